@@ -1,0 +1,16 @@
+# `make test` is the one test command: it needs nothing but cargo.
+# One profile for everything: the tests run real networks, which a debug build makes a hundred times slower.
+.PHONY: test bench lint quickstart
+
+test:
+	cargo test --release
+
+bench:
+	cargo bench
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+quickstart:
+	cargo run --release -- run experiments/quickstart.toml

@@ -1,0 +1,182 @@
+//! Reading data files and writing results: every input error names file, line, key and what is allowed; every
+//! output file appears whole or not at all.
+
+use std::fmt;
+use std::io::Write;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+/// What is wrong with a file that a user gave.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {message}", location(path, *line))]
+pub struct InputError {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, counted from 1, where there is one.
+    pub line: Option<usize>,
+    /// What is wrong and what is allowed.
+    pub message: String,
+}
+
+fn location(path: &Path, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!("{}:{line}", path.display()),
+        None => path.display().to_string(),
+    }
+}
+
+impl InputError {
+    /// An error about the whole file.
+    pub fn file(path: &Path, message: impl fmt::Display) -> Self {
+        Self { path: path.to_path_buf(), line: None, message: message.to_string() }
+    }
+
+    /// An error at a line, counted from 1.
+    pub fn at_line(path: &Path, line: usize, message: impl fmt::Display) -> Self {
+        Self { path: path.to_path_buf(), line: Some(line), message: message.to_string() }
+    }
+}
+
+/// The text of a data file, kept beside what was parsed from it so that later checks can point at lines.
+#[derive(Debug)]
+pub struct Source {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// Its whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let text = std::fs::read_to_string(path).map_err(|e| InputError::file(path, e))?;
+        Ok(Self { path: path.to_path_buf(), text })
+    }
+
+    /// Parses the text as TOML; unknown keys and wrong types are errors with the line and the offending source.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, InputError> {
+        toml::from_str(&self.text).map_err(|e| InputError {
+            path: self.path.clone(),
+            line: e.span().map(|span| self.line_of(&span)),
+            message: match e.span() {
+                Some(span) => format!("{}\n{}", e.message(), self.excerpt(&span)),
+                None => e.message().to_string(),
+            },
+        })
+    }
+
+    /// An error that points at a parsed value.
+    pub fn error(&self, span: &Range<usize>, message: impl fmt::Display) -> InputError {
+        let message = format!("{message}\n{}", self.excerpt(span));
+        InputError { path: self.path.clone(), line: Some(self.line_of(span)), message }
+    }
+
+    /// An error about the file as a whole.
+    pub fn error_at_top(&self, message: impl fmt::Display) -> InputError {
+        InputError::file(&self.path, message)
+    }
+
+    fn line_of(&self, span: &Range<usize>) -> usize {
+        1 + self.text[..span.start.min(self.text.len())].matches('\n').count()
+    }
+
+    /// The source line with a caret under the value.
+    fn excerpt(&self, span: &Range<usize>) -> String {
+        let at = span.start.min(self.text.len());
+        let start = self.text[..at].rfind('\n').map_or(0, |i| i + 1);
+        let line = self.text[start..].lines().next().unwrap_or("");
+        let number = self.line_of(span).to_string();
+        let column = self.text[start..at].chars().count();
+        let width =
+            self.text.get(at..span.end).map_or(1, |s| s.lines().next().unwrap_or("").chars().count()).max(1);
+        let margin = " ".repeat(number.len());
+        format!("{number} | {line}\n{margin} | {}{}", " ".repeat(column), "^".repeat(width))
+    }
+}
+
+/// Writes `bytes` to a temporary name beside `path`, then renames.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Deserializes a number and checks its range, so that the error carries the line of the value.
+fn checked<'de, D: Deserializer<'de>>(
+    d: D,
+    allowed: &str,
+    ok: impl Fn(f64) -> bool,
+) -> Result<f64, D::Error> {
+    let value = f64::deserialize(d)?;
+    if ok(value) {
+        Ok(value)
+    } else {
+        Err(serde::de::Error::custom(format!("{value} is not allowed here: {allowed}")))
+    }
+}
+
+macro_rules! checked_number {
+    ($(#[$doc:meta])* $name:ident, $allowed:literal, $ok:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name(pub f64);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                checked(d, $allowed, $ok).map(Self)
+            }
+        }
+    };
+}
+checked_number!(
+    /// A finite number above zero.
+    Positive, "expected a number > 0", |v| v > 0.0 && v.is_finite()
+);
+checked_number!(
+    /// A finite number, zero included.
+    NonNegative, "expected a number >= 0", |v| v >= 0.0 && v.is_finite()
+);
+checked_number!(
+    /// A number in (0, 1].
+    Fraction, "expected a number in (0, 1]", |v| v > 0.0 && v <= 1.0
+);
+checked_number!(
+    /// A number above zero; `inf` is allowed.
+    PositiveOrInf, "expected a number > 0, or inf", |v| v > 0.0
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        #[serde(rename = "clock_mhz")]
+        _clock_mhz: Positive,
+    }
+
+    fn source(text: &str) -> Source {
+        Source { path: "a.toml".into(), text: text.into() }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let e = source("clock_mhz = 1\nclok = 2\n").parse::<Example>().unwrap_err();
+        assert_eq!(e.line, Some(2));
+        assert!(e.to_string().contains("clok"), "{e}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_says_what_is_allowed() {
+        let e = source("\nclock_mhz = -3\n").parse::<Example>().unwrap_err();
+        assert_eq!(e.line, Some(2));
+        assert!(e.to_string().contains("expected a number > 0") && e.to_string().contains("^"), "{e}");
+    }
+}

@@ -1,0 +1,392 @@
+//! A sub-accelerator: storage levels and fan-outs from DRAM inwards, then the MACs.
+//!
+//! One TOML file in `accel-models/` per accelerator. `[[level]]` tables come outermost (DRAM) first; `type` is
+//! `storage` or `fanout`. Energies are per access of one entry of `entry_bits`; one access moves
+//! `entry_bits / word_bits` words. Bandwidths are words per cycle and instance; one left out is unlimited.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::dims::{Dim, DimSet, LayerKind, PerDim, Tensor};
+use crate::files::{Fraction, InputError, NonNegative, Positive, Source};
+
+/// A validated sub-accelerator model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccelSpec {
+    /// The name by which systems refer to it.
+    pub name: String,
+    /// What it models and where its numbers come from.
+    pub source: String,
+    /// Clock in Hz.
+    pub clock_hz: f64,
+    /// The kinds of layer it runs.
+    pub kinds: Vec<LayerKind>,
+    /// Element operations per cycle of layers without MACs.
+    pub vector_lanes: u64,
+    /// Energy of one element operation in pJ.
+    pub vector_pj_per_op: f64,
+    /// Share of the peak MAC rate that the array reaches (1: the model's ideal).
+    pub array_efficiency: f64,
+    /// How far DRAM time hides behind compute: 1 fully, 0 is added to it.
+    pub dram_overlap: f64,
+    /// Cycles to fill and drain the array, once per layer.
+    pub fill_drain_cycles: u64,
+    /// Cycles to dispatch a layer, once per layer.
+    pub dispatch_cycles: u64,
+    /// Levels from DRAM inwards, the MACs excluded; the first is the DRAM and keeps every tensor.
+    pub levels: Vec<Level>,
+    /// The innermost level.
+    pub mac: Mac,
+}
+
+/// One level of the hierarchy.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Level {
+    /// A buffer.
+    Storage(Storage),
+    /// A network that spreads work over instances of everything inside it.
+    Fanout(Fanout),
+}
+
+/// A buffer level. Sizes, bandwidths and leakage are per instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Storage {
+    /// Its name.
+    pub name: String,
+    /// Bits of one word (one tensor element).
+    pub word_bits: u64,
+    /// Bits moved by one access.
+    pub entry_bits: u64,
+    /// How many one-word registers share one physical entry.
+    pub cluster_size: u64,
+    /// Words it holds; `None` is unlimited.
+    pub capacity_words: Option<u64>,
+    /// Whether it keeps each tensor, by [`Tensor`].
+    pub keeps: [bool; 3],
+    /// Words read per cycle.
+    pub read_bandwidth_words_per_cycle: Option<f64>,
+    /// Words written (fills and updates) per cycle.
+    pub write_bandwidth_words_per_cycle: Option<f64>,
+    /// Words read or written per cycle.
+    pub shared_bandwidth_words_per_cycle: Option<f64>,
+    /// Energy of reading one entry in pJ.
+    pub read_pj_per_access: f64,
+    /// Energy of filling one entry in pJ.
+    pub write_pj_per_access: f64,
+    /// Energy of updating one entry (a partial sum) in pJ.
+    pub update_pj_per_access: f64,
+    /// Leakage in pJ per cycle.
+    pub leak_pj_per_cycle: f64,
+    /// Dimensions that may be looped here.
+    pub temporal: DimSet,
+    /// Dimensions whose whole remaining extent must be looped here.
+    pub temporal_whole: DimSet,
+}
+
+/// A fan-out level: X x Y instances of all that is inside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fanout {
+    /// Its name.
+    pub name: String,
+    /// Instances along X and Y.
+    pub extent: [u64; 2],
+    /// Dimensions that may be unrolled along X and Y.
+    pub spatial: [DimSet; 2],
+    /// Dimensions whose whole remaining extent must be unrolled here.
+    pub spatial_whole: DimSet,
+    /// Upper limit on the unrolling of one dimension (a lane count).
+    pub max_factor: PerDim<Option<u64>>,
+}
+
+/// The multiply-accumulate units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mac {
+    /// Its name.
+    pub name: String,
+    /// Energy of one MAC in pJ.
+    pub energy_pj: f64,
+}
+
+impl Level {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Storage(storage) => &storage.name,
+            Self::Fanout(fanout) => &fanout.name,
+        }
+    }
+}
+
+impl AccelSpec {
+    /// MAC units.
+    pub fn macs_per_cycle(&self) -> u64 {
+        self.instances_below(self.levels.len())
+    }
+
+    /// Instances of the level at `index`: the product of the fan-outs above it.
+    pub fn instances_below(&self, index: usize) -> u64 {
+        let extents = self.levels[..index].iter().map(|level| match level {
+            Level::Fanout(fanout) => fanout.extent[0] * fanout.extent[1],
+            Level::Storage(_) => 1,
+        });
+        extents.product()
+    }
+
+    /// The outermost level.
+    pub fn dram(&self) -> &Storage {
+        match &self.levels[0] {
+            Level::Storage(dram) => dram,
+            Level::Fanout(_) => unreachable!("validated: the first level is a storage level"),
+        }
+    }
+
+    /// Storage levels inside DRAM with their index, outermost first.
+    pub fn storages(&self) -> impl Iterator<Item = (usize, &Storage)> {
+        self.levels.iter().enumerate().filter_map(|(i, level)| match level {
+            Level::Storage(storage) => Some((i, storage)),
+            Level::Fanout(_) => None,
+        })
+    }
+
+    /// Leakage of all instances of all storage levels in pJ per cycle: what the accelerator burns while it is on.
+    pub fn leak_pj_per_cycle(&self) -> f64 {
+        self.storages().map(|(i, storage)| storage.leak_pj_per_cycle * self.instances_below(i) as f64).sum()
+    }
+
+    /// Reads and validates an accelerator file.
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let source = Source::read(path)?;
+        let raw: RawAccel = source.parse()?;
+        raw.validate(&source)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAccel {
+    name: String,
+    source: String,
+    clock_mhz: Positive,
+    kinds: Vec<LayerKind>,
+    #[serde(default)]
+    vector_lanes: u64,
+    #[serde(default = "zero")]
+    vector_pj_per_op: NonNegative,
+    #[serde(default = "one")]
+    array_efficiency: Fraction,
+    #[serde(default = "full")]
+    dram_overlap: NonNegative,
+    #[serde(default)]
+    fill_drain_cycles: u64,
+    #[serde(default)]
+    dispatch_cycles: u64,
+    level: Vec<Spanned<RawLevel>>,
+    mac: RawMac,
+}
+
+fn zero() -> NonNegative {
+    NonNegative(0.0)
+}
+
+fn one() -> Fraction {
+    Fraction(1.0)
+}
+
+fn full() -> NonNegative {
+    NonNegative(1.0)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum LevelType {
+    Storage,
+    Fanout,
+}
+
+/// One `[[level]]` table. Flat rather than a tagged enum, because serde loses the line of a value inside one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLevel {
+    name: String,
+    r#type: LevelType,
+    word_bits: Option<u64>,
+    entry_bits: Option<u64>,
+    cluster_size: Option<u64>,
+    capacity_words: Option<u64>,
+    keeps: Option<Vec<Tensor>>,
+    read_bandwidth_words_per_cycle: Option<Positive>,
+    write_bandwidth_words_per_cycle: Option<Positive>,
+    shared_bandwidth_words_per_cycle: Option<Positive>,
+    read_pj_per_access: Option<NonNegative>,
+    write_pj_per_access: Option<NonNegative>,
+    update_pj_per_access: Option<NonNegative>,
+    leak_pj_per_cycle: Option<NonNegative>,
+    temporal: Option<Vec<Dim>>,
+    temporal_whole: Option<Vec<Dim>>,
+    x: Option<u64>,
+    y: Option<u64>,
+    spatial_x: Option<Vec<Dim>>,
+    spatial_y: Option<Vec<Dim>>,
+    spatial_whole: Option<Vec<Dim>>,
+    max_factor: Option<BTreeMap<Dim, u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMac {
+    name: String,
+    energy_pj: NonNegative,
+}
+
+impl RawLevel {
+    fn validate(&self) -> Result<Level, String> {
+        match self.r#type {
+            LevelType::Storage if self.has_fanout_keys() => {
+                Err("a storage level has no x, y, spatial_x, spatial_y, spatial_whole or max_factor".into())
+            }
+            LevelType::Fanout if self.has_storage_keys() => {
+                Err("a fanout level has only x, y, spatial_x, spatial_y, spatial_whole and max_factor".into())
+            }
+            LevelType::Storage => self.storage().map(Level::Storage),
+            LevelType::Fanout => self.fanout().map(Level::Fanout),
+        }
+    }
+
+    fn has_fanout_keys(&self) -> bool {
+        let sets = [&self.spatial_x, &self.spatial_y, &self.spatial_whole];
+        self.x.is_some()
+            || self.y.is_some()
+            || self.max_factor.is_some()
+            || sets.iter().any(|set| set.is_some())
+    }
+
+    fn has_storage_keys(&self) -> bool {
+        let counts = [self.word_bits, self.entry_bits, self.cluster_size, self.capacity_words];
+        let energies = [self.read_pj_per_access, self.write_pj_per_access, self.update_pj_per_access];
+        counts.iter().any(Option::is_some)
+            || energies.iter().any(Option::is_some)
+            || self.bandwidths().iter().any(Option::is_some)
+            || self.leak_pj_per_cycle.is_some()
+            || self.keeps.is_some()
+            || self.temporal.is_some()
+            || self.temporal_whole.is_some()
+    }
+
+    /// Read, write and shared bandwidth.
+    fn bandwidths(&self) -> [Option<f64>; 3] {
+        [
+            self.read_bandwidth_words_per_cycle,
+            self.write_bandwidth_words_per_cycle,
+            self.shared_bandwidth_words_per_cycle,
+        ]
+        .map(|bandwidth| bandwidth.map(|words| words.0))
+    }
+
+    fn storage(&self) -> Result<Storage, String> {
+        let missing = |key: &str| format!("a storage level needs `{key}`");
+        let at_least_one = |key: &str, value: Option<u64>| match value {
+            Some(0) => Err(format!("`{key}` must be at least 1")),
+            Some(value) => Ok(value),
+            None => Err(missing(key)),
+        };
+        let energy = |key: &str, value: Option<NonNegative>| value.map(|pj| pj.0).ok_or_else(|| missing(key));
+        let [read, write, shared] = self.bandwidths();
+        if shared.is_some() && (read.is_some() || write.is_some()) {
+            return Err("give a shared bandwidth, or a read and a write bandwidth, not both".into());
+        }
+        let temporal = DimSet::of(self.temporal.as_ref().ok_or_else(|| missing("temporal"))?);
+        let temporal_whole = DimSet::of(self.temporal_whole.as_deref().unwrap_or_default());
+        if let Some(dim) = temporal_whole.iter().find(|&dim| !temporal.has(dim)) {
+            return Err(format!("`temporal_whole` names {dim:?}, which `temporal` does not allow"));
+        }
+        let keeps = self.keeps.as_ref().ok_or_else(|| missing("keeps"))?;
+        Ok(Storage {
+            name: self.name.clone(),
+            word_bits: at_least_one("word_bits", self.word_bits)?,
+            entry_bits: at_least_one("entry_bits", self.entry_bits)?,
+            cluster_size: at_least_one("cluster_size", self.cluster_size.or(Some(1)))?,
+            capacity_words: self.capacity_words,
+            keeps: Tensor::ALL.map(|tensor| keeps.contains(&tensor)),
+            read_bandwidth_words_per_cycle: read,
+            write_bandwidth_words_per_cycle: write,
+            shared_bandwidth_words_per_cycle: shared,
+            read_pj_per_access: energy("read_pj_per_access", self.read_pj_per_access)?,
+            write_pj_per_access: energy("write_pj_per_access", self.write_pj_per_access)?,
+            update_pj_per_access: energy("update_pj_per_access", self.update_pj_per_access)?,
+            leak_pj_per_cycle: self.leak_pj_per_cycle.map_or(0.0, |pj| pj.0),
+            temporal,
+            temporal_whole,
+        })
+    }
+
+    fn fanout(&self) -> Result<Fanout, String> {
+        let [x, y] = [self.x, self.y].map(|extent| extent.unwrap_or(1));
+        if x == 0 || y == 0 || x.saturating_mul(y) > MAX_FANOUT {
+            return Err(format!("`x` and `y` must be at least 1 and their product at most {MAX_FANOUT}"));
+        }
+        let set = |dims: &Option<Vec<Dim>>| DimSet::of(dims.as_deref().unwrap_or_default());
+        let spatial = [set(&self.spatial_x), set(&self.spatial_y)];
+        let spatial_whole = set(&self.spatial_whole);
+        if let Some(dim) = spatial_whole.iter().find(|&dim| !spatial.iter().any(|axis| axis.has(dim))) {
+            return Err(format!("`spatial_whole` names {dim:?}, which no axis allows"));
+        }
+        let limits = self.max_factor.clone().unwrap_or_default();
+        if let Some((dim, _)) = limits.iter().find(|&(_, &limit)| limit == 0) {
+            return Err(format!("`max_factor` of {dim:?} must be at least 1"));
+        }
+        let max_factor = Dim::ALL.map(|dim| limits.get(&dim).copied());
+        Ok(Fanout { name: self.name.clone(), extent: [x, y], spatial, spatial_whole, max_factor })
+    }
+}
+
+/// Chosen here: sixteen times the largest published array (Cerebras aside), and products stay far from overflow.
+const MAX_FANOUT: u64 = 1 << 20;
+
+impl RawAccel {
+    fn validate(self, source: &Source) -> Result<AccelSpec, InputError> {
+        let fail = |message: &str| Err(source.error_at_top(message));
+        if self.kinds.is_empty() {
+            return fail("`kinds` is empty: list the layer kinds it runs");
+        }
+        if self.vector_lanes == 0 && self.kinds.contains(&LayerKind::Vector) {
+            return fail("`vector_lanes` must be at least 1 when `kinds` lists vector");
+        }
+        if self.dram_overlap.0 > 1.0 {
+            return fail("`dram_overlap` must lie between 0 (added to compute) and 1 (hidden behind it)");
+        }
+        let mut levels: Vec<Level> = Vec::with_capacity(self.level.len());
+        for raw in &self.level {
+            let name = &raw.get_ref().name;
+            let at_level = |message: String| source.error(&raw.span(), format!("level `{name}`: {message}"));
+            if levels.iter().any(|level| level.name() == name) {
+                return Err(at_level("another level has this name".into()));
+            }
+            levels.push(raw.get_ref().validate().map_err(at_level)?);
+        }
+        match levels.first() {
+            Some(Level::Storage(dram)) if dram.keeps == [true; 3] && dram.capacity_words.is_none() => {}
+            _ => {
+                return fail(
+                    "the first level must be the DRAM: storage without capacity_words that keeps all tensors",
+                );
+            }
+        }
+        Ok(AccelSpec {
+            name: self.name,
+            source: self.source,
+            clock_hz: self.clock_mhz.0 * 1e6,
+            kinds: self.kinds,
+            vector_lanes: self.vector_lanes,
+            vector_pj_per_op: self.vector_pj_per_op.0,
+            array_efficiency: self.array_efficiency.0,
+            dram_overlap: self.dram_overlap.0,
+            fill_drain_cycles: self.fill_drain_cycles,
+            dispatch_cycles: self.dispatch_cycles,
+            levels,
+            mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
+        })
+    }
+}

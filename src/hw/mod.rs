@@ -1,0 +1,10 @@
+//! What it runs on: sub-accelerators and the systems that combine them, as validated data.
+//!
+//! Nothing here knows the name of an accelerator: a dataflow is the set of dimensions that may be unrolled on each
+//! fan-out axis and looped at each storage level.
+
+pub mod accel;
+pub mod system;
+
+pub use accel::{AccelSpec, Fanout, Level, Mac, Storage};
+pub use system::{Sharing, SystemSpec};

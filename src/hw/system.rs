@@ -1,0 +1,168 @@
+//! A system: which accelerators, how many of each, and the DRAM that they share.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::accel::AccelSpec;
+use crate::files::{Fraction, InputError, Positive, PositiveOrInf, Source};
+
+/// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// Weight 1: the smaller demands are met first. Within 5 % of cycle-level DDR4.
+    MaxMin,
+    /// Weight = demand: every layer is slowed by the same factor, as in the RELMAS family's model.
+    Proportional,
+}
+
+/// What the mapper minimises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// Latency alone at the reference bandwidth.
+    Latency,
+    /// Energy.
+    Energy,
+    /// Energy x latency.
+    Edp,
+}
+
+/// A validated system with its accelerator models.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SystemSpec {
+    /// The name by which experiments refer to it.
+    pub name: String,
+    /// What it models and where its numbers come from.
+    pub source: String,
+    /// Peak DRAM bandwidth in GB/s (10^9 bytes); may be infinite.
+    pub dram_bandwidth_gbps: f64,
+    /// Share of the peak that the DRAM delivers.
+    pub dram_efficiency: f64,
+    /// How the bandwidth is shared.
+    pub sharing: Sharing,
+    /// What the mapper minimises.
+    pub objective: Objective,
+    /// The bandwidth in GB/s at which the mapper counts latency. Fixed per system, so that a sweep over the DRAM
+    /// bandwidth compares the same mappings.
+    pub mapping_bandwidth_gbps: f64,
+    /// A user's own cost table instead of the cost model.
+    pub cost: Option<PathBuf>,
+    /// The distinct models.
+    pub models: Vec<AccelSpec>,
+    /// The sub-accelerators m = 1..M, in file order.
+    pub accelerators: Vec<Accelerator>,
+}
+
+/// One sub-accelerator of a system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accelerator {
+    /// Unique in the system: the model's name and a number.
+    pub name: String,
+    /// Index into [`SystemSpec::models`].
+    pub model: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSystem {
+    name: String,
+    source: String,
+    dram_bandwidth_gbps: PositiveOrInf,
+    #[serde(default = "default_efficiency")]
+    dram_efficiency: Fraction,
+    #[serde(default = "default_sharing")]
+    sharing: Sharing,
+    #[serde(default = "default_objective")]
+    objective: Objective,
+    mapping_bandwidth_gbps: Option<Positive>,
+    cost: Option<PathBuf>,
+    accelerator: Vec<RawInstance>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawInstance {
+    model: Spanned<String>,
+    #[serde(default = "one")]
+    count: Spanned<u64>,
+}
+
+fn one() -> Spanned<u64> {
+    Spanned::new(0..0, 1)
+}
+
+/// Within 5 % of cycle-level DDR4 (DESIGN.md section 4: max-min sharing over 416 co-runs).
+fn default_efficiency() -> Fraction {
+    Fraction(0.88)
+}
+
+fn default_sharing() -> Sharing {
+    Sharing::MaxMin
+}
+
+fn default_objective() -> Objective {
+    Objective::Edp
+}
+
+/// Chosen here: more sub-accelerators than any published system, and few enough for dense tables.
+const MAX_ACCELERATORS: usize = 64;
+
+impl SystemSpec {
+    /// Reads and validates a system file; models are looked for in `models_dir` as `<model>.toml`.
+    pub fn read(path: &Path, models_dir: &Path) -> Result<Self, InputError> {
+        let source = Source::read(path)?;
+        let raw: RawSystem = source.parse()?;
+        let mut models: Vec<AccelSpec> = Vec::new();
+        let mut accelerators: Vec<Accelerator> = Vec::new();
+        for RawInstance { model: name, count } in &raw.accelerator {
+            let model = match models.iter().position(|m| m.name == *name.get_ref()) {
+                Some(model) => model,
+                None => {
+                    let file = models_dir.join(format!("{}.toml", name.get_ref()));
+                    if !file.is_file() {
+                        let message =
+                            format!("no accelerator model `{}`: expected {}", name.get_ref(), file.display());
+                        return Err(source.error(&name.span(), message));
+                    }
+                    models.push(AccelSpec::read(&file)?);
+                    models.len() - 1
+                }
+            };
+            if *count.get_ref() == 0 || accelerators.len() as u64 + count.get_ref() > MAX_ACCELERATORS as u64
+            {
+                let message = format!("a system has 1 to {MAX_ACCELERATORS} accelerators in all");
+                return Err(source.error(&count.span(), message));
+            }
+            for _ in 0..*count.get_ref() {
+                let number = accelerators.iter().filter(|a| a.model == model).count();
+                accelerators.push(Accelerator { name: format!("{}.{number}", name.get_ref()), model });
+            }
+        }
+        if accelerators.is_empty() {
+            return Err(source.error_at_top("`accelerator` is empty: a system has at least one"));
+        }
+        let dram_bandwidth_gbps = raw.dram_bandwidth_gbps.0;
+        let mapping_bandwidth_gbps = raw.mapping_bandwidth_gbps.map_or(dram_bandwidth_gbps, |v| v.0);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Ok(Self {
+            name: raw.name,
+            source: raw.source,
+            dram_bandwidth_gbps,
+            dram_efficiency: raw.dram_efficiency.0,
+            sharing: raw.sharing,
+            objective: raw.objective,
+            mapping_bandwidth_gbps,
+            cost: raw.cost.map(|table| folder.join(table)),
+            models,
+            accelerators,
+        })
+    }
+
+    /// MAC units of all accelerators together.
+    pub fn macs_per_cycle(&self) -> u64 {
+        self.accelerators.iter().map(|a| self.models[a.model].macs_per_cycle()).sum()
+    }
+}

@@ -1,0 +1,7 @@
+//! mascot
+pub mod cost;
+pub mod dims;
+pub mod files;
+pub mod hw;
+pub mod units;
+pub mod workload;

@@ -1,0 +1,160 @@
+//! One layer: a loop nest with MACs, a vector operation, or a look-up.
+
+use crate::dims::{Dim, LayerKind, PerDim, Tensor};
+use crate::units::Macs;
+
+/// The loop nest of a convolution or matrix product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoopNest {
+    /// Trip counts by [`Dim`]; K and C per group.
+    pub bounds: PerDim<u64>,
+    /// Stride along P and Q.
+    pub stride: [u64; 2],
+    /// Dilation along R and S.
+    pub dilation: [u64; 2],
+}
+
+impl LoopNest {
+    /// The trip count of one dimension.
+    pub fn bound(&self, dim: Dim) -> u64 {
+        self.bounds[dim as usize]
+    }
+
+    /// Multiply-accumulates of the whole nest.
+    pub fn macs(&self) -> Macs {
+        Macs(self.bounds.iter().product())
+    }
+
+    /// Elements of one tensor: the projection of the whole nest. Inputs include the halo and no padding is removed:
+    /// the extent is (P-1) stride + (R-1) dilation + 1 (the convention of Timeloop; a stride above the kernel
+    /// therefore counts skipped rows, too).
+    pub fn elements(&self, tensor: Tensor) -> u64 {
+        tile_elements(self, &self.bounds, tensor)
+    }
+}
+
+/// Elements of `tensor` in a tile of the given extents of `nest`.
+pub fn tile_elements(nest: &LoopNest, tile: &PerDim<u64>, tensor: Tensor) -> u64 {
+    let at = |dim: Dim| tile[dim as usize];
+    match tensor {
+        Tensor::Weights => at(Dim::G) * at(Dim::K) * at(Dim::C) * at(Dim::R) * at(Dim::S),
+        Tensor::Outputs => at(Dim::N) * at(Dim::G) * at(Dim::K) * at(Dim::P) * at(Dim::Q),
+        Tensor::Inputs => {
+            let rows = (at(Dim::P) - 1) * nest.stride[0] + (at(Dim::R) - 1) * nest.dilation[0] + 1;
+            let columns = (at(Dim::Q) - 1) * nest.stride[1] + (at(Dim::S) - 1) * nest.dilation[1] + 1;
+            at(Dim::N) * at(Dim::G) * at(Dim::C) * rows * columns
+        }
+    }
+}
+
+/// The work of a layer. Sizes are elements at batch 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Op {
+    /// Convolution with static weights.
+    Conv(LoopNest),
+    /// Matrix product with static weights; tokens along P.
+    Gemm(LoopNest),
+    /// Activation x activation; heads along G.
+    Matmul(LoopNest),
+    /// Element-wise, pooling or join.
+    Vector {
+        /// Elements read.
+        reads: u64,
+        /// Elements written.
+        writes: u64,
+        /// Element operations.
+        ops: u64,
+    },
+    /// Table look-up.
+    Lookup {
+        /// Elements read.
+        reads: u64,
+        /// Elements written.
+        writes: u64,
+    },
+}
+
+impl Op {
+    /// The kind, which accelerators list.
+    pub fn kind(&self) -> LayerKind {
+        match self {
+            Self::Conv(_) => LayerKind::Conv,
+            Self::Gemm(_) => LayerKind::Gemm,
+            Self::Matmul(_) => LayerKind::Matmul,
+            Self::Vector { .. } => LayerKind::Vector,
+            Self::Lookup { .. } => LayerKind::Lookup,
+        }
+    }
+
+    /// The loop nest of a layer with MACs.
+    pub fn nest(&self) -> Option<&LoopNest> {
+        match self {
+            Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => Some(nest),
+            Self::Vector { .. } | Self::Lookup { .. } => None,
+        }
+    }
+
+    /// Multiply-accumulates, zero for layers without a nest.
+    pub fn macs(&self) -> Macs {
+        self.nest().map_or(Macs(0), LoopNest::macs)
+    }
+
+    /// The same work for `batch` inputs at once: N grows, except for activation x activation products, whose second
+    /// operand differs per input, so that G grows.
+    pub fn with_batch(&self, batch: u64) -> Self {
+        let grown = |nest: &LoopNest, dim: Dim| {
+            let mut nest = *nest;
+            nest.bounds[dim as usize] *= batch;
+            nest
+        };
+        match self {
+            Self::Conv(nest) => Self::Conv(grown(nest, Dim::N)),
+            Self::Gemm(nest) => Self::Gemm(grown(nest, Dim::N)),
+            Self::Matmul(nest) => Self::Matmul(grown(nest, Dim::G)),
+            Self::Vector { reads, writes, ops } => {
+                Self::Vector { reads: reads * batch, writes: writes * batch, ops: ops * batch }
+            }
+            Self::Lookup { reads, writes } => Self::Lookup { reads: reads * batch, writes: writes * batch },
+        }
+    }
+}
+
+/// One node of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Unique within its network.
+    pub name: String,
+    /// Its work at batch 1.
+    pub op: Op,
+    /// The operations of the original graph that run inside this layer at no cost (bias, BN, activation), for the
+    /// reader; they have no effect.
+    pub fused: Vec<String>,
+    /// Indices of the layers whose outputs it reads; all smaller than its own index.
+    pub after: Vec<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conv1() -> LoopNest {
+        LoopNest { bounds: [1, 1, 64, 3, 55, 55, 11, 11], stride: [4, 4], dilation: [1, 1] }
+    }
+
+    #[test]
+    fn alexnet_conv1_by_hand() {
+        assert_eq!(conv1().macs(), Macs(64 * 3 * 55 * 55 * 121));
+        assert_eq!(conv1().elements(Tensor::Inputs), 3 * 227 * 227);
+        assert_eq!(conv1().elements(Tensor::Outputs), 64 * 55 * 55);
+        assert_eq!(conv1().elements(Tensor::Weights), 64 * 3 * 121);
+    }
+
+    #[test]
+    fn batch_multiplies_macs_and_shares_static_weights_only() {
+        let conv = Op::Conv(conv1()).with_batch(4);
+        assert_eq!(conv.macs().0, 4 * conv1().macs().0);
+        assert_eq!(conv.nest().unwrap().elements(Tensor::Weights), conv1().elements(Tensor::Weights));
+        let matmul = Op::Matmul(conv1()).with_batch(4);
+        assert_eq!(matmul.nest().unwrap().elements(Tensor::Weights), 4 * conv1().elements(Tensor::Weights));
+    }
+}
