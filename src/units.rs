@@ -72,9 +72,10 @@ impl Time {
     /// Later than every event.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Picoseconds rounded up, so that an end never comes before the work is done.
+    /// Picoseconds rounded up, so that an end never comes before the work is done. What exceeds an integer by the
+    /// rounding noise of `f64` (relative 1e-12, a thousandth of what the engine tolerates) does not cost a picosecond.
     pub fn from_ps_ceil(ps: f64) -> Self {
-        Self(ps.ceil() as u64)
+        Self((ps * (1.0 - 1e-12)).ceil() as u64)
     }
 
     /// Microseconds, rounded to the nearest picosecond.
@@ -120,6 +121,7 @@ mod tests {
     #[test]
     fn ends_round_up_and_conversions_round_to_nearest() {
         assert_eq!(Time::from_ps_ceil(10.000001), Time(11));
+        assert_eq!(Time::from_ps_ceil(10_000.0 / (10.0 / 3.0 / 4.0)), Time(12_000));
         assert_eq!(Time::from_us(0.1), Time(100_000));
         assert_eq!(Time(1_500_000).as_us(), 1.5);
         assert_eq!(Time(3).saturating_sub(Time(5)), Time::ZERO);

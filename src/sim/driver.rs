@@ -1,0 +1,52 @@
+//! The plain driver: a scheduler on an engine from the first arrival to the end.
+
+use super::{Decision, Engine, IllegalAction, Record, Recorder, Scheduler, Step};
+
+/// Why a run has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scheduler asked for something impossible.
+    #[error(transparent)]
+    Illegal(#[from] IllegalAction),
+    /// The scheduler never assigned what waits.
+    #[error(
+        "the scheduler leaves requests waiting for ever: at {time_ps} ps nothing runs and nothing will arrive"
+    )]
+    Stalled {
+        /// When the engine gave up.
+        time_ps: u64,
+    },
+}
+
+/// Runs to the end; every record goes to the scheduler first, then to `out`.
+pub fn run(
+    mut engine: Engine,
+    scheduler: &mut dyn Scheduler,
+    out: &mut dyn Recorder,
+) -> Result<(), RunError> {
+    let mut decision = Decision::default();
+    loop {
+        let step = engine.run_to_decision(&mut Tee { scheduler, out });
+        match step {
+            Step::Finished => return Ok(()),
+            Step::Stalled => return Err(RunError::Stalled { time_ps: engine.now().0 }),
+            Step::Decide => {
+                decision.clear();
+                scheduler.decide(&engine.view(), &mut decision);
+                engine.apply(&decision, &mut Tee { scheduler, out })?;
+            }
+        }
+    }
+}
+
+struct Tee<'a> {
+    scheduler: &'a mut dyn Scheduler,
+    out: &'a mut dyn Recorder,
+}
+
+impl Recorder for Tee<'_> {
+    fn record(&mut self, record: &Record) {
+        self.scheduler.observe(record);
+        self.out.record(record);
+    }
+}

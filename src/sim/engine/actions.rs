@@ -1,0 +1,123 @@
+//! Decisions: checked against the view they were made on, charged, and applied when their latency has passed.
+
+use super::super::{Action, Decision, DropReason, IllegalAction, JobId, Record, Recorder, SubJobId};
+use super::Engine;
+use super::jobs::Assignment;
+use crate::units::Time;
+
+/// The decision in flight, if any; the buffer is reused.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pending {
+    pub(super) at: Option<Time>,
+    actions: Vec<Action>,
+}
+
+impl Engine {
+    /// Takes the decision on the present view. Its actions take effect after its latency; those that events overtake
+    /// meanwhile are skipped and counted.
+    ///
+    /// # Errors
+    /// An action that was illegal on the view: unknown ids, a sub-job that may not be assigned, an accelerator that
+    /// cannot run it, a priority that is not a number.
+    pub fn apply(&mut self, decision: &Decision, out: &mut dyn Recorder) -> Result<(), IllegalAction> {
+        for action in &decision.actions {
+            self.check(action).map_err(|reason| IllegalAction {
+                action: *action,
+                time_ps: self.now.0,
+                reason,
+            })?;
+        }
+        let (latency, energy) = self.rules.decision_cost.charge(decision.operations);
+        let open = self.snapshot.sub_jobs.len() as u32;
+        let ready = self.snapshot.sub_jobs.iter().filter(|sub| sub.ready).count() as u32;
+        out.record(&Record::Decision { time: self.now, latency, energy, ready, open });
+        if latency == Time::ZERO {
+            self.settled = false;
+            self.take_effect(&decision.actions, out);
+        } else {
+            self.pending.at = Some(self.now + latency);
+            self.pending.actions.clone_from(&decision.actions);
+        }
+        Ok(())
+    }
+
+    fn check(&self, action: &Action) -> Result<(), &'static str> {
+        match *action {
+            Action::Assign { sub_job, accelerator, priority } => {
+                if priority.is_nan() {
+                    return Err("the priority is not a number");
+                }
+                let job = self.jobs.get(sub_job.job).ok_or("the job is not in flight")?;
+                if !job.is_open(sub_job.layer) {
+                    return Err("the sub-job is neither ready nor next after running layers");
+                }
+                if accelerator >= self.lanes.len() {
+                    return Err("there is no such accelerator");
+                }
+                let network = &self.world.networks[job.network as usize];
+                network
+                    .cost(sub_job.layer, accelerator)
+                    .map(|_| ())
+                    .ok_or("the accelerator cannot run this layer")
+            }
+            Action::Hold { job } => self.check_in_flight(job),
+            Action::Drop { request } => self.check_in_flight(JobId(request.0)),
+        }
+    }
+
+    fn check_in_flight(&self, job: JobId) -> Result<(), &'static str> {
+        self.jobs.in_flight().binary_search(&job).map(|_| ()).map_err(|_| "the job is not in flight")
+    }
+
+    /// Applies the decision in flight if it is due; says whether a trigger waited for its end.
+    pub(super) fn apply_pending(&mut self, out: &mut dyn Recorder) -> bool {
+        if self.pending.at.take_if(|at| *at == self.now).is_none() {
+            return false;
+        }
+        let actions = std::mem::take(&mut self.pending.actions);
+        self.take_effect(&actions, out);
+        self.pending.actions = actions;
+        std::mem::take(&mut self.missed_trigger)
+    }
+
+    fn take_effect(&mut self, actions: &[Action], out: &mut dyn Recorder) {
+        let mut skipped = 0;
+        for action in actions {
+            let effective = match *action {
+                Action::Assign { sub_job, accelerator, priority } => {
+                    self.assign(sub_job, accelerator, priority)
+                }
+                Action::Hold { job } => self.hold(job),
+                Action::Drop { request } => self.drop_request(request, DropReason::Scheduler, out),
+            };
+            skipped += u32::from(!effective);
+        }
+        out.record(&Record::Applied { time: self.now, skipped });
+    }
+
+    fn assign(&mut self, sub_job: SubJobId, accelerator: usize, priority: f64) -> bool {
+        let Some(job) = self.jobs.get_mut(sub_job.job).filter(|job| job.is_open(sub_job.layer)) else {
+            return false;
+        };
+        let assignment = Some(Assignment { accelerator, priority });
+        let was_held = std::mem::take(&mut job.held);
+        let sub = job.sub_mut(sub_job.layer);
+        if sub.assignment != assignment || was_held {
+            sub.assignment = assignment;
+            self.enqueue(sub_job);
+        }
+        true
+    }
+
+    /// Takes the assignments of all open layers away, so that lifting the hold later revives only what is assigned.
+    fn hold(&mut self, id: JobId) -> bool {
+        let Some(job) = self.jobs.get_mut(id).filter(|job| !job.abandoned) else { return false };
+        job.held = true;
+        for i in 0..job.open.len() {
+            let sub = job.sub_mut(job.open[i]);
+            sub.assignment = None;
+            sub.stamp += 1;
+        }
+        true
+    }
+}

@@ -1,0 +1,72 @@
+//! Filling the view: what is known at the present time, copied out of the engine's own state.
+
+use super::super::{AcceleratorView, JobView, RequestId, SubJobId, SubJobView};
+use super::jobs::{Job, State};
+use super::{Engine, Lane};
+use crate::units::Time;
+
+impl Engine {
+    pub(super) fn take_snapshot(&mut self) {
+        let (now, lanes) = (self.now, &self.lanes);
+        let snapshot = &mut self.snapshot;
+        snapshot.now = now;
+        snapshot.accelerators.clear();
+        snapshot.accelerators.extend(lanes.iter().map(|lane| accelerator_view(lane, now)));
+        snapshot.jobs.clear();
+        snapshot.sub_jobs.clear();
+        for &id in self.jobs.in_flight() {
+            let job = self.jobs.get(id).expect("jobs in flight have a slot");
+            let request = self.trace.request(RequestId(id.0));
+            let index = snapshot.jobs.len();
+            snapshot.jobs.push(JobView {
+                id,
+                request: RequestId(id.0),
+                tenant: request.tenant,
+                network: request.network,
+                priority: request.priority,
+                arrival: request.arrival,
+                deadline: request.deadline,
+                remaining_best: job.unstarted_best + running_left(lanes, job, now),
+                layers_left: job.unstarted,
+                held: job.held,
+            });
+            let predecessors = &self.world.networks[request.network as usize].predecessors;
+            snapshot.sub_jobs.extend(job.open.iter().map(|&layer| {
+                let sub = job.sub(layer);
+                let ready = sub.state == State::Ready;
+                let release = if ready {
+                    sub.ready_at
+                } else {
+                    release(lanes, job, &predecessors[layer as usize], now)
+                };
+                let assigned = sub.assignment.map(|assignment| assignment.accelerator);
+                SubJobView { id: SubJobId { job: id, layer }, job: index, ready, release, assigned }
+            }));
+        }
+    }
+}
+
+fn accelerator_view(lane: &Lane, now: Time) -> AcceleratorView {
+    AcceleratorView {
+        running: lane.running.as_ref().map(|running| running.sub_job),
+        free_at: lane.running.as_ref().map_or(now, |running| running.end),
+    }
+}
+
+/// What is left of the job's running layers at their present rates.
+fn running_left(lanes: &[Lane], job: &Job, now: Time) -> Time {
+    if job.running == 0 {
+        return Time::ZERO;
+    }
+    let running = lanes.iter().filter_map(|lane| lane.running.as_ref());
+    running.filter(|running| running.sub_job.job == job.id).map(|running| running.end - now).sum()
+}
+
+/// When the last of the running predecessors ends at the present rates.
+fn release(lanes: &[Lane], job: &Job, predecessors: &[u32], now: Time) -> Time {
+    let running = lanes.iter().filter_map(|lane| lane.running.as_ref());
+    let mine = running.filter(|running| running.sub_job.job == job.id);
+    let ends =
+        mine.filter(|running| predecessors.contains(&running.sub_job.layer)).map(|running| running.end);
+    ends.max().unwrap_or(now)
+}

@@ -1,0 +1,45 @@
+//! The engine and what it exchanges with schedulers and metrics.
+//!
+//! [`World`] (platform, networks with costs) + [`Trace`] (requests) + [`Rules`] -> [`Engine`], which hands a [`View`]
+//! to a [`Scheduler`] at every trigger, applies its [`Decision`], and emits [`Record`]s. It knows no metric, no file,
+//! no wall clock and no learning.
+//!
+//! Contention is a fluid model: a running layer progresses at rate granted / demanded bandwidth; grants change only
+//! when a layer starts or ends. What it leaves out: phases inside a layer, DRAM banks and row buffers (their mean
+//! effect is `dram_efficiency`), and on-chip network contention between accelerators.
+
+pub mod bandwidth;
+mod driver;
+mod engine;
+mod model;
+mod record;
+mod rules;
+mod scheduler;
+#[cfg(test)]
+pub(crate) mod testing;
+mod view;
+
+pub use driver::{RunError, run};
+pub use engine::{Engine, Step};
+pub use model::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
+pub use record::{DropReason, Record, Recorder};
+pub use rules::{DecisionCost, Host, Late, Request, Rules, Trace, Trigger, Unassigned};
+pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
+pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};
+
+/// A request; its index in the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u32);
+
+/// One execution of a network, in order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub u32);
+
+/// One layer of one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubJobId {
+    /// The job.
+    pub job: JobId,
+    /// Index into the network's layers.
+    pub layer: u32,
+}

@@ -1,0 +1,218 @@
+//! What does not change during a run, resolved to dense ids: the platform and, per network, the cost of every
+//! (layer, accelerator) pair on it.
+
+use ndarray::Array2;
+
+use crate::cost::LayerCost;
+use crate::hw::Sharing;
+use crate::units::{Picojoules, Time};
+
+/// The accelerators and the DRAM that they share.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// One entry per sub-accelerator m.
+    pub accelerators: Vec<AcceleratorModel>,
+    /// dram_efficiency x B in bytes per picosecond (10^12 bytes/s); may be infinite.
+    pub bandwidth_bytes_per_ps: f64,
+    /// How co-running layers share it.
+    pub sharing: Sharing,
+}
+
+/// What the simulator keeps of a sub-accelerator.
+#[derive(Clone, Debug)]
+pub struct AcceleratorModel {
+    /// Unique name.
+    pub name: String,
+    /// Leakage of all its buffers.
+    pub leakage_pj_per_ps: f64,
+}
+
+/// The cost of one layer on one accelerator of this platform.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PairCost {
+    /// c in picoseconds: latency without memory stall. A fraction where a layer was split into equal parts.
+    pub latency_ps: f64,
+    /// b: DRAM bytes / c, in bytes per picosecond; may exceed the shared bandwidth.
+    pub demand_bytes_per_ps: f64,
+    /// c1 = max(c, DRAM bytes / (dram_efficiency x B)): latency alone on this platform.
+    pub alone: Time,
+    /// e: energy.
+    pub energy: Picojoules,
+}
+
+impl PairCost {
+    /// DRAM bytes of the layer.
+    pub fn dram_bytes(&self) -> f64 {
+        self.latency_ps * self.demand_bytes_per_ps
+    }
+
+    fn new(cost: &LayerCost, parts: u64, bandwidth_bytes_per_ps: f64) -> Self {
+        let share = 1.0 / parts as f64;
+        let latency_ps = cost.latency.as_ps() * share;
+        let demand_bytes_per_ps = cost.dram_bytes.0 as f64 / cost.latency.as_ps();
+        let rate = (bandwidth_bytes_per_ps / demand_bytes_per_ps).min(1.0);
+        // The engine's own arithmetic for a layer alone, so that NTT is exactly 1 on an idle system.
+        let alone = Time::from_ps_ceil(latency_ps / rate);
+        Self { latency_ps, demand_bytes_per_ps, alone, energy: cost.energy * share }
+    }
+}
+
+/// One layer as the simulator is given it.
+#[derive(Clone, Debug)]
+pub struct LayerModel {
+    /// Unique within the network.
+    pub name: String,
+    /// Indices of predecessors, all smaller than its own.
+    pub after: Vec<usize>,
+    /// Cost per accelerator; `None` where it cannot run.
+    pub costs: Vec<Option<LayerCost>>,
+}
+
+/// A network on this platform. Layers are in topological order.
+#[derive(Clone, Debug)]
+pub struct NetworkModel {
+    /// Its name.
+    pub name: String,
+    /// Layer names.
+    pub layers: Vec<String>,
+    /// Cost of layer l on accelerator m at `[[l, m]]`; `None` where it cannot run.
+    pub costs: Array2<Option<PairCost>>,
+    /// Predecessors of each layer.
+    pub predecessors: Vec<Vec<u32>>,
+    /// Successors of each layer.
+    pub successors: Vec<Vec<u32>>,
+    /// Smallest c1 of each layer.
+    pub best_alone: Vec<Time>,
+    /// Sum of the smallest c1 over all layers.
+    pub total_best: Time,
+    /// Critical path with every layer at its smallest c1: the isolated latency.
+    pub isolated: Time,
+}
+
+impl NetworkModel {
+    /// Resolves a network. With `max_sub_job`, a layer whose c1 exceeds it on some accelerator becomes a chain of
+    /// equal parts, as many as needed there but no more than it has DRAM tiles on every accelerator.
+    pub fn new(name: &str, layers: &[LayerModel], platform: &Platform, max_sub_job: Option<Time>) -> Self {
+        let bandwidth = platform.bandwidth_bytes_per_ps;
+        let mut names = Vec::new();
+        let mut costs = Vec::new();
+        let mut predecessors: Vec<Vec<u32>> = Vec::new();
+        let mut last_part = Vec::with_capacity(layers.len());
+        for layer in layers {
+            let parts = max_sub_job.map_or(1, |limit| parts(&layer.costs, bandwidth, limit));
+            for part in 1..=parts {
+                predecessors.push(match part {
+                    1 => layer.after.iter().map(|&p| last_part[p]).collect(),
+                    _ => vec![predecessors.len() as u32 - 1],
+                });
+                names.push(match parts {
+                    1 => layer.name.clone(),
+                    _ => format!("{}[{part}/{parts}]", layer.name),
+                });
+                costs.extend(
+                    layer.costs.iter().map(|c| c.as_ref().map(|c| PairCost::new(c, parts, bandwidth))),
+                );
+            }
+            last_part.push(predecessors.len() as u32 - 1);
+        }
+        let shape = (names.len(), platform.accelerators.len());
+        let costs = Array2::from_shape_vec(shape, costs).expect("one cost per layer and accelerator");
+        Self::resolve(name, names, costs, predecessors)
+    }
+
+    fn resolve(
+        name: &str,
+        layers: Vec<String>,
+        costs: Array2<Option<PairCost>>,
+        predecessors: Vec<Vec<u32>>,
+    ) -> Self {
+        let mut successors = vec![Vec::new(); layers.len()];
+        for (layer, before) in predecessors.iter().enumerate() {
+            before.iter().for_each(|&p| successors[p as usize].push(layer as u32));
+        }
+        let best_alone: Vec<Time> = costs
+            .rows()
+            .into_iter()
+            .map(|row| {
+                row.iter().flatten().map(|c| c.alone).min().expect("some accelerator runs every layer")
+            })
+            .collect();
+        let mut path_end = vec![Time::ZERO; layers.len()];
+        for (layer, before) in predecessors.iter().enumerate() {
+            let start = before.iter().map(|&p| path_end[p as usize]).max().unwrap_or_default();
+            path_end[layer] = start + best_alone[layer];
+        }
+        Self {
+            name: name.to_string(),
+            isolated: path_end.into_iter().max().unwrap_or_default(),
+            total_best: best_alone.iter().copied().sum(),
+            layers,
+            costs,
+            predecessors,
+            successors,
+            best_alone,
+        }
+    }
+
+    /// The cost of a layer on an accelerator, `None` where it cannot run.
+    pub fn cost(&self, layer: u32, accelerator: usize) -> Option<&PairCost> {
+        self.costs[[layer as usize, accelerator]].as_ref()
+    }
+}
+
+fn parts(costs: &[Option<LayerCost>], bandwidth_bytes_per_ps: f64, limit: Time) -> u64 {
+    let alone = |cost: &LayerCost| PairCost::new(cost, 1, bandwidth_bytes_per_ps).alone;
+    let slowest = costs.iter().flatten().map(alone).max().unwrap_or_default();
+    let tiles = costs.iter().flatten().map(|c| c.tiles).min().unwrap_or(1);
+    slowest.0.div_ceil(limit.0.max(1)).clamp(1, tiles.max(1))
+}
+
+/// Everything a run looks up and never changes.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The hardware.
+    pub platform: Platform,
+    /// The networks, by the index that requests carry.
+    pub networks: Vec<NetworkModel>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::testing::{layer, platform};
+
+    #[test]
+    fn isolated_latency_is_the_critical_path_at_best_c1() {
+        let platform = platform(2, 10.0);
+        // A diamond: 0 -> {1, 2} -> 3 with best c1 of 10, 20, 5, 1.
+        let layers = [
+            layer(&[], &[(10.0, 0.0), (30.0, 0.0)]),
+            layer(&[0], &[(20.0, 0.0), (25.0, 0.0)]),
+            layer(&[0], &[(9.0, 0.0), (5.0, 0.0)]),
+            layer(&[1, 2], &[(1.0, 0.0), (1.0, 0.0)]),
+        ];
+        let network = NetworkModel::new("diamond", &layers, &platform, None);
+        assert_eq!(network.isolated, Time(31_000));
+        assert_eq!(network.total_best, Time(36_000));
+    }
+
+    #[test]
+    fn alone_is_stretched_when_demand_exceeds_the_bandwidth() {
+        let network = NetworkModel::new("g6", &[layer(&[], &[(10.0, 20.0)])], &platform(1, 10.0), None);
+        assert_eq!(network.isolated, Time(20_000));
+    }
+
+    #[test]
+    fn long_layers_split_at_tile_borders() {
+        let mut long = layer(&[], &[(10.0, 1.0)]);
+        let split = |long: &LayerModel| {
+            NetworkModel::new("long", std::slice::from_ref(long), &platform(1, 10.0), Some(Time(3_000)))
+        };
+        let network = split(&long);
+        assert_eq!(network.layers.len(), 4);
+        assert_eq!(network.predecessors, [vec![], vec![0], vec![1], vec![2]]);
+        assert_eq!(network.total_best, Time(10_000));
+        long.costs[0].as_mut().expect("it runs on accelerator 0").tiles = 2;
+        assert_eq!(split(&long).layers.len(), 2);
+    }
+}

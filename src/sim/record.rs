@@ -1,0 +1,121 @@
+//! What happened: a closed stream of records. Metrics, CSV and traces are folds over it.
+
+use super::{JobId, RequestId, SubJobId};
+use crate::units::{Picojoules, Time};
+
+/// Why a request was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DropReason {
+    /// Its deadline passed and the rule is `late = abort`.
+    Late,
+    /// The scheduler gave it up.
+    Scheduler,
+}
+
+/// One event of a run, in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Record {
+    /// A request arrived; its job is in flight.
+    Arrival {
+        /// When.
+        time: Time,
+        /// The request.
+        request: RequestId,
+        /// The job that serves it.
+        job: JobId,
+    },
+    /// A scheduler decided on the view at `time`.
+    Decision {
+        /// When the view was taken.
+        time: Time,
+        /// Charged latency; the actions take effect that much later.
+        latency: Time,
+        /// Charged energy.
+        energy: Picojoules,
+        /// Sub-jobs in the view that were ready.
+        ready: u32,
+        /// Sub-jobs in the view in all.
+        open: u32,
+    },
+    /// A decision took effect.
+    Applied {
+        /// When.
+        time: Time,
+        /// Actions that events had overtaken meanwhile.
+        skipped: u32,
+    },
+    /// A sub-job started.
+    Start {
+        /// When.
+        time: Time,
+        /// The sub-job.
+        sub_job: SubJobId,
+        /// The accelerator.
+        accelerator: usize,
+    },
+    /// A sub-job ended.
+    Finish {
+        /// When.
+        time: Time,
+        /// When it had started.
+        start: Time,
+        /// The sub-job.
+        sub_job: SubJobId,
+        /// The accelerator.
+        accelerator: usize,
+        /// DRAM bytes it moved.
+        dram_bytes: f64,
+        /// Its energy.
+        energy: Picojoules,
+        /// c in picoseconds; the stretch is (time - start) / c.
+        uncontended_ps: f64,
+    },
+    /// From `time` on, the DRAM moves this much.
+    Bandwidth {
+        /// When.
+        time: Time,
+        /// Sum of the grants in bytes per picosecond.
+        granted_bytes_per_ps: f64,
+    },
+    /// All layers of a request's job are done.
+    Done {
+        /// When.
+        time: Time,
+        /// The request.
+        request: RequestId,
+        /// Its job.
+        job: JobId,
+    },
+    /// A request was given up.
+    Drop {
+        /// When.
+        time: Time,
+        /// The request.
+        request: RequestId,
+        /// Why.
+        reason: DropReason,
+    },
+    /// Every counted request has ended.
+    End {
+        /// When.
+        time: Time,
+    },
+}
+
+/// Receives the records of a run.
+pub trait Recorder {
+    /// Called once per record, in order.
+    fn record(&mut self, record: &Record);
+}
+
+/// Forgets everything.
+impl Recorder for () {
+    fn record(&mut self, _: &Record) {}
+}
+
+/// Keeps everything.
+impl Recorder for Vec<Record> {
+    fn record(&mut self, record: &Record) {
+        self.push(*record);
+    }
+}

@@ -1,0 +1,110 @@
+//! Tiny systems for tests: times in nanoseconds, bandwidth in bytes per nanosecond.
+
+use std::sync::Arc;
+
+use super::{
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LayerModel, NetworkModel, Platform, Record,
+    Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+};
+use crate::cost::LayerCost;
+use crate::hw::Sharing;
+use crate::units::{Bytes, Picojoules, Time};
+
+/// `accelerators` accelerators that share `bandwidth` bytes per nanosecond max-min.
+pub(crate) fn platform(accelerators: usize, bandwidth: f64) -> Platform {
+    let accelerator = |i: usize| AcceleratorModel { name: format!("m{i}"), leakage_pj_per_ps: 1e-3 };
+    Platform {
+        accelerators: (0..accelerators).map(accelerator).collect(),
+        bandwidth_bytes_per_ps: bandwidth / 1e3,
+        sharing: Sharing::MaxMin,
+    }
+}
+
+/// A layer with (c, b) on each accelerator, 1 pJ, and as many tiles as you like.
+pub(crate) fn layer(after: &[usize], costs: &[(f64, f64)]) -> LayerModel {
+    let cost = |&(latency_ns, demand): &(f64, f64)| {
+        Some(LayerCost {
+            latency: Time((latency_ns * 1e3).round() as u64),
+            dram_bytes: Bytes((latency_ns * demand).round() as u64),
+            energy: Picojoules(1.0),
+            utilization: 0.5,
+            tiles: u64::MAX,
+        })
+    };
+    LayerModel { name: "layer".into(), after: after.to_vec(), costs: costs.iter().map(cost).collect() }
+}
+
+/// A world of the given networks.
+pub(crate) fn world(platform: Platform, networks: &[&[LayerModel]]) -> World {
+    let networks =
+        networks.iter().map(|layers| NetworkModel::new("network", layers, &platform, None)).collect();
+    World { platform, networks }
+}
+
+/// A request for a network at a time in nanoseconds, with a deadline far away.
+pub(crate) fn request(network: u32, arrival_ns: f64) -> Request {
+    let arrival = Time((arrival_ns * 1e3).round() as u64);
+    Request { tenant: network, network, priority: 1, arrival, deadline: arrival + Time::from_s(1.0) }
+}
+
+/// All requests counted.
+pub(crate) fn trace(requests: &[Request]) -> Trace {
+    Trace { requests: requests.to_vec(), counted: 0..requests.len() }
+}
+
+/// Free decisions at every change; late requests finish; nothing moves by itself.
+pub(crate) fn plain_rules() -> Rules {
+    Rules {
+        trigger: Trigger::OnChange,
+        decision_cost: DecisionCost::Ideal,
+        late: Late::Finish,
+        unassigned: Unassigned::Hold,
+    }
+}
+
+/// A scheduler from a closure.
+pub(crate) struct Script<F>(pub(crate) F);
+
+impl<F: FnMut(&View, &mut Decision) + Send> Scheduler for Script<F> {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        (self.0)(view, out);
+    }
+}
+
+/// Every open sub-job goes to the accelerator with the number of its network, first come, first served.
+pub(crate) fn network_to_accelerator(view: &View, out: &mut Decision) {
+    for sub in view.sub_jobs() {
+        out.assign(sub.id, view.job_of(sub).network as usize, 0.0);
+    }
+}
+
+/// All records of a run.
+pub(crate) fn records(
+    world: &World,
+    requests: &[Request],
+    rules: Rules,
+    decide: impl FnMut(&View, &mut Decision) + Send,
+) -> Vec<Record> {
+    let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace(requests)), rules);
+    let mut records = Vec::new();
+    run(engine, &mut Script(decide), &mut records).expect("the script is legal and leaves nothing waiting");
+    records
+}
+
+/// When each request ended, in nanoseconds, by request id; NaN where it was dropped.
+pub(crate) fn ends_ns(records: &[Record]) -> Vec<f64> {
+    let mut ends = Vec::new();
+    let mut set = |request: super::RequestId, end: f64| {
+        let place = request.0 as usize;
+        ends.resize(ends.len().max(place + 1), f64::NAN);
+        ends[place] = end;
+    };
+    for record in records {
+        match *record {
+            Record::Arrival { request, .. } => set(request, f64::NAN),
+            Record::Done { time, request, .. } => set(request, time.as_ps() / 1e3),
+            _ => {}
+        }
+    }
+    ends
+}

@@ -1,0 +1,118 @@
+//! What an online scheduler may know at time t: the requests that have arrived, what runs, what may be assigned.
+//! Nothing of the future is reachable from here.
+
+use super::{JobId, RequestId, SubJobId, World};
+use crate::units::Time;
+
+/// A job in flight, as known at the time of the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobView {
+    /// The job.
+    pub id: JobId,
+    /// The request it serves.
+    pub request: RequestId,
+    /// Who sent it.
+    pub tenant: u32,
+    /// Index into [`World::networks`].
+    pub network: u32,
+    /// Larger is more important.
+    pub priority: u32,
+    /// a.
+    pub arrival: Time,
+    /// d.
+    pub deadline: Time,
+    /// R_best: the smallest c1 of every layer not yet started, plus what is left of the running ones at their
+    /// present rate.
+    pub remaining_best: Time,
+    /// Layers not yet started.
+    pub layers_left: u32,
+    /// Whether a decision holds it.
+    pub held: bool,
+}
+
+/// A sub-job that may be assigned: ready, or next after layers that are running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubJobView {
+    /// The sub-job.
+    pub id: SubJobId,
+    /// Index of its job in [`View::jobs`].
+    pub job: usize,
+    /// Whether it could start now.
+    pub ready: bool,
+    /// When it became ready, or, while a predecessor runs, when it will be ready at the present rates.
+    pub release: Time,
+    /// Where it is assigned now.
+    pub assigned: Option<usize>,
+}
+
+/// An accelerator at the time of the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceleratorView {
+    /// What runs on it.
+    pub running: Option<SubJobId>,
+    /// When that ends at its present rate; the time of the view if nothing runs.
+    pub free_at: Time,
+}
+
+/// The lists behind a view; the engine refills them at every decision.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The time of the view.
+    pub now: Time,
+    /// Jobs in flight in order of arrival.
+    pub jobs: Vec<JobView>,
+    /// Sub-jobs that may be assigned, grouped by job in the same order, layers ascending.
+    pub sub_jobs: Vec<SubJobView>,
+    /// One entry per accelerator.
+    pub accelerators: Vec<AcceleratorView>,
+}
+
+/// A read-only view of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    world: &'a World,
+    snapshot: &'a Snapshot,
+}
+
+impl<'a> View<'a> {
+    /// A view of a snapshot.
+    pub fn new(world: &'a World, snapshot: &'a Snapshot) -> Self {
+        Self { world, snapshot }
+    }
+
+    /// t.
+    pub fn now(&self) -> Time {
+        self.snapshot.now
+    }
+
+    /// Platform and networks.
+    pub fn world(&self) -> &'a World {
+        self.world
+    }
+
+    /// Jobs in flight in order of arrival.
+    pub fn jobs(&self) -> &'a [JobView] {
+        &self.snapshot.jobs
+    }
+
+    /// Sub-jobs that may be assigned, grouped by job in order of arrival, layers ascending.
+    pub fn sub_jobs(&self) -> &'a [SubJobView] {
+        &self.snapshot.sub_jobs
+    }
+
+    /// One entry per accelerator.
+    pub fn accelerators(&self) -> &'a [AcceleratorView] {
+        &self.snapshot.accelerators
+    }
+
+    /// The job of a sub-job.
+    pub fn job_of(&self, sub_job: &SubJobView) -> &'a JobView {
+        &self.snapshot.jobs[sub_job.job]
+    }
+
+    /// c1 of a sub-job on an accelerator, `None` where it cannot run.
+    pub fn alone(&self, sub_job: &SubJobView, accelerator: usize) -> Option<Time> {
+        let network = &self.world.networks[self.job_of(sub_job).network as usize];
+        network.cost(sub_job.id.layer, accelerator).map(|cost| cost.alone)
+    }
+}
