@@ -3,6 +3,8 @@ pub mod cost;
 pub mod dims;
 pub mod files;
 pub mod hw;
+pub mod rng;
+pub mod scheduler;
 pub mod sim;
 pub mod units;
 pub mod workload;

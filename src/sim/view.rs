@@ -1,7 +1,7 @@
 //! What an online scheduler may know at time t: the requests that have arrived, what runs, what may be assigned.
 //! Nothing of the future is reachable from here.
 
-use super::{JobId, RequestId, SubJobId, World};
+use super::{JobId, NetworkModel, RequestId, SubJobId, World};
 use crate::units::Time;
 
 /// A job in flight, as known at the time of the view.
@@ -24,8 +24,12 @@ pub struct JobView {
     /// R_best: the smallest c1 of every layer not yet started, plus what is left of the running ones at their
     /// present rate.
     pub remaining_best: Time,
+    /// The part of `remaining_best` that has not started.
+    pub unstarted_best: Time,
     /// Layers not yet started.
     pub layers_left: u32,
+    /// Whether one of its layers runs.
+    pub running: bool,
     /// Whether a decision holds it.
     pub held: bool,
 }
@@ -59,6 +63,8 @@ pub struct AcceleratorView {
 pub struct Snapshot {
     /// The time of the view.
     pub now: Time,
+    /// When the next periodic decision will be taken; `None` where decisions follow events.
+    pub next_decision: Option<Time>,
     /// Jobs in flight in order of arrival.
     pub jobs: Vec<JobView>,
     /// Sub-jobs that may be assigned, grouped by job in the same order, layers ascending.
@@ -83,6 +89,11 @@ impl<'a> View<'a> {
     /// t.
     pub fn now(&self) -> Time {
         self.snapshot.now
+    }
+
+    /// When the next periodic decision will be taken; `None` where decisions follow events.
+    pub fn next_decision(&self) -> Option<Time> {
+        self.snapshot.next_decision
     }
 
     /// Platform and networks.
@@ -110,9 +121,13 @@ impl<'a> View<'a> {
         &self.snapshot.jobs[sub_job.job]
     }
 
+    /// The network of a job.
+    pub fn network_of(&self, job: &JobView) -> &'a NetworkModel {
+        &self.world.networks[job.network as usize]
+    }
+
     /// c1 of a sub-job on an accelerator, `None` where it cannot run.
     pub fn alone(&self, sub_job: &SubJobView, accelerator: usize) -> Option<Time> {
-        let network = &self.world.networks[self.job_of(sub_job).network as usize];
-        network.cost(sub_job.id.layer, accelerator).map(|cost| cost.alone)
+        self.network_of(self.job_of(sub_job)).cost(sub_job.id.layer, accelerator).map(|cost| cost.alone)
     }
 }

@@ -167,16 +167,19 @@ impl Engine {
         let end = self.lanes.iter().filter_map(|lane| lane.running.as_ref().map(|running| running.end)).min();
         let arrival = self.trace.requests.get(self.next_arrival).map(|request| request.arrival);
         let deadline = self.deadlines.peek().map(|Reverse((time, _))| *time);
-        let tick = match self.rules.trigger {
-            Trigger::Periodic(period) if !self.jobs.in_flight().is_empty() => {
-                Some(Time((self.now.0 / period.0 + 1) * period.0))
-            }
-            _ => None,
-        };
+        let tick = self.next_tick().filter(|_| !self.jobs.in_flight().is_empty());
         [end, arrival, deadline, self.pending.at, tick].into_iter().flatten().min()
     }
 
-    fn trigger_fires(&mut self) -> bool {
+    /// The next multiple of T_s.
+    fn next_tick(&self) -> Option<Time> {
+        match self.rules.trigger {
+            Trigger::Periodic(period) => Some(Time((self.now.0 / period.0 + 1) * period.0)),
+            Trigger::OnIdle | Trigger::OnChange => None,
+        }
+    }
+
+    fn trigger_fires(&self) -> bool {
         match self.rules.trigger {
             Trigger::Periodic(period) => self.now.0.is_multiple_of(period.0),
             Trigger::OnChange => self.changes.arrival_or_completion,

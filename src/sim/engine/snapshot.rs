@@ -7,9 +7,11 @@ use crate::units::Time;
 
 impl Engine {
     pub(super) fn take_snapshot(&mut self) {
+        let next_tick = self.next_tick();
         let (now, lanes) = (self.now, &self.lanes);
         let snapshot = &mut self.snapshot;
         snapshot.now = now;
+        snapshot.next_decision = next_tick;
         snapshot.accelerators.clear();
         snapshot.accelerators.extend(lanes.iter().map(|lane| accelerator_view(lane, now)));
         snapshot.jobs.clear();
@@ -27,7 +29,9 @@ impl Engine {
                 arrival: request.arrival,
                 deadline: request.deadline,
                 remaining_best: job.unstarted_best + running_left(lanes, job, now),
+                unstarted_best: job.unstarted_best,
                 layers_left: job.unstarted,
+                running: job.running > 0,
                 held: job.held,
             });
             let predecessors = &self.world.networks[request.network as usize].predecessors;

@@ -228,18 +228,22 @@ fn illegal_actions_are_errors() {
         assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);
         engine
     };
-    let id = |job, layer| SubJobId { job: JobId(job), layer };
-    let illegal: [fn(&mut Decision, &dyn Fn(u32, u32) -> SubJobId); 5] = [
-        |out, id| out.assign(id(0, 1), 0, 0.0),
-        |out, id| out.assign(id(7, 0), 0, 0.0),
-        |out, id| out.assign(id(0, 0), 2, 0.0),
-        |out, id| out.assign(id(0, 0), 0, f64::NAN),
-        |out, _| out.hold(JobId(1)),
+    let assign = |job, layer, accelerator, priority| Action::Assign {
+        sub_job: SubJobId { job: JobId(job), layer },
+        accelerator,
+        priority,
+    };
+    let illegal = [
+        assign(0, 1, 0, 0.0),
+        assign(7, 0, 0, 0.0),
+        assign(0, 0, 2, 0.0),
+        assign(0, 0, 0, f64::NAN),
+        Action::Hold { job: JobId(1) },
+        Action::Drop { request: RequestId(7) },
     ];
-    for ask in illegal {
-        let mut decision = Decision::default();
-        ask(&mut decision, &id);
-        assert!(engine().apply(&decision, &mut ()).is_err(), "{decision:?}");
+    for action in illegal {
+        let decision = Decision { actions: vec![action], ..Decision::default() };
+        assert_eq!(engine().apply(&decision, &mut ()).expect_err("it is illegal").action, action);
     }
 }
 

@@ -1,0 +1,30 @@
+//! `edf`: earliest deadline first; requests past their deadline come after all others, earliest first.
+
+use super::placing::Placing;
+use super::{SchedulerEntry, no_parameters};
+use crate::sim::{Decision, Scheduler, View};
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "edf",
+    doc: "smallest deadline first, late requests last; accelerator with the earliest finish",
+    source: "textbook (Liu and Layland, JACM 1973)",
+    parameters: &[],
+    build: |parameters, _| {
+        no_parameters(parameters)?;
+        Ok(Box::new(Edf::default()))
+    },
+};
+
+#[derive(Default)]
+struct Edf {
+    placing: Placing,
+}
+
+impl Scheduler for Edf {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.placing.place_by(view, out, |sub| {
+            let job = view.job_of(sub);
+            (job.deadline < view.now(), job.deadline)
+        });
+    }
+}

@@ -1,0 +1,104 @@
+//! `edf_drop`: earliest deadline first that gives up what cannot make it any more.
+//!
+//! A request is hopeless when t + R_best > d. The accelerator is the one with the earliest finish of the *request*,
+//! not of the layer: until the next decision its layers stay on the accelerator (they are sticky), after it they may
+//! run at their best. With a segment S of layers from the sub-job on, until the next decision:
+//! finish(m) = start(m) + sum over S of c1[m] + R_best outside S.
+
+use super::placing::{Placing, sort_by};
+use super::{SchedulerEntry, no_parameters};
+use crate::sim::{Decision, Scheduler, SubJobView, View};
+use crate::units::Time;
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "edf_drop",
+    doc: "drops requests that cannot meet their deadline; edf with the earliest finish of the request",
+    source: "ours (design/BASELINES.md)",
+    parameters: &[],
+    build: |parameters, _| {
+        no_parameters(parameters)?;
+        Ok(Box::new(EdfDrop::default()))
+    },
+};
+
+#[derive(Default)]
+struct EdfDrop {
+    placing: Placing,
+    order: Vec<usize>,
+}
+
+/// Where a sub-job shall run: busy until `busy_until` with the segment, the request done at `finish`.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Choice {
+    finish: Time,
+    accelerator: usize,
+    busy_until: Time,
+}
+
+impl Scheduler for EdfDrop {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.placing.reset(view);
+        for job in view.jobs().iter().filter(|job| view.now() + job.remaining_best > job.deadline) {
+            out.drop_request(job.request);
+        }
+        out.operations.comparisons += view.jobs().len() as u64;
+        let subs = view.sub_jobs();
+        sort_by(subs, &mut self.order, out, |sub| view.job_of(sub).deadline);
+        for (rank, &i) in self.order.iter().enumerate() {
+            let job = view.job_of(&subs[i]);
+            if view.now() + job.remaining_best > job.deadline {
+                continue;
+            }
+            let (best, visited) = self.best(view, &subs[i]);
+            self.placing.occupy(best.accelerator, best.busy_until);
+            out.assign(subs[i].id, best.accelerator, -(rank as f64));
+            out.operations.comparisons += visited;
+        }
+    }
+}
+
+impl EdfDrop {
+    /// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.
+    fn best(&self, view: &View, sub: &SubJobView) -> (Choice, u64) {
+        let mut visited = 0;
+        let options = (0..view.accelerators().len()).filter_map(|accelerator| {
+            let start = self.placing.start(view, sub, accelerator);
+            let segment = Segment::of(view, sub, accelerator, start)?;
+            visited += segment.layers;
+            let rest = view.job_of(sub).unstarted_best.saturating_sub(segment.best);
+            Some(Choice { finish: segment.end + rest, accelerator, busy_until: segment.end })
+        });
+        let best = options.min().expect("some accelerator runs every layer");
+        (best, visited)
+    }
+}
+
+/// The layers that would run on one accelerator before the next decision.
+struct Segment {
+    layers: u64,
+    /// When the last of them ends.
+    end: Time,
+    /// The sum of their smallest c1.
+    best: Time,
+}
+
+impl Segment {
+    /// Follows the first successor from the sub-job on while the accelerator can run it and the next decision has not
+    /// been reached; at least the sub-job itself. `None` where that cannot run.
+    fn of(view: &View, sub: &SubJobView, accelerator: usize, start: Time) -> Option<Self> {
+        let network = view.network_of(view.job_of(sub));
+        let mut layer = sub.id.layer;
+        let mut segment = Self { layers: 0, end: start, best: Time::ZERO };
+        while let Some(cost) = network.cost(layer, accelerator) {
+            segment.layers += 1;
+            segment.end += cost.alone;
+            segment.best += network.best_alone[layer as usize];
+            let next = network.successors[layer as usize].first();
+            match (next, view.next_decision()) {
+                (Some(&next), Some(tick)) if segment.end < tick => layer = next,
+                _ => break,
+            }
+        }
+        (segment.layers > 0).then_some(segment)
+    }
+}

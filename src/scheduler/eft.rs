@@ -1,0 +1,27 @@
+//! `eft`: earliest finish time in queue order: the order in which sub-jobs became (or will become) ready.
+
+use super::placing::Placing;
+use super::{SchedulerEntry, no_parameters};
+use crate::sim::{Decision, Scheduler, View};
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "eft",
+    doc: "in the order of becoming ready; accelerator with the earliest finish",
+    source: "DS3 (Arda et al., IEEE TC 2020)",
+    parameters: &[],
+    build: |parameters, _| {
+        no_parameters(parameters)?;
+        Ok(Box::new(Eft::default()))
+    },
+};
+
+#[derive(Default)]
+struct Eft {
+    placing: Placing,
+}
+
+impl Scheduler for Eft {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.placing.place_by(view, out, |sub| sub.release);
+    }
+}

@@ -1,0 +1,27 @@
+//! `fcfs`: first come, first served, by the arrival of the request.
+
+use super::placing::Placing;
+use super::{SchedulerEntry, no_parameters};
+use crate::sim::{Decision, Scheduler, View};
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "fcfs",
+    doc: "smallest arrival first; accelerator with the earliest finish",
+    source: "textbook, in its heterogeneity-aware form",
+    parameters: &[],
+    build: |parameters, _| {
+        no_parameters(parameters)?;
+        Ok(Box::new(Fcfs::default()))
+    },
+};
+
+#[derive(Default)]
+struct Fcfs {
+    placing: Placing,
+}
+
+impl Scheduler for Fcfs {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.placing.place_by(view, out, |sub| view.job_of(sub).arrival);
+    }
+}

@@ -1,0 +1,72 @@
+//! The schedulers, one file each, and their registry.
+//!
+//! To add one: a file with a struct that implements [`Scheduler`] and a `pub(super) const ENTRY`, and its line in
+//! [`SCHEDULERS`]. Help texts, TOML parameters, tests and benches iterate the registry.
+//!
+//! Where the papers' rules order requests only, the accelerator is the one with the earliest finish ([`placing`]):
+//! the heterogeneity-aware form, so that no baseline loses for want of it. The rules and their sources are collected
+//! in each file; all are online.
+
+mod edf;
+mod edf_drop;
+mod eft;
+mod fcfs;
+mod placing;
+mod prema;
+mod random;
+mod sjf;
+#[cfg(test)]
+mod tests;
+
+use serde::de::DeserializeOwned;
+
+pub use crate::sim::Scheduler;
+
+/// One scheduler of the registry.
+pub struct SchedulerEntry {
+    /// The name in experiments.
+    pub name: &'static str,
+    /// Its rule in one sentence.
+    pub doc: &'static str,
+    /// Where the rule comes from.
+    pub source: &'static str,
+    /// Its TOML parameters.
+    pub parameters: &'static [Parameter],
+    /// Makes one.
+    pub build: Build,
+}
+
+/// Makes a scheduler from its parameters for a run with the given seed; the error says which parameter is wrong.
+pub type Build = fn(parameters: &toml::Table, seed: u64) -> Result<Box<dyn Scheduler>, String>;
+
+/// A TOML parameter of a scheduler.
+pub struct Parameter {
+    /// The key.
+    pub name: &'static str,
+    /// The value when it is left out, as in TOML.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// All schedulers.
+pub const SCHEDULERS: &[SchedulerEntry] =
+    &[random::ENTRY, fcfs::ENTRY, sjf::ENTRY, edf::ENTRY, edf_drop::ENTRY, eft::ENTRY, prema::ENTRY];
+
+/// The entry of a name.
+pub fn find(name: &str) -> Option<&'static SchedulerEntry> {
+    SCHEDULERS.iter().find(|entry| entry.name == name)
+}
+
+/// Reads parameters into a scheduler's own struct; unknown keys are errors.
+fn parse<T: DeserializeOwned>(parameters: &toml::Table) -> Result<T, String> {
+    parameters.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())
+}
+
+/// For schedulers without parameters.
+fn no_parameters(parameters: &toml::Table) -> Result<(), String> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct None {}
+    parse::<None>(parameters).map(|_| ())
+}

@@ -1,0 +1,90 @@
+//! `prema`: token-based preemptive scheduling at layer borders.
+//!
+//! A request starts with its priority as tokens and earns priority x (waiting time / isolated time) while it waits.
+//! The threshold is the largest priority level of {1, 3, 9} that is at most the largest token count, 0 when none is;
+//! requests at or above it are candidates, shortest remaining work first. The others follow in the same order, so that
+//! no accelerator idles while something waits. A request waits between two decisions if no layer of it runs at the
+//! second.
+
+use super::placing::Placing;
+use super::{Parameter, SchedulerEntry, parse};
+use crate::sim::{Decision, JobId, JobView, Scheduler, View};
+use crate::units::Time;
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "prema",
+    doc: "tokens grow with priority and relative waiting; above the threshold the shortest first; earliest finish",
+    source: "PREMA (Choi and Rhu, HPCA 2020), token rule as in its public re-implementations",
+    parameters: &[Parameter {
+        name: "reset_on_run",
+        default: "false",
+        doc: "a request whose layer runs falls back to its priority",
+    }],
+    build: |parameters, _| {
+        let Parameters { reset_on_run } = parse(parameters)?;
+        Ok(Box::new(Prema { reset_on_run, tokens: Vec::new(), placing: Placing::default() }))
+    },
+};
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct Parameters {
+    reset_on_run: bool,
+}
+
+/// The priority levels of the paper, which are also the thresholds.
+const LEVELS: [f64; 3] = [9.0, 3.0, 1.0];
+
+struct Prema {
+    reset_on_run: bool,
+    /// Accounts of the jobs in flight, by ascending id.
+    tokens: Vec<Account>,
+    placing: Placing,
+}
+
+#[derive(Clone, Copy)]
+struct Account {
+    job: JobId,
+    tokens: f64,
+    updated: Time,
+}
+
+impl Scheduler for Prema {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.update(view);
+        let most = self.tokens.iter().map(|account| account.tokens).fold(0.0, f64::max);
+        let threshold = LEVELS.into_iter().find(|&level| level <= most).unwrap_or(0.0);
+        out.operations.comparisons += 2 * self.tokens.len() as u64;
+        let tokens = &self.tokens;
+        self.placing
+            .place_by(view, out, |sub| (tokens[sub.job].tokens < threshold, view.job_of(sub).remaining_best));
+    }
+}
+
+impl Prema {
+    /// Brings the accounts up to the time of the view: one per job in flight, in the order of the view.
+    fn update(&mut self, view: &View) {
+        self.tokens.retain(|account| view.jobs().binary_search_by_key(&account.job, |job| job.id).is_ok());
+        for (i, job) in view.jobs().iter().enumerate() {
+            if self.tokens.get(i).is_none_or(|account| account.job != job.id) {
+                let account = Account { job: job.id, tokens: f64::from(job.priority), updated: job.arrival };
+                self.tokens.insert(i, account);
+            }
+            self.tokens[i].advance(view, job, self.reset_on_run);
+        }
+    }
+}
+
+impl Account {
+    fn advance(&mut self, view: &View, job: &JobView, reset_on_run: bool) {
+        let waited = view.now() - self.updated;
+        self.updated = view.now();
+        if !job.running {
+            let isolated = view.network_of(job).isolated;
+            self.tokens += f64::from(job.priority) * waited.as_ps() / isolated.as_ps();
+        } else if reset_on_run {
+            self.tokens = f64::from(job.priority);
+        }
+    }
+}

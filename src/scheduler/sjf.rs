@@ -1,0 +1,27 @@
+//! `sjf`: shortest job first, by the best-case work left (R_best).
+
+use super::placing::Placing;
+use super::{SchedulerEntry, no_parameters};
+use crate::sim::{Decision, Scheduler, View};
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "sjf",
+    doc: "smallest remaining best-case work first; accelerator with the earliest finish",
+    source: "Dysta (Fan et al., MICRO 2023)",
+    parameters: &[],
+    build: |parameters, _| {
+        no_parameters(parameters)?;
+        Ok(Box::new(Sjf::default()))
+    },
+};
+
+#[derive(Default)]
+struct Sjf {
+    placing: Placing,
+}
+
+impl Scheduler for Sjf {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.placing.place_by(view, out, |sub| view.job_of(sub).remaining_best);
+    }
+}

@@ -1,0 +1,153 @@
+//! The contract that every registered scheduler keeps, and decision sequences worked out by hand.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::sim::testing::*;
+use crate::sim::*;
+use crate::units::Time;
+
+fn build(name: &str) -> Box<dyn Scheduler> {
+    (find(name).expect("a registered name").build)(&toml::Table::new(), 1).expect("no parameter is mandatory")
+}
+
+/// Request, layer, accelerator, time in ns.
+type Start = (u32, u32, usize, f64);
+
+/// The starts, and the requests that were dropped.
+fn run_tiny(name: &str, world: &World, requests: &[Request]) -> (Vec<Start>, Vec<u32>) {
+    let mut records = Vec::new();
+    let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace(requests)), plain_rules());
+    run(engine, build(name).as_mut(), &mut records).expect("registered schedulers are legal");
+    let start = |r: &Record| match *r {
+        Record::Start { time, sub_job, accelerator } => {
+            Some((sub_job.job.0, sub_job.layer, accelerator, time.as_ps() / 1e3))
+        }
+        _ => None,
+    };
+    let dropped = |r: &Record| if let Record::Drop { request, .. } = *r { Some(request.0) } else { None };
+    (records.iter().filter_map(start).collect(), records.iter().filter_map(dropped).collect())
+}
+
+/// The order in which requests start on one accelerator. Networks of one layer: 30, 20 and 10 ns, no DRAM traffic.
+/// Request 0 (30 ns) runs from 0; the others wait for 30.
+fn order_after_first(name: &str, requests: &[Request]) -> Vec<u32> {
+    let networks = [30.0, 20.0, 10.0].map(|c| [layer(&[], &[(c, 0.0)])]);
+    let networks: Vec<&[LayerModel]> = networks.iter().map(|n| &n[..]).collect();
+    let (starts, dropped) = run_tiny(name, &world(platform(1, 10.0), &networks), requests);
+    assert_eq!(dropped, []);
+    starts.iter().map(|&(request, ..)| request).collect()
+}
+
+fn with_deadline(mut request: Request, deadline_ns: f64) -> Request {
+    request.deadline = Time::from_ps_ceil(deadline_ns * 1e3);
+    request
+}
+
+#[test]
+fn fcfs_sjf_and_edf_order_by_arrival_work_and_deadline() {
+    let requests = [
+        request(0, 0.0),
+        with_deadline(request(1, 1.0), 900.0),
+        with_deadline(request(0, 2.0), 500.0),
+        with_deadline(request(2, 3.0), 700.0),
+    ];
+    assert_eq!(order_after_first("fcfs", &requests), [0, 1, 2, 3]);
+    assert_eq!(order_after_first("eft", &requests), [0, 1, 2, 3]);
+    assert_eq!(order_after_first("sjf", &requests), [0, 3, 1, 2]);
+    assert_eq!(order_after_first("edf", &requests), [0, 2, 3, 1]);
+    assert_eq!(order_after_first("edf_drop", &requests), [0, 2, 3, 1]);
+}
+
+#[test]
+fn edf_serves_late_requests_last() {
+    // At 30, request 1 (deadline 5) is late; 2 is not.
+    let requests =
+        [request(0, 0.0), with_deadline(request(1, 1.0), 5.0), with_deadline(request(2, 2.0), 800.0)];
+    assert_eq!(order_after_first("edf", &requests), [0, 2, 1]);
+}
+
+#[test]
+fn edf_drop_gives_up_what_cannot_make_it() {
+    let networks = [[layer(&[], &[(30.0, 0.0)])]];
+    let networks: Vec<&[LayerModel]> = networks.iter().map(|n| &n[..]).collect();
+    // Request 1 needs 30 of the 29 ns from its arrival to its deadline; 2 could just make it if it started at once,
+    // and is given up at 30, when 0 ends.
+    let requests =
+        [request(0, 0.0), with_deadline(request(0, 1.0), 30.0), with_deadline(request(0, 2.0), 32.0)];
+    let (starts, dropped) = run_tiny("edf_drop", &world(platform(1, 10.0), &networks), &requests);
+    assert_eq!(starts, [(0, 0, 0, 0.0)]);
+    assert_eq!(dropped, [1, 2]);
+}
+
+#[test]
+fn fcfs_differs_from_eft_when_layers_become_ready_out_of_order() {
+    // Chain of 10 and 10 ns on one accelerator. 0 starts; 1 arrives at 1 and is ready before 0's second layer, which
+    // is ready at 10. fcfs serves the older request, eft the sub-job that was ready first.
+    let chain = [layer(&[], &[(10.0, 0.0)]), layer(&[0], &[(10.0, 0.0)])];
+    let world = world(platform(1, 10.0), &[&chain]);
+    let requests = [request(0, 0.0), request(0, 1.0)];
+    let order = |name| run_tiny(name, &world, &requests).0.iter().map(|s| (s.0, s.1)).collect::<Vec<_>>();
+    assert_eq!(order("fcfs"), [(0, 0), (0, 1), (1, 0), (1, 1)]);
+    assert_eq!(order("eft"), [(0, 0), (1, 0), (0, 1), (1, 1)]);
+}
+
+#[test]
+fn earliest_finish_weighs_a_busy_fast_accelerator_against_a_free_slow_one() {
+    // c = 10 on m0, 25 on m1. At 0: the first goes to m0 (ends 10), the second to m0 (20 < 25), the third to m1
+    // (25 < 30), the fourth to m0 (30 < 50).
+    let world = world(platform(2, 10.0), &[&[layer(&[], &[(10.0, 0.0), (25.0, 0.0)])]]);
+    let requests = [request(0, 0.0); 4];
+    let (mut starts, _) = run_tiny("fcfs", &world, &requests);
+    starts.sort_by_key(|s| s.0);
+    assert_eq!(starts, [(0, 0, 0, 0.0), (1, 0, 0, 10.0), (2, 0, 1, 0.0), (3, 0, 0, 20.0)]);
+}
+
+#[test]
+fn prema_prefers_candidates_above_the_threshold_over_shorter_jobs() {
+    let urgent = |mut r: Request| {
+        r.priority = 9;
+        r
+    };
+    // At 30: request 1 (20 ns, priority 1) has 1 + 29/20 = 2.45 tokens, 2 (30 ns, priority 9) has 9 + 9 x 28/30 =
+    // 17.4, 3 (10 ns, priority 1) has 1 + 27/10 = 3.7. The threshold is 9: 2 goes first although it is the longest.
+    // At 60: 1 has 1 + 59/20 = 3.95, 3 has 1 + 57/10 = 6.7; threshold 3: both are candidates, the shorter first.
+    let requests = [request(0, 0.0), request(1, 1.0), urgent(request(0, 2.0)), request(2, 3.0)];
+    assert_eq!(order_after_first("prema", &requests), [0, 2, 3, 1]);
+}
+
+#[test]
+fn every_scheduler_finishes_everything_legally_and_deterministically() {
+    let diamond = [
+        layer(&[], &[(10.0, 3.0), (25.0, 1.0), (5.0, 9.0)]),
+        layer(&[0], &[(20.0, 2.0), (9.0, 6.0), (7.0, 9.0)]),
+        layer(&[0], &[(5.0, 8.0), (5.0, 8.0), (9.0, 1.0)]),
+        layer(&[1, 2], &[(1.0, 0.0), (2.0, 0.0), (3.0, 0.0)]),
+    ];
+    // The second network runs on accelerator 1 only.
+    let mut picky = layer(&[], &[(1.0, 0.0), (15.0, 4.0), (1.0, 0.0)]);
+    picky.costs[0] = None;
+    picky.costs[2] = None;
+    let world = world(platform(3, 10.0), &[&diamond, &[picky]]);
+    let requests: Vec<Request> = (0..40).map(|i| request(i % 2, f64::from(i) * 9.0)).collect();
+    for entry in SCHEDULERS {
+        let first = run_tiny(entry.name, &world, &requests);
+        assert_eq!(first.0.len(), 20 * 4 + 20, "{} runs every layer once", entry.name);
+        assert_eq!(first, run_tiny(entry.name, &world, &requests), "{} is deterministic", entry.name);
+    }
+}
+
+#[test]
+fn unknown_parameters_are_rejected_and_documented_ones_accepted() {
+    for entry in SCHEDULERS {
+        let mut table = toml::Table::new();
+        for parameter in entry.parameters {
+            let text = format!("{} = {}", parameter.name, parameter.default);
+            table.extend(text.parse::<toml::Table>().expect("defaults are TOML"));
+        }
+        assert!((entry.build)(&table, 1).is_ok(), "{} takes its documented defaults", entry.name);
+        table.insert("no_such_key".into(), toml::Value::Boolean(true));
+        let error = (entry.build)(&table, 1).err().expect("an unknown key is an error");
+        assert!(error.contains("no_such_key"), "{}: {error}", entry.name);
+    }
+}
