@@ -23,6 +23,8 @@ pub struct Platform {
 pub struct AcceleratorModel {
     /// Unique name.
     pub name: String,
+    /// Accelerators with the same number are of the same model: equal costs for every layer.
+    pub model: usize,
     /// Leakage of all its buffers.
     pub leakage_pj_per_ps: f64,
 }

@@ -1,0 +1,292 @@
+//! The experiment file: lists whose product is the sweep. Every key takes one value or a list.
+//!
+//! ```toml
+//! systems = ["relmas-6"]
+//! scenarios = ["light", "mixed"]
+//! loads = [0.6, 0.9]
+//! schedulers = ["fcfs", { name = "prema", reset_on_run = true }]
+//! seeds = 5
+//! requests = 500
+//! dram_bandwidth_gbps = [16, 32]
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::data::{DataRoot, Kind};
+use super::list::List;
+use super::{Error, registry};
+use crate::files::{Fraction, InputError, Positive, PositiveOrInf, Source};
+use crate::hw::Sharing;
+use crate::sim::{Late, Unassigned};
+use crate::workload::{Qos, SlaRule};
+
+/// A validated experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// Its name: the file's stem.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Names or paths of systems.
+    pub systems: Vec<String>,
+    /// Names or paths of scenarios.
+    pub scenarios: Vec<String>,
+    /// QoS levels.
+    pub qos: Vec<Qos>,
+    /// Loads relative to lambda*.
+    pub loads: Vec<f64>,
+    /// Schedulers with their parameters.
+    pub schedulers: Vec<SchedulerChoice>,
+    /// Number of seeds.
+    pub seeds: u64,
+    /// The first seed.
+    pub first_seed: u64,
+    /// Counted requests per run.
+    pub requests: usize,
+    /// The product of all other keys.
+    pub settings: Vec<Setting>,
+}
+
+/// A scheduler as an experiment names it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SchedulerChoice {
+    /// The name in tables.
+    pub label: String,
+    /// The name in the registry.
+    pub name: String,
+    /// Its parameters.
+    pub parameters: toml::Table,
+}
+
+/// When decisions are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// Every `period_us`.
+    Periodic,
+    /// When an accelerator and a layer wait.
+    OnIdle,
+    /// At every arrival and completion.
+    OnChange,
+}
+
+/// What decisions cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostKind {
+    /// Nothing.
+    Ideal,
+    /// Charged to the host, by counted operations.
+    Host,
+}
+
+/// One point of the swept keys; each is a column of the CSV.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Setting {
+    /// Peak DRAM bandwidth in GB/s; `None` is the system's own.
+    pub dram_bandwidth_gbps: Option<f64>,
+    /// Share of the peak that the DRAM delivers; `None` is the system's own.
+    pub dram_efficiency: Option<f64>,
+    /// How bandwidth is shared; `None` is the system's own.
+    pub sharing: Option<Sharing>,
+    /// The deadline rule.
+    pub sla: SlaRule,
+    /// Multiple of the isolated latency.
+    pub deadline_factor: f64,
+    /// When decisions are taken.
+    pub trigger: TriggerKind,
+    /// T_s in microseconds.
+    pub period_us: f64,
+    /// What decisions cost.
+    pub decision_cost: CostKind,
+    /// Base latency of a charged decision in microseconds.
+    pub decision_base_us: f64,
+    /// What happens to late requests.
+    pub late: Late,
+    /// What happens to layers without an assignment.
+    pub unassigned: Unassigned,
+    /// Longest sub-job in microseconds; infinite is off.
+    pub max_sub_job_us: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExperiment {
+    systems: List<Spanned<String>>,
+    scenarios: List<Spanned<String>>,
+    qos: Option<List<Qos>>,
+    loads: List<Positive>,
+    schedulers: List<Spanned<RawScheduler>>,
+    seeds: Option<Spanned<u64>>,
+    first_seed: Option<u64>,
+    requests: Option<Spanned<usize>>,
+    dram_bandwidth_gbps: Option<List<PositiveOrInf>>,
+    dram_efficiency: Option<List<Fraction>>,
+    sharing: Option<List<Sharing>>,
+    sla: Option<List<SlaRule>>,
+    deadline_factor: Option<List<Positive>>,
+    trigger: Option<List<TriggerKind>>,
+    period_us: Option<List<Positive>>,
+    decision_cost: Option<List<CostKind>>,
+    decision_base_us: Option<List<Positive>>,
+    late: Option<List<Late>>,
+    unassigned: Option<List<Unassigned>>,
+    max_sub_job_us: Option<List<PositiveOrInf>>,
+}
+
+/// A name, or a table with `name`, optionally `label`, and the scheduler's parameters.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a scheduler's name, or a table with `name` and its parameters")]
+enum RawScheduler {
+    Name(String),
+    Table {
+        name: String,
+        label: Option<String>,
+        #[serde(flatten)]
+        parameters: toml::Table,
+    },
+}
+
+/// Defaults of DESIGN.md section 4 where the design names one; the rest is chosen here.
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            dram_bandwidth_gbps: None,
+            dram_efficiency: None,
+            sharing: None,
+            sla: SlaRule::Factor,
+            deadline_factor: 4.0,
+            trigger: TriggerKind::Periodic,
+            period_us: 100.0,
+            decision_cost: CostKind::Host,
+            decision_base_us: 2.0,
+            late: Late::Abort,
+            unassigned: Unassigned::Sticky,
+            max_sub_job_us: f64::INFINITY,
+        }
+    }
+}
+
+/// At least this many requests in published tables (DESIGN.md section 4).
+const DEFAULT_REQUESTS: usize = 1_000;
+
+/// More seeds than anybody runs: a typing error.
+const MAX_SEEDS: u64 = 100_000;
+
+/// Ids are 32 bits wide; with warm-up and cool-down this leaves room.
+const MAX_REQUESTS: usize = 100_000_000;
+
+impl Experiment {
+    /// Reads an experiment, with `key = value` overrides, and checks every name in it.
+    pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
+        let source = Source::read(path)?;
+        let raw: RawExperiment = source.parse()?;
+        if overrides.is_empty() {
+            return raw.validate(path, &source, data);
+        }
+        let mut table: toml::Table = source.parse()?;
+        table.extend(overrides.iter().cloned());
+        let source = Source { path: format!("{} with --set", path.display()).into(), text: table.to_string() };
+        source.parse::<RawExperiment>()?.validate(path, &source, data)
+    }
+}
+
+impl RawExperiment {
+    fn validate(self, path: &Path, source: &Source, data: &DataRoot) -> Result<Experiment, Error> {
+        let settings = self.settings();
+        let named = |kind: Kind, names: List<Spanned<String>>| {
+            let check = |name: Spanned<String>| match data.path(kind, name.get_ref()) {
+                Ok(_) => Ok(name.into_inner()),
+                Err(e) => Err(source.error(&name.span(), e)),
+            };
+            names.0.into_iter().map(check).collect::<Result<Vec<_>, InputError>>()
+        };
+        let systems = named(Kind::System, self.systems)?;
+        let scenarios = named(Kind::Scenario, self.scenarios)?;
+        let schedulers = self.schedulers.0.iter().map(|raw| SchedulerChoice::new(raw, source));
+        let schedulers = schedulers.collect::<Result<Vec<_>, _>>()?;
+        for (i, choice) in schedulers.iter().enumerate() {
+            if schedulers[..i].iter().any(|earlier| earlier.label == choice.label) {
+                let message = format!("two schedulers are called `{}`: give one a `label`", choice.label);
+                return Err(source.error(&self.schedulers.0[i].span(), message).into());
+            }
+        }
+        Ok(Experiment {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            path: path.to_path_buf(),
+            systems,
+            scenarios,
+            qos: self.qos.map_or(vec![Qos::M], |list| list.0),
+            loads: self.loads.0.iter().map(|load| load.0).collect(),
+            schedulers,
+            seeds: in_range(self.seeds, 1..=MAX_SEEDS, "seeds", source)?.unwrap_or(1),
+            first_seed: self.first_seed.unwrap_or(1),
+            requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?.unwrap_or(DEFAULT_REQUESTS),
+            settings,
+        })
+    }
+
+    /// The product of the optional keys, the last varying fastest.
+    fn settings(&self) -> Vec<Setting> {
+        let mut settings = vec![Setting::default()];
+        vary(&mut settings, &self.dram_bandwidth_gbps, |s, v| s.dram_bandwidth_gbps = Some(v.0));
+        vary(&mut settings, &self.dram_efficiency, |s, v| s.dram_efficiency = Some(v.0));
+        vary(&mut settings, &self.sharing, |s, v| s.sharing = Some(v));
+        vary(&mut settings, &self.sla, |s, v| s.sla = v);
+        vary(&mut settings, &self.deadline_factor, |s, v| s.deadline_factor = v.0);
+        vary(&mut settings, &self.trigger, |s, v| s.trigger = v);
+        vary(&mut settings, &self.period_us, |s, v| s.period_us = v.0);
+        vary(&mut settings, &self.decision_cost, |s, v| s.decision_cost = v);
+        vary(&mut settings, &self.decision_base_us, |s, v| s.decision_base_us = v.0);
+        vary(&mut settings, &self.late, |s, v| s.late = v);
+        vary(&mut settings, &self.unassigned, |s, v| s.unassigned = v);
+        vary(&mut settings, &self.max_sub_job_us, |s, v| s.max_sub_job_us = v.0);
+        settings
+    }
+}
+
+/// Multiplies `settings` by the values of one key.
+fn vary<T: Copy>(settings: &mut Vec<Setting>, values: &Option<List<T>>, set: impl Fn(&mut Setting, T)) {
+    let Some(values) = values else { return };
+    let with = |setting: &Setting, value: T| {
+        let mut setting = *setting;
+        set(&mut setting, value);
+        setting
+    };
+    *settings = settings.iter().flat_map(|s| values.0.iter().map(|&v| with(s, v)).collect::<Vec<_>>()).collect();
+}
+
+fn in_range<T: PartialOrd + Copy + std::fmt::Display>(
+    value: Option<Spanned<T>>,
+    range: std::ops::RangeInclusive<T>,
+    key: &str,
+    source: &Source,
+) -> Result<Option<T>, InputError> {
+    let Some(value) = value else { return Ok(None) };
+    if range.contains(value.get_ref()) {
+        return Ok(Some(*value.get_ref()));
+    }
+    let message = format!("`{key}` is {}: expected {} to {}", value.get_ref(), range.start(), range.end());
+    Err(source.error(&value.span(), message))
+}
+
+impl SchedulerChoice {
+    fn new(raw: &Spanned<RawScheduler>, source: &Source) -> Result<Self, InputError> {
+        let choice = match raw.get_ref() {
+            RawScheduler::Name(name) => {
+                Self { label: name.clone(), name: name.clone(), parameters: toml::Table::new() }
+            }
+            RawScheduler::Table { name, label, parameters } => Self {
+                label: label.clone().unwrap_or_else(|| name.clone()),
+                name: name.clone(),
+                parameters: parameters.clone(),
+            },
+        };
+        // A scheduler that can be built once can be built for every run: its parameters are all that can be wrong.
+        registry::build(&choice, 0).map_err(|message| source.error(&raw.span(), message))?;
+        Ok(choice)
+    }
+}

@@ -1,0 +1,53 @@
+//! Everything that can end a command, with the exit code that it means.
+
+use crate::files::InputError;
+
+/// Why a command has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file that the user gave is wrong.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The command line or a name in a configuration is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// A run failed.
+    #[error("{cell}: {reason}\nreproduce it with: {command}")]
+    Run {
+        /// Which cell.
+        cell: String,
+        /// What happened.
+        reason: String,
+        /// The command that runs this cell alone.
+        command: String,
+    },
+    /// An invariant of the simulator does not hold: a bug of ours.
+    #[error("invariant violated in {cell}: {reason}\nplease report it with the command that reproduces it: {command}")]
+    Invariant {
+        /// Which cell.
+        cell: String,
+        /// What happened.
+        reason: String,
+        /// The command that runs this cell alone.
+        command: String,
+    },
+    /// A result could not be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// Where.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// 1 failed run, 2 bad usage or config, 3 violated invariant.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input(_) | Self::Usage(_) => 2,
+            Self::Run { .. } | Self::Write { .. } => 1,
+            Self::Invariant { .. } => 3,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A TOML key that takes one value or a list of them.
+//!
+//! Not an untagged enum: serde would forget the line and the reason of a bad element.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// At least one value.
+#[derive(Clone, Debug)]
+pub(super) struct List<T>(pub(super) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_any(OneOrMany(PhantomData))
+    }
+}
+
+struct OneOrMany<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
+    type Value = List<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value or a list of values")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element()? {
+            values.push(value);
+        }
+        if values.is_empty() {
+            return Err(A::Error::custom("the list is empty: expected at least one value"));
+        }
+        Ok(List(values))
+    }
+
+    fn visit_str<E: Error>(self, v: &str) -> Result<List<T>, E> {
+        one(StrDeserializer::new(v))
+    }
+
+    fn visit_i64<E: Error>(self, v: i64) -> Result<List<T>, E> {
+        one(I64Deserializer::new(v))
+    }
+
+    fn visit_f64<E: Error>(self, v: f64) -> Result<List<T>, E> {
+        one(F64Deserializer::new(v))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T>, A::Error> {
+        one(MapAccessDeserializer::new(map))
+    }
+}
+
+fn one<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<List<T>, D::Error> {
+    Ok(List(vec![T::deserialize(d)?]))
+}

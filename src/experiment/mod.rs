@@ -1,0 +1,20 @@
+//! From an experiment file to CSV: configuration, the sweep over cells, and what is written.
+//!
+//! [`Experiment::read`] (TOML -> lists of keys) -> [`Plan::prepare`] (costs, worlds, lambda*) -> [`sweep::run`] (cells over
+//! cores, in order) -> [`output`] (CSV, manifest) and [`summary`] (the table on the terminal).
+
+pub mod config;
+pub mod data;
+mod error;
+pub mod output;
+pub mod plan;
+pub mod progress;
+pub mod saturation;
+pub mod summary;
+pub mod sweep;
+
+pub use config::{Experiment, Setting};
+pub use data::DataRoot;
+pub use error::Error;
+pub use plan::Plan;
+pub use progress::{Progress, Silent};
