@@ -3,5 +3,6 @@ pub mod cost;
 pub mod dims;
 pub mod files;
 pub mod hw;
+pub mod rng;
 pub mod units;
 pub mod workload;
