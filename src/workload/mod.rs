@@ -1,9 +1,16 @@
-//! What runs: layers, networks as DAGs of layers, tenants with arrivals and SLAs, and the ONNX importer.
 //!
 //! Shapes are counted in tensor elements; the accelerator's word widths turn them into bytes.
 
 pub mod layer;
 pub mod network;
+pub mod process;
+pub mod scenario;
+pub mod sla;
+pub mod tenant;
 
 pub use layer::{Layer, LoopNest, Op};
 pub use network::Network;
+pub use process::Arrivals;
+pub use scenario::Scenario;
+pub use sla::{Qos, Sla, SlaRule, SlaTerms};
+pub use tenant::{Tenant, Weighted};
