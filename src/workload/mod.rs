@@ -1,6 +1,8 @@
+//! What runs: layers, networks as DAGs of layers, tenants with arrivals and SLAs, and the ONNX importer.
 //!
 //! Shapes are counted in tensor elements; the accelerator's word widths turn them into bytes.
 
+pub mod arrivals;
 pub mod layer;
 pub mod network;
 pub mod process;
@@ -8,6 +10,7 @@ pub mod scenario;
 pub mod sla;
 pub mod tenant;
 
+pub use arrivals::{Arrival, ArrivalStream};
 pub use layer::{Layer, LoopNest, Op};
 pub use network::Network;
 pub use process::Arrivals;
