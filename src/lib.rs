@@ -4,5 +4,6 @@ pub mod dims;
 pub mod files;
 pub mod hw;
 pub mod rng;
+pub mod sim;
 pub mod units;
 pub mod workload;
