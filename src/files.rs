@@ -147,6 +147,10 @@ checked_number!(
     Fraction, "expected a number in (0, 1]", |v| v > 0.0 && v <= 1.0
 );
 checked_number!(
+    /// A relative frequency. The range, chosen here, keeps every sum finite and no share below what a run could show.
+    Weight, "expected a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
+);
+checked_number!(
     /// A number above zero; `inf` is allowed.
     PositiveOrInf, "expected a number > 0, or inf", |v| v > 0.0
 );

@@ -9,6 +9,7 @@
 //! effect is `dram_efficiency`), and on-chip network contention between accelerators.
 
 pub mod bandwidth;
+pub mod capacity;
 mod driver;
 mod engine;
 mod model;

@@ -2,8 +2,18 @@
 //!
 //! Shapes are counted in tensor elements; the accelerator's word widths turn them into bytes.
 
+pub mod arrivals;
 pub mod layer;
 pub mod network;
+pub mod process;
+pub mod scenario;
+pub mod sla;
+pub mod tenant;
 
+pub use arrivals::{Arrival, ArrivalStream};
 pub use layer::{Layer, LoopNest, Op};
 pub use network::Network;
+pub use process::Arrivals;
+pub use scenario::Scenario;
+pub use sla::{Qos, Sla, SlaRule, SlaTerms};
+pub use tenant::{Tenant, Weighted};

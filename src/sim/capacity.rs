@@ -1,0 +1,222 @@
+//! lambda*: the largest arrival rate of a mix that the system could carry in the fluid limit.
+//!
+//! Layers may be split between accelerators in any fractions, in no order and without queues; all that counts is that
+//! no accelerator is busy for more than 100 % of the time (in c1) and that DRAM moves no more bytes than it can. No
+//! schedule carries more, and contention keeps real ones below. Loads are given relative to lambda*, so that they mean
+//! the same on every system.
+//!
+//! The linear program works on one request of the mix: choose for every distinct layer the fraction of its executions
+//! on each accelerator model, so that the seconds of the busiest resource are least; lambda* is one over them.
+//! Fractions keep the program well-conditioned: every variable is in [0, 1], however different the layers are.
+
+use std::collections::BTreeMap;
+
+use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOptions, Variable};
+
+use crate::units::{Bytes, Time};
+
+/// What a layer takes from the system when it runs alone on one accelerator model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AloneCost {
+    /// The latency alone, at least the bytes over the DRAM bandwidth.
+    pub c1: Time,
+    /// Bytes read from and written to DRAM.
+    pub dram_bytes: Bytes,
+}
+
+/// One layer of the mix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerLoad {
+    /// Executions per request, averaged over the mix: the network's share times how often the layer occurs in it.
+    pub per_request: f64,
+    /// By accelerator model; `None` where the model does not run it.
+    pub costs: Vec<Option<AloneCost>>,
+}
+
+/// What a run can be bound by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// All instances of the accelerator model with this index.
+    Model(usize),
+    /// The shared DRAM bandwidth.
+    Dram,
+}
+
+/// The bound and the use of the resources at it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capacity {
+    /// lambda*: requests per second of the mix.
+    pub requests_per_s: f64,
+    /// The busy fraction of the instances of each model.
+    pub model_utilization: Vec<f64>,
+    /// The used fraction of the DRAM bandwidth.
+    pub dram_utilization: f64,
+    /// What is used to 100 %, models first. Where several splits reach lambda*, others may use less of one of these.
+    pub binding: Vec<Resource>,
+}
+
+/// Why there is no bound.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum CapacityError {
+    /// No layer takes any time.
+    #[error("the mix has no work, so that its arrival rate has no bound")]
+    NoWork,
+    /// A layer that no accelerator of the system runs.
+    #[error("no accelerator runs layer {layer} of the mix")]
+    Unrunnable {
+        /// Index into the layers given.
+        layer: usize,
+    },
+    /// The solver gave up.
+    #[error("the linear program of the capacity bound failed: {0}")]
+    Solver(String),
+}
+
+/// Below this distance from 1 a resource counts as fully used: far above the solver's tolerance, and below what a
+/// percentage shows.
+const BINDING_TOLERANCE: f64 = 1e-6;
+
+/// The tightest that microlp accepts, on fractions and on utilizations relative to the greedy split.
+const SOLVER_TOLERANCE: f64 = 1e-10;
+
+/// Finds lambda* of a mix on a system with `instances[m]` accelerators of model m and a DRAM that delivers
+/// `dram_bytes_per_s`, which may be infinite.
+pub fn capacity(
+    layers: &[LayerLoad],
+    instances: &[u32],
+    dram_bytes_per_s: f64,
+) -> Result<Capacity, CapacityError> {
+    assert!(instances.iter().all(|&count| count > 0), "a model without instances: {instances:?}");
+    assert!(dram_bytes_per_s > 0.0, "DRAM bandwidth {dram_bytes_per_s}");
+    let classes = classes(layers, instances, dram_bytes_per_s)?;
+    let greedy: Vec<Vec<f64>> = classes.iter().map(|class| class.all_on_the_fastest()).collect();
+    let scale_s = peak(&seconds_per_request(&classes, &greedy, instances.len()));
+    if scale_s == 0.0 {
+        return Err(CapacityError::NoWork);
+    }
+    let split = best_split(&classes, instances.len(), scale_s)?;
+    let mut utilization = seconds_per_request(&classes, &split, instances.len());
+    let peak_s = peak(&utilization);
+    utilization.iter_mut().for_each(|seconds| *seconds /= peak_s);
+    let resources = (0..instances.len()).map(Resource::Model).chain([Resource::Dram]);
+    let binding = resources.zip(&utilization).filter(|&(_, &used)| used > 1.0 - BINDING_TOLERANCE);
+    Ok(Capacity {
+        requests_per_s: 1.0 / peak_s,
+        binding: binding.map(|(resource, _)| resource).collect(),
+        dram_utilization: utilization.pop().expect("DRAM is the last resource"),
+        model_utilization: utilization,
+    })
+}
+
+/// All layers with the same costs.
+#[derive(Debug)]
+struct Class {
+    choices: Vec<Choice>,
+}
+
+/// What a class would take, per request of the mix, if it ran on one model only.
+#[derive(Debug)]
+struct Choice {
+    model: usize,
+    /// Seconds of all instances of the model together.
+    busy_s: f64,
+    /// Seconds of the whole DRAM bandwidth.
+    dram_s: f64,
+}
+
+impl Class {
+    fn all_on_the_fastest(&self) -> Vec<f64> {
+        let times = self.choices.iter().map(|choice| choice.busy_s);
+        let fastest = times.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i);
+        (0..self.choices.len()).map(|i| if Some(i) == fastest { 1.0 } else { 0.0 }).collect()
+    }
+}
+
+/// Merges layers with the same costs. Their rates are summed in sorted order, so that the order of layers and
+/// tenants has no influence, down to the last bit.
+fn classes(
+    layers: &[LayerLoad],
+    instances: &[u32],
+    dram_bytes_per_s: f64,
+) -> Result<Vec<Class>, CapacityError> {
+    let mut rates: BTreeMap<&[Option<AloneCost>], Vec<f64>> = BTreeMap::new();
+    for (i, LayerLoad { per_request, costs }) in layers.iter().enumerate() {
+        assert_eq!(costs.len(), instances.len(), "one cost per model");
+        assert!(per_request.is_finite() && *per_request >= 0.0, "layer {i} runs {per_request} times");
+        if *per_request == 0.0 {
+            continue;
+        }
+        if costs.iter().all(Option::is_none) {
+            return Err(CapacityError::Unrunnable { layer: i });
+        }
+        rates.entry(costs).or_default().push(*per_request);
+    }
+    let class = |(costs, mut rates): (&[Option<AloneCost>], Vec<f64>)| {
+        rates.sort_by(f64::total_cmp);
+        let rate: f64 = rates.iter().sum();
+        let choice = |(model, cost): (usize, &Option<AloneCost>)| {
+            cost.map(|cost| Choice {
+                model,
+                busy_s: rate * cost.c1.as_s() / f64::from(instances[model]),
+                dram_s: rate * cost.dram_bytes.0 as f64 / dram_bytes_per_s,
+            })
+        };
+        Class { choices: costs.iter().enumerate().filter_map(choice).collect() }
+    };
+    Ok(rates.into_iter().map(class).collect())
+}
+
+/// The seconds that one request takes from each model and, last, from DRAM.
+fn seconds_per_request(classes: &[Class], split: &[Vec<f64>], models: usize) -> Vec<f64> {
+    let mut seconds = vec![0.0; models + 1];
+    for (class, fractions) in classes.iter().zip(split) {
+        for (choice, fraction) in class.choices.iter().zip(fractions) {
+            seconds[choice.model] += fraction * choice.busy_s;
+            seconds[models] += fraction * choice.dram_s;
+        }
+    }
+    seconds
+}
+
+fn peak(seconds: &[f64]) -> f64 {
+    seconds.iter().copied().fold(0.0, f64::max)
+}
+
+/// Per class, the fractions of its choices for which the busiest resource is busy least. `scale_s` is the order of
+/// magnitude of those seconds.
+fn best_split(classes: &[Class], models: usize, scale_s: f64) -> Result<Vec<Vec<f64>>, CapacityError> {
+    let mut program = Problem::new(OptimizationDirection::Minimize);
+    let busiest = program.add_var(1.0, (0.0, f64::INFINITY));
+    let mut loads: Vec<Vec<(Variable, f64)>> = vec![vec![(busiest, -1.0)]; models + 1];
+    let mut fractions = Vec::with_capacity(classes.len());
+    for class in classes {
+        let variables: Vec<Variable> =
+            class.choices.iter().map(|_| program.add_var(0.0, (0.0, f64::INFINITY))).collect();
+        program.add_constraint(variables.iter().map(|&v| (v, 1.0)), ComparisonOp::Eq, 1.0);
+        for (choice, &variable) in class.choices.iter().zip(&variables) {
+            loads[choice.model].push((variable, choice.busy_s / scale_s));
+            loads[models].push((variable, choice.dram_s / scale_s));
+        }
+        fractions.push(variables);
+    }
+    for load in loads {
+        program.add_constraint(load, ComparisonOp::Le, 0.0);
+    }
+    let mut options = SolveOptions::default();
+    options.tolerances.feasibility = SOLVER_TOLERANCE;
+    let failed = |e: microlp::Error| CapacityError::Solver(e.to_string());
+    let solution = program.solve_with(options).map_err(failed)?;
+    let solution = solution.into_solution().expect("a solve without limits is not interrupted");
+    Ok(fractions.iter().map(|class| exact(class.iter().map(|&v| solution.var_value(v)).collect())).collect())
+}
+
+/// Fractions within the solver's tolerance of a split, made one: not negative, sum 1.
+fn exact(mut fractions: Vec<f64>) -> Vec<f64> {
+    fractions.iter_mut().for_each(|fraction| *fraction = fraction.max(0.0));
+    let total: f64 = fractions.iter().sum();
+    fractions.iter_mut().for_each(|fraction| *fraction /= total);
+    fractions
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! A tenant: a stream of requests with its networks, its share of the load, priorities and SLA.
+//!
+//! The literature has two kinds of priorities, and both are draws per request: PREMA's {1, 3, 9} (Choi and Rhu, HPCA
+//! 2020), and in MoCA's artefact 0 to 11 with the weights 0:15 1:18 2:10 4:15 6:15 8:15 9:10 11:10. A fixed priority
+//! is a draw among one. The shipped scenarios draw PREMA's three with equal weights, because its token rule is
+//! defined on exactly these levels.
+
+use super::process::Arrivals;
+use super::sla::SlaTerms;
+
+/// One of the values that a draw may give.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighted {
+    /// The value.
+    pub value: u32,
+    /// Its frequency relative to the others of the same draw.
+    pub weight: f64,
+}
+
+/// A validated tenant of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    /// Unique in the scenario; the key of its random streams.
+    pub name: String,
+    /// What its requests ask for: indices into [`super::Scenario::networks`], drawn per request; at least one.
+    pub networks: Vec<Weighted>,
+    /// Its share of all requests, relative to the other tenants.
+    pub weight: f64,
+    /// When its requests come.
+    pub arrivals: Arrivals,
+    /// Drawn per request; at least one. Higher is more important.
+    pub priorities: Vec<Weighted>,
+    /// When they are due.
+    pub sla: SlaTerms,
+}

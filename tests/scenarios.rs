@@ -1,0 +1,131 @@
+//! Does it run: every shipped scenario loads with the numbers of its source, and a wrong file is refused with its line.
+
+use std::fs;
+use std::path::Path;
+
+use mascot::files::InputError;
+use mascot::units::Time;
+use mascot::workload::{Arrivals, Scenario, SlaRule, Weighted};
+
+const NETWORKS: [&str; 7] =
+    ["alexnet", "googlenet", "kws_res26", "resnet50", "squeezenet1_0", "yolo_lite", "yolov2"];
+
+/// A folder in which the networks of the shipped scenarios exist; a scenario does not read them.
+fn networks() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    for name in NETWORKS {
+        fs::write(folder.path().join(name).with_extension("toml"), "").expect("the folder is ours");
+    }
+    folder
+}
+
+fn shipped(name: &str) -> Scenario {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/scenarios");
+    Scenario::read(&folder.join(name).with_extension("toml"), networks().path())
+        .expect("a shipped scenario is valid")
+}
+
+/// Reads a scenario that consists of `text`.
+fn read(text: &str) -> Result<Scenario, InputError> {
+    let folder = networks();
+    let path = folder.path().join("scenario.toml");
+    fs::write(&path, text).expect("the folder is ours");
+    Scenario::read(&path, folder.path())
+}
+
+#[test]
+fn every_shipped_scenario_loads_under_its_own_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/scenarios");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let scenario = shipped(stem);
+        assert_eq!(scenario.name, stem);
+        let shares: f64 = scenario.network_shares().iter().sum();
+        assert!((shares - 1.0).abs() < 1e-12);
+        count += 1;
+    }
+    assert!(count >= 3);
+}
+
+#[test]
+fn the_moca_sets_have_moca_s_weights_and_targets() {
+    let mixed = shipped("mixed");
+    let weights: Vec<f64> = mixed.tenants.iter().map(|tenant| tenant.weight).collect();
+    assert_eq!(weights, [12.0, 18.0, 16.0, 30.0, 21.0, 18.0, 25.0]);
+    assert_eq!(mixed.networks.len(), 7);
+    for set in ["light", "heavy"] {
+        for tenant in shipped(set).tenants {
+            let same = mixed.tenants.iter().find(|other| other.name == tenant.name).unwrap();
+            assert_eq!((tenant.weight, tenant.sla), (same.weight, same.sla));
+            assert!(tenant.sla.sla(SlaRule::Absolute, 4.0).is_some());
+            let levels: Vec<u32> = tenant.priorities.iter().map(|level| level.value).collect();
+            assert_eq!(levels, [1, 3, 9]);
+        }
+    }
+}
+
+#[test]
+fn tenants_may_mix_networks_and_have_their_own_priority_and_deadlines() {
+    let scenario = read(
+        r#"
+        name = "pair"
+        source = "test"
+        priorities = [{ level = 0, weight = 15 }, { level = 11 }]
+        [[tenant]]
+        name = "camera"
+        network = "yolov2"
+        weight = 3
+        arrivals = { kind = "poisson" }
+        priority = 9
+        target_us = 16_700
+        [[tenant]]
+        name = "assistant"
+        networks = [{ name = "kws_res26", weight = 3 }, { name = "yolov2" }]
+        deadline_factor = 7
+        "#,
+    )
+    .unwrap();
+    let [camera, assistant] = &scenario.tenants[..] else { panic!("two tenants") };
+    assert_eq!(scenario.networks, ["yolov2", "kws_res26"]);
+    assert_eq!(scenario.tenant_shares(), [0.75, 0.25]);
+    assert_eq!(scenario.network_shares(), [0.75 + 0.25 * 0.25, 0.25 * 0.75]);
+    assert_eq!(scenario.rates_per_s(100.0), [75.0, 25.0]);
+    assert_eq!(camera.priorities, [Weighted { value: 9, weight: 1.0 }]);
+    assert_eq!(camera.sla.target, Some(Time(16_700_000_000)));
+    assert_eq!(camera.arrivals, Arrivals::default());
+    assert_eq!(assistant.priorities.len(), 2);
+    assert_eq!(assistant.sla.deadline_factor, Some(7.0));
+}
+
+#[test]
+fn wrong_files_are_refused_with_their_line() {
+    let tenant = "[[tenant]]\nname = 'a'\nnetwork = 'yolov2'\n";
+    let cases = [
+        (format!("{tenant}wieght = 1\n"), 6, "wieght"),
+        (format!("{tenant}weight = 0\n"), 6, "expected a weight"),
+        (format!("{tenant}weight = -2\n"), 6, "expected a weight"),
+        (format!("{tenant}weight = nan\n"), 6, "expected a weight"),
+        (format!("{tenant}target_us = 0\n"), 6, "expected a number > 0"),
+        (format!("{tenant}deadline_factor = inf\n"), 6, "expected a number > 0"),
+        (format!("{tenant}priority = -1\n"), 6, "-1"),
+        (format!("{tenant}priority = 1\npriorities = [{{ level = 1 }}]\n"), 7, "either"),
+        (format!("{tenant}priorities = []\n"), 6, "at least one"),
+        (format!("{tenant}priorities = [\n{{ level = 1 }},\n{{ level = 1 }}]\n"), 8, "listed twice"),
+        (format!("{tenant}arrivals = {{ kind = 'poison' }}\n"), 6, "poison"),
+        (format!("{tenant}arrivals = {{ kind = 'poisson', cv = 2 }}\n"), 6, "cv"),
+        (format!("{tenant}networks = [{{ name = 'alexnet' }}]\n"), 4, "either"),
+        (format!("{tenant}{tenant}"), 7, "two tenants are named `a`"),
+        ("[[tenant]]\nname = 'a'\nnetwork = 'resnet5'\n".into(), 5, "no network `resnet5`"),
+        ("[[tenant]]\nname = 'a'\nnetworks = []\n".into(), 5, "at least one"),
+        ("[[tenant]]\nname = 'a'\n".into(), 4, "either"),
+    ];
+    for (text, line, part) in cases {
+        let error = read(&format!("name = 's'\nsource = 't'\n{text}")).unwrap_err();
+        assert_eq!(error.line, Some(line), "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let error = read("name = 's'\nsource = 't'\ntenant = []\n").unwrap_err();
+    assert!(error.to_string().contains("`tenant` is empty"), "{error}");
+}
