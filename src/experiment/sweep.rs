@@ -1,0 +1,181 @@
+//! Runs the cells of a plan over cores and hands their results on in the order of the plan, so that the output does
+//! not depend on the number of threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::config::{CostKind, Experiment, SchedulerChoice, TriggerKind};
+use super::plan::{Case, Plan};
+use super::{Error, Progress, registry};
+use crate::metrics::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Value};
+use crate::sim::{
+    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, run as run_engine,
+};
+use crate::units::Time;
+use crate::workload::{Arrival, arrivals};
+
+/// Which logs a sweep keeps beside the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Logs {
+    /// One row per counted request.
+    pub requests: bool,
+    /// One row per layer run.
+    pub layers: bool,
+}
+
+/// One cell: a case under one scheduler with one seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// The scheduler.
+    pub scheduler: &'a SchedulerChoice,
+    /// The seed of arrivals and of the scheduler's own draws.
+    pub seed: u64,
+}
+
+/// What came out of a cell.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// One value per metric column.
+    pub values: Vec<Value>,
+    /// Counted requests, if asked for.
+    pub requests: Vec<RequestRow>,
+    /// Layer runs, if asked for.
+    pub layers: Vec<LayerRow>,
+}
+
+/// Cells that are computed before their results are handed on: enough to keep cores busy, few enough that logs of
+/// long runs fit in memory. Chosen here.
+const CHUNK: usize = 64;
+
+/// All cells of a plan in the order of its rows: case, scheduler, seed.
+pub fn cells(plan: &Plan) -> Vec<Cell<'_>> {
+    let Experiment { schedulers, first_seed, seeds, .. } = &plan.experiment;
+    let seeds = || *first_seed..first_seed + seeds;
+    let of_case = |case| schedulers.iter().flat_map(move |s| seeds().map(move |seed| Cell { case, scheduler: s, seed }));
+    plan.cases.iter().flat_map(of_case).collect()
+}
+
+/// Runs all cells on the current rayon pool; `take` gets them in order.
+pub fn run(
+    plan: &Plan,
+    logs: Logs,
+    progress: &dyn Progress,
+    mut take: impl FnMut(&Cell, Outcome) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let cells = cells(plan);
+    progress.begin("running cells", cells.len());
+    let done = AtomicUsize::new(0);
+    for chunk in cells.chunks(CHUNK) {
+        let one = |cell: &Cell| {
+            let outcome = run_cell(&plan.experiment, cell, logs);
+            progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+            outcome
+        };
+        let outcomes: Vec<_> = chunk.par_iter().map(one).collect();
+        for (cell, outcome) in chunk.iter().zip(outcomes) {
+            take(cell, outcome?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs one cell. A failed assertion of the simulator becomes an error with the command that reproduces it.
+pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outcome, Error> {
+    let run = AssertUnwindSafe(|| simulate(experiment, cell, logs));
+    match catch_unwind(run) {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(reason)) => {
+            Err(Error::Run { cell: cell.to_string(), reason, command: cell.command(experiment) })
+        }
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let reason = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            Err(Error::Invariant {
+                cell: cell.to_string(),
+                reason: reason.unwrap_or_else(|| "unknown".into()),
+                command: cell.command(experiment),
+            })
+        }
+    }
+}
+
+fn simulate(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outcome, String> {
+    let trace = Arc::new(trace(cell.case, experiment.requests, cell.seed));
+    let world = &cell.case.site.world;
+    let context = Context { world, trace: &trace };
+    let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(cell.case));
+    let mut scheduler = registry::build(cell.scheduler, cell.seed)?;
+    let mut recorder = Recorders {
+        metrics: Metrics::new(context),
+        requests: logs.requests.then(|| RequestLog::new(context)),
+        layers: logs.layers.then(|| LayerLog::new(context)),
+    };
+    run_engine(engine, scheduler.as_mut(), &mut recorder).map_err(|e| e.to_string())?;
+    let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
+    Ok(Outcome {
+        values: recorder.metrics.values(),
+        requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),
+        layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
+    })
+}
+
+struct Recorders<'a> {
+    metrics: Metrics<'a>,
+    requests: Option<RequestLog<'a>>,
+    layers: Option<LayerLog<'a>>,
+}
+
+impl Recorder for Recorders<'_> {
+    fn record(&mut self, record: &Record) {
+        self.metrics.record(record);
+        if let Some(requests) = &mut self.requests {
+            requests.record(record);
+        }
+        if let Some(layers) = &mut self.layers {
+            layers.record(record);
+        }
+    }
+}
+
+/// The requests of a cell: a tenth of the arrivals up to the last counted one warms the system up, and as many follow,
+/// so that the last counted requests see the same load as the others.
+pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
+    let margin = counted.div_ceil(9);
+    let rates = case.scenario.rates_per_s(case.load * case.site.capacity.requests_per_s);
+    let arrivals = arrivals::trace(&case.scenario, &rates, seed, counted + 2 * margin);
+    let requests = arrivals.iter().map(|arrival| request(case, arrival)).collect();
+    Trace { requests, counted: margin..margin + counted }
+}
+
+/// A request with its deadline on the system of the case.
+pub fn request(case: &Case, arrival: &Arrival) -> Request {
+    let &Arrival { time, tenant, network, priority } = arrival;
+    let terms = &case.scenario.tenants[tenant as usize].sla;
+    let sla = terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan");
+    let isolated = case.site.world.networks[network as usize].isolated;
+    Request { tenant, network, priority, arrival: time, deadline: sla.deadline(time, case.qos, isolated) }
+}
+
+/// The engine's rules under the setting of a case.
+pub fn rules(case: &Case) -> Rules {
+    let setting = &case.setting;
+    let host = Host { base: Time::from_us(setting.decision_base_us), ..Host::default() };
+    Rules {
+        trigger: match setting.trigger {
+            TriggerKind::Periodic => Trigger::Periodic(Time::from_us(setting.period_us)),
+            TriggerKind::OnIdle => Trigger::OnIdle,
+            TriggerKind::OnChange => Trigger::OnChange,
+        },
+        decision_cost: match setting.decision_cost {
+            CostKind::Ideal => DecisionCost::Ideal,
+            CostKind::Host => DecisionCost::Host(host),
+        },
+        late: setting.late,
+        unassigned: setting.unassigned,
+    }
+}
