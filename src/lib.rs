@@ -3,6 +3,7 @@ pub mod cost;
 pub mod dims;
 pub mod files;
 pub mod hw;
+pub mod metrics;
 pub mod sim;
 pub mod units;
 pub mod workload;
