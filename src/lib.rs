@@ -3,6 +3,7 @@ pub mod cost;
 pub mod dims;
 pub mod files;
 pub mod hw;
+pub mod metrics;
 pub mod rng;
 pub mod scheduler;
 pub mod sim;

@@ -1,0 +1,94 @@
+//! What the scheduler was asked and what its answers cost: decisions taken in the window, the ready sub-jobs they saw,
+//! the latency they were charged, and the actions that events overtook before they took effect.
+
+use super::context::Window;
+use super::{Column, Metric, MetricEntry, Value};
+use crate::sim::{Record, Recorder};
+use crate::units::Time;
+
+pub(super) const ENTRY: MetricEntry = MetricEntry {
+    name: "decisions",
+    doc: "Decisions in the window, the queue they saw and the latency they were charged",
+    columns: &[
+        Column { name: "decisions", doc: "Decisions taken" },
+        Column { name: "ready_queue_mean", doc: "Mean ready sub-jobs that a decision saw" },
+        Column { name: "decision_latency_mean_us", doc: "Mean latency charged to a decision" },
+        Column { name: "skipped_actions", doc: "Actions overtaken by events during the decision's latency" },
+    ],
+    new: |context| {
+        let window = context.window();
+        Box::new(Decisions { window, decisions: 0, ready: 0, latency: Time::ZERO, skipped: 0 })
+    },
+};
+
+struct Decisions {
+    window: Window,
+    decisions: u64,
+    ready: u64,
+    latency: Time,
+    skipped: u64,
+}
+
+impl Recorder for Decisions {
+    fn record(&mut self, record: &Record) {
+        match *record {
+            Record::Decision { time, latency, ready, .. } if self.window.has_begun_by(time) => {
+                self.decisions += 1;
+                self.ready += u64::from(ready);
+                self.latency += latency;
+            }
+            Record::Applied { time, skipped } if self.window.has_begun_by(time) => {
+                self.skipped += u64::from(skipped);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Metric for Decisions {
+    fn values(&self) -> Vec<Value> {
+        let decisions = self.decisions as f64;
+        vec![
+            Value::Count(self.decisions),
+            Value::per(self.ready as f64, decisions),
+            Value::per(self.latency.as_us(), decisions),
+            Value::Count(self.skipped),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::testing::Example;
+    use crate::sim::testing::{layer, platform, request, trace, world};
+    use crate::sim::{DecisionCost, Host, Late, Rules};
+    use crate::units::Time;
+
+    #[test]
+    fn decisions_before_the_window_are_left_out() {
+        // At 5, 15, 35, 45 and 60 on 2, 1, 2, 1 and 1 ready sub-jobs; the one at 0 comes before the window.
+        let expected =
+            [("decisions", 5.0), ("ready_queue_mean", 7.0 / 5.0), ("decision_latency_mean_us", 0.0)];
+        Example::new().assert(&expected);
+    }
+
+    #[test]
+    fn charged_latency_and_overtaken_actions() {
+        // A decision takes 3 ns + 1 ns per open sub-job. At 0 on r0, in effect at 4: r0 runs to 14. r1 arrives at 1 and
+        // is decided on at 4, in effect at 8, but its deadline at 6 drops it first. Latencies: 4 and 4 ns.
+        let host = Host { base: Time(3_000), ..Host::default() };
+        let mut late = request(0, 1.0);
+        late.deadline = Time(6_000);
+        let example = Example {
+            world: world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]),
+            trace: trace(&[request(0, 0.0), late]),
+            rules: Rules {
+                decision_cost: DecisionCost::Host(host),
+                late: Late::Abort,
+                ..Example::new().rules
+            },
+        };
+        let expected = [("decisions", 2.0), ("decision_latency_mean_us", 0.004), ("skipped_actions", 1.0)];
+        example.assert(&expected);
+    }
+}

@@ -1,0 +1,76 @@
+//! Utilisation of the shared DRAM: bytes granted within the window / what the platform could deliver in it. The
+//! platform's bandwidth is dram_efficiency x peak, so that 1 is what layers can get; 0 where it is infinite.
+
+use super::context::Window;
+use super::{Column, Context, Metric, MetricEntry, Value};
+use crate::sim::{Record, Recorder};
+use crate::units::Time;
+
+pub(super) const ENTRY: MetricEntry = MetricEntry {
+    name: "dram_utilization",
+    doc: "Bytes granted within the window / (dram_efficiency x DRAM bandwidth x window)",
+    columns: &[Column {
+        name: "dram_utilization",
+        doc: "Share of the deliverable DRAM bandwidth that is used",
+    }],
+    new: |context| Box::new(DramUtilization::new(context)),
+};
+
+struct DramUtilization<'a> {
+    context: Context<'a>,
+    window: Window,
+    bytes: f64,
+    since: Time,
+    granted_bytes_per_ps: f64,
+}
+
+impl<'a> DramUtilization<'a> {
+    fn new(context: Context<'a>) -> Self {
+        Self { context, window: context.window(), bytes: 0.0, since: Time::ZERO, granted_bytes_per_ps: 0.0 }
+    }
+
+    fn advance(&mut self, time: Time) {
+        self.bytes += self.granted_bytes_per_ps * self.window.share_of(self.since, time).as_ps();
+        self.since = time;
+    }
+}
+
+impl Recorder for DramUtilization<'_> {
+    fn record(&mut self, record: &Record) {
+        self.window.close(record);
+        match *record {
+            Record::Bandwidth { time, granted_bytes_per_ps } => {
+                self.advance(time);
+                self.granted_bytes_per_ps = granted_bytes_per_ps;
+            }
+            Record::End { time } => self.advance(time),
+            _ => {}
+        }
+    }
+}
+
+impl Metric for DramUtilization<'_> {
+    fn values(&self) -> Vec<Value> {
+        let bandwidth_bytes_per_ps = self.context.world.platform.bandwidth_bytes_per_ps;
+        let window_ps = self.window.length().as_ps();
+        vec![Value::per(self.bytes / bandwidth_bytes_per_ps, window_ps)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn granted_bytes_are_cut_to_the_window_at_both_ends() {
+        // 10 bytes/ns over 5-25, 35-50 and 60-65: 400 of the 600 bytes that 10 bytes/ns deliver in 60 ns.
+        Example::new().assert(&[("dram_utilization", 400.0 / 600.0)]);
+    }
+
+    #[test]
+    fn infinite_bandwidth_is_never_used_up() {
+        let mut example = Example::new();
+        example.world.platform.bandwidth_bytes_per_ps = f64::INFINITY;
+        assert_eq!(example.value("dram_utilization"), 0.0);
+    }
+}

@@ -1,0 +1,67 @@
+//! Latency percentiles: finish - arrival over finished counted requests, exact by the nearest rank (the smallest
+//! latency that at least p % of them do not exceed). Dropped requests have no latency: read it beside the SLA rate.
+
+use super::{Column, Context, Metric, MetricEntry, Value};
+use crate::sim::{Record, Recorder};
+use crate::units::Time;
+
+pub(super) const ENTRY: MetricEntry = MetricEntry {
+    name: "latency",
+    doc: "Percentiles of finish - arrival over finished counted requests, by the nearest rank",
+    columns: &[
+        Column { name: "latency_p50_us", doc: "Median latency" },
+        Column { name: "latency_p95_us", doc: "Latency that 95 % of the requests do not exceed" },
+        Column { name: "latency_p99_us", doc: "Latency that 99 % of the requests do not exceed" },
+    ],
+    new: |context| Box::new(Latency { context, latencies: Vec::new() }),
+};
+
+const PERCENTS: [usize; 3] = [50, 95, 99];
+
+struct Latency<'a> {
+    context: Context<'a>,
+    latencies: Vec<Time>,
+}
+
+impl Recorder for Latency<'_> {
+    fn record(&mut self, record: &Record) {
+        self.latencies.extend(self.context.finished(record).map(|finished| finished.latency()));
+    }
+}
+
+impl Metric for Latency<'_> {
+    fn values(&self) -> Vec<Value> {
+        let mut sorted = self.latencies.clone();
+        sorted.sort_unstable();
+        let in_us = |percent| nearest_rank(&sorted, percent).map_or(f64::NAN, Time::as_us);
+        PERCENTS.map(|percent| Value::Real(in_us(percent))).to_vec()
+    }
+}
+
+fn nearest_rank(sorted: &[Time], percent: usize) -> Option<Time> {
+    let rank = (percent * sorted.len()).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn over_finished_counted_requests() {
+        // r1 20 ns, r2 30, r4 30; r3 is dropped. Ranks: ceil(1.5) = 2, ceil(2.85) = 3.
+        Example::new().assert(&[("latency_p50_us", 0.03), ("latency_p95_us", 0.03)]);
+    }
+
+    #[test]
+    fn the_nearest_rank_is_a_latency_that_occurred() {
+        let to = |last: u64| (1..=last).map(Time).collect::<Vec<_>>();
+        let ranks = |sorted: &[Time]| PERCENTS.map(|percent| nearest_rank(sorted, percent));
+        // Of 10: ranks ceil(5) = 5, ceil(9.5) = 10, ceil(9.9) = 10. Of 200: 100, 190, 198.
+        assert_eq!(ranks(&to(10)), [Some(Time(5)), Some(Time(10)), Some(Time(10))]);
+        assert_eq!(ranks(&to(200)), [Some(Time(100)), Some(Time(190)), Some(Time(198))]);
+        assert_eq!(ranks(&to(1)), [Some(Time(1)); 3]);
+        assert_eq!(ranks(&[]), [None; 3]);
+    }
+}

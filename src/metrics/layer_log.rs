@@ -1,0 +1,108 @@
+//! One row per layer run that ended: the source of layers.csv and of Gantt charts. Times are absolute.
+
+use super::Context;
+use crate::sim::{JobId, Record, Recorder, RequestId};
+use crate::units::{Picojoules, Time};
+
+/// One run of one layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayerRow {
+    /// The request it served.
+    pub request: RequestId,
+    /// Its job.
+    pub job: JobId,
+    /// Index into [`crate::sim::World::networks`].
+    pub network: u32,
+    /// Index into the network's layers.
+    pub layer: u32,
+    /// Index into the platform's accelerators.
+    pub accelerator: usize,
+    /// Whether its request belongs to the measurement.
+    pub counted: bool,
+    /// When it started.
+    pub start: Time,
+    /// When it ended.
+    pub end: Time,
+    /// (end - start) / c.
+    pub stretch: f64,
+    /// DRAM bytes it moved.
+    pub dram_bytes: f64,
+    /// Its energy.
+    pub energy: Picojoules,
+}
+
+/// The fold; keeps a row per layer run.
+pub struct LayerLog<'a> {
+    context: Context<'a>,
+    rows: Vec<LayerRow>,
+}
+
+impl<'a> LayerLog<'a> {
+    /// An empty log.
+    pub fn new(context: Context<'a>) -> Self {
+        Self { context, rows: Vec::new() }
+    }
+
+    /// All layer runs in the order in which they ended; at one instant by accelerator.
+    pub fn rows(&self) -> &[LayerRow] {
+        &self.rows
+    }
+}
+
+impl Recorder for LayerLog<'_> {
+    fn record(&mut self, record: &Record) {
+        let Record::Finish { time, start, sub_job, accelerator, dram_bytes, energy, uncontended_ps } =
+            *record
+        else {
+            return;
+        };
+        let request = self.context.request_of(sub_job.job);
+        self.rows.push(LayerRow {
+            request,
+            job: sub_job.job,
+            network: self.context.trace.request(request).network,
+            layer: sub_job.layer,
+            accelerator,
+            counted: self.context.trace.counts(request),
+            start,
+            end: time,
+            stretch: (time - start).as_ps() / uncontended_ps,
+            dram_bytes,
+            energy,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn a_row_per_layer_run_in_the_order_of_ends() {
+        let example = Example::new();
+        let mut log = LayerLog::new(example.context());
+        example.record(&mut log);
+        let told: Vec<_> = log
+            .rows()
+            .iter()
+            .map(|row| (row.request.0, row.layer, row.accelerator, row.start.0 / 1000, row.end.0 / 1000))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (0, 0, 0, 0, 15),
+                (2, 0, 1, 5, 15),
+                (1, 0, 0, 15, 25),
+                (2, 1, 1, 15, 35),
+                (4, 0, 1, 35, 45),
+                (3, 0, 0, 35, 50),
+                (4, 1, 1, 45, 65),
+            ]
+        );
+        // c 10 and b 10 bytes/ns: r0 and r3 take 15 ns, and every run of network 0 moves 100 bytes.
+        assert_eq!((log.rows()[0].stretch, log.rows()[5].stretch), (1.5, 1.5));
+        assert!((log.rows()[5].dram_bytes - 100.0).abs() < 1e-9);
+        assert!(!log.rows()[0].counted && log.rows()[5].counted);
+    }
+}

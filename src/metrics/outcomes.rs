@@ -1,0 +1,47 @@
+//! How counted requests ended, whatever their deadline: requests = finished + dropped once the run has ended.
+
+use super::{Column, Context, Metric, MetricEntry, Value};
+use crate::sim::{Record, Recorder};
+
+pub(super) const ENTRY: MetricEntry = MetricEntry {
+    name: "outcomes",
+    doc: "How counted requests ended, in time or not",
+    columns: &[
+        Column { name: "finished", doc: "Counted requests that were finished, in time or late" },
+        Column { name: "dropped", doc: "Counted requests given up, by the late rule or by the scheduler" },
+    ],
+    new: |context| Box::new(Outcomes { context, finished: 0, dropped: 0 }),
+};
+
+struct Outcomes<'a> {
+    context: Context<'a>,
+    finished: u64,
+    dropped: u64,
+}
+
+impl Recorder for Outcomes<'_> {
+    fn record(&mut self, record: &Record) {
+        match *record {
+            Record::Done { request, .. } if self.context.trace.counts(request) => self.finished += 1,
+            Record::Drop { request, .. } if self.context.trace.counts(request) => self.dropped += 1,
+            _ => {}
+        }
+    }
+}
+
+impl Metric for Outcomes<'_> {
+    fn values(&self) -> Vec<Value> {
+        vec![Value::Count(self.finished), Value::Count(self.dropped)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn counted_requests_are_finished_or_dropped() {
+        // r1, r2 and r4 are finished, r3 is dropped; r0 and r5 are not counted.
+        Example::new().assert(&[("finished", 3.0), ("dropped", 1.0)]);
+    }
+}

@@ -1,0 +1,154 @@
+//! One row per request that arrived: the source of requests.csv and of sums per tenant. Times are absolute.
+
+use super::Context;
+use crate::sim::{DropReason, JobId, Record, Recorder, RequestId};
+use crate::units::{Picojoules, Time};
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RequestRow {
+    /// The request.
+    pub request: RequestId,
+    /// The job that served it.
+    pub job: JobId,
+    /// Who sent it.
+    pub tenant: u32,
+    /// Index into [`crate::sim::World::networks`].
+    pub network: u32,
+    /// Whether it belongs to the measurement.
+    pub counted: bool,
+    /// a.
+    pub arrival: Time,
+    /// d.
+    pub deadline: Time,
+    /// When its first layer started, if one did.
+    pub start: Option<Time>,
+    /// When its last layer ended, if it did.
+    pub finish: Option<Time>,
+    /// Why it was dropped, if it was.
+    pub dropped: Option<DropReason>,
+    /// Energy of its layers that have ended.
+    pub energy: Picojoules,
+}
+
+impl RequestRow {
+    /// Whether it was finished by its deadline.
+    pub fn is_met(&self) -> bool {
+        self.finish.is_some_and(|finish| finish <= self.deadline)
+    }
+}
+
+/// The fold; keeps a row per request.
+pub struct RequestLog<'a> {
+    context: Context<'a>,
+    rows: Vec<RequestRow>,
+}
+
+impl<'a> RequestLog<'a> {
+    /// An empty log.
+    pub fn new(context: Context<'a>) -> Self {
+        Self { context, rows: Vec::new() }
+    }
+
+    /// All requests that have arrived, counted or not, in order of arrival.
+    pub fn rows(&self) -> &[RequestRow] {
+        &self.rows
+    }
+
+    fn arrive(&mut self, request: RequestId, job: JobId) {
+        let known = self.context.trace.request(request);
+        assert_eq!(self.rows.len(), request.0 as usize, "requests arrive in the order of the trace");
+        self.rows.push(RequestRow {
+            request,
+            job,
+            tenant: known.tenant,
+            network: known.network,
+            counted: self.context.trace.counts(request),
+            arrival: known.arrival,
+            deadline: known.deadline,
+            start: None,
+            finish: None,
+            dropped: None,
+            energy: Picojoules(0.0),
+        });
+    }
+
+    fn row(&mut self, request: RequestId) -> &mut RequestRow {
+        &mut self.rows[request.0 as usize]
+    }
+
+    fn row_of(&mut self, job: JobId) -> &mut RequestRow {
+        self.row(self.context.request_of(job))
+    }
+}
+
+impl Recorder for RequestLog<'_> {
+    fn record(&mut self, record: &Record) {
+        match *record {
+            Record::Arrival { request, job, .. } => self.arrive(request, job),
+            Record::Start { time, sub_job, .. } => {
+                self.row_of(sub_job.job).start.get_or_insert(time);
+            }
+            Record::Finish { sub_job, energy, .. } => self.row_of(sub_job.job).energy += energy,
+            Record::Done { time, request, .. } => self.row(request).finish = Some(time),
+            Record::Drop { request, reason, .. } => self.row(request).dropped = Some(reason),
+            _ => {}
+        }
+    }
+}
+
+/// Layer energy of counted requests by tenant; the sum over tenants is the column `energy_layers_uj`.
+pub fn layer_energy_by_tenant(rows: &[RequestRow]) -> Vec<Picojoules> {
+    let tenants = rows.iter().map(|row| row.tenant as usize + 1).max().unwrap_or(0);
+    let mut by_tenant = vec![Picojoules(0.0); tenants];
+    for row in rows.iter().filter(|row| row.counted) {
+        by_tenant[row.tenant as usize] += row.energy;
+    }
+    by_tenant
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn a_row_tells_what_became_of_a_request() {
+        let example = Example::new();
+        let mut log = RequestLog::new(example.context());
+        example.record(&mut log);
+        let told: Vec<_> = log
+            .rows()
+            .iter()
+            .map(|row| {
+                (row.start.map(|t| t.0 / 1000), row.finish.map(|t| t.0 / 1000), row.is_met(), row.energy.0)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Some(0), Some(15), true, 1.0),
+                (Some(15), Some(25), false, 1.0),
+                (Some(5), Some(35), true, 2.0),
+                (Some(35), None, false, 1.0),
+                (Some(35), Some(65), true, 2.0),
+                (Some(60), None, false, 0.0),
+            ]
+        );
+        let dropped = |row: &RequestRow| row.dropped == Some(DropReason::Scheduler);
+        assert!(log.rows().iter().all(|row| dropped(row) == (row.request.0 == 3)));
+        assert!(log.rows().iter().all(|row| row.counted == (1..5).contains(&row.request.0)));
+    }
+
+    #[test]
+    fn the_energy_of_tenants_adds_up_to_the_column() {
+        let example = Example::new();
+        let mut log = RequestLog::new(example.context());
+        example.record(&mut log);
+        // Tenant 0: r1 and r3 (r0 and r5 are not counted). Tenant 1: two layers each of r2 and r4.
+        let by_tenant = layer_energy_by_tenant(log.rows());
+        assert_eq!(by_tenant, [Picojoules(2.0), Picojoules(4.0)]);
+        let total: Picojoules = by_tenant.into_iter().sum();
+        example.assert(&[("energy_layers_uj", total.0 / 1e6)]);
+    }
+}

@@ -1,0 +1,55 @@
+//! SLA satisfaction rate: counted requests done by their deadline / counted requests. Dropped and unfinished requests
+//! count as missed; a request that is done at its deadline is met.
+
+use super::{Column, Context, Metric, MetricEntry, Value};
+use crate::sim::{Record, Recorder};
+
+pub(super) const ENTRY: MetricEntry = MetricEntry {
+    name: "sla",
+    doc: "SLA satisfaction rate, as MoCA (HPCA 2023) counts it: met / arrived, dropped and unfinished being missed",
+    columns: &[
+        Column { name: "requests", doc: "Counted requests that arrived" },
+        Column { name: "met", doc: "Counted requests done by their deadline" },
+        Column { name: "sla_rate", doc: "met / requests" },
+    ],
+    new: |context| Box::new(Sla { context, requests: 0, met: 0 }),
+};
+
+struct Sla<'a> {
+    context: Context<'a>,
+    requests: u64,
+    met: u64,
+}
+
+impl Recorder for Sla<'_> {
+    fn record(&mut self, record: &Record) {
+        self.requests += u64::from(self.context.arrived(record).is_some());
+        self.met += u64::from(self.context.finished(record).is_some_and(|finished| finished.is_met()));
+    }
+}
+
+impl Metric for Sla<'_> {
+    fn values(&self) -> Vec<Value> {
+        let rate = Value::per(self.met as f64, self.requests as f64);
+        vec![Value::Count(self.requests), Value::Count(self.met), rate]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::testing::Example;
+    use crate::units::Time;
+
+    #[test]
+    fn late_and_dropped_requests_are_missed_and_the_deadline_itself_is_met() {
+        // Counted: r1 is 5 ns late, r2 ends at its deadline, r3 is dropped, r4 is early.
+        Example::new().assert(&[("requests", 4.0), ("met", 2.0), ("sla_rate", 0.5)]);
+    }
+
+    #[test]
+    fn a_picosecond_after_the_deadline_is_missed() {
+        let mut example = Example::new();
+        example.trace.requests[2].deadline = Time(34_999);
+        assert_eq!(example.value("met"), 1.0);
+    }
+}

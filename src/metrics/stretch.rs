@@ -1,0 +1,55 @@
+//! Contention stretch: actual / uncontended time c of a layer run, over the layer runs of counted requests. It is 1
+//! without contention and more where layers share the DRAM, or where one alone demands more than there is.
+
+use super::{Column, Context, Metric, MetricEntry, Value};
+use crate::sim::{Record, Recorder};
+
+pub(super) const ENTRY: MetricEntry = MetricEntry {
+    name: "stretch",
+    doc: "Slowdown of layers by the shared DRAM: (end - start) / c",
+    columns: &[Column {
+        name: "stretch_mean",
+        doc: "Mean (end - start) / c over layer runs of counted requests",
+    }],
+    new: |context| Box::new(Stretch { context, sum: 0.0, layer_runs: 0 }),
+};
+
+struct Stretch<'a> {
+    context: Context<'a>,
+    sum: f64,
+    layer_runs: u64,
+}
+
+impl Recorder for Stretch<'_> {
+    fn record(&mut self, record: &Record) {
+        let Record::Finish { time, start, sub_job, uncontended_ps, .. } = *record else { return };
+        if self.context.trace.counts(self.context.request_of(sub_job.job)) {
+            self.sum += (time - start).as_ps() / uncontended_ps;
+            self.layer_runs += 1;
+        }
+    }
+}
+
+impl Metric for Stretch<'_> {
+    fn values(&self) -> Vec<Value> {
+        vec![Value::per(self.sum, self.layer_runs as f64)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn the_mean_over_layer_runs_of_counted_requests() {
+        // r3 takes 15 ns for c 10; r1 and both layers of r2 and of r4 are not stretched.
+        Example::new().assert(&[("stretch_mean", 6.5 / 6.0)]);
+    }
+
+    #[test]
+    fn infinite_bandwidth_gives_one() {
+        let mut example = Example::new();
+        example.world.platform.bandwidth_bytes_per_ps = f64::INFINITY;
+        assert_eq!(example.value("stretch_mean"), 1.0);
+    }
+}
