@@ -1,6 +1,8 @@
 //! mascot
+pub mod cli;
 pub mod cost;
 pub mod dims;
+pub mod experiment;
 pub mod files;
 pub mod hw;
 pub mod metrics;

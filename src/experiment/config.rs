@@ -1,4 +1,5 @@
-//! The experiment file: lists whose product is the sweep. Every key takes one value or a list.
+//! The experiment file: lists whose product is the sweep. Every key but the counts takes a list; those that name no
+//! files or schedulers take a single value as well.
 //!
 //! ```toml
 //! systems = ["relmas-6"]
@@ -115,11 +116,11 @@ pub struct Setting {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawExperiment {
-    systems: List<Spanned<String>>,
-    scenarios: List<Spanned<String>>,
+    systems: Vec<Spanned<String>>,
+    scenarios: Vec<Spanned<String>>,
     qos: Option<List<Qos>>,
     loads: List<Positive>,
-    schedulers: List<Spanned<RawScheduler>>,
+    schedulers: Vec<Spanned<RawScheduler>>,
     seeds: Option<Spanned<u64>>,
     first_seed: Option<u64>,
     requests: Option<Spanned<usize>>,
@@ -179,6 +180,9 @@ const MAX_SEEDS: u64 = 100_000;
 /// Ids are 32 bits wide; with warm-up and cool-down this leaves room.
 const MAX_REQUESTS: usize = 100_000_000;
 
+/// Keys that are lists in the file; an override may give a single value.
+const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];
+
 impl Experiment {
     /// Reads an experiment, with `key = value` overrides, and checks every name in it.
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
@@ -188,8 +192,14 @@ impl Experiment {
             return raw.validate(path, &source, data);
         }
         let mut table: toml::Table = source.parse()?;
-        table.extend(overrides.iter().cloned());
-        let source = Source { path: format!("{} with --set", path.display()).into(), text: table.to_string() };
+        table.extend(overrides.iter().map(|(key, value)| {
+            match LISTS.contains(&key.as_str()) && !value.is_array() {
+                true => (key.clone(), toml::Value::Array(vec![value.clone()])),
+                false => (key.clone(), value.clone()),
+            }
+        }));
+        let source =
+            Source { path: format!("{} with --set", path.display()).into(), text: table.to_string() };
         source.parse::<RawExperiment>()?.validate(path, &source, data)
     }
 }
@@ -197,21 +207,21 @@ impl Experiment {
 impl RawExperiment {
     fn validate(self, path: &Path, source: &Source, data: &DataRoot) -> Result<Experiment, Error> {
         let settings = self.settings();
-        let named = |kind: Kind, names: List<Spanned<String>>| {
+        let named = |kind: Kind, names: Vec<Spanned<String>>| {
             let check = |name: Spanned<String>| match data.path(kind, name.get_ref()) {
                 Ok(_) => Ok(name.into_inner()),
                 Err(e) => Err(source.error(&name.span(), e)),
             };
-            names.0.into_iter().map(check).collect::<Result<Vec<_>, InputError>>()
+            names.into_iter().map(check).collect::<Result<Vec<_>, InputError>>()
         };
         let systems = named(Kind::System, self.systems)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
-        let schedulers = self.schedulers.0.iter().map(|raw| SchedulerChoice::new(raw, source));
+        let schedulers = self.schedulers.iter().map(|raw| SchedulerChoice::new(raw, source));
         let schedulers = schedulers.collect::<Result<Vec<_>, _>>()?;
         for (i, choice) in schedulers.iter().enumerate() {
             if schedulers[..i].iter().any(|earlier| earlier.label == choice.label) {
                 let message = format!("two schedulers are called `{}`: give one a `label`", choice.label);
-                return Err(source.error(&self.schedulers.0[i].span(), message).into());
+                return Err(source.error(&self.schedulers[i].span(), message).into());
             }
         }
         Ok(Experiment {
@@ -224,7 +234,8 @@ impl RawExperiment {
             schedulers,
             seeds: in_range(self.seeds, 1..=MAX_SEEDS, "seeds", source)?.unwrap_or(1),
             first_seed: self.first_seed.unwrap_or(1),
-            requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?.unwrap_or(DEFAULT_REQUESTS),
+            requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?
+                .unwrap_or(DEFAULT_REQUESTS),
             settings,
         })
     }
@@ -256,7 +267,8 @@ fn vary<T: Copy>(settings: &mut Vec<Setting>, values: &Option<List<T>>, set: imp
         set(&mut setting, value);
         setting
     };
-    *settings = settings.iter().flat_map(|s| values.0.iter().map(|&v| with(s, v)).collect::<Vec<_>>()).collect();
+    *settings =
+        settings.iter().flat_map(|s| values.0.iter().map(|&v| with(s, v)).collect::<Vec<_>>()).collect();
 }
 
 fn in_range<T: PartialOrd + Copy + std::fmt::Display>(

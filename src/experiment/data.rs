@@ -56,7 +56,9 @@ impl DataRoot {
             starts.flat_map(|start| start.ancestors().map(Path::to_path_buf).collect::<Vec<_>>()).collect();
         candidates.push(PathBuf::from(env!("CARGO_MANIFEST_DIR")));
         candidates.into_iter().find(|dir| is_root(dir)).map(Self).ok_or_else(|| {
-            Error::Usage("no folder with accel-models/ and workloads/ here or above; set MASCOT_DATA_DIR".into())
+            Error::Usage(
+                "no folder with accel-models/ and workloads/ here or above; set MASCOT_DATA_DIR".into(),
+            )
         })
     }
 

@@ -22,7 +22,9 @@ pub enum Error {
         command: String,
     },
     /// An invariant of the simulator does not hold: a bug of ours.
-    #[error("invariant violated in {cell}: {reason}\nplease report it with the command that reproduces it: {command}")]
+    #[error(
+        "invariant violated in {cell}: {reason}\nplease report it with the command that reproduces it: {command}"
+    )]
     Invariant {
         /// Which cell.
         cell: String,

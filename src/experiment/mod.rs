@@ -3,12 +3,15 @@
 //! [`Experiment::read`] (TOML -> lists of keys) -> [`Plan::prepare`] (costs, worlds, lambda*) -> [`sweep::run`] (cells over
 //! cores, in order) -> [`output`] (CSV, manifest) and [`summary`] (the table on the terminal).
 
+pub mod columns;
 pub mod config;
 pub mod data;
 mod error;
+mod list;
 pub mod output;
 pub mod plan;
 pub mod progress;
+pub mod registry;
 pub mod saturation;
 pub mod summary;
 pub mod sweep;

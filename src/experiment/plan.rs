@@ -162,7 +162,8 @@ impl Catalogue {
         }
         let platform = platform(system, &dram);
         let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
-        let models = scenario.networks.iter().map(|name| self.model(name, system, &platform, limit)).collect();
+        let models =
+            scenario.networks.iter().map(|name| self.model(name, system, &platform, limit)).collect();
         let world = World { platform, networks: models };
         let capacity = mix_capacity(&world, scenario, dram.bytes_per_s())
             .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
@@ -171,7 +172,13 @@ impl Catalogue {
         Ok(site)
     }
 
-    fn model(&self, name: &str, system: &SystemSpec, platform: &Platform, limit: Option<Time>) -> NetworkModel {
+    fn model(
+        &self,
+        name: &str,
+        system: &SystemSpec,
+        platform: &Platform,
+        limit: Option<Time>,
+    ) -> NetworkModel {
         let (network, table) = self
             .networks
             .iter()
@@ -225,7 +232,8 @@ fn mix_capacity(
 ) -> Result<Capacity, crate::sim::capacity::CapacityError> {
     let accelerators = &world.platform.accelerators;
     let models = accelerators.iter().map(|a| a.model + 1).max().unwrap_or(0);
-    let instance = |model| accelerators.iter().position(|a| a.model == model).expect("models are those in use");
+    let instance =
+        |model| accelerators.iter().position(|a| a.model == model).expect("models are those in use");
     let first: Vec<usize> = (0..models).map(instance).collect();
     let count = |model| accelerators.iter().filter(|a| a.model == model).count() as u32;
     let instances: Vec<u32> = (0..models).map(count).collect();

@@ -10,5 +10,6 @@ pub fn build(choice: &SchedulerChoice, seed: u64) -> Result<Box<dyn Scheduler>, 
         let known: Vec<&str> = SCHEDULERS.iter().map(|entry| entry.name).collect();
         format!("no scheduler `{}`; known: {}", choice.name, known.join(", "))
     })?;
-    (entry.build)(&choice.parameters, seed).map_err(|message| format!("scheduler `{}`: {message}", choice.name))
+    (entry.build)(&choice.parameters, seed)
+        .map_err(|message| format!("scheduler `{}`: {message}", choice.name))
 }

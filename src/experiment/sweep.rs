@@ -12,7 +12,8 @@ use super::plan::{Case, Plan};
 use super::{Error, Progress, registry};
 use crate::metrics::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Value};
 use crate::sim::{
-    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, run as run_engine,
+    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, Trace, Trigger,
+    run as run_engine,
 };
 use crate::units::Time;
 use crate::workload::{Arrival, arrivals};
@@ -56,7 +57,9 @@ const CHUNK: usize = 64;
 pub fn cells(plan: &Plan) -> Vec<Cell<'_>> {
     let Experiment { schedulers, first_seed, seeds, .. } = &plan.experiment;
     let seeds = || *first_seed..first_seed + seeds;
-    let of_case = |case| schedulers.iter().flat_map(move |s| seeds().map(move |seed| Cell { case, scheduler: s, seed }));
+    let of_case = |case| {
+        schedulers.iter().flat_map(move |s| seeds().map(move |seed| Cell { case, scheduler: s, seed }))
+    };
     plan.cases.iter().flat_map(of_case).collect()
 }
 
@@ -156,7 +159,8 @@ pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
 pub fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority } = arrival;
     let terms = &case.scenario.tenants[tenant as usize].sla;
-    let sla = terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan");
+    let sla =
+        terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan");
     let isolated = case.site.world.networks[network as usize].isolated;
     Request { tenant, network, priority, arrival: time, deadline: sla.deadline(time, case.qos, isolated) }
 }

@@ -12,7 +12,8 @@ use crate::units::{Bytes, Picojoules, Time};
 
 /// `accelerators` accelerators that share `bandwidth` bytes per nanosecond max-min.
 pub(crate) fn platform(accelerators: usize, bandwidth: f64) -> Platform {
-    let accelerator = |i: usize| AcceleratorModel { name: format!("m{i}"), model: i, leakage_pj_per_ps: 1e-3 };
+    let accelerator =
+        |i: usize| AcceleratorModel { name: format!("m{i}"), model: i, leakage_pj_per_ps: 1e-3 };
     Platform {
         accelerators: (0..accelerators).map(accelerator).collect(),
         bandwidth_bytes_per_ps: bandwidth / 1e3,

@@ -1,0 +1,98 @@
+//! The command line: parse -> typed options -> call `experiment` -> print an error once.
+
+mod cost;
+mod import;
+mod list;
+mod progress;
+mod run;
+mod table;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::experiment::Error;
+
+/// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
+///
+/// Exit codes: 0 ok, 1 failed run, 2 bad usage or configuration, 3 violated invariant.
+#[derive(Parser)]
+#[command(name = "mascot", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment: a table on the terminal, CSV in a folder
+    Run(run::Options),
+    /// Check files; for an experiment also print its load bound lambda*, what binds it, and the saturation of eft
+    Validate(validate::Options),
+    /// List what experiments can name
+    List(list::Options),
+    /// What layers cost on accelerators
+    #[command(subcommand)]
+    Cost(cost::Command),
+    /// Turn an ONNX file into the TOML layer graph that the simulator reads
+    Import(import::Options),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Parses the arguments, runs the command and prints its error, if any.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // clap's own codes: 0 for help and version, 2 for bad usage. Its message goes where it belongs.
+            let _ = e.print();
+            return ExitCode::from(e.exit_code() as u8);
+        }
+    };
+    match execute(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprint(&format!("error: {e}"));
+            ExitCode::from(e.exit_code())
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Run(options) => run::execute(&options),
+        Command::Validate(options) => validate::execute(&options),
+        Command::List(options) => list::execute(&options),
+        Command::Cost(command) => cost::execute(&command),
+        Command::Import(options) => import::execute(&options),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "mascot", &mut script);
+            print(&String::from_utf8_lossy(&script));
+            Ok(())
+        }
+    }
+}
+
+/// Writes to standard output; a reader that has closed the pipe (`| head`) is no error.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Writes a line to standard error.
+fn eprint(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Where results go unless `--out` says otherwise.
+fn default_out(experiment: &str) -> PathBuf {
+    PathBuf::from("results").join(experiment)
+}

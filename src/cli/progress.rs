@@ -1,0 +1,64 @@
+//! Progress bars on a terminal; nothing elsewhere.
+
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::experiment::Progress;
+
+/// One bar per phase on standard error.
+pub(super) struct Bars {
+    quiet: bool,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Bars {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet, bar: Mutex::new(None) }
+    }
+
+    fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
+        act(&mut self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.with(|bar| {
+            if let Some(bar) = bar.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, phase: &str, total: usize) {
+        let target = if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style = ProgressStyle::with_template("{msg:32} {wide_bar} {pos}/{len} {eta}")
+            .expect("the template names existing fields");
+        let next = ProgressBar::with_draw_target(Some(total as u64), target).with_style(style);
+        next.set_message(phase.to_string());
+        self.with(|bar| {
+            if let Some(previous) = bar.replace(next) {
+                previous.finish_and_clear();
+            }
+        });
+    }
+
+    fn advance(&self, done: usize) {
+        self.with(|bar| {
+            if let Some(bar) = bar {
+                // Threads report out of order.
+                bar.set_position(bar.position().max(done as u64));
+            }
+        });
+    }
+
+    fn warn(&self, message: &str) {
+        self.with(|bar| match bar {
+            Some(bar) if !bar.is_hidden() => bar.println(format!("warning: {message}")),
+            _ => super::eprint(&format!("warning: {message}")),
+        });
+    }
+}

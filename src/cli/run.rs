@@ -1,0 +1,130 @@
+//! `mascot run`: an experiment from TOML to CSV.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::progress::Bars;
+use super::table::{number, render};
+use crate::cost::Cache;
+use crate::experiment::output::{Output, inputs};
+use crate::experiment::summary::{Row, Summary};
+use crate::experiment::sweep::{self, Logs};
+use crate::experiment::{DataRoot, Error, Experiment, Plan};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The experiment file
+    experiment: PathBuf,
+    /// Folder for the results [default: results/<experiment>/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Number of seeds, in place of the experiment's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: Option<u64>,
+    /// First seed, in place of the experiment's
+    #[arg(long, value_name = "S")]
+    first_seed: Option<u64>,
+    /// Threads [default: all cores]; the results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, toml::Value)>,
+    /// Write requests.csv: one row per counted request
+    #[arg(long)]
+    requests: bool,
+    /// Write layers.csv: one row per layer run
+    #[arg(long)]
+    layers: bool,
+    /// No progress bar and no table
+    #[arg(long)]
+    quiet: bool,
+    /// Print the table as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `key=value` with the value in TOML; what is no TOML is taken as a string.
+fn key_value(text: &str) -> Result<(String, toml::Value), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    let parsed =
+        format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+    Ok((key.trim().to_string(), parsed.unwrap_or_else(|| toml::Value::String(value.to_string()))))
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let data = DataRoot::find(Some(&options.experiment))?;
+    let mut overrides = options.set.clone();
+    let integer =
+        |value: u64| i64::try_from(value).map_or(toml::Value::Integer(i64::MAX), toml::Value::Integer);
+    overrides.extend(options.seeds.map(|n| ("seeds".into(), integer(n))));
+    overrides.extend(options.first_seed.map(|s| ("first_seed".into(), integer(s))));
+    let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
+    let jobs = options.jobs.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let pool = pool.map_err(|e| Error::Usage(format!("cannot start {jobs} threads: {e}")))?;
+    let rows = pool.install(|| run(options, experiment, &data))?;
+    if options.json {
+        let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
+        super::print(&(text + "\n"));
+    } else if !options.quiet {
+        super::print(&table(&rows));
+    }
+    Ok(())
+}
+
+fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec<Row>, Error> {
+    let bars = Bars::new(options.quiet);
+    let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
+    let plan = Plan::prepare(experiment, data, &Cache::open(), &bars)?;
+    let logs = Logs { requests: options.requests, layers: options.layers };
+    let mut output = Output::create(&folder, logs)?;
+    let mut summary = Summary::default();
+    sweep::run(&plan, logs, &bars, |cell, outcome| {
+        summary.add(&plan, cell, &outcome);
+        output.add(cell, &outcome)
+    })?;
+    let argv: Vec<String> = std::env::args().collect();
+    output.finish(&plan, &inputs(&plan, data)?, &argv)?;
+    drop(bars);
+    if !options.quiet && !options.json {
+        super::print(&format!("{}\n", folder.join("summary.csv").display()));
+    }
+    Ok(summary.rows())
+}
+
+fn table(rows: &[Row]) -> String {
+    let setting: Vec<&str> =
+        rows.first().map(|r| r.setting.iter().map(|(k, _)| k.as_str()).collect()).unwrap_or_default();
+    let mut header = vec!["system", "scenario", "qos", "load"];
+    header.extend(&setting);
+    let first_number = header.len() + 1;
+    header.extend([
+        "scheduler",
+        "SLA rate",
+        "+- 95 %",
+        "p99 us",
+        "uJ/request",
+        "vs fcfs %",
+        "points",
+        "seeds",
+    ]);
+    let cells = rows.iter().map(|row| {
+        let mut cells =
+            vec![row.system.clone(), row.scenario.clone(), row.qos.to_string(), row.load.to_string()];
+        cells.extend(row.setting.iter().map(|(_, value)| value.clone()));
+        cells.extend([
+            row.scheduler.clone(),
+            number(Some(row.sla_rate), 4),
+            number(row.sla_rate_ci95, 4),
+            number(row.latency_p99_us, 0),
+            number(row.energy_per_request_uj, 1),
+            number(row.gain_percent, 1),
+            number(row.gain_points, 1),
+            row.seeds.to_string(),
+        ]);
+        cells
+    });
+    render(&header, first_number..header.len(), cells.collect())
+}

@@ -1,0 +1,22 @@
+//! Plain aligned tables.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// A table with a header row; columns whose index is in `numbers` are aligned right.
+pub(super) fn render(header: &[&str], numbers: std::ops::Range<usize>, rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header).add_rows(rows);
+    for i in numbers {
+        if let Some(column) = table.column_mut(i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_string() + "\n");
+    lines.collect()
+}
+
+/// Digits that a reader can take in; empty where there is no value.
+pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
+    value.filter(|v| v.is_finite()).map_or("-".into(), |v| format!("{v:.decimals$}"))
+}

@@ -1,0 +1,113 @@
+//! `mascot validate`: checks data files of any kind, and tells what an experiment's loads mean.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::progress::Bars;
+use super::table::{number, render};
+use crate::cost::Cache;
+use crate::experiment::data::Kind;
+use crate::experiment::plan::Case;
+use crate::experiment::saturation::eft_saturation;
+use crate::experiment::{DataRoot, Error, Experiment, Plan};
+use crate::files::{InputError, Source};
+use crate::hw::{AccelSpec, SystemSpec};
+use crate::sim::capacity::Resource;
+use crate::workload::{Network, Scenario};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Files, or folders whose .toml files are checked
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let mut files = Vec::new();
+    for path in &options.paths {
+        collect(path, &mut files)?;
+    }
+    for path in &files {
+        let verdict = validate(path)?;
+        super::print(&format!("{}: {verdict}\n", path.display()));
+    }
+    Ok(())
+}
+
+/// The file, or the TOML files below a folder in the order of their names.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    if !path.is_dir() {
+        files.push(path.to_path_buf());
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(path).map_err(|e| InputError::file(path, e))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths.iter().filter(|p| p.is_dir() || p.extension().is_some_and(|e| e == "toml")) {
+        collect(path, files)?;
+    }
+    Ok(())
+}
+
+/// Each kind of file has a key of its own.
+fn validate(path: &Path) -> Result<String, Error> {
+    let table: toml::Table = Source::read(path)?.parse()?;
+    let data = DataRoot::find(Some(path))?;
+    if table.contains_key("level") {
+        let spec = AccelSpec::read(path)?;
+        Ok(format!("accelerator `{}`, {} MACs", spec.name, spec.macs_per_cycle()))
+    } else if table.contains_key("accelerator") {
+        let system = SystemSpec::read(path, &data.folder(Kind::Accelerator))?;
+        Ok(format!("system `{}`, {} accelerators", system.name, system.accelerators.len()))
+    } else if table.contains_key("layers") {
+        let network = Network::read(path)?;
+        Ok(format!("network `{}`, {} layers, {} MACs", network.name, network.layers.len(), network.macs().0))
+    } else if table.contains_key("tenant") {
+        let scenario = Scenario::read(path, &data.folder(Kind::Network))?;
+        Ok(format!("scenario `{}`, {} tenants", scenario.name, scenario.tenants.len()))
+    } else if table.contains_key("schedulers") {
+        experiment(path, &data)
+    } else {
+        let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a scenario `tenant`, an \
+                     experiment `schedulers`";
+        Err(InputError::file(path, format!("no kind of mascot file: {kinds}")).into())
+    }
+}
+
+fn experiment(path: &Path, data: &DataRoot) -> Result<String, Error> {
+    let bars = Bars::new(false);
+    let plan = Plan::prepare(Experiment::read(path, &[], data)?, data, &Cache::open(), &bars)?;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut seen: Vec<&Case> = Vec::new();
+    for case in &plan.cases {
+        if !seen.iter().any(|other| std::sync::Arc::ptr_eq(&other.site, &case.site)) {
+            rows.push(capacity_row(case, plan.experiment.first_seed)?);
+            seen.push(case);
+        }
+    }
+    drop(bars);
+    let cells = plan.cases.len() * plan.experiment.schedulers.len() * plan.experiment.seeds as usize;
+    let header = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "eft / lambda*", "bound by"];
+    Ok(format!("experiment, {cells} cells\n{}", render(&header, 2..5, rows)))
+}
+
+fn capacity_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
+    let capacity = &case.site.capacity;
+    let accelerators = &case.site.world.platform.accelerators;
+    let name = |resource: &Resource| match *resource {
+        Resource::Dram => "DRAM".to_string(),
+        Resource::Model(model) => {
+            let first = accelerators.iter().find(|a| a.model == model).expect("models are those in use");
+            first.name.rsplit_once('.').map_or(first.name.clone(), |(model, _)| model.to_string())
+        }
+    };
+    Ok(vec![
+        case.system.clone(),
+        case.scenario.name.clone(),
+        case.site.dram.bandwidth_gbps.to_string(),
+        number(Some(capacity.requests_per_s), 1),
+        number(Some(eft_saturation(case, seed)?), 3),
+        capacity.binding.iter().map(name).collect::<Vec<_>>().join(", "),
+    ])
+}

@@ -1,0 +1,234 @@
+//! What a run leaves behind: `summary.csv`, on request `requests.csv` and `layers.csv`, and `manifest.json`.
+//!
+//! Everything is written to temporary files beside the results and renamed at the end: a run that fails leaves
+//! nothing. The CSV depends on configuration and seeds only, to the byte.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use super::Error;
+use super::columns::KEYS;
+use super::data::{DataRoot, Kind};
+use super::plan::Plan;
+use super::sweep::{Cell, Logs, Outcome};
+use crate::metrics::Metrics;
+use crate::units::Time;
+
+/// Columns of `requests.csv` after the keys.
+const REQUEST_COLUMNS: &[&str] = &[
+    "request",
+    "job",
+    "tenant",
+    "network",
+    "arrival_us",
+    "start_us",
+    "finish_us",
+    "deadline_us",
+    "met",
+    "dropped",
+    "energy_uj",
+];
+
+/// Columns of `layers.csv` after the keys.
+const LAYER_COLUMNS: &[&str] = &[
+    "request",
+    "job",
+    "network",
+    "layer",
+    "accelerator",
+    "start_us",
+    "end_us",
+    "stretch",
+    "dram_bytes",
+    "energy_uj",
+];
+
+type CsvFile = csv::Writer<NamedTempFile>;
+
+/// The result files of a run in the making.
+pub struct Output {
+    folder: PathBuf,
+    summary: CsvFile,
+    requests: Option<CsvFile>,
+    layers: Option<CsvFile>,
+}
+
+impl Output {
+    /// Opens temporary files in the folder, which is made if need be.
+    pub fn create(folder: &Path, logs: Logs) -> Result<Self, Error> {
+        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
+        let metrics: Vec<&str> = Metrics::columns().map(|column| column.name).collect();
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            summary: open(folder, &metrics)?,
+            requests: logs.requests.then(|| open(folder, REQUEST_COLUMNS)).transpose()?,
+            layers: logs.layers.then(|| open(folder, LAYER_COLUMNS)).transpose()?,
+        })
+    }
+
+    /// Adds the rows of a cell.
+    pub fn add(&mut self, cell: &Cell, outcome: &Outcome) -> Result<(), Error> {
+        self.add_rows(cell, outcome).map_err(|e| write_error(&self.folder, e.into()))
+    }
+
+    fn add_rows(&mut self, cell: &Cell, outcome: &Outcome) -> Result<(), csv::Error> {
+        let keys = cell.keys();
+        let row = |own: Vec<String>| keys.iter().cloned().chain(own);
+        self.summary.write_record(row(outcome.values.iter().map(ToString::to_string).collect()))?;
+        let tenants = &cell.case.scenario.tenants;
+        let world = &cell.case.site.world;
+        if let Some(file) = &mut self.requests {
+            for r in &outcome.requests {
+                file.write_record(row(vec![
+                    r.request.0.to_string(),
+                    r.job.0.to_string(),
+                    tenants[r.tenant as usize].name.clone(),
+                    world.networks[r.network as usize].name.clone(),
+                    us(r.arrival),
+                    r.start.map_or(String::new(), us),
+                    r.finish.map_or(String::new(), us),
+                    us(r.deadline),
+                    u8::from(r.is_met()).to_string(),
+                    u8::from(r.dropped.is_some()).to_string(),
+                    (r.energy.0 / 1e6).to_string(),
+                ]))?;
+            }
+        }
+        if let Some(file) = &mut self.layers {
+            for r in &outcome.layers {
+                let network = &world.networks[r.network as usize];
+                file.write_record(row(vec![
+                    r.request.0.to_string(),
+                    r.job.0.to_string(),
+                    network.name.clone(),
+                    network.layers[r.layer as usize].clone(),
+                    world.platform.accelerators[r.accelerator].name.clone(),
+                    us(r.start),
+                    us(r.end),
+                    r.stretch.to_string(),
+                    r.dram_bytes.to_string(),
+                    (r.energy.0 / 1e6).to_string(),
+                ]))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the manifest and gives every file its name.
+    pub fn finish(self, plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> Result<(), Error> {
+        let Self { folder, summary, requests, layers } = self;
+        let named = [("summary.csv", Some(summary)), ("requests.csv", requests), ("layers.csv", layers)];
+        for (name, file) in named {
+            let path = folder.join(name);
+            match file {
+                Some(file) => persist(file, &path).map_err(|source| write_error(&path, source))?,
+                // A log of an earlier run would not belong to this summary.
+                None if path.exists() => {
+                    fs::remove_file(&path).map_err(|source| write_error(&path, source))?
+                }
+                None => {}
+            }
+        }
+        let path = folder.join("manifest.json");
+        let manifest = manifest(plan, inputs, argv);
+        let text =
+            serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n";
+        crate::files::write_atomic(&path, text.as_bytes()).map_err(|source| write_error(&path, source))
+    }
+}
+
+fn open(folder: &Path, columns: &[&str]) -> Result<CsvFile, Error> {
+    let file = NamedTempFile::new_in(folder).map_err(|source| write_error(folder, source))?;
+    let mut writer = csv::Writer::from_writer(file);
+    writer.write_record(KEYS.iter().chain(columns)).map_err(|e| write_error(folder, e.into()))?;
+    Ok(writer)
+}
+
+fn persist(file: CsvFile, path: &Path) -> io::Result<()> {
+    let file = file.into_inner().map_err(|e| io::Error::other(e.to_string()))?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn write_error(path: &Path, source: io::Error) -> Error {
+    Error::Write { path: path.display().to_string(), source }
+}
+
+fn us(time: Time) -> String {
+    time.as_us().to_string()
+}
+
+/// The data files that an experiment read.
+pub fn inputs(plan: &Plan, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
+    let experiment = &plan.experiment;
+    let mut paths = vec![experiment.path.clone()];
+    let mut add = |kind, name: &str| data.path(kind, name).map(|path| paths.push(path));
+    for name in &experiment.systems {
+        add(Kind::System, name)?;
+        for model in data.system(name)?.models {
+            add(Kind::Accelerator, &model.name)?;
+        }
+    }
+    experiment.scenarios.iter().try_for_each(|name| add(Kind::Scenario, name))?;
+    for case in &plan.cases {
+        case.scenario.networks.iter().try_for_each(|name| add(Kind::Network, name))?;
+    }
+    paths.sort_unstable();
+    paths.dedup();
+    Ok(paths)
+}
+
+/// Grows with every incompatible change of `manifest.json`.
+const MANIFEST_SCHEMA: u32 = 1;
+
+/// What is needed to run it again and to read the CSV: configuration, inputs by content, lambda*, columns.
+fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Value {
+    let experiment = &plan.experiment;
+    let hashes = inputs.iter().map(|path| {
+        let sha256 = fs::read(path).map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default();
+        serde_json::json!({ "path": path.display().to_string(), "sha256": sha256 })
+    });
+    let mut capacities: Vec<serde_json::Value> = plan.cases.iter().map(capacity_of).collect();
+    capacities.dedup();
+    let columns = Metrics::columns().map(|c| serde_json::json!({ "name": c.name, "doc": c.doc }));
+    serde_json::json!({
+        "schema": MANIFEST_SCHEMA,
+        "tool": env!("CARGO_PKG_NAME"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "argv": argv,
+        "experiment": {
+            "name": experiment.name,
+            "systems": experiment.systems,
+            "scenarios": experiment.scenarios,
+            "qos": experiment.qos,
+            "loads": experiment.loads,
+            "schedulers": experiment.schedulers,
+            "first_seed": experiment.first_seed,
+            "seeds": experiment.seeds,
+            "requests": experiment.requests,
+            "settings": experiment.settings,
+        },
+        "inputs": hashes.collect::<Vec<_>>(),
+        "capacities": capacities,
+        "columns": { "keys": KEYS, "metrics": columns.collect::<Vec<_>>() },
+    })
+}
+
+fn capacity_of(case: &super::plan::Case) -> serde_json::Value {
+    let capacity = &case.site.capacity;
+    serde_json::json!({
+        "system": case.system,
+        "scenario": case.scenario.name,
+        "dram_bandwidth_gbps": case.site.dram.bandwidth_gbps.to_string(),
+        "lambda_star_requests_per_s": capacity.requests_per_s,
+        "dram_utilization": capacity.dram_utilization,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

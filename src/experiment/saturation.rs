@@ -1,0 +1,42 @@
+//! The measured knee beside the bound: how much of lambda* greedy earliest-finish scheduling sustains.
+
+use std::sync::Arc;
+
+use super::Error;
+use super::config::SchedulerChoice;
+use super::plan::Case;
+use super::registry;
+use super::sweep::{request, rules};
+use crate::sim::{DecisionCost, Engine, Late, Record, Recorder, Request, Rules, Trace, run};
+use crate::units::Time;
+use crate::workload::arrivals;
+
+/// Requests in the batch. Chosen here: enough that the empty accelerators at its end weigh a few per cent.
+const BATCH: usize = 500;
+
+/// Throughput of `eft` relative to lambda*, from the time it takes to work off a batch that is there at time 0, with
+/// free decisions and nothing dropped. The batch has the mix's proportions whatever order the rule serves it in.
+pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
+    let lambda = case.site.capacity.requests_per_s;
+    let arrivals = arrivals::trace(&case.scenario, &case.scenario.rates_per_s(lambda), seed, BATCH);
+    let at_zero = |r: Request| Request { arrival: Time::ZERO, ..r };
+    let requests: Vec<Request> = arrivals.iter().map(|arrival| at_zero(request(case, arrival))).collect();
+    let trace = Trace { counted: 0..requests.len(), requests };
+    let rules = Rules { late: Late::Finish, decision_cost: DecisionCost::Ideal, ..rules(case) };
+    let choice = SchedulerChoice { label: "eft".into(), name: "eft".into(), parameters: toml::Table::new() };
+    let mut scheduler = registry::build(&choice, seed).expect("eft is registered and has no parameters");
+    let mut end = EndTime(Time::ZERO);
+    run(Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules), scheduler.as_mut(), &mut end)
+        .map_err(|e| Error::Usage(e.to_string()))?;
+    Ok(BATCH as f64 / end.0.as_s() / lambda)
+}
+
+struct EndTime(Time);
+
+impl Recorder for EndTime {
+    fn record(&mut self, record: &Record) {
+        if let Record::End { time } = *record {
+            self.0 = time;
+        }
+    }
+}

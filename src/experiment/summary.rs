@@ -1,0 +1,170 @@
+//! The table on the terminal: per case and scheduler, means over seeds with 95 % confidence intervals.
+
+use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::plan::{Case, Plan};
+use super::sweep::{Cell, Outcome};
+use crate::metrics::Metrics;
+
+/// The scheduler that gains are relative to.
+const REFERENCE: &str = "fcfs";
+
+/// One row: a case under one scheduler, over all seeds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The system.
+    pub system: String,
+    /// The scenario.
+    pub scenario: String,
+    /// The QoS level.
+    pub qos: &'static str,
+    /// Relative to lambda*.
+    pub load: f64,
+    /// The swept keys that vary in this experiment.
+    pub setting: Vec<(String, String)>,
+    /// The scheduler.
+    pub scheduler: String,
+    /// How many seeds it was run with.
+    pub seeds: usize,
+    /// Mean SLA satisfaction rate.
+    pub sla_rate: f64,
+    /// Half-width of its 95 % confidence interval; `None` with a single seed.
+    pub sla_rate_ci95: Option<f64>,
+    /// Mean 99th percentile of latency in microseconds.
+    pub latency_p99_us: Option<f64>,
+    /// Mean energy per counted request in microjoules.
+    pub energy_per_request_uj: Option<f64>,
+    /// Gain of the SLA rate over fcfs in percent: 100 (a / b - 1).
+    pub gain_percent: Option<f64>,
+    /// The same in percentage points.
+    pub gain_points: Option<f64>,
+}
+
+/// Collects outcomes and folds them into rows.
+#[derive(Default)]
+pub struct Summary {
+    rows: Vec<(Row, Samples)>,
+}
+
+#[derive(Default)]
+struct Samples {
+    sla_rate: Vec<f64>,
+    latency_p99_us: Vec<f64>,
+    energy_per_request_uj: Vec<f64>,
+}
+
+impl Summary {
+    /// Adds a cell; cells come in the order of the plan, the seeds of a row one after the other.
+    pub fn add(&mut self, plan: &Plan, cell: &Cell, outcome: &Outcome) {
+        let row = Row::new(plan, cell);
+        if self.rows.last().is_none_or(|(last, _)| !last.is_same_cell(&row)) {
+            self.rows.push((row, Samples::default()));
+        }
+        let (_, samples) = self.rows.last_mut().expect("just pushed if there was none");
+        samples.sla_rate.push(column(outcome, "sla_rate"));
+        samples.latency_p99_us.push(column(outcome, "latency_p99_us"));
+        samples.energy_per_request_uj.push(column(outcome, "energy_per_request_uj"));
+    }
+
+    /// The finished rows.
+    pub fn rows(self) -> Vec<Row> {
+        let finished = self.rows.into_iter().map(|(row, samples)| row.with(&samples));
+        let mut rows: Vec<Row> = finished.collect();
+        let references: Vec<Row> = rows.iter().filter(|row| row.scheduler == REFERENCE).cloned().collect();
+        for row in rows.iter_mut().filter(|row| row.scheduler != REFERENCE) {
+            let Some(reference) = references.iter().find(|reference| reference.is_same_case(row)) else {
+                continue;
+            };
+            row.gain_points = Some(100.0 * (row.sla_rate - reference.sla_rate));
+            row.gain_percent =
+                (reference.sla_rate > 0.0).then(|| 100.0 * (row.sla_rate / reference.sla_rate - 1.0));
+        }
+        rows
+    }
+}
+
+fn column(outcome: &Outcome, name: &str) -> f64 {
+    let place = Metrics::columns().position(|column| column.name == name).expect("a column of the registry");
+    outcome.values[place].as_f64()
+}
+
+impl Row {
+    fn new(plan: &Plan, cell: &Cell) -> Self {
+        Self {
+            system: cell.case.system.clone(),
+            scenario: cell.case.scenario.name.clone(),
+            qos: cell.case.qos.name(),
+            load: cell.case.load,
+            setting: varying(plan, cell.case, cell),
+            scheduler: cell.scheduler.label.clone(),
+            seeds: 0,
+            sla_rate: f64::NAN,
+            sla_rate_ci95: None,
+            latency_p99_us: None,
+            energy_per_request_uj: None,
+            gain_percent: None,
+            gain_points: None,
+        }
+    }
+
+    fn with(self, samples: &Samples) -> Self {
+        Self {
+            seeds: samples.sla_rate.len(),
+            sla_rate: mean(&samples.sla_rate).unwrap_or(f64::NAN),
+            sla_rate_ci95: half_width_95(&samples.sla_rate),
+            latency_p99_us: mean(&samples.latency_p99_us),
+            energy_per_request_uj: mean(&samples.energy_per_request_uj),
+            ..self
+        }
+    }
+
+    fn is_same_case(&self, other: &Self) -> bool {
+        (&self.system, &self.scenario, self.qos, self.load, &self.setting)
+            == (&other.system, &other.scenario, other.qos, other.load, &other.setting)
+    }
+
+    fn is_same_cell(&self, other: &Self) -> bool {
+        self.is_same_case(other) && self.scheduler == other.scheduler
+    }
+}
+
+/// The swept keys with more than one value in the experiment.
+fn varying(plan: &Plan, case: &Case, cell: &Cell) -> Vec<(String, String)> {
+    let keys_of = |case| Cell { case, ..*cell }.setting_keys();
+    let own = keys_of(case);
+    let varies = |i: usize| plan.cases.iter().any(|other| keys_of(other)[i].1 != own[i].1);
+    (0..own.len()).filter(|&i| varies(i)).map(|i| own[i].clone()).collect()
+}
+
+/// The mean over seeds that have a value.
+fn mean(samples: &[f64]) -> Option<f64> {
+    let (sum, n) = samples.iter().filter(|v| v.is_finite()).fold((0.0, 0), |(sum, n), v| (sum + v, n + 1));
+    (n > 0).then(|| sum / f64::from(n))
+}
+
+/// Half-width of the 95 % confidence interval of the mean by Student's t, seeds taken as independent.
+pub fn half_width_95(samples: &[f64]) -> Option<f64> {
+    let n = samples.len() as f64;
+    if samples.len() < 2 {
+        return None;
+    }
+    let mean = samples.iter().sum::<f64>() / n;
+    let variance = samples.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let t = StudentsT::new(0.0, 1.0, n - 1.0).expect("at least one degree of freedom").inverse_cdf(0.975);
+    Some(t * (variance / n).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_is_students() {
+        // Mean 2, standard deviation 1, t(0.975, 2) = 4.3027: 4.3027 / sqrt(3) = 2.4841.
+        assert!((half_width_95(&[1.0, 2.0, 3.0]).expect("three samples") - 2.4841).abs() < 1e-4);
+        assert_eq!(half_width_95(&[1.0]), None);
+        assert_eq!(mean(&[1.0, f64::NAN, 3.0]), Some(2.0));
+        assert_eq!(mean(&[f64::NAN]), None);
+    }
+}
