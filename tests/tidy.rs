@@ -1,0 +1,129 @@
+//! The house rules that no compiler checks: layers only look down, files stay short and documented, and nothing that
+//! would make a run irreproducible is named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each layer of `src/` and the layers it may use (DESIGN.md section 1). `units`, `dims`, `files` and `rng` are the
+/// ground that everything stands on.
+const GROUND: [&str; 4] = ["units", "dims", "files", "rng"];
+const LAYERS: [(&str, &[&str]); 9] = [
+    ("hw", &[]),
+    ("workload", &[]),
+    ("cost", &["hw", "workload"]),
+    ("sim", &["cost", "hw", "workload"]),
+    ("scheduler", &["sim", "cost", "hw", "workload"]),
+    ("metrics", &["sim", "cost", "hw", "workload"]),
+    ("rl", &["scheduler", "metrics", "sim", "cost", "hw", "workload"]),
+    ("experiment", &["rl", "scheduler", "metrics", "sim", "cost", "hw", "workload"]),
+    ("cli", &["experiment", "rl", "scheduler", "metrics", "sim", "cost", "hw", "workload"]),
+];
+
+const MAX_LINES: usize = 500;
+
+/// Random iteration order, platform-dependent random numbers, the wall clock.
+const FORBIDDEN: [&str; 6] = ["HashMap", "HashSet", "StdRng", "thread_rng", "Instant", "SystemTime"];
+
+#[test]
+fn layers_only_look_down() {
+    for (path, text) in sources("src") {
+        let layer = layer_of(&path);
+        let allowed = |used: &str| {
+            let below = LAYERS.iter().find(|(name, _)| *name == layer).map_or(&[][..], |(_, below)| below);
+            used == layer || GROUND.contains(&used) && !GROUND.contains(&layer.as_str()) || below.contains(&used)
+        };
+        if layer == "lib" || layer == "main" {
+            continue;
+        }
+        assert!(
+            GROUND.contains(&layer.as_str()) || LAYERS.iter().any(|(name, _)| *name == layer),
+            "{} is in no layer: give it its place in tests/tidy.rs",
+            path.display()
+        );
+        for (number, line) in code_lines(&text) {
+            for used in crate_paths(line) {
+                assert!(allowed(used), "{}:{number}: `{layer}` must not use `{used}`", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_open_with_documentation() {
+    for (path, text) in ["src", "tests", "benches", "examples"].into_iter().flat_map(sources) {
+        let lines = text.lines().count();
+        assert!(lines <= MAX_LINES, "{} has {lines} lines, more than {MAX_LINES}", path.display());
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.len() > 10 && first.starts_with("//! "), "{} does not open with //! docs", path.display());
+    }
+}
+
+#[test]
+fn the_library_names_nothing_irreproducible() {
+    for (path, text) in sources("src") {
+        for (number, line) in code_lines(&text) {
+            let named = FORBIDDEN.iter().find(|word| has_word(line, word));
+            assert_eq!(named, None, "{}:{number}", path.display());
+            let learns = has_word(line, "tch") && !path.starts_with("src/rl/train");
+            assert!(!learns, "{}:{number}: tch belongs in src/rl/train alone", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_rules_can_fail() {
+    assert_eq!(crate_paths("use crate::sim::{View};").collect::<Vec<_>>(), ["sim"]);
+    assert_eq!(crate_paths("use crate::{hw::A, cost};").collect::<Vec<_>>(), ["hw", "cost"]);
+    assert!(has_word("let m: HashMap<u8, u8>;", "HashMap") && !has_word("MyHashMapper", "HashMap"));
+    assert_eq!(layer_of(Path::new("src/sim/engine/mod.rs")), "sim");
+    assert_eq!(layer_of(Path::new("src/units.rs")), "units");
+}
+
+/// All Rust files below a folder, with their text.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).expect("sources are readable UTF-8");
+                found.push((path, text));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty() || folder != "src", "tests run in the package folder");
+    found
+}
+
+fn layer_of(path: &Path) -> String {
+    let part = path.components().nth(1).expect("sources lie below src").as_os_str().to_string_lossy();
+    part.trim_end_matches(".rs").to_string()
+}
+
+/// Lines with their number, comments left out.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let numbered = text.lines().enumerate().map(|(i, line)| (i + 1, line));
+    numbered.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// The modules that a line reaches through `crate::`, also in a braced list on the same line.
+fn crate_paths(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("crate::").flat_map(|(at, word)| {
+        let rest = &line[at + word.len()..];
+        let list = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap_or(list));
+        let braced = rest.starts_with('{');
+        let items = list.split(", ").take(if braced { usize::MAX } else { 1 });
+        items.map(|item| item.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(item))
+    })
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    line.match_indices(word).any(|(at, _)| {
+        !is_part(line[..at].chars().next_back()) && !is_part(line[at + word.len()..].chars().next())
+    })
+}
