@@ -4,6 +4,7 @@
 
 pub mod layer;
 pub mod network;
+pub mod onnx;
 
 pub use layer::{Layer, LoopNest, Op};
 pub use network::Network;
