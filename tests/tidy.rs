@@ -30,7 +30,9 @@ fn layers_only_look_down() {
         let layer = layer_of(&path);
         let allowed = |used: &str| {
             let below = LAYERS.iter().find(|(name, _)| *name == layer).map_or(&[][..], |(_, below)| below);
-            used == layer || GROUND.contains(&used) && !GROUND.contains(&layer.as_str()) || below.contains(&used)
+            used == layer
+                || GROUND.contains(&used) && !GROUND.contains(&layer.as_str())
+                || below.contains(&used)
         };
         if layer == "lib" || layer == "main" {
             continue;
@@ -54,7 +56,11 @@ fn files_are_short_and_open_with_documentation() {
         let lines = text.lines().count();
         assert!(lines <= MAX_LINES, "{} has {lines} lines, more than {MAX_LINES}", path.display());
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.len() > 10 && first.starts_with("//! "), "{} does not open with //! docs", path.display());
+        assert!(
+            first.len() > 10 && first.starts_with("//! "),
+            "{} does not open with //! docs",
+            path.display()
+        );
     }
 }
 

@@ -12,8 +12,7 @@ use super::plan::{Case, Plan};
 use super::{Error, Progress, registry};
 use crate::metrics::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Value};
 use crate::sim::{
-    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, Trace, Trigger,
-    run as run_engine,
+    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, Trace, Trigger, run as run_engine,
 };
 use crate::units::Time;
 use crate::workload::{Arrival, arrivals};

@@ -3,6 +3,15 @@
 use crate::dims::{Dim, LayerKind, PerDim, Tensor};
 use crate::units::Macs;
 
+/// The largest count of MACs or elements that one layer may have: far above every real layer, and small enough that
+/// sums over a network and a batch stay within 64 bits.
+pub const MAX_COUNT: u64 = 1 << 50;
+
+/// The product of some sizes, unless it exceeds 64 bits.
+pub fn product(sizes: impl IntoIterator<Item = u64>) -> Option<u64> {
+    sizes.into_iter().try_fold(1u64, u64::checked_mul)
+}
+
 /// The loop nest of a convolution or matrix product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoopNest {
@@ -18,6 +27,31 @@ impl LoopNest {
     /// The trip count of one dimension.
     pub fn bound(&self, dim: Dim) -> u64 {
         self.bounds[dim as usize]
+    }
+
+    /// Whether the sizes are ones that every later count can represent: the error says what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        let mut sizes = self.bounds.iter().chain(&self.stride).chain(&self.dilation);
+        if sizes.any(|&size| size == 0 || size > u64::from(u32::MAX)) {
+            return Err("every dimension, stride and dilation must be at least 1 and fit 32 bits".into());
+        }
+        if product(self.bounds).is_none_or(|macs| macs > MAX_COUNT) {
+            return Err("the layer has more than 2^50 MACs".into());
+        }
+        let at = |dim| self.bound(dim);
+        // Each product of two 32-bit sizes fits 64 bits; their sum need not.
+        let extent = |out: u64, stride: u64, kernel: u64, dilation: u64| {
+            ((out - 1) * stride).checked_add((kernel - 1) * dilation)?.checked_add(1)
+        };
+        let rows = extent(at(Dim::P), self.stride[0], at(Dim::R), self.dilation[0]);
+        let columns = extent(at(Dim::Q), self.stride[1], at(Dim::S), self.dilation[1]);
+        let inputs = rows
+            .zip(columns)
+            .and_then(|(rows, columns)| product([at(Dim::N), at(Dim::G), at(Dim::C), rows, columns]));
+        match inputs {
+            Some(elements) if elements <= MAX_COUNT => Ok(()),
+            _ => Err("the layer reads more than 2^50 input elements".into()),
+        }
     }
 
     /// Multiply-accumulates of the whole nest.
@@ -99,6 +133,15 @@ impl Op {
         self.nest().map_or(Macs(0), LoopNest::macs)
     }
 
+    /// Whether the sizes are ones that every later count can represent: the error says what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        match *self {
+            Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => nest.check(),
+            Self::Vector { reads, writes, ops } => check_sizes(reads, writes, ops),
+            Self::Lookup { reads, writes } => check_sizes(reads, writes, 0),
+        }
+    }
+
     /// The same work for `batch` inputs at once: N grows, except for activation x activation products, whose second
     /// operand differs per input, so that G grows.
     pub fn with_batch(&self, batch: u64) -> Self {
@@ -117,6 +160,16 @@ impl Op {
             Self::Lookup { reads, writes } => Self::Lookup { reads: reads * batch, writes: writes * batch },
         }
     }
+}
+
+fn check_sizes(reads: u64, writes: u64, ops: u64) -> Result<(), String> {
+    if reads.max(writes).max(ops) > MAX_COUNT {
+        return Err("reads, writes and ops must be at most 2^50".into());
+    }
+    if reads + writes == 0 {
+        return Err("a layer without MACs reads or writes something".into());
+    }
+    Ok(())
 }
 
 /// One node of a network.

@@ -5,6 +5,7 @@
 pub mod arrivals;
 pub mod layer;
 pub mod network;
+pub mod onnx;
 pub mod process;
 pub mod scenario;
 pub mod sla;

@@ -1,0 +1,160 @@
+//! Network TOML -> validated [`Network`]: every error names the line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::order::topological_order;
+use super::{Network, Totals};
+use crate::dims::LayerKind;
+use crate::files::{InputError, Source};
+use crate::workload::layer::{Layer, LoopNest, MAX_COUNT, Op};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNetwork {
+    name: String,
+    source: String,
+    totals: Option<Totals>,
+    layers: Vec<RawLayer>,
+}
+
+/// One entry of `layers`; which keys are allowed depends on the kind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLayer {
+    name: Spanned<String>,
+    kind: LayerKind,
+    n: Option<u64>,
+    g: Option<u64>,
+    k: Option<u64>,
+    c: Option<u64>,
+    p: Option<u64>,
+    q: Option<u64>,
+    r: Option<u64>,
+    s: Option<u64>,
+    stride: Option<OneOrTwo>,
+    dilation: Option<OneOrTwo>,
+    reads: Option<u64>,
+    writes: Option<u64>,
+    ops: Option<u64>,
+    #[serde(default)]
+    fused: Vec<String>,
+    #[serde(default)]
+    after: Vec<Spanned<String>>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected an integer, or [rows, columns]")]
+enum OneOrTwo {
+    Both(u64),
+    Each([u64; 2]),
+}
+
+impl OneOrTwo {
+    fn pair(self) -> [u64; 2] {
+        match self {
+            Self::Both(v) => [v, v],
+            Self::Each(pair) => pair,
+        }
+    }
+}
+
+impl RawLayer {
+    fn op(&self) -> Result<Op, String> {
+        let op = match self.kind {
+            LayerKind::Conv => Op::Conv(self.nest()?),
+            LayerKind::Gemm => Op::Gemm(self.nest()?),
+            LayerKind::Matmul => Op::Matmul(self.nest()?),
+            LayerKind::Vector => {
+                let [reads, writes, ops] = self.sizes()?;
+                Op::Vector { reads, writes, ops }
+            }
+            LayerKind::Lookup if self.ops.is_some() => return Err("a lookup layer has no ops".into()),
+            LayerKind::Lookup => {
+                let [reads, writes, _] = self.sizes()?;
+                Op::Lookup { reads, writes }
+            }
+        };
+        op.check().map(|()| op)
+    }
+
+    fn nest(&self) -> Result<LoopNest, String> {
+        if [self.reads, self.writes, self.ops].iter().any(Option::is_some) {
+            return Err(format!("a {} layer has dimensions, not reads, writes or ops", self.kind.name()));
+        }
+        Ok(LoopNest {
+            bounds: self.dims().map(|d| d.unwrap_or(1)),
+            stride: self.stride.map_or([1, 1], OneOrTwo::pair),
+            dilation: self.dilation.map_or([1, 1], OneOrTwo::pair),
+        })
+    }
+
+    fn sizes(&self) -> Result<[u64; 3], String> {
+        if self.dims().iter().any(Option::is_some) || self.stride.is_some() || self.dilation.is_some() {
+            return Err(format!("a {} layer has reads, writes and ops, not dimensions", self.kind.name()));
+        }
+        Ok([self.reads, self.writes, self.ops].map(|v| v.unwrap_or(0)))
+    }
+
+    fn dims(&self) -> [Option<u64>; 8] {
+        [self.n, self.g, self.k, self.c, self.p, self.q, self.r, self.s]
+    }
+}
+
+impl Network {
+    /// Reads and validates a network file.
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let source = Source::read(path)?;
+        let raw: RawNetwork = source.parse()?;
+        if raw.layers.is_empty() {
+            return Err(source.error_at_top("`layers` is empty: a network has at least one layer"));
+        }
+        let after = predecessors(&source, &raw.layers)?;
+        let order = topological_order(&after).map_err(|stuck| {
+            let name = &raw.layers[stuck].name;
+            let message = format!("layer `{}` depends on itself through `after`", name.get_ref());
+            source.error(&name.span(), message)
+        })?;
+        let mut place = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(new, &old)| place[old] = new);
+        let layers = order.iter().map(|&old| {
+            let layer = &raw.layers[old];
+            let op = layer.op().map_err(|message| {
+                source.error(&layer.name.span(), format!("layer `{}`: {message}", layer.name.get_ref()))
+            })?;
+            let after: BTreeSet<usize> = after[old].iter().map(|&i| place[i]).collect();
+            Ok(Layer {
+                name: layer.name.get_ref().clone(),
+                op,
+                fused: layer.fused.clone(),
+                after: after.into_iter().collect(),
+            })
+        });
+        let layers = layers.collect::<Result<Vec<_>, InputError>>()?;
+        let macs = layers.iter().try_fold(0u64, |sum, layer| sum.checked_add(layer.op.macs().0));
+        if macs.is_none_or(|macs| macs > MAX_COUNT) {
+            return Err(source.error_at_top("the network has more than 2^50 MACs"));
+        }
+        Ok(Self { name: raw.name, source: raw.source, totals: raw.totals, layers })
+    }
+}
+
+/// Resolves the names in `after` to indices in file order.
+fn predecessors(source: &Source, layers: &[RawLayer]) -> Result<Vec<Vec<usize>>, InputError> {
+    let mut index = BTreeMap::new();
+    for (i, layer) in layers.iter().enumerate() {
+        let name = layer.name.get_ref();
+        if index.insert(name.as_str(), i).is_some() {
+            return Err(source.error(&layer.name.span(), format!("two layers are named `{name}`")));
+        }
+    }
+    let resolve = |name: &Spanned<String>| {
+        index.get(name.get_ref().as_str()).copied().ok_or_else(|| {
+            source.error(&name.span(), format!("no layer is named `{}` in this network", name.get_ref()))
+        })
+    };
+    layers.iter().map(|layer| layer.after.iter().map(resolve).collect()).collect()
+}

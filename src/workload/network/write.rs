@@ -1,0 +1,123 @@
+//! [`Network`] -> TOML: one line per layer, dimensions of 1 left out, the same bytes for the same network.
+
+use std::fmt::Write;
+
+use super::Network;
+use crate::dims::Dim;
+use crate::workload::layer::{Layer, LoopNest, Op};
+
+impl Network {
+    /// The network file, with `header` as its opening comment. [`Network::read`] gives the same network back.
+    pub fn to_toml(&self, header: &str) -> String {
+        let mut text: String = header.lines().map(|line| format!("# {line}\n")).collect();
+        text += &format!("name = {}\nsource = {}\n", quoted(&self.name), quoted(&self.source));
+        text += "layers = [\n";
+        for layer in &self.layers {
+            let fields = fields(self, layer).join(", ");
+            text += &format!("  {{ {fields} }},\n");
+        }
+        text += "]\n";
+        if let Some(totals) = &self.totals {
+            text +=
+                &format!("\n[totals]\nedges = {}\nweight_elems = {}\n", totals.edges, totals.weight_elems);
+        }
+        text
+    }
+}
+
+/// The key = value pairs of one layer, in the order in which a reader wants them.
+fn fields(network: &Network, layer: &Layer) -> Vec<String> {
+    let mut fields =
+        vec![format!("name = {}", quoted(&layer.name)), format!("kind = {}", quoted(layer.op.kind().name()))];
+    match &layer.op {
+        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => fields.extend(nest_fields(nest)),
+        Op::Vector { reads, writes, ops } => {
+            fields.push(format!("reads = {reads}, writes = {writes}, ops = {ops}"));
+        }
+        Op::Lookup { reads, writes } => fields.push(format!("reads = {reads}, writes = {writes}")),
+    }
+    if !layer.fused.is_empty() {
+        fields.push(format!("fused = {}", list(layer.fused.iter().map(String::as_str))));
+    }
+    if !layer.after.is_empty() {
+        let names = layer.after.iter().map(|&i| network.layers[i].name.as_str());
+        fields.push(format!("after = {}", list(names)));
+    }
+    fields
+}
+
+fn nest_fields(nest: &LoopNest) -> impl Iterator<Item = String> {
+    let dims = Dim::ALL.into_iter().filter(|&dim| nest.bound(dim) != 1).map(|dim| {
+        let letter = format!("{dim:?}").to_lowercase();
+        format!("{letter} = {}", nest.bound(dim))
+    });
+    let pairs = [("stride", nest.stride), ("dilation", nest.dilation)];
+    dims.chain(pairs.into_iter().filter(|(_, pair)| *pair != [1, 1]).map(|(key, pair)| match pair {
+        [rows, columns] if rows == columns => format!("{key} = {rows}"),
+        [rows, columns] => format!("{key} = [{rows}, {columns}]"),
+    }))
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    format!("[{}]", names.map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => {
+                write!(quoted, "\\u{:04X}", u32::from(c)).expect("writing to a String cannot fail");
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::network::Totals;
+
+    fn network() -> Network {
+        let nest = |bounds, stride| LoopNest { bounds, stride, dilation: [1, 1] };
+        let layer = |name: &str, op, fused: &[&str], after: &[usize]| Layer {
+            name: name.into(),
+            op,
+            fused: fused.iter().map(|&f| f.into()).collect(),
+            after: after.to_vec(),
+        };
+        Network {
+            name: "tiny".into(),
+            source: "a \"hard\" \\ case\n\u{7f}".into(),
+            totals: Some(Totals { edges: 4, weight_elems: 1000 }),
+            layers: vec![
+                layer("table", Op::Lookup { reads: 8, writes: 8 }, &[], &[]),
+                layer("a.b/c", Op::Conv(nest([1, 2, 3, 4, 5, 6, 7, 8], [2, 1])), &["Relu"], &[]),
+                layer("add", Op::Vector { reads: 16, writes: 8, ops: 8 }, &[], &[0, 1]),
+                layer("fc", Op::Gemm(nest([1; 8], [1, 1])), &["Add", "Relu"], &[2]),
+            ],
+        }
+    }
+
+    #[test]
+    fn one_line_per_layer_without_unit_dimensions() {
+        let text = network().to_toml("written by hand\nfor a test");
+        assert!(text.starts_with("# written by hand\n# for a test\nname = \"tiny\"\n"), "{text}");
+        let conv = r#"  { name = "a.b/c", kind = "conv", g = 2, k = 3, c = 4, p = 5, q = 6, r = 7, s = 8, stride = [2, 1], fused = ["Relu"] },"#;
+        assert!(text.lines().any(|line| line == conv), "{text}");
+        let fc = r#"  { name = "fc", kind = "gemm", fused = ["Add", "Relu"], after = ["add"] },"#;
+        assert!(text.lines().any(|line| line == fc), "{text}");
+    }
+
+    #[test]
+    fn reading_back_gives_the_same_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tiny.toml");
+        std::fs::write(&path, network().to_toml("header")).unwrap();
+        assert_eq!(Network::read(&path).unwrap(), network());
+    }
+}

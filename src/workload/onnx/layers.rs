@@ -1,0 +1,179 @@
+//! From operations to layers: what can run at the output of the layer before it is fused into that layer.
+//!
+//! A pointwise operation (activation, BN, bias, scale) fuses when
+//! - it has one input that is computed at run time, and its constants are scalars or vectors: a full-size constant,
+//!   such as a position embedding, is a stream from memory and stays a vector layer;
+//! - it is the only reader of the layer before it, whose output is not an output of the network: nobody else needs the
+//!   value in between;
+//! - it neither repeats elements nor follows a look-up (which has no arithmetic) or a recurrent network.
+
+use super::graph::{Graph, Kind, Operation, inputs};
+use super::nest::{self, Work};
+use super::operators::{self, Class};
+use super::problem::Problem;
+use super::tensors::Origin;
+use super::{names, vector};
+use crate::workload::layer::{Layer, MAX_COUNT, Op};
+
+/// A bound on the layers of a network; only a recurrent network over a very long sequence comes near it.
+const MAX_LAYERS: u64 = 1 << 16;
+
+/// The layers of a model.
+pub(super) struct Layers {
+    /// In topological order.
+    pub(super) layers: Vec<Layer>,
+    /// Operations with MACs: a recurrent network is one, whatever its number of layers.
+    pub(super) mac_layers: u64,
+    /// Multiply-accumulates of one inference.
+    pub(super) macs: u64,
+}
+
+/// Where the output of an operation appears.
+#[derive(Default)]
+struct Home {
+    /// The layers that must end before a reader starts.
+    ends: Vec<usize>,
+    /// The layer into which a pointwise reader may fuse.
+    host: Option<usize>,
+}
+
+/// Fuses operations into layers.
+pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
+    let mut builder = Builder {
+        graph,
+        names: names::Names::default(),
+        homes: Vec::with_capacity(graph.operations.len()),
+        built: Layers { layers: Vec::new(), mac_layers: 0, macs: 0 },
+    };
+    for operation in &graph.operations {
+        let home = builder.place(operation)?;
+        builder.homes.push(home);
+    }
+    if builder.built.layers.is_empty() {
+        return Err(Problem::Empty);
+    }
+    Ok(builder.built)
+}
+
+struct Builder<'a> {
+    graph: &'a Graph<'a>,
+    names: names::Names,
+    homes: Vec<Home>,
+    built: Layers,
+}
+
+impl Builder<'_> {
+    fn place(&mut self, operation: &Operation) -> Result<Home, Problem> {
+        if operation.kind == Kind::Select {
+            return Ok(self.see_through(operation));
+        }
+        if let Some(host) = self.host(operation)? {
+            let op = operation.node.op_type.clone().unwrap_or_default();
+            self.built.layers[host].fused.push(op);
+            return Ok(Home { ends: vec![host], host: Some(host) });
+        }
+        match nest::work(operation, &self.graph.tensors)? {
+            Some(work) => self.add_work(operation, work),
+            None => {
+                let op = vector::op(operation, &self.graph.tensors)?;
+                let name = self.name(operation, false);
+                let layer = self.push(name, op, Vec::new(), self.after(operation))?;
+                let host = (operation.kind != Kind::Lookup).then_some(layer);
+                Ok(Home { ends: vec![layer], host })
+            }
+        }
+    }
+
+    fn see_through(&self, operation: &Operation) -> Home {
+        match operation.after[..] {
+            [source] => Home { ends: self.homes[source].ends.clone(), host: self.homes[source].host },
+            _ => Home::default(),
+        }
+    }
+
+    /// The layer into which a pointwise operation fuses.
+    fn host(&self, operation: &Operation) -> Result<Option<usize>, Problem> {
+        let (Kind::Work(Class::Pointwise(_)), &[source]) = (operation.kind, &operation.after[..]) else {
+            return Ok(None);
+        };
+        let producer = &self.graph.operations[source];
+        let only_reader = producer.readers == 1 && !producer.is_output;
+        let (Some(host), true) = (self.homes[source].host, only_reader) else { return Ok(None) };
+        let tensors = &self.graph.tensors;
+        let label = || operators::label(operation.node);
+        let mut dynamic_elements = Vec::new();
+        for tensor in inputs(operation.node) {
+            match tensors.origin(tensor) {
+                Some(Origin::Activation(_)) => dynamic_elements.push(tensors.elements(tensor, label)?),
+                _ => {
+                    let long = tensors.dims(tensor, label)?.into_iter().filter(|&size| size != 1).count();
+                    if long > 1 {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        let output = operation.node.output.first().map_or("", String::as_str);
+        let fits = dynamic_elements == [tensors.elements(output, label)?];
+        Ok(fits.then_some(host))
+    }
+
+    fn add_work(&mut self, operation: &Operation, work: Work) -> Result<Home, Problem> {
+        self.built.mac_layers += 1;
+        let name = self.name(operation, !matches!(work.op, Op::Matmul(_)));
+        let after = self.after(operation);
+        if (work.steps, work.directions) == (1, 1) {
+            let bias = matches!(operation.kind, Kind::Work(Class::Conv | Class::ConvTranspose | Class::Gemm))
+                && inputs(operation.node).len() > 2;
+            let fused = if bias { vec!["Bias".into()] } else { Vec::new() };
+            let layer = self.push(name, work.op, fused, after)?;
+            return Ok(Home { ends: vec![layer], host: Some(layer) });
+        }
+        let mut ends = Vec::new();
+        for direction in 0..work.directions {
+            let prefix = match work.directions {
+                1 => name.clone(),
+                _ => format!("{name}.{}", if direction == 0 { "forward" } else { "backward" }),
+            };
+            let mut before = after.clone();
+            for step in 0..work.steps {
+                let name = self.names.unique(format!("{prefix}.{step}"));
+                before = vec![self.push(name, work.op, Vec::new(), before)?];
+            }
+            ends.extend(before);
+        }
+        Ok(Home { ends, host: None })
+    }
+
+    fn name(&mut self, operation: &Operation, has_weights: bool) -> String {
+        self.names.unique(names::base(operation.node, has_weights, &self.graph.tensors))
+    }
+
+    fn after(&self, operation: &Operation) -> Vec<usize> {
+        let mut after: Vec<usize> =
+            operation.after.iter().flat_map(|&source| self.homes[source].ends.iter().copied()).collect();
+        after.sort_unstable();
+        after.dedup();
+        after
+    }
+
+    fn push(
+        &mut self,
+        name: String,
+        op: Op,
+        fused: Vec<String>,
+        after: Vec<usize>,
+    ) -> Result<usize, Problem> {
+        let index = self.built.layers.len();
+        if index as u64 >= MAX_LAYERS {
+            return Err(Problem::TooLarge { what: "layers", allowed: MAX_LAYERS });
+        }
+        // Both are at most 2^50.
+        self.built.macs += op.macs().0;
+        if self.built.macs > MAX_COUNT {
+            return Err(Problem::TooLarge { what: "MACs", allowed: MAX_COUNT });
+        }
+        self.built.layers.push(Layer { name, op, fused, after });
+        Ok(index)
+    }
+}

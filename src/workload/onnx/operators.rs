@@ -1,0 +1,155 @@
+//! What each ONNX operator is to the simulator, and how many element operations a vector layer costs.
+//!
+//! | operators | element operations | because |
+//! |---|---|---|
+//! | element-wise | operands - 1 per output element, at least 1 | one two-operand operation each; an activation is one table or polynomial step |
+//! | BatchNormalization | 2 per output element | scale and shift, folded at inference |
+//! | Softmax, LogSoftmax | 5 per output element | maximum, subtract, exponentiate, sum, divide |
+//! | LayerNormalization and its kin | 7 per output element | sum, subtract, square, sum of squares, times 1/sigma, scale, shift |
+//! | RMSNormalization | 4 per output element | square, sum, times 1/rms, scale |
+//! | pooling | kernel size per output element | one comparison or addition per tap |
+//! | LRN | window + 3 per output element | a square and sum per tap, then scale, power, divide |
+//! | reductions, global pooling | 1 per input element | one comparison or addition each |
+//! | Resize, Upsample | 0 nearest, 4 linear, 16 cubic per output element | one per tap in two dimensions |
+//! | Concat, Pad, Expand, ... | 0 | a copy |
+//!
+//! A layer reads its activations and its floating-point parameters and writes its first output. Operations fused
+//! into another layer cost nothing.
+
+use rten_onnx::onnx::NodeProto;
+
+/// What an operator becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// The same elements under another shape or type, or a part of them: an edge.
+    View,
+    /// Rows of a table by index.
+    Gather,
+    /// Convolution.
+    Conv,
+    /// Transposed convolution.
+    ConvTranspose,
+    /// Gemm: a matrix product of rank 2 with optional transposes.
+    Gemm,
+    /// Batched matrix product.
+    MatMul,
+    /// A recurrent network over a sequence, with this many gates.
+    Recurrent(u64),
+    /// Works on each element alone, given constants: runs at the output of the layer before it.
+    Pointwise(Cost),
+    /// Its own pass over memory.
+    Vector(Cost),
+}
+
+/// How many element operations a vector layer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// Operands - 1 per output element, at least 1.
+    Operands,
+    /// So many per output element.
+    PerOutput(u64),
+    /// One per input element.
+    PerInput,
+    /// The kernel size per output element.
+    Kernel,
+    /// The attribute `size` + 3 per output element.
+    Window,
+    /// By the attribute `mode`.
+    Interpolation,
+}
+
+/// The class of an operator, unless it is unknown.
+///
+/// Unknown on purpose: control flow (If, Loop, Scan), whose work depends on data, and sorting (TopK,
+/// NonMaxSuppression), which accelerators leave to the host.
+pub(super) fn class(node: &NodeProto) -> Option<Class> {
+    use Class::{Conv, ConvTranspose, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
+    Some(match node.op_type.as_deref()? {
+        "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Identity" | "Flatten" | "Cast" | "CastLike"
+        | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth" => {
+            View
+        }
+        "Gather" => Gather,
+        "Conv" => Conv,
+        "ConvTranspose" => ConvTranspose,
+        "Gemm" => Gemm,
+        "MatMul" => MatMul,
+        "RNN" => Recurrent(1),
+        "GRU" => Recurrent(3),
+        "LSTM" => Recurrent(4),
+        "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Clip" | "Sigmoid" | "HardSigmoid"
+        | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "FastGelu" | "QuickGelu" | "Softplus"
+        | "Softsign" | "ThresholdedRelu" | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs"
+        | "Sign" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Not" | "IsNaN" | "QuantizeLinear"
+        | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum"
+        | "Mean" | "And" | "Or" | "Xor" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual"
+        | "Where" => Pointwise(Cost::Operands),
+        "BatchNormalization" => Pointwise(Cost::PerOutput(2)),
+        "Softmax" | "LogSoftmax" => Vector(Cost::PerOutput(5)),
+        "LayerNormalization" | "GroupNormalization" | "InstanceNormalization" => Vector(Cost::PerOutput(7)),
+        "RMSNormalization" | "LpNormalization" => Vector(Cost::PerOutput(4)),
+        "LRN" => Vector(Cost::Window),
+        "MaxPool" | "AveragePool" | "LpPool" => Vector(Cost::Kernel),
+        "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "ReduceMean" | "ReduceSum" | "ReduceMax"
+        | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSumExp"
+        | "ArgMax" | "ArgMin" | "CumSum" => Vector(Cost::PerInput),
+        "Resize" | "Upsample" => Vector(Cost::Interpolation),
+        "Concat" | "Pad" | "Expand" | "Tile" | "ScatterND" | "ScatterElements" | "Trilu" => {
+            Vector(Cost::PerOutput(0))
+        }
+        _ => return None,
+    })
+}
+
+/// Operators whose output depends on the shape of their input only, so that it is known before the network runs.
+pub(super) fn reads_shape_only(node: &NodeProto) -> bool {
+    matches!(node.op_type.as_deref(), Some("Shape" | "Size"))
+}
+
+/// Operators that run a sub-graph; they are never constant, since a sub-graph may read any tensor.
+pub(super) fn is_control_flow(node: &NodeProto) -> bool {
+    matches!(node.op_type.as_deref(), Some("If" | "Loop" | "Scan" | "SequenceMap"))
+}
+
+/// Whether an operator takes a parameter of this rank at this position. A graph input that is used in such places
+/// only is a weight. (A MatMul of two graph inputs is ambiguous: a matrix is taken for a weight, a batch of matrices
+/// for an activation.)
+pub(super) fn is_parameter_position(node: &NodeProto, position: usize, rank: usize) -> bool {
+    match node.op_type.as_deref() {
+        Some("MatMul") => position == 1 && rank <= 2,
+        Some("Conv" | "ConvTranspose" | "Gemm" | "PRelu" | "BatchNormalization" | "LayerNormalization") => {
+            position >= 1
+        }
+        Some("RNN" | "GRU" | "LSTM") => matches!(position, 1..=3),
+        Some("Gather") => position == 0 && rank == 2 && integer(node, "axis", 0) == 0,
+        _ => false,
+    }
+}
+
+/// How errors and layers name a node.
+pub(super) fn label(node: &NodeProto) -> String {
+    let op = node.op_type.as_deref().unwrap_or("?");
+    match (node.name.as_deref(), node.output.first()) {
+        (Some(name), _) if !name.is_empty() => format!("`{name}` ({op})"),
+        (_, Some(output)) => format!("{op} that writes `{output}`"),
+        (_, None) => op.to_owned(),
+    }
+}
+
+/// An integer attribute, or its default.
+pub(super) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
+    let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
+    attribute.and_then(|a| a.i).unwrap_or(default)
+}
+
+/// An attribute that is a list of integers, where it is given.
+pub(super) fn integers<'m>(node: &'m NodeProto, name: &str) -> Option<&'m [i64]> {
+    let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
+    attribute.map(|a| a.ints.as_slice())
+}
+
+/// A text attribute, where it is given.
+pub(super) fn text<'m>(node: &'m NodeProto, name: &str) -> Option<&'m str> {
+    let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
+    attribute.and_then(|a| a.s.as_deref())
+}

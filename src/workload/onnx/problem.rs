@@ -1,0 +1,49 @@
+//! Why a model cannot be imported; the caller adds the path.
+
+/// One variant per thing that a user can act on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("the file ends inside a field, after {at} bytes: it is cut off, or not an ONNX model")]
+    Truncated { at: u64 },
+    #[error("not an ONNX model: {what} at byte {at}")]
+    Malformed { at: u64, what: &'static str },
+    #[error("not an ONNX model: {0}")]
+    Decode(#[from] rten_onnx::protobuf::ProtobufError),
+    #[error("the model has more than {allowed} {what}, which this importer takes for a damaged file")]
+    TooLarge { what: &'static str, allowed: u64 },
+    #[error("no {what}: the file is cut off, or not an ONNX model")]
+    Missing { what: &'static str },
+    #[error("the model has no layers: nothing in its graph depends on an input")]
+    Empty,
+    #[error("node {node}: operator `{op}` is not supported")]
+    UnknownOperator { node: String, op: String },
+    #[error("node {node} reads tensor `{tensor}`, which no input, initializer or earlier node provides")]
+    Undefined { node: String, tensor: String },
+    #[error("node {node} writes tensor `{tensor}`, which is defined already")]
+    Redefined { node: String, tensor: String },
+    #[error(
+        "node {node} needs the shape of tensor `{tensor}`, which the file does not give: run ONNX shape inference \
+         on the model first (onnx.shape_inference.infer_shapes)"
+    )]
+    NoShape { node: String, tensor: String },
+    #[error(
+        "dimension `{dimension}` of tensor `{tensor}` is symbolic: give it a value with --bind {dimension}=NUMBER"
+    )]
+    Symbolic { tensor: String, dimension: String },
+    #[error("--bind {name}: the model has no symbolic dimension of this name ({known})")]
+    UnknownBinding { name: String, known: String },
+    #[error("dimension {index} of tensor `{tensor}` is {found}: expected a number from 0 to 2^32 - 1")]
+    BadDimension { tensor: String, index: usize, found: String },
+    #[error("tensor `{tensor}` has more than 2^50 elements")]
+    HugeTensor { tensor: String },
+    #[error("node {node}: {what}")]
+    BadNode { node: String, what: String },
+}
+
+impl Problem {
+    pub(super) fn node(node: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::BadNode { node: node.into(), what: what.into() }
+    }
+}

@@ -1,0 +1,70 @@
+//! Operations without MACs: elements read and written, and element operations by the table in `operators`.
+
+use super::graph::{Kind, Operation, inputs};
+use super::operators::{self, Class, Cost};
+use super::problem::Problem;
+use super::tensors::{Origin, Tensors};
+use crate::workload::layer::{Op, product};
+
+/// The vector or look-up layer of an operation that has no loop nest.
+pub(super) fn op(operation: &Operation, tensors: &Tensors) -> Result<Op, Problem> {
+    let node = operation.node;
+    let label = || operators::label(node);
+    let writes = match node.output.first() {
+        Some(output) => tensors.elements(output, label)?,
+        None => return Err(Problem::node(label(), "the output is missing")),
+    };
+    let op = match operation.kind {
+        // A look-up touches the rows that it returns, not the table.
+        Kind::Lookup | Kind::Select => Op::Lookup { reads: writes, writes },
+        Kind::Work(class) => {
+            let ops = element_operations(operation, class, writes, tensors)?;
+            Op::Vector { reads: reads(operation, tensors)?, writes, ops }
+        }
+    };
+    op.check().map_err(|what| Problem::node(label(), what)).map(|()| op)
+}
+
+fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
+    let is_data = |tensor: &&str| match tensors.origin(tensor) {
+        Some(Origin::Activation(_)) => true,
+        Some(Origin::Static { .. }) | None => tensors.is_float(tensor),
+    };
+    let inputs = inputs(operation.node);
+    inputs.into_iter().filter(is_data).try_fold(0u64, |sum, tensor| {
+        // Each is at most 2^50 and a node has less than 2^14 inputs within the size limit of a graph, or fails here.
+        sum.checked_add(tensors.elements(tensor, || operators::label(operation.node))?)
+            .ok_or_else(|| Problem::HugeTensor { tensor: tensor.into() })
+    })
+}
+
+fn element_operations(
+    operation: &Operation,
+    class: Class,
+    outputs: u64,
+    tensors: &Tensors,
+) -> Result<u64, Problem> {
+    let node = operation.node;
+    let (Class::Pointwise(cost) | Class::Vector(cost)) = class else { return Ok(0) };
+    let per_output = match cost {
+        Cost::Operands => (inputs(node).len() as u64).saturating_sub(1).max(1),
+        Cost::PerOutput(count) => count,
+        Cost::PerInput => return tensors.elements(inputs(node)[0], || operators::label(node)),
+        Cost::Window => u64::try_from(operators::integer(node, "size", 1)).unwrap_or(0).saturating_add(3),
+        Cost::Kernel => {
+            let kernel = operators::integers(node, "kernel_shape").unwrap_or(&[]);
+            let sizes = kernel.iter().map(|&size| u64::try_from(size).unwrap_or(0));
+            match product(sizes) {
+                Some(taps) if taps > 0 && !kernel.is_empty() => taps,
+                _ => return Err(Problem::node(operators::label(node), "`kernel_shape` is missing or wrong")),
+            }
+        }
+        Cost::Interpolation => match operators::text(node, "mode") {
+            None | Some("nearest") => 0,
+            Some("cubic") => 16,
+            Some(_) => 4,
+        },
+    };
+    let count = outputs.checked_mul(per_output);
+    count.ok_or_else(|| Problem::node(operators::label(node), "more than 2^64 element operations"))
+}

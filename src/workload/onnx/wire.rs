@@ -1,0 +1,240 @@
+//! The protobuf bytes of a model without its weights.
+//!
+//! `rten-onnx` decodes weight data with the rest, trusts the length of every field, takes a message that breaks off
+//! for one that ends, and follows nested sub-graphs to any depth. This pass goes first, in one go over the file: it
+//! checks the framing, copies only the fields that the importer reads, and hashes every byte. Memory is bounded by
+//! what is copied, and recursion by [`Message`], which has no cycle: the sub-graphs of control flow are dropped.
+
+use std::io::BufRead;
+
+use sha2::{Digest, Sha256};
+
+use super::problem::Problem;
+
+/// Bytes that may be kept: a hundred times the largest reference network.
+const MAX_KEPT_BYTES: u64 = 1 << 25;
+/// Messages that may be kept. A message of two bytes grows to some hundred in memory when it is decoded.
+const MAX_MESSAGES: u64 = 1 << 20;
+
+/// A model without weights.
+pub(super) struct Skeleton {
+    /// A valid `ModelProto`.
+    pub(super) bytes: Vec<u8>,
+    /// Of the whole file, in hexadecimal.
+    pub(super) sha256: String,
+}
+
+/// Reads a model to its end and leaves out its weights.
+pub(super) fn skeleton(input: impl BufRead) -> Result<Skeleton, Problem> {
+    let mut wire = Wire { input, hasher: Sha256::new(), position: 0, kept_bytes: 0, messages: 0 };
+    let mut bytes = Vec::new();
+    wire.message(Message::Model, None, &mut bytes)?;
+    let sha256 = wire.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Skeleton { bytes, sha256 })
+}
+
+/// The messages of onnx.proto that the importer looks into.
+#[derive(Clone, Copy)]
+enum Message {
+    Model,
+    OperatorSet,
+    Graph,
+    Node,
+    Attribute,
+    Tensor,
+    ValueInfo,
+    Type,
+    TensorType,
+    Shape,
+    Dimension,
+}
+
+enum Rule {
+    Enter(Message),
+    Keep,
+    Drop,
+}
+
+/// What to do with a field, by the field numbers of
+/// [onnx.proto](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+fn rule(message: Message, field: u64) -> Rule {
+    use Rule::{Drop, Enter, Keep};
+    match (message, field) {
+        (Message::Model, 7) => Enter(Message::Graph),
+        (Message::Model, 8) => Enter(Message::OperatorSet),
+        (Message::Graph, 1) => Enter(Message::Node),
+        (Message::Graph, 5) => Enter(Message::Tensor),
+        (Message::Graph, 11..=13) => Enter(Message::ValueInfo),
+        (Message::Node, 5) => Enter(Message::Attribute),
+        (Message::Attribute, 5) => Enter(Message::Tensor),
+        (Message::ValueInfo, 2) => Enter(Message::Type),
+        (Message::Type, 1) => Enter(Message::TensorType),
+        (Message::TensorType, 2) => Enter(Message::Shape),
+        (Message::Shape, 1) => Enter(Message::Dimension),
+        // Inputs, outputs, name, operator, domain.
+        (Message::Node, 1..=4 | 7) => Keep,
+        // Name, integer, string, integers, type.
+        (Message::Attribute, 1 | 3 | 4 | 8 | 20) => Keep,
+        // Dimensions, element type, name; the rest of a tensor is its data.
+        (Message::Tensor, 1 | 2 | 8) => Keep,
+        (Message::OperatorSet, 1 | 2) => Keep,
+        (Message::ValueInfo | Message::TensorType, 1) => Keep,
+        (Message::Dimension, 1 | 2) => Keep,
+        _ => Drop,
+    }
+}
+
+struct Wire<R> {
+    input: R,
+    hasher: Sha256,
+    position: u64,
+    kept_bytes: u64,
+    messages: u64,
+}
+
+impl<R: BufRead> Wire<R> {
+    /// Copies a message up to the byte position `end`, or to the end of the file.
+    fn message(&mut self, message: Message, end: Option<u64>, out: &mut Vec<u8>) -> Result<(), Problem> {
+        self.messages += 1;
+        if self.messages > MAX_MESSAGES {
+            return Err(Problem::TooLarge { what: "protobuf messages", allowed: MAX_MESSAGES });
+        }
+        loop {
+            let done = match end {
+                Some(end) => self.position >= end,
+                None => self.input.fill_buf()?.is_empty(),
+            };
+            if done {
+                return Ok(());
+            }
+            let tag = self.varint()?;
+            self.field(rule(message, tag >> 3), tag, end, out)?;
+        }
+    }
+
+    fn field(&mut self, rule: Rule, tag: u64, end: Option<u64>, out: &mut Vec<u8>) -> Result<(), Problem> {
+        let (length, prefix) = match tag & 7 {
+            0 => (0, Some(self.varint()?)),
+            1 => (8, None),
+            2 => {
+                let length = self.varint()?;
+                (length, Some(length))
+            }
+            5 => (4, None),
+            _ => return Err(self.malformed("unknown wire type")),
+        };
+        let field_end = self.position.checked_add(length);
+        let field_end = field_end.ok_or_else(|| self.malformed("impossible length"))?;
+        if end.is_some_and(|end| field_end > end) {
+            return Err(self.malformed("a field reaches beyond its message"));
+        }
+        match rule {
+            Rule::Drop => self.advance(length, None),
+            Rule::Keep => {
+                self.kept_bytes = self.kept_bytes.saturating_add(length);
+                if self.kept_bytes > MAX_KEPT_BYTES {
+                    return Err(Problem::TooLarge {
+                        what: "bytes beside its weights",
+                        allowed: MAX_KEPT_BYTES,
+                    });
+                }
+                put_varint(out, tag);
+                prefix.into_iter().for_each(|value| put_varint(out, value));
+                self.advance(length, Some(out))
+            }
+            Rule::Enter(_) if tag & 7 != 2 => Err(self.malformed("a number where a message belongs")),
+            Rule::Enter(message) => {
+                let mut inner = Vec::new();
+                self.message(message, Some(field_end), &mut inner)?;
+                put_varint(out, tag);
+                put_varint(out, inner.len() as u64);
+                out.extend(inner);
+                Ok(())
+            }
+        }
+    }
+
+    fn varint(&mut self) -> Result<u64, Problem> {
+        let mut value = 0;
+        let mut byte = Vec::with_capacity(1);
+        for shift in (0..64).step_by(7) {
+            byte.clear();
+            self.advance(1, Some(&mut byte))?;
+            value |= u64::from(byte[0] & 0x7f) << shift;
+            if byte[0] & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(self.malformed("endless number"))
+    }
+
+    /// Goes `length` bytes forward and appends them to `keep`, where there is one.
+    fn advance(&mut self, length: u64, mut keep: Option<&mut Vec<u8>>) -> Result<(), Problem> {
+        let mut left = length;
+        while left > 0 {
+            let chunk = self.input.fill_buf()?;
+            if chunk.is_empty() {
+                return Err(Problem::Truncated { at: self.position });
+            }
+            let size = chunk.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.hasher.update(&chunk[..size]);
+            if let Some(keep) = &mut keep {
+                keep.extend(&chunk[..size]);
+            }
+            self.input.consume(size);
+            self.position += size as u64;
+            left -= size as u64;
+        }
+        Ok(())
+    }
+
+    fn malformed(&self, what: &'static str) -> Problem {
+        Problem::Malformed { at: self.position, what }
+    }
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A length-delimited field.
+    fn field(number: u8, content: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, content.len() as u8], content].concat()
+    }
+
+    #[test]
+    fn weights_are_dropped_and_dimensions_kept() {
+        let dims = [0x08, 0x03];
+        let tensor = [&dims[..], &field(9, &[1, 2, 3])].concat();
+        let model = field(7, &field(5, &tensor));
+        let skeleton = skeleton(&model[..]).unwrap();
+        assert_eq!(skeleton.bytes, field(7, &field(5, &dims)));
+        assert_eq!(skeleton.sha256.len(), 64);
+    }
+
+    #[test]
+    fn every_cut_inside_a_field_is_noticed() {
+        let model = field(7, &field(1, &field(4, b"Conv")));
+        for length in 1..model.len() {
+            assert!(matches!(skeleton(&model[..length]), Err(Problem::Truncated { .. })), "{length}");
+        }
+    }
+
+    #[test]
+    fn lengths_that_reach_too_far_are_errors_and_cost_no_memory() {
+        let beyond_message = [0x3a, 0x02, 0x0a, 0x05];
+        assert!(matches!(skeleton(&beyond_message[..]), Err(Problem::Malformed { .. })));
+        let two_to_the_63 = [&[0x3a][..], &[0x80; 9], &[0x01]].concat();
+        assert!(matches!(skeleton(&two_to_the_63[..]), Err(Problem::Truncated { .. })));
+        let name_of_one_gib = [0x3a, 0x87, 0x80, 0x80, 0x80, 0x04, 0x0a, 0x81, 0x80, 0x80, 0x80, 0x04, 0x1a];
+        assert!(skeleton(&name_of_one_gib[..]).is_err());
+    }
+}
