@@ -6,8 +6,9 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer};
+use tempfile::NamedTempFile;
 
 /// What is wrong with a file that a user gave.
 #[derive(Debug, thiserror::Error)]
@@ -97,27 +98,49 @@ impl Source {
     }
 }
 
+/// A temporary file in `folder`, which is made if need be, with the permissions of any new file.
+pub fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    std::fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
 /// Writes `bytes` to a temporary name beside `path`, then renames.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = temporary_in(path.parent().unwrap_or(Path::new("")))?;
     file.write_all(bytes)?;
     file.persist(path)?;
     Ok(())
 }
 
-/// Deserializes a number and checks its range, so that the error carries the line of the value.
-fn checked<'de, D: Deserializer<'de>>(
-    d: D,
-    allowed: &str,
-    ok: impl Fn(f64) -> bool,
-) -> Result<f64, D::Error> {
-    let value = f64::deserialize(d)?;
-    if ok(value) {
-        Ok(value)
-    } else {
-        Err(serde::de::Error::custom(format!("{value} is not allowed here: {allowed}")))
+/// Reads a number and checks its range, so that the error carries the line of the value.
+struct Checked {
+    allowed: &'static str,
+    ok: fn(f64) -> bool,
+}
+
+impl Visitor<'_> for Checked {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}, in the unit that the key ends with", self.allowed)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<f64, E> {
+        match (self.ok)(value) {
+            true => Ok(value),
+            false => Err(E::custom(format!("{value} is not allowed here: expected {}", self.allowed))),
+        }
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<f64, E> {
+        self.visit_f64(value as f64)
     }
 }
 
@@ -129,30 +152,30 @@ macro_rules! checked_number {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                checked(d, $allowed, $ok).map(Self)
+                d.deserialize_f64(Checked { allowed: $allowed, ok: $ok }).map(Self)
             }
         }
     };
 }
 checked_number!(
     /// A finite number above zero.
-    Positive, "expected a number > 0", |v| v > 0.0 && v.is_finite()
+    Positive, "a number > 0", |v| v > 0.0 && v.is_finite()
 );
 checked_number!(
     /// A finite number, zero included.
-    NonNegative, "expected a number >= 0", |v| v >= 0.0 && v.is_finite()
+    NonNegative, "a number >= 0", |v| v >= 0.0 && v.is_finite()
 );
 checked_number!(
     /// A number in (0, 1].
-    Fraction, "expected a number in (0, 1]", |v| v > 0.0 && v <= 1.0
+    Fraction, "a number in (0, 1]", |v| v > 0.0 && v <= 1.0
 );
 checked_number!(
     /// A relative frequency. The range, chosen here, keeps every sum finite and no share below what a run could show.
-    Weight, "expected a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
+    Weight, "a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
 );
 checked_number!(
     /// A number above zero; `inf` is allowed.
-    PositiveOrInf, "expected a number > 0, or inf", |v| v > 0.0
+    PositiveOrInf, "a number > 0, or inf", |v| v > 0.0
 );
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::columns::KEYS;
 use super::data::{DataRoot, Kind};
 use super::plan::Plan;
 use super::sweep::{Cell, Logs, Outcome};
+use crate::files::{temporary_in, write_atomic};
 use crate::metrics::Metrics;
 use crate::units::Time;
 
@@ -60,7 +61,6 @@ pub struct Output {
 impl Output {
     /// Opens temporary files in the folder, which is made if need be.
     pub fn create(folder: &Path, logs: Logs) -> Result<Self, Error> {
-        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
         let metrics: Vec<&str> = Metrics::columns().map(|column| column.name).collect();
         Ok(Self {
             folder: folder.to_path_buf(),
@@ -137,12 +137,12 @@ impl Output {
         let manifest = manifest(plan, inputs, argv);
         let text =
             serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n";
-        crate::files::write_atomic(&path, text.as_bytes()).map_err(|source| write_error(&path, source))
+        write_atomic(&path, text.as_bytes()).map_err(|source| write_error(&path, source))
     }
 }
 
 fn open(folder: &Path, columns: &[&str]) -> Result<CsvFile, Error> {
-    let file = NamedTempFile::new_in(folder).map_err(|source| write_error(folder, source))?;
+    let file = temporary_in(folder).map_err(|source| write_error(folder, source))?;
     let mut writer = csv::Writer::from_writer(file);
     writer.write_record(KEYS.iter().chain(columns)).map_err(|e| write_error(folder, e.into()))?;
     Ok(writer)
