@@ -5,7 +5,6 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::plan::{Case, Plan};
 use super::sweep::{Cell, Outcome};
-use crate::metrics::Metrics;
 
 /// The scheduler that gains are relative to.
 const REFERENCE: &str = "fcfs";
@@ -62,9 +61,9 @@ impl Summary {
             self.rows.push((row, Samples::default()));
         }
         let (_, samples) = self.rows.last_mut().expect("just pushed if there was none");
-        samples.sla_rate.push(column(outcome, "sla_rate"));
-        samples.latency_p99_us.push(column(outcome, "latency_p99_us"));
-        samples.energy_per_request_uj.push(column(outcome, "energy_per_request_uj"));
+        samples.sla_rate.push(outcome.metric("sla_rate"));
+        samples.latency_p99_us.push(outcome.metric("latency_p99_us"));
+        samples.energy_per_request_uj.push(outcome.metric("energy_per_request_uj"));
     }
 
     /// The finished rows.
@@ -82,11 +81,6 @@ impl Summary {
         }
         rows
     }
-}
-
-fn column(outcome: &Outcome, name: &str) -> f64 {
-    let place = Metrics::columns().position(|column| column.name == name).expect("a column of the registry");
-    outcome.values[place].as_f64()
 }
 
 impl Row {

@@ -12,7 +12,8 @@ use super::plan::{Case, Plan};
 use super::{Error, Progress, registry};
 use crate::metrics::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Value};
 use crate::sim::{
-    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, Trace, Trigger, run as run_engine,
+    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, RunError, Scheduler, Trace, Trigger,
+    run as run_engine,
 };
 use crate::units::Time;
 use crate::workload::{Arrival, arrivals};
@@ -46,6 +47,14 @@ pub struct Outcome {
     pub requests: Vec<RequestRow>,
     /// Layer runs, if asked for.
     pub layers: Vec<LayerRow>,
+}
+
+impl Outcome {
+    /// The value of a metric column. Panics on a name that is not among [`Metrics::columns`].
+    pub fn metric(&self, name: &str) -> f64 {
+        let place = Metrics::columns().position(|column| column.name == name);
+        self.values[place.unwrap_or_else(|| panic!("no metric column `{name}`"))].as_f64()
+    }
 }
 
 /// Cells that are computed before their results are handed on: enough to keep cores busy, few enough that logs of
@@ -107,17 +116,31 @@ pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outc
 }
 
 fn simulate(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outcome, String> {
-    let trace = Arc::new(trace(cell.case, experiment.requests, cell.seed));
-    let world = &cell.case.site.world;
-    let context = Context { world, trace: &trace };
-    let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(cell.case));
     let mut scheduler = registry::build(cell.scheduler, cell.seed)?;
+    run_with(cell.case, experiment.requests, cell.seed, scheduler.as_mut(), logs).map_err(|e| e.to_string())
+}
+
+/// Runs any scheduler on a case: the way in for schedulers outside this crate.
+///
+/// # Errors
+/// An illegal action, or requests that the scheduler leaves waiting for ever.
+pub fn run_with(
+    case: &Case,
+    requests: usize,
+    seed: u64,
+    scheduler: &mut dyn Scheduler,
+    logs: Logs,
+) -> Result<Outcome, RunError> {
+    let trace = Arc::new(trace(case, requests, seed));
+    let world = &case.site.world;
+    let context = Context { world, trace: &trace };
+    let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
     let mut recorder = Recorders {
         metrics: Metrics::new(context),
         requests: logs.requests.then(|| RequestLog::new(context)),
         layers: logs.layers.then(|| LayerLog::new(context)),
     };
-    run_engine(engine, scheduler.as_mut(), &mut recorder).map_err(|e| e.to_string())?;
+    run_engine(engine, scheduler, &mut recorder)?;
     let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
     Ok(Outcome {
         values: recorder.metrics.values(),

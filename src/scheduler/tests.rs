@@ -35,7 +35,7 @@ fn order_after_first(name: &str, requests: &[Request]) -> Vec<u32> {
     let networks = [30.0, 20.0, 10.0].map(|c| [layer(&[], &[(c, 0.0)])]);
     let networks: Vec<&[LayerModel]> = networks.iter().map(|n| &n[..]).collect();
     let (starts, dropped) = run_tiny(name, &world(platform(1, 10.0), &networks), requests);
-    assert_eq!(dropped, []);
+    assert!(dropped.is_empty(), "{dropped:?}");
     starts.iter().map(|&(request, ..)| request).collect()
 }
 

@@ -1,0 +1,175 @@
+//! Does it run: the whole way from TOML to CSV through the program, its determinism, and what it leaves behind.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// `mascot` with its working directory in the source tree.
+fn mascot(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mascot"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(args)
+        .output()
+        .expect("the program was built for this test")
+}
+
+/// A short run of the quick start into `out`, with more arguments.
+fn quickstart(out: &Path, more: &[&str]) -> Output {
+    let out = out.to_str().expect("temporary paths are UTF-8");
+    let fixed = [
+        "run",
+        "experiments/quickstart.toml",
+        "--quiet",
+        "--seeds",
+        "2",
+        "--set",
+        "requests=60",
+        "--out",
+        out,
+    ];
+    let output = mascot(&[&fixed[..], more].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("the folder exists").flatten().map(|e| e.path()).collect();
+    paths.sort();
+    paths
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    std::fs::read_to_string(folder.join(name)).expect("the run wrote it")
+}
+
+/// One column of a CSV as text.
+fn column(csv: &str, name: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let place = reader.headers().expect("a header").iter().position(|h| h == name);
+    let place = place.unwrap_or_else(|| panic!("no column {name}"));
+    reader.records().map(|row| row.expect("well-formed")[place].to_string()).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    for (folder, jobs) in folders.iter().zip(["1", "2"]) {
+        quickstart(folder.path(), &["--jobs", jobs, "--requests", "--layers", "--set", "scenarios=mixed"]);
+    }
+    for name in ["summary.csv", "requests.csv", "layers.csv"] {
+        assert!(
+            read(folders[0].path(), name) == read(folders[1].path(), name),
+            "{name} depends on the threads"
+        );
+    }
+}
+
+#[test]
+fn a_run_leaves_exactly_its_results() {
+    let folder = TempDir::new().unwrap();
+    let only = ["--set", "scenarios=light", "--set", "loads=0.6", "--set", "schedulers=fcfs"];
+    quickstart(folder.path(), &[&only[..], &["--requests", "--layers"]].concat());
+    let names = |folder: &Path| -> Vec<String> {
+        files(folder).iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(names(folder.path()), ["layers.csv", "manifest.json", "requests.csv", "summary.csv"]);
+    let summary = read(folder.path(), "summary.csv");
+    assert_eq!(column(&summary, "seed"), ["1", "2"]);
+    assert_eq!(column(&summary, "requests"), ["60", "60"]);
+    assert_eq!(column(&read(folder.path(), "requests.csv"), "request").len(), 120);
+    let manifest: serde_json::Value = serde_json::from_str(&read(folder.path(), "manifest.json")).unwrap();
+    assert_eq!(manifest["experiment"]["requests"], 60);
+    assert!(manifest["inputs"].as_array().unwrap().len() >= 6);
+
+    // Without the logs, an older run's must not stay beside the new summary.
+    quickstart(folder.path(), &only);
+    assert_eq!(names(folder.path()), ["manifest.json", "summary.csv"]);
+}
+
+#[test]
+fn the_logs_agree_with_the_summary() {
+    let folder = TempDir::new().unwrap();
+    quickstart(folder.path(), &["--set", "scenarios=mixed", "--set", "loads=0.9", "--requests", "--layers"]);
+    let (summary, requests) = (read(folder.path(), "summary.csv"), read(folder.path(), "requests.csv"));
+    let sum = |values: Vec<String>| values.iter().map(|v| v.parse::<f64>().unwrap()).sum::<f64>();
+    assert_eq!(sum(column(&summary, "met")), sum(column(&requests, "met")));
+    let (total, listed) = (sum(column(&summary, "energy_layers_uj")), sum(column(&requests, "energy_uj")));
+    assert!((total - listed).abs() <= 1e-9 * total, "{total} {listed}");
+    for name in ["energy_layers_uj", "energy_static_uj", "energy_policy_uj"] {
+        assert!(column(&summary, name).iter().all(|v| v.parse::<f64>().unwrap() > 0.0), "{name}");
+    }
+    let stretches = column(&read(folder.path(), "layers.csv"), "stretch");
+    assert!(stretches.iter().all(|s| s.parse::<f64>().unwrap() >= 1.0 - 1e-9));
+}
+
+#[test]
+fn the_summary_has_every_promised_column() {
+    let folder = TempDir::new().unwrap();
+    quickstart(folder.path(), &["--set", "scenarios=light", "--set", "loads=0.6", "--set", "schedulers=eft"]);
+    let summary = read(folder.path(), "summary.csv");
+    let header = summary.lines().next().unwrap();
+    let promised = "system,scenario,qos,load,scheduler,seed,requests,met,sla_rate,latency_p50_us,latency_p99_us,antt,\
+                    stp,fairness,energy_layers_uj,energy_static_uj,energy_policy_uj,accel_utilization,\
+                    dram_utilization,decisions,deadline_factor,dram_bandwidth_gbps,period_us,late";
+    for name in promised.split(',') {
+        assert!(header.split(',').any(|column| column == name), "{name} in {header}");
+    }
+}
+
+#[test]
+fn bad_input_writes_nothing() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let out_text = out.to_str().unwrap();
+    for name in ["unknown_key", "wrong_unit", "uses_missing_network", "negative_load", "unknown_scheduler"] {
+        let file = format!("tests/cli/bad/{name}.toml");
+        let output = mascot(&["run", &file, "--out", out_text]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(!out.exists(), "{name} wrote something");
+    }
+    let network = folder.path().join("network.toml");
+    let output = mascot(&["import", "tests/cli/bad/truncated.onnx", "-o", network.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn json_is_one_array_of_rows() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let args = ["run", "experiments/quickstart.toml", "--json", "--seeds", "2", "--out", out];
+    let few = ["--set", "requests=30", "--set", "scenarios=light", "--set", "loads=0.6"];
+    let output = mascot(&[&args[..], &few].concat());
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on standard output");
+    assert_eq!(rows.as_array().unwrap().len(), 7);
+    assert!(rows[1]["sla_rate"].is_f64() && rows[1]["scheduler"] == "fcfs");
+}
+
+/// The command that an error or a manifest gives for a cell runs exactly that cell.
+#[test]
+fn the_command_of_a_cell_reproduces_it() {
+    use mascot::cost::Cache;
+    use mascot::experiment::{DataRoot, Experiment, Plan, Silent, sweep};
+
+    let data = DataRoot::find(None).unwrap();
+    let prema =
+        toml::from_str::<toml::Table>("s = [{ name = \"prema\", reset_on_run = true }]").unwrap()["s"]
+            .clone();
+    let keys = [("requests".to_string(), toml::Value::from(40)), ("schedulers".to_string(), prema)];
+    let experiment = Experiment::read(Path::new("experiments/quickstart.toml"), &keys, &data).unwrap();
+    let plan = Plan::prepare(experiment, &data, &Cache::open(), &Silent).unwrap();
+    let cell = *sweep::cells(&plan).last().unwrap();
+    let expected = sweep::run_cell(&plan.experiment, &cell, sweep::Logs::default()).unwrap();
+
+    let folder = TempDir::new().unwrap();
+    let command = format!("{} --quiet --out {}", cell.command(&plan.experiment), folder.path().display());
+    let command = command.replacen("mascot", env!("CARGO_BIN_EXE_mascot"), 1);
+    let status =
+        Command::new("sh").args(["-c", &command]).current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
+    assert!(status.success(), "{command}");
+    let summary = read(folder.path(), "summary.csv");
+    assert_eq!(column(&summary, "sla_rate"), [expected.metric("sla_rate").to_string()]);
+    assert_eq!(column(&summary, "latency_p99_us"), [expected.metric("latency_p99_us").to_string()]);
+}
