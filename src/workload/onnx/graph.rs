@@ -177,7 +177,8 @@ impl<'m> Graph<'m> {
                 Origin::Static { from_table: false, .. }
                     if kind != Kind::Lookup && self.tensors.is_float(tensor) =>
                 {
-                    self.weight_elems += self.tensors.elements(tensor, || operators::label(node))?;
+                    let elements = self.tensors.elements(tensor, || operators::label(node))?;
+                    self.weight_elems = self.weight_elems.saturating_add(elements);
                 }
                 Origin::Static { .. } => {}
             }
