@@ -1,5 +1,6 @@
 //! The networks in `workloads/networks`: they load, agree with an independent count, and are what the importer makes
 //! of the ONNX files in `tests/data/networks`; and damaged files are errors, never panics.
+#![allow(clippy::unwrap_used, reason = "these helpers are tests, too")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -24,6 +24,13 @@ pub(super) enum Origin<'m> {
     },
 }
 
+impl Origin<'_> {
+    /// Whether the elements are known before the network runs.
+    pub(super) fn is_static(&self) -> bool {
+        matches!(self, Self::Static { .. })
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Extent<'m> {
     Size(i64),

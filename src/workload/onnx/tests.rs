@@ -92,7 +92,7 @@ fn nest(bounds: [u64; 8], stride: u64) -> LoopNest {
 /// Name and fused operations of every layer.
 fn fused(imported: &Imported) -> Vec<String> {
     let layers = imported.network.layers.iter();
-    layers.map(|layer| [&[layer.name.clone()], &layer.fused[..]].concat().join(" ")).collect()
+    layers.map(|layer| [std::slice::from_ref(&layer.name), &layer.fused].concat().join(" ")).collect()
 }
 
 #[test]
