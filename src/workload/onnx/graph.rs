@@ -71,50 +71,23 @@ impl<'m> Graph<'m> {
 
     fn add(&mut self, node: &'m NodeProto) -> Result<(), Problem> {
         let inputs = inputs(node);
-        let mut origins = Vec::with_capacity(inputs.len());
-        for &tensor in &inputs {
-            let origin = self.tensors.origin(tensor);
-            origins.push(
-                origin.ok_or_else(|| Problem::Undefined {
-                    node: operators::label(node),
-                    tensor: tensor.into(),
-                })?,
-            );
-        }
-        let is_static = |origin: &Origin| matches!(origin, Origin::Static { .. });
+        let origin = |tensor: &&str| {
+            let undefined =
+                || Problem::Undefined { node: operators::label(node), tensor: (*tensor).to_owned() };
+            self.tensors.origin(tensor).ok_or_else(undefined)
+        };
+        let origins = inputs.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
         if operators::reads_shape_only(node) {
-            return self.define(
-                node,
-                Origin::Static { root: None, from_table: false },
-                Type::of_elements(Some(DataType::INT64)),
-            );
+            let ty = Type::of_elements(Some(DataType::INT64));
+            return self.define(node, Origin::Static { root: None, from_table: false }, ty);
         }
-        if origins.iter().all(is_static) && !operators::is_control_flow(node) {
+        if origins.iter().all(Origin::is_static) && !operators::is_control_flow(node) {
             return self.fold(node, &inputs, &origins);
         }
-        let class = operators::class(node).ok_or_else(|| Problem::UnknownOperator {
-            node: operators::label(node),
-            op: node.op_type.clone().unwrap_or_default(),
-        })?;
-        let mut dynamic = origins.iter().filter(|origin| !is_static(origin));
-        let view_of = match (dynamic.next(), dynamic.next()) {
-            (Some(&origin), None) => Some(origin),
-            _ => None,
-        };
-        let gathers_activation = class == Class::Gather && origins.first().is_some_and(|o| !is_static(o));
-        let kind = match (class, view_of) {
-            (Class::View, Some(origin)) => return self.define(node, origin, self.view_type(node)),
-            (Class::View, None) => Kind::Work(Class::Vector(Cost::PerOutput(0))),
-            (Class::Gather, Some(origin)) if gathers_activation => {
-                if operators::integer(node, "axis", 0) != 0 {
-                    return self.define(node, origin, self.view_type(node));
-                }
-                Kind::Select
-            }
-            (Class::Gather, _) => Kind::Lookup,
-            (class, _) => Kind::Work(class),
-        };
-        self.push(node, kind, &inputs, &origins)
+        match role(node, &origins)? {
+            Role::View(origin) => self.define(node, origin, self.view_type(node)),
+            Role::Operation(kind) => self.push(node, kind, &inputs, &origins),
+        }
     }
 
     /// Defines the outputs of a node that is known before the network runs.
@@ -177,7 +150,8 @@ impl<'m> Graph<'m> {
                 Origin::Static { from_table: false, .. }
                     if kind != Kind::Lookup && self.tensors.is_float(tensor) =>
                 {
-                    self.weight_elems += self.tensors.elements(tensor, || operators::label(node))?;
+                    let elements = self.tensors.elements(tensor, || operators::label(node))?;
+                    self.weight_elems = self.weight_elems.saturating_add(elements);
                 }
                 Origin::Static { .. } => {}
             }
@@ -192,6 +166,36 @@ impl<'m> Graph<'m> {
         let ty = if keeps_shape { ty } else { ty.without_shape() };
         self.define(node, Origin::Activation(Some(index)), ty)
     }
+}
+
+/// What a node that is not constant does.
+enum Role<'m> {
+    /// Its outputs are this activation under other names.
+    View(Origin<'m>),
+    Operation(Kind),
+}
+
+fn role<'m>(node: &NodeProto, origins: &[Origin<'m>]) -> Result<Role<'m>, Problem> {
+    let class = operators::class(node).ok_or_else(|| Problem::UnknownOperator {
+        node: operators::label(node),
+        op: node.op_type.clone().unwrap_or_default(),
+    })?;
+    let mut activations = origins.iter().filter(|origin| !origin.is_static());
+    let only_activation = match (activations.next(), activations.next()) {
+        (Some(&origin), None) => Some(origin),
+        _ => None,
+    };
+    let from_table = origins.first().is_some_and(Origin::is_static);
+    Ok(match (class, only_activation) {
+        (Class::View, Some(origin)) => Role::View(origin),
+        (Class::View, None) => Role::Operation(Kind::Work(Class::Vector(Cost::PerOutput(0)))),
+        (Class::Gather, Some(origin)) if !from_table => match operators::integer(node, "axis", 0) {
+            0 => Role::Operation(Kind::Select),
+            _ => Role::View(origin),
+        },
+        (Class::Gather, _) => Role::Operation(Kind::Lookup),
+        (class, _) => Role::Operation(Kind::Work(class)),
+    })
 }
 
 /// The inputs of a node without the optional ones that are left out.

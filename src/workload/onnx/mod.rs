@@ -71,7 +71,8 @@ impl Imported {
     }
 }
 
-/// Imports an ONNX file. `bindings` gives symbolic dimensions their sizes (`--bind name=value`).
+/// Imports an ONNX file. `bindings` gives symbolic dimensions their sizes (`--bind name=value`); a batch dimension is
+/// best bound to 1, since the simulator forms batches itself.
 pub fn import(path: &Path, bindings: &BTreeMap<String, u64>) -> Result<Imported, InputError> {
     import_file(path, bindings).map_err(|problem| InputError::file(path, problem))
 }

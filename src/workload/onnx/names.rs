@@ -7,7 +7,7 @@ use rten_onnx::onnx::NodeProto;
 use super::graph::inputs;
 use super::tensors::{Origin, Tensors};
 
-/// What exporters wrap around the name of a module: PyTorch's prefix, and its name of batch normalization.
+/// What PyTorch's exporter puts around the name of an operator. (It also appends `__` and the number of the output.)
 const NOISE: [&str; 3] = ["node_", "_native", "_legit_no_training"];
 
 /// Gives out names, each once.
@@ -56,7 +56,7 @@ fn module<'m>(node: &NodeProto, tensors: &Tensors<'m>) -> Option<&'m str> {
 
 fn clean(name: &str) -> String {
     let name = NOISE.iter().fold(name.to_owned(), |name, noise| name.replace(noise, ""));
-    let name = name.strip_suffix("__0").unwrap_or(&name);
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix("__").unwrap_or(&name);
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._/-:".contains(c) { c } else { '_' };
     name.trim_matches(|c| "/_".contains(c)).chars().map(plain).collect()
 }

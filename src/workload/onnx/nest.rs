@@ -13,7 +13,7 @@ use rten_onnx::onnx::NodeProto;
 use super::graph::{Kind, Operation, inputs};
 use super::operators::{self, Class};
 use super::problem::Problem;
-use super::tensors::{Origin, Tensors};
+use super::tensors::Tensors;
 use crate::workload::layer::{LoopNest, Op, product};
 
 /// The work of an operation with MACs.
@@ -76,7 +76,7 @@ impl Shapes<'_> {
 
     fn is_static(&self, index: usize) -> bool {
         let origin = self.inputs.get(index).and_then(|tensor| self.tensors.origin(tensor));
-        matches!(origin, Some(Origin::Static { .. }))
+        origin.is_some_and(|origin| origin.is_static())
     }
 
     /// A matrix product of independent groups; a weight is static, so that it is a Gemm.
@@ -110,8 +110,8 @@ impl Shapes<'_> {
                 && Some(input[1]) == weight[1].checked_mul(groups),
             "the shapes of input, weight and output do not fit each other",
         )?;
-        let [p, q] = self.two(&output[2..]);
-        let [r, s] = self.two(&weight[2..]);
+        let [p, q] = two(&output[2..]);
+        let [r, s] = two(&weight[2..]);
         Ok(Op::Conv(LoopNest {
             bounds: [input[0], groups, weight[0] / groups, weight[1], p, q, r, s],
             stride: self.pair("strides", input.len() - 2)?,
@@ -122,16 +122,11 @@ impl Shapes<'_> {
     fn conv_transpose(&self) -> Result<Op, Problem> {
         let (input, weight, groups) = self.conv_operands()?;
         self.require(input[1] == weight[0], "the shapes of input and weight do not fit each other")?;
-        let [p, q] = self.two(&input[2..]);
+        let [p, q] = two(&input[2..]);
         let outputs = product(weight[1..].iter().copied());
         let outputs = outputs.ok_or_else(|| self.problem("the weights are too large"))?;
         let bounds = [input[0], groups, outputs, input[1] / groups, p, q, 1, 1];
         Ok(Op::Conv(LoopNest { bounds, stride: [1, 1], dilation: [1, 1] }))
-    }
-
-    /// One or two spatial sizes as rows and columns.
-    fn two(&self, sizes: &[u64]) -> [u64; 2] {
-        [sizes[0], sizes.get(1).copied().unwrap_or(1)]
     }
 
     /// A list attribute with one number per spatial dimension.
@@ -141,7 +136,7 @@ impl Shapes<'_> {
             Some(values) => {
                 self.require(values.len() == rank, &format!("`{attribute}` needs {rank} numbers"))?;
                 let sizes: Vec<u64> = values.iter().map(|&v| u64::try_from(v).unwrap_or(0)).collect();
-                Ok(self.two(&sizes))
+                Ok(two(&sizes))
             }
         }
     }
@@ -207,6 +202,11 @@ impl Shapes<'_> {
         self.require(steps > 0 && matches!(directions, 1 | 2), "no time step, or not one or two directions")?;
         Ok(Work { op, steps, directions })
     }
+}
+
+/// One or two spatial sizes as rows and columns.
+fn two(sizes: &[u64]) -> [u64; 2] {
+    [sizes[0], sizes.get(1).copied().unwrap_or(1)]
 }
 
 fn last_two(dims: &[u64]) -> [u64; 2] {

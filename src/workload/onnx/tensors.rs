@@ -7,6 +7,9 @@ use rten_onnx::onnx::{DataType, Dimension, GraphProto, TensorProto, ValueInfoPro
 use super::problem::Problem;
 use crate::workload::layer::{MAX_COUNT, product};
 
+/// A shape of a higher rank counts as not given: no operator takes it, and copies of it would have no bound.
+const MAX_RANK: usize = 16;
+
 /// Where the elements of a tensor come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'m> {
@@ -19,6 +22,13 @@ pub(super) enum Origin<'m> {
         /// Rows taken from a look-up table: constant, but not a parameter of an operation.
         from_table: bool,
     },
+}
+
+impl Origin<'_> {
+    /// Whether the elements are known before the network runs.
+    pub(super) fn is_static(&self) -> bool {
+        matches!(self, Self::Static { .. })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -43,16 +53,19 @@ impl<'m> Type<'m> {
             (None, Some(name)) if !name.is_empty() => Extent::Symbol(name),
             (None, _) => Extent::Unknown,
         };
+        let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
+        let shape = shape.filter(|shape| shape.dim.len() <= MAX_RANK);
         Self {
-            shape: tensor.and_then(|t| t.shape.as_ref()).map(|shape| shape.dim.iter().map(extent).collect()),
-            elements: tensor.and_then(|t| t.elem_type),
+            shape: shape.map(|shape| shape.dim.iter().map(extent).collect()),
+            elements: tensor.and_then(|tensor| tensor.elem_type),
         }
     }
 
     /// The type of an initializer or a constant.
     pub(super) fn of_tensor(tensor: &TensorProto) -> Self {
         let shape = tensor.dims.iter().map(|&size| Extent::Size(size)).collect();
-        Self { shape: Some(shape), elements: tensor.data_type }
+        let shape = (tensor.dims.len() <= MAX_RANK).then_some(shape);
+        Self { shape, elements: tensor.data_type }
     }
 
     /// A type of which the shape is not known.

@@ -1,1 +1,293 @@
+//! Hand-computed cases on models of a few nodes, written with `rten-onnx`'s encoder.
 
+use std::collections::BTreeMap;
+
+use rten_onnx::onnx::{
+    AttributeProto, DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
+    TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
+};
+
+use super::{Imported, import};
+use crate::workload::layer::{LoopNest, Op};
+
+fn value_of(name: &str, elements: DataType, dims: &[&str]) -> ValueInfoProto {
+    let dim = |text: &&str| match text.parse() {
+        Ok(size) => Dimension { dim_value: Some(size), dim_param: None },
+        Err(_) => Dimension { dim_value: None, dim_param: Some((*text).into()) },
+    };
+    let shape = Some(TensorShapeProto { dim: dims.iter().map(dim).collect() });
+    let tensor_type = Some(TypeProtoTensor { elem_type: Some(elements), shape });
+    ValueInfoProto { name: Some(name.into()), r#type: Some(TypeProto { tensor_type, sequence: None }) }
+}
+
+/// `"x: 1 3 batch"`
+fn value(text: &str) -> ValueInfoProto {
+    let (name, dims) = text.split_once(':').unwrap();
+    value_of(name, DataType::FLOAT, &dims.split_whitespace().collect::<Vec<_>>())
+}
+
+/// `"w: 64 3 7 7"`
+fn weight(text: &str) -> TensorProto {
+    let (name, dims) = text.split_once(':').unwrap();
+    let dims = dims.split_whitespace().map(|size| size.parse().unwrap()).collect();
+    TensorProto { name: Some(name.into()), dims, data_type: Some(DataType::FLOAT), ..Default::default() }
+}
+
+/// `"y = Conv x w | strides 2 2 | group 1"`
+fn node(text: &str) -> NodeProto {
+    let mut parts = text.split('|');
+    let (output, call) = parts.next().unwrap().split_once('=').unwrap();
+    let mut words = call.split_whitespace();
+    let attribute = |text: &str| {
+        let mut words = text.split_whitespace();
+        let name = words.next().unwrap().to_owned();
+        let ints: Vec<i64> = words.map(|word| word.parse().unwrap()).collect();
+        let is_list = matches!(name.as_str(), "strides" | "dilations" | "kernel_shape");
+        let i = (!is_list).then_some(ints[0]);
+        AttributeProto { name: Some(name), i, ints, ..Default::default() }
+    };
+    NodeProto {
+        op_type: Some(words.next().unwrap().into()),
+        input: words.map(|word| word.replace('-', "")).collect(),
+        output: output.split_whitespace().map(Into::into).collect(),
+        attribute: parts.map(attribute).collect(),
+        ..Default::default()
+    }
+}
+
+fn lines<T>(text: &str, parse: fn(&str) -> T) -> Vec<T> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(parse).collect()
+}
+
+/// A model from its inputs, weights, nodes and the shapes of what the nodes write; the last of these is the output.
+fn graph(inputs: &str, weights: &str, nodes: &str, shapes: &str) -> GraphProto {
+    let mut value_info = lines(shapes, value);
+    let output = value_info.pop().into_iter().collect();
+    let (input, initializer) = (lines(inputs, value), lines(weights, weight));
+    GraphProto { node: lines(nodes, node), initializer, input, output, value_info }
+}
+
+fn import_bound(graph: GraphProto, bindings: &[(&str, u64)]) -> Result<Imported, String> {
+    let opset = OperatorSetIdProto { domain: None, version: Some(20) };
+    let model = ModelProto { graph: Some(graph), opset_import: vec![opset], ..Default::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    std::fs::write(&path, model.write_buf().unwrap()).unwrap();
+    let bindings: BTreeMap<String, u64> = bindings.iter().map(|&(name, size)| (name.into(), size)).collect();
+    import(&path, &bindings).map_err(|error| error.to_string())
+}
+
+fn imported(graph: GraphProto) -> Imported {
+    import_bound(graph, &[]).unwrap()
+}
+
+fn error(graph: GraphProto) -> String {
+    import_bound(graph, &[]).unwrap_err()
+}
+
+fn nest(bounds: [u64; 8], stride: u64) -> LoopNest {
+    LoopNest { bounds, stride: [stride; 2], dilation: [1, 1] }
+}
+
+/// Name and fused operations of every layer.
+fn fused(imported: &Imported) -> Vec<String> {
+    let layers = imported.network.layers.iter();
+    layers.map(|layer| [std::slice::from_ref(&layer.name), &layer.fused].concat().join(" ")).collect()
+}
+
+#[test]
+fn a_depthwise_convolution_has_one_channel_per_group() {
+    let model = imported(graph(
+        "x: 1 32 112 112",
+        "dw.weight: 32 1 3 3",
+        "y = Conv x dw.weight | group 32 | strides 2 2",
+        "y: 1 32 56 56",
+    ));
+    let layer = &model.network.layers[0];
+    assert_eq!(layer.name, "dw");
+    assert_eq!(layer.op, Op::Conv(nest([1, 32, 1, 1, 56, 56, 3, 3], 2)));
+    assert_eq!((model.summary.macs, model.summary.weight_elems), (32 * 56 * 56 * 9, 32 * 9));
+}
+
+#[test]
+fn a_convolution_in_one_dimension_runs_along_p_and_r() {
+    let model = imported(graph("x: 1 4 100", "w: 8 4 5", "y = Conv x w | strides 1", "y: 1 8 96"));
+    assert_eq!(model.network.layers[0].op, Op::Conv(nest([1, 1, 8, 4, 96, 1, 5, 1], 1)));
+}
+
+#[test]
+fn a_transposed_convolution_multiplies_every_input_pixel_by_every_weight() {
+    let model = imported(graph(
+        "x: 1 64 28 28",
+        "w: 64 32 2 2",
+        "y = ConvTranspose x w | strides 2 2",
+        "y: 1 32 56 56",
+    ));
+    assert_eq!(model.summary.macs, 28 * 28 * 64 * 32 * 4);
+}
+
+#[test]
+fn gemm_takes_tokens_along_p_and_respects_trans_b() {
+    let model = imported(graph("x: 7 512", "w: 1000 512\nb: 1000", "y = Gemm x w b | transB 1", "y: 7 1000"));
+    assert_eq!(model.network.layers[0].op, Op::Gemm(nest([1, 1, 1000, 512, 7, 1, 1, 1], 1)));
+    assert_eq!(model.network.layers[0].fused, ["Bias"]);
+    assert_eq!(model.summary.weight_elems, 1000 * 512 + 1000);
+}
+
+#[test]
+fn weights_on_the_left_give_output_features_too() {
+    let model = imported(graph("x: 2 16 9", "w: 5 16", "y = MatMul w x", "y: 2 5 9"));
+    assert_eq!(model.network.layers[0].op, Op::Gemm(nest([1, 1, 5, 16, 18, 1, 1, 1], 1)));
+}
+
+#[test]
+fn a_product_of_activations_has_its_heads_along_g() {
+    let model = imported(graph("q: 2 12 128 64\nk: 2 12 64 100", "", "y = MatMul q k", "y: 2 12 128 100"));
+    assert_eq!(model.network.layers[0].op, Op::Matmul(nest([1, 24, 100, 64, 128, 1, 1, 1], 1)));
+}
+
+#[test]
+fn an_lstm_is_one_operation_and_a_chain_of_steps_per_direction() {
+    let model = imported(graph(
+        "x: 3 1 10",
+        "w: 2 16 10\nr: 2 16 4",
+        "y = LSTM x w r\nz = Relu y",
+        "y: 3 2 1 4\nz: 3 2 1 4",
+    ));
+    assert_eq!((model.summary.mac_layers, model.summary.macs), (1, 3 * 2 * 16 * 14));
+    assert_eq!(model.network.layers.len(), 7);
+    assert_eq!(model.network.layers[3].name, "lstm.backward.0");
+    assert_eq!((&model.network.layers[3].after[..], &model.network.layers[5].after[..]), (&[][..], &[4][..]));
+    assert_eq!(model.network.layers[6].after, [2, 5]);
+}
+
+#[test]
+fn a_pool_takes_its_ceiled_output_from_the_file() {
+    let model = imported(graph(
+        "x: 1 2 6 6",
+        "",
+        "y = MaxPool x | kernel_shape 3 3 | strides 2 2 | ceil_mode 1",
+        "y: 1 2 3 3",
+    ));
+    assert_eq!(model.network.layers[0].op, Op::Vector { reads: 72, writes: 18, ops: 18 * 9 });
+}
+
+#[test]
+fn activations_and_norms_fuse_into_the_layer_before_them() {
+    let model = imported(graph(
+        "x: 1 4 8 8",
+        "w: 4 4 1 1\nv: 4 4 1 1\ng: 4",
+        "a = Conv x w\nb = BatchNormalization a g g g g\nc = Relu b\nd = Conv c v\ne = Add d c\nf = Relu e",
+        "a: 1 4 8 8\nb: 1 4 8 8\nc: 1 4 8 8\nd: 1 4 8 8\ne: 1 4 8 8\nf: 1 4 8 8",
+    ));
+    assert_eq!(fused(&model), ["conv BatchNormalization Relu", "conv_2", "add Relu"]);
+    assert_eq!(model.network.layers[2].after, [0, 1]);
+    assert_eq!((model.summary.edges, model.summary.weight_elems), (6, 16 + 16 + 16));
+}
+
+#[test]
+fn an_activation_whose_input_is_needed_elsewhere_is_a_layer() {
+    let shapes = "a: 1 4\nb: 1 4\nc: 1 4";
+    let two_readers = graph("x: 1 4", "w: 4 4", "a = Gemm x w\nb = Sigmoid a\nc = Mul a b", shapes);
+    assert_eq!(fused(&imported(two_readers)), ["gemm", "sigmoid", "mul"]);
+    let mut also_output = graph("x: 1 4", "w: 4 4", "a = Gemm x w\nb = Relu a", "a: 1 4\nb: 1 4");
+    also_output.output.push(value("a: 1 4"));
+    assert_eq!(fused(&imported(also_output)), ["gemm", "relu"]);
+}
+
+#[test]
+fn a_full_size_constant_is_a_stream_and_a_bias_is_not() {
+    let model = imported(graph(
+        "x: 1 9 4",
+        "w: 4 4\nbias: 4\nposition: 1 9 4",
+        "a = MatMul x w\nb = Add a bias\nc = Add b position",
+        "a: 1 9 4\nb: 1 9 4\nc: 1 9 4",
+    ));
+    assert_eq!(fused(&model), ["matmul Add", "add"]);
+    assert_eq!(model.network.layers[1].op, Op::Vector { reads: 72, writes: 36, ops: 36 });
+}
+
+#[test]
+fn views_are_edges_and_parallel_edges_are_one() {
+    let model = imported(graph(
+        "x: 1 8",
+        "w: 8 8\nshape: 2",
+        "a = Gemm x w\nb = Reshape a shape\nc = Transpose b\nd = Relu a\ne = MatMul d c\nf = Add e e",
+        "a: 1 8\nb: 1 8\nc: 8 1\nd: 1 8\ne: 1 1\nf: 1 1",
+    ));
+    // Gemm -> Relu, Gemm -> MatMul, Relu -> MatMul, MatMul -> Add.
+    assert_eq!(model.summary.edges, 4);
+    assert_eq!(fused(&model), ["gemm", "relu", "matmul", "add"]);
+}
+
+#[test]
+fn weights_may_be_inputs_constants_and_views_of_these() {
+    let mut model = graph(
+        "x: 1 8\nw: 8 8",
+        "size: 2",
+        "a = Gemm x w\nv = ConstantOfShape size\nt = Transpose v\nb = MatMul a t",
+        "v: 5 8\nt: 8 5\na: 1 8\nb: 1 5",
+    );
+    model.initializer[0].data_type = Some(DataType::INT64);
+    let model = imported(model);
+    assert_eq!((model.summary.mac_layers, model.summary.weight_elems), (2, 64 + 40));
+    assert!(model.network.layers.iter().all(|layer| matches!(layer.op, Op::Gemm(_))));
+}
+
+#[test]
+fn an_embedding_reads_its_rows_and_no_parameters() {
+    let mut model = graph("", "table: 30000 16", "y = Gather table ids", "y: 1 5 16");
+    model.input.push(value_of("ids", DataType::INT64, &["1", "5"]));
+    let model = imported(model);
+    assert_eq!(model.network.layers[0].op, Op::Lookup { reads: 80, writes: 80 });
+    assert_eq!(model.summary.weight_elems, 0);
+}
+
+#[test]
+fn the_split_of_a_fused_product_is_no_layer_but_counts_in_the_edges() {
+    let mut model = graph(
+        "x: 4 8",
+        "w: 8 24",
+        "a = MatMul x w\nq = Gather a i\nk = Gather a i\ny = Add q k",
+        "a: 3 4 8\nq: 4 8\nk: 4 8\ny: 4 8",
+    );
+    model.initializer.push(TensorProto { data_type: Some(DataType::INT64), ..weight("i:") });
+    model.value_info[0] = value("a: 4 24");
+    let model = imported(model);
+    assert_eq!((fused(&model), model.summary.edges), (vec!["matmul".into(), "add".into()], 4));
+}
+
+#[test]
+fn symbolic_dimensions_need_a_binding() {
+    let model = || graph("x: batch 8", "w: 8 8", "a = Gemm x w", "a: batch 8");
+    let message = error(model());
+    assert!(message.contains("model.onnx: dimension `batch` of tensor `x`"), "{message}");
+    assert!(message.contains("--bind batch=NUMBER"), "{message}");
+    assert_eq!(import_bound(model(), &[("batch", 2)]).unwrap().summary.macs, 128);
+    let command = import_bound(model(), &[("batch", 2)]).unwrap().command;
+    assert_eq!(command, "mascot import model.onnx --bind batch=2");
+    let message = import_bound(model(), &[("bach", 2)]).unwrap_err();
+    assert!(message.contains("--bind bach") && message.contains("it has batch"), "{message}");
+}
+
+#[test]
+fn errors_name_the_node_and_what_is_wrong_with_it() {
+    let case = |nodes, shapes| error(graph("x: 1 8\nq: 1 8", "w: 8 8", nodes, shapes));
+    for (nodes, shapes, expected) in [
+        ("a = Frobnicate x", "a: 1 8", "operator `Frobnicate` is not supported"),
+        ("a = If w", "a: 1 8", "operator `If` is not supported"),
+        ("a = Relu b", "a: 1 8", "reads tensor `b`, which no input"),
+        ("a = Relu x\na = Relu x", "a: 1 8", "writes tensor `a`, which is defined already"),
+        ("a = Gemm x w\nb = Gemm a w", "b: 1 8", "needs the shape of tensor `a`"),
+        ("a = Conv x w", "a: 1 8", "only convolutions in one and two dimensions"),
+        ("a = MatMul x q", "a: 1 8", "the inner dimensions differ"),
+        ("a = Relu x", "a: 1 0", "Relu that writes `a`: the output has no elements"),
+        ("a = Relu x", "a: 1 -8", "dimension 1 of tensor `a` is -8"),
+        ("a = Relu x", "a: 4000000000 4000000000", "more than 2^50 elements"),
+        ("a = MaxPool x", "a: 1 8", "`kernel_shape` is missing"),
+        ("a = Transpose x", "a: 8 1", "the model has no layers"),
+    ] {
+        let message = case(nodes, shapes);
+        assert!(message.contains(expected), "{nodes}: {message}");
+    }
+}

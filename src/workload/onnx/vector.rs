@@ -14,6 +14,9 @@ pub(super) fn op(operation: &Operation, tensors: &Tensors) -> Result<Op, Problem
         Some(output) => tensors.elements(output, label)?,
         None => return Err(Problem::node(label(), "the output is missing")),
     };
+    if writes == 0 {
+        return Err(Problem::node(label(), "the output has no elements"));
+    }
     let op = match operation.kind {
         // A look-up touches the rows that it returns, not the table.
         Kind::Lookup | Kind::Select => Op::Lookup { reads: writes, writes },
@@ -32,7 +35,6 @@ fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
     };
     let inputs = inputs(operation.node);
     inputs.into_iter().filter(is_data).try_fold(0u64, |sum, tensor| {
-        // Each is at most 2^50 and a node has less than 2^14 inputs within the size limit of a graph, or fails here.
         sum.checked_add(tensors.elements(tensor, || operators::label(operation.node))?)
             .ok_or_else(|| Problem::HugeTensor { tensor: tensor.into() })
     })
