@@ -12,6 +12,8 @@ pub mod bandwidth;
 mod driver;
 mod engine;
 mod model;
+#[cfg(test)]
+mod properties;
 mod record;
 mod rules;
 mod scheduler;
