@@ -128,13 +128,15 @@ struct Chains {
 const ROUNDING_NS: f64 = 1.0;
 
 fn any_chains(layers: std::ops::Range<usize>) -> impl Strategy<Value = Chains> {
-    let layer = (1e3..2e4f64, prop_oneof![1 => Just(0.0), 4 => 0.1..40.0f64]);
+    // Whole numbers: bytes are.
+    let layer = (1_000..20_000u32, prop_oneof![1 => Just(0), 4 => 1..40u32])
+        .prop_map(|(c_ns, demand)| (f64::from(c_ns), f64::from(demand)));
     let chains = prop::collection::vec(prop::collection::vec(layer, layers), 1..5);
-    let gaps = prop::collection::vec((any::<prop::sample::Index>(), 0.0..2e4f64), 1..10);
+    let gaps = prop::collection::vec((any::<prop::sample::Index>(), 0..20_000u32), 1..10);
     (5.0..40.0f64, chains, gaps).prop_map(|(bandwidth, chains, gaps)| {
         let mut arrival_ns = 0.0;
-        let resolve = |(network, gap): (prop::sample::Index, f64)| {
-            arrival_ns += gap;
+        let resolve = |(network, gap): (prop::sample::Index, u32)| {
+            arrival_ns += f64::from(gap);
             request(network.index(chains.len()) as u32, arrival_ns)
         };
         let requests = gaps.into_iter().map(resolve).collect();
