@@ -12,7 +12,7 @@ use crate::units::Picojoules;
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "energy",
-    doc: "Energy of layers, leakage and decisions, and their sum per request (the columns of DESIGN.md section 4)",
+    doc: "Energy of layers, leakage and decisions in columns that add up, and their sum per request",
     columns: &[
         Column { name: "energy_layers_uj", doc: "Dynamic energy of the layer runs of counted requests" },
         Column { name: "energy_static_uj", doc: "Leakage of all accelerators over the measurement window" },

@@ -23,6 +23,8 @@ mod latency;
 mod layer_log;
 mod outcomes;
 mod progress;
+#[cfg(test)]
+mod properties;
 mod request_log;
 mod sla;
 mod stp;

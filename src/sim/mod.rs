@@ -13,6 +13,8 @@ pub mod capacity;
 mod driver;
 mod engine;
 mod model;
+#[cfg(test)]
+mod properties;
 mod record;
 mod rules;
 mod scheduler;

@@ -1,5 +1,7 @@
 //! Tiny systems for tests: times in nanoseconds, bandwidth in bytes per nanosecond.
 
+pub(crate) mod random;
+
 use std::sync::Arc;
 
 use super::{

@@ -1,0 +1,101 @@
+//! On random runs: the columns are what the two logs say, and stay within their bounds.
+
+use proptest::prelude::*;
+
+use super::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant};
+use crate::sim::Recorder;
+use crate::sim::testing::random::{Case, any_case};
+use crate::units::Picojoules;
+
+/// The columns and the counted rows of both logs.
+struct Results {
+    columns: Vec<(&'static str, f64)>,
+    requests: Vec<RequestRow>,
+    layers: Vec<LayerRow>,
+}
+
+impl Results {
+    fn of(case: &Case) -> Self {
+        let world = case.world();
+        let context = Context { world: &world, trace: &case.trace };
+        let (mut metrics, mut requests, mut layers) =
+            (Metrics::new(context), RequestLog::new(context), LayerLog::new(context));
+        for record in &case.records() {
+            let folds: [&mut dyn Recorder; 3] = [&mut metrics, &mut requests, &mut layers];
+            folds.into_iter().for_each(|fold| fold.record(record));
+        }
+        let names = Metrics::columns().map(|column| column.name);
+        Self {
+            columns: names.zip(metrics.values().into_iter().map(|value| value.as_f64())).collect(),
+            requests: requests.rows().iter().filter(|row| row.counted).copied().collect(),
+            layers: layers.rows().iter().filter(|row| row.counted).copied().collect(),
+        }
+    }
+
+    fn column(&self, name: &str) -> f64 {
+        self.columns.iter().find(|(column, _)| *column == name).expect("the column exists").1
+    }
+
+    fn count(&self, is: impl Fn(&&RequestRow) -> bool) -> f64 {
+        self.requests.iter().filter(is).count() as f64
+    }
+}
+
+/// Equal to rounding, or neither a number.
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * b.abs() || (a.is_nan() && b.is_nan())
+}
+
+proptest! {
+    #[test]
+    fn request_columns_count_the_rows(case in any_case(1..=4)) {
+        let results = Results::of(&case);
+        prop_assert_eq!(results.column("requests"), case.trace.counted.len() as f64);
+        prop_assert_eq!(results.column("met"), results.count(|row| row.is_met()));
+        prop_assert_eq!(results.column("finished"), results.count(|row| row.finish.is_some()));
+        prop_assert_eq!(results.column("dropped"), results.count(|row| row.dropped.is_some()));
+        prop_assert_eq!(results.column("requests"), results.column("finished") + results.column("dropped"));
+        prop_assert!(results.column("met") <= results.column("finished"));
+    }
+
+    #[test]
+    fn the_energy_of_layers_requests_and_tenants_is_the_same(case in any_case(1..=4)) {
+        let results = Results::of(&case);
+        let of_layers: Picojoules = results.layers.iter().map(|row| row.energy).sum();
+        let of_tenants: Picojoules = layer_energy_by_tenant(&results.requests).into_iter().sum();
+        let column_pj = results.column("energy_layers_uj") * 1e6;
+        prop_assert!(close(of_layers.0, column_pj) && close(of_tenants.0, column_pj));
+        let total_pj = column_pj + (results.column("energy_static_uj") + results.column("energy_policy_uj")) * 1e6;
+        let per_request_pj = results.column("energy_per_request_uj") * 1e6;
+        prop_assert!(close(per_request_pj * results.column("requests"), total_pj));
+    }
+
+    #[test]
+    fn means_are_those_of_the_rows(case in any_case(1..=4)) {
+        let results = Results::of(&case);
+        let stretch: f64 = results.layers.iter().map(|row| row.stretch).sum();
+        prop_assert!(close(results.column("stretch_mean"), stretch / results.layers.len() as f64));
+        let world = case.world();
+        let ntt = |row: &RequestRow| {
+            let isolated = world.networks[row.network as usize].isolated;
+            row.finish.map(|finish| (finish - row.arrival).as_ps() / isolated.as_ps())
+        };
+        let ntts: Vec<f64> = results.requests.iter().filter_map(ntt).collect();
+        prop_assert!(close(results.column("antt"), ntts.iter().sum::<f64>() / ntts.len() as f64));
+    }
+
+    #[test]
+    fn ratios_stay_within_their_bounds(case in any_case(1..=4)) {
+        let results = Results::of(&case);
+        for column in ["sla_rate", "fairness", "accel_utilization", "dram_utilization"] {
+            let ratio = results.column(column);
+            prop_assert!((0.0..=1.0 + 1e-9).contains(&ratio) || ratio.is_nan(), "{column} {ratio}");
+        }
+        let tenants = layer_energy_by_tenant(&results.requests).len() as f64;
+        prop_assert!((0.0..=tenants * (1.0 + 1e-9)).contains(&results.column("stp")));
+        let none_finished = results.column("finished") == 0.0;
+        prop_assert!(results.column("antt") >= 1.0 - 1e-9 || none_finished);
+        let median_us = results.column("latency_p50_us");
+        prop_assert!(results.column("latency_p99_us") >= median_us || none_finished);
+    }
+}
