@@ -37,7 +37,7 @@ fn compare(requests: usize) -> Result<[f64; 2], Box<dyn Error>> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/quickstart.toml");
     let only_mixed = [("scenarios".to_string(), toml::Value::from("mixed"))];
     let experiment = Experiment::read(&file, &only_mixed, &data)?;
-    let plan = Plan::prepare(experiment, &data, &Cache::open(), &Silent)?;
+    let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent)?;
     let case = plan.cases.first().ok_or("the experiment has no case")?;
 
     let mut fcfs = (scheduler::find("fcfs").ok_or("no fcfs")?.build)(&toml::Table::new(), 1)?;

@@ -159,7 +159,7 @@ fn the_command_of_a_cell_reproduces_it() {
             .clone();
     let keys = [("requests".to_string(), toml::Value::from(40)), ("schedulers".to_string(), prema)];
     let experiment = Experiment::read(Path::new("experiments/quickstart.toml"), &keys, &data).unwrap();
-    let plan = Plan::prepare(experiment, &data, &Cache::open(), &Silent).unwrap();
+    let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).unwrap();
     let cell = *sweep::cells(&plan).last().unwrap();
     let expected = sweep::run_cell(&plan.experiment, &cell, sweep::Logs::default()).unwrap();
 

@@ -14,6 +14,6 @@ pub(crate) fn mixed_at_90_percent() -> Case {
     let keys = keys.map(|(key, value)| (key.to_string(), value));
     let experiment = Experiment::read(&file, &keys, &data).expect("the quick start is valid");
     let plan =
-        Plan::prepare(experiment, &data, &Cache::open(), &Silent).expect("the shipped data is complete");
+        Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("the shipped data is complete");
     plan.cases.into_iter().next().expect("one scenario at one load is one case")
 }

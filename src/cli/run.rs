@@ -77,7 +77,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec<Row>, Error> {
     let bars = Bars::new(options.quiet);
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
-    let plan = Plan::prepare(experiment, data, &Cache::open(), &bars)?;
+    let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     let logs = Logs { requests: options.requests, layers: options.layers };
     let mut output = Output::create(&folder, logs)?;
     let mut summary = Summary::default();

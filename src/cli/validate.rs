@@ -77,7 +77,7 @@ fn validate(path: &Path) -> Result<String, Error> {
 
 fn experiment(path: &Path, data: &DataRoot) -> Result<String, Error> {
     let bars = Bars::new(false);
-    let plan = Plan::prepare(Experiment::read(path, &[], data)?, data, &Cache::open(), &bars)?;
+    let plan = Plan::prepare(Experiment::read(path, &[], data)?, data, &Cache::from_env(), &bars)?;
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut seen: Vec<&Case> = Vec::new();
     for case in &plan.cases {

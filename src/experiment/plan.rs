@@ -1,6 +1,7 @@
 //! Everything that cells share, made once: systems, networks with their costs, worlds, lambda*.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
@@ -202,12 +203,14 @@ pub fn tables(
     progress: &dyn Progress,
 ) -> Result<Vec<CostTable>, Error> {
     let jobs: Vec<(&Network, u64)> = networks.iter().map(|network| (network, 1)).collect();
+    let begun = AtomicBool::new(false);
     let tables = cost::tables(system, &jobs, cache, &|done, total| {
-        if done == 0 {
+        if !begun.swap(true, Ordering::Relaxed) {
             progress.begin(&format!("mapping layers on {}", system.name), total);
         }
         progress.advance(done);
     })?;
+    cache.take_warnings().iter().for_each(|warning| progress.warn(warning));
     Ok(tables)
 }
 

@@ -20,6 +20,7 @@ impl Engine {
     /// An action that was illegal on the view: unknown ids, a sub-job that may not be assigned, an accelerator that
     /// cannot run it, a priority that is not a number.
     pub fn apply(&mut self, decision: &Decision, out: &mut dyn Recorder) -> Result<(), IllegalAction> {
+        assert!(std::mem::take(&mut self.awaits_decision), "a decision is applied once, after Step::Decide");
         for action in &decision.actions {
             self.check(action).map_err(|reason| IllegalAction {
                 action: *action,

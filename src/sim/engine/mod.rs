@@ -61,6 +61,8 @@ pub struct Engine {
     changes: Changes,
     /// Starts and bandwidth follow the events and the decision of the present instant.
     settled: bool,
+    /// Between [`Step::Decide`] and [`Engine::apply`].
+    awaits_decision: bool,
     idle_decisions: u32,
     snapshot: Snapshot,
     demands: Vec<f64>,
@@ -96,6 +98,7 @@ impl Engine {
             missed_trigger: false,
             changes: Changes::default(),
             settled: true,
+            awaits_decision: false,
             idle_decisions: 0,
             snapshot: Snapshot::default(),
             demands: vec![0.0; accelerators],
@@ -106,6 +109,7 @@ impl Engine {
 
     /// Advances to the next decision or to the end.
     pub fn run_to_decision(&mut self, out: &mut dyn Recorder) -> Step {
+        self.awaits_decision = false;
         loop {
             if !self.settled {
                 self.settle(out);
@@ -139,6 +143,7 @@ impl Engine {
                     if self.stalls() {
                         return Step::Stalled;
                     }
+                    self.awaits_decision = true;
                     return Step::Decide;
                 }
             }
