@@ -26,7 +26,7 @@ pub(super) struct Options {
     #[arg(long)]
     accelerator: String,
     /// What the mapper minimises
-    #[arg(long, default_value = "edp")]
+    #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = objective)]
     objective: Objective,
     /// The DRAM bandwidth in GB/s at which the mapper counts latency
     #[arg(long, value_name = "GBPS", default_value = "32", value_parser = positive)]
@@ -34,6 +34,11 @@ pub(super) struct Options {
     /// Print CSV
     #[arg(long)]
     csv: bool,
+}
+
+/// The words of the system files.
+fn objective(text: &str) -> Result<Objective, String> {
+    toml::Value::from(text).try_into().map_err(|_| "expected latency, energy or edp".to_string())
 }
 
 fn positive(text: &str) -> Result<f64, String> {
