@@ -10,11 +10,11 @@ use proptest::prelude::*;
 
 use self::audit::Audit;
 use super::Record;
-use super::testing::random::any_case;
+use super::testing::random::{Case, any_case};
 use crate::units::Time;
 
 /// (c1, c, actual) of every layer run, in picoseconds.
-fn durations(case: &super::testing::random::Case) -> Vec<(Time, f64, Time)> {
+fn durations(case: &Case) -> Vec<(Time, f64, Time)> {
     let world = case.world();
     let duration = |record: &Record| match *record {
         Record::Finish { time, start, sub_job, accelerator, uncontended_ps, .. } => {
