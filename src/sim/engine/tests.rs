@@ -243,7 +243,7 @@ fn illegal_actions_are_errors() {
     ];
     for action in illegal {
         let decision = Decision { actions: vec![action], ..Decision::default() };
-        assert_eq!(engine().apply(&decision, &mut ()).expect_err("it is illegal").action, action);
+        assert!(engine().apply(&decision, &mut ()).is_err(), "{action:?}");
     }
 }
 
