@@ -1,5 +1,14 @@
 //! What a layer costs on an accelerator: latency c, DRAM traffic, energy.
 
+pub mod access;
+pub mod cases;
+pub mod evaluate;
+pub mod mapping;
+
+pub use access::Accesses;
+pub use evaluate::{Evaluation, evaluate};
+pub use mapping::{LevelLoops, Loop, Mapping};
+
 use ndarray::Array2;
 
 use crate::units::{Bytes, Picojoules, Time};
