@@ -20,7 +20,7 @@
 //! A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real tensor: its words
 //! are scaled by real / padded elements. Counts are words, summed over used instances.
 
-use super::mapping::{MAX_LOOPS, Mapping};
+use super::mapping::{Loop, MAX_LOOPS, Mapping};
 use crate::dims::{Dim, PerDim, Tensor};
 use crate::hw::accel::MAX_LEVELS;
 use crate::hw::{AccelSpec, Level};
@@ -65,6 +65,17 @@ pub(super) fn edges(accel: &AccelSpec) -> Vec<Edge> {
         edges.push(Edge { tensor, parent, child: accel.levels.len() });
     }
     edges
+}
+
+/// Words that one instance of a child is filled with per pass of the loops still to come outside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fills {
+    pub(super) words: u64,
+    /// The least it can become if a window slides on into the loops to come.
+    pub(super) least: u64,
+    /// Whether a loop that the tensor depends on already stands outside the child, so that every pass of the loops to
+    /// come fills it anew.
+    pub(super) settled: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +171,13 @@ impl Flat {
         (self.len, self.extent, self.spatial, self.shared) = (loops, extent, spatial, shared);
     }
 
+    /// The temporal loops of `level`, outermost first.
+    pub(super) fn temporal(&self, level: usize) -> impl Iterator<Item = Loop> {
+        let inner = self.levels[level + 1].loops;
+        let loops = &self.loops[inner..self.levels[level].loops];
+        loops.iter().rev().map(|each| Loop { dim: each.dim, bound: each.bound })
+    }
+
     /// The extents of all loops at and inside `level`.
     pub(super) fn extent(&self, level: usize) -> &PerDim<u64> {
         &self.levels[level].extent
@@ -186,24 +204,41 @@ impl Flat {
         at(edge.parent) / at(edge.child)
     }
 
-    /// Words that one instance of a storage child is filled with.
+    /// Words that one instance of a storage child is filled with by the loops so far.
     fn fills_per_instance(&self, nest: &LoopNest, edge: Edge) -> u64 {
+        self.fills_so_far(nest, edge).words
+    }
+
+    /// The same with what loops still to come outside may change.
+    pub(super) fn fills_so_far(&self, nest: &LoopNest, edge: Edge) -> Fills {
         let AtLevel { loops: inner, extent, .. } = &self.levels[edge.child];
         let tile = tile_elements(nest, extent, edge.tensor);
         let outer = &self.loops[*inner..self.len];
         let relevant = edge.tensor.dims();
-        let Some(first) = outer.iter().position(|each| relevant.has(each.dim)) else { return tile };
+        let Some(first) = outer.iter().position(|each| relevant.has(each.dim)) else {
+            return Fills { words: tile, least: tile, settled: false };
+        };
         let times = |loops: &[FlatLoop]| loops.iter().map(|each| each.bound).product::<u64>();
-        let Some(new) = new_elements(nest, extent, edge.tensor, &outer[first]) else {
-            return tile * times(&outer[first..]);
+        let FlatLoop { dim, inside, mut bound } = outer[first];
+        let Some(new) = new_elements(nest, extent, edge.tensor, dim, inside) else {
+            let words = tile * times(&outer[first..]);
+            return Fills { words, least: words, settled: true };
         };
         let mut last = first;
-        let mut bound = outer[first].bound;
-        while outer[last].bound == 2 && outer.get(last + 1).is_some_and(|next| next.dim == outer[last].dim) {
+        while outer[last].bound == 2 && outer.get(last + 1).is_some_and(|next| next.dim == dim) {
             last += 1;
             bound *= outer[last].bound;
         }
-        (tile + (bound - 1) * new) * times(&outer[last + 1..])
+        let words = (tile + (bound - 1) * new) * times(&outer[last + 1..]);
+        let slides_on = last + 1 == outer.len() && outer[last].bound == 2;
+        Fills { words, least: if slides_on { bound * new } else { words }, settled: true }
+    }
+
+    /// Words new to an instance of an input child when a loop over `dim` outside all others takes a step.
+    pub(super) fn slide(&self, nest: &LoopNest, edge: Edge, dim: Dim) -> u64 {
+        let extent = &self.levels[edge.child].extent;
+        new_elements(nest, extent, edge.tensor, dim, self.extent[dim as usize])
+            .unwrap_or_else(|| tile_elements(nest, extent, edge.tensor))
     }
 
     /// All accesses, in words, DRAM's scaled to the real tensors.
@@ -247,12 +282,12 @@ impl Flat {
     }
 }
 
-/// What one step of `outer` adds to a tile, where that can be less than the whole tile.
-fn new_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor, outer: &FlatLoop) -> Option<u64> {
+/// What one step of a loop over `dim` with `inside` below it adds to a tile, where that can be less than all of it.
+fn new_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor, dim: Dim, inside: u64) -> Option<u64> {
     if tensor != Tensor::Inputs {
         return None;
     }
-    let (axis, step) = match outer.dim {
+    let (axis, step) = match dim {
         Dim::P => (0, nest.stride[0]),
         Dim::Q => (1, nest.stride[1]),
         Dim::R => (0, nest.dilation[0]),
@@ -260,7 +295,7 @@ fn new_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor, outer: &F
         Dim::N | Dim::G | Dim::K | Dim::C => return None,
     };
     let mut window = [input_extent(nest, extent, 0), input_extent(nest, extent, 1)];
-    window[axis] = window[axis].min(outer.inside * step);
+    window[axis] = window[axis].min(inside * step);
     let planes = extent[Dim::N as usize] * extent[Dim::G as usize] * extent[Dim::C as usize];
     Some(planes * window[0] * window[1])
 }
@@ -281,6 +316,11 @@ pub fn touched_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor) -
     }
     let planes = extent[Dim::N as usize] * extent[Dim::G as usize] * extent[Dim::C as usize];
     planes * touched_along(nest, extent, 0) * touched_along(nest, extent, 1)
+}
+
+/// Elements that DRAM must move at least for a nest: every touched element of every tensor once.
+pub fn compulsory_elements(nest: &LoopNest) -> u64 {
+    Tensor::ALL.into_iter().map(|tensor| touched_elements(nest, &nest.bounds, tensor)).sum()
 }
 
 /// Distinct values of p x stride + r x dilation. With g their greatest common divisor, a row is reached twice iff the

@@ -15,7 +15,6 @@
 use super::access::{Accesses, Counts, Edge, Flat, edges};
 use super::mapping::Mapping;
 use crate::dims::Tensor;
-use crate::hw::accel::MAX_LEVELS;
 use crate::hw::{AccelSpec, Storage};
 use crate::units::{Bytes, Cycles, Macs};
 use crate::workload::LoopNest;

@@ -105,12 +105,17 @@ fn check_storage(
 ) -> Result<(), String> {
     check_allowed(&loops.temporal, storage.temporal)?;
     check_whole(storage.temporal_whole, inside, nest)?;
-    let kept = Tensor::ALL.into_iter().filter(|&tensor| storage.keeps[tensor as usize]);
-    let words: u64 = kept.map(|tensor| tile_elements(nest, inside, tensor)).sum();
+    let words = held_words(storage, nest, inside);
     match storage.capacity_words {
         Some(capacity) if words > capacity => Err(format!("{words} words do not fit {capacity}")),
         _ => Ok(()),
     }
+}
+
+/// Words that a storage level holds of the tensors it keeps, for a tile of the given extents.
+pub(super) fn held_words(storage: &Storage, nest: &LoopNest, extent: &PerDim<u64>) -> u64 {
+    let kept = Tensor::ALL.into_iter().filter(|&tensor| storage.keeps[tensor as usize]);
+    kept.map(|tensor| tile_elements(nest, extent, tensor)).sum()
 }
 
 fn check_fanout(

@@ -3,10 +3,15 @@
 pub mod access;
 pub mod cases;
 pub mod evaluate;
+pub mod layer_cost;
+pub mod mapper;
 pub mod mapping;
+mod timing;
 
 pub use access::Accesses;
 pub use evaluate::{Evaluation, evaluate};
+pub use layer_cost::{compulsory_bytes, layer_cost};
+pub use mapper::Goal;
 pub use mapping::{LevelLoops, Loop, Mapping};
 
 use ndarray::Array2;
