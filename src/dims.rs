@@ -50,9 +50,30 @@ impl DimSet {
         self.0 >> dim as u8 & 1 == 1
     }
 
+    /// The members of both.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The members that `other` lacks.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The members and `dim`.
+    pub const fn with(self, dim: Dim) -> Self {
+        Self(self.0 | 1 << dim as u8)
+    }
+
     /// The members, in the order of [`Dim::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Dim> {
         Dim::ALL.into_iter().filter(move |&dim| self.has(dim))
+    }
+}
+
+impl FromIterator<Dim> for DimSet {
+    fn from_iter<I: IntoIterator<Item = Dim>>(dims: I) -> Self {
+        dims.into_iter().fold(Self::EMPTY, Self::with)
     }
 }
 

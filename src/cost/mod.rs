@@ -1,6 +1,32 @@
-//! What a layer costs on an accelerator: latency c, DRAM traffic, energy.
+//! What a layer costs on an accelerator: latency c, DRAM traffic, energy. Pure functions of the two specifications.
+//!
+//! - [`mapping`]: which loop runs where, and whether the accelerator allows it.
+//! - [`access`] and [`evaluate`]: access counts, cycles and energy of a given mapping, equal to Timeloop's.
+//! - [`mapper`]: the best mapping under the constraints.
+//! - [`layer_cost`](mod@layer_cost): one layer of any kind; [`table`]: all layers of a simulation; [`cache`]: both on
+//!   disk; [`user_table`]: a user's own numbers instead; [`cases`]: reference results of other tools.
+//!
+//! Left out: contention for DRAM (the simulator's business; c is limited by the accelerator's own port only), networks
+//! on chip, sparsity, compression, and data that stays on chip between layers.
 
-use ndarray::Array2;
+pub mod access;
+pub mod cache;
+pub mod cases;
+pub mod evaluate;
+pub mod layer_cost;
+pub mod mapper;
+pub mod mapping;
+pub mod table;
+mod timing;
+pub mod user_table;
+
+pub use access::Accesses;
+pub use cache::Cache;
+pub use evaluate::{Evaluation, evaluate};
+pub use layer_cost::{compulsory_bytes, layer_cost};
+pub use mapper::Goal;
+pub use mapping::{LevelLoops, Loop, Mapping};
+pub use table::{CostTable, tables};
 
 use crate::units::{Bytes, Picojoules, Time};
 
@@ -17,53 +43,4 @@ pub struct LayerCost {
     pub utilization: f64,
     /// Tiles in the outermost (DRAM) loops: how many equal parts a layer can be split into.
     pub tiles: u64,
-}
-
-/// The costs of one network at one batch size: a row per layer, a column per accelerator model of the system.
-/// `None`: the model does not run this layer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CostTable {
-    /// The costs, layers x models.
-    pub costs: Array2<Option<LayerCost>>,
-}
-
-/// STUB
-#[derive(Debug)]
-pub struct Cache;
-impl Cache {
-    /// STUB
-    pub fn open() -> Self {
-        Cache
-    }
-}
-/// STUB
-pub fn tables(
-    system: &crate::hw::SystemSpec,
-    jobs: &[(&crate::workload::Network, u64)],
-    _: &Cache,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<CostTable>, crate::files::InputError> {
-    progress(0, 1);
-    Ok(jobs
-        .iter()
-        .map(|(network, _)| {
-            let costs = Array2::from_shape_fn((network.layers.len(), system.models.len()), |(l, m)| {
-                let op = &network.layers[l].op;
-                let peak = system.models[m].macs_per_cycle() as f64;
-                let macs = op.macs().0 as f64;
-                let bytes = op
-                    .nest()
-                    .map_or(10000, |n| crate::dims::Tensor::ALL.iter().map(|&t| n.elements(t)).sum::<u64>());
-                let cycles = (macs / peak / 0.7).max(bytes as f64 / 20.0).max(1.0);
-                Some(LayerCost {
-                    latency: Time((cycles * 1000.0) as u64),
-                    dram_bytes: Bytes(bytes),
-                    energy: Picojoules(macs),
-                    utilization: 0.7,
-                    tiles: 10,
-                })
-            });
-            CostTable { costs }
-        })
-        .collect())
 }

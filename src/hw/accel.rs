@@ -12,6 +12,10 @@ use toml::Spanned;
 
 use crate::dims::{Dim, DimSet, LayerKind, PerDim, Tensor};
 use crate::files::{Fraction, InputError, NonNegative, Positive, Source};
+use crate::units::Bytes;
+
+/// The most levels of an accelerator, the MACs excluded. Chosen here: the deepest published model has nine.
+pub const MAX_LEVELS: usize = 12;
 
 /// A validated sub-accelerator model.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +112,18 @@ pub struct Mac {
     pub name: String,
     /// Energy of one MAC in pJ.
     pub energy_pj: f64,
+}
+
+impl Storage {
+    /// Words moved by one access that is charged.
+    pub fn words_per_access(&self) -> f64 {
+        self.entry_bits as f64 / self.word_bits as f64 / self.cluster_size as f64
+    }
+
+    /// The bytes of so many words, rounded up.
+    pub fn bytes(&self, words: u64) -> Bytes {
+        Bytes((words * self.word_bits).div_ceil(8))
+    }
 }
 
 impl Level {
@@ -356,6 +372,9 @@ impl RawAccel {
         }
         if self.dram_overlap.0 > 1.0 {
             return fail("`dram_overlap` must lie between 0 (added to compute) and 1 (hidden behind it)");
+        }
+        if self.level.len() > MAX_LEVELS {
+            return fail(&format!("at most {MAX_LEVELS} levels"));
         }
         let mut levels: Vec<Level> = Vec::with_capacity(self.level.len());
         for raw in &self.level {

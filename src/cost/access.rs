@@ -1,0 +1,359 @@
+//! Access counting: how often each level reads, fills and updates each tensor under a given mapping.
+//!
+//! The conventions are Timeloop's (Parashar et al., ISPASS 2019), as checked on its own results:
+//!
+//! - A level's **tile** is the projection of its own loops and all inside it. The **child** of a level is the next level
+//!   inwards that keeps the tensor; the innermost child is the MAC, which stores nothing and asks for one word of
+//!   each tensor in each step.
+//! - **Fills** of a child = tile x the product of the temporal loops above it, from the outermost down to the
+//!   innermost one that the tensor depends on: loops inside that one find the tile in place.
+//! - **Sliding windows**: where that innermost loop runs over P, Q, R or S (bound b), the input tile moves by `shift`
+//!   along one axis and only what is new is filled: full + (b - 1) new, with new = min(full, shift) along that axis.
+//!   Directly nested loops of one dimension slide on as one while every inner one has bound 2; otherwise, and where
+//!   another loop stands between them, each outer step starts afresh.
+//! - **Multicast and reduction**: loops in space that the tensor does not depend on let one parent access serve
+//!   several children, or several children's partial sums merge into one update. Halos of neighbours are not shared.
+//! - **Outputs**: parent updates = child drains / reduction; reads = updates - first writes (a first write needs no
+//!   partial sum), child fills = reads x reduction. A drain is not counted as a read of the child.
+//!
+//! Left out: what a level really still holds after its window moved on (the conventions over-count, never under).
+//! A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real tensor: its words
+//! are scaled by real / padded elements. Counts are words, summed over used instances.
+
+use super::mapping::{Loop, MAX_LOOPS, Mapping};
+use crate::dims::{Dim, PerDim, Tensor};
+use crate::hw::accel::MAX_LEVELS;
+use crate::hw::{AccelSpec, Level};
+use crate::workload::LoopNest;
+use crate::workload::layer::tile_elements;
+
+/// Words that one level moves of one tensor, over all used instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Accesses {
+    /// Words read for the child.
+    pub reads: u64,
+    /// Words filled from the parent.
+    pub fills: u64,
+    /// Words updated by the child (partial and final sums).
+    pub updates: u64,
+}
+
+/// Accesses by level and [`Tensor`].
+pub(super) type Counts = [[Accesses; 3]; MAX_LEVELS];
+
+/// Consecutive levels that keep a tensor.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edge {
+    pub(super) tensor: Tensor,
+    pub(super) parent: usize,
+    /// The index behind the last level is the MAC.
+    pub(super) child: usize,
+}
+
+/// All edges of an accelerator, by tensor, from DRAM inwards.
+pub(super) fn edges(accel: &AccelSpec) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    for tensor in Tensor::ALL {
+        let keeps = |level: &Level| matches!(level, Level::Storage(s) if s.keeps[tensor as usize]);
+        let mut parent = 0;
+        for (child, level) in accel.levels.iter().enumerate().skip(1) {
+            if keeps(level) {
+                edges.push(Edge { tensor, parent, child });
+                parent = child;
+            }
+        }
+        edges.push(Edge { tensor, parent, child: accel.levels.len() });
+    }
+    edges
+}
+
+/// Words that one instance of a child is filled with per pass of the loops still to come outside.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fills {
+    pub(super) words: u64,
+    /// The least it can become if a window slides on into the loops to come.
+    pub(super) least: u64,
+    /// Whether a loop that the tensor depends on already stands outside the child, so that every pass of the loops to
+    /// come fills it anew.
+    pub(super) settled: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct FlatLoop {
+    dim: Dim,
+    bound: u64,
+    /// The extent of the dimension that one step of this loop advances.
+    inside: u64,
+}
+
+/// A mapping without allocation: its loops above 1 from the innermost outwards, and what each level sees of them.
+/// Built from the inside out, level by level; the search cuts it back to a level and builds on.
+#[derive(Clone, Debug)]
+pub(super) struct Flat {
+    loops: [FlatLoop; MAX_LOOPS],
+    len: usize,
+    extent: PerDim<u64>,
+    spatial: u64,
+    /// Product of the loops in space that each tensor does not depend on.
+    shared: [u64; 3],
+    levels: [AtLevel; MAX_LEVELS + 1],
+}
+
+/// What lies at and inside a level.
+#[derive(Clone, Copy, Debug)]
+struct AtLevel {
+    loops: usize,
+    extent: PerDim<u64>,
+    spatial: u64,
+    shared: [u64; 3],
+}
+
+const MAC_ALONE: AtLevel = AtLevel { loops: 0, extent: [1; 8], spatial: 1, shared: [1; 3] };
+
+impl Flat {
+    /// The empty nest inside the innermost of `levels` levels.
+    pub(super) fn new() -> Self {
+        let idle = FlatLoop { dim: Dim::N, bound: 1, inside: 1 };
+        Self {
+            loops: [idle; MAX_LOOPS],
+            len: 0,
+            extent: [1; 8],
+            spatial: 1,
+            shared: [1; 3],
+            levels: [MAC_ALONE; MAX_LEVELS + 1],
+        }
+    }
+
+    /// The flat form of a mapping of the right shape ([`Mapping::check_shape`]).
+    pub(super) fn of(mapping: &Mapping) -> Self {
+        let mut flat = Self::new();
+        for (index, level) in mapping.levels.iter().enumerate().rev() {
+            for each in level.spatial.iter().flatten() {
+                flat.push_spatial(each.dim, each.bound);
+            }
+            for each in level.temporal.iter().rev() {
+                flat.push_temporal(each.dim, each.bound);
+            }
+            flat.close(index);
+        }
+        flat
+    }
+
+    /// Adds a temporal loop outside all others.
+    pub(super) fn push_temporal(&mut self, dim: Dim, bound: u64) {
+        if bound > 1 {
+            self.loops[self.len] = FlatLoop { dim, bound, inside: self.extent[dim as usize] };
+            self.len += 1;
+            self.extent[dim as usize] *= bound;
+        }
+    }
+
+    /// Unrolls a dimension outside all other loops.
+    pub(super) fn push_spatial(&mut self, dim: Dim, bound: u64) {
+        self.extent[dim as usize] *= bound;
+        self.spatial *= bound;
+        for tensor in Tensor::ALL {
+            if !tensor.dims().has(dim) {
+                self.shared[tensor as usize] *= bound;
+            }
+        }
+    }
+
+    /// Ends the loops of `level`.
+    pub(super) fn close(&mut self, level: usize) {
+        let Self { len: loops, extent, spatial, shared, .. } = *self;
+        self.levels[level] = AtLevel { loops, extent, spatial, shared };
+    }
+
+    /// Cuts all loops outside `level` (its own and those inside it stay).
+    pub(super) fn reopen(&mut self, level: usize) {
+        let AtLevel { loops, extent, spatial, shared } = self.levels[level];
+        (self.len, self.extent, self.spatial, self.shared) = (loops, extent, spatial, shared);
+    }
+
+    /// The temporal loops of `level`, outermost first.
+    pub(super) fn temporal(&self, level: usize) -> impl Iterator<Item = Loop> {
+        let inner = self.levels[level + 1].loops;
+        let loops = &self.loops[inner..self.levels[level].loops];
+        loops.iter().rev().map(|each| Loop { dim: each.dim, bound: each.bound })
+    }
+
+    /// The extents of all loops at and inside `level`.
+    pub(super) fn extent(&self, level: usize) -> &PerDim<u64> {
+        &self.levels[level].extent
+    }
+
+    /// The extents of all loops so far.
+    pub(super) fn padded_bounds(&self) -> &PerDim<u64> {
+        &self.extent
+    }
+
+    /// Used instances of `level`: all loops in space outside it.
+    pub(super) fn instances(&self, level: usize) -> u64 {
+        self.spatial / self.levels[level].spatial
+    }
+
+    /// Steps: the product of all temporal loops.
+    pub(super) fn steps(&self) -> u64 {
+        self.loops[..self.len].iter().map(|each| each.bound).product()
+    }
+
+    /// The product of the loops in space between two levels that the tensor does not depend on.
+    fn sharing(&self, edge: Edge) -> u64 {
+        let at = |level: usize| self.levels[level].shared[edge.tensor as usize];
+        at(edge.parent) / at(edge.child)
+    }
+
+    /// Words that one instance of a storage child is filled with by the loops so far.
+    fn fills_per_instance(&self, nest: &LoopNest, edge: Edge) -> u64 {
+        self.fills_so_far(nest, edge).words
+    }
+
+    /// The same with what loops still to come outside may change.
+    pub(super) fn fills_so_far(&self, nest: &LoopNest, edge: Edge) -> Fills {
+        let AtLevel { loops: inner, extent, .. } = &self.levels[edge.child];
+        let tile = tile_elements(nest, extent, edge.tensor);
+        let outer = &self.loops[*inner..self.len];
+        let relevant = edge.tensor.dims();
+        let Some(first) = outer.iter().position(|each| relevant.has(each.dim)) else {
+            return Fills { words: tile, least: tile, settled: false };
+        };
+        let times = |loops: &[FlatLoop]| loops.iter().map(|each| each.bound).product::<u64>();
+        let FlatLoop { dim, inside, mut bound } = outer[first];
+        let Some(new) = new_elements(nest, extent, edge.tensor, dim, inside) else {
+            let words = tile * times(&outer[first..]);
+            return Fills { words, least: words, settled: true };
+        };
+        let mut last = first;
+        while outer[last].bound == 2 && outer.get(last + 1).is_some_and(|next| next.dim == dim) {
+            last += 1;
+            bound *= outer[last].bound;
+        }
+        let words = (tile + (bound - 1) * new) * times(&outer[last + 1..]);
+        let slides_on = last + 1 == outer.len() && outer[last].bound == 2;
+        Fills { words, least: if slides_on { bound * new } else { words }, settled: true }
+    }
+
+    /// Words new to an instance of an input child when a loop over `dim` outside all others takes a step.
+    pub(super) fn slide(&self, nest: &LoopNest, edge: Edge, dim: Dim) -> u64 {
+        let extent = &self.levels[edge.child].extent;
+        new_elements(nest, extent, edge.tensor, dim, self.extent[dim as usize])
+            .unwrap_or_else(|| tile_elements(nest, extent, edge.tensor))
+    }
+
+    /// All accesses, in words, DRAM's scaled to the real tensors.
+    pub(super) fn count(&self, nest: &LoopNest, edges: &[Edge], mac_level: usize, counts: &mut Counts) {
+        for &edge in edges {
+            let per_instance = match edge.child == mac_level {
+                true => self.steps(),
+                false => self.fills_per_instance(nest, edge),
+            };
+            let moved = per_instance * self.instances(edge.child);
+            let sharing = self.sharing(edge);
+            let tensor = edge.tensor as usize;
+            let parent = &mut counts[edge.parent][tensor];
+            let fills = if edge.tensor == Tensor::Outputs {
+                let copies = self.shared[tensor] / self.levels[edge.parent].shared[tensor];
+                let first_writes = tile_elements(nest, &self.extent, Tensor::Outputs) * copies;
+                parent.updates = moved / sharing;
+                parent.reads = parent.updates - first_writes;
+                parent.reads * sharing
+            } else {
+                parent.reads = moved / sharing;
+                moved
+            };
+            if edge.child < mac_level {
+                counts[edge.child][tensor].fills = fills;
+            }
+        }
+        if self.extent != nest.bounds {
+            self.scale_to_real(nest, &mut counts[0]);
+        }
+    }
+
+    fn scale_to_real(&self, nest: &LoopNest, dram: &mut [Accesses; 3]) {
+        for tensor in Tensor::ALL {
+            let real = u128::from(touched_elements(nest, &nest.bounds, tensor));
+            let padded = u128::from(touched_elements(nest, &self.extent, tensor));
+            let scale = |words: u64| (u128::from(words) * real).div_ceil(padded) as u64;
+            let Accesses { reads, updates, .. } = &mut dram[tensor as usize];
+            (*reads, *updates) = (scale(*reads), scale(*updates));
+        }
+    }
+}
+
+/// What one step of a loop over `dim` with `inside` below it adds to a tile, where that can be less than all of it.
+fn new_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor, dim: Dim, inside: u64) -> Option<u64> {
+    if tensor != Tensor::Inputs {
+        return None;
+    }
+    let (axis, step) = match dim {
+        Dim::P => (0, nest.stride[0]),
+        Dim::Q => (1, nest.stride[1]),
+        Dim::R => (0, nest.dilation[0]),
+        Dim::S => (1, nest.dilation[1]),
+        Dim::N | Dim::G | Dim::K | Dim::C => return None,
+    };
+    let mut window = [input_extent(nest, extent, 0), input_extent(nest, extent, 1)];
+    window[axis] = window[axis].min(inside * step);
+    let planes = extent[Dim::N as usize] * extent[Dim::G as usize] * extent[Dim::C as usize];
+    Some(planes * window[0] * window[1])
+}
+
+/// Input rows (axis 0) or columns (axis 1) that a tile covers, the halo included.
+fn input_extent(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
+    let (outputs, kernel) = [(Dim::P, Dim::R), (Dim::Q, Dim::S)][axis];
+    (extent[outputs as usize] - 1) * nest.stride[axis]
+        + (extent[kernel as usize] - 1) * nest.dilation[axis]
+        + 1
+}
+
+/// Elements of a tensor that some MAC of a nest of these extents needs: the least that DRAM can move. Differs from
+/// [`tile_elements`] only for inputs whose stride or dilation skips rows or columns.
+pub fn touched_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor) -> u64 {
+    if tensor != Tensor::Inputs {
+        return tile_elements(nest, extent, tensor);
+    }
+    let planes = extent[Dim::N as usize] * extent[Dim::G as usize] * extent[Dim::C as usize];
+    planes * touched_along(nest, extent, 0) * touched_along(nest, extent, 1)
+}
+
+/// Elements that DRAM must move at least for a nest: every touched element of every tensor once.
+pub fn compulsory_elements(nest: &LoopNest) -> u64 {
+    Tensor::ALL.into_iter().map(|tensor| touched_elements(nest, &nest.bounds, tensor)).sum()
+}
+
+/// Distinct values of p x stride + r x dilation. With g their greatest common divisor, a row is reached twice iff the
+/// outputs differ by a multiple of dilation / g and the taps by the same multiple of stride / g.
+fn touched_along(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
+    let (outputs, kernel) = [(Dim::P, Dim::R), (Dim::Q, Dim::S)][axis];
+    let (outputs, kernel) = (extent[outputs as usize], extent[kernel as usize]);
+    let (stride, dilation) = (nest.stride[axis], nest.dilation[axis]);
+    let common = gcd(stride, dilation);
+    let (repeat_outputs, repeat_taps) = (dilation / common, stride / common);
+    outputs * kernel - outputs.saturating_sub(repeat_outputs) * kernel.saturating_sub(repeat_taps)
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn touched_rows_equal_a_literal_count() {
+        for (p, r, stride, dilation) in
+            [(5, 3, 1, 1), (5, 3, 2, 1), (4, 2, 3, 1), (6, 3, 1, 2), (7, 4, 4, 6), (1, 5, 2, 3), (9, 1, 2, 1)]
+        {
+            let nest =
+                LoopNest { bounds: [1, 1, 1, 1, p, 1, r, 1], stride: [stride, 1], dilation: [dilation, 1] };
+            let mut rows: Vec<u64> =
+                (0..p).flat_map(|p| (0..r).map(move |r| p * stride + r * dilation)).collect();
+            rows.sort_unstable();
+            rows.dedup();
+            assert_eq!(touched_elements(&nest, &nest.bounds, Tensor::Inputs), rows.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Costs on disk, so that a second run maps nothing.
+//!
+//! One text file per (accelerator specification, goal, mapper version), named by the content hash of the three, in
+//! `$MASCOT_CACHE_DIR`, else `$XDG_CACHE_HOME/mascot`, else `~/.cache/mascot`. A line is `<layer> = <cost> # <checksum>`;
+//! floating-point numbers are stored as their bits, so that a cached cost equals the computed one exactly. Files appear
+//! whole (written under another name, then renamed), and what others wrote meanwhile is kept. A line that does not
+//! check is dropped, to be computed again, with a warning; a cache that cannot be read or written is a warning, too.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use sha2::{Digest, Sha256};
+
+use super::LayerCost;
+use super::mapper::{Goal, VERSION};
+use crate::files::write_atomic;
+use crate::hw::AccelSpec;
+use crate::units::{Bytes, Picojoules, Time};
+use crate::workload::Op;
+
+/// Costs by layer; `None`: the accelerator cannot run it.
+pub type Entries = BTreeMap<Op, Option<LayerCost>>;
+
+/// A folder of cached costs.
+#[derive(Debug, Default)]
+pub struct Cache {
+    folder: Option<PathBuf>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Cache {
+    /// Keeps nothing.
+    pub fn off() -> Self {
+        Self::default()
+    }
+
+    /// Keeps costs in `folder`, which need not exist yet.
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: Some(folder.to_path_buf()), ..Self::default() }
+    }
+
+    /// Keeps costs in the folder that the environment names; nothing if it names none.
+    pub fn from_env() -> Self {
+        let variable =
+            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = variable("MASCOT_CACHE_DIR")
+            .or_else(|| variable("XDG_CACHE_HOME").map(|base| base.join("mascot")))
+            .or_else(|| variable("HOME").map(|home| home.join(".cache/mascot")));
+        Self { folder, ..Self::default() }
+    }
+
+    /// Where the costs are kept.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// What went wrong since the last call; nothing of it changes a result.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().expect("no thread panics while it warns"))
+    }
+
+    fn warn(&self, message: String) {
+        self.warnings.lock().expect("no thread panics while it warns").push(message);
+    }
+
+    /// All cached costs of an accelerator.
+    pub fn load(&self, accel: &AccelSpec, goal: Goal) -> Entries {
+        let Some(path) = self.path(accel, goal) else { return Entries::new() };
+        let text = match std::fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Entries::new(),
+            Err(e) => {
+                self.warn(format!("{}: {e}; computing anew", path.display()));
+                return Entries::new();
+            }
+        };
+        let mut entries = Entries::new();
+        for (number, line) in text.lines().enumerate() {
+            match parse(line) {
+                Some((op, cost)) => {
+                    entries.insert(op, cost);
+                }
+                None => self.warn(format!("{}:{}: damaged, computing anew", path.display(), number + 1)),
+            }
+        }
+        entries
+    }
+
+    /// Adds costs to what is kept.
+    pub fn store(&self, accel: &AccelSpec, goal: Goal, entries: &Entries) {
+        let Some(path) = self.path(accel, goal) else { return };
+        let mut all = self.load(accel, goal);
+        all.extend(entries.iter().map(|(op, cost)| (*op, *cost)));
+        let text: String = all.iter().map(|(op, cost)| format(op, cost.as_ref())).collect();
+        if let Err(e) = write_atomic(&path, text.as_bytes()) {
+            self.warn(format!("{}: {e}; costs are not kept", path.display()));
+        }
+    }
+
+    fn path(&self, accel: &AccelSpec, goal: Goal) -> Option<PathBuf> {
+        let readable: String =
+            accel.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        Some(self.folder.as_ref()?.join(format!("{readable}-{}.costs", key(accel, goal))))
+    }
+}
+
+/// The content hash of all that decides costs, apart from the layer.
+fn key(accel: &AccelSpec, goal: Goal) -> String {
+    let spec = AccelSpec { name: String::new(), source: String::new(), ..accel.clone() };
+    digest(&format!("{VERSION} {goal:?} {spec:?}"), 16)
+}
+
+/// The first `bytes` of the SHA-256 hash, in hexadecimal.
+fn digest(text: &str, bytes: usize) -> String {
+    Sha256::digest(text).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn format(op: &Op, cost: Option<&LayerCost>) -> String {
+    let cost = cost.map_or("none".to_owned(), |cost| {
+        let LayerCost { latency, dram_bytes, energy, utilization, tiles } = cost;
+        let (energy, utilization) = (energy.0.to_bits(), utilization.to_bits());
+        format!("{} {} {energy:x} {utilization:x} {tiles}", latency.0, dram_bytes.0)
+    });
+    let content = format!("{} = {cost}", op_text(op));
+    format!("{content} # {}\n", digest(&content, 8))
+}
+
+fn parse(line: &str) -> Option<(Op, Option<LayerCost>)> {
+    let (content, checksum) = line.rsplit_once(" # ")?;
+    if digest(content, 8) != checksum {
+        return None;
+    }
+    let (op, cost) = content.split_once(" = ")?;
+    let op = parse_op(op)?;
+    if cost == "none" {
+        return Some((op, None));
+    }
+    let fields: Vec<&str> = cost.split(' ').collect();
+    let [latency, dram_bytes, energy, utilization, tiles] = fields.as_slice() else { return None };
+    let bits = |text: &str| u64::from_str_radix(text, 16).ok().map(f64::from_bits);
+    let cost = LayerCost {
+        latency: Time(latency.parse().ok()?),
+        dram_bytes: Bytes(dram_bytes.parse().ok()?),
+        energy: Picojoules(bits(energy)?),
+        utilization: bits(utilization)?,
+        tiles: tiles.parse().ok()?,
+    };
+    Some((op, Some(cost)))
+}
+
+fn op_text(op: &Op) -> String {
+    let numbers: Vec<String> = match op {
+        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
+            nest.bounds.iter().chain(&nest.stride).chain(&nest.dilation).map(u64::to_string).collect()
+        }
+        Op::Vector { reads, writes, ops } => [reads, writes, ops].map(u64::to_string).to_vec(),
+        Op::Lookup { reads, writes } => [reads, writes].map(u64::to_string).to_vec(),
+    };
+    format!("{} {}", op.kind().name(), numbers.join(" "))
+}
+
+fn parse_op(text: &str) -> Option<Op> {
+    use crate::dims::LayerKind;
+    let mut words = text.split(' ');
+    let kind = words.next()?;
+    let kind = LayerKind::ALL.into_iter().find(|each| each.name() == kind)?;
+    let numbers = words.map(|word| word.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    match (kind, numbers.as_slice()) {
+        (LayerKind::Conv, numbers) => nest(numbers).map(Op::Conv),
+        (LayerKind::Gemm, numbers) => nest(numbers).map(Op::Gemm),
+        (LayerKind::Matmul, numbers) => nest(numbers).map(Op::Matmul),
+        (LayerKind::Vector, &[reads, writes, ops]) => Some(Op::Vector { reads, writes, ops }),
+        (LayerKind::Lookup, &[reads, writes]) => Some(Op::Lookup { reads, writes }),
+        _ => None,
+    }
+}
+
+fn nest(numbers: &[u64]) -> Option<crate::workload::LoopNest> {
+    let (bounds, rest) = numbers.split_at_checked(8)?;
+    let &[stride_p, stride_q, dilation_r, dilation_s] = rest else { return None };
+    Some(crate::workload::LoopNest {
+        bounds: bounds.try_into().ok()?,
+        stride: [stride_p, stride_q],
+        dilation: [dilation_r, dilation_s],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::LoopNest;
+
+    #[test]
+    fn a_line_gives_back_every_bit_and_a_changed_one_nothing() {
+        let conv = LoopNest { bounds: [1, 2, 3, 4, 5, 6, 7, 8], stride: [1, 2], dilation: [3, 4] };
+        let cost = LayerCost {
+            latency: Time(12_345),
+            dram_bytes: Bytes(678),
+            energy: Picojoules(0.1 + 0.2),
+            utilization: 1.0 / 3.0,
+            tiles: 9,
+        };
+        let ops = [
+            Op::Conv(conv),
+            Op::Gemm(conv),
+            Op::Matmul(conv),
+            Op::Vector { reads: 1, writes: 2, ops: 3 },
+            Op::Lookup { reads: 1, writes: 2 },
+        ];
+        for op in ops {
+            for cost in [Some(cost), None] {
+                let line = format(&op, cost.as_ref());
+                assert_eq!(parse(line.trim_end()), Some((op, cost)));
+                assert_eq!(parse(&line.trim_end()[..line.len() - 3]), None);
+                assert_eq!(parse(&line.trim_end().replacen('1', "7", 1)), None);
+            }
+        }
+    }
+}

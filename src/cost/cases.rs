@@ -1,0 +1,108 @@
+//! Reference cases: a layer, a mapping, and what another tool measured for it. One JSON object a line, in the format
+//! of `tests/data/cost/timeloop_cases.jsonl`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::mapping::{LevelLoops, Loop, Mapping};
+use crate::dims::{Dim, Tensor};
+use crate::files::{InputError, Source};
+use crate::hw::AccelSpec;
+use crate::workload::LoopNest;
+
+/// One line of a case file.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Case {
+    /// Unique name.
+    pub id: String,
+    /// The accelerator model.
+    pub arch: String,
+    layer: CaseLayer,
+    mapping: Vec<CaseLevel>,
+    /// What was measured.
+    pub expected: Expected,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct CaseLayer {
+    n: u64,
+    groups: u64,
+    k_per_group: u64,
+    c_per_group: u64,
+    p: u64,
+    q: u64,
+    r: u64,
+    s: u64,
+    stride: u64,
+    dilation: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct CaseLevel {
+    name: String,
+    temporal: Vec<(Dim, u64)>,
+    spatial_x: Vec<(Dim, u64)>,
+    spatial_y: Vec<(Dim, u64)>,
+}
+
+/// What the other tool measured.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Expected {
+    /// Cycles.
+    pub cycles: u64,
+    /// Dynamic energy and leakage.
+    pub energy_pj: f64,
+    /// Energy by the level's name, leakage included.
+    pub energy_by_level_pj: BTreeMap<String, f64>,
+    /// Words by level and tensor.
+    pub accesses: Vec<ExpectedAccesses>,
+}
+
+/// Words that one level moved of one tensor, over all used instances.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "the fields are those of `cost::Accesses`")]
+pub struct ExpectedAccesses {
+    pub level: String,
+    pub tensor: Tensor,
+    pub reads: u64,
+    pub fills: u64,
+    pub updates: u64,
+    pub instances: u64,
+}
+
+impl Case {
+    /// Reads a case file.
+    pub fn read_all(path: &Path) -> Result<Vec<Self>, InputError> {
+        let source = Source::read(path)?;
+        let lines = source.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let parsed = lines
+            .map(|(i, line)| serde_json::from_str(line).map_err(|e| InputError::at_line(path, i + 1, e)));
+        parsed.collect()
+    }
+
+    /// The layer.
+    pub fn nest(&self) -> LoopNest {
+        let CaseLayer { n, groups, k_per_group, c_per_group, p, q, r, s, stride, dilation } = self.layer;
+        let bounds = [n, groups, k_per_group, c_per_group, p, q, r, s];
+        LoopNest { bounds, stride: [stride; 2], dilation: [dilation; 2] }
+    }
+
+    /// The mapping on `accel`; levels that the case does not name have no loops.
+    pub fn mapping(&self, accel: &AccelSpec) -> Result<Mapping, String> {
+        let loops = |pairs: &[(Dim, u64)]| pairs.iter().map(|&(dim, bound)| Loop { dim, bound }).collect();
+        let mut mapping = Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] };
+        for level in &self.mapping {
+            let index = accel.levels.iter().position(|l| l.name() == level.name);
+            let index =
+                index.ok_or_else(|| format!("`{}` has no level named `{}`", accel.name, level.name))?;
+            mapping.levels[index] = LevelLoops {
+                temporal: loops(&level.temporal),
+                spatial: [loops(&level.spatial_x), loops(&level.spatial_y)],
+            };
+        }
+        mapping.check_shape(accel, &self.nest())?;
+        Ok(mapping)
+    }
+}

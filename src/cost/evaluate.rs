@@ -1,0 +1,193 @@
+//! Cycles and energy of a given mapping, from its access counts.
+//!
+//! - steps T = product of all temporal loops; every used MAC does one multiply-accumulate per step.
+//! - cycles = max(T, for each level ceil(words per used instance / bandwidth)), where a read bandwidth carries the
+//!   reads, a write bandwidth fills and updates, and a shared bandwidth all three, summed over the level's tensors.
+//! - energy of a (level, tensor) = charged x sum over reads, fills, updates of ceil(count / n / w) x pJ per access, with
+//!   n used instances and w = entry_bits / word_bits / cluster_size words per access. Charged instances are n, or with
+//!   clusters min(n, instances / cluster_size): used registers count as spread over all clusters, and each cluster pays
+//!   for a whole entry.
+//! - leakage = pJ per cycle x cycles x used instances of each storage level. MACs cost energy once per real MAC.
+//!
+//! These are Timeloop's rules. Left out: bank conflicts, networks on chip (their energy and their cycles) and the
+//! address generators. Cycles here assume that DRAM time hides behind compute; `layer_cost` adds what does not.
+
+use super::access::{Accesses, Counts, Edge, Flat, edges};
+use super::mapping::Mapping;
+use crate::dims::Tensor;
+use crate::hw::{AccelSpec, Storage};
+use crate::units::{Bytes, Cycles, Macs};
+use crate::workload::LoopNest;
+
+/// What a mapping costs, with every number that leads there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Cycles, DRAM limited by the accelerator's own port only.
+    pub cycles: Cycles,
+    /// Multiply-accumulates of the real layer.
+    pub macs: Macs,
+    /// MACs / (cycles x MAC units).
+    pub utilization: f64,
+    /// Bytes moved to and from DRAM.
+    pub dram_bytes: Bytes,
+    /// Energy of the accesses by level, outermost first, the MACs last; leakage excluded.
+    pub dynamic_pj: Vec<f64>,
+    /// Leakage of the used instances by level, outermost first.
+    pub leakage_pj: Vec<f64>,
+    /// Words moved by level and [`Tensor`].
+    pub accesses: Vec<[Accesses; 3]>,
+    /// Used instances by level.
+    pub instances: Vec<u64>,
+}
+
+impl Evaluation {
+    /// Dynamic energy and leakage together.
+    pub fn energy_pj(&self) -> f64 {
+        self.dynamic_pj.iter().chain(&self.leakage_pj).sum()
+    }
+}
+
+/// Evaluates a mapping; it must have the right shape ([`Mapping::check_shape`]) but need not be legal.
+pub fn evaluate(accel: &AccelSpec, nest: &LoopNest, mapping: &Mapping) -> Result<Evaluation, String> {
+    mapping.check_shape(accel, nest)?;
+    Ok(Evaluator::new(accel, nest).detail(&Flat::of(mapping)))
+}
+
+/// The cost of a mapping in the few numbers that the search compares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Summary {
+    pub(super) steps: u64,
+    /// Cycles that the busiest on-chip bandwidth needs.
+    pub(super) on_chip_cycles: u64,
+    /// Cycles that the DRAM port needs.
+    pub(super) port_cycles: u64,
+    pub(super) dram_words: u64,
+    pub(super) dynamic_pj: f64,
+    pub(super) leak_pj_per_cycle: f64,
+}
+
+impl Summary {
+    pub(super) fn cycles(&self) -> u64 {
+        self.steps.max(self.on_chip_cycles).max(self.port_cycles)
+    }
+}
+
+/// Evaluates mappings of one layer on one accelerator.
+#[derive(Debug)]
+pub(super) struct Evaluator<'a> {
+    pub(super) accel: &'a AccelSpec,
+    pub(super) nest: &'a LoopNest,
+    pub(super) edges: Vec<Edge>,
+    storages: Vec<StorageRates<'a>>,
+    mac_pj: f64,
+}
+
+#[derive(Debug)]
+struct StorageRates<'a> {
+    level: usize,
+    spec: &'a Storage,
+    kept: Vec<usize>,
+    /// Words that one charged access moves.
+    words_per_access: f64,
+    /// The most instances that are charged.
+    max_charged: u64,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Self {
+        let storages = accel.storages().map(|(level, spec)| StorageRates {
+            level,
+            spec,
+            kept: (0..Tensor::ALL.len()).filter(|&tensor| spec.keeps[tensor]).collect(),
+            words_per_access: spec.words_per_access(),
+            max_charged: match spec.cluster_size {
+                1 => u64::MAX,
+                size => (accel.instances_below(level) / size).max(1),
+            },
+        });
+        let mac_pj = nest.macs().0 as f64 * accel.mac.energy_pj;
+        Self { accel, nest, edges: edges(accel), storages: storages.collect(), mac_pj }
+    }
+
+    fn count(&self, flat: &Flat) -> Counts {
+        let mut counts = Counts::default();
+        flat.count(self.nest, &self.edges, self.accel.levels.len(), &mut counts);
+        counts
+    }
+
+    /// The hot path of the search.
+    pub(super) fn summary(&self, flat: &Flat) -> Summary {
+        let counts = self.count(flat);
+        let mut on_chip_cycles = 0;
+        let (mut dynamic_pj, mut leak_pj_per_cycle) = (self.mac_pj, 0.0);
+        for storage in &self.storages {
+            let accesses = &counts[storage.level];
+            let used = flat.instances(storage.level);
+            dynamic_pj += storage.energy_pj(accesses, used);
+            leak_pj_per_cycle += storage.spec.leak_pj_per_cycle * used as f64;
+            if storage.level > 0 {
+                on_chip_cycles = on_chip_cycles.max(storage.cycles(accesses, used));
+            }
+        }
+        let dram = &counts[0];
+        Summary {
+            steps: flat.steps(),
+            on_chip_cycles,
+            port_cycles: self.storages[0].cycles(dram, 1),
+            dram_words: dram.iter().map(|words| words.reads + words.updates).sum(),
+            dynamic_pj,
+            leak_pj_per_cycle,
+        }
+    }
+
+    pub(super) fn detail(&self, flat: &Flat) -> Evaluation {
+        let counts = self.count(flat);
+        let summary = self.summary(flat);
+        let cycles = summary.cycles();
+        let levels = self.accel.levels.len();
+        let mut dynamic_pj = vec![0.0; levels + 1];
+        let mut leakage_pj = vec![0.0; levels + 1];
+        for storage in &self.storages {
+            let used = flat.instances(storage.level);
+            dynamic_pj[storage.level] = storage.energy_pj(&counts[storage.level], used);
+            leakage_pj[storage.level] = storage.spec.leak_pj_per_cycle * (cycles * used) as f64;
+        }
+        dynamic_pj[levels] = self.mac_pj;
+        let macs = self.nest.macs();
+        Evaluation {
+            cycles: Cycles(cycles),
+            macs,
+            utilization: macs.0 as f64 / (cycles as f64 * self.accel.macs_per_cycle() as f64),
+            dram_bytes: self.accel.dram().bytes(summary.dram_words),
+            dynamic_pj,
+            leakage_pj,
+            accesses: counts[..levels].to_vec(),
+            instances: (0..levels).map(|level| flat.instances(level)).collect(),
+        }
+    }
+}
+
+impl StorageRates<'_> {
+    fn energy_pj(&self, accesses: &[Accesses; 3], used: u64) -> f64 {
+        let charge = |words: u64, pj: f64| (words as f64 / used as f64 / self.words_per_access).ceil() * pj;
+        let per_instance = self.kept.iter().map(|&tensor| {
+            let Accesses { reads, fills, updates } = accesses[tensor];
+            charge(reads, self.spec.read_pj_per_access)
+                + charge(fills, self.spec.write_pj_per_access)
+                + charge(updates, self.spec.update_pj_per_access)
+        });
+        per_instance.sum::<f64>() * used.min(self.max_charged) as f64
+    }
+
+    /// Cycles that the busiest of the level's bandwidths needs.
+    fn cycles(&self, accesses: &[Accesses; 3], used: u64) -> u64 {
+        let reads: u64 = accesses.iter().map(|words| words.reads).sum();
+        let writes: u64 = accesses.iter().map(|words| words.fills + words.updates).sum();
+        let needed = |words: u64, bandwidth: Option<f64>| {
+            bandwidth.map_or(0, |bandwidth| (words as f64 / used as f64 / bandwidth).ceil() as u64)
+        };
+        needed(reads, self.spec.read_bandwidth_words_per_cycle)
+            .max(needed(writes, self.spec.write_bandwidth_words_per_cycle))
+            .max(needed(reads + writes, self.spec.shared_bandwidth_words_per_cycle))
+    }
+}

@@ -1,0 +1,114 @@
+//! What the search minimises, for mappings and for lower bounds alike.
+
+use crate::cost::evaluate::Summary;
+use crate::cost::timing::layer_cycles;
+use crate::hw::AccelSpec;
+use crate::hw::system::Objective;
+
+/// What the mapper minimises, with latency = max(c, DRAM bytes / bandwidth).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Goal {
+    /// Latency, energy (leakage of the used instances included) or their product.
+    pub objective: Objective,
+    /// The DRAM bandwidth in GB/s at which latency is counted; may be infinite.
+    pub bandwidth_gbps: f64,
+}
+
+/// The ingredients of a cost: exact for a mapping, or each at its lower bound.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ingredients {
+    pub(super) steps: f64,
+    pub(super) on_chip_cycles: f64,
+    pub(super) port_cycles: f64,
+    pub(super) dram_words: f64,
+    pub(super) dynamic_pj: f64,
+    pub(super) leak_pj_per_cycle: f64,
+}
+
+impl Ingredients {
+    pub(super) fn of(summary: &Summary) -> Self {
+        Self {
+            steps: summary.steps as f64,
+            on_chip_cycles: summary.on_chip_cycles as f64,
+            port_cycles: summary.port_cycles as f64,
+            dram_words: summary.dram_words as f64,
+            dynamic_pj: summary.dynamic_pj,
+            leak_pj_per_cycle: summary.leak_pj_per_cycle,
+        }
+    }
+}
+
+/// How good a mapping is; lower is better. Equal objectives are decided by energy (for latency) or latency (else).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Score {
+    first: f64,
+    second: f64,
+}
+
+/// Relative difference below which two scores count as equal: above the rounding of the sums that lead to them.
+const EQUAL: f64 = 1e-9;
+
+impl Score {
+    pub(super) const WORST: Self = Self { first: f64::INFINITY, second: f64::INFINITY };
+
+    /// Whether a mapping of this score (or, for a bound, some mapping at or above it) is better than `best`.
+    pub(super) fn beats(self, best: Self) -> bool {
+        if self.first < best.first * (1.0 - EQUAL) {
+            return true;
+        }
+        self.first <= best.first * (1.0 + EQUAL) && self.second < best.second * (1.0 - EQUAL)
+    }
+
+    /// Total order for sorting.
+    pub(super) fn order(&self, other: &Self) -> std::cmp::Ordering {
+        self.first.total_cmp(&other.first).then(self.second.total_cmp(&other.second))
+    }
+}
+
+/// A goal on one accelerator.
+#[derive(Debug)]
+pub(super) struct Judge<'a> {
+    accel: &'a AccelSpec,
+    objective: Objective,
+    shared_cycles_per_word: f64,
+    /// The least that the accelerator's own port takes for a word, in whatever direction.
+    port_cycles_per_word: f64,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(accel: &'a AccelSpec, goal: Goal) -> Self {
+        let dram = accel.dram();
+        let bytes_per_cycle = goal.bandwidth_gbps * 1e9 / accel.clock_hz;
+        let both = dram.read_bandwidth_words_per_cycle.zip(dram.write_bandwidth_words_per_cycle);
+        let port = dram.shared_bandwidth_words_per_cycle.or(both.map(|(read, write)| read + write));
+        Self {
+            accel,
+            objective: goal.objective,
+            shared_cycles_per_word: dram.word_bits as f64 / 8.0 / bytes_per_cycle,
+            port_cycles_per_word: port.map_or(0.0, f64::recip),
+        }
+    }
+
+    /// Cycles c, not rounded.
+    pub(super) fn cycles(&self, cost: &Ingredients) -> f64 {
+        layer_cycles(self.accel, cost.steps, cost.on_chip_cycles, cost.port_cycles)
+    }
+
+    pub(super) fn score(&self, cost: &Ingredients) -> Score {
+        let cycles = self.cycles(cost);
+        let latency = cycles.max(cost.dram_words * self.shared_cycles_per_word);
+        let energy = cost.dynamic_pj + cost.leak_pj_per_cycle * cycles;
+        let (first, second) = match self.objective {
+            Objective::Latency => (latency, energy),
+            Objective::Energy => (energy, latency),
+            Objective::Edp => (energy * latency, latency),
+        };
+        Score { first, second }
+    }
+
+    /// The score that no mapping with at least these ingredients can undercut; the port's cycles follow from the words.
+    pub(super) fn floor(&self, mut least: Ingredients) -> Score {
+        least.port_cycles = least.port_cycles.max(least.dram_words * self.port_cycles_per_word);
+        self.score(&least)
+    }
+}

@@ -1,0 +1,105 @@
+//! The mapper: the best mapping of a layer under an accelerator's constraints.
+//!
+//! The search goes from the inside out, best bound first, and drops whatever cannot beat the best mapping so far
+//! (branch and bound): loops in space ([`spatial`]), loops in time at the inner levels ([`inner`]), and loops at the
+//! middle level and DRAM ([`outer`]). [`space`] says which factors there are, [`orders`] which loop orders, [`floor`]
+//! what every completion costs at least. It is one thread and deterministic: of equal mappings the one found first stays,
+//! and equal objectives are decided by energy (for latency) or by latency (for energy and their product).
+
+mod floor;
+mod goal;
+mod inner;
+mod orders;
+mod outer;
+mod space;
+mod spatial;
+
+pub use goal::Goal;
+
+use self::goal::{Judge, Score};
+use self::inner::InnerChoices;
+use self::outer::{Best, Outer};
+use self::space::Space;
+use self::spatial::Spatial;
+use super::evaluate::Evaluator;
+use super::mapping::{LevelLoops, Loop, Mapping};
+use crate::hw::AccelSpec;
+use crate::units::{Bytes, Cycles, Picojoules};
+use crate::workload::LoopNest;
+
+/// Raised whenever a change makes the mapper find other mappings or cost them differently: part of the cache's key.
+pub const VERSION: u32 = 1;
+
+/// What the search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The mapping; loops of bound 1 are left out.
+    pub mapping: Mapping,
+    /// c in cycles.
+    pub cycles: Cycles,
+    /// Bytes from and to DRAM.
+    pub dram_bytes: Bytes,
+    /// Energy without leakage.
+    pub dynamic_energy: Picojoules,
+    /// Complete mappings that were evaluated.
+    pub evaluated: u64,
+}
+
+/// The best mapping of `nest`, or `None` if the constraints allow none.
+pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
+    let space = Space::new(accel, nest)?;
+    let judge = Judge::new(accel, goal);
+    let evaluator = Evaluator::new(accel, nest);
+    let mut outer = Outer::new(&space, &judge, &evaluator);
+    let mut best: Option<(Best, Spatial)> = None;
+    for spatial in spatial::choices(&space, &judge) {
+        let mut here = best.as_ref().map(|(best, _)| best.clone());
+        let known = here.as_ref().map_or(Score::WORST, |best| best.score);
+        if !spatial.floor.beats(known) {
+            continue;
+        }
+        search_spatial(&space, &judge, &mut outer, &spatial, &mut here);
+        let improved = here.filter(|here| here.score.beats(known));
+        best = improved.map(|here| (here, spatial)).or(best);
+    }
+    let evaluated = outer.evaluated;
+    best.map(|(best, spatial)| found(&space, &judge, &spatial, &best, evaluated))
+}
+
+fn search_spatial(
+    space: &Space,
+    judge: &Judge,
+    outer: &mut Outer,
+    spatial: &Spatial,
+    best: &mut Option<Best>,
+) {
+    let unrolled = spatial.unrolled(space);
+    let known = |best: &Option<Best>| best.as_ref().map_or(Score::WORST, |best| best.score);
+    let choices = InnerChoices::new(space, judge, spatial, known(best));
+    for inner in &choices.found {
+        if inner.floor.beats(known(best)) {
+            let mut flat = choices.flat(space, &unrolled, inner);
+            outer.search(&mut flat, &unrolled, &inner.left, best);
+        }
+    }
+}
+
+fn found(space: &Space, judge: &Judge, spatial: &Spatial, best: &Best, evaluated: u64) -> Found {
+    let mut levels = vec![LevelLoops::default(); space.accel.levels.len()];
+    for (slot, &bound) in space.spatial.iter().zip(&spatial.bounds) {
+        if bound > 1 {
+            levels[slot.level].spatial[slot.axis].push(Loop { dim: slot.dim, bound });
+        }
+    }
+    for (index, level) in levels.iter_mut().enumerate() {
+        level.temporal = best.flat.temporal(index).collect();
+    }
+    let cycles = judge.cycles(&goal::Ingredients::of(&best.summary)).ceil() as u64;
+    Found {
+        mapping: Mapping { levels },
+        cycles: Cycles(cycles),
+        dram_bytes: space.accel.dram().bytes(best.summary.dram_words),
+        dynamic_energy: Picojoules(best.summary.dynamic_pj),
+        evaluated,
+    }
+}

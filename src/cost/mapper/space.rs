@@ -1,0 +1,140 @@
+//! Which factors a mapping may choose: the slots of every dimension, as the accelerator's constraints leave them.
+//!
+//! A dimension has a slot at each storage level that may loop over it and at each fan-out axis that may unroll it. Where
+//! a level must cover the whole dimension, the slots outside it are gone. The levels fall into three parts:
+//!
+//! - **outer**: the loops at DRAM;
+//! - **middle**: the loops at the outermost on-chip storage level that allows any (none if there is no such level);
+//! - **inner**: all loops further inside.
+//!
+//! A factor need not divide what is left of its dimension; what remains is then rounded up (a ceil factor), and the
+//! dimension is padded. Of the factors that leave the same remainder only the smallest is a choice: it needs the
+//! smallest tile and the fewest instances for the same number of outer steps.
+
+use crate::cost::mapping::held_words;
+use crate::dims::{Dim, DimSet, PerDim};
+use crate::hw::accel::MAX_LEVELS;
+use crate::hw::{AccelSpec, Level};
+use crate::workload::LoopNest;
+
+/// One axis of one fan-out that may unroll one dimension.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SpatialSlot {
+    pub(super) level: usize,
+    pub(super) axis: usize,
+    pub(super) dim: Dim,
+    /// Whether no other slot can take what it leaves.
+    pub(super) takes_rest: bool,
+}
+
+/// The slots of one layer on one accelerator.
+#[derive(Debug)]
+pub(super) struct Space<'a> {
+    pub(super) accel: &'a AccelSpec,
+    pub(super) nest: &'a LoopNest,
+    /// The middle level.
+    pub(super) middle: Option<usize>,
+    /// Levels from here inwards are inner.
+    pub(super) first_inner: usize,
+    /// Inner levels first.
+    pub(super) spatial: Vec<SpatialSlot>,
+    /// Dimensions above 1 that may be looped at each level.
+    pub(super) temporal: [DimSet; MAX_LEVELS],
+    /// At each inner level, the dimensions for which no slot further out is left.
+    pub(super) takes_rest: [DimSet; MAX_LEVELS],
+}
+
+impl<'a> Space<'a> {
+    /// The space, or `None` if some dimension cannot be covered at all.
+    pub(super) fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Option<Self> {
+        let mut open = DimSet::from_iter(Dim::ALL.into_iter().filter(|&dim| nest.bound(dim) > 1));
+        let needed = open;
+        let mut temporal = [DimSet::EMPTY; MAX_LEVELS];
+        let mut spatial = Vec::new();
+        for (index, level) in accel.levels.iter().enumerate().rev() {
+            match level {
+                Level::Storage(storage) => {
+                    temporal[index] = storage.temporal.and(open);
+                    open = open.without(storage.temporal_whole);
+                }
+                Level::Fanout(fanout) => {
+                    for (axis, allowed) in fanout.spatial.iter().enumerate() {
+                        let slot = |dim| SpatialSlot { level: index, axis, dim, takes_rest: false };
+                        spatial.extend(allowed.and(open).iter().map(slot));
+                    }
+                    open = open.without(fanout.spatial_whole);
+                }
+            }
+        }
+        let middle = (1..accel.levels.len()).find(|&level| temporal[level] != DimSet::EMPTY);
+        let first_inner = middle.unwrap_or(0) + 1;
+        let mut space = Self {
+            accel,
+            nest,
+            middle,
+            first_inner,
+            spatial,
+            temporal,
+            takes_rest: [DimSet::EMPTY; MAX_LEVELS],
+        };
+        needed.iter().all(|dim| space.settle_rest(dim)).then_some(space)
+    }
+
+    /// Decides which slot takes what all others leave of a dimension; false if it has no slot.
+    fn settle_rest(&mut self, dim: Dim) -> bool {
+        let outer = self.temporal[..self.first_inner].iter().any(|dims| dims.has(dim));
+        if outer {
+            return true;
+        }
+        let inner = (self.first_inner..self.accel.levels.len()).find(|&level| self.temporal[level].has(dim));
+        if let Some(level) = inner {
+            self.takes_rest[level] = self.takes_rest[level].with(dim);
+            return true;
+        }
+        match self.spatial.iter_mut().rev().find(|slot| slot.dim == dim) {
+            Some(slot) => {
+                slot.takes_rest = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether a tile of the given extents fits a level.
+    pub(super) fn fits(&self, level: usize, extent: &PerDim<u64>) -> bool {
+        match &self.accel.levels[level] {
+            Level::Storage(storage) => {
+                storage.capacity_words.is_none_or(|words| held_words(storage, self.nest, extent) <= words)
+            }
+            Level::Fanout(_) => true,
+        }
+    }
+}
+
+/// The choices of a factor for a dimension with `left` steps to go: for each remainder ceil(left / factor) the
+/// smallest factor that leaves it, up to `limit`, in ascending order.
+pub(super) fn factors(left: u64, limit: u64) -> impl Iterator<Item = u64> {
+    let mut next = Some(1);
+    std::iter::from_fn(move || {
+        let factor = next.filter(|&factor| factor <= limit)?;
+        let rest = left.div_ceil(factor);
+        next = (rest > 1).then(|| left.div_ceil(rest - 1));
+        Some(factor)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_remainder_comes_once_with_its_smallest_factor() {
+        for left in 1..200u64 {
+            let chosen: Vec<u64> = factors(left, u64::MAX).collect();
+            let literal: Vec<u64> =
+                (1..=left).filter(|&f| f == 1 || left.div_ceil(f) < left.div_ceil(f - 1)).collect();
+            assert_eq!(chosen, literal);
+        }
+        assert_eq!(factors(9, 4).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+}

@@ -1,0 +1,156 @@
+//! A mapping: which loops run at which level, and the check that an accelerator allows it.
+
+use crate::dims::{Dim, DimSet, PerDim, Tensor};
+use crate::hw::{AccelSpec, Fanout, Level, Storage};
+use crate::workload::LoopNest;
+use crate::workload::layer::tile_elements;
+
+/// One loop of a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// What it runs over.
+    pub dim: Dim,
+    /// Its trip count, at least 1.
+    pub bound: u64,
+}
+
+/// The loops at one level.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LevelLoops {
+    /// Loops in time, outermost first.
+    pub temporal: Vec<Loop>,
+    /// Loops in space along X and Y.
+    pub spatial: [Vec<Loop>; 2],
+}
+
+impl LevelLoops {
+    fn all(&self) -> impl Iterator<Item = &Loop> {
+        self.temporal.iter().chain(self.spatial.iter().flatten())
+    }
+}
+
+/// The loops of one layer on one accelerator, one entry per level of [`AccelSpec::levels`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    /// Levels outermost first.
+    pub levels: Vec<LevelLoops>,
+}
+
+/// More loops above 1 than any mapping needs: their bounds multiply to at most [`MAX_STEPS`].
+pub(super) const MAX_LOOPS: usize = 64;
+
+/// Products of all bounds stay at or below this, so that access counts fit 64 bits.
+const MAX_STEPS: u64 = 1 << 56;
+
+impl Mapping {
+    /// The product of all bounds of each dimension: the layer's own bound, or more where a loop is padded.
+    pub fn padded_bounds(&self) -> PerDim<u64> {
+        let mut bounds = [1; 8];
+        for each in self.levels.iter().flat_map(LevelLoops::all) {
+            bounds[each.dim as usize] *= each.bound;
+        }
+        bounds
+    }
+
+    /// Whether the numbers can be counted at all: as many levels as the accelerator, time only in storage levels,
+    /// space only in fan-outs, the layer covered, and products that fit.
+    pub fn check_shape(&self, accel: &AccelSpec, nest: &LoopNest) -> Result<(), String> {
+        if self.levels.len() != accel.levels.len() {
+            return Err(format!("{} levels, the accelerator has {}", self.levels.len(), accel.levels.len()));
+        }
+        for (loops, level) in self.levels.iter().zip(&accel.levels) {
+            let wrong = match level {
+                Level::Storage(_) => !loops.spatial.iter().all(Vec::is_empty),
+                Level::Fanout(_) => !loops.temporal.is_empty(),
+            };
+            if wrong {
+                return Err(format!("level `{}`: wrong sort of loops", level.name()));
+            }
+        }
+        let all = || self.levels.iter().flat_map(LevelLoops::all);
+        let product = all().try_fold(1u64, |product, each| product.checked_mul(each.bound));
+        if product.is_none_or(|p| p == 0 || p > MAX_STEPS) {
+            return Err(format!("the loop bounds must be at least 1 and multiply to at most {MAX_STEPS}"));
+        }
+        let padded = self.padded_bounds();
+        match Dim::ALL.into_iter().find(|&dim| padded[dim as usize] < nest.bound(dim)) {
+            Some(dim) => Err(format!("{dim:?} covers {} of {}", padded[dim as usize], nest.bound(dim))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the accelerator's constraints and capacities allow this mapping.
+    pub fn check_legal(&self, accel: &AccelSpec, nest: &LoopNest) -> Result<(), String> {
+        self.check_shape(accel, nest)?;
+        let mut inside: PerDim<u64> = [1; 8];
+        for (loops, level) in self.levels.iter().zip(&accel.levels).rev() {
+            for each in loops.all() {
+                inside[each.dim as usize] *= each.bound;
+            }
+            let checked = match level {
+                Level::Storage(storage) => check_storage(storage, loops, &inside, nest),
+                Level::Fanout(fanout) => check_fanout(fanout, loops, &inside, nest),
+            };
+            checked.map_err(|message| format!("level `{}`: {message}", level.name()))?;
+        }
+        Ok(())
+    }
+}
+
+fn check_storage(
+    storage: &Storage,
+    loops: &LevelLoops,
+    inside: &PerDim<u64>,
+    nest: &LoopNest,
+) -> Result<(), String> {
+    check_allowed(&loops.temporal, storage.temporal)?;
+    check_whole(storage.temporal_whole, inside, nest)?;
+    let words = held_words(storage, nest, inside);
+    match storage.capacity_words {
+        Some(capacity) if words > capacity => Err(format!("{words} words do not fit {capacity}")),
+        _ => Ok(()),
+    }
+}
+
+/// Words that a storage level holds of the tensors it keeps, for a tile of the given extents.
+pub(super) fn held_words(storage: &Storage, nest: &LoopNest, extent: &PerDim<u64>) -> u64 {
+    let kept = Tensor::ALL.into_iter().filter(|&tensor| storage.keeps[tensor as usize]);
+    kept.map(|tensor| tile_elements(nest, extent, tensor)).sum()
+}
+
+fn check_fanout(
+    fanout: &Fanout,
+    loops: &LevelLoops,
+    inside: &PerDim<u64>,
+    nest: &LoopNest,
+) -> Result<(), String> {
+    check_whole(fanout.spatial_whole, inside, nest)?;
+    let mut unrolled: PerDim<u64> = [1; 8];
+    for axis in 0..2 {
+        check_allowed(&loops.spatial[axis], fanout.spatial[axis])?;
+        let used: u64 = loops.spatial[axis].iter().map(|each| each.bound).product();
+        if used > fanout.extent[axis] {
+            return Err(format!("{used} instances used of {}", fanout.extent[axis]));
+        }
+        loops.spatial[axis].iter().for_each(|each| unrolled[each.dim as usize] *= each.bound);
+    }
+    let limited = |dim: &Dim| fanout.max_factor[*dim as usize].is_some_and(|m| unrolled[*dim as usize] > m);
+    match Dim::ALL.into_iter().find(limited) {
+        Some(dim) => Err(format!("{dim:?} is unrolled {} times", unrolled[dim as usize])),
+        None => Ok(()),
+    }
+}
+
+fn check_allowed(loops: &[Loop], allowed: DimSet) -> Result<(), String> {
+    match loops.iter().find(|each| each.bound > 1 && !allowed.has(each.dim)) {
+        Some(each) => Err(format!("{:?} may not be looped here", each.dim)),
+        None => Ok(()),
+    }
+}
+
+fn check_whole(whole: DimSet, inside: &PerDim<u64>, nest: &LoopNest) -> Result<(), String> {
+    match whole.iter().find(|&dim| inside[dim as usize] < nest.bound(dim)) {
+        Some(dim) => Err(format!("{dim:?} must be covered here")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,145 @@
+//! The costs that a simulation looks up, for all its networks at once: each distinct (layer, model) pair is mapped once.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::cache::{Cache, Entries};
+use super::user_table::UserTable;
+use super::{LayerCost, layer_cost, mapper::Goal};
+use crate::files::InputError;
+use crate::hw::{AccelSpec, SystemSpec};
+use crate::workload::{Network, Op};
+
+/// The costs of one network at one batch size: a row per layer, a column per accelerator model of the system.
+/// `None`: the model does not run this layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CostTable {
+    /// The costs, layers x models.
+    pub costs: Array2<Option<LayerCost>>,
+}
+
+/// Layers that are mapped before the cache is written: a crash loses at most these.
+const CHUNK: usize = 64;
+
+/// The tables of (network, batch) jobs on a system, from the cache where it has them. Runs on rayon's current pool; the
+/// result does not depend on the number of threads. `progress(done, total)` counts layers still to map.
+pub fn tables(
+    system: &SystemSpec,
+    jobs: &[(&Network, u64)],
+    cache: &Cache,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<CostTable>, InputError> {
+    let tables = match &system.cost {
+        Some(path) => given_tables(system, jobs, path)?,
+        None => modelled_tables(system, jobs, cache, progress),
+    };
+    for (table, (network, _)) in tables.iter().zip(jobs) {
+        check_runnable(system, network, table)?;
+    }
+    Ok(tables)
+}
+
+fn given_tables(
+    system: &SystemSpec,
+    jobs: &[(&Network, u64)],
+    path: &Path,
+) -> Result<Vec<CostTable>, InputError> {
+    let given = UserTable::read(path)?;
+    let table = |&(network, batch): &(&Network, u64)| {
+        let cells = network.layers.iter().flat_map(|layer| system.models.iter().map(move |m| (layer, m)));
+        let costs = cells.map(|(layer, model)| given.cost(network, layer, model, batch));
+        Ok(CostTable { costs: shaped(network, system, costs.collect::<Result<_, InputError>>()?) })
+    };
+    jobs.iter().map(table).collect()
+}
+
+fn modelled_tables(
+    system: &SystemSpec,
+    jobs: &[(&Network, u64)],
+    cache: &Cache,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Vec<CostTable> {
+    let goal = Goal { objective: system.objective, bandwidth_gbps: system.mapping_bandwidth_gbps };
+    let mut ops: Vec<Op> = jobs
+        .iter()
+        .flat_map(|(network, batch)| network.layers.iter().map(|layer| layer.op.with_batch(*batch)))
+        .collect();
+    ops.sort_unstable();
+    ops.dedup();
+    let known = complete(&system.models, &ops, goal, cache, progress);
+    let table = |&(network, batch): &(&Network, u64)| {
+        let cells = network.layers.iter().flat_map(|layer| {
+            let op = layer.op.with_batch(batch);
+            known.iter().map(move |entries| entries[&op])
+        });
+        CostTable { costs: shaped(network, system, cells.collect()) }
+    };
+    jobs.iter().map(table).collect()
+}
+
+/// The costs of all `ops` on every model, mapping those that the cache lacks.
+fn complete(
+    models: &[AccelSpec],
+    ops: &[Op],
+    goal: Goal,
+    cache: &Cache,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Vec<Entries> {
+    let mut known: Vec<Entries> = models.iter().map(|model| cache.load(model, goal)).collect();
+    let missing: Vec<(usize, Op)> = ops
+        .iter()
+        .flat_map(|&op| (0..models.len()).map(move |model| (model, op)))
+        .filter(|(model, op)| !known[*model].contains_key(op))
+        .collect();
+    let done = AtomicUsize::new(0);
+    for chunk in missing.chunks(CHUNK) {
+        let costs: Vec<Option<LayerCost>> = chunk
+            .par_iter()
+            .map(|(model, op)| {
+                let cost = layer_cost(&models[*model], op, goal);
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, missing.len());
+                cost
+            })
+            .collect();
+        let mut fresh = vec![Entries::new(); models.len()];
+        for ((model, op), cost) in chunk.iter().zip(costs) {
+            fresh[*model].insert(*op, cost);
+        }
+        for ((model, fresh), known) in models.iter().zip(fresh).zip(&mut known) {
+            if !fresh.is_empty() {
+                cache.store(model, goal, &fresh);
+                known.extend(fresh);
+            }
+        }
+    }
+    known
+}
+
+fn shaped(
+    network: &Network,
+    system: &SystemSpec,
+    costs: Vec<Option<LayerCost>>,
+) -> Array2<Option<LayerCost>> {
+    Array2::from_shape_vec((network.layers.len(), system.models.len()), costs)
+        .expect("one cost per layer and model")
+}
+
+/// A layer that nothing runs would wait for ever.
+fn check_runnable(system: &SystemSpec, network: &Network, table: &CostTable) -> Result<(), InputError> {
+    for (layer, costs) in network.layers.iter().zip(table.costs.rows()) {
+        if costs.iter().all(Option::is_none) {
+            let place = format!("system `{}`", system.name);
+            let message = format!(
+                "no accelerator runs the {} layer `{}` of network `{}`",
+                layer.op.kind().name(),
+                layer.name,
+                network.name
+            );
+            return Err(InputError::file(Path::new(&place), message));
+        }
+    }
+    Ok(())
+}
