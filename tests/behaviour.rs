@@ -14,7 +14,8 @@ fn plan(keys: &str) -> Plan {
     let keys: toml::Table = keys.parse().expect("the test's TOML is valid");
     let keys: Vec<_> = keys.into_iter().collect();
     let experiment = Experiment::read(Path::new("experiments/quickstart.toml"), &keys, &data);
-    Plan::prepare(experiment.expect("valid keys"), &data, &Cache::from_env(), &Silent).expect("the data is complete")
+    Plan::prepare(experiment.expect("valid keys"), &data, &Cache::from_env(), &Silent)
+        .expect("the data is complete")
 }
 
 /// The mean of a metric over the seeds, one number per (case, scheduler) in the order of the experiment.
@@ -36,7 +37,10 @@ fn means(keys: &str, metric: &str) -> Vec<f64> {
 fn fcfs_meets_nearly_all_at_load_0_3_and_misses_many_at_1_5() {
     let rates = means("schedulers = ['fcfs']\nloads = [0.3, 1.5]\nseeds = 3", "sla_rate");
     for scenario in rates.chunks(2) {
-        assert!(scenario[0] > 0.95 && scenario[1] < 0.6, "light, heavy, mixed at loads 0.3 and 1.5: {rates:?}");
+        assert!(
+            scenario[0] > 0.95 && scenario[1] < 0.6,
+            "light, heavy, mixed at loads 0.3 and 1.5: {rates:?}"
+        );
     }
 }
 
@@ -44,7 +48,8 @@ fn fcfs_meets_nearly_all_at_load_0_3_and_misses_many_at_1_5() {
 fn halving_the_bandwidth_lowers_sla_rates_at_the_same_request_rate() {
     // The load is relative to lambda*, which falls with the bandwidth: half the load at twice lambda*.
     let lambda = |gbps| {
-        let plan = plan(&format!("schedulers = ['fcfs']\nscenarios = ['mixed']\ndram_bandwidth_gbps = {gbps}"));
+        let plan =
+            plan(&format!("schedulers = ['fcfs']\nscenarios = ['mixed']\ndram_bandwidth_gbps = {gbps}"));
         plan.cases[0].site.capacity.requests_per_s
     };
     let (full, half) = (lambda(32), lambda(16));
@@ -52,7 +57,9 @@ fn halving_the_bandwidth_lowers_sla_rates_at_the_same_request_rate() {
     let rate = |gbps, load: f64| {
         // Deadlines follow the isolated latency, which grows when a layer alone needs more than there is; absolute
         // ones stay.
-        let keys = format!("scenarios = ['mixed']\nsla = 'absolute'\nloads = [{load}]\ndram_bandwidth_gbps = {gbps}");
+        let keys = format!(
+            "scenarios = ['mixed']\nsla = 'absolute'\nloads = [{load}]\ndram_bandwidth_gbps = {gbps}"
+        );
         means(&format!("{keys}\nschedulers = ['fcfs', 'edf', 'prema']\nseeds = 3"), "sla_rate")
     };
     for (slow, fast) in rate(16, 0.8 * full / half).into_iter().zip(rate(32, 0.8)) {
@@ -71,7 +78,8 @@ fn infinite_bandwidth_never_stretches_a_layer() {
 
 #[test]
 fn the_rules_differ_from_fcfs_and_random_is_the_floor() {
-    let keys = "scenarios = ['mixed']\nloads = [0.9]\nschedulers = ['random', 'fcfs', 'edf', 'edf_drop', 'prema']";
+    let keys =
+        "scenarios = ['mixed']\nloads = [0.9]\nschedulers = ['random', 'fcfs', 'edf', 'edf_drop', 'prema']";
     let rates = means(keys, "sla_rate");
     assert!(rates[2..].iter().all(|rate| (rate - rates[1]).abs() > 0.02), "{rates:?}");
     assert!(rates[1..].iter().all(|&rate| rate > rates[0] + 0.05), "{rates:?}");
@@ -80,7 +88,8 @@ fn the_rules_differ_from_fcfs_and_random_is_the_floor() {
 #[test]
 fn a_decision_latency_of_a_millisecond_costs_sla_rate() {
     let rates = |keys: &str| {
-        let fixed = "scenarios = ['light']\nloads = [0.6]\nschedulers = ['fcfs', 'edf', 'edf_drop', 'eft', 'prema']";
+        let fixed =
+            "scenarios = ['light']\nloads = [0.6]\nschedulers = ['fcfs', 'edf', 'edf_drop', 'eft', 'prema']";
         means(&format!("{fixed}\nseeds = 3\n{keys}"), "sla_rate")
     };
     let slow = rates("decision_base_us = 1000");
@@ -127,7 +136,8 @@ impl Scheduler for ReadyOnly {
 #[test]
 fn a_tick_that_may_only_assign_ready_sub_jobs_shows_in_the_numbers() {
     let plan = plan("scenarios = ['mixed']\nloads = [0.9]\nunassigned = ['sticky', 'hold']");
-    let build = || (scheduler::find("edf_drop").expect("registered").build)(&toml::Table::new(), 1).expect("valid");
+    let build =
+        || (scheduler::find("edf_drop").expect("registered").build)(&toml::Table::new(), 1).expect("valid");
     let rate = |case, scheduler: &mut dyn Scheduler| {
         let outcome = run_with(case, 500, 1, scheduler, Logs::default()).expect("legal");
         outcome.metric("sla_rate")
@@ -143,8 +153,12 @@ fn a_tick_that_may_only_assign_ready_sub_jobs_shows_in_the_numbers() {
 fn every_scheduler_runs_every_scenario_on_every_system() {
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let systems = data.names(mascot::experiment::data::Kind::System);
-    assert!(["relmas-4", "relmas-6", "relmas-8"].iter().all(|name| systems.iter().any(|s| s == name)), "{systems:?}");
-    let keys = format!("systems = {systems:?}\nseeds = 1\nrequests = 60\nlate = ['finish', 'abort']\nloads = [0.8]");
+    assert!(
+        ["relmas-4", "relmas-6", "relmas-8"].iter().all(|name| systems.iter().any(|s| s == name)),
+        "{systems:?}"
+    );
+    let keys =
+        format!("systems = {systems:?}\nseeds = 1\nrequests = 60\nlate = ['finish', 'abort']\nloads = [0.8]");
     let requests = means(&keys, "requests");
     assert_eq!(requests.len(), systems.len() * 3 * 2 * SCHEDULERS.len());
     assert!(requests.iter().all(|&n| n == 60.0));

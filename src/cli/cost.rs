@@ -73,7 +73,11 @@ pub(super) fn execute(command: &Command) -> Result<(), Error> {
     let costs = table[0].costs.column(0).to_vec();
     let rows: Vec<Vec<String>> =
         network.layers.iter().zip(&costs).map(|(layer, cost)| row(layer, cost.as_ref(), model)).collect();
-    super::print(&if options.csv { csv(&rows) } else { render(&HEADER, 2..HEADER.len(), rows) + &total(&network, &costs) });
+    super::print(&if options.csv {
+        csv(&rows)
+    } else {
+        render(&HEADER, 2..HEADER.len(), rows) + &total(&network, &costs)
+    });
     Ok(())
 }
 
@@ -94,7 +98,8 @@ fn alone(model: AccelSpec, options: &Options) -> SystemSpec {
 }
 
 fn row(layer: &Layer, cost: Option<&LayerCost>, model: &AccelSpec) -> Vec<String> {
-    let mut cells = vec![layer.name.clone(), layer.op.kind().name().to_string(), layer.op.macs().0.to_string()];
+    let mut cells =
+        vec![layer.name.clone(), layer.op.kind().name().to_string(), layer.op.macs().0.to_string()];
     let Some(cost) = cost else {
         cells.resize(HEADER.len(), "-".to_string());
         return cells;
