@@ -66,7 +66,7 @@ impl DimSet {
     }
 
     /// The members, in the order of [`Dim::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Dim> {
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = Dim> {
         Dim::ALL.into_iter().filter(move |&dim| self.has(dim))
     }
 }

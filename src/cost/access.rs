@@ -283,7 +283,13 @@ impl Flat {
 }
 
 /// What one step of a loop over `dim` with `inside` below it adds to a tile, where that can be less than all of it.
-fn new_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor, dim: Dim, inside: u64) -> Option<u64> {
+pub(super) fn new_elements(
+    nest: &LoopNest,
+    extent: &PerDim<u64>,
+    tensor: Tensor,
+    dim: Dim,
+    inside: u64,
+) -> Option<u64> {
     if tensor != Tensor::Inputs {
         return None;
     }

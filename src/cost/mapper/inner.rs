@@ -2,11 +2,11 @@
 
 use super::floor::{Floor, Kept};
 use super::goal::{Judge, Score};
-use super::orders::{Order, candidates, sliding};
-use super::space::{Space, factors};
+use super::orders::{Order, Orders};
+use super::space::{Space, Unrolled, factors};
 use super::spatial::Spatial;
 use crate::cost::access::Flat;
-use crate::dims::{Dim, DimSet, PerDim, Tensor};
+use crate::dims::{Dim, PerDim};
 use crate::hw::Level;
 
 /// One choice of all inner loops.
@@ -15,6 +15,8 @@ pub(super) struct Inner {
     /// Where its loops stand in [`InnerChoices::loops`].
     first: usize,
     last: usize,
+    /// Steps so far.
+    pub(super) inside: PerDim<u64>,
     /// Steps still to come.
     pub(super) left: PerDim<u64>,
     /// No mapping with these loops scores better.
@@ -36,16 +38,21 @@ pub(super) struct InnerChoices {
 }
 
 impl InnerChoices {
-    pub(super) fn new(space: &Space, judge: &Judge, spatial: &Spatial, best: Score) -> Self {
-        let unrolled = spatial.unrolled(space);
-        let floor = Floor::new(space, &unrolled);
+    pub(super) fn new(
+        space: &Space,
+        judge: &Judge,
+        orders: &Orders,
+        floor: &Floor,
+        spatial: &Spatial,
+        best: Score,
+    ) -> Self {
         let mut walk = Walk {
             space,
             judge,
-            floor: &floor,
-            unrolled: &unrolled,
+            orders,
+            floor,
+            unrolled: &spatial.unrolled(space),
             best,
-            sliding: sliding(space.nest),
             path: Vec::new(),
             inside: [1; 8],
             left: spatial.left,
@@ -57,7 +64,7 @@ impl InnerChoices {
     }
 
     /// The nest of all inner levels.
-    pub(super) fn flat(&self, space: &Space, unrolled: &[PerDim<u64>], inner: &Inner) -> Flat {
+    pub(super) fn flat(&self, space: &Space, unrolled: &Unrolled, inner: &Inner) -> Flat {
         let mut flat = Flat::new();
         let loops = &self.loops[inner.first..inner.last];
         for level in (space.first_inner..space.accel.levels.len()).rev() {
@@ -80,19 +87,13 @@ pub(super) fn unroll(flat: &mut Flat, bounds: &PerDim<u64>) {
     }
 }
 
-/// Which tensors some level further inside keeps.
-pub(super) fn kept_inside(space: &Space, level: usize) -> [bool; 3] {
-    let inside = || space.accel.storages().filter(move |&(index, _)| index > level);
-    Tensor::ALL.map(|tensor| inside().any(|(_, storage)| storage.keeps[tensor as usize]))
-}
-
 struct Walk<'a> {
     space: &'a Space<'a>,
     judge: &'a Judge<'a>,
     floor: &'a Floor<'a>,
-    unrolled: &'a [PerDim<u64>],
+    unrolled: &'a Unrolled,
     best: Score,
-    sliding: DimSet,
+    orders: &'a Orders,
     /// The loops chosen so far, innermost first.
     path: Vec<InnerLoop>,
     inside: PerDim<u64>,
@@ -151,12 +152,11 @@ impl Walk<'_> {
         if !self.space.fits(level, &extended(flat, bounds)) {
             return;
         }
-        let looped: DimSet = Dim::ALL.into_iter().filter(|&dim| bounds[dim as usize] > 1).collect();
-        for order in candidates(looped, kept_inside(self.space, level), self.sliding) {
+        for order in self.orders.of(level, bounds) {
             let length = self.path.len();
-            self.push(level, flat, &order, bounds);
+            self.push(level, flat, order, bounds);
             let least = self.floor.least(flat, level, &self.inside, &self.left, None);
-            if self.judge.floor(least).beats(self.best) {
+            if self.judge.floor(least.total).beats(self.best) {
                 self.level(level, flat);
             }
             self.path.truncate(length);
@@ -175,15 +175,15 @@ impl Walk<'_> {
 
     fn finish(&mut self, flat: &Flat) {
         let level = self.space.first_inner;
-        let scores = Kept::options(&self.left, self.sliding).map(|kept| {
-            self.judge.floor(self.floor.least(flat, level, &self.inside, &self.left, Some(kept)))
+        let scores = Kept::options(&self.left, self.space.sliding).map(|kept| {
+            self.judge.floor(self.floor.least(flat, level, &self.inside, &self.left, Some(kept)).total)
         });
         let floor = scores.min_by(Score::order).expect("there is at least one option");
         if floor.beats(self.best) {
             let first = self.choices.loops.len();
             self.choices.loops.extend_from_slice(&self.path);
             let last = self.choices.loops.len();
-            self.choices.found.push(Inner { first, last, left: self.left, floor });
+            self.choices.found.push(Inner { first, last, inside: self.inside, left: self.left, floor });
         }
     }
 }

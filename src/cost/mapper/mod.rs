@@ -16,8 +16,10 @@ mod spatial;
 
 pub use goal::Goal;
 
-use self::goal::{Judge, Score};
+use self::floor::Floor;
+use self::goal::Judge;
 use self::inner::InnerChoices;
+use self::orders::Orders;
 use self::outer::{Best, Outer};
 use self::space::Space;
 use self::spatial::Spatial;
@@ -49,39 +51,29 @@ pub struct Found {
 pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
     let space = Space::new(accel, nest)?;
     let judge = Judge::new(accel, goal);
+    let orders = Orders::new(&space);
     let evaluator = Evaluator::new(accel, nest);
-    let mut outer = Outer::new(&space, &judge, &evaluator);
-    let mut best: Option<(Best, Spatial)> = None;
+    let mut outer = Outer::new(&space, &judge, &orders, &evaluator);
+    let mut chosen = None;
     for spatial in spatial::choices(&space, &judge) {
-        let mut here = best.as_ref().map(|(best, _)| best.clone());
-        let known = here.as_ref().map_or(Score::WORST, |best| best.score);
+        let known = outer.known();
         if !spatial.floor.beats(known) {
             continue;
         }
-        search_spatial(&space, &judge, &mut outer, &spatial, &mut here);
-        let improved = here.filter(|here| here.score.beats(known));
-        best = improved.map(|here| (here, spatial)).or(best);
-    }
-    let evaluated = outer.evaluated;
-    best.map(|(best, spatial)| found(&space, &judge, &spatial, &best, evaluated))
-}
-
-fn search_spatial(
-    space: &Space,
-    judge: &Judge,
-    outer: &mut Outer,
-    spatial: &Spatial,
-    best: &mut Option<Best>,
-) {
-    let unrolled = spatial.unrolled(space);
-    let known = |best: &Option<Best>| best.as_ref().map_or(Score::WORST, |best| best.score);
-    let choices = InnerChoices::new(space, judge, spatial, known(best));
-    for inner in &choices.found {
-        if inner.floor.beats(known(best)) {
-            let mut flat = choices.flat(space, &unrolled, inner);
-            outer.search(&mut flat, &unrolled, &inner.left, best);
+        let unrolled = spatial.unrolled(&space);
+        let floor = Floor::new(&space, &unrolled);
+        let choices = InnerChoices::new(&space, &judge, &orders, &floor, &spatial, known);
+        for inner in &choices.found {
+            if inner.floor.beats(outer.known()) {
+                outer.search(choices.flat(&space, &unrolled, inner), &unrolled, &floor, inner);
+            }
+        }
+        if outer.known() != known {
+            chosen = Some(spatial);
         }
     }
+    let evaluated = outer.evaluated;
+    outer.best.zip(chosen).map(|(best, spatial)| found(&space, &judge, &spatial, &best, evaluated))
 }
 
 fn found(space: &Space, judge: &Judge, spatial: &Spatial, best: &Best, evaluated: u64) -> Found {

@@ -6,8 +6,8 @@
 //! are innermost together; the order of the loops outside changes nothing. What is left to choose is that block, and
 //! the dimension of the innermost loop over inputs that a window can slide along.
 
-use crate::dims::{Dim, DimSet, Tensor};
-use crate::workload::LoopNest;
+use super::space::Space;
+use crate::dims::{Dim, DimSet, PerDim, Tensor};
 
 /// Dimensions from the innermost loop outwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,37 +36,64 @@ impl Order {
     }
 }
 
-/// Dimensions along which an input window can find a part of itself in place.
-pub(super) fn sliding(nest: &LoopNest) -> DimSet {
-    let overlaps = |dim: &Dim| match dim {
-        Dim::P => nest.bound(Dim::R) > 1,
-        Dim::Q => nest.bound(Dim::S) > 1,
-        Dim::R => nest.bound(Dim::P) > 1,
-        Dim::S => nest.bound(Dim::Q) > 1,
-        Dim::N | Dim::G | Dim::K | Dim::C => false,
-    };
-    Dim::ALL.into_iter().filter(overlaps).collect()
+/// The orders to try for every level and every set of loops above 1 there.
+#[derive(Debug)]
+pub(super) struct Orders {
+    /// By level, then by the set's place among the subsets of the level's dimensions.
+    by_level: Vec<Vec<Vec<Order>>>,
+    looped: Vec<DimSet>,
+}
+
+impl Orders {
+    pub(super) fn new(space: &Space) -> Self {
+        let looped = space.temporal[..space.accel.levels.len()].to_vec();
+        let by_level = looped.iter().enumerate().map(|(level, &dims)| {
+            let inside = kept_inside(space, level);
+            subsets(dims).map(|loops| candidates(loops, inside, space.sliding)).collect()
+        });
+        Self { by_level: by_level.collect(), looped }
+    }
+
+    /// The orders for the loops above 1 among `bounds`.
+    pub(super) fn of(&self, level: usize, bounds: &PerDim<u64>) -> &[Order] {
+        let place = self.looped[level]
+            .iter()
+            .rev()
+            .fold(0, |place, dim| place << 1 | usize::from(bounds[dim as usize] > 1));
+        &self.by_level[level][place]
+    }
+}
+
+/// All subsets; bit i of the place says whether the i-th member is in.
+fn subsets(dims: DimSet) -> impl Iterator<Item = DimSet> {
+    let count = dims.iter().count();
+    (0..1usize << count).map(move |place| {
+        dims.iter().enumerate().filter(|(i, _)| place >> i & 1 == 1).map(|(_, dim)| dim).collect()
+    })
+}
+
+/// Which tensors some level further inside keeps.
+fn kept_inside(space: &Space, level: usize) -> [bool; 3] {
+    let inside = || space.accel.storages().filter(move |&(index, _)| index > level);
+    Tensor::ALL.map(|tensor| inside().any(|(_, storage)| storage.keeps[tensor as usize]))
 }
 
 /// The orders to try for the loops over `all`, where `inside` are the tensors that levels further inside keep and
 /// `sliding` the dimensions worth sliding along.
-pub(super) fn candidates(all: DimSet, inside: [bool; 3], sliding: DimSet) -> Vec<Order> {
+fn candidates(all: DimSet, inside: [bool; 3], sliding: DimSet) -> Vec<Order> {
     let slides = if inside[Tensor::Inputs as usize] { sliding.and(all) } else { DimSet::EMPTY };
     let mut orders = Vec::new();
     for tensor in Tensor::ALL {
         let block = all.without(tensor.dims());
-        if block == DimSet::EMPTY || (!inside[tensor as usize] && slides.and(block) == DimSet::EMPTY) {
+        let worth = if tensor == Tensor::Inputs { slides } else { slides.and(block) };
+        if block == DimSet::EMPTY || !(inside[tensor as usize] || worth != DimSet::EMPTY) {
             continue;
         }
-        if tensor == Tensor::Inputs {
-            let next = slides.iter().map(|dim| Order::new(&[block, DimSet::of(&[dim])], all));
-            orders.extend(next);
-        } else {
-            let innermost = slides.and(block).iter();
-            orders.extend(innermost.map(|dim| Order::new(&[DimSet::of(&[dim]), block], all)));
-        }
-        let worth_sliding = if tensor == Tensor::Inputs { slides } else { slides.and(block) };
-        if worth_sliding == DimSet::EMPTY {
+        orders.extend(worth.iter().map(|dim| match tensor {
+            Tensor::Inputs => Order::new(&[block, DimSet::of(&[dim])], all),
+            Tensor::Weights | Tensor::Outputs => Order::new(&[DimSet::of(&[dim]), block], all),
+        }));
+        if worth == DimSet::EMPTY {
             orders.push(Order::new(&[block], all));
         }
     }
@@ -89,6 +116,6 @@ mod tests {
         assert_eq!(innermost, [Dim::P, Dim::Q, Dim::K, Dim::K, Dim::C]);
         assert!(orders.iter().all(|order| order.dims().len() == 5));
         assert_eq!(candidates(all, [true; 3], DimSet::EMPTY).len(), 3);
-        assert_eq!(candidates(all, [false; 3], pq.and(DimSet::EMPTY)).len(), 1);
+        assert_eq!(candidates(all, [false; 3], DimSet::EMPTY).len(), 1);
     }
 }

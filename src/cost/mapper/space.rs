@@ -11,6 +11,7 @@
 //! dimension is padded. Of the factors that leave the same remainder only the smallest is a choice: it needs the
 //! smallest tile and the fewest instances for the same number of outer steps.
 
+use crate::cost::access::{Edge, edges};
 use crate::cost::mapping::held_words;
 use crate::dims::{Dim, DimSet, PerDim};
 use crate::hw::accel::MAX_LEVELS;
@@ -42,7 +43,14 @@ pub(super) struct Space<'a> {
     pub(super) temporal: [DimSet; MAX_LEVELS],
     /// At each inner level, the dimensions for which no slot further out is left.
     pub(super) takes_rest: [DimSet; MAX_LEVELS],
+    /// Who fills whom.
+    pub(super) edges: Vec<Edge>,
+    /// Dimensions along which an input window can find a part of itself in place.
+    pub(super) sliding: DimSet,
 }
+
+/// The loops in space of every level, both axes together.
+pub(super) type Unrolled = [PerDim<u64>; MAX_LEVELS];
 
 impl<'a> Space<'a> {
     /// The space, or `None` if some dimension cannot be covered at all.
@@ -76,6 +84,8 @@ impl<'a> Space<'a> {
             spatial,
             temporal,
             takes_rest: [DimSet::EMPTY; MAX_LEVELS],
+            edges: edges(accel),
+            sliding: sliding(nest),
         };
         needed.iter().all(|dim| space.settle_rest(dim)).then_some(space)
     }
@@ -109,6 +119,17 @@ impl<'a> Space<'a> {
             Level::Fanout(_) => true,
         }
     }
+}
+
+fn sliding(nest: &LoopNest) -> DimSet {
+    let overlaps = |dim: &Dim| match dim {
+        Dim::P => nest.bound(Dim::R) > 1,
+        Dim::Q => nest.bound(Dim::S) > 1,
+        Dim::R => nest.bound(Dim::P) > 1,
+        Dim::S => nest.bound(Dim::Q) > 1,
+        Dim::N | Dim::G | Dim::K | Dim::C => false,
+    };
+    Dim::ALL.into_iter().filter(overlaps).collect()
 }
 
 /// The choices of a factor for a dimension with `left` steps to go: for each remainder ceil(left / factor) the

@@ -2,10 +2,11 @@
 
 use super::floor::Floor;
 use super::goal::{Judge, Score};
-use super::space::{Space, SpatialSlot, factors};
+use super::space::{Space, SpatialSlot, Unrolled, factors};
 use crate::cost::access::Flat;
 use crate::dims::PerDim;
 use crate::hw::Level;
+use crate::hw::accel::MAX_LEVELS;
 
 /// The loops in space of every level.
 #[derive(Clone, Debug)]
@@ -20,8 +21,8 @@ pub(super) struct Spatial {
 
 impl Spatial {
     /// The bounds of every level, both axes together.
-    pub(super) fn unrolled(&self, space: &Space) -> Vec<PerDim<u64>> {
-        let mut unrolled = vec![[1; 8]; space.accel.levels.len()];
+    pub(super) fn unrolled(&self, space: &Space) -> Unrolled {
+        let mut unrolled = [[1; 8]; MAX_LEVELS];
         for (slot, bound) in space.spatial.iter().zip(&self.bounds) {
             unrolled[slot.level][slot.dim as usize] *= bound;
         }
@@ -90,7 +91,7 @@ impl Walk<'_> {
         let floor = Floor::new(self.space, &spatial.unrolled(self.space));
         let levels = self.space.accel.levels.len();
         let least = floor.least(&Flat::new(), levels, &[1; 8], &self.left, None);
-        spatial.floor = self.judge.floor(least);
+        spatial.floor = self.judge.floor(least.total);
         spatial
     }
 }
