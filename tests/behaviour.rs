@@ -135,18 +135,17 @@ impl Scheduler for ReadyOnly {
 
 #[test]
 fn a_tick_that_may_only_assign_ready_sub_jobs_shows_in_the_numbers() {
-    let plan = plan("scenarios = ['mixed']\nloads = [0.9]\nunassigned = ['sticky', 'hold']");
+    // Sticky layers hide most of it: they go on where they are without being assigned.
+    let plan = plan("scenarios = ['mixed']\nloads = [0.9]\nunassigned = 'hold'");
     let build =
         || (scheduler::find("edf_drop").expect("registered").build)(&toml::Table::new(), 1).expect("valid");
     let rate = |case, scheduler: &mut dyn Scheduler| {
         let outcome = run_with(case, 500, 1, scheduler, Logs::default()).expect("legal");
         outcome.metric("sla_rate")
     };
-    for case in &plan.cases {
-        let free = rate(case, build().as_mut());
-        let tied = rate(case, &mut ReadyOnly(build()));
-        assert!(tied < free - 0.1, "{tied} with ready sub-jobs only, {free} with the next ones, too");
-    }
+    let free = rate(&plan.cases[0], build().as_mut());
+    let tied = rate(&plan.cases[0], &mut ReadyOnly(build()));
+    assert!(tied < free - 0.1, "{tied} with ready sub-jobs only, {free} with the next ones, too");
 }
 
 #[test]
