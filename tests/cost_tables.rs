@@ -246,7 +246,7 @@ fn a_users_table_replaces_the_model() {
     let nowhere = with_table(&format!("{strided}sample,pointwise,simba_768,,,\n")).unwrap_err();
     assert!(nowhere.contains("no accelerator runs") && nowhere.contains("pointwise"), "{nowhere}");
     for (rows, line, word) in [
-        (format!("{strided}\nsample,pointwise,simba_768,many,1,1\n"), 4, "invalid digit"),
+        (format!("{strided}sample,pointwise,simba_768,many,1,1\n"), 3, "invalid digit"),
         (format!("{strided}sample,pointwise,simba_768,5,,1\n"), 3, "none of them"),
         (format!("{strided}{strided}"), 3, "second row"),
         ("sample,strided,simba_768,5,1,-1\n".to_string(), 2, "energy_pj"),
