@@ -147,6 +147,46 @@ fn json_is_one_array_of_rows() {
     assert!(rows[1]["sla_rate"].is_f64() && rows[1]["scheduler"] == "fcfs");
 }
 
+#[test]
+fn every_shipped_file_is_valid() {
+    let output = mascot(&["validate", "accel-models", "workloads", "experiments"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for kind in [": accelerator `", ": system `", ": network `", ": scenario `", ": experiment, "] {
+        assert!(text.contains(kind), "no{kind} in {text}");
+    }
+    // What an experiment's loads mean: lambda*, the saturation of eft, what binds.
+    assert!(
+        text.contains("lambda* 1/s") && text.contains("eft / lambda*") && text.contains("bound by"),
+        "{text}"
+    );
+}
+
+#[test]
+fn completions_and_lists_are_printed() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(String::from_utf8_lossy(&mascot(&["completions", shell]).stdout).contains("mascot"));
+    }
+    for (what, name) in [
+        ("accelerators", "simba_1024"),
+        ("systems", "relmas-6"),
+        ("networks", "bert_base_s128"),
+        ("scenarios", "mixed"),
+        ("schedulers", "prema"),
+        ("metrics", "sla_rate"),
+    ] {
+        assert!(String::from_utf8_lossy(&mascot(&["list", what]).stdout).contains(name), "{what}");
+    }
+}
+
+#[test]
+fn a_cost_table_has_a_row_per_layer() {
+    let output = mascot(&["cost", "table", "--network", "alexnet", "--accelerator", "eyeriss_1024", "--csv"]);
+    let csv = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(column(&csv, "layer").len(), 12);
+    assert!(column(&csv, "utilization").iter().all(|u| u.parse::<f64>().unwrap() <= 1.0));
+}
+
 /// The command that an error or a manifest gives for a cell runs exactly that cell.
 #[test]
 fn the_command_of_a_cell_reproduces_it() {
