@@ -174,8 +174,28 @@ checked_number!(
     Weight, "a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
 );
 checked_number!(
-    /// A number above zero; `inf` is allowed.
-    PositiveOrInf, "a number > 0, or inf", |v| v > 0.0
+    /// A bandwidth in GB/s. The floor, chosen here, keeps times within the 64-bit clock.
+    Gbps, "a number from 0.001, or inf", |v| v >= 0.001
+);
+checked_number!(
+    /// A duration in microseconds. The range, chosen here, is 10 ns to 1,000 s.
+    Microseconds, "a number from 0.01 to 1e9", |v| (0.01..=1e9).contains(&v)
+);
+checked_number!(
+    /// A duration in microseconds that `inf` turns off.
+    MicrosecondsOrInf, "a number from 0.01 to 1e9, or inf", |v| (0.01..=1e9).contains(&v) || v == f64::INFINITY
+);
+checked_number!(
+    /// A latency in microseconds, zero included.
+    MicrosecondsOrZero, "a number from 0 to 1e9", |v| (0.0..=1e9).contains(&v)
+);
+checked_number!(
+    /// A load relative to lambda*. The range, chosen here, is wider than any experiment's.
+    Load, "a number from 0.001 to 1000", |v| (0.001..=1e3).contains(&v)
+);
+checked_number!(
+    /// A clock in MHz, from 1 kHz to 100 GHz.
+    Megahertz, "a number from 0.001 to 1e5", |v| (0.001..=1e5).contains(&v)
 );
 
 #[cfg(test)]

@@ -19,7 +19,9 @@ use toml::Spanned;
 use super::data::{DataRoot, Kind};
 use super::list::List;
 use super::{Error, registry};
-use crate::files::{Fraction, InputError, Positive, PositiveOrInf, Source};
+use crate::files::{
+    Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, Positive, Source,
+};
 use crate::hw::Sharing;
 use crate::sim::{Late, Unassigned};
 use crate::workload::{Qos, SlaRule};
@@ -119,23 +121,23 @@ struct RawExperiment {
     systems: Vec<Spanned<String>>,
     scenarios: Vec<Spanned<String>>,
     qos: Option<List<Qos>>,
-    loads: List<Positive>,
+    loads: List<Load>,
     schedulers: Vec<Spanned<RawScheduler>>,
     seeds: Option<Spanned<u64>>,
     first_seed: Option<u64>,
     requests: Option<Spanned<usize>>,
-    dram_bandwidth_gbps: Option<List<PositiveOrInf>>,
+    dram_bandwidth_gbps: Option<List<Gbps>>,
     dram_efficiency: Option<List<Fraction>>,
     sharing: Option<List<Sharing>>,
     sla: Option<List<SlaRule>>,
     deadline_factor: Option<List<Positive>>,
     trigger: Option<List<TriggerKind>>,
-    period_us: Option<List<Positive>>,
+    period_us: Option<List<Microseconds>>,
     decision_cost: Option<List<CostKind>>,
-    decision_base_us: Option<List<Positive>>,
+    decision_base_us: Option<List<MicrosecondsOrZero>>,
     late: Option<List<Late>>,
     unassigned: Option<List<Unassigned>>,
-    max_sub_job_us: Option<List<PositiveOrInf>>,
+    max_sub_job_us: Option<List<MicrosecondsOrInf>>,
 }
 
 /// A name, or a table with `name`, optionally `label`, and the scheduler's parameters.
@@ -177,8 +179,8 @@ const DEFAULT_REQUESTS: usize = 1_000;
 /// More seeds than anybody runs: a typing error.
 const MAX_SEEDS: u64 = 100_000;
 
-/// Ids are 32 bits wide; with warm-up and cool-down this leaves room.
-const MAX_REQUESTS: usize = 100_000_000;
+/// Chosen here: ten times the longest run in sight; its trace takes half a gigabyte.
+const MAX_REQUESTS: usize = 10_000_000;
 
 /// Keys that are lists in the file; an override may give a single value.
 const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
 use super::{Error, Progress};
-use crate::cost::{self, Cache, CostTable};
+use crate::cost::{self, Cache, CostTable, LayerCost};
 use crate::hw::{Sharing, SystemSpec};
 use crate::sim::capacity::{AloneCost, Capacity, LayerLoad, capacity};
 use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, Platform, World};
@@ -88,6 +88,7 @@ impl Plan {
         let read = |name: &String| data.scenario(name).map(Arc::new);
         let scenarios = experiment.scenarios.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         check_targets(&experiment, &scenarios)?;
+        let requests = experiment.requests;
         let mut cases = Vec::new();
         for name in &experiment.systems {
             let system = data.system(name)?;
@@ -98,6 +99,7 @@ impl Plan {
                     for &load in &experiment.loads {
                         for &setting in &experiment.settings {
                             let site = catalogue.site(&system, scenario, &setting, &mut sites)?;
+                            check_span(requests, load * site.capacity.requests_per_s, scenario, &system)?;
                             let (system, scenario) = (system.name.clone(), Arc::clone(scenario));
                             cases.push(Case { system, scenario, qos, load, setting, site });
                         }
@@ -127,6 +129,28 @@ fn check_targets(experiment: &Experiment, scenarios: &[Arc<Scenario>]) -> Result
     Ok(())
 }
 
+/// The longest simulated time and the longest layer, in seconds: a tenth and less of what the 64-bit clock holds.
+const MAX_SPAN_S: f64 = 1e6;
+const MAX_LAYER_S: f64 = 1e3;
+
+/// A run must end before the clock does.
+fn check_span(
+    requests: usize,
+    rate_per_s: f64,
+    scenario: &Scenario,
+    system: &SystemSpec,
+) -> Result<(), Error> {
+    let span_s = requests as f64 / rate_per_s;
+    if span_s <= MAX_SPAN_S {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{requests} requests of scenario `{}` on `{}` at {rate_per_s:.3e} requests/s take {span_s:.1e} s of simulated \
+         time: expected at most {MAX_SPAN_S:.0e} s",
+        scenario.name, system.name
+    )))
+}
+
 /// The networks of all scenarios with their costs on one system.
 struct Catalogue {
     networks: Vec<Network>,
@@ -144,7 +168,10 @@ impl Catalogue {
         let mut names: Vec<&String> = scenarios.iter().flat_map(|scenario| &scenario.networks).collect();
         names.sort_unstable();
         names.dedup();
-        let networks = names.iter().map(|name| data.network(name)).collect::<Result<Vec<_>, _>>()?;
+        // A file may be called otherwise than the network in it; here the scenario's word counts.
+        let read =
+            |name: &&String| data.network(name).map(|network| Network { name: name.to_string(), ..network });
+        let networks = names.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let tables = tables(system, &networks, cache, progress)?;
         Ok(Self { networks, tables })
     }
@@ -163,9 +190,9 @@ impl Catalogue {
         }
         let platform = platform(system, &dram);
         let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
-        let models =
-            scenario.networks.iter().map(|name| self.model(name, system, &platform, limit)).collect();
-        let world = World { platform, networks: models };
+        let models = scenario.networks.iter().map(|name| self.model(name, system, &platform, limit));
+        let networks = models.collect::<Result<Vec<_>, _>>()?;
+        let world = World { platform, networks };
         let capacity = mix_capacity(&world, scenario, dram.bytes_per_s())
             .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
         let site = Arc::new(Site { world: Arc::new(world), capacity, dram });
@@ -179,19 +206,27 @@ impl Catalogue {
         system: &SystemSpec,
         platform: &Platform,
         limit: Option<Time>,
-    ) -> NetworkModel {
-        let (network, table) = self
-            .networks
-            .iter()
-            .zip(&self.tables)
+    ) -> Result<NetworkModel, Error> {
+        let mut known = self.networks.iter().zip(&self.tables);
+        let (network, table) = known
             .find(|(network, _)| network.name == name)
-            .expect("the catalogue holds the networks of every scenario");
-        let layers = network.layers.iter().enumerate().map(|(l, layer)| LayerModel {
-            name: layer.name.clone(),
-            after: layer.after.clone(),
-            costs: system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect(),
-        });
-        NetworkModel::new(name, &layers.collect::<Vec<_>>(), platform, limit)
+            .expect("the catalogue holds every scenario's networks");
+        let mut layers = Vec::with_capacity(network.layers.len());
+        for (l, layer) in network.layers.iter().enumerate() {
+            let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
+            let seconds = |cost: &LayerCost| {
+                cost.latency.as_s().max(cost.dram_bytes.0 as f64 / platform.bandwidth_bytes_per_ps / 1e12)
+            };
+            let longest = costs.iter().flatten().map(seconds).fold(0.0, f64::max);
+            if longest > MAX_LAYER_S {
+                return Err(Error::Usage(format!(
+                    "layer `{}` of network `{name}` takes {longest:.1e} s on `{}`: expected at most {MAX_LAYER_S:.0e} s",
+                    layer.name, system.name
+                )));
+            }
+            layers.push(LayerModel { name: layer.name.clone(), after: layer.after.clone(), costs });
+        }
+        Ok(NetworkModel::new(name, &layers, platform, limit))
     }
 }
 

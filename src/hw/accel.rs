@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::dims::{Dim, DimSet, LayerKind, PerDim, Tensor};
-use crate::files::{Fraction, InputError, NonNegative, Positive, Source};
+use crate::files::{Fraction, InputError, Megahertz, NonNegative, Positive, Source};
 use crate::units::Bytes;
 
 /// The most levels of an accelerator, the MACs excluded. Chosen here: the deepest published model has nine.
@@ -185,7 +185,7 @@ impl AccelSpec {
 struct RawAccel {
     name: String,
     source: String,
-    clock_mhz: Positive,
+    clock_mhz: Megahertz,
     kinds: Vec<LayerKind>,
     #[serde(default)]
     vector_lanes: u64,

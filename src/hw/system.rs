@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::accel::AccelSpec;
-use crate::files::{Fraction, InputError, Positive, PositiveOrInf, Source};
+use crate::files::{Fraction, Gbps, InputError, Source};
 
 /// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,14 +70,14 @@ pub struct Accelerator {
 struct RawSystem {
     name: String,
     source: String,
-    dram_bandwidth_gbps: PositiveOrInf,
+    dram_bandwidth_gbps: Gbps,
     #[serde(default = "default_efficiency")]
     dram_efficiency: Fraction,
     #[serde(default = "default_sharing")]
     sharing: Sharing,
     #[serde(default = "default_objective")]
     objective: Objective,
-    mapping_bandwidth_gbps: Option<Positive>,
+    mapping_bandwidth_gbps: Option<Gbps>,
     cost: Option<PathBuf>,
     accelerator: Vec<RawInstance>,
 }
