@@ -147,6 +147,41 @@ fn json_is_one_array_of_rows() {
     assert!(rows[1]["sla_rate"].is_f64() && rows[1]["scheduler"] == "fcfs");
 }
 
+/// A copy of the data folders that the tests may add to.
+fn own_data() -> TempDir {
+    let root = TempDir::new().unwrap();
+    for folder in ["accel-models/systems", "accel-models", "workloads/networks", "workloads/scenarios"] {
+        std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        for path in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).iter().filter(|p| p.is_file())
+        {
+            std::fs::copy(path, root.path().join(folder).join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    root
+}
+
+#[test]
+fn an_imported_network_runs_under_the_name_of_its_file() {
+    let root = own_data();
+    let write = |name: &str, text: &str| std::fs::write(root.path().join(name), text).unwrap();
+    let mine = root.path().join("workloads/networks/mine.toml");
+    let imported = mascot(&["import", "tests/data/networks/kws_res8.onnx", "-o", mine.to_str().unwrap()]);
+    assert!(imported.status.success());
+    write(
+        "workloads/scenarios/own.toml",
+        "name = 'own'\nsource = 'a test'\n[[tenant]]\nname = 'a'\nnetwork = 'mine'\n",
+    );
+    write(
+        "own_run.toml",
+        "systems = ['relmas-4']\nscenarios = ['own']\nloads = [0.5]\nschedulers = ['fcfs']\nrequests = 20\n",
+    );
+    let (file, out) = (root.path().join("own_run.toml"), root.path().join("out"));
+    let run =
+        mascot(&["run", file.to_str().unwrap(), "--out", out.to_str().unwrap(), "--requests", "--quiet"]);
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(column(&read(&out, "requests.csv"), "network").iter().all(|name| name == "mine"));
+}
+
 #[test]
 fn every_shipped_file_is_valid() {
     let output = mascot(&["validate", "accel-models", "workloads", "experiments"]);

@@ -32,8 +32,10 @@ fn binding(text: &str) -> Result<(String, u64), String> {
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let bindings: BTreeMap<String, u64> = options.bind.iter().cloned().collect();
-    let imported = onnx::import(&options.file, &bindings)?;
+    let mut imported = onnx::import(&options.file, &bindings)?;
     if let Some(path) = &options.output {
+        // Scenarios find a network by its file's name.
+        imported.network.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         write_atomic(path, imported.to_toml().as_bytes())
             .map_err(|source| Error::Write { path: path.display().to_string(), source })?;
     }

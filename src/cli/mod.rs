@@ -8,12 +8,14 @@ mod run;
 mod table;
 mod validate;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::experiment::Error;
+use crate::experiment::error::{INVARIANT, reason};
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
@@ -55,11 +57,19 @@ pub fn main() -> ExitCode {
             return ExitCode::from(e.exit_code() as u8);
         }
     };
-    match execute(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
+    match catch_unwind(AssertUnwindSafe(|| execute(cli.command))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(e)) => {
             eprint(&format!("error: {e}"));
             ExitCode::from(e.exit_code())
+        }
+        Err(panic) => {
+            let command = std::env::args().collect::<Vec<_>>().join(" ");
+            eprint(&format!(
+                "error: invariant violated: {}\nplease report it with the command: {command}",
+                reason(&*panic)
+            ));
+            ExitCode::from(INVARIANT)
         }
     }
 }

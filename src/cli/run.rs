@@ -20,13 +20,13 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Number of seeds, in place of the experiment's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    seeds: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    seeds: Option<i64>,
     /// First seed, in place of the experiment's
-    #[arg(long, value_name = "S")]
-    first_seed: Option<u64>,
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(i64).range(0..))]
+    first_seed: Option<i64>,
     /// Threads [default: all cores]; the results do not depend on it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
@@ -56,10 +56,8 @@ fn key_value(text: &str) -> Result<(String, toml::Value), String> {
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(Some(&options.experiment))?;
     let mut overrides = options.set.clone();
-    let integer =
-        |value: u64| i64::try_from(value).map_or(toml::Value::Integer(i64::MAX), toml::Value::Integer);
-    overrides.extend(options.seeds.map(|n| ("seeds".into(), integer(n))));
-    overrides.extend(options.first_seed.map(|s| ("first_seed".into(), integer(s))));
+    overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));
+    overrides.extend(options.first_seed.map(|s| ("first_seed".into(), toml::Value::Integer(s))));
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
     let jobs = options.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
@@ -78,15 +76,16 @@ fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec
     let bars = Bars::new(options.quiet);
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
+    let inputs = inputs(&plan, data)?;
     let logs = Logs { requests: options.requests, layers: options.layers };
     let mut output = Output::create(&folder, logs)?;
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(&plan);
     sweep::run(&plan, logs, &bars, |cell, outcome| {
-        summary.add(&plan, cell, &outcome);
+        summary.add(cell, &outcome);
         output.add(cell, &outcome)
     })?;
     let argv: Vec<String> = std::env::args().collect();
-    output.finish(&plan, &inputs(&plan, data)?, &argv)?;
+    output.finish(&plan, &inputs, &argv)?;
     drop(bars);
     if !options.quiet && !options.json {
         super::print(&format!("{}\n", folder.join("summary.csv").display()));
@@ -108,6 +107,7 @@ fn table(rows: &[Row]) -> String {
         "uJ/request",
         "vs fcfs %",
         "points",
+        "+- 95 %",
         "seeds",
     ]);
     let cells = rows.iter().map(|row| {
@@ -122,6 +122,7 @@ fn table(rows: &[Row]) -> String {
             number(row.energy_per_request_uj, 1),
             number(row.gain_percent, 1),
             number(row.gain_points, 1),
+            number(row.gain_points_ci95, 1),
             row.seeds.to_string(),
         ]);
         cells

@@ -7,7 +7,8 @@ use clap::Args;
 use super::progress::Bars;
 use super::table::{number, render};
 use crate::cost::Cache;
-use crate::experiment::data::Kind;
+use crate::cost::user_table::UserTable;
+use crate::experiment::data::{Kind, check_name};
 use crate::experiment::plan::Case;
 use crate::experiment::saturation::eft_saturation;
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
@@ -27,6 +28,9 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let mut files = Vec::new();
     for path in &options.paths {
         collect(path, &mut files)?;
+    }
+    if files.is_empty() {
+        return Err(Error::Usage("no .toml file in the given folders".into()));
     }
     for path in &files {
         let verdict = validate(path)?;
@@ -56,15 +60,23 @@ fn validate(path: &Path) -> Result<String, Error> {
     let data = DataRoot::find(Some(path))?;
     if table.contains_key("level") {
         let spec = AccelSpec::read(path)?;
+        check_name(path, &spec.name)?;
         Ok(format!("accelerator `{}`, {} MACs", spec.name, spec.macs_per_cycle()))
     } else if table.contains_key("accelerator") {
         let system = SystemSpec::read(path, &data.folder(Kind::Accelerator))?;
+        check_name(path, &system.name)?;
+        if let Some(table) = &system.cost {
+            UserTable::read(table)?;
+        }
         Ok(format!("system `{}`, {} accelerators", system.name, system.accelerators.len()))
     } else if table.contains_key("layers") {
         let network = Network::read(path)?;
+        check_name(path, &network.name)?;
         Ok(format!("network `{}`, {} layers, {} MACs", network.name, network.layers.len(), network.macs().0))
     } else if table.contains_key("tenant") {
         let scenario = Scenario::read(path, &data.folder(Kind::Network))?;
+        check_name(path, &scenario.name)?;
+        scenario.networks.iter().try_for_each(|name| data.network(name).map(|_| ()))?;
         Ok(format!("scenario `{}`, {} tenants", scenario.name, scenario.tenants.len()))
     } else if table.contains_key("schedulers") {
         experiment(path, &data)

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::config::{Experiment, Setting};
+use super::plan::Dram;
 use super::sweep::Cell;
 
 /// The columns that identify a cell, in order; the metrics follow.
@@ -33,61 +34,68 @@ const SEED: usize = 5;
 impl Cell<'_> {
     /// The values of [`KEYS`].
     pub fn keys(&self) -> Vec<String> {
-        let Setting { sla, deadline_factor, trigger, period_us, decision_cost, .. } = self.case.setting;
-        let Setting { decision_base_us, late, unassigned, max_sub_job_us, .. } = self.case.setting;
-        let dram = &self.case.site.dram;
-        vec![
+        let mut keys = vec![
             self.case.system.clone(),
             self.case.scenario.name.clone(),
             self.case.qos.name().to_string(),
             self.case.load.to_string(),
             self.scheduler.label.clone(),
             self.seed.to_string(),
-            dram.bandwidth_gbps.to_string(),
-            dram.efficiency.to_string(),
-            word(dram.sharing),
-            word(sla),
-            deadline_factor.to_string(),
-            word(trigger),
-            period_us.to_string(),
-            word(decision_cost),
-            decision_base_us.to_string(),
-            word(late),
-            word(unassigned),
-            max_sub_job_us.to_string(),
-        ]
+        ];
+        keys.extend(self.setting_keys().into_iter().map(|(_, value)| value));
+        keys
     }
 
     /// Names and values of the swept keys.
     pub fn setting_keys(&self) -> Vec<(String, String)> {
-        let all = KEYS.iter().map(ToString::to_string).zip(self.keys());
-        all.skip(SEED + 1).collect()
+        setting_keys(&self.case.setting, &self.case.site.dram)
     }
 
-    /// The command that runs this cell alone.
+    /// The command that runs this cell alone, for a POSIX shell.
     pub fn command(&self, experiment: &Experiment) -> String {
-        let mut command = format!(
-            "mascot run {} --first-seed {} --seeds 1 --jobs 1 --set requests={}",
-            experiment.path.display(),
-            self.seed,
-            experiment.requests
-        );
         let mut choice = self.scheduler.parameters.clone();
         choice.insert("name".into(), self.scheduler.name.clone().into());
         choice.insert("label".into(), self.scheduler.label.clone().into());
-        let written = toml::Value::Table(choice).to_string();
-        for (key, value) in KEYS.iter().zip(self.keys()).filter(|(key, _)| **key != "seed") {
-            let (key, value) = match *key {
-                "system" => ("systems", format!("'[\"{value}\"]'")),
-                "scenario" => ("scenarios", format!("'[\"{value}\"]'")),
-                "load" => ("loads", value),
-                "scheduler" => ("schedulers", format!("'[{written}]'")),
-                key => (key, value),
-            };
-            command += &format!(" --set {key}={value}");
-        }
-        command
+        let [system, scenario] = &self.case.words;
+        let list = |value: toml::Value| toml::Value::Array(vec![value]).to_string();
+        let mut sets = vec![
+            format!("requests={}", experiment.requests),
+            format!("systems={}", list(system.as_str().into())),
+            format!("scenarios={}", list(scenario.as_str().into())),
+            format!("qos={}", self.case.qos.name()),
+            format!("loads={}", self.case.load),
+            format!("schedulers={}", list(toml::Value::Table(choice))),
+        ];
+        sets.extend(self.setting_keys().into_iter().map(|(key, value)| format!("{key}={value}")));
+        let path = quoted(&experiment.path.display().to_string());
+        let sets: String = sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
+        format!("mascot run {path} --first-seed {} --seeds 1 --jobs 1{sets}", self.seed)
     }
+}
+
+/// Names and values of the swept keys, the system's own values filled in.
+pub fn setting_keys(setting: &Setting, dram: &Dram) -> Vec<(String, String)> {
+    let values = [
+        dram.bandwidth_gbps.to_string(),
+        dram.efficiency.to_string(),
+        word(dram.sharing),
+        word(setting.sla),
+        setting.deadline_factor.to_string(),
+        word(setting.trigger),
+        setting.period_us.to_string(),
+        word(setting.decision_cost),
+        setting.decision_base_us.to_string(),
+        word(setting.late),
+        word(setting.unassigned),
+        setting.max_sub_job_us.to_string(),
+    ];
+    KEYS[SEED + 1..].iter().map(ToString::to_string).zip(values).collect()
+}
+
+/// A word for the shell, in quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+".contains(c);
+    if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 impl fmt::Display for Cell<'_> {

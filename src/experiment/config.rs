@@ -202,7 +202,16 @@ impl Experiment {
         }));
         let source =
             Source { path: format!("{} with --set", path.display()).into(), text: table.to_string() };
-        source.parse::<RawExperiment>()?.validate(path, &source, data)
+        let merged = source.parse().map_err(Error::Input);
+        merged.and_then(|raw: RawExperiment| raw.validate(path, &source, data)).map_err(without_line)
+    }
+}
+
+/// Lines of the text that overrides were merged into mean nothing to the user; the excerpt stays.
+fn without_line(error: Error) -> Error {
+    match error {
+        Error::Input(input) => Error::Input(InputError { line: None, ..input }),
+        other => other,
     }
 }
 
@@ -214,8 +223,17 @@ impl RawExperiment {
                 Ok(_) => Ok(name.into_inner()),
                 Err(e) => Err(source.error(&name.span(), e)),
             };
+            for (i, name) in names.iter().enumerate() {
+                if names[..i].iter().any(|earlier| earlier.get_ref() == name.get_ref()) {
+                    return Err(source.error(&name.span(), format!("`{}` is listed twice", name.get_ref())));
+                }
+            }
             names.into_iter().map(check).collect::<Result<Vec<_>, InputError>>()
         };
+        if self.systems.is_empty() || self.scenarios.is_empty() || self.schedulers.is_empty() {
+            let message = "`systems`, `scenarios` and `schedulers` need at least one entry each";
+            return Err(source.error_at_top(message).into());
+        }
         let systems = named(Kind::System, self.systems)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         let schedulers = self.schedulers.iter().map(|raw| SchedulerChoice::new(raw, source));

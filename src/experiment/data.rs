@@ -98,24 +98,44 @@ impl DataRoot {
 
     /// Reads a system by name or path.
     pub fn system(&self, name: &str) -> Result<SystemSpec, Error> {
-        Ok(SystemSpec::read(&self.path(Kind::System, name)?, &self.folder(Kind::Accelerator))?)
+        let path = self.path(Kind::System, name)?;
+        let system = SystemSpec::read(&path, &self.folder(Kind::Accelerator))?;
+        check_name(&path, &system.name)?;
+        Ok(system)
     }
 
     /// Reads a scenario by name or path.
     pub fn scenario(&self, name: &str) -> Result<Scenario, Error> {
-        Ok(Scenario::read(&self.path(Kind::Scenario, name)?, &self.folder(Kind::Network))?)
+        let path = self.path(Kind::Scenario, name)?;
+        let scenario = Scenario::read(&path, &self.folder(Kind::Network))?;
+        check_name(&path, &scenario.name)?;
+        Ok(scenario)
     }
 
     /// Reads a network by name or path.
     pub fn network(&self, name: &str) -> Result<Network, Error> {
-        Ok(Network::read(&self.path(Kind::Network, name)?)?)
+        let path = self.path(Kind::Network, name)?;
+        let network = Network::read(&path)?;
+        check_name(&path, &network.name)?;
+        Ok(network)
     }
 
     /// Reads an accelerator by name or path.
     pub fn accelerator(&self, name: &str) -> Result<AccelSpec, Error> {
         let path = self.path(Kind::Accelerator, name)?;
-        AccelSpec::read(&path).map_err(|e: InputError| e.into())
+        let spec = AccelSpec::read(&path)?;
+        check_name(&path, &spec.name)?;
+        Ok(spec)
     }
+}
+
+/// What is looked up by its file's name and shown by the name inside must have one name.
+pub fn check_name(path: &Path, name: &str) -> Result<(), InputError> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    if stem == name {
+        return Ok(());
+    }
+    Err(InputError::file(path, format!("`name` is `{name}`: expected `{stem}`, the name of the file")))
 }
 
 fn is_root(dir: &Path) -> bool {

@@ -1,5 +1,7 @@
 //! Everything that can end a command, with the exit code that it means.
 
+use std::any::Any;
+
 use crate::files::InputError;
 
 /// Why a command has no result.
@@ -43,13 +45,22 @@ pub enum Error {
     },
 }
 
+/// The exit code of a violated invariant.
+pub const INVARIANT: u8 = 3;
+
+/// What a failed assertion said.
+pub fn reason(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_else(|| "unknown".into())
+}
+
 impl Error {
     /// 1 failed run, 2 bad usage or config, 3 violated invariant.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Usage(_) => 2,
             Self::Run { .. } | Self::Write { .. } => 1,
-            Self::Invariant { .. } => 3,
+            Self::Invariant { .. } => INVARIANT,
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 #[derive(Clone, Debug)]
 pub(super) struct List<T>(pub(super) Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de> + PartialEq> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         d.deserialize_any(OneOrMany(PhantomData))
     }
@@ -21,7 +21,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 
 struct OneOrMany<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
+impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
     type Value = List<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -31,6 +31,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = seq.next_element()? {
+            // The same cell twice would count as two seeds' worth of evidence.
+            if values.contains(&value) {
+                return Err(A::Error::custom("a value is listed twice"));
+            }
             values.push(value);
         }
         if values.is_empty() {

@@ -6,7 +6,7 @@
 pub mod columns;
 pub mod config;
 pub mod data;
-mod error;
+pub mod error;
 mod list;
 pub mod output;
 pub mod plan;

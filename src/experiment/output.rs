@@ -3,6 +3,7 @@
 //! Everything is written to temporary files beside the results and renamed at the end: a run that fails leaves
 //! nothing. The CSV depends on configuration and seeds only, to the byte.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::Error;
-use super::columns::KEYS;
+use super::columns::{KEYS, setting_keys};
 use super::data::{DataRoot, Kind};
 use super::plan::Plan;
 use super::sweep::{Cell, Logs, Outcome};
@@ -41,6 +42,7 @@ const LAYER_COLUMNS: &[&str] = &[
     "network",
     "layer",
     "accelerator",
+    "counted",
     "start_us",
     "end_us",
     "stretch",
@@ -56,17 +58,33 @@ pub struct Output {
     summary: CsvFile,
     requests: Option<CsvFile>,
     layers: Option<CsvFile>,
+    /// Last, so that the temporary files are gone when it is dropped.
+    _made: MadeFolder,
+}
+
+/// A folder that goes again if nothing is left in it.
+struct MadeFolder(Option<PathBuf>);
+
+impl Drop for MadeFolder {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            // Fails when there are results in it, which is when it shall stay.
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 impl Output {
     /// Opens temporary files in the folder, which is made if need be.
     pub fn create(folder: &Path, logs: Logs) -> Result<Self, Error> {
+        let made = MadeFolder((!folder.exists()).then(|| folder.to_path_buf()));
         let metrics: Vec<&str> = Metrics::columns().map(|column| column.name).collect();
         Ok(Self {
             folder: folder.to_path_buf(),
             summary: open(folder, &metrics)?,
             requests: logs.requests.then(|| open(folder, REQUEST_COLUMNS)).transpose()?,
             layers: logs.layers.then(|| open(folder, LAYER_COLUMNS)).transpose()?,
+            _made: made,
         })
     }
 
@@ -107,6 +125,7 @@ impl Output {
                     network.name.clone(),
                     network.layers[r.layer as usize].clone(),
                     world.platform.accelerators[r.accelerator].name.clone(),
+                    u8::from(r.counted).to_string(),
                     us(r.start),
                     us(r.end),
                     r.stretch.to_string(),
@@ -120,7 +139,7 @@ impl Output {
 
     /// Writes the manifest and gives every file its name.
     pub fn finish(self, plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> Result<(), Error> {
-        let Self { folder, summary, requests, layers } = self;
+        let Self { folder, summary, requests, layers, _made } = self;
         let named = [("summary.csv", Some(summary)), ("requests.csv", requests), ("layers.csv", layers)];
         for (name, file) in named {
             let path = folder.join(name);
@@ -166,10 +185,13 @@ fn us(time: Time) -> String {
 pub fn inputs(plan: &Plan, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     let experiment = &plan.experiment;
     let mut paths = vec![experiment.path.clone()];
+    let mut tables = Vec::new();
     let mut add = |kind, name: &str| data.path(kind, name).map(|path| paths.push(path));
     for name in &experiment.systems {
         add(Kind::System, name)?;
-        for model in data.system(name)?.models {
+        let system = data.system(name)?;
+        tables.extend(system.cost);
+        for model in system.models {
             add(Kind::Accelerator, &model.name)?;
         }
     }
@@ -177,6 +199,7 @@ pub fn inputs(plan: &Plan, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     for case in &plan.cases {
         case.scenario.networks.iter().try_for_each(|name| add(Kind::Network, name))?;
     }
+    paths.extend(tables);
     paths.sort_unstable();
     paths.dedup();
     Ok(paths)
@@ -192,6 +215,13 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
         let sha256 = fs::read(path).map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default();
         serde_json::json!({ "path": path.display().to_string(), "sha256": sha256 })
     });
+    let mut settings: Vec<BTreeMap<String, String>> = Vec::new();
+    for case in &plan.cases {
+        let setting = setting_keys(&case.setting, &case.site.dram).into_iter().collect();
+        if !settings.contains(&setting) {
+            settings.push(setting);
+        }
+    }
     let mut capacities: Vec<serde_json::Value> = plan.cases.iter().map(capacity_of).collect();
     capacities.dedup();
     let columns = Metrics::columns().map(|c| serde_json::json!({ "name": c.name, "doc": c.doc }));
@@ -210,7 +240,7 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
             "first_seed": experiment.first_seed,
             "seeds": experiment.seeds,
             "requests": experiment.requests,
-            "settings": experiment.settings,
+            "settings": settings,
         },
         "inputs": hashes.collect::<Vec<_>>(),
         "capacities": capacities,

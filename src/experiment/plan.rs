@@ -27,6 +27,8 @@ pub struct Plan {
 pub struct Case {
     /// The system's name.
     pub system: String,
+    /// System and scenario as the experiment names them: a name or a path.
+    pub words: [String; 2],
     /// The tenants.
     pub scenario: Arc<Scenario>,
     /// The QoS level.
@@ -93,15 +95,16 @@ impl Plan {
         for name in &experiment.systems {
             let system = data.system(name)?;
             let catalogue = Catalogue::new(&system, &scenarios, data, cache, progress)?;
-            for scenario in &scenarios {
+            for (scenario, word) in scenarios.iter().zip(&experiment.scenarios) {
                 let mut sites: Vec<Arc<Site>> = Vec::new();
                 for &qos in &experiment.qos {
                     for &load in &experiment.loads {
                         for &setting in &experiment.settings {
                             let site = catalogue.site(&system, scenario, &setting, &mut sites)?;
                             check_span(requests, load * site.capacity.requests_per_s, scenario, &system)?;
+                            let words = [name.clone(), word.clone()];
                             let (system, scenario) = (system.name.clone(), Arc::clone(scenario));
-                            cases.push(Case { system, scenario, qos, load, setting, site });
+                            cases.push(Case { system, words, scenario, qos, load, setting, site });
                         }
                     }
                 }
@@ -168,10 +171,7 @@ impl Catalogue {
         let mut names: Vec<&String> = scenarios.iter().flat_map(|scenario| &scenario.networks).collect();
         names.sort_unstable();
         names.dedup();
-        // A file may be called otherwise than the network in it; here the scenario's word counts.
-        let read =
-            |name: &&String| data.network(name).map(|network| Network { name: name.to_string(), ..network });
-        let networks = names.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let networks = names.iter().map(|name| data.network(name)).collect::<Result<Vec<_>, _>>()?;
         let tables = tables(system, &networks, cache, progress)?;
         Ok(Self { networks, tables })
     }

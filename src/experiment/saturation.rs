@@ -27,7 +27,11 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let mut scheduler = registry::build(&choice, seed).expect("eft is registered and has no parameters");
     let mut end = EndTime(Time::ZERO);
     run(Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules), scheduler.as_mut(), &mut end)
-        .map_err(|e| Error::Usage(e.to_string()))?;
+        .map_err(|e| Error::Run {
+            cell: format!("saturation of eft, {} on {}", case.scenario.name, case.system),
+            reason: e.to_string(),
+            command: "mascot validate".into(),
+        })?;
     Ok(BATCH as f64 / end.0.as_s() / lambda)
 }
 

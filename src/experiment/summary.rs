@@ -3,7 +3,9 @@
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::plan::{Case, Plan};
+use super::columns::setting_keys;
+use super::config::Setting;
+use super::plan::{Dram, Plan};
 use super::sweep::{Cell, Outcome};
 
 /// The scheduler that gains are relative to.
@@ -21,6 +23,7 @@ pub struct Row {
     /// Relative to lambda*.
     pub load: f64,
     /// The swept keys that vary in this experiment.
+    #[serde(serialize_with = "as_map")]
     pub setting: Vec<(String, String)>,
     /// The scheduler.
     pub scheduler: String,
@@ -38,11 +41,21 @@ pub struct Row {
     pub gain_percent: Option<f64>,
     /// The same in percentage points.
     pub gain_points: Option<f64>,
+    /// Half-width of the 95 % confidence interval of the points, from differences on the same seeds.
+    pub gain_points_ci95: Option<f64>,
+    /// The rule behind the label.
+    #[serde(skip)]
+    rule: String,
+}
+
+fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
 /// Collects outcomes and folds them into rows.
-#[derive(Default)]
 pub struct Summary {
+    /// Which of a cell's swept keys have more than one value in the plan.
+    varying: Vec<usize>,
     rows: Vec<(Row, Samples)>,
 }
 
@@ -54,9 +67,25 @@ struct Samples {
 }
 
 impl Summary {
+    /// An empty summary of a plan's cells.
+    pub fn new(plan: &Plan) -> Self {
+        let mut settings: Vec<(&Setting, &Dram)> = Vec::new();
+        for case in &plan.cases {
+            let setting = (&case.setting, &case.site.dram);
+            if !settings.contains(&setting) {
+                settings.push(setting);
+            }
+        }
+        let keys: Vec<_> = settings.iter().map(|(setting, dram)| setting_keys(setting, dram)).collect();
+        let varies = |&i: &usize| keys.iter().any(|other| other[i].1 != keys[0][i].1);
+        let varying = (0..keys.first().map_or(0, Vec::len)).filter(varies).collect();
+        Self { varying, rows: Vec::new() }
+    }
+
     /// Adds a cell; cells come in the order of the plan, the seeds of a row one after the other.
-    pub fn add(&mut self, plan: &Plan, cell: &Cell, outcome: &Outcome) {
-        let row = Row::new(plan, cell);
+    pub fn add(&mut self, cell: &Cell, outcome: &Outcome) {
+        let keys = cell.setting_keys();
+        let row = Row::new(cell, self.varying.iter().map(|&i| keys[i].clone()).collect());
         if self.rows.last().is_none_or(|(last, _)| !last.is_same_cell(&row)) {
             self.rows.push((row, Samples::default()));
         }
@@ -68,29 +97,27 @@ impl Summary {
 
     /// The finished rows.
     pub fn rows(self) -> Vec<Row> {
-        let finished = self.rows.into_iter().map(|(row, samples)| row.with(&samples));
-        let mut rows: Vec<Row> = finished.collect();
-        let references: Vec<Row> = rows.iter().filter(|row| row.scheduler == REFERENCE).cloned().collect();
-        for row in rows.iter_mut().filter(|row| row.scheduler != REFERENCE) {
-            let Some(reference) = references.iter().find(|reference| reference.is_same_case(row)) else {
-                continue;
-            };
-            row.gain_points = Some(100.0 * (row.sla_rate - reference.sla_rate));
-            row.gain_percent =
-                (reference.sla_rate > 0.0).then(|| 100.0 * (row.sla_rate / reference.sla_rate - 1.0));
-        }
-        rows
+        let finished: Vec<(Row, Samples)> =
+            self.rows.into_iter().map(|(row, samples)| (row.with(&samples), samples)).collect();
+        let gained = finished.iter().map(|(row, samples)| {
+            let is_reference = |other: &Row| other.rule == REFERENCE && other.is_same_case(row);
+            match finished.iter().find(|(other, _)| is_reference(other)) {
+                Some((reference, theirs)) if row.rule != REFERENCE => row.gaining(reference, samples, theirs),
+                _ => row.clone(),
+            }
+        });
+        gained.collect()
     }
 }
 
 impl Row {
-    fn new(plan: &Plan, cell: &Cell) -> Self {
+    fn new(cell: &Cell, setting: Vec<(String, String)>) -> Self {
         Self {
             system: cell.case.system.clone(),
             scenario: cell.case.scenario.name.clone(),
             qos: cell.case.qos.name(),
             load: cell.case.load,
-            setting: varying(plan, cell.case, cell),
+            setting,
             scheduler: cell.scheduler.label.clone(),
             seeds: 0,
             sla_rate: f64::NAN,
@@ -99,6 +126,21 @@ impl Row {
             energy_per_request_uj: None,
             gain_percent: None,
             gain_points: None,
+            gain_points_ci95: None,
+            rule: cell.scheduler.name.clone(),
+        }
+    }
+
+    /// With the gains over the reference, seed by seed.
+    fn gaining(&self, reference: &Self, samples: &Samples, theirs: &Samples) -> Self {
+        let points: Vec<f64> =
+            samples.sla_rate.iter().zip(&theirs.sla_rate).map(|(own, their)| 100.0 * (own - their)).collect();
+        let percent = 100.0 * (self.sla_rate / reference.sla_rate - 1.0);
+        Self {
+            gain_percent: (reference.sla_rate > 0.0).then_some(percent),
+            gain_points: mean(&points),
+            gain_points_ci95: half_width_95(&points),
+            ..self.clone()
         }
     }
 
@@ -121,14 +163,6 @@ impl Row {
     fn is_same_cell(&self, other: &Self) -> bool {
         self.is_same_case(other) && self.scheduler == other.scheduler
     }
-}
-
-/// The swept keys with more than one value in the experiment.
-fn varying(plan: &Plan, case: &Case, cell: &Cell) -> Vec<(String, String)> {
-    let keys_of = |case| Cell { case, ..*cell }.setting_keys();
-    let own = keys_of(case);
-    let varies = |i: usize| plan.cases.iter().any(|other| keys_of(other)[i].1 != own[i].1);
-    (0..own.len()).filter(|&i| varies(i)).map(|i| own[i].clone()).collect()
 }
 
 /// The mean over seeds that have a value.

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::config::{CostKind, Experiment, SchedulerChoice, TriggerKind};
+use super::error::reason;
 use super::plan::{Case, Plan};
 use super::{Error, Progress, registry};
 use crate::metrics::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Value};
 use crate::sim::{
-    DecisionCost, Engine, Host, Record, Recorder, Request, Rules, RunError, Scheduler, Trace, Trigger,
+    DecisionCost, Engine, Host, Late, Record, Recorder, Request, Rules, RunError, Scheduler, Trace, Trigger,
     run as run_engine,
 };
 use crate::units::Time;
@@ -103,15 +104,11 @@ pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outc
         Ok(Err(reason)) => {
             Err(Error::Run { cell: cell.to_string(), reason, command: cell.command(experiment) })
         }
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let reason = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            Err(Error::Invariant {
-                cell: cell.to_string(),
-                reason: reason.unwrap_or_else(|| "unknown".into()),
-                command: cell.command(experiment),
-            })
-        }
+        Err(panic) => Err(Error::Invariant {
+            cell: cell.to_string(),
+            reason: reason(&*panic),
+            command: cell.command(experiment),
+        }),
     }
 }
 
@@ -167,12 +164,18 @@ impl Recorder for Recorders<'_> {
     }
 }
 
-/// The requests of a cell: a tenth of the arrivals up to the last counted one warms the system up, and as many follow,
-/// so that the last counted requests see the same load as the others.
+/// The requests of a cell: a tenth of the arrivals up to the last counted one warms the system up, and more follow, so
+/// that the last counted requests see the load, too: as many as warmed it up where deadlines end all requests, and as
+/// many as are counted where late ones finish and a backlog may build up. Then arrivals stop, so that a run under a rule
+/// that starves requests ends.
 pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
     let margin = counted.div_ceil(9);
     let rates = case.scenario.rates_per_s(case.load * case.site.capacity.requests_per_s);
-    let arrivals = arrivals::trace(&case.scenario, &rates, seed, counted + 2 * margin);
+    let tail = match case.setting.late {
+        Late::Abort => margin,
+        Late::Finish => counted,
+    };
+    let arrivals = arrivals::trace(&case.scenario, &rates, seed, margin + counted + tail);
     let requests = arrivals.iter().map(|arrival| request(case, arrival)).collect();
     Trace { requests, counted: margin..margin + counted }
 }

@@ -127,7 +127,16 @@ impl SystemSpec {
                             format!("no accelerator model `{}`: expected {}", name.get_ref(), file.display());
                         return Err(source.error(&name.span(), message));
                     }
-                    models.push(AccelSpec::read(&file)?);
+                    let model = AccelSpec::read(&file)?;
+                    if model.name != *name.get_ref() {
+                        let message = format!(
+                            "`name` is `{}`: expected `{}`, the name of the file",
+                            model.name,
+                            name.get_ref()
+                        );
+                        return Err(InputError::file(&file, message));
+                    }
+                    models.push(model);
                     models.len() - 1
                 }
             };

@@ -22,9 +22,6 @@ struct Edf {
 
 impl Scheduler for Edf {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.placing.place_by(view, out, |sub| {
-            let job = view.job_of(sub);
-            (job.deadline < view.now(), job.deadline)
-        });
+        self.placing.place_by(view, out, |sub| view.job_of(sub).deadline);
     }
 }

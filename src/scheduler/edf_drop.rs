@@ -1,13 +1,14 @@
 //! `edf_drop`: earliest deadline first that gives up what cannot make it any more.
 //!
-//! A request is hopeless when t + R_best > d. The accelerator is the one with the earliest finish of the *request*,
+//! A request is hopeless when even its critical path is too long: t + (layers left on the longest path, each at its
+//! smallest c1) > d. (The sum R_best would drop networks with parallel branches that can still make it.) The accelerator is the one with the earliest finish of the *request*,
 //! not of the layer: until the next decision its layers stay on the accelerator (they are sticky), after it they may
 //! run at their best. With a segment S of layers from the sub-job on, until the next decision:
 //! finish(m) = start(m) + sum over S of c1[m] + R_best outside S.
 
 use super::placing::{Placing, sort_by};
 use super::{SchedulerEntry, no_parameters};
-use crate::sim::{Decision, Scheduler, SubJobView, View};
+use crate::sim::{Decision, JobView, Scheduler, SubJobView, View};
 use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
@@ -38,7 +39,7 @@ struct Choice {
 impl Scheduler for EdfDrop {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         self.placing.reset(view);
-        for job in view.jobs().iter().filter(|job| view.now() + job.remaining_best > job.deadline) {
+        for job in view.jobs().iter().filter(|job| is_hopeless(view, job)) {
             out.drop_request(job.request);
         }
         out.operations.comparisons += view.jobs().len() as u64;
@@ -46,7 +47,7 @@ impl Scheduler for EdfDrop {
         sort_by(subs, &mut self.order, out, |sub| view.job_of(sub).deadline);
         for (rank, &i) in self.order.iter().enumerate() {
             let job = view.job_of(&subs[i]);
-            if view.now() + job.remaining_best > job.deadline {
+            if is_hopeless(view, job) {
                 continue;
             }
             let (best, visited) = self.best(view, &subs[i]);
@@ -55,6 +56,10 @@ impl Scheduler for EdfDrop {
             out.operations.comparisons += visited;
         }
     }
+}
+
+fn is_hopeless(view: &View, job: &JobView) -> bool {
+    view.now() + job.shortest_left > job.deadline
 }
 
 impl EdfDrop {

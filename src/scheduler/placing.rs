@@ -37,8 +37,9 @@ impl Placing {
         (accelerator, finish)
     }
 
-    /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view. Counts the
-    /// sort and one comparison per (sub-job, accelerator).
+    /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view; sub-jobs of
+    /// requests past their deadline come after all others, earliest deadline first. Counts the sort and one comparison
+    /// per (sub-job, accelerator).
     pub(super) fn place_by<K: Ord>(
         &mut self,
         view: &View,
@@ -48,7 +49,11 @@ impl Placing {
         self.reset(view);
         let subs = view.sub_jobs();
         let mut order = std::mem::take(&mut self.order);
-        sort_by(subs, &mut order, out, key);
+        sort_by(subs, &mut order, out, |sub| {
+            let deadline = view.job_of(sub).deadline;
+            let late = (deadline < view.now()).then_some(deadline);
+            (late, key(sub))
+        });
         for (rank, &i) in order.iter().enumerate() {
             let (accelerator, finish) = self.earliest_finish(view, &subs[i]);
             self.occupy(accelerator, finish);

@@ -55,7 +55,8 @@ impl Scheduler for Prema {
         self.update(view);
         let most = self.tokens.iter().map(|account| account.tokens).fold(0.0, f64::max);
         let threshold = LEVELS.into_iter().find(|&level| level <= most).unwrap_or(0.0);
-        out.operations.comparisons += 2 * self.tokens.len() as u64;
+        // Finding the account, updating it, and the threshold.
+        out.operations.comparisons += 3 * self.tokens.len() as u64;
         let tokens = &self.tokens;
         self.placing
             .place_by(view, out, |sub| (tokens[sub.job].tokens < threshold, view.job_of(sub).remaining_best));

@@ -81,6 +81,15 @@ fn edf_drop_gives_up_what_cannot_make_it() {
 }
 
 #[test]
+fn edf_drop_keeps_parallel_branches_that_can_make_it_together() {
+    // Two independent layers of 10 ns: 20 ns of work, but 10 ns on two accelerators, by a deadline of 15.
+    let fork = [layer(&[], &[(10.0, 0.0), (10.0, 0.0)]), layer(&[], &[(10.0, 0.0), (10.0, 0.0)])];
+    let (starts, dropped) =
+        run_tiny("edf_drop", &world(platform(2, 10.0), &[&fork]), &[with_deadline(request(0, 0.0), 15.0)]);
+    assert_eq!((starts.len(), dropped.len()), (2, 0));
+}
+
+#[test]
 fn fcfs_differs_from_eft_when_layers_become_ready_out_of_order() {
     // Chain of 10 and 10 ns on one accelerator. 0 starts; 1 arrives at 1 and is ready before 0's second layer, which
     // is ready at 10. fcfs serves the older request, eft the sub-job that was ready first.

@@ -85,6 +85,8 @@ pub struct NetworkModel {
     pub successors: Vec<Vec<u32>>,
     /// Smallest c1 of each layer.
     pub best_alone: Vec<Time>,
+    /// Critical path from the start of each layer to the end, with every layer at its smallest c1.
+    pub path_left: Vec<Time>,
     /// Sum of the smallest c1 over all layers.
     pub total_best: Time,
     /// Critical path with every layer at its smallest c1: the isolated latency.
@@ -139,20 +141,21 @@ impl NetworkModel {
                 row.iter().flatten().map(|c| c.alone).min().expect("some accelerator runs every layer")
             })
             .collect();
-        let mut path_end = vec![Time::ZERO; layers.len()];
-        for (layer, before) in predecessors.iter().enumerate() {
-            let start = before.iter().map(|&p| path_end[p as usize]).max().unwrap_or_default();
-            path_end[layer] = start + best_alone[layer];
+        let mut path_left = best_alone.clone();
+        for (layer, next) in successors.iter().enumerate().rev() {
+            let after = next.iter().map(|&s: &u32| path_left[s as usize]).max().unwrap_or_default();
+            path_left[layer] += after;
         }
         Self {
             name: name.to_string(),
-            isolated: path_end.into_iter().max().unwrap_or_default(),
+            isolated: path_left.iter().copied().max().unwrap_or_default(),
             total_best: best_alone.iter().copied().sum(),
             layers,
             costs,
             predecessors,
             successors,
             best_alone,
+            path_left,
         }
     }
 

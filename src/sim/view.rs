@@ -24,6 +24,9 @@ pub struct JobView {
     /// R_best: the smallest c1 of every layer not yet started, plus what is left of the running ones at their
     /// present rate.
     pub remaining_best: Time,
+    /// The least time in which the job can end: the critical path over what is left, every layer at its smallest c1 and
+    /// running ones as if alone from now on.
+    pub shortest_left: Time,
     /// The part of `remaining_best` that has not started.
     pub unstarted_best: Time,
     /// Layers not yet started.

@@ -9,6 +9,8 @@ use crate::units::Time;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pending {
     pub(super) at: Option<Time>,
+    /// When the next tick is due that falls inside its latency, if one does.
+    tick: Option<Time>,
     actions: Vec<Action>,
 }
 
@@ -37,6 +39,7 @@ impl Engine {
             self.take_effect(&decision.actions, out);
         } else {
             self.pending.at = Some(self.now + latency);
+            self.pending.tick = self.next_tick();
             self.pending.actions.clone_from(&decision.actions);
         }
         Ok(())
@@ -78,7 +81,8 @@ impl Engine {
         let actions = std::mem::take(&mut self.pending.actions);
         self.take_effect(&actions, out);
         self.pending.actions = actions;
-        std::mem::take(&mut self.missed_trigger)
+        let tick_passed = self.pending.tick.is_some_and(|tick| tick < self.now);
+        std::mem::take(&mut self.missed_trigger) || tick_passed
     }
 
     fn take_effect(&mut self, actions: &[Action], out: &mut dyn Recorder) {

@@ -43,6 +43,12 @@ impl Running {
         self.left_ps - self.rate * (now - self.since).as_ps()
     }
 
+    /// Time to the end if nothing else ran from `now` on, rounded down.
+    pub(super) fn left_alone(&self, now: Time) -> Time {
+        let share = (self.left_at(now) / self.cost.latency_ps).clamp(0.0, 1.0);
+        Time((share * self.cost.alone.as_ps()) as u64)
+    }
+
     /// From `now` on it progresses at `rate`. An unchanged rate leaves the planned end alone, so that splitting an
     /// interval does not accumulate rounding.
     pub(super) fn set_rate(&mut self, rate: f64, now: Time) {

@@ -172,7 +172,9 @@ impl Engine {
         let end = self.lanes.iter().filter_map(|lane| lane.running.as_ref().map(|running| running.end)).min();
         let arrival = self.trace.requests.get(self.next_arrival).map(|request| request.arrival);
         let deadline = self.deadlines.peek().map(|Reverse((time, _))| *time);
-        let tick = self.next_tick().filter(|_| !self.jobs.in_flight().is_empty());
+        // While a decision is in flight, ticks only count as missed: its end is the next event that matters.
+        let ticks = self.pending.at.is_none() && !self.jobs.in_flight().is_empty();
+        let tick = self.next_tick().filter(|_| ticks);
         [end, arrival, deadline, self.pending.at, tick].into_iter().flatten().min()
     }
 

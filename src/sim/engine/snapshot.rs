@@ -1,6 +1,6 @@
 //! Filling the view: what is known at the present time, copied out of the engine's own state.
 
-use super::super::{AcceleratorView, JobView, RequestId, SubJobId, SubJobView};
+use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, SubJobId, SubJobView};
 use super::jobs::{Job, State};
 use super::{Engine, Lane};
 use crate::units::Time;
@@ -19,6 +19,7 @@ impl Engine {
         for &id in self.jobs.in_flight() {
             let job = self.jobs.get(id).expect("jobs in flight have a slot");
             let request = self.trace.request(RequestId(id.0));
+            let network = &self.world.networks[request.network as usize];
             let index = snapshot.jobs.len();
             snapshot.jobs.push(JobView {
                 id,
@@ -29,19 +30,19 @@ impl Engine {
                 arrival: request.arrival,
                 deadline: request.deadline,
                 remaining_best: job.unstarted_best + running_left(lanes, job, now),
+                shortest_left: shortest_left(lanes, job, network, now),
                 unstarted_best: job.unstarted_best,
                 layers_left: job.unstarted,
                 running: job.running > 0,
                 held: job.held,
             });
-            let predecessors = &self.world.networks[request.network as usize].predecessors;
             snapshot.sub_jobs.extend(job.open.iter().map(|&layer| {
                 let sub = job.sub(layer);
                 let ready = sub.state == State::Ready;
                 let release = if ready {
                     sub.ready_at
                 } else {
-                    release(lanes, job, &predecessors[layer as usize], now)
+                    release(lanes, job, &network.predecessors[layer as usize], now)
                 };
                 let assigned = sub.assignment.map(|assignment| assignment.accelerator);
                 SubJobView { id: SubJobId { job: id, layer }, job: index, ready, release, assigned }
@@ -64,6 +65,20 @@ fn running_left(lanes: &[Lane], job: &Job, now: Time) -> Time {
     }
     let running = lanes.iter().filter_map(|lane| lane.running.as_ref());
     running.filter(|running| running.sub_job.job == job.id).map(|running| running.end - now).sum()
+}
+
+/// The longest path over what is left: from the layers that may be assigned, and through those that run. Layers that
+/// are neither come after one of these.
+fn shortest_left(lanes: &[Lane], job: &Job, network: &NetworkModel, now: Time) -> Time {
+    let open = job.open.iter().map(|&layer| network.path_left[layer as usize]);
+    let after = |layer: u32| {
+        let next = network.successors[layer as usize].iter().map(|&s| network.path_left[s as usize]);
+        next.max().unwrap_or_default()
+    };
+    let running = lanes.iter().filter_map(|lane| lane.running.as_ref());
+    let mine = running.filter(|running| job.running > 0 && running.sub_job.job == job.id);
+    let through = mine.map(|running| running.left_alone(now) + after(running.sub_job.layer));
+    open.chain(through).max().unwrap_or_default()
 }
 
 /// When the last of the running predecessors ends at the present rates.

@@ -222,6 +222,39 @@ fn on_idle_fires_when_the_idle_or_ready_set_grows_while_both_are_non_empty() {
 }
 
 #[test]
+fn ticks_inside_a_decisions_latency_merge_into_one_at_its_end() {
+    let world = world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]);
+    let host = Host { base: Time(2_500), ..Host::default() };
+    let rules = Rules {
+        trigger: Trigger::Periodic(Time(1_000)),
+        decision_cost: DecisionCost::Host(host),
+        ..plain_rules()
+    };
+    let mut times = Vec::new();
+    // Request 0 starts at 2.5 and ends at 12.5; request 1, here since 0.5, waits for it and starts then.
+    records(&world, &[request(0, 0.0), request(0, 0.5)], rules, |view, out| {
+        times.push(view.now().0);
+        network_to_accelerator(view, out);
+    });
+    assert_eq!(times, [0, 2_500, 5_000, 7_500, 10_000]);
+}
+
+#[test]
+fn events_of_one_instant_come_as_completion_arrival_deadline_decision_start() {
+    let world = world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]);
+    // At 10: request 0 ends at its deadline, 2 arrives, and 1, still waiting, reaches its deadline.
+    let mut requests = [request(0, 0.0), request(0, 1.0), request(0, 10.0)];
+    requests[0].deadline = Time(10_000);
+    requests[1].deadline = Time(10_000);
+    let rules = Rules { late: Late::Abort, ..plain_rules() };
+    let at_10 = |record: &&Record| format!("{record:?}").contains("time: Time(10000)");
+    let kind = |record: &Record| format!("{record:?}").split(' ').next().unwrap_or_default().to_string();
+    let all = records(&world, &requests, rules, network_to_accelerator);
+    let kinds: Vec<String> = all.iter().filter(at_10).map(kind).collect();
+    assert_eq!(kinds, ["Finish", "Done", "Arrival", "Drop", "Decision", "Applied", "Start"]);
+}
+
+#[test]
 fn illegal_actions_are_errors() {
     let engine = || {
         let mut engine = Engine::new(Arc::new(chain()), Arc::new(trace(&[request(0, 0.0)])), plain_rules());
