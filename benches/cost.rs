@@ -84,11 +84,7 @@ fn report(accel: &AccelSpec, layers: &BTreeMap<LoopNest, String>) {
     }
     times.sort_unstable();
     let (median, (slowest, name)) = (times[times.len() / 2].0, times[times.len() - 1]);
-    println!(
-        "{}: {} layers, median {median:.2?}, slowest {slowest:.2?} ({name})",
-        accel.name,
-        times.len()
-    );
+    println!("{}: {} layers, median {median:.2?}, slowest {slowest:.2?} ({name})", accel.name, times.len());
 }
 
 criterion_group!(benches, one_mapping, searched);

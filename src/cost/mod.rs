@@ -17,6 +17,8 @@ pub mod layer_cost;
 pub mod mapper;
 pub mod mapping;
 pub mod table;
+#[cfg(test)]
+mod testing;
 mod timing;
 pub mod user_table;
 
