@@ -4,10 +4,10 @@
 //! order. Nothing is pruned; [`Mapping::check_legal`] alone says what counts.
 //!
 //! Two bests are kept. A mapping is **tight** if no factor can be lowered without leaving a part of the layer out: the
-//! search must not lose to any tight mapping. A loose one pads more than it must and may look cheaper all the same,
-//! (in 2 of 2688 searches, by up to 2 %), because the words of padded inputs are scaled at DRAM on average: its larger
-//! tiles share halos that the real layer
-//! does not have. The search does not follow that artefact, but no mapping it finds may beat the best of all.
+//! search must not lose to any tight mapping. A loose one pads more than it must. It may look cheaper all the same (in 2
+//! of 2688 searches, by up to 2 %), because the words of padded inputs are scaled at DRAM on average: its larger tiles
+//! share halos that the real layer does not have. The search does not follow that artefact, but no mapping it finds may
+//! beat the best of all.
 
 use proptest::prelude::*;
 
