@@ -1,5 +1,9 @@
 //! `mascot cost`: what layers cost on accelerators.
 
+mod cases;
+mod search;
+mod verify;
+
 use clap::{Args, Subcommand};
 
 use super::progress::Bars;
@@ -15,6 +19,10 @@ use crate::workload::{Layer, Network};
 pub(super) enum Command {
     /// Every layer of a network on an accelerator: MACs, latency, bandwidth demand, energy
     Table(Options),
+    /// Evaluate given mappings and compare with the results of another tool
+    Verify(verify::Options),
+    /// Search the layers of given mappings and compare with them
+    Search(search::Options),
 }
 
 #[derive(Args)]
@@ -62,7 +70,14 @@ const HEADER: [&str; 10] = [
 ];
 
 pub(super) fn execute(command: &Command) -> Result<(), Error> {
-    let Command::Table(options) = command;
+    match command {
+        Command::Table(options) => layers(options),
+        Command::Verify(options) => verify::execute(options),
+        Command::Search(options) => search::execute(options),
+    }
+}
+
+fn layers(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(None)?;
     let network = data.network(&options.network)?;
     let system = alone(data.accelerator(&options.accelerator)?, options);

@@ -20,6 +20,9 @@
 //! A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real tensor: its words
 //! are scaled by real / padded elements. Counts are words, summed over used instances.
 
+#[cfg(test)]
+mod twin;
+
 use super::mapping::{Loop, MAX_LOOPS, Mapping};
 use crate::dims::{Dim, PerDim, Tensor};
 use crate::hw::accel::MAX_LEVELS;

@@ -23,6 +23,9 @@ pub struct Case {
     mapping: Vec<CaseLevel>,
     /// What was measured.
     pub expected: Expected,
+    /// Where it stands in its file, counted from 1.
+    #[serde(skip)]
+    pub line: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -77,9 +80,15 @@ impl Case {
     pub fn read_all(path: &Path) -> Result<Vec<Self>, InputError> {
         let source = Source::read(path)?;
         let lines = source.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let parsed = lines
-            .map(|(i, line)| serde_json::from_str(line).map_err(|e| InputError::at_line(path, i + 1, e)));
-        parsed.collect()
+        lines
+            .map(|(i, line)| Self::parse(line, i + 1).map_err(|e| InputError::at_line(path, i + 1, e)))
+            .collect()
+    }
+
+    fn parse(text: &str, line: usize) -> Result<Self, String> {
+        let case = Self { line, ..serde_json::from_str(text).map_err(|e| e.to_string())? };
+        case.nest().check()?;
+        Ok(case)
     }
 
     /// The layer.
@@ -94,15 +103,16 @@ impl Case {
         let loops = |pairs: &[(Dim, u64)]| pairs.iter().map(|&(dim, bound)| Loop { dim, bound }).collect();
         let mut mapping = Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] };
         for level in &self.mapping {
-            let index = accel.levels.iter().position(|l| l.name() == level.name);
-            let index =
-                index.ok_or_else(|| format!("`{}` has no level named `{}`", accel.name, level.name))?;
+            let index = accel.level_index(&level.name)?;
             mapping.levels[index] = LevelLoops {
                 temporal: loops(&level.temporal),
                 spatial: [loops(&level.spatial_x), loops(&level.spatial_y)],
             };
         }
         mapping.check_shape(accel, &self.nest())?;
+        LoopNest { bounds: mapping.padded_bounds(), ..self.nest() }
+            .check()
+            .map_err(|e| format!("padded: {e}"))?;
         Ok(mapping)
     }
 }

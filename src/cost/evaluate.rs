@@ -117,7 +117,10 @@ impl<'a> Evaluator<'a> {
 
     /// The hot path of the search.
     pub(super) fn summary(&self, flat: &Flat) -> Summary {
-        let counts = self.count(flat);
+        self.summarize(flat, &self.count(flat))
+    }
+
+    fn summarize(&self, flat: &Flat, counts: &Counts) -> Summary {
         let mut on_chip_cycles = 0;
         let (mut dynamic_pj, mut leak_pj_per_cycle) = (self.mac_pj, 0.0);
         for storage in &self.storages {
@@ -142,7 +145,7 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn detail(&self, flat: &Flat) -> Evaluation {
         let counts = self.count(flat);
-        let summary = self.summary(flat);
+        let summary = self.summarize(flat, &counts);
         let cycles = summary.cycles();
         let levels = self.accel.levels.len();
         let mut dynamic_pj = vec![0.0; levels + 1];

@@ -4,7 +4,8 @@
 //! - [`access`] and [`evaluate`]: access counts, cycles and energy of a given mapping, equal to Timeloop's.
 //! - [`mapper`]: the best mapping under the constraints.
 //! - [`layer_cost`](mod@layer_cost): one layer of any kind; [`table`]: all layers of a simulation; [`cache`]: both on
-//!   disk; [`user_table`]: a user's own numbers instead; [`cases`]: reference results of other tools.
+//!   disk; [`user_table`]: a user's own numbers instead; [`cases`]: results of other tools, and
+//!   [`reference`](mod@reference): ours beside them.
 //!
 //! Left out: contention for DRAM (the simulator's business; c is limited by the accelerator's own port only), networks
 //! on chip, sparsity, compression, and data that stays on chip between layers.
@@ -16,7 +17,10 @@ pub mod evaluate;
 pub mod layer_cost;
 pub mod mapper;
 pub mod mapping;
+pub mod reference;
 pub mod table;
+#[cfg(test)]
+mod testing;
 mod timing;
 pub mod user_table;
 

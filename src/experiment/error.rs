@@ -23,6 +23,9 @@ pub enum Error {
         /// The command that runs this cell alone.
         command: String,
     },
+    /// A comparison that the user asked for fails.
+    #[error("{0}")]
+    Check(String),
     /// An invariant of the simulator does not hold: a bug of ours.
     #[error(
         "invariant violated in {cell}: {reason}\nplease report it with the command that reproduces it: {command}"
@@ -59,7 +62,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Usage(_) => 2,
-            Self::Run { .. } | Self::Write { .. } => 1,
+            Self::Run { .. } | Self::Check(_) | Self::Write { .. } => 1,
             Self::Invariant { .. } => INVARIANT,
         }
     }

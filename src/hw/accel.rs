@@ -151,6 +151,12 @@ impl AccelSpec {
         extents.product()
     }
 
+    /// The place of a level by name.
+    pub fn level_index(&self, name: &str) -> Result<usize, String> {
+        let index = self.levels.iter().position(|level| level.name() == name);
+        index.ok_or_else(|| format!("`{}` has no level named `{name}`", self.name))
+    }
+
     /// The outermost level.
     pub fn dram(&self) -> &Storage {
         match &self.levels[0] {

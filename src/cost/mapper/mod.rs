@@ -6,6 +6,8 @@
 //! what every completion costs at least. It is one thread and deterministic: of equal mappings the one found first stays,
 //! and equal objectives are decided by energy (for latency) or by latency (for energy and their product).
 
+#[cfg(test)]
+mod brute;
 mod floor;
 mod goal;
 mod inner;

@@ -9,7 +9,8 @@
 //!
 //! A factor need not divide what is left of its dimension; what remains is then rounded up (a ceil factor), and the
 //! dimension is padded. Of the factors that leave the same remainder only the smallest is a choice: it needs the
-//! smallest tile and the fewest instances for the same number of outer steps.
+//! smallest tile and the fewest instances for the same number of outer steps. (At DRAM, where padded inputs are scaled
+//! on average, a larger factor can look a little cheaper, because the halo that its padded tiles share is not real.)
 
 use crate::cost::access::{Edge, edges};
 use crate::cost::mapping::held_words;
