@@ -1,9 +1,9 @@
-//! `mascot cost`: what layers cost on accelerators.
+//! `mascot cost table`: every layer of a network on an accelerator.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 
-use super::progress::Bars;
-use super::table::{number, render};
+use crate::cli::progress::Bars;
+use crate::cli::table::{number, render};
 use crate::cost::{Cache, LayerCost};
 use crate::experiment::plan::tables;
 use crate::experiment::{DataRoot, Error};
@@ -11,14 +11,8 @@ use crate::hw::system::{Accelerator, Objective};
 use crate::hw::{AccelSpec, Sharing, SystemSpec};
 use crate::workload::{Layer, Network};
 
-#[derive(Subcommand)]
-pub(super) enum Command {
-    /// Every layer of a network on an accelerator: MACs, latency, bandwidth demand, energy
-    Table(Options),
-}
-
 #[derive(Args)]
-pub(super) struct Options {
+pub(in crate::cli) struct Options {
     /// The network, by name or path
     #[arg(long)]
     network: String,
@@ -61,8 +55,7 @@ const HEADER: [&str; 10] = [
     "dram_tiles",
 ];
 
-pub(super) fn execute(command: &Command) -> Result<(), Error> {
-    let Command::Table(options) = command;
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(None)?;
     let network = data.network(&options.network)?;
     let system = alone(data.accelerator(&options.accelerator)?, options);
@@ -73,7 +66,7 @@ pub(super) fn execute(command: &Command) -> Result<(), Error> {
     let costs = table[0].costs.column(0).to_vec();
     let rows: Vec<Vec<String>> =
         network.layers.iter().zip(&costs).map(|(layer, cost)| row(layer, cost.as_ref(), model)).collect();
-    super::print(&if options.csv {
+    crate::cli::print(&if options.csv {
         csv(&rows)
     } else {
         render(&HEADER, 2..HEADER.len(), rows) + &total(&network, &costs)
