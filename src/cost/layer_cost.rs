@@ -11,7 +11,7 @@
 //! bound to K and to C and G may only be spread over PEs, one MAC of each PE works.
 
 use super::LayerCost;
-use super::mapper::{self, Goal};
+use super::mapper::{self, Found, Goal};
 use super::timing::{layer_cycles, port_cycles, time};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
@@ -23,37 +23,69 @@ pub fn layer_cost(accel: &AccelSpec, op: &Op, goal: Goal) -> Option<LayerCost> {
         return None;
     }
     match op {
-        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => nest_cost(accel, nest, goal),
-        Op::Vector { reads, writes, ops } => Some(stream_cost(accel, *reads, *writes, *ops)),
-        Op::Lookup { reads, writes } => Some(stream_cost(accel, *reads, *writes, 0)),
+        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
+            mapper::search(accel, nest, goal).map(|found| nest_cost(accel, nest, &found))
+        }
+        Op::Vector { .. } | Op::Lookup { .. } => stream_of(op).map(|stream| stream.cost(accel)),
     }
 }
 
-fn nest_cost(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<LayerCost> {
-    let found = mapper::search(accel, nest, goal)?;
-    Some(LayerCost {
+pub(super) fn nest_cost(accel: &AccelSpec, nest: &LoopNest, found: &Found) -> LayerCost {
+    LayerCost {
         latency: time(accel, found.cycles),
         dram_bytes: found.dram_bytes,
         energy: found.dynamic_energy,
         utilization: nest.macs().0 as f64 / (found.cycles.0 as f64 * accel.macs_per_cycle() as f64),
         tiles: found.mapping.levels[0].temporal.iter().map(|each| each.bound).product(),
-    })
+    }
 }
 
 /// A layer that only streams from and to DRAM. It can be split at any element.
-fn stream_cost(accel: &AccelSpec, reads: u64, writes: u64, ops: u64) -> LayerCost {
-    let dram = accel.dram();
-    let compute = if ops == 0 { 0 } else { ops.div_ceil(accel.vector_lanes) };
-    let cycles = layer_cycles(accel, 0.0, compute as f64, port_cycles(accel, reads, writes));
-    let pj = (reads as f64 * dram.read_pj_per_access + writes as f64 * dram.update_pj_per_access)
-        / dram.words_per_access()
-        + ops as f64 * accel.vector_pj_per_op;
-    LayerCost {
-        latency: time(accel, Cycles((cycles.ceil() as u64).max(1))),
-        dram_bytes: dram.bytes(reads + writes),
-        energy: Picojoules(pj),
-        utilization: 0.0,
-        tiles: reads.max(writes).max(1),
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stream {
+    pub(super) reads: u64,
+    pub(super) writes: u64,
+    pub(super) ops: u64,
+}
+
+/// The stream of a layer without MACs.
+pub(super) fn stream_of(op: &Op) -> Option<Stream> {
+    match *op {
+        Op::Vector { reads, writes, ops } => Some(Stream { reads, writes, ops }),
+        Op::Lookup { reads, writes } => Some(Stream { reads, writes, ops: 0 }),
+        Op::Conv(_) | Op::Gemm(_) | Op::Matmul(_) => None,
+    }
+}
+
+impl Stream {
+    pub(super) fn cost(self, accel: &AccelSpec) -> LayerCost {
+        LayerCost {
+            latency: time(accel, self.cycles(accel)),
+            dram_bytes: accel.dram().bytes(self.reads + self.writes),
+            energy: Picojoules(self.dram_pj(accel) + self.ops_pj(accel)),
+            utilization: 0.0,
+            tiles: self.reads.max(self.writes).max(1),
+        }
+    }
+
+    pub(super) fn cycles(self, accel: &AccelSpec) -> Cycles {
+        let port = port_cycles(accel, self.reads, self.writes);
+        Cycles((layer_cycles(accel, 0.0, self.compute_cycles(accel), port).ceil() as u64).max(1))
+    }
+
+    /// Cycles of the vector lanes.
+    pub(super) fn compute_cycles(self, accel: &AccelSpec) -> f64 {
+        if self.ops == 0 { 0.0 } else { self.ops.div_ceil(accel.vector_lanes) as f64 }
+    }
+
+    pub(super) fn dram_pj(self, accel: &AccelSpec) -> f64 {
+        let dram = accel.dram();
+        (self.reads as f64 * dram.read_pj_per_access + self.writes as f64 * dram.update_pj_per_access)
+            / dram.words_per_access()
+    }
+
+    pub(super) fn ops_pj(self, accel: &AccelSpec) -> f64 {
+        self.ops as f64 * accel.vector_pj_per_op
     }
 }
 

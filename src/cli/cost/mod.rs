@@ -1,5 +1,6 @@
 //! `mascot cost`: what layers cost on accelerators.
 
+mod choice;
 mod table;
 
 use clap::Subcommand;
@@ -8,7 +9,7 @@ use crate::experiment::Error;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Every layer of a network on an accelerator: MACs, latency, bandwidth demand, energy
+    /// Every layer of a network on an accelerator: MACs, latency, what limits it, bandwidth demand, energy by level
     Table(table::Options),
 }
 
