@@ -1,14 +1,28 @@
 //! The cost of one layer on one accelerator: the mapper for layers with MACs, a roofline for the others.
 //!
-//! - A loop nest costs what its best mapping costs ([`super::mapper`]).
-//! - A vector layer takes max(operations / vector lanes, words / DRAM port) cycles; its energy is that of its DRAM
-//!   words and operations. A look-up is the same without operations. Both stream: on-chip buffers are left out, and so
-//!   is what a fused operation would save (networks fuse explicitly).
-//! - `None` says that the accelerator cannot run the layer: its `kinds` do not list it, or no mapping is legal, such as
-//!   a kernel wider than the rows that must hold it whole.
+//! | layer | costed as |
+//! |---|---|
+//! | conv: strided, dilated, grouped, pointwise | its nest under the best mapping ([`super::mapper`]) |
+//! | depthwise conv | the same nest with G groups of K = C = 1; no rule of its own |
+//! | transposed conv | a 1 x 1 conv with K x R x S outputs per input pixel; where the stride is below the kernel, overlapping outputs count once per contribution |
+//! | gemm | a nest with tokens along P |
+//! | RNN, GRU, LSTM cell | one gemm of all gates with [input, state] per time step, each after the one before; weights come from DRAM in every step |
+//! | matmul | a nest with heads along G; the second operand is streamed like an input, and a batch has its own |
+//! | vector | max(operations / vector lanes, words / DRAM port) cycles; energy of its DRAM words and operations |
+//! | lookup | a vector layer without operations |
 //!
-//! Depthwise layers need no rule of their own: G groups of K = C = 1 run as the constraints let them. Where lanes are
-//! bound to K and to C and G may only be spread over PEs, one MAC of each PE works.
+//! **Depthwise** layers run as the constraints let them. Row-stationary Eyeriss spreads G over columns and rows of PEs
+//! beside S; what it loses is the reuse of an input across K. Weight-stationary Simba binds the lanes of a PE to
+//! K (8) and C (8) and spreads G over PEs only: at most one MAC in 64 of a PE works.
+//!
+//! A **batch** grows N, so that static weights are read for all its inputs at once; vector and lookup layers grow in
+//! proportion.
+//!
+//! **Unsupported** layers cost `None`: the accelerator's `kinds` do not list them, or no mapping is legal, such as a
+//! kernel wider than the rows that must hold it whole. The scheduler never sees such a pair, a layer that no accelerator
+//! of a system runs is an error before the run, and `mascot cost table` shows dashes.
+//!
+//! Left out: on-chip buffers of vector layers, and what a fused operation would save (networks fuse explicitly).
 
 use super::LayerCost;
 use super::mapper::{self, Found, Goal};
