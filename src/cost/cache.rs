@@ -6,6 +6,10 @@
 //! whole (written under another name, then renamed), and what others wrote meanwhile is kept. A line that does not
 //! check is dropped, to be computed again, with a warning; a cache that cannot be read or written is a warning, too.
 
+mod inventory;
+
+pub use inventory::CacheFile;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -105,10 +109,13 @@ impl Cache {
     }
 }
 
+/// Bytes of the hash in a file's name.
+const KEY_BYTES: usize = 16;
+
 /// The content hash of all that decides costs, apart from the layer.
 fn key(accel: &AccelSpec, goal: Goal) -> String {
     let spec = AccelSpec { name: String::new(), source: String::new(), ..accel.clone() };
-    digest(&format!("{VERSION} {goal:?} {spec:?}"), 16)
+    digest(&format!("{VERSION} {goal:?} {spec:?}"), KEY_BYTES)
 }
 
 /// The first `bytes` of the SHA-256 hash, in hexadecimal.

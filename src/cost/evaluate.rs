@@ -24,6 +24,10 @@ use crate::workload::LoopNest;
 pub struct Evaluation {
     /// Cycles, DRAM limited by the accelerator's own port only.
     pub cycles: Cycles,
+    /// Steps of the used MACs: the product of all temporal loops.
+    pub steps: u64,
+    /// Cycles that the busiest bandwidth of each level needs, outermost first.
+    pub bandwidth_cycles: Vec<u64>,
     /// Multiply-accumulates of the real layer.
     pub macs: Macs,
     /// MACs / (cycles x MAC units).
@@ -150,15 +154,19 @@ impl<'a> Evaluator<'a> {
         let levels = self.accel.levels.len();
         let mut dynamic_pj = vec![0.0; levels + 1];
         let mut leakage_pj = vec![0.0; levels + 1];
+        let mut bandwidth_cycles = vec![0; levels];
         for storage in &self.storages {
             let used = flat.instances(storage.level);
             dynamic_pj[storage.level] = storage.energy_pj(&counts[storage.level], used);
+            bandwidth_cycles[storage.level] = storage.cycles(&counts[storage.level], used);
             leakage_pj[storage.level] = storage.spec.leak_pj_per_cycle * (cycles * used) as f64;
         }
         dynamic_pj[levels] = self.mac_pj;
         let macs = self.nest.macs();
         Evaluation {
             cycles: Cycles(cycles),
+            steps: summary.steps,
+            bandwidth_cycles,
             macs,
             utilization: macs.0 as f64 / (cycles as f64 * self.accel.macs_per_cycle() as f64),
             dram_bytes: self.accel.dram().bytes(summary.dram_words),

@@ -1,17 +1,31 @@
 //! The cost of one layer on one accelerator: the mapper for layers with MACs, a roofline for the others.
 //!
-//! - A loop nest costs what its best mapping costs ([`super::mapper`]).
-//! - A vector layer takes max(operations / vector lanes, words / DRAM port) cycles; its energy is that of its DRAM
-//!   words and operations. A look-up is the same without operations. Both stream: on-chip buffers are left out, and so
-//!   is what a fused operation would save (networks fuse explicitly).
-//! - `None` says that the accelerator cannot run the layer: its `kinds` do not list it, or no mapping is legal, such as
-//!   a kernel wider than the rows that must hold it whole.
+//! | layer | costed as |
+//! |---|---|
+//! | conv: strided, dilated, grouped, pointwise | its nest under the best mapping ([`super::mapper`]) |
+//! | depthwise conv | the same nest with G groups of K = C = 1; no rule of its own |
+//! | transposed conv | a 1 x 1 conv with K x R x S outputs per input pixel; where the stride is below the kernel, overlapping outputs count once per contribution |
+//! | gemm | a nest with tokens along P |
+//! | RNN, GRU, LSTM cell | one gemm of all gates with [input, state] per time step, each after the one before; weights come from DRAM in every step |
+//! | matmul | a nest with heads along G; the second operand is streamed like an input, and a batch has its own |
+//! | vector | max(operations / vector lanes, words / DRAM port) cycles; energy of its DRAM words and operations |
+//! | lookup | a vector layer without operations |
 //!
-//! Depthwise layers need no rule of their own: G groups of K = C = 1 run as the constraints let them. Where lanes are
-//! bound to K and to C and G may only be spread over PEs, one MAC of each PE works.
+//! **Depthwise** layers run as the constraints let them. Row-stationary Eyeriss spreads G over columns and rows of PEs
+//! beside S; what it loses is the reuse of an input across K. Weight-stationary Simba binds the lanes of a PE to
+//! K (8) and C (8) and spreads G over PEs only: at most one MAC in 64 of a PE works.
+//!
+//! A **batch** grows N, so that static weights are read for all its inputs at once; vector and lookup layers grow in
+//! proportion.
+//!
+//! **Unsupported** layers cost `None`: the accelerator's `kinds` do not list them, or no mapping is legal, such as a
+//! kernel wider than the rows that must hold it whole. The scheduler never sees such a pair, a layer that no accelerator
+//! of a system runs is an error before the run, and `mascot cost table` shows dashes.
+//!
+//! Left out: on-chip buffers of vector layers, and what a fused operation would save (networks fuse explicitly).
 
 use super::LayerCost;
-use super::mapper::{self, Goal};
+use super::mapper::{self, Found, Goal};
 use super::timing::{layer_cycles, port_cycles, time};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
@@ -23,37 +37,69 @@ pub fn layer_cost(accel: &AccelSpec, op: &Op, goal: Goal) -> Option<LayerCost> {
         return None;
     }
     match op {
-        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => nest_cost(accel, nest, goal),
-        Op::Vector { reads, writes, ops } => Some(stream_cost(accel, *reads, *writes, *ops)),
-        Op::Lookup { reads, writes } => Some(stream_cost(accel, *reads, *writes, 0)),
+        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
+            mapper::search(accel, nest, goal).map(|found| nest_cost(accel, nest, &found))
+        }
+        Op::Vector { .. } | Op::Lookup { .. } => stream_of(op).map(|stream| stream.cost(accel)),
     }
 }
 
-fn nest_cost(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<LayerCost> {
-    let found = mapper::search(accel, nest, goal)?;
-    Some(LayerCost {
+pub(super) fn nest_cost(accel: &AccelSpec, nest: &LoopNest, found: &Found) -> LayerCost {
+    LayerCost {
         latency: time(accel, found.cycles),
         dram_bytes: found.dram_bytes,
         energy: found.dynamic_energy,
         utilization: nest.macs().0 as f64 / (found.cycles.0 as f64 * accel.macs_per_cycle() as f64),
         tiles: found.mapping.levels[0].temporal.iter().map(|each| each.bound).product(),
-    })
+    }
 }
 
 /// A layer that only streams from and to DRAM. It can be split at any element.
-fn stream_cost(accel: &AccelSpec, reads: u64, writes: u64, ops: u64) -> LayerCost {
-    let dram = accel.dram();
-    let compute = if ops == 0 { 0 } else { ops.div_ceil(accel.vector_lanes) };
-    let cycles = layer_cycles(accel, 0.0, compute as f64, port_cycles(accel, reads, writes));
-    let pj = (reads as f64 * dram.read_pj_per_access + writes as f64 * dram.update_pj_per_access)
-        / dram.words_per_access()
-        + ops as f64 * accel.vector_pj_per_op;
-    LayerCost {
-        latency: time(accel, Cycles((cycles.ceil() as u64).max(1))),
-        dram_bytes: dram.bytes(reads + writes),
-        energy: Picojoules(pj),
-        utilization: 0.0,
-        tiles: reads.max(writes).max(1),
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stream {
+    pub(super) reads: u64,
+    pub(super) writes: u64,
+    pub(super) ops: u64,
+}
+
+/// The stream of a layer without MACs.
+pub(super) fn stream_of(op: &Op) -> Option<Stream> {
+    match *op {
+        Op::Vector { reads, writes, ops } => Some(Stream { reads, writes, ops }),
+        Op::Lookup { reads, writes } => Some(Stream { reads, writes, ops: 0 }),
+        Op::Conv(_) | Op::Gemm(_) | Op::Matmul(_) => None,
+    }
+}
+
+impl Stream {
+    pub(super) fn cost(self, accel: &AccelSpec) -> LayerCost {
+        LayerCost {
+            latency: time(accel, self.cycles(accel)),
+            dram_bytes: accel.dram().bytes(self.reads + self.writes),
+            energy: Picojoules(self.dram_pj(accel) + self.ops_pj(accel)),
+            utilization: 0.0,
+            tiles: self.reads.max(self.writes).max(1),
+        }
+    }
+
+    pub(super) fn cycles(self, accel: &AccelSpec) -> Cycles {
+        let port = port_cycles(accel, self.reads, self.writes);
+        Cycles((layer_cycles(accel, 0.0, self.compute_cycles(accel), port).ceil() as u64).max(1))
+    }
+
+    /// Cycles of the vector lanes.
+    pub(super) fn compute_cycles(self, accel: &AccelSpec) -> f64 {
+        if self.ops == 0 { 0.0 } else { self.ops.div_ceil(accel.vector_lanes) as f64 }
+    }
+
+    pub(super) fn dram_pj(self, accel: &AccelSpec) -> f64 {
+        let dram = accel.dram();
+        (self.reads as f64 * dram.read_pj_per_access + self.writes as f64 * dram.update_pj_per_access)
+            / dram.words_per_access()
+    }
+
+    pub(super) fn ops_pj(self, accel: &AccelSpec) -> f64 {
+        self.ops as f64 * accel.vector_pj_per_op
     }
 }
 

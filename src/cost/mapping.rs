@@ -24,7 +24,7 @@ pub struct LevelLoops {
 }
 
 impl LevelLoops {
-    fn all(&self) -> impl Iterator<Item = &Loop> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Loop> {
         self.temporal.iter().chain(self.spatial.iter().flatten())
     }
 }
@@ -50,6 +50,18 @@ impl Mapping {
             bounds[each.dim as usize] *= each.bound;
         }
         bounds
+    }
+
+    /// The extents of all loops at and inside each level, outermost first.
+    pub fn tiles(&self) -> Vec<PerDim<u64>> {
+        let mut extent = [1; 8];
+        let mut tiles: Vec<PerDim<u64>> = Vec::with_capacity(self.levels.len());
+        for level in self.levels.iter().rev() {
+            level.all().for_each(|each| extent[each.dim as usize] *= each.bound);
+            tiles.push(extent);
+        }
+        tiles.reverse();
+        tiles
     }
 
     /// Whether the numbers can be counted at all: as many levels as the accelerator, time only in storage levels,

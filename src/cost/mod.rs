@@ -6,11 +6,13 @@
 //! - [`layer_cost`](mod@layer_cost): one layer of any kind; [`table`]: all layers of a simulation; [`cache`]: both on
 //!   disk; [`user_table`]: a user's own numbers instead; [`cases`]: results of other tools, and
 //!   [`reference`](mod@reference): ours beside them.
+//! - [`mod@breakdown`]: what limits a layer and where its energy goes; [`timeloop`]: mappings in Timeloop's formats.
 //!
 //! Left out: contention for DRAM (the simulator's business; c is limited by the accelerator's own port only), networks
 //! on chip, sparsity, compression, and data that stays on chip between layers.
 
 pub mod access;
+pub mod breakdown;
 pub mod cache;
 pub mod cases;
 pub mod evaluate;
@@ -21,10 +23,12 @@ pub mod reference;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod timeloop;
 mod timing;
 pub mod user_table;
 
 pub use access::Accesses;
+pub use breakdown::{Bound, Breakdown, breakdown};
 pub use cache::Cache;
 pub use evaluate::{Evaluation, evaluate};
 pub use layer_cost::{compulsory_bytes, layer_cost};

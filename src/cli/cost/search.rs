@@ -18,7 +18,7 @@ pub(in crate::cli) struct Options {
     /// The cases, one JSON object a line
     cases: PathBuf,
     /// What the mapper minimises, and the ratio compares
-    #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = super::objective)]
+    #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = super::choice::objective)]
     objective: Objective,
     /// Print JSON
     #[arg(long)]

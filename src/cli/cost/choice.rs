@@ -1,0 +1,67 @@
+//! What the commands that map layers ask for: a network, an accelerator, and what counts as best.
+
+use clap::Args;
+
+use crate::cost::Goal;
+use crate::experiment::{DataRoot, Error};
+use crate::hw::AccelSpec;
+use crate::hw::system::Objective;
+use crate::workload::{Network, Op};
+
+#[derive(Args)]
+pub(in crate::cli) struct Choice {
+    /// The network, by name or path
+    #[arg(long)]
+    network: String,
+    /// The accelerator, by name or path
+    #[arg(long)]
+    accelerator: String,
+    /// Inputs that are processed at once
+    #[arg(long, value_name = "B", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
+    batch: u64,
+    /// What the mapper minimises
+    #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = objective)]
+    objective: Objective,
+    /// The DRAM bandwidth in GB/s at which the mapper counts latency
+    #[arg(long, value_name = "GBPS", default_value = "32", value_parser = positive)]
+    bandwidth: f64,
+}
+
+/// Chosen here: the sizes of the largest legal layer times this still fit 64 bits.
+const MAX_BATCH: u64 = 4096;
+
+/// The words of the system files.
+pub(super) fn objective(text: &str) -> Result<Objective, String> {
+    toml::Value::from(text).try_into().map_err(|_| "expected latency, energy or edp".to_string())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 => Ok(value),
+        _ => Err("expected a number > 0, or inf".into()),
+    }
+}
+
+/// The files that a choice names.
+pub(super) struct Chosen {
+    pub(super) network: Network,
+    /// The work of each layer of the network at the chosen batch.
+    pub(super) ops: Vec<Op>,
+    pub(super) accel: AccelSpec,
+    pub(super) goal: Goal,
+}
+
+impl Choice {
+    pub(super) fn read(&self) -> Result<Chosen, Error> {
+        let data = DataRoot::find(None)?;
+        let network = data.network(&self.network)?;
+        let accel = data.accelerator(&self.accelerator)?;
+        let ops: Vec<Op> = network.layers.iter().map(|layer| layer.op.with_batch(self.batch)).collect();
+        for (layer, op) in network.layers.iter().zip(&ops) {
+            op.check()
+                .map_err(|e| Error::Usage(format!("layer `{}` at batch {}: {e}", layer.name, self.batch)))?;
+        }
+        let goal = Goal { objective: self.objective, bandwidth_gbps: self.bandwidth };
+        Ok(Chosen { network, ops, accel, goal })
+    }
+}

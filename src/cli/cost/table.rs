@@ -1,0 +1,171 @@
+//! `mascot cost table`: every layer of a network on an accelerator.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Args;
+use rayon::prelude::*;
+
+use super::choice::{Choice, Chosen};
+use crate::cli::progress::Bars;
+use crate::cli::table::{number, render};
+use crate::cost::timeloop::{loop_nest, loop_summary};
+use crate::cost::{Breakdown, breakdown};
+use crate::dims::Dim;
+use crate::experiment::{Error, Progress};
+use crate::hw::AccelSpec;
+use crate::workload::{LoopNest, Op};
+
+#[derive(Args)]
+pub(in crate::cli) struct Options {
+    #[command(flatten)]
+    choice: Choice,
+    /// Print CSV; its last column is the mapping on one line
+    #[arg(long)]
+    csv: bool,
+    /// Print each mapping as a loop nest, the way Timeloop does, before the table
+    #[arg(long, conflicts_with = "csv")]
+    mapping: bool,
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let chosen = options.choice.read()?;
+    let known = breakdowns(&chosen);
+    let rows: Vec<Vec<String>> = chosen
+        .network
+        .layers
+        .iter()
+        .zip(&chosen.ops)
+        .map(|(layer, op)| row(&layer.name, op, known[op].as_ref(), &chosen.accel))
+        .collect();
+    let mut header = header(&chosen.accel);
+    let text = if options.csv {
+        csv(&header, rows)
+    } else {
+        let nests = if options.mapping { loop_nests(&chosen, &known) } else { String::new() };
+        // A line of a terminal has no room for the mapping.
+        header.pop();
+        let rows = rows.into_iter().map(|mut row| row.drain(..header.len()).collect()).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        nests + &render(&header, MACS_COLUMN..header.len(), rows) + &total(&chosen, &known)
+    };
+    crate::cli::print(&text);
+    Ok(())
+}
+
+/// Distinct layers; `None`: the accelerator cannot run it.
+type Known = BTreeMap<Op, Option<Breakdown>>;
+
+/// Maps each distinct layer once. The cache is no help here: it keeps costs, not mappings.
+fn breakdowns(chosen: &Chosen) -> Known {
+    let mut ops = chosen.ops.clone();
+    ops.sort_unstable();
+    ops.dedup();
+    let bars = Bars::new(false);
+    bars.begin(&format!("mapping layers on {}", chosen.accel.name), ops.len());
+    let done = AtomicUsize::new(0);
+    let found = ops.into_par_iter().map(|op| {
+        let found = breakdown(&chosen.accel, &op, chosen.goal);
+        bars.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+        (op, found)
+    });
+    found.collect()
+}
+
+/// The first column of numbers.
+const MACS_COLUMN: usize = 3;
+
+fn header(accel: &AccelSpec) -> Vec<String> {
+    let fixed = [
+        "layer",
+        "kind",
+        "dims",
+        "macs",
+        "cycles",
+        "latency_us",
+        "utilization",
+        "bound_by",
+        "dram_bytes",
+        "demand_gbps",
+        "dram_tiles",
+        "energy_uj",
+    ];
+    let storages = accel.storages().map(|(_, storage)| &storage.name);
+    let levels = storages.chain([&accel.mac.name]).map(|name| format!("{name}_uj"));
+    fixed.map(String::from).into_iter().chain(levels).chain(["mapping".to_string()]).collect()
+}
+
+/// One cell per column of the header; a layer that the accelerator cannot run has dashes.
+fn row(name: &str, op: &Op, found: Option<&Breakdown>, accel: &AccelSpec) -> Vec<String> {
+    let mut cells = vec![name.to_string(), op.kind().name().to_string(), dims(op), op.macs().0.to_string()];
+    let Some(Breakdown { cost, cycles, bound, energy_pj, mapping }) = found else {
+        cells.resize(header(accel).len(), "-".to_string());
+        return cells;
+    };
+    let demand_gbps = cost.dram_bytes.0 as f64 / cost.latency.as_s() / 1e9;
+    let uj = |pj: f64| number(Some(pj / 1e6), 3);
+    cells.extend([
+        cycles.0.to_string(),
+        number(Some(cost.latency.as_us()), 3),
+        number(Some(cost.utilization), 4),
+        bound.name(accel).to_string(),
+        cost.dram_bytes.0.to_string(),
+        number(Some(demand_gbps), 3),
+        cost.tiles.to_string(),
+        uj(cost.energy.0),
+    ]);
+    let levels = accel.storages().map(|(level, _)| level).chain([accel.levels.len()]);
+    cells.extend(levels.map(|level| uj(energy_pj[level])));
+    cells.push(mapping.as_ref().map_or("-".into(), |mapping| loop_summary(accel, mapping)));
+    cells
+}
+
+/// The sizes above 1, and what else makes the layer.
+fn dims(op: &Op) -> String {
+    match op {
+        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => nest_dims(nest),
+        Op::Vector { reads, writes, ops } => format!("{reads} -> {writes} in {ops} ops"),
+        Op::Lookup { reads, writes } => format!("{reads} -> {writes}"),
+    }
+}
+
+fn nest_dims(nest: &LoopNest) -> String {
+    let above_one = Dim::ALL.into_iter().filter(|&dim| nest.bound(dim) > 1);
+    let mut words: Vec<String> = above_one.map(|dim| format!("{dim:?}{}", nest.bound(dim))).collect();
+    for (what, [along_p, along_q]) in [("stride", nest.stride), ("dilation", nest.dilation)] {
+        if [along_p, along_q] != [1, 1] {
+            words.push(format!("{what} {along_p}x{along_q}"));
+        }
+    }
+    words.join(" ")
+}
+
+fn loop_nests(chosen: &Chosen, known: &Known) -> String {
+    let Chosen { network, ops, accel, .. } = chosen;
+    let nests = network.layers.iter().zip(ops).filter_map(|(layer, op)| {
+        let mapping = known[op].as_ref()?.mapping.as_ref()?;
+        Some(format!("{}: {}\n\n{}\n", layer.name, dims(op), loop_nest(accel, op.nest()?, mapping)))
+    });
+    nests.collect()
+}
+
+fn csv(header: &[String], rows: Vec<Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let in_memory = "writing to memory does not fail, and all rows have the same length";
+    writer.write_record(header).expect(in_memory);
+    rows.iter().for_each(|row| writer.write_record(row).expect(in_memory));
+    String::from_utf8(writer.into_inner().expect(in_memory)).expect("the cells are UTF-8")
+}
+
+fn total(chosen: &Chosen, known: &Known) -> String {
+    let found = || chosen.ops.iter().filter_map(|op| known[op].as_ref());
+    let sum = |of: fn(&Breakdown) -> f64| found().map(of).sum::<f64>();
+    format!(
+        "\n{}: {} MACs, {:.1} us in sequence, {:.3} MB of DRAM traffic, {:.1} uJ\n",
+        chosen.network.name,
+        chosen.ops.iter().map(|op| op.macs().0).sum::<u64>(),
+        sum(|each| each.cost.latency.as_us()),
+        sum(|each| each.cost.dram_bytes.0 as f64) / 1e6,
+        sum(|each| each.cost.energy.0) / 1e6
+    )
+}

@@ -1,0 +1,116 @@
+//! What stands behind the cost of one layer: its mapping, what limits it, and where its energy goes.
+
+use super::layer_cost::{Stream, nest_cost, stream_of};
+use super::mapper::{self, Found, Goal};
+use super::mapping::Mapping;
+use super::timing::port_cycles;
+use super::{LayerCost, evaluate};
+use crate::hw::AccelSpec;
+use crate::units::Cycles;
+use crate::workload::{LoopNest, Op};
+
+/// The cost of a layer with all that leads there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Breakdown {
+    /// The cost, as [`super::layer_cost`] gives it.
+    pub cost: LayerCost,
+    /// Its latency in cycles.
+    pub cycles: Cycles,
+    /// What takes longest.
+    pub bound: Bound,
+    /// Energy without leakage by level, outermost first; the MACs or element operations last.
+    pub energy_pj: Vec<f64>,
+    /// The mapping; layers without MACs have none.
+    pub mapping: Option<Mapping>,
+}
+
+/// What a layer would have to be given more of to run faster. Equal times go to compute, then to the inner level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The steps of the MACs, or the element operations.
+    Compute,
+    /// The bandwidth of the level of this index; 0 is DRAM, at its own port or at the goal's bandwidth.
+    Level(usize),
+}
+
+impl Bound {
+    fn of(compute_cycles: f64, level_cycles: &[f64]) -> Self {
+        let mut longest = (Self::Compute, compute_cycles);
+        for (level, &cycles) in level_cycles.iter().enumerate().rev() {
+            if cycles > longest.1 {
+                longest = (Self::Level(level), cycles);
+            }
+        }
+        longest.0
+    }
+
+    /// `compute` or the name of the level.
+    pub fn name(self, accel: &AccelSpec) -> &str {
+        match self {
+            Self::Compute => "compute",
+            Self::Level(level) => accel.levels[level].name(),
+        }
+    }
+}
+
+/// The breakdown of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it.
+pub fn breakdown(accel: &AccelSpec, op: &Op, goal: Goal) -> Option<Breakdown> {
+    if !accel.kinds.contains(&op.kind()) {
+        return None;
+    }
+    match op {
+        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
+            mapper::search(accel, nest, goal).map(|found| of_nest(accel, nest, goal, found))
+        }
+        Op::Vector { .. } | Op::Lookup { .. } => stream_of(op).map(|stream| of_stream(accel, stream, goal)),
+    }
+}
+
+fn of_nest(accel: &AccelSpec, nest: &LoopNest, goal: Goal, found: Found) -> Breakdown {
+    let evaluation = evaluate(accel, nest, &found.mapping).expect("the mapper's mappings are well-formed");
+    let cost = nest_cost(accel, nest, &found);
+    let compute = evaluation.steps as f64 / accel.array_efficiency;
+    let mut level_cycles: Vec<f64> =
+        evaluation.bandwidth_cycles.iter().map(|&cycles| cycles as f64).collect();
+    level_cycles[0] = level_cycles[0].max(shared_cycles(accel, &cost, goal));
+    Breakdown {
+        cost,
+        cycles: found.cycles,
+        bound: Bound::of(compute, &level_cycles),
+        energy_pj: evaluation.dynamic_pj,
+        mapping: Some(found.mapping),
+    }
+}
+
+fn of_stream(accel: &AccelSpec, stream: Stream, goal: Goal) -> Breakdown {
+    let cost = stream.cost(accel);
+    let port = port_cycles(accel, stream.reads, stream.writes);
+    let mut energy_pj = vec![0.0; accel.levels.len() + 1];
+    energy_pj[0] = stream.dram_pj(accel);
+    energy_pj[accel.levels.len()] = stream.ops_pj(accel);
+    Breakdown {
+        cost,
+        cycles: stream.cycles(accel),
+        bound: Bound::of(stream.compute_cycles(accel), &[port.max(shared_cycles(accel, &cost, goal))]),
+        energy_pj,
+        mapping: None,
+    }
+}
+
+/// Cycles that the layer's DRAM traffic takes at the goal's bandwidth.
+fn shared_cycles(accel: &AccelSpec, cost: &LayerCost, goal: Goal) -> f64 {
+    cost.dram_bytes.0 as f64 / (goal.bandwidth_gbps * 1e9) * accel.clock_hz
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_time_binds_and_compute_wins_a_tie() {
+        assert_eq!(Bound::of(5.0, &[1.0, 4.0]), Bound::Compute);
+        assert_eq!(Bound::of(5.0, &[5.0, 5.0]), Bound::Compute);
+        assert_eq!(Bound::of(5.0, &[6.0, 6.0]), Bound::Level(1));
+        assert_eq!(Bound::of(5.0, &[7.0, 6.0]), Bound::Level(0));
+    }
+}

@@ -1,0 +1,71 @@
+//! What a cache folder holds, and how to empty it. Files of others are never touched.
+
+use std::io::{Error, ErrorKind, Result};
+use std::path::PathBuf;
+
+use super::{Cache, KEY_BYTES, parse};
+
+/// One file of cached costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The accelerator's name, as far as file names can carry it.
+    pub accelerator: String,
+    /// Layers whose costs it holds; damaged lines do not count.
+    pub entries: usize,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// The accelerator in the name of a cache file (`<accelerator>-<key>.costs`), or `None` for a file of others.
+fn accelerator(file_name: &str) -> Option<&str> {
+    let (accelerator, key) = file_name.strip_suffix(".costs")?.rsplit_once('-')?;
+    let is_key = key.len() == 2 * KEY_BYTES && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_key.then_some(accelerator)
+}
+
+impl Cache {
+    /// The cache's files by name; none if the folder does not exist.
+    pub fn files(&self) -> Result<Vec<CacheFile>> {
+        let mut files = Vec::new();
+        for (path, accelerator) in self.paths()? {
+            let text = std::fs::read(&path)?;
+            let entries = String::from_utf8_lossy(&text).lines().filter(|line| parse(line).is_some()).count();
+            files.push(CacheFile { path, accelerator, entries, bytes: text.len() as u64 });
+        }
+        Ok(files)
+    }
+
+    /// Removes the cache's files, and tells how many.
+    pub fn clear(&self) -> Result<usize> {
+        let paths = self.paths()?;
+        for (path, _) in &paths {
+            std::fs::remove_file(path).or_else(|e| match e.kind() {
+                // Another process was faster.
+                ErrorKind::NotFound => Ok(()),
+                _ => Err(Error::new(e.kind(), format!("{}: {e}", path.display()))),
+            })?;
+        }
+        Ok(paths.len())
+    }
+
+    fn paths(&self) -> Result<Vec<(PathBuf, String)>> {
+        let Some(folder) = self.folder() else { return Ok(Vec::new()) };
+        let entries = match std::fs::read_dir(folder) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let accelerator = name.to_str().and_then(accelerator);
+            if let Some(accelerator) = accelerator.filter(|_| entry.file_type().is_ok_and(|t| t.is_file())) {
+                paths.push((entry.path(), accelerator.to_string()));
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+}
