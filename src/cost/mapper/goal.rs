@@ -65,6 +65,11 @@ impl Score {
     }
 }
 
+/// A lower bound on a whole number, rounded up; what rounding in the sums may have added does not count.
+fn whole(bound: f64) -> f64 {
+    (bound * (1.0 - EQUAL)).ceil()
+}
+
 /// A goal on one accelerator.
 #[derive(Debug)]
 pub(super) struct Judge<'a> {
@@ -108,7 +113,8 @@ impl<'a> Judge<'a> {
 
     /// The score that no mapping with at least these ingredients can undercut; the port's cycles follow from the words.
     pub(super) fn floor(&self, mut least: Ingredients) -> Score {
-        least.port_cycles = least.port_cycles.max(least.dram_words * self.port_cycles_per_word);
+        least.port_cycles = whole(least.dram_words * self.port_cycles_per_word);
+        least.on_chip_cycles = whole(least.on_chip_cycles);
         self.score(&least)
     }
 }
