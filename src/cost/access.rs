@@ -335,7 +335,7 @@ fn touched_along(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
     let (outputs, kernel) = [(Dim::P, Dim::R), (Dim::Q, Dim::S)][axis];
     let (outputs, kernel) = (extent[outputs as usize], extent[kernel as usize]);
     let (stride, dilation) = (nest.stride[axis], nest.dilation[axis]);
-    let common = gcd(stride, dilation);
+    let common = if dilation == 1 { 1 } else { gcd(stride, dilation) };
     let (repeat_outputs, repeat_taps) = (dilation / common, stride / common);
     outputs * kernel - outputs.saturating_sub(repeat_outputs) * kernel.saturating_sub(repeat_taps)
 }

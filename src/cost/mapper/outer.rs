@@ -92,7 +92,7 @@ impl<'a> Outer<'a> {
 
     /// Divides the steps of each dimension over DRAM and the middle level, from the `next` one on.
     fn divide(&mut self, core: &mut Core, next: usize, bounds: &mut Bounds) {
-        if !self.promising(core, next, bounds) {
+        if !self.may_fit(core, next, bounds) || !self.promising(core, next, bounds) {
             return;
         }
         let Some(&dim) = self.split.get(next) else {
@@ -107,6 +107,16 @@ impl<'a> Outer<'a> {
             self.divide(core, next + 1, bounds);
         }
         (bounds.dram[index], bounds.middle[index]) = (1, left);
+    }
+
+    /// Whether the middle tile fits if dimensions not yet divided leave it as small as they can.
+    fn may_fit(&self, core: &Core, next: usize, bounds: &Bounds) -> bool {
+        let Some(middle) = self.space.middle else { return true };
+        let mut tile = *core.flat.extent(self.space.first_inner);
+        for dim in Dim::ALL.into_iter().filter(|dim| !self.split[next..].contains(dim)) {
+            tile[dim as usize] *= bounds.middle[dim as usize];
+        }
+        self.space.fits(middle, &tile)
     }
 
     /// Whether some completion may beat the best mapping; dimensions not yet divided stand at the middle level whole,
@@ -156,9 +166,6 @@ impl<'a> Outer<'a> {
             if middle > 0 {
                 flat.reopen(self.space.first_inner);
                 push(flat, middle, inside, &bounds.middle);
-                if !self.space.fits(middle, flat.extent(middle)) {
-                    return;
-                }
             }
             for order in orders.of(0, &bounds.dram) {
                 flat.reopen(if middle > 0 { middle } else { self.space.first_inner });
