@@ -1,6 +1,8 @@
 //! Is the search's optimum the optimum? A brute force over every factor and every loop order, on accelerators and layers
 //! small enough for it, with the public evaluation as the only shared code.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::Path;
 
 use mascot::cost::{Goal, LevelLoops, Loop, Mapping, evaluate, mapper};
@@ -12,9 +14,12 @@ use mascot::workload::LoopNest;
 /// One place where a dimension may be looped: (level, axis), no axis for time.
 type Slot = (usize, Option<usize>);
 
+/// A dimension, its slots and all their factors.
+type Choice = (Dim, Vec<Slot>, Vec<Vec<u64>>);
+
 /// The best objective value over all mappings, for latency, energy and energy x delay.
 fn brute_force(accel: &AccelSpec, nest: &LoopNest) -> Option<[f64; 3]> {
-    let mut choices: Vec<(Dim, Vec<Slot>, Vec<Vec<u64>>)> = Vec::new();
+    let mut choices: Vec<Choice> = Vec::new();
     for dim in Dim::ALL.into_iter().filter(|&dim| nest.bound(dim) > 1) {
         let slots = slots(accel, dim);
         let factors = all_factors(nest.bound(dim), slots.len());
@@ -63,7 +68,7 @@ fn all_factors(bound: u64, slots: usize) -> Vec<Vec<u64>> {
 fn choose(
     accel: &AccelSpec,
     nest: &LoopNest,
-    choices: &[(Dim, Vec<Slot>, Vec<Vec<u64>>)],
+    choices: &[Choice],
     mapping: &Mapping,
     best: &mut Option<[f64; 3]>,
 ) {

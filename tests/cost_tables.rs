@@ -1,5 +1,7 @@
 //! Does the cost of whole networks run, and is each single cost within what physics allows?
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -65,9 +65,9 @@ impl Score {
     }
 }
 
-/// A lower bound on a whole number, rounded up; what rounding in the sums may have added does not count.
-fn whole(bound: f64) -> f64 {
-    (bound * (1.0 - EQUAL)).ceil()
+/// Rounded up, but for the noise of the arithmetic that led here.
+fn whole_cycles(cycles: f64) -> f64 {
+    (cycles * (1.0 - 1e-12)).ceil()
 }
 
 /// A goal on one accelerator.
@@ -112,9 +112,11 @@ impl<'a> Judge<'a> {
     }
 
     /// The score that no mapping with at least these ingredients can undercut; the port's cycles follow from the words.
+    /// Every buffer takes whole cycles: without rounding, a bound just below a best that cannot be undercut would keep
+    /// the search going among millions of equals.
     pub(super) fn floor(&self, mut least: Ingredients) -> Score {
-        least.port_cycles = whole(least.dram_words * self.port_cycles_per_word);
-        least.on_chip_cycles = whole(least.on_chip_cycles);
+        least.port_cycles = whole_cycles(least.port_cycles.max(least.dram_words * self.port_cycles_per_word));
+        least.on_chip_cycles = whole_cycles(least.on_chip_cycles);
         self.score(&least)
     }
 }
