@@ -202,6 +202,49 @@ fn output_stationary() -> AccelSpec {
     )
 }
 
+/// Two clusters, each with a buffer of its own; words of two to an access, and registers that share one entry.
+fn clustered() -> AccelSpec {
+    let pairs = |name: &str, keeps: &str, temporal: &str, pj: f64, more: &str| {
+        buffer(name, keeps, temporal, pj, more).replace("entry_bits = 8", "entry_bits = 16")
+    };
+    accelerator(
+        &[
+            pairs(
+                "dram",
+                ALL,
+                "'K','C','P'",
+                50.0,
+                "read_bandwidth_words_per_cycle = 2\nwrite_bandwidth_words_per_cycle = 1",
+            ),
+            fanout("clusters", "x = 2\nspatial_x = ['K','P']"),
+            pairs(
+                "local",
+                "'Inputs', 'Outputs'",
+                "'K','C','P'",
+                5.0,
+                "capacity_words = 24\nleak_pj_per_cycle = 1.5",
+            ),
+            buffer("weights", "'Weights'", "'C','R'", 1.0, "capacity_words = 6"),
+            fanout("lanes", "x = 2\nspatial_x = ['K']"),
+            buffer("registers", "'Weights'", "'P'", 0.3, "capacity_words = 2\ncluster_size = 2")
+                .replace("entry_bits = 8", "entry_bits = 16"),
+        ]
+        .concat(),
+    )
+}
+
+/// Registers only: every loop in time is at DRAM.
+fn bare() -> AccelSpec {
+    accelerator(
+        &[
+            buffer("dram", ALL, "'N','K','C','P','Q','R'", 50.0, "shared_bandwidth_words_per_cycle = 3"),
+            fanout("array", "x = 2\ny = 2\nspatial_x = ['K','P']\nspatial_y = ['C','R']"),
+            buffer("registers", "'Weights', 'Outputs'", "", 0.3, "capacity_words = 2"),
+        ]
+        .concat(),
+    )
+}
+
 /// N G K C P Q R S, stride, dilation.
 const LAYERS: [([u64; 8], u64, u64); 8] = [
     ([1, 1, 4, 3, 4, 1, 2, 1], 1, 1),
@@ -258,6 +301,16 @@ fn output_stationary_optima_equal_brute_force() {
         [([1, 1, 3, 3, 4, 2, 2, 2], 1, 1), ([1, 1, 4, 4, 4, 3, 1, 1], 2, 1), ([2, 1, 3, 2, 3, 2, 2, 1], 1, 2)]
     {
         check(&output_stationary(), bounds, stride, dilation);
+    }
+}
+
+#[test]
+fn clustered_and_bare_optima_equal_brute_force() {
+    for (bounds, stride, dilation) in LAYERS {
+        if bounds[0] == 1 {
+            check(&clustered(), bounds, stride, dilation);
+        }
+        check(&bare(), bounds, stride, dilation);
     }
 }
 

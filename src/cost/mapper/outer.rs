@@ -1,5 +1,6 @@
 //! The last choice: the loops at the middle level and at DRAM, around complete inner loops.
 
+use super::dominance::{movable, share_factor};
 use super::floor::{Floor, Kept, Least};
 use super::goal::{Ingredients, Judge, Score};
 use super::inner::{Inner, unroll};
@@ -49,6 +50,8 @@ struct Core<'a> {
     least: Vec<Least>,
     /// Steps in time of the inner loops.
     steps: f64,
+    /// Primes that must not stay at the middle level, by dimension.
+    movable: PerDim<u64>,
 }
 
 impl<'a> Outer<'a> {
@@ -76,7 +79,8 @@ impl<'a> Outer<'a> {
         let least: Vec<Least> =
             least.filter(|least| self.judge.floor(least.total).beats(self.known())).collect();
         let steps = inner.inside.iter().product::<u64>() as f64;
-        let mut core = Core { flat, unrolled, floor, least, steps };
+        let movable = movable(self.space, &flat, &inner.left);
+        let mut core = Core { flat, unrolled, floor, least, steps, movable };
         let mut bounds = Bounds { dram: [1; 8], middle: [1; 8] };
         for dim in Dim::ALL {
             let index = dim as usize;
@@ -87,7 +91,11 @@ impl<'a> Outer<'a> {
                 _ => bounds.dram[index] = inner.left[index],
             }
         }
-        self.divide(&mut core, 0, &mut bounds);
+        let whole = |dim: &Dim| !self.split.contains(dim);
+        let dominated = |dim: &Dim| share_factor(bounds.middle[*dim as usize], core.movable[*dim as usize]);
+        if !Dim::ALL.iter().filter(|dim| whole(dim)).any(dominated) {
+            self.divide(&mut core, 0, &mut bounds);
+        }
     }
 
     /// Divides the steps of each dimension over DRAM and the middle level, from the `next` one on.
@@ -104,6 +112,9 @@ impl<'a> Outer<'a> {
         for dram in factors(left, left) {
             bounds.dram[index] = dram;
             bounds.middle[index] = left.div_ceil(dram);
+            if share_factor(bounds.middle[index], core.movable[index]) {
+                continue;
+            }
             self.divide(core, next + 1, bounds);
         }
         (bounds.dram[index], bounds.middle[index]) = (1, left);
