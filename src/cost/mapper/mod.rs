@@ -4,16 +4,16 @@
 //! divide pads its dimension), any order of the loops of a level. The search is exhaustive over it, up to a relative
 //! difference of 1e-9, by three reductions that lose no optimum and by bounds:
 //!
-//! - of the factors that leave the same number of outer steps only the smallest is tried ([`space`]);
-//! - of the loop orders only those that can matter are tried ([`orders`]);
-//! - factors that could move further in are not left outside ([`dominance`]);
-//! - a partial mapping goes no further if no completion can beat the best mapping so far ([`floor`], [`rates`]).
+//! - of the factors that leave the same number of outer steps only the smallest is tried (`space`);
+//! - of the loop orders only those that can matter are tried (`orders`);
+//! - factors that could move further in are not left outside (`dominance`);
+//! - a partial mapping goes no further if no completion can beat the best mapping so far (`floor`, `rates`).
 //!
 //! `tests/cost_mapper.rs` compares the result with a brute force over all factors and all orders, on five small
 //! hierarchies.
 //!
-//! **The way** is from the inside out, best bound first: loops in space ([`spatial`]), loops in time at the inner levels
-//! ([`inner`]), then the outermost on-chip level with loops together with DRAM ([`outer`]). It is one thread and
+//! **The way** is from the inside out, best bound first: loops in space (`spatial`), loops in time at the inner levels
+//! (`inner`), then the outermost on-chip level with loops together with DRAM (`outer`). It is one thread and
 //! deterministic: of equal mappings the one found first stays, and equal objectives are decided by energy (for latency) or
 //! by latency (for energy and the product).
 //!
