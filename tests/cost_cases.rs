@@ -1,5 +1,7 @@
 //! Does the evaluation of given mappings match Timeloop's own results? Every count exactly, cycles within one.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::Path;
 
 use mascot::cost::cases::Case;

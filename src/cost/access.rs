@@ -181,6 +181,12 @@ impl Flat {
         loops.iter().rev().map(|each| Loop { dim: each.dim, bound: each.bound })
     }
 
+    /// Whether a temporal loop at or inside `level` and outside `child` runs over a dimension of the tensor.
+    pub(super) fn depends_between(&self, level: usize, child: usize, tensor: Tensor) -> bool {
+        let loops = &self.loops[self.levels[child].loops..self.levels[level].loops];
+        loops.iter().any(|each| tensor.dims().has(each.dim))
+    }
+
     /// The extents of all loops at and inside `level`.
     pub(super) fn extent(&self, level: usize) -> &PerDim<u64> {
         &self.levels[level].extent
@@ -276,13 +282,24 @@ impl Flat {
 
     fn scale_to_real(&self, nest: &LoopNest, dram: &mut [Accesses; 3]) {
         for tensor in Tensor::ALL {
-            let real = u128::from(touched_elements(nest, &nest.bounds, tensor));
-            let padded = u128::from(touched_elements(nest, &self.extent, tensor));
-            let scale = |words: u64| (u128::from(words) * real).div_ceil(padded) as u64;
+            let (real, padded) = real_share(nest, &self.extent, tensor);
+            let scale =
+                |words: u64| (u128::from(words) * u128::from(real)).div_ceil(u128::from(padded)) as u64;
             let Accesses { reads, updates, .. } = &mut dram[tensor as usize];
             (*reads, *updates) = (scale(*reads), scale(*updates));
         }
     }
+}
+
+/// How much of a padded tensor is real, as numerator and denominator. Strided or dilated inputs can be counted with or
+/// without what lies between the elements that are touched; the larger share counts, so that padding never pays.
+pub(super) fn real_share(nest: &LoopNest, padded: &PerDim<u64>, tensor: Tensor) -> (u64, u64) {
+    let share = |count: fn(&LoopNest, &PerDim<u64>, Tensor) -> u64| {
+        (count(nest, &nest.bounds, tensor), count(nest, padded, tensor))
+    };
+    let (with_gaps, touched) = (share(tile_elements), share(touched_elements));
+    let wide = |a: u64, b: u64| u128::from(a) * u128::from(b);
+    if wide(with_gaps.0, touched.1) > wide(touched.0, with_gaps.1) { with_gaps } else { touched }
 }
 
 /// What one step of a loop over `dim` with `inside` below it adds to a tile, where that can be less than all of it.
@@ -338,7 +355,7 @@ fn touched_along(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
     let (outputs, kernel) = [(Dim::P, Dim::R), (Dim::Q, Dim::S)][axis];
     let (outputs, kernel) = (extent[outputs as usize], extent[kernel as usize]);
     let (stride, dilation) = (nest.stride[axis], nest.dilation[axis]);
-    let common = gcd(stride, dilation);
+    let common = if dilation == 1 { 1 } else { gcd(stride, dilation) };
     let (repeat_outputs, repeat_taps) = (dilation / common, stride / common);
     outputs * kernel - outputs.saturating_sub(repeat_outputs) * kernel.saturating_sub(repeat_taps)
 }

@@ -14,7 +14,7 @@
 
 use super::access::{Accesses, Counts, Edge, Flat, edges};
 use super::mapping::Mapping;
-use crate::dims::Tensor;
+
 use crate::hw::{AccelSpec, Storage};
 use crate::units::{Bytes, Cycles, Macs};
 use crate::workload::LoopNest;
@@ -38,7 +38,7 @@ pub struct Evaluation {
     pub dynamic_pj: Vec<f64>,
     /// Leakage of the used instances by level, outermost first.
     pub leakage_pj: Vec<f64>,
-    /// Words moved by level and [`Tensor`].
+    /// Words moved by level and [`Tensor`](crate::dims::Tensor).
     pub accesses: Vec<[Accesses; 3]>,
     /// Used instances by level.
     pub instances: Vec<u64>,
@@ -90,7 +90,6 @@ pub(super) struct Evaluator<'a> {
 struct StorageRates<'a> {
     level: usize,
     spec: &'a Storage,
-    kept: Vec<usize>,
     /// Words that one charged access moves.
     words_per_access: f64,
     /// The most instances that are charged.
@@ -102,7 +101,6 @@ impl<'a> Evaluator<'a> {
         let storages = accel.storages().map(|(level, spec)| StorageRates {
             level,
             spec,
-            kept: (0..Tensor::ALL.len()).filter(|&tensor| spec.keeps[tensor]).collect(),
             words_per_access: spec.words_per_access(),
             max_charged: match spec.cluster_size {
                 1 => u64::MAX,
@@ -181,8 +179,8 @@ impl<'a> Evaluator<'a> {
 impl StorageRates<'_> {
     fn energy_pj(&self, accesses: &[Accesses; 3], used: u64) -> f64 {
         let charge = |words: u64, pj: f64| (words as f64 / used as f64 / self.words_per_access).ceil() * pj;
-        let per_instance = self.kept.iter().map(|&tensor| {
-            let Accesses { reads, fills, updates } = accesses[tensor];
+        let kept = accesses.iter().zip(self.spec.keeps).filter(|&(_, keeps)| keeps);
+        let per_instance = kept.map(|(&Accesses { reads, fills, updates }, _)| {
             charge(reads, self.spec.read_pj_per_access)
                 + charge(fills, self.spec.write_pj_per_access)
                 + charge(updates, self.spec.update_pj_per_access)

@@ -1,7 +1,7 @@
 //! What a layer costs on an accelerator: latency c, DRAM traffic, energy. Pure functions of the two specifications.
 //!
 //! - [`mapping`]: which loop runs where, and whether the accelerator allows it.
-//! - [`access`] and [`evaluate`]: access counts, cycles and energy of a given mapping, equal to Timeloop's.
+//! - [`access`] and [`evaluate`](mod@evaluate): access counts, cycles and energy of a given mapping, equal to Timeloop's.
 //! - [`mapper`]: the best mapping under the constraints.
 //! - [`layer_cost`](mod@layer_cost): one layer of any kind; [`table`]: all layers of a simulation; [`cache`]: both on
 //!   disk; [`user_table`]: a user's own numbers instead; [`cases`]: results of other tools, and

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::LayerCost;
 use super::timing::time;
-use crate::files::InputError;
+use crate::files::{InputError, Source};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::{Layer, Network};
@@ -53,21 +53,22 @@ pub struct UserTable {
 impl UserTable {
     /// Reads and validates the file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_path(path)
-            .map_err(|e| InputError::file(path, e))?;
-        let header = reader.headers().map_err(|e| csv_error(path, &e))?.clone();
+        let source = Source::read(path)?;
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
+        let header = reader.headers().map_err(|e| InputError::at_line(path, 1, e))?.clone();
         let mut rows = BTreeMap::new();
         for record in reader.records() {
-            let record = record.map_err(|e| csv_error(path, &e))?;
-            let row: Row = record.deserialize(Some(&header)).map_err(|e| csv_error(path, &e))?;
-            let line = record.position().map_or(1, |position| position.line() as usize);
-            let given = row.given().map_err(|message| InputError::at_line(path, line, message))?;
+            let record = record.map_err(|e| InputError::file(path, e))?;
+            let line = line_of(&source.text, &record);
+            let fail = |message: String| InputError::at_line(path, line, message);
+            let row: Row = record.deserialize(Some(&header)).map_err(|e| fail(csv_message(&e)))?;
+            let given = row.given().map_err(fail)?;
             let key = (row.network, row.layer, row.accelerator, row.batch);
             if rows.contains_key(&key) {
-                let message = format!("a second row for layer `{}` of `{}` on `{}`", key.1, key.0, key.2);
-                return Err(InputError::at_line(path, line, message));
+                return Err(fail(format!(
+                    "a second row for layer `{}` of `{}` on `{}`",
+                    key.1, key.0, key.2
+                )));
             }
             rows.insert(key, given);
         }
@@ -120,11 +121,16 @@ impl Row {
     }
 }
 
-fn csv_error(path: &Path, error: &csv::Error) -> InputError {
-    let message = match error.kind() {
+/// The reader's own line is that of the blank lines before a record.
+fn line_of(text: &str, record: &csv::StringRecord) -> usize {
+    let start = record.position().map_or(0, |position| position.byte() as usize);
+    let blank = text[start..].len() - text[start..].trim_start().len();
+    1 + text[..start + blank].matches('\n').count()
+}
+
+fn csv_message(error: &csv::Error) -> String {
+    match error.kind() {
         csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
         _ => error.to_string(),
-    };
-    let line = error.position().map(|position| position.line() as usize);
-    InputError { path: path.to_path_buf(), line, message }
+    }
 }

@@ -1,18 +1,35 @@
 //! The mapper: the best mapping of a layer under an accelerator's constraints.
 //!
-//! The search goes from the inside out, best bound first, and drops whatever cannot beat the best mapping so far
-//! (branch and bound): loops in space ([`spatial`]), loops in time at the inner levels ([`inner`]), and loops at the
-//! middle level and DRAM ([`outer`]). [`space`] says which factors there are, [`orders`] which loop orders, [`floor`]
-//! what every completion costs at least. It is one thread and deterministic: of equal mappings the one found first stays,
-//! and equal objectives are decided by energy (for latency) or by latency (for energy and their product).
+//! **The space** is every mapping that the constraints allow: any integer factor in any slot (a factor that does not
+//! divide pads its dimension), any order of the loops of a level. The search is exhaustive over it, up to a relative
+//! difference of 1e-9, by three reductions that lose no optimum and by bounds:
+//!
+//! - of the factors that leave the same number of outer steps only the smallest is tried (`space`);
+//! - of the loop orders only those that can matter are tried (`orders`);
+//! - factors that could move further in are not left outside (`dominance`);
+//! - a partial mapping goes no further if no completion can beat the best mapping so far (`floor`, `rates`).
+//!
+//! `tests/cost_mapper.rs` compares the result with a brute force over all factors and all orders, on five small
+//! hierarchies.
+//!
+//! **The way** is from the inside out, best bound first: loops in space (`spatial`), loops in time at the inner levels
+//! (`inner`), then the outermost on-chip level with loops together with DRAM (`outer`). It is one thread and
+//! deterministic: of equal mappings the one found first stays, and equal objectives are decided by energy (for latency) or
+//! by latency (for energy and the product).
+//!
+//! **The time** is milliseconds for two-level on-chip hierarchies such as Eyeriss and Simba when latency counts (latency
+//! or the product); energy alone prunes less and takes up to seconds for the largest layers. More levels that loop over
+//! the same dimensions multiply the inner choices.
 
 #[cfg(test)]
 mod brute;
+mod dominance;
 mod floor;
 mod goal;
 mod inner;
 mod orders;
 mod outer;
+mod rates;
 mod space;
 mod spatial;
 
@@ -32,7 +49,7 @@ use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::LoopNest;
 
 /// Raised whenever a change makes the mapper find other mappings or cost them differently: part of the cache's key.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What the search found.
 #[derive(Clone, Debug, PartialEq)]

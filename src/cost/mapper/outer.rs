@@ -1,5 +1,6 @@
 //! The last choice: the loops at the middle level and at DRAM, around complete inner loops.
 
+use super::dominance::{movable, share_factor};
 use super::floor::{Floor, Kept, Least};
 use super::goal::{Ingredients, Judge, Score};
 use super::inner::{Inner, unroll};
@@ -49,6 +50,8 @@ struct Core<'a> {
     least: Vec<Least>,
     /// Steps in time of the inner loops.
     steps: f64,
+    /// Primes that must not stay at the middle level, by dimension.
+    movable: PerDim<u64>,
 }
 
 impl<'a> Outer<'a> {
@@ -76,7 +79,8 @@ impl<'a> Outer<'a> {
         let least: Vec<Least> =
             least.filter(|least| self.judge.floor(least.total).beats(self.known())).collect();
         let steps = inner.inside.iter().product::<u64>() as f64;
-        let mut core = Core { flat, unrolled, floor, least, steps };
+        let movable = movable(self.space, &flat, &inner.left);
+        let mut core = Core { flat, unrolled, floor, least, steps, movable };
         let mut bounds = Bounds { dram: [1; 8], middle: [1; 8] };
         for dim in Dim::ALL {
             let index = dim as usize;
@@ -87,12 +91,16 @@ impl<'a> Outer<'a> {
                 _ => bounds.dram[index] = inner.left[index],
             }
         }
-        self.divide(&mut core, 0, &mut bounds);
+        let whole = |dim: &Dim| !self.split.contains(dim);
+        let dominated = |dim: &Dim| share_factor(bounds.middle[*dim as usize], core.movable[*dim as usize]);
+        if !Dim::ALL.iter().filter(|dim| whole(dim)).any(dominated) {
+            self.divide(&mut core, 0, &mut bounds);
+        }
     }
 
     /// Divides the steps of each dimension over DRAM and the middle level, from the `next` one on.
     fn divide(&mut self, core: &mut Core, next: usize, bounds: &mut Bounds) {
-        if !self.promising(core, next, bounds) {
+        if !self.may_fit(core, next, bounds) || !self.promising(core, next, bounds) {
             return;
         }
         let Some(&dim) = self.split.get(next) else {
@@ -104,9 +112,22 @@ impl<'a> Outer<'a> {
         for dram in factors(left, left) {
             bounds.dram[index] = dram;
             bounds.middle[index] = left.div_ceil(dram);
+            if share_factor(bounds.middle[index], core.movable[index]) {
+                continue;
+            }
             self.divide(core, next + 1, bounds);
         }
         (bounds.dram[index], bounds.middle[index]) = (1, left);
+    }
+
+    /// Whether the middle tile fits if dimensions not yet divided leave it as small as they can.
+    fn may_fit(&self, core: &Core, next: usize, bounds: &Bounds) -> bool {
+        let Some(middle) = self.space.middle else { return true };
+        let mut tile = *core.flat.extent(self.space.first_inner);
+        for dim in Dim::ALL.into_iter().filter(|dim| !self.split[next..].contains(dim)) {
+            tile[dim as usize] *= bounds.middle[dim as usize];
+        }
+        self.space.fits(middle, &tile)
     }
 
     /// Whether some completion may beat the best mapping; dimensions not yet divided stand at the middle level whole,
@@ -156,9 +177,6 @@ impl<'a> Outer<'a> {
             if middle > 0 {
                 flat.reopen(self.space.first_inner);
                 push(flat, middle, inside, &bounds.middle);
-                if !self.space.fits(middle, flat.extent(middle)) {
-                    return;
-                }
             }
             for order in orders.of(0, &bounds.dram) {
                 flat.reopen(if middle > 0 { middle } else { self.space.first_inner });
