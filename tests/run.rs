@@ -1,5 +1,7 @@
 //! Does it run: the whole way from TOML to CSV through the program, its determinism, and what it leaves behind.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -173,8 +173,14 @@ fn walked(accel: &AccelSpec, nest: &LoopNest, mapping: &Mapping) -> Vec<[Accesse
         }
     }
     for tensor in Tensor::ALL {
-        let real = needed(nest, &nest.bounds, tensor);
-        let padded = needed(nest, &mapping.padded_bounds(), tensor);
+        // With or without the gaps that strides leave: the larger share of real elements counts.
+        let box_of = |bounds: &PerDim<u64>| {
+            region(nest, &[0; 8], bounds, tensor).iter().map(|(_, length)| length).product::<u64>()
+        };
+        let share =
+            |count: &dyn Fn(&PerDim<u64>) -> u64| (count(&nest.bounds), count(&mapping.padded_bounds()));
+        let (boxed, touched) = (share(&box_of), share(&|bounds| needed(nest, bounds, tensor)));
+        let (real, padded) = if boxed.0 * touched.1 > touched.0 * boxed.1 { boxed } else { touched };
         let words = &mut counts[0][tensor as usize];
         words.reads = (words.reads * real).div_ceil(padded);
         words.updates = (words.updates * real).div_ceil(padded);
