@@ -1,5 +1,5 @@
 # `make test` is the one test command: it needs nothing but cargo.
-# One profile for everything: the tests run real networks, which a debug build makes a hundred times slower.
+# One profile for everything: the tests run real networks, for which a debug build is too slow.
 .PHONY: test bench lint quickstart
 
 test:

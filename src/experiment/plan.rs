@@ -7,11 +7,12 @@ use super::config::{Experiment, Setting};
 use super::data::DataRoot;
 use super::{Error, Progress};
 use crate::cost::{self, Cache, CostTable, LayerCost};
+use crate::hw::system::Accelerator;
 use crate::hw::{Sharing, SystemSpec};
-use crate::sim::capacity::{AloneCost, Capacity, LayerLoad, capacity};
-use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, Platform, World};
+use crate::sim::capacity::{AloneCost, Capacity, CapacityError, LayerLoad, capacity};
+use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
 use crate::units::{Bytes, Time};
-use crate::workload::{Network, Qos, Scenario};
+use crate::workload::{Network, Qos, Scenario, Tenant};
 
 /// An experiment with everything looked up: ready to run.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl Plan {
 fn check_targets(experiment: &Experiment, scenarios: &[Arc<Scenario>]) -> Result<(), Error> {
     for setting in &experiment.settings {
         for scenario in scenarios {
-            let lacks = |tenant: &&crate::workload::Tenant| tenant.sla.sla(setting.sla, 1.0).is_none();
+            let lacks = |tenant: &&Tenant| tenant.sla.sla(setting.sla, 1.0).is_none();
             if let Some(tenant) = scenario.tenants.iter().find(lacks) {
                 return Err(Error::Usage(format!(
                     "{}: `sla = \"absolute\"` needs `target_us` for tenant `{}` of scenario `{}`",
@@ -250,7 +251,7 @@ pub fn tables(
 }
 
 fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
-    let accelerator = |a: &crate::hw::system::Accelerator| {
+    let accelerator = |a: &Accelerator| {
         let model = &system.models[a.model];
         let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
         AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps }
@@ -267,7 +268,7 @@ fn mix_capacity(
     world: &World,
     scenario: &Scenario,
     dram_bytes_per_s: f64,
-) -> Result<Capacity, crate::sim::capacity::CapacityError> {
+) -> Result<Capacity, CapacityError> {
     let accelerators = &world.platform.accelerators;
     let models = accelerators.iter().map(|a| a.model + 1).max().unwrap_or(0);
     let instance =
@@ -285,6 +286,6 @@ fn mix_capacity(
     capacity(&loads, &instances, dram_bytes_per_s)
 }
 
-fn alone_cost(cost: Option<&crate::sim::PairCost>) -> Option<AloneCost> {
+fn alone_cost(cost: Option<&PairCost>) -> Option<AloneCost> {
     cost.map(|cost| AloneCost { c1: cost.alone, dram_bytes: Bytes(cost.dram_bytes().round() as u64) })
 }

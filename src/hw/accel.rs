@@ -364,7 +364,7 @@ impl RawLevel {
     }
 }
 
-/// Chosen here: sixteen times the largest published array (Cerebras aside), and products stay far from overflow.
+/// Chosen here: a thousand times the arrays that ship, and products stay far from overflow.
 const MAX_FANOUT: u64 = 1 << 20;
 
 impl RawAccel {
