@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mascot::cost::{Goal, evaluate, mapper};
+use mascot::cost::{Evaluator, Goal, evaluate, mapper};
 use mascot::experiment::DataRoot;
 use mascot::experiment::data::Kind;
 use mascot::hw::AccelSpec;
@@ -50,6 +50,8 @@ fn one_mapping(c: &mut Criterion) {
     group.bench_function("evaluate", |b| {
         b.iter(|| black_box(evaluate(&accel, &nest, black_box(&found.mapping)).map(|e| e.cycles)));
     });
+    let evaluator = Evaluator::new(&accel, &nest);
+    group.bench_function("cost", |b| b.iter(|| black_box(evaluator.cost(black_box(&found.mapping)))));
     group.finish();
 }
 
@@ -63,6 +65,9 @@ fn searched(c: &mut Criterion) {
     group.throughput(Throughput::Elements(resnet50.len() as u64));
     group.bench_function("resnet50", |b| b.iter(|| resnet50.iter().for_each(|nest| search(&simba, nest))));
     group.finish();
+}
+
+fn every_layer(_: &mut Criterion) {
     let all = nests(&data().names(Kind::Network));
     for name in ["eyeriss_chip", "simba_chip"] {
         report(&accelerator(name), &all);
@@ -87,5 +92,5 @@ fn report(accel: &AccelSpec, layers: &BTreeMap<LoopNest, String>) {
     println!("{}: {} layers, median {median:.2?}, slowest {slowest:.2?} ({name})", accel.name, times.len());
 }
 
-criterion_group!(benches, one_mapping, searched);
+criterion_group!(benches, one_mapping, searched, every_layer);
 criterion_main!(benches);

@@ -96,9 +96,7 @@ pub(super) struct Flat {
     loops: [FlatLoop; MAX_LOOPS],
     len: usize,
     extent: PerDim<u64>,
-    spatial: u64,
-    /// Product of the loops in space that each tensor does not depend on.
-    shared: [u64; 3],
+    unrolled: Unrolled,
     levels: [AtLevel; MAX_LEVELS + 1],
 }
 
@@ -107,11 +105,28 @@ pub(super) struct Flat {
 struct AtLevel {
     loops: usize,
     extent: PerDim<u64>,
-    spatial: u64,
-    shared: [u64; 3],
+    /// The level's own loops in space.
+    unrolled: Unrolled,
 }
 
-const MAC_ALONE: AtLevel = AtLevel { loops: 0, extent: [1; 8], spatial: 1, shared: [1; 3] };
+/// Products of the loops in space of one level.
+#[derive(Clone, Copy, Debug)]
+struct Unrolled {
+    all: u64,
+    /// Those of dimensions that each tensor does not depend on.
+    shared: [u64; 3],
+    /// Those of dimensions that it depends on.
+    relevant: [u64; 3],
+}
+
+impl Unrolled {
+    const NONE: Self = Self { all: 1, shared: [1; 3], relevant: [1; 3] };
+}
+
+const MAC_ALONE: AtLevel = AtLevel { loops: 0, extent: [1; 8], unrolled: Unrolled::NONE };
+
+/// Used instances by level.
+pub(super) type Instances = [u64; MAX_LEVELS + 1];
 
 impl Flat {
     /// The empty nest inside the innermost of `levels` levels.
@@ -121,8 +136,7 @@ impl Flat {
             loops: [idle; MAX_LOOPS],
             len: 0,
             extent: [1; 8],
-            spatial: 1,
-            shared: [1; 3],
+            unrolled: Unrolled::NONE,
             levels: [MAC_ALONE; MAX_LEVELS + 1],
         }
     }
@@ -154,24 +168,25 @@ impl Flat {
     /// Unrolls a dimension outside all other loops.
     pub(super) fn push_spatial(&mut self, dim: Dim, bound: u64) {
         self.extent[dim as usize] *= bound;
-        self.spatial *= bound;
+        self.unrolled.all *= bound;
         for tensor in Tensor::ALL {
-            if !tensor.dims().has(dim) {
-                self.shared[tensor as usize] *= bound;
-            }
+            let depends = tensor.dims().has(dim);
+            let product = if depends { &mut self.unrolled.relevant } else { &mut self.unrolled.shared };
+            product[tensor as usize] *= bound;
         }
     }
 
     /// Ends the loops of `level`.
     pub(super) fn close(&mut self, level: usize) {
-        let Self { len: loops, extent, spatial, shared, .. } = *self;
-        self.levels[level] = AtLevel { loops, extent, spatial, shared };
+        let Self { len: loops, extent, unrolled, .. } = *self;
+        self.levels[level] = AtLevel { loops, extent, unrolled };
+        self.unrolled = Unrolled::NONE;
     }
 
     /// Cuts all loops outside `level` (its own and those inside it stay).
     pub(super) fn reopen(&mut self, level: usize) {
-        let AtLevel { loops, extent, spatial, shared } = self.levels[level];
-        (self.len, self.extent, self.spatial, self.shared) = (loops, extent, spatial, shared);
+        let AtLevel { loops, extent, .. } = self.levels[level];
+        (self.len, self.extent, self.unrolled) = (loops, extent, Unrolled::NONE);
     }
 
     /// The temporal loops of `level`, outermost first.
@@ -197,20 +212,18 @@ impl Flat {
         &self.extent
     }
 
-    /// Used instances of `level`: all loops in space outside it.
-    pub(super) fn instances(&self, level: usize) -> u64 {
-        self.spatial / self.levels[level].spatial
+    /// Used instances of each level and of the MAC: all loops in space outside it.
+    pub(super) fn instances(&self, mac_level: usize) -> Instances {
+        let mut instances = [1; MAX_LEVELS + 1];
+        for level in 0..mac_level {
+            instances[level + 1] = instances[level] * self.levels[level].unrolled.all;
+        }
+        instances
     }
 
     /// Steps: the product of all temporal loops.
     pub(super) fn steps(&self) -> u64 {
         self.loops[..self.len].iter().map(|each| each.bound).product()
-    }
-
-    /// The product of the loops in space between two levels that the tensor does not depend on.
-    fn sharing(&self, edge: Edge) -> u64 {
-        let at = |level: usize| self.levels[level].shared[edge.tensor as usize];
-        at(edge.parent) / at(edge.child)
     }
 
     /// Words that one instance of a storage child is filled with by the loops so far.
@@ -243,6 +256,11 @@ impl Flat {
         Fills { words, least: if slides_on { bound * new } else { words }, settled: true }
     }
 
+    /// Words that one instance of a child holds.
+    pub(super) fn tile(&self, nest: &LoopNest, edge: Edge) -> u64 {
+        tile_elements(nest, &self.levels[edge.child].extent, edge.tensor)
+    }
+
     /// Words new to an instance of an input child when a loop over `dim` outside all others takes a step.
     pub(super) fn slide(&self, nest: &LoopNest, edge: Edge, dim: Dim) -> u64 {
         let extent = &self.levels[edge.child].extent;
@@ -250,30 +268,43 @@ impl Flat {
             .unwrap_or_else(|| tile_elements(nest, extent, edge.tensor))
     }
 
-    /// All accesses, in words, DRAM's scaled to the real tensors.
-    pub(super) fn count(&self, nest: &LoopNest, edges: &[Edge], mac_level: usize, counts: &mut Counts) {
+    /// All accesses, in words, DRAM's scaled to the real tensors. Products only, from DRAM inwards: divisions would take
+    /// most of the time of the search.
+    pub(super) fn count(
+        &self,
+        nest: &LoopNest,
+        edges: &[Edge],
+        instances: &Instances,
+        mac_level: usize,
+        counts: &mut Counts,
+    ) {
+        let steps = self.steps();
+        let outputs = tile_elements(nest, &self.extent, Tensor::Outputs);
+        let mut copies = 1;
         for &edge in edges {
+            let tensor = edge.tensor as usize;
             let per_instance = match edge.child == mac_level {
-                true => self.steps(),
+                true => steps,
                 false => self.fills_per_instance(nest, edge),
             };
-            let moved = per_instance * self.instances(edge.child);
-            let sharing = self.sharing(edge);
-            let tensor = edge.tensor as usize;
+            let between = || self.levels[edge.parent..edge.child].iter().map(|level| &level.unrolled);
+            let sharing: u64 = between().map(|unrolled| unrolled.shared[tensor]).product();
+            let relevant: u64 = between().map(|unrolled| unrolled.relevant[tensor]).product();
+            let asked = per_instance * instances[edge.parent] * relevant;
+            // A tensor's edges come from DRAM inwards.
+            copies = if edge.parent == 0 { 1 } else { copies };
             let parent = &mut counts[edge.parent][tensor];
-            let fills = if edge.tensor == Tensor::Outputs {
-                let copies = self.shared[tensor] / self.levels[edge.parent].shared[tensor];
-                let first_writes = tile_elements(nest, &self.extent, Tensor::Outputs) * copies;
-                parent.updates = moved / sharing;
-                parent.reads = parent.updates - first_writes;
-                parent.reads * sharing
+            if edge.tensor == Tensor::Outputs {
+                parent.updates = asked;
+                parent.reads = asked - outputs * copies;
             } else {
-                parent.reads = moved / sharing;
-                moved
-            };
+                parent.reads = asked;
+            }
+            let fills = parent.reads * sharing;
             if edge.child < mac_level {
                 counts[edge.child][tensor].fills = fills;
             }
+            copies *= sharing;
         }
         if self.extent != nest.bounds {
             self.scale_to_real(nest, &mut counts[0]);
@@ -283,8 +314,10 @@ impl Flat {
     fn scale_to_real(&self, nest: &LoopNest, dram: &mut [Accesses; 3]) {
         for tensor in Tensor::ALL {
             let (real, padded) = real_share(nest, &self.extent, tensor);
-            let scale =
-                |words: u64| (u128::from(words) * u128::from(real)).div_ceil(u128::from(padded)) as u64;
+            let scale = |words: u64| match words.checked_mul(real) {
+                Some(product) => product.div_ceil(padded),
+                None => (u128::from(words) * u128::from(real)).div_ceil(u128::from(padded)) as u64,
+            };
             let Accesses { reads, updates, .. } = &mut dram[tensor as usize];
             (*reads, *updates) = (scale(*reads), scale(*updates));
         }
@@ -297,7 +330,11 @@ pub(super) fn real_share(nest: &LoopNest, padded: &PerDim<u64>, tensor: Tensor) 
     let share = |count: fn(&LoopNest, &PerDim<u64>, Tensor) -> u64| {
         (count(nest, &nest.bounds, tensor), count(nest, padded, tensor))
     };
-    let (with_gaps, touched) = (share(tile_elements), share(touched_elements));
+    let with_gaps = share(tile_elements);
+    if tensor != Tensor::Inputs || is_dense(nest) {
+        return with_gaps;
+    }
+    let touched = share(touched_elements);
     let wide = |a: u64, b: u64| u128::from(a) * u128::from(b);
     if wide(with_gaps.0, touched.1) > wide(touched.0, with_gaps.1) { with_gaps } else { touched }
 }
@@ -337,11 +374,16 @@ fn input_extent(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
 /// Elements of a tensor that some MAC of a nest of these extents needs: the least that DRAM can move. Differs from
 /// [`tile_elements`] only for inputs whose stride or dilation skips rows or columns.
 pub fn touched_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor) -> u64 {
-    if tensor != Tensor::Inputs {
+    if tensor != Tensor::Inputs || is_dense(nest) {
         return tile_elements(nest, extent, tensor);
     }
     let planes = extent[Dim::N as usize] * extent[Dim::G as usize] * extent[Dim::C as usize];
     planes * touched_along(nest, extent, 0) * touched_along(nest, extent, 1)
+}
+
+/// Whether windows leave no gaps, so that all of a tile is touched.
+fn is_dense(nest: &LoopNest) -> bool {
+    nest.stride == [1; 2] && nest.dilation == [1; 2]
 }
 
 /// Elements that DRAM must move at least for a nest: every touched element of every tensor once.

@@ -12,7 +12,7 @@
 //! These are Timeloop's rules. Left out: bank conflicts, networks on chip (their energy and their cycles) and the
 //! address generators. Cycles here assume that DRAM time hides behind compute; `layer_cost` adds what does not.
 
-use super::access::{Accesses, Counts, Edge, Flat, edges};
+use super::access::{Accesses, Counts, Edge, Flat, Instances, edges};
 use super::mapping::Mapping;
 
 use crate::hw::{AccelSpec, Storage};
@@ -59,26 +59,31 @@ pub fn evaluate(accel: &AccelSpec, nest: &LoopNest, mapping: &Mapping) -> Result
 
 /// The cost of a mapping in the few numbers that the search compares.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Summary {
-    pub(super) steps: u64,
+pub struct Summary {
+    /// Steps of the used MACs.
+    pub steps: u64,
     /// Cycles that the busiest on-chip bandwidth needs.
-    pub(super) on_chip_cycles: u64,
+    pub on_chip_cycles: u64,
     /// Cycles that the DRAM port needs.
-    pub(super) port_cycles: u64,
-    pub(super) dram_words: u64,
-    pub(super) dynamic_pj: f64,
-    pub(super) leak_pj_per_cycle: f64,
+    pub port_cycles: u64,
+    /// Words read from and written to DRAM.
+    pub dram_words: u64,
+    /// Energy of the accesses and the MACs.
+    pub dynamic_pj: f64,
+    /// Leakage of the used instances of all levels.
+    pub leak_pj_per_cycle: f64,
 }
 
 impl Summary {
-    pub(super) fn cycles(&self) -> u64 {
+    /// Cycles, DRAM limited by the accelerator's own port only.
+    pub fn cycles(&self) -> u64 {
         self.steps.max(self.on_chip_cycles).max(self.port_cycles)
     }
 }
 
-/// Evaluates mappings of one layer on one accelerator.
+/// Evaluates many mappings of one layer on one accelerator: what does not depend on the mapping is worked out once.
 #[derive(Debug)]
-pub(super) struct Evaluator<'a> {
+pub struct Evaluator<'a> {
     pub(super) accel: &'a AccelSpec,
     pub(super) nest: &'a LoopNest,
     pub(super) edges: Vec<Edge>,
@@ -97,7 +102,8 @@ struct StorageRates<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Self {
+    /// For `nest` on `accel`.
+    pub fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Self {
         let storages = accel.storages().map(|(level, spec)| StorageRates {
             level,
             spec,
@@ -111,23 +117,32 @@ impl<'a> Evaluator<'a> {
         Self { accel, nest, edges: edges(accel), storages: storages.collect(), mac_pj }
     }
 
-    fn count(&self, flat: &Flat) -> Counts {
+    /// The cost of a mapping, without the details of [`evaluate`]; an error says why its shape is wrong.
+    pub fn cost(&self, mapping: &Mapping) -> Result<Summary, String> {
+        mapping.check_shape(self.accel, self.nest)?;
+        Ok(self.summary(&Flat::of(mapping)))
+    }
+
+    fn count(&self, flat: &Flat) -> (Counts, Instances) {
+        let levels = self.accel.levels.len();
         let mut counts = Counts::default();
-        flat.count(self.nest, &self.edges, self.accel.levels.len(), &mut counts);
-        counts
+        let instances = flat.instances(levels);
+        flat.count(self.nest, &self.edges, &instances, levels, &mut counts);
+        (counts, instances)
     }
 
     /// The hot path of the search.
     pub(super) fn summary(&self, flat: &Flat) -> Summary {
-        self.summarize(flat, &self.count(flat))
+        let (counts, instances) = self.count(flat);
+        self.summarize(flat.steps(), &counts, &instances)
     }
 
-    fn summarize(&self, flat: &Flat, counts: &Counts) -> Summary {
+    fn summarize(&self, steps: u64, counts: &Counts, instances: &Instances) -> Summary {
         let mut on_chip_cycles = 0;
         let (mut dynamic_pj, mut leak_pj_per_cycle) = (self.mac_pj, 0.0);
         for storage in &self.storages {
             let accesses = &counts[storage.level];
-            let used = flat.instances(storage.level);
+            let used = instances[storage.level];
             dynamic_pj += storage.energy_pj(accesses, used);
             leak_pj_per_cycle += storage.spec.leak_pj_per_cycle * used as f64;
             if storage.level > 0 {
@@ -136,7 +151,7 @@ impl<'a> Evaluator<'a> {
         }
         let dram = &counts[0];
         Summary {
-            steps: flat.steps(),
+            steps,
             on_chip_cycles,
             port_cycles: self.storages[0].cycles(dram, 1),
             dram_words: dram.iter().map(|words| words.reads + words.updates).sum(),
@@ -146,15 +161,15 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn detail(&self, flat: &Flat) -> Evaluation {
-        let counts = self.count(flat);
-        let summary = self.summarize(flat, &counts);
+        let (counts, instances) = self.count(flat);
+        let summary = self.summarize(flat.steps(), &counts, &instances);
         let cycles = summary.cycles();
         let levels = self.accel.levels.len();
         let mut dynamic_pj = vec![0.0; levels + 1];
         let mut leakage_pj = vec![0.0; levels + 1];
         let mut bandwidth_cycles = vec![0; levels];
         for storage in &self.storages {
-            let used = flat.instances(storage.level);
+            let used = instances[storage.level];
             dynamic_pj[storage.level] = storage.energy_pj(&counts[storage.level], used);
             bandwidth_cycles[storage.level] = storage.cycles(&counts[storage.level], used);
             leakage_pj[storage.level] = storage.spec.leak_pj_per_cycle * (cycles * used) as f64;
@@ -171,14 +186,18 @@ impl<'a> Evaluator<'a> {
             dynamic_pj,
             leakage_pj,
             accesses: counts[..levels].to_vec(),
-            instances: (0..levels).map(|level| flat.instances(level)).collect(),
+            instances: instances[..levels].to_vec(),
         }
     }
 }
 
 impl StorageRates<'_> {
     fn energy_pj(&self, accesses: &[Accesses; 3], used: u64) -> f64 {
-        let charge = |words: u64, pj: f64| (words as f64 / used as f64 / self.words_per_access).ceil() * pj;
+        // Most counts are 0, and a division takes longer than to look.
+        let charge = |words: u64, pj: f64| match words {
+            0 => 0.0,
+            _ => (words as f64 / used as f64 / self.words_per_access).ceil() * pj,
+        };
         let kept = accesses.iter().zip(self.spec.keeps).filter(|&(_, keeps)| keeps);
         let per_instance = kept.map(|(&Accesses { reads, fills, updates }, _)| {
             charge(reads, self.spec.read_pj_per_access)

@@ -30,7 +30,7 @@ pub mod user_table;
 pub use access::Accesses;
 pub use breakdown::{Bound, Breakdown, breakdown};
 pub use cache::Cache;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, Evaluator, evaluate};
 pub use layer_cost::{compulsory_bytes, layer_cost};
 pub use mapper::Goal;
 pub use mapping::{LevelLoops, Loop, Mapping};

@@ -68,6 +68,7 @@ impl LoopNest {
 }
 
 /// Elements of `tensor` in a tile of the given extents of `nest`.
+#[inline]
 pub fn tile_elements(nest: &LoopNest, tile: &PerDim<u64>, tensor: Tensor) -> u64 {
     let at = |dim: Dim| tile[dim as usize];
     match tensor {

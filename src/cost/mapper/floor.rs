@@ -50,11 +50,28 @@ impl Kept {
     }
 }
 
-/// Fills of one child instance.
-struct FillsBound {
-    words: f64,
-    /// Whether they rely on the tensor being kept in place by loops to come.
-    kept: bool,
+/// A bound before the loops to come have been told apart.
+struct Partial {
+    steps: f64,
+    /// Padded outputs.
+    outputs: f64,
+    /// Real / padded elements by tensor.
+    shares: [f64; 3],
+    /// Over all edges but the open ones.
+    sum: Sum,
+    /// Edges whose child's tile may stay in place through loops to come, as a bit set of their places in the rates.
+    open: u64,
+}
+
+impl Partial {
+    fn share(&self, edge: Edge) -> f64 {
+        if edge.parent == 0 { self.shares[edge.tensor as usize] } else { 1.0 }
+    }
+}
+
+/// Steps to come that the tensor depends on.
+fn passes(tensor: Tensor, left: &PerDim<u64>) -> u64 {
+    tensor.dims().iter().map(|dim| left[dim as usize]).product()
 }
 
 /// A lower bound, with the part that grows if the kept tensor is kept over fewer loops than hoped.
@@ -132,47 +149,113 @@ impl<'a> Floor<'a> {
     }
 
     /// The least of every ingredient for mappings that complete `flat`, built inwards of and including `level`, with
-    /// `inside` steps in time so far and `left` to come; `kept` is `None` where no choice has been made yet.
+    /// `inside` steps in time so far and `left` to come, whatever the loops to come keep in place.
     pub(super) fn least(
         &self,
         flat: &Flat,
         level: usize,
         inside: &PerDim<u64>,
         left: &PerDim<u64>,
-        kept: Option<Kept>,
-    ) -> Least {
-        let padded: PerDim<u64> = std::array::from_fn(|d| self.spatial[d] * inside[d] * left[d]);
-        let steps = inside.iter().chain(left).product::<u64>() as f64;
-        let outputs = tile_elements(self.space.nest, &padded, Tensor::Outputs) as f64;
-        let mut sum = Sum { pj: self.mac_pj, ..Sum::default() };
-        let mut grows = Sum::default();
-        for rates in &self.rates {
-            let edge = rates.edge;
-            if edge.child < level {
-                sum.add(edge, self.once(rates), self.space.middle);
-                continue;
-            }
-            let fills = match edge.child == self.space.accel.levels.len() {
-                true => FillsBound { words: steps, kept: false },
-                false => self.fills(flat, edge, left, kept),
-            };
-            let share = self.real_share(edge, &padded);
-            let flow = rates.flow(fills.words, outputs * rates.parent_copies, share);
-            sum.add(edge, flow, self.space.middle);
-            if fills.kept {
-                grows.add(edge, rates.flow(fills.words, 0.0, share), None);
-            }
+    ) -> Ingredients {
+        let mut partial = self.partial(flat, level, inside, left);
+        for rates in self.open(partial.open) {
+            let words = self.whatever_is_kept(flat, rates.edge, left);
+            partial.sum.add(rates.edge, self.flow(rates, words, &partial), self.space.middle);
         }
-        let total = Ingredients {
+        self.ingredients(partial.steps, &partial.sum)
+    }
+
+    /// The same for each [`Kept`] that the loops to come can choose.
+    pub(super) fn least_by_choice(
+        &self,
+        flat: &Flat,
+        level: usize,
+        inside: &PerDim<u64>,
+        left: &PerDim<u64>,
+    ) -> impl Iterator<Item = Least> {
+        let partial = self.partial(flat, level, inside, left);
+        let all = left.iter().product();
+        Kept::options(left, self.space.sliding).map(move |Kept { tensor, slide }| {
+            let (mut sum, mut grows) = (partial.sum, Sum::default());
+            for rates in self.open(partial.open) {
+                let edge = rates.edge;
+                let tile = match slide {
+                    Some(dim) if edge.tensor == Tensor::Inputs => flat.slide(self.space.nest, edge, dim),
+                    _ => flat.tile(self.space.nest, edge),
+                };
+                let kept = tensor == Some(edge.tensor);
+                let words = (tile * if kept { passes(edge.tensor, left) } else { all }) as f64;
+                sum.add(edge, self.flow(rates, words, &partial), self.space.middle);
+                if kept {
+                    grows.add(edge, rates.flow(words, 0.0, partial.share(edge)), None);
+                }
+            }
+            let total = self.ingredients(partial.steps, &sum);
+            Least { total, kept: tensor, kept_pj: grows.pj, kept_dram_words: grows.dram_words }
+        })
+    }
+
+    /// What does not depend on the order of the loops to come.
+    fn partial(&self, flat: &Flat, level: usize, inside: &PerDim<u64>, left: &PerDim<u64>) -> Partial {
+        let nest = self.space.nest;
+        let padded: PerDim<u64> = std::array::from_fn(|d| self.spatial[d] * inside[d] * left[d]);
+        let all: u64 = left.iter().product();
+        let mut partial = Partial {
+            steps: inside.iter().chain(left).product::<u64>() as f64,
+            outputs: tile_elements(nest, &padded, Tensor::Outputs) as f64,
+            shares: self.real_shares(&padded),
+            sum: Sum { pj: self.mac_pj, ..Sum::default() },
+            open: 0,
+        };
+        for (index, rates) in self.rates.iter().enumerate() {
+            let edge = rates.edge;
+            let flow = if edge.child < level {
+                self.once(rates)
+            } else if edge.child == self.space.accel.levels.len() {
+                self.flow(rates, partial.steps, &partial)
+            } else {
+                let Fills { least, settled, .. } = flat.fills_so_far(nest, edge);
+                if !settled {
+                    partial.open |= 1 << index;
+                    continue;
+                }
+                self.flow(rates, (least * all) as f64, &partial)
+            };
+            partial.sum.add(edge, flow, self.space.middle);
+        }
+        partial
+    }
+
+    /// The edges in a bit set of their places.
+    fn open(&self, bits: u64) -> impl Iterator<Item = &EdgeRates> {
+        self.rates.iter().enumerate().filter(move |(index, _)| bits >> index & 1 == 1).map(|(_, rates)| rates)
+    }
+
+    fn flow(&self, rates: &EdgeRates, words: f64, partial: &Partial) -> Flow {
+        rates.flow(words, partial.outputs * rates.parent_copies, partial.share(rates.edge))
+    }
+
+    /// Words that an instance of an unsettled child is filled with if each tensor is kept in place by the loops to come.
+    fn whatever_is_kept(&self, flat: &Flat, edge: Edge, left: &PerDim<u64>) -> f64 {
+        let sliding = match edge.tensor {
+            Tensor::Inputs => self.space.sliding,
+            Tensor::Weights | Tensor::Outputs => DimSet::EMPTY,
+        };
+        let slides = sliding.iter().filter(|&dim| left[dim as usize] > 1);
+        let least = slides.map(|dim| flat.slide(self.space.nest, edge, dim)).min();
+        let tile = least.unwrap_or_else(|| flat.tile(self.space.nest, edge));
+        (tile * passes(edge.tensor, left)) as f64
+    }
+
+    fn ingredients(&self, steps: f64, sum: &Sum) -> Ingredients {
+        Ingredients {
             steps,
             on_chip_cycles: self.middle_cycles(sum.middle_reads, sum.middle_writes),
             port_cycles: 0.0,
             dram_words: sum.dram_words,
             dynamic_pj: sum.pj,
             leak_pj_per_cycle: self.leak_pj_per_cycle,
-        };
-        let kept = kept.and_then(|kept| kept.tensor);
-        Least { total, kept, kept_pj: grows.pj, kept_dram_words: grows.dram_words }
+        }
     }
 
     /// Every touched element once per copy.
@@ -182,33 +265,15 @@ impl<'a> Floor<'a> {
         rates.flow(first_writes * rates.sharing / rates.child_instances, first_writes, 1.0)
     }
 
-    /// Fills of one child instance in the built part.
-    fn fills(&self, flat: &Flat, edge: Edge, left: &PerDim<u64>, kept: Option<Kept>) -> FillsBound {
-        let nest = self.space.nest;
-        let all: u64 = left.iter().product();
-        let Fills { words, least, settled } = flat.fills_so_far(nest, edge);
-        if settled {
-            return FillsBound { words: (least * all) as f64, kept: false };
+    /// Real / padded elements by tensor, for what comes from DRAM.
+    fn real_shares(&self, padded: &PerDim<u64>) -> [f64; 3] {
+        if *padded == self.space.nest.bounds {
+            return [1.0; 3];
         }
-        let depends = || edge.tensor.dims().iter().map(|dim| left[dim as usize]).product::<u64>();
-        let Some(Kept { tensor, slide }) = kept else {
-            let slides = Dim::ALL.into_iter().filter(|&dim| left[dim as usize] > 1);
-            let least = slides.map(|dim| flat.slide(nest, edge, dim)).min().unwrap_or(words);
-            return FillsBound { words: (least.min(words) * depends()) as f64, kept: false };
-        };
-        let words = slide.map_or(words, |dim| flat.slide(nest, edge, dim));
-        let kept = tensor == Some(edge.tensor);
-        let passes = if kept { depends() } else { all };
-        FillsBound { words: (words * passes) as f64, kept }
-    }
-
-    /// Real / padded elements of a tensor that comes from DRAM.
-    fn real_share(&self, edge: Edge, padded: &PerDim<u64>) -> f64 {
-        if edge.parent > 0 || *padded == self.space.nest.bounds {
-            return 1.0;
-        }
-        let (real, padded) = real_share(self.space.nest, padded, edge.tensor);
-        real as f64 / padded as f64
+        Tensor::ALL.map(|tensor| {
+            let (real, padded) = real_share(self.space.nest, padded, tensor);
+            real as f64 / padded as f64
+        })
     }
 
     /// What the loops over `dram` outside the middle tile of extents `tile` add at least to [`Self::least`], which
@@ -220,6 +285,7 @@ impl<'a> Floor<'a> {
         let padded: PerDim<u64> = std::array::from_fn(|d| covered[d] * self.above_middle[d]);
         let outputs = tile_elements(nest, &padded, Tensor::Outputs) as f64;
         let all: u64 = dram.iter().product();
+        let shares = self.real_shares(&padded);
         let (mut pj, mut dram_words) = (0.0, 0.0);
         let (mut saved_pj, mut saved_words) = (0.0f64, 0.0f64);
         for rates in self.rates.iter().filter(|rates| Some(rates.edge.child) == self.space.middle) {
@@ -229,7 +295,7 @@ impl<'a> Floor<'a> {
             if open {
                 words = words.min(touched_elements(nest, &covered, tensor));
             }
-            let share = self.real_share(rates.edge, &padded);
+            let share = if rates.edge.parent == 0 { shares[tensor as usize] } else { 1.0 };
             let flow = |words: f64| rates.flow(words, outputs * rates.parent_copies, share);
             let (once, kept) = (self.once(rates), flow(words as f64));
             let anew = flow((words * (all / passes)) as f64);

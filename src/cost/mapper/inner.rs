@@ -1,6 +1,6 @@
 //! The second choice: the loops in time at the inner levels, from the MACs outwards.
 
-use super::floor::{Floor, Kept};
+use super::floor::Floor;
 use super::goal::{Judge, Score};
 use super::orders::{Order, Orders};
 use super::space::{Space, Unrolled, factors};
@@ -155,8 +155,8 @@ impl Walk<'_> {
         for order in self.orders.of(level, bounds) {
             let length = self.path.len();
             self.push(level, flat, order, bounds);
-            let least = self.floor.least(flat, level, &self.inside, &self.left, None);
-            if self.judge.floor(least.total).beats(self.best) {
+            let least = self.floor.least(flat, level, &self.inside, &self.left);
+            if self.judge.floor(least).beats(self.best) {
                 self.level(level, flat);
             }
             self.path.truncate(length);
@@ -175,10 +175,9 @@ impl Walk<'_> {
 
     fn finish(&mut self, flat: &Flat) {
         let level = self.space.first_inner;
-        let scores = Kept::options(&self.left, self.space.sliding).map(|kept| {
-            self.judge.floor(self.floor.least(flat, level, &self.inside, &self.left, Some(kept)).total)
-        });
-        let floor = scores.min_by(Score::order).expect("there is at least one option");
+        let leasts = self.floor.least_by_choice(flat, level, &self.inside, &self.left);
+        let scores = leasts.map(|least| self.judge.floor(least.total));
+        let floor = scores.min_by(Score::order).expect("there is at least one choice");
         if floor.beats(self.best) {
             let first = self.choices.loops.len();
             self.choices.loops.extend_from_slice(&self.path);

@@ -1,7 +1,7 @@
 //! The last choice: the loops at the middle level and at DRAM, around complete inner loops.
 
 use super::dominance::{movable, share_factor};
-use super::floor::{Floor, Kept, Least};
+use super::floor::{Floor, Least};
 use super::goal::{Ingredients, Judge, Score};
 use super::inner::{Inner, unroll};
 use super::orders::{Order, Orders};
@@ -73,9 +73,8 @@ impl<'a> Outer<'a> {
 
     /// Tries all loops around `flat`, which holds the inner levels.
     pub(super) fn search(&mut self, flat: Flat, unrolled: &Unrolled, floor: &Floor, inner: &Inner) {
-        let options = Kept::options(&inner.left, self.space.sliding);
         let level = self.space.first_inner;
-        let least = options.map(|kept| floor.least(&flat, level, &inner.inside, &inner.left, Some(kept)));
+        let least = floor.least_by_choice(&flat, level, &inner.inside, &inner.left);
         let least: Vec<Least> =
             least.filter(|least| self.judge.floor(least.total).beats(self.known())).collect();
         let steps = inner.inside.iter().product::<u64>() as f64;

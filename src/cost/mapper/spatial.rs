@@ -90,8 +90,8 @@ impl Walk<'_> {
         let mut spatial = Spatial { bounds: self.bounds.clone(), left: self.left, floor: Score::WORST };
         let floor = Floor::new(self.space, &spatial.unrolled(self.space));
         let levels = self.space.accel.levels.len();
-        let least = floor.least(&Flat::new(), levels, &[1; 8], &self.left, None);
-        spatial.floor = self.judge.floor(least.total);
+        let least = floor.least(&Flat::new(), levels, &[1; 8], &self.left);
+        spatial.floor = self.judge.floor(least);
         spatial
     }
 }
