@@ -43,6 +43,23 @@ pub(super) const MAX_LOOPS: usize = 64;
 const MAX_STEPS: u64 = 1 << 56;
 
 impl Mapping {
+    /// The mapping of the loops at named levels, which must have the right shape for `accel` and `nest`; levels without a
+    /// name have no loops.
+    pub(super) fn of_levels<'a>(
+        named: impl Iterator<Item = (&'a str, LevelLoops)>,
+        accel: &AccelSpec,
+        nest: &LoopNest,
+    ) -> Result<Self, String> {
+        let mut mapping = Self { levels: vec![LevelLoops::default(); accel.levels.len()] };
+        for (name, loops) in named {
+            mapping.levels[accel.level_index(name)?] = loops;
+        }
+        mapping.check_shape(accel, nest)?;
+        let padded = LoopNest { bounds: mapping.padded_bounds(), ..*nest };
+        padded.check().map_err(|e| format!("padded: {e}"))?;
+        Ok(mapping)
+    }
+
     /// The product of all bounds of each dimension: the layer's own bound, or more where a loop is padded.
     pub fn padded_bounds(&self) -> PerDim<u64> {
         let mut bounds = [1; 8];
