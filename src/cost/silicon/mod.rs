@@ -87,3 +87,40 @@ pub fn compressed_bytes(modelled: &Modelled, word_bits: u64, zeros: Zeros) -> f6
         + bytes(Tensor::Inputs) * coded(zeros.inputs.0)
         + bytes(Tensor::Outputs) * coded(zeros.outputs.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::{LevelLoops, Loop};
+    use crate::files::Share;
+
+    fn loops(dim: Dim, bound: u64) -> Vec<Loop> {
+        vec![Loop { dim, bound }]
+    }
+
+    #[test]
+    fn lanes_beyond_a_dimension_do_not_count() {
+        let nest = LoopNest { bounds: [1, 1, 8, 1, 1, 27, 1, 5], stride: [1; 2], dilation: [1; 2] };
+        let columns = LevelLoops { spatial: [loops(Dim::Q, 14), vec![]], ..LevelLoops::default() };
+        let rows = [loops(Dim::Q, 2), loops(Dim::S, 5)].concat();
+        let rows = LevelLoops { spatial: [vec![], rows], ..LevelLoops::default() };
+        let mapping = Mapping { levels: vec![columns, rows] };
+        assert_eq!(active_pes(&nest, &mapping), 27 * 5, "27 columns in two strips of 14");
+    }
+
+    /// 100 bytes of each tensor: weights as they are; inputs, half zero, x 1/2 x (64 / 3) / 16; outputs without zeros
+    /// would grow and stay as they are.
+    #[test]
+    fn the_code_shrinks_activations_and_never_grows_them() {
+        let modelled = Modelled {
+            active_pes: 1,
+            processing_cycles: Cycles(1),
+            total_cycles: Cycles(1),
+            dram_bytes: [Bytes(100); 3],
+            glb_bytes: Bytes(0),
+            on_chip_energy: Picojoules(0.0),
+        };
+        let coded = compressed_bytes(&modelled, 16, Zeros { inputs: Share(0.5), outputs: Share(0.0) });
+        assert!((coded - (100.0 + 200.0 / 3.0 + 100.0)).abs() < 1e-9, "{coded}");
+    }
+}
