@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::mapping::{LevelLoops, Loop, Mapping};
+use super::mapping::Mapping;
 use crate::dims::{Dim, Tensor};
 use crate::files::{InputError, Source};
 use crate::hw::AccelSpec;
@@ -100,10 +100,9 @@ impl Case {
 
     /// The mapping on `accel`; levels that the case does not name have no loops.
     pub fn mapping(&self, accel: &AccelSpec) -> Result<Mapping, String> {
-        let loops = |pairs: &[(Dim, u64)]| pairs.iter().map(|&(dim, bound)| Loop { dim, bound }).collect();
         let named = self.mapping.iter().map(|level| {
-            let spatial = [loops(&level.spatial_x), loops(&level.spatial_y)];
-            (level.name.as_str(), LevelLoops { temporal: loops(&level.temporal), spatial })
+            let CaseLevel { name, temporal, spatial_x, spatial_y } = level;
+            (name.as_str(), [&temporal[..], spatial_x, spatial_y])
         });
         Mapping::of_levels(named, accel, &self.nest())
     }

@@ -22,7 +22,12 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(None)?;
     let mut rows = Vec::new();
     let mut throughputs = Vec::new();
-    for name in data.names(Kind::Silicon) {
+    let names = data.names(Kind::Silicon);
+    if names.is_empty() {
+        let folder = data.folder(Kind::Silicon);
+        return Err(Error::Usage(format!("no measurements in {}", folder.display())));
+    }
+    for name in names {
         let path = data.path(Kind::Silicon, &name)?;
         if Source::read(&path)?.parse::<toml::Table>()?.contains_key("throughput") {
             let throughput = Throughput::read(&path)?;

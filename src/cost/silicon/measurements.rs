@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::cost::mapping::{LevelLoops, Loop};
 use crate::cost::{Goal, Mapping, mapper};
 use crate::dims::Dim;
 use crate::files::{InputError, Positive, Share, Source};
@@ -116,11 +115,10 @@ impl Layer {
 
     /// The published mapping, which `accel` must allow; `None` where there is none.
     pub fn published_mapping(&self, accel: &AccelSpec) -> Result<Option<Mapping>, String> {
-        let loops = |pairs: &[(Dim, u64)]| pairs.iter().map(|&(dim, bound)| Loop { dim, bound }).collect();
         let Some(levels) = &self.mapping else { return Ok(None) };
         let named = levels.iter().map(|level| {
-            let spatial = [loops(&level.spatial_x), loops(&level.spatial_y)];
-            (level.name.as_str(), LevelLoops { temporal: loops(&level.temporal), spatial })
+            let NamedLevel { name, temporal, spatial_x, spatial_y } = level;
+            (name.as_str(), [&temporal[..], spatial_x, spatial_y])
         });
         let nest = self.nest();
         let mapping = Mapping::of_levels(named, accel, &nest)
