@@ -170,6 +170,10 @@ checked_number!(
     Fraction, "a number in (0, 1]", |v| v > 0.0 && v <= 1.0
 );
 checked_number!(
+    /// A share of a whole.
+    Share, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)
+);
+checked_number!(
     /// A relative frequency. The range, chosen here, keeps every sum finite and no share below what a run could show.
     Weight, "a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
 );

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use mascot::cost::silicon::model;
 use mascot::cost::{Cache, Goal, compulsory_bytes, evaluate, layer_cost, mapper, tables};
 use mascot::dims::{Dim, LayerKind};
 use mascot::hw::system::Objective;
@@ -85,7 +86,11 @@ fn every_mapping_found_is_legal_and_costs_what_its_evaluation_says() {
                 let place = format!("{} on {} for {objective:?}", layer.name, accel.name);
                 found.mapping.check_legal(&accel, nest).unwrap_or_else(|e| panic!("{place}: {e}"));
                 let evaluation = evaluate(&accel, nest, &found.mapping).unwrap();
-                assert_eq!(evaluation.cycles, found.cycles, "{place}");
+                let modelled = model(&accel, nest, &found.mapping).unwrap();
+                assert_eq!(modelled.total_cycles, found.cycles, "{place}");
+                if accel.array_efficiency == 1.0 && accel.dram_overlap == 1.0 {
+                    assert_eq!(evaluation.cycles, found.cycles, "{place}");
+                }
                 assert_eq!(evaluation.dram_bytes, found.dram_bytes, "{place}");
                 assert!(evaluation.utilization > 0.0 && evaluation.utilization <= 1.0, "{place}");
                 let by_level: f64 = evaluation.dynamic_pj.iter().sum();

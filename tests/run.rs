@@ -189,7 +189,15 @@ fn every_shipped_file_is_valid() {
     let output = mascot(&["validate", "accel-models", "workloads", "experiments"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for kind in [": accelerator `", ": system `", ": network `", ": scenario `", ": experiment, "] {
+    let kinds = [
+        ": accelerator `",
+        ": system `",
+        ": network `",
+        ": scenario `",
+        ": measurements `",
+        ": experiment, ",
+    ];
+    for kind in kinds {
         assert!(text.contains(kind), "no{kind} in {text}");
     }
     // What an experiment's loads mean: lambda*, the saturation of eft, what binds.

@@ -80,6 +80,23 @@ fn the_library_names_nothing_irreproducible() {
     }
 }
 
+/// A dataflow is data: no code asks which accelerator it is. `testing.rs` files are compiled for tests only.
+#[test]
+fn the_library_names_no_accelerator() {
+    let models = fs::read_dir("accel-models").expect("tests run in the package folder").flatten();
+    let files = models.map(|entry| entry.path()).filter(|path| path.is_file());
+    let names: Vec<String> = files
+        .map(|path| path.file_stem().expect("a file has a name").to_string_lossy().into_owned())
+        .collect();
+    assert!(names.len() >= 11, "{names:?}");
+    for (path, text) in sources("src").into_iter().filter(|(path, _)| !path.ends_with("testing.rs")) {
+        for (number, line) in code_lines(&text) {
+            let named = names.iter().find(|name| has_word(line, name));
+            assert_eq!(named, None, "{}:{number}", path.display());
+        }
+    }
+}
+
 #[test]
 fn the_rules_can_fail() {
     assert_eq!(crate_paths("use crate::sim::{View};").collect::<Vec<_>>(), ["sim"]);

@@ -1,4 +1,4 @@
-//! Plain aligned tables.
+//! Plain aligned tables, and CSV.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -14,6 +14,15 @@ pub(super) fn render(header: &[&str], numbers: std::ops::Range<usize>, rows: Vec
     }
     let lines = table.lines().map(|line| line.trim_end().to_string() + "\n");
     lines.collect()
+}
+
+/// The rows as CSV below a header of the same length.
+pub(super) fn csv(header: &[impl AsRef<[u8]>], rows: &[Vec<String>]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let in_memory = "writing to memory does not fail, and all rows have the same length";
+    writer.write_record(header).expect(in_memory);
+    rows.iter().for_each(|row| writer.write_record(row).expect(in_memory));
+    String::from_utf8(writer.into_inner().expect(in_memory)).expect("the cells are UTF-8")
 }
 
 /// Digits that a reader can take in; empty where there is no value.

@@ -7,6 +7,7 @@ use clap::Args;
 use super::progress::Bars;
 use super::table::{number, render};
 use crate::cost::Cache;
+use crate::cost::silicon::{Measurements, Throughput};
 use crate::cost::user_table::UserTable;
 use crate::experiment::data::{Kind, check_name};
 use crate::experiment::plan::Case;
@@ -62,6 +63,20 @@ fn validate(path: &Path) -> Result<String, Error> {
         let spec = AccelSpec::read(path)?;
         check_name(path, &spec.name)?;
         Ok(format!("accelerator `{}`, {} MACs", spec.name, spec.macs_per_cycle()))
+    } else if table.contains_key("measured") {
+        let measurements = Measurements::read(path)?;
+        check_name(path, &measurements.name)?;
+        let accel = data.accelerator(&measurements.accelerator)?;
+        for layer in &measurements.layers {
+            layer.published_mapping(&accel).map_err(|e| InputError::file(path, e))?;
+        }
+        Ok(format!("measurements `{}`, {} layers", measurements.name, measurements.layers.len()))
+    } else if table.contains_key("throughput") {
+        let throughput = Throughput::read(path)?;
+        check_name(path, &throughput.name)?;
+        data.accelerator(&throughput.accelerator)?;
+        data.network(&throughput.network)?;
+        Ok(format!("measurements `{}`, {} results", throughput.name, throughput.rates.len()))
     } else if table.contains_key("accelerator") {
         let system = SystemSpec::read(path, &data.folder(Kind::Accelerator))?;
         check_name(path, &system.name)?;
@@ -82,7 +97,7 @@ fn validate(path: &Path) -> Result<String, Error> {
         experiment(path, &data)
     } else {
         let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a scenario `tenant`, an \
-                     experiment `schedulers`";
+                     experiment `schedulers`, measurements of a chip `measured` or `throughput`";
         Err(InputError::file(path, format!("no kind of mascot file: {kinds}")).into())
     }
 }

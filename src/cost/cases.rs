@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::mapping::{LevelLoops, Loop, Mapping};
+use super::mapping::Mapping;
 use crate::dims::{Dim, Tensor};
 use crate::files::{InputError, Source};
 use crate::hw::AccelSpec;
@@ -100,19 +100,10 @@ impl Case {
 
     /// The mapping on `accel`; levels that the case does not name have no loops.
     pub fn mapping(&self, accel: &AccelSpec) -> Result<Mapping, String> {
-        let loops = |pairs: &[(Dim, u64)]| pairs.iter().map(|&(dim, bound)| Loop { dim, bound }).collect();
-        let mut mapping = Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] };
-        for level in &self.mapping {
-            let index = accel.level_index(&level.name)?;
-            mapping.levels[index] = LevelLoops {
-                temporal: loops(&level.temporal),
-                spatial: [loops(&level.spatial_x), loops(&level.spatial_y)],
-            };
-        }
-        mapping.check_shape(accel, &self.nest())?;
-        LoopNest { bounds: mapping.padded_bounds(), ..self.nest() }
-            .check()
-            .map_err(|e| format!("padded: {e}"))?;
-        Ok(mapping)
+        let named = self.mapping.iter().map(|level| {
+            let CaseLevel { name, temporal, spatial_x, spatial_y } = level;
+            (name.as_str(), [&temporal[..], spatial_x, spatial_y])
+        });
+        Mapping::of_levels(named, accel, &self.nest())
     }
 }

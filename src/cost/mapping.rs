@@ -43,6 +43,25 @@ pub(super) const MAX_LOOPS: usize = 64;
 const MAX_STEPS: u64 = 1 << 56;
 
 impl Mapping {
+    /// The mapping of the given loops at named levels, which must have the right shape for `accel` and `nest`: per level
+    /// the loops in time, along X and along Y, each outermost first. Levels that are not named have no loops.
+    pub(super) fn of_levels<'a>(
+        named: impl Iterator<Item = (&'a str, [&'a [(Dim, u64)]; 3])>,
+        accel: &AccelSpec,
+        nest: &LoopNest,
+    ) -> Result<Self, String> {
+        let mut mapping = Self { levels: vec![LevelLoops::default(); accel.levels.len()] };
+        for (name, pairs) in named {
+            let [temporal, x, y] =
+                pairs.map(|pairs| pairs.iter().map(|&(dim, bound)| Loop { dim, bound }).collect());
+            mapping.levels[accel.level_index(name)?] = LevelLoops { temporal, spatial: [x, y] };
+        }
+        mapping.check_shape(accel, nest)?;
+        let padded = LoopNest { bounds: mapping.padded_bounds(), ..*nest };
+        padded.check().map_err(|e| format!("padded: {e}"))?;
+        Ok(mapping)
+    }
+
     /// The product of all bounds of each dimension: the layer's own bound, or more where a loop is padded.
     pub fn padded_bounds(&self) -> PerDim<u64> {
         let mut bounds = [1; 8];

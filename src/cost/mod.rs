@@ -7,6 +7,7 @@
 //!   disk; [`user_table`]: a user's own numbers instead; [`cases`]: results of other tools, and
 //!   [`reference`](mod@reference): ours beside them.
 //! - [`mod@breakdown`]: what limits a layer and where its energy goes; [`timeloop`]: mappings in Timeloop's formats.
+//! - [`silicon`]: the same quantities as they were measured on chips.
 //!
 //! Left out: contention for DRAM (the simulator's business; c is limited by the accelerator's own port only), networks
 //! on chip, sparsity, compression, and data that stays on chip between layers.
@@ -20,6 +21,7 @@ pub mod layer_cost;
 pub mod mapper;
 pub mod mapping;
 pub mod reference;
+pub mod silicon;
 pub mod table;
 #[cfg(test)]
 mod testing;

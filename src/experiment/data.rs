@@ -23,6 +23,8 @@ pub enum Kind {
     Network,
     /// A scenario.
     Scenario,
+    /// Measurements of a chip.
+    Silicon,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Self::System => "system",
             Self::Network => "network",
             Self::Scenario => "scenario",
+            Self::Silicon => "measurements",
         }
     }
 }
@@ -69,6 +72,7 @@ impl DataRoot {
             Kind::System => "accel-models/systems",
             Kind::Network => "workloads/networks",
             Kind::Scenario => "workloads/scenarios",
+            Kind::Silicon => "accel-models/silicon",
         })
     }
 

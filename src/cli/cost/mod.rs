@@ -5,6 +5,7 @@ mod cases;
 mod choice;
 mod export;
 mod search;
+mod silicon;
 mod table;
 mod verify;
 
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Verify(verify::Options),
     /// Search the layers of given mappings and compare with them
     Search(search::Options),
+    /// The model beside what was measured on chips
+    Silicon(silicon::Options),
     /// The costs that are kept of earlier runs
     #[command(subcommand)]
     Cache(cache::Command),
@@ -33,6 +36,7 @@ pub(super) fn execute(command: &Command) -> Result<(), Error> {
         Command::Export(options) => export::execute(options),
         Command::Verify(options) => verify::execute(options),
         Command::Search(options) => search::execute(options),
+        Command::Silicon(options) => silicon::execute(options),
         Command::Cache(command) => cache::execute(command),
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::choice::{Choice, Chosen};
 use crate::cli::progress::Bars;
-use crate::cli::table::{number, render};
+use crate::cli::table::{csv, number, render};
 use crate::cost::timeloop::{loop_nest, loop_summary};
 use crate::cost::{Breakdown, breakdown};
 use crate::dims::Dim;
@@ -40,7 +40,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         .collect();
     let mut header = header(&chosen.accel);
     let text = if options.csv {
-        csv(&header, rows)
+        csv(&header, &rows)
     } else {
         let nests = if options.mapping { loop_nests(&chosen, &known) } else { String::new() };
         // A line of a terminal has no room for the mapping.
@@ -147,14 +147,6 @@ fn loop_nests(chosen: &Chosen, known: &Known) -> String {
         Some(format!("{}: {}\n\n{}\n", layer.name, dims(op), loop_nest(accel, op.nest()?, mapping)))
     });
     nests.collect()
-}
-
-fn csv(header: &[String], rows: Vec<Vec<String>>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let in_memory = "writing to memory does not fail, and all rows have the same length";
-    writer.write_record(header).expect(in_memory);
-    rows.iter().for_each(|row| writer.write_record(row).expect(in_memory));
-    String::from_utf8(writer.into_inner().expect(in_memory)).expect("the cells are UTF-8")
 }
 
 fn total(chosen: &Chosen, known: &Known) -> String {

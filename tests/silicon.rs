@@ -1,0 +1,158 @@
+//! Is the model close to the Eyeriss chip where its mappings are published? What was aimed at, and by how much what misses
+//! it. The constants of `eyeriss_silicon` are set on the same five layers, so this guards a fit; VGG-16 has bounds only.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+
+use mascot::cost::compulsory_bytes;
+use mascot::cost::silicon::{
+    Layer, Measurements, Modelled, Published, Speed, Throughput, compressed_bytes, model,
+};
+use mascot::hw::{AccelSpec, Level};
+use mascot::workload::{Network, Op};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn accelerator(name: &str) -> AccelSpec {
+    AccelSpec::read(&root().join(format!("accel-models/{name}.toml"))).unwrap()
+}
+
+fn file(name: &str) -> PathBuf {
+    root().join(format!("accel-models/silicon/{name}.toml"))
+}
+
+fn modelled(name: &str) -> (AccelSpec, Vec<(Layer, Modelled)>) {
+    let measurements = Measurements::read(&file(name)).unwrap();
+    let accel = accelerator(&measurements.accelerator);
+    let rows = measurements.layers.into_iter().map(|layer| {
+        let mapping = layer.mapping(&accel).unwrap();
+        let modelled = model(&accel, &layer.nest(), &mapping).unwrap();
+        (layer, modelled)
+    });
+    let rows = rows.collect();
+    (accel, rows)
+}
+
+fn relative(modelled: f64, published: f64) -> f64 {
+    modelled / published - 1.0
+}
+
+fn dram_bytes(modelled: &Modelled) -> u64 {
+    modelled.dram_bytes.iter().map(|bytes| bytes.0).sum()
+}
+
+#[test]
+fn alexnet_with_the_published_mappings_is_near_the_chip() {
+    let (accel, rows) = modelled("alexnet");
+    assert_eq!(rows.len(), 5);
+    for (layer, modelled) in rows {
+        let ms = |cycles: u64| cycles as f64 * 1e3 / accel.clock_hz;
+        let Published { active_pes, processing_ms, total_ms, .. } = layer.published;
+        let name = &layer.name;
+        assert!(layer.published_mapping(&accel).unwrap().is_some(), "{name} is not searched");
+        assert_eq!(Some(modelled.active_pes), active_pes, "{name}");
+        let processing = relative(ms(modelled.processing_cycles.0), processing_ms.unwrap().0);
+        assert!(processing.abs() <= 0.10, "{name}: processing time {processing:+.3}");
+        let total = relative(ms(modelled.total_cycles.0), total_ms.unwrap().0);
+        assert!(total.abs() <= 0.15, "{name}: total time {total:+.3}");
+    }
+}
+
+/// The published bytes are after the chip's run-length code: with it all five layers are near. 25 % without it was aimed
+/// at for CONV1 to CONV4 and is met by CONV1 alone. An exhaustive enumeration of blockings (images, filters, rows,
+/// channels, order of the outer loops) says why: with inputs and psums in 100 kB the paper's parameters already move the
+/// least for CONV3 (+68 %) and CONV4 (+87 %). Not fetching the padding leaves +46 and +62 %. CONV2 could come to +17 %,
+/// but only by holding a whole image, which is not what the chip did. CONV5 published less than its compulsory bytes.
+#[test]
+fn alexnet_dram_bytes_are_met_once_they_are_compressed() {
+    let (accel, rows) = modelled("alexnet");
+    let mut excess_percent = Vec::new();
+    for (layer, modelled) in rows {
+        let published = layer.published.dram_mb.unwrap().0 * 1e6;
+        let compressed = compressed_bytes(&modelled, accel.dram().word_bits, layer.zeros);
+        let error = relative(compressed, published);
+        assert!(error.abs() <= 0.15, "{}: compressed bytes {error:+.3}", layer.name);
+        let plain = dram_bytes(&modelled) as f64;
+        assert!(plain >= compressed, "{}", layer.name);
+        excess_percent.push((relative(plain, published) * 100.0).round());
+    }
+    assert_eq!(excess_percent, [21.0, 36.0, 68.0, 87.0, 101.0]);
+}
+
+#[test]
+fn vgg_16_without_tuning_keeps_every_bound() {
+    let (accel, rows) = modelled("vgg16");
+    assert_eq!(rows.len(), 13);
+    for (layer, modelled) in rows {
+        let (name, nest) = (&layer.name, layer.nest());
+        assert!(layer.published_mapping(&accel).unwrap().is_none(), "{name} is searched");
+        assert!(modelled.active_pes <= 168, "{name}: {modelled:?}");
+        assert!(modelled.processing_cycles.0 >= nest.macs().0.div_ceil(168), "{name}: {modelled:?}");
+        assert!(modelled.total_cycles >= modelled.processing_cycles, "{name}: {modelled:?}");
+        let least = compulsory_bytes(&accel, &Op::Conv(nest));
+        assert!(dram_bytes(&modelled) >= least.0, "{name}: {modelled:?}, at least {least:?}");
+    }
+}
+
+/// The chip's model for silicon is `eyeriss_chip`, energies included, but for what the comparison needs.
+#[test]
+fn four_constants_and_one_fold_are_all_that_differs_from_the_chips_model() {
+    let chip = accelerator("eyeriss_chip");
+    let mut silicon = accelerator("eyeriss_silicon");
+    assert!(silicon.array_efficiency < 1.0 && silicon.dram_overlap < 1.0);
+    silicon.array_efficiency = chip.array_efficiency;
+    silicon.dram_overlap = chip.dram_overlap;
+    for (ours, theirs) in silicon.levels.iter_mut().zip(&chip.levels) {
+        match (ours, theirs) {
+            (Level::Storage(ours), Level::Storage(theirs))
+                if ["DRAM", "shared_glb"].contains(&&*ours.name) =>
+            {
+                assert!(ours.shared_bandwidth_words_per_cycle.take().is_some());
+                ours.read_bandwidth_words_per_cycle = theirs.read_bandwidth_words_per_cycle;
+                ours.write_bandwidth_words_per_cycle = theirs.write_bandwidth_words_per_cycle;
+            }
+            (Level::Fanout(ours), Level::Fanout(theirs)) => ours.spatial = theirs.spatial,
+            _ => {}
+        }
+    }
+    silicon.name.clone_from(&chip.name);
+    silicon.source.clone_from(&chip.source);
+    assert_eq!(silicon, chip);
+}
+
+#[test]
+fn simba_reaches_a_share_of_its_peak() {
+    let throughput = Throughput::read(&file("simba")).unwrap();
+    let network = root().join(format!("workloads/networks/{}.toml", throughput.network));
+    let network = Network::read(&network).unwrap();
+    let speed = Speed::of(&accelerator(&throughput.accelerator), &network).unwrap();
+    assert_eq!(speed.peak_tops, 2.048, "1024 MACs at 1 GHz");
+    assert!(0.0 < speed.utilization && speed.utilization < speed.mac_utilization, "{speed:?}");
+    assert!(speed.mac_utilization <= 1.0, "{speed:?}");
+    // 2 x 4.089 G MACs x images/s / peak, by hand.
+    let published: Vec<Option<f64>> =
+        throughput.rates.iter().map(|rate| rate.utilization(network.macs())).collect();
+    assert_eq!(published[0], None, "no speed of one chiplet is published");
+    assert!((published[1].unwrap() - 0.127).abs() < 5e-4 && (published[2].unwrap() - 0.167).abs() < 5e-4);
+}
+
+#[test]
+fn a_wrong_mapping_is_an_error_with_the_layer_and_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(file("alexnet")).unwrap();
+    let accel = accelerator("eyeriss_silicon");
+    let cases = [
+        ("inter_PE_spatial", "nowhere", "nowhere"),
+        ("[\"K\", 16]", "[\"K\", 32]", "32 words do not fit 24"),
+        ("[\"R\", 11]", "[\"R\", 10]", "R covers 10 of 11"),
+    ];
+    for (right, wrong, reason) in cases {
+        let path = folder.path().join("wrong.toml");
+        std::fs::write(&path, text.replace(right, wrong)).unwrap();
+        let error = Measurements::read(&path).unwrap().layers[0].mapping(&accel).unwrap_err();
+        assert!(error.contains("CONV1") && error.contains(reason), "{error}");
+    }
+}
