@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mascot::cost::silicon::model;
 use mascot::cost::{Cache, Goal, compulsory_bytes, evaluate, layer_cost, mapper, tables};
 use mascot::dims::{Dim, LayerKind};
+use mascot::experiment::DataRoot;
 use mascot::hw::system::Objective;
 use mascot::hw::{AccelSpec, SystemSpec};
 use mascot::workload::{Layer, LoopNest, Network, Op};
@@ -196,6 +198,33 @@ fn tables_are_the_same_from_any_threads_and_from_the_cache() {
     assert!(cache.take_warnings().iter().any(|warning| warning.contains("damaged")));
     assert_eq!(tables(&system, &jobs, &cache, &silent).unwrap(), one);
     assert_eq!(cache.take_warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn a_crash_half_way_keeps_what_was_mapped() {
+    let mut system = system("relmas-4");
+    system.models.truncate(1);
+    let network = DataRoot::find(None).unwrap().network("googlenet").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let attempt = |crash_at: usize| {
+        let mapped = AtomicUsize::new(0);
+        let progress = |_: usize, _: usize| {
+            assert!(mapped.fetch_add(1, Ordering::Relaxed) < crash_at, "a crash");
+        };
+        let cache = Cache::at(folder.path());
+        let run = AssertUnwindSafe(|| tables(&system, &[(&network, 1)], &cache, &progress).unwrap());
+        let found = std::panic::catch_unwind(run);
+        assert_eq!(cache.take_warnings(), Vec::<String>::new());
+        (found.ok(), mapped.into_inner())
+    };
+    let (crashed, _) = attempt(50);
+    assert!(crashed.is_none());
+    let (whole, mapped) = attempt(usize::MAX);
+    assert!(mapped > 0, "the crash came before the end");
+    let (again, none) = attempt(0);
+    assert_eq!((again, none), (whole, 0));
+    let (layers, kept) = (network.layers.len(), 32);
+    assert!(mapped + kept <= layers, "{mapped} of {layers} layers mapped again");
 }
 
 /// Changes a digit in the first line of a cache file and cuts the last one.

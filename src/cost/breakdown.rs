@@ -12,7 +12,7 @@ use crate::workload::{LoopNest, Op};
 /// The cost of a layer with all that leads there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breakdown {
-    /// The cost, as [`super::layer_cost`] gives it.
+    /// The cost, as [`layer_cost`](fn@super::layer_cost) gives it.
     pub cost: LayerCost,
     /// Its latency in cycles.
     pub cycles: Cycles,

@@ -3,7 +3,7 @@
 //! To add one: a file with a struct that implements [`Scheduler`] and a `pub(super) const ENTRY`, and its line in
 //! [`SCHEDULERS`]. Help texts, TOML parameters, tests and benches iterate the registry.
 //!
-//! Where the papers' rules order requests only, the accelerator is the one with the earliest finish ([`placing`]):
+//! Where the papers' rules order requests only, the accelerator is the one with the earliest finish (`placing.rs`):
 //! the heterogeneity-aware form, so that no baseline loses for want of it. The rules and their sources are collected
 //! in each file; all are online.
 
