@@ -41,6 +41,13 @@ impl InputError {
     }
 }
 
+/// The line of a CSV record, counted from 1. The reader's own is that of the blank lines before the record.
+pub fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
+    let start = position.map_or(0, |position| position.byte() as usize);
+    let blank = text[start..].len() - text[start..].trim_start().len();
+    1 + text[..start + blank].matches('\n').count()
+}
+
 /// The text of a data file, kept beside what was parsed from it so that later checks can point at lines.
 #[derive(Debug)]
 pub struct Source {

@@ -1,5 +1,6 @@
 //! The command line: parse -> typed options -> call `experiment` -> print an error once.
 
+mod contention;
 mod cost;
 mod import;
 mod list;
@@ -38,6 +39,9 @@ enum Command {
     /// What layers cost on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
+    /// How well the contention model predicts measured co-runs
+    #[command(subcommand)]
+    Contention(contention::Command),
     /// Turn an ONNX file into the TOML layer graph that the simulator reads
     Import(import::Options),
     /// Print a completion script for a shell
@@ -80,6 +84,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Validate(options) => validate::execute(&options),
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),
+        Command::Contention(command) => contention::execute(&command),
         Command::Import(options) => import::execute(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::LayerCost;
 use super::timing::time;
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, csv_line};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::{Layer, Network};
@@ -59,7 +59,7 @@ impl UserTable {
         let mut rows = BTreeMap::new();
         for record in reader.records() {
             let record = record.map_err(|e| InputError::file(path, e))?;
-            let line = line_of(&source.text, &record);
+            let line = csv_line(&source.text, record.position());
             let fail = |message: String| InputError::at_line(path, line, message);
             let row: Row = record.deserialize(Some(&header)).map_err(|e| fail(csv_message(&e)))?;
             let given = row.given().map_err(fail)?;
@@ -119,13 +119,6 @@ impl Row {
             _ => Err("give cycles, dram_bytes and energy_pj, or none of them if it cannot run".into()),
         }
     }
-}
-
-/// The reader's own line is that of the blank lines before a record.
-fn line_of(text: &str, record: &csv::StringRecord) -> usize {
-    let start = record.position().map_or(0, |position| position.byte() as usize);
-    let blank = text[start..].len() - text[start..].trim_start().len();
-    1 + text[..start + blank].matches('\n').count()
 }
 
 fn csv_message(error: &csv::Error) -> String {

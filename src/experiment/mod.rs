@@ -5,6 +5,7 @@
 
 pub mod columns;
 pub mod config;
+pub mod contention;
 pub mod data;
 pub mod error;
 mod list;

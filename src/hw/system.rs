@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::accel::AccelSpec;
 use crate::files::{Fraction, Gbps, InputError, Source};
 
-/// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine.
+/// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine, or its soft knee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sharing {
@@ -16,6 +16,11 @@ pub enum Sharing {
     MaxMin,
     /// Weight = demand: every layer is slowed by the same factor, as in the RELMAS family's model.
     Proportional,
+    /// Weight = bytes per DRAM tile: unbounded queues served first come, first served, to which a layer adds a tile's
+    /// requests at once.
+    Fifo,
+    /// Max-min for layers that load in bursts: slowed a little before the bandwidth is used up (`sim::bandwidth::knee`).
+    Knee,
 }
 
 /// What the mapper minimises.

@@ -36,6 +36,8 @@ pub struct PairCost {
     pub latency_ps: f64,
     /// b: DRAM bytes / c, in bytes per picosecond; may exceed the shared bandwidth.
     pub demand_bytes_per_ps: f64,
+    /// DRAM bytes per tile: what the layer asks for at once, the weight of `fifo` sharing.
+    pub tile_bytes: f64,
     /// c1 = max(c, DRAM bytes / (dram_efficiency x B)): latency alone on this platform.
     pub alone: Time,
     /// e: energy.
@@ -55,7 +57,8 @@ impl PairCost {
         let rate = (bandwidth_bytes_per_ps / demand_bytes_per_ps).min(1.0);
         // The engine's own arithmetic for a layer alone, so that NTT is exactly 1 on an idle system.
         let alone = Time::from_ps_ceil(latency_ps / rate);
-        Self { latency_ps, demand_bytes_per_ps, alone, energy: cost.energy * share }
+        let tile_bytes = cost.dram_bytes.0 as f64 / cost.tiles.max(1) as f64;
+        Self { latency_ps, demand_bytes_per_ps, tile_bytes, alone, energy: cost.energy * share }
     }
 }
 

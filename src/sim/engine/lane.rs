@@ -139,4 +139,8 @@ impl Lane {
     pub(super) fn demand(&self) -> f64 {
         self.running.as_ref().map_or(0.0, |running| running.cost.demand_bytes_per_ps)
     }
+
+    pub(super) fn tile_bytes(&self) -> f64 {
+        self.running.as_ref().map_or(0.0, |running| running.cost.tile_bytes)
+    }
 }

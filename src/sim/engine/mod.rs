@@ -66,6 +66,7 @@ pub struct Engine {
     idle_decisions: u32,
     snapshot: Snapshot,
     demands: Vec<f64>,
+    tile_bytes: Vec<f64>,
     grants: Vec<f64>,
     granted_bytes_per_ps: f64,
 }
@@ -102,6 +103,7 @@ impl Engine {
             idle_decisions: 0,
             snapshot: Snapshot::default(),
             demands: vec![0.0; accelerators],
+            tile_bytes: vec![0.0; accelerators],
             grants: vec![0.0; accelerators],
             granted_bytes_per_ps: 0.0,
         }
@@ -358,12 +360,14 @@ impl Engine {
     }
 
     fn share_bandwidth(&mut self, out: &mut dyn Recorder) {
-        for (demand, lane) in self.demands.iter_mut().zip(&self.lanes) {
+        for ((demand, tile_bytes), lane) in self.demands.iter_mut().zip(&mut self.tile_bytes).zip(&self.lanes)
+        {
             *demand = lane.demand();
+            *tile_bytes = lane.tile_bytes();
         }
         let platform = &self.world.platform;
         let capacity = platform.bandwidth_bytes_per_ps;
-        share(platform.sharing, &self.demands, capacity, &mut self.grants);
+        share(platform.sharing, &self.demands, &self.tile_bytes, capacity, &mut self.grants);
         let granted: f64 = self.grants.iter().sum();
         assert!(granted <= capacity * (1.0 + 1e-9), "granted {granted} of {capacity} bytes/ps");
         for ((lane, &demand), &grant) in self.lanes.iter_mut().zip(&self.demands).zip(&self.grants) {

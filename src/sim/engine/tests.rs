@@ -20,10 +20,12 @@ fn co_run(sharing: Sharing, layers: &[(f64, f64)], arrivals_ns: &[f64], bandwidt
 }
 
 const BOTH: [Sharing; 2] = [Sharing::MaxMin, Sharing::Proportional];
+/// Agree where layers are equal and memory-bound alone, or alone.
+const ALL: [Sharing; 4] = [Sharing::MaxMin, Sharing::Proportional, Sharing::Fifo, Sharing::Knee];
 
 #[test]
-fn g1_two_equal_layers_share_alike_in_both_models() {
-    for sharing in BOTH {
+fn g1_two_equal_layers_share_alike_in_all_models() {
+    for sharing in ALL {
         assert_eq!(co_run(sharing, &[(10.0, 10.0), (10.0, 10.0)], &[0.0, 0.0], 10.0), [20.0, 20.0]);
     }
 }
@@ -39,7 +41,7 @@ fn g2_tells_the_models_apart() {
 #[test]
 fn g3_a_staggered_start() {
     // A alone moves 50 bytes until 5; both at 5 bytes/ns until A ends at 15; B has 50 left and ends at 20.
-    for sharing in BOTH {
+    for sharing in ALL {
         assert_eq!(co_run(sharing, &[(10.0, 10.0), (10.0, 10.0)], &[0.0, 5.0], 10.0), [15.0, 20.0]);
     }
 }
@@ -53,7 +55,7 @@ fn g4_three_layers_just_above_the_bandwidth() {
 
 #[test]
 fn g5_a_layer_without_traffic_is_never_stretched() {
-    for sharing in BOTH {
+    for sharing in ALL {
         let ends = co_run(sharing, &[(10.0, 10.0), (10.0, 10.0), (10.0, 0.0)], &[0.0; 3], 10.0);
         assert_eq!(ends, [20.0, 20.0, 10.0]);
     }
@@ -61,7 +63,7 @@ fn g5_a_layer_without_traffic_is_never_stretched() {
 
 #[test]
 fn g6_a_layer_alone_that_demands_more_than_there_is() {
-    for sharing in BOTH {
+    for sharing in ALL {
         assert_eq!(co_run(sharing, &[(10.0, 20.0)], &[0.0], 10.0), [20.0]);
     }
 }

@@ -38,6 +38,8 @@ struct Run {
     most_demand: f64,
     /// Most layers with a demand while it ran.
     most_sharers: usize,
+    /// Largest sum of bytes per tile of layers with a demand while it ran.
+    most_tile_bytes: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,11 +84,17 @@ impl<'a> Audit<'a> {
     fn advance(&mut self, time: Time) {
         let demand = |lane: &Option<Run>| lane.as_ref().map_or(0.0, |run| run.cost.demand_bytes_per_ps);
         let demands: Vec<f64> = self.lanes.iter().map(demand).collect();
+        let tile_bytes = |lane: &Option<Run>| lane.as_ref().map_or(0.0, |run| run.cost.tile_bytes);
+        let tile_bytes: Vec<f64> = self.lanes.iter().map(tile_bytes).collect();
         let mut grants = vec![0.0; demands.len()];
         let platform = &self.world.platform;
-        share(platform.sharing, &demands, platform.bandwidth_bytes_per_ps, &mut grants);
+        share(platform.sharing, &demands, &tile_bytes, platform.bandwidth_bytes_per_ps, &mut grants);
         let (demanded, granted): (f64, f64) = (demands.iter().sum(), grants.iter().sum());
-        assert_close(granted, demanded.min(platform.bandwidth_bytes_per_ps));
+        if platform.sharing == Sharing::Knee {
+            assert!(granted <= demanded.min(platform.bandwidth_bytes_per_ps) * (1.0 + TOLERANCE));
+        } else {
+            assert_close(granted, demanded.min(platform.bandwidth_bytes_per_ps));
+        }
         assert_close(self.granted_bytes_per_ps, granted);
         let sharers = demands.iter().filter(|&&demand| demand > 0.0).count();
         let elapsed_ps = (time - self.now).as_ps();
@@ -95,6 +103,7 @@ impl<'a> Audit<'a> {
             run.work_ps += elapsed_ps * if *demand > 0.0 { grant / demand } else { 1.0 };
             run.most_demand = run.most_demand.max(demanded);
             run.most_sharers = run.most_sharers.max(sharers);
+            run.most_tile_bytes = run.most_tile_bytes.max(tile_bytes.iter().sum());
         }
         self.now = time;
     }
@@ -119,8 +128,15 @@ impl<'a> Audit<'a> {
         assert!(network.predecessors[layer as usize].iter().all(ended), "{sub_job:?} starts too early");
         assert!(!std::mem::replace(&mut account.started[layer as usize], true), "{sub_job:?} starts twice");
         let (start, work_ps) = (self.now, 0.0);
-        self.lanes[accelerator] =
-            Some(Run { sub_job, cost, start, work_ps, most_demand: 0.0, most_sharers: 0 });
+        self.lanes[accelerator] = Some(Run {
+            sub_job,
+            cost,
+            start,
+            work_ps,
+            most_demand: 0.0,
+            most_sharers: 0,
+            most_tile_bytes: 0.0,
+        });
     }
 
     fn finish(&mut self, sub_job: SubJobId, accelerator: usize) -> Run {
@@ -144,9 +160,16 @@ impl<'a> Audit<'a> {
         assert!(actual_ps >= alone_ps * (1.0 - TOLERANCE), "{actual_ps} ps, alone {alone_ps} ps");
         let pressure_bytes_per_ps = match self.world.platform.sharing {
             // Every sharer can have an equal part.
+            _ if demand_bytes_per_ps == 0.0 => 0.0,
             Sharing::MaxMin => demand_bytes_per_ps * run.most_sharers as f64,
-            Sharing::Proportional if demand_bytes_per_ps > 0.0 => run.most_demand,
-            Sharing::Proportional => 0.0,
+            Sharing::Proportional => run.most_demand,
+            Sharing::Fifo => demand_bytes_per_ps * run.most_tile_bytes / run.cost.tile_bytes,
+            // Its level is never below an equal part.
+            Sharing::Knee => {
+                let alone = demand_bytes_per_ps.min(bandwidth_bytes_per_ps);
+                let crowded = demand_bytes_per_ps * run.most_sharers as f64;
+                (bandwidth_bytes_per_ps.powi(3) - alone.powi(3) + crowded.powi(3)).cbrt()
+            }
         };
         let longest_ps = latency_ps * (pressure_bytes_per_ps / bandwidth_bytes_per_ps).max(1.0);
         assert!(actual_ps <= longest_ps * (1.0 + TOLERANCE) + 1.0, "{actual_ps} ps, at most {longest_ps} ps");

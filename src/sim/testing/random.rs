@@ -120,7 +120,7 @@ fn any_platform(accelerators: usize) -> impl Strategy<Value = Platform> {
 }
 
 pub(crate) fn any_sharing() -> impl Strategy<Value = Sharing> {
-    prop_oneof![Just(Sharing::MaxMin), Just(Sharing::Proportional)]
+    prop_oneof![Just(Sharing::MaxMin), Just(Sharing::Proportional), Just(Sharing::Fifo), Just(Sharing::Knee)]
 }
 
 fn any_network(accelerators: usize) -> impl Strategy<Value = Vec<LayerModel>> {

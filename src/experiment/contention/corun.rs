@@ -1,0 +1,186 @@
+//! Measured co-runs: CSV with a row per layer and experiment.
+//!
+//! Columns: `experiment,n,layer,alone_cycles,dram_bytes,start_cycle,end_cycle,bandwidth_bytes_per_cycle,config`, and
+//! optionally `bytes_per_tile` (what a layer asks for at once). The rows of a `config` (a memory system) and an
+//! `experiment` ran together, one per core; `n` is their number, so that a cut file is noticed. Other columns, such as
+//! `core`, are not read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::files::{InputError, Source, csv_line};
+
+/// A layer in a co-run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// Latency alone on the same memory system.
+    pub alone_cycles: u64,
+    /// DRAM bytes that it moves.
+    pub dram_bytes: u64,
+    /// DRAM bytes that it asks for at once.
+    pub bytes_per_tile: Option<f64>,
+    /// When it started.
+    pub start_cycle: u64,
+    /// When it ended.
+    pub end_cycle: u64,
+}
+
+/// Layers that ran together, each on a core of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CoRun {
+    /// Unique within the memory system.
+    pub experiment: String,
+    /// Peak of the shared DRAM.
+    pub bandwidth_bytes_per_cycle: f64,
+    /// In the order of the file.
+    pub layers: Vec<Layer>,
+}
+
+/// All co-runs of a file, by memory system and experiment.
+#[derive(Clone, Debug, Default)]
+pub struct CoRuns(BTreeMap<String, Vec<CoRun>>);
+
+/// As many layers as the engine shares bandwidth among.
+const MAX_LAYERS: usize = 64;
+
+/// Simulated time is picoseconds in 64 bits.
+const MAX_CYCLE: u64 = 1_000_000_000_000;
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    experiment: String,
+    n: usize,
+    layer: String,
+    alone_cycles: u64,
+    dram_bytes: u64,
+    #[serde(default)]
+    bytes_per_tile: Option<f64>,
+    start_cycle: u64,
+    end_cycle: u64,
+    bandwidth_bytes_per_cycle: f64,
+    config: String,
+}
+
+impl CoRuns {
+    /// Reads and validates the file.
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let source = Source::read(path)?;
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
+        let header = reader.headers().map_err(|e| InputError::at_line(path, 1, e))?.clone();
+        if header.iter().collect::<Vec<_>>() == [""] || header.is_empty() {
+            return Err(InputError::file(path, "is empty: expected a header and a row per layer"));
+        }
+        let mut coruns: BTreeMap<(String, String), Open> = BTreeMap::new();
+        for record in reader.records() {
+            let record = record.map_err(|e| at(&source, &e))?;
+            let line = csv_line(&source.text, record.position());
+            let fail = |message: String| InputError::at_line(path, line, message);
+            let row: Row = record.deserialize(Some(&header)).map_err(|e| fail(of_column(&e, &header)))?;
+            row.check().map_err(fail)?;
+            let key = (row.config.clone(), row.experiment.clone());
+            let open = coruns.entry(key).or_insert_with(|| Open::new(&row, line));
+            open.add(row).map_err(fail)?;
+        }
+        let mut all = Self::default();
+        for ((config, experiment), open) in coruns {
+            let corun = open.close(&experiment).map_err(|(line, m)| InputError::at_line(path, line, m))?;
+            all.0.entry(config).or_default().push(corun);
+        }
+        if all.0.is_empty() {
+            return Err(InputError::file(path, "has no rows: expected one per layer of a co-run"));
+        }
+        Ok(all)
+    }
+
+    /// Memory systems with their co-runs, by name.
+    pub fn by_config(&self) -> impl Iterator<Item = (&str, &[CoRun])> {
+        self.0.iter().map(|(config, coruns)| (config.as_str(), coruns.as_slice()))
+    }
+}
+
+/// A co-run of which rows may be missing.
+struct Open {
+    line: usize,
+    n: usize,
+    corun: CoRun,
+}
+
+impl Open {
+    fn new(row: &Row, line: usize) -> Self {
+        let (experiment, bandwidth_bytes_per_cycle) = (row.experiment.clone(), row.bandwidth_bytes_per_cycle);
+        Self { line, n: row.n, corun: CoRun { experiment, bandwidth_bytes_per_cycle, layers: Vec::new() } }
+    }
+
+    fn add(&mut self, row: Row) -> Result<(), String> {
+        let first = (self.n, self.corun.bandwidth_bytes_per_cycle);
+        if (row.n, row.bandwidth_bytes_per_cycle) != first {
+            return Err(format!(
+                "`n` is {} and `bandwidth_bytes_per_cycle` {}, but {} and {} in line {} of the same experiment",
+                row.n, row.bandwidth_bytes_per_cycle, first.0, first.1, self.line
+            ));
+        }
+        self.corun.layers.push(Layer {
+            name: row.layer,
+            alone_cycles: row.alone_cycles,
+            dram_bytes: row.dram_bytes,
+            bytes_per_tile: row.bytes_per_tile,
+            start_cycle: row.start_cycle,
+            end_cycle: row.end_cycle,
+        });
+        Ok(())
+    }
+
+    fn close(self, experiment: &str) -> Result<CoRun, (usize, String)> {
+        let rows = self.corun.layers.len();
+        if rows == self.n {
+            Ok(self.corun)
+        } else {
+            Err((self.line, format!("`n` is {}, but experiment `{experiment}` has {rows} rows", self.n)))
+        }
+    }
+}
+
+impl Row {
+    fn check(&self) -> Result<(), String> {
+        let positive = |v: f64| v.is_finite() && v > 0.0;
+        if !(1..=MAX_LAYERS).contains(&self.n) {
+            Err(format!("`n` is {}: expected 1 to {MAX_LAYERS} layers", self.n))
+        } else if !(1..=MAX_CYCLE).contains(&self.alone_cycles) {
+            Err(format!("`alone_cycles` is {}: expected 1 to {MAX_CYCLE}", self.alone_cycles))
+        } else if !(self.start_cycle + 1..=MAX_CYCLE).contains(&self.end_cycle) {
+            Err(format!(
+                "`end_cycle` is {}: expected more than `start_cycle`, {}, and at most {MAX_CYCLE}",
+                self.end_cycle, self.start_cycle
+            ))
+        } else if !positive(self.bandwidth_bytes_per_cycle) {
+            Err(format!(
+                "`bandwidth_bytes_per_cycle` is {}: expected a number > 0",
+                self.bandwidth_bytes_per_cycle
+            ))
+        } else if !self.bytes_per_tile.is_none_or(positive) {
+            Err(format!("`bytes_per_tile` is {:?}: expected a number > 0, or nothing", self.bytes_per_tile))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn at(source: &Source, error: &csv::Error) -> InputError {
+    let csv::ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() else {
+        return InputError::file(&source.path, error);
+    };
+    let line = csv_line(&source.text, pos.as_ref());
+    InputError::at_line(&source.path, line, format!("{len} fields, but the header has {expected_len}"))
+}
+
+fn of_column(error: &csv::Error, header: &csv::StringRecord) -> String {
+    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
+    match err.field().and_then(|field| header.get(field as usize)) {
+        Some(column) => format!("column `{column}`: {}", err.kind()),
+        None => err.kind().to_string(),
+    }
+}
