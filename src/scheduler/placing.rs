@@ -31,10 +31,16 @@ impl Placing {
     /// The accelerator with the earliest finish of this sub-job, and that finish: argmin of max(F_m, release) + c1,
     /// ties to the lower number.
     pub(super) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
-        let finish = |m| view.alone(sub_job, m).map(|alone| (self.start(view, sub_job, m) + alone, m));
-        let (finish, accelerator) =
-            (0..self.free_at.len()).filter_map(finish).min().expect("some accelerator runs every layer");
-        (accelerator, finish)
+        let ready = sub_job.release.max(view.now());
+        let mut best: Option<(usize, Time)> = None;
+        for (m, (&free_at, alone)) in self.free_at.iter().zip(view.alone_on_each(sub_job)).enumerate() {
+            let Some(alone) = *alone else { continue };
+            let finish = free_at.max(ready) + alone;
+            if best.is_none_or(|(_, earliest)| finish < earliest) {
+                best = Some((m, finish));
+            }
+        }
+        best.expect("some accelerator runs every layer")
     }
 
     /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view; sub-jobs of

@@ -82,6 +82,8 @@ pub struct NetworkModel {
     pub layers: Vec<String>,
     /// Cost of layer l on accelerator m at `[[l, m]]`; `None` where it cannot run.
     pub costs: Array2<Option<PairCost>>,
+    /// c1 of layer l on accelerator m at `[[l, m]]`: what schedulers compare most, side by side in memory.
+    alone: Array2<Option<Time>>,
     /// Predecessors of each layer.
     pub predecessors: Vec<Vec<u32>>,
     /// Successors of each layer.
@@ -154,6 +156,7 @@ impl NetworkModel {
             isolated: path_left.iter().copied().max().unwrap_or_default(),
             total_best: best_alone.iter().copied().sum(),
             layers,
+            alone: costs.map(|cost| cost.as_ref().map(|cost| cost.alone)),
             costs,
             predecessors,
             successors,
@@ -165,6 +168,13 @@ impl NetworkModel {
     /// The cost of a layer on an accelerator, `None` where it cannot run.
     pub fn cost(&self, layer: u32, accelerator: usize) -> Option<&PairCost> {
         self.costs[[layer as usize, accelerator]].as_ref()
+    }
+
+    /// c1 of a layer on each accelerator, `None` where it cannot run.
+    pub fn alone(&self, layer: u32) -> &[Option<Time>] {
+        let accelerators = self.alone.ncols();
+        let all = self.alone.as_slice().expect("the table is made in standard order");
+        &all[layer as usize * accelerators..][..accelerators]
     }
 }
 

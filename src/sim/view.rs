@@ -131,6 +131,11 @@ impl<'a> View<'a> {
 
     /// c1 of a sub-job on an accelerator, `None` where it cannot run.
     pub fn alone(&self, sub_job: &SubJobView, accelerator: usize) -> Option<Time> {
-        self.network_of(self.job_of(sub_job)).cost(sub_job.id.layer, accelerator).map(|cost| cost.alone)
+        self.alone_on_each(sub_job)[accelerator]
+    }
+
+    /// c1 of a sub-job on every accelerator.
+    pub fn alone_on_each(&self, sub_job: &SubJobView) -> &'a [Option<Time>] {
+        self.network_of(self.job_of(sub_job)).alone(sub_job.id.layer)
     }
 }

@@ -176,7 +176,7 @@ impl Engine {
         let deadline = self.deadlines.peek().map(|Reverse((time, _))| *time);
         // While a decision is in flight, ticks only count as missed: its end is the next event that matters.
         let ticks = self.pending.at.is_none() && !self.jobs.in_flight().is_empty();
-        let tick = self.next_tick().filter(|_| ticks);
+        let tick = if ticks { self.next_tick() } else { None };
         [end, arrival, deadline, self.pending.at, tick].into_iter().flatten().min()
     }
 
@@ -247,10 +247,9 @@ impl Engine {
     /// Successors whose last predecessor has ended become ready, and sticky ones inherit its assignment.
     fn release_successors(&mut self, accelerator: usize, running: &Running) {
         let SubJobId { job: id, layer } = running.sub_job;
-        let world = Arc::clone(&self.world);
-        let job = self.jobs.of(id);
-        let network = &world.networks[job.network as usize];
-        for &next in &network.successors[layer as usize] {
+        let network = self.jobs.of(id).network as usize;
+        for place in 0..self.world.networks[network].successors[layer as usize].len() {
+            let next = self.world.networks[network].successors[layer as usize][place];
             let job = self.jobs.of(id);
             let held = job.held;
             let sub = job.sub_mut(next);
@@ -262,7 +261,10 @@ impl Engine {
             sub.ready_at = self.now;
             self.changes.ready_grew = true;
             let sticky = self.rules.unassigned == Unassigned::Sticky && !held;
-            if sub.assignment.is_none() && sticky && network.cost(next, accelerator).is_some() {
+            if sub.assignment.is_none()
+                && sticky
+                && self.world.networks[network].cost(next, accelerator).is_some()
+            {
                 sub.assignment = Some(Assignment { accelerator, priority: running.priority });
             }
             self.enqueue(SubJobId { job: id, layer: next });

@@ -75,8 +75,11 @@ fn shortest_left(lanes: &[Lane], job: &Job, network: &NetworkModel, now: Time) -
         let next = network.successors[layer as usize].iter().map(|&s| network.path_left[s as usize]);
         next.max().unwrap_or_default()
     };
+    if job.running == 0 {
+        return open.max().unwrap_or_default();
+    }
     let running = lanes.iter().filter_map(|lane| lane.running.as_ref());
-    let mine = running.filter(|running| job.running > 0 && running.sub_job.job == job.id);
+    let mine = running.filter(|running| running.sub_job.job == job.id);
     let through = mine.map(|running| running.left_alone(now) + after(running.sub_job.layer));
     open.chain(through).max().unwrap_or_default()
 }
