@@ -1,9 +1,13 @@
 # `make test` is the one test command: it needs nothing but cargo.
 # One profile for everything: the tests run real networks, for which a debug build is too slow.
-.PHONY: test bench lint quickstart
+# `make test-long` takes more jobs for the queueing oracles: a minute more.
+.PHONY: test test-long bench lint quickstart
 
 test:
 	cargo test --release
+
+test-long:
+	cargo test --release -- --include-ignored
 
 bench:
 	cargo bench
