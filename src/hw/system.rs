@@ -19,6 +19,9 @@ pub enum Sharing {
     /// Weight = bytes per DRAM tile: unbounded queues served first come, first served, to which a layer adds a tile's
     /// requests at once.
     Fifo,
+    /// Weights that the scheduler gives, as in MoCA: above a threshold, and with a floor. Max-min for schedulers that
+    /// give none and below the threshold.
+    Score,
     /// Max-min for layers that load in bursts: slowed a little before the bandwidth is used up (`sim::bandwidth::knee`).
     Knee,
 }

@@ -1,8 +1,9 @@
 //! `edf`: earliest deadline first; requests past their deadline come after all others, earliest first.
 
-use super::placing::Placing;
+use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, Scheduler, View};
+use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "edf",
@@ -17,11 +18,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Edf {
-    placing: Placing,
+    rule: ListRule<Time>,
 }
 
 impl Scheduler for Edf {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.placing.place_by(view, out, |sub| view.job_of(sub).deadline);
+        self.rule.place_by(view, out, |sub| view.job_of(sub).deadline);
     }
 }

@@ -6,7 +6,7 @@
 //! run at their best. With a segment S of layers from the sub-job on, until the next decision:
 //! finish(m) = start(m) + sum over S of c1[m] + R_best outside S.
 
-use super::placing::{Placing, sort_by};
+use super::placing::{Order, Placing};
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, JobView, Scheduler, SubJobView, View};
 use crate::units::Time;
@@ -25,7 +25,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 #[derive(Default)]
 struct EdfDrop {
     placing: Placing,
-    order: Vec<usize>,
+    order: Order<Time>,
 }
 
 /// Where a sub-job shall run: busy until `busy_until` with the segment, the request done at `finish`.
@@ -44,13 +44,13 @@ impl Scheduler for EdfDrop {
         }
         out.operations.comparisons += view.jobs().len() as u64;
         let subs = view.sub_jobs();
-        sort_by(subs, &mut self.order, out, |sub| view.job_of(sub).deadline);
-        for (rank, &i) in self.order.iter().enumerate() {
+        let order = self.order.sort(subs, out, |sub| view.job_of(sub).deadline);
+        for (rank, &(_, i)) in order.iter().enumerate() {
             let job = view.job_of(&subs[i]);
             if is_hopeless(view, job) {
                 continue;
             }
-            let (best, visited) = self.best(view, &subs[i]);
+            let (best, visited) = best(&self.placing, view, &subs[i]);
             self.placing.occupy(best.accelerator, best.busy_until);
             out.assign(subs[i].id, best.accelerator, -(rank as f64));
             out.operations.comparisons += visited;
@@ -62,20 +62,17 @@ fn is_hopeless(view: &View, job: &JobView) -> bool {
     view.now() + job.shortest_left > job.deadline
 }
 
-impl EdfDrop {
-    /// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.
-    fn best(&self, view: &View, sub: &SubJobView) -> (Choice, u64) {
-        let mut visited = 0;
-        let options = (0..view.accelerators().len()).filter_map(|accelerator| {
-            let start = self.placing.start(view, sub, accelerator);
-            let segment = Segment::of(view, sub, accelerator, start)?;
-            visited += segment.layers;
-            let rest = view.job_of(sub).unstarted_best.saturating_sub(segment.best);
-            Some(Choice { finish: segment.end + rest, accelerator, busy_until: segment.end })
-        });
-        let best = options.min().expect("some accelerator runs every layer");
-        (best, visited)
-    }
+/// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.
+fn best(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
+    let mut visited = 0;
+    let options = (0..view.accelerators().len()).filter_map(|accelerator| {
+        let start = placing.start(view, sub, accelerator);
+        let segment = Segment::of(view, sub, accelerator, start)?;
+        visited += segment.layers;
+        let rest = view.job_of(sub).unstarted_best.saturating_sub(segment.best);
+        Some(Choice { finish: segment.end + rest, accelerator, busy_until: segment.end })
+    });
+    (options.min().expect("some accelerator runs every layer"), visited)
 }
 
 /// The layers that would run on one accelerator before the next decision.

@@ -1,8 +1,9 @@
 //! `eft`: earliest finish time in queue order: the order in which sub-jobs became (or will become) ready.
 
-use super::placing::Placing;
+use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, Scheduler, View};
+use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "eft",
@@ -17,11 +18,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Eft {
-    placing: Placing,
+    rule: ListRule<Time>,
 }
 
 impl Scheduler for Eft {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.placing.place_by(view, out, |sub| sub.release);
+        self.rule.place_by(view, out, |sub| sub.release);
     }
 }

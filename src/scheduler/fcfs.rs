@@ -1,8 +1,9 @@
 //! `fcfs`: first come, first served, by the arrival of the request.
 
-use super::placing::Placing;
+use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, Scheduler, View};
+use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "fcfs",
@@ -17,11 +18,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Fcfs {
-    placing: Placing,
+    rule: ListRule<Time>,
 }
 
 impl Scheduler for Fcfs {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.placing.place_by(view, out, |sub| view.job_of(sub).arrival);
+        self.rule.place_by(view, out, |sub| view.job_of(sub).arrival);
     }
 }

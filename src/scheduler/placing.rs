@@ -4,11 +4,10 @@
 use crate::sim::{Decision, SubJobView, View};
 use crate::units::Time;
 
-/// F_m per accelerator, and buffers kept between decisions.
+/// F_m per accelerator; the buffer is kept between decisions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Placing {
     free_at: Vec<Time>,
-    order: Vec<usize>,
 }
 
 impl Placing {
@@ -32,53 +31,76 @@ impl Placing {
     /// ties to the lower number.
     pub(super) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
         let ready = sub_job.release.max(view.now());
-        let mut best: Option<(usize, Time)> = None;
-        for (m, (&free_at, alone)) in self.free_at.iter().zip(view.alone_on_each(sub_job)).enumerate() {
-            let Some(alone) = *alone else { continue };
-            let finish = free_at.max(ready) + alone;
-            if best.is_none_or(|(_, earliest)| finish < earliest) {
-                best = Some((m, finish));
-            }
+        let (mut best, mut earliest) = (0, Time::MAX);
+        for (m, (&free_at, &alone)) in self.free_at.iter().zip(view.alone_on_each(sub_job)).enumerate() {
+            let finish = free_at.max(ready).saturating_add(alone);
+            best = if finish < earliest { m } else { best };
+            earliest = earliest.min(finish);
         }
-        best.expect("some accelerator runs every layer")
-    }
-
-    /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view; sub-jobs of
-    /// requests past their deadline come after all others, earliest deadline first. Counts the sort and one comparison
-    /// per (sub-job, accelerator).
-    pub(super) fn place_by<K: Ord>(
-        &mut self,
-        view: &View,
-        out: &mut Decision,
-        key: impl Fn(&SubJobView) -> K,
-    ) {
-        self.reset(view);
-        let subs = view.sub_jobs();
-        let mut order = std::mem::take(&mut self.order);
-        sort_by(subs, &mut order, out, |sub| {
-            let deadline = view.job_of(sub).deadline;
-            let late = (deadline < view.now()).then_some(deadline);
-            (late, key(sub))
-        });
-        for (rank, &i) in order.iter().enumerate() {
-            let (accelerator, finish) = self.earliest_finish(view, &subs[i]);
-            self.occupy(accelerator, finish);
-            out.assign(subs[i].id, accelerator, -(rank as f64));
-        }
-        out.operations.comparisons += (subs.len() * self.free_at.len()) as u64;
-        self.order = order;
+        debug_assert!(earliest < Time::MAX, "some accelerator runs every layer");
+        (best, earliest)
     }
 }
 
-/// Fills `order` with the indices of `subs` in the order of `key`, ties in the order of the view; counts n log2 n.
-pub(super) fn sort_by<K: Ord>(
-    subs: &[SubJobView],
-    order: &mut Vec<usize>,
-    out: &mut Decision,
-    key: impl Fn(&SubJobView) -> K,
-) {
-    order.clear();
-    order.extend(0..subs.len());
-    order.sort_unstable_by_key(|&i| (key(&subs[i]), i));
-    out.operations.comparisons += (subs.len() * subs.len().next_power_of_two().ilog2() as usize) as u64;
+/// The open sub-jobs in the order of a key; the buffer is kept between decisions.
+#[derive(Clone, Debug)]
+pub(super) struct Order<K> {
+    ranked: Vec<(K, usize)>,
+}
+
+impl<K> Default for Order<K> {
+    fn default() -> Self {
+        Self { ranked: Vec::new() }
+    }
+}
+
+impl<K: Ord> Order<K> {
+    /// The indices of `subs` behind their keys, smallest first, ties in the order of the view; counts n log2 n
+    /// comparisons.
+    pub(super) fn sort(
+        &mut self,
+        subs: &[SubJobView],
+        out: &mut Decision,
+        key: impl Fn(&SubJobView) -> K,
+    ) -> &[(K, usize)] {
+        self.ranked.clear();
+        self.ranked.extend(subs.iter().enumerate().map(|(i, sub)| (key(sub), i)));
+        self.ranked.sort_unstable();
+        out.operations.comparisons += (subs.len() * subs.len().next_power_of_two().ilog2() as usize) as u64;
+        &self.ranked
+    }
+}
+
+/// A rule that only orders the sub-jobs, by a key K.
+#[derive(Clone, Debug)]
+pub(super) struct ListRule<K> {
+    placing: Placing,
+    /// By the deadline where that has passed, then by K.
+    order: Order<(Option<Time>, K)>,
+}
+
+impl<K> Default for ListRule<K> {
+    fn default() -> Self {
+        Self { placing: Placing::default(), order: Order::default() }
+    }
+}
+
+impl<K: Ord> ListRule<K> {
+    /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view; sub-jobs of
+    /// requests past their deadline come after all others, earliest deadline first. Counts the sort and one comparison
+    /// per (sub-job, accelerator).
+    pub(super) fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
+        let subs = view.sub_jobs();
+        self.placing.reset(view);
+        let order = self.order.sort(subs, out, |sub| {
+            let deadline = view.job_of(sub).deadline;
+            ((deadline < view.now()).then_some(deadline), key(sub))
+        });
+        for (rank, &(_, i)) in order.iter().enumerate() {
+            let (accelerator, finish) = self.placing.earliest_finish(view, &subs[i]);
+            self.placing.occupy(accelerator, finish);
+            out.assign(subs[i].id, accelerator, -(rank as f64));
+        }
+        out.operations.comparisons += (subs.len() * self.placing.free_at.len()) as u64;
+    }
 }

@@ -6,7 +6,7 @@
 //! no accelerator idles while something waits. A request waits between two decisions if no layer of it runs at the
 //! second.
 
-use super::placing::Placing;
+use super::placing::ListRule;
 use super::{Parameter, SchedulerEntry, parse};
 use crate::sim::{Decision, JobId, JobView, Scheduler, View};
 use crate::units::Time;
@@ -22,7 +22,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     }],
     build: |parameters, _| {
         let Parameters { reset_on_run } = parse(parameters)?;
-        Ok(Box::new(Prema { reset_on_run, tokens: Vec::new(), placing: Placing::default() }))
+        Ok(Box::new(Prema { reset_on_run, tokens: Vec::new(), rule: ListRule::default() }))
     },
 };
 
@@ -40,7 +40,8 @@ struct Prema {
     reset_on_run: bool,
     /// Accounts of the jobs in flight, by ascending id.
     tokens: Vec<Account>,
-    placing: Placing,
+    /// By (below the threshold, R).
+    rule: ListRule<(bool, Time)>,
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +59,7 @@ impl Scheduler for Prema {
         // Finding the account, updating it, and the threshold.
         out.operations.comparisons += 3 * self.tokens.len() as u64;
         let tokens = &self.tokens;
-        self.placing
+        self.rule
             .place_by(view, out, |sub| (tokens[sub.job].tokens < threshold, view.job_of(sub).remaining_best));
     }
 }

@@ -1,8 +1,9 @@
 //! `sjf`: shortest job first, by the best-case work left (R_best).
 
-use super::placing::Placing;
+use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, Scheduler, View};
+use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "sjf",
@@ -17,11 +18,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Sjf {
-    placing: Placing,
+    rule: ListRule<Time>,
 }
 
 impl Scheduler for Sjf {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.placing.place_by(view, out, |sub| view.job_of(sub).remaining_best);
+        self.rule.place_by(view, out, |sub| view.job_of(sub).remaining_best);
     }
 }

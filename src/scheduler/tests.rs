@@ -20,7 +20,7 @@ fn run_tiny(name: &str, world: &World, requests: &[Request]) -> (Vec<Start>, Vec
     let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace(requests)), plain_rules());
     run(engine, build(name).as_mut(), &mut records).expect("registered schedulers are legal");
     let start = |r: &Record| match *r {
-        Record::Start { time, sub_job, accelerator } => {
+        Record::Start { time, sub_job, accelerator, .. } => {
             Some((sub_job.job.0, sub_job.layer, accelerator, time.as_ps() / 1e3))
         }
         _ => None,

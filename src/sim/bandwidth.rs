@@ -4,54 +4,90 @@
 //! Grants g_i <= demand_i rise in the ratio of the weights until demand or bandwidth is exhausted. Weight 1 is
 //! max-min fairness; weight = demand slows every layer by the same factor (proportional sharing); weight = bytes per
 //! tile is a DRAM that serves unbounded queues first come, first served, because a core then holds a share of the
-//! queue as large as what it asks for at once. `knee.rs` is max-min for layers whose demand comes in bursts.
+//! queue as large as what it asks for at once; under `score` the scheduler gives the weights, and a DRAM that is not
+//! badly overcommitted is left alone. `knee.rs` is max-min for layers whose demand comes in bursts.
 
 mod knee;
 #[cfg(test)]
 mod tests;
 
 use self::knee::soft_fill;
+use super::PairCost;
 use crate::hw::Sharing;
 
-/// More concurrent layers than a system may have accelerators.
-const MAX_SHARERS: usize = 64;
+/// As many concurrent layers as a system may have accelerators.
+pub const MAX_SHARERS: usize = 64;
 
-/// Fills `grants` for demands and a capacity in the same unit. `tile_bytes` is positive where the demand is.
-pub fn share(sharing: Sharing, demands: &[f64], tile_bytes: &[f64], capacity: f64, grants: &mut [f64]) {
+/// Under `score`, demands of up to this many times the bandwidth are left to max-min sharing (MoCA, Kim et al., HPCA
+/// 2023, as in its artefact).
+const SCORE_THRESHOLD: f64 = 1.5;
+
+/// Under `score` every layer keeps at least this share of its demand, if there is as much (MoCA's artefact).
+const SCORE_FLOOR: f64 = 0.25;
+
+/// The weight of a layer under a sharing rule; `score` is what the scheduler gave it.
+pub fn weight(sharing: Sharing, cost: &PairCost, score: f64) -> f64 {
     match sharing {
-        Sharing::MaxMin => water_fill(demands, |_| 1.0, capacity, grants),
-        Sharing::Proportional => water_fill(demands, |i| demands[i], capacity, grants),
-        Sharing::Fifo => water_fill(demands, |i| tile_bytes[i], capacity, grants),
+        Sharing::MaxMin | Sharing::Knee => 1.0,
+        Sharing::Proportional => cost.demand_bytes_per_ps,
+        Sharing::Fifo => cost.tile_bytes,
+        Sharing::Score => score,
+    }
+}
+
+/// Fills `grants` for demands and a capacity in the same unit, with weights as [`weight`] gives them: positive where
+/// the demand is. No allocation.
+pub fn share(sharing: Sharing, demands: &[f64], weights: &[f64], capacity: f64, grants: &mut [f64]) {
+    match sharing {
+        Sharing::MaxMin | Sharing::Proportional | Sharing::Fifo => {
+            water_fill(demands, weights, capacity, grants);
+        }
+        Sharing::Score => score_fill(demands, weights, capacity, grants),
         Sharing::Knee => soft_fill(demands, capacity, grants),
     }
 }
 
-/// Weighted max-min: sharers are visited in the order in which the rising level satisfies them; each takes its demand
-/// until one cannot, and the rest shares what is left by weight. O(n log n), no allocation. Weights are positive where demand is.
-pub fn water_fill(demands: &[f64], weight: impl Fn(usize) -> f64, capacity: f64, grants: &mut [f64]) {
+/// Weighted max-min: a level rises until demand or capacity is exhausted; each sharer gets weight x level, at most its
+/// demand. Every round satisfies more sharers with what the others leave, so there are at most n, mostly two. Equal
+/// sharers get equal grants to the bit.
+pub fn water_fill(demands: &[f64], weights: &[f64], capacity: f64, grants: &mut [f64]) {
     grants.copy_from_slice(demands);
     if demands.iter().sum::<f64>() <= capacity {
         return;
     }
-    let mut order = [(0.0, 0); MAX_SHARERS];
-    let mut sharers = 0;
-    let mut weight_left = 0.0;
-    for (i, &demand) in demands.iter().enumerate().filter(|&(_, &demand)| demand > 0.0) {
-        order[sharers] = (demand / weight(i), i);
-        weight_left += weight(i);
-        sharers += 1;
-    }
-    let order = &mut order[..sharers];
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let mut left = capacity;
-    for (place, &(level, i)) in order.iter().enumerate() {
-        if level * weight_left > left {
-            // From here on everybody is limited by the same level, so that equal sharers get equal grants to the bit.
-            let level = left / weight_left;
-            order[place..].iter().for_each(|&(_, i)| grants[i] = (level * weight(i)).min(demands[i]));
+    let sharers = || demands.iter().zip(weights);
+    let (mut level, mut unmet) = (0.0, usize::MAX);
+    loop {
+        let (mut left, mut weight_left, mut still_unmet) = (capacity, 0.0, 0);
+        for (&demand, &weight) in sharers() {
+            if demand > level * weight {
+                weight_left += weight;
+                still_unmet += 1;
+            } else {
+                left -= demand;
+            }
+        }
+        if still_unmet == 0 || still_unmet >= unmet {
             break;
         }
-        left -= demands[i];
-        weight_left -= weight(i);
+        unmet = still_unmet;
+        level = left / weight_left;
     }
+    for (grant, (&demand, &weight)) in grants.iter_mut().zip(sharers()) {
+        *grant = demand.min(level * weight);
+    }
+}
+
+/// MoCA's rule: above the threshold every layer keeps a floor, and what is left goes by score.
+fn score_fill(demands: &[f64], scores: &[f64], capacity: f64, grants: &mut [f64]) {
+    let demanded: f64 = demands.iter().sum();
+    if demanded <= SCORE_THRESHOLD * capacity {
+        return water_fill(demands, &[1.0; MAX_SHARERS][..demands.len()], capacity, grants);
+    }
+    let floor = SCORE_FLOOR.min(capacity / demanded);
+    let mut above = [0.0; MAX_SHARERS];
+    let above = &mut above[..demands.len()];
+    above.iter_mut().zip(demands).for_each(|(above, demand)| *above = demand * (1.0 - floor));
+    water_fill(above, scores, (capacity - floor * demanded).max(0.0), grants);
+    grants.iter_mut().zip(demands).for_each(|(grant, demand)| *grant += floor * demand);
 }

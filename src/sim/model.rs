@@ -82,12 +82,14 @@ pub struct NetworkModel {
     pub layers: Vec<String>,
     /// Cost of layer l on accelerator m at `[[l, m]]`; `None` where it cannot run.
     pub costs: Array2<Option<PairCost>>,
-    /// c1 of layer l on accelerator m at `[[l, m]]`: what schedulers compare most, side by side in memory.
-    alone: Array2<Option<Time>>,
+    /// c1 of layer l on accelerator m, row by row: what schedulers compare most. [`Time::MAX`] where it cannot run.
+    alone: Vec<Time>,
     /// Predecessors of each layer.
     pub predecessors: Vec<Vec<u32>>,
     /// Successors of each layer.
     pub successors: Vec<Vec<u32>>,
+    /// Layers without predecessors, ascending.
+    pub sources: Vec<u32>,
     /// Smallest c1 of each layer.
     pub best_alone: Vec<Time>,
     /// Critical path from the start of each layer to the end, with every layer at its smallest c1.
@@ -155,8 +157,9 @@ impl NetworkModel {
             name: name.to_string(),
             isolated: path_left.iter().copied().max().unwrap_or_default(),
             total_best: best_alone.iter().copied().sum(),
+            alone: costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)).collect(),
+            sources: (0..layers.len() as u32).filter(|&l| predecessors[l as usize].is_empty()).collect(),
             layers,
-            alone: costs.map(|cost| cost.as_ref().map(|cost| cost.alone)),
             costs,
             predecessors,
             successors,
@@ -170,11 +173,10 @@ impl NetworkModel {
         self.costs[[layer as usize, accelerator]].as_ref()
     }
 
-    /// c1 of a layer on each accelerator, `None` where it cannot run.
-    pub fn alone(&self, layer: u32) -> &[Option<Time>] {
-        let accelerators = self.alone.ncols();
-        let all = self.alone.as_slice().expect("the table is made in standard order");
-        &all[layer as usize * accelerators..][..accelerators]
+    /// c1 of a layer on each accelerator, [`Time::MAX`] where it cannot run.
+    pub fn alone(&self, layer: u32) -> &[Time] {
+        let accelerators = self.costs.ncols();
+        &self.alone[layer as usize * accelerators..][..accelerators]
     }
 }
 

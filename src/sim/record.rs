@@ -52,6 +52,8 @@ pub enum Record {
         sub_job: SubJobId,
         /// The accelerator.
         accelerator: usize,
+        /// The weight that the scheduler gave its share of the bandwidth.
+        weight: f64,
     },
     /// A sub-job ended.
     Finish {

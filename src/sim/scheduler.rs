@@ -26,6 +26,8 @@ pub enum Action {
         accelerator: usize,
         /// An idle accelerator starts its highest priority first; ties go to the earlier arrival, then the lower id.
         priority: f64,
+        /// Weight of its share of the bandwidth while it runs, where the system shares by `score`.
+        weight: f64,
     },
     /// Nothing more of this job starts until it is assigned again.
     Hold {
@@ -49,9 +51,14 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Adds an assignment.
+    /// Adds an assignment with a bandwidth weight of 1.
     pub fn assign(&mut self, sub_job: SubJobId, accelerator: usize, priority: f64) {
-        self.actions.push(Action::Assign { sub_job, accelerator, priority });
+        self.assign_weighted(sub_job, accelerator, priority, 1.0);
+    }
+
+    /// Adds an assignment with a bandwidth weight, for `score` sharing.
+    pub fn assign_weighted(&mut self, sub_job: SubJobId, accelerator: usize, priority: f64, weight: f64) {
+        self.actions.push(Action::Assign { sub_job, accelerator, priority, weight });
     }
 
     /// Adds a hold.

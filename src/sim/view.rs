@@ -131,11 +131,11 @@ impl<'a> View<'a> {
 
     /// c1 of a sub-job on an accelerator, `None` where it cannot run.
     pub fn alone(&self, sub_job: &SubJobView, accelerator: usize) -> Option<Time> {
-        self.alone_on_each(sub_job)[accelerator]
+        Some(self.alone_on_each(sub_job)[accelerator]).filter(|&alone| alone < Time::MAX)
     }
 
-    /// c1 of a sub-job on every accelerator.
-    pub fn alone_on_each(&self, sub_job: &SubJobView) -> &'a [Option<Time>] {
+    /// c1 of a sub-job on every accelerator, [`Time::MAX`] where it cannot run.
+    pub fn alone_on_each(&self, sub_job: &SubJobView) -> &'a [Time] {
         self.network_of(self.job_of(sub_job)).alone(sub_job.id.layer)
     }
 }

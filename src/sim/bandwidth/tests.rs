@@ -6,10 +6,18 @@ use num_traits::{ToPrimitive, Zero};
 use proptest::prelude::*;
 
 use super::*;
+use crate::units::{Picojoules, Time};
 
-fn grants(sharing: Sharing, demands: &[f64], tile_bytes: &[f64], capacity: f64) -> Vec<f64> {
+/// `given` are the bytes per tile, or the scheduler's weights.
+fn grants(sharing: Sharing, demands: &[f64], given: &[f64], capacity: f64) -> Vec<f64> {
+    let weigh = |(&demand_bytes_per_ps, &given): (&f64, &f64)| {
+        let (alone, energy) = (Time(1), Picojoules(0.0));
+        let cost = PairCost { latency_ps: 1.0, demand_bytes_per_ps, tile_bytes: given, alone, energy };
+        weight(sharing, &cost, given)
+    };
+    let weights: Vec<f64> = demands.iter().zip(given).map(weigh).collect();
     let mut grants = vec![f64::NAN; demands.len()];
-    share(sharing, demands, tile_bytes, capacity, &mut grants);
+    share(sharing, demands, &weights, capacity, &mut grants);
     grants
 }
 
@@ -26,6 +34,16 @@ fn fifo_shares_by_what_a_layer_asks_for_at_once() {
     assert_eq!(grants(Sharing::Fifo, &[10.0, 10.0], &[300.0, 100.0], 12.0), [9.0, 3.0]);
     // A light layer with large tiles is served first.
     assert_eq!(grants(Sharing::Fifo, &[10.0, 2.0, 0.0], &[100.0, 300.0, 0.0], 10.0), [8.0, 2.0, 0.0]);
+}
+
+#[test]
+fn score_leaves_a_little_contention_alone_and_else_keeps_floors() {
+    // Up to 150 % of the bandwidth: max-min, whatever the scores.
+    assert_eq!(grants(Sharing::Score, &[10.0, 2.0], &[1.0, 9.0], 8.0), [6.0, 2.0]);
+    // 20 of 10: everybody keeps a quarter, 2.5 each, and the other 5 go 4 : 1.
+    assert_eq!(grants(Sharing::Score, &[10.0, 10.0], &[4.0, 1.0], 10.0), [6.5, 3.5]);
+    // 80 of 10: not even a quarter each, so all that there is goes by demand.
+    assert_eq!(grants(Sharing::Score, &[60.0, 20.0], &[1.0, 9.0], 10.0), [7.5, 2.5]);
 }
 
 #[test]
@@ -103,7 +121,7 @@ proptest! {
     ) {
         let weights = &weights[..demands.len()];
         let mut weighted = vec![f64::NAN; demands.len()];
-        water_fill(&demands, |i| weights[i], capacity, &mut weighted);
+        water_fill(&demands, weights, capacity, &mut weighted);
         let of = |sharing| grants(sharing, &demands, weights, capacity);
         let ones = vec![1.0; demands.len()];
         let cases = [
@@ -112,6 +130,13 @@ proptest! {
             ("proportional", of(Sharing::Proportional), &demands),
             ("fifo", of(Sharing::Fifo), weights),
         ];
+        let scored = of(Sharing::Score);
+        let (total, granted): (f64, f64) = (demands.iter().sum(), scored.iter().sum());
+        prop_assert!((granted - total.min(capacity)).abs() <= 1e-9 * granted);
+        for (grant, demand) in scored.iter().zip(&demands) {
+            let floor = demand * (capacity / total).min(0.25);
+            prop_assert!(*grant <= demand * (1.0 + 1e-12) && (total <= 1.5 * capacity || *grant >= floor * (1.0 - 1e-12)));
+        }
         for (name, fast, weights) in cases {
             for (fast, slow) in fast.iter().zip(exact(&demands, weights, capacity)) {
                 let slow = slow.to_f64().expect("a grant is a number");

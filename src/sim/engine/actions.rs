@@ -1,18 +1,20 @@
 //! Decisions: checked against the view they were made on, charged, and applied when their latency has passed.
 
 use super::super::{Action, Decision, DropReason, IllegalAction, JobId, Record, Recorder, SubJobId};
-use super::Engine;
 use super::jobs::Assignment;
+use super::{Engine, clone_by_field, enqueue};
 use crate::units::Time;
 
 /// The decision in flight, if any; the buffer is reused.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Pending {
     pub(super) at: Option<Time>,
-    /// When the next tick is due that falls inside its latency, if one does.
-    tick: Option<Time>,
+    /// The first tick after the view that it was made on.
+    tick: Time,
     actions: Vec<Action>,
 }
+
+clone_by_field!(Pending { at, tick, actions });
 
 impl Engine {
     /// Takes the decision on the present view. Its actions take effect after its latency; those that events overtake
@@ -39,7 +41,7 @@ impl Engine {
             self.take_effect(&decision.actions, out);
         } else {
             self.pending.at = Some(self.now + latency);
-            self.pending.tick = self.next_tick();
+            self.pending.tick = self.ticks.next();
             self.pending.actions.clone_from(&decision.actions);
         }
         Ok(())
@@ -47,9 +49,12 @@ impl Engine {
 
     fn check(&self, action: &Action) -> Result<(), &'static str> {
         match *action {
-            Action::Assign { sub_job, accelerator, priority } => {
+            Action::Assign { sub_job, accelerator, priority, weight } => {
                 if priority.is_nan() {
                     return Err("the priority is not a number");
+                }
+                if !(weight > 0.0 && weight.is_finite()) {
+                    return Err("the weight is not a positive number");
                 }
                 let job = self.jobs.get(sub_job.job).ok_or("the job is not in flight")?;
                 if !job.is_open(sub_job.layer) {
@@ -58,11 +63,11 @@ impl Engine {
                 if accelerator >= self.lanes.len() {
                     return Err("there is no such accelerator");
                 }
-                let network = &self.world.networks[job.network as usize];
-                network
-                    .cost(sub_job.layer, accelerator)
-                    .map(|_| ())
-                    .ok_or("the accelerator cannot run this layer")
+                let network = &self.world.networks[job.request.network as usize];
+                if network.alone(sub_job.layer)[accelerator] == Time::MAX {
+                    return Err("the accelerator cannot run this layer");
+                }
+                Ok(())
             }
             Action::Hold { job } => self.check_in_flight(job),
             Action::Drop { request } => self.check_in_flight(JobId(request.0)),
@@ -81,16 +86,15 @@ impl Engine {
         let actions = std::mem::take(&mut self.pending.actions);
         self.take_effect(&actions, out);
         self.pending.actions = actions;
-        let tick_passed = self.pending.tick.is_some_and(|tick| tick < self.now);
-        std::mem::take(&mut self.missed_trigger) || tick_passed
+        std::mem::take(&mut self.missed_trigger) || self.pending.tick < self.now
     }
 
     fn take_effect(&mut self, actions: &[Action], out: &mut dyn Recorder) {
         let mut skipped = 0;
         for action in actions {
             let effective = match *action {
-                Action::Assign { sub_job, accelerator, priority } => {
-                    self.assign(sub_job, accelerator, priority)
+                Action::Assign { sub_job, accelerator, priority, weight } => {
+                    self.assign(sub_job, Assignment { accelerator, priority, weight })
                 }
                 Action::Hold { job } => self.hold(job),
                 Action::Drop { request } => self.drop_request(request, DropReason::Scheduler, out),
@@ -100,16 +104,15 @@ impl Engine {
         out.record(&Record::Applied { time: self.now, skipped });
     }
 
-    fn assign(&mut self, sub_job: SubJobId, accelerator: usize, priority: f64) -> bool {
+    fn assign(&mut self, sub_job: SubJobId, assignment: Assignment) -> bool {
         let Some(job) = self.jobs.get_mut(sub_job.job).filter(|job| job.is_open(sub_job.layer)) else {
             return false;
         };
-        let assignment = Some(Assignment { accelerator, priority });
         let was_held = std::mem::take(&mut job.held);
         let sub = job.sub_mut(sub_job.layer);
-        if sub.assignment != assignment || was_held {
-            sub.assignment = assignment;
-            self.enqueue(sub_job);
+        if sub.assignment != Some(assignment) || was_held {
+            sub.assignment = Some(assignment);
+            enqueue(sub_job, &mut self.jobs, &mut self.lanes);
         }
         true
     }

@@ -1,15 +1,21 @@
 //! Jobs in flight and the state of their sub-jobs.
 
-use super::super::{JobId, NetworkModel};
+use std::collections::VecDeque;
+
+use super::super::{JobId, NetworkModel, Request};
+use super::clone_by_field;
+use super::mask::Mask;
 use crate::units::Time;
 
-const NOT_IN_FLIGHT: u32 = u32::MAX;
+const NO_SLOT: u32 = u32::MAX;
 
 /// Where and how urgently a sub-job shall run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Assignment {
     pub(super) accelerator: usize,
     pub(super) priority: f64,
+    /// Weight of its share of the bandwidth, under `score` sharing.
+    pub(super) weight: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,48 +41,79 @@ pub(super) struct SubJob {
     pub(super) stamp: u32,
 }
 
-#[derive(Clone, Debug)]
+impl SubJob {
+    fn new(predecessors: usize, now: Time) -> Self {
+        let count = predecessors as u32;
+        Self {
+            state: if count == 0 { State::Ready } else { State::Waiting },
+            unfinished: count,
+            unstarted: count,
+            ready_at: now,
+            assignment: None,
+            stamp: 0,
+        }
+    }
+}
+
+#[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: JobId,
-    pub(super) network: u32,
+    /// What it serves.
+    pub(super) request: Request,
     pub(super) subs: Vec<SubJob>,
     /// Layers that may be assigned, ascending.
     pub(super) open: Vec<u32>,
+    /// Accelerators that run its layers.
+    pub(super) running_on: Mask,
     pub(super) unfinished: u32,
     pub(super) unstarted: u32,
-    pub(super) running: u32,
     /// Sum of the smallest c1 over layers not yet started.
     pub(super) unstarted_best: Time,
     pub(super) held: bool,
-    /// Its request was dropped; it only waits for its running layers.
+    /// Its request has ended; it only waits for its running layers.
     pub(super) abandoned: bool,
 }
 
+clone_by_field!(Job {
+    id,
+    request,
+    subs,
+    open,
+    running_on,
+    unfinished,
+    unstarted,
+    unstarted_best,
+    held,
+    abandoned
+});
+
 impl Job {
-    fn reset(&mut self, id: JobId, network_index: u32, network: &NetworkModel, now: Time) {
-        self.id = id;
-        self.network = network_index;
-        self.subs.clear();
-        self.open.clear();
-        for (layer, before) in network.predecessors.iter().enumerate() {
-            let count = before.len() as u32;
-            let state = if count == 0 { State::Ready } else { State::Waiting };
-            let (unfinished, unstarted) = (count, count);
-            self.subs.push(SubJob {
-                state,
-                unfinished,
-                unstarted,
-                ready_at: now,
-                assignment: None,
-                stamp: 0,
-            });
-            if count == 0 {
-                self.open.push(layer as u32);
-            }
+    fn new(id: JobId, request: Request) -> Self {
+        Self {
+            id,
+            request,
+            subs: Vec::new(),
+            open: Vec::new(),
+            running_on: Mask::default(),
+            unfinished: 0,
+            unstarted: 0,
+            unstarted_best: Time::ZERO,
+            held: false,
+            abandoned: false,
         }
+    }
+
+    fn reset(&mut self, id: JobId, request: Request, network: &NetworkModel) {
+        self.id = id;
+        self.request = request;
+        self.subs.clear();
+        self.subs
+            .extend(network.predecessors.iter().map(|before| SubJob::new(before.len(), request.arrival)));
+        self.open.clear();
+        self.open.extend_from_slice(&network.sources);
+        self.running_on = Mask::default();
         self.unfinished = network.layers.len() as u32;
         self.unstarted = self.unfinished;
-        self.running = 0;
         self.unstarted_best = network.total_best;
         self.held = false;
         self.abandoned = false;
@@ -90,9 +127,14 @@ impl Job {
         &mut self.subs[layer as usize]
     }
 
-    /// Whether the layer may be assigned: ready, or all its unfinished predecessors run.
+    /// Whether there is such a layer and it may be assigned: ready, or all its unfinished predecessors run.
     pub(super) fn is_open(&self, layer: u32) -> bool {
-        self.open.binary_search(&layer).is_ok()
+        let may = |sub: &SubJob| sub.unstarted == 0 && matches!(sub.state, State::Waiting | State::Ready);
+        !self.abandoned && self.subs.get(layer as usize).is_some_and(may)
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        !self.running_on.is_empty()
     }
 
     fn open_layer(&mut self, layer: u32) {
@@ -102,11 +144,11 @@ impl Job {
     }
 
     /// Marks a ready layer as running; successors with no other predecessor to start may be assigned now.
-    pub(super) fn start(&mut self, layer: u32, network: &NetworkModel) {
+    pub(super) fn start(&mut self, layer: u32, accelerator: usize, network: &NetworkModel) {
         let place = self.open.binary_search(&layer).expect("only open layers start");
         self.open.remove(place);
         self.sub_mut(layer).state = State::Running;
-        self.running += 1;
+        self.running_on.insert(accelerator);
         self.unstarted -= 1;
         self.unstarted_best -= network.best_alone[layer as usize];
         for &next in &network.successors[layer as usize] {
@@ -118,29 +160,34 @@ impl Job {
     }
 
     /// Marks a running layer as done.
-    pub(super) fn finish(&mut self, layer: u32) {
+    pub(super) fn finish(&mut self, layer: u32, accelerator: usize) {
         self.sub_mut(layer).state = State::Done;
-        self.running -= 1;
+        self.running_on.remove(accelerator);
         self.unfinished -= 1;
     }
 }
 
 /// A slab of jobs; slots are reused with their buffers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Jobs {
     slots: Vec<Job>,
     free: Vec<u32>,
-    slot_of: Vec<u32>,
+    /// The slot of each job from `first` on that has one: a window that moves with the jobs in flight.
+    slot_of: VecDeque<u32>,
+    first: u32,
     /// Jobs whose request is still open, in order of arrival.
     in_flight: Vec<JobId>,
 }
 
+clone_by_field!(Jobs { slots, free, slot_of, first, in_flight });
+
 impl Jobs {
-    pub(super) fn new(jobs: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
-            slot_of: vec![NOT_IN_FLIGHT; jobs],
+            slot_of: VecDeque::new(),
+            first: 0,
             in_flight: Vec::new(),
         }
     }
@@ -149,14 +196,17 @@ impl Jobs {
         &self.in_flight
     }
 
+    fn slot(&self, id: JobId) -> Option<usize> {
+        let place = id.0.checked_sub(self.first)?;
+        self.slot_of.get(place as usize).filter(|&&slot| slot != NO_SLOT).map(|&slot| slot as usize)
+    }
+
     pub(super) fn get(&self, id: JobId) -> Option<&Job> {
-        let slot = *self.slot_of.get(id.0 as usize)?;
-        self.slots.get(slot as usize)
+        self.slot(id).map(|slot| &self.slots[slot])
     }
 
     pub(super) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
-        let slot = *self.slot_of.get(id.0 as usize)?;
-        self.slots.get_mut(slot as usize)
+        self.slot(id).map(|slot| &mut self.slots[slot])
     }
 
     /// A job that is known to have a slot: one that runs or is in flight.
@@ -164,24 +214,19 @@ impl Jobs {
         self.get_mut(id).expect("running jobs and jobs in flight have a slot")
     }
 
-    pub(super) fn insert(&mut self, id: JobId, network_index: u32, network: &NetworkModel, now: Time) {
+    /// A job for a request that arrives now; ids ascend.
+    pub(super) fn insert(&mut self, id: JobId, request: Request, network: &NetworkModel) {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Job {
-                id,
-                network: network_index,
-                subs: Vec::new(),
-                open: Vec::new(),
-                unfinished: 0,
-                unstarted: 0,
-                running: 0,
-                unstarted_best: Time::ZERO,
-                held: false,
-                abandoned: false,
-            });
+            self.slots.push(Job::new(id, request));
             self.slots.len() as u32 - 1
         });
-        self.slots[slot as usize].reset(id, network_index, network, now);
-        self.slot_of[id.0 as usize] = slot;
+        self.slots[slot as usize].reset(id, request, network);
+        if self.slot_of.is_empty() {
+            self.first = id.0;
+        }
+        let place = (id.0 - self.first) as usize;
+        self.slot_of.resize(place, NO_SLOT);
+        self.slot_of.push_back(slot);
         self.in_flight.push(id);
     }
 
@@ -198,9 +243,14 @@ impl Jobs {
     /// Frees the slot of a closed job without running layers.
     pub(super) fn release_if_idle(&mut self, id: JobId) {
         let job = self.of(id);
-        if job.abandoned && job.running == 0 {
-            let slot = std::mem::replace(&mut self.slot_of[id.0 as usize], NOT_IN_FLIGHT);
-            self.free.push(slot);
+        if !job.abandoned || job.is_running() {
+            return;
+        }
+        let place = (id.0 - self.first) as usize;
+        let slot = std::mem::replace(&mut self.slot_of[place], NO_SLOT);
+        self.free.push(slot);
+        while self.slot_of.pop_front_if(|slot| *slot == NO_SLOT).is_some() {
+            self.first += 1;
         }
     }
 }

@@ -7,10 +7,12 @@
 
 mod actions;
 mod jobs;
-mod lane;
+mod lanes;
+mod mask;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod ticks;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,13 +20,28 @@ use std::sync::Arc;
 
 use self::actions::Pending;
 use self::jobs::{Assignment, Jobs, State};
-use self::lane::{Entry, Lane, Running};
-use super::bandwidth::share;
+use self::lanes::{Entry, Lanes, Running};
+use self::ticks::Ticks;
 use super::{
     DecisionCost, DropReason, JobId, Late, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace,
     Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
+
+/// `Clone` for a struct whose buffers are worth keeping: `clone_from` reuses them, which a derived one does not.
+macro_rules! clone_by_field {
+    ($type:ident { $($field:ident),* }) => {
+        impl Clone for $type {
+            fn clone(&self) -> Self {
+                Self { $($field: self.$field.clone()),* }
+            }
+            fn clone_from(&mut self, source: &Self) {
+                $(self.$field.clone_from(&source.$field);)*
+            }
+        }
+    };
+}
+use clone_by_field;
 
 /// What the engine waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +58,9 @@ pub enum Step {
 /// Chosen here: a second at T_s = 100 us.
 const MAX_IDLE_DECISIONS: u32 = 10_000;
 
-/// A run in progress.
-#[derive(Clone, Debug)]
+/// A run in progress. A clone continues to the same records; `clone_from` reuses the buffers of the engine that it
+/// overwrites, for roll-outs.
+#[derive(Debug)]
 pub struct Engine {
     world: Arc<World>,
     trace: Arc<Trace>,
@@ -52,7 +70,8 @@ pub struct Engine {
     /// Counted requests that have not ended.
     counted_open: usize,
     jobs: Jobs,
-    lanes: Vec<Lane>,
+    lanes: Lanes,
+    ticks: Ticks,
     /// Deadlines of open requests under `late = abort`; ended requests are skipped when they surface.
     deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pending: Pending,
@@ -65,11 +84,27 @@ pub struct Engine {
     awaits_decision: bool,
     idle_decisions: u32,
     snapshot: Snapshot,
-    demands: Vec<f64>,
-    tile_bytes: Vec<f64>,
-    grants: Vec<f64>,
-    granted_bytes_per_ps: f64,
 }
+
+clone_by_field!(Engine {
+    world,
+    trace,
+    rules,
+    now,
+    next_arrival,
+    counted_open,
+    jobs,
+    lanes,
+    ticks,
+    deadlines,
+    pending,
+    missed_trigger,
+    changes,
+    settled,
+    awaits_decision,
+    idle_decisions,
+    snapshot
+});
 
 /// What the events of an instant changed, for the triggers and the sharing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,6 +113,7 @@ struct Changes {
     ready_grew: bool,
     arrival_or_completion: bool,
     running_set: bool,
+    tick: bool,
 }
 
 impl Engine {
@@ -86,8 +122,9 @@ impl Engine {
         let accelerators = world.platform.accelerators.len();
         assert!(trace.requests.is_sorted_by_key(|request| request.arrival), "a trace is sorted by arrival");
         Self {
-            jobs: Jobs::new(trace.requests.len()),
-            lanes: vec![Lane::default(); accelerators],
+            jobs: Jobs::new(),
+            lanes: Lanes::new(accelerators),
+            ticks: Ticks::new(rules.trigger),
             counted_open: trace.counted.len(),
             world,
             trace,
@@ -102,10 +139,6 @@ impl Engine {
             awaits_decision: false,
             idle_decisions: 0,
             snapshot: Snapshot::default(),
-            demands: vec![0.0; accelerators],
-            tile_bytes: vec![0.0; accelerators],
-            grants: vec![0.0; accelerators],
-            granted_bytes_per_ps: 0.0,
         }
     }
 
@@ -120,14 +153,17 @@ impl Engine {
                 out.record(&Record::End { time: self.now });
                 return Step::Finished;
             }
-            let Some(next) = self.next_event() else { return Step::Stalled };
+            let next = self.next_event();
+            if next == Time::MAX {
+                return Step::Stalled;
+            }
             assert!(
                 next > self.now || self.now == Time::ZERO,
                 "event at {next:?} is not after {:?}",
                 self.now
             );
             self.now = next;
-            self.changes = Changes::default();
+            self.changes = Changes { tick: self.ticks.pass(next), ..Changes::default() };
             self.settled = false;
             self.complete_layers(out);
             self.admit_arrivals(out);
@@ -164,37 +200,28 @@ impl Engine {
 
     /// Counts decisions at which nothing runs and nothing is to come; too many in a row are a stall.
     fn stalls(&mut self) -> bool {
-        let busy = self.lanes.iter().any(|lane| lane.running.is_some());
         let to_come = self.next_arrival < self.trace.requests.len() || !self.deadlines.is_empty();
-        self.idle_decisions = if busy || to_come { 0 } else { self.idle_decisions + 1 };
+        self.idle_decisions = if self.lanes.all_idle() && !to_come { self.idle_decisions + 1 } else { 0 };
         self.idle_decisions > MAX_IDLE_DECISIONS
     }
 
-    fn next_event(&self) -> Option<Time> {
-        let end = self.lanes.iter().filter_map(|lane| lane.running.as_ref().map(|running| running.end)).min();
-        let arrival = self.trace.requests.get(self.next_arrival).map(|request| request.arrival);
-        let deadline = self.deadlines.peek().map(|Reverse((time, _))| *time);
+    /// [`Time::MAX`] if nothing can happen any more.
+    fn next_event(&self) -> Time {
+        let arrival = self.trace.requests.get(self.next_arrival).map_or(Time::MAX, |request| request.arrival);
+        let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // While a decision is in flight, ticks only count as missed: its end is the next event that matters.
-        let ticks = self.pending.at.is_none() && !self.jobs.in_flight().is_empty();
-        let tick = if ticks { self.next_tick() } else { None };
-        [end, arrival, deadline, self.pending.at, tick].into_iter().flatten().min()
-    }
-
-    /// The next multiple of T_s.
-    fn next_tick(&self) -> Option<Time> {
-        match self.rules.trigger {
-            Trigger::Periodic(period) => Some(Time((self.now.0 / period.0 + 1) * period.0)),
-            Trigger::OnIdle | Trigger::OnChange => None,
-        }
+        let idle = self.jobs.in_flight().is_empty();
+        let decision = self.pending.at.unwrap_or(if idle { Time::MAX } else { self.ticks.next() });
+        self.lanes.next_end().min(arrival).min(deadline).min(decision)
     }
 
     fn trigger_fires(&self) -> bool {
         match self.rules.trigger {
-            Trigger::Periodic(period) => self.now.0.is_multiple_of(period.0),
+            Trigger::Periodic(_) => self.changes.tick,
             Trigger::OnChange => self.changes.arrival_or_completion,
             Trigger::OnIdle => {
                 (self.changes.idle_grew || self.changes.ready_grew)
-                    && self.lanes.iter().any(|lane| lane.running.is_none())
+                    && self.lanes.some_idle()
                     && self.has_ready()
             }
         }
@@ -206,12 +233,9 @@ impl Engine {
     }
 
     fn complete_layers(&mut self, out: &mut dyn Recorder) {
-        for accelerator in 0..self.lanes.len() {
-            let lane = &mut self.lanes[accelerator];
-            if lane.running.as_ref().is_some_and(|running| running.end == self.now) {
-                let running = lane.running.take().expect("checked in the condition");
-                self.complete(accelerator, &running, out);
-            }
+        for accelerator in self.lanes.ending(self.now).iter() {
+            let running = self.lanes.finish(accelerator);
+            self.complete(accelerator, &running, out);
         }
     }
 
@@ -233,7 +257,7 @@ impl Engine {
         });
         let SubJobId { job: id, layer } = running.sub_job;
         let job = self.jobs.of(id);
-        job.finish(layer);
+        job.finish(layer, accelerator);
         if job.abandoned {
             self.jobs.release_if_idle(id);
         } else if job.unfinished == 0 {
@@ -247,12 +271,11 @@ impl Engine {
     /// Successors whose last predecessor has ended become ready, and sticky ones inherit its assignment.
     fn release_successors(&mut self, accelerator: usize, running: &Running) {
         let SubJobId { job: id, layer } = running.sub_job;
-        let network = self.jobs.of(id).network as usize;
-        for place in 0..self.world.networks[network].successors[layer as usize].len() {
-            let next = self.world.networks[network].successors[layer as usize][place];
-            let job = self.jobs.of(id);
-            let held = job.held;
-            let sub = job.sub_mut(next);
+        let job = self.jobs.of(id);
+        let network = &self.world.networks[job.request.network as usize];
+        let sticky = self.rules.unassigned == Unassigned::Sticky && !job.held;
+        for &next in &network.successors[layer as usize] {
+            let sub = self.jobs.of(id).sub_mut(next);
             sub.unfinished -= 1;
             if sub.unfinished > 0 {
                 continue;
@@ -260,36 +283,22 @@ impl Engine {
             sub.state = State::Ready;
             sub.ready_at = self.now;
             self.changes.ready_grew = true;
-            let sticky = self.rules.unassigned == Unassigned::Sticky && !held;
-            if sub.assignment.is_none()
-                && sticky
-                && self.world.networks[network].cost(next, accelerator).is_some()
-            {
-                sub.assignment = Some(Assignment { accelerator, priority: running.priority });
+            if sub.assignment.is_none() && sticky && network.alone(next)[accelerator] < Time::MAX {
+                let Running { priority, weight, .. } = *running;
+                sub.assignment = Some(Assignment { accelerator, priority, weight });
             }
-            self.enqueue(SubJobId { job: id, layer: next });
+            enqueue(SubJobId { job: id, layer: next }, &mut self.jobs, &mut self.lanes);
         }
     }
 
-    /// Puts a ready, assigned sub-job that is not held into its accelerator's queue.
-    fn enqueue(&mut self, sub_job: SubJobId) {
-        let arrival = self.trace.request(RequestId(sub_job.job.0)).arrival;
-        let job = self.jobs.of(sub_job.job);
-        let held = job.held;
-        let sub = job.sub_mut(sub_job.layer);
-        sub.stamp += 1;
-        let (Some(assignment), State::Ready, false) = (sub.assignment, sub.state, held) else { return };
-        let entry = Entry { priority: assignment.priority, arrival, sub_job, stamp: sub.stamp };
-        self.lanes[assignment.accelerator].push(entry, &self.jobs);
-    }
-
     fn admit_arrivals(&mut self, out: &mut dyn Recorder) {
-        while let Some(request) = self.trace.requests.get(self.next_arrival).filter(|r| r.arrival == self.now)
+        while let Some(&request) =
+            self.trace.requests.get(self.next_arrival).filter(|r| r.arrival == self.now)
         {
             let id = self.next_arrival as u32;
             self.next_arrival += 1;
             let network = &self.world.networks[request.network as usize];
-            self.jobs.insert(JobId(id), request.network, network, self.now);
+            self.jobs.insert(JobId(id), request, network);
             if self.rules.late == Late::Abort {
                 self.deadlines.push(Reverse((request.deadline, RequestId(id))));
             }
@@ -331,23 +340,22 @@ impl Engine {
     /// Starts what may start and shares the bandwidth anew.
     fn settle(&mut self, out: &mut dyn Recorder) {
         self.settled = true;
-        for accelerator in 0..self.lanes.len() {
-            let lane = &mut self.lanes[accelerator];
-            if lane.running.is_none()
-                && let Some(entry) = lane.pop(&self.jobs)
-            {
+        for accelerator in self.lanes.startable().iter() {
+            if let Some(entry) = self.lanes.pop(accelerator, &self.jobs) {
                 self.start(accelerator, &entry, out);
             }
         }
-        if std::mem::take(&mut self.changes.running_set) {
-            self.share_bandwidth(out);
+        if std::mem::take(&mut self.changes.running_set)
+            && let Some(granted_bytes_per_ps) = self.lanes.share_bandwidth(&self.world.platform, self.now)
+        {
+            out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps });
         }
     }
 
     fn start(&mut self, accelerator: usize, entry: &Entry, out: &mut dyn Recorder) {
         let sub_job = entry.sub_job;
         let job = self.jobs.of(sub_job.job);
-        let network = &self.world.networks[job.network as usize];
+        let network = &self.world.networks[job.request.network as usize];
         let cost =
             *network.cost(sub_job.layer, accelerator).expect("assignments are checked when they are applied");
         let sub = job.sub(sub_job.layer);
@@ -355,31 +363,22 @@ impl Engine {
             sub.state == State::Ready && sub.unfinished == 0,
             "{sub_job:?} starts before its predecessors end"
         );
-        job.start(sub_job.layer, network);
-        self.lanes[accelerator].running = Some(Running::new(sub_job, entry.priority, cost, self.now));
+        let weight = sub.assignment.expect("what is in a queue is assigned").weight;
+        job.start(sub_job.layer, accelerator, network);
+        let running = Running::new(sub_job, entry.priority, weight, cost, self.now);
+        self.lanes.start(accelerator, running, self.world.platform.sharing);
         self.changes.running_set = true;
-        out.record(&Record::Start { time: self.now, sub_job, accelerator });
+        out.record(&Record::Start { time: self.now, sub_job, accelerator, weight });
     }
+}
 
-    fn share_bandwidth(&mut self, out: &mut dyn Recorder) {
-        for ((demand, tile_bytes), lane) in self.demands.iter_mut().zip(&mut self.tile_bytes).zip(&self.lanes)
-        {
-            *demand = lane.demand();
-            *tile_bytes = lane.tile_bytes();
-        }
-        let platform = &self.world.platform;
-        let capacity = platform.bandwidth_bytes_per_ps;
-        share(platform.sharing, &self.demands, &self.tile_bytes, capacity, &mut self.grants);
-        let granted: f64 = self.grants.iter().sum();
-        assert!(granted <= capacity * (1.0 + 1e-9), "granted {granted} of {capacity} bytes/ps");
-        for ((lane, &demand), &grant) in self.lanes.iter_mut().zip(&self.demands).zip(&self.grants) {
-            if let Some(running) = &mut lane.running {
-                running.set_rate(if demand > 0.0 { grant / demand } else { 1.0 }, self.now);
-            }
-        }
-        if granted != self.granted_bytes_per_ps {
-            self.granted_bytes_per_ps = granted;
-            out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps: granted });
-        }
-    }
+/// Puts a ready, assigned sub-job that is not held into its accelerator's queue.
+fn enqueue(sub_job: SubJobId, jobs: &mut Jobs, lanes: &mut Lanes) {
+    let job = jobs.of(sub_job.job);
+    let (held, arrival) = (job.held, job.request.arrival);
+    let sub = job.sub_mut(sub_job.layer);
+    sub.stamp += 1;
+    let (Some(assignment), State::Ready, false) = (sub.assignment, sub.state, held) else { return };
+    let entry = Entry { priority: assignment.priority, arrival, sub_job, stamp: sub.stamp };
+    lanes.push(assignment.accelerator, entry, jobs);
 }

@@ -21,7 +21,8 @@ fn co_run(sharing: Sharing, layers: &[(f64, f64)], arrivals_ns: &[f64], bandwidt
 
 const BOTH: [Sharing; 2] = [Sharing::MaxMin, Sharing::Proportional];
 /// Agree where layers are equal and memory-bound alone, or alone.
-const ALL: [Sharing; 4] = [Sharing::MaxMin, Sharing::Proportional, Sharing::Fifo, Sharing::Knee];
+const ALL: [Sharing; 5] =
+    [Sharing::MaxMin, Sharing::Proportional, Sharing::Fifo, Sharing::Score, Sharing::Knee];
 
 #[test]
 fn g1_two_equal_layers_share_alike_in_all_models() {
@@ -139,7 +140,7 @@ fn the_next_layer_of_a_running_job_can_be_moved_and_held() {
 /// (layer, start in ns, accelerator) of every start.
 fn starts(records: &[Record]) -> Vec<(u32, f64, usize)> {
     let start = |record: &Record| match *record {
-        Record::Start { time, sub_job, accelerator } => {
+        Record::Start { time, sub_job, accelerator, .. } => {
             Some((sub_job.layer, time.as_ps() / 1e3, accelerator))
         }
         _ => None,
@@ -263,16 +264,21 @@ fn illegal_actions_are_errors() {
         assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);
         engine
     };
-    let assign = |job, layer, accelerator, priority| Action::Assign {
+    let weighted = |job, layer, accelerator, priority, weight| Action::Assign {
         sub_job: SubJobId { job: JobId(job), layer },
         accelerator,
         priority,
+        weight,
     };
+    let assign = |job, layer, accelerator, priority| weighted(job, layer, accelerator, priority, 1.0);
     let illegal = [
         assign(0, 1, 0, 0.0),
+        assign(0, 9, 0, 0.0),
         assign(7, 0, 0, 0.0),
         assign(0, 0, 2, 0.0),
         assign(0, 0, 0, f64::NAN),
+        weighted(0, 0, 0, 0.0, 0.0),
+        weighted(0, 0, 0, 0.0, f64::INFINITY),
         Action::Hold { job: JobId(1) },
         Action::Drop { request: RequestId(7) },
     ];

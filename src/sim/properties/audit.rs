@@ -4,7 +4,7 @@
 //! grants that the running layers imply.
 
 use crate::hw::Sharing;
-use crate::sim::bandwidth::share;
+use crate::sim::bandwidth::{share, weight};
 use crate::sim::{
     DropReason, JobId, Late, PairCost, Record, Recorder, RequestId, Rules, SubJobId, Trace, World,
 };
@@ -32,6 +32,7 @@ pub(super) struct Audit<'a> {
 struct Run {
     sub_job: SubJobId,
     cost: PairCost,
+    weight: f64,
     start: Time,
     work_ps: f64,
     /// Largest sum of demands while it ran.
@@ -84,11 +85,12 @@ impl<'a> Audit<'a> {
     fn advance(&mut self, time: Time) {
         let demand = |lane: &Option<Run>| lane.as_ref().map_or(0.0, |run| run.cost.demand_bytes_per_ps);
         let demands: Vec<f64> = self.lanes.iter().map(demand).collect();
-        let tile_bytes = |lane: &Option<Run>| lane.as_ref().map_or(0.0, |run| run.cost.tile_bytes);
-        let tile_bytes: Vec<f64> = self.lanes.iter().map(tile_bytes).collect();
-        let mut grants = vec![0.0; demands.len()];
+        let tile_bytes: f64 = self.lanes.iter().flatten().map(|run| run.cost.tile_bytes).sum();
         let platform = &self.world.platform;
-        share(platform.sharing, &demands, &tile_bytes, platform.bandwidth_bytes_per_ps, &mut grants);
+        let weigh = |run: &Run| weight(platform.sharing, &run.cost, run.weight);
+        let weights: Vec<f64> = self.lanes.iter().map(|lane| lane.as_ref().map_or(0.0, weigh)).collect();
+        let mut grants = vec![0.0; demands.len()];
+        share(platform.sharing, &demands, &weights, platform.bandwidth_bytes_per_ps, &mut grants);
         let (demanded, granted): (f64, f64) = (demands.iter().sum(), grants.iter().sum());
         if platform.sharing == Sharing::Knee {
             assert!(granted <= demanded.min(platform.bandwidth_bytes_per_ps) * (1.0 + TOLERANCE));
@@ -103,7 +105,7 @@ impl<'a> Audit<'a> {
             run.work_ps += elapsed_ps * if *demand > 0.0 { grant / demand } else { 1.0 };
             run.most_demand = run.most_demand.max(demanded);
             run.most_sharers = run.most_sharers.max(sharers);
-            run.most_tile_bytes = run.most_tile_bytes.max(tile_bytes.iter().sum());
+            run.most_tile_bytes = run.most_tile_bytes.max(tile_bytes);
         }
         self.now = time;
     }
@@ -117,7 +119,7 @@ impl<'a> Audit<'a> {
         self.requests.push(Account { fate: Fate::Open, started, ended });
     }
 
-    fn start(&mut self, sub_job: SubJobId, accelerator: usize) {
+    fn start(&mut self, sub_job: SubJobId, accelerator: usize, weight: f64) {
         let SubJobId { job, layer } = sub_job;
         let network = &self.world.networks[self.trace.requests[job.0 as usize].network as usize];
         let cost = *network.cost(layer, accelerator).expect("the accelerator runs the layer");
@@ -131,6 +133,7 @@ impl<'a> Audit<'a> {
         self.lanes[accelerator] = Some(Run {
             sub_job,
             cost,
+            weight,
             start,
             work_ps,
             most_demand: 0.0,
@@ -163,6 +166,11 @@ impl<'a> Audit<'a> {
             _ if demand_bytes_per_ps == 0.0 => 0.0,
             Sharing::MaxMin => demand_bytes_per_ps * run.most_sharers as f64,
             Sharing::Proportional => run.most_demand,
+            // A quarter of its demand, or everybody's part of what there is; an equal part below the threshold.
+            Sharing::Score => {
+                let floor = (4.0 * bandwidth_bytes_per_ps).max(run.most_demand);
+                floor.max(demand_bytes_per_ps * run.most_sharers as f64)
+            }
             Sharing::Fifo => demand_bytes_per_ps * run.most_tile_bytes / run.cost.tile_bytes,
             // Its level is never below an equal part.
             Sharing::Knee => {
@@ -223,7 +231,7 @@ impl Recorder for Audit<'_> {
             Record::Arrival { request, job, .. } => self.arrive(request, job),
             Record::Decision { latency, ready, open, .. } => self.decide(latency, ready, open),
             Record::Applied { .. } => assert_eq!(self.due.take(), Some(time)),
-            Record::Start { sub_job, accelerator, .. } => self.start(sub_job, accelerator),
+            Record::Start { sub_job, accelerator, weight, .. } => self.start(sub_job, accelerator, weight),
             Record::Finish { start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, .. } => {
                 let run = self.finish(sub_job, accelerator);
                 assert_eq!((start, energy), (run.start, run.cost.energy));

@@ -85,7 +85,8 @@ impl Random {
                 (0..view.accelerators().len()).filter(|&m| view.alone(sub, m).is_some()).collect();
             let accelerator = able[self.rng.random_range(0..able.len())];
             // Few levels, so that ties are common.
-            out.assign(sub.id, accelerator, f64::from(self.rng.random_range(0..3)));
+            let priority = f64::from(self.rng.random_range(0..3));
+            out.assign_weighted(sub.id, accelerator, priority, self.rng.random_range(0.1..10.0));
             out.operations.comparisons += 1;
         }
     }
@@ -120,7 +121,8 @@ fn any_platform(accelerators: usize) -> impl Strategy<Value = Platform> {
 }
 
 pub(crate) fn any_sharing() -> impl Strategy<Value = Sharing> {
-    prop_oneof![Just(Sharing::MaxMin), Just(Sharing::Proportional), Just(Sharing::Fifo), Just(Sharing::Knee)]
+    use Sharing::{Fifo, Knee, MaxMin, Proportional, Score};
+    prop_oneof![Just(MaxMin), Just(Proportional), Just(Fifo), Just(Score), Just(Knee)]
 }
 
 fn any_network(accelerators: usize) -> impl Strategy<Value = Vec<LayerModel>> {

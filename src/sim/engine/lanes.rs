@@ -1,0 +1,278 @@
+//! The accelerators: the layers that run on them and the ready sub-jobs assigned to them. What every event looks at
+//! lies side by side, a field at a time.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::super::bandwidth::{share, weight};
+use super::super::{PairCost, Platform, SubJobId};
+use super::clone_by_field;
+use super::jobs::{Jobs, State};
+use super::mask::Mask;
+use crate::hw::Sharing;
+use crate::units::Time;
+
+/// A layer in execution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Running {
+    pub(super) sub_job: SubJobId,
+    pub(super) priority: f64,
+    /// The scheduler's weight for its share of the bandwidth.
+    pub(super) weight: f64,
+    pub(super) cost: PairCost,
+    pub(super) start: Time,
+    /// Uncontended work left at `since`, in picoseconds.
+    left_ps: f64,
+    since: Time,
+    /// Granted / demanded bandwidth, in (0, 1].
+    rate: f64,
+}
+
+impl Running {
+    pub(super) fn new(sub_job: SubJobId, priority: f64, weight: f64, cost: PairCost, now: Time) -> Self {
+        // The rate is set before time passes: a layer that starts changes the sharing.
+        Self { sub_job, priority, weight, cost, start: now, left_ps: cost.latency_ps, since: now, rate: 0.0 }
+    }
+
+    /// Work left at `now`, in picoseconds of uncontended time.
+    pub(super) fn left_at(&self, now: Time) -> f64 {
+        self.left_ps - self.rate * (now - self.since).as_ps()
+    }
+
+    /// Time to the end if nothing else ran from `now` on, rounded down.
+    pub(super) fn left_alone(&self, now: Time) -> Time {
+        let share = (self.left_at(now) / self.cost.latency_ps).clamp(0.0, 1.0);
+        Time((share * self.cost.alone.as_ps()) as u64)
+    }
+
+    /// From `now` on it progresses at `rate`; the end.
+    fn proceed(&mut self, rate: f64, now: Time) -> Time {
+        self.left_ps = self.left_at(now).max(0.0);
+        self.since = now;
+        self.rate = rate;
+        now + Time::from_ps_ceil(self.left_ps / rate).max(Time(1))
+    }
+}
+
+/// A ready sub-job in the queue of an accelerator; out of date once its stamp is no longer the sub-job's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) priority: f64,
+    pub(super) arrival: Time,
+    pub(super) sub_job: SubJobId,
+    pub(super) stamp: u32,
+}
+
+impl Entry {
+    fn is_current(&self, jobs: &Jobs) -> bool {
+        jobs.get(self.sub_job.job).is_some_and(|job| {
+            let sub = job.sub(self.sub_job.layer);
+            sub.stamp == self.stamp && sub.state == State::Ready && !job.held && !job.abandoned
+        })
+    }
+}
+
+impl Ord for Entry {
+    /// The greatest entry starts first: highest priority, then earliest arrival, then lowest id.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.priority
+            .total_cmp(&other.priority)
+            .then(other.arrival.cmp(&self.arrival))
+            .then(other.sub_job.cmp(&self.sub_job))
+            .then(self.stamp.cmp(&other.stamp))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Entry {}
+
+/// What waits for an accelerator. Entries go out of date in place and are skipped when they surface.
+#[derive(Debug, Default)]
+struct Queue {
+    entries: BinaryHeap<Entry>,
+    /// Length at which out-of-date entries are swept out.
+    sweep_at: usize,
+}
+
+clone_by_field!(Queue { entries, sweep_at });
+
+/// Chosen here: sweeping below this costs more than it saves.
+const SMALLEST_SWEEP: usize = 64;
+
+impl Queue {
+    fn push(&mut self, entry: Entry, jobs: &Jobs) {
+        if self.entries.len() >= self.sweep_at.max(SMALLEST_SWEEP) {
+            self.entries.retain(|entry| entry.is_current(jobs));
+            self.sweep_at = 2 * self.entries.len();
+        }
+        self.entries.push(entry);
+    }
+
+    /// Takes the sub-job to start next.
+    fn pop(&mut self, jobs: &Jobs) -> Option<Entry> {
+        while let Some(entry) = self.entries.pop() {
+            if entry.is_current(jobs) {
+                return Some(entry);
+            }
+        }
+        None
+    }
+}
+
+/// All accelerators.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    /// When the running layer ends at its present rate; [`Time::MAX`] where none runs.
+    ends: Vec<Time>,
+    /// The smallest of them, as of the last [`Lanes::share_bandwidth`].
+    next_end: Time,
+    running: Vec<Option<Running>>,
+    /// b of the running layer; 0 where none runs.
+    demands: Vec<f64>,
+    /// Of its share of the bandwidth.
+    weights: Vec<f64>,
+    grants: Vec<f64>,
+    granted_bytes_per_ps: f64,
+    queues: Vec<Queue>,
+    busy: Mask,
+    /// Whose queue may hold something.
+    waiting: Mask,
+}
+
+clone_by_field!(Lanes {
+    ends,
+    next_end,
+    running,
+    demands,
+    weights,
+    grants,
+    granted_bytes_per_ps,
+    queues,
+    busy,
+    waiting
+});
+
+impl Lanes {
+    pub(super) fn new(accelerators: usize) -> Self {
+        Self {
+            ends: vec![Time::MAX; accelerators],
+            next_end: Time::MAX,
+            running: vec![None; accelerators],
+            demands: vec![0.0; accelerators],
+            weights: vec![0.0; accelerators],
+            grants: vec![0.0; accelerators],
+            granted_bytes_per_ps: 0.0,
+            queues: std::iter::repeat_with(Queue::default).take(accelerators).collect(),
+            busy: Mask::default(),
+            waiting: Mask::default(),
+        }
+    }
+
+    /// How many accelerators.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// What runs on each accelerator.
+    pub(super) fn running(&self) -> &[Option<Running>] {
+        &self.running
+    }
+
+    /// What runs on an accelerator that is busy, and when it ends at its present rate.
+    pub(super) fn running_on(&self, accelerator: usize) -> (&Running, Time) {
+        let running = self.running[accelerator].as_ref().expect("the accelerator is busy");
+        (running, self.ends[accelerator])
+    }
+
+    /// When each running layer ends at its present rate; [`Time::MAX`] where none runs.
+    pub(super) fn ends(&self) -> &[Time] {
+        &self.ends
+    }
+
+    pub(super) fn all_idle(&self) -> bool {
+        self.busy.is_empty()
+    }
+
+    pub(super) fn some_idle(&self) -> bool {
+        self.ends.contains(&Time::MAX)
+    }
+
+    /// The next end of a layer, [`Time::MAX`] if none runs.
+    pub(super) fn next_end(&self) -> Time {
+        self.next_end
+    }
+
+    /// Whose layers end now.
+    pub(super) fn ending(&self, now: Time) -> Mask {
+        if now < self.next_end { Mask::default() } else { Mask::of(self.ends.iter().map(|&end| end == now)) }
+    }
+
+    /// Idle accelerators for which something may wait.
+    pub(super) fn startable(&self) -> Mask {
+        self.waiting.without(self.busy)
+    }
+
+    pub(super) fn push(&mut self, accelerator: usize, entry: Entry, jobs: &Jobs) {
+        self.queues[accelerator].push(entry, jobs);
+        self.waiting.insert(accelerator);
+    }
+
+    /// Takes the sub-job that the accelerator shall start next.
+    pub(super) fn pop(&mut self, accelerator: usize, jobs: &Jobs) -> Option<Entry> {
+        let entry = self.queues[accelerator].pop(jobs);
+        if self.queues[accelerator].entries.is_empty() {
+            self.waiting.remove(accelerator);
+        }
+        entry
+    }
+
+    /// Its rate is that of the next [`Lanes::share_bandwidth`].
+    pub(super) fn start(&mut self, accelerator: usize, running: Running, sharing: Sharing) {
+        self.demands[accelerator] = running.cost.demand_bytes_per_ps;
+        self.weights[accelerator] = weight(sharing, &running.cost, running.weight);
+        self.running[accelerator] = Some(running);
+        self.busy.insert(accelerator);
+    }
+
+    /// Ends what runs on a busy accelerator.
+    pub(super) fn finish(&mut self, accelerator: usize) -> Running {
+        self.ends[accelerator] = Time::MAX;
+        self.demands[accelerator] = 0.0;
+        self.busy.remove(accelerator);
+        self.running[accelerator].take().expect("the accelerator is busy")
+    }
+
+    /// Gives every running layer its share from `now` on. The sum of the grants, if it changed.
+    ///
+    /// An unchanged rate leaves the planned end alone, so that splitting an interval does not accumulate rounding.
+    pub(super) fn share_bandwidth(&mut self, platform: &Platform, now: Time) -> Option<f64> {
+        let capacity = platform.bandwidth_bytes_per_ps;
+        share(platform.sharing, &self.demands, &self.weights, capacity, &mut self.grants);
+        let granted: f64 = self.grants.iter().sum();
+        assert!(granted <= capacity * (1.0 + 1e-9), "granted {granted} of {capacity} bytes/ps");
+        self.next_end = Time::MAX;
+        for accelerator in self.busy.iter() {
+            let demand = self.demands[accelerator];
+            let rate = if demand > 0.0 { self.grants[accelerator] / demand } else { 1.0 };
+            let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
+            if rate != running.rate {
+                self.ends[accelerator] = running.proceed(rate, now);
+            }
+            self.next_end = self.next_end.min(self.ends[accelerator]);
+        }
+        let changed = granted != self.granted_bytes_per_ps;
+        self.granted_bytes_per_ps = granted;
+        changed.then_some(granted)
+    }
+}
