@@ -1,15 +1,22 @@
 //! Completed layers per second of whole runs, contention and energy on, without metrics: mixed on relmas-6 at load
-//! 0.9, one core, one line per scheduler.
+//! 0.9, one core, one line per scheduler. And the engine alone, without a scheduler: against the requests in flight,
+//! against the accelerators, and as a roll-out.
 
 mod common;
 
 use std::hint::black_box;
 use std::sync::Arc;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use mascot::cost::LayerCost;
 use mascot::experiment::sweep::{rules, trace};
+use mascot::hw::Sharing;
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::{Engine, Record, Recorder, run};
+use mascot::sim::{
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LayerModel, NetworkModel, Platform, Record,
+    Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
+};
+use mascot::units::{Bytes, Picojoules, Time};
 
 const REQUESTS: usize = 500;
 
@@ -39,5 +46,92 @@ fn engine(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, engine);
+/// Layers of a chain, half of them memory-bound when several run.
+const LAYERS: usize = 8;
+/// Networks of each length, no two with equal times, so that few layers end at one instant.
+const NETWORKS: usize = 7;
+
+fn chains(accelerators: usize, layers: usize) -> Arc<World> {
+    let accelerator = |i| AcceleratorModel { name: format!("m{i}"), model: 0, leakage_pj_per_ps: 0.0 };
+    let platform = Platform {
+        accelerators: (0..accelerators).map(accelerator).collect(),
+        bandwidth_bytes_per_ps: 0.001 * accelerators as f64,
+        sharing: Sharing::MaxMin,
+    };
+    let layer = |network: usize, i: usize| {
+        let cost = LayerCost {
+            latency: Time::from_us(1.0 + 0.1 * network as f64 + 0.013 * i as f64),
+            dram_bytes: Bytes(if i.is_multiple_of(2) { 4_000 } else { 100 }),
+            energy: Picojoules(1.0),
+            utilization: 1.0,
+            tiles: 1,
+        };
+        let after = if i == 0 { vec![] } else { vec![i - 1] };
+        LayerModel { name: format!("l{i}"), after, costs: vec![Some(cost); accelerators] }
+    };
+    let chain = |network: usize| {
+        let layers: Vec<LayerModel> = (0..layers).map(|i| layer(network, i)).collect();
+        NetworkModel::new("chain", &layers, &platform, None)
+    };
+    let networks = (0..NETWORKS).map(chain).collect();
+    Arc::new(World { platform, networks })
+}
+
+/// An engine with so many requests at time zero, all assigned in turn; nothing is decided from then on.
+fn assigned(accelerators: usize, requests: usize, layers: usize) -> Engine {
+    let request = |i: usize| {
+        let network = (i % NETWORKS) as u32;
+        Request { tenant: 0, network, priority: 1, arrival: Time::ZERO, deadline: Time::MAX }
+    };
+    let trace = Trace { requests: (0..requests).map(request).collect(), counted: 0..requests };
+    let rules = Rules {
+        trigger: Trigger::OnChange,
+        decision_cost: DecisionCost::Ideal,
+        late: Late::Finish,
+        unassigned: Unassigned::Sticky,
+    };
+    let mut engine = Engine::new(chains(accelerators, layers), Arc::new(trace), rules);
+    assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);
+    let mut decision = Decision::default();
+    for (i, sub) in engine.view().sub_jobs().iter().enumerate() {
+        decision.assign(sub.id, i % accelerators, 0.0);
+    }
+    engine.apply(&decision, &mut ()).expect("every accelerator runs every layer");
+    engine.set_trigger(Trigger::Never);
+    engine
+}
+
+/// The engine without a scheduler: layers per second against the requests in flight and the accelerators.
+fn scaling(c: &mut Criterion) {
+    let mut group = c.benchmark_group("scaling");
+    let cases = [10, 100, 1_000, 10_000].map(|requests| ("in_flight", requests, 6, requests));
+    let wide = [2, 4, 8, 16, 32, 64].map(|accelerators| ("accelerators", accelerators, accelerators, 256));
+    for (name, size, accelerators, requests) in cases.into_iter().chain(wide) {
+        let start = assigned(accelerators, requests, LAYERS);
+        group.throughput(Throughput::Elements((requests * LAYERS) as u64));
+        group.bench_function(BenchmarkId::new(name, size), |b| run_out(b, &start));
+    }
+    group.finish();
+}
+
+/// A roll-out: 100 one-layer jobs on four accelerators; once only cloned, once cloned and run.
+fn rollout(c: &mut Criterion) {
+    let mut group = c.benchmark_group("rollout");
+    let start = assigned(4, 100, 1);
+    group.throughput(Throughput::Elements(100));
+    let mut fork = start.clone();
+    group.bench_function("clone_from", |b| b.iter(|| fork.clone_from(black_box(&start))));
+    group.bench_function("clone_from_and_run", |b| run_out(b, &start));
+    group.finish();
+}
+
+fn run_out(b: &mut Bencher, start: &Engine) {
+    let mut engine = start.clone();
+    b.iter(|| {
+        engine.clone_from(black_box(start));
+        assert_eq!(engine.run_to_decision(&mut ()), Step::Finished);
+    });
+}
+
+criterion_group!(benches, engine, scaling, rollout);
 criterion_main!(benches);

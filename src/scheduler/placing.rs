@@ -32,7 +32,8 @@ impl Placing {
     pub(super) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
         let ready = sub_job.release.max(view.now());
         let (mut best, mut earliest) = (0, Time::MAX);
-        for (m, (&free_at, &alone)) in self.free_at.iter().zip(view.alone_on_each(sub_job)).enumerate() {
+        let alone = view.alone_on_each(sub_job);
+        for (m, (&free_at, &alone)) in (0..alone.len()).zip(self.free_at.iter().zip(alone)) {
             let finish = free_at.max(ready).saturating_add(alone);
             best = if finish < earliest { m } else { best };
             earliest = earliest.min(finish);

@@ -51,21 +51,24 @@ pub fn share(sharing: Sharing, demands: &[f64], weights: &[f64], capacity: f64, 
 /// demand. Every round satisfies more sharers with what the others leave, so there are at most n, mostly two. Equal
 /// sharers get equal grants to the bit.
 pub fn water_fill(demands: &[f64], weights: &[f64], capacity: f64, grants: &mut [f64]) {
-    grants.copy_from_slice(demands);
-    if demands.iter().sum::<f64>() <= capacity {
+    let n = demands.len();
+    let (weights, grants) = (&weights[..n], &mut grants[..n]);
+    let mut demanded = 0.0;
+    for i in 0..n {
+        grants[i] = demands[i];
+        demanded += demands[i];
+    }
+    if demanded <= capacity {
         return;
     }
-    let sharers = || demands.iter().zip(weights);
     let (mut level, mut unmet) = (0.0, usize::MAX);
     loop {
         let (mut left, mut weight_left, mut still_unmet) = (capacity, 0.0, 0);
-        for (&demand, &weight) in sharers() {
-            if demand > level * weight {
-                weight_left += weight;
-                still_unmet += 1;
-            } else {
-                left -= demand;
-            }
+        for i in 0..n {
+            let met = demands[i] <= level * weights[i];
+            left -= if met { demands[i] } else { 0.0 };
+            weight_left += if met { 0.0 } else { weights[i] };
+            still_unmet += usize::from(!met);
         }
         if still_unmet == 0 || still_unmet >= unmet {
             break;
@@ -73,8 +76,8 @@ pub fn water_fill(demands: &[f64], weights: &[f64], capacity: f64, grants: &mut 
         unmet = still_unmet;
         level = left / weight_left;
     }
-    for (grant, (&demand, &weight)) in grants.iter_mut().zip(sharers()) {
-        *grant = demand.min(level * weight);
+    for i in 0..n {
+        grants[i] = demands[i].min(level * weights[i]);
     }
 }
 

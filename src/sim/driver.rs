@@ -24,17 +24,27 @@ pub fn run(
     scheduler: &mut dyn Scheduler,
     out: &mut dyn Recorder,
 ) -> Result<(), RunError> {
-    let mut decision = Decision::default();
+    resume(&mut engine, &mut Decision::default(), scheduler, out)
+}
+
+/// Runs an engine to its end from wherever it is, also from a decision that it waits for: the driver of roll-outs.
+/// `decision` is a buffer.
+pub fn resume(
+    engine: &mut Engine,
+    decision: &mut Decision,
+    scheduler: &mut dyn Scheduler,
+    out: &mut dyn Recorder,
+) -> Result<(), RunError> {
     loop {
-        let step = engine.run_to_decision(&mut Tee { scheduler, out });
-        match step {
+        if engine.awaits_decision() {
+            decision.clear();
+            scheduler.decide(&engine.view(), decision);
+            engine.apply(decision, &mut Tee { scheduler, out })?;
+        }
+        match engine.run_to_decision(&mut Tee { scheduler, out }) {
             Step::Finished => return Ok(()),
             Step::Stalled => return Err(RunError::Stalled { time_ps: engine.now().0 }),
-            Step::Decide => {
-                decision.clear();
-                scheduler.decide(&engine.view(), &mut decision);
-                engine.apply(&decision, &mut Tee { scheduler, out })?;
-            }
+            Step::Decide => {}
         }
     }
 }

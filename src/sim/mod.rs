@@ -8,6 +8,20 @@
 //! when a layer starts or ends. What it leaves out: phases inside a layer, DRAM banks and row buffers (their mean
 //! effect is `dram_efficiency`), and on-chip network contention between accelerators.
 
+/// `Clone` for a struct whose buffers are worth keeping: `clone_from` reuses them, which a derived one does not.
+macro_rules! clone_by_field {
+    ($type:ident { $($field:ident),* }) => {
+        impl Clone for $type {
+            fn clone(&self) -> Self {
+                Self { $($field: self.$field.clone()),* }
+            }
+            fn clone_from(&mut self, source: &Self) {
+                $(self.$field.clone_from(&source.$field);)*
+            }
+        }
+    };
+}
+
 pub mod bandwidth;
 pub mod capacity;
 mod driver;
@@ -22,7 +36,7 @@ mod scheduler;
 pub(crate) mod testing;
 mod view;
 
-pub use driver::{RunError, run};
+pub use driver::{RunError, resume, run};
 pub use engine::{Engine, Step};
 pub use model::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
 pub use record::{DropReason, Record, Recorder};

@@ -169,11 +169,13 @@ impl NetworkModel {
     }
 
     /// The cost of a layer on an accelerator, `None` where it cannot run.
+    #[inline]
     pub fn cost(&self, layer: u32, accelerator: usize) -> Option<&PairCost> {
         self.costs[[layer as usize, accelerator]].as_ref()
     }
 
     /// c1 of a layer on each accelerator, [`Time::MAX`] where it cannot run.
+    #[inline]
     pub fn alone(&self, layer: u32) -> &[Time] {
         let accelerators = self.costs.ncols();
         &self.alone[layer as usize * accelerators..][..accelerators]

@@ -12,6 +12,8 @@ pub enum Trigger {
     OnIdle,
     /// At every arrival and completion after which some sub-job may be assigned.
     OnChange,
+    /// Not at all: a roll-out of what is assigned already.
+    Never,
 }
 
 /// What happens to a request whose deadline passes.
@@ -109,7 +111,7 @@ pub struct Request {
 }
 
 /// The requests of a run in order of arrival, and which of them are counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// Sorted by arrival.
     pub requests: Vec<Request>,

@@ -1,7 +1,9 @@
 //! What an online scheduler may know at time t: the requests that have arrived, what runs, what may be assigned.
 //! Nothing of the future is reachable from here.
 
-use super::{JobId, NetworkModel, RequestId, SubJobId, World};
+use std::fmt;
+
+use super::{Engine, JobId, NetworkModel, RequestId, SubJobId, World};
 use crate::units::Time;
 
 /// A job in flight, as known at the time of the view.
@@ -24,9 +26,6 @@ pub struct JobView {
     /// R_best: the smallest c1 of every layer not yet started, plus what is left of the running ones at their
     /// present rate.
     pub remaining_best: Time,
-    /// The least time in which the job can end: the critical path over what is left, every layer at its smallest c1 and
-    /// running ones as if alone from now on.
-    pub shortest_left: Time,
     /// The part of `remaining_best` that has not started.
     pub unstarted_best: Time,
     /// Layers not yet started.
@@ -62,7 +61,7 @@ pub struct AcceleratorView {
 }
 
 /// The lists behind a view; the engine refills them at every decision.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Snapshot {
     /// The time of the view.
     pub now: Time,
@@ -76,20 +75,38 @@ pub struct Snapshot {
     pub accelerators: Vec<AcceleratorView>,
 }
 
+clone_by_field!(Snapshot { now, next_decision, jobs, sub_jobs, accelerators });
+
 /// A read-only view of a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     world: &'a World,
     snapshot: &'a Snapshot,
+    /// Only to be forked: it knows the future.
+    engine: &'a Engine,
 }
 
 impl<'a> View<'a> {
-    /// A view of a snapshot.
-    pub fn new(world: &'a World, snapshot: &'a Snapshot) -> Self {
-        Self { world, snapshot }
+    pub(super) fn new(world: &'a World, snapshot: &'a Snapshot, engine: &'a Engine) -> Self {
+        Self { world, snapshot, engine }
+    }
+
+    /// An engine for roll-outs that waits for this decision: it knows the requests in flight and no other, ends with
+    /// them, and charges nothing for decisions.
+    pub fn fork(&self) -> Engine {
+        let mut fork = self.engine.clone();
+        fork.forget_the_future();
+        fork
+    }
+
+    /// [`View::fork`] into an engine whose buffers are reused.
+    pub fn fork_into(&self, fork: &mut Engine) {
+        fork.clone_from(self.engine);
+        fork.forget_the_future();
     }
 
     /// t.
+    #[inline]
     pub fn now(&self) -> Time {
         self.snapshot.now
     }
@@ -105,26 +122,37 @@ impl<'a> View<'a> {
     }
 
     /// Jobs in flight in order of arrival.
+    #[inline]
     pub fn jobs(&self) -> &'a [JobView] {
         &self.snapshot.jobs
     }
 
     /// Sub-jobs that may be assigned, grouped by job in order of arrival, layers ascending.
+    #[inline]
     pub fn sub_jobs(&self) -> &'a [SubJobView] {
         &self.snapshot.sub_jobs
     }
 
     /// One entry per accelerator.
+    #[inline]
     pub fn accelerators(&self) -> &'a [AcceleratorView] {
         &self.snapshot.accelerators
     }
 
     /// The job of a sub-job.
+    #[inline]
     pub fn job_of(&self, sub_job: &SubJobView) -> &'a JobView {
         &self.snapshot.jobs[sub_job.job]
     }
 
+    /// The least time in which a job can end: the critical path over what is left, every layer at its smallest c1 and
+    /// running ones as if alone from now on.
+    pub fn shortest_left(&self, job: &JobView) -> Time {
+        self.engine.shortest_left(job.id)
+    }
+
     /// The network of a job.
+    #[inline]
     pub fn network_of(&self, job: &JobView) -> &'a NetworkModel {
         &self.world.networks[job.network as usize]
     }
@@ -135,7 +163,22 @@ impl<'a> View<'a> {
     }
 
     /// c1 of a sub-job on every accelerator, [`Time::MAX`] where it cannot run.
+    #[inline]
     pub fn alone_on_each(&self, sub_job: &SubJobView) -> &'a [Time] {
         self.network_of(self.job_of(sub_job)).alone(sub_job.id.layer)
+    }
+}
+
+/// What a scheduler can tell two views apart by; the engine behind it knows more.
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let shortest_left: Vec<Time> = self.jobs().iter().map(|job| self.shortest_left(job)).collect();
+        let Self { world, snapshot, .. } = self;
+        f.debug_struct("View")
+            .field("world", world)
+            .field("snapshot", snapshot)
+            .field("shortest_left", &shortest_left)
+            .field("fork", &self.fork())
+            .finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Action, Decision, DropReason, IllegalAction, JobId, Record, Recorder, SubJobId};
 use super::jobs::Assignment;
-use super::{Engine, clone_by_field, enqueue};
+use super::{Engine, enqueue};
 use crate::units::Time;
 
 /// The decision in flight, if any; the buffer is reused.

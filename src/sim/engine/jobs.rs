@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::super::{JobId, NetworkModel, Request};
-use super::clone_by_field;
 use super::mask::Mask;
 use crate::units::Time;
 
@@ -88,12 +87,13 @@ clone_by_field!(Job {
 });
 
 impl Job {
-    fn new(id: JobId, request: Request) -> Self {
+    /// With room for a network of so many layers.
+    fn new(id: JobId, request: Request, layers: usize) -> Self {
         Self {
             id,
             request,
-            subs: Vec::new(),
-            open: Vec::new(),
+            subs: Vec::with_capacity(layers),
+            open: Vec::with_capacity(layers),
             running_on: Mask::default(),
             unfinished: 0,
             unstarted: 0,
@@ -128,6 +128,7 @@ impl Job {
     }
 
     /// Whether there is such a layer and it may be assigned: ready, or all its unfinished predecessors run.
+    #[inline]
     pub(super) fn is_open(&self, layer: u32) -> bool {
         let may = |sub: &SubJob| sub.unstarted == 0 && matches!(sub.state, State::Waiting | State::Ready);
         !self.abandoned && self.subs.get(layer as usize).is_some_and(may)
@@ -167,9 +168,11 @@ impl Job {
     }
 }
 
-/// A slab of jobs; slots are reused with their buffers.
+/// A slab of jobs; slots are reused with their buffers, which have room for every network.
 #[derive(Debug)]
 pub(super) struct Jobs {
+    /// Of the longest network.
+    most_layers: usize,
     slots: Vec<Job>,
     free: Vec<u32>,
     /// The slot of each job from `first` on that has one: a window that moves with the jobs in flight.
@@ -179,11 +182,12 @@ pub(super) struct Jobs {
     in_flight: Vec<JobId>,
 }
 
-clone_by_field!(Jobs { slots, free, slot_of, first, in_flight });
+clone_by_field!(Jobs { most_layers, slots, free, slot_of, first, in_flight });
 
 impl Jobs {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(networks: &[NetworkModel]) -> Self {
         Self {
+            most_layers: networks.iter().map(|network| network.layers.len()).max().unwrap_or(0),
             slots: Vec::new(),
             free: Vec::new(),
             slot_of: VecDeque::new(),
@@ -196,20 +200,24 @@ impl Jobs {
         &self.in_flight
     }
 
+    #[inline]
     fn slot(&self, id: JobId) -> Option<usize> {
         let place = id.0.checked_sub(self.first)?;
         self.slot_of.get(place as usize).filter(|&&slot| slot != NO_SLOT).map(|&slot| slot as usize)
     }
 
+    #[inline]
     pub(super) fn get(&self, id: JobId) -> Option<&Job> {
         self.slot(id).map(|slot| &self.slots[slot])
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
         self.slot(id).map(|slot| &mut self.slots[slot])
     }
 
     /// A job that is known to have a slot: one that runs or is in flight.
+    #[inline]
     pub(super) fn of(&mut self, id: JobId) -> &mut Job {
         self.get_mut(id).expect("running jobs and jobs in flight have a slot")
     }
@@ -217,7 +225,7 @@ impl Jobs {
     /// A job for a request that arrives now; ids ascend.
     pub(super) fn insert(&mut self, id: JobId, request: Request, network: &NetworkModel) {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Job::new(id, request));
+            self.slots.push(Job::new(id, request, self.most_layers));
             self.slots.len() as u32 - 1
         });
         self.slots[slot as usize].reset(id, request, network);
@@ -249,7 +257,8 @@ impl Jobs {
         let place = (id.0 - self.first) as usize;
         let slot = std::mem::replace(&mut self.slot_of[place], NO_SLOT);
         self.free.push(slot);
-        while self.slot_of.pop_front_if(|slot| *slot == NO_SLOT).is_some() {
+        while self.slot_of.front() == Some(&NO_SLOT) {
+            self.slot_of.pop_front();
             self.first += 1;
         }
     }

@@ -6,7 +6,6 @@ use std::collections::BinaryHeap;
 
 use super::super::bandwidth::{share, weight};
 use super::super::{PairCost, Platform, SubJobId};
-use super::clone_by_field;
 use super::jobs::{Jobs, State};
 use super::mask::Mask;
 use crate::hw::Sharing;
@@ -97,24 +96,28 @@ impl PartialEq for Entry {
 
 impl Eq for Entry {}
 
-/// What waits for an accelerator. Entries go out of date in place and are skipped when they surface.
-#[derive(Debug, Default)]
+/// What waits for an accelerator. Entries go out of date in place, are skipped when they surface, and swept out when
+/// there is no room.
+#[derive(Debug)]
 struct Queue {
     entries: BinaryHeap<Entry>,
-    /// Length at which out-of-date entries are swept out.
-    sweep_at: usize,
 }
 
-clone_by_field!(Queue { entries, sweep_at });
+clone_by_field!(Queue { entries });
 
 /// Chosen here: sweeping below this costs more than it saves.
 const SMALLEST_SWEEP: usize = 64;
 
 impl Queue {
+    fn new() -> Self {
+        Self { entries: BinaryHeap::with_capacity(SMALLEST_SWEEP) }
+    }
+
     fn push(&mut self, entry: Entry, jobs: &Jobs) {
-        if self.entries.len() >= self.sweep_at.max(SMALLEST_SWEEP) {
+        if self.entries.len() == self.entries.capacity() {
             self.entries.retain(|entry| entry.is_current(jobs));
-            self.sweep_at = 2 * self.entries.len();
+            // Room for as many again pays for the sweep; a queue that gets no longer than it was finds it there.
+            self.entries.reserve(self.entries.len().max(SMALLEST_SWEEP / 2));
         }
         self.entries.push(entry);
     }
@@ -173,7 +176,7 @@ impl Lanes {
             weights: vec![0.0; accelerators],
             grants: vec![0.0; accelerators],
             granted_bytes_per_ps: 0.0,
-            queues: std::iter::repeat_with(Queue::default).take(accelerators).collect(),
+            queues: std::iter::repeat_with(Queue::new).take(accelerators).collect(),
             busy: Mask::default(),
             waiting: Mask::default(),
         }
@@ -189,10 +192,9 @@ impl Lanes {
         &self.running
     }
 
-    /// What runs on an accelerator that is busy, and when it ends at its present rate.
-    pub(super) fn running_on(&self, accelerator: usize) -> (&Running, Time) {
-        let running = self.running[accelerator].as_ref().expect("the accelerator is busy");
-        (running, self.ends[accelerator])
+    /// What runs on an accelerator that is busy.
+    pub(super) fn running_on(&self, accelerator: usize) -> &Running {
+        self.running[accelerator].as_ref().expect("the accelerator is busy")
     }
 
     /// When each running layer ends at its present rate; [`Time::MAX`] where none runs.

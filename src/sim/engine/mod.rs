@@ -16,32 +16,18 @@ mod ticks;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
 use self::actions::Pending;
 use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::ticks::Ticks;
 use super::{
-    DecisionCost, DropReason, JobId, Late, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace,
-    Trigger, Unassigned, View, World,
+    DecisionCost, DropReason, JobId, Late, Record, Recorder, Request, RequestId, Rules, Snapshot, SubJobId,
+    Trace, Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
-
-/// `Clone` for a struct whose buffers are worth keeping: `clone_from` reuses them, which a derived one does not.
-macro_rules! clone_by_field {
-    ($type:ident { $($field:ident),* }) => {
-        impl Clone for $type {
-            fn clone(&self) -> Self {
-                Self { $($field: self.$field.clone()),* }
-            }
-            fn clone_from(&mut self, source: &Self) {
-                $(self.$field.clone_from(&source.$field);)*
-            }
-        }
-    };
-}
-use clone_by_field;
 
 /// What the engine waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +44,9 @@ pub enum Step {
 /// Chosen here: a second at T_s = 100 us.
 const MAX_IDLE_DECISIONS: u32 = 10_000;
 
+/// What arrives in a fork.
+static NO_REQUESTS: LazyLock<Arc<Trace>> = LazyLock::new(Arc::default);
+
 /// A run in progress. A clone continues to the same records; `clone_from` reuses the buffers of the engine that it
 /// overwrites, for roll-outs.
 #[derive(Debug)]
@@ -67,6 +56,8 @@ pub struct Engine {
     rules: Rules,
     now: Time,
     next_arrival: usize,
+    /// Requests that the run is about; it ends with the last of them.
+    counted: Range<usize>,
     /// Counted requests that have not ended.
     counted_open: usize,
     jobs: Jobs,
@@ -92,6 +83,7 @@ clone_by_field!(Engine {
     rules,
     now,
     next_arrival,
+    counted,
     counted_open,
     jobs,
     lanes,
@@ -122,9 +114,10 @@ impl Engine {
         let accelerators = world.platform.accelerators.len();
         assert!(trace.requests.is_sorted_by_key(|request| request.arrival), "a trace is sorted by arrival");
         Self {
-            jobs: Jobs::new(),
+            jobs: Jobs::new(&world.networks),
             lanes: Lanes::new(accelerators),
             ticks: Ticks::new(rules.trigger),
+            counted: trace.counted.clone(),
             counted_open: trace.counted.len(),
             world,
             trace,
@@ -190,7 +183,28 @@ impl Engine {
 
     /// What the scheduler may know at the decision that the engine waits for.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.world, &self.snapshot)
+        View::new(&self.world, &self.snapshot, self)
+    }
+
+    /// Whether it waits for [`Engine::apply`].
+    pub fn awaits_decision(&self) -> bool {
+        self.awaits_decision
+    }
+
+    /// Turns a clone into a run of what is known now: nothing more arrives, it ends with the requests in flight, and
+    /// decisions are free.
+    pub(super) fn forget_the_future(&mut self) {
+        self.trace = Arc::clone(&NO_REQUESTS);
+        self.counted = 0..self.next_arrival;
+        self.counted_open = self.jobs.in_flight().len();
+        self.rules.decision_cost = DecisionCost::Ideal;
+    }
+
+    /// From now on the scheduler is asked by another trigger.
+    pub fn set_trigger(&mut self, trigger: Trigger) {
+        self.ticks = Ticks::new(trigger);
+        self.ticks.pass(self.now);
+        self.rules.trigger = trigger;
     }
 
     /// The present time.
@@ -200,14 +214,19 @@ impl Engine {
 
     /// Counts decisions at which nothing runs and nothing is to come; too many in a row are a stall.
     fn stalls(&mut self) -> bool {
-        let to_come = self.next_arrival < self.trace.requests.len() || !self.deadlines.is_empty();
+        let to_come = self.upcoming().is_some() || !self.deadlines.is_empty();
         self.idle_decisions = if self.lanes.all_idle() && !to_come { self.idle_decisions + 1 } else { 0 };
         self.idle_decisions > MAX_IDLE_DECISIONS
     }
 
+    /// The next request to arrive.
+    fn upcoming(&self) -> Option<&Request> {
+        self.trace.requests.get(self.next_arrival)
+    }
+
     /// [`Time::MAX`] if nothing can happen any more.
     fn next_event(&self) -> Time {
-        let arrival = self.trace.requests.get(self.next_arrival).map_or(Time::MAX, |request| request.arrival);
+        let arrival = self.upcoming().map_or(Time::MAX, |request| request.arrival);
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // While a decision is in flight, ticks only count as missed: its end is the next event that matters.
         let idle = self.jobs.in_flight().is_empty();
@@ -219,6 +238,7 @@ impl Engine {
         match self.rules.trigger {
             Trigger::Periodic(_) => self.changes.tick,
             Trigger::OnChange => self.changes.arrival_or_completion,
+            Trigger::Never => false,
             Trigger::OnIdle => {
                 (self.changes.idle_grew || self.changes.ready_grew)
                     && self.lanes.some_idle()
@@ -332,7 +352,7 @@ impl Engine {
 
     fn close(&mut self, id: JobId) {
         self.jobs.close(id);
-        if self.trace.counts(RequestId(id.0)) {
+        if self.counted.contains(&(id.0 as usize)) {
             self.counted_open -= 1;
         }
     }

@@ -1,9 +1,9 @@
 //! Filling the view: what is known at the present time, copied out of the engine's own state.
 
-use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, SubJobId, SubJobView};
+use super::super::{AcceleratorView, JobId, JobView, NetworkModel, RequestId, SubJobId, SubJobView};
 use super::Engine;
 use super::jobs::{Job, State};
-use super::lanes::{Lanes, Running};
+use super::lanes::Lanes;
 use crate::units::Time;
 
 impl Engine {
@@ -23,7 +23,7 @@ impl Engine {
             let job = self.jobs.get(id).expect("jobs in flight have a slot");
             let network = &self.world.networks[job.request.network as usize];
             let index = snapshot.jobs.len();
-            snapshot.jobs.push(job_view(job, lanes, network, now));
+            snapshot.jobs.push(job_view(job, lanes, now));
             snapshot.sub_jobs.extend(job.open.iter().map(|&layer| {
                 let sub = job.sub(layer);
                 let ready = sub.state == State::Ready;
@@ -35,9 +35,12 @@ impl Engine {
     }
 }
 
-fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobView {
+fn job_view(job: &Job, lanes: &Lanes, now: Time) -> JobView {
     let request = &job.request;
-    let running_left: Time = running_of(lanes, job).map(|(_, end)| end - now).sum();
+    let mut remaining_best = job.unstarted_best;
+    for accelerator in job.running_on.iter() {
+        remaining_best += lanes.ends()[accelerator] - now;
+    }
     JobView {
         id: job.id,
         request: RequestId(job.id.0),
@@ -46,8 +49,7 @@ fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobV
         priority: request.priority,
         arrival: request.arrival,
         deadline: request.deadline,
-        remaining_best: job.unstarted_best + running_left,
-        shortest_left: shortest_left(lanes, job, network, now),
+        remaining_best,
         unstarted_best: job.unstarted_best,
         layers_left: job.unstarted,
         running: job.is_running(),
@@ -55,26 +57,31 @@ fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobV
     }
 }
 
-/// The job's running layers and their ends at the present rates.
-fn running_of<'a>(lanes: &'a Lanes, job: &Job) -> impl Iterator<Item = (&'a Running, Time)> {
-    job.running_on.iter().map(|accelerator| lanes.running_on(accelerator))
-}
-
-/// The longest path over what is left: from the layers that may be assigned, and through those that run. Layers that
-/// are neither come after one of these.
-fn shortest_left(lanes: &Lanes, job: &Job, network: &NetworkModel, now: Time) -> Time {
-    let open = job.open.iter().map(|&layer| network.path_left[layer as usize]);
-    let after = |layer: u32| network.path_left[layer as usize] - network.best_alone[layer as usize];
-    let through =
-        running_of(lanes, job).map(|(running, _)| running.left_alone(now) + after(running.sub_job.layer));
-    open.chain(through).max().unwrap_or_default()
-}
-
 /// When the last of the running predecessors ends at the present rates.
 fn release(lanes: &Lanes, job: &Job, network: &NetworkModel, layer: u32, now: Time) -> Time {
     let predecessors = &network.predecessors[layer as usize];
-    let ends = running_of(lanes, job)
-        .filter(|(running, _)| predecessors.contains(&running.sub_job.layer))
-        .map(|(_, end)| end);
-    ends.max().unwrap_or(now)
+    let mut release = now;
+    for accelerator in job.running_on.iter() {
+        if predecessors.contains(&lanes.running_on(accelerator).sub_job.layer) {
+            release = release.max(lanes.ends()[accelerator]);
+        }
+    }
+    release
+}
+
+impl Engine {
+    /// The least time in which a job can end: the longest path over what is left, from the layers that may be assigned
+    /// and through those that run (layers that are neither come after one of these), every layer at its smallest c1
+    /// and running ones as if alone from now on.
+    pub(in crate::sim) fn shortest_left(&self, id: JobId) -> Time {
+        let job = self.jobs.get(id).expect("jobs in a view are in flight");
+        let network = &self.world.networks[job.request.network as usize];
+        let open = job.open.iter().map(|&layer| network.path_left[layer as usize]);
+        let after = |layer: usize| network.path_left[layer] - network.best_alone[layer];
+        let through = job.running_on.iter().map(|accelerator| {
+            let running = self.lanes.running_on(accelerator);
+            running.left_alone(self.now) + after(running.sub_job.layer as usize)
+        });
+        open.chain(through).max().unwrap_or_default()
+    }
 }

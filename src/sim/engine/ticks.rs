@@ -15,7 +15,9 @@ impl Ticks {
     pub(super) fn new(trigger: Trigger) -> Self {
         match trigger {
             Trigger::Periodic(period) => Self { period, next: Time::ZERO },
-            Trigger::OnIdle | Trigger::OnChange => Self { period: Time::ZERO, next: Time::MAX },
+            Trigger::OnIdle | Trigger::OnChange | Trigger::Never => {
+                Self { period: Time::ZERO, next: Time::MAX }
+            }
         }
     }
 

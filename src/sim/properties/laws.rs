@@ -44,7 +44,7 @@ proptest! {
     fn shifting_arrivals_by_whole_periods_shifts_everything(case in any_case(1..=4), periods in 1..1_000u64) {
         let shift = match case.rules.trigger {
             Trigger::Periodic(period) => Time(periods * period.0),
-            Trigger::OnIdle | Trigger::OnChange => Time(periods),
+            Trigger::OnIdle | Trigger::OnChange | Trigger::Never => Time(periods),
         };
         let mut later = case.clone();
         retime_requests(&mut later, |time| time + shift);

@@ -1,0 +1,79 @@
+//! Is a step as frugal as promised: no allocation in the steady state, and a million requests in little memory.
+
+#[path = "../benches/common/mod.rs"]
+mod common;
+
+use std::sync::Arc;
+
+use mascot::experiment::sweep::{Logs, rules, run_with, trace};
+use mascot::scheduler::SCHEDULERS;
+use mascot::sim::{Decision, Engine, Request, Scheduler, Step, Trace, resume};
+use mascot::units::Time;
+
+/// The trace several times, and when the last begins: by then every buffer has the size that it needs.
+fn repeated(trace: &Trace, times: u64, period: Time) -> (Trace, Time) {
+    let last = trace.requests.iter().map(|request| request.deadline).max().expect("there are requests");
+    // A multiple of T_s, so that decisions fall as before.
+    let shift = (last.0 / period.0 + 1) * period.0;
+    let again = |time: u64| {
+        trace.requests.iter().map(move |request| {
+            let shift = Time(time * shift);
+            Request { arrival: request.arrival + shift, deadline: request.deadline + shift, ..*request }
+        })
+    };
+    let requests: Vec<Request> = (0..times).flat_map(again).collect();
+    (Trace { counted: 0..requests.len(), requests }, Time((times - 1) * shift))
+}
+
+fn run_until(time: Time, engine: &mut Engine, decision: &mut Decision, scheduler: &mut dyn Scheduler) {
+    while engine.now() < time && engine.run_to_decision(&mut ()) == Step::Decide {
+        decision.clear();
+        scheduler.decide(&engine.view(), decision);
+        engine.apply(decision, &mut ()).expect("registered schedulers are legal");
+    }
+}
+
+#[test]
+fn engine_and_schedulers_do_not_allocate_in_the_steady_state() {
+    let case = common::mixed_at_90_percent();
+    let period = Time::from_us(case.setting.period_us);
+    let (trace, last) = repeated(&trace(&case, 100, 1), 2, period);
+    let trace = Arc::new(trace);
+    // `random` draws anew, so that its queues may grow beyond those of before.
+    for entry in SCHEDULERS.iter().filter(|entry| entry.name != "random") {
+        let mut scheduler = (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
+        let mut engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(&trace), rules(&case));
+        let (mut decision, scheduler) = (Decision::default(), scheduler.as_mut());
+        let first = allocation_counter::measure(|| run_until(last, &mut engine, &mut decision, scheduler));
+        assert!(first.count_total > 0, "the counter counts");
+        let again = allocation_counter::measure(|| {
+            resume(&mut engine, &mut decision, scheduler, &mut ()).expect("registered schedulers end");
+        });
+        assert_eq!(again.count_total, 0, "{}", entry.name);
+    }
+}
+
+#[test]
+fn a_fork_reuses_the_buffers_of_the_engine_that_it_overwrites() {
+    let case = common::mixed_at_90_percent();
+    let start = Engine::new(Arc::clone(&case.site.world), Arc::new(trace(&case, 100, 1)), rules(&case));
+    let (mut engine, mut decision) = (start.clone(), Decision::default());
+    let mut scheduler = (SCHEDULERS[1].build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
+    run_until(Time::from_us(20_000.0), &mut engine, &mut decision, scheduler.as_mut());
+    assert!(engine.run_to_decision(&mut ()) == Step::Decide && engine.view().jobs().len() > 1);
+    let mut fork = engine.view().fork();
+    let copy = allocation_counter::measure(|| engine.view().fork_into(&mut fork));
+    assert_eq!(copy.count_total, 0);
+}
+
+#[test]
+#[ignore = "a minute: make test-long"]
+fn a_million_requests_stay_under_200_mb() {
+    let case = common::mixed_at_90_percent();
+    let mut scheduler = (SCHEDULERS[1].build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
+    let used = allocation_counter::measure(|| {
+        let run = run_with(&case, 1_000_000, 1, scheduler.as_mut(), Logs::default());
+        assert_eq!(run.expect("registered schedulers end").metric("requests"), 1e6);
+    });
+    assert!(used.bytes_max < 200_000_000, "{} bytes at the most", used.bytes_max);
+}
