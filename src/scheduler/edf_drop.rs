@@ -59,7 +59,7 @@ impl Scheduler for EdfDrop {
 }
 
 fn is_hopeless(view: &View, job: &JobView) -> bool {
-    view.now() + view.shortest_left(job) > job.deadline
+    view.now() + job.shortest_left > job.deadline
 }
 
 /// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.

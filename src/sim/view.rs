@@ -26,6 +26,9 @@ pub struct JobView {
     /// R_best: the smallest c1 of every layer not yet started, plus what is left of the running ones at their
     /// present rate.
     pub remaining_best: Time,
+    /// The least time in which the job can end: the critical path over what is left, every layer at its smallest c1 and
+    /// running ones as if alone from now on.
+    pub shortest_left: Time,
     /// The part of `remaining_best` that has not started.
     pub unstarted_best: Time,
     /// Layers not yet started.
@@ -145,12 +148,6 @@ impl<'a> View<'a> {
         &self.snapshot.jobs[sub_job.job]
     }
 
-    /// The least time in which a job can end: the critical path over what is left, every layer at its smallest c1 and
-    /// running ones as if alone from now on.
-    pub fn shortest_left(&self, job: &JobView) -> Time {
-        self.engine.shortest_left(job.id)
-    }
-
     /// The network of a job.
     #[inline]
     pub fn network_of(&self, job: &JobView) -> &'a NetworkModel {
@@ -172,13 +169,8 @@ impl<'a> View<'a> {
 /// What a scheduler can tell two views apart by; the engine behind it knows more.
 impl fmt::Debug for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let shortest_left: Vec<Time> = self.jobs().iter().map(|job| self.shortest_left(job)).collect();
         let Self { world, snapshot, .. } = self;
-        f.debug_struct("View")
-            .field("world", world)
-            .field("snapshot", snapshot)
-            .field("shortest_left", &shortest_left)
-            .field("fork", &self.fork())
-            .finish()
+        let fork = self.fork();
+        f.debug_struct("View").field("world", world).field("snapshot", snapshot).field("fork", &fork).finish()
     }
 }

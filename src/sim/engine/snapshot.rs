@@ -1,6 +1,6 @@
 //! Filling the view: what is known at the present time, copied out of the engine's own state.
 
-use super::super::{AcceleratorView, JobId, JobView, NetworkModel, RequestId, SubJobId, SubJobView};
+use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, SubJobId, SubJobView};
 use super::Engine;
 use super::jobs::{Job, State};
 use super::lanes::Lanes;
@@ -23,7 +23,7 @@ impl Engine {
             let job = self.jobs.get(id).expect("jobs in flight have a slot");
             let network = &self.world.networks[job.request.network as usize];
             let index = snapshot.jobs.len();
-            snapshot.jobs.push(job_view(job, lanes, now));
+            snapshot.jobs.push(job_view(job, lanes, network, now));
             snapshot.sub_jobs.extend(job.open.iter().map(|&layer| {
                 let sub = job.sub(layer);
                 let ready = sub.state == State::Ready;
@@ -35,7 +35,7 @@ impl Engine {
     }
 }
 
-fn job_view(job: &Job, lanes: &Lanes, now: Time) -> JobView {
+fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobView {
     let request = &job.request;
     let mut remaining_best = job.unstarted_best;
     for accelerator in job.running_on.iter() {
@@ -50,6 +50,7 @@ fn job_view(job: &Job, lanes: &Lanes, now: Time) -> JobView {
         arrival: request.arrival,
         deadline: request.deadline,
         remaining_best,
+        shortest_left: shortest_left(lanes, job, network, now),
         unstarted_best: job.unstarted_best,
         layers_left: job.unstarted,
         running: job.is_running(),
@@ -69,19 +70,18 @@ fn release(lanes: &Lanes, job: &Job, network: &NetworkModel, layer: u32, now: Ti
     release
 }
 
-impl Engine {
-    /// The least time in which a job can end: the longest path over what is left, from the layers that may be assigned
-    /// and through those that run (layers that are neither come after one of these), every layer at its smallest c1
-    /// and running ones as if alone from now on.
-    pub(in crate::sim) fn shortest_left(&self, id: JobId) -> Time {
-        let job = self.jobs.get(id).expect("jobs in a view are in flight");
-        let network = &self.world.networks[job.request.network as usize];
-        let open = job.open.iter().map(|&layer| network.path_left[layer as usize]);
-        let after = |layer: usize| network.path_left[layer] - network.best_alone[layer];
-        let through = job.running_on.iter().map(|accelerator| {
-            let running = self.lanes.running_on(accelerator);
-            running.left_alone(self.now) + after(running.sub_job.layer as usize)
-        });
-        open.chain(through).max().unwrap_or_default()
+/// The longest path over what is left: from the layers that may be assigned, and through those that run. Layers that
+/// are neither come after one of these.
+fn shortest_left(lanes: &Lanes, job: &Job, network: &NetworkModel, now: Time) -> Time {
+    let mut longest = Time::ZERO;
+    for &layer in &job.open {
+        longest = longest.max(network.path_left[layer as usize]);
     }
+    for accelerator in job.running_on.iter() {
+        let running = lanes.running_on(accelerator);
+        let layer = running.sub_job.layer as usize;
+        let after = network.path_left[layer] - network.best_alone[layer];
+        longest = longest.max(running.left_alone(now) + after);
+    }
+    longest
 }
