@@ -26,6 +26,7 @@ pub const KEYS: &[&str] = &[
     "late",
     "unassigned",
     "max_sub_job_us",
+    "phases",
 ];
 
 /// Where the seed stands among [`KEYS`].
@@ -88,6 +89,7 @@ pub fn setting_keys(setting: &Setting, dram: &Dram) -> Vec<(String, String)> {
         word(setting.late),
         word(setting.unassigned),
         setting.max_sub_job_us.to_string(),
+        setting.phases.to_string(),
     ];
     KEYS[SEED + 1..].iter().map(ToString::to_string).zip(values).collect()
 }

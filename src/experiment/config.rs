@@ -113,6 +113,8 @@ pub struct Setting {
     pub unassigned: Unassigned,
     /// Longest sub-job in microseconds; infinite is off.
     pub max_sub_job_us: f64,
+    /// Whether a layer's demand changes from phase to phase (`sim::phases`) instead of being a mean.
+    pub phases: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -138,6 +140,7 @@ struct RawExperiment {
     late: Option<List<Late>>,
     unassigned: Option<List<Unassigned>>,
     max_sub_job_us: Option<List<MicrosecondsOrInf>>,
+    phases: Option<List<bool>>,
 }
 
 /// A name, or a table with `name`, optionally `label`, and the scheduler's parameters.
@@ -169,6 +172,7 @@ impl Default for Setting {
             late: Late::Abort,
             unassigned: Unassigned::Sticky,
             max_sub_job_us: f64::INFINITY,
+            phases: false,
         }
     }
 }
@@ -275,6 +279,7 @@ impl RawExperiment {
         vary(&mut settings, &self.late, |s, v| s.late = v);
         vary(&mut settings, &self.unassigned, |s, v| s.unassigned = v);
         vary(&mut settings, &self.max_sub_job_us, |s, v| s.max_sub_job_us = v.0);
+        vary(&mut settings, &self.phases, |s, v| s.phases = v);
         settings
     }
 }

@@ -5,7 +5,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::{F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer};
+use serde::de::value::{
+    BoolDeserializer, F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer,
+};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -45,6 +47,10 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
 
     fn visit_str<E: Error>(self, v: &str) -> Result<List<T>, E> {
         one(StrDeserializer::new(v))
+    }
+
+    fn visit_bool<E: Error>(self, v: bool) -> Result<List<T>, E> {
+        one(BoolDeserializer::new(v))
     }
 
     fn visit_i64<E: Error>(self, v: i64) -> Result<List<T>, E> {

@@ -63,6 +63,7 @@ pub struct Dram {
     /// How it is shared.
     pub sharing: Sharing,
     max_sub_job_us: f64,
+    phases: bool,
 }
 
 impl Dram {
@@ -72,6 +73,7 @@ impl Dram {
             efficiency: setting.dram_efficiency.unwrap_or(system.dram_efficiency),
             sharing: setting.sharing.unwrap_or(system.sharing),
             max_sub_job_us: setting.max_sub_job_us,
+            phases: setting.phases,
         }
     }
 
@@ -190,8 +192,7 @@ impl Catalogue {
             return Ok(Arc::clone(site));
         }
         let platform = platform(system, &dram);
-        let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
-        let models = scenario.networks.iter().map(|name| self.model(name, system, &platform, limit));
+        let models = scenario.networks.iter().map(|name| self.model(name, system, &platform, &dram));
         let networks = models.collect::<Result<Vec<_>, _>>()?;
         let world = World { platform, networks };
         let capacity = mix_capacity(&world, scenario, dram.bytes_per_s())
@@ -206,7 +207,7 @@ impl Catalogue {
         name: &str,
         system: &SystemSpec,
         platform: &Platform,
-        limit: Option<Time>,
+        dram: &Dram,
     ) -> Result<NetworkModel, Error> {
         let mut known = self.networks.iter().zip(&self.tables);
         let (network, table) = known
@@ -227,7 +228,14 @@ impl Catalogue {
             }
             layers.push(LayerModel { name: layer.name.clone(), after: layer.after.clone(), costs });
         }
-        Ok(NetworkModel::new(name, &layers, platform, limit))
+        let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
+        let model = NetworkModel::new(name, &layers, platform, limit);
+        if !dram.phases {
+            return Ok(model);
+        }
+        let port = |a: &Accelerator| system.models[a.model].port_bytes_per_s() / 1e12;
+        let ports: Vec<f64> = system.accelerators.iter().map(port).collect();
+        Ok(model.in_phases(&ports, platform))
     }
 }
 

@@ -137,6 +137,13 @@ impl Level {
 }
 
 impl AccelSpec {
+    /// What the DRAM port loads at most; infinite where the model sets no bound.
+    pub fn port_bytes_per_s(&self) -> f64 {
+        let Level::Storage(dram) = &self.levels[0] else { return f64::INFINITY };
+        let words = dram.shared_bandwidth_words_per_cycle.or(dram.read_bandwidth_words_per_cycle);
+        words.map_or(f64::INFINITY, |words| words * dram.word_bits as f64 / 8.0 * self.clock_hz)
+    }
+
     /// MAC units.
     pub fn macs_per_cycle(&self) -> u64 {
         self.instances_below(self.levels.len())

@@ -5,8 +5,8 @@
 //! no wall clock and no learning.
 //!
 //! Contention is a fluid model: a running layer progresses at rate granted / demanded bandwidth; grants change only
-//! when a layer starts or ends. What it leaves out: phases inside a layer, DRAM banks and row buffers (their mean
-//! effect is `dram_efficiency`), and on-chip network contention between accelerators.
+//! when a layer, or on request one of its phases (`phases.rs`), starts or ends. What it leaves out: DRAM banks and row
+//! buffers (their mean effect is `dram_efficiency`), and on-chip network contention between accelerators.
 
 /// `Clone` for a struct whose buffers are worth keeping: `clone_from` reuses them, which a derived one does not.
 macro_rules! clone_by_field {
@@ -27,6 +27,7 @@ pub mod capacity;
 mod driver;
 mod engine;
 mod model;
+mod phases;
 #[cfg(test)]
 mod properties;
 mod record;
@@ -39,6 +40,7 @@ mod view;
 pub use driver::{RunError, resume, run};
 pub use engine::{Engine, Step};
 pub use model::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
+pub use phases::{Phase, Phases};
 pub use record::{DropReason, Record, Recorder};
 pub use rules::{DecisionCost, Host, Late, Request, Rules, Trace, Trigger, Unassigned};
 pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};

@@ -3,6 +3,7 @@
 
 use ndarray::Array2;
 
+use super::phases::{Phases, alone, phases};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::units::{Picojoules, Time};
@@ -84,6 +85,8 @@ pub struct NetworkModel {
     pub costs: Array2<Option<PairCost>>,
     /// c1 of layer l on accelerator m, row by row: what schedulers compare most. [`Time::MAX`] where it cannot run.
     alone: Vec<Time>,
+    /// Phases of layer l on accelerator m, row by row; empty where layers have none.
+    phases: Vec<Phases>,
     /// Predecessors of each layer.
     pub predecessors: Vec<Vec<u32>>,
     /// Successors of each layer.
@@ -131,6 +134,22 @@ impl NetworkModel {
         Self::resolve(name, names, costs, predecessors)
     }
 
+    /// The same network with a demand that changes from phase to phase, behind the accelerators' DRAM ports.
+    pub fn in_phases(self, ports_bytes_per_ps: &[f64], platform: &Platform) -> Self {
+        let Self { name, layers, mut costs, predecessors, .. } = self;
+        let bandwidth = platform.bandwidth_bytes_per_ps;
+        let mut all = Vec::with_capacity(costs.len());
+        for ((_, accelerator), cost) in costs.indexed_iter_mut() {
+            let of = |cost: &PairCost| phases(cost, ports_bytes_per_ps[accelerator], bandwidth);
+            let phases = cost.as_ref().map(of).unwrap_or_default();
+            if let Some(cost) = cost {
+                cost.alone = alone(&phases, bandwidth);
+            }
+            all.push(phases);
+        }
+        Self { phases: all, ..Self::resolve(&name, layers, costs, predecessors) }
+    }
+
     fn resolve(
         name: &str,
         layers: Vec<String>,
@@ -159,6 +178,7 @@ impl NetworkModel {
             total_best: best_alone.iter().copied().sum(),
             alone: costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)).collect(),
             sources: (0..layers.len() as u32).filter(|&l| predecessors[l as usize].is_empty()).collect(),
+            phases: Vec::new(),
             layers,
             costs,
             predecessors,
@@ -172,6 +192,12 @@ impl NetworkModel {
     #[inline]
     pub fn cost(&self, layer: u32, accelerator: usize) -> Option<&PairCost> {
         self.costs[[layer as usize, accelerator]].as_ref()
+    }
+
+    /// The phases of a layer on an accelerator, `None` where layers have one demand.
+    #[inline]
+    pub fn phases(&self, layer: u32, accelerator: usize) -> Option<&Phases> {
+        self.phases.get(layer as usize * self.costs.ncols() + accelerator)
     }
 
     /// c1 of a layer on each accelerator, [`Time::MAX`] where it cannot run.

@@ -55,6 +55,17 @@ pub enum Record {
         /// The weight that the scheduler gave its share of the bandwidth.
         weight: f64,
     },
+    /// A running sub-job went on to another phase (`sim::phases`).
+    Phase {
+        /// When.
+        time: Time,
+        /// The sub-job.
+        sub_job: SubJobId,
+        /// The accelerator.
+        accelerator: usize,
+        /// Index into [`super::Phases`].
+        phase: usize,
+    },
     /// A sub-job ended.
     Finish {
         /// When.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::super::bandwidth::{share, weight};
-use super::super::{PairCost, Platform, SubJobId};
+use super::super::{PairCost, Phase, Phases, Platform, SubJobId};
 use super::jobs::{Jobs, State};
 use super::mask::Mask;
 use crate::hw::Sharing;
@@ -20,8 +20,12 @@ pub(super) struct Running {
     pub(super) weight: f64,
     pub(super) cost: PairCost,
     pub(super) start: Time,
-    /// Uncontended work left at `since`, in picoseconds.
+    /// Which of its phases, if it has any.
+    pub(super) phase: usize,
+    /// Uncontended work left of the phase at `since`, in picoseconds.
     left_ps: f64,
+    /// Uncontended work of the phases after it.
+    later_ps: f64,
     since: Time,
     /// Granted / demanded bandwidth, in (0, 1].
     rate: f64,
@@ -30,17 +34,28 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn new(sub_job: SubJobId, priority: f64, weight: f64, cost: PairCost, now: Time) -> Self {
         // The rate is set before time passes: a layer that starts changes the sharing.
-        Self { sub_job, priority, weight, cost, start: now, left_ps: cost.latency_ps, since: now, rate: 0.0 }
+        let (start, since, left_ps) = (now, now, cost.latency_ps);
+        let (phase, later_ps, rate) = (0, 0.0, 0.0);
+        Self { sub_job, priority, weight, cost, start, phase, left_ps, later_ps, since, rate }
     }
 
-    /// Work left at `now`, in picoseconds of uncontended time.
+    /// It begins a phase of so much work; as much less comes after it.
+    fn enter(&mut self, phase: usize, work_ps: f64, now: Time) {
+        self.phase = phase;
+        self.left_ps = work_ps;
+        self.later_ps -= work_ps;
+        self.since = now;
+        self.rate = 0.0;
+    }
+
+    /// Work left of the phase at `now`, in picoseconds of uncontended time.
     pub(super) fn left_at(&self, now: Time) -> f64 {
         self.left_ps - self.rate * (now - self.since).as_ps()
     }
 
     /// Time to the end if nothing else ran from `now` on, rounded down.
     pub(super) fn left_alone(&self, now: Time) -> Time {
-        let share = (self.left_at(now) / self.cost.latency_ps).clamp(0.0, 1.0);
+        let share = ((self.left_at(now) + self.later_ps) / self.cost.latency_ps).clamp(0.0, 1.0);
         Time((share * self.cost.alone.as_ps()) as u64)
     }
 
@@ -136,7 +151,7 @@ impl Queue {
 /// All accelerators.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    /// When the running layer ends at its present rate; [`Time::MAX`] where none runs.
+    /// When the running layer, or its phase, ends at its present rate; [`Time::MAX`] where none runs.
     ends: Vec<Time>,
     /// The smallest of them, as of the last [`Lanes::share_bandwidth`].
     next_end: Time,
@@ -197,9 +212,9 @@ impl Lanes {
         self.running[accelerator].as_ref().expect("the accelerator is busy")
     }
 
-    /// When each running layer ends at its present rate; [`Time::MAX`] where none runs.
-    pub(super) fn ends(&self) -> &[Time] {
-        &self.ends
+    /// When the layer on a busy accelerator ends at its present rate, later phases without contention.
+    pub(super) fn end_of(&self, accelerator: usize) -> Time {
+        self.ends[accelerator] + Time::from_ps_ceil(self.running_on(accelerator).later_ps)
     }
 
     pub(super) fn all_idle(&self) -> bool {
@@ -210,12 +225,12 @@ impl Lanes {
         self.ends.contains(&Time::MAX)
     }
 
-    /// The next end of a layer, [`Time::MAX`] if none runs.
+    /// The next end of a layer or phase, [`Time::MAX`] if none runs.
     pub(super) fn next_end(&self) -> Time {
         self.next_end
     }
 
-    /// Whose layers end now.
+    /// Whose layers or phases end now.
     pub(super) fn ending(&self, now: Time) -> Mask {
         if now < self.next_end { Mask::default() } else { Mask::of(self.ends.iter().map(|&end| end == now)) }
     }
@@ -245,6 +260,26 @@ impl Lanes {
         self.weights[accelerator] = weight(sharing, &running.cost, running.weight);
         self.running[accelerator] = Some(running);
         self.busy.insert(accelerator);
+    }
+
+    /// What runs on a busy accelerator begins a phase, the first with all its work before it.
+    pub(super) fn enter(
+        &mut self,
+        accelerator: usize,
+        phases: &Phases,
+        phase: usize,
+        sharing: Sharing,
+        now: Time,
+    ) {
+        let Phase { work_ps, demand_bytes_per_ps } = phases[phase];
+        let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
+        if phase == 0 {
+            running.later_ps = phases.iter().map(|phase| phase.work_ps).sum();
+        }
+        running.enter(phase, work_ps, now);
+        let cost = PairCost { demand_bytes_per_ps, ..running.cost };
+        self.demands[accelerator] = demand_bytes_per_ps;
+        self.weights[accelerator] = weight(sharing, &cost, running.weight);
     }
 
     /// Ends what runs on a busy accelerator.

@@ -254,9 +254,25 @@ impl Engine {
 
     fn complete_layers(&mut self, out: &mut dyn Recorder) {
         for accelerator in self.lanes.ending(self.now).iter() {
-            let running = self.lanes.finish(accelerator);
-            self.complete(accelerator, &running, out);
+            if !self.enter_next_phase(accelerator, out) {
+                let running = self.lanes.finish(accelerator);
+                self.complete(accelerator, &running, out);
+            }
         }
+    }
+
+    /// Says whether the running layer has a phase left.
+    fn enter_next_phase(&mut self, accelerator: usize, out: &mut dyn Recorder) -> bool {
+        let &Running { sub_job, phase, .. } = self.lanes.running_on(accelerator);
+        let network = &self.world.networks[self.jobs.of(sub_job.job).request.network as usize];
+        let Some(phases) = network.phases(sub_job.layer, accelerator) else { return false };
+        let Some(next) = (phase + 1..phases.len()).find(|&next| phases[next].work_ps > 0.0) else {
+            return false;
+        };
+        self.lanes.enter(accelerator, phases, next, self.world.platform.sharing, self.now);
+        self.changes.running_set = true;
+        out.record(&Record::Phase { time: self.now, sub_job, accelerator, phase: next });
+        true
     }
 
     fn complete(&mut self, accelerator: usize, running: &Running, out: &mut dyn Recorder) {
@@ -386,7 +402,11 @@ impl Engine {
         let weight = sub.assignment.expect("what is in a queue is assigned").weight;
         job.start(sub_job.layer, accelerator, network);
         let running = Running::new(sub_job, entry.priority, weight, cost, self.now);
-        self.lanes.start(accelerator, running, self.world.platform.sharing);
+        let sharing = self.world.platform.sharing;
+        self.lanes.start(accelerator, running, sharing);
+        if let Some(phases) = network.phases(sub_job.layer, accelerator) {
+            self.lanes.enter(accelerator, phases, 0, sharing, self.now);
+        }
         self.changes.running_set = true;
         out.record(&Record::Start { time: self.now, sub_job, accelerator, weight });
     }

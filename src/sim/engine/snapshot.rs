@@ -13,9 +13,9 @@ impl Engine {
         snapshot.now = now;
         snapshot.next_decision = Some(self.ticks.next()).filter(|&tick| tick < Time::MAX);
         snapshot.accelerators.clear();
-        snapshot.accelerators.extend(lanes.running().iter().zip(lanes.ends()).map(|(running, &end)| {
+        snapshot.accelerators.extend(lanes.running().iter().enumerate().map(|(accelerator, running)| {
             let running = running.as_ref().map(|running| running.sub_job);
-            AcceleratorView { running, free_at: if running.is_some() { end } else { now } }
+            AcceleratorView { running, free_at: running.map_or(now, |_| lanes.end_of(accelerator)) }
         }));
         snapshot.jobs.clear();
         snapshot.sub_jobs.clear();
@@ -39,7 +39,7 @@ fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobV
     let request = &job.request;
     let mut remaining_best = job.unstarted_best;
     for accelerator in job.running_on.iter() {
-        remaining_best += lanes.ends()[accelerator] - now;
+        remaining_best += lanes.end_of(accelerator) - now;
     }
     JobView {
         id: job.id,
@@ -64,7 +64,7 @@ fn release(lanes: &Lanes, job: &Job, network: &NetworkModel, layer: u32, now: Ti
     let mut release = now;
     for accelerator in job.running_on.iter() {
         if predecessors.contains(&lanes.running_on(accelerator).sub_job.layer) {
-            release = release.max(lanes.ends()[accelerator]);
+            release = release.max(lanes.end_of(accelerator));
         }
     }
     release

@@ -69,6 +69,36 @@ fn g6_a_layer_alone_that_demands_more_than_there_is() {
     }
 }
 
+/// c 10 and 40 bytes in four tiles behind a port of 10: 10 bytes in 1 ns, 30 bytes in 6.75 ns, 2.25 ns of nothing.
+#[test]
+fn phases_load_first_and_compute_last() {
+    let mut model = layer(&[], &[(10.0, 4.0); 2]);
+    model.costs.iter_mut().flatten().for_each(|cost| cost.tiles = 4);
+    let platform = platform(2, 10.0);
+    let network = NetworkModel::new("network", &[model], &platform, None);
+    let network = network.in_phases(&[0.01; 2], &platform);
+    let world = World { platform, networks: vec![network.clone(), network] };
+    let run = |arrivals: &[f64]| {
+        let requests: Vec<Request> =
+            arrivals.iter().enumerate().map(|(i, &at)| request(i as u32, at)).collect();
+        records(&world, &requests, plain_rules(), network_to_accelerator)
+    };
+    assert_eq!(ends_ns(&run(&[0.0])), [10.0]);
+    // Both fill at half the speed until 2; from then on 2 x 4.44 fit: one more nanosecond in all.
+    assert_eq!(ends_ns(&run(&[0.0, 0.0])), [11.0, 11.0]);
+    // The second fills while the first is steady, which takes 4.44 of the 10: 10 bytes at 5.56 until 6.8, when the first
+    // has 5.8 of 6.75 ns of steady work done; max-min grants the first its 4.44.
+    assert_eq!(ends_ns(&run(&[0.0, 5.0])), [10.0, 15.8]);
+    let changes: Vec<(f64, usize)> = run(&[0.0])
+        .iter()
+        .filter_map(|record| match record {
+            Record::Phase { time, phase, .. } => Some((time.as_ps() / 1e3, *phase)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(changes, [(1.0, 1), (7.75, 2)]);
+}
+
 #[test]
 fn infinite_bandwidth_never_stretches() {
     assert_eq!(

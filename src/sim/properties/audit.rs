@@ -237,6 +237,7 @@ impl Recorder for Audit<'_> {
                 assert_eq!((start, energy), (run.start, run.cost.energy));
                 assert_eq!((uncontended_ps, dram_bytes), (run.cost.latency_ps, run.cost.dram_bytes()));
             }
+            Record::Phase { .. } => unreachable!("random cases have no phases yet"),
             Record::Bandwidth { granted_bytes_per_ps, .. } => {
                 self.granted_bytes_per_ps = granted_bytes_per_ps
             }
@@ -254,6 +255,7 @@ pub(super) fn time_of(record: &Record) -> Time {
         | Record::Applied { time, .. }
         | Record::Start { time, .. }
         | Record::Finish { time, .. }
+        | Record::Phase { time, .. }
         | Record::Bandwidth { time, .. }
         | Record::Done { time, .. }
         | Record::Drop { time, .. }

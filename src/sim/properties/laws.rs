@@ -25,6 +25,7 @@ fn retime(record: &Record, map: impl Fn(Time) -> Time) -> Record {
         | Record::Decision { time, .. }
         | Record::Applied { time, .. }
         | Record::Start { time, .. }
+        | Record::Phase { time, .. }
         | Record::Bandwidth { time, .. }
         | Record::Done { time, .. }
         | Record::Drop { time, .. }
