@@ -153,6 +153,8 @@ impl Queue {
 pub(super) struct Lanes {
     /// When the running layer, or its phase, ends at its present rate; [`Time::MAX`] where none runs.
     ends: Vec<Time>,
+    /// The same with the phases after it, without contention.
+    layer_ends: Vec<Time>,
     /// The smallest of them, as of the last [`Lanes::share_bandwidth`].
     next_end: Time,
     running: Vec<Option<Running>>,
@@ -170,6 +172,7 @@ pub(super) struct Lanes {
 
 clone_by_field!(Lanes {
     ends,
+    layer_ends,
     next_end,
     running,
     demands,
@@ -185,6 +188,7 @@ impl Lanes {
     pub(super) fn new(accelerators: usize) -> Self {
         Self {
             ends: vec![Time::MAX; accelerators],
+            layer_ends: vec![Time::MAX; accelerators],
             next_end: Time::MAX,
             running: vec![None; accelerators],
             demands: vec![0.0; accelerators],
@@ -213,8 +217,9 @@ impl Lanes {
     }
 
     /// When the layer on a busy accelerator ends at its present rate, later phases without contention.
+    #[inline]
     pub(super) fn end_of(&self, accelerator: usize) -> Time {
-        self.ends[accelerator] + Time::from_ps_ceil(self.running_on(accelerator).later_ps)
+        self.layer_ends[accelerator]
     }
 
     pub(super) fn all_idle(&self) -> bool {
@@ -304,7 +309,9 @@ impl Lanes {
             let rate = if demand > 0.0 { self.grants[accelerator] / demand } else { 1.0 };
             let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
             if rate != running.rate {
-                self.ends[accelerator] = running.proceed(rate, now);
+                let end = running.proceed(rate, now);
+                self.ends[accelerator] = end;
+                self.layer_ends[accelerator] = end + Time::from_ps_ceil(running.later_ps);
             }
             self.next_end = self.next_end.min(self.ends[accelerator]);
         }
