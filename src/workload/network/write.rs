@@ -18,8 +18,9 @@ impl Network {
         }
         text += "]\n";
         if let Some(totals) = &self.totals {
-            text +=
-                &format!("\n[totals]\nedges = {}\nweight_elems = {}\n", totals.edges, totals.weight_elems);
+            text += "\n[totals]\n";
+            totals.mac_layers.iter().for_each(|count| text += &format!("mac_layers = {count}\n"));
+            text += &format!("edges = {}\nweight_elems = {}\n", totals.edges, totals.weight_elems);
         }
         text
     }
@@ -93,7 +94,7 @@ mod tests {
         Network {
             name: "tiny".into(),
             source: "a \"hard\" \\ case\n\u{7f}".into(),
-            totals: Some(Totals { edges: 4, weight_elems: 1000 }),
+            totals: Some(Totals { mac_layers: Some(7), edges: 4, weight_elems: 1000 }),
             layers: vec![
                 layer("table", Op::Lookup { reads: 8, writes: 8 }, &[], &[]),
                 layer("a.b/c", Op::Conv(nest([1, 2, 3, 4, 5, 6, 7, 8], [2, 1])), &["Relu"], &[]),

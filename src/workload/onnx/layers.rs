@@ -5,7 +5,8 @@
 //!   such as a position embedding, is a stream from memory and stays a vector layer;
 //! - it is the only reader of the layer before it, whose output is not an output of the network: nobody else needs the
 //!   value in between;
-//! - it neither repeats elements nor follows a look-up (which has no arithmetic) or a recurrent network.
+//! - it neither repeats elements nor follows a look-up (which has no arithmetic), an unknown operator or a recurrent
+//!   network.
 
 use super::graph::{Graph, Kind, Operation, inputs};
 use super::nest::{self, Work};
@@ -78,7 +79,8 @@ impl Builder<'_> {
                 let op = vector::op(operation, &self.graph.tensors)?;
                 let name = self.name(operation, false);
                 let layer = self.push(name, op, Vec::new(), self.after(operation))?;
-                let host = (operation.kind != Kind::Lookup).then_some(layer);
+                let computes = !matches!(operation.kind, Kind::Lookup | Kind::Unknown);
+                let host = computes.then_some(layer);
                 Ok(Home { ends: vec![layer], host })
             }
         }

@@ -16,7 +16,7 @@
 //! A layer reads its activations and its floating-point parameters and writes its first output. Operations fused
 //! into another layer cost nothing.
 
-use rten_onnx::onnx::NodeProto;
+use rten_onnx::onnx::{NodeProto, TensorProto};
 
 /// What an operator becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,21 +111,6 @@ pub(super) fn is_control_flow(node: &NodeProto) -> bool {
     matches!(node.op_type.as_deref(), Some("If" | "Loop" | "Scan" | "SequenceMap"))
 }
 
-/// Whether an operator takes a parameter of this rank at this position. A graph input that is used in such places
-/// only is a weight. (A MatMul of two graph inputs is ambiguous: a matrix is taken for a weight, a batch of matrices
-/// for an activation.)
-pub(super) fn is_parameter_position(node: &NodeProto, position: usize, rank: usize) -> bool {
-    match node.op_type.as_deref() {
-        Some("MatMul") => position == 1 && rank <= 2,
-        Some("Conv" | "ConvTranspose" | "Gemm" | "PRelu" | "BatchNormalization" | "LayerNormalization") => {
-            position >= 1
-        }
-        Some("RNN" | "GRU" | "LSTM") => matches!(position, 1..=3),
-        Some("Gather") => position == 0 && rank == 2 && integer(node, "axis", 0) == 0,
-        _ => false,
-    }
-}
-
 /// How errors and layers name a node.
 pub(super) fn label(node: &NodeProto) -> String {
     let op = node.op_type.as_deref().unwrap_or("?");
@@ -146,6 +131,17 @@ pub(super) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
 pub(super) fn integers<'m>(node: &'m NodeProto, name: &str) -> Option<&'m [i64]> {
     let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
     attribute.map(|a| a.ints.as_slice())
+}
+
+/// An attribute that is a list of numbers, where it is given.
+pub(super) fn floats<'m>(node: &'m NodeProto, name: &str) -> Option<&'m [f32]> {
+    let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
+    attribute.map(|a| a.floats.as_slice())
+}
+
+/// An attribute that is a tensor, where it is given.
+pub(super) fn tensor<'m>(node: &'m NodeProto, name: &str) -> Option<&'m TensorProto> {
+    node.attribute.iter().find(|a| a.name.as_deref() == Some(name))?.t.as_ref()
 }
 
 /// A text attribute, where it is given.
