@@ -10,6 +10,8 @@
 //! ```
 //! Dimensions left out are 1. Layers may come in any order; the parsed network is in topological order.
 
+mod counts;
+mod dot;
 mod order;
 mod read;
 mod write;

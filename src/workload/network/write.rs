@@ -47,6 +47,20 @@ fn fields(network: &Network, layer: &Layer) -> Vec<String> {
     fields
 }
 
+impl Op {
+    /// The size of a layer in a few words: its loop nest without unit dimensions, or its element operations.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => {
+                let fields = nest_fields(nest).map(|field| field.replace(" = ", "=").replace(", ", ","));
+                fields.collect::<Vec<_>>().join(" ")
+            }
+            Self::Vector { ops, .. } => format!("ops={ops}"),
+            Self::Lookup { .. } => String::new(),
+        }
+    }
+}
+
 fn nest_fields(nest: &LoopNest) -> impl Iterator<Item = String> {
     let dims = Dim::ALL.into_iter().filter(|&dim| nest.bound(dim) != 1).map(|dim| {
         let letter = format!("{dim:?}").to_lowercase();
@@ -112,6 +126,12 @@ mod tests {
         assert!(text.lines().any(|line| line == conv), "{text}");
         let fc = r#"  { name = "fc", kind = "gemm", fused = ["Add", "Relu"], after = ["add"] },"#;
         assert!(text.lines().any(|line| line == fc), "{text}");
+    }
+
+    #[test]
+    fn a_layer_in_a_few_words() {
+        let words: Vec<String> = network().layers.iter().map(|layer| layer.op.describe()).collect();
+        assert_eq!(words, ["", "g=2 k=3 c=4 p=5 q=6 r=7 s=8 stride=[2,1]", "ops=8", ""]);
     }
 
     #[test]
