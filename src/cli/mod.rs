@@ -46,7 +46,7 @@ enum Command {
     /// One network, layer by layer
     #[command(subcommand)]
     Network(network::Command),
-    /// Turn an ONNX file into the TOML layer graph that the simulator reads
+    /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
     Import(import::Options),
     /// Print a completion script for a shell
     Completions {

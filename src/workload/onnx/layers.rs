@@ -14,10 +14,8 @@ use super::operators::{self, Class};
 use super::problem::Problem;
 use super::tensors::Origin;
 use super::{names, vector};
-use crate::workload::layer::{Layer, MAX_COUNT, Op};
-
-/// A bound on the layers of a network; only a recurrent network over a very long sequence comes near it.
-const MAX_LAYERS: u64 = 1 << 16;
+use crate::workload::layer::{Layer, MAX_COUNT, MAX_LAYERS, Op};
+use crate::workload::names::Names;
 
 /// The layers of a model.
 pub(super) struct Layers {
@@ -42,7 +40,7 @@ struct Home {
 pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
     let mut builder = Builder {
         graph,
-        names: names::Names::default(),
+        names: Names::default(),
         homes: Vec::with_capacity(graph.operations.len()),
         built: Layers { layers: Vec::new(), mac_layers: 0, macs: 0 },
     };
@@ -58,7 +56,7 @@ pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
 
 struct Builder<'a> {
     graph: &'a Graph<'a>,
-    names: names::Names,
+    names: Names,
     homes: Vec<Home>,
     built: Layers,
 }

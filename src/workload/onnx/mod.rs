@@ -32,49 +32,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use rten_onnx::onnx::ModelProto;
-use serde::Serialize;
 
 use self::problem::Problem;
+pub use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
 use crate::files::InputError;
-
-/// An imported model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
-    /// Its layers.
-    pub network: Network,
-    /// Its counts.
-    pub summary: Summary,
-    /// The command line that gives the same result.
-    pub command: String,
-}
-
-/// The counts of a model, by the rules in `tests/data/networks/README.md`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// The name of the file without its extension.
-    pub model: String,
-    /// Operations with MACs. A recurrent network is one, although it has a layer per time step.
-    pub mac_layers: u64,
-    /// Pairs of operations of which one reads what the other writes, views removed and nothing fused.
-    pub edges: u64,
-    /// Multiply-accumulates of one inference.
-    pub macs: u64,
-    /// Elements of the parameters that the operations read.
-    pub weight_elems: u64,
-}
-
-impl Imported {
-    /// The network file: the same bytes for the same model and bindings.
-    pub fn to_toml(&self) -> String {
-        let header = format!(
-            "Written by `{}`: change the importer, not this file.\n\
-             Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
-            self.command
-        );
-        self.network.to_toml(&header)
-    }
-}
 
 /// How to import what a file leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,6 +104,7 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
     Ok(Imported {
         summary: Summary { model: name.clone(), mac_layers, edges, macs: layers.macs, weight_elems },
         command: options.command(&file),
+        note: "Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
         network: Network {
             name,
             source: format!("{file}, opset {opset}, sha256 {}", skeleton.sha256),
