@@ -60,6 +60,28 @@ fn network_files_have_the_reference_totals() {
     }
 }
 
+/// The networks of `workloads/make_networks.py` against what their papers say of them, as `source` quotes it.
+#[test]
+fn networks_from_papers_have_their_published_sizes() {
+    let network = |name: &str| Network::read(&Path::new(NETWORKS).join(format!("{name}.toml"))).unwrap();
+    let near = |found: u64, published: f64, tolerance: f64| {
+        assert!((found as f64 / published - 1.0).abs() < tolerance, "{found} and {published}");
+    };
+    let deeplab = network("deeplabv3_mobilenet_v2");
+    near(deeplab.macs().0, 2.75e9, 0.01);
+    near(deeplab.parameters(), 2.11e6, 0.02);
+    let mobilebert = network("mobilebert_s128");
+    near(2 * mobilebert.macs().0, 5.7e9, 0.06);
+    let tables = 30522 * 128 + (512 + 2) * 512;
+    near(mobilebert.parameters() + tables, 25.3e6, 0.04);
+    // Five batch norms of 32 channels, with a scale and a shift.
+    assert_eq!(network("ritnet").parameters() + 5 * 2 * 32, 248_900);
+    near(network("fbnet_c").parameters(), 5.5e6, 0.01);
+    near(network("kws_res8_narrow").parameters(), 19.9e3, 0.01);
+    // Two convolutions that inference does not run.
+    near(network("midas_v21_small").parameters() + 2 * (512 * 512 * 9 + 512), 21e6, 0.02);
+}
+
 #[test]
 fn importing_gives_the_reference_totals_and_the_bytes_of_the_network_files() {
     for row in rows() {
