@@ -114,6 +114,7 @@ fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value
             small(dims)?;
             shaped((0..*dims.first()?).map(|i| start + step * i as f64).collect(), dims)
         }
+        "Where" => choose(operands, dims),
         "ReduceProd" | "ReduceSum" | "ReduceMin" | "ReduceMax" => reduce(operands, dims),
         _ => element_wise(operands, dims),
     }
@@ -188,6 +189,19 @@ fn reduce(operands: &Operands, dims: &[u64]) -> Option<Value> {
     shaped(vec![result], dims)
 }
 
+fn choose(operands: &Operands, dims: &[u64]) -> Option<Value> {
+    let shape = small(dims)?;
+    let operand = |i: usize| operands.value(i)?.broadcast(shape.clone());
+    let (test, no) = (operand(0)?, operand(2)?);
+    let mut chosen = operand(1)?.to_owned();
+    ndarray::Zip::from(&mut chosen).and(&test).and(&no).for_each(|chosen, &test, &no| {
+        if test == 0.0 {
+            *chosen = no;
+        }
+    });
+    Some(chosen)
+}
+
 fn element_wise(operands: &Operands, dims: &[u64]) -> Option<Value> {
     let shape = small(dims)?;
     let operand = |i: usize| Some(operands.value(i)?.broadcast(shape.clone())?.to_owned());
@@ -205,15 +219,6 @@ fn element_wise(operands: &Operands, dims: &[u64]) -> Option<Value> {
     };
     if let Some(unary) = unary {
         return Some(operand(0)?.mapv(unary));
-    }
-    if operands.node.op_type.as_deref() == Some("Where") {
-        let (test, mut yes, no) = (operand(0)?, operand(1)?, operand(2)?);
-        ndarray::Zip::from(&mut yes).and(&test).and(&no).for_each(|yes, &test, &no| {
-            if test == 0.0 {
-                *yes = no;
-            }
-        });
-        return Some(yes);
     }
     let binary: &dyn Fn(f64, f64) -> f64 = match operands.node.op_type.as_deref()? {
         "Add" => &|a, b| a + b,

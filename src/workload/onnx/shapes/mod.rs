@@ -132,61 +132,61 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
 
 /// Operators whose first output has the shape of their first input.
 fn keeps_shape(op: &str) -> bool {
-    let unary = [
-        "Identity",
-        "Cast",
-        "CastLike",
-        "Relu",
-        "LeakyRelu",
-        "PRelu",
-        "Elu",
-        "Selu",
-        "Celu",
-        "Clip",
-        "Sigmoid",
-        "HardSigmoid",
-        "HardSwish",
-        "Swish",
-        "Mish",
-        "Tanh",
-        "Gelu",
-        "FastGelu",
-        "QuickGelu",
-        "Softplus",
-        "Softsign",
-        "ThresholdedRelu",
-        "Erf",
-        "Exp",
-        "Log",
-        "Sqrt",
-        "Reciprocal",
-        "Neg",
-        "Abs",
-        "Sign",
-        "Floor",
-        "Ceil",
-        "Round",
-        "Sin",
-        "Cos",
-        "Not",
-        "IsNaN",
-        "QuantizeLinear",
-        "DequantizeLinear",
-        "BatchNormalization",
-        "Softmax",
-        "LogSoftmax",
-        "LayerNormalization",
-        "GroupNormalization",
-        "InstanceNormalization",
-        "RMSNormalization",
-        "LpNormalization",
-        "LRN",
-        "CumSum",
-        "ScatterND",
-        "ScatterElements",
-        "Trilu",
-    ];
-    unary.contains(&op)
+    matches!(
+        op,
+        "Identity"
+            | "Cast"
+            | "CastLike"
+            | "Relu"
+            | "LeakyRelu"
+            | "PRelu"
+            | "Elu"
+            | "Selu"
+            | "Celu"
+            | "Clip"
+            | "Sigmoid"
+            | "HardSigmoid"
+            | "HardSwish"
+            | "Swish"
+            | "Mish"
+            | "Tanh"
+            | "Gelu"
+            | "FastGelu"
+            | "QuickGelu"
+            | "Softplus"
+            | "Softsign"
+            | "ThresholdedRelu"
+            | "Erf"
+            | "Exp"
+            | "Log"
+            | "Sqrt"
+            | "Reciprocal"
+            | "Neg"
+            | "Abs"
+            | "Sign"
+            | "Floor"
+            | "Ceil"
+            | "Round"
+            | "Sin"
+            | "Cos"
+            | "Not"
+            | "IsNaN"
+            | "QuantizeLinear"
+            | "DequantizeLinear"
+            | "BatchNormalization"
+            | "Softmax"
+            | "LogSoftmax"
+            | "LayerNormalization"
+            | "GroupNormalization"
+            | "InstanceNormalization"
+            | "RMSNormalization"
+            | "LpNormalization"
+            | "LRN"
+            | "CumSum"
+            | "ScatterND"
+            | "ScatterElements"
+            | "Trilu"
+    )
 }
 
 /// Sizes that are none below zero.
