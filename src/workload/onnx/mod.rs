@@ -9,6 +9,7 @@
 //! that compute sizes. Left out: control flow, quantized operators (QLinearConv, ...), convolutions in three
 //! dimensions, weights computed at run time.
 
+mod einsum;
 mod graph;
 mod layers;
 mod names;

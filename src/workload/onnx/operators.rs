@@ -33,6 +33,8 @@ pub(super) enum Class {
     Gemm,
     /// Batched matrix product.
     MatMul,
+    /// Two operands in index notation.
+    Einsum,
     /// A recurrent network over a sequence, with this many gates.
     Recurrent(u64),
     /// Works on each element alone, given constants: runs at the output of the layer before it.
@@ -63,7 +65,7 @@ pub(super) enum Cost {
 /// Unknown on purpose: control flow (If, Loop, Scan), whose work depends on data, and sorting (TopK,
 /// NonMaxSuppression), which accelerators leave to the host.
 pub(super) fn class(node: &NodeProto) -> Option<Class> {
-    use Class::{Conv, ConvTranspose, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
+    use Class::{Conv, ConvTranspose, Einsum, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
     Some(match node.op_type.as_deref()? {
         "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Identity" | "Flatten" | "Cast" | "CastLike"
         | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth" => {
@@ -74,16 +76,18 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
         "ConvTranspose" => ConvTranspose,
         "Gemm" => Gemm,
         "MatMul" => MatMul,
+        "Einsum" => Einsum,
         "RNN" => Recurrent(1),
         "GRU" => Recurrent(3),
         "LSTM" => Recurrent(4),
         "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Clip" | "Sigmoid" | "HardSigmoid"
         | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "FastGelu" | "QuickGelu" | "Softplus"
         | "Softsign" | "ThresholdedRelu" | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs"
-        | "Sign" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Not" | "IsNaN" | "QuantizeLinear"
-        | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum"
-        | "Mean" | "And" | "Or" | "Xor" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual"
-        | "Where" => Pointwise(Cost::Operands),
+        | "Sign" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Tan" | "Atan" | "Not" | "IsNaN"
+        | "IsInf" | "BitwiseNot" | "QuantizeLinear" | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div"
+        | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd"
+        | "BitwiseOr" | "BitwiseXor" | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
+        | "LessOrEqual" | "Where" => Pointwise(Cost::Operands),
         "BatchNormalization" => Pointwise(Cost::PerOutput(2)),
         "Softmax" | "LogSoftmax" => Vector(Cost::PerOutput(5)),
         "LayerNormalization" | "GroupNormalization" | "InstanceNormalization" => Vector(Cost::PerOutput(7)),
@@ -91,10 +95,10 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
         "LRN" => Vector(Cost::Window),
         "MaxPool" | "AveragePool" | "LpPool" => Vector(Cost::Kernel),
         "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "ReduceMean" | "ReduceSum" | "ReduceMax"
-        | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSumExp"
-        | "ArgMax" | "ArgMin" | "CumSum" => Vector(Cost::PerInput),
+        | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum"
+        | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "CumSum" => Vector(Cost::PerInput),
         "Resize" | "Upsample" => Vector(Cost::Interpolation),
-        "Concat" | "Pad" | "Expand" | "Tile" | "ScatterND" | "ScatterElements" | "Trilu" => {
+        "Concat" | "Pad" | "Expand" | "Tile" | "ScatterND" | "ScatterElements" | "Trilu" | "OneHot" => {
             Vector(Cost::PerOutput(0))
         }
         _ => return None,

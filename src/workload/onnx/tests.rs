@@ -149,6 +149,19 @@ fn a_product_of_activations_has_its_heads_along_g() {
 }
 
 #[test]
+fn an_einsum_is_a_product_with_weights_or_of_activations() {
+    let mut model =
+        graph("x: 1 9 16", "w: 16 4 8", "q = Einsum x w\ns = Einsum q q", "q: 1 9 4 8\ns: 1 4 9 9");
+    for (node, equation) in model.node.iter_mut().zip(["bsd,dhk->bshk", "bihd,bjhd->bhij"]) {
+        let (name, s) = (Some("equation".into()), Some(equation.into()));
+        node.attribute.push(AttributeProto { name, s, ..Default::default() });
+    }
+    let model = imported(model);
+    assert_eq!(model.network.layers[0].op, Op::Gemm(nest([1, 1, 32, 16, 9, 1, 1, 1], 1)));
+    assert_eq!(model.network.layers[1].op, Op::Matmul(nest([1, 4, 9, 8, 9, 1, 1, 1], 1)));
+}
+
+#[test]
 fn an_lstm_is_one_operation_and_a_chain_of_steps_per_direction() {
     let model = imported(graph(
         "x: 3 1 10",

@@ -1,6 +1,7 @@
 //! What combines or reduces elements: products, joins, reductions, recurrent networks.
 
 use super::{Operands, axis, broadcast};
+use crate::workload::onnx::einsum::Einsum;
 use crate::workload::onnx::types::MAX_RANK;
 
 /// All inputs in one shape.
@@ -40,6 +41,10 @@ pub(super) fn matmul(operands: &Operands) -> Option<Vec<u64>> {
     dims.extend(rows);
     dims.extend(columns);
     Some(dims)
+}
+
+pub(super) fn einsum(operands: &Operands) -> Option<Vec<u64>> {
+    Some(Einsum::new(operands.node, [&operands.dims(0)?, &operands.dims(1)?])?.shape())
 }
 
 /// Sequence, last state and, for an LSTM, last cell.

@@ -91,6 +91,7 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
         "Resize" | "Upsample" => one(windows::resize(operands)),
         "Gemm" => one(joins::gemm(operands)),
         "MatMul" => one(joins::matmul(operands)),
+        "Einsum" => one(joins::einsum(operands)),
         "RNN" | "GRU" | "LSTM" => joins::recurrent(operands),
         "Concat" => one(joins::concat(operands)),
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2"
@@ -171,6 +172,10 @@ fn keeps_shape(op: &str) -> bool {
             | "Cos"
             | "Not"
             | "IsNaN"
+            | "IsInf"
+            | "BitwiseNot"
+            | "Tan"
+            | "Atan"
             | "QuantizeLinear"
             | "DequantizeLinear"
             | "BatchNormalization"
