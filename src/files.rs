@@ -2,7 +2,7 @@
 //! output file appears whole or not at all.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,9 @@ pub fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
     1 + text[..start + blank].matches('\n').count()
 }
 
+/// A bound on memory: a thousand times the largest data file that ships.
+const MAX_SOURCE_BYTES: u64 = 1 << 26;
+
 /// The text of a data file, kept beside what was parsed from it so that later checks can point at lines.
 #[derive(Debug)]
 pub struct Source {
@@ -60,7 +63,13 @@ pub struct Source {
 impl Source {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
-        let text = std::fs::read_to_string(path).map_err(|e| InputError::file(path, e))?;
+        let failed = |e: std::io::Error| InputError::file(path, e);
+        let mut file = std::fs::File::open(path).map_err(failed)?.take(MAX_SOURCE_BYTES + 1);
+        let mut text = String::new();
+        let length = file.read_to_string(&mut text).map_err(failed)? as u64;
+        if length > MAX_SOURCE_BYTES {
+            return Err(InputError::file(path, format!("larger than {} MiB", MAX_SOURCE_BYTES >> 20)));
+        }
         Ok(Self { path: path.to_path_buf(), text })
     }
 
@@ -229,6 +238,13 @@ mod tests {
         let e = source("clock_mhz = 1\nclok = 2\n").parse::<Example>().unwrap_err();
         assert_eq!(e.line, Some(2));
         assert!(e.to_string().contains("clok"), "{e}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_endless_file_is_an_error() {
+        let error = Source::read(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(error.to_string(), "/dev/zero: larger than 64 MiB");
     }
 
     #[test]

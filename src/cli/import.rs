@@ -1,21 +1,34 @@
-//! `mascot import`: an ONNX file becomes a network file.
+//! `mascot import`: an ONNX file, or another tool's layer list, becomes a network file.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::experiment::Error;
 use crate::files::write_atomic;
-use crate::workload::onnx;
+use crate::workload::layer_list;
+use crate::workload::onnx::{self, UnknownOperators};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The ONNX file; its weights are not read and may be missing
+    /// An ONNX file, whose weights are not read and may be missing; a MAESTRO network (.m); or a SCALE-Sim topology
+    /// (.csv)
     file: PathBuf,
     /// Give a symbolic dimension its value, e.g. --bind batch_size=1
     #[arg(long, value_name = "NAME=VALUE", value_parser = binding)]
     bind: Vec<(String, u64)>,
+    /// A graph input that is given at run time, where weights are listed as inputs, too: all others are weights then
+    #[arg(long, value_name = "NAME")]
+    input: Vec<String>,
+    /// What an operator that is not known becomes
+    #[arg(long, value_enum, default_value = "refuse", value_name = "WHAT")]
+    unknown: Unknown,
+    /// The network to take from a .m file that has several
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
+    /// Whether the sizes of feature maps in a layer list include their padding (valid) or leave it out (same)
+    #[arg(long, value_enum, default_value = "valid", value_name = "HOW")]
+    padding: Padding,
     /// Write the network here, e.g. workloads/networks/mine.toml [default: only count]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -24,15 +37,34 @@ pub(super) struct Options {
     json: bool,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Unknown {
+    /// An error that names the node
+    Refuse,
+    /// A vector layer that moves the bytes of its inputs and outputs
+    Bytes,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Padding {
+    /// Count the windows inside the feature map, as MAESTRO and SCALE-Sim do
+    Valid,
+    /// Count one window per stride
+    Same,
+}
+
 fn binding(text: &str) -> Result<(String, u64), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let (name, value) = text.rsplit_once('=').ok_or("expected NAME=VALUE")?;
     let value: u64 = value.parse().map_err(|_| format!("`{value}` is not a positive integer"))?;
     if value == 0 { Err("a dimension is at least 1".into()) } else { Ok((name.to_string(), value)) }
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let bindings: BTreeMap<String, u64> = options.bind.iter().cloned().collect();
-    let mut imported = onnx::import(&options.file, &bindings)?;
+    let mut imported = match options.file.extension().and_then(|extension| extension.to_str()) {
+        Some("m") => layer_list::import_maestro(&options.file, &list_options(options)?)?,
+        Some("csv") => layer_list::import_scale_sim(&options.file, &list_options(options)?)?,
+        _ => onnx::import(&options.file, &onnx_options(options)?)?,
+    };
     if let Some(path) = &options.output {
         // Scenarios find a network by its file's name.
         imported.network.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -49,4 +81,31 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         )
     });
     Ok(())
+}
+
+fn onnx_options(options: &Options) -> Result<onnx::Options, Error> {
+    if options.network.is_some() || options.padding != Padding::Valid {
+        return Err(Error::Usage("--network and --padding are for layer lists (.m, .csv)".into()));
+    }
+    Ok(onnx::Options {
+        bindings: options.bind.iter().cloned().collect(),
+        inputs: options.input.iter().cloned().collect(),
+        unknown: match options.unknown {
+            Unknown::Refuse => UnknownOperators::Refuse,
+            Unknown::Bytes => UnknownOperators::Bytes,
+        },
+    })
+}
+
+fn list_options(options: &Options) -> Result<layer_list::Options, Error> {
+    if !options.bind.is_empty() || !options.input.is_empty() || matches!(options.unknown, Unknown::Bytes) {
+        return Err(Error::Usage("--bind, --input and --unknown are for ONNX files".into()));
+    }
+    Ok(layer_list::Options {
+        network: options.network.clone(),
+        padding: match options.padding {
+            Padding::Valid => layer_list::Padding::Valid,
+            Padding::Same => layer_list::Padding::Same,
+        },
+    })
 }

@@ -3,12 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::table::{number, render};
-use crate::dims::Tensor;
 use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
 use crate::metrics::METRICS;
 use crate::scheduler::SCHEDULERS;
-use crate::workload::{Network, Op};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -81,33 +79,23 @@ fn systems(data: &DataRoot) -> Result<String, Error> {
     Ok(render(&["system", "MACs", "DRAM GB/s", "accelerators"], 1..3, rows))
 }
 
+/// Bytes are those of `workload/network/counts.rs`: one per element, every layer moves its operands once.
 fn networks(data: &DataRoot) -> Result<String, Error> {
+    let millions = |count: u64, decimals| number(Some(count as f64 / 1e6), decimals);
     let rows = per_file(data, Kind::Network, |name| {
         let network = data.network(name)?;
-        let weights =
-            network.totals.map_or("-".into(), |totals| number(Some(totals.weight_elems as f64 / 1e6), 2));
         Ok(vec![
             network.name.clone(),
-            number(Some(network.macs().0 as f64 / 1e6), 1),
-            weights,
+            millions(network.macs().0, 1),
+            millions(network.parameters(), 2),
             network.layers.len().to_string(),
             network.mac_layers().to_string(),
-            number(Some(macs_per_element(&network)), 1),
+            network.depth().to_string(),
+            number(Some(network.macs_per_byte()), 1),
         ])
     })?;
-    Ok(render(&["network", "MMACs", "M weights", "layers", "MAC layers", "MACs/element"], 1..6, rows))
-}
-
-/// Arithmetic intensity: MACs over the elements that every layer must read or write at least once.
-fn macs_per_element(network: &Network) -> f64 {
-    let elements = |op: &Op| match op {
-        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
-            Tensor::ALL.iter().map(|&t| nest.elements(t)).sum()
-        }
-        Op::Vector { reads, writes, .. } | Op::Lookup { reads, writes } => reads + writes,
-    };
-    let total: u64 = network.layers.iter().map(|layer| elements(&layer.op)).sum();
-    network.macs().0 as f64 / total as f64
+    let header = ["network", "M MACs", "M parameters", "layers", "MAC layers", "depth", "MACs/byte"];
+    Ok(render(&header, 1..7, rows))
 }
 
 fn scenarios(data: &DataRoot) -> Result<String, Error> {

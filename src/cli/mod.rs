@@ -4,6 +4,7 @@ mod contention;
 mod cost;
 mod import;
 mod list;
+mod network;
 mod progress;
 mod run;
 mod table;
@@ -42,7 +43,10 @@ enum Command {
     /// How well the contention model predicts measured co-runs
     #[command(subcommand)]
     Contention(contention::Command),
-    /// Turn an ONNX file into the TOML layer graph that the simulator reads
+    /// One network, layer by layer
+    #[command(subcommand)]
+    Network(network::Command),
+    /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
     Import(import::Options),
     /// Print a completion script for a shell
     Completions {
@@ -85,6 +89,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),
+        Command::Network(command) => network::execute(&command),
         Command::Import(options) => import::execute(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

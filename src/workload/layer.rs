@@ -7,6 +7,9 @@ use crate::units::Macs;
 /// sums over a network and a batch stay within 64 bits.
 pub const MAX_COUNT: u64 = 1 << 50;
 
+/// A bound on the layers that an importer makes; only a recurrent network over a very long sequence comes near it.
+pub const MAX_LAYERS: u64 = 1 << 16;
+
 /// The product of some sizes, unless it exceeds 64 bits.
 pub fn product(sizes: impl IntoIterator<Item = u64>) -> Option<u64> {
     sizes.into_iter().try_fold(1u64, u64::checked_mul)

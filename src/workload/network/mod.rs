@@ -10,6 +10,8 @@
 //! ```
 //! Dimensions left out are 1. Layers may come in any order; the parsed network is in topological order.
 
+mod counts;
+mod dot;
 mod order;
 mod read;
 mod write;
@@ -36,6 +38,9 @@ pub struct Network {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
+    /// Operations with MACs, where they are not as many as the layers with MACs: a recurrent network is one operation,
+    /// but a layer per time step.
+    pub mac_layers: Option<u64>,
     /// Edges between operations after removing views.
     pub edges: u64,
     /// Elements of all static tensors that are parameters.

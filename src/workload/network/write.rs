@@ -18,8 +18,9 @@ impl Network {
         }
         text += "]\n";
         if let Some(totals) = &self.totals {
-            text +=
-                &format!("\n[totals]\nedges = {}\nweight_elems = {}\n", totals.edges, totals.weight_elems);
+            text += "\n[totals]\n";
+            totals.mac_layers.iter().for_each(|count| text += &format!("mac_layers = {count}\n"));
+            text += &format!("edges = {}\nweight_elems = {}\n", totals.edges, totals.weight_elems);
         }
         text
     }
@@ -44,6 +45,20 @@ fn fields(network: &Network, layer: &Layer) -> Vec<String> {
         fields.push(format!("after = {}", list(names)));
     }
     fields
+}
+
+impl Op {
+    /// The size of a layer in a few words: its loop nest without unit dimensions, or its element operations.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => {
+                let fields = nest_fields(nest).map(|field| field.replace(" = ", "=").replace(", ", ","));
+                fields.collect::<Vec<_>>().join(" ")
+            }
+            Self::Vector { ops, .. } => format!("ops={ops}"),
+            Self::Lookup { .. } => String::new(),
+        }
+    }
 }
 
 fn nest_fields(nest: &LoopNest) -> impl Iterator<Item = String> {
@@ -93,7 +108,7 @@ mod tests {
         Network {
             name: "tiny".into(),
             source: "a \"hard\" \\ case\n\u{7f}".into(),
-            totals: Some(Totals { edges: 4, weight_elems: 1000 }),
+            totals: Some(Totals { mac_layers: Some(7), edges: 4, weight_elems: 1000 }),
             layers: vec![
                 layer("table", Op::Lookup { reads: 8, writes: 8 }, &[], &[]),
                 layer("a.b/c", Op::Conv(nest([1, 2, 3, 4, 5, 6, 7, 8], [2, 1])), &["Relu"], &[]),
@@ -111,6 +126,12 @@ mod tests {
         assert!(text.lines().any(|line| line == conv), "{text}");
         let fc = r#"  { name = "fc", kind = "gemm", fused = ["Add", "Relu"], after = ["add"] },"#;
         assert!(text.lines().any(|line| line == fc), "{text}");
+    }
+
+    #[test]
+    fn a_layer_in_a_few_words() {
+        let words: Vec<String> = network().layers.iter().map(|layer| layer.op.describe()).collect();
+        assert_eq!(words, ["", "g=2 k=3 c=4 p=5 q=6 r=7 s=8 stride=[2,1]", "ops=8", ""]);
     }
 
     #[test]

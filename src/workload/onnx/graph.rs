@@ -12,13 +12,18 @@
 //!   included: a tensor that two operations read counts twice, since each layer fetches its own. Rows that a constant
 //!   index takes from a look-up table do not count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use rten_onnx::onnx::{DataType, GraphProto, NodeProto, ValueInfoProto};
+use rten_onnx::onnx::{DataType, GraphProto, NodeProto};
 
 use super::operators::{self, Class, Cost};
+use super::parameters::parameters;
 use super::problem::Problem;
-use super::tensors::{Origin, Tensors, Type};
+use super::shapes::{self, Operands};
+use super::tensors::{Origin, Tensors};
+use super::types::Type;
+use super::values;
+use super::{Options, UnknownOperators};
 
 /// A node that does something at run time.
 pub(super) struct Operation<'m> {
@@ -37,6 +42,8 @@ pub(super) struct Operation<'m> {
 pub(super) enum Kind {
     /// A loop nest, or a vector operation.
     Work(Class),
+    /// An unknown operator, of which only the bytes count.
+    Unknown,
     /// Rows of a table, by indices known at run time only.
     Lookup,
     /// A constant choice of rows from an activation, as exporters write the split of a fused QKV product: an operation
@@ -54,11 +61,11 @@ pub(super) struct Graph<'m> {
 
 impl<'m> Graph<'m> {
     /// Walks over the nodes, which ONNX keeps in topological order.
-    pub(super) fn new(graph: &'m GraphProto, bindings: &'m BTreeMap<String, u64>) -> Result<Self, Problem> {
-        let tensors = Tensors::new(graph, &parameter_inputs(graph), bindings)?;
+    pub(super) fn new(graph: &'m GraphProto, options: &Options) -> Result<Self, Problem> {
+        let tensors = Tensors::new(graph, &parameters(graph, options)?, options)?;
         let mut built = Self { operations: Vec::new(), tensors, edges: 0, weight_elems: 0 };
         for node in &graph.node {
-            built.add(node)?;
+            built.add(node, options.unknown)?;
         }
         for output in &graph.output {
             let origin = built.tensors.origin(output.name.as_deref().unwrap_or(""));
@@ -69,7 +76,7 @@ impl<'m> Graph<'m> {
         Ok(built)
     }
 
-    fn add(&mut self, node: &'m NodeProto) -> Result<(), Problem> {
+    fn add(&mut self, node: &'m NodeProto, unknown: UnknownOperators) -> Result<(), Problem> {
         let inputs = inputs(node);
         let origin = |tensor: &&str| {
             let undefined =
@@ -78,25 +85,20 @@ impl<'m> Graph<'m> {
         };
         let origins = inputs.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
         if operators::reads_shape_only(node) {
-            let ty = Type::of_elements(Some(DataType::INT64));
-            return self.define(node, Origin::Static { root: None, from_table: false }, ty);
+            return self.define(node, Origin::Static { root: None, from_table: false }, true);
         }
         if origins.iter().all(Origin::is_static) && !operators::is_control_flow(node) {
-            return self.fold(node, &inputs, &origins);
+            let origin = self.folded(node, &inputs, &origins);
+            return self.define(node, origin, true);
         }
-        match role(node, &origins)? {
-            Role::View(origin) => self.define(node, origin, self.view_type(node)),
+        match role(node, &origins, unknown)? {
+            Role::View(origin) => self.define(node, origin, false),
             Role::Operation(kind) => self.push(node, kind, &inputs, &origins),
         }
     }
 
-    /// Defines the outputs of a node that is known before the network runs.
-    fn fold(
-        &mut self,
-        node: &'m NodeProto,
-        inputs: &[&'m str],
-        origins: &[Origin<'m>],
-    ) -> Result<(), Problem> {
+    /// The origin of what a node writes that is known before the network runs.
+    fn folded(&self, node: &NodeProto, inputs: &[&'m str], origins: &[Origin<'m>]) -> Origin<'m> {
         let is_view = operators::class(node) == Some(Class::View);
         let root = match origins.first() {
             Some(Origin::Static { root, .. }) if is_view => *root,
@@ -107,33 +109,43 @@ impl<'m> Graph<'m> {
         };
         let from_table =
             operators::class(node) == Some(Class::Gather) || inputs.iter().zip(origins).any(is_table_row);
-        let value = node.attribute.iter().find_map(|attribute| attribute.t.as_ref());
-        let ty = match (node.op_type.as_deref(), value) {
-            (Some("Constant"), Some(value)) => Type::of_tensor(value),
-            (Some("ConstantOfShape"), Some(value)) => Type::of_elements(value.data_type),
-            (Some("ConstantOfShape"), None) => Type::of_elements(Some(DataType::FLOAT)),
-            _ => self.view_type(node),
-        };
-        self.define(node, Origin::Static { root, from_table }, ty)
+        Origin::Static { root, from_table }
     }
 
-    /// The type that a node without shape information takes from its first input: the whole of it where the operator
-    /// keeps shapes, else the element type.
-    fn view_type(&self, node: &NodeProto) -> Type<'m> {
-        let Some(first) = node.input.first() else { return Type::default() };
-        match node.op_type.as_deref() {
-            Some("Identity" | "Dropout") => self.tensors.ty(first),
-            _ => self.tensors.ty(first).without_shape(),
-        }
-    }
-
-    fn define(&mut self, node: &'m NodeProto, origin: Origin<'m>, ty: Type<'m>) -> Result<(), Problem> {
-        for output in node.output.iter().filter(|output| !output.is_empty()) {
-            if !self.tensors.define(output, origin, ty.clone()) {
+    /// Defines what a node writes, with the shapes and, where it `is_static`, the elements that can be inferred.
+    fn define(&mut self, node: &'m NodeProto, origin: Origin<'m>, is_static: bool) -> Result<(), Problem> {
+        let operands = Operands { node, tensors: &self.tensors };
+        let shapes = shapes::infer(&operands).unwrap_or_default();
+        let mut values = if is_static { values::fold(&operands, &shapes) } else { Vec::new() };
+        let elements = self.elements_type(node);
+        for (position, output) in node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
+            let ty = Type::inferred(shapes.get(position).map(Vec::as_slice), elements);
+            let value = values.get_mut(position).and_then(Option::take);
+            if !self.tensors.define(node, output, origin, ty, value) {
                 return Err(Problem::Redefined { node: operators::label(node), tensor: output.clone() });
             }
         }
         Ok(())
+    }
+
+    /// The element type of what a node writes, where the file does not give it.
+    fn elements_type(&self, node: &NodeProto) -> Option<DataType> {
+        let of_input = |position: usize| self.tensors.elements_type(node.input.get(position)?);
+        let value = |name| operators::tensor(node, name).map(|tensor| tensor.data_type);
+        match node.op_type.as_deref()? {
+            "Constant" => match node.attribute.first()?.name.as_deref()? {
+                "value" => value("value")?,
+                "value_int" | "value_ints" => Some(DataType::INT64),
+                _ => Some(DataType::FLOAT),
+            },
+            "ConstantOfShape" => value("value").unwrap_or(Some(DataType::FLOAT)),
+            "Cast" => i32::try_from(operators::integer(node, "to", 0)).ok().map(DataType),
+            "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" => Some(DataType::INT64),
+            "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor"
+            | "Not" | "IsNaN" => Some(DataType::BOOL),
+            "Where" => of_input(1),
+            _ => of_input(0),
+        }
     }
 
     fn push(
@@ -161,10 +173,7 @@ impl<'m> Graph<'m> {
         let index = self.operations.len();
         let after = after.into_iter().collect();
         self.operations.push(Operation { node, kind, after, readers: 0, is_output: false });
-        let keeps_shape = matches!(kind, Kind::Work(Class::Pointwise(_))) && inputs.len() == 1;
-        let ty = self.tensors.ty(inputs[0]);
-        let ty = if keeps_shape { ty } else { ty.without_shape() };
-        self.define(node, Origin::Activation(Some(index)), ty)
+        self.define(node, Origin::Activation(Some(index)), false)
     }
 }
 
@@ -175,11 +184,22 @@ enum Role<'m> {
     Operation(Kind),
 }
 
-fn role<'m>(node: &NodeProto, origins: &[Origin<'m>]) -> Result<Role<'m>, Problem> {
-    let class = operators::class(node).ok_or_else(|| Problem::UnknownOperator {
-        node: operators::label(node),
-        op: node.op_type.clone().unwrap_or_default(),
-    })?;
+fn role<'m>(
+    node: &NodeProto,
+    origins: &[Origin<'m>],
+    unknown: UnknownOperators,
+) -> Result<Role<'m>, Problem> {
+    let class = match operators::class(node) {
+        Some(class) => class,
+        None => {
+            let (label, op) = (operators::label(node), node.op_type.clone().unwrap_or_default());
+            return match unknown {
+                _ if operators::is_control_flow(node) => Err(Problem::ControlFlow { node: label, op }),
+                UnknownOperators::Refuse => Err(Problem::UnknownOperator { node: label, op }),
+                UnknownOperators::Bytes => Ok(Role::Operation(Kind::Unknown)),
+            };
+        }
+    };
     let mut activations = origins.iter().filter(|origin| !origin.is_static());
     let only_activation = match (activations.next(), activations.next()) {
         (Some(&origin), None) => Some(origin),
@@ -201,29 +221,4 @@ fn role<'m>(node: &NodeProto, origins: &[Origin<'m>]) -> Result<Role<'m>, Proble
 /// The inputs of a node without the optional ones that are left out.
 pub(super) fn inputs(node: &NodeProto) -> Vec<&str> {
     node.input.iter().map(String::as_str).filter(|input| !input.is_empty()).collect()
-}
-
-/// The graph inputs that are weights by all their uses: some files list their weights as inputs.
-fn parameter_inputs(graph: &GraphProto) -> BTreeSet<&str> {
-    let rank = |input: &ValueInfoProto| {
-        let tensor = input.r#type.as_ref()?.tensor_type.as_ref()?;
-        Some(tensor.shape.as_ref()?.dim.len())
-    };
-    let ranks: BTreeMap<&str, usize> = graph
-        .input
-        .iter()
-        .filter_map(|input| Some((input.name.as_deref()?, rank(input).unwrap_or(0))))
-        .collect();
-    let mut parameters = BTreeSet::new();
-    let mut activations = BTreeSet::new();
-    for node in &graph.node {
-        for (position, tensor) in node.input.iter().enumerate() {
-            let Some((&name, &rank)) = ranks.get_key_value(tensor.as_str()) else { continue };
-            match operators::is_parameter_position(node, position, rank) {
-                true => parameters.insert(name),
-                false => activations.insert(name),
-            };
-        }
-    }
-    &parameters - &activations
 }

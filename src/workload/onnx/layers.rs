@@ -5,7 +5,8 @@
 //!   such as a position embedding, is a stream from memory and stays a vector layer;
 //! - it is the only reader of the layer before it, whose output is not an output of the network: nobody else needs the
 //!   value in between;
-//! - it neither repeats elements nor follows a look-up (which has no arithmetic) or a recurrent network.
+//! - it neither repeats elements nor follows a look-up (which has no arithmetic), an unknown operator or a recurrent
+//!   network.
 
 use super::graph::{Graph, Kind, Operation, inputs};
 use super::nest::{self, Work};
@@ -13,10 +14,8 @@ use super::operators::{self, Class};
 use super::problem::Problem;
 use super::tensors::Origin;
 use super::{names, vector};
-use crate::workload::layer::{Layer, MAX_COUNT, Op};
-
-/// A bound on the layers of a network; only a recurrent network over a very long sequence comes near it.
-const MAX_LAYERS: u64 = 1 << 16;
+use crate::workload::layer::{Layer, MAX_COUNT, MAX_LAYERS, Op};
+use crate::workload::names::Names;
 
 /// The layers of a model.
 pub(super) struct Layers {
@@ -41,7 +40,7 @@ struct Home {
 pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
     let mut builder = Builder {
         graph,
-        names: names::Names::default(),
+        names: Names::default(),
         homes: Vec::with_capacity(graph.operations.len()),
         built: Layers { layers: Vec::new(), mac_layers: 0, macs: 0 },
     };
@@ -57,7 +56,7 @@ pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
 
 struct Builder<'a> {
     graph: &'a Graph<'a>,
-    names: names::Names,
+    names: Names,
     homes: Vec<Home>,
     built: Layers,
 }
@@ -78,7 +77,8 @@ impl Builder<'_> {
                 let op = vector::op(operation, &self.graph.tensors)?;
                 let name = self.name(operation, false);
                 let layer = self.push(name, op, Vec::new(), self.after(operation))?;
-                let host = (operation.kind != Kind::Lookup).then_some(layer);
+                let computes = !matches!(operation.kind, Kind::Lookup | Kind::Unknown);
+                let host = computes.then_some(layer);
                 Ok(Home { ends: vec![layer], host })
             }
         }

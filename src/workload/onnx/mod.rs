@@ -5,80 +5,88 @@
 //! its size, `layers` fuses what runs at the output of another layer. `operators` lists what is known.
 //!
 //! Weights are initializers, constants, graph inputs used as weights only, or views of these. Shapes are taken from
-//! the file (`value_info`); it is not this module that infers them. Left out: control flow, quantized operators
-//! (QLinearConv, ...), convolutions in three dimensions, weights computed at run time.
+//! the file (`value_info`) and, where it has none, inferred by `shapes`, for which `values` evaluates the sub-graphs
+//! that compute sizes. Left out: control flow, quantized operators (QLinearConv, ...), convolutions in three
+//! dimensions, weights computed at run time.
 
+mod einsum;
 mod graph;
 mod layers;
 mod names;
 mod nest;
 mod operators;
+mod parameters;
 mod problem;
+mod shapes;
 mod tensors;
+mod types;
+mod values;
 mod vector;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use rten_onnx::onnx::ModelProto;
-use serde::Serialize;
 
 use self::problem::Problem;
+pub use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
 use crate::files::InputError;
 
-/// An imported model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
-    /// Its layers.
-    pub network: Network,
-    /// Its counts.
-    pub summary: Summary,
-    /// The command line that gives the same result.
-    pub command: String,
+/// How to import what a file leaves open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Sizes of symbolic dimensions (`--bind name=value`); a batch is best bound to 1, since the simulator forms
+    /// batches itself.
+    pub bindings: BTreeMap<String, u64>,
+    /// The inputs that are given at run time, where the file lists weights as inputs and their uses do not tell.
+    pub inputs: BTreeSet<String>,
+    /// What an operator that is not known becomes.
+    pub unknown: UnknownOperators,
 }
 
-/// The counts of a model, by the rules in `tests/data/networks/README.md`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// The name of the file without its extension.
-    pub model: String,
-    /// Operations with MACs. A recurrent network is one, although it has a layer per time step.
-    pub mac_layers: u64,
-    /// Pairs of operations of which one reads what the other writes, views removed and nothing fused.
-    pub edges: u64,
-    /// Multiply-accumulates of one inference.
-    pub macs: u64,
-    /// Elements of the parameters that the operations read.
-    pub weight_elems: u64,
+/// What an operator that is not known becomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownOperators {
+    /// An error.
+    #[default]
+    Refuse,
+    /// A vector layer that reads its inputs and writes its outputs.
+    Bytes,
 }
 
-impl Imported {
-    /// The network file: the same bytes for the same model and bindings.
-    pub fn to_toml(&self) -> String {
-        let header = format!(
-            "Written by `{}`: change the importer, not this file.\n\
-             Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
-            self.command
-        );
-        self.network.to_toml(&header)
+impl Options {
+    /// The command line that imports `file` with these options.
+    fn command(&self, file: &str) -> String {
+        let mut command = format!("mascot import {file}");
+        self.bindings.iter().for_each(|(name, size)| command += &format!(" --bind {name}={size}"));
+        self.inputs.iter().for_each(|name| command += &format!(" --input {name}"));
+        if self.unknown == UnknownOperators::Bytes {
+            command += " --unknown=bytes";
+        }
+        command
     }
 }
 
-/// Imports an ONNX file. `bindings` gives symbolic dimensions their sizes (`--bind name=value`); a batch dimension is
-/// best bound to 1, since the simulator forms batches itself.
-pub fn import(path: &Path, bindings: &BTreeMap<String, u64>) -> Result<Imported, InputError> {
-    import_file(path, bindings).map_err(|problem| InputError::file(path, problem))
+/// Imports an ONNX file.
+pub fn import(path: &Path, options: &Options) -> Result<Imported, InputError> {
+    let file = File::open(path).map_err(|error| InputError::file(path, error))?;
+    import_from(BufReader::new(file), path, options)
 }
 
-fn import_file(path: &Path, bindings: &BTreeMap<String, u64>) -> Result<Imported, Problem> {
-    let skeleton = wire::skeleton(BufReader::new(File::open(path)?))?;
+/// Imports the content of an ONNX file; `path` is its name.
+pub fn import_from(content: impl BufRead, path: &Path, options: &Options) -> Result<Imported, InputError> {
+    read(content, path, options).map_err(|problem| InputError::file(path, problem))
+}
+
+fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Imported, Problem> {
+    let skeleton = wire::skeleton(content)?;
     let model = ModelProto::parse_buf(&skeleton.bytes)?;
     let graph = model.graph.as_ref().ok_or(Problem::Missing { what: "graph" })?;
     let opset = model
@@ -87,25 +95,21 @@ fn import_file(path: &Path, bindings: &BTreeMap<String, u64>) -> Result<Imported
         .find(|opset| matches!(opset.domain.as_deref(), None | Some("" | "ai.onnx")))
         .and_then(|opset| opset.version)
         .ok_or(Problem::Missing { what: "operator set version" })?;
-    let graph = graph::Graph::new(graph, bindings)?;
+    let graph = graph::Graph::new(graph, options)?;
     let layers = layers::build(&graph)?;
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, file) = (text(path.file_stem()), text(path.file_name()));
-    let binds: String = bindings.iter().map(|(name, size)| format!(" --bind {name}={size}")).collect();
-    let (edges, weight_elems) = (graph.edges, graph.weight_elems);
+    let (mac_layers, edges, weight_elems) = (layers.mac_layers, graph.edges, graph.weight_elems);
+    let nests = layers.layers.iter().filter(|layer| layer.op.nest().is_some()).count() as u64;
+    let totals = Totals { mac_layers: (mac_layers != nests).then_some(mac_layers), edges, weight_elems };
     Ok(Imported {
-        summary: Summary {
-            model: name.clone(),
-            mac_layers: layers.mac_layers,
-            edges,
-            macs: layers.macs,
-            weight_elems,
-        },
-        command: format!("mascot import {file}{binds}"),
+        summary: Summary { model: name.clone(), mac_layers, edges, macs: layers.macs, weight_elems },
+        command: options.command(&file),
+        note: "Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
         network: Network {
             name,
             source: format!("{file}, opset {opset}, sha256 {}", skeleton.sha256),
-            totals: Some(Totals { edges, weight_elems }),
+            totals: Some(totals),
             layers: layers.layers,
         },
     })

@@ -1,6 +1,4 @@
-//! Readable, unique names of layers.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Readable names of layers.
 
 use rten_onnx::onnx::NodeProto;
 
@@ -9,30 +7,6 @@ use super::tensors::{Origin, Tensors};
 
 /// What PyTorch's exporter puts around the name of an operator. (It also appends `__` and the number of the output.)
 const NOISE: [&str; 3] = ["node_", "_native", "_legit_no_training"];
-
-/// Gives out names, each once.
-#[derive(Default)]
-pub(super) struct Names {
-    taken: BTreeSet<String>,
-    repeats: BTreeMap<String, u64>,
-}
-
-impl Names {
-    /// `name`, or `name_2`, `name_3`, ... where it is taken.
-    pub(super) fn unique(&mut self, name: String) -> String {
-        if self.taken.insert(name.clone()) {
-            return name;
-        }
-        let repeat = self.repeats.entry(name.clone()).or_insert(1);
-        loop {
-            *repeat += 1;
-            let numbered = format!("{name}_{repeat}");
-            if self.taken.insert(numbered.clone()) {
-                return numbered;
-            }
-        }
-    }
-}
 
 /// The name of a layer: that of the module which owns its weights (`layer1.0.conv1` of `layer1.0.conv1.weight`), else
 /// that of its node without noise (`max_pool2d` of `node_max_pool2d`, `layer1/conv1` of `/layer1/conv1/Conv`).
@@ -80,12 +54,5 @@ mod tests {
         assert_eq!(strip_operator(&clean("/layer1/conv1/Conv"), "Conv"), "layer1/conv1");
         assert_eq!(strip_operator(&clean("Conv"), "Conv"), "Conv");
         assert_eq!(clean("a b\"c"), "a_b_c");
-    }
-
-    #[test]
-    fn taken_names_are_numbered() {
-        let mut names = Names::default();
-        let given = ["a", "a_2", "a", "a"].map(|name| names.unique(name.into()));
-        assert_eq!(given, ["a", "a_2", "a_3", "a_4"]);
     }
 }

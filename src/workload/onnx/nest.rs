@@ -4,12 +4,13 @@
 //!   A convolution in one dimension runs along P and R.
 //! - ConvTranspose: every input pixel times every weight, a 1 x 1 convolution with K x R x S outputs per pixel. Exact
 //!   where the stride is not below the kernel; else overlapping outputs count once per contribution.
-//! - Gemm, MatMul: tokens along P, output features along K, reduction along C. A product of two activations has its
+//! - Gemm, MatMul, Einsum: tokens along P, output features along K, reduction along C. A product of two activations has its
 //!   independent products (batch x heads) along G.
 //! - RNN, GRU, LSTM: per time step and direction one matrix product of all gates with [input, state].
 
 use rten_onnx::onnx::NodeProto;
 
+use super::einsum::Einsum;
 use super::graph::{Kind, Operation, inputs};
 use super::operators::{self, Class};
 use super::problem::Problem;
@@ -42,6 +43,7 @@ pub(super) fn work(operation: &Operation, tensors: &Tensors) -> Result<Option<Wo
         Class::ConvTranspose => shapes.conv_transpose().map(Work::once),
         Class::Gemm => shapes.gemm().map(Work::once),
         Class::MatMul => shapes.matmul().map(Work::once),
+        Class::Einsum => shapes.einsum().map(Work::once),
         Class::Recurrent(gates) => shapes.recurrent(gates),
         _ => return Ok(None),
     }?;
@@ -179,6 +181,17 @@ impl Shapes<'_> {
             "the shapes of operands and output do not fit each other",
         )?;
         Ok(self.product([groups.unwrap_or(1), outputs / per_token, k, inner]))
+    }
+
+    fn einsum(&self) -> Result<Op, Problem> {
+        let (a, b) = (self.input(0)?, self.input(1)?);
+        let sizes = Einsum::new(self.node, [&a, &b]).and_then(|einsum| einsum.product());
+        let [groups, rows, columns, inner] = sizes
+            .ok_or_else(|| self.problem("only products of two operands without an ellipsis are supported"))?;
+        Ok(match self.is_static(0) {
+            true => self.product([groups, columns, rows, inner]),
+            false => self.product([groups, rows, columns, inner]),
+        })
     }
 
     fn recurrent(&self, gates: u64) -> Result<Work, Problem> {

@@ -16,7 +16,7 @@
 //! A layer reads its activations and its floating-point parameters and writes its first output. Operations fused
 //! into another layer cost nothing.
 
-use rten_onnx::onnx::NodeProto;
+use rten_onnx::onnx::{NodeProto, TensorProto};
 
 /// What an operator becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) enum Class {
     Gemm,
     /// Batched matrix product.
     MatMul,
+    /// Two operands in index notation.
+    Einsum,
     /// A recurrent network over a sequence, with this many gates.
     Recurrent(u64),
     /// Works on each element alone, given constants: runs at the output of the layer before it.
@@ -63,7 +65,7 @@ pub(super) enum Cost {
 /// Unknown on purpose: control flow (If, Loop, Scan), whose work depends on data, and sorting (TopK,
 /// NonMaxSuppression), which accelerators leave to the host.
 pub(super) fn class(node: &NodeProto) -> Option<Class> {
-    use Class::{Conv, ConvTranspose, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
+    use Class::{Conv, ConvTranspose, Einsum, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
     Some(match node.op_type.as_deref()? {
         "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Identity" | "Flatten" | "Cast" | "CastLike"
         | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth" => {
@@ -74,16 +76,18 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
         "ConvTranspose" => ConvTranspose,
         "Gemm" => Gemm,
         "MatMul" => MatMul,
+        "Einsum" => Einsum,
         "RNN" => Recurrent(1),
         "GRU" => Recurrent(3),
         "LSTM" => Recurrent(4),
         "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Clip" | "Sigmoid" | "HardSigmoid"
         | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "FastGelu" | "QuickGelu" | "Softplus"
         | "Softsign" | "ThresholdedRelu" | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs"
-        | "Sign" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Not" | "IsNaN" | "QuantizeLinear"
-        | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum"
-        | "Mean" | "And" | "Or" | "Xor" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual"
-        | "Where" => Pointwise(Cost::Operands),
+        | "Sign" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Tan" | "Atan" | "Not" | "IsNaN"
+        | "IsInf" | "BitwiseNot" | "QuantizeLinear" | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div"
+        | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd"
+        | "BitwiseOr" | "BitwiseXor" | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
+        | "LessOrEqual" | "Where" => Pointwise(Cost::Operands),
         "BatchNormalization" => Pointwise(Cost::PerOutput(2)),
         "Softmax" | "LogSoftmax" => Vector(Cost::PerOutput(5)),
         "LayerNormalization" | "GroupNormalization" | "InstanceNormalization" => Vector(Cost::PerOutput(7)),
@@ -91,10 +95,10 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
         "LRN" => Vector(Cost::Window),
         "MaxPool" | "AveragePool" | "LpPool" => Vector(Cost::Kernel),
         "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "ReduceMean" | "ReduceSum" | "ReduceMax"
-        | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSumExp"
-        | "ArgMax" | "ArgMin" | "CumSum" => Vector(Cost::PerInput),
+        | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum"
+        | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "CumSum" => Vector(Cost::PerInput),
         "Resize" | "Upsample" => Vector(Cost::Interpolation),
-        "Concat" | "Pad" | "Expand" | "Tile" | "ScatterND" | "ScatterElements" | "Trilu" => {
+        "Concat" | "Pad" | "Expand" | "Tile" | "ScatterND" | "ScatterElements" | "Trilu" | "OneHot" => {
             Vector(Cost::PerOutput(0))
         }
         _ => return None,
@@ -109,21 +113,6 @@ pub(super) fn reads_shape_only(node: &NodeProto) -> bool {
 /// Operators that run a sub-graph; they are never constant, since a sub-graph may read any tensor.
 pub(super) fn is_control_flow(node: &NodeProto) -> bool {
     matches!(node.op_type.as_deref(), Some("If" | "Loop" | "Scan" | "SequenceMap"))
-}
-
-/// Whether an operator takes a parameter of this rank at this position. A graph input that is used in such places
-/// only is a weight. (A MatMul of two graph inputs is ambiguous: a matrix is taken for a weight, a batch of matrices
-/// for an activation.)
-pub(super) fn is_parameter_position(node: &NodeProto, position: usize, rank: usize) -> bool {
-    match node.op_type.as_deref() {
-        Some("MatMul") => position == 1 && rank <= 2,
-        Some("Conv" | "ConvTranspose" | "Gemm" | "PRelu" | "BatchNormalization" | "LayerNormalization") => {
-            position >= 1
-        }
-        Some("RNN" | "GRU" | "LSTM") => matches!(position, 1..=3),
-        Some("Gather") => position == 0 && rank == 2 && integer(node, "axis", 0) == 0,
-        _ => false,
-    }
 }
 
 /// How errors and layers name a node.
@@ -146,6 +135,17 @@ pub(super) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
 pub(super) fn integers<'m>(node: &'m NodeProto, name: &str) -> Option<&'m [i64]> {
     let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
     attribute.map(|a| a.ints.as_slice())
+}
+
+/// An attribute that is a list of numbers, where it is given.
+pub(super) fn floats<'m>(node: &'m NodeProto, name: &str) -> Option<&'m [f32]> {
+    let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
+    attribute.map(|a| a.floats.as_slice())
+}
+
+/// An attribute that is a tensor, where it is given.
+pub(super) fn tensor<'m>(node: &'m NodeProto, name: &str) -> Option<&'m TensorProto> {
+    node.attribute.iter().find(|a| a.name.as_deref() == Some(name))?.t.as_ref()
 }
 
 /// A text attribute, where it is given.

@@ -17,17 +17,26 @@ pub(super) enum Problem {
     Missing { what: &'static str },
     #[error("the model has no layers: nothing in its graph depends on an input")]
     Empty,
-    #[error("node {node}: operator `{op}` is not supported")]
+    #[error(
+        "node {node}: operator `{op}` is not supported; --unknown=bytes makes it a layer that moves its inputs and \
+         outputs, without element operations"
+    )]
     UnknownOperator { node: String, op: String },
+    #[error("node {node}: operator `{op}` is not supported: what runs inside it depends on data")]
+    ControlFlow { node: String, op: String },
+    #[error("--input {name}: the model has no input of this name ({known})")]
+    UnknownInput { name: String, known: String },
     #[error("node {node} reads tensor `{tensor}`, which no input, initializer or earlier node provides")]
     Undefined { node: String, tensor: String },
     #[error("node {node} writes tensor `{tensor}`, which is defined already")]
     Redefined { node: String, tensor: String },
     #[error(
-        "node {node} needs the shape of tensor `{tensor}`, which the file does not give: run ONNX shape inference \
-         on the model first (onnx.shape_inference.infer_shapes)"
+        "node {node} needs the shape of tensor `{tensor}`, which the file does not give ({why}): add it to the model's \
+         `value_info`, for instance by onnx.shape_inference.infer_shapes"
     )]
-    NoShape { node: String, tensor: String },
+    NoShape { node: String, tensor: String, why: String },
+    #[error("these dimensions of the inputs have no size: {dimensions}; give each one: {binds}")]
+    Unbound { dimensions: String, binds: String },
     #[error(
         "dimension `{dimension}` of tensor `{tensor}` is symbolic: give it a value with --bind {dimension}=NUMBER"
     )]

@@ -1,14 +1,19 @@
-//! The tensors of a graph: shape, element type, and whether a tensor is known before the network runs.
+//! The tensors of a graph: shape, element type, whether a tensor is known before the network runs, and the elements of
+//! those that shapes are made of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rten_onnx::onnx::{DataType, Dimension, GraphProto, TensorProto, ValueInfoProto};
+use rten_onnx::onnx::{DataType, GraphProto, NodeProto, ValueInfoProto};
 
+use super::Options;
+use super::operators;
 use super::problem::Problem;
+use super::types::{Extent, Type, sized};
+use super::values::{self, Value};
 use crate::workload::layer::{MAX_COUNT, product};
 
-/// A shape of a higher rank counts as not given: no operator takes it, and copies of it would have no bound.
-const MAX_RANK: usize = 16;
+/// Elements of all values that are kept: many times what shape arithmetic needs.
+const MAX_KEPT_ELEMENTS: usize = 1 << 21;
 
 /// Where the elements of a tensor come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,59 +36,14 @@ impl Origin<'_> {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Extent<'m> {
-    Size(i64),
-    Symbol(&'m str),
-    Unknown,
-}
-
-/// What is known of the shape and the element type of a tensor.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Type<'m> {
-    shape: Option<Vec<Extent<'m>>>,
-    elements: Option<DataType>,
-}
-
-impl<'m> Type<'m> {
-    fn of_value(value: &'m ValueInfoProto) -> Self {
-        let tensor = value.r#type.as_ref().and_then(|ty| ty.tensor_type.as_ref());
-        let extent = |dim: &'m Dimension| match (dim.dim_value, dim.dim_param.as_deref()) {
-            (Some(size), _) => Extent::Size(size),
-            (None, Some(name)) if !name.is_empty() => Extent::Symbol(name),
-            (None, _) => Extent::Unknown,
-        };
-        let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
-        let shape = shape.filter(|shape| shape.dim.len() <= MAX_RANK);
-        Self {
-            shape: shape.map(|shape| shape.dim.iter().map(extent).collect()),
-            elements: tensor.and_then(|tensor| tensor.elem_type),
-        }
-    }
-
-    /// The type of an initializer or a constant.
-    pub(super) fn of_tensor(tensor: &TensorProto) -> Self {
-        let shape = tensor.dims.iter().map(|&size| Extent::Size(size)).collect();
-        let shape = (tensor.dims.len() <= MAX_RANK).then_some(shape);
-        Self { shape, elements: tensor.data_type }
-    }
-
-    /// A type of which the shape is not known.
-    pub(super) fn of_elements(elements: Option<DataType>) -> Self {
-        Self { shape: None, elements }
-    }
-
-    /// This type without its shape.
-    pub(super) fn without_shape(self) -> Self {
-        Self::of_elements(self.elements)
-    }
-}
-
 /// Every tensor of one graph by name.
 pub(super) struct Tensors<'m> {
     types: BTreeMap<&'m str, Type<'m>>,
     origins: BTreeMap<&'m str, Origin<'m>>,
-    bindings: &'m BTreeMap<String, u64>,
+    values: BTreeMap<&'m str, Value>,
+    kept_elements: usize,
+    /// For each tensor whose shape is not known, the node beyond which it could not be inferred.
+    lost_at: BTreeMap<&'m str, &'m NodeProto>,
 }
 
 impl<'m> Tensors<'m> {
@@ -91,14 +51,21 @@ impl<'m> Tensors<'m> {
     pub(super) fn new(
         graph: &'m GraphProto,
         parameters: &BTreeSet<&str>,
-        bindings: &'m BTreeMap<String, u64>,
+        options: &Options,
     ) -> Result<Self, Problem> {
-        let mut tensors = Self { types: BTreeMap::new(), origins: BTreeMap::new(), bindings };
+        let mut tensors = Self {
+            types: BTreeMap::new(),
+            origins: BTreeMap::new(),
+            values: BTreeMap::new(),
+            kept_elements: 0,
+            lost_at: BTreeMap::new(),
+        };
         for value in graph.value_info.iter().chain(&graph.output).chain(&graph.input) {
-            tensors.types.insert(value.name.as_deref().unwrap_or(""), Type::of_value(value));
+            tensors.types.insert(name_of(value), Type::of_value(value));
         }
+        tensors.bind(graph, &options.bindings)?;
         for value in &graph.input {
-            let name = value.name.as_deref().unwrap_or("");
+            let name = name_of(value);
             let origin = match parameters.contains(name) {
                 true => Origin::Static { root: Some(name), from_table: false },
                 false => Origin::Activation(None),
@@ -109,28 +76,69 @@ impl<'m> Tensors<'m> {
             let name = tensor.name.as_deref().unwrap_or("");
             tensors.types.insert(name, Type::of_tensor(tensor));
             tensors.origins.insert(name, Origin::Static { root: Some(name), from_table: false });
+            tensors.keep(name, values::of_tensor(tensor));
         }
-        tensors.check_bindings().map(|()| tensors)
+        tensors.check_inputs(graph).map(|()| tensors)
     }
 
-    fn check_bindings(&self) -> Result<(), Problem> {
-        let extents = self.types.values().flat_map(|ty| ty.shape.iter().flatten());
-        let symbols: BTreeSet<&str> = extents
-            .filter_map(|extent| match extent {
-                Extent::Symbol(name) => Some(*name),
-                Extent::Size(_) | Extent::Unknown => None,
-            })
-            .collect();
-        match self.bindings.keys().find(|name| !symbols.contains(name.as_str())) {
-            None => Ok(()),
-            Some(name) => {
-                let known = match symbols.is_empty() {
-                    true => "it has none".into(),
-                    false => format!("it has {}", symbols.into_iter().collect::<Vec<_>>().join(", ")),
-                };
-                Err(Problem::UnknownBinding { name: name.clone(), known })
+    /// Gives symbolic dimensions the sizes of `--bind`; a dimension of an input that has no name goes by its place.
+    fn bind(&mut self, graph: &'m GraphProto, bindings: &BTreeMap<String, u64>) -> Result<(), Problem> {
+        let mut known = BTreeSet::new();
+        for value in &graph.input {
+            let shape = self.types.get_mut(name_of(value)).and_then(|ty| ty.shape.as_mut());
+            for (index, extent) in shape.into_iter().flatten().enumerate() {
+                if *extent == Extent::Unknown {
+                    let place = place(name_of(value), index);
+                    bindings.get(&place).into_iter().for_each(|&size| *extent = sized(size));
+                    known.insert(place);
+                }
             }
         }
+        let extents = self.types.values().flat_map(|ty| ty.shape.iter().flatten());
+        known.extend(extents.filter_map(|extent| match extent {
+            Extent::Symbol(name) => Some((*name).to_owned()),
+            Extent::Size(_) | Extent::Unknown => None,
+        }));
+        if let Some(name) = bindings.keys().find(|name| !known.contains(*name)) {
+            let known = match known.is_empty() {
+                true => "it has none".into(),
+                false => format!("it has {}", known.into_iter().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Problem::UnknownBinding { name: name.clone(), known });
+        }
+        self.types.values_mut().for_each(|ty| ty.bind(bindings));
+        Ok(())
+    }
+
+    /// Every shape follows from those of the inputs, so these must be known.
+    fn check_inputs(&self, graph: &GraphProto) -> Result<(), Problem> {
+        let used: BTreeSet<&str> =
+            graph.node.iter().flat_map(|node| &node.input).map(String::as_str).collect();
+        let mut open = Vec::new();
+        for value in graph.input.iter().filter(|value| used.contains(name_of(value))) {
+            let name = name_of(value);
+            for (index, extent) in self.types[name].shape.iter().flatten().enumerate() {
+                match *extent {
+                    Extent::Size(_) => {}
+                    Extent::Symbol(symbol) => {
+                        open.push((format!("`{symbol}` of `{name}`"), symbol.to_owned()));
+                    }
+                    Extent::Unknown => open.push((format!("{index} of `{name}`"), place(name, index))),
+                }
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        let dimensions: Vec<String> = open.iter().map(|(what, _)| what.clone()).collect();
+        let mut binds: Vec<String> = Vec::new();
+        for (_, name) in open {
+            let bind = format!("--bind {name}=NUMBER");
+            if !binds.contains(&bind) {
+                binds.push(bind);
+            }
+        }
+        Err(Problem::Unbound { dimensions: dimensions.join(", "), binds: binds.join(" ") })
     }
 
     /// Where a tensor comes from, if it is defined.
@@ -138,45 +146,81 @@ impl<'m> Tensors<'m> {
         self.origins.get(tensor).copied()
     }
 
-    /// Defines a tensor that a node writes; false if it is defined already. Where the file does not give its type,
-    /// `ty` is taken.
-    pub(super) fn define(&mut self, tensor: &'m str, origin: Origin<'m>, ty: Type<'m>) -> bool {
-        let known = self.types.entry(tensor).or_default();
-        if known.shape.is_none() {
-            known.shape = ty.shape;
+    /// Defines a tensor that a node writes; false if it is defined already. What the file says of its type goes
+    /// before what was inferred.
+    pub(super) fn define(
+        &mut self,
+        node: &'m NodeProto,
+        tensor: &'m str,
+        origin: Origin<'m>,
+        inferred: Type<'m>,
+        value: Option<Value>,
+    ) -> bool {
+        let ty = self.types.entry(tensor).or_default();
+        ty.complete(inferred);
+        if ty.dims().is_none() {
+            let before = node.input.iter().find_map(|input| self.lost_at.get(input.as_str()));
+            let culprit = before.copied().unwrap_or(node);
+            self.lost_at.insert(tensor, culprit);
         }
-        known.elements = known.elements.or(ty.elements);
+        self.keep(tensor, value);
         self.origins.insert(tensor, origin).is_none()
     }
 
-    /// The type of a tensor as far as it is known.
-    pub(super) fn ty(&self, tensor: &str) -> Type<'m> {
-        self.types.get(tensor).cloned().unwrap_or_default()
+    fn keep(&mut self, tensor: &'m str, value: Option<Value>) {
+        let Some(value) = value else { return };
+        if self.kept_elements + value.len() < MAX_KEPT_ELEMENTS {
+            self.kept_elements += value.len().max(1);
+            self.values.insert(tensor, value);
+        }
+    }
+
+    /// The elements of a tensor, where they are known before the network runs and few.
+    pub(super) fn value(&self, tensor: &str) -> Option<&Value> {
+        self.values.get(tensor)
+    }
+
+    /// The sizes of a tensor, where all of them are known.
+    pub(super) fn known_dims(&self, tensor: &str) -> Option<Vec<u64>> {
+        self.types.get(tensor)?.dims()
+    }
+
+    /// The element type of a tensor, where it is known.
+    pub(super) fn elements_type(&self, tensor: &str) -> Option<DataType> {
+        self.types.get(tensor)?.elements
     }
 
     /// Whether the elements are floating-point numbers: parameters are, indices, shapes and masks are not.
     pub(super) fn is_float(&self, tensor: &str) -> bool {
         let float = [DataType::FLOAT, DataType::FLOAT16, DataType::BFLOAT16, DataType::DOUBLE];
-        self.types.get(tensor).and_then(|ty| ty.elements).is_some_and(|ty| float.contains(&ty))
+        self.elements_type(tensor).is_some_and(|ty| float.contains(&ty))
     }
 
     /// The sizes of a tensor; `node` is who asks.
     pub(super) fn dims(&self, tensor: &str, node: impl Fn() -> String) -> Result<Vec<u64>, Problem> {
         let shape = self.types.get(tensor).and_then(|ty| ty.shape.as_ref());
-        let shape = shape.ok_or_else(|| Problem::NoShape { node: node(), tensor: tensor.into() })?;
+        let shape = shape.ok_or_else(|| Problem::NoShape {
+            node: node(),
+            tensor: tensor.into(),
+            why: self.why_lost(tensor),
+        })?;
         let bad = |index, found: String| Problem::BadDimension { tensor: tensor.into(), index, found };
-        let size = |(index, extent): (usize, &Extent)| {
-            let size = match *extent {
-                Extent::Size(size) => u64::try_from(size).map_err(|_| bad(index, size.to_string()))?,
-                Extent::Symbol(name) => *self
-                    .bindings
-                    .get(name)
-                    .ok_or_else(|| Problem::Symbolic { tensor: tensor.into(), dimension: name.into() })?,
-                Extent::Unknown => return Err(bad(index, "unknown".into())),
-            };
-            if size > u64::from(u32::MAX) { Err(bad(index, size.to_string())) } else { Ok(size) }
+        let size = |(index, extent): (usize, &Extent)| match *extent {
+            Extent::Size(size) => match u32::try_from(size) {
+                Ok(size) => Ok(u64::from(size)),
+                Err(_) => Err(bad(index, size.to_string())),
+            },
+            Extent::Symbol(name) => Err(Problem::Symbolic { tensor: tensor.into(), dimension: name.into() }),
+            Extent::Unknown => Err(bad(index, format!("unknown ({})", self.why_lost(tensor)))),
         };
         shape.iter().enumerate().map(size).collect()
+    }
+
+    fn why_lost(&self, tensor: &str) -> String {
+        match self.lost_at.get(tensor) {
+            Some(node) => format!("inference ends at node {}", operators::label(node)),
+            None => "it is an input of the model".into(),
+        }
     }
 
     /// How many elements a tensor has; `node` is who asks.
@@ -186,4 +230,13 @@ impl<'m> Tensors<'m> {
             _ => Err(Problem::HugeTensor { tensor: tensor.into() }),
         }
     }
+}
+
+fn name_of(value: &ValueInfoProto) -> &str {
+    value.name.as_deref().unwrap_or("")
+}
+
+/// How `--bind` names a dimension of an input that has no name of its own.
+fn place(input: &str, index: usize) -> String {
+    format!("{input}.{index}")
 }

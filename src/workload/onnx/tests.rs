@@ -1,13 +1,11 @@
 //! Hand-computed cases on models of a few nodes, written with `rten-onnx`'s encoder.
 
-use std::collections::BTreeMap;
-
 use rten_onnx::onnx::{
     AttributeProto, DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
     TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
 };
 
-use super::{Imported, import};
+use super::{Imported, Options, UnknownOperators, import};
 use crate::workload::layer::{LoopNest, Op};
 
 fn value_of(name: &str, elements: DataType, dims: &[&str]) -> ValueInfoProto {
@@ -42,7 +40,7 @@ fn node(text: &str) -> NodeProto {
         let mut words = text.split_whitespace();
         let name = words.next().unwrap().to_owned();
         let ints: Vec<i64> = words.map(|word| word.parse().unwrap()).collect();
-        let is_list = matches!(name.as_str(), "strides" | "dilations" | "kernel_shape");
+        let is_list = matches!(name.as_str(), "strides" | "dilations" | "kernel_shape" | "perm");
         let i = (!is_list).then_some(ints[0]);
         AttributeProto { name: Some(name), i, ints, ..Default::default() }
     };
@@ -68,13 +66,17 @@ fn graph(inputs: &str, weights: &str, nodes: &str, shapes: &str) -> GraphProto {
 }
 
 fn import_bound(graph: GraphProto, bindings: &[(&str, u64)]) -> Result<Imported, String> {
+    let bindings = bindings.iter().map(|&(name, size)| (name.into(), size)).collect();
+    import_with(graph, &Options { bindings, ..Default::default() })
+}
+
+fn import_with(graph: GraphProto, options: &Options) -> Result<Imported, String> {
     let opset = OperatorSetIdProto { domain: None, version: Some(20) };
     let model = ModelProto { graph: Some(graph), opset_import: vec![opset], ..Default::default() };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.onnx");
     std::fs::write(&path, model.write_buf().unwrap()).unwrap();
-    let bindings: BTreeMap<String, u64> = bindings.iter().map(|&(name, size)| (name.into(), size)).collect();
-    import(&path, &bindings).map_err(|error| error.to_string())
+    import(&path, options).map_err(|error| error.to_string())
 }
 
 fn imported(graph: GraphProto) -> Imported {
@@ -144,6 +146,19 @@ fn weights_on_the_left_give_output_features_too() {
 fn a_product_of_activations_has_its_heads_along_g() {
     let model = imported(graph("q: 2 12 128 64\nk: 2 12 64 100", "", "y = MatMul q k", "y: 2 12 128 100"));
     assert_eq!(model.network.layers[0].op, Op::Matmul(nest([1, 24, 100, 64, 128, 1, 1, 1], 1)));
+}
+
+#[test]
+fn an_einsum_is_a_product_with_weights_or_of_activations() {
+    let mut model =
+        graph("x: 1 9 16", "w: 16 4 8", "q = Einsum x w\ns = Einsum q q", "q: 1 9 4 8\ns: 1 4 9 9");
+    for (node, equation) in model.node.iter_mut().zip(["bsd,dhk->bshk", "bihd,bjhd->bhij"]) {
+        let (name, s) = (Some("equation".into()), Some(equation.into()));
+        node.attribute.push(AttributeProto { name, s, ..Default::default() });
+    }
+    let model = imported(model);
+    assert_eq!(model.network.layers[0].op, Op::Gemm(nest([1, 1, 32, 16, 9, 1, 1, 1], 1)));
+    assert_eq!(model.network.layers[1].op, Op::Matmul(nest([1, 4, 9, 8, 9, 1, 1, 1], 1)));
 }
 
 #[test]
@@ -261,8 +276,11 @@ fn the_split_of_a_fused_product_is_no_layer_but_counts_in_the_edges() {
 fn symbolic_dimensions_need_a_binding() {
     let model = || graph("x: batch 8", "w: 8 8", "a = Gemm x w", "a: batch 8");
     let message = error(model());
-    assert!(message.contains("model.onnx: dimension `batch` of tensor `x`"), "{message}");
-    assert!(message.contains("--bind batch=NUMBER"), "{message}");
+    assert!(
+        message.contains("model.onnx: these dimensions of the inputs have no size: `batch` of `x`"),
+        "{message}"
+    );
+    assert!(message.ends_with("--bind batch=NUMBER"), "{message}");
     assert_eq!(import_bound(model(), &[("batch", 2)]).unwrap().summary.macs, 128);
     let command = import_bound(model(), &[("batch", 2)]).unwrap().command;
     assert_eq!(command, "mascot import model.onnx --bind batch=2");
@@ -278,7 +296,7 @@ fn errors_name_the_node_and_what_is_wrong_with_it() {
         ("a = If w", "a: 1 8", "operator `If` is not supported"),
         ("a = Relu b", "a: 1 8", "reads tensor `b`, which no input"),
         ("a = Relu x\na = Relu x", "a: 1 8", "writes tensor `a`, which is defined already"),
-        ("a = Gemm x w\nb = Gemm a w", "b: 1 8", "needs the shape of tensor `a`"),
+        ("a = NonZero x", "a: 1 8", "operator `NonZero` is not supported"),
         ("a = Conv x w", "a: 1 8", "only convolutions in one and two dimensions"),
         ("a = MatMul x q", "a: 1 8", "the inner dimensions differ"),
         ("a = Relu x", "a: 1 0", "Relu that writes `a`: the output has no elements"),
@@ -290,4 +308,78 @@ fn errors_name_the_node_and_what_is_wrong_with_it() {
         let message = case(nodes, shapes);
         assert!(message.contains(expected), "{nodes}: {message}");
     }
+}
+
+/// What the file says goes before what could be inferred.
+#[test]
+fn given_shapes_are_trusted_and_missing_ones_inferred() {
+    let nodes = "a = Conv x w | strides 2 2\nb = Relu a\nc = Conv b v";
+    let model = |shapes| imported(graph("x: 1 3 9 9", "w: 8 3 3 3\nv: 4 8 1 1", nodes, shapes)).summary.macs;
+    assert_eq!(model("c: 1 4 4 4"), 4 * 4 * 8 * (27 + 4));
+    assert_eq!(model("a: 1 8 5 5\nc: 1 4 4 4"), 25 * 8 * 27 + 16 * 8 * 4);
+}
+
+#[test]
+fn a_shape_that_depends_on_data_is_an_error_where_it_is_lost() {
+    let mut model = graph("x: 1 8 4", "w: 4 4", "b = Reshape x s\nc = Relu b\nd = MatMul c w", "");
+    model.input.push(value_of("s", DataType::INT64, &["2"]));
+    let message = error(model.clone());
+    assert!(message.contains("node Relu that writes `c` needs the shape of tensor"), "{message}");
+    assert!(message.contains("inference ends at node Reshape that writes `b`"), "{message}");
+    model.value_info.push(value("b: 8 4"));
+    assert_eq!(imported(model).summary.macs, 8 * 4 * 4);
+}
+
+#[test]
+fn dimensions_without_a_name_are_bound_by_their_place() {
+    let model = || graph("x: ? 8", "w: 8 8", "a = Gemm x w", "a: ? 8");
+    assert!(error(model()).ends_with("--bind x.0=NUMBER"));
+    assert_eq!(import_bound(model(), &[("x.0", 3)]).unwrap().summary.macs, 3 * 64);
+}
+
+#[test]
+fn inputs_are_weights_by_their_uses_or_by_what_the_user_says() {
+    // A transposed matrix, a bias, a scale, a shape: weights. `mask` has the rank of an activation.
+    let nodes = "t = Transpose w\na = MatMul x t\nb = Add a bias\nc = Mul mask b\nd = Reshape c s";
+    let mut model = graph("x: 1 9 4\nw: 5 4\nbias: 5\nmask: 1 9 5", "", nodes, "d: 45");
+    model.input.push(value_of("s", DataType::INT64, &["1"]));
+    let told = imported(model.clone());
+    assert_eq!((told.summary.weight_elems, fused(&told)), (25, vec!["matmul Add".into(), "mul".into()]));
+    let options = Options { inputs: ["x".to_owned()].into(), ..Default::default() };
+    let told = import_with(model.clone(), &options).unwrap();
+    assert_eq!(
+        (told.summary.weight_elems, told.command.as_str()),
+        (70, "mascot import model.onnx --input x")
+    );
+    let options = Options { inputs: ["y".to_owned()].into(), ..Default::default() };
+    let message = import_with(model, &options).unwrap_err();
+    assert!(message.contains("--input y: the model has no input of this name (it has bias, mask, s, w, x)"));
+}
+
+#[test]
+fn a_tied_head_counts_its_table_where_it_is_multiplied() {
+    let nodes = "e = Gather table ids\nt = Transpose table | perm 1 0\nlogits = MatMul e t";
+    let mut model = graph("", "table: 100 16", nodes, "logits: 1 5 100");
+    model.input.push(value_of("ids", DataType::INT64, &["1", "5"]));
+    let model = imported(model);
+    assert_eq!((model.summary.macs, model.summary.weight_elems), (5 * 16 * 100, 1600));
+    assert!(matches!(model.network.layers[1].op, Op::Gemm(_)));
+}
+
+#[test]
+fn an_unknown_operator_may_become_a_layer_of_its_bytes() {
+    let model = || {
+        graph("x: 1 8", "w: 8 8", "a = Gemm x w\nb c = Frobnicate a w\nd = Relu b", "b: 1 3\nc: 1 2\nd: 1 3")
+    };
+    let bytes = Options { unknown: UnknownOperators::Bytes, ..Default::default() };
+    let imported = import_with(model(), &bytes).unwrap();
+    assert_eq!(imported.command, "mascot import model.onnx --unknown=bytes");
+    assert_eq!(imported.network.layers[1].op, Op::Vector { reads: 8 + 64, writes: 5, ops: 0 });
+    assert_eq!(fused(&imported), ["gemm", "frobnicate", "relu"]);
+    let mut shapeless = model();
+    shapeless.value_info.clear();
+    let message = import_with(shapeless, &bytes).unwrap_err();
+    assert!(message.contains("inference ends at node Frobnicate that writes `b`"), "{message}");
+    let branch = graph("x: 1 8", "", "a = If x", "a: 1 8");
+    assert!(import_with(branch, &bytes).unwrap_err().contains("depends on data"));
 }

@@ -18,6 +18,9 @@ pub(super) fn op(operation: &Operation, tensors: &Tensors) -> Result<Op, Problem
         return Err(Problem::node(label(), "the output has no elements"));
     }
     let op = match operation.kind {
+        Kind::Unknown => {
+            Op::Vector { reads: reads(operation, tensors)?, writes: all_outputs(operation, tensors)?, ops: 0 }
+        }
         // A look-up touches the rows that it returns, not the table.
         Kind::Lookup | Kind::Select => Op::Lookup { reads: writes, writes },
         Kind::Work(class) => {
@@ -28,16 +31,31 @@ pub(super) fn op(operation: &Operation, tensors: &Tensors) -> Result<Op, Problem
     op.check().map_err(|what| Problem::node(label(), what)).map(|()| op)
 }
 
+/// What an unknown operator writes: every output that somebody may read.
+fn all_outputs(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
+    let outputs = operation.node.output.iter().filter(|output| !output.is_empty());
+    sum(outputs.map(String::as_str), operation, tensors)
+}
+
 fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
     let is_data = |tensor: &&str| match tensors.origin(tensor) {
         Some(Origin::Activation(_)) => true,
         Some(Origin::Static { .. }) | None => tensors.is_float(tensor),
     };
-    let inputs = inputs(operation.node);
-    inputs.into_iter().filter(is_data).try_fold(0u64, |sum, tensor| {
-        sum.checked_add(tensors.elements(tensor, || operators::label(operation.node))?)
-            .ok_or_else(|| Problem::HugeTensor { tensor: tensor.into() })
-    })
+    sum(inputs(operation.node).into_iter().filter(is_data), operation, tensors)
+}
+
+fn sum<'t>(
+    names: impl Iterator<Item = &'t str>,
+    operation: &Operation,
+    tensors: &Tensors,
+) -> Result<u64, Problem> {
+    let mut sum = 0u64;
+    for tensor in names {
+        let elements = tensors.elements(tensor, || operators::label(operation.node))?;
+        sum = sum.checked_add(elements).ok_or_else(|| Problem::HugeTensor { tensor: tensor.into() })?;
+    }
+    Ok(sum)
 }
 
 fn element_operations(

@@ -2,8 +2,9 @@
 //!
 //! `rten-onnx` decodes weight data with the rest, trusts the length of every field, takes a message that breaks off
 //! for one that ends, and follows nested sub-graphs to any depth. This pass goes first, in one go over the file: it
-//! checks the framing, copies only the fields that the importer reads, and hashes every byte. Memory is bounded by
-//! what is copied, and recursion by [`Message`], which has no cycle: the sub-graphs of control flow are dropped.
+//! checks the framing, copies only the fields that the importer reads, and hashes every byte. Of the data of a tensor
+//! that is what shapes are made of: a few numbers. Memory is bounded by what is copied, and recursion by [`Message`],
+//! which has no cycle: the sub-graphs of control flow are dropped.
 
 use std::io::BufRead;
 
@@ -11,8 +12,14 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
-/// Bytes that may be kept: a hundred times the largest reference network.
-const MAX_KEPT_BYTES: u64 = 1 << 25;
+/// Bytes that may be kept, with [`FIELD_BYTES`] for each field: a hundred times the largest reference network.
+const MAX_KEPT_BYTES: u64 = 1 << 26;
+/// What a field costs in memory besides its bytes, once it is decoded: the header of a `String`.
+const FIELD_BYTES: u64 = 24;
+/// Longer data of a tensor is dropped: shapes, pads and scales have some ten numbers.
+const MAX_DATA_BYTES: u64 = 1 << 10;
+/// Further data is dropped, too.
+const MAX_KEPT_DATA_BYTES: u64 = 1 << 24;
 /// Messages that may be kept. A message of two bytes grows to some hundred in memory when it is decoded.
 const MAX_MESSAGES: u64 = 1 << 20;
 
@@ -26,7 +33,8 @@ pub(super) struct Skeleton {
 
 /// Reads a model to its end and leaves out its weights.
 pub(super) fn skeleton(input: impl BufRead) -> Result<Skeleton, Problem> {
-    let mut wire = Wire { input, hasher: Sha256::new(), position: 0, kept_bytes: 0, messages: 0 };
+    let mut wire =
+        Wire { input, hasher: Sha256::new(), position: 0, kept_bytes: 0, kept_data_bytes: 0, messages: 0 };
     let mut bytes = Vec::new();
     wire.message(Message::Model, None, &mut bytes)?;
     let sha256 = wire.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -52,13 +60,15 @@ enum Message {
 enum Rule {
     Enter(Message),
     Keep,
+    /// Keep it if it is short and there is not much of its kind.
+    KeepShort,
     Drop,
 }
 
 /// What to do with a field, by the field numbers of
 /// [onnx.proto](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 fn rule(message: Message, field: u64) -> Rule {
-    use Rule::{Drop, Enter, Keep};
+    use Rule::{Drop, Enter, Keep, KeepShort};
     match (message, field) {
         (Message::Model, 7) => Enter(Message::Graph),
         (Message::Model, 8) => Enter(Message::OperatorSet),
@@ -73,10 +83,12 @@ fn rule(message: Message, field: u64) -> Rule {
         (Message::Shape, 1) => Enter(Message::Dimension),
         // Inputs, outputs, name, operator, domain.
         (Message::Node, 1..=4 | 7) => Keep,
-        // Name, integer, string, integers, type.
-        (Message::Attribute, 1 | 3 | 4 | 8 | 20) => Keep,
-        // Dimensions, element type, name; the rest of a tensor is its data.
+        // Name, number, integer, string, numbers, integers, type.
+        (Message::Attribute, 1..=4 | 7 | 8 | 20) => Keep,
+        // Dimensions, element type, name.
         (Message::Tensor, 1 | 2 | 8) => Keep,
+        // 32-bit numbers, 32-bit integers, 64-bit integers, bytes, 64-bit numbers.
+        (Message::Tensor, 4 | 5 | 7 | 9 | 10) => KeepShort,
         (Message::OperatorSet, 1 | 2) => Keep,
         (Message::ValueInfo | Message::TensorType, 1) => Keep,
         (Message::Dimension, 1 | 2) => Keep,
@@ -89,6 +101,7 @@ struct Wire<R> {
     hasher: Sha256,
     position: u64,
     kept_bytes: u64,
+    kept_data_bytes: u64,
     messages: u64,
 }
 
@@ -130,8 +143,14 @@ impl<R: BufRead> Wire<R> {
         }
         match rule {
             Rule::Drop => self.advance(length, None),
-            Rule::Keep => {
-                self.kept_bytes = self.kept_bytes.saturating_add(length);
+            Rule::KeepShort if length > MAX_DATA_BYTES || self.kept_data_bytes > MAX_KEPT_DATA_BYTES => {
+                self.advance(length, None)
+            }
+            Rule::Keep | Rule::KeepShort => {
+                if let Rule::KeepShort = rule {
+                    self.kept_data_bytes += length + FIELD_BYTES;
+                }
+                self.kept_bytes = self.kept_bytes.saturating_add(length).saturating_add(FIELD_BYTES);
                 if self.kept_bytes > MAX_KEPT_BYTES {
                     return Err(Problem::TooLarge {
                         what: "bytes beside its weights",
@@ -211,13 +230,24 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_dropped_and_dimensions_kept() {
+    fn weights_are_dropped_and_dimensions_and_short_data_kept() {
         let dims = [0x08, 0x03];
-        let tensor = [&dims[..], &field(9, &[1, 2, 3])].concat();
-        let model = field(7, &field(5, &tensor));
+        let long = [&[0x4a, 0x81, 0x08][..], &[7; 1025]].concat();
+        let tensor = [&dims[..], &field(9, &[1, 2, 3]), &long].concat();
+        let graph = [&[0x2a, 0x8b, 0x08][..], &tensor].concat();
+        let model = [&[0x3a, 0x8e, 0x08][..], &graph].concat();
         let skeleton = skeleton(&model[..]).unwrap();
-        assert_eq!(skeleton.bytes, field(7, &field(5, &dims)));
+        assert_eq!(skeleton.bytes, field(7, &field(5, &[&dims[..], &field(9, &[1, 2, 3])].concat())));
         assert_eq!(skeleton.sha256.len(), 64);
+    }
+
+    #[test]
+    fn fields_without_bytes_count_too() {
+        // A graph of one node with four million empty names.
+        let names = [0x0a, 0x00].repeat(1 << 22);
+        let node = [&[0x0a, 0x80, 0x80, 0x80, 0x04][..], &names].concat();
+        let many_empty_names = [&[0x3a, 0x85, 0x80, 0x80, 0x04][..], &node].concat();
+        assert!(matches!(skeleton(&many_empty_names[..]), Err(Problem::TooLarge { .. })));
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! `mascot network`: one network, layer by layer, as a table or a graph.
+
+use clap::{Args, Subcommand};
+
+use super::table::{number, render};
+use crate::experiment::{DataRoot, Error};
+use crate::workload::{Layer, Network};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// A network's layers: loop nest, MACs, parameters, bytes in and out, predecessors
+    Show(Options),
+}
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// A network's name, or the path of its .toml
+    name: String,
+    /// Print a Graphviz file instead: mascot network show NAME --dot | dot -Tsvg -o NAME.svg
+    #[arg(long)]
+    dot: bool,
+}
+
+pub(super) fn execute(command: &Command) -> Result<(), Error> {
+    let Command::Show(options) = command;
+    let network = DataRoot::find(None)?.network(&options.name)?;
+    super::print(&if options.dot { network.to_dot() } else { table(&network) });
+    Ok(())
+}
+
+fn table(network: &Network) -> String {
+    let header = ["layer", "kind", "loop nest", "MACs", "parameters", "bytes in", "bytes out", "after"];
+    let rows = network.layers.iter().map(|layer| row(network, layer)).collect();
+    let (millions, layers) = (|count: u64| number(Some(count as f64 / 1e6), 2), network.layers.len());
+    format!(
+        "{}: {}\n{layers} layers, {} with MACs, depth {}; {} M MACs, {} M parameters, {} MACs per byte (one byte per \
+         element; every layer reads inputs and weights and writes outputs once)\n\n{}",
+        network.name,
+        network.source,
+        network.mac_layers(),
+        network.depth(),
+        millions(network.macs().0),
+        millions(network.parameters()),
+        number(Some(network.macs_per_byte()), 1),
+        render(&header, 3..7, rows)
+    )
+}
+
+fn row(network: &Network, layer: &Layer) -> Vec<String> {
+    let count = |count: u64| if count == 0 { "-".into() } else { count.to_string() };
+    let before: Vec<&str> = layer.after.iter().map(|&i| network.layers[i].name.as_str()).collect();
+    vec![
+        layer.name.clone(),
+        layer.op.kind().name().into(),
+        layer.op.describe(),
+        count(layer.op.macs().0),
+        count(layer.op.weight_elements()),
+        layer.op.input_bytes().0.to_string(),
+        layer.op.output_bytes().0.to_string(),
+        before.join(", "),
+    ]
+}

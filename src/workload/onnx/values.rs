@@ -1,0 +1,248 @@
+//! Constants whose elements are needed: shapes, axes, scales, and what is computed from them before the network runs.
+//!
+//! Exporters write sizes that depend on the input as sub-graphs (Shape, Gather, Concat, Reshape, ...). These are
+//! evaluated here, on values of at most [`MAX_ELEMENTS`] elements; weights are never among them. Elements are `f64`,
+//! in which every size of a tensor is exact.
+
+use ndarray::{ArrayD, Axis, IxDyn};
+use rten_onnx::onnx::{DataType, NodeProto, TensorProto};
+
+use super::operators;
+use super::shapes::{self, Operands};
+use super::types::MAX_RANK;
+use crate::workload::layer::product;
+
+/// The elements of a constant.
+pub(super) type Value = ArrayD<f64>;
+
+/// Longer constants are not needed for shapes: a shape has 16 elements, a padding 32, a range of positions some hundred.
+pub(super) const MAX_ELEMENTS: usize = 1024;
+
+/// The elements of an initializer or a constant, if the file holds them and they are few.
+pub(super) fn of_tensor(tensor: &TensorProto) -> Option<Value> {
+    let dims: Vec<u64> = tensor.dims.iter().map(|&size| u64::try_from(size).ok()).collect::<Option<_>>()?;
+    let raw = tensor.raw_data.as_ref().map(|data| data.borrow());
+    let raw = raw.as_deref().map_or(&[][..], Vec::as_slice);
+    let integers = |list: &[i32]| list.iter().map(|&v| f64::from(v)).collect();
+    let elements: Vec<f64> = match (tensor.data_type?, raw.is_empty()) {
+        (DataType::INT64, true) => tensor.int64_data.iter().map(|&v| v as f64).collect(),
+        (DataType::INT32 | DataType::BOOL | DataType::UINT8 | DataType::INT8, true) => {
+            integers(&tensor.int32_data)
+        }
+        (DataType::FLOAT, true) => tensor.float_data.iter().map(|&v| f64::from(v)).collect(),
+        (DataType::DOUBLE, true) => tensor.double_data.clone(),
+        (DataType::INT64, false) => words(raw, |bytes| i64::from_le_bytes(bytes) as f64),
+        (DataType::INT32, false) => words(raw, |bytes| f64::from(i32::from_le_bytes(bytes))),
+        (DataType::FLOAT, false) => words(raw, |bytes| f64::from(f32::from_le_bytes(bytes))),
+        (DataType::DOUBLE, false) => words(raw, f64::from_le_bytes),
+        (DataType::BOOL | DataType::UINT8, false) => words(raw, |[byte]| f64::from(byte)),
+        (DataType::INT8, false) => words(raw, |bytes| f64::from(i8::from_le_bytes(bytes))),
+        _ => return None,
+    };
+    shaped(elements, &dims)
+}
+
+fn words<const N: usize>(raw: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+    raw.as_chunks().0.iter().map(|&chunk| read(chunk)).collect()
+}
+
+/// An array of these elements, if there are as many as the shape says, and few.
+fn shaped(elements: Vec<f64>, dims: &[u64]) -> Option<Value> {
+    ArrayD::from_shape_vec(small(dims)?, elements).ok()
+}
+
+/// The shape of a value that may be kept.
+fn small(dims: &[u64]) -> Option<IxDyn> {
+    let count = product(dims.iter().copied())?;
+    let sizes: Vec<usize> = dims.iter().map(|&size| usize::try_from(size).ok()).collect::<Option<_>>()?;
+    // A zero among huge sizes would pass the count alone.
+    let fits = sizes.len() <= MAX_RANK && sizes.iter().all(|&size| size <= MAX_ELEMENTS);
+    (fits && count <= MAX_ELEMENTS as u64).then(|| IxDyn(&sizes))
+}
+
+/// What a node writes, if that is known before the network runs; `dims` are the shapes of its outputs.
+pub(super) fn fold(operands: &Operands, dims: &[Vec<u64>]) -> Vec<Option<Value>> {
+    let node = operands.node;
+    if node.op_type.as_deref() == Some("Split") {
+        return split(operands, dims).unwrap_or_default();
+    }
+    vec![dims.first().and_then(|dims| fold_one(operands, node, dims))]
+}
+
+fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value> {
+    let all = |elements: f64| small(dims).map(|dims| ArrayD::from_elem(dims, elements));
+    match node.op_type.as_deref()? {
+        "Constant" => constant(node),
+        "ConstantOfShape" => all(match operators::tensor(node, "value") {
+            Some(fill) => *of_tensor(fill)?.first()?,
+            None => 0.0,
+        }),
+        "Shape" => {
+            let sizes = operands.dims(0)?;
+            shaped(shapes::shape_range(node, sizes.len()).map(|i| sizes[i] as f64).collect(), dims)
+        }
+        "Size" => all(product(operands.dims(0)?)? as f64),
+        "Identity" => operands.value(0).cloned(),
+        "Cast" => Some(cast(operands.value(0)?, operators::integer(node, "to", 0))),
+        "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
+            shaped(operands.value(0)?.iter().copied().collect(), dims)
+        }
+        "Transpose" => {
+            let value = operands.value(0)?;
+            let order = shapes::permutation(node, value.ndim())?;
+            Some(value.view().permuted_axes(order).to_owned())
+        }
+        "Slice" => {
+            let mut value = operands.value(0)?.clone();
+            for (axis, steps) in shapes::slices(operands, &operands.dims(0)?)? {
+                value = value.select(Axis(axis), &steps.indices());
+            }
+            Some(value)
+        }
+        "Gather" => gather(operands, dims),
+        "Concat" => {
+            let parts: Option<Vec<_>> =
+                (0..node.input.len()).map(|i| operands.value(i).map(|value| value.view())).collect();
+            let parts = parts?;
+            let axis = shapes::axis(operators::integer(node, "axis", 0), parts.first()?.ndim())?;
+            small(dims)?;
+            ndarray::concatenate(Axis(axis), &parts).ok()
+        }
+        "Expand" => Some(operands.value(0)?.broadcast(small(dims)?)?.to_owned()),
+        "Range" => {
+            let (start, step) = (operands.scalar(0)?, operands.scalar(2)?);
+            small(dims)?;
+            shaped((0..*dims.first()?).map(|i| start + step * i as f64).collect(), dims)
+        }
+        "Where" => choose(operands, dims),
+        "ReduceProd" | "ReduceSum" | "ReduceMin" | "ReduceMax" => reduce(operands, dims),
+        _ => element_wise(operands, dims),
+    }
+}
+
+fn constant(node: &NodeProto) -> Option<Value> {
+    let attribute = node.attribute.first()?;
+    let floats = |list: &[f32]| list.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+    match attribute.name.as_deref()? {
+        "value" => of_tensor(attribute.t.as_ref()?),
+        "value_int" => shaped(vec![attribute.i? as f64], &[]),
+        "value_float" => shaped(vec![f64::from(attribute.f?)], &[]),
+        "value_ints" => {
+            shaped(attribute.ints.iter().map(|&v| v as f64).collect(), &[attribute.ints.len() as u64])
+        }
+        "value_floats" => shaped(floats(&attribute.floats), &[attribute.floats.len() as u64]),
+        _ => None,
+    }
+}
+
+fn cast(value: &Value, to: i64) -> Value {
+    match i32::try_from(to).map(DataType) {
+        Ok(DataType::FLOAT | DataType::DOUBLE | DataType::FLOAT16 | DataType::BFLOAT16) => value.clone(),
+        Ok(DataType::BOOL) => value.mapv(|v| f64::from(u8::from(v != 0.0))),
+        _ => value.mapv(f64::trunc),
+    }
+}
+
+fn gather(operands: &Operands, dims: &[u64]) -> Option<Value> {
+    let (value, indices) = (operands.value(0)?, operands.value(1)?);
+    let axis = shapes::axis(operators::integer(operands.node, "axis", 0), value.ndim())?;
+    let size = value.shape()[axis] as i64;
+    let index = |&index: &f64| {
+        let index = index as i64;
+        let index = if index < 0 { index.checked_add(size)? } else { index };
+        usize::try_from(index).ok().filter(|_| index < size)
+    };
+    let indices: Vec<usize> = indices.iter().map(index).collect::<Option<_>>()?;
+    small(dims)?;
+    shaped(value.select(Axis(axis), &indices).iter().copied().collect(), dims)
+}
+
+fn split(operands: &Operands, dims: &[Vec<u64>]) -> Option<Vec<Option<Value>>> {
+    let value = operands.value(0)?;
+    let axis = shapes::axis(operators::integer(operands.node, "axis", 0), value.ndim())?;
+    let mut start = 0;
+    let mut parts = Vec::new();
+    for dims in dims {
+        let end = start + usize::try_from(*dims.get(axis)?).ok()?;
+        if end > value.shape()[axis] {
+            return None;
+        }
+        parts.push(Some(value.select(Axis(axis), &(start..end).collect::<Vec<_>>())));
+        start = end;
+    }
+    Some(parts)
+}
+
+/// A reduction of all elements to one; others do not occur in shape arithmetic.
+fn reduce(operands: &Operands, dims: &[u64]) -> Option<Value> {
+    let value = operands.value(0)?;
+    if value.is_empty() || product(dims.iter().copied())? != 1 {
+        return None;
+    }
+    let elements = value.iter().copied();
+    let result = match operands.node.op_type.as_deref()? {
+        "ReduceProd" => elements.product(),
+        "ReduceSum" => elements.sum(),
+        "ReduceMin" => elements.fold(f64::INFINITY, f64::min),
+        _ => elements.fold(f64::NEG_INFINITY, f64::max),
+    };
+    shaped(vec![result], dims)
+}
+
+fn choose(operands: &Operands, dims: &[u64]) -> Option<Value> {
+    let shape = small(dims)?;
+    let operand = |i: usize| operands.value(i)?.broadcast(shape.clone());
+    let (test, no) = (operand(0)?, operand(2)?);
+    let mut chosen = operand(1)?.to_owned();
+    ndarray::Zip::from(&mut chosen).and(&test).and(&no).for_each(|chosen, &test, &no| {
+        if test == 0.0 {
+            *chosen = no;
+        }
+    });
+    Some(chosen)
+}
+
+fn element_wise(operands: &Operands, dims: &[u64]) -> Option<Value> {
+    let shape = small(dims)?;
+    let operand = |i: usize| Some(operands.value(i)?.broadcast(shape.clone())?.to_owned());
+    let truth = |holds: bool| f64::from(u8::from(holds));
+    let is_integer = operands.value_is_integer(0);
+    let unary: Option<fn(f64) -> f64> = match operands.node.op_type.as_deref()? {
+        "Neg" => Some(|a| -a),
+        "Abs" => Some(f64::abs),
+        "Floor" => Some(f64::floor),
+        "Ceil" => Some(f64::ceil),
+        "Round" => Some(f64::round_ties_even),
+        "Sqrt" => Some(f64::sqrt),
+        "Not" => Some(|a| if a == 0.0 { 1.0 } else { 0.0 }),
+        _ => None,
+    };
+    if let Some(unary) = unary {
+        return Some(operand(0)?.mapv(unary));
+    }
+    let binary: &dyn Fn(f64, f64) -> f64 = match operands.node.op_type.as_deref()? {
+        "Add" => &|a, b| a + b,
+        "Sub" => &|a, b| a - b,
+        "Mul" => &|a, b| a * b,
+        "Div" if is_integer => &|a, b| (a / b).trunc(),
+        "Div" => &|a, b| a / b,
+        "Mod" => &f64::rem_euclid,
+        "Pow" => &f64::powf,
+        "Min" => &f64::min,
+        "Max" => &f64::max,
+        "Equal" => &|a, b| truth(a == b),
+        "Less" => &|a, b| truth(a < b),
+        "LessOrEqual" => &|a, b| truth(a <= b),
+        "Greater" => &|a, b| truth(a > b),
+        "GreaterOrEqual" => &|a, b| truth(a >= b),
+        "And" => &|a, b| truth(a != 0.0 && b != 0.0),
+        "Or" => &|a, b| truth(a != 0.0 || b != 0.0),
+        _ => return None,
+    };
+    if operands.node.input.len() != 2 {
+        return None;
+    }
+    let (mut left, right) = (operand(0)?, operand(1)?);
+    left.zip_mut_with(&right, |a, &b| *a = binary(*a, b));
+    Some(left)
+}

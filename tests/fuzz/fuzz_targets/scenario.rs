@@ -1,0 +1,12 @@
+//! Scenario TOML: no panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mascot::workload::Scenario;
+
+fuzz_target!(|content: &[u8]| {
+    let networks = mascot_fuzz::ROOT.join("workloads/networks");
+    if let Ok(scenario) = Scenario::read(&mascot_fuzz::file("scenario.toml", content), &networks) {
+        assert!((scenario.tenant_shares().iter().sum::<f64>() - 1.0).abs() < 1e-6);
+    }
+});
