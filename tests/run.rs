@@ -82,7 +82,7 @@ fn a_run_leaves_exactly_its_results() {
     assert_eq!(column(&summary, "requests"), ["60", "60"]);
     assert_eq!(column(&read(folder.path(), "requests.csv"), "request").len(), 120);
     let manifest: serde_json::Value = serde_json::from_str(&read(folder.path(), "manifest.json")).unwrap();
-    assert_eq!(manifest["experiment"]["requests"], 60);
+    assert_eq!(manifest["experiment"]["windows"][0]["requests"], 60);
     assert!(manifest["inputs"].as_array().unwrap().len() >= 6);
 
     // Without the logs, an older run's must not stay beside the new summary.
@@ -219,6 +219,7 @@ fn completions_and_lists_are_printed() {
         ("scenarios", "mixed"),
         ("schedulers", "prema"),
         ("metrics", "sla_rate"),
+        ("arrivals", "mmpp2"),
     ] {
         assert!(String::from_utf8_lossy(&mascot(&["list", what]).stdout).contains(name), "{what}");
     }

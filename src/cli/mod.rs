@@ -7,6 +7,7 @@ mod list;
 mod progress;
 mod run;
 mod table;
+mod trace;
 mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,6 +43,9 @@ enum Command {
     /// How well the contention model predicts measured co-runs
     #[command(subcommand)]
     Contention(contention::Command),
+    /// Files that say when requests come
+    #[command(subcommand)]
+    Trace(trace::Command),
     /// Turn an ONNX file into the TOML layer graph that the simulator reads
     Import(import::Options),
     /// Print a completion script for a shell
@@ -85,6 +89,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),
+        Command::Trace(command) => trace::execute(&command),
         Command::Import(options) => import::execute(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -91,7 +91,7 @@ fn validate(path: &Path) -> Result<String, Error> {
     } else if table.contains_key("tenant") {
         let scenario = Scenario::read(path, &data.folder(Kind::Network))?;
         check_name(path, &scenario.name)?;
-        scenario.networks.iter().try_for_each(|name| data.network(name).map(|_| ()))?;
+        scenario.networks.iter().try_for_each(|variant| data.network(&variant.network).map(|_| ()))?;
         Ok(format!("scenario `{}`, {} tenants", scenario.name, scenario.tenants.len()))
     } else if table.contains_key("schedulers") {
         experiment(path, &data)
@@ -131,7 +131,7 @@ fn capacity_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
     };
     Ok(vec![
         case.system.clone(),
-        case.scenario.name.clone(),
+        case.workload.scenario.name.clone(),
         case.site.dram.bandwidth_gbps.to_string(),
         number(Some(capacity.requests_per_s), 1),
         number(Some(eft_saturation(case, seed)?), 3),

@@ -14,8 +14,9 @@ use tempfile::NamedTempFile;
 use super::Error;
 use super::columns::{KEYS, setting_keys};
 use super::data::{DataRoot, Kind};
-use super::plan::Plan;
+use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
+use super::window::Window;
 use crate::files::{temporary_in, write_atomic};
 use crate::metrics::Metrics;
 use crate::units::Time;
@@ -26,6 +27,8 @@ const REQUEST_COLUMNS: &[&str] = &[
     "job",
     "tenant",
     "network",
+    "priority",
+    "qos",
     "arrival_us",
     "start_us",
     "finish_us",
@@ -94,10 +97,10 @@ impl Output {
     }
 
     fn add_rows(&mut self, cell: &Cell, outcome: &Outcome) -> Result<(), csv::Error> {
-        let keys = cell.keys();
+        let keys = cell.keys(outcome.load);
         let row = |own: Vec<String>| keys.iter().cloned().chain(own);
         self.summary.write_record(row(outcome.values.iter().map(ToString::to_string).collect()))?;
-        let tenants = &cell.case.scenario.tenants;
+        let tenants = &cell.case.workload.scenario.tenants;
         let world = &cell.case.site.world;
         if let Some(file) = &mut self.requests {
             for r in &outcome.requests {
@@ -106,6 +109,8 @@ impl Output {
                     r.job.0.to_string(),
                     tenants[r.tenant as usize].name.clone(),
                     world.networks[r.network as usize].name.clone(),
+                    r.priority.to_string(),
+                    r.qos.to_string(),
                     us(r.arrival),
                     r.start.map_or(String::new(), us),
                     r.finish.map_or(String::new(), us),
@@ -197,9 +202,16 @@ pub fn inputs(plan: &Plan, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     }
     experiment.scenarios.iter().try_for_each(|name| add(Kind::Scenario, name))?;
     for case in &plan.cases {
-        case.scenario.networks.iter().try_for_each(|name| add(Kind::Network, name))?;
+        case.workload
+            .scenario
+            .networks
+            .iter()
+            .try_for_each(|variant| add(Kind::Network, &variant.network))?;
     }
     paths.extend(tables);
+    let files = plan.cases.iter().flat_map(|case| &case.workload.scenario.tenants);
+    paths.extend(files.filter_map(|tenant| tenant.arrivals.file()).map(Path::to_path_buf));
+    paths.extend(experiment.trace.as_ref().map(|trace| trace.file.clone()));
     paths.sort_unstable();
     paths.dedup();
     Ok(paths)
@@ -236,10 +248,11 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
             "scenarios": experiment.scenarios,
             "qos": experiment.qos,
             "loads": experiment.loads,
+            "trace": experiment.trace,
             "schedulers": experiment.schedulers,
             "first_seed": experiment.first_seed,
             "seeds": experiment.seeds,
-            "requests": experiment.requests,
+            "windows": windows(plan),
             "settings": settings,
         },
         "inputs": hashes.collect::<Vec<_>>(),
@@ -248,11 +261,26 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
     })
 }
 
-fn capacity_of(case: &super::plan::Case) -> serde_json::Value {
+/// How many requests a run has, in their parts.
+fn windows(plan: &Plan) -> Vec<serde_json::Value> {
+    let window = |case: &Case| {
+        let Window { warmup, counted, drain } = case.window;
+        serde_json::json!({ "warmup_requests": warmup, "requests": counted, "drain_requests": drain })
+    };
+    let mut windows: Vec<serde_json::Value> = Vec::new();
+    for window in plan.cases.iter().map(window) {
+        if !windows.contains(&window) {
+            windows.push(window);
+        }
+    }
+    windows
+}
+
+fn capacity_of(case: &Case) -> serde_json::Value {
     let capacity = &case.site.capacity;
     serde_json::json!({
         "system": case.system,
-        "scenario": case.scenario.name,
+        "scenario": case.workload.scenario.name,
         "dram_bandwidth_gbps": case.site.dram.bandwidth_gbps.to_string(),
         "lambda_star_requests_per_s": capacity.requests_per_s,
         "dram_utilization": capacity.dram_utilization,
