@@ -243,6 +243,77 @@ fn wrong_traces_are_told_with_file_and_line() {
     }
 }
 
+#[test]
+fn more_than_a_system_can_carry_is_a_warning() {
+    let bench = Bench::new(PAIR, "loads = [0.5, 1.25]\n");
+    let output = mascot(&["validate", &bench.path("run.toml")]);
+    let (told, warned) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{warned}");
+    assert!(warned.contains("load of 1.250") && !warned.contains("0.5"), "{warned}");
+    // Something binds: at half the load it is half busy.
+    assert!(told.contains("lambda* 1/s") && told.contains(" 50") && told.contains(" 125"), "{told}");
+    assert!(told.contains("DRAM "), "{told}");
+
+    let bench = Bench::new(&FRAMES.replace("fps = 1000, jitter_us = 200", "fps = 90000"), "requests = 50\n");
+    let output = mascot(&["run", &bench.path("run.toml"), "--out", &bench.path("out"), "--quiet"]);
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("scenario `own` offers `relmas-4`"), "{warned}");
+}
+
+/// Known trap: requests that start before they arrive.
+#[test]
+fn nothing_starts_before_it_arrives_under_any_scheduler() {
+    let tenants = "
+[[tenant]]
+name = 'streams'
+networks = [{ name = 'kws_res8', weight = 3 }, { name = 'squeezenet1_0' }]
+arrivals = { kind = 'moca_stream', scale = 1.2, jitter_us = 300 }
+[[tenant]]
+name = 'bursts'
+network = 'yolo_lite'
+arrivals = { kind = 'azure_code', rate_per_s = 400 }
+[[tenant]]
+name = 'jobs'
+network = 'kws_res8'
+arrivals = { kind = 'batch', requests = 10 }
+";
+    let bench = Bench::new(tenants, "requests = 200\nlate = ['abort', 'finish']\n");
+    let names: Vec<String> =
+        mascot::scheduler::SCHEDULERS.iter().map(|entry| format!("'{}'", entry.name)).collect();
+    let results = bench.run(&["--set", &format!("schedulers=[{}]", names.join(","))]);
+    let column = |name| results.column("requests.csv", name);
+    let (arrivals, starts) = (column("arrival_us"), column("start_us"));
+    assert_eq!(arrivals.len(), 200 * 2 * names.len());
+    for (arrival, start) in arrivals.iter().zip(&starts).filter(|(_, start)| !start.is_empty()) {
+        assert!(start.parse::<f64>().unwrap() >= arrival.parse::<f64>().unwrap(), "{arrival} {start}");
+    }
+}
+
+#[test]
+fn groups_add_up_to_the_summary_and_have_names() {
+    let terms = "target_hit_rate = 0.01\nfirm = { m = 1, k = 100 }\n[[tenant]]\nname = 'b'";
+    let bench = Bench::new(&PAIR.replace("[[tenant]]\nname = 'b'", terms), "loads = [0.9]\nrequests = 80\n");
+    let results = bench.run(&[]);
+    let (by, names) = (results.column("groups.csv", "group"), results.column("groups.csv", "name"));
+    let groups: Vec<(&str, &str)> =
+        by.iter().map(String::as_str).zip(names.iter().map(String::as_str)).collect();
+    assert_eq!(groups[..2], [("tenant", "a"), ("tenant", "b")]);
+    assert_eq!(groups[2..5], [("network", "kws_res8"), ("network", "kws_res8@4"), ("network", "yolo_lite")]);
+    // Tenant b has the experiment's level M.
+    assert_eq!(groups[5..], [("qos", "H"), ("qos", "M"), ("qos", "L"), ("priority", "1"), ("priority", "9")]);
+    for column in ["requests", "met", "finished", "dropped"] {
+        let total = results.numbers("summary.csv", column)[0];
+        let parts = results.numbers("groups.csv", column);
+        for group in ["tenant", "network", "qos", "priority"] {
+            let own = by.iter().zip(&parts).filter(|(by, _)| *by == group);
+            assert_eq!(own.map(|(_, part)| part).sum::<f64>(), total, "{column} by {group}");
+        }
+    }
+    assert_eq!(results.column("groups.csv", "target_reached")[..3], ["1", "", ""]);
+    assert_eq!(results.column("groups.csv", "mk_violations")[..3], ["0", "", ""]);
+}
+
 /// Known trap: seeds taken from the clock.
 #[test]
 fn two_programs_generate_the_same_trace() {

@@ -7,7 +7,7 @@ use crate::dims::Tensor;
 use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
-use crate::metrics::METRICS;
+use crate::metrics::{GROUP_COLUMNS, METRICS};
 use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
 use crate::workload::{Network, Op};
@@ -159,8 +159,12 @@ fn schedulers() -> String {
 }
 
 fn metrics() -> String {
-    let rows = METRICS.iter().flat_map(|entry| {
-        entry.columns.iter().map(|c| vec![entry.name.to_string(), c.name.to_string(), c.doc.to_string()])
-    });
-    render(&["metric", "column", "meaning"], 0..0, rows.collect())
+    let of_cells = METRICS
+        .iter()
+        .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
+    let of_groups = GROUP_COLUMNS.iter().map(|column| ("groups.csv", "groups", column));
+    let rows = of_cells
+        .chain(of_groups)
+        .map(|(file, metric, column)| [metric, file, column.name, column.doc].map(str::to_string).to_vec());
+    render(&["metric", "file", "column", "meaning"], 0..0, rows.collect())
 }

@@ -33,7 +33,12 @@ struct Cli {
 enum Command {
     /// Run an experiment: a table on the terminal, CSV in a folder
     Run(run::Options),
-    /// Check files; for an experiment also print its load bound lambda*, what binds it, and the saturation of eft
+    /// Check files; for an experiment also print its load bound lambda* and what its loads offer
+    ///
+    /// lambda* is the largest rate of requests for which layers can be split among the accelerators so that nothing is
+    /// busy for more than 100 % of the time. Beside it: what binds it, how much of it greedy scheduling (eft) sustains,
+    /// and, per load, how busy each accelerator of a model and DRAM are with layers split as at lambda*. A load above 1
+    /// is a warning.
     Validate(validate::Options),
     /// List what experiments can name
     List(list::Options),

@@ -1,4 +1,5 @@
-//! What a run leaves behind: `summary.csv`, on request `requests.csv` and `layers.csv`, and `manifest.json`.
+//! What a run leaves behind: `summary.csv` with a row per cell, `groups.csv` with a row per cell and group, on request
+//! `requests.csv` and `layers.csv`, and `manifest.json`.
 //!
 //! Everything is written to temporary files beside the results and renamed at the end: a run that fails leaves
 //! nothing. The CSV depends on configuration and seeds only, to the byte.
@@ -18,8 +19,9 @@ use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
 use super::window::Window;
 use crate::files::{temporary_in, write_atomic};
-use crate::metrics::Metrics;
+use crate::metrics::{Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics};
 use crate::units::Time;
+use crate::workload::Qos;
 
 /// Columns of `requests.csv` after the keys.
 const REQUEST_COLUMNS: &[&str] = &[
@@ -59,6 +61,7 @@ type CsvFile = csv::Writer<NamedTempFile>;
 pub struct Output {
     folder: PathBuf,
     summary: CsvFile,
+    groups: CsvFile,
     requests: Option<CsvFile>,
     layers: Option<CsvFile>,
     /// Last, so that the temporary files are gone when it is dropped.
@@ -82,9 +85,12 @@ impl Output {
     pub fn create(folder: &Path, logs: Logs) -> Result<Self, Error> {
         let made = MadeFolder((!folder.exists()).then(|| folder.to_path_buf()));
         let metrics: Vec<&str> = Metrics::columns().map(|column| column.name).collect();
+        let of_groups = GROUP_COLUMNS.iter().map(|column| column.name);
+        let groups: Vec<&str> = ["group", "name"].into_iter().chain(of_groups).collect();
         Ok(Self {
             folder: folder.to_path_buf(),
             summary: open(folder, &metrics)?,
+            groups: open(folder, &groups)?,
             requests: logs.requests.then(|| open(folder, REQUEST_COLUMNS)).transpose()?,
             layers: logs.layers.then(|| open(folder, LAYER_COLUMNS)).transpose()?,
             _made: made,
@@ -100,6 +106,11 @@ impl Output {
         let keys = cell.keys(outcome.load);
         let row = |own: Vec<String>| keys.iter().cloned().chain(own);
         self.summary.write_record(row(outcome.values.iter().map(ToString::to_string).collect()))?;
+        for group in &outcome.groups {
+            let names = vec![group.by.name().to_string(), name(cell, group)];
+            let values = group.values.iter().map(ToString::to_string);
+            self.groups.write_record(row(names.into_iter().chain(values).collect()))?;
+        }
         let tenants = &cell.case.workload.scenario.tenants;
         let world = &cell.case.site.world;
         if let Some(file) = &mut self.requests {
@@ -144,8 +155,13 @@ impl Output {
 
     /// Writes the manifest and gives every file its name.
     pub fn finish(self, plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> Result<(), Error> {
-        let Self { folder, summary, requests, layers, _made } = self;
-        let named = [("summary.csv", Some(summary)), ("requests.csv", requests), ("layers.csv", layers)];
+        let Self { folder, summary, groups, requests, layers, _made } = self;
+        let named = [
+            ("summary.csv", Some(summary)),
+            ("groups.csv", Some(groups)),
+            ("requests.csv", requests),
+            ("layers.csv", layers),
+        ];
         for (name, file) in named {
             let path = folder.join(name);
             match file {
@@ -162,6 +178,17 @@ impl Output {
         let text =
             serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n";
         write_atomic(&path, text.as_bytes()).map_err(|source| write_error(&path, source))
+    }
+}
+
+/// What a group is called in its scenario.
+fn name(cell: &Cell, group: &GroupRow) -> String {
+    let place = group.key as usize;
+    match group.by {
+        GroupBy::Tenant => cell.case.workload.scenario.tenants[place].name.clone(),
+        GroupBy::Network => cell.case.site.world.networks[place].name.clone(),
+        GroupBy::Qos => Qos::ALL[place].to_string(),
+        GroupBy::Priority => group.key.to_string(),
     }
 }
 
@@ -236,7 +263,9 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
     }
     let mut capacities: Vec<serde_json::Value> = plan.cases.iter().map(capacity_of).collect();
     capacities.dedup();
-    let columns = Metrics::columns().map(|c| serde_json::json!({ "name": c.name, "doc": c.doc }));
+    let told = |c: &Column| serde_json::json!({ "name": c.name, "doc": c.doc });
+    let columns: Vec<_> = Metrics::columns().map(told).collect();
+    let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
     serde_json::json!({
         "schema": MANIFEST_SCHEMA,
         "tool": env!("CARGO_PKG_NAME"),
@@ -257,7 +286,7 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
         },
         "inputs": hashes.collect::<Vec<_>>(),
         "capacities": capacities,
-        "columns": { "keys": KEYS, "metrics": columns.collect::<Vec<_>>() },
+        "columns": { "keys": KEYS, "metrics": columns, "groups": of_groups },
     })
 }
 

@@ -12,6 +12,7 @@ use crate::cost::Cache;
 use crate::hw::{Sharing, SystemSpec};
 use crate::sim::World;
 use crate::sim::capacity::Capacity;
+use crate::workload::burstiness::rate_per_s;
 use crate::workload::trace::Trace;
 use crate::workload::{Qos, Replay, Scenario, SlaRule, Tenant};
 
@@ -54,6 +55,9 @@ pub struct Site {
     pub world: Arc<World>,
     /// lambda* of the mix.
     pub capacity: Capacity,
+    /// What the requests of the first seed offer, relative to lambda*, where they come at their own pace; not a number
+    /// where they come at once.
+    pub offered: Option<f64>,
     /// The system as resolved.
     pub dram: Dram,
 }
@@ -109,7 +113,27 @@ impl Plan {
                 cases.extend(cases_of(&experiment, &system, &catalogue, workload, &words)?);
             }
         }
-        Ok(Self { experiment, cases })
+        let plan = Self { experiment, cases };
+        plan.overloads(|case| case.load.is_none()).iter().for_each(|overload| progress.warn(overload));
+        Ok(plan)
+    }
+
+    /// What is above lambda* among some of the cases, in a sentence each.
+    pub fn overloads(&self, among: impl Fn(&Case) -> bool) -> Vec<String> {
+        let mut overloads = Vec::new();
+        for case in self.cases.iter().filter(|case| case.offered_load() > 1.0 && among(case)) {
+            let overload = format!(
+                "scenario `{}` offers `{}` with {} GB/s a load of {:.3}: more than any schedule can carry",
+                case.workload.scenario.name,
+                case.system,
+                case.site.dram.bandwidth_gbps,
+                case.offered_load()
+            );
+            if !overloads.contains(&overload) {
+                overloads.push(overload);
+            }
+        }
+        overloads
     }
 }
 
@@ -192,32 +216,51 @@ impl Site {
     ) -> Result<Self, Error> {
         let scenario = &workload.scenario;
         let world = catalogue.world(system, scenario, &dram)?;
-        let shares = match workload.has_own_pace() {
-            true => shares_of_arrivals(workload, &world, window, seed, system)?,
-            false => scenario.network_shares(),
+        let own = match workload.has_own_pace() {
+            true => Some(OwnPace::of(workload, &world, window, seed, system)?),
+            false => None,
         };
+        let shares = own.as_ref().map_or_else(|| scenario.network_shares(), |own| own.shares.clone());
         let capacity = mix_capacity(&world, &shares, dram.bytes_per_s())
             .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
-        Ok(Self { world: Arc::new(world), capacity, dram })
+        let offered = own.map(|own| own.rate_per_s / capacity.requests_per_s);
+        Ok(Self { world: Arc::new(world), capacity, offered, dram })
     }
 }
 
-/// The fraction of the requests up to the last counted one that ask for each network.
-fn shares_of_arrivals(
-    workload: &Workload,
-    world: &World,
-    window: &Window,
-    seed: u64,
-    system: &SystemSpec,
-) -> Result<Vec<f64>, Error> {
-    let mut shares = vec![0.0; world.networks.len()];
-    for arrival in workload.arrivals(world, 0.0, seed).take(window.warmup + window.counted) {
-        check_span(arrival.time.as_s(), workload, system)?;
-        shares[arrival.network as usize] += 1.0;
+impl Case {
+    /// What is asked of the system, relative to lambda*.
+    pub fn offered_load(&self) -> f64 {
+        self.load.or(self.site.offered).unwrap_or(f64::NAN)
     }
-    let requests: f64 = shares.iter().sum();
-    shares.iter_mut().for_each(|share| *share /= requests);
-    Ok(shares)
+}
+
+/// The requests up to the last counted one, where they come at their own pace.
+struct OwnPace {
+    /// The fraction that asks for each network.
+    shares: Vec<f64>,
+    rate_per_s: f64,
+}
+
+impl OwnPace {
+    fn of(
+        workload: &Workload,
+        world: &World,
+        window: &Window,
+        seed: u64,
+        system: &SystemSpec,
+    ) -> Result<Self, Error> {
+        let mut shares = vec![0.0; world.networks.len()];
+        let mut times = Vec::with_capacity(window.range().end);
+        for arrival in workload.arrivals(world, 0.0, seed).take(window.range().end) {
+            check_span(arrival.time.as_s(), workload, system)?;
+            times.push(arrival.time);
+            shares[arrival.network as usize] += 1.0;
+        }
+        let requests = times.len() as f64;
+        shares.iter_mut().for_each(|share| *share /= requests);
+        Ok(Self { shares, rate_per_s: rate_per_s(&times).unwrap_or(f64::NAN) })
+    }
 }
 
 /// A load scales rates that are not given otherwise, and nothing else does.

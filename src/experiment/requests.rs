@@ -6,6 +6,7 @@ use super::plan::{Case, Site};
 use super::window::{Wanted, Window};
 use crate::sim::{Request, Trace, World};
 use crate::units::Time;
+use crate::workload::burstiness::rate_per_s;
 use crate::workload::{Arrival, ArrivalStream, Qos, Replay, Scenario};
 
 /// What a run is given, and what its metrics want to know about it beside.
@@ -93,12 +94,8 @@ pub(super) fn request(case: &Case, arrival: &Arrival) -> Request {
     Request { tenant, network, priority, arrival: time, deadline }
 }
 
-/// Requests per second from the first arrival to the last, relative to lambda*; not a number where all come at once.
+/// The rate of the requests relative to lambda*; not a number where all come at once.
 pub(super) fn offered_load(trace: &Trace, site: &Site) -> f64 {
-    let (Some(first), Some(last)) = (trace.requests.first(), trace.requests.last()) else { return f64::NAN };
-    let span_s = (last.arrival - first.arrival).as_s();
-    match span_s > 0.0 {
-        true => (trace.requests.len() - 1) as f64 / span_s / site.capacity.requests_per_s,
-        false => f64::NAN,
-    }
+    let times: Vec<Time> = trace.requests.iter().map(|request| request.arrival).collect();
+    rate_per_s(&times).map_or(f64::NAN, |rate_per_s| rate_per_s / site.capacity.requests_per_s)
 }

@@ -12,7 +12,9 @@ use super::error::reason;
 use super::plan::{Case, Plan};
 use super::requests::{self, Requests, offered_load};
 use super::{Error, Progress, registry};
-use crate::metrics::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Value};
+use crate::metrics::{
+    Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms, Value,
+};
 use crate::sim::{
     DecisionCost, Engine, Host, Record, Recorder, Rules, RunError, Scheduler, Trigger, run as run_engine,
 };
@@ -47,6 +49,8 @@ pub struct Outcome {
     pub load: f64,
     /// One value per metric column.
     pub values: Vec<Value>,
+    /// The figures by tenant, network, QoS level and priority.
+    pub groups: Vec<GroupRow>,
     /// Counted requests, if asked for.
     pub requests: Vec<RequestRow>,
     /// Layer runs, if asked for.
@@ -144,9 +148,11 @@ fn run_on(
     let trace = Arc::new(trace);
     let world = &case.site.world;
     let context = Context { world, trace: &trace, qos: &qos };
+    let terms: Vec<Terms> = case.workload.scenario.tenants.iter().map(Terms::of).collect();
     let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
     let mut recorder = Recorders {
         metrics: Metrics::new(context),
+        groups: Groups::new(context, &terms),
         requests: logs.requests.then(|| RequestLog::new(context)),
         layers: logs.layers.then(|| LayerLog::new(context)),
     };
@@ -155,6 +161,7 @@ fn run_on(
     Ok(Outcome {
         load: case.load.unwrap_or_else(|| offered_load(&trace, &case.site)),
         values: recorder.metrics.values(),
+        groups: recorder.groups.rows(),
         requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),
         layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
     })
@@ -162,6 +169,7 @@ fn run_on(
 
 struct Recorders<'a> {
     metrics: Metrics<'a>,
+    groups: Groups<'a>,
     requests: Option<RequestLog<'a>>,
     layers: Option<LayerLog<'a>>,
 }
@@ -169,6 +177,7 @@ struct Recorders<'a> {
 impl Recorder for Recorders<'_> {
     fn record(&mut self, record: &Record) {
         self.metrics.record(record);
+        self.groups.record(record);
         if let Some(requests) = &mut self.requests {
             requests.record(record);
         }

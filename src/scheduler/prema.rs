@@ -90,3 +90,42 @@ impl Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::testing::{layer, platform, world};
+    use crate::sim::{RequestId, Snapshot};
+
+    /// Known trap: an account that adds the whole waiting time at every decision grows with its square.
+    #[test]
+    fn tokens_grow_with_time_and_not_with_the_number_of_decisions() {
+        let world = world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]);
+        let job = JobView {
+            id: JobId(0),
+            request: RequestId(0),
+            tenant: 0,
+            network: 0,
+            priority: 3,
+            arrival: Time::ZERO,
+            deadline: Time::MAX,
+            remaining_best: Time(10_000),
+            shortest_left: Time(10_000),
+            unstarted_best: Time(10_000),
+            layers_left: 1,
+            running: false,
+            held: false,
+        };
+        let tokens_after = |decisions_ns: &[u64]| {
+            let mut account = Account { job: job.id, tokens: 3.0, updated: Time::ZERO };
+            for now_ns in decisions_ns {
+                let snapshot = Snapshot { now: Time(now_ns * 1_000), ..Snapshot::default() };
+                account.advance(&View::new(&world, &snapshot), &job, false);
+            }
+            account.tokens
+        };
+        // Priority 3, isolated 10 ns: 3 + 3 x 60 / 10.
+        assert_eq!(tokens_after(&[60]), 21.0);
+        assert!((tokens_after(&[10, 20, 30, 40, 50, 60]) - 21.0).abs() < 1e-12);
+    }
+}

@@ -1,9 +1,15 @@
-//! How far arrivals are from regular: the two figures by which traces are compared.
+//! How many arrivals there are and how far they are from regular: the figures by which traces are compared.
 
 use crate::units::Time;
 
 /// Fewer windows say nothing about a variance. Chosen here: with 10 its standard error is half of it.
 const MIN_WINDOWS: u64 = 10;
+
+/// Gaps per second from the first request to the last; `None` where all come at once.
+pub fn rate_per_s(times: &[Time]) -> Option<f64> {
+    let span_s = (*times.last()? - *times.first()?).as_s();
+    (span_s > 0.0).then(|| (times.len() - 1) as f64 / span_s)
+}
 
 /// The coefficient of variation of the gaps: standard deviation / mean; 0 for a clock, 1 for a Poisson process. `None`
 /// without two gaps, or where all requests come at once.
@@ -48,6 +54,7 @@ mod tests {
         let clock: Vec<f64> = (0..100).map(f64::from).collect();
         assert_eq!(gap_cv(&times(&clock)), Some(0.0));
         assert_eq!(dispersion(&times(&clock), Time::from_s(5.0)), Some(0.0));
+        assert_eq!(rate_per_s(&times(&clock)), Some(1.0));
     }
 
     #[test]
@@ -67,5 +74,6 @@ mod tests {
         assert_eq!(gap_cv(&times(&[1.0, 1.0, 1.0])), None);
         assert_eq!(dispersion(&times(&[0.0, 9.9]), Time::from_s(1.0)), None);
         assert_eq!(dispersion(&[], Time::from_s(1.0)), None);
+        assert_eq!((rate_per_s(&times(&[3.0, 3.0])), rate_per_s(&[])), (None, None));
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::units::Time;
-use crate::workload::burstiness::{dispersion, gap_cv};
+use crate::workload::burstiness::{dispersion, gap_cv, rate_per_s};
 
 /// Figures of the requests of a trace or of one tenant; `None` where there are too few requests to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -37,7 +37,7 @@ impl TraceStats {
         Self {
             requests: times.len(),
             span_s,
-            rate_per_s: (span_s > 0.0).then(|| (times.len() - 1) as f64 / span_s),
+            rate_per_s: rate_per_s(times),
             gap_cv: gap_cv(times),
             dispersion_1s: dispersion(1.0),
             dispersion_10s: dispersion(10.0),
