@@ -226,6 +226,19 @@ checked_number!(
     PerSecond, "a number from 1e-6 to 1e9", |v| (1e-6..=1e9).contains(&v)
 );
 checked_number!(
+    /// A duration in seconds. The range, chosen here, is from a microsecond to what a simulation lasts at most.
+    Seconds, "a number from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
+);
+checked_number!(
+    /// A relative frequency that may be zero.
+    WeightOrZero, "0, or a weight from 1e-6 to 1e6", |v| v == 0.0 || (1e-6..=1e6).contains(&v)
+);
+checked_number!(
+    /// A time relative to the mean gap of arrivals. The range, chosen here, ends where jumps outnumber requests a
+    /// thousand times, and where no run sees one.
+    MeanGaps, "a number from 1e-3 to 1e9", |v| (1e-3..=1e9).contains(&v)
+);
+checked_number!(
     /// A coefficient of variation. The range, chosen here, ends where gaps would be all alike or all zero.
     Variation, "a number from 0.01 to 100", |v| (0.01..=1e2).contains(&v)
 );

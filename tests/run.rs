@@ -60,7 +60,7 @@ fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
     for (folder, jobs) in folders.iter().zip(["1", "2"]) {
         quickstart(folder.path(), &["--jobs", jobs, "--requests", "--layers", "--set", "scenarios=mixed"]);
     }
-    for name in ["summary.csv", "groups.csv", "requests.csv", "layers.csv"] {
+    for name in ["summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv"] {
         assert!(
             read(folders[0].path(), name) == read(folders[1].path(), name),
             "{name} depends on the threads"
@@ -78,7 +78,7 @@ fn a_run_leaves_exactly_its_results() {
     };
     assert_eq!(
         names(folder.path()),
-        ["groups.csv", "layers.csv", "manifest.json", "requests.csv", "summary.csv"]
+        ["accelerators.csv", "groups.csv", "layers.csv", "manifest.json", "requests.csv", "summary.csv"]
     );
     let summary = read(folder.path(), "summary.csv");
     assert_eq!(column(&summary, "seed"), ["1", "2"]);
@@ -90,7 +90,7 @@ fn a_run_leaves_exactly_its_results() {
 
     // Without the logs, an older run's must not stay beside the new summary.
     quickstart(folder.path(), &only);
-    assert_eq!(names(folder.path()), ["groups.csv", "manifest.json", "summary.csv"]);
+    assert_eq!(names(folder.path()), ["accelerators.csv", "groups.csv", "manifest.json", "summary.csv"]);
 }
 
 #[test]

@@ -310,6 +310,9 @@ fn groups_add_up_to_the_summary_and_have_names() {
             assert_eq!(own.map(|(_, part)| part).sum::<f64>(), total, "{column} by {group}");
         }
     }
+    let used = results.numbers("accelerators.csv", "utilization");
+    let mean = used.iter().sum::<f64>() / used.len() as f64;
+    assert!((mean - results.numbers("summary.csv", "accel_utilization")[0]).abs() < 1e-12, "{used:?}");
     assert_eq!(results.column("groups.csv", "target_reached")[..3], ["1", "", ""]);
     assert_eq!(results.column("groups.csv", "mk_violations")[..3], ["0", "", ""]);
 }

@@ -7,7 +7,7 @@ use crate::dims::Tensor;
 use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
-use crate::metrics::{GROUP_COLUMNS, METRICS};
+use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, METRICS};
 use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
 use crate::workload::{Network, Op};
@@ -163,8 +163,11 @@ fn metrics() -> String {
         .iter()
         .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
     let of_groups = GROUP_COLUMNS.iter().map(|column| ("groups.csv", "groups", column));
+    let of_accelerators =
+        ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", column));
     let rows = of_cells
         .chain(of_groups)
+        .chain(of_accelerators)
         .map(|(file, metric, column)| [metric, file, column.name, column.doc].map(str::to_string).to_vec());
     render(&["metric", "file", "column", "meaning"], 0..0, rows.collect())
 }

@@ -12,7 +12,7 @@ use crate::experiment::generate::Generate;
 use crate::experiment::{DataRoot, Error};
 use crate::files::{Positive, write_atomic};
 use crate::units::Time;
-use crate::workload::trace::{Trace, TraceKeys, TraceStats, to_csv};
+use crate::workload::trace::{Recording, TraceKeys, TraceStats, to_csv};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -128,7 +128,7 @@ fn gen_trace(options: &GenOptions) -> Result<(), Error> {
 }
 
 fn stats(options: &StatsOptions) -> Result<(), Error> {
-    let trace = Trace::read(&options.reading.keys(&options.file))?;
+    let trace = Recording::read(&options.reading.keys(&options.file))?;
     trace.left_out.iter().for_each(|left_out| super::eprint(&format!("left out: {left_out}")));
     let all: Vec<Time> = trace.rows.iter().map(|row| row.time).collect();
     let of_tenant = |tenant: &str| {

@@ -20,7 +20,7 @@ use toml::Spanned;
 
 use super::data::{DataRoot, Kind};
 use super::list::List;
-use super::window::Wanted;
+use super::window::{MAX_REQUESTS, Wanted};
 use super::{Error, registry};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, Positive, Source,
@@ -184,9 +184,6 @@ impl Default for Setting {
 
 /// More seeds than anybody runs: a typing error.
 const MAX_SEEDS: u64 = 100_000;
-
-/// Chosen here: ten times the longest run in sight; its trace takes half a gigabyte.
-const MAX_REQUESTS: usize = 10_000_000;
 
 /// Keys that are lists in the file; an override may give a single value.
 const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];

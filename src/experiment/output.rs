@@ -1,5 +1,5 @@
-//! What a run leaves behind: `summary.csv` with a row per cell, `groups.csv` with a row per cell and group, on request
-//! `requests.csv` and `layers.csv`, and `manifest.json`.
+//! What a run leaves behind: `summary.csv` with a row per cell, `groups.csv` with one per cell and group of requests,
+//! `accelerators.csv` with one per cell and accelerator, on request `requests.csv` and `layers.csv`, and `manifest.json`.
 //!
 //! Everything is written to temporary files beside the results and renamed at the end: a run that fails leaves
 //! nothing. The CSV depends on configuration and seeds only, to the byte.
@@ -19,7 +19,7 @@ use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
 use super::window::Window;
 use crate::files::{temporary_in, write_atomic};
-use crate::metrics::{Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics};
+use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -62,6 +62,7 @@ pub struct Output {
     folder: PathBuf,
     summary: CsvFile,
     groups: CsvFile,
+    accelerators: CsvFile,
     requests: Option<CsvFile>,
     layers: Option<CsvFile>,
     /// Last, so that the temporary files are gone when it is dropped.
@@ -87,10 +88,13 @@ impl Output {
         let metrics: Vec<&str> = Metrics::columns().map(|column| column.name).collect();
         let of_groups = GROUP_COLUMNS.iter().map(|column| column.name);
         let groups: Vec<&str> = ["group", "name"].into_iter().chain(of_groups).collect();
+        let of_accelerators = ACCELERATOR_COLUMNS.iter().map(|column| column.name);
+        let accelerators: Vec<&str> = ["accelerator"].into_iter().chain(of_accelerators).collect();
         Ok(Self {
             folder: folder.to_path_buf(),
             summary: open(folder, &metrics)?,
             groups: open(folder, &groups)?,
+            accelerators: open(folder, &accelerators)?,
             requests: logs.requests.then(|| open(folder, REQUEST_COLUMNS)).transpose()?,
             layers: logs.layers.then(|| open(folder, LAYER_COLUMNS)).transpose()?,
             _made: made,
@@ -113,6 +117,11 @@ impl Output {
         }
         let tenants = &cell.case.workload.scenario.tenants;
         let world = &cell.case.site.world;
+        for (accelerator, values) in world.platform.accelerators.iter().zip(&outcome.accelerators) {
+            let values = values.iter().map(ToString::to_string);
+            let own = std::iter::once(accelerator.name.clone()).chain(values);
+            self.accelerators.write_record(row(own.collect()))?;
+        }
         if let Some(file) = &mut self.requests {
             for r in &outcome.requests {
                 file.write_record(row(vec![
@@ -155,10 +164,11 @@ impl Output {
 
     /// Writes the manifest and gives every file its name.
     pub fn finish(self, plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> Result<(), Error> {
-        let Self { folder, summary, groups, requests, layers, _made } = self;
+        let Self { folder, summary, groups, accelerators, requests, layers, _made } = self;
         let named = [
             ("summary.csv", Some(summary)),
             ("groups.csv", Some(groups)),
+            ("accelerators.csv", Some(accelerators)),
             ("requests.csv", requests),
             ("layers.csv", layers),
         ];
@@ -266,6 +276,7 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
     let told = |c: &Column| serde_json::json!({ "name": c.name, "doc": c.doc });
     let columns: Vec<_> = Metrics::columns().map(told).collect();
     let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
+    let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(told).collect();
     serde_json::json!({
         "schema": MANIFEST_SCHEMA,
         "tool": env!("CARGO_PKG_NAME"),
@@ -286,7 +297,12 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
         },
         "inputs": hashes.collect::<Vec<_>>(),
         "capacities": capacities,
-        "columns": { "keys": KEYS, "metrics": columns, "groups": of_groups },
+        "columns": {
+            "keys": KEYS,
+            "metrics": columns,
+            "groups": of_groups,
+            "accelerators": of_accelerators,
+        },
     })
 }
 

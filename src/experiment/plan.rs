@@ -13,7 +13,7 @@ use crate::hw::{Sharing, SystemSpec};
 use crate::sim::World;
 use crate::sim::capacity::Capacity;
 use crate::workload::burstiness::rate_per_s;
-use crate::workload::trace::Trace;
+use crate::workload::trace::Recording;
 use crate::workload::{Qos, Replay, Scenario, SlaRule, Tenant};
 
 /// An experiment with everything looked up: ready to run.
@@ -143,7 +143,7 @@ fn workloads(
     scenarios: &[Arc<Scenario>],
     progress: &dyn Progress,
 ) -> Result<Vec<Workload>, Error> {
-    let trace = experiment.trace.as_ref().map(Trace::read).transpose()?;
+    let trace = experiment.trace.as_ref().map(Recording::read).transpose()?;
     for left_out in trace.iter().flat_map(|trace| &trace.left_out) {
         progress.warn(&format!("left out of the trace: {left_out}"));
     }
@@ -252,10 +252,12 @@ impl OwnPace {
     ) -> Result<Self, Error> {
         let mut shares = vec![0.0; world.networks.len()];
         let mut times = Vec::with_capacity(window.range().end);
-        for arrival in workload.arrivals(world, 0.0, seed).take(window.range().end) {
+        for arrival in workload.arrivals(world, 0.0, seed).take(window.requests()) {
             check_span(arrival.time.as_s(), workload, system)?;
-            times.push(arrival.time);
-            shares[arrival.network as usize] += 1.0;
+            if times.len() < window.range().end {
+                times.push(arrival.time);
+                shares[arrival.network as usize] += 1.0;
+            }
         }
         let requests = times.len() as f64;
         shares.iter_mut().for_each(|share| *share /= requests);

@@ -13,7 +13,8 @@ use super::plan::{Case, Plan};
 use super::requests::{self, Requests, offered_load};
 use super::{Error, Progress, registry};
 use crate::metrics::{
-    Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms, Value,
+    Accelerators, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms,
+    Value,
 };
 use crate::sim::{
     DecisionCost, Engine, Host, Record, Recorder, Rules, RunError, Scheduler, Trigger, run as run_engine,
@@ -51,6 +52,8 @@ pub struct Outcome {
     pub values: Vec<Value>,
     /// The figures by tenant, network, QoS level and priority.
     pub groups: Vec<GroupRow>,
+    /// What each accelerator did.
+    pub accelerators: Vec<Vec<Value>>,
     /// Counted requests, if asked for.
     pub requests: Vec<RequestRow>,
     /// Layer runs, if asked for.
@@ -153,6 +156,7 @@ fn run_on(
     let mut recorder = Recorders {
         metrics: Metrics::new(context),
         groups: Groups::new(context, &terms),
+        accelerators: Accelerators::new(context),
         requests: logs.requests.then(|| RequestLog::new(context)),
         layers: logs.layers.then(|| LayerLog::new(context)),
     };
@@ -162,6 +166,7 @@ fn run_on(
         load: case.load.unwrap_or_else(|| offered_load(&trace, &case.site)),
         values: recorder.metrics.values(),
         groups: recorder.groups.rows(),
+        accelerators: recorder.accelerators.rows(),
         requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),
         layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
     })
@@ -170,6 +175,7 @@ fn run_on(
 struct Recorders<'a> {
     metrics: Metrics<'a>,
     groups: Groups<'a>,
+    accelerators: Accelerators,
     requests: Option<RequestLog<'a>>,
     layers: Option<LayerLog<'a>>,
 }
@@ -178,6 +184,7 @@ impl Recorder for Recorders<'_> {
     fn record(&mut self, record: &Record) {
         self.metrics.record(record);
         self.groups.record(record);
+        self.accelerators.record(record);
         if let Some(requests) = &mut self.requests {
             requests.record(record);
         }

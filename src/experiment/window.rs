@@ -37,6 +37,9 @@ pub struct Window {
 /// At least this many requests in published tables (DESIGN.md section 4).
 const DEFAULT_REQUESTS: usize = 1_000;
 
+/// Chosen here: ten times the longest run in sight; its requests take a gigabyte.
+pub const MAX_REQUESTS: usize = 10_000_000;
+
 impl Window {
     /// The window of a run with the given rule for late requests, of `total` requests if arrivals end. The error says
     /// what does not fit.
@@ -56,6 +59,12 @@ impl Window {
                 Self { warmup, counted, drain }
             }
         };
+        if window.counted > MAX_REQUESTS {
+            return Err(format!(
+                "sends {} requests: expected at most {MAX_REQUESTS}, so set `requests`",
+                window.counted
+            ));
+        }
         match total {
             Some(total) if window.counted == 0 || window.requests() > total => Err(format!(
                 "sends {total} requests in all, too few for {} of warm-up, {} counted and {} of drain: leave `requests` \
@@ -104,5 +113,6 @@ mod tests {
         assert_eq!(window(some, Late::Abort, Some(99)), Ok([9, 81, 9]));
         assert!(window(some, Late::Abort, Some(98)).unwrap_err().contains("98 requests"));
         assert!(window(margins, Late::Abort, Some(15)).is_err());
+        assert!(window(LEFT_OUT, Late::Abort, Some(MAX_REQUESTS + 1)).unwrap_err().contains("at most"));
     }
 }

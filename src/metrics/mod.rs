@@ -2,8 +2,8 @@
 //!
 //! [`Metrics`] builds the whole registry, takes the [`Record`]s of one run and gives one [`Value`] per column; CSV
 //! columns, help and docs iterate [`METRICS`]. Columns carry their unit in their name; a ratio has none. [`Groups`] gives
-//! the figures of requests again by tenant, network, QoS level and priority; two logs keep rows instead of totals:
-//! [`RequestLog`] and [`LayerLog`].
+//! the figures of requests again by tenant, network, QoS level and priority, [`Accelerators`] those of each accelerator;
+//! two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`].
 //!
 //! Request metrics see counted requests only ([`crate::sim::Trace::counts`]). Integrals over time (static energy,
 //! utilisation, decisions) run over the measurement window: from the arrival of the first counted request to
@@ -16,6 +16,7 @@
 //! had from the columns.
 
 mod accel_utilization;
+mod accelerators;
 mod antt;
 mod context;
 mod decisions;
@@ -43,6 +44,7 @@ use std::fmt;
 
 use crate::sim::{Record, Recorder};
 
+pub use accelerators::{ACCELERATOR_COLUMNS, Accelerators};
 pub use context::Context;
 pub use groups::{GROUP_COLUMNS, GroupBy, GroupRow, Groups, Terms};
 pub use layer_log::{LayerLog, LayerRow};

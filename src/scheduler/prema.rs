@@ -80,48 +80,32 @@ impl Prema {
 
 impl Account {
     fn advance(&mut self, view: &View, job: &JobView, reset_on_run: bool) {
-        let waited = view.now() - self.updated;
-        self.updated = view.now();
         if !job.running {
-            let isolated = view.network_of(job).isolated;
-            self.tokens += f64::from(job.priority) * waited.as_ps() / isolated.as_ps();
+            self.earn(view.now(), f64::from(job.priority), view.network_of(job).isolated);
         } else if reset_on_run {
             self.tokens = f64::from(job.priority);
         }
+        self.updated = view.now();
+    }
+
+    /// Tokens for the time since the last update.
+    fn earn(&mut self, now: Time, priority: f64, isolated: Time) {
+        let waited = now - self.updated;
+        self.updated = now;
+        self.tokens += priority * waited.as_ps() / isolated.as_ps();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::testing::{layer, platform, world};
-    use crate::sim::{RequestId, Snapshot};
 
     /// Known trap: an account that adds the whole waiting time at every decision grows with its square.
     #[test]
     fn tokens_grow_with_time_and_not_with_the_number_of_decisions() {
-        let world = world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]);
-        let job = JobView {
-            id: JobId(0),
-            request: RequestId(0),
-            tenant: 0,
-            network: 0,
-            priority: 3,
-            arrival: Time::ZERO,
-            deadline: Time::MAX,
-            remaining_best: Time(10_000),
-            shortest_left: Time(10_000),
-            unstarted_best: Time(10_000),
-            layers_left: 1,
-            running: false,
-            held: false,
-        };
         let tokens_after = |decisions_ns: &[u64]| {
-            let mut account = Account { job: job.id, tokens: 3.0, updated: Time::ZERO };
-            for now_ns in decisions_ns {
-                let snapshot = Snapshot { now: Time(now_ns * 1_000), ..Snapshot::default() };
-                account.advance(&View::new(&world, &snapshot), &job, false);
-            }
+            let mut account = Account { job: JobId(0), tokens: 3.0, updated: Time::ZERO };
+            decisions_ns.iter().for_each(|now_ns| account.earn(Time(now_ns * 1_000), 3.0, Time(10_000)));
             account.tokens
         };
         // Priority 3, isolated 10 ns: 3 + 3 x 60 / 10.

@@ -11,7 +11,7 @@ use super::draw::Draw;
 use super::scenario::Scenario;
 use super::stream::{Arrival, Traits};
 use super::tenant::Weighted;
-use super::trace::{Row, Trace};
+use super::trace::{Recording, Row};
 use crate::files::InputError;
 use crate::rng;
 use crate::units::Time;
@@ -31,7 +31,7 @@ struct Request {
 
 impl Replay {
     /// Finds tenants and networks by name; one that the scenario does not have is an error with its line.
-    pub fn new(trace: &Trace, scenario: &Scenario) -> Result<Self, InputError> {
+    pub fn new(trace: &Recording, scenario: &Scenario) -> Result<Self, InputError> {
         let request = |row: &Row| {
             let tenant = trace.tenant(row).map(|name| tenant(trace, row, scenario, name)).transpose()?;
             let network = trace.network(row).map(|label| network(trace, row, scenario, label)).transpose()?;
@@ -70,7 +70,7 @@ impl Replay {
     }
 }
 
-fn tenant(trace: &Trace, row: &Row, scenario: &Scenario, name: &str) -> Result<u32, InputError> {
+fn tenant(trace: &Recording, row: &Row, scenario: &Scenario, name: &str) -> Result<u32, InputError> {
     let place = scenario.tenants.iter().position(|tenant| tenant.name == name);
     place.map(|place| place as u32).ok_or_else(|| {
         let known: Vec<&str> = scenario.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
@@ -78,14 +78,21 @@ fn tenant(trace: &Trace, row: &Row, scenario: &Scenario, name: &str) -> Result<u
     })
 }
 
-fn network(trace: &Trace, row: &Row, scenario: &Scenario, label: &str) -> Result<u32, InputError> {
+fn network(trace: &Recording, row: &Row, scenario: &Scenario, label: &str) -> Result<u32, InputError> {
     scenario.network(label).ok_or_else(|| {
         let known: Vec<String> = scenario.networks.iter().map(|network| network.label()).collect();
         unknown(trace, row, scenario, "network", label, &known.join(", "))
     })
 }
 
-fn unknown(trace: &Trace, row: &Row, scenario: &Scenario, what: &str, name: &str, known: &str) -> InputError {
+fn unknown(
+    trace: &Recording,
+    row: &Row,
+    scenario: &Scenario,
+    what: &str,
+    name: &str,
+    known: &str,
+) -> InputError {
     let message = format!(
         "scenario `{}` has no {what} `{name}`, only {known}: map the name to one of them",
         scenario.name

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::gaps::Gaps;
 use super::{ArrivalKind, Law, Process, Rate, Setting};
-use crate::files::{Parameter, Positive, Share, parse_parameters};
+use crate::files::{Parameter, Seconds, Share, parse_parameters};
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "diurnal",
@@ -30,7 +30,7 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Diurnal {
-    period_s: Positive,
+    period_s: Seconds,
     #[serde(default = "half")]
     amplitude: Share,
     #[serde(default = "none")]

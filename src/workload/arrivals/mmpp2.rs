@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::gaps::Gaps;
 use super::{ArrivalKind, Law, Process, Rate, Setting};
-use crate::files::{NonNegative, Parameter, Positive, parse_parameters};
+use crate::files::{MeanGaps, Parameter, WeightOrZero, parse_parameters};
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "mmpp2",
@@ -37,8 +37,8 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
-    rates: [NonNegative; 2],
-    dwell: [Positive; 2],
+    rates: [WeightOrZero; 2],
+    dwell: [MeanGaps; 2],
 }
 
 /// In mean gaps: the two rates have the mean 1.

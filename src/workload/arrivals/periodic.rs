@@ -56,7 +56,7 @@ struct Periodic {
 
 impl Law for Periodic {
     fn start(&self, _: &Setting) -> Box<dyn Process> {
-        Box::new(Frames { law: *self, frame: 0 })
+        Box::new(Frames { law: *self, frame: 0, last: Time::ZERO })
     }
 
     fn has_frames(&self) -> bool {
@@ -67,6 +67,7 @@ impl Law for Periodic {
 struct Frames {
     law: Periodic,
     frame: u64,
+    last: Time,
 }
 
 impl Frames {
@@ -84,7 +85,9 @@ impl Process for Frames {
         self.frame += 1;
         let late = Time::from_us(draws.rng.random::<f64>() * self.law.jitter_us);
         let time = Time(nominal.0 + late.0).saturating_sub(Time::from_us(self.law.jitter_us / 2.0));
-        Some(Point { time, network: None, next_frame: Some(next_frame) })
+        // Jitter as wide as the period, rounded, must not swap two frames.
+        self.last = time.max(self.last);
+        Some(Point { time: self.last, network: None, next_frame: Some(next_frame) })
     }
 }
 

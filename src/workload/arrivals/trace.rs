@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{ArrivalKind, Binding, Law, Point, Process, Rate, Setting};
 use crate::files::{InputError, Parameter, parse_parameters};
 use crate::workload::draw::Draws;
-use crate::workload::trace::{Trace, TraceKeys};
+use crate::workload::trace::{Recording, TraceKeys};
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "trace",
@@ -34,7 +34,7 @@ struct Recorded {
 impl Law for Recorded {
     fn bind(&mut self, binding: &Binding) -> Result<(), InputError> {
         self.keys.file = binding.folder.join(&self.keys.file);
-        let trace = Trace::read(&self.keys)?;
+        let trace = Recording::read(&self.keys)?;
         let tenants = trace.tenants();
         if !tenants.is_empty() && !tenants.contains(&binding.tenant) {
             let message =

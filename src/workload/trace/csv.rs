@@ -2,7 +2,7 @@
 
 use jiff::civil::{DateTime, date};
 
-use super::{Row, Trace};
+use super::{Recording, Row};
 use crate::files::{InputError, Source, csv_line};
 use crate::units::Time;
 
@@ -17,12 +17,12 @@ struct Columns {
     shift: bool,
 }
 
-pub(super) fn read(source: &Source) -> Result<Trace, InputError> {
+pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
     let path = &source.path;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
     let header = reader.headers().map_err(|e| InputError::at_line(path, 1, e))?;
     let columns = Columns::of(header).map_err(|message| InputError::at_line(path, 1, message))?;
-    let mut trace = Trace::empty(path);
+    let mut trace = Recording::empty(path);
     let mut times_ps = Vec::new();
     let mut record = csv::StringRecord::new();
     let mut lines = Lines { text: &source.text, at: 0, line: 1 };

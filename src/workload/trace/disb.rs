@@ -16,7 +16,7 @@
 use rand_distr::{Distribution, Exp};
 use serde::Deserialize;
 
-use super::{Row, Trace};
+use super::{Recording, Row};
 use crate::files::{InputError, Source};
 use crate::rng;
 use crate::units::Time;
@@ -52,7 +52,7 @@ enum Load {
     Dependent {},
 }
 
-pub(super) fn read(source: &Source) -> Result<Trace, InputError> {
+pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
     let benchmark: Benchmark =
         serde_json::from_str(&source.text).map_err(|e| InputError::at_line(&source.path, e.line(), e))?;
     let fail = |message: String| InputError::file(&source.path, message);
@@ -62,7 +62,7 @@ pub(super) fn read(source: &Source) -> Result<Trace, InputError> {
             benchmark.time
         )));
     }
-    let mut trace = Trace::empty(&source.path);
+    let mut trace = Recording::empty(&source.path);
     for task in benchmark.tasks {
         let client = task.client;
         let Some(tenant) = task.id.or(client.name) else {
@@ -89,22 +89,22 @@ pub(super) fn read(source: &Source) -> Result<Trace, InputError> {
     Ok(trace)
 }
 
-/// Chosen here: a day of the fastest task fits into memory.
+/// Chosen here: a day.
 const MAX_TIME_S: f64 = 86_400.0;
 
-/// As in DISB's samples, whose fastest task sends 1,000 requests/s, with room.
-const MAX_FREQUENCY: f64 = 1e5;
+/// Requests of one task. Chosen here: ten times the longest run in sight.
+const MAX_REQUESTS: f64 = 1e7;
 
 /// When the requests of a task come; `None` where that depends on the run.
 fn offsets_s(load: &Load, tenant: &str, time_s: f64) -> Result<Option<Vec<f64>>, String> {
     match load {
         Load::Periodic { frequency } => {
-            let frequency = checked(*frequency)?;
+            let frequency = checked(*frequency, time_s)?;
             let frames = (0u64..).map(|frame| frame as f64 / frequency);
             Ok(Some(frames.take_while(|&offset_s| offset_s < time_s).collect()))
         }
         Load::Poisson { frequency } => {
-            let gaps_s = Exp::new(checked(*frequency)?).expect("the frequency is above 0");
+            let gaps_s = Exp::new(checked(*frequency, time_s)?).expect("the frequency is above 0");
             let mut rng = rng::stream(0, "disb", tenant);
             let mut next_s = 0.0;
             let offsets_s = std::iter::from_fn(|| {
@@ -122,9 +122,11 @@ fn offsets_s(load: &Load, tenant: &str, time_s: f64) -> Result<Option<Vec<f64>>,
     }
 }
 
-fn checked(frequency: f64) -> Result<f64, String> {
-    match frequency > 0.0 && frequency <= MAX_FREQUENCY {
+fn checked(frequency: f64, time_s: f64) -> Result<f64, String> {
+    match frequency > 0.0 && frequency * time_s <= MAX_REQUESTS {
         true => Ok(frequency),
-        false => Err(format!("`frequency` is {frequency}: expected above 0 and at most {MAX_FREQUENCY}")),
+        false => Err(format!(
+            "`frequency` is {frequency}: expected above 0, and at most {MAX_REQUESTS:.0} requests in all"
+        )),
     }
 }

@@ -46,7 +46,7 @@ fn as_recorded() -> Positive {
 
 /// A trace in order of time.
 #[derive(Clone, Debug)]
-pub struct Trace {
+pub struct Recording {
     /// Where it was read.
     pub path: PathBuf,
     /// The requests.
@@ -88,7 +88,7 @@ impl Names {
     }
 }
 
-impl Trace {
+impl Recording {
     /// Reads a file; bad rows and names in `map` that the file does not have are errors.
     pub fn read(keys: &TraceKeys) -> Result<Self, InputError> {
         let source = Source::read(&keys.file)?;

@@ -5,23 +5,23 @@ use proptest::prelude::*;
 use super::*;
 
 /// Reads a file of this name and text.
-fn read_with(name: &str, text: &str, keys: &str) -> Result<Trace, InputError> {
+fn read_with(name: &str, text: &str, keys: &str) -> Result<Recording, InputError> {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let file = folder.path().join(name);
     std::fs::write(&file, text).expect("the folder is ours");
     let mut keys: TraceKeys = toml::from_str(&format!("file = ''\n{keys}")).expect("valid keys");
     keys.file = file;
-    Trace::read(&keys)
+    Recording::read(&keys)
 }
 
-fn read(text: &str) -> Result<Trace, InputError> {
+fn read(text: &str) -> Result<Recording, InputError> {
     read_with("trace.csv", text, "")
 }
 
 type Told<'a> = Vec<(u64, Option<&'a str>, Option<&'a str>)>;
 
 /// Picoseconds, tenant, network.
-fn told(trace: &Trace) -> Told<'_> {
+fn told(trace: &Recording) -> Told<'_> {
     trace.rows.iter().map(|row| (row.time.0, trace.tenant(row), trace.network(row))).collect()
 }
 
