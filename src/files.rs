@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::de::{DeserializeOwned, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use tempfile::NamedTempFile;
 
 /// What is wrong with a file that a user gave.
@@ -135,6 +135,23 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A TOML key of something that a registry lists: schedulers and arrival processes have them.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The key.
+    pub name: &'static str,
+    /// The value when it is left out, as in TOML; empty where it must be given.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// Reads the parameters of one entry of a registry into its own struct; the error names the key.
+pub fn parse_parameters<T: DeserializeOwned>(table: &toml::Table) -> Result<T, String> {
+    let read: Result<T, toml::de::Error> = table.clone().try_into();
+    read.map_err(|e| e.to_string().trim_end().replace('\n', " "))
+}
+
 /// Reads a number and checks its range, so that the error carries the line of the value.
 struct Checked {
     allowed: &'static str,
@@ -163,7 +180,7 @@ impl Visitor<'_> for Checked {
 macro_rules! checked_number {
     ($(#[$doc:meta])* $name:ident, $allowed:literal, $ok:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
         pub struct $name(pub f64);
 
         impl<'de> Deserialize<'de> for $name {
@@ -214,6 +231,27 @@ checked_number!(
     Load, "a number from 0.001 to 1000", |v| (0.001..=1e3).contains(&v)
 );
 checked_number!(
+    /// A rate or frequency per second. The range, chosen here, is far wider than any arrival process's.
+    PerSecond, "a number from 1e-6 to 1e9", |v| (1e-6..=1e9).contains(&v)
+);
+checked_number!(
+    /// A duration in seconds. The range, chosen here, is from a microsecond to what a simulation lasts at most.
+    Seconds, "a number from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
+);
+checked_number!(
+    /// A relative frequency that may be zero.
+    WeightOrZero, "0, or a weight from 1e-6 to 1e6", |v| v == 0.0 || (1e-6..=1e6).contains(&v)
+);
+checked_number!(
+    /// A time relative to the mean gap of arrivals. The range, chosen here, ends where jumps outnumber requests a
+    /// thousand times, and where no run sees one.
+    MeanGaps, "a number from 1e-3 to 1e9", |v| (1e-3..=1e9).contains(&v)
+);
+checked_number!(
+    /// A coefficient of variation. The range, chosen here, ends where gaps would be all alike or all zero.
+    Variation, "a number from 0.01 to 100", |v| (0.01..=1e2).contains(&v)
+);
+checked_number!(
     /// A clock in MHz, from 1 kHz to 100 GHz.
     Megahertz, "a number from 0.001 to 1e5", |v| (0.001..=1e5).contains(&v)
 );
@@ -245,6 +283,13 @@ mod tests {
     fn an_endless_file_is_an_error() {
         let error = Source::read(Path::new("/dev/zero")).unwrap_err();
         assert_eq!(error.to_string(), "/dev/zero: larger than 64 MiB");
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named() {
+        let read = |text: &str| parse_parameters::<Example>(&text.parse().expect("TOML")).unwrap_err();
+        assert_eq!(read("clok = 1"), "unknown field `clok`, expected `clock_mhz`");
+        assert_eq!(read("clock_mhz = -1"), "-1 is not allowed here: expected a number > 0 in `clock_mhz`");
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
     for (folder, jobs) in folders.iter().zip(["1", "2"]) {
         quickstart(folder.path(), &["--jobs", jobs, "--requests", "--layers", "--set", "scenarios=mixed"]);
     }
-    for name in ["summary.csv", "requests.csv", "layers.csv"] {
+    for name in ["summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv"] {
         assert!(
             read(folders[0].path(), name) == read(folders[1].path(), name),
             "{name} depends on the threads"
@@ -76,18 +76,21 @@ fn a_run_leaves_exactly_its_results() {
     let names = |folder: &Path| -> Vec<String> {
         files(folder).iter().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect()
     };
-    assert_eq!(names(folder.path()), ["layers.csv", "manifest.json", "requests.csv", "summary.csv"]);
+    assert_eq!(
+        names(folder.path()),
+        ["accelerators.csv", "groups.csv", "layers.csv", "manifest.json", "requests.csv", "summary.csv"]
+    );
     let summary = read(folder.path(), "summary.csv");
     assert_eq!(column(&summary, "seed"), ["1", "2"]);
     assert_eq!(column(&summary, "requests"), ["60", "60"]);
     assert_eq!(column(&read(folder.path(), "requests.csv"), "request").len(), 120);
     let manifest: serde_json::Value = serde_json::from_str(&read(folder.path(), "manifest.json")).unwrap();
-    assert_eq!(manifest["experiment"]["requests"], 60);
+    assert_eq!(manifest["experiment"]["windows"][0]["requests"], 60);
     assert!(manifest["inputs"].as_array().unwrap().len() >= 6);
 
     // Without the logs, an older run's must not stay beside the new summary.
     quickstart(folder.path(), &only);
-    assert_eq!(names(folder.path()), ["manifest.json", "summary.csv"]);
+    assert_eq!(names(folder.path()), ["accelerators.csv", "groups.csv", "manifest.json", "summary.csv"]);
 }
 
 #[test]
@@ -219,6 +222,7 @@ fn completions_and_lists_are_printed() {
         ("scenarios", "mixed"),
         ("schedulers", "prema"),
         ("metrics", "sla_rate"),
+        ("arrivals", "mmpp2"),
     ] {
         assert!(String::from_utf8_lossy(&mascot(&["list", what]).stdout).contains(name), "{what}");
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mascot::files::InputError;
 use mascot::units::Time;
-use mascot::workload::{Arrivals, Scenario, SlaRule, Weighted};
+use mascot::workload::{Firm, Late, Scenario, SlaRule, Weighted};
 
 const NETWORKS: [&str; 7] =
     ["alexnet", "googlenet", "kws_res26", "resnet50", "squeezenet1_0", "yolo_lite", "yolov2"];
@@ -88,15 +88,54 @@ fn tenants_may_mix_networks_and_have_their_own_priority_and_deadlines() {
     )
     .unwrap();
     let [camera, assistant] = &scenario.tenants[..] else { panic!("two tenants") };
-    assert_eq!(scenario.networks, ["yolov2", "kws_res26"]);
+    let labels: Vec<String> = scenario.networks.iter().map(|network| network.label()).collect();
+    assert_eq!(labels, ["yolov2", "kws_res26"]);
     assert_eq!(scenario.tenant_shares(), [0.75, 0.25]);
     assert_eq!(scenario.network_shares(), [0.75 + 0.25 * 0.25, 0.25 * 0.75]);
     assert_eq!(scenario.rates_per_s(100.0), [75.0, 25.0]);
     assert_eq!(camera.priorities, [Weighted { value: 9, weight: 1.0 }]);
     assert_eq!(camera.sla.target, Some(Time(16_700_000_000)));
-    assert_eq!(camera.arrivals, Arrivals::default());
+    assert_eq!((camera.arrivals.kind().name, scenario.has_own_pace()), ("poisson", false));
     assert_eq!(assistant.priorities.len(), 2);
     assert_eq!(assistant.sla.deadline_factor, Some(7.0));
+}
+
+#[test]
+fn a_scenario_may_say_when_requests_come_and_on_which_terms() {
+    let scenario = read(
+        r#"
+        name = "xr"
+        source = "test"
+        arrivals = { kind = "gamma", cv = 3, rate_per_s = 20 }
+        qos_levels = [{ level = "H" }, { level = "L", weight = 3 }]
+        [[tenant]]
+        name = "camera"
+        network = "yolov2"
+        batch = 2
+        arrivals = { kind = "periodic", fps = 30 }
+        sla = "period"
+        qos = "M"
+        late = "abort"
+        target_hit_rate = 0.95
+        firm = { m = 9, k = 10 }
+        [[tenant]]
+        name = "speech"
+        networks = [{ name = "kws_res26", batch = 4 }, { name = "yolov2", batch = 2 }, { name = "yolov2" }]
+        "#,
+    )
+    .unwrap();
+    let [camera, speech] = &scenario.tenants[..] else { panic!("two tenants") };
+    let labels: Vec<String> = scenario.networks.iter().map(|network| network.label()).collect();
+    assert_eq!(labels, ["yolov2@2", "kws_res26@4", "yolov2"]);
+    assert_eq!(speech.networks.iter().map(|choice| choice.value).collect::<Vec<_>>(), [1, 0, 2]);
+    assert_eq!((scenario.network("kws_res26@4"), scenario.network("kws_res26")), (Some(1), None));
+    assert!(scenario.has_own_pace() && scenario.total().is_none());
+    assert_eq!(scenario.rates_per_s(0.0)[1], 20.0);
+    assert_eq!((camera.arrivals.kind().name, speech.arrivals.kind().name), ("periodic", "gamma"));
+    assert_eq!((camera.sla.rule, speech.sla.rule), (Some(SlaRule::Period), None));
+    assert_eq!((camera.qos.len(), camera.qos[0].value, speech.qos.len()), (1, 1, 2));
+    assert_eq!((camera.late, camera.target_hit_rate), (Some(Late::Abort), Some(0.95)));
+    assert_eq!((camera.firm, speech.firm), (Some(Firm { m: 9, k: 10 }), None));
 }
 
 #[test]
@@ -115,7 +154,26 @@ fn wrong_files_are_refused_with_their_line() {
         (format!("{tenant}priorities = [\n{{ level = 1 }},\n{{ level = 1 }}]\n"), 8, "listed twice"),
         (format!("{tenant}arrivals = {{ kind = 'poison' }}\n"), 6, "poison"),
         (format!("{tenant}arrivals = {{ kind = 'poisson', cv = 2 }}\n"), 6, "cv"),
-        (format!("{tenant}networks = [{{ name = 'alexnet' }}]\n"), 4, "either"),
+        (format!("{tenant}arrivals = {{ kind = 'gamma', cv = -2 }}\n"), 6, "`cv`"),
+        (format!("{tenant}arrivals = {{ kind = 'batch', rate_per_s = 3 }}\n"), 6, "rate_per_s"),
+        (format!("{tenant}sla = 'period'\n"), 6, "periodic"),
+        (format!("{tenant}sla = 'soon'\n"), 6, "soon"),
+        (format!("{tenant}qos = 'X'\n"), 6, "`X`"),
+        (format!("{tenant}qos = 'H'\nqos_levels = [{{ level = 'H' }}]\n"), 7, "either"),
+        (format!("{tenant}qos_levels = [{{ level = 'H' }}, {{ level = 'H' }}]\n"), 6, "`H` is listed twice"),
+        (format!("{tenant}firm = {{ m = 3, k = 2 }}\n"), 6, "1 <= m <= k"),
+        (format!("{tenant}target_hit_rate = 1.5\n"), 6, "(0, 1]"),
+        (format!("{tenant}batch = 0\n"), 6, "1 to 1024"),
+        (format!("{tenant}late = 'never'\n"), 6, "never"),
+        (format!("{tenant}arrivals = {{ kind = 'batch', requests = 3 }}\nweight = 2\n"), 7, "their own pace"),
+        (
+            format!(
+                "{tenant}arrivals = {{ kind = 'batch', requests = 3 }}\n[[tenant]]\nname = 'b'\nnetwork = 'yolov2'\n"
+            ),
+            8,
+            "rate_per_s",
+        ),
+        (format!("{tenant}networks = [{{ name = 'alexnet' }}]\n"), 5, "either"),
         (format!("{tenant}{tenant}"), 7, "two tenants are named `a`"),
         ("[[tenant]]\nname = 'a'\nnetwork = 'resnet5'\n".into(), 5, "no network `resnet5`"),
         ("[[tenant]]\nname = 'a'\nnetworks = []\n".into(), 5, "at least one"),

@@ -5,8 +5,10 @@ use clap::{Args, ValueEnum};
 use super::table::{number, render};
 use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
-use crate::metrics::METRICS;
+use crate::files::Parameter;
+use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, METRICS};
 use crate::scheduler::SCHEDULERS;
+use crate::workload::arrivals::{ARRIVALS, Rate};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -20,6 +22,7 @@ enum What {
     Systems,
     Networks,
     Scenarios,
+    Arrivals,
     Schedulers,
     Metrics,
 }
@@ -31,6 +34,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Systems => systems(&data)?,
         What::Networks => networks(&data)?,
         What::Scenarios => scenarios(&data)?,
+        What::Arrivals => arrivals(),
         What::Schedulers => schedulers(),
         What::Metrics => metrics(),
     };
@@ -101,25 +105,57 @@ fn networks(data: &DataRoot) -> Result<String, Error> {
 fn scenarios(data: &DataRoot) -> Result<String, Error> {
     let rows = per_file(data, Kind::Scenario, |name| {
         let scenario = data.scenario(name)?;
-        let shares = scenario.tenants.iter().zip(scenario.tenant_shares());
-        let tenants = shares.map(|(tenant, share)| format!("{} {:.0} %", tenant.name, 100.0 * share));
+        let by_load = !scenario.has_own_pace();
+        let tenants = scenario.tenants.iter().zip(scenario.tenant_shares()).map(|(tenant, share)| {
+            let pace = tenant.arrivals.kind().name;
+            if by_load {
+                format!("{} {:.0} %", tenant.name, 100.0 * share)
+            } else {
+                format!("{} {pace}", tenant.name)
+            }
+        });
         Ok(vec![scenario.name.clone(), tenants.collect::<Vec<_>>().join(", "), scenario.source])
     })?;
     Ok(render(&["scenario", "tenants", "source"], 0..0, rows))
 }
 
+fn arrivals() -> String {
+    let rows = ARRIVALS.iter().map(|kind| {
+        let rate = match kind.rate {
+            Rate::Given => "load, or rate_per_s",
+            Rate::Own => "its own",
+        };
+        [kind.name, kind.doc, rate, &parameters(kind.parameters), kind.source].map(str::to_string).to_vec()
+    });
+    render(&["arrivals", "law", "rate", "parameters", "source"], 0..0, rows.collect())
+}
+
+/// Names with defaults and meanings; what has no default must be given.
+fn parameters(parameters: &[Parameter]) -> String {
+    let told = parameters.iter().map(|p| match p.default {
+        "" => format!("{} ({})", p.name, p.doc),
+        default => format!("{} = {default} ({})", p.name, p.doc),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 fn schedulers() -> String {
     let rows = SCHEDULERS.iter().map(|entry| {
-        let parameters = entry.parameters.iter().map(|p| format!("{} = {} ({})", p.name, p.default, p.doc));
-        let parameters = parameters.collect::<Vec<_>>().join(", ");
-        vec![entry.name.to_string(), entry.doc.to_string(), parameters, entry.source.to_string()]
+        [entry.name, entry.doc, &parameters(entry.parameters), entry.source].map(str::to_string).to_vec()
     });
     render(&["scheduler", "rule", "parameters", "source"], 0..0, rows.collect())
 }
 
 fn metrics() -> String {
-    let rows = METRICS.iter().flat_map(|entry| {
-        entry.columns.iter().map(|c| vec![entry.name.to_string(), c.name.to_string(), c.doc.to_string()])
-    });
-    render(&["metric", "column", "meaning"], 0..0, rows.collect())
+    let of_cells = METRICS
+        .iter()
+        .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
+    let of_groups = GROUP_COLUMNS.iter().map(|column| ("groups.csv", "groups", column));
+    let of_accelerators =
+        ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", column));
+    let rows = of_cells
+        .chain(of_groups)
+        .chain(of_accelerators)
+        .map(|(file, metric, column)| [metric, file, column.name, column.doc].map(str::to_string).to_vec());
+    render(&["metric", "file", "column", "meaning"], 0..0, rows.collect())
 }

@@ -8,6 +8,7 @@ mod network;
 mod progress;
 mod run;
 mod table;
+mod trace;
 mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,7 +34,12 @@ struct Cli {
 enum Command {
     /// Run an experiment: a table on the terminal, CSV in a folder
     Run(run::Options),
-    /// Check files; for an experiment also print its load bound lambda*, what binds it, and the saturation of eft
+    /// Check files; for an experiment also print its load bound lambda* and what its loads offer
+    ///
+    /// lambda* is the largest rate of requests for which layers can be split among the accelerators so that nothing is
+    /// busy for more than 100 % of the time. Beside it: what binds it, how much of it greedy scheduling (eft) sustains,
+    /// and, per load, how busy each accelerator of a model and DRAM are with layers split as at lambda*. A load above 1
+    /// is a warning.
     Validate(validate::Options),
     /// List what experiments can name
     List(list::Options),
@@ -46,6 +52,9 @@ enum Command {
     /// One network, layer by layer
     #[command(subcommand)]
     Network(network::Command),
+    /// Files that say when requests come
+    #[command(subcommand)]
+    Trace(trace::Command),
     /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
     Import(import::Options),
     /// Print a completion script for a shell
@@ -90,6 +99,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),
         Command::Network(command) => network::execute(&command),
+        Command::Trace(command) => trace::execute(&command),
         Command::Import(options) => import::execute(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::progress::Bars;
 use super::table::{number, render};
+use super::trace::Reading;
 use crate::cost::Cache;
 use crate::experiment::output::{Output, inputs};
 use crate::experiment::summary::{Row, Summary};
@@ -31,6 +32,8 @@ pub(super) struct Options {
     /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
+    #[command(flatten)]
+    replay: Replay,
     /// Write requests.csv: one row per counted request
     #[arg(long)]
     requests: bool,
@@ -43,6 +46,23 @@ pub(super) struct Options {
     /// Print the table as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// `trace` in the experiment, as options.
+#[derive(Args)]
+struct Replay {
+    /// Replay the requests of a trace file in place of the scenario's arrivals and the experiment's loads
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+impl Replay {
+    fn key(&self) -> Option<(String, toml::Value)> {
+        let keys = self.reading.keys(self.trace.as_deref()?);
+        Some(("trace".into(), toml::Value::try_from(keys).expect("its keys are plain data")))
+    }
 }
 
 /// `key=value` with the value in TOML; what is no TOML is taken as a string.
@@ -58,6 +78,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let mut overrides = options.set.clone();
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));
     overrides.extend(options.first_seed.map(|s| ("first_seed".into(), toml::Value::Integer(s))));
+    overrides.extend(options.replay.key());
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
     let jobs = options.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
@@ -111,8 +132,9 @@ fn table(rows: &[Row]) -> String {
         "seeds",
     ]);
     let cells = rows.iter().map(|row| {
-        let mut cells =
-            vec![row.system.clone(), row.scenario.clone(), row.qos.to_string(), row.load.to_string()];
+        // An offered load is measured: three digits say enough.
+        let load = row.load.map_or("-".into(), |load| ((load * 1e3).round() / 1e3).to_string());
+        let mut cells = vec![row.system.clone(), row.scenario.clone(), row.qos.to_string(), load];
         cells.extend(row.setting.iter().map(|(_, value)| value.clone()));
         cells.extend([
             row.scheduler.clone(),

@@ -12,7 +12,7 @@ use crate::cost::user_table::UserTable;
 use crate::experiment::data::{Kind, check_name};
 use crate::experiment::plan::Case;
 use crate::experiment::saturation::eft_saturation;
-use crate::experiment::{DataRoot, Error, Experiment, Plan};
+use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::{InputError, Source};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::sim::capacity::Resource;
@@ -91,7 +91,7 @@ fn validate(path: &Path) -> Result<String, Error> {
     } else if table.contains_key("tenant") {
         let scenario = Scenario::read(path, &data.folder(Kind::Network))?;
         check_name(path, &scenario.name)?;
-        scenario.networks.iter().try_for_each(|name| data.network(name).map(|_| ()))?;
+        scenario.networks.iter().try_for_each(|variant| data.network(&variant.network).map(|_| ()))?;
         Ok(format!("scenario `{}`, {} tenants", scenario.name, scenario.tenants.len()))
     } else if table.contains_key("schedulers") {
         experiment(path, &data)
@@ -105,36 +105,67 @@ fn validate(path: &Path) -> Result<String, Error> {
 fn experiment(path: &Path, data: &DataRoot) -> Result<String, Error> {
     let bars = Bars::new(false);
     let plan = Plan::prepare(Experiment::read(path, &[], data)?, data, &Cache::from_env(), &bars)?;
-    let mut rows: Vec<Vec<String>> = Vec::new();
+    let (mut bounds, mut loads) = (Vec::new(), Vec::new());
     let mut seen: Vec<&Case> = Vec::new();
     for case in &plan.cases {
-        if !seen.iter().any(|other| std::sync::Arc::ptr_eq(&other.site, &case.site)) {
-            rows.push(capacity_row(case, plan.experiment.first_seed)?);
+        let same_site = |other: &&Case| std::sync::Arc::ptr_eq(&other.site, &case.site);
+        if !seen.iter().any(same_site) {
+            bounds.push(bound_row(case, plan.experiment.first_seed)?);
+        }
+        if !seen.iter().any(|other| same_site(other) && other.load == case.load) {
+            loads.push(load_row(case));
             seen.push(case);
         }
     }
+    plan.overloads(|case| case.load.is_some()).iter().for_each(|overload| bars.warn(overload));
     drop(bars);
     let cells = plan.cases.len() * plan.experiment.schedulers.len() * plan.experiment.seeds as usize;
-    let header = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "eft / lambda*", "bound by"];
-    Ok(format!("experiment, {cells} cells\n{}", render(&header, 2..5, rows)))
+    let bound = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "eft / lambda*", "bound by"];
+    let load = ["system", "scenario", "DRAM GB/s", "load", "requests/s", "offered utilisation, %"];
+    Ok(format!("experiment, {cells} cells\n{}\n{}", render(&bound, 2..5, bounds), render(&load, 2..5, loads)))
 }
 
-fn capacity_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
+/// lambda* of a site, and how much of it greedy scheduling sustains.
+fn bound_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
     let capacity = &case.site.capacity;
-    let accelerators = &case.site.world.platform.accelerators;
     let name = |resource: &Resource| match *resource {
         Resource::Dram => "DRAM".to_string(),
-        Resource::Model(model) => {
-            let first = accelerators.iter().find(|a| a.model == model).expect("models are those in use");
-            first.name.rsplit_once('.').map_or(first.name.clone(), |(model, _)| model.to_string())
-        }
+        Resource::Model(model) => model_name(case, model),
     };
     Ok(vec![
         case.system.clone(),
-        case.scenario.name.clone(),
+        case.workload.scenario.name.clone(),
         case.site.dram.bandwidth_gbps.to_string(),
         number(Some(capacity.requests_per_s), 1),
         number(Some(eft_saturation(case, seed)?), 3),
         capacity.binding.iter().map(name).collect::<Vec<_>>().join(", "),
     ])
+}
+
+/// What a load takes from each accelerator of a model and from DRAM where layers are split as at lambda*.
+fn load_row(case: &Case) -> Vec<String> {
+    let (capacity, load) = (&case.site.capacity, case.offered_load());
+    let accelerators = &case.site.world.platform.accelerators;
+    let models = capacity.model_utilization.iter().enumerate();
+    let used = models.map(|(model, used)| {
+        let count = accelerators.iter().filter(|a| a.model == model).count();
+        (format!("{count} x {}", model_name(case, model)), *used)
+    });
+    let used = used.chain([("DRAM".to_string(), capacity.dram_utilization)]);
+    let busy = used.map(|(name, used)| format!("{name} {}", number(Some(100.0 * used * load), 0)));
+    vec![
+        case.system.clone(),
+        case.workload.scenario.name.clone(),
+        case.site.dram.bandwidth_gbps.to_string(),
+        number(Some(load), 3),
+        number(Some(load * capacity.requests_per_s), 1),
+        busy.collect::<Vec<_>>().join(", "),
+    ]
+}
+
+/// The accelerator model with this number.
+fn model_name(case: &Case, model: usize) -> String {
+    let accelerators = &case.site.world.platform.accelerators;
+    let first = accelerators.iter().find(|a| a.model == model).expect("models are those in use");
+    first.name.rsplit_once('.').map_or(first.name.clone(), |(model, _)| model.to_string())
 }

@@ -33,13 +33,14 @@ pub const KEYS: &[&str] = &[
 const SEED: usize = 5;
 
 impl Cell<'_> {
-    /// The values of [`KEYS`].
-    pub fn keys(&self) -> Vec<String> {
+    /// The values of [`KEYS`]; the load is the case's own, or else the one given.
+    pub fn keys(&self, offered_load: f64) -> Vec<String> {
+        let load = self.case.load.unwrap_or(offered_load);
         let mut keys = vec![
             self.case.system.clone(),
-            self.case.scenario.name.clone(),
+            self.case.workload.scenario.name.clone(),
             self.case.qos.name().to_string(),
-            self.case.load.to_string(),
+            if load.is_nan() { String::new() } else { load.to_string() },
             self.scheduler.label.clone(),
             self.seed.to_string(),
         ];
@@ -60,13 +61,17 @@ impl Cell<'_> {
         let [system, scenario] = &self.case.words;
         let list = |value: toml::Value| toml::Value::Array(vec![value]).to_string();
         let mut sets = vec![
-            format!("requests={}", experiment.requests),
+            format!("requests={}", self.case.window.counted),
+            format!("warmup_requests={}", self.case.window.warmup),
+            format!("drain_requests={}", self.case.window.drain),
             format!("systems={}", list(system.as_str().into())),
             format!("scenarios={}", list(scenario.as_str().into())),
             format!("qos={}", self.case.qos.name()),
-            format!("loads={}", self.case.load),
             format!("schedulers={}", list(toml::Value::Table(choice))),
         ];
+        sets.extend(self.case.load.map(|load| format!("loads={load}")));
+        let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");
+        sets.extend(experiment.trace.as_ref().map(|keys| format!("trace={}", trace(keys))));
         sets.extend(self.setting_keys().into_iter().map(|(key, value)| format!("{key}={value}")));
         let path = quoted(&experiment.path.display().to_string());
         let sets: String = sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
@@ -103,8 +108,9 @@ fn quoted(word: &str) -> String {
 impl fmt::Display for Cell<'_> {
     /// The keys that say most.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let keys = self.keys();
-        let named = KEYS.iter().zip(&keys).take(SEED + 1).map(|(key, value)| format!("{key}={value}"));
+        let keys = self.keys(f64::NAN);
+        let named = KEYS.iter().zip(&keys).take(SEED + 1).filter(|(_, value)| !value.is_empty());
+        let named = named.map(|(key, value)| format!("{key}={value}"));
         f.write_str(&named.collect::<Vec<_>>().join(" "))
     }
 }

@@ -7,9 +7,11 @@
 //! loads = [0.6, 0.9]
 //! schedulers = ["fcfs", { name = "prema", reset_on_run = true }]
 //! seeds = 5
-//! requests = 500
+//! requests = 500                 # window.rs says which are counted
 //! dram_bandwidth_gbps = [16, 32]
 //! ```
+//! `loads` is left out where the requests of the scenarios come at their own pace, and where a recording is replayed:
+//! `trace = { file = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
 
 use std::path::{Path, PathBuf};
 
@@ -18,12 +20,14 @@ use toml::Spanned;
 
 use super::data::{DataRoot, Kind};
 use super::list::List;
+use super::window::{MAX_REQUESTS, Wanted};
 use super::{Error, registry};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, Positive, Source,
 };
 use crate::hw::Sharing;
 use crate::sim::{Late, Unassigned};
+use crate::workload::trace::TraceKeys;
 use crate::workload::{Qos, SlaRule};
 
 /// A validated experiment.
@@ -39,16 +43,18 @@ pub struct Experiment {
     pub scenarios: Vec<String>,
     /// QoS levels.
     pub qos: Vec<Qos>,
-    /// Loads relative to lambda*.
-    pub loads: Vec<f64>,
+    /// Loads relative to lambda*; `None` where requests come at their own pace.
+    pub loads: Option<Vec<f64>>,
+    /// A recording that is replayed in place of the scenarios' arrivals.
+    pub trace: Option<TraceKeys>,
     /// Schedulers with their parameters.
     pub schedulers: Vec<SchedulerChoice>,
     /// Number of seeds.
     pub seeds: u64,
     /// The first seed.
     pub first_seed: u64,
-    /// Counted requests per run.
-    pub requests: usize,
+    /// Requests per run, and which of them are counted.
+    pub wanted: Wanted,
     /// The product of all other keys.
     pub settings: Vec<Setting>,
 }
@@ -123,11 +129,14 @@ struct RawExperiment {
     systems: Vec<Spanned<String>>,
     scenarios: Vec<Spanned<String>>,
     qos: Option<List<Qos>>,
-    loads: List<Load>,
+    loads: Option<List<Load>>,
+    trace: Option<TraceKeys>,
     schedulers: Vec<Spanned<RawScheduler>>,
     seeds: Option<Spanned<u64>>,
     first_seed: Option<u64>,
     requests: Option<Spanned<usize>>,
+    warmup_requests: Option<Spanned<usize>>,
+    drain_requests: Option<Spanned<usize>>,
     dram_bandwidth_gbps: Option<List<Gbps>>,
     dram_efficiency: Option<List<Fraction>>,
     sharing: Option<List<Sharing>>,
@@ -177,20 +186,15 @@ impl Default for Setting {
     }
 }
 
-/// At least this many requests in published tables (DESIGN.md section 4).
-const DEFAULT_REQUESTS: usize = 1_000;
-
 /// More seeds than anybody runs: a typing error.
 const MAX_SEEDS: u64 = 100_000;
-
-/// Chosen here: ten times the longest run in sight; its trace takes half a gigabyte.
-const MAX_REQUESTS: usize = 10_000_000;
 
 /// Keys that are lists in the file; an override may give a single value.
 const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];
 
 impl Experiment {
-    /// Reads an experiment, with `key = value` overrides, and checks every name in it.
+    /// Reads an experiment, with `key = value` overrides, and checks every name in it. A `trace` given as an override
+    /// takes the place of `loads`.
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
         let source = Source::read(path)?;
         let raw: RawExperiment = source.parse()?;
@@ -198,6 +202,10 @@ impl Experiment {
             return raw.validate(path, &source, data);
         }
         let mut table: toml::Table = source.parse()?;
+        let replaced = |key| overrides.iter().any(|(replaced, _)| replaced == key);
+        if replaced("trace") && !replaced("loads") {
+            table.remove("loads");
+        }
         table.extend(overrides.iter().map(|(key, value)| {
             match LISTS.contains(&key.as_str()) && !value.is_array() {
                 true => (key.clone(), toml::Value::Array(vec![value.clone()])),
@@ -254,12 +262,16 @@ impl RawExperiment {
             systems,
             scenarios,
             qos: self.qos.map_or(vec![Qos::M], |list| list.0),
-            loads: self.loads.0.iter().map(|load| load.0).collect(),
+            loads: self.loads.map(|loads| loads.0.iter().map(|load| load.0).collect()),
+            trace: self.trace,
             schedulers,
             seeds: in_range(self.seeds, 1..=MAX_SEEDS, "seeds", source)?.unwrap_or(1),
             first_seed: self.first_seed.unwrap_or(1),
-            requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?
-                .unwrap_or(DEFAULT_REQUESTS),
+            wanted: Wanted {
+                requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?,
+                warmup: in_range(self.warmup_requests, 0..=MAX_REQUESTS, "warmup_requests", source)?,
+                drain: in_range(self.drain_requests, 0..=MAX_REQUESTS, "drain_requests", source)?,
+            },
             settings,
         })
     }

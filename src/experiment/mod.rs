@@ -3,19 +3,23 @@
 //! [`Experiment::read`] (TOML -> lists of keys) -> [`Plan::prepare`] (costs, worlds, lambda*) -> [`sweep::run`] (cells over
 //! cores, in order) -> [`output`] (CSV, manifest) and [`summary`] (the table on the terminal).
 
+mod catalogue;
 pub mod columns;
 pub mod config;
 pub mod contention;
 pub mod data;
 pub mod error;
+pub mod generate;
 mod list;
 pub mod output;
 pub mod plan;
 pub mod progress;
 pub mod registry;
+pub mod requests;
 pub mod saturation;
 pub mod summary;
 pub mod sweep;
+pub mod window;
 
 pub use config::{Experiment, Setting};
 pub use data::DataRoot;

@@ -1,4 +1,5 @@
-//! What a run leaves behind: `summary.csv`, on request `requests.csv` and `layers.csv`, and `manifest.json`.
+//! What a run leaves behind: `summary.csv` with a row per cell, `groups.csv` with one per cell and group of requests,
+//! `accelerators.csv` with one per cell and accelerator, on request `requests.csv` and `layers.csv`, and `manifest.json`.
 //!
 //! Everything is written to temporary files beside the results and renamed at the end: a run that fails leaves
 //! nothing. The CSV depends on configuration and seeds only, to the byte.
@@ -14,11 +15,13 @@ use tempfile::NamedTempFile;
 use super::Error;
 use super::columns::{KEYS, setting_keys};
 use super::data::{DataRoot, Kind};
-use super::plan::Plan;
+use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
+use super::window::Window;
 use crate::files::{temporary_in, write_atomic};
-use crate::metrics::Metrics;
+use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics};
 use crate::units::Time;
+use crate::workload::Qos;
 
 /// Columns of `requests.csv` after the keys.
 const REQUEST_COLUMNS: &[&str] = &[
@@ -26,6 +29,8 @@ const REQUEST_COLUMNS: &[&str] = &[
     "job",
     "tenant",
     "network",
+    "priority",
+    "qos",
     "arrival_us",
     "start_us",
     "finish_us",
@@ -56,6 +61,8 @@ type CsvFile = csv::Writer<NamedTempFile>;
 pub struct Output {
     folder: PathBuf,
     summary: CsvFile,
+    groups: CsvFile,
+    accelerators: CsvFile,
     requests: Option<CsvFile>,
     layers: Option<CsvFile>,
     /// Last, so that the temporary files are gone when it is dropped.
@@ -79,9 +86,15 @@ impl Output {
     pub fn create(folder: &Path, logs: Logs) -> Result<Self, Error> {
         let made = MadeFolder((!folder.exists()).then(|| folder.to_path_buf()));
         let metrics: Vec<&str> = Metrics::columns().map(|column| column.name).collect();
+        let of_groups = GROUP_COLUMNS.iter().map(|column| column.name);
+        let groups: Vec<&str> = ["group", "name"].into_iter().chain(of_groups).collect();
+        let of_accelerators = ACCELERATOR_COLUMNS.iter().map(|column| column.name);
+        let accelerators: Vec<&str> = ["accelerator"].into_iter().chain(of_accelerators).collect();
         Ok(Self {
             folder: folder.to_path_buf(),
             summary: open(folder, &metrics)?,
+            groups: open(folder, &groups)?,
+            accelerators: open(folder, &accelerators)?,
             requests: logs.requests.then(|| open(folder, REQUEST_COLUMNS)).transpose()?,
             layers: logs.layers.then(|| open(folder, LAYER_COLUMNS)).transpose()?,
             _made: made,
@@ -94,11 +107,21 @@ impl Output {
     }
 
     fn add_rows(&mut self, cell: &Cell, outcome: &Outcome) -> Result<(), csv::Error> {
-        let keys = cell.keys();
+        let keys = cell.keys(outcome.load);
         let row = |own: Vec<String>| keys.iter().cloned().chain(own);
         self.summary.write_record(row(outcome.values.iter().map(ToString::to_string).collect()))?;
-        let tenants = &cell.case.scenario.tenants;
+        for group in &outcome.groups {
+            let names = vec![group.by.name().to_string(), name(cell, group)];
+            let values = group.values.iter().map(ToString::to_string);
+            self.groups.write_record(row(names.into_iter().chain(values).collect()))?;
+        }
+        let tenants = &cell.case.workload.scenario.tenants;
         let world = &cell.case.site.world;
+        for (accelerator, values) in world.platform.accelerators.iter().zip(&outcome.accelerators) {
+            let values = values.iter().map(ToString::to_string);
+            let own = std::iter::once(accelerator.name.clone()).chain(values);
+            self.accelerators.write_record(row(own.collect()))?;
+        }
         if let Some(file) = &mut self.requests {
             for r in &outcome.requests {
                 file.write_record(row(vec![
@@ -106,6 +129,8 @@ impl Output {
                     r.job.0.to_string(),
                     tenants[r.tenant as usize].name.clone(),
                     world.networks[r.network as usize].name.clone(),
+                    r.priority.to_string(),
+                    r.qos.to_string(),
                     us(r.arrival),
                     r.start.map_or(String::new(), us),
                     r.finish.map_or(String::new(), us),
@@ -139,8 +164,14 @@ impl Output {
 
     /// Writes the manifest and gives every file its name.
     pub fn finish(self, plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> Result<(), Error> {
-        let Self { folder, summary, requests, layers, _made } = self;
-        let named = [("summary.csv", Some(summary)), ("requests.csv", requests), ("layers.csv", layers)];
+        let Self { folder, summary, groups, accelerators, requests, layers, _made } = self;
+        let named = [
+            ("summary.csv", Some(summary)),
+            ("groups.csv", Some(groups)),
+            ("accelerators.csv", Some(accelerators)),
+            ("requests.csv", requests),
+            ("layers.csv", layers),
+        ];
         for (name, file) in named {
             let path = folder.join(name);
             match file {
@@ -157,6 +188,17 @@ impl Output {
         let text =
             serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n";
         write_atomic(&path, text.as_bytes()).map_err(|source| write_error(&path, source))
+    }
+}
+
+/// What a group is called in its scenario.
+fn name(cell: &Cell, group: &GroupRow) -> String {
+    let place = group.key as usize;
+    match group.by {
+        GroupBy::Tenant => cell.case.workload.scenario.tenants[place].name.clone(),
+        GroupBy::Network => cell.case.site.world.networks[place].name.clone(),
+        GroupBy::Qos => Qos::ALL[place].to_string(),
+        GroupBy::Priority => group.key.to_string(),
     }
 }
 
@@ -197,9 +239,16 @@ pub fn inputs(plan: &Plan, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     }
     experiment.scenarios.iter().try_for_each(|name| add(Kind::Scenario, name))?;
     for case in &plan.cases {
-        case.scenario.networks.iter().try_for_each(|name| add(Kind::Network, name))?;
+        case.workload
+            .scenario
+            .networks
+            .iter()
+            .try_for_each(|variant| add(Kind::Network, &variant.network))?;
     }
     paths.extend(tables);
+    let files = plan.cases.iter().flat_map(|case| &case.workload.scenario.tenants);
+    paths.extend(files.filter_map(|tenant| tenant.arrivals.file()).map(Path::to_path_buf));
+    paths.extend(experiment.trace.as_ref().map(|trace| trace.file.clone()));
     paths.sort_unstable();
     paths.dedup();
     Ok(paths)
@@ -224,7 +273,10 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
     }
     let mut capacities: Vec<serde_json::Value> = plan.cases.iter().map(capacity_of).collect();
     capacities.dedup();
-    let columns = Metrics::columns().map(|c| serde_json::json!({ "name": c.name, "doc": c.doc }));
+    let told = |c: &Column| serde_json::json!({ "name": c.name, "doc": c.doc });
+    let columns: Vec<_> = Metrics::columns().map(told).collect();
+    let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
+    let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(told).collect();
     serde_json::json!({
         "schema": MANIFEST_SCHEMA,
         "tool": env!("CARGO_PKG_NAME"),
@@ -236,23 +288,44 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
             "scenarios": experiment.scenarios,
             "qos": experiment.qos,
             "loads": experiment.loads,
+            "trace": experiment.trace,
             "schedulers": experiment.schedulers,
             "first_seed": experiment.first_seed,
             "seeds": experiment.seeds,
-            "requests": experiment.requests,
+            "windows": windows(plan),
             "settings": settings,
         },
         "inputs": hashes.collect::<Vec<_>>(),
         "capacities": capacities,
-        "columns": { "keys": KEYS, "metrics": columns.collect::<Vec<_>>() },
+        "columns": {
+            "keys": KEYS,
+            "metrics": columns,
+            "groups": of_groups,
+            "accelerators": of_accelerators,
+        },
     })
 }
 
-fn capacity_of(case: &super::plan::Case) -> serde_json::Value {
+/// How many requests a run has, in their parts.
+fn windows(plan: &Plan) -> Vec<serde_json::Value> {
+    let window = |case: &Case| {
+        let Window { warmup, counted, drain } = case.window;
+        serde_json::json!({ "warmup_requests": warmup, "requests": counted, "drain_requests": drain })
+    };
+    let mut windows: Vec<serde_json::Value> = Vec::new();
+    for window in plan.cases.iter().map(window) {
+        if !windows.contains(&window) {
+            windows.push(window);
+        }
+    }
+    windows
+}
+
+fn capacity_of(case: &Case) -> serde_json::Value {
     let capacity = &case.site.capacity;
     serde_json::json!({
         "system": case.system,
-        "scenario": case.scenario.name,
+        "scenario": case.workload.scenario.name,
         "dram_bandwidth_gbps": case.site.dram.bandwidth_gbps.to_string(),
         "lambda_star_requests_per_s": capacity.requests_per_s,
         "dram_utilization": capacity.dram_utilization,

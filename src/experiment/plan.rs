@@ -1,18 +1,20 @@
 //! Everything that cells share, made once: systems, networks with their costs, worlds, lambda*.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::catalogue::{Catalogue, mix_capacity};
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
+use super::requests::Workload;
+use super::window::{Wanted, Window};
 use super::{Error, Progress};
-use crate::cost::{self, Cache, CostTable, LayerCost};
-use crate::hw::system::Accelerator;
+use crate::cost::Cache;
 use crate::hw::{Sharing, SystemSpec};
-use crate::sim::capacity::{AloneCost, Capacity, CapacityError, LayerLoad, capacity};
-use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
-use crate::units::{Bytes, Time};
-use crate::workload::{Network, Qos, Scenario, Tenant};
+use crate::sim::World;
+use crate::sim::capacity::Capacity;
+use crate::workload::burstiness::rate_per_s;
+use crate::workload::trace::Recording;
+use crate::workload::{Qos, Replay, Scenario, SlaRule, Tenant};
 
 /// An experiment with everything looked up: ready to run.
 #[derive(Debug)]
@@ -30,16 +32,20 @@ pub struct Case {
     pub system: String,
     /// System and scenario as the experiment names them: a name or a path.
     pub words: [String; 2],
-    /// The tenants.
-    pub scenario: Arc<Scenario>,
+    /// The tenants and their requests.
+    pub workload: Workload,
     /// The QoS level.
     pub qos: Qos,
-    /// Relative to lambda*.
-    pub load: f64,
+    /// Relative to lambda*; `None` where the scenario's requests come at their own pace.
+    pub load: Option<f64>,
     /// All other keys.
     pub setting: Setting,
     /// The system as this setting has it.
     pub site: Arc<Site>,
+    /// What the experiment says about [`Self::window`].
+    pub wanted: Wanted,
+    /// Its requests, and which of them are counted.
+    pub window: Window,
 }
 
 /// A scenario's networks on a system under one setting of its DRAM.
@@ -49,6 +55,9 @@ pub struct Site {
     pub world: Arc<World>,
     /// lambda* of the mix.
     pub capacity: Capacity,
+    /// What the requests of the first seed offer, relative to lambda*, where they come at their own pace; not a number
+    /// where they come at once.
+    pub offered: Option<f64>,
     /// The system as resolved.
     pub dram: Dram,
 }
@@ -62,8 +71,8 @@ pub struct Dram {
     pub efficiency: f64,
     /// How it is shared.
     pub sharing: Sharing,
-    max_sub_job_us: f64,
-    phases: bool,
+    pub(super) max_sub_job_us: f64,
+    pub(super) phases: bool,
 }
 
 impl Dram {
@@ -77,7 +86,7 @@ impl Dram {
         }
     }
 
-    fn bytes_per_s(&self) -> f64 {
+    pub(super) fn bytes_per_s(&self) -> f64 {
         self.efficiency * self.bandwidth_gbps * 1e9
     }
 }
@@ -92,208 +101,236 @@ impl Plan {
     ) -> Result<Self, Error> {
         let read = |name: &String| data.scenario(name).map(Arc::new);
         let scenarios = experiment.scenarios.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        check_targets(&experiment, &scenarios)?;
-        let requests = experiment.requests;
+        let workloads = workloads(&experiment, &scenarios, progress)?;
+        for workload in &workloads {
+            check_pace(&experiment, workload)?;
+            experiment.settings.iter().try_for_each(|setting| check_terms(&experiment, setting, workload))?;
+        }
         let mut cases = Vec::new();
         for name in &experiment.systems {
             let system = data.system(name)?;
             let catalogue = Catalogue::new(&system, &scenarios, data, cache, progress)?;
-            for (scenario, word) in scenarios.iter().zip(&experiment.scenarios) {
-                let mut sites: Vec<Arc<Site>> = Vec::new();
-                for &qos in &experiment.qos {
-                    for &load in &experiment.loads {
-                        for &setting in &experiment.settings {
-                            let site = catalogue.site(&system, scenario, &setting, &mut sites)?;
-                            check_span(requests, load * site.capacity.requests_per_s, scenario, &system)?;
-                            let words = [name.clone(), word.clone()];
-                            let (system, scenario) = (system.name.clone(), Arc::clone(scenario));
-                            cases.push(Case { system, words, scenario, qos, load, setting, site });
-                        }
+            for (workload, word) in workloads.iter().zip(&experiment.scenarios) {
+                let words = [name.clone(), word.clone()];
+                cases.extend(cases_of(&experiment, &system, &catalogue, workload, &words)?);
+            }
+        }
+        let plan = Self { experiment, cases };
+        plan.overloads(|case| case.load.is_none()).iter().for_each(|overload| progress.warn(overload));
+        Ok(plan)
+    }
+
+    /// What is above lambda* among some of the cases, in a sentence each.
+    pub fn overloads(&self, among: impl Fn(&Case) -> bool) -> Vec<String> {
+        let mut overloads = Vec::new();
+        for case in self.cases.iter().filter(|case| case.offered_load() > 1.0 && among(case)) {
+            let overload = format!(
+                "scenario `{}` offers `{}` with {} GB/s a load of {:.3}: more than any schedule can carry",
+                case.workload.scenario.name,
+                case.system,
+                case.site.dram.bandwidth_gbps,
+                case.offered_load()
+            );
+            if !overloads.contains(&overload) {
+                overloads.push(overload);
+            }
+        }
+        overloads
+    }
+}
+
+/// The scenarios with the experiment's trace, if it has one.
+fn workloads(
+    experiment: &Experiment,
+    scenarios: &[Arc<Scenario>],
+    progress: &dyn Progress,
+) -> Result<Vec<Workload>, Error> {
+    let trace = experiment.trace.as_ref().map(Recording::read).transpose()?;
+    for left_out in trace.iter().flat_map(|trace| &trace.left_out) {
+        progress.warn(&format!("left out of the trace: {left_out}"));
+    }
+    let workload = |scenario: &Arc<Scenario>| {
+        let replay = trace.as_ref().map(|trace| Replay::new(trace, scenario)).transpose()?;
+        Ok(Workload { scenario: Arc::clone(scenario), replay })
+    };
+    scenarios.iter().map(workload).collect()
+}
+
+/// The cases of a workload on a system. Settings with the same DRAM share a site.
+fn cases_of(
+    experiment: &Experiment,
+    system: &SystemSpec,
+    catalogue: &Catalogue,
+    workload: &Workload,
+    words: &[String; 2],
+) -> Result<Vec<Case>, Error> {
+    let loads =
+        experiment.loads.as_ref().map_or(vec![None], |loads| loads.iter().copied().map(Some).collect());
+    let mut cases = Vec::new();
+    let mut sites: Vec<Arc<Site>> = Vec::new();
+    for &qos in &experiment.qos {
+        for &load in &loads {
+            for &setting in &experiment.settings {
+                let window = Window::of(experiment.wanted, setting.late, workload.total())
+                    .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
+                let dram = Dram::new(system, &setting);
+                let known = sites.iter().find(|site| site.dram == dram).cloned();
+                let site = match known {
+                    Some(site) => site,
+                    None => {
+                        let seed = experiment.first_seed;
+                        let site = Arc::new(Site::new(system, catalogue, workload, dram, &window, seed)?);
+                        sites.push(Arc::clone(&site));
+                        site
                     }
+                };
+                if let Some(load) = load {
+                    let span_s = window.counted as f64 / (load * site.capacity.requests_per_s);
+                    check_span(span_s, workload, system)?;
                 }
-            }
-        }
-        Ok(Self { experiment, cases })
-    }
-}
-
-/// An absolute SLA needs a target from every tenant.
-fn check_targets(experiment: &Experiment, scenarios: &[Arc<Scenario>]) -> Result<(), Error> {
-    for setting in &experiment.settings {
-        for scenario in scenarios {
-            let lacks = |tenant: &&Tenant| tenant.sla.sla(setting.sla, 1.0).is_none();
-            if let Some(tenant) = scenario.tenants.iter().find(lacks) {
-                return Err(Error::Usage(format!(
-                    "{}: `sla = \"absolute\"` needs `target_us` for tenant `{}` of scenario `{}`",
-                    experiment.path.display(),
-                    tenant.name,
-                    scenario.name
-                )));
+                cases.push(Case {
+                    system: system.name.clone(),
+                    words: words.clone(),
+                    workload: workload.clone(),
+                    qos,
+                    load,
+                    setting,
+                    site,
+                    wanted: experiment.wanted,
+                    window,
+                });
             }
         }
     }
-    Ok(())
+    Ok(cases)
 }
 
-/// The longest simulated time and the longest layer, in seconds: a tenth and less of what the 64-bit clock holds.
+impl Site {
+    /// lambda* is that of the tenants' shares, or, where requests come at their own pace, of those that come with the
+    /// first seed.
+    fn new(
+        system: &SystemSpec,
+        catalogue: &Catalogue,
+        workload: &Workload,
+        dram: Dram,
+        window: &Window,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        let scenario = &workload.scenario;
+        let world = catalogue.world(system, scenario, &dram)?;
+        let own = match workload.has_own_pace() {
+            true => Some(OwnPace::of(workload, &world, window, seed, system)?),
+            false => None,
+        };
+        let shares = own.as_ref().map_or_else(|| scenario.network_shares(), |own| own.shares.clone());
+        let capacity = mix_capacity(&world, &shares, dram.bytes_per_s())
+            .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
+        let offered = own.map(|own| own.rate_per_s / capacity.requests_per_s);
+        Ok(Self { world: Arc::new(world), capacity, offered, dram })
+    }
+}
+
+impl Case {
+    /// What is asked of the system, relative to lambda*.
+    pub fn offered_load(&self) -> f64 {
+        self.load.or(self.site.offered).unwrap_or(f64::NAN)
+    }
+}
+
+/// The requests up to the last counted one, where they come at their own pace.
+struct OwnPace {
+    /// The fraction that asks for each network.
+    shares: Vec<f64>,
+    rate_per_s: f64,
+}
+
+impl OwnPace {
+    fn of(
+        workload: &Workload,
+        world: &World,
+        window: &Window,
+        seed: u64,
+        system: &SystemSpec,
+    ) -> Result<Self, Error> {
+        let mut shares = vec![0.0; world.networks.len()];
+        let mut times = Vec::with_capacity(window.range().end);
+        for arrival in workload.arrivals(world, 0.0, seed).take(window.requests()) {
+            check_span(arrival.time.as_s(), workload, system)?;
+            if times.len() < window.range().end {
+                times.push(arrival.time);
+                shares[arrival.network as usize] += 1.0;
+            }
+        }
+        let requests = times.len() as f64;
+        shares.iter_mut().for_each(|share| *share /= requests);
+        Ok(Self { shares, rate_per_s: rate_per_s(&times).unwrap_or(f64::NAN) })
+    }
+}
+
+/// A load scales rates that are not given otherwise, and nothing else does.
+fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error> {
+    let name = &workload.scenario.name;
+    let problem = match (workload.has_own_pace(), &experiment.loads) {
+        (true, Some(_)) if workload.replay.is_some() => {
+            "`loads` cannot scale a `trace`: leave `loads` out, and set `speedup` in `trace`".to_string()
+        }
+        (true, Some(_)) => {
+            let tenant = &workload.scenario.tenants[0];
+            format!(
+                "`loads` cannot scale the requests of scenario `{name}`, which come at their own pace (tenant `{}`: {}); \
+                 leave `loads` out, and set the pace in the scenario",
+                tenant.name,
+                tenant.arrivals.kind().name
+            )
+        }
+        (false, None) => format!(
+            "`loads` is missing: the tenants of scenario `{name}` share a load; give it, e.g. loads = [0.6, 0.9], or give \
+             every tenant's `arrivals` a `rate_per_s`"
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::Usage(format!("{}: {problem}", experiment.path.display())))
+}
+
+/// Whether every tenant's terms can be kept under the experiment's rules.
+fn check_terms(experiment: &Experiment, setting: &Setting, workload: &Workload) -> Result<(), Error> {
+    let problem = |tenant: &Tenant| {
+        if tenant.sla.sla(setting.sla, 1.0).is_none() {
+            return Some("`sla = \"absolute\"` needs `target_us`".to_string());
+        }
+        let framed = tenant.arrivals.has_frames() && workload.replay.is_none();
+        if tenant.sla.rule.unwrap_or(setting.sla) == SlaRule::Period && !framed {
+            return Some("`sla = \"period\"` needs periodic arrivals".to_string());
+        }
+        let late = tenant.late.filter(|&late| late != setting.late)?;
+        Some(format!(
+            "`late` is {late:?} there and {:?} in the experiment, and one rule holds for all tenants of a run: make them \
+             the same",
+            setting.late
+        ))
+    };
+    let scenario = &workload.scenario;
+    match scenario.tenants.iter().find_map(|tenant| Some((tenant, problem(tenant)?))) {
+        None => Ok(()),
+        Some((tenant, problem)) => Err(Error::Usage(format!(
+            "{}: tenant `{}` of scenario `{}`: {problem}",
+            experiment.path.display(),
+            tenant.name,
+            scenario.name
+        ))),
+    }
+}
+
+/// The longest simulated time in seconds: a tenth and less of what the 64-bit clock holds.
 const MAX_SPAN_S: f64 = 1e6;
-const MAX_LAYER_S: f64 = 1e3;
 
 /// A run must end before the clock does.
-fn check_span(
-    requests: usize,
-    rate_per_s: f64,
-    scenario: &Scenario,
-    system: &SystemSpec,
-) -> Result<(), Error> {
-    let span_s = requests as f64 / rate_per_s;
+fn check_span(span_s: f64, workload: &Workload, system: &SystemSpec) -> Result<(), Error> {
     if span_s <= MAX_SPAN_S {
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "{requests} requests of scenario `{}` on `{}` at {rate_per_s:.3e} requests/s take {span_s:.1e} s of simulated \
-         time: expected at most {MAX_SPAN_S:.0e} s",
-        scenario.name, system.name
+        "the requests of scenario `{}` on `{}` take {span_s:.1e} s of simulated time: expected at most {MAX_SPAN_S:.0e} s",
+        workload.scenario.name, system.name
     )))
-}
-
-/// The networks of all scenarios with their costs on one system.
-struct Catalogue {
-    networks: Vec<Network>,
-    tables: Vec<CostTable>,
-}
-
-impl Catalogue {
-    fn new(
-        system: &SystemSpec,
-        scenarios: &[Arc<Scenario>],
-        data: &DataRoot,
-        cache: &Cache,
-        progress: &dyn Progress,
-    ) -> Result<Self, Error> {
-        let mut names: Vec<&String> = scenarios.iter().flat_map(|scenario| &scenario.networks).collect();
-        names.sort_unstable();
-        names.dedup();
-        let networks = names.iter().map(|name| data.network(name)).collect::<Result<Vec<_>, _>>()?;
-        let tables = tables(system, &networks, cache, progress)?;
-        Ok(Self { networks, tables })
-    }
-
-    /// The site of a setting; settings with the same DRAM share one.
-    fn site(
-        &self,
-        system: &SystemSpec,
-        scenario: &Scenario,
-        setting: &Setting,
-        sites: &mut Vec<Arc<Site>>,
-    ) -> Result<Arc<Site>, Error> {
-        let dram = Dram::new(system, setting);
-        if let Some(site) = sites.iter().find(|site| site.dram == dram) {
-            return Ok(Arc::clone(site));
-        }
-        let platform = platform(system, &dram);
-        let models = scenario.networks.iter().map(|name| self.model(name, system, &platform, &dram));
-        let networks = models.collect::<Result<Vec<_>, _>>()?;
-        let world = World { platform, networks };
-        let capacity = mix_capacity(&world, scenario, dram.bytes_per_s())
-            .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
-        let site = Arc::new(Site { world: Arc::new(world), capacity, dram });
-        sites.push(Arc::clone(&site));
-        Ok(site)
-    }
-
-    fn model(
-        &self,
-        name: &str,
-        system: &SystemSpec,
-        platform: &Platform,
-        dram: &Dram,
-    ) -> Result<NetworkModel, Error> {
-        let mut known = self.networks.iter().zip(&self.tables);
-        let (network, table) = known
-            .find(|(network, _)| network.name == name)
-            .expect("the catalogue holds every scenario's networks");
-        let mut layers = Vec::with_capacity(network.layers.len());
-        for (l, layer) in network.layers.iter().enumerate() {
-            let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
-            let seconds = |cost: &LayerCost| {
-                cost.latency.as_s().max(cost.dram_bytes.0 as f64 / platform.bandwidth_bytes_per_ps / 1e12)
-            };
-            let longest = costs.iter().flatten().map(seconds).fold(0.0, f64::max);
-            if longest > MAX_LAYER_S {
-                return Err(Error::Usage(format!(
-                    "layer `{}` of network `{name}` takes {longest:.1e} s on `{}`: expected at most {MAX_LAYER_S:.0e} s",
-                    layer.name, system.name
-                )));
-            }
-            layers.push(LayerModel { name: layer.name.clone(), after: layer.after.clone(), costs });
-        }
-        let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
-        let model = NetworkModel::new(name, &layers, platform, limit);
-        if !dram.phases {
-            return Ok(model);
-        }
-        let port = |a: &Accelerator| system.models[a.model].port_bytes_per_s() / 1e12;
-        let ports: Vec<f64> = system.accelerators.iter().map(port).collect();
-        Ok(model.in_phases(&ports, platform))
-    }
-}
-
-/// The cost tables of networks on a system, with progress and warnings passed on.
-pub fn tables(
-    system: &SystemSpec,
-    networks: &[Network],
-    cache: &Cache,
-    progress: &dyn Progress,
-) -> Result<Vec<CostTable>, Error> {
-    let jobs: Vec<(&Network, u64)> = networks.iter().map(|network| (network, 1)).collect();
-    let begun = AtomicBool::new(false);
-    let tables = cost::tables(system, &jobs, cache, &|done, total| {
-        if !begun.swap(true, Ordering::Relaxed) {
-            progress.begin(&format!("mapping layers on {}", system.name), total);
-        }
-        progress.advance(done);
-    })?;
-    cache.take_warnings().iter().for_each(|warning| progress.warn(warning));
-    Ok(tables)
-}
-
-fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
-    let accelerator = |a: &Accelerator| {
-        let model = &system.models[a.model];
-        let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
-        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps }
-    };
-    Platform {
-        accelerators: system.accelerators.iter().map(accelerator).collect(),
-        bandwidth_bytes_per_ps: dram.bytes_per_s() / 1e12,
-        sharing: dram.sharing,
-    }
-}
-
-/// lambda* of a scenario's mix of networks.
-fn mix_capacity(
-    world: &World,
-    scenario: &Scenario,
-    dram_bytes_per_s: f64,
-) -> Result<Capacity, CapacityError> {
-    let accelerators = &world.platform.accelerators;
-    let models = accelerators.iter().map(|a| a.model + 1).max().unwrap_or(0);
-    let instance =
-        |model| accelerators.iter().position(|a| a.model == model).expect("models are those in use");
-    let first: Vec<usize> = (0..models).map(instance).collect();
-    let count = |model| accelerators.iter().filter(|a| a.model == model).count() as u32;
-    let instances: Vec<u32> = (0..models).map(count).collect();
-    let mut loads = Vec::new();
-    for (network, share) in world.networks.iter().zip(scenario.network_shares()) {
-        loads.extend((0..network.layers.len() as u32).map(|layer| LayerLoad {
-            per_request: share,
-            costs: first.iter().map(|&m| network.cost(layer, m)).map(alone_cost).collect(),
-        }));
-    }
-    capacity(&loads, &instances, dram_bytes_per_s)
-}
-
-fn alone_cost(cost: Option<&PairCost>) -> Option<AloneCost> {
-    cost.map(|cost| AloneCost { c1: cost.alone, dram_bytes: Bytes(cost.dram_bytes().round() as u64) })
 }

@@ -6,10 +6,10 @@ use super::Error;
 use super::config::SchedulerChoice;
 use super::plan::Case;
 use super::registry;
-use super::sweep::{request, rules};
+use super::requests::request;
+use super::sweep::rules;
 use crate::sim::{DecisionCost, Engine, Late, Record, Recorder, Request, Rules, Trace, run};
 use crate::units::Time;
-use crate::workload::arrivals;
 
 /// Requests in the batch. Chosen here: enough that the empty accelerators at its end weigh a few per cent.
 const BATCH: usize = 500;
@@ -18,9 +18,10 @@ const BATCH: usize = 500;
 /// free decisions and nothing dropped. The batch has the mix's proportions whatever order the rule serves it in.
 pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let lambda = case.site.capacity.requests_per_s;
-    let arrivals = arrivals::trace(&case.scenario, &case.scenario.rates_per_s(lambda), seed, BATCH);
+    let arrivals = case.workload.arrivals(&case.site.world, lambda, seed).take(BATCH);
     let at_zero = |r: Request| Request { arrival: Time::ZERO, ..r };
-    let requests: Vec<Request> = arrivals.iter().map(|arrival| at_zero(request(case, arrival))).collect();
+    let requests: Vec<Request> = arrivals.map(|arrival| at_zero(request(case, &arrival))).collect();
+    let batch = requests.len() as f64;
     let trace = Trace { counted: 0..requests.len(), requests };
     let rules = Rules { late: Late::Finish, decision_cost: DecisionCost::Ideal, ..rules(case) };
     let choice = SchedulerChoice { label: "eft".into(), name: "eft".into(), parameters: toml::Table::new() };
@@ -28,11 +29,11 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let mut end = EndTime(Time::ZERO);
     run(Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules), scheduler.as_mut(), &mut end)
         .map_err(|e| Error::Run {
-            cell: format!("saturation of eft, {} on {}", case.scenario.name, case.system),
+            cell: format!("saturation of eft, {} on {}", case.workload.scenario.name, case.system),
             reason: e.to_string(),
             command: "mascot validate".into(),
         })?;
-    Ok(BATCH as f64 / end.0.as_s() / lambda)
+    Ok(batch / end.0.as_s() / lambda)
 }
 
 struct EndTime(Time);

@@ -20,8 +20,8 @@ pub struct Row {
     pub scenario: String,
     /// The QoS level.
     pub qos: &'static str,
-    /// Relative to lambda*.
-    pub load: f64,
+    /// Relative to lambda*; the mean over seeds where requests come at their own pace.
+    pub load: Option<f64>,
     /// The swept keys that vary in this experiment.
     #[serde(serialize_with = "as_map")]
     pub setting: Vec<(String, String)>,
@@ -46,6 +46,9 @@ pub struct Row {
     /// The rule behind the label.
     #[serde(skip)]
     rule: String,
+    /// The load that the experiment says.
+    #[serde(skip)]
+    said_load: Option<f64>,
 }
 
 fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -61,6 +64,7 @@ pub struct Summary {
 
 #[derive(Default)]
 struct Samples {
+    load: Vec<f64>,
     sla_rate: Vec<f64>,
     latency_p99_us: Vec<f64>,
     energy_per_request_uj: Vec<f64>,
@@ -90,6 +94,7 @@ impl Summary {
             self.rows.push((row, Samples::default()));
         }
         let (_, samples) = self.rows.last_mut().expect("just pushed if there was none");
+        samples.load.push(outcome.load);
         samples.sla_rate.push(outcome.metric("sla_rate"));
         samples.latency_p99_us.push(outcome.metric("latency_p99_us"));
         samples.energy_per_request_uj.push(outcome.metric("energy_per_request_uj"));
@@ -114,9 +119,9 @@ impl Row {
     fn new(cell: &Cell, setting: Vec<(String, String)>) -> Self {
         Self {
             system: cell.case.system.clone(),
-            scenario: cell.case.scenario.name.clone(),
+            scenario: cell.case.workload.scenario.name.clone(),
             qos: cell.case.qos.name(),
-            load: cell.case.load,
+            load: None,
             setting,
             scheduler: cell.scheduler.label.clone(),
             seeds: 0,
@@ -128,6 +133,7 @@ impl Row {
             gain_points: None,
             gain_points_ci95: None,
             rule: cell.scheduler.name.clone(),
+            said_load: cell.case.load,
         }
     }
 
@@ -146,6 +152,7 @@ impl Row {
 
     fn with(self, samples: &Samples) -> Self {
         Self {
+            load: self.said_load.or_else(|| mean(&samples.load)),
             seeds: samples.sla_rate.len(),
             sla_rate: mean(&samples.sla_rate).unwrap_or(f64::NAN),
             sla_rate_ci95: half_width_95(&samples.sla_rate),
@@ -156,8 +163,8 @@ impl Row {
     }
 
     fn is_same_case(&self, other: &Self) -> bool {
-        (&self.system, &self.scenario, self.qos, self.load, &self.setting)
-            == (&other.system, &other.scenario, other.qos, other.load, &other.setting)
+        (&self.system, &self.scenario, self.qos, self.said_load, &self.setting)
+            == (&other.system, &other.scenario, other.qos, other.said_load, &other.setting)
     }
 
     fn is_same_cell(&self, other: &Self) -> bool {

@@ -10,14 +10,18 @@ use rayon::prelude::*;
 use super::config::{CostKind, Experiment, SchedulerChoice, TriggerKind};
 use super::error::reason;
 use super::plan::{Case, Plan};
+use super::requests::{self, Requests, offered_load};
 use super::{Error, Progress, registry};
-use crate::metrics::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Value};
+use crate::metrics::{
+    Accelerators, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms,
+    Value,
+};
 use crate::sim::{
-    DecisionCost, Engine, Host, Late, Record, Recorder, Request, Rules, RunError, Scheduler, Trace, Trigger,
-    run as run_engine,
+    DecisionCost, Engine, Host, Record, Recorder, Rules, RunError, Scheduler, Trigger, run as run_engine,
 };
 use crate::units::Time;
-use crate::workload::{Arrival, arrivals};
+
+pub use super::requests::trace;
 
 /// Which logs a sweep keeps beside the metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +46,14 @@ pub struct Cell<'a> {
 /// What came out of a cell.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// The load: the case's, or what its requests offered where they come at their own pace.
+    pub load: f64,
     /// One value per metric column.
     pub values: Vec<Value>,
+    /// The figures by tenant, network, QoS level and priority.
+    pub groups: Vec<GroupRow>,
+    /// What each accelerator did.
+    pub accelerators: Vec<Vec<Value>>,
     /// Counted requests, if asked for.
     pub requests: Vec<RequestRow>,
     /// Layer runs, if asked for.
@@ -98,7 +108,7 @@ pub fn run(
 
 /// Runs one cell. A failed assertion of the simulator becomes an error with the command that reproduces it.
 pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outcome, Error> {
-    let run = AssertUnwindSafe(|| simulate(experiment, cell, logs));
+    let run = AssertUnwindSafe(|| simulate(cell, logs));
     match catch_unwind(run) {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(reason)) => {
@@ -112,9 +122,10 @@ pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outc
     }
 }
 
-fn simulate(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outcome, String> {
+fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
     let mut scheduler = registry::build(cell.scheduler, cell.seed)?;
-    run_with(cell.case, experiment.requests, cell.seed, scheduler.as_mut(), logs).map_err(|e| e.to_string())
+    let requests = requests::requests(cell.case, &cell.case.window, cell.seed);
+    run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())
 }
 
 /// Runs any scheduler on a case: the way in for schedulers outside this crate.
@@ -128,19 +139,34 @@ pub fn run_with(
     scheduler: &mut dyn Scheduler,
     logs: Logs,
 ) -> Result<Outcome, RunError> {
-    let trace = Arc::new(trace(case, requests, seed));
+    run_on(case, requests::requests(case, &requests::window(case, requests), seed), scheduler, logs)
+}
+
+fn run_on(
+    case: &Case,
+    Requests { trace, qos }: Requests,
+    scheduler: &mut dyn Scheduler,
+    logs: Logs,
+) -> Result<Outcome, RunError> {
+    let trace = Arc::new(trace);
     let world = &case.site.world;
-    let context = Context { world, trace: &trace };
+    let context = Context { world, trace: &trace, qos: &qos };
+    let terms: Vec<Terms> = case.workload.scenario.tenants.iter().map(Terms::of).collect();
     let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
     let mut recorder = Recorders {
         metrics: Metrics::new(context),
+        groups: Groups::new(context, &terms),
+        accelerators: Accelerators::new(context),
         requests: logs.requests.then(|| RequestLog::new(context)),
         layers: logs.layers.then(|| LayerLog::new(context)),
     };
     run_engine(engine, scheduler, &mut recorder)?;
     let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
     Ok(Outcome {
+        load: case.load.unwrap_or_else(|| offered_load(&trace, &case.site)),
         values: recorder.metrics.values(),
+        groups: recorder.groups.rows(),
+        accelerators: recorder.accelerators.rows(),
         requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),
         layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
     })
@@ -148,6 +174,8 @@ pub fn run_with(
 
 struct Recorders<'a> {
     metrics: Metrics<'a>,
+    groups: Groups<'a>,
+    accelerators: Accelerators,
     requests: Option<RequestLog<'a>>,
     layers: Option<LayerLog<'a>>,
 }
@@ -155,6 +183,8 @@ struct Recorders<'a> {
 impl Recorder for Recorders<'_> {
     fn record(&mut self, record: &Record) {
         self.metrics.record(record);
+        self.groups.record(record);
+        self.accelerators.record(record);
         if let Some(requests) = &mut self.requests {
             requests.record(record);
         }
@@ -162,32 +192,6 @@ impl Recorder for Recorders<'_> {
             layers.record(record);
         }
     }
-}
-
-/// The requests of a cell: a tenth of the arrivals up to the last counted one warms the system up, and more follow, so
-/// that the last counted requests see the load, too: as many as warmed it up where deadlines end all requests, and as
-/// many as are counted where late ones finish and a backlog may build up. Then arrivals stop, so that a run under a rule
-/// that starves requests ends.
-pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
-    let margin = counted.div_ceil(9);
-    let rates = case.scenario.rates_per_s(case.load * case.site.capacity.requests_per_s);
-    let tail = match case.setting.late {
-        Late::Abort => margin,
-        Late::Finish => counted,
-    };
-    let arrivals = arrivals::trace(&case.scenario, &rates, seed, margin + counted + tail);
-    let requests = arrivals.iter().map(|arrival| request(case, arrival)).collect();
-    Trace { requests, counted: margin..margin + counted }
-}
-
-/// A request with its deadline on the system of the case.
-pub fn request(case: &Case, arrival: &Arrival) -> Request {
-    let &Arrival { time, tenant, network, priority } = arrival;
-    let terms = &case.scenario.tenants[tenant as usize].sla;
-    let sla =
-        terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan");
-    let isolated = case.site.world.networks[network as usize].isolated;
-    Request { tenant, network, priority, arrival: time, deadline: sla.deadline(time, case.qos, isolated) }
 }
 
 /// The engine's rules under the setting of a case.

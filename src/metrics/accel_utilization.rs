@@ -2,10 +2,9 @@
 //! not. Layers of requests that are not counted count here, and so does what still runs when the run ends. How many of
 //! its MACs a busy accelerator keeps busy is another question.
 
-use super::context::Window;
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::accelerators::Accelerators;
+use super::{Column, Metric, MetricEntry, Value};
 use crate::sim::{Record, Recorder};
-use crate::units::Time;
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "accel_utilization",
@@ -14,44 +13,20 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
         name: "accel_utilization",
         doc: "Mean share of the window in which an accelerator is busy",
     }],
-    new: |context| Box::new(AccelUtilization::new(context)),
+    new: |context| Box::new(AccelUtilization(Accelerators::new(context))),
 };
 
-struct AccelUtilization {
-    window: Window,
-    busy: Time,
-    busy_since: Vec<Option<Time>>,
-}
-
-impl AccelUtilization {
-    fn new(context: Context) -> Self {
-        let accelerators = context.world.platform.accelerators.len();
-        Self { window: context.window(), busy: Time::ZERO, busy_since: vec![None; accelerators] }
-    }
-}
+struct AccelUtilization(Accelerators);
 
 impl Recorder for AccelUtilization {
     fn record(&mut self, record: &Record) {
-        self.window.close(record);
-        match *record {
-            Record::Start { time, accelerator, .. } => self.busy_since[accelerator] = Some(time),
-            Record::Finish { time, start, accelerator, .. } => {
-                self.busy_since[accelerator] = None;
-                self.busy += self.window.share_of(start, time);
-            }
-            Record::End { time } => {
-                let running = self.busy_since.iter().flatten();
-                self.busy += running.map(|&start| self.window.share_of(start, time)).sum();
-            }
-            _ => {}
-        }
+        self.0.record(record);
     }
 }
 
 impl Metric for AccelUtilization {
     fn values(&self) -> Vec<Value> {
-        let capacity_ps = self.busy_since.len() as f64 * self.window.length().as_ps();
-        vec![Value::per(self.busy.as_ps(), capacity_ps)]
+        vec![self.0.mean_utilization()]
     }
 }
 

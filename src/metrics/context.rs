@@ -2,6 +2,7 @@
 
 use crate::sim::{JobId, Record, Request, RequestId, Trace, World};
 use crate::units::Time;
+use crate::workload::Qos;
 
 /// The run that the records are of.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +11,8 @@ pub struct Context<'a> {
     pub world: &'a World,
     /// The requests, and which of them are counted.
     pub trace: &'a Trace,
+    /// The QoS level of each request.
+    pub qos: &'a [Qos],
 }
 
 /// A counted request whose job is done.

@@ -63,6 +63,7 @@ mod tests {
     use crate::sim::testing::{layer, platform, request, trace, world};
     use crate::sim::{DecisionCost, Host, Late, Rules};
     use crate::units::Time;
+    use crate::workload::Qos;
 
     #[test]
     fn decisions_before_the_window_are_left_out() {
@@ -82,6 +83,7 @@ mod tests {
         let example = Example {
             world: world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]),
             trace: trace(&[request(0, 0.0), late]),
+            qos: vec![Qos::M; 2],
             rules: Rules {
                 decision_cost: DecisionCost::Host(host),
                 late: Late::Abort,

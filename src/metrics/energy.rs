@@ -23,7 +23,7 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     new: |context| Box::new(Energy::new(context)),
 };
 
-struct Energy<'a> {
+pub(super) struct Energy<'a> {
     context: Context<'a>,
     window: Window,
     layers: Picojoules,
@@ -33,9 +33,22 @@ struct Energy<'a> {
 }
 
 impl<'a> Energy<'a> {
-    fn new(context: Context<'a>) -> Self {
+    pub(super) fn new(context: Context<'a>) -> Self {
         let (layers, policy) = (Picojoules(0.0), Picojoules(0.0));
         Self { context, window: context.window(), layers, policy, requests: 0, met: 0 }
+    }
+
+    /// Layers, static and policy.
+    fn parts_uj(&self) -> [f64; 3] {
+        let accelerators = &self.context.world.platform.accelerators;
+        let leakage_pj_per_ps: f64 = accelerators.iter().map(|a| a.leakage_pj_per_ps).sum();
+        let leaked = Picojoules(leakage_pj_per_ps * self.window.length().as_ps());
+        [self.layers, leaked, self.policy].map(|energy| energy.0 / 1e6)
+    }
+
+    /// The sum of the parts per counted request; not a number without one.
+    pub(super) fn per_request_uj(&self) -> f64 {
+        Value::per(self.parts_uj().iter().sum(), self.requests as f64).as_f64()
     }
 }
 
@@ -57,13 +70,10 @@ impl Recorder for Energy<'_> {
 
 impl Metric for Energy<'_> {
     fn values(&self) -> Vec<Value> {
-        let accelerators = &self.context.world.platform.accelerators;
-        let leakage_pj_per_ps: f64 = accelerators.iter().map(|a| a.leakage_pj_per_ps).sum();
-        let leaked = Picojoules(leakage_pj_per_ps * self.window.length().as_ps());
-        let columns_uj = [self.layers, leaked, self.policy].map(|energy| energy.0 / 1e6);
-        let total_uj: f64 = columns_uj.iter().sum();
+        let parts_uj = self.parts_uj();
+        let total_uj: f64 = parts_uj.iter().sum();
         let per_request = [self.requests, self.met].map(|count| Value::per(total_uj, count as f64));
-        columns_uj.map(Value::Real).into_iter().chain(per_request).collect()
+        parts_uj.map(Value::Real).into_iter().chain(per_request).collect()
     }
 }
 

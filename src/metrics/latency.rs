@@ -38,7 +38,8 @@ impl Metric for Latency<'_> {
     }
 }
 
-fn nearest_rank(sorted: &[Time], percent: usize) -> Option<Time> {
+/// The smallest of the sorted values that at least `percent` % of them do not exceed.
+pub(super) fn nearest_rank(sorted: &[Time], percent: usize) -> Option<Time> {
     let rank = (percent * sorted.len()).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
 }

@@ -1,25 +1,33 @@
 //! What a run was worth: one file per metric, each a fold over the record stream, and the registry of them.
 //!
 //! [`Metrics`] builds the whole registry, takes the [`Record`]s of one run and gives one [`Value`] per column; CSV
-//! columns, help and docs iterate [`METRICS`]. Columns carry their unit in their name; a ratio has none. Two logs keep
-//! rows instead of totals: [`RequestLog`] and [`LayerLog`].
+//! columns, help and docs iterate [`METRICS`]. Columns carry their unit in their name; a ratio has none. [`Groups`] gives
+//! the figures of requests again by tenant, network, QoS level and priority, [`Accelerators`] those of each accelerator;
+//! two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`].
 //!
 //! Request metrics see counted requests only ([`crate::sim::Trace::counts`]). Integrals over time (static energy,
 //! utilisation, decisions) run over the measurement window: from the arrival of the first counted request to
 //! [`Record::End`]. Requests outside the count that run inside the window load the system, and are not judged.
 //!
-//! A fold keeps no records, and state per request only where the metric needs it: the latency percentiles hold one
-//! number per finished request. What is left out: anything that compares runs (gains, confidence intervals) or needs
-//! a stated weighting of the columns (EDP); it can be had from the columns.
+//! A request that is unfinished when its run ends is missed, like one that was dropped.
+//!
+//! A fold keeps no records, and state per request only where the metric needs it: the latency percentiles and the groups
+//! hold one number per request. What is left out: anything that compares runs (gains, confidence intervals); it can be
+//! had from the columns.
 
 mod accel_utilization;
+mod accelerators;
 mod antt;
 mod context;
 mod decisions;
 mod dram_utilization;
+mod edp;
 mod energy;
 mod fairness;
+mod groups;
+mod jain;
 mod latency;
+mod lateness;
 mod layer_log;
 mod outcomes;
 mod progress;
@@ -36,7 +44,9 @@ use std::fmt;
 
 use crate::sim::{Record, Recorder};
 
+pub use accelerators::{ACCELERATOR_COLUMNS, Accelerators};
 pub use context::Context;
+pub use groups::{GROUP_COLUMNS, GroupBy, GroupRow, Groups, Terms};
 pub use layer_log::{LayerLog, LayerRow};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
 
@@ -53,6 +63,9 @@ pub const METRICS: &[MetricEntry] = &[
     decisions::ENTRY,
     outcomes::ENTRY,
     stretch::ENTRY,
+    lateness::ENTRY,
+    jain::ENTRY,
+    edp::ENTRY,
 ];
 
 /// A fold over the records of one run.

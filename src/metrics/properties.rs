@@ -6,6 +6,7 @@ use super::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_
 use crate::sim::Recorder;
 use crate::sim::testing::random::{Case, any_case};
 use crate::units::Picojoules;
+use crate::workload::Qos;
 
 /// The columns and the counted rows of both logs.
 struct Results {
@@ -17,7 +18,8 @@ struct Results {
 impl Results {
     fn of(case: &Case) -> Self {
         let world = case.world();
-        let context = Context { world: &world, trace: &case.trace };
+        let qos = vec![Qos::M; case.trace.requests.len()];
+        let context = Context { world: &world, trace: &case.trace, qos: &qos };
         let (mut metrics, mut requests, mut layers) =
             (Metrics::new(context), RequestLog::new(context), LayerLog::new(context));
         for record in &case.records() {

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::sim::{DropReason, JobId, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
+use crate::workload::Qos;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +16,10 @@ pub struct RequestRow {
     pub tenant: u32,
     /// Index into [`crate::sim::World::networks`].
     pub network: u32,
+    /// Larger is more important.
+    pub priority: u32,
+    /// How strict its deadline is.
+    pub qos: Qos,
     /// Whether it belongs to the measurement.
     pub counted: bool,
     /// a.
@@ -63,6 +68,8 @@ impl<'a> RequestLog<'a> {
             job,
             tenant: known.tenant,
             network: known.network,
+            priority: known.priority,
+            qos: self.context.qos[request.0 as usize],
             counted: self.context.trace.counts(request),
             arrival: known.arrival,
             deadline: known.deadline,

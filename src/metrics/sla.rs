@@ -37,13 +37,27 @@ impl Metric for Sla<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::metrics::testing::Example;
+    use crate::sim::{JobId, RequestId};
     use crate::units::Time;
 
     #[test]
     fn late_and_dropped_requests_are_missed_and_the_deadline_itself_is_met() {
         // Counted: r1 is 5 ns late, r2 ends at its deadline, r3 is dropped, r4 is early.
         Example::new().assert(&[("requests", 4.0), ("met", 2.0), ("sla_rate", 0.5)]);
+    }
+
+    #[test]
+    fn what_is_unfinished_when_the_run_ends_is_missed() {
+        let example = Example::new();
+        let mut sla = (ENTRY.new)(example.context());
+        let arrived =
+            |request| Record::Arrival { time: Time(0), request: RequestId(request), job: JobId(request) };
+        (0..6).for_each(|request| sla.record(&arrived(request)));
+        sla.record(&Record::Done { time: Time(9_000), request: RequestId(2), job: JobId(2) });
+        sla.record(&Record::End { time: Time(10_000) });
+        assert_eq!(sla.values(), [Value::Count(4), Value::Count(1), Value::Real(0.25)]);
     }
 
     #[test]

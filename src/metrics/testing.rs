@@ -6,11 +6,13 @@ use super::{Context, Metrics};
 use crate::sim::testing::{Script, layer, network_to_accelerator, plain_rules, platform, request, world};
 use crate::sim::{Decision, DecisionCost, Engine, Host, JobView, Recorder, Rules, Trace, View, World, run};
 use crate::units::Time;
+use crate::workload::Qos;
 
 /// A run to fold: by default [`Example::new`]'s.
 pub(super) struct Example {
     pub(super) world: World,
     pub(super) trace: Trace,
+    pub(super) qos: Vec<Qos>,
     pub(super) rules: Rules,
 }
 
@@ -64,12 +66,13 @@ impl Example {
         Self {
             world,
             trace: Trace { requests: requests.to_vec(), counted: 1..5 },
+            qos: vec![Qos::M; 6],
             rules: Rules { decision_cost: DecisionCost::Host(free_of_time), ..plain_rules() },
         }
     }
 
     pub(super) fn context(&self) -> Context<'_> {
-        Context { world: &self.world, trace: &self.trace }
+        Context { world: &self.world, trace: &self.trace, qos: &self.qos }
     }
 
     /// Feeds the run to a recorder. Networks go to the accelerator of their number; whatever is open costs one

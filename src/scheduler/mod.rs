@@ -18,8 +18,9 @@ mod sjf;
 #[cfg(test)]
 mod tests;
 
-use serde::de::DeserializeOwned;
+use crate::files::parse_parameters as parse;
 
+pub use crate::files::Parameter;
 pub use crate::sim::Scheduler;
 
 /// One scheduler of the registry.
@@ -39,16 +40,6 @@ pub struct SchedulerEntry {
 /// Makes a scheduler from its parameters for a run with the given seed; the error says which parameter is wrong.
 pub type Build = fn(parameters: &toml::Table, seed: u64) -> Result<Box<dyn Scheduler>, String>;
 
-/// A TOML parameter of a scheduler.
-pub struct Parameter {
-    /// The key.
-    pub name: &'static str,
-    /// The value when it is left out, as in TOML.
-    pub default: &'static str,
-    /// What it does.
-    pub doc: &'static str,
-}
-
 /// All schedulers.
 pub const SCHEDULERS: &[SchedulerEntry] =
     &[random::ENTRY, fcfs::ENTRY, sjf::ENTRY, edf::ENTRY, edf_drop::ENTRY, eft::ENTRY, prema::ENTRY];
@@ -56,11 +47,6 @@ pub const SCHEDULERS: &[SchedulerEntry] =
 /// The entry of a name.
 pub fn find(name: &str) -> Option<&'static SchedulerEntry> {
     SCHEDULERS.iter().find(|entry| entry.name == name)
-}
-
-/// Reads parameters into a scheduler's own struct; unknown keys are errors.
-fn parse<T: DeserializeOwned>(parameters: &toml::Table) -> Result<T, String> {
-    parameters.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())
 }
 
 /// For schedulers without parameters.

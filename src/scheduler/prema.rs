@@ -80,13 +80,36 @@ impl Prema {
 
 impl Account {
     fn advance(&mut self, view: &View, job: &JobView, reset_on_run: bool) {
-        let waited = view.now() - self.updated;
-        self.updated = view.now();
         if !job.running {
-            let isolated = view.network_of(job).isolated;
-            self.tokens += f64::from(job.priority) * waited.as_ps() / isolated.as_ps();
+            self.earn(view.now(), f64::from(job.priority), view.network_of(job).isolated);
         } else if reset_on_run {
             self.tokens = f64::from(job.priority);
         }
+        self.updated = view.now();
+    }
+
+    /// Tokens for the time since the last update.
+    fn earn(&mut self, now: Time, priority: f64, isolated: Time) {
+        let waited = now - self.updated;
+        self.updated = now;
+        self.tokens += priority * waited.as_ps() / isolated.as_ps();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Known trap: an account that adds the whole waiting time at every decision grows with its square.
+    #[test]
+    fn tokens_grow_with_time_and_not_with_the_number_of_decisions() {
+        let tokens_after = |decisions_ns: &[u64]| {
+            let mut account = Account { job: JobId(0), tokens: 3.0, updated: Time::ZERO };
+            decisions_ns.iter().for_each(|now_ns| account.earn(Time(now_ns * 1_000), 3.0, Time(10_000)));
+            account.tokens
+        };
+        // Priority 3, isolated 10 ns: 3 + 3 x 60 / 10.
+        assert_eq!(tokens_after(&[60]), 21.0);
+        assert!((tokens_after(&[10, 20, 30, 40, 50, 60]) - 21.0).abs() < 1e-12);
     }
 }

@@ -67,6 +67,30 @@ fn edf_serves_late_requests_last() {
     assert_eq!(order_after_first("edf", &requests), [0, 2, 1]);
 }
 
+/// Known trap: slack that is negative once the deadline has passed turns the sign of a score, and the late come first.
+#[test]
+fn no_rule_that_orders_requests_serves_the_late_before_the_timely() {
+    // At 30, request 1 is late although it is older, more urgent, of higher priority and not longer.
+    let mut late = with_deadline(request(2, 1.0), 5.0);
+    late.priority = 9;
+    let requests = [request(0, 0.0), late, with_deadline(request(1, 2.0), 800.0)];
+    for name in ["fcfs", "sjf", "edf", "eft", "prema"] {
+        assert_eq!(order_after_first(name, &requests), [0, 2, 1], "{name}");
+    }
+}
+
+/// Known trap: priorities that cancel out of the rule.
+#[test]
+fn swapping_priorities_swaps_the_order_under_prema() {
+    let waiting = |first, second| {
+        let mut requests = [request(0, 0.0), request(1, 1.0), request(1, 1.0)];
+        (requests[1].priority, requests[2].priority) = (first, second);
+        order_after_first("prema", &requests)
+    };
+    assert_eq!(waiting(9, 1), [0, 1, 2]);
+    assert_eq!(waiting(1, 9), [0, 2, 1]);
+}
+
 #[test]
 fn edf_drop_gives_up_what_cannot_make_it() {
     let networks = [[layer(&[], &[(30.0, 0.0)])]];

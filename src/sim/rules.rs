@@ -3,6 +3,8 @@
 use super::{Operations, RequestId};
 use crate::units::{Picojoules, Time};
 
+pub use crate::workload::Late;
+
 /// When the scheduler is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
@@ -14,16 +16,6 @@ pub enum Trigger {
     OnChange,
     /// Not at all: a roll-out of what is assigned already.
     Never,
-}
-
-/// What happens to a request whose deadline passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Late {
-    /// It runs to its end.
-    Finish,
-    /// It is dropped: a late answer is worth nothing.
-    Abort,
 }
 
 /// What happens to a layer that becomes ready without an assignment.

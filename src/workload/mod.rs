@@ -4,22 +4,27 @@
 //! Shapes are counted in tensor elements; the accelerator's word widths turn them into bytes.
 
 pub mod arrivals;
+pub mod burstiness;
+pub mod draw;
 pub mod imported;
 pub mod layer;
 pub mod layer_list;
 mod names;
 pub mod network;
 pub mod onnx;
-pub mod process;
+pub mod replay;
 pub mod scenario;
 pub mod sla;
+pub mod stream;
 pub mod tenant;
+pub mod trace;
 
-pub use arrivals::{Arrival, ArrivalStream};
+pub use arrivals::Arrivals;
 pub use imported::{Imported, Summary};
 pub use layer::{Layer, LoopNest, Op};
 pub use network::Network;
-pub use process::Arrivals;
-pub use scenario::Scenario;
-pub use sla::{Qos, Sla, SlaRule, SlaTerms};
+pub use replay::Replay;
+pub use scenario::{Scenario, Variant};
+pub use sla::{Firm, Late, Qos, Sla, SlaRule, SlaTerms};
+pub use stream::{Arrival, ArrivalStream};
 pub use tenant::{Tenant, Weighted};

@@ -1,11 +1,13 @@
 //! When a request is due.
 //!
-//! Two rules for a deadline, one of which the experiment picks: a multiple of the network's isolated latency on the
-//! system at hand, which means the same on every system, or an absolute target, which is what applications have.
-//! Both are scaled by the QoS level. (m,k)-firm streams and utilities of delay are not modelled.
+//! Three rules for a deadline, one of which the experiment or the tenant picks: a multiple of the network's isolated
+//! latency on the system at hand, which means the same on every system; an absolute target, which is what applications
+//! have; the next frame of periodic arrivals. All are scaled by the QoS level. (m,k)-firm terms are terms of a stream:
+//! they move no deadline, their violations are counted. Utilities of delay are not modelled.
 
 use serde::{Deserialize, Serialize};
 
+use super::stream::Arrival;
 use crate::units::Time;
 
 /// How strict deadlines are.
@@ -33,6 +35,11 @@ impl Qos {
         }
     }
 
+    /// Its place in [`Self::ALL`].
+    pub const fn index(&self) -> u32 {
+        *self as u32
+    }
+
     /// The name used in data files and tables.
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +50,13 @@ impl Qos {
     }
 }
 
-/// Which of the two deadline rules an experiment applies to all tenants.
+impl std::fmt::Display for Qos {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Which of the deadline rules an experiment applies to all tenants, or a tenant to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SlaRule {
@@ -51,11 +64,46 @@ pub enum SlaRule {
     Factor,
     /// The target that the scenario gives.
     Absolute,
+    /// The next frame.
+    Period,
+}
+
+/// What happens to a request whose deadline passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Late {
+    /// It runs to its end.
+    Finish,
+    /// It is dropped: a late answer is worth nothing.
+    Abort,
+}
+
+/// (m,k)-firm: of any k requests of a tenant in a row, at least m are met (Hamdaoui and Ramanathan, IEEE Transactions
+/// on Computers 44(12), 1995).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Firm {
+    /// How many have to be met.
+    pub m: usize,
+    /// Of how many in a row.
+    pub k: usize,
+}
+
+impl Firm {
+    /// The terms, if they can be kept and broken.
+    pub fn check(self) -> Result<Self, String> {
+        if 1 <= self.m && self.m <= self.k {
+            return Ok(self);
+        }
+        Err(format!("m = {} of k = {}: expected 1 <= m <= k", self.m, self.k))
+    }
 }
 
 /// What a scenario file says about the deadlines of one tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SlaTerms {
+    /// Replaces the experiment's rule for this tenant.
+    pub rule: Option<SlaRule>,
     /// Replaces the experiment's deadline factor for this tenant.
     pub deadline_factor: Option<f64>,
     /// The absolute target at QoS level M, from arrival to finish.
@@ -63,11 +111,12 @@ pub struct SlaTerms {
 }
 
 impl SlaTerms {
-    /// The SLA under `rule`; `None` where the rule is absolute and the tenant has no target.
+    /// The SLA under the experiment's rule; `None` where the rule is absolute and the tenant has no target.
     pub fn sla(&self, rule: SlaRule, deadline_factor: f64) -> Option<Sla> {
-        match rule {
+        match self.rule.unwrap_or(rule) {
             SlaRule::Factor => Some(Sla::Factor(self.deadline_factor.unwrap_or(deadline_factor))),
             SlaRule::Absolute => self.target.map(|target| Sla::Absolute { target }),
+            SlaRule::Period => Some(Sla::Period),
         }
     }
 }
@@ -82,16 +131,21 @@ pub enum Sla {
         /// From arrival to finish, at QoS level M.
         target: Time,
     },
+    /// Arrival + QoS scale x (next frame - arrival).
+    Period,
 }
 
 impl Sla {
-    /// When a request that arrives at `arrival` is due; `isolated` is its network's best isolated latency.
-    pub fn deadline(self, arrival: Time, qos: Qos, isolated: Time) -> Time {
+    /// When a request is due; `isolated` is its network's best isolated latency. Without frames, the rule `Period` has
+    /// no deadline.
+    pub fn deadline(self, arrival: &Arrival, qos: Qos, isolated: Time) -> Time {
+        let Arrival { time, next_frame, .. } = *arrival;
         let allowed = match self {
             Self::Factor(factor) => isolated.scale(qos.scale() * factor),
             Self::Absolute { target } => target.scale(qos.scale()),
+            Self::Period => next_frame.unwrap_or(Time::MAX).saturating_sub(time).scale(qos.scale()),
         };
-        Time(arrival.0.saturating_add(allowed.0))
+        Time(time.0.saturating_add(allowed.0))
     }
 }
 
@@ -99,33 +153,59 @@ impl Sla {
 mod tests {
     use super::*;
 
-    const ARRIVAL: Time = Time(1_000);
     const ISOLATED: Time = Time(500);
+
+    fn arrival() -> Arrival {
+        Arrival {
+            time: Time(1_000),
+            tenant: 0,
+            network: 0,
+            priority: 1,
+            qos: None,
+            next_frame: Some(Time(11_000)),
+        }
+    }
 
     #[test]
     fn the_portable_rule_scales_the_isolated_latency() {
-        let due = |qos| Sla::Factor(4.0).deadline(ARRIVAL, qos, ISOLATED);
+        let due = |qos| Sla::Factor(4.0).deadline(&arrival(), qos, ISOLATED);
         assert_eq!(Qos::ALL.map(due), [Time(2_600), Time(3_000), Time(3_400)]);
     }
 
     #[test]
     fn the_absolute_rule_ignores_the_system() {
         let sla = Sla::Absolute { target: Time(10_000) };
-        assert_eq!(sla.deadline(ARRIVAL, Qos::H, ISOLATED), Time(9_000));
-        assert_eq!(sla.deadline(ARRIVAL, Qos::H, Time(7)), Time(9_000));
+        assert_eq!(sla.deadline(&arrival(), Qos::H, ISOLATED), Time(9_000));
+        assert_eq!(sla.deadline(&arrival(), Qos::H, Time(7)), Time(9_000));
     }
 
     #[test]
-    fn a_tenant_overrides_the_factor_and_needs_a_target_for_the_absolute_rule() {
-        let terms = SlaTerms { deadline_factor: Some(7.0), target: None };
+    fn the_period_rule_ends_with_the_next_frame_at_the_middle_level() {
+        let due = |qos| Sla::Period.deadline(&arrival(), qos, ISOLATED);
+        assert_eq!(Qos::ALL.map(due), [Time(9_000), Time(11_000), Time(13_000)]);
+        let no_frame = Arrival { next_frame: None, ..arrival() };
+        assert!(Sla::Period.deadline(&no_frame, Qos::L, ISOLATED) > Time(u64::MAX / 2));
+    }
+
+    #[test]
+    fn a_tenant_overrides_rule_and_factor_and_needs_a_target_for_the_absolute_rule() {
+        let terms = SlaTerms { deadline_factor: Some(7.0), ..SlaTerms::default() };
         assert_eq!(terms.sla(SlaRule::Factor, 4.0), Some(Sla::Factor(7.0)));
         assert_eq!(SlaTerms::default().sla(SlaRule::Factor, 4.0), Some(Sla::Factor(4.0)));
         assert_eq!(terms.sla(SlaRule::Absolute, 4.0), None);
+        let period = SlaTerms { rule: Some(SlaRule::Period), ..terms };
+        assert_eq!(period.sla(SlaRule::Absolute, 4.0), Some(Sla::Period));
     }
 
     #[test]
     fn a_target_beyond_the_clock_is_never_missed() {
         let sla = Sla::Absolute { target: Time::from_us(1e300) };
-        assert_eq!(sla.deadline(ARRIVAL, Qos::L, ISOLATED), Time::MAX);
+        assert_eq!(sla.deadline(&arrival(), Qos::L, ISOLATED), Time::MAX);
+    }
+
+    #[test]
+    fn firm_terms_are_those_that_can_be_kept_and_broken() {
+        assert!(Firm { m: 3, k: 3 }.check().is_ok());
+        assert!(Firm { m: 0, k: 3 }.check().is_err() && Firm { m: 4, k: 3 }.check().is_err());
     }
 }

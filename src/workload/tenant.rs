@@ -3,10 +3,10 @@
 //! The literature has two kinds of priorities, and both are draws per request: PREMA's {1, 3, 9} (Choi and Rhu, HPCA
 //! 2020), and in MoCA's artefact 0 to 11 with the weights 0:15 1:18 2:10 4:15 6:15 8:15 9:10 11:10. A fixed priority
 //! is a draw among one. The shipped scenarios draw PREMA's three with equal weights, because its token rule is
-//! defined on exactly these levels.
+//! defined on exactly these levels. QoS levels are drawn alike.
 
-use super::process::Arrivals;
-use super::sla::SlaTerms;
+use super::arrivals::Arrivals;
+use super::sla::{Firm, Late, SlaTerms};
 
 /// One of the values that a draw may give.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,18 +18,26 @@ pub struct Weighted {
 }
 
 /// A validated tenant of a scenario.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Tenant {
     /// Unique in the scenario; the key of its random streams.
     pub name: String,
     /// What its requests ask for: indices into [`super::Scenario::networks`], drawn per request; at least one.
     pub networks: Vec<Weighted>,
-    /// Its share of all requests, relative to the other tenants.
+    /// Its share of the load, relative to the other tenants.
     pub weight: f64,
     /// When its requests come.
     pub arrivals: Arrivals,
     /// Drawn per request; at least one. Higher is more important.
     pub priorities: Vec<Weighted>,
+    /// Indices into [`super::Qos::ALL`], drawn per request; empty where the experiment's level holds.
+    pub qos: Vec<Weighted>,
     /// When they are due.
     pub sla: SlaTerms,
+    /// What shall happen to late requests, if the tenant has a say.
+    pub late: Option<Late>,
+    /// The SLA rate that it wants.
+    pub target_hit_rate: Option<f64>,
+    /// How many of any requests in a row it needs.
+    pub firm: Option<Firm>,
 }

@@ -1,0 +1,167 @@
+//! `mascot trace`: writes the arrivals of a scenario to a file, and tells what such a file is like.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::progress::Bars;
+use super::table::{number, render};
+use crate::cost::Cache;
+use crate::experiment::generate::Generate;
+use crate::experiment::{DataRoot, Error};
+use crate::files::{Positive, write_atomic};
+use crate::units::Time;
+use crate::workload::trace::{Recording, TraceKeys, TraceStats, to_csv};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Write the requests that a scenario sends: t_s,tenant,network
+    ///
+    /// They are those of a run with the same seed; `mascot run --trace` replays them. Where the tenants share a load,
+    /// say how much: --load with --system, or --rate.
+    Gen(GenOptions),
+    /// Rate, burstiness and peak of a trace, as a whole and by tenant
+    ///
+    /// Reads t_s[,tenant][,network] CSV, Azure LLM CSV, BurstGPT CSV and DISB JSON. gap CV: standard deviation / mean of
+    /// the gaps. I(w): variance / mean of the number of requests in windows of w; 1 for a Poisson process, `-` where
+    /// fewer than ten windows fit. peak: the most requests in any second.
+    Stats(StatsOptions),
+}
+
+#[derive(Args)]
+pub(super) struct GenOptions {
+    /// The scenario: a name, or a path to a .toml file
+    scenario: String,
+    /// Where to write it [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How many requests; fewer where arrivals end before
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    requests: usize,
+    /// Seed of all draws
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Load relative to what the system can carry; needs --system
+    #[arg(long, requires = "system", conflicts_with = "rate")]
+    load: Option<f64>,
+    /// The system: a name, or a path to a .toml file
+    #[arg(long, value_name = "NAME")]
+    system: Option<String>,
+    /// Requests per second of all tenants that share a load
+    #[arg(long, value_name = "PER_SECOND")]
+    rate: Option<f64>,
+}
+
+#[derive(Args)]
+pub(super) struct StatsOptions {
+    /// The trace
+    file: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+    /// Print {"all": {...}, "tenants": {name: {...}}}
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to make of a trace file.
+#[derive(Args)]
+pub(super) struct Reading {
+    /// Replay the trace this many times faster than recorded
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    speedup: Option<f64>,
+    /// What a name in the trace, of a tenant or a network, shall be here
+    #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
+    map: Vec<(String, String)>,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|&factor| factor > 0.0 && f64::is_finite(factor))
+        .ok_or("expected a number > 0".into())
+}
+
+fn renaming(text: &str) -> Result<(String, String), String> {
+    let (from, to) = text.split_once('=').ok_or("expected FROM=TO")?;
+    Ok((from.to_string(), to.to_string()))
+}
+
+impl Reading {
+    pub(super) fn keys(&self, file: &Path) -> TraceKeys {
+        let map: BTreeMap<String, String> = self.map.iter().cloned().collect();
+        TraceKeys { file: file.to_path_buf(), speedup: Positive(self.speedup.unwrap_or(1.0)), map }
+    }
+}
+
+pub(super) fn execute(command: &Command) -> Result<(), Error> {
+    match command {
+        Command::Gen(options) => gen_trace(options),
+        Command::Stats(options) => stats(options),
+    }
+}
+
+fn gen_trace(options: &GenOptions) -> Result<(), Error> {
+    let data = DataRoot::find(None)?;
+    let bars = Bars::new(false);
+    let generate = Generate {
+        scenario: &options.scenario,
+        system: options.system.as_deref(),
+        load: options.load,
+        rate_per_s: options.rate,
+        seed: options.seed,
+    };
+    let (scenario, arrivals) = generate.arrivals(&data, &Cache::from_env(), &bars)?;
+    let labels: Vec<String> = scenario.networks.iter().map(|network| network.label()).collect();
+    let rows = arrivals.take(options.requests).map(|arrival| {
+        let tenant = scenario.tenants[arrival.tenant as usize].name.as_str();
+        (arrival.time, tenant, labels[arrival.network as usize].as_str())
+    });
+    let csv = to_csv(rows);
+    drop(bars);
+    match &options.output {
+        None => super::print(&String::from_utf8_lossy(&csv)),
+        Some(path) => write_atomic(path, &csv)
+            .map_err(|source| Error::Write { path: path.display().to_string(), source })?,
+    }
+    Ok(())
+}
+
+fn stats(options: &StatsOptions) -> Result<(), Error> {
+    let trace = Recording::read(&options.reading.keys(&options.file))?;
+    trace.left_out.iter().for_each(|left_out| super::eprint(&format!("left out: {left_out}")));
+    let all: Vec<Time> = trace.rows.iter().map(|row| row.time).collect();
+    let of_tenant = |tenant: &str| {
+        let own = trace.rows.iter().filter(|row| trace.tenant(row) == Some(tenant));
+        TraceStats::of(&own.map(|row| row.time).collect::<Vec<_>>())
+    };
+    let tenants: BTreeMap<&str, TraceStats> =
+        trace.tenants().into_iter().map(|tenant| (tenant, of_tenant(tenant))).collect();
+    let all = TraceStats::of(&all);
+    super::print(&if options.json {
+        let told = serde_json::json!({ "all": all, "tenants": tenants });
+        serde_json::to_string_pretty(&told).expect("figures are plain data") + "\n"
+    } else {
+        table(&all, &tenants)
+    });
+    Ok(())
+}
+
+fn table(all: &TraceStats, tenants: &BTreeMap<&str, TraceStats>) -> String {
+    let rows = std::iter::once((&"all", all)).chain(tenants).map(|(name, stats)| {
+        vec![
+            (*name).to_string(),
+            stats.requests.to_string(),
+            number(Some(stats.span_s), 3),
+            number(stats.rate_per_s, 2),
+            number(stats.gap_cv, 3),
+            number(stats.dispersion_1s, 2),
+            number(stats.dispersion_10s, 2),
+            number(stats.dispersion_60s, 2),
+            stats.peak_per_s.to_string(),
+        ]
+    });
+    let header =
+        ["tenant", "requests", "span s", "requests/s", "gap CV", "I(1 s)", "I(10 s)", "I(60 s)", "peak 1/s"];
+    render(&header, 1..header.len(), rows.collect())
+}

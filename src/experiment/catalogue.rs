@@ -1,0 +1,152 @@
+//! The networks of all scenarios with their costs on one system, and the worlds made of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::data::DataRoot;
+use super::plan::Dram;
+use super::{Error, Progress};
+use crate::cost::{self, Cache, CostTable, LayerCost};
+use crate::hw::SystemSpec;
+use crate::hw::system::Accelerator;
+use crate::sim::capacity::{AloneCost, Capacity, CapacityError, LayerLoad, capacity};
+use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
+use crate::units::{Bytes, Time};
+use crate::workload::{Network, Scenario, Variant};
+
+/// The longest layer, in seconds: far less than what the 64-bit clock holds.
+const MAX_LAYER_S: f64 = 1e3;
+
+/// The variants of all scenarios on one system.
+pub(super) struct Catalogue {
+    variants: Vec<Variant>,
+    networks: Vec<Network>,
+    tables: Vec<CostTable>,
+}
+
+impl Catalogue {
+    pub(super) fn new(
+        system: &SystemSpec,
+        scenarios: &[Arc<Scenario>],
+        data: &DataRoot,
+        cache: &Cache,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let mut variants: Vec<Variant> =
+            scenarios.iter().flat_map(|scenario| scenario.networks.iter().cloned()).collect();
+        variants.sort_unstable();
+        variants.dedup();
+        let read = |variant: &Variant| data.network(&variant.network);
+        let networks = variants.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let jobs: Vec<(&Network, u64)> =
+            networks.iter().zip(&variants).map(|(network, variant)| (network, variant.batch)).collect();
+        let tables = tables(system, &jobs, cache, progress)?;
+        Ok(Self { variants, networks, tables })
+    }
+
+    /// The scenario's variants on the system under one setting of its DRAM.
+    pub(super) fn world(
+        &self,
+        system: &SystemSpec,
+        scenario: &Scenario,
+        dram: &Dram,
+    ) -> Result<World, Error> {
+        let platform = platform(system, dram);
+        let models = scenario.networks.iter().map(|variant| self.model(variant, system, &platform, dram));
+        let networks = models.collect::<Result<Vec<_>, _>>()?;
+        Ok(World { platform, networks })
+    }
+
+    fn model(
+        &self,
+        variant: &Variant,
+        system: &SystemSpec,
+        platform: &Platform,
+        dram: &Dram,
+    ) -> Result<NetworkModel, Error> {
+        let place =
+            self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
+        let (network, table, label) = (&self.networks[place], &self.tables[place], variant.label());
+        let mut layers = Vec::with_capacity(network.layers.len());
+        for (l, layer) in network.layers.iter().enumerate() {
+            let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
+            let seconds = |cost: &LayerCost| {
+                cost.latency.as_s().max(cost.dram_bytes.0 as f64 / platform.bandwidth_bytes_per_ps / 1e12)
+            };
+            let longest = costs.iter().flatten().map(seconds).fold(0.0, f64::max);
+            if longest > MAX_LAYER_S {
+                return Err(Error::Usage(format!(
+                    "layer `{}` of network `{label}` takes {longest:.1e} s on `{}`: expected at most {MAX_LAYER_S:.0e} s",
+                    layer.name, system.name
+                )));
+            }
+            layers.push(LayerModel { name: layer.name.clone(), after: layer.after.clone(), costs });
+        }
+        let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
+        let model = NetworkModel::new(&label, &layers, platform, limit);
+        if !dram.phases {
+            return Ok(model);
+        }
+        let port = |a: &Accelerator| system.models[a.model].port_bytes_per_s() / 1e12;
+        let ports: Vec<f64> = system.accelerators.iter().map(port).collect();
+        Ok(model.in_phases(&ports, platform))
+    }
+}
+
+/// The cost tables of networks at batch sizes on a system, with progress and warnings passed on.
+fn tables(
+    system: &SystemSpec,
+    jobs: &[(&Network, u64)],
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Vec<CostTable>, Error> {
+    let begun = AtomicBool::new(false);
+    let tables = cost::tables(system, jobs, cache, &|done, total| {
+        if !begun.swap(true, Ordering::Relaxed) {
+            progress.begin(&format!("mapping layers on {}", system.name), total);
+        }
+        progress.advance(done);
+    })?;
+    cache.take_warnings().iter().for_each(|warning| progress.warn(warning));
+    Ok(tables)
+}
+
+fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
+    let accelerator = |a: &Accelerator| {
+        let model = &system.models[a.model];
+        let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
+        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps }
+    };
+    Platform {
+        accelerators: system.accelerators.iter().map(accelerator).collect(),
+        bandwidth_bytes_per_ps: dram.bytes_per_s() / 1e12,
+        sharing: dram.sharing,
+    }
+}
+
+/// lambda* of a mix: `shares` are the fractions of all requests that ask for each network of the world.
+pub(super) fn mix_capacity(
+    world: &World,
+    shares: &[f64],
+    dram_bytes_per_s: f64,
+) -> Result<Capacity, CapacityError> {
+    let accelerators = &world.platform.accelerators;
+    let models = accelerators.iter().map(|a| a.model + 1).max().unwrap_or(0);
+    let instance =
+        |model| accelerators.iter().position(|a| a.model == model).expect("models are those in use");
+    let first: Vec<usize> = (0..models).map(instance).collect();
+    let count = |model| accelerators.iter().filter(|a| a.model == model).count() as u32;
+    let instances: Vec<u32> = (0..models).map(count).collect();
+    let mut loads = Vec::new();
+    for (network, &share) in world.networks.iter().zip(shares) {
+        loads.extend((0..network.layers.len() as u32).map(|layer| LayerLoad {
+            per_request: share,
+            costs: first.iter().map(|&m| network.cost(layer, m)).map(alone_cost).collect(),
+        }));
+    }
+    capacity(&loads, &instances, dram_bytes_per_s)
+}
+
+fn alone_cost(cost: Option<&PairCost>) -> Option<AloneCost> {
+    cost.map(|cost| AloneCost { c1: cost.alone, dram_bytes: Bytes(cost.dram_bytes().round() as u64) })
+}

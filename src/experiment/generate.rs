@@ -1,0 +1,95 @@
+//! The arrivals of a scenario outside a run, for `mascot trace gen`.
+
+use std::path::PathBuf;
+
+use super::config::{Experiment, Setting};
+use super::plan::Plan;
+use super::window::Wanted;
+use super::{DataRoot, Error, Progress};
+use crate::cost::Cache;
+use crate::workload::{Arrival, ArrivalStream, Qos, Scenario};
+
+/// What is generated, and what decides how fast requests come where the scenario does not.
+#[derive(Clone, Copy, Debug)]
+pub struct Generate<'a> {
+    /// Name or path of the scenario.
+    pub scenario: &'a str,
+    /// The system that the load is relative to.
+    pub system: Option<&'a str>,
+    /// Relative to lambda*.
+    pub load: Option<f64>,
+    /// Requests per second of all tenants that share a load.
+    pub rate_per_s: Option<f64>,
+    /// Of all draws.
+    pub seed: u64,
+}
+
+impl Generate<'_> {
+    /// The scenario, and the arrivals of a run with this seed.
+    pub fn arrivals(
+        &self,
+        data: &DataRoot,
+        cache: &Cache,
+        progress: &dyn Progress,
+    ) -> Result<(Scenario, Box<dyn Iterator<Item = Arrival>>), Error> {
+        let scenario = data.scenario(self.scenario)?;
+        self.check(&scenario).map_err(Error::Usage)?;
+        if let Some(system) = self.system.filter(|_| self.load.is_some() || needs_latencies(&scenario)) {
+            let plan = Plan::prepare(self.experiment(&scenario, system), data, cache, progress)?;
+            let case = &plan.cases[0];
+            let requests_per_s = case.load.unwrap_or_default() * case.site.capacity.requests_per_s;
+            return Ok((scenario, case.workload.arrivals(&case.site.world, requests_per_s, self.seed)));
+        }
+        let rates_per_s = scenario.rates_per_s(self.rate_per_s.unwrap_or_default());
+        let arrivals = ArrivalStream::new(&scenario, &rates_per_s, &[], self.seed);
+        Ok((scenario, Box::new(arrivals)))
+    }
+
+    fn check(&self, scenario: &Scenario) -> Result<(), String> {
+        let name = &scenario.name;
+        let given = self.load.or(self.rate_per_s);
+        if scenario.has_own_pace() && given.is_some() {
+            return Err(format!(
+                "the requests of scenario `{name}` come at their own pace: leave --load and --rate out"
+            ));
+        }
+        if !scenario.has_own_pace() && given.is_none() {
+            return Err(format!(
+                "the tenants of scenario `{name}` share a load: give --load and --system, or --rate"
+            ));
+        }
+        if needs_latencies(scenario) && self.system.is_none() {
+            return Err(format!(
+                "when the requests of scenario `{name}` come depends on isolated latencies: give --system"
+            ));
+        }
+        match given.filter(|value| !(*value > 0.0 && value.is_finite())) {
+            Some(value) => Err(format!("{value} is no load or rate: expected a number > 0")),
+            None => Ok(()),
+        }
+    }
+
+    /// One cell without a scheduler, whose rules are those that the tenants ask for.
+    fn experiment(&self, scenario: &Scenario, system: &str) -> Experiment {
+        let late = scenario.tenants.iter().find_map(|tenant| tenant.late);
+        let setting = Setting::default();
+        Experiment {
+            name: scenario.name.clone(),
+            path: PathBuf::from(self.scenario),
+            systems: vec![system.to_string()],
+            scenarios: vec![self.scenario.to_string()],
+            qos: vec![Qos::M],
+            loads: self.load.map(|load| vec![load]),
+            trace: None,
+            schedulers: Vec::new(),
+            seeds: 1,
+            first_seed: self.seed,
+            wanted: Wanted::default(),
+            settings: vec![Setting { late: late.unwrap_or(setting.late), ..setting }],
+        }
+    }
+}
+
+fn needs_latencies(scenario: &Scenario) -> bool {
+    scenario.tenants.iter().any(|tenant| tenant.arrivals.needs_latencies())
+}

@@ -1,0 +1,109 @@
+//! What each accelerator did within the measurement window: the rows of accelerators.csv.
+//!
+//! Layers of requests that are not counted count here, too. Busy is a layer in execution, stretched by contention or
+//! not, also one that still runs when the run ends; runs, bytes and energy are those of layers that ended in the window.
+
+use super::context::Window;
+use super::{Column, Context, Value};
+use crate::sim::{Record, Recorder};
+use crate::units::{Picojoules, Time};
+
+/// The columns of an accelerator, in order.
+pub const ACCELERATOR_COLUMNS: &[Column] = &[
+    Column { name: "utilization", doc: "Share of the window in which it is busy" },
+    Column { name: "layer_runs", doc: "Layers that ended on it" },
+    Column { name: "dram_bytes", doc: "What they moved" },
+    Column { name: "energy_layers_uj", doc: "Their dynamic energy" },
+];
+
+/// The fold.
+pub struct Accelerators {
+    window: Window,
+    lanes: Vec<Lane>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Lane {
+    busy: Time,
+    busy_since: Option<Time>,
+    runs: u64,
+    dram_bytes: f64,
+    energy: Picojoules,
+}
+
+impl Accelerators {
+    /// An empty fold.
+    pub fn new(context: Context) -> Self {
+        let accelerators = context.world.platform.accelerators.len();
+        Self { window: context.window(), lanes: vec![Lane::default(); accelerators] }
+    }
+
+    /// One row per accelerator of the platform, one value per column.
+    pub fn rows(&self) -> Vec<Vec<Value>> {
+        let window_ps = self.window.length().as_ps();
+        let row = |lane: &Lane| {
+            vec![
+                Value::per(lane.busy.as_ps(), window_ps),
+                Value::Count(lane.runs),
+                Value::Real(lane.dram_bytes),
+                Value::Real(lane.energy.0 / 1e6),
+            ]
+        };
+        self.lanes.iter().map(row).collect()
+    }
+
+    /// The mean share of the window in which they are busy.
+    pub(super) fn mean_utilization(&self) -> Value {
+        let busy: Time = self.lanes.iter().map(|lane| lane.busy).sum();
+        Value::per(busy.as_ps(), self.lanes.len() as f64 * self.window.length().as_ps())
+    }
+}
+
+impl Recorder for Accelerators {
+    fn record(&mut self, record: &Record) {
+        self.window.close(record);
+        match *record {
+            Record::Start { time, accelerator, .. } => self.lanes[accelerator].busy_since = Some(time),
+            Record::Finish { time, start, accelerator, dram_bytes, energy, .. } => {
+                let lane = &mut self.lanes[accelerator];
+                lane.busy_since = None;
+                lane.busy += self.window.share_of(start, time);
+                if self.window.has_begun_by(time) {
+                    lane.runs += 1;
+                    lane.dram_bytes += dram_bytes;
+                    lane.energy += energy;
+                }
+            }
+            Record::End { time } => {
+                for lane in &mut self.lanes {
+                    lane.busy +=
+                        lane.busy_since.map_or(Time::ZERO, |start| self.window.share_of(start, time));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn every_accelerator_by_hand() {
+        let example = Example::new();
+        let mut accelerators = Accelerators::new(example.context());
+        example.record(&mut accelerators);
+        let rows = accelerators.rows();
+        let told = |place: usize| rows[place].iter().map(|value| value.as_f64()).collect::<Vec<_>>();
+        let assert_row = |place: usize, expected: [f64; 4]| {
+            let near = |(a, b): (f64, f64)| (a - b).abs() <= 1e-9 * b.abs();
+            assert!(told(place).into_iter().zip(expected).all(near), "{:?}", told(place));
+        };
+        // Of the window from 5 to 65: m0 is busy 5-25, 35-50 and 60-65; r0, r1 and r3 end there, of 100 bytes each.
+        assert_row(0, [40.0 / 60.0, 3.0, 300.0, 3e-6]);
+        // m1 is busy throughout; r2 and r4 have two layers, the first of 50 bytes.
+        assert_row(1, [1.0, 4.0, 100.0, 4e-6]);
+    }
+}

@@ -1,0 +1,51 @@
+//! Jain's fairness index over the progress of tenants: (sum)^2 / (n x sum of squares), from 1/n (one gets everything) to
+//! 1 (all progress alike), whatever their priorities.
+
+use super::progress::{Progress, Tenant};
+use super::{Column, Metric, MetricEntry, Value};
+use crate::sim::{Record, Recorder};
+
+pub(super) const ENTRY: MetricEntry = MetricEntry {
+    name: "jain",
+    doc: "Jain's fairness index (Jain, Chiu and Hawe, DEC TR-301, 1984) over the progress of tenants",
+    columns: &[Column {
+        name: "jain",
+        doc: "(sum of progress)^2 / (tenants x sum of its squares); empty if no tenant progresses",
+    }],
+    new: |context| Box::new(Jain(Progress::new(context))),
+};
+
+struct Jain<'a>(Progress<'a>);
+
+impl Recorder for Jain<'_> {
+    fn record(&mut self, record: &Record) {
+        self.0.record(record);
+    }
+}
+
+impl Metric for Jain<'_> {
+    fn values(&self) -> Vec<Value> {
+        let progress: Vec<f64> = self.0.tenants.iter().filter_map(Tenant::progress).collect();
+        let sum: f64 = progress.iter().sum();
+        let squares: f64 = progress.iter().map(|progress| progress * progress).sum();
+        vec![Value::per(sum * sum, progress.len() as f64 * squares)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::metrics::testing::Example;
+
+    #[test]
+    fn unequal_progress_lowers_it() {
+        // Progress 1/4 and 1: 1.25^2 / (2 x (1/16 + 1)).
+        Example::new().assert(&[("jain", 1.5625 / 2.125)]);
+    }
+
+    #[test]
+    fn one_tenant_alone_is_treated_fairly() {
+        let mut example = Example::new();
+        example.trace.requests.iter_mut().for_each(|request| request.tenant = 0);
+        example.assert(&[("jain", 1.0)]);
+    }
+}

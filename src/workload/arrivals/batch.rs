@@ -1,0 +1,54 @@
+//! `batch`: all requests are there at time 0, and none comes later: the makespan problem.
+
+use serde::Deserialize;
+
+use super::{ArrivalKind, Law, Point, Process, Rate, Setting};
+use crate::files::{Parameter, parse_parameters};
+use crate::units::Time;
+use crate::workload::draw::Draws;
+
+pub(super) const ENTRY: ArrivalKind = ArrivalKind {
+    name: "batch",
+    doc: "all requests at time 0",
+    source: "MAGMA (Kao and Krishna, HPCA 2022) schedules batches of jobs",
+    rate: Rate::Own,
+    parameters: &[Parameter { name: "requests", default: "", doc: "how many" }],
+    read: |table| Ok(Box::new(parse_parameters::<Batch>(table)?)),
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    requests: u32,
+}
+
+impl Law for Batch {
+    fn start(&self, _: &Setting) -> Box<dyn Process> {
+        Box::new(Left(self.requests))
+    }
+
+    fn total(&self) -> Option<usize> {
+        Some(self.requests as usize)
+    }
+}
+
+struct Left(u32);
+
+impl Process for Left {
+    fn next(&mut self, _: &mut Draws) -> Option<Point> {
+        self.0 = self.0.checked_sub(1)?;
+        Some(Point::at(Time::ZERO))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::units::Time;
+    use crate::workload::arrivals::testing::Sample;
+
+    #[test]
+    fn everything_is_there_at_the_start_and_nothing_follows() {
+        let sample = Sample::of("kind = 'batch'\nrequests = 7", 1.0, 100, 1);
+        assert_eq!(sample.times(), [Time::ZERO; 7]);
+    }
+}

@@ -1,0 +1,135 @@
+//! `trace`: the times of a file ([`crate::workload::trace`] says which kinds there are).
+//!
+//! A file that names tenants is used for the rows of this one. Where it names networks (by their label in the scenario,
+//! after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment replays one file
+//! for all tenants of any scenario instead.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{ArrivalKind, Binding, Law, Point, Process, Rate, Setting};
+use crate::files::{InputError, Parameter, parse_parameters};
+use crate::workload::draw::Draws;
+use crate::workload::trace::{Recording, TraceKeys};
+
+pub(super) const ENTRY: ArrivalKind = ArrivalKind {
+    name: "trace",
+    doc: "the times of a file; with tenants in it, those of this tenant",
+    source: "recorded: Azure LLM, BurstGPT, DISB, or `mascot trace gen`",
+    rate: Rate::Own,
+    parameters: &[
+        Parameter { name: "file", default: "", doc: "CSV or DISB JSON, from the folder of the scenario" },
+        Parameter { name: "speedup", default: "1", doc: "how many times faster than recorded" },
+        Parameter { name: "map", default: "{}", doc: "names in the file = names in the scenario" },
+    ],
+    read: |table| Ok(Box::new(Recorded { keys: parse_parameters(table)?, points: Arc::new([]) })),
+};
+
+#[derive(Debug)]
+struct Recorded {
+    keys: TraceKeys,
+    points: Arc<[Point]>,
+}
+
+impl Law for Recorded {
+    fn bind(&mut self, binding: &Binding) -> Result<(), InputError> {
+        self.keys.file = binding.folder.join(&self.keys.file);
+        let trace = Recording::read(&self.keys)?;
+        let tenants = trace.tenants();
+        if !tenants.is_empty() && !tenants.contains(&binding.tenant) {
+            let message =
+                format!("no request of tenant `{}`; there are: {}", binding.tenant, tenants.join(", "));
+            return Err(InputError::file(&self.keys.file, message));
+        }
+        let own =
+            trace.rows.iter().filter(|row| trace.tenant(row).is_none_or(|tenant| tenant == binding.tenant));
+        let point = |row| {
+            let label = trace.network(row);
+            let known = label.map(|label| binding.networks.iter().find(|(known, _)| known == label));
+            match known {
+                None => Ok(Point::at(row.time)),
+                Some(Some(&(_, network))) => Ok(Point { network: Some(network), ..Point::at(row.time) }),
+                Some(None) => Err(trace.error(
+                    row,
+                    format!(
+                        "tenant `{}` does not run `{}`: give it the network, or another name in `map`",
+                        binding.tenant,
+                        label.unwrap_or_default()
+                    ),
+                )),
+            }
+        };
+        self.points = own.map(point).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn start(&self, _: &Setting) -> Box<dyn Process> {
+        Box::new(Left { points: Arc::clone(&self.points), next: 0 })
+    }
+
+    fn total(&self) -> Option<usize> {
+        Some(self.points.len())
+    }
+
+    fn file(&self) -> Option<&Path> {
+        Some(&self.keys.file)
+    }
+}
+
+struct Left {
+    points: Arc<[Point]>,
+    next: usize,
+}
+
+impl Process for Left {
+    fn next(&mut self, _: &mut Draws) -> Option<Point> {
+        let point = *self.points.get(self.next)?;
+        self.next += 1;
+        Some(point)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng;
+    use crate::units::Time;
+    use crate::workload::arrivals::Arrivals;
+    use crate::workload::draw::Draw;
+    use crate::workload::tenant::Weighted;
+
+    /// What tenant `camera`, which runs networks 4 (`a`) and 7 (`b@2`), is sent by a file.
+    fn points(text: &str, keys: &str) -> Result<Vec<Point>, InputError> {
+        let folder = tempfile::tempdir().expect("the temporary folder is writable");
+        std::fs::write(folder.path().join("t.csv"), text).expect("the folder is ours");
+        let table = format!("kind = 'trace'\nfile = 't.csv'\n{keys}").parse().expect("valid TOML");
+        let mut arrivals = Arrivals::read(&table).expect("valid keys");
+        let networks = [("a".to_string(), 4), ("b@2".to_string(), 7)];
+        arrivals.bind(&Binding { folder: folder.path(), tenant: "camera", networks: &networks })?;
+        let mut process = arrivals.start(&Setting { rate_per_s: 0.0, isolated: &[] });
+        let mix = [Weighted { value: 4, weight: 1.0 }];
+        let stream = || rng::stream(1, "test", "camera");
+        let mut draws = Draws { rng: stream(), networks: Draw::new(&mix, stream()) };
+        let points: Vec<Point> = std::iter::from_fn(|| process.next(&mut draws)).collect();
+        assert_eq!(arrivals.total(), Some(points.len()));
+        Ok(points)
+    }
+
+    #[test]
+    fn a_file_without_names_is_all_the_tenants() {
+        let expected = [1, 2].map(|s| Point::at(Time::from_s(f64::from(s))));
+        assert_eq!(points("t_s\n2\n4\n", "speedup = 2").unwrap(), expected);
+    }
+
+    #[test]
+    fn a_file_with_names_is_read_for_this_tenant_and_its_networks() {
+        let text = "t_s,tenant,network\n1,cam,x\n2,other,zzz\n3,cam,a\n";
+        let found = points(text, "map = { cam = 'camera', x = 'b@2' }").unwrap();
+        assert_eq!(found.iter().map(|point| point.network).collect::<Vec<_>>(), [Some(7), Some(4)]);
+        let error = points(text, "map = { cam = 'camera' }").unwrap_err();
+        assert_eq!(error.line, Some(2));
+        assert!(error.to_string().contains("does not run `x`"), "{error}");
+        let error = points(text, "").unwrap_err();
+        assert!(error.to_string().contains("there are: cam, other"), "{error}");
+    }
+}

@@ -1,0 +1,39 @@
+//! Draws per request: the random numbers of one tenant, in streams of their own per purpose.
+
+use rand_chacha::ChaCha8Rng;
+use rand_distr::Distribution;
+use rand_distr::weighted::WeightedIndex;
+
+use super::tenant::Weighted;
+
+/// What an arrival process may draw from.
+#[derive(Clone, Debug)]
+pub struct Draws {
+    /// Of the process alone.
+    pub rng: ChaCha8Rng,
+    /// The tenant's mix of networks.
+    pub networks: Draw,
+}
+
+/// Independent draws among weighted values.
+#[derive(Clone, Debug)]
+pub struct Draw {
+    values: Vec<u32>,
+    index: WeightedIndex<f64>,
+    rng: ChaCha8Rng,
+}
+
+impl Draw {
+    /// Draws among at least one choice.
+    pub fn new(choices: &[Weighted], rng: ChaCha8Rng) -> Self {
+        let index = WeightedIndex::new(choices.iter().map(|choice| choice.weight));
+        let index = index.expect("a scenario has at least one choice, and weights from 1e-6 to 1e6");
+        Self { values: choices.iter().map(|choice| choice.value).collect(), index, rng }
+    }
+
+    /// The next value.
+    #[expect(clippy::should_implement_trait, reason = "it never ends")]
+    pub fn next(&mut self) -> u32 {
+        self.values[self.index.sample(&mut self.rng)]
+    }
+}

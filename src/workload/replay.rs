@@ -1,0 +1,135 @@
+//! A trace file in the terms of a scenario: the arrivals of all its tenants from one recording.
+//!
+//! Rows that name no tenant are given to one that runs their network, drawn by weight (tenant x network); rows that name
+//! neither, to any, by weight. A network that a row does not name is drawn from its tenant's mix. Priorities and QoS
+//! levels are drawn as for generated arrivals, from the same streams, so that replaying what was generated gives the
+//! same requests.
+
+use std::sync::Arc;
+
+use super::draw::Draw;
+use super::scenario::Scenario;
+use super::stream::{Arrival, Traits};
+use super::tenant::Weighted;
+use super::trace::{Recording, Row};
+use crate::files::InputError;
+use crate::rng;
+use crate::units::Time;
+
+/// A trace of which every row has its place in a scenario.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    requests: Arc<[Request]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Request {
+    time: Time,
+    tenant: Option<u32>,
+    network: Option<u32>,
+}
+
+impl Replay {
+    /// Finds tenants and networks by name; one that the scenario does not have is an error with its line.
+    pub fn new(trace: &Recording, scenario: &Scenario) -> Result<Self, InputError> {
+        let request = |row: &Row| {
+            let tenant = trace.tenant(row).map(|name| tenant(trace, row, scenario, name)).transpose()?;
+            let network = trace.network(row).map(|label| network(trace, row, scenario, label)).transpose()?;
+            if let (Some(tenant), Some(network)) = (tenant, network)
+                && !runs(scenario, tenant, network)
+            {
+                let message = format!(
+                    "tenant `{}` of scenario `{}` does not run `{}`",
+                    scenario.tenants[tenant as usize].name,
+                    scenario.name,
+                    scenario.networks[network as usize].label()
+                );
+                return Err(trace.error(row, message));
+            }
+            Ok(Request { time: row.time, tenant, network })
+        };
+        Ok(Self { requests: trace.rows.iter().map(request).collect::<Result<_, _>>()? })
+    }
+
+    /// How many requests there are.
+    pub fn total(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// The requests, with what the file leaves open drawn.
+    pub fn arrivals(&self, scenario: &Scenario, seed: u64) -> impl Iterator<Item = Arrival> + use<> {
+        let mut traits: Vec<Traits> =
+            scenario.tenants.iter().map(|tenant| Traits::new(tenant, seed)).collect();
+        let mut senders = Senders::new(scenario, seed);
+        let requests = Arc::clone(&self.requests);
+        (0..requests.len()).map(move |place| {
+            let Request { time, tenant, network } = requests[place];
+            let tenant = tenant.unwrap_or_else(|| senders.draw(network));
+            traits[tenant as usize].arrival(tenant, time, network, None)
+        })
+    }
+}
+
+fn tenant(trace: &Recording, row: &Row, scenario: &Scenario, name: &str) -> Result<u32, InputError> {
+    let place = scenario.tenants.iter().position(|tenant| tenant.name == name);
+    place.map(|place| place as u32).ok_or_else(|| {
+        let known: Vec<&str> = scenario.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+        unknown(trace, row, scenario, "tenant", name, &known.join(", "))
+    })
+}
+
+fn network(trace: &Recording, row: &Row, scenario: &Scenario, label: &str) -> Result<u32, InputError> {
+    scenario.network(label).ok_or_else(|| {
+        let known: Vec<String> = scenario.networks.iter().map(|network| network.label()).collect();
+        unknown(trace, row, scenario, "network", label, &known.join(", "))
+    })
+}
+
+fn unknown(
+    trace: &Recording,
+    row: &Row,
+    scenario: &Scenario,
+    what: &str,
+    name: &str,
+    known: &str,
+) -> InputError {
+    let message = format!(
+        "scenario `{}` has no {what} `{name}`, only {known}: map the name to one of them",
+        scenario.name
+    );
+    trace.error(row, message)
+}
+
+fn runs(scenario: &Scenario, tenant: u32, network: u32) -> bool {
+    scenario.tenants[tenant as usize].networks.iter().any(|choice| choice.value == network)
+}
+
+/// Who sends the requests that name no tenant.
+struct Senders {
+    any: Draw,
+    /// By network; every network has a tenant that runs it.
+    of_network: Vec<Draw>,
+}
+
+impl Senders {
+    fn new(scenario: &Scenario, seed: u64) -> Self {
+        let among = |network: Option<u32>| {
+            let tenants = scenario.tenants.iter().enumerate().filter_map(|(place, tenant)| {
+                let total: f64 = tenant.networks.iter().map(|choice| choice.weight).sum();
+                let share = match network {
+                    Some(network) => tenant.networks.iter().find(|c| c.value == network)?.weight / total,
+                    None => 1.0,
+                };
+                Some(Weighted { value: place as u32, weight: tenant.weight * share })
+            });
+            let label = network.map_or(String::new(), |network| scenario.networks[network as usize].label());
+            Draw::new(&tenants.collect::<Vec<_>>(), rng::stream(seed, "sender", &label))
+        };
+        let networks = 0..scenario.networks.len() as u32;
+        Self { any: among(None), of_network: networks.map(|network| among(Some(network))).collect() }
+    }
+
+    fn draw(&mut self, network: Option<u32>) -> u32 {
+        network.map_or(&mut self.any, |network| &mut self.of_network[network as usize]).next()
+    }
+}

@@ -1,0 +1,112 @@
+//! A scenario: which tenants share the system, read from TOML.
+//!
+//! ```toml
+//! name = "pair"
+//! source = "written by hand"
+//! priorities = [{ level = 1 }, { level = 3 }, { level = 9 }]  # drawn per request; tenants may have their own
+//! qos_levels = [{ level = "H" }, { level = "L", weight = 3 }] # drawn per request; left out: the experiment's level
+//! arrivals = { kind = "poisson" }                             # of tenants that have none; left out: poisson
+//!
+//! [[tenant]]
+//! name = "camera"
+//! network = "yolov2"
+//! batch = 2                         # inputs that one request brings; left out: 1
+//! arrivals = { kind = "periodic", fps = 30, jitter_us = 500 } # `mascot list arrivals` shows the kinds
+//! sla = "period"                    # due with the next frame; left out: the experiment's rule
+//! priority = 9
+//! qos = "H"
+//! late = "abort"                    # has to be the experiment's rule, which holds for all tenants
+//! target_hit_rate = 0.95            # reported as reached or not
+//! firm = { m = 9, k = 10 }          # of any 10 requests in a row 9 are met; violations are counted
+//!
+//! [[tenant]]
+//! name = "assistant"
+//! networks = [{ name = "kws_res26", weight = 9 }, { name = "bert_base_s128", batch = 4 }]
+//! arrivals = { kind = "gamma", cv = 3, rate_per_s = 20 }
+//! deadline_factor = 7               # in place of the experiment's
+//! target_us = 16_700                # for sla = "absolute"
+//! ```
+//! Weights left out are 1.
+//!
+//! When requests come is said in one of two ways. Either the scenario says it: every tenant's arrivals have times of
+//! their own or a `rate_per_s`, and an experiment gives no `loads`. Or the experiment does: no tenant's arrivals have a
+//! rate, `weight` (a key of tenants) is its share of all requests, and `loads` tells how many there are, relative to
+//! what the system can carry.
+
+mod read;
+
+use super::tenant::Tenant;
+
+/// A validated scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The name by which experiments refer to it.
+    pub name: String,
+    /// Where its numbers come from and what was changed.
+    pub source: String,
+    /// What requests may ask for: distinct, in order of first mention.
+    pub networks: Vec<Variant>,
+    /// In file order; at least one.
+    pub tenants: Vec<Tenant>,
+}
+
+/// What one request asks for: a network at a batch size.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Variant {
+    /// The network's name.
+    pub network: String,
+    /// Inputs that it works on at once.
+    pub batch: u64,
+}
+
+impl Variant {
+    /// The name in tables and traces: that of the network, and @batch where the batch is not 1.
+    pub fn label(&self) -> String {
+        if self.batch == 1 { self.network.clone() } else { format!("{}@{}", self.network, self.batch) }
+    }
+}
+
+impl Scenario {
+    /// Whether the scenario alone says when requests come; else the load of an experiment has to.
+    pub fn has_own_pace(&self) -> bool {
+        self.tenants.iter().all(|tenant| tenant.arrivals.has_own_pace())
+    }
+
+    /// How many requests come in all; `None` where they never end.
+    pub fn total(&self) -> Option<usize> {
+        self.tenants.iter().map(|tenant| tenant.arrivals.total()).sum()
+    }
+
+    /// The index of a network by its label.
+    pub fn network(&self, label: &str) -> Option<u32> {
+        self.networks.iter().position(|network| network.label() == label).map(|index| index as u32)
+    }
+
+    /// The fraction of all requests that each tenant sends, by weight.
+    pub fn tenant_shares(&self) -> Vec<f64> {
+        shares(self.tenants.iter().map(|tenant| tenant.weight))
+    }
+
+    /// The fraction of all requests that each network serves, by weight.
+    pub fn network_shares(&self) -> Vec<f64> {
+        let mut total = vec![0.0; self.networks.len()];
+        for (tenant, share) in self.tenants.iter().zip(self.tenant_shares()) {
+            let within = shares(tenant.networks.iter().map(|network| network.weight));
+            for (network, within) in tenant.networks.iter().zip(within) {
+                total[network.value as usize] += share * within;
+            }
+        }
+        total
+    }
+
+    /// The mean rate of each tenant when all that have none of their own share `requests_per_s` by weight.
+    pub fn rates_per_s(&self, requests_per_s: f64) -> Vec<f64> {
+        let shared = self.tenants.iter().zip(self.tenant_shares());
+        shared.map(|(tenant, share)| tenant.arrivals.rate_per_s().unwrap_or(share * requests_per_s)).collect()
+    }
+}
+
+fn shares(weights: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
+    let total: f64 = weights.clone().sum();
+    weights.map(|weight| weight / total).collect()
+}

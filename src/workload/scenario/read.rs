@@ -1,0 +1,294 @@
+//! From TOML to a validated scenario.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Scenario, Variant};
+use crate::files::{Fraction, InputError, Positive, Source, Weight};
+use crate::units::Time;
+use crate::workload::arrivals::{Arrivals, Binding};
+use crate::workload::sla::{Firm, Late, Qos, SlaRule, SlaTerms};
+use crate::workload::tenant::{Tenant, Weighted};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScenario {
+    name: String,
+    source: String,
+    arrivals: Option<Spanned<toml::Table>>,
+    priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
+    qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
+    tenant: Vec<RawTenant>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTenant {
+    name: Spanned<String>,
+    network: Option<Spanned<String>>,
+    batch: Option<Spanned<u64>>,
+    networks: Option<Spanned<Vec<RawNetwork>>>,
+    weight: Option<Spanned<Weight>>,
+    arrivals: Option<Spanned<toml::Table>>,
+    priority: Option<u32>,
+    priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
+    qos: Option<Qos>,
+    qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
+    sla: Option<Spanned<SlaRule>>,
+    deadline_factor: Option<Positive>,
+    target_us: Option<Positive>,
+    late: Option<Late>,
+    target_hit_rate: Option<Fraction>,
+    firm: Option<Spanned<Firm>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNetwork {
+    name: Spanned<String>,
+    batch: Option<Spanned<u64>>,
+    #[serde(default = "one")]
+    weight: Weight,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLevel<T> {
+    level: Spanned<T>,
+    #[serde(default = "one")]
+    weight: Weight,
+}
+
+fn one() -> Weight {
+    Weight(1.0)
+}
+
+/// Chosen here: where a scenario says nothing, all requests are equal, at PREMA's lowest level.
+const DEFAULT_PRIORITY: u32 = 1;
+
+/// Chosen here: more than any service batches, and few enough that sizes stay within 64 bits.
+const MAX_BATCH: u64 = 1_024;
+
+impl Scenario {
+    /// Reads and validates a scenario file; every network must exist in `networks_dir` as `<network>.toml`.
+    pub fn read(path: &Path, networks_dir: &Path) -> Result<Self, InputError> {
+        let source = Source::read(path)?;
+        let raw: RawScenario = source.parse()?;
+        if raw.tenant.is_empty() {
+            return Err(source.error_at_top("`tenant` is empty: a scenario has at least one"));
+        }
+        let mut reader = Reader { source: &source, networks_dir, networks: Vec::new() };
+        let defaults = Defaults {
+            arrivals: raw.arrivals.as_ref(),
+            priorities: match &raw.priorities {
+                Some(levels) => reader.levels(levels, |&level| level)?,
+                None => vec![Weighted { value: DEFAULT_PRIORITY, weight: 1.0 }],
+            },
+            qos: raw
+                .qos_levels
+                .as_ref()
+                .map_or(Ok(Vec::new()), |levels| reader.levels(levels, Qos::index))?,
+        };
+        let mut tenants: Vec<Tenant> = Vec::with_capacity(raw.tenant.len());
+        for raw in &raw.tenant {
+            let tenant = reader.tenant(raw, &defaults)?;
+            if tenants.iter().any(|earlier| earlier.name == tenant.name) {
+                let message = format!("two tenants are named `{}`", tenant.name);
+                return Err(source.error(&raw.name.span(), message));
+            }
+            tenants.push(tenant);
+        }
+        let networks = reader.networks;
+        check_pace(&source, &raw.tenant, &tenants)?;
+        Ok(Self { name: raw.name, source: raw.source, networks, tenants })
+    }
+}
+
+/// Either every tenant's requests come by themselves, or none's.
+fn check_pace(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<(), InputError> {
+    let Some(paced) = tenants.iter().find(|tenant| tenant.arrivals.has_own_pace()) else { return Ok(()) };
+    for (raw, tenant) in raw.iter().zip(tenants) {
+        if !tenant.arrivals.has_own_pace() {
+            let message = format!(
+                "tenant `{}` ({}) has no rate, and the load of an experiment cannot give it one, because the requests of \
+                 `{}` ({}) come at their own pace: add `rate_per_s` to its `arrivals`",
+                tenant.name,
+                tenant.arrivals.kind().name,
+                paced.name,
+                paced.arrivals.kind().name
+            );
+            return Err(source.error(&raw.name.span(), message));
+        }
+        if let Some(weight) = &raw.weight {
+            let message = format!(
+                "`weight` shares out the load of an experiment, but the requests of tenant `{}` ({}) come at their own \
+                 pace",
+                tenant.name,
+                tenant.arrivals.kind().name
+            );
+            return Err(source.error(&weight.span(), message));
+        }
+    }
+    Ok(())
+}
+
+/// What a scenario says for tenants that do not say it themselves.
+struct Defaults<'a> {
+    arrivals: Option<&'a Spanned<toml::Table>>,
+    priorities: Vec<Weighted>,
+    qos: Vec<Weighted>,
+}
+
+/// Turns raw entries into validated ones and collects the distinct networks on the way.
+struct Reader<'a> {
+    source: &'a Source,
+    networks_dir: &'a Path,
+    networks: Vec<Variant>,
+}
+
+impl Reader<'_> {
+    fn tenant(&mut self, raw: &RawTenant, defaults: &Defaults) -> Result<Tenant, InputError> {
+        let networks = self.mix(raw)?;
+        let arrivals = self.arrivals(raw, &networks, defaults)?;
+        if let Some(sla) = raw.sla.as_ref().filter(|sla| *sla.get_ref() == SlaRule::Period)
+            && !arrivals.has_frames()
+        {
+            let kind = arrivals.kind().name;
+            let message = format!("a deadline at the next frame needs periodic arrivals, not `{kind}`");
+            return Err(self.source.error(&sla.span(), message));
+        }
+        Ok(Tenant {
+            name: raw.name.get_ref().clone(),
+            networks,
+            weight: raw.weight.as_ref().map_or(1.0, |weight| weight.get_ref().0),
+            arrivals,
+            priorities: match (raw.priority, &raw.priorities) {
+                (Some(_), Some(levels)) => return Err(self.either(levels, "priority", "priorities")),
+                (Some(value), None) => vec![Weighted { value, weight: 1.0 }],
+                (None, Some(levels)) => self.levels(levels, |&level| level)?,
+                (None, None) => defaults.priorities.clone(),
+            },
+            qos: match (raw.qos, &raw.qos_levels) {
+                (Some(_), Some(levels)) => return Err(self.either(levels, "qos", "qos_levels")),
+                (Some(qos), None) => vec![Weighted { value: qos.index(), weight: 1.0 }],
+                (None, Some(levels)) => self.levels(levels, Qos::index)?,
+                (None, None) => defaults.qos.clone(),
+            },
+            sla: SlaTerms {
+                rule: raw.sla.as_ref().map(|sla| *sla.get_ref()),
+                deadline_factor: raw.deadline_factor.map(|factor| factor.0),
+                target: raw.target_us.map(|us| Time::from_us(us.0)),
+            },
+            late: raw.late,
+            target_hit_rate: raw.target_hit_rate.map(|rate| rate.0),
+            firm: raw.firm.as_ref().map(|firm| self.firm(firm)).transpose()?,
+        })
+    }
+
+    fn either<T>(&self, second: &Spanned<T>, first: &str, name: &str) -> InputError {
+        self.source.error(&second.span(), format!("expected either `{first}` or `{name}`"))
+    }
+
+    fn arrivals(
+        &self,
+        raw: &RawTenant,
+        mix: &[Weighted],
+        defaults: &Defaults,
+    ) -> Result<Arrivals, InputError> {
+        let Some(table) = raw.arrivals.as_ref().or(defaults.arrivals) else { return Ok(Arrivals::default()) };
+        let mut arrivals =
+            Arrivals::read(table.get_ref()).map_err(|message| self.source.error(&table.span(), message))?;
+        let label = |choice: &Weighted| (self.networks[choice.value as usize].label(), choice.value);
+        arrivals.bind(&Binding {
+            folder: self.source.path.parent().unwrap_or(Path::new("")),
+            tenant: raw.name.get_ref(),
+            networks: &mix.iter().map(label).collect::<Vec<_>>(),
+        })?;
+        Ok(arrivals)
+    }
+
+    fn firm(&self, raw: &Spanned<Firm>) -> Result<Firm, InputError> {
+        raw.get_ref().check().map_err(|message| self.source.error(&raw.span(), message))
+    }
+
+    fn mix(&mut self, raw: &RawTenant) -> Result<Vec<Weighted>, InputError> {
+        match (&raw.network, &raw.networks) {
+            (Some(name), None) => {
+                Ok(vec![Weighted { value: self.network(name, raw.batch.as_ref())?, weight: 1.0 }])
+            }
+            (None, Some(networks)) => match &raw.batch {
+                Some(batch) => {
+                    Err(self.source.error(&batch.span(), "each entry of `networks` has its own `batch`"))
+                }
+                None => self.networks(networks),
+            },
+            (Some(name), Some(_)) => Err(self.either(name, "network", "networks")),
+            (None, None) => Err(self.either(&raw.name, "network", "networks")),
+        }
+    }
+
+    fn networks(&mut self, raw: &Spanned<Vec<RawNetwork>>) -> Result<Vec<Weighted>, InputError> {
+        let mut mix: Vec<Weighted> = Vec::with_capacity(raw.get_ref().len());
+        for entry in raw.get_ref() {
+            let value = self.network(&entry.name, entry.batch.as_ref())?;
+            self.push_new(&mut mix, Weighted { value, weight: entry.weight.0 }, &entry.name)?;
+        }
+        self.not_empty(mix, raw)
+    }
+
+    /// The index of a network at a batch size, new or not.
+    fn network(&mut self, name: &Spanned<String>, batch: Option<&Spanned<u64>>) -> Result<u32, InputError> {
+        if let Some(batch) = batch.filter(|batch| !(1..=MAX_BATCH).contains(batch.get_ref())) {
+            let message = format!("`batch` is {}: expected 1 to {MAX_BATCH}", batch.get_ref());
+            return Err(self.source.error(&batch.span(), message));
+        }
+        let network = name.get_ref().clone();
+        let variant = Variant { network, batch: batch.map_or(1, |batch| *batch.get_ref()) };
+        if let Some(known) = self.networks.iter().position(|known| *known == variant) {
+            return Ok(known as u32);
+        }
+        let file = self.networks_dir.join(format!("{}.toml", variant.network));
+        if !file.is_file() {
+            let message = format!("no network `{}`: expected {}", variant.network, file.display());
+            return Err(self.source.error(&name.span(), message));
+        }
+        self.networks.push(variant);
+        Ok(self.networks.len() as u32 - 1)
+    }
+
+    fn levels<T: std::fmt::Display>(
+        &self,
+        raw: &Spanned<Vec<RawLevel<T>>>,
+        value: impl Fn(&T) -> u32,
+    ) -> Result<Vec<Weighted>, InputError> {
+        let mut levels = Vec::with_capacity(raw.get_ref().len());
+        for entry in raw.get_ref() {
+            let choice = Weighted { value: value(entry.level.get_ref()), weight: entry.weight.0 };
+            self.push_new(&mut levels, choice, &entry.level)?;
+        }
+        self.not_empty(levels, raw)
+    }
+
+    fn push_new<T: std::fmt::Display>(
+        &self,
+        choices: &mut Vec<Weighted>,
+        choice: Weighted,
+        written: &Spanned<T>,
+    ) -> Result<(), InputError> {
+        if choices.iter().any(|earlier| earlier.value == choice.value) {
+            let message = format!("`{}` is listed twice", written.get_ref());
+            return Err(self.source.error(&written.span(), message));
+        }
+        choices.push(choice);
+        Ok(())
+    }
+
+    fn not_empty<T>(&self, choices: Vec<Weighted>, raw: &Spanned<T>) -> Result<Vec<Weighted>, InputError> {
+        if choices.is_empty() {
+            return Err(self.source.error(&raw.span(), "the list is empty: expected at least one entry"));
+        }
+        Ok(choices)
+    }
+}
