@@ -16,7 +16,7 @@ use crate::workload::layer::product;
 pub(super) type Value = ArrayD<f64>;
 
 /// Longer constants are not needed for shapes: a shape has 16 elements, a padding 32, a range of positions some hundred.
-pub(super) const MAX_ELEMENTS: usize = 1024;
+const MAX_ELEMENTS: usize = 1024;
 
 /// The elements of an initializer or a constant, if the file holds them and they are few.
 pub(super) fn of_tensor(tensor: &TensorProto) -> Option<Value> {
