@@ -2,6 +2,7 @@
 
 mod contention;
 mod cost;
+mod fuzz;
 mod import;
 mod list;
 mod progress;
@@ -42,6 +43,8 @@ enum Command {
     /// How well the contention model predicts measured co-runs
     #[command(subcommand)]
     Contention(contention::Command),
+    /// Run random systems, networks, requests and schedulers with every invariant on
+    Fuzz(fuzz::Options),
     /// Turn an ONNX file into the TOML layer graph that the simulator reads
     Import(import::Options),
     /// Print a completion script for a shell
@@ -85,6 +88,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),
+        Command::Fuzz(options) => fuzz::execute(&options),
         Command::Import(options) => import::execute(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -105,6 +109,14 @@ fn print(text: &str) {
 fn eprint(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Runs `act` with so many threads; without a number, one per core.
+fn on_threads<T: Send>(jobs: Option<u16>, act: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    let jobs = jobs.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let pool = pool.map_err(|e| Error::Usage(format!("cannot start {jobs} threads: {e}")))?;
+    Ok(pool.install(act))
 }
 
 /// Where results go unless `--out` says otherwise.

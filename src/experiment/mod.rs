@@ -8,6 +8,7 @@ pub mod config;
 pub mod contention;
 pub mod data;
 pub mod error;
+pub mod fuzz;
 mod list;
 pub mod output;
 pub mod plan;

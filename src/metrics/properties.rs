@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant};
 use crate::sim::Recorder;
-use crate::sim::testing::random::{Case, any_case};
+use crate::sim::cases::Case;
+use crate::sim::testing::{any_case, chaos_records};
 use crate::units::Picojoules;
 
 /// The columns and the counted rows of both logs.
@@ -20,7 +21,7 @@ impl Results {
         let context = Context { world: &world, trace: &case.trace };
         let (mut metrics, mut requests, mut layers) =
             (Metrics::new(context), RequestLog::new(context), LayerLog::new(context));
-        for record in &case.records() {
+        for record in &chaos_records(case) {
             let folds: [&mut dyn Recorder; 3] = [&mut metrics, &mut requests, &mut layers];
             folds.into_iter().for_each(|fold| fold.record(record));
         }
