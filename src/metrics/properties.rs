@@ -72,6 +72,24 @@ proptest! {
     }
 
     #[test]
+    fn permuting_tenants_permutes_what_they_get(case in any_case(1..=4)) {
+        let mut permuted = case.clone();
+        let last = case.trace.requests.iter().map(|request| request.tenant).max().unwrap_or(0);
+        permuted.trace.requests.iter_mut().for_each(|request| request.tenant = last - request.tenant);
+        let (results, permuted) = (Results::of(&case), Results::of(&permuted));
+        for (&(column, expected), &(_, actual)) in results.columns.iter().zip(&permuted.columns) {
+            prop_assert!(close(actual, expected), "{column} is {actual}, not {expected}");
+        }
+        for tenant in 0..=last {
+            let energy = |results: &Results, tenant: u32| {
+                let mine = results.requests.iter().filter(|row| row.tenant == tenant);
+                mine.map(|row| row.energy).sum::<Picojoules>()
+            };
+            prop_assert_eq!(energy(&permuted, last - tenant), energy(&results, tenant));
+        }
+    }
+
+    #[test]
     fn means_are_those_of_the_rows(case in any_case(1..=4)) {
         let results = Results::of(&case);
         let stretch: f64 = results.layers.iter().map(|row| row.stretch).sum();
