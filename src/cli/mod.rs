@@ -2,6 +2,7 @@
 
 mod contention;
 mod cost;
+mod fuzz;
 mod import;
 mod list;
 mod network;
@@ -55,6 +56,8 @@ enum Command {
     /// Files that say when requests come
     #[command(subcommand)]
     Trace(trace::Command),
+    /// Run random systems, networks, requests and schedulers with every invariant on
+    Fuzz(fuzz::Options),
     /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
     Import(import::Options),
     /// Print a completion script for a shell
@@ -100,6 +103,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Contention(command) => contention::execute(&command),
         Command::Network(command) => network::execute(&command),
         Command::Trace(command) => trace::execute(&command),
+        Command::Fuzz(options) => fuzz::execute(&options),
         Command::Import(options) => import::execute(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -120,6 +124,14 @@ fn print(text: &str) {
 fn eprint(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Runs `act` with so many threads; without a number, one per core.
+fn on_threads<T: Send>(jobs: Option<u16>, act: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    let jobs = jobs.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let pool = pool.map_err(|e| Error::Usage(format!("cannot start {jobs} threads: {e}")))?;
+    Ok(pool.install(act))
 }
 
 /// Where results go unless `--out` says otherwise.

@@ -80,10 +80,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     overrides.extend(options.first_seed.map(|s| ("first_seed".into(), toml::Value::Integer(s))));
     overrides.extend(options.replay.key());
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
-    let jobs = options.jobs.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
-    let pool = pool.map_err(|e| Error::Usage(format!("cannot start {jobs} threads: {e}")))?;
-    let rows = pool.install(|| run(options, experiment, &data))?;
+    let rows = super::on_threads(options.jobs, || run(options, experiment, &data))??;
     if options.json {
         let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
         super::print(&(text + "\n"));

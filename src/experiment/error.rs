@@ -38,6 +38,9 @@ pub enum Error {
         /// The command that runs this cell alone.
         command: String,
     },
+    /// Random runs violate invariants: bugs of ours, with the commands that reproduce them.
+    #[error("{0}")]
+    Fuzz(String),
     /// A result could not be written.
     #[error("cannot write {path}: {source}")]
     Write {
@@ -63,7 +66,7 @@ impl Error {
         match self {
             Self::Input(_) | Self::Usage(_) => 2,
             Self::Run { .. } | Self::Check(_) | Self::Write { .. } => 1,
-            Self::Invariant { .. } => INVARIANT,
+            Self::Invariant { .. } | Self::Fuzz(_) => INVARIANT,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod config;
 pub mod contention;
 pub mod data;
 pub mod error;
+pub mod fuzz;
 pub mod generate;
 mod list;
 pub mod output;

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant};
 use crate::sim::Recorder;
-use crate::sim::testing::random::{Case, any_case};
+use crate::sim::cases::Case;
+use crate::sim::testing::{any_case, chaos_records};
 use crate::units::Picojoules;
 use crate::workload::Qos;
 
@@ -22,7 +23,7 @@ impl Results {
         let context = Context { world: &world, trace: &case.trace, qos: &qos };
         let (mut metrics, mut requests, mut layers) =
             (Metrics::new(context), RequestLog::new(context), LayerLog::new(context));
-        for record in &case.records() {
+        for record in &chaos_records(case) {
             let folds: [&mut dyn Recorder; 3] = [&mut metrics, &mut requests, &mut layers];
             folds.into_iter().for_each(|fold| fold.record(record));
         }
@@ -70,6 +71,24 @@ proptest! {
         let total_pj = column_pj + (results.column("energy_static_uj") + results.column("energy_policy_uj")) * 1e6;
         let per_request_pj = results.column("energy_per_request_uj") * 1e6;
         prop_assert!(close(per_request_pj * results.column("requests"), total_pj));
+    }
+
+    #[test]
+    fn permuting_tenants_permutes_what_they_get(case in any_case(1..=4)) {
+        let mut permuted = case.clone();
+        let last = case.trace.requests.iter().map(|request| request.tenant).max().unwrap_or(0);
+        permuted.trace.requests.iter_mut().for_each(|request| request.tenant = last - request.tenant);
+        let (results, permuted) = (Results::of(&case), Results::of(&permuted));
+        for (&(column, expected), &(_, actual)) in results.columns.iter().zip(&permuted.columns) {
+            prop_assert!(close(actual, expected), "{column} is {actual}, not {expected}");
+        }
+        for tenant in 0..=last {
+            let energy = |results: &Results, tenant: u32| {
+                let mine = results.requests.iter().filter(|row| row.tenant == tenant);
+                mine.map(|row| row.energy).sum::<Picojoules>()
+            };
+            prop_assert_eq!(energy(&permuted, last - tenant), energy(&results, tenant));
+        }
     }
 
     #[test]

@@ -22,8 +22,10 @@ macro_rules! clone_by_field {
     };
 }
 
+pub mod audit;
 pub mod bandwidth;
 pub mod capacity;
+pub mod cases;
 mod driver;
 mod engine;
 mod model;

@@ -115,6 +115,24 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// When it happened.
+    pub fn time(&self) -> Time {
+        match *self {
+            Self::Arrival { time, .. }
+            | Self::Decision { time, .. }
+            | Self::Applied { time, .. }
+            | Self::Start { time, .. }
+            | Self::Finish { time, .. }
+            | Self::Phase { time, .. }
+            | Self::Bandwidth { time, .. }
+            | Self::Done { time, .. }
+            | Self::Drop { time, .. }
+            | Self::End { time } => time,
+        }
+    }
+}
+
 /// Receives the records of a run.
 pub trait Recorder {
     /// Called once per record, in order.

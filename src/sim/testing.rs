@@ -1,9 +1,11 @@
 //! Tiny systems for tests: times in nanoseconds, bandwidth in bytes per nanosecond.
 
-pub(crate) mod random;
-
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
+use super::cases::{Case, Size};
 use super::{
     AcceleratorModel, Decision, DecisionCost, Engine, Late, LayerModel, NetworkModel, Platform, Record,
     Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
@@ -110,4 +112,20 @@ pub(crate) fn ends_ns(records: &[Record]) -> Vec<f64> {
         }
     }
     ends
+}
+
+/// Small random cases; they shrink to smaller ones.
+pub(crate) fn any_case(accelerators: RangeInclusive<usize>) -> impl Strategy<Value = Case> {
+    (any::<u64>().no_shrink(), accelerators, 1..4usize, 1..7usize, 1..14usize).prop_map(
+        |(seed, accelerators, networks, layers, requests)| {
+            Case::new(seed, Size { accelerators, networks, layers, requests })
+        },
+    )
+}
+
+/// The records of a case under the scheduler that does anything.
+pub(crate) fn chaos_records(case: &Case) -> Vec<Record> {
+    let mut records = Vec::new();
+    run(case.engine(), &mut case.chaos(), &mut records).expect("legal, and never idle with everything held");
+    records
 }

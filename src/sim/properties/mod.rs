@@ -1,17 +1,19 @@
 //! Properties of every run: random systems, networks, requests and rules under a scheduler that does anything it may.
 //!
-//! [`audit`] rebuilds the state of the run from its records and checks each one (conservation, safety, durations);
-//! [`laws`] compares two runs that must agree.
+//! The audit follows each run and checks every record; [`laws`] compares two runs that must agree, [`fixed`] two in
+//! which every layer runs where and in the order in which it ran before.
 
-mod audit;
+mod fixed;
 mod laws;
 
 use proptest::prelude::*;
 
-use self::audit::Audit;
-use super::Record;
-use super::testing::random::{Case, any_case};
-use crate::units::Time;
+use super::audit::{Audit, Audited};
+use super::capacity::{AloneCost, LayerLoad, capacity};
+use super::cases::Case;
+use super::testing::{any_case, chaos_records};
+use super::{PairCost, Record, run};
+use crate::units::{Bytes, Time};
 
 /// (c1, c, actual) of every layer run, in picoseconds.
 fn durations(case: &Case) -> Vec<(Time, f64, Time)> {
@@ -24,7 +26,18 @@ fn durations(case: &Case) -> Vec<(Time, f64, Time)> {
         }
         _ => None,
     };
-    case.records().iter().filter_map(duration).collect()
+    chaos_records(case).iter().filter_map(duration).collect()
+}
+
+/// Slows a case down: all times and bytes grow, demands stay. Periods and hosts stay, too.
+fn slow_down(case: &mut Case, factor: u64) {
+    let scale = |time: Time| Time(time.0 * factor);
+    for request in &mut case.trace.requests {
+        (request.arrival, request.deadline) = (scale(request.arrival), scale(request.deadline));
+    }
+    for cost in case.networks.iter_mut().flatten().flat_map(|layer| layer.costs.iter_mut().flatten()) {
+        (cost.latency, cost.dram_bytes) = (scale(cost.latency), Bytes(cost.dram_bytes.0 * factor));
+    }
 }
 
 proptest! {
@@ -32,14 +45,61 @@ proptest! {
 
     #[test]
     fn every_record_is_legal_and_all_work_is_accounted_for(case in any_case(1..=4)) {
-        let world = case.world();
-        let mut audit = Audit::new(&world, &case.trace, &case.rules);
-        case.run(&mut audit);
-        audit.close();
+        let (world, mut chaos) = (case.world(), case.chaos());
+        let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), &mut chaos);
+        run(case.engine(), &mut audited, &mut ()).expect("legal, and never idle with everything held");
+        if let Err(violation) = audited.close() {
+            prop_assert!(false, "{violation}\n{case}");
+        }
     }
 }
 
+/// lambda* of the requests that were done, taken as a mix, in requests per second.
+fn capacity_per_s(case: &Case, done: &[usize]) -> f64 {
+    let world = case.world();
+    let accelerators = &case.platform.accelerators;
+    let models = accelerators.iter().map(|accelerator| accelerator.model + 1).max().unwrap_or(0);
+    let of = |model| (0..accelerators.len()).filter(move |&m| accelerators[m].model == model);
+    let instances: Vec<u32> = (0..models).map(|model| of(model).count() as u32).collect();
+    let alone =
+        |cost: &PairCost| AloneCost { c1: cost.alone, dram_bytes: Bytes(cost.dram_bytes().round() as u64) };
+    let mut loads = Vec::new();
+    for (number, network) in world.networks.iter().enumerate() {
+        let requests = done.iter().filter(|&&r| case.trace.requests[r].network as usize == number).count();
+        loads.extend((0..network.layers.len() as u32).map(|layer| {
+            LayerLoad {
+                per_request: requests as f64 / done.len() as f64,
+                costs: (0..models)
+                    .map(|model| of(model).next().and_then(|m| network.cost(layer, m)).map(alone))
+                    .collect(),
+            }
+        }));
+    }
+    let bytes_per_s = case.platform.bandwidth_bytes_per_ps * 1e12;
+    capacity(&loads, &instances, bytes_per_s).expect("every layer takes time somewhere").requests_per_s
+}
+
 proptest! {
+    /// However the layers are split over the accelerators: no run carries more than lambda*.
+    #[test]
+    fn no_run_is_faster_than_the_capacity_bound(mut case in any_case(1..=4)) {
+        case.max_sub_job = None;
+        let records = chaos_records(&case);
+        let done = |record: &Record| match *record {
+            Record::Done { time, request, .. } => Some((request.0 as usize, time)),
+            _ => None,
+        };
+        let (done, ends): (Vec<usize>, Vec<Time>) = records.iter().filter_map(done).unzip();
+        let Some(&first) = done.iter().min() else { return Ok(()) };
+        let last_end = ends.into_iter().max().expect("some request is done");
+        let makespan_s = (last_end - case.trace.requests[first].arrival).as_s();
+        let least_s = done.len() as f64 / capacity_per_s(&case, &done);
+        // Every c1 is rounded up by less than a picosecond, and the bytes of a layer to whole ones.
+        let layers: usize = case.networks.iter().map(Vec::len).max().unwrap_or(0) * done.len();
+        let rounding_s = layers as f64 * (1.0 + 0.5 / case.platform.bandwidth_bytes_per_ps) * 1e-12;
+        prop_assert!(makespan_s >= least_s * (1.0 - 1e-9) - rounding_s, "{makespan_s} s, at least {least_s} s");
+    }
+
     #[test]
     fn one_accelerator_means_no_contention(case in any_case(1..=1)) {
         for (alone, _, actual) in durations(&case) {

@@ -1,0 +1,57 @@
+//! `mascot fuzz`: random runs with every invariant on.
+
+use clap::Args;
+
+use super::progress::Bars;
+use super::table::render;
+use crate::experiment::Error;
+use crate::experiment::fuzz::{Passed, Report, describe, fuzz};
+
+/// Run random systems, networks, requests and schedulers with every invariant on
+///
+/// A seed stands for a system of 1 to 8 accelerators under any sharing rule, up to 4 networks of up to 40 layers, up to
+/// 300 requests, all rules of an experiment, and a scheduler: one that does anything it may, or a registered one.
+/// Every record, view and decision of the run is checked against a second account of it (`src/sim/audit` lists the
+/// invariants), and the metrics against what that account comes to. The table counts what the seeds that passed did.
+///
+/// A failure prints what was violated and the one command that reproduces it, with this version of mascot; the exit
+/// code is 3.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Number of seeds
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    seeds: u64,
+    /// First seed
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=1 << 62))]
+    first_seed: u64,
+    /// Threads [default: all cores]; the results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// No progress bar and no table
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let seeds = options.first_seed..options.first_seed + options.seeds;
+    let bars = Bars::new(options.quiet);
+    let report = super::on_threads(options.jobs, || fuzz(seeds, &bars))?;
+    drop(bars);
+    if !options.quiet {
+        if options.seeds == 1 {
+            super::print(&format!("{}\n", describe(options.first_seed)));
+        }
+        super::print(&table(&report));
+    }
+    report.verdict()
+}
+
+fn table(report: &Report) -> String {
+    let header = ["scheduler", "runs", "requests", "met", "dropped", "layers", "decisions", "overtaken"];
+    let row = |(name, passed): (&&str, &Passed)| {
+        let &Passed { runs, requests, met, dropped, layers, decisions, skipped } = passed;
+        let counts = [runs, requests, met, dropped, layers, decisions, skipped];
+        [vec![name.to_string()], counts.map(|count| count.to_string()).to_vec()].concat()
+    };
+    render(&header, 1..header.len(), report.passed.iter().map(row).collect())
+}

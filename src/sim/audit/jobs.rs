@@ -1,0 +1,174 @@
+//! Requests and the jobs that serve them: each arrives as in the trace, runs every layer once and in order, and ends
+//! once.
+
+use super::super::{DropReason, JobId, Late, NetworkModel, Request, RequestId};
+use super::orders::Assignment;
+use super::{Audit, Check, ensure};
+use crate::units::Time;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Open,
+    Done,
+    Dropped,
+}
+
+/// A request that has arrived, with its job.
+pub(super) struct Job<'a> {
+    pub(super) id: JobId,
+    pub(super) request: &'a Request,
+    pub(super) network: &'a NetworkModel,
+    pub(super) fate: Fate,
+    pub(super) held: bool,
+    pub(super) layers: Vec<Layer>,
+    /// The latest of the times before which, as views said, it could not end.
+    pub(super) earliest_end: Time,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Layer {
+    pub(super) started: bool,
+    pub(super) ended: Option<Time>,
+    pub(super) assignment: Option<Assignment>,
+}
+
+impl Job<'_> {
+    fn predecessors(&self, layer: u32) -> impl Iterator<Item = &Layer> {
+        self.network.predecessors[layer as usize].iter().map(|&before| &self.layers[before as usize])
+    }
+
+    /// Whether all predecessors have ended, and it has not started.
+    pub(super) fn is_ready(&self, layer: u32) -> bool {
+        self.is_open(layer) && self.predecessors(layer).all(|before| before.ended.is_some())
+    }
+
+    /// Whether it may be assigned: all predecessors have started, and it has not.
+    pub(super) fn is_open(&self, layer: u32) -> bool {
+        self.fate == Fate::Open
+            && self.layers.get(layer as usize).is_some_and(|layer| !layer.started)
+            && self.predecessors(layer).all(|before| before.started)
+    }
+
+    pub(super) fn open_layers(&self) -> impl Iterator<Item = u32> {
+        (0..self.layers.len() as u32).filter(|&layer| self.is_open(layer))
+    }
+
+    /// When the last predecessor of a ready layer ended, the arrival where there is none.
+    pub(super) fn ready_at(&self, layer: u32) -> Time {
+        let ends = self.predecessors(layer).filter_map(|before| before.ended);
+        ends.max().unwrap_or(self.request.arrival)
+    }
+
+    pub(super) fn last_end(&self) -> Option<Time> {
+        self.layers.iter().filter_map(|layer| layer.ended).max()
+    }
+
+    /// Over every layer, on the accelerator that moves least.
+    pub(super) fn least_bytes(&self) -> f64 {
+        let least = |row: ndarray::ArrayView1<_>| {
+            let bytes = row.iter().flatten().map(super::super::PairCost::dram_bytes);
+            bytes.fold(f64::INFINITY, f64::min)
+        };
+        self.network.costs.rows().into_iter().map(least).sum()
+    }
+}
+
+impl<'a> Audit<'a> {
+    pub(super) fn job(&self, id: JobId) -> Result<&Job<'a>, String> {
+        self.jobs.get(id.0 as usize).ok_or_else(|| format!("request {} has not arrived", id.0))
+    }
+
+    pub(super) fn open_jobs(&self) -> impl Iterator<Item = &Job<'a>> {
+        self.jobs.iter().filter(|job| job.fate == Fate::Open)
+    }
+
+    pub(super) fn arrive(&mut self, request: RequestId, job: JobId) -> Check {
+        let place = self.jobs.len();
+        ensure!(
+            (request.0 as usize, job.0) == (place, request.0),
+            "request {} arrives with job {}, but request {place} is next",
+            request.0,
+            job.0
+        );
+        let known = self.trace.requests.get(place);
+        let known = known.ok_or_else(|| format!("request {place} is not in the trace"))?;
+        ensure!(known.arrival == self.now, "request {place} arrives at {} ps in the trace", known.arrival.0);
+        let network = &self.world.networks[known.network as usize];
+        self.jobs.push(Job {
+            id: job,
+            request: known,
+            network,
+            fate: Fate::Open,
+            held: false,
+            layers: vec![Layer::default(); network.layers.len()],
+            earliest_end: known.arrival,
+        });
+        self.totals.arrived += 1;
+        self.triggers.change();
+        Ok(())
+    }
+
+    pub(super) fn done(&mut self, request: RequestId, id: JobId) -> Check {
+        ensure!(request.0 == id.0, "request {} is done by job {}", request.0, id.0);
+        let job = self.job(id)?;
+        let missing = job.layers.iter().position(|layer| layer.ended.is_none());
+        ensure!(missing.is_none(), "request {} is done without its layer {missing:?}", request.0);
+        ensure!(job.last_end() == Some(self.now), "request {} is done after its last layer", request.0);
+        let late = self.now > job.request.deadline;
+        ensure!(!late || self.rules.late == Late::Finish, "request {} is done late under abort", request.0);
+        // Each layer may end up to a picosecond before its rounded-up c1.
+        let rounding = Time(job.layers.len() as u64);
+        let (taken, isolated) = (self.now - job.request.arrival, job.network.isolated);
+        ensure!(
+            taken + rounding >= isolated,
+            "request {} takes {} ps, on the idle system {} ps",
+            request.0,
+            taken.0,
+            isolated.0
+        );
+        ensure!(
+            self.now + rounding >= job.earliest_end,
+            "request {} ends, but a view said not before {} ps",
+            request.0,
+            job.earliest_end.0
+        );
+        self.close_request(request, Fate::Done)?;
+        self.totals.done += 1;
+        self.totals.met += u64::from(!late);
+        let counts = u64::from(self.trace.counts(request));
+        self.totals.counted_done += counts;
+        self.totals.counted_met += counts * u64::from(!late);
+        Ok(())
+    }
+
+    pub(super) fn dropped(&mut self, request: RequestId, reason: DropReason) -> Check {
+        match reason {
+            DropReason::Late => {
+                let deadline = self.job(JobId(request.0))?.request.deadline;
+                let due = self.rules.late == Late::Abort && deadline == self.now;
+                ensure!(due, "request {} is dropped as late, its deadline is {} ps", request.0, deadline.0);
+            }
+            DropReason::Scheduler => self.obey_until_drop(request)?,
+        }
+        self.close_request(request, Fate::Dropped)?;
+        self.totals.dropped += 1;
+        self.totals.counted_dropped += u64::from(self.trace.counts(request));
+        Ok(())
+    }
+
+    fn close_request(&mut self, request: RequestId, fate: Fate) -> Check {
+        let before = self.job(JobId(request.0))?.fate;
+        ensure!(before == Fate::Open, "request {} is {fate:?}, but was {before:?} before", request.0);
+        self.jobs[request.0 as usize].fate = fate;
+        self.counted_open -= usize::from(self.trace.counts(request));
+        Ok(())
+    }
+
+    /// Under abort, nobody is open after the deadline.
+    pub(super) fn check_nobody_is_late(&self) -> Check {
+        let late = |job: &&Job| self.rules.late == Late::Abort && job.request.deadline <= self.now;
+        let late = self.open_jobs().find(late).map(|job| job.id.0);
+        ensure!(late.is_none(), "request {late:?} is open at its deadline under abort");
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! The invariants of a run, checked from outside: a second account of what the engine does, kept as plainly as can be.
+//!
+//! An [`Audit`] sees what a scheduler sees and says, and every record. From these alone it follows what runs where, what
+//! is ready, what is asked for and how much work each layer has done, and compares:
+//!
+//! | file | what must hold |
+//! |---|---|
+//! | `lanes.rs` | one layer at a time, only where it can run; grants are what the sharing rule gives, in sum min(B, demand) (`knee`: at most); bytes and work done = owed; durations within their bounds; energy |
+//! | `jobs.rs` | arrivals as in the trace; every layer of a finished request once, after its predecessors; ends no earlier than alone; a drop or an end, once |
+//! | `orders.rs` | decisions cost what they must and take effect when they must; what starts is the first in line of what was asked for; nothing that may start waits; nothing held or dropped starts |
+//! | `triggers.rs` | decisions are taken when the trigger says so, and then only |
+//! | `views.rs` | a view shows this account and nothing of the future |
+//! | here | time goes forward, and the run ends with its last counted request; its makespan is at least work / capacity and bytes / B |
+//!
+//! The grants themselves come from [`super::bandwidth::share`], which has exact twins of its own. Every check is exact
+//! but for rounding: an end is rounded up to a picosecond, work is conserved to 1e-9 (DESIGN.md section 4).
+//!
+//! The first violation is kept, and the audit is over.
+
+mod jobs;
+mod lanes;
+mod orders;
+#[cfg(test)]
+mod tests;
+mod totals;
+mod triggers;
+mod views;
+
+use std::fmt;
+
+use self::jobs::{Fate, Job};
+use self::lanes::Lanes;
+use self::orders::Orders;
+pub use self::totals::Totals;
+use self::triggers::Triggers;
+use super::{Decision, Record, Recorder, Rules, Scheduler, Trace, View, World};
+use crate::units::Time;
+
+/// Relative; DESIGN.md section 4 promises conservation to this.
+const TOLERANCE: f64 = 1e-9;
+
+/// Something that cannot be, with numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub time: Time,
+    /// What.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "at {} ps: {}", self.time.0, self.what)
+    }
+}
+
+/// `Err` says what is wrong.
+type Check = Result<(), String>;
+
+/// Returns what is wrong unless the condition holds.
+macro_rules! ensure {
+    ($holds:expr, $($what:tt)+) => {
+        // A comparison with what is not a number must not pass.
+        if !$holds {
+            return Err(format!($($what)+));
+        }
+    };
+}
+use ensure;
+
+fn ensure_close(what: &str, actual: f64, expected: f64) -> Check {
+    let close = actual == expected || (actual - expected).abs() <= TOLERANCE * expected.abs();
+    ensure!(close, "{what}: {actual}, not {expected}");
+    Ok(())
+}
+
+/// The second account of a run.
+pub struct Audit<'a> {
+    world: &'a World,
+    trace: &'a Trace,
+    rules: &'a Rules,
+    now: Time,
+    lanes: Lanes,
+    /// One per request that has arrived.
+    jobs: Vec<Job<'a>>,
+    orders: Orders,
+    triggers: Triggers,
+    totals: Totals,
+    /// Counted requests that have not ended, arrived or not.
+    counted_open: usize,
+    ended: bool,
+    violation: Option<Violation>,
+}
+
+impl<'a> Audit<'a> {
+    /// Of a run from time zero.
+    pub fn new(world: &'a World, trace: &'a Trace, rules: &'a Rules) -> Self {
+        Self {
+            world,
+            trace,
+            rules,
+            now: Time::ZERO,
+            lanes: Lanes::new(&world.platform),
+            jobs: Vec::new(),
+            orders: Orders::default(),
+            triggers: Triggers::default(),
+            totals: Totals::new(trace),
+            counted_open: trace.counted.len(),
+            ended: false,
+            violation: None,
+        }
+    }
+
+    /// A scheduler is asked, on this view.
+    pub fn view(&mut self, view: &View) {
+        self.step(|audit| audit.check_view(view));
+    }
+
+    /// What it answered.
+    pub fn decision(&mut self, decision: &Decision) {
+        self.step(|audit| audit.announce(decision));
+    }
+
+    /// After the last record: what the run came to.
+    ///
+    /// # Errors
+    /// The first violation, if there was one.
+    pub fn close(mut self) -> Result<Totals, Violation> {
+        self.step(|audit| {
+            ensure!(audit.ended, "the records stop before the end of the run");
+            Ok(())
+        });
+        self.violation.map_or(Ok(self.totals), Err)
+    }
+
+    fn step(&mut self, step: impl FnOnce(&mut Self) -> Check) {
+        if self.violation.is_none()
+            && let Err(what) = step(self)
+        {
+            self.violation = Some(Violation { time: self.now, what });
+        }
+    }
+
+    fn follow(&mut self, record: &Record) -> Check {
+        let time = record.time();
+        ensure!(!self.ended, "{record:?} after the end of the run");
+        ensure!(time >= self.now, "{record:?} lies in the past");
+        self.advance(time)?;
+        match *record {
+            Record::Arrival { request, job, .. } => self.arrive(request, job),
+            Record::Decision { latency, energy, ready, open, .. } => {
+                self.decide(latency, energy, ready, open)
+            }
+            Record::Applied { skipped, .. } => self.applied(skipped),
+            Record::Start { sub_job, accelerator, weight, .. } => self.start(sub_job, accelerator, weight),
+            Record::Finish { .. } => self.finish(record),
+            Record::Phase { sub_job, accelerator, phase, .. } => {
+                self.enter_phase(sub_job, accelerator, phase)
+            }
+            Record::Bandwidth { granted_bytes_per_ps, .. } => self.lanes.granted(granted_bytes_per_ps),
+            Record::Done { request, job, .. } => self.done(request, job),
+            Record::Drop { request, reason, .. } => self.dropped(request, reason),
+            Record::End { .. } => self.end(),
+        }
+    }
+
+    /// Nothing more happens at this instant, and nothing before `next`, unless they are the same.
+    fn advance(&mut self, next: Time) -> Check {
+        if next == self.now {
+            return Ok(());
+        }
+        self.judge_trigger(false)?;
+        self.check_nothing_waits()?;
+        self.check_no_tick_before(next)?;
+        self.lanes.advance(&self.world.platform, next - self.now, &mut self.totals)?;
+        self.totals.advance(self.now, next);
+        self.triggers.next_instant();
+        self.now = next;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Check {
+        self.judge_trigger(false)?;
+        self.check_nothing_waits()?;
+        for request in self.trace.counted.clone() {
+            let ended = self.jobs.get(request).is_some_and(|job| job.fate != Fate::Open);
+            ensure!(ended, "the run ends, but the counted request {request} is open");
+        }
+        self.check_makespan()?;
+        self.ended = true;
+        Ok(())
+    }
+
+    /// The requests that were done took at least their work over all accelerators and their bytes over B.
+    fn check_makespan(&self) -> Check {
+        let done: Vec<&Job> = self.jobs.iter().filter(|job| job.fate == Fate::Done).collect();
+        let Some(first) = done.first() else { return Ok(()) };
+        let last_end = done.iter().filter_map(|job| job.last_end()).max().unwrap_or_default();
+        let makespan_ps = (last_end - first.request.arrival).as_ps();
+        let layers: usize = done.iter().map(|job| job.layers.len()).sum();
+        let work_ps: f64 = done.iter().map(|job| job.network.total_best.as_ps()).sum();
+        // Each c1 is rounded up by less than a picosecond.
+        let least_ps = (work_ps - layers as f64) / self.world.platform.accelerators.len() as f64;
+        ensure!(makespan_ps >= least_ps, "makespan {makespan_ps} ps, but work / capacity is {least_ps} ps");
+        let bytes: f64 = done.iter().map(|job| job.least_bytes()).sum();
+        let least_ps = bytes / self.world.platform.bandwidth_bytes_per_ps * (1.0 - TOLERANCE);
+        ensure!(makespan_ps >= least_ps, "makespan {makespan_ps} ps, but bytes / B is {least_ps} ps");
+        Ok(())
+    }
+}
+
+impl Recorder for Audit<'_> {
+    fn record(&mut self, record: &Record) {
+        self.step(|audit| audit.follow(record));
+    }
+}
+
+/// A scheduler with an audit looking over its shoulder: the way to audit a run of [`super::run`].
+pub struct Audited<'a, 's> {
+    audit: Audit<'a>,
+    scheduler: &'s mut dyn Scheduler,
+}
+
+impl<'a, 's> Audited<'a, 's> {
+    /// Audits what the scheduler sees and does.
+    pub fn new(audit: Audit<'a>, scheduler: &'s mut dyn Scheduler) -> Self {
+        Self { audit, scheduler }
+    }
+
+    /// After the run: as [`Audit::close`].
+    ///
+    /// # Errors
+    /// The first violation, if there was one.
+    pub fn close(self) -> Result<Totals, Violation> {
+        self.audit.close()
+    }
+}
+
+impl Scheduler for Audited<'_, '_> {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.audit.view(view);
+        self.scheduler.decide(view, out);
+        self.audit.decision(out);
+    }
+
+    fn observe(&mut self, record: &Record) {
+        self.audit.record(record);
+        self.scheduler.observe(record);
+    }
+}

@@ -1,0 +1,87 @@
+//! What a run came to, for comparison with what the metrics make of the same records.
+
+use super::super::{Request, Trace};
+use super::lanes::Run;
+use crate::units::{Picojoules, Time};
+
+/// Sums over a run. The window is that of the metrics: from the arrival of the first counted request to the end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Requests that arrived = done + dropped + in flight.
+    pub arrived: u64,
+    /// Requests that were done.
+    pub done: u64,
+    /// Requests that were done by their deadline.
+    pub met: u64,
+    /// Requests that were dropped.
+    pub dropped: u64,
+    /// Counted requests that were done.
+    pub counted_done: u64,
+    /// Counted requests that were done by their deadline.
+    pub counted_met: u64,
+    /// Counted requests that were dropped.
+    pub counted_dropped: u64,
+    /// Layer runs that ended.
+    pub layers: u64,
+    /// Decisions.
+    pub decisions: u64,
+    /// Actions that events had overtaken.
+    pub skipped: u64,
+    /// Decisions in the window.
+    pub window_decisions: u64,
+    /// Actions that events had overtaken in the window.
+    pub window_skipped: u64,
+    /// Energy of the decisions in the window.
+    pub policy_energy: Picojoules,
+    /// Layer energy of counted requests by tenant.
+    pub layer_energy_by_tenant: Vec<Picojoules>,
+    /// Length of the window.
+    pub window: Time,
+    /// Summed over the accelerators, within the window.
+    pub busy: Time,
+    /// Moved within the window.
+    pub dram_bytes: f64,
+    pub(super) busy_accelerators: usize,
+    pub(super) granted_bytes_per_ps: f64,
+    window_start: Time,
+}
+
+impl Totals {
+    pub(super) fn new(trace: &Trace) -> Self {
+        let tenants = trace.requests.iter().map(|request| request.tenant as usize + 1).max().unwrap_or(0);
+        let first = trace.requests.get(trace.counted.clone()).and_then(<[_]>::first);
+        Self {
+            layer_energy_by_tenant: vec![Picojoules(0.0); tenants],
+            window_start: first.map_or(Time::MAX, |request| request.arrival),
+            ..Self::default()
+        }
+    }
+
+    /// From `now` to `next` nothing changes.
+    pub(super) fn advance(&mut self, now: Time, next: Time) {
+        let elapsed = next.saturating_sub(now.max(self.window_start));
+        self.window += elapsed;
+        self.busy += Time(elapsed.0 * self.busy_accelerators as u64);
+        self.dram_bytes += elapsed.as_ps() * self.granted_bytes_per_ps;
+    }
+
+    pub(super) fn decision(&mut self, now: Time, energy: Picojoules) {
+        self.decisions += 1;
+        if now >= self.window_start {
+            self.window_decisions += 1;
+            self.policy_energy += energy;
+        }
+    }
+
+    pub(super) fn skipped(&mut self, now: Time, actions: u32) {
+        self.skipped += u64::from(actions);
+        self.window_skipped += if now >= self.window_start { u64::from(actions) } else { 0 };
+    }
+
+    pub(super) fn finish(&mut self, request: &Request, run: &Run, counts: bool) {
+        self.layers += 1;
+        if counts {
+            self.layer_energy_by_tenant[request.tenant as usize] += run.cost.energy;
+        }
+    }
+}
