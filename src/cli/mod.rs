@@ -57,6 +57,14 @@ enum Command {
     #[command(subcommand)]
     Trace(trace::Command),
     /// Run random systems, networks, requests and schedulers with every invariant on
+    ///
+    /// A seed stands for a system of 1 to 8 accelerators under any sharing rule, up to 4 networks of up to 40 layers, up to
+    /// 300 requests, all rules of an experiment, and a scheduler: one that does anything it may, or a registered one.
+    /// Every record, view and decision of the run is checked against a second account of it (`src/sim/audit` lists the
+    /// invariants), and the metrics against what that account comes to. The table counts what the seeds that passed did.
+    ///
+    /// A failure prints what was violated and the one command that reproduces it, with this version of mascot; the exit
+    /// code is 3.
     Fuzz(fuzz::Options),
     /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
     Import(import::Options),
