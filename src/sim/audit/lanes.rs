@@ -150,8 +150,16 @@ impl Run {
 
     /// Time to the end at a rate, later phases without contention.
     pub(super) fn left_ps(&self, rate: f64) -> f64 {
-        let later: f64 = self.phases[self.phase + 1..].iter().map(|phase| phase.work_ps).sum();
-        (self.phases[self.phase].work_ps - self.work_ps) / rate + later
+        (self.phases[self.phase].work_ps - self.work_ps) / rate + self.later_ps()
+    }
+
+    /// The picoseconds that rounding may add to that: for the phase, and once for those after it.
+    pub(super) fn roundings(&self) -> f64 {
+        if self.later_ps() > 0.0 { 2.0 } else { 1.0 }
+    }
+
+    fn later_ps(&self) -> f64 {
+        self.phases[self.phase + 1..].iter().map(|phase| phase.work_ps).sum()
     }
 
     /// Work, and with it bytes, done = owed in the phase; none of those before `next` is left out.

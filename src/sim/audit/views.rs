@@ -2,6 +2,7 @@
 
 use super::super::{AcceleratorView, DecisionCost, JobView, RequestId, SubJobId, SubJobView, Trigger, View};
 use super::jobs::Job;
+use super::lanes::Run;
 use super::triggers::next_tick;
 use super::{Audit, Check, TOLERANCE, ensure};
 use crate::units::Time;
@@ -55,8 +56,9 @@ impl Audit<'_> {
             let left_ps = run.as_ref().map_or(0.0, |run| run.left_ps(rate));
             let expected_ps = self.now.as_ps() + left_ps;
             let off_ps = (view.free_at.as_ps() - expected_ps).abs();
-            // The ends of a phase and of those after it are rounded up, and work is conserved to the tolerance.
-            let rounding_ps = 2.0 + run.as_ref().map_or(0.0, |run| run.cost.latency_ps / rate) * TOLERANCE;
+            // Ends are rounded up, and work is conserved to the tolerance.
+            let rounding = |run: &Run| run.roundings() + run.cost.latency_ps / rate * TOLERANCE;
+            let rounding_ps = run.as_ref().map_or(1.0, rounding);
             let rounding_ps = rounding_ps + expected_ps * f64::EPSILON;
             ensure!(
                 off_ps <= rounding_ps,
