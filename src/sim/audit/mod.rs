@@ -61,8 +61,9 @@ type Check = Result<(), String>;
 macro_rules! ensure {
     ($holds:expr, $($what:tt)+) => {
         // A comparison with what is not a number must not pass.
-        if !$holds {
-            return Err(format!($($what)+));
+        match $holds {
+            true => {}
+            false => return Err(format!($($what)+)),
         }
     };
 }
