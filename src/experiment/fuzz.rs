@@ -279,7 +279,8 @@ mod tests {
         let mut folds = Folds::new(&world, &case.trace, &qos);
         run_engine(case.engine(), &mut Chaos::new(7), &mut folds).expect("seed 7 passes");
         assert_eq!(folds.compare(&totals, &world, &case.trace), Ok(()));
-        let wrong: [(&str, fn(&mut Totals)); 4] = [
+        type Tamper = fn(&mut Totals);
+        let wrong: [(&str, Tamper); 4] = [
             ("met", |totals| totals.counted_met += 1),
             ("accel_utilization", |totals| totals.busy += totals.busy),
             ("energy_policy_uj", |totals| totals.policy_energy.0 += 1.0),
