@@ -1,6 +1,6 @@
 # `make test` is the one test command: it needs nothing but cargo.
 # One profile for everything: the tests run real networks, for which a debug build is too slow.
-# `make test-long` takes more jobs for the queueing oracles: a minute more.
+# `make test-long` takes more jobs for the queueing oracles, 10,000 random runs and 10,000 optima: minutes more.
 .PHONY: test test-long bench lint quickstart fuzz
 
 test:

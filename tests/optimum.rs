@@ -300,6 +300,7 @@ fn the_search_idles_where_that_is_best() {
     assert_eq!(missed(&by_hand(2, &[(10, 10), (10, 10)], &[(0, 10), (0, 19)])), (1, 2));
 }
 
+#[expect(clippy::print_stdout, reason = "what was measured, for whoever runs the test with --nocapture")]
 fn optimum_bounds_every_scheduler(seeds: u64) {
     for goal in [Goal::Missed, Goal::Makespan] {
         let reached = |&seed: &u64| {
@@ -308,6 +309,7 @@ fn optimum_bounds_every_scheduler(seeds: u64) {
             best_registered(&case, goal, optimum) <= optimum + goal.rounding()
         };
         let reached = (0..seeds).filter(reached).count() as u64;
+        println!("{goal:?}: the best scheduler reaches the optimum in {reached} of {seeds} cases");
         // The bound is reached, or it would say little; and not always, or it would say nothing new.
         assert!(reached > seeds / 2 && reached < seeds, "{goal:?}: reached in {reached} of {seeds} cases");
     }

@@ -60,9 +60,9 @@ type Check = Result<(), String>;
 /// Returns what is wrong unless the condition holds.
 macro_rules! ensure {
     ($holds:expr, $($what:tt)+) => {
-        // A comparison with what is not a number must not pass.
         match $holds {
             true => {}
+            // Also a comparison with what is not a number.
             false => return Err(format!($($what)+)),
         }
     };

@@ -5,6 +5,7 @@
 //! picosecond here cannot become a thousand there.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use proptest::prelude::*;
 use rand::RngExt;
@@ -197,7 +198,7 @@ proptest! {
         let accelerators = &fixed.case.platform.accelerators;
         permuted.case.platform.accelerators = places.iter().map(|&m| accelerators[m].clone()).collect();
         for layer in permuted.case.networks.iter_mut().flatten() {
-            layer.costs = places.iter().map(|&m| layer.costs[m].clone()).collect();
+            layer.costs = places.iter().map(|&m| layer.costs[m]).collect();
         }
         assert_near(permuted.ends(), fixed.ends(), ROUNDING_PS);
     }
@@ -229,7 +230,7 @@ fn independent(mut case: Case) -> Fixed {
     let layer = |m: usize| {
         let layer = &layers[m % layers.len()];
         let cost = layer.costs.iter().flatten().next().expect("some accelerator runs it");
-        let costs = vec![Some(cost.clone()); accelerators];
+        let costs = vec![Some(*cost); accelerators];
         vec![LayerModel { after: Vec::new(), costs, ..layer.clone() }]
     };
     case.networks = (0..accelerators).map(layer).collect();
@@ -255,7 +256,7 @@ fn more_bandwidth_may_end_a_layer_later_under_score() {
     let end_of_heavy_ns = |bandwidth: f64| {
         let platform = Platform { sharing: Sharing::Score, ..platform(3, bandwidth) };
         let (heavy, light) = (layer(&[], &[(10.0, 20.0); 3]), layer(&[], &[(100.0, 10.0); 3]));
-        let world = world(platform, &[&[heavy], &[light.clone()], &[light]]);
+        let world = world(platform, &[&[heavy], from_ref(&light), from_ref(&light)]);
         let requests = [request(0, 0.0), request(1, 0.0), request(2, 0.0)];
         ends_ns(&records(&world, &requests, plain_rules(), network_to_accelerator))[0]
     };
