@@ -39,11 +39,11 @@ impl Running {
         Self { sub_job, priority, weight, cost, start, phase, left_ps, later_ps, since, rate }
     }
 
-    /// It begins a phase of so much work; as much less comes after it.
-    fn enter(&mut self, phase: usize, work_ps: f64, now: Time) {
+    /// It begins a phase of so much work, with so much after it.
+    fn enter(&mut self, phase: usize, work_ps: f64, later_ps: f64, now: Time) {
         self.phase = phase;
         self.left_ps = work_ps;
-        self.later_ps -= work_ps;
+        self.later_ps = later_ps;
         self.since = now;
         self.rate = 0.0;
     }
@@ -267,7 +267,7 @@ impl Lanes {
         self.busy.insert(accelerator);
     }
 
-    /// What runs on a busy accelerator begins a phase, the first with all its work before it.
+    /// What runs on a busy accelerator begins a phase.
     pub(super) fn enter(
         &mut self,
         accelerator: usize,
@@ -278,10 +278,9 @@ impl Lanes {
     ) {
         let Phase { work_ps, demand_bytes_per_ps } = phases[phase];
         let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
-        if phase == 0 {
-            running.later_ps = phases.iter().map(|phase| phase.work_ps).sum();
-        }
-        running.enter(phase, work_ps, now);
+        // Summed anew, because what subtraction leaves of nothing would be rounded up to a picosecond.
+        let later_ps = phases[phase + 1..].iter().map(|phase| phase.work_ps).sum();
+        running.enter(phase, work_ps, later_ps, now);
         let cost = PairCost { demand_bytes_per_ps, ..running.cost };
         self.demands[accelerator] = demand_bytes_per_ps;
         self.weights[accelerator] = weight(sharing, &cost, running.weight);
