@@ -10,10 +10,20 @@
 mod edf;
 mod edf_drop;
 mod eft;
+mod etf;
 mod fcfs;
+mod gated;
+mod heft;
+mod herald;
+mod llf;
+mod max_min;
+mod met;
 mod placing;
+mod planaria;
 mod prema;
 mod random;
+mod rr;
+mod segment;
 mod sjf;
 #[cfg(test)]
 mod tests;
@@ -41,8 +51,24 @@ pub struct SchedulerEntry {
 pub type Build = fn(parameters: &toml::Table, seed: u64) -> Result<Box<dyn Scheduler>, String>;
 
 /// All schedulers.
-pub const SCHEDULERS: &[SchedulerEntry] =
-    &[random::ENTRY, fcfs::ENTRY, sjf::ENTRY, edf::ENTRY, edf_drop::ENTRY, eft::ENTRY, prema::ENTRY];
+pub const SCHEDULERS: &[SchedulerEntry] = &[
+    random::ENTRY,
+    fcfs::ENTRY,
+    sjf::ENTRY,
+    edf::ENTRY,
+    llf::ENTRY,
+    edf_drop::ENTRY,
+    rr::ENTRY,
+    met::ENTRY,
+    eft::ENTRY,
+    etf::ENTRY,
+    max_min::ENTRY,
+    heft::ENTRY,
+    prema::ENTRY,
+    planaria::ENTRY,
+    herald::ENTRY,
+    gated::ENTRY,
+];
 
 /// The entry of a name.
 pub fn find(name: &str) -> Option<&'static SchedulerEntry> {

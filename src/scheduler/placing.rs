@@ -1,7 +1,9 @@
 //! What the list schedulers share: walk the open sub-jobs in some order and give each the accelerator on which it
 //! finishes first, with every accelerator busy until what was placed on it before.
 
-use crate::sim::{Decision, SubJobView, View};
+use std::cmp::Ordering;
+
+use crate::sim::{Decision, JobView, SubJobView, View};
 use crate::units::Time;
 
 /// F_m per accelerator; the buffer is kept between decisions.
@@ -87,21 +89,73 @@ impl<K> Default for ListRule<K> {
 }
 
 impl<K: Ord> ListRule<K> {
-    /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view; sub-jobs of
-    /// requests past their deadline come after all others, earliest deadline first. Counts the sort and one comparison
-    /// per (sub-job, accelerator).
+    /// Assigns every open sub-job in the order of `key` to the accelerator with the earliest finish; counts one
+    /// comparison per (sub-job, accelerator) beside the sort.
     pub(super) fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
-        let subs = view.sub_jobs();
-        self.placing.reset(view);
-        let order = self.order.sort(subs, out, |sub| {
+        self.order_by(view, out, key);
+        let (subs, placing) = (view.sub_jobs(), &mut self.placing);
+        placing.reset(view);
+        for (rank, &(_, i)) in self.order.ranked.iter().enumerate() {
+            let (accelerator, finish) = placing.earliest_finish(view, &subs[i]);
+            placing.occupy(accelerator, finish);
+            out.assign(subs[i].id, accelerator, -(rank as f64));
+        }
+        out.operations.comparisons += (subs.len() * placing.free_at.len()) as u64;
+    }
+
+    /// Puts the open sub-jobs in the order of `key`, smallest first, ties in the order of the view; sub-jobs of requests
+    /// past their deadline come after all others, earliest deadline first. Counts the sort.
+    pub(super) fn order_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
+        self.order.sort(view.sub_jobs(), out, |sub| {
             let deadline = view.job_of(sub).deadline;
             ((deadline < view.now()).then_some(deadline), key(sub))
         });
-        for (rank, &(_, i)) in order.iter().enumerate() {
-            let (accelerator, finish) = self.placing.earliest_finish(view, &subs[i]);
-            self.placing.occupy(accelerator, finish);
-            out.assign(subs[i].id, accelerator, -(rank as f64));
-        }
-        out.operations.comparisons += (subs.len() * self.placing.free_at.len()) as u64;
     }
+
+    /// Assigns every open sub-job, in the order that was found last, to an accelerator that can run it; counts one
+    /// comparison each.
+    pub(super) fn place_on(
+        &self,
+        view: &View,
+        out: &mut Decision,
+        accelerator: impl Fn(&SubJobView) -> usize,
+    ) {
+        let subs = view.sub_jobs();
+        for (rank, &(_, i)) in self.order.ranked.iter().enumerate() {
+            out.assign(subs[i].id, accelerator(&subs[i]), -(rank as f64));
+        }
+        out.operations.comparisons += subs.len() as u64;
+    }
+}
+
+/// A score, the largest first. Not for what is not a number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Descending(pub(super) f64);
+
+impl Ord for Descending {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.0.total_cmp(&self.0)
+    }
+}
+
+impl PartialOrd for Descending {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Descending {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Descending {}
+
+/// The smallest slack that scores divide by (design/BASELINES.md): a negative one would flip their sign.
+const LEAST_SLACK_PS: f64 = 1e6;
+
+/// Time to the deadline less the best-case work left, at least a microsecond, in picoseconds.
+pub(super) fn slack_ps(view: &View, job: &JobView) -> f64 {
+    (job.deadline.as_ps() - view.now().as_ps() - job.remaining_best.as_ps()).max(LEAST_SLACK_PS)
 }

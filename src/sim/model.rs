@@ -95,10 +95,14 @@ pub struct NetworkModel {
     pub sources: Vec<u32>,
     /// Smallest c1 of each layer.
     pub best_alone: Vec<Time>,
+    /// DRAM bytes of each layer on the accelerator of its smallest c1, rounded.
+    pub best_bytes: Vec<u64>,
     /// Critical path from the start of each layer to the end, with every layer at its smallest c1.
     pub path_left: Vec<Time>,
     /// Sum of the smallest c1 over all layers.
     pub total_best: Time,
+    /// Sum of `best_bytes` over all layers.
+    pub total_bytes: u64,
     /// Critical path with every layer at its smallest c1: the isolated latency.
     pub isolated: Time,
 }
@@ -160,13 +164,15 @@ impl NetworkModel {
         for (layer, before) in predecessors.iter().enumerate() {
             before.iter().for_each(|&p| successors[p as usize].push(layer as u32));
         }
-        let best_alone: Vec<Time> = costs
+        let best: Vec<PairCost> = costs
             .rows()
             .into_iter()
             .map(|row| {
-                row.iter().flatten().map(|c| c.alone).min().expect("some accelerator runs every layer")
+                *row.iter().flatten().min_by_key(|c| c.alone).expect("some accelerator runs every layer")
             })
             .collect();
+        let best_alone: Vec<Time> = best.iter().map(|cost| cost.alone).collect();
+        let best_bytes: Vec<u64> = best.iter().map(|cost| cost.dram_bytes().round() as u64).collect();
         let mut path_left = best_alone.clone();
         for (layer, next) in successors.iter().enumerate().rev() {
             let after = next.iter().map(|&s: &u32| path_left[s as usize]).max().unwrap_or_default();
@@ -176,6 +182,7 @@ impl NetworkModel {
             name: name.to_string(),
             isolated: path_left.iter().copied().max().unwrap_or_default(),
             total_best: best_alone.iter().copied().sum(),
+            total_bytes: best_bytes.iter().sum(),
             alone: costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)).collect(),
             sources: (0..layers.len() as u32).filter(|&l| predecessors[l as usize].is_empty()).collect(),
             phases: Vec::new(),
@@ -184,6 +191,7 @@ impl NetworkModel {
             predecessors,
             successors,
             best_alone,
+            best_bytes,
             path_left,
         }
     }

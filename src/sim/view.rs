@@ -31,6 +31,8 @@ pub struct JobView {
     pub shortest_left: Time,
     /// The part of `remaining_best` that has not started.
     pub unstarted_best: Time,
+    /// DRAM bytes of the layers not yet started, each on its fastest accelerator.
+    pub unstarted_bytes: u64,
     /// Layers not yet started.
     pub layers_left: u32,
     /// Whether one of its layers runs.
@@ -55,12 +57,14 @@ pub struct SubJobView {
 }
 
 /// An accelerator at the time of the view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AcceleratorView {
     /// What runs on it.
     pub running: Option<SubJobId>,
     /// When that ends at its present rate; the time of the view if nothing runs.
     pub free_at: Time,
+    /// b of what runs on it, in bytes per picosecond; 0 if nothing runs.
+    pub demand_bytes_per_ps: f64,
 }
 
 /// The lists behind a view; the engine refills them at every decision.

@@ -52,6 +52,12 @@ impl Audit<'_> {
                 "the view shows {:?} on accelerator {accelerator}, not {running:?}",
                 view.running
             );
+            let demand = run.as_ref().map_or(0.0, |run| run.cost.demand_bytes_per_ps);
+            ensure!(
+                view.demand_bytes_per_ps == demand,
+                "accelerator {accelerator} demands {} bytes/ps, not {demand}",
+                view.demand_bytes_per_ps
+            );
             let rate = run.as_ref().filter(|_| ideal).map_or(rate, |run| run.rate);
             let left_ps = run.as_ref().map_or(0.0, |run| run.left_ps(rate));
             let expected_ps = self.now.as_ps() + left_ps;
@@ -72,6 +78,7 @@ impl Audit<'_> {
     fn check_job(&self, job: &Job, shown: &JobView, view: &View) -> Check {
         let unstarted = || job.layers.iter().enumerate().filter(|(_, layer)| !layer.started);
         let unstarted_best: Time = unstarted().map(|(layer, _)| job.network.best_alone[layer]).sum();
+        let unstarted_bytes = unstarted().map(|(layer, _)| job.network.best_bytes[layer]).sum();
         let mine = |view: &&AcceleratorView| view.running.is_some_and(|sub_job| sub_job.job == job.id);
         let running = || view.accelerators().iter().filter(mine);
         let running_left: Time = running().map(|view| view.free_at - self.now).sum();
@@ -88,6 +95,7 @@ impl Audit<'_> {
             // What it promises is checked when the job is done.
             shortest_left: shown.shortest_left,
             unstarted_best,
+            unstarted_bytes,
             layers_left: unstarted().count() as u32,
             running: running().next().is_some(),
             held: job.held,

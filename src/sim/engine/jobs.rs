@@ -68,6 +68,8 @@ pub(super) struct Job {
     pub(super) unstarted: u32,
     /// Sum of the smallest c1 over layers not yet started.
     pub(super) unstarted_best: Time,
+    /// Sum of their bytes there.
+    pub(super) unstarted_bytes: u64,
     pub(super) held: bool,
     /// Its request has ended; it only waits for its running layers.
     pub(super) abandoned: bool,
@@ -82,6 +84,7 @@ clone_by_field!(Job {
     unfinished,
     unstarted,
     unstarted_best,
+    unstarted_bytes,
     held,
     abandoned
 });
@@ -98,6 +101,7 @@ impl Job {
             unfinished: 0,
             unstarted: 0,
             unstarted_best: Time::ZERO,
+            unstarted_bytes: 0,
             held: false,
             abandoned: false,
         }
@@ -115,6 +119,7 @@ impl Job {
         self.unfinished = network.layers.len() as u32;
         self.unstarted = self.unfinished;
         self.unstarted_best = network.total_best;
+        self.unstarted_bytes = network.total_bytes;
         self.held = false;
         self.abandoned = false;
     }
@@ -152,6 +157,7 @@ impl Job {
         self.running_on.insert(accelerator);
         self.unstarted -= 1;
         self.unstarted_best -= network.best_alone[layer as usize];
+        self.unstarted_bytes -= network.best_bytes[layer as usize];
         for &next in &network.successors[layer as usize] {
             self.sub_mut(next).unstarted -= 1;
             if self.sub(next).unstarted == 0 && !self.abandoned {

@@ -3,7 +3,7 @@
 use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, SubJobId, SubJobView};
 use super::Engine;
 use super::jobs::{Job, State};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Running};
 use crate::units::Time;
 
 impl Engine {
@@ -14,8 +14,11 @@ impl Engine {
         snapshot.next_decision = Some(self.ticks.next()).filter(|&tick| tick < Time::MAX);
         snapshot.accelerators.clear();
         snapshot.accelerators.extend(lanes.running().iter().enumerate().map(|(accelerator, running)| {
-            let running = running.as_ref().map(|running| running.sub_job);
-            AcceleratorView { running, free_at: running.map_or(now, |_| lanes.end_of(accelerator)) }
+            let Some(Running { sub_job, cost, .. }) = running else {
+                return AcceleratorView { running: None, free_at: now, demand_bytes_per_ps: 0.0 };
+            };
+            let (free_at, demand_bytes_per_ps) = (lanes.end_of(accelerator), cost.demand_bytes_per_ps);
+            AcceleratorView { running: Some(*sub_job), free_at, demand_bytes_per_ps }
         }));
         snapshot.jobs.clear();
         snapshot.sub_jobs.clear();
@@ -52,6 +55,7 @@ fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobV
         remaining_best,
         shortest_left: shortest_left(lanes, job, network, now),
         unstarted_best: job.unstarted_best,
+        unstarted_bytes: job.unstarted_bytes,
         layers_left: job.unstarted,
         running: job.is_running(),
         held: job.held,

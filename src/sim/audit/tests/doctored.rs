@@ -338,6 +338,10 @@ fn views() {
         ("unstarted_best: Time(9999)", {
             change_view!(5_000, view => view.jobs[0].unstarted_best = Time(9_999))
         }),
+        ("unstarted_bytes: 7,", change_view!(5_000, view => view.jobs[0].unstarted_bytes = 7)),
+        ("demands 0.5 bytes/ps", {
+            change_view!(5_000, view => view.accelerators[0].demand_bytes_per_ps = 0.5)
+        }),
         ("ready: true", change_view!(5_000, view => view.sub_jobs[0].ready = true)),
         ("release: Time(5001)", change_view!(5_000, view => view.sub_jobs[1].release = Time(5_001))),
         ("assigned: Some(1)", change_view!(5_000, view => view.sub_jobs[1].assigned = Some(1))),

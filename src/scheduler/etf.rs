@@ -1,0 +1,81 @@
+//! `etf`, earliest task first, also called min-min: of all open sub-jobs the one that can finish first is placed, where
+//! it can; then again with what is left. Requests past their deadline come after all others.
+//!
+//! Its sibling `max_min` places the one whose earliest finish is the latest ([`Rounds`] serves both).
+
+use super::placing::Placing;
+use super::{SchedulerEntry, no_parameters};
+use crate::sim::{Decision, Scheduler, View};
+use crate::units::Time;
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "etf",
+    doc: "again and again the sub-job with the smallest earliest finish, on that accelerator (min-min)",
+    source: "Hwang et al., SIAM J. Computing 1989; min-min of Braun et al., JPDC 2001; in DS3",
+    parameters: &[],
+    build: |parameters, _| {
+        no_parameters(parameters)?;
+        Ok(Box::new(Etf::default()))
+    },
+};
+
+#[derive(Default)]
+struct Etf {
+    rounds: Rounds,
+}
+
+impl Scheduler for Etf {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.rounds.place(view, out, |finish| finish);
+    }
+}
+
+/// One placement after the other; the buffers are kept between decisions.
+#[derive(Default)]
+pub(super) struct Rounds {
+    placing: Placing,
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    sub: usize,
+    /// The deadline, where it has passed.
+    late: Option<Time>,
+    accelerator: usize,
+    finish: Time,
+}
+
+impl Rounds {
+    /// Places the sub-job with the smallest `key` of its earliest finish, until all are placed; ties in the order of the
+    /// view. Counts what it compares.
+    pub(super) fn place<K: Ord>(&mut self, view: &View, out: &mut Decision, key: impl Fn(Time) -> K) {
+        let subs = view.sub_jobs();
+        let accelerators = view.accelerators().len() as u64;
+        self.placing.reset(view);
+        let placing = &self.placing;
+        self.waiting.clear();
+        self.waiting.extend(subs.iter().enumerate().map(|(i, sub)| {
+            let deadline = view.job_of(sub).deadline;
+            let (accelerator, finish) = placing.earliest_finish(view, sub);
+            Waiting { sub: i, late: (deadline < view.now()).then_some(deadline), accelerator, finish }
+        }));
+        out.operations.comparisons += self.waiting.len() as u64 * accelerators;
+        for rank in 0..subs.len() {
+            let first = (0..self.waiting.len()).min_by_key(|&i| {
+                let Waiting { sub, late, finish, .. } = self.waiting[i];
+                (late, key(finish), sub)
+            });
+            out.operations.comparisons += self.waiting.len() as u64;
+            let Some(first) = first else { break };
+            let Waiting { sub, accelerator, finish, .. } = self.waiting.swap_remove(first);
+            self.placing.occupy(accelerator, finish);
+            out.assign(subs[sub].id, accelerator, -(rank as f64));
+            // Only those that would have gone there can have another earliest finish now.
+            for waiting in self.waiting.iter_mut().filter(|waiting| waiting.accelerator == accelerator) {
+                (waiting.accelerator, waiting.finish) =
+                    self.placing.earliest_finish(view, &subs[waiting.sub]);
+                out.operations.comparisons += accelerators;
+            }
+        }
+    }
+}

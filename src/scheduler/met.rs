@@ -1,0 +1,33 @@
+//! `met`: minimum execution time: every sub-job on the accelerator with its smallest c1, whatever the load.
+
+use super::placing::ListRule;
+use super::{SchedulerEntry, no_parameters};
+use crate::sim::{Decision, Scheduler, View};
+use crate::units::Time;
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "met",
+    doc: "smallest arrival first; fastest accelerator, load ignored",
+    source: "DS3 (Arda et al., IEEE TC 2020)",
+    parameters: &[],
+    build: |parameters, _| {
+        no_parameters(parameters)?;
+        Ok(Box::new(Met::default()))
+    },
+};
+
+#[derive(Default)]
+struct Met {
+    rule: ListRule<Time>,
+}
+
+impl Scheduler for Met {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.rule.order_by(view, out, |sub| view.job_of(sub).arrival);
+        self.rule.place_on(view, out, |sub| {
+            let alone = view.alone_on_each(sub);
+            let fastest = (0..alone.len()).min_by_key(|&m| alone[m]);
+            fastest.expect("a system has accelerators")
+        });
+    }
+}

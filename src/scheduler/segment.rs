@@ -1,0 +1,71 @@
+//! The earliest finish of a *request*, not of a layer. Until the next decision the layers of a request stay on the
+//! accelerator that it is given (they are sticky); after it they may run at their best. With a segment S of layers from
+//! the sub-job on, until the next decision: finish(m) = start(m) + sum over S of c1\[m\] + R_best outside S.
+
+use super::placing::Placing;
+use crate::sim::{SubJobView, View};
+use crate::units::Time;
+
+/// Where a sub-job shall run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Choice {
+    /// When the request is done, with the penalty.
+    pub(super) finish: Time,
+    /// Where.
+    pub(super) accelerator: usize,
+    /// When the accelerator has done the segment.
+    pub(super) busy_until: Time,
+}
+
+/// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took. `penalty`
+/// is added to the finish of an accelerator for the segment's DRAM bytes there.
+pub(super) fn earliest_request_finish(
+    placing: &Placing,
+    view: &View,
+    sub: &SubJobView,
+    penalty: impl Fn(f64) -> Time,
+) -> (Choice, u64) {
+    let mut visited = 0;
+    let options = (0..view.accelerators().len()).filter_map(|accelerator| {
+        let start = placing.start(view, sub, accelerator);
+        let segment = Segment::of(view, sub, accelerator, start)?;
+        visited += segment.layers;
+        let rest = view.job_of(sub).unstarted_best.saturating_sub(segment.best);
+        let finish = segment.end + rest + penalty(segment.bytes);
+        Some(Choice { finish, accelerator, busy_until: segment.end })
+    });
+    (options.min().expect("some accelerator runs every layer"), visited)
+}
+
+/// The layers that would run on one accelerator before the next decision.
+struct Segment {
+    layers: u64,
+    /// When the last of them ends.
+    end: Time,
+    /// The sum of their smallest c1.
+    best: Time,
+    /// What they move there.
+    bytes: f64,
+}
+
+impl Segment {
+    /// Follows the first successor from the sub-job on while the accelerator can run it and the next decision has not
+    /// been reached; at least the sub-job itself. `None` where that cannot run.
+    fn of(view: &View, sub: &SubJobView, accelerator: usize, start: Time) -> Option<Self> {
+        let network = view.network_of(view.job_of(sub));
+        let mut layer = sub.id.layer;
+        let mut segment = Self { layers: 0, end: start, best: Time::ZERO, bytes: 0.0 };
+        while let Some(cost) = network.cost(layer, accelerator) {
+            segment.layers += 1;
+            segment.end += cost.alone;
+            segment.best += network.best_alone[layer as usize];
+            segment.bytes += cost.dram_bytes();
+            let next = network.successors[layer as usize].first();
+            match (next, view.next_decision()) {
+                (Some(&next), Some(tick)) if segment.end < tick => layer = next,
+                _ => break,
+            }
+        }
+        (segment.layers > 0).then_some(segment)
+    }
+}
