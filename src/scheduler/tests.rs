@@ -74,21 +74,53 @@ fn no_rule_that_orders_requests_serves_the_late_before_the_timely() {
     let mut late = with_deadline(request(2, 1.0), 5.0);
     late.priority = 9;
     let requests = [request(0, 0.0), late, with_deadline(request(1, 2.0), 800.0)];
-    for name in ["fcfs", "sjf", "edf", "eft", "prema"] {
+    for name in [
+        "fcfs", "sjf", "edf", "llf", "rr", "met", "eft", "etf", "max_min", "heft", "prema", "planaria",
+        "herald",
+    ] {
         assert_eq!(order_after_first(name, &requests), [0, 2, 1], "{name}");
     }
 }
 
 /// Known trap: priorities that cancel out of the rule.
 #[test]
-fn swapping_priorities_swaps_the_order_under_prema() {
-    let waiting = |first, second| {
-        let mut requests = [request(0, 0.0), request(1, 1.0), request(1, 1.0)];
-        (requests[1].priority, requests[2].priority) = (first, second);
-        order_after_first("prema", &requests)
+fn swapping_priorities_swaps_the_order() {
+    for name in ["prema", "planaria"] {
+        let waiting = |first, second| {
+            let mut requests = [request(0, 0.0), request(1, 1.0), request(1, 1.0)];
+            (requests[1].priority, requests[2].priority) = (first, second);
+            order_after_first(name, &requests)
+        };
+        assert_eq!(waiting(9, 1), [0, 1, 2], "{name}");
+        assert_eq!(waiting(1, 9), [0, 2, 1], "{name}");
+    }
+}
+
+#[test]
+fn llf_prefers_the_least_laxity_to_the_first_deadline() {
+    // At 30, with 30, 20 and 10 ns of work: laxities 200 - 30 - 30 = 140, 185 - 30 - 20 = 135, 180 - 30 - 10 = 140
+    // (the older of the two first).
+    let requests = [
+        request(0, 0.0),
+        with_deadline(request(0, 1.0), 200.0),
+        with_deadline(request(1, 2.0), 185.0),
+        with_deadline(request(2, 3.0), 180.0),
+    ];
+    assert_eq!(order_after_first("llf", &requests), [0, 2, 1, 3]);
+    assert_eq!(order_after_first("edf", &requests), [0, 3, 2, 1]);
+}
+
+#[test]
+fn planaria_divides_priority_by_slack() {
+    // Slacks are at least a microsecond: deadlines in microseconds. At 30 ns the scores are about 1 / 4, 9 / 20, 3 / 10;
+    // at 60 and 90 ns hardly less.
+    let of = |network, at, deadline_us: f64, priority| {
+        let mut request = with_deadline(request(network, at), deadline_us * 1e3);
+        request.priority = priority;
+        request
     };
-    assert_eq!(waiting(9, 1), [0, 1, 2]);
-    assert_eq!(waiting(1, 9), [0, 2, 1]);
+    let requests = [request(0, 0.0), of(2, 1.0, 4.0, 1), of(0, 2.0, 20.0, 9), of(1, 3.0, 10.0, 3)];
+    assert_eq!(order_after_first("planaria", &requests), [0, 2, 3, 1]);
 }
 
 #[test]
@@ -134,6 +166,54 @@ fn earliest_finish_weighs_a_busy_fast_accelerator_against_a_free_slow_one() {
     let (mut starts, _) = run_tiny("fcfs", &world, &requests);
     starts.sort_by_key(|s| s.0);
     assert_eq!(starts, [(0, 0, 0, 0.0), (1, 0, 0, 10.0), (2, 0, 1, 0.0), (3, 0, 0, 20.0)]);
+}
+
+/// Where the requests of three one-layer networks, all at 0, start on two accelerators. c1 of 10, 12 and 40 ns on
+/// accelerator 0, of 25, 15 and 50 ns on accelerator 1.
+fn three_on_two(name: &str) -> Vec<Start> {
+    let networks =
+        [(10.0, 25.0), (12.0, 15.0), (40.0, 50.0)].map(|(a, b)| [layer(&[], &[(a, 0.0), (b, 0.0)])]);
+    let networks: Vec<&[LayerModel]> = networks.iter().map(|n| &n[..]).collect();
+    let requests = [request(0, 0.0), request(1, 0.0), request(2, 0.0)];
+    let (mut starts, _) = run_tiny(name, &world(platform(2, 10.0), &networks), &requests);
+    starts.sort_by_key(|s| s.0);
+    starts
+}
+
+#[test]
+fn rr_takes_turns_and_met_ignores_the_load() {
+    assert_eq!(three_on_two("rr"), [(0, 0, 0, 0.0), (1, 0, 1, 0.0), (2, 0, 0, 10.0)]);
+    assert_eq!(three_on_two("met"), [(0, 0, 0, 0.0), (1, 0, 0, 10.0), (2, 0, 0, 22.0)]);
+}
+
+#[test]
+fn rr_passes_over_an_accelerator_that_cannot_run_the_layer() {
+    let mut picky = layer(&[], &[(1.0, 0.0), (10.0, 0.0), (10.0, 0.0)]);
+    picky.costs[0] = None;
+    let (starts, _) = run_tiny("rr", &world(platform(3, 10.0), &[&[picky]]), &[request(0, 0.0)]);
+    assert_eq!(starts, [(0, 0, 1, 0.0)]);
+}
+
+#[test]
+fn etf_places_the_first_finish_and_max_min_the_last() {
+    // etf: finishes 10, 12, 40 at best, all on m0: request 0 goes to m0. Then 22 or 15: request 1 to m1. Then 10 + 40
+    // or 15 + 50: request 2 to m0 at 10.
+    assert_eq!(three_on_two("etf"), [(0, 0, 0, 0.0), (1, 0, 1, 0.0), (2, 0, 0, 10.0)]);
+    // max_min: request 2 to m0 until 40. Then best finishes 25 and 15, both on m1: request 0 to m1 until 25. Then 52
+    // or 40: request 1 to m1 at 25.
+    assert_eq!(three_on_two("max_min"), [(0, 0, 1, 0.0), (1, 0, 1, 25.0), (2, 0, 0, 0.0)]);
+}
+
+#[test]
+fn heft_places_by_upward_rank() {
+    // Mean c1 of 17.5, 13.5 and 45: requests 2, 0, 1. 2 to m0 until 40, 0 to m1 until 25 (not 50), 1 to m1 until 40.
+    assert_eq!(three_on_two("heft"), [(0, 0, 1, 0.0), (1, 0, 1, 25.0), (2, 0, 0, 0.0)]);
+}
+
+#[test]
+fn herald_follows_its_static_map() {
+    // Network 0: m0 with 10 (least loaded by number). 1: m1 is free, 15 < 2 x 12. 2: m0 has 10, m1 15; 40 < 2 x 40.
+    assert_eq!(three_on_two("herald"), [(0, 0, 0, 0.0), (1, 0, 1, 0.0), (2, 0, 0, 10.0)]);
 }
 
 #[test]
