@@ -29,6 +29,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
             default: "0.9",
             doc: "share of the bandwidth that placed layers may demand",
         },
+        Parameter { name: "light", default: "0.1", doc: "share of the bandwidth up to which a layer is never held" },
         Parameter { name: "ahead", default: "4", doc: "layers over which a demand is averaged" },
     ],
     build: |parameters, _| {
@@ -44,18 +45,20 @@ struct Parameters {
     alpha: f64,
     penalty: f64,
     gate: f64,
+    light: f64,
     ahead: u32,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { alpha: 0.6, penalty: 0.5, gate: 0.9, ahead: 4 }
+        Self { alpha: 0.6, penalty: 0.5, gate: 0.9, light: 0.1, ahead: 4 }
     }
 }
 
 impl Parameters {
     fn check(&self) -> Result<(), String> {
-        for (name, value) in [("alpha", self.alpha), ("penalty", self.penalty), ("gate", self.gate)] {
+        let Self { alpha, penalty, gate, light, .. } = *self;
+        for (name, value) in [("alpha", alpha), ("penalty", penalty), ("gate", gate), ("light", light)] {
             if value.is_nan() || value < 0.0 {
                 return Err(format!("`{name}` is {value}; it has to be at least 0"));
             }
@@ -98,7 +101,7 @@ impl Gated {
         let subs = view.sub_jobs();
         self.places.clear();
         self.places.resize(subs.len(), None);
-        let Parameters { penalty, gate, ahead, .. } = self.parameters;
+        let Parameters { penalty, gate, light, ahead, .. } = self.parameters;
         let (demotion, deadline) = (&self.demotion, |sub: &SubJobView| view.job_of(sub).deadline);
         let order = self.order.sort(subs, out, |sub| (demotion.demoted[sub.job], deadline(sub)));
         for (rank, &(_, i)) in order.iter().enumerate() {
@@ -108,13 +111,18 @@ impl Gated {
             }
             let dram_time = |bytes: f64| Time::from_ps_ceil(penalty * bytes / bandwidth);
             let (choice, visited) = earliest_request_finish(&self.placing, view, sub, dram_time);
-            let demand = demand_ahead(view.network_of(job), sub.id.layer, choice.accelerator, ahead);
-            let lane = &mut self.demands[choice.accelerator];
-            let before = std::mem::replace(lane, lane.max(demand));
-            out.operations.comparisons += visited + u64::from(ahead);
-            if self.demands.iter().sum::<f64>() > gate * bandwidth {
-                self.demands[choice.accelerator] = before;
-                continue;
+            out.operations.comparisons += visited;
+            let start = self.placing.start(view, sub, choice.accelerator);
+            // What starts later is decided again.
+            if view.next_decision().is_none_or(|tick| start < tick) {
+                let demand = demand_ahead(view.network_of(job), sub.id.layer, choice.accelerator, ahead);
+                let lane = &mut self.demands[choice.accelerator];
+                let before = std::mem::replace(lane, lane.max(demand));
+                out.operations.comparisons += u64::from(ahead);
+                if demand > light * bandwidth && self.demands.iter().sum::<f64>() > gate * bandwidth {
+                    self.demands[choice.accelerator] = before;
+                    continue;
+                }
             }
             self.placing.occupy(choice.accelerator, choice.busy_until);
             self.places[i] = Some((choice.accelerator, rank));

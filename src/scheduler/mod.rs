@@ -7,6 +7,8 @@
 //! the heterogeneity-aware form, so that no baseline loses for want of it. The rules and their sources are collected
 //! in each file; all are online.
 
+mod dbp;
+mod dream;
 mod edf;
 mod edf_drop;
 mod eft;
@@ -16,12 +18,16 @@ mod gated;
 mod heft;
 mod herald;
 mod llf;
+mod lookahead;
+mod magma;
 mod max_min;
 mod met;
+mod moca;
 mod placing;
 mod planaria;
 mod prema;
 mod random;
+mod relief;
 mod rr;
 mod segment;
 mod sjf;
@@ -67,7 +73,13 @@ pub const SCHEDULERS: &[SchedulerEntry] = &[
     prema::ENTRY,
     planaria::ENTRY,
     herald::ENTRY,
+    moca::ENTRY,
+    dream::ENTRY,
+    relief::ENTRY,
+    dbp::ENTRY,
+    magma::ENTRY,
     gated::ENTRY,
+    lookahead::ENTRY,
 ];
 
 /// The entry of a name.

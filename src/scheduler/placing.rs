@@ -24,6 +24,11 @@ impl Placing {
         self.free_at[accelerator].max(sub_job.release).max(view.now())
     }
 
+    /// F_m.
+    pub(super) fn free_at(&self, accelerator: usize) -> Time {
+        self.free_at[accelerator]
+    }
+
     /// The accelerator is busy until then.
     pub(super) fn occupy(&mut self, accelerator: usize, until: Time) {
         self.free_at[accelerator] = until;
@@ -70,6 +75,13 @@ impl<K: Ord> Order<K> {
         self.ranked.extend(subs.iter().enumerate().map(|(i, sub)| (key(sub), i)));
         self.ranked.sort_unstable();
         out.operations.comparisons += (subs.len() * subs.len().next_power_of_two().ilog2() as usize) as u64;
+        &self.ranked
+    }
+}
+
+impl<K> Order<K> {
+    /// What was sorted last.
+    pub(super) fn sorted(&self) -> &[(K, usize)] {
         &self.ranked
     }
 }
@@ -155,7 +167,7 @@ impl Eq for Descending {}
 /// The smallest slack that scores divide by (design/BASELINES.md): a negative one would flip their sign.
 const LEAST_SLACK_PS: f64 = 1e6;
 
-/// Time to the deadline less the best-case work left, at least a microsecond, in picoseconds.
+/// Time to the deadline, at least a microsecond, in picoseconds.
 pub(super) fn slack_ps(view: &View, job: &JobView) -> f64 {
-    (job.deadline.as_ps() - view.now().as_ps() - job.remaining_best.as_ps()).max(LEAST_SLACK_PS)
+    (job.deadline.as_ps() - view.now().as_ps()).max(LEAST_SLACK_PS)
 }

@@ -1,0 +1,154 @@
+//! `dream`: the largest MapScore of a (sub-job, accelerator) pair first.
+//!
+//! MapScore = urgency x latency preference + alpha x starvation + beta x energy preference, with the mean work left R
+//! over accelerators taken as R_best:
+//! - urgency: min(1, R_best / (d - t));
+//! - latency preference: the sum of c1 over the accelerators / c1 on this one;
+//! - starvation: time since the request last ran, or arrived / mean c1 of the layer;
+//! - energy preference: the sum of the energies over the accelerators / the energy on this one.
+//!
+//! The accelerators choose in turns, the one that is free first before the others, until nothing is left. The weights
+//! alpha and beta are constants here; the paper adapts them online between 0 and 2. Recalled from the paper and from
+//! Dysta's code, unverified.
+
+use super::placing::Placing;
+use super::{Parameter, SchedulerEntry, parse};
+use crate::sim::{Decision, JobId, Record, Scheduler, SubJobView, View};
+use crate::units::Time;
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "dream",
+    doc: "largest MapScore of urgency, latency preference, starvation and energy preference first",
+    source: "DREAM (Kim et al., ASPLOS 2024), as recalled; SDRM3 in Dysta",
+    parameters: &[
+        Parameter { name: "alpha", default: "1.0", doc: "weight of starvation" },
+        Parameter { name: "beta", default: "1.0", doc: "weight of the energy preference" },
+    ],
+    build: |parameters, _| {
+        let parameters: Parameters = parse(parameters)?;
+        for (name, value) in [("alpha", parameters.alpha), ("beta", parameters.beta)] {
+            if !(0.0..=f64::MAX).contains(&value) {
+                return Err(format!("`{name}` is {value}; it has to be a number of at least 0"));
+            }
+        }
+        let (placing, left, last_run) = (Placing::default(), Vec::new(), Vec::new());
+        Ok(Box::new(Dream { parameters, placing, left, last_run }))
+    },
+};
+
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Parameters {
+    alpha: f64,
+    beta: f64,
+}
+
+impl Default for Parameters {
+    /// The middle of the paper's range.
+    fn default() -> Self {
+        Self { alpha: 1.0, beta: 1.0 }
+    }
+}
+
+struct Dream {
+    parameters: Parameters,
+    placing: Placing,
+    left: Vec<Candidate>,
+    /// When a layer of the job last ended, by ascending job.
+    last_run: Vec<(JobId, Time)>,
+}
+
+/// A sub-job that has no accelerator yet, with what does not depend on it.
+#[derive(Clone, Copy)]
+struct Candidate {
+    sub: usize,
+    timely: bool,
+    urgency: f64,
+    /// Sum of c1, in ps, over the accelerators that can run it.
+    latencies_ps: f64,
+    /// Sum of the energies there.
+    energies_pj: f64,
+    starvation: f64,
+}
+
+impl Scheduler for Dream {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.last_run.retain(|&(job, _)| view.jobs().binary_search_by_key(&job, |job| job.id).is_ok());
+        let accelerators = view.accelerators().len();
+        let subs = view.sub_jobs();
+        self.left.clear();
+        for (i, sub) in subs.iter().enumerate() {
+            self.left.push(self.candidate(view, i, sub));
+        }
+        out.operations.comparisons += (subs.len() * accelerators) as u64;
+        self.placing.reset(view);
+        for rank in 0..subs.len() {
+            let (place, accelerator) = self.next(view);
+            out.operations.comparisons += (self.left.len() + accelerators) as u64;
+            let sub = &subs[self.left.remove(place).sub];
+            let start = self.placing.start(view, sub, accelerator);
+            self.placing.occupy(accelerator, start + view.alone_on_each(sub)[accelerator]);
+            out.assign(sub.id, accelerator, -(rank as f64));
+        }
+    }
+
+    fn observe(&mut self, record: &Record) {
+        if let Record::Finish { time, sub_job, .. } = *record {
+            match self.last_run.binary_search_by_key(&sub_job.job, |&(job, _)| job) {
+                Ok(place) => self.last_run[place].1 = time,
+                Err(place) => self.last_run.insert(place, (sub_job.job, time)),
+            }
+        }
+    }
+}
+
+impl Dream {
+    fn candidate(&self, view: &View, i: usize, sub: &SubJobView) -> Candidate {
+        let job = view.job_of(sub);
+        let able = view.network_of(job).costs.row(sub.id.layer as usize);
+        let (mut latencies_ps, mut energies_pj, mut count) = (0.0, 0.0, 0.0);
+        for cost in able.iter().flatten() {
+            latencies_ps += cost.alone.as_ps();
+            energies_pj += cost.energy.0;
+            count += 1.0;
+        }
+        let last = self.last_run.binary_search_by_key(&job.id, |&(job, _)| job);
+        let idle_since = last.map_or(job.arrival, |place| self.last_run[place].1);
+        let waiting_ps = if job.running { 0.0 } else { (view.now() - idle_since).as_ps() };
+        let timely = job.deadline >= view.now();
+        let left_ps = job.deadline.as_ps() - view.now().as_ps();
+        let urgency = if timely { (job.remaining_best.as_ps() / left_ps).min(1.0) } else { 0.0 };
+        let starvation = waiting_ps * count / latencies_ps;
+        Candidate { sub: i, timely, urgency, latencies_ps, energies_pj, starvation }
+    }
+
+    /// The accelerator that is free first among those that can run something, and what it takes.
+    fn next(&self, view: &View) -> (usize, usize) {
+        let score = |left: &Candidate, m: usize| {
+            let sub = &view.sub_jobs()[left.sub];
+            let cost = view.network_of(view.job_of(sub)).cost(sub.id.layer, m)?;
+            let latency_preference = left.latencies_ps / cost.alone.as_ps();
+            let energy_preference = left.energies_pj / cost.energy.0.max(f64::MIN_POSITIVE);
+            let Parameters { alpha, beta } = self.parameters;
+            let score = left.urgency * latency_preference + alpha * left.starvation + beta * energy_preference;
+            Some((left.timely, score))
+        };
+        let best = |m: usize| {
+            let scored = (0..self.left.len()).filter_map(|i| Some((score(&self.left[i], m)?, i)));
+            let better = scored.max_by(|(a, i), (b, j)| {
+                a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(j.cmp(i))
+            });
+            better.map(|(_, i)| i)
+        };
+        let accelerators = 0..view.accelerators().len();
+        let mut tried = 0_u64;
+        loop {
+            let open = accelerators.clone().filter(|&m| tried & (1 << m) == 0);
+            let m = open.min_by_key(|&m| self.placing.free_at(m)).expect("some accelerator runs every layer");
+            if let Some(i) = best(m) {
+                return (i, m);
+            }
+            tried |= 1 << m;
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! `magma`: a genetic algorithm over (accelerator, order) per sub-job, tried in roll-outs of the engine.
+//!
+//! A genome has two rows: an accelerator and an order key for every open sub-job; what follows a sub-job stays on its
+//! accelerator (sticky). Per generation the elite (5 %) live on; the others descend from the best 10 %: crossover of one
+//! row, of both, or of the genes on one accelerator, all of them true swaps between two children, and mutation of 5 % of
+//! the genes. Fitness is the number of deadlines met, then the earlier mean; with `objective = "makespan"` the makespan,
+//! which is MAGMA's throughput for a batch.
+//!
+//! Online, it runs at every decision on a budget of `samples` roll-outs, which are charged like those of `lookahead`.
+//! The first generation has the last decision's best genome (warm start), what `eft`, `heft`, `edf` and `sjf` would
+//! do, which is chosen here because budgets are small online, and random genomes. A roll-out ends where a sub-job would
+//! wait for a decision for ever.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::lookahead::{COMPARISONS_PER_RECORD, Outcome};
+use super::{Parameter, SchedulerEntry, find, parse};
+use crate::rng;
+use crate::sim::{Action, Decision, Engine, Scheduler, SubJobId, SubJobView, Trigger, View, resume};
+
+pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
+    name: "magma",
+    doc: "genetic algorithm over accelerator and order of every sub-job, tried in roll-outs",
+    source: "MAGMA (Kao and Krishna, HPCA 2022), operators and shares as in its code",
+    parameters: &[
+        Parameter { name: "samples", default: "200", doc: "roll-outs per decision" },
+        Parameter { name: "population", default: "100", doc: "genomes per generation" },
+        Parameter { name: "objective", default: "\"sla\"", doc: "`sla`: deadlines met; `makespan`" },
+    ],
+    build: |parameters, seed| {
+        let parameters: Parameters = parse(parameters)?;
+        if parameters.population < 2 || parameters.samples < 1 {
+            return Err("`population` has to be at least 2, and `samples` at least 1".into());
+        }
+        Ok(Box::new(Magma::new(parameters, seed)))
+    },
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Objective {
+    Sla,
+    Makespan,
+}
+
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Parameters {
+    samples: u32,
+    population: u32,
+    objective: Objective,
+}
+
+impl Default for Parameters {
+    /// MAGMA's population for its batches of 100 jobs; the budget is chosen here, because more does not fit a run.
+    fn default() -> Self {
+        Self { samples: 200, population: 100, objective: Objective::Sla }
+    }
+}
+
+/// MAGMA's shares.
+const ELITE: f64 = 0.05;
+const PARENTS: f64 = 0.1;
+const MUTATION: f64 = 0.05;
+
+/// What the first generation knows.
+const TEACHERS: [&str; 4] = ["eft", "heft", "edf", "sjf"];
+
+/// Of one sub-job.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Gene {
+    accelerator: usize,
+    /// The largest on an accelerator starts first.
+    key: f64,
+}
+
+#[derive(Debug, Default)]
+struct Genome {
+    /// In the order of the view's sub-jobs.
+    genes: Vec<Gene>,
+    outcome: Outcome,
+}
+
+struct Magma {
+    parameters: Parameters,
+    rng: ChaCha8Rng,
+    teachers: Vec<Box<dyn Scheduler>>,
+    /// The genomes of this generation, the best first.
+    population: Vec<Genome>,
+    /// Those of the next.
+    children: Vec<Genome>,
+    /// The best genome of the last decision, by ascending sub-job.
+    last: Vec<(SubJobId, Gene)>,
+    fork: Option<Engine>,
+    decision: Decision,
+}
+
+impl Magma {
+    fn new(parameters: Parameters, seed: u64) -> Self {
+        let teacher = |name| {
+            let entry = find(name).expect("teachers are registered");
+            (entry.build)(&toml::Table::new(), seed).expect("no parameter is mandatory")
+        };
+        Self {
+            parameters,
+            rng: rng::stream(seed, "scheduler", "magma"),
+            teachers: TEACHERS.into_iter().map(teacher).collect(),
+            population: Vec::new(),
+            children: Vec::new(),
+            last: Vec::new(),
+            fork: None,
+            decision: Decision::default(),
+        }
+    }
+}
+
+impl Scheduler for Magma {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        let size = self.parameters.population.min(self.parameters.samples) as usize;
+        let subs = view.sub_jobs();
+        for population in [&mut self.population, &mut self.children] {
+            population.resize_with(size, Genome::default);
+        }
+        self.first_generation(view, out);
+        let mut left = self.parameters.samples as usize;
+        self.evaluate(0, size, view, out);
+        left -= size;
+        let elite = share(ELITE, size);
+        while left > 0 {
+            self.breed(elite, view);
+            std::mem::swap(&mut self.population, &mut self.children);
+            // A last generation that is cut short keeps the old genomes behind its elite.
+            let bred = left.min(size - elite);
+            self.evaluate(elite, elite + bred, view, out);
+            left -= bred;
+        }
+        let best = &self.population[0];
+        self.last.clear();
+        for (sub, gene) in subs.iter().zip(&best.genes) {
+            self.last.push((sub.id, *gene));
+            out.assign(sub.id, gene.accelerator, gene.key);
+        }
+    }
+}
+
+/// At least one.
+fn share(of: f64, size: usize) -> usize {
+    ((of * size as f64).round() as usize).clamp(1, size - 1)
+}
+
+impl Magma {
+    /// Warm start, teachers, and random genomes.
+    fn first_generation(&mut self, view: &View, out: &mut Decision) {
+        let subs = view.sub_jobs();
+        let Self { rng, population, teachers, last, decision, .. } = self;
+        let mut genomes = population.iter_mut();
+        for (teacher, genome) in teachers.iter_mut().zip(&mut genomes) {
+            decision.clear();
+            teacher.decide(view, decision);
+            out.operations.comparisons += decision.operations.comparisons;
+            genome.genes.clear();
+            genome.genes.extend(subs.iter().map(|sub| assigned(decision, sub)));
+        }
+        if let Some(genome) = genomes.next() {
+            genome.genes.clear();
+            genome.genes.extend(subs.iter().map(|sub| inherited(last, view, sub, rng)));
+        }
+        for genome in genomes {
+            genome.genes.clear();
+            genome.genes.extend(subs.iter().map(|sub| random(view, sub, rng)));
+        }
+    }
+
+    /// Rolls the genomes of a range out and sorts all, the best first.
+    fn evaluate(&mut self, from: usize, to: usize, view: &View, out: &mut Decision) {
+        let fork = self.fork.get_or_insert_with(|| view.fork());
+        for genome in &mut self.population[from..to] {
+            view.fork_into(fork);
+            fork.set_trigger(Trigger::Never);
+            self.decision.clear();
+            for (sub, gene) in view.sub_jobs().iter().zip(&genome.genes) {
+                self.decision.assign(sub.id, gene.accelerator, gene.key);
+            }
+            genome.outcome = Outcome::default();
+            fork.apply(&self.decision, &mut genome.outcome).expect("genes name accelerators that run the layer");
+            // Without decisions to come, a run may end with sub-jobs that nobody assigns.
+            genome.outcome.stalled = resume(fork, &mut self.decision, &mut Nobody, &mut genome.outcome).is_err();
+            out.operations.comparisons +=
+                COMPARISONS_PER_RECORD * genome.outcome.records + genome.genes.len() as u64;
+        }
+        let objective = self.parameters.objective;
+        // Stable: ties stay as they were.
+        self.population.sort_by(|a, b| match objective {
+            _ if a.outcome.stalled != b.outcome.stalled => a.outcome.stalled.cmp(&b.outcome.stalled),
+            Objective::Makespan => a.outcome.makespan_ps.total_cmp(&b.outcome.makespan_ps),
+            Objective::Sla => b.outcome.rank().partial_cmp(&a.outcome.rank()).expect("times are numbers"),
+        });
+    }
+
+    /// Fills the next generation: the elite, then children in pairs.
+    fn breed(&mut self, elite: usize, view: &View) {
+        let parents = share(PARENTS, self.population.len()).max(2);
+        let Self { rng, population, children, .. } = self;
+        let copy = |from: &Genome, to: &mut Genome| {
+            to.genes.clone_from(&from.genes);
+            to.outcome = from.outcome;
+        };
+        let (kept, mut bred) = children.split_at_mut(elite);
+        kept.iter_mut().zip(population.iter()).for_each(|(to, from)| copy(from, to));
+        while let [first, rest @ ..] = bred {
+            copy(&population[rng.random_range(0..parents)], first);
+            let [second, rest @ ..] = rest else {
+                mutate(first, view, rng);
+                break;
+            };
+            copy(&population[rng.random_range(0..parents)], second);
+            cross(first, second, view.accelerators().len(), rng);
+            mutate(first, view, rng);
+            mutate(second, view, rng);
+            bred = rest;
+        }
+    }
+}
+
+/// Swaps, between two genomes, one row over a range, both rows over a range, or all genes that are on one accelerator in
+/// either of them.
+fn cross(a: &mut Genome, b: &mut Genome, accelerators: usize, rng: &mut ChaCha8Rng) {
+    let n = a.genes.len();
+    let (from, to) = (rng.random_range(0..n), rng.random_range(1..=n));
+    let range = from.min(to)..to.max(from);
+    let pairs = |range| a_and_b(&mut a.genes, &mut b.genes, range);
+    match rng.random_range(0..4) {
+        0 => pairs(range).for_each(|(a, b)| std::mem::swap(&mut a.accelerator, &mut b.accelerator)),
+        1 => pairs(range).for_each(|(a, b)| std::mem::swap(&mut a.key, &mut b.key)),
+        2 => pairs(range).for_each(|(a, b)| std::mem::swap(a, b)),
+        _ => {
+            let m = rng.random_range(0..accelerators);
+            let there = |(a, b): &(&mut Gene, &mut Gene)| a.accelerator == m || b.accelerator == m;
+            pairs(0..n).filter(there).for_each(|(a, b)| std::mem::swap(a, b));
+        }
+    }
+}
+
+fn a_and_b<'a>(
+    a: &'a mut [Gene],
+    b: &'a mut [Gene],
+    range: std::ops::Range<usize>,
+) -> impl Iterator<Item = (&'a mut Gene, &'a mut Gene)> {
+    a[range.clone()].iter_mut().zip(&mut b[range])
+}
+
+fn mutate(genome: &mut Genome, view: &View, rng: &mut ChaCha8Rng) {
+    for (gene, sub) in genome.genes.iter_mut().zip(view.sub_jobs()) {
+        if rng.random_bool(MUTATION) {
+            *gene = random(view, sub, rng);
+        }
+    }
+}
+
+fn random(view: &View, sub: &SubJobView, rng: &mut ChaCha8Rng) -> Gene {
+    let alone = view.alone_on_each(sub);
+    loop {
+        let accelerator = rng.random_range(0..alone.len());
+        if view.alone(sub, accelerator).is_some() {
+            return Gene { accelerator, key: rng.random() };
+        }
+    }
+}
+
+/// What a teacher does with a sub-job. Its priorities are -(rank): brought into the range of the random keys.
+fn assigned(decision: &Decision, sub: &SubJobView) -> Gene {
+    let of_sub = |action: &Action| match *action {
+        Action::Assign { sub_job, accelerator, priority, .. } if sub_job == sub.id => {
+            Some(Gene { accelerator, key: 1.0 / (1.0 - priority) })
+        }
+        _ => None,
+    };
+    decision.actions.iter().find_map(of_sub).expect("teachers assign every open sub-job")
+}
+
+/// The gene of the sub-job, or of its job, at the last decision.
+fn inherited(last: &[(SubJobId, Gene)], view: &View, sub: &SubJobView, rng: &mut ChaCha8Rng) -> Gene {
+    let place = last.partition_point(|(id, _)| *id < sub.id);
+    let exact = last.get(place).filter(|(id, _)| *id == sub.id);
+    let of_job = || place.checked_sub(1).map(|before| &last[before]).filter(|(id, _)| id.job == sub.id.job);
+    let known = exact.or_else(of_job).map(|&(_, gene)| gene);
+    known.filter(|gene| view.alone(sub, gene.accelerator).is_some()).unwrap_or_else(|| random(view, sub, rng))
+}
+
+/// Is never asked.
+struct Nobody;
+
+impl Scheduler for Nobody {
+    fn decide(&mut self, _: &View, _: &mut Decision) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Known trap: a crossover that copies one way instead of swapping.
+    #[test]
+    fn crossover_swaps() {
+        let mut rng = rng::stream(1, "test", "magma");
+        for _ in 0..200 {
+            let genome = |first: usize| Genome {
+                genes: (0..12).map(|i| Gene { accelerator: (first + i) % 3, key: (first * 100 + i) as f64 }).collect(),
+                outcome: Outcome::default(),
+            };
+            let (before_a, before_b) = (genome(0), genome(1));
+            let (mut a, mut b) = (genome(0), genome(1));
+            cross(&mut a, &mut b, 3, &mut rng);
+            for i in 0..12 {
+                let both = |x: f64, y: f64| (x.min(y), x.max(y));
+                let (old, new) = ((before_a.genes[i], before_b.genes[i]), (a.genes[i], b.genes[i]));
+                assert_eq!(both(old.0.key, old.1.key), both(new.0.key, new.1.key));
+                let accelerators = |pair: (Gene, Gene)| {
+                    (pair.0.accelerator.min(pair.1.accelerator), pair.0.accelerator.max(pair.1.accelerator))
+                };
+                assert_eq!(accelerators(old), accelerators(new));
+            }
+            assert!(a.genes != before_a.genes, "a range is never empty");
+        }
+    }
+}
