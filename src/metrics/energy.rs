@@ -2,7 +2,7 @@
 //!
 //! Layers: dynamic energy of the layer runs of counted requests, charged when a layer ends, also one whose request was
 //! dropped meanwhile; a layer that still runs when the run ends is not charged (at most one per accelerator, of a
-//! request that was dropped). Static: leakage of all accelerators over the window. Policy: decisions in the window.
+//! request that was dropped or is unfinished). Static: leakage of all accelerators over the window. Policy: decisions in the window.
 //! DRAM energy is part of the layers; its background power is left out.
 
 use super::context::Window;
@@ -35,7 +35,7 @@ pub(super) struct Energy<'a> {
 impl<'a> Energy<'a> {
     pub(super) fn new(context: Context<'a>) -> Self {
         let (layers, policy) = (Picojoules(0.0), Picojoules(0.0));
-        Self { context, window: context.window(), layers, policy, requests: 0, met: 0 }
+        Self { context, window: Window::new(), layers, policy, requests: 0, met: 0 }
     }
 
     /// Layers, static and policy.
@@ -54,14 +54,11 @@ impl<'a> Energy<'a> {
 
 impl Recorder for Energy<'_> {
     fn record(&mut self, record: &Record) {
-        self.window.close(record);
+        self.window.follow(record);
         self.requests += u64::from(self.context.arrived(record).is_some());
         self.met += u64::from(self.context.finished(record).is_some_and(|finished| finished.is_met()));
         match *record {
-            Record::Finish { sub_job, energy, .. } => {
-                let counts = self.context.trace.counts(self.context.request_of(sub_job.job));
-                self.layers += if counts { energy } else { Picojoules(0.0) };
-            }
+            Record::Finish { energy, origin, .. } if origin.counted => self.layers += energy,
             Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => self.policy += energy,
             _ => {}
         }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, JobId, Late, LayerModel, NetworkModel, Platform,
-    Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, JobId, Late, LateRules, LayerModel, NetworkModel,
+    Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger, Unassigned, View, World,
+    run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use rand::{RngExt, SeedableRng};
@@ -112,11 +113,11 @@ impl Station {
         let requests = self.requests(jobs, &first_network);
         let class_of = |request: &Request| request.tenant as usize;
         let mut log = Log { class: requests.iter().map(class_of).collect(), ..Log::default() };
-        let trace = Trace { counted: 0..requests.len(), requests };
+        let trace = Trace { counted: 0..requests.len(), requests, ..Trace::default() };
         let rules = Rules {
             trigger: Trigger::OnChange,
             decision_cost: DecisionCost::Ideal,
-            late: Late::Finish,
+            late: LateRules::all(Late::Finish),
             unassigned: Unassigned::Hold,
         };
         let mut scheduler = FirstIdle { seen: Vec::new() };

@@ -201,8 +201,8 @@ fn requests() {
         ("request 4 is done after its last layer", |example| {
             let done = place!(example, Record::Done { time: Time(59_301), .. });
             example.events.swap(done, done + 1);
-            let (request, job) = (RequestId(4), JobId(4));
-            example.events[done + 1] = Event::Record(Record::Done { time: Time(59_500), request, job });
+            let Event::Record(Record::Done { time, .. }) = &mut example.events[done + 1] else { return };
+            *time = Time(59_500);
         }),
         ("request 4 is done by job 5", {
             change!(Record::Done { request: RequestId(4), job, .. } => *job = JobId(5))
@@ -234,6 +234,7 @@ fn requests() {
                 Event::Record(Record::Drop {
                     time: Time(12_000),
                     request: RequestId(4),
+                    origin: Origin { place: 4, counted: true },
                     reason: DropReason::Scheduler
                 }),
                 before Record::Applied { time: Time(12_800), .. }
