@@ -39,7 +39,7 @@ impl Workload {
     }
 
     /// Whether some tenant sends as fast as it is served.
-    pub(super) fn has_loops(&self) -> bool {
+    pub fn has_loops(&self) -> bool {
         self.replay.is_none() && self.scenario.has_loops()
     }
 

@@ -79,6 +79,33 @@ mod tests {
     use crate::metrics::testing::Example;
 
     #[test]
+    fn a_run_that_ends_in_the_middle_of_a_layer_leaks_until_then_and_charges_what_has_ended() {
+        let mut example = Example::new();
+        example.trace.span.end = crate::units::Time(45_000);
+        // Layers of r1, r2, r2 and, ending just then, layer 0 of r4; r3 runs on. The decision at 45 is not taken: 30 pJ.
+        // m0 is busy 5-25 and 35-45, m1 5-45, of 40 each.
+        example.assert(&[
+            ("energy_layers_uj", 4e-6),
+            ("energy_static_uj", 80e-6),
+            ("energy_policy_uj", 25e-6),
+            ("accel_utilization", 70.0 / 80.0),
+            ("dram_utilization", 300.0 / 400.0),
+            ("requests", 4.0),
+            ("met", 1.0),
+            ("finished", 2.0),
+            ("dropped", 0.0),
+        ]);
+    }
+
+    #[test]
+    fn requests_that_arrive_in_the_warm_up_time_are_not_counted() {
+        let mut example = Example::new();
+        (example.trace.counted, example.trace.span.warmup) = (0..6, crate::units::Time(5_001));
+        // r3 to r5 are left; the window is from 35, when r3 arrives, to 70, when r5 ends.
+        example.assert(&[("requests", 3.0), ("energy_static_uj", 70e-6)]);
+    }
+
+    #[test]
     fn layers_static_and_policy_add_up() {
         // Layers of r1, r2, r2, r3 (ended after its drop), r4, r4: 6 pJ. Leakage 2 x 1 pJ/ns x 60 ns. Decisions at
         // 5, 15, 35, 45, 60 on 2 + 1 + 2 + 1 + 1 sub-jobs of 5 pJ. In all 161 pJ, over 4 requests, of which 2 are met.

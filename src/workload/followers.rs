@@ -117,3 +117,99 @@ impl Offer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Arrivals, SlaTerms, Tenant, Variant, Weighted};
+
+    fn tenant(name: &str, arrivals: &str) -> Tenant {
+        Tenant {
+            name: name.into(),
+            networks: [0, 1].map(|value| Weighted { value, weight: 1.0 }).to_vec(),
+            weight: 1.0,
+            arrivals: Arrivals::read(&arrivals.parse().expect("valid TOML")).expect("valid keys"),
+            priorities: vec![Weighted { value: 1, weight: 1.0 }],
+            qos: Vec::new(),
+            sla: SlaTerms::default(),
+            late: None,
+            target_hit_rate: None,
+            firm: None,
+        }
+    }
+
+    const CAMERA: &str = "kind = 'periodic'\nfps = 100\njitter_us = 500";
+
+    /// A camera, and a tenant after it.
+    fn camera_and(probability: f64) -> Scenario {
+        let cascade = format!("kind = 'cascade'\nafter = 'camera'\nprobability = {probability}");
+        Scenario {
+            name: "test".into(),
+            source: String::new(),
+            networks: ["small", "large"].map(|name| Variant { network: name.into(), batch: 1 }).to_vec(),
+            tenants: vec![tenant("camera", CAMERA), tenant("faces", &cascade)],
+            stages: vec![Stage { tenant: 1, after: 0, probability }],
+        }
+    }
+
+    fn looping(keys: &str) -> Scenario {
+        let tenants = vec![tenant("users", &format!("kind = 'closed_loop'\nin_flight = 3\n{keys}"))];
+        Scenario { tenants, stages: Vec::new(), ..camera_and(0.0) }
+    }
+
+    /// Networks of 1 and 3 ms.
+    fn offer(scenario: &Scenario, seed: u64, extent: Extent) -> Offer {
+        let isolated = [1_000.0, 3_000.0].map(Time::from_us);
+        Offer::new(scenario, &scenario.rates_per_s(0.0), &isolated, seed, extent)
+    }
+
+    #[test]
+    fn stages_come_with_their_probability_and_leave_the_frames_alone() {
+        let offers = [0.0, 0.2, 1.0].map(|p| offer(&camera_and(p), 1, Extent::Requests(20_000)));
+        assert_eq!((offers[0].followers.len(), offers[2].followers.len()), (0, 20_000));
+        // Four standard deviations of the binomial distribution: 1 in 16,000.
+        let some = offers[1].followers.len() as f64;
+        assert!((some - 4_000.0).abs() < 4.0 * (20_000.0 * 0.2 * 0.8f64).sqrt(), "{some}");
+        assert!(offers.iter().all(|offer| offer.own == offers[0].own && offer.own.len() == 20_000));
+        for follower in &offers[1].followers {
+            let After::Done(place) = follower.after else { panic!("{follower:?}") };
+            let frame = &offers[1].own[place as usize];
+            assert_eq!((follower.arrival.tenant, follower.delay), (1, Time::ZERO));
+            assert_eq!((follower.arrival.time, follower.arrival.next_frame), (frame.time, frame.next_frame));
+        }
+        assert_ne!(offers[1], offer(&camera_and(0.2), 2, Extent::Requests(20_000)));
+    }
+
+    #[test]
+    fn a_stage_after_a_stage_follows_the_followers() {
+        let mut scenario = camera_and(1.0);
+        scenario.tenants.push(tenant("names", "kind = 'cascade'\nafter = 'faces'"));
+        scenario.stages.push(Stage { tenant: 2, after: 1, probability: 1.0 });
+        let offer = offer(&scenario, 1, Extent::Until(Time::from_s(0.045)));
+        // Places 0 to 4 are frames, 5 to 9 faces, 10 to 14 names.
+        let after: Vec<After> = offer.followers.iter().map(|follower| follower.after).collect();
+        assert_eq!(after, (0..10).map(After::Done).collect::<Vec<_>>());
+        assert_eq!((scenario.source_of(2), scenario.has_frames(2)), (0, true));
+        assert_eq!(scenario.rates_per_s(0.0).len(), 3);
+    }
+
+    #[test]
+    fn a_loop_has_as_many_requests_as_are_asked_for_or_twice_what_it_could_send() {
+        let fixed = offer(&looping("think_us = 1000"), 1, Extent::Requests(50));
+        assert_eq!((fixed.own.len(), fixed.followers.len()), (3, 50));
+        let alike = |follower: &Follower| {
+            (follower.after, follower.delay) == (After::Ended(0), Time::from_us(1_000.0))
+        };
+        assert!(fixed.followers.iter().all(alike));
+        // 3 users x 2 x 1 s / (2 + 1 ms) in the mean, with a standard deviation of 1 ms each.
+        let sent = offer(&looping("think_us = 1000"), 1, Extent::Until(Time::from_s(1.0))).followers.len();
+        assert!((sent as f64 - 2_000.0).abs() < 4.0 * 2_000f64.sqrt() / 3.0, "{sent}");
+    }
+
+    #[test]
+    fn shares_and_rates_of_stages_are_those_before_them_times_the_probability() {
+        let scenario = camera_and(0.5);
+        assert_eq!(scenario.tenant_shares(), [2.0 / 3.0, 1.0 / 3.0]);
+        assert_eq!(scenario.rates_per_s(90.0), [60.0, 30.0]);
+    }
+}

@@ -199,8 +199,9 @@ impl<'a> Audit<'a> {
         } else {
             self.judge_trigger(false)?;
             self.check_nothing_waits()?;
-            let open = self.open_jobs().find(|job| job.origin.counted).map(|job| job.id.0);
-            ensure!(open.is_none(), "the run ends, but the counted request {open:?} is open");
+            if let Some(open) = self.open_jobs().find(|job| job.origin.counted) {
+                return Err(format!("the run ends, but the counted request {} is open", open.id.0));
+            }
             let over = self.counted_open == 0 || self.expected.next() == Time::MAX;
             ensure!(over, "the run ends, but {} counted requests are to come", self.counted_open);
         }
