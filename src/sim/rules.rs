@@ -75,13 +75,15 @@ impl DecisionCost {
 }
 
 /// What happens to late requests: one rule, and those of tenants that have their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct LateRules {
     /// Of tenants that are not among `own`.
     pub rule: Late,
     /// By tenant.
     pub own: Vec<Option<Late>>,
 }
+
+clone_by_field!(LateRules { rule, own });
 
 impl LateRules {
     /// One rule for all tenants.
@@ -97,7 +99,7 @@ impl LateRules {
 }
 
 /// All rules of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Rules {
     /// When the scheduler is asked.
     pub trigger: Trigger,
@@ -108,3 +110,5 @@ pub struct Rules {
     /// What happens to unassigned layers.
     pub unassigned: Unassigned,
 }
+
+clone_by_field!(Rules { trigger, decision_cost, late, unassigned });

@@ -226,7 +226,7 @@ fn requests() {
         }),
         (
             "request 0 is dropped as late, its deadline is",
-            change!(Record::Drop { reason: DropReason::Late, request, .. } => request.0 = 0),
+            change!(Record::Drop { reason: DropReason::Late, request, origin, .. } => (request.0, origin.place) = (0, 0)),
         ),
         (
             "Some(2) is open at its deadline under abort",
