@@ -13,8 +13,8 @@ use mascot::experiment::sweep::{rules, trace};
 use mascot::hw::Sharing;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LayerModel, NetworkModel, Platform, Record,
-    Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
+    Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 
@@ -83,11 +83,12 @@ fn assigned(accelerators: usize, requests: usize, layers: usize) -> Engine {
         let network = (i % NETWORKS) as u32;
         Request { tenant: 0, network, priority: 1, arrival: Time::ZERO, deadline: Time::MAX }
     };
-    let trace = Trace { requests: (0..requests).map(request).collect(), counted: 0..requests };
+    let trace =
+        Trace { requests: (0..requests).map(request).collect(), counted: 0..requests, ..Trace::default() };
     let rules = Rules {
         trigger: Trigger::OnChange,
         decision_cost: DecisionCost::Ideal,
-        late: Late::Finish,
+        late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Sticky,
     };
     let mut engine = Engine::new(chains(accelerators, layers), Arc::new(trace), rules);

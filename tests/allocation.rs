@@ -22,7 +22,7 @@ fn repeated(trace: &Trace, times: u64, period: Time) -> (Trace, Time) {
         })
     };
     let requests: Vec<Request> = (0..times).flat_map(again).collect();
-    (Trace { counted: 0..requests.len(), requests }, Time((times - 1) * shift))
+    (Trace { counted: 0..requests.len(), requests, ..Trace::default() }, Time((times - 1) * shift))
 }
 
 fn run_until(time: Time, engine: &mut Engine, decision: &mut Decision, scheduler: &mut dyn Scheduler) {

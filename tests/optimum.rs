@@ -24,8 +24,9 @@ use mascot::rng;
 use mascot::scheduler::{SCHEDULERS, find};
 use mascot::sim::cases::{Case, Size};
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LayerModel, NetworkModel, PairCost, Platform,
-    Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, PairCost,
+    Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, View, World,
+    run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use rand::RngExt;
@@ -41,7 +42,7 @@ const ROUNDING: Time = Time((MOST_REQUESTS * MOST_LAYERS) as u64);
 const RULES: Rules = Rules {
     trigger: Trigger::OnChange,
     decision_cost: DecisionCost::Ideal,
-    late: Late::Finish,
+    late: LateRules::all(Late::Finish),
     unassigned: Unassigned::Hold,
 };
 
@@ -242,7 +243,11 @@ fn best_registered(case: &Case, goal: Goal, optimum: u64) -> u64 {
             (Late::Abort, Unassigned::Sticky),
         ] {
             let mut scheduler = (entry.build)(&toml::Table::new(), case.seed).unwrap();
-            let ends = ends_under(case, scheduler.as_mut(), Rules { late, unassigned, ..RULES });
+            let ends = ends_under(
+                case,
+                scheduler.as_mut(),
+                Rules { late: LateRules::all(late), unassigned, ..RULES },
+            );
             let cost = goal.cost(case, &ends);
             assert!(
                 cost.saturating_add(goal.rounding()) >= optimum,
@@ -278,8 +283,11 @@ fn by_hand(accelerators: usize, layers: &[(u64, u64)], requests: &[(u64, u64)]) 
         arrival: Time(arrival_ns * 1_000),
         deadline: Time(deadline_ns * 1_000),
     };
-    case.trace =
-        Trace { requests: requests.iter().enumerate().map(request).collect(), counted: 0..requests.len() };
+    case.trace = Trace {
+        requests: requests.iter().enumerate().map(request).collect(),
+        counted: 0..requests.len(),
+        ..Trace::default()
+    };
     case
 }
 

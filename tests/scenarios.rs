@@ -139,6 +139,35 @@ fn a_scenario_may_say_when_requests_come_and_on_which_terms() {
 }
 
 #[test]
+fn a_tenant_may_follow_another_that_comes_later_in_the_file() {
+    let scenario = read(
+        r#"
+        name = "xr"
+        source = "test"
+        [[tenant]]
+        name = "c"
+        network = "alexnet"
+        arrivals = { kind = "cascade", after = "b", probability = 0.5 }
+        sla = "period"
+        [[tenant]]
+        name = "b"
+        network = "yolov2"
+        arrivals = { kind = "cascade", after = "a", probability = 0.2 }
+        [[tenant]]
+        name = "a"
+        network = "yolov2"
+        arrivals = { kind = "periodic", fps = 30 }
+        "#,
+    )
+    .unwrap();
+    let stages: Vec<(u32, u32)> = scenario.stages.iter().map(|stage| (stage.tenant, stage.after)).collect();
+    assert_eq!(stages, [(1, 2), (0, 1)]);
+    assert!(scenario.has_own_pace() && scenario.has_followers() && !scenario.has_loops());
+    assert!((0..3).all(|tenant| scenario.source_of(tenant) == 2 && scenario.has_frames(tenant)));
+    assert_eq!(scenario.with_stages(vec![0.0, 0.0, 30.0]), [3.0, 6.0, 30.0]);
+}
+
+#[test]
 fn wrong_files_are_refused_with_their_line() {
     let tenant = "[[tenant]]\nname = 'a'\nnetwork = 'yolov2'\n";
     let cases = [
@@ -172,6 +201,19 @@ fn wrong_files_are_refused_with_their_line() {
             ),
             8,
             "rate_per_s",
+        ),
+        (format!("{tenant}arrivals = {{ kind = 'cascade', after = 'b' }}\n"), 4, "expected one of a"),
+        (format!("{tenant}arrivals = {{ kind = 'cascade', after = 'a' }}\n"), 4, "leads back to itself"),
+        (
+            format!("{tenant}arrivals = {{ kind = 'cascade', after = 'a', probability = 2 }}\n"),
+            6,
+            "from 0 to 1",
+        ),
+        (format!("{tenant}arrivals = {{ kind = 'closed_loop' }}\n"), 6, "in_flight"),
+        (
+            format!("{tenant}arrivals = {{ kind = 'closed_loop', in_flight = 2 }}\nsla = 'period'\n"),
+            7,
+            "next frame",
         ),
         (format!("{tenant}networks = [{{ name = 'alexnet' }}]\n"), 5, "either"),
         (format!("{tenant}{tenant}"), 7, "two tenants are named `a`"),

@@ -153,12 +153,14 @@ fn load_row(case: &Case) -> Vec<String> {
     });
     let used = used.chain([("DRAM".to_string(), capacity.dram_utilization)]);
     let busy = used.map(|(name, used)| format!("{name} {}", number(Some(100.0 * used * load), 0)));
+    // A closed loop waits for the system: this is what it asks for at most.
+    let at_most = if case.workload.has_loops() { "<= " } else { "" };
     vec![
         case.system.clone(),
         case.workload.scenario.name.clone(),
         case.site.dram.bandwidth_gbps.to_string(),
-        number(Some(load), 3),
-        number(Some(load * capacity.requests_per_s), 1),
+        format!("{at_most}{}", number(Some(load), 3)),
+        format!("{at_most}{}", number(Some(load * capacity.requests_per_s), 1)),
         busy.collect::<Vec<_>>().join(", "),
     ]
 }

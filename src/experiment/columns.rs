@@ -5,6 +5,7 @@ use std::fmt;
 use super::config::{Experiment, Setting};
 use super::plan::Dram;
 use super::sweep::Cell;
+use super::window::{Duration, Window};
 
 /// The columns that identify a cell, in order; the metrics follow.
 pub const KEYS: &[&str] = &[
@@ -61,14 +62,21 @@ impl Cell<'_> {
         let [system, scenario] = &self.case.words;
         let list = |value: toml::Value| toml::Value::Array(vec![value]).to_string();
         let mut sets = vec![
-            format!("requests={}", self.case.window.counted),
-            format!("warmup_requests={}", self.case.window.warmup),
-            format!("drain_requests={}", self.case.window.drain),
             format!("systems={}", list(system.as_str().into())),
             format!("scenarios={}", list(scenario.as_str().into())),
             format!("qos={}", self.case.qos.name()),
             format!("schedulers={}", list(toml::Value::Table(choice))),
         ];
+        sets.extend(match self.case.window {
+            Window::Requests { warmup, counted, drain } => vec![
+                format!("requests={counted}"),
+                format!("warmup_requests={warmup}"),
+                format!("drain_requests={drain}"),
+            ],
+            Window::Duration(Duration { warmup, end }) => {
+                vec![format!("duration_s={}", end.as_s()), format!("warmup_s={}", warmup.as_s())]
+            }
+        });
         sets.extend(self.case.load.map(|load| format!("loads={load}")));
         let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");
         sets.extend(experiment.trace.as_ref().map(|keys| format!("trace={}", trace(keys))));

@@ -7,7 +7,7 @@
 //! loads = [0.6, 0.9]
 //! schedulers = ["fcfs", { name = "prema", reset_on_run = true }]
 //! seeds = 5
-//! requests = 500                 # window.rs says which are counted
+//! requests = 500                 # window.rs says which are counted; or duration_s = 10, the time of a run
 //! dram_bandwidth_gbps = [16, 32]
 //! ```
 //! `loads` is left out where the requests of the scenarios come at their own pace, and where a recording is replayed:
@@ -20,13 +20,15 @@ use toml::Spanned;
 
 use super::data::{DataRoot, Kind};
 use super::list::List;
-use super::window::{MAX_REQUESTS, Wanted};
+use super::window::{Duration, MAX_REQUESTS, Wanted};
 use super::{Error, registry};
 use crate::files::{
-    Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, Positive, Source,
+    Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
+    Positive, Seconds, Source,
 };
 use crate::hw::Sharing;
 use crate::sim::{Late, Unassigned};
+use crate::units::Time;
 use crate::workload::trace::TraceKeys;
 use crate::workload::{Qos, SlaRule};
 
@@ -137,6 +139,8 @@ struct RawExperiment {
     requests: Option<Spanned<usize>>,
     warmup_requests: Option<Spanned<usize>>,
     drain_requests: Option<Spanned<usize>>,
+    duration_s: Option<Spanned<Seconds>>,
+    warmup_s: Option<Spanned<NonNegative>>,
     dram_bandwidth_gbps: Option<List<Gbps>>,
     dram_efficiency: Option<List<Fraction>>,
     sharing: Option<List<Sharing>>,
@@ -194,7 +198,7 @@ const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];
 
 impl Experiment {
     /// Reads an experiment, with `key = value` overrides, and checks every name in it. A `trace` given as an override
-    /// takes the place of `loads`.
+    /// takes the place of `loads`, `duration_s` that of numbers of requests, and they that of it.
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
         let source = Source::read(path)?;
         let raw: RawExperiment = source.parse()?;
@@ -205,6 +209,13 @@ impl Experiment {
         let replaced = |key| overrides.iter().any(|(replaced, _)| replaced == key);
         if replaced("trace") && !replaced("loads") {
             table.remove("loads");
+        }
+        let (numbers, times) =
+            (["requests", "warmup_requests", "drain_requests"], ["duration_s", "warmup_s"]);
+        if replaced(times[0]) {
+            numbers.iter().for_each(|key| drop(table.remove(*key)));
+        } else if numbers.iter().any(|key| replaced(key)) {
+            times.iter().for_each(|key| drop(table.remove(*key)));
         }
         table.extend(overrides.iter().map(|(key, value)| {
             match LISTS.contains(&key.as_str()) && !value.is_array() {
@@ -256,6 +267,18 @@ impl RawExperiment {
                 return Err(source.error(&self.schedulers[i].span(), message).into());
             }
         }
+        let wanted = Wanted {
+            requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?,
+            warmup: in_range(self.warmup_requests, 0..=MAX_REQUESTS, "warmup_requests", source)?,
+            drain: in_range(self.drain_requests, 0..=MAX_REQUESTS, "drain_requests", source)?,
+            duration: duration(self.duration_s, self.warmup_s, source)?,
+        };
+        let by_number = Wanted { duration: None, ..wanted } != Wanted::default();
+        if wanted.duration.is_some() && by_number {
+            let message = "`duration_s` ends the run at a time: leave `requests`, `warmup_requests` and \
+                           `drain_requests` out (`warmup_s` is its warm-up)";
+            return Err(source.error_at_top(message).into());
+        }
         Ok(Experiment {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             path: path.to_path_buf(),
@@ -267,11 +290,7 @@ impl RawExperiment {
             schedulers,
             seeds: in_range(self.seeds, 1..=MAX_SEEDS, "seeds", source)?.unwrap_or(1),
             first_seed: self.first_seed.unwrap_or(1),
-            wanted: Wanted {
-                requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?,
-                warmup: in_range(self.warmup_requests, 0..=MAX_REQUESTS, "warmup_requests", source)?,
-                drain: in_range(self.drain_requests, 0..=MAX_REQUESTS, "drain_requests", source)?,
-            },
+            wanted,
             settings,
         })
     }
@@ -320,6 +339,24 @@ fn in_range<T: PartialOrd + Copy + std::fmt::Display>(
     }
     let message = format!("`{key}` is {}: expected {} to {}", value.get_ref(), range.start(), range.end());
     Err(source.error(&value.span(), message))
+}
+
+/// A run that ends at a time; its warm-up, left out, is a tenth of it.
+fn duration(
+    end: Option<Spanned<Seconds>>,
+    warmup: Option<Spanned<NonNegative>>,
+    source: &Source,
+) -> Result<Option<Duration>, InputError> {
+    let end_s = end.map(|end| end.into_inner().0);
+    if let Some(warmup) =
+        warmup.as_ref().filter(|warmup| end_s.is_none_or(|end_s| warmup.get_ref().0 >= end_s))
+    {
+        let message = format!("`warmup_s` is {}: expected less than `duration_s`", warmup.get_ref().0);
+        return Err(source.error(&warmup.span(), message));
+    }
+    let Some(end_s) = end_s else { return Ok(None) };
+    let warmup_s = warmup.map_or(end_s / 10.0, |warmup| warmup.into_inner().0);
+    Ok(Some(Duration { warmup: Time::from_s(warmup_s), end: Time::from_s(end_s) }))
 }
 
 impl SchedulerChoice {

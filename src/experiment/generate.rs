@@ -63,16 +63,20 @@ impl Generate<'_> {
                 "when the requests of scenario `{name}` come depends on isolated latencies: give --system"
             ));
         }
+        if scenario.has_followers() {
+            return Err(format!(
+                "requests of scenario `{name}` follow others, so that when they come depends on the run: take their times \
+                 from the requests.csv of one"
+            ));
+        }
         match given.filter(|value| !(*value > 0.0 && value.is_finite())) {
             Some(value) => Err(format!("{value} is no load or rate: expected a number > 0")),
             None => Ok(()),
         }
     }
 
-    /// One cell without a scheduler, whose rules are those that the tenants ask for.
+    /// One cell without a scheduler.
     fn experiment(&self, scenario: &Scenario, system: &str) -> Experiment {
-        let late = scenario.tenants.iter().find_map(|tenant| tenant.late);
-        let setting = Setting::default();
         Experiment {
             name: scenario.name.clone(),
             path: PathBuf::from(self.scenario),
@@ -85,7 +89,7 @@ impl Generate<'_> {
             seeds: 1,
             first_seed: self.seed,
             wanted: Wanted::default(),
-            settings: vec![Setting { late: late.unwrap_or(setting.late), ..setting }],
+            settings: vec![Setting::default()],
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod fuzz;
 pub mod generate;
 mod list;
 pub mod output;
+mod pace;
 pub mod plan;
 pub mod progress;
 pub mod registry;

@@ -17,7 +17,7 @@ use super::columns::{KEYS, setting_keys};
 use super::data::{DataRoot, Kind};
 use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
-use super::window::Window;
+use super::window::{Duration, Window};
 use crate::files::{temporary_in, write_atomic};
 use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics};
 use crate::units::Time;
@@ -38,6 +38,7 @@ const REQUEST_COLUMNS: &[&str] = &[
     "met",
     "dropped",
     "energy_uj",
+    "after",
 ];
 
 /// Columns of `layers.csv` after the keys.
@@ -138,6 +139,7 @@ impl Output {
                     u8::from(r.is_met()).to_string(),
                     u8::from(r.dropped.is_some()).to_string(),
                     (r.energy.0 / 1e6).to_string(),
+                    r.after.map_or(String::new(), |leader| leader.0.to_string()),
                 ]))?;
             }
         }
@@ -306,11 +308,15 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
     })
 }
 
-/// How many requests a run has, in their parts.
+/// How many requests a run has, in their parts, or how long it is.
 fn windows(plan: &Plan) -> Vec<serde_json::Value> {
-    let window = |case: &Case| {
-        let Window { warmup, counted, drain } = case.window;
-        serde_json::json!({ "warmup_requests": warmup, "requests": counted, "drain_requests": drain })
+    let window = |case: &Case| match case.window {
+        Window::Requests { warmup, counted, drain } => {
+            serde_json::json!({ "warmup_requests": warmup, "requests": counted, "drain_requests": drain })
+        }
+        Window::Duration(Duration { warmup, end }) => {
+            serde_json::json!({ "warmup_s": warmup.as_s(), "duration_s": end.as_s() })
+        }
     };
     let mut windows: Vec<serde_json::Value> = Vec::new();
     for window in plan.cases.iter().map(window) {

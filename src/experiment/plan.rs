@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::catalogue::{Catalogue, mix_capacity};
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
+use super::pace::{OwnPace, check_number, check_span};
 use super::requests::Workload;
 use super::window::{Wanted, Window};
 use super::{Error, Progress};
@@ -12,7 +13,6 @@ use crate::cost::Cache;
 use crate::hw::{Sharing, SystemSpec};
 use crate::sim::World;
 use crate::sim::capacity::Capacity;
-use crate::workload::burstiness::rate_per_s;
 use crate::workload::trace::Recording;
 use crate::workload::{Qos, Replay, Scenario, SlaRule, Tenant};
 
@@ -55,8 +55,8 @@ pub struct Site {
     pub world: Arc<World>,
     /// lambda* of the mix.
     pub capacity: Capacity,
-    /// What the requests of the first seed offer, relative to lambda*, where they come at their own pace; not a number
-    /// where they come at once.
+    /// What the requests of the first seed offer, relative to lambda*, where they come at their own pace (`pace.rs`); not
+    /// a number where they come at once.
     pub offered: Option<f64>,
     /// The system as resolved.
     pub dram: Dram,
@@ -185,8 +185,11 @@ fn cases_of(
                     }
                 };
                 if let Some(load) = load {
-                    let span_s = window.counted as f64 / (load * site.capacity.requests_per_s);
-                    check_span(span_s, workload, system)?;
+                    let requests_per_s = load * site.capacity.requests_per_s;
+                    if let Window::Requests { counted, .. } = window {
+                        check_span(counted as f64 / requests_per_s, workload, system)?;
+                    }
+                    check_number(requests_per_s, &window, workload, system)?;
                 }
                 cases.push(Case {
                     system: system.name.clone(),
@@ -206,8 +209,7 @@ fn cases_of(
 }
 
 impl Site {
-    /// lambda* is that of the tenants' shares, or, where requests come at their own pace, of those that come with the
-    /// first seed.
+    /// lambda* is that of the tenants' shares, or, where requests come at their own pace, of theirs.
     fn new(
         system: &SystemSpec,
         catalogue: &Catalogue,
@@ -225,7 +227,10 @@ impl Site {
         let shares = own.as_ref().map_or_else(|| scenario.network_shares(), |own| own.shares.clone());
         let capacity = mix_capacity(&world, &shares, dram.bytes_per_s())
             .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
-        let offered = own.map(|own| own.rate_per_s / capacity.requests_per_s);
+        if let Some(own) = &own {
+            check_number(own.most_per_s(), window, workload, system)?;
+        }
+        let offered = own.map(|own| own.load(capacity.requests_per_s));
         Ok(Self { world: Arc::new(world), capacity, offered, dram })
     }
 }
@@ -234,36 +239,6 @@ impl Case {
     /// What is asked of the system, relative to lambda*.
     pub fn offered_load(&self) -> f64 {
         self.load.or(self.site.offered).unwrap_or(f64::NAN)
-    }
-}
-
-/// The requests up to the last counted one, where they come at their own pace.
-struct OwnPace {
-    /// The fraction that asks for each network.
-    shares: Vec<f64>,
-    rate_per_s: f64,
-}
-
-impl OwnPace {
-    fn of(
-        workload: &Workload,
-        world: &World,
-        window: &Window,
-        seed: u64,
-        system: &SystemSpec,
-    ) -> Result<Self, Error> {
-        let mut shares = vec![0.0; world.networks.len()];
-        let mut times = Vec::with_capacity(window.range().end);
-        for arrival in workload.arrivals(world, 0.0, seed).take(window.requests()) {
-            check_span(arrival.time.as_s(), workload, system)?;
-            if times.len() < window.range().end {
-                times.push(arrival.time);
-                shares[arrival.network as usize] += 1.0;
-            }
-        }
-        let requests = times.len() as f64;
-        shares.iter_mut().for_each(|share| *share /= requests);
-        Ok(Self { shares, rate_per_s: rate_per_s(&times).unwrap_or(f64::NAN) })
     }
 }
 
@@ -294,23 +269,19 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 
 /// Whether every tenant's terms can be kept under the experiment's rules.
 fn check_terms(experiment: &Experiment, setting: &Setting, workload: &Workload) -> Result<(), Error> {
-    let problem = |tenant: &Tenant| {
+    let problem = |place: usize, tenant: &Tenant| {
         if tenant.sla.sla(setting.sla, 1.0).is_none() {
-            return Some("`sla = \"absolute\"` needs `target_us`".to_string());
+            return Some("`sla = \"absolute\"` needs `target_us`");
         }
-        let framed = tenant.arrivals.has_frames() && workload.replay.is_none();
+        let framed = workload.scenario.has_frames(place) && workload.replay.is_none();
         if tenant.sla.rule.unwrap_or(setting.sla) == SlaRule::Period && !framed {
-            return Some("`sla = \"period\"` needs periodic arrivals".to_string());
+            return Some("`sla = \"period\"` needs periodic arrivals");
         }
-        let late = tenant.late.filter(|&late| late != setting.late)?;
-        Some(format!(
-            "`late` is {late:?} there and {:?} in the experiment, and one rule holds for all tenants of a run: make them \
-             the same",
-            setting.late
-        ))
+        None
     };
     let scenario = &workload.scenario;
-    match scenario.tenants.iter().find_map(|tenant| Some((tenant, problem(tenant)?))) {
+    let tenants = scenario.tenants.iter().enumerate();
+    match tenants.filter_map(|(place, tenant)| Some((tenant, problem(place, tenant)?))).next() {
         None => Ok(()),
         Some((tenant, problem)) => Err(Error::Usage(format!(
             "{}: tenant `{}` of scenario `{}`: {problem}",
@@ -319,18 +290,4 @@ fn check_terms(experiment: &Experiment, setting: &Setting, workload: &Workload) 
             scenario.name
         ))),
     }
-}
-
-/// The longest simulated time in seconds: a tenth and less of what the 64-bit clock holds.
-const MAX_SPAN_S: f64 = 1e6;
-
-/// A run must end before the clock does.
-fn check_span(span_s: f64, workload: &Workload, system: &SystemSpec) -> Result<(), Error> {
-    if span_s <= MAX_SPAN_S {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "the requests of scenario `{}` on `{}` take {span_s:.1e} s of simulated time: expected at most {MAX_SPAN_S:.0e} s",
-        workload.scenario.name, system.name
-    )))
 }

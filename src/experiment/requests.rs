@@ -1,20 +1,20 @@
-//! The requests of a run: arrivals of the scenario with deadlines on the system of the case.
+//! The requests of a run: arrivals and followers of the scenario with deadlines on the system of the case.
 
 use std::sync::Arc;
 
-use super::plan::{Case, Site};
+use super::plan::Case;
 use super::window::{Wanted, Window};
-use crate::sim::{Request, Trace, World};
+use crate::sim::{Follower, Request, Trace, World};
 use crate::units::Time;
 use crate::workload::burstiness::rate_per_s;
-use crate::workload::{Arrival, ArrivalStream, Qos, Replay, Scenario};
+use crate::workload::{Arrival, ArrivalStream, Extent, Offer, Qos, Replay, Scenario, Sla};
 
 /// What a run is given, and what its metrics want to know about it beside.
 #[derive(Clone, Debug)]
 pub struct Requests {
     /// The requests.
     pub trace: Trace,
-    /// The QoS level of each.
+    /// The QoS level of each, by its place in the trace.
     pub qos: Vec<Qos>,
 }
 
@@ -33,12 +33,37 @@ impl Workload {
         self.replay.is_some() || self.scenario.has_own_pace()
     }
 
-    /// How many requests come in all; `None` where they never end.
+    /// Whether requests come at times that depend on what becomes of others; in a recording, all have times.
+    pub(super) fn has_followers(&self) -> bool {
+        self.replay.is_none() && self.scenario.has_followers()
+    }
+
+    /// Whether some tenant sends as fast as it is served.
+    pub fn has_loops(&self) -> bool {
+        self.replay.is_none() && self.scenario.has_loops()
+    }
+
+    /// How many requests come by themselves in all; `None` where they never end.
     pub(super) fn total(&self) -> Option<usize> {
         self.replay.as_ref().map_or_else(|| self.scenario.total(), |replay| Some(replay.total()))
     }
 
-    /// Arrivals on a system, where tenants that share a load share `requests_per_s`.
+    /// All requests of a run on a system, where tenants that share a load share `requests_per_s`.
+    pub(super) fn offer(&self, world: &World, requests_per_s: f64, seed: u64, extent: Extent) -> Offer {
+        let scenario = &self.scenario;
+        let Some(replay) = &self.replay else {
+            let rates_per_s = scenario.rates_per_s(requests_per_s);
+            return Offer::new(scenario, &rates_per_s, &isolated(world), seed, extent);
+        };
+        let arrivals = replay.arrivals(scenario, seed);
+        let own = match extent {
+            Extent::Requests(requests) => arrivals.take(requests).collect(),
+            Extent::Until(end) => arrivals.take_while(|arrival| arrival.time < end).collect(),
+        };
+        Offer { own, followers: Vec::new() }
+    }
+
+    /// The requests that follow no others, where tenants that share a load share `requests_per_s`.
     pub(super) fn arrivals(
         &self,
         world: &World,
@@ -49,9 +74,13 @@ impl Workload {
         if let Some(replay) = &self.replay {
             return Box::new(replay.arrivals(scenario, seed));
         }
-        let isolated: Vec<Time> = world.networks.iter().map(|network| network.isolated).collect();
-        Box::new(ArrivalStream::new(scenario, &scenario.rates_per_s(requests_per_s), &isolated, seed))
+        let rates_per_s = scenario.rates_per_s(requests_per_s);
+        Box::new(ArrivalStream::new(scenario, &rates_per_s, &isolated(world), seed))
     }
+}
+
+fn isolated(world: &World) -> Vec<Time> {
+    world.networks.iter().map(|network| network.isolated).collect()
 }
 
 /// The requests of a run that counts `counted` of them; fewer where arrivals end before.
@@ -61,41 +90,67 @@ pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
 
 /// The window of a run that counts another number of requests than its experiment does.
 pub(super) fn window(case: &Case, counted: usize) -> Window {
-    let wanted = Wanted { requests: Some(counted), ..case.wanted };
+    let wanted = Wanted { requests: Some(counted), duration: None, ..case.wanted };
     Window::of(wanted, case.setting.late, None).expect("endless arrivals are never too few")
 }
 
 pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Requests {
     let requests_per_s = case.load.unwrap_or_default() * case.site.capacity.requests_per_s;
-    let arrivals = case.workload.arrivals(&case.site.world, requests_per_s, seed);
-    let mut requests = Vec::with_capacity(window.requests());
-    let mut levels = Vec::with_capacity(window.requests());
-    for arrival in arrivals.take(window.requests()) {
-        requests.push(request(case, &arrival));
-        levels.push(qos(case, &arrival));
+    let offer = case.workload.offer(&case.site.world, requests_per_s, seed, window.extent());
+    let mut requests: Vec<Request> = offer.own.iter().map(|arrival| request(case, arrival)).collect();
+    let mut followers = Vec::with_capacity(offer.followers.len());
+    for follower in &offer.followers {
+        let (request, within) = following(case, &follower.arrival);
+        let place = requests.len() as u32;
+        followers.push(Follower { after: follower.after, request: place, delay: follower.delay, within });
+        requests.push(request);
     }
-    let counted = window.range();
-    let counted = counted.start.min(requests.len())..counted.end.min(requests.len());
-    Requests { trace: Trace { requests, counted }, qos: levels }
+    // Stable: what waits for the same event keeps its order.
+    followers.sort_by_key(|follower| follower.after);
+    let qos = offer.requests().map(|arrival| qos(case, arrival)).collect();
+    let counted = window.counted(requests.len(), case.workload.total().is_some());
+    Requests { trace: Trace { requests, counted, followers, span: window.span() }, qos }
 }
 
 fn qos(case: &Case, arrival: &Arrival) -> Qos {
     arrival.qos.unwrap_or(case.qos)
 }
 
+fn sla(case: &Case, arrival: &Arrival) -> Sla {
+    let terms = &case.workload.scenario.tenants[arrival.tenant as usize].sla;
+    terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")
+}
+
 /// A request with its deadline on the system of the case.
 pub(super) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
-    let terms = &case.workload.scenario.tenants[tenant as usize].sla;
-    let sla =
-        terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan");
     let isolated = case.site.world.networks[network as usize].isolated;
-    let deadline = sla.deadline(arrival, qos(case, arrival), isolated);
+    let deadline = sla(case, arrival).deadline(arrival, qos(case, arrival), isolated);
     Request { tenant, network, priority, arrival: time, deadline }
 }
 
-/// The rate of the requests relative to lambda*; not a number where all come at once.
-pub(super) fn offered_load(trace: &Trace, site: &Site) -> f64 {
-    let times: Vec<Time> = trace.requests.iter().map(|request| request.arrival).collect();
-    rate_per_s(&times).map_or(f64::NAN, |rate_per_s| rate_per_s / site.capacity.requests_per_s)
+/// A request that follows others, and how soon after its arrival it is due. The next frame does not wait for it.
+fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
+    let request = Request { arrival: Time::MAX, ..request(case, arrival) };
+    match sla(case, arrival) {
+        Sla::Period => (request, Time::MAX),
+        sla @ (Sla::Factor(_) | Sla::Absolute { .. }) => {
+            let isolated = case.site.world.networks[request.network as usize].isolated;
+            let within = sla.allowed(arrival, qos(case, arrival), isolated);
+            (Request { deadline: Time::MAX, ..request }, within)
+        }
+    }
+}
+
+/// The rate of the requests relative to lambda*, as if none were dropped; not a number where all come at once, and where
+/// a closed loop sends as fast as it is served.
+pub(super) fn offered_load(trace: &Trace, case: &Case) -> f64 {
+    if case.workload.has_loops() {
+        return f64::NAN;
+    }
+    let own = trace.requests.len() - trace.followers.len();
+    let times: Vec<Time> = trace.requests[..own].iter().map(|request| request.arrival).collect();
+    let stages = trace.requests.len() as f64 / own as f64;
+    let rate_per_s = rate_per_s(&times).map_or(f64::NAN, |rate_per_s| rate_per_s * stages);
+    rate_per_s / case.site.capacity.requests_per_s
 }

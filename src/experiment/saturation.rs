@@ -8,8 +8,9 @@ use super::plan::Case;
 use super::registry;
 use super::requests::request;
 use super::sweep::rules;
-use crate::sim::{DecisionCost, Engine, Late, Record, Recorder, Request, Rules, Trace, run};
+use crate::sim::{DecisionCost, Engine, Late, LateRules, Record, Recorder, Request, Rules, Trace, run};
 use crate::units::Time;
+use crate::workload::Extent;
 
 /// Requests in the batch. Chosen here: enough that the empty accelerators at its end weigh a few per cent.
 const BATCH: usize = 500;
@@ -18,12 +19,19 @@ const BATCH: usize = 500;
 /// free decisions and nothing dropped. The batch has the mix's proportions whatever order the rule serves it in.
 pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let lambda = case.site.capacity.requests_per_s;
-    let arrivals = case.workload.arrivals(&case.site.world, lambda, seed).take(BATCH);
+    let rate_per_s = case.site.offered.map_or(lambda, |offered| offered * lambda);
+    // Followers in their proportion to the others: those of the same time.
+    let extent = match case.workload.has_followers() && rate_per_s > 0.0 {
+        true => Extent::Until(Time::from_s(BATCH as f64 / rate_per_s)),
+        false => Extent::Requests(BATCH),
+    };
+    let offer = case.workload.offer(&case.site.world, lambda, seed, extent);
     let at_zero = |r: Request| Request { arrival: Time::ZERO, ..r };
-    let requests: Vec<Request> = arrivals.map(|arrival| at_zero(request(case, &arrival))).collect();
+    let requests: Vec<Request> = offer.requests().map(|arrival| at_zero(request(case, arrival))).collect();
     let batch = requests.len() as f64;
-    let trace = Trace { counted: 0..requests.len(), requests };
-    let rules = Rules { late: Late::Finish, decision_cost: DecisionCost::Ideal, ..rules(case) };
+    let trace = Trace { counted: 0..requests.len(), requests, ..Trace::default() };
+    let rules =
+        Rules { late: LateRules::all(Late::Finish), decision_cost: DecisionCost::Ideal, ..rules(case) };
     let choice = SchedulerChoice { label: "eft".into(), name: "eft".into(), parameters: toml::Table::new() };
     let mut scheduler = registry::build(&choice, seed).expect("eft is registered and has no parameters");
     let mut end = EndTime(Time::ZERO);

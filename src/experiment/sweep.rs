@@ -17,7 +17,8 @@ use crate::metrics::{
     Value,
 };
 use crate::sim::{
-    DecisionCost, Engine, Host, Record, Recorder, Rules, RunError, Scheduler, Trigger, run as run_engine,
+    DecisionCost, Engine, Host, LateRules, Record, Recorder, Rules, RunError, Scheduler, Trigger,
+    run as run_engine,
 };
 use crate::units::Time;
 
@@ -163,7 +164,7 @@ fn run_on(
     run_engine(engine, scheduler, &mut recorder)?;
     let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
     Ok(Outcome {
-        load: case.load.unwrap_or_else(|| offered_load(&trace, &case.site)),
+        load: case.load.unwrap_or_else(|| offered_load(&trace, case)),
         values: recorder.metrics.values(),
         groups: recorder.groups.rows(),
         accelerators: recorder.accelerators.rows(),
@@ -208,7 +209,10 @@ pub fn rules(case: &Case) -> Rules {
             CostKind::Ideal => DecisionCost::Ideal,
             CostKind::Host => DecisionCost::Host(host),
         },
-        late: setting.late,
+        late: LateRules {
+            rule: setting.late,
+            own: case.workload.scenario.tenants.iter().map(|tenant| tenant.late).collect(),
+        },
         unassigned: setting.unassigned,
     }
 }

@@ -1,16 +1,24 @@
-//! Which requests of a run are counted: those after the warm-up and before the drain.
+//! Which requests of a run are counted, and when it ends.
 //!
-//! Requests come in order of arrival. The first `warmup_requests` fill the system, the next `requests` are judged, and
-//! `drain_requests` more keep the load up until the last judged one has ended; then arrivals stop, so that a run under a
-//! rule that starves requests ends. Left out in an experiment:
+//! By number of requests: in the order in which they arrive, the first `warmup_requests` fill the system, the next
+//! `requests` are judged, and `drain_requests` more keep the load up until the last judged one has ended; then arrivals
+//! stop, so that a run under a rule that starves requests ends. Stages of cascades are counted as they come; they do not
+//! use the requests up. Left out in an experiment:
 //!
 //! - `requests`: 1,000, or all that there are where the scenario's arrivals end (`batch`, traces);
 //! - `warmup_requests`: a tenth of the requests up to the last judged one, or none where `requests` is left out and
 //!   arrivals end;
 //! - `drain_requests`: as many as warm up where deadlines end all requests (`late = "abort"`), as many as are judged
 //!   where late ones finish and a backlog may build up; again none where all requests of a trace are judged.
+//!
+//! By time: the run ends after `duration_s`. Requests that arrive after the first `warmup_s` of it (left out: a tenth) are
+//! judged, and missed if they are not finished by then.
 
-use crate::workload::Late;
+use std::ops::Range;
+
+use crate::sim::Span;
+use crate::units::Time;
+use crate::workload::{Extent, Late};
 
 /// What an experiment says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,17 +29,33 @@ pub struct Wanted {
     pub warmup: Option<usize>,
     /// Requests after them.
     pub drain: Option<usize>,
+    /// When the run ends, in place of all that.
+    pub duration: Option<Duration>,
 }
 
-/// The parts of a run, in requests.
+/// A run of a given length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Requests that warm the system up.
-    pub warmup: usize,
-    /// Judged requests.
-    pub counted: usize,
-    /// Requests that keep the load up afterwards.
-    pub drain: usize,
+pub struct Duration {
+    /// Requests that arrive before are not judged.
+    pub warmup: Time,
+    /// When it ends.
+    pub end: Time,
+}
+
+/// The parts of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// In requests.
+    Requests {
+        /// Requests that warm the system up.
+        warmup: usize,
+        /// Judged requests.
+        counted: usize,
+        /// Requests that keep the load up afterwards.
+        drain: usize,
+    },
+    /// In time.
+    Duration(Duration),
 }
 
 /// At least this many requests in published tables (DESIGN.md section 4).
@@ -44,10 +68,13 @@ impl Window {
     /// The window of a run with the given rule for late requests, of `total` requests if arrivals end. The error says
     /// what does not fit.
     pub fn of(wanted: Wanted, late: Late, total: Option<usize>) -> Result<Self, String> {
-        let window = match (wanted.requests, total) {
+        if let Some(duration) = wanted.duration {
+            return Ok(Self::Duration(duration));
+        }
+        let [warmup, counted, drain] = match (wanted.requests, total) {
             (None, Some(total)) => {
                 let (warmup, drain) = (wanted.warmup.unwrap_or(0), wanted.drain.unwrap_or(0));
-                Self { warmup, counted: total.saturating_sub(warmup + drain), drain }
+                [warmup, total.saturating_sub(warmup + drain), drain]
             }
             (requests, _) => {
                 let counted = requests.unwrap_or(DEFAULT_REQUESTS);
@@ -56,33 +83,47 @@ impl Window {
                     Late::Abort => warmup,
                     Late::Finish => counted,
                 });
-                Self { warmup, counted, drain }
+                [warmup, counted, drain]
             }
         };
-        if window.counted > MAX_REQUESTS {
+        if counted > MAX_REQUESTS {
             return Err(format!(
-                "sends {} requests: expected at most {MAX_REQUESTS}, so set `requests`",
-                window.counted
+                "sends {counted} requests: expected at most {MAX_REQUESTS}, so set `requests`"
             ));
         }
         match total {
-            Some(total) if window.counted == 0 || window.requests() > total => Err(format!(
-                "sends {total} requests in all, too few for {} of warm-up, {} counted and {} of drain: leave `requests` \
-                 out to count all, or set `requests`, `warmup_requests` and `drain_requests`",
-                window.warmup, window.counted, window.drain
+            Some(total) if counted == 0 || warmup + counted + drain > total => Err(format!(
+                "sends {total} requests in all, too few for {warmup} of warm-up, {counted} counted and {drain} of drain: \
+                 leave `requests` out to count all, or set `requests`, `warmup_requests` and `drain_requests`"
             )),
-            _ => Ok(window),
+            _ => Ok(Self::Requests { warmup, counted, drain }),
         }
     }
 
-    /// All requests of the run.
-    pub fn requests(&self) -> usize {
-        self.warmup + self.counted + self.drain
+    /// How far the requests of the run reach.
+    pub fn extent(&self) -> Extent {
+        match *self {
+            Self::Requests { warmup, counted, drain } => Extent::Requests(warmup + counted + drain),
+            Self::Duration(Duration { end, .. }) => Extent::Until(end),
+        }
     }
 
-    /// The judged ones, by their place in the order of arrival.
-    pub fn range(&self) -> std::ops::Range<usize> {
-        self.warmup..self.warmup + self.counted
+    /// Which requests are judged, of `all` there are, by their number in the order of arrival; of those that time does
+    /// not leave out. Arrivals that end are judged up to the last one if nothing is to drain, stages included.
+    pub fn counted(&self, all: usize, arrivals_end: bool) -> Range<usize> {
+        match *self {
+            Self::Requests { warmup, drain: 0, .. } if arrivals_end => warmup.min(all)..all,
+            Self::Requests { warmup, counted, .. } => warmup.min(all)..(warmup + counted).min(all),
+            Self::Duration(_) => 0..all,
+        }
+    }
+
+    /// What time decides about the run.
+    pub fn span(&self) -> Span {
+        match *self {
+            Self::Requests { .. } => Span::default(),
+            Self::Duration(Duration { warmup, end }) => Span { warmup, end },
+        }
     }
 }
 
@@ -91,10 +132,13 @@ mod tests {
     use super::*;
 
     fn window(wanted: Wanted, late: Late, total: Option<usize>) -> Result<[usize; 3], String> {
-        Window::of(wanted, late, total).map(|w| [w.warmup, w.counted, w.drain])
+        Window::of(wanted, late, total).map(|window| match window {
+            Window::Requests { warmup, counted, drain } => [warmup, counted, drain],
+            Window::Duration(_) => panic!("no duration is wanted"),
+        })
     }
 
-    const LEFT_OUT: Wanted = Wanted { requests: None, warmup: None, drain: None };
+    const LEFT_OUT: Wanted = Wanted { requests: None, warmup: None, drain: None, duration: None };
 
     #[test]
     fn endless_arrivals_get_a_tenth_of_warm_up() {
@@ -114,5 +158,22 @@ mod tests {
         assert!(window(some, Late::Abort, Some(98)).unwrap_err().contains("98 requests"));
         assert!(window(margins, Late::Abort, Some(15)).is_err());
         assert!(window(LEFT_OUT, Late::Abort, Some(MAX_REQUESTS + 1)).unwrap_err().contains("at most"));
+    }
+
+    #[test]
+    fn a_duration_takes_the_place_of_numbers() {
+        let duration = Duration { warmup: Time(10), end: Time(100) };
+        let window =
+            Window::of(Wanted { duration: Some(duration), ..LEFT_OUT }, Late::Abort, Some(3)).unwrap();
+        assert_eq!((window.extent(), window.counted(7, true)), (Extent::Until(Time(100)), 0..7));
+        assert_eq!(window.span(), Span { warmup: Time(10), end: Time(100) });
+    }
+
+    #[test]
+    fn stages_of_arrivals_that_end_are_counted_to_the_last() {
+        let window = Window::of(LEFT_OUT, Late::Abort, Some(5)).unwrap();
+        assert_eq!((window.extent(), window.counted(8, true)), (Extent::Requests(5), 0..8));
+        let window = Window::of(Wanted { requests: Some(5), ..LEFT_OUT }, Late::Abort, None).unwrap();
+        assert_eq!(window.counted(80, false), 1..6);
     }
 }

@@ -35,7 +35,7 @@ impl Accelerators {
     /// An empty fold.
     pub fn new(context: Context) -> Self {
         let accelerators = context.world.platform.accelerators.len();
-        Self { window: context.window(), lanes: vec![Lane::default(); accelerators] }
+        Self { window: Window::new(), lanes: vec![Lane::default(); accelerators] }
     }
 
     /// One row per accelerator of the platform, one value per column.
@@ -61,7 +61,7 @@ impl Accelerators {
 
 impl Recorder for Accelerators {
     fn record(&mut self, record: &Record) {
-        self.window.close(record);
+        self.window.follow(record);
         match *record {
             Record::Start { time, accelerator, .. } => self.lanes[accelerator].busy_since = Some(time),
             Record::Finish { time, start, accelerator, dram_bytes, energy, .. } => {

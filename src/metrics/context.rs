@@ -1,6 +1,6 @@
 //! What a fold knows of its run beforehand, and the questions that several folds ask of a record.
 
-use crate::sim::{JobId, Record, Request, RequestId, Trace, World};
+use crate::sim::{Record, Request, Trace, World};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -11,37 +11,34 @@ pub struct Context<'a> {
     pub world: &'a World,
     /// The requests, and which of them are counted.
     pub trace: &'a Trace,
-    /// The QoS level of each request.
+    /// The QoS level of each request, by its place in the trace.
     pub qos: &'a [Qos],
 }
 
 /// A counted request whose job is done.
-pub(super) struct Finished<'a> {
-    pub(super) request: &'a Request,
+pub(super) struct Finished {
+    /// With arrival and deadline as they came to be.
+    pub(super) request: Request,
     pub(super) time: Time,
 }
 
 impl<'a> Context<'a> {
-    /// The request that a job serves: today one job per request, with the same number.
-    pub(super) fn request_of(&self, job: JobId) -> RequestId {
-        RequestId(job.0)
-    }
-
     /// The counted request that arrives with this record.
-    pub(super) fn arrived(&self, record: &Record) -> Option<&'a Request> {
+    pub(super) fn arrived(&self, record: &Record) -> Option<Request> {
         match *record {
-            Record::Arrival { request, .. } if self.trace.counts(request) => {
-                Some(self.trace.request(request))
+            Record::Arrival { time, deadline, origin, .. } if origin.counted => {
+                Some(Request { arrival: time, deadline, ..self.trace.requests[origin.place as usize] })
             }
             _ => None,
         }
     }
 
     /// The counted request that is done with this record.
-    pub(super) fn finished(&self, record: &Record) -> Option<Finished<'a>> {
+    pub(super) fn finished(&self, record: &Record) -> Option<Finished> {
         match *record {
-            Record::Done { time, request, .. } if self.trace.counts(request) => {
-                Some(Finished { request: self.trace.request(request), time })
+            Record::Done { time, origin, arrival, deadline, .. } if origin.counted => {
+                let request = Request { arrival, deadline, ..self.trace.requests[origin.place as usize] };
+                Some(Finished { request, time })
             }
             _ => None,
         }
@@ -51,15 +48,9 @@ impl<'a> Context<'a> {
     pub(super) fn tenants(&self) -> usize {
         self.trace.requests.iter().map(|request| request.tenant as usize + 1).max().unwrap_or(0)
     }
-
-    /// The measurement window, open until [`Window::close`].
-    pub(super) fn window(&self) -> Window {
-        let first = self.trace.requests.get(self.trace.counted.clone()).and_then(<[_]>::first);
-        Window { start: first.map_or(Time::MAX, |request| request.arrival), end: Time::MAX }
-    }
 }
 
-impl Finished<'_> {
+impl Finished {
     pub(super) fn latency(&self) -> Time {
         self.time - self.request.arrival
     }
@@ -78,15 +69,24 @@ impl Finished<'_> {
 /// The measurement window: from the arrival of the first counted request to the end of the run; empty without one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
+    /// [`Time::MAX`] before it begins.
     start: Time,
+    /// [`Time::MAX`] before it ends.
     end: Time,
 }
 
 impl Window {
-    /// Ends it with the run; other records leave it alone.
-    pub(super) fn close(&mut self, record: &Record) {
-        if let Record::End { time } = *record {
-            self.end = time;
+    /// One that has not begun.
+    pub(super) fn new() -> Self {
+        Self { start: Time::MAX, end: Time::MAX }
+    }
+
+    /// Begins it with the first counted request, and ends it with the run.
+    pub(super) fn follow(&mut self, record: &Record) {
+        match *record {
+            Record::Arrival { time, origin, .. } if origin.counted => self.start = self.start.min(time),
+            Record::End { time } => self.end = time,
+            _ => {}
         }
     }
 

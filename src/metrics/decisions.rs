@@ -15,8 +15,8 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
         Column { name: "decision_latency_mean_us", doc: "Mean latency charged to a decision" },
         Column { name: "skipped_actions", doc: "Actions overtaken by events during the decision's latency" },
     ],
-    new: |context| {
-        let window = context.window();
+    new: |_| {
+        let window = Window::new();
         Box::new(Decisions { window, decisions: 0, ready: 0, latency: Time::ZERO, skipped: 0 })
     },
 };
@@ -31,6 +31,7 @@ struct Decisions {
 
 impl Recorder for Decisions {
     fn record(&mut self, record: &Record) {
+        self.window.follow(record);
         match *record {
             Record::Decision { time, latency, ready, .. } if self.window.has_begun_by(time) => {
                 self.decisions += 1;
@@ -61,7 +62,7 @@ impl Metric for Decisions {
 mod tests {
     use crate::metrics::testing::Example;
     use crate::sim::testing::{layer, platform, request, trace, world};
-    use crate::sim::{DecisionCost, Host, Late, Rules};
+    use crate::sim::{DecisionCost, Host, Late, LateRules, Rules};
     use crate::units::Time;
     use crate::workload::Qos;
 
@@ -86,7 +87,7 @@ mod tests {
             qos: vec![Qos::M; 2],
             rules: Rules {
                 decision_cost: DecisionCost::Host(host),
-                late: Late::Abort,
+                late: LateRules::all(Late::Abort),
                 ..Example::new().rules
             },
         };

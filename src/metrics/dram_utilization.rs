@@ -26,7 +26,7 @@ struct DramUtilization<'a> {
 
 impl<'a> DramUtilization<'a> {
     fn new(context: Context<'a>) -> Self {
-        Self { context, window: context.window(), bytes: 0.0, since: Time::ZERO, granted_bytes_per_ps: 0.0 }
+        Self { context, window: Window::new(), bytes: 0.0, since: Time::ZERO, granted_bytes_per_ps: 0.0 }
     }
 
     fn advance(&mut self, time: Time) {
@@ -37,7 +37,7 @@ impl<'a> DramUtilization<'a> {
 
 impl Recorder for DramUtilization<'_> {
     fn record(&mut self, record: &Record) {
-        self.window.close(record);
+        self.window.follow(record);
         match *record {
             Record::Bandwidth { time, granted_bytes_per_ps } => {
                 self.advance(time);

@@ -2,7 +2,7 @@
 //!
 //! Layers: dynamic energy of the layer runs of counted requests, charged when a layer ends, also one whose request was
 //! dropped meanwhile; a layer that still runs when the run ends is not charged (at most one per accelerator, of a
-//! request that was dropped). Static: leakage of all accelerators over the window. Policy: decisions in the window.
+//! request that was dropped or is unfinished). Static: leakage of all accelerators over the window. Policy: decisions in the window.
 //! DRAM energy is part of the layers; its background power is left out.
 
 use super::context::Window;
@@ -35,7 +35,7 @@ pub(super) struct Energy<'a> {
 impl<'a> Energy<'a> {
     pub(super) fn new(context: Context<'a>) -> Self {
         let (layers, policy) = (Picojoules(0.0), Picojoules(0.0));
-        Self { context, window: context.window(), layers, policy, requests: 0, met: 0 }
+        Self { context, window: Window::new(), layers, policy, requests: 0, met: 0 }
     }
 
     /// Layers, static and policy.
@@ -54,14 +54,11 @@ impl<'a> Energy<'a> {
 
 impl Recorder for Energy<'_> {
     fn record(&mut self, record: &Record) {
-        self.window.close(record);
+        self.window.follow(record);
         self.requests += u64::from(self.context.arrived(record).is_some());
         self.met += u64::from(self.context.finished(record).is_some_and(|finished| finished.is_met()));
         match *record {
-            Record::Finish { sub_job, energy, .. } => {
-                let counts = self.context.trace.counts(self.context.request_of(sub_job.job));
-                self.layers += if counts { energy } else { Picojoules(0.0) };
-            }
+            Record::Finish { energy, origin, .. } if origin.counted => self.layers += energy,
             Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => self.policy += energy,
             _ => {}
         }
@@ -80,6 +77,33 @@ impl Metric for Energy<'_> {
 #[cfg(test)]
 mod tests {
     use crate::metrics::testing::Example;
+
+    #[test]
+    fn a_run_that_ends_in_the_middle_of_a_layer_leaks_until_then_and_charges_what_has_ended() {
+        let mut example = Example::new();
+        example.trace.span.end = crate::units::Time(45_000);
+        // Layers of r1, r2, r2 and, ending just then, layer 0 of r4; r3 runs on. The decision at 45 is not taken: 30 pJ.
+        // m0 is busy 5-25 and 35-45, m1 5-45, of 40 each.
+        example.assert(&[
+            ("energy_layers_uj", 4e-6),
+            ("energy_static_uj", 80e-6),
+            ("energy_policy_uj", 25e-6),
+            ("accel_utilization", 70.0 / 80.0),
+            ("dram_utilization", 300.0 / 400.0),
+            ("requests", 4.0),
+            ("met", 1.0),
+            ("finished", 2.0),
+            ("dropped", 0.0),
+        ]);
+    }
+
+    #[test]
+    fn requests_that_arrive_in_the_warm_up_time_are_not_counted() {
+        let mut example = Example::new();
+        (example.trace.counted, example.trace.span.warmup) = (0..6, crate::units::Time(5_001));
+        // r3 to r5 are left; the window is from 35, when r3 arrives, to 70, when r5 ends.
+        example.assert(&[("requests", 3.0), ("energy_static_uj", 70e-6)]);
+    }
 
     #[test]
     fn layers_static_and_policy_add_up() {

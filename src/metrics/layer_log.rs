@@ -51,19 +51,19 @@ impl<'a> LayerLog<'a> {
 
 impl Recorder for LayerLog<'_> {
     fn record(&mut self, record: &Record) {
-        let Record::Finish { time, start, sub_job, accelerator, dram_bytes, energy, uncontended_ps } =
+        let Record::Finish { time, start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, origin } =
             *record
         else {
             return;
         };
-        let request = self.context.request_of(sub_job.job);
         self.rows.push(LayerRow {
-            request,
+            // Today one job per request, with the same number.
+            request: RequestId(sub_job.job.0),
             job: sub_job.job,
-            network: self.context.trace.request(request).network,
+            network: self.context.trace.requests[origin.place as usize].network,
             layer: sub_job.layer,
             accelerator,
-            counted: self.context.trace.counts(request),
+            counted: origin.counted,
             start,
             end: time,
             stretch: (time - start).as_ps() / uncontended_ps,

@@ -1,6 +1,7 @@
-//! How counted requests ended, whatever their deadline: requests = finished + dropped once the run has ended.
+//! How counted requests ended, whatever their deadline: requests = finished + dropped once the run has ended, and those
+//! that are unfinished where it ends at a time of its own.
 
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Metric, MetricEntry, Value};
 use crate::sim::{Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
@@ -10,26 +11,25 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
         Column { name: "finished", doc: "Counted requests that were finished, in time or late" },
         Column { name: "dropped", doc: "Counted requests given up, by the late rule or by the scheduler" },
     ],
-    new: |context| Box::new(Outcomes { context, finished: 0, dropped: 0 }),
+    new: |_| Box::new(Outcomes { finished: 0, dropped: 0 }),
 };
 
-struct Outcomes<'a> {
-    context: Context<'a>,
+struct Outcomes {
     finished: u64,
     dropped: u64,
 }
 
-impl Recorder for Outcomes<'_> {
+impl Recorder for Outcomes {
     fn record(&mut self, record: &Record) {
         match *record {
-            Record::Done { request, .. } if self.context.trace.counts(request) => self.finished += 1,
-            Record::Drop { request, .. } if self.context.trace.counts(request) => self.dropped += 1,
+            Record::Done { origin, .. } if origin.counted => self.finished += 1,
+            Record::Drop { origin, .. } if origin.counted => self.dropped += 1,
             _ => {}
         }
     }
 }
 
-impl Metric for Outcomes<'_> {
+impl Metric for Outcomes {
     fn values(&self) -> Vec<Value> {
         vec![Value::Count(self.finished), Value::Count(self.dropped)]
     }

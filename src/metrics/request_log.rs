@@ -1,7 +1,7 @@
 //! One row per request that arrived: the source of requests.csv and of sums per tenant. Times are absolute.
 
 use super::Context;
-use crate::sim::{DropReason, JobId, Record, Recorder, RequestId};
+use crate::sim::{DropReason, JobId, Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
 use crate::workload::Qos;
 
@@ -12,6 +12,8 @@ pub struct RequestRow {
     pub request: RequestId,
     /// The job that served it.
     pub job: JobId,
+    /// The request whose end brought it, where it follows another.
+    pub after: Option<RequestId>,
     /// Who sent it.
     pub tenant: u32,
     /// Index into [`crate::sim::World::networks`].
@@ -60,19 +62,27 @@ impl<'a> RequestLog<'a> {
         &self.rows
     }
 
-    fn arrive(&mut self, request: RequestId, job: JobId) {
-        let known = self.context.trace.request(request);
-        assert_eq!(self.rows.len(), request.0 as usize, "requests arrive in the order of the trace");
+    fn arrive(
+        &mut self,
+        request: RequestId,
+        job: JobId,
+        origin: Origin,
+        [arrival, deadline]: [Time; 2],
+        after: Option<RequestId>,
+    ) {
+        let known = &self.context.trace.requests[origin.place as usize];
+        assert_eq!(self.rows.len(), request.0 as usize, "requests are numbered in the order of arrival");
         self.rows.push(RequestRow {
             request,
             job,
+            after,
             tenant: known.tenant,
             network: known.network,
             priority: known.priority,
-            qos: self.context.qos[request.0 as usize],
-            counted: self.context.trace.counts(request),
-            arrival: known.arrival,
-            deadline: known.deadline,
+            qos: self.context.qos[origin.place as usize],
+            counted: origin.counted,
+            arrival,
+            deadline,
             start: None,
             finish: None,
             dropped: None,
@@ -84,15 +94,18 @@ impl<'a> RequestLog<'a> {
         &mut self.rows[request.0 as usize]
     }
 
+    /// Today one job per request, with the same number.
     fn row_of(&mut self, job: JobId) -> &mut RequestRow {
-        self.row(self.context.request_of(job))
+        self.row(RequestId(job.0))
     }
 }
 
 impl Recorder for RequestLog<'_> {
     fn record(&mut self, record: &Record) {
         match *record {
-            Record::Arrival { request, job, .. } => self.arrive(request, job),
+            Record::Arrival { time, request, job, origin, deadline, after } => {
+                self.arrive(request, job, origin, [time, deadline], after)
+            }
             Record::Start { time, sub_job, .. } => {
                 self.row_of(sub_job.job).start.get_or_insert(time);
             }

@@ -39,7 +39,7 @@ impl Metric for Sla<'_> {
 mod tests {
     use super::*;
     use crate::metrics::testing::Example;
-    use crate::sim::{JobId, RequestId};
+    use crate::sim::{JobId, Origin, RequestId};
     use crate::units::Time;
 
     #[test]
@@ -52,10 +52,14 @@ mod tests {
     fn what_is_unfinished_when_the_run_ends_is_missed() {
         let example = Example::new();
         let mut sla = (ENTRY.new)(example.context());
-        let arrived =
-            |request| Record::Arrival { time: Time(0), request: RequestId(request), job: JobId(request) };
-        (0..6).for_each(|request| sla.record(&arrived(request)));
-        sla.record(&Record::Done { time: Time(9_000), request: RequestId(2), job: JobId(2) });
+        let origin = |place: u32| Origin { place, counted: (1..5).contains(&place) };
+        let (arrival, deadline) = (Time(0), Time::MAX);
+        for place in 0..6 {
+            let (request, job, origin) = (RequestId(place), JobId(place), origin(place));
+            sla.record(&Record::Arrival { time: arrival, request, job, origin, deadline, after: None });
+        }
+        let (time, request, job, origin) = (Time(9_000), RequestId(2), JobId(2), origin(2));
+        sla.record(&Record::Done { time, request, job, origin, arrival, deadline });
         sla.record(&Record::End { time: Time(10_000) });
         assert_eq!(sla.values(), [Value::Count(4), Value::Count(1), Value::Real(0.25)]);
     }

@@ -1,7 +1,7 @@
 //! Contention stretch: actual / uncontended time c of a layer run, over the layer runs of counted requests. It is 1
 //! without contention and more where layers share the DRAM, or where one alone demands more than there is.
 
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Metric, MetricEntry, Value};
 use crate::sim::{Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
@@ -11,26 +11,25 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
         name: "stretch_mean",
         doc: "Mean (end - start) / c over layer runs of counted requests",
     }],
-    new: |context| Box::new(Stretch { context, sum: 0.0, layer_runs: 0 }),
+    new: |_| Box::new(Stretch { sum: 0.0, layer_runs: 0 }),
 };
 
-struct Stretch<'a> {
-    context: Context<'a>,
+struct Stretch {
     sum: f64,
     layer_runs: u64,
 }
 
-impl Recorder for Stretch<'_> {
+impl Recorder for Stretch {
     fn record(&mut self, record: &Record) {
-        let Record::Finish { time, start, sub_job, uncontended_ps, .. } = *record else { return };
-        if self.context.trace.counts(self.context.request_of(sub_job.job)) {
+        let Record::Finish { time, start, uncontended_ps, origin, .. } = *record else { return };
+        if origin.counted {
             self.sum += (time - start).as_ps() / uncontended_ps;
             self.layer_runs += 1;
         }
     }
 }
 
-impl Metric for Stretch<'_> {
+impl Metric for Stretch {
     fn values(&self) -> Vec<Value> {
         vec![Value::per(self.sum, self.layer_runs as f64)]
     }

@@ -65,7 +65,7 @@ impl Example {
         };
         Self {
             world,
-            trace: Trace { requests: requests.to_vec(), counted: 1..5 },
+            trace: Trace { requests: requests.to_vec(), counted: 1..5, ..Trace::default() },
             qos: vec![Qos::M; 6],
             rules: Rules { decision_cost: DecisionCost::Host(free_of_time), ..plain_rules() },
         }

@@ -37,18 +37,20 @@ mod rules;
 mod scheduler;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trace;
 mod view;
 
 pub use driver::{RunError, resume, run};
 pub use engine::{Engine, Step};
 pub use model::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
 pub use phases::{Phase, Phases};
-pub use record::{DropReason, Record, Recorder};
-pub use rules::{DecisionCost, Host, Late, Request, Rules, Trace, Trigger, Unassigned};
+pub use record::{DropReason, Origin, Record, Recorder};
+pub use rules::{DecisionCost, Host, Late, LateRules, Rules, Trigger, Unassigned};
 pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
+pub use trace::{After, Follower, Request, Span, Trace};
 pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};
 
-/// A request; its index in the trace.
+/// A request; its number in the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u32);
 

@@ -12,6 +12,15 @@ pub enum DropReason {
     Scheduler,
 }
 
+/// Which request of the trace it is: for folds. A scheduler that reads it looks into the future.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Index into [`super::Trace::requests`].
+    pub place: u32,
+    /// Whether it belongs to the measurement window.
+    pub counted: bool,
+}
+
 /// One event of a run, in the order of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Record {
@@ -23,6 +32,12 @@ pub enum Record {
         request: RequestId,
         /// The job that serves it.
         job: JobId,
+        /// What it is.
+        origin: Origin,
+        /// When it is due.
+        deadline: Time,
+        /// The request whose end brought it, where it follows another.
+        after: Option<RequestId>,
     },
     /// A scheduler decided on the view at `time`.
     Decision {
@@ -82,6 +97,8 @@ pub enum Record {
         energy: Picojoules,
         /// c in picoseconds; the stretch is (time - start) / c.
         uncontended_ps: f64,
+        /// What the request of its job is.
+        origin: Origin,
     },
     /// From `time` on, the DRAM moves this much.
     Bandwidth {
@@ -98,6 +115,12 @@ pub enum Record {
         request: RequestId,
         /// Its job.
         job: JobId,
+        /// What it is.
+        origin: Origin,
+        /// When it arrived.
+        arrival: Time,
+        /// When it was due.
+        deadline: Time,
     },
     /// A request was given up.
     Drop {
@@ -105,10 +128,12 @@ pub enum Record {
         time: Time,
         /// The request.
         request: RequestId,
+        /// What it is.
+        origin: Origin,
         /// Why.
         reason: DropReason,
     },
-    /// Every counted request has ended.
+    /// Every counted request has ended, or the time of the run is over ([`super::Trace::span`]).
     End {
         /// When.
         time: Time,

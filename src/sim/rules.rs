@@ -1,6 +1,6 @@
 //! The rules of a run: when decisions are taken, what they cost, and what happens to what is late or unassigned.
 
-use super::{Operations, RequestId};
+use super::Operations;
 use crate::units::{Picojoules, Time};
 
 pub use crate::workload::Late;
@@ -74,51 +74,41 @@ impl DecisionCost {
     }
 }
 
+/// What happens to late requests: one rule, and those of tenants that have their own.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LateRules {
+    /// Of tenants that are not among `own`.
+    pub rule: Late,
+    /// By tenant.
+    pub own: Vec<Option<Late>>,
+}
+
+clone_by_field!(LateRules { rule, own });
+
+impl LateRules {
+    /// One rule for all tenants.
+    pub const fn all(rule: Late) -> Self {
+        Self { rule, own: Vec::new() }
+    }
+
+    /// The rule of a tenant.
+    #[inline]
+    pub fn of(&self, tenant: u32) -> Late {
+        self.own.get(tenant as usize).copied().flatten().unwrap_or(self.rule)
+    }
+}
+
 /// All rules of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Rules {
     /// When the scheduler is asked.
     pub trigger: Trigger,
     /// What a decision costs.
     pub decision_cost: DecisionCost,
     /// What happens to late requests.
-    pub late: Late,
+    pub late: LateRules,
     /// What happens to unassigned layers.
     pub unassigned: Unassigned,
 }
 
-/// A request of the trace; its id is its index there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Who sent it.
-    pub tenant: u32,
-    /// Index into [`super::World::networks`].
-    pub network: u32,
-    /// Larger is more important.
-    pub priority: u32,
-    /// a.
-    pub arrival: Time,
-    /// d.
-    pub deadline: Time,
-}
-
-/// The requests of a run in order of arrival, and which of them are counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trace {
-    /// Sorted by arrival.
-    pub requests: Vec<Request>,
-    /// Indices of the measurement window: those before warm the system up, those after keep it loaded.
-    pub counted: std::ops::Range<usize>,
-}
-
-impl Trace {
-    /// Whether the request belongs to the measurement window.
-    pub fn counts(&self, request: RequestId) -> bool {
-        self.counted.contains(&(request.0 as usize))
-    }
-
-    /// The request itself.
-    pub fn request(&self, id: RequestId) -> &Request {
-        &self.requests[id.0 as usize]
-    }
-}
+clone_by_field!(Rules { trigger, decision_cost, late, unassigned });

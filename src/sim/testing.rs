@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::cases::{Case, Size};
 use super::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LayerModel, NetworkModel, Platform, Record,
-    Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
+    Record, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
@@ -54,7 +54,7 @@ pub(crate) fn request(network: u32, arrival_ns: f64) -> Request {
 
 /// All requests counted.
 pub(crate) fn trace(requests: &[Request]) -> Trace {
-    Trace { requests: requests.to_vec(), counted: 0..requests.len() }
+    Trace { requests: requests.to_vec(), counted: 0..requests.len(), ..Trace::default() }
 }
 
 /// Free decisions at every change; late requests finish; nothing moves by itself.
@@ -62,7 +62,7 @@ pub(crate) fn plain_rules() -> Rules {
     Rules {
         trigger: Trigger::OnChange,
         decision_cost: DecisionCost::Ideal,
-        late: Late::Finish,
+        late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
     }
 }
@@ -119,6 +119,15 @@ pub(crate) fn any_case(accelerators: RangeInclusive<usize>) -> impl Strategy<Val
     (any::<u64>().no_shrink(), accelerators, 1..4usize, 1..7usize, 1..14usize).prop_map(
         |(seed, accelerators, networks, layers, requests)| {
             Case::new(seed, Size { accelerators, networks, layers, requests })
+        },
+    )
+}
+
+/// The same with phases, followers, late rules per tenant and ends in time.
+pub(crate) fn any_case_with_everything() -> impl Strategy<Value = Case> {
+    (any::<u64>().no_shrink(), 1..=4usize, 1..4usize, 1..7usize, 1..24usize).prop_map(
+        |(seed, accelerators, networks, layers, requests)| {
+            Case::with_everything(seed, Size { accelerators, networks, layers, requests })
         },
     )
 }

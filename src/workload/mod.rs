@@ -6,6 +6,7 @@
 pub mod arrivals;
 pub mod burstiness;
 pub mod draw;
+pub mod followers;
 pub mod imported;
 pub mod layer;
 pub mod layer_list;
@@ -20,11 +21,12 @@ pub mod tenant;
 pub mod trace;
 
 pub use arrivals::Arrivals;
+pub use followers::{After, Extent, Follower, Offer};
 pub use imported::{Imported, Summary};
 pub use layer::{Layer, LoopNest, Op};
 pub use network::Network;
 pub use replay::Replay;
-pub use scenario::{Scenario, Variant};
+pub use scenario::{Scenario, Stage, Variant};
 pub use sla::{Firm, Late, Qos, Sla, SlaRule, SlaTerms};
 pub use stream::{Arrival, ArrivalStream};
 pub use tenant::{Tenant, Weighted};

@@ -139,13 +139,17 @@ impl Sla {
     /// When a request is due; `isolated` is its network's best isolated latency. Without frames, the rule `Period` has
     /// no deadline.
     pub fn deadline(self, arrival: &Arrival, qos: Qos, isolated: Time) -> Time {
+        Time(arrival.time.0.saturating_add(self.allowed(arrival, qos, isolated).0))
+    }
+
+    /// From arrival to deadline.
+    pub fn allowed(self, arrival: &Arrival, qos: Qos, isolated: Time) -> Time {
         let Arrival { time, next_frame, .. } = *arrival;
-        let allowed = match self {
+        match self {
             Self::Factor(factor) => isolated.scale(qos.scale() * factor),
             Self::Absolute { target } => target.scale(qos.scale()),
             Self::Period => next_frame.unwrap_or(Time::MAX).saturating_sub(time).scale(qos.scale()),
-        };
-        Time(time.0.saturating_add(allowed.0))
+        }
     }
 }
 

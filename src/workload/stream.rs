@@ -28,7 +28,7 @@ pub struct Arrival {
     pub next_frame: Option<Time>,
 }
 
-/// The requests of a scenario in order of (time, tenant), generated as they are read.
+/// The requests of a scenario that follow no others, in order of (time, tenant), generated as they are read.
 pub struct ArrivalStream {
     tenants: Vec<TenantStream>,
 }
@@ -47,6 +47,16 @@ impl ArrivalStream {
             stream
         });
         Self { tenants: tenants.collect() }
+    }
+
+    /// A further request of a tenant, with a time from elsewhere.
+    pub(super) fn request(&mut self, tenant: u32, time: Time, next_frame: Option<Time>) -> Arrival {
+        self.tenants[tenant as usize].traits.arrival(tenant, time, None, next_frame)
+    }
+
+    /// What the arrivals of a tenant are drawn from.
+    pub(super) fn draws(&mut self, tenant: u32) -> &mut Draws {
+        &mut self.tenants[tenant as usize].traits.draws
     }
 }
 
@@ -148,6 +158,7 @@ mod tests {
             source: String::new(),
             networks: ["small", "large"].map(|name| Variant { network: name.into(), batch: 1 }).to_vec(),
             tenants: tenants.iter().map(|&(name, weight)| tenant(name, weight)).collect(),
+            stages: Vec::new(),
         }
     }
 

@@ -34,10 +34,18 @@ pub struct Tenant {
     pub qos: Vec<Weighted>,
     /// When they are due.
     pub sla: SlaTerms,
-    /// What shall happen to late requests, if the tenant has a say.
+    /// What happens to its late requests, if the tenant has a say.
     pub late: Option<Late>,
     /// The SLA rate that it wants.
     pub target_hit_rate: Option<f64>,
     /// How many of any requests in a row it needs.
     pub firm: Option<Firm>,
+}
+
+impl Tenant {
+    /// What its requests ask for, and which fraction of them.
+    pub fn mix(&self) -> impl Iterator<Item = (u32, f64)> {
+        let total: f64 = self.networks.iter().map(|choice| choice.weight).sum();
+        self.networks.iter().map(move |choice| (choice.value, choice.weight / total))
+    }
 }

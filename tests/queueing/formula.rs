@@ -26,6 +26,36 @@ impl Erlang {
     }
 }
 
+/// M/M/1//n, the machine repairman: customers of one server who think for an exponential time; services take 1.
+pub(crate) struct Repairman {
+    pub(crate) customers: usize,
+    /// Mean think time.
+    pub(crate) think: f64,
+}
+
+impl Repairman {
+    /// Jobs per unit of time: the server is idle with probability 1 / sum over k of n! / (n - k)! / think^k.
+    pub(crate) fn throughput(&self) -> f64 {
+        let mut term = 1.0;
+        let mut sum = 1.0;
+        for k in 0..self.customers {
+            term *= (self.customers - k) as f64 / self.think;
+            sum += term;
+        }
+        1.0 - 1.0 / sum
+    }
+
+    /// The mean time at the server: the cycle without the thinking.
+    pub(crate) fn time(&self) -> f64 {
+        self.customers as f64 / self.throughput() - self.think
+    }
+
+    /// The mean number at the server.
+    pub(crate) fn number(&self) -> f64 {
+        self.throughput() * self.time()
+    }
+}
+
 /// The mean times of two classes that share one processor in the ratio of their weights, with exponential sizes.
 /// Fayolle, Mitrani and Iasnogorodski, Sharing a processor among many job classes, JACM 27(3), 1980.
 pub(crate) fn discriminatory(rho: [f64; 2], mu: [f64; 2], weight: [f64; 2]) -> [f64; 2] {
@@ -43,6 +73,10 @@ fn the_formulas_have_their_known_values() {
     assert!((Erlang { servers: 1, arrivals: 0.6, services: 1.0 }.time() - 2.5).abs() < 1e-12);
     let two = Erlang { servers: 2, arrivals: 1.0, services: 1.0 };
     assert!((two.waits() - 1.0 / 3.0).abs() < 1e-12 && (two.time() - 4.0 / 3.0).abs() < 1e-12);
+    // Nobody waits for others where there are none; two who think as long as they are served: p0 = 1 / 5.
+    let one = Repairman { customers: 1, think: 3.0 };
+    assert!((one.throughput() - 0.25).abs() < 1e-12 && (one.time() - 1.0).abs() < 1e-12);
+    assert!((Repairman { customers: 2, think: 1.0 }.throughput() - 0.8).abs() < 1e-12);
     // Equal weights share equally. With any weights the mean work is that of any work-conserving order:
     // sum of rho_i T_i = (sum of rho_i / mu_i) / (1 - rho) for exponential sizes.
     let (rho, mu) = ([0.3, 0.2], [2.0, 0.5]);

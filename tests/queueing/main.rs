@@ -13,7 +13,7 @@ mod statistics;
 
 use mascot::hw::Sharing;
 
-use self::formula::{Erlang, discriminatory};
+use self::formula::{Erlang, Repairman, discriminatory};
 use self::station::{COMPUTE, Class, Demand, LINK, Law, Log, Station};
 use self::statistics::Estimate;
 
@@ -134,6 +134,33 @@ fn erlang_c(effort: Effort) {
     );
 }
 
+/// A closed loop with exponential think times on one accelerator. Who arrives sees what an outsider would see without
+/// him: the arrival theorem (Lavenberg and Reiser, Journal of Applied Probability 17(4), 1980).
+fn closed_loop(effort: Effort) {
+    for (customers, think) in [(4, 3.0), (10, 5.0)] {
+        let case = format!("M/M/1//{customers}");
+        let log = station(1, Sharing::MaxMin, Law::Exponential, COMPUTE, 1.0).run_closed(
+            effort.jobs,
+            customers,
+            think,
+        );
+        let formula = Repairman { customers, think };
+        Estimate::of(&log.times(0)).check(&format!("{case}, T"), formula.time(), effort.widest);
+        log.number().check(&format!("{case}, N"), formula.number(), effort.widest);
+        let others = Repairman { customers: customers - 1, think };
+        Estimate::of(&log.seen()).check(
+            &format!("{case}, N seen by arrivals"),
+            others.number(),
+            effort.widest,
+        );
+        assert!(
+            (log.rate() / formula.throughput() - 1.0).abs() < 3.0 * effort.widest,
+            "{case}: {}",
+            log.rate()
+        );
+    }
+}
+
 /// Two classes of the same load: the one with a quarter of the weight has half the mean size.
 fn two_classes(sharing: Sharing, demands: [Demand; 2], tiles: [u64; 2], effort: Effort) -> [Estimate; 2] {
     let class = |i: usize, mean: f64| Class {
@@ -194,6 +221,7 @@ both_lengths!(
     shared_dram_deterministic,
     shared_dram_hyperexponential,
     capped_link,
+    closed_loop,
     erlang_c,
     two_weights
 );

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, JobId, Late, LayerModel, NetworkModel, Platform,
-    Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, After, Decision, DecisionCost, Engine, Follower, JobId, Late, LateRules, LayerModel,
+    NetworkModel, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
+    Unassigned, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use rand::{RngExt, SeedableRng};
@@ -110,20 +111,28 @@ impl Station {
     pub(crate) fn run(&self, jobs: usize) -> Log {
         let (world, first_network) = self.world();
         let requests = self.requests(jobs, &first_network);
-        let class_of = |request: &Request| request.tenant as usize;
-        let mut log = Log { class: requests.iter().map(class_of).collect(), ..Log::default() };
-        let trace = Trace { counted: 0..requests.len(), requests };
-        let rules = Rules {
-            trigger: Trigger::OnChange,
-            decision_cost: DecisionCost::Ideal,
-            late: Late::Finish,
-            unassigned: Unassigned::Hold,
-        };
-        let mut scheduler = FirstIdle { seen: Vec::new() };
-        run(Engine::new(Arc::new(world), Arc::new(trace), rules), &mut scheduler, &mut log)
-            .expect("whatever waits is assigned when an accelerator becomes idle");
-        log.seen = scheduler.seen;
-        log
+        play(world, Trace { counted: 0..requests.len(), requests, ..Trace::default() })
+    }
+
+    /// The same jobs from customers that think for an exponential time after each.
+    pub(crate) fn run_closed(&self, jobs: usize, customers: usize, think: f64) -> Log {
+        let (world, first_network) = self.world();
+        let mut requests = self.requests(jobs, &first_network);
+        let mut rng = ChaCha8Rng::seed_from_u64(1985);
+        let mut followers = Vec::with_capacity(jobs);
+        for (place, request) in requests.iter_mut().enumerate() {
+            request.arrival = if place < customers { Time::ZERO } else { Time::MAX };
+            if place >= customers {
+                let delay = -(1.0 - rng.random::<f64>()).ln() * think;
+                followers.push(Follower {
+                    after: After::Ended(0),
+                    request: place as u32,
+                    delay: Time((delay * UNIT).round() as u64),
+                    within: Time::MAX,
+                });
+            }
+        }
+        play(world, Trace { counted: 0..jobs, requests, followers, ..Trace::default() })
     }
 
     /// One network per class and size, and the first network of each class, with the end.
@@ -164,6 +173,23 @@ impl Station {
         };
         (0..jobs).map(draw).collect()
     }
+}
+
+/// Plays a trace by the rules of all stations.
+fn play(world: World, trace: Trace) -> Log {
+    let class_of = |request: &Request| request.tenant as usize;
+    let mut log = Log { class: trace.requests.iter().map(class_of).collect(), ..Log::default() };
+    let rules = Rules {
+        trigger: Trigger::OnChange,
+        decision_cost: DecisionCost::Ideal,
+        late: LateRules::all(Late::Finish),
+        unassigned: Unassigned::Hold,
+    };
+    let mut scheduler = FirstIdle { seen: Vec::new() };
+    run(Engine::new(Arc::new(world), Arc::new(trace), rules), &mut scheduler, &mut log)
+        .expect("whatever waits is assigned when an accelerator becomes idle");
+    log.seen = scheduler.seen;
+    log
 }
 
 /// First come, first served by the first idle accelerator. Notes how many jobs each arrival finds.

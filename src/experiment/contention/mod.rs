@@ -18,8 +18,8 @@ pub use self::corun::{CoRun, CoRuns, Layer};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LayerModel, NetworkModel, Platform, Record,
-    Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
+    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 
@@ -121,7 +121,8 @@ pub fn durations_cycles(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64
     });
     let requests: Vec<Request> = requests.collect();
     let counted = 0..requests.len();
-    let engine = Engine::new(Arc::new(world), Arc::new(Trace { requests, counted }), RULES);
+    let engine =
+        Engine::new(Arc::new(world), Arc::new(Trace { requests, counted, ..Trace::default() }), RULES);
     let mut durations = Durations(vec![f64::NAN; corun.layers.len()]);
     run(engine, &mut OwnCore, &mut durations).expect("every layer runs on every core");
     durations.0
@@ -143,7 +144,7 @@ fn cost(layer: &Layer, bound_bytes_per_cycle: f64) -> LayerCost {
 const RULES: Rules = Rules {
     trigger: Trigger::OnChange,
     decision_cost: DecisionCost::Ideal,
-    late: Late::Finish,
+    late: LateRules::all(Late::Finish),
     unassigned: Unassigned::Hold,
 };
 

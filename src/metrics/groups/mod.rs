@@ -1,14 +1,14 @@
 //! The figures of a run by tenant, by network, by QoS level and by priority: the rows of groups.csv.
 //!
-//! Each way of grouping splits the counted requests; the same columns are computed for every group. A request that is
+//! Each way of grouping splits the counted requests that arrived; the same columns are computed for every group. A request that is
 //! neither finished nor dropped when the run ends counts as missed. Energy is that of layers: leakage and decisions
 //! belong to nobody. Targets and (m,k)-firm terms are a tenant's own, so that other groups have none.
 //!
-//! The fold keeps 8 bytes per counted request, and computes everything else at the end.
+//! The fold keeps 32 bytes per counted request, and computes everything else at the end.
 
 use super::latency::nearest_rank;
 use super::{Column, Context, Value};
-use crate::sim::{Record, Recorder, Request};
+use crate::sim::{Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
 use crate::workload::{Firm, Tenant};
 
@@ -72,12 +72,12 @@ impl GroupBy {
         }
     }
 
-    fn key(self, context: &Context, place: usize) -> u32 {
-        let request = &context.trace.requests[place];
+    fn key(self, context: &Context, place: u32) -> u32 {
+        let request = &context.trace.requests[place as usize];
         match self {
             Self::Tenant => request.tenant,
             Self::Network => request.network,
-            Self::Qos => context.qos[place].index(),
+            Self::Qos => context.qos[place as usize].index(),
             Self::Priority => request.priority,
         }
     }
@@ -114,9 +114,26 @@ pub struct GroupRow {
 pub struct Groups<'a> {
     context: Context<'a>,
     terms: &'a [Terms],
-    /// Of counted requests, in order of arrival.
-    outcomes: Vec<Outcome>,
+    /// The id of the first counted request; those after it are counted up to some id.
+    first: Option<RequestId>,
+    /// In order of arrival.
+    counted: Vec<Counted>,
     splits: [Split; 4],
+}
+
+/// A counted request.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    place: u32,
+    arrival: Time,
+    deadline: Time,
+    outcome: Outcome,
+}
+
+impl Counted {
+    fn is_met(&self) -> bool {
+        self.outcome.latency().is_some_and(|latency| self.arrival + latency <= self.deadline)
+    }
 }
 
 /// What became of a request: its latency, or why it has none, in 8 bytes.
@@ -129,10 +146,6 @@ impl Outcome {
 
     fn latency(self) -> Option<Time> {
         (self != Self::UNFINISHED && self != Self::DROPPED).then_some(self.0)
-    }
-
-    fn is_met(self, request: &Request) -> bool {
-        self.latency().is_some_and(|latency| request.arrival + latency <= request.deadline)
     }
 }
 
@@ -151,28 +164,28 @@ struct Layers {
 }
 
 impl Split {
-    fn new(by: GroupBy, context: &Context) -> Self {
-        let mut keys = Vec::new();
-        for place in context.trace.counted.clone() {
-            let key = by.key(context, place);
-            if let Err(new) = keys.binary_search(&key) {
-                keys.insert(new, key);
-            }
-        }
-        Self { by, layers: vec![Layers::default(); keys.len()], keys }
+    fn new(by: GroupBy) -> Self {
+        Self { by, keys: Vec::new(), layers: Vec::new() }
     }
 
-    fn layers_of(&mut self, context: &Context, place: usize) -> &mut Layers {
+    fn add(&mut self, context: &Context, place: u32) {
+        let key = self.by.key(context, place);
+        if let Err(new) = self.keys.binary_search(&key) {
+            self.keys.insert(new, key);
+            self.layers.insert(new, Layers::default());
+        }
+    }
+
+    fn layers_of(&mut self, context: &Context, place: u32) -> &mut Layers {
         let group = self.keys.binary_search(&self.by.key(context, place));
-        &mut self.layers[group.expect("the keys are those of all counted requests")]
+        &mut self.layers[group.expect("the keys are those of all counted requests that arrived")]
     }
 }
 
 impl<'a> Groups<'a> {
     /// An empty fold; `terms` are those of the tenants, by index.
     pub fn new(context: Context<'a>, terms: &'a [Terms]) -> Self {
-        let outcomes = vec![Outcome::UNFINISHED; context.trace.counted.len()];
-        Self { context, terms, outcomes, splits: GroupBy::ALL.map(|by| Split::new(by, &context)) }
+        Self { context, terms, first: None, counted: Vec::new(), splits: GroupBy::ALL.map(Split::new) }
     }
 
     /// One row per group that has counted requests.
@@ -189,10 +202,8 @@ impl<'a> Groups<'a> {
     }
 
     /// The requests of a group with what became of them, in order of arrival.
-    fn requests(&self, by: GroupBy, key: u32) -> impl Iterator<Item = (&Request, Outcome)> {
-        let counted = self.context.trace.counted.clone().zip(&self.outcomes);
-        let own = counted.filter(move |&(place, _)| by.key(&self.context, place) == key);
-        own.map(|(place, &outcome)| (&self.context.trace.requests[place], outcome))
+    fn requests(&self, by: GroupBy, key: u32) -> impl Iterator<Item = &Counted> {
+        self.counted.iter().filter(move |request| by.key(&self.context, request.place) == key)
     }
 
     /// `latencies` is a buffer.
@@ -200,14 +211,15 @@ impl<'a> Groups<'a> {
         latencies.clear();
         let (mut requests, mut met, mut dropped) = (0, 0, 0);
         let (mut lateness_us, mut ntt, mut progress) = (0.0, 0.0, 0.0);
-        for (request, outcome) in self.requests(by, key) {
+        for request in self.requests(by, key) {
             requests += 1;
-            met += u64::from(outcome.is_met(request));
-            dropped += u64::from(outcome == Outcome::DROPPED);
-            let Some(latency) = outcome.latency() else { continue };
+            met += u64::from(request.is_met());
+            dropped += u64::from(request.outcome == Outcome::DROPPED);
+            let Some(latency) = request.outcome.latency() else { continue };
             latencies.push(latency);
             lateness_us += (request.arrival + latency).as_us() - request.deadline.as_us();
-            let isolated = self.context.world.networks[request.network as usize].isolated;
+            let network = self.context.trace.requests[request.place as usize].network;
+            let isolated = self.context.world.networks[network as usize].isolated;
             ntt += latency.as_ps() / isolated.as_ps();
             progress += isolated.as_ps() / latency.as_ps();
         }
@@ -247,11 +259,21 @@ impl<'a> Groups<'a> {
             target_hit_rate.map_or(none, Value::Real),
             target_hit_rate.map_or(none, |target| Value::Count(u64::from(sla_rate >= target))),
             firm.map_or(none, |firm| {
-                let met: Vec<bool> =
-                    self.requests(by, key).map(|(request, outcome)| outcome.is_met(request)).collect();
+                let met: Vec<bool> = self.requests(by, key).map(Counted::is_met).collect();
                 Value::Count(violations(firm, &met))
             }),
         ]
+    }
+
+    fn arrive(&mut self, request: RequestId, Origin { place, .. }: Origin, arrival: Time, deadline: Time) {
+        self.first.get_or_insert(request);
+        self.counted.push(Counted { place, arrival, deadline, outcome: Outcome::UNFINISHED });
+        self.splits.iter_mut().for_each(|split| split.add(&self.context, place));
+    }
+
+    fn end(&mut self, request: RequestId, outcome: Outcome) {
+        let first = self.first.expect("a request ends after it has arrived");
+        self.counted[(request.0 - first.0) as usize].outcome = outcome;
     }
 }
 
@@ -263,22 +285,17 @@ fn violations(firm: Firm, met: &[bool]) -> u64 {
 
 impl Recorder for Groups<'_> {
     fn record(&mut self, record: &Record) {
-        let first = self.context.trace.counted.start;
         match *record {
-            Record::Done { time, request, .. } if self.context.trace.counts(request) => {
-                let latency = time - self.context.trace.request(request).arrival;
-                self.outcomes[request.0 as usize - first] = Outcome(latency);
+            Record::Arrival { time, request, origin, deadline, .. } if origin.counted => {
+                self.arrive(request, origin, time, deadline);
             }
-            Record::Drop { request, .. } if self.context.trace.counts(request) => {
-                self.outcomes[request.0 as usize - first] = Outcome::DROPPED;
+            Record::Done { time, request, origin, arrival, .. } if origin.counted => {
+                self.end(request, Outcome(time - arrival));
             }
-            Record::Finish { time, start, sub_job, energy, uncontended_ps, .. } => {
-                let request = self.context.request_of(sub_job.job);
-                if !self.context.trace.counts(request) {
-                    return;
-                }
+            Record::Drop { request, origin, .. } if origin.counted => self.end(request, Outcome::DROPPED),
+            Record::Finish { time, start, energy, uncontended_ps, origin, .. } if origin.counted => {
                 for split in &mut self.splits {
-                    let layers = split.layers_of(&self.context, request.0 as usize);
+                    let layers = split.layers_of(&self.context, origin.place);
                     layers.energy += energy;
                     layers.stretch_sum += (time - start).as_ps() / uncontended_ps;
                     layers.runs += 1;

@@ -101,12 +101,15 @@ fn violations_are_counted_in_every_run_of_k() {
 
 #[test]
 fn what_is_unfinished_at_the_end_is_missed() {
-    let example = Example::new();
-    let mut groups = Groups::new(example.context(), &[]);
-    groups.record(&Record::End { time: Time(1) });
-    let rows = groups.rows();
+    let mut example = Example::new();
+    // r1 and r2 run, r3 and r4 have not arrived.
+    example.trace.span.end = Time(10_000);
+    let rows = rows(&example, &[]);
     let expected =
-        [("requests", 2.0), ("missed", 2.0), ("finished", 0.0), ("dropped", 0.0), ("progress", 0.0)];
+        [("requests", 1.0), ("missed", 1.0), ("finished", 0.0), ("energy_layers_per_request_uj", 0.0)];
+    assert_values(&rows, GroupBy::Tenant, 0, &expected);
+    let expected =
+        [("requests", 1.0), ("missed", 1.0), ("finished", 0.0), ("dropped", 0.0), ("progress", 0.0)];
     assert_values(&rows, GroupBy::Tenant, 1, &expected);
     assert!(value(&rows, GroupBy::Tenant, 1, "latency_p50_us").is_nan());
 }

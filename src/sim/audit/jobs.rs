@@ -1,7 +1,6 @@
-//! Requests and the jobs that serve them: each arrives as in the trace, runs every layer once and in order, and ends
-//! once.
+//! Requests and the jobs that serve them: each runs every layer once and in order, and ends once.
 
-use super::super::{DropReason, JobId, Late, NetworkModel, Request, RequestId};
+use super::super::{DropReason, JobId, Late, NetworkModel, Origin, Request, RequestId};
 use super::orders::Assignment;
 use super::{Audit, Check, ensure};
 use crate::units::Time;
@@ -16,7 +15,9 @@ pub(super) enum Fate {
 /// A request that has arrived, with its job.
 pub(super) struct Job<'a> {
     pub(super) id: JobId,
-    pub(super) request: &'a Request,
+    /// With arrival and deadline as they came to be.
+    pub(super) request: Request,
+    pub(super) origin: Origin,
     pub(super) network: &'a NetworkModel,
     pub(super) fate: Fate,
     pub(super) held: bool,
@@ -82,40 +83,56 @@ impl<'a> Audit<'a> {
         self.jobs.iter().filter(|job| job.fate == Fate::Open)
     }
 
-    pub(super) fn arrive(&mut self, request: RequestId, job: JobId) -> Check {
-        let place = self.jobs.len();
+    pub(super) fn arrive(
+        &mut self,
+        id: RequestId,
+        job: JobId,
+        origin: Origin,
+        deadline: Time,
+        after: Option<RequestId>,
+    ) -> Check {
+        let number = self.jobs.len();
         ensure!(
-            (request.0 as usize, job.0) == (place, request.0),
-            "request {} arrives with job {}, but request {place} is next",
-            request.0,
+            (id.0 as usize, job.0) == (number, id.0),
+            "request {} arrives with job {}, but request {number} is next",
+            id.0,
             job.0
         );
-        let known = self.trace.requests.get(place);
-        let known = known.ok_or_else(|| format!("request {place} is not in the trace"))?;
-        ensure!(known.arrival == self.now, "request {place} arrives at {} ps in the trace", known.arrival.0);
-        let network = &self.world.networks[known.network as usize];
+        let request = self.expect(id, origin, deadline, after)?;
+        let network = &self.world.networks[request.network as usize];
         self.jobs.push(Job {
             id: job,
-            request: known,
+            request,
+            origin,
             network,
             fate: Fate::Open,
             held: false,
             layers: vec![Layer::default(); network.layers.len()],
-            earliest_end: known.arrival,
+            earliest_end: self.now,
         });
-        self.totals.arrived += 1;
+        self.totals.arrive(self.now, origin.counted);
         self.triggers.change();
         Ok(())
     }
 
-    pub(super) fn done(&mut self, request: RequestId, id: JobId) -> Check {
+    pub(super) fn done(
+        &mut self,
+        request: RequestId,
+        id: JobId,
+        origin: Origin,
+        arrival: Time,
+        deadline: Time,
+    ) -> Check {
         ensure!(request.0 == id.0, "request {} is done by job {}", request.0, id.0);
         let job = self.job(id)?;
+        let told = (job.origin, job.request.arrival, job.request.deadline) == (origin, arrival, deadline);
+        ensure!(told, "request {} is done as another: {origin:?}, {arrival:?}, {deadline:?}", request.0);
         let missing = job.layers.iter().position(|layer| layer.ended.is_none());
         ensure!(missing.is_none(), "request {} is done without its layer {missing:?}", request.0);
         ensure!(job.last_end() == Some(self.now), "request {} is done after its last layer", request.0);
         let late = self.now > job.request.deadline;
-        ensure!(!late || self.rules.late == Late::Finish, "request {} is done late under abort", request.0);
+        let may_be_late = self.rules.late.of(job.request.tenant) == Late::Finish;
+        ensure!(!late || may_be_late, "request {} is done late under abort", request.0);
         // Each layer may end up to a picosecond before its rounded-up c1.
         let rounding = Time(job.layers.len() as u64);
         let (taken, isolated) = (self.now - job.request.arrival, job.network.isolated);
@@ -135,38 +152,43 @@ impl<'a> Audit<'a> {
         self.close_request(request, Fate::Done)?;
         self.totals.done += 1;
         self.totals.met += u64::from(!late);
-        let counts = u64::from(self.trace.counts(request));
+        let counts = u64::from(origin.counted);
         self.totals.counted_done += counts;
         self.totals.counted_met += counts * u64::from(!late);
         Ok(())
     }
 
-    pub(super) fn dropped(&mut self, request: RequestId, reason: DropReason) -> Check {
+    pub(super) fn dropped(&mut self, request: RequestId, origin: Origin, reason: DropReason) -> Check {
+        let job = self.job(JobId(request.0))?;
+        ensure!(job.origin == origin, "request {} is dropped as another: {origin:?}", request.0);
         match reason {
             DropReason::Late => {
-                let deadline = self.job(JobId(request.0))?.request.deadline;
-                let due = self.rules.late == Late::Abort && deadline == self.now;
+                let Request { deadline, tenant, .. } = job.request;
+                let due = self.rules.late.of(tenant) == Late::Abort && deadline == self.now;
                 ensure!(due, "request {} is dropped as late, its deadline is {} ps", request.0, deadline.0);
             }
             DropReason::Scheduler => self.obey_until_drop(request)?,
         }
         self.close_request(request, Fate::Dropped)?;
         self.totals.dropped += 1;
-        self.totals.counted_dropped += u64::from(self.trace.counts(request));
+        self.totals.counted_dropped += u64::from(origin.counted);
         Ok(())
     }
 
     fn close_request(&mut self, request: RequestId, fate: Fate) -> Check {
         let before = self.job(JobId(request.0))?.fate;
         ensure!(before == Fate::Open, "request {} is {fate:?}, but was {before:?} before", request.0);
-        self.jobs[request.0 as usize].fate = fate;
-        self.counted_open -= usize::from(self.trace.counts(request));
+        let job = &mut self.jobs[request.0 as usize];
+        job.fate = fate;
+        self.counted_open -= usize::from(job.origin.counted);
+        self.release_followers(request, fate);
         Ok(())
     }
 
     /// Under abort, nobody is open after the deadline.
     pub(super) fn check_nobody_is_late(&self) -> Check {
-        let late = |job: &&Job| self.rules.late == Late::Abort && job.request.deadline <= self.now;
+        let aborts = |job: &Job| self.rules.late.of(job.request.tenant) == Late::Abort;
+        let late = |job: &&Job| aborts(job) && job.request.deadline <= self.now;
         let late = self.open_jobs().find(late).map(|job| job.id.0);
         ensure!(late.is_none(), "request {late:?} is open at its deadline under abort");
         Ok(())

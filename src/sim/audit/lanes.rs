@@ -257,7 +257,9 @@ impl Audit<'_> {
     }
 
     pub(super) fn finish(&mut self, record: &Record) -> Check {
-        let Record::Finish { start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, .. } = *record
+        let Record::Finish {
+            start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, origin, ..
+        } = *record
         else {
             return Ok(());
         };
@@ -270,8 +272,9 @@ impl Audit<'_> {
         ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps)?;
         run.check(self.now, &self.world.platform)?;
         let job = &mut self.jobs[sub_job.job.0 as usize];
+        ensure!(origin == job.origin, "{sub_job:?} ends as one of another: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
-        self.totals.finish(job.request, &run, self.trace.counts(super::super::RequestId(sub_job.job.0)));
+        self.totals.finish(&job.request, &run, origin.counted);
         self.triggers.change();
         self.release_successors(&run, accelerator);
         Ok(())

@@ -6,17 +6,19 @@
 //! | file | what must hold |
 //! |---|---|
 //! | `lanes.rs` | one layer at a time, only where it can run; grants are what the sharing rule gives, in sum min(B, demand) (`knee`: at most); bytes and work done = owed; durations within their bounds; energy |
-//! | `jobs.rs` | arrivals as in the trace; every layer of a finished request once, after its predecessors; ends no earlier than alone; a drop or an end, once |
+//! | `arrivals.rs` | requests come when the trace says so, followers when what they wait for has happened, and all come |
+//! | `jobs.rs` | every layer of a finished request once, after its predecessors; ends no earlier than alone; a drop or an end, once |
 //! | `orders.rs` | decisions cost what they must and take effect when they must; what starts is the first in line of what was asked for; nothing that may start waits; nothing held or dropped starts |
 //! | `triggers.rs` | decisions are taken when the trigger says so, and then only |
 //! | `views.rs` | a view shows this account and nothing of the future |
-//! | here | time goes forward, and the run ends with its last counted request; its makespan is at least work / capacity and bytes / B |
+//! | here | time goes forward, and the run ends with its last counted request or at its time; its makespan is at least work / capacity and bytes / B |
 //!
 //! The grants themselves come from [`super::bandwidth::share`], which has exact twins of its own. Every check is exact
 //! but for rounding: an end is rounded up to a picosecond, work is conserved to 1e-9 (DESIGN.md section 4).
 //!
 //! The first violation is kept, and the audit is over.
 
+mod arrivals;
 mod jobs;
 mod lanes;
 mod orders;
@@ -28,6 +30,7 @@ mod views;
 
 use std::fmt;
 
+use self::arrivals::Expected;
 use self::jobs::{Fate, Job};
 use self::lanes::Lanes;
 use self::orders::Orders;
@@ -82,12 +85,13 @@ pub struct Audit<'a> {
     rules: &'a Rules,
     now: Time,
     lanes: Lanes,
+    expected: Expected,
     /// One per request that has arrived.
     jobs: Vec<Job<'a>>,
     orders: Orders,
     triggers: Triggers,
     totals: Totals,
-    /// Counted requests that have not ended, arrived or not.
+    /// Counted requests that have not ended, arrived or not; more than there are where the run ends at its time.
     counted_open: usize,
     ended: bool,
     violation: Option<Violation>,
@@ -102,11 +106,12 @@ impl<'a> Audit<'a> {
             rules,
             now: Time::ZERO,
             lanes: Lanes::new(&world.platform),
+            expected: Expected::new(trace),
             jobs: Vec::new(),
             orders: Orders::default(),
             triggers: Triggers::default(),
             totals: Totals::new(trace),
-            counted_open: trace.counted.len(),
+            counted_open: if trace.has_end() { usize::MAX } else { trace.counted.len() },
             ended: false,
             violation: None,
         }
@@ -144,11 +149,14 @@ impl<'a> Audit<'a> {
 
     fn follow(&mut self, record: &Record) -> Check {
         let time = record.time();
+        ensure!(time <= self.trace.span.end, "{record:?} after the time of the run");
         ensure!(!self.ended, "{record:?} after the end of the run");
         ensure!(time >= self.now, "{record:?} lies in the past");
         self.advance(time)?;
         match *record {
-            Record::Arrival { request, job, .. } => self.arrive(request, job),
+            Record::Arrival { request, job, origin, deadline, after, .. } => {
+                self.arrive(request, job, origin, deadline, after)
+            }
             Record::Decision { latency, energy, ready, open, .. } => {
                 self.decide(latency, energy, ready, open)
             }
@@ -159,8 +167,10 @@ impl<'a> Audit<'a> {
                 self.enter_phase(sub_job, accelerator, phase)
             }
             Record::Bandwidth { granted_bytes_per_ps, .. } => self.lanes.granted(granted_bytes_per_ps),
-            Record::Done { request, job, .. } => self.done(request, job),
-            Record::Drop { request, reason, .. } => self.dropped(request, reason),
+            Record::Done { request, job, origin, arrival, deadline, .. } => {
+                self.done(request, job, origin, arrival, deadline)
+            }
+            Record::Drop { request, origin, reason, .. } => self.dropped(request, origin, reason),
             Record::End { .. } => self.end(),
         }
     }
@@ -173,6 +183,7 @@ impl<'a> Audit<'a> {
         self.judge_trigger(false)?;
         self.check_nothing_waits()?;
         self.check_no_tick_before(next)?;
+        self.check_nobody_missing_before(next)?;
         self.lanes.advance(&self.world.platform, next - self.now, &mut self.totals)?;
         self.totals.advance(self.now, next);
         self.triggers.next_instant();
@@ -181,11 +192,18 @@ impl<'a> Audit<'a> {
     }
 
     fn end(&mut self) -> Check {
-        self.judge_trigger(false)?;
-        self.check_nothing_waits()?;
-        for request in self.trace.counted.clone() {
-            let ended = self.jobs.get(request).is_some_and(|job| job.fate != Fate::Open);
-            ensure!(ended, "the run ends, but the counted request {request} is open");
+        if self.trace.has_end() {
+            // What is due at this instant, but for completions, is left undone.
+            let end = self.trace.span.end;
+            ensure!(self.now == end, "the run ends, but its time is {} ps", end.0);
+        } else {
+            self.judge_trigger(false)?;
+            self.check_nothing_waits()?;
+            if let Some(open) = self.open_jobs().find(|job| job.origin.counted) {
+                return Err(format!("the run ends, but the counted request {} is open", open.id.0));
+            }
+            let over = self.counted_open == 0 || self.expected.next() == Time::MAX;
+            ensure!(over, "the run ends, but {} counted requests are to come", self.counted_open);
         }
         self.check_makespan()?;
         self.ended = true;

@@ -15,6 +15,8 @@ pub struct Totals {
     pub met: u64,
     /// Requests that were dropped.
     pub dropped: u64,
+    /// Counted requests that arrived.
+    pub counted_arrived: u64,
     /// Counted requests that were done.
     pub counted_done: u64,
     /// Counted requests that were done by their deadline.
@@ -43,17 +45,25 @@ pub struct Totals {
     pub dram_bytes: f64,
     pub(super) busy_accelerators: usize,
     pub(super) granted_bytes_per_ps: f64,
+    /// [`Time::MAX`] before the first counted request arrives.
     window_start: Time,
 }
 
 impl Totals {
     pub(super) fn new(trace: &Trace) -> Self {
         let tenants = trace.requests.iter().map(|request| request.tenant as usize + 1).max().unwrap_or(0);
-        let first = trace.requests.get(trace.counted.clone()).and_then(<[_]>::first);
         Self {
             layer_energy_by_tenant: vec![Picojoules(0.0); tenants],
-            window_start: first.map_or(Time::MAX, |request| request.arrival),
+            window_start: Time::MAX,
             ..Self::default()
+        }
+    }
+
+    pub(super) fn arrive(&mut self, now: Time, counts: bool) {
+        self.arrived += 1;
+        if counts {
+            self.counted_arrived += 1;
+            self.window_start = self.window_start.min(now);
         }
     }
 

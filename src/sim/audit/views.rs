@@ -82,7 +82,7 @@ impl Audit<'_> {
         let mine = |view: &&AcceleratorView| view.running.is_some_and(|sub_job| sub_job.job == job.id);
         let running = || view.accelerators().iter().filter(mine);
         let running_left: Time = running().map(|view| view.free_at - self.now).sum();
-        let request = job.request;
+        let request = &job.request;
         let expected = JobView {
             id: job.id,
             request: RequestId(job.id.0),

@@ -4,8 +4,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::super::{
-    AcceleratorModel, DecisionCost, Host, Late, LayerModel, Platform, Request, Rules, Trace, Trigger,
-    Unassigned,
+    AcceleratorModel, DecisionCost, Host, Late, LateRules, LayerModel, Platform, Request, Rules, Trace,
+    Trigger, Unassigned,
 };
 use super::Size;
 use crate::cost::LayerCost;
@@ -63,12 +63,12 @@ impl Draw {
         Self { seed, size, unit_ps, coarse, bandwidth_bytes_per_ps, infinite_bandwidth, models }
     }
 
-    fn stream(&self, part: &str) -> ChaCha8Rng {
+    pub(super) fn stream(&self, part: &str) -> ChaCha8Rng {
         rng::stream(self.seed, "case", part)
     }
 
     /// A time up to `longest` times that of the longest layer.
-    fn time(&self, rng: &mut ChaCha8Rng, longest: f64) -> Time {
+    pub(super) fn time(&self, rng: &mut ChaCha8Rng, longest: f64) -> Time {
         self.on_grid(rng.random::<f64>() * longest * LONGEST_UNITS as f64)
     }
 
@@ -184,7 +184,7 @@ impl Draw {
             .collect();
         let first = rng.random_range(0..requests.len());
         let counted = first..rng.random_range(first..requests.len()) + 1;
-        Trace { requests, counted }
+        Trace { requests, counted, ..Trace::default() }
     }
 
     pub(super) fn rules(&self) -> Rules {
@@ -196,7 +196,7 @@ impl Draw {
                 _ => Trigger::OnChange,
             },
             decision_cost: if rng.random_bool(0.5) { DecisionCost::Ideal } else { self.host(rng) },
-            late: if rng.random_bool(0.5) { Late::Finish } else { Late::Abort },
+            late: LateRules::all(if rng.random_bool(0.5) { Late::Finish } else { Late::Abort }),
             unassigned: if rng.random_bool(0.5) { Unassigned::Hold } else { Unassigned::Sticky },
         }
     }

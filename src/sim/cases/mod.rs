@@ -11,6 +11,7 @@
 
 mod chaos;
 mod draw;
+mod followers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -75,9 +76,15 @@ impl Case {
         }
     }
 
-    /// The case of a seed and a size, for one seed in four with phases inside its layers.
-    pub fn with_phases(seed: u64, size: Size) -> Self {
-        Self { ports: Draw::new(seed, size).ports(), ..Self::new(seed, size) }
+    /// The case of a seed and a size, some with phases inside layers, requests that follow others, late rules per tenant,
+    /// or an end in time.
+    pub fn with_everything(seed: u64, size: Size) -> Self {
+        let draw = Draw::new(seed, size);
+        let Self { trace, mut rules, .. } = Self::new(seed, size);
+        let mut trace = draw.with_followers(trace);
+        trace.span = draw.span(&trace);
+        rules.late = draw.late_rules(rules.late);
+        Self { ports: draw.ports(), trace, rules, ..Self::new(seed, size) }
     }
 
     /// Platform and networks, resolved.
@@ -123,7 +130,18 @@ impl fmt::Display for Case {
             DecisionCost::Ideal => "Ideal",
             DecisionCost::Host(_) => "Host",
         };
-        write!(f, ", {cost}, {:?}, {:?}", self.rules.late, self.rules.unassigned)?;
+        write!(f, ", {cost}, {:?}, {:?}", self.rules.late.rule, self.rules.unassigned)?;
+        let own = self.rules.late.own.iter().flatten().count();
+        if own > 0 {
+            write!(f, ", {own} tenants with a late rule of their own")?;
+        }
+        let followers = self.trace.followers.len();
+        if followers > 0 {
+            write!(f, ", {followers} follow others")?;
+        }
+        if self.trace.has_end() {
+            write!(f, ", for {} ps", self.trace.span.end.0)?;
+        }
         if let Some(limit) = self.max_sub_job {
             write!(f, ", sub-jobs up to {} ps", limit.0)?;
         }

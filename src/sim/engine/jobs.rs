@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::{JobId, NetworkModel, Request};
+use super::super::{JobId, NetworkModel, Origin, Request};
 use super::mask::Mask;
 use crate::units::Time;
 
@@ -57,8 +57,9 @@ impl SubJob {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: JobId,
-    /// What it serves.
+    /// What it serves, with arrival and deadline as they came to be.
     pub(super) request: Request,
+    pub(super) origin: Origin,
     pub(super) subs: Vec<SubJob>,
     /// Layers that may be assigned, ascending.
     pub(super) open: Vec<u32>,
@@ -78,6 +79,7 @@ pub(super) struct Job {
 clone_by_field!(Job {
     id,
     request,
+    origin,
     subs,
     open,
     running_on,
@@ -95,6 +97,7 @@ impl Job {
         Self {
             id,
             request,
+            origin: Origin::default(),
             subs: Vec::with_capacity(layers),
             open: Vec::with_capacity(layers),
             running_on: Mask::default(),
@@ -107,8 +110,9 @@ impl Job {
         }
     }
 
-    fn reset(&mut self, id: JobId, request: Request, network: &NetworkModel) {
+    fn reset(&mut self, id: JobId, origin: Origin, request: Request, network: &NetworkModel) {
         self.id = id;
+        self.origin = origin;
         self.request = request;
         self.subs.clear();
         self.subs
@@ -229,12 +233,12 @@ impl Jobs {
     }
 
     /// A job for a request that arrives now; ids ascend.
-    pub(super) fn insert(&mut self, id: JobId, request: Request, network: &NetworkModel) {
+    pub(super) fn insert(&mut self, id: JobId, origin: Origin, request: Request, network: &NetworkModel) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Job::new(id, request, self.most_layers));
             self.slots.len() as u32 - 1
         });
-        self.slots[slot as usize].reset(id, request, network);
+        self.slots[slot as usize].reset(id, origin, request, network);
         if self.slot_of.is_empty() {
             self.first = id.0;
         }
@@ -242,6 +246,13 @@ impl Jobs {
         self.slot_of.resize(place, NO_SLOT);
         self.slot_of.push_back(slot);
         self.in_flight.push(id);
+    }
+
+    /// All jobs in flight belong to the measurement window.
+    pub(super) fn count_all(&mut self) {
+        for i in 0..self.in_flight.len() {
+            self.of(self.in_flight[i]).origin.counted = true;
+        }
     }
 
     /// The job's request has ended; its slot lives on while a layer runs.

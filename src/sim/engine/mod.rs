@@ -1,11 +1,13 @@
 //! The engine: a resumable state machine that a driver steps from decision to decision.
 //!
-//! Order of events: by time; at one instant completions (by accelerator), arrivals (by request), deadlines (by
-//! request), the decision that takes effect, then the trigger. An ideal decision comes before whatever starts at its
+//! Order of events: by time; at one instant completions (by accelerator), arrivals (by place in the trace, followers
+//! last), deadlines (by request), the decision that takes effect, then the trigger. An ideal decision comes before whatever starts at its
 //! instant; one that takes time cannot affect those starts, so its view is taken after them. Time never stands still:
-//! a layer takes at least a picosecond.
+//! a layer takes at least a picosecond, and what follows a dropped request comes a picosecond later at the earliest. Of
+//! the instant at which the time of a run is over, only the completions happen.
 
 mod actions;
+mod arrivals;
 mod jobs;
 mod lanes;
 mod mask;
@@ -16,16 +18,16 @@ mod ticks;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use self::actions::Pending;
+use self::arrivals::Arrivals;
 use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::ticks::Ticks;
 use super::{
-    DecisionCost, DropReason, JobId, Late, Record, Recorder, Request, RequestId, Rules, Snapshot, SubJobId,
-    Trace, Trigger, Unassigned, View, World,
+    DecisionCost, DropReason, JobId, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace, Trigger,
+    Unassigned, View, World,
 };
 use crate::units::Time;
 
@@ -34,7 +36,7 @@ use crate::units::Time;
 pub enum Step {
     /// A decision on [`Engine::view`], given to [`Engine::apply`]; without one, nothing changes.
     Decide,
-    /// Nothing: every counted request has ended.
+    /// Nothing: every counted request has ended, or the time of the run is over.
     Finished,
     /// Nothing can happen any more, and counted requests are still open: the scheduler leaves them waiting.
     Stalled,
@@ -55,11 +57,11 @@ pub struct Engine {
     trace: Arc<Trace>,
     rules: Rules,
     now: Time,
-    next_arrival: usize,
-    /// Requests that the run is about; it ends with the last of them.
-    counted: Range<usize>,
-    /// Counted requests that have not ended.
+    arrivals: Arrivals,
+    /// Counted requests that have not ended; more than there are where the run ends at a time of its own.
     counted_open: usize,
+    /// [`Time::MAX`] where the run ends with its last counted request.
+    end: Time,
     jobs: Jobs,
     lanes: Lanes,
     ticks: Ticks,
@@ -82,9 +84,9 @@ clone_by_field!(Engine {
     trace,
     rules,
     now,
-    next_arrival,
-    counted,
+    arrivals,
     counted_open,
+    end,
     jobs,
     lanes,
     ticks,
@@ -112,18 +114,18 @@ impl Engine {
     /// A run at time zero.
     pub fn new(world: Arc<World>, trace: Arc<Trace>, rules: Rules) -> Self {
         let accelerators = world.platform.accelerators.len();
-        assert!(trace.requests.is_sorted_by_key(|request| request.arrival), "a trace is sorted by arrival");
+        trace.check();
         Self {
             jobs: Jobs::new(&world.networks),
             lanes: Lanes::new(accelerators),
             ticks: Ticks::new(rules.trigger),
-            counted: trace.counted.clone(),
-            counted_open: trace.counted.len(),
+            arrivals: Arrivals::new(&trace),
+            counted_open: if trace.has_end() { usize::MAX } else { trace.counted.len() },
+            end: trace.span.end,
             world,
             trace,
             rules,
             now: Time::ZERO,
-            next_arrival: 0,
             deadlines: BinaryHeap::new(),
             pending: Pending::default(),
             missed_trigger: false,
@@ -142,7 +144,7 @@ impl Engine {
             if !self.settled {
                 self.settle(out);
             }
-            if self.counted_open == 0 {
+            if self.is_over() {
                 out.record(&Record::End { time: self.now });
                 return Step::Finished;
             }
@@ -159,6 +161,10 @@ impl Engine {
             self.changes = Changes { tick: self.ticks.pass(next), ..Changes::default() };
             self.settled = false;
             self.complete_layers(out);
+            if next == self.end {
+                out.record(&Record::End { time: next });
+                return Step::Finished;
+            }
             self.admit_arrivals(out);
             self.abort_late(out);
             let waited = self.apply_pending(out);
@@ -195,7 +201,9 @@ impl Engine {
     /// decisions are free.
     pub(super) fn forget_the_future(&mut self) {
         self.trace = Arc::clone(&NO_REQUESTS);
-        self.counted = 0..self.next_arrival;
+        self.arrivals.forget();
+        self.end = Time::MAX;
+        self.jobs.count_all();
         self.counted_open = self.jobs.in_flight().len();
         self.rules.decision_cost = DecisionCost::Ideal;
     }
@@ -214,24 +222,28 @@ impl Engine {
 
     /// Counts decisions at which nothing runs and nothing is to come; too many in a row are a stall.
     fn stalls(&mut self) -> bool {
-        let to_come = self.upcoming().is_some() || !self.deadlines.is_empty();
+        let to_come = self.more_to_come() || !self.deadlines.is_empty();
         self.idle_decisions = if self.lanes.all_idle() && !to_come { self.idle_decisions + 1 } else { 0 };
         self.idle_decisions > MAX_IDLE_DECISIONS
     }
 
-    /// The next request to arrive.
-    fn upcoming(&self) -> Option<&Request> {
-        self.trace.requests.get(self.next_arrival)
+    /// No counted request is open, or nothing is open and nothing to come: stages of cascades may never come.
+    fn is_over(&self) -> bool {
+        self.counted_open == 0 || (self.jobs.in_flight().is_empty() && !self.more_to_come())
+    }
+
+    fn more_to_come(&self) -> bool {
+        self.arrivals.next(&self.trace) < Time::MAX || self.end < Time::MAX
     }
 
     /// [`Time::MAX`] if nothing can happen any more.
     fn next_event(&self) -> Time {
-        let arrival = self.upcoming().map_or(Time::MAX, |request| request.arrival);
+        let arrival = self.arrivals.next(&self.trace);
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // While a decision is in flight, ticks only count as missed: its end is the next event that matters.
         let idle = self.jobs.in_flight().is_empty();
         let decision = self.pending.at.unwrap_or(if idle { Time::MAX } else { self.ticks.next() });
-        self.lanes.next_end().min(arrival).min(deadline).min(decision)
+        self.lanes.next_end().min(arrival).min(deadline).min(decision).min(self.end)
     }
 
     fn trigger_fires(&self) -> bool {
@@ -282,6 +294,9 @@ impl Engine {
         assert!(left_ps.abs() <= tolerance, "{:?} ends with {left_ps} ps of work left", running.sub_job);
         self.changes =
             Changes { idle_grew: true, running_set: true, arrival_or_completion: true, ..self.changes };
+        let SubJobId { job: id, layer } = running.sub_job;
+        let job = self.jobs.of(id);
+        let origin = job.origin;
         out.record(&Record::Finish {
             time: self.now,
             start: running.start,
@@ -290,15 +305,16 @@ impl Engine {
             dram_bytes: cost.dram_bytes(),
             energy: cost.energy,
             uncontended_ps: cost.latency_ps,
+            origin,
         });
-        let SubJobId { job: id, layer } = running.sub_job;
-        let job = self.jobs.of(id);
         job.finish(layer, accelerator);
         if job.abandoned {
             self.jobs.release_if_idle(id);
         } else if job.unfinished == 0 {
-            out.record(&Record::Done { time: self.now, request: RequestId(id.0), job: id });
-            self.close(id);
+            let (arrival, deadline) = (job.request.arrival, job.request.deadline);
+            let request = RequestId(id.0);
+            out.record(&Record::Done { time: self.now, request, job: id, origin, arrival, deadline });
+            self.close(id, true);
         } else {
             self.release_successors(accelerator, running);
         }
@@ -327,23 +343,6 @@ impl Engine {
         }
     }
 
-    fn admit_arrivals(&mut self, out: &mut dyn Recorder) {
-        while let Some(&request) =
-            self.trace.requests.get(self.next_arrival).filter(|r| r.arrival == self.now)
-        {
-            let id = self.next_arrival as u32;
-            self.next_arrival += 1;
-            let network = &self.world.networks[request.network as usize];
-            self.jobs.insert(JobId(id), request, network);
-            if self.rules.late == Late::Abort {
-                self.deadlines.push(Reverse((request.deadline, RequestId(id))));
-            }
-            self.changes.ready_grew = true;
-            self.changes.arrival_or_completion = true;
-            out.record(&Record::Arrival { time: self.now, request: RequestId(id), job: JobId(id) });
-        }
-    }
-
     /// Under `late = abort`, drops the requests whose deadline is now and which have not just ended.
     fn abort_late(&mut self, out: &mut dyn Recorder) {
         while let Some(&Reverse((deadline, request))) = self.deadlines.peek() {
@@ -358,18 +357,19 @@ impl Engine {
     /// Drops a request if it is still open; says whether it was.
     fn drop_request(&mut self, request: RequestId, reason: DropReason, out: &mut dyn Recorder) -> bool {
         let id = JobId(request.0);
-        let open = self.jobs.get(id).is_some_and(|job| !job.abandoned);
-        if open {
-            out.record(&Record::Drop { time: self.now, request, reason });
-            self.close(id);
-        }
-        open
+        let Some(job) = self.jobs.get(id).filter(|job| !job.abandoned) else { return false };
+        out.record(&Record::Drop { time: self.now, request, origin: job.origin, reason });
+        self.close(id, false);
+        true
     }
 
-    fn close(&mut self, id: JobId) {
+    fn close(&mut self, id: JobId, done: bool) {
+        let job = self.jobs.of(id);
+        let (origin, tenant) = (job.origin, job.request.tenant);
         self.jobs.close(id);
-        if self.counted.contains(&(id.0 as usize)) {
-            self.counted_open -= 1;
+        self.counted_open -= usize::from(origin.counted);
+        if !self.trace.followers.is_empty() {
+            self.release_followers(RequestId(id.0), origin.place, tenant, done);
         }
     }
 

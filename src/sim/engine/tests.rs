@@ -1,5 +1,7 @@
 //! The exact micro-cases G1 to G6 of the design and hand-computed sequences for every action and rule.
 
+mod followers;
+
 use std::sync::Arc;
 
 use super::super::testing::*;
@@ -195,7 +197,8 @@ fn an_idle_accelerator_starts_the_highest_priority_then_the_earlier_arrival() {
 fn a_decision_takes_effect_after_its_latency_and_overtaken_actions_are_counted() {
     let world = world(platform(2, 10.0), &[&[layer(&[], &[(10.0, 0.0), (10.0, 0.0)])]]);
     let host = Host { base: Time(3_000), ..Host::default() };
-    let rules = Rules { decision_cost: DecisionCost::Host(host), late: Late::Abort, ..plain_rules() };
+    let rules =
+        Rules { decision_cost: DecisionCost::Host(host), late: LateRules::all(Late::Abort), ..plain_rules() };
     let mut requests = [request(0, 0.0), request(0, 1.0)];
     // The second arrives while the first decision is computed: its trigger waits until 3 and is decided by 6; its
     // deadline at 5 comes first, and the assignment is overtaken.
@@ -214,7 +217,7 @@ fn a_decision_takes_effect_after_its_latency_and_overtaken_actions_are_counted()
 fn late_requests_finish_or_abort_and_the_running_layer_is_charged() {
     let mut late = request(0, 0.0);
     late.deadline = Time(15_000);
-    let rules = |late| Rules { late, unassigned: Unassigned::Sticky, ..plain_rules() };
+    let rules = |late| Rules { late: LateRules::all(late), unassigned: Unassigned::Sticky, ..plain_rules() };
     let assign =
         |view: &View, out: &mut Decision| view.sub_jobs().iter().for_each(|s| out.assign(s.id, 0, 0.0));
     assert_eq!(ends_ns(&records(&chain(), &[late], rules(Late::Finish), assign)), [30.0]);
@@ -236,7 +239,7 @@ fn late_requests_finish_or_abort_and_the_running_layer_is_charged() {
 fn a_request_that_ends_at_its_deadline_is_not_aborted() {
     let mut exact = request(0, 0.0);
     exact.deadline = Time(30_000);
-    let rules = Rules { late: Late::Abort, ..plain_rules() };
+    let rules = Rules { late: LateRules::all(Late::Abort), ..plain_rules() };
     assert_eq!(ends_ns(&records(&chain(), &[exact], rules, network_to_accelerator)), [30.0]);
 }
 
@@ -279,7 +282,7 @@ fn events_of_one_instant_come_as_completion_arrival_deadline_decision_start() {
     let mut requests = [request(0, 0.0), request(0, 1.0), request(0, 10.0)];
     requests[0].deadline = Time(10_000);
     requests[1].deadline = Time(10_000);
-    let rules = Rules { late: Late::Abort, ..plain_rules() };
+    let rules = Rules { late: LateRules::all(Late::Abort), ..plain_rules() };
     let at_10 = |record: &&Record| format!("{record:?}").contains("time: Time(10000)");
     let kind = |record: &Record| format!("{record:?}").split(' ').next().unwrap_or_default().to_string();
     let all = records(&world, &requests, rules, network_to_accelerator);

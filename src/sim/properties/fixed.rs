@@ -20,8 +20,7 @@ use crate::sim::testing::{
     world,
 };
 use crate::sim::{
-    Decision, JobId, LayerModel, Platform, Record, Recorder, Request, RequestId, Scheduler, SubJobId, View,
-    run,
+    Decision, JobId, LayerModel, Platform, Record, Recorder, Request, Scheduler, SubJobId, View, run,
 };
 use crate::units::{Bytes, Time};
 
@@ -83,7 +82,7 @@ impl Fixed {
         while ends.len() < self.order.iter().map(Vec::len).sum() {
             for (accelerator, order) in self.order.iter().enumerate() {
                 let Some(&sub_job) = order.get(next[accelerator]) else { continue };
-                let request = self.case.trace.request(RequestId(sub_job.job.0));
+                let request = self.case.trace.requests[sub_job.job.0 as usize];
                 let network = &world.networks[request.network as usize];
                 let before = network.predecessors[sub_job.layer as usize].iter();
                 let before = before.map(|&layer| SubJobId { layer, ..sub_job });

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::slow_down;
 use crate::sim::cases::Case;
-use crate::sim::testing::{any_case, chaos_records};
-use crate::sim::{Decision, DecisionCost, Record, Scheduler, Step, Trigger, run};
+use crate::sim::testing::{any_case, any_case_with_everything, chaos_records};
+use crate::sim::{Decision, DecisionCost, Record, Scheduler, Span, Step, Trigger, run};
 use crate::units::Time;
 
 /// A record at another time: `map` goes over its times, start included.
@@ -13,13 +13,15 @@ fn retime(record: &Record, map: impl Fn(Time) -> Time) -> Record {
     let mut record = *record;
     match &mut record {
         Record::Finish { time, start, .. } => (*time, *start) = (map(*time), map(*start)),
-        Record::Arrival { time, .. }
-        | Record::Decision { time, .. }
+        Record::Arrival { time, deadline, .. } => (*time, *deadline) = (map(*time), map(*deadline)),
+        Record::Done { time, arrival, deadline, .. } => {
+            (*time, *arrival, *deadline) = (map(*time), map(*arrival), map(*deadline));
+        }
+        Record::Decision { time, .. }
         | Record::Applied { time, .. }
         | Record::Start { time, .. }
         | Record::Phase { time, .. }
         | Record::Bandwidth { time, .. }
-        | Record::Done { time, .. }
         | Record::Drop { time, .. }
         | Record::End { time } => *time = map(*time),
     }
@@ -97,9 +99,25 @@ proptest! {
     }
 
     #[test]
+    fn an_end_in_time_changes_nothing_before_it(mut case in any_case_with_everything(), share in 0.0..1.0) {
+        case.trace.span = Span::default();
+        let whole = chaos_records(&case);
+        let end = Time(whole.last().map_or(Time::ZERO, Record::time).scale(share).0 + 1);
+        case.trace.span.end = end;
+        let cut = chaos_records(&case);
+        let before = |records: Vec<Record>| records.into_iter().take_while(|r| r.time() < end).collect::<Vec<_>>();
+        let is_over = |record: &Record| *record == Record::End { time: end };
+        prop_assert!(cut.last().is_some_and(is_over));
+        // Counted requests that end with the run may end it before.
+        if whole.last().is_some_and(|last| last.time() >= end) {
+            prop_assert_eq!(before(cut), before(whole));
+        }
+    }
+
+    #[test]
     fn a_clone_continues_to_the_same_end(
-        case in any_case(1..=4),
-        other in any_case(1..=4),
+        case in any_case_with_everything(),
+        other in any_case_with_everything(),
         decisions in 0..40usize,
     ) {
         let (mut engine, mut scheduler, mut first) = (case.engine(), case.chaos(), Vec::new());

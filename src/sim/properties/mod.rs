@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::audit::{Audit, Audited};
 use super::capacity::{AloneCost, LayerLoad, capacity};
 use super::cases::Case;
-use super::testing::{any_case, chaos_records};
+use super::testing::{any_case, any_case_with_everything, chaos_records};
 use super::{PairCost, Record, run};
 use crate::units::{Bytes, Time};
 
@@ -45,6 +45,16 @@ proptest! {
 
     #[test]
     fn every_record_is_legal_and_all_work_is_accounted_for(case in any_case(1..=4)) {
+        let (world, mut chaos) = (case.world(), case.chaos());
+        let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), &mut chaos);
+        run(case.engine(), &mut audited, &mut ()).expect("legal, and never idle with everything held");
+        if let Err(violation) = audited.close() {
+            prop_assert!(false, "{violation}\n{case}");
+        }
+    }
+
+    #[test]
+    fn so_they_are_with_followers_late_rules_and_ends(case in any_case_with_everything()) {
         let (world, mut chaos) = (case.world(), case.chaos());
         let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), &mut chaos);
         run(case.engine(), &mut audited, &mut ()).expect("legal, and never idle with everything held");

@@ -4,12 +4,15 @@
 //! [`ARRIVALS`]. `mascot list arrivals`, errors and tests iterate the registry.
 //!
 //! Most kinds are given a mean rate, by the experiment's load or by `rate_per_s`, and are stretched in time to have it,
-//! so that their gaps vary alike at every load. The others have times of their own, which no load scales. All are open:
+//! so that their gaps vary alike at every load. The others have times of their own, which no load scales. Most are open:
 //! a time depends on the process, its tenant's random numbers and networks, never on what became of earlier requests.
+//! Not so `closed_loop` and `cascade`, whose requests follow others ([`super::followers`]).
 //! Rates are requests per second, gaps are seconds, times are picoseconds.
 
 mod azure;
 mod batch;
+mod cascade;
+mod closed_loop;
 mod diurnal;
 mod gamma;
 mod gaps;
@@ -30,6 +33,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+pub use self::cascade::Cascade;
+pub use self::closed_loop::ClosedLoop;
 use super::draw::Draws;
 use crate::files::{InputError, Parameter, PerSecond, parse_parameters};
 use crate::units::Time;
@@ -71,6 +76,8 @@ pub const ARRIVALS: &[ArrivalKind] = &[
     planaria_integer::ENTRY,
     periodic::ENTRY,
     batch::ENTRY,
+    closed_loop::ENTRY,
+    cascade::ENTRY,
     moca_stream::ENTRY,
     trace::ENTRY,
 ];
@@ -102,6 +109,16 @@ pub trait Law: Debug + Send + Sync {
 
     /// The file that its times come from.
     fn file(&self) -> Option<&Path> {
+        None
+    }
+
+    /// How requests follow those of the same tenant.
+    fn closed_loop(&self) -> Option<&ClosedLoop> {
+        None
+    }
+
+    /// How requests follow those of another tenant.
+    fn cascade(&self) -> Option<&Cascade> {
         None
     }
 }
@@ -227,6 +244,16 @@ impl Arrivals {
     /// The file that times come from, if they do.
     pub fn file(&self) -> Option<&Path> {
         self.law.file()
+    }
+
+    /// The law, if requests follow those of the same tenant.
+    pub fn closed_loop(&self) -> Option<&ClosedLoop> {
+        self.law.closed_loop()
+    }
+
+    /// The law, if requests follow those of another tenant.
+    pub fn cascade(&self) -> Option<&Cascade> {
+        self.law.cascade()
     }
 
     /// Looks up what depends on the scenario; before anything else.

@@ -15,7 +15,7 @@
 //! sla = "period"                    # due with the next frame; left out: the experiment's rule
 //! priority = 9
 //! qos = "H"
-//! late = "abort"                    # has to be the experiment's rule, which holds for all tenants
+//! late = "finish"                   # what becomes of its late requests; left out: the experiment's rule
 //! target_hit_rate = 0.95            # reported as reached or not
 //! firm = { m = 9, k = 10 }          # of any 10 requests in a row 9 are met; violations are counted
 //!
@@ -25,13 +25,25 @@
 //! arrivals = { kind = "gamma", cv = 3, rate_per_s = 20 }
 //! deadline_factor = 7               # in place of the experiment's
 //! target_us = 16_700                # for sla = "absolute"
+//!
+//! [[tenant]]
+//! name = "faces"                    # looks at half of the camera's frames, once those are done
+//! network = "squeezenet1_0"
+//! arrivals = { kind = "cascade", after = "camera", probability = 0.5 }
+//! sla = "period"                    # due with the camera's next frame
+//!
+//! [[tenant]]
+//! name = "batch jobs"               # keeps 4 requests in flight
+//! network = "resnet50"
+//! arrivals = { kind = "closed_loop", in_flight = 4, think_us = 1000, think = "exponential" }
 //! ```
 //! Weights left out are 1.
 //!
 //! When requests come is said in one of two ways. Either the scenario says it: every tenant's arrivals have times of
 //! their own or a `rate_per_s`, and an experiment gives no `loads`. Or the experiment does: no tenant's arrivals have a
 //! rate, `weight` (a key of tenants) is its share of all requests, and `loads` tells how many there are, relative to
-//! what the system can carry.
+//! what the system can carry. Cascades go with both: one behind a tenant sends its rate x probability, if no request is
+//! dropped. A closed loop has a pace of its own, that at which it is served.
 
 mod read;
 
@@ -48,6 +60,19 @@ pub struct Scenario {
     pub networks: Vec<Variant>,
     /// In file order; at least one.
     pub tenants: Vec<Tenant>,
+    /// Tenants whose requests follow those of others, each after the tenant that it follows.
+    pub stages: Vec<Stage>,
+}
+
+/// A tenant whose requests follow those of another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// Index into [`Scenario::tenants`].
+    pub tenant: u32,
+    /// The other one.
+    pub after: u32,
+    /// How many of its requests come per request of the other, if none is dropped.
+    pub probability: f64,
 }
 
 /// What one request asks for: a network at a batch size.
@@ -72,7 +97,29 @@ impl Scenario {
         self.tenants.iter().all(|tenant| tenant.arrivals.has_own_pace())
     }
 
-    /// How many requests come in all; `None` where they never end.
+    /// The tenant from which the requests of a tenant come in the end: the first of its cascade, or itself.
+    pub fn source_of(&self, tenant: usize) -> usize {
+        // Every stage comes after the one that it follows.
+        let up = |at, stage: &Stage| if stage.tenant as usize == at { stage.after as usize } else { at };
+        self.stages.iter().rev().fold(tenant, up)
+    }
+
+    /// Whether the requests of a tenant come in frames, its own or those at the source of its cascade.
+    pub fn has_frames(&self, tenant: usize) -> bool {
+        self.tenants[self.source_of(tenant)].arrivals.has_frames()
+    }
+
+    /// Whether some tenant sends as fast as it is served.
+    pub fn has_loops(&self) -> bool {
+        self.tenants.iter().any(|tenant| tenant.arrivals.closed_loop().is_some())
+    }
+
+    /// Whether requests come at times that depend on what becomes of others.
+    pub fn has_followers(&self) -> bool {
+        self.has_loops() || !self.stages.is_empty()
+    }
+
+    /// How many requests come by themselves in all; `None` where they never end.
     pub fn total(&self) -> Option<usize> {
         self.tenants.iter().map(|tenant| tenant.arrivals.total()).sum()
     }
@@ -82,18 +129,25 @@ impl Scenario {
         self.networks.iter().position(|network| network.label() == label).map(|index| index as u32)
     }
 
-    /// The fraction of all requests that each tenant sends, by weight.
+    /// The fraction of all requests that each tenant sends, by weight, if none is dropped.
     pub fn tenant_shares(&self) -> Vec<f64> {
-        shares(self.tenants.iter().map(|tenant| tenant.weight))
+        shares(&self.with_stages(self.tenants.iter().map(|tenant| tenant.weight).collect()))
+    }
+
+    /// Turns the requests of tenants that follow no other into those of all tenants, if none is dropped.
+    pub fn with_stages(&self, mut requests: Vec<f64>) -> Vec<f64> {
+        for stage in &self.stages {
+            requests[stage.tenant as usize] = stage.probability * requests[stage.after as usize];
+        }
+        requests
     }
 
     /// The fraction of all requests that each network serves, by weight.
     pub fn network_shares(&self) -> Vec<f64> {
         let mut total = vec![0.0; self.networks.len()];
         for (tenant, share) in self.tenants.iter().zip(self.tenant_shares()) {
-            let within = shares(tenant.networks.iter().map(|network| network.weight));
-            for (network, within) in tenant.networks.iter().zip(within) {
-                total[network.value as usize] += share * within;
+            for (network, within) in tenant.mix() {
+                total[network as usize] += share * within;
             }
         }
         total
@@ -102,11 +156,13 @@ impl Scenario {
     /// The mean rate of each tenant when all that have none of their own share `requests_per_s` by weight.
     pub fn rates_per_s(&self, requests_per_s: f64) -> Vec<f64> {
         let shared = self.tenants.iter().zip(self.tenant_shares());
-        shared.map(|(tenant, share)| tenant.arrivals.rate_per_s().unwrap_or(share * requests_per_s)).collect()
+        let rates =
+            shared.map(|(tenant, share)| tenant.arrivals.rate_per_s().unwrap_or(share * requests_per_s));
+        self.with_stages(rates.collect())
     }
 }
 
-fn shares(weights: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
-    let total: f64 = weights.clone().sum();
-    weights.map(|weight| weight / total).collect()
+fn shares(weights: &[f64]) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / total).collect()
 }

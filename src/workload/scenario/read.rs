@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Scenario, Variant};
+use super::{Scenario, Stage, Variant};
 use crate::files::{Fraction, InputError, Positive, Source, Weight};
 use crate::units::Time;
 use crate::workload::arrivals::{Arrivals, Binding};
@@ -101,15 +101,76 @@ impl Scenario {
             tenants.push(tenant);
         }
         let networks = reader.networks;
+        let stages = stages(&source, &raw.tenant, &tenants)?;
         check_pace(&source, &raw.tenant, &tenants)?;
-        Ok(Self { name: raw.name, source: raw.source, networks, tenants })
+        let scenario = Self { name: raw.name, source: raw.source, networks, tenants, stages };
+        check_frames(&source, &raw.tenant, &scenario)?;
+        Ok(scenario)
     }
 }
 
-/// Either every tenant's requests come by themselves, or none's.
-fn check_pace(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<(), InputError> {
-    let Some(paced) = tenants.iter().find(|tenant| tenant.arrivals.has_own_pace()) else { return Ok(()) };
+/// The tenants with cascades, each after the tenant that it follows.
+fn stages(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<Vec<Stage>, InputError> {
+    let place = |name: &str| tenants.iter().position(|tenant| tenant.name == name).map(|place| place as u32);
+    let mut unordered = Vec::new();
     for (raw, tenant) in raw.iter().zip(tenants) {
+        let Some(law) = tenant.arrivals.cascade() else { continue };
+        let after = place(&law.after).ok_or_else(|| {
+            let known: Vec<&str> = tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+            let message = format!(
+                "tenant `{}` comes after `{}`, which is no tenant: expected one of {}",
+                tenant.name,
+                law.after,
+                known.join(", ")
+            );
+            source.error(&raw.name.span(), message)
+        })?;
+        let own = place(&tenant.name).expect("it is one of them");
+        unordered.push(Stage { tenant: own, after, probability: law.probability() });
+    }
+    let mut stages = Vec::with_capacity(unordered.len());
+    while let Some(first) = unordered.first() {
+        let follows_none = |stage: &Stage| unordered.iter().all(|other| other.tenant != stage.after);
+        let Some(next) = unordered.iter().position(follows_none) else {
+            let name = &raw[first.tenant as usize].name;
+            let message = format!("the cascade of tenant `{}` leads back to itself", name.get_ref());
+            return Err(source.error(&name.span(), message));
+        };
+        stages.push(unordered.remove(next));
+    }
+    Ok(stages)
+}
+
+/// Deadlines at the next frame need frames.
+fn check_frames(source: &Source, raw: &[RawTenant], scenario: &Scenario) -> Result<(), InputError> {
+    for (place, raw) in raw.iter().enumerate() {
+        let period = raw.sla.as_ref().filter(|sla| *sla.get_ref() == SlaRule::Period);
+        if let Some(sla) = period.filter(|_| !scenario.has_frames(place)) {
+            let kind = scenario.tenants[scenario.source_of(place)].arrivals.kind().name;
+            let message = format!("a deadline at the next frame needs periodic arrivals, not `{kind}`");
+            return Err(source.error(&sla.span(), message));
+        }
+    }
+    Ok(())
+}
+
+/// Either every tenant's requests come by themselves, or none's, but for stages of cascades, which follow others.
+fn check_pace(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<(), InputError> {
+    let stages = raw.iter().zip(tenants).filter(|(_, tenant)| tenant.arrivals.cascade().is_some());
+    for (raw, tenant) in stages {
+        if let Some(weight) = &raw.weight {
+            let message = format!(
+                "`weight` has no meaning for tenant `{}`: its cascade says how many come",
+                tenant.name
+            );
+            return Err(source.error(&weight.span(), message));
+        }
+    }
+    let sources = || raw.iter().zip(tenants).filter(|(_, tenant)| tenant.arrivals.cascade().is_none());
+    let Some((_, paced)) = sources().find(|(_, tenant)| tenant.arrivals.has_own_pace()) else {
+        return Ok(());
+    };
+    for (raw, tenant) in sources() {
         if !tenant.arrivals.has_own_pace() {
             let message = format!(
                 "tenant `{}` ({}) has no rate, and the load of an experiment cannot give it one, because the requests of \
@@ -152,13 +213,6 @@ impl Reader<'_> {
     fn tenant(&mut self, raw: &RawTenant, defaults: &Defaults) -> Result<Tenant, InputError> {
         let networks = self.mix(raw)?;
         let arrivals = self.arrivals(raw, &networks, defaults)?;
-        if let Some(sla) = raw.sla.as_ref().filter(|sla| *sla.get_ref() == SlaRule::Period)
-            && !arrivals.has_frames()
-        {
-            let kind = arrivals.kind().name;
-            let message = format!("a deadline at the next frame needs periodic arrivals, not `{kind}`");
-            return Err(self.source.error(&sla.span(), message));
-        }
         Ok(Tenant {
             name: raw.name.get_ref().clone(),
             networks,

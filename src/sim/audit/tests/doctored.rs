@@ -188,7 +188,7 @@ fn bandwidth() {
 fn requests() {
     check(&[
         (
-            "request 1 arrives at 5000 ps in the trace",
+            "nobody arrives at 5000 ps, when a request comes",
             change!(Record::Arrival { time: time @ Time(5_000), .. } => *time = Time(5_500)),
         ),
         ("request 0 arrives with job 0, but request 1 is next", repeat!(Record::Arrival { .. }, 1)),
@@ -201,8 +201,8 @@ fn requests() {
         ("request 4 is done after its last layer", |example| {
             let done = place!(example, Record::Done { time: Time(59_301), .. });
             example.events.swap(done, done + 1);
-            let (request, job) = (RequestId(4), JobId(4));
-            example.events[done + 1] = Event::Record(Record::Done { time: Time(59_500), request, job });
+            let Event::Record(Record::Done { time, .. }) = &mut example.events[done + 1] else { return };
+            *time = Time(59_500);
         }),
         ("request 4 is done by job 5", {
             change!(Record::Done { request: RequestId(4), job, .. } => *job = JobId(5))
@@ -211,14 +211,22 @@ fn requests() {
         ("request 1 is done late under abort", |example| {
             example.trace.requests[1].deadline = Time(35_600);
             for event in &mut example.events {
-                let Event::View(view) = event else { continue };
-                let mine = view.jobs.iter_mut().find(|job| job.id == JobId(1));
-                mine.into_iter().for_each(|job| job.deadline = Time(35_600));
+                match event {
+                    Event::View(view) => {
+                        let mine = view.jobs.iter_mut().find(|job| job.id == JobId(1));
+                        mine.into_iter().for_each(|job| job.deadline = Time(35_600));
+                    }
+                    Event::Record(
+                        Record::Arrival { request: RequestId(1), deadline, .. }
+                        | Record::Done { request: RequestId(1), deadline, .. },
+                    ) => *deadline = Time(35_600),
+                    _ => {}
+                }
             }
         }),
         (
             "request 0 is dropped as late, its deadline is",
-            change!(Record::Drop { reason: DropReason::Late, request, .. } => request.0 = 0),
+            change!(Record::Drop { reason: DropReason::Late, request, origin, .. } => (request.0, origin.place) = (0, 0)),
         ),
         (
             "Some(2) is open at its deadline under abort",
@@ -234,6 +242,7 @@ fn requests() {
                 Event::Record(Record::Drop {
                     time: Time(12_000),
                     request: RequestId(4),
+                    origin: Origin { place: 4, counted: true },
                     reason: DropReason::Scheduler
                 }),
                 before Record::Applied { time: Time(12_800), .. }
@@ -247,6 +256,52 @@ fn requests() {
             "request 3 is not dropped as asked for",
             remove!(Record::Drop { reason: DropReason::Scheduler, .. }),
         ),
+    ]);
+}
+
+/// A further request that waits for an event of the run.
+fn waits_for(example: &mut Example, after: After) {
+    let request = example.trace.requests.len() as u32;
+    example.trace.requests.push(Request { arrival: Time::MAX, ..example.trace.requests[0] });
+    example.trace.followers.push(Follower { after, request, delay: Time(1_000), within: Time(5_000) });
+}
+
+#[test]
+fn followers_and_ends() {
+    check(&[
+        ("nobody arrives at 36667 ps, when a request comes", |example| waits_for(example, After::Done(1))),
+        // A drop brings the next of a loop, the end of a running layer later does not.
+        ("nobody arrives at 9000 ps, when a request comes", |example| waits_for(example, After::Ended(0))),
+        (
+            "request 2 comes after Some(RequestId(1)), not None",
+            change!(Record::Arrival { time: Time(6_000), after, .. } => *after = Some(RequestId(1))),
+        ),
+        (
+            "request 2 is due at 1 ps, not 20000 ps",
+            change!(Record::Arrival { time: Time(6_000), deadline, .. } => *deadline = Time(1)),
+        ),
+        (
+            "request 2 is of place 1, not 2",
+            change!(Record::Arrival { time: Time(6_000), origin, .. } => origin.place = 1),
+        ),
+        (
+            "request 2: counted is false",
+            change!(Record::Arrival { time: Time(6_000), origin, .. } => origin.counted = false),
+        ),
+        (
+            "request 1 is done as another",
+            change!(Record::Done { request: RequestId(1), arrival, .. } => *arrival = Time(4_000)),
+        ),
+        (
+            "request 2 is dropped as another",
+            change!(Record::Drop { request: RequestId(2), origin, .. } => origin.place = 3),
+        ),
+        (
+            "layer: 0 } ends as one of another",
+            change!(Record::Finish { time: Time(11_800), origin, .. } => origin.counted = false),
+        ),
+        ("after the time of the run", |example| example.trace.span.end = Time(100_000)),
+        ("the run ends, but its time is 300000 ps", |example| example.trace.span.end = Time(300_000)),
     ]);
 }
 

@@ -75,7 +75,7 @@ impl Example {
         let rules = Rules {
             trigger: Trigger::OnChange,
             decision_cost: DecisionCost::Host(host),
-            late: Late::Abort,
+            late: LateRules::all(Late::Abort),
             unassigned: Unassigned::Sticky,
         };
         let trace = trace(&requests);

@@ -1,0 +1,160 @@
+//! What the tenants of a workload ask for: how many requests per second, of which networks.
+//!
+//! Where tenants share a load, the scenario's weights say so. Where requests come at their own pace, those of the first
+//! seed up to the last counted one do. A stage of a cascade comes at the rate of the tenant before it x its probability:
+//! as if nothing were dropped. A closed loop comes as fast as it is served, so that its load is at most 1 by definition;
+//! its part in the mix is that of its pace on a system of its own.
+
+use super::Error;
+use super::requests::Workload;
+use super::window::{MAX_REQUESTS, Window};
+use crate::hw::SystemSpec;
+use crate::sim::World;
+use crate::units::Time;
+use crate::workload::burstiness::rate_per_s;
+use crate::workload::{Arrival, Extent, Tenant};
+
+/// The requests of a workload at its own pace.
+pub(super) struct OwnPace {
+    /// The fraction that asks for each network.
+    pub(super) shares: Vec<f64>,
+    /// Of those that do not come in a loop; not a number where they come at once.
+    open_per_s: f64,
+    /// The bound on those that do.
+    loops_per_s: f64,
+}
+
+impl OwnPace {
+    pub(super) fn of(
+        workload: &Workload,
+        world: &World,
+        window: &Window,
+        seed: u64,
+        system: &SystemSpec,
+    ) -> Result<Self, Error> {
+        let open = Open::of(workload, world, window, seed, system)?;
+        // Weights are in requests of the sample, so that shares of counts are exact; without a sample, per second.
+        let (sample, per_s) = (open.requests.iter().sum::<f64>(), open.rate_per_s);
+        let unit_s = if sample > 0.0 && per_s.is_finite() { sample / per_s } else { 1.0 };
+        let mut weights = open.by_network;
+        let mut add = |requests: &[f64], of: &dyn Fn(&Tenant) -> bool| {
+            let mut total = 0.0;
+            for (tenant, &requests) in workload.scenario.tenants.iter().zip(requests) {
+                let requests = if of(tenant) { requests } else { 0.0 };
+                tenant.mix().for_each(|(network, share)| weights[network as usize] += share * requests);
+                total += requests;
+            }
+            total
+        };
+        let (mut stages, mut loops) = (0.0, 0.0);
+        if workload.has_followers() {
+            let scenario = &workload.scenario;
+            let is_stage = |tenant: &Tenant| tenant.arrivals.cascade().is_some();
+            stages = add(&scenario.with_stages(open.requests), &is_stage);
+            let paces = scenario.tenants.iter().map(|tenant| unit_s * loop_pace(tenant, world));
+            loops = add(&scenario.with_stages(paces.collect()), &|_| true);
+        }
+        let total: f64 = weights.iter().sum();
+        let open_per_s = match sample > 0.0 {
+            true => per_s * ((sample + stages) / sample),
+            false => 0.0,
+        };
+        weights.iter_mut().for_each(|weight| *weight /= total);
+        Ok(Self { shares: weights, open_per_s, loops_per_s: loops / unit_s })
+    }
+
+    /// The bound on all.
+    pub(super) fn most_per_s(&self) -> f64 {
+        self.open_per_s + self.loops_per_s
+    }
+
+    /// Relative to lambda*: with loops at most 1, if the others leave them that much.
+    pub(super) fn load(&self, lambda_per_s: f64) -> f64 {
+        let (open, all) = (self.open_per_s / lambda_per_s, self.most_per_s() / lambda_per_s);
+        if self.loops_per_s > 0.0 { all.min(1.0).max(open) } else { open }
+    }
+}
+
+/// Requests per second of a closed loop that is served at once; 0 of any other tenant.
+fn loop_pace(tenant: &Tenant, world: &World) -> f64 {
+    let Some(law) = tenant.arrivals.closed_loop() else { return 0.0 };
+    let served_s =
+        tenant.mix().map(|(network, share)| share * world.networks[network as usize].isolated.as_s());
+    f64::from(law.in_flight) / (served_s.sum::<f64>() + law.mean_think().as_s())
+}
+
+/// What comes by itself, but for the start of loops.
+struct Open {
+    /// By tenant.
+    requests: Vec<f64>,
+    by_network: Vec<f64>,
+    rate_per_s: f64,
+}
+
+impl Open {
+    fn of(
+        workload: &Workload,
+        world: &World,
+        window: &Window,
+        seed: u64,
+        system: &SystemSpec,
+    ) -> Result<Self, Error> {
+        let tenants = &workload.scenario.tenants;
+        let in_a_loop = |arrival: &Arrival| {
+            workload.has_loops() && tenants[arrival.tenant as usize].arrivals.closed_loop().is_some()
+        };
+        let (most, judged, end) = match window.extent() {
+            Extent::Requests(requests) => (requests, window.counted(requests, false).end, Time::MAX),
+            Extent::Until(end) => (MAX_REQUESTS + 1, MAX_REQUESTS, end),
+        };
+        let (mut requests, mut by_network) = (vec![0.0; tenants.len()], vec![0.0; world.networks.len()]);
+        let mut times = Vec::new();
+        let arrivals = workload.arrivals(world, 0.0, seed).filter(|arrival| !in_a_loop(arrival));
+        for (number, arrival) in arrivals.take_while(|arrival| arrival.time < end).take(most).enumerate() {
+            check_span(arrival.time.as_s(), workload, system)?;
+            if number < judged {
+                times.push(arrival.time);
+                requests[arrival.tenant as usize] += 1.0;
+                by_network[arrival.network as usize] += 1.0;
+            }
+        }
+        let rate_per_s = rate_per_s(&times).unwrap_or(f64::NAN);
+        Ok(Self { requests, by_network, rate_per_s })
+    }
+}
+
+/// The longest simulated time in seconds: a tenth and less of what the 64-bit clock holds.
+const MAX_SPAN_S: f64 = 1e6;
+
+/// A run must end before the clock does.
+pub(super) fn check_span(span_s: f64, workload: &Workload, system: &SystemSpec) -> Result<(), Error> {
+    if span_s <= MAX_SPAN_S {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "the requests of scenario `{}` on `{}` take {span_s:.1e} s of simulated time: expected at most {MAX_SPAN_S:.0e} s",
+        workload.scenario.name, system.name
+    )))
+}
+
+/// The requests of a run of a given length must fit in memory.
+pub(super) fn check_number(
+    requests_per_s: f64,
+    window: &Window,
+    workload: &Workload,
+    system: &SystemSpec,
+) -> Result<(), Error> {
+    let Extent::Until(end) = window.extent() else { return Ok(()) };
+    let requests = requests_per_s * end.as_s();
+    // Not a number where all come at once: those have been counted.
+    if requests.is_nan() || requests <= MAX_REQUESTS as f64 {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "scenario `{}` on `{}` sends some {requests:.1e} requests in {} s: expected at most {MAX_REQUESTS}, so shorten \
+         `duration_s`",
+        workload.scenario.name,
+        system.name,
+        end.as_s()
+    )))
+}

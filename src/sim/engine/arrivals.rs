@@ -1,0 +1,97 @@
+//! What arrives: requests at the times of the trace, and those that the end of another one has released.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use super::super::{After, JobId, Late, Origin, Record, Recorder, Request, RequestId, Trace};
+use super::Engine;
+use crate::units::Time;
+
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    /// Where the next request that comes by itself is in the trace.
+    next: usize,
+    /// How many requests have arrived: the id of the next.
+    arrived: u32,
+    /// When a released follower arrives, where it is among the followers, and whose end released it.
+    released: BinaryHeap<Reverse<(Time, usize, RequestId)>>,
+    /// By tenant: the followers that its ends have yet to bring.
+    loops: Vec<Range<usize>>,
+}
+
+clone_by_field!(Arrivals { next, arrived, released, loops });
+
+impl Arrivals {
+    pub(super) fn new(trace: &Trace) -> Self {
+        Self { next: 0, arrived: 0, released: BinaryHeap::new(), loops: trace.loops() }
+    }
+
+    /// When the next request arrives, as far as that is settled; [`Time::MAX`] if none does.
+    #[inline]
+    pub(super) fn next(&self, trace: &Trace) -> Time {
+        let own = trace.requests.get(self.next).map_or(Time::MAX, |request| request.arrival);
+        self.released.peek().map_or(own, |Reverse((time, ..))| own.min(*time))
+    }
+
+    /// Nothing follows the requests in flight.
+    pub(super) fn forget(&mut self) {
+        self.released.clear();
+        self.loops.clear();
+    }
+}
+
+impl Engine {
+    pub(super) fn admit_arrivals(&mut self, out: &mut dyn Recorder) {
+        while let Some(&request) =
+            self.trace.requests.get(self.arrivals.next).filter(|r| r.arrival == self.now)
+        {
+            let place = self.arrivals.next as u32;
+            self.arrivals.next += 1;
+            self.admit(place, request, None, out);
+        }
+        while let Some(&Reverse((time, follower, leader))) = self.arrivals.released.peek() {
+            if time > self.now {
+                break;
+            }
+            self.arrivals.released.pop();
+            let follower = self.trace.followers[follower];
+            let request = follower.arriving(&self.trace.requests[follower.request as usize], self.now);
+            self.admit(follower.request, request, Some(leader), out);
+        }
+    }
+
+    fn admit(&mut self, place: u32, request: Request, after: Option<RequestId>, out: &mut dyn Recorder) {
+        let id = self.arrivals.arrived;
+        self.arrivals.arrived += 1;
+        let origin = Origin { place, counted: self.trace.counts(RequestId(id), self.now) };
+        let network = &self.world.networks[request.network as usize];
+        self.jobs.insert(JobId(id), origin, request, network);
+        if self.rules.late.of(request.tenant) == Late::Abort {
+            self.deadlines.push(Reverse((request.deadline, RequestId(id))));
+        }
+        self.changes.ready_grew = true;
+        self.changes.arrival_or_completion = true;
+        out.record(&Record::Arrival {
+            time: self.now,
+            request: RequestId(id),
+            job: JobId(id),
+            origin,
+            deadline: request.deadline,
+            after,
+        });
+    }
+
+    /// A request has ended: what waits for that will arrive, now if it is done.
+    pub(super) fn release_followers(&mut self, leader: RequestId, place: u32, tenant: u32, done: bool) {
+        // Requests are dropped when the arrivals of the instant are over.
+        let earliest = if done { self.now } else { self.now + Time(1) };
+        let stages = if done { self.trace.after(After::Done(place)) } else { 0..0 };
+        let next = self.arrivals.loops.get_mut(tenant as usize).and_then(Iterator::next);
+        for follower in stages.chain(next) {
+            let delay = self.trace.followers[follower].delay;
+            let time = Time(self.now.0.saturating_add(delay.0)).max(earliest);
+            self.arrivals.released.push(Reverse((time, follower, leader)));
+        }
+    }
+}
