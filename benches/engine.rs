@@ -90,6 +90,7 @@ fn assigned(accelerators: usize, requests: usize, layers: usize) -> Engine {
         decision_cost: DecisionCost::Ideal,
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Sticky,
+        firm: Vec::new(),
     };
     let mut engine = Engine::new(chains(accelerators, layers), Arc::new(trace), rules);
     assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);

@@ -44,6 +44,7 @@ const RULES: Rules = Rules {
     decision_cost: DecisionCost::Ideal,
     late: LateRules::all(Late::Finish),
     unassigned: Unassigned::Hold,
+    firm: Vec::new(),
 };
 
 fn tiny(seed: u64) -> Case {

@@ -214,5 +214,6 @@ pub fn rules(case: &Case) -> Rules {
             own: case.workload.scenario.tenants.iter().map(|tenant| tenant.late).collect(),
         },
         unassigned: setting.unassigned,
+        firm: case.workload.scenario.tenants.iter().map(|tenant| tenant.firm).collect(),
     }
 }

@@ -6,9 +6,8 @@
 
 use super::placing::ListRule;
 use super::{Parameter, SchedulerEntry, parse};
-use crate::sim::{Decision, JobId, Record, Scheduler, View};
+use crate::sim::{Decision, Firm, JobId, Record, Scheduler, View};
 use crate::units::Time;
-use crate::workload::Firm;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "dbp",

@@ -130,14 +130,14 @@ impl Dream {
             let latency_preference = left.latencies_ps / cost.alone.as_ps();
             let energy_preference = left.energies_pj / cost.energy.0.max(f64::MIN_POSITIVE);
             let Parameters { alpha, beta } = self.parameters;
-            let score = left.urgency * latency_preference + alpha * left.starvation + beta * energy_preference;
+            let score =
+                left.urgency * latency_preference + alpha * left.starvation + beta * energy_preference;
             Some((left.timely, score))
         };
         let best = |m: usize| {
             let scored = (0..self.left.len()).filter_map(|i| Some((score(&self.left[i], m)?, i)));
-            let better = scored.max_by(|(a, i), (b, j)| {
-                a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(j.cmp(i))
-            });
+            let better =
+                scored.max_by(|(a, i), (b, j)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(j.cmp(i)));
             better.map(|(_, i)| i)
         };
         let accelerators = 0..view.accelerators().len();

@@ -29,7 +29,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
             default: "0.9",
             doc: "share of the bandwidth that placed layers may demand",
         },
-        Parameter { name: "light", default: "0.1", doc: "share of the bandwidth up to which a layer is never held" },
+        Parameter {
+            name: "light",
+            default: "0.1",
+            doc: "share of the bandwidth up to which a layer is never held",
+        },
         Parameter { name: "ahead", default: "4", doc: "layers over which a demand is averaged" },
     ],
     build: |parameters, _| {
@@ -45,20 +49,23 @@ struct Parameters {
     alpha: f64,
     penalty: f64,
     gate: f64,
+    margin: f64,
     light: f64,
     ahead: u32,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { alpha: 0.6, penalty: 0.5, gate: 0.9, light: 0.1, ahead: 4 }
+        Self { alpha: 0.6, penalty: 0.5, gate: 1.0, margin: 1.0, light: 0.1, ahead: 4 }
     }
 }
 
 impl Parameters {
     fn check(&self) -> Result<(), String> {
-        let Self { alpha, penalty, gate, light, .. } = *self;
-        for (name, value) in [("alpha", alpha), ("penalty", penalty), ("gate", gate), ("light", light)] {
+        let Self { alpha, penalty, gate, margin, light, .. } = *self;
+        let values =
+            [("alpha", alpha), ("penalty", penalty), ("gate", gate), ("margin", margin), ("light", light)];
+        for (name, value) in values {
             if value.is_nan() || value < 0.0 {
                 return Err(format!("`{name}` is {value}; it has to be at least 0"));
             }
@@ -101,7 +108,8 @@ impl Gated {
         let subs = view.sub_jobs();
         self.places.clear();
         self.places.resize(subs.len(), None);
-        let Parameters { penalty, gate, light, ahead, .. } = self.parameters;
+        let mut tolerance = f64::INFINITY;
+        let Parameters { penalty, gate, margin, light, ahead, .. } = self.parameters;
         let (demotion, deadline) = (&self.demotion, |sub: &SubJobView| view.job_of(sub).deadline);
         let order = self.order.sort(subs, out, |sub| (demotion.demoted[sub.job], deadline(sub)));
         for (rank, &(_, i)) in order.iter().enumerate() {
@@ -119,9 +127,15 @@ impl Gated {
                 let lane = &mut self.demands[choice.accelerator];
                 let before = std::mem::replace(lane, lane.max(demand));
                 out.operations.comparisons += u64::from(ahead);
-                if demand > light * bandwidth && self.demands.iter().sum::<f64>() > gate * bandwidth {
+                let heavy = demand > light * bandwidth;
+                let level = self.demands.iter().sum::<f64>() / bandwidth;
+                if heavy && level > gate.max(margin * tolerance) {
                     self.demands[choice.accelerator] = before;
                     continue;
+                }
+                if heavy {
+                    let left_ps = (job.deadline - view.now()).as_ps();
+                    tolerance = tolerance.min(left_ps / job.shortest_left.as_ps());
                 }
             }
             self.placing.occupy(choice.accelerator, choice.busy_until);

@@ -45,7 +45,8 @@ impl Default for Parameters {
 
 /// Schedulers that see nothing of the run but the view.
 const STATELESS: [&str; 14] = [
-    "fcfs", "sjf", "edf", "llf", "edf_drop", "rr", "met", "eft", "etf", "max_min", "heft", "planaria", "herald", "gated",
+    "fcfs", "sjf", "edf", "llf", "edf_drop", "rr", "met", "eft", "etf", "max_min", "heft", "planaria",
+    "herald", "gated",
 ];
 
 fn rule(name: &str, seed: u64) -> Result<Box<dyn Scheduler>, String> {

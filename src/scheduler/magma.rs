@@ -183,9 +183,11 @@ impl Magma {
                 self.decision.assign(sub.id, gene.accelerator, gene.key);
             }
             genome.outcome = Outcome::default();
-            fork.apply(&self.decision, &mut genome.outcome).expect("genes name accelerators that run the layer");
+            fork.apply(&self.decision, &mut genome.outcome)
+                .expect("genes name accelerators that run the layer");
             // Without decisions to come, a run may end with sub-jobs that nobody assigns.
-            genome.outcome.stalled = resume(fork, &mut self.decision, &mut Nobody, &mut genome.outcome).is_err();
+            genome.outcome.stalled =
+                resume(fork, &mut self.decision, &mut Nobody, &mut genome.outcome).is_err();
             out.operations.comparisons +=
                 COMPARISONS_PER_RECORD * genome.outcome.records + genome.genes.len() as u64;
         }
@@ -229,25 +231,18 @@ fn cross(a: &mut Genome, b: &mut Genome, accelerators: usize, rng: &mut ChaCha8R
     let n = a.genes.len();
     let (from, to) = (rng.random_range(0..n), rng.random_range(1..=n));
     let range = from.min(to)..to.max(from);
-    let pairs = |range| a_and_b(&mut a.genes, &mut b.genes, range);
-    match rng.random_range(0..4) {
-        0 => pairs(range).for_each(|(a, b)| std::mem::swap(&mut a.accelerator, &mut b.accelerator)),
-        1 => pairs(range).for_each(|(a, b)| std::mem::swap(&mut a.key, &mut b.key)),
-        2 => pairs(range).for_each(|(a, b)| std::mem::swap(a, b)),
-        _ => {
-            let m = rng.random_range(0..accelerators);
-            let there = |(a, b): &(&mut Gene, &mut Gene)| a.accelerator == m || b.accelerator == m;
-            pairs(0..n).filter(there).for_each(|(a, b)| std::mem::swap(a, b));
+    let m = rng.random_range(0..accelerators);
+    let kind = rng.random_range(0..4);
+    let range = if kind == 3 { 0..n } else { range };
+    for (a, b) in a.genes[range.clone()].iter_mut().zip(&mut b.genes[range]) {
+        match kind {
+            0 => std::mem::swap(&mut a.accelerator, &mut b.accelerator),
+            1 => std::mem::swap(&mut a.key, &mut b.key),
+            2 => std::mem::swap(a, b),
+            _ if a.accelerator == m || b.accelerator == m => std::mem::swap(a, b),
+            _ => {}
         }
     }
-}
-
-fn a_and_b<'a>(
-    a: &'a mut [Gene],
-    b: &'a mut [Gene],
-    range: std::ops::Range<usize>,
-) -> impl Iterator<Item = (&'a mut Gene, &'a mut Gene)> {
-    a[range.clone()].iter_mut().zip(&mut b[range])
 }
 
 fn mutate(genome: &mut Genome, view: &View, rng: &mut ChaCha8Rng) {
@@ -305,7 +300,9 @@ mod tests {
         let mut rng = rng::stream(1, "test", "magma");
         for _ in 0..200 {
             let genome = |first: usize| Genome {
-                genes: (0..12).map(|i| Gene { accelerator: (first + i) % 3, key: (first * 100 + i) as f64 }).collect(),
+                genes: (0..12)
+                    .map(|i| Gene { accelerator: (first + i) % 3, key: (first * 100 + i) as f64 })
+                    .collect(),
                 outcome: Outcome::default(),
             };
             let (before_a, before_b) = (genome(0), genome(1));

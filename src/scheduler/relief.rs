@@ -86,7 +86,7 @@ impl Relief {
         self.promoted.clear();
         for (accelerator, last) in self.last.iter().enumerate() {
             let Some(producer) = last else { continue };
-            let is_child = |&(i, _): &&(usize, usize)| {
+            let is_child = |&&(i, _): &&(usize, usize)| {
                 let sub = &subs[i];
                 let network = view.network_of(view.job_of(sub));
                 sub.id.job == producer.job

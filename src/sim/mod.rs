@@ -45,7 +45,7 @@ pub use engine::{Engine, Step};
 pub use model::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
 pub use phases::{Phase, Phases};
 pub use record::{DropReason, Origin, Record, Recorder};
-pub use rules::{DecisionCost, Host, Late, LateRules, Rules, Trigger, Unassigned};
+pub use rules::{DecisionCost, Firm, Host, Late, LateRules, Rules, Trigger, Unassigned};
 pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
 pub use trace::{After, Follower, Request, Span, Trace};
 pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};

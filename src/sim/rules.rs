@@ -3,7 +3,7 @@
 use super::Operations;
 use crate::units::{Picojoules, Time};
 
-pub use crate::workload::Late;
+pub use crate::workload::{Firm, Late};
 
 /// When the scheduler is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +109,8 @@ pub struct Rules {
     pub late: LateRules,
     /// What happens to unassigned layers.
     pub unassigned: Unassigned,
+    /// By tenant: its (m,k)-firm terms. The engine does not look at them; schedulers may.
+    pub firm: Vec<Option<Firm>>,
 }
 
-clone_by_field!(Rules { trigger, decision_cost, late, unassigned });
+clone_by_field!(Rules { trigger, decision_cost, late, unassigned, firm });

@@ -64,6 +64,7 @@ pub(crate) fn plain_rules() -> Rules {
         decision_cost: DecisionCost::Ideal,
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
+        firm: Vec::new(),
     }
 }
 

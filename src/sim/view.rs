@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Engine, JobId, NetworkModel, RequestId, SubJobId, World};
+use super::{Engine, Firm, JobId, NetworkModel, RequestId, SubJobId, World};
 use crate::units::Time;
 
 /// A job in flight, as known at the time of the view.
@@ -126,6 +126,11 @@ impl<'a> View<'a> {
     /// Platform and networks.
     pub fn world(&self) -> &'a World {
         self.world
+    }
+
+    /// The (m,k)-firm terms of a tenant, if it has any.
+    pub fn firm(&self, tenant: u32) -> Option<Firm> {
+        self.engine.firm(tenant)
     }
 
     /// Jobs in flight in order of arrival.

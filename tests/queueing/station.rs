@@ -184,6 +184,7 @@ fn play(world: World, trace: Trace) -> Log {
         decision_cost: DecisionCost::Ideal,
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
+        firm: Vec::new(),
     };
     let mut scheduler = FirstIdle { seen: Vec::new() };
     run(Engine::new(Arc::new(world), Arc::new(trace), rules), &mut scheduler, &mut log)

@@ -146,6 +146,7 @@ const RULES: Rules = Rules {
     decision_cost: DecisionCost::Ideal,
     late: LateRules::all(Late::Finish),
     unassigned: Unassigned::Hold,
+    firm: Vec::new(),
 };
 
 /// Network i on accelerator i.

@@ -198,6 +198,7 @@ impl Draw {
             decision_cost: if rng.random_bool(0.5) { DecisionCost::Ideal } else { self.host(rng) },
             late: LateRules::all(if rng.random_bool(0.5) { Late::Finish } else { Late::Abort }),
             unassigned: if rng.random_bool(0.5) { Unassigned::Hold } else { Unassigned::Sticky },
+            firm: Vec::new(),
         }
     }
 

@@ -26,8 +26,8 @@ use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::ticks::Ticks;
 use super::{
-    DecisionCost, DropReason, JobId, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace, Trigger,
-    Unassigned, View, World,
+    DecisionCost, DropReason, Firm, JobId, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace,
+    Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
 
@@ -213,6 +213,10 @@ impl Engine {
         self.ticks = Ticks::new(trigger);
         self.ticks.pass(self.now);
         self.rules.trigger = trigger;
+    }
+
+    pub(super) fn firm(&self, tenant: u32) -> Option<Firm> {
+        self.rules.firm.get(tenant as usize).copied().flatten()
     }
 
     /// The present time.

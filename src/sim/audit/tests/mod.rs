@@ -77,6 +77,7 @@ impl Example {
             decision_cost: DecisionCost::Host(host),
             late: LateRules::all(Late::Abort),
             unassigned: Unassigned::Sticky,
+            firm: Vec::new(),
         };
         let trace = trace(&requests);
         let mut script = Script(|view: &View, out: &mut Decision| {
