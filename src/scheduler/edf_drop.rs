@@ -41,7 +41,7 @@ impl Scheduler for EdfDrop {
             if is_hopeless(view, job) {
                 continue;
             }
-            let (best, visited) = earliest_request_finish(&self.placing, view, &subs[i], |_| Time::ZERO);
+            let (best, visited) = earliest_request_finish(&self.placing, view, &subs[i]);
             self.placing.occupy(best.accelerator, best.busy_until);
             out.assign(subs[i].id, best.accelerator, -(rank as f64));
             out.operations.comparisons += visited;

@@ -9,7 +9,7 @@ use crate::units::Time;
 /// Where a sub-job shall run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Choice {
-    /// When the request is done, with the penalty.
+    /// When the request is done.
     pub(super) finish: Time,
     /// Where.
     pub(super) accelerator: usize,
@@ -17,21 +17,15 @@ pub(super) struct Choice {
     pub(super) busy_until: Time,
 }
 
-/// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took. `penalty`
-/// is added to the finish of an accelerator for the segment's DRAM bytes there.
-pub(super) fn earliest_request_finish(
-    placing: &Placing,
-    view: &View,
-    sub: &SubJobView,
-    penalty: impl Fn(f64) -> Time,
-) -> (Choice, u64) {
+/// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.
+pub(super) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
     let mut visited = 0;
     let options = (0..view.accelerators().len()).filter_map(|accelerator| {
         let start = placing.start(view, sub, accelerator);
         let segment = Segment::of(view, sub, accelerator, start)?;
         visited += segment.layers;
         let rest = view.job_of(sub).unstarted_best.saturating_sub(segment.best);
-        let finish = segment.end + rest + penalty(segment.bytes);
+        let finish = segment.end + rest;
         Some(Choice { finish, accelerator, busy_until: segment.end })
     });
     (options.min().expect("some accelerator runs every layer"), visited)
@@ -44,8 +38,6 @@ struct Segment {
     end: Time,
     /// The sum of their smallest c1.
     best: Time,
-    /// What they move there.
-    bytes: f64,
 }
 
 impl Segment {
@@ -54,12 +46,11 @@ impl Segment {
     fn of(view: &View, sub: &SubJobView, accelerator: usize, start: Time) -> Option<Self> {
         let network = view.network_of(view.job_of(sub));
         let mut layer = sub.id.layer;
-        let mut segment = Self { layers: 0, end: start, best: Time::ZERO, bytes: 0.0 };
+        let mut segment = Self { layers: 0, end: start, best: Time::ZERO };
         while let Some(cost) = network.cost(layer, accelerator) {
             segment.layers += 1;
             segment.end += cost.alone;
             segment.best += network.best_alone[layer as usize];
-            segment.bytes += cost.dram_bytes();
             let next = network.successors[layer as usize].first();
             match (next, view.next_decision()) {
                 (Some(&next), Some(tick)) if segment.end < tick => layer = next,
