@@ -58,7 +58,9 @@ impl Workload {
         let arrivals = replay.arrivals(scenario, seed);
         let own = match extent {
             Extent::Requests(requests) => arrivals.take(requests).collect(),
-            Extent::Until(end) => arrivals.take_while(|arrival| arrival.time < end).collect(),
+            Extent::Until(end) | Extent::Sample(end) => {
+                arrivals.take_while(|arrival| arrival.time < end).collect()
+            }
         };
         Offer { own, followers: Vec::new() }
     }

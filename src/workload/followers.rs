@@ -34,8 +34,10 @@ pub struct Follower {
 pub enum Extent {
     /// So many requests come by themselves, and a closed loop has as many to send.
     Requests(usize),
-    /// The requests of so long a time from the start.
+    /// The requests of so long a time from the start, with spare ones in closed loops.
     Until(Time),
+    /// The same without spare ones: the tenants in proportion to their pace on a system of their own.
+    Sample(Time),
 }
 
 /// A closed loop has this many times the requests that it could send on a system of its own: those that are dropped end
@@ -65,7 +67,9 @@ impl Offer {
         let first: usize = loops.map(|law| law.in_flight as usize).sum();
         let own = match extent {
             Extent::Requests(requests) => stream.by_ref().take(requests + first).collect(),
-            Extent::Until(end) => stream.by_ref().take_while(|arrival| arrival.time < end).collect(),
+            Extent::Until(end) | Extent::Sample(end) => {
+                stream.by_ref().take_while(|arrival| arrival.time < end).collect()
+            }
         };
         let mut offer = Self { own, followers: Vec::new() };
         for (place, tenant) in (0..).zip(&scenario.tenants) {
@@ -93,10 +97,12 @@ impl Offer {
         isolated: &[Time],
         extent: Extent,
     ) {
+        let users = f64::from(law.in_flight);
         let (mut sent, mut user_time_ps) = (0, 0.0);
         while match extent {
             Extent::Requests(requests) => sent < requests,
-            Extent::Until(end) => user_time_ps < SPARE_REQUESTS * f64::from(law.in_flight) * end.as_ps(),
+            Extent::Until(end) => user_time_ps < SPARE_REQUESTS * users * end.as_ps(),
+            Extent::Sample(end) => user_time_ps < users * end.as_ps(),
         } {
             let delay = law.think(stream.draws(tenant));
             let arrival = stream.request(tenant, Time::ZERO, None);
@@ -204,6 +210,13 @@ mod tests {
         // 3 users x 2 x 1 s / (2 + 1 ms) in the mean, with a standard deviation of 1 ms each.
         let sent = offer(&looping("think_us = 1000"), 1, Extent::Until(Time::from_s(1.0))).followers.len();
         assert!((sent as f64 - 2_000.0).abs() < 4.0 * 2_000f64.sqrt() / 3.0, "{sent}");
+    }
+
+    #[test]
+    fn a_sample_has_no_spare_requests() {
+        let of = |extent| offer(&looping("think_us = 1000"), 1, extent).followers.len() as f64;
+        let ratio = of(Extent::Until(Time::from_s(1.0))) / of(Extent::Sample(Time::from_s(1.0)));
+        assert!((ratio - 2.0).abs() < 0.1, "{ratio}");
     }
 
     #[test]
