@@ -14,7 +14,7 @@ use crate::sim::World;
 use crate::sim::capacity::Capacity;
 use crate::workload::burstiness::rate_per_s;
 use crate::workload::trace::Recording;
-use crate::workload::{Qos, Replay, Scenario, SlaRule, Tenant};
+use crate::workload::{Qos, Replay, Scenario, SlaRule, Tenant, Weighted};
 
 /// An experiment with everything looked up: ready to run.
 #[derive(Debug)]
@@ -295,7 +295,8 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 /// Whether every tenant's terms can be kept under the experiment's rules.
 fn check_terms(experiment: &Experiment, setting: &Setting, workload: &Workload) -> Result<(), Error> {
     let problem = |tenant: &Tenant| {
-        if tenant.sla.sla(setting.sla, 1.0).is_none() {
+        let sla = |network: &Weighted| tenant.terms(network.value).sla(setting.sla, 1.0);
+        if tenant.networks.iter().any(|network| sla(network).is_none()) {
             return Some("`sla = \"absolute\"` needs `target_us`".to_string());
         }
         let framed = tenant.arrivals.has_frames() && workload.replay.is_none();

@@ -86,7 +86,7 @@ fn qos(case: &Case, arrival: &Arrival) -> Qos {
 /// A request with its deadline on the system of the case.
 pub(super) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
-    let terms = &case.workload.scenario.tenants[tenant as usize].sla;
+    let terms = case.workload.scenario.tenants[tenant as usize].terms(network);
     let sla =
         terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan");
     let isolated = case.site.world.networks[network as usize].isolated;

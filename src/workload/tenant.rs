@@ -7,6 +7,7 @@
 
 use super::arrivals::Arrivals;
 use super::sla::{Firm, Late, SlaTerms};
+use crate::units::Time;
 
 /// One of the values that a draw may give.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Tenant {
     pub name: String,
     /// What its requests ask for: indices into [`super::Scenario::networks`], drawn per request; at least one.
     pub networks: Vec<Weighted>,
+    /// The targets of those of [`Self::networks`] that have one of their own.
+    pub targets: Vec<(u32, Time)>,
     /// Its share of the load, relative to the other tenants.
     pub weight: f64,
     /// When its requests come.
@@ -32,7 +35,7 @@ pub struct Tenant {
     pub priorities: Vec<Weighted>,
     /// Indices into [`super::Qos::ALL`], drawn per request; empty where the experiment's level holds.
     pub qos: Vec<Weighted>,
-    /// When they are due.
+    /// When they are due, but for [`Self::targets`].
     pub sla: SlaTerms,
     /// What shall happen to late requests, if the tenant has a say.
     pub late: Option<Late>,
@@ -40,4 +43,12 @@ pub struct Tenant {
     pub target_hit_rate: Option<f64>,
     /// How many of any requests in a row it needs.
     pub firm: Option<Firm>,
+}
+
+impl Tenant {
+    /// When requests for a network are due; `network` is an index into [`super::Scenario::networks`].
+    pub fn terms(&self, network: u32) -> SlaTerms {
+        let own = self.targets.iter().find(|(of, _)| *of == network).map(|&(_, target)| target);
+        SlaTerms { target: own.or(self.sla.target), ..self.sla }
+    }
 }
