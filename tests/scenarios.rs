@@ -81,7 +81,11 @@ fn the_moca_sets_in_streams_are_the_same_sets() {
             scenario.tenants.iter().find(asks).and_then(|tenant| tenant.terms(network).target)
         };
         let row = |(network, (variant, share)): (usize, (&Variant, f64))| {
-            (variant.label(), (share * 1e9).round(), target(network as u32).expect("every network has a target"))
+            (
+                variant.label(),
+                (share * 1e9).round(),
+                target(network as u32).expect("every network has a target"),
+            )
         };
         networks.map(row).collect::<Vec<_>>()
     };

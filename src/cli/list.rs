@@ -108,7 +108,8 @@ fn scenarios(data: &DataRoot) -> Result<String, Error> {
         let scenario = data.scenario(name)?;
         let pace = if scenario.has_own_pace() { "its own" } else { "load" };
         let shared = scenario.tenants.iter().zip(scenario.tenant_shares());
-        let tenants: Vec<String> = shared.map(|(tenant, share)| tenant_row(&scenario, tenant, share)).collect();
+        let tenants: Vec<String> =
+            shared.map(|(tenant, share)| tenant_row(&scenario, tenant, share)).collect();
         // The rest is what was changed, and is read in the file.
         let source = scenario.source.split(". ").next().unwrap_or_default();
         Ok(vec![scenario.name.clone(), pace.to_string(), tenants.join(", "), source.to_string()])

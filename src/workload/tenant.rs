@@ -2,8 +2,8 @@
 //!
 //! The literature has two kinds of priorities, and both are draws per request: PREMA's {1, 3, 9} (Choi and Rhu, HPCA
 //! 2020), and in MoCA's artefact 0 to 11 with the weights 0:15 1:18 2:10 4:15 6:15 8:15 9:10 11:10. A fixed priority
-//! is a draw among one. The shipped scenarios draw PREMA's three with equal weights, because its token rule is
-//! defined on exactly these levels. QoS levels are drawn alike.
+//! is a draw among one. Shipped scenarios draw those of their source, else PREMA's three with equal weights, because its
+//! token rule is defined on exactly these levels. QoS levels are drawn alike.
 
 use super::arrivals::Arrivals;
 use super::sla::{Firm, Late, SlaTerms};
