@@ -61,7 +61,7 @@ fn presets_with_a_pace_of_their_own_keep_it_and_leave_relmas_6_room() {
         let requests = sweep::trace(case, 2_000, 1).requests;
         // Those that wait for others have no time yet.
         let came = || requests.iter().filter(|request| request.arrival < Time::MAX);
-        let span_s = came().last().expect("requests come").arrival.as_s();
+        let span_s = came().next_back().expect("requests come").arrival.as_s();
         for (index, tenant) in scenario.tenants.iter().enumerate() {
             let Some(rate_per_s) = tenant.arrivals.rate_per_s() else { continue };
             let found = came().filter(|request| request.tenant as usize == index).count() as f64;
