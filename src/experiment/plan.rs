@@ -273,7 +273,8 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 /// Whether every tenant's terms can be kept under the experiment's rules.
 fn check_terms(experiment: &Experiment, setting: &Setting, workload: &Workload) -> Result<(), Error> {
     let problem = |place: usize, tenant: &Tenant| {
-        if tenant.sla.sla(setting.sla, 1.0).is_none() {
+        let has_none = |network| tenant.terms(network).sla(setting.sla, 1.0).is_none();
+        if tenant.mix().any(|(network, _)| has_none(network)) {
             return Some("`sla = \"absolute\"` needs `target_us`");
         }
         let framed = workload.scenario.has_frames(place) && workload.replay.is_none();

@@ -119,7 +119,8 @@ fn qos(case: &Case, arrival: &Arrival) -> Qos {
 }
 
 fn sla(case: &Case, arrival: &Arrival) -> Sla {
-    let terms = &case.workload.scenario.tenants[arrival.tenant as usize].sla;
+    let tenant = &case.workload.scenario.tenants[arrival.tenant as usize];
+    let terms = tenant.terms(arrival.network);
     terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")
 }
 

@@ -137,6 +137,7 @@ mod tests {
             arrivals: Arrivals::read(&arrivals.parse().expect("valid TOML")).expect("valid keys"),
             priorities: vec![Weighted { value: 1, weight: 1.0 }],
             qos: Vec::new(),
+            targets: Vec::new(),
             sla: SlaTerms::default(),
             late: None,
             target_hit_rate: None,
@@ -221,8 +222,11 @@ mod tests {
 
     #[test]
     fn shares_and_rates_of_stages_are_those_before_them_times_the_probability() {
-        let scenario = camera_and(0.5);
+        let mut scenario = camera_and(0.5);
         assert_eq!(scenario.tenant_shares(), [2.0 / 3.0, 1.0 / 3.0]);
+        // A camera has its own rate, whatever the load.
+        assert_eq!(scenario.rates_per_s(90.0), [100.0, 50.0]);
+        scenario.tenants[0] = tenant("users", "kind = 'poisson'");
         assert_eq!(scenario.rates_per_s(90.0), [60.0, 30.0]);
     }
 }
