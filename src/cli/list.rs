@@ -123,10 +123,11 @@ fn tenant_row(scenario: &Scenario, tenant: &Tenant, share: f64) -> String {
     let networks = labels.collect::<Vec<_>>().join(" + ");
     let what = if networks == tenant.name { networks } else { format!("{} ({networks})", tenant.name) };
     let arrivals = &tenant.arrivals;
-    match arrivals.rate_per_s() {
-        Some(rate_per_s) => format!("{what} {rate_per_s}/s"),
-        None if arrivals.has_own_pace() => format!("{what} {}", arrivals.kind().name),
-        None => format!("{what} {:.0} %", 100.0 * share),
+    match (arrivals.rate_per_s(), arrivals.cascade()) {
+        (_, Some(cascade)) => format!("{what} {} x {}", cascade.probability(), cascade.after),
+        (Some(rate_per_s), None) => format!("{what} {rate_per_s}/s"),
+        (None, None) if arrivals.has_own_pace() => format!("{what} {}", arrivals.kind().name),
+        (None, None) => format!("{what} {:.0} %", 100.0 * share),
     }
 }
 
