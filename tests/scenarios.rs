@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+use mascot::experiment::DataRoot;
+use mascot::experiment::data::Kind;
 use mascot::files::InputError;
 use mascot::units::Time;
-use mascot::workload::{Firm, Late, Scenario, SlaRule, Weighted};
+use mascot::workload::{Firm, Late, Scenario, SlaRule, Tenant, Variant, Weighted};
 
-const NETWORKS: [&str; 7] =
-    ["alexnet", "googlenet", "kws_res26", "resnet50", "squeezenet1_0", "yolo_lite", "yolov2"];
+const NETWORKS: [&str; 3] = ["alexnet", "kws_res26", "yolov2"];
 
-/// A folder in which the networks of the shipped scenarios exist; a scenario does not read them.
+/// A folder in which these networks exist; a scenario does not read them.
 fn networks() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     for name in NETWORKS {
@@ -20,9 +21,17 @@ fn networks() -> tempfile::TempDir {
 }
 
 fn shipped(name: &str) -> Scenario {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/scenarios");
-    Scenario::read(&folder.join(name).with_extension("toml"), networks().path())
-        .expect("a shipped scenario is valid")
+    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+    let path = workloads.join("scenarios").join(name).with_extension("toml");
+    Scenario::read(&path, &workloads.join("networks")).expect("a shipped scenario is valid")
+}
+
+/// The names of all presets.
+fn presets() -> Vec<String> {
+    let data = DataRoot::find(None).expect("the data is in the source tree");
+    let names = data.names(Kind::Scenario);
+    assert!(names.len() >= 3);
+    names
 }
 
 /// Reads a scenario that consists of `text`.
@@ -34,19 +43,16 @@ fn read(text: &str) -> Result<Scenario, InputError> {
 }
 
 #[test]
-fn every_shipped_scenario_loads_under_its_own_name() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/scenarios");
-    let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let stem = path.file_stem().unwrap().to_str().unwrap();
-        let scenario = shipped(stem);
-        assert_eq!(scenario.name, stem);
+fn every_preset_loads_under_its_own_name_and_says_where_it_comes_from() {
+    for name in presets() {
+        let scenario = shipped(&name);
+        assert_eq!(scenario.name, name);
         let shares: f64 = scenario.network_shares().iter().sum();
         assert!((shares - 1.0).abs() < 1e-12);
-        count += 1;
+        for part in ["(", "Changed here: "] {
+            assert!(scenario.source.contains(part), "{name}: `{part}` is not in `{}`", scenario.source);
+        }
     }
-    assert!(count >= 3);
 }
 
 #[test]
@@ -67,6 +73,31 @@ fn the_moca_sets_have_moca_s_weights_and_targets() {
 }
 
 #[test]
+fn the_moca_sets_in_streams_are_the_same_sets() {
+    let asked = |scenario: &Scenario| {
+        let networks = scenario.networks.iter().zip(scenario.network_shares()).enumerate();
+        let target = |network| {
+            let asks = |tenant: &&Tenant| tenant.networks.iter().any(|choice| choice.value == network);
+            scenario.tenants.iter().find(asks).and_then(|tenant| tenant.terms(network).target)
+        };
+        let row = |(network, (variant, share)): (usize, (&Variant, f64))| {
+            (
+                variant.label(),
+                (share * 1e9).round(),
+                target(network as u32).expect("every network has a target"),
+            )
+        };
+        networks.map(row).collect::<Vec<_>>()
+    };
+    for set in ["light", "heavy", "mixed"] {
+        let streams = shipped(&format!("moca_{set}"));
+        assert_eq!(asked(&streams), asked(&shipped(set)));
+        let levels: f64 = streams.tenants[0].priorities.iter().map(|level| level.weight).sum();
+        assert_eq!(levels, 108.0);
+    }
+}
+
+#[test]
 fn tenants_may_mix_networks_and_have_their_own_priority_and_deadlines() {
     let scenario = read(
         r#"
@@ -82,7 +113,7 @@ fn tenants_may_mix_networks_and_have_their_own_priority_and_deadlines() {
         target_us = 16_700
         [[tenant]]
         name = "assistant"
-        networks = [{ name = "kws_res26", weight = 3 }, { name = "yolov2" }]
+        networks = [{ name = "kws_res26", weight = 3, target_us = 33_300 }, { name = "yolov2" }]
         deadline_factor = 7
         "#,
     )
@@ -98,6 +129,9 @@ fn tenants_may_mix_networks_and_have_their_own_priority_and_deadlines() {
     assert_eq!((camera.arrivals.kind().name, scenario.has_own_pace()), ("poisson", false));
     assert_eq!(assistant.priorities.len(), 2);
     assert_eq!(assistant.sla.deadline_factor, Some(7.0));
+    let targets = [1, 0].map(|network| assistant.terms(network).target);
+    assert_eq!(targets, [Some(Time(33_300_000_000)), None]);
+    assert_eq!(camera.terms(0), camera.sla);
 }
 
 #[test]
@@ -176,6 +210,7 @@ fn wrong_files_are_refused_with_their_line() {
         (format!("{tenant}weight = -2\n"), 6, "expected a weight"),
         (format!("{tenant}weight = nan\n"), 6, "expected a weight"),
         (format!("{tenant}target_us = 0\n"), 6, "expected a number > 0"),
+        ("[[tenant]]\nname = 'a'\nnetworks = [{ name = 'yolov2', target_us = 0 }]\n".into(), 5, "> 0"),
         (format!("{tenant}deadline_factor = inf\n"), 6, "expected a number > 0"),
         (format!("{tenant}priority = -1\n"), 6, "-1"),
         (format!("{tenant}priority = 1\npriorities = [{{ level = 1 }}]\n"), 7, "either"),

@@ -9,6 +9,7 @@ use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, METRICS};
 use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
+use crate::workload::{Scenario, Tenant};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -105,18 +106,29 @@ fn networks(data: &DataRoot) -> Result<String, Error> {
 fn scenarios(data: &DataRoot) -> Result<String, Error> {
     let rows = per_file(data, Kind::Scenario, |name| {
         let scenario = data.scenario(name)?;
-        let by_load = !scenario.has_own_pace();
-        let tenants = scenario.tenants.iter().zip(scenario.tenant_shares()).map(|(tenant, share)| {
-            let pace = tenant.arrivals.kind().name;
-            if by_load {
-                format!("{} {:.0} %", tenant.name, 100.0 * share)
-            } else {
-                format!("{} {pace}", tenant.name)
-            }
-        });
-        Ok(vec![scenario.name.clone(), tenants.collect::<Vec<_>>().join(", "), scenario.source])
+        let pace = if scenario.has_own_pace() { "its own" } else { "load" };
+        let shared = scenario.tenants.iter().zip(scenario.tenant_shares());
+        let tenants: Vec<String> =
+            shared.map(|(tenant, share)| tenant_row(&scenario, tenant, share)).collect();
+        // The rest is what was changed, and is read in the file.
+        let source = scenario.source.split(". ").next().unwrap_or_default();
+        Ok(vec![scenario.name.clone(), pace.to_string(), tenants.join(", "), source.to_string()])
     })?;
-    Ok(render(&["scenario", "tenants", "source"], 0..0, rows))
+    Ok(render(&["scenario", "pace", "tenants", "source"], 0..0, rows))
+}
+
+/// What a tenant asks for, if its name does not say it, and how much: its share of the load, its rate, or its law.
+fn tenant_row(scenario: &Scenario, tenant: &Tenant, share: f64) -> String {
+    let labels = tenant.networks.iter().map(|choice| scenario.networks[choice.value as usize].label());
+    let networks = labels.collect::<Vec<_>>().join(" + ");
+    let what = if networks == tenant.name { networks } else { format!("{} ({networks})", tenant.name) };
+    let arrivals = &tenant.arrivals;
+    match (arrivals.rate_per_s(), arrivals.cascade()) {
+        (_, Some(cascade)) => format!("{what} {} x {}", cascade.probability(), cascade.after),
+        (Some(rate_per_s), None) => format!("{what} {rate_per_s}/s"),
+        (None, None) if arrivals.has_own_pace() => format!("{what} {}", arrivals.kind().name),
+        (None, None) => format!("{what} {:.0} %", 100.0 * share),
+    }
 }
 
 fn arrivals() -> String {

@@ -105,7 +105,7 @@ impl Open {
         };
         let (most, judged, end) = match window.extent() {
             Extent::Requests(requests) => (requests, window.counted(requests, false).end, Time::MAX),
-            Extent::Until(end) => (MAX_REQUESTS + 1, MAX_REQUESTS, end),
+            Extent::Until(end) | Extent::Sample(end) => (MAX_REQUESTS + 1, MAX_REQUESTS, end),
         };
         let (mut requests, mut by_network) = (vec![0.0; tenants.len()], vec![0.0; world.networks.len()]);
         let mut times = Vec::new();

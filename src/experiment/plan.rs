@@ -58,6 +58,8 @@ pub struct Site {
     /// What the requests of the first seed offer, relative to lambda*, where they come at their own pace (`pace.rs`); not
     /// a number where they come at once.
     pub offered: Option<f64>,
+    /// Their rate, that of a closed loop on a system of its own.
+    pub(super) own_per_s: Option<f64>,
     /// The system as resolved.
     pub dram: Dram,
 }
@@ -230,8 +232,9 @@ impl Site {
         if let Some(own) = &own {
             check_number(own.most_per_s(), window, workload, system)?;
         }
-        let offered = own.map(|own| own.load(capacity.requests_per_s));
-        Ok(Self { world: Arc::new(world), capacity, offered, dram })
+        let offered = own.as_ref().map(|own| own.load(capacity.requests_per_s));
+        let own_per_s = own.map(|own| own.most_per_s());
+        Ok(Self { world: Arc::new(world), capacity, offered, own_per_s, dram })
     }
 }
 
@@ -270,7 +273,8 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 /// Whether every tenant's terms can be kept under the experiment's rules.
 fn check_terms(experiment: &Experiment, setting: &Setting, workload: &Workload) -> Result<(), Error> {
     let problem = |place: usize, tenant: &Tenant| {
-        if tenant.sla.sla(setting.sla, 1.0).is_none() {
+        let has_none = |network| tenant.terms(network).sla(setting.sla, 1.0).is_none();
+        if tenant.mix().any(|(network, _)| has_none(network)) {
             return Some("`sla = \"absolute\"` needs `target_us`");
         }
         let framed = workload.scenario.has_frames(place) && workload.replay.is_none();

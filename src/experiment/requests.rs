@@ -58,7 +58,9 @@ impl Workload {
         let arrivals = replay.arrivals(scenario, seed);
         let own = match extent {
             Extent::Requests(requests) => arrivals.take(requests).collect(),
-            Extent::Until(end) => arrivals.take_while(|arrival| arrival.time < end).collect(),
+            Extent::Until(end) | Extent::Sample(end) => {
+                arrivals.take_while(|arrival| arrival.time < end).collect()
+            }
         };
         Offer { own, followers: Vec::new() }
     }
@@ -117,7 +119,8 @@ fn qos(case: &Case, arrival: &Arrival) -> Qos {
 }
 
 fn sla(case: &Case, arrival: &Arrival) -> Sla {
-    let terms = &case.workload.scenario.tenants[arrival.tenant as usize].sla;
+    let tenant = &case.workload.scenario.tenants[arrival.tenant as usize];
+    let terms = tenant.terms(arrival.network);
     terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")
 }
 

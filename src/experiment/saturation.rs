@@ -19,10 +19,10 @@ const BATCH: usize = 500;
 /// free decisions and nothing dropped. The batch has the mix's proportions whatever order the rule serves it in.
 pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let lambda = case.site.capacity.requests_per_s;
-    let rate_per_s = case.site.offered.map_or(lambda, |offered| offered * lambda);
     // Followers in their proportion to the others: those of the same time.
+    let rate_per_s = case.site.own_per_s.unwrap_or(lambda);
     let extent = match case.workload.has_followers() && rate_per_s > 0.0 {
-        true => Extent::Until(Time::from_s(BATCH as f64 / rate_per_s)),
+        true => Extent::Sample(Time::from_s(BATCH as f64 / rate_per_s)),
         false => Extent::Requests(BATCH),
     };
     let offer = case.workload.offer(&case.site.world, lambda, seed, extent);

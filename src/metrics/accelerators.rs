@@ -61,8 +61,8 @@ impl Accelerators {
 
 impl Recorder for Accelerators {
     fn record(&mut self, record: &Record) {
-        self.window.follow(record);
         match *record {
+            Record::Arrival { .. } => self.window.follow(record),
             Record::Start { time, accelerator, .. } => self.lanes[accelerator].busy_since = Some(time),
             Record::Finish { time, start, accelerator, dram_bytes, energy, .. } => {
                 let lane = &mut self.lanes[accelerator];
@@ -75,6 +75,7 @@ impl Recorder for Accelerators {
                 }
             }
             Record::End { time } => {
+                self.window.follow(record);
                 for lane in &mut self.lanes {
                     lane.busy +=
                         lane.busy_since.map_or(Time::ZERO, |start| self.window.share_of(start, time));

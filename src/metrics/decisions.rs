@@ -31,8 +31,8 @@ struct Decisions {
 
 impl Recorder for Decisions {
     fn record(&mut self, record: &Record) {
-        self.window.follow(record);
         match *record {
+            Record::Arrival { .. } => self.window.follow(record),
             Record::Decision { time, latency, ready, .. } if self.window.has_begun_by(time) => {
                 self.decisions += 1;
                 self.ready += u64::from(ready);

@@ -37,13 +37,16 @@ impl<'a> DramUtilization<'a> {
 
 impl Recorder for DramUtilization<'_> {
     fn record(&mut self, record: &Record) {
-        self.window.follow(record);
         match *record {
+            Record::Arrival { .. } => self.window.follow(record),
             Record::Bandwidth { time, granted_bytes_per_ps } => {
                 self.advance(time);
                 self.granted_bytes_per_ps = granted_bytes_per_ps;
             }
-            Record::End { time } => self.advance(time),
+            Record::End { time } => {
+                self.advance(time);
+                self.window.follow(record);
+            }
             _ => {}
         }
     }

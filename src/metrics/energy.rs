@@ -54,12 +54,17 @@ impl<'a> Energy<'a> {
 
 impl Recorder for Energy<'_> {
     fn record(&mut self, record: &Record) {
-        self.window.follow(record);
-        self.requests += u64::from(self.context.arrived(record).is_some());
-        self.met += u64::from(self.context.finished(record).is_some_and(|finished| finished.is_met()));
         match *record {
+            Record::Arrival { origin, .. } => {
+                self.window.follow(record);
+                self.requests += u64::from(origin.counted);
+            }
             Record::Finish { energy, origin, .. } if origin.counted => self.layers += energy,
+            Record::Done { time, origin, deadline, .. } => {
+                self.met += u64::from(origin.counted && time <= deadline);
+            }
             Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => self.policy += energy,
+            Record::End { .. } => self.window.follow(record),
             _ => {}
         }
     }

@@ -34,8 +34,10 @@ pub struct Follower {
 pub enum Extent {
     /// So many requests come by themselves, and a closed loop has as many to send.
     Requests(usize),
-    /// The requests of so long a time from the start.
+    /// The requests of so long a time from the start, with spare ones in closed loops.
     Until(Time),
+    /// The same without spare ones: the tenants in proportion to their pace on a system of their own.
+    Sample(Time),
 }
 
 /// A closed loop has this many times the requests that it could send on a system of its own: those that are dropped end
@@ -65,7 +67,9 @@ impl Offer {
         let first: usize = loops.map(|law| law.in_flight as usize).sum();
         let own = match extent {
             Extent::Requests(requests) => stream.by_ref().take(requests + first).collect(),
-            Extent::Until(end) => stream.by_ref().take_while(|arrival| arrival.time < end).collect(),
+            Extent::Until(end) | Extent::Sample(end) => {
+                stream.by_ref().take_while(|arrival| arrival.time < end).collect()
+            }
         };
         let mut offer = Self { own, followers: Vec::new() };
         for (place, tenant) in (0..).zip(&scenario.tenants) {
@@ -93,10 +97,12 @@ impl Offer {
         isolated: &[Time],
         extent: Extent,
     ) {
+        let users = f64::from(law.in_flight);
         let (mut sent, mut user_time_ps) = (0, 0.0);
         while match extent {
             Extent::Requests(requests) => sent < requests,
-            Extent::Until(end) => user_time_ps < SPARE_REQUESTS * f64::from(law.in_flight) * end.as_ps(),
+            Extent::Until(end) => user_time_ps < SPARE_REQUESTS * users * end.as_ps(),
+            Extent::Sample(end) => user_time_ps < users * end.as_ps(),
         } {
             let delay = law.think(stream.draws(tenant));
             let arrival = stream.request(tenant, Time::ZERO, None);
@@ -131,6 +137,7 @@ mod tests {
             arrivals: Arrivals::read(&arrivals.parse().expect("valid TOML")).expect("valid keys"),
             priorities: vec![Weighted { value: 1, weight: 1.0 }],
             qos: Vec::new(),
+            targets: Vec::new(),
             sla: SlaTerms::default(),
             late: None,
             target_hit_rate: None,
@@ -207,9 +214,19 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_has_no_spare_requests() {
+        let of = |extent| offer(&looping("think_us = 1000"), 1, extent).followers.len() as f64;
+        let ratio = of(Extent::Until(Time::from_s(1.0))) / of(Extent::Sample(Time::from_s(1.0)));
+        assert!((ratio - 2.0).abs() < 0.1, "{ratio}");
+    }
+
+    #[test]
     fn shares_and_rates_of_stages_are_those_before_them_times_the_probability() {
-        let scenario = camera_and(0.5);
+        let mut scenario = camera_and(0.5);
         assert_eq!(scenario.tenant_shares(), [2.0 / 3.0, 1.0 / 3.0]);
+        // A camera has its own rate, whatever the load.
+        assert_eq!(scenario.rates_per_s(90.0), [100.0, 50.0]);
+        scenario.tenants[0] = tenant("users", "kind = 'poisson'");
         assert_eq!(scenario.rates_per_s(90.0), [60.0, 30.0]);
     }
 }

@@ -141,6 +141,7 @@ mod tests {
         Tenant {
             name: name.into(),
             networks: choices(&[(0, 1.0), (1, 3.0)]),
+            targets: Vec::new(),
             weight,
             arrivals: Arrivals::default(),
             priorities: choices(&[(1, 1.0), (3, 1.0), (9, 1.0)]),

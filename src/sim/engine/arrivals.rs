@@ -10,6 +10,9 @@ use crate::units::Time;
 
 #[derive(Debug)]
 pub(super) struct Arrivals {
+    /// When the next request arrives, as far as that is settled; [`Time::MAX`] if none does. Most events cost a
+    /// comparison with it and no look into the trace.
+    next_time: Time,
     /// Where the next request that comes by itself is in the trace.
     next: usize,
     /// How many requests have arrived: the id of the next.
@@ -20,22 +23,29 @@ pub(super) struct Arrivals {
     loops: Vec<Range<usize>>,
 }
 
-clone_by_field!(Arrivals { next, arrived, released, loops });
+clone_by_field!(Arrivals { next_time, next, arrived, released, loops });
 
 impl Arrivals {
     pub(super) fn new(trace: &Trace) -> Self {
-        Self { next: 0, arrived: 0, released: BinaryHeap::new(), loops: trace.loops() }
+        let released = BinaryHeap::new();
+        let mut arrivals = Self { next_time: Time::MAX, next: 0, arrived: 0, released, loops: trace.loops() };
+        arrivals.look_ahead(trace);
+        arrivals
     }
 
-    /// When the next request arrives, as far as that is settled; [`Time::MAX`] if none does.
-    #[inline]
-    pub(super) fn next(&self, trace: &Trace) -> Time {
+    /// [`Time::MAX`] if no request is known to arrive.
+    pub(super) fn next_time(&self) -> Time {
+        self.next_time
+    }
+
+    fn look_ahead(&mut self, trace: &Trace) {
         let own = trace.requests.get(self.next).map_or(Time::MAX, |request| request.arrival);
-        self.released.peek().map_or(own, |Reverse((time, ..))| own.min(*time))
+        self.next_time = self.released.peek().map_or(own, |Reverse((time, ..))| own.min(*time));
     }
 
-    /// Nothing follows the requests in flight.
+    /// No request comes any more.
     pub(super) fn forget(&mut self) {
+        self.next_time = Time::MAX;
         self.released.clear();
         self.loops.clear();
     }
@@ -43,6 +53,9 @@ impl Arrivals {
 
 impl Engine {
     pub(super) fn admit_arrivals(&mut self, out: &mut dyn Recorder) {
+        if self.now < self.arrivals.next_time {
+            return;
+        }
         while let Some(&request) =
             self.trace.requests.get(self.arrivals.next).filter(|r| r.arrival == self.now)
         {
@@ -59,6 +72,7 @@ impl Engine {
             let request = follower.arriving(&self.trace.requests[follower.request as usize], self.now);
             self.admit(follower.request, request, Some(leader), out);
         }
+        self.arrivals.look_ahead(&self.trace);
     }
 
     fn admit(&mut self, place: u32, request: Request, after: Option<RequestId>, out: &mut dyn Recorder) {
@@ -82,7 +96,9 @@ impl Engine {
         });
     }
 
-    /// A request has ended: what waits for that will arrive, now if it is done.
+    /// A request has ended: what waits for that will arrive, now if it is done. Most traces have no followers, and it
+    /// shall cost them nothing.
+    #[cold]
     pub(super) fn release_followers(&mut self, leader: RequestId, place: u32, tenant: u32, done: bool) {
         // Requests are dropped when the arrivals of the instant are over.
         let earliest = if done { self.now } else { self.now + Time(1) };
@@ -93,5 +109,6 @@ impl Engine {
             let time = Time(self.now.0.saturating_add(delay.0)).max(earliest);
             self.arrivals.released.push(Reverse((time, follower, leader)));
         }
+        self.arrivals.look_ahead(&self.trace);
     }
 }

@@ -237,12 +237,12 @@ impl Engine {
     }
 
     fn more_to_come(&self) -> bool {
-        self.arrivals.next(&self.trace) < Time::MAX || self.end < Time::MAX
+        self.arrivals.next_time() < Time::MAX || self.end < Time::MAX
     }
 
     /// [`Time::MAX`] if nothing can happen any more.
     fn next_event(&self) -> Time {
-        let arrival = self.arrivals.next(&self.trace);
+        let arrival = self.arrivals.next_time();
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // While a decision is in flight, ticks only count as missed: its end is the next event that matters.
         let idle = self.jobs.in_flight().is_empty();

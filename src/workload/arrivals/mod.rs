@@ -97,9 +97,9 @@ pub trait Law: Debug + Send + Sync {
         None
     }
 
-    /// Whether its requests come in frames: [`Point::next_frame`].
-    fn has_frames(&self) -> bool {
-        false
+    /// The rate of its frames, if requests come in frames: [`Point::next_frame`].
+    fn frames_per_s(&self) -> Option<f64> {
+        None
     }
 
     /// Whether its times depend on [`Setting::isolated`].
@@ -218,7 +218,7 @@ impl Arrivals {
 
     /// The rate that the scenario gives, if it does.
     pub fn rate_per_s(&self) -> Option<f64> {
-        self.rate_per_s
+        self.rate_per_s.or(self.law.frames_per_s())
     }
 
     /// Whether the scenario alone says when requests come; else the load of an experiment has to.
@@ -233,7 +233,7 @@ impl Arrivals {
 
     /// Whether requests come in frames, which can be deadlines.
     pub fn has_frames(&self) -> bool {
-        self.law.has_frames()
+        self.law.frames_per_s().is_some()
     }
 
     /// Whether times depend on the isolated latencies of the networks, that is, on the system.

@@ -59,8 +59,8 @@ impl Law for Periodic {
         Box::new(Frames { law: *self, frame: 0, last: Time::ZERO })
     }
 
-    fn has_frames(&self) -> bool {
-        true
+    fn frames_per_s(&self) -> Option<f64> {
+        Some(self.fps)
     }
 }
 

@@ -24,7 +24,7 @@
 //! networks = [{ name = "kws_res26", weight = 9 }, { name = "bert_base_s128", batch = 4 }]
 //! arrivals = { kind = "gamma", cv = 3, rate_per_s = 20 }
 //! deadline_factor = 7               # in place of the experiment's
-//! target_us = 16_700                # for sla = "absolute"
+//! target_us = 16_700                # for sla = "absolute"; an entry of `networks` may have its own
 //!
 //! [[tenant]]
 //! name = "faces"                    # looks at half of the camera's frames, once those are done

@@ -51,6 +51,7 @@ struct RawNetwork {
     batch: Option<Spanned<u64>>,
     #[serde(default = "one")]
     weight: Weight,
+    target_us: Option<Positive>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +60,13 @@ struct RawLevel<T> {
     level: Spanned<T>,
     #[serde(default = "one")]
     weight: Weight,
+}
+
+/// `mix` is what the entries of the tenant's `networks` became, one by one.
+fn own_targets(raw: &RawTenant, mix: &[Weighted]) -> Vec<(u32, Time)> {
+    let entries = raw.networks.iter().flat_map(|networks| networks.get_ref());
+    let own = entries.zip(mix).map(|(entry, choice)| (choice.value, entry.target_us));
+    own.filter_map(|(network, target_us)| Some((network, Time::from_us(target_us?.0)))).collect()
 }
 
 fn one() -> Weight {
@@ -212,10 +220,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn tenant(&mut self, raw: &RawTenant, defaults: &Defaults) -> Result<Tenant, InputError> {
         let networks = self.mix(raw)?;
+        let targets = own_targets(raw, &networks);
         let arrivals = self.arrivals(raw, &networks, defaults)?;
         Ok(Tenant {
             name: raw.name.get_ref().clone(),
             networks,
+            targets,
             weight: raw.weight.as_ref().map_or(1.0, |weight| weight.get_ref().0),
             arrivals,
             priorities: match (raw.priority, &raw.priorities) {
