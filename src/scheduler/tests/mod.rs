@@ -1,4 +1,7 @@
-//! The contract that every registered scheduler keeps, and decision sequences worked out by hand.
+//! The contract that every registered scheduler keeps, and decision sequences worked out by hand: here those of rules
+//! that order by a key, in `adaptive.rs` those of the others.
+
+mod adaptive;
 
 use std::sync::Arc;
 
@@ -85,7 +88,7 @@ fn no_rule_that_orders_requests_serves_the_late_before_the_timely() {
 /// Known trap: priorities that cancel out of the rule.
 #[test]
 fn swapping_priorities_swaps_the_order() {
-    for name in ["prema", "planaria"] {
+    for name in ["prema", "planaria", "moca"] {
         let waiting = |first, second| {
             let mut requests = [request(0, 0.0), request(1, 1.0), request(1, 1.0)];
             (requests[1].priority, requests[2].priority) = (first, second);

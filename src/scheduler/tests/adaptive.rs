@@ -1,0 +1,195 @@
+//! Decision sequences of the rules that look at bandwidth, chips, streams or the future.
+
+use rand::RngExt;
+
+use super::*;
+
+/// Requests for networks of one layer on two equal accelerators, with (c, b) each, all at 0; where and when they start.
+fn on_two(name: &str, layers: &[(f64, f64)]) -> Vec<Start> {
+    let networks: Vec<_> = layers.iter().map(|&cost| [layer(&[], &[cost, cost])]).collect();
+    let networks: Vec<&[LayerModel]> = networks.iter().map(|network| &network[..]).collect();
+    let requests: Vec<Request> = (0..layers.len() as u32).map(|network| request(network, 0.0)).collect();
+    let (mut starts, _) = run_tiny(name, &world(platform(2, 10.0), &networks), &requests);
+    starts.sort_by_key(|start| start.0);
+    starts
+}
+
+#[test]
+fn moca_pairs_memory_heavy_layers_with_others() {
+    // The scores differ by R / slack alone: 30, 20 and 10 ns. Requests 0 and 1 demand 8 of 10 bytes/ns, 2 demands 1.
+    // 0 goes to m0; after this heavy one comes the best light one, 2 to m1; 1 waits until 10.
+    assert_eq!(
+        on_two("moca", &[(30.0, 8.0), (20.0, 8.0), (10.0, 1.0)]),
+        [(0, 0, 0, 0.0), (1, 0, 1, 10.0), (2, 0, 1, 0.0)]
+    );
+    // All light: by score.
+    assert_eq!(
+        on_two("moca", &[(30.0, 2.0), (20.0, 2.0), (10.0, 1.0)]),
+        [(0, 0, 0, 0.0), (1, 0, 1, 0.0), (2, 0, 1, 20.0)]
+    );
+}
+
+#[test]
+fn moca_gives_its_score_or_the_demand_as_the_weight() {
+    let world = world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 4.0)])]]);
+    let mut important = with_deadline(request(0, 0.0), 2_000.0);
+    important.priority = 7;
+    let weight = |parameters: &str| {
+        let parameters = parameters.parse().expect("valid TOML");
+        let mut moca = (find("moca").expect("registered").build)(&parameters, 1).expect("valid parameters");
+        let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace(&[important])), plain_rules());
+        let mut records = Vec::new();
+        run(engine, moca.as_mut(), &mut records).expect("legal");
+        records.iter().find_map(|record| match *record {
+            Record::Start { weight, .. } => Some(weight),
+            _ => None,
+        })
+    };
+    // (1 + 7) / 4 + 10 / 2000.
+    assert_eq!(weight(""), Some(2.005));
+    assert_eq!(weight("weights = 'code'"), Some(0.004));
+}
+
+#[test]
+fn dream_lets_each_accelerator_choose() {
+    // Urgency is R_best / 1 s, so R_best x latency preference decides; energies are equal. On m0: 10 x 35 / 10 = 35,
+    // 12 x 27 / 12 = 27, 40 x 90 / 40 = 90: request 2. On m1, free next: 10 x 35 / 25 = 14, 12 x 27 / 15 = 21.6:
+    // request 1 until 15. Then m1 is free before m0, and takes request 0.
+    assert_eq!(three_on_two("dream"), [(0, 0, 1, 15.0), (1, 0, 1, 0.0), (2, 0, 0, 0.0)]);
+}
+
+#[test]
+fn dream_serves_what_has_starved() {
+    // One accelerator, c of 10 ns each. Request 0 runs from 0; 1 arrives at 1, 2 at 9 with the nearer deadline. At 10:
+    // 1 has starved for 9 / 10 = 0.9, 2 for 0.1; urgencies are 10 / 990 and 10 / 190.
+    let world = world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]);
+    let requests =
+        [request(0, 0.0), with_deadline(request(0, 1.0), 1_000.0), with_deadline(request(0, 9.0), 200.0)];
+    let order = |name| run_tiny(name, &world, &requests).0.iter().map(|start| start.0).collect::<Vec<_>>();
+    assert_eq!(order("dream"), [0, 1, 2]);
+    assert_eq!(order("edf"), [0, 2, 1]);
+}
+
+#[test]
+fn relief_promotes_a_child_unless_somebody_misses_for_it() {
+    // A chain of 10 and 10 ns starts at 0; another request with 20 ns of work arrives at 1. At 10 the chain's second
+    // layer finds its input on chip.
+    let chain = [layer(&[], &[(10.0, 0.0)]), layer(&[0], &[(10.0, 0.0)])];
+    let world = world(platform(1, 10.0), &[&chain, &[layer(&[], &[(20.0, 0.0)])]]);
+    let order = |name: &str, deadline_ns: f64| {
+        let requests = [request(0, 0.0), with_deadline(request(1, 1.0), deadline_ns)];
+        run_tiny(name, &world, &requests).0.iter().map(|start| (start.0, start.1)).collect::<Vec<_>>()
+    };
+    // A laxity of 100 - 10 - 20 = 70 at 10 bears the child's 10.
+    assert_eq!(order("relief", 100.0), [(0, 0), (0, 1), (1, 0)]);
+    // One of 35 - 10 - 20 = 5 does not.
+    assert_eq!(order("relief", 35.0), [(0, 0), (1, 0), (0, 1)]);
+    assert_eq!(order("llf", 100.0), [(0, 0), (1, 0), (0, 1)]);
+}
+
+#[test]
+fn dbp_serves_the_stream_closest_to_failure() {
+    // Tenants 0 and 1 with (1, 2)-firm terms, 10 ns each on one accelerator. Tenant 0's first request misses its
+    // deadline of 5: one more miss and it fails (distance 1); tenant 1 may still miss two. Both wait at 10, 1 with the
+    // nearer deadline.
+    let one = [layer(&[], &[(10.0, 0.0)])];
+    let world = world(platform(1, 10.0), &[&one, &one]);
+    let requests = [
+        with_deadline(request(0, 0.0), 5.0),
+        with_deadline(request(0, 1.0), 900.0),
+        with_deadline(request(1, 1.0), 500.0),
+    ];
+    let firm = vec![Some(Firm { m: 1, k: 2 }); 2];
+    let engine = Engine::new(Arc::new(world), Arc::new(trace(&requests)), Rules { firm, ..plain_rules() });
+    let mut records = Vec::new();
+    run(engine, build("dbp").as_mut(), &mut records).expect("legal");
+    let start = |record: &Record| match *record {
+        Record::Start { sub_job, .. } => Some(sub_job.job.0),
+        _ => None,
+    };
+    assert_eq!(records.iter().filter_map(start).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
+fn gated_holds_what_would_stretch_an_urgent_request_too_far() {
+    // Both demand 10 of 10 bytes/ns for 10 ns: together they take 20. Request 0 is due at 15 and bears a stretch of 1.5;
+    // two of them stretch it 2-fold: request 1 is held until 10.
+    let due = |deadline_ns: f64| {
+        let one = [layer(&[], &[(10.0, 10.0), (10.0, 10.0)])];
+        let requests = [with_deadline(request(0, 0.0), deadline_ns), with_deadline(request(0, 0.0), 900.0)];
+        run_tiny("gated", &world(platform(2, 10.0), &[&one]), &requests).0
+    };
+    assert_eq!(due(15.0).iter().map(|start| start.3).collect::<Vec<_>>(), [0.0, 10.0]);
+    // Due at 25, it bears 2.5.
+    assert_eq!(due(25.0).iter().map(|start| start.3).collect::<Vec<_>>(), [0.0, 0.0]);
+}
+
+#[test]
+fn gated_demotes_the_largest_when_not_all_can_be_met() {
+    // One accelerator, 30 ns of work due at 60, 10 due at 70, 10 due at 75, and alpha 0.4: 30 > 0.4 x 60, so the first is
+    // demoted; 10 <= 0.4 x 70; 20 <= 0.4 x 75. edf would start with it.
+    let requests = [
+        with_deadline(request(0, 0.0), 60.0),
+        with_deadline(request(2, 0.0), 70.0),
+        with_deadline(request(2, 0.0), 75.0),
+    ];
+    assert_eq!(order_after_first("gated", &requests), [1, 2, 0]);
+    assert_eq!(order_after_first("edf", &requests), [0, 1, 2]);
+}
+
+#[test]
+fn lookahead_takes_the_rule_that_meets_most() {
+    // One accelerator, 30 ns due at 31, 20 due at 32, 10 due at 33. edf meets the first alone, sjf the other two.
+    let requests = [
+        with_deadline(request(0, 0.0), 31.0),
+        with_deadline(request(1, 0.0), 32.0),
+        with_deadline(request(2, 0.0), 33.0),
+    ];
+    let parameters = "rules = ['edf', 'sjf']".parse().expect("valid TOML");
+    let mut lookahead = (find("lookahead").expect("registered").build)(&parameters, 1).expect("valid rules");
+    let networks = [30.0, 20.0, 10.0].map(|c| [layer(&[], &[(c, 0.0)])]);
+    let networks: Vec<&[LayerModel]> = networks.iter().map(|network| &network[..]).collect();
+    let world = Arc::new(world(platform(1, 10.0), &networks));
+    let mut records = Vec::new();
+    let engine = Engine::new(world, Arc::new(trace(&requests)), plain_rules());
+    run(engine, lookahead.as_mut(), &mut records).expect("legal");
+    let order = |record: &Record| match *record {
+        Record::Start { sub_job, .. } => Some(sub_job.job.0),
+        _ => None,
+    };
+    // 10 until 10, 20 until 30.
+    assert_eq!(records.iter().filter_map(order).collect::<Vec<_>>(), [2, 1, 0]);
+}
+
+/// MAGMA's own case: 100 independent jobs at once on 4 accelerators.
+#[test]
+fn magma_is_at_least_as_good_as_greedy_on_a_batch() {
+    let mut rng = crate::rng::stream(1, "test", "batch");
+    let networks: Vec<[LayerModel; 1]> = (0..20)
+        .map(|_| {
+            let costs: Vec<(f64, f64)> =
+                (0..4).map(|_| (rng.random_range(10.0..100.0), rng.random_range(0.0..6.0))).collect();
+            [layer(&[], &costs)]
+        })
+        .collect();
+    let networks: Vec<&[LayerModel]> = networks.iter().map(|network| &network[..]).collect();
+    let world = world(platform(4, 10.0), &networks);
+    let requests: Vec<Request> = (0..100).map(|i| request(i % 20, 0.0)).collect();
+    // One decision for the whole batch, as in the paper.
+    let rules = || Rules { trigger: Trigger::Periodic(Time::from_s(0.5)), ..plain_rules() };
+    let makespan = |name: &str, parameters: &str| {
+        let parameters = parameters.parse().expect("valid TOML");
+        let mut scheduler =
+            (find(name).expect("registered").build)(&parameters, 1).expect("valid parameters");
+        let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace(&requests)), rules());
+        let mut records = Vec::new();
+        run(engine, scheduler.as_mut(), &mut records).expect("legal");
+        match records.last() {
+            Some(Record::End { time }) => *time,
+            last => panic!("a run ends with its end, not {last:?}"),
+        }
+    };
+    let magma = makespan("magma", "samples = 3000\npopulation = 100\nobjective = 'makespan'");
+    let greedy = makespan("eft", "").min(makespan("heft", ""));
+    assert!(magma < greedy, "magma {magma:?}, the better of eft and heft {greedy:?}");
+}
