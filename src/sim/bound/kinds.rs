@@ -21,6 +21,14 @@ pub(super) struct Choice {
     pub(super) dram_ps: f64,
 }
 
+impl Kind {
+    /// The time of one resource that a request can use, at most.
+    pub(super) fn most_ps(&self) -> f64 {
+        let slowest = |choices: &Vec<Choice>| choices.iter().map(|choice| choice.busy_ps).fold(0.0, f64::max);
+        self.layers.iter().map(slowest).sum()
+    }
+}
+
 /// The engine keeps work to 1e-9 relative, so a layer may take that much less than it should.
 const KEPT: f64 = 1.0 - 1e-9;
 

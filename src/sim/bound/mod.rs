@@ -16,7 +16,9 @@
 //! A layer may use a model only where c1 there and the shortest paths before and after it fit between a and d; a request
 //! with a layer that fits nowhere is missed. Whatever a schedule does to a request that it meets is a solution, for any
 //! trigger, sharing rule and decision cost. So no schedule meets more than the optimum, and none more than the optimum
-//! rounded down. Requests that are not counted can only take time: they are left out.
+//! rounded down. Requests that are not counted can only take time: they are left out. Where a run ends at a time, that is a
+//! deadline of all. Requests that follow others come when a schedule lets them, and how many come depends on it, too: a trace
+//! with such requests has no bound.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -41,7 +43,7 @@ mod tests;
 use self::cells::Cells;
 use self::kinds::{Kind, Kinds};
 use self::prices::Prices;
-use super::{Request, World};
+use super::{Request, Trace, World};
 use crate::units::Time;
 
 /// Grows with every change that may move a bound, so that none is kept from before.
@@ -50,11 +52,11 @@ pub const VERSION: u32 = 1;
 /// What the program needs to know of requests and the system; equal relaxations have equal bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relaxation {
-    /// How many accelerators each model has.
-    instances: Vec<f64>,
-    kinds: Vec<Kind>,
     /// The requests that can be met alone, in order of arrival.
     wishes: Vec<Wish>,
+    kinds: Vec<Kind>,
+    /// How many accelerators each model has.
+    instances: Vec<f64>,
 }
 
 /// A request that can be met alone.
@@ -65,23 +67,25 @@ struct Wish {
     deadline: Time,
 }
 
-/// Requests whose prices are taken from one program. Chosen here: 500 take 2 seconds, and time grows in proportion.
+/// Requests whose prices are taken from one program. Chosen here: 500 take 3 seconds, and time grows little faster.
 const STRETCH: usize = 500;
 /// Requests on either side of them that the program sees, too. Chosen here: several times the requests that are in flight
 /// at once in the shipped scenarios.
 const MARGIN: usize = 250;
 
 impl Relaxation {
-    /// The relaxation of requests in order of arrival.
-    pub fn new(world: &World, requests: &[Request]) -> Self {
+    /// The relaxation of a trace; `None` where requests follow others.
+    pub fn new(world: &World, trace: &Trace) -> Option<Self> {
         let mut kinds = Kinds::new(world);
         let wish = |request: &Request| {
-            let &Request { network, arrival, deadline, .. } = request;
+            let &Request { network, arrival, .. } = request;
+            let deadline = request.deadline.min(trace.span.end);
             let kind = kinds.of(network, deadline.saturating_sub(arrival))?;
             Some(Wish { kind, arrival, deadline })
         };
-        let wishes = requests.iter().filter_map(wish).collect();
-        Self { instances: kinds.instances(), kinds: kinds.finish(), wishes }
+        let wishes = trace.judged().filter_map(wish).collect();
+        let relaxation = Self { wishes, instances: kinds.instances(), kinds: kinds.finish() };
+        trace.followers.is_empty().then_some(relaxation)
     }
 
     /// How many requests can be met at most.

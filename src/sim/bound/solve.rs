@@ -18,14 +18,16 @@ pub(super) fn prices(relaxation: &Relaxation, cells: &Cells, seen: Range<usize>)
     if wishes.is_empty() {
         return Vec::new();
     }
-    let unit_ps =
-        wishes.iter().map(|wish| (wish.deadline - wish.arrival).as_ps()).sum::<f64>() / wishes.len() as f64;
+    let enough_ps: f64 = wishes.iter().map(|wish| relaxation.kinds[wish.kind].most_ps()).sum();
+    let unit_ps = enough_ps / wishes.len() as f64;
     let mut program = Program::default();
     let first = wishes.iter().map(|wish| cells.touched(wish).start).min().expect("some request");
     let after = wishes.iter().map(|wish| cells.touched(wish).end).max().expect("some request");
     let resources = relaxation.resources();
     for cell in first..after {
-        let capacity = |resource| relaxation.capacity(resource) * cells.length_ps(cell) / unit_ps;
+        // Far deadlines make cells of which nobody can use a thousandth; the solver need not see that.
+        let capacity =
+            |resource| (relaxation.capacity(resource) * cells.length_ps(cell)).min(enough_ps) / unit_ps;
         program.at_most.extend((0..resources).map(capacity));
     }
     let row = |cell: usize, resource: usize| (cell - first) * resources + resource;

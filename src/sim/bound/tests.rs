@@ -4,7 +4,8 @@ use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
 
 use super::super::LayerModel;
 use super::super::cases::{Case, Size};
-use super::super::testing::{layer, platform, request, world};
+use super::super::testing::{layer, platform, request, trace, world};
+use super::super::{After, Follower, Span};
 use super::*;
 
 /// Requests of (network, arrival, deadline) in ns on accelerators that are all of the model of their place.
@@ -24,7 +25,8 @@ fn relaxation(
         ..request(network, arrival_ns)
     };
     let requests: Vec<Request> = requests.iter().map(request).collect();
-    Relaxation::new(&world(platform(accelerators, bandwidth), networks), &requests)
+    Relaxation::new(&world(platform(accelerators, bandwidth), networks), &trace(&requests))
+        .expect("none follows another")
 }
 
 #[test]
@@ -40,6 +42,8 @@ fn an_accelerator_meets_what_fits_one_after_the_other() {
     // Two at once in [0, 10] and one in [5, 25]: 25 ns for 30, but the first 10 are for one only.
     assert_eq!(met(&[&ten], 1, &[(0, 0.0, 10.0), (0, 0.0, 10.0), (0, 5.0, 25.0)]), 2);
     assert_eq!(met(&[&ten], 1, &[]), 0);
+    // Four in 30 ns, and one that has a second.
+    assert_eq!(met(&[&ten], 1, &[&same(4, 30.0)[..], &[(0, 0.0, 1e9)]].concat()), 4);
 }
 
 #[test]
@@ -91,6 +95,24 @@ fn equal_layers_and_equal_requests_are_one() {
     assert!(busy.contains(&15_000.0), "{busy:?}");
 }
 
+#[test]
+fn the_window_and_the_end_of_a_run_count() {
+    let world = world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]);
+    let at = |arrival_ns: f64| Request { deadline: Time(40_000), ..request(0, arrival_ns) };
+    let mut trace = trace(&[at(0.0), at(5.0), at(10.0), at(20.0)]);
+    let most_met = |trace: &Trace| Relaxation::new(&world, trace).map(|relaxation| relaxation.most_met());
+    assert_eq!(most_met(&trace), Some(4));
+    trace.counted = 1..3;
+    assert_eq!(most_met(&trace), Some(2));
+    trace.counted = 0..4;
+    trace.span = Span { warmup: Time(5_000), end: Time(25_000) };
+    assert_eq!(most_met(&trace), Some(2), "that of 20 ns ends at 30, after the run");
+    let stage = Follower { after: After::Done(0), request: 4, delay: Time(0), within: Time(40_000) };
+    trace.requests.push(Request { arrival: Time::MAX, ..at(0.0) });
+    trace.followers.push(stage);
+    assert_eq!(most_met(&trace), None);
+}
+
 /// The relaxation of a small random case, with deadlines around what can just be met.
 fn random(seed: u64, requests: usize) -> Relaxation {
     let mut case = Case::new(seed, Size { accelerators: 3, networks: 2, layers: 4, requests });
@@ -99,7 +121,8 @@ fn random(seed: u64, requests: usize) -> Relaxation {
         let isolated = world.networks[request.network as usize].isolated;
         request.deadline = request.arrival + isolated.scale(1.0 + (i % 5) as f64 / 2.0);
     }
-    Relaxation::new(&world, &case.trace.requests)
+    case.trace.counted = 0..requests;
+    Relaxation::new(&world, &case.trace).expect("none follows another")
 }
 
 /// The optimum of the program in mod.rs, between consecutive arrivals and deadlines.
