@@ -20,24 +20,28 @@ pub(super) fn prices(relaxation: &Relaxation, cells: &Cells, seen: Range<usize>)
     }
     let enough_ps: f64 = wishes.iter().map(|wish| relaxation.kinds[wish.kind].most_ps()).sum();
     let unit_ps = enough_ps / wishes.len() as f64;
-    let mut program = Program::default();
     let first = wishes.iter().map(|wish| cells.touched(wish).start).min().expect("some request");
     let after = wishes.iter().map(|wish| cells.touched(wish).end).max().expect("some request");
-    let resources = relaxation.resources();
-    for cell in first..after {
-        // Far deadlines make cells of which nobody can use a thousandth; the solver need not see that.
-        let capacity =
-            |resource| (relaxation.capacity(resource) * cells.length_ps(cell)).min(enough_ps) / unit_ps;
-        program.at_most.extend((0..resources).map(capacity));
-    }
-    let row = |cell: usize, resource: usize| (cell - first) * resources + resource;
+    let places: Vec<(usize, usize)> = (first..after)
+        .flat_map(|cell| (0..relaxation.resources()).map(move |resource| (cell, resource)))
+        .collect();
+    let capacity_ps =
+        |&(cell, resource): &(usize, usize)| relaxation.capacity(resource) * cells.length_ps(cell);
+    // Where there is enough for everything, as far deadlines make it, time has no price.
+    let rows: Vec<usize> = (0..places.len()).filter(|&i| capacity_ps(&places[i]) < enough_ps).collect();
+    let mut program = Program {
+        at_most: rows.iter().map(|&i| capacity_ps(&places[i]) / unit_ps).collect(),
+        ..Program::default()
+    };
+    let row = |cell: usize, resource: usize| {
+        rows.binary_search(&((cell - first) * relaxation.resources() + resource)).ok()
+    };
     wishes.iter().for_each(|wish| program.add(relaxation, cells, wish, unit_ps, row));
-    let duals = program.capacity_duals();
-    let found = |(row, dual): (usize, f64)| {
-        let (cell, resource) = (first + row / resources, row % resources);
+    let found = |(&i, dual): (&usize, f64)| {
+        let (cell, resource) = places[i];
         Found { cell, resource, per_ps: dual / unit_ps }
     };
-    duals.into_iter().enumerate().map(found).collect()
+    rows.iter().zip(program.capacity_duals()).map(found).collect()
 }
 
 /// Sparse rows of two kinds, equal to 0 and at most a number, over variables that are not negative.
@@ -65,14 +69,14 @@ impl Program {
         self.equal_rows += 1;
     }
 
-    /// The variables and rows of a request; `row` is that of the capacity of a (cell, resource).
+    /// The variables and rows of a request; `row` is that of the capacity of a (cell, resource), if it is scarce.
     fn add(
         &mut self,
         relaxation: &Relaxation,
         cells: &Cells,
         wish: &Wish,
         unit_ps: f64,
-        row: impl Fn(usize, usize) -> usize,
+        row: impl Fn(usize, usize) -> Option<usize>,
     ) {
         let accepted = self.variable();
         self.accepted.push(accepted);
@@ -88,13 +92,12 @@ impl Program {
         }
         for (resource, mut work) in work.into_iter().enumerate() {
             work.retain(|&(_, time)| time > 0.0);
-            if work.is_empty() {
-                continue;
-            }
-            for cell in cells.touched(wish) {
+            let rows: Option<Vec<usize>> = cells.touched(wish).map(|cell| row(cell, resource)).collect();
+            let Some(rows) = rows.filter(|_| !work.is_empty()) else { continue };
+            for row in rows {
                 let busy = self.variable();
                 work.push((busy, -1.0));
-                self.less.push((row(cell, resource), busy, 1.0));
+                self.less.push((row, busy, 1.0));
             }
             self.equal_row(work);
         }
