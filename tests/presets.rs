@@ -43,7 +43,7 @@ fn every_preset_runs_under_every_scheduler() {
         let (bounds, cells): (Vec<_>, Vec<_>) =
             sweep::cells(plan).into_iter().partition(sweep::Cell::is_bound);
         assert_eq!(cells.len(), 2 * SCHEDULERS.len());
-        let follow = !sweep::trace(&plan.cases[0], REQUESTS, 1).followers.is_empty();
+        let follow = plan.cases[0].workload.scenario.has_followers();
         assert_eq!(bounds.len(), if follow { 0 } else { 2 }, "{:?}", plan.experiment.scenarios);
         // A run that meets more than its bound panics.
         for cell in cells {
