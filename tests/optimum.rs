@@ -22,6 +22,7 @@ use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::rng;
 use mascot::scheduler::{SCHEDULERS, find};
+use mascot::sim::bound::Relaxation;
 use mascot::sim::cases::{Case, Size};
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, PairCost,
@@ -322,6 +323,30 @@ fn optimum_bounds_every_scheduler(seeds: u64) {
         // The bound is reached, or it would say little; and not always, or it would say nothing new.
         assert!(reached > seeds / 2 && reached < seeds, "{goal:?}: reached in {reached} of {seeds} cases");
     }
+}
+
+/// The linear program's bound is one for the best of all schedules, too; and how much it promises that none keeps.
+#[expect(clippy::print_stdout, reason = "what was measured, for whoever runs the test with --nocapture")]
+fn the_relaxation_bounds_the_optimum(seeds: u64) {
+    let (mut requests, mut most, mut bounds, mut tight) = (0, 0, 0, 0);
+    for seed in 0..seeds {
+        let case = tiny(seed);
+        let met = case.trace.requests.len() - Search::optimum(&case, Goal::Missed) as usize;
+        let bound = Relaxation::new(&case.world(), &case.trace).unwrap().most_met();
+        assert!(met <= bound, "{met} requests can be met, the bound is {bound}: seed {seed}, {case}");
+        requests += case.trace.requests.len();
+        (most, bounds, tight) = (most + met, bounds + bound, tight + u64::from(met == bound));
+    }
+    println!(
+        "of {requests} requests in {seeds} cases {most} can be met, and {bounds} by the bound; equal in {tight} cases"
+    );
+    assert!(bounds < requests, "the bound says nothing");
+    assert!(tight > seeds * 9 / 10, "the bound is reached in {tight} of {seeds} cases");
+}
+
+#[test]
+fn the_linear_program_bounds_the_optimum() {
+    the_relaxation_bounds_the_optimum(1_000);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Does it run: every shipped scenario, under every registered scheduler, on relmas-6; and do requests come at the pace
-//! that the scenario states. Both go over what is in the folder and in the registry.
+//! Does it run: every shipped scenario, under every registered scheduler, on relmas-6, and is the bound of its SLA rate one;
+//! and do requests come at the pace that the scenario states. Both go over what is in the folder and in the registry.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -32,14 +32,20 @@ fn plan(name: &str, data: &DataRoot) -> Result<Plan, Error> {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let path = folder.path().join("smoke.toml");
     fs::write(&path, keys).expect("the folder is ours");
-    Plan::prepare(Experiment::read(&path, &[], data)?, data, &Cache::from_env(), &Silent)
+    let mut plan = Plan::prepare(Experiment::read(&path, &[], data)?, data, &Cache::from_env(), &Silent)?;
+    plan.find_bounds(&Cache::off(), &Silent);
+    Ok(plan)
 }
 
 #[test]
 fn every_preset_runs_under_every_scheduler() {
     for plan in PLANS.iter() {
-        let cells = sweep::cells(plan);
+        let (bounds, cells): (Vec<_>, Vec<_>) =
+            sweep::cells(plan).into_iter().partition(sweep::Cell::is_bound);
         assert_eq!(cells.len(), 2 * SCHEDULERS.len());
+        let follow = plan.cases[0].workload.scenario.has_followers();
+        assert_eq!(bounds.len(), if follow { 0 } else { 2 }, "{:?}", plan.experiment.scenarios);
+        // A run that meets more than its bound panics.
         for cell in cells {
             let outcome = sweep::run_cell(&plan.experiment, &cell, Logs::default());
             let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));

@@ -58,7 +58,8 @@ fn column(csv: &str, name: &str) -> Vec<String> {
 fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
     let outputs = ["1", "2", "8"].map(|jobs| {
         let folder = TempDir::new().unwrap();
-        let more = ["--jobs", jobs, "--requests", "--layers", "--json", "--set", "scenarios=mixed"];
+        let more =
+            ["--jobs", jobs, "--requests", "--layers", "--bound", "--json", "--set", "scenarios=mixed"];
         let table = quickstart(folder.path(), &more).stdout;
         let csv = ["summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv"]
             .map(|name| read(folder.path(), name));
@@ -262,4 +263,26 @@ fn the_command_of_a_cell_reproduces_it() {
     let summary = read(folder.path(), "summary.csv");
     assert_eq!(column(&summary, "sla_rate"), [expected.metric("sla_rate").to_string()]);
     assert_eq!(column(&summary, "latency_p99_us"), [expected.metric("latency_p99_us").to_string()]);
+}
+
+#[test]
+fn a_bound_is_a_row_without_a_run_and_every_scheduler_has_its_gap() {
+    let folder = TempDir::new().unwrap();
+    let few = ["--set", "scenarios=light", "--set", "loads=1.5", "--set", "schedulers=[\"fcfs\",\"sjf\"]"];
+    quickstart(folder.path(), &[&few[..], &["--bound"]].concat());
+    let summary = read(folder.path(), "summary.csv");
+    assert_eq!(column(&summary, "scheduler"), ["fcfs", "fcfs", "sjf", "sjf", "bound", "bound"]);
+    assert_eq!(column(&summary, "seed"), ["1", "2", "1", "2", "1", "2"]);
+    let rates: Vec<f64> = column(&summary, "sla_rate").iter().map(|rate| rate.parse().unwrap()).collect();
+    let gaps = column(&summary, "gap_to_bound");
+    for (row, gap) in gaps[..4].iter().enumerate() {
+        let gap: f64 = gap.parse().unwrap();
+        assert!(gap > 0.0 && (rates[4 + row % 2] - rates[row] - gap).abs() < 1e-12, "{rates:?} {gaps:?}");
+    }
+    assert_eq!(column(&summary, "requests"), ["60"; 6]);
+    assert_eq!(gaps[4..], ["", ""]);
+    assert!(column(&summary, "latency_p99_us")[4..].iter().all(String::is_empty));
+
+    quickstart(folder.path(), &few);
+    assert!(column(&read(folder.path(), "summary.csv"), "gap_to_bound").iter().all(String::is_empty));
 }

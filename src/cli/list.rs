@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::table::{number, render};
+use crate::experiment::bound::{BOUND, BOUND_COLUMNS};
 use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
@@ -162,12 +163,13 @@ fn metrics() -> String {
     let of_cells = METRICS
         .iter()
         .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
+    let of_bounds = BOUND_COLUMNS.iter().map(|column| ("summary.csv", BOUND, column));
     let of_groups = GROUP_COLUMNS.iter().map(|column| ("groups.csv", "groups", column));
     let of_accelerators =
         ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", column));
-    let rows = of_cells
-        .chain(of_groups)
-        .chain(of_accelerators)
-        .map(|(file, metric, column)| [metric, file, column.name, column.doc].map(str::to_string).to_vec());
+    let rows =
+        of_cells.chain(of_bounds).chain(of_groups).chain(of_accelerators).map(|(file, metric, column)| {
+            [metric, file, column.name, column.doc].map(str::to_string).to_vec()
+        });
     render(&["metric", "file", "column", "meaning"], 0..0, rows.collect())
 }

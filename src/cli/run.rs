@@ -32,6 +32,9 @@ pub(super) struct Options {
     /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
+    /// Bound every trace's SLA rate by a linear program: a row `bound`, and every scheduler's gap to it
+    #[arg(long)]
+    bound: bool,
     #[command(flatten)]
     replay: Replay,
     /// Write requests.csv: one row per counted request
@@ -78,6 +81,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let mut overrides = options.set.clone();
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));
     overrides.extend(options.first_seed.map(|s| ("first_seed".into(), toml::Value::Integer(s))));
+    overrides.extend(options.bound.then(|| ("bound".into(), toml::Value::Boolean(true))));
     overrides.extend(options.replay.key());
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
     let rows = super::on_threads(options.jobs, || run(options, experiment, &data))??;
@@ -93,7 +97,11 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec<Row>, Error> {
     let bars = Bars::new(options.quiet);
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
-    let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
+    let cache = Cache::from_env();
+    let mut plan = Plan::prepare(experiment, data, &cache, &bars)?;
+    if plan.experiment.bound {
+        plan.find_bounds(&cache, &bars);
+    }
     let inputs = inputs(&plan, data)?;
     let logs = Logs { requests: options.requests, layers: options.layers };
     let mut output = Output::create(&folder, logs)?;
@@ -128,6 +136,10 @@ fn table(rows: &[Row]) -> String {
         "+- 95 %",
         "seeds",
     ]);
+    let bounded = rows.iter().any(|row| row.gap_to_bound.is_some());
+    if bounded {
+        header.push("to bound");
+    }
     let cells = rows.iter().map(|row| {
         // An offered load is measured: three digits say enough.
         let load = row.load.map_or("-".into(), |load| ((load * 1e3).round() / 1e3).to_string());
@@ -144,6 +156,9 @@ fn table(rows: &[Row]) -> String {
             number(row.gain_points_ci95, 1),
             row.seeds.to_string(),
         ]);
+        if bounded {
+            cells.push(number(row.gap_to_bound, 4));
+        }
         cells
     });
     render(&header, first_number..header.len(), cells.collect())

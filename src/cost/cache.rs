@@ -5,8 +5,10 @@
 //! floating-point numbers are stored as their bits, so that a cached cost equals the computed one exactly. Files appear
 //! whole (written under another name, then renamed), and what others wrote meanwhile is kept. A line that does not
 //! check is dropped, to be computed again, with a warning; a cache that cannot be read or written is a warning, too.
+//! Other results of long computations are kept beside them (`cache/kept.rs`).
 
 mod inventory;
+mod kept;
 
 pub use inventory::CacheFile;
 

@@ -65,7 +65,6 @@ impl Cell<'_> {
             format!("systems={}", list(system.as_str().into())),
             format!("scenarios={}", list(scenario.as_str().into())),
             format!("qos={}", self.case.qos.name()),
-            format!("schedulers={}", list(toml::Value::Table(choice))),
         ];
         sets.extend(match self.case.window {
             Window::Requests { warmup, counted, drain } => vec![
@@ -77,6 +76,13 @@ impl Cell<'_> {
                 vec![format!("duration_s={}", end.as_s()), format!("warmup_s={}", warmup.as_s())]
             }
         });
+        if experiment.bound {
+            sets.push("bound=true".into());
+        }
+        // The bound is no scheduler: it comes with whatever the experiment runs.
+        if !self.is_bound() {
+            sets.push(format!("schedulers={}", list(toml::Value::Table(choice))));
+        }
         sets.extend(self.case.load.map(|load| format!("loads={load}")));
         let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");
         sets.extend(experiment.trace.as_ref().map(|keys| format!("trace={}", trace(keys))));

@@ -8,6 +8,7 @@
 //! schedulers = ["fcfs", { name = "prema", reset_on_run = true }]
 //! seeds = 5
 //! requests = 500                 # window.rs says which are counted; or duration_s = 10, the time of a run
+//! bound = true                   # a row with the bound of each trace's SLA rate (sim::bound)
 //! dram_bandwidth_gbps = [16, 32]
 //! ```
 //! `loads` is left out where the requests of the scenarios come at their own pace, and where a recording is replayed:
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::bound::BOUND;
 use super::data::{DataRoot, Kind};
 use super::list::List;
 use super::window::{Duration, MAX_REQUESTS, Wanted};
@@ -57,6 +59,8 @@ pub struct Experiment {
     pub first_seed: u64,
     /// Requests per run, and which of them are counted.
     pub wanted: Wanted,
+    /// Whether to bound the SLA rate of every trace.
+    pub bound: bool,
     /// The product of all other keys.
     pub settings: Vec<Setting>,
 }
@@ -141,6 +145,7 @@ struct RawExperiment {
     drain_requests: Option<Spanned<usize>>,
     duration_s: Option<Spanned<Seconds>>,
     warmup_s: Option<Spanned<NonNegative>>,
+    bound: Option<bool>,
     dram_bandwidth_gbps: Option<List<Gbps>>,
     dram_efficiency: Option<List<Fraction>>,
     sharing: Option<List<Sharing>>,
@@ -262,6 +267,11 @@ impl RawExperiment {
         let schedulers = self.schedulers.iter().map(|raw| SchedulerChoice::new(raw, source));
         let schedulers = schedulers.collect::<Result<Vec<_>, _>>()?;
         for (i, choice) in schedulers.iter().enumerate() {
+            if choice.label == BOUND {
+                let message =
+                    format!("`{BOUND}` is what the row of the bound is called: choose another `label`");
+                return Err(source.error(&self.schedulers[i].span(), message).into());
+            }
             if schedulers[..i].iter().any(|earlier| earlier.label == choice.label) {
                 let message = format!("two schedulers are called `{}`: give one a `label`", choice.label);
                 return Err(source.error(&self.schedulers[i].span(), message).into());
@@ -291,6 +301,7 @@ impl RawExperiment {
             seeds: in_range(self.seeds, 1..=MAX_SEEDS, "seeds", source)?.unwrap_or(1),
             first_seed: self.first_seed.unwrap_or(1),
             wanted,
+            bound: self.bound.unwrap_or(false),
             settings,
         })
     }

@@ -89,6 +89,7 @@ impl Generate<'_> {
             seeds: 1,
             first_seed: self.seed,
             wanted: Wanted::default(),
+            bound: false,
             settings: vec![Setting::default()],
         }
     }

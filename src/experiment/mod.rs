@@ -2,7 +2,9 @@
 //!
 //! [`Experiment::read`] (TOML -> lists of keys) -> [`Plan::prepare`] (costs, worlds, lambda*) -> [`sweep::run`] (cells over
 //! cores, in order) -> [`output`] (CSV, manifest) and [`summary`] (the table on the terminal).
+//! In between, [`Plan::find_bounds`] gives every trace the bound that schedulers are compared with.
 
+pub mod bound;
 mod catalogue;
 pub mod columns;
 pub mod config;

@@ -13,13 +13,14 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::Error;
+use super::bound::BOUND_COLUMNS;
 use super::columns::{KEYS, setting_keys};
 use super::data::{DataRoot, Kind};
 use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
 use super::window::{Duration, Window};
 use crate::files::{temporary_in, write_atomic};
-use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics};
+use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics, Value};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -86,7 +87,7 @@ impl Output {
     /// Opens temporary files in the folder, which is made if need be.
     pub fn create(folder: &Path, logs: Logs) -> Result<Self, Error> {
         let made = MadeFolder((!folder.exists()).then(|| folder.to_path_buf()));
-        let metrics: Vec<&str> = Metrics::columns().map(|column| column.name).collect();
+        let metrics: Vec<&str> = Metrics::columns().chain(BOUND_COLUMNS).map(|column| column.name).collect();
         let of_groups = GROUP_COLUMNS.iter().map(|column| column.name);
         let groups: Vec<&str> = ["group", "name"].into_iter().chain(of_groups).collect();
         let of_accelerators = ACCELERATOR_COLUMNS.iter().map(|column| column.name);
@@ -110,7 +111,13 @@ impl Output {
     fn add_rows(&mut self, cell: &Cell, outcome: &Outcome) -> Result<(), csv::Error> {
         let keys = cell.keys(outcome.load);
         let row = |own: Vec<String>| keys.iter().cloned().chain(own);
-        self.summary.write_record(row(outcome.values.iter().map(ToString::to_string).collect()))?;
+        let of_bound = [Value::Real(outcome.gap_to_bound)];
+        self.summary.write_record(row(outcome
+            .values
+            .iter()
+            .chain(&of_bound)
+            .map(ToString::to_string)
+            .collect()))?;
         for group in &outcome.groups {
             let names = vec![group.by.name().to_string(), name(cell, group)];
             let values = group.values.iter().map(ToString::to_string);
@@ -276,7 +283,7 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
     let mut capacities: Vec<serde_json::Value> = plan.cases.iter().map(capacity_of).collect();
     capacities.dedup();
     let told = |c: &Column| serde_json::json!({ "name": c.name, "doc": c.doc });
-    let columns: Vec<_> = Metrics::columns().map(told).collect();
+    let columns: Vec<_> = Metrics::columns().chain(BOUND_COLUMNS).map(told).collect();
     let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
     let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(told).collect();
     serde_json::json!({
@@ -294,6 +301,7 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
             "schedulers": experiment.schedulers,
             "first_seed": experiment.first_seed,
             "seeds": experiment.seeds,
+            "bound": experiment.bound,
             "windows": windows(plan),
             "settings": settings,
         },

@@ -23,6 +23,9 @@ pub struct Plan {
     pub experiment: Experiment,
     /// The product of all keys but scheduler and seed, in the order of the file.
     pub cases: Vec<Case>,
+    /// By case and seed, where they were asked for ([`Self::find_bounds`]) and there are any: how many counted requests any
+    /// schedule meets at most.
+    pub bounds: Vec<Vec<Option<usize>>>,
 }
 
 /// One point of the sweep but for scheduler and seed.
@@ -117,7 +120,7 @@ impl Plan {
                 cases.extend(cases_of(&experiment, &system, &catalogue, workload, &words)?);
             }
         }
-        let plan = Self { experiment, cases };
+        let plan = Self { experiment, cases, bounds: Vec::new() };
         plan.overloads(|case| case.load.is_none()).iter().for_each(|overload| progress.warn(overload));
         Ok(plan)
     }

@@ -43,6 +43,8 @@ pub struct Row {
     pub gain_points: Option<f64>,
     /// Half-width of the 95 % confidence interval of the points, from differences on the same seeds.
     pub gain_points_ci95: Option<f64>,
+    /// Mean distance of the SLA rate from its bound; `None` without a bound.
+    pub gap_to_bound: Option<f64>,
     /// The rule behind the label.
     #[serde(skip)]
     rule: String,
@@ -68,6 +70,7 @@ struct Samples {
     sla_rate: Vec<f64>,
     latency_p99_us: Vec<f64>,
     energy_per_request_uj: Vec<f64>,
+    gap_to_bound: Vec<f64>,
 }
 
 impl Summary {
@@ -98,6 +101,7 @@ impl Summary {
         samples.sla_rate.push(outcome.metric("sla_rate"));
         samples.latency_p99_us.push(outcome.metric("latency_p99_us"));
         samples.energy_per_request_uj.push(outcome.metric("energy_per_request_uj"));
+        samples.gap_to_bound.push(outcome.gap_to_bound);
     }
 
     /// The finished rows.
@@ -132,6 +136,7 @@ impl Row {
             gain_percent: None,
             gain_points: None,
             gain_points_ci95: None,
+            gap_to_bound: None,
             rule: cell.scheduler.name.clone(),
             said_load: cell.case.load,
         }
@@ -158,6 +163,7 @@ impl Row {
             sla_rate_ci95: half_width_95(&samples.sla_rate),
             latency_p99_us: mean(&samples.latency_p99_us),
             energy_per_request_uj: mean(&samples.energy_per_request_uj),
+            gap_to_bound: mean(&samples.gap_to_bound),
             ..self
         }
     }

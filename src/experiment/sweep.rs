@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::bound;
 use super::config::{CostKind, Experiment, SchedulerChoice, TriggerKind};
 use super::error::reason;
 use super::plan::{Case, Plan};
@@ -42,6 +43,8 @@ pub struct Cell<'a> {
     pub scheduler: &'a SchedulerChoice,
     /// The seed of arrivals and of the scheduler's own draws.
     pub seed: u64,
+    /// How many of its counted requests any schedule meets at most, where that was asked for.
+    pub bound: Option<usize>,
 }
 
 /// What came out of a cell.
@@ -51,6 +54,8 @@ pub struct Outcome {
     pub load: f64,
     /// One value per metric column.
     pub values: Vec<Value>,
+    /// How far the SLA rate is below its bound; not a number without one.
+    pub gap_to_bound: f64,
     /// The figures by tenant, network, QoS level and priority.
     pub groups: Vec<GroupRow>,
     /// What each accelerator did.
@@ -73,14 +78,20 @@ impl Outcome {
 /// long runs fit in memory. Chosen here.
 const CHUNK: usize = 64;
 
-/// All cells of a plan in the order of its rows: case, scheduler, seed.
+/// All cells of a plan in the order of its rows: case, scheduler, seed. Bounds come after the schedulers of their case.
 pub fn cells(plan: &Plan) -> Vec<Cell<'_>> {
     let Experiment { schedulers, first_seed, seeds, .. } = &plan.experiment;
-    let seeds = || *first_seed..first_seed + seeds;
-    let of_case = |case| {
-        schedulers.iter().flat_map(move |s| seeds().map(move |seed| Cell { case, scheduler: s, seed }))
-    };
-    plan.cases.iter().flat_map(of_case).collect()
+    let mut cells = Vec::new();
+    for (place, case) in plan.cases.iter().enumerate() {
+        for scheduler in schedulers.iter().chain([&*bound::CHOICE]) {
+            let cell = |i: u64| {
+                let bound = plan.bounds.get(place).and_then(|of_case| of_case[i as usize]);
+                Cell { case, scheduler, seed: first_seed + i, bound }
+            };
+            cells.extend((0..*seeds).map(cell).filter(|cell| !cell.is_bound() || cell.bound.is_some()));
+        }
+    }
+    cells
 }
 
 /// Runs all cells on the current rayon pool; `take` gets them in order.
@@ -124,9 +135,13 @@ pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outc
 }
 
 fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
-    let mut scheduler = registry::build(cell.scheduler, cell.seed)?;
     let requests = requests::requests(cell.case, &cell.case.window, cell.seed);
-    run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())
+    if cell.is_bound() {
+        return Ok(bound::outcome(cell, &requests.trace));
+    }
+    let mut scheduler = registry::build(cell.scheduler, cell.seed)?;
+    let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
+    Ok(Outcome { gap_to_bound: bound::gap(cell, &outcome), ..outcome })
 }
 
 /// Runs any scheduler on a case: the way in for schedulers outside this crate.
@@ -166,6 +181,7 @@ fn run_on(
     Ok(Outcome {
         load: case.load.unwrap_or_else(|| offered_load(&trace, case)),
         values: recorder.metrics.values(),
+        gap_to_bound: f64::NAN,
         groups: recorder.groups.rows(),
         accelerators: recorder.accelerators.rows(),
         requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),

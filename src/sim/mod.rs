@@ -24,6 +24,7 @@ macro_rules! clone_by_field {
 
 pub mod audit;
 pub mod bandwidth;
+pub mod bound;
 pub mod capacity;
 pub mod cases;
 mod driver;

@@ -84,6 +84,12 @@ impl Trace {
         self.counted.contains(&(request.0 as usize)) && arrival >= self.span.warmup
     }
 
+    /// The requests of the measurement window; all that there are where none follows another.
+    pub fn judged(&self) -> impl Iterator<Item = &Request> {
+        let counted = self.requests[self.counted.clone()].iter();
+        counted.filter(|request| request.arrival >= self.span.warmup)
+    }
+
     /// Whether the run ends at a time of its own.
     pub fn has_end(&self) -> bool {
         self.span.end < Time::MAX

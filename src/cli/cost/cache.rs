@@ -11,7 +11,7 @@ use crate::files::InputError;
 pub(in crate::cli) enum Command {
     /// The files of the cache: accelerator, layers, size
     List,
-    /// Remove the files of the cache; the next run maps its layers anew
+    /// Remove the files of the cache, kept bounds included; the next run maps its layers anew
     Clear,
 }
 

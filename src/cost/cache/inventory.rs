@@ -18,18 +18,22 @@ pub struct CacheFile {
     pub bytes: u64,
 }
 
-/// The accelerator in the name of a cache file (`<accelerator>-<key>.costs`), or `None` for a file of others.
-fn accelerator(file_name: &str) -> Option<&str> {
-    let (accelerator, key) = file_name.strip_suffix(".costs")?.rsplit_once('-')?;
+/// How the names of files with costs and with other results end.
+const COSTS: &str = ".costs";
+const KEPT: &str = ".kept";
+
+/// The first word in the name of a cache file (`<accelerator>-<key>.costs`), or `None` for a file of others.
+fn word<'a>(file_name: &'a str, ending: &str) -> Option<&'a str> {
+    let (word, key) = file_name.strip_suffix(ending)?.rsplit_once('-')?;
     let is_key = key.len() == 2 * KEY_BYTES && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_key.then_some(accelerator)
+    is_key.then_some(word)
 }
 
 impl Cache {
-    /// The cache's files by name; none if the folder does not exist.
+    /// The cache's files of costs by name; none if the folder does not exist.
     pub fn files(&self) -> Result<Vec<CacheFile>> {
         let mut files = Vec::new();
-        for (path, accelerator) in self.paths()? {
+        for (path, accelerator) in self.paths(COSTS)? {
             let text = std::fs::read(&path)?;
             let entries = String::from_utf8_lossy(&text).lines().filter(|line| parse(line).is_some()).count();
             files.push(CacheFile { path, accelerator, entries, bytes: text.len() as u64 });
@@ -37,9 +41,9 @@ impl Cache {
         Ok(files)
     }
 
-    /// Removes the cache's files, and tells how many.
+    /// Removes all of the cache's files, and tells how many.
     pub fn clear(&self) -> Result<usize> {
-        let paths = self.paths()?;
+        let paths = [self.paths(COSTS)?, self.paths(KEPT)?].concat();
         for (path, _) in &paths {
             std::fs::remove_file(path).or_else(|e| match e.kind() {
                 // Another process was faster.
@@ -50,7 +54,7 @@ impl Cache {
         Ok(paths.len())
     }
 
-    fn paths(&self) -> Result<Vec<(PathBuf, String)>> {
+    fn paths(&self, ending: &str) -> Result<Vec<(PathBuf, String)>> {
         let Some(folder) = self.folder() else { return Ok(Vec::new()) };
         let entries = match std::fs::read_dir(folder) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -60,9 +64,9 @@ impl Cache {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name();
-            let accelerator = name.to_str().and_then(accelerator);
-            if let Some(accelerator) = accelerator.filter(|_| entry.file_type().is_ok_and(|t| t.is_file())) {
-                paths.push((entry.path(), accelerator.to_string()));
+            let word = name.to_str().and_then(|name| word(name, ending));
+            if let Some(word) = word.filter(|_| entry.file_type().is_ok_and(|t| t.is_file())) {
+                paths.push((entry.path(), word.to_string()));
             }
         }
         paths.sort();

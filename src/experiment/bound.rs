@@ -1,0 +1,132 @@
+//! The bound of each trace's SLA rate (`sim::bound`) beside what schedulers reach: a row `bound` per case and seed, and the
+//! column `gap_to_bound`. Bounds are kept in the cache by what they follow from, so cases with the same counted requests
+//! on the same system share one. Where requests follow others there is no bound, and no row.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::Progress;
+use super::config::SchedulerChoice;
+use super::plan::{Case, Plan};
+use super::requests::{offered_load, requests};
+use super::sweep::{Cell, Outcome};
+use crate::cost::Cache;
+use crate::metrics::{Column, Metrics, Value};
+use crate::sim::Trace;
+use crate::sim::bound::{Relaxation, VERSION};
+
+/// What stands in the column `scheduler` of a row with a bound.
+pub const BOUND: &str = "bound";
+
+/// In the place of a scheduler in such a row.
+pub(super) static CHOICE: LazyLock<SchedulerChoice> = LazyLock::new(|| SchedulerChoice {
+    label: BOUND.into(),
+    name: BOUND.into(),
+    parameters: toml::Table::new(),
+});
+
+/// What a bound adds to a row of `summary.csv`.
+pub const BOUND_COLUMNS: &[Column] = &[Column {
+    name: "gap_to_bound",
+    doc: "With --bound: the upper bound of the SLA rate of the same requests (row `bound`, which holds the bounds of met \
+          and sla_rate and nothing else) minus sla_rate",
+}];
+
+impl Cell<'_> {
+    /// Whether it is the row of a bound.
+    pub fn is_bound(&self) -> bool {
+        self.scheduler.name == BOUND
+    }
+}
+
+impl Plan {
+    /// Bounds the SLA rate of every case and seed; results do not depend on the number of threads.
+    pub fn find_bounds(&mut self, cache: &Cache, progress: &dyn Progress) {
+        let seeds = self.experiment.first_seed..self.experiment.first_seed + self.experiment.seeds;
+        let of_case = |case| seeds.clone().map(move |seed| (case, seed));
+        let traces: Vec<(&Case, u64)> = self.cases.iter().flat_map(of_case).collect();
+        let relaxations: Vec<Option<Relaxation>> =
+            traces.par_iter().map(|&(case, seed)| relaxation(case, seed)).collect();
+        let mut distinct: Vec<&Relaxation> = Vec::new();
+        for relaxation in relaxations.iter().flatten() {
+            if !distinct.contains(&relaxation) {
+                distinct.push(relaxation);
+            }
+        }
+        progress.begin("bounding SLA rates", distinct.len());
+        let done = AtomicUsize::new(0);
+        let found: Vec<usize> = distinct
+            .par_iter()
+            .map(|relaxation| {
+                let met = most_met(relaxation, cache);
+                progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+                met
+            })
+            .collect();
+        cache.take_warnings().iter().for_each(|warning| progress.warn(warning));
+        let of = |relaxation: &Relaxation| {
+            found[distinct.iter().position(|other| *other == relaxation).expect("all are among them")]
+        };
+        let bounds: Vec<Option<usize>> =
+            relaxations.iter().map(|relaxation| relaxation.as_ref().map(of)).collect();
+        self.bounds = bounds.chunks(self.experiment.seeds as usize).map(<[_]>::to_vec).collect();
+        self.without_bound().iter().for_each(|scenario| {
+            progress.warn(&format!(
+                "no bound for scenario `{scenario}`: when requests come there, and how many, depends on the schedule"
+            ));
+        });
+    }
+
+    fn without_bound(&self) -> BTreeSet<&str> {
+        let cases = self.cases.iter().zip(&self.bounds).filter(|(_, bounds)| bounds.contains(&None));
+        cases.map(|(case, _)| case.workload.scenario.name.as_str()).collect()
+    }
+}
+
+/// None for any seed of a workload whose requests follow others, so that means over seeds are of the same seeds.
+fn relaxation(case: &Case, seed: u64) -> Option<Relaxation> {
+    let trace = (!case.workload.has_followers()).then(|| requests(case, &case.window, seed).trace)?;
+    Relaxation::new(&case.site.world, &trace)
+}
+
+fn most_met(relaxation: &Relaxation, cache: &Cache) -> usize {
+    let content = format!("{VERSION} {relaxation:?}");
+    if let Some(met) = cache.recall(BOUND, &content).and_then(|met| met.parse().ok()) {
+        return met;
+    }
+    let met = relaxation.most_met();
+    cache.keep(BOUND, &content, &met.to_string());
+    met
+}
+
+/// The row of a bound.
+pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
+    let met = cell.bound.expect("cells of bounds have one");
+    let requests = trace.judged().count();
+    let value = |column: &Column| match column.name {
+        "requests" => Value::Count(requests as u64),
+        "met" => Value::Count(met as u64),
+        "sla_rate" => Value::Real(met as f64 / requests as f64),
+        _ => Value::Real(f64::NAN),
+    };
+    Outcome {
+        load: cell.case.load.unwrap_or_else(|| offered_load(trace, cell.case)),
+        values: Metrics::columns().map(value).collect(),
+        gap_to_bound: f64::NAN,
+        groups: Vec::new(),
+        accelerators: Vec::new(),
+        requests: Vec::new(),
+        layers: Vec::new(),
+    }
+}
+
+/// How far a run stays below its bound; not a number without one. Panics if it does not.
+pub(super) fn gap(cell: &Cell, outcome: &Outcome) -> f64 {
+    let Some(bound) = cell.bound else { return f64::NAN };
+    let (met, requests) = (outcome.metric("met"), outcome.metric("requests"));
+    assert!(met <= bound as f64, "{met} of {requests} requests are met, and the bound is {bound}");
+    bound as f64 / requests - outcome.metric("sla_rate")
+}
