@@ -1,4 +1,4 @@
-//! What one decision costs on this machine: every scheduler on a view of 4, 16 and 64 ready sub-jobs of the mixed
+//! What one decision costs on this machine: every scheduler on a view of 4, 16, 64 and 256 ready sub-jobs of the mixed
 //! scenario on relmas-6.
 
 mod common;
@@ -12,7 +12,7 @@ use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Step, Trace};
 use mascot::units::Time;
 
-const QUEUES: [usize; 3] = [4, 16, 64];
+const QUEUES: [usize; 4] = [4, 16, 64, 256];
 
 fn decision_overhead(c: &mut Criterion) {
     let case = common::mixed_at_90_percent();

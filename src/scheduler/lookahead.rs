@@ -9,24 +9,35 @@
 //! forks.
 
 use super::{Parameter, SCHEDULERS, SchedulerEntry, parse};
-use crate::sim::{Decision, Engine, Record, Recorder, Scheduler, View, resume};
+use crate::sim::{Decision, Engine, Record, Recorder, Scheduler, Trigger, View, resume};
+use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "lookahead",
     doc: "tries every rule of a portfolio in a roll-out of what is in flight, and takes the first step of the best",
     source: "ours (design/BASELINES.md)",
-    parameters: &[Parameter {
-        name: "rules",
-        default: "[\"gated\", \"edf_drop\", \"sjf\", \"edf\", \"llf\", \"etf\", \"eft\", \"fcfs\"]",
-        doc: "the portfolio: schedulers that keep no state",
-    }],
+    parameters: &[
+        Parameter {
+            name: "rules",
+            default: "[\"gated\", \"edf_drop\", \"sjf\", \"edf\", \"llf\", \"etf\", \"eft\", \"fcfs\"]",
+            doc: "the portfolio: schedulers that keep no state",
+        },
+        Parameter {
+            name: "coarsen",
+            default: "4",
+            doc: "periodic decisions are so many times rarer in roll-outs, after the first",
+        },
+    ],
     build: |parameters, seed| {
-        let Parameters { rules } = parse(parameters)?;
+        let Parameters { rules, coarsen } = parse(parameters)?;
         let rules = rules.iter().map(|name| rule(name, seed)).collect::<Result<Vec<_>, _>>()?;
         if rules.is_empty() {
             return Err("`rules` is empty; the portfolio needs at least one scheduler".into());
         }
-        Ok(Box::new(Lookahead { rules, fork: None, decision: Decision::default() }))
+        if coarsen == 0 {
+            return Err("`coarsen` is 0; it has to be at least 1".into());
+        }
+        Ok(Box::new(Lookahead { rules, coarsen, fork: None, decision: Decision::default() }))
     },
 };
 
@@ -34,12 +45,13 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 #[serde(deny_unknown_fields, default)]
 struct Parameters {
     rules: Vec<String>,
+    coarsen: u32,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
         let rules = ["gated", "edf_drop", "sjf", "edf", "llf", "etf", "eft", "fcfs"];
-        Self { rules: rules.map(str::to_string).to_vec() }
+        Self { rules: rules.map(str::to_string).to_vec(), coarsen: 4 }
     }
 }
 
@@ -63,6 +75,7 @@ pub(super) const COMPARISONS_PER_RECORD: u64 = 60;
 
 struct Lookahead {
     rules: Vec<Box<dyn Scheduler>>,
+    coarsen: u32,
     fork: Option<Engine>,
     decision: Decision,
 }
@@ -73,6 +86,9 @@ impl Scheduler for Lookahead {
         let fork = self.fork.get_or_insert_with(|| view.fork());
         for (i, rule) in self.rules.iter_mut().enumerate() {
             view.fork_into(fork);
+            if let Trigger::Periodic(period) = fork.trigger() {
+                fork.set_trigger(Trigger::Periodic(Time(period.0 * u64::from(self.coarsen))));
+            }
             let mut outcome = Outcome::default();
             let mut counted = Counted { rule: rule.as_mut(), comparisons: 0, macs: 0 };
             let ended = resume(fork, &mut self.decision, &mut counted, &mut outcome);

@@ -237,8 +237,8 @@ impl Magma {
 /// either of them.
 fn cross(a: &mut Genome, b: &mut Genome, accelerators: usize, rng: &mut ChaCha8Rng) {
     let n = a.genes.len();
-    let (from, to) = (rng.random_range(0..n), rng.random_range(1..=n));
-    let range = from.min(to)..to.max(from);
+    let from = rng.random_range(0..n);
+    let range = from..rng.random_range(from + 1..=n);
     let m = rng.random_range(0..accelerators);
     let kind = rng.random_range(0..4);
     let range = if kind == 3 { 0..n } else { range };

@@ -112,16 +112,18 @@ fn dbp_serves_the_stream_closest_to_failure() {
 
 #[test]
 fn gated_holds_what_would_stretch_an_urgent_request_too_far() {
-    // Both demand 10 of 10 bytes/ns for 10 ns: together they take 20. Request 0 is due at 15 and bears a stretch of 1.5;
-    // two of them stretch it 2-fold: request 1 is held until 10.
-    let due = |deadline_ns: f64| {
-        let one = [layer(&[], &[(10.0, 10.0), (10.0, 10.0)])];
-        let requests = [with_deadline(request(0, 0.0), deadline_ns), with_deadline(request(0, 0.0), 900.0)];
-        run_tiny("gated", &world(platform(2, 10.0), &[&one]), &requests).0
+    // Three requests of 10 ns demand 10 of 10 bytes/ns each. Request 0 is due at 26 and bears a stretch of 2.6: a second
+    // one stretches it 2-fold, a third would 3-fold and is held until the two are done.
+    let starts = |deadline_ns: f64| {
+        let one = [layer(&[], &[(10.0, 10.0); 3])];
+        let mut requests = [with_deadline(request(0, 0.0), 900.0); 3];
+        requests[0] = with_deadline(requests[0], deadline_ns);
+        let (starts, _) = run_tiny("gated", &world(platform(3, 10.0), &[&one]), &requests);
+        starts.iter().map(|start| start.3).collect::<Vec<_>>()
     };
-    assert_eq!(due(15.0).iter().map(|start| start.3).collect::<Vec<_>>(), [0.0, 10.0]);
-    // Due at 25, it bears 2.5.
-    assert_eq!(due(25.0).iter().map(|start| start.3).collect::<Vec<_>>(), [0.0, 0.0]);
+    assert_eq!(starts(26.0), [0.0, 0.0, 20.0]);
+    // Due at 35, it bears 3.5.
+    assert_eq!(starts(35.0), [0.0, 0.0, 0.0]);
 }
 
 #[test]

@@ -208,6 +208,11 @@ impl Engine {
         self.rules.decision_cost = DecisionCost::Ideal;
     }
 
+    /// When the scheduler is asked.
+    pub fn trigger(&self) -> Trigger {
+        self.rules.trigger
+    }
+
     /// From now on the scheduler is asked by another trigger.
     pub fn set_trigger(&mut self, trigger: Trigger) {
         self.ticks = Ticks::new(trigger);
