@@ -85,10 +85,14 @@ impl Scheduler for Dream {
         for rank in 0..subs.len() {
             let (place, accelerator) = self.next(view);
             out.operations.comparisons += (self.left.len() + accelerators) as u64;
+            if !self.left[place].timely && self.placing.is_full(view) {
+                for left in &self.left {
+                    self.placing.postpone(view, out, &subs[left.sub], rank);
+                }
+                break;
+            }
             let sub = &subs[self.left.remove(place).sub];
-            let start = self.placing.start(view, sub, accelerator);
-            self.placing.occupy(accelerator, start + view.alone_on_each(sub)[accelerator]);
-            out.assign(sub.id, accelerator, -(rank as f64));
+            self.placing.put(view, out, sub, accelerator, rank);
         }
     }
 

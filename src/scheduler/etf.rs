@@ -67,9 +67,14 @@ impl Rounds {
             });
             out.operations.comparisons += self.waiting.len() as u64;
             let Some(first) = first else { break };
-            let Waiting { sub, accelerator, finish, .. } = self.waiting.swap_remove(first);
-            self.placing.occupy(accelerator, finish);
-            out.assign(subs[sub].id, accelerator, -(rank as f64));
+            if self.waiting[first].late.is_some() && self.placing.is_full(view) {
+                for left in &self.waiting {
+                    self.placing.postpone(view, out, &subs[left.sub], rank);
+                }
+                break;
+            }
+            let Waiting { sub, accelerator, .. } = self.waiting.swap_remove(first);
+            self.placing.put(view, out, &subs[sub], accelerator, rank);
             // Only those that would have gone there can have another earliest finish now.
             for waiting in self.waiting.iter_mut().filter(|waiting| waiting.accelerator == accelerator) {
                 (waiting.accelerator, waiting.finish) =

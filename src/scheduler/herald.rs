@@ -6,7 +6,7 @@
 
 use super::placing::ListRule;
 use super::{Parameter, SchedulerEntry, parse};
-use crate::sim::{Decision, NetworkModel, Scheduler, View};
+use crate::sim::{Decision, NetworkModel, Scheduler, SubJobView, View};
 use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
@@ -59,9 +59,11 @@ impl Scheduler for Herald {
         if self.maps.is_empty() {
             self.maps = self.parameters.maps(&view.world().networks);
         }
-        self.rule.order_by(view, out, |sub| view.job_of(sub).arrival);
+        let arrival = |sub: &SubJobView| view.job_of(sub).arrival;
         let maps = &self.maps;
-        self.rule.place_on(view, out, |sub| maps[view.job_of(sub).network as usize][sub.id.layer as usize]);
+        self.rule.place_on(view, out, arrival, |sub| {
+            maps[view.job_of(sub).network as usize][sub.id.layer as usize]
+        });
     }
 }
 

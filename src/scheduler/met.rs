@@ -2,7 +2,7 @@
 
 use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
-use crate::sim::{Decision, Scheduler, View};
+use crate::sim::{Decision, Scheduler, SubJobView, View};
 use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
@@ -23,8 +23,8 @@ struct Met {
 
 impl Scheduler for Met {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.rule.order_by(view, out, |sub| view.job_of(sub).arrival);
-        self.rule.place_on(view, out, |sub| {
+        let arrival = |sub: &SubJobView| view.job_of(sub).arrival;
+        self.rule.place_on(view, out, arrival, |sub| {
             let alone = view.alone_on_each(sub);
             let fastest = (0..alone.len()).min_by_key(|&m| alone[m]);
             fastest.expect("a system has accelerators")

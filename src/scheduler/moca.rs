@@ -9,7 +9,7 @@
 //! `weights = "code"`: on the convolution path of MoCA's artefact the priorities cancel out, which leaves shares in
 //! proportion to the demand.
 
-use super::placing::{Descending, Order, Placing, slack_ps};
+use super::placing::{Descending, Order, Placing, is_late, slack_ps};
 use super::{Parameter, SchedulerEntry, parse};
 use crate::sim::{Decision, Scheduler, SubJobView, View};
 use crate::units::Time;
@@ -69,20 +69,27 @@ impl Scheduler for Moca {
         self.left.extend(order.iter().rev().map(|&((_, Descending(score)), i)| (i, score)));
         let mut after_heavy = false;
         for rank in 0..subs.len() {
+            // The timely are at the back.
+            let late = self.left.last().is_some_and(|&(i, _)| is_late(view, &subs[i]));
+            if late && self.placing.is_full(view) {
+                for &(i, _) in &self.left {
+                    self.placing.postpone(view, out, &subs[i], rank);
+                }
+                break;
+            }
             let heavy = |&(i, _): &(usize, f64)| is_heavy(view, &subs[i], &self.placing);
             let light = self.left.iter().rposition(|left| !heavy(left)).filter(|_| after_heavy);
             let next = light.unwrap_or(self.left.len() - 1);
             out.operations.comparisons += if after_heavy { (self.left.len() - next) as u64 } else { 1 };
             let (i, score) = self.left.remove(next);
-            let (accelerator, finish) = self.placing.earliest_finish(view, &subs[i]);
+            let (accelerator, _) = self.placing.earliest_finish(view, &subs[i]);
             let demand = demand(view, &subs[i], accelerator);
             after_heavy = demand > HEAVY * view.world().platform.bandwidth_bytes_per_ps;
-            self.placing.occupy(accelerator, finish);
             let weight = match self.weights {
                 Weights::Score => score,
                 Weights::Code => demand.max(f64::MIN_POSITIVE),
             };
-            out.assign_weighted(subs[i].id, accelerator, -(rank as f64), weight);
+            self.placing.put_weighted(view, out, &subs[i], accelerator, rank, weight);
         }
         out.operations.comparisons += (subs.len() * view.accelerators().len()) as u64;
     }

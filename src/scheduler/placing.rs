@@ -1,15 +1,20 @@
 //! What the list schedulers share: walk the open sub-jobs in some order and give each the accelerator on which it
 //! finishes first, with every accelerator busy until what was placed on it before.
+//!
+//! Late sub-jobs come last, and those that would start after the next decision are held until then: it decides on them
+//! again, and a backlog that nobody can meet any more does not make decisions slow.
 
 use std::cmp::Ordering;
 
 use crate::sim::{Decision, JobView, SubJobView, View};
 use crate::units::Time;
 
-/// F_m per accelerator; the buffer is kept between decisions.
+/// F_m per accelerator; the buffers are kept between decisions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Placing {
     free_at: Vec<Time>,
+    /// By the index in the view: whether this decision has assigned a sub-job of the job.
+    assigned: Vec<bool>,
 }
 
 impl Placing {
@@ -17,6 +22,8 @@ impl Placing {
     pub(super) fn reset(&mut self, view: &View) {
         self.free_at.clear();
         self.free_at.extend(view.accelerators().iter().map(|accelerator| accelerator.free_at));
+        self.assigned.clear();
+        self.assigned.resize(view.jobs().len(), false);
     }
 
     /// When the sub-job could start on the accelerator.
@@ -32,6 +39,60 @@ impl Placing {
     /// The accelerator is busy until then.
     pub(super) fn occupy(&mut self, accelerator: usize, until: Time) {
         self.free_at[accelerator] = until;
+    }
+
+    /// Puts the sub-job on the accelerator, which is busy until its end, and assigns it if it is not postponed.
+    pub(super) fn put(
+        &mut self,
+        view: &View,
+        out: &mut Decision,
+        sub: &SubJobView,
+        accelerator: usize,
+        rank: usize,
+    ) {
+        self.put_weighted(view, out, sub, accelerator, rank, 1.0);
+    }
+
+    /// The same with a weight for its share of the bandwidth.
+    pub(super) fn put_weighted(
+        &mut self,
+        view: &View,
+        out: &mut Decision,
+        sub: &SubJobView,
+        accelerator: usize,
+        rank: usize,
+        weight: f64,
+    ) {
+        let start = self.start(view, sub, accelerator);
+        self.free_at[accelerator] = start + view.alone_on_each(sub)[accelerator];
+        if is_late(view, sub) && view.next_decision().is_some_and(|tick| tick <= start) {
+            self.postpone(view, out, sub, rank);
+        } else {
+            self.assigned[sub.job] = true;
+            out.assign_weighted(sub.id, accelerator, -(rank as f64), weight);
+        }
+    }
+
+    /// Whether the accelerator is busy until the next decision.
+    fn is_busy(&self, view: &View, accelerator: usize) -> bool {
+        view.next_decision().is_some_and(|tick| tick <= self.free_at[accelerator])
+    }
+
+    /// Whether all are.
+    pub(super) fn is_full(&self, view: &View) -> bool {
+        (0..self.free_at.len()).all(|accelerator| self.is_busy(view, accelerator))
+    }
+
+    /// Leaves the sub-job to the next decision. An older assignment must not stand before newer ones: it is taken away,
+    /// with those of the whole job, or brought to its rank where the job is assigned already.
+    pub(super) fn postpone(&self, view: &View, out: &mut Decision, sub: &SubJobView, rank: usize) {
+        if self.assigned[sub.job] {
+            if let Some(accelerator) = sub.assigned {
+                out.assign(sub.id, accelerator, -(rank as f64));
+            }
+        } else if !view.job_of(sub).held {
+            out.hold(view.job_of(sub).id);
+        }
     }
 
     /// The accelerator with the earliest finish of this sub-job, and that finish: argmin of max(F_m, release) + c1,
@@ -71,8 +132,18 @@ impl<K: Ord> Order<K> {
         out: &mut Decision,
         key: impl Fn(&SubJobView) -> K,
     ) -> &[(K, usize)] {
+        self.sort_some(subs, out, |sub| Some(key(sub)))
+    }
+
+    /// The same for those that have a key.
+    pub(super) fn sort_some(
+        &mut self,
+        subs: &[SubJobView],
+        out: &mut Decision,
+        key: impl Fn(&SubJobView) -> Option<K>,
+    ) -> &[(K, usize)] {
         self.ranked.clear();
-        self.ranked.extend(subs.iter().enumerate().map(|(i, sub)| (key(sub), i)));
+        self.ranked.extend(subs.iter().enumerate().filter_map(|(i, sub)| Some((key(sub)?, i))));
         self.ranked.sort_unstable();
         out.operations.comparisons += (subs.len() * subs.len().next_power_of_two().ilog2() as usize) as u64;
         &self.ranked
@@ -86,58 +157,87 @@ impl<K> Order<K> {
     }
 }
 
-/// A rule that only orders the sub-jobs, by a key K.
+/// A rule that only orders the sub-jobs of requests that can still be timely, by a key K. Late ones come after them,
+/// earliest deadline first.
 #[derive(Clone, Debug)]
 pub(super) struct ListRule<K> {
     placing: Placing,
-    /// By the deadline where that has passed, then by K.
-    order: Order<(Option<Time>, K)>,
+    timely: Order<K>,
+    /// By deadline, as far as they are placed.
+    late: Vec<(Time, usize)>,
 }
 
 impl<K> Default for ListRule<K> {
     fn default() -> Self {
-        Self { placing: Placing::default(), order: Order::default() }
+        Self { placing: Placing::default(), timely: Order::default(), late: Vec::new() }
     }
 }
 
 impl<K: Ord> ListRule<K> {
-    /// Assigns every open sub-job in the order of `key` to the accelerator with the earliest finish; counts one
-    /// comparison per (sub-job, accelerator) beside the sort.
+    /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view, to the
+    /// accelerator with the earliest finish; counts the sort, and a comparison per (sub-job, accelerator).
     pub(super) fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
-        self.order_by(view, out, key);
-        let (subs, placing) = (view.sub_jobs(), &mut self.placing);
-        placing.reset(view);
-        for (rank, &(_, i)) in self.order.ranked.iter().enumerate() {
-            let (accelerator, finish) = placing.earliest_finish(view, &subs[i]);
-            placing.occupy(accelerator, finish);
-            out.assign(subs[i].id, accelerator, -(rank as f64));
-        }
-        out.operations.comparisons += (subs.len() * placing.free_at.len()) as u64;
+        let choose = |placing: &Placing, sub: &SubJobView| placing.earliest_finish(view, sub).0;
+        let placed = self.place(view, out, key, choose, |placing, _| !placing.is_full(view));
+        out.operations.comparisons += placed as u64 * (view.accelerators().len() as u64 - 1);
     }
 
-    /// Puts the open sub-jobs in the order of `key`, smallest first, ties in the order of the view; sub-jobs of requests
-    /// past their deadline come after all others, earliest deadline first. Counts the sort.
-    pub(super) fn order_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
-        self.order.sort(view.sub_jobs(), out, |sub| {
-            let deadline = view.job_of(sub).deadline;
-            ((deadline < view.now()).then_some(deadline), key(sub))
-        });
-    }
-
-    /// Assigns every open sub-job, in the order that was found last, to an accelerator that can run it; counts one
-    /// comparison each.
+    /// The same, but each to the accelerator that is given, which has to be able to run it; counts the sort, and a
+    /// comparison per sub-job.
     pub(super) fn place_on(
-        &self,
+        &mut self,
         view: &View,
         out: &mut Decision,
+        key: impl Fn(&SubJobView) -> K,
         accelerator: impl Fn(&SubJobView) -> usize,
     ) {
+        let may_start = |placing: &Placing, sub: &SubJobView| !placing.is_busy(view, accelerator(sub));
+        self.place(view, out, key, |_, sub| accelerator(sub), may_start);
+    }
+
+    /// Late sub-jobs that may not start before the next decision are not looked at. Returns how many were placed.
+    fn place(
+        &mut self,
+        view: &View,
+        out: &mut Decision,
+        key: impl Fn(&SubJobView) -> K,
+        accelerator: impl Fn(&Placing, &SubJobView) -> usize,
+        may_start: impl Fn(&Placing, &SubJobView) -> bool,
+    ) -> usize {
         let subs = view.sub_jobs();
-        for (rank, &(_, i)) in self.order.ranked.iter().enumerate() {
-            out.assign(subs[i].id, accelerator(&subs[i]), -(rank as f64));
+        let Self { placing, timely, late } = self;
+        placing.reset(view);
+        timely.sort_some(subs, out, |sub| (!is_late(view, sub)).then(|| key(sub)));
+        for (rank, &(_, i)) in timely.ranked.iter().enumerate() {
+            let accelerator = accelerator(placing, &subs[i]);
+            placing.put(view, out, &subs[i], accelerator, rank);
+        }
+        late.clear();
+        for (i, sub) in subs.iter().enumerate().filter(|(_, sub)| is_late(view, sub)) {
+            if may_start(placing, sub) {
+                late.push((view.job_of(sub).deadline, i));
+            } else {
+                placing.postpone(view, out, sub, subs.len());
+            }
+        }
+        late.sort_unstable();
+        let ranks = timely.ranked.len()..;
+        for (rank, &(_, i)) in ranks.zip(late.iter()) {
+            if may_start(placing, &subs[i]) {
+                let accelerator = accelerator(placing, &subs[i]);
+                placing.put(view, out, &subs[i], accelerator, rank);
+            } else {
+                placing.postpone(view, out, &subs[i], rank);
+            }
         }
         out.operations.comparisons += subs.len() as u64;
+        timely.ranked.len() + late.len()
     }
+}
+
+/// Whether its request has missed its deadline.
+pub(super) fn is_late(view: &View, sub: &SubJobView) -> bool {
+    view.job_of(sub).deadline < view.now()
 }
 
 /// A score, the largest first. Not for what is not a number.

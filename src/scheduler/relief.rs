@@ -6,7 +6,7 @@
 //! a laxity (d - t - R_best) of at least the child's c1, or has none to lose. Recalled from the paper, unverified; what
 //! is saved depends on the system's `forwarding`.
 
-use super::placing::{Order, Placing};
+use super::placing::{Order, Placing, is_late};
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, JobView, Record, Scheduler, SubJobId, View};
 use crate::units::Time;
@@ -41,19 +41,20 @@ impl Scheduler for Relief {
         self.promote(view, out);
         self.placing.reset(view);
         let subs = view.sub_jobs();
-        for &(i, accelerator) in &self.promoted {
-            let start = self.placing.start(view, &subs[i], accelerator);
-            self.placing.occupy(accelerator, start + view.alone_on_each(&subs[i])[accelerator]);
-            out.assign(subs[i].id, accelerator, 1.0);
+        for (rank, &(i, accelerator)) in self.promoted.iter().enumerate() {
+            self.placing.put(view, out, &subs[i], accelerator, rank);
         }
         let order = self.order.sorted().iter().map(|&(_, i)| i);
-        for (rank, i) in order.enumerate() {
+        for (rank, i) in (self.promoted.len()..).zip(order) {
             if self.promoted.iter().any(|&(promoted, _)| promoted == i) {
                 continue;
             }
-            let (accelerator, finish) = self.placing.earliest_finish(view, &subs[i]);
-            self.placing.occupy(accelerator, finish);
-            out.assign(subs[i].id, accelerator, -(rank as f64));
+            if is_late(view, &subs[i]) && self.placing.is_full(view) {
+                self.placing.postpone(view, out, &subs[i], rank);
+                continue;
+            }
+            let (accelerator, _) = self.placing.earliest_finish(view, &subs[i]);
+            self.placing.put(view, out, &subs[i], accelerator, rank);
         }
         out.operations.comparisons += (subs.len() * (self.last.len() + self.promoted.len())) as u64;
     }
@@ -78,7 +79,10 @@ impl Relief {
         });
         self.placing.reset(view);
         self.places.clear();
-        for &(_, i) in order {
+        for &((late, _), i) in order {
+            if late.is_some() && self.placing.is_full(view) {
+                break;
+            }
             let (accelerator, finish) = self.placing.earliest_finish(view, &subs[i]);
             self.placing.occupy(accelerator, finish);
             self.places.push((i, accelerator));

@@ -2,7 +2,7 @@
 
 use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
-use crate::sim::{Decision, Scheduler, View};
+use crate::sim::{Decision, Scheduler, SubJobView, View};
 use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
@@ -23,8 +23,8 @@ struct Rr {
 
 impl Scheduler for Rr {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.rule.order_by(view, out, |sub| view.job_of(sub).arrival);
-        self.rule.place_on(view, out, |sub| {
+        let arrival = |sub: &SubJobView| view.job_of(sub).arrival;
+        self.rule.place_on(view, out, arrival, |sub| {
             let alone = view.alone_on_each(sub);
             let turns = (0..alone.len()).map(|i| (sub.id.job.0 as usize + i) % alone.len());
             { turns }.find(|&m| alone[m] < Time::MAX).expect("some accelerator runs every layer")
