@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -41,11 +42,33 @@ impl InputError {
     }
 }
 
-/// The line of a CSV record, counted from 1. The reader's own is that of the blank lines before the record.
+/// The line of one CSV record, counted from 1.
 pub fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
-    let start = position.map_or(0, |position| position.byte() as usize);
-    let blank = text[start..].len() - text[start..].trim_start().len();
-    1 + text[..start + blank].matches('\n').count()
+    CsvLines::new(text).of(position)
+}
+
+/// The lines of CSV records, counted along the way. The reader's own are those of the blank lines before a record.
+pub struct CsvLines<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl<'a> CsvLines<'a> {
+    /// From the start of a file.
+    pub fn new(text: &'a str) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    /// The line, counted from 1, of a record that comes after those before.
+    pub fn of(&mut self, position: Option<&csv::Position>) -> usize {
+        let start = position.map_or(self.at, |position| position.byte() as usize);
+        let rest = &self.text[start..];
+        let record = start + rest.len() - rest.trim_start().len();
+        self.line += self.text[self.at..record].matches('\n').count();
+        self.at = record;
+        self.line
+    }
 }
 
 /// A bound on memory: a thousand times the largest data file that ships.
@@ -146,6 +169,11 @@ pub struct Parameter {
     pub doc: &'static str,
 }
 
+/// The parameters of what has none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
 /// Reads the parameters of one entry of a registry into its own struct; the error names the key.
 pub fn parse_parameters<T: DeserializeOwned>(table: &toml::Table) -> Result<T, String> {
     let read: Result<T, toml::de::Error> = table.clone().try_into();
@@ -188,6 +216,16 @@ macro_rules! checked_number {
                 d.deserialize_f64(Checked { allowed: $allowed, ok: $ok }).map(Self)
             }
         }
+
+        /// As an option of the command line.
+        impl FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let ok: fn(f64) -> bool = $ok;
+                text.parse().ok().filter(|&value| ok(value)).map(Self).ok_or(concat!("expected ", $allowed))
+            }
+        }
     };
 }
 checked_number!(
@@ -196,6 +234,7 @@ checked_number!(
 );
 checked_number!(
     /// A finite number, zero included.
+    #[derive(Default)]
     NonNegative, "a number >= 0", |v| v >= 0.0 && v.is_finite()
 );
 checked_number!(
@@ -224,6 +263,7 @@ checked_number!(
 );
 checked_number!(
     /// A latency in microseconds, zero included.
+    #[derive(Default)]
     MicrosecondsOrZero, "a number from 0 to 1e9", |v| (0.0..=1e9).contains(&v)
 );
 checked_number!(

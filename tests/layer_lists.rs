@@ -55,6 +55,11 @@ fn sizes_without_padding_count_one_window_per_stride() {
     let imported = import_maestro(&path("unet_head.m"), &options).unwrap();
     assert_eq!(imported.network.layers[0].op, Op::Conv(nest([1, 1, 32, 3, 113, 113, 3, 3], 2)));
     assert_eq!(imported.command, "mascot import unet_head.m --network all_types --padding same");
+    // One window, however large: a fully connected layer is never padded.
+    let list = "Network n {\nLayer fc { Type: FC Dimensions { K: 10, C: 64, Y: 7, X: 7, R: 7, S: 7 } } }";
+    let same = Options { network: None, padding: Padding::Same };
+    let imported = import_text_with("a.m", list, &same).unwrap();
+    assert_eq!(imported.network.layers[0].op, Op::Conv(nest([1, 1, 10, 64, 1, 1, 7, 7], 1)));
 }
 
 #[test]
@@ -88,12 +93,16 @@ fn an_imported_list_can_be_read_back() {
 }
 
 fn import_text(name: &str, text: &str) -> Result<Imported, InputError> {
+    import_text_with(name, text, &Options::default())
+}
+
+fn import_text_with(name: &str, text: &str, options: &Options) -> Result<Imported, InputError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     std::fs::write(&file, text).unwrap();
     match name.ends_with(".m") {
-        true => import_maestro(&file, &Options::default()),
-        false => import_scale_sim(&file, &Options::default()),
+        true => import_maestro(&file, options),
+        false => import_scale_sim(&file, options),
     }
 }
 

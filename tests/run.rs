@@ -2,19 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// `mascot` with its working directory in the source tree.
-fn mascot(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mascot"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(args)
-        .output()
-        .expect("the program was built for this test")
-}
+use self::common::{mascot, program};
 
 /// A short run of the quick start into `out`, with more arguments.
 fn quickstart(out: &Path, more: &[&str]) -> Output {
@@ -122,6 +117,18 @@ fn the_summary_has_every_promised_column() {
                     dram_utilization,decisions,deadline_factor,dram_bandwidth_gbps,period_us,late";
     for name in promised.split(',') {
         assert!(header.split(',').any(|column| column == name), "{name} in {header}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    for args in [&["list", "schedulers"][..], &["trace", "gen", "mixed", "--rate", "9"], &["--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = program(args).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.starts_with("error: cannot write standard output"), "{error}");
     }
 }
 

@@ -83,8 +83,7 @@ pub(super) fn execute(command: &Command) -> Result<(), Error> {
         serde_json::to_string_pretty(&report).expect("errors are plain data") + "\n"
     } else {
         table(&report)
-    });
-    Ok(())
+    })
 }
 
 fn table(report: &Report) -> String {

@@ -28,13 +28,10 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let bars = Bars::new(options.quiet);
     let report = super::on_threads(options.jobs, || fuzz(seeds, &bars))?;
     drop(bars);
-    if !options.quiet {
-        if options.seeds == 1 {
-            super::print(&format!("{}\n", describe(options.first_seed)));
-        }
-        super::print(&table(&report));
-    }
-    report.verdict()
+    let run = if options.seeds == 1 { describe(options.first_seed) + "\n" } else { String::new() };
+    let printed = if options.quiet { Ok(()) } else { super::print(&(run + &table(&report))) };
+    // A violated invariant is worse news than a full disk.
+    report.verdict().and(printed)
 }
 
 fn table(report: &Report) -> String {

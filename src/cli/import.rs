@@ -79,8 +79,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
             "model         {}\nmac_layers    {}\nedges         {}\nmacs          {}\nweight_elems  {}\n",
             summary.model, summary.mac_layers, summary.edges, summary.macs, summary.weight_elems
         )
-    });
-    Ok(())
+    })
 }
 
 fn onnx_options(options: &Options) -> Result<onnx::Options, Error> {

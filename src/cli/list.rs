@@ -40,8 +40,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Schedulers => schedulers(),
         What::Metrics => metrics(),
     };
-    super::print(&text);
-    Ok(())
+    super::print(&text)
 }
 
 /// One row per file of a kind.

@@ -81,16 +81,15 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(e) => {
             // clap's own codes: 0 for help and version, 2 for bad usage. Its message goes where it belongs.
-            let _ = e.print();
-            return ExitCode::from(e.exit_code() as u8);
+            let printed = written(e.print());
+            return match e.exit_code() {
+                0 => exit_code(printed),
+                code => ExitCode::from(code as u8),
+            };
         }
     };
     match catch_unwind(AssertUnwindSafe(|| execute(cli.command))) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(e)) => {
-            eprint(&format!("error: {e}"));
-            ExitCode::from(e.exit_code())
-        }
+        Ok(result) => exit_code(result),
         Err(panic) => {
             let command = std::env::args().collect::<Vec<_>>().join(" ");
             eprint(&format!(
@@ -100,6 +99,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(INVARIANT)
         }
     }
+}
+
+fn exit_code(result: Result<(), Error>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprint(&format!("error: {error}"));
+    ExitCode::from(error.exit_code())
 }
 
 fn execute(command: Command) -> Result<(), Error> {
@@ -116,16 +121,24 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "mascot", &mut script);
-            print(&String::from_utf8_lossy(&script));
-            Ok(())
+            print(&String::from_utf8_lossy(&script))
         }
     }
 }
 
-/// Writes to standard output; a reader that has closed the pipe (`| head`) is no error.
-fn print(text: &str) {
+/// Writes to standard output.
+fn print(text: &str) -> Result<(), Error> {
     use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let mut out = std::io::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// A reader that has closed the pipe (`| head`) is no error.
+fn written(result: std::io::Result<()>) -> Result<(), Error> {
+    match result {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|source| Error::Write { path: "standard output".into(), source }),
+    }
 }
 
 /// Writes a line to standard error.

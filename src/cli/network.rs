@@ -24,8 +24,7 @@ pub(super) struct Options {
 pub(super) fn execute(command: &Command) -> Result<(), Error> {
     let Command::Show(options) = command;
     let network = DataRoot::find(None)?.network(&options.name)?;
-    super::print(&if options.dot { network.to_dot() } else { table(&network) });
-    Ok(())
+    super::print(&if options.dot { network.to_dot() } else { table(&network) })
 }
 
 fn table(network: &Network) -> String {

@@ -62,9 +62,17 @@ struct Replay {
 }
 
 impl Replay {
-    fn key(&self) -> Option<(String, toml::Value)> {
-        let keys = self.reading.keys(self.trace.as_deref()?);
-        Some(("trace".into(), toml::Value::try_from(keys).expect("its keys are plain data")))
+    fn key(&self) -> Result<Option<(String, toml::Value)>, Error> {
+        let Some(file) = &self.trace else {
+            return match self.reading.is_default() {
+                true => Ok(None),
+                false => {
+                    Err(Error::Usage("--speedup and --map say how to read a trace: give --trace".into()))
+                }
+            };
+        };
+        let keys = toml::Value::try_from(self.reading.keys(file)).expect("its keys are plain data");
+        Ok(Some(("trace".into(), keys)))
     }
 }
 
@@ -82,14 +90,14 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));
     overrides.extend(options.first_seed.map(|s| ("first_seed".into(), toml::Value::Integer(s))));
     overrides.extend(options.bound.then(|| ("bound".into(), toml::Value::Boolean(true))));
-    overrides.extend(options.replay.key());
+    overrides.extend(options.replay.key()?);
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
     let rows = super::on_threads(options.jobs, || run(options, experiment, &data))??;
     if options.json {
         let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
-        super::print(&(text + "\n"));
+        super::print(&(text + "\n"))?;
     } else if !options.quiet {
-        super::print(&table(&rows));
+        super::print(&table(&rows))?;
     }
     Ok(())
 }
@@ -114,7 +122,7 @@ fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec
     output.finish(&plan, &inputs, &argv)?;
     drop(bars);
     if !options.quiet && !options.json {
-        super::print(&format!("{}\n", folder.join("summary.csv").display()));
+        super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
     }
     Ok(summary.rows())
 }

@@ -10,7 +10,7 @@ use super::table::{number, render};
 use crate::cost::Cache;
 use crate::experiment::generate::Generate;
 use crate::experiment::{DataRoot, Error};
-use crate::files::{Positive, write_atomic};
+use crate::files::{Load, PerSecond, Positive, write_atomic};
 use crate::units::Time;
 use crate::workload::trace::{Recording, TraceKeys, TraceStats, to_csv};
 
@@ -44,13 +44,13 @@ pub(super) struct GenOptions {
     seed: u64,
     /// Load relative to what the system can carry; needs --system
     #[arg(long, requires = "system", conflicts_with = "rate")]
-    load: Option<f64>,
+    load: Option<Load>,
     /// The system: a name, or a path to a .toml file
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
     /// Requests per second of all tenants that share a load
     #[arg(long, value_name = "PER_SECOND")]
-    rate: Option<f64>,
+    rate: Option<PerSecond>,
 }
 
 #[derive(Args)]
@@ -68,18 +68,11 @@ pub(super) struct StatsOptions {
 #[derive(Args)]
 pub(super) struct Reading {
     /// Replay the trace this many times faster than recorded
-    #[arg(long, value_name = "FACTOR", value_parser = factor)]
-    speedup: Option<f64>,
+    #[arg(long, value_name = "FACTOR")]
+    speedup: Option<Positive>,
     /// What a name in the trace, of a tenant or a network, shall be here
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     map: Vec<(String, String)>,
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|&factor| factor > 0.0 && f64::is_finite(factor))
-        .ok_or("expected a number > 0".into())
 }
 
 fn renaming(text: &str) -> Result<(String, String), String> {
@@ -88,9 +81,14 @@ fn renaming(text: &str) -> Result<(String, String), String> {
 }
 
 impl Reading {
+    /// Whether nothing was said.
+    pub(super) fn is_default(&self) -> bool {
+        self.speedup.is_none() && self.map.is_empty()
+    }
+
     pub(super) fn keys(&self, file: &Path) -> TraceKeys {
         let map: BTreeMap<String, String> = self.map.iter().cloned().collect();
-        TraceKeys { file: file.to_path_buf(), speedup: Positive(self.speedup.unwrap_or(1.0)), map }
+        TraceKeys { file: file.to_path_buf(), speedup: self.speedup.unwrap_or(Positive(1.0)), map }
     }
 }
 
@@ -122,29 +120,28 @@ fn gen_trace(options: &GenOptions) -> Result<(), Error> {
     match &options.output {
         None => super::print(&String::from_utf8_lossy(&csv)),
         Some(path) => write_atomic(path, &csv)
-            .map_err(|source| Error::Write { path: path.display().to_string(), source })?,
+            .map_err(|source| Error::Write { path: path.display().to_string(), source }),
     }
-    Ok(())
 }
 
 fn stats(options: &StatsOptions) -> Result<(), Error> {
     let trace = Recording::read(&options.reading.keys(&options.file))?;
     trace.left_out.iter().for_each(|left_out| super::eprint(&format!("left out: {left_out}")));
-    let all: Vec<Time> = trace.rows.iter().map(|row| row.time).collect();
-    let of_tenant = |tenant: &str| {
-        let own = trace.rows.iter().filter(|row| trace.tenant(row) == Some(tenant));
-        TraceStats::of(&own.map(|row| row.time).collect::<Vec<_>>())
-    };
+    let mut times: BTreeMap<&str, Vec<Time>> = BTreeMap::new();
+    for row in &trace.rows {
+        if let Some(tenant) = trace.tenant(row) {
+            times.entry(tenant).or_default().push(row.time);
+        }
+    }
     let tenants: BTreeMap<&str, TraceStats> =
-        trace.tenants().into_iter().map(|tenant| (tenant, of_tenant(tenant))).collect();
-    let all = TraceStats::of(&all);
+        times.iter().map(|(&tenant, times)| (tenant, TraceStats::of(times))).collect();
+    let all = TraceStats::of(&trace.rows.iter().map(|row| row.time).collect::<Vec<_>>());
     super::print(&if options.json {
         let told = serde_json::json!({ "all": all, "tenants": tenants });
         serde_json::to_string_pretty(&told).expect("figures are plain data") + "\n"
     } else {
         table(&all, &tenants)
-    });
-    Ok(())
+    })
 }
 
 fn table(all: &TraceStats, tenants: &BTreeMap<&str, TraceStats>) -> String {

@@ -35,7 +35,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     }
     for path in &files {
         let verdict = validate(path)?;
-        super::print(&format!("{}: {verdict}\n", path.display()));
+        super::print(&format!("{}: {verdict}\n", path.display()))?;
     }
     Ok(())
 }

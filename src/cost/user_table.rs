@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::LayerCost;
 use super::timing::time;
-use crate::files::{InputError, Source, csv_line};
+use crate::files::{CsvLines, InputError, Source};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::{Layer, Network};
@@ -56,10 +56,10 @@ impl UserTable {
         let source = Source::read(path)?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
         let header = reader.headers().map_err(|e| InputError::at_line(path, 1, e))?.clone();
-        let mut rows = BTreeMap::new();
+        let (mut rows, mut lines) = (BTreeMap::new(), CsvLines::new(&source.text));
         for record in reader.records() {
             let record = record.map_err(|e| InputError::file(path, e))?;
-            let line = csv_line(&source.text, record.position());
+            let line = lines.of(record.position());
             let fail = |message: String| InputError::at_line(path, line, message);
             let row: Row = record.deserialize(Some(&header)).map_err(|e| fail(csv_message(&e)))?;
             let given = row.given().map_err(fail)?;

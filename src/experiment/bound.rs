@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::Progress;
 use super::config::SchedulerChoice;
 use super::plan::{Case, Plan};
-use super::requests::{offered_load, requests};
+use super::requests::{load_of_run, requests};
 use super::sweep::{Cell, Outcome};
 use crate::cost::Cache;
 use crate::metrics::{Column, Metrics, Value};
@@ -51,11 +51,14 @@ impl Plan {
         let relaxations: Vec<Option<Relaxation>> =
             traces.par_iter().map(|&(case, seed)| relaxation(case, seed)).collect();
         let mut distinct: Vec<&Relaxation> = Vec::new();
-        for relaxation in relaxations.iter().flatten() {
-            if !distinct.contains(&relaxation) {
+        let mut place = |relaxation| {
+            distinct.iter().position(|other| *other == relaxation).unwrap_or_else(|| {
                 distinct.push(relaxation);
-            }
-        }
+                distinct.len() - 1
+            })
+        };
+        let places: Vec<Option<usize>> =
+            relaxations.iter().map(|relaxation| relaxation.as_ref().map(&mut place)).collect();
         progress.begin("bounding SLA rates", distinct.len());
         let done = AtomicUsize::new(0);
         let found: Vec<usize> = distinct
@@ -67,11 +70,8 @@ impl Plan {
             })
             .collect();
         cache.take_warnings().iter().for_each(|warning| progress.warn(warning));
-        let of = |relaxation: &Relaxation| {
-            found[distinct.iter().position(|other| *other == relaxation).expect("all are among them")]
-        };
         let bounds: Vec<Option<usize>> =
-            relaxations.iter().map(|relaxation| relaxation.as_ref().map(of)).collect();
+            places.into_iter().map(|place| place.map(|place| found[place])).collect();
         self.bounds = bounds.chunks(self.experiment.seeds as usize).map(<[_]>::to_vec).collect();
         self.without_bound().iter().for_each(|scenario| {
             progress.warn(&format!(
@@ -113,7 +113,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         _ => Value::Real(f64::NAN),
     };
     Outcome {
-        load: cell.case.load.unwrap_or_else(|| offered_load(trace, cell.case)),
+        load: load_of_run(trace, cell.case),
         values: Metrics::columns().map(value).collect(),
         gap_to_bound: f64::NAN,
         groups: Vec::new(),

@@ -9,9 +9,8 @@ use super::{Error, Progress};
 use crate::cost::{self, Cache, CostTable, LayerCost};
 use crate::hw::SystemSpec;
 use crate::hw::system::Accelerator;
-use crate::sim::capacity::{AloneCost, Capacity, CapacityError, LayerLoad, capacity};
-use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
-use crate::units::{Bytes, Time};
+use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, Platform, World};
+use crate::units::Time;
 use crate::workload::{Network, Scenario, Variant};
 
 /// The longest layer, in seconds: far less than what the 64-bit clock holds.
@@ -122,31 +121,4 @@ fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
         bandwidth_bytes_per_ps: dram.bytes_per_s() / 1e12,
         sharing: dram.sharing,
     }
-}
-
-/// lambda* of a mix: `shares` are the fractions of all requests that ask for each network of the world.
-pub(super) fn mix_capacity(
-    world: &World,
-    shares: &[f64],
-    dram_bytes_per_s: f64,
-) -> Result<Capacity, CapacityError> {
-    let accelerators = &world.platform.accelerators;
-    let models = accelerators.iter().map(|a| a.model + 1).max().unwrap_or(0);
-    let instance =
-        |model| accelerators.iter().position(|a| a.model == model).expect("models are those in use");
-    let first: Vec<usize> = (0..models).map(instance).collect();
-    let count = |model| accelerators.iter().filter(|a| a.model == model).count() as u32;
-    let instances: Vec<u32> = (0..models).map(count).collect();
-    let mut loads = Vec::new();
-    for (network, &share) in world.networks.iter().zip(shares) {
-        loads.extend((0..network.layers.len() as u32).map(|layer| LayerLoad {
-            per_request: share,
-            costs: first.iter().map(|&m| network.cost(layer, m)).map(alone_cost).collect(),
-        }));
-    }
-    capacity(&loads, &instances, dram_bytes_per_s)
-}
-
-fn alone_cost(cost: Option<&PairCost>) -> Option<AloneCost> {
-    cost.map(|cost| AloneCost { c1: cost.alone, dram_bytes: Bytes(cost.dram_bytes().round() as u64) })
 }

@@ -359,11 +359,17 @@ fn duration(
     source: &Source,
 ) -> Result<Option<Duration>, InputError> {
     let end_s = end.map(|end| end.into_inner().0);
-    if let Some(warmup) =
-        warmup.as_ref().filter(|warmup| end_s.is_none_or(|end_s| warmup.get_ref().0 >= end_s))
-    {
-        let message = format!("`warmup_s` is {}: expected less than `duration_s`", warmup.get_ref().0);
-        return Err(source.error(&warmup.span(), message));
+    let problem = warmup.as_ref().and_then(|warmup| match (warmup.get_ref().0, end_s) {
+        (_, None) => {
+            Some("`warmup_s` needs `duration_s`, of which it is a part; `warmup_requests` does not".into())
+        }
+        (warmup_s, Some(end_s)) if warmup_s >= end_s => {
+            Some(format!("`warmup_s` is {warmup_s}: expected less than `duration_s`"))
+        }
+        _ => None,
+    });
+    if let (Some(warmup), Some(problem)) = (&warmup, problem) {
+        return Err(source.error(&warmup.span(), problem));
     }
     let Some(end_s) = end_s else { return Ok(None) };
     let warmup_s = warmup.map_or(end_s / 10.0, |warmup| warmup.into_inner().0);

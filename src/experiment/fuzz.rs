@@ -15,7 +15,10 @@ use rayon::prelude::*;
 
 use super::error::reason;
 use super::{Error, Progress};
-use crate::metrics::{Context, Metrics, RequestLog, RequestRow, layer_energy_by_tenant};
+use crate::metrics::{
+    Accelerators, Context, GROUP_COLUMNS, GroupBy, Groups, Metrics, RequestLog, RequestRow,
+    layer_energy_by_tenant,
+};
 use crate::rng;
 use crate::scheduler::{SCHEDULERS, SchedulerEntry};
 use crate::sim::audit::{Audit, Audited, Totals};
@@ -165,7 +168,7 @@ fn switches(entry: &SchedulerEntry, mut toss: impl FnMut(&str) -> bool) -> toml:
 
 fn audited(case: &Case, scheduler: &mut dyn Scheduler) -> Result<Totals, String> {
     let world = case.world();
-    let qos = vec![Qos::M; case.trace.requests.len()];
+    let qos = levels(case);
     let mut folds = Folds::new(&world, &case.trace, &qos);
     let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), scheduler);
     let end = run_engine(case.engine(), &mut audited, &mut folds);
@@ -178,14 +181,23 @@ fn audited(case: &Case, scheduler: &mut dyn Scheduler) -> Result<Totals, String>
     Ok(totals)
 }
 
+/// A level per request, so that every group by level has some.
+fn levels(case: &Case) -> Vec<Qos> {
+    Qos::ALL.into_iter().cycle().take(case.trace.requests.len()).collect()
+}
+
 struct Folds<'a> {
     metrics: Metrics<'a>,
+    groups: Groups<'a>,
+    accelerators: Accelerators,
     requests: RequestLog<'a>,
 }
 
 impl Recorder for Folds<'_> {
     fn record(&mut self, record: &Record) {
         self.metrics.record(record);
+        self.groups.record(record);
+        self.accelerators.record(record);
         self.requests.record(record);
     }
 }
@@ -193,11 +205,22 @@ impl Recorder for Folds<'_> {
 impl<'a> Folds<'a> {
     fn new(world: &'a World, trace: &'a Trace, qos: &'a [Qos]) -> Self {
         let context = Context { world, trace, qos };
-        Self { metrics: Metrics::new(context), requests: RequestLog::new(context) }
+        Self {
+            metrics: Metrics::new(context),
+            groups: Groups::new(context, &[]),
+            accelerators: Accelerators::new(context),
+            requests: RequestLog::new(context),
+        }
     }
 
-    /// The columns are what the audit counted; sums over tenants are totals; every request is met, missed or in flight.
     fn compare(&self, totals: &Totals, world: &World, trace: &Trace) -> Result<(), String> {
+        self.compare_columns(totals, world, trace)?;
+        self.compare_parts(totals)?;
+        self.compare_requests(totals)
+    }
+
+    /// The columns are what the audit counted.
+    fn compare_columns(&self, totals: &Totals, world: &World, trace: &Trace) -> Result<(), String> {
         let columns: BTreeMap<&str, f64> = Metrics::columns()
             .map(|column| column.name)
             .zip(self.metrics.values().into_iter().map(|value| value.as_f64()))
@@ -227,6 +250,32 @@ impl<'a> Folds<'a> {
         if !trace.has_end() {
             same("finished + dropped", columns["finished"] + columns["dropped"], counted)?;
         }
+        Ok(())
+    }
+
+    /// Groups of every kind and accelerators add up to what the audit counted.
+    fn compare_parts(&self, totals: &Totals) -> Result<(), String> {
+        let groups = self.groups.rows();
+        for (column, expected) in [
+            ("requests", totals.counted_arrived),
+            ("met", totals.counted_met),
+            ("finished", totals.counted_done),
+            ("dropped", totals.counted_dropped),
+        ] {
+            let place = GROUP_COLUMNS.iter().position(|known| known.name == column).expect("it is one");
+            for by in GroupBy::ALL {
+                let own = groups.iter().filter(|row| row.by == by);
+                let sum: f64 = own.map(|row| row.values[place].as_f64()).sum();
+                same(&format!("{column}, summed by {},", by.name()), sum, expected as f64)?;
+            }
+        }
+        // Of the columns of an accelerator, the first is how busy it is.
+        let utilization: f64 = self.accelerators.rows().iter().map(|row| row[0].as_f64()).sum();
+        same("utilization, summed,", utilization, totals.busy.as_ps() / totals.window.as_ps())
+    }
+
+    /// Sums over tenants are totals; every request is met, missed or in flight.
+    fn compare_requests(&self, totals: &Totals) -> Result<(), String> {
         for (tenant, energy) in layer_energy_by_tenant(self.requests.rows()).into_iter().enumerate() {
             let expected = totals.layer_energy_by_tenant[tenant].0;
             same(&format!("layer energy of tenant {tenant} in pJ"), energy.0, expected)?;
@@ -283,7 +332,7 @@ mod tests {
         let case = Case::new(7, Size::of(7));
         let world = case.world();
         let totals = audited(&case, &mut Chaos::new(7)).expect("seed 7 passes");
-        let qos = vec![Qos::M; case.trace.requests.len()];
+        let qos = levels(&case);
         let mut folds = Folds::new(&world, &case.trace, &qos);
         run_engine(case.engine(), &mut Chaos::new(7), &mut folds).expect("seed 7 passes");
         assert_eq!(folds.compare(&totals, &world, &case.trace), Ok(()));
@@ -300,5 +349,13 @@ mod tests {
             let message = folds.compare(&totals, &world, &case.trace).expect_err(what);
             assert!(message.contains(what), "{message}");
         }
+        // Folds that have seen nothing.
+        let Folds { groups, accelerators, .. } = Folds::new(&world, &case.trace, &qos);
+        folds.accelerators = accelerators;
+        let message = folds.compare_parts(&totals).expect_err("accelerators did something");
+        assert!(message.contains("utilization, summed, is NaN"), "{message}");
+        folds.groups = groups;
+        let message = folds.compare_parts(&totals).expect_err("there were requests");
+        assert!(message.contains("requests, summed by tenant,"), "{message}");
     }
 }

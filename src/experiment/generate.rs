@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::window::Wanted;
 use super::{DataRoot, Error, Progress};
 use crate::cost::Cache;
+use crate::files::{Load, PerSecond};
 use crate::workload::{Arrival, ArrivalStream, Qos, Scenario};
 
 /// What is generated, and what decides how fast requests come where the scenario does not.
@@ -17,9 +18,9 @@ pub struct Generate<'a> {
     /// The system that the load is relative to.
     pub system: Option<&'a str>,
     /// Relative to lambda*.
-    pub load: Option<f64>,
+    pub load: Option<Load>,
     /// Requests per second of all tenants that share a load.
-    pub rate_per_s: Option<f64>,
+    pub rate_per_s: Option<PerSecond>,
     /// Of all draws.
     pub seed: u64,
 }
@@ -34,26 +35,26 @@ impl Generate<'_> {
     ) -> Result<(Scenario, Box<dyn Iterator<Item = Arrival>>), Error> {
         let scenario = data.scenario(self.scenario)?;
         self.check(&scenario).map_err(Error::Usage)?;
-        if let Some(system) = self.system.filter(|_| self.load.is_some() || needs_latencies(&scenario)) {
+        if let Some(system) = self.system {
             let plan = Plan::prepare(self.experiment(&scenario, system), data, cache, progress)?;
             let case = &plan.cases[0];
             let requests_per_s = case.load.unwrap_or_default() * case.site.capacity.requests_per_s;
             return Ok((scenario, case.workload.arrivals(&case.site.world, requests_per_s, self.seed)));
         }
-        let rates_per_s = scenario.rates_per_s(self.rate_per_s.unwrap_or_default());
+        let rates_per_s = scenario.rates_per_s(self.rate_per_s.map_or(0.0, |rate| rate.0));
         let arrivals = ArrivalStream::new(&scenario, &rates_per_s, &[], self.seed);
         Ok((scenario, Box::new(arrivals)))
     }
 
     fn check(&self, scenario: &Scenario) -> Result<(), String> {
         let name = &scenario.name;
-        let given = self.load.or(self.rate_per_s);
-        if scenario.has_own_pace() && given.is_some() {
+        let is_given = self.load.is_some() || self.rate_per_s.is_some();
+        if scenario.has_own_pace() && is_given {
             return Err(format!(
                 "the requests of scenario `{name}` come at their own pace: leave --load and --rate out"
             ));
         }
-        if !scenario.has_own_pace() && given.is_none() {
+        if !scenario.has_own_pace() && !is_given {
             return Err(format!(
                 "the tenants of scenario `{name}` share a load: give --load and --system, or --rate"
             ));
@@ -69,10 +70,12 @@ impl Generate<'_> {
                  from the requests.csv of one"
             ));
         }
-        match given.filter(|value| !(*value > 0.0 && value.is_finite())) {
-            Some(value) => Err(format!("{value} is no load or rate: expected a number > 0")),
-            None => Ok(()),
+        if self.system.is_some() && self.load.is_none() && !needs_latencies(scenario) {
+            return Err(format!(
+                "no system changes when the requests of scenario `{name}` come: leave --system out, or give --load"
+            ));
         }
+        Ok(())
     }
 
     /// One cell without a scheduler.
@@ -83,7 +86,7 @@ impl Generate<'_> {
             systems: vec![system.to_string()],
             scenarios: vec![self.scenario.to_string()],
             qos: vec![Qos::M],
-            loads: self.load.map(|load| vec![load]),
+            loads: self.load.map(|load| vec![load.0]),
             trace: None,
             schedulers: Vec::new(),
             seeds: 1,

@@ -1,6 +1,6 @@
-//! A TOML key that takes one value or a list of them.
+//! A TOML key that takes one value or a list of them; and lists without repetitions.
 //!
-//! Not an untagged enum: serde would forget the line and the reason of a bad element.
+//! The key is not an untagged enum: serde would forget the line and the reason of a bad element.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -64,6 +64,17 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T>, A::Error> {
         one(MapAccessDeserializer::new(map))
     }
+}
+
+/// Each value once, in order of first appearance.
+pub(super) fn distinct<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
 }
 
 fn one<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<List<T>, D::Error> {

@@ -16,6 +16,7 @@ use super::Error;
 use super::bound::BOUND_COLUMNS;
 use super::columns::{KEYS, setting_keys};
 use super::data::{DataRoot, Kind};
+use super::list::distinct;
 use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
 use super::window::{Duration, Window};
@@ -264,7 +265,7 @@ pub fn inputs(plan: &Plan, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Grows with every incompatible change of `manifest.json`.
-const MANIFEST_SCHEMA: u32 = 1;
+const MANIFEST_SCHEMA: u32 = 2;
 
 /// What is needed to run it again and to read the CSV: configuration, inputs by content, lambda*, columns.
 fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Value {
@@ -273,15 +274,11 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
         let sha256 = fs::read(path).map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default();
         serde_json::json!({ "path": path.display().to_string(), "sha256": sha256 })
     });
-    let mut settings: Vec<BTreeMap<String, String>> = Vec::new();
-    for case in &plan.cases {
-        let setting = setting_keys(&case.setting, &case.site.dram).into_iter().collect();
-        if !settings.contains(&setting) {
-            settings.push(setting);
-        }
-    }
-    let mut capacities: Vec<serde_json::Value> = plan.cases.iter().map(capacity_of).collect();
-    capacities.dedup();
+    let setting = |case: &Case| -> BTreeMap<String, String> {
+        setting_keys(&case.setting, &case.site.dram).into_iter().collect()
+    };
+    let settings = distinct(plan.cases.iter().map(setting));
+    let capacities = distinct(plan.cases.iter().map(capacity_of));
     let told = |c: &Column| serde_json::json!({ "name": c.name, "doc": c.doc });
     let columns: Vec<_> = Metrics::columns().chain(BOUND_COLUMNS).map(told).collect();
     let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
@@ -302,7 +299,7 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
             "first_seed": experiment.first_seed,
             "seeds": experiment.seeds,
             "bound": experiment.bound,
-            "windows": windows(plan),
+            "windows": distinct(plan.cases.iter().map(window_of)),
             "settings": settings,
         },
         "inputs": hashes.collect::<Vec<_>>(),
@@ -317,22 +314,15 @@ fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Val
 }
 
 /// How many requests a run has, in their parts, or how long it is.
-fn windows(plan: &Plan) -> Vec<serde_json::Value> {
-    let window = |case: &Case| match case.window {
+fn window_of(case: &Case) -> serde_json::Value {
+    match case.window {
         Window::Requests { warmup, counted, drain } => {
             serde_json::json!({ "warmup_requests": warmup, "requests": counted, "drain_requests": drain })
         }
         Window::Duration(Duration { warmup, end }) => {
             serde_json::json!({ "warmup_s": warmup.as_s(), "duration_s": end.as_s() })
         }
-    };
-    let mut windows: Vec<serde_json::Value> = Vec::new();
-    for window in plan.cases.iter().map(window) {
-        if !windows.contains(&window) {
-            windows.push(window);
-        }
     }
-    windows
 }
 
 fn capacity_of(case: &Case) -> serde_json::Value {

@@ -22,6 +22,8 @@ pub(super) struct OwnPace {
     open_per_s: f64,
     /// The bound on those that do.
     loops_per_s: f64,
+    /// How many of the former the first seed sends up to the last that is judged.
+    pub(super) sample: f64,
 }
 
 impl OwnPace {
@@ -55,12 +57,15 @@ impl OwnPace {
             loops = add(&scenario.with_stages(paces.collect()), &|_| true);
         }
         let total: f64 = weights.iter().sum();
+        if total == 0.0 {
+            return Err(nothing_comes(window, workload, system));
+        }
         let open_per_s = match sample > 0.0 {
             true => per_s * ((sample + stages) / sample),
             false => 0.0,
         };
         weights.iter_mut().for_each(|weight| *weight /= total);
-        Ok(Self { shares: weights, open_per_s, loops_per_s: loops / unit_s })
+        Ok(Self { shares: weights, open_per_s, loops_per_s: loops / unit_s, sample: sample + stages })
     }
 
     /// The bound on all.
@@ -105,7 +110,8 @@ impl Open {
         };
         let (most, judged, end) = match window.extent() {
             Extent::Requests(requests) => (requests, window.counted(requests, false).end, Time::MAX),
-            Extent::Until(end) | Extent::Sample(end) => (MAX_REQUESTS + 1, MAX_REQUESTS, end),
+            // One more than may be, for `check_number` to see.
+            Extent::Until(end) | Extent::Sample(end) => (MAX_REQUESTS + 1, MAX_REQUESTS + 1, end),
         };
         let (mut requests, mut by_network) = (vec![0.0; tenants.len()], vec![0.0; world.networks.len()]);
         let mut times = Vec::new();
@@ -123,6 +129,19 @@ impl Open {
     }
 }
 
+fn nothing_comes(window: &Window, workload: &Workload, system: &SystemSpec) -> Error {
+    let within = match window.extent() {
+        Extent::Requests(_) => String::new(),
+        Extent::Until(end) | Extent::Sample(end) => {
+            format!(" within {} s: lengthen `duration_s`", end.as_s())
+        }
+    };
+    Error::Usage(format!(
+        "scenario `{}` sends no request to `{}`{within}",
+        workload.scenario.name, system.name
+    ))
+}
+
 /// The longest simulated time in seconds: a tenth and less of what the 64-bit clock holds.
 const MAX_SPAN_S: f64 = 1e6;
 
@@ -137,17 +156,18 @@ pub(super) fn check_span(span_s: f64, workload: &Workload, system: &SystemSpec) 
     )))
 }
 
-/// The requests of a run of a given length must fit in memory.
+/// The requests of a run of a given length, of which some have been counted, must fit in memory.
 pub(super) fn check_number(
     requests_per_s: f64,
+    counted: f64,
     window: &Window,
     workload: &Workload,
     system: &SystemSpec,
 ) -> Result<(), Error> {
     let Extent::Until(end) = window.extent() else { return Ok(()) };
-    let requests = requests_per_s * end.as_s();
-    // Not a number where all come at once: those have been counted.
-    if requests.is_nan() || requests <= MAX_REQUESTS as f64 {
+    // The rate is not a number where all come at once; the larger of the two is then the other.
+    let requests = (requests_per_s * end.as_s()).max(counted);
+    if requests <= MAX_REQUESTS as f64 {
         return Ok(());
     }
     Err(Error::Usage(format!(

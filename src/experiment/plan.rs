@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{Catalogue, mix_capacity};
+use super::catalogue::Catalogue;
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
+use super::list::distinct;
 use super::pace::{OwnPace, check_number, check_span};
 use super::requests::Workload;
 use super::window::{Wanted, Window};
@@ -12,9 +13,9 @@ use super::{Error, Progress};
 use crate::cost::Cache;
 use crate::hw::{Sharing, SystemSpec};
 use crate::sim::World;
-use crate::sim::capacity::Capacity;
+use crate::sim::capacity::{Capacity, mix_capacity};
 use crate::workload::trace::Recording;
-use crate::workload::{Qos, Replay, Scenario, SlaRule, Tenant};
+use crate::workload::{Extent, Qos, Replay, Scenario, SlaRule, Tenant};
 
 /// An experiment with everything looked up: ready to run.
 #[derive(Debug)]
@@ -127,20 +128,16 @@ impl Plan {
 
     /// What is above lambda* among some of the cases, in a sentence each.
     pub fn overloads(&self, among: impl Fn(&Case) -> bool) -> Vec<String> {
-        let mut overloads = Vec::new();
-        for case in self.cases.iter().filter(|case| case.offered_load() > 1.0 && among(case)) {
-            let overload = format!(
+        let over = self.cases.iter().filter(|case| case.offered_load() > 1.0 && among(case));
+        distinct(over.map(|case| {
+            format!(
                 "scenario `{}` offers `{}` with {} GB/s a load of {:.3}: more than any schedule can carry",
                 case.workload.scenario.name,
                 case.system,
                 case.site.dram.bandwidth_gbps,
                 case.offered_load()
-            );
-            if !overloads.contains(&overload) {
-                overloads.push(overload);
-            }
-        }
-        overloads
+            )
+        }))
     }
 }
 
@@ -191,10 +188,10 @@ fn cases_of(
                 };
                 if let Some(load) = load {
                     let requests_per_s = load * site.capacity.requests_per_s;
-                    if let Window::Requests { counted, .. } = window {
-                        check_span(counted as f64 / requests_per_s, workload, system)?;
+                    if let Extent::Requests(requests) = window.extent() {
+                        check_span(requests as f64 / requests_per_s, workload, system)?;
                     }
-                    check_number(requests_per_s, &window, workload, system)?;
+                    check_number(requests_per_s, 0.0, &window, workload, system)?;
                 }
                 cases.push(Case {
                     system: system.name.clone(),
@@ -233,7 +230,7 @@ impl Site {
         let capacity = mix_capacity(&world, &shares, dram.bytes_per_s())
             .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
         if let Some(own) = &own {
-            check_number(own.most_per_s(), window, workload, system)?;
+            check_number(own.most_per_s(), own.sample, window, workload, system)?;
         }
         let offered = own.as_ref().map(|own| own.load(capacity.requests_per_s));
         let own_per_s = own.map(|own| own.most_per_s());

@@ -85,15 +85,17 @@ fn isolated(world: &World) -> Vec<Time> {
     world.networks.iter().map(|network| network.isolated).collect()
 }
 
-/// The requests of a run that counts `counted` of them; fewer where arrivals end before.
+/// The requests of a run that counts `counted` of them; fewer where arrivals end before. Panics if `counted` exceeds
+/// [`MAX_REQUESTS`](super::window::MAX_REQUESTS).
 pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
     requests(case, &window(case, counted), seed).trace
 }
 
-/// The window of a run that counts another number of requests than its experiment does.
+/// The window of a run that counts another number of requests than its experiment does; panics as [`trace`] does.
 pub(super) fn window(case: &Case, counted: usize) -> Window {
     let wanted = Wanted { requests: Some(counted), duration: None, ..case.wanted };
-    Window::of(wanted, case.setting.late, None).expect("endless arrivals are never too few")
+    Window::of(wanted, case.setting.late, None)
+        .expect("at most MAX_REQUESTS are counted, of arrivals without an end")
 }
 
 pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Requests {
@@ -145,9 +147,12 @@ fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
     }
 }
 
-/// The rate of the requests relative to lambda*, as if none were dropped; not a number where all come at once, and where
-/// a closed loop sends as fast as it is served.
-pub(super) fn offered_load(trace: &Trace, case: &Case) -> f64 {
+/// The `load` in the rows of a run: the experiment's, else the rate of the run's requests relative to lambda*, as if none
+/// were dropped; not a number where all come at once, and where a closed loop sends as fast as it is served.
+pub(super) fn load_of_run(trace: &Trace, case: &Case) -> f64 {
+    if let Some(load) = case.load {
+        return load;
+    }
     if case.workload.has_loops() {
         return f64::NAN;
     }

@@ -4,8 +4,8 @@ use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::columns::setting_keys;
-use super::config::Setting;
-use super::plan::{Dram, Plan};
+use super::list::distinct;
+use super::plan::Plan;
 use super::sweep::{Cell, Outcome};
 
 /// The scheduler that gains are relative to.
@@ -76,13 +76,7 @@ struct Samples {
 impl Summary {
     /// An empty summary of a plan's cells.
     pub fn new(plan: &Plan) -> Self {
-        let mut settings: Vec<(&Setting, &Dram)> = Vec::new();
-        for case in &plan.cases {
-            let setting = (&case.setting, &case.site.dram);
-            if !settings.contains(&setting) {
-                settings.push(setting);
-            }
-        }
+        let settings = distinct(plan.cases.iter().map(|case| (&case.setting, &case.site.dram)));
         let keys: Vec<_> = settings.iter().map(|(setting, dram)| setting_keys(setting, dram)).collect();
         let varies = |&i: &usize| keys.iter().any(|other| other[i].1 != keys[0][i].1);
         let varying = (0..keys.first().map_or(0, Vec::len)).filter(varies).collect();
@@ -184,8 +178,10 @@ fn mean(samples: &[f64]) -> Option<f64> {
     (n > 0).then(|| sum / f64::from(n))
 }
 
-/// Half-width of the 95 % confidence interval of the mean by Student's t, seeds taken as independent.
+/// Half-width of the 95 % confidence interval of the mean over seeds that have a value, by Student's t, seeds taken as
+/// independent.
 pub fn half_width_95(samples: &[f64]) -> Option<f64> {
+    let samples: Vec<f64> = samples.iter().copied().filter(|v| v.is_finite()).collect();
     let n = samples.len() as f64;
     if samples.len() < 2 {
         return None;
@@ -205,6 +201,8 @@ mod tests {
         // Mean 2, standard deviation 1, t(0.975, 2) = 4.3027: 4.3027 / sqrt(3) = 2.4841.
         assert!((half_width_95(&[1.0, 2.0, 3.0]).expect("three samples") - 2.4841).abs() < 1e-4);
         assert_eq!(half_width_95(&[1.0]), None);
+        assert_eq!(half_width_95(&[1.0, f64::NAN, 2.0, 3.0]), half_width_95(&[1.0, 2.0, 3.0]));
+        assert_eq!(half_width_95(&[1.0, f64::NAN]), None);
         assert_eq!(mean(&[1.0, f64::NAN, 3.0]), Some(2.0));
         assert_eq!(mean(&[f64::NAN]), None);
     }

@@ -11,7 +11,7 @@ use super::bound;
 use super::config::{CostKind, Experiment, SchedulerChoice, TriggerKind};
 use super::error::reason;
 use super::plan::{Case, Plan};
-use super::requests::{self, Requests, offered_load};
+use super::requests::{self, Requests, load_of_run};
 use super::{Error, Progress, registry};
 use crate::metrics::{
     Accelerators, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms,
@@ -179,7 +179,7 @@ fn run_on(
     run_engine(engine, scheduler, &mut recorder)?;
     let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
     Ok(Outcome {
-        load: case.load.unwrap_or_else(|| offered_load(&trace, case)),
+        load: load_of_run(&trace, case),
         values: recorder.metrics.values(),
         gap_to_bound: f64::NAN,
         groups: recorder.groups.rows(),

@@ -202,7 +202,7 @@ struct RawAccel {
     kinds: Vec<LayerKind>,
     #[serde(default)]
     vector_lanes: u64,
-    #[serde(default = "zero")]
+    #[serde(default)]
     vector_pj_per_op: NonNegative,
     #[serde(default = "one")]
     array_efficiency: Fraction,
@@ -214,10 +214,6 @@ struct RawAccel {
     dispatch_cycles: u64,
     level: Vec<Spanned<RawLevel>>,
     mac: RawMac,
-}
-
-fn zero() -> NonNegative {
-    NonNegative(0.0)
 }
 
 fn one() -> Fraction {

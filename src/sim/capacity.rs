@@ -9,10 +9,13 @@
 //! on each accelerator model, so that the seconds of the busiest resource are least; lambda* is one over them.
 //! Fractions keep the program well-conditioned: every variable is in [0, 1], however different the layers are.
 
+mod mix;
+
 use std::collections::BTreeMap;
 
 use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOptions, Variable};
 
+pub use self::mix::mix_capacity;
 use crate::units::{Bytes, Time};
 
 /// What a layer takes from the system when it runs alone on one accelerator model.

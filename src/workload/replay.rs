@@ -1,7 +1,7 @@
 //! A trace file in the terms of a scenario: the arrivals of all its tenants from one recording.
 //!
 //! Rows that name no tenant are given to one that runs their network, drawn by weight (tenant x network); rows that name
-//! neither, to any, by weight. A network that a row does not name is drawn from its tenant's mix. Priorities and QoS
+//! neither, to any, by weight. Tenants without a weight have 1: cascades, too, whatever their probability. A network that a row does not name is drawn from its tenant's mix. Priorities and QoS
 //! levels are drawn as for generated arrivals, from the same streams, so that replaying what was generated gives the
 //! same requests.
 
@@ -115,9 +115,8 @@ impl Senders {
     fn new(scenario: &Scenario, seed: u64) -> Self {
         let among = |network: Option<u32>| {
             let tenants = scenario.tenants.iter().enumerate().filter_map(|(place, tenant)| {
-                let total: f64 = tenant.networks.iter().map(|choice| choice.weight).sum();
                 let share = match network {
-                    Some(network) => tenant.networks.iter().find(|c| c.value == network)?.weight / total,
+                    Some(network) => tenant.mix().find(|&(of, _)| of == network)?.1,
                     None => 1.0,
                 };
                 Some(Weighted { value: place as u32, weight: tenant.weight * share })

@@ -26,8 +26,7 @@ pub(super) fn execute(command: &Command) -> Result<(), Error> {
             cache.clear().map(|count| format!("removed {count} files from {}\n", folder.display()))
         }
     };
-    crate::cli::print(&text.map_err(|e| InputError::file(folder, e))?);
-    Ok(())
+    crate::cli::print(&text.map_err(|e| InputError::file(folder, e))?)
 }
 
 fn list(cache: &Cache) -> std::io::Result<String> {

@@ -46,7 +46,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         let path = options.output.join(name);
         write_atomic(&path, text.as_bytes())
             .map_err(|source| Error::Write { path: path.display().to_string(), source })?;
-        crate::cli::print(&format!("{}\n", path.display()));
+        crate::cli::print(&format!("{}\n", path.display()))?;
     }
     Ok(())
 }

@@ -49,8 +49,7 @@ pub(in crate::cli) fn execute(options: &Options) -> Result<(), Error> {
         serde_json::to_string_pretty(&summary(options.objective, &outcomes)).expect("plain data") + "\n"
     } else {
         table(&outcomes) + &total(&outcomes)
-    });
-    Ok(())
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command reports how long the search takes")]

@@ -41,15 +41,14 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         }
     }
     if options.csv {
-        crate::cli::print(&csv(&CSV_HEADER, &rows.iter().map(Row::csv).collect::<Vec<_>>()));
-        return Ok(());
+        return crate::cli::print(&csv(&CSV_HEADER, &rows.iter().map(Row::csv).collect::<Vec<_>>()));
     }
-    crate::cli::print(&(time_and_traffic(&rows) + "\n" + &energy(&rows)));
+    crate::cli::print(&(time_and_traffic(&rows) + "\n" + &energy(&rows)))?;
     for (path, throughput) in &throughputs {
         let network = data.network(&throughput.network)?;
         let accel = data.accelerator(&throughput.accelerator)?;
         let speed = Speed::of(&accel, &network).map_err(|e| InputError::file(path, e))?;
-        crate::cli::print(&format!("\n{}", speeds(throughput, speed, network.macs())));
+        crate::cli::print(&format!("\n{}", speeds(throughput, speed, network.macs())))?;
     }
     Ok(())
 }

@@ -49,8 +49,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         nests + &render(&header, MACS_COLUMN..header.len(), rows) + &total(&chosen, &known)
     };
-    crate::cli::print(&text);
-    Ok(())
+    crate::cli::print(&text)
 }
 
 /// Distinct layers; `None`: the accelerator cannot run it.

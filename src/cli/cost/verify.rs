@@ -53,7 +53,7 @@ pub(in crate::cli) fn execute(options: &Options) -> Result<(), Error> {
     } else {
         let worst = file.architectures().map(|arch| worst(arch, of_arch(arch)));
         table(&report) + "\n" + &worst.collect::<String>()
-    });
+    })?;
     let beyond = comparisons.iter().filter(|each| each.worst_rel_err() > options.tolerance).count();
     match beyond {
         0 => Ok(()),

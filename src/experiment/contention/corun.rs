@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::files::{InputError, Source, csv_line};
+use crate::files::{CsvLines, InputError, Source, csv_line};
 
 /// A layer in a co-run.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,9 +75,10 @@ impl CoRuns {
             return Err(InputError::file(path, "is empty: expected a header and a row per layer"));
         }
         let mut coruns: BTreeMap<(String, String), Open> = BTreeMap::new();
+        let mut lines = CsvLines::new(&source.text);
         for record in reader.records() {
             let record = record.map_err(|e| at(&source, &e))?;
-            let line = csv_line(&source.text, record.position());
+            let line = lines.of(record.position());
             let fail = |message: String| InputError::at_line(path, line, message);
             let row: Row = record.deserialize(Some(&header)).map_err(|e| fail(of_column(&e, &header)))?;
             row.check().map_err(fail)?;

@@ -76,6 +76,9 @@ const MARGIN: usize = 250;
 impl Relaxation {
     /// The relaxation of a trace; `None` where requests follow others.
     pub fn new(world: &World, trace: &Trace) -> Option<Self> {
+        if !trace.followers.is_empty() {
+            return None;
+        }
         let mut kinds = Kinds::new(world);
         let wish = |request: &Request| {
             let &Request { network, arrival, .. } = request;
@@ -84,8 +87,7 @@ impl Relaxation {
             Some(Wish { kind, arrival, deadline })
         };
         let wishes = trace.judged().filter_map(wish).collect();
-        let relaxation = Self { wishes, instances: kinds.instances(), kinds: kinds.finish() };
-        trace.followers.is_empty().then_some(relaxation)
+        Some(Self { wishes, instances: kinds.instances(), kinds: kinds.finish() })
     }
 
     /// How many requests can be met at most.

@@ -80,11 +80,12 @@ impl Case {
     /// or an end in time.
     pub fn with_everything(seed: u64, size: Size) -> Self {
         let draw = Draw::new(seed, size);
-        let Self { trace, mut rules, .. } = Self::new(seed, size);
-        let mut trace = draw.with_followers(trace);
-        trace.span = draw.span(&trace);
-        rules.late = draw.late_rules(rules.late);
-        Self { ports: draw.ports(), trace, rules, ..Self::new(seed, size) }
+        let mut case = Self::new(seed, size);
+        case.ports = draw.ports();
+        case.trace = draw.with_followers(case.trace);
+        case.trace.span = draw.span(&case.trace);
+        case.rules.late = draw.late_rules(case.rules.late);
+        case
     }
 
     /// Platform and networks, resolved.
@@ -144,6 +145,9 @@ impl fmt::Display for Case {
         }
         if let Some(limit) = self.max_sub_job {
             write!(f, ", sub-jobs up to {} ps", limit.0)?;
+        }
+        if self.ports.is_some() {
+            write!(f, ", layers in phases")?;
         }
         Ok(())
     }

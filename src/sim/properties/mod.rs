@@ -9,10 +9,10 @@ mod laws;
 use proptest::prelude::*;
 
 use super::audit::{Audit, Audited};
-use super::capacity::{AloneCost, LayerLoad, capacity};
+use super::capacity::mix_capacity;
 use super::cases::Case;
 use super::testing::{any_case, any_case_with_everything, chaos_records};
-use super::{PairCost, Record, run};
+use super::{Record, run};
 use crate::units::{Bytes, Time};
 
 /// (c1, c, actual) of every layer run, in picoseconds.
@@ -40,53 +40,38 @@ fn slow_down(case: &mut Case, factor: u64) {
     }
 }
 
+fn passes_the_audit(case: &Case) -> Result<(), TestCaseError> {
+    let (world, mut chaos) = (case.world(), case.chaos());
+    let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), &mut chaos);
+    run(case.engine(), &mut audited, &mut ()).expect("legal, and never idle with everything held");
+    audited.close().map(drop).map_err(|violation| TestCaseError::fail(format!("{violation}\n{case}")))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn every_record_is_legal_and_all_work_is_accounted_for(case in any_case(1..=4)) {
-        let (world, mut chaos) = (case.world(), case.chaos());
-        let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), &mut chaos);
-        run(case.engine(), &mut audited, &mut ()).expect("legal, and never idle with everything held");
-        if let Err(violation) = audited.close() {
-            prop_assert!(false, "{violation}\n{case}");
-        }
+        passes_the_audit(&case)?;
     }
 
     #[test]
     fn so_they_are_with_followers_late_rules_and_ends(case in any_case_with_everything()) {
-        let (world, mut chaos) = (case.world(), case.chaos());
-        let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), &mut chaos);
-        run(case.engine(), &mut audited, &mut ()).expect("legal, and never idle with everything held");
-        if let Err(violation) = audited.close() {
-            prop_assert!(false, "{violation}\n{case}");
-        }
+        passes_the_audit(&case)?;
     }
 }
 
 /// lambda* of the requests that were done, taken as a mix, in requests per second.
 fn capacity_per_s(case: &Case, done: &[usize]) -> f64 {
-    let world = case.world();
-    let accelerators = &case.platform.accelerators;
-    let models = accelerators.iter().map(|accelerator| accelerator.model + 1).max().unwrap_or(0);
-    let of = |model| (0..accelerators.len()).filter(move |&m| accelerators[m].model == model);
-    let instances: Vec<u32> = (0..models).map(|model| of(model).count() as u32).collect();
-    let alone =
-        |cost: &PairCost| AloneCost { c1: cost.alone, dram_bytes: Bytes(cost.dram_bytes().round() as u64) };
-    let mut loads = Vec::new();
-    for (number, network) in world.networks.iter().enumerate() {
-        let requests = done.iter().filter(|&&r| case.trace.requests[r].network as usize == number).count();
-        loads.extend((0..network.layers.len() as u32).map(|layer| {
-            LayerLoad {
-                per_request: requests as f64 / done.len() as f64,
-                costs: (0..models)
-                    .map(|model| of(model).next().and_then(|m| network.cost(layer, m)).map(alone))
-                    .collect(),
-            }
-        }));
-    }
+    let share = |number| {
+        let asks = |&&r: &&usize| case.trace.requests[r].network as usize == number;
+        done.iter().filter(asks).count() as f64 / done.len() as f64
+    };
+    let shares: Vec<f64> = (0..case.networks.len()).map(share).collect();
     let bytes_per_s = case.platform.bandwidth_bytes_per_ps * 1e12;
-    capacity(&loads, &instances, bytes_per_s).expect("every layer takes time somewhere").requests_per_s
+    mix_capacity(&case.world(), &shares, bytes_per_s)
+        .expect("every layer takes time somewhere")
+        .requests_per_s
 }
 
 proptest! {

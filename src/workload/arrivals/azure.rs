@@ -19,11 +19,9 @@
 //! silence. Conv: nearly Poisson in the short run (CV near 1), on a rate that drifts: its dispersion grows in proportion
 //! to the window up to a minute. Two equal states 24 % above and below the mean, kept for 200 s, do that.
 
-use serde::Deserialize;
-
 use super::mmpp2::Mmpp2;
 use super::{ArrivalKind, Law, Rate};
-use crate::files::parse_parameters;
+use crate::files::{NoParameters, parse_parameters};
 
 const SOURCE: &str = "fitted to the Azure LLM inference traces 2023 (Splitwise, Patel et al., ISCA 2024)";
 
@@ -53,11 +51,7 @@ pub(super) fn conv() -> Mmpp2 {
     Mmpp2::new([1.24, 0.76], [1106.0, 1106.0])
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoKeys {}
-
 fn preset(table: &toml::Table, law: Mmpp2) -> Result<Box<dyn Law>, String> {
-    parse_parameters::<NoKeys>(table)?;
+    parse_parameters::<NoParameters>(table)?;
     Ok(Box::new(law))
 }

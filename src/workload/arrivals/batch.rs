@@ -2,10 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{ArrivalKind, Law, Point, Process, Rate, Setting};
+use super::at_once::AtOnce;
+use super::{ArrivalKind, Law, Process, Rate, Setting};
 use crate::files::{Parameter, parse_parameters};
-use crate::units::Time;
-use crate::workload::draw::Draws;
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "batch",
@@ -24,20 +23,11 @@ struct Batch {
 
 impl Law for Batch {
     fn start(&self, _: &Setting) -> Box<dyn Process> {
-        Box::new(Left(self.requests))
+        Box::new(AtOnce(self.requests))
     }
 
     fn total(&self) -> Option<usize> {
         Some(self.requests as usize)
-    }
-}
-
-struct Left(u32);
-
-impl Process for Left {
-    fn next(&mut self, _: &mut Draws) -> Option<Point> {
-        self.0 = self.0.checked_sub(1)?;
-        Some(Point::at(Time::ZERO))
     }
 }
 

@@ -8,7 +8,8 @@
 use rand_distr::{Distribution, Exp1};
 use serde::Deserialize;
 
-use super::{ArrivalKind, Law, Point, Process, Rate, Setting};
+use super::at_once::AtOnce;
+use super::{ArrivalKind, Law, Process, Rate, Setting};
 use crate::files::{MicrosecondsOrZero, Parameter, parse_parameters};
 use crate::units::Time;
 use crate::workload::draw::Draws;
@@ -45,7 +46,7 @@ const MAX_IN_FLIGHT: u32 = 100_000;
 pub struct ClosedLoop {
     /// Requests in flight, or thought about.
     pub in_flight: u32,
-    #[serde(default = "zero")]
+    #[serde(default)]
     think_us: MicrosecondsOrZero,
     #[serde(default)]
     think: Think,
@@ -57,10 +58,6 @@ enum Think {
     #[default]
     Fixed,
     Exponential,
-}
-
-fn zero() -> MicrosecondsOrZero {
-    MicrosecondsOrZero(0.0)
 }
 
 impl ClosedLoop {
@@ -81,21 +78,12 @@ impl ClosedLoop {
 
 impl Law for ClosedLoop {
     fn start(&self, _: &Setting) -> Box<dyn Process> {
-        Box::new(First(self.in_flight))
+        // Those after them have no times of their own.
+        Box::new(AtOnce(self.in_flight))
     }
 
     fn closed_loop(&self) -> Option<&ClosedLoop> {
         Some(self)
-    }
-}
-
-/// The requests at time 0; those after them have no times of their own.
-struct First(u32);
-
-impl Process for First {
-    fn next(&mut self, _: &mut Draws) -> Option<Point> {
-        self.0 = self.0.checked_sub(1)?;
-        Some(Point::at(Time::ZERO))
     }
 }
 

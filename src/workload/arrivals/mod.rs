@@ -9,6 +9,7 @@
 //! Not so `closed_loop` and `cascade`, whose requests follow others ([`super::followers`]).
 //! Rates are requests per second, gaps are seconds, times are picoseconds.
 
+mod at_once;
 mod azure;
 mod batch;
 mod cascade;

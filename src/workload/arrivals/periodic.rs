@@ -37,14 +37,10 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
 #[serde(deny_unknown_fields)]
 struct Keys {
     fps: PerSecond,
-    #[serde(default = "zero")]
+    #[serde(default)]
     jitter_us: MicrosecondsOrZero,
-    #[serde(default = "zero")]
+    #[serde(default)]
     phase_us: MicrosecondsOrZero,
-}
-
-fn zero() -> MicrosecondsOrZero {
-    MicrosecondsOrZero(0.0)
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,10 @@
 //! `poisson`: independent exponential gaps, many users who know nothing of each other.
 
 use rand_distr::{Distribution, Exp1};
-use serde::Deserialize;
 
 use super::gaps::Gaps;
 use super::{ArrivalKind, Law, Process, Rate, Setting};
-use crate::files::parse_parameters;
+use crate::files::{NoParameters, parse_parameters};
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "poisson",
@@ -13,12 +12,11 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     source: "textbook; the usual assumption of the literature",
     rate: Rate::Given,
     parameters: &[],
-    read: |table| Ok(Box::new(parse_parameters::<Poisson>(table)?)),
+    read: |table| Ok(Box::new(parse_parameters::<NoParameters>(table).map(|_| Poisson)?)),
 };
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Poisson {}
+#[derive(Debug)]
+struct Poisson;
 
 impl Law for Poisson {
     fn start(&self, setting: &Setting) -> Box<dyn Process> {

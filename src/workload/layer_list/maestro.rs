@@ -12,7 +12,7 @@
 //! | CONV | convolution of C into K channels; Y, X is the input |
 //! | DSCONV | depthwise convolution of C channels with K outputs each |
 //! | TRCONV | transposed convolution: every pixel of Y x X times every weight |
-//! | FC | as CONV; sizes that are not given are 1 |
+//! | FC | as CONV, always without padding; sizes that are not given are 1 |
 //! | GEMM | M x K times K x N with weights K x N |
 //! | BMM | B products of two activations |
 //!
@@ -197,6 +197,7 @@ fn op(
     let windows = Windows { input: [or_one("Y"), or_one("X")], kernel: [or_one("R"), or_one("S")], stride };
     match kind {
         "CONV" | "FC" | "DSCONV" => {
+            let padding = if kind == "FC" { Padding::Valid } else { padding };
             let outputs = windows.count(padding, false)?;
             let [groups, inputs] = if kind == "DSCONV" { [need("C")?, 1] } else { [1, need("C")?] };
             Ok(Op::Conv(windows.nest([or_one("N"), groups, need("K")?, inputs], outputs)))

@@ -7,12 +7,14 @@
 //!
 //! A convolution may have a second stride. As in SCALE-Sim, `DP` in a name makes it depthwise (every channel has
 //! `Num Filter` filters of its own) and windows are counted as ceil((input - filter) / stride) + 1. A column of
-//! sparsity (`2:4`) is not read: layers are dense. M x K are activations, K x N weights.
+//! sparsity (`2:4`) is not read: layers are dense. M x K are activations, K x N weights. Nothing tells a fully connected
+//! layer, written as one window that fills its feature map, from a convolution: with `--padding same` it becomes one with
+//! a window per stride, so lists without padding need M, N, K for such layers.
 
 use csv::StringRecord;
 
 use super::{Entry, Padding, Windows, at, product};
-use crate::files::{InputError, Source, csv_line};
+use crate::files::{CsvLines, InputError, Source, csv_line};
 use crate::workload::layer::Op;
 
 pub(super) fn parse(source: &Source, padding: Padding) -> Result<Vec<Entry>, InputError> {
@@ -27,13 +29,13 @@ pub(super) fn parse(source: &Source, padding: Padding) -> Result<Vec<Entry>, Inp
                         Filter, Strides` or `Layer, M, N, K`";
         return Err(at(source, 1, format!("not a SCALE-Sim topology: expected {expected}")));
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut lines) = (Vec::new(), CsvLines::new(&source.text));
     for record in reader.records() {
         let record = record.map_err(failed)?;
         if record.iter().all(str::is_empty) {
             continue;
         }
-        let line = csv_line(&source.text, record.position());
+        let line = lines.of(record.position());
         let name = record.get(0).unwrap_or_default().to_owned();
         let op = match is_product {
             true => gemm(&record),

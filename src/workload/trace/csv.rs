@@ -2,8 +2,8 @@
 
 use jiff::civil::{DateTime, date};
 
-use super::{Recording, Row};
-use crate::files::{InputError, Source, csv_line};
+use super::{BEYOND_CLOCK, Recording, Row};
+use crate::files::{CsvLines, InputError, Source, csv_line};
 use crate::units::Time;
 
 /// What is read of a file with a certain header.
@@ -25,10 +25,10 @@ pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
     let mut trace = Recording::empty(path);
     let mut times_ps = Vec::new();
     let mut record = csv::StringRecord::new();
-    let mut lines = Lines { text: &source.text, at: 0, line: 1 };
+    let mut lines = CsvLines::new(&source.text);
     let broken = |e: csv::Error| InputError::at_line(path, csv_line(&source.text, e.position()), e);
     while reader.read_record(&mut record).map_err(broken)? {
-        let line = lines.of(&record);
+        let line = lines.of(record.position());
         let time_ps =
             (columns.read)(&record[columns.time]).map_err(|e| InputError::at_line(path, line, e))?;
         times_ps.push(time_ps);
@@ -43,29 +43,9 @@ pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
     for (place, time_ps) in times_ps.into_iter().enumerate() {
         let time = u64::try_from(time_ps - first_ps).map(Time).ok().filter(|&time| time < Time::MAX);
         let row = trace.rows[place];
-        trace.rows[place].time = time.ok_or_else(|| {
-            trace.error(&row, "the time is beyond the 213 days that the clock of a simulation holds")
-        })?;
+        trace.rows[place].time = time.ok_or_else(|| trace.error(&row, BEYOND_CLOCK))?;
     }
     Ok(trace)
-}
-
-/// Counts lines along the way: the reader's own count stops at blank ones.
-struct Lines<'a> {
-    text: &'a str,
-    at: usize,
-    line: usize,
-}
-
-impl Lines<'_> {
-    /// The line of a record that comes after the one before.
-    fn of(&mut self, record: &csv::StringRecord) -> usize {
-        let start = record.position().map_or(self.at, |position| position.byte() as usize);
-        let blank = self.text[start..].len() - self.text[start..].trim_start().len();
-        self.line += self.text[self.at..start + blank].matches('\n').count();
-        self.at = start + blank;
-        self.line
-    }
 }
 
 impl Columns {

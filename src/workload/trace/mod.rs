@@ -15,7 +15,7 @@ mod disb;
 mod stats;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,8 @@ pub struct Row {
     line: u32,
 }
 
+const BEYOND_CLOCK: &str = "the time is beyond the 213 days that the clock of a simulation holds";
+
 /// A name that occurs in the file.
 type Name = u32;
 
@@ -99,10 +101,23 @@ impl Recording {
             return Err(InputError::file(&keys.file, "no requests in the trace"));
         }
         if keys.speedup.0 != 1.0 {
-            trace.rows.iter_mut().for_each(|row| row.time = row.time.scale(1.0 / keys.speedup.0));
+            trace.accelerate(keys.speedup.0)?;
         }
         trace.rows.sort_by_key(|row| row.time);
         Ok(trace)
+    }
+
+    fn accelerate(&mut self, speedup: f64) -> Result<(), InputError> {
+        for place in 0..self.rows.len() {
+            let row = self.rows[place];
+            // What exceeds an integer saturates.
+            let time = row.time.scale(1.0 / speedup);
+            if time == Time::MAX {
+                return Err(self.error(&row, format!("{BEYOND_CLOCK}, played {speedup} times as fast")));
+            }
+            self.rows[place].time = time;
+        }
+        Ok(())
     }
 
     fn rename(&mut self, map: &BTreeMap<String, String>) -> Result<(), InputError> {
@@ -137,13 +152,8 @@ impl Recording {
 
     /// The distinct tenants, in order of first appearance.
     pub fn tenants(&self) -> Vec<&str> {
-        let mut tenants = Vec::new();
-        for row in &self.rows {
-            if let Some(tenant) = self.tenant(row).filter(|tenant| !tenants.contains(tenant)) {
-                tenants.push(tenant);
-            }
-        }
-        tenants
+        let mut known = BTreeSet::new();
+        self.rows.iter().filter_map(|row| self.tenant(row)).filter(|tenant| known.insert(*tenant)).collect()
     }
 
     fn empty(path: &Path) -> Self {

@@ -116,6 +116,8 @@ fn what_is_wrong_is_told_with_its_line() {
         assert_eq!(error.line, line, "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
+    let error = read_with("trace.csv", "t_s\n1\n5e6\n", "speedup = 0.1").unwrap_err();
+    assert!(error.line == Some(3) && error.to_string().contains("clock"), "{error}");
     let error = read_with("trace.csv", "t_s,tenant\n1,a\n", "map = { b = 'c' }").unwrap_err();
     assert!(error.to_string().contains("`b`") && error.to_string().contains("it has: a"), "{error}");
 }

@@ -1,0 +1,102 @@
+//! Traces: generated, replayed, described, refused.
+
+use super::PAIR;
+use super::bench::{Bench, succeed};
+use super::common::mascot;
+
+#[test]
+fn what_was_generated_is_replayed_to_the_same_results() {
+    let bench = Bench::new(PAIR, "loads = [0.8]\nrequests = 90\nfirst_seed = 5\n");
+    let direct = bench.run(&[]);
+    let told: Vec<Vec<String>> = ["tenant", "network", "arrival_us", "deadline_us", "start_us", "finish_us"]
+        .map(|name| direct.column("requests.csv", name))
+        .to_vec();
+    let summary = ["sla_rate", "latency_p99_us", "energy_layers_uj"].map(|n| direct.column("summary.csv", n));
+
+    let (scenario, trace) = (bench.path("own.toml"), bench.path("trace.csv"));
+    let how = ["--system", "relmas-4", "--load", "0.8", "--seed", "5", "--requests", "110", "-o", &trace];
+    succeed(&[&["trace", "gen", &scenario][..], &how].concat());
+    let replayed = bench.run(&["--trace", &trace]);
+    for (name, told) in
+        ["tenant", "network", "arrival_us", "deadline_us", "start_us", "finish_us"].iter().zip(told)
+    {
+        assert_eq!(replayed.column("requests.csv", name), told, "{name}");
+    }
+    for (name, told) in ["sla_rate", "latency_p99_us", "energy_layers_uj"].iter().zip(summary) {
+        assert_eq!(replayed.column("summary.csv", name), told, "{name}");
+    }
+    // Offered: 110 requests of a bursty mix vary around the 0.8 they were drawn from.
+    let offered = replayed.numbers("summary.csv", "load")[0];
+    assert!(offered != 0.8 && (0.3..2.0).contains(&offered), "{offered}");
+    // As a file of the scenario's own.
+    let own = PAIR
+        .replace("weight = 3", "")
+        .replace("arrivals = { kind = 'mmpp2', rates = [5, 1], dwell = [10, 30] }", "");
+    let own =
+        Bench::new(&format!("arrivals = {{ kind = 'trace', file = '{trace}' }}\n{own}"), "first_seed = 5\n");
+    let arrivals = own.run(&[]).column("requests.csv", "arrival_us");
+    assert_eq!(arrivals.len(), 110);
+    assert_eq!(arrivals[10..100], replayed.column("requests.csv", "arrival_us"));
+}
+
+#[test]
+fn a_trace_is_replayed_faster_and_under_other_names() {
+    let bench = Bench::new(PAIR, "loads = [0.8]\nrequests = 2\nwarmup_requests = 0\ndrain_requests = 0\n");
+    bench.write("t.csv", "t_s,tenant,network\n0.001,camera,x\n0.003,camera,x\n");
+    let trace = bench.path("t.csv");
+    let results =
+        bench.run(&["--trace", &trace, "--speedup", "2", "--map", "camera=a", "--map", "x=kws_res8@4"]);
+    assert_eq!(results.column("requests.csv", "arrival_us"), ["500", "1500"]);
+    assert_eq!(results.column("requests.csv", "network"), ["kws_res8@4", "kws_res8@4"]);
+    let manifest = std::fs::read_to_string(results.0.join("manifest.json")).unwrap();
+    assert!(manifest.contains("t.csv") && manifest.contains("\"speedup\": 2.0"), "{manifest}");
+}
+
+#[test]
+fn wrong_traces_are_told_with_file_and_line() {
+    let bench = Bench::new(PAIR, "requests = 1\n");
+    for (text, part) in [
+        ("t_s,tenant\n1,a\n2,z\n", "t.csv:3: scenario `own` has no tenant `z`, only a, b"),
+        ("t_s,network\n1,alexnet\n", "t.csv:2: scenario `own` has no network `alexnet`"),
+        (
+            "t_s,tenant,network\n1,b,kws_res8\n",
+            "t.csv:2: tenant `b` of scenario `own` does not run `kws_res8`",
+        ),
+        ("t_s\n1\nlater\n", "t.csv:3: `later` is no time"),
+    ] {
+        bench.write("t.csv", text);
+        let output = mascot(&["run", &bench.path("run.toml"), "--trace", &bench.path("t.csv")]);
+        assert_eq!(output.status.code(), Some(2));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// Known trap: seeds taken from the clock.
+#[test]
+fn two_programs_generate_the_same_trace() {
+    let how = ["trace", "gen", "mixed", "--rate", "500", "--requests", "300", "--seed"];
+    let once = succeed(&[&how[..], &["7"]].concat());
+    assert_eq!(once, succeed(&[&how[..], &["7"]].concat()));
+    assert_ne!(once, succeed(&[&how[..], &["8"]].concat()));
+    assert_eq!(once.lines().count(), 301);
+}
+
+#[test]
+fn stats_tell_rate_and_burstiness_of_a_generated_trace() {
+    let bench = Bench::new(PAIR, "");
+    let trace = bench.path("t.csv");
+    succeed(&["trace", "gen", "mixed", "--rate", "200", "--requests", "20000", "-o", &trace]);
+    let told: serde_json::Value =
+        serde_json::from_str(&succeed(&["trace", "stats", &trace, "--json"])).unwrap();
+    let all = &told["all"];
+    assert_eq!(all["requests"], 20_000);
+    // 100 s of a Poisson process: standard errors of 0.7 % of the rate and the CV, 14 % of the dispersion at 1 s.
+    assert!((all["rate_per_s"].as_f64().unwrap() / 200.0 - 1.0).abs() < 0.03, "{all}");
+    assert!((all["gap_cv"].as_f64().unwrap() - 1.0).abs() < 0.03, "{all}");
+    assert!((all["dispersion_1s"].as_f64().unwrap() - 1.0).abs() < 0.5, "{all}");
+    assert!(all["dispersion_60s"].is_null());
+    assert_eq!(told["tenants"].as_object().unwrap().len(), 7);
+    let table = succeed(&["trace", "stats", &trace, "--speedup", "2", "--map", "kws=keyword"]);
+    assert!(table.contains("keyword") && table.contains("I(10 s)"), "{table}");
+}
