@@ -6,18 +6,20 @@
 //! the genes. Fitness is the number of deadlines met, then the earlier mean; with `objective = "makespan"` the makespan,
 //! which is MAGMA's throughput for a batch.
 //!
-//! Online, it runs at every decision on a budget of `samples` roll-outs, which are charged like those of `lookahead`.
-//! The first generation has the last decision's best genome (warm start), what `eft`, `heft`, `edf` and `sjf` would
-//! do, which is chosen here because budgets are small online, and random genomes. A roll-out ends where a sub-job would
-//! wait for a decision for ever.
+//! Online, it searches whenever a request has arrived, on a budget of `samples` roll-outs, which are charged
+//! (`rollout.rs`); until the next arrival a sub-job follows its gene, or that of its job. The first generation has the
+//! last best genome (warm start), what `eft`, `heft`, `edf` and `sjf` would do, which is chosen here because budgets are
+//! small online, and random genomes. A roll-out ends where a sub-job would wait for a decision for ever. Late requests
+//! come after all others, but for the makespan.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::lookahead::{COMPARISONS_PER_RECORD, Outcome};
+use super::placing::is_late;
+use super::rollout::{Outcome, RollOut, Until};
 use super::{Parameter, SchedulerEntry, find, parse};
 use crate::rng;
-use crate::sim::{Action, Decision, Engine, Scheduler, SubJobId, SubJobView, Trigger, View, resume};
+use crate::sim::{Action, Decision, JobId, Scheduler, SubJobId, SubJobView, Trigger, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "magma",
@@ -27,7 +29,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         Parameter {
             name: "samples",
             default: "20",
-            doc: "roll-outs per decision; MAGMA spends 10,000 on a batch",
+            doc: "roll-outs per search; MAGMA spends 10,000 on a batch",
         },
         Parameter {
             name: "population",
@@ -98,9 +100,11 @@ struct Magma {
     population: Vec<Genome>,
     /// Those of the next.
     children: Vec<Genome>,
-    /// The best genome of the last decision, by ascending sub-job.
+    /// What was assigned last, by ascending sub-job.
     last: Vec<(SubJobId, Gene)>,
-    fork: Option<Engine>,
+    /// The last job that had arrived at the last search.
+    youngest: Option<JobId>,
+    roll_out: RollOut,
     decision: Decision,
 }
 
@@ -117,7 +121,8 @@ impl Magma {
             population: Vec::new(),
             children: Vec::new(),
             last: Vec::new(),
-            fork: None,
+            youngest: None,
+            roll_out: RollOut::default(),
             decision: Decision::default(),
         }
     }
@@ -125,11 +130,49 @@ impl Magma {
 
 impl Scheduler for Magma {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        let size = self.parameters.population.min(self.parameters.samples) as usize;
-        let subs = view.sub_jobs();
-        for population in [&mut self.population, &mut self.children] {
-            population.resize_with(size, Genome::default);
+        let youngest = view.jobs().last().map(|job| job.id);
+        self.population.resize_with(self.size(), Genome::default);
+        self.children.resize_with(self.size(), Genome::default);
+        if youngest > self.youngest {
+            self.search(view, out);
+            self.youngest = youngest;
+        } else {
+            let Self { rng, population, last, .. } = self;
+            population[0].genes.clear();
+            population[0].genes.extend(view.sub_jobs().iter().map(|sub| inherited(last, view, sub, rng)));
+            out.operations.comparisons += view.sub_jobs().len() as u64;
         }
+        self.last.clear();
+        self.last
+            .extend(view.sub_jobs().iter().map(|sub| sub.id).zip(self.population[0].genes.iter().copied()));
+        self.parameters.objective.assign(view, &self.population[0].genes, out);
+    }
+}
+
+impl Objective {
+    fn assign(self, view: &View, genes: &[Gene], out: &mut Decision) {
+        for (sub, gene) in view.sub_jobs().iter().zip(genes) {
+            let postponed = self == Self::Sla && is_late(view, sub);
+            // Keys are from 0 to 1.
+            let key = if postponed { -view.job_of(sub).deadline.as_ps() } else { gene.key };
+            out.assign(sub.id, gene.accelerator, key);
+        }
+    }
+}
+
+/// At least one.
+fn share(of: f64, size: usize) -> usize {
+    ((of * size as f64).round() as usize).clamp(1, size - 1)
+}
+
+impl Magma {
+    fn size(&self) -> usize {
+        self.parameters.population.min(self.parameters.samples) as usize
+    }
+
+    /// Leaves the best genome at the front of the population.
+    fn search(&mut self, view: &View, out: &mut Decision) {
+        let size = self.size();
         self.first_generation(view, out);
         let mut left = self.parameters.samples as usize;
         self.evaluate(0, size, view, out);
@@ -143,21 +186,8 @@ impl Scheduler for Magma {
             self.evaluate(elite, elite + bred, view, out);
             left -= bred;
         }
-        let best = &self.population[0];
-        self.last.clear();
-        for (sub, gene) in subs.iter().zip(&best.genes) {
-            self.last.push((sub.id, *gene));
-            out.assign(sub.id, gene.accelerator, gene.key);
-        }
     }
-}
 
-/// At least one.
-fn share(of: f64, size: usize) -> usize {
-    ((of * size as f64).round() as usize).clamp(1, size - 1)
-}
-
-impl Magma {
     /// Warm start, teachers, and random genomes.
     fn first_generation(&mut self, view: &View, out: &mut Decision) {
         let subs = view.sub_jobs();
@@ -168,7 +198,7 @@ impl Magma {
             teacher.decide(view, decision);
             out.operations.comparisons += decision.operations.comparisons;
             genome.genes.clear();
-            genome.genes.extend(subs.iter().map(|sub| assigned(decision, sub)));
+            genome.genes.extend(subs.iter().map(|sub| assigned(decision, view, sub)));
         }
         if let Some(genome) = genomes.next() {
             genome.genes.clear();
@@ -182,24 +212,15 @@ impl Magma {
 
     /// Rolls the genomes of a range out and sorts all, the best first.
     fn evaluate(&mut self, from: usize, to: usize, view: &View, out: &mut Decision) {
-        let fork = self.fork.get_or_insert_with(|| view.fork());
-        for genome in &mut self.population[from..to] {
-            view.fork_into(fork);
-            fork.set_trigger(Trigger::Never);
-            self.decision.clear();
-            for (sub, gene) in view.sub_jobs().iter().zip(&genome.genes) {
-                self.decision.assign(sub.id, gene.accelerator, gene.key);
-            }
-            genome.outcome = Outcome::default();
-            fork.apply(&self.decision, &mut genome.outcome)
-                .expect("genes name accelerators that run the layer");
-            // Without decisions to come, a run may end with sub-jobs that nobody assigns.
-            genome.outcome.stalled =
-                resume(fork, &mut self.decision, &mut Nobody, &mut genome.outcome).is_err();
-            out.operations.comparisons +=
-                COMPARISONS_PER_RECORD * genome.outcome.records + genome.genes.len() as u64;
-        }
         let objective = self.parameters.objective;
+        let until = if objective == Objective::Sla { Until::Deadlines } else { Until::End };
+        for genome in &mut self.population[from..to] {
+            let assign =
+                |view: &View, decision: &mut Decision| objective.assign(view, &genome.genes, decision);
+            // Without decisions to come, a run may end with sub-jobs that nobody assigns.
+            genome.outcome = self.roll_out.run(view, until, Some(Trigger::Never), out, assign);
+            out.operations.comparisons += genome.genes.len() as u64;
+        }
         // Stable: ties stay as they were.
         self.population.sort_by(|a, b| match objective {
             _ if a.outcome.stalled != b.outcome.stalled => a.outcome.stalled.cmp(&b.outcome.stalled),
@@ -272,14 +293,19 @@ fn random(view: &View, sub: &SubJobView, rng: &mut ChaCha8Rng) -> Gene {
 }
 
 /// What a teacher does with a sub-job. Its priorities are -(rank): brought into the range of the random keys.
-fn assigned(decision: &Decision, sub: &SubJobView) -> Gene {
+fn assigned(decision: &Decision, view: &View, sub: &SubJobView) -> Gene {
     let of_sub = |action: &Action| match *action {
         Action::Assign { sub_job, accelerator, priority, .. } if sub_job == sub.id => {
             Some(Gene { accelerator, key: 1.0 / (1.0 - priority) })
         }
         _ => None,
     };
-    decision.actions.iter().find_map(of_sub).expect("teachers assign every open sub-job")
+    decision.actions.iter().find_map(of_sub).unwrap_or_else(|| {
+        // Teachers postpone late requests.
+        let alone = view.alone_on_each(sub);
+        let fastest = (0..alone.len()).min_by_key(|&m| alone[m]).expect("a system has accelerators");
+        Gene { accelerator: fastest, key: 0.0 }
+    })
 }
 
 /// The gene of the sub-job, or of its job, at the last decision.
@@ -289,13 +315,6 @@ fn inherited(last: &[(SubJobId, Gene)], view: &View, sub: &SubJobView, rng: &mut
     let of_job = || place.checked_sub(1).map(|before| &last[before]).filter(|(id, _)| id.job == sub.id.job);
     let known = exact.or_else(of_job).map(|&(_, gene)| gene);
     known.filter(|gene| view.alone(sub, gene.accelerator).is_some()).unwrap_or_else(|| random(view, sub, rng))
-}
-
-/// Is never asked.
-struct Nobody;
-
-impl Scheduler for Nobody {
-    fn decide(&mut self, _: &View, _: &mut Decision) {}
 }
 
 #[cfg(test)]

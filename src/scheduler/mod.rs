@@ -28,6 +28,7 @@ mod planaria;
 mod prema;
 mod random;
 mod relief;
+mod rollout;
 mod rr;
 mod segment;
 mod sjf;
