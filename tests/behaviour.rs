@@ -156,8 +156,10 @@ fn every_scheduler_runs_every_scenario_on_every_system() {
         ["relmas-4", "relmas-6", "relmas-8"].iter().all(|name| systems.iter().any(|s| s == name)),
         "{systems:?}"
     );
-    let keys =
-        format!("systems = {systems:?}\nseeds = 1\nrequests = 60\nlate = ['finish', 'abort']\nloads = [0.8]");
+    let all: Vec<&str> = SCHEDULERS.iter().map(|entry| entry.name).collect();
+    let keys = format!(
+        "systems = {systems:?}\nschedulers = {all:?}\nseeds = 1\nrequests = 60\nlate = ['finish', 'abort']\nloads = [0.8]"
+    );
     let requests = means(&keys, "requests");
     assert_eq!(requests.len(), systems.len() * 3 * 2 * SCHEDULERS.len());
     assert!(requests.iter().all(|&n| n == 60.0));
