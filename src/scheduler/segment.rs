@@ -8,17 +8,17 @@ use crate::units::Time;
 
 /// Where a sub-job shall run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// When the request is done.
-    pub(super) finish: Time,
+    pub(crate) finish: Time,
     /// Where.
-    pub(super) accelerator: usize,
+    pub(crate) accelerator: usize,
     /// When the accelerator has done the segment.
-    pub(super) busy_until: Time,
+    pub(crate) busy_until: Time,
 }
 
 /// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.
-pub(super) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
+pub(crate) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
     let mut visited = 0;
     let options = (0..view.accelerators().len()).filter_map(|accelerator| {
         let start = placing.start(view, sub, accelerator);

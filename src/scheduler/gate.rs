@@ -1,0 +1,182 @@
+//! The walk of `gated`, open to other judgements of its terms: a learned policy starts from the rule by judging as it does.
+//!
+//! 1. Hopeless requests are dropped.
+//! 2. Demotion after Moore and Hodgson (Management Science 1968): in the order of deadlines, best-case work and DRAM
+//!    bytes add up; where they exceed a share alpha of what M accelerators, or the DRAM, can do until a deadline, the
+//!    request with most of it is demoted. The demoted come after all others.
+//! 3. In that order every sub-job gets an accelerator.
+//! 4. The gate: the mean demands of the next `ahead` layers of what would start before the next decision add up over the
+//!    accelerators. Where they exceed the bandwidth k-fold, layers are stretched about as much. A request bears a stretch
+//!    of (d - t) / (its critical path left). A sub-job that would take k above a margin times the least that a request
+//!    before it bears is held, successors of running layers included; k <= 1 hurts nobody.
+
+use super::placing::{Order, Placing};
+use super::segment::Choice;
+use crate::sim::{Decision, NetworkModel, SubJobView, View};
+use crate::units::Time;
+
+/// How the terms of the walk are judged. Jobs go by their index in the view.
+pub(crate) trait Judge {
+    /// Whether a request is given up.
+    fn is_hopeless(&self, view: &View, job: usize) -> bool;
+    /// What stands for its deadline in the order.
+    fn deadline(&self, view: &View, job: usize) -> Time;
+    /// Share of the capacity until its deadline that counts as feasible.
+    fn alpha(&self, job: usize) -> f64;
+    /// How far above what others bear its layers may take the stretch.
+    fn margin(&self, job: usize) -> f64;
+    /// How much of what it bears it asks others to leave it.
+    fn patience(&self, job: usize) -> f64;
+    /// Where a sub-job shall run, given the demand of each accelerator in bytes/ps, and how many comparisons that took.
+    fn choose(&mut self, placing: &Placing, view: &View, sub: &SubJobView, demands: &[f64]) -> (Choice, u64);
+}
+
+/// Its buffers, kept between decisions.
+#[derive(Default)]
+pub(crate) struct Gate {
+    placing: Placing,
+    /// By (demoted, deadline).
+    order: Order<(bool, Time)>,
+    demotion: Demotion,
+    /// The largest demand among what runs and what is placed on each accelerator.
+    demands: Vec<f64>,
+    /// Where each open sub-job shall run, by the index in the view, with its rank.
+    places: Vec<Option<(usize, usize)>>,
+    /// By the index in the view.
+    hopeless: Vec<bool>,
+}
+
+impl Gate {
+    /// Takes a decision; demands are averaged over `ahead` layers.
+    pub(crate) fn decide(&mut self, view: &View, judge: &mut impl Judge, ahead: u32, out: &mut Decision) {
+        self.hopeless.clear();
+        self.hopeless.extend((0..view.jobs().len()).map(|job| judge.is_hopeless(view, job)));
+        for (job, _) in view.jobs().iter().zip(&self.hopeless).filter(|(_, hopeless)| **hopeless) {
+            out.drop_request(job.request);
+        }
+        out.operations.comparisons += view.jobs().len() as u64;
+        self.demotion.find(view, judge, &self.hopeless, out);
+        self.place(view, judge, ahead, out);
+        self.act(view, out);
+    }
+
+    fn place(&mut self, view: &View, judge: &mut impl Judge, ahead: u32, out: &mut Decision) {
+        let subs = view.sub_jobs();
+        self.placing.reset(view);
+        self.demands.clear();
+        self.demands.extend(view.accelerators().iter().map(|lane| lane.demand_bytes_per_ps));
+        self.places.clear();
+        self.places.resize(subs.len(), None);
+        let Self { placing, order, demotion, demands, places, hopeless } = self;
+        let key = |sub: &SubJobView| (demotion.demoted[sub.job], judge.deadline(view, sub.job));
+        let order = order.sort(subs, out, key);
+        let mut bearable = f64::INFINITY;
+        for (rank, &(_, i)) in order.iter().enumerate().filter(|(_, (_, i))| !hopeless[subs[*i].job]) {
+            let (sub, job) = (&subs[i], view.job_of(&subs[i]));
+            let (Choice { accelerator, busy_until, .. }, visited) = judge.choose(placing, view, sub, demands);
+            out.operations.comparisons += visited;
+            // What starts after the next decision is decided again.
+            if view.next_decision().is_none_or(|tick| placing.start(view, sub, accelerator) < tick) {
+                out.operations.comparisons += u64::from(ahead) + demands.len() as u64;
+                let network = view.network_of(job);
+                let demand = demand_ahead(network, sub.id.layer, accelerator, ahead);
+                let before = demands[accelerator];
+                demands[accelerator] = before.max(demand);
+                let stretch = demands.iter().sum::<f64>() / view.world().platform.bandwidth_bytes_per_ps;
+                if stretch > (judge.margin(sub.job) * bearable).max(1.0) {
+                    demands[accelerator] = before;
+                    continue;
+                }
+                let left = job.deadline.saturating_sub(view.now());
+                let bears = judge.patience(sub.job) * left.as_ps() / job.shortest_left.as_ps();
+                bearable = bearable.min(bears);
+            }
+            placing.occupy(accelerator, busy_until);
+            places[i] = Some((accelerator, rank));
+        }
+    }
+
+    /// A job with a sub-job that has no place is held, which takes all its assignments away, before the others are
+    /// assigned.
+    fn act(&self, view: &View, out: &mut Decision) {
+        let mut rest = (view.sub_jobs(), &self.places[..]);
+        while let Some(first) = rest.0.first() {
+            let job = first.job;
+            let open = rest.0.partition_point(|sub| sub.job == job);
+            let (subs, places) = (&rest.0[..open], &rest.1[..open]);
+            rest = (&rest.0[open..], &rest.1[open..]);
+            if self.hopeless[job] {
+                continue;
+            }
+            if places.contains(&None) {
+                out.hold(view.jobs()[job].id);
+            }
+            for (sub, place) in subs.iter().zip(places) {
+                if let Some((accelerator, rank)) = *place {
+                    out.assign(sub.id, accelerator, -(rank as f64));
+                }
+            }
+        }
+    }
+}
+
+/// Mean demand of a layer and its first successors on an accelerator, in bytes/ps, over as many as it can run.
+fn demand_ahead(network: &NetworkModel, mut layer: u32, accelerator: usize, ahead: u32) -> f64 {
+    let (mut bytes, mut latency_ps) = (0.0, 0.0);
+    for _ in 0..ahead {
+        let Some(cost) = network.cost(layer, accelerator) else { break };
+        bytes += cost.dram_bytes();
+        latency_ps += cost.latency_ps;
+        let Some(&next) = network.successors[layer as usize].first() else { break };
+        layer = next;
+    }
+    if latency_ps > 0.0 { bytes / latency_ps } else { 0.0 }
+}
+
+/// Which jobs make others miss.
+#[derive(Default)]
+struct Demotion {
+    /// By the index in the view.
+    demoted: Vec<bool>,
+    /// Jobs by deadline.
+    ranked: Vec<(Time, usize)>,
+}
+
+impl Demotion {
+    fn find(&mut self, view: &View, judge: &impl Judge, hopeless: &[bool], out: &mut Decision) {
+        let (jobs, platform) = (view.jobs(), &view.world().platform);
+        let accelerators = platform.accelerators.len() as f64;
+        self.ranked.clear();
+        let live = (0..jobs.len()).filter(|&i| !hopeless[i]);
+        self.ranked.extend(live.map(|i| (judge.deadline(view, i), i)));
+        self.ranked.sort_unstable();
+        self.demoted.clear();
+        self.demoted.resize(jobs.len(), false);
+        let (mut work_ps, mut bytes) = (0.0, 0.0);
+        for last in 0..self.ranked.len() {
+            let (deadline, i) = self.ranked[last];
+            work_ps += jobs[i].remaining_best.as_ps();
+            bytes += jobs[i].unstarted_bytes as f64;
+            let left_ps = judge.alpha(i) * deadline.saturating_sub(view.now()).as_ps();
+            loop {
+                let too_much_work = work_ps > accelerators * left_ps;
+                if !too_much_work && bytes <= platform.bandwidth_bytes_per_ps * left_ps {
+                    break;
+                }
+                let kept = self.ranked[..=last].iter().map(|&(_, i)| i).filter(|&i| !self.demoted[i]);
+                let most = if too_much_work {
+                    kept.max_by_key(|&i| jobs[i].remaining_best)
+                } else {
+                    kept.max_by_key(|&i| jobs[i].unstarted_bytes)
+                };
+                let Some(evicted) = most else { break };
+                self.demoted[evicted] = true;
+                work_ps -= jobs[evicted].remaining_best.as_ps();
+                bytes -= jobs[evicted].unstarted_bytes as f64;
+                out.operations.comparisons += last as u64 + 1;
+            }
+        }
+        let n = self.ranked.len();
+        out.operations.comparisons += (n * n.next_power_of_two().ilog2() as usize + 2 * n) as u64;
+    }
+}
