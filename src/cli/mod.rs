@@ -10,6 +10,7 @@ mod progress;
 mod run;
 mod table;
 mod trace;
+mod train;
 mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,6 +45,12 @@ enum Command {
     Validate(validate::Options),
     /// List what experiments can name
     List(list::Options),
+    /// Train a policy on the cells of an experiment
+    ///
+    /// The experiment's `[training]` says how; its schedulers are the baselines to pass. The folder gets log.csv, a
+    /// checkpoint, and the policy with the best validation SLA rate so far. The same seed gives the same weights, whatever
+    /// the number of threads, and so does a training that was interrupted and resumed.
+    Train(train::Options),
     /// What layers cost on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
@@ -111,6 +118,7 @@ fn execute(command: Command) -> Result<(), Error> {
     match command {
         Command::Run(options) => run::execute(&options),
         Command::Validate(options) => validate::execute(&options),
+        Command::Train(options) => train::execute(&options),
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),

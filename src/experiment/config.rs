@@ -22,6 +22,7 @@ use toml::Spanned;
 use super::bound::BOUND;
 use super::data::{DataRoot, Kind};
 use super::list::List;
+use super::train::Training;
 use super::window::{Duration, MAX_REQUESTS, Wanted};
 use super::{Error, registry};
 use crate::files::{
@@ -63,6 +64,8 @@ pub struct Experiment {
     pub bound: bool,
     /// The product of all other keys.
     pub settings: Vec<Setting>,
+    /// How `mascot train` trains on its cells.
+    pub training: Option<Training>,
 }
 
 /// A scheduler as an experiment names it.
@@ -159,6 +162,7 @@ struct RawExperiment {
     unassigned: Option<List<Unassigned>>,
     max_sub_job_us: Option<List<MicrosecondsOrInf>>,
     phases: Option<List<bool>>,
+    training: Option<Spanned<Training>>,
 }
 
 /// A name, or a table with `name`, optionally `label`, and the scheduler's parameters.
@@ -289,6 +293,9 @@ impl RawExperiment {
                            `drain_requests` out (`warmup_s` is its warm-up)";
             return Err(source.error_at_top(message).into());
         }
+        if let Some(training) = &self.training {
+            training.get_ref().check().map_err(|problem| source.error(&training.span(), problem))?;
+        }
         Ok(Experiment {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             path: path.to_path_buf(),
@@ -303,6 +310,7 @@ impl RawExperiment {
             wanted,
             bound: self.bound.unwrap_or(false),
             settings,
+            training: self.training.map(Spanned::into_inner),
         })
     }
 

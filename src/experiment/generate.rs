@@ -94,6 +94,7 @@ impl Generate<'_> {
             wanted: Wanted::default(),
             bound: false,
             settings: vec![Setting::default()],
+            training: None,
         }
     }
 }

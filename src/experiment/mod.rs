@@ -23,6 +23,7 @@ pub mod requests;
 pub mod saturation;
 pub mod summary;
 pub mod sweep;
+pub mod train;
 pub mod window;
 
 pub use config::{Experiment, Setting};

@@ -20,15 +20,26 @@ pub(crate) struct Choice {
 /// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.
 pub(crate) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
     let mut visited = 0;
-    let options = (0..view.accelerators().len()).filter_map(|accelerator| {
-        let start = placing.start(view, sub, accelerator);
-        let segment = Segment::of(view, sub, accelerator, start)?;
-        visited += segment.layers;
-        let rest = view.job_of(sub).unstarted_best.saturating_sub(segment.best);
-        let finish = segment.end + rest;
-        Some(Choice { finish, accelerator, busy_until: segment.end })
+    let options = request_finishes(placing, view, sub).map(|(choice, layers)| {
+        visited += layers;
+        choice
     });
     (options.min().expect("some accelerator runs every layer"), visited)
+}
+
+/// Every accelerator that can run the sub-job, and how many layers would run there.
+pub(crate) fn request_finishes(
+    placing: &Placing,
+    view: &View,
+    sub: &SubJobView,
+) -> impl Iterator<Item = (Choice, u64)> {
+    (0..view.accelerators().len()).filter_map(move |accelerator| {
+        let start = placing.start(view, sub, accelerator);
+        let segment = Segment::of(view, sub, accelerator, start)?;
+        let rest = view.job_of(sub).unstarted_best.saturating_sub(segment.best);
+        let finish = segment.end + rest;
+        Some((Choice { finish, accelerator, busy_until: segment.end }, segment.layers))
+    })
 }
 
 /// The layers that would run on one accelerator before the next decision.

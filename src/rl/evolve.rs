@@ -1,0 +1,157 @@
+//! Evolution strategies (Salimans et al., arXiv 1703.03864): antithetic noise around a mean, ranks in place of fitness,
+//! and Adam on the estimated gradient.
+//!
+//! A generation is the same for the same seed, whatever the thread count: the noise of a pair comes from a stream of its
+//! own, and fitness is given by place.
+
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use crate::rng;
+
+/// How it moves.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evolution {
+    /// Candidates of a generation, in antithetic pairs: even.
+    pub population: usize,
+    /// Standard deviation of the noise on each weight.
+    pub sigma: f32,
+    /// Adam's step at the first generation.
+    pub rate: f32,
+    /// And at the last, with a straight line between.
+    pub last_rate: f32,
+    /// How many generations.
+    pub generations: u64,
+    /// Of the noise.
+    pub seed: u64,
+}
+
+impl Default for Evolution {
+    /// What a prototype used (design/POLICY.md).
+    fn default() -> Self {
+        Self { population: 32, sigma: 0.08, rate: 0.04, last_rate: 0.008, generations: 300, seed: 1 }
+    }
+}
+
+impl Evolution {
+    /// The error names the key and what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = [("sigma", self.sigma), ("rate", self.rate), ("last_rate", self.last_rate)];
+        match positive.into_iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
+            Some((key, value)) => Err(format!("`{key}` is {value}; it has to be a positive number")),
+            None if self.population < 2 || self.population % 2 == 1 => {
+                Err(format!("`population` is {}; it has to be even and at least 2", self.population))
+            }
+            None if self.generations == 0 => Err("`generations` is 0; there has to be at least one".into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Adam's decays and its guard against a division by zero (Kingma and Ba, arXiv 1412.6980).
+const BETA: [f32; 2] = [0.9, 0.999];
+const EPSILON: f32 = 1e-8;
+
+/// Where it stands; all that a resumed training needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Generations done.
+    pub generation: u64,
+    /// The mean of the search.
+    pub mean: Vec<f32>,
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+impl State {
+    /// Starts from these weights.
+    pub fn new(mean: Vec<f32>) -> Self {
+        let zeros = vec![0.0; mean.len()];
+        Self { generation: 0, first: zeros.clone(), second: zeros, mean }
+    }
+
+    /// The weights of candidate `i` of this generation: 2k and 2k + 1 are a pair.
+    pub fn candidate(&self, evolution: &Evolution, i: usize) -> Vec<f32> {
+        let sign = if i.is_multiple_of(2) { evolution.sigma } else { -evolution.sigma };
+        let noise = noise(evolution.seed, self.generation, i / 2, self.mean.len());
+        self.mean.iter().zip(noise).map(|(mean, noise)| mean + sign * noise).collect()
+    }
+
+    /// Moves the mean by the fitness of the candidates, the larger the better. Panics unless there is one per candidate.
+    pub fn advance(&mut self, evolution: &Evolution, fitness: &[f64]) {
+        assert_eq!(fitness.len(), evolution.population);
+        let ranks = centred_ranks(fitness);
+        let mut gradient = vec![0.0; self.mean.len()];
+        for (pair, ranks) in ranks.chunks(2).enumerate() {
+            let weight = (ranks[0] - ranks[1]) / (evolution.population as f32 * evolution.sigma);
+            let noise = noise(evolution.seed, self.generation, pair, gradient.len());
+            gradient.iter_mut().zip(noise).for_each(|(gradient, noise)| *gradient += weight * noise);
+        }
+        let progress = self.generation as f32 / evolution.generations as f32;
+        let rate = evolution.rate + (evolution.last_rate - evolution.rate) * progress.min(1.0);
+        self.generation += 1;
+        let correct = BETA.map(|beta| 1.0 - beta.powi(self.generation as i32));
+        for (i, gradient) in gradient.into_iter().enumerate() {
+            self.first[i] = BETA[0] * self.first[i] + (1.0 - BETA[0]) * gradient;
+            self.second[i] = BETA[1] * self.second[i] + (1.0 - BETA[1]) * gradient * gradient;
+            let (first, second) = (self.first[i] / correct[0], self.second[i] / correct[1]);
+            self.mean[i] += rate * first / (second.sqrt() + EPSILON);
+        }
+    }
+}
+
+fn noise(seed: u64, generation: u64, pair: usize, weights: usize) -> impl Iterator<Item = f32> {
+    let rng = rng::stream(seed, "evolution", &format!("{generation}:{pair}"));
+    StandardNormal.sample_iter(rng).take(weights)
+}
+
+/// From -1/2 for the worst to 1/2 for the best; equals share the mean of their ranks.
+fn centred_ranks(fitness: &[f64]) -> Vec<f32> {
+    let mut order: Vec<usize> = (0..fitness.len()).collect();
+    order.sort_by(|&a, &b| fitness[a].total_cmp(&fitness[b]));
+    let mut ranks = vec![0.0; fitness.len()];
+    let last = (fitness.len() - 1).max(1) as f32;
+    let mut from = 0;
+    for equal in order.chunk_by(|&a, &b| fitness[a] == fitness[b]) {
+        let rank = from as f32 + (equal.len() - 1) as f32 / 2.0;
+        equal.iter().for_each(|&i| ranks[i] = rank / last - 0.5);
+        from += equal.len();
+    }
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_centred_and_shared_by_equals() {
+        assert_eq!(centred_ranks(&[3.0, 1.0, 2.0]), [0.5, -0.5, 0.0]);
+        assert_eq!(centred_ranks(&[1.0, 1.0, 2.0]), [-0.25, -0.25, 0.5]);
+        assert_eq!(centred_ranks(&[5.0, 5.0]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn it_climbs_a_hill_and_resumes_to_the_same_place() {
+        let evolution = Evolution { population: 20, generations: 200, ..Evolution::default() };
+        let top = [1.0_f32, -2.0, 0.5];
+        let height = |weights: &[f32]| -> f64 {
+            weights.iter().zip(top).map(|(w, top)| -f64::from((w - top) * (w - top))).sum()
+        };
+        let climb = |mut state: State, generations: u64| {
+            while state.generation < generations {
+                let candidates = (0..evolution.population).map(|i| state.candidate(&evolution, i));
+                let fitness: Vec<f64> = candidates.map(|weights| height(&weights)).collect();
+                state.advance(&evolution, &fitness);
+            }
+            state
+        };
+        let start = State::new(vec![0.0; 3]);
+        let straight = climb(start.clone(), 200);
+        assert!(height(&straight.mean) > -0.02, "{:?}", straight.mean);
+        let text = serde_json::to_string(&climb(start, 90)).expect("plain data");
+        let resumed: State = serde_json::from_str(&text).expect("it was just written");
+        assert_eq!(climb(resumed, 200), straight);
+    }
+}

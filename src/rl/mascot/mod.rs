@@ -1,0 +1,171 @@
+//! `mascot`: the walk of `gated` (`scheduler/gate.rs`) with its terms judged by two small nets.
+//!
+//! - The *job net* sees a job and the queue (`features.rs`) and says what the request is: given up, earlier or later in
+//!   the order than its deadline says, how much of the capacity it may count on, how far it may stretch others, and how
+//!   much stretch it bears.
+//! - The *pair net* sees a sub-job on an accelerator and adds to the finish of its request there, in units of the
+//!   smallest c1: reasons to avoid an accelerator that finish times do not tell.
+//!
+//! With output weights of zero it takes every decision as `gated` does, which is where training starts. One policy serves
+//! all queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the nets are shared by jobs and
+//! pairs, and features are relative to the platform. Sizes: 550 weights; about 400 multiply-accumulates a job and 120 a
+//! pair that could start before the next decision.
+
+mod features;
+
+use super::net::{Net, Shape};
+use crate::rng;
+use crate::scheduler::gate::{Gate, Judge};
+use crate::scheduler::placing::Placing;
+use crate::scheduler::segment::{Choice, request_finishes};
+use crate::sim::{Decision, Record, Scheduler, SubJobView, View};
+use crate::units::Time;
+use features::{JOB_FEATURES, Observation, PAIR_FEATURES};
+use rand::RngExt;
+
+const JOB: Shape = Shape { inputs: JOB_FEATURES, hidden: 12, outputs: 5 };
+const PAIR: Shape = Shape { inputs: PAIR_FEATURES, hidden: 8, outputs: 1 };
+
+/// How many weights the policy has.
+pub const WEIGHTS: usize = JOB.weights() + PAIR.weights();
+
+/// `gated`'s.
+const ALPHA: f64 = 0.4;
+const AHEAD: u32 = 4;
+
+/// Judgements are factors between 1/e^2 and e^2. Chosen here: beyond them a term has no effect any more.
+const LARGEST: f32 = 2.0;
+
+/// Weights with which the policy is `gated`: hidden layers random, by the seed, and outputs zero.
+pub fn untrained(seed: u64) -> Vec<f32> {
+    let mut rng = rng::stream(seed, "policy", "mascot");
+    let mut weights = Vec::with_capacity(WEIGHTS);
+    for shape in [JOB, PAIR] {
+        let scale = (3.0 / shape.inputs as f32).sqrt();
+        weights.extend((0..shape.hidden_weights()).map(|_| rng.random_range(-scale..scale)));
+        weights.resize(weights.len() + shape.weights() - shape.hidden_weights(), 0.0);
+    }
+    weights
+}
+
+/// The policy at work.
+pub struct Mascot {
+    gate: Gate,
+    judge: Learned,
+}
+
+impl Mascot {
+    /// Panics if there are not [`WEIGHTS`] weights.
+    pub fn new(weights: &[f32]) -> Self {
+        let (job, pair) = weights.split_at(JOB.weights());
+        let judge = Learned {
+            job_net: Net::new(JOB, job),
+            pair_net: Net::new(PAIR, pair),
+            observation: Observation::default(),
+            verdicts: Vec::new(),
+            macs: 0,
+        };
+        Self { gate: Gate::default(), judge }
+    }
+}
+
+impl Scheduler for Mascot {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.judge.judge(view, out);
+        self.gate.decide(view, &mut self.judge, AHEAD, out);
+        out.operations.macs += std::mem::take(&mut self.judge.macs);
+    }
+
+    fn observe(&mut self, record: &Record) {
+        self.judge.observation.observe(record);
+    }
+}
+
+struct Learned {
+    job_net: Net,
+    pair_net: Net,
+    observation: Observation,
+    /// By the index in the view.
+    verdicts: Vec<Verdict>,
+    /// Since the decision began.
+    macs: u64,
+}
+
+/// What the job net says of a job; factors.
+struct Verdict {
+    /// On the time that a request needs, before it is given up; at least 1.
+    need: f64,
+    /// On the time to its deadline, in the order.
+    slack: f64,
+    alpha: f64,
+    margin: f64,
+    patience: f64,
+}
+
+impl Learned {
+    fn judge(&mut self, view: &View, out: &mut Decision) {
+        let Self { job_net, observation, verdicts, macs, .. } = self;
+        out.operations.comparisons += observation.take(view);
+        verdicts.clear();
+        for job in 0..view.jobs().len() {
+            let mut y = [0.0; JOB.outputs];
+            job_net.forward(&observation.job(view, job), &mut y);
+            let [need, slack, alpha, margin, patience] =
+                y.map(|y| f64::from(y.clamp(-LARGEST, LARGEST)).exp());
+            let (need, alpha) = (need.max(1.0), alpha * ALPHA);
+            verdicts.push(Verdict { need, slack, alpha, margin, patience });
+            *macs += JOB.macs();
+        }
+    }
+}
+
+impl Judge for Learned {
+    fn is_hopeless(&self, view: &View, job: usize) -> bool {
+        let shown = &view.jobs()[job];
+        let need = shown.shortest_left.scale(self.verdicts[job].need);
+        view.now().saturating_add(need) > shown.deadline
+    }
+
+    fn deadline(&self, view: &View, job: usize) -> Time {
+        let left = view.jobs()[job].deadline.saturating_sub(view.now());
+        view.now().saturating_add(left.scale(self.verdicts[job].slack))
+    }
+
+    fn alpha(&self, job: usize) -> f64 {
+        self.verdicts[job].alpha
+    }
+
+    fn margin(&self, job: usize) -> f64 {
+        self.verdicts[job].margin
+    }
+
+    fn patience(&self, job: usize) -> f64 {
+        self.verdicts[job].patience
+    }
+
+    fn choose(&mut self, placing: &Placing, view: &View, sub: &SubJobView, demands: &[f64]) -> (Choice, u64) {
+        let Self { pair_net, observation, macs, .. } = self;
+        let mut visited = 0;
+        let options = || request_finishes(placing, view, sub);
+        let earliest = options().inspect(|(_, layers)| visited += layers).map(|(choice, _)| choice).min();
+        let earliest = earliest.expect("some accelerator runs every layer");
+        // What starts after the next decision is decided again.
+        let may_start = |m| view.next_decision().is_none_or(|tick| placing.start(view, sub, m) < tick);
+        if !options().any(|(choice, _)| may_start(choice.accelerator)) {
+            return (earliest, visited);
+        }
+        let unit_ps = view.network_of(view.job_of(sub)).best_alone[sub.id.layer as usize].as_ps();
+        observation.begin_pairs(view, sub, demands);
+        let mut best = (f64::INFINITY, earliest);
+        for (choice, _) in options() {
+            let mut y = [0.0];
+            pair_net.forward(&observation.pair(placing, view, sub, &choice, earliest.finish), &mut y);
+            *macs += PAIR.macs();
+            let cost = (choice.finish - view.now()).as_ps() + f64::from(y[0]) * unit_ps;
+            if cost < best.0 {
+                best = (cost, choice);
+            }
+        }
+        (best.1, visited)
+    }
+}
