@@ -33,6 +33,7 @@ pub mod experiment;
 pub mod files;
 pub mod hw;
 pub mod metrics;
+pub mod rl;
 pub mod rng;
 pub mod scheduler;
 pub mod sim;
