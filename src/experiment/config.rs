@@ -397,7 +397,7 @@ impl SchedulerChoice {
             },
         };
         // A scheduler that can be built once can be built for every run: its parameters are all that can be wrong.
-        registry::build(&choice, 0).map_err(|message| source.error(&raw.span(), message))?;
+        registry::check(&choice).map_err(|message| source.error(&raw.span(), message))?;
         Ok(choice)
     }
 }

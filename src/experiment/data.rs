@@ -25,6 +25,8 @@ pub enum Kind {
     Scenario,
     /// Measurements of a chip.
     Silicon,
+    /// A trained policy.
+    Policy,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Network => "network",
             Self::Scenario => "scenario",
             Self::Silicon => "measurements",
+            Self::Policy => "policy",
         }
     }
 }
@@ -73,6 +76,7 @@ impl DataRoot {
             Kind::Network => "workloads/networks",
             Kind::Scenario => "workloads/scenarios",
             Kind::Silicon => "accel-models/silicon",
+            Kind::Policy => "policies",
         })
     }
 

@@ -13,6 +13,7 @@ pub mod data;
 pub mod error;
 pub mod fuzz;
 pub mod generate;
+pub mod hashes;
 mod list;
 pub mod output;
 mod pace;

@@ -6,6 +6,7 @@ use super::catalogue::Catalogue;
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
 use super::list::distinct;
+use super::registry::Policies;
 use super::pace::{OwnPace, check_number, check_span};
 use super::requests::Workload;
 use super::window::{Wanted, Window};
@@ -27,6 +28,8 @@ pub struct Plan {
     /// By case and seed, where they were asked for ([`Self::find_bounds`]) and there are any: how many counted requests any
     /// schedule meets at most.
     pub bounds: Vec<Vec<Option<usize>>>,
+    /// The learned ones among the schedulers.
+    pub policies: Policies,
 }
 
 /// One point of the sweep but for scheduler and seed.
@@ -113,15 +116,17 @@ impl Plan {
             experiment.settings.iter().try_for_each(|setting| check_terms(&experiment, setting, workload))?;
         }
         let mut cases = Vec::new();
+        let mut policies = Policies::default();
         for name in &experiment.systems {
             let system = data.system(name)?;
+            policies.read(&experiment.schedulers, &system, data)?;
             let catalogue = Catalogue::new(&system, &scenarios, data, cache, progress)?;
             for (workload, word) in workloads.iter().zip(&experiment.scenarios) {
                 let words = [name.clone(), word.clone()];
                 cases.extend(cases_of(&experiment, &system, &catalogue, workload, &words)?);
             }
         }
-        let plan = Self { experiment, cases, bounds: Vec::new() };
+        let plan = Self { experiment, cases, bounds: Vec::new(), policies };
         plan.overloads(|case| case.load.is_none()).iter().for_each(|overload| progress.warn(overload));
         Ok(plan)
     }

@@ -1,15 +1,79 @@
 //! Joins the registries of rules and of learned policies: what an experiment may name as a scheduler.
 
+use std::collections::BTreeMap;
+
 use super::config::SchedulerChoice;
+use super::data::{DataRoot, Kind};
+use super::{Error, hashes};
+use crate::files::parse_parameters;
+use crate::hw::SystemSpec;
+use crate::rl::policy::{self, POLICIES, Parameters, Policy};
 use crate::scheduler::{self, SCHEDULERS};
 use crate::sim::Scheduler;
 
-/// Makes a scheduler for a run with the given seed; the error names what is wrong and what is allowed.
-pub fn build(choice: &SchedulerChoice, seed: u64) -> Result<Box<dyn Scheduler>, String> {
+/// Whether it can be built, on some system; the error names what is wrong and what is allowed.
+pub fn check(choice: &SchedulerChoice) -> Result<(), String> {
+    if policy::find(&choice.name).is_none() {
+        return build(choice, None, 0).map(drop);
+    }
+    parse_parameters::<Parameters>(&choice.parameters).map(drop).map_err(|message| of(choice, &message))
+}
+
+/// Makes a scheduler for a run with the given seed; policies as [`Policies`] has them.
+pub fn build(
+    choice: &SchedulerChoice,
+    policy: Option<&Policy>,
+    seed: u64,
+) -> Result<Box<dyn Scheduler>, String> {
+    if let Some(policy) = policy {
+        return Ok(policy.scheduler());
+    }
     let entry = scheduler::find(&choice.name).ok_or_else(|| {
-        let known: Vec<&str> = SCHEDULERS.iter().map(|entry| entry.name).collect();
+        let rules = SCHEDULERS.iter().map(|entry| entry.name);
+        let known: Vec<&str> = rules.chain(POLICIES.iter().map(|entry| entry.name)).collect();
         format!("no scheduler `{}`; known: {}", choice.name, known.join(", "))
     })?;
-    (entry.build)(&choice.parameters, seed)
-        .map_err(|message| format!("scheduler `{}`: {message}", choice.name))
+    (entry.build)(&choice.parameters, seed).map_err(|message| of(choice, &message))
+}
+
+fn of(choice: &SchedulerChoice, message: &str) -> String {
+    format!("scheduler `{}`: {message}", choice.name)
+}
+
+/// The policies of an experiment, by label and system.
+#[derive(Clone, Debug, Default)]
+pub struct Policies(BTreeMap<(String, String), Policy>);
+
+impl Policies {
+    /// Reads those that run on a system.
+    ///
+    /// # Errors
+    /// A file is missing or damaged, or is for another system.
+    pub fn read(&mut self, choices: &[SchedulerChoice], system: &SystemSpec, data: &DataRoot) -> Result<(), Error> {
+        for choice in choices {
+            let Some(entry) = policy::find(&choice.name) else { continue };
+            let Parameters { policy, transfer } =
+                parse_parameters(&choice.parameters).map_err(|message| Error::Usage(of(choice, &message)))?;
+            let name = policy.unwrap_or_else(|| format!("{}-{}", choice.name, system.name));
+            let path = data.path(Kind::Policy, &name)?;
+            let policy = Policy::read(&path, entry)?;
+            let manifest = &policy.manifest;
+            if !transfer && manifest.system_sha256 != hashes::system(system) {
+                return Err(Error::Usage(format!(
+                    "{} was trained for the accelerators of `{}`, and those of `{}` are others: train one for it, or set \
+                     `transfer = true`",
+                    path.display(),
+                    manifest.system,
+                    system.name
+                )));
+            }
+            self.0.insert((choice.label.clone(), system.name.clone()), policy);
+        }
+        Ok(())
+    }
+
+    /// That of a scheduler on a system; `None` for rules.
+    pub fn of(&self, choice: &SchedulerChoice, system: &str) -> Option<&Policy> {
+        self.0.get(&(choice.label.clone(), system.to_string()))
+    }
 }

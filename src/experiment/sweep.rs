@@ -17,6 +17,7 @@ use crate::metrics::{
     Accelerators, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms,
     Value,
 };
+use crate::rl::policy::Policy;
 use crate::sim::{
     DecisionCost, Engine, Host, LateRules, Record, Recorder, Rules, RunError, Scheduler, Trigger,
     run as run_engine,
@@ -45,6 +46,8 @@ pub struct Cell<'a> {
     pub seed: u64,
     /// How many of its counted requests any schedule meets at most, where that was asked for.
     pub bound: Option<usize>,
+    /// The policy, where the scheduler is learned.
+    pub policy: Option<&'a Policy>,
 }
 
 /// What came out of a cell.
@@ -84,9 +87,10 @@ pub fn cells(plan: &Plan) -> Vec<Cell<'_>> {
     let mut cells = Vec::new();
     for (place, case) in plan.cases.iter().enumerate() {
         for scheduler in schedulers.iter().chain([&*bound::CHOICE]) {
+            let policy = plan.policies.of(scheduler, &case.system);
             let cell = |i: u64| {
                 let bound = plan.bounds.get(place).and_then(|of_case| of_case[i as usize]);
-                Cell { case, scheduler, seed: first_seed + i, bound }
+                Cell { case, scheduler, seed: first_seed + i, bound, policy }
             };
             cells.extend((0..*seeds).map(cell).filter(|cell| !cell.is_bound() || cell.bound.is_some()));
         }
@@ -139,7 +143,7 @@ fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
     if cell.is_bound() {
         return Ok(bound::outcome(cell, &requests.trace));
     }
-    let mut scheduler = registry::build(cell.scheduler, cell.seed)?;
+    let mut scheduler = registry::build(cell.scheduler, cell.policy, cell.seed)?;
     let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
     Ok(Outcome { gap_to_bound: bound::gap(cell, &outcome), ..outcome })
 }

@@ -132,7 +132,7 @@ impl<'a> Trainer<'a> {
         let schedulers = &self.plan.experiment.schedulers;
         progress.begin("baselines", schedulers.len());
         let rate = |(i, choice): (usize, _)| {
-            let build = || registry::build(choice, 1).map_err(Error::Usage);
+            let build = || registry::build(choice, None, 1).map_err(Error::Usage);
             build()?;
             let rate = self.validate(&|| build().expect("it was built before"));
             progress.advance(i + 1);

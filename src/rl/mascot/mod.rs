@@ -26,6 +26,9 @@ use rand::RngExt;
 const JOB: Shape = Shape { inputs: JOB_FEATURES, hidden: 12, outputs: 5 };
 const PAIR: Shape = Shape { inputs: PAIR_FEATURES, hidden: 8, outputs: 1 };
 
+/// The version of the features and of the nets: weights for another mean something else.
+pub const FEATURES: &str = "mascot-1";
+
 /// How many weights the policy has.
 pub const WEIGHTS: usize = JOB.weights() + PAIR.weights();
 

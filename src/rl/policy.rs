@@ -1,0 +1,161 @@
+//! A trained policy as files: `<name>.safetensors` with its weights, and `<name>.toml`, the manifest that says what they
+//! are for and how they came to be.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::mascot::{self, Mascot};
+use super::weights::Tensors;
+use crate::files::{InputError, Parameter, Source, write_atomic};
+use crate::sim::Scheduler;
+
+/// One kind of policy.
+pub struct PolicyEntry {
+    /// The name in experiments.
+    pub name: &'static str,
+    /// What it is in one sentence.
+    pub doc: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// What its features are called: weights for others are refused.
+    pub features: &'static str,
+    /// Its TOML parameters.
+    pub parameters: &'static [Parameter],
+}
+
+/// All kinds.
+pub const POLICIES: &[PolicyEntry] = &[PolicyEntry {
+    name: "mascot",
+    doc: "the walk of gated with its terms judged by small nets, trained by evolution strategies",
+    source: "ours",
+    features: mascot::FEATURES,
+    parameters: PARAMETERS,
+}];
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "policy",
+        default: "\"<scheduler>-<system>\"",
+        doc: "a name in policies/, or the path of a manifest",
+    },
+    Parameter {
+        name: "transfer",
+        default: "false",
+        doc: "run it on another system than the one that it was trained for, too",
+    },
+];
+
+/// The entry of a name.
+pub fn find(name: &str) -> Option<&'static PolicyEntry> {
+    POLICIES.iter().find(|entry| entry.name == name)
+}
+
+/// Its TOML parameters.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {
+    /// A name or a path.
+    pub policy: Option<String>,
+    /// Whether another system is no error.
+    pub transfer: bool,
+}
+
+/// What a policy is for and how it came to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Which kind it is: a name of [`POLICIES`].
+    pub kind: String,
+    /// Version and meaning of its inputs.
+    pub features: String,
+    /// The system that it was trained for.
+    pub system: String,
+    /// SHA-256 of that system's accelerators.
+    pub system_sha256: String,
+    /// SHA-256 of the weights' file.
+    pub weights_sha256: String,
+    /// The version of mascot that trained it, with its commit where that is known.
+    pub version: String,
+    /// Generations of its training until these weights.
+    pub generations: u64,
+    /// Their mean SLA rate on the validation seeds.
+    pub validation_sla_rate: f64,
+    /// That of the schedulers which it was to pass.
+    pub baselines: std::collections::BTreeMap<String, f64>,
+    /// The experiment file of its training.
+    pub training: String,
+}
+
+/// A policy, read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Its manifest.
+    pub manifest: Manifest,
+    weights: Vec<f32>,
+}
+
+/// The name of the only tensor of `mascot`.
+const TENSOR: &str = "weights";
+
+impl Policy {
+    /// A policy of the given weights. Panics if their number is wrong.
+    pub fn new(manifest: Manifest, weights: Vec<f32>) -> Self {
+        assert_eq!(weights.len(), mascot::WEIGHTS);
+        Self { manifest, weights }
+    }
+
+    /// Reads a manifest and the weights beside it.
+    ///
+    /// # Errors
+    /// A file is missing or damaged, or is of another kind or version.
+    pub fn read(path: &Path, kind: &PolicyEntry) -> Result<Self, InputError> {
+        let source = Source::read(path)?;
+        let manifest: Manifest = source.parse()?;
+        let expected = [("kind", &manifest.kind, kind.name), ("features", &manifest.features, kind.features)];
+        for (key, found, expected) in expected {
+            if found != expected {
+                let message = format!("`{key}` is `{found}`: expected `{expected}`");
+                return Err(source.error_at_top(message));
+            }
+        }
+        let path = weights_path(path);
+        let tensors = Tensors::read(&path)?;
+        let bytes = tensors.to_bytes().map_err(|e| InputError::file(&path, e))?;
+        if sha256(&bytes) != manifest.weights_sha256 {
+            let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or of another policy";
+            return Err(InputError::file(&path, message));
+        }
+        let weights = tensors.values(TENSOR, &[mascot::WEIGHTS]).map_err(|e| InputError::file(&path, e))?;
+        Ok(Self { weights: weights.to_vec(), manifest })
+    }
+
+    /// Writes both files; the manifest, which names the weights' hash, comes last.
+    ///
+    /// # Errors
+    /// A file cannot be written, or a weight is not finite.
+    pub fn write(&self, path: &Path) -> Result<(), InputError> {
+        let mut tensors = Tensors::default();
+        tensors.insert(TENSOR, &[self.weights.len()], self.weights.clone());
+        let bytes = tensors.to_bytes().map_err(|e| InputError::file(path, e))?;
+        let manifest = Manifest { weights_sha256: sha256(&bytes), ..self.manifest.clone() };
+        tensors.write(&weights_path(path))?;
+        let text = toml::to_string(&manifest).expect("a manifest is plain data");
+        write_atomic(path, text.as_bytes()).map_err(|e| InputError::file(path, e))
+    }
+
+    /// The policy at work.
+    pub fn scheduler(&self) -> Box<dyn Scheduler> {
+        Box::new(Mascot::new(&self.weights))
+    }
+}
+
+fn weights_path(manifest: &Path) -> PathBuf {
+    manifest.with_extension("safetensors")
+}
+
+/// In hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

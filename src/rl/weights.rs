@@ -1,0 +1,325 @@
+//! The weights of a network, or anything else made of numbers, as named tensors of `f32` in a safetensors file
+//! (<https://github.com/huggingface/safetensors>): what training hands to inference. The same tensors are the same bytes.
+//!
+//! It leaves out every other type of number, metadata, and what the tensors mean: a manifest says that.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
+
+use crate::files::{InputError, write_atomic};
+
+/// A bound on memory. Chosen here: a checkpoint with a replay memory of 100,000 decisions on 16 sub-jobs fits twice.
+const MAX_FILE_BYTES: u64 = 1 << 29;
+
+/// Numbers in rows: the last index counts fastest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tensor {
+    shape: Vec<usize>,
+    values: Vec<f32>,
+}
+
+impl Tensor {
+    /// Panics if the shape does not hold as many numbers.
+    pub fn new(shape: &[usize], values: Vec<f32>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "a tensor of shape {shape:?}");
+        Self { shape: shape.to_vec(), values }
+    }
+
+    /// Its length along each index.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// All its numbers.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+/// Tensors by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tensors(pub BTreeMap<String, Tensor>);
+
+/// What is wrong with weights.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// Not a safetensors file, or a damaged one.
+    #[error("not a sound safetensors file: {0}")]
+    Format(#[from] SafeTensorError),
+    /// The header promises more than there is.
+    #[error("not a sound safetensors file: tensor `{0}` ends after the file")]
+    Beyond(String),
+    /// Numbers of another type.
+    #[error("tensor `{name}` holds numbers of type {dtype}; only F32 is allowed")]
+    Type {
+        /// Of the tensor.
+        name: String,
+        /// Its type.
+        dtype: Dtype,
+    },
+    /// Infinite, or not a number.
+    #[error("number {place} of tensor `{name}` is {value}; weights have to be finite")]
+    NotFinite {
+        /// Of the tensor.
+        name: String,
+        /// Which number, counted from 0.
+        place: usize,
+        /// What it is.
+        value: f32,
+    },
+    /// A tensor is missing.
+    #[error("there is no tensor `{name}`; there are: {known}")]
+    Missing {
+        /// What was looked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A tensor of another shape.
+    #[error("tensor `{name}` has the shape {found:?}; expected {expected:?}")]
+    Shape {
+        /// Of the tensor.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// What it should be.
+        expected: Vec<usize>,
+    },
+}
+
+impl Tensors {
+    /// Adds a tensor, in place of an older one of that name. Panics if the shape does not hold as many numbers.
+    pub fn insert(&mut self, name: impl Into<String>, shape: &[usize], values: Vec<f32>) {
+        self.0.insert(name.into(), Tensor::new(shape, values));
+    }
+
+    /// The tensor of that name, whatever its shape.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn get(&self, name: &str) -> Result<&Tensor, WeightsError> {
+        self.0.get(name).ok_or_else(|| WeightsError::Missing {
+            name: name.into(),
+            known: self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The numbers of the tensor of that name and shape.
+    ///
+    /// # Errors
+    /// There is none, or it has another shape.
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32], WeightsError> {
+        let tensor = self.get(name)?;
+        if tensor.shape != shape {
+            let (found, expected) = (tensor.shape.clone(), shape.to_vec());
+            return Err(WeightsError::Shape { name: name.into(), found, expected });
+        }
+        Ok(&tensor.values)
+    }
+
+    /// The tensors of a safetensors file.
+    ///
+    /// # Errors
+    /// It is damaged, or holds something else than finite `f32`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WeightsError> {
+        check_ends(bytes)?;
+        let mut tensors = Self::default();
+        for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
+            if view.dtype() != Dtype::F32 {
+                return Err(WeightsError::Type { name, dtype: view.dtype() });
+            }
+            let (numbers, _) = view.data().as_chunks::<4>();
+            let values: Vec<f32> = numbers.iter().map(|&number| f32::from_le_bytes(number)).collect();
+            tensors.insert(name, view.shape(), values);
+        }
+        tensors.check_finite()?;
+        Ok(tensors)
+    }
+
+    /// As a safetensors file.
+    ///
+    /// # Errors
+    /// Some number is not finite.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, WeightsError> {
+        self.check_finite()?;
+        Ok(safetensors::serialize(&self.0, None)?)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or [`Self::from_bytes`] fails.
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let failed = |e: std::io::Error| InputError::file(path, e);
+        let mut bytes = Vec::new();
+        File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(InputError::file(path, format!("larger than {} MiB", MAX_FILE_BYTES >> 20)));
+        }
+        Self::from_bytes(&bytes).map_err(|e| InputError::file(path, e))
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// Some number is not finite, or the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), InputError> {
+        let bytes = self.to_bytes().map_err(|e| InputError::file(path, e))?;
+        write_atomic(path, &bytes).map_err(|e| InputError::file(path, e))
+    }
+
+    fn check_finite(&self) -> Result<(), WeightsError> {
+        for (name, tensor) in &self.0 {
+            if let Some(place) = tensor.values.iter().position(|value| !value.is_finite()) {
+                let value = tensor.values[place];
+                return Err(WeightsError::NotFinite { name: name.clone(), place, value });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The crate adds the last offset and the header's length without care for an overflow, so look at the offsets before.
+fn check_ends(bytes: &[u8]) -> Result<(), WeightsError> {
+    #[derive(serde::Deserialize)]
+    struct Place {
+        data_offsets: (u64, u64),
+    }
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else { return Ok(()) };
+    let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
+    let header = header.and_then(|header| serde_json::from_slice::<BTreeMap<String, _>>(header).ok());
+    for (name, entry) in header.unwrap_or_default() {
+        let place: Result<Place, _> = serde_json::from_value(entry);
+        if place.is_ok_and(|place| place.data_offsets.1 > bytes.len() as u64) {
+            return Err(WeightsError::Beyond(name));
+        }
+    }
+    Ok(())
+}
+
+impl View for &Tensor {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn data_len(&self) -> usize {
+        self.values.len() * size_of::<f32>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn example() -> Tensors {
+        let mut tensors = Tensors::default();
+        tensors.insert("b", &[2, 3], vec![1.0, -2.0, 0.5, f32::MIN_POSITIVE, f32::MAX, -0.0]);
+        tensors.insert("a", &[], vec![7.0]);
+        tensors.insert("none", &[0, 4], vec![]);
+        tensors
+    }
+
+    /// A file made by hand from its header and its data.
+    fn file(header: &str, data: &[u8]) -> Vec<u8> {
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
+    }
+
+    fn error(bytes: &[u8]) -> String {
+        Tensors::from_bytes(bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new/weights.safetensors");
+        example().write(&path).expect("finite");
+        assert_eq!(Tensors::read(&path).expect("sound"), example());
+        let bytes = std::fs::read(&path).expect("it was written");
+        assert_eq!(bytes, example().to_bytes().expect("finite"));
+        assert_eq!(std::fs::read_dir(path.parent().expect("a folder")).expect("it is there").count(), 1);
+    }
+
+    #[test]
+    fn a_file_by_hand_is_read() {
+        let header = r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let bytes = file(header, &[0, 0, 128, 63, 0, 0, 0, 192]);
+        assert_eq!(
+            Tensors::from_bytes(&bytes).expect("sound").values("w", &[2]).expect("there"),
+            [1.0, -2.0]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let w = |dtype: &str, shape: &str, end: u64| {
+            format!(r#"{{"w":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}}}}"#)
+        };
+        let nan = f32::NAN.to_le_bytes();
+        assert!(error(b"").contains("not a sound safetensors file"));
+        assert!(error(&file("{", &[])).contains("not a sound safetensors file"));
+        assert!(error(&file(&w("F32", "[2]", 8), &[0; 4])).contains("not a sound safetensors file"));
+        assert!(error(&file(&w("F32", "[3]", 8), &[0; 8])).contains("not a sound safetensors file"));
+        assert!(error(&file(&w("F32", "[1]", u64::MAX), &[0; 4])).contains("`w` ends after the file"));
+        assert!(error(&file(&w("F64", "[1]", 8), &[0; 8])).contains("type F64; only F32"));
+        assert_eq!(
+            error(&file(&w("F32", "[1]", 4), &nan)),
+            "number 0 of tensor `w` is NaN; weights have to be finite"
+        );
+        let mut infinite = example();
+        infinite.insert("w", &[1], vec![f32::INFINITY]);
+        assert!(infinite.to_bytes().unwrap_err().to_string().contains("`w` is inf"));
+        let missing = Tensors::read(Path::new("no/such/file")).unwrap_err().to_string();
+        assert!(missing.starts_with("no/such/file: "), "{missing}");
+    }
+
+    /// Nine tensors of 2^61 bytes: their end overflows.
+    #[test]
+    fn a_header_that_promises_too_much_is_an_error() {
+        let tensor = |i: u64| {
+            let (start, end) = (i << 60, (i + 1) << 60);
+            format!(r#""{i}":{{"dtype":"U8","shape":[{}],"data_offsets":[{start},{end}]}}"#, 1u64 << 60)
+        };
+        let mut tensors: Vec<String> = (0..15).map(tensor).collect();
+        let (start, end) = (15u64 << 60, u64::MAX);
+        tensors.push(format!(
+            r#""x":{{"dtype":"U8","shape":[{}],"data_offsets":[{start},{end}]}}"#,
+            end - start
+        ));
+        assert!(error(&file(&format!("{{{}}}", tensors.join(",")), &[])).contains("ends after the file"));
+    }
+
+    #[test]
+    fn a_tensor_of_another_name_or_shape_is_an_error() {
+        let message = |name: &str, shape: &[usize]| example().values(name, shape).unwrap_err().to_string();
+        assert_eq!(message("c", &[1]), "there is no tensor `c`; there are: a, b, none");
+        assert_eq!(message("b", &[3, 2]), "tensor `b` has the shape [2, 3]; expected [3, 2]");
+    }
+
+    proptest! {
+        /// Cut or changed anywhere, a file is read or refused.
+        #[test]
+        fn damage_never_panics(cut in 0..300usize, place in 0..300usize, value: u8) {
+            let mut bytes = example().to_bytes().expect("finite");
+            let length = bytes.len();
+            bytes[place % length] = value;
+            let _ = Tensors::from_bytes(&bytes);
+            bytes.truncate(cut);
+            prop_assert!(cut >= length || Tensors::from_bytes(&bytes).is_err());
+        }
+    }
+}
