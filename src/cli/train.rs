@@ -11,6 +11,7 @@ use crate::cost::Cache;
 use crate::experiment::train::{Checkpoint, LogRow, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
 use crate::files::write_atomic;
+use crate::rl::policy::sha256;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -40,13 +41,22 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let Some(training) = experiment.training else {
         return Err(Error::Usage(format!("{} has no `[training]`", options.experiment.display())));
     };
+    let [system] = &experiment.systems[..] else {
+        let message = format!("{} names several systems: a policy is for one", options.experiment.display());
+        return Err(Error::Usage(message));
+    };
+    let system = data.system(system)?;
+    let text = fs::read_to_string(&options.experiment)
+        .map_err(|e| Error::Usage(format!("cannot read {}: {e}", options.experiment.display())))?;
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     fs::create_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
     let path = folder.join("checkpoint.json");
     let checkpoint = if options.resume { Some(read(&path)?) } else { None };
-    let mut trainer = Trainer::new(&plan, training, checkpoint);
+    let trainer = Trainer::new(&plan, training, sha256(text.as_bytes()), checkpoint);
+    let mut trainer = trainer.map_err(|problem| Error::Usage(format!("{}: {problem}", path.display())))?;
+    let named = folder.join(format!("mascot-{}.toml", system.name));
     let baselines = trainer.baselines(&bars)?;
     drop(bars);
     let say = |text: &str| if options.quiet { Ok(()) } else { super::print(text) };
@@ -60,9 +70,10 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         let row = trainer.step();
         let per_s = row.decisions as f64 / begin.elapsed().as_secs_f64();
         if let Some(rate) = row.validation_rate {
-            let text = serde_json::to_string(&trainer.checkpoint).expect("plain data");
-            write(&path, text.as_bytes())?;
+            let state = serde_json::to_string(&trainer.checkpoint).expect("plain data");
+            write(&path, state.as_bytes())?;
             write(&folder.join("log.csv"), log(&trainer.checkpoint.log).as_bytes())?;
+            trainer.policy(&system, &baselines, text.clone()).write(&named)?;
             let minutes = start.elapsed().as_secs_f64() / 60.0;
             say(&format!(
                 "generation {}: SLA rate {:.4} in training, {rate:.4} in validation, best {:.4}; {:.0} k decisions/s, \
@@ -80,7 +91,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
             }
         }
     }
-    say(&format!("{}\n", folder.join("log.csv").display()))
+    say(&format!("{}\n", named.display()))
 }
 
 fn read(path: &Path) -> Result<Checkpoint, Error> {

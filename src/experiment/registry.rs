@@ -49,7 +49,12 @@ impl Policies {
     ///
     /// # Errors
     /// A file is missing or damaged, or is for another system.
-    pub fn read(&mut self, choices: &[SchedulerChoice], system: &SystemSpec, data: &DataRoot) -> Result<(), Error> {
+    pub fn read(
+        &mut self,
+        choices: &[SchedulerChoice],
+        system: &SystemSpec,
+        data: &DataRoot,
+    ) -> Result<(), Error> {
         for choice in choices {
             let Some(entry) = policy::find(&choice.name) else { continue };
             let Parameters { policy, transfer } =

@@ -33,7 +33,8 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let rules =
         Rules { late: LateRules::all(Late::Finish), decision_cost: DecisionCost::Ideal, ..rules(case) };
     let choice = SchedulerChoice { label: "eft".into(), name: "eft".into(), parameters: toml::Table::new() };
-    let mut scheduler = registry::build(&choice, None, seed).expect("eft is registered and has no parameters");
+    let mut scheduler =
+        registry::build(&choice, None, seed).expect("eft is registered and has no parameters");
     let mut end = EndTime(Time::ZERO);
     run(Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules), scheduler.as_mut(), &mut end)
         .map_err(|e| Error::Run {

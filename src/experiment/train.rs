@@ -20,9 +20,11 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Case, Plan};
 use super::requests::requests;
 use super::sweep::rules;
-use super::{Error, Progress, registry};
+use super::{Error, Progress, hashes, registry};
+use crate::hw::SystemSpec;
 use crate::rl::evolve::{Evolution, State};
 use crate::rl::mascot::{self, Mascot};
+use crate::rl::policy::{Manifest, Policy};
 use crate::rng;
 use crate::sim::{Engine, Record, Recorder, Scheduler, Trace, run};
 
@@ -73,12 +75,18 @@ impl Training {
 /// Where a training stands; written as a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
+    /// SHA-256 of the experiment file; another training does not go on from here.
+    #[serde(default)]
+    pub experiment_sha256: String,
     /// The search.
     pub state: State,
     /// The weights that were best on the validation seeds.
     pub best: Vec<f32>,
     /// Their mean SLA rate there.
     pub best_rate: f64,
+    /// The generation that they come from.
+    #[serde(default)]
+    pub best_generation: u64,
     /// One row per generation so far.
     pub log: Vec<LogRow>,
 }
@@ -111,20 +119,33 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// From the beginning, or from a checkpoint of the same training.
-    pub fn new(plan: &'a Plan, training: Training, checkpoint: Option<Checkpoint>) -> Self {
+    /// From the beginning, or from a checkpoint.
+    ///
+    /// # Errors
+    /// The checkpoint is of another training.
+    pub fn new(
+        plan: &'a Plan,
+        training: Training,
+        experiment_sha256: String,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<Self, String> {
+        if checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.experiment_sha256 != experiment_sha256) {
+            return Err("the checkpoint is of another training: the experiment file has changed".into());
+        }
         let seeds = || (0..training.validation_seeds).map(|i| training.validation_first_seed + i);
         let drawn = plan.cases.iter().flat_map(|case| seeds().map(move |seed| (case, seed)));
         let validation: Vec<(&Case, u64)> = drawn.collect();
         let validation = validation.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect();
         let weights = mascot::untrained(training.evolution.seed);
         let start = || Checkpoint {
+            experiment_sha256,
+            best_generation: 0,
             best: weights.clone(),
             best_rate: f64::NEG_INFINITY,
             log: Vec::new(),
             state: State::new(weights.clone()),
         };
-        Self { plan, training, validation, checkpoint: checkpoint.unwrap_or_else(start) }
+        Ok(Self { plan, training, validation, checkpoint: checkpoint.unwrap_or_else(start) })
     }
 
     /// What there is to pass.
@@ -146,6 +167,24 @@ impl<'a> Trainer<'a> {
         let outcomes: Vec<Met> =
             self.validation.par_iter().map(|(case, trace)| play(case, trace, build().as_mut())).collect();
         outcomes.iter().map(Met::rate).sum::<f64>() / outcomes.len() as f64
+    }
+
+    /// The best policy so far, for the only system of the plan.
+    pub fn policy(&self, system: &SystemSpec, baselines: &[Baseline], training: String) -> Policy {
+        let Checkpoint { best, best_rate, best_generation, .. } = &self.checkpoint;
+        let manifest = Manifest {
+            kind: "mascot".into(),
+            features: mascot::FEATURES.into(),
+            system: system.name.clone(),
+            system_sha256: hashes::system(system),
+            weights_sha256: String::new(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            generations: *best_generation,
+            validation_sla_rate: *best_rate,
+            baselines: baselines.iter().cloned().collect(),
+            training,
+        };
+        Policy::new(manifest, best.clone())
     }
 
     /// Whether all generations are done.
@@ -184,6 +223,7 @@ impl<'a> Trainer<'a> {
             if rate > self.checkpoint.best_rate {
                 self.checkpoint.best = mean.clone();
                 self.checkpoint.best_rate = rate;
+                self.checkpoint.best_generation = generation;
             }
         }
         self.checkpoint.log.push(row);

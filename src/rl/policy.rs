@@ -75,7 +75,7 @@ pub struct Manifest {
     pub system_sha256: String,
     /// SHA-256 of the weights' file.
     pub weights_sha256: String,
-    /// The version of mascot that trained it, with its commit where that is known.
+    /// The version of mascot that trained it.
     pub version: String,
     /// Generations of its training until these weights.
     pub generations: u64,
@@ -83,7 +83,7 @@ pub struct Manifest {
     pub validation_sla_rate: f64,
     /// That of the schedulers which it was to pass.
     pub baselines: std::collections::BTreeMap<String, f64>,
-    /// The experiment file of its training.
+    /// The experiment file of its training, which says all the rest.
     pub training: String,
 }
 

@@ -12,6 +12,8 @@
 //! pair that could start before the next decision.
 
 mod features;
+#[cfg(test)]
+mod tests;
 
 use super::net::{Net, Shape};
 use crate::rng;
