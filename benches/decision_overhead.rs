@@ -1,18 +1,20 @@
-//! What one decision costs on this machine: every scheduler on a view of 4, 16, 64 and 256 ready sub-jobs of the mixed
-//! scenario on relmas-6.
+//! What one decision costs on this machine: every scheduler on a view of 1, 4, 16, 64 and 256 ready sub-jobs of the mixed
+//! scenario on relmas-6. `lookahead` and `magma` search when a request has arrived: they are measured then.
 
 mod common;
 
 use std::hint::black_box;
 use std::sync::Arc;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use mascot::experiment::sweep::{rules, trace};
+use mascot::rl::mascot::{Mascot, untrained};
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::{Decision, Engine, Step, Trace};
+use mascot::sim::{Decision, Engine, Scheduler, Step, Trace};
 use mascot::units::Time;
 
-const QUEUES: [usize; 4] = [4, 16, 64, 256];
+const QUEUES: [usize; 5] = [1, 4, 16, 64, 256];
 
 fn decision_overhead(c: &mut Criterion) {
     let case = common::mixed_at_90_percent();
@@ -26,18 +28,49 @@ fn decision_overhead(c: &mut Criterion) {
         assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);
         assert_eq!(engine.view().sub_jobs().len(), queue);
         for entry in SCHEDULERS {
-            let mut scheduler = (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
-            let mut decision = Decision::default();
-            group.bench_function(BenchmarkId::new(entry.name, queue), |b| {
-                b.iter(|| {
-                    decision.clear();
-                    scheduler.decide(black_box(&engine.view()), &mut decision);
-                    black_box(decision.actions.len())
-                });
-            });
+            let build = || (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
+            if ["lookahead", "magma"].contains(&entry.name) {
+                searches(&mut group, entry.name, &engine, build);
+            } else {
+                decides(&mut group, entry.name, &engine, build().as_mut());
+            }
         }
+        // Weights do not matter for the time, as long as they are numbers.
+        decides(&mut group, "policy mascot", &engine, &mut Mascot::new(&untrained(1)));
     }
     group.finish();
+}
+
+fn decides(group: &mut BenchmarkGroup<WallTime>, name: &str, engine: &Engine, scheduler: &mut dyn Scheduler) {
+    let mut decision = Decision::default();
+    let id = BenchmarkId::new(name, engine.view().sub_jobs().len());
+    group.bench_function(id, |b| {
+        b.iter(|| {
+            decision.clear();
+            scheduler.decide(black_box(&engine.view()), &mut decision);
+            black_box(decision.actions.len())
+        });
+    });
+}
+
+fn searches(
+    group: &mut BenchmarkGroup<WallTime>,
+    name: &str,
+    engine: &Engine,
+    build: impl Fn() -> Box<dyn Scheduler>,
+) {
+    let id = BenchmarkId::new(name, engine.view().sub_jobs().len());
+    let mut decision = Decision::default();
+    group.sample_size(10);
+    group.bench_function(id, |b| {
+        let decide = |mut scheduler: Box<dyn Scheduler>| {
+            decision.clear();
+            scheduler.decide(black_box(&engine.view()), &mut decision);
+            scheduler
+        };
+        b.iter_batched(&build, decide, BatchSize::SmallInput);
+    });
+    group.sample_size(100);
 }
 
 criterion_group!(benches, decision_overhead);

@@ -8,6 +8,7 @@ use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, METRICS};
+use crate::rl::policy::POLICIES;
 use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
 use crate::workload::{Scenario, Tenant};
@@ -155,7 +156,10 @@ fn schedulers() -> String {
     let rows = SCHEDULERS.iter().map(|entry| {
         [entry.name, entry.doc, &parameters(entry.parameters), entry.source].map(str::to_string).to_vec()
     });
-    render(&["scheduler", "rule", "parameters", "source"], 0..0, rows.collect())
+    let learned = POLICIES.iter().map(|entry| {
+        [entry.name, entry.doc, &parameters(entry.parameters), entry.source].map(str::to_string).to_vec()
+    });
+    render(&["scheduler", "rule", "parameters", "source"], 0..0, rows.chain(learned).collect())
 }
 
 fn metrics() -> String {
