@@ -2,4 +2,11 @@
 //! learning library.
 //!
 //! - [`weights`]: named tensors in safetensors files: the one thing that training and inference exchange.
+//! - [`observation`]: what a policy sees of a view and how its answer becomes a decision.
+//! - [`env`]: the engine as an environment, many runs at a time.
+
+pub mod env;
+pub mod observation;
+#[cfg(test)]
+mod testing;
 pub mod weights;
