@@ -4,9 +4,12 @@
 //! - [`weights`]: named tensors in safetensors files: the one thing that training and inference exchange.
 //! - [`observation`]: what a policy sees of a view and how its answer becomes a decision.
 //! - [`env`]: the engine as an environment, many runs at a time.
+//! - [`relmas`]: the LSTM policy.
 
+mod dense;
 pub mod env;
 pub mod observation;
+pub mod relmas;
 #[cfg(test)]
 mod testing;
 pub mod weights;
