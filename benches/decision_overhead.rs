@@ -1,5 +1,6 @@
-//! What one decision costs on this machine: every scheduler on a view of 4, 16, 64 and 256 ready sub-jobs of the mixed
-//! scenario on relmas-6.
+//! What one decision costs on this machine: every scheduler, and `relmas` with weights of no use, on a view of 4, 16, 64 and
+//! 256 ready sub-jobs of the mixed scenario on relmas-6. With the feature `train`, the actor of `relmas` alone, in our forward
+//! pass and in libtorch on one thread.
 
 mod common;
 
@@ -8,8 +9,10 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mascot::experiment::sweep::{rules, trace};
-use mascot::scheduler::SCHEDULERS;
-use mascot::sim::{Decision, Engine, Step, Trace};
+use mascot::rl::relmas::{Actor, HIDDEN, Relmas, initial};
+use mascot::rng::stream;
+use mascot::scheduler::{SCHEDULERS, SchedulerEntry};
+use mascot::sim::{Decision, Engine, Scheduler, Step, Trace};
 use mascot::units::Time;
 
 const QUEUES: [usize; 4] = [4, 16, 64, 256];
@@ -25,10 +28,17 @@ fn decision_overhead(c: &mut Criterion) {
         let mut engine = Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules(&case));
         assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);
         assert_eq!(engine.view().sub_jobs().len(), queue);
-        for entry in SCHEDULERS {
-            let mut scheduler = (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
+        let accelerators = engine.view().accelerators().len();
+        let weights = initial(accelerators, HIDDEN, &mut stream(1, "bench", "relmas"));
+        let actor = Actor::new(&weights, accelerators).expect("all tensors");
+        let rule = |entry: &SchedulerEntry| {
+            let scheduler = (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
+            (entry.name, scheduler)
+        };
+        let relmas: Box<dyn Scheduler> = Box::new(Relmas::new(actor));
+        for (name, mut scheduler) in SCHEDULERS.iter().map(rule).chain([("relmas", relmas)]) {
             let mut decision = Decision::default();
-            group.bench_function(BenchmarkId::new(entry.name, queue), |b| {
+            group.bench_function(BenchmarkId::new(name, queue), |b| {
                 b.iter(|| {
                     decision.clear();
                     scheduler.decide(black_box(&engine.view()), &mut decision);
@@ -40,5 +50,34 @@ fn decision_overhead(c: &mut Criterion) {
     group.finish();
 }
 
+#[cfg(feature = "train")]
+fn forward_pass(c: &mut Criterion) {
+    use rand::RngExt;
+
+    use mascot::rl::train::{Parameters, lstm, one_thread};
+
+    let (accelerators, mut random) = (6, stream(1, "bench", "forward_pass"));
+    let weights = initial(accelerators, HIDDEN, &mut random);
+    let mut ours = Actor::new(&weights, accelerators).expect("all tensors");
+    let theirs = Parameters::new(&weights);
+    one_thread();
+    let mut group = c.benchmark_group("forward_pass");
+    for queue in [1, 4, 16, 64] {
+        let count = queue * mascot::rl::observation::features(accelerators);
+        let rows: Vec<f32> = (0..count).map(|_| random.random_range(-3.0..3.0)).collect();
+        let mut out = Vec::new();
+        group.bench_function(BenchmarkId::new("ours", queue), |b| {
+            b.iter(|| ours.answer(black_box(&rows), &mut out));
+        });
+        group.bench_function(BenchmarkId::new("libtorch", queue), |b| {
+            b.iter(|| lstm::answer(&theirs, accelerators, black_box(&rows)));
+        });
+    }
+    group.finish();
+}
+
+#[cfg(feature = "train")]
+criterion_group!(benches, decision_overhead, forward_pass);
+#[cfg(not(feature = "train"))]
 criterion_group!(benches, decision_overhead);
 criterion_main!(benches);

@@ -5,6 +5,7 @@
 //! - [`observation`]: what a policy sees of a view and how its answer becomes a decision.
 //! - [`env`]: the engine as an environment, many runs at a time.
 //! - [`relmas`]: the LSTM policy.
+//! - `train` (with the feature of that name): what learns its weights, with libtorch.
 
 mod dense;
 pub mod env;
@@ -12,4 +13,6 @@ pub mod observation;
 pub mod relmas;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod weights;
