@@ -1,20 +1,24 @@
-# `make test` is the one test command: it needs nothing but cargo.
+# `make test` is the one test command: it needs cargo, and for the libtorch of the feature `train` python3 with pip or
+# LIBTORCH (.ci/libtorch). `cargo test --release` tests everything but training and needs neither.
 # One profile for everything: the tests run real networks, for which a debug build is too slow.
 # `make test-long` takes more jobs for the queueing oracles, 10,000 random runs and 10,000 optima: minutes more.
 .PHONY: test test-long bench lint quickstart fuzz
 
+WITH_LIBTORCH = libtorch=$$(.ci/libtorch) && LIBTORCH=$$libtorch
+
 test:
-	cargo test --release
+	$(WITH_LIBTORCH) cargo test --release --features train
 
 test-long:
-	cargo test --release -- --include-ignored
+	$(WITH_LIBTORCH) cargo test --release --features train -- --include-ignored
 
 bench:
 	cargo bench
 
 lint:
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --release --all-targets -- -D warnings
+	$(WITH_LIBTORCH) cargo clippy --release --all-targets --features train -- -D warnings
 
 quickstart:
 	cargo run --release -- run experiments/quickstart.toml

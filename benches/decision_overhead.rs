@@ -1,5 +1,7 @@
 //! What one decision costs on this machine: every scheduler on a view of 1, 4, 16, 64 and 256 ready sub-jobs of the mixed
-//! scenario on relmas-6. `lookahead` and `magma` search when a request has arrived: they are measured then.
+//! scenario on relmas-6, and the learned ones with weights of no use, which take the same time. `lookahead` and `magma`
+//! search when a request has arrived: they are measured then. With the feature `train`, the actor of `relmas` alone, in our
+//! forward pass and in libtorch on one thread.
 
 mod common;
 
@@ -10,6 +12,8 @@ use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use mascot::experiment::sweep::{rules, trace};
 use mascot::rl::mascot::{Mascot, untrained};
+use mascot::rl::relmas::{Actor, HIDDEN, Relmas, initial};
+use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Scheduler, Step, Trace};
 use mascot::units::Time;
@@ -35,8 +39,11 @@ fn decision_overhead(c: &mut Criterion) {
                 decides(&mut group, entry.name, &engine, build().as_mut());
             }
         }
-        // Weights do not matter for the time, as long as they are numbers.
-        decides(&mut group, "policy mascot", &engine, &mut Mascot::new(&untrained(1)));
+        decides(&mut group, "mascot", &engine, &mut Mascot::new(&untrained(1)));
+        let accelerators = engine.view().accelerators().len();
+        let weights = initial(accelerators, HIDDEN, &mut stream(1, "bench", "relmas"));
+        let actor = Actor::new(&weights, accelerators).expect("all tensors");
+        decides(&mut group, "relmas", &engine, &mut Relmas::new(actor));
     }
     group.finish();
 }
@@ -73,5 +80,34 @@ fn searches(
     group.sample_size(100);
 }
 
+#[cfg(feature = "train")]
+fn forward_pass(c: &mut Criterion) {
+    use rand::RngExt;
+
+    use mascot::rl::train::{Parameters, lstm, one_thread};
+
+    let (accelerators, mut random) = (6, stream(1, "bench", "forward_pass"));
+    let weights = initial(accelerators, HIDDEN, &mut random);
+    let mut ours = Actor::new(&weights, accelerators).expect("all tensors");
+    let theirs = Parameters::new(&weights);
+    one_thread();
+    let mut group = c.benchmark_group("forward_pass");
+    for queue in [1, 4, 16, 64] {
+        let count = queue * mascot::rl::observation::features(accelerators);
+        let rows: Vec<f32> = (0..count).map(|_| random.random_range(-3.0..3.0)).collect();
+        let mut out = Vec::new();
+        group.bench_function(BenchmarkId::new("ours", queue), |b| {
+            b.iter(|| ours.answer(black_box(&rows), &mut out));
+        });
+        group.bench_function(BenchmarkId::new("libtorch", queue), |b| {
+            b.iter(|| lstm::answer(&theirs, accelerators, black_box(&rows)));
+        });
+    }
+    group.finish();
+}
+
+#[cfg(feature = "train")]
+criterion_group!(benches, decision_overhead, forward_pass);
+#[cfg(not(feature = "train"))]
 criterion_group!(benches, decision_overhead);
 criterion_main!(benches);

@@ -6,6 +6,8 @@ mod common;
 use std::sync::Arc;
 
 use mascot::experiment::sweep::{Logs, rules, run_with, trace};
+use mascot::rl::env::{Env, Episode, Reward, Setup};
+use mascot::rl::observation::{features, outputs};
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Record, Recorder, Request, Scheduler, Step, Trace, resume};
 use mascot::units::Time;
@@ -60,6 +62,41 @@ fn engine_and_schedulers_do_not_allocate_in_the_steady_state() {
         });
         assert_eq!(again.count_total, 0, "{}", entry.name);
     }
+}
+
+/// In a pool of one thread, so that everything happens on the thread that is measured.
+#[test]
+fn the_environment_does_not_allocate_in_the_steady_state() {
+    let case = common::mixed_at_90_percent();
+    let period = Time::from_us(case.setting.period_us);
+    let (trace, _) = repeated(&trace(&case, 100, 1), 4, period);
+    let setup = Setup { world: Arc::clone(&case.site.world), trace: Arc::new(trace), rules: rules(&case) };
+    let mut env = Env::new(Box::new(move |_| setup.clone()), Reward::default(), u64::MAX);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    pool.install(|| {
+        env.reset(&[1, 2]);
+        let mut answers = vec![Vec::new(); 2];
+        let mut play = |env: &mut Env, most: u64| {
+            let mut steps = 0;
+            while steps < most && !env.episodes().iter().all(Episode::is_over) {
+                for (episode, answer) in env.episodes().iter().zip(&mut answers) {
+                    answer.clear();
+                    for row in episode.observation().rows().chunks_exact(features(6)) {
+                        answer.extend_from_slice(&row[..outputs(6)]);
+                    }
+                }
+                env.step(&answers);
+                steps += 1;
+            }
+            steps
+        };
+        let steps = play(&mut env, u64::MAX);
+        let first = allocation_counter::measure(|| env.reset(&[1, 2]));
+        assert!(first.count_total > 0, "the counter counts");
+        play(&mut env, steps * 4 / 5);
+        let again = allocation_counter::measure(|| assert!(play(&mut env, u64::MAX) >= steps / 5));
+        assert_eq!(again.count_total, 0);
+    });
 }
 
 #[test]

@@ -72,6 +72,9 @@ pub enum WeightsError {
         /// What it is.
         value: f32,
     },
+    /// Numbers that cannot be what they should.
+    #[error("tensor `{0}` is damaged")]
+    Damaged(String),
     /// A tensor is missing.
     #[error("there is no tensor `{name}`; there are: {known}")]
     Missing {

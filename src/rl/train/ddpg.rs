@@ -1,0 +1,401 @@
+//! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns what the answer to a
+//! queue is worth, and the actor follows the critic's gradient. Both learn against slow copies of themselves, from decisions
+//! drawn out of a memory; the answers that fill it carry noise.
+//!
+//! Training goes in iterations: new runs, their decisions, and an update after every step of all of them. Between
+//! iterations everything fits in a checkpoint: networks, slow copies, the state of Adam, memory. All that an iteration draws
+//! comes from the seed and its number, so a resumed training goes on as one that never stopped.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor, no_grad};
+
+use super::adam::Adam;
+use super::lstm::{act, critic_shapes, initial_critic, value};
+use super::replay::{Replay, Transition};
+use super::{Parameters, one_thread};
+use crate::rl::env::{Env, Episode, Reward, Source};
+use crate::rl::relmas::{Actor, HIDDEN, initial, shapes};
+use crate::rl::weights::{Tensors, WeightsError};
+use crate::rng::stream;
+
+/// Hyper-parameters.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hyper {
+    /// Hidden units of both networks.
+    pub hidden: usize,
+    /// What a reward is worth one decision later.
+    pub discount: f64,
+    /// Learning rate of the actor.
+    pub actor_rate: f64,
+    /// Learning rate of the critic.
+    pub critic_rate: f64,
+    /// Gradients are cut to this length.
+    pub longest_gradient: f64,
+    /// The share of the way that the slow copies move after an update.
+    pub follow: f64,
+    /// Decisions in an update.
+    pub batch: usize,
+    /// Decisions in the memory.
+    pub memory: usize,
+    /// Sub-jobs of a decision that are remembered.
+    pub longest_queue: usize,
+    /// Decisions before the first update.
+    pub warm_up: usize,
+    /// Standard deviation of the noise on every number of an answer, which lies between -1 and 1.
+    pub noise: f64,
+    /// The noise of an iteration relative to the one before.
+    pub noise_decay: f64,
+    /// Runs at a time.
+    pub episodes: usize,
+    /// Decisions of a run, after which it is truncated.
+    pub steps: u64,
+    /// The reward.
+    pub reward: Reward,
+}
+
+impl Default for Hyper {
+    /// Discount, rates and batch are those of the paper of DDPG. The others are chosen here: a slower copy than its 0.001
+    /// learns nothing in an hour; the memory holds what an hour sees last; queues under the loads of interest are mostly
+    /// shorter than 32.
+    fn default() -> Self {
+        Self {
+            hidden: HIDDEN,
+            discount: 0.99,
+            actor_rate: 1e-4,
+            critic_rate: 1e-3,
+            longest_gradient: 1.0,
+            follow: 0.005,
+            batch: 64,
+            memory: 50_000,
+            longest_queue: 32,
+            warm_up: 1_000,
+            noise: 0.3,
+            noise_decay: 0.99,
+            episodes: 8,
+            steps: 500,
+            reward: Reward::default(),
+        }
+    }
+}
+
+impl Hyper {
+    /// The environment that they describe, of runs from `source`.
+    pub fn env(&self, source: Box<Source>) -> Env {
+        Env::new(source, self.reward, self.steps)
+    }
+
+    /// Says what is out of range.
+    ///
+    /// # Errors
+    /// The key, its value, and what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        let counts = [
+            ("hidden", self.hidden),
+            ("batch", self.batch),
+            ("memory", self.memory),
+            ("longest_queue", self.longest_queue),
+            ("warm_up", self.warm_up),
+            ("episodes", self.episodes),
+            ("steps", self.steps as usize),
+        ];
+        // Above, counts are not exact in a checkpoint, whose numbers are `f32`.
+        if let Some((key, count)) = counts.into_iter().find(|(_, count)| !(1..=1 << 24).contains(count)) {
+            return Err(format!("`{key}` is {count}; it has to be from 1 to {}", 1 << 24));
+        }
+        let shares =
+            [("discount", self.discount), ("follow", self.follow), ("noise_decay", self.noise_decay)];
+        if let Some((key, share)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Err(format!("`{key}` is {share}; it has to be from 0 to 1"));
+        }
+        let sizes = [
+            ("actor_rate", self.actor_rate),
+            ("critic_rate", self.critic_rate),
+            ("longest_gradient", self.longest_gradient),
+            ("noise", self.noise),
+        ];
+        match sizes.into_iter().find(|(_, size)| !(0.0..=1e6).contains(size)) {
+            Some((key, size)) => Err(format!("`{key}` is {size}; it has to be from 0 to 1e6")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How an iteration went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Decisions taken.
+    pub decisions: u64,
+    /// Mean reward of a run, noise included.
+    pub reward: f64,
+    /// Updates done.
+    pub updates: u64,
+    /// Mean squared error of the critic; 0 without an update.
+    pub critic_loss: f64,
+    /// Mean value that the critic gives the actor's answers, below zero; 0 without an update.
+    pub actor_loss: f64,
+}
+
+/// A network, its slow copy, and what moves it.
+#[derive(Debug)]
+struct Learner {
+    own: Parameters,
+    slow: Parameters,
+    adam: Adam,
+}
+
+impl Learner {
+    fn new(tensors: &Tensors, rate: f64, longest_gradient: f64) -> Self {
+        let own = Parameters::new(tensors);
+        let adam = Adam::new(&own, rate, longest_gradient);
+        Self { own, slow: Parameters::new(tensors), adam }
+    }
+
+    fn store(&self, name: &str, to: &mut Tensors) {
+        self.own.store(&format!("{name}."), to);
+        self.slow.store(&format!("{name}.slow."), to);
+        self.adam.store(&format!("{name}.adam."), to);
+    }
+
+    fn load(
+        &mut self,
+        from: &Tensors,
+        name: &str,
+        shapes: &[(&str, Vec<usize>)],
+    ) -> Result<(), WeightsError> {
+        self.own = Parameters::extract(from, &format!("{name}."), shapes)?;
+        self.slow = Parameters::extract(from, &format!("{name}.slow."), shapes)?;
+        self.adam.load(from, &format!("{name}.adam."), shapes)
+    }
+}
+
+/// A training between two iterations.
+#[derive(Debug)]
+pub struct Ddpg {
+    hyper: Hyper,
+    accelerators: usize,
+    seed: u64,
+    iterations: u32,
+    actor: Learner,
+    critic: Learner,
+    replay: Replay,
+}
+
+impl Ddpg {
+    /// At its start, for systems of so many accelerators. Panics on hyper-parameters that [`Hyper::check`] refuses.
+    pub fn new(hyper: Hyper, accelerators: usize, seed: u64) -> Self {
+        hyper.check().expect("checked by whoever read them");
+        let mut random = stream(seed, "ddpg", "weights");
+        let actor = initial(accelerators, hyper.hidden, &mut random);
+        let critic = initial_critic(accelerators, hyper.hidden, &mut random);
+        Self {
+            actor: Learner::new(&actor, hyper.actor_rate, hyper.longest_gradient),
+            critic: Learner::new(&critic, hyper.critic_rate, hyper.longest_gradient),
+            replay: Replay::new(accelerators, hyper.memory, hyper.longest_queue),
+            hyper,
+            accelerators,
+            seed,
+            iterations: 0,
+        }
+    }
+
+    /// Where a checkpoint left it; hyper-parameters, system and seed have to be those of then.
+    ///
+    /// # Errors
+    /// Something is missing, damaged, or of another size.
+    pub fn resume(
+        hyper: Hyper,
+        accelerators: usize,
+        seed: u64,
+        checkpoint: &Tensors,
+    ) -> Result<Self, WeightsError> {
+        let hidden = hyper.hidden;
+        let mut ddpg = Self::new(hyper, accelerators, seed);
+        ddpg.actor.load(checkpoint, "actor", &shapes(accelerators, hidden))?;
+        ddpg.critic.load(checkpoint, "critic", &critic_shapes(accelerators, hidden))?;
+        ddpg.replay.load(checkpoint)?;
+        ddpg.iterations = checkpoint.values("iterations", &[])?[0] as u32;
+        Ok(ddpg)
+    }
+
+    /// Everything that the next iteration depends on but hyper-parameters, system and seed.
+    pub fn checkpoint(&self) -> Tensors {
+        let mut tensors = Tensors::default();
+        self.actor.store("actor", &mut tensors);
+        self.critic.store("critic", &mut tensors);
+        self.replay.store(&mut tensors);
+        tensors.insert("iterations", &[], vec![self.iterations as f32]);
+        tensors
+    }
+
+    /// The actor's weights, as [`Actor`] takes them.
+    pub fn policy(&self) -> Tensors {
+        self.actor.own.tensors()
+    }
+
+    /// Iterations done.
+    pub fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
+    /// New runs to their ends, and an update per step.
+    pub fn iterate(&mut self, env: &mut Env) -> Progress {
+        one_thread();
+        let mut random = stream(self.seed, "ddpg", &self.iterations.to_string());
+        let seeds: Vec<u64> = (0..self.hyper.episodes).map(|_| random.random()).collect();
+        env.reset(&seeds);
+        let mut progress = Progress::default();
+        while !env.episodes().iter().all(Episode::is_over) {
+            self.step(env, &mut random, &mut progress);
+            if self.replay.len() >= self.hyper.warm_up {
+                let (critic_loss, actor_loss) = self.update(&mut random);
+                progress.updates += 1;
+                progress.critic_loss += critic_loss;
+                progress.actor_loss += actor_loss;
+            }
+        }
+        self.iterations += 1;
+        let updates = progress.updates.max(1) as f64;
+        Progress {
+            reward: progress.reward / seeds.len() as f64,
+            critic_loss: progress.critic_loss / updates,
+            actor_loss: progress.actor_loss / updates,
+            ..progress
+        }
+    }
+
+    /// A decision in every run, with noise.
+    fn step(&mut self, env: &mut Env, random: &mut ChaCha8Rng, progress: &mut Progress) {
+        let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
+        let noise = self.hyper.noise * self.hyper.noise_decay.powi(self.iterations as i32);
+        let mut answer = |episode: &Episode| {
+            let mut answer = Vec::new();
+            actor.answer(episode.observation().rows(), &mut answer);
+            for said in &mut answer {
+                let more: f64 = StandardNormal.sample(random);
+                *said = (*said + (noise * more) as f32).clamp(-1.0, 1.0);
+            }
+            answer
+        };
+        let answers: Vec<Vec<f32>> = env.episodes().iter().map(&mut answer).collect();
+        let open: Vec<usize> = (0..answers.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
+        let before: Vec<_> =
+            open.iter().map(|&place| self.replay.see(env.episodes()[place].observation())).collect();
+        let outcomes = env.step(&answers).to_vec();
+        for (place, before) in open.into_iter().zip(before) {
+            let outcome = outcomes[place];
+            progress.decisions += 1;
+            progress.reward += outcome.reward;
+            self.replay.push(Transition {
+                before,
+                answer: answers[place].clone(),
+                reward: outcome.reward as f32,
+                after: self.replay.see(env.episodes()[place].observation()),
+                terminated: outcome.terminated,
+            });
+        }
+    }
+
+    /// One step of both networks on a batch; the losses of the critic and of the actor.
+    fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
+        let Self { hyper, actor, critic, replay, .. } = self;
+        let batch = replay.draw(hyper.batch, random);
+        let (before, after) = (&batch.before, &batch.after);
+        let target = no_grad(|| {
+            let answers = act(&actor.slow, &after.rows);
+            let next = value(&critic.slow, &after.rows, &after.queue, &answers, &after.lengths);
+            &batch.rewards + &batch.goes_on * next * hyper.discount
+        });
+        let worth = |critic: &Parameters, answers: &Tensor| {
+            value(critic, &before.rows, &before.queue, answers, &before.lengths)
+        };
+        let critic_loss = (worth(&critic.own, &batch.answers) - target).square().mean(Kind::Float);
+        critic.adam.step(&mut critic.own, &critic_loss);
+        let actor_loss = -worth(&critic.own, &act(&actor.own, &before.rows)).mean(Kind::Float);
+        actor.adam.step(&mut actor.own, &actor_loss);
+        critic.slow.follow(&critic.own, hyper.follow);
+        actor.slow.follow(&actor.own, hyper.follow);
+        (critic_loss.double_value(&[]), actor_loss.double_value(&[]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rl::testing::tiny;
+
+    const ACCELERATORS: usize = 2;
+
+    /// A tiny world; the next reward is all that counts in it.
+    fn hyper() -> Hyper {
+        Hyper {
+            hidden: 8,
+            discount: 0.1,
+            actor_rate: 3e-3,
+            critic_rate: 1e-2,
+            batch: 16,
+            memory: 200,
+            warm_up: 32,
+            noise: 0.5,
+            episodes: 4,
+            steps: 30,
+            ..Hyper::default()
+        }
+    }
+
+    fn env(hyper: &Hyper) -> Env {
+        hyper.env(Box::new(|seed| tiny(20 + (seed % 20) as usize)))
+    }
+
+    #[test]
+    fn the_loss_falls_and_the_actor_learns_where_deadlines_are_met() {
+        let mut ddpg = Ddpg::new(hyper(), ACCELERATORS, 1);
+        let mut env = env(&hyper());
+        let all: Vec<Progress> = (0..12).map(|_| ddpg.iterate(&mut env)).collect();
+        assert!(all.iter().all(|progress| progress.decisions >= 80), "{all:?}");
+        let (first, last) = (all[0], all[all.len() - 1]);
+        assert!(last.critic_loss < 0.5 * first.critic_loss, "{all:?}");
+        assert!(last.reward > 0.9 * 20.0, "{all:?}");
+        let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
+        let (mut episode, mut answer) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
+        while !episode.is_over() {
+            actor.answer(episode.observation().rows(), &mut answer);
+            assert!(answer[1] > answer[2], "{answer:?}");
+            episode.step(&answer, &mut ());
+        }
+    }
+
+    #[test]
+    fn a_resumed_training_ends_as_one_that_never_stopped() {
+        let start = || Ddpg::new(hyper(), ACCELERATORS, 7);
+        let (mut straight, mut env) = (start(), env(&hyper()));
+        let progress: Vec<Progress> = (0..4).map(|_| straight.iterate(&mut env)).collect();
+        assert!(progress[1].updates > 0);
+        let mut first = start();
+        first.iterate(&mut env);
+        first.iterate(&mut env);
+        let file = first.checkpoint().to_bytes().expect("finite");
+        let read = Tensors::from_bytes(&file).expect("just written");
+        let mut resumed = Ddpg::resume(hyper(), ACCELERATORS, 7, &read).expect("complete");
+        assert_eq!([resumed.iterate(&mut env), resumed.iterate(&mut env)], [progress[2], progress[3]]);
+        assert_eq!(resumed.checkpoint(), straight.checkpoint());
+        let other = Ddpg::resume(Hyper { hidden: 9, ..hyper() }, ACCELERATORS, 7, &read).unwrap_err();
+        assert!(other.to_string().contains("expected [36, 11]"), "{other}");
+    }
+
+    #[test]
+    fn hyper_parameters_out_of_range_are_named() {
+        hyper().check().expect("sound");
+        let batch = Hyper { batch: 0, ..hyper() }.check().unwrap_err();
+        assert_eq!(batch, "`batch` is 0; it has to be from 1 to 16777216");
+        let noise = Hyper { noise: f64::NAN, ..hyper() }.check().unwrap_err();
+        assert_eq!(noise, "`noise` is NaN; it has to be from 0 to 1e6");
+        let discount = Hyper { discount: 1.5, ..hyper() }.check().unwrap_err();
+        assert_eq!(discount, "`discount` is 1.5; it has to be from 0 to 1");
+        let unknown = toml::from_str::<Hyper>("bach = 3").unwrap_err().to_string();
+        assert!(unknown.contains("unknown field `bach`"), "{unknown}");
+    }
+}
