@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::progress::Bars;
 use crate::cost::Cache;
-use crate::experiment::train::{Checkpoint, LogRow, Trainer};
+use crate::experiment::train::{Baseline, Checkpoint, LogRow, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
 use crate::files::write_atomic;
 use crate::rl::policy::sha256;
@@ -38,60 +38,86 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 }
 
 fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(), Error> {
+    let file = &options.experiment;
     let Some(training) = experiment.training else {
-        return Err(Error::Usage(format!("{} has no `[training]`", options.experiment.display())));
+        return Err(Error::Usage(format!("{} has no `[training]`", file.display())));
     };
     let [system] = &experiment.systems[..] else {
-        let message = format!("{} names several systems: a policy is for one", options.experiment.display());
-        return Err(Error::Usage(message));
+        return Err(Error::Usage(format!("{} names several systems: a policy is for one", file.display())));
     };
     let system = data.system(system)?;
-    let text = fs::read_to_string(&options.experiment)
-        .map_err(|e| Error::Usage(format!("cannot read {}: {e}", options.experiment.display())))?;
+    let text =
+        fs::read_to_string(file).map_err(|e| Error::Usage(format!("cannot read {}: {e}", file.display())))?;
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
+    let path = folder.join("checkpoint.json");
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
-    fs::create_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
-    let path = folder.join("checkpoint.json");
     let checkpoint = if options.resume { Some(read(&path)?) } else { None };
+    fs::create_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
     let trainer = Trainer::new(&plan, training, sha256(text.as_bytes()), checkpoint);
     let mut trainer = trainer.map_err(|problem| Error::Usage(format!("{}: {problem}", path.display())))?;
     let named = folder.join(format!("mascot-{}.toml", system.name));
-    let baselines = trainer.baselines(&bars)?;
+    let mut report = Report::new(trainer.baselines(&bars)?, options.quiet)?;
     drop(bars);
-    let say = |text: &str| if options.quiet { Ok(()) } else { super::print(text) };
-    for (name, rate) in &baselines {
-        say(&format!("{name}: validation SLA rate {rate:.4}\n"))?;
-    }
-    let start = Instant::now();
-    let mut passed = vec![false; baselines.len()];
     while !trainer.is_done() {
-        let begin = Instant::now();
         let row = trainer.step();
-        let per_s = row.decisions as f64 / begin.elapsed().as_secs_f64();
-        if let Some(rate) = row.validation_rate {
+        if row.validation_rate.is_some() {
             let state = serde_json::to_string(&trainer.checkpoint).expect("plain data");
             write(&path, state.as_bytes())?;
             write(&folder.join("log.csv"), log(&trainer.checkpoint.log).as_bytes())?;
-            trainer.policy(&system, &baselines, text.clone()).write(&named)?;
-            let minutes = start.elapsed().as_secs_f64() / 60.0;
-            say(&format!(
-                "generation {}: SLA rate {:.4} in training, {rate:.4} in validation, best {:.4}; {:.0} k decisions/s, \
-                 {minutes:.1} min\n",
-                row.generation,
-                row.mean_rate,
-                trainer.checkpoint.best_rate,
-                per_s / 1e3
-            ))?;
-            for ((name, baseline), passed) in baselines.iter().zip(&mut passed) {
-                if !*passed && rate > *baseline {
-                    *passed = true;
-                    say(&format!("passes {name} after {minutes:.1} min\n"))?;
-                }
+            trainer.policy(&system, &report.baselines, text.clone()).write(&named)?;
+        }
+        report.add(&row, trainer.checkpoint.best_rate)?;
+    }
+    report.say(&format!("{}\n", named.display()))
+}
+
+/// What is said on the way.
+struct Report {
+    baselines: Vec<Baseline>,
+    passed: Vec<bool>,
+    quiet: bool,
+    start: Instant,
+    /// When the last generation ended.
+    last: Instant,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command reports how long training takes")]
+impl Report {
+    fn new(baselines: Vec<Baseline>, quiet: bool) -> Result<Self, Error> {
+        let start = Instant::now();
+        let report = Self { passed: vec![false; baselines.len()], baselines, quiet, start, last: start };
+        for (name, rate) in &report.baselines {
+            report.say(&format!("{name}: validation SLA rate {rate:.4}\n"))?;
+        }
+        Ok(report)
+    }
+
+    fn add(&mut self, row: &LogRow, best: f64) -> Result<(), Error> {
+        let decisions_per_s = row.decisions as f64 / self.last.elapsed().as_secs_f64();
+        self.last = Instant::now();
+        let Some(rate) = row.validation_rate else { return Ok(()) };
+        let minutes = self.start.elapsed().as_secs_f64() / 60.0;
+        self.say(&format!(
+            "generation {}: SLA rate {:.4} in training, {rate:.4} in validation, best {best:.4}; {:.0} k decisions/s, \
+             {minutes:.1} min\n",
+            row.generation,
+            row.mean_rate,
+            decisions_per_s / 1e3
+        ))?;
+        for i in 0..self.baselines.len() {
+            let (name, baseline) = &self.baselines[i];
+            if !self.passed[i] && rate > *baseline {
+                self.say(&format!("passes {name} after {minutes:.1} min\n"))?;
+                self.passed[i] = true;
             }
         }
+        Ok(())
     }
-    say(&format!("{}\n", named.display()))
+
+    fn say(&self, text: &str) -> Result<(), Error> {
+        if self.quiet { Ok(()) } else { super::print(text) }
+    }
 }
 
 fn read(path: &Path) -> Result<Checkpoint, Error> {
