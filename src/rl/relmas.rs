@@ -14,6 +14,7 @@
 //!
 //! Scores are bounded like the priority, because exploration and the critic need a scale; the highest stays the highest.
 
+use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -93,19 +94,7 @@ impl Actor {
 
     /// The answer to the rows of an observation.
     pub fn answer(&mut self, rows: &[f32], out: &mut Vec<f32>) {
-        let Self { hidden, cell, head, input, gates, memory, said, .. } = self;
-        let features = features(self.accelerators);
-        out.clear();
-        input.fill(0.0);
-        memory.fill(0.0);
-        for row in rows.chunks_exact(features) {
-            input[..features].copy_from_slice(row);
-            cell.apply(input, gates);
-            let h = &mut input[features..];
-            remember(gates, *hidden, memory, h);
-            head.apply(h, said);
-            out.extend(said[..outputs(self.accelerators)].iter().map(|&raw| tanh(raw)));
-        }
+        Arch::new().dispatch(Walk { actor: self, rows, out });
     }
 
     /// Multiply-accumulates of an answer for so many sub-jobs, activations included.
@@ -116,7 +105,38 @@ impl Actor {
     }
 }
 
+/// An answer in the making, compiled for several sets of vector instructions, of which the machine takes the widest that it
+/// has. All do the same operations in the same order, so that the answer is the same.
+struct Walk<'a> {
+    actor: &'a mut Actor,
+    rows: &'a [f32],
+    out: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Walk<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { actor: Actor { accelerators, hidden, cell, head, input, gates, memory, said }, rows, out } =
+            self;
+        let features = features(*accelerators);
+        out.clear();
+        input.fill(0.0);
+        memory.fill(0.0);
+        for row in rows.chunks_exact(features) {
+            input[..features].copy_from_slice(row);
+            cell.apply(input, gates);
+            let h = &mut input[features..];
+            remember(gates, *hidden, memory, h);
+            head.apply(h, said);
+            out.extend(said[..outputs(*accelerators)].iter().map(|&raw| tanh(raw)));
+        }
+    }
+}
+
 /// One step of an LSTM: c = f c + i g, h = o tanh(c).
+#[inline(always)]
 fn remember(gates: &[f32], hidden: usize, memory: &mut [f32], h: &mut [f32]) {
     let gate = |place: usize| &gates[place * hidden..][..hidden];
     let (input, forget, cell, output) = (gate(0), gate(1), gate(2), gate(3));
