@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use mascot::experiment::sweep::{Logs, rules, run_with, trace};
 use mascot::rl::env::{Env, Episode, Reward, Setup};
-use mascot::rl::observation::{features, outputs};
+use mascot::rl::relmas::{Actor, initial};
+use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Record, Recorder, Request, Scheduler, Step, Trace, resume};
 use mascot::units::Time;
@@ -64,14 +65,16 @@ fn engine_and_schedulers_do_not_allocate_in_the_steady_state() {
     }
 }
 
-/// In a pool of one thread, so that everything happens on the thread that is measured.
+/// Answered by the policy, in a pool of one thread, so that everything happens on the thread that is measured.
 #[test]
-fn the_environment_does_not_allocate_in_the_steady_state() {
+fn environment_and_policy_do_not_allocate_in_the_steady_state() {
     let case = common::mixed_at_90_percent();
     let period = Time::from_us(case.setting.period_us);
     let (trace, _) = repeated(&trace(&case, 100, 1), 4, period);
     let setup = Setup { world: Arc::clone(&case.site.world), trace: Arc::new(trace), rules: rules(&case) };
     let mut env = Env::new(Box::new(move |_| setup.clone()), Reward::default(), u64::MAX);
+    let weights = initial(6, 16, &mut stream(1, "test", "relmas"));
+    let mut actor = Actor::new(&weights, 6).expect("relmas-6 has six accelerators");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     pool.install(|| {
         env.reset(&[1, 2]);
@@ -80,10 +83,7 @@ fn the_environment_does_not_allocate_in_the_steady_state() {
             let mut steps = 0;
             while steps < most && !env.episodes().iter().all(Episode::is_over) {
                 for (episode, answer) in env.episodes().iter().zip(&mut answers) {
-                    answer.clear();
-                    for row in episode.observation().rows().chunks_exact(features(6)) {
-                        answer.extend_from_slice(&row[..outputs(6)]);
-                    }
+                    actor.answer(episode.observation().rows(), answer);
                 }
                 env.step(&answers);
                 steps += 1;

@@ -13,8 +13,9 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
 
 use crate::files::{InputError, write_atomic};
 
-/// A bound on memory. Chosen here: a checkpoint with a replay memory of 100,000 decisions on 16 sub-jobs fits twice.
-const MAX_FILE_BYTES: u64 = 1 << 29;
+/// A bound on memory. Chosen here: the checkpoint of a default training on eight accelerators, with every queue at its
+/// longest, fits four times.
+const MAX_FILE_BYTES: u64 = 1 << 31;
 
 /// Numbers in rows: the last index counts fastest.
 #[derive(Clone, Debug, Default, PartialEq)]
