@@ -40,24 +40,19 @@ fn training_gives_the_same_bytes_for_any_thread_count_and_when_resumed() {
     train(one.path(), 4, false, "1");
     train(two.path(), 4, false, "2");
     assert!(trained(one.path()) == trained(two.path()), "threads matter");
-    // Interrupted after two of the four generations: a checkpoint from then, brought forward in time.
-    train(cut.path(), 4, false, "1");
-    let checkpoint = cut.path().join("out/checkpoint.json");
-    let text = fs::read_to_string(&checkpoint).expect("training writes it");
-    assert!(text.contains("\"generation\":4"), "{text}");
-    fs::remove_dir_all(cut.path().join("out")).expect("it is ours");
-    stop_after_two(cut.path());
+    stop_after_two_of_four(cut.path());
     train(cut.path(), 4, true, "1");
     assert!(trained(one.path()) == trained(cut.path()), "resuming matters");
 }
 
 /// A training that was killed: of four generations, two are done.
-fn stop_after_two(folder: &Path) {
+fn stop_after_two_of_four(folder: &Path) {
     use mascot::cost::Cache;
     use mascot::experiment::train::Trainer;
     use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
-    use mascot::rl::policy::sha256;
+    use mascot::files::sha256;
     let file = folder.join("tiny.toml");
+    fs::write(&file, format!("{TINY}4\n")).expect("the folder is ours");
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let experiment = Experiment::read(&file, &[], &data).expect("it was just written");
     let training = experiment.training.expect("it has one");
@@ -125,7 +120,6 @@ fn damaged_policies_are_errors() {
         fs::write(folder.path().join("mine.safetensors"), weights).expect("the folder is ours");
         let output = run("relmas-6", &format!(", policy = '{file}'"), "");
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() != Some(0) || message.is_empty(), "{message}");
         (output.status.code(), message)
     };
     assert_eq!(message(&manifest, &weights), (Some(0), String::new()));

@@ -153,13 +153,12 @@ fn parameters(parameters: &[Parameter]) -> String {
 }
 
 fn schedulers() -> String {
-    let rows = SCHEDULERS.iter().map(|entry| {
-        [entry.name, entry.doc, &parameters(entry.parameters), entry.source].map(str::to_string).to_vec()
-    });
-    let learned = POLICIES.iter().map(|entry| {
-        [entry.name, entry.doc, &parameters(entry.parameters), entry.source].map(str::to_string).to_vec()
-    });
-    render(&["scheduler", "rule", "parameters", "source"], 0..0, rows.chain(learned).collect())
+    let row = |name: &str, doc: &str, keys, source: &str| {
+        [name, doc, &parameters(keys), source].map(str::to_string).to_vec()
+    };
+    let rules = SCHEDULERS.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
+    let learned = POLICIES.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
+    render(&["scheduler", "rule", "parameters", "source"], 0..0, rules.chain(learned).collect())
 }
 
 fn metrics() -> String {

@@ -10,8 +10,7 @@ use super::progress::Bars;
 use crate::cost::Cache;
 use crate::experiment::train::{Baseline, Checkpoint, LogRow, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
-use crate::files::write_atomic;
-use crate::rl::policy::sha256;
+use crate::files::{sha256, write_atomic};
 
 #[derive(Args)]
 pub(super) struct Options {

@@ -16,11 +16,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use sha2::{Digest, Sha256};
-
 use super::LayerCost;
 use super::mapper::{Goal, VERSION};
-use crate::files::write_atomic;
+use crate::files::{sha256, write_atomic};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::Op;
@@ -122,7 +120,7 @@ fn key(accel: &AccelSpec, goal: Goal) -> String {
 
 /// The first `bytes` of the SHA-256 hash, in hexadecimal.
 fn digest(text: &str, bytes: usize) -> String {
-    Sha256::digest(text).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+    sha256(text.as_bytes())[..2 * bytes].to_string()
 }
 
 fn format(op: &Op, cost: Option<&LayerCost>) -> String {

@@ -13,7 +13,6 @@ pub mod data;
 pub mod error;
 pub mod fuzz;
 pub mod generate;
-pub mod hashes;
 mod list;
 pub mod output;
 mod pace;

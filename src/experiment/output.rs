@@ -9,7 +9,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::Error;
@@ -20,7 +19,7 @@ use super::list::distinct;
 use super::plan::{Case, Plan};
 use super::sweep::{Cell, Logs, Outcome};
 use super::window::{Duration, Window};
-use crate::files::{temporary_in, write_atomic};
+use crate::files::{sha256, temporary_in, write_atomic};
 use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, GroupBy, GroupRow, Metrics, Value};
 use crate::units::Time;
 use crate::workload::Qos;
@@ -256,6 +255,7 @@ pub fn inputs(plan: &Plan, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
             .try_for_each(|variant| add(Kind::Network, &variant.network))?;
     }
     paths.extend(tables);
+    paths.extend(plan.policies.files());
     let files = plan.cases.iter().flat_map(|case| &case.workload.scenario.tenants);
     paths.extend(files.filter_map(|tenant| tenant.arrivals.file()).map(Path::to_path_buf));
     paths.extend(experiment.trace.as_ref().map(|trace| trace.file.clone()));
@@ -271,7 +271,7 @@ const MANIFEST_SCHEMA: u32 = 2;
 fn manifest(plan: &Plan, inputs: &[PathBuf], argv: &[String]) -> serde_json::Value {
     let experiment = &plan.experiment;
     let hashes = inputs.iter().map(|path| {
-        let sha256 = fs::read(path).map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default();
+        let sha256 = fs::read(path).map(|bytes| sha256(&bytes)).unwrap_or_default();
         serde_json::json!({ "path": path.display().to_string(), "sha256": sha256 })
     });
     let setting = |case: &Case| -> BTreeMap<String, String> {
@@ -334,8 +334,4 @@ fn capacity_of(case: &Case) -> serde_json::Value {
         "lambda_star_requests_per_s": capacity.requests_per_s,
         "dram_utilization": capacity.dram_utilization,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,13 +1,14 @@
 //! Joins the registries of rules and of learned policies: what an experiment may name as a scheduler.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use super::Error;
 use super::config::SchedulerChoice;
 use super::data::{DataRoot, Kind};
-use super::{Error, hashes};
 use crate::files::parse_parameters;
 use crate::hw::SystemSpec;
-use crate::rl::policy::{self, POLICIES, Parameters, Policy};
+use crate::rl::policy::{self, POLICIES, Parameters, Policy, system_sha256};
 use crate::scheduler::{self, SCHEDULERS};
 use crate::sim::Scheduler;
 
@@ -42,7 +43,7 @@ fn of(choice: &SchedulerChoice, message: &str) -> String {
 
 /// The policies of an experiment, by label and system.
 #[derive(Clone, Debug, Default)]
-pub struct Policies(BTreeMap<(String, String), Policy>);
+pub struct Policies(BTreeMap<(String, String), (PathBuf, Policy)>);
 
 impl Policies {
     /// Reads those that run on a system.
@@ -63,7 +64,7 @@ impl Policies {
             let path = data.path(Kind::Policy, &name)?;
             let policy = Policy::read(&path, entry)?;
             let manifest = &policy.manifest;
-            if !transfer && manifest.system_sha256 != hashes::system(system) {
+            if !transfer && manifest.system_sha256 != system_sha256(system) {
                 return Err(Error::Usage(format!(
                     "{} was trained for the accelerators of `{}`, and those of `{}` are others: train one for it, or set \
                      `transfer = true`",
@@ -72,13 +73,18 @@ impl Policies {
                     system.name
                 )));
             }
-            self.0.insert((choice.label.clone(), system.name.clone()), policy);
+            self.0.insert((choice.label.clone(), system.name.clone()), (path, policy));
         }
         Ok(())
     }
 
     /// That of a scheduler on a system; `None` for rules.
     pub fn of(&self, choice: &SchedulerChoice, system: &str) -> Option<&Policy> {
-        self.0.get(&(choice.label.clone(), system.to_string()))
+        self.0.get(&(choice.label.clone(), system.to_string())).map(|(_, policy)| policy)
+    }
+
+    /// What was read: manifests and weights.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.0.values().flat_map(|(path, _)| [path.clone(), Policy::weights_path(path)])
     }
 }

@@ -20,11 +20,11 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Case, Plan};
 use super::requests::requests;
 use super::sweep::rules;
-use super::{Error, Progress, hashes, registry};
+use super::{Error, Progress, registry};
 use crate::hw::SystemSpec;
 use crate::rl::evolve::{Evolution, State};
 use crate::rl::mascot::{self, Mascot};
-use crate::rl::policy::{Manifest, Policy};
+use crate::rl::policy::{Manifest, Policy, system_sha256};
 use crate::rng;
 use crate::sim::{Engine, Record, Recorder, Scheduler, Trace, run};
 
@@ -153,7 +153,8 @@ impl<'a> Trainer<'a> {
         let schedulers = &self.plan.experiment.schedulers;
         progress.begin("baselines", schedulers.len());
         let rate = |(i, choice): (usize, _)| {
-            let build = || registry::build(choice, None, 1).map_err(Error::Usage);
+            let policy = self.plan.policies.of(choice, &self.plan.cases[0].system);
+            let build = || registry::build(choice, policy, 1).map_err(Error::Usage);
             build()?;
             let rate = self.validate(&|| build().expect("it was built before"));
             progress.advance(i + 1);
@@ -176,7 +177,7 @@ impl<'a> Trainer<'a> {
             kind: "mascot".into(),
             features: mascot::FEATURES.into(),
             system: system.name.clone(),
-            system_sha256: hashes::system(system),
+            system_sha256: system_sha256(system),
             weights_sha256: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             generations: *best_generation,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::mascot::{self, Mascot};
 use super::weights::Tensors;
-use crate::files::{InputError, Parameter, Source, write_atomic};
+use crate::files::{InputError, Parameter, Source, sha256, write_atomic};
+use crate::hw::{AccelSpec, SystemSpec};
 use crate::sim::Scheduler;
 
 /// One kind of policy.
@@ -105,6 +106,11 @@ impl Policy {
         Self { manifest, weights }
     }
 
+    /// The file of the weights beside a manifest.
+    pub fn weights_path(manifest: &Path) -> PathBuf {
+        manifest.with_extension("safetensors")
+    }
+
     /// Reads a manifest and the weights beside it.
     ///
     /// # Errors
@@ -119,7 +125,7 @@ impl Policy {
                 return Err(source.error_at_top(message));
             }
         }
-        let path = weights_path(path);
+        let path = Self::weights_path(path);
         let tensors = Tensors::read(&path)?;
         let bytes = tensors.to_bytes().map_err(|e| InputError::file(&path, e))?;
         if sha256(&bytes) != manifest.weights_sha256 {
@@ -139,7 +145,7 @@ impl Policy {
         tensors.insert(TENSOR, &[self.weights.len()], self.weights.clone());
         let bytes = tensors.to_bytes().map_err(|e| InputError::file(path, e))?;
         let manifest = Manifest { weights_sha256: sha256(&bytes), ..self.manifest.clone() };
-        tensors.write(&weights_path(path))?;
+        tensors.write(&Self::weights_path(path))?;
         let text = toml::to_string(&manifest).expect("a manifest is plain data");
         write_atomic(path, text.as_bytes()).map_err(|e| InputError::file(path, e))
     }
@@ -150,12 +156,10 @@ impl Policy {
     }
 }
 
-fn weights_path(manifest: &Path) -> PathBuf {
-    manifest.with_extension("safetensors")
-}
-
-/// In hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256 of a system's accelerators in their order, with all that decides what layers cost on them. DRAM is left out: a
+/// policy serves many bandwidths.
+pub fn system_sha256(system: &SystemSpec) -> String {
+    let models = system.accelerators.iter().map(|accelerator| &system.models[accelerator.model]);
+    let specs = models.map(|spec| AccelSpec { name: String::new(), source: String::new(), ..spec.clone() });
+    sha256(format!("{:?}", specs.collect::<Vec<_>>()).as_bytes())
 }

@@ -3,7 +3,7 @@
 //!
 //! Its sibling `max_min` places the one whose earliest finish is the latest ([`Rounds`] serves both).
 
-use super::placing::Placing;
+use super::placing::{Placing, missed};
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, Scheduler, View};
 use crate::units::Time;
@@ -55,9 +55,8 @@ impl Rounds {
         let placing = &self.placing;
         self.waiting.clear();
         self.waiting.extend(subs.iter().enumerate().map(|(i, sub)| {
-            let deadline = view.job_of(sub).deadline;
             let (accelerator, finish) = placing.earliest_finish(view, sub);
-            Waiting { sub: i, late: (deadline < view.now()).then_some(deadline), accelerator, finish }
+            Waiting { sub: i, late: missed(view, sub), accelerator, finish }
         }));
         out.operations.comparisons += self.waiting.len() as u64 * accelerators;
         for rank in 0..subs.len() {

@@ -9,7 +9,7 @@
 //! `weights = "code"`: on the convolution path of MoCA's artefact the priorities cancel out, which leaves shares in
 //! proportion to the demand.
 
-use super::placing::{Descending, Order, Placing, is_late, slack_ps};
+use super::placing::{Descending, Order, Placing, is_late, missed, slack_ps};
 use super::{Parameter, SchedulerEntry, parse};
 use crate::sim::{Decision, Scheduler, SubJobView, View};
 use crate::units::Time;
@@ -60,10 +60,7 @@ impl Scheduler for Moca {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         let subs = view.sub_jobs();
         self.placing.reset(view);
-        let order = self.order.sort(subs, out, |sub| {
-            let late = Some(view.job_of(sub).deadline).filter(|&deadline| deadline < view.now());
-            (late, Descending(score(view, sub)))
-        });
+        let order = self.order.sort(subs, out, |sub| (missed(view, sub), Descending(score(view, sub))));
         self.left.clear();
         // From the back, so that taking the next one is a pop.
         self.left.extend(order.iter().rev().map(|&((_, Descending(score)), i)| (i, score)));

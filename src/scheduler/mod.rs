@@ -15,7 +15,7 @@ mod eft;
 mod etf;
 mod fcfs;
 pub(crate) mod gate;
-mod gated;
+pub(crate) mod gated;
 mod heft;
 mod herald;
 mod llf;

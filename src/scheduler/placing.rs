@@ -19,7 +19,7 @@ pub(crate) struct Placing {
 
 impl Placing {
     /// F_m starts from what runs now, at its present rate.
-    pub(crate) fn reset(&mut self, view: &View) {
+    pub(super) fn reset(&mut self, view: &View) {
         self.free_at.clear();
         self.free_at.extend(view.accelerators().iter().map(|accelerator| accelerator.free_at));
         self.assigned.clear();
@@ -32,17 +32,17 @@ impl Placing {
     }
 
     /// F_m.
-    pub(crate) fn free_at(&self, accelerator: usize) -> Time {
+    pub(super) fn free_at(&self, accelerator: usize) -> Time {
         self.free_at[accelerator]
     }
 
     /// The accelerator is busy until then.
-    pub(crate) fn occupy(&mut self, accelerator: usize, until: Time) {
+    pub(super) fn occupy(&mut self, accelerator: usize, until: Time) {
         self.free_at[accelerator] = until;
     }
 
     /// Puts the sub-job on the accelerator, which is busy until its end, and assigns it if it is not postponed.
-    pub(crate) fn put(
+    pub(super) fn put(
         &mut self,
         view: &View,
         out: &mut Decision,
@@ -54,7 +54,7 @@ impl Placing {
     }
 
     /// The same with a weight for its share of the bandwidth.
-    pub(crate) fn put_weighted(
+    pub(super) fn put_weighted(
         &mut self,
         view: &View,
         out: &mut Decision,
@@ -79,13 +79,13 @@ impl Placing {
     }
 
     /// Whether all are.
-    pub(crate) fn is_full(&self, view: &View) -> bool {
+    pub(super) fn is_full(&self, view: &View) -> bool {
         (0..self.free_at.len()).all(|accelerator| self.is_busy(view, accelerator))
     }
 
     /// Leaves the sub-job to the next decision. An older assignment must not stand before newer ones: it is taken away,
     /// with those of the whole job, or brought to its rank where the job is assigned already.
-    pub(crate) fn postpone(&self, view: &View, out: &mut Decision, sub: &SubJobView, rank: usize) {
+    pub(super) fn postpone(&self, view: &View, out: &mut Decision, sub: &SubJobView, rank: usize) {
         if self.assigned[sub.job] {
             if let Some(accelerator) = sub.assigned {
                 out.assign(sub.id, accelerator, -(rank as f64));
@@ -97,7 +97,7 @@ impl Placing {
 
     /// The accelerator with the earliest finish of this sub-job, and that finish: argmin of max(F_m, release) + c1,
     /// ties to the lower number.
-    pub(crate) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
+    pub(super) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
         let ready = sub_job.release.max(view.now());
         let (mut best, mut earliest) = (0, Time::MAX);
         let alone = view.alone_on_each(sub_job);
@@ -113,7 +113,7 @@ impl Placing {
 
 /// The open sub-jobs in the order of a key; the buffer is kept between decisions.
 #[derive(Clone, Debug)]
-pub(crate) struct Order<K> {
+pub(super) struct Order<K> {
     ranked: Vec<(K, usize)>,
 }
 
@@ -126,7 +126,7 @@ impl<K> Default for Order<K> {
 impl<K: Ord> Order<K> {
     /// The indices of `subs` behind their keys, smallest first, ties in the order of the view; counts n log2 n
     /// comparisons.
-    pub(crate) fn sort(
+    pub(super) fn sort(
         &mut self,
         subs: &[SubJobView],
         out: &mut Decision,
@@ -136,7 +136,7 @@ impl<K: Ord> Order<K> {
     }
 
     /// The same for those that have a key.
-    pub(crate) fn sort_some(
+    pub(super) fn sort_some(
         &mut self,
         subs: &[SubJobView],
         out: &mut Decision,
@@ -152,7 +152,7 @@ impl<K: Ord> Order<K> {
 
 impl<K> Order<K> {
     /// What was sorted last.
-    pub(crate) fn sorted(&self) -> &[(K, usize)] {
+    pub(super) fn sorted(&self) -> &[(K, usize)] {
         &self.ranked
     }
 }
@@ -160,7 +160,7 @@ impl<K> Order<K> {
 /// A rule that only orders the sub-jobs of requests that can still be timely, by a key K. Late ones come after them,
 /// earliest deadline first.
 #[derive(Clone, Debug)]
-pub(crate) struct ListRule<K> {
+pub(super) struct ListRule<K> {
     placing: Placing,
     timely: Order<K>,
     /// By deadline, as far as they are placed.
@@ -176,7 +176,7 @@ impl<K> Default for ListRule<K> {
 impl<K: Ord> ListRule<K> {
     /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view, to the
     /// accelerator with the earliest finish; counts the sort, and a comparison per (sub-job, accelerator).
-    pub(crate) fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
+    pub(super) fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
         let choose = |placing: &Placing, sub: &SubJobView| placing.earliest_finish(view, sub).0;
         let placed = self.place(view, out, key, choose, |placing, _| !placing.is_full(view));
         out.operations.comparisons += placed as u64 * (view.accelerators().len() as u64 - 1);
@@ -184,7 +184,7 @@ impl<K: Ord> ListRule<K> {
 
     /// The same, but each to the accelerator that is given, which has to be able to run it; counts the sort, and a
     /// comparison per sub-job.
-    pub(crate) fn place_on(
+    pub(super) fn place_on(
         &mut self,
         view: &View,
         out: &mut Decision,
@@ -213,9 +213,10 @@ impl<K: Ord> ListRule<K> {
             placing.put(view, out, &subs[i], accelerator, rank);
         }
         late.clear();
-        for (i, sub) in subs.iter().enumerate().filter(|(_, sub)| is_late(view, sub)) {
+        for (i, sub) in subs.iter().enumerate() {
+            let Some(deadline) = missed(view, sub) else { continue };
             if may_start(placing, sub) {
-                late.push((view.job_of(sub).deadline, i));
+                late.push((deadline, i));
             } else {
                 placing.postpone(view, out, sub, subs.len());
             }
@@ -235,14 +236,19 @@ impl<K: Ord> ListRule<K> {
     }
 }
 
+/// The deadline of its request, where that has passed: the late come after all others, earliest first.
+pub(super) fn missed(view: &View, sub: &SubJobView) -> Option<Time> {
+    Some(view.job_of(sub).deadline).filter(|&deadline| deadline < view.now())
+}
+
 /// Whether its request has missed its deadline.
-pub(crate) fn is_late(view: &View, sub: &SubJobView) -> bool {
-    view.job_of(sub).deadline < view.now()
+pub(super) fn is_late(view: &View, sub: &SubJobView) -> bool {
+    missed(view, sub).is_some()
 }
 
 /// A score, the largest first. Not for what is not a number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Descending(pub(super) f64);
+pub(super) struct Descending(pub(super) f64);
 
 impl Ord for Descending {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -268,6 +274,6 @@ impl Eq for Descending {}
 const LEAST_SLACK_PS: f64 = 1e6;
 
 /// Time to the deadline, at least a microsecond, in picoseconds.
-pub(crate) fn slack_ps(view: &View, job: &JobView) -> f64 {
+pub(super) fn slack_ps(view: &View, job: &JobView) -> f64 {
     (job.deadline.as_ps() - view.now().as_ps()).max(LEAST_SLACK_PS)
 }

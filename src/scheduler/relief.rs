@@ -3,10 +3,10 @@
 //!
 //! The output of a layer is on chip while nothing else has started on the accelerator since. A ready successor of that
 //! layer is promoted: it comes first on that accelerator, as long as every request that was to run there before it keeps
-//! a laxity (d - t - R_best) of at least the child's c1, or has none to lose. Recalled from the paper, unverified; what
-//! is saved depends on the system's `forwarding`.
+//! a laxity (d - t - R_best) of at least the child's c1, or has none to lose. Recalled from the paper, unverified. What
+//! the paper saves by it, the DRAM read of the output, is left out: nothing stays on chip between layers.
 
-use super::placing::{Order, Placing, is_late};
+use super::placing::{Order, Placing, is_late, missed};
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, JobView, Record, Scheduler, SubJobId, View};
 use crate::units::Time;
@@ -37,7 +37,6 @@ struct Relief {
 
 impl Scheduler for Relief {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.last.resize(view.accelerators().len(), None);
         self.promote(view, out);
         self.placing.reset(view);
         let subs = view.sub_jobs();
@@ -56,7 +55,7 @@ impl Scheduler for Relief {
             let (accelerator, _) = self.placing.earliest_finish(view, &subs[i]);
             self.placing.put(view, out, &subs[i], accelerator, rank);
         }
-        out.operations.comparisons += (subs.len() * (self.last.len() + self.promoted.len())) as u64;
+        out.operations.comparisons += (subs.len() * (view.accelerators().len() + self.promoted.len())) as u64;
     }
 
     fn observe(&mut self, record: &Record) {
@@ -73,10 +72,7 @@ impl Relief {
     /// Finds the order, where it puts the sub-jobs, and who comes first.
     fn promote(&mut self, view: &View, out: &mut Decision) {
         let subs = view.sub_jobs();
-        let order = self.order.sort(subs, out, |sub| {
-            let job = view.job_of(sub);
-            (Some(job.deadline).filter(|&deadline| deadline < view.now()), laxity_ps(view, job))
-        });
+        let order = self.order.sort(subs, out, |sub| (missed(view, sub), laxity_ps(view, view.job_of(sub))));
         self.placing.reset(view);
         self.places.clear();
         for &((late, _), i) in order {

@@ -18,7 +18,7 @@ pub(crate) struct Choice {
 }
 
 /// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took.
-pub(crate) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
+pub(super) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
     let mut visited = 0;
     let options = request_finishes(placing, view, sub).map(|(choice, layers)| {
         visited += layers;

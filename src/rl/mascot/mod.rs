@@ -8,7 +8,7 @@
 //!
 //! With output weights of zero it takes every decision as `gated` does, which is where training starts. One policy serves
 //! all queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the nets are shared by jobs and
-//! pairs, and features are relative to the platform. Sizes: 550 weights; about 400 multiply-accumulates a job and 120 a
+//! pairs, and features are relative to the platform. Sizes: 559 weights; 417 multiply-accumulates a job and 116 a
 //! pair that could start before the next decision.
 
 mod features;
@@ -18,6 +18,7 @@ mod tests;
 use super::net::{Net, Shape};
 use crate::rng;
 use crate::scheduler::gate::{Gate, Judge};
+use crate::scheduler::gated::{AHEAD, ALPHA, MARGIN};
 use crate::scheduler::placing::Placing;
 use crate::scheduler::segment::{Choice, request_finishes};
 use crate::sim::{Decision, Record, Scheduler, SubJobView, View};
@@ -33,10 +34,6 @@ pub const FEATURES: &str = "mascot-1";
 
 /// How many weights the policy has.
 pub const WEIGHTS: usize = JOB.weights() + PAIR.weights();
-
-/// `gated`'s.
-const ALPHA: f64 = 0.4;
-const AHEAD: u32 = 4;
 
 /// Judgements are factors between 1/e^2 and e^2. Chosen here: beyond them a term has no effect any more.
 const LARGEST: f32 = 2.0;
@@ -68,6 +65,7 @@ impl Mascot {
             pair_net: Net::new(PAIR, pair),
             observation: Observation::default(),
             verdicts: Vec::new(),
+            choices: Vec::new(),
             macs: 0,
         };
         Self { gate: Gate::default(), judge }
@@ -92,6 +90,8 @@ struct Learned {
     observation: Observation,
     /// By the index in the view.
     verdicts: Vec<Verdict>,
+    /// Where the sub-job in question can run.
+    choices: Vec<Choice>,
     /// Since the decision began.
     macs: u64,
 }
@@ -117,7 +117,7 @@ impl Learned {
             job_net.forward(&observation.job(view, job), &mut y);
             let [need, slack, alpha, margin, patience] =
                 y.map(|y| f64::from(y.clamp(-LARGEST, LARGEST)).exp());
-            let (need, alpha) = (need.max(1.0), alpha * ALPHA);
+            let (need, alpha, margin) = (need.max(1.0), alpha * ALPHA, margin * MARGIN);
             verdicts.push(Verdict { need, slack, alpha, margin, patience });
             *macs += JOB.macs();
         }
@@ -149,20 +149,23 @@ impl Judge for Learned {
     }
 
     fn choose(&mut self, placing: &Placing, view: &View, sub: &SubJobView, demands: &[f64]) -> (Choice, u64) {
-        let Self { pair_net, observation, macs, .. } = self;
+        let Self { pair_net, observation, choices, macs, .. } = self;
         let mut visited = 0;
-        let options = || request_finishes(placing, view, sub);
-        let earliest = options().inspect(|(_, layers)| visited += layers).map(|(choice, _)| choice).min();
-        let earliest = earliest.expect("some accelerator runs every layer");
+        choices.clear();
+        choices.extend(request_finishes(placing, view, sub).map(|(choice, layers)| {
+            visited += layers;
+            choice
+        }));
+        let earliest = *choices.iter().min().expect("some accelerator runs every layer");
         // What starts after the next decision is decided again.
         let may_start = |m| view.next_decision().is_none_or(|tick| placing.start(view, sub, m) < tick);
-        if !options().any(|(choice, _)| may_start(choice.accelerator)) {
+        if !choices.iter().any(|choice| may_start(choice.accelerator)) {
             return (earliest, visited);
         }
         let unit_ps = view.network_of(view.job_of(sub)).best_alone[sub.id.layer as usize].as_ps();
         observation.begin_pairs(view, sub, demands);
         let mut best = (f64::INFINITY, earliest);
-        for (choice, _) in options() {
+        for &choice in &*choices {
             let mut y = [0.0];
             pair_net.forward(&observation.pair(placing, view, sub, &choice, earliest.finish), &mut y);
             *macs += PAIR.macs();

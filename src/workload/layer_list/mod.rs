@@ -10,13 +10,11 @@ mod scale_sim;
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::imported::{Imported, Summary};
 use super::layer::{Layer, LoopNest, MAX_COUNT, MAX_LAYERS, Op};
 use super::names::Names;
 use super::network::Network;
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, sha256};
 
 /// How to read what a list leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,7 +97,7 @@ fn build(source: &Source, list: List, options: &Options) -> Result<Imported, Inp
         layers.push(Layer { name: names.unique(entry.name), op: entry.op, fused: Vec::new(), after });
     }
     let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let sha256: String = Sha256::digest(&source.text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = sha256(source.text.as_bytes());
     let network = Network {
         name: list.name.clone(),
         source: format!("{file}, network {}, a layer list without edges, sha256 {sha256}", list.name),

@@ -11,6 +11,7 @@ use std::io::BufRead;
 use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
+use crate::files::hex;
 
 /// Bytes that may be kept, with [`FIELD_BYTES`] for each field: a hundred times the largest reference network.
 const MAX_KEPT_BYTES: u64 = 1 << 26;
@@ -37,7 +38,7 @@ pub(super) fn skeleton(input: impl BufRead) -> Result<Skeleton, Problem> {
         Wire { input, hasher: Sha256::new(), position: 0, kept_bytes: 0, kept_data_bytes: 0, messages: 0 };
     let mut bytes = Vec::new();
     wire.message(Message::Model, None, &mut bytes)?;
-    let sha256 = wire.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&wire.hasher.finalize());
     Ok(Skeleton { bytes, sha256 })
 }
 
