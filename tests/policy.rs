@@ -58,7 +58,7 @@ fn stop_after_two_of_four(folder: &Path) {
     let training = experiment.training.expect("it has one");
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("shipped data");
     let hash = sha256(&fs::read(&file).expect("it was just written"));
-    let mut trainer = Trainer::new(&plan, training, hash, None).expect("there is no checkpoint");
+    let mut trainer = Trainer::new(&plan, training, hash, None, &Silent).expect("there is no checkpoint");
     trainer.step();
     trainer.step();
     let text = serde_json::to_string(&trainer.checkpoint).expect("plain data");

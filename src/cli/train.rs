@@ -51,12 +51,12 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let path = folder.join("checkpoint.json");
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
-    let checkpoint = if options.resume { Some(read(&path)?) } else { None };
+    let experiment_sha256 = sha256(text.as_bytes());
+    let checkpoint = if options.resume { Some(read(&path, &experiment_sha256)?) } else { None };
     fs::create_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
-    let trainer = Trainer::new(&plan, training, sha256(text.as_bytes()), checkpoint);
-    let mut trainer = trainer.map_err(|problem| Error::Usage(format!("{}: {problem}", path.display())))?;
+    let mut trainer = Trainer::new(&plan, training, experiment_sha256, checkpoint, &bars)?;
     let named = folder.join(format!("mascot-{}.toml", system.name));
-    let mut report = Report::new(trainer.baselines(&bars)?, options.quiet)?;
+    let mut report = Report::new(trainer.baselines.clone(), options.quiet)?;
     drop(bars);
     while !trainer.is_done() {
         let row = trainer.step();
@@ -64,9 +64,9 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
             let state = serde_json::to_string(&trainer.checkpoint).expect("plain data");
             write(&path, state.as_bytes())?;
             write(&folder.join("log.csv"), log(&trainer.checkpoint.log).as_bytes())?;
-            trainer.policy(&system, &report.baselines, text.clone()).write(&named)?;
+            trainer.policy(&system, text.clone()).write(&named)?;
         }
-        report.add(&row, trainer.checkpoint.best_rate)?;
+        report.add(&row, trainer.checkpoint.best_fitness)?;
     }
     report.say(&format!("{}\n", named.display()))
 }
@@ -95,12 +95,15 @@ impl Report {
     fn add(&mut self, row: &LogRow, best: f64) -> Result<(), Error> {
         let decisions_per_s = row.decisions as f64 / self.last.elapsed().as_secs_f64();
         self.last = Instant::now();
-        let Some(rate) = row.validation_rate else { return Ok(()) };
+        let (Some(rate), Some(fitness)) = (row.validation_rate, row.validation_fitness) else {
+            return Ok(());
+        };
         let minutes = self.start.elapsed().as_secs_f64() / 60.0;
         self.say(&format!(
-            "generation {}: SLA rate {:.4} in training, {rate:.4} in validation, best {best:.4}; {:.0} k decisions/s, \
-             {minutes:.1} min\n",
+            "generation {}: fitness {:.4} in training, {fitness:.4} in validation, best {best:.4}; SLA rate {:.4} and \
+             {rate:.4}; {:.0} k decisions/s, {minutes:.1} min\n",
             row.generation,
+            row.mean_fitness,
             row.mean_rate,
             decisions_per_s / 1e3
         ))?;
@@ -119,10 +122,13 @@ impl Report {
     }
 }
 
-fn read(path: &Path) -> Result<Checkpoint, Error> {
-    let text = fs::read_to_string(path)
-        .map_err(|e| Error::Usage(format!("cannot resume from {}: {e}", path.display())))?;
-    serde_json::from_str(&text).map_err(|e| Error::Usage(format!("{} is no checkpoint: {e}", path.display())))
+fn read(path: &Path, experiment_sha256: &str) -> Result<Checkpoint, Error> {
+    let problem = |problem: String| Error::Usage(format!("cannot resume from {}: {problem}", path.display()));
+    let text = fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
+    let checkpoint: Checkpoint =
+        serde_json::from_str(&text).map_err(|e| problem(format!("it is no checkpoint: {e}")))?;
+    checkpoint.check(experiment_sha256).map_err(problem)?;
+    Ok(checkpoint)
 }
 
 fn log(rows: &[LogRow]) -> String {

@@ -9,7 +9,12 @@
 //! [training.evolution]      # rl::evolve
 //! generations = 300
 //! ```
-//! Every generation is logged to log.csv; the weights with the best mean SLA rate on the validation seeds are kept.
+//! The fitness of a run is the share of misses that it avoids: its SLA rate less that of the reference on the same trace,
+//! over what the reference misses and `headroom`. In SLA rates alone, overloaded cells would count most, and where nearly
+//! all is met a policy could lose what it gains there. The reference is the scheduler of the experiment that is best on the
+//! validation seeds.
+//!
+//! Every generation is logged to log.csv; the weights with the best mean fitness on the validation seeds are kept.
 
 use std::sync::Arc;
 
@@ -17,6 +22,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::config::SchedulerChoice;
 use super::plan::{Case, Plan};
 use super::requests::requests;
 use super::sweep::rules;
@@ -40,18 +46,21 @@ pub struct Training {
     pub validation_first_seed: u64,
     /// Generations between validations.
     pub validate_every: u64,
+    /// What is added to the misses of the reference.
+    pub headroom: f64,
     /// The search.
     pub evolution: Evolution,
 }
 
 impl Default for Training {
-    /// Chosen here: two traces a core and pair, and validation for a tenth of the time.
+    /// Chosen here: two traces a core and pair, validation for a tenth of the time, and a headroom of the noise of a trace.
     fn default() -> Self {
         Self {
             traces: 8,
             validation_seeds: 1,
             validation_first_seed: 20_001,
             validate_every: 10,
+            headroom: 0.05,
             evolution: Evolution::default(),
         }
     }
@@ -67,8 +76,19 @@ impl Training {
         ];
         match least.into_iter().find(|(_, value)| *value == 0) {
             Some((key, _)) => Err(format!("`{key}` is 0; it has to be at least 1")),
+            None if !(self.headroom > 0.0 && self.headroom.is_finite()) => {
+                Err(format!("`headroom` is {}; it has to be a positive number", self.headroom))
+            }
             None => self.evolution.check(),
         }
+    }
+}
+
+impl Training {
+    /// Mean share of the reference's misses that are avoided, by trace.
+    fn fitness(&self, rates: &[f64], to_pass: &[f64]) -> f64 {
+        let share = |(rate, to_pass): (&f64, &f64)| (rate - to_pass) / (1.0 - to_pass + self.headroom);
+        mean(&rates.iter().zip(to_pass).map(share).collect::<Vec<_>>())
     }
 }
 
@@ -76,19 +96,45 @@ impl Training {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// SHA-256 of the experiment file; another training does not go on from here.
-    #[serde(default)]
     pub experiment_sha256: String,
     /// The search.
     pub state: State,
     /// The weights that were best on the validation seeds.
     pub best: Vec<f32>,
+    /// Their mean fitness there.
+    pub best_fitness: f64,
     /// Their mean SLA rate there.
     pub best_rate: f64,
     /// The generation that they come from.
-    #[serde(default)]
     pub best_generation: u64,
     /// One row per generation so far.
     pub log: Vec<LogRow>,
+}
+
+impl Checkpoint {
+    fn new(experiment_sha256: String, weights: Vec<f32>) -> Self {
+        Self {
+            experiment_sha256,
+            best: weights.clone(),
+            // JSON has no infinity.
+            best_fitness: f64::MIN,
+            best_rate: 0.0,
+            best_generation: 0,
+            log: Vec::new(),
+            state: State::new(weights),
+        }
+    }
+
+    /// Whether a training with this experiment file can go on from here; the error says why not.
+    pub fn check(&self, experiment_sha256: &str) -> Result<(), String> {
+        if self.experiment_sha256 != experiment_sha256 {
+            return Err("it is of another training: the experiment file has changed".into());
+        }
+        match self.state.is_for(mascot::WEIGHTS) && self.best.len() == mascot::WEIGHTS {
+            true => Ok(()),
+            false => Err(format!("it has not the {} weights of this version's policy", mascot::WEIGHTS)),
+        }
+    }
 }
 
 /// What is known after a generation.
@@ -98,10 +144,14 @@ pub struct LogRow {
     pub generation: u64,
     /// Mean SLA rate of the candidates on the traces of the generation.
     pub mean_rate: f64,
+    /// Their mean fitness there.
+    pub mean_fitness: f64,
     /// That of the best of them.
-    pub best_candidate_rate: f64,
+    pub best_candidate_fitness: f64,
     /// Mean SLA rate of the mean on the validation seeds, where it was looked at.
     pub validation_rate: Option<f64>,
+    /// Its mean fitness there.
+    pub validation_fitness: Option<f64>,
     /// Decisions of the generation.
     pub decisions: u64,
 }
@@ -114,64 +164,58 @@ pub struct Trainer<'a> {
     plan: &'a Plan,
     training: Training,
     validation: Vec<(&'a Case, Arc<Trace>)>,
+    /// What there is to pass.
+    pub baselines: Vec<Baseline>,
+    reference: &'a SchedulerChoice,
+    /// Its SLA rates on the validation traces.
+    to_pass: Vec<f64>,
     /// Where it stands.
     pub checkpoint: Checkpoint,
 }
 
 impl<'a> Trainer<'a> {
-    /// From the beginning, or from a checkpoint.
+    /// From the beginning, or from a checkpoint of the same training ([`Checkpoint::check`]).
     ///
     /// # Errors
-    /// The checkpoint is of another training.
+    /// A scheduler cannot be built for the system.
     pub fn new(
         plan: &'a Plan,
         training: Training,
         experiment_sha256: String,
         checkpoint: Option<Checkpoint>,
-    ) -> Result<Self, String> {
-        if checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.experiment_sha256 != experiment_sha256) {
-            return Err("the checkpoint is of another training: the experiment file has changed".into());
-        }
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
         let seeds = || (0..training.validation_seeds).map(|i| training.validation_first_seed + i);
         let drawn = plan.cases.iter().flat_map(|case| seeds().map(move |seed| (case, seed)));
         let validation: Vec<(&Case, u64)> = drawn.collect();
-        let validation = validation.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect();
-        let weights = mascot::untrained(training.evolution.seed);
-        let start = || Checkpoint {
-            experiment_sha256,
-            best_generation: 0,
-            best: weights.clone(),
-            best_rate: f64::NEG_INFINITY,
-            log: Vec::new(),
-            state: State::new(weights.clone()),
-        };
-        Ok(Self { plan, training, validation, checkpoint: checkpoint.unwrap_or_else(start) })
-    }
-
-    /// What there is to pass.
-    pub fn baselines(&self, progress: &dyn Progress) -> Result<Vec<Baseline>, Error> {
-        let schedulers = &self.plan.experiment.schedulers;
+        let validation: Vec<_> =
+            validation.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect();
+        let schedulers = &plan.experiment.schedulers;
         progress.begin("baselines", schedulers.len());
-        let rate = |(i, choice): (usize, _)| {
-            let policy = self.plan.policies.of(choice, &self.plan.cases[0].system);
-            let build = || registry::build(choice, policy, 1).map_err(Error::Usage);
-            build()?;
-            let rate = self.validate(&|| build().expect("it was built before"));
-            progress.advance(i + 1);
-            Ok((choice.label.clone(), rate))
-        };
-        schedulers.iter().enumerate().map(rate).collect()
-    }
-
-    /// Mean SLA rate on the validation seeds.
-    fn validate(&self, build: &(dyn Fn() -> Box<dyn Scheduler> + Sync)) -> f64 {
-        let outcomes: Vec<Met> =
-            self.validation.par_iter().map(|(case, trace)| play(case, trace, build().as_mut())).collect();
-        outcomes.iter().map(Met::rate).sum::<f64>() / outcomes.len() as f64
+        let mut rates = Vec::new();
+        for choice in schedulers {
+            let build = || build(plan, choice);
+            build().map_err(Error::Usage)?;
+            rates.push(rates_of(&validation, &|| build().expect("it was built before")));
+            progress.advance(rates.len());
+        }
+        let best = (0..rates.len()).max_by(|&a, &b| mean(&rates[a]).total_cmp(&mean(&rates[b])));
+        let best = best.expect("an experiment names a scheduler");
+        let start = || Checkpoint::new(experiment_sha256, mascot::untrained(training.evolution.seed));
+        let named = schedulers.iter().zip(&rates);
+        Ok(Self {
+            plan,
+            training,
+            validation,
+            baselines: named.map(|(choice, rates)| (choice.label.clone(), mean(rates))).collect(),
+            reference: &schedulers[best],
+            to_pass: rates.swap_remove(best),
+            checkpoint: checkpoint.unwrap_or_else(start),
+        })
     }
 
     /// The best policy so far, for the only system of the plan.
-    pub fn policy(&self, system: &SystemSpec, baselines: &[Baseline], training: String) -> Policy {
+    pub fn policy(&self, system: &SystemSpec, training: String) -> Policy {
         let Checkpoint { best, best_rate, best_generation, .. } = &self.checkpoint;
         let manifest = Manifest {
             kind: "mascot".into(),
@@ -182,7 +226,7 @@ impl<'a> Trainer<'a> {
             version: env!("CARGO_PKG_VERSION").into(),
             generations: *best_generation,
             validation_sla_rate: *best_rate,
-            baselines: baselines.iter().cloned().collect(),
+            baselines: self.baselines.iter().cloned().collect(),
             training,
         };
         Policy::new(manifest, best.clone())
@@ -200,35 +244,46 @@ impl<'a> Trainer<'a> {
         let traces = self.draw_traces(state.generation, traces);
         let candidates: Vec<Vec<f32>> =
             (0..evolution.population).into_par_iter().map(|i| state.candidate(&evolution, i)).collect();
+        let reference = || build(self.plan, self.reference).expect("it was built before");
+        let to_pass = rates_of(&traces, &reference);
         let plays: Vec<(usize, usize)> =
             (0..candidates.len()).flat_map(|i| (0..traces.len()).map(move |j| (i, j))).collect();
         let outcomes: Vec<Met> = plays
             .into_par_iter()
             .map(|(i, j)| play(traces[j].0, &traces[j].1, &mut Mascot::new(&candidates[i])))
             .collect();
-        let rate = |of: &[Met]| of.iter().map(Met::rate).sum::<f64>() / of.len() as f64;
-        let fitness: Vec<f64> = outcomes.chunks(traces.len()).map(rate).collect();
+        let rates: Vec<f64> = outcomes.iter().map(Met::rate).collect();
+        let fitness: Vec<f64> =
+            rates.chunks(to_pass.len()).map(|rates| self.training.fitness(rates, &to_pass)).collect();
         self.checkpoint.state.advance(&evolution, &fitness);
         let generation = self.checkpoint.state.generation;
         let mut row = LogRow {
             generation,
-            mean_rate: rate(&outcomes),
-            best_candidate_rate: fitness.iter().copied().fold(0.0, f64::max),
+            mean_rate: mean(&rates),
+            mean_fitness: mean(&fitness),
+            best_candidate_fitness: fitness.iter().copied().fold(f64::MIN, f64::max),
             validation_rate: None,
+            validation_fitness: None,
             decisions: outcomes.iter().map(|met| met.decisions).sum(),
         };
         if generation.is_multiple_of(validate_every) || generation == evolution.generations {
-            let mean = &self.checkpoint.state.mean;
-            let rate = self.validate(&|| Box::new(Mascot::new(mean)));
-            row.validation_rate = Some(rate);
-            if rate > self.checkpoint.best_rate {
-                self.checkpoint.best = mean.clone();
-                self.checkpoint.best_rate = rate;
-                self.checkpoint.best_generation = generation;
-            }
+            self.validate(&mut row);
         }
         self.checkpoint.log.push(row);
         row
+    }
+
+    /// Looks at the mean of the search, and keeps it if it is the best so far.
+    fn validate(&mut self, row: &mut LogRow) {
+        let weights = &self.checkpoint.state.mean;
+        let rates = rates_of(&self.validation, &|| Box::new(Mascot::new(weights)));
+        let (rate, fitness) = (mean(&rates), self.training.fitness(&rates, &self.to_pass));
+        (row.validation_rate, row.validation_fitness) = (Some(rate), Some(fitness));
+        if fitness > self.checkpoint.best_fitness {
+            self.checkpoint.best = weights.clone();
+            self.checkpoint.best_generation = row.generation;
+            (self.checkpoint.best_rate, self.checkpoint.best_fitness) = (rate, fitness);
+        }
     }
 
     /// Cases in turn, so that a generation sees most of them, each with a seed of its own.
@@ -246,6 +301,20 @@ impl<'a> Trainer<'a> {
             .collect();
         drawn.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect()
     }
+}
+
+/// A scheduler of the plan, which has one system.
+fn build(plan: &Plan, choice: &SchedulerChoice) -> Result<Box<dyn Scheduler>, String> {
+    registry::build(choice, plan.policies.of(choice, &plan.cases[0].system), 1)
+}
+
+fn mean(numbers: &[f64]) -> f64 {
+    numbers.iter().sum::<f64>() / numbers.len() as f64
+}
+
+/// The SLA rate on every trace.
+fn rates_of(traces: &[(&Case, Arc<Trace>)], build: &(dyn Fn() -> Box<dyn Scheduler> + Sync)) -> Vec<f64> {
+    traces.par_iter().map(|(case, trace)| play(case, trace, build().as_mut()).rate()).collect()
 }
 
 fn draw(case: &Case, seed: u64) -> Arc<Trace> {
@@ -284,5 +353,17 @@ impl Recorder for Met {
             Record::Decision { .. } => self.decisions += 1,
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fitness_is_the_share_of_misses_that_are_avoided() {
+        // Of 0.2 and 0.05 headroom 0.1 is avoided, 0.4; of 0.5 and 0.05, 0.11 is lost, -0.2.
+        let fitness = Training::default().fitness(&[0.9, 0.39], &[0.8, 0.5]);
+        assert!((fitness - 0.1).abs() < 1e-12, "{fitness}");
     }
 }

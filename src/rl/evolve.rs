@@ -71,6 +71,11 @@ impl State {
         Self { generation: 0, first: zeros.clone(), second: zeros, mean }
     }
 
+    /// Whether it searches for so many weights.
+    pub fn is_for(&self, weights: usize) -> bool {
+        [&self.mean, &self.first, &self.second].iter().all(|of| of.len() == weights)
+    }
+
     /// The weights of candidate `i` of this generation: 2k and 2k + 1 are a pair.
     pub fn candidate(&self, evolution: &Evolution, i: usize) -> Vec<f32> {
         let sign = if i.is_multiple_of(2) { evolution.sigma } else { -evolution.sigma };
