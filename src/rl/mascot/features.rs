@@ -42,13 +42,15 @@
 //! | starts | 1 if it would start before the next decision |
 //! | work / slack, offered work, intensity | as above |
 
-use crate::scheduler::placing::Placing;
+use crate::rl::dense;
+use crate::rl::net::{LANES, Lanes};
 use crate::scheduler::segment::Choice;
 use crate::sim::{JobId, Record, SubJobView, View};
 use crate::units::Time;
 
 const QUEUE_FEATURES: usize = 11;
-pub(super) const JOB_FEATURES: usize = 10 + QUEUE_FEATURES;
+pub(super) const OWN_FEATURES: usize = 10;
+pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
 pub(super) const PAIR_FEATURES: usize = 12;
 
 const OFFERED_WORK: usize = 6;
@@ -109,14 +111,15 @@ pub(super) struct Observation {
     ranked: Vec<(Time, usize)>,
     /// By the index in the view: rank, and work in ps and bytes up to its deadline.
     before: Vec<(usize, f64, f64)>,
-    /// What all pairs of a sub-job share.
-    placed: f64,
-    slack_ps: f64,
 }
 
 fn cut(x: f64) -> f32 {
+    cut_f32(x as f32)
+}
+
+fn cut_f32(x: f32) -> f32 {
     // What is not a number, as 0 / 0 of a platform without traffic, says nothing.
-    if x.is_nan() { 0.0 } else { x.clamp(-4.0, 4.0) as f32 }
+    if x.is_nan() { 0.0 } else { x.clamp(-4.0, 4.0) }
 }
 
 impl Observation {
@@ -171,72 +174,121 @@ impl Observation {
         n * u64::from(n.next_power_of_two().ilog2()) + 2 * n
     }
 
-    /// The inputs of the job net.
-    pub(super) fn job(&self, view: &View, job: usize) -> [f32; JOB_FEATURES] {
+    /// The inputs of the job net that all jobs share.
+    pub(super) fn queue(&self) -> [Lanes; JOB_FEATURES] {
+        let mut features = [[0.0; LANES]; JOB_FEATURES];
+        for (row, feature) in features[OWN_FEATURES..].iter_mut().zip(self.queue) {
+            *row = [feature; LANES];
+        }
+        features
+    }
+
+    /// Those of one job.
+    pub(super) fn job(&self, view: &View, job: usize) -> [f32; OWN_FEATURES] {
         let scale = self.scale.as_ref().expect("the view was taken");
         let shown = &view.jobs()[job];
         let network = view.network_of(shown);
         let slack_ps = slack_ps(view, shown.deadline);
         let (rank, work_ps, bytes) = self.before[job];
         let left_ps = shown.remaining_best.as_ps();
-        let own = [
-            left_ps / slack_ps,
-            shown.shortest_left.as_ps() / slack_ps,
-            shown.unstarted_bytes as f64 / (scale.bytes_per_ps * slack_ps),
-            (slack_ps / network.isolated.as_ps()).ln(),
-            (left_ps / scale.work_ps).ln(),
+        let per_slack = 1.0 / slack_ps;
+        let bytes_per_slack = per_slack / scale.bytes_per_ps;
+        [
+            left_ps * per_slack,
+            shown.shortest_left.as_ps() * per_slack,
+            shown.unstarted_bytes as f64 * bytes_per_slack,
+            ln(slack_ps / network.isolated.as_ps()),
+            ln(left_ps / scale.work_ps),
             1.0 - left_ps / network.total_best.as_ps(),
             f64::from(u8::from(shown.running)),
-            work_ps / (scale.accelerators * slack_ps),
-            bytes / (scale.bytes_per_ps * slack_ps),
+            work_ps / scale.accelerators * per_slack,
+            bytes * bytes_per_slack,
             (rank + 1) as f64 / view.jobs().len() as f64,
-        ];
-        let mut features = [0.0; JOB_FEATURES];
-        for (feature, own) in features.iter_mut().zip(own) {
-            *feature = cut(own);
-        }
-        features[own.len()..].copy_from_slice(&self.queue);
-        features
+        ]
+        .map(cut)
     }
 
-    /// Before the pairs of a sub-job.
-    pub(super) fn begin_pairs(&mut self, view: &View, sub: &SubJobView, demands: &[f64]) {
-        self.placed = demands.iter().sum();
-        self.slack_ps = slack_ps(view, view.job_of(sub).deadline);
-    }
-
-    /// The inputs of the pair net.
-    pub(super) fn pair(
-        &self,
-        placing: &Placing,
-        view: &View,
-        sub: &SubJobView,
-        choice: &Choice,
-        earliest: Time,
-    ) -> [f32; PAIR_FEATURES] {
+    /// What the pairs of a sub-job share: its earliest finish anywhere, and the demand of all that is placed.
+    pub(super) fn pairs(&self, view: &View, sub: &SubJobView, earliest: Time, demands: &[f64]) -> Pairs {
         let scale = self.scale.as_ref().expect("the view was taken");
         let job = view.job_of(sub);
         let network = view.network_of(job);
-        let m = choice.accelerator;
-        let best_ps = network.best_alone[sub.id.layer as usize].as_ps();
-        let cost = network.cost(sub.id.layer, m).expect("choices can run the layer");
-        let start = placing.start(view, sub, m);
-        let starts = view.next_decision().is_none_or(|tick| start < tick);
+        let per_best = 1.0 / network.best_alone[sub.id.layer as usize].as_ps();
+        let per_slack = 1.0 / slack_ps(view, job.deadline);
+        Pairs {
+            earliest,
+            per_best: per_best as f32,
+            per_slack: per_slack as f32,
+            bandwidth: scale.bytes_per_ps as f32,
+            placed: demands.iter().sum::<f64>() as f32,
+            shared: [
+                cut(job.remaining_best.as_ps() * per_slack),
+                self.queue[OFFERED_WORK],
+                self.queue[INTENSITY],
+            ],
+        }
+    }
+}
+
+/// What the pairs of a sub-job share.
+pub(super) struct Pairs {
+    earliest: Time,
+    per_best: f32,
+    per_slack: f32,
+    bandwidth: f32,
+    placed: f32,
+    shared: [f32; 3],
+}
+
+impl Pairs {
+    /// The inputs of the pair net for as many choices as there are lanes, at the most.
+    pub(super) fn rows(
+        &self,
+        view: &View,
+        sub: &SubJobView,
+        choices: &[Choice],
+        start: impl Fn(usize) -> Time,
+    ) -> [Lanes; PAIR_FEATURES] {
+        let network = view.network_of(view.job_of(sub));
+        let mut raw = [[1.0; LANES]; 7];
+        for (lane, &Choice { finish, accelerator, .. }) in choices.iter().enumerate() {
+            let cost = network.cost(sub.id.layer, accelerator).expect("choices can run the layer");
+            let start = start(accelerator);
+            let of_pair = [
+                (finish - self.earliest).as_ps() as f32,
+                cost.alone.as_ps() as f32,
+                cost.demand_bytes_per_ps as f32,
+                (start - view.now()).as_ps() as f32,
+                (finish - view.now()).as_ps() as f32,
+                f32::from(u8::from(sub.assigned == Some(accelerator))),
+                f32::from(u8::from(view.next_decision().is_none_or(|tick| start < tick))),
+            ];
+            raw.iter_mut().zip(of_pair).for_each(|(row, value)| row[lane] = value);
+        }
+        let [delay, alone, demand, wait, lasts, stays, starts] = raw;
+        let [work, offered, intensity] = self.shared.map(|feature| [feature; LANES]);
+        let in_best = |row: Lanes| row.map(|ps| cut_f32(ps * self.per_best));
+        let of_bandwidth = |row: Lanes| row.map(|demand| cut_f32(demand / self.bandwidth));
         [
-            cut((choice.finish - earliest).as_ps() / best_ps),
-            cut((cost.alone.as_ps() / best_ps).ln()),
-            cut(cost.demand_bytes_per_ps / scale.bytes_per_ps),
-            cut((start - view.now()).as_ps() / best_ps),
-            cut(self.placed / scale.bytes_per_ps),
-            cut((self.placed + cost.demand_bytes_per_ps) / scale.bytes_per_ps),
-            cut((choice.finish - view.now()).as_ps() / self.slack_ps),
-            f32::from(u8::from(sub.assigned == Some(m))),
-            f32::from(u8::from(starts)),
-            cut(job.remaining_best.as_ps() / self.slack_ps),
-            self.queue[OFFERED_WORK],
-            self.queue[INTENSITY],
+            in_best(delay),
+            alone.map(|ps| cut_f32(dense::ln(ps * self.per_best))),
+            of_bandwidth(demand),
+            in_best(wait),
+            of_bandwidth([self.placed; LANES]),
+            of_bandwidth(demand.map(|demand| self.placed + demand)),
+            lasts.map(|ps| cut_f32(ps * self.per_slack)),
+            stays,
+            starts,
+            work,
+            offered,
+            intensity,
         ]
     }
+}
+
+/// As exact as features need it.
+fn ln(x: f64) -> f64 {
+    f64::from(dense::ln(x as f32))
 }
 
 /// At least a microsecond, as in scores (design/BASELINES.md).

@@ -15,7 +15,8 @@ mod features;
 #[cfg(test)]
 mod tests;
 
-use super::net::{Net, Shape};
+use super::dense::exp;
+use super::net::{LANES, Lanes, Net, Shape};
 use crate::rng;
 use crate::scheduler::gate::{Gate, Judge};
 use crate::scheduler::gated::{AHEAD, ALPHA, MARGIN};
@@ -112,16 +113,31 @@ impl Learned {
         let Self { job_net, observation, verdicts, macs, .. } = self;
         out.operations.comparisons += observation.take(view);
         verdicts.clear();
-        for job in 0..view.jobs().len() {
-            let mut y = [0.0; JOB.outputs];
-            job_net.forward(&observation.job(view, job), &mut y);
-            let [need, slack, alpha, margin, patience] =
-                y.map(|y| f64::from(y.clamp(-LARGEST, LARGEST)).exp());
-            let (need, alpha, margin) = (need.max(1.0), alpha * ALPHA, margin * MARGIN);
-            verdicts.push(Verdict { need, slack, alpha, margin, patience });
-            *macs += JOB.macs();
+        let mut x = observation.queue();
+        let mut y = [[0.0; LANES]; JOB.outputs];
+        let mut jobs = 0..view.jobs().len();
+        while !jobs.is_empty() {
+            let of_pass = jobs.by_ref().take(LANES).enumerate();
+            let lanes = of_pass.map(|(lane, job)| put(&mut x, lane, observation.job(view, job))).count();
+            job_net.forward(&x, &mut y);
+            verdicts.extend((0..lanes).map(|lane| Verdict::of(y.map(|row| row[lane]))));
+            *macs += lanes as u64 * JOB.macs();
         }
     }
+}
+
+impl Verdict {
+    /// From the outputs of the job net; zeros are what `gated` says.
+    fn of(outputs: [f32; JOB.outputs]) -> Self {
+        let [need, slack, alpha, margin, patience] =
+            outputs.map(|y| f64::from(exp(y.clamp(-LARGEST, LARGEST))));
+        Self { need: need.max(1.0), slack, alpha: alpha * ALPHA, margin: margin * MARGIN, patience }
+    }
+}
+
+/// Puts the features of an item into its lane.
+fn put(x: &mut [Lanes], lane: usize, features: impl IntoIterator<Item = f32>) {
+    x.iter_mut().zip(features).for_each(|(row, feature)| row[lane] = feature);
 }
 
 impl Judge for Learned {
@@ -163,15 +179,18 @@ impl Judge for Learned {
             return (earliest, visited);
         }
         let unit_ps = view.network_of(view.job_of(sub)).best_alone[sub.id.layer as usize].as_ps();
-        observation.begin_pairs(view, sub, demands);
+        let pairs = observation.pairs(view, sub, earliest.finish, demands);
+        let mut y = [[0.0; LANES]];
         let mut best = (f64::INFINITY, earliest);
-        for &choice in &*choices {
-            let mut y = [0.0];
-            pair_net.forward(&observation.pair(placing, view, sub, &choice, earliest.finish), &mut y);
-            *macs += PAIR.macs();
-            let cost = (choice.finish - view.now()).as_ps() + f64::from(y[0]) * unit_ps;
-            if cost < best.0 {
-                best = (cost, choice);
+        for choices in choices.chunks(LANES) {
+            let x = pairs.rows(view, sub, choices, |m| placing.start(view, sub, m));
+            pair_net.forward(&x, &mut y);
+            *macs += choices.len() as u64 * PAIR.macs();
+            for (&choice, y) in choices.iter().zip(y[0]) {
+                let cost = (choice.finish - view.now()).as_ps() + f64::from(y) * unit_ps;
+                if cost < best.0 {
+                    best = (cost, choice);
+                }
             }
         }
         (best.1, visited)
