@@ -16,74 +16,98 @@ fn path(folder: &Path, name: &str) -> String {
 }
 
 const TINY: &str = "systems = ['relmas-6']\nscenarios = ['light']\nloads = [0.9, 1.2]\ndeadline_factor = 2\n\
-                    schedulers = ['gated']\nseeds = 5\nrequests = 20\n[training]\ntraces = 2\nvalidate_every = 1\n\
-                    [training.evolution]\npopulation = 4\ngenerations = ";
+                    schedulers = ['gated']\nseeds = 5\nrequests = 20\n[training]\ntraces = 2\nvalidate_every = 1\n";
+const EVOLUTION: &str = "[training.evolution]\npopulation = 4\ngenerations = ";
+const DDPG: &str =
+    "[training.ddpg]\nhidden = 8\nbatch = 8\nwarm_up = 20\nepisodes = 2\nsteps = 20\niterations = ";
 
-fn train(folder: &Path, generations: u32, resume: bool, jobs: &str) {
+/// The experiment of a tiny training.
+fn tiny(folder: &Path, learner: &str, steps: u32) -> String {
     let experiment = path(folder, "tiny.toml");
-    fs::write(&experiment, format!("{TINY}{generations}\n")).expect("the folder is ours");
-    let out = path(folder, "out");
-    let mut args = vec!["train", &experiment, "--out", &out, "--quiet"];
-    args.extend(resume.then_some("--resume"));
-    let output = mascot(&args, jobs);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::write(&experiment, format!("{TINY}{learner}{steps}\n")).expect("the folder is ours");
+    experiment
 }
 
-fn trained(folder: &Path) -> [Vec<u8>; 3] {
-    ["mascot-relmas-6.toml", "mascot-relmas-6.safetensors", "log.csv"]
+fn train(folder: &Path, learner: &str, steps: u32, resume: bool, jobs: &str) -> Output {
+    let (experiment, out) = (tiny(folder, learner, steps), path(folder, "out"));
+    let mut args = vec!["train", &experiment, "--out", &out, "--quiet"];
+    args.extend(resume.then_some("--resume"));
+    mascot(&args, jobs)
+}
+
+fn trained(folder: &Path, kind: &str) -> [Vec<u8>; 3] {
+    [format!("{kind}-relmas-6.toml"), format!("{kind}-relmas-6.safetensors"), "log.csv".into()]
         .map(|name| fs::read(folder.join("out").join(name)).expect("training writes it"))
 }
 
-#[test]
-fn training_gives_the_same_bytes_for_any_thread_count_and_when_resumed() {
+fn the_same_for_any_thread_count_and_when_resumed(learner: &str, kind: &str) {
     let [one, two, cut] = [(); 3].map(|()| tempfile::tempdir().expect("the temporary folder is writable"));
-    train(one.path(), 4, false, "1");
-    train(two.path(), 4, false, "2");
-    assert!(trained(one.path()) == trained(two.path()), "threads matter");
-    stop_after_two_of_four(cut.path());
-    train(cut.path(), 4, true, "1");
-    assert!(trained(one.path()) == trained(cut.path()), "resuming matters");
+    let done = |output: Output| {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    done(train(one.path(), learner, 4, false, "1"));
+    done(train(two.path(), learner, 4, false, "2"));
+    assert!(trained(one.path(), kind) == trained(two.path(), kind), "threads matter");
+    stop_after_two_of_four(cut.path(), learner);
+    done(train(cut.path(), learner, 4, true, "1"));
+    assert!(trained(one.path(), kind) == trained(cut.path(), kind), "resuming matters");
 }
 
-/// A training that was killed: of four generations, two are done.
-fn stop_after_two_of_four(folder: &Path) {
+#[test]
+fn mascot_is_trained_the_same_for_any_thread_count_and_when_resumed() {
+    the_same_for_any_thread_count_and_when_resumed(EVOLUTION, "mascot");
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn relmas_is_trained_the_same_for_any_thread_count_and_when_resumed() {
+    the_same_for_any_thread_count_and_when_resumed(DDPG, "relmas");
+}
+
+#[cfg(not(feature = "train"))]
+#[test]
+fn a_build_without_libtorch_says_so() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let output = train(folder.path(), DDPG, 1, false, "1");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && message.contains("needs libtorch"), "{message}");
+    assert!(!folder.path().join("out").exists());
+}
+
+/// A training that was killed: of four steps, two are done.
+fn stop_after_two_of_four(folder: &Path, learner: &str) {
     use mascot::cost::Cache;
     use mascot::experiment::train::Trainer;
     use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
     use mascot::files::sha256;
-    let file = folder.join("tiny.toml");
-    fs::write(&file, format!("{TINY}4\n")).expect("the folder is ours");
+    let file = tiny(folder, learner, 4);
     let data = DataRoot::find(None).expect("the data is in the source tree");
-    let experiment = Experiment::read(&file, &[], &data).expect("it was just written");
+    let experiment = Experiment::read(file.as_ref(), &[], &data).expect("it was just written");
     let training = experiment.training.expect("it has one");
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("shipped data");
     let hash = sha256(&fs::read(&file).expect("it was just written"));
     let mut trainer = Trainer::new(&plan, training, hash, None, &Silent).expect("there is no checkpoint");
     trainer.step();
     trainer.step();
-    let text = serde_json::to_string(&trainer.checkpoint).expect("plain data");
     fs::create_dir_all(folder.join("out")).expect("it is ours");
-    fs::write(folder.join("out/checkpoint.json"), text).expect("it is ours");
+    trainer.checkpoint().write(&folder.join("out")).expect("it is ours");
 }
 
 #[test]
 fn a_checkpoint_of_another_training_is_refused() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
-    train(folder.path(), 1, false, "1");
-    let experiment = path(folder.path(), "tiny.toml");
-    fs::write(&experiment, format!("{TINY}2\n")).expect("the folder is ours");
-    let out = path(folder.path(), "out");
-    let output = mascot(&["train", &experiment, "--out", &out, "--resume"], "1");
+    assert!(train(folder.path(), EVOLUTION, 1, false, "1").status.success());
+    let output = train(folder.path(), EVOLUTION, 2, true, "1");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && message.contains("of another training"), "{message}");
 }
 
-fn run(system: &str, policy: &str, more: &str) -> Output {
+fn run(system: &str, kind: &str, more: &str) -> Output {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let experiment = path(folder.path(), "run.toml");
     let text = format!(
         "systems = ['{system}']\nscenarios = ['light']\nloads = [0.9]\nrequests = 20\n\
-         schedulers = ['gated', {{ name = 'mascot'{policy}{more} }}]\n"
+         schedulers = ['gated', {{ name = '{kind}'{more} }}]\n"
     );
     fs::write(&experiment, text).expect("the folder is ours");
     mascot(&["run", &experiment, "--out", &path(folder.path(), "out")], "1")
@@ -95,16 +119,22 @@ fn every_shipped_policy_runs_on_its_system_and_no_other() {
     let names = data.names(mascot::experiment::data::Kind::Policy);
     assert!(!names.is_empty());
     for name in names {
-        let system = name.strip_prefix("mascot-").expect("policies are called <kind>-<system>");
-        let output = run(system, "", "");
+        let (kind, system) = name.split_once('-').expect("policies are called <kind>-<system>");
+        let output = run(system, kind, "");
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{message}");
         let other = if system == "relmas-4" { "relmas-8" } else { "relmas-4" };
         let policy = format!(", policy = '{name}'");
-        let output = run(other, &policy, "");
+        let output = run(other, kind, &policy);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(2) && message.contains("transfer = true"), "{message}");
-        assert!(run(other, &policy, ", transfer = true").status.success());
+        let output = run(other, kind, &format!("{policy}, transfer = true"));
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        match kind {
+            "mascot" => assert!(output.status.success(), "{message}"),
+            // It says one score per accelerator.
+            _ => assert!(output.status.code() == Some(2) && message.contains("has the shape"), "{message}"),
+        }
     }
 }
 
@@ -118,7 +148,7 @@ fn damaged_policies_are_errors() {
         let file = path(folder.path(), "mine.toml");
         fs::write(&file, manifest).expect("the folder is ours");
         fs::write(folder.path().join("mine.safetensors"), weights).expect("the folder is ours");
-        let output = run("relmas-6", &format!(", policy = '{file}'"), "");
+        let output = run("relmas-6", "mascot", &format!(", policy = '{file}'"));
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.code(), message)
     };

@@ -48,25 +48,25 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let text =
         fs::read_to_string(file).map_err(|e| Error::Usage(format!("cannot read {}: {e}", file.display())))?;
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
-    let path = folder.join("checkpoint.json");
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     let experiment_sha256 = sha256(text.as_bytes());
-    let checkpoint = if options.resume { Some(read(&path, &experiment_sha256)?) } else { None };
-    fs::create_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
+    let checkpoint = if options.resume { Some(Checkpoint::read(&folder, &experiment_sha256)?) } else { None };
     let mut trainer = Trainer::new(&plan, training, experiment_sha256, checkpoint, &bars)?;
-    let named = folder.join(format!("mascot-{}.toml", system.name));
-    let mut report = Report::new(trainer.baselines.clone(), options.quiet)?;
+    fs::create_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
+    let named = folder.join(format!("{}-{}.toml", training.kind().name, system.name));
+    let mut report = Report::new(trainer.baselines().to_vec(), options.quiet)?;
     drop(bars);
     while !trainer.is_done() {
         let row = trainer.step();
         if row.validation_rate.is_some() {
-            let state = serde_json::to_string(&trainer.checkpoint).expect("plain data");
-            write(&path, state.as_bytes())?;
-            write(&folder.join("log.csv"), log(&trainer.checkpoint.log).as_bytes())?;
+            trainer.checkpoint().write(&folder)?;
+            let path = folder.join("log.csv");
+            write_atomic(&path, log(trainer.log()).as_bytes())
+                .map_err(|source| write_error(&path, source))?;
             trainer.policy(&system, text.clone()).write(&named)?;
         }
-        report.add(&row, trainer.checkpoint.best_fitness)?;
+        report.add(&row, trainer.best_fitness())?;
     }
     report.say(&format!("{}\n", named.display()))
 }
@@ -77,15 +77,17 @@ struct Report {
     passed: Vec<bool>,
     quiet: bool,
     start: Instant,
-    /// When the last generation ended.
+    /// When the last validation ended, and the decisions since.
     last: Instant,
+    decisions: u64,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command reports how long training takes")]
 impl Report {
     fn new(baselines: Vec<Baseline>, quiet: bool) -> Result<Self, Error> {
         let start = Instant::now();
-        let report = Self { passed: vec![false; baselines.len()], baselines, quiet, start, last: start };
+        let report =
+            Self { passed: vec![false; baselines.len()], baselines, quiet, start, last: start, decisions: 0 };
         for (name, rate) in &report.baselines {
             report.say(&format!("{name}: validation SLA rate {rate:.4}\n"))?;
         }
@@ -93,18 +95,18 @@ impl Report {
     }
 
     fn add(&mut self, row: &LogRow, best: f64) -> Result<(), Error> {
-        let decisions_per_s = row.decisions as f64 / self.last.elapsed().as_secs_f64();
-        self.last = Instant::now();
+        self.decisions += row.decisions;
         let (Some(rate), Some(fitness)) = (row.validation_rate, row.validation_fitness) else {
             return Ok(());
         };
+        let decisions_per_s = self.decisions as f64 / self.last.elapsed().as_secs_f64();
+        (self.decisions, self.last) = (0, Instant::now());
         let minutes = self.start.elapsed().as_secs_f64() / 60.0;
         self.say(&format!(
-            "generation {}: fitness {:.4} in training, {fitness:.4} in validation, best {best:.4}; SLA rate {:.4} and \
-             {rate:.4}; {:.0} k decisions/s, {minutes:.1} min\n",
-            row.generation,
-            row.mean_fitness,
-            row.mean_rate,
+            "{}: validation SLA rate {rate:.4}, fitness {fitness:.4}, best {best:.4}{}; {:.0} k decisions/s, \
+             {minutes:.1} min\n",
+            row.step,
+            learning(row),
             decisions_per_s / 1e3
         ))?;
         for i in 0..self.baselines.len() {
@@ -122,23 +124,23 @@ impl Report {
     }
 }
 
-fn read(path: &Path, experiment_sha256: &str) -> Result<Checkpoint, Error> {
-    let problem = |problem: String| Error::Usage(format!("cannot resume from {}: {problem}", path.display()));
-    let text = fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
-    let checkpoint: Checkpoint =
-        serde_json::from_str(&text).map_err(|e| problem(format!("it is no checkpoint: {e}")))?;
-    checkpoint.check(experiment_sha256).map_err(problem)?;
-    Ok(checkpoint)
+/// What the learner tells of a step, in words.
+fn learning(row: &LogRow) -> String {
+    let told = [
+        ("SLA rate in training", row.mean_rate),
+        ("fitness in training", row.mean_fitness),
+        ("reward", row.reward),
+        ("critic loss", row.critic_loss),
+        ("actor loss", row.actor_loss),
+    ];
+    let told = told.into_iter().filter_map(|(name, value)| Some(format!("; {name} {:.4}", value?)));
+    told.collect()
 }
 
 fn log(rows: &[LogRow]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     rows.iter().try_for_each(|row| writer.serialize(row)).expect("rows are flat");
     String::from_utf8(writer.into_inner().expect("memory takes everything")).expect("numbers are ASCII")
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write_atomic(path, bytes).map_err(|source| write_error(path, source))
 }
 
 fn write_error(path: &Path, source: std::io::Error) -> Error {

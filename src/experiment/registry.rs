@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Error;
 use super::config::SchedulerChoice;
 use super::data::{DataRoot, Kind};
-use crate::files::parse_parameters;
+use crate::files::{InputError, parse_parameters};
 use crate::hw::SystemSpec;
 use crate::rl::policy::{self, POLICIES, Parameters, Policy, system_sha256};
 use crate::scheduler::{self, SCHEDULERS};
@@ -23,11 +23,11 @@ pub fn check(choice: &SchedulerChoice) -> Result<(), String> {
 /// Makes a scheduler for a run with the given seed; policies as [`Policies`] has them.
 pub fn build(
     choice: &SchedulerChoice,
-    policy: Option<&Policy>,
+    policy: Option<&Placed>,
     seed: u64,
 ) -> Result<Box<dyn Scheduler>, String> {
-    if let Some(policy) = policy {
-        return Ok(policy.scheduler());
+    if let Some(Placed { policy, accelerators, .. }) = policy {
+        return policy.scheduler(*accelerators).map_err(|e| of(choice, &e.to_string()));
     }
     let entry = scheduler::find(&choice.name).ok_or_else(|| {
         let rules = SCHEDULERS.iter().map(|entry| entry.name);
@@ -41,9 +41,18 @@ fn of(choice: &SchedulerChoice, message: &str) -> String {
     format!("scheduler `{}`: {message}", choice.name)
 }
 
+/// A policy for a system of an experiment.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    path: PathBuf,
+    policy: Policy,
+    /// How many the system has.
+    accelerators: usize,
+}
+
 /// The policies of an experiment, by label and system.
 #[derive(Clone, Debug, Default)]
-pub struct Policies(BTreeMap<(String, String), (PathBuf, Policy)>);
+pub struct Policies(BTreeMap<(String, String), Placed>);
 
 impl Policies {
     /// Reads those that run on a system.
@@ -73,18 +82,21 @@ impl Policies {
                     system.name
                 )));
             }
-            self.0.insert((choice.label.clone(), system.name.clone()), (path, policy));
+            let accelerators = system.accelerators.len();
+            let weights = Policy::weights_path(&path);
+            policy.scheduler(accelerators).map_err(|e| InputError::file(&weights, e))?;
+            self.0.insert((choice.label.clone(), system.name.clone()), Placed { path, policy, accelerators });
         }
         Ok(())
     }
 
     /// That of a scheduler on a system; `None` for rules.
-    pub fn of(&self, choice: &SchedulerChoice, system: &str) -> Option<&Policy> {
-        self.0.get(&(choice.label.clone(), system.to_string())).map(|(_, policy)| policy)
+    pub fn of(&self, choice: &SchedulerChoice, system: &str) -> Option<&Placed> {
+        self.0.get(&(choice.label.clone(), system.to_string()))
     }
 
     /// What was read: manifests and weights.
     pub fn files(&self) -> impl Iterator<Item = PathBuf> {
-        self.0.values().flat_map(|(path, _)| [path.clone(), Policy::weights_path(path)])
+        self.0.values().flat_map(|placed| [placed.path.clone(), Policy::weights_path(&placed.path)])
     }
 }

@@ -17,7 +17,6 @@ use crate::metrics::{
     Accelerators, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms,
     Value,
 };
-use crate::rl::policy::Policy;
 use crate::sim::{
     DecisionCost, Engine, Host, LateRules, Record, Recorder, Rules, RunError, Scheduler, Trigger,
     run as run_engine,
@@ -47,7 +46,7 @@ pub struct Cell<'a> {
     /// How many of its counted requests any schedule meets at most, where that was asked for.
     pub bound: Option<usize>,
     /// The policy, where the scheduler is learned.
-    pub policy: Option<&'a Policy>,
+    pub policy: Option<&'a registry::Placed>,
 }
 
 /// What came out of a cell.

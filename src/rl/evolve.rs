@@ -7,6 +7,7 @@
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+use super::weights::{Tensors, WeightsError};
 use crate::rng;
 
 /// How it moves.
@@ -43,7 +44,10 @@ impl Evolution {
             None if self.population < 2 || self.population % 2 == 1 => {
                 Err(format!("`population` is {}; it has to be even and at least 2", self.population))
             }
-            None if self.generations == 0 => Err("`generations` is 0; there has to be at least one".into()),
+            // Above, their number is not exact in a checkpoint, whose numbers are `f32`.
+            None if !(1..=1 << 24).contains(&self.generations) => {
+                Err(format!("`generations` is {}; it has to be from 1 to {}", self.generations, 1 << 24))
+            }
             None => Ok(()),
         }
     }
@@ -54,7 +58,7 @@ const BETA: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;
 
 /// Where it stands; all that a resumed training needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     /// Generations done.
     pub generation: u64,
@@ -71,9 +75,28 @@ impl State {
         Self { generation: 0, first: zeros.clone(), second: zeros, mean }
     }
 
-    /// Whether it searches for so many weights.
-    pub fn is_for(&self, weights: usize) -> bool {
-        [&self.mean, &self.first, &self.second].iter().all(|of| of.len() == weights)
+    /// All of it, as it is kept in a file.
+    pub fn to_tensors(&self) -> Tensors {
+        let mut tensors = Tensors::default();
+        for (name, values) in [("mean", &self.mean), ("first", &self.first), ("second", &self.second)] {
+            tensors.insert(name, &[values.len()], values.clone());
+        }
+        tensors.insert("generation", &[], vec![self.generation as f32]);
+        tensors
+    }
+
+    /// What was kept, for so many weights.
+    ///
+    /// # Errors
+    /// It is of another number of weights.
+    pub fn from_tensors(tensors: &Tensors, weights: usize) -> Result<Self, WeightsError> {
+        let values = |name| tensors.values(name, &[weights]).map(<[f32]>::to_vec);
+        Ok(Self {
+            generation: tensors.values("generation", &[])?[0] as u64,
+            mean: values("mean")?,
+            first: values("first")?,
+            second: values("second")?,
+        })
     }
 
     /// The weights of candidate `i` of this generation: 2k and 2k + 1 are a pair.
@@ -155,8 +178,9 @@ mod tests {
         let start = State::new(vec![0.0; 3]);
         let straight = climb(start.clone(), 200);
         assert!(height(&straight.mean) > -0.02, "{:?}", straight.mean);
-        let text = serde_json::to_string(&climb(start, 90)).expect("plain data");
-        let resumed: State = serde_json::from_str(&text).expect("it was just written");
+        let file = climb(start, 90).to_tensors().to_bytes().expect("finite");
+        let read = Tensors::from_bytes(&file).expect("it was just written");
+        let resumed = State::from_tensors(&read, 3).expect("complete");
         assert_eq!(climb(resumed, 200), straight);
     }
 }

@@ -5,7 +5,7 @@
 //! - [`relmas`]: the LSTM policy;
 //! - [`observation`]: what `relmas` sees of a view and how its answer becomes a decision;
 //! - [`env`]: the engine as an environment, many runs at a time;
-//! - `train` (with the feature of that name): what learns the weights of `relmas`, with libtorch;
+//! - `train` (with the feature of that name): what learns the weights of `relmas`, with libtorch; [`hyper`]: how;
 //! - [`policy`]: a trained policy as files: weights and the manifest that reproduces them;
 //! - [`weights`]: named tensors in safetensors files.
 //!
@@ -14,6 +14,7 @@
 mod dense;
 pub mod env;
 pub mod evolve;
+pub mod hyper;
 pub mod mascot;
 mod net;
 pub mod observation;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::mascot::{self, Mascot};
-use super::weights::Tensors;
+use super::relmas::{self, Actor, Relmas};
+use super::weights::{Tensors, WeightsError};
 use crate::files::{InputError, Parameter, Source, sha256, write_atomic};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::sim::Scheduler;
@@ -23,16 +24,32 @@ pub struct PolicyEntry {
     pub features: &'static str,
     /// Its TOML parameters.
     pub parameters: &'static [Parameter],
+    /// Makes the scheduler from its weights, for so many accelerators.
+    pub build: Build,
 }
 
+/// What makes a policy's scheduler.
+pub type Build = fn(&Tensors, usize) -> Result<Box<dyn Scheduler>, WeightsError>;
+
 /// All kinds.
-pub const POLICIES: &[PolicyEntry] = &[PolicyEntry {
-    name: "mascot",
-    doc: "the walk of gated with its terms judged by small nets, trained by evolution strategies",
-    source: "ours",
-    features: mascot::FEATURES,
-    parameters: PARAMETERS,
-}];
+pub const POLICIES: &[PolicyEntry] = &[
+    PolicyEntry {
+        name: "mascot",
+        doc: "the walk of gated with its terms judged by small nets, trained by evolution strategies",
+        source: "ours",
+        features: mascot::FEATURES,
+        parameters: PARAMETERS,
+        build: |weights, _| Ok(Box::new(Mascot::new(mascot::weights(weights)?))),
+    },
+    PolicyEntry {
+        name: "relmas",
+        doc: "an LSTM over the open sub-jobs that says a priority and a score per accelerator, trained by DDPG",
+        source: "the public outline of RELMAS (DAC 2024)",
+        features: relmas::FEATURES,
+        parameters: PARAMETERS,
+        build: |weights, accelerators| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
+    },
+];
 
 const PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -78,7 +95,7 @@ pub struct Manifest {
     pub weights_sha256: String,
     /// The version of mascot that trained it.
     pub version: String,
-    /// Generations of its training until these weights.
+    /// Generations, or iterations, of its training until these weights.
     pub generations: u64,
     /// Their mean SLA rate on the validation seeds.
     pub validation_sla_rate: f64,
@@ -93,19 +110,11 @@ pub struct Manifest {
 pub struct Policy {
     /// Its manifest.
     pub manifest: Manifest,
-    weights: Vec<f32>,
+    /// Its weights.
+    pub weights: Tensors,
 }
 
-/// The name of the only tensor of `mascot`.
-const TENSOR: &str = "weights";
-
 impl Policy {
-    /// A policy of the given weights. Panics if their number is wrong.
-    pub fn new(manifest: Manifest, weights: Vec<f32>) -> Self {
-        assert_eq!(weights.len(), mascot::WEIGHTS);
-        Self { manifest, weights }
-    }
-
     /// The file of the weights beside a manifest.
     pub fn weights_path(manifest: &Path) -> PathBuf {
         manifest.with_extension("safetensors")
@@ -126,14 +135,13 @@ impl Policy {
             }
         }
         let path = Self::weights_path(path);
-        let tensors = Tensors::read(&path)?;
-        let bytes = tensors.to_bytes().map_err(|e| InputError::file(&path, e))?;
+        let weights = Tensors::read(&path)?;
+        let bytes = weights.to_bytes().map_err(|e| InputError::file(&path, e))?;
         if sha256(&bytes) != manifest.weights_sha256 {
             let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or of another policy";
             return Err(InputError::file(&path, message));
         }
-        let weights = tensors.values(TENSOR, &[mascot::WEIGHTS]).map_err(|e| InputError::file(&path, e))?;
-        Ok(Self { weights: weights.to_vec(), manifest })
+        Ok(Self { manifest, weights })
     }
 
     /// Writes both files; the manifest, which names the weights' hash, comes last.
@@ -141,18 +149,20 @@ impl Policy {
     /// # Errors
     /// A file cannot be written, or a weight is not finite.
     pub fn write(&self, path: &Path) -> Result<(), InputError> {
-        let mut tensors = Tensors::default();
-        tensors.insert(TENSOR, &[self.weights.len()], self.weights.clone());
-        let bytes = tensors.to_bytes().map_err(|e| InputError::file(path, e))?;
+        let bytes = self.weights.to_bytes().map_err(|e| InputError::file(path, e))?;
         let manifest = Manifest { weights_sha256: sha256(&bytes), ..self.manifest.clone() };
-        tensors.write(&Self::weights_path(path))?;
+        self.weights.write(&Self::weights_path(path))?;
         let text = toml::to_string(&manifest).expect("a manifest is plain data");
         write_atomic(path, text.as_bytes()).map_err(|e| InputError::file(path, e))
     }
 
-    /// The policy at work.
-    pub fn scheduler(&self) -> Box<dyn Scheduler> {
-        Box::new(Mascot::new(&self.weights))
+    /// The policy at work, on a system of so many accelerators.
+    ///
+    /// # Errors
+    /// Its weights are of another size.
+    pub fn scheduler(&self, accelerators: usize) -> Result<Box<dyn Scheduler>, WeightsError> {
+        let kind = find(&self.manifest.kind).expect("its kind was checked when it was read");
+        (kind.build)(&self.weights, accelerators)
     }
 }
 

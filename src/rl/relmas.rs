@@ -26,6 +26,9 @@ use crate::sim::{Decision, Scheduler, View};
 /// Hidden units unless somebody wants others: DESIGN.md section 5.
 pub const HIDDEN: usize = 64;
 
+/// The version of what it observes and says: weights for another mean something else.
+pub const FEATURES: &str = "relmas-1";
+
 /// Names and shapes of the actor's tensors.
 pub fn shapes(accelerators: usize, hidden: usize) -> [(&'static str, Vec<usize>); 5] {
     let (features, outputs) = (features(accelerators), outputs(accelerators));

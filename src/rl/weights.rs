@@ -126,6 +126,17 @@ impl Tensors {
         Ok(&tensor.values)
     }
 
+    /// Adds all of another set, with a prefix to their names.
+    pub fn extend(&mut self, prefix: &str, other: &Self) {
+        self.0.extend(other.0.iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
+    }
+
+    /// Those whose names have a prefix, without it.
+    pub fn below(&self, prefix: &str) -> Self {
+        let named = self.0.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)));
+        Self(named.map(|(name, tensor)| (name.to_string(), tensor.clone())).collect())
+    }
+
     /// The tensors of a safetensors file.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod tests;
 
 use super::dense::exp;
 use super::net::{LANES, Lanes, Net, Shape};
+use super::weights::{Tensors, WeightsError};
 use crate::rng;
 use crate::scheduler::gate::{Gate, Judge};
 use crate::scheduler::gated::{AHEAD, ALPHA, MARGIN};
@@ -35,6 +36,24 @@ pub const FEATURES: &str = "mascot-1";
 
 /// How many weights the policy has.
 pub const WEIGHTS: usize = JOB.weights() + PAIR.weights();
+
+/// The name of the only tensor in its file.
+const TENSOR: &str = "weights";
+
+/// The weights as they are kept in a file. Panics if there are not [`WEIGHTS`].
+pub fn tensors(weights: Vec<f32>) -> Tensors {
+    let mut tensors = Tensors::default();
+    tensors.insert(TENSOR, &[WEIGHTS], weights);
+    tensors
+}
+
+/// The weights of a file.
+///
+/// # Errors
+/// It holds others.
+pub fn weights(tensors: &Tensors) -> Result<&[f32], WeightsError> {
+    tensors.values(TENSOR, &[WEIGHTS])
+}
 
 /// Judgements are factors between 1/e^2 and e^2. Chosen here: beyond them a term has no effect any more.
 const LARGEST: f32 = 2.0;

@@ -9,120 +9,17 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, no_grad};
 
 use super::adam::Adam;
 use super::lstm::{act, critic_shapes, initial_critic, value};
 use super::replay::{Replay, Transition};
 use super::{Parameters, one_thread};
-use crate::rl::env::{Env, Episode, Reward, Source};
-use crate::rl::relmas::{Actor, HIDDEN, initial, shapes};
+use crate::rl::env::{Env, Episode};
+use crate::rl::hyper::Hyper;
+use crate::rl::relmas::{Actor, initial, shapes};
 use crate::rl::weights::{Tensors, WeightsError};
 use crate::rng::stream;
-
-/// Hyper-parameters.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Hyper {
-    /// Hidden units of both networks.
-    pub hidden: usize,
-    /// What a reward is worth one decision later.
-    pub discount: f64,
-    /// Learning rate of the actor.
-    pub actor_rate: f64,
-    /// Learning rate of the critic.
-    pub critic_rate: f64,
-    /// Gradients are cut to this length.
-    pub longest_gradient: f64,
-    /// The share of the way that the slow copies move after an update.
-    pub follow: f64,
-    /// Decisions in an update.
-    pub batch: usize,
-    /// Decisions in the memory.
-    pub memory: usize,
-    /// Sub-jobs of a decision that are remembered.
-    pub longest_queue: usize,
-    /// Decisions before the first update.
-    pub warm_up: usize,
-    /// Standard deviation of the noise on every number of an answer, which lies between -1 and 1.
-    pub noise: f64,
-    /// The noise of an iteration relative to the one before.
-    pub noise_decay: f64,
-    /// Runs at a time.
-    pub episodes: usize,
-    /// Decisions of a run, after which it is truncated.
-    pub steps: u64,
-    /// The reward.
-    pub reward: Reward,
-}
-
-impl Default for Hyper {
-    /// Discount, rates and batch are those of the paper of DDPG. The others are chosen here: a slower copy than its 0.001
-    /// learns nothing in an hour; the memory holds what an hour sees last; queues under the loads of interest are mostly
-    /// shorter than 32.
-    fn default() -> Self {
-        Self {
-            hidden: HIDDEN,
-            discount: 0.99,
-            actor_rate: 1e-4,
-            critic_rate: 1e-3,
-            longest_gradient: 1.0,
-            follow: 0.005,
-            batch: 64,
-            memory: 50_000,
-            longest_queue: 32,
-            warm_up: 1_000,
-            noise: 0.3,
-            noise_decay: 0.99,
-            episodes: 8,
-            steps: 500,
-            reward: Reward::default(),
-        }
-    }
-}
-
-impl Hyper {
-    /// The environment that they describe, of runs from `source`.
-    pub fn env(&self, source: Box<Source>) -> Env {
-        Env::new(source, self.reward, self.steps)
-    }
-
-    /// Says what is out of range.
-    ///
-    /// # Errors
-    /// The key, its value, and what is allowed.
-    pub fn check(&self) -> Result<(), String> {
-        let counts = [
-            ("hidden", self.hidden),
-            ("batch", self.batch),
-            ("memory", self.memory),
-            ("longest_queue", self.longest_queue),
-            ("warm_up", self.warm_up),
-            ("episodes", self.episodes),
-            ("steps", self.steps as usize),
-        ];
-        // Above, counts are not exact in a checkpoint, whose numbers are `f32`.
-        if let Some((key, count)) = counts.into_iter().find(|(_, count)| !(1..=1 << 24).contains(count)) {
-            return Err(format!("`{key}` is {count}; it has to be from 1 to {}", 1 << 24));
-        }
-        let shares =
-            [("discount", self.discount), ("follow", self.follow), ("noise_decay", self.noise_decay)];
-        if let Some((key, share)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
-            return Err(format!("`{key}` is {share}; it has to be from 0 to 1"));
-        }
-        let sizes = [
-            ("actor_rate", self.actor_rate),
-            ("critic_rate", self.critic_rate),
-            ("longest_gradient", self.longest_gradient),
-            ("noise", self.noise),
-        ];
-        match sizes.into_iter().find(|(_, size)| !(0.0..=1e6).contains(size)) {
-            Some((key, size)) => Err(format!("`{key}` is {size}; it has to be from 0 to 1e6")),
-            None => Ok(()),
-        }
-    }
-}
 
 /// How an iteration went.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -177,7 +74,6 @@ impl Learner {
 pub struct Ddpg {
     hyper: Hyper,
     accelerators: usize,
-    seed: u64,
     iterations: u32,
     actor: Learner,
     critic: Learner,
@@ -186,9 +82,9 @@ pub struct Ddpg {
 
 impl Ddpg {
     /// At its start, for systems of so many accelerators. Panics on hyper-parameters that [`Hyper::check`] refuses.
-    pub fn new(hyper: Hyper, accelerators: usize, seed: u64) -> Self {
+    pub fn new(hyper: Hyper, accelerators: usize) -> Self {
         hyper.check().expect("checked by whoever read them");
-        let mut random = stream(seed, "ddpg", "weights");
+        let mut random = stream(hyper.seed, "ddpg", "weights");
         let actor = initial(accelerators, hyper.hidden, &mut random);
         let critic = initial_critic(accelerators, hyper.hidden, &mut random);
         Self {
@@ -197,23 +93,17 @@ impl Ddpg {
             replay: Replay::new(accelerators, hyper.memory, hyper.longest_queue),
             hyper,
             accelerators,
-            seed,
             iterations: 0,
         }
     }
 
-    /// Where a checkpoint left it; hyper-parameters, system and seed have to be those of then.
+    /// Where a checkpoint left it; hyper-parameters and system have to be those of then.
     ///
     /// # Errors
     /// Something is missing, damaged, or of another size.
-    pub fn resume(
-        hyper: Hyper,
-        accelerators: usize,
-        seed: u64,
-        checkpoint: &Tensors,
-    ) -> Result<Self, WeightsError> {
+    pub fn resume(hyper: Hyper, accelerators: usize, checkpoint: &Tensors) -> Result<Self, WeightsError> {
         let hidden = hyper.hidden;
-        let mut ddpg = Self::new(hyper, accelerators, seed);
+        let mut ddpg = Self::new(hyper, accelerators);
         ddpg.actor.load(checkpoint, "actor", &shapes(accelerators, hidden))?;
         ddpg.critic.load(checkpoint, "critic", &critic_shapes(accelerators, hidden))?;
         ddpg.replay.load(checkpoint)?;
@@ -221,7 +111,7 @@ impl Ddpg {
         Ok(ddpg)
     }
 
-    /// Everything that the next iteration depends on but hyper-parameters, system and seed.
+    /// Everything that the next iteration depends on but hyper-parameters and system.
     pub fn checkpoint(&self) -> Tensors {
         let mut tensors = Tensors::default();
         self.actor.store("actor", &mut tensors);
@@ -244,7 +134,7 @@ impl Ddpg {
     /// New runs to their ends, and an update per step.
     pub fn iterate(&mut self, env: &mut Env) -> Progress {
         one_thread();
-        let mut random = stream(self.seed, "ddpg", &self.iterations.to_string());
+        let mut random = stream(self.hyper.seed, "ddpg", &self.iterations.to_string());
         let seeds: Vec<u64> = (0..self.hyper.episodes).map(|_| random.random()).collect();
         env.reset(&seeds);
         let mut progress = Progress::default();
@@ -325,6 +215,7 @@ impl Ddpg {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rl::env::Reward;
     use crate::rl::testing::tiny;
 
     const ACCELERATORS: usize = 2;
@@ -352,7 +243,7 @@ mod tests {
 
     #[test]
     fn the_loss_falls_and_the_actor_learns_where_deadlines_are_met() {
-        let mut ddpg = Ddpg::new(hyper(), ACCELERATORS, 1);
+        let mut ddpg = Ddpg::new(hyper(), ACCELERATORS);
         let mut env = env(&hyper());
         let all: Vec<Progress> = (0..12).map(|_| ddpg.iterate(&mut env)).collect();
         assert!(all.iter().all(|progress| progress.decisions >= 80), "{all:?}");
@@ -370,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_resumed_training_ends_as_one_that_never_stopped() {
-        let start = || Ddpg::new(hyper(), ACCELERATORS, 7);
+        let start = || Ddpg::new(hyper(), ACCELERATORS);
         let (mut straight, mut env) = (start(), env(&hyper()));
         let progress: Vec<Progress> = (0..4).map(|_| straight.iterate(&mut env)).collect();
         assert!(progress[1].updates > 0);
@@ -379,23 +270,10 @@ mod tests {
         first.iterate(&mut env);
         let file = first.checkpoint().to_bytes().expect("finite");
         let read = Tensors::from_bytes(&file).expect("just written");
-        let mut resumed = Ddpg::resume(hyper(), ACCELERATORS, 7, &read).expect("complete");
+        let mut resumed = Ddpg::resume(hyper(), ACCELERATORS, &read).expect("complete");
         assert_eq!([resumed.iterate(&mut env), resumed.iterate(&mut env)], [progress[2], progress[3]]);
         assert_eq!(resumed.checkpoint(), straight.checkpoint());
-        let other = Ddpg::resume(Hyper { hidden: 9, ..hyper() }, ACCELERATORS, 7, &read).unwrap_err();
+        let other = Ddpg::resume(Hyper { hidden: 9, ..hyper() }, ACCELERATORS, &read).unwrap_err();
         assert!(other.to_string().contains("expected [36, 11]"), "{other}");
-    }
-
-    #[test]
-    fn hyper_parameters_out_of_range_are_named() {
-        hyper().check().expect("sound");
-        let batch = Hyper { batch: 0, ..hyper() }.check().unwrap_err();
-        assert_eq!(batch, "`batch` is 0; it has to be from 1 to 16777216");
-        let noise = Hyper { noise: f64::NAN, ..hyper() }.check().unwrap_err();
-        assert_eq!(noise, "`noise` is NaN; it has to be from 0 to 1e6");
-        let discount = Hyper { discount: 1.5, ..hyper() }.check().unwrap_err();
-        assert_eq!(discount, "`discount` is 1.5; it has to be from 0 to 1");
-        let unknown = toml::from_str::<Hyper>("bach = 3").unwrap_err().to_string();
-        assert!(unknown.contains("unknown field `bach`"), "{unknown}");
     }
 }

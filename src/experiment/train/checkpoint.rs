@@ -1,0 +1,95 @@
+//! Where a training stands, as files: `checkpoint.json`, which names `checkpoint-<steps>.safetensors`. The tensors are
+//! written first and older ones removed last, so that a training that is killed at any time leaves a pair.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Best, LogRow, Standing};
+use crate::experiment::Error;
+use crate::files::{InputError, write_atomic};
+use crate::rl::weights::Tensors;
+
+/// All that a training needs to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// SHA-256 of the experiment file; another training does not go on from here.
+    pub(super) experiment_sha256: String,
+    pub(super) state: Tensors,
+    pub(super) best: Best,
+    pub(super) log: Vec<LogRow>,
+}
+
+/// checkpoint.json.
+#[derive(Deserialize, Serialize)]
+struct Saved {
+    experiment_sha256: String,
+    tensors: String,
+    best: Standing,
+    log: Vec<LogRow>,
+}
+
+/// In a file of tensors: those of the learner, and of the best weights.
+const STATE: &str = "state.";
+const BEST: &str = "best.";
+
+impl Checkpoint {
+    /// Reads that of a folder.
+    ///
+    /// # Errors
+    /// There is none; it is damaged; or it belongs to another experiment file.
+    pub fn read(folder: &Path, experiment_sha256: &str) -> Result<Self, Error> {
+        let path = folder.join("checkpoint.json");
+        let problem =
+            |problem: String| Error::Usage(format!("cannot resume from {}: {problem}", path.display()));
+        let text = fs::read_to_string(&path).map_err(|e| problem(e.to_string()))?;
+        let saved: Saved =
+            serde_json::from_str(&text).map_err(|e| problem(format!("it is no checkpoint: {e}")))?;
+        if saved.experiment_sha256 != experiment_sha256 {
+            return Err(problem("it is of another training: the experiment file has changed".into()));
+        }
+        let tensors = Tensors::read(&folder.join(&saved.tensors))?;
+        Ok(Self {
+            experiment_sha256: saved.experiment_sha256,
+            state: tensors.below(STATE),
+            best: Best { weights: tensors.below(BEST), standing: saved.best },
+            log: saved.log,
+        })
+    }
+
+    /// Writes both files.
+    ///
+    /// # Errors
+    /// One cannot be written, or a weight is not finite.
+    pub fn write(&self, folder: &Path) -> Result<(), Error> {
+        let name = format!("checkpoint-{}.safetensors", self.log.len());
+        let mut tensors = Tensors::default();
+        tensors.extend(STATE, &self.state);
+        tensors.extend(BEST, &self.best.weights);
+        tensors.write(&folder.join(&name))?;
+        let saved = Saved {
+            experiment_sha256: self.experiment_sha256.clone(),
+            tensors: name.clone(),
+            best: self.best.standing,
+            log: self.log.clone(),
+        };
+        let path = folder.join("checkpoint.json");
+        let text = serde_json::to_string(&saved).expect("plain data");
+        write_atomic(&path, text.as_bytes()).map_err(|e| InputError::file(&path, e))?;
+        remove_others(folder, &name);
+        Ok(())
+    }
+}
+
+/// Checkpoints before this one. One that cannot be removed does no harm.
+fn remove_others(folder: &Path, name: &str) {
+    let is_older = |path: &PathBuf| {
+        let name_of = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name_of.starts_with("checkpoint-") && name_of.ends_with(".safetensors") && name_of != name
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in entries.filter(is_older) {
+        let _ = fs::remove_file(path);
+    }
+}

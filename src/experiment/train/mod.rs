@@ -1,0 +1,289 @@
+//! Training a policy on the cells of an experiment: its cases and seeds are drawn from, its schedulers are the ones to
+//! pass.
+//!
+//! ```toml
+//! # An experiment, and
+//! [training]
+//! validation_seeds = 2      # of every case, from `validation_first_seed` on
+//! [training.evolution]      # trains `mascot`: rl::evolve
+//! generations = 300
+//! # or
+//! [training.ddpg]           # trains `relmas`: rl::hyper
+//! iterations = 300
+//! ```
+//! The fitness of a run is the share of misses that it avoids: its SLA rate less that of the reference on the same trace,
+//! over what the reference misses and `headroom`. In SLA rates alone, overloaded cells would count most, and where nearly
+//! all is met a policy could lose what it gains there. The reference is the scheduler of the experiment that is best on the
+//! validation seeds.
+//!
+//! Every generation, or iteration, is logged to log.csv; the weights with the best mean fitness on the validation seeds are
+//! kept.
+
+mod checkpoint;
+#[cfg(feature = "train")]
+mod ddpg;
+mod evolution;
+mod exam;
+
+use serde::{Deserialize, Serialize};
+
+pub use checkpoint::Checkpoint;
+pub use exam::Baseline;
+
+use self::evolution::Evolving;
+use self::exam::Exam;
+use super::plan::Plan;
+use super::{Error, Progress};
+use crate::hw::SystemSpec;
+use crate::rl::evolve::Evolution;
+use crate::rl::hyper::Hyper;
+use crate::rl::policy::{self, Manifest, Policy, PolicyEntry, system_sha256};
+use crate::rl::weights::{Tensors, WeightsError};
+
+/// How to train, as an experiment says.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// Traces of a generation, drawn over all cases; the same for all candidates.
+    pub traces: usize,
+    /// Seeds of every case that validate.
+    pub validation_seeds: u64,
+    /// The first of them.
+    pub validation_first_seed: u64,
+    /// Generations, or iterations, between validations.
+    pub validate_every: u64,
+    /// What is added to the misses of the reference.
+    pub headroom: f64,
+    /// The search for the weights of `mascot`.
+    pub evolution: Evolution,
+    /// With it, `relmas` is trained by it, and not `mascot`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ddpg: Option<Hyper>,
+}
+
+impl Default for Training {
+    /// Chosen here: two traces a core and pair, validation for a tenth of the time, and a headroom of the noise of a trace.
+    fn default() -> Self {
+        Self {
+            traces: 8,
+            validation_seeds: 1,
+            validation_first_seed: 20_001,
+            validate_every: 10,
+            headroom: 0.05,
+            evolution: Evolution::default(),
+            ddpg: None,
+        }
+    }
+}
+
+impl Training {
+    /// The error names the key and what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        let least = [
+            ("traces", self.traces as u64),
+            ("validation_seeds", self.validation_seeds),
+            ("validate_every", self.validate_every),
+        ];
+        match least.into_iter().find(|(_, value)| *value == 0) {
+            Some((key, _)) => Err(format!("`{key}` is 0; it has to be at least 1")),
+            None if !(self.headroom > 0.0 && self.headroom.is_finite()) => {
+                Err(format!("`headroom` is {}; it has to be a positive number", self.headroom))
+            }
+            None => self.evolution.check().and_then(|()| self.ddpg.map_or(Ok(()), |hyper| hyper.check())),
+        }
+    }
+
+    /// What it trains.
+    pub fn kind(&self) -> &'static PolicyEntry {
+        let name = if self.ddpg.is_some() { "relmas" } else { "mascot" };
+        policy::find(name).expect("it is registered")
+    }
+
+    /// Generations or iterations of the whole training.
+    fn steps(&self) -> u64 {
+        self.ddpg.map_or(self.evolution.generations, |hyper| hyper.iterations)
+    }
+}
+
+/// What is known after a generation or an iteration, as far as its learner tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogRow {
+    /// Generations or iterations done.
+    pub step: u64,
+    /// Decisions taken in it.
+    pub decisions: u64,
+    /// Mean SLA rate of the candidates on the traces of a generation.
+    pub mean_rate: Option<f64>,
+    /// Their mean fitness there.
+    pub mean_fitness: Option<f64>,
+    /// That of the best of them.
+    pub best_candidate_fitness: Option<f64>,
+    /// Mean reward of the runs of an iteration.
+    pub reward: Option<f64>,
+    /// Mean squared error of the critic.
+    pub critic_loss: Option<f64>,
+    /// Mean value that the critic gives the actor's answers, below zero.
+    pub actor_loss: Option<f64>,
+    /// Mean SLA rate on the validation seeds, where it was looked at.
+    pub validation_rate: Option<f64>,
+    /// Mean fitness there.
+    pub validation_fitness: Option<f64>,
+}
+
+/// What learns. Between two steps, all that it is is in its state.
+trait Learner {
+    /// Steps so far.
+    fn done(&self) -> u64;
+    /// A generation or an iteration.
+    fn step(&mut self, exam: &Exam) -> LogRow;
+    /// The policy as it is now.
+    fn weights(&self) -> Tensors;
+    /// All that the next step depends on.
+    fn state(&self) -> Tensors;
+}
+
+/// A training in progress.
+pub struct Trainer<'a> {
+    training: Training,
+    experiment_sha256: String,
+    exam: Exam<'a>,
+    accelerators: usize,
+    learner: Box<dyn Learner + 'a>,
+    best: Best,
+    log: Vec<LogRow>,
+}
+
+/// The weights that were best on the validation seeds.
+#[derive(Clone, Debug, PartialEq)]
+struct Best {
+    weights: Tensors,
+    standing: Standing,
+}
+
+/// How well they did, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Standing {
+    fitness: f64,
+    rate: f64,
+    step: u64,
+}
+
+impl<'a> Trainer<'a> {
+    /// From the beginning, or from a checkpoint of the same training.
+    ///
+    /// # Errors
+    /// A scheduler cannot be built for the system; the checkpoint is of weights of another size; or this program was built
+    /// without what is needed.
+    pub fn new(
+        plan: &'a Plan,
+        training: Training,
+        experiment_sha256: String,
+        checkpoint: Option<Checkpoint>,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let state = checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
+        let learner = learner(plan, &training, state)?;
+        let (best, log) = match checkpoint {
+            Some(checkpoint) => (checkpoint.best, checkpoint.log),
+            None => {
+                // JSON has no infinity.
+                let standing = Standing { fitness: f64::MIN, rate: 0.0, step: 0 };
+                (Best { weights: learner.weights(), standing }, Vec::new())
+            }
+        };
+        let accelerators = plan.cases[0].site.world.platform.accelerators.len();
+        let exam = Exam::new(plan, &training, progress)?;
+        Ok(Self { training, experiment_sha256, exam, accelerators, learner, best, log })
+    }
+
+    /// What there is to pass.
+    pub fn baselines(&self) -> &[Baseline] {
+        &self.exam.baselines
+    }
+
+    /// Whether all steps are done.
+    pub fn is_done(&self) -> bool {
+        self.learner.done() >= self.training.steps()
+    }
+
+    /// One step, and a validation if it is due.
+    pub fn step(&mut self) -> LogRow {
+        let mut row = self.learner.step(&self.exam);
+        if row.step.is_multiple_of(self.training.validate_every) || self.is_done() {
+            self.validate(&mut row);
+        }
+        self.log.push(row);
+        row
+    }
+
+    /// Looks at the policy as it is now, and keeps it if it is the best so far.
+    fn validate(&mut self, row: &mut LogRow) {
+        let (kind, weights) = (self.training.kind(), self.learner.weights());
+        let build = || (kind.build)(&weights, self.accelerators).expect("the learner's own weights");
+        let marks = self.exam.marks(&build);
+        (row.validation_rate, row.validation_fitness) = (Some(marks.rate), Some(marks.fitness));
+        if marks.fitness > self.best.standing.fitness {
+            let standing = Standing { fitness: marks.fitness, rate: marks.rate, step: row.step };
+            self.best = Best { weights, standing };
+        }
+    }
+
+    /// The fitness of the best policy so far.
+    pub fn best_fitness(&self) -> f64 {
+        self.best.standing.fitness
+    }
+
+    /// All steps so far.
+    pub fn log(&self) -> &[LogRow] {
+        &self.log
+    }
+
+    /// Where it stands.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            experiment_sha256: self.experiment_sha256.clone(),
+            state: self.learner.state(),
+            best: self.best.clone(),
+            log: self.log.clone(),
+        }
+    }
+
+    /// The best policy so far, for the only system of the plan.
+    pub fn policy(&self, system: &SystemSpec, training: String) -> Policy {
+        let (kind, standing) = (self.training.kind(), self.best.standing);
+        let manifest = Manifest {
+            kind: kind.name.into(),
+            features: kind.features.into(),
+            system: system.name.clone(),
+            system_sha256: system_sha256(system),
+            weights_sha256: String::new(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            generations: standing.step,
+            validation_sla_rate: standing.rate,
+            baselines: self.exam.baselines.iter().cloned().collect(),
+            training,
+        };
+        Policy { manifest, weights: self.best.weights.clone() }
+    }
+}
+
+fn learner<'a>(
+    plan: &'a Plan,
+    training: &Training,
+    state: Option<&Tensors>,
+) -> Result<Box<dyn Learner + 'a>, Error> {
+    let problem = |e: WeightsError| Error::Usage(format!("the checkpoint is of another training: {e}"));
+    match training.ddpg {
+        None => Evolving::new(plan, training.evolution, training.traces, state)
+            .map(|learner| Box::new(learner) as _)
+            .map_err(problem),
+        #[cfg(feature = "train")]
+        Some(hyper) => {
+            ddpg::Descending::new(plan, hyper, state).map(|learner| Box::new(learner) as _).map_err(problem)
+        }
+        #[cfg(not(feature = "train"))]
+        Some(_) => Err(Error::Usage(
+            "`training.ddpg` needs libtorch, which this program was built without: see README, \"Development\"".into(),
+        )),
+    }
+}
