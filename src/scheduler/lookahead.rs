@@ -1,8 +1,9 @@
 //! `lookahead`: a portfolio of rules, each tried in a roll-out; the best decides.
 //!
 //! Whenever a request has arrived, every rule is rolled out over what is in flight (`rollout.rs`): the one that meets
-//! most deadlines decides until the next arrival, ties to the earlier mean of those that meet theirs. A rule that meets
-//! all that can be met ends the search, so the portfolio is in the order of preference. Until something arrives, nothing
+//! most deadlines decides until the next arrival, ties to the earlier mean of those that meet theirs. A roll-out ends as
+//! soon as it cannot pass the best so far, and a rule that meets all that can be met ends the search, so the portfolio is in
+//! the order of preference. Until something arrives, nothing
 //! happens that the roll-outs did not foresee, but for the time that decisions take.
 //!
 //! The portfolio is `gated` under several parameters: roll-outs see nothing of the future, so rules that win by what they
@@ -112,7 +113,7 @@ impl Lookahead {
         let mut best: Option<Outcome> = None;
         for (i, rule) in self.rules.iter_mut().enumerate() {
             let decide = |view: &View, out: &mut Decision| rule.decide(view, out);
-            let outcome = self.roll_out.run(view, Until::Deadlines, None, out, decide);
+            let outcome = self.roll_out.run(view, Until::Deadlines, None, best, out, decide);
             if best.is_none_or(|best| outcome.rank() > best.rank()) {
                 (self.chosen, best) = (i, Some(outcome));
             }

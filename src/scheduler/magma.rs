@@ -218,7 +218,7 @@ impl Magma {
             let assign =
                 |view: &View, decision: &mut Decision| objective.assign(view, &genome.genes, decision);
             // Without decisions to come, a run may end with sub-jobs that nobody assigns.
-            genome.outcome = self.roll_out.run(view, until, Some(Trigger::Never), out, assign);
+            genome.outcome = self.roll_out.run(view, until, Some(Trigger::Never), None, out, assign);
             out.operations.comparisons += genome.genes.len() as u64;
         }
         // Stable: ties stay as they were.

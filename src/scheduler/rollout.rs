@@ -25,12 +25,14 @@ pub(super) struct RollOut {
 
 impl RollOut {
     /// Runs the fork under a rule, which is asked for the decision of this view first; `trigger` replaces that of the run
-    /// afterwards. Charges the roll-out and the operations of its decisions to `out`.
+    /// afterwards. Once it cannot come to more than `to_pass` any more, it ends. Charges the roll-out and the operations of
+    /// its decisions to `out`.
     pub(super) fn run(
         &mut self,
         view: &View,
         until: Until,
         trigger: Option<Trigger>,
+        to_pass: Option<Outcome>,
         out: &mut Decision,
         mut rule: impl FnMut(&View, &mut Decision),
     ) -> Outcome {
@@ -62,6 +64,13 @@ impl RollOut {
                 outcome.stalled = step == Step::Stalled;
                 break;
             }
+            if let Some(to_pass) = to_pass {
+                let view = fork.view();
+                out.operations.comparisons += view.jobs().len() as u64;
+                if outcome.at_best(&view).rank() <= to_pass.rank() {
+                    break;
+                }
+            }
             decision.clear();
             rule(&fork.view(), decision);
         }
@@ -90,6 +99,16 @@ impl Outcome {
     pub(super) fn rank(&self) -> (u32, f64) {
         (self.met, -self.met_at_ps)
     }
+
+    /// What it comes to if everything that is in flight takes no longer than its critical path from now on.
+    fn at_best(mut self, view: &View) -> Self {
+        let ends = view.jobs().iter().map(|job| (view.now().saturating_add(job.shortest_left), job.deadline));
+        for (end, _) in ends.filter(|(end, deadline)| end <= deadline) {
+            self.met += 1;
+            self.met_at_ps += end.as_ps();
+        }
+        self
+    }
 }
 
 impl Recorder for Outcome {
@@ -103,5 +122,54 @@ impl Recorder for Outcome {
             Record::Finish { time, .. } => self.makespan_ps = time.as_ps(),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::find;
+    use crate::sim::cases::{Case, Size};
+    use crate::sim::testing::Script;
+    use crate::sim::{Scheduler, run};
+
+    /// Every decision of some runs is tried with rules in turn, to the end and against the best so far.
+    #[test]
+    fn what_ends_early_would_not_have_passed() {
+        let rules = ["gated", "edf", "sjf", "edf_drop", "eft"];
+        let (mut ended_early, mut tried) = (0, 0);
+        for seed in 0..40 {
+            let mut case = Case::new(seed, Size { accelerators: 4, networks: 3, layers: 8, requests: 20 });
+            case.rules.decision_cost = crate::sim::DecisionCost::Ideal;
+            let build = |name: &&str| (find(name).unwrap().build)(&toml::Table::new(), 1).unwrap();
+            let mut rules: Vec<Box<dyn Scheduler>> = rules.iter().map(build).collect();
+            let mut roll_out = RollOut::default();
+            let mut scheduler = Script(|view: &View, out: &mut Decision| {
+                let mut best: Option<Outcome> = None;
+                for rule in &mut rules {
+                    let mut outcome = |to_pass| {
+                        let decide = |view: &View, out: &mut Decision| rule.decide(view, out);
+                        let mut charged = Decision::default();
+                        roll_out.run(view, Until::Deadlines, None, to_pass, &mut charged, decide)
+                    };
+                    let (whole, against) = (outcome(None), outcome(best));
+                    tried += 1;
+                    if whole.records == against.records {
+                        assert_eq!(whole.rank(), against.rank(), "seed {seed}");
+                    } else {
+                        ended_early += 1;
+                        assert!(best.is_some_and(|best| whole.rank() <= best.rank()), "seed {seed}");
+                        assert!(best.is_some_and(|best| against.rank() <= best.rank()), "seed {seed}");
+                    }
+                    if best.is_none_or(|best| whole.rank() > best.rank()) {
+                        best = Some(whole);
+                    }
+                }
+                rules[1].decide(view, out);
+            });
+            let engine = case.engine();
+            run(engine, &mut scheduler, &mut ()).expect("edf assigns everything");
+        }
+        assert!(tried > 1_000 && ended_early > tried / 10, "{ended_early} of {tried}");
     }
 }
