@@ -70,6 +70,39 @@ fn edf_serves_late_requests_last() {
     assert_eq!(order_after_first("edf", &requests), [0, 2, 1]);
 }
 
+/// Decisions every 10 ns; request 0 runs from 0 to 30 on the only accelerator. Request 1 comes at 1 and has 20 ns of work.
+/// Timely, it is assigned at 10 and again at 20, for when the accelerator is free. Late since 5, it could not start before
+/// the next decision at 10, and is held; so it is at 20, where that changes nothing; at 30 it starts.
+#[test]
+fn a_late_sub_job_is_left_to_the_decision_that_can_start_it() {
+    let decided = |name: &str, deadline_ns: f64| {
+        let networks = [30.0, 20.0].map(|c| [layer(&[], &[(c, 0.0)])]);
+        let world = world(platform(1, 10.0), &[&networks[0], &networks[1]]);
+        let requests = [request(0, 0.0), with_deadline(request(1, 1.0), deadline_ns)];
+        let rules = Rules { trigger: Trigger::Periodic(Time(10_000)), ..plain_rules() };
+        let (mut scheduler, mut decided) = (build(name), Vec::new());
+        records(&world, &requests, rules, |view, out| {
+            scheduler.decide(view, out);
+            let of_second = |action: &&Action| match action {
+                Action::Assign { sub_job, .. } => sub_job.job.0 == 1,
+                Action::Hold { job } => job.0 == 1,
+                _ => false,
+            };
+            decided.extend(out.actions.iter().filter(of_second).map(|action| {
+                (
+                    view.now().as_ps() / 1e3,
+                    if matches!(action, Action::Hold { .. }) { "hold" } else { "assign" },
+                )
+            }));
+        });
+        decided
+    };
+    for name in ["fcfs", "edf", "eft", "relief", "etf", "met"] {
+        assert_eq!(decided(name, 900.0), [(10.0, "assign"), (20.0, "assign"), (30.0, "assign")], "{name}");
+        assert_eq!(decided(name, 5.0), [(10.0, "hold"), (30.0, "assign")], "{name}");
+    }
+}
+
 /// Known trap: slack that is negative once the deadline has passed turns the sign of a score, and the late come first.
 #[test]
 fn no_rule_that_orders_requests_serves_the_late_before_the_timely() {
