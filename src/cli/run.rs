@@ -1,6 +1,6 @@
 //! `mascot run`: an experiment from TOML to CSV.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,7 +11,9 @@ use crate::cost::Cache;
 use crate::experiment::output::{Output, inputs};
 use crate::experiment::summary::{Row, Summary};
 use crate::experiment::sweep::{self, Logs};
+use crate::experiment::timeline;
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
+use crate::files::write_atomic;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -43,6 +45,9 @@ pub(super) struct Options {
     /// Write layers.csv: one row per layer run
     #[arg(long)]
     layers: bool,
+    /// Write what happens in the experiment's one cell as a trace for ui.perfetto.dev or chrome://tracing
+    #[arg(long, value_name = "FILE.json")]
+    timeline: Option<PathBuf>,
     /// No progress bar and no table
     #[arg(long)]
     quiet: bool,
@@ -107,6 +112,9 @@ fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
     let cache = Cache::from_env();
     let mut plan = Plan::prepare(experiment, data, &cache, &bars)?;
+    if options.timeline.is_some() {
+        timeline::only_cell(&plan)?;
+    }
     if plan.experiment.bound {
         plan.find_bounds(&cache, &bars);
     }
@@ -120,11 +128,20 @@ fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec
     })?;
     let argv: Vec<String> = std::env::args().collect();
     output.finish(&plan, &inputs, &argv)?;
+    if let Some(path) = &options.timeline {
+        write_timeline(&plan, path)?;
+    }
     drop(bars);
     if !options.quiet && !options.json {
         super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
     }
     Ok(summary.rows())
+}
+
+fn write_timeline(plan: &Plan, path: &Path) -> Result<(), Error> {
+    let json = timeline::timeline(plan, &timeline::only_cell(plan)?)?;
+    write_atomic(path, json.as_bytes())
+        .map_err(|source| Error::Write { path: path.display().to_string(), source })
 }
 
 fn table(rows: &[Row]) -> String {

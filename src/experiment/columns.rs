@@ -114,7 +114,7 @@ pub fn setting_keys(setting: &Setting, dram: &Dram) -> Vec<(String, String)> {
 }
 
 /// A word for the shell, in quotes where it needs them.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+".contains(c);
     if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

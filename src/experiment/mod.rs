@@ -23,6 +23,7 @@ pub mod requests;
 pub mod saturation;
 pub mod summary;
 pub mod sweep;
+pub mod timeline;
 pub mod train;
 pub mod window;
 

@@ -3,7 +3,8 @@
 //! [`Metrics`] builds the whole registry, takes the [`Record`]s of one run and gives one [`Value`] per column; CSV
 //! columns, help and docs iterate [`METRICS`]. Columns carry their unit in their name; a ratio has none. [`Groups`] gives
 //! the figures of requests again by tenant, network, QoS level and priority, [`Accelerators`] those of each accelerator;
-//! two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`].
+//! two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`]; [`Timeline`] draws
+//! one run.
 //!
 //! Request metrics see counted requests only ([`crate::sim::Trace::counts`]). Integrals over time (static energy,
 //! utilisation, decisions) run over the measurement window: from the arrival of the first counted request to
@@ -39,6 +40,7 @@ mod stp;
 mod stretch;
 #[cfg(test)]
 mod testing;
+mod timeline;
 
 use std::fmt;
 
@@ -49,6 +51,7 @@ pub use context::Context;
 pub use groups::{GROUP_COLUMNS, GroupBy, GroupRow, Groups, Terms};
 pub use layer_log::{LayerLog, LayerRow};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
+pub use timeline::Timeline;
 
 /// Every metric, in the order of the CSV columns. To add one: its file, its `mod` line and a line here.
 pub const METRICS: &[MetricEntry] = &[

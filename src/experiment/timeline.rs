@@ -1,0 +1,84 @@
+//! The timeline of one cell ([`Timeline`]). The cell runs once more for it: a sweep keeps no records, and need not even have
+//! simulated it now.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::columns::{KEYS, quoted};
+use super::list::distinct;
+use super::plan::Plan;
+use super::requests::{self, Requests};
+use super::sweep::{Cell, cells, rules};
+use super::{Error, registry};
+use crate::metrics::{Context, Timeline};
+use crate::sim::{Engine, run};
+
+/// The only cell of a plan.
+///
+/// # Errors
+/// There are several: the error says of what, and which options leave one.
+pub fn only_cell(plan: &Plan) -> Result<Cell<'_>, Error> {
+    let cells: Vec<Cell> = cells(plan).into_iter().filter(|cell| !cell.is_bound()).collect();
+    match cells[..] {
+        [cell] => Ok(cell),
+        _ => Err(Error::Usage(too_many(plan, &cells))),
+    }
+}
+
+fn too_many(plan: &Plan, cells: &[Cell]) -> String {
+    let rows: Vec<Vec<String>> = cells.iter().map(|cell| cell.keys(f64::NAN)).collect();
+    let (mut axes, mut options) = (String::new(), String::new());
+    for (place, &column) in KEYS.iter().enumerate() {
+        let values = distinct(rows.iter().map(|row| row[place].as_str()));
+        let [first, _, ..] = values[..] else { continue };
+        let key = match column {
+            "system" | "scenario" | "load" | "scheduler" => format!("{column}s"),
+            _ => column.to_string(),
+        };
+        let _ = write!(axes, "\n  {key}: {}", values.join(", "));
+        let _ = match column {
+            "seed" => write!(options, " --seeds 1"),
+            "scheduler" => write!(options, " --set {}", quoted(&format!("{key}={}", choice(&cells[0])))),
+            _ => write!(options, " --set {}", quoted(&format!("{key}={first}"))),
+        };
+    }
+    format!(
+        "a timeline shows one cell, and {} has {}; choose one value of each of:{axes}\nfor example with{options}",
+        plan.experiment.path.display(),
+        cells.len()
+    )
+}
+
+/// The scheduler of a cell as an option has it.
+fn choice(cell: &Cell) -> String {
+    let choice = cell.scheduler;
+    if choice.parameters.is_empty() && choice.label == choice.name {
+        return choice.name.clone();
+    }
+    let mut table = choice.parameters.clone();
+    table.insert("name".into(), choice.name.clone().into());
+    table.insert("label".into(), choice.label.clone().into());
+    toml::Value::Array(vec![toml::Value::Table(table)]).to_string()
+}
+
+/// Runs a cell and returns its timeline as JSON.
+pub fn timeline(plan: &Plan, cell: &Cell) -> Result<String, Error> {
+    simulate(cell).map_err(|reason| Error::Run {
+        cell: cell.to_string(),
+        reason,
+        command: cell.command(&plan.experiment),
+    })
+}
+
+fn simulate(cell: &Cell) -> Result<String, String> {
+    let case = cell.case;
+    let Requests { trace, qos } = requests::requests(case, &case.window, cell.seed);
+    let (world, trace) = (&case.site.world, Arc::new(trace));
+    let tenants: Vec<String> =
+        case.workload.scenario.tenants.iter().map(|tenant| tenant.name.clone()).collect();
+    let mut timeline = Timeline::new(Context { world, trace: &trace, qos: &qos }, &tenants);
+    let mut scheduler = registry::build(cell.scheduler, cell.policy, cell.seed)?;
+    let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
+    run(engine, scheduler.as_mut(), &mut timeline).map_err(|e| e.to_string())?;
+    Ok(timeline.to_json(&cell.to_string()))
+}

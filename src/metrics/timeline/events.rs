@@ -1,0 +1,108 @@
+//! Events of the Trace Event Format: slices (`X`), instants (`i`), counters (`C`) and names of tracks (`M`).
+//!
+//! One process; thread 0 holds its name, 1 to M the accelerators, M + 1 decisions and M + 2 deadlines. Counters belong to
+//! the process.
+
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::units::Time;
+
+/// The one process.
+const PROCESS: u32 = 1;
+
+/// One event, as the format has it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Event {
+    name: String,
+    ph: char,
+    pid: u32,
+    tid: usize,
+    /// Microseconds.
+    #[serde(rename = "ts", serialize_with = "as_us")]
+    pub(super) at: Time,
+    /// Microseconds.
+    #[serde(rename = "dur", serialize_with = "some_as_us", skip_serializing_if = "Option::is_none")]
+    took: Option<Time>,
+    /// How far an instant reaches: `t`, its own track.
+    #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
+    scope: Option<char>,
+    args: Value,
+}
+
+fn as_us<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_us())
+}
+
+fn some_as_us<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+    as_us(&time.unwrap_or_default(), serializer)
+}
+
+impl Event {
+    fn new(name: String, ph: char, tid: usize, at: Time, args: Value) -> Self {
+        Self { name, ph, pid: PROCESS, tid, at, took: None, scope: None, args }
+    }
+
+    pub(super) fn slice(name: String, track: usize, start: Time, end: Time, args: Value) -> Self {
+        Self { took: Some(end - start), ..Self::new(name, 'X', track, start, args) }
+    }
+
+    pub(super) fn instant(name: String, track: usize, at: Time, args: Value) -> Self {
+        Self { scope: Some('t'), ..Self::new(name, 'i', track, at, args) }
+    }
+}
+
+/// The track of an accelerator.
+pub(super) fn accelerator(place: usize) -> usize {
+    place + 1
+}
+
+/// The track of decisions.
+pub(super) fn decisions(accelerators: usize) -> usize {
+    accelerators + 1
+}
+
+/// The track of deadlines.
+pub(super) fn deadlines(accelerators: usize) -> usize {
+    accelerators + 2
+}
+
+/// What process and tracks are called, and their order.
+pub(super) fn names<'a>(title: &str, accelerators: impl Iterator<Item = &'a str>) -> Vec<Event> {
+    let meta = |what: &str, track, args| Event::new(what.into(), 'M', track, Time::ZERO, args);
+    let mut events = vec![meta("process_name", 0, json!({ "name": title }))];
+    for (place, name) in accelerators.chain(["decisions", "deadlines"]).enumerate() {
+        let track = accelerator(place);
+        events.push(meta("thread_name", track, json!({ "name": name })));
+        events.push(meta("thread_sort_index", track, json!({ "sort_index": track })));
+    }
+    events
+}
+
+/// A value over time.
+#[derive(Clone, Debug)]
+pub(super) struct Counter {
+    name: &'static str,
+    unit: &'static str,
+    points: Vec<(Time, f64)>,
+}
+
+impl Counter {
+    pub(super) fn new(name: &'static str, unit: &'static str) -> Self {
+        Self { name, unit, points: Vec::new() }
+    }
+
+    /// The value from `at` on, which is not before any earlier one. Only the last value of an instant lasts.
+    pub(super) fn set(&mut self, at: Time, value: f64) {
+        self.points.pop_if(|(last, _)| *last == at);
+        if self.points.last().is_none_or(|&(_, last)| last != value) {
+            self.points.push((at, value));
+        }
+    }
+
+    pub(super) fn events(&self) -> impl Iterator<Item = Event> {
+        self.points
+            .iter()
+            .map(|&(at, value)| Event::new(self.name.into(), 'C', 0, at, json!({ (self.unit): value })))
+    }
+}

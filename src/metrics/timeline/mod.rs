@@ -1,0 +1,249 @@
+//! One run as a picture over time, in the JSON of Chrome's and Perfetto's trace viewers.
+//!
+//! A track per accelerator with a slice per layer run, named network/layer/request, a track with an instant per decision,
+//! and one with an instant per deadline that was missed or request that the scheduler dropped. Counters: DRAM bandwidth
+//! granted in GB/s, layers that are ready and do not run, power in W. All requests are there, counted or not.
+//!
+//! The power of a layer is its energy spread evenly over its run; leakage is added, decisions are not (their energy is in
+//! their instant). Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
+//! phases of a layer. Times are in microseconds, as the format wants.
+
+mod events;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use self::events::{Counter, Event};
+use super::Context;
+use crate::sim::{DropReason, NetworkModel, Origin, Record, Recorder, SubJobId};
+use crate::units::Time;
+
+/// The fold; keeps an event per record.
+pub struct Timeline<'a> {
+    context: Context<'a>,
+    /// Names by the index that requests carry.
+    tenants: &'a [String],
+    jobs: BTreeMap<u32, Job>,
+    /// What runs on each accelerator, and since when.
+    running: Vec<Option<(Time, SubJobId)>>,
+    events: Vec<Event>,
+    bandwidth: Counter,
+    ready: Counter,
+    ready_layers: usize,
+    /// (when, accelerator, W that its layer takes from then on).
+    power: Vec<(Time, usize, f64)>,
+}
+
+/// A request and its job: one each today.
+struct Job {
+    origin: Origin,
+    deadline: Time,
+    /// Unfinished predecessors of each layer.
+    waits_for: Vec<usize>,
+    /// Layers that are ready and have not started.
+    ready: usize,
+    is_over: bool,
+}
+
+impl<'a> Timeline<'a> {
+    /// An empty timeline of a run whose tenants have these names.
+    pub fn new(context: Context<'a>, tenants: &'a [String]) -> Self {
+        Self {
+            context,
+            tenants,
+            jobs: BTreeMap::new(),
+            running: vec![None; context.world.platform.accelerators.len()],
+            events: Vec::new(),
+            bandwidth: Counter::new("DRAM granted", "GB/s"),
+            ready: Counter::new("ready layers", "layers"),
+            ready_layers: 0,
+            power: Vec::new(),
+        }
+    }
+
+    /// The trace; `title` is the name of its process.
+    pub fn to_json(&self, title: &str) -> String {
+        let accelerators = self.context.world.platform.accelerators.iter().map(|a| a.name.as_str());
+        let mut events = events::names(title, accelerators);
+        let mut timed = self.events.clone();
+        let power = self.power();
+        timed.extend([&self.bandwidth, &self.ready, &power].into_iter().flat_map(Counter::events));
+        // Stable: slices and instants of one time keep the order of the records.
+        timed.sort_by_key(|event| event.at);
+        events.append(&mut timed);
+        let trace = json!({ "displayTimeUnit": "ns", "traceEvents": events });
+        serde_json::to_string(&trace).expect("events are plain data") + "\n"
+    }
+
+    /// All accelerators together.
+    fn power(&self) -> Counter {
+        let accelerators = &self.context.world.platform.accelerators;
+        // 1 pJ/ps is 1 W.
+        let leakage: f64 = accelerators.iter().map(|a| a.leakage_pj_per_ps).sum();
+        let mut counter = Counter::new("power", "W");
+        let mut layers = vec![0.0; accelerators.len()];
+        let mut changes = self.power.clone();
+        // Stable: on one accelerator, a layer ends before the next one starts.
+        changes.sort_by_key(|&(at, ..)| at);
+        counter.set(Time::ZERO, leakage);
+        for (at, accelerator, watts) in changes {
+            layers[accelerator] = watts;
+            counter.set(at, leakage + layers.iter().sum::<f64>());
+        }
+        counter
+    }
+
+    fn network(&self, origin: Origin) -> &'a NetworkModel {
+        &self.context.world.networks[self.context.trace.requests[origin.place as usize].network as usize]
+    }
+
+    fn arrive(&mut self, time: Time, request: u32, origin: Origin, deadline: Time) {
+        let network = self.network(origin);
+        let waits_for: Vec<usize> = network.predecessors.iter().map(Vec::len).collect();
+        let ready = network.sources.len();
+        self.jobs.insert(request, Job { origin, deadline, waits_for, ready, is_over: false });
+        self.count_ready(time, ready as isize);
+    }
+
+    fn count_ready(&mut self, time: Time, more: isize) {
+        self.ready_layers =
+            self.ready_layers.checked_add_signed(more).expect("what starts or goes was ready before");
+        self.ready.set(time, self.ready_layers as f64);
+    }
+
+    fn start(&mut self, time: Time, sub_job: SubJobId, accelerator: usize) {
+        self.running[accelerator] = Some((time, sub_job));
+        self.job(sub_job.job.0).ready -= 1;
+        self.count_ready(time, -1);
+    }
+
+    /// Successors become ready, unless their request has been dropped.
+    fn release(&mut self, time: Time, sub_job: SubJobId) {
+        let origin = self.job(sub_job.job.0).origin;
+        let network = self.network(origin);
+        let job = self.job(sub_job.job.0);
+        let before = job.ready;
+        for &next in network.successors[sub_job.layer as usize].iter().filter(|_| !job.is_over) {
+            job.waits_for[next as usize] -= 1;
+            job.ready += usize::from(job.waits_for[next as usize] == 0);
+        }
+        let more = job.ready - before;
+        self.count_ready(time, more as isize);
+    }
+
+    fn job(&mut self, id: u32) -> &mut Job {
+        self.jobs.get_mut(&id).expect("a request arrives before anything else happens to it")
+    }
+
+    /// A request is done or dropped: what was ready of it goes.
+    fn close(&mut self, time: Time, request: u32) {
+        let job = self.job(request);
+        job.is_over = true;
+        let left = std::mem::take(&mut job.ready);
+        self.count_ready(time, -(left as isize));
+    }
+
+    fn miss(&mut self, at: Time, request: u32, what: &str) {
+        let &Job { origin, deadline, .. } = &*self.job(request);
+        let name = format!("{what}: {}/{request}", self.network(origin).name);
+        let args = json!({
+            "request": request,
+            "tenant": self.tenant(origin),
+            "counted": origin.counted,
+            "deadline_us": deadline.as_us(),
+        });
+        self.events.push(Event::instant(name, events::deadlines(self.running.len()), at, args));
+    }
+
+    fn tenant(&self, origin: Origin) -> &'a str {
+        &self.tenants[self.context.trace.requests[origin.place as usize].tenant as usize]
+    }
+
+    /// The slice of a layer run; `more` is what is known of one that has ended.
+    fn slice(&mut self, accelerator: usize, end: Time, more: &[(&str, f64)]) {
+        let Some((start, sub_job)) = self.running[accelerator].take() else { return };
+        let request = sub_job.job.0;
+        let &Job { origin, deadline, .. } = &*self.job(request);
+        let network = self.network(origin);
+        let layer = &network.layers[sub_job.layer as usize];
+        let mut args = json!({
+            "request": request,
+            "tenant": self.tenant(origin),
+            "network": network.name,
+            "layer": layer,
+            "counted": origin.counted,
+            "deadline_us": deadline.as_us(),
+        });
+        for &(key, value) in more {
+            args[key] = json!(value);
+        }
+        let name = format!("{}/{layer}/{request}", network.name);
+        self.events.push(Event::slice(name, events::accelerator(accelerator), start, end, args));
+    }
+
+    /// What the run leaves open: layers that are cut off, and requests whose deadline has passed.
+    fn finish(&mut self, time: Time) {
+        (0..self.running.len()).for_each(|accelerator| self.slice(accelerator, time, &[]));
+        let late = self.jobs.iter().filter(|(_, job)| !job.is_over && job.deadline <= time);
+        let late: Vec<(u32, Time)> = late.map(|(&request, job)| (request, job.deadline)).collect();
+        late.into_iter().for_each(|(request, deadline)| self.miss(deadline, request, "missed"));
+    }
+}
+
+impl Recorder for Timeline<'_> {
+    fn record(&mut self, record: &Record) {
+        match *record {
+            Record::Arrival { time, request, origin, deadline, .. } => {
+                self.arrive(time, request.0, origin, deadline);
+            }
+            Record::Decision { time, latency, energy, ready, open } => {
+                let args = json!({
+                    "ready": ready,
+                    "open": open,
+                    "latency_us": latency.as_us(),
+                    "energy_uj": energy.0 / 1e6,
+                });
+                let track = events::decisions(self.running.len());
+                self.events.push(Event::instant("decision".into(), track, time, args));
+            }
+            Record::Start { time, sub_job, accelerator, .. } => self.start(time, sub_job, accelerator),
+            Record::Finish {
+                time, start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, ..
+            } => {
+                let took_ps = (time - start).as_ps();
+                self.power.extend([(start, accelerator, energy.0 / took_ps), (time, accelerator, 0.0)]);
+                let more = [
+                    ("stretch", took_ps / uncontended_ps),
+                    ("dram_bytes", dram_bytes),
+                    ("energy_uj", energy.0 / 1e6),
+                ];
+                self.slice(accelerator, time, &more);
+                self.release(time, sub_job);
+            }
+            // 1 byte/ps is 1,000 GB/s.
+            Record::Bandwidth { time, granted_bytes_per_ps } => {
+                self.bandwidth.set(time, 1e3 * granted_bytes_per_ps);
+            }
+            Record::Done { time, request, deadline, .. } => {
+                self.close(time, request.0);
+                if time > deadline {
+                    self.miss(deadline, request.0, "missed");
+                }
+            }
+            Record::Drop { time, request, reason, .. } => {
+                self.close(time, request.0);
+                let what = match reason {
+                    DropReason::Late => "missed",
+                    DropReason::Scheduler => "dropped",
+                };
+                self.miss(time, request.0, what);
+            }
+            Record::End { time } => self.finish(time),
+            Record::Applied { .. } | Record::Phase { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
