@@ -11,10 +11,10 @@
 //! workloads/scenarios/ -> workload::Scenario -> sim::Trace --> sim::Engine <==> sim::Scheduler
 //!                         (tenants, SLAs)      (requests)        |  View -> Decision
 //!                                                                v
-//! experiments/*.toml  --> experiment::Plan      sim::Record --> metrics --> experiment::output (CSV)
+//! experiments/*.toml  --> experiment::Plan      sim::Record --> metrics --> experiment::output (CSV) --> report (HTML)
 //! ```
 //!
-//! Layers only look down: `cli -> experiment -> rl -> {metrics, scheduler} -> sim -> cost -> {hw, workload}`, all on
+//! Layers only look down: `cli -> report -> experiment -> rl -> {metrics, scheduler} -> sim -> cost -> {hw, workload}`, all on
 //! the ground of [`units`], [`dims`], [`files`] and [`rng`]; `tests/tidy.rs` checks the arrows.
 //!
 //! # What always holds
@@ -33,6 +33,7 @@ pub mod experiment;
 pub mod files;
 pub mod hw;
 pub mod metrics;
+pub mod report;
 pub mod rl;
 pub mod rng;
 pub mod scheduler;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Each layer of `src/` and the layers it may use (DESIGN.md section 1). `units`, `dims`, `files` and `rng` are the
 /// ground that everything stands on.
 const GROUND: [&str; 4] = ["units", "dims", "files", "rng"];
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("hw", &[]),
     ("workload", &[]),
     ("cost", &["hw", "workload"]),
@@ -16,7 +16,8 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("metrics", &["sim", "cost", "hw", "workload"]),
     ("rl", &["scheduler", "metrics", "sim", "cost", "hw", "workload"]),
     ("experiment", &["rl", "scheduler", "metrics", "sim", "cost", "hw", "workload"]),
-    ("cli", &["experiment", "rl", "scheduler", "metrics", "sim", "cost", "hw", "workload"]),
+    ("report", &["experiment", "rl", "scheduler", "metrics", "sim", "cost", "hw", "workload"]),
+    ("cli", &["report", "experiment", "rl", "scheduler", "metrics", "sim", "cost", "hw", "workload"]),
 ];
 
 const MAX_LINES: usize = 500;

@@ -1,5 +1,6 @@
 //! The command line: parse -> typed options -> call `experiment` -> print an error once.
 
+mod compare;
 mod contention;
 mod cost;
 mod fuzz;
@@ -7,6 +8,7 @@ mod import;
 mod list;
 mod network;
 mod progress;
+mod report;
 mod run;
 mod table;
 mod trace;
@@ -51,6 +53,19 @@ enum Command {
     /// checkpoint, and the policy with the best validation SLA rate so far. The same seed gives the same weights, whatever
     /// the number of threads, and so does a training that was interrupted and resumed.
     Train(train::Options),
+    /// Write report.html, a page of pictures, into a folder of results
+    ///
+    /// One file that works offline, in light and dark and in print: SLA rate against load, gains, latency, energy, gap to
+    /// the bound, utilisation, layers over time, a table and the manifest. It shows what the folder has: run with
+    /// --requests for whole distributions of latency, with --layers for layers over time and with --bound for the gap. Every
+    /// picture is also report/NAME.svg, with its numbers in report/NAME.csv.
+    Report(report::Options),
+    /// Compare a metric of two summaries, paired by seed
+    ///
+    /// Rows are matched by all key columns. Per case and scheduler whose rows differ: both means, the mean of the differences
+    /// with its 95 % confidence interval (Student's t over seeds), and how many of the rows differ. The exit code is 1 if a
+    /// mean is beyond the tolerance, a value is there in one file alone, or a row is: a regression check.
+    Compare(compare::Options),
     /// What layers cost on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
@@ -119,6 +134,8 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Run(options) => run::execute(&options),
         Command::Validate(options) => validate::execute(&options),
         Command::Train(options) => train::execute(&options),
+        Command::Compare(options) => compare::execute(&options),
+        Command::Report(options) => report::execute(&options),
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),

@@ -173,7 +173,7 @@ impl Row {
 }
 
 /// The mean over seeds that have a value.
-fn mean(samples: &[f64]) -> Option<f64> {
+pub fn mean(samples: &[f64]) -> Option<f64> {
     let (sum, n) = samples.iter().filter(|v| v.is_finite()).fold((0.0, 0), |(sum, n), v| (sum + v, n + 1));
     (n > 0).then(|| sum / f64::from(n))
 }

@@ -1,0 +1,87 @@
+//! `mascot compare`: two summaries, for a look and for a CI.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::table::{number, render};
+use crate::experiment::Error;
+use crate::experiment::columns::KEYS;
+use crate::report::compare::{Comparison, Group, Keys, Tolerance, compare};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The summary.csv to compare with
+    a: PathBuf,
+    /// The summary.csv to judge
+    b: PathBuf,
+    /// The column to compare
+    #[arg(long, value_name = "NAME", default_value = "sla_rate")]
+    metric: String,
+    /// How far the means over seeds may be apart: a number in the metric's unit, or a percentage of a, such as 1%
+    #[arg(long, value_name = "X", default_value = "0")]
+    tolerance: Tolerance,
+    /// Print everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let comparison = compare(&options.a, &options.b, &options.metric, options.tolerance)?;
+    super::print(&if options.json {
+        serde_json::to_string_pretty(&comparison).expect("figures are plain data") + "\n"
+    } else {
+        text(&comparison)
+    })?;
+    comparison.problem().map_or(Ok(()), |problem| Err(Error::Check(problem)))
+}
+
+/// Rows listed by name; more are counted. Chosen here.
+const LISTED: usize = 5;
+
+fn text(comparison: &Comparison) -> String {
+    let changed: Vec<&Group> = comparison.groups.iter().filter(|group| !group.changed.is_empty()).collect();
+    let mut text = if changed.is_empty() { String::new() } else { table(comparison, &changed) };
+    for (rows, file) in [(&comparison.only_a, "first"), (&comparison.only_b, "second")] {
+        for keys in rows.iter().take(LISTED) {
+            text += &format!("only in the {file} file: {}\n", words(keys));
+        }
+        if rows.len() > LISTED {
+            text += &format!("only in the {file} file: {} more rows\n", rows.len() - LISTED);
+        }
+    }
+    let rows: usize = comparison.groups.iter().map(|group| group.seeds).sum();
+    let differ: usize = comparison.groups.iter().map(|group| group.changed.len()).sum();
+    text + &format!("{}: {differ} of {rows} rows that both files have differ\n", comparison.metric)
+}
+
+/// The keys that say most, as in messages about cells.
+fn words(keys: &Keys) -> String {
+    let named = KEYS.iter().take(6).filter_map(|key| Some(format!("{key}={}", keys.get(key)?)));
+    named.collect::<Vec<_>>().join(" ")
+}
+
+fn table(comparison: &Comparison, changed: &[&Group]) -> String {
+    let all = &comparison.groups;
+    let is_shown = |key: &&str| {
+        ["scenario", "load", "scheduler"].contains(key)
+            || all.iter().any(|group| group.keys.get(*key) != all[0].keys.get(*key))
+    };
+    let keys: Vec<&str> = KEYS.iter().copied().filter(is_shown).collect();
+    let rows = changed.iter().map(|group| {
+        let mut cells: Vec<String> =
+            keys.iter().map(|key| group.keys.get(key).cloned().unwrap_or("-".into())).collect();
+        cells.extend([
+            number(group.a, 4),
+            number(group.b, 4),
+            number(group.difference, 4),
+            number(group.difference_ci95, 4),
+            format!("{}/{}", group.changed.len(), group.seeds),
+            if group.is_within { String::new() } else { "beyond".into() },
+        ]);
+        cells
+    });
+    let mut header = keys.clone();
+    header.extend(["a", "b", "b - a", "+- 95 %", "changed", "tolerance"]);
+    render(&header, keys.len()..keys.len() + 5, rows.collect())
+}

@@ -1,0 +1,97 @@
+//! Horizontal bars by name: one or more per name, each of one or more segments, with intervals and a number at the end.
+
+use super::super::svg::{Anchor, Canvas, FONT, Style};
+use super::axis::{Scale, label};
+use super::{Entry, text_width};
+
+pub(super) const WIDTH: f64 = 420.0;
+const BAR: f64 = 11.0;
+const GAP: f64 = 6.0;
+const ABOVE: f64 = 6.0;
+const BELOW: f64 = 42.0;
+
+/// Bars on one axis.
+pub(in crate::report) struct Bars {
+    pub(in crate::report) x_title: String,
+    pub(in crate::report) groups: Vec<Group>,
+    pub(in crate::report) legend: Vec<Entry>,
+}
+
+/// The bars of a name.
+pub(in crate::report) struct Group {
+    pub(in crate::report) label: String,
+    pub(in crate::report) bars: Vec<Bar>,
+}
+
+/// A bar.
+pub(in crate::report) struct Bar {
+    pub(in crate::report) segments: Vec<Segment>,
+    /// Half-width of the interval of its end.
+    pub(in crate::report) half: Option<f64>,
+    /// What stands behind it.
+    pub(in crate::report) note: String,
+}
+
+/// A part of a bar.
+pub(in crate::report) struct Segment {
+    pub(in crate::report) length: f64,
+    pub(in crate::report) style: Style,
+    pub(in crate::report) hint: String,
+}
+
+impl Bar {
+    fn end(&self) -> f64 {
+        self.segments.iter().map(|segment| segment.length).sum()
+    }
+}
+
+impl Bars {
+    pub(super) fn height(&self) -> f64 {
+        let of = |group: &Group| BAR * group.bars.len() as f64 + GAP;
+        ABOVE + self.groups.iter().map(of).sum::<f64>() + BELOW
+    }
+
+    fn scale(&self) -> Scale {
+        let ends = self.groups.iter().flat_map(|group| &group.bars).flat_map(|bar| {
+            let half = bar.half.unwrap_or(0.0);
+            [bar.end() - half, bar.end() + half]
+        });
+        Scale::from_zero(ends)
+    }
+
+    pub(super) fn draw(&self, canvas: &mut Canvas, top: f64) {
+        let names = self.groups.iter().map(|group| text_width(&group.label)).fold(40.0, f64::max);
+        let notes = self.groups.iter().flat_map(|group| &group.bars).map(|bar| text_width(&bar.note));
+        let left = names + 12.0;
+        let right = WIDTH - 10.0 - notes.fold(0.0, f64::max);
+        let (above, below) = (top + ABOVE, top + self.height() - BELOW);
+        let scale = self.scale();
+        let x = |value: f64| left + scale.share(value) * (right - left);
+        for tick in scale.ticks(5) {
+            canvas.rule([x(tick), above, x(tick), below], if tick == 0.0 { 0.6 } else { 0.15 });
+            canvas.text(x(tick), below + 2.0 + FONT, Anchor::Middle, &label(tick));
+        }
+        canvas.text((left + right) / 2.0, below + 34.0, Anchor::Middle, &self.x_title);
+        let mut y = above + GAP / 2.0;
+        for group in &self.groups {
+            let height = BAR * group.bars.len() as f64;
+            canvas.text(left - 6.0, y + height / 2.0 + 4.0, Anchor::End, &group.label);
+            for bar in &group.bars {
+                let mut from = 0.0;
+                for segment in &bar.segments {
+                    let to = from + segment.length;
+                    let shape = [x(from.min(to)), y, x(from.max(to)) - x(from.min(to)), BAR - 1.0];
+                    canvas.bar(shape, segment.style.colour(), 0.85, &segment.hint);
+                    from = to;
+                }
+                let half = bar.half.unwrap_or(0.0);
+                if half > 0.0 {
+                    canvas.whisker(x(from - half), x(from + half), y + BAR / 2.0);
+                }
+                canvas.text(x((from + half).max(0.0)) + 4.0, y + BAR - 1.5, Anchor::Start, &bar.note);
+                y += BAR;
+            }
+            y += GAP;
+        }
+    }
+}

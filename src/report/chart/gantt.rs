@@ -1,0 +1,60 @@
+//! Who runs what when: a row per accelerator.
+
+use super::super::svg::{Anchor, Canvas, FONT, Style};
+use super::axis::{Scale, label};
+use super::{Entry, text_width};
+
+pub(super) const WIDTH: f64 = 860.0;
+const ROW: f64 = 26.0;
+const ABOVE: f64 = 6.0;
+const BELOW: f64 = 42.0;
+
+/// The chart.
+pub(in crate::report) struct Gantt {
+    pub(in crate::report) rows: Vec<String>,
+    /// Milliseconds.
+    pub(in crate::report) x: Scale,
+    pub(in crate::report) runs: Vec<Run>,
+    pub(in crate::report) legend: Vec<Entry>,
+}
+
+/// A layer run.
+pub(in crate::report) struct Run {
+    pub(in crate::report) row: usize,
+    pub(in crate::report) start_ms: f64,
+    pub(in crate::report) end_ms: f64,
+    pub(in crate::report) style: Style,
+    pub(in crate::report) hint: String,
+    /// Every other request is paler, to tell neighbours of one network apart.
+    pub(in crate::report) is_pale: bool,
+}
+
+impl Gantt {
+    pub(super) fn height(&self) -> f64 {
+        ABOVE + ROW * self.rows.len() as f64 + BELOW
+    }
+
+    pub(super) fn draw(&self, canvas: &mut Canvas, top: f64) {
+        let left = self.rows.iter().map(|row| text_width(row)).fold(40.0, f64::max) + 10.0;
+        let right = canvas.width() - 16.0;
+        let (above, below) = (top + ABOVE, top + self.height() - BELOW);
+        let x = |value: f64| left + self.x.share(value).clamp(0.0, 1.0) * (right - left);
+        for tick in self.x.ticks(10) {
+            canvas.rule([x(tick), above, x(tick), below], 0.15);
+            canvas.text(x(tick), below + 2.0 + FONT, Anchor::Middle, &label(tick));
+        }
+        canvas.text((left + right) / 2.0, below + 34.0, Anchor::Middle, "time, ms");
+        for (place, row) in self.rows.iter().enumerate() {
+            let y = above + ROW * place as f64;
+            canvas.text(left - 6.0, y + 17.0, Anchor::End, row);
+            canvas.rule([left, y + ROW, right, y + ROW], 0.15);
+        }
+        for run in &self.runs {
+            let (from, to) = (x(run.start_ms), x(run.end_ms));
+            // A hair of the page between neighbours.
+            let width = (to - from - 0.4).max(0.3);
+            let shape = [from, above + ROW * run.row as f64 + 4.0, width, ROW - 7.0];
+            canvas.bar(shape, run.style.colour(), if run.is_pale { 0.55 } else { 0.95 }, &run.hint);
+        }
+    }
+}

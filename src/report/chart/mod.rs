@@ -1,0 +1,126 @@
+//! Kinds of charts: what they hold, and the frame around it. Drawing is in a file for each.
+
+mod axis;
+mod bars;
+mod gantt;
+mod lines;
+mod matrix;
+
+pub(super) use self::axis::Scale;
+pub(super) use self::bars::{Bar, Bars, Group, Segment};
+pub(super) use self::gantt::{Gantt, Run};
+pub(super) use self::lines::{Lines, Series};
+pub(super) use self::matrix::Matrix;
+use super::svg::{Anchor, Canvas, FONT, Style};
+
+/// One picture's contents.
+pub(super) enum Chart {
+    Lines(Lines),
+    Bars(Bars),
+    Matrix(Matrix),
+    Gantt(Gantt),
+}
+
+/// How a series looks, and what it is.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) style: Style,
+    pub(super) label: String,
+    /// Whether it is drawn as a line with markers, or as an area.
+    pub(super) is_line: bool,
+}
+
+/// About the width of text in the body font.
+fn text_width(text: &str) -> f64 {
+    0.56 * FONT * text.chars().count() as f64
+}
+
+impl Chart {
+    /// What its styles mean.
+    pub(super) fn legend(&self) -> Vec<Entry> {
+        match self {
+            Self::Lines(lines) => lines.legend(),
+            Self::Bars(bars) => bars.legend.clone(),
+            Self::Matrix(_) => Vec::new(),
+            Self::Gantt(gantt) => gantt.legend.clone(),
+        }
+    }
+
+    fn size(&self) -> (f64, f64) {
+        match self {
+            Self::Lines(_) => (lines::WIDTH, lines::HEIGHT),
+            Self::Bars(bars) => (bars::WIDTH, bars.height()),
+            Self::Matrix(matrix) => (matrix.width(), matrix.height()),
+            Self::Gantt(gantt) => (gantt::WIDTH, gantt.height()),
+        }
+    }
+
+    fn draw(&self, canvas: &mut Canvas, top: f64) {
+        match self {
+            Self::Lines(lines) => lines.draw(canvas, top),
+            Self::Bars(bars) => bars.draw(canvas, top),
+            Self::Matrix(matrix) => matrix.draw(canvas, top),
+            Self::Gantt(gantt) => gantt.draw(canvas, top),
+        }
+    }
+
+    /// Whether there is anything to see.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Lines(lines) => lines.series.iter().all(|series| series.points.is_empty()),
+            Self::Bars(bars) => bars.groups.is_empty(),
+            Self::Matrix(matrix) => matrix.values.is_empty(),
+            Self::Gantt(gantt) => gantt.runs.is_empty(),
+        }
+    }
+
+    /// Whether it needs a row of its own to be readable.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(self, Self::Gantt(_))
+    }
+
+    /// Without title and legend, which the page has.
+    pub(super) fn inline(&self, title: &str) -> String {
+        let (width, height) = self.size();
+        let mut canvas = Canvas::new(width, height);
+        self.draw(&mut canvas, 0.0);
+        canvas.inline(title)
+    }
+
+    /// With title and legend.
+    pub(super) fn standalone(&self, title: &str) -> String {
+        let (width, height) = self.size();
+        let legend = self.legend();
+        let widest = legend.iter().map(|entry| text_width(&entry.label)).fold(0.0, f64::max) + 44.0;
+        let columns = ((width / widest) as usize).max(1);
+        let rows = legend.len().div_ceil(columns);
+        let top = 2.0 * FONT;
+        let mut canvas = Canvas::new(width, top + height + 18.0 * rows as f64 + 6.0);
+        canvas.sized_text(8.0, 1.4 * FONT, Anchor::Start, FONT + 1.0, title);
+        self.draw(&mut canvas, top);
+        for (place, entry) in legend.iter().enumerate() {
+            let x = 8.0 + (place % columns) as f64 * widest;
+            let y = top + height + 12.0 + 18.0 * (place / columns) as f64;
+            swatch(&mut canvas, x, y - 4.0, entry);
+            canvas.text(x + 32.0, y, Anchor::Start, &entry.label);
+        }
+        canvas.standalone(title)
+    }
+}
+
+/// How a series looks, 28 wide.
+fn swatch(canvas: &mut Canvas, x: f64, y: f64, entry: &Entry) {
+    if entry.is_line {
+        canvas.line(&[(x, y), (x + 28.0, y)], entry.style, 1.0);
+        canvas.marker(x + 14.0, y, entry.style, 1.0, &entry.label);
+    } else {
+        canvas.bar([x + 8.0, y - 6.0, 16.0, 12.0], entry.style.colour(), 0.85, &entry.label);
+    }
+}
+
+/// For the legend of a page.
+pub(super) fn inline_swatch(entry: &Entry) -> String {
+    let mut canvas = Canvas::new(28.0, 14.0);
+    swatch(&mut canvas, 0.0, 7.0, entry);
+    canvas.inline(&entry.label)
+}

@@ -1,0 +1,124 @@
+//! What a report shows: one file per section, each from results to pictures with their numbers.
+
+mod energy;
+mod gain;
+mod gantt;
+mod gap;
+mod latency;
+mod sla;
+mod utilization;
+
+use super::chart::{Chart, Entry};
+use super::results::{Case, Results};
+use super::svg::Style;
+use crate::experiment::Error;
+
+/// Pictures of one kind.
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    /// What is shown and how to read it; or why there is nothing.
+    pub(super) text: String,
+    pub(super) pictures: Vec<Picture>,
+}
+
+/// One picture and its numbers.
+pub(super) struct Picture {
+    /// Of its files.
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) chart: Chart,
+    pub(super) data: Data,
+}
+
+/// The numbers of a picture.
+pub(super) struct Data {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Data {
+    fn new(header: &[&'static str]) -> Self {
+        Self { header: header.to_vec(), rows: Vec::new() }
+    }
+
+    pub(super) fn to_csv(&self) -> Vec<u8> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let in_memory = "writing to memory does not fail, and all rows have the same length";
+        writer.write_record(&self.header).expect(in_memory);
+        self.rows.iter().for_each(|row| writer.write_record(row).expect(in_memory));
+        writer.into_inner().expect(in_memory)
+    }
+}
+
+/// A number as in a CSV cell.
+fn cell(value: Option<f64>) -> String {
+    value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string())
+}
+
+/// Chosen here: more pictures of a kind than anybody looks through.
+const MOST_CASES: usize = 60;
+
+impl Section {
+    /// A section with a picture per case for which there is one.
+    fn of_cases(
+        results: &Results,
+        name: &'static str,
+        title: &'static str,
+        text: &str,
+        picture: impl Fn(&Case) -> Option<(Chart, Data)>,
+    ) -> Self {
+        let mut pictures = Vec::new();
+        for case in results.cases.iter().take(MOST_CASES) {
+            let Some((chart, data)) = picture(case) else { continue };
+            let name = format!("{name}-{}", pictures.len() + 1);
+            pictures.push(Picture { name, title: format!("{title}: {}", case.title), chart, data });
+        }
+        let mut text = text.to_string();
+        if results.cases.len() > MOST_CASES {
+            text += &format!(" The first {MOST_CASES} of {} cases.", results.cases.len());
+        }
+        Self { name, title, text, pictures }
+    }
+}
+
+/// What all pictures of a section have in common in their legends: the longest says everything.
+pub(super) fn legend(section: &Section) -> Vec<Entry> {
+    let legends = section.pictures.iter().map(|picture| picture.chart.legend());
+    legends.max_by_key(Vec::len).unwrap_or_default()
+}
+
+/// All sections, in the order of the page.
+pub(super) fn sections(results: &Results) -> Result<Vec<Section>, Error> {
+    let mut sections = vec![
+        sla::section(results),
+        gain::section(results),
+        latency::section(results)?,
+        energy::section(results),
+        gap::section(results),
+        utilization::section(results)?,
+        gantt::section(results)?,
+    ];
+    sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
+    Ok(sections)
+}
+
+/// Schedulers whose lines stand out; chosen here, as many lines and bands as can be told apart.
+const IN_FRONT: usize = 7;
+
+/// The style of each scheduler, the same in all pictures: by rank, so that those at the top differ in colour.
+fn styles(results: &Results) -> Vec<Style> {
+    let mut styles = vec![Style(0); results.schedulers.len()];
+    for (rank, scheduler) in results.ranking().into_iter().enumerate() {
+        styles[scheduler] = Style(rank);
+    }
+    styles
+}
+
+/// Schedulers that ran in a case, the best first.
+fn best_first(case: &Case) -> Vec<usize> {
+    let rates = case.samples.iter().enumerate().filter_map(|(s, of)| Some((s, of.mean("sla_rate")?)));
+    let mut rates: Vec<(usize, f64)> = rates.collect();
+    rates.sort_by(|a, b| b.1.total_cmp(&a.1));
+    rates.into_iter().map(|(scheduler, _)| scheduler).collect()
+}

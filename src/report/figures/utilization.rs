@@ -1,0 +1,78 @@
+//! How busy each accelerator is, from accelerators.csv.
+
+use std::collections::BTreeMap;
+
+use csv::StringRecord;
+
+use super::{Data, Section, cell};
+use crate::experiment::Error;
+use crate::experiment::columns::KEYS;
+use crate::experiment::summary::mean;
+use crate::report::chart::{Chart, Matrix};
+use crate::report::csv_file::CsvFile;
+use crate::report::results::{Case, Results};
+
+const TEXT: &str = "Share of the measurement window in which an accelerator runs a layer, stretched by contention or not: \
+                    mean over seeds.";
+
+const NONE: &str = "There is no accelerators.csv beside the summary.";
+
+/// Values by (case, scheduler, accelerator), accelerators as they come.
+#[derive(Default)]
+struct Utilization {
+    samples: BTreeMap<(usize, usize, usize), Vec<f64>>,
+    /// By case.
+    accelerators: BTreeMap<usize, Vec<String>>,
+}
+
+pub(super) fn section(results: &Results) -> Result<Section, Error> {
+    let path = results.folder.join("accelerators.csv");
+    let (mut all, mut text) = (Utilization::default(), NONE);
+    if path.exists() {
+        text = TEXT;
+        let mut file = CsvFile::open(&path)?;
+        let (name, utilization) = (file.column("accelerator")?, file.column("utilization")?);
+        let mut record = StringRecord::new();
+        while file.read(&mut record)? {
+            let value = file.number(&record, utilization)?;
+            all.add(results, &file.keys(&record), &record[name], value);
+        }
+    }
+    let picture = |case: &Case| all.picture(results, case);
+    Ok(Section::of_cases(results, "utilization", "Utilisation of accelerators", text, picture))
+}
+
+impl Utilization {
+    fn add(&mut self, results: &Results, keys: &[String], accelerator: &str, value: f64) {
+        let scheduler = KEYS.iter().position(|key| *key == "scheduler").map_or("", |place| &keys[place]);
+        let (Some(case), Some(scheduler)) = (results.case_of(keys), results.scheduler(scheduler)) else {
+            return;
+        };
+        let accelerators = self.accelerators.entry(case).or_default();
+        let place = accelerators.iter().position(|known| known == accelerator).unwrap_or_else(|| {
+            accelerators.push(accelerator.to_string());
+            accelerators.len() - 1
+        });
+        self.samples.entry((case, scheduler, place)).or_default().push(value);
+    }
+
+    fn picture(&self, results: &Results, case: &Case) -> Option<(Chart, Data)> {
+        let place = results.case_of(&case.keys)?;
+        let columns = self.accelerators.get(&place)?.clone();
+        let mut data = Data::new(&["case", "load", "scheduler", "accelerator", "utilization"]);
+        let (mut rows, mut values) = (Vec::new(), Vec::new());
+        for scheduler in super::best_first(case) {
+            let label = &results.schedulers[scheduler];
+            let of = |column: usize| self.samples.get(&(place, scheduler, column)).and_then(|all| mean(all));
+            let row: Vec<Option<f64>> = (0..columns.len()).map(of).collect();
+            for (accelerator, value) in columns.iter().zip(&row) {
+                let told =
+                    [case.title.clone(), cell(case.load), label.clone(), accelerator.clone(), cell(*value)];
+                data.rows.push(told.to_vec());
+            }
+            rows.push(label.clone());
+            values.push(row);
+        }
+        Some((Chart::Matrix(Matrix { rows, columns, values }), data))
+    }
+}

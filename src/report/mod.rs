@@ -1,0 +1,62 @@
+//! From the CSV of a run to pictures: `report.html`, and every picture as SVG with its data as CSV.
+//!
+//! [`Results::read`] (summary.csv and manifest.json, folded over seeds) -> `figures` (one file per kind of picture: what is
+//! shown, and the numbers) -> `chart` (how lines, bars, tables of shades and Gantt charts are drawn) -> `svg`. [`compare`] reads
+//! two summaries and says what differs.
+//!
+//! A report is a function of the files in the folder: the same CSV gives the same bytes. It simulates nothing. Figures show
+//! means over seeds with 95 % confidence intervals by Student's t; pairs are paired by seed.
+
+mod chart;
+pub mod compare;
+mod csv_file;
+mod figures;
+mod page;
+mod results;
+mod svg;
+
+use std::path::{Path, PathBuf};
+
+use self::figures::{Picture, Section};
+pub use self::results::Results;
+use crate::experiment::Error;
+use crate::files::write_atomic;
+
+/// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
+///
+/// # Errors
+/// The folder has no summary.csv and manifest.json of a run, or cannot be written to.
+pub fn write(folder: &Path) -> Result<PathBuf, Error> {
+    let results = Results::read(folder)?;
+    let sections = figures::sections(&results)?;
+    let html = page::render(&results, &sections);
+    let pictures = folder.join("report");
+    remove_old(&pictures).map_err(|source| Error::Write { path: pictures.display().to_string(), source })?;
+    for picture in sections.iter().flat_map(|section: &Section| &section.pictures) {
+        write_picture(&pictures, picture)?;
+    }
+    let path = folder.join("report.html");
+    write_file(&path, html.as_bytes())?;
+    Ok(path)
+}
+
+fn write_picture(folder: &Path, picture: &Picture) -> Result<(), Error> {
+    let svg = picture.chart.standalone(&picture.title);
+    write_file(&folder.join(format!("{}.svg", picture.name)), svg.as_bytes())?;
+    write_file(&folder.join(format!("{}.csv", picture.name)), &picture.data.to_csv())
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_atomic(path, bytes).map_err(|source| Error::Write { path: path.display().to_string(), source })
+}
+
+/// Pictures of an earlier report would not belong to this one.
+fn remove_old(pictures: &Path) -> std::io::Result<()> {
+    let Ok(entries) = std::fs::read_dir(pictures) else { return Ok(()) };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.extension().is_some_and(|e| e == "svg" || e == "csv") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! The page: everything in one file, no scripts, nothing from elsewhere.
+
+use minijinja::value::Serde;
+use minijinja::{Environment, Value, context};
+use serde::Serialize;
+
+use super::chart::inline_swatch;
+use super::figures::{Section, legend};
+use super::results::{Case, Results, Samples};
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// Pictures in sight; the others of a section are folded away. Chosen here.
+const IN_SIGHT: usize = 6;
+
+#[derive(Serialize)]
+struct SectionView {
+    name: &'static str,
+    title: &'static str,
+    text: String,
+    legend: Vec<EntryView>,
+    pictures: Vec<PictureView>,
+    folded: Vec<PictureView>,
+}
+
+#[derive(Serialize)]
+struct EntryView {
+    swatch: String,
+    label: String,
+}
+
+#[derive(Serialize)]
+struct PictureView {
+    name: String,
+    title: String,
+    svg: String,
+    is_wide: bool,
+}
+
+/// A row of the table.
+#[derive(Serialize)]
+struct RowView {
+    case: String,
+    scheduler: String,
+    is_best: bool,
+    numbers: Vec<String>,
+}
+
+const COLUMNS: [&str; 7] = [
+    "SLA rate",
+    "± 95 %",
+    "p50, us",
+    "p99, us",
+    "energy per request, uJ",
+    "energy per met request, uJ",
+    "seeds",
+];
+
+pub(super) fn render(results: &Results, sections: &[Section]) -> String {
+    let mut environment = Environment::new();
+    // The name makes minijinja escape HTML.
+    environment.add_template("page.html", TEMPLATE).expect("the template is well-formed");
+    let template = environment.get_template("page.html").expect("just added");
+    let title = results.manifest.pointer("/experiment/name").and_then(|name| name.as_str());
+    let manifest = serde_json::to_string_pretty(&results.manifest).expect("it was read from JSON");
+    let rows: Vec<RowView> = results.cases.iter().flat_map(|case| rows(results, case)).collect();
+    let page = template.render(context! {
+        title => title.unwrap_or("results"),
+        facts => facts(results),
+        sections => Value::from(Serde(sections.iter().map(view).collect::<Vec<_>>())),
+        columns => COLUMNS,
+        rows => Value::from(Serde(rows)),
+        manifest => manifest,
+    });
+    page.expect("the template names what it is given")
+}
+
+/// What was run, in a few words.
+fn facts(results: &Results) -> Vec<String> {
+    let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let seeds = results.cases.iter().flat_map(|case| &case.samples).map(Samples::seeds).max().unwrap_or(0);
+    let version = results.manifest["version"].as_str().unwrap_or("of an unknown version");
+    vec![
+        count(results.cases.len(), "case"),
+        count(results.schedulers.len(), "scheduler"),
+        count(seeds, "seed"),
+        format!("mascot {version}"),
+    ]
+}
+
+fn view(section: &Section) -> SectionView {
+    let entry =
+        |entry: &super::chart::Entry| EntryView { swatch: inline_swatch(entry), label: entry.label.clone() };
+    let picture = |picture: &super::figures::Picture| PictureView {
+        name: picture.name.clone(),
+        title: picture.title.clone(),
+        svg: picture.chart.inline(&picture.title),
+        is_wide: picture.chart.is_wide(),
+    };
+    let mut pictures: Vec<PictureView> = section.pictures.iter().map(picture).collect();
+    let folded = pictures.split_off(pictures.len().min(IN_SIGHT));
+    SectionView {
+        name: section.name,
+        title: section.title,
+        text: section.text.clone(),
+        legend: legend(section).iter().map(entry).collect(),
+        pictures,
+        folded,
+    }
+}
+
+fn rows(results: &Results, case: &Case) -> Vec<RowView> {
+    let rate = |samples: &Samples| samples.mean("sla_rate").unwrap_or(f64::NEG_INFINITY);
+    let best = case.samples.iter().map(rate).fold(f64::NEG_INFINITY, f64::max);
+    let ran = case.samples.iter().enumerate().filter(|(_, samples)| !samples.is_empty());
+    let row = |(scheduler, samples): (usize, &Samples)| RowView {
+        case: case.title.clone(),
+        scheduler: results.schedulers[scheduler].clone(),
+        is_best: rate(samples) == best,
+        numbers: vec![
+            number(samples.mean("sla_rate"), 4),
+            number(samples.half_width("sla_rate"), 4),
+            number(samples.mean("latency_p50_us"), 0),
+            number(samples.mean("latency_p99_us"), 0),
+            number(samples.mean("energy_per_request_uj"), 1),
+            number(samples.mean("energy_per_met_request_uj"), 1),
+            samples.seeds().to_string(),
+        ],
+    };
+    ran.map(row).collect()
+}
+
+fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or("-".into(), |value| format!("{value:.decimals$}"))
+}

@@ -1,0 +1,291 @@
+//! A folder of results: summary.csv by case, scheduler and seed, and the manifest.
+//!
+//! A case is what schedulers are compared on: all key columns but scheduler and seed. A panel is a case but for its load.
+//! Where requests come at their own pace every seed has a load of its own, which is measured and no key.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use csv::StringRecord;
+
+use super::csv_file::CsvFile;
+use crate::experiment::Error;
+use crate::experiment::bound::BOUND;
+use crate::experiment::columns::KEYS;
+use crate::experiment::summary::{half_width_95, mean};
+use crate::files::{InputError, Source};
+
+/// What a report is made of.
+pub struct Results {
+    pub(super) folder: PathBuf,
+    pub(super) manifest: serde_json::Value,
+    /// In the order of the file, the bound left out.
+    pub(super) schedulers: Vec<String>,
+    /// In the order of the file.
+    pub(super) cases: Vec<Case>,
+    /// Titles of panels.
+    pub(super) panels: Vec<String>,
+    places: BTreeMap<Vec<String>, usize>,
+    /// Whether the load is measured.
+    own_pace: bool,
+}
+
+/// A case under all schedulers.
+pub(super) struct Case {
+    /// What tells it from the others.
+    pub(super) title: String,
+    pub(super) panel: usize,
+    pub(super) load: Option<f64>,
+    /// The values of [`KEYS`], those of scheduler and seed empty.
+    pub(super) keys: Vec<String>,
+    /// By scheduler, as in [`Results::schedulers`]; empty where one did not run.
+    pub(super) samples: Vec<Samples>,
+    /// The row `bound`, where there is one.
+    pub(super) bound: Samples,
+}
+
+/// The rows of one case and scheduler.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Samples(BTreeMap<u64, BTreeMap<String, f64>>);
+
+impl Samples {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn seeds(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A metric by seed; not a number where a run gave none.
+    pub(super) fn values(&self, metric: &str) -> Vec<f64> {
+        self.0.values().map(|row| row.get(metric).copied().unwrap_or(f64::NAN)).collect()
+    }
+
+    /// The mean over seeds.
+    pub(super) fn mean(&self, metric: &str) -> Option<f64> {
+        mean(&self.values(metric))
+    }
+
+    /// Half-width of its 95 % confidence interval.
+    pub(super) fn half_width(&self, metric: &str) -> Option<f64> {
+        half_width_95(&self.values(metric))
+    }
+
+    /// Differences on the seeds that both ran with.
+    pub(super) fn differences(&self, other: &Self, metric: &str) -> Vec<f64> {
+        let of = |row: &BTreeMap<String, f64>| row.get(metric).copied().unwrap_or(f64::NAN);
+        let pairs = self.0.iter().filter_map(|(seed, row)| Some(of(row) - of(other.0.get(seed)?)));
+        pairs.collect()
+    }
+}
+
+/// Places among [`KEYS`].
+pub(super) const LOAD: usize = 3;
+pub(super) const SCHEDULER: usize = 4;
+pub(super) const SEED: usize = 5;
+
+/// One row of summary.csv.
+pub(super) struct Row {
+    /// The values of [`KEYS`].
+    pub(super) keys: Vec<String>,
+    pub(super) seed: u64,
+    pub(super) metrics: BTreeMap<String, f64>,
+}
+
+impl Results {
+    /// Reads summary.csv and manifest.json.
+    ///
+    /// # Errors
+    /// One of them is missing, damaged or empty.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("summary.csv");
+        let rows = rows(&path)?;
+        let manifest = Source::read(&folder.join("manifest.json"))?;
+        let manifest = serde_json::from_str(&manifest.text)
+            .map_err(|e| InputError::at_line(&manifest.path, e.line(), &e))?;
+        let own_pace = has_own_pace(&rows);
+        let mut results = Self {
+            folder: folder.to_path_buf(),
+            manifest,
+            schedulers: Vec::new(),
+            cases: Vec::new(),
+            panels: Vec::new(),
+            places: BTreeMap::new(),
+            own_pace,
+        };
+        rows.into_iter().for_each(|row| results.add(row));
+        results.name();
+        Ok(results)
+    }
+
+    /// The case that a row with these keys is of.
+    pub(super) fn case_of(&self, keys: &[String]) -> Option<usize> {
+        self.places.get(&self.case_keys(keys)).copied()
+    }
+
+    /// The place of a scheduler's label.
+    pub(super) fn scheduler(&self, label: &str) -> Option<usize> {
+        self.schedulers.iter().position(|known| known == label)
+    }
+
+    /// Cases that differ in nothing but the load, in its order.
+    pub(super) fn cases_of_panel(&self, panel: usize) -> Vec<&Case> {
+        let mut cases: Vec<&Case> = self.cases.iter().filter(|case| case.panel == panel).collect();
+        cases.sort_by(|a, b| a.load.unwrap_or(0.0).total_cmp(&b.load.unwrap_or(0.0)));
+        cases
+    }
+
+    /// Whether some panel has several loads.
+    pub(super) fn varies_load(&self) -> bool {
+        self.cases.len() > self.panels.len()
+    }
+
+    /// Schedulers by their mean SLA rate over all cases, the best first.
+    pub(super) fn ranking(&self) -> Vec<usize> {
+        let of = |scheduler: usize| {
+            let rates = self.cases.iter().filter_map(|case| case.samples[scheduler].mean("sla_rate"));
+            mean(&rates.collect::<Vec<_>>()).unwrap_or(0.0)
+        };
+        let mut ranking: Vec<(usize, f64)> = (0..self.schedulers.len()).map(|s| (s, of(s))).collect();
+        ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranking.into_iter().map(|(scheduler, _)| scheduler).collect()
+    }
+
+    fn case_keys(&self, keys: &[String]) -> Vec<String> {
+        let mut keys = keys.to_vec();
+        keys[SCHEDULER].clear();
+        keys[SEED].clear();
+        if self.own_pace {
+            keys[LOAD].clear();
+        }
+        keys
+    }
+
+    fn add(&mut self, row: Row) {
+        let keys = self.case_keys(&row.keys);
+        let place = *self.places.entry(keys.clone()).or_insert_with(|| {
+            let load = keys[LOAD].parse().ok();
+            let (title, samples, bound) = (String::new(), Vec::new(), Samples::default());
+            self.cases.push(Case { title, panel: 0, load, keys, samples, bound });
+            self.cases.len() - 1
+        });
+        let label = &row.keys[SCHEDULER];
+        let samples = if label == BOUND {
+            &mut self.cases[place].bound
+        } else {
+            let scheduler = self.scheduler(label).unwrap_or_else(|| {
+                self.schedulers.push(label.clone());
+                self.schedulers.len() - 1
+            });
+            let all = &mut self.cases[place].samples;
+            all.resize(all.len().max(scheduler + 1), Samples::default());
+            &mut all[scheduler]
+        };
+        samples.0.insert(row.seed, row.metrics);
+    }
+
+    /// Gives cases and panels titles of what varies.
+    fn name(&mut self) {
+        let first = self.cases[0].keys.clone();
+        let varies = |place: &usize| self.cases.iter().any(|case| case.keys[*place] != first[*place]);
+        let varying: Vec<usize> = (0..KEYS.len()).filter(varies).collect();
+        let mut panels: Vec<Vec<String>> = Vec::new();
+        for case in &mut self.cases {
+            case.samples.resize(self.schedulers.len(), Samples::default());
+            case.title = title(&case.keys, varying.iter().copied());
+            let mut keys = case.keys.clone();
+            keys[LOAD].clear();
+            case.panel = panels.iter().position(|panel| *panel == keys).unwrap_or_else(|| {
+                self.panels.push(title(&keys, varying.iter().copied().filter(|&place| place != LOAD)));
+                panels.push(keys);
+                panels.len() - 1
+            });
+        }
+    }
+}
+
+/// What some of the keys say, in words; of a single case its scenario.
+fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
+    let word = |place: usize| match KEYS[place] {
+        "system" | "scenario" => keys[place].clone(),
+        "dram_bandwidth_gbps" => format!("{} GB/s", keys[place]),
+        key => format!("{} {}", key.replace('_', " "), keys[place]),
+    };
+    let words: Vec<String> = of.map(word).collect();
+    if words.is_empty() { keys[1].clone() } else { words.join(", ") }
+}
+
+/// The rows of a summary.csv.
+pub(super) fn rows(path: &Path) -> Result<Vec<Row>, Error> {
+    let mut file = CsvFile::open(path)?;
+    for needed in ["system", "scenario", "scheduler", "sla_rate"] {
+        file.column(needed)?;
+    }
+    let seed = file.column("seed")?;
+    let metrics: Vec<(usize, String)> = file.header().iter().map(str::to_string).enumerate().collect();
+    let metrics: Vec<_> = metrics.into_iter().filter(|(_, name)| !KEYS.contains(&name.as_str())).collect();
+    let (mut rows, mut record) = (Vec::new(), StringRecord::new());
+    while file.read(&mut record)? {
+        let mut of_row = BTreeMap::new();
+        for (place, name) in &metrics {
+            of_row.insert(name.clone(), file.number(&record, *place)?);
+        }
+        let seed = file.seed(&record, seed)?;
+        rows.push(Row { keys: file.keys(&record), seed, metrics: of_row });
+    }
+    if rows.is_empty() {
+        return Err(InputError::file(path, "no rows: expected the results of a run").into());
+    }
+    Ok(rows)
+}
+
+/// Whether no load was run with two seeds though there are two.
+pub(super) fn has_own_pace(rows: &[Row]) -> bool {
+    let mut seeds: BTreeMap<(&str, &[String]), Vec<u64>> = BTreeMap::new();
+    for row in rows {
+        seeds.entry((&row.keys[SCHEDULER], &row.keys[..=LOAD])).or_default().push(row.seed);
+    }
+    let several = rows.iter().any(|row| row.seed != rows[0].seed);
+    several && seeds.values().all(|of_load| of_load.iter().all(|seed| *seed == of_load[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(scheduler: &str, load: &str, seed: u64, rate: f64) -> Row {
+        let mut keys = vec![String::new(); KEYS.len()];
+        keys[1] = "mixed".into();
+        (keys[LOAD], keys[SCHEDULER], keys[SEED]) = (load.into(), scheduler.into(), seed.to_string());
+        Row { keys, seed, metrics: BTreeMap::from([("sla_rate".to_string(), rate)]) }
+    }
+
+    #[test]
+    fn the_places_are_those_of_the_columns() {
+        assert_eq!(
+            [KEYS[1], KEYS[LOAD], KEYS[SCHEDULER], KEYS[SEED]],
+            ["scenario", "load", "scheduler", "seed"]
+        );
+    }
+
+    #[test]
+    fn a_load_that_no_two_seeds_share_is_measured() {
+        let measured = [row("a", "0.61", 1, 1.0), row("a", "0.58", 2, 1.0), row("b", "0.61", 1, 1.0)];
+        assert!(has_own_pace(&measured));
+        assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0), row("a", "0.9", 1, 1.0)]));
+        assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.9", 1, 1.0)]));
+        assert!(!has_own_pace(&[row("a", "", 1, 1.0), row("a", "", 2, 1.0)]));
+    }
+
+    #[test]
+    fn samples_are_paired_by_seed() {
+        let samples = |of: &[(u64, f64)]| {
+            let rows = of.iter().map(|(seed, rate)| (*seed, row("a", "", *seed, *rate).metrics));
+            Samples(rows.collect())
+        };
+        let (own, other) = (samples(&[(1, 0.5), (2, 0.75)]), samples(&[(2, 0.25), (3, 1.0)]));
+        assert_eq!(own.differences(&other, "sla_rate"), [0.5]);
+        assert_eq!((own.mean("sla_rate"), own.mean("nothing")), (Some(0.625), None));
+    }
+}
