@@ -1,16 +1,18 @@
 # `make test` is the one test command: it needs cargo, and for the libtorch of the feature `train` python3 with pip or
-# LIBTORCH (.ci/libtorch). `cargo test --release` tests everything but training and needs neither.
+# LIBTORCH (.ci/libtorch), and python3 with venv for the test of Python's readers (.ci/python). `cargo test --release`
+# tests everything but these and needs neither.
 # One profile for everything: the tests run real networks, for which a debug build is too slow.
 # `make test-long` takes more jobs for the queueing oracles, 10,000 random runs and 10,000 optima: minutes more.
 .PHONY: test test-long bench lint quickstart fuzz
 
 WITH_LIBTORCH = libtorch=$$(.ci/libtorch) && LIBTORCH=$$libtorch
+WITH_PYTHON = python=$$(.ci/python) && export MASCOT_PYTHON=$$python &&
 
 test:
-	$(WITH_LIBTORCH) cargo test --release --features train
+	$(WITH_PYTHON) $(WITH_LIBTORCH) cargo test --release --features train
 
 test-long:
-	$(WITH_LIBTORCH) cargo test --release --features train -- --include-ignored
+	$(WITH_PYTHON) $(WITH_LIBTORCH) cargo test --release --features train -- --include-ignored
 
 bench:
 	cargo bench

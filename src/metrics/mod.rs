@@ -122,13 +122,15 @@ impl Value {
     }
 }
 
-/// As in a CSV cell: the shortest digits that read back to the same number, and nothing for what is not a number.
+/// As in a CSV cell: the shortest digits that read back to the same number, and nothing for what is not a number. A measure
+/// has a decimal point or an exponent also where it is whole, so that readers that guess a column's type from its first
+/// rows do not take it for a count.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Count(count) => count.fmt(f),
             Self::Real(real) if real.is_nan() => Ok(()),
-            Self::Real(real) => real.fmt(f),
+            Self::Real(real) => write!(f, "{real:?}"),
         }
     }
 }
@@ -210,6 +212,7 @@ mod tests {
     fn cells_read_back_to_the_same_number_and_are_empty_without_one() {
         assert_eq!(Value::Count(7).to_string(), "7");
         assert_eq!(Value::Real(0.1 + 0.2).to_string(), "0.30000000000000004");
+        assert_eq!([1.0, 1e-9].map(|v| Value::Real(v).to_string()), ["1.0", "1e-9"]);
         assert_eq!(Value::per(0.0, 0.0).to_string(), "");
         assert_eq!(Value::per(5.0, 0.0).to_string(), "");
     }
