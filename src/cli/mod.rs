@@ -1,5 +1,6 @@
 //! The command line: parse -> typed options -> call `experiment` -> print an error once.
 
+mod capacity;
 mod compare;
 mod contention;
 mod cost;
@@ -60,6 +61,13 @@ enum Command {
     /// --requests for whole distributions of latency, with --layers for layers over time and with --bound for the gap. Every
     /// picture is also report/NAME.svg, with its numbers in report/NAME.csv.
     Report(report::Options),
+    /// Find the load that each scheduler sustains: the largest below which the SLA rate stays at a target
+    ///
+    /// Per case, scheduler and seed by bisection, with the same draws at every load; the table shows the mean over seeds with
+    /// its 95 % confidence interval (Student's t). Where the SLA rate is not monotone in load, the answer is one of the
+    /// crossings: the target is met there and missed a tolerance above. below: seeds that miss the target even at the
+    /// lowest load, counted as 0; above: seeds that meet it at the highest.
+    Capacity(capacity::Options),
     /// Compare a metric of two summaries, paired by seed
     ///
     /// Rows are matched by all key columns. Per case and scheduler whose rows differ: both means, the mean of the differences
@@ -134,6 +142,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Run(options) => run::execute(&options),
         Command::Validate(options) => validate::execute(&options),
         Command::Train(options) => train::execute(&options),
+        Command::Capacity(options) => capacity::execute(&options),
         Command::Compare(options) => compare::execute(&options),
         Command::Report(options) => report::execute(&options),
         Command::List(options) => list::execute(&options),

@@ -82,7 +82,7 @@ impl Replay {
 }
 
 /// `key=value` with the value in TOML; what is no TOML is taken as a string.
-fn key_value(text: &str) -> Result<(String, toml::Value), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, toml::Value), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     let parsed =
         format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));

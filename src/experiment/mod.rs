@@ -5,6 +5,7 @@
 //! In between, [`Plan::find_bounds`] gives every trace the bound that schedulers are compared with.
 
 pub mod bound;
+pub mod capacity;
 mod catalogue;
 pub mod columns;
 pub mod config;

@@ -145,7 +145,7 @@ impl Output {
                     us(r.deadline),
                     u8::from(r.is_met()).to_string(),
                     u8::from(r.dropped.is_some()).to_string(),
-                    (r.energy.0 / 1e6).to_string(),
+                    real(r.energy.0 / 1e6),
                     r.after.map_or(String::new(), |leader| leader.0.to_string()),
                 ]))?;
             }
@@ -162,9 +162,9 @@ impl Output {
                     u8::from(r.counted).to_string(),
                     us(r.start),
                     us(r.end),
-                    r.stretch.to_string(),
-                    r.dram_bytes.to_string(),
-                    (r.energy.0 / 1e6).to_string(),
+                    real(r.stretch),
+                    real(r.dram_bytes),
+                    real(r.energy.0 / 1e6),
                 ]))?;
             }
         }
@@ -229,7 +229,12 @@ fn write_error(path: &Path, source: io::Error) -> Error {
 }
 
 fn us(time: Time) -> String {
-    time.as_us().to_string()
+    real(time.as_us())
+}
+
+/// A measure in a cell.
+fn real(value: f64) -> String {
+    Value::Real(value).to_string()
 }
 
 /// The data files that an experiment read.
