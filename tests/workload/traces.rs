@@ -46,7 +46,7 @@ fn a_trace_is_replayed_faster_and_under_other_names() {
     let trace = bench.path("t.csv");
     let results =
         bench.run(&["--trace", &trace, "--speedup", "2", "--map", "camera=a", "--map", "x=kws_res8@4"]);
-    assert_eq!(results.column("requests.csv", "arrival_us"), ["500", "1500"]);
+    assert_eq!(results.column("requests.csv", "arrival_us"), ["500.0", "1500.0"]);
     assert_eq!(results.column("requests.csv", "network"), ["kws_res8@4", "kws_res8@4"]);
     let manifest = std::fs::read_to_string(results.0.join("manifest.json")).unwrap();
     assert!(manifest.contains("t.csv") && manifest.contains("\"speedup\": 2.0"), "{manifest}");
