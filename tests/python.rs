@@ -1,6 +1,6 @@
 //! Do Python's readers take the CSV as it is: pandas and polars, without options, through tests/data/read_csv.py.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says when it is skipped")]
 
 mod common;
 

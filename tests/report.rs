@@ -1,7 +1,7 @@
 //! Does a report show what the CSV says: its files, their numbers, and the page in a browser where there is one; and does
 //! `compare` find what differs.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says when it is skipped")]
 
 mod common;
 
