@@ -293,3 +293,35 @@ fn a_bound_is_a_row_without_a_run_and_every_scheduler_has_its_gap() {
     quickstart(folder.path(), &few);
     assert!(column(&read(folder.path(), "summary.csv"), "gap_to_bound").iter().all(String::is_empty));
 }
+
+/// What is forwarded was a DRAM read: together they are what the layer moves on that accelerator without forwarding.
+#[test]
+fn forwarded_bytes_are_not_read_from_dram() {
+    let folder = TempDir::new().unwrap();
+    let more = [
+        ["--layers", "--set", "scenarios=mixed"],
+        ["--set", "schedulers=relief", "--set"],
+        ["loads=0.9", "--set", "forwarding=[false,true]"],
+    ];
+    quickstart(folder.path(), &more.concat());
+    let layers = read(folder.path(), "layers.csv");
+    let number = |name: &str| -> Vec<f64> {
+        column(&layers, name).iter().map(|x| x.parse().expect("a number")).collect()
+    };
+    let (dram, forwarded) = (number("dram_bytes"), number("forwarded_bytes"));
+    let [network, layer, accelerator, on] =
+        ["network", "layer", "accelerator", "forwarding"].map(|name| column(&layers, name));
+    let mut whole = std::collections::BTreeMap::new();
+    for i in 0..dram.len() {
+        let bytes = whole.entry((&network[i], &layer[i], &accelerator[i])).or_insert(dram[i] + forwarded[i]);
+        assert!((dram[i] + forwarded[i] - *bytes).abs() < 1e-6 * *bytes, "{} {}", network[i], layer[i]);
+        assert!(on[i] == "true" || forwarded[i] == 0.0);
+    }
+    assert!(forwarded.iter().filter(|bytes| **bytes > 0.0).count() > 100);
+    for refused in ["phases=true", "max_sub_job_us=500"] {
+        let output =
+            mascot(&["run", "experiments/quickstart.toml", "--set", "forwarding=true", "--set", refused]);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && message.contains("of whole layers"), "{message}");
+    }
+}

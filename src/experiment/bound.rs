@@ -73,16 +73,20 @@ impl Plan {
         let bounds: Vec<Option<usize>> =
             places.into_iter().map(|place| place.map(|place| found[place])).collect();
         self.bounds = bounds.chunks(self.experiment.seeds as usize).map(<[_]>::to_vec).collect();
-        self.without_bound().iter().for_each(|scenario| {
-            progress.warn(&format!(
-                "no bound for scenario `{scenario}`: when requests come there, and how many, depends on the schedule"
-            ));
+        self.without_bound().iter().for_each(|(scenario, forwarding)| {
+            progress.warn(&match forwarding {
+                true => "no bound with `forwarding`: what layers cost depends on the schedule".to_string(),
+                false => format!(
+                    "no bound for scenario `{scenario}`: when requests come there, and how many, depends on the schedule"
+                ),
+            });
         });
     }
 
-    fn without_bound(&self) -> BTreeSet<&str> {
+    /// Scenarios, and whether their outputs are forwarded.
+    fn without_bound(&self) -> BTreeSet<(&str, bool)> {
         let cases = self.cases.iter().zip(&self.bounds).filter(|(_, bounds)| bounds.contains(&None));
-        cases.map(|(case, _)| case.workload.scenario.name.as_str()).collect()
+        cases.map(|(case, _)| (case.workload.scenario.name.as_str(), case.site.dram.forwarding)).collect()
     }
 }
 

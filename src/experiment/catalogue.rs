@@ -7,8 +7,9 @@ use super::data::DataRoot;
 use super::plan::Dram;
 use super::{Error, Progress};
 use crate::cost::{self, Cache, CostTable, LayerCost};
-use crate::hw::SystemSpec;
 use crate::hw::system::Accelerator;
+use crate::hw::{AccelSpec, SystemSpec};
+use crate::sim::forwarding::{Buffer, Forwarding};
 use crate::sim::{AcceleratorModel, LayerModel, NetworkModel, Platform, World};
 use crate::units::Time;
 use crate::workload::{Network, Scenario, Variant};
@@ -82,13 +83,32 @@ impl Catalogue {
             layers.push(LayerModel { name: layer.name.clone(), after: layer.after.clone(), costs });
         }
         let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
-        let model = NetworkModel::new(&label, &layers, platform, limit);
+        let mut model = NetworkModel::new(&label, &layers, platform, limit);
+        if dram.forwarding {
+            let outputs =
+                network.layers.iter().map(|layer| layer.op.with_batch(variant.batch).output_elements());
+            model.forwarding = Some(Forwarding {
+                outputs: outputs.collect(),
+                buffers: system.accelerators.iter().map(|a| buffer(&system.models[a.model])).collect(),
+                bandwidth_bytes_per_ps: platform.bandwidth_bytes_per_ps,
+            });
+        }
         if !dram.phases {
             return Ok(model);
         }
         let port = |a: &Accelerator| system.models[a.model].port_bytes_per_s() / 1e12;
         let ports: Vec<f64> = system.accelerators.iter().map(port).collect();
         Ok(model.in_phases(&ports, platform))
+    }
+}
+
+/// What forwarding needs to know of an accelerator. One without a global buffer forwards nothing.
+fn buffer(model: &AccelSpec) -> Buffer {
+    let dram = model.dram();
+    Buffer {
+        elements: model.global_buffer().map_or(0, |buffer| buffer.capacity_words.unwrap_or(u64::MAX)),
+        element_bytes: dram.word_bits as f64 / 8.0,
+        dram_pj: dram.read_pj_per_access / dram.words_per_access(),
     }
 }
 

@@ -110,6 +110,8 @@ pub struct Setting {
     pub dram_efficiency: Option<f64>,
     /// How bandwidth is shared; `None` is the system's own.
     pub sharing: Option<Sharing>,
+    /// Whether outputs stay on chip for the layer that runs next; `None` is the system's own.
+    pub forwarding: Option<bool>,
     /// The deadline rule.
     pub sla: SlaRule,
     /// Multiple of the isolated latency.
@@ -152,6 +154,7 @@ struct RawExperiment {
     dram_bandwidth_gbps: Option<List<Gbps>>,
     dram_efficiency: Option<List<Fraction>>,
     sharing: Option<List<Sharing>>,
+    forwarding: Option<List<bool>>,
     sla: Option<List<SlaRule>>,
     deadline_factor: Option<List<Positive>>,
     trigger: Option<List<TriggerKind>>,
@@ -185,6 +188,7 @@ impl Default for Setting {
             dram_bandwidth_gbps: None,
             dram_efficiency: None,
             sharing: None,
+            forwarding: None,
             sla: SlaRule::Factor,
             deadline_factor: 4.0,
             trigger: TriggerKind::Periodic,
@@ -320,6 +324,7 @@ impl RawExperiment {
         vary(&mut settings, &self.dram_bandwidth_gbps, |s, v| s.dram_bandwidth_gbps = Some(v.0));
         vary(&mut settings, &self.dram_efficiency, |s, v| s.dram_efficiency = Some(v.0));
         vary(&mut settings, &self.sharing, |s, v| s.sharing = Some(v));
+        vary(&mut settings, &self.forwarding, |s, v| s.forwarding = Some(v));
         vary(&mut settings, &self.sla, |s, v| s.sla = v);
         vary(&mut settings, &self.deadline_factor, |s, v| s.deadline_factor = v.0);
         vary(&mut settings, &self.trigger, |s, v| s.trigger = v);

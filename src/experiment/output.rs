@@ -54,6 +54,7 @@ const LAYER_COLUMNS: &[&str] = &[
     "end_us",
     "stretch",
     "dram_bytes",
+    "forwarded_bytes",
     "energy_uj",
 ];
 
@@ -164,6 +165,7 @@ impl Output {
                     us(r.end),
                     real(r.stretch),
                     real(r.dram_bytes),
+                    real(r.forwarded_bytes),
                     real(r.energy.0 / 1e6),
                 ]))?;
             }

@@ -80,6 +80,8 @@ pub struct Dram {
     pub efficiency: f64,
     /// How it is shared.
     pub sharing: Sharing,
+    /// Whether outputs stay on chip for the layer that runs next.
+    pub forwarding: bool,
     pub(super) max_sub_job_us: f64,
     pub(super) phases: bool,
 }
@@ -90,6 +92,7 @@ impl Dram {
             bandwidth_gbps: setting.dram_bandwidth_gbps.unwrap_or(system.dram_bandwidth_gbps),
             efficiency: setting.dram_efficiency.unwrap_or(system.dram_efficiency),
             sharing: setting.sharing.unwrap_or(system.sharing),
+            forwarding: setting.forwarding.unwrap_or(system.forwarding),
             max_sub_job_us: setting.max_sub_job_us,
             phases: setting.phases,
         }
@@ -120,6 +123,7 @@ impl Plan {
         for name in &experiment.systems {
             let system = data.system(name)?;
             policies.read(&experiment.schedulers, &system, data)?;
+            check_forwarding(&experiment, &system)?;
             let catalogue = Catalogue::new(&system, &scenarios, data, cache, progress)?;
             for (workload, word) in workloads.iter().zip(&experiment.scenarios) {
                 let words = [name.clone(), word.clone()];
@@ -273,6 +277,20 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
         _ => return Ok(()),
     };
     Err(Error::Usage(format!("{}: {problem}", experiment.path.display())))
+}
+
+/// What is forwarded is a whole output, of a layer with one demand.
+fn check_forwarding(experiment: &Experiment, system: &SystemSpec) -> Result<(), Error> {
+    let forwards = |setting: &&Setting| setting.forwarding.unwrap_or(system.forwarding);
+    let differs = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
+    if !experiment.settings.iter().filter(forwards).any(differs) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{}: `forwarding = true` is of whole layers: it goes with neither `phases = true` nor `max_sub_job_us` (`{}`)",
+        experiment.path.display(),
+        system.name
+    )))
 }
 
 /// Whether every tenant's terms can be kept under the experiment's rules.

@@ -144,6 +144,18 @@ impl AccelSpec {
         words.map_or(f64::INFINITY, |words| words * dram.word_bits as f64 / 8.0 * self.clock_hz)
     }
 
+    /// The outermost buffer that keeps inputs and outputs; `None` if there is none.
+    pub fn global_buffer(&self) -> Option<&Storage> {
+        self.levels[1..].iter().find_map(|level| match level {
+            Level::Storage(storage)
+                if [Tensor::Inputs, Tensor::Outputs].iter().all(|&tensor| storage.keeps[tensor as usize]) =>
+            {
+                Some(storage)
+            }
+            _ => None,
+        })
+    }
+
     /// MAC units.
     pub fn macs_per_cycle(&self) -> u64 {
         self.instances_below(self.levels.len())

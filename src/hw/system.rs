@@ -51,6 +51,8 @@ pub struct SystemSpec {
     pub dram_efficiency: f64,
     /// How the bandwidth is shared.
     pub sharing: Sharing,
+    /// Whether outputs stay on chip for the layer that runs next (`sim::forwarding`).
+    pub forwarding: bool,
     /// What the mapper minimises.
     pub objective: Objective,
     /// The bandwidth in GB/s at which the mapper counts latency. Fixed per system, so that a sweep over the DRAM
@@ -83,6 +85,8 @@ struct RawSystem {
     dram_efficiency: Fraction,
     #[serde(default = "default_sharing")]
     sharing: Sharing,
+    #[serde(default)]
+    forwarding: bool,
     #[serde(default = "default_objective")]
     objective: Objective,
     mapping_bandwidth_gbps: Option<Gbps>,
@@ -170,6 +174,7 @@ impl SystemSpec {
             dram_bandwidth_gbps,
             dram_efficiency: raw.dram_efficiency.0,
             sharing: raw.sharing,
+            forwarding: raw.forwarding,
             objective: raw.objective,
             mapping_bandwidth_gbps,
             cost: raw.cost.map(|table| folder.join(table)),

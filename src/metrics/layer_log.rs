@@ -27,6 +27,8 @@ pub struct LayerRow {
     pub stretch: f64,
     /// DRAM bytes it moved.
     pub dram_bytes: f64,
+    /// Bytes that it found on chip instead.
+    pub forwarded_bytes: f64,
     /// Its energy.
     pub energy: Picojoules,
 }
@@ -51,8 +53,17 @@ impl<'a> LayerLog<'a> {
 
 impl Recorder for LayerLog<'_> {
     fn record(&mut self, record: &Record) {
-        let Record::Finish { time, start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, origin } =
-            *record
+        let Record::Finish {
+            time,
+            start,
+            sub_job,
+            accelerator,
+            dram_bytes,
+            forwarded_bytes,
+            energy,
+            uncontended_ps,
+            origin,
+        } = *record
         else {
             return;
         };
@@ -68,6 +79,7 @@ impl Recorder for LayerLog<'_> {
             end: time,
             stretch: (time - start).as_ps() / uncontended_ps,
             dram_bytes,
+            forwarded_bytes,
             energy,
         });
     }

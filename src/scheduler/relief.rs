@@ -4,7 +4,7 @@
 //! The output of a layer is on chip while nothing else has started on the accelerator since. A ready successor of that
 //! layer is promoted: it comes first on that accelerator, as long as every request that was to run there before it keeps
 //! a laxity (d - t - R_best) of at least the child's c1, or has none to lose. Recalled from the paper, unverified. What
-//! the paper saves by it, the DRAM read of the output, is left out: nothing stays on chip between layers.
+//! the paper saves by it, the DRAM read of the output, is saved on systems with `forwarding = true` (`sim::forwarding`).
 
 use super::placing::{Order, Placing, is_late, missed};
 use super::{SchedulerEntry, no_parameters};

@@ -29,6 +29,7 @@ pub mod capacity;
 pub mod cases;
 mod driver;
 mod engine;
+pub mod forwarding;
 mod model;
 mod phases;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use ndarray::Array2;
 
+use super::forwarding::Forwarding;
 use super::phases::{Phases, alone, phases};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
@@ -55,11 +56,18 @@ impl PairCost {
         let share = 1.0 / parts as f64;
         let latency_ps = cost.latency.as_ps() * share;
         let demand_bytes_per_ps = cost.dram_bytes.0 as f64 / cost.latency.as_ps();
-        let rate = (bandwidth_bytes_per_ps / demand_bytes_per_ps).min(1.0);
-        // The engine's own arithmetic for a layer alone, so that NTT is exactly 1 on an idle system.
-        let alone = Time::from_ps_ceil(latency_ps / rate);
         let tile_bytes = cost.dram_bytes.0 as f64 / cost.tiles.max(1) as f64;
-        Self { latency_ps, demand_bytes_per_ps, tile_bytes, alone, energy: cost.energy * share }
+        let energy = cost.energy * share;
+        Self { latency_ps, demand_bytes_per_ps, tile_bytes, alone: Time::ZERO, energy }
+            .alone_behind(bandwidth_bytes_per_ps)
+    }
+
+    /// With its c1 behind a DRAM of so much bandwidth.
+    pub(super) fn alone_behind(mut self, bandwidth_bytes_per_ps: f64) -> Self {
+        let rate = (bandwidth_bytes_per_ps / self.demand_bytes_per_ps).min(1.0);
+        // The engine's own arithmetic for a layer alone, so that NTT is exactly 1 on an idle system.
+        self.alone = Time::from_ps_ceil(self.latency_ps / rate);
+        self
     }
 }
 
@@ -105,6 +113,8 @@ pub struct NetworkModel {
     pub total_bytes: u64,
     /// Critical path with every layer at its smallest c1: the isolated latency.
     pub isolated: Time,
+    /// What outputs stay on chip, where they do.
+    pub forwarding: Option<Forwarding>,
 }
 
 impl NetworkModel {
@@ -186,6 +196,7 @@ impl NetworkModel {
             alone: costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)).collect(),
             sources: (0..layers.len() as u32).filter(|&l| predecessors[l as usize].is_empty()).collect(),
             phases: Vec::new(),
+            forwarding: None,
             layers,
             costs,
             predecessors,
@@ -200,6 +211,18 @@ impl NetworkModel {
     #[inline]
     pub fn cost(&self, layer: u32, accelerator: usize) -> Option<&PairCost> {
         self.costs[[layer as usize, accelerator]].as_ref()
+    }
+
+    /// The cost of a layer that starts on an accelerator right after another one of its job, or after none, and the bytes
+    /// that it finds on chip; `None` where it cannot run.
+    pub fn cost_after(&self, layer: u32, accelerator: usize, last: Option<u32>) -> Option<(PairCost, f64)> {
+        let cost = *self.cost(layer, accelerator)?;
+        let producer = last.filter(|last| self.predecessors[layer as usize].contains(last));
+        let (Some(forwarding), Some(producer)) = (&self.forwarding, producer) else {
+            return Some((cost, 0.0));
+        };
+        let bytes = forwarding.bytes(&cost, accelerator, producer);
+        Some((forwarding.without(cost, accelerator, bytes), bytes))
     }
 
     /// The phases of a layer on an accelerator, `None` where layers have one demand.

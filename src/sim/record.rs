@@ -93,6 +93,8 @@ pub enum Record {
         accelerator: usize,
         /// DRAM bytes it moved.
         dram_bytes: f64,
+        /// Bytes that it found on chip and did not read from DRAM (`sim::forwarding`).
+        forwarded_bytes: f64,
         /// Its energy.
         energy: Picojoules,
         /// c in picoseconds; the stretch is (time - start) / c.

@@ -146,6 +146,14 @@ impl Op {
         }
     }
 
+    /// Elements that it writes.
+    pub fn output_elements(&self) -> u64 {
+        match self {
+            Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => nest.elements(Tensor::Outputs),
+            Self::Vector { writes, .. } | Self::Lookup { writes, .. } => *writes,
+        }
+    }
+
     /// The same work for `batch` inputs at once: N grows, except for activation x activation products, whose second
     /// operand differs per input, so that G grows.
     pub fn with_batch(&self, batch: u64) -> Self {

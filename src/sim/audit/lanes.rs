@@ -10,6 +10,8 @@ use crate::units::Time;
 /// The accelerators of a run.
 pub(super) struct Lanes {
     pub(super) runs: Vec<Option<Run>>,
+    /// What ran before.
+    last: Vec<Option<SubJobId>>,
     /// As the records say.
     granted_bytes_per_ps: f64,
     /// Records of it at this instant.
@@ -20,6 +22,8 @@ pub(super) struct Lanes {
 pub(super) struct Run {
     pub(super) sub_job: SubJobId,
     pub(super) cost: PairCost,
+    /// What it found on chip.
+    forwarded_bytes: f64,
     /// One, of the mean demand, where layers have no phases.
     phases: Phases,
     phase: usize,
@@ -54,7 +58,8 @@ impl Crowd {
 impl Lanes {
     pub(super) fn new(platform: &Platform) -> Self {
         let runs = platform.accelerators.iter().map(|_| None).collect();
-        Self { runs, granted_bytes_per_ps: 0.0, changes: 0 }
+        let last = vec![None; platform.accelerators.len()];
+        Self { runs, last, granted_bytes_per_ps: 0.0, changes: 0 }
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = &Run> {
@@ -133,7 +138,7 @@ impl Lanes {
 impl Run {
     fn new(
         sub_job: SubJobId,
-        cost: PairCost,
+        (cost, forwarded_bytes): (PairCost, f64),
         phases: Option<&Phases>,
         assignment: Assignment,
         start: Time,
@@ -141,7 +146,7 @@ impl Run {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
         let (phase, work_ps, rate, peak) = (0, 0.0, 0.0, Crowd::default());
-        Self { sub_job, cost, phases, phase, assignment, start, work_ps, rate, peak }
+        Self { sub_job, cost, forwarded_bytes, phases, phase, assignment, start, work_ps, rate, peak }
     }
 
     fn demand(&self) -> f64 {
@@ -235,8 +240,9 @@ impl Audit<'_> {
         let job = self.job(id)?;
         ensure!((layer as usize) < job.layers.len(), "{sub_job:?} is not in its network");
         ensure!(!job.layers[layer as usize].started, "{sub_job:?} starts twice");
-        let cost = job.network.cost(layer, accelerator);
-        let cost = *cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
+        let last = self.lanes.last[accelerator].filter(|last| last.job == id).map(|last| last.layer);
+        let cost = job.network.cost_after(layer, accelerator, last);
+        let cost = cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
         let assignment = self.check_next(sub_job, accelerator)?;
         ensure_close("weight of its share", weight, assignment.weight)?;
         self.jobs[id.0 as usize].layers[layer as usize].started = true;
@@ -258,7 +264,15 @@ impl Audit<'_> {
 
     pub(super) fn finish(&mut self, record: &Record) -> Check {
         let Record::Finish {
-            start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, origin, ..
+            start,
+            sub_job,
+            accelerator,
+            dram_bytes,
+            forwarded_bytes,
+            energy,
+            uncontended_ps,
+            origin,
+            ..
         } = *record
         else {
             return Ok(());
@@ -269,9 +283,13 @@ impl Audit<'_> {
         ensure!(start == run.start, "{sub_job:?} started at {} ps, not {} ps", run.start.0, start.0);
         ensure_close("energy of the layer in pJ", energy.0, run.cost.energy.0)?;
         ensure_close("DRAM bytes of the layer", dram_bytes, run.cost.dram_bytes())?;
+        ensure_close("forwarded bytes of the layer", forwarded_bytes, run.forwarded_bytes)?;
         ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps)?;
         run.check(self.now, &self.world.platform)?;
+        self.lanes.last[accelerator] = Some(sub_job);
         let job = &mut self.jobs[sub_job.job.0 as usize];
+        let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);
+        ensure_close("bytes from DRAM and on chip", dram_bytes + forwarded_bytes, whole)?;
         ensure!(origin == job.origin, "{sub_job:?} ends as one of another: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
         self.totals.finish(&job.request, &run, origin.counted);
@@ -299,7 +317,7 @@ mod tests {
             sharers: 2,
             tile_bytes: 2.0 * cost.tile_bytes,
         };
-        let run = Run::new(sub_job, cost, None, assignment, Time(1_000));
+        let run = Run::new(sub_job, (cost, 0.0), None, assignment, Time(1_000));
         let run = Run { work_ps: cost.latency_ps, rate: 1.0, peak, ..run };
         run.check(Time((1 + actual_ns) * 1_000), &world.platform)
     }

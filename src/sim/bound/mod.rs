@@ -18,7 +18,7 @@
 //! trigger, sharing rule and decision cost. So no schedule meets more than the optimum, and none more than the optimum
 //! rounded down. Requests that are not counted can only take time: they are left out. Where a run ends at a time, that is a
 //! deadline of all. Requests that follow others come when a schedule lets them, and how many come depends on it, too: a trace
-//! with such requests has no bound.
+//! with such requests has no bound. Neither has one of layers whose inputs may stay on chip (`sim::forwarding`).
 //!
 //! | file | what it does |
 //! |---|---|
@@ -74,9 +74,10 @@ const STRETCH: usize = 500;
 const MARGIN: usize = 250;
 
 impl Relaxation {
-    /// The relaxation of a trace; `None` where requests follow others.
+    /// The relaxation of a trace; `None` where requests follow others, and where outputs are forwarded.
     pub fn new(world: &World, trace: &Trace) -> Option<Self> {
-        if !trace.followers.is_empty() {
+        let forwards = world.networks.iter().any(|network| network.forwarding.is_some());
+        if forwards || !trace.followers.is_empty() {
             return None;
         }
         let mut kinds = Kinds::new(world);

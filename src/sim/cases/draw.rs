@@ -3,6 +3,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::super::forwarding::Buffer;
 use super::super::{
     AcceleratorModel, DecisionCost, Host, Late, LateRules, LayerModel, Platform, Request, Rules, Trace,
     Trigger, Unassigned,
@@ -109,6 +110,23 @@ impl Draw {
         };
         let ports = self.models.iter().map(|_| port(rng)).collect();
         rng.random_bool(0.25).then_some(ports)
+    }
+
+    /// Outputs and buffers of up to 100 elements; that many are the bytes of a longest layer at the whole bandwidth.
+    pub(super) fn forwarding(&self, networks: &[Vec<LayerModel>]) -> Option<(Vec<Vec<u64>>, Vec<Buffer>)> {
+        let rng = &mut self.stream("forwarding");
+        let longest_bytes = self.bandwidth_bytes_per_ps * (LONGEST_UNITS * self.unit_ps) as f64;
+        let outputs: Vec<Vec<u64>> = networks
+            .iter()
+            .map(|layers| layers.iter().map(|_| rng.random_range(0..=100)).collect())
+            .collect();
+        let buffer = |_: &usize| Buffer {
+            elements: rng.random_range(0..=100),
+            element_bytes: longest_bytes / 100.0,
+            dram_pj: 1e-9,
+        };
+        let buffers = self.models.iter().map(buffer).collect();
+        rng.random_bool(0.25).then_some((outputs, buffers))
     }
 
     pub(super) fn network(&self, number: usize) -> Vec<LayerModel> {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 pub use self::chaos::Chaos;
 use self::draw::Draw;
+use super::forwarding::{Buffer, Forwarding};
 use super::{DecisionCost, Engine, LayerModel, NetworkModel, Platform, Rules, Trace, Trigger, World};
 use crate::units::Time;
 
@@ -53,6 +54,8 @@ pub struct Case {
     pub networks: Vec<Vec<LayerModel>>,
     /// Longer layers are split.
     pub max_sub_job: Option<Time>,
+    /// Elements of each layer's output by network, and the buffers that they may stay in, where outputs are forwarded.
+    pub forwarding: Option<(Vec<Vec<u64>>, Vec<Buffer>)>,
     /// DRAM ports of the accelerators in bytes per picosecond, where layers have phases.
     pub ports: Option<Vec<f64>>,
     /// The requests.
@@ -70,18 +73,22 @@ impl Case {
             platform: draw.platform(),
             networks: (0..size.networks).map(|network| draw.network(network)).collect(),
             max_sub_job: draw.max_sub_job(),
+            forwarding: None,
             ports: None,
             trace: draw.trace(),
             rules: draw.rules(),
         }
     }
 
-    /// The case of a seed and a size, some with phases inside layers, requests that follow others, late rules per tenant,
+    /// The case of a seed and a size, some with phases inside layers or outputs that stay on chip, requests that follow others, late rules per tenant,
     /// or an end in time.
     pub fn with_everything(seed: u64, size: Size) -> Self {
         let draw = Draw::new(seed, size);
         let mut case = Self::new(seed, size);
         case.ports = draw.ports();
+        if case.ports.is_none() && case.max_sub_job.is_none() {
+            case.forwarding = draw.forwarding(&case.networks);
+        }
         case.trace = draw.with_followers(case.trace);
         case.trace.span = draw.span(&case.trace);
         case.rules.late = draw.late_rules(case.rules.late);
@@ -90,14 +97,20 @@ impl Case {
 
     /// Platform and networks, resolved.
     pub fn world(&self) -> World {
-        let resolve = |layers: &Vec<LayerModel>| {
-            let network = NetworkModel::new("network", layers, &self.platform, self.max_sub_job);
+        let resolve = |(number, layers): (usize, &Vec<LayerModel>)| {
+            let mut network = NetworkModel::new("network", layers, &self.platform, self.max_sub_job);
+            network.forwarding = self.forwarding.as_ref().map(|(outputs, buffers)| Forwarding {
+                outputs: outputs[number].clone(),
+                buffers: buffers.clone(),
+                bandwidth_bytes_per_ps: self.platform.bandwidth_bytes_per_ps,
+            });
             match &self.ports {
                 Some(ports) => network.in_phases(ports, &self.platform),
                 None => network,
             }
         };
-        World { platform: self.platform.clone(), networks: self.networks.iter().map(resolve).collect() }
+        let networks = self.networks.iter().enumerate().map(resolve).collect();
+        World { platform: self.platform.clone(), networks }
     }
 
     /// An engine at time zero.
@@ -148,6 +161,9 @@ impl fmt::Display for Case {
         }
         if self.ports.is_some() {
             write!(f, ", layers in phases")?;
+        }
+        if self.forwarding.is_some() {
+            write!(f, ", outputs forwarded")?;
         }
         Ok(())
     }

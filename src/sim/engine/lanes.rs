@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::super::bandwidth::{share, weight};
-use super::super::{PairCost, Phase, Phases, Platform, SubJobId};
+use super::super::{JobId, PairCost, Phase, Phases, Platform, SubJobId};
 use super::jobs::{Jobs, State};
 use super::mask::Mask;
 use crate::hw::Sharing;
@@ -19,6 +19,8 @@ pub(super) struct Running {
     /// The scheduler's weight for its share of the bandwidth.
     pub(super) weight: f64,
     pub(super) cost: PairCost,
+    /// What of its input it found on chip.
+    pub(super) forwarded_bytes: f64,
     pub(super) start: Time,
     /// Which of its phases, if it has any.
     pub(super) phase: usize,
@@ -32,11 +34,30 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(sub_job: SubJobId, priority: f64, weight: f64, cost: PairCost, now: Time) -> Self {
+    /// With the cost and the bytes of [`NetworkModel::cost_after`](super::super::NetworkModel::cost_after).
+    pub(super) fn new(
+        sub_job: SubJobId,
+        priority: f64,
+        weight: f64,
+        (cost, forwarded_bytes): (PairCost, f64),
+        now: Time,
+    ) -> Self {
         // The rate is set before time passes: a layer that starts changes the sharing.
         let (start, since, left_ps) = (now, now, cost.latency_ps);
         let (phase, later_ps, rate) = (0, 0.0, 0.0);
-        Self { sub_job, priority, weight, cost, start, phase, left_ps, later_ps, since, rate }
+        Self {
+            sub_job,
+            priority,
+            weight,
+            cost,
+            forwarded_bytes,
+            start,
+            phase,
+            left_ps,
+            later_ps,
+            since,
+            rate,
+        }
     }
 
     /// It begins a phase of so much work, with so much after it.
@@ -158,6 +179,8 @@ pub(super) struct Lanes {
     /// The smallest of them, as of the last [`Lanes::share_bandwidth`].
     next_end: Time,
     running: Vec<Option<Running>>,
+    /// What ran before.
+    last: Vec<Option<SubJobId>>,
     /// b of the running layer; 0 where none runs.
     demands: Vec<f64>,
     /// Of its share of the bandwidth.
@@ -175,6 +198,7 @@ clone_by_field!(Lanes {
     layer_ends,
     next_end,
     running,
+    last,
     demands,
     weights,
     grants,
@@ -191,6 +215,7 @@ impl Lanes {
             layer_ends: vec![Time::MAX; accelerators],
             next_end: Time::MAX,
             running: vec![None; accelerators],
+            last: vec![None; accelerators],
             demands: vec![0.0; accelerators],
             weights: vec![0.0; accelerators],
             grants: vec![0.0; accelerators],
@@ -214,6 +239,11 @@ impl Lanes {
     /// What runs on an accelerator that is busy.
     pub(super) fn running_on(&self, accelerator: usize) -> &Running {
         self.running[accelerator].as_ref().expect("the accelerator is busy")
+    }
+
+    /// The layer of a job that ran last on an accelerator, if none of another did.
+    pub(super) fn last_of(&self, job: JobId, accelerator: usize) -> Option<u32> {
+        self.last[accelerator].filter(|last| last.job == job).map(|last| last.layer)
     }
 
     /// When the layer on a busy accelerator ends at its present rate, later phases without contention.
@@ -291,7 +321,9 @@ impl Lanes {
         self.ends[accelerator] = Time::MAX;
         self.demands[accelerator] = 0.0;
         self.busy.remove(accelerator);
-        self.running[accelerator].take().expect("the accelerator is busy")
+        let running = self.running[accelerator].take().expect("the accelerator is busy");
+        self.last[accelerator] = Some(running.sub_job);
+        running
     }
 
     /// Gives every running layer its share from `now` on. The sum of the grants, if it changed.

@@ -312,6 +312,7 @@ impl Engine {
             sub_job: running.sub_job,
             accelerator,
             dram_bytes: cost.dram_bytes(),
+            forwarded_bytes: running.forwarded_bytes,
             energy: cost.energy,
             uncontended_ps: cost.latency_ps,
             origin,
@@ -401,8 +402,9 @@ impl Engine {
         let sub_job = entry.sub_job;
         let job = self.jobs.of(sub_job.job);
         let network = &self.world.networks[job.request.network as usize];
-        let cost =
-            *network.cost(sub_job.layer, accelerator).expect("assignments are checked when they are applied");
+        let last = self.lanes.last_of(sub_job.job, accelerator);
+        let cost = network.cost_after(sub_job.layer, accelerator, last);
+        let cost = cost.expect("assignments are checked when they are applied");
         let sub = job.sub(sub_job.layer);
         assert!(
             sub.state == State::Ready && sub.unfinished == 0,

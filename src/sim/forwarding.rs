@@ -1,0 +1,138 @@
+//! On-chip forwarding, as in RELIEF (Gupta and Dwarkadas, HPCA 2024): a layer that starts right after one of its
+//! predecessors, on the same accelerator, finds that one's output in the global buffer and does not read it from DRAM.
+//!
+//! The output is there if it fits into the buffer as a whole, and nothing else has run on the accelerator since. What is
+//! saved is one read of it, but no more than all that the layer moves: the bytes, their part of the bandwidth demand, and
+//! the energy of the DRAM access. Its uncontended latency c stays, because that counts no stalls for DRAM. The output is
+//! written to DRAM as ever: another successor may need it elsewhere. It leaves out what the buffer's share for the output
+//! takes from the layer's own tiles, so it is the most that forwarding can bring.
+//!
+//! Schedulers see the costs without it, and so do isolated latencies, deadlines and lambda*.
+
+use super::PairCost;
+
+/// What a network needs to know for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forwarding {
+    /// Elements of each layer's output.
+    pub outputs: Vec<u64>,
+    /// By accelerator.
+    pub buffers: Vec<Buffer>,
+    /// Of the DRAM, delivered, in bytes per picosecond.
+    pub bandwidth_bytes_per_ps: f64,
+}
+
+/// The outermost buffer of an accelerator that holds inputs and outputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Buffer {
+    /// Elements that it holds.
+    pub elements: u64,
+    /// Bytes of one.
+    pub element_bytes: f64,
+    /// Energy of reading one from DRAM.
+    pub dram_pj: f64,
+}
+
+impl Forwarding {
+    /// Bytes that a layer of this cost need not read on the accelerator right after a predecessor.
+    pub(super) fn bytes(&self, cost: &PairCost, accelerator: usize, producer: u32) -> f64 {
+        let (output, buffer) = (self.outputs[producer as usize], self.buffers[accelerator]);
+        let fits = output <= buffer.elements;
+        if fits { (output as f64 * buffer.element_bytes).min(cost.dram_bytes()) } else { 0.0 }
+    }
+
+    /// The cost of a layer without so many of its bytes.
+    pub(super) fn without(&self, cost: PairCost, accelerator: usize, bytes: f64) -> PairCost {
+        if bytes == 0.0 {
+            return cost;
+        }
+        let left = 1.0 - bytes / cost.dram_bytes();
+        let Buffer { element_bytes, dram_pj, .. } = self.buffers[accelerator];
+        let mut energy = cost.energy;
+        energy.0 -= bytes / element_bytes * dram_pj;
+        PairCost {
+            demand_bytes_per_ps: cost.demand_bytes_per_ps * left,
+            tile_bytes: cost.tile_bytes * left,
+            energy,
+            ..cost
+        }
+        .alone_behind(self.bandwidth_bytes_per_ps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::testing::{layer, plain_rules, platform, records, request, world};
+    use crate::sim::{Record, World};
+    use crate::units::Time;
+
+    /// Two accelerators behind 10 bytes/ns, whose buffers hold 60 bytes and none. A chain of three layers of 10 ns and 100
+    /// bytes everywhere; outputs of 40, 80 and 40 bytes, two an element. An element from DRAM costs 4 pJ.
+    fn chain() -> World {
+        let two = [(10.0, 10.0), (10.0, 10.0)];
+        let layers = [layer(&[], &two), layer(&[0], &two), layer(&[1], &two)];
+        let mut world = world(platform(2, 10.0), &[&layers]);
+        world.networks[0].forwarding = Some(Forwarding {
+            outputs: vec![20, 40, 20],
+            buffers: [30, 0].map(|elements| Buffer { elements, element_bytes: 2.0, dram_pj: 4.0 }).to_vec(),
+            bandwidth_bytes_per_ps: world.platform.bandwidth_bytes_per_ps,
+        });
+        world
+    }
+
+    /// Layer, DRAM bytes, bytes forwarded, energy saved in pJ, of each layer in the order of ends, all on one accelerator.
+    fn ends(world: &World, arrivals: &[f64], accelerator: usize) -> Vec<(u32, f64, f64, f64)> {
+        let requests: Vec<_> = arrivals.iter().map(|&at| request(0, at)).collect();
+        let energy = world.networks[0].cost(0, 0).expect("it runs").energy.0;
+        let made = records(world, &requests, plain_rules(), |view, out| {
+            view.sub_jobs().iter().for_each(|sub| out.assign(sub.id, accelerator, -f64::from(sub.id.layer)));
+        });
+        let end = |record: &Record| match *record {
+            Record::Finish { sub_job, dram_bytes, forwarded_bytes, energy: spent, .. } => {
+                let round = |x: f64| (x * 1e6).round() / 1e6;
+                Some((sub_job.layer, round(dram_bytes), round(forwarded_bytes), round(energy - spent.0)))
+            }
+            _ => None,
+        };
+        made.iter().filter_map(end).collect()
+    }
+
+    #[test]
+    fn a_child_that_starts_next_reads_what_fits() {
+        // The first output fits into 60 bytes, the second does not.
+        let expected = [(0, 100.0, 0.0, 0.0), (1, 60.0, 40.0, 80.0), (2, 100.0, 0.0, 0.0)];
+        assert_eq!(ends(&chain(), &[0.0], 0), expected);
+        let nothing = |layer| (layer, 100.0, 0.0, 0.0);
+        assert_eq!(ends(&chain(), &[0.0], 1), [nothing(0), nothing(1), nothing(2)], "no buffer");
+        let mut off = chain();
+        off.networks[0].forwarding = None;
+        assert_eq!(ends(&off, &[0.0], 0), [nothing(0), nothing(1), nothing(2)]);
+    }
+
+    #[test]
+    fn what_runs_in_between_takes_the_output_away() {
+        // Lower layers first: those of the second request run between those of the first.
+        let ends = ends(&chain(), &[0.0, 0.0], 0);
+        let order: Vec<u32> = ends.iter().map(|end| end.0).collect();
+        assert_eq!(order, [0, 0, 1, 1, 2, 2]);
+        // Layer 1 of request 0 follows layer 0 of request 1, which is not its producer; layer 1 of request 1 follows that.
+        assert!(ends.iter().all(|end| end.2 == 0.0), "{ends:?}");
+    }
+
+    #[test]
+    fn a_layer_that_the_dram_slows_ends_earlier() {
+        let mut world = chain();
+        world.platform.bandwidth_bytes_per_ps /= 2.0;
+        let forwarding = world.networks[0].forwarding.as_mut().expect("set above");
+        forwarding.bandwidth_bytes_per_ps /= 2.0;
+        let made = records(&world, &[request(0, 0.0)], plain_rules(), |view, out| {
+            view.sub_jobs().iter().for_each(|sub| out.assign(sub.id, 0, 0.0));
+        });
+        let ended =
+            |record: &Record| if let Record::Finish { time, .. } = record { Some(*time) } else { None };
+        // 100 bytes at 5 bytes/ns take 20 ns, 60 bytes 12, 100 again 20.
+        let times: Vec<Time> = made.iter().filter_map(ended).collect();
+        assert_eq!(times, [Time(20_000), Time(32_000), Time(52_000)]);
+    }
+}
