@@ -229,7 +229,7 @@ impl Engine {
         self.now
     }
 
-    /// Counts decisions at which nothing runs and nothing is to come; too many in a row are a stall.
+    /// Counts decisions at which nothing runs and nothing is to come; too many in a row, without a start, are a stall.
     fn stalls(&mut self) -> bool {
         let to_come = self.more_to_come() || !self.deadlines.is_empty();
         self.idle_decisions = if self.lanes.all_idle() && !to_come { self.idle_decisions + 1 } else { 0 };
@@ -419,6 +419,7 @@ impl Engine {
             self.lanes.enter(accelerator, phases, 0, sharing, self.now);
         }
         self.changes.running_set = true;
+        self.idle_decisions = 0;
         out.record(&Record::Start { time: self.now, sub_job, accelerator, weight });
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::testing::*;
 use super::super::*;
+use super::MAX_IDLE_DECISIONS;
 use crate::hw::Sharing;
 use crate::units::{Picojoules, Time};
 
@@ -143,6 +144,18 @@ fn a_sticky_layer_follows_its_predecessor_and_a_held_one_waits() {
     let engine = Engine::new(Arc::new(chain()), Arc::new(trace(&[request(0, 0.0)])), rules);
     let stalled = run(engine, &mut Script(first_only), &mut ());
     assert!(matches!(stalled, Err(RunError::Stalled { .. })), "{stalled:?}");
+}
+
+/// One accelerator is idle at every decision of its backlog, however long that is: nothing is stuck as long as something
+/// starts in between.
+#[test]
+fn a_long_backlog_on_one_accelerator_is_no_stall() {
+    let world = world(platform(1, 10.0), &[&[layer(&[], &[(1.0, 0.0)])]]);
+    let requests: Vec<Request> = (0..10).map(|_| request(0, 0.0)).collect();
+    let mut engine = Engine::new(Arc::new(world), Arc::new(trace(&requests)), plain_rules());
+    engine.idle_decisions = MAX_IDLE_DECISIONS - 5;
+    let first = |view: &View, out: &mut Decision| out.assign(view.sub_jobs()[0].id, 0, 0.0);
+    run(engine, &mut Script(first), &mut ()).expect("every decision starts something");
 }
 
 /// The successor of a running layer may be assigned elsewhere, or held, before it is ready.
