@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::progress::Bars;
+use super::run::key_value;
 use crate::cost::Cache;
 use crate::experiment::train::{Baseline, Checkpoint, LogRow, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
@@ -19,6 +20,9 @@ pub(super) struct Options {
     /// Folder for log, checkpoint and policy [default: results/<experiment>/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace a key of the experiment, e.g. --set training.evolution.generations=10
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, toml::Value)>,
     /// Go on from the checkpoint in the folder
     #[arg(long)]
     resume: bool,
@@ -32,7 +36,7 @@ pub(super) struct Options {
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(Some(&options.experiment))?;
-    let experiment = Experiment::read(&options.experiment, &[], &data)?;
+    let experiment = Experiment::read(&options.experiment, &options.set, &data)?;
     super::on_threads(options.jobs, || train(options, experiment, &data))?
 }
 
@@ -45,8 +49,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         return Err(Error::Usage(format!("{} names several systems: a policy is for one", file.display())));
     };
     let system = data.system(system)?;
-    let text =
-        fs::read_to_string(file).map_err(|e| Error::Usage(format!("cannot read {}: {e}", file.display())))?;
+    let text = experiment.source.text.clone();
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;

@@ -12,6 +12,7 @@ use crate::cost::user_table::UserTable;
 use crate::experiment::data::{Kind, check_name};
 use crate::experiment::plan::Case;
 use crate::experiment::saturation::eft_saturation;
+use crate::experiment::sweep::cells;
 use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::{InputError, Source};
 use crate::hw::{AccelSpec, SystemSpec};
@@ -119,7 +120,7 @@ fn experiment(path: &Path, data: &DataRoot) -> Result<String, Error> {
     }
     plan.overloads(|case| case.load.is_some()).iter().for_each(|overload| bars.warn(overload));
     drop(bars);
-    let cells = plan.cases.len() * plan.experiment.schedulers.len() * plan.experiment.seeds as usize;
+    let cells = cells(&plan).len();
     let bound = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "eft / lambda*", "bound by"];
     let load = ["system", "scenario", "DRAM GB/s", "load", "requests/s", "offered utilisation, %"];
     Ok(format!("experiment, {cells} cells\n{}\n{}", render(&bound, 2..5, bounds), render(&load, 2..5, loads)))

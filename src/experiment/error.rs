@@ -23,6 +23,14 @@ pub enum Error {
         /// The command that runs this cell alone.
         command: String,
     },
+    /// Cells of a sweep failed; the others are kept.
+    #[error("{message}")]
+    Cells {
+        /// Which, why, and the commands that run them alone.
+        message: String,
+        /// Whether an invariant of the simulator does not hold.
+        invariant: bool,
+    },
     /// A comparison that the user asked for fails.
     #[error("{0}")]
     Check(String),
@@ -65,8 +73,8 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Usage(_) => 2,
-            Self::Run { .. } | Self::Check(_) | Self::Write { .. } => 1,
-            Self::Invariant { .. } | Self::Fuzz(_) => INVARIANT,
+            Self::Invariant { .. } | Self::Fuzz(_) | Self::Cells { invariant: true, .. } => INVARIANT,
+            Self::Run { .. } | Self::Cells { .. } | Self::Check(_) | Self::Write { .. } => 1,
         }
     }
 }
