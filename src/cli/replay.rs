@@ -69,7 +69,15 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
     let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
     let plan = prepare(manifest.experiment(data)?, data, true, &bars)?;
     let inputs = Inputs::of(&plan, data)?;
-    let job = Job { plan: &plan, inputs: &inputs, data, logs: manifest.logs, bars: &bars, started };
+    let job = Job {
+        plan: &plan,
+        inputs: &inputs,
+        data,
+        logs: manifest.logs,
+        bars: &bars,
+        started,
+        resumable: options.out.is_some(),
+    };
     let mut chosen = cells(&plan);
     if let Some(prefix) = &options.cell {
         // Under the identifiers of then.

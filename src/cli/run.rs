@@ -127,7 +127,15 @@ fn dry_run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result
     let folder = options.folder(&experiment);
     let plan = prepare(experiment, data, false, &bars)?;
     let inputs = Inputs::of(&plan, data)?;
-    let job = Job { plan: &plan, inputs: &inputs, data, logs: options.logs(), bars: &bars, started };
+    let job = Job {
+        plan: &plan,
+        inputs: &inputs,
+        data,
+        logs: options.logs(),
+        bars: &bars,
+        started,
+        resumable: true,
+    };
     Ok(describe(&job, &folder))
 }
 
@@ -136,7 +144,15 @@ fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec
     let folder = options.folder(&experiment);
     let plan = prepare(experiment, data, true, &bars)?;
     let inputs = Inputs::of(&plan, data)?;
-    let job = Job { plan: &plan, inputs: &inputs, data, logs: options.logs(), bars: &bars, started };
+    let job = Job {
+        plan: &plan,
+        inputs: &inputs,
+        data,
+        logs: options.logs(),
+        bars: &bars,
+        started,
+        resumable: true,
+    };
     on_interrupt(&bars, &folder);
     let rows = job.carry_out(cells(&plan), &folder, true)?;
     drop(bars);

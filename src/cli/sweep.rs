@@ -26,6 +26,8 @@ pub(super) struct Job<'a> {
     pub(super) logs: Logs,
     pub(super) bars: &'a Bars,
     pub(super) started: Stopwatch,
+    /// Whether finished cells stay when the program ends.
+    pub(super) resumable: bool,
 }
 
 /// Everything but the cells.
@@ -78,7 +80,7 @@ impl<'a> Job<'a> {
         let failures = sweep.run(&missing, &store, self.bars, &clock)?;
         if !failures.is_empty() {
             manifest(store.folder(), State::Failed { failed: &failures })?;
-            return Err(failed(failures, kept.len(), &store));
+            return Err(failed(failures, kept.len(), self.resumable.then_some(&store)));
         }
         let mut output = Output::create(folder, &store, self.logs)?;
         let mut summary = Summary::new(self.plan);

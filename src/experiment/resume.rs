@@ -131,8 +131,11 @@ impl<'a> Sweep<'a> {
 /// Failures that an error shows at most; they tend to be alike. Chosen here.
 const MOST_SHOWN: usize = 10;
 
-/// One error for all failures of a sweep.
-pub fn failed(failures: Vec<Failure>, cells: usize, store: &Store) -> Error {
+/// One error for all failures of a sweep; `kept` is where its other cells are, if they stay.
+pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) -> Error {
+    if cells == 1 && failures.len() == 1 {
+        return failures.remove(0).error;
+    }
     let invariant = failures.iter().any(|failure| matches!(failure.error, Error::Invariant { .. }));
     let mut lines: Vec<String> = failures
         .iter()
@@ -142,11 +145,12 @@ pub fn failed(failures: Vec<Failure>, cells: usize, store: &Store) -> Error {
     if failures.len() > MOST_SHOWN {
         lines.push(format!("... and {} more", failures.len() - MOST_SHOWN));
     }
-    lines.push(format!(
-        "{} of {cells} cells failed; there are no CSV files without them. The others are kept in {}: the same command \
-         tries the failed ones again, and only them",
-        failures.len(),
-        store.folder().display()
-    ));
+    lines.push(format!("{} of {cells} cells failed; there are no CSV files without them", failures.len()));
+    if let Some(store) = kept {
+        lines.push(format!(
+            "the others are kept in {}: the same command tries the failed ones again, and only them",
+            store.folder().display()
+        ));
+    }
     Error::Cells { message: lines.join("\n"), invariant }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::manifest;
 use super::rows::Rows;
 use crate::files::{sha256, temporary_in, write_atomic};
 
@@ -86,7 +87,8 @@ impl Store {
         temporary_in(&self.folder).map_err(|source| self.write_error(source))
     }
 
-    /// Removes what is not needed for these cells: those of other configurations, and what killed processes left.
+    /// Removes what a finished sweep of these cells does not need: cells of other configurations, the manifest of the
+    /// unfinished sweep, and what killed processes left.
     pub fn clean(&self, ids: &[String]) -> Result<(), Error> {
         let needed: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
         let entries = fs::read_dir(&self.folder).map_err(|source| self.write_error(source))?;
@@ -94,8 +96,9 @@ impl Store {
             let of_cell = path.extension().is_some_and(|extension| extension == EXTENSION);
             let needed =
                 path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|id| needed.contains(id));
-            let temporary = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".tmp"));
-            if of_cell && !needed || temporary {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let passing = name.starts_with(".tmp") || name == manifest::FILE;
+            if of_cell && !needed || passing {
                 fs::remove_file(&path).map_err(|source| self.write_error(source))?;
             }
         }
@@ -152,7 +155,7 @@ mod tests {
         let (_folder, store) = store();
         store.keep(ID, &kept()).unwrap();
         store.keep("other", &kept()).unwrap();
-        for name in [".tmpleft", "notes.txt"] {
+        for name in [".tmpleft", manifest::FILE, "notes.txt"] {
             fs::write(store.folder().join(name), "").unwrap();
         }
         store.clean(&[ID.to_string()]).unwrap();

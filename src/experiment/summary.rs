@@ -1,5 +1,7 @@
 //! The table on the terminal: per case and scheduler, means over seeds with 95 % confidence intervals.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -66,6 +68,7 @@ pub struct Summary {
 
 #[derive(Default)]
 struct Samples {
+    seed: Vec<u64>,
     load: Vec<f64>,
     sla_rate: Vec<f64>,
     latency_p99_us: Vec<f64>,
@@ -98,6 +101,7 @@ impl Summary {
             self.rows.push((row, Samples::default()));
         }
         let (_, samples) = self.rows.last_mut().expect("just pushed if there was none");
+        samples.seed.push(cell.seed);
         samples.load.push(value("load"));
         samples.sla_rate.push(value("sla_rate"));
         samples.latency_p99_us.push(value("latency_p99_us"));
@@ -114,7 +118,7 @@ impl Summary {
         let gained = of_cases.flat_map(|rows| {
             let reference = rows.iter().find(|(row, _)| row.rule == REFERENCE);
             rows.iter().map(move |(row, samples)| match reference {
-                Some((reference, theirs)) if row.rule != REFERENCE => row.gaining(reference, samples, theirs),
+                Some((_, theirs)) if row.rule != REFERENCE => row.gaining(samples, theirs),
                 _ => row.clone(),
             })
         });
@@ -145,13 +149,17 @@ impl Row {
         }
     }
 
-    /// With the gains over the reference, seed by seed.
-    fn gaining(&self, reference: &Self, samples: &Samples, theirs: &Samples) -> Self {
-        let points: Vec<f64> =
-            samples.sla_rate.iter().zip(&theirs.sla_rate).map(|(own, their)| 100.0 * (own - their)).collect();
-        let percent = 100.0 * (self.sla_rate / reference.sla_rate - 1.0);
+    /// With the gains over the reference, seed by seed, on the seeds that both have.
+    fn gaining(&self, samples: &Samples, theirs: &Samples) -> Self {
+        let rates = |of: &Samples| of.seed.iter().copied().zip(of.sla_rate.iter().copied()).collect();
+        let their: BTreeMap<u64, f64> = rates(theirs);
+        let own: BTreeMap<u64, f64> = rates(samples);
+        let pairs = own.iter().filter_map(|(seed, own)| Some((*own, *their.get(seed)?)));
+        let (own, their): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        let points: Vec<f64> = own.iter().zip(&their).map(|(own, their)| 100.0 * (own - their)).collect();
+        let means = mean(&own).zip(mean(&their)).filter(|(_, their)| *their > 0.0);
         Self {
-            gain_percent: (reference.sla_rate > 0.0).then_some(percent),
+            gain_percent: means.map(|(own, their)| 100.0 * (own / their - 1.0)),
             gain_points: mean(&points),
             gain_points_ci95: half_width_95(&points),
             ..self.clone()
