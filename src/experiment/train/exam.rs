@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Training;
-use crate::experiment::config::SchedulerChoice;
+use crate::experiment::schedulers::SchedulerChoice;
 use crate::experiment::plan::{Case, Plan};
 use crate::experiment::requests::requests;
 use crate::experiment::sweep::rules;
