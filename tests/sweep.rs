@@ -335,8 +335,8 @@ fn a_replay_reproduces_the_bytes_or_says_what_differs() {
         code == Some(0) && message.contains("warning: ") && message.contains("OK, the same"),
         "{message}"
     );
-    fs::remove_file(folder.path().join("workloads/networks/kws_res26.toml")).unwrap();
-    assert!(replay(&[]).1.contains("kws_res26.toml: No such file"), "{}", replay(&[]).1);
+    fs::remove_file(folder.path().join("workloads/networks/squeezenet1_0.toml")).unwrap();
+    assert!(replay(&[]).1.contains("squeezenet1_0.toml: No such file"), "{}", replay(&[]).1);
 }
 
 #[test]
@@ -389,4 +389,42 @@ fn an_edited_data_file_makes_its_cells_run_again_and_no_others() {
     fs::write(&scenario, edited).unwrap();
     assert_eq!(run(), [9, 9], "mixed is kept, light is run");
     assert_eq!(run(), [18, 0]);
+}
+
+/// Scenario, load, scheduler and seed of every cell of an experiment on relmas-4.
+fn cells_of(text: &str) -> Vec<String> {
+    use mascot::cost::Cache;
+    use mascot::experiment::{DataRoot, Experiment, Plan, Silent, sweep};
+    let data = DataRoot::find(None).unwrap();
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("e.toml");
+    fs::write(&file, format!("systems = ['relmas-4']\n{text}")).unwrap();
+    let experiment = Experiment::read(&file, &[], &data).unwrap();
+    let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).unwrap();
+    let told = |cell: &sweep::Cell| {
+        let keys = cell.keys(f64::NAN);
+        format!("{} {} {} {}", keys[1], keys[3], keys[4], keys[5])
+    };
+    sweep::cells(&plan).iter().map(told).collect()
+}
+
+#[test]
+fn cells_are_left_out_and_added() {
+    let base =
+        "scenarios = ['light']\nloads = [0.6, 0.9]\nschedulers = ['fcfs', 'edf']\nseeds = 2\nrequests = 20\n";
+    let all = ["light 0.6 fcfs 1", "light 0.6 fcfs 2", "light 0.6 edf 1", "light 0.6 edf 2"];
+    let excluded =
+        format!("{base}[[exclude]]\nload = 0.9\n[[exclude]]\nscheduler = 'edf'\nseed = [2, 1]\nload = 0.6\n");
+    assert_eq!(cells_of(&excluded), all[..2]);
+    // A row of the case that is there, and one of a case of its own; what is there already comes once.
+    let included = format!(
+        "{base}[[exclude]]\nload = 0.9\n[[include]]\nload = 0.6\nscheduler = ['fcfs', 'sjf']\nseed = 1\n\
+         [[include]]\nscenario = 'mixed'\nload = 1.2\nscheduler = {{ name = 'gated', alpha = [0.3, 0.4] }}\nseed = 9\n"
+    );
+    let added = ["light 0.6 sjf 1", "mixed 1.2 gated(alpha=0.3) 9", "mixed 1.2 gated(alpha=0.4) 9"];
+    assert_eq!(cells_of(&included), [&all[..], &added].concat());
+    // What was left out may be brought back.
+    let back =
+        format!("{base}[[exclude]]\nload = 0.9\n[[include]]\nload = 0.9\nscheduler = 'edf'\nseed = 1\n");
+    assert_eq!(cells_of(&back), [&all[..], &["light 0.9 edf 1"]].concat());
 }

@@ -79,7 +79,9 @@ fn axes(keys: &[Vec<String>], values: &[BTreeMap<&str, usize>], shown: &[usize])
     let row = |&key: &usize| {
         let mut left = values[key].clone();
         let first = keys.iter().filter_map(|keys| left.remove_entry(keys[key].as_str()));
-        let told = |(value, cells)| format!("{} ({cells})", if value == "" { "-" } else { value });
+        let told = |(value, cells): (&str, usize)| {
+            format!("{} ({cells})", if value.is_empty() { "-" } else { value })
+        };
         let mut told: Vec<String> = first.take(MOST_VALUES).map(told).collect();
         if values[key].len() > MOST_VALUES {
             told.push("...".into());

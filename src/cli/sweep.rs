@@ -64,7 +64,10 @@ impl<'a> Job<'a> {
         let store = Store::open(folder)?;
         let clock = || self.started.wall_s();
         let manifest = |folder: &Path, state| match whole {
-            true => manifest::write(folder, self.plan, &identity, self.data, &session(), &state),
+            true => {
+                let text = manifest::text(self.plan, &identity, self.data, &session(), &state);
+                store.place(&folder.join(manifest::FILE), text.as_bytes())
+            }
             false => Ok(()),
         };
         let kept = sweep.kept(&store);

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Error;
 use super::bound::BOUND_COLUMNS;
 use super::columns::{KEYS, setting_keys};
 use super::data::DataRoot;
@@ -18,7 +17,7 @@ use super::plan::{Case, Plan, Site};
 use super::resume::Failure;
 use super::sweep::Logs;
 use super::window::{Duration, Window};
-use crate::files::{InputError, write_atomic};
+use crate::files::InputError;
 use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, Metrics};
 
 /// Its name.
@@ -83,24 +82,14 @@ fn as_ids<S: serde::Serializer>(failures: &&[Failure], serializer: S) -> Result<
     serializer.collect_seq(failures.iter().map(told))
 }
 
-/// Writes the manifest of a plan into a folder.
-pub fn write(
-    folder: &Path,
-    plan: &Plan,
-    identity: &Identity,
-    data: &DataRoot,
-    session: &Session,
-    state: &State,
-) -> Result<(), Error> {
+/// The manifest of a plan, as text.
+pub fn text(plan: &Plan, identity: &Identity, data: &DataRoot, session: &Session, state: &State) -> String {
     let mut manifest = manifest(plan, identity, data);
     let entries = manifest.as_object_mut().expect("it is made as one");
     for part in [json!(session), json!(state)] {
         entries.extend(part.as_object().cloned().into_iter().flatten());
     }
-    let path = folder.join(FILE);
-    let text = serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n";
-    write_atomic(&path, text.as_bytes())
-        .map_err(|source| Error::Write { path: path.display().to_string(), source })
+    serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n"
 }
 
 /// Configuration, inputs by content, lambda*, columns.

@@ -61,7 +61,7 @@ pub struct Case {
     /// Its requests, and which of them are counted.
     pub window: Window,
     /// The schedulers and seeds that it is run with, in this order.
-    pub runs: Vec<Run>,
+    pub runs: Arc<Vec<Run>>,
 }
 
 /// A scenario's networks on a system under one setting of its DRAM.
@@ -130,7 +130,8 @@ impl Plan {
         let mut policies = Policies::default();
         for (place, system) in systems.iter().enumerate() {
             let own: Vec<&Point> = points.iter().filter(|point| point.system == place).collect();
-            let runs: BTreeSet<usize> = own.iter().flat_map(|p| &p.runs).map(|run| run.scheduler).collect();
+            let runs: BTreeSet<usize> =
+                own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
             policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
@@ -221,7 +222,7 @@ impl Builder<'_> {
                 site,
                 wanted: self.experiment.wanted,
                 window,
-                runs: point.runs.clone(),
+                runs: Arc::clone(&point.runs),
             });
         }
         Ok(())

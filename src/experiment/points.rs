@@ -32,7 +32,8 @@ pub(super) struct Point {
     pub(super) qos: Qos,
     pub(super) load: Option<f64>,
     pub(super) setting: Setting,
-    pub(super) runs: Vec<Run>,
+    /// Shared among the points of a product: there may be thousands of seeds.
+    pub(super) runs: Arc<Vec<Run>>,
 }
 
 /// Everything that an experiment and its includes name, each once, in the order of appearance.
@@ -100,10 +101,9 @@ impl Space<'_> {
         let place = |choice: &SchedulerChoice| labels.iter().position(|label| **label == choice.label);
         let schedulers: Vec<usize> =
             experiment.schedulers.iter().map(|c| place(c).expect("as are those of schedulers")).collect();
-        let runs: Vec<Run> = schedulers
-            .iter()
-            .flat_map(|&scheduler| seeds.iter().map(move |&seed| Run { scheduler, seed }))
-            .collect();
+        let runs =
+            schedulers.iter().flat_map(|&scheduler| seeds.iter().map(move |&seed| Run { scheduler, seed }));
+        let runs: Arc<Vec<Run>> = Arc::new(runs.collect());
         let loads = experiment.loads.as_ref();
         let loads = loads.map_or(vec![None], |loads| loads.iter().copied().map(Some).collect());
         let mut points = Vec::new();
@@ -119,7 +119,7 @@ impl Space<'_> {
                             qos,
                             load,
                             setting,
-                            runs: runs.clone(),
+                            runs: Arc::clone(&runs),
                         }));
                     }
                 }
@@ -171,9 +171,12 @@ impl Space<'_> {
 
     /// Whether it left something out.
     fn drop_from(&self, point: &mut Point, exclude: &Exclude) -> bool {
-        let before = point.runs.len();
-        point.runs.retain(|run| !exclude.drops(&self.names.schedulers[run.scheduler].label, run.seed));
-        point.runs.len() < before
+        let drops = |run: &Run| exclude.drops(&self.names.schedulers[run.scheduler].label, run.seed);
+        if !point.runs.iter().any(drops) {
+            return false;
+        }
+        Arc::make_mut(&mut point.runs).retain(|run| !drops(run));
+        true
     }
 
     /// The key columns; those of scheduler and seed are empty.
@@ -189,9 +192,10 @@ impl Point {
     /// Adds runs; whether any is new.
     fn gain(&mut self, runs: &[Run]) -> bool {
         let before = self.runs.len();
-        self.runs.extend(runs);
-        self.runs.sort_unstable();
-        self.runs.dedup();
-        self.runs.len() > before
+        let own = Arc::make_mut(&mut self.runs);
+        own.extend(runs);
+        own.sort_unstable();
+        own.dedup();
+        own.len() > before
     }
 }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::config::Experiment;
 use super::identity::{Identity, short};
+use super::manifest;
 use super::output::Output;
 use super::plan::Plan;
 use super::rows::Rows;
@@ -148,8 +149,9 @@ pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) ->
     lines.push(format!("{} of {cells} cells failed; there are no CSV files without them", failures.len()));
     if let Some(store) = kept {
         lines.push(format!(
-            "the others are kept in {}: the same command tries the failed ones again, and only them",
-            store.folder().display()
+            "the others are kept: the same command tries the failed ones again, and only them; one alone runs with \
+             `mascot replay {} --cell ID`",
+            store.folder().join(manifest::FILE).display()
         ));
     }
     Error::Cells { message: lines.join("\n"), invariant }

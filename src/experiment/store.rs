@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,13 @@ impl Store {
     /// A temporary file that a killed process leaves where [`Self::clean`] finds it.
     pub fn temporary(&self) -> Result<tempfile::NamedTempFile, Error> {
         temporary_in(&self.folder).map_err(|source| self.write_error(source))
+    }
+
+    /// Writes another file whole or not at all, by way of such a temporary file.
+    pub fn place(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let mut file = self.temporary()?;
+        let written = file.write_all(bytes).and_then(|()| Ok(file.persist(path)?));
+        written.map(drop).map_err(|source| Error::Write { path: path.display().to_string(), source })
     }
 
     /// Removes what a finished sweep of these cells does not need: cells of other configurations, the manifest of the
