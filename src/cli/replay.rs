@@ -43,16 +43,21 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         return Err(Error::Usage("--out holds the run that is replayed: give another folder".into()));
     }
     let data = DataRoot::find(Some(&manifest.data_folder))?;
-    let differences = replay::differences(&manifest, &data);
-    if !differences.is_empty() && !options.anyway {
-        return Err(Error::Check(format!(
-            "not what was run then, so nothing is run; --anyway does it nevertheless:\n  {}",
-            differences.join("\n  ")
-        )));
-    }
-    differences.iter().for_each(|difference| super::eprint(&format!("warning: {difference}")));
+    tell(replay::differences(&manifest, &data), options.anyway)?;
     let verdict = super::on_threads(options.jobs, || run(options, &manifest, &data, &theirs))??;
     super::print(&verdict)
+}
+
+/// Differences are the end of it, or warnings.
+fn tell(differences: Vec<String>, anyway: bool) -> Result<(), Error> {
+    if differences.is_empty() || anyway {
+        differences.iter().for_each(|difference| super::eprint(&format!("warning: {difference}")));
+        return Ok(());
+    }
+    Err(Error::Check(format!(
+        "not what was run then, so nothing is run; --anyway does it nevertheless:\n  {}",
+        differences.join("\n  ")
+    )))
 }
 
 /// Whether the results of a run whose manifest is in `folder` are in `out`; that of an unfinished one is among its cells.
@@ -69,6 +74,7 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
     let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
     let plan = prepare(manifest.experiment(data)?, data, true, &bars)?;
     let inputs = Inputs::of(&plan, data)?;
+    tell(replay::other_files(manifest, &inputs), options.anyway)?;
     let job = Job {
         plan: &plan,
         inputs: &inputs,

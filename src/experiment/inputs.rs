@@ -12,7 +12,7 @@ use crate::files::sha256;
 /// Files by content.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
-    /// SHA-256 of each file, by its path; relative to the data folder where it lies there.
+    /// SHA-256 of each file, by its path: relative to the data folder where it lies there, else absolute.
     pub sha256: BTreeMap<String, String>,
     /// By system and scenario.
     of_case: BTreeMap<[String; 2], BTreeSet<String>>,
@@ -44,7 +44,9 @@ impl Inputs {
 
     /// Reads a file once; a file that cannot be read has no hash.
     fn add(&mut self, path: &Path, data: &DataRoot) -> String {
-        let name = data.relative(path).display().to_string();
+        let below = data.relative(path);
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let name = if below == path { absolute.display() } else { below.display() }.to_string();
         if !self.sha256.contains_key(&name) {
             let hash = std::fs::read(path).map(|bytes| sha256(&bytes)).unwrap_or_default();
             self.sha256.insert(name.clone(), hash);

@@ -207,7 +207,7 @@ pub struct Recorded {
 /// A data file as a manifest has it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Input {
-    /// Relative to the data folder where it lies there.
+    /// Relative to the data folder where it lies there, else absolute.
     pub path: String,
     /// Its content.
     pub sha256: String,

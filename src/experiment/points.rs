@@ -88,6 +88,9 @@ impl Space<'_> {
                 return Err(experiment.source.error(&include.span, message));
             }
         }
+        if points.is_empty() {
+            return Err(experiment.source.error_at_top("every cell is excluded"));
+        }
         Ok(points)
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::columns::KEYS;
 use super::data::DataRoot;
 use super::identity::{SOURCES_SHA256, short};
+use super::inputs::Inputs;
 use super::manifest::Manifest;
 use super::rows::Table;
 use super::{Error, Experiment};
@@ -25,7 +26,8 @@ pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
         ));
     }
     for input in &manifest.inputs {
-        let path = located(&input.path, data);
+        // An absolute path stays what it is.
+        let path = data.path_of_root().join(&input.path);
         match std::fs::read(&path) {
             Ok(bytes) if sha256(&bytes) == input.sha256 => {}
             Ok(_) => differences.push(format!("{} has changed", path.display())),
@@ -39,10 +41,15 @@ pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
     differences
 }
 
-/// In the data folder; or else as the user wrote it.
-fn located(path: &str, data: &DataRoot) -> PathBuf {
-    let below = data.path_of_root().join(path);
-    if below.is_file() { below } else { PathBuf::from(path) }
+/// Files that are read now and were not then: relative paths may lead elsewhere from another working folder.
+pub fn other_files(manifest: &Manifest, inputs: &Inputs) -> Vec<String> {
+    let recorded = manifest.recorded_inputs();
+    inputs
+        .sha256
+        .keys()
+        .filter(|path| !recorded.contains_key(*path))
+        .map(|path| format!("{path} was not read"))
+        .collect()
 }
 
 impl Manifest {

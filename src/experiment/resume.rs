@@ -108,7 +108,7 @@ impl<'a> Sweep<'a> {
         Ok(wall_s)
     }
 
-    /// The places of the cells whose identifiers begin so.
+    /// The place of the only cell whose identifier begins so.
     ///
     /// # Errors
     /// None, or several.
