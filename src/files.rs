@@ -76,12 +76,14 @@ impl<'a> CsvLines<'a> {
 const MAX_SOURCE_BYTES: u64 = 1 << 26;
 
 /// The text of a data file, kept beside what was parsed from it so that later checks can point at lines.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Where it was read.
     pub path: PathBuf,
     /// Its whole text.
     pub text: String,
+    /// Whether that is the file's: not where options were merged into it, so that its lines mean nothing to the user.
+    pub verbatim: bool,
 }
 
 impl Source {
@@ -94,14 +96,14 @@ impl Source {
         if length > MAX_SOURCE_BYTES {
             return Err(InputError::file(path, format!("larger than {} MiB", MAX_SOURCE_BYTES >> 20)));
         }
-        Ok(Self { path: path.to_path_buf(), text })
+        Ok(Self { path: path.to_path_buf(), text, verbatim: true })
     }
 
     /// Parses the text as TOML; unknown keys and wrong types are errors with the line and the offending source.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, InputError> {
         toml::from_str(&self.text).map_err(|e| InputError {
             path: self.path.clone(),
-            line: e.span().map(|span| self.line_of(&span)),
+            line: e.span().and_then(|span| self.told_line(&span)),
             message: match e.span() {
                 Some(span) => format!("{}\n{}", e.message(), self.excerpt(&span)),
                 None => e.message().to_string(),
@@ -112,12 +114,16 @@ impl Source {
     /// An error that points at a parsed value.
     pub fn error(&self, span: &Range<usize>, message: impl fmt::Display) -> InputError {
         let message = format!("{message}\n{}", self.excerpt(span));
-        InputError { path: self.path.clone(), line: Some(self.line_of(span)), message }
+        InputError { path: self.path.clone(), line: self.told_line(span), message }
     }
 
     /// An error about the file as a whole.
     pub fn error_at_top(&self, message: impl fmt::Display) -> InputError {
         InputError::file(&self.path, message)
+    }
+
+    fn told_line(&self, span: &Range<usize>) -> Option<usize> {
+        self.verbatim.then(|| self.line_of(span))
     }
 
     fn line_of(&self, span: &Range<usize>) -> usize {
@@ -319,7 +325,7 @@ mod tests {
     }
 
     fn source(text: &str) -> Source {
-        Source { path: "a.toml".into(), text: text.into() }
+        Source { path: "a.toml".into(), text: text.into(), verbatim: true }
     }
 
     #[test]

@@ -75,7 +75,15 @@ fn a_run_leaves_exactly_its_results() {
     };
     assert_eq!(
         names(folder.path()),
-        ["accelerators.csv", "groups.csv", "layers.csv", "manifest.json", "requests.csv", "summary.csv"]
+        [
+            "accelerators.csv",
+            "cells",
+            "groups.csv",
+            "layers.csv",
+            "manifest.json",
+            "requests.csv",
+            "summary.csv"
+        ]
     );
     let summary = read(folder.path(), "summary.csv");
     assert_eq!(column(&summary, "seed"), ["1", "2"]);
@@ -87,7 +95,10 @@ fn a_run_leaves_exactly_its_results() {
 
     // Without the logs, an older run's must not stay beside the new summary.
     quickstart(folder.path(), &only);
-    assert_eq!(names(folder.path()), ["accelerators.csv", "groups.csv", "manifest.json", "summary.csv"]);
+    assert_eq!(
+        names(folder.path()),
+        ["accelerators.csv", "cells", "groups.csv", "manifest.json", "summary.csv"]
+    );
 }
 
 #[test]

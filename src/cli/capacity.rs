@@ -58,8 +58,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
     let found = super::on_threads(options.jobs, || run(options, experiment, &data, search))??;
     let path = folder.join("capacity.csv");
-    write_atomic(&path, &to_csv(&found))
-        .map_err(|source| Error::Write { path: path.display().to_string(), source })?;
+    write_atomic(&path, &to_csv(&found)).map_err(|source| Error::writing(&path, source))?;
     let rows = rows(&found);
     if options.json {
         let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");

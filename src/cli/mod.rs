@@ -4,13 +4,17 @@ mod capacity;
 mod compare;
 mod contention;
 mod cost;
+mod dry_run;
 mod fuzz;
 mod import;
 mod list;
 mod network;
 mod progress;
+mod replay;
 mod report;
 mod run;
+mod session;
+mod sweep;
 mod table;
 mod trace;
 mod train;
@@ -27,7 +31,7 @@ use crate::experiment::error::{INVARIANT, reason};
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
-/// Exit codes: 0 ok, 1 failed run, 2 bad usage or configuration, 3 violated invariant.
+/// Exit codes: 0 ok, 1 failed run, 2 bad usage or configuration, 3 violated invariant, 130 interrupted by Ctrl-C.
 #[derive(Parser)]
 #[command(name = "mascot", version, max_term_width = 100)]
 struct Cli {
@@ -38,7 +42,18 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run an experiment: a table on the terminal, CSV in a folder
+    ///
+    /// Every cell is kept in the folder's `cells` as soon as it is done. A run that was stopped, by whatever, goes on from
+    /// there with the same command and gives the same bytes; an experiment that has grown runs its new cells only. A cell
+    /// that fails is reported with its replay command; the others are kept, and there are no CSV files before all are
+    /// there.
     Run(run::Options),
+    /// Run an experiment again from its manifest.json, and compare the CSV
+    ///
+    /// The configuration is that of the manifest, whatever has become of the experiment's file. Where the program or the
+    /// data files have changed, that is said and nothing is run. The first row that differs from the CSV files beside the
+    /// manifest is shown, with exit code 1.
+    Replay(replay::Options),
     /// Check files; for an experiment also print its load bound lambda* and what its loads offer
     ///
     /// lambda* is the largest rate of requests for which layers can be split among the accelerators so that nothing is
@@ -140,6 +155,7 @@ fn exit_code(result: Result<(), Error>) -> ExitCode {
 fn execute(command: Command) -> Result<(), Error> {
     match command {
         Command::Run(options) => run::execute(&options),
+        Command::Replay(options) => replay::execute(&options),
         Command::Validate(options) => validate::execute(&options),
         Command::Train(options) => train::execute(&options),
         Command::Capacity(options) => capacity::execute(&options),

@@ -1,6 +1,6 @@
 //! Progress bars on a terminal; nothing elsewhere.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -9,16 +9,47 @@ use crate::experiment::Progress;
 /// One bar per phase on standard error.
 pub(super) struct Bars {
     quiet: bool,
-    bar: Mutex<Option<ProgressBar>>,
+    bar: Handle,
+}
+
+/// The bar of now, for whoever has to end it.
+#[derive(Clone, Default)]
+pub(super) struct Handle(Arc<Mutex<Option<ProgressBar>>>);
+
+impl Handle {
+    fn with<T>(&self, act: impl FnOnce(&mut Option<ProgressBar>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Clears the bar; how far it was, and of how much.
+    pub(super) fn interrupt(&self) -> [u64; 2] {
+        self.with(|bar| {
+            let Some(bar) = bar else { return [0; 2] };
+            let far = [bar.position(), bar.length().unwrap_or_default()];
+            bar.abandon();
+            far
+        })
+    }
 }
 
 impl Bars {
     pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet, bar: Mutex::new(None) }
+        Self { quiet, bar: Handle::default() }
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        self.bar.clone()
+    }
+
+    /// Tells something by the way.
+    pub(super) fn note(&self, message: &str) {
+        if !self.quiet {
+            super::eprint(message);
+        }
     }
 
     fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
-        act(&mut self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        self.bar.with(act);
     }
 }
 

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::dry_run::describe;
 use super::progress::Bars;
+use super::session::Stopwatch;
+use super::sweep::{Job, on_interrupt, prepare};
 use super::table::{number, render};
 use super::trace::Reading;
-use crate::cost::Cache;
-use crate::experiment::output::{Output, inputs};
-use crate::experiment::summary::{Row, Summary};
-use crate::experiment::sweep::{self, Logs};
+use crate::experiment::inputs::Inputs;
+use crate::experiment::summary::Row;
+use crate::experiment::sweep::{Logs, cells};
 use crate::experiment::timeline;
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
 use crate::files::write_atomic;
@@ -31,7 +33,7 @@ pub(super) struct Options {
     /// Threads [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish
+    /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish --set trace.speedup=2
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
     /// Bound every trace's SLA rate by a linear program: a row `bound`, and every scheduler's gap to it
@@ -48,6 +50,10 @@ pub(super) struct Options {
     /// Write what happens in the experiment's one cell as a trace for ui.perfetto.dev or chrome://tracing
     #[arg(long, value_name = "FILE.json")]
     timeline: Option<PathBuf>,
+    /// Only tell which cells there are, what they offer and about how long they take; nothing is written but costs in
+    /// the cache
+    #[arg(long, conflicts_with = "json")]
+    dry_run: bool,
     /// No progress bar and no table
     #[arg(long)]
     quiet: bool,
@@ -97,6 +103,10 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     overrides.extend(options.bound.then(|| ("bound".into(), toml::Value::Boolean(true))));
     overrides.extend(options.replay.key()?);
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
+    if options.dry_run {
+        let text = super::on_threads(options.jobs, || dry_run(options, experiment, &data))??;
+        return super::print(&text);
+    }
     let rows = super::on_threads(options.jobs, || run(options, experiment, &data))??;
     if options.json {
         let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
@@ -107,27 +117,52 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     Ok(())
 }
 
+impl Options {
+    fn folder(&self, experiment: &Experiment) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| super::default_out(&experiment.name))
+    }
+
+    fn logs(&self) -> Logs {
+        Logs { requests: self.requests, layers: self.layers }
+    }
+}
+
+fn dry_run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<String, Error> {
+    let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
+    let folder = options.folder(&experiment);
+    let plan = prepare(experiment, data, false, &bars)?;
+    let inputs = Inputs::of(&plan, data)?;
+    let job = Job {
+        plan: &plan,
+        inputs: &inputs,
+        data,
+        logs: options.logs(),
+        bars: &bars,
+        started,
+        resumable: true,
+    };
+    Ok(describe(&job, &folder))
+}
+
 fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec<Row>, Error> {
-    let bars = Bars::new(options.quiet);
-    let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
-    let cache = Cache::from_env();
-    let mut plan = Plan::prepare(experiment, data, &cache, &bars)?;
+    let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
+    let folder = options.folder(&experiment);
+    let plan = prepare(experiment, data, true, &bars)?;
     if options.timeline.is_some() {
         timeline::only_cell(&plan)?;
     }
-    if plan.experiment.bound {
-        plan.find_bounds(&cache, &bars);
-    }
-    let inputs = inputs(&plan, data)?;
-    let logs = Logs { requests: options.requests, layers: options.layers };
-    let mut output = Output::create(&folder, logs)?;
-    let mut summary = Summary::new(&plan);
-    sweep::run(&plan, logs, &bars, |cell, outcome| {
-        summary.add(cell, &outcome);
-        output.add(cell, &outcome)
-    })?;
-    let argv: Vec<String> = std::env::args().collect();
-    output.finish(&plan, &inputs, &argv)?;
+    let inputs = Inputs::of(&plan, data)?;
+    let job = Job {
+        plan: &plan,
+        inputs: &inputs,
+        data,
+        logs: options.logs(),
+        bars: &bars,
+        started,
+        resumable: true,
+    };
+    on_interrupt(&bars, &folder);
+    let rows = job.carry_out(cells(&plan), &folder, true)?;
     if let Some(path) = &options.timeline {
         write_timeline(&plan, path)?;
     }
@@ -135,13 +170,12 @@ fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec
     if !options.quiet && !options.json {
         super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
     }
-    Ok(summary.rows())
+    Ok(rows)
 }
 
 fn write_timeline(plan: &Plan, path: &Path) -> Result<(), Error> {
     let json = timeline::timeline(plan, &timeline::only_cell(plan)?)?;
-    write_atomic(path, json.as_bytes())
-        .map_err(|source| Error::Write { path: path.display().to_string(), source })
+    write_atomic(path, json.as_bytes()).map_err(|source| Error::writing(&path, source))
 }
 
 fn table(rows: &[Row]) -> String {

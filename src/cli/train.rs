@@ -1,12 +1,13 @@
 //! `mascot train`: a policy from an experiment's cells.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 
 use super::progress::Bars;
+use super::run::key_value;
 use crate::cost::Cache;
 use crate::experiment::train::{Baseline, Checkpoint, LogRow, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
@@ -19,6 +20,9 @@ pub(super) struct Options {
     /// Folder for log, checkpoint and policy [default: results/<experiment>/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace a key of the experiment, e.g. --set training.evolution.generations=10
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, toml::Value)>,
     /// Go on from the checkpoint in the folder
     #[arg(long)]
     resume: bool,
@@ -32,7 +36,7 @@ pub(super) struct Options {
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(Some(&options.experiment))?;
-    let experiment = Experiment::read(&options.experiment, &[], &data)?;
+    let experiment = Experiment::read(&options.experiment, &options.set, &data)?;
     super::on_threads(options.jobs, || train(options, experiment, &data))?
 }
 
@@ -45,15 +49,14 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         return Err(Error::Usage(format!("{} names several systems: a policy is for one", file.display())));
     };
     let system = data.system(system)?;
-    let text =
-        fs::read_to_string(file).map_err(|e| Error::Usage(format!("cannot read {}: {e}", file.display())))?;
+    let text = experiment.source.text.clone();
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     let experiment_sha256 = sha256(text.as_bytes());
     let checkpoint = if options.resume { Some(Checkpoint::read(&folder, &experiment_sha256)?) } else { None };
     let mut trainer = Trainer::new(&plan, training, experiment_sha256, checkpoint, &bars)?;
-    fs::create_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
+    fs::create_dir_all(&folder).map_err(|source| Error::writing(&folder, source))?;
     let named = folder.join(format!("{}-{}.toml", training.kind().name, system.name));
     let mut report = Report::new(trainer.baselines().to_vec(), options.quiet)?;
     drop(bars);
@@ -63,7 +66,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
             trainer.checkpoint().write(&folder)?;
             let path = folder.join("log.csv");
             write_atomic(&path, log(trainer.log()).as_bytes())
-                .map_err(|source| write_error(&path, source))?;
+                .map_err(|source| Error::writing(&path, source))?;
             trainer.policy(&system, text.clone()).write(&named)?;
         }
         report.add(&row, trainer.best_fitness())?;
@@ -141,8 +144,4 @@ fn log(rows: &[LogRow]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     rows.iter().try_for_each(|row| writer.serialize(row)).expect("rows are flat");
     String::from_utf8(writer.into_inner().expect("memory takes everything")).expect("numbers are ASCII")
-}
-
-fn write_error(path: &Path, source: std::io::Error) -> Error {
-    Error::Write { path: path.display().to_string(), source }
 }

@@ -119,7 +119,7 @@ fn experiment(path: &Path, data: &DataRoot) -> Result<String, Error> {
     }
     plan.overloads(|case| case.load.is_some()).iter().for_each(|overload| bars.warn(overload));
     drop(bars);
-    let cells = plan.cases.len() * plan.experiment.schedulers.len() * plan.experiment.seeds as usize;
+    let cells: usize = plan.cases.iter().map(|case| case.runs.len()).sum();
     let bound = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "eft / lambda*", "bound by"];
     let load = ["system", "scenario", "DRAM GB/s", "load", "requests/s", "offered utilisation, %"];
     Ok(format!("experiment, {cells} cells\n{}\n{}", render(&bound, 2..5, bounds), render(&load, 2..5, loads)))

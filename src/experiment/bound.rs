@@ -2,16 +2,16 @@
 //! column `gap_to_bound`. Bounds are kept in the cache by what they follow from, so cases with the same counted requests
 //! on the same system share one. Where requests follow others there is no bound, and no row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::Progress;
-use super::config::SchedulerChoice;
 use super::plan::{Case, Plan};
 use super::requests::{load_of_run, requests};
+use super::schedulers::SchedulerChoice;
 use super::sweep::{Cell, Outcome};
 use crate::cost::Cache;
 use crate::metrics::{Column, Metrics, Value};
@@ -45,11 +45,11 @@ impl Cell<'_> {
 impl Plan {
     /// Bounds the SLA rate of every case and seed; results do not depend on the number of threads.
     pub fn find_bounds(&mut self, cache: &Cache, progress: &dyn Progress) {
-        let seeds = self.experiment.first_seed..self.experiment.first_seed + self.experiment.seeds;
-        let of_case = |case| seeds.clone().map(move |seed| (case, seed));
-        let traces: Vec<(&Case, u64)> = self.cases.iter().flat_map(of_case).collect();
+        let traces: Vec<(usize, u64)> = (0..self.cases.len())
+            .flat_map(|i| self.cases[i].seeds().into_iter().map(move |seed| (i, seed)))
+            .collect();
         let relaxations: Vec<Option<Relaxation>> =
-            traces.par_iter().map(|&(case, seed)| relaxation(case, seed)).collect();
+            traces.par_iter().map(|&(place, seed)| relaxation(&self.cases[place], seed)).collect();
         let mut distinct: Vec<&Relaxation> = Vec::new();
         let mut place = |relaxation| {
             distinct.iter().position(|other| *other == relaxation).unwrap_or_else(|| {
@@ -70,9 +70,10 @@ impl Plan {
             })
             .collect();
         cache.take_warnings().iter().for_each(|warning| progress.warn(warning));
-        let bounds: Vec<Option<usize>> =
-            places.into_iter().map(|place| place.map(|place| found[place])).collect();
-        self.bounds = bounds.chunks(self.experiment.seeds as usize).map(<[_]>::to_vec).collect();
+        self.bounds = vec![BTreeMap::new(); self.cases.len()];
+        for (&(case, seed), place) in traces.iter().zip(places) {
+            self.bounds[case].extend(place.map(|place| (seed, found[place])));
+        }
         self.without_bound().iter().for_each(|(scenario, forwarding)| {
             progress.warn(&match forwarding {
                 true => "no bound with `forwarding`: what layers cost depends on the schedule".to_string(),
@@ -85,7 +86,7 @@ impl Plan {
 
     /// Scenarios, and whether their outputs are forwarded.
     fn without_bound(&self) -> BTreeSet<(&str, bool)> {
-        let cases = self.cases.iter().zip(&self.bounds).filter(|(_, bounds)| bounds.contains(&None));
+        let cases = self.cases.iter().zip(&self.bounds).filter(|(_, bounds)| bounds.is_empty());
         cases.map(|(case, _)| (case.workload.scenario.name.as_str(), case.site.dram.forwarding)).collect()
     }
 }

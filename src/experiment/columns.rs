@@ -6,6 +6,7 @@ use super::config::{Experiment, Setting};
 use super::plan::Dram;
 use super::sweep::Cell;
 use super::window::{Duration, Window};
+use crate::workload::Qos;
 
 /// The columns that identify a cell, in order; the metrics follow.
 pub const KEYS: &[&str] = &[
@@ -31,22 +32,35 @@ pub const KEYS: &[&str] = &[
     "phases",
 ];
 
-/// Where the seed stands among [`KEYS`].
-const SEED: usize = 5;
+/// Where the scheduler stands among [`KEYS`].
+pub(super) const SCHEDULER: usize = 4;
+/// Where the seed stands.
+pub(super) const SEED: usize = 5;
+
+/// The values of [`KEYS`] that a case has; scheduler and seed are empty, and so is a load that is not given.
+pub(super) fn case_keys(
+    [system, scenario]: [&str; 2],
+    qos: Qos,
+    load: Option<f64>,
+    setting: &Setting,
+    dram: &Dram,
+) -> Vec<String> {
+    let load = load.filter(|load| !load.is_nan()).map_or(String::new(), |load| load.to_string());
+    let mut keys = vec![system.to_string(), scenario.to_string(), qos.name().to_string(), load];
+    keys.extend([String::new(), String::new()]);
+    keys.extend(setting_keys(setting, dram).into_iter().map(|(_, value)| value));
+    keys
+}
 
 impl Cell<'_> {
     /// The values of [`KEYS`]; the load is the case's own, or else the one given.
     pub fn keys(&self, offered_load: f64) -> Vec<String> {
-        let load = self.case.load.unwrap_or(offered_load);
-        let mut keys = vec![
-            self.case.system.clone(),
-            self.case.workload.scenario.name.clone(),
-            self.case.qos.name().to_string(),
-            if load.is_nan() { String::new() } else { load.to_string() },
-            self.scheduler.label.clone(),
-            self.seed.to_string(),
-        ];
-        keys.extend(self.setting_keys().into_iter().map(|(_, value)| value));
+        let case = self.case;
+        let load = case.load.unwrap_or(offered_load);
+        let names = [case.system.as_str(), case.workload.scenario.name.as_str()];
+        let mut keys = case_keys(names, case.qos, Some(load), &case.setting, &case.site.dram);
+        keys[SCHEDULER] = self.scheduler.label.clone();
+        keys[SEED] = self.seed.to_string();
         keys
     }
 
@@ -57,9 +71,6 @@ impl Cell<'_> {
 
     /// The command that runs this cell alone, for a POSIX shell.
     pub fn command(&self, experiment: &Experiment) -> String {
-        let mut choice = self.scheduler.parameters.clone();
-        choice.insert("name".into(), self.scheduler.name.clone().into());
-        choice.insert("label".into(), self.scheduler.label.clone().into());
         let [system, scenario] = &self.case.words;
         let list = |value: toml::Value| toml::Value::Array(vec![value]).to_string();
         let mut sets = vec![
@@ -80,9 +91,13 @@ impl Cell<'_> {
         if experiment.bound {
             sets.push("bound=true".into());
         }
+        let empty = |(key, is_empty): (&str, bool)| (!is_empty).then(|| format!("{key}=[]"));
+        let selected =
+            [("exclude", experiment.exclude.is_empty()), ("include", experiment.include.is_empty())];
+        sets.extend(selected.into_iter().filter_map(empty));
         // The bound is no scheduler: it comes with whatever the experiment runs.
         if !self.is_bound() {
-            sets.push(format!("schedulers={}", list(toml::Value::Table(choice))));
+            sets.push(format!("schedulers={}", list(toml::Value::Table(self.scheduler.to_table()))));
         }
         sets.extend(self.case.load.map(|load| format!("loads={load}")));
         let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");

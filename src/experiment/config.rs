@@ -5,11 +5,15 @@
 //! systems = ["relmas-6"]
 //! scenarios = ["light", "mixed"]
 //! loads = [0.6, 0.9]
-//! schedulers = ["fcfs", { name = "prema", reset_on_run = true }]
+//! schedulers = ["fcfs", { name = "gated", alpha = [0.3, 0.4] }]
 //! seeds = 5
 //! requests = 500                 # window.rs says which are counted; or duration_s = 10, the time of a run
 //! bound = true                   # a row with the bound of each trace's SLA rate (sim::bound)
 //! dram_bandwidth_gbps = [16, 32]
+//!
+//! [[exclude]]                    # cells that are left out, [[include]]: cells beside the product (select.rs)
+//! scenario = "mixed"
+//! load = 0.9
 //! ```
 //! `loads` is left out where the requests of the scenarios come at their own pace, and where a recording is replayed:
 //! `trace = { file = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
@@ -19,12 +23,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::bound::BOUND;
+use super::Error;
 use super::data::{DataRoot, Kind};
 use super::list::List;
+use super::overrides;
+use super::schedulers::{self, SchedulerChoice};
+use super::select::{self, Exclude, Include, RawExclude};
 use super::train::Training;
 use super::window::{Duration, MAX_REQUESTS, Wanted};
-use super::{Error, registry};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
     Positive, Seconds, Source,
@@ -66,17 +72,12 @@ pub struct Experiment {
     pub settings: Vec<Setting>,
     /// How `mascot train` trains on its cells.
     pub training: Option<Training>,
-}
-
-/// A scheduler as an experiment names it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SchedulerChoice {
-    /// The name in tables.
-    pub label: String,
-    /// The name in the registry.
-    pub name: String,
-    /// Its parameters.
-    pub parameters: toml::Table,
+    /// Cells that are left out.
+    pub exclude: Vec<Exclude>,
+    /// Cells beside the product.
+    pub include: Vec<Include>,
+    /// The text that says all this, overrides included: what is needed to read it again.
+    pub source: Source,
 }
 
 /// When decisions are taken.
@@ -142,7 +143,7 @@ struct RawExperiment {
     qos: Option<List<Qos>>,
     loads: Option<List<Load>>,
     trace: Option<TraceKeys>,
-    schedulers: Vec<Spanned<RawScheduler>>,
+    schedulers: Vec<Spanned<schedulers::Raw>>,
     seeds: Option<Spanned<u64>>,
     first_seed: Option<u64>,
     requests: Option<Spanned<usize>>,
@@ -166,19 +167,10 @@ struct RawExperiment {
     max_sub_job_us: Option<List<MicrosecondsOrInf>>,
     phases: Option<List<bool>>,
     training: Option<Spanned<Training>>,
-}
-
-/// A name, or a table with `name`, optionally `label`, and the scheduler's parameters.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a scheduler's name, or a table with `name` and its parameters")]
-enum RawScheduler {
-    Name(String),
-    Table {
-        name: String,
-        label: Option<String>,
-        #[serde(flatten)]
-        parameters: toml::Table,
-    },
+    #[serde(default)]
+    exclude: Vec<Spanned<RawExclude>>,
+    #[serde(default)]
+    include: Vec<Spanned<toml::Table>>,
 }
 
 /// Defaults of DESIGN.md section 4 where the design names one; the rest is chosen here.
@@ -206,54 +198,26 @@ impl Default for Setting {
 /// More seeds than anybody runs: a typing error.
 const MAX_SEEDS: u64 = 100_000;
 
-/// Keys that are lists in the file; an override may give a single value.
-const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];
-
 impl Experiment {
-    /// Reads an experiment, with `key = value` overrides, and checks every name in it. A `trace` given as an override
-    /// takes the place of `loads`, `duration_s` that of numbers of requests, and they that of it.
+    /// Reads an experiment, with `key = value` overrides ([`super::overrides`]), and checks every name in it.
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
         let source = Source::read(path)?;
-        let raw: RawExperiment = source.parse()?;
-        if overrides.is_empty() {
-            return raw.validate(path, &source, data);
-        }
-        let mut table: toml::Table = source.parse()?;
-        let replaced = |key| overrides.iter().any(|(replaced, _)| replaced == key);
-        if replaced("trace") && !replaced("loads") {
-            table.remove("loads");
-        }
-        let (numbers, times) =
-            (["requests", "warmup_requests", "drain_requests"], ["duration_s", "warmup_s"]);
-        if replaced(times[0]) {
-            numbers.iter().for_each(|key| drop(table.remove(*key)));
-        } else if numbers.iter().any(|key| replaced(key)) {
-            times.iter().for_each(|key| drop(table.remove(*key)));
-        }
-        table.extend(overrides.iter().map(|(key, value)| {
-            match LISTS.contains(&key.as_str()) && !value.is_array() {
-                true => (key.clone(), toml::Value::Array(vec![value.clone()])),
-                false => (key.clone(), value.clone()),
-            }
-        }));
-        let source =
-            Source { path: format!("{} with --set", path.display()).into(), text: table.to_string() };
-        let merged = source.parse().map_err(Error::Input);
-        merged.and_then(|raw: RawExperiment| raw.validate(path, &source, data)).map_err(without_line)
+        source.parse::<RawExperiment>()?;
+        Self::parse(path, overrides::merged(source, overrides)?, data)
     }
-}
 
-/// Lines of the text that overrides were merged into mean nothing to the user; the excerpt stays.
-fn without_line(error: Error) -> Error {
-    match error {
-        Error::Input(input) => Error::Input(InputError { line: None, ..input }),
-        other => other,
+    /// An experiment from its text, under the name of a file that need not exist.
+    pub fn parse(path: &Path, source: Source, data: &DataRoot) -> Result<Self, Error> {
+        let raw: RawExperiment = source.parse()?;
+        raw.validate(path, source, data)
     }
 }
 
 impl RawExperiment {
-    fn validate(self, path: &Path, source: &Source, data: &DataRoot) -> Result<Experiment, Error> {
+    fn validate(self, path: &Path, source: Source, data: &DataRoot) -> Result<Experiment, Error> {
         let settings = self.settings();
+        let schedulers = schedulers::choices(&self.schedulers, &source)?;
+        let wanted = self.wanted(&source)?;
         let named = |kind: Kind, names: Vec<Spanned<String>>| {
             let check = |name: Spanned<String>| match data.path(kind, name.get_ref()) {
                 Ok(_) => Ok(name.into_inner()),
@@ -272,35 +236,10 @@ impl RawExperiment {
         }
         let systems = named(Kind::System, self.systems)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
-        let schedulers = self.schedulers.iter().map(|raw| SchedulerChoice::new(raw, source));
-        let schedulers = schedulers.collect::<Result<Vec<_>, _>>()?;
-        for (i, choice) in schedulers.iter().enumerate() {
-            if choice.label == BOUND {
-                let message =
-                    format!("`{BOUND}` is what the row of the bound is called: choose another `label`");
-                return Err(source.error(&self.schedulers[i].span(), message).into());
-            }
-            if schedulers[..i].iter().any(|earlier| earlier.label == choice.label) {
-                let message = format!("two schedulers are called `{}`: give one a `label`", choice.label);
-                return Err(source.error(&self.schedulers[i].span(), message).into());
-            }
-        }
-        let wanted = Wanted {
-            requests: in_range(self.requests, 1..=MAX_REQUESTS, "requests", source)?,
-            warmup: in_range(self.warmup_requests, 0..=MAX_REQUESTS, "warmup_requests", source)?,
-            drain: in_range(self.drain_requests, 0..=MAX_REQUESTS, "drain_requests", source)?,
-            duration: duration(self.duration_s, self.warmup_s, source)?,
-        };
-        let by_number = Wanted { duration: None, ..wanted } != Wanted::default();
-        if wanted.duration.is_some() && by_number {
-            let message = "`duration_s` ends the run at a time: leave `requests`, `warmup_requests` and \
-                           `drain_requests` out (`warmup_s` is its warm-up)";
-            return Err(source.error_at_top(message).into());
-        }
         if let Some(training) = &self.training {
             training.get_ref().check().map_err(|problem| source.error(&training.span(), problem))?;
         }
-        Ok(Experiment {
+        let mut experiment = Experiment {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             path: path.to_path_buf(),
             systems,
@@ -309,13 +248,39 @@ impl RawExperiment {
             loads: self.loads.map(|loads| loads.0.iter().map(|load| load.0).collect()),
             trace: self.trace,
             schedulers,
-            seeds: in_range(self.seeds, 1..=MAX_SEEDS, "seeds", source)?.unwrap_or(1),
+            seeds: in_range(&self.seeds, 1..=MAX_SEEDS, "seeds", &source)?.unwrap_or(1),
             first_seed: self.first_seed.unwrap_or(1),
             wanted,
             bound: self.bound.unwrap_or(false),
             settings,
             training: self.training.map(Spanned::into_inner),
-        })
+            exclude: self
+                .exclude
+                .iter()
+                .map(|raw| RawExclude::check(raw, &source))
+                .collect::<Result<_, _>>()?,
+            include: Vec::new(),
+            source,
+        };
+        experiment.include = select::includes(&self.include, &experiment, data)?;
+        Ok(experiment)
+    }
+
+    /// How long runs are.
+    fn wanted(&self, source: &Source) -> Result<Wanted, InputError> {
+        let wanted = Wanted {
+            requests: in_range(&self.requests, 1..=MAX_REQUESTS, "requests", source)?,
+            warmup: in_range(&self.warmup_requests, 0..=MAX_REQUESTS, "warmup_requests", source)?,
+            drain: in_range(&self.drain_requests, 0..=MAX_REQUESTS, "drain_requests", source)?,
+            duration: duration(&self.duration_s, &self.warmup_s, source)?,
+        };
+        let by_number = Wanted { duration: None, ..wanted } != Wanted::default();
+        if wanted.duration.is_some() && by_number {
+            let message = "`duration_s` ends the run at a time: leave `requests`, `warmup_requests` and \
+                           `drain_requests` out (`warmup_s` is its warm-up)";
+            return Err(source.error_at_top(message));
+        }
+        Ok(wanted)
     }
 
     /// The product of the optional keys, the last varying fastest.
@@ -352,7 +317,7 @@ fn vary<T: Copy>(settings: &mut Vec<Setting>, values: &Option<List<T>>, set: imp
 }
 
 fn in_range<T: PartialOrd + Copy + std::fmt::Display>(
-    value: Option<Spanned<T>>,
+    value: &Option<Spanned<T>>,
     range: std::ops::RangeInclusive<T>,
     key: &str,
     source: &Source,
@@ -367,11 +332,11 @@ fn in_range<T: PartialOrd + Copy + std::fmt::Display>(
 
 /// A run that ends at a time; its warm-up, left out, is a tenth of it.
 fn duration(
-    end: Option<Spanned<Seconds>>,
-    warmup: Option<Spanned<NonNegative>>,
+    end: &Option<Spanned<Seconds>>,
+    warmup: &Option<Spanned<NonNegative>>,
     source: &Source,
 ) -> Result<Option<Duration>, InputError> {
-    let end_s = end.map(|end| end.into_inner().0);
+    let end_s = end.as_ref().map(|end| end.get_ref().0);
     let problem = warmup.as_ref().and_then(|warmup| match (warmup.get_ref().0, end_s) {
         (_, None) => {
             Some("`warmup_s` needs `duration_s`, of which it is a part; `warmup_requests` does not".into())
@@ -381,28 +346,10 @@ fn duration(
         }
         _ => None,
     });
-    if let (Some(warmup), Some(problem)) = (&warmup, problem) {
+    if let (Some(warmup), Some(problem)) = (warmup, problem) {
         return Err(source.error(&warmup.span(), problem));
     }
     let Some(end_s) = end_s else { return Ok(None) };
-    let warmup_s = warmup.map_or(end_s / 10.0, |warmup| warmup.into_inner().0);
+    let warmup_s = warmup.as_ref().map_or(end_s / 10.0, |warmup| warmup.get_ref().0);
     Ok(Some(Duration { warmup: Time::from_s(warmup_s), end: Time::from_s(end_s) }))
-}
-
-impl SchedulerChoice {
-    fn new(raw: &Spanned<RawScheduler>, source: &Source) -> Result<Self, InputError> {
-        let choice = match raw.get_ref() {
-            RawScheduler::Name(name) => {
-                Self { label: name.clone(), name: name.clone(), parameters: toml::Table::new() }
-            }
-            RawScheduler::Table { name, label, parameters } => Self {
-                label: label.clone().unwrap_or_else(|| name.clone()),
-                name: name.clone(),
-                parameters: parameters.clone(),
-            },
-        };
-        // A scheduler that can be built once can be built for every run: its parameters are all that can be wrong.
-        registry::check(&choice).map_err(|message| source.error(&raw.span(), message))?;
-        Ok(choice)
-    }
 }

@@ -68,6 +68,16 @@ impl DataRoot {
         })
     }
 
+    /// The folder itself.
+    pub fn path_of_root(&self) -> &Path {
+        &self.0
+    }
+
+    /// A path as seen from the folder, if it lies in it.
+    pub fn relative<'a>(&self, path: &'a Path) -> &'a Path {
+        path.strip_prefix(&self.0).unwrap_or(path)
+    }
+
     /// The folder of a kind.
     pub fn folder(&self, kind: Kind) -> PathBuf {
         self.0.join(match kind {

@@ -1,6 +1,7 @@
 //! Everything that can end a command, with the exit code that it means.
 
 use std::any::Any;
+use std::path::Path;
 
 use crate::files::InputError;
 
@@ -22,6 +23,14 @@ pub enum Error {
         reason: String,
         /// The command that runs this cell alone.
         command: String,
+    },
+    /// Cells of a sweep failed; the others are kept.
+    #[error("{message}")]
+    Cells {
+        /// Which, why, and the commands that run them alone.
+        message: String,
+        /// Whether an invariant of the simulator does not hold.
+        invariant: bool,
     },
     /// A comparison that the user asked for fails.
     #[error("{0}")]
@@ -61,12 +70,17 @@ pub fn reason(panic: &(dyn Any + Send)) -> String {
 }
 
 impl Error {
+    /// A result could not be written there.
+    pub fn writing(path: &Path, source: std::io::Error) -> Self {
+        Self::Write { path: path.display().to_string(), source }
+    }
+
     /// 1 failed run, 2 bad usage or config, 3 violated invariant.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Usage(_) => 2,
-            Self::Run { .. } | Self::Check(_) | Self::Write { .. } => 1,
-            Self::Invariant { .. } | Self::Fuzz(_) => INVARIANT,
+            Self::Invariant { .. } | Self::Fuzz(_) | Self::Cells { invariant: true, .. } => INVARIANT,
+            Self::Run { .. } | Self::Cells { .. } | Self::Check(_) | Self::Write { .. } => 1,
         }
     }
 }

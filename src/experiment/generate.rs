@@ -7,7 +7,7 @@ use super::plan::Plan;
 use super::window::Wanted;
 use super::{DataRoot, Error, Progress};
 use crate::cost::Cache;
-use crate::files::{Load, PerSecond};
+use crate::files::{Load, PerSecond, Source};
 use crate::workload::{Arrival, ArrivalStream, Qos, Scenario};
 
 /// What is generated, and what decides how fast requests come where the scenario does not.
@@ -95,6 +95,9 @@ impl Generate<'_> {
             bound: false,
             settings: vec![Setting::default()],
             training: None,
+            exclude: Vec::new(),
+            include: Vec::new(),
+            source: Source { path: PathBuf::from(self.scenario), text: String::new(), verbatim: false },
         }
     }
 }

@@ -1,7 +1,8 @@
 //! From an experiment file to CSV: configuration, the sweep over cells, and what is written.
 //!
-//! [`Experiment::read`] (TOML -> lists of keys) -> [`Plan::prepare`] (costs, worlds, lambda*) -> [`sweep::run`] (cells over
-//! cores, in order) -> [`output`] (CSV, manifest) and [`summary`] (the table on the terminal).
+//! [`Experiment::read`] (TOML -> lists of keys) -> [`Plan::prepare`] (cells, costs, worlds, lambda*) -> [`resume`] (cells over
+//! cores, each kept in the [`store`] when it is done) -> [`output`] (CSV), [`manifest`] and [`summary`] (the table on the
+//! terminal).
 //! In between, [`Plan::find_bounds`] gives every trace the bound that schedulers are compared with.
 
 pub mod bound;
@@ -12,16 +13,28 @@ pub mod config;
 pub mod contention;
 pub mod data;
 pub mod error;
+pub mod forecast;
 pub mod fuzz;
 pub mod generate;
+pub mod identity;
+pub mod inputs;
 mod list;
+pub mod manifest;
 pub mod output;
+mod overrides;
 mod pace;
 pub mod plan;
+mod points;
 pub mod progress;
 pub mod registry;
+pub mod replay;
 pub mod requests;
+pub mod resume;
+pub mod rows;
 pub mod saturation;
+pub mod schedulers;
+mod select;
+pub mod store;
 pub mod summary;
 pub mod sweep;
 pub mod timeline;

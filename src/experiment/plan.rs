@@ -1,5 +1,6 @@
 //! Everything that cells share, made once: systems, networks with their costs, worlds, lambda*.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::catalogue::Catalogue;
@@ -7,8 +8,10 @@ use super::config::{Experiment, Setting};
 use super::data::DataRoot;
 use super::list::distinct;
 use super::pace::{OwnPace, check_number, check_span};
+use super::points::{Names, Point, Space};
 use super::registry::Policies;
 use super::requests::Workload;
+use super::schedulers::SchedulerChoice;
 use super::window::{Wanted, Window};
 use super::{Error, Progress};
 use crate::cost::Cache;
@@ -18,16 +21,20 @@ use crate::sim::capacity::{Capacity, mix_capacity};
 use crate::workload::trace::Recording;
 use crate::workload::{Extent, Qos, Replay, Scenario, SlaRule, Tenant};
 
+pub use super::points::Run;
+
 /// An experiment with everything looked up: ready to run.
 #[derive(Debug)]
 pub struct Plan {
     /// What was asked for.
     pub experiment: Experiment,
-    /// The product of all keys but scheduler and seed, in the order of the file.
+    /// All schedulers: the experiment's, then those that only its includes name.
+    pub schedulers: Vec<SchedulerChoice>,
+    /// The product of all keys but scheduler and seed, in the order of the file; then the cases that only includes have.
     pub cases: Vec<Case>,
     /// By case and seed, where they were asked for ([`Self::find_bounds`]) and there are any: how many counted requests any
     /// schedule meets at most.
-    pub bounds: Vec<Vec<Option<usize>>>,
+    pub bounds: Vec<BTreeMap<u64, usize>>,
     /// The learned ones among the schedulers.
     pub policies: Policies,
 }
@@ -53,6 +60,8 @@ pub struct Case {
     pub wanted: Wanted,
     /// Its requests, and which of them are counted.
     pub window: Window,
+    /// The schedulers and seeds that it is run with, in this order.
+    pub runs: Arc<Vec<Run>>,
 }
 
 /// A scenario's networks on a system under one setting of its DRAM.
@@ -87,7 +96,7 @@ pub struct Dram {
 }
 
 impl Dram {
-    fn new(system: &SystemSpec, setting: &Setting) -> Self {
+    pub(super) fn new(system: &SystemSpec, setting: &Setting) -> Self {
         Self {
             bandwidth_gbps: setting.dram_bandwidth_gbps.unwrap_or(system.dram_bandwidth_gbps),
             efficiency: setting.dram_efficiency.unwrap_or(system.dram_efficiency),
@@ -111,26 +120,30 @@ impl Plan {
         cache: &Cache,
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
-        let read = |name: &String| data.scenario(name).map(Arc::new);
-        let scenarios = experiment.scenarios.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let names = Names::of(&experiment);
+        let scenarios = names.scenarios.iter().map(|name| data.scenario(name).map(Arc::new));
+        let scenarios = scenarios.collect::<Result<Vec<_>, _>>()?;
+        let systems = names.systems.iter().map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?;
         let workloads = workloads(&experiment, &scenarios, progress)?;
-        for workload in &workloads {
-            check_pace(&experiment, workload)?;
-            experiment.settings.iter().try_for_each(|setting| check_terms(&experiment, setting, workload))?;
-        }
+        let products = std::iter::once(&experiment).chain(experiment.include.iter().map(|i| &i.experiment));
+        products.into_iter().try_for_each(|product| check_product(product, &names, &workloads))?;
+        let space = Space { names: &names, systems: &systems, scenarios: &scenarios };
+        let points = space.points(&experiment)?;
         let mut cases = Vec::new();
         let mut policies = Policies::default();
-        for name in &experiment.systems {
-            let system = data.system(name)?;
-            policies.read(&experiment.schedulers, &system, data)?;
-            check_forwarding(&experiment, &system)?;
-            let catalogue = Catalogue::new(&system, &scenarios, data, cache, progress)?;
-            for (workload, word) in workloads.iter().zip(&experiment.scenarios) {
-                let words = [name.clone(), word.clone()];
-                cases.extend(cases_of(&experiment, &system, &catalogue, workload, &words)?);
-            }
+        for (place, system) in systems.iter().enumerate() {
+            let own: Vec<&Point> = points.iter().filter(|point| point.system == place).collect();
+            let runs: BTreeSet<usize> =
+                own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
+            check_forwarding(&experiment, system, &own)?;
+            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
+            let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
+            let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
+            let catalogue = Catalogue::new(system, &used, data, cache, progress)?;
+            let builder = Builder { experiment: &experiment, names: &names, system, catalogue };
+            builder.add(&own, &workloads, &mut cases)?;
         }
-        let plan = Self { experiment, cases, bounds: Vec::new(), policies };
+        let plan = Self { experiment, schedulers: names.schedulers, cases, bounds: Vec::new(), policies };
         plan.overloads(|case| case.load.is_none()).iter().for_each(|overload| progress.warn(overload));
         Ok(plan)
     }
@@ -167,56 +180,57 @@ fn workloads(
     scenarios.iter().map(workload).collect()
 }
 
-/// The cases of a workload on a system. Settings with the same DRAM share a site.
-fn cases_of(
-    experiment: &Experiment,
-    system: &SystemSpec,
-    catalogue: &Catalogue,
-    workload: &Workload,
-    words: &[String; 2],
-) -> Result<Vec<Case>, Error> {
-    let loads =
-        experiment.loads.as_ref().map_or(vec![None], |loads| loads.iter().copied().map(Some).collect());
-    let mut cases = Vec::new();
-    let mut sites: Vec<Arc<Site>> = Vec::new();
-    for &qos in &experiment.qos {
-        for &load in &loads {
-            for &setting in &experiment.settings {
-                let window = Window::of(experiment.wanted, setting.late, workload.total())
-                    .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
-                let dram = Dram::new(system, &setting);
-                let known = sites.iter().find(|site| site.dram == dram).cloned();
-                let site = match known {
-                    Some(site) => site,
-                    None => {
-                        let seed = experiment.first_seed;
-                        let site = Arc::new(Site::new(system, catalogue, workload, dram, &window, seed)?);
-                        sites.push(Arc::clone(&site));
-                        site
-                    }
-                };
-                if let Some(load) = load {
-                    let requests_per_s = load * site.capacity.requests_per_s;
-                    if let Extent::Requests(requests) = window.extent() {
-                        check_span(requests as f64 / requests_per_s, workload, system)?;
-                    }
-                    check_number(requests_per_s, 0.0, &window, workload, system)?;
+/// Makes the cases of a system.
+struct Builder<'a> {
+    experiment: &'a Experiment,
+    names: &'a Names,
+    system: &'a SystemSpec,
+    catalogue: Catalogue,
+}
+
+impl Builder<'_> {
+    /// Settings with the same DRAM share a site.
+    fn add(&self, points: &[&Point], workloads: &[Workload], cases: &mut Vec<Case>) -> Result<(), Error> {
+        let mut sites: BTreeMap<usize, Vec<Arc<Site>>> = BTreeMap::new();
+        for point in points {
+            let workload = &workloads[point.scenario];
+            let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
+                .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
+            let dram = Dram::new(self.system, &point.setting);
+            let sites = sites.entry(point.scenario).or_default();
+            let known = sites.iter().find(|site| site.dram == dram).cloned();
+            let site = match known {
+                Some(site) => site,
+                None => {
+                    let seed = self.experiment.first_seed;
+                    let site = Site::new(self.system, &self.catalogue, workload, dram, &window, seed)?;
+                    sites.push(Arc::new(site));
+                    Arc::clone(&sites[sites.len() - 1])
                 }
-                cases.push(Case {
-                    system: system.name.clone(),
-                    words: words.clone(),
-                    workload: workload.clone(),
-                    qos,
-                    load,
-                    setting,
-                    site,
-                    wanted: experiment.wanted,
-                    window,
-                });
+            };
+            if let Some(load) = point.load {
+                let requests_per_s = load * site.capacity.requests_per_s;
+                if let Extent::Requests(requests) = window.extent() {
+                    check_span(requests as f64 / requests_per_s, workload, self.system)?;
+                }
+                check_number(requests_per_s, 0.0, &window, workload, self.system)?;
             }
+            let &&Point { system, scenario, qos, load, setting, .. } = point;
+            cases.push(Case {
+                system: self.system.name.clone(),
+                words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
+                workload: workload.clone(),
+                qos,
+                load,
+                setting,
+                site,
+                wanted: self.experiment.wanted,
+                window,
+                runs: Arc::clone(&point.runs),
+            });
         }
+        Ok(())
     }
-    Ok(cases)
 }
 
 impl Site {
@@ -248,10 +262,26 @@ impl Site {
 }
 
 impl Case {
+    /// The seeds of its runs, each once.
+    pub fn seeds(&self) -> BTreeSet<u64> {
+        self.runs.iter().map(|run| run.seed).collect()
+    }
+
     /// What is asked of the system, relative to lambda*.
     pub fn offered_load(&self) -> f64 {
         self.load.or(self.site.offered).unwrap_or(f64::NAN)
     }
+}
+
+/// What an experiment asks of its scenarios has to be possible.
+fn check_product(product: &Experiment, names: &Names, workloads: &[Workload]) -> Result<(), Error> {
+    for (word, workload) in names.scenarios.iter().zip(workloads) {
+        if product.scenarios.contains(word) {
+            check_pace(product, workload)?;
+            product.settings.iter().try_for_each(|setting| check_terms(product, setting, workload))?;
+        }
+    }
+    Ok(())
 }
 
 /// A load scales rates that are not given otherwise, and nothing else does.
@@ -280,10 +310,11 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 }
 
 /// What is forwarded is a whole output, of a layer with one demand.
-fn check_forwarding(experiment: &Experiment, system: &SystemSpec) -> Result<(), Error> {
+fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
+    let settings = points.iter().map(|point| &point.setting);
     let forwards = |setting: &&Setting| setting.forwarding.unwrap_or(system.forwarding);
     let differs = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
-    if !experiment.settings.iter().filter(forwards).any(differs) {
+    if !settings.filter(forwards).any(differs) {
         return Ok(());
     }
     Err(Error::Usage(format!(

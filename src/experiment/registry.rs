@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Error;
-use super::config::SchedulerChoice;
 use super::data::{DataRoot, Kind};
+use super::schedulers::SchedulerChoice;
 use crate::files::{InputError, parse_parameters};
 use crate::hw::SystemSpec;
 use crate::rl::policy::{self, POLICIES, Parameters, Policy, system_sha256};
@@ -18,6 +18,13 @@ pub fn check(choice: &SchedulerChoice) -> Result<(), String> {
         return build(choice, None, 0).map(drop);
     }
     parse_parameters::<Parameters>(&choice.parameters).map(drop).map_err(|message| of(choice, &message))
+}
+
+/// Whether a parameter of a scheduler is a list, as its default is.
+pub(super) fn takes_list(name: &str, key: &str) -> bool {
+    let of_rule = scheduler::find(name).map(|entry| entry.parameters);
+    let parameters = of_rule.or_else(|| policy::find(name).map(|entry| entry.parameters)).unwrap_or_default();
+    parameters.iter().any(|parameter| parameter.name == key && parameter.default.starts_with('['))
 }
 
 /// Makes a scheduler for a run with the given seed; policies as [`Policies`] has them.
@@ -59,9 +66,9 @@ impl Policies {
     ///
     /// # Errors
     /// A file is missing or damaged, or is for another system.
-    pub fn read(
+    pub fn read<'a>(
         &mut self,
-        choices: &[SchedulerChoice],
+        choices: impl IntoIterator<Item = &'a SchedulerChoice>,
         system: &SystemSpec,
         data: &DataRoot,
     ) -> Result<(), Error> {
@@ -95,8 +102,8 @@ impl Policies {
         self.0.get(&(choice.label.clone(), system.to_string()))
     }
 
-    /// What was read: manifests and weights.
-    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
-        self.0.values().flat_map(|placed| [placed.path.clone(), Policy::weights_path(&placed.path)])
+    /// What was read, by label and system: manifest and weights.
+    pub fn files(&self) -> impl Iterator<Item = (&(String, String), [PathBuf; 2])> {
+        self.0.iter().map(|(key, placed)| (key, [placed.path.clone(), Policy::weights_path(&placed.path)]))
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Error;
-use super::config::SchedulerChoice;
 use super::plan::Case;
 use super::registry;
 use super::requests::request;
+use super::schedulers::SchedulerChoice;
 use super::sweep::rules;
 use crate::sim::{DecisionCost, Engine, Late, LateRules, Record, Recorder, Request, Rules, Trace, run};
 use crate::units::Time;

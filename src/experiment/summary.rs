@@ -1,12 +1,14 @@
 //! The table on the terminal: per case and scheduler, means over seeds with 95 % confidence intervals.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::columns::setting_keys;
-use super::list::distinct;
-use super::plan::Plan;
-use super::sweep::{Cell, Outcome};
+use super::plan::{Case, Plan};
+use super::rows::Rows;
+use super::sweep::Cell;
 
 /// The scheduler that gains are relative to.
 const REFERENCE: &str = "fcfs";
@@ -66,6 +68,7 @@ pub struct Summary {
 
 #[derive(Default)]
 struct Samples {
+    seed: Vec<u64>,
     load: Vec<f64>,
     sla_rate: Vec<f64>,
     latency_p99_us: Vec<f64>,
@@ -76,38 +79,48 @@ struct Samples {
 impl Summary {
     /// An empty summary of a plan's cells.
     pub fn new(plan: &Plan) -> Self {
-        let settings = distinct(plan.cases.iter().map(|case| (&case.setting, &case.site.dram)));
-        let keys: Vec<_> = settings.iter().map(|(setting, dram)| setting_keys(setting, dram)).collect();
-        let varies = |&i: &usize| keys.iter().any(|other| other[i].1 != keys[0][i].1);
-        let varying = (0..keys.first().map_or(0, Vec::len)).filter(varies).collect();
+        let keys = |case: &Case| setting_keys(&case.setting, &case.site.dram);
+        let first = plan.cases.first().map(keys).unwrap_or_default();
+        let mut varies = vec![false; first.len()];
+        for case in &plan.cases {
+            varies
+                .iter_mut()
+                .zip(keys(case).iter().zip(&first))
+                .for_each(|(v, (own, first))| *v |= own != first);
+        }
+        let varying = (0..varies.len()).filter(|&i| varies[i]).collect();
         Self { varying, rows: Vec::new() }
     }
 
     /// Adds a cell; cells come in the order of the plan, the seeds of a row one after the other.
-    pub fn add(&mut self, cell: &Cell, outcome: &Outcome) {
+    pub fn add(&mut self, cell: &Cell, rows: &Rows) {
+        let value = rows.summary();
         let keys = cell.setting_keys();
         let row = Row::new(cell, self.varying.iter().map(|&i| keys[i].clone()).collect());
         if self.rows.last().is_none_or(|(last, _)| !last.is_same_cell(&row)) {
             self.rows.push((row, Samples::default()));
         }
         let (_, samples) = self.rows.last_mut().expect("just pushed if there was none");
-        samples.load.push(outcome.load);
-        samples.sla_rate.push(outcome.metric("sla_rate"));
-        samples.latency_p99_us.push(outcome.metric("latency_p99_us"));
-        samples.energy_per_request_uj.push(outcome.metric("energy_per_request_uj"));
-        samples.gap_to_bound.push(outcome.gap_to_bound);
+        samples.seed.push(cell.seed);
+        samples.load.push(value("load"));
+        samples.sla_rate.push(value("sla_rate"));
+        samples.latency_p99_us.push(value("latency_p99_us"));
+        samples.energy_per_request_uj.push(value("energy_per_request_uj"));
+        samples.gap_to_bound.push(value("gap_to_bound"));
     }
 
     /// The finished rows.
     pub fn rows(self) -> Vec<Row> {
         let finished: Vec<(Row, Samples)> =
             self.rows.into_iter().map(|(row, samples)| (row.with(&samples), samples)).collect();
-        let gained = finished.iter().map(|(row, samples)| {
-            let is_reference = |other: &Row| other.rule == REFERENCE && other.is_same_case(row);
-            match finished.iter().find(|(other, _)| is_reference(other)) {
-                Some((reference, theirs)) if row.rule != REFERENCE => row.gaining(reference, samples, theirs),
+        // The rows of a case follow one another.
+        let of_cases = finished.chunk_by(|(one, _), (next, _)| one.is_same_case(next));
+        let gained = of_cases.flat_map(|rows| {
+            let reference = rows.iter().find(|(row, _)| row.rule == REFERENCE);
+            rows.iter().map(move |(row, samples)| match reference {
+                Some((_, theirs)) if row.rule != REFERENCE => row.gaining(samples, theirs),
                 _ => row.clone(),
-            }
+            })
         });
         gained.collect()
     }
@@ -136,13 +149,17 @@ impl Row {
         }
     }
 
-    /// With the gains over the reference, seed by seed.
-    fn gaining(&self, reference: &Self, samples: &Samples, theirs: &Samples) -> Self {
-        let points: Vec<f64> =
-            samples.sla_rate.iter().zip(&theirs.sla_rate).map(|(own, their)| 100.0 * (own - their)).collect();
-        let percent = 100.0 * (self.sla_rate / reference.sla_rate - 1.0);
+    /// With the gains over the reference, seed by seed, on the seeds that both have.
+    fn gaining(&self, samples: &Samples, theirs: &Samples) -> Self {
+        let rates = |of: &Samples| of.seed.iter().copied().zip(of.sla_rate.iter().copied()).collect();
+        let their: BTreeMap<u64, f64> = rates(theirs);
+        let own: BTreeMap<u64, f64> = rates(samples);
+        let pairs = own.iter().filter_map(|(seed, own)| Some((*own, *their.get(seed)?)));
+        let (own, their): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        let points: Vec<f64> = own.iter().zip(&their).map(|(own, their)| 100.0 * (own - their)).collect();
+        let means = mean(&own).zip(mean(&their)).filter(|(_, their)| *their > 0.0);
         Self {
-            gain_percent: (reference.sla_rate > 0.0).then_some(percent),
+            gain_percent: means.map(|(own, their)| 100.0 * (own / their - 1.0)),
             gain_points: mean(&points),
             gain_points_ci95: half_width_95(&points),
             ..self.clone()

@@ -1,17 +1,19 @@
 //! Runs the cells of a plan over cores and hands their results on in the order of the plan, so that the output does
-//! not depend on the number of threads.
+//! not depend on the number of threads. All in memory: `resume.rs` does it with a file per finished cell.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::bound;
-use super::config::{CostKind, Experiment, SchedulerChoice, TriggerKind};
+use super::config::{CostKind, Experiment, TriggerKind};
 use super::error::reason;
-use super::plan::{Case, Plan};
+use super::plan::{Case, Plan, Run};
 use super::requests::{self, Requests, load_of_run};
+use super::schedulers::SchedulerChoice;
 use super::{Error, Progress, registry};
 use crate::metrics::{
     Accelerators, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms,
@@ -26,7 +28,7 @@ use crate::units::Time;
 pub use super::requests::trace;
 
 /// Which logs a sweep keeps beside the metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logs {
     /// One row per counted request.
     pub requests: bool,
@@ -82,17 +84,18 @@ const CHUNK: usize = 64;
 
 /// All cells of a plan in the order of its rows: case, scheduler, seed. Bounds come after the schedulers of their case.
 pub fn cells(plan: &Plan) -> Vec<Cell<'_>> {
-    let Experiment { schedulers, first_seed, seeds, .. } = &plan.experiment;
     let mut cells = Vec::new();
     for (place, case) in plan.cases.iter().enumerate() {
-        for scheduler in schedulers.iter().chain([&*bound::CHOICE]) {
+        let bounds = plan.bounds.get(place);
+        let bound = |seed| bounds.and_then(|bounds| bounds.get(&seed).copied());
+        cells.extend(case.runs.iter().map(|&Run { scheduler, seed }| {
+            let scheduler = &plan.schedulers[scheduler];
             let policy = plan.policies.of(scheduler, &case.system);
-            let cell = |i: u64| {
-                let bound = plan.bounds.get(place).and_then(|of_case| of_case[i as usize]);
-                Cell { case, scheduler, seed: first_seed + i, bound, policy }
-            };
-            cells.extend((0..*seeds).map(cell).filter(|cell| !cell.is_bound() || cell.bound.is_some()));
-        }
+            Cell { case, scheduler, seed, bound: bound(seed), policy }
+        }));
+        let of_bound =
+            |(&seed, &met)| Cell { case, scheduler: &bound::CHOICE, seed, bound: Some(met), policy: None };
+        cells.extend(bounds.into_iter().flatten().map(of_bound));
     }
     cells
 }

@@ -31,7 +31,7 @@ pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     let sections = figures::sections(&results)?;
     let html = page::render(&results, &sections);
     let pictures = folder.join("report");
-    remove_old(&pictures).map_err(|source| Error::Write { path: pictures.display().to_string(), source })?;
+    remove_old(&pictures).map_err(|source| Error::writing(&pictures, source))?;
     for picture in sections.iter().flat_map(|section: &Section| &section.pictures) {
         write_picture(&pictures, picture)?;
     }
@@ -47,7 +47,7 @@ fn write_picture(folder: &Path, picture: &Picture) -> Result<(), Error> {
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write_atomic(path, bytes).map_err(|source| Error::Write { path: path.display().to_string(), source })
+    write_atomic(path, bytes).map_err(|source| Error::writing(path, source))
 }
 
 /// Pictures of an earlier report would not belong to this one.

@@ -19,13 +19,18 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     ],
     build: |parameters, _| {
         let Parameters { m, k } = parse(parameters)?;
-        if !(1..=k).contains(&m) {
-            return Err(format!("`m` is {m} and `k` is {k}; m has to be at least 1 and at most k"));
+        if !(1..=k).contains(&m) || k > LONGEST {
+            return Err(format!(
+                "`m` is {m} and `k` is {k}; m has to be at least 1 and at most k, and k at most {LONGEST}"
+            ));
         }
         let (streams, tenants, rule) = (Vec::new(), Vec::new(), ListRule::default());
         Ok(Box::new(Dbp { default: Firm { m, k }, streams, tenants, rule }))
     },
 };
+
+/// Chosen here: a window longer than any run says no more.
+const LONGEST: usize = 1_000_000;
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]

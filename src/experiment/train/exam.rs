@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Training;
-use crate::experiment::config::SchedulerChoice;
 use crate::experiment::plan::{Case, Plan};
 use crate::experiment::requests::requests;
+use crate::experiment::schedulers::SchedulerChoice;
 use crate::experiment::sweep::rules;
 use crate::experiment::{Error, Progress, registry};
 use crate::sim::{Engine, Record, Recorder, Scheduler, Trace, run};

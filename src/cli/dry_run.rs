@@ -1,0 +1,114 @@
+//! `mascot run --dry-run`: the cells of an experiment, what they offer, and about how long they will take.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::sweep::Job;
+use super::table::{number, render};
+use crate::experiment::columns::KEYS;
+use crate::experiment::forecast::forecast;
+use crate::experiment::identity::short;
+use crate::experiment::plan::Case;
+use crate::experiment::resume::Sweep;
+use crate::experiment::store::Store;
+use crate::experiment::sweep::cells;
+
+/// Values that a row shows at most. Chosen here: a few lines of a terminal.
+const MOST_VALUES: usize = 20;
+
+/// The keys that every cell is told by; others where they vary.
+const ALWAYS: usize = 6;
+
+pub(super) fn describe(job: &Job, results: &Path) -> String {
+    let sweep = Sweep::new(job.plan, cells(job.plan), &job.identity());
+    let store = Store::peek(results);
+    let kept = sweep.kept(&store);
+    let done = kept.iter().flatten().count();
+    let mut text = format!("{} cells, {done} of them kept in {}\n", kept.len(), store.folder().display());
+    text += &time(job, &sweep, &kept);
+    if job.plan.experiment.bound {
+        text += "and a row `bound` per case and seed, which is not listed and not part of the estimate\n";
+    }
+    let keys: Vec<Vec<String>> = sweep.cells.iter().map(|cell| cell.keys(cell.case.offered_load())).collect();
+    let values: Vec<BTreeMap<&str, usize>> = (0..KEYS.len()).map(|key| values(&keys, key)).collect();
+    let shown: Vec<usize> = (0..KEYS.len()).filter(|&key| key < ALWAYS || values[key].len() > 1).collect();
+    let _ = writeln!(text, "\n{}\n{}", axes(&keys, &values, &shown), loads(&job.plan.cases));
+    let header: Vec<&str> = ["cell", "kept"].into_iter().chain(shown.iter().map(|&key| KEYS[key])).collect();
+    let rows = sweep.ids.iter().zip(&kept).zip(&keys).map(|((id, kept), keys)| {
+        let state = if kept.is_some() { "yes" } else { "" };
+        let own = shown.iter().map(|&key| keys[key].clone());
+        [short(id).to_string(), state.to_string()].into_iter().chain(own).collect()
+    });
+    text + &render(&header, 0..0, rows.collect())
+}
+
+fn time(job: &Job, sweep: &Sweep, kept: &[Option<f64>]) -> String {
+    if kept.iter().all(Option::is_some) {
+        return "nothing is left to run\n".into();
+    }
+    let threads = rayon::current_num_threads();
+    match forecast(sweep, kept, threads, &|| job.started.wall_s()) {
+        Some(forecast) => {
+            format!("about {} with {threads} threads, from {}\n", duration(forecast.wall_s), forecast.source)
+        }
+        None => "no estimate of the time: no cell of a short run came to its end\n".into(),
+    }
+}
+
+/// Two digits.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "a second".into(),
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// How many cells have each value of a key.
+fn values(keys: &[Vec<String>], key: usize) -> BTreeMap<&str, usize> {
+    let mut values = BTreeMap::new();
+    keys.iter().for_each(|keys| *values.entry(keys[key].as_str()).or_default() += 1);
+    values
+}
+
+/// A row per key with its values, in the order of the cells.
+fn axes(keys: &[Vec<String>], values: &[BTreeMap<&str, usize>], shown: &[usize]) -> String {
+    let row = |&key: &usize| {
+        let mut left = values[key].clone();
+        let first = keys.iter().filter_map(|keys| left.remove_entry(keys[key].as_str()));
+        let told = |(value, cells): (&str, usize)| {
+            format!("{} ({cells})", if value.is_empty() { "-" } else { value })
+        };
+        let mut told: Vec<String> = first.take(MOST_VALUES).map(told).collect();
+        if values[key].len() > MOST_VALUES {
+            told.push("...".into());
+        }
+        vec![KEYS[key].to_string(), values[key].len().to_string(), told.join(", ")]
+    };
+    render(&["key", "values", "value (cells)"], 1..2, shown.iter().map(row).collect())
+}
+
+/// lambda* and what loads come to, once per site and load.
+fn loads(cases: &[Case]) -> String {
+    let mut seen = BTreeSet::new();
+    let first =
+        cases.iter().filter(|case| seen.insert((Arc::as_ptr(&case.site), case.load.map(f64::to_bits))));
+    let rows = first.map(|case| {
+        let lambda_per_s = case.site.capacity.requests_per_s;
+        // A closed loop waits for the system: this is what it asks for at most.
+        let at_most = if case.workload.has_loops() { "<= " } else { "" };
+        vec![
+            case.system.clone(),
+            case.workload.scenario.name.clone(),
+            case.site.dram.bandwidth_gbps.to_string(),
+            number(Some(lambda_per_s), 1),
+            format!("{at_most}{}", number(Some(case.offered_load()), 3)),
+            format!("{at_most}{}", number(Some(case.offered_load() * lambda_per_s), 1)),
+        ]
+    });
+    let header = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "load", "requests/s"];
+    render(&header, 2..6, rows.collect())
+}

@@ -1,0 +1,118 @@
+//! `mascot replay`: a run once more, from its manifest.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::progress::Bars;
+use super::session::Stopwatch;
+use super::sweep::{Job, on_interrupt, prepare};
+use crate::experiment::identity::{Identity, short};
+use crate::experiment::inputs::Inputs;
+use crate::experiment::manifest::Manifest;
+use crate::experiment::resume::Sweep;
+use crate::experiment::rows::Table;
+use crate::experiment::sweep::cells;
+use crate::experiment::{DataRoot, Error, replay};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The manifest.json of a run
+    manifest: PathBuf,
+    /// This cell only: its identifier, as `run --dry-run` and messages show it, or the first digits
+    #[arg(long, value_name = "ID")]
+    cell: Option<String>,
+    /// Folder for the results of the replay [default: they are compared and gone]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replay it although the program or data files are others now
+    #[arg(long)]
+    anyway: bool,
+    /// Threads [default: all cores]; the results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// No progress bar
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let manifest = Manifest::read(&options.manifest)?;
+    let theirs = options.manifest.parent().unwrap_or(Path::new("")).to_path_buf();
+    if options.out.as_ref().is_some_and(|out| is_within(&theirs, out)) {
+        return Err(Error::Usage("--out holds the run that is replayed: give another folder".into()));
+    }
+    let data = DataRoot::find(Some(&manifest.data_folder))?;
+    tell(replay::differences(&manifest, &data), options.anyway)?;
+    let verdict = super::on_threads(options.jobs, || run(options, &manifest, &data, &theirs))??;
+    super::print(&verdict)
+}
+
+/// Differences are the end of it, or warnings.
+fn tell(differences: Vec<String>, anyway: bool) -> Result<(), Error> {
+    if differences.is_empty() || anyway {
+        differences.iter().for_each(|difference| super::eprint(&format!("warning: {difference}")));
+        return Ok(());
+    }
+    Err(Error::Check(format!(
+        "not what was run then, so nothing is run; --anyway does it nevertheless:\n  {}",
+        differences.join("\n  ")
+    )))
+}
+
+/// Whether the results of a run whose manifest is in `folder` are in `out`; that of an unfinished one is among its cells.
+fn is_within(folder: &Path, out: &Path) -> bool {
+    let real = |path: &Path| {
+        std::fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok()
+    };
+    let (folder, out) = (real(folder), real(out));
+    out.is_some()
+        && (folder == out || folder.and_then(|folder| folder.parent().map(Path::to_path_buf)) == out)
+}
+
+fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -> Result<String, Error> {
+    let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
+    let plan = prepare(manifest.experiment(data)?, data, true, &bars)?;
+    let inputs = Inputs::of(&plan, data)?;
+    tell(replay::other_files(manifest, &inputs), options.anyway)?;
+    let job = Job {
+        plan: &plan,
+        inputs: &inputs,
+        data,
+        logs: manifest.logs,
+        bars: &bars,
+        started,
+        resumable: options.out.is_some(),
+    };
+    let mut chosen = cells(&plan);
+    if let Some(prefix) = &options.cell {
+        // Under the identifiers of then.
+        let recorded = inputs.as_recorded(&manifest.recorded_inputs());
+        let identity = Identity { inputs: &recorded, sources: &manifest.sources_sha256, ..job.identity() };
+        let sweep = Sweep::new(&plan, chosen, &identity);
+        let place = sweep.find(prefix)?;
+        bars.note(&format!("cell {}: {}", short(&sweep.ids[place]), sweep.cells[place]));
+        chosen = vec![sweep.cells[place]];
+    }
+    let temporary =
+        tempfile::tempdir().map_err(|source| Error::Write { path: "a temporary folder".into(), source })?;
+    let ours = options.out.as_deref().unwrap_or(temporary.path());
+    if let Some(out) = &options.out {
+        on_interrupt(&bars, out);
+    }
+    let rows = job.carry_out(chosen, ours, options.cell.is_none())?;
+    drop(bars);
+    if !theirs.join(Table::Summary.file()).is_file() {
+        return Ok(format!(
+            "{} rows; there is no summary.csv beside the manifest to compare with\n",
+            rows.len()
+        ));
+    }
+    let only = options.cell.is_some().then(|| replay::first_keys(ours)).transpose()?;
+    let mut told = Vec::new();
+    for table in manifest.logs.tables() {
+        let rows = replay::compare(table, theirs, ours, only.as_deref())?;
+        told.push(format!("{} ({rows} rows)", table.file()));
+    }
+    Ok(format!("OK, the same: {}\n", told.join(", ")))
+}

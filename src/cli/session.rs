@@ -1,0 +1,57 @@
+//! What the program tells the library of itself and its surroundings: arguments, machine, clocks.
+
+use std::thread::available_parallelism;
+use std::time::Instant;
+
+use crate::experiment::manifest::{Host, Session};
+
+pub(super) fn session() -> Session {
+    Session {
+        argv: std::env::args().collect(),
+        working_folder: std::env::current_dir().unwrap_or_default(),
+        host: Host {
+            name: host_name(),
+            os: std::env::consts::OS,
+            arch: std::env::consts::ARCH,
+            cpus: available_parallelism().map_or(0, usize::from),
+        },
+    }
+}
+
+/// Seconds since it was started.
+#[derive(Clone, Copy)]
+pub(super) struct Stopwatch(Instant);
+
+#[expect(clippy::disallowed_methods, reason = "the program tells how long it takes; no result depends on it")]
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(super) fn wall_s(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    Some(rustix::system::uname().nodename().to_string_lossy().into_owned())
+}
+
+#[cfg(not(unix))]
+fn host_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok()
+}
+
+/// Processor time of all threads so far.
+#[cfg(unix)]
+pub(super) fn cpu_s() -> Option<f64> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Some(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
+}
+
+/// No portable way is known to it.
+#[cfg(not(unix))]
+pub(super) fn cpu_s() -> Option<f64> {
+    None
+}

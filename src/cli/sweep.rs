@@ -1,0 +1,113 @@
+//! What `run` and `replay` have in common: from a plan to result files, with an eye on Ctrl-C.
+
+use std::path::Path;
+
+use super::progress::Bars;
+use super::session::{Stopwatch, cpu_s, session};
+use crate::cost::Cache;
+use crate::experiment::identity::{Identity, SOURCES_SHA256};
+use crate::experiment::inputs::Inputs;
+use crate::experiment::manifest::{self, State};
+use crate::experiment::output::Output;
+use crate::experiment::resume::{Sweep, failed};
+use crate::experiment::store::Store;
+use crate::experiment::summary::{Row, Summary};
+use crate::experiment::sweep::{Cell, Logs};
+use crate::experiment::{DataRoot, Error, Experiment, Plan};
+
+/// The exit code after Ctrl-C: that of shells for a process that it ended.
+const INTERRUPTED: i32 = 130;
+
+/// A plan with all that its cells depend on.
+pub(super) struct Job<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) inputs: &'a Inputs,
+    pub(super) data: &'a DataRoot,
+    pub(super) logs: Logs,
+    pub(super) bars: &'a Bars,
+    pub(super) started: Stopwatch,
+    /// Whether finished cells stay when the program ends.
+    pub(super) resumable: bool,
+}
+
+/// Everything but the cells.
+pub(super) fn prepare(
+    experiment: Experiment,
+    data: &DataRoot,
+    with_bounds: bool,
+    bars: &Bars,
+) -> Result<Plan, Error> {
+    let cache = Cache::from_env();
+    let mut plan = Plan::prepare(experiment, data, &cache, bars)?;
+    if plan.experiment.bound && with_bounds {
+        plan.find_bounds(&cache, bars);
+    }
+    Ok(plan)
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn identity(&self) -> Identity<'a> {
+        let experiment = &self.plan.experiment;
+        Identity { experiment, logs: self.logs, inputs: self.inputs, sources: SOURCES_SHA256 }
+    }
+
+    /// Runs what is not kept, writes the result files, and returns the table's rows. `whole` says whether the cells are
+    /// all of the plan's, so that its manifest is theirs.
+    pub(super) fn carry_out(
+        &self,
+        cells: Vec<Cell<'a>>,
+        folder: &Path,
+        whole: bool,
+    ) -> Result<Vec<Row>, Error> {
+        let identity = self.identity();
+        let sweep = Sweep::new(self.plan, cells, &identity);
+        let store = Store::open(folder)?;
+        let clock = || self.started.wall_s();
+        let manifest = |folder: &Path, state| match whole {
+            true => {
+                let text = manifest::text(self.plan, &identity, self.data, &session(), &state);
+                store.place(&folder.join(manifest::FILE), text.as_bytes())
+            }
+            false => Ok(()),
+        };
+        let kept = sweep.kept(&store);
+        let missing: Vec<usize> = (0..kept.len()).filter(|&place| kept[place].is_none()).collect();
+        if missing.len() < kept.len() {
+            self.bars.note(&format!(
+                "{} of {} cells are kept from before",
+                kept.len() - missing.len(),
+                kept.len()
+            ));
+        }
+        manifest(store.folder(), State::Unfinished)?;
+        let failures = sweep.run(&missing, &store, self.bars, &clock)?;
+        if !failures.is_empty() {
+            manifest(store.folder(), State::Failed { failed: &failures })?;
+            return Err(failed(failures, kept.len(), self.resumable.then_some(&store)));
+        }
+        let mut output = Output::create(folder, &store, self.logs)?;
+        let mut summary = Summary::new(self.plan);
+        let cells_wall_s =
+            sweep.collect(&store, &mut output, &clock, |cell, rows| summary.add(cell, rows))?;
+        output.finish()?;
+        let (cells_run, cells_kept) = (missing.len(), kept.len() - missing.len());
+        let (wall_s, cpu_s) = (clock(), cpu_s());
+        manifest(folder, State::Complete { cells_run, cells_kept, cells_wall_s, wall_s, cpu_s })?;
+        store.clean(&sweep.ids)?;
+        Ok(summary.rows())
+    }
+}
+
+/// Finished cells are kept at any time: nothing is left to do but to say so.
+pub(super) fn on_interrupt(bars: &Bars, results: &Path) {
+    let (bar, folder) = (bars.handle(), Store::peek(results).folder().to_path_buf());
+    // Where there can be no handler, Ctrl-C ends the program without a word.
+    let _ = ctrlc::set_handler(move || {
+        let [done, of] = bar.interrupt();
+        super::eprint(&format!(
+            "interrupted: {done} of {of} cells were run and are kept in {}; the same command goes on from there",
+            folder.display()
+        ));
+        std::process::exit(INTERRUPTED);
+    });
+}

@@ -1,0 +1,155 @@
+//! The schedulers of an experiment: names, or tables with `name`, optionally `label`, and parameters.
+//!
+//! A parameter that is given a list makes a scheduler of every value: `{ name = "gated", alpha = [0.3, 0.4] }` is
+//! `gated(alpha=0.3)` and `gated(alpha=0.4)`, several lists are multiplied. The few parameters that are lists themselves
+//! (`rules` of `lookahead`) are given a list of lists.
+
+use serde::{Deserialize, Serialize};
+use toml::{Spanned, Table, Value};
+
+use super::bound::BOUND;
+use super::list::distinct;
+use super::registry;
+use crate::files::{InputError, Source};
+
+/// A scheduler as an experiment names it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SchedulerChoice {
+    /// The name in tables.
+    pub label: String,
+    /// The name in the registry.
+    pub name: String,
+    /// Its parameters.
+    pub parameters: Table,
+}
+
+impl SchedulerChoice {
+    /// As the experiment file would say it.
+    pub(super) fn to_table(&self) -> Table {
+        let mut table = self.parameters.clone();
+        table.insert("name".into(), self.name.clone().into());
+        table.insert("label".into(), self.label.clone().into());
+        table
+    }
+}
+
+/// An entry of `schedulers` as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a scheduler's name, or a table with `name` and its parameters")]
+pub(super) enum Raw {
+    Name(String),
+    Table {
+        name: String,
+        label: Option<String>,
+        #[serde(flatten)]
+        parameters: Table,
+    },
+}
+
+/// All schedulers that the entries stand for.
+pub(super) fn choices(entries: &[Spanned<Raw>], source: &Source) -> Result<Vec<SchedulerChoice>, InputError> {
+    let mut choices: Vec<SchedulerChoice> = Vec::new();
+    for entry in entries {
+        let error = |message| source.error(&entry.span(), message);
+        for choice in entry.get_ref().choices().map_err(error)? {
+            if choice.label == BOUND {
+                let message =
+                    format!("`{BOUND}` is what the row of the bound is called: choose another `label`");
+                return Err(error(message));
+            }
+            if choices.iter().any(|earlier| earlier.label == choice.label) {
+                return Err(error(format!(
+                    "two schedulers are called `{}`: give one a `label`",
+                    choice.label
+                )));
+            }
+            // A scheduler that can be built once can be built for every run: its parameters are all that can be wrong.
+            registry::check(&choice).map_err(error)?;
+            choices.push(choice);
+        }
+    }
+    Ok(choices)
+}
+
+impl Raw {
+    fn choices(&self) -> Result<Vec<SchedulerChoice>, String> {
+        let (name, label, parameters) = match self {
+            Self::Name(name) => (name, None, &Table::new()),
+            Self::Table { name, label, parameters } => (name, label.as_ref(), parameters),
+        };
+        let (swept, fixed): (Vec<_>, Vec<_>) =
+            parameters.iter().partition(|(key, value)| is_swept(name, key, value));
+        let fixed: Table = fixed.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let mut points = vec![(Vec::new(), fixed)];
+        for (key, values) in swept {
+            let values = values.as_array().expect("only lists are swept");
+            if values.is_empty() || distinct(values).len() < values.len() {
+                return Err(format!("scheduler `{name}`: `{key}` needs values that are all different"));
+            }
+            let with = |(words, parameters): &(Vec<String>, Table), value: &Value| {
+                let mut point = (words.clone(), parameters.clone());
+                point.0.push(format!("{key}={}", value.as_str().map_or(value.to_string(), str::to_string)));
+                point.1.insert(key.clone(), value.clone());
+                point
+            };
+            points = points.iter().flat_map(|point| values.iter().map(|value| with(point, value))).collect();
+        }
+        let choice = |(words, parameters): (Vec<String>, Table)| {
+            let label = label.unwrap_or(name);
+            let label =
+                if words.is_empty() { label.clone() } else { format!("{label}({})", words.join(",")) };
+            SchedulerChoice { label, name: name.clone(), parameters }
+        };
+        Ok(points.into_iter().map(choice).collect())
+    }
+}
+
+/// Whether a list is one of values to try, not a value itself.
+fn is_swept(name: &str, key: &str, value: &Value) -> bool {
+    let Some(values) = value.as_array() else { return false };
+    !registry::takes_list(name, key) || !values.is_empty() && values.iter().all(Value::is_array)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(text: &str) -> Result<Vec<String>, String> {
+        #[derive(Deserialize)]
+        struct Entries {
+            schedulers: Vec<Spanned<Raw>>,
+        }
+        let source = Source { path: "a.toml".into(), text: format!("schedulers = [{text}]"), verbatim: true };
+        let entries: Entries = source.parse().map_err(|e| e.to_string())?;
+        let choices = choices(&entries.schedulers, &source).map_err(|e| e.to_string())?;
+        Ok(choices.into_iter().map(|choice| choice.label).collect())
+    }
+
+    #[test]
+    fn lists_of_parameters_are_multiplied() {
+        let swept = r#""fcfs", { name = "gated", alpha = [0.3, 0.4], ahead = [1, 2], margin = 1.0 }"#;
+        let of = |alpha, ahead| format!("gated(ahead={ahead},alpha={alpha})");
+        assert_eq!(labels(swept).unwrap(), ["fcfs".into(), of(0.3, 1), of(0.4, 1), of(0.3, 2), of(0.4, 2)]);
+        let named = r#"{ name = "herald", label = "h", metric = ["edp", "latency"] }"#;
+        assert_eq!(labels(named).unwrap(), ["h(metric=edp)", "h(metric=latency)"]);
+    }
+
+    #[test]
+    fn a_parameter_that_is_a_list_is_swept_by_lists() {
+        assert_eq!(labels(r#"{ name = "lookahead", rules = ["fcfs", "edf"] }"#).unwrap(), ["lookahead"]);
+        let swept = labels(r#"{ name = "lookahead", rules = [["fcfs"], ["fcfs", "edf"]] }"#).unwrap();
+        assert_eq!(swept, [r#"lookahead(rules=["fcfs"])"#, r#"lookahead(rules=["fcfs", "edf"])"#]);
+    }
+
+    #[test]
+    fn bad_lists_are_errors_at_their_line() {
+        for text in [r#"{ name = "gated", alpha = [] }"#, r#"{ name = "gated", alpha = [1.0, 1.0] }"#] {
+            assert!(labels(text).unwrap_err().contains("all different"), "{text}");
+        }
+        let error = labels(r#"{ name = "gated", alpha = [0.3, -1.0] }"#).unwrap_err();
+        assert!(error.starts_with("a.toml:1: scheduler `gated`: `alpha` is -1"), "{error}");
+        let twice =
+            labels(r#"{ name = "gated", alpha = [0.3] }, { name = "gated", alpha = [0.3] }"#).unwrap_err();
+        assert!(twice.contains("two schedulers are called `gated(alpha=0.3)`"), "{twice}");
+    }
+}
