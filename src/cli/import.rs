@@ -68,7 +68,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if let Some(path) = &options.output {
         // Scenarios find a network by its file's name.
         imported.network.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        write_atomic(path, imported.to_toml().as_bytes()).map_err(|source| Error::writing(&path, source))?;
+        write_atomic(path, imported.to_toml().as_bytes()).map_err(|source| Error::writing(path, source))?;
     }
     let summary = &imported.summary;
     super::print(&if options.json {

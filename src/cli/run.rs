@@ -175,7 +175,7 @@ fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec
 
 fn write_timeline(plan: &Plan, path: &Path) -> Result<(), Error> {
     let json = timeline::timeline(plan, &timeline::only_cell(plan)?)?;
-    write_atomic(path, json.as_bytes()).map_err(|source| Error::writing(&path, source))
+    write_atomic(path, json.as_bytes()).map_err(|source| Error::writing(path, source))
 }
 
 fn table(rows: &[Row]) -> String {

@@ -119,7 +119,7 @@ fn gen_trace(options: &GenOptions) -> Result<(), Error> {
     drop(bars);
     match &options.output {
         None => super::print(&String::from_utf8_lossy(&csv)),
-        Some(path) => write_atomic(path, &csv).map_err(|source| Error::writing(&path, source)),
+        Some(path) => write_atomic(path, &csv).map_err(|source| Error::writing(path, source)),
     }
 }
 

@@ -92,7 +92,7 @@ impl Store {
     pub fn place(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let mut file = self.temporary()?;
         let written = file.write_all(bytes).and_then(|()| Ok(file.persist(path)?));
-        written.map(drop).map_err(|source| Error::writing(&path, source))
+        written.map(drop).map_err(|source| Error::writing(path, source))
     }
 
     /// Removes what a finished sweep of these cells does not need: cells of other configurations, the manifest of the
@@ -118,7 +118,7 @@ impl Store {
     }
 
     fn write_error(&self, source: std::io::Error) -> Error {
-        Error::Write { path: self.folder.display().to_string(), source }
+        Error::writing(&self.folder, source)
     }
 }
 
