@@ -20,6 +20,7 @@ bench:
 lint:
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
 	$(WITH_LIBTORCH) cargo clippy --release --all-targets --features train -- -D warnings
 
 quickstart:

@@ -3,10 +3,11 @@
 //! Every layer with MACs is the nest N G K C P Q R S: batch, groups, output and input channels **per group**,
 //! output rows and columns, kernel rows and columns. P pairs with R and Q with S.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One dimension of the loop nest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the eight letters are defined in the module documentation")]
 pub enum Dim {
     N,
@@ -80,7 +81,7 @@ impl FromIterator<Dim> for DimSet {
 /// One of the three tensors of a loop nest.
 ///
 /// For an activation x activation product `Weights` is the second operand, which is streamed like an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Tensor {
     Weights,
@@ -103,7 +104,7 @@ impl Tensor {
 }
 
 /// What sort of work a layer is; an accelerator lists the kinds it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerKind {
     /// Convolution with static weights: strided, dilated, grouped, depthwise or pointwise.

@@ -1,16 +1,29 @@
 //! Reading data files and writing results: every input error names file, line, key and what is allowed; every
 //! output file appears whole or not at all.
 
+mod excerpt;
+mod rows;
+mod schema;
+mod spanned;
+mod suggest;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
+
+pub use rows::{CsvLines, csv_error, csv_field_error};
+pub use schema::{any_of, entry_table, schema_of};
+pub use spanned::Spanned;
+pub use suggest::{did_you_mean, with_suggestion};
 
 /// What is wrong with a file that a user gave.
 #[derive(Debug, thiserror::Error)]
@@ -37,38 +50,10 @@ impl InputError {
         Self { path: path.to_path_buf(), line: None, message: message.to_string() }
     }
 
-    /// An error at a line, counted from 1.
+    /// An error at a line, counted from 1, with the line as it is in the file.
     pub fn at_line(path: &Path, line: usize, message: impl fmt::Display) -> Self {
-        Self { path: path.to_path_buf(), line: Some(line), message: message.to_string() }
-    }
-}
-
-/// The line of one CSV record, counted from 1.
-pub fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
-    CsvLines::new(text).of(position)
-}
-
-/// The lines of CSV records, counted along the way. The reader's own are those of the blank lines before a record.
-pub struct CsvLines<'a> {
-    text: &'a str,
-    at: usize,
-    line: usize,
-}
-
-impl<'a> CsvLines<'a> {
-    /// From the start of a file.
-    pub fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1 }
-    }
-
-    /// The line, counted from 1, of a record that comes after those before.
-    pub fn of(&mut self, position: Option<&csv::Position>) -> usize {
-        let start = position.map_or(self.at, |position| position.byte() as usize);
-        let rest = &self.text[start..];
-        let record = start + rest.len() - rest.trim_start().len();
-        self.line += self.text[self.at..record].matches('\n').count();
-        self.at = record;
-        self.line
+        let quoted = excerpt::quoted(path, line).map_or(String::new(), |line| format!("\n{line}"));
+        Self { path: path.to_path_buf(), line: Some(line), message: format!("{message}{quoted}") }
     }
 }
 
@@ -105,8 +90,8 @@ impl Source {
             path: self.path.clone(),
             line: e.span().and_then(|span| self.told_line(&span)),
             message: match e.span() {
-                Some(span) => format!("{}\n{}", e.message(), self.excerpt(&span)),
-                None => e.message().to_string(),
+                Some(span) => format!("{}\n{}", with_suggestion(e.message()), self.excerpt(&span)),
+                None => with_suggestion(e.message()),
             },
         })
     }
@@ -135,12 +120,8 @@ impl Source {
         let at = span.start.min(self.text.len());
         let start = self.text[..at].rfind('\n').map_or(0, |i| i + 1);
         let line = self.text[start..].lines().next().unwrap_or("");
-        let number = self.line_of(span).to_string();
-        let column = self.text[start..at].chars().count();
-        let width =
-            self.text.get(at..span.end).map_or(1, |s| s.lines().next().unwrap_or("").chars().count()).max(1);
-        let margin = " ".repeat(number.len());
-        format!("{number} | {line}\n{margin} | {}{}", " ".repeat(column), "^".repeat(width))
+        let width = self.text.get(at..span.end).map_or(1, |s| s.lines().next().unwrap_or("").chars().count());
+        excerpt::marked(self.line_of(span), line, self.text[start..at].chars().count(), width)
     }
 }
 
@@ -155,6 +136,17 @@ pub fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
+}
+
+/// The names of the TOML files in a folder, sorted: what is looked up there by name.
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let toml = paths.filter(|path| path.is_file() && path.extension().is_some_and(|e| e == "toml"));
+    let mut names: Vec<String> =
+        toml.filter_map(|path| Some(path.file_stem()?.to_str()?.to_string())).collect();
+    names.sort();
+    names
 }
 
 /// SHA-256 of the bytes in hexadecimal digits.
@@ -194,7 +186,7 @@ pub struct NoParameters {}
 /// Reads the parameters of one entry of a registry into its own struct; the error names the key.
 pub fn parse_parameters<T: DeserializeOwned>(table: &toml::Table) -> Result<T, String> {
     let read: Result<T, toml::de::Error> = table.clone().try_into();
-    read.map_err(|e| e.to_string().trim_end().replace('\n', " "))
+    read.map_err(|e| with_suggestion(e.to_string().trim_end()).replace('\n', " "))
 }
 
 /// Reads a number and checks its range, so that the error carries the line of the value.
@@ -231,6 +223,20 @@ macro_rules! checked_number {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
                 d.deserialize_f64(Checked { allowed: $allowed, ok: $ok }).map(Self)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                schema::number($allowed, $ok)
             }
         }
 

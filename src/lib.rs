@@ -17,6 +17,29 @@
 //! Layers only look down: `cli -> report -> experiment -> rl -> {metrics, scheduler} -> sim -> cost -> {hw, workload}`, all on
 //! the ground of [`units`], [`dims`], [`files`] and [`rng`]; `tests/tidy.rs` checks the arrows.
 //!
+//! # As a library
+//!
+//! ```
+//! use mascot::cost::Cache;
+//! use mascot::experiment::sweep::{self, Logs};
+//! use mascot::experiment::{DataRoot, Error, Experiment, Plan, Silent};
+//!
+//! # fn main() -> Result<(), Error> {
+//! let data = DataRoot::find(None)?;
+//! let keys = [("scenarios".into(), "light".into()), ("seeds".into(), 1.into()), ("requests".into(), 60.into())];
+//! let experiment = Experiment::read("experiments/quickstart.toml".as_ref(), &keys, &data)?;
+//! let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent)?;
+//! let mut rates = Vec::new();
+//! sweep::run(&plan, Logs::default(), &Silent, |cell, outcome| {
+//!     rates.push((cell.scheduler.label.clone(), outcome.metric("sla_rate")));
+//!     Ok(())
+//! })?;
+//! # assert_eq!(rates.len(), 2 * 7);
+//! # assert!(rates.iter().all(|(_, rate)| (0.0..=1.0).contains(rate)), "{rates:?}");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What always holds
 //!
 //! - Time is integer picoseconds; events are ordered by (time, kind, number).

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::table::{number, render};
 use crate::experiment::Error;
 use crate::experiment::contention::{CoRuns, MODELS, Report, verify};
+use crate::files::did_you_mean;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -65,8 +66,9 @@ impl Options {
         let unknown = self.dram_efficiency.iter().filter_map(|(name, _)| name.as_deref());
         match unknown.into_iter().find(|name| !configs.contains(name)) {
             Some(name) => Err(Error::Usage(format!(
-                "--dram-efficiency {name}=..: {} has no such configuration, only {}",
+                "--dram-efficiency {name}=..: {} has no such configuration{}, only {}",
                 self.corun.display(),
+                did_you_mean(name, &configs),
                 configs.join(", ")
             ))),
             None => Ok(()),

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::table::{number, render};
+use super::table::{Listing, number};
 use crate::experiment::bound::{BOUND, BOUND_COLUMNS};
 use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
@@ -17,6 +17,9 @@ use crate::workload::{Scenario, Tenant};
 pub(super) struct Options {
     /// What to list
     what: What,
+    /// Print [{column: value}, ...]
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -32,7 +35,7 @@ enum What {
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(None)?;
-    let text = match options.what {
+    let listing = match options.what {
         What::Accelerators => accelerators(&data)?,
         What::Systems => systems(&data)?,
         What::Networks => networks(&data)?,
@@ -41,7 +44,10 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Schedulers => schedulers(),
         What::Metrics => metrics(),
     };
-    super::print(&text)
+    match options.json {
+        true => super::print_json(&listing.json()),
+        false => super::print(&listing.text()),
+    }
 }
 
 /// One row per file of a kind.
@@ -53,7 +59,7 @@ fn per_file(
     data.names(kind).iter().map(|name| row(name)).collect()
 }
 
-fn accelerators(data: &DataRoot) -> Result<String, Error> {
+fn accelerators(data: &DataRoot) -> Result<Listing, Error> {
     let rows = per_file(data, Kind::Accelerator, |name| {
         let spec = data.accelerator(name)?;
         let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.name()).collect();
@@ -66,10 +72,20 @@ fn accelerators(data: &DataRoot) -> Result<String, Error> {
             spec.source,
         ])
     })?;
-    Ok(render(&["accelerator", "MACs", "MHz", "kinds", "source"], 1..3, rows))
+    Ok(Listing {
+        columns: &[
+            ("accelerator", "accelerator"),
+            ("MACs", "macs"),
+            ("MHz", "clock_mhz"),
+            ("kinds", "kinds"),
+            ("source", "source"),
+        ],
+        numbers: 1..3,
+        rows,
+    })
 }
 
-fn systems(data: &DataRoot) -> Result<String, Error> {
+fn systems(data: &DataRoot) -> Result<Listing, Error> {
     let rows = per_file(data, Kind::System, |name| {
         let system = data.system(name)?;
         let count = |m: usize| system.accelerators.iter().filter(|a| a.model == m).count();
@@ -82,11 +98,20 @@ fn systems(data: &DataRoot) -> Result<String, Error> {
             parts.collect::<Vec<_>>().join(", "),
         ])
     })?;
-    Ok(render(&["system", "MACs", "DRAM GB/s", "accelerators"], 1..3, rows))
+    Ok(Listing {
+        columns: &[
+            ("system", "system"),
+            ("MACs", "macs"),
+            ("DRAM GB/s", "dram_bandwidth_gbps"),
+            ("accelerators", "accelerators"),
+        ],
+        numbers: 1..3,
+        rows,
+    })
 }
 
 /// Bytes are those of `workload/network/counts.rs`: one per element, every layer moves its operands once.
-fn networks(data: &DataRoot) -> Result<String, Error> {
+fn networks(data: &DataRoot) -> Result<Listing, Error> {
     let millions = |count: u64, decimals| number(Some(count as f64 / 1e6), decimals);
     let rows = per_file(data, Kind::Network, |name| {
         let network = data.network(name)?;
@@ -100,11 +125,22 @@ fn networks(data: &DataRoot) -> Result<String, Error> {
             number(Some(network.macs_per_byte()), 1),
         ])
     })?;
-    let header = ["network", "M MACs", "M parameters", "layers", "MAC layers", "depth", "MACs/byte"];
-    Ok(render(&header, 1..7, rows))
+    Ok(Listing {
+        columns: &[
+            ("network", "network"),
+            ("M MACs", "million_macs"),
+            ("M parameters", "million_parameters"),
+            ("layers", "layers"),
+            ("MAC layers", "mac_layers"),
+            ("depth", "depth"),
+            ("MACs/byte", "macs_per_byte"),
+        ],
+        numbers: 1..7,
+        rows,
+    })
 }
 
-fn scenarios(data: &DataRoot) -> Result<String, Error> {
+fn scenarios(data: &DataRoot) -> Result<Listing, Error> {
     let rows = per_file(data, Kind::Scenario, |name| {
         let scenario = data.scenario(name)?;
         let pace = if scenario.has_own_pace() { "its own" } else { "load" };
@@ -115,7 +151,11 @@ fn scenarios(data: &DataRoot) -> Result<String, Error> {
         let source = scenario.source.split(". ").next().unwrap_or_default();
         Ok(vec![scenario.name.clone(), pace.to_string(), tenants.join(", "), source.to_string()])
     })?;
-    Ok(render(&["scenario", "pace", "tenants", "source"], 0..0, rows))
+    Ok(Listing {
+        columns: &[("scenario", "scenario"), ("pace", "pace"), ("tenants", "tenants"), ("source", "source")],
+        numbers: 0..0,
+        rows,
+    })
 }
 
 /// What a tenant asks for, if its name does not say it, and how much: its share of the load, its rate, or its law.
@@ -132,7 +172,7 @@ fn tenant_row(scenario: &Scenario, tenant: &Tenant, share: f64) -> String {
     }
 }
 
-fn arrivals() -> String {
+fn arrivals() -> Listing {
     let rows = ARRIVALS.iter().map(|kind| {
         let rate = match kind.rate {
             Rate::Given => "load, or rate_per_s",
@@ -140,7 +180,17 @@ fn arrivals() -> String {
         };
         [kind.name, kind.doc, rate, &parameters(kind.parameters), kind.source].map(str::to_string).to_vec()
     });
-    render(&["arrivals", "law", "rate", "parameters", "source"], 0..0, rows.collect())
+    Listing {
+        columns: &[
+            ("arrivals", "arrivals"),
+            ("law", "law"),
+            ("rate", "rate"),
+            ("parameters", "parameters"),
+            ("source", "source"),
+        ],
+        numbers: 0..0,
+        rows: rows.collect(),
+    }
 }
 
 /// Names with defaults and meanings; what has no default must be given.
@@ -152,16 +202,25 @@ fn parameters(parameters: &[Parameter]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn schedulers() -> String {
+fn schedulers() -> Listing {
     let row = |name: &str, doc: &str, keys, source: &str| {
         [name, doc, &parameters(keys), source].map(str::to_string).to_vec()
     };
     let rules = SCHEDULERS.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
     let learned = POLICIES.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
-    render(&["scheduler", "rule", "parameters", "source"], 0..0, rules.chain(learned).collect())
+    Listing {
+        columns: &[
+            ("scheduler", "scheduler"),
+            ("rule", "rule"),
+            ("parameters", "parameters"),
+            ("source", "source"),
+        ],
+        numbers: 0..0,
+        rows: rules.chain(learned).collect(),
+    }
 }
 
-fn metrics() -> String {
+fn metrics() -> Listing {
     let of_cells = METRICS
         .iter()
         .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
@@ -173,5 +232,9 @@ fn metrics() -> String {
         of_cells.chain(of_bounds).chain(of_groups).chain(of_accelerators).map(|(file, metric, column)| {
             [metric, file, column.name, column.doc].map(str::to_string).to_vec()
         });
-    render(&["metric", "file", "column", "meaning"], 0..0, rows.collect())
+    Listing {
+        columns: &[("metric", "metric"), ("file", "file"), ("column", "column"), ("meaning", "meaning")],
+        numbers: 0..0,
+        rows: rows.collect(),
+    }
 }

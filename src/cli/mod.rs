@@ -8,11 +8,13 @@ mod dry_run;
 mod fuzz;
 mod import;
 mod list;
+mod man;
 mod network;
 mod progress;
 mod replay;
 mod report;
 mod run;
+mod schema;
 mod session;
 mod sweep;
 mod table;
@@ -113,6 +115,13 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
     Import(import::Options),
+    /// Print the JSON Schema of a kind of TOML file, with which editors complete keys
+    ///
+    /// Write it to a file and name that in the first line of a TOML file: `#:schema experiment.json` (taplo, Even Better
+    /// TOML). Ranges of numbers, and what depends on several keys, are checked by `mascot validate` alone.
+    Schema(schema::Options),
+    /// Write a manual page per command into a folder
+    Man(man::Options),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -168,6 +177,8 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Trace(command) => trace::execute(&command),
         Command::Fuzz(options) => fuzz::execute(&options),
         Command::Import(options) => import::execute(&options),
+        Command::Schema(options) => schema::execute(&options),
+        Command::Man(options) => man::execute(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "mascot", &mut script);
@@ -181,6 +192,12 @@ fn print(text: &str) -> Result<(), Error> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Writes JSON to standard output.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).expect("results are finite numbers and text");
+    print(&(text + "\n"))
 }
 
 /// A reader that has closed the pipe (`| head`) is no error.

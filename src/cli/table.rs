@@ -1,6 +1,38 @@
 //! Plain aligned tables, and CSV.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::{Map, Value};
+
+/// A table that programs can read, too: as JSON.
+pub(super) struct Listing {
+    /// What a reader sees above a column, and its key in JSON.
+    pub(super) columns: &'static [(&'static str, &'static str)],
+    /// The columns of numbers.
+    pub(super) numbers: std::ops::Range<usize>,
+    /// Cells as a reader sees them.
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Listing {
+    /// For readers.
+    pub(super) fn text(self) -> String {
+        let header: Vec<&str> = self.columns.iter().map(|(title, _)| *title).collect();
+        render(&header, self.numbers, self.rows)
+    }
+
+    /// For programs: an object per row, with the digits of the text; null where it has no number.
+    pub(super) fn json(&self) -> Value {
+        let cell = |(place, cell): (usize, &String)| match self.numbers.contains(&place) {
+            true => cell.parse::<u64>().map_or_else(|_| cell.parse::<f64>().ok().into(), Value::from),
+            false => Value::from(cell.as_str()),
+        };
+        let object = |row: &Vec<String>| {
+            let keys = self.columns.iter().map(|(_, key)| key.to_string());
+            keys.zip(row.iter().enumerate().map(cell)).collect::<Map<_, _>>()
+        };
+        self.rows.iter().map(object).collect()
+    }
+}
 
 /// A table with a header row; columns whose index is in `numbers` are aligned right.
 pub(super) fn render(header: &[&str], numbers: std::ops::Range<usize>, rows: Vec<Vec<String>>) -> String {

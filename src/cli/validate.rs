@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::progress::Bars;
-use super::table::{number, render};
+use super::table::{Listing, number};
 use crate::cost::Cache;
 use crate::cost::silicon::{Measurements, Throughput};
 use crate::cost::user_table::UserTable;
@@ -23,6 +24,35 @@ pub(super) struct Options {
     /// Files, or folders whose .toml files are checked
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    /// Print [{file, kind, verdict}, ...]; for an experiment also bounds and loads
+    #[arg(long)]
+    json: bool,
+}
+
+/// What there is to say about a file that is right.
+struct Verdict {
+    kind: &'static str,
+    text: String,
+    /// Of an experiment: what bounds it, and what its loads offer.
+    tables: Vec<(&'static str, Listing)>,
+}
+
+impl Verdict {
+    fn new(kind: &'static str, text: String) -> Self {
+        Self { kind, text, tables: Vec::new() }
+    }
+
+    fn text(self) -> String {
+        let tables = self.tables.into_iter().map(|(_, table)| "\n".to_string() + &table.text());
+        format!("{}{}{}", self.kind, self.text, tables.collect::<String>())
+    }
+
+    fn json(&self, path: &Path) -> Value {
+        let verdict = format!("{}{}", self.kind, self.text);
+        let mut told = json!({ "file": path, "kind": self.kind, "verdict": verdict });
+        self.tables.iter().for_each(|(name, table)| told[*name] = table.json());
+        told
+    }
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
@@ -33,11 +63,15 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if files.is_empty() {
         return Err(Error::Usage("no .toml file in the given folders".into()));
     }
+    let mut all = Vec::new();
     for path in &files {
         let verdict = validate(path)?;
-        super::print(&format!("{}: {verdict}\n", path.display()))?;
+        match options.json {
+            true => all.push(verdict.json(path)),
+            false => super::print(&format!("{}: {}\n", path.display(), verdict.text()))?,
+        }
     }
-    Ok(())
+    if options.json { super::print_json(&all) } else { Ok(()) }
 }
 
 /// The file, or the TOML files below a folder in the order of their names.
@@ -56,13 +90,13 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 }
 
 /// Each kind of file has a key of its own.
-fn validate(path: &Path) -> Result<String, Error> {
+fn validate(path: &Path) -> Result<Verdict, Error> {
     let table: toml::Table = Source::read(path)?.parse()?;
     let data = DataRoot::find(Some(path))?;
     if table.contains_key("level") {
         let spec = AccelSpec::read(path)?;
         check_name(path, &spec.name)?;
-        Ok(format!("accelerator `{}`, {} MACs", spec.name, spec.macs_per_cycle()))
+        Ok(Verdict::new("accelerator", format!(" `{}`, {} MACs", spec.name, spec.macs_per_cycle())))
     } else if table.contains_key("measured") {
         let measurements = Measurements::read(path)?;
         check_name(path, &measurements.name)?;
@@ -70,29 +104,38 @@ fn validate(path: &Path) -> Result<String, Error> {
         for layer in &measurements.layers {
             layer.published_mapping(&accel).map_err(|e| InputError::file(path, e))?;
         }
-        Ok(format!("measurements `{}`, {} layers", measurements.name, measurements.layers.len()))
+        Ok(Verdict::new(
+            "measurements",
+            format!(" `{}`, {} layers", measurements.name, measurements.layers.len()),
+        ))
     } else if table.contains_key("throughput") {
         let throughput = Throughput::read(path)?;
         check_name(path, &throughput.name)?;
         data.accelerator(&throughput.accelerator)?;
         data.network(&throughput.network)?;
-        Ok(format!("measurements `{}`, {} results", throughput.name, throughput.rates.len()))
+        Ok(Verdict::new(
+            "measurements",
+            format!(" `{}`, {} results", throughput.name, throughput.rates.len()),
+        ))
     } else if table.contains_key("accelerator") {
         let system = SystemSpec::read(path, &data.folder(Kind::Accelerator))?;
         check_name(path, &system.name)?;
         if let Some(table) = &system.cost {
             UserTable::read(table)?;
         }
-        Ok(format!("system `{}`, {} accelerators", system.name, system.accelerators.len()))
+        Ok(Verdict::new("system", format!(" `{}`, {} accelerators", system.name, system.accelerators.len())))
     } else if table.contains_key("layers") {
         let network = Network::read(path)?;
         check_name(path, &network.name)?;
-        Ok(format!("network `{}`, {} layers, {} MACs", network.name, network.layers.len(), network.macs().0))
+        Ok(Verdict::new(
+            "network",
+            format!(" `{}`, {} layers, {} MACs", network.name, network.layers.len(), network.macs().0),
+        ))
     } else if table.contains_key("tenant") {
         let scenario = Scenario::read(path, &data.folder(Kind::Network))?;
         check_name(path, &scenario.name)?;
         scenario.networks.iter().try_for_each(|variant| data.network(&variant.network).map(|_| ()))?;
-        Ok(format!("scenario `{}`, {} tenants", scenario.name, scenario.tenants.len()))
+        Ok(Verdict::new("scenario", format!(" `{}`, {} tenants", scenario.name, scenario.tenants.len())))
     } else if table.contains_key("schedulers") {
         experiment(path, &data)
     } else {
@@ -102,7 +145,25 @@ fn validate(path: &Path) -> Result<String, Error> {
     }
 }
 
-fn experiment(path: &Path, data: &DataRoot) -> Result<String, Error> {
+const BOUNDS: [(&str, &str); 6] = [
+    ("system", "system"),
+    ("scenario", "scenario"),
+    ("DRAM GB/s", "dram_bandwidth_gbps"),
+    ("lambda* 1/s", "lambda_star_per_s"),
+    ("eft / lambda*", "eft_over_lambda_star"),
+    ("bound by", "bound_by"),
+];
+
+const LOADS: [(&str, &str); 6] = [
+    ("system", "system"),
+    ("scenario", "scenario"),
+    ("DRAM GB/s", "dram_bandwidth_gbps"),
+    ("load", "load"),
+    ("requests/s", "requests_per_s"),
+    ("offered utilisation, %", "offered_utilisation_percent"),
+];
+
+fn experiment(path: &Path, data: &DataRoot) -> Result<Verdict, Error> {
     let bars = Bars::new(false);
     let plan = Plan::prepare(Experiment::read(path, &[], data)?, data, &Cache::from_env(), &bars)?;
     let (mut bounds, mut loads) = (Vec::new(), Vec::new());
@@ -120,9 +181,10 @@ fn experiment(path: &Path, data: &DataRoot) -> Result<String, Error> {
     plan.overloads(|case| case.load.is_some()).iter().for_each(|overload| bars.warn(overload));
     drop(bars);
     let cells: usize = plan.cases.iter().map(|case| case.runs.len()).sum();
-    let bound = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "eft / lambda*", "bound by"];
-    let load = ["system", "scenario", "DRAM GB/s", "load", "requests/s", "offered utilisation, %"];
-    Ok(format!("experiment, {cells} cells\n{}\n{}", render(&bound, 2..5, bounds), render(&load, 2..5, loads)))
+    let bounds = Listing { columns: &BOUNDS, numbers: 2..5, rows: bounds };
+    let loads = Listing { columns: &LOADS, numbers: 2..5, rows: loads };
+    let text = format!(", {cells} cells");
+    Ok(Verdict { kind: "experiment", text, tables: vec![("bounds", bounds), ("loads", loads)] })
 }
 
 /// lambda* of a site, and how much of it greedy scheduling sustains.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::LayerCost;
 use super::timing::time;
-use crate::files::{CsvLines, InputError, Source};
+use crate::files::{CsvLines, InputError, Source, csv_error, csv_field_error};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::{Layer, Network};
@@ -55,13 +55,14 @@ impl UserTable {
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
-        let header = reader.headers().map_err(|e| InputError::at_line(path, 1, e))?.clone();
+        let header = reader.headers().map_err(|e| csv_error(&source, &e))?.clone();
         let (mut rows, mut lines) = (BTreeMap::new(), CsvLines::new(&source.text));
         for record in reader.records() {
-            let record = record.map_err(|e| InputError::file(path, e))?;
+            let record = record.map_err(|e| csv_error(&source, &e))?;
             let line = lines.of(record.position());
             let fail = |message: String| InputError::at_line(path, line, message);
-            let row: Row = record.deserialize(Some(&header)).map_err(|e| fail(csv_message(&e)))?;
+            let row: Row =
+                record.deserialize(Some(&header)).map_err(|e| fail(csv_field_error(&e, &header)))?;
             let given = row.given().map_err(fail)?;
             let key = (row.network, row.layer, row.accelerator, row.batch);
             if rows.contains_key(&key) {
@@ -118,12 +119,5 @@ impl Row {
             }
             _ => Err("give cycles, dram_bytes and energy_pj, or none of them if it cannot run".into()),
         }
-    }
-}
-
-fn csv_message(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
-        _ => error.to_string(),
     }
 }

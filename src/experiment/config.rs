@@ -20,8 +20,8 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use toml::Spanned;
 
 use super::Error;
 use super::data::{DataRoot, Kind};
@@ -33,7 +33,7 @@ use super::train::Training;
 use super::window::{Duration, MAX_REQUESTS, Wanted};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
-    Positive, Seconds, Source,
+    Positive, Seconds, Source, Spanned, schema_of,
 };
 use crate::hw::Sharing;
 use crate::sim::{Late, Unassigned};
@@ -81,7 +81,7 @@ pub struct Experiment {
 }
 
 /// When decisions are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerKind {
     /// Every `period_us`.
@@ -93,7 +93,7 @@ pub enum TriggerKind {
 }
 
 /// What decisions cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CostKind {
     /// Nothing.
@@ -135,41 +135,75 @@ pub struct Setting {
     pub phases: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "mascot: an experiment: lists whose product is the sweep")]
 struct RawExperiment {
+    /// Systems: names, or paths to .toml files.
     systems: Vec<Spanned<String>>,
+    /// Scenarios: names, or paths to .toml files.
     scenarios: Vec<Spanned<String>>,
+    /// How strict deadlines are.
     qos: Option<List<Qos>>,
+    /// Loads relative to lambda*; left out where requests come at their own pace.
     loads: Option<List<Load>>,
+    /// A recording that is replayed in place of the scenarios' arrivals.
     trace: Option<TraceKeys>,
+    /// Schedulers: names, or tables with `name` and parameters.
     schedulers: Vec<Spanned<schedulers::Raw>>,
+    /// How many seeds.
     seeds: Option<Spanned<u64>>,
+    /// The first seed.
     first_seed: Option<u64>,
+    /// Requests of a run that are counted.
     requests: Option<Spanned<usize>>,
+    /// Requests before them.
     warmup_requests: Option<Spanned<usize>>,
+    /// Requests after them.
     drain_requests: Option<Spanned<usize>>,
+    /// The time of a run, in place of numbers of requests.
     duration_s: Option<Spanned<Seconds>>,
+    /// The part of it whose requests are not counted; a tenth if left out.
     warmup_s: Option<Spanned<NonNegative>>,
+    /// Whether to bound the SLA rate of every trace.
     bound: Option<bool>,
+    /// Peak DRAM bandwidth in GB/s; the system's own if left out.
     dram_bandwidth_gbps: Option<List<Gbps>>,
+    /// Share of the peak that the DRAM delivers; the system's own if left out.
     dram_efficiency: Option<List<Fraction>>,
+    /// How bandwidth is shared; the system's own if left out.
     sharing: Option<List<Sharing>>,
+    /// Whether outputs stay on chip for the layer that runs next; the system's own if left out.
     forwarding: Option<List<bool>>,
+    /// The deadline rule.
     sla: Option<List<SlaRule>>,
+    /// Multiple of the isolated latency.
     deadline_factor: Option<List<Positive>>,
+    /// When decisions are taken.
     trigger: Option<List<TriggerKind>>,
+    /// The period of decisions in microseconds.
     period_us: Option<List<Microseconds>>,
+    /// What decisions cost.
     decision_cost: Option<List<CostKind>>,
+    /// Base latency of a charged decision in microseconds.
     decision_base_us: Option<List<MicrosecondsOrZero>>,
+    /// What happens to late requests.
     late: Option<List<Late>>,
+    /// What happens to layers without an assignment.
     unassigned: Option<List<Unassigned>>,
+    /// Longest sub-job in microseconds; `inf` is off.
     max_sub_job_us: Option<List<MicrosecondsOrInf>>,
+    /// Whether a layer's demand changes from phase to phase instead of being a mean.
     phases: Option<List<bool>>,
+    /// How `mascot train` trains on its cells.
     training: Option<Spanned<Training>>,
+    /// Cells that are left out: those that have one of the values for each of the keys.
     #[serde(default)]
+    #[schemars(schema_with = "select::schema")]
     exclude: Vec<Spanned<RawExclude>>,
+    /// Cells that are added: the experiment with these values in place of its own.
     #[serde(default)]
+    #[schemars(schema_with = "select::schema")]
     include: Vec<Spanned<toml::Table>>,
 }
 
@@ -199,6 +233,11 @@ impl Default for Setting {
 const MAX_SEEDS: u64 = 100_000;
 
 impl Experiment {
+    /// The JSON Schema of its file.
+    pub fn schema() -> Schema {
+        schema_of::<RawExperiment>()
+    }
+
     /// Reads an experiment, with `key = value` overrides ([`super::overrides`]), and checks every name in it.
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
         let source = Source::read(path)?;

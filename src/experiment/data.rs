@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::files::InputError;
+use crate::files::{InputError, did_you_mean, names_in};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::workload::{Network, Scenario};
 
@@ -92,13 +92,7 @@ impl DataRoot {
 
     /// All names of a kind, sorted.
     pub fn names(&self, kind: Kind) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder(kind)).into_iter().flatten().flatten();
-        let paths = entries.map(|entry| entry.path());
-        let toml = paths.filter(|path| path.is_file() && path.extension().is_some_and(|e| e == "toml"));
-        let mut names: Vec<String> =
-            toml.filter_map(|path| Some(path.file_stem()?.to_str()?.to_string())).collect();
-        names.sort();
-        names
+        names_in(&self.folder(kind))
     }
 
     /// The file of a name; a name that ends in `.toml` is a path of the user's.
@@ -110,8 +104,10 @@ impl DataRoot {
         if path.is_file() {
             return Ok(path);
         }
-        let (noun, known) = (kind.noun(), self.names(kind).join(", "));
-        Err(Error::Usage(format!("no {noun} `{name}`; known: {known} (or a path to a .toml file)")))
+        let (noun, known) = (kind.noun(), self.names(kind));
+        let hint = did_you_mean(name, &known);
+        let known = known.join(", ");
+        Err(Error::Usage(format!("no {noun} `{name}`{hint}; known: {known} (or a path to a .toml file)")))
     }
 
     /// Reads a system by name or path.

@@ -2,14 +2,18 @@
 //!
 //! The key is not an untagged enum: serde would forget the line and the reason of a bad element.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{
     BoolDeserializer, F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer,
 };
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use crate::files::any_of;
 
 /// At least one value.
 #[derive(Clone, Debug)]
@@ -18,6 +22,23 @@ pub(super) struct List<T>(pub(super) Vec<T>);
 impl<'de, T: Deserialize<'de> + PartialEq> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         d.deserialize_any(OneOrMany(PhantomData))
+    }
+}
+
+/// A list, or its only value.
+impl<T: JsonSchema> JsonSchema for List<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("List_of_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = T::json_schema(generator);
+        let values = json_schema!({ "type": "array", "items": value, "minItems": 1, "uniqueItems": true });
+        any_of([value, values])
     }
 }
 

@@ -3,14 +3,29 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::{Schema, json_schema};
+
 use super::Error;
 use super::data::{DataRoot, Kind};
 use super::schedulers::SchedulerChoice;
-use crate::files::{InputError, parse_parameters};
+use crate::files::{InputError, any_of, did_you_mean, entry_table, parse_parameters};
 use crate::hw::SystemSpec;
 use crate::rl::policy::{self, POLICIES, Parameters, Policy, system_sha256};
 use crate::scheduler::{self, SCHEDULERS};
 use crate::sim::Scheduler;
+
+/// The JSON Schema of an entry of `schedulers`: a name, or a table with it.
+pub(super) fn schema() -> Schema {
+    let rules = SCHEDULERS.iter().map(|entry| (entry.name, entry.doc, entry.parameters));
+    let learned = POLICIES.iter().map(|entry| (entry.name, entry.doc, entry.parameters));
+    let label = [("label", "the name in tables")];
+    any_of(rules.chain(learned).flat_map(|(name, doc, parameters)| {
+        [
+            json_schema!({ "const": name, "description": doc }),
+            entry_table("name", name, doc, parameters, &label),
+        ]
+    }))
+}
 
 /// Whether it can be built, on some system; the error names what is wrong and what is allowed.
 pub fn check(choice: &SchedulerChoice) -> Result<(), String> {
@@ -39,7 +54,8 @@ pub fn build(
     let entry = scheduler::find(&choice.name).ok_or_else(|| {
         let rules = SCHEDULERS.iter().map(|entry| entry.name);
         let known: Vec<&str> = rules.chain(POLICIES.iter().map(|entry| entry.name)).collect();
-        format!("no scheduler `{}`; known: {}", choice.name, known.join(", "))
+        let hint = did_you_mean(&choice.name, &known);
+        format!("no scheduler `{}`{hint}; known: {}", choice.name, known.join(", "))
     })?;
     (entry.build)(&choice.parameters, seed).map_err(|message| of(choice, &message))
 }

@@ -4,13 +4,16 @@
 //! `gated(alpha=0.3)` and `gated(alpha=0.4)`, several lists are multiplied. The few parameters that are lists themselves
 //! (`rules` of `lookahead`) are given a list of lists.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 use super::bound::BOUND;
 use super::list::distinct;
 use super::registry;
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, Spanned};
 
 /// A scheduler as an experiment names it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,6 +47,16 @@ pub(super) enum Raw {
         #[serde(flatten)]
         parameters: Table,
     },
+}
+
+impl JsonSchema for Raw {
+    fn schema_name() -> Cow<'static, str> {
+        "Scheduler".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        registry::schema()
+    }
 }
 
 /// All schedulers that the entries stand for.

@@ -20,15 +20,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 use super::Error;
 use super::columns::{KEYS, SCHEDULER, SEED};
 use super::config::Experiment;
 use super::data::DataRoot;
 use super::schedulers::SchedulerChoice;
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, Spanned, did_you_mean};
 
 /// An `[[exclude]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,16 @@ pub struct Include {
 #[derive(Debug, Deserialize)]
 pub(super) struct RawExclude(BTreeMap<Spanned<String>, Spanned<Value>>);
 
+/// The JSON Schema of all of either kind of table.
+pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
+    let value = || serde_json::json!({ "description": "a value, or a list of values" });
+    let keys: serde_json::Map<_, _> = KEYS.iter().map(|key| (key.to_string(), value())).collect();
+    json_schema!({
+        "type": "array",
+        "items": { "type": "object", "properties": keys, "additionalProperties": false },
+    })
+}
+
 /// Whether a key of [`KEYS`] is one of the scheduler and the seed, which a case has many of.
 fn is_of_run(column: usize) -> bool {
     [SCHEDULER, SEED].contains(&column)
@@ -90,7 +101,9 @@ impl RawExclude {
 
 fn column_of(key: &str) -> Result<usize, String> {
     let column = KEYS.iter().position(|known| *known == key);
-    column.ok_or_else(|| format!("unknown key `{key}`, expected one of `{}`", KEYS.join("`, `")))
+    column.ok_or_else(|| {
+        format!("unknown key `{key}`{}, expected one of `{}`", did_you_mean(key, KEYS), KEYS.join("`, `"))
+    })
 }
 
 /// A value as the CSV shows it.
@@ -127,13 +140,14 @@ impl Exclude {
         for key in &self.keys {
             let there = cells(key.column);
             if let Some(missing) = key.words.iter().find(|word| !there.contains(word)) {
-                let name = KEYS[key.column];
+                let (name, hint) = (KEYS[key.column], did_you_mean(missing, &there));
                 let shown = if there.len() > MOST_SHOWN {
                     [&there[..MOST_SHOWN], &["...".into()]].concat()
                 } else {
                     there
                 };
-                let message = format!("no cell has `{name}` {missing}; it is {} here", shown.join(", "));
+                let message =
+                    format!("no cell has `{name}` {missing}{hint}; it is {} here", shown.join(", "));
                 return Err(source.error(&key.span, message));
             }
         }

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
-use toml::Spanned;
 
 use crate::dims::{Dim, DimSet, LayerKind, PerDim, Tensor};
-use crate::files::{Fraction, InputError, Megahertz, NonNegative, Positive, Source};
+use crate::files::{Fraction, InputError, Megahertz, NonNegative, Positive, Source, Spanned, schema_of};
 use crate::units::Bytes;
 
 /// The most levels of an accelerator, the MACs excluded. Chosen here: the deepest published model has nine.
@@ -197,6 +197,11 @@ impl AccelSpec {
         self.storages().map(|(i, storage)| storage.leak_pj_per_cycle * self.instances_below(i) as f64).sum()
     }
 
+    /// The JSON Schema of its file.
+    pub fn schema() -> Schema {
+        schema_of::<RawAccel>()
+    }
+
     /// Reads and validates an accelerator file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
@@ -205,26 +210,39 @@ impl AccelSpec {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "mascot: an accelerator model")]
 struct RawAccel {
+    /// The name by which systems refer to it: that of the file.
     name: String,
+    /// What it models and where its numbers come from.
     source: String,
+    /// Clock in MHz.
     clock_mhz: Megahertz,
+    /// The kinds of layer it runs.
     kinds: Vec<LayerKind>,
+    /// Element operations per cycle of layers without MACs.
     #[serde(default)]
     vector_lanes: u64,
+    /// Energy of one element operation in pJ.
     #[serde(default)]
     vector_pj_per_op: NonNegative,
+    /// Share of the peak MAC rate that the array reaches; 1 is the model's ideal.
     #[serde(default = "one")]
     array_efficiency: Fraction,
+    /// How far DRAM time hides behind compute: 1 fully, 0 is added to it.
     #[serde(default = "full")]
     dram_overlap: NonNegative,
+    /// Cycles to fill and drain the array, once per layer.
     #[serde(default)]
     fill_drain_cycles: u64,
+    /// Cycles to dispatch a layer, once per layer.
     #[serde(default)]
     dispatch_cycles: u64,
+    /// Levels from the DRAM inwards, the MACs excluded.
     level: Vec<Spanned<RawLevel>>,
+    /// The multiply-accumulate units.
     mac: RawMac,
 }
 
@@ -236,45 +254,71 @@ fn full() -> NonNegative {
     NonNegative(1.0)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum LevelType {
+    /// A buffer.
     Storage,
+    /// A network that spreads work over instances of everything inside it.
     Fanout,
 }
 
 /// One `[[level]]` table. Flat rather than a tagged enum, because serde loses the line of a value inside one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLevel {
+    /// Unique in the accelerator.
     name: String,
+    /// A buffer, or instances of all that is inside it.
     r#type: LevelType,
+    /// Bits of one word (one tensor element).
     word_bits: Option<u64>,
+    /// Bits moved by one access.
     entry_bits: Option<u64>,
+    /// How many one-word registers share one physical entry.
     cluster_size: Option<u64>,
+    /// Words it holds; unlimited if left out.
     capacity_words: Option<u64>,
+    /// The tensors that it keeps.
     keeps: Option<Vec<Tensor>>,
+    /// Words read per cycle.
     read_bandwidth_words_per_cycle: Option<Positive>,
+    /// Words written (fills and updates) per cycle.
     write_bandwidth_words_per_cycle: Option<Positive>,
+    /// Words read or written per cycle.
     shared_bandwidth_words_per_cycle: Option<Positive>,
+    /// Energy of reading one entry in pJ.
     read_pj_per_access: Option<NonNegative>,
+    /// Energy of filling one entry in pJ.
     write_pj_per_access: Option<NonNegative>,
+    /// Energy of updating one entry (a partial sum) in pJ.
     update_pj_per_access: Option<NonNegative>,
+    /// Leakage in pJ per cycle.
     leak_pj_per_cycle: Option<NonNegative>,
+    /// Dimensions that may be looped here.
     temporal: Option<Vec<Dim>>,
+    /// Dimensions whose whole remaining extent must be looped here.
     temporal_whole: Option<Vec<Dim>>,
+    /// Instances along X.
     x: Option<u64>,
+    /// Instances along Y.
     y: Option<u64>,
+    /// Dimensions that may be unrolled along X.
     spatial_x: Option<Vec<Dim>>,
+    /// Dimensions that may be unrolled along Y.
     spatial_y: Option<Vec<Dim>>,
+    /// Dimensions whose whole remaining extent must be unrolled here.
     spatial_whole: Option<Vec<Dim>>,
+    /// Upper limit on the unrolling of one dimension (a lane count).
     max_factor: Option<BTreeMap<Dim, u64>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawMac {
+    /// Its name.
     name: String,
+    /// Energy of one MAC in pJ.
     energy_pj: NonNegative,
 }
 

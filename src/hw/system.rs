@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use toml::Spanned;
 
 use super::accel::AccelSpec;
-use crate::files::{Fraction, Gbps, InputError, Source};
+use crate::files::{Fraction, Gbps, InputError, Source, Spanned, did_you_mean, names_in, schema_of};
 
 /// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine, or its soft knee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sharing {
     /// Weight 1: the smaller demands are met first. Within 5 % in the mean of cycle-level DDR4 (design section 4).
@@ -27,7 +27,7 @@ pub enum Sharing {
 }
 
 /// What the mapper minimises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
     /// Latency alone at the reference bandwidth.
@@ -75,35 +75,48 @@ pub struct Accelerator {
     pub model: usize,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "mascot: a system: accelerators that share DRAM")]
 struct RawSystem {
+    /// The name by which experiments refer to it: that of the file.
     name: String,
+    /// What it models and where its numbers come from.
     source: String,
+    /// Peak DRAM bandwidth in GB/s (10^9 bytes); `inf` is allowed.
     dram_bandwidth_gbps: Gbps,
+    /// Share of the peak that the DRAM delivers.
     #[serde(default = "default_efficiency")]
     dram_efficiency: Fraction,
+    /// How co-running layers share the bandwidth.
     #[serde(default = "default_sharing")]
     sharing: Sharing,
+    /// Whether outputs stay on chip for the layer that runs next.
     #[serde(default)]
     forwarding: bool,
+    /// What the mapper minimises.
     #[serde(default = "default_objective")]
     objective: Objective,
+    /// The bandwidth in GB/s at which the mapper counts latency; `dram_bandwidth_gbps` if left out.
     mapping_bandwidth_gbps: Option<Gbps>,
+    /// A CSV file with costs of your own instead of the cost model, from the folder of this file.
     cost: Option<PathBuf>,
+    /// The sub-accelerators, in order.
     accelerator: Vec<RawInstance>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawInstance {
+    /// An accelerator model: the name of a file in accel-models/.
     model: Spanned<String>,
+    /// How many of it.
     #[serde(default = "one")]
     count: Spanned<u64>,
 }
 
 fn one() -> Spanned<u64> {
-    Spanned::new(0..0, 1)
+    Spanned::nowhere(1)
 }
 
 /// Within 5 % of cycle-level DDR4 (DESIGN.md section 4: max-min sharing over 416 co-runs).
@@ -123,6 +136,11 @@ fn default_objective() -> Objective {
 const MAX_ACCELERATORS: usize = 64;
 
 impl SystemSpec {
+    /// The JSON Schema of its file.
+    pub fn schema() -> Schema {
+        schema_of::<RawSystem>()
+    }
+
     /// Reads and validates a system file; models are looked for in `models_dir` as `<model>.toml`.
     pub fn read(path: &Path, models_dir: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
@@ -135,8 +153,12 @@ impl SystemSpec {
                 None => {
                     let file = models_dir.join(format!("{}.toml", name.get_ref()));
                     if !file.is_file() {
-                        let message =
-                            format!("no accelerator model `{}`: expected {}", name.get_ref(), file.display());
+                        let hint = did_you_mean(name.get_ref(), names_in(models_dir));
+                        let message = format!(
+                            "no accelerator model `{}`{hint}: expected {}",
+                            name.get_ref(),
+                            file.display()
+                        );
                         return Err(source.error(&name.span(), message));
                     }
                     let model = AccelSpec::read(&file)?;

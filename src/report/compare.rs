@@ -13,6 +13,7 @@ use super::results::{LOAD, Row, SEED, has_own_pace, rows};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
 use crate::experiment::summary::{half_width_95, mean};
+use crate::files::did_you_mean;
 
 /// How far apart means may be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -97,7 +98,9 @@ pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result
     for (path, rows) in [(a, &rows_a), (b, &rows_b)] {
         if !rows[0].metrics.contains_key(metric) {
             let known: Vec<&str> = rows[0].metrics.keys().map(String::as_str).collect();
-            let message = format!("{} has no metric `{metric}`; known: {}", path.display(), known.join(", "));
+            let hint = did_you_mean(metric, &known);
+            let message =
+                format!("{} has no metric `{metric}`{hint}; known: {}", path.display(), known.join(", "));
             return Err(Error::Usage(message));
         }
     }

@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::observation::{Observation, decode};
@@ -33,7 +34,7 @@ pub type Source = dyn Fn(u64) -> Setup + Send + Sync;
 
 /// What a counted request is worth, so that the rewards of a run add up over its counted requests. Its episode pays as
 /// soon as it knows: `met` or `missed` at its end, the rest layer by layer.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reward {
     /// The deadline term of a request done by its deadline.

@@ -5,13 +5,14 @@
 //! own, and fitness is given by place.
 
 use rand_distr::{Distribution, StandardNormal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::weights::{Tensors, WeightsError};
 use crate::rng;
 
 /// How it moves.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evolution {
     /// Candidates of a generation, in antithetic pairs: even.

@@ -1,13 +1,14 @@
 //! The hyper-parameters of `relmas`' training, deep deterministic policy gradient (`train/ddpg.rs`), as an experiment says
 //! them. They are known to every build, so that a build without `train` can say what is wrong with them, too.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::env::{Env, Reward, Source};
 use super::relmas::HIDDEN;
 
 /// Hyper-parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hyper {
     /// Hidden units of both networks.

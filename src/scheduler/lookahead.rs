@@ -12,6 +12,7 @@
 use super::edf_drop::is_hopeless;
 use super::rollout::{Outcome, RollOut, Until};
 use super::{Parameter, SCHEDULERS, SchedulerEntry, parse};
+use crate::files::did_you_mean;
 use crate::sim::{Decision, JobId, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
@@ -80,7 +81,8 @@ impl Rule {
             Self::Table { name, parameters } => (name.as_str(), parameters),
         };
         if !STATELESS.contains(&name) {
-            return Err(format!("`rules` names `{name}`; it may name {}", STATELESS.join(", ")));
+            let hint = did_you_mean(name, STATELESS);
+            return Err(format!("`rules` names `{name}`{hint}; it may name {}", STATELESS.join(", ")));
         }
         let entry = SCHEDULERS.iter().find(|entry| entry.name == name).expect("they are all registered");
         (entry.build)(parameters, seed).map_err(|problem| format!("`rules`: {name}: {problem}"))

@@ -12,7 +12,7 @@ use super::scenario::Scenario;
 use super::stream::{Arrival, Traits};
 use super::tenant::Weighted;
 use super::trace::{Recording, Row};
-use crate::files::InputError;
+use crate::files::{InputError, did_you_mean};
 use crate::rng;
 use crate::units::Time;
 
@@ -74,27 +74,29 @@ fn tenant(trace: &Recording, row: &Row, scenario: &Scenario, name: &str) -> Resu
     let place = scenario.tenants.iter().position(|tenant| tenant.name == name);
     place.map(|place| place as u32).ok_or_else(|| {
         let known: Vec<&str> = scenario.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
-        unknown(trace, row, scenario, "tenant", name, &known.join(", "))
+        unknown(trace, row, scenario, "tenant", name, &known)
     })
 }
 
 fn network(trace: &Recording, row: &Row, scenario: &Scenario, label: &str) -> Result<u32, InputError> {
     scenario.network(label).ok_or_else(|| {
         let known: Vec<String> = scenario.networks.iter().map(|network| network.label()).collect();
-        unknown(trace, row, scenario, "network", label, &known.join(", "))
+        unknown(trace, row, scenario, "network", label, &known)
     })
 }
 
-fn unknown(
+fn unknown<W: AsRef<str>>(
     trace: &Recording,
     row: &Row,
     scenario: &Scenario,
     what: &str,
     name: &str,
-    known: &str,
+    known: &[W],
 ) -> InputError {
+    let hint = did_you_mean(name, known);
+    let known = known.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     let message = format!(
-        "scenario `{}` has no {what} `{name}`, only {known}: map the name to one of them",
+        "scenario `{}` has no {what} `{name}`{hint}, only {known}: map the name to one of them",
         scenario.name
     );
     trace.error(row, message)

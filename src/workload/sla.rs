@@ -5,13 +5,14 @@
 //! have; the next frame of periodic arrivals. All are scaled by the QoS level. (m,k)-firm terms are terms of a stream:
 //! they move no deadline, their violations are counted. Utilities of delay are not modelled.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stream::Arrival;
 use crate::units::Time;
 
 /// How strict deadlines are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Qos {
     /// High: the tightest deadlines.
     H,
@@ -57,7 +58,7 @@ impl std::fmt::Display for Qos {
 }
 
 /// Which of the deadline rules an experiment applies to all tenants, or a tenant to itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlaRule {
     /// A multiple of the isolated latency.
@@ -69,7 +70,7 @@ pub enum SlaRule {
 }
 
 /// What happens to a request whose deadline passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Late {
     /// It runs to its end.
@@ -80,7 +81,7 @@ pub enum Late {
 
 /// (m,k)-firm: of any k requests of a tenant in a row, at least m are met (Hamdaoui and Ramanathan, IEEE Transactions
 /// on Computers 44(12), 1995).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Firm {
     /// How many have to be met.

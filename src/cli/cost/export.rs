@@ -7,7 +7,7 @@ use clap::Args;
 use super::choice::Choice;
 use crate::cost::{mapper, timeloop};
 use crate::experiment::Error;
-use crate::files::write_atomic;
+use crate::files::{did_you_mean, write_atomic};
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
@@ -25,7 +25,10 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let chosen = options.choice.read()?;
     let (layer, network, accel) = (&options.layer, &chosen.network.name, &chosen.accel);
     let index = chosen.network.layers.iter().position(|each| each.name == *layer).ok_or_else(|| {
-        Error::Usage(format!("network `{network}` has no layer `{layer}`; `mascot cost table` lists them"))
+        let hint = did_you_mean(layer, chosen.network.layers.iter().map(|each| &each.name));
+        Error::Usage(format!(
+            "network `{network}` has no layer `{layer}`{hint}; `mascot cost table` lists them"
+        ))
     })?;
     let op = &chosen.ops[index];
     let kind = op.kind().name();

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::files::{CsvLines, InputError, Source, csv_line};
+use crate::files::{CsvLines, InputError, Source, csv_error, csv_field_error};
 
 /// A layer in a co-run.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,17 +70,18 @@ impl CoRuns {
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
-        let header = reader.headers().map_err(|e| InputError::at_line(path, 1, e))?.clone();
+        let header = reader.headers().map_err(|e| csv_error(&source, &e))?.clone();
         if header.iter().collect::<Vec<_>>() == [""] || header.is_empty() {
             return Err(InputError::file(path, "is empty: expected a header and a row per layer"));
         }
         let mut coruns: BTreeMap<(String, String), Open> = BTreeMap::new();
         let mut lines = CsvLines::new(&source.text);
         for record in reader.records() {
-            let record = record.map_err(|e| at(&source, &e))?;
+            let record = record.map_err(|e| csv_error(&source, &e))?;
             let line = lines.of(record.position());
             let fail = |message: String| InputError::at_line(path, line, message);
-            let row: Row = record.deserialize(Some(&header)).map_err(|e| fail(of_column(&e, &header)))?;
+            let row: Row =
+                record.deserialize(Some(&header)).map_err(|e| fail(csv_field_error(&e, &header)))?;
             row.check().map_err(fail)?;
             let key = (row.config.clone(), row.experiment.clone());
             let open = coruns.entry(key).or_insert_with(|| Open::new(&row, line));
@@ -167,21 +168,5 @@ impl Row {
         } else {
             Ok(())
         }
-    }
-}
-
-fn at(source: &Source, error: &csv::Error) -> InputError {
-    let csv::ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() else {
-        return InputError::file(&source.path, error);
-    };
-    let line = csv_line(&source.text, pos.as_ref());
-    InputError::at_line(&source.path, line, format!("{len} fields, but the header has {expected_len}"))
-}
-
-fn of_column(error: &csv::Error, header: &csv::StringRecord) -> String {
-    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
-    match err.field().and_then(|field| header.get(field as usize)) {
-        Some(column) => format!("column `{column}`: {}", err.kind()),
-        None => err.kind().to_string(),
     }
 }

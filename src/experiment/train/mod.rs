@@ -25,6 +25,7 @@ mod ddpg;
 mod evolution;
 mod exam;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use checkpoint::Checkpoint;
@@ -41,7 +42,7 @@ use crate::rl::policy::{self, Manifest, Policy, PolicyEntry, system_sha256};
 use crate::rl::weights::{Tensors, WeightsError};
 
 /// How to train, as an experiment says.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     /// Traces of a generation, drawn over all cases; the same for all candidates.

@@ -32,12 +32,13 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
+use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
 
 pub use self::cascade::Cascade;
 pub use self::closed_loop::ClosedLoop;
 use super::draw::Draws;
-use crate::files::{InputError, Parameter, PerSecond, parse_parameters};
+use crate::files::{InputError, Parameter, PerSecond, any_of, did_you_mean, entry_table, parse_parameters};
 use crate::units::Time;
 
 /// One kind of arrival process.
@@ -55,6 +56,20 @@ pub struct ArrivalKind {
     pub parameters: &'static [Parameter],
     /// Reads the keys; the error says which one is wrong.
     pub read: fn(&toml::Table) -> Result<Box<dyn Law>, String>,
+}
+
+/// The JSON Schema of a table that describes one.
+pub fn schema(_: &mut SchemaGenerator) -> Schema {
+    let table = |kind: &ArrivalKind| {
+        let rate: &[_] = match kind.rate {
+            Rate::Given => {
+                &[("rate_per_s", "requests per second; from the load of an experiment if left out")]
+            }
+            Rate::Own => &[],
+        };
+        entry_table("kind", kind.name, kind.doc, kind.parameters, rate)
+    };
+    any_of(ARRIVALS.iter().map(table))
 }
 
 /// Where the mean rate of a kind comes from.
@@ -198,7 +213,10 @@ impl Arrivals {
             return Err(format!("`arrivals` needs a `kind`: {}", known()));
         };
         let kind = ARRIVALS.iter().find(|kind| kind.name == name);
-        let kind = kind.ok_or_else(|| format!("no arrivals `{name}`; known: {}", known()))?;
+        let kind = kind.ok_or_else(|| {
+            let hint = did_you_mean(&name, ARRIVALS.iter().map(|kind| kind.name));
+            format!("no arrivals `{name}`{hint}; known: {}", known())
+        })?;
         let wrong = |message| format!("arrivals `{name}`: {message}");
         let rate_per_s = match kind.rate {
             Rate::Given => {

@@ -22,7 +22,7 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, List, Padding, Windows, at, product};
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, did_you_mean};
 use crate::workload::layer::{Op, product as checked_product};
 
 /// Each word with its line.
@@ -179,7 +179,10 @@ impl<'s> Words<'s> {
                         return Err(self.error(format!("`{name}` is given twice")));
                     }
                 }
-                other => return Err(self.error(format!("`{other}`: expected one of {}", known.join(", ")))),
+                other => {
+                    let hint = did_you_mean(other, known);
+                    return Err(self.error(format!("`{other}`{hint}: expected one of {}", known.join(", "))));
+                }
             }
         }
     }

@@ -14,13 +14,13 @@
 use csv::StringRecord;
 
 use super::{Entry, Padding, Windows, at, product};
-use crate::files::{CsvLines, InputError, Source, csv_line};
+use crate::files::{CsvLines, InputError, Source, csv_error};
 use crate::workload::layer::Op;
 
 pub(super) fn parse(source: &Source, padding: Padding) -> Result<Vec<Entry>, InputError> {
     let mut builder = csv::ReaderBuilder::new();
     let mut reader = builder.flexible(true).trim(csv::Trim::All).from_reader(source.text.as_bytes());
-    let failed = |e: csv::Error| at(source, csv_line(&source.text, e.position()), e.to_string());
+    let failed = |e: csv::Error| csv_error(source, &e);
     let header = reader.headers().map_err(failed)?.clone();
     let is = |position: usize, name: &str| header.get(position).is_some_and(|h| h.eq_ignore_ascii_case(name));
     let is_product = is(1, "M") && is(2, "N") && is(3, "K");

@@ -16,6 +16,7 @@ mod order;
 mod read;
 mod write;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::layer::Layer;
@@ -35,7 +36,7 @@ pub struct Network {
 }
 
 /// What the importer counted in the original graph, where fused operations were still nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
     /// Operations with MACs, where they are not as many as the layers with MACs: a recurrent network is one operation,

@@ -3,50 +3,72 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
-use toml::Spanned;
 
 use super::order::topological_order;
 use super::{Network, Totals};
 use crate::dims::LayerKind;
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, Spanned, did_you_mean, schema_of};
 use crate::workload::layer::{Layer, LoopNest, MAX_COUNT, Op};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "mascot: a network, layer by layer")]
 struct RawNetwork {
+    /// The name by which scenarios refer to it: that of the file.
     name: String,
+    /// Where the graph comes from.
     source: String,
+    /// Counts of the original graph.
     totals: Option<Totals>,
+    /// The layers, in any order.
     layers: Vec<RawLayer>,
 }
 
 /// One entry of `layers`; which keys are allowed depends on the kind.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLayer {
+    /// Unique in the network.
     name: Spanned<String>,
+    /// What sort of work it is.
     kind: LayerKind,
+    /// Batch.
     n: Option<u64>,
+    /// Groups.
     g: Option<u64>,
+    /// Output channels per group.
     k: Option<u64>,
+    /// Input channels per group.
     c: Option<u64>,
+    /// Output rows; tokens of a matrix product.
     p: Option<u64>,
+    /// Output columns.
     q: Option<u64>,
+    /// Kernel rows.
     r: Option<u64>,
+    /// Kernel columns.
     s: Option<u64>,
+    /// An integer, or [rows, columns].
     stride: Option<OneOrTwo>,
+    /// An integer, or [rows, columns].
     dilation: Option<OneOrTwo>,
+    /// Elements that a vector or lookup layer reads.
     reads: Option<u64>,
+    /// Elements that it writes.
     writes: Option<u64>,
+    /// Element operations of a vector layer.
     ops: Option<u64>,
+    /// Operations that run as part of it.
     #[serde(default)]
     fused: Vec<String>,
+    /// The layers whose outputs it reads.
     #[serde(default)]
     after: Vec<Spanned<String>>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected an integer, or [rows, columns]")]
 enum OneOrTwo {
     Both(u64),
@@ -105,6 +127,11 @@ impl RawLayer {
 }
 
 impl Network {
+    /// The JSON Schema of its file.
+    pub fn schema() -> Schema {
+        schema_of::<RawNetwork>()
+    }
+
     /// Reads and validates a network file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
@@ -153,7 +180,9 @@ fn predecessors(source: &Source, layers: &[RawLayer]) -> Result<Vec<Vec<usize>>,
     }
     let resolve = |name: &Spanned<String>| {
         index.get(name.get_ref().as_str()).copied().ok_or_else(|| {
-            source.error(&name.span(), format!("no layer is named `{}` in this network", name.get_ref()))
+            let hint = did_you_mean(name.get_ref(), index.keys());
+            let message = format!("no layer is named `{}`{hint} in this network", name.get_ref());
+            source.error(&name.span(), message)
         })
     };
     layers.iter().map(|layer| layer.after.iter().map(resolve).collect()).collect()

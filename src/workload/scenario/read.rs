@@ -2,62 +2,97 @@
 
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
-use toml::Spanned;
 
 use super::{Scenario, Stage, Variant};
-use crate::files::{Fraction, InputError, Positive, Source, Weight};
+use crate::files::{
+    Fraction, InputError, Positive, Source, Spanned, Weight, did_you_mean, names_in, schema_of,
+};
 use crate::units::Time;
-use crate::workload::arrivals::{Arrivals, Binding};
+use crate::workload::arrivals::{self, Arrivals, Binding};
 use crate::workload::sla::{Firm, Late, Qos, SlaRule, SlaTerms};
 use crate::workload::tenant::{Tenant, Weighted};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "mascot: a scenario: who sends requests for what")]
 struct RawScenario {
+    /// The name by which experiments refer to it: that of the file.
     name: String,
+    /// Where it comes from, and what was changed.
     source: String,
+    /// When requests come, for tenants that do not say it.
+    #[serde(default)]
+    #[schemars(schema_with = "arrivals::schema")]
     arrivals: Option<Spanned<toml::Table>>,
+    /// Priorities and how often they come, for tenants that do not say it.
     priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
+    /// QoS levels and how often they come, for tenants that do not say it.
     qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
+    /// Who sends requests.
     tenant: Vec<RawTenant>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawTenant {
+    /// Unique in the scenario.
     name: Spanned<String>,
+    /// The network that it asks for; or `networks`.
     network: Option<Spanned<String>>,
+    /// Inputs in a request.
     batch: Option<Spanned<u64>>,
+    /// The networks that it asks for and how often; or `network`.
     networks: Option<Spanned<Vec<RawNetwork>>>,
+    /// Its part of the load, relative to the others.
     weight: Option<Spanned<Weight>>,
+    /// When its requests come.
+    #[serde(default)]
+    #[schemars(schema_with = "arrivals::schema")]
     arrivals: Option<Spanned<toml::Table>>,
+    /// The priority of its requests; or `priorities`.
     priority: Option<u32>,
+    /// Priorities and how often they come; or `priority`.
     priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
+    /// The QoS level of its requests; or `qos_levels`.
     qos: Option<Qos>,
+    /// QoS levels and how often they come; or `qos`.
     qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
+    /// The rule for its deadlines, in place of the experiment's.
     sla: Option<Spanned<SlaRule>>,
+    /// Multiple of the isolated latency, in place of the experiment's.
     deadline_factor: Option<Positive>,
+    /// The absolute deadline in microseconds.
     target_us: Option<Positive>,
+    /// What happens to its requests whose deadline passes.
     late: Option<Late>,
+    /// The share of requests that has to be met.
     target_hit_rate: Option<Fraction>,
+    /// Of any k requests in a row, m have to be met.
     firm: Option<Spanned<Firm>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawNetwork {
+    /// A network: the name of a file in workloads/networks/.
     name: Spanned<String>,
+    /// Inputs in a request.
     batch: Option<Spanned<u64>>,
+    /// How often it comes, relative to the others.
     #[serde(default = "one")]
     weight: Weight,
+    /// The absolute deadline in microseconds.
     target_us: Option<Positive>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLevel<T> {
+    /// The level.
     level: Spanned<T>,
+    /// How often it comes, relative to the others.
     #[serde(default = "one")]
     weight: Weight,
 }
@@ -80,6 +115,11 @@ const DEFAULT_PRIORITY: u32 = 1;
 const MAX_BATCH: u64 = 1_024;
 
 impl Scenario {
+    /// The JSON Schema of its file.
+    pub fn schema() -> Schema {
+        schema_of::<RawScenario>()
+    }
+
     /// Reads and validates a scenario file; every network must exist in `networks_dir` as `<network>.toml`.
     pub fn read(path: &Path, networks_dir: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
@@ -126,9 +166,10 @@ fn stages(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<Vec<
         let after = place(&law.after).ok_or_else(|| {
             let known: Vec<&str> = tenants.iter().map(|tenant| tenant.name.as_str()).collect();
             let message = format!(
-                "tenant `{}` comes after `{}`, which is no tenant: expected one of {}",
+                "tenant `{}` comes after `{}`{}, which is no tenant: expected one of {}",
                 tenant.name,
                 law.after,
+                did_you_mean(&law.after, &known),
                 known.join(", ")
             );
             source.error(&raw.name.span(), message)
@@ -315,7 +356,8 @@ impl Reader<'_> {
         }
         let file = self.networks_dir.join(format!("{}.toml", variant.network));
         if !file.is_file() {
-            let message = format!("no network `{}`: expected {}", variant.network, file.display());
+            let hint = did_you_mean(&variant.network, names_in(self.networks_dir));
+            let message = format!("no network `{}`{hint}: expected {}", variant.network, file.display());
             return Err(self.source.error(&name.span(), message));
         }
         self.networks.push(variant);

@@ -3,7 +3,7 @@
 use jiff::civil::{DateTime, date};
 
 use super::{BEYOND_CLOCK, Recording, Row};
-use crate::files::{CsvLines, InputError, Source, csv_line};
+use crate::files::{CsvLines, InputError, Source, csv_error, did_you_mean};
 use crate::units::Time;
 
 /// What is read of a file with a certain header.
@@ -20,14 +20,13 @@ struct Columns {
 pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
     let path = &source.path;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
-    let header = reader.headers().map_err(|e| InputError::at_line(path, 1, e))?;
+    let header = reader.headers().map_err(|e| csv_error(source, &e))?;
     let columns = Columns::of(header).map_err(|message| InputError::at_line(path, 1, message))?;
     let mut trace = Recording::empty(path);
     let mut times_ps = Vec::new();
     let mut record = csv::StringRecord::new();
     let mut lines = CsvLines::new(&source.text);
-    let broken = |e: csv::Error| InputError::at_line(path, csv_line(&source.text, e.position()), e);
-    while reader.read_record(&mut record).map_err(broken)? {
+    while reader.read_record(&mut record).map_err(|e| csv_error(source, &e))? {
         let line = lines.of(record.position());
         let time_ps =
             (columns.read)(&record[columns.time]).map_err(|e| InputError::at_line(path, line, e))?;
@@ -53,8 +52,9 @@ impl Columns {
         let place = |name: &str| header.iter().position(|column| column == name);
         if let Some(time) = place("t_s") {
             if let Some(other) = header.iter().find(|column| !["t_s", "tenant", "network"].contains(column)) {
+                let hint = did_you_mean(other, ["tenant", "network"]);
                 return Err(format!(
-                    "unknown column `{other}`: beside `t_s` expected `tenant` and `network`"
+                    "unknown column `{other}`{hint}: beside `t_s` expected `tenant` and `network`"
                 ));
             }
             let (tenant, network) = (place("tenant"), place("network"));

@@ -18,16 +18,17 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use stats::TraceStats;
 pub use write::to_csv;
 
-use crate::files::{InputError, Positive, Source};
+use crate::files::{InputError, Positive, Source, did_you_mean};
 use crate::units::Time;
 
 /// Which file, and what to make of it: the keys of `trace` in an experiment and of `kind = "trace"` in a scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceKeys {
     /// The file.
@@ -123,8 +124,10 @@ impl Recording {
     fn rename(&mut self, map: &BTreeMap<String, String>) -> Result<(), InputError> {
         for (from, to) in map {
             let Some(&id) = self.names.ids.get(from) else {
+                let hint = did_you_mean(from, &self.names.list);
                 let known = self.names.list.join(", ");
-                let message = format!("`map` names `{from}`, which is not in the file; it has: {known}");
+                let message =
+                    format!("`map` names `{from}`{hint}, which is not in the file; it has: {known}");
                 return Err(InputError::file(&self.path, message));
             };
             self.names.list[id as usize].clone_from(to);

@@ -1,0 +1,33 @@
+//! `mascot schema`: what editors need to complete the keys of TOML files.
+
+use clap::{Args, ValueEnum};
+
+use crate::experiment::{Error, Experiment};
+use crate::hw::{AccelSpec, SystemSpec};
+use crate::workload::{Network, Scenario};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The kind of file
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Experiment,
+    System,
+    Accelerator,
+    Network,
+    Scenario,
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let schema = match options.kind {
+        Kind::Experiment => Experiment::schema(),
+        Kind::System => SystemSpec::schema(),
+        Kind::Accelerator => AccelSpec::schema(),
+        Kind::Network => Network::schema(),
+        Kind::Scenario => Scenario::schema(),
+    };
+    super::print_json(schema.as_value())
+}

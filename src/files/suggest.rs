@@ -1,0 +1,92 @@
+//! "did you mean": the known word that an unknown one was probably meant to be. Every message that names an unknown key,
+//! word or name gets it from here.
+
+use strsim::damerau_levenshtein;
+
+/// More candidates than this are no help. Chosen here.
+const MAX_CANDIDATES: usize = 3;
+
+/// ` (did you mean `x`?)`, to stand right after the unknown word; empty where nothing known is near.
+pub fn did_you_mean<W: AsRef<str>>(unknown: &str, known: impl IntoIterator<Item = W>) -> String {
+    let known: Vec<W> = known.into_iter().collect();
+    let near = nearest(unknown, &known);
+    match &near[..] {
+        [] => String::new(),
+        [one] => format!(" (did you mean `{one}`?)"),
+        [first @ .., last] => format!(" (did you mean `{}` or `{last}`?)", first.join("`, `")),
+    }
+}
+
+/// A message of serde with [`did_you_mean`] after the unknown key or word, if it is about one: only its text holds what
+/// is known.
+pub fn with_suggestion(message: &str) -> String {
+    let unknown =
+        ["unknown field `", "unknown variant `"].iter().find_map(|start| message.strip_prefix(start));
+    let Some((unknown, expected)) = unknown.and_then(|rest| rest.split_once('`')) else {
+        return message.to_string();
+    };
+    let hint = did_you_mean(unknown, expected.split('`').skip(1).step_by(2));
+    format!("{}{hint}{expected}", &message[..message.len() - expected.len()])
+}
+
+/// Those with the fewest mistyped letters; else those of which the unknown word is a part, as when the unit is forgotten.
+fn nearest<'a, W: AsRef<str>>(unknown: &str, known: &'a [W]) -> Vec<&'a str> {
+    let unknown = unknown.to_lowercase();
+    let distance = |word: &str| damerau_levenshtein(&unknown, &word.to_lowercase());
+    // As in rustc: a word of which more than a third is mistyped is another word.
+    let longest = |word: &str| unknown.chars().count().max(word.chars().count()).max(3) / 3;
+    let typed = |&word: &&'a str| distance(word) <= longest(word);
+    let words = || known.iter().map(AsRef::as_ref);
+    let best = words().filter(typed).map(distance).min();
+    let is_part = |word: &str| {
+        let border = |c: char| c == '_' || c == '-';
+        let starts = word.strip_prefix(&unknown).is_some_and(|rest| rest.starts_with(border));
+        starts || word.strip_suffix(&unknown).is_some_and(|rest| rest.ends_with(border))
+    };
+    let mut near: Vec<&str> = match best {
+        Some(best) => words().filter(|word| distance(word) == best).collect(),
+        None => words().filter(|word| is_part(word)).collect(),
+    };
+    near.truncate(MAX_CANDIDATES);
+    near
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [&str; 6] =
+        ["loads", "scenarios", "period_us", "dram_bandwidth_gbps", "relmas-4", "relmas-6"];
+
+    #[test]
+    fn a_mistyped_word_is_found() {
+        assert_eq!(did_you_mean("load", KEYS), " (did you mean `loads`?)");
+        assert_eq!(did_you_mean("scneario", KEYS), " (did you mean `scenarios`?)");
+        assert_eq!(did_you_mean("Loads", KEYS), " (did you mean `loads`?)");
+        assert_eq!(did_you_mean("relmas-7", KEYS), " (did you mean `relmas-4` or `relmas-6`?)");
+    }
+
+    #[test]
+    fn a_forgotten_unit_is_found() {
+        assert_eq!(did_you_mean("period", KEYS), " (did you mean `period_us`?)");
+        assert_eq!(did_you_mean("bandwidth_gbps", KEYS), " (did you mean `dram_bandwidth_gbps`?)");
+    }
+
+    #[test]
+    fn another_word_is_no_suggestion() {
+        assert_eq!(did_you_mean("first_come", KEYS), "");
+        assert_eq!(did_you_mean("", KEYS), "");
+        assert_eq!(did_you_mean("load", [""; 0]), "");
+    }
+
+    #[test]
+    fn messages_of_serde_keep_what_is_allowed() {
+        assert_eq!(
+            with_suggestion("unknown variant `max_mim`, expected `max_min` or `fifo`"),
+            "unknown variant `max_mim` (did you mean `max_min`?), expected `max_min` or `fifo`"
+        );
+        for other in ["unknown field `x`, there are no fields", "missing field `loads`"] {
+            assert_eq!(with_suggestion(other), other);
+        }
+    }
+}

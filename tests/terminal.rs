@@ -1,0 +1,103 @@
+//! What a terminal and a script get: no colours where none are wanted, JSON alone on standard output, manual pages.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use self::common::{mascot, program};
+
+const ESCAPE: u8 = 0x1b;
+
+#[test]
+fn a_pipe_gets_no_colours() {
+    let bad = ["run", "tests/cli/bad/unknown_key.toml"];
+    for args in [&["--help"][..], &["list", "systems"], &["run"], &bad, &["validate", "accel-models/systems"]]
+    {
+        let output = mascot(args);
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!all.is_empty() && !all.contains(&ESCAPE), "{args:?}: {}", String::from_utf8_lossy(&all));
+    }
+}
+
+/// `script` (util-linux) gives the program a terminal.
+#[test]
+fn a_terminal_gets_colours_unless_no_color_is_set() {
+    let on_terminal = |no_color: &str| {
+        let command = format!("{} run", env!("CARGO_BIN_EXE_mascot"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &command, "/dev/null"]).env("TERM", "xterm").env_remove("NO_COLOR");
+        if !no_color.is_empty() {
+            script.env("NO_COLOR", no_color);
+        }
+        script.output().map(|output| output.stdout)
+    };
+    let Ok(coloured) = on_terminal("") else {
+        println!("skipped: no `script` here");
+        return;
+    };
+    assert!(coloured.contains(&ESCAPE), "{}", String::from_utf8_lossy(&coloured));
+    let plain = on_terminal("1").unwrap();
+    let plain = String::from_utf8_lossy(&plain);
+    assert!(plain.contains("required arguments") && !plain.contains(char::from(ESCAPE)), "{plain}");
+}
+
+/// Standard output of a command that succeeds, as JSON.
+fn json(args: &[&str]) -> Value {
+    let output = mascot(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{args:?}: {e}"))
+}
+
+#[test]
+fn lists_are_read_by_programs() {
+    for what in ["accelerators", "systems", "networks", "scenarios", "arrivals", "schedulers", "metrics"] {
+        let rows = json(&["list", what, "--json"]);
+        let lines = mascot(&["list", what]).stdout.iter().filter(|&&byte| byte == b'\n').count();
+        assert_eq!(rows.as_array().unwrap().len() + 1, lines, "{what}");
+    }
+    let systems = json(&["list", "systems", "--json"]);
+    let system = systems.as_array().unwrap().iter().find(|row| row["system"] == "relmas-6").unwrap();
+    assert_eq!(system["dram_bandwidth_gbps"], 32);
+}
+
+#[test]
+fn verdicts_are_read_by_programs() {
+    let verdicts = json(&["validate", "accel-models/systems", "experiments/quickstart.toml", "--json"]);
+    let verdicts = verdicts.as_array().unwrap();
+    assert_eq!(verdicts[0]["kind"], "system");
+    assert_eq!(verdicts[0]["verdict"], "system `eyeriss-6`, 6 accelerators");
+    let experiment = verdicts.last().unwrap();
+    assert_eq!(experiment["kind"], "experiment");
+    assert_eq!(experiment["loads"].as_array().unwrap().len(), 6);
+    assert!(experiment["bounds"][0]["lambda_star_per_s"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn warnings_and_progress_leave_standard_output_alone() {
+    let out = TempDir::new().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let only = ["--set", "scenarios=light", "--set", "loads=2", "--set", "requests=20", "--seeds", "1"];
+    let fixed = ["run", "experiments/quickstart.toml", "--json", "--out", folder];
+    let output = program(&[&fixed[..], &only].concat()).output().unwrap();
+    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 7);
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("warning: "), "{log}");
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = TempDir::new().unwrap();
+    let output = mascot(&["man", folder.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    for name in ["mascot.1", "mascot-run.1", "mascot-cost.1", "mascot-cost-table.1", "mascot-man.1"] {
+        assert!(page(name).contains(".SH NAME"), "{name}");
+    }
+    assert!(page("mascot-cost-table.1").contains("mascot cost table"));
+}
