@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::common::{mascot, program};
+use self::common::mascot;
 
 const ESCAPE: u8 = 0x1b;
 
@@ -79,13 +79,13 @@ fn verdicts_are_read_by_programs() {
 
 #[test]
 fn warnings_and_progress_leave_standard_output_alone() {
-    let out = TempDir::new().unwrap();
-    let folder = out.path().to_str().unwrap();
-    let only = ["--set", "scenarios=light", "--set", "loads=2", "--set", "requests=20", "--seeds", "1"];
-    let fixed = ["run", "experiments/quickstart.toml", "--json", "--out", folder];
-    let output = program(&[&fixed[..], &only].concat()).output().unwrap();
-    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(rows.as_array().unwrap().len(), 7);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("overload.toml");
+    let keys = "systems = [\"relmas-6\"]\nscenarios = [\"light\"]\nloads = [2]\nschedulers = [\"fcfs\"]\n";
+    std::fs::write(&path, keys).unwrap();
+    let output = mascot(&["validate", path.to_str().unwrap(), "--json"]);
+    let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdicts[0]["loads"][0]["load"], 2.0);
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(log.contains("warning: "), "{log}");
 }

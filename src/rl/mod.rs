@@ -4,7 +4,7 @@
 //! - [`evolve`]: evolution strategies over a vector of weights;
 //! - [`relmas`]: the LSTM policy;
 //! - [`observation`]: what `relmas` sees of a view and how its answer becomes a decision;
-//! - [`env`]: the engine as an environment, many runs at a time;
+//! - [`mod@env`]: the engine as an environment, many runs at a time;
 //! - `train` (with the feature of that name): what learns the weights of `relmas`, with libtorch; [`hyper`]: how;
 //! - [`policy`]: a trained policy as files: weights and the manifest that reproduces them;
 //! - [`weights`]: named tensors in safetensors files.
