@@ -8,6 +8,10 @@ const MAX_CANDIDATES: usize = 3;
 
 /// ` (did you mean `x`?)`, to stand right after the unknown word; empty where nothing known is near.
 pub fn did_you_mean<W: AsRef<str>>(unknown: &str, known: impl IntoIterator<Item = W>) -> String {
+    // Another number is another meaning.
+    if unknown.parse::<f64>().is_ok() {
+        return String::new();
+    }
     let known: Vec<W> = known.into_iter().collect();
     let near = nearest(unknown, &known);
     match &near[..] {
@@ -77,6 +81,7 @@ mod tests {
         assert_eq!(did_you_mean("first_come", KEYS), "");
         assert_eq!(did_you_mean("", KEYS), "");
         assert_eq!(did_you_mean("load", [""; 0]), "");
+        assert_eq!(did_you_mean("0.7", ["0.6", "0.9"]), "");
     }
 
     #[test]
