@@ -37,9 +37,9 @@ pub fn with_suggestion(message: &str) -> String {
 fn nearest<'a, W: AsRef<str>>(unknown: &str, known: &'a [W]) -> Vec<&'a str> {
     let unknown = unknown.to_lowercase();
     let distance = |word: &str| damerau_levenshtein(&unknown, &word.to_lowercase());
-    // As in rustc: a word of which more than a third is mistyped is another word.
-    let longest = |word: &str| unknown.chars().count().max(word.chars().count()).max(3) / 3;
-    let typed = |&word: &&'a str| distance(word) <= longest(word);
+    // As in rustc: a word of which more than a third is mistyped is another word. So is one of two letters with another.
+    let allowed = |word: &str| unknown.chars().count().max(word.chars().count()) / 3;
+    let typed = |&word: &&'a str| distance(word) <= allowed(word);
     let words = || known.iter().map(AsRef::as_ref);
     let best = words().filter(typed).map(distance).min();
     let is_part = |word: &str| {
@@ -81,6 +81,7 @@ mod tests {
         assert_eq!(did_you_mean("first_come", KEYS), "");
         assert_eq!(did_you_mean("", KEYS), "");
         assert_eq!(did_you_mean("load", [""; 0]), "");
+        assert_eq!(did_you_mean("Q", ["N", "K"]), "");
         assert_eq!(did_you_mean("0.7", ["0.6", "0.9"]), "");
     }
 
