@@ -1,6 +1,6 @@
 //! What a terminal and a script get: no colours where none are wanted, JSON alone on standard output, manual pages.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says when it is skipped")]
 
 mod common;
 
@@ -37,7 +37,7 @@ fn a_terminal_gets_colours_unless_no_color_is_set() {
         script.output().map(|output| output.stdout)
     };
     let Ok(coloured) = on_terminal("") else {
-        println!("skipped: no `script` here");
+        eprintln!("skipped: no `script` here");
         return;
     };
     assert!(coloured.contains(&ESCAPE), "{}", String::from_utf8_lossy(&coloured));
