@@ -238,7 +238,7 @@ impl Experiment {
         schema_of::<RawExperiment>()
     }
 
-    /// Reads an experiment, with `key = value` overrides ([`super::overrides`]), and checks every name in it.
+    /// Reads an experiment, with `key = value` overrides (`overrides.rs`), and checks every name in it.
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
         let source = Source::read(path)?;
         source.parse::<RawExperiment>()?;

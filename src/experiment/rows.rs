@@ -62,7 +62,7 @@ pub enum Table {
 }
 
 impl Table {
-    /// All of them, in the order of [`Rows::text`].
+    /// All of them, in the order of `Rows::text`.
     pub const ALL: [Self; 5] =
         [Self::Summary, Self::Groups, Self::Accelerators, Self::Requests, Self::Layers];
 
