@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::sweep::Job;
 use super::table::{number, render};
-use crate::experiment::columns::KEYS;
+use crate::experiment::columns::{KEYS, SEED};
 use crate::experiment::forecast::forecast;
 use crate::experiment::identity::short;
 use crate::experiment::plan::Case;
@@ -17,9 +17,6 @@ use crate::experiment::sweep::cells;
 
 /// Values that a row shows at most. Chosen here: a few lines of a terminal.
 const MOST_VALUES: usize = 20;
-
-/// The keys that every cell is told by; others where they vary.
-const ALWAYS: usize = 6;
 
 pub(super) fn describe(job: &Job, results: &Path) -> String {
     let sweep = Sweep::new(job.plan, cells(job.plan), &job.identity());
@@ -33,7 +30,7 @@ pub(super) fn describe(job: &Job, results: &Path) -> String {
     }
     let keys: Vec<Vec<String>> = sweep.cells.iter().map(|cell| cell.keys(cell.case.offered_load())).collect();
     let values: Vec<BTreeMap<&str, usize>> = (0..KEYS.len()).map(|key| values(&keys, key)).collect();
-    let shown: Vec<usize> = (0..KEYS.len()).filter(|&key| key < ALWAYS || values[key].len() > 1).collect();
+    let shown: Vec<usize> = (0..KEYS.len()).filter(|&key| key <= SEED || values[key].len() > 1).collect();
     let _ = writeln!(text, "\n{}\n{}", axes(&keys, &values, &shown), loads(&job.plan.cases));
     let header: Vec<&str> = ["cell", "kept"].into_iter().chain(shown.iter().map(|&key| KEYS[key])).collect();
     let rows = sweep.ids.iter().zip(&kept).zip(&keys).map(|((id, kept), keys)| {

@@ -104,14 +104,18 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     overrides.extend(options.replay.key()?);
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
     if options.dry_run {
-        let text = super::on_threads(options.jobs, || dry_run(options, experiment, &data))??;
+        let tell = |job: &Job, folder: &Path| Ok(describe(job, folder));
+        let text = super::on_threads(options.jobs, || with_job(options, experiment, &data, tell))??;
         return super::print(&text);
     }
-    let rows = super::on_threads(options.jobs, || run(options, experiment, &data))??;
+    let folder = options.folder(&experiment);
+    let act = |job: &Job, folder: &Path| run(options, job, folder);
+    let rows = super::on_threads(options.jobs, || with_job(options, experiment, &data, act))??;
     if options.json {
         let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
         super::print(&(text + "\n"))?;
     } else if !options.quiet {
+        super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
         super::print(&table(&rows))?;
     }
     Ok(())
@@ -121,54 +125,32 @@ impl Options {
     fn folder(&self, experiment: &Experiment) -> PathBuf {
         self.out.clone().unwrap_or_else(|| super::default_out(&experiment.name))
     }
-
-    fn logs(&self) -> Logs {
-        Logs { requests: self.requests, layers: self.layers }
-    }
 }
 
-fn dry_run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<String, Error> {
+/// What is asked for, of an experiment with all that its cells depend on.
+fn with_job<T>(
+    options: &Options,
+    experiment: Experiment,
+    data: &DataRoot,
+    act: impl FnOnce(&Job, &Path) -> Result<T, Error>,
+) -> Result<T, Error> {
     let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
     let folder = options.folder(&experiment);
-    let plan = prepare(experiment, data, false, &bars)?;
+    let plan = prepare(experiment, data, !options.dry_run, &bars)?;
     let inputs = Inputs::of(&plan, data)?;
-    let job = Job {
-        plan: &plan,
-        inputs: &inputs,
-        data,
-        logs: options.logs(),
-        bars: &bars,
-        started,
-        resumable: true,
-    };
-    Ok(describe(&job, &folder))
+    let logs = Logs { requests: options.requests, layers: options.layers };
+    let job = Job { plan: &plan, inputs: &inputs, data, logs, bars: &bars, started, resumable: true };
+    act(&job, &folder)
 }
 
-fn run(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<Vec<Row>, Error> {
-    let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
-    let folder = options.folder(&experiment);
-    let plan = prepare(experiment, data, true, &bars)?;
+fn run(options: &Options, job: &Job, folder: &Path) -> Result<Vec<Row>, Error> {
     if options.timeline.is_some() {
-        timeline::only_cell(&plan)?;
+        timeline::only_cell(job.plan)?;
     }
-    let inputs = Inputs::of(&plan, data)?;
-    let job = Job {
-        plan: &plan,
-        inputs: &inputs,
-        data,
-        logs: options.logs(),
-        bars: &bars,
-        started,
-        resumable: true,
-    };
-    on_interrupt(&bars, &folder);
-    let rows = job.carry_out(cells(&plan), &folder, true)?;
+    on_interrupt(job.bars, folder);
+    let rows = job.carry_out(cells(job.plan), folder, true)?;
     if let Some(path) = &options.timeline {
-        write_timeline(&plan, path)?;
-    }
-    drop(bars);
-    if !options.quiet && !options.json {
-        super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
+        write_timeline(job.plan, path)?;
     }
     Ok(rows)
 }

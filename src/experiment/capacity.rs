@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::columns::KEYS;
+use super::columns::{KEYS, LOAD, SCHEDULER, SEED};
 use super::plan::{Case, Plan};
 use super::summary::{half_width_95, mean};
 use super::sweep::{Cell, Logs, cells, run_cell};
@@ -74,10 +74,6 @@ pub struct Row {
 /// Columns of capacity.csv after the keys.
 pub const CAPACITY_COLUMNS: [&str; 5] =
     ["sustained_load", "sustained_requests_per_s", "sla_rate", "missed_load", "missed_sla_rate"];
-
-const LOAD: usize = 3;
-const SCHEDULER: usize = 4;
-const SEED: usize = 5;
 
 /// Searches for every case but for its load, scheduler and seed of a plan, on the current rayon pool.
 ///
@@ -151,7 +147,7 @@ fn narrow<E>(
 /// Folds over seeds, which come one after the other.
 pub fn rows(found: &[Found]) -> Vec<Row> {
     let varies = |place: &usize| found.iter().any(|one| one.keys[*place] != found[0].keys[*place]);
-    let always = |place: &usize| [1, 2].contains(place) || *place == 0;
+    let always = |place: &usize| *place < LOAD;
     let is_case = |place: &usize| ![LOAD, SCHEDULER, SEED].contains(place);
     let shown: Vec<usize> = (0..KEYS.len()).filter(|p| is_case(p) && (always(p) || varies(p))).collect();
     let is_same = |a: &Found, b: &Found| (0..KEYS.len()).all(|p| p == SEED || a.keys[p] == b.keys[p]);

@@ -32,10 +32,12 @@ pub const KEYS: &[&str] = &[
     "phases",
 ];
 
-/// Where the scheduler stands among [`KEYS`].
-pub(super) const SCHEDULER: usize = 4;
-/// Where the seed stands.
-pub(super) const SEED: usize = 5;
+/// Where the load stands among [`KEYS`].
+pub const LOAD: usize = 3;
+/// Where the scheduler stands.
+pub const SCHEDULER: usize = 4;
+/// Where the seed stands: the last of those that every cell is told by.
+pub const SEED: usize = 5;
 
 /// The values of [`KEYS`] that a case has; scheduler and seed are empty, and so is a load that is not given.
 pub(super) fn case_keys(

@@ -9,9 +9,9 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::results::{LOAD, Row, SEED, has_own_pace, rows};
+use super::results::{Row, has_own_pace, rows};
 use crate::experiment::Error;
-use crate::experiment::columns::KEYS;
+use crate::experiment::columns::{KEYS, LOAD, SEED};
 use crate::experiment::summary::{half_width_95, mean};
 use crate::files::did_you_mean;
 

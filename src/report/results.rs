@@ -11,7 +11,7 @@ use csv::StringRecord;
 use super::csv_file::CsvFile;
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
-use crate::experiment::columns::KEYS;
+use crate::experiment::columns::{KEYS, LOAD, SCHEDULER, SEED};
 use crate::experiment::summary::{half_width_95, mean};
 use crate::files::{InputError, Source};
 
@@ -79,11 +79,6 @@ impl Samples {
         pairs.collect()
     }
 }
-
-/// Places among [`KEYS`].
-pub(super) const LOAD: usize = 3;
-pub(super) const SCHEDULER: usize = 4;
-pub(super) const SEED: usize = 5;
 
 /// One row of summary.csv.
 pub(super) struct Row {

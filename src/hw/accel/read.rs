@@ -1,0 +1,290 @@
+//! Reading an accelerator file: its keys, and what is checked before it is an [`AccelSpec`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+
+use super::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
+use crate::dims::{Dim, DimSet, LayerKind, Tensor};
+use crate::files::{Fraction, InputError, Megahertz, NonNegative, Positive, Source, Spanned, schema_of};
+
+impl AccelSpec {
+    /// The JSON Schema of its file.
+    pub fn schema() -> Schema {
+        schema_of::<RawAccel>()
+    }
+
+    /// Reads and validates an accelerator file.
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let source = Source::read(path)?;
+        let raw: RawAccel = source.parse()?;
+        raw.validate(&source)
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "mascot: an accelerator model")]
+struct RawAccel {
+    /// The name by which systems refer to it: that of the file.
+    name: String,
+    /// What it models and where its numbers come from.
+    source: String,
+    /// Clock in MHz.
+    clock_mhz: Megahertz,
+    /// The kinds of layer it runs.
+    kinds: Vec<LayerKind>,
+    /// Element operations per cycle of layers without MACs.
+    #[serde(default)]
+    vector_lanes: u64,
+    /// Energy of one element operation in pJ.
+    #[serde(default)]
+    vector_pj_per_op: NonNegative,
+    /// Share of the peak MAC rate that the array reaches; 1 is the model's ideal.
+    #[serde(default = "one")]
+    array_efficiency: Fraction,
+    /// How far DRAM time hides behind compute: 1 fully, 0 is added to it.
+    #[serde(default = "full")]
+    dram_overlap: NonNegative,
+    /// Cycles to fill and drain the array, once per layer.
+    #[serde(default)]
+    fill_drain_cycles: u64,
+    /// Cycles to dispatch a layer, once per layer.
+    #[serde(default)]
+    dispatch_cycles: u64,
+    /// Levels from the DRAM inwards, the MACs excluded.
+    level: Vec<Spanned<RawLevel>>,
+    /// The multiply-accumulate units.
+    mac: RawMac,
+}
+
+fn one() -> Fraction {
+    Fraction(1.0)
+}
+
+fn full() -> NonNegative {
+    NonNegative(1.0)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum LevelType {
+    /// A buffer.
+    Storage,
+    /// A network that spreads work over instances of everything inside it.
+    Fanout,
+}
+
+/// One `[[level]]` table. Flat rather than a tagged enum, because serde loses the line of a value inside one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawLevel {
+    /// Unique in the accelerator.
+    name: String,
+    /// A buffer, or instances of all that is inside it.
+    r#type: LevelType,
+    /// Bits of one word (one tensor element).
+    word_bits: Option<u64>,
+    /// Bits moved by one access.
+    entry_bits: Option<u64>,
+    /// How many one-word registers share one physical entry.
+    cluster_size: Option<u64>,
+    /// Words it holds; unlimited if left out.
+    capacity_words: Option<u64>,
+    /// The tensors that it keeps.
+    keeps: Option<Vec<Tensor>>,
+    /// Words read per cycle.
+    read_bandwidth_words_per_cycle: Option<Positive>,
+    /// Words written (fills and updates) per cycle.
+    write_bandwidth_words_per_cycle: Option<Positive>,
+    /// Words read or written per cycle.
+    shared_bandwidth_words_per_cycle: Option<Positive>,
+    /// Energy of reading one entry in pJ.
+    read_pj_per_access: Option<NonNegative>,
+    /// Energy of filling one entry in pJ.
+    write_pj_per_access: Option<NonNegative>,
+    /// Energy of updating one entry (a partial sum) in pJ.
+    update_pj_per_access: Option<NonNegative>,
+    /// Leakage in pJ per cycle.
+    leak_pj_per_cycle: Option<NonNegative>,
+    /// Dimensions that may be looped here.
+    temporal: Option<Vec<Dim>>,
+    /// Dimensions whose whole remaining extent must be looped here.
+    temporal_whole: Option<Vec<Dim>>,
+    /// Instances along X.
+    x: Option<u64>,
+    /// Instances along Y.
+    y: Option<u64>,
+    /// Dimensions that may be unrolled along X.
+    spatial_x: Option<Vec<Dim>>,
+    /// Dimensions that may be unrolled along Y.
+    spatial_y: Option<Vec<Dim>>,
+    /// Dimensions whose whole remaining extent must be unrolled here.
+    spatial_whole: Option<Vec<Dim>>,
+    /// Upper limit on the unrolling of one dimension (a lane count).
+    max_factor: Option<BTreeMap<Dim, u64>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawMac {
+    /// Its name.
+    name: String,
+    /// Energy of one MAC in pJ.
+    energy_pj: NonNegative,
+}
+
+impl RawLevel {
+    fn validate(&self) -> Result<Level, String> {
+        match self.r#type {
+            LevelType::Storage if self.has_fanout_keys() => {
+                Err("a storage level has no x, y, spatial_x, spatial_y, spatial_whole or max_factor".into())
+            }
+            LevelType::Fanout if self.has_storage_keys() => {
+                Err("a fanout level has only x, y, spatial_x, spatial_y, spatial_whole and max_factor".into())
+            }
+            LevelType::Storage => self.storage().map(Level::Storage),
+            LevelType::Fanout => self.fanout().map(Level::Fanout),
+        }
+    }
+
+    fn has_fanout_keys(&self) -> bool {
+        let sets = [&self.spatial_x, &self.spatial_y, &self.spatial_whole];
+        self.x.is_some()
+            || self.y.is_some()
+            || self.max_factor.is_some()
+            || sets.iter().any(|set| set.is_some())
+    }
+
+    fn has_storage_keys(&self) -> bool {
+        let counts = [self.word_bits, self.entry_bits, self.cluster_size, self.capacity_words];
+        let energies = [self.read_pj_per_access, self.write_pj_per_access, self.update_pj_per_access];
+        counts.iter().any(Option::is_some)
+            || energies.iter().any(Option::is_some)
+            || self.bandwidths().iter().any(Option::is_some)
+            || self.leak_pj_per_cycle.is_some()
+            || self.keeps.is_some()
+            || self.temporal.is_some()
+            || self.temporal_whole.is_some()
+    }
+
+    /// Read, write and shared bandwidth.
+    fn bandwidths(&self) -> [Option<f64>; 3] {
+        [
+            self.read_bandwidth_words_per_cycle,
+            self.write_bandwidth_words_per_cycle,
+            self.shared_bandwidth_words_per_cycle,
+        ]
+        .map(|bandwidth| bandwidth.map(|words| words.0))
+    }
+
+    fn storage(&self) -> Result<Storage, String> {
+        let missing = |key: &str| format!("a storage level needs `{key}`");
+        let at_least_one = |key: &str, value: Option<u64>| match value {
+            Some(0) => Err(format!("`{key}` must be at least 1")),
+            Some(value) => Ok(value),
+            None => Err(missing(key)),
+        };
+        let energy = |key: &str, value: Option<NonNegative>| value.map(|pj| pj.0).ok_or_else(|| missing(key));
+        let [read, write, shared] = self.bandwidths();
+        if shared.is_some() && (read.is_some() || write.is_some()) {
+            return Err("give a shared bandwidth, or a read and a write bandwidth, not both".into());
+        }
+        let temporal = DimSet::of(self.temporal.as_ref().ok_or_else(|| missing("temporal"))?);
+        let temporal_whole = DimSet::of(self.temporal_whole.as_deref().unwrap_or_default());
+        if let Some(dim) = temporal_whole.iter().find(|&dim| !temporal.has(dim)) {
+            return Err(format!("`temporal_whole` names {dim:?}, which `temporal` does not allow"));
+        }
+        let keeps = self.keeps.as_ref().ok_or_else(|| missing("keeps"))?;
+        Ok(Storage {
+            name: self.name.clone(),
+            word_bits: at_least_one("word_bits", self.word_bits)?,
+            entry_bits: at_least_one("entry_bits", self.entry_bits)?,
+            cluster_size: at_least_one("cluster_size", self.cluster_size.or(Some(1)))?,
+            capacity_words: self.capacity_words,
+            keeps: Tensor::ALL.map(|tensor| keeps.contains(&tensor)),
+            read_bandwidth_words_per_cycle: read,
+            write_bandwidth_words_per_cycle: write,
+            shared_bandwidth_words_per_cycle: shared,
+            read_pj_per_access: energy("read_pj_per_access", self.read_pj_per_access)?,
+            write_pj_per_access: energy("write_pj_per_access", self.write_pj_per_access)?,
+            update_pj_per_access: energy("update_pj_per_access", self.update_pj_per_access)?,
+            leak_pj_per_cycle: self.leak_pj_per_cycle.map_or(0.0, |pj| pj.0),
+            temporal,
+            temporal_whole,
+        })
+    }
+
+    fn fanout(&self) -> Result<Fanout, String> {
+        let [x, y] = [self.x, self.y].map(|extent| extent.unwrap_or(1));
+        if x == 0 || y == 0 || x.saturating_mul(y) > MAX_FANOUT {
+            return Err(format!("`x` and `y` must be at least 1 and their product at most {MAX_FANOUT}"));
+        }
+        let set = |dims: &Option<Vec<Dim>>| DimSet::of(dims.as_deref().unwrap_or_default());
+        let spatial = [set(&self.spatial_x), set(&self.spatial_y)];
+        let spatial_whole = set(&self.spatial_whole);
+        if let Some(dim) = spatial_whole.iter().find(|&dim| !spatial.iter().any(|axis| axis.has(dim))) {
+            return Err(format!("`spatial_whole` names {dim:?}, which no axis allows"));
+        }
+        let limits = self.max_factor.clone().unwrap_or_default();
+        if let Some((dim, _)) = limits.iter().find(|&(_, &limit)| limit == 0) {
+            return Err(format!("`max_factor` of {dim:?} must be at least 1"));
+        }
+        let max_factor = Dim::ALL.map(|dim| limits.get(&dim).copied());
+        Ok(Fanout { name: self.name.clone(), extent: [x, y], spatial, spatial_whole, max_factor })
+    }
+}
+
+/// Chosen here: a thousand times the arrays that ship, and products stay far from overflow.
+const MAX_FANOUT: u64 = 1 << 20;
+
+impl RawAccel {
+    fn validate(self, source: &Source) -> Result<AccelSpec, InputError> {
+        let fail = |message: &str| Err(source.error_at_top(message));
+        if self.kinds.is_empty() {
+            return fail("`kinds` is empty: list the layer kinds it runs");
+        }
+        if self.vector_lanes == 0 && self.kinds.contains(&LayerKind::Vector) {
+            return fail("`vector_lanes` must be at least 1 when `kinds` lists vector");
+        }
+        if self.dram_overlap.0 > 1.0 {
+            return fail("`dram_overlap` must lie between 0 (added to compute) and 1 (hidden behind it)");
+        }
+        if self.level.len() > MAX_LEVELS {
+            return fail(&format!("at most {MAX_LEVELS} levels"));
+        }
+        let mut levels: Vec<Level> = Vec::with_capacity(self.level.len());
+        for raw in &self.level {
+            let name = &raw.get_ref().name;
+            let at_level = |message: String| source.error(&raw.span(), format!("level `{name}`: {message}"));
+            if levels.iter().any(|level| level.name() == name) {
+                return Err(at_level("another level has this name".into()));
+            }
+            levels.push(raw.get_ref().validate().map_err(at_level)?);
+        }
+        match levels.first() {
+            Some(Level::Storage(dram)) if dram.keeps == [true; 3] && dram.capacity_words.is_none() => {}
+            _ => {
+                return fail(
+                    "the first level must be the DRAM: storage without capacity_words that keeps all tensors",
+                );
+            }
+        }
+        Ok(AccelSpec {
+            name: self.name,
+            source: self.source,
+            clock_hz: self.clock_mhz.0 * 1e6,
+            kinds: self.kinds,
+            vector_lanes: self.vector_lanes,
+            vector_pj_per_op: self.vector_pj_per_op.0,
+            array_efficiency: self.array_efficiency.0,
+            dram_overlap: self.dram_overlap.0,
+            fill_drain_cycles: self.fill_drain_cycles,
+            dispatch_cycles: self.dispatch_cycles,
+            levels,
+            mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
+        })
+    }
+}
