@@ -11,7 +11,7 @@
 //! alpha and beta are constants here; the paper adapts them online between 0 and 2. Recalled from the paper and from
 //! Dysta's code, unverified.
 
-use super::placing::Placing;
+use super::placing::{Placing, is_late};
 use super::{Parameter, SchedulerEntry, parse};
 use crate::sim::{Decision, JobId, Record, Scheduler, SubJobView, View};
 use crate::units::Time;
@@ -31,8 +31,8 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
                 return Err(format!("`{name}` is {value}; it has to be a number of at least 0"));
             }
         }
-        let (placing, left, last_run) = (Placing::default(), Vec::new(), Vec::new());
-        Ok(Box::new(Dream { parameters, placing, left, last_run }))
+        let (placing, last_run) = (Placing::default(), Vec::new());
+        Ok(Box::new(Dream { parameters, placing, timely: Vec::new(), late: Vec::new(), last_run }))
     },
 };
 
@@ -53,7 +53,10 @@ impl Default for Parameters {
 struct Dream {
     parameters: Parameters,
     placing: Placing,
-    left: Vec<Candidate>,
+    /// Sub-jobs that have no accelerator yet, of requests that can still be timely.
+    timely: Vec<Candidate>,
+    /// The same of late ones.
+    late: Vec<Candidate>,
     /// When a layer of the job last ended, by ascending job.
     last_run: Vec<(JobId, Time)>,
 }
@@ -62,7 +65,6 @@ struct Dream {
 #[derive(Clone, Copy)]
 struct Candidate {
     sub: usize,
-    timely: bool,
     urgency: f64,
     /// Sum of c1, in ps, over the accelerators that can run it.
     latencies_ps: f64,
@@ -76,22 +78,26 @@ impl Scheduler for Dream {
         self.last_run.retain(|&(job, _)| view.jobs().binary_search_by_key(&job, |job| job.id).is_ok());
         let accelerators = view.accelerators().len();
         let subs = view.sub_jobs();
-        self.left.clear();
+        self.timely.clear();
+        self.late.clear();
         for (i, sub) in subs.iter().enumerate() {
-            self.left.push(self.candidate(view, i, sub));
+            let candidate = self.candidate(view, i, sub);
+            if is_late(view, sub) { &mut self.late } else { &mut self.timely }.push(candidate);
         }
         out.operations.comparisons += (subs.len() * accelerators) as u64;
         self.placing.reset(view);
         for rank in 0..subs.len() {
-            let (place, accelerator) = self.next(view);
-            out.operations.comparisons += (self.left.len() + accelerators) as u64;
-            if !self.left[place].timely && self.placing.is_full(view) {
-                for left in &self.left {
+            if self.timely.is_empty() && self.placing.is_full(view) {
+                for left in &self.late {
                     self.placing.postpone(view, out, &subs[left.sub], rank);
                 }
                 break;
             }
-            let sub = &subs[self.left.remove(place).sub];
+            let left = if self.timely.is_empty() { &self.late } else { &self.timely };
+            out.operations.comparisons += (left.len() + accelerators) as u64;
+            let (place, accelerator) = self.next(view, left);
+            let left = if self.timely.is_empty() { &mut self.late } else { &mut self.timely };
+            let sub = &subs[left.remove(place).sub];
             self.placing.put(view, out, sub, accelerator, rank);
         }
     }
@@ -119,30 +125,25 @@ impl Dream {
         let last = self.last_run.binary_search_by_key(&job.id, |&(job, _)| job);
         let idle_since = last.map_or(job.arrival, |place| self.last_run[place].1);
         let waiting_ps = if job.running { 0.0 } else { (view.now() - idle_since).as_ps() };
-        let timely = job.deadline >= view.now();
         let left_ps = job.deadline.as_ps() - view.now().as_ps();
-        let urgency = if timely { (job.remaining_best.as_ps() / left_ps).min(1.0) } else { 0.0 };
+        let urgency = if is_late(view, sub) { 0.0 } else { (job.remaining_best.as_ps() / left_ps).min(1.0) };
         let starvation = waiting_ps * count / latencies_ps;
-        Candidate { sub: i, timely, urgency, latencies_ps, energies_pj, starvation }
+        Candidate { sub: i, urgency, latencies_ps, energies_pj, starvation }
     }
 
-    /// The accelerator that is free first among those that can run something, and what it takes.
-    fn next(&self, view: &View) -> (usize, usize) {
+    /// The accelerator that is free first among those that can run some of what is left, and what it takes.
+    fn next(&self, view: &View, left: &[Candidate]) -> (usize, usize) {
         let score = |left: &Candidate, m: usize| {
             let sub = &view.sub_jobs()[left.sub];
             let cost = view.network_of(view.job_of(sub)).cost(sub.id.layer, m)?;
             let latency_preference = left.latencies_ps / cost.alone.as_ps();
             let energy_preference = left.energies_pj / cost.energy.0.max(f64::MIN_POSITIVE);
             let Parameters { alpha, beta } = self.parameters;
-            let score =
-                left.urgency * latency_preference + alpha * left.starvation + beta * energy_preference;
-            Some((left.timely, score))
+            Some(left.urgency * latency_preference + alpha * left.starvation + beta * energy_preference)
         };
         let best = |m: usize| {
-            let scored = (0..self.left.len()).filter_map(|i| Some((score(&self.left[i], m)?, i)));
-            let better =
-                scored.max_by(|(a, i), (b, j)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(j.cmp(i)));
-            better.map(|(_, i)| i)
+            let scored = left.iter().enumerate().filter_map(|(i, left)| Some((score(left, m)?, i)));
+            scored.max_by(|(a, i), (b, j)| a.total_cmp(b).then(j.cmp(i))).map(|(_, i)| i)
         };
         let accelerators = 0..view.accelerators().len();
         let mut tried = 0_u64;

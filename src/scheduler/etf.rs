@@ -3,7 +3,7 @@
 //!
 //! Its sibling `max_min` places the one whose earliest finish is the latest ([`Rounds`] serves both).
 
-use super::placing::{Placing, missed};
+use super::placing::{Placing, is_late, missed};
 use super::{SchedulerEntry, no_parameters};
 use crate::sim::{Decision, Scheduler, View};
 use crate::units::Time;
@@ -46,39 +46,41 @@ struct Waiting {
 }
 
 impl Rounds {
-    /// Places the sub-job with the smallest `key` of its earliest finish, until all are placed; ties in the order of the
-    /// view. Counts what it compares.
+    /// Places the sub-job with the smallest `key` of its earliest finish, until all are placed, the late after the others
+    /// by deadline; ties in the order of the view. Counts what it compares.
     pub(super) fn place<K: Ord>(&mut self, view: &View, out: &mut Decision, key: impl Fn(Time) -> K) {
-        let subs = view.sub_jobs();
-        let accelerators = view.accelerators().len() as u64;
-        self.placing.reset(view);
-        let placing = &self.placing;
-        self.waiting.clear();
-        self.waiting.extend(subs.iter().enumerate().map(|(i, sub)| {
-            let (accelerator, finish) = placing.earliest_finish(view, sub);
-            Waiting { sub: i, late: missed(view, sub), accelerator, finish }
-        }));
-        out.operations.comparisons += self.waiting.len() as u64 * accelerators;
-        for rank in 0..subs.len() {
-            let first = (0..self.waiting.len()).min_by_key(|&i| {
-                let Waiting { sub, late, finish, .. } = self.waiting[i];
-                (late, key(finish), sub)
-            });
-            out.operations.comparisons += self.waiting.len() as u64;
-            let Some(first) = first else { break };
-            if self.waiting[first].late.is_some() && self.placing.is_full(view) {
-                for left in &self.waiting {
-                    self.placing.postpone(view, out, &subs[left.sub], rank);
+        let Self { placing, waiting } = self;
+        let (subs, accelerators) = (view.sub_jobs(), view.accelerators().len() as u64);
+        placing.reset(view);
+        let mut rank = 0;
+        for late in [false, true] {
+            waiting.clear();
+            for (i, sub) in subs.iter().enumerate().filter(|(_, sub)| is_late(view, sub) == late) {
+                if late && placing.is_full(view) {
+                    placing.postpone(view, out, sub, subs.len());
+                } else {
+                    let (accelerator, finish) = placing.earliest_finish(view, sub);
+                    waiting.push(Waiting { sub: i, late: missed(view, sub), accelerator, finish });
+                    out.operations.comparisons += accelerators;
                 }
-                break;
             }
-            let Waiting { sub, accelerator, .. } = self.waiting.swap_remove(first);
-            self.placing.put(view, out, &subs[sub], accelerator, rank);
-            // Only those that would have gone there can have another earliest finish now.
-            for waiting in self.waiting.iter_mut().filter(|waiting| waiting.accelerator == accelerator) {
-                (waiting.accelerator, waiting.finish) =
-                    self.placing.earliest_finish(view, &subs[waiting.sub]);
-                out.operations.comparisons += accelerators;
+            while let Some(first) = (0..waiting.len()).min_by_key(|&i| {
+                let Waiting { sub, late, finish, .. } = waiting[i];
+                (late, key(finish), sub)
+            }) {
+                out.operations.comparisons += waiting.len() as u64;
+                if late && placing.is_full(view) {
+                    waiting.iter().for_each(|left| placing.postpone(view, out, &subs[left.sub], rank));
+                    break;
+                }
+                let Waiting { sub, accelerator, .. } = waiting.swap_remove(first);
+                placing.put(view, out, &subs[sub], accelerator, rank);
+                rank += 1;
+                // Only those that would have gone there can have another earliest finish now.
+                for waiting in waiting.iter_mut().filter(|waiting| waiting.accelerator == accelerator) {
+                    (waiting.accelerator, waiting.finish) = placing.earliest_finish(view, &subs[waiting.sub]);
+                    out.operations.comparisons += accelerators;
+                }
             }
         }
     }

@@ -197,8 +197,7 @@ impl Magma {
             decision.clear();
             teacher.decide(view, decision);
             out.operations.comparisons += decision.operations.comparisons;
-            genome.genes.clear();
-            genome.genes.extend(subs.iter().map(|sub| assigned(decision, view, sub)));
+            taught(decision, view, &mut genome.genes);
         }
         if let Some(genome) = genomes.next() {
             genome.genes.clear();
@@ -292,20 +291,23 @@ fn random(view: &View, sub: &SubJobView, rng: &mut ChaCha8Rng) -> Gene {
     }
 }
 
-/// What a teacher does with a sub-job. Its priorities are -(rank): brought into the range of the random keys.
-fn assigned(decision: &Decision, view: &View, sub: &SubJobView) -> Gene {
-    let of_sub = |action: &Action| match *action {
-        Action::Assign { sub_job, accelerator, priority, .. } if sub_job == sub.id => {
-            Some(Gene { accelerator, key: 1.0 / (1.0 - priority) })
-        }
-        _ => None,
-    };
-    decision.actions.iter().find_map(of_sub).unwrap_or_else(|| {
-        // Teachers postpone late requests.
+/// What a teacher does. Its priorities are -(rank): brought into the range of the random keys.
+fn taught(decision: &Decision, view: &View, genes: &mut Vec<Gene>) {
+    // Teachers postpone late requests.
+    let postponed = |sub: &SubJobView| {
         let alone = view.alone_on_each(sub);
         let fastest = (0..alone.len()).min_by_key(|&m| alone[m]).expect("a system has accelerators");
         Gene { accelerator: fastest, key: 0.0 }
-    })
+    };
+    genes.clear();
+    genes.extend(view.sub_jobs().iter().map(postponed));
+    for action in &decision.actions {
+        if let Action::Assign { sub_job, accelerator, priority, .. } = *action {
+            let place = view.sub_jobs().binary_search_by_key(&sub_job, |sub| sub.id);
+            genes[place.expect("teachers assign open sub-jobs")] =
+                Gene { accelerator, key: 1.0 / (1.0 - priority) };
+        }
+    }
 }
 
 /// The gene of the sub-job, or of its job, at the last decision.

@@ -2,7 +2,7 @@
 
 use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
-use crate::sim::{Decision, Scheduler, SubJobView, View};
+use crate::sim::{Decision, NetworkModel, Scheduler, SubJobView, View};
 use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
@@ -18,16 +18,28 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Met {
+    /// The accelerator of each layer of each network, from the first decision on.
+    fastest: Vec<Vec<usize>>,
     rule: ListRule<Time>,
 }
 
 impl Scheduler for Met {
     fn decide(&mut self, view: &View, out: &mut Decision) {
+        if self.fastest.is_empty() {
+            self.fastest = view.world().networks.iter().map(fastest).collect();
+        }
         let arrival = |sub: &SubJobView| view.job_of(sub).arrival;
+        let fastest = &self.fastest;
         self.rule.place_on(view, out, arrival, |sub| {
-            let alone = view.alone_on_each(sub);
-            let fastest = (0..alone.len()).min_by_key(|&m| alone[m]);
-            fastest.expect("a system has accelerators")
+            fastest[view.job_of(sub).network as usize][sub.id.layer as usize]
         });
     }
+}
+
+fn fastest(network: &NetworkModel) -> Vec<usize> {
+    let of = |layer: u32| {
+        let alone = network.alone(layer);
+        (0..alone.len()).min_by_key(|&m| alone[m]).expect("a system has accelerators")
+    };
+    (0..network.layers.len() as u32).map(of).collect()
 }

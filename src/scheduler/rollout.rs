@@ -43,7 +43,6 @@ impl RollOut {
             fork.set_trigger(trigger);
         }
         decision.clear();
-        rule(view, decision);
         let mut horizon = Time::MAX;
         if until == Until::Deadlines {
             horizon = Time::ZERO;
@@ -54,6 +53,8 @@ impl RollOut {
                 }
             }
         }
+        // What the rule does with those comes too late.
+        rule(view, decision);
         let mut outcome = Outcome::default();
         loop {
             out.operations.comparisons += decision.operations.comparisons;

@@ -67,8 +67,8 @@ pub struct AcceleratorView {
     pub demand_bytes_per_ps: f64,
 }
 
-/// The lists behind a view; the engine refills them at every decision.
-#[derive(Debug, Default)]
+/// The lists behind a view; the engine brings them up to date at every decision.
+#[derive(Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// The time of the view.
     pub now: Time,

@@ -74,6 +74,8 @@ pub(super) struct Job {
     pub(super) held: bool,
     /// Its request has ended; it only waits for its running layers.
     pub(super) abandoned: bool,
+    /// It may have changed since the last view.
+    touched: bool,
 }
 
 clone_by_field!(Job {
@@ -88,7 +90,8 @@ clone_by_field!(Job {
     unstarted_best,
     unstarted_bytes,
     held,
-    abandoned
+    abandoned,
+    touched
 });
 
 impl Job {
@@ -107,6 +110,7 @@ impl Job {
             unstarted_bytes: 0,
             held: false,
             abandoned: false,
+            touched: false,
         }
     }
 
@@ -126,6 +130,7 @@ impl Job {
         self.unstarted_bytes = network.total_bytes;
         self.held = false;
         self.abandoned = false;
+        self.touched = false;
     }
 
     pub(super) fn sub(&self, layer: u32) -> &SubJob {
@@ -190,9 +195,11 @@ pub(super) struct Jobs {
     first: u32,
     /// Jobs whose request is still open, in order of arrival.
     in_flight: Vec<JobId>,
+    /// Those that may have changed since the last view, in any order.
+    touched: Vec<JobId>,
 }
 
-clone_by_field!(Jobs { most_layers, slots, free, slot_of, first, in_flight });
+clone_by_field!(Jobs { most_layers, slots, free, slot_of, first, in_flight, touched });
 
 impl Jobs {
     pub(super) fn new(networks: &[NetworkModel]) -> Self {
@@ -203,6 +210,7 @@ impl Jobs {
             slot_of: VecDeque::new(),
             first: 0,
             in_flight: Vec::new(),
+            touched: Vec::new(),
         }
     }
 
@@ -221,9 +229,24 @@ impl Jobs {
         self.slot(id).map(|slot| &self.slots[slot])
     }
 
+    /// The only way to change a job: the next view looks at those that were asked for here, and at no others.
     #[inline]
     pub(super) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
-        self.slot(id).map(|slot| &mut self.slots[slot])
+        let slot = self.slot(id)?;
+        let job = &mut self.slots[slot];
+        if !std::mem::replace(&mut job.touched, true) {
+            self.touched.push(id);
+        }
+        Some(job)
+    }
+
+    /// Takes a job that may have changed since the last view.
+    pub(super) fn next_touched(&mut self) -> Option<JobId> {
+        let id = self.touched.pop()?;
+        if let Some(slot) = self.slot(id) {
+            self.slots[slot].touched = false;
+        }
+        Some(id)
     }
 
     /// A job that is known to have a slot: one that runs or is in flight.
@@ -248,10 +271,10 @@ impl Jobs {
         self.in_flight.push(id);
     }
 
-    /// All jobs in flight belong to the measurement window.
+    /// All jobs in flight belong to the measurement window, of which views show nothing.
     pub(super) fn count_all(&mut self) {
-        for i in 0..self.in_flight.len() {
-            self.of(self.in_flight[i]).origin.counted = true;
+        for job in self.slots.iter_mut().filter(|job| !job.abandoned) {
+            job.origin.counted = true;
         }
     }
 
