@@ -123,6 +123,9 @@ fn every_shipped_policy_runs_on_its_system_and_no_other() {
         let output = run(system, kind, "");
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{message}");
+        let output = common::mascot(&["validate", &format!("policies/{name}.toml")]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains(&format!("policy of `{kind}` for `{system}`, SLA rate 0.")), "{said}");
         let other = if system == "relmas-4" { "relmas-8" } else { "relmas-4" };
         let policy = format!(", policy = '{name}'");
         let output = run(other, kind, &policy);
@@ -150,6 +153,8 @@ fn damaged_policies_are_errors() {
         fs::write(folder.path().join("mine.safetensors"), weights).expect("the folder is ours");
         let output = run("relmas-6", "mascot", &format!(", policy = '{file}'"));
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        let validated = common::mascot(&["validate", &file]);
+        assert_eq!(validated.status.code(), output.status.code(), "{message}");
         (output.status.code(), message)
     };
     assert_eq!(message(&manifest, &weights), (Some(0), String::new()));

@@ -67,6 +67,9 @@ fn every_event_keeps_the_format() {
     }
     let times: Vec<u64> = events.iter().map(|event| ps(&event["ts"])).collect();
     assert!(times.is_sorted());
+    // Perfetto counts in nanoseconds: it drops slices that overlap once they are rounded.
+    let mut drawn = times.iter().copied().chain(of_phase(&events, "X").map(|slice| ps(&slice["dur"])));
+    assert!(drawn.all(|ps| ps % 1_000 == 0));
     let mut ends: BTreeMap<u64, u64> = BTreeMap::new();
     for slice in of_phase(&events, "X") {
         let end = ends.entry(slice["tid"].as_u64().unwrap()).or_default();
@@ -89,8 +92,9 @@ fn slices_are_the_rows_of_layers_csv() {
     let ended = of_phase(&events, "X").filter(|slice| slice["args"]["energy_uj"].is_number());
     let mut drawn: Vec<[String; 4]> = ended
         .map(|slice| {
-            let start = ps(&slice["ts"]);
-            let end = start + ps(&slice["dur"]);
+            let (start, end) = (ps(&slice["args"]["start_us"]), ps(&slice["args"]["end_us"]));
+            assert_eq!(ps(&slice["ts"]), start / 1_000 * 1_000, "{slice}");
+            assert_eq!(ps(&slice["ts"]) + ps(&slice["dur"]), end / 1_000 * 1_000, "{slice}");
             let name = slice["name"].as_str().unwrap().to_string();
             let track = tracks[&slice["tid"].as_u64().unwrap()].to_string();
             [name, track, start.to_string(), end.to_string()]
@@ -126,7 +130,7 @@ fn counters_and_instants_agree_with_the_run() {
         }
         // A decision is taken when all that happens at its instant has happened.
         let mut ready = BTreeMap::new();
-        for event in of_phase(&events, "C").filter(|event| event["name"] == "ready layers") {
+        for event in of_phase(&events, "C").filter(|event| event["name"] == "ready") {
             ready.insert(ps(&event["ts"]), event["args"]["layers"].as_f64().unwrap());
         }
         let decisions: Vec<&Value> = of_phase(&events, "i").filter(|e| e["name"] == "decision").collect();

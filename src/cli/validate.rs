@@ -16,6 +16,7 @@ use crate::experiment::saturation::eft_saturation;
 use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::{InputError, Source};
 use crate::hw::{AccelSpec, SystemSpec};
+use crate::rl::policy::{self, POLICIES, Policy, system_sha256};
 use crate::sim::capacity::Resource;
 use crate::workload::{Network, Scenario};
 
@@ -136,13 +137,39 @@ fn validate(path: &Path) -> Result<Verdict, Error> {
         check_name(path, &scenario.name)?;
         scenario.networks.iter().try_for_each(|variant| data.network(&variant.network).map(|_| ()))?;
         Ok(Verdict::new("scenario", format!(" `{}`, {} tenants", scenario.name, scenario.tenants.len())))
+    } else if table.contains_key("weights_sha256") {
+        policy(path, &table, &data)
     } else if table.contains_key("schedulers") {
         experiment(path, &data)
     } else {
         let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a scenario `tenant`, an \
-                     experiment `schedulers`, measurements of a chip `measured` or `throughput`";
+                     experiment `schedulers`, a policy `weights_sha256`, measurements of a chip `measured` or `throughput`";
         Err(InputError::file(path, format!("no kind of mascot file: {kinds}")).into())
     }
+}
+
+/// A policy, its weights, and whether it is for the system of that name as it is today.
+fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, Error> {
+    let kind = table.get("kind").and_then(toml::Value::as_str).unwrap_or_default();
+    let kind = policy::find(kind).ok_or_else(|| {
+        let known: Vec<&str> = POLICIES.iter().map(|entry| entry.name).collect();
+        InputError::file(path, format!("`kind` is `{kind}`; it may be {}", known.join(", ")))
+    })?;
+    let policy = Policy::read(path, kind)?;
+    let manifest = &policy.manifest;
+    let system = data.system(&manifest.system)?;
+    if manifest.system_sha256 != system_sha256(&system) {
+        let message =
+            format!("it was trained for other accelerators than those that `{}` has", manifest.system);
+        return Err(InputError::file(path, message).into());
+    }
+    let weights = Policy::weights_path(path);
+    policy.scheduler(system.accelerators.len()).map_err(|e| InputError::file(&weights, e))?;
+    let text = format!(
+        " of `{}` for `{}`, SLA rate {:.4} on its validation seeds",
+        manifest.kind, manifest.system, manifest.validation_sla_rate
+    );
+    Ok(Verdict::new("policy", text))
 }
 
 const BOUNDS: [(&str, &str); 6] = [

@@ -4,7 +4,7 @@
 //! operation is one that compilers turn into vector instructions, in an order that no machine changes. Nothing is allocated
 //! in a pass.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Items of a pass: two vectors of x86-64's baseline, one of AVX.
@@ -13,107 +13,120 @@ pub(super) const LANES: usize = 8;
 /// A value of each item.
 pub(super) type Lanes = [f32; LANES];
 
-/// The sizes of a net.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shape {
-    pub(super) inputs: usize,
-    pub(super) hidden: usize,
-    pub(super) outputs: usize,
+/// What becomes the inputs of a net.
+pub(super) trait Inputs<const INPUTS: usize> {
+    /// A row per input. Inlined, so that what it computes for all lanes alike is compiled with the vector instructions of
+    /// the net.
+    fn rows(self) -> [Lanes; INPUTS];
 }
 
-impl Shape {
-    /// Weights and biases.
-    pub(super) const fn weights(self) -> usize {
-        let Self { inputs, hidden, outputs } = self;
-        hidden * (inputs + 1) + outputs * (hidden + inputs + 1)
+impl<const INPUTS: usize> Inputs<INPUTS> for &[Lanes; INPUTS] {
+    #[inline(always)]
+    fn rows(self) -> [Lanes; INPUTS] {
+        *self
     }
+}
+
+/// The weights and biases of a net of `INPUTS`, `HIDDEN` units and `OUTPUTS`. The sizes are types, so that a pass is
+/// straight-line code.
+#[derive(Clone, Debug)]
+pub(super) struct Net<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> {
+    hidden: [Unit<INPUTS>; HIDDEN],
+    outputs: [Unit<HIDDEN>; OUTPUTS],
+    /// S, a row per output.
+    skips: [[f32; INPUTS]; OUTPUTS],
+}
+
+/// An output of one layer.
+#[derive(Clone, Copy, Debug)]
+struct Unit<const INPUTS: usize> {
+    bias: f32,
+    weights: [f32; INPUTS],
+}
+
+impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS, HIDDEN, OUTPUTS> {
+    /// How many of the weights lead to the hidden layer; they come first.
+    pub(super) const HIDDEN_WEIGHTS: usize = HIDDEN * (INPUTS + 1);
+
+    /// Weights and biases.
+    pub(super) const WEIGHTS: usize = Self::HIDDEN_WEIGHTS + OUTPUTS * (HIDDEN + INPUTS + 1);
 
     /// Multiply-accumulates of a pass, per item.
-    pub(super) const fn macs(self) -> u64 {
-        let Self { inputs, hidden, outputs } = self;
-        (hidden * inputs + outputs * (hidden + inputs)) as u64
-    }
+    pub(super) const MACS: u64 = (HIDDEN * INPUTS + OUTPUTS * (HIDDEN + INPUTS)) as u64;
 
-    /// How many of the weights lead to the hidden layer; they come first.
-    pub(super) const fn hidden_weights(self) -> usize {
-        self.hidden * (self.inputs + 1)
-    }
-}
-
-/// An output of one layer: its bias, and a weight per input.
-#[derive(Clone, Debug)]
-struct Unit {
-    bias: f32,
-    weights: Vec<f32>,
-}
-
-/// The passes of one net.
-#[derive(Clone, Debug)]
-pub(super) struct Net {
-    hidden: Vec<Unit>,
-    /// Over the hidden units, then the inputs.
-    outputs: Vec<Unit>,
-    /// s(W1 x + b1) of a pass.
-    values: Vec<Lanes>,
-}
-
-impl Net {
     /// From weights in the order W1 (a row per input), b1, W2 (a row per hidden unit), S (a row per input), b2. Panics if
     /// their number is wrong.
-    pub(super) fn new(shape: Shape, weights: &[f32]) -> Self {
-        assert_eq!(weights.len(), shape.weights(), "a net of {shape:?}");
-        let Shape { inputs, hidden, outputs } = shape;
-        let (first, rest) = weights.split_at(hidden * inputs);
-        let (bias, rest) = rest.split_at(hidden);
-        let (second, last) = rest.split_at(outputs * (hidden + inputs));
-        Self { hidden: units(first, bias), outputs: units(second, last), values: vec![[0.0; LANES]; hidden] }
+    pub(super) fn new(weights: &[f32]) -> Self {
+        assert_eq!(weights.len(), Self::WEIGHTS, "weights of a net");
+        let (first, rest) = weights.split_at(Self::HIDDEN_WEIGHTS);
+        let (second, rest) = rest.split_at(OUTPUTS * HIDDEN);
+        let (skips, last) = rest.split_at(OUTPUTS * INPUTS);
+        let (first, bias) = first.split_at(HIDDEN * INPUTS);
+        Self { hidden: units(first, bias), outputs: units(second, last), skips: columns(skips) }
     }
 
-    /// From `x`, a row per input, to `y`, a row per output.
-    pub(super) fn forward(&mut self, x: &[Lanes], y: &mut [Lanes]) {
-        Arch::new().dispatch(Pass { net: self, x, y });
+    /// From the inputs, a row each, to the outputs.
+    pub(super) fn forward(&self, inputs: impl Inputs<INPUTS>) -> [Lanes; OUTPUTS] {
+        Arch::new().dispatch(Pass { net: self, inputs })
     }
 }
 
 /// A pass in the making, compiled for several sets of vector instructions, of which the machine takes the widest that it
 /// has.
-struct Pass<'a> {
-    net: &'a mut Net,
-    x: &'a [Lanes],
-    y: &'a mut [Lanes],
+struct Pass<'a, F, const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> {
+    net: &'a Net<INPUTS, HIDDEN, OUTPUTS>,
+    inputs: F,
 }
 
-impl WithSimd for Pass<'_> {
-    type Output = ();
+impl<F, const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> WithSimd
+    for Pass<'_, F, INPUTS, HIDDEN, OUTPUTS>
+where
+    F: Inputs<INPUTS>,
+{
+    type Output = [Lanes; OUTPUTS];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { net: Net { hidden, outputs, values }, x, y } = self;
-        for (value, unit) in values.iter_mut().zip(&*hidden) {
-            *value = add([unit.bias; LANES], x, &unit.weights).map(|h| h / (1.0 + h.abs()));
+    fn with_simd<S: Simd>(self, _: S) -> [Lanes; OUTPUTS] {
+        let x = self.inputs.rows();
+        let mut values = [[0.0; LANES]; HIDDEN];
+        for (value, unit) in values.iter_mut().zip(&self.net.hidden) {
+            *value = each(add([unit.bias; LANES], &x, &unit.weights), |h| h / (1.0 + h.abs()));
         }
-        for (y, unit) in y.iter_mut().zip(&*outputs) {
-            let (of_hidden, skip) = unit.weights.split_at(values.len());
-            *y = add(add([unit.bias; LANES], values, of_hidden), x, skip);
+        let mut y = [[0.0; LANES]; OUTPUTS];
+        for ((y, unit), skip) in y.iter_mut().zip(&self.net.outputs).zip(&self.net.skips) {
+            *y = add(add([unit.bias; LANES], &values, &unit.weights), &x, skip);
         }
+        y
     }
 }
 
 /// The units of a layer from a matrix with a row per input.
-fn units(matrix: &[f32], bias: &[f32]) -> Vec<Unit> {
-    let shape = (matrix.len() / bias.len(), bias.len());
-    let matrix = ArrayView2::from_shape(shape, matrix).expect("the weights were counted");
-    let unit = |(column, &bias): (ArrayView1<f32>, &f32)| Unit { bias, weights: column.to_vec() };
-    matrix.columns().into_iter().zip(bias).map(unit).collect()
+fn units<const INPUTS: usize, const OUTPUTS: usize>(matrix: &[f32], bias: &[f32]) -> [Unit<INPUTS>; OUTPUTS] {
+    let weights: [[f32; INPUTS]; OUTPUTS] = columns(matrix);
+    std::array::from_fn(|unit| Unit { bias: bias[unit], weights: weights[unit] })
 }
 
-/// Adds the products of rows and weights. Inlined, to be compiled with the vector instructions of its caller.
+/// The columns of a matrix.
+fn columns<const ROWS: usize, const COLUMNS: usize>(matrix: &[f32]) -> [[f32; ROWS]; COLUMNS] {
+    let matrix = ArrayView2::from_shape((ROWS, COLUMNS), matrix).expect("the weights were counted");
+    std::array::from_fn(|column| std::array::from_fn(|row| matrix[[row, column]]))
+}
+
+/// Adds the products of rows and weights. Inlined, like [`each`], to be compiled with the vector instructions of its
+/// caller.
 #[inline(always)]
-fn add(mut sums: Lanes, x: &[Lanes], weights: &[f32]) -> Lanes {
+fn add<const INPUTS: usize>(mut sums: Lanes, x: &[Lanes; INPUTS], weights: &[f32; INPUTS]) -> Lanes {
     for (x, weight) in x.iter().zip(weights) {
         sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x * weight);
     }
     sums
+}
+
+/// A function of every lane.
+#[inline(always)]
+pub(super) fn each(mut lanes: Lanes, f: impl Fn(f32) -> f32) -> Lanes {
+    lanes.iter_mut().for_each(|value| *value = f(*value));
+    lanes
 }
 
 #[cfg(test)]
@@ -125,13 +138,11 @@ mod tests {
         // x = (2, -1). Hidden: 1 x 2 + 3 x -1 + 0.5 = -0.5, which softsign takes to -1/3; 0 x 2 + 1 x -1 + 0 = -1, to -1/2.
         // y = 3 x -1/3 + 4 x -1/2 + 10 x 2 + 20 x -1 + 0.25 = -2.75.
         // x = (0, 0): hidden 0.5, to 1/3, and 0; y = 3 x 1/3 + 0.25 = 1.25.
-        let shape = Shape { inputs: 2, hidden: 2, outputs: 1 };
         let weights = [1.0, 0.0, 3.0, 1.0, 0.5, 0.0, 3.0, 4.0, 10.0, 20.0, 0.25];
-        assert_eq!(weights.len(), shape.weights());
-        let (mut x, mut y) = ([[0.0; LANES]; 2], [[f32::NAN; LANES]]);
+        let mut x = [[0.0; LANES]; 2];
         (x[0][3], x[1][3]) = (2.0, -1.0);
-        Net::new(shape, &weights).forward(&x, &mut y);
-        for (lane, &y) in y[0].iter().enumerate() {
+        let [y] = Net::<2, 2, 1>::new(&weights).forward(&x);
+        for (lane, &y) in y.iter().enumerate() {
             let expected = if lane == 3 { -2.75 } else { 1.25 };
             assert!((y - expected).abs() < 1e-6, "{lane}: {y}");
         }

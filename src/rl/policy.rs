@@ -1,6 +1,7 @@
 //! A trained policy as files: `<name>.safetensors` with its weights, and `<name>.toml`, the manifest that says what they
 //! are for and how they came to be.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -95,12 +96,19 @@ pub struct Manifest {
     pub weights_sha256: String,
     /// The version of mascot that trained it.
     pub version: String,
+    /// The commit that was built from, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Generations, or iterations, of its training until these weights.
     pub generations: u64,
-    /// Their mean SLA rate on the validation seeds.
+    /// The first validation seed, and how many there are of every case.
+    pub validation_seeds: [u64; 2],
+    /// The mean SLA rate on them.
     pub validation_sla_rate: f64,
+    /// Names and shapes of the tensors.
+    pub tensors: BTreeMap<String, Vec<usize>>,
     /// That of the schedulers which it was to pass.
-    pub baselines: std::collections::BTreeMap<String, f64>,
+    pub baselines: BTreeMap<String, f64>,
     /// The experiment file of its training, which says all the rest.
     pub training: String,
 }

@@ -126,6 +126,11 @@ impl Tensors {
         Ok(&tensor.values)
     }
 
+    /// The shape of each, by name.
+    pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.0.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()
+    }
+
     /// Adds all of another set, with a prefix to their names.
     pub fn extend(&mut self, prefix: &str, other: &Self) {
         self.0.extend(other.0.iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));

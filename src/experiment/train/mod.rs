@@ -259,8 +259,11 @@ impl<'a> Trainer<'a> {
             system_sha256: system_sha256(system),
             weights_sha256: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
+            commit: option_env!("MASCOT_GIT_COMMIT").map(String::from),
             generations: standing.step,
+            validation_seeds: [self.training.validation_first_seed, self.training.validation_seeds],
             validation_sla_rate: standing.rate,
+            tensors: self.best.weights.shapes(),
             baselines: self.exam.baselines.iter().cloned().collect(),
             training,
         };

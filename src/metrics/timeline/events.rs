@@ -18,10 +18,10 @@ pub(super) struct Event {
     ph: char,
     pid: u32,
     tid: usize,
-    /// Microseconds.
+    /// Microseconds, in whole nanoseconds.
     #[serde(rename = "ts", serialize_with = "as_us")]
     pub(super) at: Time,
-    /// Microseconds.
+    /// Likewise.
     #[serde(rename = "dur", serialize_with = "some_as_us", skip_serializing_if = "Option::is_none")]
     took: Option<Time>,
     /// How far an instant reaches: `t`, its own track.
@@ -31,11 +31,16 @@ pub(super) struct Event {
 }
 
 fn as_us<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_us())
+    serializer.serialize_f64(whole_ns(*time).as_us())
 }
 
 fn some_as_us<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
     as_us(&time.unwrap_or_default(), serializer)
+}
+
+/// Rounded down: Perfetto counts in nanoseconds, and leaves slices out that overlap once it has rounded them.
+fn whole_ns(time: Time) -> Time {
+    Time(time.0 / 1_000 * 1_000)
 }
 
 impl Event {
@@ -43,8 +48,12 @@ impl Event {
         Self { name, ph, pid: PROCESS, tid, at, took: None, scope: None, args }
     }
 
-    pub(super) fn slice(name: String, track: usize, start: Time, end: Time, args: Value) -> Self {
-        Self { took: Some(end - start), ..Self::new(name, 'X', track, start, args) }
+    /// The exact times are among its `args`.
+    pub(super) fn slice(name: String, track: usize, start: Time, end: Time, mut args: Value) -> Self {
+        args["start_us"] = json!(start.as_us());
+        args["end_us"] = json!(end.as_us());
+        let took = whole_ns(end) - whole_ns(start);
+        Self { took: Some(took), ..Self::new(name, 'X', track, start, args) }
     }
 
     pub(super) fn instant(name: String, track: usize, at: Time, args: Value) -> Self {

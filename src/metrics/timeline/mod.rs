@@ -6,7 +6,7 @@
 //!
 //! The power of a layer is its energy spread evenly over its run; leakage is added, decisions are not (their energy is in
 //! their instant). Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
-//! phases of a layer. Times are in microseconds, as the format wants.
+//! phases of a layer. Times are in microseconds, as the format wants, rounded down to nanoseconds.
 
 mod events;
 
@@ -56,7 +56,7 @@ impl<'a> Timeline<'a> {
             running: vec![None; context.world.platform.accelerators.len()],
             events: Vec::new(),
             bandwidth: Counter::new("DRAM granted", "GB/s"),
-            ready: Counter::new("ready layers", "layers"),
+            ready: Counter::new("ready", "layers"),
             ready_layers: 0,
             power: Vec::new(),
         }

@@ -58,7 +58,7 @@ fn counters_by_hand() {
         [(0.0, 10.0), (25.0, 0.0), (35.0, 10.0), (50.0, 0.0), (60.0, 10.0)]
     );
     // r1 waits for m0 from 5 to 15; all others start at once.
-    assert_eq!(counter("ready layers", "layers"), [(0.0, 0.0), (5.0, 1.0), (15.0, 0.0)]);
+    assert_eq!(counter("ready", "layers"), [(0.0, 0.0), (5.0, 1.0), (15.0, 0.0)]);
     // Both leak 1 pJ/ns = 1 mW. Every layer is 1 pJ over its run; that of r5, cut off, is unknown.
     let milliwatts = [
         (0.0, 2.0 + 1.0 / 15.0),

@@ -43,7 +43,7 @@
 //! | work / slack, offered work, intensity | as above |
 
 use crate::rl::dense;
-use crate::rl::net::{LANES, Lanes};
+use crate::rl::net::{Inputs, LANES, Lanes, each};
 use crate::scheduler::segment::Choice;
 use crate::sim::{JobId, Record, SubJobView, View};
 use crate::units::Time;
@@ -117,6 +117,7 @@ fn cut(x: f64) -> f32 {
     cut_f32(x as f32)
 }
 
+#[inline(always)]
 fn cut_f32(x: f32) -> f32 {
     // What is not a number, as 0 / 0 of a platform without traffic, says nothing.
     if x.is_nan() { 0.0 } else { x.clamp(-4.0, 4.0) }
@@ -241,14 +242,14 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    /// The inputs of the pair net for as many choices as there are lanes, at the most.
-    pub(super) fn rows(
+    /// As many choices as there are lanes, at the most.
+    pub(super) fn of(
         &self,
         view: &View,
         sub: &SubJobView,
         choices: &[Choice],
         start: impl Fn(usize) -> Time,
-    ) -> [Lanes; PAIR_FEATURES] {
+    ) -> PairsInLanes<'_> {
         let network = view.network_of(view.job_of(sub));
         let mut raw = [[1.0; LANES]; 7];
         for (lane, &Choice { finish, accelerator, .. }) in choices.iter().enumerate() {
@@ -265,23 +266,36 @@ impl Pairs {
             ];
             raw.iter_mut().zip(of_pair).for_each(|(row, value)| row[lane] = value);
         }
-        let [delay, alone, demand, wait, lasts, stays, starts] = raw;
-        let [work, offered, intensity] = self.shared.map(|feature| [feature; LANES]);
-        let in_best = |row: Lanes| row.map(|ps| cut_f32(ps * self.per_best));
-        let of_bandwidth = |row: Lanes| row.map(|demand| cut_f32(demand / self.bandwidth));
+        PairsInLanes { pairs: self, raw }
+    }
+}
+
+/// What the features of pairs are made of.
+pub(super) struct PairsInLanes<'a> {
+    pairs: &'a Pairs,
+    /// Delay, c1, demand, wait and time to the finish, not yet relative to anything; stays, starts.
+    raw: [Lanes; 7],
+}
+
+impl Inputs<PAIR_FEATURES> for PairsInLanes<'_> {
+    #[inline(always)]
+    fn rows(self) -> [Lanes; PAIR_FEATURES] {
+        let Pairs { per_best, per_slack, bandwidth, placed, .. } = *self.pairs;
+        let [delay, alone, demand, wait, lasts, stays, starts] = self.raw;
+        let [work, offered, intensity] = self.pairs.shared;
         [
-            in_best(delay),
-            alone.map(|ps| cut_f32(dense::ln(ps * self.per_best))),
-            of_bandwidth(demand),
-            in_best(wait),
-            of_bandwidth([self.placed; LANES]),
-            of_bandwidth(demand.map(|demand| self.placed + demand)),
-            lasts.map(|ps| cut_f32(ps * self.per_slack)),
+            each(delay, |ps| cut_f32(ps * per_best)),
+            each(alone, |ps| cut_f32(dense::ln(ps * per_best))),
+            each(demand, |demand| cut_f32(demand / bandwidth)),
+            each(wait, |ps| cut_f32(ps * per_best)),
+            [cut_f32(placed / bandwidth); LANES],
+            each(demand, |demand| cut_f32((placed + demand) / bandwidth)),
+            each(lasts, |ps| cut_f32(ps * per_slack)),
             stays,
             starts,
-            work,
-            offered,
-            intensity,
+            [work; LANES],
+            [offered; LANES],
+            [intensity; LANES],
         ]
     }
 }

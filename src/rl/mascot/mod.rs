@@ -16,7 +16,7 @@ mod features;
 mod tests;
 
 use super::dense::exp;
-use super::net::{LANES, Lanes, Net, Shape};
+use super::net::{LANES, Lanes, Net};
 use super::weights::{Tensors, WeightsError};
 use crate::rng;
 use crate::scheduler::gate::{Gate, Judge};
@@ -28,14 +28,15 @@ use crate::units::Time;
 use features::{JOB_FEATURES, Observation, PAIR_FEATURES};
 use rand::RngExt;
 
-const JOB: Shape = Shape { inputs: JOB_FEATURES, hidden: 12, outputs: 5 };
-const PAIR: Shape = Shape { inputs: PAIR_FEATURES, hidden: 8, outputs: 1 };
+const JUDGEMENTS: usize = 5;
+type JobNet = Net<JOB_FEATURES, 12, JUDGEMENTS>;
+type PairNet = Net<PAIR_FEATURES, 8, 1>;
 
 /// The version of the features and of the nets: weights for another mean something else.
 pub const FEATURES: &str = "mascot-1";
 
 /// How many weights the policy has.
-pub const WEIGHTS: usize = JOB.weights() + PAIR.weights();
+pub const WEIGHTS: usize = JobNet::WEIGHTS + PairNet::WEIGHTS;
 
 /// The name of the only tensor in its file.
 const TENSOR: &str = "weights";
@@ -62,10 +63,14 @@ const LARGEST: f32 = 2.0;
 pub fn untrained(seed: u64) -> Vec<f32> {
     let mut rng = rng::stream(seed, "policy", "mascot");
     let mut weights = Vec::with_capacity(WEIGHTS);
-    for shape in [JOB, PAIR] {
-        let scale = (3.0 / shape.inputs as f32).sqrt();
-        weights.extend((0..shape.hidden_weights()).map(|_| rng.random_range(-scale..scale)));
-        weights.resize(weights.len() + shape.weights() - shape.hidden_weights(), 0.0);
+    let nets = [
+        (JOB_FEATURES, JobNet::HIDDEN_WEIGHTS, JobNet::WEIGHTS),
+        (PAIR_FEATURES, PairNet::HIDDEN_WEIGHTS, PairNet::WEIGHTS),
+    ];
+    for (inputs, hidden, all) in nets {
+        let scale = (3.0 / inputs as f32).sqrt();
+        weights.extend((0..hidden).map(|_| rng.random_range(-scale..scale)));
+        weights.resize(weights.len() + all - hidden, 0.0);
     }
     weights
 }
@@ -79,10 +84,10 @@ pub struct Mascot {
 impl Mascot {
     /// Panics if there are not [`WEIGHTS`] weights.
     pub fn new(weights: &[f32]) -> Self {
-        let (job, pair) = weights.split_at(JOB.weights());
+        let (job, pair) = weights.split_at(JobNet::WEIGHTS);
         let judge = Learned {
-            job_net: Net::new(JOB, job),
-            pair_net: Net::new(PAIR, pair),
+            job_net: Net::new(job),
+            pair_net: Net::new(pair),
             observation: Observation::default(),
             verdicts: Vec::new(),
             choices: Vec::new(),
@@ -105,8 +110,8 @@ impl Scheduler for Mascot {
 }
 
 struct Learned {
-    job_net: Net,
-    pair_net: Net,
+    job_net: JobNet,
+    pair_net: PairNet,
     observation: Observation,
     /// By the index in the view.
     verdicts: Vec<Verdict>,
@@ -133,21 +138,20 @@ impl Learned {
         out.operations.comparisons += observation.take(view);
         verdicts.clear();
         let mut x = observation.queue();
-        let mut y = [[0.0; LANES]; JOB.outputs];
         let mut jobs = 0..view.jobs().len();
         while !jobs.is_empty() {
             let of_pass = jobs.by_ref().take(LANES).enumerate();
             let lanes = of_pass.map(|(lane, job)| put(&mut x, lane, observation.job(view, job))).count();
-            job_net.forward(&x, &mut y);
+            let y = job_net.forward(&x);
             verdicts.extend((0..lanes).map(|lane| Verdict::of(y.map(|row| row[lane]))));
-            *macs += lanes as u64 * JOB.macs();
+            *macs += lanes as u64 * JobNet::MACS;
         }
     }
 }
 
 impl Verdict {
     /// From the outputs of the job net; zeros are what `gated` says.
-    fn of(outputs: [f32; JOB.outputs]) -> Self {
+    fn of(outputs: [f32; JUDGEMENTS]) -> Self {
         let [need, slack, alpha, margin, patience] =
             outputs.map(|y| f64::from(exp(y.clamp(-LARGEST, LARGEST))));
         Self { need: need.max(1.0), slack, alpha: alpha * ALPHA, margin: margin * MARGIN, patience }
@@ -199,13 +203,11 @@ impl Judge for Learned {
         }
         let unit_ps = view.network_of(view.job_of(sub)).best_alone[sub.id.layer as usize].as_ps();
         let pairs = observation.pairs(view, sub, earliest.finish, demands);
-        let mut y = [[0.0; LANES]];
         let mut best = (f64::INFINITY, earliest);
         for choices in choices.chunks(LANES) {
-            let x = pairs.rows(view, sub, choices, |m| placing.start(view, sub, m));
-            pair_net.forward(&x, &mut y);
-            *macs += choices.len() as u64 * PAIR.macs();
-            for (&choice, y) in choices.iter().zip(y[0]) {
+            let [y] = pair_net.forward(pairs.of(view, sub, choices, |m| placing.start(view, sub, m)));
+            *macs += choices.len() as u64 * PairNet::MACS;
+            for (&choice, y) in choices.iter().zip(y) {
                 let cost = (choice.finish - view.now()).as_ps() + f64::from(y) * unit_ps;
                 if cost < best.0 {
                     best = (cost, choice);
