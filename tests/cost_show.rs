@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use std::path::Path;
 
 use mascot::cost::timeloop::Export;
@@ -185,4 +187,28 @@ fn the_cache_lists_its_own_files_and_clears_no_others() {
     assert!(files.iter().all(|file| file.entries == 1 && file.bytes > 0));
     assert_eq!(cache.clear().unwrap(), files.len());
     assert!(cache.files().unwrap().is_empty() && others.iter().all(|path| path.exists()));
+}
+
+/// Sums over the layers that an accelerator can run would look like those of the network.
+#[test]
+fn a_network_that_does_not_fit_has_no_total() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("accel-models");
+    let simba = std::fs::read_to_string(models.join("simba_256.toml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("simba_256.toml");
+    let with_inputs = |words: u64| {
+        let text = simba.replacen("capacity_words = 8192", &format!("capacity_words = {words}"), 1);
+        assert_ne!(text, simba);
+        std::fs::write(&file, text).unwrap();
+        let table = ["cost", "table", "--network", "kws_res8", "--accelerator", file.to_str().unwrap()];
+        common::mascot(&table)
+    };
+    let output = with_inputs(4);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !said.contains("in sequence"), "{said}");
+    assert!(said.ends_with("layers cannot run on simba_256\n"), "{said}");
+    let output = with_inputs(0);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("`capacity_words` must be at least 1"), "{said}");
 }

@@ -236,7 +236,7 @@ fn a_browser_shows_it_at_two_widths() {
 #[test]
 fn compare_finds_what_differs() {
     let folder = TempDir::new().unwrap();
-    let [a, b, c] = ["a", "b", "c"].map(|name| folder.path().join(name));
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| folder.path().join(name));
     let one = ["--set", "scenarios=mixed", "--set", "loads=1.1"];
     run(&a, &one);
     run(&b, &[&one[..], &["--set", "requests=50"]].concat());
@@ -252,7 +252,11 @@ fn compare_finds_what_differs() {
     assert_eq!(compare(&b, &["--tolerance", "1"]).0, 0);
     assert_eq!(compare(&b, &["--metric", "requests", "--tolerance", "24%"]).0, 1);
     assert_eq!(compare(&b, &["--metric", "requests", "--tolerance", "25%"]).0, 0);
+    run(&d, &[&one[..], &["--set", "period_us=200"]].concat());
+    let (_, text) = compare(&d, &[]);
+    assert!(text.contains("`period_us` is 100 in the first file and 200 in the second\n"), "{text}");
     let (code, text) = compare(&c, &["--tolerance", "1"]);
+    assert!(!text.contains("in the first file and"), "{text}");
     assert!(code == 1 && text.contains("only in the first file: system=relmas-6 scenario=mixed"), "{text}");
 
     let (_, json) = compare(&b, &["--json"]);

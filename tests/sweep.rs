@@ -106,7 +106,7 @@ fn a_sweep_that_is_killed_again_and_again_ends_with_the_same_bytes() {
 }
 
 #[test]
-fn damaged_cells_are_run_again_and_those_of_another_sweep_are_dropped() {
+fn damaged_cells_are_run_again_and_those_of_another_sweep_stay() {
     let folder = TempDir::new().unwrap();
     let out = folder.path();
     assert!(run(&sweep_args(out)).status.success());
@@ -126,10 +126,10 @@ fn damaged_cells_are_run_again_and_those_of_another_sweep_are_dropped() {
     let grown = [&sweep_args(out)[..], &["--set".into(), "loads=[0.6,0.7]".into()]].concat();
     assert!(run(&grown).status.success());
     assert_eq!((&manifest(out)["cells_kept"], &manifest(out)["cells_run"]), (&96.into(), &96.into()));
-    // And one that has shrunk drops what is not of it.
+    // And one that has shrunk keeps what is not of it for when it grows again.
     assert!(run(&sweep_args(out)).status.success());
     assert_eq!(manifest(out)["cells_run"], 0);
-    assert_eq!(cells(out).len(), 96);
+    assert_eq!(cells(out).len(), 192);
     assert!(csv(out) == whole);
 }
 
@@ -335,6 +335,13 @@ fn a_replay_reproduces_the_bytes_or_says_what_differs() {
         code == Some(0) && message.contains("warning: ") && message.contains("OK, the same"),
         "{message}"
     );
+    // What the cells are named after changes; their names of then still find them.
+    let accelerator = folder.path().join("accel-models/simba_256.toml");
+    let slower = fs::read_to_string(&accelerator).unwrap().replacen("clock_mhz = 1000", "clock_mhz = 999", 1);
+    assert!(slower.contains("clock_mhz = 999"));
+    fs::write(&accelerator, slower).unwrap();
+    let (code, message) = replay(&["--anyway", "--cell", &cell]);
+    assert!(code == Some(1) && message.contains(" was "), "{message}");
     fs::remove_file(folder.path().join("workloads/networks/squeezenet1_0.toml")).unwrap();
     assert!(replay(&[]).1.contains("squeezenet1_0.toml: No such file"), "{}", replay(&[]).1);
 }

@@ -1,5 +1,6 @@
 //! `mascot compare`: two summaries, for a look and for a CI.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -50,9 +51,26 @@ fn text(comparison: &Comparison) -> String {
             text += &format!("only in the {file} file: {} more rows\n", rows.len() - LISTED);
         }
     }
+    text += &differing_keys(comparison);
     let rows: usize = comparison.groups.iter().map(|group| group.seeds).sum();
     let differ: usize = comparison.groups.iter().map(|group| group.changed.len()).sum();
     text + &format!("{}: {differ} of {rows} rows that both files have differ\n", comparison.metric)
+}
+
+/// The keys that keep the rows of the two files apart: no value is in both.
+fn differing_keys(Comparison { only_a, only_b, .. }: &Comparison) -> String {
+    let mut text = String::new();
+    for key in KEYS {
+        let values = |rows: &[Keys]| -> BTreeSet<String> {
+            rows.iter().map(|keys| keys.get(key).cloned().unwrap_or("nothing".into())).collect()
+        };
+        let (a, b) = (values(only_a), values(only_b));
+        if !a.is_empty() && !b.is_empty() && a.is_disjoint(&b) {
+            let list = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(", ");
+            text += &format!("`{key}` is {} in the first file and {} in the second\n", list(a), list(b));
+        }
+    }
+    text
 }
 
 /// The keys that say most, as in messages about cells.

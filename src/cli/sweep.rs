@@ -93,7 +93,7 @@ impl<'a> Job<'a> {
         let (cells_run, cells_kept) = (missing.len(), kept.len() - missing.len());
         let (wall_s, cpu_s) = (clock(), cpu_s());
         manifest(folder, State::Complete { cells_run, cells_kept, cells_wall_s, wall_s, cpu_s })?;
-        store.clean(&sweep.ids)?;
+        store.clean()?;
         Ok(summary.rows())
     }
 }

@@ -54,8 +54,10 @@ impl Identity<'_> {
         KEYS.iter().zip(cell.keys(f64::NAN)).for_each(|(key, value)| add(key, &value));
         add("rule", &cell.scheduler.name);
         add("parameters", &toml::Value::Table(cell.scheduler.parameters.clone()).to_string());
-        // Where requests come at their own pace, it follows from those of the sweep's first seed.
-        add("lambda*", &cell.case.site.capacity.requests_per_s.to_string());
+        if cell.case.load.is_none() {
+            // Where requests come at their own pace, lambda* follows from those of the sweep's first seed.
+            add("first seed", &self.experiment.first_seed.to_string());
+        }
         add("bound", &self.experiment.bound.to_string());
         if let Some(trace) = &self.experiment.trace {
             add("trace", &format!("{:?} {:?}", trace.speedup, trace.map));

@@ -5,7 +5,6 @@
 //! took. Files appear whole (written under another name, then renamed). One that does not check, because a disk was full
 //! or a machine went down, is as good as none. While a process is at work on the folder no other may be.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -95,18 +94,13 @@ impl Store {
         written.map(drop).map_err(|source| Error::writing(path, source))
     }
 
-    /// Removes what a finished sweep of these cells does not need: cells of other configurations, the manifest of the
-    /// unfinished sweep, and what killed processes left.
-    pub fn clean(&self, ids: &[String]) -> Result<(), Error> {
-        let needed: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    /// Removes what a finished sweep does not need: the manifest of the unfinished one, and what killed processes left.
+    /// Cells of other configurations stay: a sweep that is narrowed for a moment costs nothing when it is widened again.
+    pub fn clean(&self) -> Result<(), Error> {
         let entries = fs::read_dir(&self.folder).map_err(|source| self.write_error(source))?;
         for path in entries.flatten().map(|entry| entry.path()) {
-            let of_cell = path.extension().is_some_and(|extension| extension == EXTENSION);
-            let needed =
-                path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|id| needed.contains(id));
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let passing = name.starts_with(".tmp") || name == manifest::FILE;
-            if of_cell && !needed || passing {
+            if name.starts_with(".tmp") || name == manifest::FILE {
                 fs::remove_file(&path).map_err(|source| self.write_error(source))?;
             }
         }
@@ -124,6 +118,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const ID: &str = "0123";
@@ -159,14 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn cleaning_leaves_what_is_needed_and_what_is_not_ours() {
+    fn cleaning_leaves_cells_and_what_is_not_ours() {
         let (_folder, store) = store();
         store.keep(ID, &kept()).unwrap();
-        store.keep("other", &kept()).unwrap();
         for name in [".tmpleft", manifest::FILE, "notes.txt"] {
             fs::write(store.folder().join(name), "").unwrap();
         }
-        store.clean(&[ID.to_string()]).unwrap();
+        store.clean().unwrap();
         let names = fs::read_dir(store.folder()).unwrap().flatten().map(|entry| entry.file_name());
         assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(["0123.cell".into(), "notes.txt".into()]));
     }

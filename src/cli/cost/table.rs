@@ -148,12 +148,17 @@ fn loop_nests(chosen: &Chosen, known: &Known) -> String {
     nests.collect()
 }
 
+/// The sums, where there is a cost for every layer: of some of them they would say nothing.
 fn total(chosen: &Chosen, known: &Known) -> String {
-    let found = || chosen.ops.iter().filter_map(|op| known[op].as_ref());
-    let sum = |of: fn(&Breakdown) -> f64| found().map(of).sum::<f64>();
+    let name = &chosen.network.name;
+    let unable = chosen.ops.iter().filter(|op| known[*op].is_none()).count();
+    if unable > 0 {
+        let (layers, accel) = (chosen.ops.len(), &chosen.accel.name);
+        return format!("\n{name}: {unable} of {layers} layers cannot run on {accel}\n");
+    }
+    let sum = |of: fn(&Breakdown) -> f64| chosen.ops.iter().flat_map(|op| &known[op]).map(of).sum::<f64>();
     format!(
-        "\n{}: {} MACs, {:.1} us in sequence, {:.3} MB of DRAM traffic, {:.1} uJ\n",
-        chosen.network.name,
+        "\n{name}: {} MACs, {:.1} us in sequence, {:.3} MB of DRAM traffic, {:.1} uJ\n",
         chosen.ops.iter().map(|op| op.macs().0).sum::<u64>(),
         sum(|each| each.cost.latency.as_us()),
         sum(|each| each.cost.dram_bytes.0 as f64) / 1e6,

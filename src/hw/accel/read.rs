@@ -203,7 +203,10 @@ impl RawLevel {
             word_bits: at_least_one("word_bits", self.word_bits)?,
             entry_bits: at_least_one("entry_bits", self.entry_bits)?,
             cluster_size: at_least_one("cluster_size", self.cluster_size.or(Some(1)))?,
-            capacity_words: self.capacity_words,
+            capacity_words: self
+                .capacity_words
+                .map(|words| at_least_one("capacity_words", Some(words)))
+                .transpose()?,
             keeps: Tensor::ALL.map(|tensor| keeps.contains(&tensor)),
             read_bandwidth_words_per_cycle: read,
             write_bandwidth_words_per_cycle: write,
