@@ -94,6 +94,15 @@ fn stop_after_two_of_four(folder: &Path, learner: &str) {
 }
 
 #[test]
+fn what_cannot_be_written_is_a_failed_run() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    fs::create_dir_all(folder.path().join("out/mascot-relmas-6.toml/in the way")).expect("it is ours");
+    let output = train(folder.path(), EVOLUTION, 1, false, "1");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && message.contains("cannot write"), "{message}");
+}
+
+#[test]
 fn a_checkpoint_of_another_training_is_refused() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     assert!(train(folder.path(), EVOLUTION, 1, false, "1").status.success());

@@ -247,6 +247,8 @@ fn compare_finds_what_differs() {
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     };
     assert_eq!(compare(&a, &[]), (0, "sla_rate: 0 of 9 rows that both files have differ\n".to_string()));
+    let folders = mascot(&["compare", &a.display().to_string(), &a.display().to_string()]);
+    assert!(folders.status.success(), "folders are as good as their files");
     let (code, text) = compare(&b, &[]);
     assert!(code == 1 && text.contains("beyond") && text.contains("+- 95 %"), "{text}");
     assert_eq!(compare(&b, &["--tolerance", "1"]).0, 0);

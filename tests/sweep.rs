@@ -284,9 +284,8 @@ fn finished(folder: &Path) -> PathBuf {
 fn a_replay_reproduces_the_bytes_or_says_what_differs() {
     let folder = TempDir::new().unwrap();
     let out = finished(folder.path());
-    let path = out.join("manifest.json");
     let replay = |more: &[&str]| {
-        let output = mascot(&[&["replay", text(&path), "--quiet"], more].concat());
+        let output = mascot(&[&["replay", text(&out), "--quiet"], more].concat());
         (output.status.code(), said(&output))
     };
     // What was asked for is in the manifest: the experiment's file does not matter any more.

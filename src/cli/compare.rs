@@ -8,13 +8,14 @@ use clap::Args;
 use super::table::{number, render};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
+use crate::experiment::rows::Table;
 use crate::report::compare::{Comparison, Group, Keys, Tolerance, compare};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The summary.csv to compare with
+    /// The summary.csv to compare with, or its folder
     a: PathBuf,
-    /// The summary.csv to judge
+    /// The summary.csv to judge, or its folder
     b: PathBuf,
     /// The column to compare
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
@@ -28,7 +29,8 @@ pub(super) struct Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let comparison = compare(&options.a, &options.b, &options.metric, options.tolerance)?;
+    let [a, b] = [&options.a, &options.b].map(|path| super::in_folder(path, Table::Summary.file()));
+    let comparison = compare(&a, &b, &options.metric, options.tolerance)?;
     super::print(&if options.json {
         serde_json::to_string_pretty(&comparison).expect("figures are plain data") + "\n"
     } else {

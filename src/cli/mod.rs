@@ -23,7 +23,7 @@ mod train;
 mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -185,6 +185,11 @@ fn execute(command: Command) -> Result<(), Error> {
             print(&String::from_utf8_lossy(&script))
         }
     }
+}
+
+/// A file, or the one of that name in a folder.
+fn in_folder(path: &Path, name: &str) -> PathBuf {
+    if path.is_dir() { path.join(name) } else { path.to_path_buf() }
 }
 
 /// Writes to standard output.

@@ -9,7 +9,7 @@ use super::session::Stopwatch;
 use super::sweep::{Job, on_interrupt, prepare};
 use crate::experiment::identity::{Identity, short};
 use crate::experiment::inputs::Inputs;
-use crate::experiment::manifest::Manifest;
+use crate::experiment::manifest::{self, Manifest};
 use crate::experiment::resume::Sweep;
 use crate::experiment::rows::Table;
 use crate::experiment::sweep::cells;
@@ -17,7 +17,7 @@ use crate::experiment::{DataRoot, Error, replay};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The manifest.json of a run
+    /// The manifest.json of a run, or the folder that it is in
     manifest: PathBuf,
     /// This cell only: its identifier, as `run --dry-run` and messages show it, or the first digits
     #[arg(long, value_name = "ID")]
@@ -37,8 +37,9 @@ pub(super) struct Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let manifest = Manifest::read(&options.manifest)?;
-    let theirs = options.manifest.parent().unwrap_or(Path::new("")).to_path_buf();
+    let path = super::in_folder(&options.manifest, manifest::FILE);
+    let manifest = Manifest::read(&path)?;
+    let theirs = path.parent().unwrap_or(Path::new("")).to_path_buf();
     if options.out.as_ref().is_some_and(|out| is_within(&theirs, out)) {
         return Err(Error::Usage("--out holds the run that is replayed: give another folder".into()));
     }

@@ -67,7 +67,8 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
             let path = folder.join("log.csv");
             write_atomic(&path, log(trainer.log()).as_bytes())
                 .map_err(|source| Error::writing(&path, source))?;
-            trainer.policy(&system, text.clone()).write(&named)?;
+            let policy = trainer.policy(&system, text.clone());
+            policy.write(&named).map_err(|source| Error::writing(&named, source))?;
         }
         report.add(&row, trainer.best_fitness())?;
     }

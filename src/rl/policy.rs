@@ -2,6 +2,7 @@
 //! are for and how they came to be.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -156,12 +157,12 @@ impl Policy {
     ///
     /// # Errors
     /// A file cannot be written, or a weight is not finite.
-    pub fn write(&self, path: &Path) -> Result<(), InputError> {
-        let bytes = self.weights.to_bytes().map_err(|e| InputError::file(path, e))?;
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let bytes = self.weights.to_bytes().map_err(io::Error::other)?;
         let manifest = Manifest { weights_sha256: sha256(&bytes), ..self.manifest.clone() };
         self.weights.write(&Self::weights_path(path))?;
         let text = toml::to_string(&manifest).expect("a manifest is plain data");
-        write_atomic(path, text.as_bytes()).map_err(|e| InputError::file(path, e))
+        write_atomic(path, text.as_bytes())
     }
 
     /// The policy at work, on a system of so many accelerators.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
@@ -188,9 +188,8 @@ impl Tensors {
     ///
     /// # Errors
     /// Some number is not finite, or the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), InputError> {
-        let bytes = self.to_bytes().map_err(|e| InputError::file(path, e))?;
-        write_atomic(path, &bytes).map_err(|e| InputError::file(path, e))
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        write_atomic(path, &self.to_bytes().map_err(io::Error::other)?)
     }
 
     fn check_finite(&self) -> Result<(), WeightsError> {

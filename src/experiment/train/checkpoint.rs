@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Best, LogRow, Standing};
 use crate::experiment::Error;
-use crate::files::{InputError, write_atomic};
+use crate::files::write_atomic;
 use crate::rl::weights::Tensors;
 
 /// All that a training needs to go on.
@@ -67,7 +67,8 @@ impl Checkpoint {
         let mut tensors = Tensors::default();
         tensors.extend(STATE, &self.state);
         tensors.extend(BEST, &self.best.weights);
-        tensors.write(&folder.join(&name))?;
+        let path = folder.join(&name);
+        tensors.write(&path).map_err(|source| Error::writing(&path, source))?;
         let saved = Saved {
             experiment_sha256: self.experiment_sha256.clone(),
             tensors: name.clone(),
@@ -76,7 +77,7 @@ impl Checkpoint {
         };
         let path = folder.join("checkpoint.json");
         let text = serde_json::to_string(&saved).expect("plain data");
-        write_atomic(&path, text.as_bytes()).map_err(|e| InputError::file(&path, e))?;
+        write_atomic(&path, text.as_bytes()).map_err(|source| Error::writing(&path, source))?;
         remove_others(folder, &name);
         Ok(())
     }
