@@ -61,8 +61,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     write_atomic(&path, &to_csv(&found)).map_err(|source| Error::writing(&path, source))?;
     let rows = rows(&found);
     if options.json {
-        let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
-        super::print(&(text + "\n"))?;
+        super::print_json(&rows)?;
     } else if !options.quiet {
         super::print(&format!("{}\n{}", path.display(), table(&rows)))?;
     }

@@ -31,11 +31,10 @@ pub(super) struct Options {
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let [a, b] = [&options.a, &options.b].map(|path| super::in_folder(path, Table::Summary.file()));
     let comparison = compare(&a, &b, &options.metric, options.tolerance)?;
-    super::print(&if options.json {
-        serde_json::to_string_pretty(&comparison).expect("figures are plain data") + "\n"
-    } else {
-        text(&comparison)
-    })?;
+    match options.json {
+        true => super::print_json(&comparison)?,
+        false => super::print(&text(&comparison))?,
+    }
     comparison.problem().map_or(Ok(()), |problem| Err(Error::Check(problem)))
 }
 

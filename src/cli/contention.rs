@@ -81,11 +81,10 @@ pub(super) fn execute(command: &Command) -> Result<(), Error> {
     let coruns = CoRuns::read(&options.corun)?;
     options.check_names(&coruns)?;
     let report = verify(&coruns, |config| options.efficiency(config));
-    super::print(&if options.json {
-        serde_json::to_string_pretty(&report).expect("errors are plain data") + "\n"
-    } else {
-        table(&report)
-    })
+    match options.json {
+        true => super::print_json(&report),
+        false => super::print(&table(&report)),
+    }
 }
 
 fn table(report: &Report) -> String {

@@ -112,8 +112,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let act = |job: &Job, folder: &Path| run(options, job, folder);
     let rows = super::on_threads(options.jobs, || with_job(options, experiment, &data, act))??;
     if options.json {
-        let text = serde_json::to_string_pretty(&rows).expect("rows are plain data");
-        super::print(&(text + "\n"))?;
+        super::print_json(&rows)?;
     } else if !options.quiet {
         super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
         super::print(&table(&rows))?;

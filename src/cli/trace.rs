@@ -135,12 +135,10 @@ fn stats(options: &StatsOptions) -> Result<(), Error> {
     let tenants: BTreeMap<&str, TraceStats> =
         times.iter().map(|(&tenant, times)| (tenant, TraceStats::of(times))).collect();
     let all = TraceStats::of(&trace.rows.iter().map(|row| row.time).collect::<Vec<_>>());
-    super::print(&if options.json {
-        let told = serde_json::json!({ "all": all, "tenants": tenants });
-        serde_json::to_string_pretty(&told).expect("figures are plain data") + "\n"
-    } else {
-        table(&all, &tenants)
-    })
+    match options.json {
+        true => super::print_json(&serde_json::json!({ "all": all, "tenants": tenants })),
+        false => super::print(&table(&all, &tenants)),
+    }
 }
 
 fn table(all: &TraceStats, tenants: &BTreeMap<&str, TraceStats>) -> String {

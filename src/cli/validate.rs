@@ -16,7 +16,7 @@ use crate::experiment::saturation::eft_saturation;
 use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::{InputError, Source};
 use crate::hw::{AccelSpec, SystemSpec};
-use crate::rl::policy::{self, POLICIES, Policy, system_sha256};
+use crate::rl::policy::{self, POLICIES, Policy};
 use crate::sim::capacity::Resource;
 use crate::workload::{Network, Scenario};
 
@@ -158,7 +158,7 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     let policy = Policy::read(path, kind)?;
     let manifest = &policy.manifest;
     let system = data.system(&manifest.system)?;
-    if manifest.system_sha256 != system_sha256(&system) {
+    if !policy.is_for(&system) {
         let message =
             format!("it was trained for other accelerators than those that `{}` has", manifest.system);
         return Err(InputError::file(path, message).into());

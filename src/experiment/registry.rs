@@ -10,7 +10,7 @@ use super::data::{DataRoot, Kind};
 use super::schedulers::SchedulerChoice;
 use crate::files::{InputError, any_of, did_you_mean, entry_table, parse_parameters};
 use crate::hw::SystemSpec;
-use crate::rl::policy::{self, POLICIES, Parameters, Policy, system_sha256};
+use crate::rl::policy::{self, POLICIES, Parameters, Policy};
 use crate::scheduler::{self, SCHEDULERS};
 use crate::sim::Scheduler;
 
@@ -95,13 +95,12 @@ impl Policies {
             let name = policy.unwrap_or_else(|| format!("{}-{}", choice.name, system.name));
             let path = data.path(Kind::Policy, &name)?;
             let policy = Policy::read(&path, entry)?;
-            let manifest = &policy.manifest;
-            if !transfer && manifest.system_sha256 != system_sha256(system) {
+            if !transfer && !policy.is_for(system) {
                 return Err(Error::Usage(format!(
                     "{} was trained for the accelerators of `{}`, and those of `{}` are others: train one for it, or set \
                      `transfer = true`",
                     path.display(),
-                    manifest.system,
+                    policy.manifest.system,
                     system.name
                 )));
             }

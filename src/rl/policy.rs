@@ -153,6 +153,11 @@ impl Policy {
         Ok(Self { manifest, weights })
     }
 
+    /// Whether it was trained for accelerators as this system has them.
+    pub fn is_for(&self, system: &SystemSpec) -> bool {
+        self.manifest.system_sha256 == system_sha256(system)
+    }
+
     /// Writes both files; the manifest, which names the weights' hash, comes last.
     ///
     /// # Errors

@@ -295,9 +295,8 @@ fn random(view: &View, sub: &SubJobView, rng: &mut ChaCha8Rng) -> Gene {
 fn taught(decision: &Decision, view: &View, genes: &mut Vec<Gene>) {
     // Teachers postpone late requests.
     let postponed = |sub: &SubJobView| {
-        let alone = view.alone_on_each(sub);
-        let fastest = (0..alone.len()).min_by_key(|&m| alone[m]).expect("a system has accelerators");
-        Gene { accelerator: fastest, key: 0.0 }
+        let network = view.network_of(view.job_of(sub));
+        Gene { accelerator: network.fastest(sub.id.layer), key: 0.0 }
     };
     genes.clear();
     genes.extend(view.sub_jobs().iter().map(postponed));

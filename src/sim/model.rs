@@ -231,6 +231,12 @@ impl NetworkModel {
         self.phases.get(layer as usize * self.costs.ncols() + accelerator)
     }
 
+    /// The accelerator with the smallest c1 of a layer, ties to the lower number.
+    pub fn fastest(&self, layer: u32) -> usize {
+        let alone = self.alone(layer);
+        (0..alone.len()).min_by_key(|&m| alone[m]).expect("a system has accelerators")
+    }
+
     /// c1 of a layer on each accelerator, [`Time::MAX`] where it cannot run.
     #[inline]
     pub fn alone(&self, layer: u32) -> &[Time] {

@@ -45,11 +45,10 @@ pub(in crate::cli) fn execute(options: &Options) -> Result<(), Error> {
         bars.advance(outcomes.len());
     }
     drop(bars);
-    super::super::print(&if options.json {
-        serde_json::to_string_pretty(&summary(options.objective, &outcomes)).expect("plain data") + "\n"
-    } else {
-        table(&outcomes) + &total(&outcomes)
-    })
+    match options.json {
+        true => super::super::print_json(&summary(options.objective, &outcomes)),
+        false => super::super::print(&(table(&outcomes) + &total(&outcomes))),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command reports how long the search takes")]

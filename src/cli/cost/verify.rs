@@ -48,12 +48,12 @@ pub(in crate::cli) fn execute(options: &Options) -> Result<(), Error> {
         |arch: &str| comparisons.iter().filter(|each| each.arch == arch).collect::<Vec<&Comparison>>();
     let by_arch = file.architectures().map(|arch| (arch.to_string(), Figures::of(&of_arch(arch)))).collect();
     let report = Report { overall: Figures::of(&comparisons.iter().collect::<Vec<_>>()), by_arch };
-    super::super::print(&if options.json {
-        serde_json::to_string_pretty(&report).expect("figures are plain data") + "\n"
+    if options.json {
+        super::super::print_json(&report)?;
     } else {
         let worst = file.architectures().map(|arch| worst(arch, of_arch(arch)));
-        table(&report) + "\n" + &worst.collect::<String>()
-    })?;
+        super::super::print(&(table(&report) + "\n" + &worst.collect::<String>()))?;
+    }
     let beyond = comparisons.iter().filter(|each| each.worst_rel_err() > options.tolerance).count();
     match beyond {
         0 => Ok(()),
