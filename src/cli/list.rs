@@ -8,7 +8,7 @@ use crate::experiment::data::Kind;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, METRICS};
-use crate::rl::policy::POLICIES;
+use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
 use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
 use crate::workload::{Scenario, Tenant};
@@ -30,6 +30,8 @@ enum What {
     Scenarios,
     Arrivals,
     Schedulers,
+    Policies,
+    Parts,
     Metrics,
 }
 
@@ -42,6 +44,8 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Scenarios => scenarios(&data)?,
         What::Arrivals => arrivals(),
         What::Schedulers => schedulers(),
+        What::Policies => policies(&data)?,
+        What::Parts => parts(),
         What::Metrics => metrics(),
     };
     match options.json {
@@ -217,6 +221,44 @@ fn schedulers() -> Listing {
         ],
         numbers: 0..0,
         rows: rules.chain(learned).collect(),
+    }
+}
+
+fn policies(data: &DataRoot) -> Result<Listing, Error> {
+    let rows = per_file(data, Kind::Policy, |name| {
+        let manifest = Policy::read_manifest(&data.path(Kind::Policy, name)?)?;
+        Ok(vec![
+            name.to_string(),
+            number(Some(100.0 * manifest.validation_sla_rate), 1),
+            manifest.generations.to_string(),
+            manifest.kind,
+            manifest.system,
+            manifest.commit.unwrap_or_default(),
+        ])
+    })?;
+    Ok(Listing {
+        columns: &[
+            ("policy", "policy"),
+            ("validation SLA, %", "validation_sla_percent"),
+            ("steps", "steps"),
+            ("scheduler", "scheduler"),
+            ("system", "system"),
+            ("commit", "commit"),
+        ],
+        numbers: 1..3,
+        rows,
+    })
+}
+
+/// What learned policies can be run without.
+fn parts() -> Listing {
+    let of = |entry: &'static PolicyEntry| {
+        entry.parts.iter().map(|part| [entry.name, part.name, part.doc].map(str::to_string).to_vec())
+    };
+    Listing {
+        columns: &[("scheduler", "scheduler"), ("part", "part"), ("meaning", "meaning")],
+        numbers: 0..0,
+        rows: POLICIES.iter().flat_map(of).collect(),
     }
 }
 

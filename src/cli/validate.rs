@@ -164,7 +164,7 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
         return Err(InputError::file(path, message).into());
     }
     let weights = Policy::weights_path(path);
-    policy.scheduler(system.accelerators.len()).map_err(|e| InputError::file(&weights, e))?;
+    policy.scheduler(system.accelerators.len(), &[]).map_err(|e| InputError::file(&weights, e))?;
     let text = format!(
         " of `{}` for `{}`, SLA rate {:.4} on its validation seeds",
         manifest.kind, manifest.system, manifest.validation_sla_rate

@@ -10,7 +10,7 @@ use super::data::{DataRoot, Kind};
 use super::schedulers::SchedulerChoice;
 use crate::files::{InputError, any_of, did_you_mean, entry_table, parse_parameters};
 use crate::hw::SystemSpec;
-use crate::rl::policy::{self, POLICIES, Parameters, Policy};
+use crate::rl::policy::{self, POLICIES, Parameters, Policy, PolicyEntry};
 use crate::scheduler::{self, SCHEDULERS};
 use crate::sim::Scheduler;
 
@@ -29,10 +29,24 @@ pub(super) fn schema() -> Schema {
 
 /// Whether it can be built, on some system; the error names what is wrong and what is allowed.
 pub fn check(choice: &SchedulerChoice) -> Result<(), String> {
-    if policy::find(&choice.name).is_none() {
-        return build(choice, None, 0).map(drop);
+    match policy::find(&choice.name) {
+        None => build(choice, None, 0).map(drop),
+        Some(entry) => parameters(choice, entry).map(drop),
     }
-    parse_parameters::<Parameters>(&choice.parameters).map(drop).map_err(|message| of(choice, &message))
+}
+
+/// Those of a learned policy.
+fn parameters(choice: &SchedulerChoice, entry: &PolicyEntry) -> Result<Parameters, String> {
+    let read: Parameters = parse_parameters(&choice.parameters).map_err(|message| of(choice, &message))?;
+    let parts: Vec<&str> = entry.parts.iter().map(|part| part.name).collect();
+    match read.without.iter().find(|name| !parts.contains(&&name[..])) {
+        None => Ok(read),
+        Some(_) if parts.is_empty() => Err(of(choice, "`without`: it has no parts to do without")),
+        Some(name) => {
+            let (hint, known) = (did_you_mean(name, &parts), parts.join(", "));
+            Err(of(choice, &format!("`without`: no part `{name}`{hint}; known: {known}")))
+        }
+    }
 }
 
 /// Whether a parameter of a scheduler is a list, as its default is.
@@ -48,8 +62,8 @@ pub fn build(
     policy: Option<&Placed>,
     seed: u64,
 ) -> Result<Box<dyn Scheduler>, String> {
-    if let Some(Placed { policy, accelerators, .. }) = policy {
-        return policy.scheduler(*accelerators).map_err(|e| of(choice, &e.to_string()));
+    if let Some(Placed { policy, accelerators, without, .. }) = policy {
+        return policy.scheduler(*accelerators, without).map_err(|e| of(choice, &e.to_string()));
     }
     let entry = scheduler::find(&choice.name).ok_or_else(|| {
         let rules = SCHEDULERS.iter().map(|entry| entry.name);
@@ -71,6 +85,8 @@ pub struct Placed {
     policy: Policy,
     /// How many the system has.
     accelerators: usize,
+    /// Parts that it runs without.
+    without: Vec<String>,
 }
 
 /// The policies of an experiment, by label and system.
@@ -90,8 +106,7 @@ impl Policies {
     ) -> Result<(), Error> {
         for choice in choices {
             let Some(entry) = policy::find(&choice.name) else { continue };
-            let Parameters { policy, transfer } =
-                parse_parameters(&choice.parameters).map_err(|message| Error::Usage(of(choice, &message)))?;
+            let Parameters { policy, transfer, without } = parameters(choice, entry).map_err(Error::Usage)?;
             let name = policy.unwrap_or_else(|| format!("{}-{}", choice.name, system.name));
             let path = data.path(Kind::Policy, &name)?;
             let policy = Policy::read(&path, entry)?;
@@ -106,8 +121,11 @@ impl Policies {
             }
             let accelerators = system.accelerators.len();
             let weights = Policy::weights_path(&path);
-            policy.scheduler(accelerators).map_err(|e| InputError::file(&weights, e))?;
-            self.0.insert((choice.label.clone(), system.name.clone()), Placed { path, policy, accelerators });
+            policy.scheduler(accelerators, &without).map_err(|e| InputError::file(&weights, e))?;
+            self.0.insert(
+                (choice.label.clone(), system.name.clone()),
+                Placed { path, policy, accelerators, without },
+            );
         }
         Ok(())
     }

@@ -12,12 +12,13 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     columns: &[
         Column { name: "decisions", doc: "Decisions taken" },
         Column { name: "ready_queue_mean", doc: "Mean ready sub-jobs that a decision saw" },
-        Column { name: "decision_latency_mean_us", doc: "Mean latency charged to a decision" },
+        Column { name: "policy_latency_us", doc: "Mean latency charged to a decision" },
+        Column { name: "policy_macs", doc: "Mean multiply-accumulates of a decision; 0 of a rule" },
         Column { name: "skipped_actions", doc: "Actions overtaken by events during the decision's latency" },
     ],
     new: |_| {
         let window = Window::new();
-        Box::new(Decisions { window, decisions: 0, ready: 0, latency: Time::ZERO, skipped: 0 })
+        Box::new(Decisions { window, decisions: 0, ready: 0, latency: Time::ZERO, macs: 0, skipped: 0 })
     },
 };
 
@@ -26,6 +27,7 @@ struct Decisions {
     decisions: u64,
     ready: u64,
     latency: Time,
+    macs: u64,
     skipped: u64,
 }
 
@@ -33,10 +35,11 @@ impl Recorder for Decisions {
     fn record(&mut self, record: &Record) {
         match *record {
             Record::Arrival { .. } => self.window.follow(record),
-            Record::Decision { time, latency, ready, .. } if self.window.has_begun_by(time) => {
+            Record::Decision { time, latency, operations, ready, .. } if self.window.has_begun_by(time) => {
                 self.decisions += 1;
                 self.ready += u64::from(ready);
                 self.latency += latency;
+                self.macs += operations.macs;
             }
             Record::Applied { time, skipped } if self.window.has_begun_by(time) => {
                 self.skipped += u64::from(skipped);
@@ -53,6 +56,7 @@ impl Metric for Decisions {
             Value::Count(self.decisions),
             Value::per(self.ready as f64, decisions),
             Value::per(self.latency.as_us(), decisions),
+            Value::per(self.macs as f64, decisions),
             Value::Count(self.skipped),
         ]
     }
@@ -69,8 +73,12 @@ mod tests {
     #[test]
     fn decisions_before_the_window_are_left_out() {
         // At 5, 15, 35, 45 and 60 on 2, 1, 2, 1 and 1 ready sub-jobs; the one at 0 comes before the window.
-        let expected =
-            [("decisions", 5.0), ("ready_queue_mean", 7.0 / 5.0), ("decision_latency_mean_us", 0.0)];
+        let expected = [
+            ("decisions", 5.0),
+            ("ready_queue_mean", 7.0 / 5.0),
+            ("policy_latency_us", 0.0),
+            ("policy_macs", 7.0 / 5.0),
+        ];
         Example::new().assert(&expected);
     }
 
@@ -78,7 +86,7 @@ mod tests {
     fn charged_latency_and_overtaken_actions() {
         // A decision takes 3 ns + 1 ns per open sub-job. At 0 on r0, in effect at 4: r0 runs to 14. r1 arrives at 1 and
         // is decided on at 4, in effect at 8, but its deadline at 6 drops it first. Latencies: 4 and 4 ns.
-        let host = Host { base: Time(3_000), ..Host::default() };
+        let host = Host { base: Time(3_000), macs_per_s: 1e9, ..Host::default() };
         let mut late = request(0, 1.0);
         late.deadline = Time(6_000);
         let example = Example {
@@ -91,7 +99,7 @@ mod tests {
                 ..Example::new().rules
             },
         };
-        let expected = [("decisions", 2.0), ("decision_latency_mean_us", 0.004), ("skipped_actions", 1.0)];
+        let expected = [("decisions", 2.0), ("policy_latency_us", 0.004), ("skipped_actions", 1.0)];
         example.assert(&expected);
     }
 }

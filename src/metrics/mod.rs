@@ -31,6 +31,7 @@ mod latency;
 mod lateness;
 mod layer_log;
 mod outcomes;
+mod pace;
 mod progress;
 #[cfg(test)]
 mod properties;
@@ -69,6 +70,7 @@ pub const METRICS: &[MetricEntry] = &[
     lateness::ENTRY,
     jain::ENTRY,
     edp::ENTRY,
+    pace::ENTRY,
 ];
 
 /// A fold over the records of one run.

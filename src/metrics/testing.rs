@@ -76,11 +76,11 @@ impl Example {
     }
 
     /// Feeds the run to a recorder. Networks go to the accelerator of their number; whatever is open costs one
-    /// comparison; request 3 is dropped at 45.
+    /// multiply-accumulate; request 3 is dropped at 45.
     pub(super) fn record(&self, out: &mut dyn Recorder) {
         let decide = |view: &View, out: &mut Decision| {
             network_to_accelerator(view, out);
-            out.operations.comparisons = view.sub_jobs().len() as u64;
+            out.operations.macs = view.sub_jobs().len() as u64;
             let dropped = |job: &&JobView| job.request.0 == 3 && view.now() == Time(45_000);
             view.jobs().iter().filter(dropped).for_each(|job| out.drop_request(job.request));
         };

@@ -65,6 +65,20 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
         Self { hidden: units(first, bias), outputs: units(second, last), skips: columns(skips) }
     }
 
+    /// Weights of a net to which some inputs say nothing.
+    pub(super) fn forget_inputs(weights: &mut [f32], inputs: impl IntoIterator<Item = usize>) {
+        let skips = Self::HIDDEN_WEIGHTS + OUTPUTS * HIDDEN;
+        for input in inputs {
+            weights[input * HIDDEN..][..HIDDEN].fill(0.0);
+            weights[skips + input * OUTPUTS..][..OUTPUTS].fill(0.0);
+        }
+    }
+
+    /// Weights of a net without a hidden layer.
+    pub(super) fn forget_hidden(weights: &mut [f32]) {
+        weights[Self::HIDDEN_WEIGHTS..][..OUTPUTS * HIDDEN].fill(0.0);
+    }
+
     /// From the inputs, a row each, to the outputs.
     pub(super) fn forward(&self, inputs: impl Inputs<INPUTS>) -> [Lanes; OUTPUTS] {
         Arch::new().dispatch(Pass { net: self, inputs })
@@ -132,6 +146,23 @@ pub(super) fn each(mut lanes: Lanes, f: impl Fn(f32) -> f32) -> Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_forgotten_has_no_say() {
+        let weights = [1.0, 0.0, 3.0, 1.0, 0.5, 0.0, 3.0, 4.0, 10.0, 20.0, 0.25];
+        let said = |weights: &[f32]| {
+            let [y] = Net::<2, 2, 1>::new(weights).forward(&[[2.0; LANES], [-1.0; LANES]]);
+            y[0]
+        };
+        // As below, without x2: hidden 2.5, to 5/7, and 0; y = 3 x 5/7 + 10 x 2 + 0.25.
+        let mut forgotten = weights;
+        Net::<2, 2, 1>::forget_inputs(&mut forgotten, [1]);
+        assert!((said(&forgotten) - (15.0 / 7.0 + 20.25)).abs() < 1e-5, "{}", said(&forgotten));
+        // Without the hidden layer: 10 x 2 + 20 x -1 + 0.25.
+        let mut forgotten = weights;
+        Net::<2, 2, 1>::forget_hidden(&mut forgotten);
+        assert_eq!(said(&forgotten), 0.25);
+    }
 
     #[test]
     fn a_pass_by_hand() {

@@ -26,12 +26,22 @@ pub struct PolicyEntry {
     pub features: &'static str,
     /// Its TOML parameters.
     pub parameters: &'static [Parameter],
-    /// Makes the scheduler from its weights, for so many accelerators.
+    /// What it can be run without.
+    pub parts: &'static [Part],
+    /// Makes the scheduler.
     pub build: Build,
 }
 
-/// What makes a policy's scheduler.
-pub type Build = fn(&Tensors, usize) -> Result<Box<dyn Scheduler>, WeightsError>;
+/// What makes a policy's scheduler from its weights, for so many accelerators, without some of its parts.
+pub type Build = fn(&Tensors, usize, &[String]) -> Result<Box<dyn Scheduler>, WeightsError>;
+
+/// A part that a policy can be run without, to see what it is worth.
+pub struct Part {
+    /// In experiments.
+    pub name: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+}
 
 /// All kinds.
 pub const POLICIES: &[PolicyEntry] = &[
@@ -41,7 +51,8 @@ pub const POLICIES: &[PolicyEntry] = &[
         source: "ours",
         features: mascot::FEATURES,
         parameters: PARAMETERS,
-        build: |weights, _| Ok(Box::new(Mascot::new(mascot::weights(weights)?))),
+        parts: mascot::PARTS,
+        build: |weights, _, without| Ok(Box::new(Mascot::without(without, mascot::weights(weights)?))),
     },
     PolicyEntry {
         name: "relmas",
@@ -49,7 +60,8 @@ pub const POLICIES: &[PolicyEntry] = &[
         source: "the public outline of RELMAS (DAC 2024)",
         features: relmas::FEATURES,
         parameters: PARAMETERS,
-        build: |weights, accelerators| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
+        parts: &[],
+        build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
     },
 ];
 
@@ -63,6 +75,11 @@ const PARAMETERS: &[Parameter] = &[
         name: "transfer",
         default: "false",
         doc: "run it on another system than the one that it was trained for, too",
+    },
+    Parameter {
+        name: "without",
+        default: "[]",
+        doc: "parts that it does without, for an ablation; see `mascot list parts`",
     },
 ];
 
@@ -79,6 +96,8 @@ pub struct Parameters {
     pub policy: Option<String>,
     /// Whether another system is no error.
     pub transfer: bool,
+    /// Names of its kind's parts.
+    pub without: Vec<String>,
 }
 
 /// What a policy is for and how it came to be.
@@ -129,6 +148,14 @@ impl Policy {
         manifest.with_extension("safetensors")
     }
 
+    /// Reads a manifest alone.
+    ///
+    /// # Errors
+    /// It is missing or damaged.
+    pub fn read_manifest(path: &Path) -> Result<Manifest, InputError> {
+        Source::read(path)?.parse()
+    }
+
     /// Reads a manifest and the weights beside it.
     ///
     /// # Errors
@@ -170,13 +197,17 @@ impl Policy {
         write_atomic(path, text.as_bytes())
     }
 
-    /// The policy at work, on a system of so many accelerators.
+    /// The policy at work, on a system of so many accelerators, without some of its kind's parts.
     ///
     /// # Errors
     /// Its weights are of another size.
-    pub fn scheduler(&self, accelerators: usize) -> Result<Box<dyn Scheduler>, WeightsError> {
+    pub fn scheduler(
+        &self,
+        accelerators: usize,
+        without: &[String],
+    ) -> Result<Box<dyn Scheduler>, WeightsError> {
         let kind = find(&self.manifest.kind).expect("its kind was checked when it was read");
-        (kind.build)(&self.weights, accelerators)
+        (kind.build)(&self.weights, accelerators, without)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happened: a closed stream of records. Metrics, CSV and traces are folds over it.
 
-use super::{JobId, RequestId, SubJobId};
+use super::{JobId, Operations, RequestId, SubJobId};
 use crate::units::{Picojoules, Time};
 
 /// Why a request was dropped.
@@ -47,6 +47,8 @@ pub enum Record {
         latency: Time,
         /// Charged energy.
         energy: Picojoules,
+        /// What it is charged for.
+        operations: Operations,
         /// Sub-jobs in the view that were ready.
         ready: u32,
         /// Sub-jobs in the view in all.

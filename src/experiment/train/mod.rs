@@ -220,7 +220,7 @@ impl<'a> Trainer<'a> {
     /// Looks at the policy as it is now, and keeps it if it is the best so far.
     fn validate(&mut self, row: &mut LogRow) {
         let (kind, weights) = (self.training.kind(), self.learner.weights());
-        let build = || (kind.build)(&weights, self.accelerators).expect("the learner's own weights");
+        let build = || (kind.build)(&weights, self.accelerators, &[]).expect("the learner's own weights");
         let marks = self.exam.marks(&build);
         (row.validation_rate, row.validation_fitness) = (Some(marks.rate), Some(marks.fitness));
         if marks.fitness > self.best.standing.fitness {

@@ -197,12 +197,13 @@ impl Recorder for Timeline<'_> {
             Record::Arrival { time, request, origin, deadline, .. } => {
                 self.arrive(time, request.0, origin, deadline);
             }
-            Record::Decision { time, latency, energy, ready, open } => {
+            Record::Decision { time, latency, energy, operations, ready, open } => {
                 let args = json!({
                     "ready": ready,
                     "open": open,
                     "latency_us": latency.as_us(),
                     "energy_uj": energy.0 / 1e6,
+                    "macs": operations.macs,
                 });
                 let track = events::decisions(self.running.len());
                 self.events.push(Event::instant("decision".into(), track, time, args));

@@ -12,6 +12,7 @@
 //! pair that could start before the next decision.
 
 mod features;
+mod parts;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,8 @@ use crate::scheduler::segment::{Choice, request_finishes};
 use crate::sim::{Decision, Record, Scheduler, SubJobView, View};
 use crate::units::Time;
 use features::{JOB_FEATURES, Observation, PAIR_FEATURES};
+pub use parts::PARTS;
+use parts::{Without, take_away};
 use rand::RngExt;
 
 const JUDGEMENTS: usize = 5;
@@ -84,8 +87,16 @@ pub struct Mascot {
 impl Mascot {
     /// Panics if there are not [`WEIGHTS`] weights.
     pub fn new(weights: &[f32]) -> Self {
+        Self::without(&[], weights)
+    }
+
+    /// The policy without some of its [`PARTS`]. Panics on a name that is none of theirs.
+    pub fn without(parts: &[String], weights: &[f32]) -> Self {
+        let mut weights = weights.to_vec();
+        let without = take_away(parts, &mut weights);
         let (job, pair) = weights.split_at(JobNet::WEIGHTS);
         let judge = Learned {
+            without,
             job_net: Net::new(job),
             pair_net: Net::new(pair),
             observation: Observation::default(),
@@ -110,6 +121,7 @@ impl Scheduler for Mascot {
 }
 
 struct Learned {
+    without: Without,
     job_net: JobNet,
     pair_net: PairNet,
     observation: Observation,
@@ -122,6 +134,7 @@ struct Learned {
 }
 
 /// What the job net says of a job; factors.
+#[derive(Clone, Copy)]
 struct Verdict {
     /// On the time that a request needs, before it is given up; at least 1.
     need: f64,
@@ -134,7 +147,7 @@ struct Verdict {
 
 impl Learned {
     fn judge(&mut self, view: &View, out: &mut Decision) {
-        let Self { job_net, observation, verdicts, macs, .. } = self;
+        let Self { without, job_net, observation, verdicts, macs, .. } = self;
         out.operations.comparisons += observation.take(view);
         verdicts.clear();
         let mut x = observation.queue();
@@ -143,7 +156,7 @@ impl Learned {
             let of_pass = jobs.by_ref().take(LANES).enumerate();
             let lanes = of_pass.map(|(lane, job)| put(&mut x, lane, observation.job(view, job))).count();
             let y = job_net.forward(&x);
-            verdicts.extend((0..lanes).map(|lane| Verdict::of(y.map(|row| row[lane]))));
+            verdicts.extend((0..lanes).map(|lane| without.cut(Verdict::of(y.map(|row| row[lane])))));
             *macs += lanes as u64 * JobNet::MACS;
         }
     }
@@ -167,7 +180,7 @@ impl Judge for Learned {
     fn is_hopeless(&self, view: &View, job: usize) -> bool {
         let shown = &view.jobs()[job];
         let need = shown.shortest_left.scale(self.verdicts[job].need);
-        view.now().saturating_add(need) > shown.deadline
+        !self.without.drop && view.now().saturating_add(need) > shown.deadline
     }
 
     fn deadline(&self, view: &View, job: usize) -> Time {

@@ -157,9 +157,7 @@ impl<'a> Audit<'a> {
             Record::Arrival { request, job, origin, deadline, after, .. } => {
                 self.arrive(request, job, origin, deadline, after)
             }
-            Record::Decision { latency, energy, ready, open, .. } => {
-                self.decide(latency, energy, ready, open)
-            }
+            Record::Decision { .. } => self.decide(record),
             Record::Applied { skipped, .. } => self.applied(skipped),
             Record::Start { sub_job, accelerator, weight, .. } => self.start(sub_job, accelerator, weight),
             Record::Finish { .. } => self.finish(record),

@@ -1,10 +1,10 @@
 //! What the scheduler has asked for, and whether the engine does just that.
 
-use super::super::{Action, Decision, JobId, RequestId, SubJobId, Unassigned};
+use super::super::{Action, Decision, JobId, Record, RequestId, SubJobId, Unassigned};
 use super::jobs::{Fate, Job};
 use super::lanes::Run;
 use super::{Audit, Check, ensure, ensure_close};
-use crate::units::{Picojoules, Time};
+use crate::units::Time;
 
 /// Where and how urgently a layer shall run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,11 +36,16 @@ impl Audit<'_> {
         Ok(())
     }
 
-    pub(super) fn decide(&mut self, latency: Time, energy: Picojoules, ready: u32, open: u32) -> Check {
+    pub(super) fn decide(&mut self, record: &Record) -> Check {
+        let Record::Decision { latency, energy, operations, ready, open, .. } = *record else {
+            return Err(format!("{record:?} is no decision"));
+        };
         self.judge_trigger(true)?;
         ensure!(self.orders.due.is_none(), "a decision while another is in flight");
         let decision = self.orders.announced.take().ok_or("a decision that nobody took")?;
-        let (charged, charged_energy) = self.rules.decision_cost.charge(decision.operations);
+        let spent = decision.operations;
+        ensure!(operations == spent, "the decision is charged for {operations:?}, not {spent:?}");
+        let (charged, charged_energy) = self.rules.decision_cost.charge(spent);
         ensure!(latency == charged, "the decision takes {} ps, not {} ps", latency.0, charged.0);
         ensure_close("energy of the decision in pJ", energy.0, charged_energy.0)?;
         let sub_jobs = self.open_jobs().flat_map(|job| job.open_layers().map(|layer| job.is_ready(layer)));

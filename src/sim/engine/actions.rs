@@ -32,10 +32,11 @@ impl Engine {
                 reason,
             })?;
         }
-        let (latency, energy) = self.rules.decision_cost.charge(decision.operations);
+        let operations = decision.operations;
+        let (latency, energy) = self.rules.decision_cost.charge(operations);
         let open = self.snapshot.sub_jobs.len() as u32;
         let ready = self.snapshot.sub_jobs.iter().filter(|sub| sub.ready).count() as u32;
-        out.record(&Record::Decision { time: self.now, latency, energy, ready, open });
+        out.record(&Record::Decision { time: self.now, latency, energy, operations, ready, open });
         if latency == Time::ZERO {
             self.settled = false;
             self.take_effect(&decision.actions, out);

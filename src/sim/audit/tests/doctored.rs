@@ -307,8 +307,9 @@ fn followers_and_ends() {
 
 /// A decision that nobody asks for.
 fn taken(time_ps: u64) -> Event {
-    let (latency, energy) = (Time(1_000), Picojoules(0.0));
-    Event::Record(Record::Decision { time: Time(time_ps), latency, energy, ready: 0, open: 0 })
+    let (time, latency, energy) = (Time(time_ps), Time(1_000), Picojoules(0.0));
+    let operations = Operations::default();
+    Event::Record(Record::Decision { time, latency, energy, operations, ready: 0, open: 0 })
 }
 
 #[test]
@@ -335,6 +336,10 @@ fn decisions() {
         (
             "energy of the decision in pJ: 6, not 5",
             change!(Record::Decision { energy, .. } => energy.0 = 6.0),
+        ),
+        (
+            "the decision is charged for Operations { comparisons: 1, macs: 7 }, not Operations { comparisons: 1, macs: 0 }",
+            change!(Record::Decision { operations, .. } => operations.macs = 7),
         ),
         (
             "2 of 2 sub-jobs are ready, not (ready, open) (1, 2)",

@@ -1,0 +1,100 @@
+//! What the policy can be asked to do without, one part at a time: an ablation of trained weights, without training anew.
+
+use super::features::{JOB_FEATURES, OWN_FEATURES};
+use super::{JobNet, PairNet, Verdict};
+use crate::rl::policy::Part;
+
+/// In the order of the names.
+pub const PARTS: &[Part] = &[
+    Part {
+        name: "drop",
+        doc: "the right to give requests up: what is late runs on until the rule for late ones ends it",
+    },
+    Part {
+        name: "hold",
+        doc: "the right to leave an accelerator idle, so that others are not stretched too far",
+    },
+    Part { name: "demotion", doc: "requests that make others miss come after all others" },
+    Part { name: "learned_drop", doc: "the net's say in which requests are given up" },
+    Part { name: "learned_order", doc: "the net's say in the order" },
+    Part {
+        name: "learned_share",
+        doc: "the net's say in how much capacity a request may count on, and how far it may stretch others",
+    },
+    Part { name: "learned_place", doc: "the pair net, which has a say in the accelerator" },
+    Part { name: "queue", doc: "features of the queue and of what happened so far" },
+    Part { name: "bandwidth", doc: "features of bytes and of demand" },
+    Part { name: "hidden", doc: "the nets' hidden layers: only the linear skips are left" },
+];
+
+/// What is taken away from the walk and from the verdicts; features and layers are taken away from the weights.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Without {
+    pub(super) drop: bool,
+    hold: bool,
+    demotion: bool,
+    learned_drop: bool,
+    learned_order: bool,
+    learned_share: bool,
+}
+
+impl Without {
+    /// The verdict that is left of one.
+    pub(super) fn cut(self, verdict: Verdict) -> Verdict {
+        let plain = Verdict::of([0.0; super::JUDGEMENTS]);
+        let mut left = verdict;
+        if self.learned_drop {
+            left.need = plain.need;
+        }
+        if self.learned_order {
+            left.slack = plain.slack;
+        }
+        if self.learned_share {
+            (left.alpha, left.margin, left.patience) = (plain.alpha, plain.margin, plain.patience);
+        }
+        if self.demotion {
+            left.alpha = f64::MAX;
+        }
+        if self.hold {
+            left.margin = f64::INFINITY;
+        }
+        left
+    }
+}
+
+/// Features of the job net and of the pair net that tell of bytes; see the tables in `features.rs`.
+const OF_BANDWIDTH: ([usize; 6], [usize; 4]) =
+    ([2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10], [2, 4, 5, 11]);
+/// Of the pair net, what tells of the queue; of the job net all that are not a job's own.
+const OF_QUEUE: [usize; 2] = [10, 11];
+
+/// Takes parts away; panics on a name that is none.
+pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
+    let mut without = Without::default();
+    let (job, pair) = weights.split_at_mut(JobNet::WEIGHTS);
+    for part in parts {
+        match &part[..] {
+            "drop" => without.drop = true,
+            "hold" => without.hold = true,
+            "demotion" => without.demotion = true,
+            "learned_drop" => without.learned_drop = true,
+            "learned_order" => without.learned_order = true,
+            "learned_share" => without.learned_share = true,
+            "learned_place" => pair.fill(0.0),
+            "queue" => {
+                JobNet::forget_inputs(job, OWN_FEATURES..JOB_FEATURES);
+                PairNet::forget_inputs(pair, OF_QUEUE);
+            }
+            "bandwidth" => {
+                JobNet::forget_inputs(job, OF_BANDWIDTH.0);
+                PairNet::forget_inputs(pair, OF_BANDWIDTH.1);
+            }
+            "hidden" => {
+                JobNet::forget_hidden(job);
+                PairNet::forget_hidden(pair);
+            }
+            other => panic!("no part `{other}`"),
+        }
+    }
+    without
+}
