@@ -51,6 +51,32 @@ fn the_same_for_any_thread_count_and_when_resumed(learner: &str, kind: &str) {
     stop_after_two_of_four(cut.path(), learner);
     done(train(cut.path(), learner, 4, true, "1"));
     assert!(trained(one.path(), kind) == trained(cut.path(), kind), "resuming matters");
+    has_a_report(&one.path().join("out"), kind);
+}
+
+/// The curves of the log, with a line for what there is to pass.
+fn has_a_report(folder: &Path, kind: &str) {
+    let output = common::mascot(&["report", &folder.to_string_lossy()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = fs::read_to_string(folder.join("report.html")).expect("just written");
+    assert!(page.contains(&format!("{kind} learns relmas-6")) && page.contains("It passes gated"), "{page}");
+    let rows = |name: &str| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_path(folder.join(name)).expect("it is there");
+        reader.records().map(|record| record.expect("CSV").iter().map(String::from).collect()).collect()
+    };
+    let [curve, log] = ["report/validation-rate.csv", "log.csv"].map(rows);
+    let rate = |row: &Vec<String>| row[8].parse::<f64>().expect("validated after every step");
+    let own = curve.iter().filter(|row| row[0] == kind).map(|row| row[2].parse().expect("a number"));
+    assert_eq!(own.collect::<Vec<f64>>(), log.iter().map(rate).collect::<Vec<f64>>());
+    let gated = curve.iter().filter(|row| row[0] == "gated").map(|row| &row[1][..]);
+    assert_eq!(gated.collect::<Vec<_>>(), ["1", "4"], "from the first step to the last");
+    fs::copy(folder.join(format!("{kind}-relmas-6.toml")), folder.join("a.toml"))
+        .expect("the folder is ours");
+    let weights = format!("{kind}-relmas-6.safetensors");
+    fs::copy(folder.join(weights), folder.join("a.safetensors")).expect("the folder is ours");
+    let output = common::mascot(&["report", &folder.to_string_lossy()]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && message.contains("2 policies: expected the one"), "{message}");
 }
 
 #[test]

@@ -272,3 +272,50 @@ fn compare_finds_what_differs() {
     let random = groups.iter().find(|group| group["keys"]["scheduler"] == "random").unwrap();
     assert!((random["difference"].as_f64().unwrap() - expected).abs() < 1e-12, "{random}");
 }
+
+#[test]
+fn rank_makes_one_table() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path(), &["--set", "scenarios=[\"light\",\"mixed\"]", "--set", "loads=[0.6,1.1]"]);
+    let path = folder.path().display().to_string();
+    let rank = |more: &[&str]| {
+        let output = mascot(&[&["rank", &path][..], more].concat());
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code().unwrap(), text.concat())
+    };
+    let (code, text) = rank(&["--over", "fcfs", "--by", "scenario", "--json"]);
+    assert_eq!(code, 0, "{text}");
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let facts = ["over", "cells", "seeds", "left_out"].map(|key| told[key].to_string());
+    assert_eq!(facts, ["\"fcfs\"", "4", "3", "0"]);
+    // The mean over all rows is that over cells and seeds, as all have as many.
+    let summary = rows(&folder.path().join("summary.csv"));
+    for of in told["schedulers"].as_array().unwrap() {
+        let of_scenario = |scenario: &str| -> f64 {
+            let is_its = |row: &&Row| of["scheduler"] == row["scheduler"][..] && row["scenario"] == scenario;
+            summary.iter().filter(is_its).map(|row| number(row, "sla_rate") / 6.0).sum()
+        };
+        let expected = ["light", "mixed"].map(of_scenario);
+        for (group, expected) in of["of_groups"].as_array().unwrap().iter().zip(expected) {
+            assert!((group["mean"].as_f64().unwrap() - expected).abs() < 1e-12, "{of}");
+        }
+        assert!((of["all"]["mean"].as_f64().unwrap() - (expected[0] + expected[1]) / 2.0).abs() < 1e-12);
+    }
+    let (_, table) = rank(&[]);
+    let names: Vec<&str> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["scheduler", "edf_drop", "fcfs", "random", "sla_rate:"], "{table}");
+    assert!(table.ends_with("sla_rate: 4 cells, 3 seeds\n"), "{table}");
+    let (_, table) = rank(&["--only", "scenario=mixed", "--only", "load=1.1"]);
+    assert!(table.ends_with("sla_rate: 1 cell, 3 seeds\n"), "{table}");
+    for (more, expected) in [
+        (["--only", "scenario=mixd"], "has no scenario `mixd` (did you mean `mixed`?); known: light, mixed"),
+        (["--only", "mixed"], "expected KEY=VALUE"),
+        (["--over", "fcsf"], "has no scheduler `fcsf` (did you mean `fcfs`?); known: "),
+        (["--metric", "sla"], "has no metric `sla`"),
+        (["--by", "colour"], "has no key `colour`"),
+        (["--margin", "-1"], "expected a number >= 0"),
+    ] {
+        let (code, text) = rank(&more);
+        assert!(code == 2 && text.contains(expected), "{text}");
+    }
+}

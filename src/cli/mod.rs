@@ -11,6 +11,7 @@ mod list;
 mod man;
 mod network;
 mod progress;
+mod rank;
 mod replay;
 mod report;
 mod run;
@@ -91,6 +92,13 @@ enum Command {
     /// with its 95 % confidence interval (Student's t over seeds), and how many of the rows differ. The exit code is 1 if a
     /// mean is beyond the tolerance, a value is there in one file alone, or a row is: a regression check.
     Compare(compare::Options),
+    /// All schedulers of a run in one table: means over its cells, and in how many cells each is above or below another
+    ///
+    /// Means are taken over the cells seed by seed, then over the seeds, with their 95 % confidence intervals (Student's t);
+    /// differences are paired by cell and seed. A scheduler is above another in a cell if a paired one-sided t-test over the
+    /// seeds says so at 2.5 %, corrected for the number of cells after Holm. Where the run has bounds: the distance to the
+    /// bound, and the share of the other's distance that is closed.
+    Rank(rank::Options),
     /// What layers cost on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
@@ -169,6 +177,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Train(options) => train::execute(&options),
         Command::Capacity(options) => capacity::execute(&options),
         Command::Compare(options) => compare::execute(&options),
+        Command::Rank(options) => rank::execute(&options),
         Command::Report(options) => report::execute(&options),
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),

@@ -9,7 +9,7 @@ use crate::report;
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The folder that `mascot run` wrote
+    /// The folder that `mascot run`, or `mascot train`, wrote
     folder: PathBuf,
 }
 

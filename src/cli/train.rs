@@ -9,7 +9,7 @@ use clap::Args;
 use super::progress::Bars;
 use super::run::key_value;
 use crate::cost::Cache;
-use crate::experiment::train::{Baseline, Checkpoint, LogRow, Trainer};
+use crate::experiment::train::{Baseline, Checkpoint, LOG, LogRow, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
 use crate::files::{sha256, write_atomic};
 
@@ -64,7 +64,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         let row = trainer.step();
         if row.validation_rate.is_some() {
             trainer.checkpoint().write(&folder)?;
-            let path = folder.join("log.csv");
+            let path = folder.join(LOG);
             write_atomic(&path, log(trainer.log()).as_bytes())
                 .map_err(|source| Error::writing(&path, source))?;
             let policy = trainer.policy(&system, text.clone());

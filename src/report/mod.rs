@@ -2,7 +2,8 @@
 //!
 //! [`Results::read`] (summary.csv and manifest.json, folded over seeds) -> `figures` (one file per kind of picture: what is
 //! shown, and the numbers) -> `chart` (how lines, bars, tables of shades and Gantt charts are drawn) -> `svg`. [`compare`] reads
-//! two summaries and says what differs.
+//! two summaries and says what differs; [`rank`] makes one table of a summary's schedulers. `training` makes the page of a
+//! training from its log.
 //!
 //! A report is a function of the files in the folder: the same CSV gives the same bytes. It simulates nothing. Figures show
 //! means over seeds with 95 % confidence intervals by Student's t; pairs are paired by seed.
@@ -12,12 +13,14 @@ pub mod compare;
 mod csv_file;
 mod figures;
 mod page;
+pub mod rank;
 mod results;
 mod svg;
+mod training;
 
 use std::path::{Path, PathBuf};
 
-use self::figures::{Picture, Section};
+use self::figures::Picture;
 pub use self::results::Results;
 use crate::experiment::Error;
 use crate::files::write_atomic;
@@ -25,14 +28,19 @@ use crate::files::write_atomic;
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
 /// # Errors
-/// The folder has no summary.csv and manifest.json of a run, or cannot be written to.
+/// The folder has neither summary.csv and manifest.json of a run nor log.csv and policy of a training, or cannot be
+/// written to.
 pub fn write(folder: &Path) -> Result<PathBuf, Error> {
-    let results = Results::read(folder)?;
-    let sections = figures::sections(&results)?;
-    let html = page::render(&results, &sections);
+    let page = if training::is_in(folder) {
+        training::page(folder)?
+    } else {
+        let results = Results::read(folder)?;
+        page::of_results(&results, figures::sections(&results)?)
+    };
+    let html = page::render(&page);
     let pictures = folder.join("report");
     remove_old(&pictures).map_err(|source| Error::writing(&pictures, source))?;
-    for picture in sections.iter().flat_map(|section: &Section| &section.pictures) {
+    for picture in page.sections.iter().flat_map(|section| &section.pictures) {
         write_picture(&pictures, picture)?;
     }
     let path = folder.join("report.html");

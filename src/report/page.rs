@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::chart::inline_swatch;
 use super::figures::{Section, legend};
 use super::results::{Case, Results, Samples};
+use crate::experiment::manifest;
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -39,7 +40,7 @@ struct PictureView {
 
 /// A row of the table.
 #[derive(Serialize)]
-struct RowView {
+pub(super) struct RowView {
     case: String,
     scheduler: String,
     is_best: bool,
@@ -56,23 +57,47 @@ const COLUMNS: [&str; 7] = [
     "seeds",
 ];
 
-pub(super) fn render(results: &Results, sections: &[Section]) -> String {
+/// What a page says.
+pub(super) struct Page {
+    pub(super) title: String,
+    /// What was done, in a few words.
+    pub(super) facts: Vec<String>,
+    pub(super) sections: Vec<Section>,
+    /// Of the table, where there is one.
+    pub(super) rows: Option<Vec<RowView>>,
+    /// The name and the text of the file that says how it came to be.
+    pub(super) origin: (String, String),
+}
+
+/// That of a run.
+pub(super) fn of_results(results: &Results, sections: Vec<Section>) -> Page {
+    let title = results.manifest.pointer("/experiment/name").and_then(|name| name.as_str());
+    let manifest = serde_json::to_string_pretty(&results.manifest).expect("it was read from JSON");
+    Page {
+        title: title.unwrap_or("results").into(),
+        facts: facts(results),
+        sections,
+        rows: Some(results.cases.iter().flat_map(|case| rows(results, case)).collect()),
+        origin: (manifest::FILE.into(), manifest),
+    }
+}
+
+pub(super) fn render(page: &Page) -> String {
+    let Page { title, facts, sections, rows, origin: (file, text) } = page;
     let mut environment = Environment::new();
     // The name makes minijinja escape HTML.
     environment.add_template("page.html", TEMPLATE).expect("the template is well-formed");
     let template = environment.get_template("page.html").expect("just added");
-    let title = results.manifest.pointer("/experiment/name").and_then(|name| name.as_str());
-    let manifest = serde_json::to_string_pretty(&results.manifest).expect("it was read from JSON");
-    let rows: Vec<RowView> = results.cases.iter().flat_map(|case| rows(results, case)).collect();
-    let page = template.render(context! {
-        title => title.unwrap_or("results"),
-        facts => facts(results),
+    let html = template.render(context! {
+        title,
+        facts,
         sections => Value::from(Serde(sections.iter().map(view).collect::<Vec<_>>())),
         columns => COLUMNS,
         rows => Value::from(Serde(rows)),
-        manifest => manifest,
+        file,
+        text,
     });
-    page.expect("the template names what it is given")
+    html.expect("the template names what it is given")
 }
 
 /// What was run, in a few words.

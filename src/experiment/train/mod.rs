@@ -41,6 +41,9 @@ use crate::rl::hyper::Hyper;
 use crate::rl::policy::{self, Manifest, Policy, PolicyEntry, system_sha256};
 use crate::rl::weights::{Tensors, WeightsError};
 
+/// The log of a training, below its folder.
+pub const LOG: &str = "log.csv";
+
 /// How to train, as an experiment says.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

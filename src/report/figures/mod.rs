@@ -34,11 +34,11 @@ pub(super) struct Picture {
 /// The numbers of a picture.
 pub(super) struct Data {
     header: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
+    pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Data {
-    fn new(header: &[&'static str]) -> Self {
+    pub(super) fn new(header: &[&'static str]) -> Self {
         Self { header: header.to_vec(), rows: Vec::new() }
     }
 
@@ -52,7 +52,7 @@ impl Data {
 }
 
 /// A number as in a CSV cell.
-fn cell(value: Option<f64>) -> String {
+pub(super) fn cell(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string())
 }
 

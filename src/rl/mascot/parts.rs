@@ -56,7 +56,7 @@ impl Without {
             left.alpha = f64::MAX;
         }
         if self.hold {
-            left.margin = f64::INFINITY;
+            left.patience = f64::INFINITY;
         }
         left
     }

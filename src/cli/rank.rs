@@ -1,0 +1,105 @@
+//! `mascot rank`: the schedulers of a run in one table.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::table::{number, render};
+use crate::experiment::Error;
+use crate::experiment::rows::Table;
+use crate::report::rank::{Estimate, Question, Ranked, Ranking, rank};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The summary.csv of a run, or its folder
+    summary: PathBuf,
+    /// The column to rank by
+    #[arg(long, value_name = "NAME", default_value = "sla_rate")]
+    metric: String,
+    /// The scheduler that the others are compared with [default: the one with the highest mean]
+    #[arg(long, value_name = "SCHEDULER")]
+    over: Option<String>,
+    /// A key column, for each value of which means are given on their own, e.g. scenario
+    #[arg(long, value_name = "KEY")]
+    by: Option<String>,
+    /// A key column that tells schedulers apart instead of cells, e.g. decision_cost; may be repeated
+    #[arg(long, value_name = "KEY")]
+    with: Vec<String>,
+    /// Look at the rows with this value alone, e.g. late=abort; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    only: Vec<(String, String)>,
+    /// How far above or below the other a scheduler has to be in a cell to be counted, in the unit of the metric
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = margin)]
+    margin: f64,
+    /// Print everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.into(), value.into()))
+}
+
+fn margin(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|margin| *margin >= 0.0).ok_or("expected a number >= 0")
+}
+
+pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    let path = super::in_folder(&options.summary, Table::Summary.file());
+    let ranking = rank(
+        &path,
+        &Question {
+            metric: &options.metric,
+            over: options.over.as_deref(),
+            by: options.by.as_deref(),
+            with: &options.with,
+            only: &options.only,
+            margin: options.margin,
+        },
+    )?;
+    match options.json {
+        true => super::print_json(&ranking),
+        false => super::print(&text(&ranking)),
+    }
+}
+
+fn text(ranking: &Ranking) -> String {
+    let difference = format!("less {}", ranking.over);
+    let mut header = vec!["scheduler"];
+    for group in ranking.groups.iter().map(String::as_str).chain(["all"]) {
+        header.extend([group, "+- 95 %"]);
+    }
+    header.extend([&difference[..], "+- 95 %", "%", "above in", "below in"]);
+    let has_bound = ranking.schedulers.iter().any(|of| of.to_bound.is_some());
+    if has_bound {
+        header.extend(["less bound", "+- 95 %", "closed %"]);
+    }
+    let rows = ranking.schedulers.iter().map(|of| row(of, has_bound)).collect();
+    let mut text = render(&header, 1..header.len(), rows);
+    let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    text +=
+        &format!("{}: {}, {}", ranking.metric, count(ranking.cells, "cell"), count(ranking.seeds, "seed"));
+    if ranking.left_out > 0 {
+        text += &format!("; {} pairs of cell and seed left out, which not all of them ran", ranking.left_out);
+    }
+    text + "\n"
+}
+
+fn row(of: &Ranked, has_bound: bool) -> Vec<String> {
+    let estimate =
+        |of: Option<Estimate>| [of.and_then(|of| of.mean), of.and_then(|of| of.ci95)].map(|v| number(v, 4));
+    let mut cells = vec![of.scheduler.clone()];
+    cells.extend(of.of_groups.iter().chain([&of.all]).flat_map(|&of| estimate(Some(of))));
+    cells.extend(estimate(of.difference));
+    cells.push(number(of.difference_percent, 1));
+    match of.difference {
+        Some(_) => cells.extend([of.above, of.below].map(|count| count.to_string())),
+        None => cells.extend(["-", "-"].map(String::from)),
+    }
+    if has_bound {
+        cells.extend(estimate(of.to_bound));
+        cells.push(number(of.closed_percent, 1));
+    }
+    cells
+}

@@ -1,0 +1,179 @@
+//! A folder of training: the curves of `log.csv`, with what the policy has to pass as lines.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::chart::{Chart, Lines, Scale, Series};
+use super::csv_file::CsvFile;
+use super::figures::{Data, Picture, Section, cell};
+use super::page::Page;
+use super::svg::Style;
+use crate::experiment::Error;
+use crate::experiment::train::LOG;
+use crate::files::InputError;
+use crate::rl::policy::{Manifest, Policy};
+
+/// Whether `mascot train` wrote into a folder, and `mascot run` did not.
+pub(super) fn is_in(folder: &Path) -> bool {
+    folder.join(LOG).is_file() && !folder.join("summary.csv").is_file()
+}
+
+/// What was logged, by column; not a number where a step has none.
+struct Log {
+    columns: BTreeMap<String, Vec<f64>>,
+}
+
+/// The page of a training.
+///
+/// # Errors
+/// The log or the manifest of the policy is missing or damaged.
+pub(super) fn page(folder: &Path) -> Result<Page, Error> {
+    let log = Log::read(&folder.join(LOG))?;
+    let (file, manifest) = manifest(folder)?;
+    let steps = log.column("step").len();
+    let decisions: f64 = log.column("decisions").iter().sum();
+    let facts = vec![
+        format!("{steps} steps"),
+        format!("{:.1} million decisions", decisions / 1e6),
+        format!("best SLA rate on the validation seeds {:.4}", manifest.validation_sla_rate),
+        format!("mascot {}", manifest.version),
+    ];
+    let mut sections = vec![validation(&log, &manifest), learning(&log)];
+    sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
+    let text = toml::to_string(&manifest).expect("it was read from TOML");
+    Ok(Page {
+        title: format!("{} learns {}", manifest.kind, manifest.system),
+        facts,
+        sections,
+        rows: None,
+        origin: (file, text),
+    })
+}
+
+/// That of the only policy in the folder, and its file's name.
+fn manifest(folder: &Path) -> Result<(String, Manifest), Error> {
+    let entries = std::fs::read_dir(folder).map_err(|e| InputError::file(folder, e))?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths
+        .retain(|path| path.extension().is_some_and(|e| e == "toml") && Policy::weights_path(path).is_file());
+    match &paths[..] {
+        [path] => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok((name, Policy::read_manifest(path)?))
+        }
+        _ => {
+            let message =
+                format!("{} policies: expected the one that `mascot train` wrote beside {LOG}", paths.len());
+            Err(InputError::file(folder, message).into())
+        }
+    }
+}
+
+impl Log {
+    fn read(path: &Path) -> Result<Self, Error> {
+        let mut file = CsvFile::open(path)?;
+        for needed in ["step", "decisions", "validation_rate"] {
+            file.column(needed)?;
+        }
+        let names: Vec<String> = file.header().iter().map(str::to_string).collect();
+        let mut columns: BTreeMap<String, Vec<f64>> =
+            names.iter().map(|name| (name.clone(), Vec::new())).collect();
+        let mut record = StringRecord::new();
+        while file.read(&mut record)? {
+            for (place, name) in names.iter().enumerate() {
+                let value = file.number(&record, place)?;
+                columns.get_mut(name).expect("made from the names").push(value);
+            }
+        }
+        if columns["step"].is_empty() {
+            return Err(InputError::file(path, "no rows: expected the log of a training").into());
+        }
+        Ok(Self { columns })
+    }
+
+    fn column(&self, name: &str) -> &[f64] {
+        self.columns.get(name).map_or(&[], |values| values)
+    }
+
+    /// A column against steps, where there is a value.
+    fn points(&self, name: &str) -> Vec<(f64, f64, Option<f64>)> {
+        let pairs = self.column("step").iter().zip(self.column(name));
+        pairs.filter(|(_, value)| value.is_finite()).map(|(step, value)| (*step, *value, None)).collect()
+    }
+}
+
+/// The policy on the validation seeds, and the schedulers that it has to pass.
+fn validation(log: &Log, manifest: &Manifest) -> Section {
+    let (points, steps) = (log.points("validation_rate"), log.column("step"));
+    let passed =
+        manifest.baselines.iter().map(|(name, rate)| match points.iter().find(|(_, own, _)| own > rate) {
+            Some((step, ..)) => format!("{name} after {step} steps"),
+            None => format!("{name} never"),
+        });
+    let text = format!(
+        "Mean SLA rate on the validation seeds, which training does not see. It passes {}. The weights of the best fitness \
+         are kept: those after {} steps.",
+        passed.collect::<Vec<_>>().join(", "),
+        manifest.generations
+    );
+    let ends = [steps[0], steps[steps.len() - 1]];
+    let own =
+        Series { style: Style(0), label: manifest.kind.clone(), is_faint: false, points, has_markers: true };
+    let others = manifest.baselines.iter().zip(1..).map(|((name, &rate), rank)| Series {
+        style: Style(rank),
+        label: name.clone(),
+        is_faint: false,
+        points: ends.map(|step| (step, rate, None)).to_vec(),
+        has_markers: false,
+    });
+    let series = std::iter::once(own).chain(others).collect();
+    let rate = picture("validation-rate", "SLA rate on the validation seeds", "SLA rate", series);
+    let fitness =
+        alone(log, "validation_fitness", "Fitness on the validation seeds", "share of misses avoided");
+    Section { name: "validation", title: "Validation", text, pictures: vec![rate, fitness] }
+}
+
+/// What the learner tells of its steps.
+fn learning(log: &Log) -> Section {
+    let told = [
+        ("mean_rate", "SLA rate of the candidates", "SLA rate"),
+        ("mean_fitness", "Mean fitness of the candidates", "share of misses avoided"),
+        ("best_candidate_fitness", "Fitness of the best candidate", "share of misses avoided"),
+        ("reward", "Reward", "mean reward of a run"),
+        ("critic_loss", "Loss of the critic", "mean squared error"),
+        ("actor_loss", "Loss of the actor", "- value of its answers"),
+    ];
+    let text = "On the traces that it learns from, which are new in every step.".to_string();
+    let pictures = told.map(|(column, title, y)| alone(log, column, title, y));
+    Section { name: "learning", title: "Learning", text, pictures: pictures.into() }
+}
+
+/// One column of the log.
+fn alone(log: &Log, column: &str, title: &str, y_title: &str) -> Picture {
+    let points = log.points(column);
+    let series = vec![Series {
+        style: Style(0),
+        label: column.replace('_', " "),
+        is_faint: false,
+        points,
+        has_markers: false,
+    }];
+    picture(&column.replace('_', "-"), title, y_title, series)
+}
+
+fn picture(name: &str, title: &str, y_title: &str, series: Vec<Series>) -> Picture {
+    let mut data = Data::new(&["series", "step", "value"]);
+    for of in &series {
+        let rows = of
+            .points
+            .iter()
+            .map(|(step, value, _)| vec![of.label.clone(), cell(Some(*step)), cell(Some(*value))]);
+        data.rows.extend(rows);
+    }
+    let all = || series.iter().flat_map(|of| &of.points);
+    let (x, y) = (Scale::around(all().map(|p| p.0)), Scale::around(all().map(|p| p.1)));
+    let chart = Lines { x, x_title: "step".into(), y, y_title: y_title.into(), series };
+    Picture { name: name.into(), title: title.into(), chart: Chart::Lines(chart), data }
+}
