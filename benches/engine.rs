@@ -77,8 +77,8 @@ fn chains(accelerators: usize, layers: usize) -> Arc<World> {
     Arc::new(World { platform, networks })
 }
 
-/// An engine with so many requests at time zero, all assigned in turn; nothing is decided from then on.
-fn assigned(accelerators: usize, requests: usize, layers: usize) -> Engine {
+/// An engine with so many requests at time zero, at its first decision.
+fn opened(accelerators: usize, requests: usize, layers: usize) -> Engine {
     let request = |i: usize| {
         let network = (i % NETWORKS) as u32;
         Request { tenant: 0, network, priority: 1, arrival: Time::ZERO, deadline: Time::MAX }
@@ -94,6 +94,12 @@ fn assigned(accelerators: usize, requests: usize, layers: usize) -> Engine {
     };
     let mut engine = Engine::new(chains(accelerators, layers), Arc::new(trace), rules);
     assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);
+    engine
+}
+
+/// The same with all assigned in turn; nothing is decided from then on.
+fn assigned(accelerators: usize, requests: usize, layers: usize) -> Engine {
+    let mut engine = opened(accelerators, requests, layers);
     let mut decision = Decision::default();
     for (i, sub) in engine.view().sub_jobs().iter().enumerate() {
         decision.assign(sub.id, i % accelerators, 0.0);
@@ -127,6 +133,26 @@ fn rollout(c: &mut Criterion) {
     group.finish();
 }
 
+/// The schedules that `magma` tries in a second, for the batch of its paper: 100 jobs of one layer on four accelerators.
+fn magma(c: &mut Criterion) {
+    const SAMPLES: u64 = 1_000;
+    let parameters = format!("samples = {SAMPLES}\npopulation = 100\nobjective = 'makespan'");
+    let parameters = parameters.parse().expect("valid TOML");
+    let magma = mascot::scheduler::find("magma").expect("registered");
+    let engine = opened(4, 100, 1);
+    let mut group = c.benchmark_group("magma");
+    group.throughput(Throughput::Elements(SAMPLES));
+    group.bench_function("batch_of_100", |b| {
+        b.iter(|| {
+            let mut decision = Decision::default();
+            let mut scheduler = (magma.build)(&parameters, 1).expect("valid parameters");
+            scheduler.decide(&engine.view(), &mut decision);
+            black_box(decision)
+        });
+    });
+    group.finish();
+}
+
 fn run_out(b: &mut Bencher, start: &Engine) {
     let mut engine = start.clone();
     b.iter(|| {
@@ -135,5 +161,5 @@ fn run_out(b: &mut Bencher, start: &Engine) {
     });
 }
 
-criterion_group!(benches, engine, scaling, rollout);
+criterion_group!(benches, engine, scaling, rollout, magma);
 criterion_main!(benches);

@@ -3,6 +3,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
+pub(super) use crate::report::number;
+
 /// A table that programs can read, too: as JSON.
 pub(super) struct Listing {
     /// What a reader sees above a column, and its key in JSON.
@@ -55,9 +57,4 @@ pub(super) fn csv(header: &[impl AsRef<[u8]>], rows: &[Vec<String>]) -> String {
     writer.write_record(header).expect(in_memory);
     rows.iter().for_each(|row| writer.write_record(row).expect(in_memory));
     String::from_utf8(writer.into_inner().expect(in_memory)).expect("the cells are UTF-8")
-}
-
-/// Digits that a reader can take in; empty where there is no value.
-pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
-    value.filter(|v| v.is_finite()).map_or("-".into(), |v| format!("{v:.decimals$}"))
 }

@@ -19,7 +19,7 @@ const REQUEST_COLUMNS: &[&str] = &[
     "tenant",
     "network",
     "priority",
-    "qos",
+    "request_qos",
     "arrival_us",
     "start_us",
     "finish_us",
@@ -219,4 +219,20 @@ fn us(time: Time) -> String {
 /// A measure in a cell.
 fn real(value: f64) -> String {
     Value::Real(value).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Table;
+
+    /// Readers rename or refuse a second one.
+    #[test]
+    fn no_file_has_two_columns_of_one_name() {
+        for table in Table::ALL {
+            let columns = table.columns();
+            assert_eq!(columns.iter().collect::<BTreeSet<_>>().len(), columns.len(), "{columns:?}");
+        }
+    }
 }

@@ -48,6 +48,15 @@ pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
+/// Digits that a reader can take in; a dash where there is no value.
+pub fn number(value: Option<f64>, decimals: usize) -> String {
+    let Some(value) = value.filter(|v| v.is_finite()) else { return "-".into() };
+    let text = format!("{value:.decimals$}");
+    // What rounds to zero has no sign.
+    let is_zero = text.chars().all(|c| "-0.".contains(c));
+    if is_zero { text.trim_start_matches('-').into() } else { text }
+}
+
 fn write_picture(folder: &Path, picture: &Picture) -> Result<(), Error> {
     let svg = picture.chart.standalone(&picture.title);
     write_file(&folder.join(format!("{}.svg", picture.name)), svg.as_bytes())?;
@@ -67,4 +76,16 @@ fn remove_old(pictures: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign() {
+        let rounded = [-0.0004, -0.04, 0.0, 1.25, -7.0, f64::NAN].map(|value| number(Some(value), 2));
+        assert_eq!(rounded, ["0.00", "-0.04", "0.00", "1.25", "-7.00", "-"]);
+        assert_eq!((number(None, 1), number(Some(-0.4), 0)), ("-".into(), "0".into()));
+    }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::chart::inline_swatch;
 use super::figures::{Section, legend};
+use super::number;
 use super::results::{Case, Results, Samples};
 use crate::experiment::manifest;
 
@@ -153,8 +154,4 @@ fn rows(results: &Results, case: &Case) -> Vec<RowView> {
         ],
     };
     ran.map(row).collect()
-}
-
-fn number(value: Option<f64>, decimals: usize) -> String {
-    value.map_or("-".into(), |value| format!("{value:.decimals$}"))
 }

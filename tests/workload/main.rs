@@ -46,8 +46,10 @@ fn requests_with_a_pace_of_their_own_run_without_loads() {
     // At level M a frame is due with the next one, wherever its jitter puts it; at level L a fifth later.
     let told = |name| results.numbers("requests.csv", name);
     let (arrivals, deadlines) = (told("arrival_us"), told("deadline_us"));
-    let rows =
-        results.column("requests.csv", "tenant").into_iter().zip(results.column("requests.csv", "qos"));
+    let rows = results
+        .column("requests.csv", "tenant")
+        .into_iter()
+        .zip(results.column("requests.csv", "request_qos"));
     let mut frames = 0;
     for ((arrival, deadline), (tenant, qos)) in arrivals.into_iter().zip(deadlines).zip(rows) {
         if tenant == "camera" {
