@@ -307,12 +307,15 @@ fn rank_makes_one_table() {
     assert!(table.ends_with("sla_rate: 4 cells, 3 seeds\n"), "{table}");
     let (_, table) = rank(&["--only", "scenario=mixed", "--only", "load=1.1"]);
     assert!(table.ends_with("sla_rate: 1 cell, 3 seeds\n"), "{table}");
+    let (_, table) = rank(&["--only", "scheduler=fcfs", "--only", "scheduler=random", "--only", "load=1.10"]);
+    assert!(table.contains("fcfs") && !table.contains("edf_drop") && table.contains("2 cells"), "{table}");
     for (more, expected) in [
+        (["--by", "seed"], "has no key of cells `seed`"),
         (["--only", "scenario=mixd"], "has no scenario `mixd` (did you mean `mixed`?); known: light, mixed"),
         (["--only", "mixed"], "expected KEY=VALUE"),
         (["--over", "fcsf"], "has no scheduler `fcsf` (did you mean `fcfs`?); known: "),
         (["--metric", "sla"], "has no metric `sla`"),
-        (["--by", "colour"], "has no key `colour`"),
+        (["--by", "colour"], "has no key of cells `colour`"),
         (["--margin", "-1"], "expected a number >= 0"),
     ] {
         let (code, text) = rank(&more);

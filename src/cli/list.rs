@@ -233,7 +233,7 @@ fn policies(data: &DataRoot) -> Result<Listing, Error> {
             manifest.generations.to_string(),
             manifest.kind,
             manifest.system,
-            manifest.commit.unwrap_or_default(),
+            manifest.commit.map_or("-".into(), |commit| commit.chars().take(7).collect()),
         ])
     })?;
     Ok(Listing {

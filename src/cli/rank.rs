@@ -13,7 +13,7 @@ use crate::report::rank::{Estimate, Question, Ranked, Ranking, rank};
 pub(super) struct Options {
     /// The summary.csv of a run, or its folder
     summary: PathBuf,
-    /// The column to rank by
+    /// The column to rank by, the highest mean first
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
     metric: String,
     /// The scheduler that the others are compared with [default: the one with the highest mean]
@@ -25,11 +25,11 @@ pub(super) struct Options {
     /// A key column that tells schedulers apart instead of cells, e.g. decision_cost; may be repeated
     #[arg(long, value_name = "KEY")]
     with: Vec<String>,
-    /// Look at the rows with this value alone, e.g. late=abort; may be repeated
+    /// Look at rows with this value alone, e.g. late=abort; may be repeated, also with other values of the key
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     only: Vec<(String, String)>,
     /// How far above or below the other a scheduler has to be in a cell to be counted, in the unit of the metric
-    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = margin)]
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = margin)]
     margin: f64,
     /// Print everything as JSON
     #[arg(long)]
@@ -81,7 +81,10 @@ fn text(ranking: &Ranking) -> String {
     text +=
         &format!("{}: {}, {}", ranking.metric, count(ranking.cells, "cell"), count(ranking.seeds, "seed"));
     if ranking.left_out > 0 {
-        text += &format!("; {} pairs of cell and seed left out, which not all of them ran", ranking.left_out);
+        let pairs = count(ranking.left_out, "pair");
+        text += &format!(
+            "; {pairs} of cell and seed left out, which not all of them ran or where there is no value"
+        );
     }
     text + "\n"
 }

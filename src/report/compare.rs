@@ -95,15 +95,8 @@ type ByKeys = BTreeMap<Vec<String>, BTreeMap<u64, f64>>;
 /// A file cannot be read, or a metric is not in both.
 pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result<Comparison, Error> {
     let (rows_a, rows_b) = (rows(a)?, rows(b)?);
-    for (path, rows) in [(a, &rows_a), (b, &rows_b)] {
-        if !rows[0].metrics.contains_key(metric) {
-            let known: Vec<&str> = rows[0].metrics.keys().map(String::as_str).collect();
-            let hint = did_you_mean(metric, &known);
-            let message =
-                format!("{} has no metric `{metric}`{hint}; known: {}", path.display(), known.join(", "));
-            return Err(Error::Usage(message));
-        }
-    }
+    check_metric(a, &rows_a, metric)?;
+    check_metric(b, &rows_b, metric)?;
     let own_pace = has_own_pace(&rows_a) && has_own_pace(&rows_b);
     let (of_a, of_b) = (by_keys(&rows_a, metric, own_pace), by_keys(&rows_b, metric, own_pace));
     let empty = BTreeMap::new();
@@ -126,6 +119,21 @@ pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result
         only_b: only(&rows_b, &of_a),
         groups: groups.into_iter().filter(|group| group.seeds > 0).collect(),
     })
+}
+
+/// Whether the file has such a column.
+pub(super) fn check_metric(path: &Path, rows: &[Row], metric: &str) -> Result<(), Error> {
+    check(path, "metric", metric, &rows[0].metrics.keys().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Whether a name is among those that the file has.
+pub(super) fn check(path: &Path, what: &str, name: &str, known: &[&str]) -> Result<(), Error> {
+    if known.contains(&name) {
+        return Ok(());
+    }
+    let hint = did_you_mean(name, known);
+    let message = format!("{} has no {what} `{name}`{hint}; known: {}", path.display(), known.join(", "));
+    Err(Error::Usage(message))
 }
 
 fn group_keys(row: &Row, own_pace: bool) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! All schedulers of a summary in one table: the means that papers quote, and what of the differences is more than noise.
 //!
 //! A cell is what schedulers are compared on: all keys but scheduler and seed. Means are taken over the cells seed by seed,
-//! and then over the seeds, with a 95 % confidence interval by Student's t; differences are paired by cell and seed. Within a cell
-//! a scheduler is above another if a paired, one-sided t-test over the seeds says so at 2.5 %, after Holm's correction
-//! (Scandinavian Journal of Statistics, 1979) for the number of cells. Only what all schedulers ran is looked at.
+//! and then over the seeds, with a 95 % confidence interval by Student's t; differences are paired by cell and seed. Within a
+//! cell a scheduler is above another if a paired, one-sided t-test over the seeds says so at 2.5 %, after Holm's correction
+//! (Scandinavian Journal of Statistics, 1979) for the number of cells. Only what all schedulers ran is looked at, and of that a
+//! complete grid of cells and seeds, so that all seeds are means over the same cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,12 +12,12 @@ use std::path::Path;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::compare::{check, check_metric};
 use super::results::{Row, has_own_pace, rows};
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCHEDULER, SEED};
 use crate::experiment::summary::{half_width_95, mean};
-use crate::files::did_you_mean;
 
 /// What to rank by.
 pub struct Question<'a> {
@@ -28,7 +29,7 @@ pub struct Question<'a> {
     pub by: Option<&'a str>,
     /// Keys that do not tell cells apart, but schedulers.
     pub with: &'a [String],
-    /// Keys and the only values of theirs to look at.
+    /// Keys and values of theirs: only rows with one of the values in each of the keys are looked at.
     pub only: &'a [(String, String)],
     /// How far apart two schedulers have to be in a cell, in the unit of the metric.
     pub margin: f64,
@@ -47,7 +48,8 @@ pub struct Ranking {
     pub cells: usize,
     /// Seeds of these.
     pub seeds: usize,
-    /// Pairs of cell and seed that some scheduler did not run, or where its metric is empty.
+    /// Pairs of cell and seed that are not in the grid: some scheduler did not run them, or its metric is empty, or other cells
+    /// lack the seed.
     pub left_out: usize,
     /// The highest mean first.
     pub schedulers: Vec<Ranked>,
@@ -85,54 +87,103 @@ pub struct Estimate {
     pub ci95: Option<f64>,
 }
 
-/// By cell and seed.
-type Values = BTreeMap<(usize, u64), f64>;
+/// A cell, by its number, and a seed.
+type At = (usize, u64);
+type Values = BTreeMap<At, f64>;
 
 /// The values of all schedulers.
 struct Sheet {
     /// The keys of each cell.
     cells: Vec<Vec<String>>,
-    schedulers: Vec<(String, Values)>,
-    bound: Values,
+    schedulers: Vec<Column>,
+    /// By the values of the keys that tell schedulers apart.
+    bounds: BTreeMap<Vec<String>, Values>,
+}
+
+/// One scheduler's.
+struct Column {
+    name: String,
+    /// Its values of the keys that tell schedulers apart.
+    variant: Vec<String>,
+    values: Values,
 }
 
 /// Ranks the schedulers of a summary.csv.
 ///
 /// # Errors
-/// The file cannot be read; it has no such column or scheduler; or no cell that all schedulers ran in.
+/// The file cannot be read; it has no such column, key, value or scheduler; or no cell that all schedulers ran in.
 pub fn rank(path: &Path, question: &Question) -> Result<Ranking, Error> {
-    let mut rows = rows(path)?;
-    let known: Vec<&str> = rows[0].metrics.keys().map(String::as_str).collect();
-    check(path, "metric", question.metric, &known)?;
-    let keys = question.by.into_iter().chain(question.with.iter().map(String::as_str));
-    for key in keys.chain(question.only.iter().map(|(key, _)| &key[..])) {
-        check(path, "key", key, KEYS)?;
-    }
-    for (key, value) in question.only {
-        let values: BTreeSet<String> = rows.iter().map(|row| row.keys[place(key)].clone()).collect();
-        check(path, key, value, &values.iter().map(String::as_str).collect::<Vec<_>>())?;
-        rows.retain(|row| row.keys[place(key)] == *value);
-    }
+    let rows = rows(path)?;
+    check_metric(path, &rows, question.metric)?;
+    check_keys(path, &rows, question)?;
+    let rows = only(path, rows, question.only)?;
     let sheet = Sheet::new(&rows, question);
     if let Some(over) = question.over {
-        check(
-            path,
-            "scheduler",
-            over,
-            &sheet.schedulers.iter().map(|(name, _)| &name[..]).collect::<Vec<_>>(),
-        )?;
+        let names: Vec<&str> = sheet.schedulers.iter().map(|column| &column.name[..]).collect();
+        check(path, "scheduler", over, &names)?;
     }
-    sheet
-        .rank(question)
-        .ok_or_else(|| Error::Usage(format!("{}: no cell was run by all its schedulers", path.display())))
+    sheet.rank(question).ok_or_else(|| {
+        let path = path.display();
+        let keys = match &apart(&rows)[..] {
+            [] => String::new(),
+            keys => format!("; they differ in {}: see `--with` and `--only`", keys.join(", ")),
+        };
+        Error::Usage(format!("{path}: no cell was run by all its schedulers{keys}"))
+    })
 }
 
-fn check(path: &Path, what: &str, name: &str, known: &[&str]) -> Result<(), Error> {
-    if known.contains(&name) {
-        return Ok(());
+fn check_keys(path: &Path, rows: &[Row], question: &Question) -> Result<(), Error> {
+    let is_told = |place: &usize| rows.iter().any(|row| !row.keys[*place].is_empty());
+    let told: Vec<usize> = (0..KEYS.len()).filter(is_told).collect();
+    let names = |places: &[usize]| places.iter().map(|&place| KEYS[place]).collect::<Vec<&str>>();
+    for (key, _) in question.only {
+        check(path, "key", key, &names(&told))?;
     }
-    let hint = did_you_mean(name, known);
-    Err(Error::Usage(format!("{} has no {what} `{name}`{hint}; known: {}", path.display(), known.join(", "))))
+    let own_pace = has_own_pace(rows);
+    let is_of_cells = |place: &usize| !(*place == SCHEDULER || *place == SEED || *place == LOAD && own_pace);
+    let mut of_cells: Vec<usize> = told.into_iter().filter(is_of_cells).collect();
+    for key in question.with {
+        check(path, "key of cells", key, &names(&of_cells))?;
+    }
+    of_cells.retain(|&place| question.with.iter().all(|key| key != KEYS[place]));
+    question.by.map_or(Ok(()), |key| check(path, "key of cells", key, &names(&of_cells)))
+}
+
+/// The rows with one of the wanted values in each of the keys.
+fn only(path: &Path, mut rows: Vec<Row>, wanted: &[(String, String)]) -> Result<Vec<Row>, Error> {
+    let is_same = |one: &str, other: &str| {
+        let numbers = (one.parse::<f64>(), other.parse::<f64>());
+        one == other || matches!(numbers, (Ok(one), Ok(other)) if one == other)
+    };
+    let mut values: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for (key, value) in wanted {
+        let known: BTreeSet<&str> = rows.iter().map(|row| &row.keys[place(key)][..]).collect();
+        if !known.iter().any(|one| is_same(one, value)) {
+            check(path, key, value, &known.into_iter().collect::<Vec<_>>())?;
+        }
+        values.entry(place(key)).or_default().push(value);
+    }
+    let is_wanted = |row: &Row, (place, values): (&usize, &Vec<&str>)| {
+        values.iter().any(|v| is_same(&row.keys[*place], v))
+    };
+    rows.retain(|row| values.iter().all(|of_key| is_wanted(row, of_key)));
+    match rows.is_empty() {
+        false => Ok(rows),
+        true => Err(Error::Usage(format!("{}: no row has all these values", path.display()))),
+    }
+}
+
+/// Keys of which some schedulers have other values than others.
+fn apart(rows: &[Row]) -> Vec<&'static str> {
+    let differs = |place: &usize| {
+        let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.keys[SCHEDULER] != BOUND) {
+            values.entry(&row.keys[SCHEDULER]).or_default().insert(&row.keys[*place]);
+        }
+        values.values().collect::<BTreeSet<_>>().len() > 1
+    };
+    let places = (0..KEYS.len()).filter(|place| ![SCHEDULER, SEED].contains(place));
+    places.filter(differs).map(|place| KEYS[place]).collect()
 }
 
 /// Of a key that was checked.
@@ -144,13 +195,13 @@ impl Sheet {
     fn new(rows: &[Row], question: &Question) -> Self {
         let own_pace = has_own_pace(rows);
         let with: Vec<usize> = question.with.iter().map(|key| place(key)).collect();
-        let values_of =
+        let variant_of =
             |row: &Row| -> Vec<String> { with.iter().map(|&key| row.keys[key].clone()).collect() };
         let mut variants: BTreeMap<&str, BTreeSet<Vec<String>>> = BTreeMap::new();
         for row in rows {
-            variants.entry(&row.keys[SCHEDULER]).or_default().insert(values_of(row));
+            variants.entry(&row.keys[SCHEDULER]).or_default().insert(variant_of(row));
         }
-        let mut sheet = Self { cells: Vec::new(), schedulers: Vec::new(), bound: Values::new() };
+        let mut sheet = Self { cells: Vec::new(), schedulers: Vec::new(), bounds: BTreeMap::new() };
         let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
         for row in rows {
             let mut keys = row.keys.clone();
@@ -161,96 +212,130 @@ impl Sheet {
                 sheet.cells.push(keys);
                 sheet.cells.len() - 1
             });
-            let label = &row.keys[SCHEDULER];
-            let values = if label == BOUND {
-                &mut sheet.bound
-            } else {
-                let name = match variants[&label[..]].len() {
-                    1 => label.clone(),
-                    _ => format!("{label} ({})", values_of(row).join(", ")),
-                };
-                let known = sheet.schedulers.iter().position(|(known, _)| *known == name);
-                let place = known.unwrap_or_else(|| {
-                    sheet.schedulers.push((name, Values::new()));
-                    sheet.schedulers.len() - 1
-                });
-                &mut sheet.schedulers[place].1
+            let (label, variant) = (&row.keys[SCHEDULER], variant_of(row));
+            let values = match label == BOUND {
+                true => sheet.bounds.entry(variant).or_default(),
+                false => sheet.column(label, variant, variants[&label[..]].len() > 1),
             };
             values.insert((cell, row.seed), row.metrics[question.metric]);
         }
         sheet
     }
 
+    /// The values of a scheduler, whose label may stand for several.
+    fn column(&mut self, label: &str, variant: Vec<String>, has_variants: bool) -> &mut Values {
+        let name = match has_variants {
+            true => format!("{label} ({})", variant.join(", ")),
+            false => label.to_string(),
+        };
+        let known = self.schedulers.iter().position(|column| column.name == name);
+        let place = known.unwrap_or_else(|| {
+            self.schedulers.push(Column { name, variant, values: Values::new() });
+            self.schedulers.len() - 1
+        });
+        &mut self.schedulers[place].values
+    }
+
     /// `None` if there is nothing that all schedulers ran.
     fn rank(&self, question: &Question) -> Option<Ranking> {
-        let all: BTreeSet<(usize, u64)> =
-            self.schedulers.iter().flat_map(|(_, of)| of.keys().copied()).collect();
-        let is_shared = |at: &(usize, u64)| {
-            self.schedulers.iter().all(|(_, of)| of.get(at).is_some_and(|value| value.is_finite()))
-        };
-        let shared: Vec<(usize, u64)> = all.iter().copied().filter(is_shared).collect();
-        if shared.is_empty() {
+        let all: BTreeSet<At> = self.schedulers.iter().flat_map(|of| of.values.keys().copied()).collect();
+        let is_shared =
+            |at: &At| self.schedulers.iter().all(|of| of.values.get(at).is_some_and(|v| v.is_finite()));
+        let grid = complete(all.iter().copied().filter(is_shared).collect());
+        if grid.is_empty() {
             return None;
         }
-        let mean_of = |values: &Values| over_seeds(&shared, |at| Some(values[at])).mean;
-        let mut ranked: Vec<(&str, &Values)> =
-            self.schedulers.iter().map(|(name, of)| (&name[..], of)).collect();
-        ranked.sort_by(|a, b| mean_of(b.1).partial_cmp(&mean_of(a.1)).expect("finite numbers have means"));
-        let by = question.by.map(place);
-        let mut groups: Vec<String> = Vec::new();
-        for cell in by.into_iter().flat_map(|by| self.cells.iter().map(move |cell| &cell[by])) {
-            if !groups.contains(cell) {
-                groups.push(cell.clone());
-            }
-        }
-        let (over, reference) = match question.over {
-            Some(over) => *ranked.iter().find(|(name, _)| *name == over)?,
+        let mean_of = |of: &Column| over_seeds(&grid, |at| Some(of.values[at])).mean;
+        let mut ranked: Vec<&Column> = self.schedulers.iter().collect();
+        ranked.sort_by(|a, b| mean_of(b).partial_cmp(&mean_of(a)).expect("finite numbers have means"));
+        let reference = match question.over {
+            Some(over) => ranked.iter().find(|of| of.name == over)?,
             None => ranked[0],
         };
-        let schedulers = ranked.iter().map(|&(name, values)| {
-            let in_group = |group: &String| {
-                over_seeds(&shared, |at| (Some(&self.cells[at.0][by?]) == Some(group)).then(|| values[at]))
-            };
-            let all = over_seeds(&shared, |at| Some(values[at]));
-            let less = |other: &Values| over_seeds(&shared, |at| Some(values[at] - other.get(at)?));
-            let to_bound = less(&self.bound);
-            let difference = (name != over).then(|| less(reference));
-            let at_reference = over_seeds(&shared, |at| Some(reference[at])).mean;
-            let gains = over_seeds(&shared, |at| self.bound.get(at).map(|_| values[at] - reference[at])).mean;
-            let room = over_seeds(&shared, |at| Some(self.bound.get(at)? - reference[at])).mean;
-            let (above, below) = match name == over {
-                true => (0, 0),
-                false => told_apart(&shared, values, reference, question.margin),
-            };
-            let percent = |(part, whole): (f64, f64)| (whole > 0.0).then(|| 100.0 * part / whole);
-            Ranked {
-                scheduler: name.to_string(),
-                of_groups: groups.iter().map(in_group).collect(),
-                all,
-                difference,
-                difference_percent: difference.and_then(|of| of.mean).zip(at_reference).and_then(percent),
-                above,
-                below,
-                to_bound: to_bound.mean.map(|_| to_bound),
-                closed_percent: gains.zip(room).filter(|_| name != over).and_then(percent),
-            }
-        });
+        let groups = question.by.map_or(Vec::new(), |by| self.groups(by, &grid));
         Some(Ranking {
             metric: question.metric.to_string(),
-            over: over.to_string(),
-            schedulers: schedulers.collect(),
-            groups,
-            cells: shared.iter().map(|at| at.0).collect::<BTreeSet<_>>().len(),
-            seeds: shared.iter().map(|at| at.1).collect::<BTreeSet<_>>().len(),
-            left_out: all.len() - shared.len(),
+            over: reference.name.clone(),
+            schedulers: ranked
+                .iter()
+                .map(|of| self.ranked(of, reference, &grid, &groups, question))
+                .collect(),
+            groups: groups.into_iter().map(|(value, _)| value).collect(),
+            cells: grid.iter().map(|at| at.0).collect::<BTreeSet<_>>().len(),
+            seeds: grid.iter().map(|at| at.1).collect::<BTreeSet<_>>().len(),
+            left_out: all.len() - grid.len(),
         })
+    }
+
+    /// The values of a key, as they come, with what of the grid has them.
+    fn groups(&self, by: &str, grid: &[At]) -> Vec<(String, Vec<At>)> {
+        let mut groups: Vec<(String, Vec<At>)> = Vec::new();
+        for &at in grid {
+            let value = &self.cells[at.0][place(by)];
+            match groups.iter_mut().find(|(known, _)| known == value) {
+                Some((_, of)) => of.push(at),
+                None => groups.push((value.clone(), vec![at])),
+            }
+        }
+        groups
+    }
+
+    fn ranked(
+        &self,
+        own: &Column,
+        reference: &Column,
+        grid: &[At],
+        groups: &[(String, Vec<At>)],
+        question: &Question,
+    ) -> Ranked {
+        let (values, theirs) = (&own.values, &reference.values);
+        let is_other = own.name != reference.name;
+        let difference = is_other.then(|| over_seeds(grid, |at| Some(values[at] - theirs[at])));
+        let (above, below) = match is_other {
+            true => told_apart(grid, values, theirs, question.margin),
+            false => (0, 0),
+        };
+        let percent = |(part, whole): (f64, f64)| (whole > 0.0).then(|| 100.0 * part / whole);
+        let at_reference = over_seeds(grid, |at| Some(theirs[at])).mean;
+        let bound = self.bounds.get(&own.variant).map(|bound| {
+            (bound, complete(grid.iter().copied().filter(|at| bound.contains_key(at)).collect()))
+        });
+        let bound = bound.filter(|(_, grid)| !grid.is_empty());
+        let closed = bound.as_ref().filter(|_| is_other).and_then(|(bound, grid)| {
+            let gain = over_seeds(grid, |at| Some(values[at] - theirs[at])).mean;
+            gain.zip(over_seeds(grid, |at| Some(bound[at] - theirs[at])).mean).and_then(percent)
+        });
+        Ranked {
+            scheduler: own.name.clone(),
+            of_groups: groups.iter().map(|(_, of)| over_seeds(of, |at| Some(values[at]))).collect(),
+            all: over_seeds(grid, |at| Some(values[at])),
+            difference,
+            difference_percent: difference.and_then(|of| of.mean).zip(at_reference).and_then(percent),
+            above,
+            below,
+            to_bound: bound.map(|(bound, grid)| over_seeds(&grid, |at| Some(values[at] - bound[at]))),
+            closed_percent: closed,
+        }
     }
 }
 
+/// The larger of two complete grids of cells and seeds: the cells that have all seeds, or the seeds that all cells have.
+fn complete(pairs: Vec<At>) -> Vec<At> {
+    let (mut seeds_of, mut cells_of): (BTreeMap<usize, usize>, BTreeMap<u64, usize>) = Default::default();
+    for &(cell, seed) in &pairs {
+        *seeds_of.entry(cell).or_default() += 1;
+        *cells_of.entry(seed).or_default() += 1;
+    }
+    let (cells, seeds) = (seeds_of.len(), cells_of.len());
+    let with_all_seeds: Vec<At> = pairs.iter().copied().filter(|at| seeds_of[&at.0] == seeds).collect();
+    let of_all_cells: Vec<At> = pairs.into_iter().filter(|at| cells_of[&at.1] == cells).collect();
+    if with_all_seeds.len() > of_all_cells.len() { with_all_seeds } else { of_all_cells }
+}
+
 /// The mean over cells of each seed, and then over the seeds.
-fn over_seeds(shared: &[(usize, u64)], value: impl Fn(&(usize, u64)) -> Option<f64>) -> Estimate {
+fn over_seeds(grid: &[At], value: impl Fn(&At) -> Option<f64>) -> Estimate {
     let mut by_seed: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for at in shared {
+    for at in grid {
         if let Some(value) = value(at) {
             by_seed.entry(at.1).or_default().push(value);
         }
@@ -262,26 +347,30 @@ fn over_seeds(shared: &[(usize, u64)], value: impl Fn(&(usize, u64)) -> Option<f
 /// Of a one-sided test; half of the 5 % that a 95 % interval leaves.
 const LEVEL: f64 = 0.025;
 
+/// Rates are shares of counts: what is this near to a margin differs from it by rounding. Chosen here.
+const ROUNDING: f64 = 1e-9;
+
 /// The numbers of cells in which one is above and below the other by more than the margin.
-fn told_apart(shared: &[(usize, u64)], own: &Values, other: &Values, margin: f64) -> (usize, usize) {
+fn told_apart(grid: &[At], own: &Values, other: &Values, margin: f64) -> (usize, usize) {
     let mut by_cell: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for at in shared {
+    for at in grid {
         by_cell.entry(at.0).or_default().push(own[at] - other[at]);
     }
-    let p_above: Vec<f64> = by_cell.values().map(|differences| p_value(differences, margin)).collect();
     let turned = |differences: &Vec<f64>| differences.iter().map(|d| -d).collect::<Vec<f64>>();
+    let p_above: Vec<f64> = by_cell.values().map(|differences| p_value(differences, margin)).collect();
     let p_below: Vec<f64> =
         by_cell.values().map(|differences| p_value(&turned(differences), margin)).collect();
     (rejected(p_above, LEVEL), rejected(p_below, LEVEL))
 }
 
-/// Of the hypothesis that the mean is at most the margin, by a t-test; 1 below two samples.
+/// Of the hypothesis that the mean is at most the margin, by a t-test; where all samples are equal, which leaves nothing to
+/// estimate a spread from, by a sign test. 1 below two samples.
 fn p_value(samples: &[f64], margin: f64) -> f64 {
     let n = samples.len() as f64;
     let Some(mean) = mean(samples).filter(|_| samples.len() > 1) else { return 1.0 };
     let variance = samples.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    if variance == 0.0 {
-        return if mean > margin { 0.0 } else { 1.0 };
+    if variance.sqrt() <= ROUNDING * (1.0 + mean.abs()) {
+        return if mean > margin + ROUNDING { 0.5f64.powf(n) } else { 1.0 };
     }
     let t = (mean - margin) / (variance / n).sqrt();
     1.0 - StudentsT::new(0.0, 1.0, n - 1.0).expect("at least one degree of freedom").cdf(t)
@@ -317,8 +406,9 @@ mod tests {
         assert!((p_value(&[1.0, 2.0, 3.0], 2.0) - 0.5).abs() < 1e-9);
         assert_eq!(
             [p_value(&[0.1], 0.0), p_value(&[0.1, 0.1], 0.05), p_value(&[0.1, 0.1], 0.2)],
-            [1.0, 0.0, 1.0]
+            [1.0, 0.25, 1.0]
         );
+        assert_eq!(p_value(&[0.905 - 0.9; 3], 0.005), 1.0, "a margin is no difference");
     }
 
     fn row(scheduler: &str, scenario: &str, cost: &str, seed: u64, rate: f64) -> Row {
@@ -360,12 +450,48 @@ mod tests {
         assert!(near(a.difference.unwrap().mean, 0.2) && near(a.difference_percent, 100.0 / 3.0));
         // With seed 1: b is at 0.6 and a at 0.8 under a bound of 0.95.
         assert!(near(a.to_bound.unwrap().mean, -0.15) && near(a.closed_percent, 20.0 / 35.0 * 100.0));
-        // Light: 0.1 above with both seeds; mixed: 0.3 with both.
-        assert_eq!((a.above, a.below, b.above, b.difference), (2, 0, 0, None));
-        let wide = Question { margin: 0.15, ..question };
-        assert_eq!(Sheet::new(&all, &wide).rank(&wide).unwrap().schedulers[0].above, 1);
-        let best = Sheet::new(&all, &PLAIN).rank(&PLAIN).unwrap();
-        assert_eq!((&best.over[..], best.schedulers[1].below), ("a", 2));
+        assert_eq!(
+            (a.above, a.below, b.above, b.difference),
+            (0, 0, 0, None),
+            "two seeds do not tell them apart"
+        );
+        assert_eq!(Sheet::new(&all, &PLAIN).rank(&PLAIN).unwrap().over, "a");
+    }
+
+    #[test]
+    fn cells_are_told_apart_beyond_the_margin() {
+        // 0.15 above in one cell, p nearly 0, and 0.05 below with each of 8 seeds in the other, p 1/256.
+        let own: Values =
+            (1..=8).flat_map(|seed| [((0, seed), 0.9 + 1e-4 * seed as f64), ((1, seed), 0.7)]).collect();
+        let other: Values = own.keys().map(|&at| (at, 0.75)).collect();
+        let grid: Vec<At> = own.keys().copied().collect();
+        let beyond = |margin| told_apart(&grid, &own, &other, margin);
+        assert_eq!([beyond(0.0), beyond(0.1), beyond(0.2)], [(1, 1), (1, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn a_grid_is_complete() {
+        let square: Vec<At> = vec![(0, 1), (0, 2), (1, 1), (1, 2)];
+        let with = |more: At| complete(square.iter().copied().chain([more]).collect());
+        // A seed that one cell has, and a cell that lacks a seed: what keeps more is kept.
+        assert_eq!([complete(square.clone()), with((0, 3)), with((2, 1))], [(); 3].map(|()| square.clone()));
+        assert!(complete(vec![(0, 1), (1, 2)]).is_empty());
+    }
+
+    #[test]
+    fn bounds_are_those_of_the_variant() {
+        let all = [
+            row("a", "light", "host", 1, 0.5),
+            row("a", "light", "ideal", 1, 0.5),
+            row(BOUND, "light", "host", 1, 0.75),
+            row(BOUND, "light", "ideal", 1, 1.0),
+        ];
+        let with = ["decision_cost".to_string()];
+        let question = Question { with: &with, ..PLAIN };
+        let ranking = Sheet::new(&all, &question).rank(&question).unwrap();
+        let gaps: Vec<_> =
+            ranking.schedulers.iter().map(|of| (&of.scheduler[..], of.to_bound.unwrap().mean)).collect();
+        assert_eq!(gaps, [("a (host)", Some(-0.25)), ("a (ideal)", Some(-0.5))]);
     }
 
     #[test]
@@ -383,5 +509,6 @@ mod tests {
         assert_eq!(names, ["b (ideal)", "b (host)", "a"]);
         let alone = [row("a", "light", "host", 1, 0.5), row("b", "mixed", "host", 1, 0.6)];
         assert!(Sheet::new(&alone, &PLAIN).rank(&PLAIN).is_none());
+        assert_eq!((apart(&alone), apart(&all)), (vec!["scenario"], vec!["decision_cost"]));
     }
 }

@@ -1,7 +1,7 @@
 //! A folder of training: the curves of `log.csv`, with what the policy has to pass as lines.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 
@@ -12,7 +12,7 @@ use super::page::Page;
 use super::svg::Style;
 use crate::experiment::Error;
 use crate::experiment::train::LOG;
-use crate::files::InputError;
+use crate::files::{InputError, Source};
 use crate::rl::policy::{Manifest, Policy};
 
 /// Whether `mascot train` wrote into a folder, and `mascot run` did not.
@@ -31,18 +31,22 @@ struct Log {
 /// The log or the manifest of the policy is missing or damaged.
 pub(super) fn page(folder: &Path) -> Result<Page, Error> {
     let log = Log::read(&folder.join(LOG))?;
-    let (file, manifest) = manifest(folder)?;
+    let (path, manifest) = manifest(folder)?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let steps = log.column("step").len();
     let decisions: f64 = log.column("decisions").iter().sum();
     let facts = vec![
         format!("{steps} steps"),
         format!("{:.1} million decisions", decisions / 1e6),
-        format!("best SLA rate on the validation seeds {:.4}", manifest.validation_sla_rate),
+        format!(
+            "SLA rate {:.4} on the validation seeds with the weights that are kept",
+            manifest.validation_sla_rate
+        ),
         format!("mascot {}", manifest.version),
     ];
     let mut sections = vec![validation(&log, &manifest), learning(&log)];
     sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
-    let text = toml::to_string(&manifest).expect("it was read from TOML");
+    let text = Source::read(&path)?.text;
     Ok(Page {
         title: format!("{} learns {}", manifest.kind, manifest.system),
         facts,
@@ -52,17 +56,14 @@ pub(super) fn page(folder: &Path) -> Result<Page, Error> {
     })
 }
 
-/// That of the only policy in the folder, and its file's name.
-fn manifest(folder: &Path) -> Result<(String, Manifest), Error> {
+/// That of the only policy in the folder, and its file.
+fn manifest(folder: &Path) -> Result<(PathBuf, Manifest), Error> {
     let entries = std::fs::read_dir(folder).map_err(|e| InputError::file(folder, e))?;
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths
         .retain(|path| path.extension().is_some_and(|e| e == "toml") && Policy::weights_path(path).is_file());
     match &paths[..] {
-        [path] => {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Ok((name, Policy::read_manifest(path)?))
-        }
+        [path] => Ok((path.clone(), Policy::read_manifest(path)?)),
         _ => {
             let message =
                 format!("{} policies: expected the one that `mascot train` wrote beside {LOG}", paths.len());

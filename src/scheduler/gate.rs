@@ -19,6 +19,10 @@ use crate::units::Time;
 pub(crate) trait Judge {
     /// Whether a request is given up.
     fn is_hopeless(&self, view: &View, job: usize) -> bool;
+    /// Whether requests that make others miss come after all others.
+    fn demotes(&self) -> bool {
+        true
+    }
     /// What stands for its deadline in the order.
     fn deadline(&self, view: &View, job: usize) -> Time;
     /// Share of the capacity until its deadline that counts as feasible.
@@ -152,6 +156,9 @@ impl Demotion {
         self.ranked.sort_unstable();
         self.demoted.clear();
         self.demoted.resize(jobs.len(), false);
+        if !judge.demotes() {
+            return;
+        }
         let (mut work_ps, mut bytes) = (0.0, 0.0);
         for last in 0..self.ranked.len() {
             let (deadline, i) = self.ranked[last];

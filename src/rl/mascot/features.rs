@@ -53,6 +53,13 @@ pub(super) const OWN_FEATURES: usize = 10;
 pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
 pub(super) const PAIR_FEATURES: usize = 12;
 
+/// What tells of bytes, in the job net and in the pair net, and what tells the pair net of the queue: places in the tables
+/// above, a job's own features first.
+pub(super) const JOB_OF_BYTES: [usize; 6] =
+    [2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + INTENSITY];
+pub(super) const PAIR_OF_BYTES: [usize; 4] = [2, 4, 5, 11];
+pub(super) const PAIR_OF_QUEUE: [usize; 2] = [10, 11];
+
 const OFFERED_WORK: usize = 6;
 const INTENSITY: usize = 10;
 

@@ -183,6 +183,10 @@ impl Judge for Learned {
         !self.without.drop && view.now().saturating_add(need) > shown.deadline
     }
 
+    fn demotes(&self) -> bool {
+        !self.without.demotion
+    }
+
     fn deadline(&self, view: &View, job: usize) -> Time {
         let left = view.jobs()[job].deadline.saturating_sub(view.now());
         view.now().saturating_add(left.scale(self.verdicts[job].slack))

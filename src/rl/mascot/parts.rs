@@ -1,15 +1,12 @@
 //! What the policy can be asked to do without, one part at a time: an ablation of trained weights, without training anew.
 
-use super::features::{JOB_FEATURES, OWN_FEATURES};
+use super::features::{JOB_FEATURES, JOB_OF_BYTES, OWN_FEATURES, PAIR_OF_BYTES, PAIR_OF_QUEUE};
 use super::{JobNet, PairNet, Verdict};
 use crate::rl::policy::Part;
 
 /// In the order of the names.
 pub const PARTS: &[Part] = &[
-    Part {
-        name: "drop",
-        doc: "the right to give requests up: what is late runs on until the rule for late ones ends it",
-    },
+    Part { name: "drop", doc: "the right to give requests up, also those that cannot make it any more" },
     Part {
         name: "hold",
         doc: "the right to leave an accelerator idle, so that others are not stretched too far",
@@ -19,12 +16,21 @@ pub const PARTS: &[Part] = &[
     Part { name: "learned_order", doc: "the net's say in the order" },
     Part {
         name: "learned_share",
-        doc: "the net's say in how much capacity a request may count on, and how far it may stretch others",
+        doc: "the net's say in how much capacity a request may count on, how far it may stretch others and how much stretch it bears",
     },
-    Part { name: "learned_place", doc: "the pair net, which has a say in the accelerator" },
-    Part { name: "queue", doc: "features of the queue and of what happened so far" },
-    Part { name: "bandwidth", doc: "features of bytes and of demand" },
-    Part { name: "hidden", doc: "the nets' hidden layers: only the linear skips are left" },
+    Part {
+        name: "learned_place",
+        doc: "the pair net, which has a say in the accelerator; still computed, and charged",
+    },
+    Part {
+        name: "queue",
+        doc: "features that all requests share: the queue, what happened so far, the period and the platform",
+    },
+    Part { name: "bandwidth", doc: "features of bytes and of demand, those of the queue included" },
+    Part {
+        name: "hidden",
+        doc: "the nets' hidden layers, so that only the linear skips are left; still computed, and charged",
+    },
 ];
 
 /// What is taken away from the walk and from the verdicts; features and layers are taken away from the weights.
@@ -32,7 +38,7 @@ pub const PARTS: &[Part] = &[
 pub(super) struct Without {
     pub(super) drop: bool,
     hold: bool,
-    demotion: bool,
+    pub(super) demotion: bool,
     learned_drop: bool,
     learned_order: bool,
     learned_share: bool,
@@ -52,21 +58,12 @@ impl Without {
         if self.learned_share {
             (left.alpha, left.margin, left.patience) = (plain.alpha, plain.margin, plain.patience);
         }
-        if self.demotion {
-            left.alpha = f64::MAX;
-        }
         if self.hold {
             left.patience = f64::INFINITY;
         }
         left
     }
 }
-
-/// Features of the job net and of the pair net that tell of bytes; see the tables in `features.rs`.
-const OF_BANDWIDTH: ([usize; 6], [usize; 4]) =
-    ([2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10], [2, 4, 5, 11]);
-/// Of the pair net, what tells of the queue; of the job net all that are not a job's own.
-const OF_QUEUE: [usize; 2] = [10, 11];
 
 /// Takes parts away; panics on a name that is none.
 pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
@@ -83,11 +80,11 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "learned_place" => pair.fill(0.0),
             "queue" => {
                 JobNet::forget_inputs(job, OWN_FEATURES..JOB_FEATURES);
-                PairNet::forget_inputs(pair, OF_QUEUE);
+                PairNet::forget_inputs(pair, PAIR_OF_QUEUE);
             }
             "bandwidth" => {
-                JobNet::forget_inputs(job, OF_BANDWIDTH.0);
-                PairNet::forget_inputs(pair, OF_BANDWIDTH.1);
+                JobNet::forget_inputs(job, JOB_OF_BYTES);
+                PairNet::forget_inputs(pair, PAIR_OF_BYTES);
             }
             "hidden" => {
                 JobNet::forget_hidden(job);
