@@ -15,6 +15,7 @@ mod figures;
 mod page;
 pub mod rank;
 mod results;
+mod significance;
 mod svg;
 mod training;
 

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::compare::{check, check_metric};
 use super::results::{Row, has_own_pace, rows};
+use super::significance::{p_value, rejected};
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCHEDULER, SEED};
@@ -344,12 +344,6 @@ fn over_seeds(grid: &[At], value: impl Fn(&At) -> Option<f64>) -> Estimate {
     Estimate { mean: mean(&means), ci95: half_width_95(&means) }
 }
 
-/// Of a one-sided test; half of the 5 % that a 95 % interval leaves.
-const LEVEL: f64 = 0.025;
-
-/// Rates are shares of counts: what is this near to a margin differs from it by rounding. Chosen here.
-const ROUNDING: f64 = 1e-9;
-
 /// The numbers of cells in which one is above and below the other by more than the margin.
 fn told_apart(grid: &[At], own: &Values, other: &Values, margin: f64) -> (usize, usize) {
     let mut by_cell: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
@@ -360,56 +354,12 @@ fn told_apart(grid: &[At], own: &Values, other: &Values, margin: f64) -> (usize,
     let p_above: Vec<f64> = by_cell.values().map(|differences| p_value(differences, margin)).collect();
     let p_below: Vec<f64> =
         by_cell.values().map(|differences| p_value(&turned(differences), margin)).collect();
-    (rejected(p_above, LEVEL), rejected(p_below, LEVEL))
-}
-
-/// Of the hypothesis that the mean is at most the margin, by a t-test; where all samples are equal, which leaves nothing to
-/// estimate a spread from, by a sign test. 1 below two samples.
-fn p_value(samples: &[f64], margin: f64) -> f64 {
-    let n = samples.len() as f64;
-    let Some(mean) = mean(samples).filter(|_| samples.len() > 1) else { return 1.0 };
-    let variance = samples.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    if variance.sqrt() <= ROUNDING * (1.0 + mean.abs()) {
-        return if mean > margin + ROUNDING { 0.5f64.powf(n) } else { 1.0 };
-    }
-    let t = (mean - margin) / (variance / n).sqrt();
-    1.0 - StudentsT::new(0.0, 1.0, n - 1.0).expect("at least one degree of freedom").cdf(t)
-}
-
-/// How many hypotheses Holm's procedure rejects: the k-th smallest of n values of p, counted from 0, has to be at most
-/// level / (n - k), like all before it.
-fn rejected(mut p: Vec<f64>, level: f64) -> usize {
-    p.sort_by(f64::total_cmp);
-    let n = p.len();
-    p.iter().enumerate().take_while(|&(k, &p)| p <= level / (n - k) as f64).count()
+    (rejected(p_above), rejected(p_below))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn holm_stops_at_the_first_that_is_too_large() {
-        // Allowed: 0.01, 0.0125, 0.0167, 0.025, 0.05.
-        assert_eq!(rejected(vec![0.04, 0.001, 0.012, 0.02, 0.5], 0.05), 2);
-        assert_eq!(rejected(vec![0.011, 0.001], 0.05), 2);
-        assert_eq!(rejected(vec![0.03, 0.03], 0.05), 0);
-        assert_eq!(rejected(Vec::new(), 0.05), 0);
-    }
-
-    #[test]
-    fn p_is_students() {
-        // Mean 2, standard deviation 1: t = 2 sqrt(3) = 3.4641 with 2 degrees of freedom, p = (1 - t / sqrt(2 + t^2)) / 2.
-        let t = 2.0 * 3f64.sqrt();
-        let expected = (1.0 - t / (2.0 + t * t).sqrt()) / 2.0;
-        assert!((p_value(&[1.0, 2.0, 3.0], 0.0) - expected).abs() < 1e-9);
-        assert!((p_value(&[1.0, 2.0, 3.0], 2.0) - 0.5).abs() < 1e-9);
-        assert_eq!(
-            [p_value(&[0.1], 0.0), p_value(&[0.1, 0.1], 0.05), p_value(&[0.1, 0.1], 0.2)],
-            [1.0, 0.25, 1.0]
-        );
-        assert_eq!(p_value(&[0.905 - 0.9; 3], 0.005), 1.0, "a margin is no difference");
-    }
 
     fn row(scheduler: &str, scenario: &str, cost: &str, seed: u64, rate: f64) -> Row {
         let mut keys = vec![String::new(); KEYS.len()];
