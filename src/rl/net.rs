@@ -4,6 +4,8 @@
 //! operation is one that compilers turn into vector instructions, in an order that no machine changes. Nothing is allocated
 //! in a pass.
 
+use std::ops::Range;
+
 use ndarray::ArrayView2;
 use pulp::{Arch, Simd, WithSimd};
 
@@ -72,6 +74,12 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
             weights[input * HIDDEN..][..HIDDEN].fill(0.0);
             weights[skips + input * OUTPUTS..][..OUTPUTS].fill(0.0);
         }
+    }
+
+    /// Weights of a net some outputs of which are zero.
+    pub(super) fn forget_outputs(weights: &mut [f32], outputs: Range<usize>) {
+        let rows = weights[Self::HIDDEN_WEIGHTS..].chunks_exact_mut(OUTPUTS);
+        rows.for_each(|row| row[outputs.clone()].fill(0.0));
     }
 
     /// Weights of a net without a hidden layer.
@@ -162,6 +170,14 @@ mod tests {
         let mut forgotten = weights;
         Net::<2, 2, 1>::forget_hidden(&mut forgotten);
         assert_eq!(said(&forgotten), 0.25);
+        let mut forgotten = weights;
+        Net::<2, 2, 1>::forget_outputs(&mut forgotten, 0..1);
+        assert_eq!(said(&forgotten), 0.0);
+        // Of two outputs, W2 = [1 2], S = [3 4], b2 = [5 6], the second is what it was: 2 x 1/2 + 4 x 1 + 6.
+        let mut forgotten = [1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        Net::<1, 1, 2>::forget_outputs(&mut forgotten, 0..1);
+        let [first, second] = Net::<1, 1, 2>::new(&forgotten).forward(&[[1.0; LANES]]);
+        assert_eq!((first[0], second[0]), (0.0, 11.0));
     }
 
     #[test]

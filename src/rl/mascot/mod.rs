@@ -134,7 +134,6 @@ struct Learned {
 }
 
 /// What the job net says of a job; factors.
-#[derive(Clone, Copy)]
 struct Verdict {
     /// On the time that a request needs, before it is given up; at least 1.
     need: f64,
@@ -147,7 +146,7 @@ struct Verdict {
 
 impl Learned {
     fn judge(&mut self, view: &View, out: &mut Decision) {
-        let Self { without, job_net, observation, verdicts, macs, .. } = self;
+        let Self { job_net, observation, verdicts, macs, .. } = self;
         out.operations.comparisons += observation.take(view);
         verdicts.clear();
         let mut x = observation.queue();
@@ -156,7 +155,7 @@ impl Learned {
             let of_pass = jobs.by_ref().take(LANES).enumerate();
             let lanes = of_pass.map(|(lane, job)| put(&mut x, lane, observation.job(view, job))).count();
             let y = job_net.forward(&x);
-            verdicts.extend((0..lanes).map(|lane| without.cut(Verdict::of(y.map(|row| row[lane])))));
+            verdicts.extend((0..lanes).map(|lane| Verdict::of(y.map(|row| row[lane]))));
             *macs += lanes as u64 * JobNet::MACS;
         }
     }
@@ -201,7 +200,7 @@ impl Judge for Learned {
     }
 
     fn patience(&self, job: usize) -> f64 {
-        self.verdicts[job].patience
+        if self.without.hold { f64::INFINITY } else { self.verdicts[job].patience }
     }
 
     fn choose(&mut self, placing: &Placing, view: &View, sub: &SubJobView, demands: &[f64]) -> (Choice, u64) {

@@ -1,7 +1,7 @@
 //! What the policy can be asked to do without, one part at a time: an ablation of trained weights, without training anew.
 
 use super::features::{JOB_FEATURES, JOB_OF_BYTES, OWN_FEATURES, PAIR_OF_BYTES, PAIR_OF_QUEUE};
-use super::{JobNet, PairNet, Verdict};
+use super::{JUDGEMENTS, JobNet, PairNet};
 use crate::rl::policy::Part;
 
 /// In the order of the names.
@@ -33,36 +33,12 @@ pub const PARTS: &[Part] = &[
     },
 ];
 
-/// What is taken away from the walk and from the verdicts; features and layers are taken away from the weights.
+/// What is taken away from the walk; features, layers and judgements are taken away from the weights.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Without {
     pub(super) drop: bool,
-    hold: bool,
+    pub(super) hold: bool,
     pub(super) demotion: bool,
-    learned_drop: bool,
-    learned_order: bool,
-    learned_share: bool,
-}
-
-impl Without {
-    /// The verdict that is left of one.
-    pub(super) fn cut(self, verdict: Verdict) -> Verdict {
-        let plain = Verdict::of([0.0; super::JUDGEMENTS]);
-        let mut left = verdict;
-        if self.learned_drop {
-            left.need = plain.need;
-        }
-        if self.learned_order {
-            left.slack = plain.slack;
-        }
-        if self.learned_share {
-            (left.alpha, left.margin, left.patience) = (plain.alpha, plain.margin, plain.patience);
-        }
-        if self.hold {
-            left.patience = f64::INFINITY;
-        }
-        left
-    }
 }
 
 /// Takes parts away; panics on a name that is none.
@@ -74,10 +50,11 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "drop" => without.drop = true,
             "hold" => without.hold = true,
             "demotion" => without.demotion = true,
-            "learned_drop" => without.learned_drop = true,
-            "learned_order" => without.learned_order = true,
-            "learned_share" => without.learned_share = true,
-            "learned_place" => pair.fill(0.0),
+            // Outputs as `Verdict::of` takes them; zeros are what `gated` says.
+            "learned_drop" => JobNet::forget_outputs(job, 0..1),
+            "learned_order" => JobNet::forget_outputs(job, 1..2),
+            "learned_share" => JobNet::forget_outputs(job, 2..JUDGEMENTS),
+            "learned_place" => PairNet::forget_outputs(pair, 0..1),
             "queue" => {
                 JobNet::forget_inputs(job, OWN_FEATURES..JOB_FEATURES);
                 PairNet::forget_inputs(pair, PAIR_OF_QUEUE);
