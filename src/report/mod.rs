@@ -32,12 +32,13 @@ use crate::files::write_atomic;
 /// The folder has neither summary.csv and manifest.json of a run nor log.csv and policy of a training, or cannot be
 /// written to.
 pub fn write(folder: &Path) -> Result<PathBuf, Error> {
-    let page = if training::is_in(folder) {
+    let mut page = if training::is_in(folder) {
         training::page(folder)?
     } else {
         let results = Results::read(folder)?;
         page::of_results(&results, figures::sections(&results)?)
     };
+    page.sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
     let html = page::render(&page);
     let pictures = folder.join("report");
     remove_old(&pictures).map_err(|source| Error::writing(&pictures, source))?;

@@ -31,8 +31,9 @@ struct Log {
 /// The log or the manifest of the policy is missing or damaged.
 pub(super) fn page(folder: &Path) -> Result<Page, Error> {
     let log = Log::read(&folder.join(LOG))?;
-    let (path, manifest) = manifest(folder)?;
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let source = Source::read(&policy_in(folder)?)?;
+    let manifest: Manifest = source.parse()?;
+    let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let steps = log.column("step").len();
     let decisions: f64 = log.column("decisions").iter().sum();
     let facts = vec![
@@ -44,26 +45,23 @@ pub(super) fn page(folder: &Path) -> Result<Page, Error> {
         ),
         format!("mascot {}", manifest.version),
     ];
-    let mut sections = vec![validation(&log, &manifest), learning(&log)];
-    sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
-    let text = Source::read(&path)?.text;
     Ok(Page {
         title: format!("{} learns {}", manifest.kind, manifest.system),
         facts,
-        sections,
+        sections: vec![validation(&log, &manifest), learning(&log)],
         rows: None,
-        origin: (file, text),
+        origin: (file, source.text),
     })
 }
 
-/// That of the only policy in the folder, and its file.
-fn manifest(folder: &Path) -> Result<(PathBuf, Manifest), Error> {
+/// The file of the only policy in the folder.
+fn policy_in(folder: &Path) -> Result<PathBuf, Error> {
     let entries = std::fs::read_dir(folder).map_err(|e| InputError::file(folder, e))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths
         .retain(|path| path.extension().is_some_and(|e| e == "toml") && Policy::weights_path(path).is_file());
     match &paths[..] {
-        [path] => Ok((path.clone(), Policy::read_manifest(path)?)),
+        [path] => Ok(path.clone()),
         _ => {
             let message =
                 format!("{} policies: expected the one that `mascot train` wrote beside {LOG}", paths.len());
