@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::observation::{Observation, decode};
-use crate::sim::{Decision, Engine, Record, Recorder, Rules, Step, Trace, World};
+use crate::sim::{Decision, Engine, Record, Recorder, Rules, Step, Trace, View, World};
 
 /// Everything a run depends on but its decisions.
 #[derive(Clone, Debug)]
@@ -45,13 +45,17 @@ pub struct Reward {
     /// to end, which is 1 for a layer that never waits for the DRAM. A layer that runs counts, whatever becomes of its
     /// request.
     pub bandwidth: f64,
+    /// The potential of a request in flight (Ng, Harada and Russell, ICML 1999): times the share of its slack that is left.
+    /// Every step pays the change of the sum over all requests, so that waiting costs at once what it will cost in the
+    /// end; over a whole run it adds up to nothing, and the best schedule stays the best.
+    pub slack: f64,
 }
 
 impl Default for Reward {
     /// Chosen here: all that bandwidth can bring is worth a twentieth of a deadline, so that it only decides between
-    /// schedules that meet as many.
+    /// schedules that meet as many; a request with all its slack counts as if it were met.
     fn default() -> Self {
-        Self { met: 1.0, missed: -1.0, bandwidth: 0.1 }
+        Self { met: 1.0, missed: -1.0, bandwidth: 0.1, slack: 1.0 }
     }
 }
 
@@ -122,10 +126,15 @@ impl Episode {
 
     fn run_to_decision(&mut self, out: &mut dyn Recorder) {
         match self.engine.run_to_decision(&mut Tee { judge: &mut self.judge, out }) {
-            Step::Decide => self.observation.observe(&self.engine.view()),
+            Step::Decide => {
+                let view = self.engine.view();
+                self.observation.observe(&view);
+                self.judge.weigh(&view);
+            }
             Step::Finished => {
                 self.terminated = true;
                 self.observation.clear();
+                self.judge.move_to(0.0);
             }
             Step::Stalled => {
                 panic!("all that is open is assigned at every decision, so that nothing waits for ever")
@@ -144,18 +153,35 @@ struct Judge {
     /// Counted requests that have arrived and not ended.
     open: u64,
     earned: f64,
+    /// The potential at the last decision.
+    potential: f64,
 }
 
 impl Judge {
     fn new(world: &World, trace: Arc<Trace>, reward: Reward) -> Self {
         let layers = world.networks.iter().map(|network| network.layers.len() as f64).collect();
-        Self { reward, trace, layers, open: 0, earned: 0.0 }
+        Self { reward, trace, layers, open: 0, earned: 0.0, potential: 0.0 }
+    }
+
+    /// Pays the change of the potential.
+    fn weigh(&mut self, view: &View) {
+        let shares = view.jobs().iter().map(|job| {
+            let all = (job.deadline - job.arrival).as_ps() - view.network_of(job).isolated.as_ps();
+            let left = job.deadline.as_ps() - view.now().as_ps() - job.shortest_left.as_ps();
+            // Slack that was never there is none to lose.
+            if all > 0.0 { (left / all).clamp(0.0, 1.0) } else { 0.0 }
+        });
+        self.move_to(self.reward.slack * shares.sum::<f64>());
+    }
+
+    fn move_to(&mut self, potential: f64) {
+        self.earned += potential - std::mem::replace(&mut self.potential, potential);
     }
 }
 
 impl Recorder for Judge {
     fn record(&mut self, record: &Record) {
-        let Reward { met, missed, bandwidth } = self.reward;
+        let Reward { met, missed, bandwidth, .. } = self.reward;
         match *record {
             Record::Arrival { origin, .. } => self.open += u64::from(origin.counted),
             Record::Done { origin, time, deadline, .. } if origin.counted => {
@@ -270,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_reward_of_a_tiny_world_is_known() {
-        let reward = Reward { met: 1.0, missed: -2.0, bandwidth: 0.1 };
+        let reward = Reward { met: 1.0, missed: -2.0, bandwidth: 0.1, slack: 0.0 };
         let mut episode = Episode::new(tiny(3), reward, 100);
         // It takes 20 ns of 10, as half of its demand is granted; then 80 of 80, in vain; then it is over.
         let first = episode.step(&[0.0, 1.0, 0.0], &mut ());
@@ -289,10 +315,25 @@ mod tests {
         let mut trace = (*setup.trace).clone();
         trace.span.end = Time(115_000);
         setup.trace = Arc::new(trace);
-        let mut episode = Episode::new(setup, Reward::default(), 100);
+        let mut episode = Episode::new(setup, Reward { slack: 0.0, ..Reward::default() }, 100);
         assert_eq!(episode.step(&[0.0, 1.0, 0.0], &mut ()).reward, 1.05);
         let last = episode.step(&[0.0, 1.0, 0.0], &mut ());
         assert_eq!(last, Outcome { reward: -1.0, terminated: true, truncated: false });
+    }
+
+    #[test]
+    fn slack_is_paid_for_as_it_is_lost() {
+        let only = Reward { met: 0.0, missed: 0.0, bandwidth: 0.0, slack: 4.0 };
+        let mut setup = tiny(2);
+        let mut trace = (*setup.trace).clone();
+        // The second comes 10 ns after the first and is due 50 ns later, 40 more than it needs: all its slack is left.
+        (trace.requests[1].arrival, trace.requests[1].deadline) = (Time(10_000), Time(60_000));
+        setup.trace = Arc::new(trace);
+        let mut episode = Episode::new(setup, only, 100);
+        assert_eq!(episode.observation().len(), 1);
+        // To the slow accelerator: on arrival of the second, 10 ns later, the first has lost all hope.
+        let steps = [episode.step(&[0.0, 0.0, 1.0], &mut ()), episode.step(&[0.0, 1.0, 0.0], &mut ())];
+        assert_eq!(steps.map(|outcome| outcome.reward), [4.0, -4.0]);
     }
 
     #[test]
@@ -357,16 +398,19 @@ mod tests {
         #[test]
         fn the_rewards_add_up_over_the_counted_requests(case in any_case_with_everything()) {
             let reward = |reward| play(Episode::new(setup(&case), reward, u64::MAX));
-            let (outcomes, records) = reward(Reward { met: 1.0, missed: 1.0, bandwidth: 0.0 });
+            let (outcomes, records) = reward(Reward { met: 1.0, missed: 1.0, bandwidth: 0.0, slack: 0.0 });
             let before = case.trace.requests.len();
             let arrived = records.iter().filter(|record| {
                 matches!(record, Record::Arrival { origin, .. } if origin.counted)
             });
             let paid: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
             prop_assert!(paid >= arrived.count() as f64 && paid <= before as f64);
-            let (outcomes, _) = reward(Reward { met: 0.0, missed: 0.0, bandwidth: 1.0 });
+            let (outcomes, _) = reward(Reward { met: 0.0, missed: 0.0, bandwidth: 1.0, slack: 0.0 });
             let efficiency: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
             prop_assert!((0.0..=paid * (1.0 + 1e-9)).contains(&efficiency));
+            let (outcomes, _) = reward(Reward { met: 0.0, missed: 0.0, bandwidth: 0.0, slack: 1.0 });
+            let paid_in_advance: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
+            prop_assert!(paid_in_advance.abs() < 1e-6, "{}", paid_in_advance);
         }
     }
 }

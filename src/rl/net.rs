@@ -15,20 +15,6 @@ pub(super) const LANES: usize = 8;
 /// A value of each item.
 pub(super) type Lanes = [f32; LANES];
 
-/// What becomes the inputs of a net.
-pub(super) trait Inputs<const INPUTS: usize> {
-    /// A row per input. Inlined, so that what it computes for all lanes alike is compiled with the vector instructions of
-    /// the net.
-    fn rows(self) -> [Lanes; INPUTS];
-}
-
-impl<const INPUTS: usize> Inputs<INPUTS> for &[Lanes; INPUTS] {
-    #[inline(always)]
-    fn rows(self) -> [Lanes; INPUTS] {
-        *self
-    }
-}
-
 /// The weights and biases of a net of `INPUTS`, `HIDDEN` units and `OUTPUTS`. The sizes are types, so that a pass is
 /// straight-line code.
 #[derive(Clone, Debug)]
@@ -88,35 +74,33 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
     }
 
     /// From the inputs, a row each, to the outputs.
-    pub(super) fn forward(&self, inputs: impl Inputs<INPUTS>) -> [Lanes; OUTPUTS] {
+    pub(super) fn forward(&self, inputs: &[Lanes; INPUTS]) -> [Lanes; OUTPUTS] {
         Arch::new().dispatch(Pass { net: self, inputs })
     }
 }
 
 /// A pass in the making, compiled for several sets of vector instructions, of which the machine takes the widest that it
 /// has.
-struct Pass<'a, F, const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> {
+struct Pass<'a, const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> {
     net: &'a Net<INPUTS, HIDDEN, OUTPUTS>,
-    inputs: F,
+    inputs: &'a [Lanes; INPUTS],
 }
 
-impl<F, const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> WithSimd
-    for Pass<'_, F, INPUTS, HIDDEN, OUTPUTS>
-where
-    F: Inputs<INPUTS>,
+impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> WithSimd
+    for Pass<'_, INPUTS, HIDDEN, OUTPUTS>
 {
     type Output = [Lanes; OUTPUTS];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> [Lanes; OUTPUTS] {
-        let x = self.inputs.rows();
+        let x = self.inputs;
         let mut values = [[0.0; LANES]; HIDDEN];
         for (value, unit) in values.iter_mut().zip(&self.net.hidden) {
-            *value = each(add([unit.bias; LANES], &x, &unit.weights), |h| h / (1.0 + h.abs()));
+            *value = each(add([unit.bias; LANES], x, &unit.weights), |h| h / (1.0 + h.abs()));
         }
         let mut y = [[0.0; LANES]; OUTPUTS];
         for ((y, unit), skip) in y.iter_mut().zip(&self.net.outputs).zip(&self.net.skips) {
-            *y = add(add([unit.bias; LANES], &values, &unit.weights), &x, skip);
+            *y = add(add([unit.bias; LANES], &values, &unit.weights), x, skip);
         }
         y
     }
@@ -146,7 +130,7 @@ fn add<const INPUTS: usize>(mut sums: Lanes, x: &[Lanes; INPUTS], weights: &[f32
 
 /// A function of every lane.
 #[inline(always)]
-pub(super) fn each(mut lanes: Lanes, f: impl Fn(f32) -> f32) -> Lanes {
+fn each(mut lanes: Lanes, f: impl Fn(f32) -> f32) -> Lanes {
     lanes.iter_mut().for_each(|value| *value = f(*value));
     lanes
 }

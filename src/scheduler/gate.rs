@@ -11,7 +11,7 @@
 //!    before it bears is held, successors of running layers included; k <= 1 hurts nobody.
 
 use super::placing::{Order, Placing};
-use super::segment::Choice;
+use super::segment::{Choice, earliest_request_finish};
 use crate::sim::{Decision, NetworkModel, SubJobView, View};
 use crate::units::Time;
 
@@ -23,16 +23,12 @@ pub(crate) trait Judge {
     fn demotes(&self) -> bool {
         true
     }
-    /// What stands for its deadline in the order.
-    fn deadline(&self, view: &View, job: usize) -> Time;
     /// Share of the capacity until its deadline that counts as feasible.
     fn alpha(&self, job: usize) -> f64;
     /// How far above what others bear its layers may take the stretch.
     fn margin(&self, job: usize) -> f64;
     /// How much of what it bears it asks others to leave it.
     fn patience(&self, job: usize) -> f64;
-    /// Where a sub-job shall run, given the demand of each accelerator in bytes/ps, and how many comparisons that took.
-    fn choose(&mut self, placing: &Placing, view: &View, sub: &SubJobView, demands: &[f64]) -> (Choice, u64);
 }
 
 /// Its buffers, kept between decisions.
@@ -52,7 +48,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Takes a decision; demands are averaged over `ahead` layers.
-    pub(crate) fn decide(&mut self, view: &View, judge: &mut impl Judge, ahead: u32, out: &mut Decision) {
+    pub(crate) fn decide(&mut self, view: &View, judge: &impl Judge, ahead: u32, out: &mut Decision) {
         self.hopeless.clear();
         self.hopeless.extend((0..view.jobs().len()).map(|job| judge.is_hopeless(view, job)));
         for (job, _) in view.jobs().iter().zip(&self.hopeless).filter(|(_, hopeless)| **hopeless) {
@@ -64,7 +60,7 @@ impl Gate {
         self.act(view, out);
     }
 
-    fn place(&mut self, view: &View, judge: &mut impl Judge, ahead: u32, out: &mut Decision) {
+    fn place(&mut self, view: &View, judge: &impl Judge, ahead: u32, out: &mut Decision) {
         let subs = view.sub_jobs();
         self.placing.reset(view);
         self.demands.clear();
@@ -72,12 +68,13 @@ impl Gate {
         self.places.clear();
         self.places.resize(subs.len(), None);
         let Self { placing, order, demotion, demands, places, hopeless } = self;
-        let key = |sub: &SubJobView| (demotion.demoted[sub.job], judge.deadline(view, sub.job));
+        let key = |sub: &SubJobView| (demotion.demoted[sub.job], view.job_of(sub).deadline);
         let order = order.sort(subs, out, key);
         let mut bearable = f64::INFINITY;
         for (rank, &(_, i)) in order.iter().enumerate().filter(|(_, (_, i))| !hopeless[subs[*i].job]) {
             let (sub, job) = (&subs[i], view.job_of(&subs[i]));
-            let (Choice { accelerator, busy_until, .. }, visited) = judge.choose(placing, view, sub, demands);
+            let (Choice { accelerator, busy_until, .. }, visited) =
+                earliest_request_finish(placing, view, sub);
             out.operations.comparisons += visited;
             // What starts after the next decision is decided again.
             if view.next_decision().is_none_or(|tick| placing.start(view, sub, accelerator) < tick) {
@@ -152,7 +149,7 @@ impl Demotion {
         let accelerators = platform.accelerators.len() as f64;
         self.ranked.clear();
         let live = (0..jobs.len()).filter(|&i| !hopeless[i]);
-        self.ranked.extend(live.map(|i| (judge.deadline(view, i), i)));
+        self.ranked.extend(live.map(|i| (jobs[i].deadline, i)));
         self.ranked.sort_unstable();
         self.demoted.clear();
         self.demoted.resize(jobs.len(), false);

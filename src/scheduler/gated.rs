@@ -6,11 +6,8 @@
 
 use super::edf_drop::is_hopeless;
 use super::gate::{Gate, Judge};
-use super::placing::Placing;
-use super::segment::{Choice, earliest_request_finish};
 use super::{Parameter, SchedulerEntry, parse};
-use crate::sim::{Decision, Scheduler, SubJobView, View};
-use crate::units::Time;
+use crate::sim::{Decision, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "gated",
@@ -71,18 +68,13 @@ struct Gated {
 impl Scheduler for Gated {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         let Self { parameters, gate } = self;
-        let ahead = parameters.ahead;
-        gate.decide(view, parameters, ahead, out);
+        gate.decide(view, parameters, parameters.ahead, out);
     }
 }
 
 impl Judge for Parameters {
     fn is_hopeless(&self, view: &View, job: usize) -> bool {
         is_hopeless(view, &view.jobs()[job])
-    }
-
-    fn deadline(&self, view: &View, job: usize) -> Time {
-        view.jobs()[job].deadline
     }
 
     fn alpha(&self, _: usize) -> f64 {
@@ -95,9 +87,5 @@ impl Judge for Parameters {
 
     fn patience(&self, _: usize) -> f64 {
         1.0
-    }
-
-    fn choose(&mut self, placing: &Placing, view: &View, sub: &SubJobView, _: &[f64]) -> (Choice, u64) {
-        earliest_request_finish(placing, view, sub)
     }
 }

@@ -24,14 +24,14 @@ mod magma;
 mod max_min;
 mod met;
 mod moca;
-pub(crate) mod placing;
+mod placing;
 mod planaria;
 mod prema;
 mod random;
 mod relief;
 mod rollout;
 mod rr;
-pub(crate) mod segment;
+mod segment;
 mod sjf;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use crate::units::Time;
 
 /// F_m per accelerator; the buffers are kept between decisions.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Placing {
+pub(super) struct Placing {
     free_at: Vec<Time>,
     /// By the index in the view: whether this decision has assigned a sub-job of the job.
     assigned: Vec<bool>,
@@ -27,7 +27,7 @@ impl Placing {
     }
 
     /// When the sub-job could start on the accelerator.
-    pub(crate) fn start(&self, view: &View, sub_job: &SubJobView, accelerator: usize) -> Time {
+    pub(super) fn start(&self, view: &View, sub_job: &SubJobView, accelerator: usize) -> Time {
         self.free_at[accelerator].max(sub_job.release).max(view.now())
     }
 

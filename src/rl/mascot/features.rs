@@ -28,40 +28,19 @@
 //! | load before | work of those with earlier deadlines, itself included, / (M s) |
 //! | bytes before | bytes of those / (B s) |
 //! | rank | place by deadline / jobs |
-//!
-//! | of a sub-job on an accelerator | c is the smallest c1 of the layer |
-//! |---|---|
-//! | delay | (finish of the request - the earliest) / c |
-//! | slowness | ln(c1 / c) |
-//! | demand | b / B |
-//! | wait | (start - t) / c |
-//! | demand before | demand of all that is placed / B |
-//! | demand with it | the same with this one / B |
-//! | tightness | (finish of the request - t) / s |
-//! | stays | 1 if it is assigned there |
-//! | starts | 1 if it would start before the next decision |
-//! | work / slack, offered work, intensity | as above |
 
 use crate::rl::dense;
-use crate::rl::net::{Inputs, LANES, Lanes, each};
-use crate::scheduler::segment::Choice;
-use crate::sim::{JobId, Record, SubJobView, View};
+use crate::rl::net::{LANES, Lanes};
+use crate::sim::{JobId, Record, View};
 use crate::units::Time;
 
 const QUEUE_FEATURES: usize = 11;
 pub(super) const OWN_FEATURES: usize = 10;
 pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
-pub(super) const PAIR_FEATURES: usize = 12;
 
-/// What tells of bytes, in the job net and in the pair net, and what tells the pair net of the queue: places in the tables
-/// above, a job's own features first.
-pub(super) const JOB_OF_BYTES: [usize; 6] =
-    [2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + INTENSITY];
-pub(super) const PAIR_OF_BYTES: [usize; 4] = [2, 4, 5, 11];
-pub(super) const PAIR_OF_QUEUE: [usize; 2] = [10, 11];
-
-const OFFERED_WORK: usize = 6;
-const INTENSITY: usize = 10;
+/// What tells of bytes: places in the tables above, a job's own features first.
+pub(super) const OF_BYTES: [usize; 6] =
+    [2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10];
 
 /// Requests over which what happened fades. Chosen here: a few times what is in flight.
 const FADING: f64 = 30.0;
@@ -121,13 +100,8 @@ pub(super) struct Observation {
 }
 
 fn cut(x: f64) -> f32 {
-    cut_f32(x as f32)
-}
-
-#[inline(always)]
-fn cut_f32(x: f32) -> f32 {
     // What is not a number, as 0 / 0 of a platform without traffic, says nothing.
-    if x.is_nan() { 0.0 } else { x.clamp(-4.0, 4.0) }
+    if x.is_nan() { 0.0 } else { (x as f32).clamp(-4.0, 4.0) }
 }
 
 impl Observation {
@@ -182,7 +156,7 @@ impl Observation {
         n * u64::from(n.next_power_of_two().ilog2()) + 2 * n
     }
 
-    /// The inputs of the job net that all jobs share.
+    /// The inputs of the net that all jobs share.
     pub(super) fn queue(&self) -> [Lanes; JOB_FEATURES] {
         let mut features = [[0.0; LANES]; JOB_FEATURES];
         for (row, feature) in features[OWN_FEATURES..].iter_mut().zip(self.queue) {
@@ -214,96 +188,6 @@ impl Observation {
             (rank + 1) as f64 / view.jobs().len() as f64,
         ]
         .map(cut)
-    }
-
-    /// What the pairs of a sub-job share: its earliest finish anywhere, and the demand of all that is placed.
-    pub(super) fn pairs(&self, view: &View, sub: &SubJobView, earliest: Time, demands: &[f64]) -> Pairs {
-        let scale = self.scale.as_ref().expect("the view was taken");
-        let job = view.job_of(sub);
-        let network = view.network_of(job);
-        let per_best = 1.0 / network.best_alone[sub.id.layer as usize].as_ps();
-        let per_slack = 1.0 / slack_ps(view, job.deadline);
-        Pairs {
-            earliest,
-            per_best: per_best as f32,
-            per_slack: per_slack as f32,
-            bandwidth: scale.bytes_per_ps as f32,
-            placed: demands.iter().sum::<f64>() as f32,
-            shared: [
-                cut(job.remaining_best.as_ps() * per_slack),
-                self.queue[OFFERED_WORK],
-                self.queue[INTENSITY],
-            ],
-        }
-    }
-}
-
-/// What the pairs of a sub-job share.
-pub(super) struct Pairs {
-    earliest: Time,
-    per_best: f32,
-    per_slack: f32,
-    bandwidth: f32,
-    placed: f32,
-    shared: [f32; 3],
-}
-
-impl Pairs {
-    /// As many choices as there are lanes, at the most.
-    pub(super) fn of(
-        &self,
-        view: &View,
-        sub: &SubJobView,
-        choices: &[Choice],
-        start: impl Fn(usize) -> Time,
-    ) -> PairsInLanes<'_> {
-        let network = view.network_of(view.job_of(sub));
-        let mut raw = [[1.0; LANES]; 7];
-        for (lane, &Choice { finish, accelerator, .. }) in choices.iter().enumerate() {
-            let cost = network.cost(sub.id.layer, accelerator).expect("choices can run the layer");
-            let start = start(accelerator);
-            let of_pair = [
-                (finish - self.earliest).as_ps() as f32,
-                cost.alone.as_ps() as f32,
-                cost.demand_bytes_per_ps as f32,
-                (start - view.now()).as_ps() as f32,
-                (finish - view.now()).as_ps() as f32,
-                f32::from(u8::from(sub.assigned == Some(accelerator))),
-                f32::from(u8::from(view.next_decision().is_none_or(|tick| start < tick))),
-            ];
-            raw.iter_mut().zip(of_pair).for_each(|(row, value)| row[lane] = value);
-        }
-        PairsInLanes { pairs: self, raw }
-    }
-}
-
-/// What the features of pairs are made of.
-pub(super) struct PairsInLanes<'a> {
-    pairs: &'a Pairs,
-    /// Delay, c1, demand, wait and time to the finish, not yet relative to anything; stays, starts.
-    raw: [Lanes; 7],
-}
-
-impl Inputs<PAIR_FEATURES> for PairsInLanes<'_> {
-    #[inline(always)]
-    fn rows(self) -> [Lanes; PAIR_FEATURES] {
-        let Pairs { per_best, per_slack, bandwidth, placed, .. } = *self.pairs;
-        let [delay, alone, demand, wait, lasts, stays, starts] = self.raw;
-        let [work, offered, intensity] = self.pairs.shared;
-        [
-            each(delay, |ps| cut_f32(ps * per_best)),
-            each(alone, |ps| cut_f32(dense::ln(ps * per_best))),
-            each(demand, |demand| cut_f32(demand / bandwidth)),
-            each(wait, |ps| cut_f32(ps * per_best)),
-            [cut_f32(placed / bandwidth); LANES],
-            each(demand, |demand| cut_f32((placed + demand) / bandwidth)),
-            each(lasts, |ps| cut_f32(ps * per_slack)),
-            stays,
-            starts,
-            [work; LANES],
-            [offered; LANES],
-            [intensity; LANES],
-        ]
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the policy can be asked to do without, one part at a time: an ablation of trained weights, without training anew.
 
-use super::features::{JOB_FEATURES, JOB_OF_BYTES, OWN_FEATURES, PAIR_OF_BYTES, PAIR_OF_QUEUE};
-use super::{JUDGEMENTS, JobNet, PairNet};
+use super::features::{JOB_FEATURES, OF_BYTES, OWN_FEATURES};
+use super::{JUDGEMENTS, JobNet};
 use crate::rl::policy::Part;
 
 /// In the order of the names.
@@ -13,14 +13,9 @@ pub const PARTS: &[Part] = &[
     },
     Part { name: "demotion", doc: "requests that make others miss come after all others" },
     Part { name: "learned_drop", doc: "the net's say in which requests are given up" },
-    Part { name: "learned_order", doc: "the net's say in the order" },
     Part {
         name: "learned_share",
         doc: "the net's say in how much capacity a request may count on, how far it may stretch others and how much stretch it bears",
-    },
-    Part {
-        name: "learned_place",
-        doc: "the pair net, which has a say in the accelerator; still computed, and charged",
     },
     Part {
         name: "queue",
@@ -29,7 +24,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "bandwidth", doc: "features of bytes and of demand, those of the queue included" },
     Part {
         name: "hidden",
-        doc: "the nets' hidden layers, so that only the linear skips are left; still computed, and charged",
+        doc: "the net's hidden layer, so that only the linear skip is left; still computed, and charged",
     },
 ];
 
@@ -44,29 +39,17 @@ pub(super) struct Without {
 /// Takes parts away; panics on a name that is none.
 pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
     let mut without = Without::default();
-    let (job, pair) = weights.split_at_mut(JobNet::WEIGHTS);
     for part in parts {
         match &part[..] {
             "drop" => without.drop = true,
             "hold" => without.hold = true,
             "demotion" => without.demotion = true,
             // Outputs as `Verdict::of` takes them; zeros are what `gated` says.
-            "learned_drop" => JobNet::forget_outputs(job, 0..1),
-            "learned_order" => JobNet::forget_outputs(job, 1..2),
-            "learned_share" => JobNet::forget_outputs(job, 2..JUDGEMENTS),
-            "learned_place" => PairNet::forget_outputs(pair, 0..1),
-            "queue" => {
-                JobNet::forget_inputs(job, OWN_FEATURES..JOB_FEATURES);
-                PairNet::forget_inputs(pair, PAIR_OF_QUEUE);
-            }
-            "bandwidth" => {
-                JobNet::forget_inputs(job, JOB_OF_BYTES);
-                PairNet::forget_inputs(pair, PAIR_OF_BYTES);
-            }
-            "hidden" => {
-                JobNet::forget_hidden(job);
-                PairNet::forget_hidden(pair);
-            }
+            "learned_drop" => JobNet::forget_outputs(weights, 0..1),
+            "learned_share" => JobNet::forget_outputs(weights, 1..JUDGEMENTS),
+            "queue" => JobNet::forget_inputs(weights, OWN_FEATURES..JOB_FEATURES),
+            "bandwidth" => JobNet::forget_inputs(weights, OF_BYTES),
+            "hidden" => JobNet::forget_hidden(weights),
             other => panic!("no part `{other}`"),
         }
     }
