@@ -102,6 +102,11 @@ impl Episode {
         &self.observation
     }
 
+    /// What a scheduler would see of it; not once it is over.
+    pub fn view(&self) -> View<'_> {
+        self.engine.view()
+    }
+
     /// Whether the run is over, or the episode has had all its steps.
     pub fn is_over(&self) -> bool {
         self.terminated || self.steps_left == 0

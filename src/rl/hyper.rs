@@ -23,6 +23,9 @@ pub struct Hyper {
     pub longest_gradient: f64,
     /// The share of the way that the slow copies move after an update.
     pub follow: f64,
+    /// Iterations in which a rule answers, earliest deadline first, and the actor imitates it while the critic learns what
+    /// its answers are worth. None in the paper's recipe, as far as that is public.
+    pub imitation: u64,
     /// Decisions in an update.
     pub batch: usize,
     /// Decisions in the memory.
@@ -59,6 +62,7 @@ impl Default for Hyper {
             critic_rate: 1e-3,
             longest_gradient: 1.0,
             follow: 0.005,
+            imitation: 0,
             batch: 64,
             memory: 50_000,
             longest_queue: 32,

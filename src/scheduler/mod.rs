@@ -24,7 +24,7 @@ mod magma;
 mod max_min;
 mod met;
 mod moca;
-mod placing;
+pub(crate) mod placing;
 mod planaria;
 mod prema;
 mod random;

@@ -11,7 +11,7 @@ use crate::units::Time;
 
 /// F_m per accelerator; the buffers are kept between decisions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Placing {
+pub(crate) struct Placing {
     free_at: Vec<Time>,
     /// By the index in the view: whether this decision has assigned a sub-job of the job.
     assigned: Vec<bool>,
@@ -19,7 +19,7 @@ pub(super) struct Placing {
 
 impl Placing {
     /// F_m starts from what runs now, at its present rate.
-    pub(super) fn reset(&mut self, view: &View) {
+    pub(crate) fn reset(&mut self, view: &View) {
         self.free_at.clear();
         self.free_at.extend(view.accelerators().iter().map(|accelerator| accelerator.free_at));
         self.assigned.clear();
@@ -27,7 +27,7 @@ impl Placing {
     }
 
     /// When the sub-job could start on the accelerator.
-    pub(super) fn start(&self, view: &View, sub_job: &SubJobView, accelerator: usize) -> Time {
+    pub(crate) fn start(&self, view: &View, sub_job: &SubJobView, accelerator: usize) -> Time {
         self.free_at[accelerator].max(sub_job.release).max(view.now())
     }
 
@@ -37,7 +37,7 @@ impl Placing {
     }
 
     /// The accelerator is busy until then.
-    pub(super) fn occupy(&mut self, accelerator: usize, until: Time) {
+    pub(crate) fn occupy(&mut self, accelerator: usize, until: Time) {
         self.free_at[accelerator] = until;
     }
 
@@ -97,7 +97,7 @@ impl Placing {
 
     /// The accelerator with the earliest finish of this sub-job, and that finish: argmin of max(F_m, release) + c1,
     /// ties to the lower number.
-    pub(super) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
+    pub(crate) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
         let ready = sub_job.release.max(view.now());
         let (mut best, mut earliest) = (0, Time::MAX);
         let alone = view.alone_on_each(sub_job);

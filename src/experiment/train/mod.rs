@@ -126,7 +126,7 @@ pub struct LogRow {
     pub reward: Option<f64>,
     /// Mean squared error of the critic.
     pub critic_loss: Option<f64>,
-    /// Mean value that the critic gives the actor's answers, below zero.
+    /// Mean value that the critic gives the actor's answers, below zero; while it imitates, the mean squared error.
     pub actor_loss: Option<f64>,
     /// Mean SLA rate on the validation seeds, where it was looked at.
     pub validation_rate: Option<f64>,

@@ -2,6 +2,9 @@
 //! queue is worth, and the actor follows the critic's gradient. Both learn against slow copies of themselves, from decisions
 //! drawn out of a memory; the answers that fill it carry noise.
 //!
+//! The actor may start as an apprentice: in the first iterations a rule answers, with noise, and the actor learns to answer
+//! so, while the critic learns what that is worth. A critic that knows nothing would lead it anywhere.
+//!
 //! Training goes in iterations: new runs, their decisions, and an update after every step of all of them. Between
 //! iterations everything fits in a checkpoint: networks, slow copies, the state of Adam, memory. All that an iteration draws
 //! comes from the seed and its number, so a resumed training goes on as one that never stopped.
@@ -14,6 +17,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::adam::Adam;
 use super::lstm::{act, critic_shapes, initial_critic, value};
 use super::replay::{Replay, Transition};
+use super::teacher::Teacher;
 use super::{Parameters, one_thread};
 use crate::rl::env::{Env, Episode};
 use crate::rl::hyper::Hyper;
@@ -32,7 +36,8 @@ pub struct Progress {
     pub updates: u64,
     /// Mean squared error of the critic; 0 without an update.
     pub critic_loss: f64,
-    /// Mean value that the critic gives the actor's answers, below zero; 0 without an update.
+    /// Mean value that the critic gives the actor's answers, below zero; while it imitates, their mean squared error; 0
+    /// without an update.
     pub actor_loss: f64,
 }
 
@@ -131,6 +136,10 @@ impl Ddpg {
         self.iterations
     }
 
+    fn imitates(&self) -> bool {
+        u64::from(self.iterations) < self.hyper.imitation
+    }
+
     /// New runs to their ends, and an update per step.
     pub fn iterate(&mut self, env: &mut Env) -> Progress {
         one_thread();
@@ -161,9 +170,14 @@ impl Ddpg {
     fn step(&mut self, env: &mut Env, random: &mut ChaCha8Rng, progress: &mut Progress) {
         let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
         let noise = self.hyper.noise * self.hyper.noise_decay.powi(self.iterations as i32);
+        let (imitates, mut teacher) = (self.imitates(), Teacher::default());
         let mut answer = |episode: &Episode| {
             let mut answer = Vec::new();
-            actor.answer(episode.observation().rows(), &mut answer);
+            if imitates && !episode.is_over() {
+                teacher.answer(&episode.view(), &mut answer);
+            } else {
+                actor.answer(episode.observation().rows(), &mut answer);
+            }
             for said in &mut answer {
                 let more: f64 = StandardNormal.sample(random);
                 *said = (*said + (noise * more) as f32).clamp(-1.0, 1.0);
@@ -191,6 +205,7 @@ impl Ddpg {
 
     /// One step of both networks on a batch; the losses of the critic and of the actor.
     fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
+        let imitates = self.imitates();
         let Self { hyper, actor, critic, replay, .. } = self;
         let batch = replay.draw(hyper.batch, random);
         let (before, after) = (&batch.before, &batch.after);
@@ -204,7 +219,11 @@ impl Ddpg {
         };
         let critic_loss = (worth(&critic.own, &batch.answers) - target).square().mean(Kind::Float);
         critic.adam.step(&mut critic.own, &critic_loss);
-        let actor_loss = -worth(&critic.own, &act(&actor.own, &before.rows)).mean(Kind::Float);
+        let answers = act(&actor.own, &before.rows);
+        let actor_loss = match imitates {
+            true => (answers - &batch.answers).square().mean(Kind::Float),
+            false => -worth(&critic.own, &answers).mean(Kind::Float),
+        };
         actor.adam.step(&mut actor.own, &actor_loss);
         critic.slow.follow(&critic.own, hyper.follow);
         actor.slow.follow(&actor.own, hyper.follow);
@@ -257,6 +276,23 @@ mod tests {
             assert!(answer[1] > answer[2], "{answer:?}");
             episode.step(&answer, &mut ());
         }
+    }
+
+    #[test]
+    fn an_apprentice_answers_as_the_rule_does() {
+        let hyper = Hyper { imitation: 8, noise: 0.1, ..hyper() };
+        let (mut ddpg, mut env) = (Ddpg::new(hyper, ACCELERATORS), env(&hyper));
+        let all: Vec<Progress> = (0..8).map(|_| ddpg.iterate(&mut env)).collect();
+        assert!(all[7].actor_loss < 0.5 * all[1].actor_loss, "{all:?}");
+        let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
+        let (mut episode, mut answer) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
+        let mut reward = 0.0;
+        while !episode.is_over() {
+            actor.answer(episode.observation().rows(), &mut answer);
+            assert!(answer[0] > 0.5 && answer[1] > 0.5 && answer[2] < -0.5, "{answer:?}");
+            reward += episode.step(&answer, &mut ()).reward;
+        }
+        assert!(reward > 10.0, "{reward}");
     }
 
     #[test]
