@@ -1,7 +1,7 @@
 //! What one decision costs on this machine: every scheduler on a view of 1, 4, 16, 64 and 256 ready sub-jobs of the mixed
 //! scenario on relmas-6, and the learned ones with weights of no use, which take the same time. `lookahead` and `magma`
-//! search when a request has arrived: they are measured then. With the feature `train`, the actor of `relmas` alone, in our
-//! forward pass and in libtorch on one thread.
+//! search when a request has arrived: they are measured then. `relmas_net` is the net of `relmas` alone; with the feature
+//! `train`, `relmas_tch` is the same net in libtorch on one thread, and its answer.
 
 mod common;
 
@@ -12,7 +12,12 @@ use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use mascot::experiment::sweep::{rules, trace};
 use mascot::rl::mascot::{Mascot, untrained};
+use mascot::rl::observation::Observation;
 use mascot::rl::relmas::{Actor, HIDDEN, Relmas, initial};
+#[cfg(feature = "train")]
+use mascot::rl::train::{Parameters, lstm, one_thread};
+#[cfg(feature = "train")]
+use mascot::rl::weights::Tensors;
 use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Scheduler, Step, Trace};
@@ -43,7 +48,15 @@ fn decision_overhead(c: &mut Criterion) {
         let accelerators = engine.view().accelerators().len();
         let weights = initial(accelerators, HIDDEN, &mut stream(1, "bench", "relmas"));
         let actor = Actor::new(&weights, accelerators).expect("all tensors");
-        decides(&mut group, "relmas", &engine, &mut Relmas::new(actor));
+        decides(&mut group, "relmas", &engine, &mut Relmas::new(actor.clone()));
+        let mut observation = Observation::new(engine.view().world());
+        observation.observe(&engine.view());
+        let (mut actor, mut out) = (actor, Vec::new());
+        group.bench_function(BenchmarkId::new("relmas_net", queue), |b| {
+            b.iter(|| actor.answer(black_box(observation.rows()), &mut out));
+        });
+        #[cfg(feature = "train")]
+        answers_in_tch(&mut group, &weights, &observation);
     }
     group.finish();
 }
@@ -81,33 +94,13 @@ fn searches(
 }
 
 #[cfg(feature = "train")]
-fn forward_pass(c: &mut Criterion) {
-    use rand::RngExt;
-
-    use mascot::rl::train::{Parameters, lstm, one_thread};
-
-    let (accelerators, mut random) = (6, stream(1, "bench", "forward_pass"));
-    let weights = initial(accelerators, HIDDEN, &mut random);
-    let mut ours = Actor::new(&weights, accelerators).expect("all tensors");
-    let theirs = Parameters::new(&weights);
+fn answers_in_tch(group: &mut BenchmarkGroup<WallTime>, weights: &Tensors, observation: &Observation) {
+    let actor = Parameters::new(weights);
     one_thread();
-    let mut group = c.benchmark_group("forward_pass");
-    for queue in [1, 4, 16, 64] {
-        let count = queue * mascot::rl::observation::features(accelerators);
-        let rows: Vec<f32> = (0..count).map(|_| random.random_range(-3.0..3.0)).collect();
-        let mut out = Vec::new();
-        group.bench_function(BenchmarkId::new("ours", queue), |b| {
-            b.iter(|| ours.answer(black_box(&rows), &mut out));
-        });
-        group.bench_function(BenchmarkId::new("libtorch", queue), |b| {
-            b.iter(|| lstm::answer(&theirs, accelerators, black_box(&rows)));
-        });
-    }
-    group.finish();
+    group.bench_function(BenchmarkId::new("relmas_tch", observation.len()), |b| {
+        b.iter(|| lstm::answer(&actor, observation.accelerators(), black_box(observation.rows())));
+    });
 }
 
-#[cfg(feature = "train")]
-criterion_group!(benches, decision_overhead, forward_pass);
-#[cfg(not(feature = "train"))]
 criterion_group!(benches, decision_overhead);
 criterion_main!(benches);

@@ -1,64 +1,115 @@
-//! What the forward passes of networks are made of: a matrix times a vector plus a bias, and the activations. `f32`, one
-//! thread, no allocation, no mathematical library, so that a policy decides the same on every machine.
+//! What the forward passes of networks are made of: matrices times vectors, biases, and the activations. `f32`, one thread,
+//! no allocation, no mathematical library, so that a policy decides the same on every machine.
 //!
-//! It leaves out batches and gradients: training has its own.
+//! It leaves out gradients: training has its own.
 
 use super::weights::{Tensors, WeightsError};
 
-/// y = W x + b for a few x at hand. Outputs are computed in blocks of `WIDTH`, so that a block stays in registers while
-/// the inputs pass by, and every operation on it is one that compilers turn into vector instructions.
+/// W of y += W x. Outputs lie in blocks of `WIDTH`, the last one filled up with zeros, so that a block stays in registers
+/// while the inputs pass by, and every operation on it is one that compilers turn into vector instructions.
 #[derive(Clone, Debug)]
-pub(super) struct Affine<const WIDTH: usize> {
-    /// Block by block: the bias, then the weights of each input.
-    rows: Vec<[f32; WIDTH]>,
+pub(super) struct Matrix<const WIDTH: usize> {
+    /// Block by block of outputs, the weights of each input.
+    weights: Vec<Block<WIDTH>>,
     inputs: usize,
     outputs: usize,
 }
 
-impl<const WIDTH: usize> Affine<WIDTH> {
-    /// From several weights of shape \[outputs, inputs\], whose inputs come one after the other, and one bias.
+/// Where cache lines begin, so that no vector lies across two of them.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Block<const WIDTH: usize>([f32; WIDTH]);
+
+impl<const WIDTH: usize> Matrix<WIDTH> {
+    /// From weights of shape \[outputs, inputs\].
     pub(super) fn new(
         tensors: &Tensors,
-        weights: &[(&str, usize)],
-        bias: &str,
+        name: &str,
         outputs: usize,
+        inputs: usize,
     ) -> Result<Self, WeightsError> {
-        let bias = tensors.values(bias, &[outputs])?;
-        let inputs = weights.iter().map(|(_, inputs)| inputs).sum();
-        let mut rows = vec![[0.0; WIDTH]; outputs.div_ceil(WIDTH) * (inputs + 1)];
-        let place = |output: usize, input: usize| (output / WIDTH * (inputs + 1) + input, output % WIDTH);
-        let mut put = |(row, column): (usize, usize), value: f32| rows[row][column] = value;
-        bias.iter().enumerate().for_each(|(output, &value)| put(place(output, 0), value));
-        let mut before = 1;
-        for &(name, inputs) in weights {
-            for (i, &value) in tensors.values(name, &[outputs, inputs])?.iter().enumerate() {
-                put(place(i / inputs, before + i % inputs), value);
-            }
-            before += inputs;
+        let mut weights = vec![Block([0.0; WIDTH]); outputs.div_ceil(WIDTH) * inputs];
+        for (i, &value) in tensors.values(name, &[outputs, inputs])?.iter().enumerate() {
+            let (output, input) = (i / inputs, i % inputs);
+            weights[output / WIDTH * inputs + input].0[output % WIDTH] = value;
         }
-        Ok(Self { rows, inputs, outputs })
+        Ok(Self { weights, inputs, outputs })
     }
 
-    /// How long the output of [`Self::apply`] is: what exceeds the outputs is of no use.
-    pub(super) fn padded_outputs(&self) -> usize {
-        self.outputs.next_multiple_of(WIDTH)
+    /// Blocks of a y.
+    pub(super) fn blocks(&self) -> usize {
+        self.outputs.div_ceil(WIDTH)
     }
 
-    /// Multiply-accumulates of one application.
+    /// Multiply-accumulates for one x.
     pub(super) fn macs(&self) -> u64 {
         (self.inputs * self.outputs) as u64
     }
 
-    /// Inlined like the activations, to be compiled with the vector instructions of its caller.
+    /// y += W x, the blocks from first to last or backwards. Who turns round for every next x finds the weights that were
+    /// used last in the nearest cache, where not all of them fit. Inlined like the activations, to be compiled with the
+    /// vector instructions of its caller.
     #[inline(always)]
-    pub(super) fn apply(&self, x: &[f32], y: &mut [f32]) {
-        debug_assert_eq!((x.len(), y.len()), (self.inputs, self.padded_outputs()));
-        for (block, y) in self.rows.chunks_exact(self.inputs + 1).zip(y.chunks_exact_mut(WIDTH)) {
-            let mut sums = block[0];
-            for (&x, weights) in x.iter().zip(&block[1..]) {
-                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
+    pub(super) fn add(&self, x: &[f32], y: &mut [[f32; WIDTH]], backwards: bool) {
+        for block in 0..y.len() {
+            let block = if backwards { y.len() - 1 - block } else { block };
+            self.add_block(block, x, &mut y[block]);
+        }
+    }
+
+    #[inline(always)]
+    fn add_block(&self, block: usize, x: &[f32], y: &mut [f32; WIDTH]) {
+        let weights = &self.weights[block * self.inputs..][..self.inputs];
+        let mut sums = *y;
+        for (&x, Block(weights)) in x.iter().zip(weights) {
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
+        }
+        *y = sums;
+    }
+}
+
+/// y = W x + b for many x at hand.
+#[derive(Clone, Debug)]
+pub(super) struct Affine<const WIDTH: usize> {
+    matrix: Matrix<WIDTH>,
+    bias: Vec<[f32; WIDTH]>,
+}
+
+impl<const WIDTH: usize> Affine<WIDTH> {
+    /// From weights of shape \[outputs, inputs\] and a bias.
+    pub(super) fn new(
+        tensors: &Tensors,
+        weights: &str,
+        bias: &str,
+        outputs: usize,
+        inputs: usize,
+    ) -> Result<Self, WeightsError> {
+        let matrix = Matrix::new(tensors, weights, outputs, inputs)?;
+        let mut padded = vec![[0.0; WIDTH]; matrix.blocks()];
+        padded.as_flattened_mut()[..outputs].copy_from_slice(tensors.values(bias, &[outputs])?);
+        Ok(Self { matrix, bias: padded })
+    }
+
+    /// Blocks of a y.
+    pub(super) fn blocks(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Multiply-accumulates for one x.
+    pub(super) fn macs(&self) -> u64 {
+        self.matrix.macs()
+    }
+
+    /// The y, in blocks, of all x, one after the other. All of them pass by a block of weights before the next is loaded.
+    #[inline(always)]
+    pub(super) fn apply(&self, x: &[f32], y: &mut Vec<[f32; WIDTH]>) {
+        let inputs = self.matrix.inputs;
+        y.clear();
+        (0..x.len() / inputs).for_each(|_| y.extend_from_slice(&self.bias));
+        for block in 0..self.blocks() {
+            for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(self.blocks())) {
+                self.matrix.add_block(block, x, &mut y[block]);
             }
-            y.copy_from_slice(&sums);
         }
     }
 }
@@ -141,15 +192,21 @@ mod tests {
     #[test]
     fn blocks_give_what_rows_give() {
         let mut tensors = Tensors::default();
-        // y = [[1, 2, 3], [4, 5, 6], [7, 8, 9]] x + [10, 20, 30], the first two columns from one tensor.
-        tensors.insert("left", &[3, 2], vec![1.0, 2.0, 4.0, 5.0, 7.0, 8.0]);
-        tensors.insert("right", &[3, 1], vec![3.0, 6.0, 9.0]);
+        // [[1, 2, 3], [4, 5, 6], [7, 8, 9]] x + [10, 20, 30], of (1, -1, 2) and (0, 1, 0).
+        tensors.insert("weights", &[3, 3], (1..=9u8).map(f32::from).collect());
         tensors.insert("bias", &[3], vec![10.0, 20.0, 30.0]);
-        let affine = Affine::<2>::new(&tensors, &[("left", 2), ("right", 1)], "bias", 3).expect("shapes fit");
-        let mut y = [f32::NAN; 4];
-        affine.apply(&[1.0, -1.0, 2.0], &mut y);
-        assert_eq!((&y[..3], affine.macs()), (&[15.0, 31.0, 47.0][..], 9));
-        let wrong = Affine::<2>::new(&tensors, &[("left", 3)], "bias", 3).unwrap_err().to_string();
-        assert_eq!(wrong, "tensor `left` has the shape [3, 2]; expected [3, 3]");
+        let affine = Affine::<2>::new(&tensors, "weights", "bias", 3, 3).expect("shapes fit");
+        let mut y = Vec::new();
+        affine.apply(&[1.0, -1.0, 2.0, 0.0, 1.0, 0.0], &mut y);
+        assert_eq!(y, [[15.0, 31.0], [47.0, 0.0], [12.0, 25.0], [38.0, 0.0]]);
+        let matrix = Matrix::<2>::new(&tensors, "weights", 3, 3).expect("shapes fit");
+        for backwards in [false, true] {
+            let mut y = [[1.0; 2]; 2];
+            matrix.add(&[1.0, -1.0, 2.0], &mut y, backwards);
+            assert_eq!(y, [[6.0, 12.0], [18.0, 1.0]]);
+        }
+        assert_eq!((affine.macs(), matrix.macs()), (9, 9));
+        let wrong = Matrix::<2>::new(&tensors, "weights", 3, 4).unwrap_err().to_string();
+        assert_eq!(wrong, "tensor `weights` has the shape [3, 3]; expected [3, 4]");
     }
 }

@@ -18,7 +18,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::dense::{ACTIVATION_MACS, Affine, sigmoid, tanh};
+use super::dense::{ACTIVATION_MACS, Affine, Matrix, sigmoid, tanh};
 use super::observation::{Observation, decode, features, outputs};
 use super::weights::{Tensors, WeightsError};
 use crate::sim::{Decision, Scheduler, View};
@@ -57,19 +57,24 @@ pub fn initial_of(shapes: &[(&str, Vec<usize>)], hidden: usize, random: &mut Cha
     tensors
 }
 
+/// Gates at a time: eight vectors of AVX2, which has sixteen registers for sums, weights and inputs.
+const GATES: usize = 64;
+
 /// The LSTM and its head; one thread, no allocation once its buffers have grown.
 #[derive(Clone, Debug)]
 pub struct Actor {
     accelerators: usize,
     hidden: usize,
-    cell: Affine<32>,
+    input: Affine<GATES>,
+    recurrent: Matrix<GATES>,
     head: Affine<8>,
-    /// The features of a sub-job, then h.
-    input: Vec<f32>,
-    gates: Vec<f32>,
+    /// Of every sub-job.
+    gates: Vec<[f32; GATES]>,
+    /// h before the first sub-job, and after every one.
+    states: Vec<f32>,
     /// c.
     memory: Vec<f32>,
-    said: Vec<f32>,
+    said: Vec<[f32; 8]>,
 }
 
 impl Actor {
@@ -80,18 +85,16 @@ impl Actor {
     pub fn new(tensors: &Tensors, accelerators: usize) -> Result<Self, WeightsError> {
         let (features, outputs) = (features(accelerators), outputs(accelerators));
         let hidden = tensors.get("head.weight")?.shape().last().copied().unwrap_or(0).max(1);
-        let weights = [("lstm.input", features), ("lstm.hidden", hidden)];
-        let cell = Affine::new(tensors, &weights, "lstm.bias", 4 * hidden)?;
-        let head = Affine::new(tensors, &[("head.weight", hidden)], "head.bias", outputs)?;
         Ok(Self {
             accelerators,
             hidden,
-            input: vec![0.0; features + hidden],
-            gates: vec![0.0; cell.padded_outputs()],
+            input: Affine::new(tensors, "lstm.input", "lstm.bias", 4 * hidden, features)?,
+            recurrent: Matrix::new(tensors, "lstm.hidden", 4 * hidden, hidden)?,
+            head: Affine::new(tensors, "head.weight", "head.bias", outputs, hidden)?,
+            gates: Vec::new(),
+            states: Vec::new(),
             memory: vec![0.0; hidden],
-            said: vec![0.0; head.padded_outputs()],
-            cell,
-            head,
+            said: Vec::new(),
         })
     }
 
@@ -104,7 +107,8 @@ impl Actor {
     pub fn macs(&self, sub_jobs: usize) -> u64 {
         let hidden = self.hidden as u64;
         let activations = ACTIVATION_MACS * (5 * hidden + outputs(self.accelerators) as u64);
-        sub_jobs as u64 * (self.cell.macs() + self.head.macs() + 3 * hidden + activations)
+        let products = self.input.macs() + self.recurrent.macs() + self.head.macs();
+        sub_jobs as u64 * (products + 3 * hidden + activations)
     }
 }
 
@@ -121,34 +125,48 @@ impl WithSimd for Walk<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { actor: Actor { accelerators, hidden, cell, head, input, gates, memory, said }, rows, out } =
-            self;
-        let features = features(*accelerators);
-        out.clear();
-        input.fill(0.0);
+        let Self { actor, rows, out } = self;
+        let Actor { accelerators, hidden, input, recurrent, head, gates, states, memory, said } = actor;
+        // All that does not wait for the sub-job before is done for all sub-jobs at once.
+        input.apply(rows, gates);
+        states.clear();
+        states.resize(*hidden, 0.0);
         memory.fill(0.0);
-        for row in rows.chunks_exact(features) {
-            input[..features].copy_from_slice(row);
-            cell.apply(input, gates);
-            let h = &mut input[features..];
-            remember(gates, *hidden, memory, h);
-            head.apply(h, said);
-            out.extend(said[..outputs(*accelerators)].iter().map(|&raw| tanh(raw)));
+        for (step, gates) in gates.chunks_exact_mut(recurrent.blocks()).enumerate() {
+            states.resize((step + 2) * *hidden, 0.0);
+            let (before, h) = states[step * *hidden..].split_at_mut(*hidden);
+            recurrent.add(before, gates, step % 2 == 1);
+            remember(gates.as_flattened_mut(), memory, h);
         }
+        head.apply(&states[*hidden..], said);
+        each(said.as_flattened_mut(), tanh);
+        out.clear();
+        let (rows, outputs) = (said.chunks_exact(head.blocks()), outputs(*accelerators));
+        rows.for_each(|row| out.extend_from_slice(&row.as_flattened()[..outputs]));
     }
 }
 
-/// One step of an LSTM: c = f c + i g, h = o tanh(c).
+/// One step of an LSTM: c = f c + i g, h = o tanh(c). A loop for each kind of gate: a processor has more of the same
+/// short chains of operations in hand than of one that waits for four.
 #[inline(always)]
-fn remember(gates: &[f32], hidden: usize, memory: &mut [f32], h: &mut [f32]) {
+fn remember(gates: &mut [f32], memory: &mut [f32], h: &mut [f32]) {
+    let hidden = memory.len();
+    each(&mut gates[..2 * hidden], sigmoid);
+    each(&mut gates[2 * hidden..3 * hidden], tanh);
+    each(&mut gates[3 * hidden..4 * hidden], sigmoid);
     let gate = |place: usize| &gates[place * hidden..][..hidden];
     let (input, forget, cell, output) = (gate(0), gate(1), gate(2), gate(3));
     // Of one length, so that the loop needs no checks.
-    let (memory, h) = (&mut memory[..hidden], &mut h[..hidden]);
+    let h = &mut h[..hidden];
     for k in 0..hidden {
-        memory[k] = sigmoid(forget[k]) * memory[k] + sigmoid(input[k]) * tanh(cell[k]);
-        h[k] = sigmoid(output[k]) * tanh(memory[k]);
+        memory[k] = forget[k] * memory[k] + input[k] * cell[k];
+        h[k] = output[k] * tanh(memory[k]);
     }
+}
+
+#[inline(always)]
+fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
+    values.iter_mut().for_each(|value| *value = f(*value));
 }
 
 /// The policy as a scheduler: sees, answers and decides as in training.
