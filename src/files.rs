@@ -52,7 +52,16 @@ impl InputError {
 
     /// An error at a line, counted from 1, with the line as it is in the file.
     pub fn at_line(path: &Path, line: usize, message: impl fmt::Display) -> Self {
-        let quoted = excerpt::quoted(path, line).map_or(String::new(), |line| format!("\n{line}"));
+        Self::quoting(path, line, message, excerpt::quoted(path, line))
+    }
+
+    /// An error in a CSV record that starts at a line, with carets below the field at `place`.
+    pub fn at_field(path: &Path, line: usize, place: usize, message: impl fmt::Display) -> Self {
+        Self::quoting(path, line, message, excerpt::quoted_field(path, line, place))
+    }
+
+    fn quoting(path: &Path, line: usize, message: impl fmt::Display, quoted: Option<String>) -> Self {
+        let quoted = quoted.map_or(String::new(), |quoted| format!("\n{quoted}"));
         Self { path: path.to_path_buf(), line: Some(line), message: format!("{message}{quoted}") }
     }
 }
