@@ -2,6 +2,7 @@
 //! output file appears whole or not at all.
 
 mod excerpt;
+mod folders;
 mod rows;
 mod schema;
 mod spanned;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+pub use folders::Folders;
 pub use rows::{CsvLines, csv_error, csv_field_error};
 pub use schema::{any_of, entry_table, schema_of};
 pub use spanned::Spanned;

@@ -153,7 +153,7 @@ fn without_several_loads_the_swept_number_is_on_the_axis() {
     let swept = ["--set", "loads=0.9", "--set", "dram_bandwidth_gbps=[16,64]"];
     run(folder.path(), &[&swept[..], &["--set", "scenarios=[\"light\",\"mixed\"]"]].concat());
     let page = report(folder.path());
-    assert!(page.contains("SLA rate against dram bandwidth gbps: mixed"), "{page}");
+    assert!(page.contains("SLA rate against dram_bandwidth_gbps: mixed"), "{page}");
     let (sla, summary) = (folder.path().join("report/sla-2.csv"), folder.path().join("summary.csv"));
     let drawn: Vec<String> = rows(&sla)
         .iter()

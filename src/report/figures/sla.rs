@@ -13,7 +13,7 @@ pub(super) fn section(results: &Results) -> Section {
     let picture = |(panel, cases): (usize, &Vec<&Case>)| {
         let ((chart, data), against) = match cases[..] {
             [case] => (bars(results, case), String::new()),
-            _ => (lines(results, cases), format!(" against {}", axis(results).replace('_', " "))),
+            _ => (lines(results, cases), format!(" against {}", axis(results))),
         };
         let title = format!("{title}{against}: {}", results.panels[panel]);
         Picture { name: format!("{name}-{}", panel + 1), title, chart, data }
@@ -23,7 +23,7 @@ pub(super) fn section(results: &Results) -> Section {
     let mut text = "Share of counted requests that met their deadline".to_string();
     if has_lines {
         let relative = if results.axis == LOAD { ", relative to lambda*" } else { "" };
-        text += &format!(", against `{}`{relative}", axis(results));
+        text += &format!(", against {}{relative}", axis(results));
     }
     text += ": mean over seeds with its 95 % confidence interval (Student's t).";
     if has_lines && results.schedulers.len() > IN_FRONT {
@@ -75,8 +75,7 @@ fn lines(results: &Results, cases: &[&Case]) -> (Chart, Data) {
         series.push(line(&results.schedulers[scheduler], Style(rank), is_faint, &of));
     }
     if cases.iter().any(|case| !case.bound.is_empty()) {
-        let style = Style(results.schedulers.len());
-        series.push(line("bound", style, true, &|case| case.bound.clone()));
+        series.push(line("bound", Style::ASIDE, true, &|case| case.bound.clone()));
     }
     let chart = Lines {
         x: Scale::around(cases.iter().filter_map(|case| case.number(results.axis))),
