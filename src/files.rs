@@ -2,6 +2,7 @@
 //! output file appears whole or not at all.
 
 mod excerpt;
+mod folders;
 mod rows;
 mod schema;
 mod spanned;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+pub use folders::Folders;
 pub use rows::{CsvLines, csv_error, csv_field_error};
 pub use schema::{any_of, entry_table, schema_of};
 pub use spanned::Spanned;
@@ -52,7 +54,16 @@ impl InputError {
 
     /// An error at a line, counted from 1, with the line as it is in the file.
     pub fn at_line(path: &Path, line: usize, message: impl fmt::Display) -> Self {
-        let quoted = excerpt::quoted(path, line).map_or(String::new(), |line| format!("\n{line}"));
+        Self::quoting(path, line, message, excerpt::quoted(path, line))
+    }
+
+    /// An error in a CSV record that starts at a line, with carets below the field at `place`.
+    pub fn at_field(path: &Path, line: usize, place: usize, message: impl fmt::Display) -> Self {
+        Self::quoting(path, line, message, excerpt::quoted_field(path, line, place))
+    }
+
+    fn quoting(path: &Path, line: usize, message: impl fmt::Display, quoted: Option<String>) -> Self {
+        let quoted = quoted.map_or(String::new(), |quoted| format!("\n{quoted}"));
         Self { path: path.to_path_buf(), line: Some(line), message: format!("{message}{quoted}") }
     }
 }

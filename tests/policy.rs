@@ -90,6 +90,18 @@ fn relmas_is_trained_the_same_for_any_thread_count_and_when_resumed() {
     the_same_for_any_thread_count_and_when_resumed(DDPG, "relmas");
 }
 
+#[test]
+fn what_training_came_to_is_read_by_programs() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let (experiment, out) = (tiny(folder.path(), EVOLUTION, 2), path(folder.path(), "out"));
+    let output = mascot(&["train", &experiment, "--out", &out, "--json"], "1");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON alone");
+    assert!(told["policy"].as_str().is_some_and(|path| path.ends_with("mascot-relmas-6.toml")), "{told}");
+    assert!(told["steps"] == 2 && told["baselines"]["gated"].is_f64(), "{told}");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("2: validation SLA rate"), "{log}");
+}
+
 #[cfg(not(feature = "train"))]
 #[test]
 fn a_build_without_libtorch_says_so() {

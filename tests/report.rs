@@ -147,6 +147,36 @@ fn what_is_not_there_is_said() {
     assert_eq!(pictures(folder.path()), ["energy-1", "gain-1", "latency-1", "sla-1", "utilization-1"]);
 }
 
+#[test]
+fn without_several_loads_the_swept_number_is_on_the_axis() {
+    let folder = TempDir::new().unwrap();
+    let swept = ["--set", "loads=0.9", "--set", "dram_bandwidth_gbps=[16,64]"];
+    run(folder.path(), &[&swept[..], &["--set", "scenarios=[\"light\",\"mixed\"]"]].concat());
+    let page = report(folder.path());
+    assert!(page.contains("SLA rate against dram_bandwidth_gbps: mixed"), "{page}");
+    let (sla, summary) = (folder.path().join("report/sla-2.csv"), folder.path().join("summary.csv"));
+    let drawn: Vec<String> = rows(&sla)
+        .iter()
+        .filter(|row| row["scheduler"] == "edf_drop")
+        .map(|row| row["dram_bandwidth_gbps"].clone())
+        .collect();
+    assert_eq!(drawn, ["16", "64"]);
+    let rate = |bandwidth: &str| -> f64 {
+        let is_it = |row: &&Row| {
+            [&row["scenario"], &row["scheduler"], &row["dram_bandwidth_gbps"]]
+                == ["mixed", "edf_drop", bandwidth]
+        };
+        rows(&summary).iter().filter(is_it).map(|row| number(row, "sla_rate") / 3.0).sum()
+    };
+    let of = |bandwidth: &str| {
+        let all = rows(&sla);
+        let is_it = |row: &&Row| row["scheduler"] == "edf_drop" && row["dram_bandwidth_gbps"] == bandwidth;
+        number(all.iter().find(is_it).unwrap(), "sla_rate")
+    };
+    assert!(["16", "64"].iter().all(|bandwidth| (of(bandwidth) - rate(bandwidth)).abs() < 1e-12));
+    assert!(!pictures(folder.path()).contains(&"sla-3".to_string()));
+}
+
 /// Requests that come at their own pace have a load per seed.
 #[test]
 fn a_measured_load_is_no_case_of_its_own() {

@@ -336,3 +336,41 @@ fn forwarded_bytes_are_not_read_from_dram() {
         assert!(output.status.code() == Some(2) && message.contains("of whole layers"), "{message}");
     }
 }
+
+/// A folder with nothing but a network, a scenario and a system of the user's: what ships is there beside them.
+#[test]
+fn own_files_lie_beside_what_ships() {
+    let root = TempDir::new().unwrap();
+    let mine = root.path().join("workloads/networks/mine.toml");
+    let in_folder = |args: &[&str]| {
+        let output = program(args).current_dir(root.path()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let onnx = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/networks/kws_res8.onnx");
+    in_folder(&["import", onnx.to_str().unwrap(), "-o", mine.to_str().unwrap()]);
+    let write = |name: &str, text: &str| {
+        let path = root.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(
+        "workloads/scenarios/own.toml",
+        "name = 'own'\nsource = 'a test'\n[[tenant]]\nname = 'a'\nnetwork = 'mine'\n[[tenant]]\nname = 'b'\nnetwork = 'kws_res8'\n",
+    );
+    write(
+        "accel-models/systems/ours.toml",
+        "name = 'ours'\nsource = 'a test'\ndram_bandwidth_gbps = 16\n[[accelerator]]\nmodel = 'simba_256'\n",
+    );
+    write(
+        "e.toml",
+        "systems = ['ours', 'relmas-4']\nscenarios = ['own']\nloads = 0.5\nschedulers = ['fcfs']\nrequests = 20\n",
+    );
+    in_folder(&["run", "e.toml", "--out", "out", "--quiet"]);
+    assert_eq!(column(&read(&root.path().join("out"), "summary.csv"), "system"), ["ours", "relmas-4"]);
+    assert!(in_folder(&["replay", "out"]).starts_with("OK, the same: summary.csv (2 rows)"));
+    let networks = in_folder(&["list", "networks"]);
+    assert!(networks.contains(" mine ") && networks.contains(" vgg16 "), "{networks}");
+    let manifest = read(&root.path().join("out"), "manifest.json");
+    assert!(manifest.contains("\"workloads/networks/kws_res8.toml\""), "{manifest}");
+}

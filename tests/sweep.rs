@@ -295,6 +295,12 @@ fn a_replay_reproduces_the_bytes_or_says_what_differs() {
     assert!(message.starts_with("OK, the same: summary.csv (9 rows)"), "{message}");
     assert!(message.contains("requests.csv (180 rows)"), "{message}");
 
+    // For programs.
+    let told: Value =
+        serde_json::from_slice(&mascot(&["replay", text(&out), "--json"]).stdout).expect("JSON alone");
+    assert_eq!((&told["rows"], &told["cell"]), (&9.into(), &Value::Null));
+    assert_eq!(told["the_same"][0], serde_json::json!({ "file": "summary.csv", "rows": 9 }));
+
     // One cell, by the beginning of what it is kept as.
     let cell = cells(&out).first().unwrap().file_stem().unwrap().to_string_lossy().into_owned();
     let again = folder.path().join("again");
@@ -342,7 +348,9 @@ fn a_replay_reproduces_the_bytes_or_says_what_differs() {
     let (code, message) = replay(&["--anyway", "--cell", &cell]);
     assert!(code == Some(1) && message.contains(" was "), "{message}");
     fs::remove_file(folder.path().join("workloads/networks/squeezenet1_0.toml")).unwrap();
-    assert!(replay(&[]).1.contains("squeezenet1_0.toml: No such file"), "{}", replay(&[]).1);
+    // Where it is the only folder: else the one that ships would be as good.
+    let alone = program(&["replay", text(&out)]).env("MASCOT_DATA_DIR", folder.path()).output().unwrap();
+    assert!(said(&alone).contains("squeezenet1_0.toml: No such file"), "{}", said(&alone));
 }
 
 #[test]
@@ -433,4 +441,8 @@ fn cells_are_left_out_and_added() {
     let back =
         format!("{base}[[exclude]]\nload = 0.9\n[[include]]\nload = 0.9\nscheduler = 'edf'\nseed = 1\n");
     assert_eq!(cells_of(&back), [&all[..], &["light 0.9 edf 1"]].concat());
+    // A scenario whose requests come at their own pace beside others takes `loads` away.
+    let own =
+        format!("{base}[[exclude]]\nload = 0.9\n[[include]]\nscenario = 'ar_gaming'\nload = []\nseed = 1\n");
+    assert_eq!(cells_of(&own), [&all[..], &["ar_gaming NaN fcfs 1", "ar_gaming NaN edf 1"]].concat());
 }

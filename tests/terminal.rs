@@ -78,6 +78,36 @@ fn verdicts_are_read_by_programs() {
 }
 
 #[test]
+fn random_runs_and_layers_are_read_by_programs() {
+    let passed = json(&["fuzz", "--seeds", "3", "--json"]);
+    let runs = passed.as_array().unwrap().iter().map(|row| row["runs"].as_u64().unwrap());
+    assert_eq!(runs.sum::<u64>(), 3);
+    let layers = json(&["network", "show", "alexnet", "--json"]);
+    let conv = layers.as_array().unwrap().iter().find(|layer| layer["kind"] == "conv").unwrap();
+    assert!(conv["macs"].as_u64().unwrap() > 0 && conv["after"].is_string(), "{conv}");
+    assert!(layers.as_array().unwrap().iter().any(|layer| layer["macs"].is_null()), "no MACs are no number");
+}
+
+/// As many columns as a usual terminal has.
+#[test]
+fn a_long_list_fits_a_terminal() {
+    let command = |what: &str| {
+        let program = env!("CARGO_BIN_EXE_mascot");
+        let on_terminal = format!("stty cols 100; {program} list {what}");
+        Command::new("script").args(["-qec", &on_terminal, "/dev/null"]).output()
+    };
+    for what in ["schedulers", "arrivals", "scenarios", "metrics", "networks", "accelerators"] {
+        let Ok(output) = command(what) else {
+            eprintln!("skipped: no `script` here");
+            return;
+        };
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let widest = text.lines().map(|line| line.trim_end().chars().count()).max().unwrap();
+        assert!(widest > 20 && widest <= 100, "{what}: {widest}\n{text}");
+    }
+}
+
+#[test]
 fn warnings_and_progress_leave_standard_output_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("overload.toml");
@@ -88,6 +118,21 @@ fn warnings_and_progress_leave_standard_output_alone() {
     assert_eq!(verdicts[0]["loads"][0]["load"], 2.0);
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(log.contains("warning: "), "{log}");
+}
+
+#[test]
+fn a_period_longer_than_the_slack_is_a_warning() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("slow.toml");
+    let keys = "systems = [\"relmas-6\"]\nscenarios = [\"light\"]\nloads = [0.5]\nschedulers = [\"fcfs\"]\nqos = \"H\"\n";
+    let warned = |more: &str| {
+        std::fs::write(&path, format!("{keys}{more}\n")).unwrap();
+        let output = mascot(&["validate", path.to_str().unwrap()]);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap().matches("is longer than the slack").count()
+    };
+    let table = ["period_us = 100", "period_us = [100, 50000]", "period_us = 50000\ntrigger = \"on_change\""];
+    assert_eq!(table.map(warned), [0, 1, 0]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::progress::Bars;
-use super::table::render;
+use super::table::Listing;
 use crate::experiment::Error;
 use crate::experiment::fuzz::{Passed, Report, describe, fuzz};
 
@@ -21,6 +21,9 @@ pub(super) struct Options {
     /// No progress bar and no table
     #[arg(long)]
     quiet: bool,
+    /// Print the table as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
@@ -28,18 +31,37 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let bars = Bars::new(options.quiet);
     let report = super::on_threads(options.jobs, || fuzz(seeds, &bars))?;
     drop(bars);
-    let run = if options.seeds == 1 { describe(options.first_seed) + "\n" } else { String::new() };
-    let printed = if options.quiet { Ok(()) } else { super::print(&(run + &table(&report))) };
+    let table = table(&report);
+    let printed = match (options.json, options.quiet) {
+        (true, _) => super::print_json(&table.json()),
+        (false, true) => Ok(()),
+        (false, false) => {
+            let run = if options.seeds == 1 { describe(options.first_seed) + "\n" } else { String::new() };
+            super::print(&(run + &table.text()))
+        }
+    };
     // A violated invariant is worse news than a full disk.
     report.verdict().and(printed)
 }
 
-fn table(report: &Report) -> String {
-    let header = ["scheduler", "runs", "requests", "met", "dropped", "layers", "decisions", "overtaken"];
+fn table(report: &Report) -> Listing {
     let row = |(name, passed): (&&str, &Passed)| {
         let &Passed { runs, requests, met, dropped, layers, decisions, skipped } = passed;
         let counts = [runs, requests, met, dropped, layers, decisions, skipped];
         [vec![name.to_string()], counts.map(|count| count.to_string()).to_vec()].concat()
     };
-    render(&header, 1..header.len(), report.passed.iter().map(row).collect())
+    Listing {
+        columns: &[
+            ("scheduler", "scheduler"),
+            ("runs", "runs"),
+            ("requests", "requests"),
+            ("met", "met"),
+            ("dropped", "dropped"),
+            ("layers", "layers"),
+            ("decisions", "decisions"),
+            ("overtaken", "overtaken"),
+        ],
+        numbers: 1..8,
+        rows: report.passed.iter().map(row).collect(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::table::{number, render};
+use super::table::{Listing, number};
 use crate::experiment::{DataRoot, Error};
 use crate::workload::{Layer, Network};
 
@@ -17,23 +17,28 @@ pub(super) struct Options {
     /// A network's name, or the path of its .toml
     name: String,
     /// Print a Graphviz file instead: mascot network show NAME --dot | dot -Tsvg -o NAME.svg
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     dot: bool,
+    /// Print [{column: value}, ...]
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn execute(command: &Command) -> Result<(), Error> {
     let Command::Show(options) = command;
     let network = DataRoot::find(None)?.network(&options.name)?;
-    super::print(&if options.dot { network.to_dot() } else { table(&network) })
+    match (options.json, options.dot) {
+        (true, _) => super::print_json(&listing(&network).json()),
+        (false, true) => super::print(&network.to_dot()),
+        (false, false) => super::print(&(head(&network) + &listing(&network).text())),
+    }
 }
 
-fn table(network: &Network) -> String {
-    let header = ["layer", "kind", "loop nest", "MACs", "parameters", "bytes in", "bytes out", "after"];
-    let rows = network.layers.iter().map(|layer| row(network, layer)).collect();
+fn head(network: &Network) -> String {
     let (millions, layers) = (|count: u64| number(Some(count as f64 / 1e6), 2), network.layers.len());
     format!(
         "{}: {}\n{layers} layers, {} with MACs, depth {}; {} M MACs, {} M parameters, {} MACs per byte (one byte per \
-         element; every layer reads inputs and weights and writes outputs once)\n\n{}",
+         element; every layer reads inputs and weights and writes outputs once)\n\n",
         network.name,
         network.source,
         network.mac_layers(),
@@ -41,8 +46,24 @@ fn table(network: &Network) -> String {
         millions(network.macs().0),
         millions(network.parameters()),
         number(Some(network.macs_per_byte()), 1),
-        render(&header, 3..7, rows)
     )
+}
+
+fn listing(network: &Network) -> Listing {
+    Listing {
+        columns: &[
+            ("layer", "layer"),
+            ("kind", "kind"),
+            ("loop nest", "loop_nest"),
+            ("MACs", "macs"),
+            ("parameters", "parameters"),
+            ("bytes in", "bytes_in"),
+            ("bytes out", "bytes_out"),
+            ("after", "after"),
+        ],
+        numbers: 3..7,
+        rows: network.layers.iter().map(|layer| row(network, layer)).collect(),
+    }
 }
 
 fn row(network: &Network, layer: &Layer) -> Vec<String> {

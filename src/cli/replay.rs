@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::Serialize;
 
 use super::progress::Bars;
 use super::session::Stopwatch;
@@ -34,6 +35,37 @@ pub(super) struct Options {
     /// No progress bar
     #[arg(long)]
     quiet: bool,
+    /// Print {cell, rows, the_same: [{file, rows}, ...]} in place of the sentence
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a replay came out that did not differ.
+#[derive(Serialize)]
+struct Verdict {
+    /// The cell, where only one was run.
+    cell: Option<String>,
+    rows: usize,
+    /// None where there is nothing beside the manifest to compare with.
+    the_same: Vec<Same>,
+}
+
+/// The rows of a file that are as they were.
+#[derive(Serialize)]
+struct Same {
+    file: &'static str,
+    rows: usize,
+}
+
+impl Verdict {
+    fn text(&self) -> String {
+        if self.the_same.is_empty() {
+            let rows = self.rows;
+            return format!("{rows} rows; there is no summary.csv beside the manifest to compare with\n");
+        }
+        let told = self.the_same.iter().map(|Same { file, rows }| format!("{file} ({rows} rows)"));
+        format!("OK, the same: {}\n", told.collect::<Vec<_>>().join(", "))
+    }
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
@@ -46,7 +78,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(Some(&manifest.data_folder))?;
     tell(replay::differences(&manifest, &data), options.anyway)?;
     let verdict = super::on_threads(options.jobs, || run(options, &manifest, &data, &theirs))??;
-    super::print(&verdict)
+    if options.json { super::print_json(&verdict) } else { super::print(&verdict.text()) }
 }
 
 /// Differences are the end of it, or warnings.
@@ -71,7 +103,7 @@ fn is_within(folder: &Path, out: &Path) -> bool {
         && (folder == out || folder.and_then(|folder| folder.parent().map(Path::to_path_buf)) == out)
 }
 
-fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -> Result<String, Error> {
+fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -> Result<Verdict, Error> {
     let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
     let plan = prepare(manifest.experiment(data)?, data, true, &bars)?;
     let inputs = Inputs::of(&plan, data)?;
@@ -85,7 +117,7 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
         started,
         resumable: options.out.is_some(),
     };
-    let mut chosen = cells(&plan);
+    let (mut chosen, mut cell) = (cells(&plan), None);
     if let Some(prefix) = &options.cell {
         // Under the identifiers of then.
         let recorded = inputs.as_recorded(&manifest.recorded_inputs());
@@ -94,6 +126,7 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
         let place = sweep.find(prefix)?;
         bars.note(&format!("cell {}: {}", short(&sweep.ids[place]), sweep.cells[place]));
         chosen = vec![sweep.cells[place]];
+        cell = Some(sweep.ids[place].clone());
     }
     let temporary =
         tempfile::tempdir().map_err(|source| Error::Write { path: "a temporary folder".into(), source })?;
@@ -103,17 +136,13 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
     }
     let rows = job.carry_out(chosen, ours, options.cell.is_none())?;
     drop(bars);
-    if !theirs.join(Table::Summary.file()).is_file() {
-        return Ok(format!(
-            "{} rows; there is no summary.csv beside the manifest to compare with\n",
-            rows.len()
-        ));
+    let mut verdict = Verdict { cell, rows: rows.len(), the_same: Vec::new() };
+    if theirs.join(Table::Summary.file()).is_file() {
+        let only = options.cell.is_some().then(|| replay::first_keys(ours)).transpose()?;
+        for table in manifest.logs.tables() {
+            let rows = replay::compare(table, theirs, ours, only.as_deref())?;
+            verdict.the_same.push(Same { file: table.file(), rows });
+        }
     }
-    let only = options.cell.is_some().then(|| replay::first_keys(ours)).transpose()?;
-    let mut told = Vec::new();
-    for table in manifest.logs.tables() {
-        let rows = replay::compare(table, theirs, ours, only.as_deref())?;
-        told.push(format!("{} ({rows} rows)", table.file()));
-    }
-    Ok(format!("OK, the same: {}\n", told.join(", ")))
+    Ok(verdict)
 }

@@ -1,6 +1,6 @@
 //! Plain aligned tables, and CSV.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
 pub(super) use crate::report::number;
@@ -16,10 +16,12 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// For readers.
+    /// For readers: on a terminal as wide as that, with long texts in several lines.
     pub(super) fn text(self) -> String {
         let header: Vec<&str> = self.columns.iter().map(|(title, _)| *title).collect();
-        render(&header, self.numbers, self.rows)
+        let mut table = table(&header, self.numbers, self.rows);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        lines(&table)
     }
 
     /// For programs: an object per row, with the digits of the text; null where it has no number.
@@ -38,16 +40,24 @@ impl Listing {
 
 /// A table with a header row; columns whose index is in `numbers` are aligned right.
 pub(super) fn render(header: &[&str], numbers: std::ops::Range<usize>, rows: Vec<Vec<String>>) -> String {
+    lines(&table(header, numbers, rows))
+}
+
+fn table(header: &[&str], numbers: std::ops::Range<usize>, rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header).add_rows(rows);
     for i in numbers {
         if let Some(column) = table.column_mut(i) {
             column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    let lines = table.lines().map(|line| line.trim_end().to_string() + "\n");
-    lines.collect()
+    table
+}
+
+fn lines(table: &Table) -> String {
+    table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
 }
 
 /// The rows as CSV below a header of the same length.

@@ -1,10 +1,12 @@
 //! `mascot train`: a policy from an experiment's cells.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::progress::Bars;
 use super::run::key_value;
@@ -32,6 +34,20 @@ pub(super) struct Options {
     /// No progress
     #[arg(long)]
     quiet: bool,
+    /// Print {policy, steps, best_fitness, baselines} when it is done; progress goes to standard error
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a training came to; its curves are in the log.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    policy: &'a Path,
+    steps: usize,
+    /// On the validation seeds; the policy's manifest has its SLA rate.
+    best_fitness: f64,
+    /// SLA rates of the rules on the validation seeds.
+    baselines: BTreeMap<&'a str, f64>,
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
@@ -58,7 +74,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let mut trainer = Trainer::new(&plan, training, experiment_sha256, checkpoint, &bars)?;
     fs::create_dir_all(&folder).map_err(|source| Error::writing(&folder, source))?;
     let named = folder.join(format!("{}-{}.toml", training.kind().name, system.name));
-    let mut report = Report::new(trainer.baselines().to_vec(), options.quiet)?;
+    let mut report = Report::new(trainer.baselines().to_vec(), options)?;
     drop(bars);
     while !trainer.is_done() {
         let row = trainer.step();
@@ -72,6 +88,11 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         }
         report.add(&row, trainer.best_fitness())?;
     }
+    if options.json {
+        let baselines = trainer.baselines().iter().map(|(name, rate)| (name.as_str(), *rate)).collect();
+        let (steps, best_fitness) = (trainer.log().len(), trainer.best_fitness());
+        return super::print_json(&Outcome { policy: &named, steps, best_fitness, baselines });
+    }
     report.say(&format!("{}\n", named.display()))
 }
 
@@ -80,6 +101,8 @@ struct Report {
     baselines: Vec<Baseline>,
     passed: Vec<bool>,
     quiet: bool,
+    /// Whether standard output is for the outcome alone.
+    json: bool,
     start: Instant,
     /// When the last validation ended, and the decisions since.
     last: Instant,
@@ -88,10 +111,10 @@ struct Report {
 
 #[expect(clippy::disallowed_methods, reason = "the command reports how long training takes")]
 impl Report {
-    fn new(baselines: Vec<Baseline>, quiet: bool) -> Result<Self, Error> {
-        let start = Instant::now();
-        let report =
-            Self { passed: vec![false; baselines.len()], baselines, quiet, start, last: start, decisions: 0 };
+    fn new(baselines: Vec<Baseline>, options: &Options) -> Result<Self, Error> {
+        let (start, passed) = (Instant::now(), vec![false; baselines.len()]);
+        let &Options { quiet, json, .. } = options;
+        let report = Self { baselines, passed, quiet, json, start, last: start, decisions: 0 };
         for (name, rate) in &report.baselines {
             report.say(&format!("{name}: validation SLA rate {rate:.4}\n"))?;
         }
@@ -124,7 +147,14 @@ impl Report {
     }
 
     fn say(&self, text: &str) -> Result<(), Error> {
-        if self.quiet { Ok(()) } else { super::print(text) }
+        match (self.quiet, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => {
+                super::eprint(text.trim_end());
+                Ok(())
+            }
+            (false, false) => super::print(text),
+        }
     }
 }
 

@@ -119,7 +119,7 @@ fn validate(path: &Path) -> Result<Verdict, Error> {
             format!(" `{}`, {} results", throughput.name, throughput.rates.len()),
         ))
     } else if table.contains_key("accelerator") {
-        let system = SystemSpec::read(path, &data.folder(Kind::Accelerator))?;
+        let system = SystemSpec::read(path, data.folders(Kind::Accelerator))?;
         check_name(path, &system.name)?;
         if let Some(table) = &system.cost {
             UserTable::read(table)?;
@@ -133,7 +133,7 @@ fn validate(path: &Path) -> Result<Verdict, Error> {
             format!(" `{}`, {} layers, {} MACs", network.name, network.layers.len(), network.macs().0),
         ))
     } else if table.contains_key("tenant") {
-        let scenario = Scenario::read(path, &data.folder(Kind::Network))?;
+        let scenario = Scenario::read(path, data.folders(Kind::Network))?;
         check_name(path, &scenario.name)?;
         scenario.networks.iter().try_for_each(|variant| data.network(&variant.network).map(|_| ()))?;
         Ok(Verdict::new("scenario", format!(" `{}`, {} tenants", scenario.name, scenario.tenants.len())))

@@ -62,7 +62,7 @@ impl UserTable {
             let line = lines.of(record.position());
             let fail = |message: String| InputError::at_line(path, line, message);
             let row: Row =
-                record.deserialize(Some(&header)).map_err(|e| fail(csv_field_error(&e, &header)))?;
+                record.deserialize(Some(&header)).map_err(|e| csv_field_error(path, line, &e, &header))?;
             let given = row.given().map_err(fail)?;
             let key = (row.network, row.layer, row.accelerator, row.batch);
             if rows.contains_key(&key) {

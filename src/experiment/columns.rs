@@ -32,7 +32,9 @@ pub const KEYS: &[&str] = &[
     "phases",
 ];
 
-/// Where the load stands among [`KEYS`].
+/// Where the scenario stands among [`KEYS`].
+pub const SCENARIO: usize = 1;
+/// Where the load stands.
 pub const LOAD: usize = 3;
 /// Where the scheduler stands.
 pub const SCHEDULER: usize = 4;

@@ -1,16 +1,17 @@
-//! Where the data files are: `accel-models/`, `workloads/`, `experiments/` below one root, or any path that a user
-//! writes.
+//! Where the data files are: `accel-models/`, `workloads/`, `policies/` in the user's folder and then in the source tree of
+//! this program, or any path that a user writes.
 
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::files::{InputError, did_you_mean, names_in};
+use super::list::distinct;
+use crate::files::{Folders, InputError, did_you_mean};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::workload::{Network, Scenario};
 
-/// The folder that holds `accel-models/` and `workloads/`.
+/// The folders that hold `accel-models/` and `workloads/`: a name is looked up in the first that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataRoot(PathBuf);
+pub struct DataRoot(Vec<PathBuf>);
 
 /// What is looked up by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,56 +44,64 @@ impl Kind {
 }
 
 impl DataRoot {
-    /// `$MASCOT_DATA_DIR`; else the nearest ancestor of `near`, then of the working directory, that has the two
-    /// folders; else the source tree this program was built from.
+    /// `$MASCOT_DATA_DIR` alone; else the nearest ancestor of `near` that has one of the two folders, then that of the
+    /// working directory, then the source tree that this program was built from.
     pub fn find(near: Option<&Path>) -> Result<Self, Error> {
         if let Some(dir) = std::env::var_os("MASCOT_DATA_DIR") {
             let dir = PathBuf::from(dir);
-            return match is_root(&dir) {
-                true => Ok(Self(dir)),
+            return match FOLDERS.iter().all(|folder| dir.join(folder).is_dir()) {
+                true => Ok(Self(vec![dir])),
                 false => Err(Error::Usage(format!(
                     "MASCOT_DATA_DIR is {}: expected a folder with accel-models/ and workloads/",
                     dir.display()
                 ))),
             };
         }
+        let has_data = |dir: &&Path| FOLDERS.iter().any(|folder| dir.join(folder).is_dir());
+        let above = |start: PathBuf| start.ancestors().find(has_data).map(Path::to_path_buf);
         let near = near.and_then(|path| std::path::absolute(path).ok());
-        let starts = near.into_iter().chain(std::env::current_dir().ok());
-        let mut candidates: Vec<PathBuf> =
-            starts.flat_map(|start| start.ancestors().map(Path::to_path_buf).collect::<Vec<_>>()).collect();
-        candidates.push(PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-        candidates.into_iter().find(|dir| is_root(dir)).map(Self).ok_or_else(|| {
-            Error::Usage(
-                "no folder with accel-models/ and workloads/ here or above; set MASCOT_DATA_DIR".into(),
-            )
-        })
+        let own = near.into_iter().chain(std::env::current_dir().ok()).filter_map(above);
+        let shipped = Some(Path::new(env!("CARGO_MANIFEST_DIR"))).filter(has_data).map(Path::to_path_buf);
+        let roots = distinct(own.chain(shipped));
+        if roots.is_empty() {
+            let message = "no folder with accel-models/ and workloads/ here or above; set MASCOT_DATA_DIR";
+            return Err(Error::Usage(message.into()));
+        }
+        Ok(Self(roots))
     }
 
-    /// The folder itself.
+    /// The first of the folders: the user's.
     pub fn path_of_root(&self) -> &Path {
-        &self.0
+        &self.0[0]
     }
 
-    /// A path as seen from the folder, if it lies in it.
+    /// A path as seen from the folder that it lies in, if it does.
     pub fn relative<'a>(&self, path: &'a Path) -> &'a Path {
-        path.strip_prefix(&self.0).unwrap_or(path)
+        self.0.iter().find_map(|root| path.strip_prefix(root).ok()).unwrap_or(path)
     }
 
-    /// The folder of a kind.
-    pub fn folder(&self, kind: Kind) -> PathBuf {
-        self.0.join(match kind {
+    /// The file that such a path means; an absolute one stays what it is.
+    pub fn absolute(&self, relative: &Path) -> PathBuf {
+        let mut paths = self.0.iter().map(|root| root.join(relative));
+        paths.find(|path| path.is_file()).unwrap_or_else(|| self.0[0].join(relative))
+    }
+
+    /// The folders of a kind.
+    pub fn folders(&self, kind: Kind) -> Folders {
+        let below = match kind {
             Kind::Accelerator => "accel-models",
             Kind::System => "accel-models/systems",
             Kind::Network => "workloads/networks",
             Kind::Scenario => "workloads/scenarios",
             Kind::Silicon => "accel-models/silicon",
             Kind::Policy => "policies",
-        })
+        };
+        Folders::new(self.0.iter().map(|root| root.join(below)).collect())
     }
 
     /// All names of a kind, sorted.
     pub fn names(&self, kind: Kind) -> Vec<String> {
-        names_in(&self.folder(kind))
+        self.folders(kind).names()
     }
 
     /// The file of a name; a name that ends in `.toml` is a path of the user's.
@@ -100,8 +109,7 @@ impl DataRoot {
         if name.ends_with(".toml") {
             return Ok(PathBuf::from(name));
         }
-        let path = self.folder(kind).join(format!("{name}.toml"));
-        if path.is_file() {
+        if let Some(path) = self.folders(kind).find(name) {
             return Ok(path);
         }
         let (noun, known) = (kind.noun(), self.names(kind));
@@ -113,7 +121,7 @@ impl DataRoot {
     /// Reads a system by name or path.
     pub fn system(&self, name: &str) -> Result<SystemSpec, Error> {
         let path = self.path(Kind::System, name)?;
-        let system = SystemSpec::read(&path, &self.folder(Kind::Accelerator))?;
+        let system = SystemSpec::read(&path, self.folders(Kind::Accelerator))?;
         check_name(&path, &system.name)?;
         Ok(system)
     }
@@ -121,7 +129,7 @@ impl DataRoot {
     /// Reads a scenario by name or path.
     pub fn scenario(&self, name: &str) -> Result<Scenario, Error> {
         let path = self.path(Kind::Scenario, name)?;
-        let scenario = Scenario::read(&path, &self.folder(Kind::Network))?;
+        let scenario = Scenario::read(&path, self.folders(Kind::Network))?;
         check_name(&path, &scenario.name)?;
         Ok(scenario)
     }
@@ -152,6 +160,5 @@ pub fn check_name(path: &Path, name: &str) -> Result<(), InputError> {
     Err(InputError::file(path, format!("`name` is `{name}`: expected `{stem}`, the name of the file")))
 }
 
-fn is_root(dir: &Path) -> bool {
-    dir.join("accel-models").is_dir() && dir.join("workloads").is_dir()
-}
+/// What tells a folder with data from others.
+const FOLDERS: [&str; 2] = ["accel-models", "workloads"];

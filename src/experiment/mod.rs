@@ -39,6 +39,7 @@ pub mod summary;
 pub mod sweep;
 pub mod timeline;
 pub mod train;
+mod warnings;
 pub mod window;
 
 pub use config::{Experiment, Setting};

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::catalogue::Catalogue;
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
-use super::list::distinct;
 use super::pace::{OwnPace, check_number, check_span};
 use super::points::{Names, Point, Space};
 use super::registry::Policies;
@@ -144,22 +143,9 @@ impl Plan {
             builder.add(&own, &workloads, &mut cases)?;
         }
         let plan = Self { experiment, schedulers: names.schedulers, cases, bounds: Vec::new(), policies };
-        plan.overloads(|case| case.load.is_none()).iter().for_each(|overload| progress.warn(overload));
+        let overloads = plan.overloads(|case| case.load.is_none());
+        overloads.iter().chain(&plan.long_periods()).for_each(|warning| progress.warn(warning));
         Ok(plan)
-    }
-
-    /// What is above lambda* among some of the cases, in a sentence each.
-    pub fn overloads(&self, among: impl Fn(&Case) -> bool) -> Vec<String> {
-        let over = self.cases.iter().filter(|case| case.offered_load() > 1.0 && among(case));
-        distinct(over.map(|case| {
-            format!(
-                "scenario `{}` offers `{}` with {} GB/s a load of {:.3}: more than any schedule can carry",
-                case.workload.scenario.name,
-                case.system,
-                case.site.dram.bandwidth_gbps,
-                case.offered_load()
-            )
-        }))
     }
 }
 

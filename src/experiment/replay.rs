@@ -26,8 +26,7 @@ pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
         ));
     }
     for input in &manifest.inputs {
-        // An absolute path stays what it is.
-        let path = data.path_of_root().join(&input.path);
+        let path = data.absolute(Path::new(&input.path));
         match std::fs::read(&path) {
             Ok(bytes) if sha256(&bytes) == input.sha256 => {}
             Ok(_) => differences.push(format!("{} has changed", path.display())),

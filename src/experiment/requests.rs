@@ -137,13 +137,10 @@ pub(super) fn request(case: &Case, arrival: &Arrival) -> Request {
 /// A request that follows others, and how soon after its arrival it is due. The next frame does not wait for it.
 fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
     let request = Request { arrival: Time::MAX, ..request(case, arrival) };
-    match sla(case, arrival) {
-        Sla::Period => (request, Time::MAX),
-        sla @ (Sla::Factor(_) | Sla::Absolute { .. }) => {
-            let isolated = case.site.world.networks[request.network as usize].isolated;
-            let within = sla.allowed(arrival, qos(case, arrival), isolated);
-            (Request { deadline: Time::MAX, ..request }, within)
-        }
+    let isolated = case.site.world.networks[request.network as usize].isolated;
+    match sla(case, arrival).within(qos(case, arrival), isolated) {
+        Some(within) => (Request { deadline: Time::MAX, ..request }, within),
+        None => (request, Time::MAX),
     }
 }
 

@@ -5,6 +5,8 @@
 //! (`rules` of `lookahead`) are given a list of lists.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -77,11 +79,36 @@ pub(super) fn choices(entries: &[Spanned<Raw>], source: &Source) -> Result<Vec<S
                 )));
             }
             // A scheduler that can be built once can be built for every run: its parameters are all that can be wrong.
-            registry::check(&choice).map_err(error)?;
+            registry::check(&choice)
+                .map_err(|message| source.error(&span_of_wrong(entry.span(), &choice, source), message))?;
             choices.push(choice);
         }
     }
     Ok(choices)
+}
+
+/// Where the parameter stands without which a choice would be right; all of the entry if there is none, or the text is
+/// not an inline table.
+fn span_of_wrong(entry: Range<usize>, choice: &SchedulerChoice, source: &Source) -> Range<usize> {
+    #[derive(Deserialize)]
+    struct Entry {
+        entry: BTreeMap<Spanned<String>, Spanned<Value>>,
+    }
+    const BEFORE: &str = "entry = ";
+    let is_wrong = |key: &&String| {
+        let mut without = choice.clone();
+        without.parameters.remove(*key);
+        registry::check(&without).is_ok()
+    };
+    let span = || {
+        let wrong = choice.parameters.keys().find(is_wrong)?;
+        let text = format!("{BEFORE}{}", source.text.get(entry.clone())?);
+        let table = toml::from_str::<Entry>(&text).ok()?.entry;
+        let (key, value) = table.iter().find(|(key, _)| key.get_ref() == wrong)?;
+        let at = |place: usize| entry.start + place - BEFORE.len();
+        Some(at(key.span().start)..at(value.span().end))
+    };
+    span().unwrap_or_else(|| entry.clone())
 }
 
 impl Raw {
@@ -161,6 +188,8 @@ mod tests {
         }
         let error = labels(r#"{ name = "gated", alpha = [0.3, -1.0] }"#).unwrap_err();
         assert!(error.starts_with("a.toml:1: scheduler `gated`: `alpha` is -1"), "{error}");
+        let marked = labels("\"fcfs\", { name = \"gated\", ahead = 1, alpha = -1.0 }").unwrap_err();
+        assert!(marked.ends_with(&format!("| {}{}", " ".repeat(51), "^".repeat(12))), "{marked}");
         let twice =
             labels(r#"{ name = "gated", alpha = [0.3] }, { name = "gated", alpha = [0.3] }"#).unwrap_err();
         assert!(twice.contains("two schedulers are called `gated(alpha=0.3)`"), "{twice}");

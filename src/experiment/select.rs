@@ -202,7 +202,11 @@ fn include(table: &Table, base: &Experiment, data: &DataRoot, span: Range<usize>
                     value => vec![value.clone()],
                 };
                 let resolved = |value| if key == "scheduler" { by_label(value, base) } else { value };
-                text.insert(plural.to_string(), Value::Array(values.into_iter().map(resolved).collect()));
+                let values: Vec<Value> = values.into_iter().map(resolved).collect();
+                text.remove(plural);
+                if !values.is_empty() {
+                    text.insert(plural.to_string(), Value::Array(values));
+                }
             }
         }
     }

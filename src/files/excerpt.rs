@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Range;
 use std::path::Path;
 
 /// What is shown of a line, in characters. Chosen here: about a terminal's width.
@@ -18,12 +19,38 @@ pub(super) fn marked(number: usize, line: &str, column: usize, width: usize) -> 
 
 /// A line of a file as it is on disk, with its number; nothing where it cannot be read a second time.
 pub(super) fn quoted(path: &Path, number: usize) -> Option<String> {
+    Some(format!("{number} | {}", window(&line_of(path, number)?, 0).0))
+}
+
+/// The same with carets below a field of a CSV record; without them where the record is not all of that line.
+pub(super) fn quoted_field(path: &Path, number: usize, place: usize) -> Option<String> {
+    let line = line_of(path, number)?;
+    match field(&line, place) {
+        Some(Range { start, end }) => Some(marked(number, &line, start, end - start)),
+        None => quoted(path, number),
+    }
+}
+
+fn line_of(path: &Path, number: usize) -> Option<String> {
     // A pipe could block for ever.
     let file = File::open(path).ok().filter(|_| path.is_file())?;
     let mut lines = BufReader::new(file.take(super::MAX_SOURCE_BYTES)).split(b'\n');
     let line = lines.nth(number.checked_sub(1)?)?.ok()?;
-    let text = String::from_utf8_lossy(&line);
-    Some(format!("{number} | {}", window(text.trim_end(), 0).0))
+    Some(String::from_utf8_lossy(&line).trim_end().to_string())
+}
+
+/// The characters of a CSV field in its line, without the blanks around it.
+fn field(line: &str, place: usize) -> Option<Range<usize>> {
+    let mut is_quoted = false;
+    let ends_field = |c: char| {
+        is_quoted ^= c == '"';
+        c == ',' && !is_quoted
+    };
+    let fields: Vec<&str> = line.split(ends_field).collect();
+    let (before, field) = (&fields[..place.min(fields.len())], fields.get(place)?);
+    let blanks = field.chars().take_while(|c| c.is_whitespace()).count();
+    let start = before.iter().map(|field| field.chars().count() + 1).sum::<usize>() + blanks;
+    (!is_quoted).then_some(start..start + field.trim().chars().count())
 }
 
 /// The part of a line around a column that is shown, and how many characters before it are not.
@@ -67,6 +94,14 @@ mod tests {
         assert!(lines[0].starts_with("1 | ... aaa") && lines[0].ends_with("bbb ..."), "{text}");
         assert!(lines[0].len() < 140, "{text}");
         assert_eq!(window(&line, 0), (format!("{} ...", "a".repeat(120)), 0));
+    }
+
+    #[test]
+    fn fields_are_found_behind_quoted_commas() {
+        assert_eq!(field("a,\"b,c\",d", 2), Some(8..9));
+        assert_eq!((field("a,,b", 0), field("a,,b", 1)), (Some(0..1), Some(2..2)));
+        assert_eq!((field("a, b ,c", 1), field("a,b", 1)), (Some(3..4), Some(2..3)));
+        assert_eq!((field("a,b", 2), field("a,\"b", 1)), (None, None));
     }
 
     #[test]

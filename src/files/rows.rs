@@ -1,5 +1,7 @@
 //! Errors in CSV files: which line, and what is wrong with it in the words of the user's file.
 
+use std::path::Path;
+
 use csv::{ErrorKind, StringRecord};
 
 use super::{InputError, Source, did_you_mean, with_suggestion};
@@ -17,22 +19,26 @@ pub fn csv_error(source: &Source, error: &csv::Error) -> InputError {
     }
 }
 
-/// What is wrong with a field, by its column's name.
-pub fn csv_field_error(error: &csv::Error, header: &StringRecord) -> String {
-    let ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
+/// What is wrong with the record at a line, by its column's name.
+pub fn csv_field_error(path: &Path, line: usize, error: &csv::Error, header: &StringRecord) -> InputError {
+    let ErrorKind::Deserialize { err, .. } = error.kind() else {
+        return InputError::at_line(path, line, error);
+    };
     let kind = err.kind().to_string();
-    if let Some(column) = err.field().and_then(|field| header.get(field as usize)) {
-        return format!("column `{column}`: {kind}");
+    let place = err.field().map(|field| field as usize);
+    if let Some((place, column)) = place.and_then(|place| Some((place, header.get(place)?))) {
+        return InputError::at_field(path, line, place, format!("column `{column}`: {kind}"));
     }
     // A column that is missing may be there under a name that is nearly right.
     let missing = kind.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    missing.map_or_else(
+    let message = missing.map_or_else(
         || with_suggestion(&kind),
         |missing| {
             let hint = did_you_mean(missing, header);
             format!("no column `{missing}`{hint} in the header")
         },
-    )
+    );
+    InputError::at_line(path, line, message)
 }
 
 /// The line of one CSV record, counted from 1.

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::accel::AccelSpec;
-use crate::files::{Fraction, Gbps, InputError, Source, Spanned, did_you_mean, names_in, schema_of};
+use crate::files::{Folders, Fraction, Gbps, InputError, Source, Spanned, did_you_mean, schema_of};
 
 /// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine, or its soft knee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -141,8 +141,9 @@ impl SystemSpec {
         schema_of::<RawSystem>()
     }
 
-    /// Reads and validates a system file; models are looked for in `models_dir` as `<model>.toml`.
-    pub fn read(path: &Path, models_dir: &Path) -> Result<Self, InputError> {
+    /// Reads and validates a system file; models are looked for in `known` as `<model>.toml`.
+    pub fn read(path: &Path, known: impl Into<Folders>) -> Result<Self, InputError> {
+        let known = known.into();
         let source = Source::read(path)?;
         let raw: RawSystem = source.parse()?;
         let mut models: Vec<AccelSpec> = Vec::new();
@@ -151,16 +152,15 @@ impl SystemSpec {
             let model = match models.iter().position(|m| m.name == *name.get_ref()) {
                 Some(model) => model,
                 None => {
-                    let file = models_dir.join(format!("{}.toml", name.get_ref()));
-                    if !file.is_file() {
-                        let hint = did_you_mean(name.get_ref(), names_in(models_dir));
+                    let file = known.find(name.get_ref()).ok_or_else(|| {
+                        let hint = did_you_mean(name.get_ref(), known.names());
                         let message = format!(
                             "no accelerator model `{}`{hint}: expected {}",
                             name.get_ref(),
-                            file.display()
+                            known.expected(name.get_ref()).display()
                         );
-                        return Err(source.error(&name.span(), message));
-                    }
+                        source.error(&name.span(), message)
+                    })?;
                     let model = AccelSpec::read(&file)?;
                     if model.name != *name.get_ref() {
                         let message = format!(

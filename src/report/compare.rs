@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::results::{Row, has_own_pace, rows};
+use super::results::{OwnPace, Row, rows};
 use crate::experiment::Error;
 use crate::experiment::columns::{KEYS, LOAD, SEED};
 use crate::experiment::summary::{half_width_95, mean};
@@ -97,19 +97,19 @@ pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result
     let (rows_a, rows_b) = (rows(a)?, rows(b)?);
     check_metric(a, &rows_a, metric)?;
     check_metric(b, &rows_b, metric)?;
-    let own_pace = has_own_pace(&rows_a) && has_own_pace(&rows_b);
-    let (of_a, of_b) = (by_keys(&rows_a, metric, own_pace), by_keys(&rows_b, metric, own_pace));
+    let paced = OwnPace::of(&rows_a).and(&OwnPace::of(&rows_b));
+    let (of_a, of_b) = (by_keys(&rows_a, metric, &paced), by_keys(&rows_b, metric, &paced));
     let empty = BTreeMap::new();
     let (mut groups, mut seen) = (Vec::new(), BTreeSet::new());
     for row in &rows_a {
-        let keys = group_keys(row, own_pace);
+        let keys = group_keys(row, &paced);
         if let (true, Some(theirs)) = (seen.insert(keys.clone()), of_b.get(&keys)) {
             groups.push(Group::of(&keys, &of_a[&keys], theirs, tolerance));
         }
     }
     let only = |rows: &[Row], other: &ByKeys| {
         let is_alone =
-            |row: &&Row| !other.get(&group_keys(row, own_pace)).unwrap_or(&empty).contains_key(&row.seed);
+            |row: &&Row| !other.get(&group_keys(row, &paced)).unwrap_or(&empty).contains_key(&row.seed);
         rows.iter().filter(is_alone).map(|row| named(&row.keys)).collect()
     };
     Ok(Comparison {
@@ -136,19 +136,19 @@ pub(super) fn check(path: &Path, what: &str, name: &str, known: &[&str]) -> Resu
     Err(Error::Usage(message))
 }
 
-fn group_keys(row: &Row, own_pace: bool) -> Vec<String> {
+fn group_keys(row: &Row, paced: &OwnPace) -> Vec<String> {
     let mut keys = row.keys.clone();
     keys[SEED].clear();
-    if own_pace {
+    if paced.has(&keys) {
         keys[LOAD].clear();
     }
     keys
 }
 
-fn by_keys(rows: &[Row], metric: &str, own_pace: bool) -> ByKeys {
+fn by_keys(rows: &[Row], metric: &str, paced: &OwnPace) -> ByKeys {
     let mut by_keys = ByKeys::new();
     for row in rows {
-        by_keys.entry(group_keys(row, own_pace)).or_default().insert(row.seed, row.metrics[metric]);
+        by_keys.entry(group_keys(row, paced)).or_default().insert(row.seed, row.metrics[metric]);
     }
     by_keys
 }

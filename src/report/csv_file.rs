@@ -65,7 +65,7 @@ impl CsvFile {
         text.parse().map_err(|_| {
             let message = format!("`{}` is `{text}`: expected {expected}", &self.header[place]);
             let line = record.position().map_or(1, csv::Position::line);
-            InputError::at_line(&self.path, line as usize, message).into()
+            InputError::at_field(&self.path, line as usize, place, message).into()
         })
     }
 }

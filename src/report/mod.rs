@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 use self::figures::Picture;
 pub use self::results::Results;
 use crate::experiment::Error;
-use crate::files::write_atomic;
+use crate::experiment::rows::Table;
+use crate::files::{InputError, write_atomic};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
@@ -34,6 +35,10 @@ use crate::files::write_atomic;
 pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     let mut page = if training::is_in(folder) {
         training::page(folder)?
+    } else if !folder.join(Table::Summary.file()).is_file() {
+        let message =
+            "neither the summary.csv of a finished `mascot run` nor the log.csv of a `mascot train` is here";
+        return Err(InputError::file(folder, message).into());
     } else {
         let results = Results::read(folder)?;
         page::of_results(&results, figures::sections(&results)?)

@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::compare::{check, check_metric};
-use super::results::{Row, has_own_pace, rows};
+use super::results::{OwnPace, Row, rows};
 use super::significance::{p_value, rejected};
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
@@ -139,8 +139,9 @@ fn check_keys(path: &Path, rows: &[Row], question: &Question) -> Result<(), Erro
     for (key, _) in question.only {
         check(path, "key", key, &names(&told))?;
     }
-    let own_pace = has_own_pace(rows);
-    let is_of_cells = |place: &usize| !(*place == SCHEDULER || *place == SEED || *place == LOAD && own_pace);
+    let paced = OwnPace::of(rows);
+    let no_load = rows.iter().all(|row| paced.has(&row.keys));
+    let is_of_cells = |place: &usize| !(*place == SCHEDULER || *place == SEED || *place == LOAD && no_load);
     let mut of_cells: Vec<usize> = told.into_iter().filter(is_of_cells).collect();
     for key in question.with {
         check(path, "key of cells", key, &names(&of_cells))?;
@@ -193,7 +194,7 @@ fn place(key: &str) -> usize {
 
 impl Sheet {
     fn new(rows: &[Row], question: &Question) -> Self {
-        let own_pace = has_own_pace(rows);
+        let paced = OwnPace::of(rows);
         let with: Vec<usize> = question.with.iter().map(|key| place(key)).collect();
         let variant_of =
             |row: &Row| -> Vec<String> { with.iter().map(|&key| row.keys[key].clone()).collect() };
@@ -205,7 +206,8 @@ impl Sheet {
         let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
         for row in rows {
             let mut keys = row.keys.clone();
-            for place in with.iter().copied().chain([SCHEDULER, SEED]).chain(own_pace.then_some(LOAD)) {
+            let load = paced.has(&keys).then_some(LOAD);
+            for place in with.iter().copied().chain([SCHEDULER, SEED]).chain(load) {
                 keys[place].clear();
             }
             let cell = *places.entry(keys.clone()).or_insert_with(|| {

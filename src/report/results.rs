@@ -1,9 +1,10 @@
 //! A folder of results: summary.csv by case, scheduler and seed, and the manifest.
 //!
-//! A case is what schedulers are compared on: all key columns but scheduler and seed. A panel is a case but for its load.
+//! A case is what schedulers are compared on: all key columns but scheduler and seed. A panel is a case but for what is on the
+//! axis: the load if there are several, else the first other key with several numbers.
 //! Where requests come at their own pace every seed has a load of its own, which is measured and no key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
@@ -11,7 +12,7 @@ use csv::StringRecord;
 use super::csv_file::CsvFile;
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
-use crate::experiment::columns::{KEYS, LOAD, SCHEDULER, SEED};
+use crate::experiment::columns::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::experiment::summary::{half_width_95, mean};
 use crate::files::{InputError, Source};
 
@@ -26,8 +27,9 @@ pub struct Results {
     /// Titles of panels.
     pub(super) panels: Vec<String>,
     places: BTreeMap<Vec<String>, usize>,
-    /// Whether the load is measured.
-    own_pace: bool,
+    paced: OwnPace,
+    /// The place among [`KEYS`] of what pictures show on their axis.
+    pub(super) axis: usize,
 }
 
 /// A case under all schedulers.
@@ -99,7 +101,7 @@ impl Results {
         let manifest = Source::read(&folder.join("manifest.json"))?;
         let manifest = serde_json::from_str(&manifest.text)
             .map_err(|e| InputError::at_line(&manifest.path, e.line(), &e))?;
-        let own_pace = has_own_pace(&rows);
+        let paced = OwnPace::of(&rows);
         let mut results = Self {
             folder: folder.to_path_buf(),
             manifest,
@@ -107,7 +109,8 @@ impl Results {
             cases: Vec::new(),
             panels: Vec::new(),
             places: BTreeMap::new(),
-            own_pace,
+            paced,
+            axis: LOAD,
         };
         rows.into_iter().for_each(|row| results.add(row));
         results.name();
@@ -124,16 +127,12 @@ impl Results {
         self.schedulers.iter().position(|known| known == label)
     }
 
-    /// Cases that differ in nothing but the load, in its order.
+    /// Cases that differ in nothing but what is on the axis, in its order.
     pub(super) fn cases_of_panel(&self, panel: usize) -> Vec<&Case> {
         let mut cases: Vec<&Case> = self.cases.iter().filter(|case| case.panel == panel).collect();
-        cases.sort_by(|a, b| a.load.unwrap_or(0.0).total_cmp(&b.load.unwrap_or(0.0)));
+        let place = |case: &Case| case.number(self.axis).unwrap_or(0.0);
+        cases.sort_by(|a, b| place(a).total_cmp(&place(b)));
         cases
-    }
-
-    /// Whether some panel has several loads.
-    pub(super) fn varies_load(&self) -> bool {
-        self.cases.len() > self.panels.len()
     }
 
     /// Schedulers by their mean SLA rate over all cases, the best first.
@@ -151,7 +150,7 @@ impl Results {
         let mut keys = keys.to_vec();
         keys[SCHEDULER].clear();
         keys[SEED].clear();
-        if self.own_pace {
+        if self.paced.has(&keys) {
             keys[LOAD].clear();
         }
         keys
@@ -180,23 +179,36 @@ impl Results {
         samples.0.insert(row.seed, row.metrics);
     }
 
-    /// Gives cases and panels titles of what varies.
+    /// Chooses the axis, and gives cases and panels titles of what varies.
     fn name(&mut self) {
         let first = self.cases[0].keys.clone();
         let varies = |place: &usize| self.cases.iter().any(|case| case.keys[*place] != first[*place]);
         let varying: Vec<usize> = (0..KEYS.len()).filter(varies).collect();
+        let is_numeric = |place: &usize| self.cases.iter().all(|case| case.number(*place).is_some());
+        let loads: BTreeSet<&str> =
+            self.cases.iter().map(|case| case.keys[LOAD].as_str()).filter(|load| !load.is_empty()).collect();
+        if loads.len() < 2 {
+            self.axis = varying.iter().copied().find(is_numeric).unwrap_or(LOAD);
+        }
         let mut panels: Vec<Vec<String>> = Vec::new();
         for case in &mut self.cases {
             case.samples.resize(self.schedulers.len(), Samples::default());
             case.title = title(&case.keys, varying.iter().copied());
             let mut keys = case.keys.clone();
-            keys[LOAD].clear();
+            keys[self.axis].clear();
             case.panel = panels.iter().position(|panel| *panel == keys).unwrap_or_else(|| {
-                self.panels.push(title(&keys, varying.iter().copied().filter(|&place| place != LOAD)));
+                self.panels.push(title(&keys, varying.iter().copied().filter(|&place| place != self.axis)));
                 panels.push(keys);
                 panels.len() - 1
             });
         }
+    }
+}
+
+impl Case {
+    /// What a key says, if that is a number that an axis can show.
+    pub(super) fn number(&self, place: usize) -> Option<f64> {
+        self.keys[place].parse().ok().filter(|number: &f64| number.is_finite())
     }
 }
 
@@ -208,7 +220,7 @@ fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
         key => format!("{} {}", key.replace('_', " "), keys[place]),
     };
     let words: Vec<String> = of.map(word).collect();
-    if words.is_empty() { keys[1].clone() } else { words.join(", ") }
+    if words.is_empty() { keys[SCENARIO].clone() } else { words.join(", ") }
 }
 
 /// The rows of a summary.csv.
@@ -235,14 +247,33 @@ pub(super) fn rows(path: &Path) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// Whether no load was run with two seeds though there are two.
-pub(super) fn has_own_pace(rows: &[Row]) -> bool {
-    let mut seeds: BTreeMap<(&str, &[String]), Vec<u64>> = BTreeMap::new();
-    for row in rows {
-        seeds.entry((&row.keys[SCHEDULER], &row.keys[..=LOAD])).or_default().push(row.seed);
+/// The scenarios whose requests come at their own pace: of those with several seeds no load was run with two of them.
+pub(super) struct OwnPace(BTreeSet<String>);
+
+impl OwnPace {
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let mut by_scenario: BTreeMap<&str, (BTreeSet<u64>, BTreeMap<_, BTreeSet<u64>>)> = BTreeMap::new();
+        for row in rows {
+            let (seeds, by_load) = by_scenario.entry(&row.keys[SCENARIO]).or_default();
+            seeds.insert(row.seed);
+            by_load.entry((&row.keys[SCHEDULER], &row.keys[..=LOAD])).or_default().insert(row.seed);
+        }
+        let is_own = |(seeds, by_load): &(BTreeSet<u64>, BTreeMap<_, BTreeSet<u64>>)| {
+            seeds.len() > 1 && by_load.values().all(|of_load| of_load.len() == 1)
+        };
+        Self(by_scenario.into_iter().filter(|(_, of)| is_own(of)).map(|(name, _)| name.into()).collect())
     }
-    let several = rows.iter().any(|row| row.seed != rows[0].seed);
-    several && seeds.values().all(|of_load| of_load.iter().all(|seed| *seed == of_load[0]))
+
+    /// Those of both.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.0.retain(|scenario| other.0.contains(scenario));
+        self
+    }
+
+    /// Whether the load of a row with these keys is measured, and no key.
+    pub(super) fn has(&self, keys: &[String]) -> bool {
+        self.0.contains(&keys[SCENARIO])
+    }
 }
 
 #[cfg(test)]
@@ -251,7 +282,7 @@ mod tests {
 
     fn row(scheduler: &str, load: &str, seed: u64, rate: f64) -> Row {
         let mut keys = vec![String::new(); KEYS.len()];
-        keys[1] = "mixed".into();
+        keys[SCENARIO] = "mixed".into();
         (keys[LOAD], keys[SCHEDULER], keys[SEED]) = (load.into(), scheduler.into(), seed.to_string());
         Row { keys, seed, metrics: BTreeMap::from([("sla_rate".to_string(), rate)]) }
     }
@@ -259,7 +290,7 @@ mod tests {
     #[test]
     fn the_places_are_those_of_the_columns() {
         assert_eq!(
-            [KEYS[1], KEYS[LOAD], KEYS[SCHEDULER], KEYS[SEED]],
+            [KEYS[SCENARIO], KEYS[LOAD], KEYS[SCHEDULER], KEYS[SEED]],
             ["scenario", "load", "scheduler", "seed"]
         );
     }
@@ -267,10 +298,16 @@ mod tests {
     #[test]
     fn a_load_that_no_two_seeds_share_is_measured() {
         let measured = [row("a", "0.61", 1, 1.0), row("a", "0.58", 2, 1.0), row("b", "0.61", 1, 1.0)];
+        let has_own_pace = |rows: &[Row]| OwnPace::of(rows).has(&rows[0].keys);
         assert!(has_own_pace(&measured));
         assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0), row("a", "0.9", 1, 1.0)]));
         assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.9", 1, 1.0)]));
         assert!(!has_own_pace(&[row("a", "", 1, 1.0), row("a", "", 2, 1.0)]));
+        // Beside a scenario whose load is given.
+        let mut given = [row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0)];
+        given.iter_mut().for_each(|row| row.keys[SCENARIO] = "light".into());
+        let both = OwnPace::of(&measured.into_iter().chain(given).collect::<Vec<_>>());
+        assert_eq!(both.0, ["mixed".to_string()].into());
     }
 
     #[test]

@@ -32,6 +32,9 @@ const MARKERS: usize = 5;
 pub(super) struct Style(pub(super) usize);
 
 impl Style {
+    /// The ink of the page with the last dashes: of what is no series among others.
+    pub(super) const ASIDE: Self = Self(COLOURS.len() * DASHES.len() - 1);
+
     pub(super) fn colour(self) -> &'static str {
         COLOURS[self.0 % COLOURS.len()]
     }

@@ -108,12 +108,12 @@ fn validation(log: &Log, manifest: &Manifest) -> Section {
     let (points, steps) = (log.points("validation_rate"), log.column("step"));
     let passed =
         manifest.baselines.iter().map(|(name, rate)| match points.iter().find(|(_, own, _)| own > rate) {
-            Some((step, ..)) => format!("{name} after {step} steps"),
+            Some((step, ..)) => format!("{name} after step {step}"),
             None => format!("{name} never"),
         });
     let text = format!(
         "Mean SLA rate on the validation seeds, which training does not see. It passes {}. The weights of the best fitness \
-         are kept: those after {} steps.",
+         are kept: those after step {}.",
         passed.collect::<Vec<_>>().join(", "),
         manifest.generations
     );

@@ -146,10 +146,16 @@ impl Sla {
     /// From arrival to deadline.
     pub fn allowed(self, arrival: &Arrival, qos: Qos, isolated: Time) -> Time {
         let Arrival { time, next_frame, .. } = *arrival;
+        let to_next_frame = || next_frame.unwrap_or(Time::MAX).saturating_sub(time).scale(qos.scale());
+        self.within(qos, isolated).unwrap_or_else(to_next_frame)
+    }
+
+    /// The same where it is so for all arrivals.
+    pub fn within(self, qos: Qos, isolated: Time) -> Option<Time> {
         match self {
-            Self::Factor(factor) => isolated.scale(qos.scale() * factor),
-            Self::Absolute { target } => target.scale(qos.scale()),
-            Self::Period => next_frame.unwrap_or(Time::MAX).saturating_sub(time).scale(qos.scale()),
+            Self::Factor(factor) => Some(isolated.scale(qos.scale() * factor)),
+            Self::Absolute { target } => Some(target.scale(qos.scale())),
+            Self::Period => None,
         }
     }
 }

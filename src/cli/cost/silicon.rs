@@ -24,8 +24,8 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let mut throughputs = Vec::new();
     let names = data.names(Kind::Silicon);
     if names.is_empty() {
-        let folder = data.folder(Kind::Silicon);
-        return Err(Error::Usage(format!("no measurements in {}", folder.display())));
+        let folder = data.path_of_root();
+        return Err(Error::Usage(format!("no measurements in {}/accel-models/silicon", folder.display())));
     }
     for name in names {
         let path = data.path(Kind::Silicon, &name)?;

@@ -81,7 +81,7 @@ impl CoRuns {
             let line = lines.of(record.position());
             let fail = |message: String| InputError::at_line(path, line, message);
             let row: Row =
-                record.deserialize(Some(&header)).map_err(|e| fail(csv_field_error(&e, &header)))?;
+                record.deserialize(Some(&header)).map_err(|e| csv_field_error(path, line, &e, &header))?;
             row.check().map_err(fail)?;
             let key = (row.config.clone(), row.experiment.clone());
             let open = coruns.entry(key).or_insert_with(|| Open::new(&row, line));

@@ -31,10 +31,12 @@ pub(in crate::report) struct Series {
 }
 
 impl Lines {
+    /// A line alone is what the title says.
     pub(super) fn legend(&self) -> Vec<Entry> {
         let entry =
             |series: &Series| Entry { style: series.style, label: series.label.clone(), is_line: true };
-        self.series.iter().map(entry).collect()
+        let all = self.series.iter().map(entry);
+        all.filter(|_| self.series.len() > 1).collect()
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, top: f64) {

@@ -3,6 +3,7 @@
 use super::{Data, Section, best_first, cell};
 use crate::experiment::summary::{half_width_95, mean};
 use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
+use crate::report::number;
 use crate::report::results::{Case, Results, Samples};
 use crate::report::svg::Style;
 
@@ -67,5 +68,8 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
 fn bar(gain: &Gain, style: Style, own: &str, other: &str) -> Bar {
     let hint = format!("{own} against {other}: {:+.2} %", gain.percent);
     let segments = vec![Segment { length: gain.percent, style, hint }];
-    Bar { segments, half: gain.half, note: format!("{:+.1}", gain.percent) }
+    // What rounds to zero has no sign.
+    let sign = if gain.percent >= 0.05 { "+" } else { "" };
+    let note = format!("{sign}{}", number(Some(gain.percent), 1));
+    Bar { segments, half: gain.half, note }
 }

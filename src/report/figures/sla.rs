@@ -1,38 +1,53 @@
-//! SLA rate against load, a picture per setting; without a range of loads, a bar per scheduler.
+//! SLA rate against load, or else against the number that is swept, a picture per setting; without either, a bar per scheduler.
 
-use super::{Data, IN_FRONT, Picture, Section, best_first, cell, styles};
+use super::{Data, IN_FRONT, MOST_CASES, Picture, Section, best_first, cell, styles};
+use crate::experiment::columns::{KEYS, LOAD};
 use crate::report::chart::{Bar, Bars, Chart, Group, Lines, Scale, Segment, Series};
 use crate::report::results::{Case, Results, Samples};
 use crate::report::svg::Style;
 
-const HEADER: [&str; 6] = ["case", "load", "scheduler", "sla_rate", "sla_rate_ci95", "seeds"];
-
 pub(super) fn section(results: &Results) -> Section {
     let (name, title) = ("sla", "SLA rate");
-    let interval = "mean over seeds with its 95 % confidence interval (Student's t)";
-    if !results.varies_load() {
-        let text = format!("Share of counted requests that met their deadline: {interval}.");
-        return Section::of_cases(results, name, title, &text, |case| Some(bars(results, case)));
+    let panels: Vec<Vec<&Case>> =
+        (0..results.panels.len()).map(|panel| results.cases_of_panel(panel)).collect();
+    let picture = |(panel, cases): (usize, &Vec<&Case>)| {
+        let ((chart, data), against) = match cases[..] {
+            [case] => (bars(results, case), String::new()),
+            _ => (lines(results, cases), format!(" against {}", axis(results))),
+        };
+        let title = format!("{title}{against}: {}", results.panels[panel]);
+        Picture { name: format!("{name}-{}", panel + 1), title, chart, data }
+    };
+    let pictures = panels.iter().enumerate().take(MOST_CASES).map(picture).collect();
+    let has_lines = panels.iter().any(|cases| cases.len() > 1);
+    let mut text = "Share of counted requests that met their deadline".to_string();
+    if has_lines {
+        let relative = if results.axis == LOAD { ", relative to lambda*" } else { "" };
+        text += &format!(", against {}{relative}", axis(results));
     }
-    let mut text = format!(
-        "Share of counted requests that met their deadline, against load relative to lambda*: {interval}."
-    );
-    if results.schedulers.len() > IN_FRONT {
+    text += ": mean over seeds with its 95 % confidence interval (Student's t).";
+    if has_lines && results.schedulers.len() > IN_FRONT {
         text +=
             &format!(" The {IN_FRONT} best over all cases stand out; the others are thin, without a band.");
     }
-    let picture = |panel: usize| {
-        let (chart, data) = lines(results, panel);
-        let title = format!("SLA rate against load: {}", results.panels[panel]);
-        Picture { name: format!("{name}-{}", panel + 1), title, chart, data }
-    };
-    Section { name, title, text, pictures: (0..results.panels.len()).map(picture).collect() }
+    if results.panels.len() > MOST_CASES {
+        text += &format!(" The first {MOST_CASES} of {} pictures.", results.panels.len());
+    }
+    Section { name, title, text, pictures }
 }
 
-fn row(case: &Case, scheduler: &str, samples: &Samples) -> Vec<String> {
+fn axis(results: &Results) -> &'static str {
+    KEYS[results.axis]
+}
+
+fn data(results: &Results) -> Data {
+    Data::new(&["case", axis(results), "scheduler", "sla_rate", "sla_rate_ci95", "seeds"])
+}
+
+fn row(results: &Results, case: &Case, scheduler: &str, samples: &Samples) -> Vec<String> {
     vec![
         case.title.clone(),
-        cell(case.load),
+        cell(case.number(results.axis)),
         scheduler.to_string(),
         cell(samples.mean("sla_rate")),
         cell(samples.half_width("sla_rate")),
@@ -40,16 +55,15 @@ fn row(case: &Case, scheduler: &str, samples: &Samples) -> Vec<String> {
     ]
 }
 
-fn lines(results: &Results, panel: usize) -> (Chart, Data) {
-    let cases = results.cases_of_panel(panel);
-    let mut data = Data::new(&HEADER);
+fn lines(results: &Results, cases: &[&Case]) -> (Chart, Data) {
+    let mut data = data(results);
     let mut line = |label: &str, style, is_faint, of: &dyn Fn(&Case) -> Samples| {
         let mut points = Vec::new();
-        for &case in &cases {
+        for &case in cases {
             let samples = of(case);
-            if let (Some(load), Some(rate)) = (case.load, samples.mean("sla_rate")) {
-                points.push((load, rate, samples.half_width("sla_rate")));
-                data.rows.push(row(case, label, &samples));
+            if let (Some(x), Some(rate)) = (case.number(results.axis), samples.mean("sla_rate")) {
+                points.push((x, rate, samples.half_width("sla_rate")));
+                data.rows.push(row(results, case, label, &samples));
             }
         }
         Series { style, label: label.to_string(), is_faint, points, has_markers: true }
@@ -61,13 +75,11 @@ fn lines(results: &Results, panel: usize) -> (Chart, Data) {
         series.push(line(&results.schedulers[scheduler], Style(rank), is_faint, &of));
     }
     if cases.iter().any(|case| !case.bound.is_empty()) {
-        let style = Style(results.schedulers.len());
-        series.push(line("bound", style, true, &|case| case.bound.clone()));
+        series.push(line("bound", Style::ASIDE, true, &|case| case.bound.clone()));
     }
-    let loads = cases.iter().filter_map(|case| case.load);
     let chart = Lines {
-        x: Scale::around(loads),
-        x_title: "load".into(),
+        x: Scale::around(cases.iter().filter_map(|case| case.number(results.axis))),
+        x_title: axis(results).into(),
         y: Scale { from: 0.0, to: 1.0, log: false },
         y_title: "SLA rate".into(),
         series,
@@ -76,11 +88,11 @@ fn lines(results: &Results, panel: usize) -> (Chart, Data) {
 }
 
 fn bars(results: &Results, case: &Case) -> (Chart, Data) {
-    let mut data = Data::new(&HEADER);
+    let mut data = data(results);
     let styles = styles(results);
     let group = |scheduler: usize| {
         let (label, samples) = (&results.schedulers[scheduler], &case.samples[scheduler]);
-        data.rows.push(row(case, label, samples));
+        data.rows.push(row(results, case, label, samples));
         let length = samples.mean("sla_rate").unwrap_or(0.0);
         let hint = format!("{label}: {length:.4}");
         let segments = vec![Segment { length, style: styles[scheduler], hint }];

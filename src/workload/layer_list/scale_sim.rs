@@ -41,23 +41,36 @@ pub(super) fn parse(source: &Source, padding: Padding) -> Result<Vec<Entry>, Inp
             true => gemm(&record),
             false => conv(&name, &record, padding),
         };
-        let op = op.map_err(|what| at(source, line, format!("layer `{name}`: {what}")))?;
+        let op = op.map_err(|Wrong { place, what }| {
+            let message = format!("layer `{name}`: {what}");
+            match place {
+                Some(place) => InputError::at_field(&source.path, line, place, message),
+                None => at(source, line, message),
+            }
+        })?;
         entries.push(Entry { line, name, op });
     }
     Ok(entries)
 }
 
-fn size(record: &StringRecord, position: usize, name: &str) -> Result<u64, String> {
-    let text = record.get(position).unwrap_or_default();
-    let value = text.parse().ok().filter(|&value| value > 0);
-    value.ok_or_else(|| format!("{name} is `{text}`: expected a whole number from 1"))
+/// What is wrong with a layer, and with which of its fields.
+struct Wrong {
+    place: Option<usize>,
+    what: String,
 }
 
-fn gemm(record: &StringRecord) -> Result<Op, String> {
+fn size(record: &StringRecord, place: usize, name: &str) -> Result<u64, Wrong> {
+    let text = record.get(place).unwrap_or_default();
+    let value = text.parse().ok().filter(|&value| value > 0);
+    let what = || format!("{name} is `{text}`: expected a whole number from 1");
+    value.ok_or_else(|| Wrong { place: Some(place), what: what() })
+}
+
+fn gemm(record: &StringRecord) -> Result<Op, Wrong> {
     Ok(Op::Gemm(product([1, size(record, 1, "M")?, size(record, 2, "N")?, size(record, 3, "K")?])))
 }
 
-fn conv(name: &str, record: &StringRecord, padding: Padding) -> Result<Op, String> {
+fn conv(name: &str, record: &StringRecord, padding: Padding) -> Result<Op, Wrong> {
     let stride = size(record, 7, "the stride")?;
     // The next column is a second stride, a sparsity, or not there.
     let second = record.get(8).and_then(|text| text.parse().ok()).filter(|&stride| stride > 0);
@@ -67,7 +80,7 @@ fn conv(name: &str, record: &StringRecord, padding: Padding) -> Result<Op, Strin
         stride: [stride, second.unwrap_or(stride)],
     };
     let (channels, filters) = (size(record, 5, "Channels")?, size(record, 6, "Num Filter")?);
-    let outputs = windows.count(padding, true)?;
+    let outputs = windows.count(padding, true).map_err(|what| Wrong { place: None, what })?;
     let [groups, inputs] = if name.contains("DP") { [channels, 1] } else { [1, channels] };
     Ok(Op::Conv(windows.nest([1, groups, filters, inputs], outputs)))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Scenario, Stage, Variant};
 use crate::files::{
-    Fraction, InputError, Positive, Source, Spanned, Weight, did_you_mean, names_in, schema_of,
+    Folders, Fraction, InputError, Positive, Source, Spanned, Weight, did_you_mean, schema_of,
 };
 use crate::units::Time;
 use crate::workload::arrivals::{self, Arrivals, Binding};
@@ -120,14 +120,14 @@ impl Scenario {
         schema_of::<RawScenario>()
     }
 
-    /// Reads and validates a scenario file; every network must exist in `networks_dir` as `<network>.toml`.
-    pub fn read(path: &Path, networks_dir: &Path) -> Result<Self, InputError> {
+    /// Reads and validates a scenario file; every network must exist in `known` as `<network>.toml`.
+    pub fn read(path: &Path, known: impl Into<Folders>) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let raw: RawScenario = source.parse()?;
         if raw.tenant.is_empty() {
             return Err(source.error_at_top("`tenant` is empty: a scenario has at least one"));
         }
-        let mut reader = Reader { source: &source, networks_dir, networks: Vec::new() };
+        let mut reader = Reader { source: &source, known: known.into(), networks: Vec::new() };
         let defaults = Defaults {
             arrivals: raw.arrivals.as_ref(),
             priorities: match &raw.priorities {
@@ -254,7 +254,7 @@ struct Defaults<'a> {
 /// Turns raw entries into validated ones and collects the distinct networks on the way.
 struct Reader<'a> {
     source: &'a Source,
-    networks_dir: &'a Path,
+    known: Folders,
     networks: Vec<Variant>,
 }
 
@@ -354,10 +354,10 @@ impl Reader<'_> {
         if let Some(known) = self.networks.iter().position(|known| *known == variant) {
             return Ok(known as u32);
         }
-        let file = self.networks_dir.join(format!("{}.toml", variant.network));
-        if !file.is_file() {
-            let hint = did_you_mean(&variant.network, names_in(self.networks_dir));
-            let message = format!("no network `{}`{hint}: expected {}", variant.network, file.display());
+        if self.known.find(&variant.network).is_none() {
+            let hint = did_you_mean(&variant.network, self.known.names());
+            let expected = self.known.expected(&variant.network);
+            let message = format!("no network `{}`{hint}: expected {}", variant.network, expected.display());
             return Err(self.source.error(&name.span(), message));
         }
         self.networks.push(variant);

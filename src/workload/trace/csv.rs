@@ -28,8 +28,8 @@ pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
     let mut lines = CsvLines::new(&source.text);
     while reader.read_record(&mut record).map_err(|e| csv_error(source, &e))? {
         let line = lines.of(record.position());
-        let time_ps =
-            (columns.read)(&record[columns.time]).map_err(|e| InputError::at_line(path, line, e))?;
+        let time_ps = (columns.read)(&record[columns.time])
+            .map_err(|e| InputError::at_field(path, line, columns.time, e))?;
         times_ps.push(time_ps);
         let mut name = |column: Option<usize>| {
             let name = column.map(|column| &record[column]).filter(|name| !name.is_empty());

@@ -1,0 +1,47 @@
+//! Where files are looked up by name: in the first folder that has one of that name.
+
+use std::path::{Path, PathBuf};
+
+use super::names_in;
+
+/// Folders in the order of precedence; at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders(Vec<PathBuf>);
+
+impl Folders {
+    /// The folders; panics without any.
+    pub fn new(folders: Vec<PathBuf>) -> Self {
+        assert!(!folders.is_empty(), "a name is looked up somewhere");
+        Self(folders)
+    }
+
+    /// The file of a name, if there is one.
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
+        self.0.iter().map(|folder| folder.join(format!("{name}.toml"))).find(|file| file.is_file())
+    }
+
+    /// Where a file of that name would be the first to be found.
+    pub fn expected(&self, name: &str) -> PathBuf {
+        self.0[0].join(format!("{name}.toml"))
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.iter().flat_map(|folder| names_in(folder)).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+impl From<&Path> for Folders {
+    fn from(folder: &Path) -> Self {
+        Self(vec![folder.to_path_buf()])
+    }
+}
+
+impl From<&PathBuf> for Folders {
+    fn from(folder: &PathBuf) -> Self {
+        Self(vec![folder.clone()])
+    }
+}
