@@ -7,7 +7,8 @@ use clap::Args;
 use super::table::{number, render};
 use crate::experiment::Error;
 use crate::experiment::rows::Table;
-use crate::report::rank::{Estimate, Question, Ranked, Ranking, rank};
+use crate::files::write_atomic;
+use crate::report::rank::{Estimate, Question, Ranked, Ranking, rank, to_csv};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -31,6 +32,9 @@ pub(super) struct Options {
     /// How far above or below the other a scheduler has to be in a cell to be counted, in the unit of the metric
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = margin)]
     margin: f64,
+    /// Also write a row per cell and scheduler to this CSV file: mean, difference, what it is worth, distance to the bound
+    #[arg(long, value_name = "FILE")]
+    cells: Option<PathBuf>,
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
@@ -58,6 +62,9 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
             margin: options.margin,
         },
     )?;
+    if let Some(cells) = &options.cells {
+        write_atomic(cells, to_csv(&ranking).as_bytes()).map_err(|source| Error::writing(cells, source))?;
+    }
     match options.json {
         true => super::print_json(&ranking),
         false => super::print(&text(&ranking)),

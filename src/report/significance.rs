@@ -23,12 +23,16 @@ pub(super) fn p_value(samples: &[f64], margin: f64) -> f64 {
     1.0 - StudentsT::new(0.0, 1.0, n - 1.0).expect("at least one degree of freedom").cdf(t)
 }
 
-/// How many hypotheses Holm's procedure (Scandinavian Journal of Statistics, 1979) rejects at the level: the k-th smallest
+/// Which hypotheses Holm's procedure (Scandinavian Journal of Statistics, 1979) rejects at the level: the k-th smallest
 /// of n values of p, counted from 0, has to be at most level / (n - k), like all before it.
-pub(super) fn rejected(mut p: Vec<f64>) -> usize {
-    p.sort_by(f64::total_cmp);
+pub(super) fn rejected(p: &[f64]) -> Vec<bool> {
     let n = p.len();
-    p.iter().enumerate().take_while(|&(k, &p)| p <= LEVEL / (n - k) as f64).count()
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut rejected = vec![false; n];
+    let small = order.iter().enumerate().take_while(|&(k, &place)| p[place] <= LEVEL / (n - k) as f64);
+    small.for_each(|(_, &place)| rejected[place] = true);
+    rejected
 }
 
 #[cfg(test)]
@@ -38,10 +42,10 @@ mod tests {
     #[test]
     fn holm_stops_at_the_first_that_is_too_large() {
         // Allowed: 0.005, 0.00625, 0.00833, 0.0125, 0.025.
-        assert_eq!(rejected(vec![0.02, 0.0005, 0.006, 0.01, 0.5]), 2);
-        assert_eq!(rejected(vec![0.0055, 0.0005]), 2);
-        assert_eq!(rejected(vec![0.015, 0.015]), 0);
-        assert_eq!(rejected(Vec::new()), 0);
+        assert_eq!(rejected(&[0.02, 0.0005, 0.006, 0.01, 0.5]), [false, true, true, false, false]);
+        assert_eq!(rejected(&[0.0055, 0.0005]), [true; 2]);
+        assert_eq!(rejected(&[0.015, 0.015]), [false; 2]);
+        assert!(rejected(&[]).is_empty());
     }
 
     #[test]

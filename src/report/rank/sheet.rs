@@ -1,199 +1,39 @@
-//! All schedulers of a summary in one table: the means that papers quote, and what of the differences is more than noise.
-//!
-//! A cell is what schedulers are compared on: all keys but scheduler and seed. Means are taken over the cells seed by seed,
-//! and then over the seeds, with a 95 % confidence interval by Student's t; differences are paired by cell and seed. Within a
-//! cell a scheduler is above another if a paired, one-sided t-test over the seeds says so at 2.5 %, after Holm's correction
-//! (Scandinavian Journal of Statistics, 1979) for the number of cells. Only what all schedulers ran is looked at, and of that a
-//! complete grid of cells and seeds, so that all seeds are means over the same cells.
+//! The values of all schedulers side by side, by cell and seed, and what is made of them.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use serde::Serialize;
-
-use super::compare::{check, check_metric};
-use super::results::{OwnPace, Row, rows};
-use super::significance::{p_value, rejected};
-use crate::experiment::Error;
+use super::cells::of_cells;
+use super::{Estimate, Question, Ranked, Ranking, place};
 use crate::experiment::bound::BOUND;
-use crate::experiment::columns::{KEYS, LOAD, SCHEDULER, SEED};
+use crate::experiment::columns::{LOAD, SCHEDULER, SEED};
 use crate::experiment::summary::{half_width_95, mean};
-
-/// What to rank by.
-pub struct Question<'a> {
-    /// The column.
-    pub metric: &'a str,
-    /// The scheduler that the others are compared with; the best without one.
-    pub over: Option<&'a str>,
-    /// A key, for each value of which means are given on their own.
-    pub by: Option<&'a str>,
-    /// Keys that do not tell cells apart, but schedulers.
-    pub with: &'a [String],
-    /// Keys and values of theirs: only rows with one of the values in each of the keys are looked at.
-    pub only: &'a [(String, String)],
-    /// How far apart two schedulers have to be in a cell, in the unit of the metric.
-    pub margin: f64,
-}
-
-/// The answer.
-#[derive(Debug, Serialize)]
-pub struct Ranking {
-    /// The column.
-    pub metric: String,
-    /// What the others are compared with.
-    pub over: String,
-    /// The values of the key that means are split by.
-    pub groups: Vec<String>,
-    /// Cells that all schedulers ran in.
-    pub cells: usize,
-    /// Seeds of these.
-    pub seeds: usize,
-    /// Pairs of cell and seed that are not in the grid: some scheduler did not run them, or its metric is empty, or other cells
-    /// lack the seed.
-    pub left_out: usize,
-    /// The highest mean first.
-    pub schedulers: Vec<Ranked>,
-}
-
-/// One scheduler.
-#[derive(Debug, Serialize)]
-pub struct Ranked {
-    /// Its label, with the values of keys that tell it from others of that label.
-    pub scheduler: String,
-    /// By group.
-    pub of_groups: Vec<Estimate>,
-    /// Over all cells.
-    pub all: Estimate,
-    /// All less that of the reference; `None` for the reference itself.
-    pub difference: Option<Estimate>,
-    /// The same in percent of the reference's mean.
-    pub difference_percent: Option<f64>,
-    /// Cells in which it is above the reference.
-    pub above: usize,
-    /// Cells in which it is below.
-    pub below: usize,
-    /// All less the bound, where there is one.
-    pub to_bound: Option<Estimate>,
-    /// The share of the reference's distance to the bound that it closes, in percent.
-    pub closed_percent: Option<f64>,
-}
-
-/// A mean over seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
-    /// The mean.
-    pub mean: Option<f64>,
-    /// Half-width of its 95 % confidence interval; `None` below two seeds.
-    pub ci95: Option<f64>,
-}
+use crate::report::results::{OwnPace, Row};
+use crate::report::significance::{p_value, rejected};
 
 /// A cell, by its number, and a seed.
-type At = (usize, u64);
-type Values = BTreeMap<At, f64>;
+pub(super) type At = (usize, u64);
+pub(super) type Values = BTreeMap<At, f64>;
 
 /// The values of all schedulers.
-struct Sheet {
+pub(super) struct Sheet {
     /// The keys of each cell.
-    cells: Vec<Vec<String>>,
-    schedulers: Vec<Column>,
+    pub(super) cells: Vec<Vec<String>>,
+    pub(super) schedulers: Vec<Column>,
     /// By the values of the keys that tell schedulers apart.
-    bounds: BTreeMap<Vec<String>, Values>,
+    pub(super) bounds: BTreeMap<Vec<String>, Values>,
 }
 
 /// One scheduler's.
-struct Column {
-    name: String,
+pub(super) struct Column {
+    pub(super) name: String,
     /// Its values of the keys that tell schedulers apart.
-    variant: Vec<String>,
-    values: Values,
-}
-
-/// Ranks the schedulers of a summary.csv.
-///
-/// # Errors
-/// The file cannot be read; it has no such column, key, value or scheduler; or no cell that all schedulers ran in.
-pub fn rank(path: &Path, question: &Question) -> Result<Ranking, Error> {
-    let rows = rows(path)?;
-    check_metric(path, &rows, question.metric)?;
-    check_keys(path, &rows, question)?;
-    let rows = only(path, rows, question.only)?;
-    let sheet = Sheet::new(&rows, question);
-    if let Some(over) = question.over {
-        let names: Vec<&str> = sheet.schedulers.iter().map(|column| &column.name[..]).collect();
-        check(path, "scheduler", over, &names)?;
-    }
-    sheet.rank(question).ok_or_else(|| {
-        let path = path.display();
-        let keys = match &apart(&rows)[..] {
-            [] => String::new(),
-            keys => format!("; they differ in {}: see `--with` and `--only`", keys.join(", ")),
-        };
-        Error::Usage(format!("{path}: no cell was run by all its schedulers{keys}"))
-    })
-}
-
-fn check_keys(path: &Path, rows: &[Row], question: &Question) -> Result<(), Error> {
-    let is_told = |place: &usize| rows.iter().any(|row| !row.keys[*place].is_empty());
-    let told: Vec<usize> = (0..KEYS.len()).filter(is_told).collect();
-    let names = |places: &[usize]| places.iter().map(|&place| KEYS[place]).collect::<Vec<&str>>();
-    for (key, _) in question.only {
-        check(path, "key", key, &names(&told))?;
-    }
-    let paced = OwnPace::of(rows);
-    let no_load = rows.iter().all(|row| paced.has(&row.keys));
-    let is_of_cells = |place: &usize| !(*place == SCHEDULER || *place == SEED || *place == LOAD && no_load);
-    let mut of_cells: Vec<usize> = told.into_iter().filter(is_of_cells).collect();
-    for key in question.with {
-        check(path, "key of cells", key, &names(&of_cells))?;
-    }
-    of_cells.retain(|&place| question.with.iter().all(|key| key != KEYS[place]));
-    question.by.map_or(Ok(()), |key| check(path, "key of cells", key, &names(&of_cells)))
-}
-
-/// The rows with one of the wanted values in each of the keys.
-fn only(path: &Path, mut rows: Vec<Row>, wanted: &[(String, String)]) -> Result<Vec<Row>, Error> {
-    let is_same = |one: &str, other: &str| {
-        let numbers = (one.parse::<f64>(), other.parse::<f64>());
-        one == other || matches!(numbers, (Ok(one), Ok(other)) if one == other)
-    };
-    let mut values: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    for (key, value) in wanted {
-        let known: BTreeSet<&str> = rows.iter().map(|row| &row.keys[place(key)][..]).collect();
-        if !known.iter().any(|one| is_same(one, value)) {
-            check(path, key, value, &known.into_iter().collect::<Vec<_>>())?;
-        }
-        values.entry(place(key)).or_default().push(value);
-    }
-    let is_wanted = |row: &Row, (place, values): (&usize, &Vec<&str>)| {
-        values.iter().any(|v| is_same(&row.keys[*place], v))
-    };
-    rows.retain(|row| values.iter().all(|of_key| is_wanted(row, of_key)));
-    match rows.is_empty() {
-        false => Ok(rows),
-        true => Err(Error::Usage(format!("{}: no row has all these values", path.display()))),
-    }
-}
-
-/// Keys of which some schedulers have other values than others.
-fn apart(rows: &[Row]) -> Vec<&'static str> {
-    let differs = |place: &usize| {
-        let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.keys[SCHEDULER] != BOUND) {
-            values.entry(&row.keys[SCHEDULER]).or_default().insert(&row.keys[*place]);
-        }
-        values.values().collect::<BTreeSet<_>>().len() > 1
-    };
-    let places = (0..KEYS.len()).filter(|place| ![SCHEDULER, SEED].contains(place));
-    places.filter(differs).map(|place| KEYS[place]).collect()
-}
-
-/// Of a key that was checked.
-fn place(key: &str) -> usize {
-    KEYS.iter().position(|known| *known == key).expect("a key column")
+    pub(super) variant: Vec<String>,
+    pub(super) values: Values,
 }
 
 impl Sheet {
-    fn new(rows: &[Row], question: &Question) -> Self {
+    pub(super) fn new(rows: &[Row], question: &Question) -> Self {
         let paced = OwnPace::of(rows);
         let with: Vec<usize> = question.with.iter().map(|key| place(key)).collect();
         let variant_of =
@@ -239,7 +79,7 @@ impl Sheet {
     }
 
     /// `None` if there is nothing that all schedulers ran.
-    fn rank(&self, question: &Question) -> Option<Ranking> {
+    pub(super) fn rank(&self, question: &Question) -> Option<Ranking> {
         let all: BTreeSet<At> = self.schedulers.iter().flat_map(|of| of.values.keys().copied()).collect();
         let is_shared =
             |at: &At| self.schedulers.iter().all(|of| of.values.get(at).is_some_and(|v| v.is_finite()));
@@ -262,6 +102,7 @@ impl Sheet {
                 .iter()
                 .map(|of| self.ranked(of, reference, &grid, &groups, question))
                 .collect(),
+            of_cells: of_cells(self, &ranked, reference, &grid, question.margin),
             groups: groups.into_iter().map(|(value, _)| value).collect(),
             cells: grid.iter().map(|at| at.0).collect::<BTreeSet<_>>().len(),
             seeds: grid.iter().map(|at| at.1).collect::<BTreeSet<_>>().len(),
@@ -293,10 +134,8 @@ impl Sheet {
         let (values, theirs) = (&own.values, &reference.values);
         let is_other = own.name != reference.name;
         let difference = is_other.then(|| over_seeds(grid, |at| Some(values[at] - theirs[at])));
-        let (above, below) = match is_other {
-            true => told_apart(grid, values, theirs, question.margin),
-            false => (0, 0),
-        };
+        let apart = told_apart(grid, values, theirs, question.margin);
+        let count = |order| apart.values().filter(|&&of| of == order).count();
         let percent = |(part, whole): (f64, f64)| (whole > 0.0).then(|| 100.0 * part / whole);
         let at_reference = over_seeds(grid, |at| Some(theirs[at])).mean;
         let bound = self.bounds.get(&own.variant).map(|bound| {
@@ -313,8 +152,8 @@ impl Sheet {
             all: over_seeds(grid, |at| Some(values[at])),
             difference,
             difference_percent: difference.and_then(|of| of.mean).zip(at_reference).and_then(percent),
-            above,
-            below,
+            above: count(Ordering::Greater),
+            below: count(Ordering::Less),
             to_bound: bound.map(|(bound, grid)| over_seeds(&grid, |at| Some(values[at] - bound[at]))),
             closed_percent: closed,
         }
@@ -335,7 +174,7 @@ fn complete(pairs: Vec<At>) -> Vec<At> {
 }
 
 /// The mean over cells of each seed, and then over the seeds.
-fn over_seeds(grid: &[At], value: impl Fn(&At) -> Option<f64>) -> Estimate {
+pub(super) fn over_seeds(grid: &[At], value: impl Fn(&At) -> Option<f64>) -> Estimate {
     let mut by_seed: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for at in grid {
         if let Some(value) = value(at) {
@@ -346,8 +185,13 @@ fn over_seeds(grid: &[At], value: impl Fn(&At) -> Option<f64>) -> Estimate {
     Estimate { mean: mean(&means), ci95: half_width_95(&means) }
 }
 
-/// The numbers of cells in which one is above and below the other by more than the margin.
-fn told_apart(grid: &[At], own: &Values, other: &Values, margin: f64) -> (usize, usize) {
+/// Whether one is above or below the other by more than the margin, cell by cell.
+pub(super) fn told_apart(
+    grid: &[At],
+    own: &Values,
+    other: &Values,
+    margin: f64,
+) -> BTreeMap<usize, Ordering> {
     let mut by_cell: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for at in grid {
         by_cell.entry(at.0).or_default().push(own[at] - other[at]);
@@ -356,14 +200,24 @@ fn told_apart(grid: &[At], own: &Values, other: &Values, margin: f64) -> (usize,
     let p_above: Vec<f64> = by_cell.values().map(|differences| p_value(differences, margin)).collect();
     let p_below: Vec<f64> =
         by_cell.values().map(|differences| p_value(&turned(differences), margin)).collect();
-    (rejected(p_above), rejected(p_below))
+    let tests = rejected(&p_above).into_iter().zip(rejected(&p_below));
+    let orders = tests.map(|(is_above, is_below)| is_above.cmp(&is_below));
+    by_cell.into_keys().zip(orders).collect()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::apart;
     use super::*;
+    use crate::experiment::columns::KEYS;
 
-    fn row(scheduler: &str, scenario: &str, cost: &str, seed: u64, rate: f64) -> Row {
+    pub(in crate::report::rank) fn row(
+        scheduler: &str,
+        scenario: &str,
+        cost: &str,
+        seed: u64,
+        rate: f64,
+    ) -> Row {
         let mut keys = vec![String::new(); KEYS.len()];
         let cost_key = KEYS.iter().position(|key| *key == "decision_cost").unwrap();
         keys[1] = scenario.into();
@@ -372,7 +226,7 @@ mod tests {
         Row { keys, seed, metrics: BTreeMap::from([("sla_rate".to_string(), rate)]) }
     }
 
-    const PLAIN: Question =
+    pub(in crate::report::rank) const PLAIN: Question =
         Question { metric: "sla_rate", over: None, by: None, with: &[], only: &[], margin: 0.0 };
 
     #[test]
@@ -417,8 +271,11 @@ mod tests {
             (1..=8).flat_map(|seed| [((0, seed), 0.9 + 1e-4 * seed as f64), ((1, seed), 0.7)]).collect();
         let other: Values = own.keys().map(|&at| (at, 0.75)).collect();
         let grid: Vec<At> = own.keys().copied().collect();
-        let beyond = |margin| told_apart(&grid, &own, &other, margin);
-        assert_eq!([beyond(0.0), beyond(0.1), beyond(0.2)], [(1, 1), (1, 0), (0, 0)]);
+        let beyond =
+            |margin| told_apart(&grid, &own, &other, margin).into_values().collect::<Vec<Ordering>>();
+        assert_eq!(beyond(0.0), [Ordering::Greater, Ordering::Less]);
+        assert_eq!(beyond(0.1), [Ordering::Greater, Ordering::Equal]);
+        assert_eq!(beyond(0.2), [Ordering::Equal; 2]);
     }
 
     #[test]

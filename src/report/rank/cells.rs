@@ -1,0 +1,139 @@
+//! Every scheduler in every cell: the rows behind the means of a ranking, for tables of one's own.
+
+use std::cmp::Ordering;
+
+use super::sheet::{At, Column, Sheet, over_seeds, told_apart};
+use super::{Estimate, Ranking};
+use crate::experiment::columns::KEYS;
+
+/// A scheduler in a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OfCell {
+    /// The values of the keys that tell cells apart, in the order of [`KEYS`].
+    pub keys: Vec<(&'static str, String)>,
+    /// Its label, as in the ranking.
+    pub scheduler: String,
+    /// Over the seeds.
+    pub own: Estimate,
+    /// Paired with the reference; zeros for the reference itself.
+    pub difference: Estimate,
+    /// The same in percent of the reference's mean.
+    pub difference_percent: Option<f64>,
+    /// More than the margin above or below the reference, after the correction for the number of cells.
+    pub against: Ordering,
+    /// Less the bound, on the seeds that have one.
+    pub to_bound: Estimate,
+    /// The share of the reference's distance to the bound that it closes, in percent.
+    pub closed_percent: Option<f64>,
+}
+
+/// The columns of [`to_csv`] behind the keys.
+pub const CELL_COLUMNS: [&str; 10] = [
+    "scheduler",
+    "mean",
+    "ci95",
+    "difference",
+    "difference_ci95",
+    "difference_percent",
+    "against",
+    "to_bound",
+    "to_bound_ci95",
+    "closed_percent",
+];
+
+pub(super) fn of_cells(
+    sheet: &Sheet,
+    schedulers: &[&Column],
+    reference: &Column,
+    grid: &[At],
+    margin: f64,
+) -> Vec<OfCell> {
+    let differs = |&place: &usize| sheet.cells.iter().any(|cell| cell[place] != sheet.cells[0][place]);
+    let keys: Vec<usize> = (0..KEYS.len()).filter(differs).collect();
+    let theirs = &reference.values;
+    let against: Vec<_> =
+        schedulers.iter().map(|own| told_apart(grid, &own.values, theirs, margin)).collect();
+    let in_cells = grid.chunk_by(|one, other| one.0 == other.0);
+    let rows =
+        in_cells.flat_map(|of| schedulers.iter().zip(&against).map(move |(own, against)| (of, own, against)));
+    rows.map(|(of, own, against)| {
+        let bound = sheet.bounds.get(&own.variant);
+        let gap =
+            |values: &Column| over_seeds(of, |at| bound?.get(at).map(|bound| values.values[at] - bound));
+        let difference = over_seeds(of, |at| Some(own.values[at] - theirs[at]));
+        let percent = |(part, whole): (f64, f64)| (whole != 0.0).then(|| 100.0 * part / whole);
+        let (to_bound, left) = (gap(own), gap(reference).mean);
+        OfCell {
+            keys: keys.iter().map(|&key| (KEYS[key], sheet.cells[of[0].0][key].clone())).collect(),
+            scheduler: own.name.clone(),
+            own: over_seeds(of, |at| Some(own.values[at])),
+            difference_percent: difference
+                .mean
+                .zip(over_seeds(of, |at| Some(theirs[at])).mean)
+                .and_then(percent),
+            difference,
+            against: against[&of[0].0],
+            closed_percent: to_bound.mean.zip(left).map(|(own, left)| (own - left, -left)).and_then(percent),
+            to_bound,
+        }
+    })
+    .collect()
+}
+
+/// A row per cell and scheduler.
+pub fn to_csv(ranking: &Ranking) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let keys = ranking.of_cells.first().map_or(&[][..], |of| &of.keys[..]);
+    let header = keys.iter().map(|(key, _)| *key).chain(CELL_COLUMNS);
+    writer.write_record(header).expect("memory takes all");
+    for of in &ranking.of_cells {
+        let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
+        let mut row: Vec<String> = of.keys.iter().map(|(_, value)| value.clone()).collect();
+        row.push(of.scheduler.clone());
+        for Estimate { mean, ci95 } in [of.own, of.difference] {
+            row.extend([number(mean), number(ci95)]);
+        }
+        let against = match of.against {
+            Ordering::Greater => "above",
+            Ordering::Less => "below",
+            Ordering::Equal => "",
+        };
+        row.extend([number(of.difference_percent), against.into()]);
+        row.extend([of.to_bound.mean, of.to_bound.ci95, of.closed_percent].map(number));
+        writer.write_record(row).expect("memory takes all");
+    }
+    String::from_utf8(writer.into_inner().expect("memory takes all")).expect("text was written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Question;
+    use super::super::sheet::tests::{PLAIN, row};
+    use super::*;
+    use crate::experiment::bound::BOUND;
+
+    #[test]
+    fn a_row_per_cell_and_scheduler_by_hand() {
+        let mut all = Vec::new();
+        for (seed, more) in (1..=8).map(|seed| (seed, 0.001 * seed as f64)) {
+            all.push(row("a", "light", "host", seed, 0.75 + more));
+            all.push(row("b", "light", "host", seed, 0.5 + more));
+            all.push(row("a", "mixed", "host", seed, 0.5));
+            all.push(row("b", "mixed", "host", seed, 0.5));
+        }
+        all.push(row(BOUND, "light", "host", 1, 1.001));
+        let question = Question { over: Some("b"), ..PLAIN };
+        let ranking = Sheet::new(&all, &question).rank(&question).unwrap();
+        let text = to_csv(&ranking);
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(lines[0][..4], ["scenario", "scheduler", "mean", "ci95"]);
+        assert_eq!(lines.len(), 5, "{text}");
+        let number = |line: usize, column: usize| lines[line][column].parse::<f64>().unwrap();
+        assert_eq!((lines[1][..2].to_vec(), lines[1][7]), (vec!["light", "a"], "above"));
+        for (column, expected) in [(2, 0.7545), (4, 0.25), (6, 100.0 * 0.25 / 0.5045), (8, -0.25), (10, 50.0)]
+        {
+            assert!((number(1, column) - expected).abs() < 1e-9, "{column}: {text}");
+        }
+        assert_eq!((lines[3][..2].to_vec(), lines[3][7], lines[3][8]), (vec!["mixed", "a"], "", ""));
+    }
+}
