@@ -26,6 +26,10 @@ pub struct Hyper {
     /// Iterations in which a rule answers, earliest deadline first, and the actor imitates it while the critic learns what
     /// its answers are worth. None in the paper's recipe, as far as that is public.
     pub imitation: u64,
+    /// How much the actor is held to what was done (Fujimoto and Gu, NeurIPS 2021): times the mean squared distance of its
+    /// answers from the remembered ones, where the values of its answers have a mean size of 1. Without, which is the paper's
+    /// recipe, it goes to wherever the critic errs most.
+    pub anchor: f64,
     /// Decisions in an update.
     pub batch: usize,
     /// Decisions in the memory.
@@ -63,6 +67,7 @@ impl Default for Hyper {
             longest_gradient: 1.0,
             follow: 0.005,
             imitation: 0,
+            anchor: 0.0,
             batch: 64,
             memory: 50_000,
             longest_queue: 32,
@@ -113,6 +118,7 @@ impl Hyper {
             ("critic_rate", self.critic_rate),
             ("longest_gradient", self.longest_gradient),
             ("noise", self.noise),
+            ("anchor", self.anchor),
         ];
         match sizes.into_iter().find(|(_, size)| !(0.0..=1e6).contains(size)) {
             Some((key, size)) => Err(format!("`{key}` is {size}; it has to be from 0 to 1e6")),

@@ -36,8 +36,8 @@ pub struct Progress {
     pub updates: u64,
     /// Mean squared error of the critic; 0 without an update.
     pub critic_loss: f64,
-    /// Mean value that the critic gives the actor's answers, below zero; while it imitates, their mean squared error; 0
-    /// without an update.
+    /// Mean value that the critic gives the actor's answers, below zero, and what it is held by; while it imitates, their
+    /// mean squared error; 0 without an update.
     pub actor_loss: f64,
 }
 
@@ -220,9 +220,13 @@ impl Ddpg {
         let critic_loss = (worth(&critic.own, &batch.answers) - target).square().mean(Kind::Float);
         critic.adam.step(&mut critic.own, &critic_loss);
         let answers = act(&actor.own, &before.rows);
-        let actor_loss = match imitates {
-            true => (answers - &batch.answers).square().mean(Kind::Float),
-            false => -worth(&critic.own, &answers).mean(Kind::Float),
+        let distance = (&answers - &batch.answers).square().mean(Kind::Float);
+        let actor_loss = if imitates {
+            distance
+        } else {
+            let values = worth(&critic.own, &answers);
+            let size = values.abs().mean(Kind::Float).detach();
+            distance * size * hyper.anchor - values.mean(Kind::Float)
         };
         actor.adam.step(&mut actor.own, &actor_loss);
         critic.slow.follow(&critic.own, hyper.follow);
@@ -279,10 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn an_apprentice_answers_as_the_rule_does() {
-        let hyper = Hyper { imitation: 8, noise: 0.1, ..hyper() };
+    fn an_apprentice_answers_as_the_rule_does_and_goes_on_from_there() {
+        let hyper = Hyper { imitation: 8, anchor: 1.0, noise: 0.1, ..hyper() };
         let (mut ddpg, mut env) = (Ddpg::new(hyper, ACCELERATORS), env(&hyper));
-        let all: Vec<Progress> = (0..8).map(|_| ddpg.iterate(&mut env)).collect();
+        let all: Vec<Progress> = (0..12).map(|_| ddpg.iterate(&mut env)).collect();
         assert!(all[7].actor_loss < 0.5 * all[1].actor_loss, "{all:?}");
         let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
         let (mut episode, mut answer) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
