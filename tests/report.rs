@@ -335,6 +335,17 @@ fn rank_makes_one_table() {
     let names: Vec<&str> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(names, ["scheduler", "edf_drop", "fcfs", "random", "sla_rate:"], "{table}");
     assert!(table.ends_with("sla_rate: 4 cells, 3 seeds\n"), "{table}");
+    let cells = folder.path().join("cells.csv").display().to_string();
+    assert_eq!(rank(&["--over", "fcfs", "--only", "load=1.1", "--cells", &cells]).0, 0);
+    let of_cells = rows(Path::new(&cells));
+    assert_eq!(of_cells.len(), 6, "two cells of three schedulers");
+    let is_its = |row: &&Row| row["scheduler"] == "random" && row["scenario"] == "mixed";
+    let random = of_cells.iter().find(is_its).unwrap();
+    let expected = summary.iter().filter(|row| is_its(row) && row["load"] == "1.1");
+    let expected = expected.map(|row| number(row, "sla_rate") / 3.0).sum::<f64>();
+    assert!((number(random, "mean") - expected).abs() < 1e-12, "{random:?}");
+    assert_eq!((random["against"].as_str(), random["to_bound"].as_str()), ("below", ""));
+    assert_eq!(rank(&["--cells", "no/such/folder/cells.csv"]).0, 1);
     let (_, table) = rank(&["--only", "scenario=mixed", "--only", "load=1.1"]);
     assert!(table.ends_with("sla_rate: 1 cell, 3 seeds\n"), "{table}");
     let (_, table) = rank(&["--only", "scheduler=fcfs", "--only", "scheduler=random", "--only", "load=1.10"]);

@@ -116,7 +116,7 @@ pub struct Manifest {
     pub weights_sha256: String,
     /// The version of mascot that trained it.
     pub version: String,
-    /// The commit that was built from, where that is known.
+    /// The commit that was built from, where that is known and its sources were not changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Generations, or iterations, of its training until these weights.

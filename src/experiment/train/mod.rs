@@ -262,7 +262,9 @@ impl<'a> Trainer<'a> {
             system_sha256: system_sha256(system),
             weights_sha256: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
-            commit: option_env!("MASCOT_GIT_COMMIT").map(String::from),
+            commit: option_env!("MASCOT_GIT_COMMIT")
+                .filter(|_| option_env!("MASCOT_GIT_DIRTY") != Some("true"))
+                .map(String::from),
             generations: standing.step,
             validation_seeds: [self.training.validation_first_seed, self.training.validation_seeds],
             validation_sla_rate: standing.rate,
