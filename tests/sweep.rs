@@ -298,7 +298,7 @@ fn a_replay_reproduces_the_bytes_or_says_what_differs() {
     // For programs.
     let told: Value =
         serde_json::from_slice(&mascot(&["replay", text(&out), "--json"]).stdout).expect("JSON alone");
-    assert_eq!((&told["rows"], &told["cell"]), (&9.into(), &Value::Null));
+    assert_eq!(told["cells"], 9);
     assert_eq!(told["the_same"][0], serde_json::json!({ "file": "summary.csv", "rows": 9 }));
 
     // One cell, by the beginning of what it is kept as.
@@ -444,5 +444,5 @@ fn cells_are_left_out_and_added() {
     // A scenario whose requests come at their own pace beside others takes `loads` away.
     let own =
         format!("{base}[[exclude]]\nload = 0.9\n[[include]]\nscenario = 'ar_gaming'\nload = []\nseed = 1\n");
-    assert_eq!(cells_of(&own), [&all[..], &["ar_gaming NaN fcfs 1", "ar_gaming NaN edf 1"]].concat());
+    assert_eq!(cells_of(&own), [&all[..], &["ar_gaming  fcfs 1", "ar_gaming  edf 1"]].concat());
 }

@@ -35,7 +35,7 @@ pub(super) struct Options {
     /// No progress bar
     #[arg(long)]
     quiet: bool,
-    /// Print {cell, rows, the_same: [{file, rows}, ...]} in place of the sentence
+    /// Print {cells, the_same: [{file, rows}, ...]} in place of the sentence
     #[arg(long)]
     json: bool,
 }
@@ -43,9 +43,8 @@ pub(super) struct Options {
 /// How a replay came out that did not differ.
 #[derive(Serialize)]
 struct Verdict {
-    /// The cell, where only one was run.
-    cell: Option<String>,
-    rows: usize,
+    /// How many were run.
+    cells: usize,
     /// None where there is nothing beside the manifest to compare with.
     the_same: Vec<Same>,
 }
@@ -60,8 +59,8 @@ struct Same {
 impl Verdict {
     fn text(&self) -> String {
         if self.the_same.is_empty() {
-            let rows = self.rows;
-            return format!("{rows} rows; there is no summary.csv beside the manifest to compare with\n");
+            let cells = self.cells;
+            return format!("{cells} cells; there is no summary.csv beside the manifest to compare with\n");
         }
         let told = self.the_same.iter().map(|Same { file, rows }| format!("{file} ({rows} rows)"));
         format!("OK, the same: {}\n", told.collect::<Vec<_>>().join(", "))
@@ -117,7 +116,7 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
         started,
         resumable: options.out.is_some(),
     };
-    let (mut chosen, mut cell) = (cells(&plan), None);
+    let mut chosen = cells(&plan);
     if let Some(prefix) = &options.cell {
         // Under the identifiers of then.
         let recorded = inputs.as_recorded(&manifest.recorded_inputs());
@@ -126,7 +125,6 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
         let place = sweep.find(prefix)?;
         bars.note(&format!("cell {}: {}", short(&sweep.ids[place]), sweep.cells[place]));
         chosen = vec![sweep.cells[place]];
-        cell = Some(sweep.ids[place].clone());
     }
     let temporary =
         tempfile::tempdir().map_err(|source| Error::Write { path: "a temporary folder".into(), source })?;
@@ -134,9 +132,9 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
     if let Some(out) = &options.out {
         on_interrupt(&bars, out);
     }
-    let rows = job.carry_out(chosen, ours, options.cell.is_none())?;
+    let mut verdict = Verdict { cells: chosen.len(), the_same: Vec::new() };
+    job.carry_out(chosen, ours, options.cell.is_none())?;
     drop(bars);
-    let mut verdict = Verdict { cell, rows: rows.len(), the_same: Vec::new() };
     if theirs.join(Table::Summary.file()).is_file() {
         let only = options.cell.is_some().then(|| replay::first_keys(ours)).transpose()?;
         for table in manifest.logs.tables() {
