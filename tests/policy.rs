@@ -210,7 +210,7 @@ fn damaged_policies_are_errors() {
     for (manifest, weights, expected) in [
         (manifest.clone(), &flipped[..], "SHA-256"),
         (manifest.clone(), &weights[..weights.len() - 4], "safetensors"),
-        (manifest.replace("mascot-1", "mascot-0"), &weights[..], "`features` is `mascot-0`"),
+        (manifest.replace("mascot-2", "mascot-0"), &weights[..], "`features` is `mascot-0`"),
         (manifest.replace("kind = \"mascot\"", "kind = \"other\""), &weights[..], "`kind` is `other`"),
         ("kind = 3".to_string(), &weights[..], "mine.toml:1"),
     ] {
