@@ -346,7 +346,7 @@ fn rank_makes_one_table() {
     assert!((number(random, "mean") - expected).abs() < 1e-12, "{random:?}");
     assert!(number(random, "difference") < -0.1, "{random:?}");
     assert_eq!(random["to_bound"], "", "there is no bound");
-    assert_eq!(rank(&["--cells", "no/such/folder/cells.csv"]).0, 1);
+    assert_eq!(rank(&["--cells", &path]).0, 1, "a folder is no file");
     let (_, table) = rank(&["--only", "scenario=mixed", "--only", "load=1.1"]);
     assert!(table.ends_with("sla_rate: 1 cell, 3 seeds\n"), "{table}");
     let (_, table) = rank(&["--only", "scheduler=fcfs", "--only", "scheduler=random", "--only", "load=1.10"]);
