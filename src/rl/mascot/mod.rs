@@ -1,8 +1,8 @@
 //! `mascot`: the walk of `gated` (`scheduler/gate.rs`) with its terms judged by a small net.
 //!
 //! The net sees a job and the queue (`features.rs`) and says what the request is: given up, how much of the capacity it
-//! may count on, how far it may stretch others, and how much stretch it bears. Order and placement are the rule's: nets
-//! that judged them, too, met no more (README, "The learned policy").
+//! may count on, how far it may stretch others, and how much stretch it bears. Order and placement are the rule's: what
+//! nets that judged them, too, were worth is in README, "The learned policy".
 //!
 //! With output weights of zero it takes every decision as `gated` does, which is where training starts. One policy serves
 //! all queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and
