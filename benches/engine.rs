@@ -13,8 +13,8 @@ use mascot::experiment::sweep::{rules, trace};
 use mascot::hw::Sharing;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
-    Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 
@@ -23,7 +23,7 @@ const REQUESTS: usize = 500;
 struct CountLayers(u64);
 
 impl Recorder for CountLayers {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, _: Origin) {
         self.0 += u64::from(matches!(record, Record::Finish { .. }));
     }
 }

@@ -10,7 +10,7 @@ use mascot::rl::env::{Env, Episode, Reward, Setup};
 use mascot::rl::relmas::{Actor, initial};
 use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::{Decision, Engine, Record, Recorder, Request, Scheduler, Step, Trace, resume};
+use mascot::sim::{Decision, Engine, Origin, Record, Recorder, Request, Scheduler, Step, Trace, resume};
 use mascot::units::Time;
 
 /// The trace several times, and when the last begins: by then every buffer has the size that it needs.
@@ -32,7 +32,7 @@ fn repeated(trace: &Trace, times: u64, period: Time) -> (Trace, Time) {
 struct Observed<'a>(&'a mut dyn Scheduler);
 
 impl Recorder for Observed<'_> {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, _: Origin) {
         self.0.observe(record);
     }
 }

@@ -14,7 +14,7 @@ use mascot::experiment::{DataRoot, Error, Experiment, Plan, Silent};
 use mascot::scheduler::{SCHEDULERS, SchedulerEntry};
 use mascot::sim::bound::Relaxation;
 use mascot::sim::cases::{Case, Size};
-use mascot::sim::{Engine, Record, RunError, run};
+use mascot::sim::{Engine, Origin, Record, RunError, run};
 
 /// The quick start with some keys replaced, as TOML, and its bounds found.
 fn plan(keys: &str, cache: &Cache) -> Plan {
@@ -92,12 +92,12 @@ fn no_scheduler_exceeds_it_on_random_systems() {
         let met_by = |entry: &SchedulerEntry| {
             let mut scheduler = (entry.build)(&toml::Table::new(), seed).unwrap();
             let engine = Engine::new(Arc::clone(&world), Arc::clone(&trace), case.rules.clone());
-            let mut records = Vec::new();
+            let mut records: Vec<(Record, Origin)> = Vec::new();
             // A rule may leave requests waiting for ever; what it met until then counts.
             let ended = run(engine, scheduler.as_mut(), &mut records);
             assert!(matches!(ended, Ok(()) | Err(RunError::Stalled { .. })), "{}: {ended:?}", entry.name);
-            let is_met = |record: &&Record| match *record {
-                Record::Done { time, origin, deadline, .. } => origin.counted && time <= deadline,
+            let is_met = |(record, origin): &&(Record, Origin)| match *record {
+                Record::Done { time, deadline, .. } => origin.counted && time <= deadline,
                 _ => false,
             };
             records.iter().filter(is_met).count()

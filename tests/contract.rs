@@ -1,7 +1,9 @@
-//! What every registered scheduler promises, on the systems and mixes of the paper: it is deterministic, it knows nothing
-//! of the future, and the work of a decision is bounded by what is in flight. That it is legal and ends is in `presets.rs`,
-//! over every scenario.
+//! What every registered scheduler and every shipped policy promises, on the systems and mixes of the paper: it is
+//! deterministic, it knows nothing of the future, nothing of which requests are counted and nothing of what tenants are
+//! called, and the work of a decision is bounded by what is in flight. That it is legal and ends is in `presets.rs`, over
+//! every scenario.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,8 +11,9 @@ use mascot::cost::Cache;
 use mascot::experiment::plan::Case;
 use mascot::experiment::sweep::{rules, trace};
 use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
-use mascot::scheduler::{SCHEDULERS, SchedulerEntry};
-use mascot::sim::{Decision, Engine, Record, Scheduler, Trace, View, run};
+use mascot::rl::policy::{POLICIES, Policy};
+use mascot::scheduler::SCHEDULERS;
+use mascot::sim::{Decision, Engine, JobView, Record, Rules, Scheduler, Trace, View, run};
 use mascot::units::Time;
 
 const REQUESTS: usize = 40;
@@ -60,52 +63,166 @@ fn roll_outs(view: &View) -> f64 {
     20.0 * (rule(view) * decisions + 60.0 * (3.0 * layers + 2.0 * decisions))
 }
 
-fn records(case: &Case, trace: &Arc<Trace>, entry: &SchedulerEntry) -> (Vec<Record>, f64) {
-    let build = (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
-    let allowed = if ["magma", "lookahead"].contains(&entry.name) { roll_outs } else { rule };
-    let mut scheduler = Weighed { scheduler: build, allowed, most: 0.0 };
-    let engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(trace), rules(case));
+/// A policy: some passes of a net of at most 50,000 weights per job and sub-job, beside what a rule takes.
+fn nets(view: &View) -> f64 {
+    rule(view) + 50_000.0 * (view.sub_jobs().len() + view.jobs().len()) as f64
+}
+
+/// One that promises, by what makes it anew for every run. Nobody but the cheats below looks at the trace.
+struct Contestant<'a> {
+    name: String,
+    allowed: fn(&View) -> f64,
+    build: Box<dyn Fn(&Trace) -> Box<dyn Scheduler> + 'a>,
+}
+
+/// Every rule, and every policy that ships for the system of a case.
+fn contestants(case: &Case) -> Vec<Contestant<'static>> {
+    let rules = SCHEDULERS.iter().map(|entry| Contestant {
+        name: entry.name.into(),
+        allowed: if ["magma", "lookahead"].contains(&entry.name) { roll_outs } else { rule },
+        build: Box::new(|_| (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory")),
+    });
+    let policies = POLICIES.iter().filter_map(|entry| {
+        let path = format!("policies/{}-{}.toml", entry.name, case.system);
+        let policy = Path::new(&path).exists().then(|| Policy::read(Path::new(&path), entry))?;
+        let (policy, accelerators) = (policy.expect("it ships"), case.site.world.platform.accelerators.len());
+        let build = move |_: &Trace| policy.scheduler(accelerators, &[]).expect("it is for this system");
+        Some(Contestant { name: entry.name.into(), allowed: nets, build: Box::new(build) })
+    });
+    rules.chain(policies).collect()
+}
+
+fn records(case: &Case, trace: &Trace, rules: &Rules, contestant: &Contestant) -> (Vec<Record>, f64) {
+    let scheduler = (contestant.build)(trace);
+    let mut scheduler = Weighed { scheduler, allowed: contestant.allowed, most: 0.0 };
+    let engine = Engine::new(Arc::clone(&case.site.world), Arc::new(trace.clone()), rules.clone());
     let mut records = Vec::new();
-    run(engine, &mut scheduler, &mut records).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+    run(engine, &mut scheduler, &mut records).unwrap_or_else(|error| panic!("{}: {error}", contestant.name));
     (records, scheduler.most)
 }
 
 #[test]
 fn every_scheduler_is_deterministic_and_bounded() {
+    let mut seen = BTreeSet::new();
     for case in cases() {
-        let trace = Arc::new(trace(&case, REQUESTS, 1));
-        for entry in SCHEDULERS {
-            let (first, most) = records(&case, &trace, entry);
-            assert_eq!(first, records(&case, &trace, entry).0, "{}", entry.name);
-            assert!(most > 0.0 && most < 1.0, "{} takes {most} of what it may", entry.name);
+        let (trace, rules) = (trace(&case, REQUESTS, 1), rules(&case));
+        for contestant in contestants(&case) {
+            let (first, most) = records(&case, &trace, &rules, &contestant);
+            let name = contestant.name.clone();
+            assert_eq!(first, records(&case, &trace, &rules, &contestant).0, "{name}");
+            assert!(most > 0.0 && most < 1.0, "{name} takes {most} of what it may");
+            seen.insert(name);
         }
     }
+    assert_eq!(seen.len(), SCHEDULERS.len() + POLICIES.len(), "a kind of policy does not ship: {seen:?}");
 }
 
-/// What happens before an arrival does not depend on what arrives then and later.
+/// The same run but for something that no scheduler may know, and until when nobody can tell them apart.
+struct Change {
+    what: &'static str,
+    trace: Trace,
+    rules: Rules,
+    until: Time,
+}
+
+fn changes(case: &Case, trace: &Trace) -> [Change; 3] {
+    let change = trace.requests.len() / 2;
+    let mut future = trace.clone();
+    for request in &mut future.requests[change..] {
+        request.arrival += Time::from_us(500.0);
+        request.deadline += Time::from_us(900.0);
+        request.priority += 1;
+        request.network = (request.network + 1) % case.site.world.networks.len() as u32;
+    }
+    // The last counted request stays, so that runs end when they did.
+    let mut window = trace.clone();
+    window.counted.start = change;
+    let mut renamed = trace.clone();
+    let tenants = case.workload.scenario.tenants.len() as u32;
+    renamed.requests.iter_mut().for_each(|request| request.tenant = tenants - 1 - request.tenant);
+    let mut of_renamed = rules(case);
+    (of_renamed.firm.reverse(), of_renamed.late.own.reverse());
+    let (from, rules) = (trace.requests[change].arrival, rules(case));
+    [
+        Change { what: "the future", trace: future, rules: rules.clone(), until: from },
+        Change { what: "which requests are counted", trace: window, rules, until: Time::MAX },
+        Change { what: "tenants by their number", trace: renamed, rules: of_renamed, until: Time::MAX },
+    ]
+}
+
+/// What a contestant knows that it may not.
+fn knows(case: &Case, trace: &Trace, contestant: &Contestant) -> Option<&'static str> {
+    let plain = records(case, trace, &rules(case), contestant).0;
+    let known = |change: &Change| {
+        let other = records(case, &change.trace, &change.rules, contestant).0;
+        let end = |records: &[Record]| records.last().map_or(Time::ZERO, Record::time);
+        let until = change.until.min(end(&plain)).min(end(&other));
+        let before = |records: &[Record]| -> Vec<Record> {
+            records.iter().copied().filter(|record| record.time() < until).collect()
+        };
+        let (one, two) = (before(&plain), before(&other));
+        assert!(one.len() > 10 * trace.requests.len() / 2, "{} has few records", contestant.name);
+        one != two
+    };
+    changes(case, trace).iter().find(|change| known(change)).map(|change| change.what)
+}
+
 #[test]
 fn no_scheduler_is_clairvoyant() {
     for case in cases().iter().step_by(2) {
         let trace = trace(case, REQUESTS, 1);
-        let change = trace.requests.len() / 2;
-        let from = trace.requests[change].arrival;
-        let mut other = trace.clone();
-        for request in &mut other.requests[change..] {
-            request.arrival += Time::from_us(500.0);
-            request.deadline += Time::from_us(900.0);
-            request.priority += 1;
-            request.network = (request.network + 1) % case.site.world.networks.len() as u32;
+        for contestant in contestants(case) {
+            assert_eq!(knows(case, &trace, &contestant), None, "{}", contestant.name);
         }
-        let (trace, other) = (Arc::new(trace), Arc::new(other));
-        for entry in SCHEDULERS {
-            let before = |trace| {
-                let mut records = records(case, trace, entry).0;
-                records.retain(|record| record.time() < from);
-                records
-            };
-            let (one, two) = (before(&trace), before(&other));
-            assert!(one.len() > 10 * change, "{} has {} records", entry.name, one.len());
-            assert_eq!(one, two, "{} knows the future", entry.name);
-        }
+    }
+}
+
+/// `edf` for those that it likes; it gives up all others.
+struct Cheat<F> {
+    edf: Box<dyn Scheduler>,
+    likes: F,
+}
+
+impl<F: Fn(&JobView) -> bool + Send> Scheduler for Cheat<F> {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.edf.decide(view, out);
+        let unloved = view.jobs().iter().filter(|&job| !(self.likes)(job));
+        unloved.for_each(|job| out.drop_request(job.request));
+    }
+
+    fn observe(&mut self, record: &Record) {
+        self.edf.observe(record);
+    }
+}
+
+/// The test above finds those that know what nobody may: each of these is told by a trace that it is shown before.
+#[test]
+fn who_knows_more_is_found_out() {
+    let edf =
+        || (mascot::scheduler::find("edf").expect("it is a rule").build)(&toml::Table::new(), 1).unwrap();
+    let cheat = |likes: Box<dyn Fn(&JobView) -> bool + Send>| Box::new(Cheat { edf: edf(), likes });
+    let build: [(_, Box<dyn Fn(&Trace) -> Box<dyn Scheduler>>); 4] = [
+        (None, Box::new(|_| cheat(Box::new(|job| job.priority > 1)))),
+        (
+            Some("the future"),
+            Box::new(|trace| {
+                let sum: u64 = trace.requests.iter().map(|request| request.arrival.0).sum();
+                cheat(Box::new(move |job| (job.request.0 as u64 + sum / 1000) % 3 > 0))
+            }),
+        ),
+        (
+            Some("which requests are counted"),
+            Box::new(|trace| {
+                let counted = trace.counted.clone();
+                cheat(Box::new(move |job| counted.contains(&(job.request.0 as usize))))
+            }),
+        ),
+        (Some("tenants by their number"), Box::new(|_| cheat(Box::new(|job| job.tenant > 0)))),
+    ];
+    let case = &cases()[0];
+    let trace = trace(case, REQUESTS, 1);
+    for (knowledge, build) in build {
+        let contestant = Contestant { name: format!("{knowledge:?}"), allowed: rule, build };
+        assert_eq!(knows(case, &trace, &contestant), knowledge);
     }
 }

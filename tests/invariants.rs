@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use mascot::cost::Cache;
 use mascot::experiment::fuzz::fuzz;
-use mascot::experiment::sweep::{self, Logs, run_with};
+use mascot::experiment::sweep;
 use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::audit::{Audit, Audited};
+use mascot::sim::audit::{self, Audit};
+use mascot::sim::{Engine, Origin, Record};
 
 fn pass(seeds: u64) {
     let report = fuzz(1..1 + seeds, &Silent);
@@ -59,15 +61,20 @@ fn the_shipped_systems_pass_the_audit() {
     let (requests, seed) = (40, 1);
     assert_eq!(plan.cases.len(), 2 * 5 * 2);
     for case in &plan.cases {
-        let (trace, rules) = (sweep::trace(case, requests, seed), sweep::rules(case));
+        let (trace, rules) = (Arc::new(sweep::trace(case, requests, seed)), sweep::rules(case));
         for entry in SCHEDULERS {
             let mut scheduler = (entry.build)(&toml::Table::new(), seed).expect("no parameter is mandatory");
             let audit = Audit::new(&case.site.world, &trace, &rules);
-            let mut audited = Audited::new(audit, scheduler.as_mut());
-            let outcome = run_with(case, requests, seed, &mut audited, Logs::default());
-            let outcome = outcome.expect("registered schedulers are legal");
-            let totals = audited.close().unwrap_or_else(|violation| panic!("{}: {violation}", entry.name));
-            assert_eq!(outcome.metric("met"), totals.counted_met as f64);
+            let engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(&trace), rules.clone());
+            let mut outcomes: Vec<(Record, Origin)> = Vec::new();
+            let (end, verdict) = audit::run(audit, engine, scheduler.as_mut(), &mut outcomes);
+            end.expect("registered schedulers are legal");
+            let totals = verdict.unwrap_or_else(|violation| panic!("{}: {violation}", entry.name));
+            let is_met = |(record, origin): &&(Record, Origin)| match *record {
+                Record::Done { time, deadline, .. } => origin.counted && time <= deadline,
+                _ => false,
+            };
+            assert_eq!(outcomes.iter().filter(is_met).count() as u64, totals.counted_met);
         }
     }
 }

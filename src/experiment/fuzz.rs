@@ -21,9 +21,9 @@ use crate::metrics::{
 };
 use crate::rng;
 use crate::scheduler::{SCHEDULERS, SchedulerEntry};
-use crate::sim::audit::{Audit, Audited, Totals};
+use crate::sim::audit::{self, Audit, Totals};
 use crate::sim::cases::{Case, Chaos, Size};
-use crate::sim::{Record, Recorder, Scheduler, Trace, World, run as run_engine};
+use crate::sim::{Origin, Record, Recorder, Scheduler, Trace, World};
 use crate::workload::Qos;
 
 /// What came out of a range of seeds.
@@ -170,12 +170,11 @@ fn audited(case: &Case, scheduler: &mut dyn Scheduler) -> Result<Totals, String>
     let world = case.world();
     let qos = levels(case);
     let mut folds = Folds::new(&world, &case.trace, &qos);
-    let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), scheduler);
-    let end = run_engine(case.engine(), &mut audited, &mut folds);
-    let totals = match (audited.close(), end) {
-        (verdict, Ok(())) => verdict.map_err(|violation| violation.to_string())?,
-        (Ok(_), Err(error)) => return Err(error.to_string()),
-        (Err(violation), Err(error)) => return Err(format!("{error}; the audit says: {violation}")),
+    let audit = Audit::new(&world, &case.trace, &case.rules);
+    let totals = match audit::run(audit, case.engine(), scheduler, &mut folds) {
+        (Ok(()), verdict) => verdict.map_err(|violation| violation.to_string())?,
+        (Err(error), Ok(_)) => return Err(error.to_string()),
+        (Err(error), Err(violation)) => return Err(format!("{error}; the audit says: {violation}")),
     };
     folds.compare(&totals, &world, &case.trace)?;
     Ok(totals)
@@ -194,11 +193,11 @@ struct Folds<'a> {
 }
 
 impl Recorder for Folds<'_> {
-    fn record(&mut self, record: &Record) {
-        self.metrics.record(record);
-        self.groups.record(record);
-        self.accelerators.record(record);
-        self.requests.record(record);
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.metrics.record(record, origin);
+        self.groups.record(record, origin);
+        self.accelerators.record(record, origin);
+        self.requests.record(record, origin);
     }
 }
 
@@ -334,7 +333,7 @@ mod tests {
         let totals = audited(&case, &mut Chaos::new(7)).expect("seed 7 passes");
         let qos = levels(&case);
         let mut folds = Folds::new(&world, &case.trace, &qos);
-        run_engine(case.engine(), &mut Chaos::new(7), &mut folds).expect("seed 7 passes");
+        crate::sim::run(case.engine(), &mut Chaos::new(7), &mut folds).expect("seed 7 passes");
         assert_eq!(folds.compare(&totals, &world, &case.trace), Ok(()));
         type Tamper = fn(&mut Totals);
         let wrong: [(&str, Tamper); 4] = [

@@ -8,7 +8,9 @@ use super::registry;
 use super::requests::request;
 use super::schedulers::SchedulerChoice;
 use super::sweep::rules;
-use crate::sim::{DecisionCost, Engine, Late, LateRules, Record, Recorder, Request, Rules, Trace, run};
+use crate::sim::{
+    DecisionCost, Engine, Late, LateRules, Origin, Record, Recorder, Request, Rules, Trace, run,
+};
 use crate::units::Time;
 use crate::workload::Extent;
 
@@ -48,7 +50,7 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
 struct EndTime(Time);
 
 impl Recorder for EndTime {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, _: Origin) {
         if let Record::End { time } = *record {
             self.0 = time;
         }

@@ -20,7 +20,7 @@ use crate::metrics::{
     Value,
 };
 use crate::sim::{
-    DecisionCost, Engine, Host, LateRules, Record, Recorder, Rules, RunError, Scheduler, Trigger,
+    DecisionCost, Engine, Host, LateRules, Origin, Record, Recorder, Rules, RunError, Scheduler, Trigger,
     run as run_engine,
 };
 use crate::units::Time;
@@ -204,15 +204,15 @@ struct Recorders<'a> {
 }
 
 impl Recorder for Recorders<'_> {
-    fn record(&mut self, record: &Record) {
-        self.metrics.record(record);
-        self.groups.record(record);
-        self.accelerators.record(record);
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.metrics.record(record, origin);
+        self.groups.record(record, origin);
+        self.accelerators.record(record, origin);
         if let Some(requests) = &mut self.requests {
-            requests.record(record);
+            requests.record(record, origin);
         }
         if let Some(layers) = &mut self.layers {
-            layers.record(record);
+            layers.record(record, origin);
         }
     }
 }

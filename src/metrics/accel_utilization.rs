@@ -4,7 +4,7 @@
 
 use super::accelerators::Accelerators;
 use super::{Column, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "accel_utilization",
@@ -19,8 +19,8 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
 struct AccelUtilization(Accelerators);
 
 impl Recorder for AccelUtilization {
-    fn record(&mut self, record: &Record) {
-        self.0.record(record);
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.0.record(record, origin);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::context::Window;
 use super::{Column, Context, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 use crate::units::{Picojoules, Time};
 
 /// The columns of an accelerator, in order.
@@ -60,9 +60,9 @@ impl Accelerators {
 }
 
 impl Recorder for Accelerators {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { .. } => self.window.follow(record),
+            Record::Arrival { .. } => self.window.follow(record, origin),
             Record::Start { time, accelerator, .. } => self.lanes[accelerator].busy_since = Some(time),
             Record::Finish { time, start, accelerator, dram_bytes, energy, .. } => {
                 let lane = &mut self.lanes[accelerator];
@@ -75,7 +75,7 @@ impl Recorder for Accelerators {
                 }
             }
             Record::End { time } => {
-                self.window.follow(record);
+                self.window.follow(record, origin);
                 for lane in &mut self.lanes {
                     lane.busy +=
                         lane.busy_since.map_or(Time::ZERO, |start| self.window.share_of(start, time));

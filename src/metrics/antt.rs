@@ -2,7 +2,7 @@
 //! idle system, larger is worse. Read it with the number of finished requests: dropping the slow ones lowers it.
 
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "antt",
@@ -21,8 +21,8 @@ struct Antt<'a> {
 }
 
 impl Recorder for Antt<'_> {
-    fn record(&mut self, record: &Record) {
-        if let Some(finished) = self.context.finished(record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        if let Some(finished) = self.context.finished(record, origin) {
             self.ntt_sum += finished.ntt(&self.context);
             self.finished += 1;
         }

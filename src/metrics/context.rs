@@ -1,6 +1,6 @@
 //! What a fold knows of its run beforehand, and the questions that several folds ask of a record.
 
-use crate::sim::{Record, Request, Trace, World};
+use crate::sim::{Origin, Record, Request, Trace, World};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -24,9 +24,9 @@ pub(super) struct Finished {
 
 impl<'a> Context<'a> {
     /// The counted request that arrives with this record.
-    pub(super) fn arrived(&self, record: &Record) -> Option<Request> {
+    pub(super) fn arrived(&self, record: &Record, origin: Origin) -> Option<Request> {
         match *record {
-            Record::Arrival { time, deadline, origin, .. } if origin.counted => {
+            Record::Arrival { time, deadline, .. } if origin.counted => {
                 Some(Request { arrival: time, deadline, ..self.trace.requests[origin.place as usize] })
             }
             _ => None,
@@ -34,9 +34,9 @@ impl<'a> Context<'a> {
     }
 
     /// The counted request that is done with this record.
-    pub(super) fn finished(&self, record: &Record) -> Option<Finished> {
+    pub(super) fn finished(&self, record: &Record, origin: Origin) -> Option<Finished> {
         match *record {
-            Record::Done { time, origin, arrival, deadline, .. } if origin.counted => {
+            Record::Done { time, arrival, deadline, .. } if origin.counted => {
                 let request = Request { arrival, deadline, ..self.trace.requests[origin.place as usize] };
                 Some(Finished { request, time })
             }
@@ -82,9 +82,9 @@ impl Window {
     }
 
     /// Begins it with the first counted request, and ends it with the run.
-    pub(super) fn follow(&mut self, record: &Record) {
+    pub(super) fn follow(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { time, origin, .. } if origin.counted => self.start = self.start.min(time),
+            Record::Arrival { time, .. } if origin.counted => self.start = self.start.min(time),
             Record::End { time } => self.end = time,
             _ => {}
         }

@@ -3,7 +3,7 @@
 
 use super::context::Window;
 use super::{Column, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
@@ -32,9 +32,9 @@ struct Decisions {
 }
 
 impl Recorder for Decisions {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { .. } => self.window.follow(record),
+            Record::Arrival { .. } => self.window.follow(record, origin),
             Record::Decision { time, latency, operations, ready, .. } if self.window.has_begun_by(time) => {
                 self.decisions += 1;
                 self.ready += u64::from(ready);

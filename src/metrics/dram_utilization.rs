@@ -3,7 +3,7 @@
 
 use super::context::Window;
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
@@ -36,16 +36,16 @@ impl<'a> DramUtilization<'a> {
 }
 
 impl Recorder for DramUtilization<'_> {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { .. } => self.window.follow(record),
+            Record::Arrival { .. } => self.window.follow(record, origin),
             Record::Bandwidth { time, granted_bytes_per_ps } => {
                 self.advance(time);
                 self.granted_bytes_per_ps = granted_bytes_per_ps;
             }
             Record::End { time } => {
                 self.advance(time);
-                self.window.follow(record);
+                self.window.follow(record, origin);
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 
 use super::energy::Energy;
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "edp",
@@ -20,9 +20,9 @@ struct Edp<'a> {
 }
 
 impl Recorder for Edp<'_> {
-    fn record(&mut self, record: &Record) {
-        self.energy.record(record);
-        if let Some(finished) = self.context.finished(record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.energy.record(record, origin);
+        if let Some(finished) = self.context.finished(record, origin) {
             self.latency_us += finished.latency().as_us();
             self.finished += 1;
         }

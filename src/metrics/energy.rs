@@ -7,7 +7,7 @@
 
 use super::context::Window;
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 use crate::units::Picojoules;
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
@@ -53,18 +53,18 @@ impl<'a> Energy<'a> {
 }
 
 impl Recorder for Energy<'_> {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { origin, .. } => {
-                self.window.follow(record);
+            Record::Arrival { .. } => {
+                self.window.follow(record, origin);
                 self.requests += u64::from(origin.counted);
             }
-            Record::Finish { energy, origin, .. } if origin.counted => self.layers += energy,
-            Record::Done { time, origin, deadline, .. } => {
+            Record::Finish { energy, .. } if origin.counted => self.layers += energy,
+            Record::Done { time, deadline, .. } => {
                 self.met += u64::from(origin.counted && time <= deadline);
             }
             Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => self.policy += energy,
-            Record::End { .. } => self.window.follow(record),
+            Record::End { .. } => self.window.follow(record, origin),
             _ => {}
         }
     }

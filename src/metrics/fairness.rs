@@ -7,7 +7,7 @@
 
 use super::progress::{Progress, Tenant};
 use super::{Column, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "fairness",
@@ -22,8 +22,8 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
 struct Fairness<'a>(Progress<'a>);
 
 impl Recorder for Fairness<'_> {
-    fn record(&mut self, record: &Record) {
-        self.0.record(record);
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.0.record(record, origin);
     }
 }
 

@@ -2,7 +2,7 @@
 //! latency that at least p % of them do not exceed). Dropped requests have no latency: read it beside the SLA rate.
 
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
@@ -24,8 +24,8 @@ struct Latency<'a> {
 }
 
 impl Recorder for Latency<'_> {
-    fn record(&mut self, record: &Record) {
-        self.latencies.extend(self.context.finished(record).map(|finished| finished.latency()));
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.latencies.extend(self.context.finished(record, origin).map(|finished| finished.latency()));
     }
 }
 

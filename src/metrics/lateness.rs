@@ -2,7 +2,7 @@
 //! none: read it beside the SLA rate.
 
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "lateness",
@@ -22,8 +22,8 @@ struct Lateness<'a> {
 }
 
 impl Recorder for Lateness<'_> {
-    fn record(&mut self, record: &Record) {
-        if let Some(finished) = self.context.finished(record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        if let Some(finished) = self.context.finished(record, origin) {
             let lateness_us = finished.time.as_us() - finished.request.deadline.as_us();
             self.sum_us += lateness_us;
             self.max_us = self.max_us.max(lateness_us);

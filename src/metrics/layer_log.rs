@@ -1,7 +1,7 @@
 //! One row per layer run that ended: the source of layers.csv and of Gantt charts. Times are absolute.
 
 use super::Context;
-use crate::sim::{JobId, Record, Recorder, RequestId};
+use crate::sim::{JobId, Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
 
 /// One run of one layer.
@@ -52,7 +52,7 @@ impl<'a> LayerLog<'a> {
 }
 
 impl Recorder for LayerLog<'_> {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         let Record::Finish {
             time,
             start,
@@ -62,7 +62,6 @@ impl Recorder for LayerLog<'_> {
             forwarded_bytes,
             energy,
             uncontended_ps,
-            origin,
         } = *record
         else {
             return;

@@ -45,7 +45,7 @@ mod timeline;
 
 use std::fmt;
 
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub use accelerators::{ACCELERATOR_COLUMNS, Accelerators};
 pub use context::Context;
@@ -160,8 +160,8 @@ impl<'a> Metrics<'a> {
 }
 
 impl Recorder for Metrics<'_> {
-    fn record(&mut self, record: &Record) {
-        self.folds.iter_mut().for_each(|fold| fold.record(record));
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.folds.iter_mut().for_each(|fold| fold.record(record, origin));
     }
 }
 

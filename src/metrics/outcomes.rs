@@ -2,7 +2,7 @@
 //! that are unfinished where it ends at a time of its own.
 
 use super::{Column, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "outcomes",
@@ -20,10 +20,10 @@ struct Outcomes {
 }
 
 impl Recorder for Outcomes {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Done { origin, .. } if origin.counted => self.finished += 1,
-            Record::Drop { origin, .. } if origin.counted => self.dropped += 1,
+            Record::Done { .. } if origin.counted => self.finished += 1,
+            Record::Drop { .. } if origin.counted => self.dropped += 1,
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::context::Window;
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
@@ -37,14 +37,15 @@ struct Pace<'a> {
 }
 
 impl Recorder for Pace<'_> {
-    fn record(&mut self, record: &Record) {
-        self.window.follow(record);
-        if let Some(request) = self.context.arrived(record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.window.follow(record, origin);
+        if let Some(request) = self.context.arrived(record, origin) {
             self.first = self.first.min(request.arrival);
             self.last = request.arrival;
             self.requests += 1;
         }
-        self.met += u64::from(self.context.finished(record).is_some_and(|finished| finished.is_met()));
+        self.met +=
+            u64::from(self.context.finished(record, origin).is_some_and(|finished| finished.is_met()));
     }
 }
 

@@ -2,7 +2,7 @@
 //! latency, 0 for a request that was dropped or did not finish.
 
 use super::Context;
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 /// Sums over the counted requests of one tenant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,13 +37,13 @@ impl<'a> Progress<'a> {
 }
 
 impl Recorder for Progress<'_> {
-    fn record(&mut self, record: &Record) {
-        if let Some(request) = self.context.arrived(record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        if let Some(request) = self.context.arrived(record, origin) {
             let tenant = &mut self.tenants[request.tenant as usize];
             tenant.requests += 1;
             tenant.priority_sum += u64::from(request.priority);
         }
-        if let Some(finished) = self.context.finished(record) {
+        if let Some(finished) = self.context.finished(record, origin) {
             let tenant = &mut self.tenants[finished.request.tenant as usize];
             tenant.progress_sum += 1.0 / finished.ntt(&self.context);
         }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant};
 use crate::sim::Recorder;
 use crate::sim::cases::Case;
-use crate::sim::testing::{any_case, chaos_records};
+use crate::sim::testing::{any_case, record_chaos};
 use crate::units::Picojoules;
 use crate::workload::Qos;
 
@@ -23,10 +23,8 @@ impl Results {
         let context = Context { world: &world, trace: &case.trace, qos: &qos };
         let (mut metrics, mut requests, mut layers) =
             (Metrics::new(context), RequestLog::new(context), LayerLog::new(context));
-        for record in &chaos_records(case) {
-            let folds: [&mut dyn Recorder; 3] = [&mut metrics, &mut requests, &mut layers];
-            folds.into_iter().for_each(|fold| fold.record(record));
-        }
+        let folds: [&mut dyn Recorder; 3] = [&mut metrics, &mut requests, &mut layers];
+        folds.into_iter().for_each(|fold| record_chaos(case, fold));
         let names = Metrics::columns().map(|column| column.name);
         Self {
             columns: names.zip(metrics.values().into_iter().map(|value| value.as_f64())).collect(),

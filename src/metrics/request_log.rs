@@ -101,9 +101,9 @@ impl<'a> RequestLog<'a> {
 }
 
 impl Recorder for RequestLog<'_> {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { time, request, job, origin, deadline, after } => {
+            Record::Arrival { time, request, job, deadline, after } => {
                 self.arrive(request, job, origin, [time, deadline], after)
             }
             Record::Start { time, sub_job, .. } => {

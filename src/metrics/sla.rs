@@ -2,7 +2,7 @@
 //! count as missed; a request that is done at its deadline is met.
 
 use super::{Column, Context, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "sla",
@@ -22,9 +22,10 @@ struct Sla<'a> {
 }
 
 impl Recorder for Sla<'_> {
-    fn record(&mut self, record: &Record) {
-        self.requests += u64::from(self.context.arrived(record).is_some());
-        self.met += u64::from(self.context.finished(record).is_some_and(|finished| finished.is_met()));
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.requests += u64::from(self.context.arrived(record, origin).is_some());
+        self.met +=
+            u64::from(self.context.finished(record, origin).is_some_and(|finished| finished.is_met()));
     }
 }
 
@@ -39,7 +40,7 @@ impl Metric for Sla<'_> {
 mod tests {
     use super::*;
     use crate::metrics::testing::Example;
-    use crate::sim::{JobId, Origin, RequestId};
+    use crate::sim::{JobId, RequestId};
     use crate::units::Time;
 
     #[test]
@@ -56,11 +57,11 @@ mod tests {
         let (arrival, deadline) = (Time(0), Time::MAX);
         for place in 0..6 {
             let (request, job, origin) = (RequestId(place), JobId(place), origin(place));
-            sla.record(&Record::Arrival { time: arrival, request, job, origin, deadline, after: None });
+            sla.record(&Record::Arrival { time: arrival, request, job, deadline, after: None }, origin);
         }
         let (time, request, job, origin) = (Time(9_000), RequestId(2), JobId(2), origin(2));
-        sla.record(&Record::Done { time, request, job, origin, arrival, deadline });
-        sla.record(&Record::End { time: Time(10_000) });
+        sla.record(&Record::Done { time, request, job, arrival, deadline }, origin);
+        sla.record(&Record::End { time: Time(10_000) }, Origin::NONE);
         assert_eq!(sla.values(), [Value::Count(4), Value::Count(1), Value::Real(0.25)]);
     }
 

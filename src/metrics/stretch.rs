@@ -2,7 +2,7 @@
 //! without contention and more where layers share the DRAM, or where one alone demands more than there is.
 
 use super::{Column, Metric, MetricEntry, Value};
-use crate::sim::{Record, Recorder};
+use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "stretch",
@@ -20,8 +20,8 @@ struct Stretch {
 }
 
 impl Recorder for Stretch {
-    fn record(&mut self, record: &Record) {
-        let Record::Finish { time, start, uncontended_ps, origin, .. } = *record else { return };
+    fn record(&mut self, record: &Record, origin: Origin) {
+        let Record::Finish { time, start, uncontended_ps, .. } = *record else { return };
         if origin.counted {
             self.sum += (time - start).as_ps() / uncontended_ps;
             self.layer_runs += 1;

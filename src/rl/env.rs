@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::observation::{Observation, decode};
-use crate::sim::{Decision, Engine, Record, Recorder, Rules, Step, Trace, View, World};
+use crate::sim::{Decision, Engine, Origin, Record, Recorder, Rules, Step, Trace, View, World};
 
 /// Everything a run depends on but its decisions.
 #[derive(Clone, Debug)]
@@ -185,19 +185,19 @@ impl Judge {
 }
 
 impl Recorder for Judge {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         let Reward { met, missed, bandwidth, .. } = self.reward;
         match *record {
-            Record::Arrival { origin, .. } => self.open += u64::from(origin.counted),
-            Record::Done { origin, time, deadline, .. } if origin.counted => {
+            Record::Arrival { .. } => self.open += u64::from(origin.counted),
+            Record::Done { time, deadline, .. } if origin.counted => {
                 self.open -= 1;
                 self.earned += if time <= deadline { met } else { missed };
             }
-            Record::Drop { origin, .. } if origin.counted => {
+            Record::Drop { .. } if origin.counted => {
                 self.open -= 1;
                 self.earned += missed;
             }
-            Record::Finish { origin, time, start, uncontended_ps, .. } if origin.counted => {
+            Record::Finish { time, start, uncontended_ps, .. } if origin.counted => {
                 let network = self.trace.requests[origin.place as usize].network;
                 let efficiency = uncontended_ps / (time - start).as_ps();
                 self.earned += bandwidth * efficiency / self.layers[network as usize];
@@ -214,9 +214,9 @@ struct Tee<'a> {
 }
 
 impl Recorder for Tee<'_> {
-    fn record(&mut self, record: &Record) {
-        self.judge.record(record);
-        self.out.record(record);
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.judge.record(record, origin);
+        self.out.record(record, origin);
     }
 }
 
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(out.len(), observation.len() * outputs(accelerators));
     }
 
-    fn play(mut episode: Episode) -> (Vec<Outcome>, Vec<Record>) {
+    fn play(mut episode: Episode) -> (Vec<Outcome>, Vec<(Record, Origin)>) {
         let (mut outcomes, mut records, mut out) = (Vec::new(), Vec::new(), Vec::new());
         while !episode.is_over() {
             answer(episode.observation(), &mut out);
@@ -389,12 +389,12 @@ mod tests {
                 answer(&observation, &mut out);
                 decode(view, &out, decision);
             });
-            let mut expected = Vec::new();
+            let mut expected: Vec<(Record, Origin)> = Vec::new();
             run(case.engine(), &mut scheduler, &mut expected).expect("everything is assigned");
             // Those before the first decision went nowhere.
             let first = expected.len() - records.len();
             prop_assert_eq!(&expected[first..], &records[..]);
-            let decided = |record: &Record| matches!(record, Record::Decision { .. });
+            let decided = |(record, _): &(Record, _)| matches!(record, Record::Decision { .. });
             prop_assert!(!expected[..first].iter().any(decided));
             prop_assert_eq!(play(Episode::new(setup(&case), Reward::default(), u64::MAX)), (outcomes, records));
         }
@@ -405,8 +405,8 @@ mod tests {
             let reward = |reward| play(Episode::new(setup(&case), reward, u64::MAX));
             let (outcomes, records) = reward(Reward { met: 1.0, missed: 1.0, bandwidth: 0.0, slack: 0.0 });
             let before = case.trace.requests.len();
-            let arrived = records.iter().filter(|record| {
-                matches!(record, Record::Arrival { origin, .. } if origin.counted)
+            let arrived = records.iter().filter(|(record, origin)| {
+                matches!(record, Record::Arrival { .. } if origin.counted)
             });
             let paid: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
             prop_assert!(paid >= arrived.count() as f64 && paid <= before as f64);

@@ -1,6 +1,6 @@
 //! Trying a rule in a fork of the engine: the requests in flight and no other, decisions free.
 
-use crate::sim::{Decision, Engine, Record, Recorder, Step, Trigger, View};
+use crate::sim::{Decision, Engine, Origin, Record, Recorder, Step, Trigger, View};
 use crate::units::Time;
 
 /// What an event of a roll-out is charged, in comparisons of a nanosecond (`Host::default`). Chosen here, because a
@@ -113,7 +113,7 @@ impl Outcome {
 }
 
 impl Recorder for Outcome {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, _: Origin) {
         self.records += 1;
         match *record {
             Record::Done { time, deadline, .. } if time <= deadline => {

@@ -1,6 +1,6 @@
 //! The plain driver: a scheduler on an engine from the first arrival to the end.
 
-use super::{Decision, Engine, IllegalAction, Record, Recorder, Scheduler, Step};
+use super::{Decision, Engine, IllegalAction, Origin, Record, Recorder, Scheduler, Step, View};
 
 /// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum RunError {
     },
 }
 
-/// Runs to the end; every record goes to the scheduler first, then to `out`.
+/// Runs to the end; every record goes to the scheduler first, then, with its origin, to `out`.
 pub fn run(
     mut engine: Engine,
     scheduler: &mut dyn Scheduler,
@@ -35,13 +35,28 @@ pub fn resume(
     scheduler: &mut dyn Scheduler,
     out: &mut dyn Recorder,
 ) -> Result<(), RunError> {
+    drive(engine, decision, &mut Plain { scheduler, out })
+}
+
+/// The other side of an engine: is asked at every decision, and told every record.
+pub(super) trait Pilot: Recorder {
+    /// As [`Scheduler::decide`].
+    fn decide(&mut self, view: &View, out: &mut Decision);
+}
+
+/// [`resume`] for any pilot.
+pub(super) fn drive(
+    engine: &mut Engine,
+    decision: &mut Decision,
+    pilot: &mut impl Pilot,
+) -> Result<(), RunError> {
     loop {
         if engine.awaits_decision() {
             decision.clear();
-            scheduler.decide(&engine.view(), decision);
-            engine.apply(decision, &mut Tee { scheduler, out })?;
+            pilot.decide(&engine.view(), decision);
+            engine.apply(decision, pilot)?;
         }
-        match engine.run_to_decision(&mut Tee { scheduler, out }) {
+        match engine.run_to_decision(pilot) {
             Step::Finished => return Ok(()),
             Step::Stalled => return Err(RunError::Stalled { time_ps: engine.now().0 }),
             Step::Decide => {}
@@ -49,14 +64,20 @@ pub fn resume(
     }
 }
 
-struct Tee<'a> {
+struct Plain<'a> {
     scheduler: &'a mut dyn Scheduler,
     out: &'a mut dyn Recorder,
 }
 
-impl Recorder for Tee<'_> {
-    fn record(&mut self, record: &Record) {
+impl Pilot for Plain<'_> {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.scheduler.decide(view, out);
+    }
+}
+
+impl Recorder for Plain<'_> {
+    fn record(&mut self, record: &Record, origin: Origin) {
         self.scheduler.observe(record);
-        self.out.record(record);
+        self.out.record(record, origin);
     }
 }

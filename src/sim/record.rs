@@ -12,13 +12,19 @@ pub enum DropReason {
     Scheduler,
 }
 
-/// Which request of the trace it is: for folds. A scheduler that reads it looks into the future.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which request of the trace a record is about. Folds are told it beside the record, and schedulers are not: which
+/// requests are counted, and where followers are in the trace, is known to none of them before the run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Index into [`super::Trace::requests`].
     pub place: u32,
     /// Whether it belongs to the measurement window.
     pub counted: bool,
+}
+
+impl Origin {
+    /// That of a record which is about no request: it is counted nowhere, and no trace has its place.
+    pub const NONE: Self = Self { place: u32::MAX, counted: false };
 }
 
 /// One event of a run, in the order of time.
@@ -32,8 +38,6 @@ pub enum Record {
         request: RequestId,
         /// The job that serves it.
         job: JobId,
-        /// What it is.
-        origin: Origin,
         /// When it is due.
         deadline: Time,
         /// The request whose end brought it, where it follows another.
@@ -101,8 +105,6 @@ pub enum Record {
         energy: Picojoules,
         /// c in picoseconds; the stretch is (time - start) / c.
         uncontended_ps: f64,
-        /// What the request of its job is.
-        origin: Origin,
     },
     /// From `time` on, the DRAM moves this much.
     Bandwidth {
@@ -119,8 +121,6 @@ pub enum Record {
         request: RequestId,
         /// Its job.
         job: JobId,
-        /// What it is.
-        origin: Origin,
         /// When it arrived.
         arrival: Time,
         /// When it was due.
@@ -132,8 +132,6 @@ pub enum Record {
         time: Time,
         /// The request.
         request: RequestId,
-        /// What it is.
-        origin: Origin,
         /// Why.
         reason: DropReason,
     },
@@ -164,18 +162,25 @@ impl Record {
 
 /// Receives the records of a run.
 pub trait Recorder {
-    /// Called once per record, in order.
-    fn record(&mut self, record: &Record);
+    /// Called once per record, in order. `origin` is that of the request which the record, or its layer, is of.
+    fn record(&mut self, record: &Record, origin: Origin);
 }
 
 /// Forgets everything.
 impl Recorder for () {
-    fn record(&mut self, _: &Record) {}
+    fn record(&mut self, _: &Record, _: Origin) {}
+}
+
+/// Keeps what schedulers see, too.
+impl Recorder for Vec<Record> {
+    fn record(&mut self, record: &Record, _: Origin) {
+        self.push(*record);
+    }
 }
 
 /// Keeps everything.
-impl Recorder for Vec<Record> {
-    fn record(&mut self, record: &Record) {
-        self.push(*record);
+impl Recorder for Vec<(Record, Origin)> {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.push((*record, origin));
     }
 }

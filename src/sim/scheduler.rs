@@ -11,7 +11,8 @@ pub trait Scheduler: Send {
     /// Fills `out`, which is empty, with actions and the operations spent on finding them.
     fn decide(&mut self, view: &View, out: &mut Decision);
 
-    /// Sees every record as it happens, for schedulers that keep state.
+    /// Sees every record as it happens, for schedulers that keep state; not its origin, which tells which requests are
+    /// counted.
     fn observe(&mut self, _: &Record) {}
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::cases::{Case, Size};
 use super::{
     AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
-    Record, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
@@ -136,6 +136,10 @@ pub(crate) fn any_case_with_everything() -> impl Strategy<Value = Case> {
 /// The records of a case under the scheduler that does anything.
 pub(crate) fn chaos_records(case: &Case) -> Vec<Record> {
     let mut records = Vec::new();
-    run(case.engine(), &mut case.chaos(), &mut records).expect("legal, and never idle with everything held");
+    record_chaos(case, &mut records);
     records
+}
+
+pub(crate) fn record_chaos(case: &Case, out: &mut dyn Recorder) {
+    run(case.engine(), &mut case.chaos(), out).expect("legal, and never idle with everything held");
 }

@@ -7,7 +7,7 @@ use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::sim::{
     AcceleratorModel, After, Decision, DecisionCost, Engine, Follower, JobId, Late, LateRules, LayerModel,
-    NetworkModel, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
+    NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
     Unassigned, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
@@ -223,7 +223,7 @@ pub(crate) struct Log {
 }
 
 impl Recorder for Log {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, _: Origin) {
         let units = |time: Time| time.as_ps() / UNIT;
         let present = self.path.last().map_or(0.0, |&(_, number)| number);
         match *record {

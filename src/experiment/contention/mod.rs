@@ -18,8 +18,8 @@ pub use self::corun::{CoRun, CoRuns, Layer};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
-    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 
@@ -164,7 +164,7 @@ impl Scheduler for OwnCore {
 struct Durations(Vec<f64>);
 
 impl Recorder for Durations {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, _: Origin) {
         if let Record::Finish { time, start, accelerator, .. } = *record {
             self.0[accelerator] = (time - start).as_ps() / CYCLE.as_ps();
         }

@@ -10,7 +10,7 @@ use crate::experiment::requests::requests;
 use crate::experiment::schedulers::SchedulerChoice;
 use crate::experiment::sweep::rules;
 use crate::experiment::{Error, Progress, registry};
-use crate::sim::{Engine, Record, Recorder, Scheduler, Trace, run};
+use crate::sim::{Engine, Origin, Record, Recorder, Scheduler, Trace, run};
 
 /// Mean SLA rate of a scheduler of the experiment on the validation seeds.
 pub type Baseline = (String, f64);
@@ -126,10 +126,10 @@ impl Met {
 }
 
 impl Recorder for Met {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { origin, .. } => self.requests += u64::from(origin.counted),
-            Record::Done { time, origin, deadline, .. } => {
+            Record::Arrival { .. } => self.requests += u64::from(origin.counted),
+            Record::Done { time, deadline, .. } => {
                 self.met += u64::from(origin.counted && time <= deadline);
             }
             Record::Decision { .. } => self.decisions += 1,

@@ -284,16 +284,16 @@ fn violations(firm: Firm, met: &[bool]) -> u64 {
 }
 
 impl Recorder for Groups<'_> {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { time, request, origin, deadline, .. } if origin.counted => {
+            Record::Arrival { time, request, deadline, .. } if origin.counted => {
                 self.arrive(request, origin, time, deadline);
             }
-            Record::Done { time, request, origin, arrival, .. } if origin.counted => {
+            Record::Done { time, request, arrival, .. } if origin.counted => {
                 self.end(request, Outcome(time - arrival));
             }
-            Record::Drop { request, origin, .. } if origin.counted => self.end(request, Outcome::DROPPED),
-            Record::Finish { time, start, energy, uncontended_ps, origin, .. } if origin.counted => {
+            Record::Drop { request, .. } if origin.counted => self.end(request, Outcome::DROPPED),
+            Record::Finish { time, start, energy, uncontended_ps, .. } if origin.counted => {
                 for split in &mut self.splits {
                     let layers = split.layers_of(&self.context, origin.place);
                     layers.energy += energy;

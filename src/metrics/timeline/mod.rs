@@ -192,9 +192,9 @@ impl<'a> Timeline<'a> {
 }
 
 impl Recorder for Timeline<'_> {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { time, request, origin, deadline, .. } => {
+            Record::Arrival { time, request, deadline, .. } => {
                 self.arrive(time, request.0, origin, deadline);
             }
             Record::Decision { time, latency, energy, operations, ready, open } => {

@@ -1,7 +1,7 @@
 //! What runs: one layer per accelerator, at the rate that its grant of the bandwidth allows.
 
 use super::super::bandwidth::{share, weight};
-use super::super::{PairCost, Phase, Phases, Platform, Record, SubJobId};
+use super::super::{Origin, PairCost, Phase, Phases, Platform, Record, SubJobId};
 use super::orders::Assignment;
 use super::{Audit, Check, TOLERANCE, Totals, ensure, ensure_close};
 use crate::hw::Sharing;
@@ -262,7 +262,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    pub(super) fn finish(&mut self, record: &Record) -> Check {
+    pub(super) fn finish(&mut self, record: &Record, origin: Origin) -> Check {
         let Record::Finish {
             start,
             sub_job,
@@ -271,7 +271,6 @@ impl Audit<'_> {
             forwarded_bytes,
             energy,
             uncontended_ps,
-            origin,
             ..
         } = *record
         else {

@@ -1,6 +1,6 @@
 //! The invariants of a run, checked from outside: a second account of what the engine does, kept as plainly as can be.
 //!
-//! An [`Audit`] sees what a scheduler sees and says, and every record. From these alone it follows what runs where, what
+//! An [`Audit`] sees what a scheduler sees and says, and every record with its origin. From these alone it follows what runs where, what
 //! is ready, what is asked for and how much work each layer has done, and compares:
 //!
 //! | file | what must hold |
@@ -36,7 +36,8 @@ use self::lanes::Lanes;
 use self::orders::Orders;
 pub use self::totals::Totals;
 use self::triggers::Triggers;
-use super::{Decision, Record, Recorder, Rules, Scheduler, Trace, View, World};
+use super::driver::{Pilot, drive};
+use super::{Decision, Engine, Origin, Record, Recorder, Rules, RunError, Scheduler, Trace, View, World};
 use crate::units::Time;
 
 /// Relative; DESIGN.md section 4 promises conservation to this.
@@ -147,28 +148,28 @@ impl<'a> Audit<'a> {
         }
     }
 
-    fn follow(&mut self, record: &Record) -> Check {
+    fn follow(&mut self, record: &Record, origin: Origin) -> Check {
         let time = record.time();
         ensure!(time <= self.trace.span.end, "{record:?} after the time of the run");
         ensure!(!self.ended, "{record:?} after the end of the run");
         ensure!(time >= self.now, "{record:?} lies in the past");
         self.advance(time)?;
         match *record {
-            Record::Arrival { request, job, origin, deadline, after, .. } => {
+            Record::Arrival { request, job, deadline, after, .. } => {
                 self.arrive(request, job, origin, deadline, after)
             }
             Record::Decision { .. } => self.decide(record),
             Record::Applied { skipped, .. } => self.applied(skipped),
             Record::Start { sub_job, accelerator, weight, .. } => self.start(sub_job, accelerator, weight),
-            Record::Finish { .. } => self.finish(record),
+            Record::Finish { .. } => self.finish(record, origin),
             Record::Phase { sub_job, accelerator, phase, .. } => {
                 self.enter_phase(sub_job, accelerator, phase)
             }
             Record::Bandwidth { granted_bytes_per_ps, .. } => self.lanes.granted(granted_bytes_per_ps),
-            Record::Done { request, job, origin, arrival, deadline, .. } => {
+            Record::Done { request, job, arrival, deadline, .. } => {
                 self.done(request, job, origin, arrival, deadline)
             }
-            Record::Drop { request, origin, reason, .. } => self.dropped(request, origin, reason),
+            Record::Drop { request, reason, .. } => self.dropped(request, origin, reason),
             Record::End { .. } => self.end(),
         }
     }
@@ -231,41 +232,42 @@ impl<'a> Audit<'a> {
 }
 
 impl Recorder for Audit<'_> {
-    fn record(&mut self, record: &Record) {
-        self.step(|audit| audit.follow(record));
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.step(|audit| audit.follow(record, origin));
     }
 }
 
-/// A scheduler with an audit looking over its shoulder: the way to audit a run of [`super::run`].
-pub struct Audited<'a, 's> {
+/// [`super::run`] with an audit of what the scheduler sees and does, and of all records: how the run ended, and the
+/// verdict, which is the first violation if there was one.
+pub fn run(
+    audit: Audit,
+    mut engine: Engine,
+    scheduler: &mut dyn Scheduler,
+    out: &mut dyn Recorder,
+) -> (Result<(), RunError>, Result<Totals, Violation>) {
+    let mut audited = Audited { audit, scheduler, out };
+    let end = drive(&mut engine, &mut Decision::default(), &mut audited);
+    (end, audited.audit.close())
+}
+
+struct Audited<'a, 's> {
     audit: Audit<'a>,
     scheduler: &'s mut dyn Scheduler,
+    out: &'s mut dyn Recorder,
 }
 
-impl<'a, 's> Audited<'a, 's> {
-    /// Audits what the scheduler sees and does.
-    pub fn new(audit: Audit<'a>, scheduler: &'s mut dyn Scheduler) -> Self {
-        Self { audit, scheduler }
-    }
-
-    /// After the run: as [`Audit::close`].
-    ///
-    /// # Errors
-    /// The first violation, if there was one.
-    pub fn close(self) -> Result<Totals, Violation> {
-        self.audit.close()
-    }
-}
-
-impl Scheduler for Audited<'_, '_> {
+impl Pilot for Audited<'_, '_> {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         self.audit.view(view);
         self.scheduler.decide(view, out);
         self.audit.decision(out);
     }
+}
 
-    fn observe(&mut self, record: &Record) {
-        self.audit.record(record);
+impl Recorder for Audited<'_, '_> {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.audit.record(record, origin);
         self.scheduler.observe(record);
+        self.out.record(record, origin);
     }
 }

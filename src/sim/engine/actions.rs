@@ -1,6 +1,6 @@
 //! Decisions: checked against the view they were made on, charged, and applied when their latency has passed.
 
-use super::super::{Action, Decision, DropReason, IllegalAction, JobId, Record, Recorder, SubJobId};
+use super::super::{Action, Decision, DropReason, IllegalAction, JobId, Origin, Record, Recorder, SubJobId};
 use super::jobs::Assignment;
 use super::{Engine, enqueue};
 use crate::units::Time;
@@ -36,7 +36,10 @@ impl Engine {
         let (latency, energy) = self.rules.decision_cost.charge(operations);
         let open = self.snapshot.sub_jobs.len() as u32;
         let ready = self.snapshot.sub_jobs.iter().filter(|sub| sub.ready).count() as u32;
-        out.record(&Record::Decision { time: self.now, latency, energy, operations, ready, open });
+        out.record(
+            &Record::Decision { time: self.now, latency, energy, operations, ready, open },
+            Origin::NONE,
+        );
         if latency == Time::ZERO {
             self.settled = false;
             self.take_effect(&decision.actions, out);
@@ -102,7 +105,7 @@ impl Engine {
             };
             skipped += u32::from(!effective);
         }
-        out.record(&Record::Applied { time: self.now, skipped });
+        out.record(&Record::Applied { time: self.now, skipped }, Origin::NONE);
     }
 
     fn assign(&mut self, sub_job: SubJobId, assignment: Assignment) -> bool {

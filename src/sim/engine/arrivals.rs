@@ -86,14 +86,9 @@ impl Engine {
         }
         self.changes.ready_grew = true;
         self.changes.arrival_or_completion = true;
-        out.record(&Record::Arrival {
-            time: self.now,
-            request: RequestId(id),
-            job: JobId(id),
-            origin,
-            deadline: request.deadline,
-            after,
-        });
+        let (time, deadline) = (self.now, request.deadline);
+        let arrival = Record::Arrival { time, request: RequestId(id), job: JobId(id), deadline, after };
+        out.record(&arrival, origin);
     }
 
     /// A request has ended: what waits for that will arrive, now if it is done. Most traces have no followers, and it

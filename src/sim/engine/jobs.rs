@@ -100,7 +100,7 @@ impl Job {
         Self {
             id,
             request,
-            origin: Origin::default(),
+            origin: Origin::NONE,
             subs: Vec::with_capacity(layers),
             open: Vec::with_capacity(layers),
             running_on: Mask::default(),
@@ -271,10 +271,11 @@ impl Jobs {
         self.in_flight.push(id);
     }
 
-    /// All jobs in flight belong to the measurement window, of which views show nothing.
-    pub(super) fn count_all(&mut self) {
-        for job in self.slots.iter_mut().filter(|job| !job.abandoned) {
-            job.origin.counted = true;
+    /// Which request of the trace a job is, and whether it is counted, becomes what views show of it: the order of
+    /// arrival, and nothing.
+    pub(super) fn forget_origins(&mut self) {
+        for job in &mut self.slots {
+            job.origin = Origin { place: job.id.0, counted: true };
         }
     }
 

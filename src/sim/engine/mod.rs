@@ -26,8 +26,8 @@ use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::ticks::Ticks;
 use super::{
-    DecisionCost, DropReason, Firm, JobId, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace,
-    Trigger, Unassigned, View, World,
+    DecisionCost, DropReason, Firm, JobId, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId,
+    Trace, Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
 
@@ -145,7 +145,7 @@ impl Engine {
                 self.settle(out);
             }
             if self.is_over() {
-                out.record(&Record::End { time: self.now });
+                out.record(&Record::End { time: self.now }, Origin::NONE);
                 return Step::Finished;
             }
             let next = self.next_event();
@@ -162,7 +162,7 @@ impl Engine {
             self.settled = false;
             self.complete_layers(out);
             if next == self.end {
-                out.record(&Record::End { time: next });
+                out.record(&Record::End { time: next }, Origin::NONE);
                 return Step::Finished;
             }
             self.admit_arrivals(out);
@@ -203,7 +203,7 @@ impl Engine {
         self.trace = Arc::clone(&NO_REQUESTS);
         self.arrivals.forget();
         self.end = Time::MAX;
-        self.jobs.count_all();
+        self.jobs.forget_origins();
         self.counted_open = self.jobs.in_flight().len();
         self.rules.decision_cost = DecisionCost::Ideal;
     }
@@ -285,14 +285,15 @@ impl Engine {
     /// Says whether the running layer has a phase left.
     fn enter_next_phase(&mut self, accelerator: usize, out: &mut dyn Recorder) -> bool {
         let &Running { sub_job, phase, .. } = self.lanes.running_on(accelerator);
-        let network = &self.world.networks[self.jobs.of(sub_job.job).request.network as usize];
+        let job = self.jobs.of(sub_job.job);
+        let (origin, network) = (job.origin, &self.world.networks[job.request.network as usize]);
         let Some(phases) = network.phases(sub_job.layer, accelerator) else { return false };
         let Some(next) = (phase + 1..phases.len()).find(|&next| phases[next].work_ps > 0.0) else {
             return false;
         };
         self.lanes.enter(accelerator, phases, next, self.world.platform.sharing, self.now);
         self.changes.running_set = true;
-        out.record(&Record::Phase { time: self.now, sub_job, accelerator, phase: next });
+        out.record(&Record::Phase { time: self.now, sub_job, accelerator, phase: next }, origin);
         true
     }
 
@@ -306,7 +307,7 @@ impl Engine {
         let SubJobId { job: id, layer } = running.sub_job;
         let job = self.jobs.of(id);
         let origin = job.origin;
-        out.record(&Record::Finish {
+        let finish = Record::Finish {
             time: self.now,
             start: running.start,
             sub_job: running.sub_job,
@@ -315,15 +316,15 @@ impl Engine {
             forwarded_bytes: running.forwarded_bytes,
             energy: cost.energy,
             uncontended_ps: cost.latency_ps,
-            origin,
-        });
+        };
+        out.record(&finish, origin);
         job.finish(layer, accelerator);
         if job.abandoned {
             self.jobs.release_if_idle(id);
         } else if job.unfinished == 0 {
             let (arrival, deadline) = (job.request.arrival, job.request.deadline);
             let request = RequestId(id.0);
-            out.record(&Record::Done { time: self.now, request, job: id, origin, arrival, deadline });
+            out.record(&Record::Done { time: self.now, request, job: id, arrival, deadline }, origin);
             self.close(id, true);
         } else {
             self.release_successors(accelerator, running);
@@ -368,7 +369,7 @@ impl Engine {
     fn drop_request(&mut self, request: RequestId, reason: DropReason, out: &mut dyn Recorder) -> bool {
         let id = JobId(request.0);
         let Some(job) = self.jobs.get(id).filter(|job| !job.abandoned) else { return false };
-        out.record(&Record::Drop { time: self.now, request, origin: job.origin, reason });
+        out.record(&Record::Drop { time: self.now, request, reason }, job.origin);
         self.close(id, false);
         true
     }
@@ -394,7 +395,7 @@ impl Engine {
         if std::mem::take(&mut self.changes.running_set)
             && let Some(granted_bytes_per_ps) = self.lanes.share_bandwidth(&self.world.platform, self.now)
         {
-            out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps });
+            out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps }, Origin::NONE);
         }
     }
 
@@ -411,6 +412,7 @@ impl Engine {
             "{sub_job:?} starts before its predecessors end"
         );
         let weight = sub.assignment.expect("what is in a queue is assigned").weight;
+        let origin = job.origin;
         job.start(sub_job.layer, accelerator, network);
         let running = Running::new(sub_job, entry.priority, weight, cost, self.now);
         let sharing = self.world.platform.sharing;
@@ -420,7 +422,7 @@ impl Engine {
         }
         self.changes.running_set = true;
         self.idle_decisions = 0;
-        out.record(&Record::Start { time: self.now, sub_job, accelerator, weight });
+        out.record(&Record::Start { time: self.now, sub_job, accelerator, weight }, origin);
     }
 }
 

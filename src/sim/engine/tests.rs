@@ -2,6 +2,7 @@
 
 mod followers;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::testing::*;
@@ -386,6 +387,34 @@ fn the_future_of_the_trace_changes_nothing_in_the_view() {
     assert_eq!(seen(&known), seen(&longer));
 }
 
+/// Nor on which requests are counted: neither what it sees, nor what a fork tells it, also of a request that was given up
+/// while its layer runs on.
+#[test]
+fn the_window_of_the_count_changes_nothing_in_the_view_and_its_fork() {
+    let seen = |counted: Range<usize>| {
+        let requests = [0.0, 1.0, 2.0, 3.0].map(|at| request(0, at));
+        let rules = Rules { trigger: Trigger::Periodic(Time(4_000)), ..plain_rules() };
+        let mut seen = Vec::new();
+        let mut script = Script(|view: &View, out: &mut Decision| {
+            let mut records: Vec<(Record, Origin)> = Vec::new();
+            let to_first = |view: &View, out: &mut Decision| {
+                view.sub_jobs().iter().for_each(|sub| out.assign(sub.id, 0, 0.0));
+            };
+            run(view.fork(), &mut Script(to_first), &mut records).expect("the script is legal");
+            seen.push((format!("{view:?}"), records));
+            view.sub_jobs().iter().for_each(|sub| out.assign(sub.id, sub.id.job.0 as usize % 2, 0.0));
+            let running = view.jobs().iter().filter(|job| job.running && job.request.0 == 0);
+            running.for_each(|job| out.drop_request(job.request));
+        });
+        let trace = Trace { counted, ..trace(&requests) };
+        let engine = Engine::new(Arc::new(chain()), Arc::new(trace), rules);
+        run(engine, &mut script, &mut ()).expect("the script is legal");
+        seen
+    };
+    let all = seen(0..4);
+    assert!(all.len() > 5 && all == seen(2..4));
+}
+
 /// A clone in mid-run continues to the same records.
 #[test]
 fn a_cloned_engine_continues_to_the_same_end() {
@@ -399,7 +428,7 @@ fn a_cloned_engine_continues_to_the_same_end() {
         engine.apply(&decision, &mut ()).unwrap();
     }
     let finish = |engine: Engine| {
-        let mut records = Vec::new();
+        let mut records: Vec<Record> = Vec::new();
         let assign =
             |view: &View, out: &mut Decision| view.sub_jobs().iter().for_each(|s| out.assign(s.id, 0, 0.0));
         run(engine, &mut Script(assign), &mut records).unwrap();

@@ -20,7 +20,7 @@ use crate::sim::testing::{
     world,
 };
 use crate::sim::{
-    Decision, JobId, LayerModel, Platform, Record, Recorder, Request, Scheduler, SubJobId, View, run,
+    Decision, JobId, LayerModel, Origin, Platform, Record, Recorder, Request, Scheduler, SubJobId, View, run,
 };
 use crate::units::{Bytes, Time};
 
@@ -126,7 +126,7 @@ impl Scheduler for InOrder<'_> {
 struct Ends(BTreeMap<SubJobId, Time>);
 
 impl Recorder for Ends {
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record, _: Origin) {
         if let Record::Finish { time, sub_job, .. } = *record {
             self.0.insert(sub_job, time);
         }

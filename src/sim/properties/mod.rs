@@ -8,11 +8,11 @@ mod laws;
 
 use proptest::prelude::*;
 
-use super::audit::{Audit, Audited};
+use super::Record;
+use super::audit::{self, Audit};
 use super::capacity::mix_capacity;
 use super::cases::Case;
 use super::testing::{any_case, any_case_with_everything, chaos_records};
-use super::{Record, run};
 use crate::units::{Bytes, Time};
 
 /// (c1, c, actual) of every layer run, in picoseconds.
@@ -42,9 +42,10 @@ fn slow_down(case: &mut Case, factor: u64) {
 
 fn passes_the_audit(case: &Case) -> Result<(), TestCaseError> {
     let (world, mut chaos) = (case.world(), case.chaos());
-    let mut audited = Audited::new(Audit::new(&world, &case.trace, &case.rules), &mut chaos);
-    run(case.engine(), &mut audited, &mut ()).expect("legal, and never idle with everything held");
-    audited.close().map(drop).map_err(|violation| TestCaseError::fail(format!("{violation}\n{case}")))
+    let audit = Audit::new(&world, &case.trace, &case.rules);
+    let (end, verdict) = audit::run(audit, case.engine(), &mut chaos, &mut ());
+    end.expect("legal, and never idle with everything held");
+    verdict.map(drop).map_err(|violation| TestCaseError::fail(format!("{violation}\n{case}")))
 }
 
 proptest! {

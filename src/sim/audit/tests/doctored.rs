@@ -14,17 +14,20 @@ macro_rules! place {
         $example
             .events
             .iter()
-            .position(|event| matches!(event, Event::Record($pattern)))
+            .position(|event| matches!(event, Event::Record($pattern, _)))
             .expect("the run has such a record")
     };
 }
 
-/// Changes the first record of a pattern.
+/// Changes the first record of a pattern, or its origin.
 macro_rules! change {
     ($pattern:pat => $change:expr) => {
+        change!($pattern, _ => $change)
+    };
+    ($pattern:pat, $origin:pat => $change:expr) => {
         |example: &mut Example| {
             let changed = example.events.iter_mut().any(|event| match event {
-                Event::Record($pattern) => {
+                Event::Record($pattern, $origin) => {
                     $change;
                     true
                 }
@@ -136,7 +139,10 @@ fn starts() {
         (
             "with None starts on accelerator 0, next there is None",
             insert!(
-                Event::Record(Record::Start { time: Time(500), sub_job: sub_job(0, 0), accelerator: 0, weight: 1.0 }),
+                Event::Record(
+                    Record::Start { time: Time(500), sub_job: sub_job(0, 0), accelerator: 0, weight: 1.0 },
+                    Origin::NONE
+                ),
                 before Record::Applied { time: Time(1_000), .. }
             ),
         ),
@@ -201,7 +207,7 @@ fn requests() {
         ("request 4 is done after its last layer", |example| {
             let done = place!(example, Record::Done { time: Time(59_301), .. });
             example.events.swap(done, done + 1);
-            let Event::Record(Record::Done { time, .. }) = &mut example.events[done + 1] else { return };
+            let Event::Record(Record::Done { time, .. }, _) = &mut example.events[done + 1] else { return };
             *time = Time(59_500);
         }),
         ("request 4 is done by job 5", {
@@ -219,6 +225,7 @@ fn requests() {
                     Event::Record(
                         Record::Arrival { request: RequestId(1), deadline, .. }
                         | Record::Done { request: RequestId(1), deadline, .. },
+                        _,
                     ) => *deadline = Time(35_600),
                     _ => {}
                 }
@@ -226,7 +233,7 @@ fn requests() {
         }),
         (
             "request 0 is dropped as late, its deadline is",
-            change!(Record::Drop { reason: DropReason::Late, request, origin, .. } => (request.0, origin.place) = (0, 0)),
+            change!(Record::Drop { reason: DropReason::Late, request, .. }, origin => (request.0, origin.place) = (0, 0)),
         ),
         (
             "Some(2) is open at its deadline under abort",
@@ -239,12 +246,10 @@ fn requests() {
         (
             "request 4 is dropped by no decision",
             insert!(
-                Event::Record(Record::Drop {
-                    time: Time(12_000),
-                    request: RequestId(4),
-                    origin: Origin { place: 4, counted: true },
-                    reason: DropReason::Scheduler
-                }),
+                Event::Record(
+                    Record::Drop { time: Time(12_000), request: RequestId(4), reason: DropReason::Scheduler },
+                    Origin { place: 4, counted: true }
+                ),
                 before Record::Applied { time: Time(12_800), .. }
             ),
         ),
@@ -282,11 +287,11 @@ fn followers_and_ends() {
         ),
         (
             "request 2 is of place 1, not 2",
-            change!(Record::Arrival { time: Time(6_000), origin, .. } => origin.place = 1),
+            change!(Record::Arrival { time: Time(6_000), .. }, origin => origin.place = 1),
         ),
         (
             "request 2: counted is false",
-            change!(Record::Arrival { time: Time(6_000), origin, .. } => origin.counted = false),
+            change!(Record::Arrival { time: Time(6_000), .. }, origin => origin.counted = false),
         ),
         (
             "request 1 is done as another",
@@ -294,11 +299,11 @@ fn followers_and_ends() {
         ),
         (
             "request 2 is dropped as another",
-            change!(Record::Drop { request: RequestId(2), origin, .. } => origin.place = 3),
+            change!(Record::Drop { request: RequestId(2), .. }, origin => origin.place = 3),
         ),
         (
             "layer: 0 } ends as one of another",
-            change!(Record::Finish { time: Time(11_800), origin, .. } => origin.counted = false),
+            change!(Record::Finish { time: Time(11_800), .. }, origin => origin.counted = false),
         ),
         ("after the time of the run", |example| example.trace.span.end = Time(100_000)),
         ("the run ends, but its time is 300000 ps", |example| example.trace.span.end = Time(300_000)),
@@ -309,7 +314,7 @@ fn followers_and_ends() {
 fn taken(time_ps: u64) -> Event {
     let (time, latency, energy) = (Time(time_ps), Time(1_000), Picojoules(0.0));
     let operations = Operations::default();
-    Event::Record(Record::Decision { time, latency, energy, operations, ready: 0, open: 0 })
+    Event::Record(Record::Decision { time, latency, energy, operations, ready: 0, open: 0 }, Origin::NONE)
 }
 
 #[test]
@@ -367,7 +372,7 @@ fn the_course_of_time() {
         ("lies in the past", change!(Record::Done { time: time @ Time(35_667), .. } => *time = Time(35_666))),
         ("the counted request 4 is open", |example| {
             let place = place!(example, Record::Done { time: Time(51_468), .. });
-            example.events.insert(place + 1, Event::Record(Record::End { time: Time(51_468) }));
+            example.events.insert(place + 1, Event::Record(Record::End { time: Time(51_468) }, Origin::NONE));
         }),
         ("after the end of the run", repeat!(Record::End { .. }, 1)),
         ("the records stop before the end", remove!(Record::End { .. })),

@@ -14,7 +14,7 @@ use crate::units::Picojoules;
 enum Event {
     View(Snapshot),
     Decision(Decision),
-    Record(Record),
+    Record(Record, Origin),
 }
 
 /// Keeps what a scheduler sees and says, and the records.
@@ -23,7 +23,7 @@ struct Log<'s> {
     events: Vec<Event>,
 }
 
-impl Scheduler for Log<'_> {
+impl Pilot for Log<'_> {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         self.events.push(Event::View(Snapshot {
             now: view.now(),
@@ -35,9 +35,11 @@ impl Scheduler for Log<'_> {
         self.scheduler.decide(view, out);
         self.events.push(Event::Decision(out.clone()));
     }
+}
 
-    fn observe(&mut self, record: &Record) {
-        self.events.push(Event::Record(*record));
+impl Recorder for Log<'_> {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.events.push(Event::Record(*record, origin));
     }
 }
 
@@ -93,7 +95,7 @@ impl Example {
         });
         let mut log = Log { scheduler: &mut script, events: Vec::new() };
         let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace.clone()), rules.clone());
-        run(engine.clone(), &mut log, &mut ()).expect("the script is legal");
+        drive(&mut engine.clone(), &mut Decision::default(), &mut log).expect("the script is legal");
         Self { events: log.events, world, trace, rules, engine }
     }
 
@@ -103,7 +105,7 @@ impl Example {
             match event {
                 Event::View(snapshot) => audit.view(&View::new(&self.world, snapshot, &self.engine)),
                 Event::Decision(decision) => audit.decision(decision),
-                Event::Record(record) => audit.record(record),
+                Event::Record(record, origin) => audit.record(record, *origin),
             }
         }
         audit.close()

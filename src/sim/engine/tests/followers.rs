@@ -10,12 +10,16 @@ fn station() -> World {
 
 fn all_records(world: &World, trace: Trace, rules: Rules) -> Vec<Record> {
     let mut records = Vec::new();
+    record_all(world, trace, rules, &mut records);
+    records
+}
+
+fn record_all(world: &World, trace: Trace, rules: Rules, out: &mut dyn Recorder) {
     let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace), rules);
     let mut to_first = Script(|view: &View, out: &mut Decision| {
         view.sub_jobs().iter().for_each(|sub| out.assign(sub.id, sub.id.layer as usize, 0.0));
     });
-    run(engine, &mut to_first, &mut records).expect("the script is legal and leaves nothing waiting");
-    records
+    run(engine, &mut to_first, out).expect("the script is legal and leaves nothing waiting");
 }
 
 /// Arrivals in nanoseconds, with the request whose end brought them.
@@ -124,9 +128,10 @@ fn ids_are_in_the_order_of_arrival_and_tell_nothing_of_what_is_to_come() {
     // The stage of the first comes at 10, before the second that comes by itself.
     let mut trace = trace(&[request(0, 0.0), request(0, 12.0), follower(1)]);
     trace.followers = vec![stage(0, 2)];
-    let records = all_records(&station(), trace, plain_rules());
-    let places = |record: &Record| match *record {
-        Record::Arrival { request, job, origin, .. } => Some((request.0, job.0, origin.place)),
+    let mut records: Vec<(Record, Origin)> = Vec::new();
+    record_all(&station(), trace, plain_rules(), &mut records);
+    let places = |(record, origin): &(Record, Origin)| match *record {
+        Record::Arrival { request, job, .. } => Some((request.0, job.0, origin.place)),
         _ => None,
     };
     assert_eq!(records.iter().filter_map(places).collect::<Vec<_>>(), [(0, 0, 0), (1, 1, 2), (2, 2, 1)]);
