@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use rten_onnx::onnx::{DataType, GraphProto, NodeProto};
 
-use super::operators::{self, Class, Cost};
+use super::operators::{self, Class, Cost, Domain};
 use super::parameters::parameters;
 use super::problem::Problem;
 use super::shapes::{self, Operands};
@@ -132,7 +132,11 @@ impl<'m> Graph<'m> {
     fn elements_type(&self, node: &NodeProto) -> Option<DataType> {
         let of_input = |position: usize| self.tensors.elements_type(node.input.get(position)?);
         let value = |name| operators::tensor(node, name).map(|tensor| tensor.data_type);
-        match node.op_type.as_deref()? {
+        let name = match operators::operator(node)? {
+            (Domain::Onnx, name) => name,
+            (Domain::Microsoft, _) => return of_input(0),
+        };
+        match name {
             "Constant" => match node.attribute.first()?.name.as_deref()? {
                 "value" => value("value")?,
                 "value_int" | "value_ints" => Some(DataType::INT64),
@@ -192,7 +196,7 @@ fn role<'m>(
     let class = match operators::class(node) {
         Some(class) => class,
         None => {
-            let (label, op) = (operators::label(node), node.op_type.clone().unwrap_or_default());
+            let (label, op) = (operators::label(node), operators::full_name(node));
             return match unknown {
                 _ if operators::is_control_flow(node) => Err(Problem::ControlFlow { node: label, op }),
                 UnknownOperators::Refuse => Err(Problem::UnknownOperator { node: label, op }),

@@ -71,6 +71,8 @@ enum Rule {
 fn rule(message: Message, field: u64) -> Rule {
     use Rule::{Drop, Enter, Keep, KeepShort};
     match (message, field) {
+        // The version of the format.
+        (Message::Model, 1) => Keep,
         (Message::Model, 7) => Enter(Message::Graph),
         (Message::Model, 8) => Enter(Message::OperatorSet),
         (Message::Graph, 1) => Enter(Message::Node),
