@@ -1,8 +1,8 @@
 //! ONNX -> [`Network`]: shapes only, weights are never read.
 //!
-//! A model becomes a DAG of layers in four passes: `wire` checks the file and drops its weights, `graph` turns nodes
-//! into operations (constants folded, views made edges) and counts the totals, `nest` and `vector` give each operation
-//! its size, `layers` fuses what runs at the output of another layer. `operators` lists what is known.
+//! A model becomes a DAG of layers in passes: `wire` checks the file and drops its weights, `flow` finds shapes and what
+//! is constant, `graph` turns nodes into operations (views made edges) and counts the totals, `nest` and `vector` give
+//! each operation its size, `layers` fuses what runs at the output of another layer. `operators` lists what is known.
 //!
 //! Weights are initializers, constants, graph inputs used as weights only, or views of these. Shapes are taken from
 //! the file (`value_info`) and, where it has none, inferred by `shapes`, for which `values` evaluates the sub-graphs
@@ -10,8 +10,10 @@
 //! dimensions, weights computed at run time.
 
 mod einsum;
+mod flow;
 mod graph;
 mod layers;
+mod model;
 mod names;
 mod nest;
 mod operators;
@@ -32,8 +34,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use rten_onnx::onnx::{GraphProto, ModelProto, OperatorSetIdProto};
+use rten_onnx::onnx::{GraphProto, OperatorSetIdProto};
 
+use self::model::Model;
 use self::problem::Problem;
 pub use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
@@ -87,10 +90,10 @@ pub fn import_from(content: impl BufRead, path: &Path, options: &Options) -> Res
 
 fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Imported, Problem> {
     let skeleton = wire::skeleton(content)?;
-    let model = ModelProto::parse_buf(&skeleton.bytes)?;
+    let model = Model::parse(&skeleton.bytes)?;
     let graph = model.graph.as_ref().ok_or(Problem::Missing { what: "graph" })?;
     let opset = operator_set(&model, graph)?;
-    let graph = graph::Graph::new(graph, options)?;
+    let graph = graph::Graph::new(graph, flow::infer(graph, options)?)?;
     let layers = layers::build(&graph)?;
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, file) = (text(path.file_stem()), text(path.file_name()));
@@ -112,7 +115,7 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
 }
 
 /// The version of ONNX's operators that a model is written in; none if it has operators of other domains only.
-fn operator_set(model: &ModelProto, graph: &GraphProto) -> Result<String, Problem> {
+fn operator_set(model: &Model, graph: &GraphProto) -> Result<String, Problem> {
     let is_onnx = |opset: &&OperatorSetIdProto| operators::is_onnx(opset.domain.as_deref());
     if let Some(version) = model.opset_import.iter().find(is_onnx).and_then(|opset| opset.version) {
         return Ok(format!("opset {version}"));
