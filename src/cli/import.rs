@@ -70,6 +70,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         imported.network.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         write_atomic(path, imported.to_toml().as_bytes()).map_err(|source| Error::writing(path, source))?;
     }
+    imported.notes.iter().for_each(|note| super::eprint(&format!("note: {note}")));
     let summary = &imported.summary;
     super::print(&if options.json {
         serde_json::to_string(summary).expect("counts are plain data") + "\n"

@@ -15,6 +15,8 @@ pub struct Imported {
     pub command: String,
     /// What a reader of the network file has to know.
     pub note: &'static str,
+    /// What the user should know of this import: what was replaced, dropped or put together.
+    pub notes: Vec<String>,
 }
 
 /// The counts of a model, by the rules in `tests/data/networks/README.md`.

@@ -114,6 +114,7 @@ fn build(source: &Source, list: List, options: &Options) -> Result<Imported, Inp
         },
         command: command(&file, options),
         note: "A layer list has no edges: the layers are a chain, without joins, pooling and activations.",
+        notes: Vec::new(),
         network,
     })
 }

@@ -104,7 +104,7 @@ impl Builder<'_> {
         let mut dynamic_elements = Vec::new();
         for tensor in inputs(operation.node) {
             match tensors.origin(tensor) {
-                Some(Origin::Activation(_)) => dynamic_elements.push(tensors.elements(tensor, label)?),
+                Some(Origin::Activation) => dynamic_elements.push(tensors.elements(tensor, label)?),
                 _ => {
                     let long = tensors.dims(tensor, label)?.into_iter().filter(|&size| size != 1).count();
                     if long > 1 {

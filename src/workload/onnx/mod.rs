@@ -1,8 +1,8 @@
 //! ONNX -> [`Network`]: shapes only, weights are never read.
 //!
-//! A model becomes a DAG of layers in four passes: `wire` checks the file and drops its weights, `graph` turns nodes
-//! into operations (constants folded, views made edges) and counts the totals, `nest` and `vector` give each operation
-//! its size, `layers` fuses what runs at the output of another layer. `operators` lists what is known.
+//! A model becomes a DAG of layers in passes: `wire` checks the file and drops its weights, `flow` finds shapes and what
+//! is constant, `graph` turns nodes into operations (views made edges) and counts the totals, `nest` and `vector` give
+//! each operation its size, `layers` fuses what runs at the output of another layer. `operators` lists what is known.
 //!
 //! Weights are initializers, constants, graph inputs used as weights only, or views of these. Shapes are taken from
 //! the file (`value_info`) and, where it has none, inferred by `shapes`, for which `values` evaluates the sub-graphs
@@ -10,8 +10,10 @@
 //! dimensions, weights computed at run time.
 
 mod einsum;
+mod flow;
 mod graph;
 mod layers;
+mod model;
 mod names;
 mod nest;
 mod operators;
@@ -32,8 +34,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use rten_onnx::onnx::ModelProto;
+use rten_onnx::onnx::{GraphProto, OperatorSetIdProto};
 
+use self::model::Model;
 use self::problem::Problem;
 pub use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
@@ -87,15 +90,10 @@ pub fn import_from(content: impl BufRead, path: &Path, options: &Options) -> Res
 
 fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Imported, Problem> {
     let skeleton = wire::skeleton(content)?;
-    let model = ModelProto::parse_buf(&skeleton.bytes)?;
+    let model = Model::parse(&skeleton.bytes)?;
     let graph = model.graph.as_ref().ok_or(Problem::Missing { what: "graph" })?;
-    let opset = model
-        .opset_import
-        .iter()
-        .find(|opset| matches!(opset.domain.as_deref(), None | Some("" | "ai.onnx")))
-        .and_then(|opset| opset.version)
-        .ok_or(Problem::Missing { what: "operator set version" })?;
-    let graph = graph::Graph::new(graph, options)?;
+    let opset = operator_set(&model, graph)?;
+    let graph = graph::Graph::new(graph, flow::infer(graph, options)?)?;
     let layers = layers::build(&graph)?;
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, file) = (text(path.file_stem()), text(path.file_name()));
@@ -106,11 +104,31 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
         summary: Summary { model: name.clone(), mac_layers, edges, macs: layers.macs, weight_elems },
         command: options.command(&file),
         note: "Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
+        notes: Vec::new(),
         network: Network {
             name,
-            source: format!("{file}, opset {opset}, sha256 {}", skeleton.sha256),
+            source: format!("{file}, {opset}, sha256 {}", skeleton.sha256),
             totals: Some(totals),
             layers: layers.layers,
         },
     })
+}
+
+/// The version of ONNX's operators that a model is written in; none if it has operators of other domains only.
+fn operator_set(model: &Model, graph: &GraphProto) -> Result<String, Problem> {
+    let is_onnx = |opset: &&OperatorSetIdProto| operators::is_onnx(opset.domain.as_deref());
+    if let Some(version) = model.opset_import.iter().find(is_onnx).and_then(|opset| opset.version) {
+        return Ok(format!("opset {version}"));
+    }
+    if model.opset_import.is_empty() {
+        // Files had no versions before that of their own format was 3.
+        return match model.ir_version {
+            Some(3..) => Err(Problem::Missing { what: "operator set version" }),
+            _ => Ok("opset 1".into()),
+        };
+    }
+    match graph.node.iter().find(|node| operators::is_onnx(node.domain.as_deref())) {
+        Some(node) => Err(Problem::NoOperatorSet { node: operators::label(node) }),
+        None => Ok("no opset of ONNX".into()),
+    }
 }

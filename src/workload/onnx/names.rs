@@ -23,7 +23,7 @@ pub(super) fn base(node: &NodeProto, has_weights: bool, tensors: &Tensors) -> St
 fn module<'m>(node: &NodeProto, tensors: &Tensors<'m>) -> Option<&'m str> {
     let root = |tensor: &str| match tensors.origin(tensor) {
         Some(Origin::Static { root, .. }) => root,
-        Some(Origin::Activation(_)) | None => None,
+        Some(Origin::Activation) | None => None,
     };
     inputs(node).into_iter().find_map(root)?.strip_suffix(".weight")
 }

@@ -18,6 +18,44 @@
 
 use rten_onnx::onnx::{NodeProto, TensorProto};
 
+/// Who defines an operator. A name means nothing without: anybody may call an operator of theirs `Conv`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Domain {
+    /// ONNX itself: the domain without a name, also written `ai.onnx`.
+    Onnx,
+    /// `com.microsoft`: what onnxruntime adds and writes when it optimises a model.
+    Microsoft,
+}
+
+/// Whether a domain is that of ONNX itself.
+pub(super) fn is_onnx(domain: Option<&str>) -> bool {
+    matches!(domain, None | Some("" | "ai.onnx"))
+}
+
+/// The operator of a node: who defines it, and its name. `None` if the domain is not known.
+pub(super) fn operator(node: &NodeProto) -> Option<(Domain, &str)> {
+    let domain = match node.domain.as_deref() {
+        domain if is_onnx(domain) => Domain::Onnx,
+        Some("com.microsoft") => Domain::Microsoft,
+        _ => return None,
+    };
+    Some((domain, node.op_type.as_deref()?))
+}
+
+/// The name of an operator of ONNX itself.
+pub(super) fn onnx(node: &NodeProto) -> Option<&str> {
+    operator(node).and_then(|(domain, name)| (domain == Domain::Onnx).then_some(name))
+}
+
+/// How errors name an operator: that of another domain together with it.
+pub(super) fn full_name(node: &NodeProto) -> String {
+    let name = node.op_type.as_deref().unwrap_or("?");
+    match node.domain.as_deref() {
+        Some(domain) if !is_onnx(Some(domain)) => format!("{domain}.{name}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// What an operator becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
@@ -65,8 +103,19 @@ pub(super) enum Cost {
 /// Unknown on purpose: control flow (If, Loop, Scan), whose work depends on data, and sorting (TopK,
 /// NonMaxSuppression), which accelerators leave to the host.
 pub(super) fn class(node: &NodeProto) -> Option<Class> {
+    match operator(node)? {
+        (Domain::Onnx, name) => onnx_class(name),
+        (Domain::Microsoft, name) => microsoft_class(name),
+    }
+}
+
+fn microsoft_class(name: &str) -> Option<Class> {
+    matches!(name, "Gelu" | "FastGelu" | "QuickGelu").then_some(Class::Pointwise(Cost::Operands))
+}
+
+fn onnx_class(name: &str) -> Option<Class> {
     use Class::{Conv, ConvTranspose, Einsum, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
-    Some(match node.op_type.as_deref()? {
+    Some(match name {
         "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Identity" | "Flatten" | "Cast" | "CastLike"
         | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth" => {
             View
@@ -81,13 +130,14 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
         "GRU" => Recurrent(3),
         "LSTM" => Recurrent(4),
         "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Clip" | "Sigmoid" | "HardSigmoid"
-        | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "FastGelu" | "QuickGelu" | "Softplus"
-        | "Softsign" | "ThresholdedRelu" | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs"
-        | "Sign" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Tan" | "Atan" | "Not" | "IsNaN"
-        | "IsInf" | "BitwiseNot" | "QuantizeLinear" | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div"
-        | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd"
-        | "BitwiseOr" | "BitwiseXor" | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
-        | "LessOrEqual" | "Where" => Pointwise(Cost::Operands),
+        | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "Softplus" | "Softsign" | "ThresholdedRelu"
+        | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs" | "Sign" | "Floor" | "Ceil"
+        | "Round" | "Sin" | "Cos" | "Tan" | "Atan" | "Not" | "IsNaN" | "IsInf" | "BitwiseNot"
+        | "QuantizeLinear" | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min"
+        | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor"
+        | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Where" => {
+            Pointwise(Cost::Operands)
+        }
         "BatchNormalization" => Pointwise(Cost::PerOutput(2)),
         "Softmax" | "LogSoftmax" => Vector(Cost::PerOutput(5)),
         "LayerNormalization" | "GroupNormalization" | "InstanceNormalization" => Vector(Cost::PerOutput(7)),
@@ -107,12 +157,12 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
 
 /// Operators whose output depends on the shape of their input only, so that it is known before the network runs.
 pub(super) fn reads_shape_only(node: &NodeProto) -> bool {
-    matches!(node.op_type.as_deref(), Some("Shape" | "Size"))
+    matches!(onnx(node), Some("Shape" | "Size"))
 }
 
 /// Operators that run a sub-graph; they are never constant, since a sub-graph may read any tensor.
 pub(super) fn is_control_flow(node: &NodeProto) -> bool {
-    matches!(node.op_type.as_deref(), Some("If" | "Loop" | "Scan" | "SequenceMap"))
+    matches!(onnx(node), Some("If" | "Loop" | "Scan" | "SequenceMap"))
 }
 
 /// How errors and layers name a node.

@@ -57,7 +57,7 @@ fn uses(graph: &GraphProto) -> BTreeMap<&str, Option<usize>> {
 /// The largest rank of a parameter that an operator takes at a position, if it takes one there.
 fn parameter_rank(node: &NodeProto, position: usize) -> Option<usize> {
     let any = usize::MAX;
-    match (node.op_type.as_deref()?, position) {
+    match (operators::onnx(node)?, position) {
         ("MatMul", 1) => Some(2),
         ("Gather", 0) if operators::integer(node, "axis", 0) == 0 => Some(2),
         ("Gather", 1) => Some(0),

@@ -22,6 +22,10 @@ pub(super) enum Problem {
          outputs, without element operations"
     )]
     UnknownOperator { node: String, op: String },
+    #[error(
+        "node {node}: the model's `opset_import` names no version of ONNX's own operators, so this one is not known"
+    )]
+    NoOperatorSet { node: String },
     #[error("node {node}: operator `{op}` is not supported: what runs inside it depends on data")]
     ControlFlow { node: String, op: String },
     #[error("--input {name}: the model has no input of this name ({known})")]

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rten_onnx::onnx::{DataType, GraphProto, NodeProto, ValueInfoProto};
 
 use super::Options;
+use super::graph::inputs;
 use super::operators;
 use super::problem::Problem;
 use super::types::{Extent, Type, sized};
@@ -18,8 +19,8 @@ const MAX_KEPT_ELEMENTS: usize = 1 << 21;
 /// Where the elements of a tensor come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'m> {
-    /// Computed at run time by this operation, seen through views; `None` for an input of the network.
-    Activation(Option<usize>),
+    /// An input of the network, or computed at run time.
+    Activation,
     /// Known before the network runs.
     Static {
         /// The initializer that it is, seen through views.
@@ -68,7 +69,7 @@ impl<'m> Tensors<'m> {
             let name = name_of(value);
             let origin = match parameters.contains(name) {
                 true => Origin::Static { root: Some(name), from_table: false },
-                false => Origin::Activation(None),
+                false => Origin::Activation,
             };
             tensors.origins.insert(name, origin);
         }
@@ -144,6 +145,13 @@ impl<'m> Tensors<'m> {
     /// Where a tensor comes from, if it is defined.
     pub(super) fn origin(&self, tensor: &str) -> Option<Origin<'m>> {
         self.origins.get(tensor).copied()
+    }
+
+    /// Whether all that a node writes is known before the network runs.
+    pub(super) fn is_constant(&self, node: &NodeProto) -> bool {
+        let is_static = |tensor| self.origin(tensor).is_some_and(|origin| origin.is_static());
+        let all_known = || inputs(node).into_iter().all(is_static) && !operators::is_control_flow(node);
+        operators::reads_shape_only(node) || all_known()
     }
 
     /// Defines a tensor that a node writes; false if it is defined already. What the file says of its type goes

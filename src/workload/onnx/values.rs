@@ -63,7 +63,7 @@ fn small(dims: &[u64]) -> Option<IxDyn> {
 /// What a node writes, if that is known before the network runs; `dims` are the shapes of its outputs.
 pub(super) fn fold(operands: &Operands, dims: &[Vec<u64>]) -> Vec<Option<Value>> {
     let node = operands.node;
-    if node.op_type.as_deref() == Some("Split") {
+    if operators::onnx(node) == Some("Split") {
         return split(operands, dims).unwrap_or_default();
     }
     vec![dims.first().and_then(|dims| fold_one(operands, node, dims))]
@@ -71,7 +71,7 @@ pub(super) fn fold(operands: &Operands, dims: &[Vec<u64>]) -> Vec<Option<Value>>
 
 fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value> {
     let all = |elements: f64| small(dims).map(|dims| ArrayD::from_elem(dims, elements));
-    match node.op_type.as_deref()? {
+    match operators::onnx(node)? {
         "Constant" => constant(node),
         "ConstantOfShape" => all(match operators::tensor(node, "value") {
             Some(fill) => *of_tensor(fill)?.first()?,
@@ -180,7 +180,7 @@ fn reduce(operands: &Operands, dims: &[u64]) -> Option<Value> {
         return None;
     }
     let elements = value.iter().copied();
-    let result = match operands.node.op_type.as_deref()? {
+    let result = match operators::onnx(operands.node)? {
         "ReduceProd" => elements.product(),
         "ReduceSum" => elements.sum(),
         "ReduceMin" => elements.fold(f64::INFINITY, f64::min),
@@ -207,7 +207,7 @@ fn element_wise(operands: &Operands, dims: &[u64]) -> Option<Value> {
     let operand = |i: usize| Some(operands.value(i)?.broadcast(shape.clone())?.to_owned());
     let truth = |holds: bool| f64::from(u8::from(holds));
     let is_integer = operands.value_is_integer(0);
-    let unary: Option<fn(f64) -> f64> = match operands.node.op_type.as_deref()? {
+    let unary: Option<fn(f64) -> f64> = match operators::onnx(operands.node)? {
         "Neg" => Some(|a| -a),
         "Abs" => Some(f64::abs),
         "Floor" => Some(f64::floor),
@@ -220,7 +220,7 @@ fn element_wise(operands: &Operands, dims: &[u64]) -> Option<Value> {
     if let Some(unary) = unary {
         return Some(operand(0)?.mapv(unary));
     }
-    let binary: &dyn Fn(f64, f64) -> f64 = match operands.node.op_type.as_deref()? {
+    let binary: &dyn Fn(f64, f64) -> f64 = match operators::onnx(operands.node)? {
         "Add" => &|a, b| a + b,
         "Sub" => &|a, b| a - b,
         "Mul" => &|a, b| a * b,

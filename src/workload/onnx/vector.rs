@@ -39,7 +39,7 @@ fn all_outputs(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem>
 
 fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
     let is_data = |tensor: &&str| match tensors.origin(tensor) {
-        Some(Origin::Activation(_)) => true,
+        Some(Origin::Activation) => true,
         Some(Origin::Static { .. }) | None => tensors.is_float(tensor),
     };
     sum(inputs(operation.node).into_iter().filter(is_data), operation, tensors)

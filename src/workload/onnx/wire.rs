@@ -3,8 +3,9 @@
 //! `rten-onnx` decodes weight data with the rest, trusts the length of every field, takes a message that breaks off
 //! for one that ends, and follows nested sub-graphs to any depth. This pass goes first, in one go over the file: it
 //! checks the framing, copies only the fields that the importer reads, and hashes every byte. Of the data of a tensor
-//! that is what shapes are made of: a few numbers. Memory is bounded by what is copied, and recursion by [`Message`],
-//! which has no cycle: the sub-graphs of control flow are dropped.
+//! that is what shapes are made of: a few numbers. Memory is bounded by what is copied, and recursion by
+//! [`MAX_DEPTH`], since only graphs contain graphs. What `rten-onnx` has no field for goes where it has one of the
+//! same form: see [`renumbered`].
 
 use std::io::BufRead;
 
@@ -24,6 +25,9 @@ const MAX_KEPT_DATA_BYTES: u64 = 1 << 24;
 /// Messages that may be kept. A message of two bytes grows to some hundred in memory when it is decoded.
 const MAX_MESSAGES: u64 = 1 << 20;
 
+/// Graphs inside each other: a branch of an If inside a branch, and so on. Our choice: models have two or three.
+const MAX_DEPTH: u64 = 32;
+
 /// A model without weights.
 pub(super) struct Skeleton {
     /// A valid `ModelProto`.
@@ -34,8 +38,15 @@ pub(super) struct Skeleton {
 
 /// Reads a model to its end and leaves out its weights.
 pub(super) fn skeleton(input: impl BufRead) -> Result<Skeleton, Problem> {
-    let mut wire =
-        Wire { input, hasher: Sha256::new(), position: 0, kept_bytes: 0, kept_data_bytes: 0, messages: 0 };
+    let mut wire = Wire {
+        input,
+        hasher: Sha256::new(),
+        position: 0,
+        kept_bytes: 0,
+        kept_data_bytes: 0,
+        messages: 0,
+        depth: 0,
+    };
     let mut bytes = Vec::new();
     wire.message(Message::Model, None, &mut bytes)?;
     let sha256 = hex(&wire.hasher.finalize());
@@ -47,10 +58,14 @@ pub(super) fn skeleton(input: impl BufRead) -> Result<Skeleton, Problem> {
 enum Message {
     Model,
     OperatorSet,
+    Function,
     Graph,
     Node,
     Attribute,
     Tensor,
+    SparseTensor,
+    SparseValues,
+    ExternalData,
     ValueInfo,
     Type,
     TensorType,
@@ -60,6 +75,8 @@ enum Message {
 
 enum Rule {
     Enter(Message),
+    /// Enter it, and take what it has for fields of the message around it.
+    Merge(Message),
     Keep,
     /// Keep it if it is short and there is not much of its kind.
     KeepShort,
@@ -69,31 +86,63 @@ enum Rule {
 /// What to do with a field, by the field numbers of
 /// [onnx.proto](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 fn rule(message: Message, field: u64) -> Rule {
-    use Rule::{Drop, Enter, Keep, KeepShort};
+    use Rule::{Drop, Enter, Keep, KeepShort, Merge};
     match (message, field) {
+        // The version of the format.
+        (Message::Model, 1) => Keep,
         (Message::Model, 7) => Enter(Message::Graph),
         (Message::Model, 8) => Enter(Message::OperatorSet),
+        (Message::Model, 25) => Enter(Message::Function),
+        (Message::Function, 7) => Enter(Message::Node),
+        (Message::Function, 11) => Enter(Message::Attribute),
+        // Name, inputs, outputs, domain, overload.
+        (Message::Function, 1 | 4 | 5 | 10 | 13) => Keep,
         (Message::Graph, 1) => Enter(Message::Node),
         (Message::Graph, 5) => Enter(Message::Tensor),
+        (Message::Graph, 15) => Enter(Message::SparseTensor),
         (Message::Graph, 11..=13) => Enter(Message::ValueInfo),
         (Message::Node, 5) => Enter(Message::Attribute),
         (Message::Attribute, 5) => Enter(Message::Tensor),
+        (Message::Attribute, 6) => Enter(Message::Graph),
+        (Message::Attribute, 22) => Enter(Message::SparseTensor),
+        (Message::SparseTensor, 1) => Merge(Message::SparseValues),
+        (Message::Tensor, 13) => Enter(Message::ExternalData),
         (Message::ValueInfo, 2) => Enter(Message::Type),
         (Message::Type, 1) => Enter(Message::TensorType),
         (Message::TensorType, 2) => Enter(Message::Shape),
         (Message::Shape, 1) => Enter(Message::Dimension),
         // Inputs, outputs, name, operator, domain.
         (Message::Node, 1..=4 | 7) => Keep,
-        // Name, number, integer, string, numbers, integers, type.
-        (Message::Attribute, 1..=4 | 7 | 8 | 20) => Keep,
-        // Dimensions, element type, name.
-        (Message::Tensor, 1 | 2 | 8) => Keep,
-        // 32-bit numbers, 32-bit integers, 64-bit integers, bytes, 64-bit numbers.
-        (Message::Tensor, 4 | 5 | 7 | 9 | 10) => KeepShort,
+        // Name, number, integer, string, numbers, integers, type, attribute of the function that is meant.
+        (Message::Attribute, 1..=4 | 7 | 8 | 20 | 21) => Keep,
+        // Dimensions, element type, name, where the data is.
+        (Message::Tensor, 1 | 2 | 8 | 14) => Keep,
+        // 32-bit numbers, 32-bit integers, 64-bit integers, bytes, 64-bit numbers, unsigned integers.
+        (Message::Tensor, 4 | 5 | 7 | 9..=11) => KeepShort,
+        // Key, value.
+        (Message::ExternalData, 1 | 2) => Keep,
+        // Element type, name.
+        (Message::SparseValues, 2 | 8) => Keep,
+        // Dimensions.
+        (Message::SparseTensor, 3) => Keep,
         (Message::OperatorSet, 1 | 2) => Keep,
         (Message::ValueInfo | Message::TensorType, 1) => Keep,
         (Message::Dimension, 1 | 2) => Keep,
         _ => Drop,
+    }
+}
+
+/// The number under which a field is kept. A sparse tensor becomes one without data; unsigned integers go to the signed
+/// ones, which have the same bytes; and `ref_attr_name`, by which a node in a function takes an attribute of the call,
+/// goes to `strings`, which no operator here reads.
+fn renumbered(message: Message, field: u64) -> u64 {
+    match (message, field) {
+        (Message::Graph, 15) => 5,
+        (Message::Attribute, 22) => 5,
+        (Message::SparseTensor, 3) => 1,
+        (Message::Tensor, 11) => 7,
+        (Message::Attribute, 21) => 9,
+        _ => field,
     }
 }
 
@@ -104,6 +153,7 @@ struct Wire<R> {
     kept_bytes: u64,
     kept_data_bytes: u64,
     messages: u64,
+    depth: u64,
 }
 
 impl<R: BufRead> Wire<R> {
@@ -122,8 +172,23 @@ impl<R: BufRead> Wire<R> {
                 return Ok(());
             }
             let tag = self.varint()?;
-            self.field(rule(message, tag >> 3), tag, end, out)?;
+            let field = tag >> 3;
+            let kept_tag = renumbered(message, field) << 3 | tag & 7;
+            self.field(rule(message, field), kept_tag, end, out)?;
         }
+    }
+
+    /// A message inside another.
+    fn inner(&mut self, message: Message, end: u64) -> Result<Vec<u8>, Problem> {
+        let is_graph = u64::from(matches!(message, Message::Graph));
+        self.depth += is_graph;
+        if self.depth > MAX_DEPTH {
+            return Err(Problem::TooLarge { what: "graphs inside each other", allowed: MAX_DEPTH });
+        }
+        let mut inner = Vec::new();
+        self.message(message, Some(end), &mut inner)?;
+        self.depth -= is_graph;
+        Ok(inner)
     }
 
     fn field(&mut self, rule: Rule, tag: u64, end: Option<u64>, out: &mut Vec<u8>) -> Result<(), Problem> {
@@ -162,10 +227,15 @@ impl<R: BufRead> Wire<R> {
                 prefix.into_iter().for_each(|value| put_varint(out, value));
                 self.advance(length, Some(out))
             }
-            Rule::Enter(_) if tag & 7 != 2 => Err(self.malformed("a number where a message belongs")),
+            Rule::Enter(_) | Rule::Merge(_) if tag & 7 != 2 => {
+                Err(self.malformed("a number where a message belongs"))
+            }
+            Rule::Merge(message) => {
+                out.extend(self.inner(message, field_end)?);
+                Ok(())
+            }
             Rule::Enter(message) => {
-                let mut inner = Vec::new();
-                self.message(message, Some(field_end), &mut inner)?;
+                let inner = self.inner(message, field_end)?;
                 put_varint(out, tag);
                 put_varint(out, inner.len() as u64);
                 out.extend(inner);

@@ -1,0 +1,115 @@
+//! The walk over the nodes of a graph that finds what is known before the network runs: the shape and the element type
+//! of every tensor, and the elements of those that shapes are made of.
+
+use rten_onnx::onnx::{DataType, GraphProto, NodeProto};
+
+use super::graph::inputs;
+use super::operators::{self, Class, Domain};
+use super::parameters::parameters;
+use super::problem::Problem;
+use super::shapes::{self, Operands};
+use super::tensors::{Origin, Tensors};
+use super::types::Type;
+use super::{Options, UnknownOperators, values};
+
+/// The tensors of a graph without control flow.
+pub(super) fn infer<'m>(graph: &'m GraphProto, options: &Options) -> Result<Tensors<'m>, Problem> {
+    let mut flow = Flow::new(graph, options)?;
+    for node in &graph.node {
+        flow.node(node)?;
+    }
+    Ok(flow.tensors)
+}
+
+/// The state of the walk.
+pub(super) struct Flow<'m> {
+    pub(super) tensors: Tensors<'m>,
+    unknown: UnknownOperators,
+}
+
+impl<'m> Flow<'m> {
+    /// The state before the first node.
+    pub(super) fn new(graph: &'m GraphProto, options: &Options) -> Result<Self, Problem> {
+        let tensors = Tensors::new(graph, &parameters(graph, options)?, options)?;
+        Ok(Self { tensors, unknown: options.unknown })
+    }
+
+    /// Defines what a node writes. ONNX keeps nodes in topological order.
+    pub(super) fn node(&mut self, node: &'m NodeProto) -> Result<(), Problem> {
+        let origins = self.origins(node)?;
+        if self.tensors.is_constant(node) {
+            return self.define(node, self.folded(node, &origins), true);
+        }
+        if operators::is_control_flow(node) {
+            let (node, op) = (operators::label(node), operators::full_name(node));
+            return Err(Problem::ControlFlow { node, op });
+        }
+        if operators::class(node).is_none() && self.unknown == UnknownOperators::Refuse {
+            let (node, op) = (operators::label(node), operators::full_name(node));
+            return Err(Problem::UnknownOperator { node, op });
+        }
+        self.define(node, Origin::Activation, false)
+    }
+
+    fn origins(&self, node: &'m NodeProto) -> Result<Vec<(&'m str, Origin<'m>)>, Problem> {
+        let origin = |tensor: &'m str| match self.tensors.origin(tensor) {
+            Some(origin) => Ok((tensor, origin)),
+            None => Err(Problem::Undefined { node: operators::label(node), tensor: tensor.to_owned() }),
+        };
+        inputs(node).into_iter().map(origin).collect()
+    }
+
+    /// The origin of what a node writes that is known before the network runs.
+    fn folded(&self, node: &NodeProto, origins: &[(&str, Origin<'m>)]) -> Origin<'m> {
+        let class = operators::class(node);
+        let root = match origins.first() {
+            Some((_, Origin::Static { root, .. })) if class == Some(Class::View) => *root,
+            _ => None,
+        };
+        let is_table_row = |&(tensor, origin): &(&str, Origin)| {
+            matches!(origin, Origin::Static { from_table: true, .. }) && self.tensors.is_float(tensor)
+        };
+        let shape_only = operators::reads_shape_only(node);
+        let from_table = class == Some(Class::Gather) || !shape_only && origins.iter().any(is_table_row);
+        Origin::Static { root, from_table }
+    }
+
+    fn define(&mut self, node: &'m NodeProto, origin: Origin<'m>, is_static: bool) -> Result<(), Problem> {
+        let operands = Operands { node, tensors: &self.tensors };
+        let shapes = shapes::infer(&operands).unwrap_or_default();
+        let mut values = if is_static { values::fold(&operands, &shapes) } else { Vec::new() };
+        let elements = self.elements_type(node);
+        for (position, output) in node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
+            let ty = Type::inferred(shapes.get(position).map(Vec::as_slice), elements);
+            let value = values.get_mut(position).and_then(Option::take);
+            if !self.tensors.define(node, output, origin, ty, value) {
+                return Err(Problem::Redefined { node: operators::label(node), tensor: output.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// The element type of what a node writes.
+    fn elements_type(&self, node: &NodeProto) -> Option<DataType> {
+        let of_input = |position: usize| self.tensors.elements_type(node.input.get(position)?);
+        let value = |name| operators::tensor(node, name).map(|tensor| tensor.data_type);
+        let name = match operators::operator(node)? {
+            (Domain::Onnx, name) => name,
+            (Domain::Microsoft, _) => return of_input(0),
+        };
+        match name {
+            "Constant" => match node.attribute.first()?.name.as_deref()? {
+                "value" => value("value")?,
+                "value_int" | "value_ints" => Some(DataType::INT64),
+                _ => Some(DataType::FLOAT),
+            },
+            "ConstantOfShape" => value("value").unwrap_or(Some(DataType::FLOAT)),
+            "Cast" => i32::try_from(operators::integer(node, "to", 0)).ok().map(DataType),
+            "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" => Some(DataType::INT64),
+            "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor"
+            | "Not" | "IsNaN" => Some(DataType::BOOL),
+            "Where" => of_input(1),
+            _ => of_input(0),
+        }
+    }
+}
