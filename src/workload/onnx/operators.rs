@@ -18,6 +18,8 @@
 
 use rten_onnx::onnx::{NodeProto, TensorProto};
 
+use super::einsum;
+
 /// Who defines an operator. A name means nothing without: anybody may call an operator of theirs `Conv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Domain {
@@ -71,7 +73,7 @@ pub(super) enum Class {
     Gemm,
     /// Batched matrix product.
     MatMul,
-    /// Two operands in index notation.
+    /// A product of two operands in index notation.
     Einsum,
     /// A recurrent network over a sequence, with this many gates.
     Recurrent(u64),
@@ -104,6 +106,7 @@ pub(super) enum Cost {
 /// NonMaxSuppression), which accelerators leave to the host.
 pub(super) fn class(node: &NodeProto) -> Option<Class> {
     match operator(node)? {
+        (Domain::Onnx, "Einsum") => Some(einsum::class(node)),
         (Domain::Onnx, name) => onnx_class(name),
         (Domain::Microsoft, name) => microsoft_class(name),
     }
@@ -114,7 +117,7 @@ fn microsoft_class(name: &str) -> Option<Class> {
 }
 
 fn onnx_class(name: &str) -> Option<Class> {
-    use Class::{Conv, ConvTranspose, Einsum, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
+    use Class::{Conv, ConvTranspose, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
     Some(match name {
         "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Identity" | "Flatten" | "Cast" | "CastLike"
         | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth" => {
@@ -125,7 +128,6 @@ fn onnx_class(name: &str) -> Option<Class> {
         "ConvTranspose" => ConvTranspose,
         "Gemm" => Gemm,
         "MatMul" => MatMul,
-        "Einsum" => Einsum,
         "RNN" => Recurrent(1),
         "GRU" => Recurrent(3),
         "LSTM" => Recurrent(4),
