@@ -18,6 +18,7 @@ import pathlib
 import subprocess
 import sys
 
+import contrib
 import numpy
 import onnx
 import onnx.inliner
@@ -54,23 +55,6 @@ def matmul(node, inputs, outputs):
     return math.prod(outputs[0]) * inputs[0][-1]
 
 
-def einsum(node, inputs, outputs):
-    """Every combination of all indices is one MAC; a single operand is only summed or moved."""
-    if len(inputs) < 2:
-        return 0
-    terms = attribute(node, "equation").decode().replace(" ", "").split("->")[0].split(",")
-    sizes = {}
-    for term, shape in zip(terms, inputs):
-        letters = term.replace("...", "")
-        before = term.index("...") if "..." in term else len(letters)
-        dots = len(shape) - len(letters)
-        # The dimensions of an ellipsis are aligned at their end.
-        names = list(letters[:before]) + [-i for i in range(dots, 0, -1)] + list(letters[before:])
-        for name, size in zip(names, shape):
-            sizes[name] = max(sizes.get(name, 1), size)
-    return math.prod(sizes.values())
-
-
 def recurrent(gates):
     def count(node, inputs, outputs):
         sequence, batch, features = inputs[0]
@@ -85,11 +69,10 @@ MACS = {
     ("", "ConvTranspose"): conv_transpose,
     ("", "Gemm"): gemm,
     ("", "MatMul"): matmul,
-    ("", "Einsum"): einsum,
     ("", "RNN"): recurrent(1),
     ("", "GRU"): recurrent(3),
     ("", "LSTM"): recurrent(4),
-}
+} | contrib.MACS
 
 
 def key(node):

@@ -1,16 +1,21 @@
 //! The walk over the nodes of a graph that finds what is known before the network runs: the shape and the element type
 //! of every tensor, and the elements of those that shapes are made of.
 
-use rten_onnx::onnx::{DataType, GraphProto, NodeProto};
+use rten_onnx::onnx::{GraphProto, NodeProto};
 
+use super::elements;
 use super::graph::inputs;
-use super::operators::{self, Class, Domain};
+use super::operators::{self, Class};
 use super::parameters::parameters;
 use super::problem::Problem;
 use super::shapes::{self, Operands};
 use super::tensors::{Origin, Tensors};
 use super::types::Type;
 use super::{Options, UnknownOperators, values};
+
+/// A scale or zero point that is computed at run time. It is found where the tensor that it belongs to is written, and
+/// what is multiplied by it is as if it was multiplied by a constant.
+const SCALE: Origin = Origin::Static { root: None, from_table: true };
 
 /// The tensors of a graph without control flow.
 pub(super) fn infer<'m>(graph: &'m GraphProto, options: &Options) -> Result<Tensors<'m>, Problem> {
@@ -78,38 +83,16 @@ impl<'m> Flow<'m> {
         let operands = Operands { node, tensors: &self.tensors };
         let shapes = shapes::infer(&operands).unwrap_or_default();
         let mut values = if is_static { values::fold(&operands, &shapes) } else { Vec::new() };
-        let elements = self.elements_type(node);
+        let elements: Vec<_> =
+            (0..node.output.len()).map(|at| elements::of_output(node, at, &self.tensors)).collect();
         for (position, output) in node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
-            let ty = Type::inferred(shapes.get(position).map(Vec::as_slice), elements);
+            let ty = Type::inferred(shapes.get(position).map(Vec::as_slice), elements[position]);
+            let origin = if operators::is_scale(node, position) { SCALE } else { origin };
             let value = values.get_mut(position).and_then(Option::take);
             if !self.tensors.define(node, output, origin, ty, value) {
                 return Err(Problem::Redefined { node: operators::label(node), tensor: output.clone() });
             }
         }
         Ok(())
-    }
-
-    /// The element type of what a node writes.
-    fn elements_type(&self, node: &NodeProto) -> Option<DataType> {
-        let of_input = |position: usize| self.tensors.elements_type(node.input.get(position)?);
-        let value = |name| operators::tensor(node, name).map(|tensor| tensor.data_type);
-        let name = match operators::operator(node)? {
-            (Domain::Onnx, name) => name,
-            (Domain::Microsoft, _) => return of_input(0),
-        };
-        match name {
-            "Constant" => match node.attribute.first()?.name.as_deref()? {
-                "value" => value("value")?,
-                "value_int" | "value_ints" => Some(DataType::INT64),
-                _ => Some(DataType::FLOAT),
-            },
-            "ConstantOfShape" => value("value").unwrap_or(Some(DataType::FLOAT)),
-            "Cast" => i32::try_from(operators::integer(node, "to", 0)).ok().map(DataType),
-            "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" => Some(DataType::INT64),
-            "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor"
-            | "Not" | "IsNaN" => Some(DataType::BOOL),
-            "Where" => of_input(1),
-            _ => of_input(0),
-        }
     }
 }

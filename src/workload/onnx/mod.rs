@@ -10,6 +10,7 @@
 //! dimensions, weights computed at run time.
 
 mod einsum;
+mod elements;
 mod flow;
 mod graph;
 mod layers;
@@ -19,6 +20,7 @@ mod nest;
 mod operators;
 mod parameters;
 mod problem;
+mod rewrite;
 mod shapes;
 mod tensors;
 mod types;
@@ -90,10 +92,11 @@ pub fn import_from(content: impl BufRead, path: &Path, options: &Options) -> Res
 
 fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Imported, Problem> {
     let skeleton = wire::skeleton(content)?;
-    let model = Model::parse(&skeleton.bytes)?;
-    let graph = model.graph.as_ref().ok_or(Problem::Missing { what: "graph" })?;
-    let opset = operator_set(&model, graph)?;
-    let graph = graph::Graph::new(graph, flow::infer(graph, options)?)?;
+    let mut model = Model::parse(&skeleton.bytes)?;
+    let mut graph = model.graph.take().ok_or(Problem::Missing { what: "graph" })?;
+    let opset = operator_set(&model, &graph)?;
+    rewrite::write_out(&mut graph);
+    let graph = graph::Graph::new(&graph, flow::infer(&graph, options)?)?;
     let layers = layers::build(&graph)?;
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, file) = (text(path.file_stem()), text(path.file_name()));

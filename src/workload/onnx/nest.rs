@@ -184,10 +184,10 @@ impl Shapes<'_> {
     }
 
     fn einsum(&self) -> Result<Op, Problem> {
-        let (a, b) = (self.input(0)?, self.input(1)?);
-        let sizes = Einsum::new(self.node, [&a, &b]).and_then(|einsum| einsum.product());
-        let [groups, rows, columns, inner] = sizes
-            .ok_or_else(|| self.problem("only products of two operands without an ellipsis are supported"))?;
+        let inputs = (0..self.inputs.len()).map(|i| self.input(i)).collect::<Result<Vec<_>, _>>()?;
+        let einsum = Einsum::new(self.node, &inputs).map_err(|what| self.problem(what))?;
+        let sizes = einsum.product().ok_or_else(|| self.problem("the product is too large"))?;
+        let [groups, rows, columns, inner] = sizes;
         Ok(match self.is_static(0) {
             true => self.product([groups, columns, rows, inner]),
             false => self.product([groups, rows, columns, inner]),

@@ -18,13 +18,17 @@
 
 use rten_onnx::onnx::{NodeProto, TensorProto};
 
+use super::einsum;
+
 /// Who defines an operator. A name means nothing without: anybody may call an operator of theirs `Conv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Domain {
     /// ONNX itself: the domain without a name, also written `ai.onnx`.
     Onnx,
-    /// `com.microsoft`: what onnxruntime adds and writes when it optimises a model.
+    /// `com.microsoft`: what onnxruntime adds and writes when it optimises a model. `rewrite` reads it as ONNX.
     Microsoft,
+    /// `com.microsoft.nchwc`: what onnxruntime writes when it optimises a model for one machine, with channels in blocks.
+    Blocked,
 }
 
 /// Whether a domain is that of ONNX itself.
@@ -37,6 +41,7 @@ pub(super) fn operator(node: &NodeProto) -> Option<(Domain, &str)> {
     let domain = match node.domain.as_deref() {
         domain if is_onnx(domain) => Domain::Onnx,
         Some("com.microsoft") => Domain::Microsoft,
+        Some("com.microsoft.nchwc") => Domain::Blocked,
         _ => return None,
     };
     Some((domain, node.op_type.as_deref()?))
@@ -71,7 +76,7 @@ pub(super) enum Class {
     Gemm,
     /// Batched matrix product.
     MatMul,
-    /// Two operands in index notation.
+    /// A product of two operands in index notation.
     Einsum,
     /// A recurrent network over a sequence, with this many gates.
     Recurrent(u64),
@@ -104,20 +109,18 @@ pub(super) enum Cost {
 /// NonMaxSuppression), which accelerators leave to the host.
 pub(super) fn class(node: &NodeProto) -> Option<Class> {
     match operator(node)? {
+        (Domain::Onnx, "Einsum") => Some(einsum::class(node)),
         (Domain::Onnx, name) => onnx_class(name),
-        (Domain::Microsoft, name) => microsoft_class(name),
+        (Domain::Microsoft | Domain::Blocked, _) => None,
     }
 }
 
-fn microsoft_class(name: &str) -> Option<Class> {
-    matches!(name, "Gelu" | "FastGelu" | "QuickGelu").then_some(Class::Pointwise(Cost::Operands))
-}
-
 fn onnx_class(name: &str) -> Option<Class> {
-    use Class::{Conv, ConvTranspose, Einsum, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
+    use Class::{Conv, ConvTranspose, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
     Some(match name {
         "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Identity" | "Flatten" | "Cast" | "CastLike"
-        | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth" => {
+        | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth"
+        | "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" => {
             View
         }
         "Gather" => Gather,
@@ -125,7 +128,6 @@ fn onnx_class(name: &str) -> Option<Class> {
         "ConvTranspose" => ConvTranspose,
         "Gemm" => Gemm,
         "MatMul" => MatMul,
-        "Einsum" => Einsum,
         "RNN" => Recurrent(1),
         "GRU" => Recurrent(3),
         "LSTM" => Recurrent(4),
@@ -133,7 +135,7 @@ fn onnx_class(name: &str) -> Option<Class> {
         | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "Softplus" | "Softsign" | "ThresholdedRelu"
         | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs" | "Sign" | "Floor" | "Ceil"
         | "Round" | "Sin" | "Cos" | "Tan" | "Atan" | "Not" | "IsNaN" | "IsInf" | "BitwiseNot"
-        | "QuantizeLinear" | "DequantizeLinear" | "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min"
+        | "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min"
         | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor"
         | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Where" => {
             Pointwise(Cost::Operands)
@@ -158,6 +160,11 @@ fn onnx_class(name: &str) -> Option<Class> {
 /// Operators whose output depends on the shape of their input only, so that it is known before the network runs.
 pub(super) fn reads_shape_only(node: &NodeProto) -> bool {
     matches!(onnx(node), Some("Shape" | "Size"))
+}
+
+/// Whether an output is a scale or a zero point.
+pub(super) fn is_scale(node: &NodeProto, output: usize) -> bool {
+    onnx(node) == Some("DynamicQuantizeLinear") && output > 0
 }
 
 /// Operators that run a sub-graph; they are never constant, since a sub-graph may read any tensor.

@@ -25,7 +25,7 @@ pub(super) enum Origin<'m> {
     Static {
         /// The initializer that it is, seen through views.
         root: Option<&'m str>,
-        /// Rows taken from a look-up table: constant, but not a parameter of an operation.
+        /// Rows taken from a look-up table, or a scale of quantization: constant, but not a parameter of an operation.
         from_table: bool,
     },
 }

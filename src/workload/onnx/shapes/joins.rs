@@ -44,7 +44,8 @@ pub(super) fn matmul(operands: &Operands) -> Option<Vec<u64>> {
 }
 
 pub(super) fn einsum(operands: &Operands) -> Option<Vec<u64>> {
-    Some(Einsum::new(operands.node, [&operands.dims(0)?, &operands.dims(1)?])?.shape())
+    let inputs = (0..operands.node.input.len()).map(|i| operands.dims(i)).collect::<Option<Vec<_>>>()?;
+    Some(Einsum::new(operands.node, &inputs).ok()?.shape())
 }
 
 /// Sequence, last state and, for an LSTM, last cell.

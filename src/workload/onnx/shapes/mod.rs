@@ -17,7 +17,7 @@ mod tests;
 use rten_onnx::onnx::NodeProto;
 
 pub(super) use self::views::{permutation, shape_range, slices};
-use super::operators::{self, Domain};
+use super::operators;
 use super::tensors::Tensors;
 use super::values::Value;
 
@@ -81,12 +81,7 @@ impl Operands<'_> {
 pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
     use self::{joins, views, windows};
     let one = |dims: Option<Vec<u64>>| dims.map(|dims| vec![dims]);
-    let name = match operators::operator(operands.node)? {
-        (Domain::Onnx, name) => name,
-        (Domain::Microsoft, "Gelu" | "FastGelu" | "QuickGelu") => return one(operands.dims(0)),
-        (Domain::Microsoft, _) => return None,
-    };
-    match name {
+    match operators::onnx(operands.node)? {
         "Conv" => one(windows::conv(operands)),
         "ConvTranspose" => one(windows::conv_transpose(operands)),
         // The second output holds the places of the maxima.
@@ -130,6 +125,7 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
             Some(vec![vec![rank as u64]])
         }
         "Size" => Some(vec![Vec::new()]),
+        "DynamicQuantizeLinear" => operands.dims(0).map(|dims| vec![dims, Vec::new(), Vec::new()]),
         "Dropout" => operands.dims(0).map(|dims| vec![dims.clone(), dims]),
         op if keeps_shape(op) => one(operands.dims(0)),
         _ => None,

@@ -1,0 +1,226 @@
+//! Operators with something in front of or behind them: activation, bias, residual sum, transposition.
+
+use super::{Writer, given, integer, integers, text};
+use crate::workload::onnx::einsum;
+
+/// From channels last to channels first, and back.
+const CHANNELS_FIRST: [i64; 4] = [0, 3, 1, 2];
+const CHANNELS_LAST: [i64; 4] = [0, 2, 3, 1];
+
+impl<'n> Writer<'n> {
+    pub(super) fn fused(&mut self, name: &str) -> Option<()> {
+        let (first, second) = (self.input(0), self.input(1));
+        let result = match name {
+            "FusedConv" => self.conv(false)?,
+            "NhwcConv" | "NhwcFusedConv" => self.conv(true)?,
+            "NhwcMaxPool" => self.channels_last(first?, "MaxPool"),
+            "FusedMatMul" | "TransposeMatMul" | "FusedMatMulActivation" => self.matmul()?,
+            "FusedGemm" => {
+                let product = self.same("Gemm", &given([first, second, self.input(2)]));
+                self.activation(product)
+            }
+            "GemmFastGelu" => {
+                let product = self.same("MatMul", &[first?, second?]);
+                let sum = self.with("Add", product, self.input(2));
+                self.part("gelu", "Gelu", &[&sum], Vec::new())
+            }
+            "BiasAdd" => {
+                let sum = self.part("bias", "Add", &[first?, second?], Vec::new());
+                self.with("Add", sum, self.input(2))
+            }
+            "BiasDropout" => {
+                let sum = self.with("Add", first?.to_owned(), second);
+                let sum = self.with("Add", sum, self.input(2));
+                self.part("dropout", "Identity", &[&sum], Vec::new())
+            }
+            "BiasGelu" | "FastGelu" => {
+                let sum = self.with("Add", first?.to_owned(), second);
+                self.part("gelu", "Gelu", &[&sum], Vec::new())
+            }
+            "BiasSoftmax" => {
+                let sum = self.part("add", "Add", &[first?, second?], Vec::new());
+                self.same("Softmax", &[&sum])
+            }
+            "BiasSplitGelu" => {
+                let sum = self.part("add", "Add", &[first?, second?], Vec::new());
+                let halves = self.add("split", "Split", &[&sum], vec![integer("axis", -1)], 2);
+                let gate = self.part("gelu", "Gelu", &[&halves[1]], Vec::new());
+                self.part("mul", "Mul", &[&halves[0], &gate], Vec::new())
+            }
+            "SwiGLU" => {
+                let gate = self.part("swish", "Swish", &[first?], Vec::new());
+                self.part("mul", "Mul", &[&gate, second?], Vec::new())
+            }
+            "QuickGelu" => self.same("Swish", &[first?]),
+            "Gelu" | "Trilu" | "GridSample" | "Pad" | "GatherND" | "Range" | "QuantizeLinear"
+            | "DequantizeLinear" => self.same(name, &self.node.input.iter().map(String::as_str).collect::<Vec<_>>()),
+            "ExpandDims" => self.same("Unsqueeze", &[first?, second?]),
+            "RotaryEmbedding" => {
+                self.same("RotaryEmbedding", &given([first, self.input(2), self.input(3), second]))
+            }
+            _ => return self.normalization(name),
+        };
+        self.output(0, &result)
+    }
+
+    /// Normalizations, with what is added before.
+    pub(super) fn normalization(&mut self, name: &str) -> Option<()> {
+        let (first, second) = (self.input(0)?, self.input(1)?);
+        let result = match name {
+            "SimplifiedLayerNormalization" => self.same("RMSNormalization", &[first, second]),
+            "SkipLayerNormalization" => {
+                let sum = self.skip_sum(4, 3)?;
+                self.same("LayerNormalization", &given([Some(&sum[..]), self.input(2), self.input(3)]))
+            }
+            "SkipSimplifiedLayerNormalization" => {
+                let sum = self.skip_sum(3, 3)?;
+                self.same("RMSNormalization", &[&sum, self.input(2)?])
+            }
+            "GroupNorm" => self.group_norm(first.to_owned())?,
+            "SkipGroupNorm" => {
+                let sum = self.part("add", "Add", &[first, self.input(3)?], Vec::new());
+                let sum = self.with("Add", sum, self.input(4));
+                let sum = self.named(1, sum)?;
+                self.group_norm(sum)?
+            }
+            "EmbedLayerNormalization" => self.embeddings(first)?,
+            _ => return None,
+        };
+        self.output(0, &result)
+    }
+
+    /// Input and skip, with the bias at this position; the sum is an output, too.
+    fn skip_sum(&mut self, bias: usize, output: usize) -> Option<String> {
+        let biased = self.with("Add", self.input(0)?.to_owned(), self.input(bias));
+        let sum = self.part("add", "Add", &[&biased, self.input(1)?], Vec::new());
+        self.named(output, sum)
+    }
+
+    /// Gives a tensor the name of an output, if there is such an output: the name that it has then.
+    fn named(&mut self, position: usize, tensor: String) -> Option<String> {
+        self.output(position, &tensor)?;
+        let name = self.node.output.get(position).filter(|name| !name.is_empty());
+        Some(name.cloned().unwrap_or(tensor))
+    }
+
+    fn group_norm(&mut self, input: String) -> Option<String> {
+        let normal = self.same("GroupNormalization", &[&input, self.input(1)?, self.input(2)?]);
+        Some(match self.integer("activation", 0) {
+            0 => normal,
+            _ => self.part("swish", "Swish", &[&normal], Vec::new()),
+        })
+    }
+
+    /// Words, positions and segments are looked up and added.
+    fn embeddings(&mut self, ids: &str) -> Option<String> {
+        let words = self.part("words", "Gather", &[self.input(2)?, ids], Vec::new());
+        let mut sum = words;
+        if let (Some(segments), Some(table)) = (self.input(1), self.input(4)) {
+            let rows = self.part("segments", "Gather", &[table, segments], Vec::new());
+            sum = self.with("Add", sum, Some(&rows));
+        }
+        let positions = match self.input(8) {
+            Some(positions) => positions.to_owned(),
+            None => self.positions(ids),
+        };
+        let rows = self.part("positions", "Gather", &[self.input(3)?, &positions], Vec::new());
+        sum = self.with("Add", sum, Some(&rows));
+        if self.has_output(1) {
+            let zero = self.part("constant", "Constant", &[], vec![integer("value_int", 0)]);
+            let of = self.input(7).unwrap_or(ids);
+            let lengths = self.part("lengths", "Gather", &[of, &zero], vec![integer("axis", 1)]);
+            self.output(1, &lengths)?;
+        }
+        let sum = self.named(2, sum)?;
+        Some(self.same("LayerNormalization", &[&sum, self.input(5)?, self.input(6)?]))
+    }
+
+    /// 0, 1, ... along the second dimension.
+    fn positions(&mut self, ids: &str) -> String {
+        let number = |value: i64| vec![integer("value_int", value)];
+        let zero = self.part("constant", "Constant", &[], number(0));
+        let one = self.part("constant", "Constant", &[], number(1));
+        let sizes = self.part("shape", "Shape", &[ids], Vec::new());
+        let length = self.part("length", "Gather", &[&sizes, &one], Vec::new());
+        self.part("range", "Range", &[&zero, &length, &one], Vec::new())
+    }
+
+    /// A convolution with what is added to it and its activation.
+    fn conv(&mut self, channels_last: bool) -> Option<String> {
+        let (weights, bias) = (self.input(1)?, self.input(2));
+        let input = match channels_last {
+            true => self.transpose(self.input(0)?, &CHANNELS_FIRST),
+            false => self.input(0)?.to_owned(),
+        };
+        let mut output = self.same("Conv", &given([Some(&input[..]), Some(weights), bias]));
+        if channels_last {
+            output = self.transpose(&output, &CHANNELS_LAST);
+        }
+        let output = self.with("Add", output, self.input(3));
+        Some(self.activation(output))
+    }
+
+    /// An operator of one input that knows channels first only.
+    pub(super) fn channels_last(&mut self, input: &str, op: &str) -> String {
+        let input = self.transpose(input, &CHANNELS_FIRST);
+        let output = self.same(op, &[&input]);
+        self.transpose(&output, &CHANNELS_LAST)
+    }
+
+    /// A product of matrices any of which may be transposed, its first dimension behind the batch.
+    fn matmul(&mut self) -> Option<String> {
+        let (left, right) = (self.input(0)?, self.input(1)?);
+        let flags = ["transA", "transB", "transBatchA", "transBatchB"].map(|name| self.integer(name, 0) != 0);
+        let product = match flags {
+            [false, false, false, false] => self.same("MatMul", &[left, right]),
+            [a, b, batch_a, batch_b] => {
+                let term = |[row, column]: [char; 2], transposed: bool, batch: bool| {
+                    let (row, column) = if transposed { (column, row) } else { (row, column) };
+                    if batch { format!("{row}...{column}") } else { format!("...{row}{column}") }
+                };
+                let (left_term, right_term) = (term(['i', 'j'], a, batch_a), term(['j', 'k'], b, batch_b));
+                let equation = text("equation", &format!("{left_term},{right_term}->...ik"));
+                self.part("", "Einsum", &[left, right], vec![equation])
+            }
+        };
+        Some(self.activation(product))
+    }
+
+    /// Three or more operands are multiplied two at a time.
+    pub(super) fn einsum(&mut self) -> Option<()> {
+        let equations = einsum::pairs(self.node);
+        if equations.is_empty() || equations.len() + 1 != self.node.input.len() {
+            return None;
+        }
+        let mut left = self.input(0)?.to_owned();
+        for (at, equation) in equations.iter().enumerate() {
+            let right = self.input(at + 1)?;
+            left = self.part(&at.to_string(), "Einsum", &[&left, right], vec![text("equation", equation)]);
+        }
+        self.output(0, &left)
+    }
+
+    /// Operators on channels in blocks, which onnxruntime writes for one machine: the same under another layout.
+    pub(super) fn blocked(&mut self, name: &str) -> Option<()> {
+        let input = self.input(0)?;
+        let result = match name {
+            "Conv" => self.conv(false)?,
+            "MaxPool" | "AveragePool" | "GlobalMaxPool" | "GlobalAveragePool" | "Upsample" => {
+                self.same(name, &[input])
+            }
+            "ReorderInput" if self.integer("channels_last", 0) != 0 => self.transpose(input, &CHANNELS_FIRST),
+            "ReorderInput" => self.part("", "Identity", &[input], Vec::new()),
+            "ReorderOutput" => {
+                let [start, end, axis] = [0, self.integer("channels", 0), 1].map(|bound| [bound]);
+                let bounds = [integers("starts", &start), integers("ends", &end), integers("axes", &axis)];
+                let channels = self.part("", "Slice", &[input], bounds.into());
+                match self.integer("channels_last", 0) {
+                    0 => channels,
+                    _ => self.transpose(&channels, &CHANNELS_LAST),
+                }
+            }
+            _ => return None,
+        };
+        self.output(0, &result)
+    }
+}
