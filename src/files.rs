@@ -3,6 +3,8 @@
 
 mod excerpt;
 mod folders;
+mod numbered;
+mod numbers;
 mod rows;
 mod schema;
 mod spanned;
@@ -22,7 +24,8 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 pub use folders::Folders;
-pub use rows::{CsvLines, csv_error, csv_field_error};
+pub use numbers::{is_missing, real, whole};
+pub use rows::{CsvFile, Record};
 pub use schema::{any_of, entry_table, schema_of};
 pub use spanned::Spanned;
 pub use suggest::{did_you_mean, with_suggestion};
@@ -163,6 +166,18 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 /// SHA-256 of the bytes in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a file of any size in hexadecimal digits.
+pub fn sha256_of_file(path: &Path) -> std::io::Result<String> {
+    let (mut file, mut hash) = (std::fs::File::open(path)?, Sha256::new());
+    let mut part = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(hex(&hash.finalize())),
+            length => hash.update(&part[..length]),
+        }
+    }
 }
 
 /// Bytes in hexadecimal digits.
@@ -320,6 +335,10 @@ checked_number!(
     /// A time relative to the mean gap of arrivals. The range, chosen here, ends where jumps outnumber requests a
     /// thousand times, and where no run sees one.
     MeanGaps, "a number from 1e-3 to 1e9", |v| (1e-3..=1e9).contains(&v)
+);
+checked_number!(
+    /// How many times faster than recorded. The range, chosen here, ends where a day becomes less than a millisecond.
+    Factor, "a number from 1e-9 to 1e9", |v| (1e-9..=1e9).contains(&v)
 );
 checked_number!(
     /// A coefficient of variation. The range, chosen here, ends where gaps would be all alike or all zero.

@@ -10,9 +10,8 @@ use super::table::{number, render};
 use crate::cost::Cache;
 use crate::experiment::generate::Generate;
 use crate::experiment::{DataRoot, Error};
-use crate::files::{Load, PerSecond, Positive, write_atomic};
-use crate::units::Time;
-use crate::workload::trace::{Recording, TraceKeys, TraceStats, to_csv};
+use crate::files::{Factor, Load, PerSecond, write_atomic};
+use crate::workload::trace::{Rows, Tally, TraceKeys, TraceStats, to_csv};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -69,7 +68,7 @@ pub(super) struct StatsOptions {
 pub(super) struct Reading {
     /// Replay the trace this many times faster than recorded
     #[arg(long, value_name = "FACTOR")]
-    speedup: Option<Positive>,
+    speedup: Option<Factor>,
     /// What a name in the trace, of a tenant or a network, shall be here
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     map: Vec<(String, String)>,
@@ -88,7 +87,7 @@ impl Reading {
 
     pub(super) fn keys(&self, file: &Path) -> TraceKeys {
         let map: BTreeMap<String, String> = self.map.iter().cloned().collect();
-        TraceKeys { file: file.to_path_buf(), speedup: self.speedup.unwrap_or(Positive(1.0)), map }
+        TraceKeys { file: file.to_path_buf(), speedup: self.speedup.unwrap_or(Factor(1.0)), map }
     }
 }
 
@@ -124,17 +123,24 @@ fn gen_trace(options: &GenOptions) -> Result<(), Error> {
 }
 
 fn stats(options: &StatsOptions) -> Result<(), Error> {
-    let trace = Recording::read(&options.reading.keys(&options.file))?;
+    let mut trace = Rows::open(&options.reading.keys(&options.file))?;
     trace.left_out.iter().for_each(|left_out| super::eprint(&format!("left out: {left_out}")));
-    let mut times: BTreeMap<&str, Vec<Time>> = BTreeMap::new();
-    for row in &trace.rows {
-        if let Some(tenant) = trace.tenant(row) {
-            times.entry(tenant).or_default().push(row.time);
+    let (mut all, mut tenants) = (Tally::default(), BTreeMap::<String, Tally>::new());
+    while let Some(row) = trace.next()? {
+        all.add(row.time);
+        match trace.labels.tenant(&row) {
+            Some(tenant) if !tenants.contains_key(tenant) => {
+                let mut tally = Tally::default();
+                tally.add(row.time);
+                tenants.insert(tenant.to_string(), tally);
+            }
+            Some(tenant) => tenants.get_mut(tenant).expect("it was found above").add(row.time),
+            None => {}
         }
     }
+    let all = all.stats();
     let tenants: BTreeMap<&str, TraceStats> =
-        times.iter().map(|(&tenant, times)| (tenant, TraceStats::of(times))).collect();
-    let all = TraceStats::of(&trace.rows.iter().map(|row| row.time).collect::<Vec<_>>());
+        tenants.iter().map(|(tenant, tally)| (tenant.as_str(), tally.stats())).collect();
     match options.json {
         true => super::print_json(&serde_json::json!({ "all": all, "tenants": tenants })),
         false => super::print(&table(&all, &tenants)),

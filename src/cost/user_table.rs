@@ -7,31 +7,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::LayerCost;
 use super::timing::time;
-use crate::files::{CsvLines, InputError, Source, csv_error, csv_field_error};
+use crate::files::{CsvFile, InputError, Record, Source};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::{Layer, Network};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    network: String,
-    layer: String,
-    accelerator: String,
-    #[serde(default = "one")]
-    batch: u64,
-    cycles: Option<u64>,
-    dram_bytes: Option<u64>,
-    energy_pj: Option<f64>,
-}
-
-fn one() -> u64 {
-    1
-}
 
 /// Network, layer, accelerator model, batch.
 type Key = (String, String, String, u64);
@@ -54,22 +35,16 @@ impl UserTable {
     /// Reads and validates the file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
-        let header = reader.headers().map_err(|e| csv_error(&source, &e))?.clone();
-        let (mut rows, mut lines) = (BTreeMap::new(), CsvLines::new(&source.text));
-        for record in reader.records() {
-            let record = record.map_err(|e| csv_error(&source, &e))?;
-            let line = lines.of(record.position());
-            let fail = |message: String| InputError::at_line(path, line, message);
-            let row: Row =
-                record.deserialize(Some(&header)).map_err(|e| csv_field_error(path, line, &e, &header))?;
-            let given = row.given().map_err(fail)?;
-            let key = (row.network, row.layer, row.accelerator, row.batch);
+        let mut file = CsvFile::of(&source)?;
+        let columns = Columns::of(&file)?;
+        let (mut rows, mut record) = (BTreeMap::new(), Record::default());
+        while file.read(&mut record)? {
+            let key = columns.key(&file, &record)?;
+            let given = columns.given(&file, &record)?;
             if rows.contains_key(&key) {
-                return Err(fail(format!(
-                    "a second row for layer `{}` of `{}` on `{}`",
-                    key.1, key.0, key.2
-                )));
+                let (network, layer, accelerator, _) = key;
+                let message = format!("a second row for layer `{layer}` of `{network}` on `{accelerator}`");
+                return Err(file.error(&record, message));
             }
             rows.insert(key, given);
         }
@@ -104,20 +79,54 @@ impl UserTable {
     }
 }
 
-impl Row {
-    fn given(&self) -> Result<Option<Given>, String> {
-        match (self.cycles, self.dram_bytes, self.energy_pj) {
+const COLUMNS: [&str; 7] = ["network", "layer", "accelerator", "batch", "cycles", "dram_bytes", "energy_pj"];
+
+/// Where the columns are.
+struct Columns {
+    names: [usize; 3],
+    batch: Option<usize>,
+    costs: [usize; 3],
+}
+
+impl Columns {
+    fn of(file: &CsvFile<&[u8]>) -> Result<Self, InputError> {
+        let [network, layer, accelerator, batch, cycles, dram_bytes, energy_pj] = COLUMNS;
+        let place = |name| file.column(name);
+        let names = [place(network)?, place(layer)?, place(accelerator)?];
+        let costs = [place(cycles)?, place(dram_bytes)?, place(energy_pj)?];
+        file.only(&COLUMNS)?;
+        Ok(Self { names, batch: file.find(batch), costs })
+    }
+
+    fn key(&self, file: &CsvFile<&[u8]>, record: &Record) -> Result<Key, InputError> {
+        let [network, layer, accelerator] = self.names.map(|place| file.text(record, place));
+        let batch = self.batch.map_or(Ok(1), |place| file.whole(record, place))?;
+        Ok((network?, layer?, accelerator?, batch))
+    }
+
+    /// Nothing where the model cannot run the layer.
+    fn given(&self, file: &CsvFile<&[u8]>, record: &Record) -> Result<Option<Given>, InputError> {
+        let [cycles, dram_bytes, energy_pj] = self.costs;
+        let found = (
+            file.some_whole(record, cycles)?,
+            file.some_whole(record, dram_bytes)?,
+            file.some_real(record, energy_pj)?,
+        );
+        match found {
             (None, None, None) => Ok(None),
+            (Some(0), ..) => Err(file.field_error(record, cycles, "0 is not allowed: expected at least 1")),
+            (.., Some(pj)) if pj < 0.0 => Err(file.field_error(
+                record,
+                energy_pj,
+                format!("{pj} is not allowed: expected a number >= 0"),
+            )),
             (Some(cycles), Some(dram_bytes), Some(energy_pj)) => {
-                if cycles == 0 {
-                    Err("`cycles` must be at least 1".into())
-                } else if !(energy_pj.is_finite() && energy_pj >= 0.0) {
-                    Err(format!("`energy_pj` is {energy_pj}: expected a number >= 0"))
-                } else {
-                    Ok(Some(Given { cycles, dram_bytes, energy_pj }))
-                }
+                Ok(Some(Given { cycles, dram_bytes, energy_pj }))
             }
-            _ => Err("give cycles, dram_bytes and energy_pj, or none of them if it cannot run".into()),
+            _ => {
+                let message = "give cycles, dram_bytes and energy_pj, or none of them if it cannot run";
+                Err(file.error(record, message))
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::Error;
 use super::data::{DataRoot, Kind};
 use super::plan::{Case, Plan};
 use super::sweep::Cell;
-use crate::files::sha256;
+use crate::files::sha256_of_file;
 
 /// Files by content.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ impl Inputs {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let name = if below == path { absolute.display() } else { below.display() }.to_string();
         if !self.sha256.contains_key(&name) {
-            let hash = std::fs::read(path).map(|bytes| sha256(&bytes)).unwrap_or_default();
+            let hash = sha256_of_file(path).unwrap_or_default();
             self.sha256.insert(name.clone(), hash);
         }
         name

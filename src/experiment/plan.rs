@@ -155,7 +155,8 @@ fn workloads(
     scenarios: &[Arc<Scenario>],
     progress: &dyn Progress,
 ) -> Result<Vec<Workload>, Error> {
-    let trace = experiment.trace.as_ref().map(Recording::read).transpose()?;
+    let reach = Window::reach(experiment.wanted);
+    let trace = experiment.trace.as_ref().map(|keys| Recording::read_first(keys, &reach)).transpose()?;
     for left_out in trace.iter().flat_map(|trace| &trace.left_out) {
         progress.warn(&format!("left out of the trace: {left_out}"));
     }
@@ -181,6 +182,7 @@ impl Builder<'_> {
         for point in points {
             let workload = &workloads[point.scenario];
             let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
+                .and_then(|window| window.check_size().map(|()| window))
                 .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
             let dram = Dram::new(self.system, &point.setting);
             let sites = sites.entry(point.scenario).or_default();

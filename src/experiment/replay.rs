@@ -11,7 +11,7 @@ use super::inputs::Inputs;
 use super::manifest::Manifest;
 use super::rows::Table;
 use super::{Error, Experiment};
-use crate::files::{InputError, Source, sha256};
+use crate::files::{InputError, Source, sha256_of_file};
 
 /// What is not as it was, in a sentence each: the program, and the data files.
 pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
@@ -27,8 +27,8 @@ pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
     }
     for input in &manifest.inputs {
         let path = data.absolute(Path::new(&input.path));
-        match std::fs::read(&path) {
-            Ok(bytes) if sha256(&bytes) == input.sha256 => {}
+        match sha256_of_file(&path) {
+            Ok(sha256) if sha256 == input.sha256 => {}
             Ok(_) => differences.push(format!("{} has changed", path.display())),
             Err(e) => differences.push(format!(
                 "{}: {e} (it was run in {})",

@@ -18,6 +18,7 @@ use std::ops::Range;
 
 use crate::sim::Span;
 use crate::units::Time;
+use crate::workload::trace::Reach;
 use crate::workload::{Extent, Late};
 
 /// What an experiment says.
@@ -61,8 +62,7 @@ pub enum Window {
 /// At least this many requests in published tables (DESIGN.md section 4).
 const DEFAULT_REQUESTS: usize = 1_000;
 
-/// Chosen here: ten times the longest run in sight; its requests take a gigabyte.
-pub const MAX_REQUESTS: usize = 10_000_000;
+pub use crate::workload::MAX_REQUESTS;
 
 impl Window {
     /// The window of a run with the given rule for late requests, of `total` requests if arrivals end. The error says
@@ -88,7 +88,7 @@ impl Window {
         };
         if counted > MAX_REQUESTS {
             return Err(format!(
-                "sends {counted} requests: expected at most {MAX_REQUESTS}, so set `requests`"
+                "sends more than {MAX_REQUESTS} requests, the most of a run: set `requests`"
             ));
         }
         match total {
@@ -100,10 +100,40 @@ impl Window {
         }
     }
 
+    /// What of a recording is read for the run, before it is known how many requests that has.
+    pub fn reach(wanted: Wanted) -> Reach {
+        let whole = Reach::default();
+        match (wanted.duration, Self::of(wanted, Late::Finish, None)) {
+            (Some(duration), _) => Reach { until: duration.end, ..whole },
+            // More than late requests that are aborted need.
+            (None, Ok(window)) if wanted.requests.is_some() => Reach { requests: window.requests(), ..whole },
+            _ => whole,
+        }
+    }
+
+    /// All requests must fit in memory.
+    pub fn check_size(&self) -> Result<(), String> {
+        match self.requests() <= MAX_REQUESTS {
+            true => Ok(()),
+            false => Err(format!(
+                "sends more than {MAX_REQUESTS} requests in a run, with those of warm-up and drain: set `requests`, \
+                 `warmup_requests` and `drain_requests`"
+            )),
+        }
+    }
+
+    /// How many requests there are, where time does not decide.
+    fn requests(&self) -> usize {
+        match *self {
+            Self::Requests { warmup, counted, drain } => warmup + counted + drain,
+            Self::Duration(_) => 0,
+        }
+    }
+
     /// How far the requests of the run reach.
     pub fn extent(&self) -> Extent {
         match *self {
-            Self::Requests { warmup, counted, drain } => Extent::Requests(warmup + counted + drain),
+            Self::Requests { .. } => Extent::Requests(self.requests()),
             Self::Duration(Duration { end, .. }) => Extent::Until(end),
         }
     }
@@ -157,7 +187,7 @@ mod tests {
         assert_eq!(window(some, Late::Abort, Some(99)), Ok([9, 81, 9]));
         assert!(window(some, Late::Abort, Some(98)).unwrap_err().contains("98 requests"));
         assert!(window(margins, Late::Abort, Some(15)).is_err());
-        assert!(window(LEFT_OUT, Late::Abort, Some(MAX_REQUESTS + 1)).unwrap_err().contains("at most"));
+        assert!(window(LEFT_OUT, Late::Abort, Some(MAX_REQUESTS + 1)).unwrap_err().contains("more than 10000000"));
     }
 
     #[test]

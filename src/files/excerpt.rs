@@ -34,8 +34,11 @@ pub(super) fn quoted_field(path: &Path, number: usize, place: usize) -> Option<S
 fn line_of(path: &Path, number: usize) -> Option<String> {
     // A pipe could block for ever.
     let file = File::open(path).ok().filter(|_| path.is_file())?;
-    let mut lines = BufReader::new(file.take(super::MAX_SOURCE_BYTES)).split(b'\n');
-    let line = lines.nth(number.checked_sub(1)?)?.ok()?;
+    let (mut file, mut line) = (BufReader::new(file), Vec::new());
+    for _ in 1..number {
+        file.skip_until(b'\n').ok()?;
+    }
+    file.take(super::MAX_SOURCE_BYTES).read_until(b'\n', &mut line).ok()?;
     Some(String::from_utf8_lossy(&line).trim_end().to_string())
 }
 

@@ -1,71 +1,279 @@
-//! Errors in CSV files: which line, and what is wrong with it in the words of the user's file.
+//! CSV files of users, record by record: the one reader of all of them, so that what one accepts all do.
+//!
+//! Read as people, spreadsheets and pandas write them: a byte order mark, any line ends, blank lines, blanks around
+//! fields, quotes; whole numbers as `100.0` or `1e3` (`files::numbers`); columns without a name (pandas' index, a comma at
+//! the end of each line) are passed over. Errors name file, line and column. The file may be larger than memory.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use csv::{ErrorKind, StringRecord};
 
-use super::{InputError, Source, did_you_mean, with_suggestion};
+use super::numbered::Numbered;
+use super::{InputError, Source, did_you_mean, numbers};
 
-/// What is wrong with a file whose records cannot be told apart.
-pub fn csv_error(source: &Source, error: &csv::Error) -> InputError {
-    let line = |position| csv_line(&source.text, position);
-    match error.kind() {
-        ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let message = format!("{len} fields: expected {expected_len}, as in the header");
-            InputError::at_line(&source.path, line(pos.as_ref()), message)
-        }
-        _ if error.position().is_some() => InputError::at_line(&source.path, line(error.position()), error),
-        _ => InputError::file(&source.path, error),
-    }
+/// A CSV file with a header.
+pub struct CsvFile<R> {
+    path: PathBuf,
+    reader: csv::Reader<Numbered<R>>,
+    header: StringRecord,
+    /// Whether records may be shorter than the header.
+    ragged: bool,
 }
 
-/// What is wrong with the record at a line, by its column's name.
-pub fn csv_field_error(path: &Path, line: usize, error: &csv::Error, header: &StringRecord) -> InputError {
-    let ErrorKind::Deserialize { err, .. } = error.kind() else {
-        return InputError::at_line(path, line, error);
-    };
-    let kind = err.kind().to_string();
-    let place = err.field().map(|field| field as usize);
-    if let Some((place, column)) = place.and_then(|place| Some((place, header.get(place)?))) {
-        return InputError::at_field(path, line, place, format!("column `{column}`: {kind}"));
-    }
-    // A column that is missing may be there under a name that is nearly right.
-    let missing = kind.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    let message = missing.map_or_else(
-        || with_suggestion(&kind),
-        |missing| {
-            let hint = did_you_mean(missing, header);
-            format!("no column `{missing}`{hint} in the header")
-        },
-    );
-    InputError::at_line(path, line, message)
-}
-
-/// The line of one CSV record, counted from 1.
-fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
-    CsvLines::new(text).of(position)
-}
-
-/// The lines of CSV records, counted along the way. The reader's own are those of the blank lines before a record.
-pub struct CsvLines<'a> {
-    text: &'a str,
-    at: usize,
+/// One record, blanks around its fields left out.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    fields: StringRecord,
     line: usize,
 }
 
-impl<'a> CsvLines<'a> {
-    /// From the start of a file.
-    pub fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1 }
+impl Record {
+    /// A field; empty where the record ends before.
+    pub fn get(&self, place: usize) -> &str {
+        self.fields.get(place).unwrap_or_default().trim()
     }
 
-    /// The line, counted from 1, of a record that comes after those before.
-    pub fn of(&mut self, position: Option<&csv::Position>) -> usize {
-        let start = position.map_or(self.at, |position| position.byte() as usize);
-        let rest = &self.text[start..];
-        let record = start + rest.len() - rest.trim_start().len();
-        self.line += self.text[self.at..record].matches('\n').count();
-        self.at = record;
+    /// All fields.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(str::trim)
+    }
+
+    /// Its line, counted from 1.
+    pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_blank(&self) -> bool {
+        self.iter().all(str::is_empty)
+    }
+}
+
+impl CsvFile<File> {
+    /// Opens a file of any size.
+    pub fn open(path: &Path) -> Result<Self, InputError> {
+        Self::new(path, File::open(path).map_err(|e| InputError::file(path, e))?)
+    }
+}
+
+impl<'a> CsvFile<&'a [u8]> {
+    /// Of a text.
+    pub fn of(source: &'a Source) -> Result<Self, InputError> {
+        Self::new(&source.path, source.text.as_bytes())
+    }
+}
+
+impl<R: Read> CsvFile<R> {
+    /// Reads the header.
+    pub fn new(path: &Path, from: R) -> Result<Self, InputError> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(Numbered::new(from));
+        let header = reader.headers().map_err(|e| Self::failed(path, &e))?;
+        let header: StringRecord = header.iter().map(str::trim).collect();
+        let mut file = Self { path: path.to_path_buf(), reader, header, ragged: false };
+        file.line_after(&StringRecord::new());
+        match file.header.get(0).filter(|_| file.header.len() == 1) {
+            Some(only) if only.contains([';', '\t']) => {
+                Err(file.header_error("its fields are separated by semicolons or tabs: expected commas"))
+            }
+            _ => Ok(file),
+        }
+    }
+
+    /// Takes records that are shorter than the header, as if the rest of their fields were empty.
+    pub fn ragged(self) -> Self {
+        Self { ragged: true, ..self }
+    }
+
+    /// The names of the columns; those of columns that are not read are empty or pandas' `Unnamed: 0`.
+    pub fn header(&self) -> &StringRecord {
+        &self.header
+    }
+
+    /// The place of a column that may be there.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|column| column == name)
+    }
+
+    /// The place of a column that must be there.
+    pub fn column(&self, name: &str) -> Result<usize, InputError> {
+        self.find(name).ok_or_else(|| {
+            // It may be there under a name that is nearly right.
+            let hint = did_you_mean(name, &self.header);
+            self.header_error(format!("no column `{name}`{hint} in the header"))
+        })
+    }
+
+    /// Refuses columns of other names, and a name that is there twice.
+    pub fn only(&self, known: &[&str]) -> Result<(), InputError> {
+        for (place, column) in self.header.iter().enumerate().filter(|(_, column)| !is_unnamed(column)) {
+            if !known.contains(&column) {
+                let hint = did_you_mean(column, known);
+                let known = known.join(", ");
+                let message = format!("unknown column `{column}`{hint}: expected {known}");
+                return Err(self.header_error(message));
+            }
+            if self.find(column) != Some(place) {
+                return Err(self.header_error(format!("two columns `{column}`")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next record, into a buffer; says whether there was one.
+    pub fn read(&mut self, record: &mut Record) -> Result<bool, InputError> {
+        let found = self.reader.read_record(&mut record.fields);
+        record.line = self.line_after(&record.fields);
+        match found {
+            Err(e) if e.is_io_error() => Err(Self::failed(&self.path, &e)),
+            Err(_) => Err(InputError::at_line(&self.path, record.line, NOT_UTF_8)),
+            Ok(found) => {
+                if found {
+                    self.check_length(record)?;
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    /// A text that may not be empty.
+    pub fn text(&self, record: &Record, place: usize) -> Result<String, InputError> {
+        match record.get(place) {
+            "" => Err(self.field_error(record, place, "is empty")),
+            text => Ok(text.to_string()),
+        }
+    }
+
+    /// A whole number.
+    pub fn whole(&self, record: &Record, place: usize) -> Result<u64, InputError> {
+        numbers::whole(record.get(place)).map_err(|message| self.field_error(record, place, message))
+    }
+
+    /// A number.
+    pub fn real(&self, record: &Record, place: usize) -> Result<f64, InputError> {
+        numbers::real(record.get(place)).map_err(|message| self.field_error(record, place, message))
+    }
+
+    /// A whole number, where there is one.
+    pub fn some_whole(&self, record: &Record, place: usize) -> Result<Option<u64>, InputError> {
+        if numbers::is_missing(record.get(place)) { Ok(None) } else { self.whole(record, place).map(Some) }
+    }
+
+    /// A number, where there is one.
+    pub fn some_real(&self, record: &Record, place: usize) -> Result<Option<f64>, InputError> {
+        if numbers::is_missing(record.get(place)) { Ok(None) } else { self.real(record, place).map(Some) }
+    }
+
+    /// What is wrong with the header.
+    pub fn header_error(&self, message: impl std::fmt::Display) -> InputError {
+        InputError::at_line(&self.path, 1, message)
+    }
+
+    /// What is wrong with a record.
+    pub fn error(&self, record: &Record, message: impl std::fmt::Display) -> InputError {
+        InputError::at_line(&self.path, record.line, message)
+    }
+
+    /// What is wrong with a field.
+    pub fn field_error(&self, record: &Record, place: usize, message: impl std::fmt::Display) -> InputError {
+        let column = self.header.get(place).unwrap_or_default();
+        self.value_error(record, place, format!("column `{column}`: {message}"))
+    }
+
+    /// The same where the message says which field it is.
+    pub fn value_error(&self, record: &Record, place: usize, message: impl std::fmt::Display) -> InputError {
+        InputError::at_field(&self.path, record.line, place, message)
+    }
+
+    /// Fields beyond the header, and those that a record lacks, may be of columns without a name only.
+    fn check_length(&self, record: &Record) -> Result<(), InputError> {
+        let (found, expected) = (record.fields.len(), self.header.len());
+        let beyond = record.iter().skip(expected).any(|field| !field.is_empty());
+        let lacking = !self.ragged && self.header.iter().skip(found).any(|column| !is_unnamed(column));
+        match beyond || lacking {
+            true => Err(self.error(record, format!("{found} fields: expected {expected}, as in the header"))),
+            false => Ok(()),
+        }
+    }
+
+    /// The line in which the record that was just read starts. Not the one that the reader tells: that is of the blank
+    /// lines before the record.
+    fn line_after(&mut self, fields: &StringRecord) -> usize {
+        let end = self.reader.position().byte();
+        self.reader.get_mut().line_at(end).saturating_sub(fields.as_slice().matches('\n').count())
+    }
+
+    fn failed(path: &Path, error: &csv::Error) -> InputError {
+        match error.kind() {
+            ErrorKind::Io(e) => InputError::file(path, e),
+            _ => InputError::at_line(path, 1, NOT_UTF_8),
+        }
+    }
+}
+
+const NOT_UTF_8: &str = "this line is not UTF-8 text";
+
+/// Columns without a name, as pandas writes its index and reads it back.
+fn is_unnamed(column: &str) -> bool {
+    column.is_empty() || column.starts_with("Unnamed: ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Line and fields of all records.
+    fn read(text: &str) -> Result<Vec<(usize, Vec<String>)>, InputError> {
+        let mut file = CsvFile::new(Path::new("a.csv"), text.as_bytes())?;
+        let (mut record, mut all) = (Record::default(), Vec::new());
+        while file.read(&mut record)? {
+            all.push((record.line(), record.iter().map(str::to_string).collect()));
+        }
+        Ok(all)
+    }
+
+    fn lines(text: &str) -> Vec<usize> {
+        read(text).unwrap().into_iter().map(|(line, _)| line).collect()
+    }
+
+    #[test]
+    fn lines_are_those_of_the_file() {
+        assert_eq!(lines("a,b\n1,2\n\n\n3,4\n5,6"), [2, 5, 6]);
+        assert_eq!(lines("a,b\r\n1,2\r\n\r\n3,4\r\n5,6\r\n"), [2, 4, 5]);
+        assert_eq!(lines("\u{feff}a,b\n\n1,\"x\ny\"\n3,4\n"), [3, 5]);
+        let long = (0..5_000).map(|row| format!("{row},{row}\n")).collect::<String>();
+        assert_eq!(lines(&format!("a,b\n{long}")), (2..5_002).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_spreadsheets_and_pandas_add_is_passed_over() {
+        let file = CsvFile::new(Path::new("a.csv"), "\u{feff}\"\",\" a \",b,\n0,1,2,\n1,3,4\n".as_bytes());
+        let mut file = file.unwrap();
+        assert!(file.only(&["a", "b"]).is_ok());
+        let (a, mut record) = (file.column("a").unwrap(), Record::default());
+        for expected in [1, 3] {
+            assert!(file.read(&mut record).unwrap());
+            assert_eq!(file.whole(&record, a).unwrap(), expected);
+        }
+        assert!(!file.read(&mut record).unwrap());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_line_and_column() {
+        let error = |text: &str| read(text).unwrap_err().to_string();
+        assert_eq!(error("a,b\n1\n"), "a.csv:2: 1 fields: expected 2, as in the header");
+        assert_eq!(error("a,b\n\n1,2,3\n"), "a.csv:3: 3 fields: expected 2, as in the header");
+        assert!(error("a;b\n1;2\n").starts_with("a.csv:1: its fields are separated by semicolons"));
+        let bytes: &[u8] = b"a,b\n1,2\n\n3,\xff\n";
+        let mut file = CsvFile::new(Path::new("a.csv"), bytes).unwrap();
+        let mut record = Record::default();
+        assert!(file.read(&mut record).unwrap());
+        assert_eq!(file.real(&record, 1).unwrap(), 2.0);
+        assert_eq!(file.read(&mut record).unwrap_err().line, Some(4));
+        let file = CsvFile::new(Path::new("a.csv"), "a,cycle,a\n".as_bytes()).unwrap();
+        assert!(file.column("cycles").unwrap_err().message.contains("(did you mean `cycle`?)"));
+        assert!(file.only(&["a", "cycles"]).unwrap_err().message.contains("unknown column `cycle`"));
+        assert!(file.only(&["a", "cycle"]).unwrap_err().message.contains("two columns `a`"));
     }
 }

@@ -11,38 +11,122 @@ pub fn rate_per_s(times: &[Time]) -> Option<f64> {
     (span_s > 0.0).then(|| (times.len() - 1) as f64 / span_s)
 }
 
-/// The coefficient of variation of the gaps: standard deviation / mean; 0 for a clock, 1 for a Poisson process. `None`
-/// without two gaps, or where all requests come at once.
-pub fn gap_cv(times: &[Time]) -> Option<f64> {
-    let gaps = || times.windows(2).map(|pair| (pair[1] - pair[0]).as_ps());
-    let n = times.len().checked_sub(1).filter(|&gaps| gaps >= 2)? as f64;
-    let mean = gaps().sum::<f64>() / n;
-    let variance = gaps().map(|gap| (gap - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (mean > 0.0).then(|| variance.sqrt() / mean)
+/// The gaps of requests that come one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Gaps {
+    requests: usize,
+    first: Time,
+    last: Time,
+    mean_ps: f64,
+    /// Sum of the squares of the differences from the mean (Welford, Technometrics, 1962).
+    squares: f64,
 }
 
-/// The index of dispersion: variance / mean of the numbers of requests in consecutive windows, from the first request
-/// on; 1 for a Poisson process at every window. `None` where fewer than ten whole windows fit. Times are sorted.
-pub fn dispersion(times: &[Time], window: Time) -> Option<f64> {
-    let (first, last) = (*times.first()?, *times.last()?);
-    let windows = (last - first).0 / window.0;
-    if windows < MIN_WINDOWS {
-        return None;
+impl Gaps {
+    /// The next request.
+    pub fn add(&mut self, time: Time) {
+        if self.requests == 0 {
+            self.first = time;
+        } else {
+            let gap_ps = (time - self.last).as_ps();
+            let difference = gap_ps - self.mean_ps;
+            self.mean_ps += difference / self.requests as f64;
+            self.squares += difference * (gap_ps - self.mean_ps);
+        }
+        self.last = time;
+        self.requests += 1;
     }
-    let (mut sum, mut squares) = (0.0, 0.0);
-    let inside = times.partition_point(|&time| (time - first).0 < windows * window.0);
-    for count in times[..inside].chunk_by(|a, b| (*a - first).0 / window.0 == (*b - first).0 / window.0) {
-        let count = count.len() as f64;
-        sum += count;
-        squares += count * count;
+
+    /// How many requests there were.
+    pub fn requests(&self) -> usize {
+        self.requests
     }
-    let n = windows as f64;
-    let mean = sum / n;
-    Some((squares - n * mean * mean) / (n - 1.0) / mean)
+
+    /// From the first request to the last.
+    pub fn span(&self) -> Time {
+        self.last - self.first
+    }
+
+    /// Gaps per second from the first request to the last; `None` where all come at once.
+    pub fn rate_per_s(&self) -> Option<f64> {
+        let span_s = self.span().as_s();
+        (span_s > 0.0).then(|| (self.requests - 1) as f64 / span_s)
+    }
+
+    /// The coefficient of variation: standard deviation / mean; 0 for a clock, 1 for a Poisson process. `None` without two
+    /// gaps, or where all requests come at once.
+    pub fn cv(&self) -> Option<f64> {
+        let gaps = self.requests.checked_sub(1).filter(|&gaps| gaps >= 2)? as f64;
+        (self.mean_ps > 0.0).then(|| (self.squares / (gaps - 1.0)).sqrt() / self.mean_ps)
+    }
+}
+
+/// How many requests come in each of consecutive windows, from the first request on.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    window: Time,
+    first: Option<Time>,
+    /// The window of the last request, and how many came in it.
+    current: u64,
+    requests: f64,
+    /// Over all windows before: of their numbers of requests.
+    sum: f64,
+    squares: f64,
+}
+
+impl Windows {
+    /// Windows of this length.
+    pub fn of(window: Time) -> Self {
+        Self { window, first: None, current: 0, requests: 0.0, sum: 0.0, squares: 0.0 }
+    }
+
+    /// The next request, no earlier than those before.
+    pub fn add(&mut self, time: Time) {
+        let place = (time - *self.first.get_or_insert(time)).0 / self.window.0;
+        if place > self.current {
+            self.current = place;
+            self.sum += self.requests;
+            self.squares += self.requests * self.requests;
+            self.requests = 0.0;
+        }
+        self.requests += 1.0;
+    }
+
+    /// The index of dispersion: variance / mean of the numbers of requests in windows; 1 for a Poisson process at every
+    /// window. `None` where fewer than ten whole windows fit.
+    pub fn dispersion(&self) -> Option<f64> {
+        // The last request is in a window that is not whole.
+        if self.current < MIN_WINDOWS {
+            return None;
+        }
+        let n = self.current as f64;
+        let mean = self.sum / n;
+        Some((self.squares - n * mean * mean) / (n - 1.0) / mean)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod of_times {
+    use super::*;
+
+    /// Of sorted times.
+    pub(in crate::workload) fn gap_cv(times: &[Time]) -> Option<f64> {
+        let mut gaps = Gaps::default();
+        times.iter().for_each(|&time| gaps.add(time));
+        gaps.cv()
+    }
+
+    /// Likewise.
+    pub(in crate::workload) fn dispersion(times: &[Time], window: Time) -> Option<f64> {
+        let mut windows = Windows::of(window);
+        times.iter().for_each(|&time| windows.add(time));
+        windows.dispersion()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::of_times::{dispersion, gap_cv};
     use super::*;
 
     fn times(seconds: &[f64]) -> Vec<Time> {

@@ -28,5 +28,5 @@ pub use network::Network;
 pub use replay::Replay;
 pub use scenario::{Scenario, Stage, Variant};
 pub use sla::{Firm, Late, Qos, Sla, SlaRule, SlaTerms};
-pub use stream::{Arrival, ArrivalStream};
+pub use stream::{Arrival, ArrivalStream, MAX_REQUESTS};
 pub use tenant::{Tenant, Weighted};

@@ -33,8 +33,10 @@ impl Replay {
     /// Finds tenants and networks by name; one that the scenario does not have is an error with its line.
     pub fn new(trace: &Recording, scenario: &Scenario) -> Result<Self, InputError> {
         let request = |row: &Row| {
-            let tenant = trace.tenant(row).map(|name| tenant(trace, row, scenario, name)).transpose()?;
-            let network = trace.network(row).map(|label| network(trace, row, scenario, label)).transpose()?;
+            let tenant =
+                trace.labels.tenant(row).map(|name| tenant(trace, row, scenario, name)).transpose()?;
+            let network =
+                trace.labels.network(row).map(|label| network(trace, row, scenario, label)).transpose()?;
             if let (Some(tenant), Some(network)) = (tenant, network)
                 && !runs(scenario, tenant, network)
             {
@@ -44,7 +46,7 @@ impl Replay {
                     scenario.name,
                     scenario.networks[network as usize].label()
                 );
-                return Err(trace.error(row, message));
+                return Err(trace.labels.error(row, message));
             }
             Ok(Request { time: row.time, tenant, network })
         };
@@ -99,7 +101,7 @@ fn unknown<W: AsRef<str>>(
         "scenario `{}` has no {what} `{name}`{hint}, only {known}: map the name to one of them",
         scenario.name
     );
-    trace.error(row, message)
+    trace.labels.error(row, message)
 }
 
 fn runs(scenario: &Scenario, tenant: u32, network: u32) -> bool {

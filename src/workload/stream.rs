@@ -11,6 +11,9 @@ use super::tenant::Tenant;
 use crate::rng;
 use crate::units::Time;
 
+/// The requests of a run. Chosen here: ten times the longest run in sight; they take a gigabyte.
+pub const MAX_REQUESTS: usize = 10_000_000;
+
 /// One request as it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {

@@ -8,9 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
-
-use crate::files::{CsvLines, InputError, Source, csv_error, csv_field_error};
+use crate::files::{CsvFile, InputError, Record, Source};
 
 /// A layer in a co-run.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,19 +43,18 @@ pub struct CoRun {
 pub struct CoRuns(BTreeMap<String, Vec<CoRun>>);
 
 /// As many layers as the engine shares bandwidth among.
-const MAX_LAYERS: usize = 64;
+const MAX_LAYERS: u64 = 64;
 
 /// Simulated time is picoseconds in 64 bits.
 const MAX_CYCLE: u64 = 1_000_000_000_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Row {
     experiment: String,
-    n: usize,
+    n: u64,
     layer: String,
     alone_cycles: u64,
     dram_bytes: u64,
-    #[serde(default)]
     bytes_per_tile: Option<f64>,
     start_cycle: u64,
     end_cycle: u64,
@@ -65,27 +62,66 @@ struct Row {
     config: String,
 }
 
+/// Where the columns of a [`Row`] are, in its order.
+struct Columns {
+    texts: [usize; 3],
+    wholes: [usize; 5],
+    bytes_per_tile: Option<usize>,
+    bandwidth_bytes_per_cycle: usize,
+}
+
+impl Columns {
+    fn of(file: &CsvFile<&[u8]>) -> Result<Self, InputError> {
+        let place = |name| file.column(name);
+        Ok(Self {
+            texts: [place("experiment")?, place("layer")?, place("config")?],
+            wholes: [
+                place("n")?,
+                place("alone_cycles")?,
+                place("dram_bytes")?,
+                place("start_cycle")?,
+                place("end_cycle")?,
+            ],
+            bytes_per_tile: file.find("bytes_per_tile"),
+            bandwidth_bytes_per_cycle: place("bandwidth_bytes_per_cycle")?,
+        })
+    }
+
+    fn row(&self, file: &CsvFile<&[u8]>, record: &Record) -> Result<Row, InputError> {
+        let [experiment, layer, config] = self.texts.map(|place| file.text(record, place));
+        let [n, alone, dram_bytes, start, end] = self.wholes.map(|place| file.whole(record, place));
+        Ok(Row {
+            experiment: experiment?,
+            n: n?,
+            layer: layer?,
+            alone_cycles: alone?,
+            dram_bytes: dram_bytes?,
+            bytes_per_tile: self.bytes_per_tile.map_or(Ok(None), |place| file.some_real(record, place))?,
+            start_cycle: start?,
+            end_cycle: end?,
+            bandwidth_bytes_per_cycle: file.real(record, self.bandwidth_bytes_per_cycle)?,
+            config: config?,
+        })
+    }
+}
+
 impl CoRuns {
     /// Reads and validates the file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
-        let header = reader.headers().map_err(|e| csv_error(&source, &e))?.clone();
-        if header.iter().collect::<Vec<_>>() == [""] || header.is_empty() {
+        if source.text.trim().is_empty() {
             return Err(InputError::file(path, "is empty: expected a header and a row per layer"));
         }
+        let mut file = CsvFile::of(&source)?;
+        let columns = Columns::of(&file)?;
         let mut coruns: BTreeMap<(String, String), Open> = BTreeMap::new();
-        let mut lines = CsvLines::new(&source.text);
-        for record in reader.records() {
-            let record = record.map_err(|e| csv_error(&source, &e))?;
-            let line = lines.of(record.position());
-            let fail = |message: String| InputError::at_line(path, line, message);
-            let row: Row =
-                record.deserialize(Some(&header)).map_err(|e| csv_field_error(path, line, &e, &header))?;
-            row.check().map_err(fail)?;
+        let mut record = Record::default();
+        while file.read(&mut record)? {
+            let row = columns.row(&file, &record)?;
+            row.check().map_err(|message| file.error(&record, message))?;
             let key = (row.config.clone(), row.experiment.clone());
-            let open = coruns.entry(key).or_insert_with(|| Open::new(&row, line));
-            open.add(row).map_err(fail)?;
+            let open = coruns.entry(key).or_insert_with(|| Open::new(&row, record.line()));
+            open.add(row).map_err(|message| file.error(&record, message))?;
         }
         let mut all = Self::default();
         for ((config, experiment), open) in coruns {
@@ -107,7 +143,7 @@ impl CoRuns {
 /// A co-run of which rows may be missing.
 struct Open {
     line: usize,
-    n: usize,
+    n: u64,
     corun: CoRun,
 }
 
@@ -137,7 +173,7 @@ impl Open {
     }
 
     fn close(self, experiment: &str) -> Result<CoRun, (usize, String)> {
-        let rows = self.corun.layers.len();
+        let rows = self.corun.layers.len() as u64;
         if rows == self.n {
             Ok(self.corun)
         } else {
@@ -153,7 +189,7 @@ impl Row {
             Err(format!("`n` is {}: expected 1 to {MAX_LAYERS} layers", self.n))
         } else if !(1..=MAX_CYCLE).contains(&self.alone_cycles) {
             Err(format!("`alone_cycles` is {}: expected 1 to {MAX_CYCLE}", self.alone_cycles))
-        } else if !(self.start_cycle + 1..=MAX_CYCLE).contains(&self.end_cycle) {
+        } else if !(self.start_cycle.saturating_add(1)..=MAX_CYCLE).contains(&self.end_cycle) {
             Err(format!(
                 "`end_cycle` is {}: expected more than `start_cycle`, {}, and at most {MAX_CYCLE}",
                 self.end_cycle, self.start_cycle

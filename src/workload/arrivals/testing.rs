@@ -3,7 +3,7 @@
 use super::{Arrivals, Point, Setting};
 use crate::rng;
 use crate::units::Time;
-use crate::workload::burstiness::{dispersion, gap_cv};
+use crate::workload::burstiness::of_times::{dispersion, gap_cv};
 use crate::workload::draw::{Draw, Draws};
 use crate::workload::tenant::Weighted;
 

@@ -4,13 +4,15 @@
 //! after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment replays one file
 //! for all tenants of any scenario instead.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{ArrivalKind, Binding, Law, Point, Process, Rate, Setting};
 use crate::files::{InputError, Parameter, parse_parameters};
 use crate::workload::draw::Draws;
-use crate::workload::trace::{Recording, TraceKeys};
+use crate::workload::stream::MAX_REQUESTS;
+use crate::workload::trace::{Row, Rows, TraceKeys};
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "trace",
@@ -34,32 +36,24 @@ struct Recorded {
 impl Law for Recorded {
     fn bind(&mut self, binding: &Binding) -> Result<(), InputError> {
         self.keys.file = binding.folder.join(&self.keys.file);
-        let trace = Recording::read(&self.keys)?;
-        let tenants = trace.tenants();
-        if !tenants.is_empty() && !tenants.contains(&binding.tenant) {
-            let message =
-                format!("no request of tenant `{}`; there are: {}", binding.tenant, tenants.join(", "));
+        let (mut trace, mut points, mut others) = (Rows::open(&self.keys)?, Vec::new(), BTreeSet::new());
+        while points.len() <= MAX_REQUESTS
+            && let Some(row) = trace.next()?
+        {
+            match trace.labels.tenant(&row).filter(|tenant| *tenant != binding.tenant) {
+                Some(other) if !others.contains(other) => {
+                    others.insert(other.to_string());
+                }
+                Some(_) => {}
+                None => points.push(point(&trace, &row, binding)?),
+            }
+        }
+        if points.is_empty() {
+            let others = others.into_iter().collect::<Vec<_>>().join(", ");
+            let message = format!("no request of tenant `{}`; there are: {others}", binding.tenant);
             return Err(InputError::file(&self.keys.file, message));
         }
-        let own =
-            trace.rows.iter().filter(|row| trace.tenant(row).is_none_or(|tenant| tenant == binding.tenant));
-        let point = |row| {
-            let label = trace.network(row);
-            let known = label.map(|label| binding.networks.iter().find(|(known, _)| known == label));
-            match known {
-                None => Ok(Point::at(row.time)),
-                Some(Some(&(_, network))) => Ok(Point { network: Some(network), ..Point::at(row.time) }),
-                Some(None) => Err(trace.error(
-                    row,
-                    format!(
-                        "tenant `{}` does not run `{}`: give it the network, or another name in `map`",
-                        binding.tenant,
-                        label.unwrap_or_default()
-                    ),
-                )),
-            }
-        };
-        self.points = own.map(point).collect::<Result<_, _>>()?;
+        self.points = points.into();
         Ok(())
     }
 
@@ -73,6 +67,21 @@ impl Law for Recorded {
 
     fn file(&self) -> Option<&Path> {
         Some(&self.keys.file)
+    }
+}
+
+/// A row that the tenant sends.
+fn point(trace: &Rows, row: &Row, binding: &Binding) -> Result<Point, InputError> {
+    let Some(label) = trace.labels.network(row) else { return Ok(Point::at(row.time)) };
+    match binding.networks.iter().find(|(known, _)| known == label) {
+        Some(&(_, network)) => Ok(Point { network: Some(network), ..Point::at(row.time) }),
+        None => {
+            let tenant = binding.tenant;
+            let message = format!(
+                "tenant `{tenant}` does not run `{label}`: give it the network, or another name in `map`"
+            );
+            Err(trace.labels.error(row, message))
+        }
     }
 }
 

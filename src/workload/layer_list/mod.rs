@@ -5,6 +5,7 @@
 //! those of inputs. Both tools take them with their padding included and count windows that lie inside (`valid`); many
 //! published lists give them without, which `same` makes good: one window per stride of the input.
 
+mod columns;
 mod maestro;
 mod scale_sim;
 

@@ -5,82 +5,86 @@
 //! Layer, M, N, K
 //! ```
 //!
-//! A convolution may have a second stride. As in SCALE-Sim, `DP` in a name makes it depthwise (every channel has
-//! `Num Filter` filters of its own) and windows are counted as ceil((input - filter) / stride) + 1. A column of
-//! sparsity (`2:4`) is not read: layers are dense. M x K are activations, K x N weights. Nothing tells a fully connected
-//! layer, written as one window that fills its feature map, from a convolution: with `--padding same` it becomes one with
-//! a window per stride, so lists without padding need M, N, K for such layers.
+//! Columns are found by their names (`columns.rs`), in any order. Beside these a list may have a `Batch Size`, two strides
+//! in place of one (height and width, or a second column without a name, as SCALE-Sim's reader has it), and a sparsity
+//! (`2:4`), which is not modelled: layers are dense. Any other column is an error.
+//!
+//! As in SCALE-Sim, `DP` in a name makes a convolution depthwise (every channel has `Num Filter` filters of its own) and
+//! windows are counted as ceil((input - filter) / stride) + 1. M x K are activations, K x N weights. Nothing tells a fully
+//! connected layer, written as one window that fills its feature map, from a convolution: with `--padding same` it becomes
+//! one with a window per stride, so lists without padding need M, N, K for such layers.
 
-use csv::StringRecord;
-
-use super::{Entry, Padding, Windows, at, product};
-use crate::files::{CsvLines, InputError, Source, csv_error};
+use super::columns::{Column, Columns};
+use super::{Entry, Padding, Windows, product};
+use crate::files::{CsvFile, InputError, Record, Source, is_missing};
 use crate::workload::layer::Op;
 
 pub(super) fn parse(source: &Source, padding: Padding) -> Result<Vec<Entry>, InputError> {
-    let mut builder = csv::ReaderBuilder::new();
-    let mut reader = builder.flexible(true).trim(csv::Trim::All).from_reader(source.text.as_bytes());
-    let failed = |e: csv::Error| csv_error(source, &e);
-    let header = reader.headers().map_err(failed)?.clone();
-    let is = |position: usize, name: &str| header.get(position).is_some_and(|h| h.eq_ignore_ascii_case(name));
-    let is_product = is(1, "M") && is(2, "N") && is(3, "K");
-    if !is_product && header.iter().filter(|field| !field.is_empty()).count() < 8 {
-        let expected = "a header `Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num \
-                        Filter, Strides` or `Layer, M, N, K`";
-        return Err(at(source, 1, format!("not a SCALE-Sim topology: expected {expected}")));
-    }
-    let (mut entries, mut lines) = (Vec::new(), CsvLines::new(&source.text));
-    for record in reader.records() {
-        let record = record.map_err(failed)?;
-        if record.iter().all(str::is_empty) {
+    let mut file = CsvFile::of(source)?.ragged();
+    let columns = Columns::of(&file)?;
+    let (mut entries, mut record) = (Vec::new(), Record::default());
+    while file.read(&mut record)? {
+        if record.is_blank() {
             continue;
         }
-        let line = lines.of(record.position());
-        let name = record.get(0).unwrap_or_default().to_owned();
-        let op = match is_product {
-            true => gemm(&record),
-            false => conv(&name, &record, padding),
-        };
-        let op = op.map_err(|Wrong { place, what }| {
-            let message = format!("layer `{name}`: {what}");
-            match place {
-                Some(place) => InputError::at_field(&source.path, line, place, message),
-                None => at(source, line, message),
-            }
-        })?;
-        entries.push(Entry { line, name, op });
+        let name = record.get(columns.place(Column::Name)).to_owned();
+        let layer = Layer { file: &file, columns: &columns, record: &record, name: &name };
+        let op = if columns.is_product() { layer.gemm()? } else { layer.conv(padding)? };
+        entries.push(Entry { line: record.line(), name, op });
     }
     Ok(entries)
 }
 
-/// What is wrong with a layer, and with which of its fields.
-struct Wrong {
-    place: Option<usize>,
-    what: String,
+/// A row of the list.
+struct Layer<'a> {
+    file: &'a CsvFile<&'a [u8]>,
+    columns: &'a Columns,
+    record: &'a Record,
+    name: &'a str,
 }
 
-fn size(record: &StringRecord, place: usize, name: &str) -> Result<u64, Wrong> {
-    let text = record.get(place).unwrap_or_default();
-    let value = text.parse().ok().filter(|&value| value > 0);
-    let what = || format!("{name} is `{text}`: expected a whole number from 1");
-    value.ok_or_else(|| Wrong { place: Some(place), what: what() })
-}
+impl Layer<'_> {
+    fn gemm(&self) -> Result<Op, InputError> {
+        let [m, n, k] = [Column::M, Column::N, Column::K].map(|column| self.size(column));
+        let mut nest = product([1, m?, n?, k?]);
+        nest.bounds[0] = self.size_or(Column::Batch, 1)?;
+        Ok(Op::Gemm(nest))
+    }
 
-fn gemm(record: &StringRecord) -> Result<Op, Wrong> {
-    Ok(Op::Gemm(product([1, size(record, 1, "M")?, size(record, 2, "N")?, size(record, 3, "K")?])))
-}
+    fn conv(&self, padding: Padding) -> Result<Op, InputError> {
+        let stride = self.size(Column::Stride)?;
+        let windows = Windows {
+            input: [self.size(Column::InputHeight)?, self.size(Column::InputWidth)?],
+            kernel: [self.size(Column::FilterHeight)?, self.size(Column::FilterWidth)?],
+            stride: [stride, self.size_or(Column::SecondStride, stride)?],
+        };
+        let (channels, filters) = (self.size(Column::Channels)?, self.size(Column::Filters)?);
+        let wrong = |what| self.file.error(self.record, format!("layer `{}`: {what}", self.name));
+        let outputs = windows.count(padding, true).map_err(wrong)?;
+        let [groups, inputs] = if self.name.contains("DP") { [channels, 1] } else { [1, channels] };
+        let batch = self.size_or(Column::Batch, 1)?;
+        Ok(Op::Conv(windows.nest([batch, groups, filters, inputs], outputs)))
+    }
 
-fn conv(name: &str, record: &StringRecord, padding: Padding) -> Result<Op, Wrong> {
-    let stride = size(record, 7, "the stride")?;
-    // The next column is a second stride, a sparsity, or not there.
-    let second = record.get(8).and_then(|text| text.parse().ok()).filter(|&stride| stride > 0);
-    let windows = Windows {
-        input: [size(record, 1, "IFMAP Height")?, size(record, 2, "IFMAP Width")?],
-        kernel: [size(record, 3, "Filter Height")?, size(record, 4, "Filter Width")?],
-        stride: [stride, second.unwrap_or(stride)],
-    };
-    let (channels, filters) = (size(record, 5, "Channels")?, size(record, 6, "Num Filter")?);
-    let outputs = windows.count(padding, true).map_err(|what| Wrong { place: None, what })?;
-    let [groups, inputs] = if name.contains("DP") { [channels, 1] } else { [1, channels] };
-    Ok(Op::Conv(windows.nest([1, groups, filters, inputs], outputs)))
+    /// A size that the list has to give.
+    fn size(&self, column: Column) -> Result<u64, InputError> {
+        self.size_at(self.columns.place(column))
+    }
+
+    /// A size that it may leave out. In a column without a name a sparsity may stand in place of a second stride.
+    fn size_or(&self, column: Column, default: u64) -> Result<u64, InputError> {
+        let is_size =
+            |place: &usize| !(is_missing(self.record.get(*place)) || self.record.get(*place).contains(':'));
+        match self.columns.find(column).filter(is_size) {
+            Some(place) => self.size_at(place),
+            None => Ok(default),
+        }
+    }
+
+    fn size_at(&self, place: usize) -> Result<u64, InputError> {
+        match self.file.whole(self.record, place)? {
+            0 => Err(self.file.field_error(self.record, place, "0 is not allowed: expected at least 1")),
+            size => Ok(size),
+        }
+    }
 }

@@ -1,101 +1,88 @@
-//! The three kinds of CSV, told by their headers.
+//! The three kinds of CSV, told by their headers, row by row.
 
-use jiff::civil::{DateTime, date};
+use std::fs::File;
+use std::path::Path;
 
-use super::{BEYOND_CLOCK, Recording, Row};
-use crate::files::{CsvLines, InputError, Source, csv_error, did_you_mean};
-use crate::units::Time;
+use super::instant::{Instant, instant, seconds};
+use super::{Names, Raw};
+use crate::files::{CsvFile, InputError, Record};
+
+/// An open trace in CSV.
+pub(super) struct Rows {
+    file: CsvFile<File>,
+    columns: Columns,
+    record: Record,
+    /// Whether its times say how far they are from UTC, as the first does.
+    is_zoned: Option<bool>,
+}
 
 /// What is read of a file with a certain header.
 struct Columns {
     time: usize,
     tenant: Option<usize>,
     network: Option<usize>,
-    /// Reads a time in picoseconds.
-    read: fn(&str) -> Result<i128, String>,
+    read: fn(&str) -> Result<Instant, String>,
     /// Whether the origin of the times means nothing, so that the first request is put at 0.
     shift: bool,
 }
 
-pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
-    let path = &source.path;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source.text.as_bytes());
-    let header = reader.headers().map_err(|e| csv_error(source, &e))?;
-    let columns = Columns::of(header).map_err(|message| InputError::at_line(path, 1, message))?;
-    let mut trace = Recording::empty(path);
-    let mut times_ps = Vec::new();
-    let mut record = csv::StringRecord::new();
-    let mut lines = CsvLines::new(&source.text);
-    while reader.read_record(&mut record).map_err(|e| csv_error(source, &e))? {
-        let line = lines.of(record.position());
-        let time_ps = (columns.read)(&record[columns.time])
-            .map_err(|e| InputError::at_field(path, line, columns.time, e))?;
-        times_ps.push(time_ps);
+impl Rows {
+    pub(super) fn open(path: &Path) -> Result<Self, InputError> {
+        let file = CsvFile::open(path)?;
+        let columns = Columns::of(&file)?;
+        Ok(Self { file, columns, record: Record::default(), is_zoned: None })
+    }
+
+    /// Whether the first request is put at 0.
+    pub(super) fn shift(&self) -> bool {
+        self.columns.shift
+    }
+
+    /// The next row of the file.
+    pub(super) fn next(&mut self, names: &mut Names) -> Result<Option<Raw>, InputError> {
+        if !self.file.read(&mut self.record)? {
+            return Ok(None);
+        }
+        let time_ps = self.time_ps()?;
         let mut name = |column: Option<usize>| {
-            let name = column.map(|column| &record[column]).filter(|name| !name.is_empty());
-            name.map(|name| trace.names.id(name))
+            let name = column.map(|column| self.record.get(column)).filter(|name| !name.is_empty());
+            name.map(|name| names.id(name))
         };
-        let (tenant, network) = (name(columns.tenant), name(columns.network));
-        trace.rows.push(Row { time: Time::ZERO, tenant, network, line: line as u32 });
+        let (tenant, network) = (name(self.columns.tenant), name(self.columns.network));
+        let line = u32::try_from(self.record.line()).unwrap_or(0);
+        Ok(Some(Raw { time_ps, tenant, network, line }))
     }
-    let first_ps = times_ps.iter().copied().min().filter(|_| columns.shift).unwrap_or(0);
-    for (place, time_ps) in times_ps.into_iter().enumerate() {
-        let time = u64::try_from(time_ps - first_ps).map(Time).ok().filter(|&time| time < Time::MAX);
-        let row = trace.rows[place];
-        trace.rows[place].time = time.ok_or_else(|| trace.error(&row, BEYOND_CLOCK))?;
+
+    fn time_ps(&mut self) -> Result<i128, InputError> {
+        let wrong = |message| self.file.value_error(&self.record, self.columns.time, message);
+        let Instant { ps, is_zoned } =
+            (self.columns.read)(self.record.get(self.columns.time)).map_err(wrong)?;
+        match *self.is_zoned.get_or_insert(is_zoned) == is_zoned {
+            true => Ok(ps),
+            false if is_zoned => {
+                Err(wrong("this time has an offset from UTC, those before it have none".into()))
+            }
+            false => Err(wrong("this time has no offset from UTC, those before it have one".into())),
+        }
     }
-    Ok(trace)
 }
 
 impl Columns {
-    fn of(header: &csv::StringRecord) -> Result<Self, String> {
-        let place = |name: &str| header.iter().position(|column| column == name);
-        if let Some(time) = place("t_s") {
-            if let Some(other) = header.iter().find(|column| !["t_s", "tenant", "network"].contains(column)) {
-                let hint = did_you_mean(other, ["tenant", "network"]);
-                return Err(format!(
-                    "unknown column `{other}`{hint}: beside `t_s` expected `tenant` and `network`"
-                ));
-            }
-            let (tenant, network) = (place("tenant"), place("network"));
+    fn of(file: &CsvFile<File>) -> Result<Self, InputError> {
+        if let Some(time) = file.find("t_s") {
+            file.only(&["t_s", "tenant", "network"])?;
+            let (tenant, network) = (file.find("tenant"), file.find("network"));
             return Ok(Self { time, tenant, network, read: seconds, shift: false });
         }
-        if let Some(time) = place("TIMESTAMP") {
+        if let Some(time) = file.find("TIMESTAMP") {
             return Ok(Self { time, tenant: None, network: None, read: instant, shift: true });
         }
-        if let (Some(time), Some(model)) = (place("Timestamp"), place("Model")) {
+        if let (Some(time), Some(model)) = (file.find("Timestamp"), file.find("Model")) {
             return Ok(Self { time, tenant: None, network: Some(model), read: seconds, shift: true });
         }
-        Err("no known trace: expected a column `t_s` (mascot), `TIMESTAMP` (Azure LLM), or `Timestamp` and `Model` \
-             (BurstGPT)"
-            .into())
+        Err(file.header_error(
+            "no known trace: expected a column `t_s` (mascot), `TIMESTAMP` (Azure LLM), or `Timestamp` and `Model` \
+             (BurstGPT)",
+        ))
     }
-}
-
-const PS_PER_S: i128 = 1_000_000_000_000;
-
-/// The finest decimal of a second that is read; finer digits are cut.
-const DIGITS: usize = 12;
-
-/// Decimal seconds, exactly where they are written without an exponent.
-fn seconds(text: &str) -> Result<i128, String> {
-    let wrong = || format!("`{text}` is no time: expected seconds from 0 on");
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits(whole) && digits(fraction) && !whole.is_empty() {
-        let fraction = format!("{:0<DIGITS$}", &fraction[..fraction.len().min(DIGITS)]);
-        let whole: i128 = whole.parse::<u64>().map_err(|_| wrong())?.into();
-        return Ok(whole * PS_PER_S + fraction.parse::<i128>().expect("twelve digits"));
-    }
-    let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    // Times above the clock's end saturate and are refused with it.
-    if seconds >= 0.0 && seconds.is_finite() { Ok((seconds * PS_PER_S as f64) as i128) } else { Err(wrong()) }
-}
-
-/// A date with a time of day. An offset from UTC is ignored: all rows of a trace have the same.
-fn instant(text: &str) -> Result<i128, String> {
-    let instant: DateTime = text
-        .parse()
-        .map_err(|_| format!("`{text}` is no date: expected one like 2023-11-16 18:17:03.9799600"))?;
-    Ok(instant.duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_nanos() * 1_000)
 }

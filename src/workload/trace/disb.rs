@@ -16,7 +16,7 @@
 use rand_distr::{Distribution, Exp};
 use serde::Deserialize;
 
-use super::{Recording, Row};
+use super::{Names, Raw};
 use crate::files::{InputError, Source};
 use crate::rng;
 use crate::units::Time;
@@ -52,7 +52,8 @@ enum Load {
     Dependent {},
 }
 
-pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
+/// The requests of all tasks, and what is left out.
+pub(super) fn read(source: &Source, names: &mut Names) -> Result<(Vec<Raw>, Vec<String>), InputError> {
     let benchmark: Benchmark =
         serde_json::from_str(&source.text).map_err(|e| InputError::at_line(&source.path, e.line(), e))?;
     let fail = |message: String| InputError::file(&source.path, message);
@@ -62,7 +63,7 @@ pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
             benchmark.time
         )));
     }
-    let mut trace = Recording::empty(&source.path);
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
     for task in benchmark.tasks {
         let client = task.client;
         let Some(tenant) = task.id.or(client.name) else {
@@ -71,29 +72,29 @@ pub(super) fn read(source: &Source) -> Result<Recording, InputError> {
         let offsets_s = offsets_s(&task.load, &tenant, benchmark.time)
             .map_err(|message| fail(format!("task `{tenant}`: {message}")))?;
         let Some(offsets_s) = offsets_s else {
-            trace.left_out.push(format!("task `{tenant}`: when its requests come depends on the run"));
+            left_out.push(format!("task `{tenant}`: when its requests come depends on the run"));
             continue;
         };
         let network = client.model_name.map(|model| match client.batch_size {
             None | Some(1) => model,
             Some(batch) => format!("{model}@{batch}"),
         });
-        let (tenant, network) = (trace.names.id(&tenant), network.map(|network| trace.names.id(&network)));
-        trace.rows.extend(offsets_s.into_iter().map(|time_s| Row {
-            time: Time::from_s(time_s),
+        let (tenant, network) = (names.id(&tenant), network.map(|network| names.id(&network)));
+        rows.extend(offsets_s.into_iter().map(|time_s| Raw {
+            time_ps: Time::from_s(time_s).0.into(),
             tenant: Some(tenant),
             network,
             line: 0,
         }));
     }
-    Ok(trace)
+    Ok((rows, left_out))
 }
 
 /// Chosen here: a day.
 const MAX_TIME_S: f64 = 86_400.0;
 
 /// Requests of one task. Chosen here: ten times the longest run in sight.
-const MAX_REQUESTS: f64 = 1e7;
+const MAX_OF_TASK: f64 = 1e7;
 
 /// When the requests of a task come; `None` where that depends on the run.
 fn offsets_s(load: &Load, tenant: &str, time_s: f64) -> Result<Option<Vec<f64>>, String> {
@@ -123,10 +124,10 @@ fn offsets_s(load: &Load, tenant: &str, time_s: f64) -> Result<Option<Vec<f64>>,
 }
 
 fn checked(frequency: f64, time_s: f64) -> Result<f64, String> {
-    match frequency > 0.0 && frequency * time_s <= MAX_REQUESTS {
+    match frequency > 0.0 && frequency * time_s <= MAX_OF_TASK {
         true => Ok(frequency),
         false => Err(format!(
-            "`frequency` is {frequency}: expected above 0, and at most {MAX_REQUESTS:.0} requests in all"
+            "`frequency` is {frequency}: expected above 0, and at most {MAX_OF_TASK:.0} requests in all"
         )),
     }
 }

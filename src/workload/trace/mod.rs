@@ -7,25 +7,32 @@
 //! | BurstGPT | the columns `Timestamp`, `Model` | seconds; the first request is at 0 | the model is the network |
 //! | DISB tasks (JSON) | `.json` | see `disb.rs` | task = tenant, model = network |
 //!
-//! Token counts are ignored: a network here takes the same time for every request. Rows may come in any order; at one
-//! instant they keep that of the file. Times are read exactly, to the picosecond.
+//! Token counts are ignored: a network here takes the same time for every request. Times are read exactly, to the
+//! picosecond, with their offset from UTC where they have one. Rows may come in any order in files of a million rows, and
+//! half a million from their place in longer ones (`order.rs`); at one instant they keep that of the file. CSV of any size
+//! is read row by row: what is held is that million, and of a [`Recording`] what it is read for.
 
 mod csv;
 mod disb;
+mod instant;
+mod order;
+mod recording;
 mod stats;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use stats::TraceStats;
+pub use recording::{Reach, Recording};
+pub use stats::{Tally, TraceStats};
 pub use write::to_csv;
 
-use crate::files::{InputError, Positive, Source, did_you_mean};
+use crate::files::{Factor, InputError, Source, did_you_mean};
 use crate::units::Time;
+use order::{HELD, Sorter, TooLate};
 
 /// Which file, and what to make of it: the keys of `trace` in an experiment and of `kind = "trace"` in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,26 +42,14 @@ pub struct TraceKeys {
     pub file: PathBuf,
     /// How many times faster than recorded it is replayed.
     #[serde(default = "as_recorded")]
-    pub speedup: Positive,
+    pub speedup: Factor,
     /// Names in the file and what they shall be here: tenants and networks.
     #[serde(default)]
     pub map: BTreeMap<String, String>,
 }
 
-fn as_recorded() -> Positive {
-    Positive(1.0)
-}
-
-/// A trace in order of time.
-#[derive(Clone, Debug)]
-pub struct Recording {
-    /// Where it was read.
-    pub path: PathBuf,
-    /// The requests.
-    pub rows: Vec<Row>,
-    /// What of the file cannot be part of a trace, for the user to know.
-    pub left_out: Vec<String>,
-    names: Names,
+fn as_recorded() -> Factor {
+    Factor(1.0)
 }
 
 /// One request.
@@ -73,10 +68,23 @@ const BEYOND_CLOCK: &str = "the time is beyond the 213 days that the clock of a 
 /// A name that occurs in the file.
 type Name = u32;
 
-/// The distinct names of a file, as mapped.
+/// A row before its place in time is known.
+#[derive(Clone, Copy, Debug)]
+struct Raw {
+    time_ps: i128,
+    tenant: Option<Name>,
+    network: Option<Name>,
+    line: u32,
+}
+
+/// The distinct names of a file.
 #[derive(Clone, Debug, Default)]
 struct Names {
+    map: BTreeMap<String, String>,
+    /// As mapped, each once.
     list: Vec<String>,
+    mapped: BTreeMap<String, Name>,
+    /// As in the file.
     ids: BTreeMap<String, Name>,
 }
 
@@ -85,56 +93,32 @@ impl Names {
         if let Some(&id) = self.ids.get(name) {
             return id;
         }
-        self.list.push(name.to_string());
-        self.ids.insert(name.to_string(), self.list.len() as Name - 1);
-        self.list.len() as Name - 1
+        let mapped = self.map.get(name).map_or(name, String::as_str);
+        let id = *self.mapped.entry(mapped.to_string()).or_insert_with(|| {
+            self.list.push(mapped.to_string());
+            self.list.len() as Name - 1
+        });
+        self.ids.insert(name.to_string(), id);
+        id
+    }
+
+    /// What is mapped and is not in the file.
+    fn check(&self) -> Result<(), String> {
+        let Some(from) = self.map.keys().find(|from| !self.ids.contains_key(*from)) else { return Ok(()) };
+        let hint = did_you_mean(from, self.ids.keys());
+        let known = self.ids.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        Err(format!("`map` names `{from}`{hint}, which is not in the file; it has: {known}"))
     }
 }
 
-impl Recording {
-    /// Reads a file; bad rows and names in `map` that the file does not have are errors.
-    pub fn read(keys: &TraceKeys) -> Result<Self, InputError> {
-        let source = Source::read(&keys.file)?;
-        let is_json = keys.file.extension().is_some_and(|extension| extension == "json");
-        let mut trace = if is_json { disb::read(&source)? } else { csv::read(&source)? };
-        trace.rename(&keys.map)?;
-        if trace.rows.is_empty() {
-            return Err(InputError::file(&keys.file, "no requests in the trace"));
-        }
-        if keys.speedup.0 != 1.0 {
-            trace.accelerate(keys.speedup.0)?;
-        }
-        trace.rows.sort_by_key(|row| row.time);
-        Ok(trace)
-    }
+/// What rows mean, and where they are from.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    path: PathBuf,
+    names: Names,
+}
 
-    fn accelerate(&mut self, speedup: f64) -> Result<(), InputError> {
-        for place in 0..self.rows.len() {
-            let row = self.rows[place];
-            // What exceeds an integer saturates.
-            let time = row.time.scale(1.0 / speedup);
-            if time == Time::MAX {
-                return Err(self.error(&row, format!("{BEYOND_CLOCK}, played {speedup} times as fast")));
-            }
-            self.rows[place].time = time;
-        }
-        Ok(())
-    }
-
-    fn rename(&mut self, map: &BTreeMap<String, String>) -> Result<(), InputError> {
-        for (from, to) in map {
-            let Some(&id) = self.names.ids.get(from) else {
-                let hint = did_you_mean(from, &self.names.list);
-                let known = self.names.list.join(", ");
-                let message =
-                    format!("`map` names `{from}`{hint}, which is not in the file; it has: {known}");
-                return Err(InputError::file(&self.path, message));
-            };
-            self.names.list[id as usize].clone_from(to);
-        }
-        Ok(())
-    }
-
+impl Labels {
     /// Who sent it, where the file says so.
     pub fn tenant(&self, row: &Row) -> Option<&str> {
         row.tenant.map(|name| self.names.list[name as usize].as_str())
@@ -147,21 +131,95 @@ impl Recording {
 
     /// An error about a row.
     pub fn error(&self, row: &Row, message: impl std::fmt::Display) -> InputError {
-        match row.line {
+        self.at(row.line, message)
+    }
+
+    fn at(&self, line: u32, message: impl std::fmt::Display) -> InputError {
+        match line {
             0 => InputError::file(&self.path, message),
             line => InputError::at_line(&self.path, line as usize, message),
         }
     }
+}
 
-    /// The distinct tenants, in order of first appearance.
-    pub fn tenants(&self) -> Vec<&str> {
-        let mut known = BTreeSet::new();
-        self.rows.iter().filter_map(|row| self.tenant(row)).filter(|tenant| known.insert(*tenant)).collect()
+/// The rows of a file in order of time, as they are read.
+pub struct Rows {
+    /// What of the file cannot be part of a trace, for the user to know.
+    pub left_out: Vec<String>,
+    /// What its rows mean.
+    pub labels: Labels,
+    from: Origin,
+    sorter: Sorter,
+    speedup: f64,
+    /// The time at which the first request is put at 0.
+    origin_ps: Option<i128>,
+    is_empty: bool,
+}
+
+enum Origin {
+    Csv(Box<csv::Rows>),
+    Tasks(std::vec::IntoIter<Raw>),
+}
+
+impl Rows {
+    /// Opens a file.
+    pub fn open(keys: &TraceKeys) -> Result<Self, InputError> {
+        let mut names = Names { map: keys.map.clone(), ..Names::default() };
+        let (mut left_out, mut origin_ps) = (Vec::new(), Some(0));
+        let from = if keys.file.extension().is_some_and(|extension| extension == "json") {
+            let (rows, without) = disb::read(&Source::read(&keys.file)?, &mut names)?;
+            left_out = without;
+            Origin::Tasks(rows.into_iter())
+        } else {
+            let rows = csv::Rows::open(&keys.file)?;
+            origin_ps = origin_ps.filter(|_| !rows.shift());
+            Origin::Csv(Box::new(rows))
+        };
+        let labels = Labels { path: keys.file.clone(), names };
+        let (sorter, speedup) = (Sorter::new(HELD), keys.speedup.0);
+        Ok(Self { left_out, labels, from, sorter, speedup, origin_ps, is_empty: true })
     }
 
-    fn empty(path: &Path) -> Self {
-        Self { path: path.to_path_buf(), rows: Vec::new(), left_out: Vec::new(), names: Names::default() }
+    /// The next request. A bad row is an error; at the end, so is a name in `map` that the file does not have.
+    pub fn next(&mut self) -> Result<Option<Row>, InputError> {
+        let (names, from) = (&mut self.labels.names, &mut self.from);
+        let read = || match from {
+            Origin::Csv(rows) => rows.next(names),
+            Origin::Tasks(rows) => Ok(rows.next()),
+        };
+        match self.sorter.next(read)? {
+            Some(Ok(raw)) => self.row(raw).map(Some),
+            Some(Err(TooLate(raw))) => Err(self.labels.at(raw.line, out_of_order())),
+            None => self.end().map(|()| None),
+        }
     }
+
+    fn row(&mut self, raw: Raw) -> Result<Row, InputError> {
+        self.is_empty = false;
+        let Raw { time_ps, tenant, network, line } = raw;
+        let origin_ps = *self.origin_ps.get_or_insert(time_ps);
+        let beyond = || self.labels.at(line, BEYOND_CLOCK);
+        let time = u64::try_from(time_ps - origin_ps).map_err(|_| beyond())?;
+        let time = if self.speedup == 1.0 { Time(time) } else { Time(time).scale(1.0 / self.speedup) };
+        match time {
+            // What exceeds an integer saturates.
+            Time::MAX if self.speedup == 1.0 => Err(beyond()),
+            Time::MAX => {
+                Err(self.labels.at(line, format!("{BEYOND_CLOCK}, played {} times as fast", self.speedup)))
+            }
+            time => Ok(Row { time, tenant, network, line }),
+        }
+    }
+
+    fn end(&self) -> Result<(), InputError> {
+        let labels = &self.labels;
+        labels.names.check().map_err(|message| InputError::file(&labels.path, message))?;
+        if self.is_empty { Err(InputError::file(&labels.path, "no requests in the trace")) } else { Ok(()) }
+    }
+}
+
+fn out_of_order() -> String {
+    format!("this request is earlier than one {} rows before: sort the file by its times", HELD / 2)
 }
 
 #[cfg(test)]

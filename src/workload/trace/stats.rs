@@ -1,9 +1,11 @@
 //! What a trace is like: how much, how bursty, how high.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 
 use crate::units::Time;
-use crate::workload::burstiness::{dispersion, gap_cv, rate_per_s};
+use crate::workload::burstiness::{Gaps, Windows};
 
 /// Figures of the requests of a trace or of one tenant; `None` where there are too few requests to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -26,37 +28,71 @@ pub struct TraceStats {
     pub peak_per_s: usize,
 }
 
-impl TraceStats {
-    /// Of sorted times.
-    pub fn of(times: &[Time]) -> Self {
-        let span_s = match (times.first(), times.last()) {
-            (Some(&first), Some(&last)) => (last - first).as_s(),
-            _ => 0.0,
-        };
-        let dispersion = |window_s| dispersion(times, Time::from_s(window_s));
-        Self {
-            requests: times.len(),
-            span_s,
-            rate_per_s: rate_per_s(times),
-            gap_cv: gap_cv(times),
-            dispersion_1s: dispersion(1.0),
-            dispersion_10s: dispersion(10.0),
-            dispersion_60s: dispersion(60.0),
-            peak_per_s: peak(times, Time::from_s(1.0)),
+/// The same while requests come, in order of time. It holds the times of the last second.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    gaps: Gaps,
+    windows: [Windows; 3],
+    peak: Peak,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let windows = [1.0, 10.0, 60.0].map(|window_s| Windows::of(Time::from_s(window_s)));
+        Self { gaps: Gaps::default(), windows, peak: Peak::default() }
+    }
+}
+
+impl Tally {
+    /// The next request.
+    pub fn add(&mut self, time: Time) {
+        self.gaps.add(time);
+        self.windows.iter_mut().for_each(|windows| windows.add(time));
+        self.peak.add(time);
+    }
+
+    /// Figures of the requests so far.
+    pub fn stats(&self) -> TraceStats {
+        let [dispersion_1s, dispersion_10s, dispersion_60s] =
+            self.windows.each_ref().map(Windows::dispersion);
+        TraceStats {
+            requests: self.gaps.requests(),
+            span_s: self.gaps.span().as_s(),
+            rate_per_s: self.gaps.rate_per_s(),
+            gap_cv: self.gaps.cv(),
+            dispersion_1s,
+            dispersion_10s,
+            dispersion_60s,
+            peak_per_s: self.peak.highest,
         }
     }
 }
 
-/// The most requests in any window of this length, its end left out.
-fn peak(times: &[Time], window: Time) -> usize {
-    let mut first = 0;
-    let counts = times.iter().enumerate().map(|(last, &time)| {
-        while time - times[first] >= window {
-            first += 1;
+/// The most requests in any second, its end left out.
+#[derive(Clone, Debug, Default)]
+struct Peak {
+    /// The distinct times of the last second, and how many requests came at each.
+    recent: VecDeque<(Time, usize)>,
+    inside: usize,
+    highest: usize,
+}
+
+impl Peak {
+    fn add(&mut self, time: Time) {
+        let second = Time::from_s(1.0);
+        while let Some(&(first, requests)) = self.recent.front().filter(|(first, _)| time - *first >= second)
+        {
+            debug_assert!(first <= time, "requests come in order");
+            self.recent.pop_front();
+            self.inside -= requests;
         }
-        last + 1 - first
-    });
-    counts.max().unwrap_or(0)
+        match self.recent.back_mut().filter(|(last, _)| *last == time) {
+            Some((_, requests)) => *requests += 1,
+            None => self.recent.push_back((time, 1)),
+        }
+        self.inside += 1;
+        self.highest = self.highest.max(self.inside);
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +100,9 @@ mod tests {
     use super::*;
 
     fn of(seconds: &[f64]) -> TraceStats {
-        TraceStats::of(&seconds.iter().map(|&s| Time::from_s(s)).collect::<Vec<_>>())
+        let mut tally = Tally::default();
+        seconds.iter().for_each(|&s| tally.add(Time::from_s(s)));
+        tally.stats()
     }
 
     #[test]

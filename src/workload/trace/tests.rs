@@ -22,7 +22,7 @@ type Told<'a> = Vec<(u64, Option<&'a str>, Option<&'a str>)>;
 
 /// Picoseconds, tenant, network.
 fn told(trace: &Recording) -> Told<'_> {
-    trace.rows.iter().map(|row| (row.time.0, trace.tenant(row), trace.network(row))).collect()
+    trace.rows.iter().map(|row| (row.time.0, trace.labels.tenant(row), trace.labels.network(row))).collect()
 }
 
 #[test]
@@ -34,7 +34,6 @@ fn our_own_format_with_and_without_names() {
         (500_000_000_000, Some("a"), Some("x")),
     ];
     assert_eq!(told(&full), expected);
-    assert_eq!(full.tenants(), ["b", "a"]);
     assert_eq!(told(&read("t_s\n3\n").unwrap()), [(3_000_000_000_000, None, None)]);
 }
 
@@ -70,13 +69,13 @@ const DISB: &str = r#"{ "time": 1, "tasks": [
 fn disb_tasks_send_until_the_time_is_over() {
     let trace = read_with("disb.json", DISB, "").unwrap();
     let of = |tenant: &str| -> Vec<u64> {
-        let own = trace.rows.iter().filter(|row| trace.tenant(row) == Some(tenant));
+        let own = trace.rows.iter().filter(|row| trace.labels.tenant(row) == Some(tenant));
         own.map(|row| row.time.0 / 1_000_000_000).collect()
     };
     assert_eq!(of("camera"), [0, 250, 500, 750]);
     assert_eq!(of("speech"), [120, 900]);
-    let camera = trace.rows.iter().find(|row| trace.tenant(row) == Some("camera")).unwrap();
-    assert_eq!(trace.network(camera), Some("resnet152@2"));
+    let camera = trace.rows.iter().find(|row| trace.labels.tenant(row) == Some("camera")).unwrap();
+    assert_eq!(trace.labels.network(camera), Some("resnet152@2"));
     // 400 in the mean, standard deviation 20.
     assert!((320..480).contains(&of("noise").len()), "{}", of("noise").len());
     assert_eq!(trace.left_out.len(), 1);

@@ -1,0 +1,85 @@
+//! Rows in order of time, of a file that is larger than memory: those of a bounded part of it are sorted at once.
+
+use super::Raw;
+use crate::files::InputError;
+
+/// How many rows are held. Chosen here: 50 MB. A file with no more may have any order; in a longer one a row may stand
+/// half as many from its place.
+pub(super) const HELD: usize = 1 << 20;
+
+/// Sorts what a reader gives.
+pub(super) struct Sorter {
+    capacity: usize,
+    /// Sorted up to what was read last.
+    rows: Vec<Raw>,
+    /// The next row to give, and the end of those that may be given.
+    next: usize,
+    ready: usize,
+    last_ps: i128,
+}
+
+/// A row that comes before one that was given already.
+pub(super) struct TooLate(pub(super) Raw);
+
+impl Sorter {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, rows: Vec::new(), next: 0, ready: 0, last_ps: i128::MIN }
+    }
+
+    /// The next row in order of time, in that of the file at one instant; reads on where need be.
+    pub(super) fn next(
+        &mut self,
+        mut read: impl FnMut() -> Result<Option<Raw>, InputError>,
+    ) -> Result<Option<Result<Raw, TooLate>>, InputError> {
+        if self.next == self.ready {
+            self.fill(&mut read)?;
+        }
+        let Some(&row) = self.rows[..self.ready].get(self.next) else { return Ok(None) };
+        self.next += 1;
+        let is_late = row.time_ps < self.last_ps;
+        self.last_ps = row.time_ps;
+        Ok(Some(if is_late { Err(TooLate(row)) } else { Ok(row) }))
+    }
+
+    fn fill(&mut self, read: &mut impl FnMut() -> Result<Option<Raw>, InputError>) -> Result<(), InputError> {
+        self.rows.drain(..self.ready);
+        self.next = 0;
+        let mut ended = false;
+        while self.rows.len() < self.capacity && !ended {
+            match read()? {
+                Some(row) => self.rows.push(row),
+                None => ended = true,
+            }
+        }
+        self.rows.sort_by_key(|row| row.time_ps);
+        self.ready = if ended { self.rows.len() } else { self.capacity / 2 };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sorts times four at once; a time before one that was given is an error.
+    fn sorted(times: &[i128]) -> Result<Vec<i128>, i128> {
+        let mut rows = times.iter().map(|&time_ps| Raw { time_ps, tenant: None, network: None, line: 0 });
+        let (mut sorter, mut given) = (Sorter::new(4), Vec::new());
+        while let Some(row) = sorter.next(|| Ok(rows.next())).expect("reading does not fail") {
+            given.push(row.map_err(|late| late.0.time_ps)?.time_ps);
+        }
+        Ok(given)
+    }
+
+    #[test]
+    fn short_files_may_have_any_order() {
+        assert_eq!(sorted(&[4, 3, 2, 1]), Ok(vec![1, 2, 3, 4]));
+        assert_eq!(sorted(&[]), Ok(vec![]));
+    }
+
+    #[test]
+    fn in_long_files_a_row_may_stand_half_as_many_from_its_place() {
+        assert_eq!(sorted(&[3, 1, 2, 6, 4, 5, 9, 7, 8, 10]), Ok((1..=10).collect()));
+        assert_eq!(sorted(&[2, 3, 4, 5, 6, 7, 8, 1]), Err(1));
+    }
+}

@@ -1,0 +1,53 @@
+//! The part of a trace that a run needs, in memory.
+
+use super::{Labels, Row, Rows, TraceKeys};
+use crate::files::InputError;
+use crate::units::Time;
+use crate::workload::stream::MAX_REQUESTS;
+
+/// How much of a trace is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Requests.
+    pub requests: usize,
+    /// The time before which they come.
+    pub until: Time,
+}
+
+impl Default for Reach {
+    /// One more than any run may have, for it to see.
+    fn default() -> Self {
+        Self { requests: MAX_REQUESTS + 1, until: Time::MAX }
+    }
+}
+
+/// The first requests of a trace in order of time: all, or as far as is needed. The rest of the file is not looked at.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The requests.
+    pub rows: Vec<Row>,
+    /// What of the file cannot be part of a trace, for the user to know.
+    pub left_out: Vec<String>,
+    /// What its rows mean.
+    pub labels: Labels,
+}
+
+impl Recording {
+    /// Reads as many requests as a run may have.
+    pub fn read(keys: &TraceKeys) -> Result<Self, InputError> {
+        Self::read_first(keys, &Reach::default())
+    }
+
+    /// Reads as far as is needed; bad rows up to there are errors, and so are names in `map` that a file that ends before
+    /// does not have.
+    pub fn read_first(keys: &TraceKeys, reach: &Reach) -> Result<Self, InputError> {
+        let (mut from, mut rows) = (Rows::open(keys)?, Vec::new());
+        while rows.len() < reach.requests {
+            match from.next()? {
+                Some(row) if row.time < reach.until => rows.push(row),
+                _ => break,
+            }
+        }
+        Ok(Self { rows, left_out: from.left_out, labels: from.labels })
+    }
+}
