@@ -68,15 +68,18 @@ fn nets(view: &View) -> f64 {
     rule(view) + 50_000.0 * (view.sub_jobs().len() + view.jobs().len()) as f64
 }
 
-/// One that promises, by what makes it anew for every run. Nobody but the cheats below looks at the trace.
-struct Contestant<'a> {
+/// Makes a scheduler anew for every run. Nobody but the cheats below looks at the trace.
+type Build = Box<dyn Fn(&Trace) -> Box<dyn Scheduler>>;
+
+/// One that promises.
+struct Contestant {
     name: String,
     allowed: fn(&View) -> f64,
-    build: Box<dyn Fn(&Trace) -> Box<dyn Scheduler> + 'a>,
+    build: Build,
 }
 
 /// Every rule, and every policy that ships for the system of a case.
-fn contestants(case: &Case) -> Vec<Contestant<'static>> {
+fn contestants(case: &Case) -> Vec<Contestant> {
     let rules = SCHEDULERS.iter().map(|entry| Contestant {
         name: entry.name.into(),
         allowed: if ["magma", "lookahead"].contains(&entry.name) { roll_outs } else { rule },
@@ -141,7 +144,8 @@ fn changes(case: &Case, trace: &Trace) -> [Change; 3] {
     let tenants = case.workload.scenario.tenants.len() as u32;
     renamed.requests.iter_mut().for_each(|request| request.tenant = tenants - 1 - request.tenant);
     let mut of_renamed = rules(case);
-    (of_renamed.firm.reverse(), of_renamed.late.own.reverse());
+    of_renamed.firm.reverse();
+    of_renamed.late.own.reverse();
     let (from, rules) = (trace.requests[change].arrival, rules(case));
     [
         Change { what: "the future", trace: future, rules: rules.clone(), until: from },
@@ -201,13 +205,13 @@ fn who_knows_more_is_found_out() {
     let edf =
         || (mascot::scheduler::find("edf").expect("it is a rule").build)(&toml::Table::new(), 1).unwrap();
     let cheat = |likes: Box<dyn Fn(&JobView) -> bool + Send>| Box::new(Cheat { edf: edf(), likes });
-    let build: [(_, Box<dyn Fn(&Trace) -> Box<dyn Scheduler>>); 4] = [
+    let cheats: [(_, Build); 4] = [
         (None, Box::new(|_| cheat(Box::new(|job| job.priority > 1)))),
         (
             Some("the future"),
             Box::new(|trace| {
                 let sum: u64 = trace.requests.iter().map(|request| request.arrival.0).sum();
-                cheat(Box::new(move |job| (job.request.0 as u64 + sum / 1000) % 3 > 0))
+                cheat(Box::new(move |job| (u64::from(job.request.0) + sum / 1000).is_multiple_of(2)))
             }),
         ),
         (
@@ -221,7 +225,7 @@ fn who_knows_more_is_found_out() {
     ];
     let case = &cases()[0];
     let trace = trace(case, REQUESTS, 1);
-    for (knowledge, build) in build {
+    for (knowledge, build) in cheats {
         let contestant = Contestant { name: format!("{knowledge:?}"), allowed: rule, build };
         assert_eq!(knows(case, &trace, &contestant), knowledge);
     }

@@ -66,7 +66,7 @@ fn presets_with_a_pace_of_their_own_keep_it_and_leave_relmas_6_room() {
     let mut rates = 0;
     for case in PLANS.iter().map(|plan| &plan.cases[0]).filter(|case| case.load.is_none()) {
         let scenario = &case.workload.scenario;
-        let offered = case.offered_load();
+        let offered = case.nominal_load();
         assert!((0.0..1.0).contains(&offered), "{} offers relmas-6 {offered}", scenario.name);
         let requests = sweep::trace(case, 2_000, 1).requests;
         // Those that wait for others have no time yet.

@@ -416,8 +416,9 @@ fn cells_of(text: &str) -> Vec<String> {
     let experiment = Experiment::read(&file, &[], &data).unwrap();
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).unwrap();
     let told = |cell: &sweep::Cell| {
-        let keys = cell.keys(f64::NAN);
-        format!("{} {} {} {}", keys[1], keys[3], keys[4], keys[5])
+        let keys = cell.keys();
+        let load = cell.case.load.map_or(String::new(), |load| load.to_string());
+        format!("{} {load} {} {}", keys[1], keys[4], keys[5])
     };
     sweep::cells(&plan).iter().map(told).collect()
 }

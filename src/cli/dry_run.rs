@@ -28,7 +28,7 @@ pub(super) fn describe(job: &Job, results: &Path) -> String {
     if job.plan.experiment.bound {
         text += "and a row `bound` per case and seed, which is not listed and not part of the estimate\n";
     }
-    let keys: Vec<Vec<String>> = sweep.cells.iter().map(|cell| cell.keys(cell.case.offered_load())).collect();
+    let keys: Vec<Vec<String>> = sweep.cells.iter().map(|cell| cell.keys()).collect();
     let values: Vec<BTreeMap<&str, usize>> = (0..KEYS.len()).map(|key| values(&keys, key)).collect();
     let shown: Vec<usize> = (0..KEYS.len()).filter(|&key| key <= SEED || values[key].len() > 1).collect();
     let _ = writeln!(text, "\n{}\n{}", axes(&keys, &values, &shown), loads(&job.plan.cases));
@@ -102,8 +102,8 @@ fn loads(cases: &[Case]) -> String {
             case.workload.scenario.name.clone(),
             case.site.dram.bandwidth_gbps.to_string(),
             number(Some(lambda_per_s), 1),
-            format!("{at_most}{}", number(Some(case.offered_load()), 3)),
-            format!("{at_most}{}", number(Some(case.offered_load() * lambda_per_s), 1)),
+            format!("{at_most}{}", number(Some(case.nominal_load()), 3)),
+            format!("{at_most}{}", number(Some(case.nominal_load() * lambda_per_s), 1)),
         ]
     });
     let header = ["system", "scenario", "DRAM GB/s", "lambda* 1/s", "load", "requests/s"];

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::table::{Listing, number};
 use crate::experiment::bound::{BOUND, BOUND_COLUMNS};
 use crate::experiment::data::Kind;
+use crate::experiment::requests::OFFERED_COLUMNS;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, METRICS};
@@ -267,13 +268,14 @@ fn metrics() -> Listing {
         .iter()
         .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
     let of_bounds = BOUND_COLUMNS.iter().map(|column| ("summary.csv", BOUND, column));
+    let of_offers = OFFERED_COLUMNS.iter().map(|column| ("summary.csv", "offered", column));
     let of_groups = GROUP_COLUMNS.iter().map(|column| ("groups.csv", "groups", column));
     let of_accelerators =
         ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", column));
-    let rows =
-        of_cells.chain(of_bounds).chain(of_groups).chain(of_accelerators).map(|(file, metric, column)| {
-            [metric, file, column.name, column.doc].map(str::to_string).to_vec()
-        });
+    let beside = of_bounds.chain(of_offers).chain(of_groups).chain(of_accelerators);
+    let rows = of_cells
+        .chain(beside)
+        .map(|(file, metric, column)| [metric, file, column.name, column.doc].map(str::to_string).to_vec());
     Listing {
         columns: &[("metric", "metric"), ("file", "file"), ("column", "column"), ("meaning", "meaning")],
         numbers: 0..0,

@@ -14,7 +14,7 @@ use crate::experiment::inputs::Inputs;
 use crate::experiment::summary::Row;
 use crate::experiment::sweep::{Logs, cells};
 use crate::experiment::timeline;
-use crate::experiment::{DataRoot, Error, Experiment, Plan};
+use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::write_atomic;
 
 #[derive(Args)]
@@ -136,6 +136,7 @@ fn with_job<T>(
     let (bars, started) = (Bars::new(options.quiet), Stopwatch::start());
     let folder = options.folder(&experiment);
     let plan = prepare(experiment, data, !options.dry_run, &bars)?;
+    plan.moved_deadlines().iter().for_each(|warning| bars.warn(warning));
     let inputs = Inputs::of(&plan, data)?;
     let logs = Logs { requests: options.requests, layers: options.layers };
     let job = Job { plan: &plan, inputs: &inputs, data, logs, bars: &bars, started, resumable: true };
@@ -181,7 +182,7 @@ fn table(rows: &[Row]) -> String {
         header.push("to bound");
     }
     let cells = rows.iter().map(|row| {
-        // An offered load is measured: three digits say enough.
+        // That of requests at their own pace has many digits: three say enough.
         let load = row.load.map_or("-".into(), |load| ((load * 1e3).round() / 1e3).to_string());
         let mut cells = vec![row.system.clone(), row.scenario.clone(), row.qos.to_string(), load];
         cells.extend(row.setting.iter().map(|(_, value)| value.clone()));

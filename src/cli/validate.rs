@@ -205,7 +205,8 @@ fn experiment(path: &Path, data: &DataRoot) -> Result<Verdict, Error> {
             seen.push(case);
         }
     }
-    plan.overloads(|case| case.load.is_some()).iter().for_each(|overload| bars.warn(overload));
+    let overloads = plan.overloads(|case| case.load.is_some());
+    overloads.iter().chain(&plan.moved_deadlines()).for_each(|warning| bars.warn(warning));
     drop(bars);
     let cells: usize = plan.cases.iter().map(|case| case.runs.len()).sum();
     let bounds = Listing { columns: &BOUNDS, numbers: 2..5, rows: bounds };
@@ -233,7 +234,7 @@ fn bound_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
 
 /// What a load takes from each accelerator of a model and from DRAM where layers are split as at lambda*.
 fn load_row(case: &Case) -> Vec<String> {
-    let (capacity, load) = (&case.site.capacity, case.offered_load());
+    let (capacity, load) = (&case.site.capacity, case.nominal_load());
     let accelerators = &case.site.world.platform.accelerators;
     let models = capacity.model_utilization.iter().enumerate();
     let used = models.map(|(model, used)| {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::Progress;
 use super::plan::{Case, Plan};
-use super::requests::{load_of_run, requests};
+use super::requests::{Came, offered_load, requests};
 use super::schedulers::SchedulerChoice;
 use super::sweep::{Cell, Outcome};
 use crate::cost::Cache;
@@ -118,7 +118,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         _ => Value::Real(f64::NAN),
     };
     Outcome {
-        load: load_of_run(trace, cell.case),
+        offered_load: offered_load(cell.case, trace, Came::default()),
         values: Metrics::columns().map(value).collect(),
         gap_to_bound: f64::NAN,
         groups: Vec::new(),

@@ -100,7 +100,7 @@ pub fn find(plan: &Plan, search: Search, progress: &dyn Progress) -> Result<Vec<
 }
 
 fn without_load(cell: &Cell) -> Vec<String> {
-    let mut keys = cell.keys(f64::NAN);
+    let mut keys = cell.keys();
     keys[LOAD].clear();
     keys
 }

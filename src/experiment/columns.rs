@@ -2,11 +2,20 @@
 
 use std::fmt;
 
+use super::bound::BOUND_COLUMNS;
 use super::config::{Experiment, Setting};
 use super::plan::Dram;
+use super::reference::{OWN, SlaReference};
+use super::requests::OFFERED_COLUMNS;
 use super::sweep::Cell;
 use super::window::{Duration, Window};
+use crate::metrics::{Column, Metrics};
 use crate::workload::Qos;
+
+/// The columns of `summary.csv` after [`KEYS`]; new ones come last.
+pub fn summary_columns() -> impl Iterator<Item = &'static Column> {
+    Metrics::columns().chain(BOUND_COLUMNS).chain(OFFERED_COLUMNS)
+}
 
 /// The columns that identify a cell, in order; the metrics follow.
 pub const KEYS: &[&str] = &[
@@ -22,6 +31,7 @@ pub const KEYS: &[&str] = &[
     "forwarding",
     "sla",
     "deadline_factor",
+    "sla_reference",
     "trigger",
     "period_us",
     "decision_cost",
@@ -31,6 +41,11 @@ pub const KEYS: &[&str] = &[
     "max_sub_job_us",
     "phases",
 ];
+
+/// What cells have of a key in files that are older than the key; empty where that is not known.
+pub fn unsaid(key: &str) -> &'static str {
+    if key == "sla_reference" { OWN } else { "" }
+}
 
 /// Where the scenario stands among [`KEYS`].
 pub const SCENARIO: usize = 1;
@@ -49,7 +64,7 @@ pub(super) fn case_keys(
     setting: &Setting,
     dram: &Dram,
 ) -> Vec<String> {
-    let load = load.filter(|load| !load.is_nan()).map_or(String::new(), |load| load.to_string());
+    let load = load.map_or(String::new(), |load| load.to_string());
     let mut keys = vec![system.to_string(), scenario.to_string(), qos.name().to_string(), load];
     keys.extend([String::new(), String::new()]);
     keys.extend(setting_keys(setting, dram).into_iter().map(|(_, value)| value));
@@ -57,12 +72,11 @@ pub(super) fn case_keys(
 }
 
 impl Cell<'_> {
-    /// The values of [`KEYS`]; the load is the case's own, or else the one given.
-    pub fn keys(&self, offered_load: f64) -> Vec<String> {
+    /// The values of [`KEYS`].
+    pub fn keys(&self) -> Vec<String> {
         let case = self.case;
-        let load = case.load.unwrap_or(offered_load);
         let names = [case.system.as_str(), case.workload.scenario.name.as_str()];
-        let mut keys = case_keys(names, case.qos, Some(load), &case.setting, &case.site.dram);
+        let mut keys = case_keys(names, case.qos, Some(case.nominal_load()), &case.setting, &case.site.dram);
         keys[SCHEDULER] = self.scheduler.label.clone();
         keys[SEED] = self.seed.to_string();
         keys
@@ -122,6 +136,7 @@ pub fn setting_keys(setting: &Setting, dram: &Dram) -> Vec<(String, String)> {
         dram.forwarding.to_string(),
         word(setting.sla),
         setting.deadline_factor.to_string(),
+        setting.sla_reference.as_ref().map_or(OWN.to_string(), SlaReference::to_string),
         word(setting.trigger),
         setting.period_us.to_string(),
         word(setting.decision_cost),
@@ -143,7 +158,7 @@ pub(super) fn quoted(word: &str) -> String {
 impl fmt::Display for Cell<'_> {
     /// The keys that say most.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let keys = self.keys(f64::NAN);
+        let keys = self.keys();
         let named = KEYS.iter().zip(&keys).take(SEED + 1).filter(|(_, value)| !value.is_empty());
         let named = named.map(|(key, value)| format!("{key}={value}"));
         f.write_str(&named.collect::<Vec<_>>().join(" "))

@@ -27,6 +27,7 @@ use super::Error;
 use super::data::{DataRoot, Kind};
 use super::list::List;
 use super::overrides;
+use super::reference::SlaReference;
 use super::schedulers::{self, SchedulerChoice};
 use super::select::{self, Exclude, Include, RawExclude};
 use super::train::Training;
@@ -103,7 +104,7 @@ pub enum CostKind {
 }
 
 /// One point of the swept keys; each is a column of the CSV.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Setting {
     /// Peak DRAM bandwidth in GB/s; `None` is the system's own.
     pub dram_bandwidth_gbps: Option<f64>,
@@ -117,6 +118,8 @@ pub struct Setting {
     pub sla: SlaRule,
     /// Multiple of the isolated latency.
     pub deadline_factor: f64,
+    /// Of that on which system; `None`, where nothing is said, is the system that serves the requests.
+    pub sla_reference: Option<SlaReference>,
     /// When decisions are taken.
     pub trigger: TriggerKind,
     /// T_s in microseconds.
@@ -179,6 +182,9 @@ struct RawExperiment {
     sla: Option<List<SlaRule>>,
     /// Multiple of the isolated latency.
     deadline_factor: Option<List<Positive>>,
+    /// Whose isolated latency that is: `own`, that of the system that serves the requests; a system's, `SYSTEM`; or that
+    /// of a system behind another DRAM bandwidth, `SYSTEM@GBPS`.
+    sla_reference: Option<Spanned<List<SlaReference>>>,
     /// When decisions are taken.
     trigger: Option<List<TriggerKind>>,
     /// The period of decisions in microseconds.
@@ -217,6 +223,7 @@ impl Default for Setting {
             forwarding: None,
             sla: SlaRule::Factor,
             deadline_factor: 4.0,
+            sla_reference: None,
             trigger: TriggerKind::Periodic,
             period_us: 100.0,
             decision_cost: CostKind::Host,
@@ -274,6 +281,7 @@ impl RawExperiment {
             return Err(source.error_at_top(message).into());
         }
         let systems = named(Kind::System, self.systems)?;
+        check_references(&self.sla_reference, &source, data)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         if let Some(training) = &self.training {
             training.get_ref().check().map_err(|problem| source.error(&training.span(), problem))?;
@@ -331,6 +339,8 @@ impl RawExperiment {
         vary(&mut settings, &self.forwarding, |s, v| s.forwarding = Some(v));
         vary(&mut settings, &self.sla, |s, v| s.sla = v);
         vary(&mut settings, &self.deadline_factor, |s, v| s.deadline_factor = v.0);
+        let references = self.sla_reference.as_ref().map(|list| list.get_ref().clone());
+        vary(&mut settings, &references, |s, v| s.sla_reference = Some(v));
         vary(&mut settings, &self.trigger, |s, v| s.trigger = v);
         vary(&mut settings, &self.period_us, |s, v| s.period_us = v.0);
         vary(&mut settings, &self.decision_cost, |s, v| s.decision_cost = v);
@@ -344,15 +354,28 @@ impl RawExperiment {
 }
 
 /// Multiplies `settings` by the values of one key.
-fn vary<T: Copy>(settings: &mut Vec<Setting>, values: &Option<List<T>>, set: impl Fn(&mut Setting, T)) {
+fn vary<T: Clone>(settings: &mut Vec<Setting>, values: &Option<List<T>>, set: impl Fn(&mut Setting, T)) {
     let Some(values) = values else { return };
-    let with = |setting: &Setting, value: T| {
-        let mut setting = *setting;
-        set(&mut setting, value);
+    let with = |setting: &Setting, value: &T| {
+        let mut setting = setting.clone();
+        set(&mut setting, value.clone());
         setting
     };
     *settings =
-        settings.iter().flat_map(|s| values.0.iter().map(|&v| with(s, v)).collect::<Vec<_>>()).collect();
+        settings.iter().flat_map(|s| values.0.iter().map(|v| with(s, v)).collect::<Vec<_>>()).collect();
+}
+
+/// The systems that deadlines are relative to have to be known.
+fn check_references(
+    references: &Option<Spanned<List<SlaReference>>>,
+    source: &Source,
+    data: &DataRoot,
+) -> Result<(), InputError> {
+    let Some(references) = references else { return Ok(()) };
+    for system in references.get_ref().0.iter().filter_map(SlaReference::system) {
+        data.path(Kind::System, system).map_err(|e| source.error(&references.span(), e))?;
+    }
+    Ok(())
 }
 
 fn in_range<T: PartialOrd + Copy + std::fmt::Display>(

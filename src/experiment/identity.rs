@@ -50,14 +50,9 @@ impl Identity<'_> {
         let mut text = format!("sources {}\n{:?}\n{:?}\n", self.sources, self.logs, cell.case.window);
         let mut add =
             |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("memory takes everything");
-        // Not a number stands for a load that the requests will tell.
-        KEYS.iter().zip(cell.keys(f64::NAN)).for_each(|(key, value)| add(key, &value));
+        KEYS.iter().zip(cell.keys()).for_each(|(key, value)| add(key, &value));
         add("rule", &cell.scheduler.name);
         add("parameters", &toml::Value::Table(cell.scheduler.parameters.clone()).to_string());
-        if cell.case.load.is_none() {
-            // Where requests come at their own pace, lambda* follows from those of the sweep's first seed.
-            add("first seed", &self.experiment.first_seed.to_string());
-        }
         add("bound", &self.experiment.bound.to_string());
         if let Some(trace) = &self.experiment.trace {
             add("trace", &format!("{:?} {:?}", trace.speedup, trace.map));

@@ -16,6 +16,8 @@ pub struct Inputs {
     pub sha256: BTreeMap<String, String>,
     /// By system and scenario.
     of_case: BTreeMap<[String; 2], BTreeSet<String>>,
+    /// By reference of deadlines.
+    of_reference: BTreeMap<String, BTreeSet<String>>,
     /// By label and system, for learned schedulers.
     of_policy: BTreeMap<(String, String), BTreeSet<String>>,
 }
@@ -34,6 +36,14 @@ impl Inputs {
                 let files = files.map(|path| inputs.add(&path, data)).collect();
                 inputs.of_case.insert(case.words.clone(), files);
             }
+        }
+        for case in &plan.cases {
+            let Some(reference) = reference_of(case).filter(|name| !inputs.of_reference.contains_key(*name))
+            else {
+                continue;
+            };
+            let files = files_of_system(reference, data)?.iter().map(|path| inputs.add(path, data)).collect();
+            inputs.of_reference.insert(reference.to_string(), files);
         }
         for (key, paths) in plan.policies.files() {
             let files = paths.iter().map(|path| inputs.add(path, data)).collect();
@@ -57,8 +67,9 @@ impl Inputs {
     /// The contents that a cell depends on, by name.
     pub fn of_cell(&self, cell: &Cell) -> Vec<(&str, &str)> {
         let own = self.of_case.get(&cell.case.words);
+        let reference = reference_of(cell.case).and_then(|name| self.of_reference.get(name));
         let policy = self.of_policy.get(&(cell.scheduler.label.clone(), cell.case.system.clone()));
-        let names = own.into_iter().chain(policy).flatten();
+        let names = own.into_iter().chain(reference).chain(policy).flatten();
         names.map(|name| (name.as_str(), self.sha256[name].as_str())).collect()
     }
 
@@ -70,15 +81,27 @@ impl Inputs {
     }
 }
 
-/// The files of a case's system and scenario.
-fn files_of(case: &Case, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
-    let [system, scenario] = &case.words;
-    let mut paths = vec![data.path(Kind::System, system)?, data.path(Kind::Scenario, scenario)?];
-    let system = data.system(system)?;
+/// The other system that deadlines of a case are relative to.
+fn reference_of(case: &Case) -> Option<&str> {
+    case.setting.sla_reference.as_ref()?.system()
+}
+
+/// The files of a system.
+fn files_of_system(name: &str, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = vec![data.path(Kind::System, name)?];
+    let system = data.system(name)?;
     for model in &system.models {
         paths.push(data.path(Kind::Accelerator, &model.name)?);
     }
     paths.extend(system.cost);
+    Ok(paths)
+}
+
+/// The files of a case's system and scenario.
+fn files_of(case: &Case, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
+    let [system, scenario] = &case.words;
+    let mut paths = files_of_system(system, data)?;
+    paths.push(data.path(Kind::Scenario, scenario)?);
     let scenario = &case.workload.scenario;
     for variant in &scenario.networks {
         paths.push(data.path(Kind::Network, &variant.network)?);

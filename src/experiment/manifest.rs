@@ -8,8 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::bound::BOUND_COLUMNS;
-use super::columns::{KEYS, setting_keys};
+use super::columns::{KEYS, setting_keys, summary_columns};
 use super::data::DataRoot;
 use super::identity::{Identity, SOURCES_SHA256};
 use super::list::distinct;
@@ -18,7 +17,7 @@ use super::resume::Failure;
 use super::sweep::Logs;
 use super::window::{Duration, Window};
 use crate::files::InputError;
-use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS, Metrics};
+use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS};
 
 /// Its name.
 pub const FILE: &str = "manifest.json";
@@ -96,7 +95,7 @@ pub fn text(plan: &Plan, identity: &Identity, data: &DataRoot, session: &Session
 fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
     let experiment = &plan.experiment;
     let told = |c: &Column| json!({ "name": c.name, "doc": c.doc });
-    let columns: Vec<_> = Metrics::columns().chain(BOUND_COLUMNS).map(told).collect();
+    let columns: Vec<_> = summary_columns().map(told).collect();
     let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
     let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(told).collect();
     let git = option_env!("MASCOT_GIT_COMMIT")

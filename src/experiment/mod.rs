@@ -26,6 +26,7 @@ mod pace;
 pub mod plan;
 mod points;
 pub mod progress;
+pub mod reference;
 pub mod registry;
 pub mod replay;
 pub mod requests;

@@ -1,7 +1,7 @@
 //! What the tenants of a workload ask for: how many requests per second, of which networks.
 //!
-//! Where tenants share a load, the scenario's weights say so. Where requests come at their own pace, those of the first
-//! seed up to the last counted one do. A stage of a cascade comes at the rate of the tenant before it x its probability:
+//! Where tenants share a load, the scenario's weights say so. Where requests come at their own pace, those of seed
+//! [`SEED`], whatever the seeds of the sweep, up to the last counted one do: what follows identifies cells. A stage of a cascade comes at the rate of the tenant before it x its probability:
 //! as if nothing were dropped. A closed loop comes as fast as it is served, so that its load is at most 1 by definition;
 //! its part in the mix is that of its pace on a system of its own.
 
@@ -14,6 +14,9 @@ use crate::units::Time;
 use crate::workload::burstiness::rate_per_s;
 use crate::workload::{Arrival, Extent, Tenant};
 
+/// The seed whose requests stand for all. Our choice: the first that experiments have by default.
+const SEED: u64 = 1;
+
 /// The requests of a workload at its own pace.
 pub(super) struct OwnPace {
     /// The fraction that asks for each network.
@@ -22,7 +25,7 @@ pub(super) struct OwnPace {
     open_per_s: f64,
     /// The bound on those that do.
     loops_per_s: f64,
-    /// How many of the former the first seed sends up to the last that is judged.
+    /// How many of the former the seed sends up to the last that is judged.
     pub(super) sample: f64,
 }
 
@@ -31,10 +34,9 @@ impl OwnPace {
         workload: &Workload,
         world: &World,
         window: &Window,
-        seed: u64,
         system: &SystemSpec,
     ) -> Result<Self, Error> {
-        let open = Open::of(workload, world, window, seed, system)?;
+        let open = Open::of(workload, world, window, system)?;
         // Weights are in requests of the sample, so that shares of counts are exact; without a sample, per second.
         let (sample, per_s) = (open.requests.iter().sum::<f64>(), open.rate_per_s);
         let unit_s = if sample > 0.0 && per_s.is_finite() { sample / per_s } else { 1.0 };
@@ -73,10 +75,14 @@ impl OwnPace {
         self.open_per_s + self.loops_per_s
     }
 
-    /// Relative to lambda*: with loops at most 1, if the others leave them that much.
+    /// Relative to lambda*: with loops at most 1, if the others leave them that much; infinite where all come at once.
     pub(super) fn load(&self, lambda_per_s: f64) -> f64 {
         let (open, all) = (self.open_per_s / lambda_per_s, self.most_per_s() / lambda_per_s);
-        if self.loops_per_s > 0.0 { all.min(1.0).max(open) } else { open }
+        match self.loops_per_s > 0.0 {
+            true => all.min(1.0).max(open),
+            false if open.is_nan() => f64::INFINITY,
+            false => open,
+        }
     }
 }
 
@@ -97,13 +103,7 @@ struct Open {
 }
 
 impl Open {
-    fn of(
-        workload: &Workload,
-        world: &World,
-        window: &Window,
-        seed: u64,
-        system: &SystemSpec,
-    ) -> Result<Self, Error> {
+    fn of(workload: &Workload, world: &World, window: &Window, system: &SystemSpec) -> Result<Self, Error> {
         let tenants = &workload.scenario.tenants;
         let in_a_loop = |arrival: &Arrival| {
             workload.has_loops() && tenants[arrival.tenant as usize].arrivals.closed_loop().is_some()
@@ -115,7 +115,7 @@ impl Open {
         };
         let (mut requests, mut by_network) = (vec![0.0; tenants.len()], vec![0.0; world.networks.len()]);
         let mut times = Vec::new();
-        let arrivals = workload.arrivals(world, 0.0, seed).filter(|arrival| !in_a_loop(arrival));
+        let arrivals = workload.arrivals(world, 0.0, SEED).filter(|arrival| !in_a_loop(arrival));
         for (number, arrival) in arrivals.take_while(|arrival| arrival.time < end).take(most).enumerate() {
             check_span(arrival.time.as_s(), workload, system)?;
             if number < judged {

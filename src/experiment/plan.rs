@@ -8,8 +8,9 @@ use super::config::{Experiment, Setting};
 use super::data::DataRoot;
 use super::pace::{OwnPace, check_number, check_span};
 use super::points::{Names, Point, Space};
+use super::reference::References;
 use super::registry::Policies;
-use super::requests::Workload;
+use super::requests::{Workload, isolated};
 use super::schedulers::SchedulerChoice;
 use super::window::{Wanted, Window};
 use super::{Error, Progress};
@@ -17,6 +18,7 @@ use crate::cost::Cache;
 use crate::hw::{Sharing, SystemSpec};
 use crate::sim::World;
 use crate::sim::capacity::{Capacity, mix_capacity};
+use crate::units::Time;
 use crate::workload::trace::Recording;
 use crate::workload::{Extent, Qos, Replay, Scenario, SlaRule, Tenant};
 
@@ -55,6 +57,8 @@ pub struct Case {
     pub setting: Setting,
     /// The system as this setting has it.
     pub site: Arc<Site>,
+    /// By network: the isolated latency that deadlines are multiples of, on the system or on its reference.
+    pub reference: Arc<Vec<Time>>,
     /// What the experiment says about [`Self::window`].
     pub wanted: Wanted,
     /// Its requests, and which of them are counted.
@@ -70,9 +74,8 @@ pub struct Site {
     pub world: Arc<World>,
     /// lambda* of the mix.
     pub capacity: Capacity,
-    /// What the requests of the first seed offer, relative to lambda*, where they come at their own pace (`pace.rs`); not
-    /// a number where they come at once.
-    pub offered: Option<f64>,
+    /// What requests that come at their own pace (`pace.rs`) offer, relative to lambda*; infinite where they come at once.
+    pub own_load: Option<f64>,
     /// Their rate, that of a closed loop on a system of its own.
     pub(super) own_per_s: Option<f64>,
     /// The system as resolved.
@@ -128,6 +131,7 @@ impl Plan {
         products.into_iter().try_for_each(|product| check_product(product, &names, &workloads))?;
         let space = Space { names: &names, systems: &systems, scenarios: &scenarios };
         let points = space.points(&experiment)?;
+        let references = References::of(&points, &scenarios, data, cache, progress)?;
         let mut cases = Vec::new();
         let mut policies = Policies::default();
         for (place, system) in systems.iter().enumerate() {
@@ -139,7 +143,13 @@ impl Plan {
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
             let catalogue = Catalogue::new(system, &used, data, cache, progress)?;
-            let builder = Builder { experiment: &experiment, names: &names, system, catalogue };
+            let builder = Builder {
+                experiment: &experiment,
+                names: &names,
+                references: &references,
+                system,
+                catalogue,
+            };
             builder.add(&own, &workloads, &mut cases)?;
         }
         let plan = Self { experiment, schedulers: names.schedulers, cases, bounds: Vec::new(), policies };
@@ -171,6 +181,7 @@ fn workloads(
 struct Builder<'a> {
     experiment: &'a Experiment,
     names: &'a Names,
+    references: &'a References,
     system: &'a SystemSpec,
     catalogue: Catalogue,
 }
@@ -190,8 +201,7 @@ impl Builder<'_> {
             let site = match known {
                 Some(site) => site,
                 None => {
-                    let seed = self.experiment.first_seed;
-                    let site = Site::new(self.system, &self.catalogue, workload, dram, &window, seed)?;
+                    let site = Site::new(self.system, &self.catalogue, workload, dram, &window)?;
                     sites.push(Arc::new(site));
                     Arc::clone(&sites[sites.len() - 1])
                 }
@@ -203,15 +213,18 @@ impl Builder<'_> {
                 }
                 check_number(requests_per_s, 0.0, &window, workload, self.system)?;
             }
-            let &&Point { system, scenario, qos, load, setting, .. } = point;
+            let &&Point { system, scenario, qos, load, .. } = point;
+            let own = || Arc::new(isolated(&site.world));
+            let reference = self.references.latencies(point).unwrap_or_else(own);
             cases.push(Case {
                 system: self.system.name.clone(),
                 words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
                 workload: workload.clone(),
                 qos,
                 load,
-                setting,
+                setting: point.setting.clone(),
                 site,
+                reference,
                 wanted: self.experiment.wanted,
                 window,
                 runs: Arc::clone(&point.runs),
@@ -229,12 +242,11 @@ impl Site {
         workload: &Workload,
         dram: Dram,
         window: &Window,
-        seed: u64,
     ) -> Result<Self, Error> {
         let scenario = &workload.scenario;
         let world = catalogue.world(system, scenario, &dram)?;
         let own = match workload.has_own_pace() {
-            true => Some(OwnPace::of(workload, &world, window, seed, system)?),
+            true => Some(OwnPace::of(workload, &world, window, system)?),
             false => None,
         };
         let shares = own.as_ref().map_or_else(|| scenario.network_shares(), |own| own.shares.clone());
@@ -243,9 +255,9 @@ impl Site {
         if let Some(own) = &own {
             check_number(own.most_per_s(), own.sample, window, workload, system)?;
         }
-        let offered = own.as_ref().map(|own| own.load(capacity.requests_per_s));
+        let own_load = own.as_ref().map(|own| own.load(capacity.requests_per_s));
         let own_per_s = own.map(|own| own.most_per_s());
-        Ok(Self { world: Arc::new(world), capacity, offered, own_per_s, dram })
+        Ok(Self { world: Arc::new(world), capacity, own_load, own_per_s, dram })
     }
 }
 
@@ -255,9 +267,15 @@ impl Case {
         self.runs.iter().map(|run| run.seed).collect()
     }
 
-    /// What is asked of the system, relative to lambda*.
-    pub fn offered_load(&self) -> f64 {
-        self.load.or(self.site.offered).unwrap_or(f64::NAN)
+    /// What is asked of the system, relative to lambda*, in every seed: the key `load`.
+    pub fn nominal_load(&self) -> f64 {
+        self.load.or(self.site.own_load).expect("without a load, requests come at their own pace")
+    }
+
+    /// Whether that is more than any schedule carries; what comes at once is worked off.
+    pub fn is_overload(&self) -> bool {
+        let load = self.nominal_load();
+        load > 1.0 && load.is_finite()
     }
 }
 

@@ -116,12 +116,12 @@ impl Space<'_> {
                     (place_of(&self.names.systems, system), place_of(&self.names.scenarios, scenario));
                 for &qos in &experiment.qos {
                     for &load in &loads {
-                        points.extend(experiment.settings.iter().map(|&setting| Point {
+                        points.extend(experiment.settings.iter().map(|setting| Point {
                             system,
                             scenario,
                             qos,
                             load,
-                            setting,
+                            setting: setting.clone(),
                             runs: Arc::clone(&runs),
                         }));
                     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::plan::Case;
 use super::window::{Wanted, Window};
-use crate::sim::{Follower, Request, Trace, World};
+use crate::metrics::Column;
+use crate::sim::{Follower, Record, Request, Trace, World};
 use crate::units::Time;
 use crate::workload::burstiness::rate_per_s;
 use crate::workload::{Arrival, ArrivalStream, Extent, Offer, Qos, Replay, Scenario, Sla};
@@ -81,7 +82,8 @@ impl Workload {
     }
 }
 
-fn isolated(world: &World) -> Vec<Time> {
+/// The isolated latency of every network.
+pub(super) fn isolated(world: &World) -> Vec<Time> {
     world.networks.iter().map(|network| network.isolated).collect()
 }
 
@@ -126,10 +128,10 @@ fn sla(case: &Case, arrival: &Arrival) -> Sla {
     terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")
 }
 
-/// A request with its deadline on the system of the case.
+/// A request with its deadline, as the system of the case or its reference has it.
 pub(super) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
-    let isolated = case.site.world.networks[network as usize].isolated;
+    let isolated = case.reference[network as usize];
     let deadline = sla(case, arrival).deadline(arrival, qos(case, arrival), isolated);
     Request { tenant, network, priority, arrival: time, deadline }
 }
@@ -137,21 +139,48 @@ pub(super) fn request(case: &Case, arrival: &Arrival) -> Request {
 /// A request that follows others, and how soon after its arrival it is due. The next frame does not wait for it.
 fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
     let request = Request { arrival: Time::MAX, ..request(case, arrival) };
-    let isolated = case.site.world.networks[request.network as usize].isolated;
+    let isolated = case.reference[request.network as usize];
     match sla(case, arrival).within(qos(case, arrival), isolated) {
         Some(within) => (Request { deadline: Time::MAX, ..request }, within),
         None => (request, Time::MAX),
     }
 }
 
-/// The `load` in the rows of a run: the experiment's, else the rate of the run's requests relative to lambda*, as if none
-/// were dropped; not a number where all come at once, and where a closed loop sends as fast as it is served.
-pub(super) fn load_of_run(trace: &Trace, case: &Case) -> f64 {
-    if let Some(load) = case.load {
-        return load;
+/// What the requests of a run add to its row of `summary.csv`.
+pub const OFFERED_COLUMNS: &[Column] = &[Column {
+    name: "offered_load",
+    doc: "Rate of the run's requests relative to lambda*, as if none were dropped; of a scenario with closed loops, of those \
+          that came. `load` is what was asked for. Empty where all come at once",
+}];
+
+/// The requests of a run as they come: how many, and when the first and the last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Came {
+    requests: u64,
+    first: Time,
+    last: Time,
+}
+
+impl Came {
+    /// Follows a run.
+    pub(super) fn record(&mut self, record: &Record) {
+        if let Record::Arrival { time, .. } = *record {
+            self.first = if self.requests == 0 { time } else { self.first };
+            self.last = time;
+            self.requests += 1;
+        }
     }
+
+    fn rate_per_s(self) -> f64 {
+        let span_s = (self.last - self.first).as_s();
+        if span_s > 0.0 { (self.requests - 1) as f64 / span_s } else { f64::NAN }
+    }
+}
+
+/// The `offered_load` of a run; where a closed loop sends as fast as it is served, that of what came.
+pub(super) fn offered_load(case: &Case, trace: &Trace, came: Came) -> f64 {
     if case.workload.has_loops() {
-        return f64::NAN;
+        return came.rate_per_s() / case.site.capacity.requests_per_s;
     }
     let own = trace.requests.len() - trace.followers.len();
     let times: Vec<Time> = trace.requests[..own].iter().map(|request| request.arrival).collect();

@@ -3,12 +3,9 @@
 use csv::Writer;
 use serde::{Deserialize, Serialize};
 
-use super::bound::BOUND_COLUMNS;
-use super::columns::KEYS;
+use super::columns::{KEYS, summary_columns};
 use super::sweep::{Cell, Outcome};
-use crate::metrics::{
-    ACCELERATOR_COLUMNS, GROUP_COLUMNS, GroupBy, GroupRow, LayerRow, Metrics, RequestRow, Value,
-};
+use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, GroupBy, GroupRow, LayerRow, RequestRow, Value};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -81,9 +78,7 @@ impl Table {
     pub fn columns(self) -> Vec<&'static str> {
         let mut columns = KEYS.to_vec();
         match self {
-            Self::Summary => {
-                columns.extend(Metrics::columns().chain(BOUND_COLUMNS).map(|column| column.name))
-            }
+            Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
                 columns.extend(["group", "name"]);
                 columns.extend(GROUP_COLUMNS.iter().map(|column| column.name));
@@ -109,9 +104,9 @@ pub struct Rows {
 impl Rows {
     /// Those of an outcome; the logs that it does not hold are empty.
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
-        let keys = cell.keys(outcome.load);
-        let of_bound = [Value::Real(outcome.gap_to_bound)];
-        let summary = vec![texts(outcome.values.iter().chain(&of_bound)).collect()];
+        let keys = cell.keys();
+        let beside = [outcome.gap_to_bound, outcome.offered_load].map(Value::Real);
+        let summary = vec![texts(outcome.values.iter().chain(&beside)).collect()];
         let groups = outcome.groups.iter().map(|group| {
             let names = [group.by.name().to_string(), name(cell, group)];
             names.into_iter().chain(texts(&group.values)).collect()

@@ -22,7 +22,7 @@ pub struct Row {
     pub scenario: String,
     /// The QoS level.
     pub qos: &'static str,
-    /// Relative to lambda*; the mean over seeds where requests come at their own pace.
+    /// Relative to lambda*; `None` where requests come at once.
     pub load: Option<f64>,
     /// The swept keys that vary in this experiment.
     #[serde(serialize_with = "as_map")]
@@ -50,9 +50,6 @@ pub struct Row {
     /// The rule behind the label.
     #[serde(skip)]
     rule: String,
-    /// The load that the experiment says.
-    #[serde(skip)]
-    said_load: Option<f64>,
 }
 
 fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -69,7 +66,6 @@ pub struct Summary {
 #[derive(Default)]
 struct Samples {
     seed: Vec<u64>,
-    load: Vec<f64>,
     sla_rate: Vec<f64>,
     latency_p99_us: Vec<f64>,
     energy_per_request_uj: Vec<f64>,
@@ -102,7 +98,6 @@ impl Summary {
         }
         let (_, samples) = self.rows.last_mut().expect("just pushed if there was none");
         samples.seed.push(cell.seed);
-        samples.load.push(value("load"));
         samples.sla_rate.push(value("sla_rate"));
         samples.latency_p99_us.push(value("latency_p99_us"));
         samples.energy_per_request_uj.push(value("energy_per_request_uj"));
@@ -132,7 +127,7 @@ impl Row {
             system: cell.case.system.clone(),
             scenario: cell.case.workload.scenario.name.clone(),
             qos: cell.case.qos.name(),
-            load: None,
+            load: Some(cell.case.nominal_load()).filter(|load| load.is_finite()),
             setting,
             scheduler: cell.scheduler.label.clone(),
             seeds: 0,
@@ -145,7 +140,6 @@ impl Row {
             gain_points_ci95: None,
             gap_to_bound: None,
             rule: cell.scheduler.name.clone(),
-            said_load: cell.case.load,
         }
     }
 
@@ -168,7 +162,6 @@ impl Row {
 
     fn with(self, samples: &Samples) -> Self {
         Self {
-            load: self.said_load.or_else(|| mean(&samples.load)),
             seeds: samples.sla_rate.len(),
             sla_rate: mean(&samples.sla_rate).unwrap_or(f64::NAN),
             sla_rate_ci95: half_width_95(&samples.sla_rate),
@@ -180,8 +173,8 @@ impl Row {
     }
 
     fn is_same_case(&self, other: &Self) -> bool {
-        (&self.system, &self.scenario, self.qos, self.said_load, &self.setting)
-            == (&other.system, &other.scenario, other.qos, other.said_load, &other.setting)
+        (&self.system, &self.scenario, self.qos, self.load, &self.setting)
+            == (&other.system, &other.scenario, other.qos, other.load, &other.setting)
     }
 
     fn is_same_cell(&self, other: &Self) -> bool {

@@ -12,7 +12,7 @@ use super::bound;
 use super::config::{CostKind, Experiment, TriggerKind};
 use super::error::reason;
 use super::plan::{Case, Plan, Run};
-use super::requests::{self, Requests, load_of_run};
+use super::requests::{self, Came, Requests, offered_load};
 use super::schedulers::SchedulerChoice;
 use super::{Error, Progress, registry};
 use crate::metrics::{
@@ -54,8 +54,8 @@ pub struct Cell<'a> {
 /// What came out of a cell.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The load: the case's, or what its requests offered where they come at their own pace.
-    pub load: f64,
+    /// What the requests of the run offered, relative to lambda*.
+    pub offered_load: f64,
     /// One value per metric column.
     pub values: Vec<Value>,
     /// How far the SLA rate is below its bound; not a number without one.
@@ -181,11 +181,12 @@ fn run_on(
         accelerators: Accelerators::new(context),
         requests: logs.requests.then(|| RequestLog::new(context)),
         layers: logs.layers.then(|| LayerLog::new(context)),
+        came: Came::default(),
     };
     run_engine(engine, scheduler, &mut recorder)?;
     let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
     Ok(Outcome {
-        load: load_of_run(&trace, case),
+        offered_load: offered_load(case, &trace, recorder.came),
         values: recorder.metrics.values(),
         gap_to_bound: f64::NAN,
         groups: recorder.groups.rows(),
@@ -201,13 +202,22 @@ struct Recorders<'a> {
     accelerators: Accelerators,
     requests: Option<RequestLog<'a>>,
     layers: Option<LayerLog<'a>>,
+    came: Came,
 }
 
 impl Recorder for Recorders<'_> {
+<<<<<<< HEAD
     fn record(&mut self, record: &Record, origin: Origin) {
         self.metrics.record(record, origin);
         self.groups.record(record, origin);
         self.accelerators.record(record, origin);
+=======
+    fn record(&mut self, record: &Record) {
+        self.metrics.record(record);
+        self.groups.record(record);
+        self.accelerators.record(record);
+        self.came.record(record);
+>>>>>>> h-e
         if let Some(requests) = &mut self.requests {
             requests.record(record, origin);
         }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::columns::{KEYS, quoted};
+use super::columns::{KEYS, LOAD, quoted};
 use super::list::distinct;
 use super::plan::Plan;
 use super::requests::{self, Requests};
@@ -26,7 +26,7 @@ pub fn only_cell(plan: &Plan) -> Result<Cell<'_>, Error> {
 }
 
 fn too_many(plan: &Plan, cells: &[Cell]) -> String {
-    let rows: Vec<Vec<String>> = cells.iter().map(|cell| cell.keys(f64::NAN)).collect();
+    let rows: Vec<Vec<String>> = cells.iter().map(|cell| settable_keys(cell)).collect();
     let (mut axes, mut options) = (String::new(), String::new());
     for (place, &column) in KEYS.iter().enumerate() {
         let values = distinct(rows.iter().map(|row| row[place].as_str()));
@@ -47,6 +47,15 @@ fn too_many(plan: &Plan, cells: &[Cell]) -> String {
         plan.experiment.path.display(),
         cells.len()
     )
+}
+
+/// The keys of a cell that an option sets: no load where requests come at their own pace.
+fn settable_keys(cell: &Cell) -> Vec<String> {
+    let mut keys = cell.keys();
+    if cell.case.load.is_none() {
+        keys[LOAD].clear();
+    }
+    keys
 }
 
 /// The scheduler of a cell as an option has it.

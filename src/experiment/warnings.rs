@@ -1,24 +1,26 @@
-//! What is right in a plan and seldom meant: loads that no schedule carries, periods in which deadlines pass.
+//! What is right in a plan and seldom meant: loads that no schedule carries, periods in which deadlines pass, deadlines that
+//! follow the hardware which is compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::columns::setting_keys;
 use super::config::TriggerKind;
 use super::list::distinct;
 use super::plan::{Case, Plan};
 use crate::units::Time;
-use crate::workload::{Qos, Tenant};
+use crate::workload::{Qos, Sla, Tenant};
 
 impl Plan {
     /// What is above lambda* among some of the cases, in a sentence each.
     pub fn overloads(&self, among: impl Fn(&Case) -> bool) -> Vec<String> {
-        let over = self.cases.iter().filter(|case| case.offered_load() > 1.0 && among(case));
+        let over = self.cases.iter().filter(|case| case.is_overload() && among(case));
         distinct(over.map(|case| {
             format!(
                 "scenario `{}` offers `{}` with {} GB/s a load of {:.3}: more than any schedule can carry",
                 case.workload.scenario.name,
                 case.system,
                 case.site.dram.bandwidth_gbps,
-                case.offered_load()
+                case.nominal_load()
             )
         }))
     }
@@ -49,6 +51,81 @@ impl Plan {
     }
 }
 
+/// The keys of the hardware, which isolated latencies follow from.
+const HARDWARE: [&str; 5] = ["system", "dram_bandwidth_gbps", "dram_efficiency", "max_sub_job_us", "phases"];
+
+/// Deadlines that are this much apart are others. Our choice: above what is rounded where layers are split.
+const MOVED: f64 = 1.01;
+
+/// How far the isolated latency of a network goes in a sweep.
+#[derive(Clone, Copy)]
+struct Range {
+    least: Time,
+    most: Time,
+}
+
+impl Range {
+    fn ratio(self) -> f64 {
+        self.most.as_ps() / self.least.as_ps()
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), most: self.most.max(other.most) }
+    }
+}
+
+impl Plan {
+    /// Whether the deadlines of a network follow the hardware that is swept, and the experiment does not say that they
+    /// shall: the worst of them, in a sentence.
+    pub fn moved_deadlines(&self) -> Option<String> {
+        let mut ranges: BTreeMap<(&str, String), Range> = BTreeMap::new();
+        for case in self.cases.iter().filter(|case| case.setting.sla_reference.is_none()) {
+            let scenario = &case.workload.scenario;
+            for network in scenario.tenants.iter().flat_map(|tenant| relative(case, tenant)) {
+                let own = case.reference[network as usize];
+                let range = Range { least: own, most: own };
+                let key = (scenario.name.as_str(), scenario.networks[network as usize].label());
+                ranges.entry(key).and_modify(|all| *all = all.with(range)).or_insert(range);
+            }
+        }
+        let ((scenario, network), range) =
+            ranges.into_iter().max_by(|(_, a), (_, b)| a.ratio().total_cmp(&b.ratio()))?;
+        if range.ratio() < MOVED {
+            return None;
+        }
+        Some(format!(
+            "deadlines follow the hardware ({}): the isolated latency of `{network}` in scenario `{scenario}`, of which they \
+             are multiples, is {:.0} to {:.0} us; `sla_reference = \"{}\"` gives every system the same deadlines, \
+             `sla_reference = \"own\"` says that this is meant",
+            self.swept_hardware().join(", "),
+            range.least.as_us(),
+            range.most.as_us(),
+            self.cases[0].words[0]
+        ))
+    }
+
+    /// The keys of [`HARDWARE`] that have several values.
+    fn swept_hardware(&self) -> Vec<&'static str> {
+        let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for case in &self.cases {
+            let own = setting_keys(&case.setting, &case.site.dram);
+            for (key, value) in own.into_iter().chain([("system".to_string(), case.system.clone())]) {
+                values.entry(key).or_default().insert(value);
+            }
+        }
+        HARDWARE.into_iter().filter(|key| values.get(*key).is_some_and(|all| all.len() > 1)).collect()
+    }
+}
+
+/// The networks of a tenant whose deadlines are multiples of isolated latencies.
+fn relative(case: &Case, tenant: &Tenant) -> Vec<u32> {
+    let is_relative = |network: u32| {
+        let sla = tenant.terms(network).sla(case.setting.sla, case.setting.deadline_factor);
+        matches!(sla, Some(Sla::Factor(_)))
+    };
+    tenant.mix().map(|(network, _)| network).filter(|&network| is_relative(network)).collect()
+}
+
 /// The networks of a tenant with what is left of their tightest deadline after their isolated latency; without those whose
 /// deadline depends on the arrival.
 fn slacks(case: &Case, tenant: &Tenant) -> Vec<(u32, Time)> {
@@ -57,7 +134,8 @@ fn slacks(case: &Case, tenant: &Tenant) -> Vec<(u32, Time)> {
     let slack = |network: u32| {
         let isolated = case.site.world.networks[network as usize].isolated;
         let sla = tenant.terms(network).sla(case.setting.sla, case.setting.deadline_factor)?;
-        Some((network, sla.within(tightest, isolated)?.saturating_sub(isolated)))
+        let within = sla.within(tightest, case.reference[network as usize])?;
+        Some((network, within.saturating_sub(isolated)))
     };
     tenant.mix().filter_map(|(network, _)| slack(network)).collect()
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use csv::StringRecord;
 
 use crate::experiment::Error;
-use crate::experiment::columns::KEYS;
+use crate::experiment::columns::{KEYS, unsaid};
 use crate::files::InputError;
 
 /// An open file with a header.
@@ -40,9 +40,13 @@ impl CsvFile {
         })
     }
 
-    /// The values of [`KEYS`] in a record, empty where the file has no such column.
+    /// The values of [`KEYS`] in a record; where the file has no such column, that of a time when it was no key.
     pub(super) fn keys(&self, record: &StringRecord) -> Vec<String> {
-        self.keys.iter().map(|place| place.map_or(String::new(), |place| record[place].to_string())).collect()
+        let value = |(key, place): (&&str, &Option<usize>)| match place {
+            Some(place) => record[*place].to_string(),
+            None => unsaid(key).to_string(),
+        };
+        KEYS.iter().zip(&self.keys).map(value).collect()
     }
 
     /// The next record, into a buffer; says whether there was one.

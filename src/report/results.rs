@@ -2,7 +2,8 @@
 //!
 //! A case is what schedulers are compared on: all key columns but scheduler and seed. A panel is a case but for what is on the
 //! axis: the load if there are several, else the first other key with several numbers.
-//! Where requests come at their own pace every seed has a load of its own, which is measured and no key.
+//! Where requests come at their own pace the load follows from the other keys and tells nothing apart; in older files every
+//! seed has one of its own, which was measured.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -185,10 +186,15 @@ impl Results {
         let varies = |place: &usize| self.cases.iter().any(|case| case.keys[*place] != first[*place]);
         let varying: Vec<usize> = (0..KEYS.len()).filter(varies).collect();
         let is_numeric = |place: &usize| self.cases.iter().all(|case| case.number(*place).is_some());
-        let loads: BTreeSet<&str> =
-            self.cases.iter().map(|case| case.keys[LOAD].as_str()).filter(|load| !load.is_empty()).collect();
-        if loads.len() < 2 {
-            self.axis = varying.iter().copied().find(is_numeric).unwrap_or(LOAD);
+        let without_load = |case: &Case| {
+            let mut keys = case.keys.clone();
+            keys[LOAD].clear();
+            keys
+        };
+        let apart: BTreeSet<Vec<String>> = self.cases.iter().map(without_load).collect();
+        if apart.len() == self.cases.len() {
+            let mut others = varying.iter().copied().filter(|place| *place != LOAD);
+            self.axis = others.find(is_numeric).unwrap_or(LOAD);
         }
         let mut panels: Vec<Vec<String>> = Vec::new();
         for case in &mut self.cases {
@@ -247,21 +253,41 @@ pub(super) fn rows(path: &Path) -> Result<Vec<Row>, Error> {
     Ok(rows)
 }
 
-/// The scenarios whose requests come at their own pace: of those with several seeds no load was run with two of them.
+/// The scenarios whose requests come at their own pace: several loads, each of which follows from the other keys of a case,
+/// or, in files from when it was measured, of which none was run with two seeds.
 pub(super) struct OwnPace(BTreeSet<String>);
+
+/// The loads of a scenario.
+#[derive(Default)]
+struct Loads<'a> {
+    all: BTreeSet<&'a str>,
+    of_case: BTreeMap<Vec<String>, BTreeSet<&'a str>>,
+    seeds: BTreeSet<u64>,
+    seeds_of: BTreeMap<(&'a str, &'a [String]), BTreeSet<u64>>,
+}
+
+impl<'a> Loads<'a> {
+    fn add(&mut self, row: &'a Row) {
+        let mut case = row.keys.clone();
+        [LOAD, SCHEDULER, SEED].iter().for_each(|&place| case[place].clear());
+        self.all.insert(&row.keys[LOAD]);
+        self.of_case.entry(case).or_default().insert(&row.keys[LOAD]);
+        self.seeds.insert(row.seed);
+        self.seeds_of.entry((&row.keys[SCHEDULER], &row.keys[..=LOAD])).or_default().insert(row.seed);
+    }
+
+    fn are_own(&self) -> bool {
+        let follow = self.all.len() > 1 && self.of_case.values().all(|loads| loads.len() == 1);
+        let measured = self.seeds.len() > 1 && self.seeds_of.values().all(|seeds| seeds.len() == 1);
+        follow || measured
+    }
+}
 
 impl OwnPace {
     pub(super) fn of(rows: &[Row]) -> Self {
-        let mut by_scenario: BTreeMap<&str, (BTreeSet<u64>, BTreeMap<_, BTreeSet<u64>>)> = BTreeMap::new();
-        for row in rows {
-            let (seeds, by_load) = by_scenario.entry(&row.keys[SCENARIO]).or_default();
-            seeds.insert(row.seed);
-            by_load.entry((&row.keys[SCHEDULER], &row.keys[..=LOAD])).or_default().insert(row.seed);
-        }
-        let is_own = |(seeds, by_load): &(BTreeSet<u64>, BTreeMap<_, BTreeSet<u64>>)| {
-            seeds.len() > 1 && by_load.values().all(|of_load| of_load.len() == 1)
-        };
-        Self(by_scenario.into_iter().filter(|(_, of)| is_own(of)).map(|(name, _)| name.into()).collect())
+        let mut by_scenario: BTreeMap<&str, Loads> = BTreeMap::new();
+        rows.iter().for_each(|row| by_scenario.entry(&row.keys[SCENARIO]).or_default().add(row));
+        Self(by_scenario.into_iter().filter(|(_, of)| of.are_own()).map(|(name, _)| name.into()).collect())
     }
 
     /// Those of both.
@@ -270,7 +296,7 @@ impl OwnPace {
         self
     }
 
-    /// Whether the load of a row with these keys is measured, and no key.
+    /// Whether the load of a row with these keys tells it from no other.
     pub(super) fn has(&self, keys: &[String]) -> bool {
         self.0.contains(&keys[SCENARIO])
     }
@@ -296,13 +322,22 @@ mod tests {
     }
 
     #[test]
-    fn a_load_that_no_two_seeds_share_is_measured() {
+    fn a_load_that_follows_from_the_other_keys_is_none() {
         let measured = [row("a", "0.61", 1, 1.0), row("a", "0.58", 2, 1.0), row("b", "0.61", 1, 1.0)];
         let has_own_pace = |rows: &[Row]| OwnPace::of(rows).has(&rows[0].keys);
         assert!(has_own_pace(&measured));
         assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0), row("a", "0.9", 1, 1.0)]));
         assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.9", 1, 1.0)]));
         assert!(!has_own_pace(&[row("a", "", 1, 1.0), row("a", "", 2, 1.0)]));
+        // One that follows from the DRAM, and one that is the same for some of it.
+        let behind = |load: &str, gbps: &str, seed| {
+            let mut row = row("a", load, seed, 1.0);
+            let place = KEYS.iter().position(|key| *key == "dram_bandwidth_gbps").unwrap();
+            row.keys[place] = gbps.into();
+            row
+        };
+        assert!(has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "16", 2), behind("0.3", "32", 1)]));
+        assert!(!has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "32", 1), behind("0.9", "32", 2)]));
         // Beside a scenario whose load is given.
         let mut given = [row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0)];
         given.iter_mut().for_each(|row| row.keys[SCENARIO] = "light".into());
