@@ -206,18 +206,11 @@ struct Recorders<'a> {
 }
 
 impl Recorder for Recorders<'_> {
-<<<<<<< HEAD
     fn record(&mut self, record: &Record, origin: Origin) {
         self.metrics.record(record, origin);
         self.groups.record(record, origin);
         self.accelerators.record(record, origin);
-=======
-    fn record(&mut self, record: &Record) {
-        self.metrics.record(record);
-        self.groups.record(record);
-        self.accelerators.record(record);
         self.came.record(record);
->>>>>>> h-e
         if let Some(requests) = &mut self.requests {
             requests.record(record, origin);
         }
