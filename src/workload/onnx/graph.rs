@@ -8,8 +8,8 @@
 //!   and is an operation. A `Gather` from an activation is a view unless it goes along axis 0.
 //! - `edges` counts distinct pairs of operations, one of which reads what the other writes, through views, before
 //!   anything is fused. Inputs and outputs of the network are no edges.
-//! - `weight_elems` adds up, for every operation except look-ups, its constant floating-point inputs, scalars
-//!   included: a tensor that two operations read counts twice, since each layer fetches its own. Rows that a constant
+//! - `weight_elems` adds up, for every operation except look-ups, its constant floating-point inputs (of an unknown
+//!   operator all constant inputs), scalars included: a tensor that two operations read counts twice, since each layer fetches its own. Rows that a constant
 //!   index takes from a look-up table do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +87,7 @@ impl<'m> Graph<'m> {
         for tensor in inputs(node) {
             match self.tensors.origin(tensor) {
                 Some(Origin::Static { from_table: false, .. })
-                    if kind != Kind::Lookup && self.tensors.is_float(tensor) =>
+                    if kind == Kind::Unknown || kind != Kind::Lookup && self.tensors.is_float(tensor) =>
                 {
                     let elements = self.tensors.elements(tensor, || operators::label(node))?;
                     self.weight_elems = self.weight_elems.saturating_add(elements);

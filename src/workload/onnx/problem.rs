@@ -26,6 +26,12 @@ pub(super) enum Problem {
         "node {node}: the model's `opset_import` names no version of ONNX's own operators, so this one is not known"
     )]
     NoOperatorSet { node: String },
+    #[error(
+        "node {node}: operator `{op}` is not supported: {why}, so that accelerators leave it to the host; end the \
+         model before it (onnx.utils.extract_model), or --unknown=bytes makes it a layer that moves its inputs and \
+         outputs, without element operations"
+    )]
+    LeftToHost { node: String, op: String, why: &'static str },
     #[error("node {node}: operator `{op}` is not supported: what runs inside it depends on data")]
     ControlFlow { node: String, op: String },
     #[error("--input {name}: the model has no input of this name ({known})")]
@@ -39,6 +45,15 @@ pub(super) enum Problem {
          `value_info`, for instance by onnx.shape_inference.infer_shapes"
     )]
     NoShape { node: String, tensor: String, why: String },
+    #[error(
+        "node {node} needs the shape of tensor `{tensor}`, which depends on node {at}: no tool can infer what `{op}` \
+         writes; add the shape of its output to the model's `value_info` (onnx.helper.make_tensor_value_info)"
+    )]
+    NoShapeOfUnknown { node: String, tensor: String, at: String, op: String },
+    #[error(
+        "node {node}: its window is larger than its input of {sizes}, padding included: bind larger sizes"
+    )]
+    TooSmall { node: String, sizes: String },
     #[error("these dimensions of the inputs have no size: {dimensions}; give each one: {binds}")]
     Unbound { dimensions: String, binds: String },
     #[error(
