@@ -50,6 +50,10 @@ impl<'m> Flow<'m> {
             let (node, op) = (operators::label(node), operators::full_name(node));
             return Err(Problem::ControlFlow { node, op });
         }
+        if unknown::is_of_sequences(node) {
+            let (node, op) = (operators::label(node), operators::full_name(node));
+            return Err(Problem::Sequences { node, op });
+        }
         if operators::class(node).is_none() && self.unknown == UnknownOperators::Refuse {
             let why = unknown::left_to_host(node);
             let (node, op) = (operators::label(node), operators::full_name(node));

@@ -49,7 +49,7 @@ pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
         builder.homes.push(home);
     }
     if builder.built.layers.is_empty() {
-        return Err(Problem::Empty);
+        return Err(if graph.has_views { Problem::OnlyViews } else { Problem::Empty });
     }
     Ok(builder.built)
 }

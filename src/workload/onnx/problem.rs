@@ -17,6 +17,8 @@ pub(super) enum Problem {
     Missing { what: &'static str },
     #[error("the model has no layers: nothing in its graph depends on an input")]
     Empty,
+    #[error("the model has no layers: all that its graph does is to move elements or to take some of them")]
+    OnlyViews,
     #[error(
         "node {node}: operator `{op}` is not supported; --unknown=bytes makes it a layer that moves its inputs and \
          outputs, without element operations"
@@ -26,6 +28,8 @@ pub(super) enum Problem {
         "node {node}: the model's `opset_import` names no version of ONNX's own operators, so this one is not known"
     )]
     NoOperatorSet { node: String },
+    #[error("node {node}: operator `{op}` is not supported: sequences and optional values have no shape")]
+    Sequences { node: String, op: String },
     #[error(
         "node {node}: operator `{op}` is not supported: {why}, so that accelerators leave it to the host; end the \
          model before it (onnx.utils.extract_model), or --unknown=bytes makes it a layer that moves its inputs and \

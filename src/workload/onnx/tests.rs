@@ -311,7 +311,8 @@ fn errors_name_the_node_and_what_is_wrong_with_it() {
         ("a = Relu x", "a: 1 -8", "dimension 1 of tensor `a` is -8"),
         ("a = Relu x", "a: 4000000000 4000000000", "more than 2^50 elements"),
         ("a = MaxPool x", "a: 1 8", "`kernel_shape` is missing"),
-        ("a = Transpose x", "a: 8 1", "the model has no layers"),
+        ("a = Transpose x", "a: 8 1", "no layers: all that its graph does is to move elements"),
+        ("a = SequenceConstruct x", "a: 8 1", "sequences and optional values have no shape"),
     ] {
         let message = case(nodes, shapes);
         assert!(message.contains(expected), "{nodes}: {message}");

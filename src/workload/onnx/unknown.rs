@@ -48,12 +48,22 @@ pub(super) fn shape_by_readers(graph: &GraphProto, tensors: &Tensors, tensor: &s
     None
 }
 
+/// Whether an operator works on something else than tensors: on sequences of them, or on what may be missing. These
+/// have no shape, so that even their bytes are not known.
+pub(super) fn is_of_sequences(node: &NodeProto) -> bool {
+    let name = operators::onnx(node).unwrap_or("");
+    name.contains("Sequence") && name != "ReverseSequence" || name.starts_with("Optional")
+}
+
 /// Why accelerators leave an operator to the host, if it is one of these.
 pub(super) fn left_to_host(node: &NodeProto) -> Option<&'static str> {
     Some(match operators::onnx(node)? {
         "TopK" | "Unique" => "it sorts",
         "NonMaxSuppression" => "its work depends on data",
         "NonZero" | "Compress" => "how much it writes depends on data",
+        "StringNormalizer" | "StringConcat" | "StringSplit" | "RegexFullMatch" | "TfIdfVectorizer" => {
+            "it works on text"
+        }
         _ => return None,
     })
 }

@@ -13,9 +13,10 @@ impl<'n> Writer<'n> {
         let result = match name {
             "FusedConv" => self.conv(false)?,
             "NhwcConv" | "NhwcFusedConv" => self.conv(true)?,
+            "MaxpoolWithMask" => self.same("MaxPool", &[first?]),
             "NhwcMaxPool" => self.channels_last(first?, "MaxPool"),
             "FusedMatMul" | "TransposeMatMul" | "FusedMatMulActivation" => self.matmul()?,
-            "FusedGemm" => {
+            "FusedGemm" | "GemmFloat8" => {
                 let product = self.same("Gemm", &given([first, second, self.input(2)]));
                 self.activation(product)
             }
@@ -52,10 +53,11 @@ impl<'n> Writer<'n> {
                 self.part("mul", "Mul", &[&gate, second?], Vec::new())
             }
             "QuickGelu" => self.same("Swish", &[first?]),
-            "Gelu" | "Trilu" | "GridSample" | "Pad" | "GatherND" | "Range" | "QuantizeLinear"
-            | "DequantizeLinear" => {
+            "Gelu" | "LayerNormalization" | "Trilu" | "GridSample" | "Pad" | "GatherND" | "Range"
+            | "QuantizeLinear" | "DequantizeLinear" => {
                 self.same(name, &self.node.input.iter().map(String::as_str).collect::<Vec<_>>())
             }
+            "TorchEmbedding" => self.part("", "Gather", &[first?, second?], Vec::new()),
             "ExpandDims" => self.same("Unsqueeze", &[first?, second?]),
             "RotaryEmbedding" => self.rotary(first?, [self.input(2)?, self.input(3)?], second?),
             _ => return self.normalization(name),
