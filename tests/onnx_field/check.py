@@ -192,6 +192,17 @@ def visit(graph, new_name):
                 visit(inner.g, new_name)
 
 
+def at_run_time(graph):
+    """The nodes whose outputs depend on what an input holds, not on its shape alone; the others are computed before."""
+    depends = {value.name for value in real_inputs(graph)}
+    nodes = []
+    for node in graph.node:
+        if node.op_type not in ("Shape", "Size") and depends.intersection(node.input):
+            depends.update(node.output)
+            nodes.append(node)
+    return nodes
+
+
 def count(path, sizes):
     """MACs and the number of operations that have some, by the shapes that onnxruntime computes."""
     folder = path.parent
@@ -202,7 +213,7 @@ def count(path, sizes):
     hidden = sorted({node.op_type for node in model.graph.node if node.op_type in ("Loop", "Scan", "SequenceMap")})
     if hidden:
         raise ValueError(f"it has {', '.join(hidden)}")
-    counted = [node for node in model.graph.node if key(node) in MACS]
+    counted = [node for node in at_run_time(model.graph) if key(node) in MACS]
     shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
     shapes |= {tensor.values.name: list(tensor.dims) for tensor in model.graph.sparse_initializer}
     given = {value.name for value in real_inputs(model.graph)}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "these helpers are tests, too")]
 
 mod models;
+mod runtime;
 
 use std::path::Path;
 

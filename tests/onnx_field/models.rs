@@ -21,6 +21,16 @@ pub(super) const MODELS: &[Model] = &[
     ("dim_zero.onnx", "", Error("these dimensions of the inputs have no size: 0 of `x`; give each one: --bind x.0=NUMBER"), &[]),
     // The only input is a vector.
     ("rank1_input.onnx", "", Macs(640), &[]),
-    // Operators of another domain only.
-    ("no_default_opset.onnx", "", Error("operator `com.microsoft.FusedConv` is not supported"), &[]),
+    // Operators of another domain only, which are known.
+    ("no_default_opset.onnx", "", Macs(147_456), &[]),
+    // An ellipsis, and a single operand.
+    ("einsum0.onnx", "", Macs(840), &[]),
+    ("einsum2.onnx", "", Macs(60), &[]),
+    ("qdq_weights.onnx", "", Macs(1_179_648), &[]),
+    ("qdq_float_twin.onnx", "", Macs(1_179_648), &[]),
+    // Two 4-bit weights in a byte; the same bytes under a name that nobody knows.
+    ("ms_matmulnbits.onnx", "", Macs(131_072), &[]),
+    ("ms_matmulnbits.onnx", "--unknown=bytes", Macs(131_072), &[]),
+    ("unknown_nbits.onnx", "", Error("operator `acme.MatMulNBits` is not supported; --unknown=bytes makes it"), &[]),
+    ("unknown_nbits.onnx", "--unknown=bytes", Macs(0), &["1 x acme.MatMulNBits", "no layer with MACs is left"]),
 ];

@@ -53,7 +53,8 @@ impl Equation {
 
     fn check(&self) -> Result<(), String> {
         let all: BTreeSet<&Index> = self.operands.iter().flatten().collect();
-        let repeated = |(at, index): (usize, &Index)| self.output[..at].contains(index) || !all.contains(index);
+        let repeated =
+            |(at, index): (usize, &Index)| self.output[..at].contains(index) || !all.contains(index);
         if self.output.iter().enumerate().any(repeated) {
             return Err("an index of the output of `equation` is there twice, or in no operand".into());
         }
@@ -163,7 +164,12 @@ impl Einsum {
             };
             product(self.sizes.iter().filter(is_in).map(|(_, &size)| size))
         };
-        Some([over(true, true, true)?, over(true, false, true)?, over(false, true, true)?, over(true, true, false)?])
+        Some([
+            over(true, true, true)?,
+            over(true, false, true)?,
+            over(false, true, true)?,
+            over(true, true, false)?,
+        ])
     }
 }
 
@@ -273,7 +279,7 @@ mod tests {
     #[test]
     fn more_operands_are_products_of_two_from_the_left() {
         assert_eq!(pairs(&node("ij,jk,kl->il")), ["ij,jk->ik", "ik,kl->il"]);
-        assert_eq!(pairs(&node("...i,jz,ik,k")), ["...i,jz->...ij", "...ij,ik->...jk", "...jk,k->...j"]);
+        assert_eq!(pairs(&node("...i,jz,ik,k")), ["...i,jz->...ijz", "...ijz,ik->...jkz", "...jkz,k->...jz"]);
         assert!(pairs(&node("ij,jk->ik")).is_empty());
     }
 

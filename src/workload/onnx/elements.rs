@@ -17,7 +17,9 @@ pub(super) fn of_output(node: &NodeProto, position: usize, tensors: &Tensors) ->
             operators::tensor(node, "value").map_or(Some(DataType::FLOAT), |value| value.data_type)
         }
         ("Cast" | "BitCast", _) => attribute(node, "to"),
-        ("EyeLike" | "RandomNormalLike" | "RandomUniformLike" | "Bernoulli", _) => given("dtype", of_input(0)),
+        ("EyeLike" | "RandomNormalLike" | "RandomUniformLike" | "Bernoulli", _) => {
+            given("dtype", of_input(0))
+        }
         ("RandomNormal" | "RandomUniform", _) => given("dtype", Some(DataType::FLOAT)),
         ("Multinomial", _) => given("dtype", Some(DataType::INT32)),
         ("BlackmanWindow" | "HammingWindow" | "HannWindow" | "MelWeightMatrix", _) => {

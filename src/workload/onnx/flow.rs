@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::shapes::{self, Operands};
 use super::tensors::{Origin, Tensors};
 use super::types::Type;
-use super::{Options, UnknownOperators, values};
+use super::{Options, UnknownOperators, unknown, values};
 
 /// A scale or zero point that is computed at run time. It is found where the tensor that it belongs to is written, and
 /// what is multiplied by it is as if it was multiplied by a constant.
@@ -29,6 +29,7 @@ pub(super) fn infer<'m>(graph: &'m GraphProto, options: &Options) -> Result<Tens
 /// The state of the walk.
 pub(super) struct Flow<'m> {
     pub(super) tensors: Tensors<'m>,
+    graph: &'m GraphProto,
     unknown: UnknownOperators,
 }
 
@@ -36,7 +37,7 @@ impl<'m> Flow<'m> {
     /// The state before the first node.
     pub(super) fn new(graph: &'m GraphProto, options: &Options) -> Result<Self, Problem> {
         let tensors = Tensors::new(graph, &parameters(graph, options)?, options)?;
-        Ok(Self { tensors, unknown: options.unknown })
+        Ok(Self { tensors, graph, unknown: options.unknown })
     }
 
     /// Defines what a node writes. ONNX keeps nodes in topological order.
@@ -49,9 +50,17 @@ impl<'m> Flow<'m> {
             let (node, op) = (operators::label(node), operators::full_name(node));
             return Err(Problem::ControlFlow { node, op });
         }
-        if operators::class(node).is_none() && self.unknown == UnknownOperators::Refuse {
+        if unknown::is_of_sequences(node) {
             let (node, op) = (operators::label(node), operators::full_name(node));
-            return Err(Problem::UnknownOperator { node, op });
+            return Err(Problem::Sequences { node, op });
+        }
+        if operators::class(node).is_none() && self.unknown == UnknownOperators::Refuse {
+            let why = unknown::left_to_host(node);
+            let (node, op) = (operators::label(node), operators::full_name(node));
+            return Err(match why {
+                Some(why) => Problem::LeftToHost { node, op, why },
+                None => Problem::UnknownOperator { node, op },
+            });
         }
         self.define(node, Origin::Activation, false)
     }
@@ -86,7 +95,12 @@ impl<'m> Flow<'m> {
         let elements: Vec<_> =
             (0..node.output.len()).map(|at| elements::of_output(node, at, &self.tensors)).collect();
         for (position, output) in node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
-            let ty = Type::inferred(shapes.get(position).map(Vec::as_slice), elements[position]);
+            let by_readers = match operators::class(node) {
+                None => unknown::shape_by_readers(self.graph, &self.tensors, output),
+                Some(_) => None,
+            };
+            let shape = shapes.get(position).or(by_readers.as_ref()).map(Vec::as_slice);
+            let ty = Type::inferred(shape, elements[position]);
             let origin = if operators::is_scale(node, position) { SCALE } else { origin };
             let value = values.get_mut(position).and_then(Option::take);
             if !self.tensors.define(node, output, origin, ty, value) {

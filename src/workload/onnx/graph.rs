@@ -8,8 +8,8 @@
 //!   and is an operation. A `Gather` from an activation is a view unless it goes along axis 0.
 //! - `edges` counts distinct pairs of operations, one of which reads what the other writes, through views, before
 //!   anything is fused. Inputs and outputs of the network are no edges.
-//! - `weight_elems` adds up, for every operation except look-ups, its constant floating-point inputs, scalars
-//!   included: a tensor that two operations read counts twice, since each layer fetches its own. Rows that a constant
+//! - `weight_elems` adds up, for every operation except look-ups, its constant floating-point inputs (of an unknown
+//!   operator all constant inputs), scalars included: a tensor that two operations read counts twice, since each layer fetches its own. Rows that a constant
 //!   index takes from a look-up table do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,8 @@ pub(super) struct Graph<'m> {
     pub(super) tensors: Tensors<'m>,
     pub(super) edges: u64,
     pub(super) weight_elems: u64,
+    /// Whether some node only gives elements another shape, type or place.
+    pub(super) has_views: bool,
     /// The operation that computes a tensor, seen through views; none for an input of the network.
     sources: BTreeMap<&'m str, usize>,
 }
@@ -60,7 +62,7 @@ impl<'m> Graph<'m> {
     /// Walks over the nodes, which ONNX keeps in topological order.
     pub(super) fn new(graph: &'m GraphProto, tensors: Tensors<'m>) -> Result<Self, Problem> {
         let (operations, sources) = (Vec::new(), BTreeMap::new());
-        let mut built = Self { operations, tensors, edges: 0, weight_elems: 0, sources };
+        let mut built = Self { operations, tensors, edges: 0, weight_elems: 0, has_views: false, sources };
         for node in graph.node.iter().filter(|node| !built.tensors.is_constant(node)).collect::<Vec<_>>() {
             built.add(node)?;
         }
@@ -74,7 +76,10 @@ impl<'m> Graph<'m> {
 
     fn add(&mut self, node: &'m NodeProto) -> Result<(), Problem> {
         let source = match role(node, &self.tensors) {
-            Role::View(activation) => self.sources.get(activation).copied(),
+            Role::View(activation) => {
+                self.has_views = true;
+                self.sources.get(activation).copied()
+            }
             Role::Operation(kind) => Some(self.push(node, kind)?),
         };
         let outputs = node.output.iter().filter(|output| !output.is_empty());
@@ -87,7 +92,7 @@ impl<'m> Graph<'m> {
         for tensor in inputs(node) {
             match self.tensors.origin(tensor) {
                 Some(Origin::Static { from_table: false, .. })
-                    if kind != Kind::Lookup && self.tensors.is_float(tensor) =>
+                    if kind == Kind::Unknown || kind != Kind::Lookup && self.tensors.is_float(tensor) =>
                 {
                     let elements = self.tensors.elements(tensor, || operators::label(node))?;
                     self.weight_elems = self.weight_elems.saturating_add(elements);

@@ -49,7 +49,7 @@ pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
         builder.homes.push(home);
     }
     if builder.built.layers.is_empty() {
-        return Err(Problem::Empty);
+        return Err(if graph.has_views { Problem::OnlyViews } else { Problem::Empty });
     }
     Ok(builder.built)
 }
@@ -124,7 +124,7 @@ impl Builder<'_> {
         let after = self.after(operation);
         if (work.steps, work.directions) == (1, 1) {
             let bias = matches!(operation.kind, Kind::Work(Class::Conv | Class::ConvTranspose | Class::Gemm))
-                && inputs(operation.node).len() > 2;
+                && operators::has_bias(operation.node);
             let fused = if bias { vec!["Bias".into()] } else { Vec::new() };
             let layer = self.push(name, work.op, fused, after)?;
             return Ok(Home { ends: vec![layer], host: Some(layer) });

@@ -6,8 +6,7 @@
 //!
 //! Weights are initializers, constants, graph inputs used as weights only, or views of these. Shapes are taken from
 //! the file (`value_info`) and, where it has none, inferred by `shapes`, for which `values` evaluates the sub-graphs
-//! that compute sizes. Left out: control flow, quantized operators (QLinearConv, ...), convolutions in three
-//! dimensions, weights computed at run time.
+//! that compute sizes. Left out: control flow, weights computed at run time.
 
 mod einsum;
 mod elements;
@@ -24,6 +23,7 @@ mod rewrite;
 mod shapes;
 mod tensors;
 mod types;
+mod unknown;
 mod values;
 mod vector;
 mod wire;
@@ -98,6 +98,7 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
     rewrite::write_out(&mut graph);
     let graph = graph::Graph::new(&graph, flow::infer(&graph, options)?)?;
     let layers = layers::build(&graph)?;
+    let notes = unknown::notes(&graph.operations, layers.mac_layers);
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, file) = (text(path.file_stem()), text(path.file_name()));
     let (mac_layers, edges, weight_elems) = (layers.mac_layers, graph.edges, graph.weight_elems);
@@ -107,7 +108,7 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
         summary: Summary { model: name.clone(), mac_layers, edges, macs: layers.macs, weight_elems },
         command: options.command(&file),
         note: "Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
-        notes: Vec::new(),
+        notes,
         network: Network {
             name,
             source: format!("{file}, {opset}, sha256 {}", skeleton.sha256),

@@ -1,7 +1,9 @@
 //! Operators with MACs as loop nests.
 //!
 //! - Conv: output rows and columns from the file, since padding modes and ceil rounding are the exporter's business.
-//!   A convolution in one dimension runs along P and R.
+//!   A convolution in one dimension runs along P and R. One in three dimensions is as many convolutions in two as it
+//!   has output planes, along N, with the planes of the kernel along C: MACs, weights and outputs are exact; an input
+//!   plane that two windows share is read for each. What DeformConv samples is not counted.
 //! - ConvTranspose: every input pixel times every weight, a 1 x 1 convolution with K x R x S outputs per pixel. Exact
 //!   where the stride is not below the kernel; else overlapping outputs count once per contribution.
 //! - Gemm, MatMul, Einsum: tokens along P, output features along K, reduction along C. A product of two activations has its
@@ -95,8 +97,8 @@ impl Shapes<'_> {
         let (input, weight) = (self.input(0)?, self.input(1)?);
         self.require(self.is_static(1), "the weights are computed at run time")?;
         self.require(
-            matches!(input.len(), 3 | 4) && weight.len() == input.len(),
-            "only convolutions in one and two dimensions are supported",
+            matches!(input.len(), 3..=5) && weight.len() == input.len(),
+            "only convolutions in one, two and three dimensions are supported",
         )?;
         let groups = u64::try_from(operators::integer(self.node, "group", 1)).unwrap_or(0);
         self.require(groups > 0 && weight[0] % groups == 0, "`group` does not divide the channels")?;
@@ -112,10 +114,11 @@ impl Shapes<'_> {
                 && Some(input[1]) == weight[1].checked_mul(groups),
             "the shapes of input, weight and output do not fit each other",
         )?;
-        let [p, q] = two(&output[2..]);
-        let [r, s] = two(&weight[2..]);
+        let ([planes, p, q], [depth, r, s]) = (spatial(&output[2..]), spatial(&weight[2..]));
+        let folded = input[0].checked_mul(planes).zip(weight[1].checked_mul(depth));
+        let (batch, channels) = folded.ok_or_else(|| self.problem("the planes are too many"))?;
         Ok(Op::Conv(LoopNest {
-            bounds: [input[0], groups, weight[0] / groups, weight[1], p, q, r, s],
+            bounds: [batch, groups, weight[0] / groups, channels, p, q, r, s],
             stride: self.pair("strides", input.len() - 2)?,
             dilation: self.pair("dilations", input.len() - 2)?,
         }))
@@ -124,7 +127,8 @@ impl Shapes<'_> {
     fn conv_transpose(&self) -> Result<Op, Problem> {
         let (input, weight, groups) = self.conv_operands()?;
         self.require(input[1] == weight[0], "the shapes of input and weight do not fit each other")?;
-        let [p, q] = two(&input[2..]);
+        let [planes, p, q] = spatial(&input[2..]);
+        let p = planes.checked_mul(p).ok_or_else(|| self.problem("the planes are too many"))?;
         let outputs = product(weight[1..].iter().copied());
         let outputs = outputs.ok_or_else(|| self.problem("the weights are too large"))?;
         let bounds = [input[0], groups, outputs, input[1] / groups, p, q, 1, 1];
@@ -138,7 +142,8 @@ impl Shapes<'_> {
             Some(values) => {
                 self.require(values.len() == rank, &format!("`{attribute}` needs {rank} numbers"))?;
                 let sizes: Vec<u64> = values.iter().map(|&v| u64::try_from(v).unwrap_or(0)).collect();
-                Ok(two(&sizes))
+                let [_, rows, columns] = spatial(&sizes);
+                Ok([rows, columns])
             }
         }
     }
@@ -217,9 +222,14 @@ impl Shapes<'_> {
     }
 }
 
-/// One or two spatial sizes as rows and columns.
-fn two(sizes: &[u64]) -> [u64; 2] {
-    [sizes[0], sizes.get(1).copied().unwrap_or(1)]
+/// One to three spatial sizes as planes, rows and columns.
+fn spatial(sizes: &[u64]) -> [u64; 3] {
+    match *sizes {
+        [rows] => [1, rows, 1],
+        [rows, columns] => [1, rows, columns],
+        [planes, rows, columns, ..] => [planes, rows, columns],
+        [] => [1, 1, 1],
+    }
 }
 
 fn last_two(dims: &[u64]) -> [u64; 2] {

@@ -9,8 +9,10 @@
 //! | RMSNormalization | 4 per output element | square, sum, times 1/rms, scale |
 //! | pooling | kernel size per output element | one comparison or addition per tap |
 //! | LRN | window + 3 per output element | a square and sum per tap, then scale, power, divide |
-//! | reductions, global pooling | 1 per input element | one comparison or addition each |
-//! | Resize, Upsample | 0 nearest, 4 linear, 16 cubic per output element | one per tap in two dimensions |
+//! | RotaryEmbedding, AffineGrid | 3 per output element | two products and their sum |
+//! | random numbers | 1 per output element | one number each |
+//! | reductions, global pooling, Col2Im | 1 per input element | one comparison or addition each |
+//! | Resize, Upsample, GridSample, RoiAlign | 0 nearest, 4 linear, 16 cubic per output element | one per tap in two dimensions |
 //! | Concat, Pad, Expand, ... | 0 | a copy |
 //!
 //! A layer reads its activations and its floating-point parameters and writes its first output. Operations fused
@@ -118,13 +120,27 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
 fn onnx_class(name: &str) -> Option<Class> {
     use Class::{Conv, ConvTranspose, Gather, Gemm, MatMul, Pointwise, Recurrent, Vector, View};
     Some(match name {
-        "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Identity" | "Flatten" | "Cast" | "CastLike"
-        | "Dropout" | "Slice" | "Split" | "GatherND" | "GatherElements" | "DepthToSpace" | "SpaceToDepth"
-        | "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" => {
-            View
-        }
+        "BitCast"
+        | "Reshape"
+        | "Transpose"
+        | "Squeeze"
+        | "Unsqueeze"
+        | "Identity"
+        | "Flatten"
+        | "Cast"
+        | "CastLike"
+        | "Dropout"
+        | "Slice"
+        | "Split"
+        | "GatherND"
+        | "GatherElements"
+        | "DepthToSpace"
+        | "SpaceToDepth"
+        | "QuantizeLinear"
+        | "DequantizeLinear"
+        | "DynamicQuantizeLinear" => View,
         "Gather" => Gather,
-        "Conv" => Conv,
+        "Conv" | "DeformConv" => Conv,
         "ConvTranspose" => ConvTranspose,
         "Gemm" => Gemm,
         "MatMul" => MatMul,
@@ -134,23 +150,28 @@ fn onnx_class(name: &str) -> Option<Class> {
         "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Clip" | "Sigmoid" | "HardSigmoid"
         | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "Softplus" | "Softsign" | "ThresholdedRelu"
         | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs" | "Sign" | "Floor" | "Ceil"
-        | "Round" | "Sin" | "Cos" | "Tan" | "Atan" | "Not" | "IsNaN" | "IsInf" | "BitwiseNot"
-        | "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min"
-        | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor"
-        | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Where" => {
-            Pointwise(Cost::Operands)
-        }
+        | "Round" | "Sin" | "Cos" | "Tan" | "Asin" | "Acos" | "Atan" | "Sinh" | "Cosh" | "Asinh"
+        | "Acosh" | "Atanh" | "Shrink" | "Not" | "IsNaN" | "IsInf" | "BitwiseNot" | "Add" | "Sub" | "Mul"
+        | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd"
+        | "BitwiseOr" | "BitwiseXor" | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
+        | "LessOrEqual" | "Where" => Pointwise(Cost::Operands),
         "BatchNormalization" => Pointwise(Cost::PerOutput(2)),
-        "Softmax" | "LogSoftmax" => Vector(Cost::PerOutput(5)),
-        "LayerNormalization" | "GroupNormalization" | "InstanceNormalization" => Vector(Cost::PerOutput(7)),
+        "Softmax" | "LogSoftmax" | "Hardmax" => Vector(Cost::PerOutput(5)),
+        "LayerNormalization"
+        | "GroupNormalization"
+        | "InstanceNormalization"
+        | "MeanVarianceNormalization" => Vector(Cost::PerOutput(7)),
+        "RotaryEmbedding" | "AffineGrid" => Vector(Cost::PerOutput(3)),
+        "RandomNormalLike" | "RandomUniformLike" | "Bernoulli" => Vector(Cost::PerOutput(1)),
         "RMSNormalization" | "LpNormalization" => Vector(Cost::PerOutput(4)),
         "LRN" => Vector(Cost::Window),
         "MaxPool" | "AveragePool" | "LpPool" => Vector(Cost::Kernel),
         "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "ReduceMean" | "ReduceSum" | "ReduceMax"
         | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum"
-        | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "CumSum" => Vector(Cost::PerInput),
-        "Resize" | "Upsample" => Vector(Cost::Interpolation),
-        "Concat" | "Pad" | "Expand" | "Tile" | "ScatterND" | "ScatterElements" | "Trilu" | "OneHot" => {
+        | "ReduceLogSumExp" | "ArgMax" | "ArgMin" | "CumSum" | "CumProd" | "Col2Im" => Vector(Cost::PerInput),
+        "Resize" | "Upsample" | "GridSample" | "RoiAlign" => Vector(Cost::Interpolation),
+        "Concat" | "Pad" | "Expand" | "Tile" | "ScatterND" | "ScatterElements" | "Scatter"
+        | "TensorScatter" | "Trilu" | "OneHot" | "CenterCropPad" | "ReverseSequence" => {
             Vector(Cost::PerOutput(0))
         }
         _ => return None,
@@ -159,12 +180,19 @@ fn onnx_class(name: &str) -> Option<Class> {
 
 /// Operators whose output depends on the shape of their input only, so that it is known before the network runs.
 pub(super) fn reads_shape_only(node: &NodeProto) -> bool {
-    matches!(onnx(node), Some("Shape" | "Size"))
+    matches!(onnx(node), Some("Shape" | "Size" | "EyeLike"))
 }
 
 /// Whether an output is a scale or a zero point.
 pub(super) fn is_scale(node: &NodeProto, output: usize) -> bool {
     onnx(node) == Some("DynamicQuantizeLinear") && output > 0
+}
+
+/// Whether a convolution or Gemm has a bias.
+pub(super) fn has_bias(node: &NodeProto) -> bool {
+    // Behind the offsets of DeformConv.
+    let position = if onnx(node) == Some("DeformConv") { 3 } else { 2 };
+    node.input.get(position).is_some_and(|bias| !bias.is_empty())
 }
 
 /// Operators that run a sub-graph; they are never constant, since a sub-graph may read any tensor.

@@ -17,6 +17,8 @@ pub(super) enum Problem {
     Missing { what: &'static str },
     #[error("the model has no layers: nothing in its graph depends on an input")]
     Empty,
+    #[error("the model has no layers: all that its graph does is to move elements or to take some of them")]
+    OnlyViews,
     #[error(
         "node {node}: operator `{op}` is not supported; --unknown=bytes makes it a layer that moves its inputs and \
          outputs, without element operations"
@@ -26,6 +28,14 @@ pub(super) enum Problem {
         "node {node}: the model's `opset_import` names no version of ONNX's own operators, so this one is not known"
     )]
     NoOperatorSet { node: String },
+    #[error("node {node}: operator `{op}` is not supported: sequences and optional values have no shape")]
+    Sequences { node: String, op: String },
+    #[error(
+        "node {node}: operator `{op}` is not supported: {why}, so that accelerators leave it to the host; end the \
+         model before it (onnx.utils.extract_model), or --unknown=bytes makes it a layer that moves its inputs and \
+         outputs, without element operations"
+    )]
+    LeftToHost { node: String, op: String, why: &'static str },
     #[error("node {node}: operator `{op}` is not supported: what runs inside it depends on data")]
     ControlFlow { node: String, op: String },
     #[error("--input {name}: the model has no input of this name ({known})")]
@@ -39,6 +49,15 @@ pub(super) enum Problem {
          `value_info`, for instance by onnx.shape_inference.infer_shapes"
     )]
     NoShape { node: String, tensor: String, why: String },
+    #[error(
+        "node {node} needs the shape of tensor `{tensor}`, which depends on node {at}: no tool can infer what `{op}` \
+         writes; add the shape of its output to the model's `value_info` (onnx.helper.make_tensor_value_info)"
+    )]
+    NoShapeOfUnknown { node: String, tensor: String, at: String, op: String },
+    #[error(
+        "node {node}: its window is larger than its input of {sizes}, padding included: bind larger sizes"
+    )]
+    TooSmall { node: String, sizes: String },
     #[error("these dimensions of the inputs have no size: {dimensions}; give each one: {binds}")]
     Unbound { dimensions: String, binds: String },
     #[error(

@@ -9,6 +9,7 @@ use super::Options;
 use super::graph::inputs;
 use super::operators;
 use super::problem::Problem;
+use super::shapes::{self, Operands};
 use super::types::{Extent, Type, sized};
 use super::values::{self, Value};
 use crate::workload::layer::{MAX_COUNT, product};
@@ -207,11 +208,7 @@ impl<'m> Tensors<'m> {
     /// The sizes of a tensor; `node` is who asks.
     pub(super) fn dims(&self, tensor: &str, node: impl Fn() -> String) -> Result<Vec<u64>, Problem> {
         let shape = self.types.get(tensor).and_then(|ty| ty.shape.as_ref());
-        let shape = shape.ok_or_else(|| Problem::NoShape {
-            node: node(),
-            tensor: tensor.into(),
-            why: self.why_lost(tensor),
-        })?;
+        let shape = shape.ok_or_else(|| self.no_shape(tensor, node()))?;
         let bad = |index, found: String| Problem::BadDimension { tensor: tensor.into(), index, found };
         let size = |(index, extent): (usize, &Extent)| match *extent {
             Extent::Size(size) => match u32::try_from(size) {
@@ -222,6 +219,22 @@ impl<'m> Tensors<'m> {
             Extent::Unknown => Err(bad(index, format!("unknown ({})", self.why_lost(tensor)))),
         };
         shape.iter().enumerate().map(size).collect()
+    }
+
+    /// Why a tensor that `node` needs has no shape, and what to do.
+    fn no_shape(&self, tensor: &str, node: String) -> Problem {
+        let lost_at = self.lost_at.get(tensor).copied();
+        if let Some(culprit) = lost_at.filter(|culprit| operators::class(culprit).is_none()) {
+            let (at, op) = (operators::label(culprit), operators::full_name(culprit));
+            return Problem::NoShapeOfUnknown { node, tensor: tensor.into(), at, op };
+        }
+        let too_small = lost_at.filter(|node| shapes::is_too_small(&Operands { node, tensors: self }));
+        if let Some(culprit) = too_small {
+            let sizes = culprit.input.first().and_then(|input| self.known_dims(input)).unwrap_or_default();
+            let sizes = sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
+            return Problem::TooSmall { node: operators::label(culprit), sizes };
+        }
+        Problem::NoShape { node, tensor: tensor.into(), why: self.why_lost(tensor) }
     }
 
     fn why_lost(&self, tensor: &str) -> String {

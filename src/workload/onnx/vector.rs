@@ -40,7 +40,8 @@ fn all_outputs(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem>
 fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
     let is_data = |tensor: &&str| match tensors.origin(tensor) {
         Some(Origin::Activation) => true,
-        Some(Origin::Static { .. }) | None => tensors.is_float(tensor),
+        // What the integers of an unknown operator are is not known: weights, perhaps.
+        Some(Origin::Static { .. }) | None => tensors.is_float(tensor) || operation.kind == Kind::Unknown,
     };
     sum(inputs(operation.node).into_iter().filter(is_data), operation, tensors)
 }
@@ -80,8 +81,10 @@ fn element_operations(
             }
         }
         Cost::Interpolation => match operators::text(node, "mode") {
+            // Without a mode, GridSample and RoiAlign interpolate.
+            None if matches!(operators::onnx(node), Some("GridSample" | "RoiAlign")) => 4,
             None | Some("nearest") => 0,
-            Some("cubic") => 16,
+            Some("cubic" | "bicubic") => 16,
             Some(_) => 4,
         },
     };

@@ -42,7 +42,12 @@ impl Writer<'_> {
     }
 
     /// With the projection of query, key and value in one product; `past` holds keys and values.
-    fn projected(&mut self, [input, weights, bias]: [usize; 3], past: usize, added: Option<&str>) -> Option<()> {
+    fn projected(
+        &mut self,
+        [input, weights, bias]: [usize; 3],
+        past: usize,
+        added: Option<&str>,
+    ) -> Option<()> {
         let count = self.heads("num_heads")?;
         let [input, weights] = [self.input(input)?, self.input(weights)?];
         let weights = self.part("weights", "Cast", &[weights], vec![integer("to", 1)]);
@@ -121,10 +126,10 @@ impl Writer<'_> {
             }
         };
         if self.integer("do_rotary", 0) != 0 {
-            let [cosines, sines] = [self.input(7)?, self.input(8)?];
-            for tensor in [&mut all.query, &mut all.key] {
-                *tensor = self.part("rotary", "RotaryEmbedding", &[tensor, cosines, sines], Vec::new());
-            }
+            let tables = [self.input(7)?, self.input(8)?];
+            let positions = self.positions(&all.query, 2);
+            all.query = self.rotary(&all.query, tables, &positions);
+            all.key = self.rotary(&all.key, tables, &positions);
         }
         self.past(&mut all, [self.input(3), self.input(4)], [1, 2])?;
         let context = self.core(&all, self.input(10), 3)?;

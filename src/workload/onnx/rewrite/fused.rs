@@ -13,9 +13,10 @@ impl<'n> Writer<'n> {
         let result = match name {
             "FusedConv" => self.conv(false)?,
             "NhwcConv" | "NhwcFusedConv" => self.conv(true)?,
+            "MaxpoolWithMask" => self.same("MaxPool", &[first?]),
             "NhwcMaxPool" => self.channels_last(first?, "MaxPool"),
             "FusedMatMul" | "TransposeMatMul" | "FusedMatMulActivation" => self.matmul()?,
-            "FusedGemm" => {
+            "FusedGemm" | "GemmFloat8" => {
                 let product = self.same("Gemm", &given([first, second, self.input(2)]));
                 self.activation(product)
             }
@@ -52,12 +53,13 @@ impl<'n> Writer<'n> {
                 self.part("mul", "Mul", &[&gate, second?], Vec::new())
             }
             "QuickGelu" => self.same("Swish", &[first?]),
-            "Gelu" | "Trilu" | "GridSample" | "Pad" | "GatherND" | "Range" | "QuantizeLinear"
-            | "DequantizeLinear" => self.same(name, &self.node.input.iter().map(String::as_str).collect::<Vec<_>>()),
-            "ExpandDims" => self.same("Unsqueeze", &[first?, second?]),
-            "RotaryEmbedding" => {
-                self.same("RotaryEmbedding", &given([first, self.input(2), self.input(3), second]))
+            "Gelu" | "LayerNormalization" | "Trilu" | "GridSample" | "Pad" | "GatherND" | "Range"
+            | "QuantizeLinear" | "DequantizeLinear" => {
+                self.same(name, &self.node.input.iter().map(String::as_str).collect::<Vec<_>>())
             }
+            "TorchEmbedding" => self.part("", "Gather", &[first?, second?], Vec::new()),
+            "ExpandDims" => self.same("Unsqueeze", &[first?, second?]),
+            "RotaryEmbedding" => self.rotary(first?, [self.input(2)?, self.input(3)?], second?),
             _ => return self.normalization(name),
         };
         self.output(0, &result)
@@ -87,6 +89,13 @@ impl<'n> Writer<'n> {
             _ => return None,
         };
         self.output(0, &result)
+    }
+
+    /// A rotation by the rows of two tables at the given positions.
+    pub(super) fn rotary(&mut self, input: &str, tables: [&str; 2], positions: &str) -> String {
+        let [cosines, sines] =
+            tables.map(|table| self.part("positions", "Gather", &[table, positions], Vec::new()));
+        self.same("RotaryEmbedding", &[input, &cosines, &sines])
     }
 
     /// Input and skip, with the bias at this position; the sum is an output, too.
@@ -121,7 +130,7 @@ impl<'n> Writer<'n> {
         }
         let positions = match self.input(8) {
             Some(positions) => positions.to_owned(),
-            None => self.positions(ids),
+            None => self.positions(ids, 1),
         };
         let rows = self.part("positions", "Gather", &[self.input(3)?, &positions], Vec::new());
         sum = self.with("Add", sum, Some(&rows));
@@ -135,13 +144,14 @@ impl<'n> Writer<'n> {
         Some(self.same("LayerNormalization", &[&sum, self.input(5)?, self.input(6)?]))
     }
 
-    /// 0, 1, ... along the second dimension.
-    fn positions(&mut self, ids: &str) -> String {
+    /// 0, 1, ... along a dimension.
+    pub(super) fn positions(&mut self, of: &str, dimension: i64) -> String {
         let number = |value: i64| vec![integer("value_int", value)];
         let zero = self.part("constant", "Constant", &[], number(0));
         let one = self.part("constant", "Constant", &[], number(1));
-        let sizes = self.part("shape", "Shape", &[ids], Vec::new());
-        let length = self.part("length", "Gather", &[&sizes, &one], Vec::new());
+        let dimension = self.part("constant", "Constant", &[], number(dimension));
+        let sizes = self.part("shape", "Shape", &[of], Vec::new());
+        let length = self.part("length", "Gather", &[&sizes, &dimension], Vec::new());
         self.part("range", "Range", &[&zero, &length, &one], Vec::new())
     }
 

@@ -13,9 +13,6 @@ mod attention;
 mod fused;
 mod quantized;
 
-#[cfg(test)]
-mod tests;
-
 use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto};
 
 use super::operators::{self, Domain};
@@ -57,6 +54,11 @@ impl<'n> Writer<'n> {
         match (domain, name) {
             (Domain::Onnx, "Attention") => self.attention(),
             (Domain::Onnx, "Einsum") => self.einsum(),
+            (Domain::Onnx, "RotaryEmbedding") => {
+                let tables = [self.input(1)?, self.input(2)?];
+                let rotated = self.rotary(self.input(0)?, tables, self.input(3)?);
+                self.output(0, &rotated)
+            }
             (Domain::Onnx, name) => self.quantized(name).or_else(|| self.normalization(name)),
             (Domain::Microsoft, name) => {
                 self.fused(name).or_else(|| self.quantized(name)).or_else(|| self.microsoft_attention(name))
@@ -104,8 +106,7 @@ impl<'n> Writer<'n> {
             name if part.is_empty() => Some(name.to_owned()),
             name => Some(format!("{name}/{part}")),
         };
-        let output: Vec<String> =
-            (0..outputs).map(|i| format!("{first}~{}.{i}", self.nodes.len())).collect();
+        let output: Vec<String> = (0..outputs).map(|i| format!("{first}~{}.{i}", self.nodes.len())).collect();
         self.nodes.push(NodeProto {
             name,
             op_type: Some(op.into()),
@@ -169,7 +170,9 @@ impl<'n> Writer<'n> {
 
     /// Makes a tensor an output of the node that is written out.
     fn output(&mut self, position: usize, tensor: &str) -> Option<()> {
-        let Some(name) = self.node.output.get(position).filter(|name| !name.is_empty()) else { return Some(()) };
+        let Some(name) = self.node.output.get(position).filter(|name| !name.is_empty()) else {
+            return Some(());
+        };
         let tensors = self.nodes.iter_mut().flat_map(|node| node.input.iter_mut().chain(&mut node.output));
         let mut is_written = false;
         for written in tensors.filter(|written| *written == tensor) {

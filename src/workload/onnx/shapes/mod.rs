@@ -82,7 +82,7 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
     use self::{joins, views, windows};
     let one = |dims: Option<Vec<u64>>| dims.map(|dims| vec![dims]);
     match operators::onnx(operands.node)? {
-        "Conv" => one(windows::conv(operands)),
+        "Conv" | "DeformConv" => one(windows::conv(operands)),
         "ConvTranspose" => one(windows::conv_transpose(operands)),
         // The second output holds the places of the maxima.
         "MaxPool" => windows::pool(operands).map(|dims| vec![dims.clone(), dims]),
@@ -98,9 +98,8 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
         | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => one(joins::reduce(operands)),
         "ArgMax" | "ArgMin" => one(joins::arg(operands)),
         "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "And" | "Or"
-        | "Xor" | "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Where" => {
-            one(joins::broadcast_inputs(operands))
-        }
+        | "Xor" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitShift" | "Equal" | "Greater"
+        | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Where" => one(joins::broadcast_inputs(operands)),
         "Reshape" => one(views::reshape(operands)),
         "Flatten" => one(views::flatten(operands)),
         "Transpose" => one(views::transpose(operands)),
@@ -127,16 +126,49 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
         "Size" => Some(vec![Vec::new()]),
         "DynamicQuantizeLinear" => operands.dims(0).map(|dims| vec![dims, Vec::new(), Vec::new()]),
         "Dropout" => operands.dims(0).map(|dims| vec![dims.clone(), dims]),
-        op if keeps_shape(op) => one(operands.dims(0)),
+        "TopK" => views::top_k(operands),
+        "NonMaxSuppression" => one(views::most_boxes(operands)),
+        "GridSample" => one(windows::grid_sample(operands)),
+        "AffineGrid" => one(windows::affine_grid(operands)),
+        "RoiAlign" => one(windows::roi_align(operands)),
+        "Col2Im" => one(windows::columns_to_image(operands)),
+        "CenterCropPad" => one(views::center_crop_pad(operands)),
+        _ if keeps_shape(operands.node) => one(operands.dims(0)),
         _ => None,
     }
 }
 
+/// Whether a window does not fit into its input.
+pub(super) fn is_too_small(operands: &Operands) -> bool {
+    windows::is_too_small(operands).unwrap_or(false)
+}
+
 /// Operators whose first output has the shape of their first input.
-fn keeps_shape(op: &str) -> bool {
+pub(super) fn keeps_shape(node: &NodeProto) -> bool {
+    let Some(op) = operators::onnx(node) else { return false };
     matches!(
         op,
         "Identity"
+            | "Acos"
+            | "Acosh"
+            | "Asin"
+            | "Asinh"
+            | "Atanh"
+            | "Bernoulli"
+            | "BitCast"
+            | "Cosh"
+            | "CumProd"
+            | "EyeLike"
+            | "Hardmax"
+            | "MeanVarianceNormalization"
+            | "RandomNormalLike"
+            | "RandomUniformLike"
+            | "ReverseSequence"
+            | "RotaryEmbedding"
+            | "Scatter"
+            | "Shrink"
+            | "Sinh"
+            | "TensorScatter"
             | "Cast"
             | "CastLike"
             | "Relu"

@@ -245,3 +245,40 @@ pub(super) fn range(operands: &Operands) -> Option<Vec<u64>> {
     let count = ((limit - start) / step).ceil();
     (count.is_finite() && count <= MAX_SIZE as f64).then(|| vec![count.max(0.0) as u64])
 }
+
+/// The largest elements along an axis, and their places.
+pub(super) fn top_k(operands: &Operands) -> Option<Vec<Vec<u64>>> {
+    let mut dims = operands.dims(0)?;
+    let axis = axis(operands.integer("axis", -1), dims.len())?;
+    // Operator sets before 10 had an attribute.
+    let count = match operands.input_integers(1)? {
+        Some(list) => *list.first()?,
+        None => operands.integer("k", -1),
+    };
+    dims[axis] = u64::try_from(count).ok()?;
+    Some(vec![dims.clone(), dims])
+}
+
+/// As many boxes as may be left: how many there are depends on data.
+pub(super) fn most_boxes(operands: &Operands) -> Option<Vec<u64>> {
+    let (&[batch, boxes, _], &[_, classes, _]) = (&operands.dims(0)?[..], &operands.dims(1)?[..]) else {
+        return None;
+    };
+    let most = match operands.input_integers(2)? {
+        Some(list) => u64::try_from(*list.first()?).ok()?,
+        None => 0,
+    };
+    Some(vec![batch.checked_mul(classes)?.checked_mul(most.min(boxes))?, 3])
+}
+
+pub(super) fn center_crop_pad(operands: &Operands) -> Option<Vec<u64>> {
+    let mut dims = operands.dims(0)?;
+    let given = sizes(operands.input_integers(1)??)?;
+    let axes = match operators::integers(operands.node, "axes") {
+        Some(axes) => axes.iter().map(|&a| axis(a, dims.len())).collect::<Option<Vec<_>>>()?,
+        None => (0..dims.len()).collect(),
+    };
+    (axes.len() == given.len()).then_some(())?;
+    axes.into_iter().zip(given).for_each(|(axis, size)| dims[axis] = size);
+    Some(dims)
+}

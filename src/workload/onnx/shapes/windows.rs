@@ -1,6 +1,7 @@
 //! Convolution, pooling, resizing: output sizes along the spatial dimensions.
 
 use super::{MAX_SIZE, Operands, numbers, sizes};
+use crate::workload::layer::product;
 use crate::workload::onnx::operators;
 
 /// Batch, then output channels, then windows over the rest.
@@ -69,6 +70,27 @@ fn windows(operands: &Operands, input: &[u64], kernel: &[u64]) -> Option<Vec<u64
     sizes((0..count).map(along).collect::<Option<Vec<_>>>()?)
 }
 
+/// Whether a window of a convolution or pooling is longer than its padded input; `None` if that is not known.
+pub(super) fn is_too_small(operands: &Operands) -> Option<bool> {
+    let input = operands.dims(0)?;
+    let kernel = match operators::onnx(operands.node)? {
+        "Conv" | "DeformConv" => operands.dims(1)?.split_off(2),
+        "MaxPool" | "AveragePool" | "LpPool" => {
+            sizes(operators::integers(operands.node, "kernel_shape")?.iter().copied())?
+        }
+        _ => return None,
+    };
+    let (input, kernel) = (numbers(input.get(2..)?)?, numbers(&kernel)?);
+    let count = input.len();
+    let (dilations, pads) =
+        (spatial(operands, "dilations", count, 1)?, spatial(operands, "pads", 2 * count, 0)?);
+    let is_longer = |i: usize| {
+        let reach = (kernel[i] - 1).saturating_mul(dilations[i]).saturating_add(1);
+        reach > input[i] + pads[i] + pads[count + i]
+    };
+    (kernel.len() == count).then(|| (0..count).any(is_longer))
+}
+
 pub(super) fn conv_transpose(operands: &Operands) -> Option<Vec<u64>> {
     let (input, weight) = (operands.dims(0)?, operands.dims(1)?);
     if input.len() < 3 || weight.len() != input.len() {
@@ -131,4 +153,33 @@ pub(super) fn resize(operands: &Operands) -> Option<Vec<u64>> {
         |size: u64, scale: f64| (size as f64 * scale * (1.0 + f64::from(f32::EPSILON))).floor() as u64;
     axes.iter().zip(scales).for_each(|(&axis, scale)| output[axis] = scaled(input[axis], scale));
     Some(output)
+}
+
+/// Samples of every channel at the places that a grid gives.
+pub(super) fn grid_sample(operands: &Operands) -> Option<Vec<u64>> {
+    let (input, grid) = (operands.dims(0)?, operands.dims(1)?);
+    let (_, places) = grid.get(1..)?.split_last()?;
+    (input.len() == grid.len()).then(|| [&input[..2], places].concat())
+}
+
+/// A place for every pixel of an image of the given size.
+pub(super) fn affine_grid(operands: &Operands) -> Option<Vec<u64>> {
+    let size = sizes(operands.input_integers(1)??)?;
+    let [batch, _, spatial @ ..] = &size[..] else { return None };
+    Some([&[*batch], spatial, &[spatial.len() as u64]].concat())
+}
+
+pub(super) fn roi_align(operands: &Operands) -> Option<Vec<u64>> {
+    let (input, regions) = (operands.dims(0)?, operands.dims(1)?);
+    let [height, width] =
+        ["output_height", "output_width"].map(|name| u64::try_from(operands.integer(name, 1)).ok());
+    Some(vec![*regions.first()?, *input.get(1)?, height?, width?])
+}
+
+/// Columns of blocks, added up to an image.
+pub(super) fn columns_to_image(operands: &Operands) -> Option<Vec<u64>> {
+    let &[batch, rows, _] = &operands.dims(0)?[..] else { return None };
+    let (image, block) = (sizes(operands.input_integers(1)??)?, sizes(operands.input_integers(2)??)?);
+    let channels = rows.checked_div(product(block)?)?;
+    Some([&[batch, channels], &image[..]].concat())
 }
