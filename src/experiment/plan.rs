@@ -12,7 +12,7 @@ use super::registry::Policies;
 use super::requests::Workload;
 use super::schedulers::SchedulerChoice;
 use super::window::{Wanted, Window};
-use super::{Error, Progress};
+use super::{Error, Progress, copies};
 use crate::cost::Cache;
 use crate::hw::{Sharing, SystemSpec};
 use crate::sim::World;
@@ -61,6 +61,8 @@ pub struct Case {
     pub window: Window,
     /// The schedulers and seeds that it is run with, in this order.
     pub runs: Arc<Vec<Run>>,
+    /// Whether all of these seeds, of which there are several, bring the same requests.
+    pub has_same_requests: bool,
 }
 
 /// A scenario's networks on a system under one setting of its DRAM.
@@ -142,6 +144,7 @@ impl Plan {
             let builder = Builder { experiment: &experiment, names: &names, system, catalogue };
             builder.add(&own, &workloads, &mut cases)?;
         }
+        copies::leave_out(&mut cases, &names.schedulers).iter().for_each(|told| progress.warn(told));
         let plan = Self { experiment, schedulers: names.schedulers, cases, bounds: Vec::new(), policies };
         let overloads = plan.overloads(|case| case.load.is_none());
         overloads.iter().chain(&plan.long_periods()).for_each(|warning| progress.warn(warning));
@@ -213,6 +216,7 @@ impl Builder<'_> {
                 wanted: self.experiment.wanted,
                 window,
                 runs: Arc::clone(&point.runs),
+                has_same_requests: false,
             });
         }
         Ok(())
@@ -251,6 +255,11 @@ impl Case {
     /// The seeds of its runs, each once.
     pub fn seeds(&self) -> BTreeSet<u64> {
         self.runs.iter().map(|run| run.seed).collect()
+    }
+
+    /// What tenants that share a load send.
+    pub(super) fn requests_per_s(&self) -> f64 {
+        self.load.unwrap_or_default() * self.site.capacity.requests_per_s
     }
 
     /// What is asked of the system, relative to lambda*.

@@ -1,13 +1,17 @@
 //! The rows that a cell adds to the result files, as CSV text.
 
+use std::convert::Infallible;
+
 use csv::Writer;
 use serde::{Deserialize, Serialize};
 
 use super::bound::BOUND_COLUMNS;
 use super::columns::KEYS;
+use super::runs::Measured;
 use super::sweep::{Cell, Outcome};
 use crate::metrics::{
-    ACCELERATOR_COLUMNS, GROUP_COLUMNS, GroupBy, GroupRow, LayerRow, Metrics, RequestRow, Value,
+    ACCELERATOR_COLUMNS, BATCH_COLUMNS, Column, GROUP_COLUMNS, GroupBy, GroupRow, LayerRow, Metrics,
+    RequestRow, Value,
 };
 use crate::units::Time;
 use crate::workload::Qos;
@@ -81,9 +85,7 @@ impl Table {
     pub fn columns(self) -> Vec<&'static str> {
         let mut columns = KEYS.to_vec();
         match self {
-            Self::Summary => {
-                columns.extend(Metrics::columns().chain(BOUND_COLUMNS).map(|column| column.name))
-            }
+            Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
                 columns.extend(["group", "name"]);
                 columns.extend(GROUP_COLUMNS.iter().map(|column| column.name));
@@ -99,6 +101,11 @@ impl Table {
     }
 }
 
+/// The columns of `summary.csv` behind the keys; the last is text.
+pub fn summary_columns() -> impl Iterator<Item = &'static Column> {
+    Metrics::columns().chain(BOUND_COLUMNS).chain(BATCH_COLUMNS)
+}
+
 /// The rows of one cell in every file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
@@ -111,7 +118,8 @@ impl Rows {
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
         let keys = cell.keys(outcome.load);
         let of_bound = [Value::Real(outcome.gap_to_bound)];
-        let summary = vec![texts(outcome.values.iter().chain(&of_bound)).collect()];
+        let batches: Vec<String> = outcome.met_by_batch.iter().map(usize::to_string).collect();
+        let summary = texts(outcome.values.iter().chain(&of_bound)).chain([batches.join(" ")]).collect();
         let groups = outcome.groups.iter().map(|group| {
             let names = [group.by.name().to_string(), name(cell, group)];
             names.into_iter().chain(texts(&group.values)).collect()
@@ -122,7 +130,7 @@ impl Rows {
         });
         Self {
             text: [
-                csv(&keys, summary),
+                csv(&keys, [summary]),
                 csv(&keys, groups),
                 csv(&keys, accelerators),
                 csv(&keys, outcome.requests.iter().map(|row| request(cell, row))),
@@ -136,17 +144,27 @@ impl Rows {
         &self.text[table as usize]
     }
 
-    /// The cell's row of `summary.csv`, as a look-up by column. An empty field is not a number.
-    pub fn summary(&self) -> impl Fn(&str) -> f64 + use<> {
+    /// The cell's row of `summary.csv` behind the keys; an empty field is not a number.
+    pub fn measured(&self) -> Measured {
+        let record = self.summary();
+        let columns = Table::Summary.columns();
+        let mut measured = Measured::default();
+        for (column, text) in columns.iter().zip(&record).skip(KEYS.len()) {
+            let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
+            let Ok(()) = measured.set(column, text, number);
+        }
+        measured
+    }
+
+    /// What the row says in one of the columns that identify it.
+    pub fn key(&self, place: usize) -> String {
+        self.summary()[place].to_string()
+    }
+
+    fn summary(&self) -> csv::StringRecord {
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).from_reader(self.of(Table::Summary).as_bytes());
-        let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
-        let columns = Table::Summary.columns();
-        move |name| {
-            let place = columns.iter().position(|column| *column == name);
-            let place = place.unwrap_or_else(|| panic!("no column `{name}` in summary.csv"));
-            record.get(place).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
-        }
+        reader.records().next().and_then(Result::ok).unwrap_or_default()
     }
 }
 
