@@ -11,6 +11,7 @@ use super::session::Stopwatch;
 use super::sweep::{Job, on_interrupt, prepare};
 use super::table::{number, render, spread};
 use super::trace::Reading;
+use crate::experiment::bound::BOUND;
 use crate::experiment::inputs::Inputs;
 use crate::experiment::summary::Row;
 use crate::experiment::sweep::{Logs, cells};
@@ -211,7 +212,8 @@ fn table(rows: &[Row]) -> String {
 
 /// What the numbers are of, in a line each.
 fn footnotes(rows: &[Row]) -> String {
-    let notes: BTreeSet<&str> = rows.iter().filter_map(|row| row.replicates.note()).collect();
+    let runs = rows.iter().filter(|row| row.scheduler != BOUND);
+    let notes: BTreeSet<&str> = runs.filter_map(|row| row.replicates.note()).collect();
     let of = "finished: share of the counted requests, of which p99 us is; uJ/request: per counted request, met or not; \
               uJ/met: per request that met its deadline";
     [of].into_iter().chain(notes).map(|note| format!("{note}\n")).collect()

@@ -40,7 +40,7 @@ impl Range {
 pub struct Estimate {
     /// The mean.
     pub mean: Option<f64>,
-    /// Half-width of Student's 95 % confidence interval; `None` below two replicates.
+    /// Half-width of Student's 95 % confidence interval; `None` below two replicates, and where all are equal.
     pub ci95: Option<f64>,
     /// Lower end of the interval, cut to where the mean can be.
     pub low95: Option<f64>,
@@ -86,7 +86,9 @@ impl Replicates {
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Seeds => None,
-            Self::Batches => Some("one run: intervals by batch means over its requests in order of arrival"),
+            Self::Batches => Some(
+                "one run: intervals by batch means over its requests in order of arrival; none where all parts are alike",
+            ),
             Self::One => Some("one run: no interval"),
         }
     }
@@ -108,18 +110,21 @@ pub fn mean(samples: &[f64]) -> Option<f64> {
     (n > 0).then(|| sum / f64::from(n))
 }
 
-/// Half-width of Student's 95 % confidence interval of the mean over replicates that have a value.
+/// Half-width of Student's 95 % confidence interval of the mean over replicates that have a value. Where they are all
+/// equal there is no spread to estimate it from: a width of zero would promise that the next one is equal, too.
 fn half_width_95(samples: &[f64]) -> Option<f64> {
     let samples: Vec<f64> = samples.iter().copied().filter(|v| v.is_finite()).collect();
     let n = samples.len() as f64;
-    let t = (samples.len() > 1).then(|| students(n).inverse_cdf(0.975))?;
-    Some(t * (variance(&samples)? / n).sqrt())
+    let deviation = deviation(&samples).filter(|of| *of > 0.0)?;
+    Some(students(n).inverse_cdf(0.975) * deviation / n.sqrt())
 }
 
-/// Of a sample; `None` below two values.
-fn variance(samples: &[f64]) -> Option<f64> {
+/// The standard deviation of a sample, 0 where its values differ by rounding; `None` below two values.
+fn deviation(samples: &[f64]) -> Option<f64> {
     let (mean, n) = (mean(samples)?, samples.len() as f64);
-    (samples.len() > 1).then(|| samples.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0))
+    let squares = || samples.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+    let deviation = (samples.len() > 1).then(|| (squares() / (n - 1.0)).sqrt())?;
+    Some(if deviation <= ROUNDING * (1.0 + mean.abs()) { 0.0 } else { deviation })
 }
 
 /// The law of the mean of n values over its standard error.
@@ -137,11 +142,11 @@ const ROUNDING: f64 = 1e-9;
 /// estimate a spread from, by a sign test. 1 below two samples.
 pub fn p_value(samples: &[f64], margin: f64) -> f64 {
     let n = samples.len() as f64;
-    let (Some(mean), Some(variance)) = (mean(samples), variance(samples)) else { return 1.0 };
-    if variance.sqrt() <= ROUNDING * (1.0 + mean.abs()) {
+    let (Some(mean), Some(deviation)) = (mean(samples), deviation(samples)) else { return 1.0 };
+    if deviation == 0.0 {
         return if mean > margin + ROUNDING { 0.5f64.powf(n) } else { 1.0 };
     }
-    1.0 - students(n).cdf((mean - margin) / (variance / n).sqrt())
+    1.0 - students(n).cdf((mean - margin) * n.sqrt() / deviation)
 }
 
 /// Which hypotheses Holm's procedure (Scandinavian Journal of Statistics, 1979) rejects at the level: the k-th smallest
@@ -171,6 +176,7 @@ mod tests {
         assert_eq!(half_width_95(&[1.0]), None);
         assert_eq!(half_width_95(&[1.0, f64::NAN, 2.0, 3.0]), half_width_95(&[1.0, 2.0, 3.0]));
         assert_eq!(half_width_95(&[1.0, f64::NAN]), None);
+        assert_eq!(half_width_95(&[0.9; 5]), None, "no spread, no interval");
         assert_eq!(mean(&[1.0, f64::NAN, 3.0]), Some(2.0));
         assert_eq!(mean(&[f64::NAN]), None);
     }

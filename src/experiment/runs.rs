@@ -19,6 +19,9 @@ pub const MET_BY_BATCH: &str = BATCH_COLUMNS[0].name;
 /// Weighs progress by priority, which is drawn: it may differ between runs that are otherwise the same.
 const WEIGHED: &str = "fairness";
 
+/// What the names of columns of times, energies and rates end with.
+const UNITS: [&str; 3] = ["_us", "_uj", "_per_s"];
+
 /// A row of `summary.csv` behind its keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
@@ -60,10 +63,12 @@ impl Measured {
         if is_whole { batch_rates(&self.met_by_batch, requests as usize) } else { Vec::new() }
     }
 
-    /// Equal for copies of a run. Shares and counts agree by chance: rows without anything else say nothing.
+    /// Equal for copies of a run. Shares and counts, which have no unit, agree by chance: rows without anything else say
+    /// nothing.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
-        let is_measured = |v: &f64| v.is_finite() && !(0.0..=1.0).contains(v) && v.fract() != 0.0;
-        self.values.values().any(is_measured).then(|| self.bits(|name| name != WEIGHED))
+        let has_unit = |name: &str| UNITS.iter().any(|unit| name.ends_with(unit));
+        let is_measured = |(name, v): (&String, &f64)| has_unit(name) && v.is_finite() && *v != 0.0;
+        self.values.iter().any(is_measured).then(|| self.bits(|name| name != WEIGHED))
     }
 
     /// Equal for rows that say the same.
@@ -147,8 +152,9 @@ impl Runs {
 
     /// What the interval of a metric is made of.
     pub fn replicates(&self, metric: &str) -> Replicates {
+        let has_parts = |run: &Measured| metric == RATE && !run.met_by_batch.is_empty();
         match self.by_seed.len() {
-            1 if self.estimate(metric).ci95.is_some() => Replicates::Batches,
+            1 if self.by_seed.values().all(has_parts) => Replicates::Batches,
             1 => Replicates::One,
             _ => Replicates::Seeds,
         }
@@ -214,7 +220,7 @@ mod tests {
 
     #[test]
     fn shares_and_counts_that_agree_say_nothing() {
-        let rates = run(1.0, 7.0, 0.25);
+        let rates = run(1.0, f64::NAN, 0.25);
         assert_eq!(runs(&[rates.clone(), rates]).len(), 2);
     }
 
