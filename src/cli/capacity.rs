@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::progress::Bars;
 use super::run::key_value;
-use super::table::{number, render};
+use super::table::{number, render, spread};
 use crate::cost::Cache;
 use crate::experiment::capacity::{Found, Row, Search, find, rows, to_csv};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
@@ -88,7 +88,7 @@ fn table(rows: &[Row]) -> String {
         cells.extend([
             row.scheduler.clone(),
             number(Some(row.load), 3),
-            number(row.load_ci95, 3),
+            spread(Some(row.load), row.load_interval95, 3),
             number(Some(row.requests_per_s), 1),
             row.seeds.to_string(),
             row.below.to_string(),

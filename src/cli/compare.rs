@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::table::{number, render};
+use super::table::{number, render, spread};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
 use crate::experiment::rows::Table;
-use crate::report::compare::{Comparison, Group, Keys, Tolerance, compare};
+use crate::report::compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
+use crate::report::copies;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -20,7 +21,8 @@ pub(super) struct Options {
     /// The column to compare
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
     metric: String,
-    /// How far the means over seeds may be apart: a number in the metric's unit, or a percentage of a, such as 1%
+    /// How far the means over seeds may be apart, for the better or for the worse: a number in the metric's unit, or a percentage
+    /// of a, such as 1%
     #[arg(long, value_name = "X", default_value = "0")]
     tolerance: Tolerance,
     /// Print everything as JSON
@@ -53,6 +55,7 @@ fn text(comparison: &Comparison) -> String {
         }
     }
     text += &differing_keys(comparison);
+    text.extend(copies(comparison.copies).map(|told| told + "\n"));
     let rows: usize = comparison.groups.iter().map(|group| group.seeds).sum();
     let differ: usize = comparison.groups.iter().map(|group| group.changed.len()).sum();
     text + &format!("{}: {differ} of {rows} rows that both files have differ\n", comparison.metric)
@@ -94,13 +97,14 @@ fn table(comparison: &Comparison, changed: &[&Group]) -> String {
             number(group.a, 4),
             number(group.b, 4),
             number(group.difference, 4),
-            number(group.difference_ci95, 4),
+            spread(group.difference, group.difference_interval95, 4),
+            group.verdict.map_or("-", Verdict::name).into(),
             format!("{}/{}", group.changed.len(), group.seeds),
             if group.is_within { String::new() } else { "beyond".into() },
         ]);
         cells
     });
     let mut header = keys.clone();
-    header.extend(["a", "b", "b - a", "+- 95 %", "changed", "tolerance"]);
-    render(&header, keys.len()..keys.len() + 5, rows.collect())
+    header.extend(["a", "b", "b - a", "+- 95 %", "b is", "changed", "tolerance"]);
+    render(&header, keys.len()..keys.len() + 6, rows.collect())
 }

@@ -8,7 +8,7 @@ use crate::experiment::data::Kind;
 use crate::experiment::requests::OFFERED_COLUMNS;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
-use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, METRICS};
+use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, GROUP_COLUMNS, METRICS};
 use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
 use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
@@ -268,16 +268,25 @@ fn metrics() -> Listing {
         .iter()
         .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
     let of_bounds = BOUND_COLUMNS.iter().map(|column| ("summary.csv", BOUND, column));
+    let of_batches = BATCH_COLUMNS.iter().map(|column| ("summary.csv", "batches", column));
     let of_offers = OFFERED_COLUMNS.iter().map(|column| ("summary.csv", "offered", column));
     let of_groups = GROUP_COLUMNS.iter().map(|column| ("groups.csv", "groups", column));
     let of_accelerators =
         ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", column));
-    let beside = of_bounds.chain(of_offers).chain(of_groups).chain(of_accelerators);
-    let rows = of_cells
-        .chain(beside)
-        .map(|(file, metric, column)| [metric, file, column.name, column.doc].map(str::to_string).to_vec());
+    let beside = of_bounds.chain(of_offers).chain(of_batches).chain(of_groups).chain(of_accelerators);
+    let rows = of_cells.chain(beside).map(|(file, metric, column)| {
+        let (better, of) = (column.better.name(), column.given.name());
+        [metric, file, column.name, better, of, column.doc].map(str::to_string).to_vec()
+    });
     Listing {
-        columns: &[("metric", "metric"), ("file", "file"), ("column", "column"), ("meaning", "meaning")],
+        columns: &[
+            ("metric", "metric"),
+            ("file", "file"),
+            ("column", "column"),
+            ("better", "better"),
+            ("of requests", "of_requests"),
+            ("meaning", "meaning"),
+        ],
         numbers: 0..0,
         rows: rows.collect(),
     }

@@ -4,20 +4,23 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::table::{number, render};
+use super::table::{number, render, spread};
 use crate::experiment::Error;
 use crate::experiment::rows::Table;
+use crate::experiment::runs::column;
 use crate::files::write_atomic;
+use crate::metrics::Better;
+use crate::report::copies;
 use crate::report::rank::{Estimate, Question, Ranked, Ranking, rank, to_csv};
 
 #[derive(Args)]
 pub(super) struct Options {
     /// The summary.csv of a run, or its folder
     summary: PathBuf,
-    /// The column to rank by, the highest mean first
+    /// The column to rank by, the best mean first: `mascot list metrics` says whether that is the highest or the lowest
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
     metric: String,
-    /// The scheduler that the others are compared with [default: the one with the highest mean]
+    /// The scheduler that the others are compared with [default: the best]
     #[arg(long, value_name = "SCHEDULER")]
     over: Option<String>,
     /// A key column, for each value of which means are given on their own, e.g. scenario
@@ -29,7 +32,7 @@ pub(super) struct Options {
     /// Look at rows with this value alone, e.g. late=abort; may be repeated, also with other values of the key
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     only: Vec<(String, String)>,
-    /// How far above or below the other a scheduler has to be in a cell to be counted, in the unit of the metric
+    /// How much better or worse than the other a scheduler has to be in a cell to be counted, in the unit of the metric
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = margin)]
     margin: f64,
     /// Also write a row per cell and scheduler to this CSV file: mean, difference, what it is worth, distance to the bound
@@ -77,28 +80,47 @@ fn text(ranking: &Ranking) -> String {
     for group in ranking.groups.iter().map(String::as_str).chain(["all"]) {
         header.extend([group, "+- 95 %"]);
     }
-    header.extend([&difference[..], "+- 95 %", "%", "above in", "below in"]);
+    header.extend([&difference[..], "+- 95 %", "%"]);
+    header.extend(match ranking.better {
+        Better::Neither => ["above in", "below in"],
+        Better::Higher | Better::Lower => ["better in", "worse in"],
+    });
+    header.extend(ranking.beside);
     let has_bound = ranking.schedulers.iter().any(|of| of.to_bound.is_some());
     if has_bound {
         header.extend(["less bound", "+- 95 %", "closed %"]);
     }
-    let rows = ranking.schedulers.iter().map(|of| row(of, has_bound)).collect();
-    let mut text = render(&header, 1..header.len(), rows);
-    let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-    text +=
-        &format!("{}: {}, {}", ranking.metric, count(ranking.cells, "cell"), count(ranking.seeds, "seed"));
-    if ranking.left_out > 0 {
-        let pairs = count(ranking.left_out, "pair");
-        text += &format!(
-            "; {pairs} of cell and seed left out, which not all of them ran or where there is no value"
-        );
-    }
-    text + "\n"
+    let rows = ranking.schedulers.iter().map(|of| row(of, ranking.beside.is_some(), has_bound)).collect();
+    render(&header, 1..header.len(), rows) + &footnotes(ranking).join("; ") + "\n"
 }
 
-fn row(of: &Ranked, has_bound: bool) -> Vec<String> {
-    let estimate =
-        |of: Option<Estimate>| [of.and_then(|of| of.mean), of.and_then(|of| of.ci95)].map(|v| number(v, 4));
+/// What the numbers are of.
+fn footnotes(ranking: &Ranking) -> Vec<String> {
+    let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let cells = count(ranking.cells, "cell");
+    let mut notes = vec![format!("{}: {cells}, {}", ranking.metric, count(ranking.seeds, "seed"))];
+    notes.extend(match ranking.better {
+        Better::Higher => None,
+        Better::Lower => Some("lower is better".into()),
+        Better::Neither => Some("higher first; no direction".into()),
+    });
+    notes.extend(column(&ranking.metric).and_then(|column| column.given.note()).map(String::from));
+    notes.extend(ranking.replicates.note().map(String::from));
+    notes.extend(copies(ranking.copies));
+    if ranking.left_out > 0 {
+        let pairs = count(ranking.left_out, "pair");
+        notes.push(format!(
+            "{pairs} of cell and seed left out, which not all of them ran or where there is no value"
+        ));
+    }
+    notes
+}
+
+fn row(of: &Ranked, is_beside: bool, has_bound: bool) -> Vec<String> {
+    let estimate = |of: Option<Estimate>| {
+        let of = of.unwrap_or_default();
+        [number(of.mean, 4), spread(of.mean, of.interval(), 4)]
+    };
     let mut cells = vec![of.scheduler.clone()];
     cells.extend(of.of_groups.iter().chain([&of.all]).flat_map(|&of| estimate(Some(of))));
     cells.extend(estimate(of.difference));
@@ -106,6 +128,9 @@ fn row(of: &Ranked, has_bound: bool) -> Vec<String> {
     match of.difference {
         Some(_) => cells.extend([of.above, of.below].map(|count| count.to_string())),
         None => cells.extend(["-", "-"].map(String::from)),
+    }
+    if is_beside {
+        cells.push(number(of.beside, 4));
     }
     if has_bound {
         cells.extend(estimate(of.to_bound));

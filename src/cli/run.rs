@@ -1,5 +1,6 @@
 //! `mascot run`: an experiment from TOML to CSV.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,8 +9,9 @@ use super::dry_run::describe;
 use super::progress::Bars;
 use super::session::Stopwatch;
 use super::sweep::{Job, on_interrupt, prepare};
-use super::table::{number, render};
+use super::table::{number, render, spread};
 use super::trace::Reading;
+use crate::experiment::bound::BOUND;
 use crate::experiment::inputs::Inputs;
 use crate::experiment::summary::Row;
 use crate::experiment::sweep::{Logs, cells};
@@ -170,8 +172,10 @@ fn table(rows: &[Row]) -> String {
         "scheduler",
         "SLA rate",
         "+- 95 %",
+        "finished",
         "p99 us",
         "uJ/request",
+        "uJ/met",
         "vs fcfs %",
         "points",
         "+- 95 %",
@@ -189,12 +193,14 @@ fn table(rows: &[Row]) -> String {
         cells.extend([
             row.scheduler.clone(),
             number(Some(row.sla_rate), 4),
-            number(row.sla_rate_ci95, 4),
+            spread(Some(row.sla_rate), row.sla_rate_interval95, 4),
+            number(row.finished_share, 3),
             number(row.latency_p99_us, 0),
             number(row.energy_per_request_uj, 1),
+            number(row.energy_per_met_request_uj, 1),
             number(row.gain_percent, 1),
             number(row.gain_points, 1),
-            number(row.gain_points_ci95, 1),
+            spread(row.gain_points, row.gain_points_interval95, 1),
             row.seeds.to_string(),
         ]);
         if bounded {
@@ -202,5 +208,14 @@ fn table(rows: &[Row]) -> String {
         }
         cells
     });
-    render(&header, first_number..header.len(), cells.collect())
+    render(&header, first_number..header.len(), cells.collect()) + &footnotes(rows)
+}
+
+/// What the numbers are of, in a line each.
+fn footnotes(rows: &[Row]) -> String {
+    let runs = rows.iter().filter(|row| row.scheduler != BOUND);
+    let notes: BTreeSet<&str> = runs.filter_map(|row| row.replicates.note()).collect();
+    let of = "finished: share of the counted requests, of which p99 us is; uJ/request: per counted request, met or not; \
+              uJ/met: per request that met its deadline";
+    [of].into_iter().chain(notes).map(|note| format!("{note}\n")).collect()
 }

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
-pub(super) use crate::report::number;
+pub(super) use crate::report::{number, spread};
 
 /// A table that programs can read, too: as JSON.
 pub(super) struct Listing {

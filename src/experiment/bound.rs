@@ -29,11 +29,8 @@ pub(super) static CHOICE: LazyLock<SchedulerChoice> = LazyLock::new(|| Scheduler
 });
 
 /// What a bound adds to a row of `summary.csv`.
-pub const BOUND_COLUMNS: &[Column] = &[Column {
-    name: "gap_to_bound",
-    doc: "With --bound: the upper bound of the SLA rate of the same requests (row `bound`, which holds the bounds of met \
-          and sla_rate and nothing else) minus sla_rate",
-}];
+pub const BOUND_COLUMNS: &[Column] = &[Column::lower("gap_to_bound", "With --bound: the upper bound of the SLA rate of the same requests (row `bound`, which holds the bounds of met \
+          and sla_rate and nothing else) minus sla_rate").share()];
 
 impl Cell<'_> {
     /// Whether it is the row of a bound.
@@ -121,6 +118,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         offered_load: offered_load(cell.case, trace, Came::default()),
         values: Metrics::columns().map(value).collect(),
         gap_to_bound: f64::NAN,
+        met_by_batch: Vec::new(),
         groups: Vec::new(),
         accelerators: Vec::new(),
         requests: Vec::new(),

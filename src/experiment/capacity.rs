@@ -3,7 +3,7 @@
 //! Per case, scheduler and seed the load is halved in on between one that meets the target and one that does not, until
 //! they are `tolerance` apart; the lower one is the answer. The draws of a seed are the same at every load, only stretched
 //! in time, so one seed's SLA rate falls nearly without noise as the load grows, and schedulers are compared on the same
-//! requests. Seeds are independent: the mean over them has an interval by Student's t.
+//! requests. Seeds are independent: the mean over them has an interval by Student's t, cut at 0. A seed alone has none.
 //!
 //! No law says that the SLA rate falls with load. Where it crosses the target several times, the answer is one of the
 //! crossings; what is certain is what was measured: the target is met at the answer and missed `tolerance` above it. Where it
@@ -16,8 +16,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::columns::{KEYS, LOAD, SCHEDULER, SEED};
+use super::estimate::{Estimate, Range, mean};
 use super::plan::{Case, Plan};
-use super::summary::{half_width_95, mean};
 use super::sweep::{Cell, Logs, cells, run_cell};
 use super::{Error, Progress};
 
@@ -59,8 +59,10 @@ pub struct Row {
     pub scheduler: String,
     /// Mean of the sustained load.
     pub load: f64,
-    /// Half-width of its 95 % confidence interval; `None` with a single seed.
+    /// Half-width of its 95 % confidence interval by Student's t; `None` with a single seed.
     pub load_ci95: Option<f64>,
+    /// The interval, cut to loads.
+    pub load_interval95: Option<[f64; 2]>,
     /// Mean of the sustained rate.
     pub requests_per_s: f64,
     /// How many seeds.
@@ -155,11 +157,13 @@ pub fn rows(found: &[Found]) -> Vec<Row> {
         let loads: Vec<f64> = seeds.iter().map(|one| one.load).collect();
         let rates: Vec<f64> = seeds.iter().map(|one| one.requests_per_s).collect();
         let keys = &seeds[0].keys;
+        let load = Estimate::of(&loads, Range::POSITIVE);
         Row {
             case: shown.iter().map(|&place| (KEYS[place], keys[place].clone())).collect(),
             scheduler: keys[SCHEDULER].clone(),
-            load: mean(&loads).expect("there is a seed, and loads are numbers"),
-            load_ci95: half_width_95(&loads),
+            load: load.mean.expect("there is a seed, and loads are numbers"),
+            load_ci95: load.ci95,
+            load_interval95: load.interval(),
             requests_per_s: mean(&rates).expect("there is a seed, and rates are numbers"),
             seeds: seeds.len(),
             below: seeds.iter().filter(|one| one.sla_rate.is_nan()).count(),

@@ -9,12 +9,12 @@ use super::reference::{OWN, SlaReference};
 use super::requests::OFFERED_COLUMNS;
 use super::sweep::Cell;
 use super::window::{Duration, Window};
-use crate::metrics::{Column, Metrics};
+use crate::metrics::{BATCH_COLUMNS, Column, Metrics};
 use crate::workload::Qos;
 
-/// The columns of `summary.csv` after [`KEYS`]; new ones come last.
+/// The columns of `summary.csv` after [`KEYS`]; the last is text.
 pub fn summary_columns() -> impl Iterator<Item = &'static Column> {
-    Metrics::columns().chain(BOUND_COLUMNS).chain(OFFERED_COLUMNS)
+    Metrics::columns().chain(BOUND_COLUMNS).chain(OFFERED_COLUMNS).chain(BATCH_COLUMNS)
 }
 
 /// The columns that identify a cell, in order; the metrics follow.

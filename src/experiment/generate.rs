@@ -38,8 +38,8 @@ impl Generate<'_> {
         if let Some(system) = self.system {
             let plan = Plan::prepare(self.experiment(&scenario, system), data, cache, progress)?;
             let case = &plan.cases[0];
-            let requests_per_s = case.load.unwrap_or_default() * case.site.capacity.requests_per_s;
-            return Ok((scenario, case.workload.arrivals(&case.site.world, requests_per_s, self.seed)));
+            let arrivals = case.workload.arrivals(&case.site.world, case.requests_per_s(), self.seed);
+            return Ok((scenario, arrivals));
         }
         let rates_per_s = scenario.rates_per_s(self.rate_per_s.map_or(0.0, |rate| rate.0));
         let arrivals = ArrivalStream::new(&scenario, &rates_per_s, &[], self.seed);

@@ -13,7 +13,7 @@ use super::registry::Policies;
 use super::requests::{Workload, isolated};
 use super::schedulers::SchedulerChoice;
 use super::window::{Wanted, Window};
-use super::{Error, Progress};
+use super::{Error, Progress, copies};
 use crate::cost::Cache;
 use crate::hw::{Sharing, SystemSpec};
 use crate::sim::World;
@@ -65,6 +65,8 @@ pub struct Case {
     pub window: Window,
     /// The schedulers and seeds that it is run with, in this order.
     pub runs: Arc<Vec<Run>>,
+    /// Whether all of these seeds, of which there are several, bring the same requests.
+    pub has_same_requests: bool,
 }
 
 /// A scenario's networks on a system under one setting of its DRAM.
@@ -152,6 +154,7 @@ impl Plan {
             };
             builder.add(&own, &workloads, &mut cases)?;
         }
+        copies::leave_out(&mut cases, &names.schedulers).iter().for_each(|told| progress.warn(told));
         let plan = Self { experiment, schedulers: names.schedulers, cases, bounds: Vec::new(), policies };
         let overloads = plan.overloads(|case| case.load.is_none());
         overloads.iter().chain(&plan.long_periods()).for_each(|warning| progress.warn(warning));
@@ -228,6 +231,7 @@ impl Builder<'_> {
                 wanted: self.experiment.wanted,
                 window,
                 runs: Arc::clone(&point.runs),
+                has_same_requests: false,
             });
         }
         Ok(())
@@ -265,6 +269,11 @@ impl Case {
     /// The seeds of its runs, each once.
     pub fn seeds(&self) -> BTreeSet<u64> {
         self.runs.iter().map(|run| run.seed).collect()
+    }
+
+    /// What tenants that share a load send.
+    pub(super) fn requests_per_s(&self) -> f64 {
+        self.load.unwrap_or_default() * self.site.capacity.requests_per_s
     }
 
     /// What is asked of the system, relative to lambda*, in every seed: the key `load`.

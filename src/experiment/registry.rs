@@ -74,6 +74,11 @@ pub fn build(
     (entry.build)(&choice.parameters, seed).map_err(|message| of(choice, &message))
 }
 
+/// Whether its decisions depend on the seed of a run.
+pub(super) fn draws(choice: &SchedulerChoice) -> bool {
+    scheduler::find(&choice.name).is_some_and(|entry| entry.draws)
+}
+
 fn of(choice: &SchedulerChoice, message: &str) -> String {
     format!("scheduler `{}`: {message}", choice.name)
 }

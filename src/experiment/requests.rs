@@ -101,8 +101,7 @@ pub(super) fn window(case: &Case, counted: usize) -> Window {
 }
 
 pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Requests {
-    let requests_per_s = case.load.unwrap_or_default() * case.site.capacity.requests_per_s;
-    let offer = case.workload.offer(&case.site.world, requests_per_s, seed, window.extent());
+    let offer = case.workload.offer(&case.site.world, case.requests_per_s(), seed, window.extent());
     let mut requests: Vec<Request> = offer.own.iter().map(|arrival| request(case, arrival)).collect();
     let mut followers = Vec::with_capacity(offer.followers.len());
     for follower in &offer.followers {
@@ -116,6 +115,22 @@ pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Requests {
     let qos = offer.requests().map(|arrival| qos(case, arrival)).collect();
     let counted = window.counted(requests.len(), case.workload.total().is_some());
     Requests { trace: Trace { requests, counted, followers, span: window.span() }, qos }
+}
+
+/// Whether two seeds bring a case the same requests. Those that differ mostly do with the first of them.
+pub(super) fn has_same_requests(case: &Case, one: u64, other: u64) -> bool {
+    let (workload, world, extent) = (&case.workload, &case.site.world, case.window.extent());
+    let requests_per_s = case.requests_per_s();
+    let own = |seed| {
+        let arrivals = workload.arrivals(world, requests_per_s, seed);
+        let (most, end) = match extent {
+            Extent::Requests(requests) => (requests, Time::MAX),
+            Extent::Until(end) | Extent::Sample(end) => (usize::MAX, end),
+        };
+        arrivals.take_while(move |arrival| arrival.time < end).take(most)
+    };
+    let all = |seed| workload.offer(world, requests_per_s, seed, extent);
+    own(one).eq(own(other)) && (!workload.has_followers() || all(one) == all(other))
 }
 
 fn qos(case: &Case, arrival: &Arrival) -> Qos {
@@ -147,11 +162,11 @@ fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
 }
 
 /// What the requests of a run add to its row of `summary.csv`.
-pub const OFFERED_COLUMNS: &[Column] = &[Column {
-    name: "offered_load",
-    doc: "Rate of the run's requests relative to lambda*, as if none were dropped; of a scenario with closed loops, of those \
-          that came. `load` is what was asked for. Empty where all come at once",
-}];
+pub const OFFERED_COLUMNS: &[Column] = &[Column::undirected(
+    "offered_load",
+    "Rate of the run's requests relative to lambda*, as if none were dropped; of a scenario with closed loops, of those \
+     that came. `load` is what was asked for. Empty where all come at once",
+)];
 
 /// The requests of a run as they come: how many, and when the first and the last.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,9 +1,12 @@
 //! The rows that a cell adds to the result files, as CSV text.
 
+use std::convert::Infallible;
+
 use csv::Writer;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{KEYS, summary_columns};
+use super::runs::Measured;
 use super::sweep::{Cell, Outcome};
 use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, GroupBy, GroupRow, LayerRow, RequestRow, Value};
 use crate::units::Time;
@@ -106,7 +109,8 @@ impl Rows {
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
         let keys = cell.keys();
         let beside = [outcome.gap_to_bound, outcome.offered_load].map(Value::Real);
-        let summary = vec![texts(outcome.values.iter().chain(&beside)).collect()];
+        let batches: Vec<String> = outcome.met_by_batch.iter().map(usize::to_string).collect();
+        let summary = texts(outcome.values.iter().chain(&beside)).chain([batches.join(" ")]).collect();
         let groups = outcome.groups.iter().map(|group| {
             let names = [group.by.name().to_string(), name(cell, group)];
             names.into_iter().chain(texts(&group.values)).collect()
@@ -117,7 +121,7 @@ impl Rows {
         });
         Self {
             text: [
-                csv(&keys, summary),
+                csv(&keys, [summary]),
                 csv(&keys, groups),
                 csv(&keys, accelerators),
                 csv(&keys, outcome.requests.iter().map(|row| request(cell, row))),
@@ -131,17 +135,27 @@ impl Rows {
         &self.text[table as usize]
     }
 
-    /// The cell's row of `summary.csv`, as a look-up by column. An empty field is not a number.
-    pub fn summary(&self) -> impl Fn(&str) -> f64 + use<> {
+    /// The cell's row of `summary.csv` behind the keys; an empty field is not a number.
+    pub fn measured(&self) -> Measured {
+        let record = self.summary();
+        let columns = Table::Summary.columns();
+        let mut measured = Measured::default();
+        for (column, text) in columns.iter().zip(&record).skip(KEYS.len()) {
+            let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
+            let Ok(()) = measured.set(column, text, number);
+        }
+        measured
+    }
+
+    /// What the row says in one of the columns that identify it.
+    pub fn key(&self, place: usize) -> String {
+        self.summary()[place].to_string()
+    }
+
+    fn summary(&self) -> csv::StringRecord {
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).from_reader(self.of(Table::Summary).as_bytes());
-        let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
-        let columns = Table::Summary.columns();
-        move |name| {
-            let place = columns.iter().position(|column| *column == name);
-            let place = place.unwrap_or_else(|| panic!("no column `{name}` in summary.csv"));
-            record.get(place).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
-        }
+        reader.records().next().and_then(Result::ok).unwrap_or_default()
     }
 }
 

@@ -28,6 +28,7 @@ use super::Error;
 use super::columns::{KEYS, SCHEDULER, SEED};
 use super::config::Experiment;
 use super::data::DataRoot;
+use super::list::distinct;
 use super::schedulers::SchedulerChoice;
 use crate::files::{InputError, Source, Spanned, did_you_mean};
 
@@ -226,6 +227,7 @@ fn seeds_of(value: &Value) -> Result<Vec<u64>, String> {
     let seed = |value: &Value| value.as_integer().and_then(|seed| u64::try_from(seed).ok());
     let seeds: Option<Vec<u64>> = values.iter().map(seed).collect();
     seeds
+        .map(distinct)
         .filter(|seeds| !seeds.is_empty())
         .ok_or_else(|| "`seed` is no number or list of numbers".to_string())
 }

@@ -1,13 +1,12 @@
 //! The table on the terminal: per case and scheduler, means over seeds with 95 % confidence intervals.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::columns::setting_keys;
+use super::estimate::{Replicates, mean};
 use super::plan::{Case, Plan};
 use super::rows::Rows;
+use super::runs::{RATE, Runs};
 use super::sweep::Cell;
 
 /// The scheduler that gains are relative to.
@@ -29,22 +28,32 @@ pub struct Row {
     pub setting: Vec<(String, String)>,
     /// The scheduler.
     pub scheduler: String,
-    /// How many seeds it was run with.
+    /// How many runs, each under a seed of its own; copies of a run do not count.
     pub seeds: usize,
     /// Mean SLA satisfaction rate.
     pub sla_rate: f64,
-    /// Half-width of its 95 % confidence interval; `None` with a single seed.
+    /// Half-width of its 95 % confidence interval; `None` where there is nothing to estimate it from.
     pub sla_rate_ci95: Option<f64>,
-    /// Mean 99th percentile of latency in microseconds.
+    /// The interval, cut to rates.
+    pub sla_rate_interval95: Option<[f64; 2]>,
+    /// What the intervals are made of.
+    pub replicates: Replicates,
+    /// Mean share of counted requests that were finished, which percentiles of latency are of.
+    pub finished_share: Option<f64>,
+    /// Mean 99th percentile of the latency of finished requests in microseconds.
     pub latency_p99_us: Option<f64>,
-    /// Mean energy per counted request in microjoules.
+    /// Mean energy per counted request, met or not, in microjoules.
     pub energy_per_request_uj: Option<f64>,
+    /// Mean energy per request that was met.
+    pub energy_per_met_request_uj: Option<f64>,
     /// Gain of the SLA rate over fcfs in percent: 100 (a / b - 1).
     pub gain_percent: Option<f64>,
     /// The same in percentage points.
     pub gain_points: Option<f64>,
     /// Half-width of the 95 % confidence interval of the points, from differences on the same seeds.
     pub gain_points_ci95: Option<f64>,
+    /// The interval, cut to differences of rates.
+    pub gain_points_interval95: Option<[f64; 2]>,
     /// Mean distance of the SLA rate from its bound; `None` without a bound.
     pub gap_to_bound: Option<f64>,
     /// The rule behind the label.
@@ -60,16 +69,7 @@ fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Re
 pub struct Summary {
     /// Which of a cell's swept keys have more than one value in the plan.
     varying: Vec<usize>,
-    rows: Vec<(Row, Samples)>,
-}
-
-#[derive(Default)]
-struct Samples {
-    seed: Vec<u64>,
-    sla_rate: Vec<f64>,
-    latency_p99_us: Vec<f64>,
-    energy_per_request_uj: Vec<f64>,
-    gap_to_bound: Vec<f64>,
+    rows: Vec<(Row, Runs)>,
 }
 
 impl Summary {
@@ -90,30 +90,28 @@ impl Summary {
 
     /// Adds a cell; cells come in the order of the plan, the seeds of a row one after the other.
     pub fn add(&mut self, cell: &Cell, rows: &Rows) {
-        let value = rows.summary();
         let keys = cell.setting_keys();
         let row = Row::new(cell, self.varying.iter().map(|&i| keys[i].clone()).collect());
         if self.rows.last().is_none_or(|(last, _)| !last.is_same_cell(&row)) {
-            self.rows.push((row, Samples::default()));
+            self.rows.push((row, Runs::default()));
         }
-        let (_, samples) = self.rows.last_mut().expect("just pushed if there was none");
-        samples.seed.push(cell.seed);
-        samples.sla_rate.push(value("sla_rate"));
-        samples.latency_p99_us.push(value("latency_p99_us"));
-        samples.energy_per_request_uj.push(value("energy_per_request_uj"));
-        samples.gap_to_bound.push(value("gap_to_bound"));
+        let (_, runs) = self.rows.last_mut().expect("just pushed if there was none");
+        match cell.is_bound() {
+            true => runs.add_bound(cell.seed, rows.measured()),
+            false => runs.add(cell.seed, rows.measured()),
+        }
     }
 
     /// The finished rows.
     pub fn rows(self) -> Vec<Row> {
-        let finished: Vec<(Row, Samples)> =
-            self.rows.into_iter().map(|(row, samples)| (row.with(&samples), samples)).collect();
+        let finished: Vec<(Row, Runs)> =
+            self.rows.into_iter().map(|(row, runs)| (row.with(&runs), runs)).collect();
         // The rows of a case follow one another.
         let of_cases = finished.chunk_by(|(one, _), (next, _)| one.is_same_case(next));
         let gained = of_cases.flat_map(|rows| {
             let reference = rows.iter().find(|(row, _)| row.rule == REFERENCE);
-            rows.iter().map(move |(row, samples)| match reference {
-                Some((_, theirs)) if row.rule != REFERENCE => row.gaining(samples, theirs),
+            rows.iter().map(move |(row, runs)| match reference {
+                Some((_, theirs)) if row.rule != REFERENCE => row.gaining(runs, theirs),
                 _ => row.clone(),
             })
         });
@@ -133,41 +131,49 @@ impl Row {
             seeds: 0,
             sla_rate: f64::NAN,
             sla_rate_ci95: None,
+            sla_rate_interval95: None,
+            replicates: Replicates::Seeds,
+            finished_share: None,
             latency_p99_us: None,
             energy_per_request_uj: None,
+            energy_per_met_request_uj: None,
             gain_percent: None,
             gain_points: None,
             gain_points_ci95: None,
+            gain_points_interval95: None,
             gap_to_bound: None,
             rule: cell.scheduler.name.clone(),
         }
     }
 
     /// With the gains over the reference, seed by seed, on the seeds that both have.
-    fn gaining(&self, samples: &Samples, theirs: &Samples) -> Self {
-        let rates = |of: &Samples| of.seed.iter().copied().zip(of.sla_rate.iter().copied()).collect();
-        let their: BTreeMap<u64, f64> = rates(theirs);
-        let own: BTreeMap<u64, f64> = rates(samples);
-        let pairs = own.iter().filter_map(|(seed, own)| Some((*own, *their.get(seed)?)));
-        let (own, their): (Vec<f64>, Vec<f64>) = pairs.unzip();
-        let points: Vec<f64> = own.iter().zip(&their).map(|(own, their)| 100.0 * (own - their)).collect();
-        let means = mean(&own).zip(mean(&their)).filter(|(_, their)| *their > 0.0);
+    fn gaining(&self, runs: &Runs, theirs: &Runs) -> Self {
+        let pairs = runs.beside(theirs);
+        let rates = |side: usize| mean(&pairs.iter().map(|pair| pair[side].value(RATE)).collect::<Vec<_>>());
+        let means = rates(0).zip(rates(1)).filter(|(_, their)| *their > 0.0);
+        let points = runs.differences(theirs, RATE).times(100.0);
         Self {
             gain_percent: means.map(|(own, their)| 100.0 * (own / their - 1.0)),
-            gain_points: mean(&points),
-            gain_points_ci95: half_width_95(&points),
+            gain_points: points.mean,
+            gain_points_ci95: points.ci95,
+            gain_points_interval95: points.interval(),
             ..self.clone()
         }
     }
 
-    fn with(self, samples: &Samples) -> Self {
+    fn with(self, runs: &Runs) -> Self {
+        let rate = runs.estimate(RATE);
         Self {
-            seeds: samples.sla_rate.len(),
-            sla_rate: mean(&samples.sla_rate).unwrap_or(f64::NAN),
-            sla_rate_ci95: half_width_95(&samples.sla_rate),
-            latency_p99_us: mean(&samples.latency_p99_us),
-            energy_per_request_uj: mean(&samples.energy_per_request_uj),
-            gap_to_bound: mean(&samples.gap_to_bound),
+            seeds: runs.len(),
+            sla_rate: rate.mean.unwrap_or(f64::NAN),
+            sla_rate_ci95: rate.ci95,
+            sla_rate_interval95: rate.interval(),
+            replicates: runs.replicates(RATE),
+            finished_share: runs.mean_share("finished", "requests"),
+            latency_p99_us: runs.mean("latency_p99_us"),
+            energy_per_request_uj: runs.mean("energy_per_request_uj"),
+            energy_per_met_request_uj: runs.mean("energy_per_met_request_uj"),
+            gap_to_bound: runs.mean("gap_to_bound"),
             ..self
         }
     }
@@ -179,41 +185,5 @@ impl Row {
 
     fn is_same_cell(&self, other: &Self) -> bool {
         self.is_same_case(other) && self.scheduler == other.scheduler
-    }
-}
-
-/// The mean over seeds that have a value.
-pub fn mean(samples: &[f64]) -> Option<f64> {
-    let (sum, n) = samples.iter().filter(|v| v.is_finite()).fold((0.0, 0), |(sum, n), v| (sum + v, n + 1));
-    (n > 0).then(|| sum / f64::from(n))
-}
-
-/// Half-width of the 95 % confidence interval of the mean over seeds that have a value, by Student's t, seeds taken as
-/// independent.
-pub fn half_width_95(samples: &[f64]) -> Option<f64> {
-    let samples: Vec<f64> = samples.iter().copied().filter(|v| v.is_finite()).collect();
-    let n = samples.len() as f64;
-    if samples.len() < 2 {
-        return None;
-    }
-    let mean = samples.iter().sum::<f64>() / n;
-    let variance = samples.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let t = StudentsT::new(0.0, 1.0, n - 1.0).expect("at least one degree of freedom").inverse_cdf(0.975);
-    Some(t * (variance / n).sqrt())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_is_students() {
-        // Mean 2, standard deviation 1, t(0.975, 2) = 4.3027: 4.3027 / sqrt(3) = 2.4841.
-        assert!((half_width_95(&[1.0, 2.0, 3.0]).expect("three samples") - 2.4841).abs() < 1e-4);
-        assert_eq!(half_width_95(&[1.0]), None);
-        assert_eq!(half_width_95(&[1.0, f64::NAN, 2.0, 3.0]), half_width_95(&[1.0, 2.0, 3.0]));
-        assert_eq!(half_width_95(&[1.0, f64::NAN]), None);
-        assert_eq!(mean(&[1.0, f64::NAN, 3.0]), Some(2.0));
-        assert_eq!(mean(&[f64::NAN]), None);
     }
 }

@@ -16,8 +16,8 @@ use super::requests::{self, Came, Requests, offered_load};
 use super::schedulers::SchedulerChoice;
 use super::{Error, Progress, registry};
 use crate::metrics::{
-    Accelerators, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, Terms,
-    Value,
+    Accelerators, Batches, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow,
+    Terms, Value,
 };
 use crate::sim::{
     DecisionCost, Engine, Host, LateRules, Origin, Record, Recorder, Rules, RunError, Scheduler, Trigger,
@@ -60,6 +60,8 @@ pub struct Outcome {
     pub values: Vec<Value>,
     /// How far the SLA rate is below its bound; not a number without one.
     pub gap_to_bound: f64,
+    /// Requests met in equal parts of the run.
+    pub met_by_batch: Vec<usize>,
     /// The figures by tenant, network, QoS level and priority.
     pub groups: Vec<GroupRow>,
     /// What each accelerator did.
@@ -95,7 +97,8 @@ pub fn cells(plan: &Plan) -> Vec<Cell<'_>> {
         }));
         let of_bound =
             |(&seed, &met)| Cell { case, scheduler: &bound::CHOICE, seed, bound: Some(met), policy: None };
-        cells.extend(bounds.into_iter().flatten().map(of_bound));
+        let distinct = if case.has_same_requests { 1 } else { usize::MAX };
+        cells.extend(bounds.into_iter().flatten().take(distinct).map(of_bound));
     }
     cells
 }
@@ -177,6 +180,7 @@ fn run_on(
     let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
     let mut recorder = Recorders {
         metrics: Metrics::new(context),
+        batches: Batches::default(),
         groups: Groups::new(context, &terms),
         accelerators: Accelerators::new(context),
         requests: logs.requests.then(|| RequestLog::new(context)),
@@ -189,6 +193,7 @@ fn run_on(
         offered_load: offered_load(case, &trace, recorder.came),
         values: recorder.metrics.values(),
         gap_to_bound: f64::NAN,
+        met_by_batch: recorder.batches.met(),
         groups: recorder.groups.rows(),
         accelerators: recorder.accelerators.rows(),
         requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),
@@ -198,6 +203,7 @@ fn run_on(
 
 struct Recorders<'a> {
     metrics: Metrics<'a>,
+    batches: Batches,
     groups: Groups<'a>,
     accelerators: Accelerators,
     requests: Option<RequestLog<'a>>,
@@ -208,6 +214,7 @@ struct Recorders<'a> {
 impl Recorder for Recorders<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.metrics.record(record, origin);
+        self.batches.record(record, origin);
         self.groups.record(record, origin);
         self.accelerators.record(record, origin);
         self.came.record(record);

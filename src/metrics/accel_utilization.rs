@@ -9,10 +9,11 @@ use crate::sim::{Origin, Record, Recorder};
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "accel_utilization",
     doc: "Busy time of the accelerators within the window / (accelerators x window)",
-    columns: &[Column {
-        name: "accel_utilization",
-        doc: "Mean share of the window in which an accelerator is busy",
-    }],
+    columns: &[Column::undirected(
+        "accel_utilization",
+        "Mean share of the window in which an accelerator is busy",
+    )
+    .share()],
     new: |context| Box::new(AccelUtilization(Accelerators::new(context))),
 };
 

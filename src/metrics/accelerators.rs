@@ -10,10 +10,10 @@ use crate::units::{Picojoules, Time};
 
 /// The columns of an accelerator, in order.
 pub const ACCELERATOR_COLUMNS: &[Column] = &[
-    Column { name: "utilization", doc: "Share of the window in which it is busy" },
-    Column { name: "layer_runs", doc: "Layers that ended on it" },
-    Column { name: "dram_bytes", doc: "What they moved" },
-    Column { name: "energy_layers_uj", doc: "Their dynamic energy" },
+    Column::undirected("utilization", "Share of the window in which it is busy").share(),
+    Column::undirected("layer_runs", "Layers that ended on it"),
+    Column::undirected("dram_bytes", "What they moved"),
+    Column::lower("energy_layers_uj", "Their dynamic energy"),
 ];
 
 /// The fold.

@@ -1,16 +1,14 @@
 //! Average normalised turnaround time: the mean of latency / isolated latency over finished counted requests; 1 on an
 //! idle system, larger is worse. Read it with the number of finished requests: dropping the slow ones lowers it.
 
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Context, Given, Metric, MetricEntry, Value};
 use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "antt",
     doc: "Average normalised turnaround time (Eyerman and Eeckhout, IEEE Micro 28(3), 2008)",
-    columns: &[Column {
-        name: "antt",
-        doc: "Mean latency / isolated latency over finished counted requests",
-    }],
+    columns: &[Column::lower("antt", "Mean latency / isolated latency over finished counted requests")
+        .given(Given::Finished)],
     new: |context| Box::new(Antt { context, ntt_sum: 0.0, finished: 0 }),
 };
 

@@ -10,11 +10,11 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "decisions",
     doc: "Decisions in the window, the queue they saw and the latency they were charged",
     columns: &[
-        Column { name: "decisions", doc: "Decisions taken" },
-        Column { name: "ready_queue_mean", doc: "Mean ready sub-jobs that a decision saw" },
-        Column { name: "policy_latency_us", doc: "Mean latency charged to a decision" },
-        Column { name: "policy_macs", doc: "Mean multiply-accumulates of a decision; 0 of a rule" },
-        Column { name: "skipped_actions", doc: "Actions overtaken by events during the decision's latency" },
+        Column::undirected("decisions", "Decisions taken"),
+        Column::undirected("ready_queue_mean", "Mean ready sub-jobs that a decision saw"),
+        Column::lower("policy_latency_us", "Mean latency charged to a decision"),
+        Column::lower("policy_macs", "Mean multiply-accumulates of a decision; 0 of a rule"),
+        Column::lower("skipped_actions", "Actions overtaken by events during the decision's latency"),
     ],
     new: |_| {
         let window = Window::new();
@@ -98,6 +98,7 @@ mod tests {
                 late: LateRules::all(Late::Abort),
                 ..Example::new().rules
             },
+            drops: true,
         };
         let expected = [("decisions", 2.0), ("policy_latency_us", 0.004), ("skipped_actions", 1.0)];
         example.assert(&expected);

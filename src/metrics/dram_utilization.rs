@@ -9,10 +9,11 @@ use crate::units::Time;
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "dram_utilization",
     doc: "Bytes granted within the window / (dram_efficiency x DRAM bandwidth x window)",
-    columns: &[Column {
-        name: "dram_utilization",
-        doc: "Share of the deliverable DRAM bandwidth that is used",
-    }],
+    columns: &[Column::undirected(
+        "dram_utilization",
+        "Share of the deliverable DRAM bandwidth that is used",
+    )
+    .share()],
     new: |context| Box::new(DramUtilization::new(context)),
 };
 

@@ -2,13 +2,17 @@
 //! that were finished. A product of means, because leakage belongs to no request; dropping slow requests lowers it.
 
 use super::energy::Energy;
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Context, Given, Metric, MetricEntry, Value};
 use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "edp",
     doc: "Energy per request x mean latency (the product is Horowitz's, IEEE Symposium on Low Power Electronics, 1994)",
-    columns: &[Column { name: "edp_uj_us", doc: "energy_per_request_uj x mean latency in microseconds" }],
+    columns: &[Column::lower(
+        "edp_uj_us",
+        "energy_per_request_uj x mean latency of finished counted requests in microseconds",
+    )
+    .given(Given::Finished)],
     new: |context| Box::new(Edp { context, energy: Energy::new(context), latency_us: 0.0, finished: 0 }),
 };
 

@@ -6,7 +6,7 @@
 //! DRAM energy is part of the layers; its background power is left out.
 
 use super::context::Window;
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Context, Given, Metric, MetricEntry, Value};
 use crate::sim::{Origin, Record, Recorder};
 use crate::units::Picojoules;
 
@@ -14,11 +14,19 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "energy",
     doc: "Energy of layers, leakage and decisions in columns that add up, and their sum per request",
     columns: &[
-        Column { name: "energy_layers_uj", doc: "Dynamic energy of the layer runs of counted requests" },
-        Column { name: "energy_static_uj", doc: "Leakage of all accelerators over the measurement window" },
-        Column { name: "energy_policy_uj", doc: "Energy of the decisions in the measurement window" },
-        Column { name: "energy_per_request_uj", doc: "Layers + static + policy per counted request" },
-        Column { name: "energy_per_met_request_uj", doc: "Layers + static + policy per request met" },
+        Column::lower("energy_layers_uj", "Dynamic energy of the layer runs of counted requests"),
+        Column::lower("energy_static_uj", "Leakage of all accelerators over the measurement window"),
+        Column::lower("energy_policy_uj", "Energy of the decisions in the measurement window"),
+        Column::lower(
+            "energy_per_request_uj",
+            "Layers + static + policy per counted request, met or given up",
+        )
+        .given(Given::Counted),
+        Column::lower(
+            "energy_per_met_request_uj",
+            "Layers + static + policy per counted request that was met",
+        )
+        .given(Given::Met),
     ],
     new: |context| Box::new(Energy::new(context)),
 };

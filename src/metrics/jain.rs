@@ -1,18 +1,20 @@
 //! Jain's fairness index over the progress of tenants: (sum)^2 / (n x sum of squares), from 1/n (one gets everything) to
-//! 1 (all progress alike), whatever their priorities.
+//! 1 (all progress alike), whatever their priorities. It is of users, so that a tenant alone is treated fairly whatever
+//! becomes of its networks: for those see `fairness`.
 
-use super::progress::{Progress, Tenant};
+use super::progress::{Part, Progress};
 use super::{Column, Metric, MetricEntry, Value};
 use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "jain",
     doc: "Jain's fairness index (Jain, Chiu and Hawe, DEC TR-301, 1984) over the progress of tenants",
-    columns: &[Column {
-        name: "jain",
-        doc: "(sum of progress)^2 / (tenants x sum of its squares); empty if no tenant progresses",
-    }],
-    new: |context| Box::new(Jain(Progress::new(context))),
+    columns: &[Column::higher(
+        "jain",
+        "(sum of progress)^2 / (tenants x sum of its squares); empty if no tenant progresses",
+    )
+    .share()],
+    new: |context| Box::new(Jain(Progress::of_tenants(context))),
 };
 
 struct Jain<'a>(Progress<'a>);
@@ -25,7 +27,7 @@ impl Recorder for Jain<'_> {
 
 impl Metric for Jain<'_> {
     fn values(&self) -> Vec<Value> {
-        let progress: Vec<f64> = self.0.tenants.iter().filter_map(Tenant::progress).collect();
+        let progress: Vec<f64> = self.0.parts.iter().filter_map(Part::progress).collect();
         let sum: f64 = progress.iter().sum();
         let squares: f64 = progress.iter().map(|progress| progress * progress).sum();
         vec![Value::per(sum * sum, progress.len() as f64 * squares)]

@@ -1,7 +1,7 @@
 //! Latency percentiles: finish - arrival over finished counted requests, exact by the nearest rank (the smallest
 //! latency that at least p % of them do not exceed). Dropped requests have no latency: read it beside the SLA rate.
 
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Context, Given, Metric, MetricEntry, Value};
 use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
@@ -9,9 +9,12 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "latency",
     doc: "Percentiles of finish - arrival over finished counted requests, by the nearest rank",
     columns: &[
-        Column { name: "latency_p50_us", doc: "Median latency" },
-        Column { name: "latency_p95_us", doc: "Latency that 95 % of the requests do not exceed" },
-        Column { name: "latency_p99_us", doc: "Latency that 99 % of the requests do not exceed" },
+        Column::lower("latency_p50_us", "Median of finish - arrival over finished counted requests")
+            .given(Given::Finished),
+        Column::lower("latency_p95_us", "Latency that 95 % of the finished counted requests do not exceed")
+            .given(Given::Finished),
+        Column::lower("latency_p99_us", "Latency that 99 % of the finished counted requests do not exceed")
+            .given(Given::Finished),
     ],
     new: |context| Box::new(Latency { context, latencies: Vec::new() }),
 };

@@ -1,15 +1,20 @@
 //! Lateness: finish - deadline over finished counted requests; negative where they are early. Dropped requests have
 //! none: read it beside the SLA rate.
 
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Context, Given, Metric, MetricEntry, Value};
 use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "lateness",
     doc: "finish - deadline over finished counted requests",
     columns: &[
-        Column { name: "lateness_mean_us", doc: "Mean lateness; negative is early" },
-        Column { name: "lateness_max_us", doc: "Largest lateness" },
+        Column::lower(
+            "lateness_mean_us",
+            "Mean of finish - deadline over finished counted requests; negative is early",
+        )
+        .given(Given::Finished),
+        Column::lower("lateness_max_us", "Largest lateness of a finished counted request")
+            .given(Given::Finished),
     ],
     new: |context| Box::new(Lateness { context, sum_us: 0.0, max_us: f64::NEG_INFINITY, finished: 0 }),
 };

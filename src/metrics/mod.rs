@@ -14,11 +14,13 @@
 //!
 //! A fold keeps no records, and state per request only where the metric needs it: the latency percentiles and the groups
 //! hold one number per request. What is left out: anything that compares runs (gains, confidence intervals); it can be
-//! had from the columns.
+//! had from the columns. [`Batches`] keeps what an interval from a single run is made of.
 
 mod accel_utilization;
 mod accelerators;
 mod antt;
+mod batches;
+mod column;
 mod context;
 mod decisions;
 mod dram_utilization;
@@ -48,6 +50,8 @@ use std::fmt;
 use crate::sim::{Origin, Record, Recorder};
 
 pub use accelerators::{ACCELERATOR_COLUMNS, Accelerators};
+pub use batches::{BATCH_COLUMNS, Batches};
+pub use column::{Better, Column, Given};
 pub use context::Context;
 pub use groups::{GROUP_COLUMNS, GroupBy, GroupRow, Groups, Terms};
 pub use layer_log::{LayerLog, LayerRow};
@@ -89,15 +93,6 @@ pub struct MetricEntry {
     pub columns: &'static [Column],
     /// A fresh fold for one run.
     pub new: for<'a> fn(Context<'a>) -> Box<dyn Metric + 'a>,
-}
-
-/// A column of the results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Unique over the registry, with the unit at its end.
-    pub name: &'static str,
-    /// What it holds.
-    pub doc: &'static str,
 }
 
 /// The content of a column.

@@ -8,8 +8,8 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "outcomes",
     doc: "How counted requests ended, in time or not",
     columns: &[
-        Column { name: "finished", doc: "Counted requests that were finished, in time or late" },
-        Column { name: "dropped", doc: "Counted requests given up, by the late rule or by the scheduler" },
+        Column::higher("finished", "Counted requests that were finished, in time or late"),
+        Column::lower("dropped", "Counted requests given up, by the late rule or by the scheduler"),
     ],
     new: |_| Box::new(Outcomes { finished: 0, dropped: 0 }),
 };

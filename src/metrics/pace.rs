@@ -9,11 +9,11 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "pace",
     doc: "Requests that came, and that were met, per second",
     columns: &[
-        Column {
-            name: "requests_per_s",
-            doc: "Counted requests per second, from the first one's arrival to the last one's",
-        },
-        Column { name: "met_per_s", doc: "met / length of the measurement window" },
+        Column::undirected(
+            "requests_per_s",
+            "Counted requests per second, from the first one's arrival to the last one's",
+        ),
+        Column::higher("met_per_s", "met / length of the measurement window"),
     ],
     new: |context| {
         Box::new(Pace {

@@ -8,9 +8,9 @@ pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "sla",
     doc: "SLA satisfaction rate, as MoCA (HPCA 2023) counts it: met / arrived, dropped and unfinished being missed",
     columns: &[
-        Column { name: "requests", doc: "Counted requests that arrived" },
-        Column { name: "met", doc: "Counted requests done by their deadline" },
-        Column { name: "sla_rate", doc: "met / requests" },
+        Column::undirected("requests", "Counted requests that arrived"),
+        Column::higher("met", "Counted requests done by their deadline"),
+        Column::higher("sla_rate", "met / requests").share(),
     ],
     new: |context| Box::new(Sla { context, requests: 0, met: 0 }),
 };

@@ -1,17 +1,18 @@
-//! System throughput: the sum over tenants of their progress, the number of tenants when all run as if alone.
+//! System throughput: the sum over co-running programs, a tenant's requests for one network each, of their progress; the
+//! number of programs when all run as if alone.
 
-use super::progress::{Progress, Tenant};
+use super::progress::{Part, Progress};
 use super::{Column, Metric, MetricEntry, Value};
 use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "stp",
-    doc: "System throughput (Eyerman and Eeckhout, IEEE Micro 28(3), 2008) over tenants, dropped requests at 0",
-    columns: &[Column {
-        name: "stp",
-        doc: "Sum over tenants of their progress: mean isolated latency / latency of counted requests",
-    }],
-    new: |context| Box::new(Stp(Progress::new(context))),
+    doc: "System throughput (Eyerman and Eeckhout, IEEE Micro 28(3), 2008) over co-running networks, dropped requests at 0",
+    columns: &[Column::higher(
+        "stp",
+        "Sum over tenants and their networks of progress: mean isolated latency / latency of counted requests",
+    )],
+    new: |context| Box::new(Stp(Progress::of_programs(context))),
 };
 
 struct Stp<'a>(Progress<'a>);
@@ -24,7 +25,7 @@ impl Recorder for Stp<'_> {
 
 impl Metric for Stp<'_> {
     fn values(&self) -> Vec<Value> {
-        vec![Value::Real(self.0.tenants.iter().filter_map(Tenant::progress).sum())]
+        vec![Value::Real(self.0.parts.iter().filter_map(Part::progress).sum())]
     }
 }
 
@@ -36,6 +37,17 @@ mod tests {
     fn the_sum_of_progress_with_dropped_requests_at_zero() {
         // Tenant 0: (r1 10/20 + r3 0) / 2 = 1/4. Tenant 1: (r2 30/30 + r4 30/30) / 2 = 1.
         Example::new().assert(&[("stp", 1.25)]);
+    }
+
+    #[test]
+    fn every_network_of_a_tenant_and_every_tenant_of_a_network_counts() {
+        let mut example = Example::new();
+        // One tenant runs both networks: still 1/4 + 1.
+        example.trace.requests.iter_mut().for_each(|request| request.tenant = 0);
+        example.assert(&[("stp", 1.25)]);
+        // r1 and r3 are of two tenants that run the same network: 1/2 + 0, and 1 of the other.
+        example.trace.requests[3].tenant = 1;
+        example.assert(&[("stp", 1.5)]);
     }
 
     #[test]

@@ -7,10 +7,7 @@ use crate::sim::{Origin, Record, Recorder};
 pub(super) const ENTRY: MetricEntry = MetricEntry {
     name: "stretch",
     doc: "Slowdown of layers by the shared DRAM: (end - start) / c",
-    columns: &[Column {
-        name: "stretch_mean",
-        doc: "Mean (end - start) / c over layer runs of counted requests",
-    }],
+    columns: &[Column::lower("stretch_mean", "Mean (end - start) / c over layer runs of counted requests")],
     new: |_| Box::new(Stretch { sum: 0.0, layer_runs: 0 }),
 };
 

@@ -14,6 +14,8 @@ pub(super) struct Example {
     pub(super) trace: Trace,
     pub(super) qos: Vec<Qos>,
     pub(super) rules: Rules,
+    /// Whether the scheduler gives request 3 up.
+    pub(super) drops: bool,
 }
 
 impl Example {
@@ -68,6 +70,7 @@ impl Example {
             trace: Trace { requests: requests.to_vec(), counted: 1..5, ..Trace::default() },
             qos: vec![Qos::M; 6],
             rules: Rules { decision_cost: DecisionCost::Host(free_of_time), ..plain_rules() },
+            drops: true,
         }
     }
 
@@ -76,12 +79,12 @@ impl Example {
     }
 
     /// Feeds the run to a recorder. Networks go to the accelerator of their number; whatever is open costs one
-    /// multiply-accumulate; request 3 is dropped at 45.
+    /// multiply-accumulate; request 3 is dropped at 45, unless [`Self::drops`] is off.
     pub(super) fn record(&self, out: &mut dyn Recorder) {
         let decide = |view: &View, out: &mut Decision| {
             network_to_accelerator(view, out);
             out.operations.macs = view.sub_jobs().len() as u64;
-            let dropped = |job: &&JobView| job.request.0 == 3 && view.now() == Time(45_000);
+            let dropped = |job: &&JobView| self.drops && job.request.0 == 3 && view.now() == Time(45_000);
             view.jobs().iter().filter(dropped).for_each(|job| out.drop_request(job.request));
         };
         let (world, trace) = (Arc::new(self.world.clone()), Arc::new(self.trace.clone()));

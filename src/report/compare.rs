@@ -1,7 +1,10 @@
 //! Two summaries beside each other: a regression check.
 //!
 //! Rows are matched by all key columns, seed included; where requests come at their own pace, by all but the load, which is
-//! measured. Differences are b - a, paired by seed, with a 95 % confidence interval by Student's t per case and scheduler.
+//! measured. Differences are b - a, paired by seed, with a 95 % confidence interval by Student's t per case and scheduler; of
+//! one run, by batch means. Runs that both files have in common, to the last digit, differ by nothing, for certain: there is
+//! no interval. What is beyond a tolerance is so in either direction, for results that move are to be looked at; whether
+//! it is better or worse is said beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,11 +12,13 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::results::{OwnPace, Row, rows};
+use super::results::{OwnPace, Row, Rows, rows};
 use crate::experiment::Error;
 use crate::experiment::columns::{KEYS, LOAD, SEED};
-use crate::experiment::summary::{half_width_95, mean};
+use crate::experiment::estimate::{Estimate, mean};
+use crate::experiment::runs::{Measured, column, differences, range};
 use crate::files::did_you_mean;
+use crate::metrics::Better;
 
 /// How far apart means may be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -53,8 +58,12 @@ impl Tolerance {
 pub struct Comparison {
     /// The column.
     pub metric: String,
+    /// Which of its values are the good ones.
+    pub better: Better,
     /// What was allowed.
     pub tolerance: Tolerance,
+    /// Rows of either file that are copies of others and do not count.
+    pub copies: usize,
     /// Cases under their schedulers, in the order of the first file.
     pub groups: Vec<Group>,
     /// Rows that only the first file has, by their keys.
@@ -81,30 +90,75 @@ pub struct Group {
     pub b: Option<f64>,
     /// Mean of b - a.
     pub difference: Option<f64>,
-    /// Half-width of its 95 % confidence interval; `None` below two seeds.
+    /// Half-width of its 95 % confidence interval; `None` where there is nothing to estimate it from, and of equal runs.
     pub difference_ci95: Option<f64>,
+    /// The interval, cut to where a difference can be.
+    pub difference_interval95: Option<[f64; 2]>,
+    /// Whether b is better or worse, of a metric with a direction.
+    pub verdict: Option<Verdict>,
     /// Whether the means are within the tolerance, and no value is there in one file alone.
     pub is_within: bool,
 }
 
-type ByKeys = BTreeMap<Vec<String>, BTreeMap<u64, f64>>;
+/// The mean of b beside that of a.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// On the good side.
+    Better,
+    /// On the other.
+    Worse,
+}
+
+impl Verdict {
+    fn of(difference: f64, better: Better) -> Option<Self> {
+        let signed = difference * better.sign();
+        match better {
+            Better::Neither => None,
+            _ if signed > 0.0 => Some(Self::Better),
+            _ if signed < 0.0 => Some(Self::Worse),
+            _ => None,
+        }
+    }
+
+    /// For tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+        }
+    }
+}
+
+/// What is asked of a pair of files.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    metric: &'a str,
+    better: Better,
+    tolerance: Tolerance,
+}
+
+type BySeed<'a> = BTreeMap<u64, &'a Measured>;
+type ByKeys<'a> = BTreeMap<Vec<String>, BySeed<'a>>;
 
 /// Compares a metric of two summaries.
 ///
 /// # Errors
 /// A file cannot be read, or a metric is not in both.
 pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result<Comparison, Error> {
-    let (rows_a, rows_b) = (rows(a)?, rows(b)?);
+    let (Rows { all: rows_a, copies: copies_a }, Rows { all: rows_b, copies: copies_b }) =
+        (rows(a)?, rows(b)?);
     check_metric(a, &rows_a, metric)?;
     check_metric(b, &rows_b, metric)?;
     let paced = OwnPace::of(&rows_a).and(&OwnPace::of(&rows_b));
-    let (of_a, of_b) = (by_keys(&rows_a, metric, &paced), by_keys(&rows_b, metric, &paced));
+    let asked = Asked { metric, better: direction(metric), tolerance };
+    let (of_a, of_b) = (by_keys(&rows_a, &paced), by_keys(&rows_b, &paced));
     let empty = BTreeMap::new();
     let (mut groups, mut seen) = (Vec::new(), BTreeSet::new());
     for row in &rows_a {
         let keys = group_keys(row, &paced);
         if let (true, Some(theirs)) = (seen.insert(keys.clone()), of_b.get(&keys)) {
-            groups.push(Group::of(&keys, &of_a[&keys], theirs, tolerance));
+            groups.push(Group::of(&keys, &of_a[&keys], theirs, asked));
         }
     }
     let only = |rows: &[Row], other: &ByKeys| {
@@ -114,7 +168,9 @@ pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result
     };
     Ok(Comparison {
         metric: metric.to_string(),
+        better: asked.better,
         tolerance,
+        copies: copies_a + copies_b,
         only_a: only(&rows_a, &of_b),
         only_b: only(&rows_b, &of_a),
         groups: groups.into_iter().filter(|group| group.seeds > 0).collect(),
@@ -123,7 +179,12 @@ pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result
 
 /// Whether the file has such a column.
 pub(super) fn check_metric(path: &Path, rows: &[Row], metric: &str) -> Result<(), Error> {
-    check(path, "metric", metric, &rows[0].metrics.keys().map(String::as_str).collect::<Vec<_>>())
+    check(path, "metric", metric, &rows[0].run.values.keys().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Of a metric; one that we do not know has none.
+pub(super) fn direction(metric: &str) -> Better {
+    column(metric).map_or(Better::Neither, |column| column.better)
 }
 
 /// Whether a name is among those that the file has.
@@ -145,10 +206,10 @@ fn group_keys(row: &Row, paced: &OwnPace) -> Vec<String> {
     keys
 }
 
-fn by_keys(rows: &[Row], metric: &str, paced: &OwnPace) -> ByKeys {
+fn by_keys<'a>(rows: &'a [Row], paced: &OwnPace) -> ByKeys<'a> {
     let mut by_keys = ByKeys::new();
     for row in rows {
-        by_keys.entry(group_keys(row, paced)).or_default().insert(row.seed, row.metrics[metric]);
+        by_keys.entry(group_keys(row, paced)).or_default().insert(row.seed, &row.run);
     }
     by_keys
 }
@@ -158,25 +219,33 @@ fn named(keys: &[String]) -> Keys {
 }
 
 impl Group {
-    fn of(keys: &[String], a: &BTreeMap<u64, f64>, b: &BTreeMap<u64, f64>, tolerance: Tolerance) -> Self {
-        let pairs: Vec<(u64, f64, f64)> =
-            a.iter().filter_map(|(seed, a)| Some((*seed, *a, *b.get(seed)?))).collect();
-        let is_same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
-        let changed = pairs.iter().filter(|(_, a, b)| !is_same(*a, *b)).map(|(seed, ..)| *seed).collect();
-        let is_one_sided = pairs.iter().any(|(_, a, b)| a.is_nan() != b.is_nan());
-        let both = || pairs.iter().filter(|(_, a, b)| a.is_finite() && b.is_finite());
-        let differences: Vec<f64> = both().map(|(_, a, b)| b - a).collect();
-        let mean_a = mean(&both().map(|(_, a, _)| *a).collect::<Vec<_>>());
-        let difference = mean(&differences);
-        let is_near = mean_a.zip(difference).is_none_or(|(a, difference)| tolerance.allows(a, difference));
+    fn of(keys: &[String], a: &BySeed, b: &BySeed, Asked { metric, better, tolerance }: Asked) -> Self {
+        let pairs: Vec<(u64, [&Measured; 2])> =
+            a.iter().filter_map(|(seed, a)| Some((*seed, [*b.get(seed)?, *a]))).collect();
+        let values = |[b, a]: &[&Measured; 2]| [b.value(metric), a.value(metric)];
+        let is_same = |[b, a]: [f64; 2]| a == b || a.is_nan() && b.is_nan();
+        let changed =
+            pairs.iter().filter(|(_, pair)| !is_same(values(pair))).map(|(seed, _)| *seed).collect();
+        let is_one_sided = pairs.iter().map(|(_, pair)| values(pair)).any(|[b, a]| a.is_nan() != b.is_nan());
+        let is_told = |pair: &[&Measured; 2]| values(pair).iter().all(|value| value.is_finite());
+        let told: Vec<[&Measured; 2]> = pairs.iter().map(|(_, pair)| *pair).filter(is_told).collect();
+        let side = |side: usize| mean(&told.iter().map(|pair| values(pair)[side]).collect::<Vec<_>>());
+        let estimate = match told.iter().all(|[b, a]| a.agrees_with(b)) {
+            true => Estimate { mean: (!told.is_empty()).then_some(0.0), ..Estimate::default() },
+            false => Estimate::of(&differences(&told, metric), range(metric).of_differences()),
+        };
+        let mean_a = side(1);
+        let is_near = mean_a.zip(estimate.mean).is_none_or(|(a, difference)| tolerance.allows(a, difference));
         Self {
             keys: named(keys),
             seeds: pairs.len(),
             changed,
             a: mean_a,
-            b: mean(&both().map(|(_, _, b)| *b).collect::<Vec<_>>()),
-            difference,
-            difference_ci95: half_width_95(&differences),
+            b: side(0),
+            difference: estimate.mean,
+            difference_ci95: estimate.ci95,
+            difference_interval95: estimate.interval(),
+            verdict: estimate.mean.and_then(|difference| Verdict::of(difference, better)),
             is_within: is_near && !is_one_sided,
         }
     }
@@ -191,8 +260,9 @@ impl Comparison {
         if beyond > 0 {
             let of = self.groups.len();
             problems.push(format!(
-                "`{}` is beyond the tolerance for {beyond} of {of} pairs of case and scheduler",
-                self.metric
+                "`{}` is beyond the tolerance for {beyond} of {of} pairs of case and scheduler{}",
+                self.metric,
+                self.verdicts()
             ));
         }
         if only_a + only_b > 0 {
@@ -200,34 +270,75 @@ impl Comparison {
         }
         (!problems.is_empty()).then(|| problems.join("; "))
     }
+
+    /// How many of those beyond the tolerance are better and worse; nothing of a metric without a direction.
+    fn verdicts(&self) -> String {
+        let count = |verdict| {
+            let is_it = |group: &&Group| !group.is_within && group.verdict == Some(verdict);
+            self.groups.iter().filter(is_it).count()
+        };
+        match self.better {
+            Better::Neither => String::new(),
+            _ => format!(": {} better, {} worse", count(Verdict::Better), count(Verdict::Worse)),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const METRIC: &str = "latency_p99_us";
+
+    /// The difference of files with these values by seed.
+    fn group(a: &[(u64, f64)], b: &[(u64, f64)], metric: &str, tolerance: Tolerance) -> Group {
+        let run = |&(seed, value): &(u64, f64)| {
+            (seed, Measured { values: [(metric.to_string(), value)].into(), ..Measured::default() })
+        };
+        let [a, b]: [BTreeMap<u64, Measured>; 2] = [a, b].map(|of| of.iter().map(run).collect());
+        let [a, b] = [&a, &b].map(|of| of.iter().map(|(seed, run)| (*seed, run)).collect::<BySeed>());
+        let keys = vec![String::new(); KEYS.len()];
+        Group::of(&keys, &a, &b, Asked { metric, better: direction(metric), tolerance })
+    }
+
     #[test]
     fn differences_are_paired_by_seed() {
-        let a = BTreeMap::from([(1, 0.5), (2, 0.6), (3, 0.9)]);
-        let b = BTreeMap::from([(1, 0.6), (2, 0.6), (4, 0.1)]);
-        let keys = vec![String::new(); KEYS.len()];
-        let group = Group::of(&keys, &a, &b, Tolerance::Absolute(0.04));
+        let (a, b) = ([(1, 0.5), (2, 0.6), (3, 0.9)], [(1, 0.6), (2, 0.6), (4, 0.1)]);
+        let of = |tolerance| group(&a, &b, METRIC, tolerance);
+        let group = of(Tolerance::Absolute(0.04));
         assert_eq!((group.seeds, group.changed.clone()), (2, vec![1]));
         // Differences 0.1 and 0: mean 0.05, standard deviation 0.0707, t(0.975, 1) = 12.706: 12.706 x 0.05 = 0.6353.
         assert!((group.difference.unwrap() - 0.05).abs() < 1e-12 && !group.is_within);
         assert!((group.difference_ci95.unwrap() - 0.6353).abs() < 1e-4);
-        assert!(Group::of(&keys, &a, &b, Tolerance::Absolute(0.051)).is_within);
+        assert!(of(Tolerance::Absolute(0.051)).is_within);
         // 0.05 of 0.55 are 9.09 %.
-        assert!(!Group::of(&keys, &a, &b, Tolerance::Percent(9.0)).is_within);
-        assert!(Group::of(&keys, &a, &b, Tolerance::Percent(9.1)).is_within);
+        assert!(!of(Tolerance::Percent(9.0)).is_within);
+        assert!(of(Tolerance::Percent(9.1)).is_within);
+    }
+
+    #[test]
+    fn what_is_better_depends_on_the_metric_and_differences_of_rates_end_at_one() {
+        let of =
+            |metric| group(&[(1, 0.1), (2, 0.1)], &[(1, 0.9), (2, 0.3)], metric, Tolerance::Absolute(1.0));
+        let verdicts = ["sla_rate", METRIC, "decisions"].map(|metric| of(metric).verdict);
+        assert_eq!(verdicts, [Some(Verdict::Better), Some(Verdict::Worse), None]);
+        assert_eq!(of("sla_rate").difference_interval95, Some([-1.0, 1.0]));
+        assert!(of(METRIC).difference_interval95.unwrap()[1] > 1.0);
+    }
+
+    #[test]
+    fn equal_runs_have_no_interval() {
+        let a = [(1, 0.5), (2, 0.6)];
+        let of = |b: &[(u64, f64)]| group(&a, b, METRIC, Tolerance::Absolute(0.0));
+        assert_eq!((of(&a).difference, of(&a).difference_ci95, of(&a).verdict), (Some(0.0), None, None));
+        assert!(of(&[(1, 0.5), (2, 0.7)]).difference_ci95.is_some());
     }
 
     #[test]
     fn a_value_in_one_file_alone_is_beyond_any_tolerance() {
-        let (a, b) = (BTreeMap::from([(1, f64::NAN)]), BTreeMap::from([(1, 3.0)]));
-        let keys = vec![String::new(); KEYS.len()];
-        assert!(!Group::of(&keys, &a, &b, Tolerance::Absolute(1e9)).is_within);
-        let group = Group::of(&keys, &a, &a, Tolerance::Absolute(0.0));
+        let (a, b) = ([(1, f64::NAN)], [(1, 3.0)]);
+        assert!(!group(&a, &b, METRIC, Tolerance::Absolute(1e9)).is_within);
+        let group = group(&a, &a, METRIC, Tolerance::Absolute(0.0));
         assert!(group.is_within && group.changed.is_empty() && group.difference.is_none());
     }
 

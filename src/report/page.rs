@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::chart::inline_swatch;
 use super::figures::{Section, legend};
-use super::number;
-use super::results::{Case, Results, Samples};
+use super::results::{Case, Results};
+use super::{copies, number, spread};
 use crate::experiment::manifest;
+use crate::experiment::runs::{RATE, Runs};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -48,12 +49,13 @@ pub(super) struct RowView {
     numbers: Vec<String>,
 }
 
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "SLA rate",
     "± 95 %",
-    "p50, us",
-    "p99, us",
-    "energy per request, uJ",
+    "finished",
+    "p50 of finished, us",
+    "p99 of finished, us",
+    "energy per counted request, uJ",
     "energy per met request, uJ",
     "seeds",
 ];
@@ -104,14 +106,16 @@ pub(super) fn render(page: &Page) -> String {
 /// What was run, in a few words.
 fn facts(results: &Results) -> Vec<String> {
     let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-    let seeds = results.cases.iter().flat_map(|case| &case.samples).map(Samples::seeds).max().unwrap_or(0);
+    let seeds = results.cases.iter().flat_map(|case| &case.samples).map(Runs::len).max().unwrap_or(0);
     let version = results.manifest["version"].as_str().unwrap_or("of an unknown version");
-    vec![
+    let mut facts = vec![
         count(results.cases.len(), "case"),
         count(results.schedulers.len(), "scheduler"),
         count(seeds, "seed"),
-        format!("mascot {version}"),
-    ]
+    ];
+    facts.extend(copies(results.copies));
+    facts.push(format!("mascot {version}"));
+    facts
 }
 
 fn view(section: &Section) -> SectionView {
@@ -136,21 +140,22 @@ fn view(section: &Section) -> SectionView {
 }
 
 fn rows(results: &Results, case: &Case) -> Vec<RowView> {
-    let rate = |samples: &Samples| samples.mean("sla_rate").unwrap_or(f64::NEG_INFINITY);
+    let rate = |samples: &Runs| samples.mean(RATE).unwrap_or(f64::NEG_INFINITY);
     let best = case.samples.iter().map(rate).fold(f64::NEG_INFINITY, f64::max);
     let ran = case.samples.iter().enumerate().filter(|(_, samples)| !samples.is_empty());
-    let row = |(scheduler, samples): (usize, &Samples)| RowView {
+    let row = |(scheduler, samples): (usize, &Runs)| RowView {
         case: case.title.clone(),
         scheduler: results.schedulers[scheduler].clone(),
         is_best: rate(samples) == best,
         numbers: vec![
-            number(samples.mean("sla_rate"), 4),
-            number(samples.half_width("sla_rate"), 4),
+            number(samples.mean(RATE), 4),
+            spread(samples.mean(RATE), samples.estimate(RATE).interval(), 4),
+            number(samples.mean_share("finished", "requests"), 3),
             number(samples.mean("latency_p50_us"), 0),
             number(samples.mean("latency_p99_us"), 0),
             number(samples.mean("energy_per_request_uj"), 1),
             number(samples.mean("energy_per_met_request_uj"), 1),
-            samples.seeds().to_string(),
+            samples.len().to_string(),
         ],
     };
     ran.map(row).collect()

@@ -11,10 +11,12 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 
 use super::csv_file::CsvFile;
+use super::distinct::Distinct;
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
-use crate::experiment::summary::{half_width_95, mean};
+use crate::experiment::estimate::mean;
+use crate::experiment::runs::{Measured, RATE, Runs};
 use crate::files::{InputError, Source};
 
 /// What a report is made of.
@@ -27,6 +29,8 @@ pub struct Results {
     pub(super) cases: Vec<Case>,
     /// Titles of panels.
     pub(super) panels: Vec<String>,
+    /// Rows of the file that are copies of others.
+    pub(super) copies: usize,
     places: BTreeMap<Vec<String>, usize>,
     paced: OwnPace,
     /// The place among [`KEYS`] of what pictures show on their axis.
@@ -42,45 +46,9 @@ pub(super) struct Case {
     /// The values of [`KEYS`], those of scheduler and seed empty.
     pub(super) keys: Vec<String>,
     /// By scheduler, as in [`Results::schedulers`]; empty where one did not run.
-    pub(super) samples: Vec<Samples>,
+    pub(super) samples: Vec<Runs>,
     /// The row `bound`, where there is one.
-    pub(super) bound: Samples,
-}
-
-/// The rows of one case and scheduler.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Samples(BTreeMap<u64, BTreeMap<String, f64>>);
-
-impl Samples {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn seeds(&self) -> usize {
-        self.0.len()
-    }
-
-    /// A metric by seed; not a number where a run gave none.
-    pub(super) fn values(&self, metric: &str) -> Vec<f64> {
-        self.0.values().map(|row| row.get(metric).copied().unwrap_or(f64::NAN)).collect()
-    }
-
-    /// The mean over seeds.
-    pub(super) fn mean(&self, metric: &str) -> Option<f64> {
-        mean(&self.values(metric))
-    }
-
-    /// Half-width of its 95 % confidence interval.
-    pub(super) fn half_width(&self, metric: &str) -> Option<f64> {
-        half_width_95(&self.values(metric))
-    }
-
-    /// Differences on the seeds that both ran with.
-    pub(super) fn differences(&self, other: &Self, metric: &str) -> Vec<f64> {
-        let of = |row: &BTreeMap<String, f64>| row.get(metric).copied().unwrap_or(f64::NAN);
-        let pairs = self.0.iter().filter_map(|(seed, row)| Some(of(row) - of(other.0.get(seed)?)));
-        pairs.collect()
-    }
+    pub(super) bound: Runs,
 }
 
 /// One row of summary.csv.
@@ -88,7 +56,14 @@ pub(super) struct Row {
     /// The values of [`KEYS`].
     pub(super) keys: Vec<String>,
     pub(super) seed: u64,
-    pub(super) metrics: BTreeMap<String, f64>,
+    pub(super) run: Measured,
+}
+
+/// The rows of a summary.csv, every run once.
+pub(super) struct Rows {
+    pub(super) all: Vec<Row>,
+    /// How many rows were left out because they are copies of others.
+    pub(super) copies: usize,
 }
 
 impl Results {
@@ -98,7 +73,7 @@ impl Results {
     /// One of them is missing, damaged or empty.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("summary.csv");
-        let rows = rows(&path)?;
+        let Rows { all: rows, copies } = rows(&path)?;
         let manifest = Source::read(&folder.join("manifest.json"))?;
         let manifest = serde_json::from_str(&manifest.text)
             .map_err(|e| InputError::at_line(&manifest.path, e.line(), &e))?;
@@ -109,6 +84,7 @@ impl Results {
             schedulers: Vec::new(),
             cases: Vec::new(),
             panels: Vec::new(),
+            copies,
             places: BTreeMap::new(),
             paced,
             axis: LOAD,
@@ -139,7 +115,7 @@ impl Results {
     /// Schedulers by their mean SLA rate over all cases, the best first.
     pub(super) fn ranking(&self) -> Vec<usize> {
         let of = |scheduler: usize| {
-            let rates = self.cases.iter().filter_map(|case| case.samples[scheduler].mean("sla_rate"));
+            let rates = self.cases.iter().filter_map(|case| case.samples[scheduler].mean(RATE));
             mean(&rates.collect::<Vec<_>>()).unwrap_or(0.0)
         };
         let mut ranking: Vec<(usize, f64)> = (0..self.schedulers.len()).map(|s| (s, of(s))).collect();
@@ -161,23 +137,21 @@ impl Results {
         let keys = self.case_keys(&row.keys);
         let place = *self.places.entry(keys.clone()).or_insert_with(|| {
             let load = keys[LOAD].parse().ok();
-            let (title, samples, bound) = (String::new(), Vec::new(), Samples::default());
+            let (title, samples, bound) = (String::new(), Vec::new(), Runs::default());
             self.cases.push(Case { title, panel: 0, load, keys, samples, bound });
             self.cases.len() - 1
         });
         let label = &row.keys[SCHEDULER];
-        let samples = if label == BOUND {
-            &mut self.cases[place].bound
-        } else {
-            let scheduler = self.scheduler(label).unwrap_or_else(|| {
-                self.schedulers.push(label.clone());
-                self.schedulers.len() - 1
-            });
-            let all = &mut self.cases[place].samples;
-            all.resize(all.len().max(scheduler + 1), Samples::default());
-            &mut all[scheduler]
-        };
-        samples.0.insert(row.seed, row.metrics);
+        if label == BOUND {
+            return self.cases[place].bound.add_bound(row.seed, row.run);
+        }
+        let scheduler = self.scheduler(label).unwrap_or_else(|| {
+            self.schedulers.push(label.clone());
+            self.schedulers.len() - 1
+        });
+        let all = &mut self.cases[place].samples;
+        all.resize(all.len().max(scheduler + 1), Runs::default());
+        all[scheduler].add(row.seed, row.run);
     }
 
     /// Chooses the axis, and gives cases and panels titles of what varies.
@@ -198,7 +172,7 @@ impl Results {
         }
         let mut panels: Vec<Vec<String>> = Vec::new();
         for case in &mut self.cases {
-            case.samples.resize(self.schedulers.len(), Samples::default());
+            case.samples.resize(self.schedulers.len(), Runs::default());
             case.title = title(&case.keys, varying.iter().copied());
             let mut keys = case.keys.clone();
             keys[self.axis].clear();
@@ -229,25 +203,36 @@ fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
     if words.is_empty() { keys[SCENARIO].clone() } else { words.join(", ") }
 }
 
-/// The rows of a summary.csv.
-pub(super) fn rows(path: &Path) -> Result<Vec<Row>, Error> {
+/// The rows of a summary.csv, each run once.
+///
+/// # Errors
+/// The file cannot be read, or two of its rows say different things of one run.
+pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
     let mut file = CsvFile::open(path)?;
-    for needed in ["system", "scenario", "scheduler", "sla_rate"] {
+    for needed in ["system", "scenario", "scheduler", RATE] {
         file.column(needed)?;
     }
     let seed = file.column("seed")?;
-    let metrics: Vec<(usize, String)> = file.header().iter().map(str::to_string).enumerate().collect();
-    let metrics: Vec<_> = metrics.into_iter().filter(|(_, name)| !KEYS.contains(&name.as_str())).collect();
-    let (mut rows, mut record) = (Vec::new(), StringRecord::new());
+    let columns: Vec<(usize, String)> = file.header().iter().map(str::to_string).enumerate().collect();
+    let columns: Vec<_> = columns.into_iter().filter(|(_, name)| !KEYS.contains(&name.as_str())).collect();
+    let (mut distinct, mut record) = (Distinct::default(), StringRecord::new());
     while file.read(&mut record)? {
-        let mut of_row = BTreeMap::new();
-        for (place, name) in &metrics {
-            of_row.insert(name.clone(), file.number(&record, *place)?);
+        let mut run = Measured::default();
+        for (place, name) in &columns {
+            run.set(name, &record[*place], || file.number(&record, *place))?;
         }
-        let seed = file.seed(&record, seed)?;
-        rows.push(Row { keys: file.keys(&record), seed, metrics: of_row });
+        let row = Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run };
+        let line = record.position().map_or(1, csv::Position::line) as usize;
+        distinct.add(row, line).map_err(|earlier| {
+            let message = format!(
+                "another result than in line {earlier} for the same cell and seed: keep one of them, or give each a key \
+                 column of its own"
+            );
+            InputError::at_line(path, line, message)
+        })?;
     }
-    if rows.is_empty() {
+    let rows = distinct.rows();
+    if rows.all.is_empty() {
         return Err(InputError::file(path, "no rows: expected the results of a run").into());
     }
     Ok(rows)
@@ -310,7 +295,8 @@ mod tests {
         let mut keys = vec![String::new(); KEYS.len()];
         keys[SCENARIO] = "mixed".into();
         (keys[LOAD], keys[SCHEDULER], keys[SEED]) = (load.into(), scheduler.into(), seed.to_string());
-        Row { keys, seed, metrics: BTreeMap::from([("sla_rate".to_string(), rate)]) }
+        let values = BTreeMap::from([(RATE.to_string(), rate)]);
+        Row { keys, seed, run: Measured { values, ..Measured::default() } }
     }
 
     #[test]
@@ -343,16 +329,5 @@ mod tests {
         given.iter_mut().for_each(|row| row.keys[SCENARIO] = "light".into());
         let both = OwnPace::of(&measured.into_iter().chain(given).collect::<Vec<_>>());
         assert_eq!(both.0, ["mixed".to_string()].into());
-    }
-
-    #[test]
-    fn samples_are_paired_by_seed() {
-        let samples = |of: &[(u64, f64)]| {
-            let rows = of.iter().map(|(seed, rate)| (*seed, row("a", "", *seed, *rate).metrics));
-            Samples(rows.collect())
-        };
-        let (own, other) = (samples(&[(1, 0.5), (2, 0.75)]), samples(&[(2, 0.25), (3, 1.0)]));
-        assert_eq!(own.differences(&other, "sla_rate"), [0.5]);
-        assert_eq!((own.mean("sla_rate"), own.mean("nothing")), (Some(0.625), None));
     }
 }

@@ -97,7 +97,7 @@ impl Log {
     }
 
     /// A column against steps, where there is a value.
-    fn points(&self, name: &str) -> Vec<(f64, f64, Option<f64>)> {
+    fn points(&self, name: &str) -> Vec<(f64, f64, Option<[f64; 2]>)> {
         let pairs = self.column("step").iter().zip(self.column(name));
         pairs.filter(|(_, value)| value.is_finite()).map(|(step, value)| (*step, *value, None)).collect()
     }

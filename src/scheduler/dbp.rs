@@ -17,6 +17,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         Parameter { name: "m", default: "9", doc: "of tenants without terms of their own: this many" },
         Parameter { name: "k", default: "10", doc: "of so many requests in a row have to be met" },
     ],
+    draws: false,
     build: |parameters, _| {
         let Parameters { m, k } = parse(parameters)?;
         if !(1..=k).contains(&m) || k > LONGEST {

@@ -24,6 +24,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         Parameter { name: "alpha", default: "1.0", doc: "weight of starvation" },
         Parameter { name: "beta", default: "1.0", doc: "weight of the energy preference" },
     ],
+    draws: false,
     build: |parameters, _| {
         let parameters: Parameters = parse(parameters)?;
         for (name, value) in [("alpha", parameters.alpha), ("beta", parameters.beta)] {

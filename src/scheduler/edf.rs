@@ -10,6 +10,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "smallest deadline first, late requests last; accelerator with the earliest finish",
     source: "textbook (Liu and Layland, JACM 1973)",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Edf::default()))

@@ -15,6 +15,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "drops requests that cannot meet their deadline; edf with the earliest finish of the request",
     source: "ours (design/BASELINES.md)",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(EdfDrop::default()))

@@ -10,6 +10,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "in the order of becoming ready; accelerator with the earliest finish",
     source: "DS3 (Arda et al., IEEE TC 2020)",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Eft::default()))

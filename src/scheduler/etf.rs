@@ -13,6 +13,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "again and again the sub-job with the smallest earliest finish, on that accelerator (min-min)",
     source: "Hwang et al., SIAM J. Computing 1989; min-min of Braun et al., JPDC 2001; in DS3",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Etf::default()))

@@ -10,6 +10,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "smallest arrival first; accelerator with the earliest finish",
     source: "textbook, in its heterogeneity-aware form",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Fcfs::default()))

@@ -23,6 +23,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         },
         Parameter { name: "ahead", default: "4", doc: "layers over which a demand is averaged" },
     ],
+    draws: false,
     build: |parameters, _| {
         let parameters: Parameters = parse(parameters)?;
         parameters.check()?;

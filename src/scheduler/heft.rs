@@ -14,6 +14,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "largest upward rank (mean c1 of the layer and of the longest path after it) first; earliest finish",
     source: "HEFT (Topcuoglu, Hariri and Wu, IEEE TPDS 2002)",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Heft::default()))

@@ -17,6 +17,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         Parameter { name: "metric", default: "\"latency\"", doc: "what is best: `latency` or `edp`" },
         Parameter { name: "lb_factor", default: "2.0", doc: "how much worse the least loaded one may be" },
     ],
+    draws: false,
     build: |parameters, _| {
         let parameters: Parameters = parse(parameters)?;
         let lb_factor = parameters.lb_factor;

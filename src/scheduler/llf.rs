@@ -9,6 +9,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "smallest laxity (time to the deadline less remaining best-case work) first; accelerator with the earliest finish",
     source: "textbook (Mok, 1983)",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Llf::default()))

@@ -24,6 +24,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         default: PORTFOLIO,
         doc: "names, or tables with parameters, of schedulers that keep no state",
     }],
+    draws: false,
     build: |parameters, seed| {
         let Parameters { rules } = parse(parameters)?;
         let rules = rules.iter().map(|rule| rule.build(seed)).collect::<Result<Vec<_>, _>>()?;

@@ -38,6 +38,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         },
         Parameter { name: "objective", default: "\"sla\"", doc: "`sla`: deadlines met; `makespan`" },
     ],
+    draws: true,
     build: |parameters, seed| {
         let parameters: Parameters = parse(parameters)?;
         if parameters.population < 2 || parameters.samples < 1 {

@@ -12,6 +12,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "again and again the sub-job with the largest earliest finish, on that accelerator",
     source: "textbook; Braun et al., JPDC 2001",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(MaxMin::default()))

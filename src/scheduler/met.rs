@@ -10,6 +10,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "smallest arrival first; fastest accelerator, load ignored",
     source: "DS3 (Arda et al., IEEE TC 2020)",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Met::default()))

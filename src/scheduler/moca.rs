@@ -23,6 +23,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         default: "\"score\"",
         doc: "of the shares: `score`, or `code` for the artefact's convolution path, in proportion to the demand",
     }],
+    draws: false,
     build: |parameters, _| {
         let Parameters { weights } = parse(parameters)?;
         Ok(Box::new(Moca { weights, ..Moca::default() }))

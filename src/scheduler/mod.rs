@@ -51,6 +51,8 @@ pub struct SchedulerEntry {
     pub source: &'static str,
     /// Its TOML parameters.
     pub parameters: &'static [Parameter],
+    /// Whether its decisions depend on the seed.
+    pub draws: bool,
     /// Makes one.
     pub build: Build,
 }

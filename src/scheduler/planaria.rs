@@ -12,6 +12,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "largest priority / slack first; accelerator with the earliest finish",
     source: "Planaria (Ghodrati et al., MICRO 2020), the temporal case of its score",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Planaria::default()))

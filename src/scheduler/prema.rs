@@ -20,6 +20,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         default: "false",
         doc: "a request whose layer runs falls back to its priority",
     }],
+    draws: false,
     build: |parameters, _| {
         let Parameters { reset_on_run } = parse(parameters)?;
         Ok(Box::new(Prema { reset_on_run, tokens: Vec::new(), rule: ListRule::default() }))

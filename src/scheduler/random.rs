@@ -13,6 +13,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "any unassigned sub-job to any accelerator that can run it, with a random priority",
     source: "sanity floor",
     parameters: &[],
+    draws: true,
     build: |parameters, seed| {
         no_parameters(parameters)?;
         Ok(Box::new(Random { rng: rng::stream(seed, "scheduler", "random") }))

@@ -16,6 +16,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "least laxity first; a child of what ran last on an accelerator goes first there if nobody misses for it",
     source: "RELIEF (Gupta and Dwarkadas, HPCA 2024), as recalled",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Relief::default()))

@@ -10,6 +10,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "smallest arrival first; job i on accelerator i mod M",
     source: "MAGMA (Kao and Krishna, HPCA 2022), artefact",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Rr::default()))

@@ -10,6 +10,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "smallest remaining best-case work first; accelerator with the earliest finish",
     source: "Dysta (Fan et al., MICRO 2023)",
     parameters: &[],
+    draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
         Ok(Box::new(Sjf::default()))

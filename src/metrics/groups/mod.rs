@@ -7,42 +7,31 @@
 //! The fold keeps 32 bytes per counted request, and computes everything else at the end.
 
 use super::latency::nearest_rank;
-use super::{Column, Context, Value};
+use super::{Column, Context, Given, Value};
 use crate::sim::{Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
 use crate::workload::{Firm, Tenant};
 
 /// The columns of a group, in order.
 pub const GROUP_COLUMNS: &[Column] = &[
-    Column { name: "requests", doc: "Counted requests of the group" },
-    Column { name: "met", doc: "Done by their deadline" },
-    Column { name: "missed", doc: "All others: late, dropped or unfinished" },
-    Column { name: "sla_rate", doc: "met / requests" },
-    Column { name: "finished", doc: "Finished, in time or late" },
-    Column { name: "dropped", doc: "Given up, by the late rule or by the scheduler" },
-    Column {
-        name: "latency_p50_us",
-        doc: "Median of finish - arrival over finished requests, by the nearest rank",
-    },
-    Column { name: "latency_p95_us", doc: "Latency that 95 % of them do not exceed" },
-    Column { name: "latency_p99_us", doc: "Latency that 99 % of them do not exceed" },
-    Column {
-        name: "lateness_mean_us",
-        doc: "Mean of finish - deadline over finished requests; negative is early",
-    },
-    Column { name: "antt", doc: "Mean latency / isolated latency over finished requests" },
-    Column {
-        name: "progress",
-        doc: "Mean isolated latency / latency over all requests, 0 for those not finished",
-    },
-    Column { name: "energy_layers_per_request_uj", doc: "Dynamic energy of layer runs per request" },
-    Column { name: "stretch_mean", doc: "Mean (end - start) / c over layer runs" },
-    Column { name: "target_hit_rate", doc: "SLA rate that the tenant wants" },
-    Column { name: "target_reached", doc: "1 if its SLA rate is at least that, else 0" },
-    Column {
-        name: "mk_violations",
-        doc: "(m,k)-firm: runs of k requests of the tenant with fewer than m met",
-    },
+    Column::undirected("requests", "Counted requests of the group"),
+    Column::higher("met", "Done by their deadline"),
+    Column::lower("missed", "All others: late, dropped or unfinished"),
+    Column::higher("sla_rate", "met / requests").share(),
+    Column::higher("finished", "Finished, in time or late"),
+    Column::lower("dropped", "Given up, by the late rule or by the scheduler"),
+    Column::lower("latency_p50_us", "Median of finish - arrival over finished requests, by the nearest rank").given(Given::Finished),
+    Column::lower("latency_p95_us", "Latency that 95 % of them do not exceed").given(Given::Finished),
+    Column::lower("latency_p99_us", "Latency that 99 % of them do not exceed").given(Given::Finished),
+    Column::lower("lateness_mean_us", "Mean of finish - deadline over finished requests; negative is early").given(Given::Finished),
+    Column::lower("antt", "Mean latency / isolated latency over finished requests").given(Given::Finished),
+    Column::higher("progress", "Mean isolated latency / latency over all requests, 0 for those not finished; jain is over that of tenants, stp and \
+         fairness over that of tenants' networks").share(),
+    Column::lower("energy_layers_per_request_uj", "Dynamic energy of layer runs per request").given(Given::Counted),
+    Column::lower("stretch_mean", "Mean (end - start) / c over layer runs"),
+    Column::undirected("target_hit_rate", "SLA rate that the tenant wants").share(),
+    Column::higher("target_reached", "1 if its SLA rate is at least that, else 0").share(),
+    Column::lower("mk_violations", "(m,k)-firm: runs of k requests of the tenant with fewer than m met"),
 ];
 
 /// What requests are grouped by.

@@ -26,8 +26,8 @@ pub(in crate::report) struct Group {
 /// A bar.
 pub(in crate::report) struct Bar {
     pub(in crate::report) segments: Vec<Segment>,
-    /// Half-width of the interval of its end.
-    pub(in crate::report) half: Option<f64>,
+    /// The interval of its end.
+    pub(in crate::report) interval: Option<[f64; 2]>,
     /// What stands behind it.
     pub(in crate::report) note: String,
 }
@@ -52,10 +52,11 @@ impl Bars {
     }
 
     fn scale(&self) -> Scale {
-        let ends = self.groups.iter().flat_map(|group| &group.bars).flat_map(|bar| {
-            let half = bar.half.unwrap_or(0.0);
-            [bar.end() - half, bar.end() + half]
-        });
+        let ends = self
+            .groups
+            .iter()
+            .flat_map(|group| &group.bars)
+            .flat_map(|bar| bar.interval.unwrap_or([bar.end(); 2]));
         Scale::from_zero(ends)
     }
 
@@ -84,11 +85,11 @@ impl Bars {
                     canvas.bar(shape, segment.style.colour(), 0.85, &segment.hint);
                     from = to;
                 }
-                let half = bar.half.unwrap_or(0.0);
-                if half > 0.0 {
-                    canvas.whisker(x(from - half), x(from + half), y + BAR / 2.0);
+                let [low, high] = bar.interval.unwrap_or([from; 2]);
+                if low < high {
+                    canvas.whisker(x(low), x(high), y + BAR / 2.0);
                 }
-                canvas.text(x((from + half).max(0.0)) + 4.0, y + BAR - 1.5, Anchor::Start, &bar.note);
+                canvas.text(x(high.max(0.0)) + 4.0, y + BAR - 1.5, Anchor::Start, &bar.note);
                 y += BAR;
             }
             y += GAP;

@@ -24,8 +24,8 @@ pub(in crate::report) struct Series {
     pub(in crate::report) label: String,
     /// One of many that are there for the overview: thinner, and without a band.
     pub(in crate::report) is_faint: bool,
-    /// (x, y, half-width of the interval of y).
-    pub(in crate::report) points: Vec<(f64, f64, Option<f64>)>,
+    /// (x, y, interval of y).
+    pub(in crate::report) points: Vec<(f64, f64, Option<[f64; 2]>)>,
     /// Whether points are measurements, which get a marker.
     pub(in crate::report) has_markers: bool,
 }
@@ -46,9 +46,9 @@ impl Lines {
         let x = |value| frame[0] + self.x.share(value) * (frame[2] - frame[0]);
         let y = |value: f64| frame[3] - self.y.share(value).clamp(0.0, 1.0) * (frame[3] - frame[1]);
         for series in self.series.iter().filter(|series| !series.is_faint) {
-            let half = |&(_, _, half): &(f64, f64, Option<f64>)| half.unwrap_or(0.0);
-            let upper = series.points.iter().map(|p| (x(p.0), y(p.1 + half(p))));
-            let lower = series.points.iter().rev().map(|p| (x(p.0), y(p.1 - half(p))));
+            let end = |p: &(f64, f64, Option<[f64; 2]>), end: usize| p.2.map_or(p.1, |ends| ends[end]);
+            let upper = series.points.iter().map(|p| (x(p.0), y(end(p, 1))));
+            let lower = series.points.iter().rev().map(|p| (x(p.0), y(end(p, 0))));
             if series.points.iter().any(|p| p.2.is_some()) {
                 canvas.area(&upper.chain(lower).collect::<Vec<_>>(), series.style);
             }
@@ -59,7 +59,7 @@ impl Lines {
             let points: Vec<(f64, f64)> = series.points.iter().map(|p| (x(p.0), y(p.1))).collect();
             canvas.line(&points, series.style, opacity);
             for (p, at) in series.points.iter().zip(points).filter(|_| series.has_markers) {
-                let interval = p.2.map_or(String::new(), |half| format!(" ± {half:.4}"));
+                let interval = p.2.map_or(String::new(), |[low, high]| format!(" ({low:.4} to {high:.4})"));
                 let hint = format!("{}: {:.4}{interval} at {}", series.label, p.1, label(p.0));
                 canvas.marker(at.0, at.1, series.style, opacity, &hint);
             }

@@ -1,9 +1,11 @@
 //! Energy per counted request in the three parts of summary.csv.
 
 use super::{Data, Section, best_first, cell};
-use crate::experiment::summary::mean;
+use crate::experiment::estimate::mean;
+use crate::experiment::runs::Runs;
 use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
-use crate::report::results::{Case, Results, Samples};
+use crate::report::number;
+use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
 
 const PARTS: [(&str, &str); 3] = [
@@ -14,14 +16,14 @@ const PARTS: [(&str, &str); 3] = [
 
 const TEXT: &str = "Energy of the run per counted request, mean over seeds: dynamic energy of layers with their DRAM \
                     accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the \
-                    bar. Who gives requests up spends less: see also the energy per met request in the table.";
+                    bar. Who gives requests up spends less on each: the energy per request that met its deadline is in brackets.";
 
 pub(super) fn section(results: &Results) -> Section {
     Section::of_cases(results, "energy", "Energy", TEXT, |case| picture(results, case))
 }
 
 /// Mean microjoules per request of a part.
-fn per_request(samples: &Samples, part: &str) -> Option<f64> {
+fn per_request(samples: &Runs, part: &str) -> Option<f64> {
     let (energy, requests) = (samples.values(part), samples.values("requests"));
     mean(&energy.iter().zip(requests).map(|(uj, n)| uj / n).collect::<Vec<_>>())
 }
@@ -35,6 +37,7 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         "static_uj",
         "policy_uj",
         "energy_per_request_uj",
+        "energy_per_met_request_uj",
     ]);
     let mut groups = Vec::new();
     for scheduler in best_first(case) {
@@ -42,7 +45,8 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         let parts = PARTS.map(|(column, _)| per_request(&case.samples[scheduler], column));
         let [Some(layers), Some(leakage), Some(policy)] = parts else { continue };
         let total = layers + leakage + policy;
-        let numbers = parts.into_iter().chain([Some(total)]).map(cell);
+        let per_met = case.samples[scheduler].mean("energy_per_met_request_uj");
+        let numbers = parts.into_iter().chain([Some(total), per_met]).map(cell);
         data.rows
             .push([case.title.clone(), cell(case.load), label.clone()].into_iter().chain(numbers).collect());
         let segment = |(place, uj): (usize, f64)| Segment {
@@ -51,8 +55,8 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
             hint: format!("{label}, {}: {uj:.3} uJ", PARTS[place].1),
         };
         let segments = [layers, leakage, policy].into_iter().enumerate().map(segment).collect();
-        let note = format!("{total:.0}");
-        groups.push(Group { label: label.clone(), bars: vec![Bar { segments, half: None, note }] });
+        let note = format!("{total:.0} ({})", number(per_met, 0));
+        groups.push(Group { label: label.clone(), bars: vec![Bar { segments, interval: None, note }] });
     }
     let entry = |place: usize| Entry { style: Style(place), label: PARTS[place].1.into(), is_line: false };
     let chart =

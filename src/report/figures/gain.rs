@@ -1,10 +1,11 @@
 //! Relative gain of the SLA rate, against fcfs and against the best other scheduler of the case.
 
 use super::{Data, Section, best_first, cell};
-use crate::experiment::summary::{half_width_95, mean};
+use crate::experiment::estimate::Estimate;
+use crate::experiment::runs::{RATE, Runs};
 use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
 use crate::report::number;
-use crate::report::results::{Case, Results, Samples};
+use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
 
 /// The scheduler that tables compare with.
@@ -19,23 +20,25 @@ pub(super) fn section(results: &Results) -> Section {
     Section::of_cases(results, "gain", title, TEXT, |case| picture(results, case))
 }
 
-/// A scheduler beside another.
-struct Gain {
-    percent: f64,
-    half: Option<f64>,
-}
-
-fn gain(own: &Samples, other: &Samples) -> Option<Gain> {
-    let reference = other.mean("sla_rate").filter(|rate| *rate > 0.0)?;
-    let differences = own.differences(other, "sla_rate");
-    let percent = 100.0 * mean(&differences)? / reference;
-    Some(Gain { percent, half: half_width_95(&differences).map(|half| 100.0 * half / reference) })
+/// Of a scheduler over another, in percent.
+fn gain(own: &Runs, other: &Runs) -> Option<Estimate> {
+    let reference = other.mean(RATE).filter(|rate| *rate > 0.0)?;
+    Some(own.differences(other, RATE).times(100.0 / reference)).filter(|gain| gain.mean.is_some())
 }
 
 fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
     let ranking = best_first(case);
     let reference = results.scheduler(REFERENCE).filter(|fcfs| ranking.contains(fcfs));
-    let mut data = Data::new(&["case", "load", "scheduler", "against", "gain_percent", "gain_percent_ci95"]);
+    let mut data = Data::new(&[
+        "case",
+        "load",
+        "scheduler",
+        "against",
+        "gain_percent",
+        "gain_percent_ci95",
+        "gain_percent_low95",
+        "gain_percent_high95",
+    ]);
     let mut groups = Vec::new();
     for &scheduler in &ranking {
         let best_other = ranking.iter().copied().find(|other| *other != scheduler);
@@ -44,14 +47,11 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         for (other, style) in others {
             let Some(other) = other else { continue };
             let Some(gain) = gain(&case.samples[scheduler], &case.samples[other]) else { continue };
-            data.rows.push(vec![
-                case.title.clone(),
-                cell(case.load),
-                results.schedulers[scheduler].clone(),
-                results.schedulers[other].clone(),
-                cell(Some(gain.percent)),
-                cell(gain.half),
-            ]);
+            let names = [scheduler, other].map(|of| results.schedulers[of].clone());
+            let mut row = vec![case.title.clone(), cell(case.load)];
+            row.extend(names);
+            row.extend([gain.mean, gain.ci95, gain.low95, gain.high95].map(cell));
+            data.rows.push(row);
             bars.push(bar(&gain, style, &results.schedulers[scheduler], &results.schedulers[other]));
         }
         if !bars.is_empty() {
@@ -65,11 +65,12 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }
 
-fn bar(gain: &Gain, style: Style, own: &str, other: &str) -> Bar {
-    let hint = format!("{own} against {other}: {:+.2} %", gain.percent);
-    let segments = vec![Segment { length: gain.percent, style, hint }];
+fn bar(gain: &Estimate, style: Style, own: &str, other: &str) -> Bar {
+    let percent = gain.mean.unwrap_or(0.0);
+    let hint = format!("{own} against {other}: {percent:+.2} %");
+    let segments = vec![Segment { length: percent, style, hint }];
     // What rounds to zero has no sign.
-    let sign = if gain.percent >= 0.05 { "+" } else { "" };
-    let note = format!("{sign}{}", number(Some(gain.percent), 1));
-    Bar { segments, half: gain.half, note }
+    let sign = if percent >= 0.05 { "+" } else { "" };
+    let note = format!("{sign}{}", number(Some(percent), 1));
+    Bar { segments, interval: gain.interval(), note }
 }

@@ -16,26 +16,36 @@ pub(super) fn section(results: &Results) -> Section {
 }
 
 fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
-    let mut data =
-        Data::new(&["case", "load", "scheduler", "gap_to_bound", "gap_to_bound_ci95", "bound_sla_rate"]);
+    let mut data = Data::new(&[
+        "case",
+        "load",
+        "scheduler",
+        "gap_to_bound",
+        "gap_to_bound_ci95",
+        "bound_sla_rate",
+        "gap_to_bound_low95",
+        "gap_to_bound_high95",
+    ]);
     let (styles, mut groups) = (styles(results), Vec::new());
     for scheduler in best_first(case) {
         let (label, samples) = (&results.schedulers[scheduler], &case.samples[scheduler]);
-        let Some(gap) = samples.mean("gap_to_bound") else { continue };
-        let half = samples.half_width("gap_to_bound");
+        let estimate = samples.estimate("gap_to_bound");
+        let Some(gap) = estimate.mean else { continue };
         data.rows.push(vec![
             case.title.clone(),
             cell(case.load),
             label.clone(),
             cell(Some(gap)),
-            cell(half),
+            cell(estimate.ci95),
             cell(case.bound.mean("sla_rate")),
+            cell(estimate.low95),
+            cell(estimate.high95),
         ]);
         let hint = format!("{label}: {gap:.4}");
         let segments = vec![Segment { length: gap, style: styles[scheduler], hint }];
         groups.push(Group {
             label: label.clone(),
-            bars: vec![Bar { segments, half, note: format!("{gap:.3}") }],
+            bars: vec![Bar { segments, interval: estimate.interval(), note: format!("{gap:.3}") }],
         });
     }
     let chart = Bars { x_title: "SLA rate below the bound".into(), groups, legend: Vec::new() };

@@ -2,8 +2,10 @@
 
 use super::{Data, IN_FRONT, MOST_CASES, Picture, Section, best_first, cell, styles};
 use crate::experiment::columns::{KEYS, LOAD};
+use crate::experiment::estimate::{Estimate, Replicates};
+use crate::experiment::runs::{RATE, Runs};
 use crate::report::chart::{Bar, Bars, Chart, Group, Lines, Scale, Segment, Series};
-use crate::report::results::{Case, Results, Samples};
+use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
 
 pub(super) fn section(results: &Results) -> Section {
@@ -25,7 +27,12 @@ pub(super) fn section(results: &Results) -> Section {
         let relative = if results.axis == LOAD { ", relative to lambda*" } else { "" };
         text += &format!(", against {}{relative}", axis(results));
     }
-    text += ": mean over seeds with its 95 % confidence interval (Student's t).";
+    text += ": mean over seeds with its 95 % confidence interval (Student's t, cut at 0 and 1).";
+    let runs = results.cases.iter().flat_map(|case| &case.samples);
+    if runs.filter(|runs| !runs.is_empty()).any(|runs| runs.replicates(RATE) == Replicates::Batches) {
+        text +=
+            " Where there is one run, the interval is by batch means over its requests in order of arrival.";
+    }
     if has_lines && results.schedulers.len() > IN_FRONT {
         text +=
             &format!(" The {IN_FRONT} best over all cases stand out; the others are thin, without a band.");
@@ -41,28 +48,41 @@ fn axis(results: &Results) -> &'static str {
 }
 
 fn data(results: &Results) -> Data {
-    Data::new(&["case", axis(results), "scheduler", "sla_rate", "sla_rate_ci95", "seeds"])
+    Data::new(&[
+        "case",
+        axis(results),
+        "scheduler",
+        "sla_rate",
+        "sla_rate_ci95",
+        "seeds",
+        "sla_rate_low95",
+        "sla_rate_high95",
+    ])
 }
 
-fn row(results: &Results, case: &Case, scheduler: &str, samples: &Samples) -> Vec<String> {
+fn row(results: &Results, case: &Case, scheduler: &str, samples: &Runs) -> Vec<String> {
+    let Estimate { mean, ci95, low95, high95 } = samples.estimate(RATE);
     vec![
         case.title.clone(),
         cell(case.number(results.axis)),
         scheduler.to_string(),
-        cell(samples.mean("sla_rate")),
-        cell(samples.half_width("sla_rate")),
-        samples.seeds().to_string(),
+        cell(mean),
+        cell(ci95),
+        samples.len().to_string(),
+        cell(low95),
+        cell(high95),
     ]
 }
 
 fn lines(results: &Results, cases: &[&Case]) -> (Chart, Data) {
     let mut data = data(results);
-    let mut line = |label: &str, style, is_faint, of: &dyn Fn(&Case) -> Samples| {
+    let mut line = |label: &str, style, is_faint, of: &dyn Fn(&Case) -> Runs| {
         let mut points = Vec::new();
         for &case in cases {
             let samples = of(case);
-            if let (Some(x), Some(rate)) = (case.number(results.axis), samples.mean("sla_rate")) {
-                points.push((x, rate, samples.half_width("sla_rate")));
+            let estimate = samples.estimate(RATE);
+            if let (Some(x), Some(rate)) = (case.number(results.axis), estimate.mean) {
+                points.push((x, rate, estimate.interval()));
                 data.rows.push(row(results, case, label, &samples));
             }
         }
@@ -93,10 +113,11 @@ fn bars(results: &Results, case: &Case) -> (Chart, Data) {
     let group = |scheduler: usize| {
         let (label, samples) = (&results.schedulers[scheduler], &case.samples[scheduler]);
         data.rows.push(row(results, case, label, samples));
-        let length = samples.mean("sla_rate").unwrap_or(0.0);
+        let estimate = samples.estimate(RATE);
+        let length = estimate.mean.unwrap_or(0.0);
         let hint = format!("{label}: {length:.4}");
         let segments = vec![Segment { length, style: styles[scheduler], hint }];
-        let bar = Bar { segments, half: samples.half_width("sla_rate"), note: format!("{length:.3}") };
+        let bar = Bar { segments, interval: estimate.interval(), note: format!("{length:.3}") };
         Group { label: label.clone(), bars: vec![bar] }
     };
     let groups = best_first(case).into_iter().map(group).collect();

@@ -7,7 +7,7 @@ use csv::StringRecord;
 use super::{Data, Section, cell};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
-use crate::experiment::summary::mean;
+use crate::experiment::estimate::mean;
 use crate::report::chart::{Chart, Matrix};
 use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};

@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 
 use super::sheet::{At, Column, Sheet, over_seeds, told_apart};
-use super::{Estimate, Ranking};
+use super::{Estimate, Question, Ranking};
 use crate::experiment::columns::KEYS;
+use crate::experiment::estimate::Range;
+use crate::experiment::runs::{RATE, range};
 
 /// A scheduler in a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +21,7 @@ pub struct OfCell {
     pub difference: Estimate,
     /// The same in percent of the reference's mean.
     pub difference_percent: Option<f64>,
-    /// More than the margin above or below the reference, after the correction for the number of cells.
+    /// Better or worse than the reference by more than the margin: greater is better, after the correction for the number of cells.
     pub against: Ordering,
     /// Less the bound, on the seeds that have one.
     pub to_bound: Estimate,
@@ -28,7 +30,7 @@ pub struct OfCell {
 }
 
 /// The columns of [`to_csv`] behind the keys.
-pub const CELL_COLUMNS: [&str; 10] = [
+pub const CELL_COLUMNS: [&str; 16] = [
     "scheduler",
     "mean",
     "ci95",
@@ -39,6 +41,12 @@ pub const CELL_COLUMNS: [&str; 10] = [
     "to_bound",
     "to_bound_ci95",
     "closed_percent",
+    "low95",
+    "high95",
+    "difference_low95",
+    "difference_high95",
+    "to_bound_low95",
+    "to_bound_high95",
 ];
 
 pub(super) fn of_cells(
@@ -46,30 +54,32 @@ pub(super) fn of_cells(
     schedulers: &[&Column],
     reference: &Column,
     grid: &[At],
-    margin: f64,
+    question: &Question,
 ) -> Vec<OfCell> {
     let differs = |&place: &usize| sheet.cells.iter().any(|cell| cell[place] != sheet.cells[0][place]);
     let keys: Vec<usize> = (0..KEYS.len()).filter(differs).collect();
-    let theirs = &reference.values;
+    let (theirs, range) = (&reference.values, range(question.metric));
+    let below = if question.metric == RATE { Range::BELOW_BOUND } else { Range::ANY };
     let against: Vec<_> =
-        schedulers.iter().map(|own| told_apart(grid, &own.values, theirs, margin)).collect();
+        schedulers.iter().map(|own| told_apart(grid, &own.values, theirs, question)).collect();
     let in_cells = grid.chunk_by(|one, other| one.0 == other.0);
     let rows =
         in_cells.flat_map(|of| schedulers.iter().zip(&against).map(move |(own, against)| (of, own, against)));
     rows.map(|(of, own, against)| {
         let bound = sheet.bounds.get(&own.variant);
-        let gap =
-            |values: &Column| over_seeds(of, |at| bound?.get(at).map(|bound| values.values[at] - bound));
-        let difference = over_seeds(of, |at| Some(own.values[at] - theirs[at]));
+        let gap = |values: &Column| {
+            over_seeds(of, below, |at| bound?.get(at).map(|bound| values.values[at] - bound))
+        };
+        let difference = over_seeds(of, range.of_differences(), |at| Some(own.values[at] - theirs[at]));
         let percent = |(part, whole): (f64, f64)| (whole != 0.0).then(|| 100.0 * part / whole);
         let (to_bound, left) = (gap(own), gap(reference).mean);
         OfCell {
             keys: keys.iter().map(|&key| (KEYS[key], sheet.cells[of[0].0][key].clone())).collect(),
             scheduler: own.name.clone(),
-            own: over_seeds(of, |at| Some(own.values[at])),
+            own: over_seeds(of, range, |at| Some(own.values[at])),
             difference_percent: difference
                 .mean
-                .zip(over_seeds(of, |at| Some(theirs[at])).mean)
+                .zip(over_seeds(of, range, |at| Some(theirs[at])).mean)
                 .and_then(percent),
             difference,
             against: against[&of[0].0],
@@ -90,7 +100,7 @@ pub fn to_csv(ranking: &Ranking) -> String {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
         let mut row: Vec<String> = of.keys.iter().map(|(_, value)| value.clone()).collect();
         row.push(of.scheduler.clone());
-        for Estimate { mean, ci95 } in [of.own, of.difference] {
+        for Estimate { mean, ci95, .. } in [of.own, of.difference] {
             row.extend([number(mean), number(ci95)]);
         }
         let against = match of.against {
@@ -100,6 +110,9 @@ pub fn to_csv(ranking: &Ranking) -> String {
         };
         row.extend([number(of.difference_percent), against.into()]);
         row.extend([of.to_bound.mean, of.to_bound.ci95, of.closed_percent].map(number));
+        row.extend(
+            [of.own, of.difference, of.to_bound].iter().flat_map(|of| [of.low95, of.high95]).map(number),
+        );
         writer.write_record(row).expect("memory takes all");
     }
     String::from_utf8(writer.into_inner().expect("memory takes all")).expect("text was written")

@@ -2,9 +2,12 @@
 //!
 //! A cell is what schedulers are compared on: all keys but scheduler and seed. Means are taken over the cells seed by seed,
 //! and then over the seeds, with a 95 % confidence interval by Student's t; differences are paired by cell and seed. Within a
-//! cell a scheduler is above another if a paired, one-sided t-test over the seeds says so at 2.5 %, after Holm's correction
-//! (Scandinavian Journal of Statistics, 1979) for the number of cells. Only what all schedulers ran is looked at, and of that a
-//! complete grid of cells and seeds, so that all seeds are means over the same cells.
+//! cell a scheduler is above another if a paired, one-sided t-test over the seeds says that it is better at 2.5 %, after Holm's
+//! correction (Scandinavian Journal of Statistics, 1979) for the number of cells. Only what all schedulers ran is looked at,
+//! and of that a complete grid of cells and seeds, so that all seeds are means over the same cells. Where that has one seed,
+//! SLA rates in equal parts of the runs take the place of seeds.
+//!
+//! The metric says which of its values are good; of one that does not, high ones come first and are above.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,10 +15,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::compare::{check, check_metric};
-use super::results::{OwnPace, Row, rows};
+use super::results::{OwnPace, Row, Rows, rows};
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCHEDULER, SEED};
+pub use crate::experiment::estimate::Estimate;
+use crate::experiment::estimate::Replicates;
+use crate::metrics::Better;
 
 mod cells;
 mod sheet;
@@ -44,6 +50,8 @@ pub struct Question<'a> {
 pub struct Ranking {
     /// The column.
     pub metric: String,
+    /// Which of its values are the good ones.
+    pub better: Better,
     /// What the others are compared with.
     pub over: String,
     /// The values of the key that means are split by.
@@ -52,10 +60,16 @@ pub struct Ranking {
     pub cells: usize,
     /// Seeds of these.
     pub seeds: usize,
+    /// What the intervals are made of.
+    pub replicates: Replicates,
+    /// Rows of the file that are copies of others and do not count.
+    pub copies: usize,
+    /// The column that a metric of some requests only is shown beside.
+    pub beside: Option<&'static str>,
     /// Pairs of cell and seed that are not in the grid: some scheduler did not run them, or its metric is empty, or other cells
     /// lack the seed.
     pub left_out: usize,
-    /// The highest mean first.
+    /// The best mean first.
     pub schedulers: Vec<Ranked>,
     /// Every scheduler in every cell, cell by cell.
     #[serde(skip)]
@@ -75,9 +89,11 @@ pub struct Ranked {
     pub difference: Option<Estimate>,
     /// The same in percent of the reference's mean.
     pub difference_percent: Option<f64>,
-    /// Cells in which it is above the reference.
+    /// The mean of what the metric is shown beside.
+    pub beside: Option<f64>,
+    /// Cells in which it is better than the reference; without a direction, higher.
     pub above: usize,
-    /// Cells in which it is below.
+    /// Cells in which it is worse.
     pub below: usize,
     /// All less the bound, where there is one.
     pub to_bound: Option<Estimate>,
@@ -85,21 +101,12 @@ pub struct Ranked {
     pub closed_percent: Option<f64>,
 }
 
-/// A mean over seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
-    /// The mean.
-    pub mean: Option<f64>,
-    /// Half-width of its 95 % confidence interval; `None` below two seeds.
-    pub ci95: Option<f64>,
-}
-
 /// Ranks the schedulers of a summary.csv.
 ///
 /// # Errors
 /// The file cannot be read; it has no such column, key, value or scheduler; or no cell that all schedulers ran in.
 pub fn rank(path: &Path, question: &Question) -> Result<Ranking, Error> {
-    let rows = rows(path)?;
+    let Rows { all: rows, copies } = rows(path)?;
     check_metric(path, &rows, question.metric)?;
     check_keys(path, &rows, question)?;
     let rows = only(path, rows, question.only)?;
@@ -108,7 +115,8 @@ pub fn rank(path: &Path, question: &Question) -> Result<Ranking, Error> {
         let names: Vec<&str> = sheet.schedulers.iter().map(|column| &column.name[..]).collect();
         check(path, "scheduler", over, &names)?;
     }
-    sheet.rank(question).ok_or_else(|| {
+    let ranking = sheet.rank(question).map(|ranking| Ranking { copies, ..ranking });
+    ranking.ok_or_else(|| {
         let path = path.display();
         let keys = match &apart(&rows)[..] {
             [] => String::new(),

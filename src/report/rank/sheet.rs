@@ -7,11 +7,13 @@ use super::cells::of_cells;
 use super::{Estimate, Question, Ranked, Ranking, place};
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{LOAD, SCHEDULER, SEED};
-use crate::experiment::summary::{half_width_95, mean};
+use crate::experiment::estimate::{Range, Replicates, mean, p_value, rejected};
+use crate::experiment::runs::{Measured, RATE, column, range};
+use crate::metrics::Given;
+use crate::report::compare::direction;
 use crate::report::results::{OwnPace, Row};
-use crate::report::significance::{p_value, rejected};
 
-/// A cell, by its number, and a seed.
+/// A cell, by its number, and a seed, or a part of the only run there.
 pub(super) type At = (usize, u64);
 pub(super) type Values = BTreeMap<At, f64>;
 
@@ -30,7 +32,24 @@ pub(super) struct Column {
     /// Its values of the keys that tell schedulers apart.
     pub(super) variant: Vec<String>,
     pub(super) values: Values,
+    /// SLA rates in equal parts of each run, where they are what is ranked by.
+    parts: BTreeMap<At, Vec<f64>>,
+    /// What the values are shown beside.
+    beside: Values,
 }
+
+/// What a metric of some of the requests is shown beside: a column, and its value.
+type Beside = (&'static str, fn(&Measured) -> f64);
+
+fn beside(metric: &str) -> Option<Beside> {
+    match column(metric)?.given {
+        Given::Finished => Some(("finished", |run| run.value("finished") / run.value("requests"))),
+        Given::Counted => Some((PER_MET, |run| run.value(PER_MET))),
+        Given::All | Given::Met => None,
+    }
+}
+
+const PER_MET: &str = "energy_per_met_request_uj";
 
 impl Sheet {
     pub(super) fn new(rows: &[Row], question: &Question) -> Self {
@@ -55,27 +74,61 @@ impl Sheet {
                 sheet.cells.len() - 1
             });
             let (label, variant) = (&row.keys[SCHEDULER], variant_of(row));
-            let values = match label == BOUND {
-                true => sheet.bounds.entry(variant).or_default(),
-                false => sheet.column(label, variant, variants[&label[..]].len() > 1),
-            };
-            values.insert((cell, row.seed), row.metrics[question.metric]);
+            let (at, value) = ((cell, row.seed), row.run.value(question.metric));
+            if label == BOUND {
+                sheet.bounds.entry(variant).or_default().insert(at, value);
+                continue;
+            }
+            let column = sheet.column(label, variant, variants[&label[..]].len() > 1);
+            column.values.insert(at, value);
+            if question.metric == RATE {
+                column.parts.insert(at, row.run.batch_rates());
+            }
+            column.beside.extend(beside(question.metric).map(|(_, of)| (at, of(&row.run))));
         }
         sheet
     }
 
-    /// The values of a scheduler, whose label may stand for several.
-    fn column(&mut self, label: &str, variant: Vec<String>, has_variants: bool) -> &mut Values {
+    /// That of a scheduler, whose label may stand for several.
+    fn column(&mut self, label: &str, variant: Vec<String>, has_variants: bool) -> &mut Column {
         let name = match has_variants {
             true => format!("{label} ({})", variant.join(", ")),
             false => label.to_string(),
         };
         let known = self.schedulers.iter().position(|column| column.name == name);
         let place = known.unwrap_or_else(|| {
-            self.schedulers.push(Column { name, variant, values: Values::new() });
+            let (values, parts, beside) = Default::default();
+            self.schedulers.push(Column { name, variant, values, parts, beside });
             self.schedulers.len() - 1
         });
-        &mut self.schedulers[place].values
+        &mut self.schedulers[place]
+    }
+
+    /// With parts of the runs of a grid of one seed in the place of seeds; `None` where some run has no parts, or others.
+    fn of_parts(&self, grid: &[At]) -> Option<Self> {
+        let all = || self.schedulers.iter().flat_map(|of| grid.iter().map(|at| of.parts.get(at)));
+        let parts = all().next()??.len();
+        if parts < 2 || !all().all(|of| of.is_some_and(|of| of.len() == parts)) {
+            return None;
+        }
+        let numbered = |&(cell, _): &At| (0..parts).map(move |part| (cell, part as u64));
+        let split = |of: &Column| {
+            let of_run = |at: &At| numbered(at).zip(of.parts[at].iter().copied());
+            let (name, variant) = (of.name.clone(), of.variant.clone());
+            let values = grid.iter().flat_map(of_run).collect();
+            Column { name, variant, values, parts: BTreeMap::new(), beside: Values::new() }
+        };
+        // A bound is of the whole run, and stands for each part of it.
+        let spread = |bounds: &Values| {
+            let known = bounds.iter().filter(|(at, _)| grid.contains(at));
+            known.flat_map(|(at, &bound)| numbered(at).map(move |at| (at, bound))).collect()
+        };
+        let bounds = self.bounds.iter().map(|(variant, bounds)| (variant.clone(), spread(bounds)));
+        Some(Self {
+            cells: self.cells.clone(),
+            schedulers: self.schedulers.iter().map(split).collect(),
+            bounds: bounds.collect(),
+        })
     }
 
     /// `None` if there is nothing that all schedulers ran.
@@ -84,29 +137,49 @@ impl Sheet {
         let is_shared =
             |at: &At| self.schedulers.iter().all(|of| of.values.get(at).is_some_and(|v| v.is_finite()));
         let grid = complete(all.iter().copied().filter(is_shared).collect());
-        if grid.is_empty() {
-            return None;
-        }
-        let mean_of = |of: &Column| over_seeds(&grid, |at| Some(of.values[at])).mean;
+        let seeds = grid.iter().map(|at| at.1).collect::<BTreeSet<_>>().len();
+        let left_out = all.len() - grid.len();
+        let (replicates, parts) = match seeds {
+            0 => return None,
+            1 => match self.of_parts(&grid) {
+                Some(parts) => (Replicates::Batches, Some(parts)),
+                None => (Replicates::One, None),
+            },
+            _ => (Replicates::Seeds, None),
+        };
+        let sheet = parts.as_ref().unwrap_or(self);
+        let grid = match &parts {
+            Some(parts) => parts.schedulers[0].values.keys().copied().collect(),
+            None => grid,
+        };
+        sheet.ranking(&grid, question).map(|ranking| Ranking { seeds, left_out, replicates, ..ranking })
+    }
+
+    /// Of a grid that all schedulers ran; `None` if the reference did not.
+    fn ranking(&self, grid: &[At], question: &Question) -> Option<Ranking> {
+        let better = direction(question.metric);
+        let place =
+            |of: &Column| over_seeds(grid, Range::ANY, |at| Some(-better.sign() * of.values[at])).mean;
         let mut ranked: Vec<&Column> = self.schedulers.iter().collect();
-        ranked.sort_by(|a, b| mean_of(b).partial_cmp(&mean_of(a)).expect("finite numbers have means"));
+        ranked.sort_by(|a, b| place(a).partial_cmp(&place(b)).expect("finite numbers have means"));
         let reference = match question.over {
             Some(over) => ranked.iter().find(|of| of.name == over)?,
             None => ranked[0],
         };
-        let groups = question.by.map_or(Vec::new(), |by| self.groups(by, &grid));
+        let groups = question.by.map_or(Vec::new(), |by| self.groups(by, grid));
         Some(Ranking {
             metric: question.metric.to_string(),
+            better,
             over: reference.name.clone(),
-            schedulers: ranked
-                .iter()
-                .map(|of| self.ranked(of, reference, &grid, &groups, question))
-                .collect(),
-            of_cells: of_cells(self, &ranked, reference, &grid, question.margin),
+            schedulers: ranked.iter().map(|of| self.ranked(of, reference, grid, &groups, question)).collect(),
+            of_cells: of_cells(self, &ranked, reference, grid, question),
             groups: groups.into_iter().map(|(value, _)| value).collect(),
             cells: grid.iter().map(|at| at.0).collect::<BTreeSet<_>>().len(),
-            seeds: grid.iter().map(|at| at.1).collect::<BTreeSet<_>>().len(),
-            left_out: all.len() - grid.len(),
+            seeds: 0,
+            replicates: Replicates::Seeds,
+            copies: 0,
+            beside: beside(question.metric).map(|(name, _)| name),
+            left_out: 0,
         })
     }
 
@@ -131,30 +204,34 @@ impl Sheet {
         groups: &[(String, Vec<At>)],
         question: &Question,
     ) -> Ranked {
-        let (values, theirs) = (&own.values, &reference.values);
+        let (values, theirs, range) = (&own.values, &reference.values, range(question.metric));
         let is_other = own.name != reference.name;
-        let difference = is_other.then(|| over_seeds(grid, |at| Some(values[at] - theirs[at])));
-        let apart = told_apart(grid, values, theirs, question.margin);
+        let less = |at: &At| Some(values[at] - theirs[at]);
+        let difference = is_other.then(|| over_seeds(grid, range.of_differences(), less));
+        let apart = told_apart(grid, values, theirs, question);
         let count = |order| apart.values().filter(|&&of| of == order).count();
         let percent = |(part, whole): (f64, f64)| (whole > 0.0).then(|| 100.0 * part / whole);
-        let at_reference = over_seeds(grid, |at| Some(theirs[at])).mean;
+        let at_reference = over_seeds(grid, range, |at| Some(theirs[at])).mean;
         let bound = self.bounds.get(&own.variant).map(|bound| {
-            (bound, complete(grid.iter().copied().filter(|at| bound.contains_key(at)).collect()))
+            let has_bound = |at: &At| bound.get(at).is_some_and(|bound| bound.is_finite());
+            (bound, complete(grid.iter().copied().filter(has_bound).collect()))
         });
         let bound = bound.filter(|(_, grid)| !grid.is_empty());
         let closed = bound.as_ref().filter(|_| is_other).and_then(|(bound, grid)| {
-            let gain = over_seeds(grid, |at| Some(values[at] - theirs[at])).mean;
-            gain.zip(over_seeds(grid, |at| Some(bound[at] - theirs[at])).mean).and_then(percent)
+            let gain = over_seeds(grid, Range::ANY, less).mean;
+            gain.zip(over_seeds(grid, Range::ANY, |at| Some(bound[at] - theirs[at])).mean).and_then(percent)
         });
+        let below = if question.metric == RATE { Range::BELOW_BOUND } else { Range::ANY };
         Ranked {
             scheduler: own.name.clone(),
-            of_groups: groups.iter().map(|(_, of)| over_seeds(of, |at| Some(values[at]))).collect(),
-            all: over_seeds(grid, |at| Some(values[at])),
+            of_groups: groups.iter().map(|(_, of)| over_seeds(of, range, |at| Some(values[at]))).collect(),
+            all: over_seeds(grid, range, |at| Some(values[at])),
             difference,
             difference_percent: difference.and_then(|of| of.mean).zip(at_reference).and_then(percent),
+            beside: over_seeds(grid, Range::ANY, |at| own.beside.get(at).copied()).mean,
             above: count(Ordering::Greater),
             below: count(Ordering::Less),
-            to_bound: bound.map(|(bound, grid)| over_seeds(&grid, |at| Some(values[at] - bound[at]))),
+            to_bound: bound.map(|(bound, grid)| over_seeds(&grid, below, |at| Some(values[at] - bound[at]))),
             closed_percent: closed,
         }
     }
@@ -174,7 +251,7 @@ fn complete(pairs: Vec<At>) -> Vec<At> {
 }
 
 /// The mean over cells of each seed, and then over the seeds.
-pub(super) fn over_seeds(grid: &[At], value: impl Fn(&At) -> Option<f64>) -> Estimate {
+pub(super) fn over_seeds(grid: &[At], range: Range, value: impl Fn(&At) -> Option<f64>) -> Estimate {
     let mut by_seed: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for at in grid {
         if let Some(value) = value(at) {
@@ -182,19 +259,20 @@ pub(super) fn over_seeds(grid: &[At], value: impl Fn(&At) -> Option<f64>) -> Est
         }
     }
     let means: Vec<f64> = by_seed.values().filter_map(|values| mean(values)).collect();
-    Estimate { mean: mean(&means), ci95: half_width_95(&means) }
+    Estimate::of(&means, range)
 }
 
-/// Whether one is above or below the other by more than the margin, cell by cell.
+/// Whether one is better or worse than the other by more than the margin, cell by cell: greater is better.
 pub(super) fn told_apart(
     grid: &[At],
     own: &Values,
     other: &Values,
-    margin: f64,
+    &Question { metric, margin, .. }: &Question,
 ) -> BTreeMap<usize, Ordering> {
+    let sign = direction(metric).sign();
     let mut by_cell: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for at in grid {
-        by_cell.entry(at.0).or_default().push(own[at] - other[at]);
+        by_cell.entry(at.0).or_default().push(sign * (own[at] - other[at]));
     }
     let turned = |differences: &Vec<f64>| differences.iter().map(|d| -d).collect::<Vec<f64>>();
     let p_above: Vec<f64> = by_cell.values().map(|differences| p_value(differences, margin)).collect();
@@ -210,6 +288,7 @@ pub(super) mod tests {
     use super::super::apart;
     use super::*;
     use crate::experiment::columns::KEYS;
+    use crate::metrics::Better;
 
     pub(in crate::report::rank) fn row(
         scheduler: &str,
@@ -223,7 +302,8 @@ pub(super) mod tests {
         keys[1] = scenario.into();
         (keys[LOAD], keys[SCHEDULER], keys[SEED]) = ("0.9".into(), scheduler.into(), seed.to_string());
         keys[cost_key] = cost.into();
-        Row { keys, seed, metrics: BTreeMap::from([("sla_rate".to_string(), rate)]) }
+        let values = [(RATE.to_string(), rate), ("latency_p99_us".to_string(), 1e3 * rate)].into();
+        Row { keys, seed, run: Measured { values, ..Measured::default() } }
     }
 
     pub(in crate::report::rank) const PLAIN: Question =
@@ -271,11 +351,47 @@ pub(super) mod tests {
             (1..=8).flat_map(|seed| [((0, seed), 0.9 + 1e-4 * seed as f64), ((1, seed), 0.7)]).collect();
         let other: Values = own.keys().map(|&at| (at, 0.75)).collect();
         let grid: Vec<At> = own.keys().copied().collect();
-        let beyond =
-            |margin| told_apart(&grid, &own, &other, margin).into_values().collect::<Vec<Ordering>>();
+        let beyond = |margin| {
+            told_apart(&grid, &own, &other, &Question { margin, ..PLAIN })
+                .into_values()
+                .collect::<Vec<Ordering>>()
+        };
         assert_eq!(beyond(0.0), [Ordering::Greater, Ordering::Less]);
         assert_eq!(beyond(0.1), [Ordering::Greater, Ordering::Equal]);
         assert_eq!(beyond(0.2), [Ordering::Equal; 2]);
+        let latency = told_apart(&grid, &own, &other, &Question { metric: "latency_p99_us", ..PLAIN });
+        assert_eq!(latency.into_values().collect::<Vec<_>>(), [Ordering::Less, Ordering::Greater]);
+    }
+
+    #[test]
+    fn the_best_comes_first_whatever_is_good() {
+        let all = [row("a", "light", "host", 1, 0.5), row("b", "light", "host", 1, 0.6)];
+        let first = |metric| {
+            let question = Question { metric, ..PLAIN };
+            let ranking = Sheet::new(&all, &question).rank(&question).unwrap();
+            (ranking.over.clone(), ranking.better)
+        };
+        assert_eq!(first(RATE), ("b".into(), Better::Higher));
+        assert_eq!(first("latency_p99_us"), ("a".into(), Better::Lower));
+    }
+
+    #[test]
+    fn a_run_alone_is_ranked_by_its_parts() {
+        let all = [("a", [10, 9, 10, 9]), ("b", [5, 4, 4, 5])].map(|(scheduler, met)| {
+            let rate = met.iter().sum::<usize>() as f64 / 40.0;
+            let mut row = row(scheduler, "light", "host", 1, rate);
+            row.run.values.insert("requests".into(), 40.0);
+            row.run.met_by_batch = met.to_vec();
+            row
+        });
+        let ranking = Sheet::new(&all, &PLAIN).rank(&PLAIN).unwrap();
+        assert_eq!((ranking.replicates, ranking.seeds, ranking.cells), (Replicates::Batches, 1, 1));
+        let [a, b] = &ranking.schedulers[..] else { panic!("{ranking:?}") };
+        // Rates 1, 0.9, 1, 0.9: standard deviation 0.0577, t(0.975, 3) = 3.1824.
+        assert!((a.all.ci95.unwrap() - 3.1824 * 0.0577 / 2.0).abs() < 1e-4, "{a:?}");
+        assert_eq!(a.all.high95, Some(1.0));
+        // Differences -0.5, -0.5, -0.6, -0.4 in four pairs.
+        assert!((b.difference.unwrap().mean.unwrap() + 0.5).abs() < 1e-12 && b.below == 1, "{b:?}");
     }
 
     #[test]

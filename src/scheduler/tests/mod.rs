@@ -19,9 +19,13 @@ type Start = (u32, u32, usize, f64);
 
 /// The starts, and the requests that were dropped.
 fn run_tiny(name: &str, world: &World, requests: &[Request]) -> (Vec<Start>, Vec<u32>) {
+    run_with(build(name).as_mut(), world, requests)
+}
+
+fn run_with(scheduler: &mut dyn Scheduler, world: &World, requests: &[Request]) -> (Vec<Start>, Vec<u32>) {
     let mut records = Vec::new();
     let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace(requests)), plain_rules());
-    run(engine, build(name).as_mut(), &mut records).expect("registered schedulers are legal");
+    run(engine, scheduler, &mut records).expect("registered schedulers are legal");
     let start = |r: &Record| match *r {
         Record::Start { time, sub_job, accelerator, .. } => {
             Some((sub_job.job.0, sub_job.layer, accelerator, time.as_ps() / 1e3))
@@ -283,6 +287,9 @@ fn every_scheduler_finishes_everything_legally_and_deterministically() {
         let first = run_tiny(entry.name, &world, &requests);
         assert_eq!(first.0.len(), 20 * 4 + 20, "{} runs every layer once", entry.name);
         assert_eq!(first, run_tiny(entry.name, &world, &requests), "{} is deterministic", entry.name);
+        let mut reseeded = (entry.build)(&toml::Table::new(), 2).expect("no parameter is mandatory");
+        let other = run_with(reseeded.as_mut(), &world, &requests);
+        assert_eq!(first != other, entry.draws, "{} says whether its seed counts", entry.name);
     }
 }
 

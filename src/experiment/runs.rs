@@ -1,0 +1,261 @@
+//! The runs of a cell under a scheduler, over seeds, and what follows from them: means, intervals, paired differences.
+//!
+//! A run that was made twice is one run, also under another seed: rows that agree in all they measure are copies. Those
+//! are rows that a recording gives under every seed, and rows of runs in which seeds drew what the scheduler does not look
+//! at, such as priorities.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::estimate::{Estimate, Range, Replicates, batch_rates, mean};
+use super::columns::summary_columns;
+use crate::metrics::{BATCH_COLUMNS, Column};
+
+/// The metric that a single run has an interval of.
+pub const RATE: &str = "sla_rate";
+
+/// The column that it is made of, the only one of text behind the keys.
+pub const MET_BY_BATCH: &str = BATCH_COLUMNS[0].name;
+
+/// Weighs progress by priority, which is drawn: it may differ between runs that are otherwise the same.
+const WEIGHED: &str = "fairness";
+
+/// What the names of columns of times, energies and rates end with.
+const UNITS: [&str; 3] = ["_us", "_uj", "_per_s"];
+
+/// A row of `summary.csv` behind its keys.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// By column; not a number where the run gives none.
+    pub values: BTreeMap<String, f64>,
+    /// Requests met in equal parts of the run; empty where that is not known.
+    pub met_by_batch: Vec<usize>,
+}
+
+/// All that tells a run from others.
+pub type Fingerprint = Vec<u64>;
+
+impl Measured {
+    /// What stands in a column; `number` reads all but the one of text.
+    pub fn set<E>(
+        &mut self,
+        column: &str,
+        text: &str,
+        number: impl FnOnce() -> Result<f64, E>,
+    ) -> Result<(), E> {
+        if column == MET_BY_BATCH {
+            let met: Option<Vec<usize>> = text.split(' ').map(|met| met.parse().ok()).collect();
+            self.met_by_batch = met.unwrap_or_default();
+        } else {
+            self.values.insert(column.to_string(), number()?);
+        }
+        Ok(())
+    }
+
+    /// Not a number where there is none.
+    pub fn value(&self, metric: &str) -> f64 {
+        self.values.get(metric).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The SLA rates in equal parts of the run; empty where they are not known.
+    pub fn batch_rates(&self) -> Vec<f64> {
+        let requests = self.value("requests");
+        let is_whole = requests >= self.met_by_batch.len() as f64 && !self.met_by_batch.is_empty();
+        if is_whole { batch_rates(&self.met_by_batch, requests as usize) } else { Vec::new() }
+    }
+
+    /// Equal for copies of a run. Shares and counts, which have no unit, agree by chance: rows without anything else say
+    /// nothing.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        let has_unit = |name: &str| UNITS.iter().any(|unit| name.ends_with(unit));
+        let is_measured = |(name, v): (&String, &f64)| has_unit(name) && v.is_finite() && *v != 0.0;
+        self.values.iter().any(is_measured).then(|| self.bits(|name| name != WEIGHED))
+    }
+
+    /// Equal for rows that say the same.
+    pub fn content(&self) -> Fingerprint {
+        self.bits(|_| true)
+    }
+
+    /// Whether both say the same in all columns that both have.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        self.bits(|name| other.values.contains_key(name)) == other.bits(|name| self.values.contains_key(name))
+    }
+
+    fn bits(&self, of: impl Fn(&str) -> bool) -> Fingerprint {
+        // Not a number has many patterns, and zero two.
+        let bits = |v: f64| if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
+        self.values.iter().filter(|(name, _)| of(name)).map(|(_, value)| bits(*value)).collect()
+    }
+}
+
+/// The runs by seed, copies left out.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    by_seed: BTreeMap<u64, Measured>,
+    known: BTreeSet<Fingerprint>,
+}
+
+impl Runs {
+    /// Adds a run unless it is a copy of one that is there.
+    pub fn add(&mut self, seed: u64, run: Measured) {
+        if run.fingerprint().is_none_or(|of| self.known.insert(of)) {
+            self.by_seed.insert(seed, run);
+        }
+    }
+
+    /// Adds a row that is no run: a bound. Two of them may agree.
+    pub fn add_bound(&mut self, seed: u64, bound: Measured) {
+        self.by_seed.insert(seed, bound);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_seed.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_seed.is_empty()
+    }
+
+    /// By seed; not a number where a run gives none.
+    pub fn values(&self, metric: &str) -> Vec<f64> {
+        self.by_seed.values().map(|run| run.value(metric)).collect()
+    }
+
+    /// The mean, with an interval over seeds, or over parts of the only run.
+    pub fn estimate(&self, metric: &str) -> Estimate {
+        let runs: Vec<&Measured> = self.by_seed.values().collect();
+        Estimate { mean: self.mean(metric), ..Estimate::of(&replicates(&runs, metric), range(metric)) }
+    }
+
+    /// The mean over seeds.
+    pub fn mean(&self, metric: &str) -> Option<f64> {
+        mean(&self.values(metric))
+    }
+
+    /// The mean over seeds of one column in parts of another.
+    pub fn mean_share(&self, part: &str, of: &str) -> Option<f64> {
+        mean(&self.by_seed.values().map(|run| run.value(part) / run.value(of)).collect::<Vec<_>>())
+    }
+
+    /// The runs beside those of others on the seeds that both ran with.
+    pub fn beside<'a>(&'a self, others: &'a Self) -> Vec<[&'a Measured; 2]> {
+        let pair = |(seed, run): (&u64, &'a Measured)| Some([run, others.by_seed.get(seed)?]);
+        self.by_seed.iter().filter_map(pair).collect()
+    }
+
+    /// Of the differences to others on the seeds that both ran with.
+    pub fn differences(&self, others: &Self, metric: &str) -> Estimate {
+        Estimate::of(&differences(&self.beside(others), metric), range(metric).of_differences())
+    }
+
+    /// What the interval of a metric is made of.
+    pub fn replicates(&self, metric: &str) -> Replicates {
+        let has_parts = |run: &Measured| metric == RATE && !run.met_by_batch.is_empty();
+        match self.by_seed.len() {
+            1 if self.by_seed.values().all(has_parts) => Replicates::Batches,
+            1 => Replicates::One,
+            _ => Replicates::Seeds,
+        }
+    }
+}
+
+/// Where the mean of a metric can be.
+pub fn range(metric: &str) -> Range {
+    if column(metric).is_some_and(|column| column.is_share) { Range::SHARE } else { Range::ANY }
+}
+
+/// The column of `summary.csv` of that name; another program's file may have others.
+pub fn column(metric: &str) -> Option<&'static Column> {
+    summary_columns().find(|column| column.name == metric)
+}
+
+fn replicates(runs: &[&Measured], metric: &str) -> Vec<f64> {
+    match runs {
+        [run] if metric == RATE && !run.met_by_batch.is_empty() => run.batch_rates(),
+        _ => runs.iter().map(|run| run.value(metric)).collect(),
+    }
+}
+
+/// Of pairs of runs: by seed, or by parts of the only pair.
+pub fn differences(pairs: &[[&Measured; 2]], metric: &str) -> Vec<f64> {
+    let sides = [0, 1].map(|side| {
+        let runs: Vec<&Measured> = pairs.iter().map(|pair| pair[side]).collect();
+        replicates(&runs, metric)
+    });
+    if sides[0].len() == sides[1].len() {
+        return sides[0].iter().zip(&sides[1]).map(|(own, other)| own - other).collect();
+    }
+    pairs.iter().map(|[own, other]| own.value(metric) - other.value(metric)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(rate: f64, latency_us: f64, fairness: f64) -> Measured {
+        let values = [(RATE, rate), ("latency_p99_us", latency_us), (WEIGHED, fairness), ("antt", f64::NAN)];
+        let values = values.map(|(name, value)| (name.to_string(), value));
+        Measured { values: values.into(), met_by_batch: Vec::new() }
+    }
+
+    fn runs(of: &[Measured]) -> Runs {
+        let mut runs = Runs::default();
+        (1..).zip(of).for_each(|(seed, run)| runs.add(seed, run.clone()));
+        runs
+    }
+
+    #[test]
+    fn what_is_measured_tells_runs_apart() {
+        let one = run(0.5, 1234.567, 0.25);
+        assert_eq!(
+            runs(&[one.clone(), one.clone(), run(0.5, 1234.567, 0.5)]).len(),
+            1,
+            "priorities are drawn"
+        );
+        assert_eq!(runs(&[one.clone(), run(0.5, 1234.568, 0.25)]).len(), 2);
+        assert_eq!(runs(&[one.clone(), one.clone()]).estimate(RATE).interval(), None);
+    }
+
+    #[test]
+    fn shares_and_counts_that_agree_say_nothing() {
+        let rates = run(1.0, f64::NAN, 0.25);
+        assert_eq!(runs(&[rates.clone(), rates]).len(), 2);
+    }
+
+    #[test]
+    fn one_run_has_the_interval_of_its_parts_and_pairs_are_paired_by_part() {
+        let text = |met: &'static str, rate: &'static str| {
+            let mut run = Measured::default();
+            for (column, text) in
+                [("requests", "16"), (RATE, rate), ("latency_p99_us", "9.5"), (MET_BY_BATCH, met)]
+            {
+                run.set(column, text, || text.parse::<f64>()).expect("numbers");
+            }
+            run
+        };
+        let (own, other) = (runs(&[text("2 4 3 3", "0.75")]), runs(&[text("1 2 2 1", "0.375")]));
+        // Rates 0.5, 1, 0.75, 0.75: see `estimate.rs`.
+        let estimate = own.estimate(RATE);
+        assert!((estimate.ci95.expect("four parts") - 3.1824 * 0.2041 / 2.0).abs() < 1e-4, "{estimate:?}");
+        assert_eq!((estimate.mean, own.replicates(RATE)), (Some(0.75), Replicates::Batches));
+        // Differences 0.25, 0.5, 0.25, 0.5: standard deviation 0.1443.
+        let difference = own.differences(&other, RATE);
+        assert!(
+            (difference.ci95.expect("four parts") - 3.1824 * 0.1443 / 2.0).abs() < 1e-4,
+            "{difference:?}"
+        );
+        assert_eq!((difference.mean, own.estimate("latency_p99_us").ci95), (Some(0.375), None));
+        assert_eq!(own.replicates("latency_p99_us"), Replicates::One);
+    }
+
+    #[test]
+    fn runs_are_paired_by_seed() {
+        let (mut own, mut other) = (Runs::default(), Runs::default());
+        [(1, 0.5), (2, 0.75)].iter().for_each(|&(seed, rate)| own.add(seed, run(rate, 1.5, 1.0)));
+        [(2, 0.25), (3, 1.0)].iter().for_each(|&(seed, rate)| other.add(seed, run(rate, 1.5, 1.0)));
+        assert_eq!(own.differences(&other, RATE).mean, Some(0.5));
+        assert_eq!((own.mean(RATE), own.mean("nothing")), (Some(0.625), None));
+    }
+}

@@ -1,0 +1,100 @@
+//! Requests met in equal parts of a run: what an interval is made of where there is one run alone (batch means; Law,
+//! Simulation Modeling and Analysis, 5th ed., 2015, section 9.5.3).
+//!
+//! The counted requests, in order of arrival, are cut into [`BATCHES`] parts of the same length or one more; fewer where
+//! a part would have less than [`LEAST`] requests, and none where there would be a single one. The fold keeps one byte per
+//! counted request. What is left out: parts of equal time, which a burst would fill unequally.
+
+use super::Column;
+use crate::sim::{Origin, Record, Recorder, RequestId};
+
+/// Parts of a run. Schmeiser (Operations Research 30(3), 1982): 10 to 30 are enough, and more are only more correlated.
+const BATCHES: usize = 20;
+
+/// Requests of a part at the least. Chosen here: the rate of fewer is nearly all or nothing.
+const LEAST: usize = 10;
+
+/// What it adds to a row of `summary.csv`.
+pub const BATCH_COLUMNS: &[Column] = &[Column::undirected(
+    "met_by_batch",
+    "Requests met in each of 20 equal parts of the counted requests, in order of arrival, with blanks between: for \
+     intervals by batch means; empty below 20 requests",
+)];
+
+/// The fold.
+#[derive(Debug, Default)]
+pub struct Batches {
+    /// The id of the first counted request; those after it are counted up to some id.
+    first: Option<RequestId>,
+    met: Vec<bool>,
+}
+
+impl Batches {
+    /// Requests met by part; empty where there are too few.
+    pub fn met(&self) -> Vec<usize> {
+        let requests = self.met.len();
+        let parts = BATCHES.min(requests / LEAST);
+        if parts < 2 {
+            return Vec::new();
+        }
+        let border = |part: usize| part * requests / parts;
+        let met = |part| self.met[border(part)..border(part + 1)].iter().filter(|met| **met).count();
+        (0..parts).map(met).collect()
+    }
+}
+
+impl Recorder for Batches {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        match *record {
+            Record::Arrival { request, .. } if origin.counted => {
+                self.first.get_or_insert(request);
+                self.met.push(false);
+            }
+            Record::Done { time, request, deadline, .. } if origin.counted => {
+                let first = self.first.expect("a request is done after it has arrived");
+                self.met[(request.0 - first.0) as usize] = time <= deadline;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::JobId;
+    use crate::units::Time;
+
+    /// Of requests that arrive one after the other, those that are met.
+    fn batches(met: impl Iterator<Item = bool>) -> Vec<usize> {
+        let mut batches = Batches::default();
+        let met: Vec<bool> = met.collect();
+        let (arrival, deadline) = (Time(0), Time(10));
+        let of = |place: u32| (RequestId(place + 7), JobId(place + 7), Origin { place, counted: true });
+        for place in 0..met.len() as u32 {
+            let (request, job, origin) = of(place);
+            batches.record(&Record::Arrival { time: arrival, request, job, deadline, after: None }, origin);
+        }
+        for (place, met) in (0..).zip(met) {
+            let ((request, job, origin), time) = (of(place), if met { deadline } else { Time(11) });
+            batches.record(&Record::Done { time, request, job, arrival, deadline }, origin);
+        }
+        batches.met()
+    }
+
+    #[test]
+    fn parts_follow_one_another_and_differ_by_one_request_at_most() {
+        // 400 requests, 20 per part; the first 30 are met.
+        let expected = [vec![20, 10], vec![0; 18]].concat();
+        assert_eq!(batches((0..400).map(|place| place < 30)), expected);
+        let all = batches((0..1_003).map(|_| true));
+        assert!(all.len() == 20 && all.iter().all(|met| [50, 51].contains(met)), "{all:?}");
+        assert_eq!(all.iter().sum::<usize>(), 1_003);
+    }
+
+    #[test]
+    fn a_part_has_ten_requests_at_least() {
+        assert_eq!(batches((0..59).map(|_| true)), [11, 12, 12, 12, 12]);
+        assert!(batches((0..19).map(|_| true)).is_empty());
+    }
+}
