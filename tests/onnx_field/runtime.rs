@@ -29,7 +29,8 @@ fn an_optimised_or_quantized_model_has_the_layers_of_the_original() {
         for variant in VARIANTS {
             let other = imported(&format!("{name}.{variant}"));
             assert_eq!(layers(&other, |_| true), layers(&original, |_| true), "{name}.{variant}");
-            assert!(other.notes.is_empty(), "{:?}", other.notes);
+            let is_blocked = other.notes.iter().any(|note| note.contains("rounded up to whole blocks"));
+            assert_eq!(is_blocked, variant == "all" && name == "cnn", "{variant}: {:?}", other.notes);
         }
     }
 }

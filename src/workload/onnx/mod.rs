@@ -95,10 +95,12 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
     let mut model = Model::parse(&skeleton.bytes)?;
     let mut graph = model.graph.take().ok_or(Problem::Missing { what: "graph" })?;
     let opset = operator_set(&model, &graph)?;
+    let rounded = rewrite::note(&graph);
     rewrite::write_out(&mut graph);
     let graph = graph::Graph::new(&graph, flow::infer(&graph, options)?)?;
     let layers = layers::build(&graph)?;
-    let notes = unknown::notes(&graph.operations, layers.mac_layers);
+    let mut notes = unknown::notes(&graph.operations, layers.mac_layers);
+    notes.extend(rounded);
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, file) = (text(path.file_stem()), text(path.file_name()));
     let (mac_layers, edges, weight_elems) = (layers.mac_layers, graph.edges, graph.weight_elems);

@@ -33,6 +33,9 @@ pub(super) enum Domain {
     Blocked,
 }
 
+/// The name of [`Domain::Blocked`].
+pub(super) const BLOCKED: &str = "com.microsoft.nchwc";
+
 /// Whether a domain is that of ONNX itself.
 pub(super) fn is_onnx(domain: Option<&str>) -> bool {
     matches!(domain, None | Some("" | "ai.onnx"))
@@ -43,7 +46,7 @@ pub(super) fn operator(node: &NodeProto) -> Option<(Domain, &str)> {
     let domain = match node.domain.as_deref() {
         domain if is_onnx(domain) => Domain::Onnx,
         Some("com.microsoft") => Domain::Microsoft,
-        Some("com.microsoft.nchwc") => Domain::Blocked,
+        Some(BLOCKED) => Domain::Blocked,
         _ => return None,
     };
     Some((domain, node.op_type.as_deref()?))
@@ -113,6 +116,7 @@ pub(super) fn class(node: &NodeProto) -> Option<Class> {
     match operator(node)? {
         (Domain::Onnx, "Einsum") => Some(einsum::class(node)),
         (Domain::Onnx, name) => onnx_class(name),
+        (Domain::Blocked, "ReorderInput") => Some(Class::View),
         (Domain::Microsoft | Domain::Blocked, _) => None,
     }
 }

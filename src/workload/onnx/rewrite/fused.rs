@@ -1,11 +1,7 @@
 //! Operators with something in front of or behind them: activation, bias, residual sum, transposition.
 
-use super::{Writer, given, integer, integers, text};
+use super::{Writer, given, integer, text};
 use crate::workload::onnx::einsum;
-
-/// From channels last to channels first, and back.
-const CHANNELS_FIRST: [i64; 4] = [0, 3, 1, 2];
-const CHANNELS_LAST: [i64; 4] = [0, 2, 3, 1];
 
 impl<'n> Writer<'n> {
     pub(super) fn fused(&mut self, name: &str) -> Option<()> {
@@ -14,7 +10,7 @@ impl<'n> Writer<'n> {
             "FusedConv" => self.conv(false)?,
             "NhwcConv" | "NhwcFusedConv" => self.conv(true)?,
             "MaxpoolWithMask" => self.same("MaxPool", &[first?]),
-            "NhwcMaxPool" => self.channels_last(first?, "MaxPool"),
+            "NhwcMaxPool" => self.inside_channels_first(first?, "MaxPool"),
             "FusedMatMul" | "TransposeMatMul" | "FusedMatMulActivation" => self.matmul()?,
             "FusedGemm" | "GemmFloat8" => {
                 let product = self.same("Gemm", &given([first, second, self.input(2)]));
@@ -156,25 +152,25 @@ impl<'n> Writer<'n> {
     }
 
     /// A convolution with what is added to it and its activation.
-    fn conv(&mut self, channels_last: bool) -> Option<String> {
+    pub(super) fn conv(&mut self, channels_last: bool) -> Option<String> {
         let (weights, bias) = (self.input(1)?, self.input(2));
         let input = match channels_last {
-            true => self.transpose(self.input(0)?, &CHANNELS_FIRST),
+            true => self.channels_first(self.input(0)?),
             false => self.input(0)?.to_owned(),
         };
         let mut output = self.same("Conv", &given([Some(&input[..]), Some(weights), bias]));
         if channels_last {
-            output = self.transpose(&output, &CHANNELS_LAST);
+            output = self.channels_last(&output);
         }
         let output = self.with("Add", output, self.input(3));
         Some(self.activation(output))
     }
 
     /// An operator of one input that knows channels first only.
-    pub(super) fn channels_last(&mut self, input: &str, op: &str) -> String {
-        let input = self.transpose(input, &CHANNELS_FIRST);
+    pub(super) fn inside_channels_first(&mut self, input: &str, op: &str) -> String {
+        let input = self.channels_first(input);
         let output = self.same(op, &[&input]);
-        self.transpose(&output, &CHANNELS_LAST)
+        self.channels_last(&output)
     }
 
     /// A product of matrices any of which may be transposed, its first dimension behind the batch.
@@ -208,29 +204,5 @@ impl<'n> Writer<'n> {
             left = self.part(&at.to_string(), "Einsum", &[&left, right], vec![text("equation", equation)]);
         }
         self.output(0, &left)
-    }
-
-    /// Operators on channels in blocks, which onnxruntime writes for one machine: the same under another layout.
-    pub(super) fn blocked(&mut self, name: &str) -> Option<()> {
-        let input = self.input(0)?;
-        let result = match name {
-            "Conv" => self.conv(false)?,
-            "MaxPool" | "AveragePool" | "GlobalMaxPool" | "GlobalAveragePool" | "Upsample" => {
-                self.same(name, &[input])
-            }
-            "ReorderInput" if self.integer("channels_last", 0) != 0 => self.transpose(input, &CHANNELS_FIRST),
-            "ReorderInput" => self.part("", "Identity", &[input], Vec::new()),
-            "ReorderOutput" => {
-                let [start, end, axis] = [0, self.integer("channels", 0), 1].map(|bound| [bound]);
-                let bounds = [integers("starts", &start), integers("ends", &end), integers("axes", &axis)];
-                let channels = self.part("", "Slice", &[input], bounds.into());
-                match self.integer("channels_last", 0) {
-                    0 => channels,
-                    _ => self.transpose(&channels, &CHANNELS_LAST),
-                }
-            }
-            _ => return None,
-        };
-        self.output(0, &result)
     }
 }

@@ -7,23 +7,26 @@
 //!
 //! What is multiplied by a constant only (`alpha`, the scale of an attention) is left out, since it runs at the output
 //! of the product; so are masks that an operator makes from lengths. `fused` has what is put together, `quantized`
-//! what works on integers, `attention` the attentions.
+//! what works on integers, `attention` the attentions, `blocked` what has channels in blocks.
 
 mod attention;
+mod blocked;
 mod fused;
 mod quantized;
 
 use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto};
 
+pub(super) use self::blocked::note;
 use super::operators::{self, Domain};
 
 /// Writes out the operators of a graph that are read as others.
 pub(super) fn write_out(graph: &mut GraphProto) {
+    let block = blocked::block(graph);
     let mut weights = Vec::new();
     let mut nodes = Vec::new();
     for mut node in std::mem::take(&mut graph.node) {
         node.attribute.iter_mut().filter_map(|attribute| attribute.g.as_mut()).for_each(write_out);
-        let mut writer = Writer { node: &node, nodes: Vec::new(), weights: Vec::new() };
+        let mut writer = Writer { node: &node, nodes: Vec::new(), weights: Vec::new(), block };
         match writer.write_out() {
             Some(()) => {
                 nodes.append(&mut writer.nodes);
@@ -45,6 +48,8 @@ struct Writer<'n> {
     node: &'n NodeProto,
     nodes: Vec<NodeProto>,
     weights: Vec<TensorProto>,
+    /// How many channels a block has.
+    block: i64,
 }
 
 impl<'n> Writer<'n> {
@@ -144,6 +149,24 @@ impl<'n> Writer<'n> {
 
     fn transpose(&mut self, input: &str, order: &[i64]) -> String {
         self.part("transpose", "Transpose", &[input], vec![integers("perm", order)])
+    }
+
+    /// From channels last to channels first.
+    fn channels_first(&mut self, input: &str) -> String {
+        let last = self.spatial_rank() + 1;
+        let order: Vec<i64> = [0, last].into_iter().chain(1..last).collect();
+        self.transpose(input, &order)
+    }
+
+    fn channels_last(&mut self, input: &str) -> String {
+        let last = self.spatial_rank() + 1;
+        let order: Vec<i64> = [0].into_iter().chain(2..=last).chain([1]).collect();
+        self.transpose(input, &order)
+    }
+
+    /// How many dimensions a window has: two, unless its size is given.
+    fn spatial_rank(&self) -> i64 {
+        operators::integers(self.node, "kernel_shape").map_or(2, |kernel| kernel.len() as i64)
     }
 
     fn reshape(&mut self, input: &str, sizes: &[i64]) -> String {

@@ -24,10 +24,10 @@ impl Writer<'_> {
             "QLinearMatMul" => self.between("MatMul", &[0, 3], None, 6)?,
             "QLinearConv" if self.integer("channels_last", 0) != 0 => {
                 let input = self.dequantized(0)?;
-                let input = self.transpose(&input, &[0, 3, 1, 2]);
+                let input = self.channels_first(&input);
                 let (weights, bias) = (self.dequantized(3)?, self.bias(8));
                 let output = self.same("Conv", &given([Some(&input[..]), Some(&weights), bias.as_deref()]));
-                let output = self.transpose(&output, &[0, 2, 3, 1]);
+                let output = self.channels_last(&output);
                 self.quantized_output(output, 6)?
             }
             "QLinearConv" => self.between("Conv", &[0, 3], Some(8), 6)?,
@@ -43,7 +43,7 @@ impl Writer<'_> {
                 let input = self.dequantized(0)?;
                 let output = match self.integer("channels_last", 0) {
                     0 => self.same(op, &[&input]),
-                    _ => self.channels_last(&input, op),
+                    _ => self.inside_channels_first(&input, op),
                 };
                 self.quantized_output(output, 3)?
             }

@@ -17,7 +17,7 @@ mod tests;
 use rten_onnx::onnx::NodeProto;
 
 pub(super) use self::views::{permutation, shape_range, slices};
-use super::operators;
+use super::operators::{self, Domain};
 use super::tensors::Tensors;
 use super::values::Value;
 
@@ -81,7 +81,12 @@ impl Operands<'_> {
 pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
     use self::{joins, views, windows};
     let one = |dims: Option<Vec<u64>>| dims.map(|dims| vec![dims]);
-    match operators::onnx(operands.node)? {
+    let name = match operators::operator(operands.node)? {
+        (Domain::Onnx, name) => name,
+        (Domain::Blocked, "ReorderInput") => return one(views::in_blocks(operands)),
+        _ => return None,
+    };
+    match name {
         "Conv" | "DeformConv" => one(windows::conv(operands)),
         "ConvTranspose" => one(windows::conv_transpose(operands)),
         // The second output holds the places of the maxima.

@@ -282,3 +282,12 @@ pub(super) fn center_crop_pad(operands: &Operands) -> Option<Vec<u64>> {
     axes.into_iter().zip(given).for_each(|(axis, size)| dims[axis] = size);
     Some(dims)
 }
+
+/// Channels rounded up to whole blocks.
+pub(super) fn in_blocks(operands: &Operands) -> Option<Vec<u64>> {
+    let mut dims = operands.dims(0)?;
+    let block = u64::try_from(operands.integer("block", 0)).ok()?;
+    let channels = dims.get_mut(1)?;
+    *channels = channels.checked_next_multiple_of(block)?;
+    Some(dims)
+}

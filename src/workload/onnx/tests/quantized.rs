@@ -85,14 +85,23 @@ fn a_quantized_lstm_has_its_weights_transposed() {
 }
 
 #[test]
-fn channels_in_blocks_are_channels() {
-    let nodes = "a = com.microsoft.nchwc:Conv x w | activation Relu
+fn channels_in_blocks_are_rounded_up() {
+    let nodes = "r = com.microsoft.nchwc:ReorderInput x
+                 a = com.microsoft.nchwc:Conv r w | activation Relu
                  b = com.microsoft.nchwc:MaxPool a | kernel_shape 2 2
                  y = com.microsoft.nchwc:ReorderOutput b | channels 20";
-    let model = imported(graph("x: 1 3 8 8", "w: 32 3 3 3", nodes, "y: 1 20 5 5"));
-    // The file has 32 channels where the model that it was made from had 20.
+    let model = imported(graph("x: 1 20 8 8", "w: 24 24 3 3", nodes, "y: 1 20 5 5"));
+    // The weights of both have 24 channels, three blocks of 8, where the model that it was made from had 20.
     assert_eq!(
         (fused(&model), model.summary.macs),
-        (vec!["conv Relu".into(), "maxpool".into()], 36 * 32 * 27)
+        (vec!["conv Relu".into(), "maxpool".into()], 36 * 24 * 24 * 9)
     );
+    assert!(model.notes[0].starts_with("channels that onnxruntime rounded up"), "{:?}", model.notes);
+}
+
+#[test]
+fn channels_last_in_one_dimension() {
+    let node = "y = com.microsoft:QLinearConv x s z w s z s z | channels_last 1 | kernel_shape 3";
+    let model = imported(quantized("x: 1 10 4", &["w: 8 4 3"], "", node, "y: 1 8 8"));
+    assert_eq!(model.network.layers[0].op, Op::Conv(nest([1, 1, 8, 4, 8, 1, 3, 1], 1)));
 }
