@@ -7,9 +7,9 @@
 use ndarray::{ArrayD, Axis, IxDyn};
 use rten_onnx::onnx::{DataType, NodeProto, TensorProto};
 
-use super::{arithmetic, operators};
 use super::shapes::{self, Operands};
 use super::types::MAX_RANK;
+use super::{arithmetic, operators};
 use crate::workload::layer::product;
 
 /// The elements of a constant.

@@ -140,7 +140,7 @@ def activations():
     activation("tanh", "Tanh", 17, {
         "by_sigmoid": lambda g, x: g.Sub(g.Mul(g.Sigmoid(g.Mul(x, 2.0)), 2.0), 1.0),
     }, body=False)
-    activation("relu", "Relu", 18, {"by_where": lambda g, x: g.Where(g.Greater(x, 0.0), x, 0.0)})
+    activation("relu", "Relu", 18, {"by_where": lambda g, x: g.Where(g.Greater(x, 0.0), x, 0.0)}, body=False)
     activation("leaky_relu", "LeakyRelu", 16, {
         "tf2onnx": lambda g, x: g.Max(x, g.Mul(x, 0.2)),
         "keras": lambda g, x: g.Sub(g.Relu(x), g.Mul(0.3, g.Relu(g.Neg(x)))),

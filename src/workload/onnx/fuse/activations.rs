@@ -110,7 +110,8 @@ const ACTIVATIONS: [(&str, Test); 17] = [
         least < most && c.is(|x| x.max(least).min(most))
     }),
     ("ThresholdedRelu", |c| {
-        let alpha = c.points.iter().filter(|(_, y)| *y == 0.0).fold(f64::NEG_INFINITY, |all, (x, _)| all.max(*x));
+        let alpha =
+            c.points.iter().filter(|(_, y)| *y == 0.0).fold(f64::NEG_INFINITY, |all, (x, _)| all.max(*x));
         c.is(|x| if x > alpha { x } else { 0.0 })
     }),
 ];

@@ -8,18 +8,26 @@
 //! difference, while a wrong constant or another axis does. Trained parameters may have any value; numbers of an
 //! activation (the slope of LeakyRelu) or an epsilon too, since cost does not depend on them.
 //!
-//! | pattern | computes | written node by node by |
+//! | pattern | computes | ONNX has it since operator set |
 //! |---|---|---|
-//! | Swish (SiLU, QuickGelu), HardSwish, HardSigmoid, Mish | x sigmoid(a x), x clip(x / 6 + 1/2, 0, 1), clip(a x + b, 0, 1), x tanh(ln(1 + e^x)) | PyTorch up to opset 23, 13, 13, 17; tf2onnx |
-//! | Gelu | x / 2 (1 + erf(x / sqrt 2)), or its form with tanh | PyTorch up to opset 19, tf2onnx |
-//! | Relu, LeakyRelu, PRelu, Clip, Elu, Celu, Selu, ThresholdedRelu, Sigmoid, Tanh, Softplus, Softsign | see ONNX | tf2onnx, keras2onnx, ONNX's own function bodies |
-//! | Softmax, LogSoftmax | e^x / sum e^x, and its logarithm | JAX, tf2onnx |
-//! | LayerNormalization, InstanceNormalization, GroupNormalization | (x - mean) / sqrt(variance + epsilon), scale, shift | PyTorch up to opset 16, tf2onnx |
-//! | RMSNormalization, LpNormalization | x / sqrt(mean x^2 + epsilon), scale; x / norm | PyTorch up to opset 22 |
-//! | BatchNormalization | scale and shift per channel (axis 1), two to four constants | tf2onnx, detectron |
+//! | Swish (SiLU, QuickGelu) | x sigmoid(a x) | 24 |
+//! | HardSwish, HardSigmoid | x clip(x / 6 + 1/2, 0, 1), clip(a x + b, 0, 1) | 14, 1 |
+//! | Gelu | x / 2 (1 + erf(x / sqrt 2)), or its form with tanh | 20 |
+//! | Mish, Softplus, Softsign | x tanh(softplus x), ln(1 + e^x), x / (1 + abs x) | 18, 1, 1 |
+//! | Relu, LeakyRelu, PRelu, ThresholdedRelu | x, and below a threshold 0 or a multiple of x | 1, 1, 1, 10 |
+//! | Elu, Celu, Selu | x, and below zero an exponential | 1, 12, 1 |
+//! | Sigmoid, Tanh, Clip | 1 / (1 + e^-x), 2 sigmoid(2 x) - 1, min(max(x, a), b) | 1 |
+//! | Softmax, LogSoftmax | e^x / sum e^x, and its logarithm | 1 |
+//! | LayerNormalization, InstanceNormalization, GroupNormalization | (x - mean) / sqrt(variance + epsilon), scale, shift | 17, 1, 18 |
+//! | RMSNormalization, LpNormalization | x / sqrt(mean x^2 + epsilon), scale; x / norm | 23, 1 |
+//! | BatchNormalization | scale and shift per channel (axis 1), by two to four constants | 1 |
+//!
+//! Before that operator set every exporter writes the nodes (PyTorch's, tf2onnx, paddle2onnx), and many do later:
+//! PyTorch SiLU, JAX a softmax, keras a LeakyRelu by Relu of x and of -x.
 //!
 //! Left out: functions of several tensors (attention, gates like SwiGLU: their parts are fused), and what `layers` puts
-//! at the output of another layer anyway (a bias and its activation, a scale).
+//! at the output of another layer anyway (a bias and its activation, a scale). Scalar constants of a pattern are not
+//! counted among its weights, since the operator has none.
 
 mod activations;
 mod norms;
@@ -112,7 +120,9 @@ fn operator(tried: &[(Region, Response)]) -> Option<(usize, &'static str)> {
     let groups = || tried.iter().map(|(_, response)| response).enumerate();
     let smallest = |is: &fn(&Response) -> _| groups().find_map(|(at, group)| Some((at, is(group)?)));
     let largest = |is: fn(&Response) -> _| groups().rev().find_map(|(at, group)| Some((at, is(group)?)));
-    largest(norms::softmax).or_else(|| norms::NORMS.iter().find_map(smallest)).or_else(|| largest(of_elements))
+    largest(norms::softmax)
+        .or_else(|| norms::NORMS.iter().find_map(smallest))
+        .or_else(|| largest(of_elements))
 }
 
 /// The operator that works on each element alone as a group of nodes does.

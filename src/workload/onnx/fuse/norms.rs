@@ -34,13 +34,12 @@ pub(super) fn softmax(group: &Response) -> Option<&'static str> {
     }
 }
 
-/// Which of the normalisations to mean 0 and variance 1: they differ in what is reduced and what is trained.
+/// Which of the normalisations to mean 0 and variance 1: a layer norm has parameters for each element that it reduces.
 fn standard(group: &Response) -> &'static str {
-    let mut along = group.parameters.iter().flat_map(|parameter| &parameter.along);
-    match along.any(|axis| !group.axes.contains(axis)) {
-        _ if group.is_regrouped => "GroupNormalization",
-        true => "InstanceNormalization",
-        false => "LayerNormalization",
+    match group.parameters.iter().all(|parameter| parameter.elements == group.reduced) {
+        true => "LayerNormalization",
+        false if group.is_regrouped => "GroupNormalization",
+        false => "InstanceNormalization",
     }
 }
 

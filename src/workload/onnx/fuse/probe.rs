@@ -51,11 +51,12 @@ pub(super) struct Response<'m> {
 }
 
 /// A trained constant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Parameter<'m> {
     pub(super) tensor: &'m str,
     /// The axes along which it has more than one element.
     pub(super) along: Vec<usize>,
+    pub(super) elements: f64,
 }
 
 /// The numbers of near samples.
@@ -83,14 +84,29 @@ pub(super) fn knows(node: &NodeProto) -> bool {
 /// Whether a node moves no data and computes nothing.
 pub(super) fn is_view(node: &NodeProto) -> bool {
     let op = node.op_type.as_deref().unwrap_or("");
-    matches!(op, "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Expand" | "Cast" | "CastLike" | "Identity")
+    matches!(
+        op,
+        "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Expand" | "Cast" | "CastLike" | "Identity"
+    )
+}
+
+/// Whether an operator keeps shape and numbers: quantizing rounds them only.
+fn is_kept(op: &str) -> bool {
+    matches!(op, "Identity" | "QuantizeLinear" | "DequantizeLinear")
 }
 
 fn is_reduction(op: &str) -> bool {
     matches!(
         op,
-        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare"
-            | "ReduceLogSum" | "ReduceLogSumExp"
+        "ReduceMean"
+            | "ReduceSum"
+            | "ReduceMax"
+            | "ReduceMin"
+            | "ReduceL1"
+            | "ReduceL2"
+            | "ReduceSumSquare"
+            | "ReduceLogSum"
+            | "ReduceLogSumExp"
     )
 }
 
@@ -130,8 +146,10 @@ pub(super) fn respond<'m>(
     tensors: &'m Tensors<'m>,
 ) -> Option<Response<'m>> {
     let (axes, space) = reductions(nodes, tensors)?;
-    let samples: Vec<f64> = [1.0, FAR].iter().flat_map(|by| NEAR.iter().flatten().map(move |x| x * by)).collect();
-    let dims = tensors.known_dims(input)?;
+    let samples: Vec<f64> =
+        [1.0, FAR].iter().flat_map(|by| NEAR.iter().flatten().map(move |x| x * by)).collect();
+    // Integers are divided otherwise.
+    let dims = tensors.known_dims(input).filter(|_| tensors.is_float(input))?;
     let reduced = axes.iter().map(|&axis| space[axis] as f64).product();
     let signal = Signal { form: Form::Full, dims: dims.clone(), elements: samples.clone() };
     let signals = BTreeMap::from([(input, signal)]);
@@ -194,7 +212,8 @@ impl<'m> Probe<'m> {
         let dims = self.tensors.known_dims(output(node)?)?;
         match node.op_type.as_deref()? {
             op if is_reduction(op) => self.reduce(node, op, dims),
-            "Cast" | "CastLike" | "Identity" => {
+            op if is_kept(op) => self.signals.get(operand(node, 0)?).cloned(),
+            "Cast" | "CastLike" => {
                 let signal = self.signals.get(operand(node, 0)?)?.clone();
                 Some(cast(signal, self.tensors.elements_type(output(node)?)?))
             }
@@ -323,7 +342,8 @@ impl<'m> Probe<'m> {
         let varies = !is_reduced_shape || along.iter().any(|axis| self.axes.contains(axis));
         let varies = varies && !along.is_empty();
         let number = self.parameters.len();
-        self.parameters.push(Parameter { tensor, along });
+        let elements = sizes.iter().map(|&size| size as f64).product();
+        self.parameters.push(Parameter { tensor, along, elements });
         let element = |i: usize| stand_in(number, if varies { i % ELEMENTS } else { 0 });
         Some(signal((0..count).map(element).collect()))
     }

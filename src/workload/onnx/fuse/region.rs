@@ -82,7 +82,8 @@ impl<'m> Uses<'m> {
     /// layer norm has two such results.
     pub(super) fn dead_after(&self, gone: &BTreeSet<usize>, stays: impl Fn(usize) -> bool) -> Vec<usize> {
         let outputs = |index: usize| self.nodes[index].output.iter().map(String::as_str);
-        let mut lost: BTreeSet<&str> = gone.iter().filter(|i| !stays(**i)).flat_map(|&i| outputs(i)).collect();
+        let mut lost: BTreeSet<&str> =
+            gone.iter().filter(|i| !stays(**i)).flat_map(|&i| outputs(i)).collect();
         let mut dead = Vec::new();
         for (index, node) in self.nodes.iter().enumerate().filter(|(index, _)| !gone.contains(index)) {
             if inputs(node).iter().any(|tensor| lost.contains(tensor)) {
