@@ -88,6 +88,11 @@ def activation(folder, op, opset, forms, body=True, **attributes):
         write(f"{folder}/{name}", form)
 
 
+def rounded(g, x):
+    scale, zero = 0.01, np.array(0, np.uint8)
+    return g.DequantizeLinear(g.QuantizeLinear(x, scale, zero), scale, zero)
+
+
 def sigmoid_by_exp(g, x):
     return g.Div(1.0, g.Add(1.0, g.Exp(g.Neg(x))))
 
@@ -105,6 +110,7 @@ def activations():
         "divided": lambda g, x: g.Div(x, g.Add(g.Exp(g.Neg(x)), [[[np.float32(1.0)]]])),
         "quick_gelu": lambda g, x: g.Mul(x, g.Sigmoid(g.Mul(x, 1.702))),
         "by_tanh": lambda g, x: g.Mul(g.Mul(x, 0.5), g.Add(g.Tanh(g.Mul(x, 0.5)), 1.0)),
+        "quantized": lambda g, x: g.Mul(x, rounded(g, g.Sigmoid(x))),
     }, alpha=1.0)
     activation("hard_swish", "HardSwish", 14, {
         "pytorch": lambda g, x: g.Mul(x, g.HardSigmoid(x, alpha=1 / 6)),

@@ -84,10 +84,8 @@ pub(super) fn knows(node: &NodeProto) -> bool {
 /// Whether a node moves no data and computes nothing.
 pub(super) fn is_view(node: &NodeProto) -> bool {
     let op = node.op_type.as_deref().unwrap_or("");
-    matches!(
-        op,
-        "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Expand" | "Cast" | "CastLike" | "Identity"
-    )
+    is_kept(op)
+        || matches!(op, "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Expand" | "Cast" | "CastLike")
 }
 
 /// Whether an operator keeps shape and numbers: quantizing rounds them only.

@@ -37,7 +37,7 @@ fn a_pattern_whose_input_is_needed_elsewhere_is_a_layer_of_its_own() {
 fn a_gate_from_another_tensor_is_no_pattern() {
     let nodes = "a = Gemm x w\nb = Gemm x v\nc = Sigmoid b\nd = Mul a c";
     let model = imported(graph("x: 1 4", "w: 4 4\nv: 4 4", nodes, SHAPES));
-    assert_eq!(fused(&model), ["gemm", "gemm_1 Sigmoid", "mul"]);
+    assert_eq!(fused(&model), ["gemm", "gemm_2 Sigmoid", "mul"]);
 }
 
 /// A square input would fit itself transposed.
@@ -61,10 +61,9 @@ fn a_pattern_has_the_name_that_its_nodes_share() {
     model.node[1].name = Some("/block/act/Mul".into());
     assert_eq!(fused(&imported(model.clone())), ["block/act"]);
     let options = Options { no_fuse: true, ..Default::default() };
-    assert_eq!(fused(&import_with(model, &options).unwrap()), ["block/act", "block/act_1"]);
+    assert_eq!(fused(&import_with(model, &options).unwrap()), ["block/act", "block/act_2"]);
 }
 
-/// The shape of what is fused is not needed twice: an error is the same as without.
 #[test]
 fn an_operator_of_another_domain_is_no_part_of_a_pattern() {
     let mut model = graph("x: 1 4", "", "b = Sigmoid x\nc = Mul b x", "b: 1 4\nc: 1 4");
