@@ -23,6 +23,9 @@ pub(super) struct Options {
     /// What an operator that is not known becomes
     #[arg(long, value_enum, default_value = "refuse", value_name = "WHAT")]
     unknown: Unknown,
+    /// Keep nodes apart that are one operator together (SiLU, GELU, layer norm, ...), as if each went through memory
+    #[arg(long)]
+    no_fuse: bool,
     /// The network to take from a .m file that has several
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
@@ -93,12 +96,14 @@ fn onnx_options(options: &Options) -> Result<onnx::Options, Error> {
             Unknown::Refuse => UnknownOperators::Refuse,
             Unknown::Bytes => UnknownOperators::Bytes,
         },
+        no_fuse: options.no_fuse,
     })
 }
 
 fn list_options(options: &Options) -> Result<layer_list::Options, Error> {
-    if !options.bind.is_empty() || !options.input.is_empty() || matches!(options.unknown, Unknown::Bytes) {
-        return Err(Error::Usage("--bind, --input and --unknown are for ONNX files".into()));
+    let is_open = matches!(options.unknown, Unknown::Bytes) || options.no_fuse;
+    if !options.bind.is_empty() || !options.input.is_empty() || is_open {
+        return Err(Error::Usage("--bind, --input, --unknown and --no-fuse are for ONNX files".into()));
     }
     Ok(layer_list::Options {
         network: options.network.clone(),

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::estimate::{Estimate, Range, Replicates, batch_rates, mean};
 use super::columns::summary_columns;
+use super::estimate::{Estimate, Range, Replicates, batch_rates, mean};
 use crate::metrics::{BATCH_COLUMNS, Column};
 
 /// The metric that a single run has an interval of.

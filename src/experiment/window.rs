@@ -187,7 +187,9 @@ mod tests {
         assert_eq!(window(some, Late::Abort, Some(99)), Ok([9, 81, 9]));
         assert!(window(some, Late::Abort, Some(98)).unwrap_err().contains("98 requests"));
         assert!(window(margins, Late::Abort, Some(15)).is_err());
-        assert!(window(LEFT_OUT, Late::Abort, Some(MAX_REQUESTS + 1)).unwrap_err().contains("more than 10000000"));
+        assert!(
+            window(LEFT_OUT, Late::Abort, Some(MAX_REQUESTS + 1)).unwrap_err().contains("more than 10000000")
+        );
     }
 
     #[test]

@@ -138,7 +138,9 @@ fn role<'m>(node: &'m NodeProto, tensors: &Tensors) -> Role<'m> {
     }
 }
 
-/// The inputs of a node without the optional ones that are left out.
+/// The inputs of a node whose elements it reads: without optional ones that are left out, and without that of CastLike
+/// which only gives it a type.
 pub(super) fn inputs(node: &NodeProto) -> Vec<&str> {
-    node.input.iter().map(String::as_str).filter(|input| !input.is_empty()).collect()
+    let read = if operators::onnx(node) == Some("CastLike") { 1 } else { usize::MAX };
+    node.input.iter().take(read).map(String::as_str).filter(|input| !input.is_empty()).collect()
 }

@@ -1,16 +1,19 @@
 //! ONNX -> [`Network`]: shapes only, weights are never read.
 //!
 //! A model becomes a DAG of layers in passes: `wire` checks the file and drops its weights, `flow` finds shapes and what
-//! is constant, `graph` turns nodes into operations (views made edges) and counts the totals, `nest` and `vector` give
-//! each operation its size, `layers` fuses what runs at the output of another layer. `operators` lists what is known.
+//! is constant, `fuse` puts one operator in the place of the nodes that some exporters write for it, `graph` turns nodes
+//! into operations (views made edges) and counts the totals, `nest` and `vector` give each operation its size, `layers`
+//! fuses what runs at the output of another layer. `operators` lists what is known.
 //!
 //! Weights are initializers, constants, graph inputs used as weights only, or views of these. Shapes are taken from
 //! the file (`value_info`) and, where it has none, inferred by `shapes`, for which `values` evaluates the sub-graphs
 //! that compute sizes. Left out: control flow, weights computed at run time.
 
+mod arithmetic;
 mod einsum;
 mod elements;
 mod flow;
+mod fuse;
 mod graph;
 mod layers;
 mod model;
@@ -54,6 +57,8 @@ pub struct Options {
     pub inputs: BTreeSet<String>,
     /// What an operator that is not known becomes.
     pub unknown: UnknownOperators,
+    /// Whether nodes that are one operator together stay apart (`--no-fuse`).
+    pub no_fuse: bool,
 }
 
 /// What an operator that is not known becomes.
@@ -74,6 +79,9 @@ impl Options {
         self.inputs.iter().for_each(|name| command += &format!(" --input {name}"));
         if self.unknown == UnknownOperators::Bytes {
             command += " --unknown=bytes";
+        }
+        if self.no_fuse {
+            command += " --no-fuse";
         }
         command
     }
@@ -97,7 +105,9 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
     let opset = operator_set(&model, &graph)?;
     let rounded = rewrite::note(&graph);
     rewrite::write_out(&mut graph);
-    let graph = graph::Graph::new(&graph, flow::infer(&graph, options)?)?;
+    let tensors = flow::infer(&graph, options)?;
+    let fused = if options.no_fuse { None } else { fuse::fuse(&graph, &tensors) };
+    let graph = graph::Graph::new(fused.as_ref().map_or(&graph, |fused| &fused.graph), tensors)?;
     let layers = layers::build(&graph)?;
     let mut notes = unknown::notes(&graph.operations, layers.mac_layers);
     notes.extend(rounded);
@@ -110,7 +120,7 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
         summary: Summary { model: name.clone(), mac_layers, edges, macs: layers.macs, weight_elems },
         command: options.command(&file),
         note: "Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
-        notes,
+        notes: fused.iter().map(|fused| fused.note.clone()).chain(notes).collect(),
         network: Network {
             name,
             source: format!("{file}, {opset}, sha256 {}", skeleton.sha256),

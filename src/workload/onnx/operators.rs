@@ -151,7 +151,7 @@ fn onnx_class(name: &str) -> Option<Class> {
         "RNN" => Recurrent(1),
         "GRU" => Recurrent(3),
         "LSTM" => Recurrent(4),
-        "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Clip" | "Sigmoid" | "HardSigmoid"
+        "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Sigmoid" | "HardSigmoid"
         | "HardSwish" | "Swish" | "Mish" | "Tanh" | "Gelu" | "Softplus" | "Softsign" | "ThresholdedRelu"
         | "Erf" | "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Neg" | "Abs" | "Sign" | "Floor" | "Ceil"
         | "Round" | "Sin" | "Cos" | "Tan" | "Asin" | "Acos" | "Atan" | "Sinh" | "Cosh" | "Asinh"
@@ -159,6 +159,8 @@ fn onnx_class(name: &str) -> Option<Class> {
         | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "And" | "Or" | "Xor" | "BitwiseAnd"
         | "BitwiseOr" | "BitwiseXor" | "BitShift" | "Equal" | "Greater" | "GreaterOrEqual" | "Less"
         | "LessOrEqual" | "Where" => Pointwise(Cost::Operands),
+        // Its bounds are attributes or inputs.
+        "Clip" => Pointwise(Cost::PerOutput(1)),
         "BatchNormalization" => Pointwise(Cost::PerOutput(2)),
         "Softmax" | "LogSoftmax" | "Hardmax" => Vector(Cost::PerOutput(5)),
         "LayerNormalization"
@@ -218,6 +220,12 @@ pub(super) fn label(node: &NodeProto) -> String {
 pub(super) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
     let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
     attribute.and_then(|a| a.i).unwrap_or(default)
+}
+
+/// A number that is an attribute, or its default.
+pub(super) fn float(node: &NodeProto, name: &str, default: f64) -> f64 {
+    let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));
+    attribute.and_then(|a| a.f).map_or(default, f64::from)
 }
 
 /// An attribute that is a list of integers, where it is given.

@@ -72,6 +72,7 @@ fn parameter_rank(node: &NodeProto, position: usize) -> Option<usize> {
             | "LayerNormalization"
             | "GroupNormalization"
             | "InstanceNormalization"
+            | "RMSNormalization"
             | "QuantizeLinear"
             | "DequantizeLinear",
             1..,

@@ -7,9 +7,9 @@
 use ndarray::{ArrayD, Axis, IxDyn};
 use rten_onnx::onnx::{DataType, NodeProto, TensorProto};
 
-use super::operators;
 use super::shapes::{self, Operands};
 use super::types::MAX_RANK;
+use super::{arithmetic, operators};
 use crate::workload::layer::product;
 
 /// The elements of a constant.
@@ -84,6 +84,7 @@ fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value
         "Size" => all(product(operands.dims(0)?)? as f64),
         "Identity" => operands.value(0).cloned(),
         "Cast" => Some(cast(operands.value(0)?, operators::integer(node, "to", 0))),
+        "CastLike" => Some(cast(operands.value(0)?, i64::from(operands.elements_type(1)?.0))),
         "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
             shaped(operands.value(0)?.iter().copied().collect(), dims)
         }
@@ -203,41 +204,15 @@ fn choose(operands: &Operands, dims: &[u64]) -> Option<Value> {
 }
 
 fn element_wise(operands: &Operands, dims: &[u64]) -> Option<Value> {
+    let op = operators::onnx(operands.node)?;
     let shape = small(dims)?;
     let operand = |i: usize| Some(operands.value(i)?.broadcast(shape.clone())?.to_owned());
-    let truth = |holds: bool| f64::from(u8::from(holds));
-    let is_integer = operands.value_is_integer(0);
-    let unary: Option<fn(f64) -> f64> = match operators::onnx(operands.node)? {
-        "Neg" => Some(|a| -a),
-        "Abs" => Some(f64::abs),
-        "Floor" => Some(f64::floor),
-        "Ceil" => Some(f64::ceil),
-        "Round" => Some(f64::round_ties_even),
-        "Sqrt" => Some(f64::sqrt),
-        "Not" => Some(|a| if a == 0.0 { 1.0 } else { 0.0 }),
-        _ => None,
-    };
-    if let Some(unary) = unary {
+    if let Some(unary) = arithmetic::unary(op) {
         return Some(operand(0)?.mapv(unary));
     }
-    let binary: &dyn Fn(f64, f64) -> f64 = match operators::onnx(operands.node)? {
-        "Add" => &|a, b| a + b,
-        "Sub" => &|a, b| a - b,
-        "Mul" => &|a, b| a * b,
-        "Div" if is_integer => &|a, b| (a / b).trunc(),
-        "Div" => &|a, b| a / b,
-        "Mod" => &f64::rem_euclid,
-        "Pow" => &f64::powf,
-        "Min" => &f64::min,
-        "Max" => &f64::max,
-        "Equal" => &|a, b| truth(a == b),
-        "Less" => &|a, b| truth(a < b),
-        "LessOrEqual" => &|a, b| truth(a <= b),
-        "Greater" => &|a, b| truth(a > b),
-        "GreaterOrEqual" => &|a, b| truth(a >= b),
-        "And" => &|a, b| truth(a != 0.0 && b != 0.0),
-        "Or" => &|a, b| truth(a != 0.0 || b != 0.0),
-        _ => return None,
+    let binary = match op {
+        "Div" if operands.value_is_integer(0) => |a: f64, b: f64| (a / b).trunc(),
+        _ => arithmetic::binary(op)?,
     };
     if operands.node.input.len() != 2 {
         return None;

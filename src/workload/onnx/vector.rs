@@ -40,8 +40,12 @@ fn all_outputs(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem>
 fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
     let is_data = |tensor: &&str| match tensors.origin(tensor) {
         Some(Origin::Activation) => true,
-        // What the integers of an unknown operator are is not known: weights, perhaps.
-        Some(Origin::Static { .. }) | None => tensors.is_float(tensor) || operation.kind == Kind::Unknown,
+        // A single number is part of the instruction: some exporters write it as an attribute, others as a tensor. What
+        // the integers of an unknown operator are is not known: weights, perhaps.
+        Some(Origin::Static { .. }) | None => {
+            let is_number = tensors.known_dims(tensor).and_then(product) == Some(1);
+            tensors.is_float(tensor) && !is_number || operation.kind == Kind::Unknown
+        }
     };
     sum(inputs(operation.node).into_iter().filter(is_data), operation, tensors)
 }

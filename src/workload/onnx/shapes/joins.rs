@@ -79,17 +79,18 @@ pub(super) fn concat(operands: &Operands) -> Option<Vec<u64>> {
 }
 
 pub(super) fn reduce(operands: &Operands) -> Option<Vec<u64>> {
-    let input = operands.dims(0)?;
-    let given = operands.integers("axes", 1)?.filter(|axes| !axes.is_empty());
-    let axes = match given {
-        Some(axes) if axes.len() <= MAX_RANK => {
-            axes.into_iter().map(|a| axis(a, input.len())).collect::<Option<Vec<_>>>()?
-        }
-        Some(_) => return None,
-        None if operands.integer("noop_with_empty_axes", 0) != 0 => Vec::new(),
-        None => (0..input.len()).collect(),
-    };
-    Some(without(operands, &input, &axes))
+    Some(without(operands, &operands.dims(0)?, &reduced_axes(operands)?))
+}
+
+/// The axes along which a reduction goes.
+pub(in crate::workload::onnx) fn reduced_axes(operands: &Operands) -> Option<Vec<usize>> {
+    let rank = operands.dims(0)?.len();
+    match operands.integers("axes", 1)?.filter(|axes| !axes.is_empty()) {
+        Some(axes) if axes.len() <= MAX_RANK => axes.into_iter().map(|a| axis(a, rank)).collect(),
+        Some(_) => None,
+        None if operands.integer("noop_with_empty_axes", 0) != 0 => Some(Vec::new()),
+        None => Some((0..rank).collect()),
+    }
 }
 
 pub(super) fn arg(operands: &Operands) -> Option<Vec<u64>> {

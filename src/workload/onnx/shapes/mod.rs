@@ -14,8 +14,9 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-use rten_onnx::onnx::NodeProto;
+use rten_onnx::onnx::{DataType, NodeProto};
 
+pub(super) use self::joins::reduced_axes;
 pub(super) use self::views::{permutation, shape_range, slices};
 use super::operators::{self, Domain};
 use super::tensors::Tensors;
@@ -48,6 +49,11 @@ impl Operands<'_> {
     /// The only element of an input.
     pub(super) fn scalar(&self, position: usize) -> Option<f64> {
         self.value(position)?.first().copied()
+    }
+
+    /// The element type of an input.
+    pub(super) fn elements_type(&self, position: usize) -> Option<DataType> {
+        self.tensors.elements_type(self.name(position)?)
     }
 
     /// Whether arithmetic on an input is that of integers.

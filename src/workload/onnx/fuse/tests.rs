@@ -1,0 +1,72 @@
+//! What other nodes see of a pattern: values in between, names, results that nobody reads.
+
+use super::super::tests::{error, fused, graph, import_with, imported, value};
+use super::super::{Imported, Options};
+
+const SHAPES: &str = "a: 1 4\nb: 1 4\nc: 1 4\nd: 1 4";
+
+fn silu_and(last: &str) -> Imported {
+    let nodes = format!("a = Gemm x w\nb = Sigmoid a\nc = Mul b a\n{last}");
+    imported(graph("x: 1 4", "w: 4 4", &nodes, SHAPES))
+}
+
+#[test]
+fn a_pattern_runs_at_the_output_of_the_layer_before_it() {
+    let model = silu_and("d = Relu c");
+    assert_eq!(fused(&model), ["gemm Swish Relu"]);
+    assert_eq!(model.notes, ["fused 2 nodes to 1: 1 Swish (--no-fuse keeps them apart)"]);
+    assert_eq!((model.summary.edges, model.summary.weight_elems), (2, 16));
+}
+
+#[test]
+fn a_value_that_is_needed_elsewhere_keeps_its_nodes_apart() {
+    assert_eq!(fused(&silu_and("d = Add c b")), ["gemm", "sigmoid", "mul", "add"]);
+    let mut model =
+        graph("x: 1 4", "w: 4 4", "a = Gemm x w\nb = Sigmoid a\nc = Mul b a", "a: 1 4\nb: 1 4\nc: 1 4");
+    model.output.push(value("b: 1 4"));
+    assert_eq!(fused(&imported(model)), ["gemm", "sigmoid", "mul"]);
+}
+
+/// The input of a pattern may have other readers: it is no value in between.
+#[test]
+fn a_pattern_whose_input_is_needed_elsewhere_is_a_layer_of_its_own() {
+    assert_eq!(fused(&silu_and("d = Add c a")), ["gemm", "swish", "add"]);
+}
+
+#[test]
+fn a_gate_from_another_tensor_is_no_pattern() {
+    let nodes = "a = Gemm x w\nb = Gemm x v\nc = Sigmoid b\nd = Mul a c";
+    let model = imported(graph("x: 1 4", "w: 4 4\nv: 4 4", nodes, SHAPES));
+    assert_eq!(fused(&model), ["gemm", "gemm_2 Sigmoid", "mul"]);
+}
+
+/// A square input would fit itself transposed.
+#[test]
+fn a_transposed_operand_is_no_pattern() {
+    let nodes = "b = Transpose x | perm 1 0\nc = Sigmoid b\nd = Mul x c";
+    let model = imported(graph("x: 4 4", "", nodes, "b: 4 4\nc: 4 4\nd: 4 4"));
+    assert_eq!(fused(&model), ["sigmoid", "mul"]);
+}
+
+#[test]
+fn a_result_that_nobody_reads_does_not_keep_nodes_apart() {
+    let model = silu_and("e = Neg b\nf = Abs e\nd = Relu c");
+    assert_eq!(fused(&model), ["gemm Swish Relu"]);
+}
+
+#[test]
+fn a_pattern_has_the_name_that_its_nodes_share() {
+    let mut model = graph("x: 1 4", "", "b = Sigmoid x\nc = Mul b x", "b: 1 4\nc: 1 4");
+    model.node[0].name = Some("/block/act/Sigmoid".into());
+    model.node[1].name = Some("/block/act/Mul".into());
+    assert_eq!(fused(&imported(model.clone())), ["block/act"]);
+    let options = Options { no_fuse: true, ..Default::default() };
+    assert_eq!(fused(&import_with(model, &options).unwrap()), ["block/act", "block/act_2"]);
+}
+
+#[test]
+fn an_operator_of_another_domain_is_no_part_of_a_pattern() {
+    let mut model = graph("x: 1 4", "", "b = Sigmoid x\nc = Mul b x", "b: 1 4\nc: 1 4");
+    model.node[0].domain = Some("somebody".into());
+    assert!(error(model).contains("operator `somebody.Sigmoid` is not supported"));
+}
