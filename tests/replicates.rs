@@ -109,6 +109,46 @@ fn a_recording_is_run_once_with_an_interval_by_batch_means() {
     assert!((drawn["sla_rate_ci95"].parse::<f64>().unwrap() - half).abs() < 1e-4, "{drawn:?}");
 }
 
+/// Priorities are drawn, which fcfs does not look at and prema does.
+#[test]
+fn runs_that_differ_in_priorities_alone_are_one() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let gen_trace = ["trace", "gen", "light", "--rate", "900", "--requests", "300", "-o", &path("t.csv")];
+    assert_eq!(told(&gen_trace).0, 0);
+    let replay = ["--trace", &path("t.csv"), "--set", "scenarios=light", "--set", "requests=240"];
+    let schedulers = ["--set", "schedulers=[\"fcfs\",\"prema\"]", "--seeds", "4", "--out", &path("out")];
+    let run = [&["run", "experiments/quickstart.toml"][..], &replay, &schedulers].concat();
+    let table = told(&run).1;
+    let seeds: Vec<&str> = table
+        .lines()
+        .filter(|l| l.contains("relmas-6"))
+        .filter_map(|l| l.split_whitespace().last())
+        .collect();
+    assert_eq!(seeds, ["1", "4"], "{table}");
+    for note in ["one run: intervals by batch means", "several seeds beside one run", "3 rows are copies"] {
+        assert!(table.contains(note), "{note}: {table}");
+    }
+    assert_eq!(rows(&folder.path().join("out/summary.csv")).len(), 8);
+    let ranking = json(&["rank", &path("out"), "--json"]);
+    assert_eq!((&ranking["copies"], &ranking["replicates"]), (&3.into(), &"batches".into()));
+}
+
+/// A seed that an experiment includes twice is one.
+#[test]
+fn a_seed_is_run_once() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let text = "systems = ['relmas-4']\nscenarios = ['light']\nloads = [0.5]\nschedulers = ['fcfs']\nrequests = 20\n\
+                [[include]]\nload = 0.75\nseed = [1, 1, 2]\n";
+    std::fs::write(path("e.toml"), text).unwrap();
+    assert_eq!(told(&["run", &path("e.toml"), "--quiet", "--out", &path("out")]).0, 0);
+    let all = rows(&folder.path().join("out/summary.csv"));
+    let seeds: Vec<&str> =
+        all.iter().filter(|row| row["load"] == "0.75").map(|row| &row["seed"][..]).collect();
+    assert_eq!(seeds, ["1", "2"]);
+}
+
 /// Seeds also change nothing without a recording.
 #[test]
 fn frames_without_jitter_are_run_once() {

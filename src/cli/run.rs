@@ -18,6 +18,7 @@ use crate::experiment::sweep::{Logs, cells};
 use crate::experiment::timeline;
 use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::write_atomic;
+use crate::report::copies;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -213,9 +214,10 @@ fn table(rows: &[Row]) -> String {
 
 /// What the numbers are of, in a line each.
 fn footnotes(rows: &[Row]) -> String {
-    let runs = rows.iter().filter(|row| row.scheduler != BOUND);
-    let notes: BTreeSet<&str> = runs.filter_map(|row| row.replicates.note()).collect();
+    let runs = || rows.iter().filter(|row| row.scheduler != BOUND);
+    let notes: BTreeSet<&str> = runs().filter_map(|row| row.replicates.note()).collect();
+    let copies = copies(runs().map(|row| row.copies).sum());
     let of = "finished: share of the counted requests, of which p99 us is; uJ/request: per counted request, met or not; \
               uJ/met: per request that met its deadline";
-    [of].into_iter().chain(notes).map(|note| format!("{note}\n")).collect()
+    [of].into_iter().chain(notes).chain(copies.as_deref()).map(|note| format!("{note}\n")).collect()
 }

@@ -10,21 +10,16 @@ use std::sync::Arc;
 
 use super::plan::{Case, Run};
 use super::registry;
-use super::requests::{Workload, has_same_requests};
+use super::requests::has_same_requests;
 use super::schedulers::SchedulerChoice;
-use crate::workload::Extent;
 
 /// Takes all runs but one out of cases where seeds change nothing, and says so in a sentence per scenario.
 pub(super) fn leave_out(cases: &mut [Case], schedulers: &[SchedulerChoice]) -> Vec<String> {
     let draws: Vec<bool> = schedulers.iter().map(registry::draws).collect();
-    let mut known = Known::default();
     let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for case in cases {
-        let seeds: Vec<u64> = case.seeds().into_iter().collect();
-        case.has_same_requests = seeds.len() > 1 && known.is_same(case, &seeds);
-        if !case.has_same_requests {
-            continue;
-        }
+    let same = have_same_requests(cases);
+    for (case, _) in cases.iter_mut().zip(same).filter(|(_, same)| *same) {
+        case.has_same_requests = true;
         let mut seen = BTreeSet::new();
         let mut is_kept = |&Run { scheduler, .. }: &Run| draws[scheduler] || seen.insert(scheduler);
         let kept: Vec<Run> = case.runs.iter().copied().filter(&mut is_kept).collect();
@@ -44,22 +39,23 @@ pub(super) fn leave_out(cases: &mut [Case], schedulers: &[SchedulerChoice]) -> V
     told.into_iter().map(sentence).collect()
 }
 
-/// What was found out about cases with the same requests: their other keys do not count.
-#[derive(Default)]
-struct Known(Vec<(Workload, Option<f64>, Extent, Vec<u64>, bool)>);
-
-impl Known {
-    fn is_same(&mut self, case: &Case, seeds: &[u64]) -> bool {
-        let extent = case.window.extent();
-        let is_it = |(workload, load, to, of, _): &&(Workload, Option<f64>, Extent, Vec<u64>, bool)| {
-            Arc::ptr_eq(&workload.scenario, &case.workload.scenario)
-                && (*load, *to, &of[..]) == (case.load, extent, seeds)
-        };
-        if let Some((.., same)) = self.0.iter().find(is_it) {
+/// Of each case, whether it has several seeds and they bring the same.
+fn have_same_requests(cases: &[Case]) -> Vec<bool> {
+    // Found out once for all cases of a scenario, load, length and seeds: nothing else of a case moves requests apart.
+    let is_alike = |one: &Case, other: &Case| {
+        Arc::ptr_eq(&one.workload.scenario, &other.workload.scenario)
+            && (one.load, one.window.extent()) == (other.load, other.window.extent())
+            && one.runs == other.runs
+    };
+    let mut known: Vec<(&Case, bool)> = Vec::new();
+    let answer = |case| {
+        if let Some((_, same)) = known.iter().find(|(other, _)| is_alike(other, case)) {
             return *same;
         }
-        let same = seeds[1..].iter().all(|&seed| has_same_requests(case, seeds[0], seed));
-        self.0.push((case.workload.clone(), case.load, extent, seeds.to_vec(), same));
+        let seeds: Vec<u64> = case.seeds().into_iter().collect();
+        let same = seeds.len() > 1 && seeds[1..].iter().all(|&seed| has_same_requests(case, seeds[0], seed));
+        known.push((case, same));
         same
-    }
+    };
+    cases.iter().map(answer).collect()
 }

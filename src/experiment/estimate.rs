@@ -75,6 +75,8 @@ impl Estimate {
 pub enum Replicates {
     /// Runs under several seeds.
     Seeds,
+    /// The same, of requests that others ran once, as no seed changes when they come and what they ask for.
+    Draws,
     /// Equal parts of one run.
     Batches,
     /// One run, without an interval.
@@ -86,6 +88,9 @@ impl Replicates {
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Seeds => None,
+            Self::Draws => Some(
+                "several seeds beside one run: intervals over what these seeds draw, for the same arrivals",
+            ),
             Self::Batches => Some(
                 "one run: intervals by batch means over its requests in order of arrival; none where all parts are alike",
             ),

@@ -93,13 +93,15 @@ impl Measured {
 pub struct Runs {
     by_seed: BTreeMap<u64, Measured>,
     known: BTreeSet<Fingerprint>,
+    copies: usize,
 }
 
 impl Runs {
     /// Adds a run unless it is a copy of one that is there.
     pub fn add(&mut self, seed: u64, run: Measured) {
-        if run.fingerprint().is_none_or(|of| self.known.insert(of)) {
-            self.by_seed.insert(seed, run);
+        match run.fingerprint().is_none_or(|of| self.known.insert(of)) {
+            true => drop(self.by_seed.insert(seed, run)),
+            false => self.copies += 1,
         }
     }
 
@@ -111,6 +113,11 @@ impl Runs {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.by_seed.len()
+    }
+
+    /// How many more there were, which are copies of them.
+    pub fn copies(&self) -> usize {
+        self.copies
     }
 
     /// Whether there is none.

@@ -30,6 +30,8 @@ pub struct Row {
     pub scheduler: String,
     /// How many runs, each under a seed of its own; copies of a run do not count.
     pub seeds: usize,
+    /// How many rows of summary.csv are such copies.
+    pub copies: usize,
     /// Mean SLA satisfaction rate.
     pub sla_rate: f64,
     /// Half-width of its 95 % confidence interval; `None` where there is nothing to estimate it from.
@@ -110,9 +112,16 @@ impl Summary {
         let of_cases = finished.chunk_by(|(one, _), (next, _)| one.is_same_case(next));
         let gained = of_cases.flat_map(|rows| {
             let reference = rows.iter().find(|(row, _)| row.rule == REFERENCE);
-            rows.iter().map(move |(row, runs)| match reference {
-                Some((_, theirs)) if row.rule != REFERENCE => row.gaining(runs, theirs),
-                _ => row.clone(),
+            let beside_one = rows.iter().any(|(row, _)| row.replicates == Replicates::Batches);
+            rows.iter().map(move |(row, runs)| {
+                let row = match reference {
+                    Some((_, theirs)) if row.rule != REFERENCE => row.gaining(runs, theirs),
+                    _ => row.clone(),
+                };
+                match row.replicates {
+                    Replicates::Seeds if beside_one => Row { replicates: Replicates::Draws, ..row },
+                    _ => row,
+                }
             })
         });
         gained.collect()
@@ -129,6 +138,7 @@ impl Row {
             setting,
             scheduler: cell.scheduler.label.clone(),
             seeds: 0,
+            copies: 0,
             sla_rate: f64::NAN,
             sla_rate_ci95: None,
             sla_rate_interval95: None,
@@ -165,6 +175,7 @@ impl Row {
         let rate = runs.estimate(RATE);
         Self {
             seeds: runs.len(),
+            copies: runs.copies(),
             sla_rate: rate.mean.unwrap_or(f64::NAN),
             sla_rate_ci95: rate.ci95,
             sla_rate_interval95: rate.interval(),
