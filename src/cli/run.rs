@@ -94,6 +94,9 @@ pub(super) fn key_value(text: &str) -> Result<(String, toml::Value), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     let parsed =
         format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+    if parsed.is_none() && value.trim().parse::<f64>().is_ok() {
+        return Err(format!("`{}` is no number of TOML that fits 64 bits", value.trim()));
+    }
     Ok((key.trim().to_string(), parsed.unwrap_or_else(|| toml::Value::String(value.to_string()))))
 }
 

@@ -157,7 +157,7 @@ struct RawExperiment {
     /// How many seeds.
     seeds: Option<Spanned<u64>>,
     /// The first seed.
-    first_seed: Option<u64>,
+    first_seed: Option<Spanned<u64>>,
     /// Requests of a run that are counted.
     requests: Option<Spanned<usize>>,
     /// Requests before them.
@@ -239,6 +239,9 @@ impl Default for Setting {
 /// More seeds than anybody runs: a typing error.
 const MAX_SEEDS: u64 = 100_000;
 
+/// Above, a seed is not exact in readers that take all numbers for `f64`.
+pub(super) const MAX_SEED: u64 = 1 << 53;
+
 impl Experiment {
     /// The JSON Schema of its file.
     pub fn schema() -> Schema {
@@ -296,7 +299,7 @@ impl RawExperiment {
             trace: self.trace,
             schedulers,
             seeds: in_range(&self.seeds, 1..=MAX_SEEDS, "seeds", &source)?.unwrap_or(1),
-            first_seed: self.first_seed.unwrap_or(1),
+            first_seed: in_range(&self.first_seed, 0..=MAX_SEED, "first_seed", &source)?.unwrap_or(1),
             wanted,
             bound: self.bound.unwrap_or(false),
             settings,

@@ -26,7 +26,7 @@ use toml::{Table, Value};
 
 use super::Error;
 use super::columns::{KEYS, SCHEDULER, SEED};
-use super::config::Experiment;
+use super::config::{Experiment, MAX_SEED};
 use super::data::DataRoot;
 use super::list::distinct;
 use super::schedulers::SchedulerChoice;
@@ -224,10 +224,10 @@ fn by_label(value: Value, base: &Experiment) -> Value {
 
 fn seeds_of(value: &Value) -> Result<Vec<u64>, String> {
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let seed = |value: &Value| value.as_integer().and_then(|seed| u64::try_from(seed).ok());
+    let seed = |value: &Value| value.as_integer().and_then(|seed| u64::try_from(seed).ok()).filter(|&seed| seed <= MAX_SEED);
     let seeds: Option<Vec<u64>> = values.iter().map(seed).collect();
     seeds
         .map(distinct)
         .filter(|seeds| !seeds.is_empty())
-        .ok_or_else(|| "`seed` is no number or list of numbers".to_string())
+        .ok_or_else(|| format!("`seed` is no number from 0 to {MAX_SEED}, nor a list of such numbers"))
 }
