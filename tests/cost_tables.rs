@@ -296,7 +296,14 @@ fn a_users_table_replaces_the_model() {
         (format!("{strided}sample,pointwise,simba_768,1,1,1e309\n"), 3, "column `energy_pj`: `1e309`"),
         (format!("{strided}{strided}"), 3, "second row"),
         ("sample,strided,simba_768,5,1,-1\n".to_string(), 2, "energy_pj"),
-        ("sample,strided,simba_768,0,1,1\n".to_string(), 2, "at least 1"),
+        (
+            "sample,strided,simba_768,0,1,1\n".to_string(),
+            2,
+            "column `cycles`: `0` is not allowed: expected a number from 1",
+        ),
+        ("sample,strided,simba_768,1e19,1,1\n".to_string(), 2, "column `cycles`: `1e19` is not allowed"),
+        ("sample,strided,simba_768,1,1e16,1\n".to_string(), 2, "column `dram_bytes`: `1e16` is not allowed"),
+        ("sample,strided,simba_768,1,1,1e308\n".to_string(), 2, "column `energy_pj`: `1e308` is not allowed"),
     ] {
         let error = with_table(&rows).unwrap_err();
         assert!(error.contains(&format!("table.csv:{line}:")) && error.contains(word), "{error}");

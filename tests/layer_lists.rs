@@ -167,7 +167,8 @@ fn mistakes_are_errors_at_their_line() {
     let conv = "Layer, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides";
     let network = "Network n {\nLayer a {";
     for (name, text, line, expected) in [
-        ("a.csv", "Layer,M\na,1".into(), Some(1), "not a SCALE-Sim topology"),
+        ("a.csv", "Layer,M,K\na,1,1".into(), Some(1), "not a SCALE-Sim topology: no column `N`"),
+        ("a.csv", "Layer\na,1".into(), Some(1), "not a SCALE-Sim topology: no column `IFMAP Height`"),
         (
             "a.csv",
             format!("{conv}\na,5,5,3,3,2,6,1\nb,5,5,3,3,two,6,1"),

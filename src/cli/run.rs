@@ -66,7 +66,7 @@ pub(super) struct Options {
 
 /// `trace` in the experiment, as options.
 #[derive(Args)]
-struct Replay {
+pub(super) struct Replay {
     /// Replay the requests of a trace file in place of the scenario's arrivals and the experiment's loads
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -75,7 +75,8 @@ struct Replay {
 }
 
 impl Replay {
-    fn key(&self) -> Result<Option<(String, toml::Value)>, Error> {
+    /// The key that they stand for.
+    pub(super) fn key(&self) -> Result<Option<(String, toml::Value)>, Error> {
         let Some(file) = &self.trace else {
             return match self.reading.is_default() {
                 true => Ok(None),

@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{
-    BoolDeserializer, F64Deserializer, I64Deserializer, I128Deserializer, MapAccessDeserializer, StrDeserializer,
-    U64Deserializer,
+    BoolDeserializer, F64Deserializer, I64Deserializer, I128Deserializer, MapAccessDeserializer,
+    StrDeserializer, U64Deserializer,
 };
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -62,7 +62,9 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
             values.push(value);
         }
         if values.is_empty() {
-            return Err(A::Error::custom("the list is empty: expected at least one value; leave the key out to have its default"));
+            return Err(A::Error::custom(
+                "the list is empty: expected at least one value; leave the key out to have its default",
+            ));
         }
         Ok(List(values))
     }

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn an_empty_list_takes_its_key_away() {
-        let without = |key: &str| with("loads = 1\nrequests = 5\nsla = 'factor'\n", &[(key, Value::Array(vec![]))]);
+        let without =
+            |key: &str| with("loads = 1\nrequests = 5\nsla = 'factor'\n", &[(key, Value::Array(vec![]))]);
         assert_eq!(without("loads").unwrap(), "requests = 5\nsla = \"factor\"\n");
         assert_eq!(without("requests").unwrap(), "loads = 1\nsla = \"factor\"\n");
         // What is taken away takes no other's place.

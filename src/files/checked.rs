@@ -85,7 +85,7 @@ macro_rules! checked_number {
 }
 checked_number!(
     /// A number above zero.
-    Positive, "a number above 0, up to 1e12", |v| v > 0.0 && v <= 1e12
+    Positive, "a number from 1e-9 to 1e12", |v| (1e-9..=1e12).contains(&v)
 );
 checked_number!(
     /// A number, zero included.
@@ -93,8 +93,8 @@ checked_number!(
     NonNegative, "a number from 0 to 1e12", |v| (0.0..=1e12).contains(&v)
 );
 checked_number!(
-    /// A number in (0, 1].
-    Fraction, "a number in (0, 1]", |v| v > 0.0 && v <= 1.0
+    /// A part of a whole that is not nothing.
+    Fraction, "a number from 1e-6 to 1", |v| (1e-6..=1.0).contains(&v)
 );
 checked_number!(
     /// A share of a whole.
@@ -191,4 +191,32 @@ checked_whole!(
 checked_whole!(
     /// The width of a memory.
     Bits, "a whole number from 1 to 4096", 1..=4096
+);
+checked_whole!(
+    /// A dimension of a layer, or a stride.
+    Size, "a whole number from 1 to 4294967295", 1..=4_294_967_295
+);
+checked_whole!(
+    /// Requests that are executed as one.
+    Batch, "a whole number from 1 to 1024", 1..=1_024
+);
+checked_whole!(
+    /// Instances along one axis of a fan-out: a thousand times the arrays that ship, and products stay far from overflow.
+    Instances, "a whole number from 1 to 1048576", 1..=1_048_576
+);
+checked_whole!(
+    /// How many seeds: more is a typing error.
+    Seeds, "a whole number from 1 to 100000", 1..=100_000
+);
+checked_whole!(
+    /// A seed. Above 2^53 it is not exact in readers that take all numbers for `f64`.
+    Seed, "a whole number from 0 to 9007199254740992", 0..=9_007_199_254_740_992
+);
+checked_whole!(
+    /// Requests of a run ([`crate::workload::MAX_REQUESTS`]).
+    Requests, "a whole number from 1 to 10000000", 1..=10_000_000
+);
+checked_whole!(
+    /// Requests beside the counted ones of a run.
+    RequestsOrNone, "a whole number from 0 to 10000000", 0..=10_000_000
 );

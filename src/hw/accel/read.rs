@@ -8,7 +8,10 @@ use serde::Deserialize;
 
 use super::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
 use crate::dims::{Dim, DimSet, LayerKind, Tensor};
-use crate::files::{Bits, Count, Fraction, InputError, Megahertz, NonNegative, Positive, Source, Spanned, schema_of};
+use crate::files::{
+    Bits, Count, Fraction, InputError, Instances, Megahertz, NonNegative, Positive, Source, Spanned,
+    schema_of,
+};
 
 impl AccelSpec {
     /// The JSON Schema of its file.
@@ -114,9 +117,9 @@ struct RawLevel {
     /// Dimensions whose whole remaining extent must be looped here.
     temporal_whole: Option<Vec<Dim>>,
     /// Instances along X.
-    x: Option<u64>,
+    x: Option<Instances>,
     /// Instances along Y.
-    y: Option<u64>,
+    y: Option<Instances>,
     /// Dimensions that may be unrolled along X.
     spatial_x: Option<Vec<Dim>>,
     /// Dimensions that may be unrolled along Y.
@@ -223,9 +226,9 @@ impl RawLevel {
     }
 
     fn fanout(&self) -> Result<Fanout, String> {
-        let [x, y] = [self.x, self.y].map(|extent| extent.unwrap_or(1));
-        if x == 0 || y == 0 || x.saturating_mul(y) > MAX_FANOUT {
-            return Err(format!("`x` and `y` must be at least 1 and their product at most {MAX_FANOUT}"));
+        let [x, y] = [self.x, self.y].map(|extent| extent.map_or(1, |instances| instances.0));
+        if x * y > MAX_FANOUT {
+            return Err(format!("the product of `x` and `y` is {}: expected at most {MAX_FANOUT}", x * y));
         }
         let set = |dims: &Option<Vec<Dim>>| DimSet::of(dims.as_deref().unwrap_or_default());
         let spatial = [set(&self.spatial_x), set(&self.spatial_y)];
@@ -242,7 +245,7 @@ impl RawLevel {
     }
 }
 
-/// Chosen here: a thousand times the arrays that ship, and products stay far from overflow.
+/// As one axis alone.
 const MAX_FANOUT: u64 = 1 << 20;
 
 impl RawAccel {

@@ -6,8 +6,8 @@ use super::{Data, Section, cell};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
 use crate::experiment::estimate::mean;
-use crate::report::chart::{Chart, Matrix};
 use crate::files::Record;
+use crate::report::chart::{Chart, Matrix};
 use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};
 
