@@ -97,7 +97,7 @@ mod tests {
         ] {
             assert_eq!(date_time(text), Ok(Moment { ps: noon, is_zoned: true }), "{text}");
         }
-        assert_eq!(instant("2024-05-10 12:00:00"), Ok(Moment { ps: noon, is_zoned: false }));
+        assert_eq!(date_time("2024-05-10 12:00:00"), Ok(Moment { ps: noon, is_zoned: false }));
     }
 
     #[test]
