@@ -74,11 +74,12 @@ impl Time {
 
     /// Picoseconds rounded up, so that an end never comes before the work is done. What exceeds an integer by the
     /// rounding noise of `f64` (relative 1e-12, a thousandth of what the engine tolerates) does not cost a picosecond.
+    /// What is beyond the clock is [`Time::MAX`].
     pub fn from_ps_ceil(ps: f64) -> Self {
         // `ceil` is a library call on the x86-64 baseline.
         let ps = ps * (1.0 - 1e-12);
         let floor = ps as u64;
-        Self(floor + u64::from((floor as f64) < ps))
+        Self(floor.saturating_add(u64::from((floor as f64) < ps)))
     }
 
     /// Microseconds, rounded to the nearest picosecond.
@@ -130,6 +131,7 @@ mod tests {
     fn ends_round_up_and_conversions_round_to_nearest() {
         assert_eq!(Time::from_ps_ceil(10.000001), Time(11));
         assert_eq!(Time::from_ps_ceil(10_000.0 / (10.0 / 3.0 / 4.0)), Time(12_000));
+        assert_eq!(Time::from_ps_ceil(1e30), Time::MAX);
         assert_eq!(Time::from_us(0.1), Time(100_000));
         assert_eq!(Time(1_500_000).as_us(), 1.5);
         assert_eq!(Time(3).saturating_sub(Time(5)), Time::ZERO);

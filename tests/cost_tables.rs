@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mascot::cost::silicon::model;
+use mascot::cost::user_table::UserTable;
 use mascot::cost::{Cache, Goal, compulsory_bytes, evaluate, layer_cost, mapper, tables};
 use mascot::dims::{Dim, LayerKind};
 use mascot::experiment::DataRoot;
@@ -279,13 +280,68 @@ fn a_users_table_replaces_the_model() {
     let nowhere = with_table(&format!("{strided}sample,pointwise,simba_768,,,\n")).unwrap_err();
     assert!(nowhere.contains("no accelerator runs") && nowhere.contains("pointwise"), "{nowhere}");
     for (rows, line, word) in [
-        (format!("{strided}sample,pointwise,simba_768,many,1,1\n"), 3, "invalid digit"),
+        (
+            format!("{strided}sample,pointwise,simba_768,many,1,1\n"),
+            3,
+            "column `cycles`: `many`: expected a whole number",
+        ),
         (format!("{strided}sample,pointwise,simba_768,5,,1\n"), 3, "none of them"),
+        (
+            format!("{strided}sample,pointwise,simba_768,5.5,1,1\n"),
+            3,
+            "column `cycles`: `5.5`: expected a whole",
+        ),
+        (format!("{strided}sample,pointwise,simba_768,\"1,000\",1,1\n"), 3, "written without separators"),
+        (format!("{strided}sample,,simba_768,1,1,1\n"), 3, "column `layer`: is empty"),
+        (format!("{strided}sample,pointwise,simba_768,1,1,1e309\n"), 3, "column `energy_pj`: `1e309`"),
         (format!("{strided}{strided}"), 3, "second row"),
         ("sample,strided,simba_768,5,1,-1\n".to_string(), 2, "energy_pj"),
-        ("sample,strided,simba_768,0,1,1\n".to_string(), 2, "at least 1"),
+        (
+            "sample,strided,simba_768,0,1,1\n".to_string(),
+            2,
+            "column `cycles`: `0` is not allowed: expected a number from 1",
+        ),
+        ("sample,strided,simba_768,1e19,1,1\n".to_string(), 2, "column `cycles`: `1e19` is not allowed"),
+        ("sample,strided,simba_768,1,1e16,1\n".to_string(), 2, "column `dram_bytes`: `1e16` is not allowed"),
+        ("sample,strided,simba_768,1,1,1e308\n".to_string(), 2, "column `energy_pj`: `1e308` is not allowed"),
     ] {
         let error = with_table(&rows).unwrap_err();
         assert!(error.contains(&format!("table.csv:{line}:")) && error.contains(word), "{error}");
     }
+}
+
+/// What pandas makes of a table: floats beside empty fields, an index, a byte order mark, quotes, other line ends.
+#[test]
+fn a_table_that_went_through_pandas_is_the_same_table() {
+    let costs = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        std::fs::write(&path, text).unwrap();
+        let table = UserTable::read(&path).unwrap();
+        let (systems, mut network) = (system("relmas-6"), network());
+        network.name = "tiny".into();
+        network.layers.truncate(2);
+        (network.layers[0].name, network.layers[1].name) = ("a".into(), "b".into());
+        let models: Vec<_> =
+            ["simba_256", "eyeriss_256"].map(|name| systems.models.iter().find(|m| m.name == name)).into();
+        let cost = |layer: &Layer, model: &AccelSpec| table.cost(&network, layer, model, 1).unwrap();
+        let found =
+            network.layers.iter().flat_map(|layer| models.iter().map(move |m| cost(layer, m.unwrap())));
+        found.collect::<Vec<_>>()
+    };
+    let read = |name: &str| std::fs::read_to_string(format!("tests/data/user_table/{name}")).unwrap();
+    let expected = costs(&read("table_int.csv"));
+    assert_eq!(expected[0].map(|cost| cost.dram_bytes.0), Some(1_000));
+    assert_eq!(expected[3], None);
+    let floats = read("table_float.csv");
+    assert_eq!(costs(&floats), expected);
+    let indexed: String = floats
+        .lines()
+        .enumerate()
+        .map(|(i, line)| format!("{},{line}\r\n", if i == 0 { "" } else { "0" }))
+        .collect();
+    assert_eq!(costs(&format!("\u{feff}{indexed}")), expected);
+    let unnamed = floats.replacen("network", "Unnamed: 0,network", 1).replace("tiny", "7,tiny");
+    assert_eq!(costs(&unnamed.replace(",,,", ",NaN,NaN,NaN")), expected);
+    assert_eq!(costs(&floats.replace("1000.0", "\"1.0e+03\"").replace("300.0", "3e2")), expected);
 }

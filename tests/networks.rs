@@ -179,7 +179,10 @@ fn network_files_with_mistakes_are_errors_at_their_line() {
     case(conv, "two layers are named `a`");
     case(r#"{ name = "b", kind = "gemm", after = ["c"] },"#, "no layer is named `c`");
     case(r#"{ name = "b", kind = "gemm", after = ["b"] },"#, "layer `b` depends on itself");
-    case(r#"{ name = "b", kind = "gemm", k = 0 },"#, "layer `b`: every dimension");
+    case(
+        r#"{ name = "b", kind = "gemm", k = 0 },"#,
+        "`k` is 0: expected a whole number from 1 to 4294967295",
+    );
     case(r#"{ name = "b", kind = "conv", p = 2, r = 9, stride = 0 },"#, "layer `b`: every dimension");
     case(r#"{ name = "b", kind = "gemm", k = 4000000000, c = 4000000000 },"#, "more than 2^50 MACs");
     case(r#"{ name = "b", kind = "gemm", reads = 5 },"#, "a gemm layer has dimensions");

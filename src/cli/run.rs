@@ -67,7 +67,7 @@ pub(super) struct Options {
 
 /// `trace` in the experiment, as options.
 #[derive(Args)]
-struct Replay {
+pub(super) struct Replay {
     /// Replay the requests of a trace file in place of the scenario's arrivals and the experiment's loads
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -76,7 +76,8 @@ struct Replay {
 }
 
 impl Replay {
-    fn key(&self) -> Result<Option<(String, toml::Value)>, Error> {
+    /// The key that they stand for.
+    pub(super) fn key(&self) -> Result<Option<(String, toml::Value)>, Error> {
         let Some(file) = &self.trace else {
             return match self.reading.is_default() {
                 true => Ok(None),
@@ -95,6 +96,9 @@ pub(super) fn key_value(text: &str) -> Result<(String, toml::Value), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     let parsed =
         format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+    if parsed.is_none() && value.trim().parse::<f64>().is_ok() {
+        return Err(format!("`{}` is no number of TOML that fits 64 bits", value.trim()));
+    }
     Ok((key.trim().to_string(), parsed.unwrap_or_else(|| toml::Value::String(value.to_string()))))
 }
 

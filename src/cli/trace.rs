@@ -11,6 +11,7 @@ use crate::cost::Cache;
 use crate::experiment::generate::Generate;
 use crate::experiment::{DataRoot, Error};
 use crate::files::{Factor, Load, PerSecond, write_atomic};
+use crate::workload::MAX_REQUESTS;
 use crate::workload::trace::{Rows, Tally, TraceKeys, TraceStats, to_csv};
 
 #[derive(Subcommand)]
@@ -36,7 +37,7 @@ pub(super) struct GenOptions {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// How many requests; fewer where arrivals end before
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = requests)]
     requests: usize,
     /// Seed of all draws
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -72,6 +73,11 @@ pub(super) struct Reading {
     /// What a name in the trace, of a tenant or a network, shall be here
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     map: Vec<(String, String)>,
+}
+
+fn requests(text: &str) -> Result<usize, String> {
+    let requests = text.parse().ok().filter(|requests| (1..=MAX_REQUESTS).contains(requests));
+    requests.ok_or_else(|| format!("expected a whole number from 1 to {MAX_REQUESTS}"))
 }
 
 fn renaming(text: &str) -> Result<(String, String), String> {

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::progress::Bars;
+use super::run::Replay;
 use super::table::{Listing, number};
 use crate::cost::Cache;
 use crate::cost::silicon::{Measurements, Throughput};
@@ -25,6 +26,8 @@ pub(super) struct Options {
     /// Files, or folders whose .toml files are checked
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    replay: Replay,
     /// Print [{file, kind, verdict}, ...]; for an experiment also bounds and loads
     #[arg(long)]
     json: bool,
@@ -64,13 +67,18 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if files.is_empty() {
         return Err(Error::Usage("no .toml file in the given folders".into()));
     }
-    let mut all = Vec::new();
+    let (trace, mut all) = (options.replay.key()?, Vec::new());
+    let mut is_used = trace.is_none();
     for path in &files {
-        let verdict = validate(path)?;
+        let verdict = validate(path, trace.as_ref())?;
+        is_used |= verdict.kind == "experiment";
         match options.json {
             true => all.push(verdict.json(path)),
             false => super::print(&format!("{}: {}\n", path.display(), verdict.text()))?,
         }
+    }
+    if !is_used {
+        return Err(Error::Usage("--trace is for experiments: none of the files is one".into()));
     }
     if options.json { super::print_json(&all) } else { Ok(()) }
 }
@@ -91,7 +99,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 }
 
 /// Each kind of file has a key of its own.
-fn validate(path: &Path) -> Result<Verdict, Error> {
+fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdict, Error> {
     let table: toml::Table = Source::read(path)?.parse()?;
     let data = DataRoot::find(Some(path))?;
     if table.contains_key("level") {
@@ -140,7 +148,7 @@ fn validate(path: &Path) -> Result<Verdict, Error> {
     } else if table.contains_key("weights_sha256") {
         policy(path, &table, &data)
     } else if table.contains_key("schedulers") {
-        experiment(path, &data)
+        experiment(path, trace, &data)
     } else {
         let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a scenario `tenant`, an \
                      experiment `schedulers`, a policy `weights_sha256`, measurements of a chip `measured` or `throughput`";
@@ -172,6 +180,16 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     Ok(Verdict::new("policy", text))
 }
 
+/// Whether the requests are left to options of `run`: some scenario has neither a pace of its own nor a load.
+fn lacks_requests(experiment: &Experiment, data: &DataRoot) -> Result<bool, Error> {
+    if experiment.loads.is_some() || experiment.trace.is_some() {
+        return Ok(false);
+    }
+    let scenarios = experiment.scenarios.iter().map(|name| data.scenario(name));
+    let scenarios = scenarios.collect::<Result<Vec<_>, _>>()?;
+    Ok(scenarios.iter().all(|scenario| !scenario.has_own_pace()))
+}
+
 const BOUNDS: [(&str, &str); 6] = [
     ("system", "system"),
     ("scenario", "scenario"),
@@ -190,9 +208,15 @@ const LOADS: [(&str, &str); 6] = [
     ("offered utilisation, %", "offered_utilisation_percent"),
 ];
 
-fn experiment(path: &Path, data: &DataRoot) -> Result<Verdict, Error> {
+fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoot) -> Result<Verdict, Error> {
     let bars = Bars::new(false);
-    let plan = Plan::prepare(Experiment::read(path, &[], data)?, data, &Cache::from_env(), &bars)?;
+    let mut experiment = Experiment::read(path, trace.map_or(&[][..], std::slice::from_ref), data)?;
+    let lacks_requests = lacks_requests(&experiment, data)?;
+    if lacks_requests {
+        // The bound is of the mix, at whatever load.
+        experiment = Experiment::read(path, &[("loads".into(), toml::Value::Integer(1))], data)?;
+    }
+    let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     let (mut bounds, mut loads) = (Vec::new(), Vec::new());
     let mut seen: Vec<&Case> = Vec::new();
     for case in &plan.cases {
@@ -201,7 +225,7 @@ fn experiment(path: &Path, data: &DataRoot) -> Result<Verdict, Error> {
             bounds.push(bound_row(case, plan.experiment.first_seed)?);
         }
         if !seen.iter().any(|other| same_site(other) && other.load == case.load) {
-            loads.push(load_row(case));
+            loads.extend((!lacks_requests).then(|| load_row(case)));
             seen.push(case);
         }
     }
@@ -211,8 +235,13 @@ fn experiment(path: &Path, data: &DataRoot) -> Result<Verdict, Error> {
     let cells: usize = plan.cases.iter().map(|case| case.runs.len()).sum();
     let bounds = Listing { columns: &BOUNDS, numbers: 2..5, rows: bounds };
     let loads = Listing { columns: &LOADS, numbers: 2..5, rows: loads };
-    let text = format!(", {cells} cells");
-    Ok(Verdict { kind: "experiment", text, tables: vec![("bounds", bounds), ("loads", loads)] })
+    let text = match lacks_requests {
+        false => format!(", {cells} cells"),
+        true => format!(", {cells} cells without requests: give `loads`, or a recording with --trace FILE"),
+    };
+    let mut tables = vec![("bounds", bounds)];
+    tables.extend((!lacks_requests).then_some(("loads", loads)));
+    Ok(Verdict { kind: "experiment", text, tables })
 }
 
 /// lambda* of a site, and how much of it greedy scheduling sustains.

@@ -107,6 +107,11 @@ impl Columns {
     /// Nothing where the model cannot run the layer.
     fn given(&self, file: &CsvFile<&[u8]>, record: &Record) -> Result<Option<Given>, InputError> {
         let [cycles, dram_bytes, energy_pj] = self.costs;
+        let wrong = |place, least: u64, most: f64| {
+            let message =
+                format!("`{}` is not allowed: expected a number from {least} to {most:e}", record.get(place));
+            Err(file.field_error(record, place, message))
+        };
         let found = (
             file.some_whole(record, cycles)?,
             file.some_whole(record, dram_bytes)?,
@@ -114,12 +119,10 @@ impl Columns {
         );
         match found {
             (None, None, None) => Ok(None),
-            (Some(0), ..) => Err(file.field_error(record, cycles, "0 is not allowed: expected at least 1")),
-            (.., Some(pj)) if pj < 0.0 => Err(file.field_error(
-                record,
-                energy_pj,
-                format!("{pj} is not allowed: expected a number >= 0"),
-            )),
+            (Some(0), ..) => wrong(cycles, 1, MAX_CYCLES),
+            (Some(many), ..) if many as f64 > MAX_CYCLES => wrong(cycles, 1, MAX_CYCLES),
+            (_, Some(many), _) if many as f64 > MAX_BYTES => wrong(dram_bytes, 0, MAX_BYTES),
+            (.., Some(pj)) if !(0.0..=MAX_PJ).contains(&pj) => wrong(energy_pj, 0, MAX_PJ),
             (Some(cycles), Some(dram_bytes), Some(energy_pj)) => {
                 Ok(Some(Given { cycles, dram_bytes, energy_pj }))
             }
@@ -130,3 +133,8 @@ impl Columns {
         }
     }
 }
+
+/// Chosen here, for the 64-bit clock: a thousand seconds at 1 GHz, a petabyte, a kilojoule.
+const MAX_CYCLES: f64 = 1e12;
+const MAX_BYTES: f64 = 1e15;
+const MAX_PJ: f64 = 1e15;

@@ -17,6 +17,9 @@ use crate::workload::{Network, Scenario, Variant};
 /// The longest layer, in seconds: far less than what the 64-bit clock holds.
 const MAX_LAYER_S: f64 = 1e3;
 
+/// All layers of a network one after the other: no more than the requests of a run may span (`pace.rs`).
+const MAX_NETWORK_S: f64 = 1e6;
+
 /// The variants of all scenarios on one system.
 pub(super) struct Catalogue {
     variants: Vec<Variant>,
@@ -67,7 +70,7 @@ impl Catalogue {
         let place =
             self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
         let (network, table, label) = (&self.networks[place], &self.tables[place], variant.label());
-        let mut layers = Vec::with_capacity(network.layers.len());
+        let (mut layers, mut total_s) = (Vec::with_capacity(network.layers.len()), 0.0);
         for (l, layer) in network.layers.iter().enumerate() {
             let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
             let seconds = |cost: &LayerCost| {
@@ -80,7 +83,14 @@ impl Catalogue {
                     layer.name, system.name
                 )));
             }
+            total_s += longest;
             layers.push(LayerModel { name: layer.name.clone(), after: layer.after.clone(), costs });
+        }
+        if total_s > MAX_NETWORK_S {
+            return Err(Error::Usage(format!(
+                "network `{label}` takes {total_s:.1e} s on `{}`, layer by layer: expected at most {MAX_NETWORK_S:.0e} s",
+                system.name
+            )));
         }
         let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
         let mut model = NetworkModel::new(&label, &layers, platform, limit);

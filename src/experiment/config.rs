@@ -31,10 +31,10 @@ use super::reference::SlaReference;
 use super::schedulers::{self, SchedulerChoice};
 use super::select::{self, Exclude, Include, RawExclude};
 use super::train::Training;
-use super::window::{Duration, MAX_REQUESTS, Wanted};
+use super::window::{Duration, Wanted};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
-    Positive, Seconds, Source, Spanned, schema_of,
+    Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
 };
 use crate::hw::Sharing;
 use crate::sim::{Late, Unassigned};
@@ -155,15 +155,15 @@ struct RawExperiment {
     /// Schedulers: names, or tables with `name` and parameters.
     schedulers: Vec<Spanned<schedulers::Raw>>,
     /// How many seeds.
-    seeds: Option<Spanned<u64>>,
+    seeds: Option<Seeds>,
     /// The first seed.
-    first_seed: Option<u64>,
+    first_seed: Option<Seed>,
     /// Requests of a run that are counted.
-    requests: Option<Spanned<usize>>,
+    requests: Option<Requests>,
     /// Requests before them.
-    warmup_requests: Option<Spanned<usize>>,
+    warmup_requests: Option<RequestsOrNone>,
     /// Requests after them.
-    drain_requests: Option<Spanned<usize>>,
+    drain_requests: Option<RequestsOrNone>,
     /// The time of a run, in place of numbers of requests.
     duration_s: Option<Spanned<Seconds>>,
     /// The part of it whose requests are not counted; a tenth if left out.
@@ -236,9 +236,6 @@ impl Default for Setting {
     }
 }
 
-/// More seeds than anybody runs: a typing error.
-const MAX_SEEDS: u64 = 100_000;
-
 impl Experiment {
     /// The JSON Schema of its file.
     pub fn schema() -> Schema {
@@ -295,8 +292,8 @@ impl RawExperiment {
             loads: self.loads.map(|loads| loads.0.iter().map(|load| load.0).collect()),
             trace: self.trace,
             schedulers,
-            seeds: in_range(&self.seeds, 1..=MAX_SEEDS, "seeds", &source)?.unwrap_or(1),
-            first_seed: self.first_seed.unwrap_or(1),
+            seeds: self.seeds.map_or(1, |seeds| seeds.0),
+            first_seed: self.first_seed.map_or(1, |seed| seed.0),
             wanted,
             bound: self.bound.unwrap_or(false),
             settings,
@@ -316,9 +313,9 @@ impl RawExperiment {
     /// How long runs are.
     fn wanted(&self, source: &Source) -> Result<Wanted, InputError> {
         let wanted = Wanted {
-            requests: in_range(&self.requests, 1..=MAX_REQUESTS, "requests", source)?,
-            warmup: in_range(&self.warmup_requests, 0..=MAX_REQUESTS, "warmup_requests", source)?,
-            drain: in_range(&self.drain_requests, 0..=MAX_REQUESTS, "drain_requests", source)?,
+            requests: self.requests.map(|requests| requests.0 as usize),
+            warmup: self.warmup_requests.map(|requests| requests.0 as usize),
+            drain: self.drain_requests.map(|requests| requests.0 as usize),
             duration: duration(&self.duration_s, &self.warmup_s, source)?,
         };
         let by_number = Wanted { duration: None, ..wanted } != Wanted::default();
@@ -376,20 +373,6 @@ fn check_references(
         data.path(Kind::System, system).map_err(|e| source.error(&references.span(), e))?;
     }
     Ok(())
-}
-
-fn in_range<T: PartialOrd + Copy + std::fmt::Display>(
-    value: &Option<Spanned<T>>,
-    range: std::ops::RangeInclusive<T>,
-    key: &str,
-    source: &Source,
-) -> Result<Option<T>, InputError> {
-    let Some(value) = value else { return Ok(None) };
-    if range.contains(value.get_ref()) {
-        return Ok(Some(*value.get_ref()));
-    }
-    let message = format!("`{key}` is {}: expected {} to {}", value.get_ref(), range.start(), range.end());
-    Err(source.error(&value.span(), message))
 }
 
 /// A run that ends at a time; its warm-up, left out, is a tenth of it.

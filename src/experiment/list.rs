@@ -8,7 +8,8 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{
-    BoolDeserializer, F64Deserializer, I64Deserializer, MapAccessDeserializer, StrDeserializer,
+    BoolDeserializer, F64Deserializer, I64Deserializer, I128Deserializer, MapAccessDeserializer,
+    StrDeserializer, U64Deserializer,
 };
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -61,7 +62,9 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
             values.push(value);
         }
         if values.is_empty() {
-            return Err(A::Error::custom("the list is empty: expected at least one value"));
+            return Err(A::Error::custom(
+                "the list is empty: expected at least one value; leave the key out to have its default",
+            ));
         }
         Ok(List(values))
     }
@@ -76,6 +79,14 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
 
     fn visit_i64<E: Error>(self, v: i64) -> Result<List<T>, E> {
         one(I64Deserializer::new(v))
+    }
+
+    fn visit_i128<E: Error>(self, v: i128) -> Result<List<T>, E> {
+        one(I128Deserializer::new(v))
+    }
+
+    fn visit_u64<E: Error>(self, v: u64) -> Result<List<T>, E> {
+        one(U64Deserializer::new(v))
     }
 
     fn visit_f64<E: Error>(self, v: f64) -> Result<List<T>, E> {

@@ -2,7 +2,7 @@
 //!
 //! A key may reach into tables with dots (`training.evolution.generations=10`, `trace.speedup=2`). A `trace` takes the
 //! place of `loads`, `duration_s` that of numbers of requests, and they that of it. Lists of tables (`schedulers`,
-//! `exclude`, `include`) are replaced as a whole.
+//! `exclude`, `include`) are replaced as a whole. An empty list takes a key away, as if the file did not have it.
 
 use toml::{Table, Value};
 
@@ -20,6 +20,10 @@ pub(super) fn merged(source: Source, overrides: &[(String, Value)]) -> Result<So
     let mut table: Table = source.parse()?;
     make_room(&mut table, overrides);
     for (key, value) in overrides {
+        if is_empty(value) && !LISTS.contains(&key.as_str()) {
+            table.remove(key);
+            continue;
+        }
         let value = match LISTS.contains(&key.as_str()) && !value.is_array() {
             true => Value::Array(vec![value.clone()]),
             false => value.clone(),
@@ -30,9 +34,14 @@ pub(super) fn merged(source: Source, overrides: &[(String, Value)]) -> Result<So
     Ok(Source { path, text: table.to_string(), verbatim: false })
 }
 
+/// Whether it takes its key away.
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
+}
+
 /// Removes what the overrides take the place of.
 fn make_room(table: &mut Table, overrides: &[(String, Value)]) {
-    let replaced = |key| overrides.iter().any(|(replaced, _)| replaced == key);
+    let replaced = |key| overrides.iter().any(|(replaced, value)| replaced == key && !is_empty(value));
     if replaced("trace") && !replaced("loads") {
         table.remove("loads");
     }
@@ -80,6 +89,17 @@ mod tests {
         assert_eq!(changed, expected);
         let error = with(text, &[("a.b", 1.into())]).unwrap_err().to_string();
         assert!(error.contains("`a` has no keys of its own"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_list_takes_its_key_away() {
+        let without =
+            |key: &str| with("loads = 1\nrequests = 5\nsla = 'factor'\n", &[(key, Value::Array(vec![]))]);
+        assert_eq!(without("loads").unwrap(), "requests = 5\nsla = \"factor\"\n");
+        assert_eq!(without("requests").unwrap(), "loads = 1\nsla = \"factor\"\n");
+        // What is taken away takes no other's place.
+        assert_eq!(without("trace").unwrap(), without("duration_s").unwrap());
+        assert!(without("trace").unwrap().contains("loads"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::catalogue::Catalogue;
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
-use super::pace::{OwnPace, check_number, check_span};
+use super::pace::{OwnPace, check_loops, check_number, check_span, check_work};
 use super::points::{Names, Point, Space};
 use super::reference::References;
 use super::registry::Policies;
@@ -258,7 +258,9 @@ impl Site {
             .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
         if let Some(own) = &own {
             check_number(own.most_per_s(), own.sample, window, workload, system)?;
+            check_loops(own, window, workload, system)?;
         }
+        check_work(&world, window, workload, system)?;
         let own_load = own.as_ref().map(|own| own.load(capacity.requests_per_s));
         let own_per_s = own.map(|own| own.most_per_s());
         Ok(Self { world: Arc::new(world), capacity, own_load, own_per_s, dram })

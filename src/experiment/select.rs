@@ -30,7 +30,7 @@ use super::config::Experiment;
 use super::data::DataRoot;
 use super::list::distinct;
 use super::schedulers::SchedulerChoice;
-use crate::files::{InputError, Source, Spanned, did_you_mean};
+use crate::files::{InputError, Seed, Source, Spanned, did_you_mean};
 
 /// An `[[exclude]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -224,10 +224,10 @@ fn by_label(value: Value, base: &Experiment) -> Value {
 
 fn seeds_of(value: &Value) -> Result<Vec<u64>, String> {
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let seed = |value: &Value| value.as_integer().and_then(|seed| u64::try_from(seed).ok());
+    let seed = |value: &Value| value.clone().try_into::<Seed>().ok().map(|seed| seed.0);
     let seeds: Option<Vec<u64>> = values.iter().map(seed).collect();
     seeds
         .map(distinct)
         .filter(|seeds| !seeds.is_empty())
-        .ok_or_else(|| "`seed` is no number or list of numbers".to_string())
+        .ok_or_else(|| "`seed` is no whole number from 0 to 9007199254740992, nor a list of them".to_string())
 }

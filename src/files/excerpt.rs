@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 /// What is shown of a line, in characters. Chosen here: about a terminal's width.
-const MAX_SHOWN: usize = 120;
+pub(super) const MAX_SHOWN: usize = 120;
 
 /// The line with its number, and carets below the part of `width` characters from `column` on.
 pub(super) fn marked(number: usize, line: &str, column: usize, width: usize) -> String {

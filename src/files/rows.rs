@@ -91,6 +91,11 @@ impl<R: Read> CsvFile<R> {
         &self.header
     }
 
+    /// The columns that have a name, and their places.
+    pub fn named(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.header.iter().enumerate().filter(|(_, column)| !is_unnamed(column))
+    }
+
     /// The place of a column that may be there.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
@@ -107,7 +112,7 @@ impl<R: Read> CsvFile<R> {
 
     /// Refuses columns of other names, and a name that is there twice.
     pub fn only(&self, known: &[&str]) -> Result<(), InputError> {
-        for (place, column) in self.header.iter().enumerate().filter(|(_, column)| !is_unnamed(column)) {
+        for (place, column) in self.named() {
             if !known.contains(&column) {
                 let hint = did_you_mean(column, known);
                 let known = known.join(", ");

@@ -1,87 +1,108 @@
-//! CSV files of a run, record by record: they may be larger than memory.
+//! CSV files of a run, record by record, also after pandas has read and written them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
-use csv::StringRecord;
 
 use crate::experiment::Error;
-use crate::experiment::columns::{KEYS, unsaid};
-use crate::files::InputError;
+use crate::experiment::columns::{KEYS, SCENARIO, SCHEDULER, SEED, unsaid};
+use crate::files::{self, InputError, Record, is_missing, whole};
 
 /// An open file with a header.
 pub(super) struct CsvFile {
     path: PathBuf,
-    header: StringRecord,
-    reader: csv::Reader<File>,
+    rows: files::CsvFile<File>,
     /// Where [`KEYS`] are; `None` for those that the file does not have.
     keys: Vec<Option<usize>>,
 }
 
 impl CsvFile {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let mut reader = csv::Reader::from_path(path).map_err(|e| problem(path, &e))?;
-        let header = reader.headers().map_err(|e| problem(path, &e))?.clone();
-        let keys = KEYS.iter().map(|key| header.iter().position(|column| column == *key)).collect();
-        Ok(Self { path: path.to_path_buf(), header, reader, keys })
+        let rows = files::CsvFile::open(path)?;
+        let keys = KEYS.iter().map(|key| rows.find(key)).collect();
+        Ok(Self { path: path.to_path_buf(), rows, keys })
     }
 
-    pub(super) fn header(&self) -> &StringRecord {
-        &self.header
+    /// The columns that have a name, and their places.
+    pub(super) fn named(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.rows.named()
     }
 
     /// The place of a column that must be there.
     pub(super) fn column(&self, name: &str) -> Result<usize, Error> {
-        let place = self.header.iter().position(|column| column == name);
-        place.ok_or_else(|| {
+        self.rows.find(name).ok_or_else(|| {
             let message = format!("no column `{name}`: expected a file that `mascot run` wrote");
             InputError::at_line(&self.path, 1, message).into()
         })
     }
 
     /// The values of [`KEYS`] in a record; where the file has no such column, that of a time when it was no key.
-    pub(super) fn keys(&self, record: &StringRecord) -> Vec<String> {
-        let value = |(key, place): (&&str, &Option<usize>)| match place {
-            Some(place) => record[*place].to_string(),
-            None => unsaid(key).to_string(),
+    pub(super) fn keys(&self, record: &Record) -> Vec<String> {
+        let value = |(key, place): (usize, &Option<usize>)| match place {
+            Some(place) => as_written(key, record.get(*place)),
+            None => unsaid(KEYS[key]).to_string(),
         };
-        KEYS.iter().zip(&self.keys).map(value).collect()
+        self.keys.iter().enumerate().map(value).collect()
     }
 
     /// The next record, into a buffer; says whether there was one.
-    pub(super) fn read(&mut self, record: &mut StringRecord) -> Result<bool, Error> {
-        self.reader.read_record(record).map_err(|e| problem(&self.path, &e))
+    pub(super) fn read(&mut self, record: &mut Record) -> Result<bool, Error> {
+        Ok(self.rows.read(record)?)
     }
 
     /// A number; not a number where the cell is empty.
-    pub(super) fn number(&self, record: &StringRecord, place: usize) -> Result<f64, Error> {
-        if record[place].is_empty() { Ok(f64::NAN) } else { self.parsed(record, place, "a number") }
+    pub(super) fn number(&self, record: &Record, place: usize) -> Result<f64, Error> {
+        let text = record.get(place);
+        let number = if is_missing(text) { Some(f64::NAN) } else { text.parse().ok() };
+        number.ok_or_else(|| self.problem(record, place, "a number"))
     }
 
     /// A seed.
-    pub(super) fn seed(&self, record: &StringRecord, place: usize) -> Result<u64, Error> {
-        self.parsed(record, place, "a whole number")
+    pub(super) fn seed(&self, record: &Record, place: usize) -> Result<u64, Error> {
+        whole(record.get(place)).map_err(|_| self.problem(record, place, "a whole number"))
     }
 
-    fn parsed<T: FromStr>(&self, record: &StringRecord, place: usize, expected: &str) -> Result<T, Error> {
-        let text = &record[place];
-        text.parse().map_err(|_| {
-            let message = format!("`{}` is `{text}`: expected {expected}", &self.header[place]);
-            let line = record.position().map_or(1, csv::Position::line);
-            InputError::at_field(&self.path, line as usize, place, message).into()
-        })
+    fn problem(&self, record: &Record, place: usize, expected: &str) -> Error {
+        let name = &self.rows.header()[place];
+        let message = format!("`{name}` is `{}`: expected {expected}", record.get(place));
+        self.rows.value_error(record, place, message).into()
     }
 }
 
-fn problem(path: &Path, error: &csv::Error) -> Error {
-    match (error.kind(), error.position()) {
-        (csv::ErrorKind::Io(e), _) => InputError::file(path, e).into(),
-        (csv::ErrorKind::UnequalLengths { expected_len, len, .. }, Some(position)) => {
-            let message = format!("{len} fields: expected {expected_len}, as in the header");
-            InputError::at_line(path, position.line() as usize, message).into()
+/// The value of a key as `mascot run` writes it: pandas makes 1.0 of 1 and True of true.
+fn as_written(key: usize, text: &str) -> String {
+    const SYSTEM: usize = 0;
+    if [SYSTEM, SCENARIO, SCHEDULER].contains(&key) {
+        return text.to_string();
+    }
+    match (text, text.parse::<f64>()) {
+        ("True" | "False", _) => text.to_lowercase(),
+        (_, Ok(_)) if key == SEED => whole(text).map_or(text.to_string(), |seed| seed.to_string()),
+        (_, Ok(number)) if !number.is_nan() => number.to_string(),
+        _ if is_missing(text) => String::new(),
+        _ => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_the_same_after_pandas() {
+        const LOAD: usize = crate::experiment::columns::LOAD;
+        for (key, text, expected) in [
+            (LOAD, "1.0", "1"),
+            (LOAD, "0.6", "0.6"),
+            (LOAD, "NaN", ""),
+            (LOAD, "inf", "inf"),
+            (SEED, "18446744073709551615", "18446744073709551615"),
+            (SEED, "3.0", "3"),
+            (KEYS.len() - 1, "False", "false"),
+            (SCHEDULER, "1.0", "1.0"),
+            (2, "M", "M"),
+        ] {
+            assert_eq!(as_written(key, text), expected, "{text}");
         }
-        (_, Some(position)) => InputError::at_line(path, position.line() as usize, error).into(),
-        _ => InputError::file(path, error).into(),
+        assert_eq!(KEYS[0], "system");
     }
 }

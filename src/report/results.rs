@@ -8,8 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use csv::StringRecord;
-
 use super::csv_file::CsvFile;
 use super::distinct::Distinct;
 use crate::experiment::Error;
@@ -17,7 +15,7 @@ use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::experiment::estimate::mean;
 use crate::experiment::runs::{Measured, RATE, Runs};
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Record, Source};
 
 /// What a report is made of.
 pub struct Results {
@@ -213,16 +211,16 @@ pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
         file.column(needed)?;
     }
     let seed = file.column("seed")?;
-    let columns: Vec<(usize, String)> = file.header().iter().map(str::to_string).enumerate().collect();
-    let columns: Vec<_> = columns.into_iter().filter(|(_, name)| !KEYS.contains(&name.as_str())).collect();
-    let (mut distinct, mut record) = (Distinct::default(), StringRecord::new());
+    let columns = file.named().filter(|(_, name)| !KEYS.contains(name));
+    let columns: Vec<(usize, String)> = columns.map(|(place, name)| (place, name.to_string())).collect();
+    let (mut distinct, mut record) = (Distinct::default(), Record::default());
     while file.read(&mut record)? {
         let mut run = Measured::default();
         for (place, name) in &columns {
-            run.set(name, &record[*place], || file.number(&record, *place))?;
+            run.set(name, record.get(*place), || file.number(&record, *place))?;
         }
         let row = Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run };
-        let line = record.position().map_or(1, csv::Position::line) as usize;
+        let line = record.line();
         distinct.add(row, line).map_err(|earlier| {
             let message = format!(
                 "another result than in line {earlier} for the same cell and seed: keep one of them, or give each a key \

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use csv::StringRecord;
-
 use super::chart::{Chart, Lines, Scale, Series};
 use super::csv_file::CsvFile;
 use super::figures::{Data, Picture, Section, cell};
@@ -12,7 +10,7 @@ use super::page::Page;
 use super::svg::Style;
 use crate::experiment::Error;
 use crate::experiment::train::LOG;
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Record, Source};
 use crate::rl::policy::{Manifest, Policy};
 
 /// Whether `mascot train` wrote into a folder, and `mascot run` did not.
@@ -76,13 +74,14 @@ impl Log {
         for needed in ["step", "decisions", "validation_rate"] {
             file.column(needed)?;
         }
-        let names: Vec<String> = file.header().iter().map(str::to_string).collect();
+        let names: Vec<(usize, String)> =
+            file.named().map(|(place, name)| (place, name.to_string())).collect();
         let mut columns: BTreeMap<String, Vec<f64>> =
-            names.iter().map(|name| (name.clone(), Vec::new())).collect();
-        let mut record = StringRecord::new();
+            names.iter().map(|(_, name)| (name.clone(), Vec::new())).collect();
+        let mut record = Record::default();
         while file.read(&mut record)? {
-            for (place, name) in names.iter().enumerate() {
-                let value = file.number(&record, place)?;
+            for (place, name) in &names {
+                let value = file.number(&record, *place)?;
                 columns.get_mut(name).expect("made from the names").push(value);
             }
         }

@@ -41,12 +41,15 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     draws: true,
     build: |parameters, seed| {
         let parameters: Parameters = parse(parameters)?;
-        if parameters.population < 2 || parameters.samples < 1 {
-            return Err("`population` has to be at least 2, and `samples` at least 1".into());
+        if parameters.population < 2 || !(1..=MAX_SAMPLES).contains(&parameters.samples) {
+            return Err(format!("`population` has to be at least 2, and `samples` from 1 to {MAX_SAMPLES}"));
         }
         Ok(Box::new(Magma::new(parameters, seed)))
     },
 };
+
+/// Chosen here: ten times what its paper spends off line.
+const MAX_SAMPLES: u32 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -72,6 +72,67 @@ fn wrong_traces_are_told_with_file_and_line() {
     }
 }
 
+#[test]
+fn offsets_from_utc_are_honoured() {
+    for (file, span_s) in [("az_offset_pair.csv", 1.0), ("az_Z.csv", 0.49007)] {
+        let told = succeed(&["trace", "stats", &format!("tests/data/traces/{file}"), "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["all"]["requests"], 2, "{file}");
+        assert!((told["all"]["span_s"].as_f64().unwrap() - span_s).abs() < 1e-9, "{told}");
+    }
+    let bench = Bench::new(PAIR, "");
+    bench.write("t.csv", "TIMESTAMP\n2024-05-10 00:00:00\n2024-05-10 00:00:01Z\n");
+    let output = mascot(&["trace", "stats", &bench.path("t.csv")]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("t.csv:3: this time has an offset from UTC, those before it have none"),
+        "{error}"
+    );
+}
+
+/// A file above any bound on what is read as a whole: 70 rows of a mebibyte.
+#[test]
+fn a_trace_may_be_larger_than_what_is_held_of_it() {
+    let bench = Bench::new(PAIR, "loads = [0.8]\nrequests = 2\nwarmup_requests = 0\ndrain_requests = 0\n");
+    let tokens = "1".repeat(1 << 20);
+    let rows: String =
+        (0..70).map(|s| format!("2024-05-10 00:01:{s:02}+00:00,{tokens},1\n")).take(60).collect();
+    let late: String = (0..10).map(|s| format!("2024-05-10 00:02:{s:02}+00:00,{tokens},1\n")).collect();
+    bench.write("t.csv", &format!("TIMESTAMP,ContextTokens,GeneratedTokens\n{rows}{late}"));
+    let told = succeed(&["trace", "stats", &bench.path("t.csv"), "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["all"]["requests"], &told["all"]["span_s"]), (&70.into(), &69.0.into()));
+    let arrivals = bench.run(&["--trace", &bench.path("t.csv")]).column("requests.csv", "arrival_us");
+    assert_eq!(arrivals, ["0.0", "1000000.0"]);
+}
+
+/// A quarter of a gigabyte in a process that may have half of that: minutes in a debug build.
+#[test]
+#[ignore = "writes 240 MB"]
+fn a_long_trace_takes_little_memory() {
+    let bench = Bench::new(PAIR, "");
+    let mut text = String::from("TIMESTAMP,ContextTokens,GeneratedTokens\n");
+    for row in 0..6_000_000 {
+        let (day, s) = (10 + row / 1_000_000, row % 86_400);
+        let in_day = row % 1_000_000 * 86_400 / 1_000_000;
+        text += &format!(
+            "2024-05-{day} {:02}:{:02}:{:02}+00:00,{s},1\n",
+            in_day / 3600,
+            in_day / 60 % 60,
+            in_day % 60
+        );
+    }
+    bench.write("t.csv", &text);
+    let command = format!(
+        "ulimit -v 125000; exec {} trace stats {}",
+        env!("CARGO_BIN_EXE_mascot"),
+        bench.path("t.csv")
+    );
+    let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains(" 6000000 "), "{told}");
+}
+
 /// Known trap: seeds taken from the clock.
 #[test]
 fn two_programs_generate_the_same_trace() {

@@ -8,7 +8,10 @@ use serde::Deserialize;
 
 use super::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
 use crate::dims::{Dim, DimSet, LayerKind, Tensor};
-use crate::files::{Fraction, InputError, Megahertz, NonNegative, Positive, Source, Spanned, schema_of};
+use crate::files::{
+    Bits, Count, Fraction, InputError, Instances, Megahertz, NonNegative, Positive, Source, Spanned,
+    schema_of,
+};
 
 impl AccelSpec {
     /// The JSON Schema of its file.
@@ -38,7 +41,7 @@ struct RawAccel {
     kinds: Vec<LayerKind>,
     /// Element operations per cycle of layers without MACs.
     #[serde(default)]
-    vector_lanes: u64,
+    vector_lanes: Count,
     /// Energy of one element operation in pJ.
     #[serde(default)]
     vector_pj_per_op: NonNegative,
@@ -50,10 +53,10 @@ struct RawAccel {
     dram_overlap: NonNegative,
     /// Cycles to fill and drain the array, once per layer.
     #[serde(default)]
-    fill_drain_cycles: u64,
+    fill_drain_cycles: Count,
     /// Cycles to dispatch a layer, once per layer.
     #[serde(default)]
-    dispatch_cycles: u64,
+    dispatch_cycles: Count,
     /// Levels from the DRAM inwards, the MACs excluded.
     level: Vec<Spanned<RawLevel>>,
     /// The multiply-accumulate units.
@@ -86,13 +89,13 @@ struct RawLevel {
     /// A buffer, or instances of all that is inside it.
     r#type: LevelType,
     /// Bits of one word (one tensor element).
-    word_bits: Option<u64>,
+    word_bits: Option<Bits>,
     /// Bits moved by one access.
-    entry_bits: Option<u64>,
+    entry_bits: Option<Bits>,
     /// How many one-word registers share one physical entry.
-    cluster_size: Option<u64>,
+    cluster_size: Option<Count>,
     /// Words it holds; unlimited if left out.
-    capacity_words: Option<u64>,
+    capacity_words: Option<Count>,
     /// The tensors that it keeps.
     keeps: Option<Vec<Tensor>>,
     /// Words read per cycle.
@@ -114,9 +117,9 @@ struct RawLevel {
     /// Dimensions whose whole remaining extent must be looped here.
     temporal_whole: Option<Vec<Dim>>,
     /// Instances along X.
-    x: Option<u64>,
+    x: Option<Instances>,
     /// Instances along Y.
-    y: Option<u64>,
+    y: Option<Instances>,
     /// Dimensions that may be unrolled along X.
     spatial_x: Option<Vec<Dim>>,
     /// Dimensions that may be unrolled along Y.
@@ -124,7 +127,7 @@ struct RawLevel {
     /// Dimensions whose whole remaining extent must be unrolled here.
     spatial_whole: Option<Vec<Dim>>,
     /// Upper limit on the unrolling of one dimension (a lane count).
-    max_factor: Option<BTreeMap<Dim, u64>>,
+    max_factor: Option<BTreeMap<Dim, Count>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -159,9 +162,11 @@ impl RawLevel {
     }
 
     fn has_storage_keys(&self) -> bool {
-        let counts = [self.word_bits, self.entry_bits, self.cluster_size, self.capacity_words];
+        let counts = [self.cluster_size, self.capacity_words];
+        let widths = [self.word_bits, self.entry_bits];
         let energies = [self.read_pj_per_access, self.write_pj_per_access, self.update_pj_per_access];
         counts.iter().any(Option::is_some)
+            || widths.iter().any(Option::is_some)
             || energies.iter().any(Option::is_some)
             || self.bandwidths().iter().any(Option::is_some)
             || self.leak_pj_per_cycle.is_some()
@@ -182,11 +187,11 @@ impl RawLevel {
 
     fn storage(&self) -> Result<Storage, String> {
         let missing = |key: &str| format!("a storage level needs `{key}`");
-        let at_least_one = |key: &str, value: Option<u64>| match value {
-            Some(0) => Err(format!("`{key}` must be at least 1")),
-            Some(value) => Ok(value),
-            None => Err(missing(key)),
+        let at_least_one = |key: &str, value: Count| match value {
+            Count(0) => Err(format!("`{key}` must be at least 1")),
+            Count(value) => Ok(value),
         };
+        let width = |key: &str, value: Option<Bits>| value.map(|bits| bits.0).ok_or_else(|| missing(key));
         let energy = |key: &str, value: Option<NonNegative>| value.map(|pj| pj.0).ok_or_else(|| missing(key));
         let [read, write, shared] = self.bandwidths();
         if shared.is_some() && (read.is_some() || write.is_some()) {
@@ -200,12 +205,12 @@ impl RawLevel {
         let keeps = self.keeps.as_ref().ok_or_else(|| missing("keeps"))?;
         Ok(Storage {
             name: self.name.clone(),
-            word_bits: at_least_one("word_bits", self.word_bits)?,
-            entry_bits: at_least_one("entry_bits", self.entry_bits)?,
-            cluster_size: at_least_one("cluster_size", self.cluster_size.or(Some(1)))?,
+            word_bits: width("word_bits", self.word_bits)?,
+            entry_bits: width("entry_bits", self.entry_bits)?,
+            cluster_size: at_least_one("cluster_size", self.cluster_size.unwrap_or(Count(1)))?,
             capacity_words: self
                 .capacity_words
-                .map(|words| at_least_one("capacity_words", Some(words)))
+                .map(|words| at_least_one("capacity_words", words))
                 .transpose()?,
             keeps: Tensor::ALL.map(|tensor| keeps.contains(&tensor)),
             read_bandwidth_words_per_cycle: read,
@@ -221,9 +226,9 @@ impl RawLevel {
     }
 
     fn fanout(&self) -> Result<Fanout, String> {
-        let [x, y] = [self.x, self.y].map(|extent| extent.unwrap_or(1));
-        if x == 0 || y == 0 || x.saturating_mul(y) > MAX_FANOUT {
-            return Err(format!("`x` and `y` must be at least 1 and their product at most {MAX_FANOUT}"));
+        let [x, y] = [self.x, self.y].map(|extent| extent.map_or(1, |instances| instances.0));
+        if x * y > MAX_FANOUT {
+            return Err(format!("the product of `x` and `y` is {}: expected at most {MAX_FANOUT}", x * y));
         }
         let set = |dims: &Option<Vec<Dim>>| DimSet::of(dims.as_deref().unwrap_or_default());
         let spatial = [set(&self.spatial_x), set(&self.spatial_y)];
@@ -232,15 +237,15 @@ impl RawLevel {
             return Err(format!("`spatial_whole` names {dim:?}, which no axis allows"));
         }
         let limits = self.max_factor.clone().unwrap_or_default();
-        if let Some((dim, _)) = limits.iter().find(|&(_, &limit)| limit == 0) {
+        if let Some((dim, _)) = limits.iter().find(|&(_, &limit)| limit == Count(0)) {
             return Err(format!("`max_factor` of {dim:?} must be at least 1"));
         }
-        let max_factor = Dim::ALL.map(|dim| limits.get(&dim).copied());
+        let max_factor = Dim::ALL.map(|dim| limits.get(&dim).map(|limit| limit.0));
         Ok(Fanout { name: self.name.clone(), extent: [x, y], spatial, spatial_whole, max_factor })
     }
 }
 
-/// Chosen here: a thousand times the arrays that ship, and products stay far from overflow.
+/// As one axis alone.
 const MAX_FANOUT: u64 = 1 << 20;
 
 impl RawAccel {
@@ -249,7 +254,7 @@ impl RawAccel {
         if self.kinds.is_empty() {
             return fail("`kinds` is empty: list the layer kinds it runs");
         }
-        if self.vector_lanes == 0 && self.kinds.contains(&LayerKind::Vector) {
+        if self.vector_lanes == Count(0) && self.kinds.contains(&LayerKind::Vector) {
             return fail("`vector_lanes` must be at least 1 when `kinds` lists vector");
         }
         if self.dram_overlap.0 > 1.0 {
@@ -280,12 +285,12 @@ impl RawAccel {
             source: self.source,
             clock_hz: self.clock_mhz.0 * 1e6,
             kinds: self.kinds,
-            vector_lanes: self.vector_lanes,
+            vector_lanes: self.vector_lanes.0,
             vector_pj_per_op: self.vector_pj_per_op.0,
             array_efficiency: self.array_efficiency.0,
             dram_overlap: self.dram_overlap.0,
-            fill_drain_cycles: self.fill_drain_cycles,
-            dispatch_cycles: self.dispatch_cycles,
+            fill_drain_cycles: self.fill_drain_cycles.0,
+            dispatch_cycles: self.dispatch_cycles.0,
             levels,
             mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
         })

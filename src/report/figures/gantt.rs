@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use csv::StringRecord;
-
 use super::{Data, Picture, Section, best_first, cell};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
+use crate::files::Record;
 use crate::report::chart::{Chart, Entry, Gantt, Run, Scale};
 use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};
@@ -81,7 +80,7 @@ fn read(
         <[usize; 6]>::try_from(places).expect("as many as there are names")
     };
     let (mut seed, mut layers) = (None, schedulers.iter().map(|_| Vec::new()).collect::<Vec<_>>());
-    let mut record = StringRecord::new();
+    let mut record = Record::default();
     while file.read(&mut record)? {
         let keys = file.keys(&record);
         let wanted =
@@ -93,10 +92,10 @@ fn read(
             continue;
         }
         layers[shown].push(Layer {
-            request: record[request].to_string(),
-            network: record[network].to_string(),
-            layer: record[layer].to_string(),
-            accelerator: record[accelerator].to_string(),
+            request: record.get(request).to_string(),
+            network: record.get(network).to_string(),
+            layer: record.get(layer).to_string(),
+            accelerator: record.get(accelerator).to_string(),
             start_ms: file.number(&record, start)? / 1e3,
             end_ms: file.number(&record, end)? / 1e3,
         });

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use csv::StringRecord;
-
 use super::{Data, IN_FRONT, Section, cell, styles};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
+use crate::files::Record;
 use crate::report::chart::{Chart, Lines, Scale, Series};
 use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};
@@ -47,7 +46,7 @@ fn read(results: &Results, mut file: CsvFile) -> Result<BTreeMap<(usize, usize),
     let (arrival, finish) = (file.column("arrival_us")?, file.column("finish_us")?);
     let place = KEYS.iter().position(|key| *key == "scheduler").expect("it is a key");
     let mut all: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
-    let mut record = StringRecord::new();
+    let mut record = Record::default();
     while file.read(&mut record)? {
         let keys = file.keys(&record);
         let (Some(case), Some(scheduler)) = (results.case_of(&keys), results.scheduler(&keys[place])) else {

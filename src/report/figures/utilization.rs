@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use csv::StringRecord;
-
 use super::{Data, Section, cell};
 use crate::experiment::Error;
 use crate::experiment::columns::KEYS;
 use crate::experiment::estimate::mean;
+use crate::files::Record;
 use crate::report::chart::{Chart, Matrix};
 use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};
@@ -32,10 +31,10 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
         text = TEXT;
         let mut file = CsvFile::open(&path)?;
         let (name, utilization) = (file.column("accelerator")?, file.column("utilization")?);
-        let mut record = StringRecord::new();
+        let mut record = Record::default();
         while file.read(&mut record)? {
             let value = file.number(&record, utilization)?;
-            all.add(results, &file.keys(&record), &record[name], value);
+            all.add(results, &file.keys(&record), record.get(name), value);
         }
     }
     let picture = |case: &Case| all.picture(results, case);

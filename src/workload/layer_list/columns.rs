@@ -67,6 +67,13 @@ pub(super) struct Columns {
 impl Columns {
     /// Finds them in the header; the error says what is missing, unknown or there twice.
     pub(super) fn of(file: &CsvFile<&[u8]>) -> Result<Self, InputError> {
+        // A row of numbers is no header.
+        if let Some(number) = file.header().iter().find(|column| column.parse::<f64>().is_ok()) {
+            let message = format!(
+                "not a SCALE-Sim topology: `{number}` is no name of a column; expected a header {FORMS}"
+            );
+            return Err(file.header_error(message));
+        }
         let header: Vec<String> = file.header().iter().map(word).collect();
         let has = |name: &str| header.iter().any(|column| column == name);
         let is_product = has("m") && has("k") || has("m") && has("n");
@@ -135,12 +142,6 @@ const FORMS: &str = "`Layer name, IFMAP Height, IFMAP Width, Filter Height, Filt
                      or `Layer, M, N, K`";
 
 fn unknown(column: &str, known: &[(Column, &[&str])]) -> String {
-    // A row of numbers is no header.
-    if column.parse::<f64>().is_ok() {
-        return format!(
-            "not a SCALE-Sim topology: `{column}` is no name of a column; expected a header {FORMS}"
-        );
-    }
     let names: Vec<&str> = known.iter().map(|(_, names)| names[0]).collect();
     let hint = did_you_mean(column, &names);
     format!("unknown column `{column}`{hint}: expected {}", names.join(", "))

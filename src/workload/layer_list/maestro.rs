@@ -11,19 +11,40 @@
 //! |---|---|
 //! | CONV | convolution of C into K channels; Y, X is the input |
 //! | DSCONV | depthwise convolution of C channels with K outputs each |
+//! | NGCONV | G groups, each a convolution of C into K channels |
 //! | TRCONV | transposed convolution: every pixel of Y x X times every weight |
 //! | FC | as CONV, always without padding; sizes that are not given are 1 |
 //! | GEMM | M x K times K x N with weights K x N |
 //! | BMM | B products of two activations |
 //!
 //! Colons and commas may be missing, `//` and `/* */` are comments, what else a network or layer says (Dataflow, FPS,
-//! Dependency, ...) is skipped.
+//! Dependency, ...) is skipped; but for what would change its sizes, as `Padding` does, and for mistyped words. What is
+//! given twice has to be the same.
 
 use std::collections::BTreeMap;
 
 use super::{Entry, List, Padding, Windows, at, product};
 use crate::files::{InputError, Source, did_you_mean};
 use crate::workload::layer::{Op, product as checked_product};
+
+/// With the dimensions that each has.
+const TYPES: [(&str, &str); 7] = [
+    ("CONV", "N, K, C, Y, X, R, S"),
+    ("DSCONV", "N, K, C, Y, X, R, S"),
+    ("NGCONV", "N, G, K, C, Y, X, R, S"),
+    ("TRCONV", "N, K, C, Y, X, R, S"),
+    ("FC", "N, K, C, Y, X, R, S"),
+    ("GEMM", "M, N, K"),
+    ("BMM", "B, M, N, K"),
+];
+
+const DIMENSIONS: [&str; 10] = ["N", "G", "K", "C", "Y", "X", "R", "S", "M", "B"];
+
+/// What would change the sizes of a layer and is in none of MAESTRO's files.
+const UNSUPPORTED: [&str; 6] = ["Padding", "Pad", "Dilation", "Dilations", "Groups", "Group"];
+
+/// Sizes by name, with their lines.
+type Sizes<'s> = BTreeMap<&'s str, (usize, u64)>;
 
 /// Each word with its line.
 struct Words<'s> {
@@ -151,32 +172,56 @@ impl<'s> Words<'s> {
         let name = self.expect("the name of a layer")?.to_owned();
         let line = self.line();
         self.open("the name of a layer")?;
-        let (mut kind, mut stride, mut sizes) = ("", BTreeMap::new(), BTreeMap::new());
+        let (mut kind, mut stride, mut sizes) = (None, Sizes::new(), Sizes::new());
         loop {
             match self.expect("`}`")? {
                 "}" => break,
-                "Type" => kind = self.expect("a type")?,
-                "Stride" => stride = self.sizes(&["X", "Y"])?,
-                "Dimensions" => sizes = self.sizes(&["N", "K", "C", "Y", "X", "R", "S", "M", "B"])?,
-                _ => self.skip_block()?,
+                "Type" => self.kind(&mut kind)?,
+                "Stride" => self.sizes(&["X", "Y"], &mut stride)?,
+                "Dimensions" => self.sizes(&DIMENSIONS, &mut sizes)?,
+                other => self.skip(other)?,
             }
         }
+        let kind = kind.map_or("", |(_, kind)| kind);
         let op = op(kind, &sizes, &stride, padding);
         let op = op.map_err(|what| at(self.source, line, format!("layer `{name}`: {what}")))?;
         Ok(Entry { line, name, op })
     }
 
+    fn kind(&mut self, kind: &mut Option<(usize, &'s str)>) -> Result<(), InputError> {
+        let new = self.expect("a type")?;
+        match kind.replace((self.line(), new)) {
+            Some((line, old)) if old != new => {
+                Err(self.error(format!("`Type` is {new} here and {old} in line {line}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Something of a layer that does not matter here.
+    fn skip(&mut self, word: &str) -> Result<(), InputError> {
+        let hint = did_you_mean(word, ["Type", "Stride", "Dimensions"]);
+        if !hint.is_empty() || UNSUPPORTED.iter().any(|name| name.eq_ignore_ascii_case(word)) {
+            let message = format!("`{word}`{hint} is not read: a layer has Type, Stride and Dimensions");
+            return Err(self.error(message));
+        }
+        self.skip_block()
+    }
+
     /// `{ K: 32, C: 3 }`
-    fn sizes(&mut self, known: &[&str]) -> Result<BTreeMap<&'s str, u64>, InputError> {
+    fn sizes(&mut self, known: &[&str], sizes: &mut Sizes<'s>) -> Result<(), InputError> {
         self.open("`Stride` or `Dimensions`")?;
-        let mut sizes = BTreeMap::new();
         loop {
             match self.expect("`}`")? {
-                "}" => return Ok(sizes),
+                "}" => return Ok(()),
                 name if known.contains(&name) => {
                     let value = self.number()?;
-                    if sizes.insert(name, value).is_some() {
-                        return Err(self.error(format!("`{name}` is given twice")));
+                    match sizes.insert(name, (self.line(), value)) {
+                        Some((line, old)) if old != value => {
+                            let message = format!("`{name}` is {value} here and {old} in line {line}");
+                            return Err(self.error(message));
+                        }
+                        _ => {}
                     }
                 }
                 other => {
@@ -188,21 +233,26 @@ impl<'s> Words<'s> {
     }
 }
 
-fn op(
-    kind: &str,
-    sizes: &BTreeMap<&str, u64>,
-    stride: &BTreeMap<&str, u64>,
-    padding: Padding,
-) -> Result<Op, String> {
-    let need = |name: &str| sizes.get(name).copied().ok_or_else(|| format!("`{name}` is missing"));
-    let or_one = |name: &str| sizes.get(name).copied().unwrap_or(1);
-    let stride = ["Y", "X"].map(|name| stride.get(name).copied().unwrap_or(1));
+fn op(kind: &str, sizes: &Sizes, stride: &Sizes, padding: Padding) -> Result<Op, String> {
+    let given = |name: &str| sizes.get(name).map(|&(_, size)| size);
+    let need = |name: &str| given(name).ok_or_else(|| format!("`{name}` is missing"));
+    let or_one = |name: &str| given(name).unwrap_or(1);
+    let stride = ["Y", "X"].map(|name| stride.get(name).map_or(1, |&(_, stride)| stride));
+    let (_, known) = TYPES.iter().find(|(name, _)| *name == kind).ok_or_else(|| unknown(kind))?;
+    if let Some((name, (_, size))) = sizes.iter().find(|(name, size)| !known.contains(**name) && size.1 != 1)
+    {
+        return Err(format!("`{name}` is {size}, but {kind} has {known} only"));
+    }
     let windows = Windows { input: [or_one("Y"), or_one("X")], kernel: [or_one("R"), or_one("S")], stride };
     match kind {
-        "CONV" | "FC" | "DSCONV" => {
+        "CONV" | "FC" | "DSCONV" | "NGCONV" => {
             let padding = if kind == "FC" { Padding::Valid } else { padding };
             let outputs = windows.count(padding, false)?;
-            let [groups, inputs] = if kind == "DSCONV" { [need("C")?, 1] } else { [1, need("C")?] };
+            let [groups, inputs] = match kind {
+                "DSCONV" => [need("C")?, 1],
+                "NGCONV" => [need("G")?, need("C")?],
+                _ => [1, need("C")?],
+            };
             Ok(Op::Conv(windows.nest([or_one("N"), groups, need("K")?, inputs], outputs)))
         }
         "TRCONV" => {
@@ -214,7 +264,14 @@ fn op(
         }
         "GEMM" => Ok(Op::Gemm(product([1, need("M")?, need("N")?, need("K")?]))),
         "BMM" => Ok(Op::Matmul(product([need("B")?, need("M")?, need("N")?, need("K")?]))),
-        "" => Err("`Type` is missing".into()),
-        other => Err(format!("type `{other}`: expected CONV, DSCONV, TRCONV, FC, GEMM or BMM")),
+        _ => unreachable!("the types were looked up above"),
     }
+}
+
+fn unknown(kind: &str) -> String {
+    if kind.is_empty() {
+        return "`Type` is missing".into();
+    }
+    let types: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
+    format!("type `{kind}`{}: expected one of {}", did_you_mean(kind, &types), types.join(", "))
 }

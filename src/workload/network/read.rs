@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::order::topological_order;
 use super::{Network, Totals};
 use crate::dims::LayerKind;
-use crate::files::{InputError, Source, Spanned, did_you_mean, schema_of};
+use crate::files::{InputError, Size, Source, Spanned, did_you_mean, schema_of};
 use crate::workload::layer::{Layer, LoopNest, MAX_COUNT, Op};
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,21 +35,21 @@ struct RawLayer {
     /// What sort of work it is.
     kind: LayerKind,
     /// Batch.
-    n: Option<u64>,
+    n: Option<Size>,
     /// Groups.
-    g: Option<u64>,
+    g: Option<Size>,
     /// Output channels per group.
-    k: Option<u64>,
+    k: Option<Size>,
     /// Input channels per group.
-    c: Option<u64>,
+    c: Option<Size>,
     /// Output rows; tokens of a matrix product.
-    p: Option<u64>,
+    p: Option<Size>,
     /// Output columns.
-    q: Option<u64>,
+    q: Option<Size>,
     /// Kernel rows.
-    r: Option<u64>,
+    r: Option<Size>,
     /// Kernel columns.
-    s: Option<u64>,
+    s: Option<Size>,
     /// An integer, or [rows, columns].
     stride: Option<OneOrTwo>,
     /// An integer, or [rows, columns].
@@ -108,7 +108,7 @@ impl RawLayer {
             return Err(format!("a {} layer has dimensions, not reads, writes or ops", self.kind.name()));
         }
         Ok(LoopNest {
-            bounds: self.dims().map(|d| d.unwrap_or(1)),
+            bounds: self.dims().map(|size| size.map_or(1, |size| size.0)),
             stride: self.stride.map_or([1, 1], OneOrTwo::pair),
             dilation: self.dilation.map_or([1, 1], OneOrTwo::pair),
         })
@@ -121,7 +121,7 @@ impl RawLayer {
         Ok([self.reads, self.writes, self.ops].map(|v| v.unwrap_or(0)))
     }
 
-    fn dims(&self) -> [Option<u64>; 8] {
+    fn dims(&self) -> [Option<Size>; 8] {
         [self.n, self.g, self.k, self.c, self.p, self.q, self.r, self.s]
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Scenario, Stage, Variant};
 use crate::files::{
-    Folders, Fraction, InputError, Positive, Source, Spanned, Weight, did_you_mean, schema_of,
+    Batch, Folders, Fraction, InputError, Positive, Source, Spanned, Weight, did_you_mean, schema_of,
 };
 use crate::units::Time;
 use crate::workload::arrivals::{self, Arrivals, Binding};
@@ -42,7 +42,7 @@ struct RawTenant {
     /// The network that it asks for; or `networks`.
     network: Option<Spanned<String>>,
     /// Inputs in a request.
-    batch: Option<Spanned<u64>>,
+    batch: Option<Spanned<Batch>>,
     /// The networks that it asks for and how often; or `network`.
     networks: Option<Spanned<Vec<RawNetwork>>>,
     /// Its part of the load, relative to the others.
@@ -79,7 +79,7 @@ struct RawNetwork {
     /// A network: the name of a file in workloads/networks/.
     name: Spanned<String>,
     /// Inputs in a request.
-    batch: Option<Spanned<u64>>,
+    batch: Option<Spanned<Batch>>,
     /// How often it comes, relative to the others.
     #[serde(default = "one")]
     weight: Weight,
@@ -110,9 +110,6 @@ fn one() -> Weight {
 
 /// Chosen here: where a scenario says nothing, all requests are equal, at PREMA's lowest level.
 const DEFAULT_PRIORITY: u32 = 1;
-
-/// Chosen here: more than any service batches, and few enough that sizes stay within 64 bits.
-const MAX_BATCH: u64 = 1_024;
 
 impl Scenario {
     /// The JSON Schema of its file.
@@ -344,13 +341,9 @@ impl Reader<'_> {
     }
 
     /// The index of a network at a batch size, new or not.
-    fn network(&mut self, name: &Spanned<String>, batch: Option<&Spanned<u64>>) -> Result<u32, InputError> {
-        if let Some(batch) = batch.filter(|batch| !(1..=MAX_BATCH).contains(batch.get_ref())) {
-            let message = format!("`batch` is {}: expected 1 to {MAX_BATCH}", batch.get_ref());
-            return Err(self.source.error(&batch.span(), message));
-        }
+    fn network(&mut self, name: &Spanned<String>, batch: Option<&Spanned<Batch>>) -> Result<u32, InputError> {
         let network = name.get_ref().clone();
-        let variant = Variant { network, batch: batch.map_or(1, |batch| *batch.get_ref()) };
+        let variant = Variant { network, batch: batch.map_or(1, |batch| batch.get_ref().0) };
         if let Some(known) = self.networks.iter().position(|known| *known == variant) {
             return Ok(known as u32);
         }

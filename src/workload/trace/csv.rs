@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::instant::{Instant, instant, seconds};
+use super::moment::{Moment, date_time, seconds};
 use super::{Names, Raw};
 use crate::files::{CsvFile, InputError, Record};
 
@@ -21,7 +21,7 @@ struct Columns {
     time: usize,
     tenant: Option<usize>,
     network: Option<usize>,
-    read: fn(&str) -> Result<Instant, String>,
+    read: fn(&str) -> Result<Moment, String>,
     /// Whether the origin of the times means nothing, so that the first request is put at 0.
     shift: bool,
 }
@@ -55,7 +55,7 @@ impl Rows {
 
     fn time_ps(&mut self) -> Result<i128, InputError> {
         let wrong = |message| self.file.value_error(&self.record, self.columns.time, message);
-        let Instant { ps, is_zoned } =
+        let Moment { ps, is_zoned } =
             (self.columns.read)(self.record.get(self.columns.time)).map_err(wrong)?;
         match *self.is_zoned.get_or_insert(is_zoned) == is_zoned {
             true => Ok(ps),
@@ -75,7 +75,7 @@ impl Columns {
             return Ok(Self { time, tenant, network, read: seconds, shift: false });
         }
         if let Some(time) = file.find("TIMESTAMP") {
-            return Ok(Self { time, tenant: None, network: None, read: instant, shift: true });
+            return Ok(Self { time, tenant: None, network: None, read: date_time, shift: true });
         }
         if let (Some(time), Some(model)) = (file.find("Timestamp"), file.find("Model")) {
             return Ok(Self { time, tenant: None, network: Some(model), read: seconds, shift: true });

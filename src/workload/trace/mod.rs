@@ -14,7 +14,7 @@
 
 mod csv;
 mod disb;
-mod instant;
+mod moment;
 mod order;
 mod recording;
 mod stats;

@@ -10,29 +10,29 @@ const DIGITS: usize = 12;
 
 /// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Instant {
+pub(super) struct Moment {
     pub(super) ps: i128,
     /// Whether it says how far it is from UTC.
     pub(super) is_zoned: bool,
 }
 
 /// Decimal seconds, exactly where they are written without an exponent.
-pub(super) fn seconds(text: &str) -> Result<Instant, String> {
+pub(super) fn seconds(text: &str) -> Result<Moment, String> {
     let wrong = || format!("`{text}` is no time: expected seconds from 0 on");
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if is_digits(whole) && is_digits(fraction) && !whole.is_empty() {
         let whole: i128 = whole.parse::<u64>().map_err(|_| wrong())?.into();
-        return Ok(Instant { ps: whole * PS_PER_S + fraction_ps(fraction), is_zoned: false });
+        return Ok(Moment { ps: whole * PS_PER_S + fraction_ps(fraction), is_zoned: false });
     }
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
     // Times above the clock's end saturate and are refused with it.
     let is_time = seconds >= 0.0 && seconds.is_finite();
-    is_time.then_some(Instant { ps: (seconds * PS_PER_S as f64) as i128, is_zoned: false }).ok_or_else(wrong)
+    is_time.then_some(Moment { ps: (seconds * PS_PER_S as f64) as i128, is_zoned: false }).ok_or_else(wrong)
 }
 
 /// A date with a time of day, and an offset from UTC (`+02:00`, `-0530`, `+02`, `Z`, `UTC`) or none.
-pub(super) fn instant(text: &str) -> Result<Instant, String> {
+pub(super) fn date_time(text: &str) -> Result<Moment, String> {
     let wrong =
         || format!("`{text}` is no date: expected one like 2023-11-16 18:17:03.9799600, or with +02:00");
     let (whole, fraction, zone) = parts(text);
@@ -45,7 +45,7 @@ pub(super) fn instant(text: &str) -> Result<Instant, String> {
         zoned.as_second()
     };
     let ps = i128::from(whole_s) * PS_PER_S + fraction_ps(fraction);
-    Ok(Instant { ps, is_zoned: !zone.is_empty() })
+    Ok(Moment { ps, is_zoned: !zone.is_empty() })
 }
 
 /// Date and time to the second, the digits after it, and the offset. The library reads nine digits only.
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn ps(text: &str) -> i128 {
-        instant(text).unwrap().ps
+        date_time(text).unwrap().ps
     }
 
     #[test]
@@ -95,9 +95,9 @@ mod tests {
             "2024-05-10 12:00:00 UTC",
             "2024-05-10T12:00+00:00",
         ] {
-            assert_eq!(instant(text), Ok(Instant { ps: noon, is_zoned: true }), "{text}");
+            assert_eq!(date_time(text), Ok(Moment { ps: noon, is_zoned: true }), "{text}");
         }
-        assert_eq!(instant("2024-05-10 12:00:00"), Ok(Instant { ps: noon, is_zoned: false }));
+        assert_eq!(date_time("2024-05-10 12:00:00"), Ok(Moment { ps: noon, is_zoned: false }));
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
             "2024-05-10 00:00:00 Z Z",
             "1715299200",
         ] {
-            assert!(instant(text).is_err(), "{text}");
+            assert!(date_time(text).is_err(), "{text}");
         }
     }
 }

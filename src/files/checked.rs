@@ -1,0 +1,222 @@
+//! Numbers with a range: read from TOML, from the command line, and described to editors.
+//!
+//! Ranges keep times within the 64-bit clock and sums finite; where they are no physics, they are chosen here, far wider
+//! than any use.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::schema;
+
+/// Reads a number and checks its range, so that the error carries the line of the value.
+struct Checked {
+    allowed: &'static str,
+    ok: fn(f64) -> bool,
+}
+
+impl Visitor<'_> for Checked {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}, in the unit that the key ends with", self.allowed)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<f64, E> {
+        match (self.ok)(value) {
+            true => Ok(value),
+            false => Err(E::custom(format!("{value} is not allowed here: expected {}", self.allowed))),
+        }
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<f64, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<f64, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<f64, E> {
+        self.visit_f64(value as f64)
+    }
+}
+
+macro_rules! checked_number {
+    ($(#[$doc:meta])* $name:ident, $allowed:literal, $ok:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+        pub struct $name(pub f64);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                d.deserialize_f64(Checked { allowed: $allowed, ok: $ok }).map(Self)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                schema::number($allowed, $ok)
+            }
+        }
+
+        /// As an option of the command line.
+        impl FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let ok: fn(f64) -> bool = $ok;
+                text.parse().ok().filter(|&value| ok(value)).map(Self).ok_or(concat!("expected ", $allowed))
+            }
+        }
+    };
+}
+checked_number!(
+    /// A number above zero.
+    Positive, "a number from 1e-9 to 1e12", |v| (1e-9..=1e12).contains(&v)
+);
+checked_number!(
+    /// A number, zero included.
+    #[derive(Default)]
+    NonNegative, "a number from 0 to 1e12", |v| (0.0..=1e12).contains(&v)
+);
+checked_number!(
+    /// A part of a whole that is not nothing.
+    Fraction, "a number from 1e-6 to 1", |v| (1e-6..=1.0).contains(&v)
+);
+checked_number!(
+    /// A share of a whole.
+    Share, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)
+);
+checked_number!(
+    /// A relative frequency. The range, chosen here, keeps every sum finite and no share below what a run could show.
+    Weight, "a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
+);
+checked_number!(
+    /// A bandwidth in GB/s. The floor, chosen here, keeps times within the 64-bit clock.
+    Gbps, "a number from 0.001 to 1e9, or inf", |v| (0.001..=1e9).contains(&v) || v == f64::INFINITY
+);
+checked_number!(
+    /// A duration in microseconds. The range, chosen here, is 10 ns to 1,000 s.
+    Microseconds, "a number from 0.01 to 1e9", |v| (0.01..=1e9).contains(&v)
+);
+checked_number!(
+    /// A duration in microseconds that `inf` turns off.
+    MicrosecondsOrInf, "a number from 0.01 to 1e9, or inf", |v| (0.01..=1e9).contains(&v) || v == f64::INFINITY
+);
+checked_number!(
+    /// A latency in microseconds, zero included.
+    #[derive(Default)]
+    MicrosecondsOrZero, "a number from 0 to 1e9", |v| (0.0..=1e9).contains(&v)
+);
+checked_number!(
+    /// A load relative to lambda*. The range, chosen here, is wider than any experiment's.
+    Load, "a number from 0.001 to 1000", |v| (0.001..=1e3).contains(&v)
+);
+checked_number!(
+    /// A rate or frequency per second. The range, chosen here, is far wider than any arrival process's.
+    PerSecond, "a number from 1e-6 to 1e9", |v| (1e-6..=1e9).contains(&v)
+);
+checked_number!(
+    /// A duration in seconds. The range, chosen here, is from a microsecond to what a simulation lasts at most.
+    Seconds, "a number from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
+);
+checked_number!(
+    /// A relative frequency that may be zero.
+    WeightOrZero, "0, or a weight from 1e-6 to 1e6", |v| v == 0.0 || (1e-6..=1e6).contains(&v)
+);
+checked_number!(
+    /// A time relative to the mean gap of arrivals. The range, chosen here, ends where jumps outnumber requests a
+    /// thousand times, and where no run sees one.
+    MeanGaps, "a number from 1e-3 to 1e9", |v| (1e-3..=1e9).contains(&v)
+);
+checked_number!(
+    /// How many times faster than recorded. The range, chosen here, ends where a day becomes less than a millisecond.
+    Factor, "a number from 1e-9 to 1e9", |v| (1e-9..=1e9).contains(&v)
+);
+checked_number!(
+    /// A coefficient of variation. The range, chosen here, ends where gaps would be all alike or all zero.
+    Variation, "a number from 0.01 to 100", |v| (0.01..=1e2).contains(&v)
+);
+checked_number!(
+    /// A clock in MHz, from 1 kHz to 100 GHz.
+    Megahertz, "a number from 0.001 to 1e5", |v| (0.001..=1e5).contains(&v)
+);
+
+macro_rules! checked_whole {
+    ($(#[$doc:meta])* $name:ident, $allowed:literal, $range:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        pub struct $name(pub u64);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let ok = |v: f64| v.fract() == 0.0 && ($range).contains(&(v as u64)) && v >= 0.0;
+                d.deserialize_i64(Checked { allowed: $allowed, ok }).map(|v| Self(v as u64))
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                u64::json_schema(generator)
+            }
+        }
+    };
+}
+checked_whole!(
+    /// A number of cycles or words.
+    #[derive(Default)]
+    Count, "a whole number from 0 to 1e12", 0..=1_000_000_000_000
+);
+checked_whole!(
+    /// The width of a memory.
+    Bits, "a whole number from 1 to 4096", 1..=4096
+);
+checked_whole!(
+    /// A dimension of a layer, or a stride.
+    Size, "a whole number from 1 to 4294967295", 1..=4_294_967_295
+);
+checked_whole!(
+    /// Requests that are executed as one.
+    Batch, "a whole number from 1 to 1024", 1..=1_024
+);
+checked_whole!(
+    /// Instances along one axis of a fan-out: a thousand times the arrays that ship, and products stay far from overflow.
+    Instances, "a whole number from 1 to 1048576", 1..=1_048_576
+);
+checked_whole!(
+    /// How many seeds: more is a typing error.
+    Seeds, "a whole number from 1 to 100000", 1..=100_000
+);
+checked_whole!(
+    /// A seed. Above 2^53 it is not exact in readers that take all numbers for `f64`.
+    Seed, "a whole number from 0 to 9007199254740992", 0..=9_007_199_254_740_992
+);
+checked_whole!(
+    /// Requests of a run ([`crate::workload::MAX_REQUESTS`]).
+    Requests, "a whole number from 1 to 10000000", 1..=10_000_000
+);
+checked_whole!(
+    /// Requests beside the counted ones of a run.
+    RequestsOrNone, "a whole number from 0 to 10000000", 0..=10_000_000
+);
