@@ -1,6 +1,7 @@
 //! Reading data files and writing results: every input error names file, line, key and what is allowed; every
 //! output file appears whole or not at all.
 
+pub mod any_path;
 mod excerpt;
 mod folders;
 mod numbered;

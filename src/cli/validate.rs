@@ -14,7 +14,7 @@ use crate::experiment::data::{Kind, check_name};
 use crate::experiment::plan::Case;
 use crate::experiment::saturation::eft_saturation;
 use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, any_path};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::rl::policy::{self, POLICIES, Policy};
 use crate::sim::capacity::Resource;
@@ -50,7 +50,7 @@ impl Verdict {
 
     fn json(&self, path: &Path) -> Value {
         let verdict = format!("{}{}", self.kind, self.text);
-        let mut told = json!({ "file": path, "kind": self.kind, "verdict": verdict });
+        let mut told = json!({ "file": any_path::to_json(path), "kind": self.kind, "verdict": verdict });
         self.tables.iter().for_each(|(name, table)| told[*name] = table.json());
         told
     }

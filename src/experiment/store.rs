@@ -33,6 +33,19 @@ pub struct Store {
     _lock: Option<File>,
 }
 
+/// Keeps other processes from a folder as long as what it returns is held. Where folders cannot be locked, the user has to
+/// see to it.
+pub fn lock(folder: &Path) -> Result<Option<File>, Error> {
+    let file = File::open(folder).ok();
+    match file.as_ref().map(File::try_lock) {
+        Some(Err(TryLockError::WouldBlock)) => {
+            let folder = folder.display();
+            Err(Error::Usage(format!("{folder}: another mascot is at work here; give another --out")))
+        }
+        _ => Ok(file),
+    }
+}
+
 const EXTENSION: &str = "cell";
 
 impl Store {
@@ -48,15 +61,7 @@ impl Store {
     pub fn open(results: &Path) -> Result<Self, Error> {
         let mut store = Self::peek(results);
         fs::create_dir_all(&store.folder).map_err(|source| store.write_error(source))?;
-        // Where folders cannot be locked, the user has to see to it.
-        let folder = File::open(&store.folder).ok();
-        if let Some(Err(TryLockError::WouldBlock)) = folder.as_ref().map(File::try_lock) {
-            let folder = store.folder.display();
-            return Err(Error::Usage(format!(
-                "{folder}: another mascot is at work here; give another --out"
-            )));
-        }
-        store._lock = folder;
+        store._lock = lock(&store.folder)?;
         Ok(store)
     }
 
