@@ -16,9 +16,6 @@ use super::columns::{KEYS, LOAD, SEED};
 use super::{Error, Experiment, manifest};
 use crate::files::any_path;
 
-/// How the `--timeline` of a run is told from its arguments.
-const TIMELINE: &str = "--timeline";
-
 /// Files, and the one beside them that says what they are of.
 #[derive(Debug)]
 pub struct Owned {
@@ -36,14 +33,14 @@ pub const RUN: Owned = Owned {
 pub const CAPACITY: Owned = Owned { manifest: "capacity.json", files: &["capacity.csv"] };
 
 impl Owned {
-    /// The files, and the last one that says what they are of.
+    /// The files, then the one that says what they are of.
     pub fn paths(&self, folder: &Path) -> Vec<PathBuf> {
         self.files.iter().chain([&self.manifest]).map(|name| folder.join(name)).collect()
     }
 }
 
-/// How every timeline begins.
-const TIMELINE_MARK: &str = "{\"displayTimeUnit\"";
+/// How every timeline of ours begins.
+const TIMELINE_MARK: &str = r#"{"displayTimeUnit":"ns","otherData":{"tool":"mascot"},"#;
 
 /// What every page of a report has in it.
 const PAGE_MARK: &str = " - mascot</title>";
@@ -119,7 +116,7 @@ impl Leftovers {
                 "removed, as it shows an earlier run",
             )?;
         }
-        if let Some(timeline) = self.timeline() {
+        for timeline in self.timelines() {
             done(&timeline, fs::remove_file(&timeline), "removed, as it shows an earlier run")?;
         }
         let capacity = CAPACITY.paths(&self.folder);
@@ -134,16 +131,13 @@ impl Leftovers {
         Ok(told)
     }
 
-    /// The timeline that the earlier run wrote into the folder.
-    fn timeline(&self) -> Option<PathBuf> {
-        let words: Vec<&str> = self.manifest["argv"].as_array()?.iter().filter_map(Value::as_str).collect();
-        let value = |place: usize| match words[place].strip_prefix(TIMELINE)? {
-            "" => words.get(place + 1).copied(),
-            value => value.strip_prefix('='),
-        };
-        let path = self.absolute((0..words.len()).find_map(value)?.as_ref());
-        let is_here = path.parent().map(real) == Some(real(&self.folder));
-        (is_here && starts_with(&path, TIMELINE_MARK)).then_some(path)
+    /// Timelines of earlier runs in the folder, whatever they are called.
+    fn timelines(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
+        let mut timelines: Vec<PathBuf> = files.filter(|path| starts_with(path, TIMELINE_MARK)).collect();
+        timelines.sort();
+        timelines
     }
 }
 
