@@ -10,7 +10,7 @@ use std::process::Output;
 
 use tempfile::TempDir;
 
-use self::common::{mascot, program};
+use self::common::{executable, mascot, program};
 
 const EXPERIMENT: &str = "systems = ['relmas-6']\nscenarios = ['light']\nloads = [0.6, 0.9]\nschedulers = ['fcfs', 'edf']\n\
                           seeds = 2\nrequests = 20\n";
@@ -150,7 +150,7 @@ mod not_text {
 
     /// Runs the program in a folder and returns what it says; it has to end well.
     fn run(folder: &Path, args: &[&dyn AsRef<OsStr>]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mascot"));
+        let mut command = Command::new(executable());
         let output = command.args(args.iter().map(|arg| arg.as_ref())).current_dir(folder).output().unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert_eq!(output.status.code(), Some(0), "{said}");
@@ -220,7 +220,7 @@ mod not_text {
     #[test]
     fn other_words_of_any_bytes_are_bad_usage() {
         for args in [&[&b"list"[..], b"\xff"], &[b"\xff", b"x"], &[b"run", b"--set=\xff=1"]] {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_mascot"));
+            let mut command = Command::new(executable());
             let output = command.args(args.iter().map(|arg| OsStr::from_bytes(arg))).output().unwrap();
             assert_eq!(output.status.code(), Some(2));
             assert!(!output.stderr.is_empty());
@@ -241,7 +241,7 @@ mod not_text {
         let experiment = Experiment::read(&file, &[], &data).unwrap();
         let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).unwrap();
         let command = sweep::cells(&plan)[0].command(&plan.experiment);
-        let command = command.replacen("mascot", env!("CARGO_BIN_EXE_mascot"), 1);
+        let command = command.replacen("mascot", &executable().to_string_lossy(), 1);
         let out = folder.path().join("out");
         let command = format!("{command} --quiet --out {}", out.display());
         let status = Command::new("bash").args(["-c", &command]).status();

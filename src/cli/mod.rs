@@ -32,6 +32,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::experiment::Error;
 use crate::experiment::columns::quoted;
 use crate::experiment::error::{INVARIANT, reason, remember_panics};
+use crate::files::visible;
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
@@ -215,7 +216,7 @@ fn in_folder(path: &Path, name: &str) -> PathBuf {
 fn print(text: &str) -> Result<(), Error> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    written(out.write_all(visible(text).as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Writes JSON to standard output.
@@ -235,7 +236,7 @@ fn written(result: std::io::Result<()>) -> Result<(), Error> {
 /// Writes a line to standard error.
 fn eprint(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
 }
 
 /// Runs `act` with so many threads; without a number, one per core.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::columns::{KEYS, LOAD, SEED};
+use super::store::Store;
 use super::{Error, Experiment, manifest};
 use crate::files::any_path;
 
@@ -59,8 +60,10 @@ impl Leftovers {
     /// # Errors
     /// It holds results of another experiment, or of nobody knows whom.
     pub fn of(folder: &Path, owned: &Owned, experiment: &Experiment, overwrite: bool) -> Result<Self, Error> {
-        let path = folder.join(owned.manifest);
-        let manifest = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        // That of a run which was stopped while its files got their names is still among its cells.
+        let places = [folder.to_path_buf(), Store::peek(folder).folder().to_path_buf()];
+        let read = |place: &PathBuf| serde_json::from_slice(&fs::read(place.join(owned.manifest)).ok()?).ok();
+        let manifest = places.iter().find_map(read);
         let found = Self { folder: folder.to_path_buf(), manifest: manifest.unwrap_or_default() };
         let Some(theirs) = owned.files.iter().find(|name| folder.join(name).exists()) else {
             return Ok(found);

@@ -14,6 +14,7 @@ use super::Error;
 use super::rows::{Rows, Table};
 use super::store::Store;
 use super::sweep::Logs;
+use crate::files::place;
 
 /// The result files of a run in the making.
 pub struct Output {
@@ -55,7 +56,13 @@ impl Output {
     /// Gives every file its name, and says whether any is another than before. A log of an earlier run, which would not belong
     /// to these, is removed.
     pub fn finish(self) -> Result<bool, Error> {
-        let Self { folder, mut files } = self;
+        let Self { folder, files } = self;
+        // A disk that is full says so before the first of them has its name.
+        let whole = |(table, file): (Table, BufWriter<NamedTempFile>)| {
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error);
+            file.map(|file| (table, file)).map_err(|source| Error::writing(&folder, source))
+        };
+        let mut files = files.into_iter().map(whole).collect::<Result<Vec<_>, _>>()?;
         let mut changed = false;
         for table in Table::ALL {
             let path = folder.join(table.file());
@@ -70,10 +77,9 @@ impl Output {
     }
 }
 
-fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<bool> {
-    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+fn persist(file: NamedTempFile, path: &Path) -> io::Result<bool> {
     let changed = !is_same(file.path(), path);
-    file.persist(path)?;
+    place(file, path)?;
     Ok(changed)
 }
 

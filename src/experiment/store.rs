@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::manifest;
 use super::rows::Rows;
-use crate::files::{sha256, temporary_in, write_atomic};
+use crate::files::{place, sha256, temporary_in, write_atomic};
 
 /// What is kept of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,8 +95,8 @@ impl Store {
     /// Writes another file whole or not at all, by way of such a temporary file.
     pub fn place(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let mut file = self.temporary()?;
-        let written = file.write_all(bytes).and_then(|()| Ok(file.persist(path)?));
-        written.map(drop).map_err(|source| Error::writing(path, source))
+        let written = file.write_all(bytes).and_then(|()| place(file, path));
+        written.map_err(|source| Error::writing(path, source))
     }
 
     /// Removes what a finished sweep does not need: the manifest of the unfinished one, and what killed processes left.

@@ -27,7 +27,7 @@ pub use self::results::Results;
 use crate::experiment::Error;
 use crate::experiment::leftovers::remove_pictures;
 use crate::experiment::rows::Table;
-use crate::files::{InputError, write_atomic};
+use crate::files::{InputError, visible, write_atomic};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
@@ -47,6 +47,7 @@ pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     };
     page.sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
     let html = page::render(&page);
+    let html = visible(&html);
     let pictures = folder.join("report");
     // Those of an earlier report would not belong to this one.
     remove_pictures(&pictures).map_err(|source| Error::writing(&pictures, source))?;
