@@ -1,6 +1,7 @@
 //! Reading data files and writing results: every input error names file, line, key and what is allowed; every
 //! output file appears whole or not at all.
 
+pub mod any_path;
 mod checked;
 mod excerpt;
 mod folders;
@@ -11,6 +12,7 @@ mod schema;
 mod spanned;
 mod suggest;
 mod told;
+mod visible;
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -29,6 +31,7 @@ pub use rows::{CsvFile, Record};
 pub use schema::{any_of, entry_table, schema_of};
 pub use spanned::Spanned;
 pub use suggest::{did_you_mean, with_suggestion};
+pub use visible::{visible, visible_line};
 
 /// What is wrong with a file that a user gave.
 #[derive(Debug, thiserror::Error)]
@@ -198,11 +201,31 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes `bytes` to a temporary name beside `path`, then renames.
+/// Writes `bytes` to a temporary name beside the file that `path` leads to, then renames. A device or a pipe is written to.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = temporary_in(path.parent().unwrap_or(Path::new("")))?;
+    let target = match std::fs::metadata(path) {
+        Ok(there) if there.is_file() => std::fs::canonicalize(path)?,
+        Ok(there) if !there.is_dir() => {
+            return std::fs::File::options().write(true).open(path)?.write_all(bytes);
+        }
+        _ => path.to_path_buf(),
+    };
+    let mut file = temporary_in(target.parent().unwrap_or(Path::new("")))?;
     file.write_all(bytes)?;
-    file.persist(path)?;
+    file.persist(target)?;
+    Ok(())
+}
+
+/// Gives a temporary file its name, on another disk, too.
+pub fn place(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
+    let failed = match file.persist(path) {
+        Ok(_) => return Ok(()),
+        Err(failed) if failed.error.kind() == std::io::ErrorKind::CrossesDevices => failed,
+        Err(failed) => return Err(failed.error),
+    };
+    let mut copy = temporary_in(path.parent().unwrap_or(Path::new("")))?;
+    std::io::copy(&mut std::fs::File::open(failed.file.path())?, &mut copy)?;
+    copy.persist(path)?;
     Ok(())
 }
 

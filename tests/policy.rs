@@ -28,11 +28,9 @@ fn tiny(folder: &Path, learner: &str, steps: u32) -> String {
     experiment
 }
 
-fn train(folder: &Path, learner: &str, steps: u32, resume: bool, jobs: &str) -> Output {
+fn train(folder: &Path, learner: &str, steps: u32, more: &[&str], jobs: &str) -> Output {
     let (experiment, out) = (tiny(folder, learner, steps), path(folder, "out"));
-    let mut args = vec!["train", &experiment, "--out", &out, "--quiet"];
-    args.extend(resume.then_some("--resume"));
-    mascot(&args, jobs)
+    mascot(&[&["train", &experiment, "--out", &out, "--quiet"], more].concat(), jobs)
 }
 
 fn trained(folder: &Path, kind: &str) -> [Vec<u8>; 3] {
@@ -45,11 +43,11 @@ fn the_same_for_any_thread_count_and_when_resumed(learner: &str, kind: &str) {
     let done = |output: Output| {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    done(train(one.path(), learner, 4, false, "1"));
-    done(train(two.path(), learner, 4, false, "2"));
+    done(train(one.path(), learner, 4, &[], "1"));
+    done(train(two.path(), learner, 4, &[], "2"));
     assert!(trained(one.path(), kind) == trained(two.path(), kind), "threads matter");
     stop_after_two_of_four(cut.path(), learner);
-    done(train(cut.path(), learner, 4, true, "1"));
+    done(train(cut.path(), learner, 4, &[], "1"));
     assert!(trained(one.path(), kind) == trained(cut.path(), kind), "resuming matters");
     has_a_report(&one.path().join("out"), kind);
 }
@@ -106,7 +104,7 @@ fn what_training_came_to_is_read_by_programs() {
 #[test]
 fn a_build_without_libtorch_says_so() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
-    let output = train(folder.path(), DDPG, 1, false, "1");
+    let output = train(folder.path(), DDPG, 1, &[], "1");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && message.contains("needs libtorch"), "{message}");
     assert!(!folder.path().join("out").exists());
@@ -115,16 +113,17 @@ fn a_build_without_libtorch_says_so() {
 /// A training that was killed: of four steps, two are done.
 fn stop_after_two_of_four(folder: &Path, learner: &str) {
     use mascot::cost::Cache;
-    use mascot::experiment::train::Trainer;
+    use mascot::experiment::inputs::Inputs;
+    use mascot::experiment::train::{Origin, Trainer};
     use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
-    use mascot::files::sha256;
     let file = tiny(folder, learner, 4);
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let experiment = Experiment::read(file.as_ref(), &[], &data).expect("it was just written");
     let training = experiment.training.expect("it has one");
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("shipped data");
-    let hash = sha256(&fs::read(&file).expect("it was just written"));
-    let mut trainer = Trainer::new(&plan, training, hash, None, &Silent).expect("there is no checkpoint");
+    let experiment = fs::read_to_string(&file).expect("it was just written");
+    let origin = Origin::new(experiment, &Inputs::of(&plan, &data).expect("it was just read"));
+    let mut trainer = Trainer::new(&plan, training, origin, None, &Silent).expect("there is no checkpoint");
     trainer.step();
     trainer.step();
     fs::create_dir_all(folder.join("out")).expect("it is ours");
@@ -135,18 +134,54 @@ fn stop_after_two_of_four(folder: &Path, learner: &str) {
 fn what_cannot_be_written_is_a_failed_run() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     fs::create_dir_all(folder.path().join("out/mascot-relmas-6.toml/in the way")).expect("it is ours");
-    let output = train(folder.path(), EVOLUTION, 1, false, "1");
+    let output = train(folder.path(), EVOLUTION, 1, &[], "1");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && message.contains("cannot write"), "{message}");
 }
 
 #[test]
-fn a_checkpoint_of_another_training_is_refused() {
+fn a_training_goes_on_and_is_replaced_only_when_told_to() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
-    assert!(train(folder.path(), EVOLUTION, 1, false, "1").status.success());
-    let output = train(folder.path(), EVOLUTION, 2, true, "1");
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && message.contains("of another training"), "{message}");
+    let out = folder.path().join("out");
+    assert!(train(folder.path(), EVOLUTION, 2, &[], "1").status.success());
+    let (first, checkpoint) = (trained(folder.path(), "mascot"), fs::read(out.join("checkpoint.json")));
+    let checkpoint = checkpoint.expect("training writes it");
+    // Done: nothing is left to do, with the word of before, too; a comment is no change.
+    for more in [&[][..], &["--resume"]] {
+        let again = train(folder.path(), &format!("# a note\n{EVOLUTION}"), 2, more, "1");
+        assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+        assert!(trained(folder.path(), "mascot") == first, "it was trained anew");
+    }
+    // Another configuration, or other data, is named and leaves what is there.
+    let other = train(folder.path(), EVOLUTION, 3, &["--set", "training.traces=3"], "1");
+    let message = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert_eq!(other.status.code(), Some(2), "{message}");
+    for named in [
+        "`training.evolution.generations` was 2 and is 3\n",
+        "`training.traces` was 2 and is 3\n",
+        "--fresh trains anew in its place",
+    ] {
+        assert!(message.contains(named), "{named} in {message}");
+    }
+    assert!(
+        trained(folder.path(), "mascot") == first
+            && fs::read(out.join("checkpoint.json")).is_ok_and(|c| c == checkpoint)
+    );
+    // Anew, it is as in a new folder; a policy of the other kind does not stay.
+    fs::write(out.join("relmas-relmas-6.toml"), "of another training").expect("the folder is ours");
+    assert!(train(folder.path(), EVOLUTION, 3, &["--fresh"], "1").status.success());
+    let new = tempfile::tempdir().expect("the temporary folder is writable");
+    assert!(train(new.path(), EVOLUTION, 3, &[], "1").status.success());
+    assert!(trained(folder.path(), "mascot") == trained(new.path(), "mascot"));
+    assert!(!out.join("relmas-relmas-6.toml").exists());
+    // What has no checkpoint is not taken for nothing.
+    fs::remove_file(out.join("checkpoint.json")).expect("it is there");
+    let lost = train(folder.path(), EVOLUTION, 3, &[], "1");
+    let message = String::from_utf8_lossy(&lost.stderr);
+    assert!(
+        lost.status.code() == Some(2) && message.contains("a training without a checkpoint"),
+        "{message}"
+    );
 }
 
 fn run(system: &str, kind: &str, more: &str) -> Output {

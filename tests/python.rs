@@ -37,3 +37,40 @@ fn pandas_and_polars_read_every_file() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), files.len());
 }
+
+/// The first lines of README: means and standard errors over seeds, of every scenario and whatever says when requests come.
+const README_PANDAS: &str = r#"
+import sys
+import pandas as pd
+for folder in sys.argv[1:]:
+    runs = pd.read_csv(folder + "/summary.csv")
+    rates = runs.groupby(["scenario", "load", "scheduler"])["sla_rate"].agg(["mean", "sem", "count"])
+    assert (rates["count"] == 3).all() and rates["count"].sum() == len(runs), rates
+    assert rates.notna().all().all(), rates
+"#;
+
+#[test]
+fn the_seeds_of_every_scenario_are_grouped_by_its_load() {
+    let Some(python) = std::env::var_os("MASCOT_PYTHON") else {
+        eprintln!("skipped: MASCOT_PYTHON is not set (`export MASCOT_PYTHON=$(.ci/python)`)");
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let arrivals: String = (0..200).map(|i| format!("{}\n", 0.01 * f64::from(i))).collect();
+    std::fs::write(path("times.csv"), format!("t_s\n{arrivals}")).unwrap();
+    let scenarios = |of: &str| {
+        format!("systems = ['relmas-6']\nscenarios = {of}\nschedulers = ['fcfs', 'edf']\nseeds = 3\n")
+    };
+    let own = scenarios("['moca_light', 'moca_mixed', 'ar_gaming', 'outdoor_activity_a']");
+    let traced = format!("{}trace = {{ file = '{}' }}\n", scenarios("['light']"), path("times.csv"));
+    let given = format!("{}loads = [0.6, 0.9]\n", scenarios("['light', 'mixed']"));
+    let folders = [("own", own), ("traced", traced), ("given", given)].map(|(name, text)| {
+        std::fs::write(path(&format!("{name}.toml")), format!("{text}requests = 40\n")).unwrap();
+        let run = mascot(&["run", &path(&format!("{name}.toml")), "--quiet", "--out", &path(name)]);
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        path(name)
+    });
+    let output = Command::new(python).args(["-c", README_PANDAS]).args(folders).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

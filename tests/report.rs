@@ -90,7 +90,9 @@ fn every_picture_is_in_the_page_and_a_file_with_its_numbers() {
     assert!(page.contains("&quot;argv&quot;"), "the manifest is there");
 
     // A second time: the same bytes, and pictures of another time are gone.
-    std::fs::write(folder.path().join("report/old.svg"), "").unwrap();
+    for name in ["report/old.svg", "report/old.csv"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
     assert!(report(folder.path()) == page && pictures(folder.path()) == names);
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use self::common::{mascot, program};
+use self::common::{executable, mascot, program};
 
 /// A short run of the quick start into `out`, with more arguments.
 fn quickstart(out: &Path, more: &[&str]) -> Output {
@@ -274,7 +274,7 @@ fn the_command_of_a_cell_reproduces_it() {
 
     let folder = TempDir::new().unwrap();
     let command = format!("{} --quiet --out {}", cell.command(&plan.experiment), folder.path().display());
-    let command = command.replacen("mascot", env!("CARGO_BIN_EXE_mascot"), 1);
+    let command = command.replacen("mascot", &executable().to_string_lossy(), 1);
     let status =
         Command::new("sh").args(["-c", &command]).current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
     assert!(status.success(), "{command}");

@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::common::{mascot, program};
+use self::common::{executable, mascot, program};
 
 const CSV: [&str; 5] = ["summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv"];
 
@@ -220,8 +220,7 @@ fn a_cell_that_fails_takes_no_other_down() {
         said(&replayed)
     );
     let command = message.lines().find_map(|line| line.split_once("reproduces it: mascot ")).unwrap().1;
-    let command =
-        format!("{} {command} --quiet --out {}", env!("CARGO_BIN_EXE_mascot"), text(&out.join("alone")));
+    let command = format!("{} {command} --quiet --out {}", executable().display(), text(&out.join("alone")));
     let alone = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
     assert_eq!(alone.status.code(), Some(3), "{}", said(&alone));
 

@@ -6,9 +6,12 @@ use clap::Args;
 
 use super::progress::Bars;
 use super::run::key_value;
+use super::session::session;
 use super::table::{number, render, spread};
 use crate::cost::Cache;
 use crate::experiment::capacity::{Found, Row, Search, find, rows, to_csv};
+use crate::experiment::leftovers::{CAPACITY, Leftovers};
+use crate::experiment::manifest;
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
 use crate::files::{Fraction, Load, write_atomic};
 
@@ -28,6 +31,9 @@ pub(super) struct Options {
     /// Folder for capacity.csv [default: results/<experiment>/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Overwrite results of another experiment in the folder
+    #[arg(long)]
+    overwrite: bool,
     /// Number of seeds, in place of the experiment's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     seeds: Option<i64>,
@@ -56,14 +62,18 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
+    Leftovers::of(&folder, &CAPACITY, &experiment, options.overwrite)?;
+    let origin = manifest::of_experiment(&experiment, &session());
     let found = super::on_threads(options.jobs, || run(options, experiment, &data, search))??;
-    let path = folder.join("capacity.csv");
-    write_atomic(&path, &to_csv(&found)).map_err(|source| Error::writing(&path, source))?;
+    let paths = CAPACITY.paths(&folder);
+    for (path, bytes) in paths.iter().zip([&to_csv(&found), origin.as_bytes()]) {
+        write_atomic(path, bytes).map_err(|source| Error::writing(path, source))?;
+    }
     let rows = rows(&found);
     if options.json {
         super::print_json(&rows)?;
     } else if !options.quiet {
-        super::print(&format!("{}\n{}", path.display(), table(&rows)))?;
+        super::print(&format!("{}\n{}", paths[0].display(), table(&rows)))?;
     }
     Ok(())
 }

@@ -23,14 +23,16 @@ mod trace;
 mod train;
 mod validate;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::experiment::Error;
-use crate::experiment::error::{INVARIANT, reason};
+use crate::experiment::columns::quoted;
+use crate::experiment::error::{INVARIANT, reason, remember_panics};
+use crate::files::visible;
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
@@ -69,8 +71,8 @@ enum Command {
     /// Train a policy on the cells of an experiment
     ///
     /// The experiment's `[training]` says how; its schedulers are the baselines to pass. The folder gets log.csv, a
-    /// checkpoint, and the policy with the best validation SLA rate so far. The same seed gives the same weights, whatever
-    /// the number of threads, and so does a training that was interrupted and resumed.
+    /// checkpoint, and the policy with the best validation SLA rate so far. The same command goes on from there; --fresh
+    /// trains anew. The same seed gives the same weights, whatever the number of threads, interrupted or not.
     Train(train::Options),
     /// Write report.html, a page of pictures, into a folder of results
     ///
@@ -139,6 +141,20 @@ enum Command {
 
 /// Parses the arguments, runs the command and prints its error, if any.
 pub fn main() -> ExitCode {
+    // A failed invariant is reported once, with the command that reproduces it, and not by the panic itself.
+    remember_panics();
+    catch_unwind(parse_and_execute).unwrap_or_else(|panic| {
+        let command: Vec<String> = arguments().map(|word| quoted(&word)).collect();
+        eprint(&format!(
+            "error: invariant violated: {}\nplease report it with the command: {}",
+            reason(&*panic),
+            command.join(" ")
+        ));
+        ExitCode::from(INVARIANT)
+    })
+}
+
+fn parse_and_execute() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
@@ -150,17 +166,12 @@ pub fn main() -> ExitCode {
             };
         }
     };
-    match catch_unwind(AssertUnwindSafe(|| execute(cli.command))) {
-        Ok(result) => exit_code(result),
-        Err(panic) => {
-            let command = std::env::args().collect::<Vec<_>>().join(" ");
-            eprint(&format!(
-                "error: invariant violated: {}\nplease report it with the command: {command}",
-                reason(&*panic)
-            ));
-            ExitCode::from(INVARIANT)
-        }
-    }
+    exit_code(execute(cli.command))
+}
+
+/// Those of the program; what of them is no UTF-8 is shown as such.
+fn arguments() -> impl Iterator<Item = String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned())
 }
 
 fn exit_code(result: Result<(), Error>) -> ExitCode {
@@ -205,7 +216,7 @@ fn in_folder(path: &Path, name: &str) -> PathBuf {
 fn print(text: &str) -> Result<(), Error> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    written(out.write_all(visible(text).as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Writes JSON to standard output.
@@ -225,7 +236,7 @@ fn written(result: std::io::Result<()>) -> Result<(), Error> {
 /// Writes a line to standard error.
 fn eprint(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
 }
 
 /// Runs `act` with so many threads; without a number, one per core.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::experiment::Progress;
+use crate::files::visible;
 
 /// One bar per phase on standard error.
 pub(super) struct Bars {
@@ -88,7 +89,7 @@ impl Progress for Bars {
 
     fn warn(&self, message: &str) {
         self.with(|bar| match bar {
-            Some(bar) if !bar.is_hidden() => bar.println(format!("warning: {message}")),
+            Some(bar) if !bar.is_hidden() => bar.println(format!("warning: {}", visible(message))),
             _ => super::eprint(&format!("warning: {message}")),
         });
     }

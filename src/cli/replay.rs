@@ -26,6 +26,9 @@ pub(super) struct Options {
     /// Folder for the results of the replay [default: they are compared and gone]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Overwrite results of another experiment in that folder
+    #[arg(long, requires = "out")]
+    overwrite: bool,
     /// Replay it although the program or data files are others now
     #[arg(long)]
     anyway: bool,
@@ -74,6 +77,10 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if options.out.as_ref().is_some_and(|out| is_within(&theirs, out)) {
         return Err(Error::Usage("--out holds the run that is replayed: give another folder".into()));
     }
+    let holds_run = |out: &PathBuf| out.join(manifest::FILE).exists();
+    if options.cell.is_some() && options.out.as_ref().is_some_and(holds_run) {
+        return Err(Error::Usage("--out holds a run, and one cell is none: give another folder".into()));
+    }
     let data = DataRoot::find(Some(&manifest.data_folder))?;
     tell(replay::differences(&manifest, &data), options.anyway)?;
     let verdict = super::on_threads(options.jobs, || run(options, &manifest, &data, &theirs))??;
@@ -115,6 +122,7 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
         bars: &bars,
         started,
         resumable: options.out.is_some(),
+        overwrite: options.overwrite || options.cell.is_some(),
     };
     let mut chosen = cells(&plan);
     if let Some(prefix) = &options.cell {

@@ -27,6 +27,9 @@ pub(super) struct Options {
     /// Folder for the results [default: results/<experiment>/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Overwrite results of another experiment in the folder
+    #[arg(long)]
+    overwrite: bool,
     /// Number of seeds, in place of the experiment's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     seeds: Option<i64>,
@@ -146,7 +149,16 @@ fn with_job<T>(
     plan.moved_deadlines().iter().for_each(|warning| bars.warn(warning));
     let inputs = Inputs::of(&plan, data)?;
     let logs = Logs { requests: options.requests, layers: options.layers };
-    let job = Job { plan: &plan, inputs: &inputs, data, logs, bars: &bars, started, resumable: true };
+    let job = Job {
+        plan: &plan,
+        inputs: &inputs,
+        data,
+        logs,
+        bars: &bars,
+        started,
+        resumable: true,
+        overwrite: options.overwrite,
+    };
     act(&job, &folder)
 }
 

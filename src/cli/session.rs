@@ -7,7 +7,7 @@ use crate::experiment::manifest::{Host, Session};
 
 pub(super) fn session() -> Session {
     Session {
-        argv: std::env::args().collect(),
+        argv: super::arguments().collect(),
         working_folder: std::env::current_dir().unwrap_or_default(),
         host: Host {
             name: host_name(),

@@ -7,6 +7,7 @@ use super::session::{Stopwatch, cpu_s, session};
 use crate::cost::Cache;
 use crate::experiment::identity::{Identity, SOURCES_SHA256};
 use crate::experiment::inputs::Inputs;
+use crate::experiment::leftovers::{Leftovers, RUN};
 use crate::experiment::manifest::{self, State};
 use crate::experiment::output::Output;
 use crate::experiment::resume::{Sweep, failed};
@@ -28,6 +29,8 @@ pub(super) struct Job<'a> {
     pub(super) started: Stopwatch,
     /// Whether finished cells stay when the program ends.
     pub(super) resumable: bool,
+    /// Whether results of another experiment may be overwritten.
+    pub(super) overwrite: bool,
 }
 
 /// Everything but the cells.
@@ -61,6 +64,7 @@ impl<'a> Job<'a> {
     ) -> Result<Vec<Row>, Error> {
         let identity = self.identity();
         let sweep = Sweep::new(self.plan, cells, &identity);
+        let leftovers = Leftovers::of(folder, &RUN, &self.plan.experiment, self.overwrite)?;
         let store = Store::open(folder)?;
         let clock = || self.started.wall_s();
         let manifest = |folder: &Path, state| match whole {
@@ -89,11 +93,15 @@ impl<'a> Job<'a> {
         let mut summary = Summary::new(self.plan);
         let cells_wall_s =
             sweep.collect(&store, &mut output, &clock, |cell, rows| summary.add(cell, rows))?;
-        output.finish()?;
+        let changed = output.finish()?;
         let (cells_run, cells_kept) = (missing.len(), kept.len() - missing.len());
         let (wall_s, cpu_s) = (clock(), cpu_s());
         manifest(folder, State::Complete { cells_run, cells_kept, cells_wall_s, wall_s, cpu_s })?;
         store.clean()?;
+        if changed {
+            let keys: Vec<Vec<String>> = sweep.cells.iter().map(Cell::keys).collect();
+            leftovers.remove(&keys)?.iter().for_each(|told| self.bars.note(told));
+        }
         Ok(summary.rows())
     }
 }

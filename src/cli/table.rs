@@ -3,6 +3,8 @@
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
+use crate::files::visible_line;
+
 pub(super) use crate::report::{number, spread};
 
 /// A table that programs can read, too: as JSON.
@@ -46,7 +48,8 @@ pub(super) fn render(header: &[&str], numbers: std::ops::Range<usize>, rows: Vec
 fn table(header: &[&str], numbers: std::ops::Range<usize>, rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header).add_rows(rows);
+    let shown = |row: Vec<String>| row.iter().map(|cell| visible_line(cell).into_owned()).collect::<Vec<_>>();
+    table.set_header(header).add_rows(rows.into_iter().map(shown));
     for i in numbers {
         if let Some(column) = table.column_mut(i) {
             column.set_cell_alignment(CellAlignment::Right);

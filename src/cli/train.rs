@@ -11,9 +11,12 @@ use serde::Serialize;
 use super::progress::Bars;
 use super::run::key_value;
 use crate::cost::Cache;
-use crate::experiment::train::{Baseline, Checkpoint, LOG, LogRow, Trainer};
+use crate::experiment::inputs::Inputs;
+use crate::experiment::store;
+use crate::experiment::train::{Baseline, Checkpoint, LOG, LogRow, Origin, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
-use crate::files::{sha256, write_atomic};
+use crate::files::{any_path, write_atomic};
+use crate::rl::policy::POLICIES;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -25,8 +28,11 @@ pub(super) struct Options {
     /// Replace a key of the experiment, e.g. --set training.evolution.generations=10
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
-    /// Go on from the checkpoint in the folder
+    /// Train anew, in place of the training that the folder has; without it, that one goes on
     #[arg(long)]
+    fresh: bool,
+    /// What happens without it; here it is an error if there is nothing to go on from
+    #[arg(long, hide = true, conflicts_with = "fresh")]
     resume: bool,
     /// Threads [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -42,6 +48,7 @@ pub(super) struct Options {
 /// What a training came to; its curves are in the log.
 #[derive(Serialize)]
 struct Outcome<'a> {
+    #[serde(serialize_with = "any_path::serialize")]
     policy: &'a Path,
     steps: usize,
     /// On the validation seeds; the policy's manifest has its SLA rate.
@@ -69,11 +76,19 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
-    let experiment_sha256 = sha256(text.as_bytes());
-    let checkpoint = if options.resume { Some(Checkpoint::read(&folder, &experiment_sha256)?) } else { None };
-    let mut trainer = Trainer::new(&plan, training, experiment_sha256, checkpoint, &bars)?;
+    let origin = Origin::new(text.clone(), &Inputs::of(&plan, data)?);
+    let checkpoint = options.checkpoint(&folder, &origin)?;
+    if let Some(checkpoint) = &checkpoint {
+        bars.note(&format!("{} of {} steps are kept from before", checkpoint.steps(), training.steps()));
+    }
+    let is_fresh = checkpoint.is_none();
+    let mut trainer = Trainer::new(&plan, training, origin, checkpoint, &bars)?;
     fs::create_dir_all(&folder).map_err(|source| Error::writing(&folder, source))?;
+    let _lock = store::lock(&folder)?;
     let named = folder.join(format!("{}-{}.toml", training.kind().name, system.name));
+    if is_fresh {
+        remove_training(&folder, &system.name)?;
+    }
     let mut report = Report::new(trainer.baselines().to_vec(), options)?;
     drop(bars);
     while !trainer.is_done() {
@@ -94,6 +109,39 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         return super::print_json(&Outcome { policy: &named, steps, best_fitness, baselines });
     }
     report.say(&format!("{}\n", named.display()))
+}
+
+impl Options {
+    /// Where the training in the folder stands, if it goes on.
+    fn checkpoint(&self, folder: &Path, origin: &Origin) -> Result<Option<Checkpoint>, Error> {
+        if self.fresh {
+            return Ok(None);
+        }
+        if self.resume || Checkpoint::is_in(folder) {
+            return Checkpoint::read(folder, origin).map(Some);
+        }
+        match folder.join(LOG).exists() {
+            false => Ok(None),
+            true => Err(Error::Usage(format!(
+                "{} has a training without a checkpoint: --fresh trains anew in its place, another --out beside it",
+                folder.display()
+            ))),
+        }
+    }
+}
+
+/// Removes an earlier training of a system's policies, so that nothing of it stays beside the new one.
+fn remove_training(folder: &Path, system: &str) -> Result<(), Error> {
+    let policies = POLICIES.iter().flat_map(|kind| {
+        ["toml", "safetensors"].map(|extension| format!("{}-{system}.{extension}", kind.name))
+    });
+    for name in policies.chain([LOG.to_string(), Checkpoint::FILE.to_string()]) {
+        let path = folder.join(name);
+        if path.is_file() {
+            fs::remove_file(&path).map_err(|source| Error::writing(&path, source))?;
+        }
+    }
+    Ok(())
 }
 
 /// What is said on the way.

@@ -1,5 +1,6 @@
 //! `mascot validate`: checks data files of any kind, and tells what an experiment's loads mean.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,7 +16,7 @@ use crate::experiment::data::{Kind, check_name};
 use crate::experiment::plan::Case;
 use crate::experiment::saturation::eft_saturation;
 use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
-use crate::files::{InputError, Source};
+use crate::files::{InputError, Source, any_path};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::rl::policy::{self, POLICIES, Policy};
 use crate::sim::capacity::Resource;
@@ -53,7 +54,7 @@ impl Verdict {
 
     fn json(&self, path: &Path) -> Value {
         let verdict = format!("{}{}", self.kind, self.text);
-        let mut told = json!({ "file": path, "kind": self.kind, "verdict": verdict });
+        let mut told = json!({ "file": any_path::to_json(path), "kind": self.kind, "verdict": verdict });
         self.tables.iter().for_each(|(name, table)| told[*name] = table.json());
         told
     }
@@ -62,7 +63,7 @@ impl Verdict {
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let mut files = Vec::new();
     for path in &options.paths {
-        collect(path, &mut files)?;
+        collect(path, &mut files, &mut BTreeSet::new())?;
     }
     if files.is_empty() {
         return Err(Error::Usage("no .toml file in the given folders".into()));
@@ -84,16 +85,20 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 }
 
 /// The file, or the TOML files below a folder in the order of their names.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn collect(path: &Path, files: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
     if !path.is_dir() {
         files.push(path.to_path_buf());
+        return Ok(());
+    }
+    // Links may lead back.
+    if !seen.insert(std::fs::canonicalize(path).map_err(|e| InputError::file(path, e))?) {
         return Ok(());
     }
     let entries = std::fs::read_dir(path).map_err(|e| InputError::file(path, e))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths.iter().filter(|p| p.is_dir() || p.extension().is_some_and(|e| e == "toml")) {
-        collect(path, files)?;
+        collect(path, files, seen)?;
     }
     Ok(())
 }

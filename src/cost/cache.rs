@@ -4,7 +4,8 @@
 //! `$MASCOT_CACHE_DIR`, else `$XDG_CACHE_HOME/mascot`, else `~/.cache/mascot`. A line is `<layer> = <cost> # <checksum>`;
 //! floating-point numbers are stored as their bits, so that a cached cost equals the computed one exactly. Files appear
 //! whole (written under another name, then renamed), and what others wrote meanwhile is kept. A line that does not
-//! check is dropped, to be computed again, with a warning; a cache that cannot be read or written is a warning, too.
+//! check is dropped, to be computed again, with a warning; a cache that cannot be read or written is a warning, too. Of
+//! each kind of trouble the first is told: the others tend to be the same.
 //! Other results of long computations are kept beside them (`cache/kept.rs`).
 
 mod inventory;
@@ -12,7 +13,8 @@ mod kept;
 
 pub use inventory::CacheFile;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -30,7 +32,22 @@ pub type Entries = BTreeMap<Op, Option<LayerCost>>;
 #[derive(Debug, Default)]
 pub struct Cache {
     folder: Option<PathBuf>,
-    warnings: Mutex<Vec<String>>,
+    warnings: Mutex<Warnings>,
+}
+
+/// What is wrong with a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    Reading,
+    Writing,
+    Damage,
+}
+
+#[derive(Debug, Default)]
+struct Warnings {
+    /// Those that nobody took yet.
+    new: Vec<String>,
+    told: BTreeSet<Trouble>,
 }
 
 impl Cache {
@@ -61,11 +78,19 @@ impl Cache {
 
     /// What went wrong since the last call; nothing of it changes a result.
     pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut self.warnings.lock().expect("no thread panics while it warns"))
+        std::mem::take(&mut self.warnings.lock().expect("no thread panics while it warns").new)
     }
 
-    fn warn(&self, message: String) {
-        self.warnings.lock().expect("no thread panics while it warns").push(message);
+    /// Warns of a file, and from then on not of the same trouble with others.
+    fn warn(&self, trouble: Trouble, path: &Path, problem: impl fmt::Display) {
+        let mut warnings = self.warnings.lock().expect("no thread panics while it warns");
+        if warnings.told.insert(trouble) {
+            let consequence = match trouble {
+                Trouble::Reading | Trouble::Damage => "what cannot be read of the cache is computed anew",
+                Trouble::Writing => "what is computed is not kept",
+            };
+            warnings.new.push(format!("{}: {problem}; {consequence}", path.display()));
+        }
     }
 
     /// All cached costs of an accelerator.
@@ -75,7 +100,7 @@ impl Cache {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Entries::new(),
             Err(e) => {
-                self.warn(format!("{}: {e}; computing anew", path.display()));
+                self.warn(Trouble::Reading, &path, e);
                 return Entries::new();
             }
         };
@@ -85,7 +110,7 @@ impl Cache {
                 Some((op, cost)) => {
                     entries.insert(op, cost);
                 }
-                None => self.warn(format!("{}:{}: damaged, computing anew", path.display(), number + 1)),
+                None => self.warn(Trouble::Damage, &path, format!("line {} is damaged", number + 1)),
             }
         }
         entries
@@ -98,7 +123,7 @@ impl Cache {
         all.extend(entries.iter().map(|(op, cost)| (*op, *cost)));
         let text: String = all.iter().map(|(op, cost)| format(op, cost.as_ref())).collect();
         if let Err(e) = write_atomic(&path, text.as_bytes()) {
-            self.warn(format!("{}: {e}; costs are not kept", path.display()));
+            self.warn(Trouble::Writing, &path, e);
         }
     }
 

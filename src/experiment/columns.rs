@@ -1,6 +1,7 @@
 //! The columns of the result files: what identifies a cell, in one place for rows, tables and replay commands.
 
 use std::fmt;
+use std::path::Path;
 
 use super::bound::BOUND_COLUMNS;
 use super::config::{Experiment, Setting};
@@ -121,7 +122,7 @@ impl Cell<'_> {
         let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");
         sets.extend(experiment.trace.as_ref().map(|keys| format!("trace={}", trace(keys))));
         sets.extend(self.setting_keys().into_iter().map(|(key, value)| format!("{key}={value}")));
-        let path = quoted(&experiment.path.display().to_string());
+        let path = quoted_path(&experiment.path);
         let sets: String = sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
         format!("mascot run {path} --first-seed {} --seeds 1 --jobs 1{sets}", self.seed)
     }
@@ -150,9 +151,22 @@ pub fn setting_keys(setting: &Setting, dram: &Dram) -> Vec<(String, String)> {
 }
 
 /// A word for the shell, in quotes where it needs them.
-pub(super) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+".contains(c);
     if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// A path for the shell: bytes that are no text are escaped, as POSIX has it since 2024.
+fn quoted_path(path: &Path) -> String {
+    if let Some(text) = path.to_str() {
+        return quoted(text);
+    }
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let escaped = bytes.map(|&byte| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) => char::from(byte).to_string(),
+        byte => format!("\\{byte:03o}"),
+    });
+    format!("$'{}'", escaped.collect::<String>())
 }
 
 impl fmt::Display for Cell<'_> {

@@ -1,7 +1,9 @@
 //! Everything that can end a command, with the exit code that it means.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use crate::files::InputError;
 
@@ -63,10 +65,34 @@ pub enum Error {
 /// The exit code of a violated invariant.
 pub const INVARIANT: u8 = 3;
 
-/// What a failed assertion said.
+thread_local! {
+    /// File and line of the last panic of this thread that nobody has asked about.
+    static PLACE: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// The same of any thread: of one of a pool, whose panic goes on in the thread that waits for it.
+static LAST_PLACE: Mutex<Option<String>> = Mutex::new(None);
+
+/// From now on panics are not printed by themselves: [`reason`] tells what was said, and in which file and line. For
+/// programs that catch them all.
+pub fn remember_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        LAST_PLACE.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&place);
+        PLACE.set(place);
+    }));
+}
+
+/// What a failed assertion said and, where panics are remembered, the file and line.
 pub fn reason(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_else(|| "unknown".into())
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+    let text = text.unwrap_or_else(|| "unknown".into());
+    let last = LAST_PLACE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match PLACE.take().or(last) {
+        Some(place) => format!("{text} ({place})"),
+        None => text,
+    }
 }
 
 impl Error {

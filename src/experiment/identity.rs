@@ -8,6 +8,7 @@
 //! changes results as well. That an edited comment makes a sweep run again is the price.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::columns::KEYS;
 use super::config::Experiment;
@@ -63,8 +64,8 @@ impl Identity<'_> {
 }
 
 /// A file's name counts, as what it holds is looked up by it; its folder does not.
-fn file_name(path: &str) -> String {
-    std::path::Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned()
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The part of an identifier that people read.

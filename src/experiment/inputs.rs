@@ -13,13 +13,13 @@ use crate::files::sha256_of_file;
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// SHA-256 of each file, by its path: relative to the data folder where it lies there, else absolute.
-    pub sha256: BTreeMap<String, String>,
+    pub sha256: BTreeMap<PathBuf, String>,
     /// By system and scenario.
-    of_case: BTreeMap<[String; 2], BTreeSet<String>>,
+    of_case: BTreeMap<[String; 2], BTreeSet<PathBuf>>,
     /// By reference of deadlines.
-    of_reference: BTreeMap<String, BTreeSet<String>>,
+    of_reference: BTreeMap<String, BTreeSet<PathBuf>>,
     /// By label and system, for learned schedulers.
-    of_policy: BTreeMap<(String, String), BTreeSet<String>>,
+    of_policy: BTreeMap<(String, String), BTreeSet<PathBuf>>,
 }
 
 impl Inputs {
@@ -53,10 +53,10 @@ impl Inputs {
     }
 
     /// Reads a file once; a file that cannot be read has no hash.
-    fn add(&mut self, path: &Path, data: &DataRoot) -> String {
+    fn add(&mut self, path: &Path, data: &DataRoot) -> PathBuf {
         let below = data.relative(path);
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        let name = if below == path { absolute.display() } else { below.display() }.to_string();
+        let name = if below == path { absolute } else { below.to_path_buf() };
         if !self.sha256.contains_key(&name) {
             let hash = sha256_of_file(path).unwrap_or_default();
             self.sha256.insert(name.clone(), hash);
@@ -65,18 +65,18 @@ impl Inputs {
     }
 
     /// The contents that a cell depends on, by name.
-    pub fn of_cell(&self, cell: &Cell) -> Vec<(&str, &str)> {
+    pub fn of_cell(&self, cell: &Cell) -> Vec<(&Path, &str)> {
         let own = self.of_case.get(&cell.case.words);
         let reference = reference_of(cell.case).and_then(|name| self.of_reference.get(name));
         let policy = self.of_policy.get(&(cell.scheduler.label.clone(), cell.case.system.clone()));
         let names = own.into_iter().chain(reference).chain(policy).flatten();
-        names.map(|name| (name.as_str(), self.sha256[name].as_str())).collect()
+        names.map(|name| (name.as_path(), self.sha256[name].as_str())).collect()
     }
 
     /// With the contents that another run recorded in place of today's.
-    pub fn as_recorded(&self, sha256: &BTreeMap<String, String>) -> Self {
+    pub fn as_recorded(&self, sha256: &BTreeMap<PathBuf, String>) -> Self {
         let recorded =
-            |(name, own): (&String, &String)| (name.clone(), sha256.get(name).unwrap_or(own).clone());
+            |(name, own): (&PathBuf, &String)| (name.clone(), sha256.get(name).unwrap_or(own).clone());
         Self { sha256: self.sha256.iter().map(recorded).collect(), ..self.clone() }
     }
 }

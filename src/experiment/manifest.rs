@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::columns::{KEYS, setting_keys, summary_columns};
+use super::config::Experiment;
 use super::data::DataRoot;
 use super::identity::{Identity, SOURCES_SHA256};
 use super::list::distinct;
@@ -16,7 +17,7 @@ use super::plan::{Case, Plan, Site};
 use super::resume::Failure;
 use super::sweep::Logs;
 use super::window::{Duration, Window};
-use crate::files::InputError;
+use crate::files::{InputError, any_path};
 use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS};
 
 /// Its name.
@@ -31,6 +32,7 @@ pub struct Session {
     /// Its arguments.
     pub argv: Vec<String>,
     /// Relative paths start here.
+    #[serde(with = "any_path")]
     pub working_folder: PathBuf,
     /// The machine.
     pub host: Host,
@@ -91,6 +93,18 @@ pub fn text(plan: &Plan, identity: &Identity, data: &DataRoot, session: &Session
     serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n"
 }
 
+/// Whose other results are: the experiment, and how the program was called.
+pub fn of_experiment(experiment: &Experiment, session: &Session) -> String {
+    let mut manifest = json!({
+        "tool": env!("CARGO_PKG_NAME"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "experiment": { "name": experiment.name, "path": any_path::to_json(&experiment.path), "config": experiment.source.text },
+    });
+    let entries = manifest.as_object_mut().expect("it is made as one");
+    entries.extend(json!(session).as_object().cloned().into_iter().flatten());
+    serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n"
+}
+
 /// Configuration, inputs by content, lambda*, columns.
 fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
     let experiment = &plan.experiment;
@@ -106,11 +120,11 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "sources_sha256": SOURCES_SHA256,
         "git": git,
-        "data_folder": data.path_of_root(),
+        "data_folder": any_path::to_json(data.path_of_root()),
         "logs": identity.logs,
         "experiment": {
             "name": experiment.name,
-            "path": experiment.path,
+            "path": any_path::to_json(&experiment.path),
             "config": experiment.source.text,
             "verbatim": experiment.source.verbatim,
             "systems": experiment.systems,
@@ -125,8 +139,7 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
             "windows": distinct(plan.cases.iter().map(window_of)),
             "settings": settings(plan),
         },
-        "inputs": identity.inputs.sha256.iter().map(|(path, sha256)| json!({ "path": path, "sha256": sha256 }))
-            .collect::<Vec<_>>(),
+        "inputs": identity.inputs.sha256.iter().map(input).collect::<Vec<_>>(),
         "capacities": capacities(plan),
         "columns": {
             "keys": KEYS,
@@ -135,6 +148,10 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
             "accelerators": of_accelerators,
         },
     })
+}
+
+fn input((path, sha256): (&PathBuf, &String)) -> Value {
+    json!({ "path": any_path::to_json(path), "sha256": sha256 })
 }
 
 /// The swept keys of all cases, each combination once.
@@ -181,8 +198,10 @@ pub struct Manifest {
     /// Its sources.
     pub sources_sha256: String,
     /// Where it found data files.
+    #[serde(with = "any_path")]
     pub data_folder: PathBuf,
     /// Relative paths start here.
+    #[serde(with = "any_path")]
     pub working_folder: PathBuf,
     /// Which logs were kept.
     pub logs: Logs,
@@ -196,6 +215,7 @@ pub struct Manifest {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Recorded {
     /// The file.
+    #[serde(with = "any_path")]
     pub path: PathBuf,
     /// Its text with all overrides in it.
     pub config: String,
@@ -207,7 +227,8 @@ pub struct Recorded {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Input {
     /// Relative to the data folder where it lies there, else absolute.
-    pub path: String,
+    #[serde(with = "any_path")]
+    pub path: PathBuf,
     /// Its content.
     pub sha256: String,
 }

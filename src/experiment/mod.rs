@@ -20,6 +20,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod identity;
 pub mod inputs;
+pub mod leftovers;
 mod list;
 pub mod manifest;
 pub mod output;

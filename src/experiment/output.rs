@@ -5,7 +5,7 @@
 //! appear when all of its cells are done. The CSV depends on configuration and seeds only, to the byte.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -14,6 +14,7 @@ use super::Error;
 use super::rows::{Rows, Table};
 use super::store::Store;
 use super::sweep::Logs;
+use crate::files::place;
 
 /// The result files of a run in the making.
 pub struct Output {
@@ -52,23 +53,50 @@ impl Output {
         self.files.iter_mut().try_for_each(&mut write).map_err(|source| Error::writing(&self.folder, source))
     }
 
-    /// Gives every file its name. A log of an earlier run, which would not belong to these, is removed.
-    pub fn finish(self) -> Result<(), Error> {
-        let Self { folder, mut files } = self;
+    /// Gives every file its name, and says whether any is another than before. A log of an earlier run, which would not belong
+    /// to these, is removed.
+    pub fn finish(self) -> Result<bool, Error> {
+        let Self { folder, files } = self;
+        // A disk that is full says so before the first of them has its name.
+        let whole = |(table, file): (Table, BufWriter<NamedTempFile>)| {
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error);
+            file.map(|file| (table, file)).map_err(|source| Error::writing(&folder, source))
+        };
+        let mut files = files.into_iter().map(whole).collect::<Result<Vec<_>, _>>()?;
+        let mut changed = false;
         for table in Table::ALL {
             let path = folder.join(table.file());
             let done = match files.iter().position(|(of, _)| *of == table) {
                 Some(place) => persist(files.swap_remove(place).1, &path),
-                None if path.exists() => fs::remove_file(&path),
-                None => Ok(()),
+                None if path.exists() => fs::remove_file(&path).map(|()| true),
+                None => Ok(false),
             };
-            done.map_err(|source| Error::writing(&path, source))?;
+            changed |= done.map_err(|source| Error::writing(&path, source))?;
         }
-        Ok(())
+        Ok(changed)
     }
 }
 
-fn persist(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.persist(path)?;
-    Ok(())
+fn persist(file: NamedTempFile, path: &Path) -> io::Result<bool> {
+    let changed = !is_same(file.path(), path);
+    place(file, path)?;
+    Ok(changed)
+}
+
+/// Whether two files hold the same; logs may be larger than memory.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let open = |path| fs::File::open(path).map(|file| io::BufReader::with_capacity(1 << 16, file));
+    let (Ok(mut one), Ok(mut other)) = (open(one), open(other)) else { return false };
+    loop {
+        let (Ok(a), Ok(b)) = (one.fill_buf(), other.fill_buf()) else { return false };
+        let length = a.len().min(b.len());
+        if a[..length] != b[..length] || (length == 0 && a.len() != b.len()) {
+            return false;
+        }
+        if length == 0 {
+            return true;
+        }
+        one.consume(length);
+        other.consume(length);
+    }
 }

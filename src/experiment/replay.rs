@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::columns::KEYS;
 use super::data::DataRoot;
@@ -26,7 +26,7 @@ pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
         ));
     }
     for input in &manifest.inputs {
-        let path = data.absolute(Path::new(&input.path));
+        let path = data.absolute(&input.path);
         match sha256_of_file(&path) {
             Ok(sha256) if sha256 == input.sha256 => {}
             Ok(_) => differences.push(format!("{} has changed", path.display())),
@@ -47,7 +47,7 @@ pub fn other_files(manifest: &Manifest, inputs: &Inputs) -> Vec<String> {
         .sha256
         .keys()
         .filter(|path| !recorded.contains_key(*path))
-        .map(|path| format!("{path} was not read"))
+        .map(|path| format!("{} was not read", path.display()))
         .collect()
 }
 
@@ -64,7 +64,7 @@ impl Manifest {
     }
 
     /// The content of each file then.
-    pub fn recorded_inputs(&self) -> BTreeMap<String, String> {
+    pub fn recorded_inputs(&self) -> BTreeMap<PathBuf, String> {
         self.inputs.iter().map(|input| (input.path.clone(), input.sha256.clone())).collect()
     }
 }

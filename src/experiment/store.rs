@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::manifest;
 use super::rows::Rows;
-use crate::files::{sha256, temporary_in, write_atomic};
+use crate::files::{place, sha256, temporary_in, write_atomic};
 
 /// What is kept of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,19 @@ pub struct Store {
     _lock: Option<File>,
 }
 
+/// Keeps other processes from a folder as long as what it returns is held. Where folders cannot be locked, the user has to
+/// see to it.
+pub fn lock(folder: &Path) -> Result<Option<File>, Error> {
+    let file = File::open(folder).ok();
+    match file.as_ref().map(File::try_lock) {
+        Some(Err(TryLockError::WouldBlock)) => {
+            let folder = folder.display();
+            Err(Error::Usage(format!("{folder}: another mascot is at work here; give another --out")))
+        }
+        _ => Ok(file),
+    }
+}
+
 const EXTENSION: &str = "cell";
 
 impl Store {
@@ -48,15 +61,7 @@ impl Store {
     pub fn open(results: &Path) -> Result<Self, Error> {
         let mut store = Self::peek(results);
         fs::create_dir_all(&store.folder).map_err(|source| store.write_error(source))?;
-        // Where folders cannot be locked, the user has to see to it.
-        let folder = File::open(&store.folder).ok();
-        if let Some(Err(TryLockError::WouldBlock)) = folder.as_ref().map(File::try_lock) {
-            let folder = store.folder.display();
-            return Err(Error::Usage(format!(
-                "{folder}: another mascot is at work here; give another --out"
-            )));
-        }
-        store._lock = folder;
+        store._lock = lock(&store.folder)?;
         Ok(store)
     }
 
@@ -90,8 +95,8 @@ impl Store {
     /// Writes another file whole or not at all, by way of such a temporary file.
     pub fn place(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let mut file = self.temporary()?;
-        let written = file.write_all(bytes).and_then(|()| Ok(file.persist(path)?));
-        written.map(drop).map_err(|source| Error::writing(path, source))
+        let written = file.write_all(bytes).and_then(|()| place(file, path));
+        written.map_err(|source| Error::writing(path, source))
     }
 
     /// Removes what a finished sweep does not need: the manifest of the unfinished one, and what killed processes left.

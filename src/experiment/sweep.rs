@@ -129,8 +129,27 @@ pub fn run(
 
 /// Runs one cell. A failed assertion of the simulator becomes an error with the command that reproduces it.
 pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outcome, Error> {
-    let run = AssertUnwindSafe(|| simulate(cell, logs));
-    match catch_unwind(run) {
+    attempt(experiment, cell, || simulate(cell, logs))
+}
+
+/// The same with a scheduler of the caller's in place of the cell's; where panics are
+/// [remembered](super::error::remember_panics), one of its own is told with its file and line.
+pub fn run_cell_with(
+    experiment: &Experiment,
+    cell: &Cell,
+    scheduler: &mut dyn Scheduler,
+    logs: Logs,
+) -> Result<Outcome, Error> {
+    let requests = || requests::requests(cell.case, &cell.case.window, cell.seed);
+    attempt(experiment, cell, || run_on(cell.case, requests(), scheduler, logs).map_err(|e| e.to_string()))
+}
+
+fn attempt(
+    experiment: &Experiment,
+    cell: &Cell,
+    run: impl FnOnce() -> Result<Outcome, String>,
+) -> Result<Outcome, Error> {
+    match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(reason)) => {
             Err(Error::Run { cell: cell.to_string(), reason, command: cell.command(experiment) })

@@ -25,8 +25,9 @@ use std::path::{Path, PathBuf};
 use self::figures::Picture;
 pub use self::results::Results;
 use crate::experiment::Error;
+use crate::experiment::leftovers::remove_pictures;
 use crate::experiment::rows::Table;
-use crate::files::{InputError, write_atomic};
+use crate::files::{InputError, visible, write_atomic};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
@@ -46,8 +47,10 @@ pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     };
     page.sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
     let html = page::render(&page);
+    let html = visible(&html);
     let pictures = folder.join("report");
-    remove_old(&pictures).map_err(|source| Error::writing(&pictures, source))?;
+    // Those of an earlier report would not belong to this one.
+    remove_pictures(&pictures).map_err(|source| Error::writing(&pictures, source))?;
     for picture in page.sections.iter().flat_map(|section| &section.pictures) {
         write_picture(&pictures, picture)?;
     }
@@ -89,17 +92,6 @@ fn write_picture(folder: &Path, picture: &Picture) -> Result<(), Error> {
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_atomic(path, bytes).map_err(|source| Error::writing(path, source))
-}
-
-/// Pictures of an earlier report would not belong to this one.
-fn remove_old(pictures: &Path) -> std::io::Result<()> {
-    let Ok(entries) = std::fs::read_dir(pictures) else { return Ok(()) };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.extension().is_some_and(|e| e == "svg" || e == "csv") {
-            std::fs::remove_file(path)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

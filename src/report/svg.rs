@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::files::visible_line;
+
 /// Body text.
 pub(super) const FONT: f64 = 12.0;
 
@@ -44,9 +46,9 @@ impl Style {
     }
 }
 
-/// Text that XML may hold.
+/// Text that XML may hold, in a line.
 pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    visible_line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Canvas {

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{Cache, KEY_BYTES, digest};
+use super::{Cache, KEY_BYTES, Trouble, digest};
 use crate::files::write_atomic;
 
 impl Cache {
@@ -16,13 +16,13 @@ impl Cache {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
             Err(e) => {
-                self.warn(format!("{}: {e}; computing anew", path.display()));
+                self.warn(Trouble::Reading, &path, e);
                 return None;
             }
         };
         let sound = text.trim_end().rsplit_once(" # ").filter(|(result, sum)| digest(result, 8) == *sum);
         if sound.is_none() {
-            self.warn(format!("{}: damaged, computing anew", path.display()));
+            self.warn(Trouble::Damage, &path, "it is damaged");
         }
         sound.map(|(result, _)| result.to_string())
     }
@@ -31,7 +31,7 @@ impl Cache {
     pub fn keep(&self, kind: &str, content: &str, result: &str) {
         let Some(path) = self.kept(kind, content) else { return };
         if let Err(e) = write_atomic(&path, format!("{result} # {}\n", digest(result, 8)).as_bytes()) {
-            self.warn(format!("{}: {e}; the result is not kept", path.display()));
+            self.warn(Trouble::Writing, &path, e);
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Best, LogRow, Standing};
+use super::{Best, LogRow, Origin, Standing};
 use crate::experiment::Error;
 use crate::files::write_atomic;
 use crate::rl::weights::Tensors;
@@ -14,8 +14,8 @@ use crate::rl::weights::Tensors;
 /// All that a training needs to go on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// SHA-256 of the experiment file; another training does not go on from here.
-    pub(super) experiment_sha256: String,
+    /// Another training does not go on from here.
+    pub(super) origin: Origin,
     pub(super) state: Tensors,
     pub(super) best: Best,
     pub(super) log: Vec<LogRow>,
@@ -24,7 +24,7 @@ pub struct Checkpoint {
 /// checkpoint.json.
 #[derive(Deserialize, Serialize)]
 struct Saved {
-    experiment_sha256: String,
+    origin: Origin,
     tensors: String,
     best: Standing,
     log: Vec<LogRow>,
@@ -35,23 +35,39 @@ const STATE: &str = "state.";
 const BEST: &str = "best.";
 
 impl Checkpoint {
+    /// Its name.
+    pub const FILE: &str = "checkpoint.json";
+
+    /// How many steps are done.
+    pub fn steps(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Whether a folder has one.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(Self::FILE).exists()
+    }
+
     /// Reads that of a folder.
     ///
     /// # Errors
-    /// There is none; it is damaged; or it belongs to another experiment file.
-    pub fn read(folder: &Path, experiment_sha256: &str) -> Result<Self, Error> {
-        let path = folder.join("checkpoint.json");
-        let problem =
-            |problem: String| Error::Usage(format!("cannot resume from {}: {problem}", path.display()));
+    /// There is none; it is damaged; or it belongs to another training.
+    pub fn read(folder: &Path, origin: &Origin) -> Result<Self, Error> {
+        let path = folder.join(Self::FILE);
+        let problem = |problem: String| {
+            let way_out = "--fresh trains anew in its place, another --out beside it";
+            Error::Usage(format!("cannot go on from {}: {problem}\n{way_out}", path.display()))
+        };
         let text = fs::read_to_string(&path).map_err(|e| problem(e.to_string()))?;
-        let saved: Saved =
-            serde_json::from_str(&text).map_err(|e| problem(format!("it is no checkpoint: {e}")))?;
-        if saved.experiment_sha256 != experiment_sha256 {
-            return Err(problem("it is of another training: the experiment file has changed".into()));
+        let saved: Saved = serde_json::from_str(&text)
+            .map_err(|e| problem(format!("it is no checkpoint of this mascot: {e}")))?;
+        let differences = saved.origin.differences(origin);
+        if !differences.is_empty() {
+            return Err(problem(format!("it is of another training:\n  {}", differences.join("\n  "))));
         }
         let tensors = Tensors::read(&folder.join(&saved.tensors))?;
         Ok(Self {
-            experiment_sha256: saved.experiment_sha256,
+            origin: origin.clone(),
             state: tensors.below(STATE),
             best: Best { weights: tensors.below(BEST), standing: saved.best },
             log: saved.log,
@@ -70,12 +86,12 @@ impl Checkpoint {
         let path = folder.join(&name);
         tensors.write(&path).map_err(|source| Error::writing(&path, source))?;
         let saved = Saved {
-            experiment_sha256: self.experiment_sha256.clone(),
+            origin: self.origin.clone(),
             tensors: name.clone(),
             best: self.best.standing,
             log: self.log.clone(),
         };
-        let path = folder.join("checkpoint.json");
+        let path = folder.join(Self::FILE);
         let text = serde_json::to_string(&saved).expect("plain data");
         write_atomic(&path, text.as_bytes()).map_err(|source| Error::writing(&path, source))?;
         remove_others(folder, &name);

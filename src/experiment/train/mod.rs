@@ -24,12 +24,14 @@ mod checkpoint;
 mod ddpg;
 mod evolution;
 mod exam;
+mod origin;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use checkpoint::Checkpoint;
 pub use exam::Baseline;
+pub use origin::Origin;
 
 use self::evolution::Evolving;
 use self::exam::Exam;
@@ -104,7 +106,7 @@ impl Training {
     }
 
     /// Generations or iterations of the whole training.
-    fn steps(&self) -> u64 {
+    pub fn steps(&self) -> u64 {
         self.ddpg.map_or(self.evolution.generations, |hyper| hyper.iterations)
     }
 }
@@ -149,7 +151,7 @@ trait Learner {
 /// A training in progress.
 pub struct Trainer<'a> {
     training: Training,
-    experiment_sha256: String,
+    origin: Origin,
     exam: Exam<'a>,
     accelerators: usize,
     learner: Box<dyn Learner + 'a>,
@@ -181,7 +183,7 @@ impl<'a> Trainer<'a> {
     pub fn new(
         plan: &'a Plan,
         training: Training,
-        experiment_sha256: String,
+        origin: Origin,
         checkpoint: Option<Checkpoint>,
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
@@ -197,7 +199,7 @@ impl<'a> Trainer<'a> {
         };
         let accelerators = plan.cases[0].site.world.platform.accelerators.len();
         let exam = Exam::new(plan, &training, progress)?;
-        Ok(Self { training, experiment_sha256, exam, accelerators, learner, best, log })
+        Ok(Self { training, origin, exam, accelerators, learner, best, log })
     }
 
     /// What there is to pass.
@@ -245,7 +247,7 @@ impl<'a> Trainer<'a> {
     /// Where it stands.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
-            experiment_sha256: self.experiment_sha256.clone(),
+            origin: self.origin.clone(),
             state: self.learner.state(),
             best: self.best.clone(),
             log: self.log.clone(),

@@ -72,7 +72,8 @@ impl<'a> Timeline<'a> {
         // Stable: slices and instants of one time keep the order of the records.
         timed.sort_by_key(|event| event.at);
         events.append(&mut timed);
-        let trace = json!({ "displayTimeUnit": "ns", "traceEvents": events });
+        let trace =
+            json!({ "displayTimeUnit": "ns", "otherData": { "tool": "mascot" }, "traceEvents": events });
         serde_json::to_string(&trace).expect("events are plain data") + "\n"
     }
 

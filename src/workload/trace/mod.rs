@@ -30,7 +30,7 @@ pub use recording::{Reach, Recording};
 pub use stats::{Tally, TraceStats};
 pub use write::to_csv;
 
-use crate::files::{Factor, InputError, Source, did_you_mean};
+use crate::files::{Factor, InputError, Source, any_path, did_you_mean};
 use crate::units::Time;
 use order::{HELD, Sorter, TooLate};
 
@@ -39,6 +39,8 @@ use order::{HELD, Sorter, TooLate};
 #[serde(deny_unknown_fields)]
 pub struct TraceKeys {
     /// The file.
+    #[serde(with = "any_path")]
+    #[schemars(with = "PathBuf")]
     pub file: PathBuf,
     /// How many times faster than recorded it is replayed.
     #[serde(default = "as_recorded")]

@@ -1,0 +1,33 @@
+//! Text of users, in names and paths, on terminals and pages: control characters are shown as what they are, and do nothing.
+
+use std::borrow::Cow;
+
+/// In a text of several lines.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c.is_control() && c != '\n' && c != '\t')
+}
+
+/// In a text that has one line.
+pub fn visible_line(text: &str) -> Cow<'_, str> {
+    escaped(text, char::is_control)
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if is_escaped(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(visible("a\tb\n\u{1b}[31m\u{9b}\r"), "a\tb\n\\u{1b}[31m\\u{9b}\\r");
+        assert_eq!(visible_line("a\nb\u{7}"), "a\\nb\\u{7}");
+        assert!(matches!(visible("naïve, \"quoted\"\n"), Cow::Borrowed(_)));
+    }
+}
