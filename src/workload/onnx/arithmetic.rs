@@ -35,7 +35,8 @@ pub(super) fn binary(op: &str) -> Option<fn(f64, f64) -> f64> {
         "Sub" => |a, b| a - b,
         "Mul" => |a, b| a * b,
         "Div" => |a, b| a / b,
-        "Mod" => f64::rem_euclid,
+        // Of integers: the sign is that of the divisor.
+        "Mod" => |a, b| a - b * (a / b).floor(),
         "Pow" => f64::powf,
         "Min" => f64::min,
         "Max" => f64::max,

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::shapes::{self, Operands};
 use super::tensors::{Origin, Tensors};
 use super::types::Type;
-use super::{Options, UnknownOperators, unknown, values};
+use super::{Options, UnknownOperators, decode, unknown, values};
 
 /// A scale or zero point that is computed at run time. It is found where the tensor that it belongs to is written, and
 /// what is multiplied by it is as if it was multiplied by a constant.
@@ -102,10 +102,11 @@ impl<'m> Flow<'m> {
             let shape = shapes.get(position).or(by_readers.as_ref()).map(Vec::as_slice);
             let ty = Type::inferred(shape, elements[position]);
             let origin = if operators::is_scale(node, position) { SCALE } else { origin };
-            let value = values.get_mut(position).and_then(Option::take);
-            if !self.tensors.define(node, output, origin, ty, value) {
-                return Err(Problem::Redefined { node: operators::label(node), tensor: output.clone() });
+            let mut value = values.get_mut(position).and_then(Option::take);
+            if let (Some(value), Some(elements)) = (&mut value, elements[position]) {
+                value.mapv_inplace(|number| decode::rounded(number, elements));
             }
+            self.tensors.define(node, output, origin, ty, value)?;
         }
         Ok(())
     }

@@ -10,11 +10,16 @@
 //! that compute sizes. Left out: control flow, weights computed at run time.
 
 mod arithmetic;
+mod branches;
+mod decode;
 mod einsum;
 mod elements;
+mod external;
 mod flow;
 mod fuse;
 mod graph;
+mod indices;
+mod inline;
 mod layers;
 mod model;
 mod names;
@@ -39,7 +44,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use rten_onnx::onnx::{GraphProto, OperatorSetIdProto};
+use rten_onnx::onnx::OperatorSetIdProto;
 
 use self::model::Model;
 use self::problem::Problem;
@@ -101,15 +106,19 @@ pub fn import_from(content: impl BufRead, path: &Path, options: &Options) -> Res
 fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Imported, Problem> {
     let skeleton = wire::skeleton(content)?;
     let mut model = Model::parse(&skeleton.bytes)?;
-    let mut graph = model.graph.take().ok_or(Problem::Missing { what: "graph" })?;
-    let opset = operator_set(&model, &graph)?;
+    let opset = operator_set(&model)?;
+    let graph = model.graph.take().ok_or(Problem::Missing { what: "graph" })?;
+    let mut graph = inline::inline(graph, &model.functions)?;
     let rounded = rewrite::note(&graph);
     rewrite::write_out(&mut graph);
+    external::load(&mut graph, path.parent().unwrap_or(Path::new("")));
+    let graph = branches::take(graph, options)?;
     let tensors = flow::infer(&graph, options)?;
+    let mut notes = tensors.notes();
     let fused = if options.no_fuse { None } else { fuse::fuse(&graph, &tensors) };
     let graph = graph::Graph::new(fused.as_ref().map_or(&graph, |fused| &fused.graph), tensors)?;
     let layers = layers::build(&graph)?;
-    let mut notes = unknown::notes(&graph.operations, layers.mac_layers);
+    notes.extend(unknown::notes(&graph.operations, layers.mac_layers));
     notes.extend(rounded);
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (name, file) = (text(path.file_stem()), text(path.file_name()));
@@ -131,7 +140,7 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
 }
 
 /// The version of ONNX's operators that a model is written in; none if it has operators of other domains only.
-fn operator_set(model: &Model, graph: &GraphProto) -> Result<String, Problem> {
+fn operator_set(model: &Model) -> Result<String, Problem> {
     let is_onnx = |opset: &&OperatorSetIdProto| operators::is_onnx(opset.domain.as_deref());
     if let Some(version) = model.opset_import.iter().find(is_onnx).and_then(|opset| opset.version) {
         return Ok(format!("opset {version}"));
@@ -143,7 +152,8 @@ fn operator_set(model: &Model, graph: &GraphProto) -> Result<String, Problem> {
             _ => Ok("opset 1".into()),
         };
     }
-    match graph.node.iter().find(|node| operators::is_onnx(node.domain.as_deref())) {
+    let mut nodes = model.graph.iter().flat_map(|graph| &graph.node);
+    match nodes.find(|node| operators::is_onnx(node.domain.as_deref())) {
         Some(node) => Err(Problem::NoOperatorSet { node: operators::label(node) }),
         None => Ok("no opset of ONNX".into()),
     }

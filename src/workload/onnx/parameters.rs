@@ -1,16 +1,37 @@
 //! Which inputs of a graph are weights: some files list their weights, and even shapes and axes, as inputs.
 //!
 //! `--input` says it; else an input is a weight if every use of it, through views, is one in which operators take
-//! weights, at a rank that they have there. What is ambiguous: a MatMul of two inputs (a matrix is taken for a weight,
-//! a batch of matrices for an activation) and element-wise operators (a vector is taken for a bias or a scale).
+//! weights, at a rank that they have there, beside something that is computed. What is ambiguous: a MatMul of two
+//! inputs (a matrix is taken for a weight, a batch of matrices for an activation) and element-wise operators (a vector
+//! is taken for a bias or a scale where other inputs are weights for certain, else for an activation).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rten_onnx::onnx::{GraphProto, NodeProto, ValueInfoProto};
 
 use super::Options;
+use super::branches::all_nodes;
+use super::graph::inputs;
 use super::operators::{self, Class};
 use super::problem::Problem;
+
+/// How an operator takes a parameter at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// As it takes an activation there.
+    Either,
+    /// As a shape, axes, bounds or scales.
+    Setting,
+    /// As a weight.
+    Weight,
+}
+
+/// What all uses of a tensor allow it to be: the surest kind, and the largest rank.
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    kind: Kind,
+    rank: usize,
+}
 
 /// The graph inputs that are weights.
 pub(super) fn parameters<'m>(graph: &'m GraphProto, options: &Options) -> Result<BTreeSet<&'m str>, Problem> {
@@ -24,10 +45,14 @@ pub(super) fn parameters<'m>(graph: &'m GraphProto, options: &Options) -> Result
         return Ok(ranks.into_keys().filter(|name| !options.inputs.contains(*name)).collect());
     }
     let uses = uses(graph);
-    let is_parameter = |&(name, rank): &(&str, usize)| {
-        uses.get(name).copied().flatten().is_some_and(|allowed| rank <= allowed)
+    let kind = |(name, rank): (&'m str, usize)| {
+        let allowed = uses.get(name).copied().flatten().filter(|allowed| rank <= allowed.rank)?;
+        Some((name, allowed.kind))
     };
-    Ok(ranks.into_iter().filter(is_parameter).map(|(name, _)| name).collect())
+    let kinds: Vec<_> = ranks.into_iter().filter_map(kind).collect();
+    let has_weights = kinds.iter().any(|&(_, kind)| kind == Kind::Weight);
+    let is_parameter = |&(_, kind): &(&str, Kind)| kind > Kind::Either || has_weights;
+    Ok(kinds.into_iter().filter(is_parameter).map(|(name, _)| name).collect())
 }
 
 fn rank(input: &ValueInfoProto) -> usize {
@@ -35,34 +60,54 @@ fn rank(input: &ValueInfoProto) -> usize {
     tensor.and_then(|tensor| tensor.shape.as_ref()).map_or(0, |shape| shape.dim.len())
 }
 
-/// For every tensor that some node reads the largest rank of a weight in all its uses, or `None` if one of them takes
-/// no weight.
-fn uses(graph: &GraphProto) -> BTreeMap<&str, Option<usize>> {
-    let mut uses: BTreeMap<&str, Option<usize>> = BTreeMap::new();
-    for node in graph.node.iter().rev() {
+/// For every tensor that some node reads what its uses allow, or `None` if one of them takes no weight.
+fn uses(graph: &GraphProto) -> BTreeMap<&str, Option<Use>> {
+    let nodes = all_nodes(&graph.node);
+    let fixed = fixed(graph, &nodes);
+    let mut uses: BTreeMap<&str, Option<Use>> = BTreeMap::new();
+    for node in nodes.into_iter().rev() {
         for (position, tensor) in node.input.iter().enumerate() {
             let allowed = match (operators::class(node), position) {
                 // What is behind a view counts; nodes are in topological order, so that it is known.
                 (Some(Class::View), 0) => {
                     node.output.first().and_then(|output| uses.get(output.as_str()).copied().flatten())
                 }
-                _ => parameter_rank(node, position),
+                _ => parameter(node, position).filter(|allowed| {
+                    let others: Vec<_> = inputs(node).into_iter().filter(|other| other != tensor).collect();
+                    // A product of two constants would be none: the input is what is computed.
+                    allowed.kind == Kind::Setting || others.iter().any(|other| !fixed.contains(other))
+                }),
             };
-            uses.entry(tensor).and_modify(|all| *all = (*all).min(allowed)).or_insert(allowed);
+            let both =
+                |all: Use, one: Use| Use { kind: all.kind.max(one.kind), rank: all.rank.min(one.rank) };
+            let seen = uses.entry(tensor).or_insert(allowed);
+            *seen = seen.zip(allowed).map(|(all, one)| both(all, one));
         }
     }
     uses
 }
 
-/// The largest rank of a parameter that an operator takes at a position, if it takes one there.
-fn parameter_rank(node: &NodeProto, position: usize) -> Option<usize> {
+/// Initializers and what follows from them alone.
+fn fixed<'m>(graph: &'m GraphProto, nodes: &[&'m NodeProto]) -> BTreeSet<&'m str> {
+    let mut fixed: BTreeSet<&str> =
+        graph.initializer.iter().filter_map(|tensor| tensor.name.as_deref()).collect();
+    for node in nodes {
+        if inputs(node).into_iter().all(|input| fixed.contains(input)) {
+            fixed.extend(node.output.iter().map(String::as_str));
+        }
+    }
+    fixed
+}
+
+/// The parameter that an operator takes at a position, if it takes one there.
+fn parameter(node: &NodeProto, position: usize) -> Option<Use> {
     let any = usize::MAX;
-    match (operators::onnx(node)?, position) {
-        ("MatMul", 1) => Some(2),
-        ("Gather", 0) if operators::integer(node, "axis", 0) == 0 => Some(2),
-        ("Gather", 1) => Some(0),
-        ("Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Where" | "Equal", _) => Some(1),
-        ("RNN" | "GRU" | "LSTM", 1..=3) => Some(any),
+    let (kind, rank) = match (operators::onnx(node)?, position) {
+        ("MatMul", 1) => (Kind::Weight, 2),
+        ("Gather", 0) if operators::integer(node, "axis", 0) == 0 => (Kind::Weight, 2),
+        ("Gather", 1) => (Kind::Either, 0),
+        ("Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Where" | "Equal", _) => (Kind::Either, 1),
+        ("RNN" | "GRU" | "LSTM", 1..=3) => (Kind::Weight, any),
         (
             "Conv"
             | "ConvTranspose"
@@ -76,14 +121,14 @@ fn parameter_rank(node: &NodeProto, position: usize) -> Option<usize> {
             | "QuantizeLinear"
             | "DequantizeLinear",
             1..,
-        ) => Some(any),
-        // Shapes, axes, bounds, scales.
+        ) => (Kind::Weight, any),
         (
             "Reshape" | "Slice" | "Split" | "Squeeze" | "Unsqueeze" | "Expand" | "Tile" | "Pad" | "Clip"
             | "Resize" | "Upsample" | "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin",
             1..,
         )
-        | ("ConstantOfShape" | "Range", _) => Some(1),
-        _ => None,
-    }
+        | ("ConstantOfShape" | "Range", _) => (Kind::Setting, 1),
+        _ => return None,
+    };
+    Some(Use { kind, rank })
 }

@@ -36,8 +36,15 @@ pub(super) enum Problem {
          outputs, without element operations"
     )]
     LeftToHost { node: String, op: String, why: &'static str },
-    #[error("node {node}: operator `{op}` is not supported: what runs inside it depends on data")]
+    #[error(
+        "node {node}: operator `{op}` is not supported: it repeats a graph of its own, which is not unrolled"
+    )]
     ControlFlow { node: String, op: String },
+    #[error(
+        "node {node}: which branch runs is not known before the network runs, since its condition `{tensor}` is not \
+         ({why})"
+    )]
+    Condition { node: String, tensor: String, why: String },
     #[error("--input {name}: the model has no input of this name ({known})")]
     UnknownInput { name: String, known: String },
     #[error("node {node} reads tensor `{tensor}`, which no input, initializer or earlier node provides")]
@@ -58,6 +65,15 @@ pub(super) enum Problem {
         "node {node}: its window is larger than its input of {sizes}, padding included: bind larger sizes"
     )]
     TooSmall { node: String, sizes: String },
+    #[error(
+        "tensor `{tensor}`: the file gives it {file}, {by} makes it {inferred}; which is right is not known: correct the \
+         file, or take the tensor out of its `value_info`"
+    )]
+    TwoTypes { tensor: String, file: String, inferred: String, by: String },
+    #[error(
+        "node {node} needs the elements of tensor `{tensor}`, whose data lie outside the model and cannot be read: {why}"
+    )]
+    Unread { node: String, tensor: String, why: String },
     #[error("these dimensions of the inputs have no size: {dimensions}; give each one: {binds}")]
     Unbound { dimensions: String, binds: String },
     #[error(

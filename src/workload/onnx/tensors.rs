@@ -3,19 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rten_onnx::onnx::{DataType, GraphProto, NodeProto, ValueInfoProto};
+use rten_onnx::onnx::{DataType, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
-use super::Options;
+use super::branches::all_nodes;
 use super::graph::inputs;
-use super::operators;
 use super::problem::Problem;
 use super::shapes::{self, Operands};
 use super::types::{Extent, Type, sized};
 use super::values::{self, Value};
+use super::{Options, external, operators};
 use crate::workload::layer::{MAX_COUNT, product};
 
 /// Elements of all values that are kept: many times what shape arithmetic needs.
 const MAX_KEPT_ELEMENTS: usize = 1 << 21;
+/// Tensors whose contradicted shape a note tells in full.
+const MAX_NOTES: usize = 20;
 
 /// Where the elements of a tensor come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,17 @@ pub(super) struct Tensors<'m> {
     kept_elements: usize,
     /// For each tensor whose shape is not known, the node beyond which it could not be inferred.
     lost_at: BTreeMap<&'m str, &'m NodeProto>,
+    /// What the file says of tensors that nodes write: a hint where inference ends.
+    declared: BTreeMap<&'m str, Type<'m>>,
+    bindings: BTreeMap<String, u64>,
+    /// The tensors of which the file says what cannot be, with both types.
+    contradicted: Vec<(&'m str, Type<'m>, Type<'m>)>,
+    /// What known operators write and nothing but the file gives the shape of.
+    trusted: Vec<&'m str>,
+    /// What is made of tensors in files beside the model that could not be read: their names, and why.
+    unread: BTreeMap<&'m str, (&'m str, &'m str)>,
+    /// For each constant without elements, the node that could not compute them.
+    valueless_at: BTreeMap<&'m str, &'m NodeProto>,
 }
 
 impl<'m> Tensors<'m> {
@@ -61,8 +74,17 @@ impl<'m> Tensors<'m> {
             values: BTreeMap::new(),
             kept_elements: 0,
             lost_at: BTreeMap::new(),
+            declared: BTreeMap::new(),
+            bindings: options.bindings.clone(),
+            contradicted: Vec::new(),
+            trusted: Vec::new(),
+            unread: BTreeMap::new(),
+            valueless_at: BTreeMap::new(),
         };
-        for value in graph.value_info.iter().chain(&graph.output).chain(&graph.input) {
+        for value in graph.value_info.iter().chain(&graph.output) {
+            tensors.declared.insert(name_of(value), Type::of_value(value));
+        }
+        for value in &graph.input {
             tensors.types.insert(name_of(value), Type::of_value(value));
         }
         tensors.bind(graph, &options.bindings)?;
@@ -75,12 +97,30 @@ impl<'m> Tensors<'m> {
             tensors.origins.insert(name, origin);
         }
         for tensor in &graph.initializer {
-            let name = tensor.name.as_deref().unwrap_or("");
-            tensors.types.insert(name, Type::of_tensor(tensor));
-            tensors.origins.insert(name, Origin::Static { root: Some(name), from_table: false });
-            tensors.keep(name, values::of_tensor(tensor));
+            tensors.initialize(tensor)?;
         }
         tensors.check_inputs(graph).map(|()| tensors)
+    }
+
+    /// Defines an initializer. One that is listed as an input, too, must be what the input says.
+    fn initialize(&mut self, tensor: &'m TensorProto) -> Result<(), Problem> {
+        let (name, ty) = (tensor.name.as_deref().unwrap_or(""), Type::of_tensor(tensor));
+        if let Some(input) = self.types.get(name).filter(|input| input.contradicts(&ty)) {
+            let (tensor, file, inferred) = (name.into(), input.to_string(), ty.to_string());
+            return Err(Problem::TwoTypes { tensor, file, inferred, by: "its initializer".into() });
+        }
+        self.compare(name, &ty);
+        self.types.insert(name, ty);
+        self.origins.insert(name, Origin::Static { root: Some(name), from_table: false });
+        self.unread.extend(external::unread(tensor).map(|why| (name, (name, why))));
+        self.keep(name, values::of_tensor(tensor));
+        Ok(())
+    }
+
+    /// Notes down where the file says something else of a tensor.
+    fn compare(&mut self, tensor: &'m str, ty: &Type<'m>) {
+        let declared = self.declared.get(tensor).filter(|declared| declared.contradicts(ty));
+        self.contradicted.extend(declared.map(|declared| (tensor, declared.clone(), ty.clone())));
     }
 
     /// Gives symbolic dimensions the sizes of `--bind`; a dimension of an input that has no name goes by its place.
@@ -96,7 +136,8 @@ impl<'m> Tensors<'m> {
                 }
             }
         }
-        let extents = self.types.values().flat_map(|ty| ty.shape.iter().flatten());
+        let types = self.types.values().chain(self.declared.values());
+        let extents = types.flat_map(|ty| ty.shape.iter().flatten());
         known.extend(extents.filter_map(|extent| match extent {
             Extent::Symbol(name) => Some((*name).to_owned()),
             Extent::Size(_) | Extent::Unknown => None,
@@ -114,8 +155,8 @@ impl<'m> Tensors<'m> {
 
     /// Every shape follows from those of the inputs, so these must be known.
     fn check_inputs(&self, graph: &GraphProto) -> Result<(), Problem> {
-        let used: BTreeSet<&str> =
-            graph.node.iter().flat_map(|node| &node.input).map(String::as_str).collect();
+        let nodes = all_nodes(&graph.node).into_iter();
+        let used: BTreeSet<&str> = nodes.flat_map(|node| &node.input).map(String::as_str).collect();
         let mut open = Vec::new();
         for value in graph.input.iter().filter(|value| used.contains(name_of(value))) {
             let name = name_of(value);
@@ -155,25 +196,82 @@ impl<'m> Tensors<'m> {
         operators::reads_shape_only(node) || all_known()
     }
 
-    /// Defines a tensor that a node writes; false if it is defined already. What the file says of its type goes
-    /// before what was inferred.
+    /// Defines a tensor that a node writes. What follows from the inputs of the network is right; what the file says of
+    /// the tensor fills the gaps.
     pub(super) fn define(
         &mut self,
         node: &'m NodeProto,
         tensor: &'m str,
         origin: Origin<'m>,
-        inferred: Type<'m>,
+        mut inferred: Type<'m>,
         value: Option<Value>,
-    ) -> bool {
-        let ty = self.types.entry(tensor).or_default();
-        ty.complete(inferred);
-        if ty.dims().is_none() {
-            let before = node.input.iter().find_map(|input| self.lost_at.get(input.as_str()));
-            let culprit = before.copied().unwrap_or(node);
-            self.lost_at.insert(tensor, culprit);
+    ) -> Result<(), Problem> {
+        self.check_rounding(node, tensor, &inferred)?;
+        self.compare(tensor, &inferred);
+        let is_lost = inferred.dims().is_none();
+        self.declared(tensor).into_iter().for_each(|declared| inferred.complete(declared));
+        let known_from = |map: &BTreeMap<&str, &'m NodeProto>| {
+            node.input.iter().find_map(|input| map.get(input.as_str()).copied()).unwrap_or(node)
+        };
+        if inferred.dims().is_none() {
+            self.lost_at.insert(tensor, known_from(&self.lost_at));
+        } else if is_lost && !origin.is_static() && operators::class(node).is_some() {
+            self.trusted.push(tensor);
         }
+        if origin.is_static() && value.is_none() {
+            self.valueless_at.insert(tensor, known_from(&self.valueless_at));
+            let of_constant = operators::tensor(node, "value").and_then(external::unread);
+            let of_input = || node.input.iter().find_map(|input| self.unread.get(input.as_str()).copied());
+            let unread = of_constant.map(|why| (tensor, why)).or_else(of_input);
+            self.unread.extend(unread.map(|unread| (tensor, unread)));
+        }
+        self.types.insert(tensor, inferred);
         self.keep(tensor, value);
-        self.origins.insert(tensor, origin).is_none()
+        match self.origins.insert(tensor, origin) {
+            None => Ok(()),
+            Some(_) => Err(Problem::Redefined { node: operators::label(node), tensor: tensor.to_owned() }),
+        }
+    }
+
+    /// What the file says of a tensor, with the sizes that the user gave.
+    fn declared(&self, tensor: &str) -> Option<Type<'m>> {
+        let mut declared = self.declared.get(tensor)?.clone();
+        declared.bind(&self.bindings);
+        Some(declared)
+    }
+
+    /// The sizes that the file gives a tensor, where it gives all.
+    pub(super) fn declared_dims(&self, tensor: &str) -> Option<Vec<u64>> {
+        self.declared(tensor)?.dims()
+    }
+
+    /// Where sizes come from rounding a product, and the file has rounded it in another way, nobody knows who is right.
+    fn check_rounding(&self, node: &NodeProto, tensor: &str, inferred: &Type) -> Result<(), Problem> {
+        let Some(declared) = self.declared.get(tensor) else { return Ok(()) };
+        if !shapes::is_rounded(node) || !declared.differs_by_rounding(inferred) {
+            return Ok(());
+        }
+        let by = format!("node {}", operators::label(node));
+        let (file, inferred) = (declared.to_string(), inferred.to_string());
+        Err(Problem::TwoTypes { tensor: tensor.into(), file, inferred, by })
+    }
+
+    /// What the user should know of the shapes.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.contradicted.iter().take(MAX_NOTES).map(contradiction).collect();
+        if let Some(more @ 1..) = self.contradicted.len().checked_sub(MAX_NOTES) {
+            notes.push(format!("the file contradicts the inputs at {more} more tensors"));
+        }
+        if let Some(first) = self.trusted.first() {
+            let others = match self.trusted.len() - 1 {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
+            notes.push(format!(
+                "tensor `{first}`{others}: nothing but the file gives the shape, so it is not checked"
+            ));
+        }
+        notes
     }
 
     fn keep(&mut self, tensor: &'m str, value: Option<Value>) {
@@ -228,6 +326,9 @@ impl<'m> Tensors<'m> {
             let (at, op) = (operators::label(culprit), operators::full_name(culprit));
             return Problem::NoShapeOfUnknown { node, tensor: tensor.into(), at, op };
         }
+        if let Some(problem) = lost_at.and_then(|culprit| self.unread_by(culprit)) {
+            return problem;
+        }
         let too_small = lost_at.filter(|node| shapes::is_too_small(&Operands { node, tensors: self }));
         if let Some(culprit) = too_small {
             let sizes = culprit.input.first().and_then(|input| self.known_dims(input)).unwrap_or_default();
@@ -237,11 +338,31 @@ impl<'m> Tensors<'m> {
         Problem::NoShape { node, tensor: tensor.into(), why: self.why_lost(tensor) }
     }
 
-    fn why_lost(&self, tensor: &str) -> String {
-        match self.lost_at.get(tensor) {
-            Some(node) => format!("inference ends at node {}", operators::label(node)),
-            None => "it is an input of the model".into(),
+    /// The problem of a node that needs external data, or holds them itself, which cannot be read.
+    fn unread_by(&self, node: &NodeProto) -> Option<Problem> {
+        let mut tensors = node.input.iter().chain(&node.output);
+        let (tensor, why) = tensors.find_map(|tensor| self.unread.get(tensor.as_str()))?;
+        let (node, tensor, why) = (operators::label(node), (*tensor).into(), (*why).into());
+        Some(Problem::Unread { node, tensor, why })
+    }
+
+    /// Why the elements of a constant are not known.
+    pub(super) fn why_valueless(&self, tensor: &str) -> String {
+        let node = match (self.unread.get(tensor), self.valueless_at.get(tensor)) {
+            (Some((tensor, why)), _) => return format!("it needs the elements of `{tensor}`: {why}"),
+            (None, None) => return "the file does not hold its elements".into(),
+            (None, Some(node)) => node,
+        };
+        match node.input.iter().find(|input| self.lost_at.contains_key(input.as_str())) {
+            Some(input) => format!("it needs the shape of `{input}`: {}", self.why_lost(input)),
+            None => format!("node {} is not evaluated", operators::label(node)),
         }
+    }
+
+    /// Where inference ended, and why, if that is known.
+    fn why_lost(&self, tensor: &str) -> String {
+        let Some(node) = self.lost_at.get(tensor) else { return "it is an input of the model".into() };
+        format!("inference ends at node {}", operators::label(node))
     }
 
     /// How many elements a tensor has; `node` is who asks.
@@ -251,6 +372,12 @@ impl<'m> Tensors<'m> {
             _ => Err(Problem::HugeTensor { tensor: tensor.into() }),
         }
     }
+}
+
+fn contradiction((tensor, file, inferred): &(&str, Type, Type)) -> String {
+    format!(
+        "tensor `{tensor}`: the file gives it {file}, which the inputs make {inferred}; that of the file is dropped"
+    )
 }
 
 fn name_of(value: &ValueInfoProto) -> &str {

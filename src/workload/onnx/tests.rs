@@ -34,6 +34,12 @@ fn weight(text: &str) -> TensorProto {
     TensorProto { name: Some(name.into()), dims, data_type: Some(DataType::FLOAT), ..Default::default() }
 }
 
+/// Integers in a list.
+fn numbers(name: &str, list: &[i64]) -> TensorProto {
+    let (name, dims, int64_data) = (Some(name.into()), vec![list.len() as i64], list.to_vec());
+    TensorProto { name, dims, data_type: Some(DataType::INT64), int64_data, ..Default::default() }
+}
+
 /// `"y = Conv x w | strides 2 2 | group 1 | mode linear"`; an operator of another domain is `com.microsoft:Gelu`.
 fn node(text: &str) -> NodeProto {
     let mut parts = text.split('|');
@@ -45,7 +51,7 @@ fn node(text: &str) -> NodeProto {
         let values: Vec<&str> = words.collect();
         let ints: Vec<i64> = values.iter().filter_map(|word| word.parse().ok()).collect();
         let s = ints.is_empty().then(|| values.join(" "));
-        let is_list = matches!(name.as_str(), "strides" | "dilations" | "kernel_shape" | "perm");
+        let is_list = matches!(name.as_str(), "strides" | "dilations" | "kernel_shape" | "pads" | "perm");
         let i = ints.first().copied().filter(|_| !is_list);
         AttributeProto { name: Some(name), i, ints, s, ..Default::default() }
     };
@@ -110,7 +116,7 @@ fn a_depthwise_convolution_has_one_channel_per_group() {
     let model = imported(graph(
         "x: 1 32 112 112",
         "dw.weight: 32 1 3 3",
-        "y = Conv x dw.weight | group 32 | strides 2 2",
+        "y = Conv x dw.weight | group 32 | strides 2 2 | pads 1 1 1 1",
         "y: 1 32 56 56",
     ));
     let layer = &model.network.layers[0];
@@ -185,7 +191,7 @@ fn an_lstm_is_one_operation_and_a_chain_of_steps_per_direction() {
 }
 
 #[test]
-fn a_pool_takes_its_ceiled_output_from_the_file() {
+fn a_pool_rounds_up_where_it_says_so() {
     let model = imported(graph(
         "x: 1 2 6 6",
         "",
@@ -298,18 +304,22 @@ fn symbolic_dimensions_need_a_binding() {
 
 #[test]
 fn errors_name_the_node_and_what_is_wrong_with_it() {
-    let case = |nodes, shapes| error(graph("x: 1 8\nq: 1 8", "w: 8 8", nodes, shapes));
+    let case = |nodes, shapes| {
+        let mut model = graph("x: 1 8\nq: 1 8", "w: 8 8", nodes, shapes);
+        model.initializer.extend([numbers("none", &[0, 0]), numbers("many", &[1 << 31, 1 << 28])]);
+        error(model)
+    };
     for (nodes, shapes, expected) in [
         ("a = Frobnicate x", "a: 1 8", "operator `Frobnicate` is not supported"),
-        ("a = If w", "a: 1 8", "operator `If` is not supported"),
+        ("a = Loop w", "a: 1 8", "operator `Loop` is not supported: it repeats a graph"),
+        ("a = If q", "a: 1 8", "its condition `q` is not (an input of the model)"),
         ("a = Relu b", "a: 1 8", "reads tensor `b`, which no input"),
         ("a = Relu x\na = Relu x", "a: 1 8", "writes tensor `a`, which is defined already"),
         ("a = NonZero x", "a: 1 8", "operator `NonZero` is not supported"),
         ("a = Conv x w", "a: 1 8", "only convolutions in one, two and three dimensions"),
         ("a = MatMul x q", "a: 1 8", "the inner dimensions differ"),
-        ("a = Relu x", "a: 1 0", "Relu that writes `a`: the output has no elements"),
-        ("a = Relu x", "a: 1 -8", "dimension 1 of tensor `a` is -8"),
-        ("a = Relu x", "a: 4000000000 4000000000", "more than 2^50 elements"),
+        ("a = Slice x none none\nb = Relu a", "b: 1 0", "Relu that writes `b`: the output has no elements"),
+        ("a = Tile x many", "a: 1 8", "more than 2^50 elements"),
         ("a = MaxPool x", "a: 1 8", "`kernel_shape` is missing"),
         ("a = Transpose x", "a: 8 1", "no layers: all that its graph does is to move elements"),
         ("a = SequenceConstruct x", "a: 8 1", "sequences and optional values have no shape"),
@@ -319,13 +329,57 @@ fn errors_name_the_node_and_what_is_wrong_with_it() {
     }
 }
 
-/// What the file says goes before what could be inferred.
+/// What follows from the inputs goes before what the file says.
 #[test]
-fn given_shapes_are_trusted_and_missing_ones_inferred() {
+fn a_shape_that_contradicts_the_inputs_is_dropped_and_told() {
     let nodes = "a = Conv x w | strides 2 2\nb = Relu a\nc = Conv b v";
-    let model = |shapes| imported(graph("x: 1 3 9 9", "w: 8 3 3 3\nv: 4 8 1 1", nodes, shapes)).summary.macs;
-    assert_eq!(model("c: 1 4 4 4"), 4 * 4 * 8 * (27 + 4));
-    assert_eq!(model("a: 1 8 5 5\nc: 1 4 4 4"), 25 * 8 * 27 + 16 * 8 * 4);
+    let model = |shapes| imported(graph("x: 1 3 9 9", "w: 8 3 3 3\nv: 4 8 1 1", nodes, shapes));
+    let macs = 4 * 4 * 8 * (27 + 4);
+    for fitting in ["c: 1 4 4 4", "a: batch 8 ? 0\nc: 1 4 -1 4"] {
+        let model = model(fitting);
+        assert_eq!((model.summary.macs, &model.notes[..]), (macs, &[][..]), "{fitting}");
+    }
+    for (stale, given) in [
+        ("a: 1 8 5 5\nc: 1 4 4 4", "tensor `a`: the file gives it 1 x 8 x 5 x 5 "),
+        ("c: 2 4 4 4", "tensor `c`: the file gives it 2 x 4 x 4 x 4 "),
+        ("b: batch 8 16\nc: 1 4 4 4", "tensor `b`: the file gives it batch x 8 x 16 "),
+        ("w: 8 3 5 5\nc: 1 4 4 4", "tensor `w`: the file gives it 8 x 3 x 5 x 5 "),
+    ] {
+        let model = model(stale);
+        assert_eq!(model.summary.macs, macs, "{stale}");
+        assert!(matches!(&model.notes[..], [note] if note.starts_with(given)), "{:?}", model.notes);
+    }
+    let mut half = graph("x: 1 3 9 9", "w: 8 3 3 3\nv: 4 8 1 1", nodes, "c: 1 4 4 4");
+    half.value_info.push(value_of("a", DataType::FLOAT16, &["1", "8", "4", "4"]));
+    let half = imported(half);
+    assert!(half.notes[0].contains("1 x 8 x 4 x 4 of FLOAT16, which the inputs make 1 x 8 x 4 x 4 of FLOAT"));
+}
+
+#[test]
+fn a_size_of_a_batch_that_is_bound_to_another_is_dropped() {
+    let model = graph("x: n 8", "w: 8 8\nv: 8 8", "a = Gemm x w\nb = Gemm a v", "a: 4 8\nb: n 8");
+    let model = import_bound(model, &[("n", 1)]).unwrap();
+    assert_eq!((model.summary.macs, model.notes.len()), (128, 1));
+    assert!(model.notes[0].contains("`a`") && model.notes[0].contains("4 x 8"), "{:?}", model.notes);
+}
+
+#[test]
+fn two_types_of_one_tensor_are_an_error_where_nobody_knows_better() {
+    let model = graph("x: 1 8\nw: 8 9", "w: 8 8", "a = Gemm x w", "a: 1 8");
+    let message = error(model);
+    assert!(message.contains("tensor `w`: the file gives it 8 x 9 of FLOAT, its initializer makes it 8 x 8"));
+    // 7 times 1.5 is 10 or 11.
+    let resized = |given| {
+        let mut model = graph("x: 1 1 7 7", "w: 1 1 1 1", "a = Resize x scales\nb = Conv a w", given);
+        let float_data = vec![1.0, 1.0, 1.5, 1.5];
+        model.initializer.push(TensorProto { float_data, ..weight("scales: 4") });
+        model
+    };
+    let message = error(resized("a: 1 1 11 11\nb: 1 1 11 11"));
+    assert!(message.contains("`a`: the file gives it 1 x 1 x 11 x 11 of FLOAT, node Resize"), "{message}");
+    assert!(message.contains("makes it 1 x 1 x 10 x 10"), "{message}");
+    let stale = imported(resized("a: 1 1 20 20\nb: 1 1 20 20"));
+    assert_eq!((stale.summary.macs, stale.notes.len()), (100, 2));
 }
 
 #[test]
@@ -390,5 +444,5 @@ fn an_unknown_operator_may_become_a_layer_of_its_bytes() {
     let message = import_with(shapeless, &bytes).unwrap_err();
     assert!(message.contains("depends on node Frobnicate that writes `b`: no tool can infer"), "{message}");
     let branch = graph("x: 1 8", "", "a = If x", "a: 1 8");
-    assert!(import_with(branch, &bytes).unwrap_err().contains("depends on data"));
+    assert!(import_with(branch, &bytes).unwrap_err().contains("which branch runs is not known"));
 }

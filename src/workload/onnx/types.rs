@@ -1,6 +1,7 @@
 //! What is known of the shape and the element type of a tensor.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rten_onnx::onnx::{DataType, Dimension, TensorProto, ValueInfoProto};
 
@@ -28,12 +29,10 @@ impl<'m> Type<'m> {
     pub(super) fn of_value(value: &'m ValueInfoProto) -> Self {
         let tensor = value.r#type.as_ref().and_then(|ty| ty.tensor_type.as_ref());
         let extent = |dim: &'m Dimension| match (dim.dim_value, dim.dim_param.as_deref()) {
-            // Some exporters write -1 for a dimension that they do not know.
-            (Some(-1), None) => Extent::Unknown,
-            (Some(size), _) => Extent::Size(size),
-            // And "?", for any number of dimensions that differ.
-            (None, Some(name)) if !matches!(name, "" | "?") => Extent::Symbol(name),
-            (None, _) => Extent::Unknown,
+            // Exporters write -1, 0 or "?" for a dimension that they do not know.
+            (Some(size @ 1..), _) => Extent::Size(size),
+            (_, Some(name)) if !matches!(name, "" | "?") => Extent::Symbol(name),
+            _ => Extent::Unknown,
         };
         let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
         let shape = shape.filter(|shape| shape.dim.len() <= MAX_RANK);
@@ -56,6 +55,28 @@ impl<'m> Type<'m> {
             dims.iter().map(|&size| i64::try_from(size).ok().map(Extent::Size)).collect::<Option<Vec<_>>>()
         });
         Self { shape, elements }
+    }
+
+    /// Whether another type has another rank, another size or other elements, as far as both are known.
+    pub(super) fn contradicts(&self, other: &Self) -> bool {
+        self.differs_in_shape(other)
+            || matches!((self.elements, other.elements), (Some(mine), Some(theirs)) if mine != theirs)
+    }
+
+    fn differs_in_shape(&self, other: &Self) -> bool {
+        let (Some(mine), Some(theirs)) = (&self.shape, &other.shape) else { return false };
+        let differ = |(mine, theirs): (&Extent, &Extent)| matches!((mine, theirs), (Extent::Size(mine), Extent::Size(theirs)) if mine != theirs);
+        mine.len() != theirs.len() || mine.iter().zip(theirs).any(differ)
+    }
+
+    /// Whether the sizes differ as two ways of rounding do: somewhere, and nowhere by more than one.
+    pub(super) fn differs_by_rounding(&self, other: &Self) -> bool {
+        let (Some(mine), Some(theirs)) = (&self.shape, &other.shape) else { return false };
+        let near = |(mine, theirs): (&Extent, &Extent)| match (mine, theirs) {
+            (Extent::Size(mine), Extent::Size(theirs)) => mine.abs_diff(*theirs) <= 1,
+            _ => true,
+        };
+        self.differs_in_shape(other) && mine.len() == theirs.len() && mine.iter().zip(theirs).all(near)
     }
 
     /// Gives the symbols in `bindings` their sizes.
@@ -92,6 +113,25 @@ impl<'m> Type<'m> {
             Extent::Symbol(_) | Extent::Unknown => None,
         };
         self.shape.as_ref()?.iter().map(size).collect()
+    }
+}
+
+impl fmt::Display for Type<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = |extent: &Extent| match extent {
+            Extent::Size(size) => size.to_string(),
+            Extent::Symbol(name) => (*name).to_owned(),
+            Extent::Unknown => "?".into(),
+        };
+        match self.shape.as_deref() {
+            None => write!(f, "any shape")?,
+            Some([]) => write!(f, "a scalar")?,
+            Some(shape) => write!(f, "{}", shape.iter().map(size).collect::<Vec<_>>().join(" x "))?,
+        }
+        match self.elements {
+            Some(elements) => write!(f, " of {elements}"),
+            None => Ok(()),
+        }
     }
 }
 

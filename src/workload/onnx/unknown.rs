@@ -40,7 +40,7 @@ pub(super) fn shape_by_readers(graph: &GraphProto, tensors: &Tensors, tensor: &s
         // Nodes are in topological order, so that one pass follows a whole chain.
         if node.input.first().is_some_and(|input| input == tensor) && shapes::keeps_shape(node) {
             tensor = node.output.first()?;
-            if let Some(dims) = tensors.known_dims(tensor) {
+            if let Some(dims) = tensors.declared_dims(tensor) {
                 return Some(dims);
             }
         }

@@ -9,7 +9,7 @@ use rten_onnx::onnx::{DataType, NodeProto, TensorProto};
 
 use super::shapes::{self, Operands};
 use super::types::MAX_RANK;
-use super::{arithmetic, operators};
+use super::{arithmetic, decode, indices, operators};
 use crate::workload::layer::product;
 
 /// The elements of a constant.
@@ -21,29 +21,7 @@ const MAX_ELEMENTS: usize = 1024;
 /// The elements of an initializer or a constant, if the file holds them and they are few.
 pub(super) fn of_tensor(tensor: &TensorProto) -> Option<Value> {
     let dims: Vec<u64> = tensor.dims.iter().map(|&size| u64::try_from(size).ok()).collect::<Option<_>>()?;
-    let raw = tensor.raw_data.as_ref().map(|data| data.borrow());
-    let raw = raw.as_deref().map_or(&[][..], Vec::as_slice);
-    let integers = |list: &[i32]| list.iter().map(|&v| f64::from(v)).collect();
-    let elements: Vec<f64> = match (tensor.data_type?, raw.is_empty()) {
-        (DataType::INT64, true) => tensor.int64_data.iter().map(|&v| v as f64).collect(),
-        (DataType::INT32 | DataType::BOOL | DataType::UINT8 | DataType::INT8, true) => {
-            integers(&tensor.int32_data)
-        }
-        (DataType::FLOAT, true) => tensor.float_data.iter().map(|&v| f64::from(v)).collect(),
-        (DataType::DOUBLE, true) => tensor.double_data.clone(),
-        (DataType::INT64, false) => words(raw, |bytes| i64::from_le_bytes(bytes) as f64),
-        (DataType::INT32, false) => words(raw, |bytes| f64::from(i32::from_le_bytes(bytes))),
-        (DataType::FLOAT, false) => words(raw, |bytes| f64::from(f32::from_le_bytes(bytes))),
-        (DataType::DOUBLE, false) => words(raw, f64::from_le_bytes),
-        (DataType::BOOL | DataType::UINT8, false) => words(raw, |[byte]| f64::from(byte)),
-        (DataType::INT8, false) => words(raw, |bytes| f64::from(i8::from_le_bytes(bytes))),
-        _ => return None,
-    };
-    shaped(elements, &dims)
-}
-
-fn words<const N: usize>(raw: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-    raw.as_chunks().0.iter().map(|&chunk| read(chunk)).collect()
+    shaped(decode::elements(tensor)?, &dims)
 }
 
 /// An array of these elements, if there are as many as the shape says, and few.
@@ -116,9 +94,20 @@ fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value
             shaped((0..*dims.first()?).map(|i| start + step * i as f64).collect(), dims)
         }
         "Where" => choose(operands, dims),
+        "NonZero" => indices::non_zero(operands.value(0)?),
+        "CumSum" => indices::running_sums(operands),
+        "GatherElements" => indices::elements(operands, None),
+        "GatherND" if operators::integer(node, "batch_dims", 0) == 0 => indices::parts(operands, None),
+        "ScatterElements" | "Scatter" if !reduces(node) => indices::elements(operands, operands.value(2)),
+        "ScatterND" if !reduces(node) => indices::parts(operands, operands.value(2)),
         "ReduceProd" | "ReduceSum" | "ReduceMin" | "ReduceMax" => reduce(operands, dims),
         _ => element_wise(operands, dims),
     }
+}
+
+/// Whether elements that are scattered to one place are added up, or the like.
+fn reduces(node: &NodeProto) -> bool {
+    operators::text(node, "reduction").is_some_and(|reduction| reduction != "none")
 }
 
 fn constant(node: &NodeProto) -> Option<Value> {
@@ -212,12 +201,12 @@ fn element_wise(operands: &Operands, dims: &[u64]) -> Option<Value> {
     }
     let binary = match op {
         "Div" if operands.value_is_integer(0) => |a: f64, b: f64| (a / b).trunc(),
+        "Mod" if operators::integer(operands.node, "fmod", 0) != 0 => |a, b| a % b,
         _ => arithmetic::binary(op)?,
     };
-    if operands.node.input.len() != 2 {
-        return None;
+    let mut all = operand(0)?;
+    for position in 1..operands.node.input.len() {
+        all.zip_mut_with(&operand(position)?, |a, &b| *a = binary(*a, b));
     }
-    let (mut left, right) = (operand(0)?, operand(1)?);
-    left.zip_mut_with(&right, |a, &b| *a = binary(*a, b));
-    Some(left)
+    Some(all)
 }

@@ -19,9 +19,9 @@ const MAX_KEPT_BYTES: u64 = 1 << 26;
 /// What a field costs in memory besides its bytes, once it is decoded: the header of a `String`.
 const FIELD_BYTES: u64 = 24;
 /// Longer data of a tensor is dropped: shapes, pads and scales have some ten numbers.
-const MAX_DATA_BYTES: u64 = 1 << 10;
+pub(super) const MAX_DATA_BYTES: u64 = 1 << 10;
 /// Further data is dropped, too.
-const MAX_KEPT_DATA_BYTES: u64 = 1 << 24;
+pub(super) const MAX_KEPT_DATA_BYTES: u64 = 1 << 24;
 /// Messages that may be kept. A message of two bytes grows to some hundred in memory when it is decoded.
 const MAX_MESSAGES: u64 = 1 << 20;
 

@@ -19,13 +19,22 @@ use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorPro
 pub(super) use self::blocked::note;
 use super::operators::{self, Domain};
 
-/// Writes out the operators of a graph that are read as others.
+/// Writes out the operators of a graph that are read as others; what they bring along goes to its initializers.
 pub(super) fn write_out(graph: &mut GraphProto) {
     let block = blocked::block(graph);
     let mut weights = Vec::new();
-    let mut nodes = Vec::new();
-    for mut node in std::mem::take(&mut graph.node) {
-        node.attribute.iter_mut().filter_map(|attribute| attribute.g.as_mut()).for_each(write_out);
+    write_out_nodes(&mut graph.node, block, &mut weights);
+    for weight in weights {
+        if graph.initializer.iter().all(|known| known.name != weight.name) {
+            graph.initializer.push(weight);
+        }
+    }
+}
+
+fn write_out_nodes(nodes: &mut Vec<NodeProto>, block: i64, weights: &mut Vec<TensorProto>) {
+    for mut node in std::mem::take(nodes) {
+        let branches = node.attribute.iter_mut().filter_map(|attribute| attribute.g.as_mut());
+        branches.for_each(|branch| write_out_nodes(&mut branch.node, block, weights));
         let mut writer = Writer { node: &node, nodes: Vec::new(), weights: Vec::new(), block };
         match writer.write_out() {
             Some(()) => {
@@ -33,12 +42,6 @@ pub(super) fn write_out(graph: &mut GraphProto) {
                 weights.append(&mut writer.weights);
             }
             None => nodes.push(node),
-        }
-    }
-    graph.node = nodes;
-    for weight in weights {
-        if graph.initializer.iter().all(|known| known.name != weight.name) {
-            graph.initializer.push(weight);
         }
     }
 }

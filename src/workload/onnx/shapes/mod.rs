@@ -122,6 +122,11 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
         "Tile" => one(views::tile(operands)),
         "Pad" => one(views::pad(operands)),
         "Gather" => one(views::gather(operands)),
+        "NonZero" => {
+            let value = operands.value(0)?;
+            let count = value.iter().filter(|&&element| element != 0.0).count();
+            one(Some(vec![value.ndim() as u64, count as u64]))
+        }
         "GatherElements" => one(operands.dims(1)),
         "GatherND" => one(views::gather_nd(operands)),
         "DepthToSpace" => one(views::depth_to_space(operands)),
@@ -152,6 +157,12 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
 /// Whether a window does not fit into its input.
 pub(super) fn is_too_small(operands: &Operands) -> bool {
     windows::is_too_small(operands).unwrap_or(false)
+}
+
+/// Whether an operator multiplies sizes by scales and rounds, which tools do in different ways.
+pub(super) fn is_rounded(node: &NodeProto) -> bool {
+    let by_sizes = || node.input.get(3).is_some_and(|sizes| !sizes.is_empty());
+    matches!(operators::onnx(node), Some("Resize" | "Upsample")) && !by_sizes()
 }
 
 /// Operators whose first output has the shape of their first input.

@@ -1,0 +1,99 @@
+//! If: where the condition follows from sizes and constants, the nodes of the branch that is taken stand in its place.
+//! What a condition makes of data is not known before the network runs: such an If is refused, and the error says where
+//! the condition comes from.
+
+use rten_onnx::onnx::{GraphProto, NodeProto};
+
+use super::Options;
+use super::flow::Flow;
+use super::operators;
+use super::problem::Problem;
+use super::tensors::Origin;
+
+/// A graph without If.
+pub(super) fn take(graph: GraphProto, options: &Options) -> Result<GraphProto, Problem> {
+    if !graph.node.iter().any(is_if) {
+        return Ok(graph);
+    }
+    let mut chosen = Vec::new();
+    choose(&graph.node, &graph, &mut Flow::new(&graph, options)?, &mut chosen)?;
+    let mut node = Vec::new();
+    flatten(graph.node, &mut chosen.into_iter(), &mut node);
+    Ok(GraphProto { node, ..graph })
+}
+
+/// All nodes, those of branches included, each after what it may read.
+pub(super) fn all_nodes(nodes: &[NodeProto]) -> Vec<&NodeProto> {
+    let mut all = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        all.extend(node.attribute.iter().filter_map(|a| a.g.as_ref()).flat_map(|g| all_nodes(&g.node)));
+        all.push(node);
+    }
+    all
+}
+
+fn is_if(node: &NodeProto) -> bool {
+    operators::onnx(node) == Some("If")
+}
+
+/// The attribute that holds the branch for a condition.
+fn branch_name(holds: bool) -> &'static str {
+    if holds { "then_branch" } else { "else_branch" }
+}
+
+/// Goes over the nodes that run and notes down which branch each If takes.
+fn choose<'m>(
+    nodes: &'m [NodeProto],
+    graph: &GraphProto,
+    flow: &mut Flow<'m>,
+    chosen: &mut Vec<bool>,
+) -> Result<(), Problem> {
+    for node in nodes {
+        if !is_if(node) {
+            flow.node(node)?;
+            continue;
+        }
+        let holds = condition(node, graph, flow)?;
+        chosen.push(holds);
+        let branch = node.attribute.iter().find(|a| a.name.as_deref() == Some(branch_name(holds)));
+        let missing = || Problem::node(operators::label(node), format!("it has no {}", branch_name(holds)));
+        let branch = branch.and_then(|branch| branch.g.as_ref()).ok_or_else(missing)?;
+        choose(&branch.node, graph, flow, chosen)?;
+    }
+    Ok(())
+}
+
+fn condition(node: &NodeProto, graph: &GraphProto, flow: &Flow) -> Result<bool, Problem> {
+    let missing = || Problem::node(operators::label(node), "the condition is missing");
+    let tensor = node.input.first().filter(|tensor| !tensor.is_empty()).ok_or_else(missing)?;
+    if let Some(value) = flow.tensors.value(tensor).and_then(|value| value.first()) {
+        return Ok(*value != 0.0);
+    }
+    let writer = || {
+        let nodes = all_nodes(&graph.node);
+        let writer = nodes.into_iter().find(|node| node.output.contains(tensor));
+        writer.map_or("an input of the model".into(), |node| {
+            format!("computed at run time by node {}", operators::label(node))
+        })
+    };
+    let why = match flow.tensors.origin(tensor) {
+        None => return Err(Problem::Undefined { node: operators::label(node), tensor: tensor.clone() }),
+        Some(Origin::Activation) => writer(),
+        Some(Origin::Static { .. }) => flow.tensors.why_valueless(tensor),
+    };
+    Err(Problem::Condition { node: operators::label(node), tensor: tensor.clone(), why })
+}
+
+/// Moves the nodes that run.
+fn flatten(nodes: Vec<NodeProto>, chosen: &mut impl Iterator<Item = bool>, flat: &mut Vec<NodeProto>) {
+    for node in nodes {
+        if !is_if(&node) {
+            flat.push(node);
+            continue;
+        }
+        let name = branch_name(chosen.next().expect("every If that runs was decided"));
+        let branch = node.attribute.into_iter().find(|a| a.name.as_deref() == Some(name));
+        let branch = branch.and_then(|branch| branch.g).expect("its branch was found");
+        flatten(branch.node, chosen, flat);
+    }
+}
