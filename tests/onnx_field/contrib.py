@@ -56,7 +56,8 @@ def attention(past):
 def multi_head(past):
     def count(node, inputs, outputs):
         batch, tokens, query = inputs[0]
-        keys = inputs[1][1] + (inputs[past][2] if len(inputs) > past and inputs[past] else 0)
+        # Keys of another sequence may come by heads.
+        keys = inputs[1][-2] + (inputs[past][2] if len(inputs) > past and inputs[past] else 0)
         return batch * tokens * keys * (query + outputs[0][2])
 
     return count

@@ -61,6 +61,7 @@ fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value
         }
         "Size" => all(product(operands.dims(0)?)? as f64),
         "Identity" => operands.value(0).cloned(),
+        "DequantizeLinear" => dequantize(operands, dims),
         "Cast" => Some(cast(operands.value(0)?, operators::integer(node, "to", 0))),
         "CastLike" => Some(cast(operands.value(0)?, i64::from(operands.elements_type(1)?.0))),
         "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
@@ -131,6 +132,15 @@ fn cast(value: &Value, to: i64) -> Value {
         Ok(DataType::BOOL) => value.mapv(|v| f64::from(u8::from(v != 0.0))),
         _ => value.mapv(f64::trunc),
     }
+}
+
+/// By one scale and one zero point, as exporters quantize the numbers of a formula.
+fn dequantize(operands: &Operands, dims: &[u64]) -> Option<Value> {
+    let value = operands.value(0)?;
+    let one = |position: usize| operands.value(position).filter(|value| value.len() == 1)?.first().copied();
+    let zero = if operands.node.input.len() > 2 { one(2)? } else { 0.0 };
+    let scale = one(1)?;
+    shaped(value.iter().map(|&element| (element - zero) * scale).collect(), dims)
 }
 
 fn gather(operands: &Operands, dims: &[u64]) -> Option<Value> {

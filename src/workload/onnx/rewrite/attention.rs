@@ -89,8 +89,8 @@ impl Writer<'_> {
         let mut all = match inputs {
             [Some(query), Some(key), Some(value)] => Heads {
                 query: self.split_heads(&query, count),
-                key: self.split_heads(&key, count),
-                value: self.split_heads(&value, count),
+                key: self.split_unless_split(1, key, count),
+                value: self.split_unless_split(2, value, count),
             },
             [Some(query), Some(both), None] => {
                 let [key, value] = self.unpack(&both)?;
@@ -145,6 +145,14 @@ impl Writer<'_> {
     fn split_heads(&mut self, input: &str, count: i64) -> String {
         let heads = self.reshape(input, &[0, 0, count, -1]);
         self.transpose(&heads, &[0, 2, 1, 3])
+    }
+
+    /// Keys and values of another sequence may come by heads already.
+    fn split_unless_split(&mut self, position: usize, input: String, count: i64) -> String {
+        match self.input(position).and_then(|name| self.known.ranks.get(name)) {
+            Some(4) => input,
+            _ => self.split_heads(&input, count),
+        }
     }
 
     fn merge_heads(&mut self, input: &str) -> String {

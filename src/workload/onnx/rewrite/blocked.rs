@@ -6,7 +6,7 @@
 
 use rten_onnx::onnx::{AttributeProto, GraphProto};
 
-use super::{Writer, integer, integers};
+use super::{Writer, integer, integers, text};
 use crate::workload::onnx::operators::{self, Domain};
 
 /// What the import says of a graph with such operators.
@@ -33,8 +33,9 @@ pub(super) fn block(graph: &GraphProto) -> i64 {
         .iter()
         .filter(|tensor| tensor.name.as_deref().is_some_and(|name| weights.contains(&name)));
     // Fewer input channels than a block are not put into blocks.
-    let mut channels = of_blocked.flat_map(|tensor| tensor.dims.iter().take(2).filter(|&&size| size >= 8));
-    if channels.all(|size| size % 16 == 0) { 16 } else { 8 }
+    let is_blocked = |&(at, size): &(usize, &i64)| at == 0 || at == 1 && *size > 16;
+    let mut channels = of_blocked.flat_map(|tensor| tensor.dims.iter().enumerate().filter(is_blocked));
+    if channels.all(|(_, size)| size % 16 == 0) { 16 } else { 8 }
 }
 
 impl Writer<'_> {
@@ -48,11 +49,13 @@ impl Writer<'_> {
                 let scales = operators::integers(self.node, "scales")?;
                 let floats = scales.iter().map(|&scale| scale as f32).collect();
                 let scales = AttributeProto { name: Some("scales".into()), floats, ..Default::default() };
-                self.part("", "Upsample", &[input], vec![scales])
+                let mode = operators::text(self.node, "mode").map(|mode| text("mode", mode));
+                self.part("", "Upsample", &[input], mode.into_iter().chain([scales]).collect())
             }
             "ReorderInput" => {
                 let input = if is_last { self.channels_first(input) } else { input.to_owned() };
-                let reordered = self.part("", "ReorderInput", &[&input], vec![integer("block", self.block)]);
+                let reordered =
+                    self.part("", "ReorderInput", &[&input], vec![integer("block", self.known.block)]);
                 self.nodes.last_mut()?.domain = Some(operators::BLOCKED.into());
                 reordered
             }

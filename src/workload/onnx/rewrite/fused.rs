@@ -5,60 +5,81 @@ use crate::workload::onnx::einsum;
 
 impl<'n> Writer<'n> {
     pub(super) fn fused(&mut self, name: &str) -> Option<()> {
-        let (first, second) = (self.input(0), self.input(1));
-        let result = match name {
+        let result = self.product(name).or_else(|| self.sum(name)).or_else(|| self.renamed(name));
+        match result {
+            Some(result) => self.output(0, &result),
+            None => self.normalization(name),
+        }
+    }
+
+    /// Convolutions and products.
+    fn product(&mut self, name: &str) -> Option<String> {
+        let (first, second, third) = (self.input(0)?, self.input(1), self.input(2));
+        Some(match name {
             "FusedConv" => self.conv(false)?,
             "NhwcConv" | "NhwcFusedConv" => self.conv(true)?,
-            "MaxpoolWithMask" => self.same("MaxPool", &[first?]),
-            "NhwcMaxPool" => self.inside_channels_first(first?, "MaxPool"),
             "FusedMatMul" | "TransposeMatMul" | "FusedMatMulActivation" => self.matmul()?,
             "FusedGemm" | "GemmFloat8" => {
-                let product = self.same("Gemm", &given([first, second, self.input(2)]));
+                let product = self.same("Gemm", &given([Some(first), second, third]));
                 self.activation(product)
             }
             "GemmFastGelu" => {
-                let product = self.same("MatMul", &[first?, second?]);
-                let sum = self.with("Add", product, self.input(2));
+                let product = self.same("MatMul", &[first, second?]);
+                let sum = self.with("Add", product, third);
                 self.part("gelu", "Gelu", &[&sum], Vec::new())
             }
-            "BiasAdd" => {
-                let sum = self.part("bias", "Add", &[first?, second?], Vec::new());
-                self.with("Add", sum, self.input(2))
-            }
-            "BiasDropout" => {
-                let sum = self.with("Add", first?.to_owned(), second);
-                let sum = self.with("Add", sum, self.input(2));
-                self.part("dropout", "Identity", &[&sum], Vec::new())
+            _ => return None,
+        })
+    }
+
+    /// Sums with what follows them, and gates.
+    fn sum(&mut self, name: &str) -> Option<String> {
+        let (first, second, third) = (self.input(0)?, self.input(1), self.input(2));
+        let sum = |writer: &mut Self| writer.with("Add", first.to_owned(), second);
+        Some(match name {
+            "BiasAdd" | "BiasDropout" => {
+                let sum = sum(self);
+                let sum = self.with("Add", sum, third);
+                self.part("", "Identity", &[&sum], Vec::new())
             }
             "BiasGelu" | "FastGelu" => {
-                let sum = self.with("Add", first?.to_owned(), second);
+                let sum = sum(self);
                 self.part("gelu", "Gelu", &[&sum], Vec::new())
             }
             "BiasSoftmax" => {
-                let sum = self.part("add", "Add", &[first?, second?], Vec::new());
+                let sum = sum(self);
                 self.same("Softmax", &[&sum])
             }
             "BiasSplitGelu" => {
-                let sum = self.part("add", "Add", &[first?, second?], Vec::new());
+                let sum = sum(self);
                 let halves = self.add("split", "Split", &[&sum], vec![integer("axis", -1)], 2);
                 let gate = self.part("gelu", "Gelu", &[&halves[1]], Vec::new());
                 self.part("mul", "Mul", &[&halves[0], &gate], Vec::new())
             }
             "SwiGLU" => {
-                let gate = self.part("swish", "Swish", &[first?], Vec::new());
+                let gate = self.part("swish", "Swish", &[first], Vec::new());
                 self.part("mul", "Mul", &[&gate, second?], Vec::new())
             }
-            "QuickGelu" => self.same("Swish", &[first?]),
+            _ => return None,
+        })
+    }
+
+    /// Operators that ONNX has, too, perhaps under another name.
+    fn renamed(&mut self, name: &str) -> Option<String> {
+        let (first, second) = (self.input(0)?, self.input(1));
+        Some(match name {
+            "QuickGelu" => self.same("Swish", &[first]),
+            "MaxpoolWithMask" => self.same("MaxPool", &[first]),
+            "NhwcMaxPool" => self.inside_channels_first(first, "MaxPool"),
+            "TorchEmbedding" => self.part("", "Gather", &[first, second?], Vec::new()),
+            "ExpandDims" => self.same("Unsqueeze", &[first, second?]),
+            "RotaryEmbedding" => self.rotary(first, [self.input(2)?, self.input(3)?], second?),
             "Gelu" | "LayerNormalization" | "Trilu" | "GridSample" | "Pad" | "GatherND" | "Range"
             | "QuantizeLinear" | "DequantizeLinear" => {
                 self.same(name, &self.node.input.iter().map(String::as_str).collect::<Vec<_>>())
             }
-            "TorchEmbedding" => self.part("", "Gather", &[first?, second?], Vec::new()),
-            "ExpandDims" => self.same("Unsqueeze", &[first?, second?]),
-            "RotaryEmbedding" => self.rotary(first?, [self.input(2)?, self.input(3)?], second?),
-            _ => return self.normalization(name),
-        };
-        self.output(0, &result)
+            _ => return None,
+        })
     }
 
     /// Normalizations, with what is added before.

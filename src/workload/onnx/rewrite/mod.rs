@@ -14,45 +14,61 @@ mod blocked;
 mod fused;
 mod quantized;
 
-use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto};
+use std::collections::BTreeMap;
+
+use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 pub(super) use self::blocked::note;
 use super::operators::{self, Domain};
 
 /// Writes out the operators of a graph that are read as others; what they bring along goes to its initializers.
 pub(super) fn write_out(graph: &mut GraphProto) {
-    let block = blocked::block(graph);
-    let mut weights = Vec::new();
-    write_out_nodes(&mut graph.node, block, &mut weights);
-    for weight in weights {
-        if graph.initializer.iter().all(|known| known.name != weight.name) {
-            graph.initializer.push(weight);
-        }
-    }
+    let known = Known { block: blocked::block(graph), ranks: ranks(graph) };
+    let mut weights = BTreeMap::new();
+    write_out_nodes(graph, &known, &mut weights);
+    graph.initializer.extend(weights.into_values());
 }
 
-fn write_out_nodes(nodes: &mut Vec<NodeProto>, block: i64, weights: &mut Vec<TensorProto>) {
-    for mut node in std::mem::take(nodes) {
+/// Also in the branches of an If, whose weights the model has.
+fn write_out_nodes(graph: &mut GraphProto, known: &Known, weights: &mut BTreeMap<String, TensorProto>) {
+    let mut nodes = Vec::new();
+    for mut node in std::mem::take(&mut graph.node) {
         let branches = node.attribute.iter_mut().filter_map(|attribute| attribute.g.as_mut());
-        branches.for_each(|branch| write_out_nodes(&mut branch.node, block, weights));
-        let mut writer = Writer { node: &node, nodes: Vec::new(), weights: Vec::new(), block };
+        branches.for_each(|branch| write_out_nodes(branch, known, weights));
+        let mut writer = Writer { node: &node, nodes: Vec::new(), weights: Vec::new(), known };
         match writer.write_out() {
             Some(()) => {
                 nodes.append(&mut writer.nodes);
-                weights.append(&mut writer.weights);
+                weights.extend(writer.weights);
             }
             None => nodes.push(node),
         }
     }
+    graph.node = nodes;
+}
+
+/// What is known of a graph.
+struct Known {
+    /// How many channels a block has.
+    block: i64,
+    /// Of the tensors whose shape is in the file.
+    ranks: BTreeMap<String, usize>,
+}
+
+fn ranks(graph: &GraphProto) -> BTreeMap<String, usize> {
+    let rank = |value: &ValueInfoProto| {
+        let shape = value.r#type.as_ref()?.tensor_type.as_ref()?.shape.as_ref()?;
+        Some((value.name.clone()?, shape.dim.len()))
+    };
+    graph.value_info.iter().chain(&graph.input).filter_map(rank).collect()
 }
 
 /// Writes nodes in the place of one.
 struct Writer<'n> {
     node: &'n NodeProto,
     nodes: Vec<NodeProto>,
-    weights: Vec<TensorProto>,
-    /// How many channels a block has.
-    block: i64,
+    weights: Vec<(String, TensorProto)>,
+    known: &'n Known,
 }
 
 impl<'n> Writer<'n> {
@@ -190,7 +206,7 @@ impl<'n> Writer<'n> {
             data_type: Some(DataType::FLOAT),
             ..Default::default()
         };
-        self.weights.push(weight);
+        self.weights.push((name.clone(), weight));
         name
     }
 

@@ -4,62 +4,71 @@ use rten_onnx::onnx::DataType;
 
 use super::{Writer, given, integer};
 
+/// Operators whose inputs and output are integers: the float operator, where its operands are, each before its scale
+/// and zero point, where its bias is, and where the scale of its output.
+type Linear = (&'static str, &'static str, &'static [usize], Option<usize>, usize);
+
+#[rustfmt::skip]
+const LINEAR: &[Linear] = &[
+    ("QLinearConv", "Conv", &[0, 3], Some(8), 6),
+    ("QLinearMatMul", "MatMul", &[0, 3], None, 6),
+    ("QGemm", "Gemm", &[0, 3], Some(6), 7),
+    ("QLinearAdd", "Add", &[0, 3], None, 6),
+    ("QLinearMul", "Mul", &[0, 3], None, 6),
+    ("QLinearSigmoid", "Sigmoid", &[0], None, 3),
+    ("QLinearLeakyRelu", "LeakyRelu", &[0], None, 3),
+    ("QLinearSoftmax", "Softmax", &[0], None, 3),
+    ("QLinearReduceMean", "ReduceMean", &[0], None, 3),
+    ("QLinearAveragePool", "AveragePool", &[0], None, 3),
+    ("QLinearGlobalAveragePool", "GlobalAveragePool", &[0], None, 3),
+];
+
 impl Writer<'_> {
     pub(super) fn quantized(&mut self, name: &str) -> Option<()> {
+        let linear = LINEAR.iter().find(|(linear, ..)| *linear == name);
         let result = match name {
-            "MatMulInteger" | "MatMulInteger16" => self.integers("MatMul")?,
-            "ConvInteger" => self.integers("Conv")?,
-            "MulInteger" => {
-                let operands = [self.float(self.input(0)?), self.float(self.input(2)?)];
-                let product = self.same("Mul", &[&operands[0], &operands[1]]);
-                self.cast(&product, DataType::INT32)
-            }
+            _ if linear.is_some() => self.linear(linear?)?,
+            "MatMulInteger" | "MatMulInteger16" => self.integers("MatMul", [0, 1])?,
+            "ConvInteger" => self.integers("Conv", [0, 1])?,
+            "MulInteger" => self.integers("Mul", [0, 2])?,
             "ReduceSumInteger" => {
                 let sum = self.same("ReduceSum", &[self.input(0)?]);
                 self.cast(&sum, DataType::INT32)
             }
-            "MatMulIntegerToFloat" => self.product([0, 1], 6)?,
-            "DynamicQuantizeMatMul" => self.product([0, 1], 4)?,
+            "MatMulIntegerToFloat" => self.product_of_integers(6)?,
+            "DynamicQuantizeMatMul" => self.product_of_integers(4)?,
             "MatMulNBits" | "MatMulBnb4" => self.packed()?,
-            "QLinearMatMul" => self.between("MatMul", &[0, 3], None, 6)?,
-            "QLinearConv" if self.integer("channels_last", 0) != 0 => {
-                let input = self.dequantized(0)?;
-                let input = self.channels_first(&input);
-                let (weights, bias) = (self.dequantized(3)?, self.bias(8));
-                let output = self.same("Conv", &given([Some(&input[..]), Some(&weights), bias.as_deref()]));
-                let output = self.channels_last(&output);
-                self.quantized_output(output, 6)?
-            }
-            "QLinearConv" => self.between("Conv", &[0, 3], Some(8), 6)?,
-            "QGemm" => self.between("Gemm", &[0, 3], Some(6), 7)?,
-            "QLinearAdd" => self.between("Add", &[0, 3], None, 6)?,
-            "QLinearMul" => self.between("Mul", &[0, 3], None, 6)?,
-            "QLinearSigmoid" => self.between("Sigmoid", &[0], None, 3)?,
-            "QLinearLeakyRelu" => self.between("LeakyRelu", &[0], None, 3)?,
-            "QLinearSoftmax" => self.between("Softmax", &[0], None, 3)?,
-            "QLinearReduceMean" => self.between("ReduceMean", &[0], None, 3)?,
-            "QLinearAveragePool" | "QLinearGlobalAveragePool" => {
-                let op = name.strip_prefix("QLinear").expect("both begin with it");
-                let input = self.dequantized(0)?;
-                let output = match self.integer("channels_last", 0) {
-                    0 => self.same(op, &[&input]),
-                    _ => self.inside_channels_first(&input, op),
-                };
-                self.quantized_output(output, 3)?
-            }
             "QLinearConcat" => {
-                let starts: Vec<usize> = (2..self.node.input.len()).step_by(3).collect();
-                self.between("Concat", &starts, None, 0)?
+                let starts = (2..self.node.input.len()).step_by(3);
+                let parts = starts.map(|at| self.dequantized(at)).collect::<Option<Vec<_>>>()?;
+                let output = self.same("Concat", &parts.iter().map(String::as_str).collect::<Vec<_>>());
+                self.quantized_output(output, 0)
             }
             "QLinearWhere" => {
                 let (yes, no) = (self.dequantized(1)?, self.dequantized(4)?);
                 let output = self.same("Where", &[self.input(0)?, &yes, &no]);
-                self.quantized_output(output, 7)?
+                self.quantized_output(output, 7)
             }
             "DynamicQuantizeLSTM" => return self.lstm(),
             _ => return None,
         };
         self.output(0, &result)
+    }
+
+    fn linear(&mut self, (_, op, operands, bias, scale): &Linear) -> Option<String> {
+        let mut inputs = operands.iter().map(|&at| self.dequantized(at)).collect::<Option<Vec<_>>>()?;
+        // The scale of a bias of 32-bit integers follows from the others.
+        let bias = bias.and_then(|at| self.input(at));
+        inputs.extend(bias.map(|bias| self.float(bias)));
+        let is_last = self.integer("channels_last", 0) != 0;
+        if is_last {
+            inputs[0] = self.channels_first(&inputs[0]);
+        }
+        let mut output = self.same(op, &inputs.iter().map(String::as_str).collect::<Vec<_>>());
+        if is_last {
+            output = self.channels_last(&output);
+        }
+        Some(self.quantized_output(output, *scale))
     }
 
     /// A tensor of integers as numbers.
@@ -73,41 +82,27 @@ impl Writer<'_> {
         Some(self.part("dequantized", "DequantizeLinear", &inputs, Vec::new()))
     }
 
-    /// A bias of 32-bit integers, whose scale follows from the others.
-    fn bias(&mut self, at: usize) -> Option<String> {
-        self.input(at).map(|bias| self.float(bias))
-    }
-
-    /// The output, whose scale is the input `at` and its zero point the next.
-    fn quantized_output(&mut self, output: String, at: usize) -> Option<String> {
+    /// The output, whose scale is the input `at` and its zero point the next; QGemm without them writes numbers.
+    fn quantized_output(&mut self, output: String, at: usize) -> String {
         match self.input(at) {
             Some(scale) => {
                 let inputs = given([Some(&output[..]), Some(scale), self.input(at + 1)]);
-                Some(self.part("quantized", "QuantizeLinear", &inputs, Vec::new()))
+                self.part("quantized", "QuantizeLinear", &inputs, Vec::new())
             }
-            // QGemm without a scale of its output writes numbers.
-            None => Some(output),
+            None => output,
         }
     }
 
-    fn between(&mut self, op: &str, operands: &[usize], bias: Option<usize>, scale: usize) -> Option<String> {
-        let operands = operands.iter().map(|&at| self.dequantized(at)).collect::<Option<Vec<_>>>()?;
-        let bias = bias.and_then(|at| self.bias(at));
-        let inputs: Vec<&str> = operands.iter().chain(&bias).map(String::as_str).collect();
-        let output = self.same(op, &inputs);
-        self.quantized_output(output, scale)
-    }
-
-    /// A product of integers, whose sums have 32 bits.
-    fn integers(&mut self, op: &str) -> Option<String> {
-        let operands = [self.float(self.input(0)?), self.float(self.input(1)?)];
-        let output = self.same(op, &[&operands[0], &operands[1]]);
+    /// An operator on integers, whose sums have 32 bits.
+    fn integers(&mut self, op: &str, operands: [usize; 2]) -> Option<String> {
+        let [left, right] = [self.float(self.input(operands[0])?), self.float(self.input(operands[1])?)];
+        let output = self.same(op, &[&left, &right]);
         Some(self.cast(&output, DataType::INT32))
     }
 
     /// A product of integers whose sums are numbers again.
-    fn product(&mut self, operands: [usize; 2], bias: usize) -> Option<String> {
-        let [left, right] = [self.float(self.input(operands[0])?), self.float(self.input(operands[1])?)];
+    fn product_of_integers(&mut self, bias: usize) -> Option<String> {
+        let [left, right] = [self.float(self.input(0)?), self.float(self.input(1)?)];
         let output = self.same("MatMul", &[&left, &right]);
         Some(self.with("Add", output, self.input(bias)))
     }

@@ -8,6 +8,7 @@
 //! sets 7 to 20 differ in where an operator takes its numbers from: an attribute goes before an input.
 
 mod joins;
+mod signals;
 mod views;
 mod windows;
 
@@ -85,7 +86,7 @@ impl Operands<'_> {
 
 /// The shapes of the outputs in their order, as far as they follow from the inputs.
 pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
-    use self::{joins, views, windows};
+    use self::{joins, signals, views, windows};
     let one = |dims: Option<Vec<u64>>| dims.map(|dims| vec![dims]);
     let name = match operators::operator(operands.node)? {
         (Domain::Onnx, name) => name,
@@ -147,6 +148,11 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
         "GridSample" => one(windows::grid_sample(operands)),
         "AffineGrid" => one(windows::affine_grid(operands)),
         "RoiAlign" => one(windows::roi_align(operands)),
+        "HannWindow" | "HammingWindow" | "BlackmanWindow" => one(signals::window(operands)),
+        "MelWeightMatrix" => one(signals::mel_weights(operands)),
+        "RandomNormal" | "RandomUniform" => one(signals::random(operands)),
+        "DFT" => one(signals::spectrum(operands)),
+        "STFT" => one(signals::spectra(operands)),
         "Col2Im" => one(windows::columns_to_image(operands)),
         "CenterCropPad" => one(views::center_crop_pad(operands)),
         _ if keeps_shape(operands.node) => one(operands.dims(0)),

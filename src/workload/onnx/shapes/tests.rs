@@ -218,3 +218,41 @@ fn large_constants_have_a_shape_and_no_elements() {
     let zero = [integers(&[0, i64::MAX])];
     assert_eq!(run(call, &zero, 1, |operands| fold(operands, &infer(operands).unwrap())), [None]);
 }
+
+#[test]
+fn signals() {
+    assert_eq!(
+        shape("STFT onesided=1", &[floats(&[1, 1600, 1]), integers(&[160]), floats(&[400])]),
+        [1, 8, 201, 2]
+    );
+    assert_eq!(
+        shape("STFT onesided=0", &[floats(&[2, 20]), integers(&[5]), floats(&[8]), integers(&[8])]),
+        [2, 3, 8, 2]
+    );
+    assert_eq!(shape("DFT onesided=1 axis=1", &[floats(&[1, 16, 1])]), [1, 9, 2]);
+    assert_eq!(shape("DFT axis=1", &[floats(&[1, 16, 1]), integers(&[32])]), [1, 32, 2]);
+    assert_eq!(shape("DFT inverse=1", &[floats(&[1, 16, 2])]), [1, 16, 2]);
+    assert_eq!(shape("HannWindow", &[integers(&[400])]), [400]);
+    assert_eq!(shape("MelWeightMatrix", &[integers(&[80]), integers(&[512])]), [257, 80]);
+    assert_eq!(shape("RandomNormal shape=1,80,20", &[]), [1, 80, 20]);
+}
+
+#[test]
+fn grids_regions_and_columns() {
+    assert_eq!(shape("GridSample", &[floats(&[1, 3, 8, 8]), floats(&[1, 5, 6, 2])]), [1, 3, 5, 6]);
+    assert_eq!(shape("AffineGrid", &[floats(&[2, 2, 3]), integers(&[2, 3, 5, 6])]), [2, 5, 6, 2]);
+    assert_eq!(
+        shape("RoiAlign output_height=7 output_width=6", &[floats(&[1, 3, 8, 8]), floats(&[9, 4])]),
+        [9, 3, 7, 6]
+    );
+    assert_eq!(shape("Col2Im", &[floats(&[1, 12, 9]), integers(&[4, 4]), integers(&[2, 2])]), [1, 3, 4, 4]);
+    assert_eq!(shape("CenterCropPad axes=1,2", &[floats(&[3, 9, 4]), integers(&[5, 6])]), [3, 5, 6]);
+    assert_eq!(shape("TopK axis=1", &[floats(&[2, 9]), integers(&[3])]), [2, 3]);
+}
+
+#[test]
+fn a_quantized_constant_is_its_number() {
+    let (scale, zero) = (scales(&[0.5]), integers(&[3]));
+    assert_eq!(folded("DequantizeLinear", &[integers(&[7, 3]), scale.clone(), zero]), [2.0, 0.0]);
+    assert_eq!(folded("DequantizeLinear", &[integers(&[7]), scale]), [3.5]);
+}

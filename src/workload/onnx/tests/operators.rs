@@ -103,6 +103,14 @@ fn heads_in_a_dimension_of_their_own_need_no_number() {
 }
 
 #[test]
+fn keys_of_another_sequence_may_come_by_heads() {
+    let node = "y = com.microsoft:MultiHeadAttention q k v | num_heads 2";
+    let split = imported(graph("q: 1 6 8\nk: 1 2 5 4\nv: 1 2 5 4", "", node, "y: 1 6 8"));
+    let beside = imported(graph("q: 1 6 8\nk: 1 5 8\nv: 1 5 8", "", node, "y: 1 6 8"));
+    assert_eq!((work(&split), split.summary.macs), (work(&beside), 2 * 6 * 5 * 8));
+}
+
+#[test]
 fn embeddings_are_look_ups_sums_and_a_norm() {
     let nodes = "y m = com.microsoft:EmbedLayerNormalization ids seg words places segs g b";
     let mut model = graph("", "words: 100 8\nplaces: 64 8\nsegs: 2 8\ng: 8\nb: 8", nodes, "m: 1\ny: 1 6 8");
