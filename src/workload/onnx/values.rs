@@ -62,6 +62,7 @@ fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value
         "Size" => all(product(operands.dims(0)?)? as f64),
         "Identity" => operands.value(0).cloned(),
         "Cast" => Some(cast(operands.value(0)?, operators::integer(node, "to", 0))),
+        "DequantizeLinear" => dequantize(operands),
         "CastLike" => Some(cast(operands.value(0)?, i64::from(operands.elements_type(1)?.0))),
         "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
             shaped(operands.value(0)?.iter().copied().collect(), dims)
@@ -131,6 +132,14 @@ fn cast(value: &Value, to: i64) -> Value {
         Ok(DataType::BOOL) => value.mapv(|v| f64::from(u8::from(v != 0.0))),
         _ => value.mapv(f64::trunc),
     }
+}
+
+/// Numbers with one scale for all, as quantized scalars have it.
+fn dequantize(operands: &Operands) -> Option<Value> {
+    let number = |position| operands.value(position).filter(|value| value.len() == 1)?.first().copied();
+    let scale = number(1)?;
+    let zero = if operands.node.input.len() > 2 { number(2)? } else { 0.0 };
+    Some(operands.value(0)?.mapv(|v| (v - zero) * scale))
 }
 
 fn gather(operands: &Operands, dims: &[u64]) -> Option<Value> {
