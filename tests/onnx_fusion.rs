@@ -61,13 +61,13 @@ fn nodes_that_only_look_like_a_pattern_stay_apart() {
     }
 }
 
-/// DRAM bytes and cycles of a network on `simba_1024`, layer after layer.
-fn bytes_and_cycles(imported: &Imported) -> (u64, u64) {
+/// DRAM bytes and latency of a network on `simba_1024`, layer after layer.
+fn bytes_and_latency(imported: &Imported) -> (u64, u64) {
     let accelerator = AccelSpec::read(Path::new("accel-models/simba_1024.toml")).unwrap();
     let goal = Goal { objective: Objective::Latency, bandwidth_gbps: 32.0 };
     let costs =
         imported.network.layers.iter().map(|layer| layer_cost(&accelerator, &layer.op, goal).unwrap());
-    costs.fold((0, 0), |(bytes, cycles), cost| (bytes + cost.dram_bytes.0, cycles + cost.cycles.0))
+    costs.fold((0, 0), |(bytes, latency), cost| (bytes + cost.dram_bytes.0, latency + cost.latency.0))
 }
 
 /// A convolution of 16 channels at 80 x 80: input 102,400 and output 102,400 bytes, 2,304 weights; some input rows are
@@ -75,10 +75,10 @@ fn bytes_and_cycles(imported: &Imported) -> (u64, u64) {
 #[test]
 fn a_decomposed_silu_moves_no_more_bytes_than_the_operator() {
     let [operator, nodes] = ["silu_op", "silu_decomposed"].map(|name| {
-        bytes_and_cycles(&import_as(&Path::new("tests/data/onnx_field").join(format!("{name}.onnx")), false))
+        bytes_and_latency(&import_as(&Path::new("tests/data/onnx_field").join(format!("{name}.onnx")), false))
     });
     assert_eq!(nodes, operator);
     assert_eq!(nodes.0, 212_288);
     let apart = import_as(Path::new("tests/data/onnx_field/silu_decomposed.onnx"), true);
-    assert_eq!(bytes_and_cycles(&apart).0, 724_288);
+    assert_eq!(bytes_and_latency(&apart).0, 724_288);
 }

@@ -61,8 +61,8 @@ fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value
         }
         "Size" => all(product(operands.dims(0)?)? as f64),
         "Identity" => operands.value(0).cloned(),
-        "DequantizeLinear" => dequantize(operands, dims),
         "Cast" => Some(cast(operands.value(0)?, operators::integer(node, "to", 0))),
+        "DequantizeLinear" => dequantize(operands),
         "CastLike" => Some(cast(operands.value(0)?, i64::from(operands.elements_type(1)?.0))),
         "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
             shaped(operands.value(0)?.iter().copied().collect(), dims)
@@ -134,13 +134,12 @@ fn cast(value: &Value, to: i64) -> Value {
     }
 }
 
-/// By one scale and one zero point, as exporters quantize the numbers of a formula.
-fn dequantize(operands: &Operands, dims: &[u64]) -> Option<Value> {
-    let value = operands.value(0)?;
-    let one = |position: usize| operands.value(position).filter(|value| value.len() == 1)?.first().copied();
-    let zero = if operands.node.input.len() > 2 { one(2)? } else { 0.0 };
-    let scale = one(1)?;
-    shaped(value.iter().map(|&element| (element - zero) * scale).collect(), dims)
+/// Numbers with one scale for all, as quantized scalars have it.
+fn dequantize(operands: &Operands) -> Option<Value> {
+    let number = |position| operands.value(position).filter(|value| value.len() == 1)?.first().copied();
+    let scale = number(1)?;
+    let zero = if operands.node.input.len() > 2 { number(2)? } else { 0.0 };
+    Some(operands.value(0)?.mapv(|v| (v - zero) * scale))
 }
 
 fn gather(operands: &Operands, dims: &[u64]) -> Option<Value> {
