@@ -209,11 +209,11 @@ fn wrong_files_are_refused_with_their_line() {
         (format!("{tenant}weight = 0\n"), 6, "expected a weight"),
         (format!("{tenant}weight = -2\n"), 6, "expected a weight"),
         (format!("{tenant}weight = nan\n"), 6, "expected a weight"),
-        (format!("{tenant}target_us = 0\n"), 6, "expected a number from 1e-9"),
+        (format!("{tenant}target_us = 0\n"), 6, "`target_us` is 0: expected a number from 0.01 to 1e9"),
         (
             "[[tenant]]\nname = 'a'\nnetworks = [{ name = 'yolov2', target_us = 0 }]\n".into(),
             5,
-            "`target_us` is 0: expected a number from 1e-9",
+            "`target_us` is 0: expected a number from 0.01 to 1e9",
         ),
         (format!("{tenant}deadline_factor = inf\n"), 6, "expected a number > 0"),
         (format!("{tenant}priority = -1\n"), 6, "-1"),

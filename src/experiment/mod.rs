@@ -8,6 +8,7 @@
 pub mod bound;
 pub mod capacity;
 mod catalogue;
+mod clock;
 pub mod columns;
 pub mod config;
 pub mod contention;

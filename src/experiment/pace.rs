@@ -9,7 +9,7 @@ use super::Error;
 use super::requests::Workload;
 use super::window::{MAX_REQUESTS, Window};
 use crate::hw::SystemSpec;
-use crate::sim::{NetworkModel, World};
+use crate::sim::World;
 use crate::units::Time;
 use crate::workload::burstiness::rate_per_s;
 use crate::workload::{Arrival, Extent, Tenant};
@@ -170,38 +170,6 @@ pub(super) fn check_loops(
         }
         _ => Ok(()),
     }
-}
-
-/// The longest time in seconds for which requests may keep a system busy: what the clock holds beside [`MAX_SPAN_S`].
-const MAX_BUSY_S: f64 = 1.5e7;
-
-/// A run by number of requests ends when all have ended, after the last arrival by at most their work one after the
-/// other, half as fast: while DRAM is the bound, bytes of all together take as long as those of one after the other.
-pub(super) fn check_work(
-    world: &World,
-    window: &Window,
-    workload: &Workload,
-    system: &SystemSpec,
-) -> Result<(), Error> {
-    let Extent::Requests(requests) = window.extent() else { return Ok(()) };
-    let slowest_s = |network: &NetworkModel, layer: usize| {
-        let possible = network.alone(layer as u32).iter().filter(|&&alone| alone < Time::MAX);
-        possible.max().map_or(0.0, |alone| alone.as_s())
-    };
-    let work_s = |network: &NetworkModel| -> f64 {
-        (0..network.layers.len()).map(|layer| slowest_s(network, layer)).sum()
-    };
-    let longest_s = world.networks.iter().map(work_s).fold(0.0, f64::max);
-    let stages = 1 + workload.scenario.stages.len();
-    let busy_s = 2.0 * (requests * stages) as f64 * longest_s;
-    if busy_s <= MAX_BUSY_S {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "the {requests} requests of scenario `{}` may keep `{}` busy for {busy_s:.1e} s of simulated time: expected at most \
-         {MAX_BUSY_S:.1e} s, so set `requests` or `duration_s`",
-        workload.scenario.name, system.name
-    )))
 }
 
 /// The requests of a run of a given length, of which some have been counted, must fit in memory.

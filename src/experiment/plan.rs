@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::catalogue::Catalogue;
+use super::clock;
 use super::config::{Experiment, Setting};
 use super::data::DataRoot;
-use super::pace::{OwnPace, check_loops, check_number, check_span, check_work};
+use super::pace::{OwnPace, check_loops, check_number, check_span};
 use super::points::{Names, Point, Space};
 use super::reference::References;
 use super::registry::Policies;
@@ -209,6 +210,7 @@ impl Builder<'_> {
                     Arc::clone(&sites[sites.len() - 1])
                 }
             };
+            clock::check(&site.world, &window, workload, &point.setting, self.system)?;
             if let Some(load) = point.load {
                 let requests_per_s = load * site.capacity.requests_per_s;
                 if let Extent::Requests(requests) = window.extent() {
@@ -260,7 +262,6 @@ impl Site {
             check_number(own.most_per_s(), own.sample, window, workload, system)?;
             check_loops(own, window, workload, system)?;
         }
-        check_work(&world, window, workload, system)?;
         let own_load = own.as_ref().map(|own| own.load(capacity.requests_per_s));
         let own_per_s = own.map(|own| own.most_per_s());
         Ok(Self { world: Arc::new(world), capacity, own_load, own_per_s, dram })

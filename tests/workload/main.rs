@@ -108,7 +108,7 @@ fn loads_and_paces_that_do_not_fit_are_refused() {
     let only_batch = few.split("[[tenant]]").take(2).collect::<Vec<_>>().join("[[tenant]]");
     let error = Bench::new(&only_batch, "requests = 10\n").error();
     assert!(error.contains("sends 9 requests in all") && error.contains("leave `requests` out"), "{error}");
-    let warm = "loads = [0.001]\nrequests = 1\nwarmup_requests = 4_000_000\ndrain_requests = 4_000_000\n";
+    let warm = "loads = [0.001]\ndram_bandwidth_gbps = 0.5\nrequests = 1\nwarmup_requests = 4_000_000\ndrain_requests = 4_000_000\n";
     let error = Bench::new(PAIR, warm).error();
     assert!(error.contains("s of simulated time: expected at most 1e6 s"), "{error}");
     let error = Bench::new(PAIR, "trace = { file = 'none.csv' }\n").error();

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{Scenario, Stage, Variant};
 use crate::files::{
-    Batch, Folders, Fraction, InputError, Positive, Source, Spanned, Weight, did_you_mean, schema_of,
+    Batch, Folders, Fraction, InputError, Microseconds, Positive, Source, Spanned, Weight, did_you_mean,
+    schema_of,
 };
 use crate::units::Time;
 use crate::workload::arrivals::{self, Arrivals, Binding};
@@ -64,7 +65,7 @@ struct RawTenant {
     /// Multiple of the isolated latency, in place of the experiment's.
     deadline_factor: Option<Positive>,
     /// The absolute deadline in microseconds.
-    target_us: Option<Positive>,
+    target_us: Option<Microseconds>,
     /// What happens to its requests whose deadline passes.
     late: Option<Late>,
     /// The share of requests that has to be met.
@@ -84,7 +85,7 @@ struct RawNetwork {
     #[serde(default = "one")]
     weight: Weight,
     /// The absolute deadline in microseconds.
-    target_us: Option<Positive>,
+    target_us: Option<Microseconds>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
