@@ -14,7 +14,7 @@ pub(super) struct Options {
     /// An ONNX file, whose weights are not read and may be missing; a MAESTRO network (.m); or a SCALE-Sim topology
     /// (.csv)
     file: PathBuf,
-    /// Give a symbolic dimension its value, e.g. --bind batch_size=1
+    /// Give a symbolic dimension its size, e.g. --bind batch_size=1, or an input that is one integer its value
     #[arg(long, value_name = "NAME=VALUE", value_parser = binding)]
     bind: Vec<(String, u64)>,
     /// A graph input that is given at run time, where weights are listed as inputs, too: all others are weights then
@@ -58,8 +58,8 @@ enum Padding {
 
 fn binding(text: &str) -> Result<(String, u64), String> {
     let (name, value) = text.rsplit_once('=').ok_or("expected NAME=VALUE")?;
-    let value: u64 = value.parse().map_err(|_| format!("`{value}` is not a positive integer"))?;
-    if value == 0 { Err("a dimension is at least 1".into()) } else { Ok((name.to_string(), value)) }
+    let value = value.parse().map_err(|_| format!("`{value}` is not a positive integer"))?;
+    Ok((name.to_string(), value))
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {

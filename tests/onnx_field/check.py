@@ -88,8 +88,8 @@ def real_inputs(graph):
     return [value for value in graph.input if value.name not in weights]
 
 
-def binds(graph):
-    """The names that mascot asks for: a symbol, or INPUT.PLACE where a dimension has none."""
+def binds(graph, sizes):
+    """The names that mascot asks for: a symbol, INPUT.PLACE where a dimension has none, a number with a given value."""
     names = []
     for value in real_inputs(graph):
         for place, dim in enumerate(value.type.tensor_type.shape.dim):
@@ -97,7 +97,7 @@ def binds(graph):
                 names.append(dim.dim_param)
             elif dim.dim_value < 1:
                 names.append(f"{value.name}.{place}")
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys([*names, *(value.name for value in real_inputs(graph) if value.name in sizes)]))
 
 
 def made_up(value, sizes, attempt):
@@ -110,6 +110,8 @@ def made_up(value, sizes, attempt):
     if tensor.elem_type == onnx.TensorProto.STRING:
         return numpy.full(shape, "monday", dtype=object)
     dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+    if value.name in sizes:
+        return numpy.full(shape, sizes[value.name], dtype=dtype)
     if attempt < 2:
         return numpy.full(shape, attempt, dtype=dtype)
     return numpy.random.default_rng(0).random(shape).astype(dtype)
@@ -175,12 +177,10 @@ def take_branches(model, folder, sizes):
     """Replaces every If by the branch that onnxruntime takes, from the outside in."""
     while any(node.op_type == "If" for node in model.graph.node):
         node_index, node = next((i, n) for i, n in enumerate(model.graph.node) if n.op_type == "If")
-        inputs = {value.name: None for value in model.graph.input}
         condition = node.input[0]
         constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer if tensor.name == condition}
         value = constants.get(condition)
         if value is None:
-            assert condition not in inputs, "an If on an input"
             value = run(model, folder, sizes, [condition])[condition]
         branch = attribute(node, "then_branch" if bool(numpy.asarray(value).all()) else "else_branch")
         prefix = f"if{node_index}_{node.output[0]}_"
@@ -283,7 +283,7 @@ def imported(mascot, path, names, sizes, options):
 
 def check(mascot, path, sizes, options):
     """One line on one model, and whether the counts agree as far as both are there."""
-    names = binds(onnx.load(path, load_external_data=False).graph)
+    names = binds(onnx.load(path, load_external_data=False).graph, sizes)
     found, notes = imported(mascot, path, names, sizes, options)
     try:
         expected, why = count(path, sizes), ""

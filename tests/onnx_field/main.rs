@@ -7,7 +7,8 @@ mod runtime;
 
 use std::path::Path;
 
-use mascot::workload::onnx::{Options, UnknownOperators, import};
+use mascot::workload::onnx::{Options, UnknownOperators, import, import_from};
+use proptest::prelude::*;
 
 use self::Right::{Error, Macs};
 
@@ -63,4 +64,21 @@ fn options(words: &str) -> Options {
         }
     }
     options
+}
+
+proptest! {
+    /// Functions, branches and files beside the model: damage is an error, never a panic.
+    #[test]
+    fn damaged_models_never_panic(
+        model in prop::sample::select(vec!["function_with_if", "if_nested", "external_constant", "function_nested"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let path = Path::new("tests/data/onnx_field").join(model).with_extension("onnx");
+        let mut content = std::fs::read(&path).unwrap();
+        for (index, byte) in changes {
+            let at = index.index(content.len());
+            content[at] = byte;
+        }
+        let _ = import_from(&content[..], &path, &options("--unknown=bytes"));
+    }
 }

@@ -1,6 +1,8 @@
 //! If: where the condition follows from sizes and constants, the nodes of the branch that is taken stand in its place.
-//! What a condition makes of data is not known before the network runs: such an If is refused, and the error says where
-//! the condition comes from.
+//! What a condition makes of data is not known before the network runs: such an If is refused, and the error says
+//! which inputs the condition depends on.
+
+use std::collections::BTreeSet;
 
 use rten_onnx::onnx::{GraphProto, NodeProto};
 
@@ -69,19 +71,31 @@ fn condition(node: &NodeProto, graph: &GraphProto, flow: &Flow) -> Result<bool, 
     if let Some(value) = flow.tensors.value(tensor).and_then(|value| value.first()) {
         return Ok(*value != 0.0);
     }
-    let writer = || {
-        let nodes = all_nodes(&graph.node);
-        let writer = nodes.into_iter().find(|node| node.output.contains(tensor));
-        writer.map_or("an input of the model".into(), |node| {
-            format!("computed at run time by node {}", operators::label(node))
-        })
-    };
     let why = match flow.tensors.origin(tensor) {
         None => return Err(Problem::Undefined { node: operators::label(node), tensor: tensor.clone() }),
-        Some(Origin::Activation) => writer(),
+        Some(Origin::Activation) => why_open(tensor, graph, flow),
         Some(Origin::Static { .. }) => flow.tensors.why_valueless(tensor),
     };
     Err(Problem::Condition { node: operators::label(node), tensor: tensor.clone(), why })
+}
+
+/// The inputs on which a tensor depends; the values of numbers among them can be given.
+fn why_open(tensor: &str, graph: &GraphProto, flow: &Flow) -> String {
+    let mut needed = BTreeSet::from([tensor]);
+    for node in all_nodes(&graph.node).into_iter().rev() {
+        if node.output.iter().any(|output| needed.contains(output.as_str())) {
+            needed.extend(node.input.iter().map(String::as_str));
+        }
+    }
+    let is_open = |name: &&str| matches!(flow.tensors.origin(name), Some(Origin::Activation));
+    let inputs = graph.input.iter().filter_map(|input| input.name.as_deref());
+    let inputs: Vec<&str> = inputs.filter(|name| needed.contains(name)).filter(is_open).collect();
+    let list = inputs.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let binds = inputs.iter().map(|name| format!("--bind {name}=NUMBER")).collect::<Vec<_>>().join(" ");
+    match inputs.iter().all(|name| flow.tensors.is_number(name)) {
+        true => format!("it depends on the value of {list}, which you can give: {binds}"),
+        false => format!("it depends on the data in {list}"),
+    }
 }
 
 /// Moves the nodes that run.

@@ -55,8 +55,8 @@ use crate::files::InputError;
 /// How to import what a file leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Sizes of symbolic dimensions (`--bind name=value`); a batch is best bound to 1, since the simulator forms
-    /// batches itself.
+    /// Sizes of symbolic dimensions (`--bind name=value`), and values of inputs that are one integer; a batch is best
+    /// bound to 1, since the simulator forms batches itself.
     pub bindings: BTreeMap<String, u64>,
     /// The inputs that are given at run time, where the file lists weights as inputs and their uses do not tell.
     pub inputs: BTreeSet<String>,

@@ -80,8 +80,10 @@ pub(super) enum Problem {
         "dimension `{dimension}` of tensor `{tensor}` is symbolic: give it a value with --bind {dimension}=NUMBER"
     )]
     Symbolic { tensor: String, dimension: String },
-    #[error("--bind {name}: the model has no symbolic dimension of this name ({known})")]
+    #[error("--bind {name}: the model has no symbolic dimension or number of this name ({known})")]
     UnknownBinding { name: String, known: String },
+    #[error("--bind {name}=0: a dimension is at least 1")]
+    ZeroBinding { name: String },
     #[error("dimension {index} of tensor `{tensor}` is {found}: expected a number from 0 to 2^32 - 1")]
     BadDimension { tensor: String, index: usize, found: String },
     #[error("tensor `{tensor}` has more than 2^50 elements")]

@@ -1,15 +1,16 @@
 //! The tensors of a graph: shape, element type, whether a tensor is known before the network runs, and the elements of
 //! those that shapes are made of.
 
+mod bindings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rten_onnx::onnx::{DataType, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
-use super::branches::all_nodes;
 use super::graph::inputs;
 use super::problem::Problem;
 use super::shapes::{self, Operands};
-use super::types::{Extent, Type, sized};
+use super::types::{Extent, Type};
 use super::values::{self, Value};
 use super::{Options, external, operators};
 use crate::workload::layer::{MAX_COUNT, product};
@@ -90,11 +91,14 @@ impl<'m> Tensors<'m> {
         tensors.bind(graph, &options.bindings)?;
         for value in &graph.input {
             let name = name_of(value);
+            let given = options.bindings.get(name).filter(|_| tensors.is_number(name));
             let origin = match parameters.contains(name) {
+                _ if given.is_some() => Origin::Static { root: None, from_table: true },
                 true => Origin::Static { root: Some(name), from_table: false },
                 false => Origin::Activation,
             };
             tensors.origins.insert(name, origin);
+            tensors.keep(name, given.and_then(|&number| tensors.filled(name, number)));
         }
         for tensor in &graph.initializer {
             tensors.initialize(tensor)?;
@@ -121,67 +125,6 @@ impl<'m> Tensors<'m> {
     fn compare(&mut self, tensor: &'m str, ty: &Type<'m>) {
         let declared = self.declared.get(tensor).filter(|declared| declared.contradicts(ty));
         self.contradicted.extend(declared.map(|declared| (tensor, declared.clone(), ty.clone())));
-    }
-
-    /// Gives symbolic dimensions the sizes of `--bind`; a dimension of an input that has no name goes by its place.
-    fn bind(&mut self, graph: &'m GraphProto, bindings: &BTreeMap<String, u64>) -> Result<(), Problem> {
-        let mut known = BTreeSet::new();
-        for value in &graph.input {
-            let shape = self.types.get_mut(name_of(value)).and_then(|ty| ty.shape.as_mut());
-            for (index, extent) in shape.into_iter().flatten().enumerate() {
-                if *extent == Extent::Unknown {
-                    let place = place(name_of(value), index);
-                    bindings.get(&place).into_iter().for_each(|&size| *extent = sized(size));
-                    known.insert(place);
-                }
-            }
-        }
-        let types = self.types.values().chain(self.declared.values());
-        let extents = types.flat_map(|ty| ty.shape.iter().flatten());
-        known.extend(extents.filter_map(|extent| match extent {
-            Extent::Symbol(name) => Some((*name).to_owned()),
-            Extent::Size(_) | Extent::Unknown => None,
-        }));
-        if let Some(name) = bindings.keys().find(|name| !known.contains(*name)) {
-            let known = match known.is_empty() {
-                true => "it has none".into(),
-                false => format!("it has {}", known.into_iter().collect::<Vec<_>>().join(", ")),
-            };
-            return Err(Problem::UnknownBinding { name: name.clone(), known });
-        }
-        self.types.values_mut().for_each(|ty| ty.bind(bindings));
-        Ok(())
-    }
-
-    /// Every shape follows from those of the inputs, so these must be known.
-    fn check_inputs(&self, graph: &GraphProto) -> Result<(), Problem> {
-        let nodes = all_nodes(&graph.node).into_iter();
-        let used: BTreeSet<&str> = nodes.flat_map(|node| &node.input).map(String::as_str).collect();
-        let mut open = Vec::new();
-        for value in graph.input.iter().filter(|value| used.contains(name_of(value))) {
-            let name = name_of(value);
-            for (index, extent) in self.types[name].shape.iter().flatten().enumerate() {
-                match *extent {
-                    Extent::Size(_) => {}
-                    Extent::Symbol(symbol) => {
-                        open.push((format!("`{symbol}` of `{name}`"), symbol.to_owned()));
-                    }
-                    Extent::Unknown => open.push((format!("{index} of `{name}`"), place(name, index))),
-                }
-            }
-        }
-        if open.is_empty() {
-            return Ok(());
-        }
-        let dimensions: Vec<String> = open.iter().map(|(what, _)| what.clone()).collect();
-        let mut binds: Vec<String> = Vec::new();
-        for (_, name) in open {
-            let bind = format!("--bind {name}=NUMBER");
-            if !binds.contains(&bind) {
-                binds.push(bind);
-            }
-        }
-        Err(Problem::Unbound { dimensions: dimensions.join(", "), binds: binds.join(" ") })
     }
 
     /// Where a tensor comes from, if it is defined.
@@ -382,9 +325,4 @@ fn contradiction((tensor, file, inferred): &(&str, Type, Type)) -> String {
 
 fn name_of(value: &ValueInfoProto) -> &str {
     value.name.as_deref().unwrap_or("")
-}
-
-/// How `--bind` names a dimension of an input that has no name of its own.
-fn place(input: &str, index: usize) -> String {
-    format!("{input}.{index}")
 }

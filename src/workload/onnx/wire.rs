@@ -338,4 +338,29 @@ mod tests {
         let name_of_one_gib = [0x3a, 0x87, 0x80, 0x80, 0x80, 0x04, 0x0a, 0x81, 0x80, 0x80, 0x80, 0x04, 0x1a];
         assert!(skeleton(&name_of_one_gib[..]).is_err());
     }
+
+    #[test]
+    fn graphs_inside_each_other_have_a_bound() {
+        let long_field = |number: u64, content: &[u8]| {
+            let mut bytes = Vec::new();
+            put_varint(&mut bytes, number << 3 | 2);
+            put_varint(&mut bytes, content.len() as u64);
+            [bytes, content.to_vec()].concat()
+        };
+        let model = |depth: u64| {
+            let node_with = |graph: Vec<u8>, _| long_field(1, &long_field(5, &long_field(6, &graph)));
+            long_field(7, &(1..depth).fold(Vec::new(), node_with))
+        };
+        assert!(skeleton(&model(MAX_DEPTH)[..]).is_ok());
+        assert!(matches!(skeleton(&model(MAX_DEPTH + 1)[..]), Err(Problem::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_sparse_tensor_becomes_one_without_data() {
+        let values = [&[0x08, 0x02][..], &[0x10, 0x01], &field(8, b"w"), &field(9, &[1; 8])].concat();
+        let sparse = [&field(1, &values)[..], &field(2, &[0x08, 0x02]), &[0x18, 0x05]].concat();
+        let tensor = [&[0x10, 0x01][..], &field(8, b"w"), &[0x08, 0x05]].concat();
+        let kept = skeleton(&field(7, &field(15, &sparse))[..]).unwrap().bytes;
+        assert_eq!(kept, field(7, &field(5, &tensor)));
+    }
 }

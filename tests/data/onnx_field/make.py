@@ -55,6 +55,15 @@ MODELS = {
         shape = Constant <value_ints: ints = @to> ()
         y = Reshape (x, shape)
     }}""",
+    # A result that is an input, which onnxruntime does not take.
+    "function_through": f"""g (float[1,4,8,8] x) => (float[1,4,8,8] y) <float[4,4,3,3] w> {{
+        a, same = f.block (x, w)
+        y = {CONV} (same, w)
+    }}
+    <domain: "f", opset_import: ["" : 21]>
+    block (x, w) => (y, x) {{ y = {CONV} (x, w) }}""",
+    "function_many_inputs": """g (float[1,4] x) => (float[1,4] y) { y = f.a (x, x) }
+    <domain: "f", opset_import: ["" : 21]> a (x) => (y) { y = Relu (x) }""",
     "function_recursive": """g (float[1,4] x) => (float[1,4] y) { y = f.a (x) }
     <domain: "f", opset_import: ["f" : 1]> a (x) => (y) { y = f.b (x) }
     <domain: "f", opset_import: ["f" : 1]> b (x) => (y) { y = f.a (x) }""",
@@ -113,6 +122,15 @@ MODELS = {
             then_branch = t () => (float[1,4,8,8] r) {{ r = Relu (x) }},
             else_branch = e () => (float[1,4,8,8] r) {{ r = {CONV} (x, w) }}
         >
+    }}""",
+    # As speech models choose by the sampling rate, also in a shape.
+    "if_number": f"""g (float[1,4,16,16] x, int64 rate) => (float[1,4,n,m] y) <float[4,4,3,3] w, int64 sixteen = {{16}}> {{
+        c = Equal (rate, sixteen)
+        a = If (c) <
+            then_branch = t () => (float[1,4,n,m] r) {{ r = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (x) }},
+            else_branch = e () => (float[1,4,n,m] r) {{ r = Identity (x) }}
+        >
+        y = {CONV} (a, w)
     }}""",
     "if_data": f"""g (float[1,4,8,8] x) => (float[1,4,8,8] y) <float[4,4,3,3] w, float zero = {{0}}> {{
         m = ReduceMax <keepdims = 0> (x)
@@ -213,6 +231,17 @@ def give_weights(graph):
         give_weights(branch)
 
 
+def bomb(name, levels, calls):
+    """Functions that call the next one, so often: small in the file, and deep or large when they are written out."""
+    bodies = []
+    for level in range(levels):
+        called = f"f.a{level + 1}" if level + 1 < levels else "Relu"
+        nodes = "\n".join(f"t{i + 1} = {called} (t{i})" for i in range(calls))
+        bodies.append(f'<domain: "f", opset_import: ["" : 21, "f" : 1]> a{level} (t0) => (t{calls}) {{ {nodes} }}')
+    text = "g (float[1,4] x) => (float[1,4] y) { y = f.a0 (x) }\n" + "\n".join(bodies)
+    onnx.save(parsed(text), HERE / f"{name}.onnx")
+
+
 TYPES = {
     "uint8": TensorProto.UINT8, "int16": TensorProto.INT16, "uint32": TensorProto.UINT32, "uint64": TensorProto.UINT64,
     "double": TensorProto.DOUBLE, "bfloat16": TensorProto.BFLOAT16, "int4": TensorProto.INT4,
@@ -258,6 +287,8 @@ def external(name, in_constant=False, **entries):
 def main():
     for name, text in MODELS.items():
         onnx.save(parsed(text), HERE / f"{name}.onnx")
+    bomb("function_deep", levels=80, calls=1)
+    bomb("function_large", levels=30, calls=2)
     for name, ty in TYPES.items():
         of_type(name, ty, raw=False)
     of_type("float16", TensorProto.FLOAT16, raw=True)

@@ -1,8 +1,8 @@
 //! The shapes of what a node writes, from the shapes of what it reads.
 //!
-//! What the file says (`value_info`) goes before what is inferred here; so an operator that is missing here is no
-//! error where the file gives the shape of its output. Inference is all or nothing: every input shape is known, since
-//! the network's inputs are bound, or lost at an operator whose output depends on data (`NonZero`, ...).
+//! What is inferred here goes before what the file says (`value_info`), which fills the gaps: an operator that is
+//! missing here is no error where the file gives the shape of its output. Inference is all or nothing: every input shape
+//! is known, since the network's inputs are bound, or lost at an operator whose output depends on data (`NonZero`, ...).
 //!
 //! `windows` has convolution and pooling, `views` what moves elements, `joins` what combines or reduces them. Operator
 //! sets 7 to 20 differ in where an operator takes its numbers from: an attribute goes before an input.
