@@ -321,7 +321,7 @@ mod tests {
             row
         };
         assert!(has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "16", 2), behind("0.3", "32", 1)]));
-        assert!(!has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "32", 1), behind("0.9", "32", 2)]));
+        assert!(!has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "32", 1), behind("0.9", "32", 1)]));
         // Beside a scenario whose load is given.
         let mut given = [row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0)];
         given.iter_mut().for_each(|row| row.keys[SCENARIO] = "light".into());
