@@ -31,8 +31,8 @@ pub(super) enum Problem {
     #[error("node {node}: operator `{op}` is not supported: sequences and optional values have no shape")]
     Sequences { node: String, op: String },
     #[error(
-        "node {node}: operator `{op}` is not supported: {why}, so that accelerators leave it to the host; end the \
-         model before it (onnx.utils.extract_model), or --unknown=bytes makes it a layer that moves its inputs and \
+        "node {node}: operator `{op}` is not supported: {why}, so that accelerators leave it to the host; cut the \
+         model there (onnx.utils.extract_model), or --unknown=bytes makes it a layer that moves its inputs and \
          outputs, without element operations"
     )]
     LeftToHost { node: String, op: String, why: &'static str },

@@ -16,7 +16,7 @@ use crate::workload::onnx::arithmetic::{binary, unary};
 use crate::workload::onnx::graph::inputs;
 use crate::workload::onnx::operators::{self, float, integer};
 use crate::workload::onnx::shapes::{Operands, reduced_axes};
-use crate::workload::onnx::tensors::Tensors;
+use crate::workload::onnx::tensors::{Origin, Tensors};
 
 /// Elements of one sample.
 pub(super) const ELEMENTS: usize = 6;
@@ -328,6 +328,10 @@ impl<'m> Probe<'m> {
         let signal = |elements| Signal { form: Form::Constant, dims: Vec::new(), elements };
         if let Some(value) = self.tensors.value(tensor).filter(|value| value.len() == 1) {
             return Some(signal(vec![*value.first()?; count]));
+        }
+        // Scales of quantization and rows of a table are no trained parameters.
+        if let Some(Origin::Static { from_table: true, .. }) = self.tensors.origin(tensor) {
+            return None;
         }
         let sizes = self.tensors.known_dims(tensor)?;
         let lead = dims.len().checked_sub(sizes.len())?;

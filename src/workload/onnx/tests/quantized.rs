@@ -66,6 +66,15 @@ fn a_scale_that_is_computed_at_run_time_fuses_like_a_constant() {
     assert_eq!((model.summary.macs, model.summary.weight_elems), (6 * 40, 45));
 }
 
+/// One scale per column, and a bias: no batch norm, although it looks like one.
+#[test]
+fn scales_per_channel_are_no_parameters() {
+    let nodes = "q qs qz = DynamicQuantizeLinear x\na = MatMulInteger q w qz z\nb = Cast a | to 1
+                 both = Mul qs ws\nc = Mul b both\ny = Add c bias";
+    let model = imported(quantized("x: 6 8", &["w: 8 5"], "ws: 5\nbias: 5", nodes, "y: 6 5"));
+    assert_eq!((fused(&model), model.summary.weight_elems), (vec!["matmul Mul Add".into()], 45));
+}
+
 #[test]
 fn packed_weights_count_one_element_each() {
     let node = "y = com.microsoft:MatMulNBits x q scales | K 64 | N 128 | bits 4 | block_size 32";
