@@ -26,7 +26,7 @@ pub struct Summary {
     pub model: String,
     /// Operations with MACs. A recurrent network is one, although it has a layer per time step.
     pub mac_layers: u64,
-    /// Pairs of operations of which one reads what the other writes, views removed and nothing fused.
+    /// Pairs of operations of which one reads what the other writes, views removed, before layers are put together.
     pub edges: u64,
     /// Multiply-accumulates of one inference.
     pub macs: u64,

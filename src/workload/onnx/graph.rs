@@ -7,10 +7,11 @@
 //! - A view with one input that is not constant is an edge. With two (an index computed at run time) it moves data
 //!   and is an operation. A `Gather` from an activation is a view unless it goes along axis 0.
 //! - `edges` counts distinct pairs of operations, one of which reads what the other writes, through views, before
-//!   anything is fused. Inputs and outputs of the network are no edges.
+//!   anything runs at the output of another layer; a pattern of several nodes (`fuse`) is one. Inputs and outputs of
+//!   the network are no edges.
 //! - `weight_elems` adds up, for every operation except look-ups, its constant floating-point inputs (of an unknown
-//!   operator all constant inputs), scalars included: a tensor that two operations read counts twice, since each layer fetches its own. Rows that a constant
-//!   index takes from a look-up table do not count.
+//!   operator all constant inputs), scalars included: a tensor that two operations read counts twice, since each layer
+//!   fetches its own. Rows that a constant index takes from a look-up table do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 

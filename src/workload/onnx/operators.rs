@@ -2,7 +2,7 @@
 //!
 //! | operators | element operations | because |
 //! |---|---|---|
-//! | element-wise | operands - 1 per output element, at least 1 | one two-operand operation each; an activation is one table or polynomial step |
+//! | element-wise | operands - 1 per output element, at least 1; Clip 1 | one two-operand operation each; an activation is one table or polynomial step |
 //! | BatchNormalization | 2 per output element | scale and shift, folded at inference |
 //! | Softmax, LogSoftmax | 5 per output element | maximum, subtract, exponentiate, sum, divide |
 //! | LayerNormalization and its kin | 7 per output element | sum, subtract, square, sum of squares, times 1/sigma, scale, shift |
@@ -15,8 +15,8 @@
 //! | Resize, Upsample, GridSample, RoiAlign | 0 nearest, 4 linear, 16 cubic per output element | one per tap in two dimensions |
 //! | Concat, Pad, Expand, ... | 0 | a copy |
 //!
-//! A layer reads its activations and its floating-point parameters and writes its first output. Operations fused
-//! into another layer cost nothing.
+//! A layer reads its activations and its floating-point parameters, single numbers aside, and writes its first output.
+//! Operations fused into another layer cost nothing.
 
 use rten_onnx::onnx::{NodeProto, TensorProto};
 

@@ -28,7 +28,7 @@ pub(super) fn value(text: &str) -> ValueInfoProto {
 }
 
 /// `"w: 64 3 7 7"`
-fn weight(text: &str) -> TensorProto {
+pub(super) fn weight(text: &str) -> TensorProto {
     let (name, dims) = text.split_once(':').unwrap();
     let dims = dims.split_whitespace().map(|size| size.parse().unwrap()).collect();
     TensorProto { name: Some(name.into()), dims, data_type: Some(DataType::FLOAT), ..Default::default() }

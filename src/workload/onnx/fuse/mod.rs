@@ -2,8 +2,8 @@
 //! same network must cost the same whoever wrote it. `--no-fuse` keeps the nodes apart.
 //!
 //! A pattern is known by what it computes, not by how it is written: `region` finds groups of nodes that are a
-//! function of one tensor, with no value in between that anybody else needs; `probe` computes a group on some numbers;
-//! `activations` and `norms` have the formulas of ONNX's operators. So the order of operands, `x / sqrt(2)` or
+//! function of one tensor, with no value in between that anybody else needs; `probe` computes a group on some numbers,
+//! with `members` for its nodes; `activations` and `norms` have the formulas of ONNX's operators. So the order of operands, `x / sqrt(2)` or
 //! `x * 0.7071`, `Pow(x, 2)` or `x * x`, the axes as attribute or input, casts and reshapes in between make no
 //! difference, while a wrong constant or another axis does. Trained parameters may have any value; numbers of an
 //! activation (the slope of LeakyRelu) or an epsilon too, since cost does not depend on them.
@@ -30,6 +30,7 @@
 //! counted among its weights, since the operator has none.
 
 mod activations;
+mod members;
 mod norms;
 mod probe;
 mod region;
@@ -100,7 +101,7 @@ fn pattern<'m>(
 ) -> Option<(Region<'m>, NodeProto)> {
     let respond = |region: Region<'m>| {
         let members: Vec<_> = region.nodes.iter().rev().map(|&index| &nodes[index]).collect();
-        let work = members.iter().filter(|node| !probe::is_view(node)).count();
+        let work = members.iter().filter(|node| !members::is_view(node)).count();
         let response = if work > 1 { probe::respond(&members, region.input, tensors) } else { None };
         Some((region, response?))
     };

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 use rten_onnx::onnx::{DataType, NodeProto};
 
+use super::members::{cast, element, is_kept, is_reduction, is_view, reduced};
 use super::norms::standardised;
 use crate::workload::layer::product;
-use crate::workload::onnx::arithmetic::{binary, unary};
 use crate::workload::onnx::graph::inputs;
-use crate::workload::onnx::operators::{self, float, integer};
+use crate::workload::onnx::operators::integer;
 use crate::workload::onnx::shapes::{Operands, reduced_axes};
 use crate::workload::onnx::tensors::{Origin, Tensors};
 
@@ -67,45 +67,6 @@ pub(super) fn near(all: &[f64]) -> &[f64] {
 /// The numbers of far samples.
 pub(super) fn far(all: &[f64]) -> &[f64] {
     &all[NEAR.as_flattened().len()..]
-}
-
-/// Whether a node can be part of a group.
-pub(super) fn knows(node: &NodeProto) -> bool {
-    let op = operators::onnx(node).unwrap_or("");
-    let one_output = node.output.iter().filter(|output| !output.is_empty()).count() == 1;
-    let known = is_view(node)
-        || is_reduction(op)
-        || unary(op).is_some()
-        || binary(op).is_some()
-        || matches!(op, "Clip" | "LeakyRelu" | "Elu" | "HardSigmoid" | "Where" | "InstanceNormalization");
-    one_output && known
-}
-
-/// Whether a node moves no data and computes nothing.
-pub(super) fn is_view(node: &NodeProto) -> bool {
-    let op = node.op_type.as_deref().unwrap_or("");
-    is_kept(op)
-        || matches!(op, "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Expand" | "Cast" | "CastLike")
-}
-
-/// Whether an operator keeps shape and numbers: quantizing rounds them only.
-fn is_kept(op: &str) -> bool {
-    matches!(op, "Identity" | "QuantizeLinear" | "DequantizeLinear")
-}
-
-fn is_reduction(op: &str) -> bool {
-    matches!(
-        op,
-        "ReduceMean"
-            | "ReduceSum"
-            | "ReduceMax"
-            | "ReduceMin"
-            | "ReduceL1"
-            | "ReduceL2"
-            | "ReduceSumSquare"
-            | "ReduceLogSum"
-            | "ReduceLogSumExp"
-    )
 }
 
 /// A tensor on the samples.
@@ -187,6 +148,9 @@ fn reductions(nodes: &[&NodeProto], tensors: &Tensors) -> Option<(Vec<usize>, Ve
             }
             _ => continue,
         };
+        if axes.is_empty() {
+            return None;
+        }
         let this = (axes, operands.dims(0)?);
         if all.get_or_insert_with(|| this.clone()) != &this {
             return None;
@@ -213,7 +177,8 @@ impl<'m> Probe<'m> {
             op if is_kept(op) => self.signals.get(operand(node, 0)?).cloned(),
             "Cast" | "CastLike" => {
                 let signal = self.signals.get(operand(node, 0)?)?.clone();
-                Some(cast(signal, self.tensors.elements_type(output(node)?)?))
+                let to = self.tensors.elements_type(output(node)?)?;
+                Some(Signal { elements: signal.elements.iter().map(|&x| cast(x, to)).collect(), ..signal })
             }
             "InstanceNormalization" => self.normalise(node),
             _ if is_view(node) => self.reshape(node, dims),
@@ -224,25 +189,10 @@ impl<'m> Probe<'m> {
     fn reduce(&self, node: &NodeProto, op: &str, dims: Vec<u64>) -> Option<Signal> {
         let signal = self.signals.get(operand(node, 0)?)?;
         let form = if integer(node, "keepdims", 1) != 0 { Form::Reduced } else { Form::Collapsed };
-        let one = |sample: &[f64]| {
-            let mean = |f: fn(f64) -> f64| sample.iter().map(|&x| f(x)).sum::<f64>() / ELEMENTS as f64;
-            let count: f64 = self.axes.iter().map(|&axis| self.space[axis] as f64).product();
-            Some(match op {
-                "ReduceMean" => mean(|x| x),
-                "ReduceSum" => count * mean(|x| x),
-                "ReduceL1" => count * mean(f64::abs),
-                "ReduceL2" => (count * mean(|x| x * x)).sqrt(),
-                "ReduceSumSquare" => count * mean(|x| x * x),
-                "ReduceLogSum" => (count * mean(|x| x)).ln(),
-                "ReduceLogSumExp" => (count * mean(f64::exp)).ln(),
-                "ReduceMax" => sample.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-                "ReduceMin" => sample.iter().copied().fold(f64::INFINITY, f64::min),
-                _ => return None,
-            })
-        };
+        let count: f64 = self.axes.iter().map(|&axis| self.space[axis] as f64).product();
         let mut elements = Vec::with_capacity(signal.elements.len());
         for sample in signal.elements.chunks(ELEMENTS) {
-            elements.extend([one(sample)?; ELEMENTS]);
+            elements.extend([reduced(op, sample, count)?; ELEMENTS]);
         }
         (signal.form == Form::Full).then_some(Signal { form, dims, elements })
     }
@@ -359,37 +309,4 @@ fn operand(node: &NodeProto, position: usize) -> Option<&str> {
 fn stand_in(parameter: usize, element: usize) -> f64 {
     const GOLDEN: f64 = 0.618_033_988_749_895;
     0.5 + ((parameter * ELEMENTS + element + 1) as f64 * GOLDEN).fract()
-}
-
-fn cast(signal: Signal, to: DataType) -> Signal {
-    let convert: fn(f64) -> f64 = match to {
-        DataType::FLOAT | DataType::DOUBLE | DataType::FLOAT16 | DataType::BFLOAT16 => return signal,
-        DataType::BOOL => |x| f64::from(u8::from(x != 0.0)),
-        _ => f64::trunc,
-    };
-    Signal { elements: signal.elements.into_iter().map(convert).collect(), ..signal }
-}
-
-/// One element of what an element-wise node writes.
-fn element(node: &NodeProto, operands: &[Option<f64>]) -> Option<f64> {
-    let op = node.op_type.as_deref()?;
-    let x = (*operands.first()?)?;
-    let operand = |position: usize| operands.get(position).copied().flatten();
-    let attribute = |name, default| float(node, name, default);
-    Some(match op {
-        "Clip" => {
-            let least = operand(1).unwrap_or(attribute("min", f64::NEG_INFINITY));
-            x.max(least).min(operand(2).unwrap_or(attribute("max", f64::INFINITY)))
-        }
-        "LeakyRelu" if x < 0.0 => attribute("alpha", 0.01) * x,
-        "Elu" if x < 0.0 => attribute("alpha", 1.0) * x.exp_m1(),
-        "LeakyRelu" | "Elu" => x,
-        "HardSigmoid" => (attribute("alpha", 0.2) * x + attribute("beta", 0.5)).clamp(0.0, 1.0),
-        "Where" => operand(if x != 0.0 { 1 } else { 2 })?,
-        _ => match (unary(op), binary(op)) {
-            (Some(unary), _) => unary(x),
-            (_, Some(binary)) => operands.iter().skip(1).try_fold(x, |all, &y| Some(binary(all, y?)))?,
-            (None, None) => return None,
-        },
-    })
 }

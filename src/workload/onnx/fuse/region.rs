@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rten_onnx::onnx::{GraphProto, NodeProto};
 
-use super::probe;
+use super::members;
 use crate::workload::onnx::graph::inputs;
 use crate::workload::onnx::tensors::Tensors;
 
@@ -63,7 +63,7 @@ impl<'m> Uses<'m> {
         while let Some((Some(writer), tensor)) = open.pop_last() {
             let node = &self.nodes[writer];
             let is_inside = writer == last || self.only_within(tensor, &nodes);
-            if !probe::knows(node) || !is_inside || nodes.len() == MAX_NODES {
+            if !members::knows(node) || !is_inside || nodes.len() == MAX_NODES {
                 break;
             }
             nodes.push(writer);

@@ -1,6 +1,8 @@
 //! What other nodes see of a pattern: values in between, names, results that nobody reads.
 
-use super::super::tests::{error, fused, graph, import_with, imported, value};
+use rten_onnx::onnx::TensorProto;
+
+use super::super::tests::{error, fused, graph, import_with, imported, value, weight};
 use super::super::{Imported, Options};
 
 const SHAPES: &str = "a: 1 4\nb: 1 4\nc: 1 4\nd: 1 4";
@@ -69,4 +71,16 @@ fn an_operator_of_another_domain_is_no_part_of_a_pattern() {
     let mut model = graph("x: 1 4", "", "b = Sigmoid x\nc = Mul b x", "b: 1 4\nc: 1 4");
     model.node[0].domain = Some("somebody".into());
     assert!(error(model).contains("operator `somebody.Sigmoid` is not supported"));
+}
+
+/// What settles to one number whatever it reads looks like a hard sigmoid without a slope, and half of x like SiLU.
+#[test]
+fn a_flat_function_and_a_line_are_no_activation() {
+    let chain = "b = Sigmoid x\nc = Sigmoid b\nd = Sigmoid c\ne = Sigmoid d\nf = Sigmoid e\ng = Sigmoid f\n\
+                 h = Sigmoid g\ni = Sigmoid h\nj = Sigmoid i\nk = Sigmoid j\nl = Sigmoid k\nm = Sigmoid l";
+    assert!(imported(graph("x: 1 4", "", chain, "m: 1 4")).notes.is_empty());
+    let mut half = graph("x: 1 4", "", "b = Mul x quarter\nc = Add b b", "b: 1 4\nc: 1 4");
+    let quarter = vec![0.25];
+    half.initializer.push(TensorProto { float_data: quarter, ..weight("quarter:") });
+    assert!(imported(half).notes.is_empty());
 }

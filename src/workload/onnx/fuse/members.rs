@@ -1,0 +1,96 @@
+//! The operators that patterns are written with, as functions of numbers.
+
+use rten_onnx::onnx::{DataType, NodeProto};
+
+use crate::workload::onnx::arithmetic::{binary, unary};
+use crate::workload::onnx::operators::{self, float};
+
+/// Whether a node can be part of a group.
+pub(super) fn knows(node: &NodeProto) -> bool {
+    let op = operators::onnx(node).unwrap_or("");
+    let one_output = node.output.iter().filter(|output| !output.is_empty()).count() == 1;
+    let known = is_view(node)
+        || is_reduction(op)
+        || unary(op).is_some()
+        || binary(op).is_some()
+        || matches!(op, "Clip" | "LeakyRelu" | "Elu" | "HardSigmoid" | "Where" | "InstanceNormalization");
+    one_output && known
+}
+
+/// Whether a node moves no data and computes nothing.
+pub(super) fn is_view(node: &NodeProto) -> bool {
+    let op = node.op_type.as_deref().unwrap_or("");
+    is_kept(op)
+        || matches!(op, "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Expand" | "Cast" | "CastLike")
+}
+
+/// Whether an operator keeps shape and numbers: quantizing rounds them only.
+pub(super) fn is_kept(op: &str) -> bool {
+    matches!(op, "Identity" | "QuantizeLinear" | "DequantizeLinear")
+}
+
+/// Whether an operator reduces along axes in a way that `reduced` knows.
+pub(super) fn is_reduction(op: &str) -> bool {
+    matches!(
+        op,
+        "ReduceMean"
+            | "ReduceSum"
+            | "ReduceMax"
+            | "ReduceMin"
+            | "ReduceL1"
+            | "ReduceL2"
+            | "ReduceSumSquare"
+            | "ReduceLogSum"
+            | "ReduceLogSumExp"
+    )
+}
+
+/// What becomes of a sample that stands for `count` elements.
+pub(super) fn reduced(op: &str, sample: &[f64], count: f64) -> Option<f64> {
+    let mean = |f: fn(f64) -> f64| sample.iter().map(|&x| f(x)).sum::<f64>() / sample.len() as f64;
+    Some(match op {
+        "ReduceMean" => mean(|x| x),
+        "ReduceSum" => count * mean(|x| x),
+        "ReduceL1" => count * mean(f64::abs),
+        "ReduceL2" => (count * mean(|x| x * x)).sqrt(),
+        "ReduceSumSquare" => count * mean(|x| x * x),
+        "ReduceLogSum" => (count * mean(|x| x)).ln(),
+        "ReduceLogSumExp" => (count * mean(f64::exp)).ln(),
+        "ReduceMax" => sample.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        "ReduceMin" => sample.iter().copied().fold(f64::INFINITY, f64::min),
+        _ => return None,
+    })
+}
+
+/// A number as another type has it.
+pub(super) fn cast(x: f64, to: DataType) -> f64 {
+    match to {
+        DataType::FLOAT | DataType::DOUBLE | DataType::FLOAT16 | DataType::BFLOAT16 => x,
+        DataType::BOOL => f64::from(u8::from(x != 0.0)),
+        _ => x.trunc(),
+    }
+}
+
+/// One element of what an element-wise node writes.
+pub(super) fn element(node: &NodeProto, operands: &[Option<f64>]) -> Option<f64> {
+    let op = node.op_type.as_deref()?;
+    let x = (*operands.first()?)?;
+    let operand = |position: usize| operands.get(position).copied().flatten();
+    let attribute = |name, default| float(node, name, default);
+    Some(match op {
+        "Clip" => {
+            let least = operand(1).unwrap_or(attribute("min", f64::NEG_INFINITY));
+            x.max(least).min(operand(2).unwrap_or(attribute("max", f64::INFINITY)))
+        }
+        "LeakyRelu" if x < 0.0 => attribute("alpha", 0.01) * x,
+        "Elu" if x < 0.0 => attribute("alpha", 1.0) * x.exp_m1(),
+        "LeakyRelu" | "Elu" => x,
+        "HardSigmoid" => (attribute("alpha", 0.2) * x + attribute("beta", 0.5)).clamp(0.0, 1.0),
+        "Where" => operand(if x != 0.0 { 1 } else { 2 })?,
+        _ => match (unary(op), binary(op)) {
+            (Some(unary), _) => unary(x),
+            (_, Some(binary)) => operands.iter().skip(1).try_fold(x, |all, &y| Some(binary(all, y?)))?,
+            (None, None) => return None,
+        },
+    })
+}
