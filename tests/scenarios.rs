@@ -215,7 +215,11 @@ fn wrong_files_are_refused_with_their_line() {
             5,
             "`target_us` is 0: expected a number from 0.01 to 1e9",
         ),
-        (format!("{tenant}deadline_factor = inf\n"), 6, "expected a number > 0"),
+        (
+            format!("{tenant}deadline_factor = inf\n"),
+            6,
+            "`deadline_factor` is inf: expected a number from 1e-9 to 1e12",
+        ),
         (format!("{tenant}priority = -1\n"), 6, "-1"),
         (format!("{tenant}priority = 1\npriorities = [{{ level = 1 }}]\n"), 7, "either"),
         (format!("{tenant}priorities = []\n"), 6, "at least one"),

@@ -157,7 +157,8 @@ fn ctrl_c_says_how_to_go_on() {
     assert_eq!(manifest(&out.join("cells"))["state"], "unfinished");
 }
 
-/// A data folder of one accelerator on which layers take 990 s: so slow that the clock ends before a backlog does.
+/// A data folder of one accelerator, and a loop of requests whose layers wait a thousand seconds for a decision each: the
+/// clock ends before they do. Only requests that may be late do; no estimate before the run knows.
 fn slow_data(root: &Path) -> PathBuf {
     for folder in ["accel-models/systems", "workloads/networks", "workloads/scenarios"] {
         fs::create_dir_all(root.join(folder)).unwrap();
@@ -173,22 +174,23 @@ fn slow_data(root: &Path) -> PathBuf {
     );
     write(
         "workloads/scenarios/slow.toml",
-        "name = 'slow'\nsource = 'a test'\n[[tenant]]\nname = 'a'\nnetwork = 'slow'\n",
+        "name = 'slow'\nsource = 'a test'\n[[tenant]]\nname = 'a'\nnetwork = 'slow'\n\
+         arrivals = { kind = 'closed_loop', in_flight = 1, think_us = 1, think = 'exponential' }\n",
     );
     write(
         "accel-models/systems/slow.toml",
         "name = 'slow'\nsource = 'a test'\ndram_bandwidth_gbps = 32\nmapping_bandwidth_gbps = 32\ncost = 'slow.csv'\n\
          [[accelerator]]\nmodel = 'simba_256'\ncount = 1\n",
     );
-    let costs: String = (0..20).map(|l| format!("slow,l{l},simba_256,990000000000,1,1\n")).collect();
+    let costs: String = (0..20).map(|l| format!("slow,l{l},simba_256,1000000,1,1\n")).collect();
     write(
         "accel-models/systems/slow.csv",
         &format!("network,layer,accelerator,cycles,dram_bytes,energy_pj\n{costs}"),
     );
     write(
         "e.toml",
-        "systems = ['slow']\nscenarios = ['slow']\nloads = 1000\nschedulers = ['fcfs']\nseeds = 2\nrequests = 1200\n\
-         warmup_requests = 0\ndrain_requests = 0\ntrigger = 'on_change'\nlate = ['finish', 'abort']\n",
+        "systems = ['slow']\nscenarios = ['slow']\nschedulers = ['fcfs']\nseeds = 2\nrequests = 1200\nwarmup_requests = 0\n\
+         drain_requests = 0\ntrigger = 'on_change'\nlate = ['finish', 'abort']\nunassigned = 'hold'\ndecision_base_us = 1e9\n",
     );
     root.join("e.toml")
 }

@@ -132,7 +132,7 @@ fn stats(options: &StatsOptions) -> Result<(), Error> {
     let mut trace = Rows::open(&options.reading.keys(&options.file))?;
     trace.left_out.iter().for_each(|left_out| super::eprint(&format!("left out: {left_out}")));
     let (mut all, mut tenants) = (Tally::default(), BTreeMap::<String, Tally>::new());
-    while let Some(row) = trace.next()? {
+    while let Some(row) = trace.advance()? {
         all.add(row.time);
         match trace.labels.tenant(&row) {
             Some(tenant) if !tenants.contains_key(tenant) => {

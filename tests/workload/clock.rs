@@ -44,7 +44,17 @@ fn work_that_outlasts_the_clock_is_refused() {
     let run = |cycles: &str| {
         bench.write("slow.csv", &format!("{header}{}", rows(cycles)));
         let set = format!("systems=[\"{}\"]", bench.path("slow.toml"));
-        mascot(&["run", &bench.path("run.toml"), "--out", &bench.path("out"), "--dry-run", "--set", &set])
+        mascot(&[
+            "run",
+            &bench.path("run.toml"),
+            "--out",
+            &bench.path("out"),
+            "--dry-run",
+            "--set",
+            "late=finish",
+            "--set",
+            &set,
+        ])
     };
     let error = String::from_utf8(run("1e12").stderr).unwrap();
     assert!(error.contains("may keep `slow` busy for") && error.contains("1.5e7 s"), "{error}");

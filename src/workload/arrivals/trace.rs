@@ -38,7 +38,7 @@ impl Law for Recorded {
         self.keys.file = binding.folder.join(&self.keys.file);
         let (mut trace, mut points, mut others) = (Rows::open(&self.keys)?, Vec::new(), BTreeSet::new());
         while points.len() <= MAX_REQUESTS
-            && let Some(row) = trace.next()?
+            && let Some(row) = trace.advance()?
         {
             match trace.labels.tenant(&row).filter(|tenant| *tenant != binding.tenant) {
                 Some(other) if !others.contains(other) => {

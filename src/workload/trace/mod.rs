@@ -183,7 +183,7 @@ impl Rows {
     }
 
     /// The next request. A bad row is an error; at the end, so is a name in `map` that the file does not have.
-    pub fn next(&mut self) -> Result<Option<Row>, InputError> {
+    pub fn advance(&mut self) -> Result<Option<Row>, InputError> {
         let (names, from) = (&mut self.labels.names, &mut self.from);
         let read = || match from {
             Origin::Csv(rows) => rows.next(names),

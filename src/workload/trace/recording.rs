@@ -43,7 +43,7 @@ impl Recording {
     pub fn read_first(keys: &TraceKeys, reach: &Reach) -> Result<Self, InputError> {
         let (mut from, mut rows) = (Rows::open(keys)?, Vec::new());
         while rows.len() < reach.requests {
-            match from.next()? {
+            match from.advance()? {
                 Some(row) if row.time < reach.until => rows.push(row),
                 _ => break,
             }
