@@ -157,7 +157,7 @@ fn node(op: &str, region: &Region, response: &Response, nodes: &[NodeProto]) -> 
     let names = || region.nodes.iter().map(|&index| nodes[index].name.as_deref().unwrap_or(""));
     let first = names().next().unwrap_or("");
     let shares = |path: &str| names().all(|name| name.starts_with(path));
-    let path = first.match_indices('/').map(|(at, _)| &first[..=at]).filter(|path| shares(path)).last();
+    let path = first.match_indices('/').map(|(at, _)| &first[..=at]).rfind(|path| shares(path));
     NodeProto {
         name: path.map(|path| format!("{path}{op}")),
         op_type: Some(op.to_owned()),
