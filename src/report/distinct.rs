@@ -17,6 +17,8 @@ pub(super) struct Distinct {
     by_keys: BTreeMap<Vec<String>, (usize, Fingerprint)>,
     /// Runs by all keys but the seed.
     runs: BTreeSet<(Vec<String>, Fingerprint)>,
+    /// The cases of which some seeds gave one run.
+    copied: BTreeSet<Vec<String>>,
 }
 
 impl Distinct {
@@ -31,28 +33,38 @@ impl Distinct {
                 let fingerprint = row.run.fingerprint().filter(|_| row.keys[SCHEDULER] != BOUND);
                 match fingerprint.is_none_or(|of| self.runs.insert((without(&row.keys, &[SEED]), of))) {
                     true => self.rows.push(row),
-                    false => self.copies += 1,
+                    false => {
+                        self.copied.insert(case(&row));
+                        self.copies += 1;
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// The rows that are left. A bound goes with the last run of its seed.
+    /// The rows that are left. A bound goes with the last run of its seed; of seeds that gave one run it is one, too.
     pub(super) fn rows(self) -> Rows {
-        let Self { mut rows, copies, .. } = self;
-        let case = |row: &Row| without(&row.keys, &[SCHEDULER, SEED]);
+        let Self { mut rows, copies, copied, .. } = self;
         let runs = rows.iter().filter(|row| row.keys[SCHEDULER] != BOUND);
         let run: BTreeSet<(Vec<String>, Option<u64>)> =
             runs.flat_map(|row| [(case(row), Some(row.seed)), (case(row), None)]).collect();
+        let mut bounds = BTreeSet::new();
         let is_left = |row: &Row| {
+            let of = case(row);
             row.keys[SCHEDULER] != BOUND
-                || run.contains(&(case(row), Some(row.seed)))
-                || !run.contains(&(case(row), None))
+                || !run.contains(&(of.clone(), None))
+                || run.contains(&(of.clone(), Some(row.seed)))
+                    && (!copied.contains(&of) || bounds.insert((of, row.run.content())))
         };
         rows.retain(is_left);
         Rows { all: rows, copies }
     }
+}
+
+/// The keys that runs of other schedulers and seeds share.
+fn case(row: &Row) -> Vec<String> {
+    without(&row.keys, &[SCHEDULER, SEED])
 }
 
 fn without(keys: &[String], places: &[usize]) -> Vec<String> {
@@ -91,6 +103,11 @@ mod tests {
         let rows = vec![row("a", 1, 9.5), row("a", 2, 8.5), row("b", 1, 9.5), bound(1), bound(2)];
         let (left, copies) = distinct(rows).expect("nothing contradicts anything");
         assert_eq!((left.len(), copies), (5, 0));
+        // One that draws beside one that does not: requests are the same, and so is their bound.
+        let rows =
+            vec![row("a", 1, 9.5), row("a", 2, 9.5), row("b", 1, 8.5), row("b", 2, 7.5), bound(1), bound(2)];
+        let left = [("a", 1), ("b", 1), ("b", 2), (BOUND, 1)].map(|(name, seed)| (name.to_string(), seed));
+        assert_eq!(distinct(rows), Ok((left.to_vec(), 1)));
     }
 
     #[test]
