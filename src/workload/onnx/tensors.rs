@@ -249,36 +249,39 @@ impl<'m> Tensors<'m> {
     /// The sizes of a tensor; `node` is who asks.
     pub(super) fn dims(&self, tensor: &str, node: impl Fn() -> String) -> Result<Vec<u64>, Problem> {
         let shape = self.types.get(tensor).and_then(|ty| ty.shape.as_ref());
-        let shape = shape.ok_or_else(|| self.no_shape(tensor, node()))?;
+        let lost = || Problem::NoShape { node: node(), tensor: tensor.into(), why: self.why_lost(tensor) };
+        let shape = shape.ok_or_else(|| self.cause(tensor, node()).unwrap_or_else(lost))?;
         let bad = |index, found: String| Problem::BadDimension { tensor: tensor.into(), index, found };
         let size = |(index, extent): (usize, &Extent)| match *extent {
             Extent::Size(size) => match u32::try_from(size) {
                 Ok(size) => Ok(u64::from(size)),
                 Err(_) => Err(bad(index, size.to_string())),
             },
-            Extent::Symbol(name) => Err(Problem::Symbolic { tensor: tensor.into(), dimension: name.into() }),
-            Extent::Unknown => Err(bad(index, format!("unknown ({})", self.why_lost(tensor)))),
+            Extent::Symbol(name) => Err(self
+                .cause(tensor, node())
+                .unwrap_or_else(|| Problem::Symbolic { tensor: tensor.into(), dimension: name.into() })),
+            Extent::Unknown => Err(self
+                .cause(tensor, node())
+                .unwrap_or_else(|| bad(index, format!("unknown ({})", self.why_lost(tensor))))),
         };
         shape.iter().enumerate().map(size).collect()
     }
 
-    /// Why a tensor that `node` needs has no shape, and what to do.
-    fn no_shape(&self, tensor: &str, node: String) -> Problem {
-        let lost_at = self.lost_at.get(tensor).copied();
-        if let Some(culprit) = lost_at.filter(|culprit| operators::class(culprit).is_none()) {
+    /// Why inference has not found the shape of a tensor that `node` needs, where there is something to do about it.
+    fn cause(&self, tensor: &str, node: String) -> Option<Problem> {
+        let culprit = self.lost_at.get(tensor).copied()?;
+        if operators::class(culprit).is_none() {
             let (at, op) = (operators::label(culprit), operators::full_name(culprit));
-            return Problem::NoShapeOfUnknown { node, tensor: tensor.into(), at, op };
+            return Some(Problem::NoShapeOfUnknown { node, tensor: tensor.into(), at, op });
         }
-        if let Some(problem) = lost_at.and_then(|culprit| self.unread_by(culprit)) {
-            return problem;
-        }
-        let too_small = lost_at.filter(|node| shapes::is_too_small(&Operands { node, tensors: self }));
-        if let Some(culprit) = too_small {
-            let sizes = culprit.input.first().and_then(|input| self.known_dims(input)).unwrap_or_default();
-            let sizes = sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
-            return Problem::TooSmall { node: operators::label(culprit), sizes };
-        }
-        Problem::NoShape { node, tensor: tensor.into(), why: self.why_lost(tensor) }
+        self.unread_by(culprit).or_else(|| {
+            shapes::is_too_small(&Operands { node: culprit, tensors: self }).then(|| {
+                let sizes =
+                    culprit.input.first().and_then(|input| self.known_dims(input)).unwrap_or_default();
+                let sizes = sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
+                Problem::TooSmall { node: operators::label(culprit), sizes }
+            })
+        })
     }
 
     /// The problem of a node that needs external data, or holds them itself, which cannot be read.

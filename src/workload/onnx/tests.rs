@@ -312,7 +312,7 @@ fn errors_name_the_node_and_what_is_wrong_with_it() {
     for (nodes, shapes, expected) in [
         ("a = Frobnicate x", "a: 1 8", "operator `Frobnicate` is not supported"),
         ("a = Loop w", "a: 1 8", "operator `Loop` is not supported: it repeats a graph"),
-        ("a = If q", "a: 1 8", "its condition `q` is not (an input of the model)"),
+        ("a = If q", "a: 1 8", "its condition `q` is not (it depends on the data in `q`)"),
         ("a = Relu b", "a: 1 8", "reads tensor `b`, which no input"),
         ("a = Relu x\na = Relu x", "a: 1 8", "writes tensor `a`, which is defined already"),
         ("a = NonZero x", "a: 1 8", "operator `NonZero` is not supported"),
