@@ -51,8 +51,11 @@ fn rows(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
     reader.deserialize().map(|row| row.unwrap()).collect()
 }
 
-/// By DRAM bandwidth and seed, what requests ask for and how long they may take, in nanoseconds.
-fn terms(folder: &Path) -> BTreeMap<(String, String), Vec<(String, String, u64)>> {
+/// Network and arrival of a request, and how long it may take, in nanoseconds.
+type Terms = (String, String, u64);
+
+/// By DRAM bandwidth and seed, what requests ask for.
+fn terms(folder: &Path) -> BTreeMap<(String, String), Vec<Terms>> {
     let mut terms: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in rows(folder, "requests.csv").into_iter().filter(|row| row["scheduler"] == "fcfs") {
         let us = |key: &str| row[key].parse::<f64>().unwrap();
@@ -63,10 +66,7 @@ fn terms(folder: &Path) -> BTreeMap<(String, String), Vec<(String, String, u64)>
     terms
 }
 
-fn at(
-    terms: &BTreeMap<(String, String), Vec<(String, String, u64)>>,
-    gbps: &str,
-) -> Vec<(String, String, u64)> {
+fn at(terms: &BTreeMap<(String, String), Vec<Terms>>, gbps: &str) -> Vec<Terms> {
     terms[&(gbps.to_string(), "2".to_string())].clone()
 }
 
@@ -80,9 +80,7 @@ fn deadlines_follow_the_hardware_or_stay_with_a_reference() {
     assert!(warned.contains("`sla_reference = \"relmas-6\"`"), "{warned}");
     let own = terms(folder);
     let (slow, fast) = (at(&own, "8"), at(&own, "32"));
-    let same = |a: &[(String, String, u64)], b: &[(String, String, u64)]| {
-        a.iter().zip(b).all(|(a, b)| (&a.0, &a.1) == (&b.0, &b.1))
-    };
+    let same = |a: &[Terms], b: &[Terms]| a.iter().zip(b).all(|(a, b)| (&a.0, &a.1) == (&b.0, &b.1));
     assert!(same(&slow, &fast) && slow.iter().zip(&fast).all(|(slow, fast)| slow.2 > fast.2));
 
     // The reference's own 32 GB/s: the fast system keeps its deadlines, and the slow one has them, too.
