@@ -10,7 +10,8 @@
 //! - **Sliding windows**: where that innermost loop runs over P, Q, R or S (bound b), the input tile moves by `shift`
 //!   along one axis and only what is new is filled: full + (b - 1) new, with new = min(full, shift) along that axis.
 //!   Directly nested loops of one dimension slide on as one while every inner one has bound 2; otherwise, and where
-//!   another loop stands between them, each outer step starts afresh.
+//!   another loop in time stands between them, each outer step starts afresh. A step across a loop in space between them
+//!   reaches further than the window slides: it is filled with what is new there.
 //! - **Multicast and reduction**: loops in space that the tensor does not depend on let one parent access serve
 //!   several children, or several children's partial sums merge into one update. Halos of neighbours are not shared.
 //! - **Outputs**: parent updates = child drains / reduction; reads = updates - first writes (a first write needs no
@@ -241,19 +242,24 @@ impl Flat {
             return Fills { words: tile, least: tile, settled: false };
         };
         let times = |loops: &[FlatLoop]| loops.iter().map(|each| each.bound).product::<u64>();
-        let FlatLoop { dim, inside, mut bound } = outer[first];
+        let FlatLoop { dim, inside, bound } = outer[first];
         let Some(new) = new_elements(nest, extent, edge.tensor, dim, inside) else {
             let words = tile * times(&outer[first..]);
             return Fills { words, least: words, settled: true };
         };
-        let mut last = first;
+        // What slides in after the first tile, and how far from it the last one is.
+        let (mut slid, mut reach, mut last) = ((bound - 1) * new, (bound - 1) * inside, first);
         while outer[last].bound == 2 && outer.get(last + 1).is_some_and(|next| next.dim == dim) {
             last += 1;
-            bound *= outer[last].bound;
+            let FlatLoop { inside, bound, .. } = outer[last];
+            // Further than a step of the inner loops where one in space stands between them.
+            let step = new_elements(nest, extent, edge.tensor, dim, inside - reach).unwrap_or(tile);
+            slid = slid * bound + (bound - 1) * step;
+            reach += (bound - 1) * inside;
         }
-        let words = (tile + (bound - 1) * new) * times(&outer[last + 1..]);
+        let words = (tile + slid) * times(&outer[last + 1..]);
         let slides_on = last + 1 == outer.len() && outer[last].bound == 2;
-        Fills { words, least: if slides_on { bound * new } else { words }, settled: true }
+        Fills { words, least: if slides_on { slid + new } else { words }, settled: true }
     }
 
     /// Words that one instance of a child holds.
