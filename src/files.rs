@@ -26,7 +26,7 @@ use tempfile::NamedTempFile;
 
 pub use checked::*;
 pub use folders::Folders;
-pub use numbers::{is_missing, real, whole};
+pub use numbers::{is_missing, is_no_name, real, whole};
 pub use rows::{CsvFile, Record};
 pub use schema::{any_of, entry_table, schema_of};
 pub use spanned::Spanned;
@@ -98,6 +98,8 @@ impl Source {
         if length > MAX_SOURCE_BYTES {
             return Err(InputError::file(path, format!("larger than {} MiB", MAX_SOURCE_BYTES >> 20)));
         }
+        // Editors of another system write a mark of the encoding first.
+        let text = text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_string);
         Ok(Self { path: path.to_path_buf(), text, verbatim: true })
     }
 
@@ -270,6 +272,14 @@ mod tests {
 
     fn source(text: &str) -> Source {
         Source { path: "a.toml".into(), text: text.into(), verbatim: true }
+    }
+
+    #[test]
+    fn a_mark_of_the_encoding_is_no_text() {
+        let file = tempfile::NamedTempFile::new().expect("the temporary folder is writable");
+        std::fs::write(file.path(), "\u{feff}clock_mhz = 5\n").expect("the file is ours");
+        let source = Source::read(file.path()).expect("it is text");
+        assert!(source.text.starts_with("clock_mhz") && source.parse::<Example>().is_ok());
     }
 
     #[test]

@@ -2,11 +2,19 @@
 //! `NaN`. Whole numbers are read from their digits, so that none is rounded on the way.
 
 /// What pandas reads as nothing, but for words that nobody writes.
-const MISSING: [&str; 11] = ["", "NaN", "nan", "-nan", "NA", "N/A", "n/a", "<NA>", "NaT", "null", "None"];
+const MISSING: [&str; 15] = [
+    "", "NaN", "nan", "-nan", "-NaN", "NA", "N/A", "#N/A", "#NA", "n/a", "<NA>", "NaT", "null", "NULL",
+    "None",
+];
 
 /// Whether a field says that there is no value.
 pub fn is_missing(text: &str) -> bool {
     MISSING.contains(&text)
+}
+
+/// Whether a field of a column of names says that there is none. Words such as `NA` may be names.
+pub fn is_no_name(text: &str) -> bool {
+    matches!(text, "" | "NaN" | "nan" | "<NA>")
 }
 
 /// A whole number, however it is written.

@@ -1,6 +1,7 @@
 //! `trace`: the times of a file ([`crate::workload::trace`] says which kinds there are).
 //!
-//! A file that names tenants is used for the rows of this one. Where it names networks (by their label in the scenario,
+//! A file that names tenants is used for the rows of this one; a row that names none among those that do is an error, as
+//! it would be sent by every tenant that has the file. Where it names networks (by their label in the scenario,
 //! after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment replays one file
 //! for all tenants of any scenario instead.
 
@@ -37,9 +38,15 @@ impl Law for Recorded {
     fn bind(&mut self, binding: &Binding) -> Result<(), InputError> {
         self.keys.file = binding.folder.join(&self.keys.file);
         let (mut trace, mut points, mut others) = (Rows::open(&self.keys)?, Vec::new(), BTreeSet::new());
+        let mut names_tenants = None;
         while points.len() <= MAX_REQUESTS
             && let Some(row) = trace.advance()?
         {
+            let names_one = trace.labels.tenant(&row).is_some();
+            if *names_tenants.get_or_insert(names_one) != names_one {
+                let message = "some rows name a tenant and others none: name one in each row, or in no row";
+                return Err(trace.labels.error(&row, message));
+            }
             match trace.labels.tenant(&row).filter(|tenant| *tenant != binding.tenant) {
                 Some(other) if !others.contains(other) => {
                     others.insert(other.to_string());
@@ -122,6 +129,16 @@ mod tests {
         let points: Vec<Point> = std::iter::from_fn(|| process.next(&mut draws)).collect();
         assert_eq!(arrivals.total(), Some(points.len()));
         Ok(points)
+    }
+
+    #[test]
+    fn rows_with_and_without_a_tenant_are_an_error_at_the_first_that_differs() {
+        for (text, line) in [("t_s,tenant\n0,camera\n1,\n", 3), ("t_s,tenant\n0,NaN\n1,NaN\n2,other\n", 4)] {
+            let error = points(text, "").unwrap_err();
+            assert_eq!(error.line, Some(line), "{error}");
+            assert!(error.to_string().contains("some rows name a tenant and others none"), "{error}");
+        }
+        assert_eq!(points("t_s,tenant\n0,NaN\n1,\n", "").unwrap().len(), 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::moment::{Moment, date_time, seconds};
 use super::{Names, Raw};
-use crate::files::{CsvFile, InputError, Record};
+use crate::files::{CsvFile, InputError, Record, is_no_name};
 
 /// An open trace in CSV.
 pub(super) struct Rows {
@@ -45,7 +45,7 @@ impl Rows {
         }
         let time_ps = self.time_ps()?;
         let mut name = |column: Option<usize>| {
-            let name = column.map(|column| self.record.get(column)).filter(|name| !name.is_empty());
+            let name = column.map(|column| self.record.get(column)).filter(|name| !is_no_name(name));
             name.map(|name| names.id(name))
         };
         let (tenant, network) = (name(self.columns.tenant), name(self.columns.network));

@@ -8,6 +8,9 @@ const PS_PER_S: i128 = 1_000_000_000_000;
 /// The finest decimal of a second that is read; finer digits are cut.
 const DIGITS: usize = 12;
 
+/// The largest offset from UTC in hours. Our choice, as java.time has it: time zones reach 14.
+const MAX_OFFSET_H: u8 = 18;
+
 /// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
@@ -41,6 +44,10 @@ pub(super) fn date_time(text: &str) -> Result<Moment, String> {
         civil.duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_secs()
     } else {
         let zone = if ["UTC", "GMT"].contains(&zone) { "Z" } else { zone };
+        let hours = zone.get(1..3).and_then(|hours| hours.parse::<u8>().ok());
+        if hours.is_some_and(|hours| hours > MAX_OFFSET_H) {
+            return Err(format!("`{text}`: no place is more than {MAX_OFFSET_H} hours from UTC"));
+        }
         let zoned: Timestamp = format!("{whole}{zone}").parse().map_err(|_| wrong())?;
         zoned.as_second()
     };
@@ -122,6 +129,8 @@ mod tests {
             "",
             "later",
             "2024-05-10 00:00:00+99:00",
+            "2024-05-10 00:00:00+25:00",
+            "2024-05-10 00:00:00-1900",
             "2024-05-10 25:00:00",
             "2024-02-30 00:00:00Z",
             "12:00",
