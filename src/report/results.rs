@@ -14,7 +14,7 @@ use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::experiment::estimate::mean;
-use crate::experiment::runs::{Measured, RATE, Runs};
+use crate::experiment::runs::{Measured, RATE, Runs, range};
 use crate::files::{InputError, Record, Source};
 
 /// What a report is made of.
@@ -141,7 +141,7 @@ impl Results {
         });
         let label = &row.keys[SCHEDULER];
         if label == BOUND {
-            return self.cases[place].bound.add_bound(row.seed, row.run);
+            return self.cases[place].bound.add(row.seed, row.run);
         }
         let scheduler = self.scheduler(label).unwrap_or_else(|| {
             self.schedulers.push(label.clone());
@@ -204,8 +204,16 @@ fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
 /// The rows of a summary.csv, each run once.
 ///
 /// # Errors
-/// The file cannot be read, or two of its rows say different things of one run.
+/// As [`all_rows`].
 pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
+    Ok(all_rows(path)?.without_copies())
+}
+
+/// The rows of a summary.csv, also of runs that are copies of others.
+///
+/// # Errors
+/// The file cannot be read, a value cannot be, or two of its rows say different things of one run.
+pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
     let mut file = CsvFile::open(path)?;
     for needed in ["system", "scenario", "scheduler", RATE] {
         file.column(needed)?;
@@ -217,7 +225,7 @@ pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
     while file.read(&mut record)? {
         let mut run = Measured::default();
         for (place, name) in &columns {
-            run.set(name, record.get(*place), || file.number(&record, *place))?;
+            run.set(name, record.get(*place), || file.measured(&record, *place, range(name)))?;
         }
         let row = Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run };
         let line = record.line();
