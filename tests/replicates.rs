@@ -93,13 +93,21 @@ fn a_recording_is_run_once_with_an_interval_by_batch_means() {
     assert!(half > 0.01, "the run is not all of a kind: {parts:?}");
     let out = folder.path().join("out").display().to_string();
     let ranking = json(&["rank", &out, "--json"]);
-    assert_eq!((&ranking["replicates"], &ranking["seeds"]), (&Value::from("batches"), &Value::from(1)));
+    assert_eq!((&ranking["replicates"], &ranking["seeds"]), (&Value::from("draws"), &Value::from(5)));
     let all = ranking["schedulers"].as_array().unwrap();
     let ranked = all.iter().find(|of| of["scheduler"] == "fcfs").unwrap();
     assert!((ranked["all"]["ci95"].as_f64().unwrap() - half).abs() < 1e-4, "{ranked} {half}");
     let (_, text, _) = told(&["rank", &out]);
-    assert!(text.contains("1 seed; one run: intervals by batch means"), "{text}");
+    assert!(
+        text.contains("5 seeds; several seeds beside one run") && text.contains("by batch means"),
+        "{text}"
+    );
     let (_, text, _) = told(&["rank", &out, "--metric", "latency_p99_us"]);
+    assert!(text.contains("several seeds beside one run") && !text.contains("batch"), "{text}");
+    let alone = ["rank", &out, "--only", "scheduler=fcfs", "--only", "scheduler=edf_drop"];
+    let (_, text, _) = told(&alone);
+    assert!(text.contains("1 seed; one run: intervals by batch means"), "{text}");
+    let (_, text, _) = told(&[&alone[..], &["--metric", "latency_p99_us"]].concat());
     assert!(text.contains("one run: no interval"), "{text}");
     assert_eq!(told(&["report", &out]).0, 0);
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
@@ -107,6 +115,42 @@ fn a_recording_is_run_once_with_an_interval_by_batch_means() {
     let drawn = rows(&folder.path().join("out/report/sla-1.csv"));
     let drawn = drawn.iter().find(|row| row["scheduler"] == "fcfs").unwrap();
     assert!((drawn["sla_rate_ci95"].parse::<f64>().unwrap() - half).abs() < 1e-4, "{drawn:?}");
+}
+
+/// One that draws is run under every seed, one that does not once: the mean and what it is less the other are of all seeds.
+#[test]
+fn a_run_that_no_seed_changes_is_compared_with_every_seed() {
+    let folder = TempDir::new().unwrap();
+    let (table, _) = run_recording(folder.path(), &["--speedup", "2", "--json", "--bound"]);
+    let table: Value = serde_json::from_str(&table).unwrap();
+    let summary = rows(&folder.path().join("out/summary.csv"));
+    let rates = |scheduler: &str| -> Vec<f64> {
+        let own = summary.iter().filter(|row| row["scheduler"] == scheduler);
+        own.map(|row| row["sla_rate"].parse().unwrap()).collect()
+    };
+    let (random, fcfs) = (rates("random"), rates("fcfs")[0]);
+    let mean = random.iter().sum::<f64>() / 5.0;
+    assert!(random.len() == 5 && (random[0] - mean).abs() > 1e-6, "the first is not the mean: {random:?}");
+    let near = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-9;
+    let of = |all: &Value, scheduler: &str| {
+        all.as_array().unwrap().iter().find(|of| of["scheduler"] == scheduler).unwrap().clone()
+    };
+    let row = of(&table, "random");
+    assert!(near(&row["sla_rate"], mean) && near(&row["gain_points"], 100.0 * (mean - fcfs)), "{row}");
+    assert_eq!(of(&table, "bound")["seeds"], 1, "{table}");
+
+    let out = folder.path().join("out").display().to_string();
+    let rank = |more: &[&str]| json(&[&["rank", &out, "--json"][..], more].concat())["schedulers"].clone();
+    let (beside, alone) = (rank(&["--over", "fcfs"]), rank(&["--only", "scheduler=random"]));
+    assert!(near(&of(&beside, "random")["difference"]["mean"], mean - fcfs), "{beside}");
+    assert!(near(&of(&beside, "random")["all"]["mean"], mean), "{beside}");
+    assert_eq!(of(&beside, "random")["all"], of(&alone, "random")["all"]);
+    assert!(of(&beside, "random")["to_bound"]["mean"].is_number(), "{beside}");
+    assert_eq!(told(&["report", &out]).0, 0);
+    let gains = rows(&folder.path().join("out/report/gain-1.csv"));
+    let gain = gains.iter().find(|row| row["scheduler"] == "random" && row["against"] == "fcfs").unwrap();
+    let percent = gain["gain_percent"].parse::<f64>().unwrap();
+    assert!((percent - 100.0 * (mean / fcfs - 1.0)).abs() < 1e-9, "{gain:?}");
 }
 
 /// Priorities are drawn, which fcfs does not look at and prema does.
@@ -132,7 +176,7 @@ fn runs_that_differ_in_priorities_alone_are_one() {
     }
     assert_eq!(rows(&folder.path().join("out/summary.csv")).len(), 12);
     let ranking = json(&["rank", &path("out"), "--json"]);
-    assert_eq!((&ranking["copies"], &ranking["replicates"]), (&3.into(), &"batches".into()));
+    assert_eq!((&ranking["copies"], &ranking["replicates"]), (&3.into(), &"draws".into()));
 }
 
 /// A seed that an experiment includes twice is one.
@@ -240,7 +284,8 @@ fn seeds_that_agree_by_chance_are_in_the_mean() {
                     arrivals = { kind = 'periodic', fps = 1000 }\nqos_levels = [{ level = 'H' }, { level = 'L', weight = 49 }]\n";
     std::fs::write(path("rare.toml"), scenario).unwrap();
     let experiment = format!(
-        "systems = ['relmas-4']\nscenarios = ['{}']\nschedulers = ['fcfs']\nseeds = 30\nrequests = 3\n",
+        "systems = ['relmas-4']\nscenarios = ['{}']\nschedulers = ['fcfs']\nseeds = 30\nrequests = 3\n\
+         deadline_factor = 0.95\n",
         path("rare.toml")
     );
     std::fs::write(path("e.toml"), experiment).unwrap();

@@ -110,6 +110,8 @@ pub struct Runs {
     by_seed: BTreeMap<u64, Measured>,
     /// The seeds of runs that were left out as copies.
     copied: BTreeSet<u64>,
+    /// Whether no seed changes the requests; a scheduler that draws nothing is run once then.
+    has_same_requests: bool,
 }
 
 impl Runs {
@@ -126,6 +128,17 @@ impl Runs {
             seeds.filter(|&(place, (_, first))| place != first).map(|(_, (seed, _))| seed).collect();
         self.leave_out(&copied);
         Self { copied, ..self }
+    }
+
+    /// Says that no seed changes the requests.
+    pub fn have_same_requests(&mut self) {
+        self.has_same_requests = true;
+    }
+
+    /// The only run, where no seed changes it: it stands for every one.
+    fn of_every_seed(&self) -> Option<&Measured> {
+        let is_one = self.by_seed.len() == 1 && (self.has_same_requests || !self.copied.is_empty());
+        self.by_seed.values().next().filter(|_| is_one)
     }
 
     /// Leaves out what is of these seeds.
@@ -174,10 +187,11 @@ impl Runs {
         mean(&self.by_seed.values().map(|run| run.value(part) / run.value(of)).collect::<Vec<_>>())
     }
 
-    /// The runs beside those of others on the seeds that both ran with.
+    /// The runs beside those of others on the seeds that both ran with; a run that no seed changes is beside every one.
     pub fn beside<'a>(&'a self, others: &'a Self) -> Vec<[&'a Measured; 2]> {
-        let pair = |(seed, run): (&u64, &'a Measured)| Some([run, others.by_seed.get(seed)?]);
-        self.by_seed.iter().filter_map(pair).collect()
+        let of = |runs: &'a Self, seed| runs.by_seed.get(seed).or_else(|| runs.of_every_seed());
+        let seeds = if self.of_every_seed().is_some() { &others.by_seed } else { &self.by_seed };
+        seeds.keys().filter_map(|seed| Some([of(self, seed)?, of(others, seed)?])).collect()
     }
 
     /// Of the differences to others on the seeds that both ran with.
@@ -306,6 +320,20 @@ mod tests {
         );
         assert_eq!((difference.mean, own.estimate("latency_p99_us").ci95), (Some(0.375), None));
         assert_eq!(own.replicates("latency_p99_us"), Replicates::One);
+    }
+
+    #[test]
+    fn a_run_that_no_seed_changes_is_paired_with_every_seed() {
+        let drawn = runs(&[run(0.25, 1.5, 1.0), run(0.75, 2.5, 1.0), run(0.5, 3.5, 1.0)]);
+        let own = run(0.75, 9.5, 1.0);
+        let (mut once, copies) = (runs(&[own.clone()]), runs(&[own.clone(), own.clone(), own]));
+        assert_eq!(drawn.differences(&once, RATE).mean, Some(-0.5), "of the first seed alone");
+        once.have_same_requests();
+        for fixed in [&once, &copies] {
+            assert_eq!((drawn.beside(fixed).len(), fixed.beside(fixed).len()), (3, 1));
+            assert_eq!(drawn.differences(fixed, RATE).mean, Some(-0.25));
+            assert_eq!(fixed.differences(&drawn, RATE).mean, Some(0.25));
+        }
     }
 
     #[test]

@@ -100,6 +100,9 @@ impl Summary {
         }
         let (_, runs) = self.rows.last_mut().expect("just pushed if there was none");
         runs.add(cell.seed, rows.measured());
+        if cell.case.has_same_requests {
+            runs.have_same_requests();
+        }
     }
 
     /// The finished rows.

@@ -91,7 +91,7 @@ fn first_places(rows: &[Row]) -> Vec<usize> {
 }
 
 /// The keys that runs of other schedulers and seeds share.
-fn case(row: &Row) -> Vec<String> {
+pub(super) fn case(row: &Row) -> Vec<String> {
     without(&row.keys, &[SCHEDULER, SEED])
 }
 
@@ -111,7 +111,12 @@ mod tests {
         let mut keys = vec![String::new(); KEYS.len()];
         (keys[SCHEDULER], keys[SEED]) = (scheduler.into(), seed.to_string());
         let values = [("sla_rate".to_string(), 0.5), ("latency_p99_us".to_string(), latency_us)];
-        Row { keys, seed, run: Measured { values: values.into(), ..Measured::default() } }
+        Row {
+            keys,
+            seed,
+            run: Measured { values: values.into(), ..Measured::default() },
+            is_for_every_seed: false,
+        }
     }
 
     fn distinct(rows: Vec<Row>) -> Result<(Vec<(String, u64)>, usize), usize> {

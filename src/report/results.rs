@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::csv_file::CsvFile;
 use super::distinct::Distinct;
+use super::recordings::mark_recordings;
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
@@ -55,6 +56,8 @@ pub(super) struct Row {
     pub(super) keys: Vec<String>,
     pub(super) seed: u64,
     pub(super) run: Measured,
+    /// Whether no seed changes it: see [`mark_recordings`].
+    pub(super) is_for_every_seed: bool,
 }
 
 /// The rows of a summary.csv, every run once.
@@ -150,6 +153,9 @@ impl Results {
         let all = &mut self.cases[place].samples;
         all.resize(all.len().max(scheduler + 1), Runs::default());
         all[scheduler].add(row.seed, row.run);
+        if row.is_for_every_seed {
+            all[scheduler].have_same_requests();
+        }
     }
 
     /// Chooses the axis, and gives cases and panels titles of what varies.
@@ -206,7 +212,9 @@ fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
 /// # Errors
 /// As [`all_rows`].
 pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
-    Ok(all_rows(path)?.without_copies())
+    let mut rows = all_rows(path)?.without_copies();
+    mark_recordings(&mut rows.all);
+    Ok(rows)
 }
 
 /// The rows of a summary.csv, also of runs that are copies of others.
@@ -227,7 +235,8 @@ pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
         for (place, name) in &columns {
             run.set(name, record.get(*place), || file.measured(&record, *place, range(name)))?;
         }
-        let row = Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run };
+        let row =
+            Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run, is_for_every_seed: false };
         let line = record.line();
         distinct.add(row, line).map_err(|earlier| {
             let message = format!(
@@ -302,7 +311,7 @@ mod tests {
         keys[SCENARIO] = "mixed".into();
         (keys[LOAD], keys[SCHEDULER], keys[SEED]) = (load.into(), scheduler.into(), seed.to_string());
         let values = BTreeMap::from([(RATE.to_string(), rate)]);
-        Row { keys, seed, run: Measured { values, ..Measured::default() } }
+        Row { keys, seed, run: Measured { values, ..Measured::default() }, is_for_every_seed: false }
     }
 
     #[test]
