@@ -93,13 +93,21 @@ fn a_recording_is_run_once_with_an_interval_by_batch_means() {
     assert!(half > 0.01, "the run is not all of a kind: {parts:?}");
     let out = folder.path().join("out").display().to_string();
     let ranking = json(&["rank", &out, "--json"]);
-    assert_eq!((&ranking["replicates"], &ranking["seeds"]), (&Value::from("batches"), &Value::from(1)));
+    assert_eq!((&ranking["replicates"], &ranking["seeds"]), (&Value::from("draws"), &Value::from(5)));
     let all = ranking["schedulers"].as_array().unwrap();
     let ranked = all.iter().find(|of| of["scheduler"] == "fcfs").unwrap();
     assert!((ranked["all"]["ci95"].as_f64().unwrap() - half).abs() < 1e-4, "{ranked} {half}");
     let (_, text, _) = told(&["rank", &out]);
-    assert!(text.contains("1 seed; one run: intervals by batch means"), "{text}");
+    assert!(
+        text.contains("5 seeds; several seeds beside one run") && text.contains("by batch means"),
+        "{text}"
+    );
     let (_, text, _) = told(&["rank", &out, "--metric", "latency_p99_us"]);
+    assert!(text.contains("several seeds beside one run") && !text.contains("batch"), "{text}");
+    let alone = ["rank", &out, "--only", "scheduler=fcfs", "--only", "scheduler=edf_drop"];
+    let (_, text, _) = told(&alone);
+    assert!(text.contains("1 seed; one run: intervals by batch means"), "{text}");
+    let (_, text, _) = told(&[&alone[..], &["--metric", "latency_p99_us"]].concat());
     assert!(text.contains("one run: no interval"), "{text}");
     assert_eq!(told(&["report", &out]).0, 0);
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
@@ -107,6 +115,42 @@ fn a_recording_is_run_once_with_an_interval_by_batch_means() {
     let drawn = rows(&folder.path().join("out/report/sla-1.csv"));
     let drawn = drawn.iter().find(|row| row["scheduler"] == "fcfs").unwrap();
     assert!((drawn["sla_rate_ci95"].parse::<f64>().unwrap() - half).abs() < 1e-4, "{drawn:?}");
+}
+
+/// One that draws is run under every seed, one that does not once: the mean and what it is less the other are of all seeds.
+#[test]
+fn a_run_that_no_seed_changes_is_compared_with_every_seed() {
+    let folder = TempDir::new().unwrap();
+    let (table, _) = run_recording(folder.path(), &["--speedup", "2", "--json", "--bound"]);
+    let table: Value = serde_json::from_str(&table).unwrap();
+    let summary = rows(&folder.path().join("out/summary.csv"));
+    let rates = |scheduler: &str| -> Vec<f64> {
+        let own = summary.iter().filter(|row| row["scheduler"] == scheduler);
+        own.map(|row| row["sla_rate"].parse().unwrap()).collect()
+    };
+    let (random, fcfs) = (rates("random"), rates("fcfs")[0]);
+    let mean = random.iter().sum::<f64>() / 5.0;
+    assert!(random.len() == 5 && (random[0] - mean).abs() > 1e-6, "the first is not the mean: {random:?}");
+    let near = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-9;
+    let of = |all: &Value, scheduler: &str| {
+        all.as_array().unwrap().iter().find(|of| of["scheduler"] == scheduler).unwrap().clone()
+    };
+    let row = of(&table, "random");
+    assert!(near(&row["sla_rate"], mean) && near(&row["gain_points"], 100.0 * (mean - fcfs)), "{row}");
+    assert_eq!(of(&table, "bound")["seeds"], 1, "{table}");
+
+    let out = folder.path().join("out").display().to_string();
+    let rank = |more: &[&str]| json(&[&["rank", &out, "--json"][..], more].concat())["schedulers"].clone();
+    let (beside, alone) = (rank(&["--over", "fcfs"]), rank(&["--only", "scheduler=random"]));
+    assert!(near(&of(&beside, "random")["difference"]["mean"], mean - fcfs), "{beside}");
+    assert!(near(&of(&beside, "random")["all"]["mean"], mean), "{beside}");
+    assert_eq!(of(&beside, "random")["all"], of(&alone, "random")["all"]);
+    assert!(of(&beside, "random")["to_bound"]["mean"].is_number(), "{beside}");
+    assert_eq!(told(&["report", &out]).0, 0);
+    let gains = rows(&folder.path().join("out/report/gain-1.csv"));
+    let gain = gains.iter().find(|row| row["scheduler"] == "random" && row["against"] == "fcfs").unwrap();
+    let percent = gain["gain_percent"].parse::<f64>().unwrap();
+    assert!((percent - 100.0 * (mean / fcfs - 1.0)).abs() < 1e-9, "{gain:?}");
 }
 
 /// Priorities are drawn, which fcfs does not look at and prema does.
@@ -117,21 +161,22 @@ fn runs_that_differ_in_priorities_alone_are_one() {
     let gen_trace = ["trace", "gen", "light", "--rate", "900", "--requests", "300", "-o", &path("t.csv")];
     assert_eq!(told(&gen_trace).0, 0);
     let replay = ["--trace", &path("t.csv"), "--set", "scenarios=light", "--set", "requests=240"];
-    let schedulers = ["--set", "schedulers=[\"fcfs\",\"prema\"]", "--seeds", "4", "--out", &path("out")];
+    let schedulers =
+        ["--set", "schedulers=[\"fcfs\",\"prema\"]", "--seeds", "4", "--bound", "--out", &path("out")];
     let run = [&["run", "experiments/quickstart.toml"][..], &replay, &schedulers].concat();
     let table = told(&run).1;
     let seeds: Vec<&str> = table
         .lines()
         .filter(|l| l.contains("relmas-6"))
-        .filter_map(|l| l.split_whitespace().last())
+        .filter_map(|l| l.split_whitespace().rev().nth(1))
         .collect();
-    assert_eq!(seeds, ["1", "4"], "{table}");
+    assert_eq!(seeds, ["1", "4", "1"], "the bound is that of one recording: {table}");
     for note in ["one run: intervals by batch means", "several seeds beside one run", "3 rows are copies"] {
         assert!(table.contains(note), "{note}: {table}");
     }
-    assert_eq!(rows(&folder.path().join("out/summary.csv")).len(), 8);
+    assert_eq!(rows(&folder.path().join("out/summary.csv")).len(), 12);
     let ranking = json(&["rank", &path("out"), "--json"]);
-    assert_eq!((&ranking["copies"], &ranking["replicates"]), (&3.into(), &"batches".into()));
+    assert_eq!((&ranking["copies"], &ranking["replicates"]), (&3.into(), &"draws".into()));
 }
 
 /// A seed that an experiment includes twice is one.
@@ -200,11 +245,15 @@ fn copies_in_a_file_count_once_and_contradictions_are_refused() {
     };
     let clean = file("clean.csv", &|_| Vec::new());
     let twice = file("twice.csv", &|lines| lines.to_vec());
-    let reseeded = |line: &String| line.replace(",1,100,", ",9,100,");
-    let seeds = file("seeds.csv", &|lines| [&lines[0], &lines[4]].map(reseeded).to_vec());
+    let reseeded = |line: &String| {
+        (1..=4).fold(line.clone(), |line, seed| {
+            line.replace(&format!(",{seed},100,"), &format!(",{seed}{seed},100,"))
+        })
+    };
+    let seeds = file("seeds.csv", &|lines| lines.iter().map(reseeded).collect());
     let schedulers = |path: &str, metric: &str| json(&["rank", path, "--json", "--metric", metric]);
     let expected = schedulers(&clean, "sla_rate");
-    for (path, copies) in [(&twice, 8), (&seeds, 2)] {
+    for (path, copies) in [(&twice, 8), (&seeds, 8)] {
         let ranking = schedulers(path, "sla_rate");
         assert_eq!((&ranking["schedulers"], &ranking["seeds"]), (&expected["schedulers"], &4.into()));
         assert_eq!(ranking["copies"], copies);
@@ -224,6 +273,92 @@ fn copies_in_a_file_count_once_and_contradictions_are_refused() {
         own["groups"].as_array().unwrap().iter().all(|group| group["difference_ci95"].is_null()),
         "{own}"
     );
+}
+
+/// Seeds draw the QoS level of three requests, rarely the strict one: most seeds bring the same outcome, and all count.
+#[test]
+fn seeds_that_agree_by_chance_are_in_the_mean() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let scenario = "name = 'rare'\nsource = 'a test'\n[[tenant]]\nname = 't'\nnetwork = 'kws_res26'\n\
+                    arrivals = { kind = 'periodic', fps = 1000 }\nqos_levels = [{ level = 'H' }, { level = 'L', weight = 49 }]\n";
+    std::fs::write(path("rare.toml"), scenario).unwrap();
+    let experiment = format!(
+        "systems = ['relmas-4']\nscenarios = ['{}']\nschedulers = ['fcfs']\nseeds = 30\nrequests = 3\n\
+         deadline_factor = 0.95\n",
+        path("rare.toml")
+    );
+    std::fs::write(path("e.toml"), experiment).unwrap();
+    let table = json(&["run", &path("e.toml"), "--out", &path("out"), "--json"]);
+    let rates: Vec<f64> = rows(&folder.path().join("out/summary.csv"))
+        .iter()
+        .map(|row| row["sla_rate"].parse().unwrap())
+        .collect();
+    let mean = rates.iter().sum::<f64>() / 30.0;
+    assert!(rates.len() == 30 && mean > 0.9 && mean < 1.0, "{rates:?}");
+    let near = |value: &Value| (value.as_f64().unwrap() - mean).abs() < 1e-12;
+    assert!(near(&table[0]["sla_rate"]) && table[0]["seeds"] == 30 && table[0]["copies"] == 0, "{table}");
+    let ranking = json(&["rank", &path("out"), "--json"]);
+    assert!(near(&ranking["schedulers"][0]["all"]["mean"]) && ranking["seeds"] == 30, "{ranking}");
+    assert_eq!(told(&["report", &path("out")]).0, 0);
+    let drawn = &rows(&folder.path().join("out/report/sla-1.csv"))[0];
+    assert!(
+        drawn["seeds"] == "30" && (drawn["sla_rate"].parse::<f64>().unwrap() - mean).abs() < 1e-12,
+        "{drawn:?}"
+    );
+}
+
+/// A summary of one scheduler, with these latencies under seeds from 1.
+fn latencies(of: &[u32]) -> String {
+    let row = |(seed, us): (u32, &u32)| format!("s,x,M,0.9,a,{seed},100,90,0.9,{us}.5\n");
+    let rows: String = (1..).zip(of).map(row).collect();
+    format!("system,scenario,qos,load,scheduler,seed,requests,met,sla_rate,latency_p99_us\n{rows}")
+}
+
+#[test]
+fn rows_of_two_files_are_matched_before_copies_are_left_out() {
+    let folder = TempDir::new().unwrap();
+    let compared = |a: &[u32], b: &[u32]| {
+        let [a, b] = [("a.csv", a), ("b.csv", b)].map(|(name, of)| {
+            std::fs::write(folder.path().join(name), latencies(of)).unwrap();
+            folder.path().join(name).display().to_string()
+        });
+        let (code, out, _) = told(&["compare", &a, &b, "--metric", "latency_p99_us"]);
+        (code, out.lines().last().unwrap().to_string(), out.contains("only in the"))
+    };
+    let differ = |n: u32, of: u32| format!("latency_p99_us: {n} of {of} rows that both files have differ");
+    assert_eq!(compared(&[1, 1, 2], &[1, 3, 2]), (1, differ(1, 3), false));
+    assert_eq!(compared(&[1, 3, 2], &[1, 1, 2]), (1, differ(1, 3), false));
+    assert_eq!(compared(&[1, 1, 1], &[1, 3, 2]), (1, differ(2, 3), false));
+    assert_eq!(compared(&[1, 1, 1], &[1, 1, 1]), (0, differ(0, 1), false));
+    // A recording of a time when it was run under every seed.
+    assert_eq!(compared(&[1, 1, 1], &[1]), (0, differ(0, 1), false));
+    assert_eq!(compared(&[1], &[1, 1, 1]), (0, differ(0, 1), false));
+    assert_eq!(compared(&[1, 1, 2], &[1]), (1, differ(0, 1), true));
+}
+
+#[test]
+fn what_a_share_cannot_be_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.csv");
+    let file = path.display().to_string();
+    let good = latencies(&[1, 2]);
+    for value in ["1.5", "-0.25", "1e308", "inf"] {
+        std::fs::write(&path, good.replacen(",0.9,1.5", &format!(",{value},1.5"), 1)).unwrap();
+        for args in [&["rank", &file][..], &["compare", &file, &file]] {
+            let (code, out, error) = told(args);
+            let expected = format!("`sla_rate` is `{value}`: expected a number from 0 to 1");
+            assert!(code == 2 && out.is_empty() && error.contains(&expected), "{error}");
+            assert!(error.contains("a.csv:2"), "{error}");
+        }
+    }
+    let other = folder.path().join("b.csv").display().to_string();
+    std::fs::write(&path, &good).unwrap();
+    std::fs::write(&other, good.replace("2.5\n", "inf\n")).unwrap();
+    for args in [[&file, &other], [&other, &file]] {
+        let (code, out, _) = told(&["compare", args[0], args[1], "--metric", "latency_p99_us"]);
+        assert!(code == 1 && out.contains("1 of 2 rows"), "{out}");
+    }
 }
 
 #[test]

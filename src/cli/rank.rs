@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::table::{number, render, spread};
 use crate::experiment::Error;
+use crate::experiment::estimate::Replicates;
 use crate::experiment::rows::Table;
-use crate::experiment::runs::column;
+use crate::experiment::runs::{RATE, column};
 use crate::files::write_atomic;
 use crate::metrics::Better;
 use crate::report::copies;
@@ -106,6 +107,9 @@ fn footnotes(ranking: &Ranking) -> Vec<String> {
     });
     notes.extend(column(&ranking.metric).and_then(|column| column.given.note()).map(String::from));
     notes.extend(ranking.replicates.note().map(String::from));
+    if ranking.replicates == Replicates::Draws && ranking.metric == RATE {
+        notes.extend(Replicates::Batches.note().map(String::from));
+    }
     notes.extend(copies(ranking.copies));
     if ranking.left_out > 0 {
         let pairs = count(ranking.left_out, "pair");

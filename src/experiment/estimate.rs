@@ -9,6 +9,8 @@
 //! cut to the range. The mean that it is for is in the range as well, so that no coverage is lost; with two seeds, or near
 //! 0 and 1, it has unequal sides.
 
+use std::fmt;
+
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -29,9 +31,20 @@ impl Range {
     /// Of a rate less its upper bound.
     pub const BELOW_BOUND: Self = Self { low: -1.0, high: 0.0 };
 
+    /// Whether a value is in it, but for rounding.
+    pub fn holds(self, value: f64) -> bool {
+        (self.low - ROUNDING..=self.high + ROUNDING).contains(&value)
+    }
+
     /// That of the difference of two such means.
     pub fn of_differences(self) -> Self {
         Self { low: self.low - self.high, high: self.high - self.low }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "from {} to {}", self.low, self.high)
     }
 }
 

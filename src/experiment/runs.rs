@@ -1,8 +1,8 @@
 //! The runs of a cell under a scheduler, over seeds, and what follows from them: means, intervals, paired differences.
 //!
-//! A run that was made twice is one run, also under another seed: rows that agree in all they measure are copies. Those
-//! are rows that a recording gives under every seed, and rows of runs in which seeds drew what the scheduler does not look
-//! at, such as priorities.
+//! Runs under seeds of their own may agree by chance, and count. They are copies of one run where all agree, as a recording
+//! gives the same under every seed, and seeds may draw what a scheduler does not look at, such as priorities; or where every
+//! one is there equally often, as in a file that was put together from rows under other seeds: see [`firsts`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ impl Measured {
         if is_whole { batch_rates(&self.met_by_batch, requests as usize) } else { Vec::new() }
     }
 
-    /// Equal for copies of a run. Shares and counts, which have no unit, agree by chance: rows without anything else say
+    /// Equal for runs with the same outcome. Shares and counts, which have no unit, agree by chance: rows without anything else say
     /// nothing.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         let has_unit = |name: &str| UNITS.iter().any(|unit| name.ends_with(unit));
@@ -88,26 +88,62 @@ impl Measured {
     }
 }
 
-/// The runs by seed, copies left out.
+/// Of the outcomes of a case under a scheduler, the place of the first that each is a copy of, its own if it is none. What
+/// agrees is a copy only where every outcome is there equally often and more than once: else it agrees by chance. `None` is
+/// an outcome that does not tell runs apart; beside it there are no copies.
+pub fn firsts<T: Ord>(outcomes: &[Option<T>]) -> Vec<usize> {
+    let mut places: BTreeMap<Option<&T>, Vec<usize>> = BTreeMap::new();
+    for (place, outcome) in outcomes.iter().enumerate() {
+        places.entry(outcome.as_ref()).or_default().push(place);
+    }
+    let mut firsts: Vec<usize> = (0..outcomes.len()).collect();
+    let often = places.values().next().map_or(0, Vec::len);
+    if often > 1 && !places.contains_key(&None) && places.values().all(|of| of.len() == often) {
+        places.values().for_each(|of| of.iter().for_each(|&place| firsts[place] = of[0]));
+    }
+    firsts
+}
+
+/// The runs by seed.
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
     by_seed: BTreeMap<u64, Measured>,
-    known: BTreeSet<Fingerprint>,
-    copies: usize,
+    /// The seeds of runs that were left out as copies.
+    copied: BTreeSet<u64>,
+    /// Whether no seed changes the requests; a scheduler that draws nothing is run once then.
+    has_same_requests: bool,
 }
 
 impl Runs {
-    /// Adds a run unless it is a copy of one that is there.
+    /// Adds a run, or a row that is none: a bound.
     pub fn add(&mut self, seed: u64, run: Measured) {
-        match run.fingerprint().is_none_or(|of| self.known.insert(of)) {
-            true => drop(self.by_seed.insert(seed, run)),
-            false => self.copies += 1,
-        }
+        self.by_seed.insert(seed, run);
     }
 
-    /// Adds a row that is no run: a bound. Two of them may agree.
-    pub fn add_bound(&mut self, seed: u64, bound: Measured) {
-        self.by_seed.insert(seed, bound);
+    /// Leaves out copies.
+    pub fn without_copies(mut self) -> Self {
+        let outcomes: Vec<_> = self.by_seed.values().map(Measured::fingerprint).collect();
+        let seeds = self.by_seed.keys().copied().zip(firsts(&outcomes)).enumerate();
+        let copied: BTreeSet<u64> =
+            seeds.filter(|&(place, (_, first))| place != first).map(|(_, (seed, _))| seed).collect();
+        self.leave_out(&copied);
+        Self { copied, ..self }
+    }
+
+    /// Says that no seed changes the requests.
+    pub fn have_same_requests(&mut self) {
+        self.has_same_requests = true;
+    }
+
+    /// The only run, where no seed changes it: it stands for every one.
+    fn of_every_seed(&self) -> Option<&Measured> {
+        let is_one = self.by_seed.len() == 1 && (self.has_same_requests || !self.copied.is_empty());
+        self.by_seed.values().next().filter(|_| is_one)
+    }
+
+    /// Leaves out what is of these seeds.
+    pub fn leave_out(&mut self, seeds: &BTreeSet<u64>) {
+        self.by_seed.retain(|seed, _| !seeds.contains(seed));
     }
 
     /// How many there are.
@@ -117,7 +153,12 @@ impl Runs {
 
     /// How many more there were, which are copies of them.
     pub fn copies(&self) -> usize {
-        self.copies
+        self.copied.len()
+    }
+
+    /// The seeds of these.
+    pub fn copied(&self) -> &BTreeSet<u64> {
+        &self.copied
     }
 
     /// Whether there is none.
@@ -146,10 +187,11 @@ impl Runs {
         mean(&self.by_seed.values().map(|run| run.value(part) / run.value(of)).collect::<Vec<_>>())
     }
 
-    /// The runs beside those of others on the seeds that both ran with.
+    /// The runs beside those of others on the seeds that both ran with; a run that no seed changes is beside every one.
     pub fn beside<'a>(&'a self, others: &'a Self) -> Vec<[&'a Measured; 2]> {
-        let pair = |(seed, run): (&u64, &'a Measured)| Some([run, others.by_seed.get(seed)?]);
-        self.by_seed.iter().filter_map(pair).collect()
+        let of = |runs: &'a Self, seed| runs.by_seed.get(seed).or_else(|| runs.of_every_seed());
+        let seeds = if self.of_every_seed().is_some() { &others.by_seed } else { &self.by_seed };
+        seeds.keys().filter_map(|seed| Some([of(self, seed)?, of(others, seed)?])).collect()
     }
 
     /// Of the differences to others on the seeds that both ran with.
@@ -210,7 +252,29 @@ mod tests {
     fn runs(of: &[Measured]) -> Runs {
         let mut runs = Runs::default();
         (1..).zip(of).for_each(|(seed, run)| runs.add(seed, run.clone()));
-        runs
+        runs.without_copies()
+    }
+
+    #[test]
+    fn outcomes_that_agree_are_copies_only_where_all_do_so_equally_often() {
+        let of = |outcomes: &str| firsts(&outcomes.chars().map(Some).collect::<Vec<_>>());
+        assert_eq!(of("xxx"), [0, 0, 0]);
+        assert_eq!(of("xyxy"), [0, 1, 0, 1], "a file beside itself under other seeds");
+        assert_eq!(of("xxy"), [0, 1, 2], "by chance");
+        assert_eq!(of("xxxyy"), [0, 1, 2, 3, 4]);
+        assert_eq!((of("xy"), of("x"), of("")), (vec![0, 1], vec![0], vec![]));
+        assert_eq!(firsts(&[Some('x'), Some('x'), None, None]), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn equal_outcomes_of_some_seeds_are_in_the_mean() {
+        let mut all = vec![run(1.0, 100.5, 1.0); 28];
+        all.extend([run(2.0 / 3.0, 110.5, 1.0), run(2.0 / 3.0, 120.5, 1.0)]);
+        let runs = runs(&all);
+        assert_eq!((runs.len(), runs.copies()), (30, 0));
+        assert!((runs.mean(RATE).expect("thirty runs") - (28.0 + 4.0 / 3.0) / 30.0).abs() < 1e-12);
+        let interval = runs.estimate(RATE).interval().expect("not all are equal");
+        assert!(interval[0] < 0.9778 && interval[1] <= 1.0, "{interval:?}");
     }
 
     #[test]
@@ -221,6 +285,7 @@ mod tests {
             1,
             "priorities are drawn"
         );
+        assert_eq!(*runs(&[one.clone(), one.clone()]).copied(), [2].into());
         assert_eq!(runs(&[one.clone(), run(0.5, 1234.568, 0.25)]).len(), 2);
         assert_eq!(runs(&[one.clone(), one.clone()]).estimate(RATE).interval(), None);
     }
@@ -255,6 +320,20 @@ mod tests {
         );
         assert_eq!((difference.mean, own.estimate("latency_p99_us").ci95), (Some(0.375), None));
         assert_eq!(own.replicates("latency_p99_us"), Replicates::One);
+    }
+
+    #[test]
+    fn a_run_that_no_seed_changes_is_paired_with_every_seed() {
+        let drawn = runs(&[run(0.25, 1.5, 1.0), run(0.75, 2.5, 1.0), run(0.5, 3.5, 1.0)]);
+        let own = run(0.75, 9.5, 1.0);
+        let (mut once, copies) = (runs(&[own.clone()]), runs(&[own.clone(), own.clone(), own]));
+        assert_eq!(drawn.differences(&once, RATE).mean, Some(-0.5), "of the first seed alone");
+        once.have_same_requests();
+        for fixed in [&once, &copies] {
+            assert_eq!((drawn.beside(fixed).len(), fixed.beside(fixed).len()), (3, 1));
+            assert_eq!(drawn.differences(fixed, RATE).mean, Some(-0.25));
+            assert_eq!(fixed.differences(&drawn, RATE).mean, Some(0.25));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::bound::BOUND;
 use super::columns::setting_keys;
 use super::estimate::{Replicates, mean};
 use super::plan::{Case, Plan};
@@ -98,16 +99,24 @@ impl Summary {
             self.rows.push((row, Runs::default()));
         }
         let (_, runs) = self.rows.last_mut().expect("just pushed if there was none");
-        match cell.is_bound() {
-            true => runs.add_bound(cell.seed, rows.measured()),
-            false => runs.add(cell.seed, rows.measured()),
+        runs.add(cell.seed, rows.measured());
+        if cell.case.has_same_requests {
+            runs.have_same_requests();
         }
     }
 
     /// The finished rows.
     pub fn rows(self) -> Vec<Row> {
+        let mut rows: Vec<(Row, Runs)> =
+            self.rows.into_iter().map(|(row, runs)| (row, runs.without_copies())).collect();
+        // The bound of a copy is one as well.
+        for of_case in rows.chunk_by_mut(|(one, _), (next, _)| one.is_same_case(next)) {
+            let copied = of_case.iter().flat_map(|(_, runs)| runs.copied()).copied().collect();
+            let bounds = of_case.iter_mut().filter(|(row, _)| row.rule == BOUND);
+            bounds.for_each(|(_, runs)| runs.leave_out(&copied));
+        }
         let finished: Vec<(Row, Runs)> =
-            self.rows.into_iter().map(|(row, runs)| (row.with(&runs), runs)).collect();
+            rows.into_iter().map(|(row, runs)| (row.with(&runs), runs)).collect();
         // The rows of a case follow one another.
         let of_cases = finished.chunk_by(|(one, _), (next, _)| one.is_same_case(next));
         let gained = of_cases.flat_map(|rows| {

@@ -12,11 +12,12 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::results::{OwnPace, Row, Rows, rows};
+use super::distinct::{Told, told};
+use super::results::{OwnPace, Row, Rows, all_rows};
 use crate::experiment::Error;
 use crate::experiment::columns::{KEYS, LOAD, SEED};
 use crate::experiment::estimate::{Estimate, mean};
-use crate::experiment::runs::{Measured, column, differences, range};
+use crate::experiment::runs::{Measured, column, differences, firsts, range};
 use crate::files::did_you_mean;
 use crate::metrics::Better;
 
@@ -80,8 +81,11 @@ pub type Keys = BTreeMap<&'static str, String>;
 pub struct Group {
     /// Its keys, the seed left out.
     pub keys: Keys,
-    /// Rows that both files have.
+    /// Rows that both files have, pairs that are copies of others left out.
     pub seeds: usize,
+    /// How many such pairs there are.
+    #[serde(skip)]
+    copies: usize,
     /// Those of them whose value differs, by seed.
     pub changed: Vec<u64>,
     /// Mean of the first file over seeds with a value in both.
@@ -96,7 +100,7 @@ pub struct Group {
     pub difference_interval95: Option<[f64; 2]>,
     /// Whether b is better or worse, of a metric with a direction.
     pub verdict: Option<Verdict>,
-    /// Whether the means are within the tolerance, and no value is there in one file alone.
+    /// Whether the means are within the tolerance, and no value is there, or finite, in one file alone.
     pub is_within: bool,
 }
 
@@ -147,13 +151,12 @@ type ByKeys<'a> = BTreeMap<Vec<String>, BySeed<'a>>;
 /// A file cannot be read, or a metric is not in both.
 pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result<Comparison, Error> {
     let (Rows { all: rows_a, copies: copies_a }, Rows { all: rows_b, copies: copies_b }) =
-        (rows(a)?, rows(b)?);
+        (all_rows(a)?, all_rows(b)?);
     check_metric(a, &rows_a, metric)?;
     check_metric(b, &rows_b, metric)?;
     let paced = OwnPace::of(&rows_a).and(&OwnPace::of(&rows_b));
     let asked = Asked { metric, better: direction(metric), tolerance };
     let (of_a, of_b) = (by_keys(&rows_a, &paced), by_keys(&rows_b, &paced));
-    let empty = BTreeMap::new();
     let (mut groups, mut seen) = (Vec::new(), BTreeSet::new());
     for row in &rows_a {
         let keys = group_keys(row, &paced);
@@ -162,17 +165,22 @@ pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result
         }
     }
     let only = |rows: &[Row], other: &ByKeys| {
-        let is_alone =
-            |row: &&Row| !other.get(&group_keys(row, &paced)).unwrap_or(&empty).contains_key(&row.seed);
-        rows.iter().filter(is_alone).map(|row| named(&row.keys)).collect()
+        let is_matched = |row: &Row| {
+            other.get(&group_keys(row, &paced)).is_some_and(|by_seed| by_seed.contains_key(&row.seed))
+        };
+        let Told { is_told, copies } = told(rows, is_matched);
+        let alone = rows.iter().zip(is_told).filter(|(row, is_told)| *is_told && !is_matched(row));
+        (alone.map(|(row, _)| named(&row.keys)).collect(), copies)
     };
+    let ((only_a, alone_a), (only_b, alone_b)) = (only(&rows_a, &of_b), only(&rows_b, &of_a));
+    let in_pairs: usize = groups.iter().map(|group: &Group| 2 * group.copies).sum();
     Ok(Comparison {
         metric: metric.to_string(),
         better: asked.better,
         tolerance,
-        copies: copies_a + copies_b,
-        only_a: only(&rows_a, &of_b),
-        only_b: only(&rows_b, &of_a),
+        copies: copies_a + copies_b + alone_a + alone_b + in_pairs,
+        only_a,
+        only_b,
         groups: groups.into_iter().filter(|group| group.seeds > 0).collect(),
     })
 }
@@ -218,16 +226,29 @@ fn named(keys: &[String]) -> Keys {
     KEYS.iter().copied().zip(keys.iter().cloned()).filter(|(_, value)| !value.is_empty()).collect()
 }
 
+/// The pairs that are no copies of others: in both files, and in the metric.
+fn without_copies<'a>(pairs: &[(u64, [&'a Measured; 2])], metric: &str) -> Vec<(u64, [&'a Measured; 2])> {
+    let outcome = |(_, [b, a]): &(u64, [&Measured; 2])| {
+        let values = [b, a].map(|run| run.value(metric).to_bits());
+        Some((b.fingerprint()?, a.fingerprint()?, values))
+    };
+    let outcomes: Vec<_> = pairs.iter().map(outcome).collect();
+    let firsts = firsts(&outcomes).into_iter().enumerate();
+    firsts.filter(|(place, first)| place == first).map(|(place, _)| pairs[place]).collect()
+}
+
 impl Group {
     fn of(keys: &[String], a: &BySeed, b: &BySeed, Asked { metric, better, tolerance }: Asked) -> Self {
-        let pairs: Vec<(u64, [&Measured; 2])> =
+        let all: Vec<(u64, [&Measured; 2])> =
             a.iter().filter_map(|(seed, a)| Some((*seed, [*b.get(seed)?, *a]))).collect();
+        let pairs = without_copies(&all, metric);
         let values = |[b, a]: &[&Measured; 2]| [b.value(metric), a.value(metric)];
         let is_same = |[b, a]: [f64; 2]| a == b || a.is_nan() && b.is_nan();
         let changed =
             pairs.iter().filter(|(_, pair)| !is_same(values(pair))).map(|(seed, _)| *seed).collect();
-        let is_one_sided = pairs.iter().map(|(_, pair)| values(pair)).any(|[b, a]| a.is_nan() != b.is_nan());
         let is_told = |pair: &[&Measured; 2]| values(pair).iter().all(|value| value.is_finite());
+        // Empty, or infinite, and not so in the other.
+        let is_apart = pairs.iter().any(|(_, pair)| !is_told(pair) && !is_same(values(pair)));
         let told: Vec<[&Measured; 2]> = pairs.iter().map(|(_, pair)| *pair).filter(is_told).collect();
         let side = |side: usize| mean(&told.iter().map(|pair| values(pair)[side]).collect::<Vec<_>>());
         let estimate = match told.iter().all(|[b, a]| a.agrees_with(b)) {
@@ -239,6 +260,7 @@ impl Group {
         Self {
             keys: named(keys),
             seeds: pairs.len(),
+            copies: all.len() - pairs.len(),
             changed,
             a: mean_a,
             b: side(0),
@@ -246,7 +268,7 @@ impl Group {
             difference_ci95: estimate.ci95,
             difference_interval95: estimate.interval(),
             verdict: estimate.mean.and_then(|difference| Verdict::of(difference, better)),
-            is_within: is_near && !is_one_sided,
+            is_within: is_near && !is_apart,
         }
     }
 }
@@ -340,6 +362,30 @@ mod tests {
         assert!(!group(&a, &b, METRIC, Tolerance::Absolute(1e9)).is_within);
         let group = group(&a, &a, METRIC, Tolerance::Absolute(0.0));
         assert!(group.is_within && group.changed.is_empty() && group.difference.is_none());
+    }
+
+    #[test]
+    fn what_is_infinite_in_one_file_alone_is_beyond_any_tolerance() {
+        let of = |a: f64, b: f64| {
+            group(&[(1, a), (2, 0.5)], &[(1, b), (2, 0.5)], METRIC, Tolerance::Absolute(1e9))
+        };
+        let infinite = f64::INFINITY;
+        for (a, b) in [(3.0, infinite), (infinite, 3.0), (infinite, -infinite), (f64::NAN, infinite)] {
+            assert!(!of(a, b).is_within && of(a, b).changed == [1], "{a} {b}");
+        }
+        assert!(of(infinite, infinite).is_within && of(infinite, infinite).changed.is_empty());
+    }
+
+    #[test]
+    fn a_pair_is_a_copy_where_both_its_runs_are() {
+        let (x, y, z) = (1.5, 2.5, 3.5);
+        let of = |a: [f64; 3], b: [f64; 3]| {
+            let [a, b] = [a, b].map(|of| (1..).zip(of).collect::<Vec<(u64, f64)>>());
+            group(&a, &b, METRIC, Tolerance::Absolute(0.0))
+        };
+        assert_eq!((of([x, x, y], [x, z, y]).seeds, of([x, x, y], [x, z, y]).changed), (3, vec![2]));
+        assert_eq!((of([x, x, x], [x, z, y]).seeds, of([x, x, x], [x, z, y]).changed), (3, vec![2, 3]));
+        assert_eq!((of([x, x, x], [y, y, y]).seeds, of([x, x, x], [y, y, y]).changed), (1, vec![1]));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::experiment::Error;
 use crate::experiment::columns::{KEYS, SCENARIO, SCHEDULER, SEED, unsaid};
+use crate::experiment::estimate::Range;
 use crate::files::{self, InputError, Record, is_missing, whole};
 
 /// An open file with a header.
@@ -54,6 +55,15 @@ impl CsvFile {
         let text = record.get(place);
         let number = if is_missing(text) { Some(f64::NAN) } else { text.parse().ok() };
         number.ok_or_else(|| self.problem(record, place, "a number"))
+    }
+
+    /// A number that is where a mean of its column can be; not a number where the cell is empty.
+    pub(super) fn measured(&self, record: &Record, place: usize, range: Range) -> Result<f64, Error> {
+        let number = self.number(record, place)?;
+        match number.is_nan() || range.holds(number) {
+            true => Ok(number),
+            false => Err(self.problem(record, place, &format!("a number {range}"))),
+        }
     }
 
     /// A seed.

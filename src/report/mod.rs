@@ -16,6 +16,7 @@ mod distinct;
 mod figures;
 mod page;
 pub mod rank;
+mod recordings;
 mod results;
 mod svg;
 mod training;

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use super::csv_file::CsvFile;
 use super::distinct::Distinct;
+use super::recordings::mark_recordings;
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
 use crate::experiment::columns::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::experiment::estimate::mean;
-use crate::experiment::runs::{Measured, RATE, Runs};
+use crate::experiment::runs::{Measured, RATE, Runs, range};
 use crate::files::{InputError, Record, Source};
 
 /// What a report is made of.
@@ -55,6 +56,8 @@ pub(super) struct Row {
     pub(super) keys: Vec<String>,
     pub(super) seed: u64,
     pub(super) run: Measured,
+    /// Whether no seed changes it: see [`mark_recordings`].
+    pub(super) is_for_every_seed: bool,
 }
 
 /// The rows of a summary.csv, every run once.
@@ -141,7 +144,7 @@ impl Results {
         });
         let label = &row.keys[SCHEDULER];
         if label == BOUND {
-            return self.cases[place].bound.add_bound(row.seed, row.run);
+            return self.cases[place].bound.add(row.seed, row.run);
         }
         let scheduler = self.scheduler(label).unwrap_or_else(|| {
             self.schedulers.push(label.clone());
@@ -150,6 +153,9 @@ impl Results {
         let all = &mut self.cases[place].samples;
         all.resize(all.len().max(scheduler + 1), Runs::default());
         all[scheduler].add(row.seed, row.run);
+        if row.is_for_every_seed {
+            all[scheduler].have_same_requests();
+        }
     }
 
     /// Chooses the axis, and gives cases and panels titles of what varies.
@@ -204,8 +210,18 @@ fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
 /// The rows of a summary.csv, each run once.
 ///
 /// # Errors
-/// The file cannot be read, or two of its rows say different things of one run.
+/// As [`all_rows`].
 pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
+    let mut rows = all_rows(path)?.without_copies();
+    mark_recordings(&mut rows.all);
+    Ok(rows)
+}
+
+/// The rows of a summary.csv, also of runs that are copies of others.
+///
+/// # Errors
+/// The file cannot be read, a value cannot be, or two of its rows say different things of one run.
+pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
     let mut file = CsvFile::open(path)?;
     for needed in ["system", "scenario", "scheduler", RATE] {
         file.column(needed)?;
@@ -217,9 +233,10 @@ pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
     while file.read(&mut record)? {
         let mut run = Measured::default();
         for (place, name) in &columns {
-            run.set(name, record.get(*place), || file.number(&record, *place))?;
+            run.set(name, record.get(*place), || file.measured(&record, *place, range(name)))?;
         }
-        let row = Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run };
+        let row =
+            Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run, is_for_every_seed: false };
         let line = record.line();
         distinct.add(row, line).map_err(|earlier| {
             let message = format!(
@@ -294,7 +311,7 @@ mod tests {
         keys[SCENARIO] = "mixed".into();
         (keys[LOAD], keys[SCHEDULER], keys[SEED]) = (load.into(), scheduler.into(), seed.to_string());
         let values = BTreeMap::from([(RATE.to_string(), rate)]);
-        Row { keys, seed, run: Measured { values, ..Measured::default() } }
+        Row { keys, seed, run: Measured { values, ..Measured::default() }, is_for_every_seed: false }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::sheet::{At, Column, Sheet, over_seeds, told_apart};
+use super::sheet::{At, Column, Sheet, difference, over_seeds, own_estimate, told_apart};
 use super::{Estimate, Question, Ranking};
 use crate::experiment::columns::KEYS;
 use crate::experiment::estimate::Range;
@@ -60,8 +60,7 @@ pub(super) fn of_cells(
     let keys: Vec<usize> = (0..KEYS.len()).filter(differs).collect();
     let (theirs, range) = (&reference.values, range(question.metric));
     let below = if question.metric == RATE { Range::BELOW_BOUND } else { Range::ANY };
-    let against: Vec<_> =
-        schedulers.iter().map(|own| told_apart(grid, &own.values, theirs, question)).collect();
+    let against: Vec<_> = schedulers.iter().map(|own| told_apart(grid, own, reference, question)).collect();
     let in_cells = grid.chunk_by(|one, other| one.0 == other.0);
     let rows =
         in_cells.flat_map(|of| schedulers.iter().zip(&against).map(move |(own, against)| (of, own, against)));
@@ -70,13 +69,13 @@ pub(super) fn of_cells(
         let gap = |values: &Column| {
             over_seeds(of, below, |at| bound?.get(at).map(|bound| values.values[at] - bound))
         };
-        let difference = over_seeds(of, range.of_differences(), |at| Some(own.values[at] - theirs[at]));
+        let difference = difference(own, reference, of, range);
         let percent = |(part, whole): (f64, f64)| (whole != 0.0).then(|| 100.0 * part / whole);
         let (to_bound, left) = (gap(own), gap(reference).mean);
         OfCell {
             keys: keys.iter().map(|&key| (KEYS[key], sheet.cells[of[0].0][key].clone())).collect(),
             scheduler: own.name.clone(),
-            own: over_seeds(of, range, |at| Some(own.values[at])),
+            own: own_estimate(own, of, range),
             difference_percent: difference
                 .mean
                 .zip(over_seeds(of, range, |at| Some(theirs[at])).mean)

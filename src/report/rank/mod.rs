@@ -5,7 +5,8 @@
 //! cell a scheduler is above another if a paired, one-sided t-test over the seeds says that it is better at 2.5 %, after Holm's
 //! correction (Scandinavian Journal of Statistics, 1979) for the number of cells. Only what all schedulers ran is looked at,
 //! and of that a complete grid of cells and seeds, so that all seeds are means over the same cells. Where that has one seed,
-//! SLA rates in equal parts of the runs take the place of seeds.
+//! SLA rates in equal parts of the runs take the place of seeds. A run that no seed changes is beside every seed of the others;
+//! two such runs are one pair, whose parts take the place of seeds as well.
 //!
 //! The metric says which of its values are good; of one that does not, high ones come first and are above.
 

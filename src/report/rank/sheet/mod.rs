@@ -27,6 +27,7 @@ pub(super) struct Sheet {
 }
 
 /// One scheduler's.
+#[derive(Default)]
 pub(super) struct Column {
     pub(super) name: String,
     /// Its values of the keys that tell schedulers apart.
@@ -36,6 +37,57 @@ pub(super) struct Column {
     parts: BTreeMap<At, Vec<f64>>,
     /// What the values are shown beside.
     beside: Values,
+    /// The cells of which every seed has the same run.
+    fixed: BTreeSet<usize>,
+}
+
+impl Column {
+    /// Whether all of a grid is of runs that no seed changes.
+    fn is_fixed(&self, grid: &[At]) -> bool {
+        grid.iter().all(|at| self.fixed.contains(&at.0))
+    }
+
+    /// In the place of each run its parts; `None` where some run has none, or another number of them.
+    fn in_parts(&self, grid: &[At], parts: usize) -> Option<Values> {
+        let mut values = Values::new();
+        for at in grid {
+            let rates = self.parts.get(at).filter(|rates| rates.len() == parts && parts > 1)?;
+            values.extend((0..).zip(rates).map(|(part, &rate)| ((at.0, part), rate)));
+        }
+        Some(values)
+    }
+}
+
+/// The values of two columns on a grid, every run once: where no seed changes those of either, there is one seed, and parts
+/// of its runs take the place of seeds.
+pub(super) fn pairs(own: &Column, other: &Column, grid: &[At]) -> Vec<(At, [f64; 2])> {
+    let beside = |own: &Values, other: &Values, grid: &[At]| {
+        grid.iter().map(|at| (*at, [own[at], other[at]])).collect::<Vec<_>>()
+    };
+    let Some(first) = grid.first().filter(|_| own.is_fixed(grid) && other.is_fixed(grid)) else {
+        return beside(&own.values, &other.values, grid);
+    };
+    let once: Vec<At> = grid.iter().copied().filter(|at| at.1 == first.1).collect();
+    let parts = own.parts.get(first).map_or(0, Vec::len);
+    match own.in_parts(&once, parts).zip(other.in_parts(&once, parts)) {
+        Some((own, other)) => beside(&own, &other, &own.keys().copied().collect::<Vec<_>>()),
+        None => beside(&own.values, &other.values, &once),
+    }
+}
+
+/// The mean of a column over a grid.
+pub(super) fn own_estimate(own: &Column, grid: &[At], range: Range) -> Estimate {
+    of_pairs(&pairs(own, own, grid), range, |[own, _]| own)
+}
+
+/// The mean difference of two columns.
+pub(super) fn difference(own: &Column, other: &Column, grid: &[At], range: Range) -> Estimate {
+    of_pairs(&pairs(own, other, grid), range.of_differences(), |[own, other]| own - other)
+}
+
+fn of_pairs(pairs: &[(At, [f64; 2])], range: Range, value: impl Fn([f64; 2]) -> f64) -> Estimate {
+    let values: Values = pairs.iter().map(|&(at, pair)| (at, value(pair))).collect();
+    over_seeds(&values.keys().copied().collect::<Vec<_>>(), range, |at| Some(values[at]))
 }
 
 /// What a metric of some of the requests is shown beside: a column, and its value.
@@ -53,7 +105,6 @@ const PER_MET: &str = "energy_per_met_request_uj";
 
 impl Sheet {
     pub(super) fn new(rows: &[Row], question: &Question) -> Self {
-        let paced = OwnPace::of(rows);
         let with: Vec<usize> = question.with.iter().map(|key| place(key)).collect();
         let variant_of =
             |row: &Row| -> Vec<String> { with.iter().map(|&key| row.keys[key].clone()).collect() };
@@ -61,30 +112,33 @@ impl Sheet {
         for row in rows {
             variants.entry(&row.keys[SCHEDULER]).or_default().insert(variant_of(row));
         }
-        let mut sheet = Self { cells: Vec::new(), schedulers: Vec::new(), bounds: BTreeMap::new() };
-        let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-        for row in rows {
-            let mut keys = row.keys.clone();
-            let load = paced.has(&keys).then_some(LOAD);
-            for place in with.iter().copied().chain([SCHEDULER, SEED]).chain(load) {
-                keys[place].clear();
-            }
-            let cell = *places.entry(keys.clone()).or_insert_with(|| {
-                sheet.cells.push(keys);
-                sheet.cells.len() - 1
-            });
+        let (cells, cell_of) = cells(rows, &with);
+        let mut sheet = Self { cells, schedulers: Vec::new(), bounds: BTreeMap::new() };
+        let mut seeds: BTreeMap<usize, BTreeSet<u64>> = BTreeMap::new();
+        for (row, &cell) in rows.iter().zip(&cell_of).filter(|(row, _)| !row.is_for_every_seed) {
+            seeds.entry(cell).or_default().insert(row.seed);
+        }
+        for (row, cell) in rows.iter().zip(cell_of) {
+            let of_every = seeds.get(&cell).filter(|_| row.is_for_every_seed);
+            let ats: Vec<At> = match of_every {
+                Some(seeds) => seeds.iter().map(|&seed| (cell, seed)).collect(),
+                None => vec![(cell, row.seed)],
+            };
             let (label, variant) = (&row.keys[SCHEDULER], variant_of(row));
-            let (at, value) = ((cell, row.seed), row.run.value(question.metric));
+            let value = row.run.value(question.metric);
             if label == BOUND {
-                sheet.bounds.entry(variant).or_default().insert(at, value);
+                sheet.bounds.entry(variant).or_default().extend(ats.iter().map(|&at| (at, value)));
                 continue;
             }
             let column = sheet.column(label, variant, variants[&label[..]].len() > 1);
-            column.values.insert(at, value);
-            if question.metric == RATE {
-                column.parts.insert(at, row.run.batch_rates());
+            column.fixed.extend(of_every.map(|_| cell));
+            for at in ats {
+                column.values.insert(at, value);
+                if question.metric == RATE {
+                    column.parts.insert(at, row.run.batch_rates());
+                }
+                column.beside.extend(beside(question.metric).map(|(_, of)| (at, of(&row.run))));
             }
-            column.beside.extend(beside(question.metric).map(|(_, of)| (at, of(&row.run))));
         }
         sheet
     }
@@ -97,8 +151,7 @@ impl Sheet {
         };
         let known = self.schedulers.iter().position(|column| column.name == name);
         let place = known.unwrap_or_else(|| {
-            let (values, parts, beside) = Default::default();
-            self.schedulers.push(Column { name, variant, values, parts, beside });
+            self.schedulers.push(Column { name, variant, ..Column::default() });
             self.schedulers.len() - 1
         });
         &mut self.schedulers[place]
@@ -116,7 +169,7 @@ impl Sheet {
             let of_run = |at: &At| numbered(at).zip(of.parts[at].iter().copied());
             let (name, variant) = (of.name.clone(), of.variant.clone());
             let values = grid.iter().flat_map(of_run).collect();
-            Column { name, variant, values, parts: BTreeMap::new(), beside: Values::new() }
+            Column { name, variant, values, ..Column::default() }
         };
         // A bound is of the whole run, and stands for each part of it.
         let spread = |bounds: &Values| {
@@ -145,6 +198,7 @@ impl Sheet {
                 Some(parts) => (Replicates::Batches, Some(parts)),
                 None => (Replicates::One, None),
             },
+            _ if self.schedulers.iter().any(|of| of.is_fixed(&grid)) => (Replicates::Draws, None),
             _ => (Replicates::Seeds, None),
         };
         let sheet = parts.as_ref().unwrap_or(self);
@@ -207,8 +261,8 @@ impl Sheet {
         let (values, theirs, range) = (&own.values, &reference.values, range(question.metric));
         let is_other = own.name != reference.name;
         let less = |at: &At| Some(values[at] - theirs[at]);
-        let difference = is_other.then(|| over_seeds(grid, range.of_differences(), less));
-        let apart = told_apart(grid, values, theirs, question);
+        let difference = is_other.then(|| difference(own, reference, grid, range));
+        let apart = told_apart(grid, own, reference, question);
         let count = |order| apart.values().filter(|&&of| of == order).count();
         let percent = |(part, whole): (f64, f64)| (whole > 0.0).then(|| 100.0 * part / whole);
         let at_reference = over_seeds(grid, range, |at| Some(theirs[at])).mean;
@@ -224,8 +278,8 @@ impl Sheet {
         let below = if question.metric == RATE { Range::BELOW_BOUND } else { Range::ANY };
         Ranked {
             scheduler: own.name.clone(),
-            of_groups: groups.iter().map(|(_, of)| over_seeds(of, range, |at| Some(values[at]))).collect(),
-            all: over_seeds(grid, range, |at| Some(values[at])),
+            of_groups: groups.iter().map(|(_, of)| own_estimate(own, of, range)).collect(),
+            all: own_estimate(own, grid, range),
             difference,
             difference_percent: difference.and_then(|of| of.mean).zip(at_reference).and_then(percent),
             beside: over_seeds(grid, Range::ANY, |at| own.beside.get(at).copied()).mean,
@@ -235,6 +289,25 @@ impl Sheet {
             closed_percent: closed,
         }
     }
+}
+
+/// The keys of each cell, and of each row the number of its cell.
+fn cells(rows: &[Row], with: &[usize]) -> (Vec<Vec<String>>, Vec<usize>) {
+    let paced = OwnPace::of(rows);
+    let (mut cells, mut places) = (Vec::new(), BTreeMap::new());
+    let number = |row: &Row| {
+        let mut keys = row.keys.clone();
+        let load = paced.has(&keys).then_some(LOAD);
+        for place in with.iter().copied().chain([SCHEDULER, SEED]).chain(load) {
+            keys[place].clear();
+        }
+        *places.entry(keys.clone()).or_insert_with(|| {
+            cells.push(keys);
+            cells.len() - 1
+        })
+    };
+    let numbers = rows.iter().map(number).collect();
+    (cells, numbers)
 }
 
 /// The larger of two complete grids of cells and seeds: the cells that have all seeds, or the seeds that all cells have.
@@ -265,14 +338,16 @@ pub(super) fn over_seeds(grid: &[At], range: Range, value: impl Fn(&At) -> Optio
 /// Whether one is better or worse than the other by more than the margin, cell by cell: greater is better.
 pub(super) fn told_apart(
     grid: &[At],
-    own: &Values,
-    other: &Values,
+    own: &Column,
+    other: &Column,
     &Question { metric, margin, .. }: &Question,
 ) -> BTreeMap<usize, Ordering> {
     let sign = direction(metric).sign();
     let mut by_cell: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for at in grid {
-        by_cell.entry(at.0).or_default().push(sign * (own[at] - other[at]));
+    for of_cell in grid.chunk_by(|one, next| one.0 == next.0) {
+        let differences =
+            pairs(own, other, of_cell).into_iter().map(|(_, [own, other])| sign * (own - other));
+        by_cell.entry(of_cell[0].0).or_default().extend(differences);
     }
     let turned = |differences: &Vec<f64>| differences.iter().map(|d| -d).collect::<Vec<f64>>();
     let p_above: Vec<f64> = by_cell.values().map(|differences| p_value(differences, margin)).collect();

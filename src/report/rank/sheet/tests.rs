@@ -12,7 +12,7 @@ pub(in crate::report::rank) fn row(scheduler: &str, scenario: &str, cost: &str, 
     (keys[LOAD], keys[SCHEDULER], keys[SEED]) = ("0.9".into(), scheduler.into(), seed.to_string());
     keys[cost_key] = cost.into();
     let values = [(RATE.to_string(), rate), ("latency_p99_us".to_string(), 1e3 * rate)].into();
-    Row { keys, seed, run: Measured { values, ..Measured::default() } }
+    Row { keys, seed, run: Measured { values, ..Measured::default() }, is_for_every_seed: false }
 }
 
 pub(in crate::report::rank) const PLAIN: Question =
@@ -59,6 +59,7 @@ fn cells_are_told_apart_beyond_the_margin() {
         (1..=8).flat_map(|seed| [((0, seed), 0.9 + 1e-4 * seed as f64), ((1, seed), 0.7)]).collect();
     let other: Values = own.keys().map(|&at| (at, 0.75)).collect();
     let grid: Vec<At> = own.keys().copied().collect();
+    let [own, other] = [own, other].map(|values| Column { values, ..Column::default() });
     let beyond = |margin| {
         told_apart(&grid, &own, &other, &Question { margin, ..PLAIN })
             .into_values()
@@ -100,6 +101,23 @@ fn a_run_alone_is_ranked_by_its_parts() {
     assert_eq!(a.all.high95, Some(1.0));
     // Differences -0.5, -0.5, -0.6, -0.4 in four pairs.
     assert!((b.difference.unwrap().mean.unwrap() + 0.5).abs() < 1e-12 && b.below == 1, "{b:?}");
+}
+
+#[test]
+fn a_run_that_stands_for_every_seed_is_beside_each_and_one_replicate() {
+    let alone = |scheduler: &str, rate| {
+        let row = row(scheduler, "light", "host", 1, rate);
+        Row { is_for_every_seed: true, ..row }
+    };
+    let drawn = (1..=8).map(|seed| row("drawn", "light", "host", seed, 0.1 * seed as f64));
+    let all: Vec<Row> = drawn.chain([alone("a", 0.9), alone("b", 0.8)]).collect();
+    let ranking = Sheet::new(&all, &PLAIN).rank(&PLAIN).unwrap();
+    assert_eq!((ranking.replicates, ranking.seeds, ranking.left_out), (Replicates::Draws, 8, 0));
+    let [a, b, drawn] = &ranking.schedulers[..] else { panic!("{ranking:?}") };
+    assert!((drawn.all.mean.unwrap() - 0.45).abs() < 1e-12 && drawn.below == 1, "{drawn:?}");
+    assert!((drawn.difference.unwrap().mean.unwrap() + 0.45).abs() < 1e-12, "{drawn:?}");
+    // Eight seeds of one pair of runs are one difference, and tell nothing apart.
+    assert_eq!((a.all.mean, b.all.ci95, b.below), (Some(0.9), None, 0));
 }
 
 #[test]
