@@ -51,11 +51,12 @@ fn check_known<T: DeserializeOwned>(source: &Source, key: &str, value: &Value) -
     let mut table = Table::new();
     set(&mut table, key, value.clone()).map_err(Error::Usage)?;
     let alone = Source { path: path_with_set(source), text: table.to_string(), verbatim: false };
-    // That other keys are missing, or that the value is of another type, is no trouble.
-    let is_unknown =
-        |message: &str| message.starts_with("unknown field") || message.starts_with("invalid type: map");
     match toml::from_str::<T>(&alone.text) {
-        Err(e) if is_unknown(e.message()) => Ok(alone.parse::<T>().map(drop)?),
+        Err(e) if e.message().starts_with("unknown field") => Ok(alone.parse::<T>().map(drop)?),
+        Err(e) if e.message().starts_with("invalid type: map") => {
+            Err(Error::Usage(format!("--set {key}: there is no such key")))
+        }
+        // That other keys are missing, or that the value is of another type, is no trouble.
         _ => Ok(()),
     }
 }
