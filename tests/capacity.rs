@@ -93,3 +93,23 @@ fn runs_on_both_sides_agree() {
         }
     }
 }
+
+/// As `run` and `validate` do: a slower system is given more time.
+#[test]
+fn deadlines_that_follow_the_swept_hardware_are_a_warning() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let few = ["--seeds", "1", "--tolerance", "0.4", "--highest", "1", "--set", "requests=60", "--quiet"];
+    let swept = ["scenarios=light", "schedulers=fcfs", "dram_bandwidth_gbps=[16,32]"];
+    let said = |more: &[&str]| {
+        let sets: Vec<&str> = swept.iter().chain(more).flat_map(|set| ["--set", *set]).collect();
+        let capacity = ["capacity", "experiments/quickstart.toml", "--overwrite", "--out", out];
+        let output = mascot(&[&capacity[..], &few, &sets].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let warned = said(&[]);
+    assert!(warned.contains("warning: deadlines follow the hardware (dram_bandwidth_gbps)"), "{warned}");
+    assert_eq!(said(&["sla_reference=own"]), "");
+}

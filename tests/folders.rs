@@ -124,6 +124,16 @@ fn what_shows_an_earlier_run_does_not_stay_beside_a_new_one() {
     );
     run(&[]);
     assert!(out.join("report.html").exists() && out.join("capacity.csv").exists());
+    // The seed is a key of a cell as well: what only some of are in the run does not stay.
+    run(&["--seeds", "3"]);
+    says(
+        folder,
+        0,
+        &["capacity", "e.toml", "--quiet", "--seeds", "2", "--tolerance", "0.4", "--highest", "1"],
+    );
+    assert!(!run(&["--seeds", "2"]).contains("capacity.csv"));
+    assert!(run(&["--seeds", "1"]).contains("capacity.csv: of cells that this run does not have, is "));
+    assert!(!out.join("capacity.csv").exists());
     // A timeline in the folder is one of the run that it was written by.
     let one = ["--set", "schedulers=fcfs", "--set", "loads=0.6", "--seeds", "1"];
     run(&[&one[..], &["--timeline", "results/e/look.json"]].concat());

@@ -184,6 +184,177 @@ fn a_training_goes_on_and_is_replaced_only_when_told_to() {
     );
 }
 
+fn refused(output: &Output, named: &[&str]) {
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    named.iter().for_each(|named| assert!(message.contains(named), "{named} in {message}"));
+}
+
+/// Policies that were copied, or whose training was moved, are worth as much as one whose checkpoint is there.
+#[test]
+fn a_policy_without_its_training_is_not_overwritten() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    for name in ["mascot-relmas-6.toml", "mascot-relmas-6.safetensors"] {
+        let folder = tempfile::tempdir().expect("the temporary folder is writable");
+        let out = folder.path().join("out");
+        fs::create_dir(&out).expect("it is ours");
+        let [other, own] = ["relmas-relmas-6.toml", name];
+        fs::copy(root.join(own), out.join(own)).expect("it ships");
+        fs::write(out.join(other), "of another kind").expect("it is ours");
+        let output = train(folder.path(), EVOLUTION, 1, &[], "1");
+        refused(&output, &[name, "without the checkpoint of its training", "--fresh", "another --out"]);
+        let same = |name: &str| fs::read(root.join(name)).ok() == fs::read(out.join(name)).ok();
+        assert!(same(own) && fs::read_dir(&out).expect("it is there").count() == 2);
+        // In its place on request; the other kind's is of no training here.
+        assert!(train(folder.path(), EVOLUTION, 1, &["--fresh"], "1").status.success());
+        assert!(!same(own) && out.join(other).exists());
+    }
+}
+
+/// An earlier training stays until there is something in its place.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_of_a_training_says_how_to_go_on() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let out = path(folder.path(), "out");
+    assert!(train(folder.path(), EVOLUTION, 1, &[], "1").status.success());
+    let before = trained(folder.path(), "mascot");
+    let stop = |more: &[&str], steps: u32, validate_every: u32, until: fn(&str) -> bool| {
+        let experiment = tiny(folder.path(), EVOLUTION, steps);
+        let every = format!("training.validate_every={validate_every}");
+        let args = [&["train", &experiment, "--out", &out, "--set", &every, "--jobs", "1"], more].concat();
+        let mut command = common::program(&args);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().expect("the program was built for this test");
+        let mut said = std::io::BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        while !until(&line) {
+            line.clear();
+            assert!(std::io::BufRead::read_line(&mut said, &mut line).expect("text") > 0, "it ended");
+        }
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
+        let output = child.wait_with_output().expect("it was started");
+        assert_eq!(output.status.code(), Some(130));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let begun = |line: &str| line.starts_with("gated: ");
+    let said = stop(&["--fresh"], 1_000_000, 1_000_000, begun);
+    assert!(said.contains("interrupted: 0 of 1000000 steps are kept in "), "{said}");
+    assert!(said.contains("; the same command begins anew"), "{said}");
+    assert!(trained(folder.path(), "mascot") == before, "nothing is there in its place");
+    let third = |line: &str| line.starts_with("3: ");
+    let said = stop(&["--fresh"], 1_000_000, 1, third);
+    assert!(said.contains("; the same command without --fresh goes on from there"), "{said}");
+    let said =
+        stop(&[], 1_000_000, 1, |line| line.contains(": validation SLA rate") && line.contains("best"));
+    assert!(said.contains(" of 1000000 steps are kept from before"), "{said}");
+    assert!(said.contains("; the same command goes on from there"), "{said}");
+}
+
+/// Whatever is lost or damaged beside the checkpoint is written from it, also where all steps are done.
+#[test]
+fn what_is_missing_beside_a_checkpoint_is_written_again() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    assert!(train(folder.path(), EVOLUTION, 2, &[], "1").status.success());
+    let whole = trained(folder.path(), "mascot");
+    let names = ["mascot-relmas-6.toml", "mascot-relmas-6.safetensors", "log.csv"];
+    for name in names {
+        for garbage in [None, Some("no such file of ours")] {
+            let file = folder.path().join("out").join(name);
+            match garbage {
+                None => fs::remove_file(&file).expect("it is there"),
+                Some(garbage) => fs::write(&file, garbage).expect("it is ours"),
+            }
+            let again = train(folder.path(), EVOLUTION, 2, &[], "1");
+            assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+            assert!(trained(folder.path(), "mascot") == whole, "{name}, {garbage:?}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_a_training_that_has_gone_on_does_not_stay() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    stop_after_two_of_four(folder.path(), EVOLUTION);
+    let out = folder.path().join("out");
+    let (page, pictures) = (out.join("report.html"), out.join("report"));
+    fs::create_dir(&pictures).expect("it is ours");
+    for name in ["a.svg", "a.csv"] {
+        fs::write(pictures.join(name), "of two steps").expect("it is ours");
+    }
+    fs::write(&page, "<title>tiny - mascot</title>").expect("it is ours");
+    assert!(train(folder.path(), EVOLUTION, 4, &[], "1").status.success());
+    assert!(!page.exists() && !pictures.exists(), "they show two steps of four");
+    let report = || assert!(common::mascot(&["report", &out.to_string_lossy()]).status.success());
+    report();
+    assert!(train(folder.path(), EVOLUTION, 4, &[], "1").status.success());
+    assert!(page.exists(), "it shows all that there is");
+    assert!(train(folder.path(), EVOLUTION, 2, &["--fresh"], "1").status.success());
+    assert!(!page.exists() && !pictures.exists());
+    fs::write(&page, "<title>mine</title>").expect("it is ours");
+    assert!(train(folder.path(), EVOLUTION, 3, &["--fresh"], "1").status.success());
+    assert!(page.exists(), "it is none of ours");
+}
+
+#[test]
+fn training_and_validation_have_no_seed_in_common() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    for (sets, ranges) in [
+        (&["training.validation_first_seed=5"][..], ["1 to 5 ", "5 to 5 "]),
+        (&["first_seed=20001"], ["20001 to 20005 ", "20001 to 20001 "]),
+        (
+            &["first_seed=8", "training.validation_first_seed=4", "training.validation_seeds=20"],
+            ["8 to 12 ", "4 to 23 "],
+        ),
+        (&["seeds=30000"], ["1 to 30000 ", "20001 to 20001 "]),
+    ] {
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        refused(
+            &train(folder.path(), EVOLUTION, 1, &sets, "1"),
+            &[&ranges[..], &["without a common seed"]].concat(),
+        );
+    }
+    let beside = ["--set", "training.validation_first_seed=6"];
+    assert!(train(folder.path(), EVOLUTION, 1, &beside, "1").status.success());
+}
+
+#[test]
+fn a_training_out_of_any_range_is_told_in_short() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    for (key, value, allowed) in [
+        ("traces", "9223372036854775807", "a whole number from 1 to 1000"),
+        ("traces", "1000000000000", "a whole number from 1 to 1000"),
+        ("validation_seeds", "1000000000", "a whole number from 1 to 1000"),
+        ("validation_first_seed", "-1", "a whole number from 0 to 9007199254740992"),
+        ("validate_every", "0", "a whole number from 1 to 16777216"),
+        ("headroom", "0", "a number from 1e-9 to 1e12"),
+        ("evolution.population", "1000000000000", "an even number from 2 to 10000"),
+        ("evolution.population", "5", "an even number from 2 to 10000"),
+        ("evolution.generations", "1000000000000", "a whole number from 1 to 16777216"),
+        ("evolution.sigma", "1e-50", "a number from 1e-9 to 1e6"),
+        ("evolution.rate", "1e300", "a number from 1e-9 to 1e6"),
+        ("evolution.last_rate", "0", "a number from 1e-9 to 1e6"),
+        ("ddpg.hidden", "1000000", "a whole number from 1 to 1024"),
+        ("ddpg.imitation", "1000000000000", "a whole number from 0 to 16777216"),
+        ("ddpg.warm_up", "100000", "at most `memory`, 50000"),
+    ] {
+        let set = format!("training.{key}={value}");
+        let output = train(folder.path(), EVOLUTION, 1, &["--set", &set], "1");
+        let key = key.rsplit('.').next().unwrap_or(key);
+        refused(&output, &[&format!("tiny.toml with --set: `{key}` is "), allowed]);
+        assert!(output.stderr.len() < 1000);
+    }
+    assert!(!folder.path().join("out").exists());
+    // In the file, with its line.
+    let file = path(folder.path(), "tiny.toml");
+    fs::write(&file, format!("{TINY}{EVOLUTION}1e12\n")).expect("it is ours");
+    refused(
+        &mascot(&["train", &file], "1"),
+        &["tiny.toml:12: `generations` is 1e12: expected a whole number"],
+    );
+}
+
 fn run(system: &str, kind: &str, more: &str) -> Output {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let experiment = path(folder.path(), "run.toml");

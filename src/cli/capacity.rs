@@ -12,7 +12,7 @@ use crate::cost::Cache;
 use crate::experiment::capacity::{Found, Row, Search, find, rows, to_csv};
 use crate::experiment::leftovers::{CAPACITY, Leftovers};
 use crate::experiment::manifest;
-use crate::experiment::{DataRoot, Error, Experiment, Plan};
+use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::{Fraction, Load, write_atomic};
 
 #[derive(Args)]
@@ -86,6 +86,7 @@ fn run(
 ) -> Result<Vec<Found>, Error> {
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
+    plan.moved_deadlines().iter().for_each(|warning| bars.warn(warning));
     find(&plan, search, &bars)
 }
 

@@ -49,6 +49,15 @@ impl Bars {
         }
     }
 
+    /// Takes the bar of now away.
+    pub(super) fn clear(&self) {
+        self.with(|bar| {
+            if let Some(bar) = bar.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
+
     fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
         self.bar.with(act);
     }
@@ -56,11 +65,7 @@ impl Bars {
 
 impl Drop for Bars {
     fn drop(&mut self) {
-        self.with(|bar| {
-            if let Some(bar) = bar.take() {
-                bar.finish_and_clear();
-            }
-        });
+        self.clear();
     }
 }
 

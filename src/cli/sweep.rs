@@ -108,14 +108,21 @@ impl<'a> Job<'a> {
 
 /// Finished cells are kept at any time: nothing is left to do but to say so.
 pub(super) fn on_interrupt(bars: &Bars, results: &Path) {
-    let (bar, folder) = (bars.handle(), Store::peek(results).folder().to_path_buf());
-    // Where there can be no handler, Ctrl-C ends the program without a word.
-    let _ = ctrlc::set_handler(move || {
-        let [done, of] = bar.interrupt();
-        super::eprint(&format!(
+    let folder = Store::peek(results).folder().to_path_buf();
+    when_interrupted(bars, move |[done, of]| {
+        format!(
             "interrupted: {done} of {of} cells were run and are kept in {}; the same command goes on from there",
             folder.display()
-        ));
+        )
+    });
+}
+
+/// Ends the program on Ctrl-C with what there is to say, given how far the bar of then is and of how much.
+pub(super) fn when_interrupted(bars: &Bars, told: impl Fn([u64; 2]) -> String + Send + 'static) {
+    let bar = bars.handle();
+    // Where there can be no handler, Ctrl-C ends the program without a word.
+    let _ = ctrlc::set_handler(move || {
+        super::eprint(&told(bar.interrupt()));
         std::process::exit(INTERRUPTED);
     });
 }

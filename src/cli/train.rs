@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use clap::Args;
@@ -10,13 +12,16 @@ use serde::Serialize;
 
 use super::progress::Bars;
 use super::run::key_value;
+use super::sweep::when_interrupted;
 use crate::cost::Cache;
 use crate::experiment::inputs::Inputs;
+use crate::experiment::leftovers::remove_page;
 use crate::experiment::store;
 use crate::experiment::train::{Baseline, Checkpoint, LOG, LogRow, Origin, Trainer};
 use crate::experiment::{DataRoot, Error, Experiment, Plan};
 use crate::files::{any_path, write_atomic};
-use crate::rl::policy::POLICIES;
+use crate::hw::SystemSpec;
+use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -71,77 +76,160 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let [system] = &experiment.systems[..] else {
         return Err(Error::Usage(format!("{} names several systems: a policy is for one", file.display())));
     };
+    experiment.check_training_seeds()?;
     let system = data.system(system)?;
     let text = experiment.source.text.clone();
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
+    let place = Place::new(folder, training.kind(), system, text.clone());
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
-    let origin = Origin::new(text.clone(), &Inputs::of(&plan, data)?);
-    let checkpoint = options.checkpoint(&folder, &origin)?;
-    if let Some(checkpoint) = &checkpoint {
-        bars.note(&format!("{} of {} steps are kept from before", checkpoint.steps(), training.steps()));
+    let origin = Origin::new(text, &Inputs::of(&plan, data)?);
+    let checkpoint = options.checkpoint(&place, &origin)?;
+    let steps = checkpoint.as_ref().map(Checkpoint::steps);
+    if let Some(steps) = steps {
+        bars.note(&format!("{steps} of {} steps are kept from before", training.steps()));
     }
-    let is_fresh = checkpoint.is_none();
+    let kept = options.on_interrupt(&bars, &place.folder, steps.unwrap_or_default(), training.steps());
     let mut trainer = Trainer::new(&plan, training, origin, checkpoint, &bars)?;
-    fs::create_dir_all(&folder).map_err(|source| Error::writing(&folder, source))?;
-    let _lock = store::lock(&folder)?;
-    let named = folder.join(format!("{}-{}.toml", training.kind().name, system.name));
-    if is_fresh {
-        remove_training(&folder, &system.name)?;
+    bars.clear();
+    fs::create_dir_all(&place.folder).map_err(|source| Error::writing(&place.folder, source))?;
+    let _lock = store::lock(&place.folder)?;
+    if steps.is_some() {
+        place.mend(&trainer, &bars)?;
     }
     let mut report = Report::new(trainer.baselines().to_vec(), options)?;
-    drop(bars);
     while !trainer.is_done() {
         let row = trainer.step();
         if row.validation_rate.is_some() {
-            trainer.checkpoint().write(&folder)?;
-            let path = folder.join(LOG);
-            write_atomic(&path, log(trainer.log()).as_bytes())
-                .map_err(|source| Error::writing(&path, source))?;
-            let policy = trainer.policy(&system, text.clone());
-            policy.write(&named).map_err(|source| Error::writing(&named, source))?;
+            place.keep(&trainer, &bars)?;
+            kept.store(trainer.log().len(), Relaxed);
         }
         report.add(&row, trainer.best_fitness())?;
     }
     if options.json {
         let baselines = trainer.baselines().iter().map(|(name, rate)| (name.as_str(), *rate)).collect();
         let (steps, best_fitness) = (trainer.log().len(), trainer.best_fitness());
-        return super::print_json(&Outcome { policy: &named, steps, best_fitness, baselines });
+        return super::print_json(&Outcome { policy: &place.policy, steps, best_fitness, baselines });
     }
-    report.say(&format!("{}\n", named.display()))
+    report.say(&format!("{}\n", place.policy.display()))
 }
 
 impl Options {
     /// Where the training in the folder stands, if it goes on.
-    fn checkpoint(&self, folder: &Path, origin: &Origin) -> Result<Option<Checkpoint>, Error> {
+    ///
+    /// # Errors
+    /// It is another one, or a part of one that is not to be lost.
+    fn checkpoint(&self, place: &Place, origin: &Origin) -> Result<Option<Checkpoint>, Error> {
+        let folder = &place.folder;
         if self.fresh {
             return Ok(None);
         }
         if self.resume || Checkpoint::is_in(folder) {
             return Checkpoint::read(folder, origin).map(Some);
         }
-        match folder.join(LOG).exists() {
-            false => Ok(None),
-            true => Err(Error::Usage(format!(
-                "{} has a training without a checkpoint: --fresh trains anew in its place, another --out beside it",
-                folder.display()
-            ))),
-        }
+        let lost = match (folder.join(LOG).exists(), place.policy_file()) {
+            (false, None) => return Ok(None),
+            (true, _) => format!("{} has a training without a checkpoint", folder.display()),
+            (false, Some(policy)) => {
+                format!("{} is of a policy without the checkpoint of its training", policy.display())
+            }
+        };
+        let way_out = "--fresh trains anew in its place, another --out beside it";
+        Err(Error::Usage(format!("{lost}: {way_out}")))
+    }
+
+    /// Says on Ctrl-C how to go on. What it returns has to be told how many steps are kept.
+    fn on_interrupt(&self, bars: &Bars, folder: &Path, kept: usize, steps: u64) -> Arc<AtomicUsize> {
+        let kept = Arc::new(AtomicUsize::new(kept));
+        let (now, folder, fresh) = (Arc::clone(&kept), folder.to_path_buf(), self.fresh);
+        when_interrupted(bars, move |_| {
+            let kept = now.load(Relaxed);
+            let then = match (kept, fresh) {
+                (0, _) => "the same command begins anew",
+                (_, true) => "the same command without --fresh goes on from there",
+                (_, false) => "the same command goes on from there",
+            };
+            format!("interrupted: {kept} of {steps} steps are kept in {}; {then}", folder.display())
+        });
+        kept
     }
 }
 
-/// Removes an earlier training of a system's policies, so that nothing of it stays beside the new one.
-fn remove_training(folder: &Path, system: &str) -> Result<(), Error> {
-    let policies = POLICIES.iter().flat_map(|kind| {
-        ["toml", "safetensors"].map(|extension| format!("{}-{system}.{extension}", kind.name))
-    });
-    for name in policies.chain([LOG.to_string(), Checkpoint::FILE.to_string()]) {
-        let path = folder.join(name);
-        if path.is_file() {
-            fs::remove_file(&path).map_err(|source| Error::writing(&path, source))?;
-        }
+/// Where a training is kept: log, checkpoint and policy.
+struct Place {
+    folder: PathBuf,
+    /// The policy's manifest.
+    policy: PathBuf,
+    kind: &'static PolicyEntry,
+    system: SystemSpec,
+    /// The text of the experiment.
+    text: String,
+    /// Whether a policy of the other kind is of a training that this one is in the place of.
+    replaces: bool,
+}
+
+impl Place {
+    fn new(folder: PathBuf, kind: &'static PolicyEntry, system: SystemSpec, text: String) -> Self {
+        let replaces = Checkpoint::is_in(&folder) || folder.join(LOG).exists();
+        let policy = folder.join(format!("{}-{}.toml", kind.name, system.name));
+        Self { folder, policy, kind, system, text, replaces }
     }
-    Ok(())
+
+    /// A file in the folder that training would overwrite.
+    fn policy_file(&self) -> Option<PathBuf> {
+        let files = [self.policy.clone(), Policy::weights_path(&self.policy)];
+        files.into_iter().find(|file| file.is_file())
+    }
+
+    /// Writes all there is; the checkpoint, from which the others can be written again, comes first.
+    fn keep(&self, trainer: &Trainer, bars: &Bars) -> Result<(), Error> {
+        trainer.checkpoint().write(&self.folder)?;
+        self.remove_other_policies()?;
+        self.write_log(trainer, bars)?;
+        self.write_policy(&trainer.policy(&self.system, self.text.clone()))
+    }
+
+    /// Writes what is missing or damaged beside the checkpoint that a training goes on from.
+    fn mend(&self, trainer: &Trainer, bars: &Bars) -> Result<(), Error> {
+        let told = |path: &Path| bars.note(&format!("{}: written from the checkpoint", path.display()));
+        let path = self.folder.join(LOG);
+        if fs::read(&path).ok() != Some(log(trainer.log()).into_bytes()) {
+            self.write_log(trainer, bars)?;
+            told(&path);
+        }
+        let policy = trainer.policy(&self.system, self.text.clone());
+        let there = Policy::read(&self.policy, self.kind);
+        if !there.is_ok_and(|there| there.weights == policy.weights && there.is_for(&self.system)) {
+            self.write_policy(&policy)?;
+            told(&self.policy);
+        }
+        Ok(())
+    }
+
+    fn write_log(&self, trainer: &Trainer, bars: &Bars) -> Result<(), Error> {
+        let path = self.folder.join(LOG);
+        write_atomic(&path, log(trainer.log()).as_bytes()).map_err(|source| Error::writing(&path, source))?;
+        remove_page(&self.folder)?.iter().for_each(|told| bars.note(told));
+        Ok(())
+    }
+
+    fn write_policy(&self, policy: &Policy) -> Result<(), Error> {
+        policy.write(&self.policy).map_err(|source| Error::writing(&self.policy, source))
+    }
+
+    /// Removes what an earlier training of the other kind left, so that nothing of it stays beside the new one.
+    fn remove_other_policies(&self) -> Result<(), Error> {
+        let others = POLICIES.iter().filter(|kind| self.replaces && kind.name != self.kind.name);
+        for kind in others {
+            for extension in ["toml", "safetensors"] {
+                let path = self.folder.join(format!("{}-{}.{extension}", kind.name, self.system.name));
+                if path.is_file() {
+                    fs::remove_file(&path).map_err(|source| Error::writing(&path, source))?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What is said on the way.

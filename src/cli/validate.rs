@@ -221,6 +221,7 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
         // The bound is of the mix, at whatever load.
         experiment = Experiment::read(path, &[("loads".into(), toml::Value::Integer(1))], data)?;
     }
+    experiment.check_training_seeds()?;
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     let (mut bounds, mut loads) = (Vec::new(), Vec::new());
     let mut seen: Vec<&Case> = Vec::new();

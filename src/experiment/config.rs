@@ -246,7 +246,7 @@ impl Experiment {
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
         let source = Source::read(path)?;
         source.parse::<RawExperiment>()?;
-        Self::parse(path, overrides::merged(source, overrides)?, data)
+        Self::parse(path, overrides::merged::<RawExperiment>(source, overrides)?, data)
     }
 
     /// An experiment from its text, under the name of a file that need not exist.

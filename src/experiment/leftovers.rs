@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::columns::{KEYS, LOAD, SEED};
+use super::columns::{KEYS, LOAD};
 use super::store::Store;
 use super::{Error, Experiment, manifest};
 use crate::files::any_path;
@@ -45,6 +45,9 @@ const TIMELINE_MARK: &str = r#"{"displayTimeUnit":"ns","otherData":{"tool":"masc
 
 /// What every page of a report has in it.
 const PAGE_MARK: &str = " - mascot</title>";
+
+/// What is told of a file that is removed.
+const REMOVED: &str = "removed, as it shows an earlier run";
 
 /// What a folder had before a run.
 #[derive(Debug)]
@@ -102,7 +105,7 @@ impl Leftovers {
 
     /// Removes what was made of CSV files that are others now, for a run with these keys of cells, and tells what.
     pub fn remove(self, cells: &[Vec<String>]) -> Result<Vec<String>, Error> {
-        let mut told = Vec::new();
+        let mut told: Vec<String> = remove_page(&self.folder)?.into_iter().collect();
         let mut done = |path: &Path, result: io::Result<()>, what: &str| match result {
             Ok(()) => {
                 told.push(format!("{}: {what}", path.display()));
@@ -110,17 +113,8 @@ impl Leftovers {
             }
             Err(source) => Err(Error::writing(path, source)),
         };
-        let page = self.folder.join("report.html");
-        if fs::read_to_string(&page).is_ok_and(|text| text.contains(PAGE_MARK)) {
-            let pictures = remove_pictures(&self.folder.join("report"));
-            done(
-                &page,
-                pictures.and_then(|()| fs::remove_file(&page)),
-                "removed, as it shows an earlier run",
-            )?;
-        }
         for timeline in self.timelines() {
-            done(&timeline, fs::remove_file(&timeline), "removed, as it shows an earlier run")?;
+            done(&timeline, fs::remove_file(&timeline), REMOVED)?;
         }
         let capacity = CAPACITY.paths(&self.folder);
         if has_other_cells(&capacity[0], cells) {
@@ -144,6 +138,18 @@ impl Leftovers {
     }
 }
 
+/// Removes our page and its pictures from a folder whose numbers are others now, and tells so.
+pub fn remove_page(folder: &Path) -> Result<Option<String>, Error> {
+    let page = folder.join("report.html");
+    if !fs::read_to_string(&page).is_ok_and(|text| text.contains(PAGE_MARK)) {
+        return Ok(None);
+    }
+    remove_pictures(&folder.join("report"))
+        .and_then(|()| fs::remove_file(&page))
+        .map_err(|source| Error::writing(&page, source))?;
+    Ok(Some(format!("{}: {REMOVED}", page.display())))
+}
+
 /// The pictures of a report: every SVG that has its numbers beside it, and the folder, if nothing else is in it.
 pub fn remove_pictures(folder: &Path) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
@@ -163,9 +169,8 @@ pub fn remove_pictures(folder: &Path) -> io::Result<()> {
 fn has_other_cells(path: &Path, cells: &[Vec<String>]) -> bool {
     let Ok(mut reader) = csv::Reader::from_path(path) else { return false };
     let Ok(header) = reader.headers().cloned() else { return false };
-    let told = |key: usize| key != LOAD && key != SEED;
     let places: Vec<(usize, usize)> = (0..KEYS.len())
-        .filter(|&key| told(key))
+        .filter(|&key| key != LOAD)
         .filter_map(|key| Some((key, header.iter().position(|name| name == KEYS[key])?)))
         .collect();
     let own: BTreeSet<Vec<&str>> =

@@ -2,8 +2,12 @@
 //!
 //! A key may reach into tables with dots (`training.evolution.generations=10`, `trace.speedup=2`). A `trace` takes the
 //! place of `loads`, `duration_s` that of numbers of requests, and they that of it. Lists of tables (`schedulers`,
-//! `exclude`, `include`) are replaced as a whole. An empty list takes a key away, as if the file did not have it.
+//! `exclude`, `include`) are replaced as a whole. An empty list takes a key away, as if the file did not have it;
+//! one that no experiment can have is an error all the same.
 
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::Error;
@@ -12,16 +16,20 @@ use crate::files::Source;
 /// Keys that are lists in the file; an override may give a single value.
 const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];
 
-/// The text with the overrides in it; the text itself where there are none.
-pub(super) fn merged(source: Source, overrides: &[(String, Value)]) -> Result<Source, Error> {
+/// The text of a `T` with the overrides in it; the text itself where there are none.
+pub(super) fn merged<T: DeserializeOwned>(
+    source: Source,
+    overrides: &[(String, Value)],
+) -> Result<Source, Error> {
     if overrides.is_empty() {
         return Ok(source);
     }
     let mut table: Table = source.parse()?;
     make_room(&mut table, overrides);
     for (key, value) in overrides {
-        if is_empty(value) && !LISTS.contains(&key.as_str()) {
-            table.remove(key);
+        if takes_away(key, value) {
+            check_known::<T>(&source, key, value)?;
+            take_away(&mut table, key).map_err(Error::Usage)?;
             continue;
         }
         let value = match LISTS.contains(&key.as_str()) && !value.is_array() {
@@ -30,11 +38,34 @@ pub(super) fn merged(source: Source, overrides: &[(String, Value)]) -> Result<So
         };
         set(&mut table, key, value).map_err(Error::Usage)?;
     }
-    let path = format!("{} with --set", source.path.display()).into();
-    Ok(Source { path, text: table.to_string(), verbatim: false })
+    Ok(Source { path: path_with_set(&source), text: table.to_string(), verbatim: false })
 }
 
-/// Whether it takes its key away.
+/// How the file is called in errors about what it is with the overrides.
+fn path_with_set(source: &Source) -> PathBuf {
+    format!("{} with --set", source.path.display()).into()
+}
+
+/// Whether a `T` can have a key that is taken away, which this one need not have: one of that key alone is read.
+fn check_known<T: DeserializeOwned>(source: &Source, key: &str, value: &Value) -> Result<(), Error> {
+    let mut table = Table::new();
+    set(&mut table, key, value.clone()).map_err(Error::Usage)?;
+    let alone = Source { path: path_with_set(source), text: table.to_string(), verbatim: false };
+    match toml::from_str::<T>(&alone.text) {
+        Err(e) if e.message().starts_with("unknown field") => Ok(alone.parse::<T>().map(drop)?),
+        Err(e) if e.message().starts_with("invalid type: map") => {
+            Err(Error::Usage(format!("--set {key}: there is no such key")))
+        }
+        // That other keys are missing, or that the value is of another type, is no trouble.
+        _ => Ok(()),
+    }
+}
+
+fn takes_away(key: &str, value: &Value) -> bool {
+    is_empty(value) && !LISTS.contains(&key)
+}
+
+/// An empty list takes its key away.
 fn is_empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty)
 }
@@ -62,11 +93,24 @@ fn set(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
             break;
         }
         let next = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
-        table = next.as_table_mut().ok_or_else(|| {
-            format!("--set {key}: `{part}` has no keys of its own; replace it as a whole (--set {part}=...)")
-        })?;
+        table = next.as_table_mut().ok_or_else(|| no_table(key, part))?;
     }
     Ok(())
+}
+
+fn take_away(table: &mut Table, key: &str) -> Result<(), String> {
+    let Some((part, below)) = key.split_once('.') else {
+        table.remove(key);
+        return Ok(());
+    };
+    match table.get_mut(part) {
+        Some(next) => take_away(next.as_table_mut().ok_or_else(|| no_table(key, part))?, below),
+        None => Ok(()),
+    }
+}
+
+fn no_table(key: &str, part: &str) -> String {
+    format!("--set {key}: `{part}` has no keys of its own; replace it as a whole (--set {part}=...)")
 }
 
 #[cfg(test)]
@@ -77,7 +121,7 @@ mod tests {
         let source = Source { path: "a.toml".into(), text: text.into(), verbatim: true };
         let overrides: Vec<_> =
             overrides.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
-        merged(source, &overrides).map(|source| source.text)
+        merged::<Table>(source, &overrides).map(|source| source.text)
     }
 
     #[test]
@@ -100,6 +144,16 @@ mod tests {
         // What is taken away takes no other's place.
         assert_eq!(without("trace").unwrap(), without("duration_s").unwrap());
         assert!(without("trace").unwrap().contains("loads"));
+    }
+
+    #[test]
+    fn a_key_with_dots_is_taken_from_its_table() {
+        let without = |key: &str| with("a = 1\n[t.u]\nb = 2\nc = 3\n", &[(key, Value::Array(vec![]))]);
+        assert_eq!(without("t.u.b").unwrap(), "a = 1\n\n[t.u]\nc = 3\n");
+        assert_eq!(without("t.u").unwrap(), "a = 1\n\n[t]\n");
+        assert_eq!(without("v.w").unwrap(), without("t.v.w").unwrap());
+        let error = without("a.b").unwrap_err().to_string();
+        assert!(error.contains("`a` has no keys of its own"), "{error}");
     }
 
     #[test]

@@ -174,6 +174,7 @@ fn workloads(
     for left_out in trace.iter().flat_map(|trace| &trace.left_out) {
         progress.warn(&format!("left out of the trace: {left_out}"));
     }
+    trace.iter().filter_map(|trace| trace.labels.unread()).for_each(|unread| progress.warn(&unread));
     let workload = |scenario: &Arc<Scenario>| {
         let replay = trace.as_ref().map(|trace| Replay::new(trace, scenario)).transpose()?;
         Ok(Workload { scenario: Arc::clone(scenario), replay })

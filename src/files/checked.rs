@@ -46,6 +46,11 @@ impl Visitor<'_> for Checked {
     }
 }
 
+/// A plain number that is read through a type with a range: `deserialize_with` of a field.
+pub fn within<'de, D: Deserializer<'de>, Range: Deserialize<'de> + Into<T>, T>(d: D) -> Result<T, D::Error> {
+    Range::deserialize(d).map(Into::into)
+}
+
 macro_rules! checked_number {
     ($(#[$doc:meta])* $name:ident, $allowed:literal, $ok:expr) => {
         $(#[$doc])*
@@ -69,6 +74,12 @@ macro_rules! checked_number {
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
                 schema::number($allowed, $ok)
+            }
+        }
+
+        impl From<$name> for f64 {
+            fn from(number: $name) -> Self {
+                number.0
             }
         }
 
@@ -154,6 +165,26 @@ checked_number!(
     /// A clock in MHz, from 1 kHz to 100 GHz.
     Megahertz, "a number from 0.001 to 1e5", |v| (0.001..=1e5).contains(&v)
 );
+checked_number!(
+    /// How far weights move, or lie apart. The range, chosen here, keeps it and what training makes of it within `f32`.
+    Stride, "a number from 1e-9 to 1e6", |v| (1e-9..=1e6).contains(&v)
+);
+checked_number!(
+    /// Candidates in pairs: three hundred times the default. More is a typing error.
+    Pairs, "an even number from 2 to 10000", |v| (2.0..=1e4).contains(&v) && v % 2.0 == 0.0
+);
+
+impl From<Stride> for f32 {
+    fn from(stride: Stride) -> Self {
+        stride.0 as Self
+    }
+}
+
+impl From<Pairs> for usize {
+    fn from(pairs: Pairs) -> Self {
+        pairs.0 as Self
+    }
+}
 
 macro_rules! checked_whole {
     ($(#[$doc:meta])* $name:ident, $allowed:literal, $range:expr) => {
@@ -165,6 +196,18 @@ macro_rules! checked_whole {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
                 let ok = |v: f64| v.fract() == 0.0 && ($range).contains(&(v as u64)) && v >= 0.0;
                 d.deserialize_i64(Checked { allowed: $allowed, ok }).map(|v| Self(v as u64))
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(number: $name) -> Self {
+                number.0
+            }
+        }
+
+        impl From<$name> for usize {
+            fn from(number: $name) -> Self {
+                number.0 as Self
             }
         }
 
@@ -219,4 +262,28 @@ checked_whole!(
 checked_whole!(
     /// Requests beside the counted ones of a run.
     RequestsOrNone, "a whole number from 0 to 10000000", 0..=10_000_000
+);
+checked_whole!(
+    /// Traces, runs or seeds of a training at a time: a hundred times the default. More is a typing error.
+    Draws, "a whole number from 1 to 1000", 1..=1_000
+);
+checked_whole!(
+    /// Steps of a training. Above, their number is not exact in a checkpoint, whose numbers are `f32`.
+    Steps, "a whole number from 1 to 16777216", 1..=1 << 24
+);
+checked_whole!(
+    /// Steps of a training that it may do without.
+    StepsOrNone, "a whole number from 0 to 16777216", 0..=1 << 24
+);
+checked_whole!(
+    /// Units of a layer, or sub-jobs that it sees. Chosen here: weights are its square, and a checkpoint has to fit 2 GiB.
+    Width, "a whole number from 1 to 1024", 1..=1_024
+);
+checked_whole!(
+    /// Decisions of an update, all of which are in memory with all that a gradient needs: chosen here.
+    Sample, "a whole number from 1 to 65536", 1..=65_536
+);
+checked_whole!(
+    /// Decisions of a run, or that are remembered: twenty times the default memory, chosen here.
+    Decisions, "a whole number from 1 to 1000000", 1..=1_000_000
 );

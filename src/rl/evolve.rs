@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::weights::{Tensors, WeightsError};
+use crate::files::{Pairs, Seed, Steps, Stride, within};
 use crate::rng;
 
 /// How it moves.
@@ -16,16 +17,22 @@ use crate::rng;
 #[serde(deny_unknown_fields, default)]
 pub struct Evolution {
     /// Candidates of a generation, in antithetic pairs: even.
+    #[serde(deserialize_with = "within::<_, Pairs, _>")]
     pub population: usize,
     /// Standard deviation of the noise on each weight.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub sigma: f32,
     /// Adam's step at the first generation.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub rate: f32,
     /// And at the last, with a straight line between.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub last_rate: f32,
     /// How many generations.
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub generations: u64,
     /// Of the noise.
+    #[serde(deserialize_with = "within::<_, Seed, _>")]
     pub seed: u64,
 }
 
@@ -33,24 +40,6 @@ impl Default for Evolution {
     /// What a prototype used (design/POLICY.md).
     fn default() -> Self {
         Self { population: 32, sigma: 0.08, rate: 0.04, last_rate: 0.008, generations: 300, seed: 1 }
-    }
-}
-
-impl Evolution {
-    /// The error names the key and what is allowed.
-    pub fn check(&self) -> Result<(), String> {
-        let positive = [("sigma", self.sigma), ("rate", self.rate), ("last_rate", self.last_rate)];
-        match positive.into_iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
-            Some((key, value)) => Err(format!("`{key}` is {value}; it has to be a positive number")),
-            None if self.population < 2 || self.population % 2 == 1 => {
-                Err(format!("`population` is {}; it has to be even and at least 2", self.population))
-            }
-            // Above, their number is not exact in a checkpoint, whose numbers are `f32`.
-            None if !(1..=1 << 24).contains(&self.generations) => {
-                Err(format!("`generations` is {}; it has to be from 1 to {}", self.generations, 1 << 24))
-            }
-            None => Ok(()),
-        }
     }
 }
 

@@ -6,51 +6,72 @@ use serde::{Deserialize, Serialize};
 
 use super::env::{Env, Reward, Source};
 use super::relmas::HIDDEN;
+use crate::files::{
+    Decisions, Draws, NonNegative, Sample, Seed, Share, Steps, StepsOrNone, Stride, Width, within,
+};
 
 /// Hyper-parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hyper {
     /// Hidden units of both networks.
+    #[serde(deserialize_with = "within::<_, Width, _>")]
     pub hidden: usize,
     /// What a reward is worth one decision later.
+    #[serde(deserialize_with = "within::<_, Share, _>")]
     pub discount: f64,
     /// Learning rate of the actor.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub actor_rate: f64,
     /// Learning rate of the critic.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub critic_rate: f64,
     /// Gradients are cut to this length.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub longest_gradient: f64,
     /// The share of the way that the slow copies move after an update.
+    #[serde(deserialize_with = "within::<_, Share, _>")]
     pub follow: f64,
     /// Iterations in which a rule answers, earliest deadline first, and the actor imitates it while the critic learns what
     /// its answers are worth. None in the paper's recipe, as far as that is public.
+    #[serde(deserialize_with = "within::<_, StepsOrNone, _>")]
     pub imitation: u64,
     /// How much the actor is held to what was done (Fujimoto and Gu, NeurIPS 2021): times the mean squared distance of its
     /// answers from the remembered ones, where the values of its answers have a mean size of 1. Without, which is the paper's
     /// recipe, it goes to wherever the critic errs most.
+    #[serde(deserialize_with = "within::<_, NonNegative, _>")]
     pub anchor: f64,
     /// Decisions in an update.
+    #[serde(deserialize_with = "within::<_, Sample, _>")]
     pub batch: usize,
     /// Decisions in the memory.
+    #[serde(deserialize_with = "within::<_, Decisions, _>")]
     pub memory: usize,
     /// Sub-jobs of a decision that are remembered.
+    #[serde(deserialize_with = "within::<_, Width, _>")]
     pub longest_queue: usize,
     /// Decisions before the first update.
+    #[serde(deserialize_with = "within::<_, Decisions, _>")]
     pub warm_up: usize,
     /// Standard deviation of the noise on every number of an answer, which lies between -1 and 1.
+    #[serde(deserialize_with = "within::<_, NonNegative, _>")]
     pub noise: f64,
     /// The noise of an iteration relative to the one before.
+    #[serde(deserialize_with = "within::<_, Share, _>")]
     pub noise_decay: f64,
     /// Runs at a time.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub episodes: usize,
     /// Decisions of a run, after which it is truncated.
+    #[serde(deserialize_with = "within::<_, Decisions, _>")]
     pub steps: u64,
     /// The reward.
     pub reward: Reward,
     /// Iterations of the training: new runs, their decisions, and an update after every step of all of them.
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub iterations: u64,
     /// Of everything random.
+    #[serde(deserialize_with = "within::<_, Seed, _>")]
     pub seed: u64,
 }
 
@@ -89,40 +110,17 @@ impl Hyper {
         Env::new(source, self.reward, self.steps)
     }
 
-    /// Says what is out of range.
+    /// Says what does not go together.
     ///
     /// # Errors
-    /// The key, its value, and what is allowed.
+    /// The keys and their values.
     pub fn check(&self) -> Result<(), String> {
-        let counts = [
-            ("hidden", self.hidden),
-            ("batch", self.batch),
-            ("memory", self.memory),
-            ("longest_queue", self.longest_queue),
-            ("warm_up", self.warm_up),
-            ("episodes", self.episodes),
-            ("steps", self.steps as usize),
-            ("iterations", self.iterations as usize),
-        ];
-        // Above, counts are not exact in a checkpoint, whose numbers are `f32`.
-        if let Some((key, count)) = counts.into_iter().find(|(_, count)| !(1..=1 << 24).contains(count)) {
-            return Err(format!("`{key}` is {count}; it has to be from 1 to {}", 1 << 24));
-        }
-        let shares =
-            [("discount", self.discount), ("follow", self.follow), ("noise_decay", self.noise_decay)];
-        if let Some((key, share)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
-            return Err(format!("`{key}` is {share}; it has to be from 0 to 1"));
-        }
-        let sizes = [
-            ("actor_rate", self.actor_rate),
-            ("critic_rate", self.critic_rate),
-            ("longest_gradient", self.longest_gradient),
-            ("noise", self.noise),
-            ("anchor", self.anchor),
-        ];
-        match sizes.into_iter().find(|(_, size)| !(0.0..=1e6).contains(size)) {
-            Some((key, size)) => Err(format!("`{key}` is {size}; it has to be from 0 to 1e6")),
-            None => Ok(()),
+        match self.warm_up > self.memory {
+            true => Err(format!(
+                "`warm_up` is {}: expected at most `memory`, {}, or no update ever comes",
+                self.warm_up, self.memory
+            )),
+            false => Ok(()),
         }
     }
 }
@@ -132,15 +130,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hyper_parameters_out_of_range_are_named() {
+    fn what_is_out_of_range_or_does_not_go_together_is_told() {
         Hyper::default().check().expect("sound");
-        let batch = Hyper { batch: 0, ..Hyper::default() }.check().unwrap_err();
-        assert_eq!(batch, "`batch` is 0; it has to be from 1 to 16777216");
-        let noise = Hyper { noise: f64::NAN, ..Hyper::default() }.check().unwrap_err();
-        assert_eq!(noise, "`noise` is NaN; it has to be from 0 to 1e6");
-        let discount = Hyper { discount: 1.5, ..Hyper::default() }.check().unwrap_err();
-        assert_eq!(discount, "`discount` is 1.5; it has to be from 0 to 1");
-        let unknown = toml::from_str::<Hyper>("bach = 3").unwrap_err().to_string();
-        assert!(unknown.contains("unknown field `bach`"), "{unknown}");
+        let never = Hyper { memory: 100, ..Hyper::default() }.check().unwrap_err();
+        assert_eq!(never, "`warm_up` is 1000: expected at most `memory`, 100, or no update ever comes");
+        let range = |text: &str| toml::from_str::<Hyper>(text).unwrap_err().message().to_string();
+        for key in
+            ["hidden", "batch", "memory", "longest_queue", "warm_up", "episodes", "steps", "iterations"]
+        {
+            for value in ["0", "-1", "1e12", "1.5", "9223372036854775807"] {
+                let told = range(&format!("{key} = {value}"));
+                assert!(
+                    told.contains(" is not allowed here: expected a whole number from 1 to "),
+                    "{key}: {told}"
+                );
+            }
+        }
+        assert!(range("imitation = 1e12").contains("expected a whole number from 0 to 16777216"));
+        for (key, value, allowed) in [
+            ("actor_rate", "1e-50", "a number from 1e-9 to 1e6"),
+            ("critic_rate", "0", "a number from 1e-9 to 1e6"),
+            ("noise", "nan", "a number from 0 to 1e12"),
+            ("discount", "1.5", "a number from 0 to 1"),
+        ] {
+            let told = range(&format!("{key} = {value}"));
+            assert!(told.ends_with(&format!(" is not allowed here: expected {allowed}")), "{key}: {told}");
+        }
+        assert!(range("bach = 3").contains("unknown field `bach`"));
     }
 }

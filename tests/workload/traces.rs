@@ -52,6 +52,32 @@ fn a_trace_is_replayed_faster_and_under_other_names() {
     assert!(manifest.contains("t.csv") && manifest.contains("\"speedup\": 2.0"), "{manifest}");
 }
 
+/// The rest of a recording, which is not read, may have the name; one that is read to its end has to.
+#[test]
+fn a_renaming_of_what_is_not_read_is_a_warning() {
+    let bench = Bench::new(PAIR, "requests = 2\nwarmup_requests = 0\ndrain_requests = 0\n");
+    let out = bench.path("out");
+    let run = |rows: &str, code: i32| {
+        bench.write("t.csv", &format!("t_s,tenant,network\n{rows}"));
+        let (experiment, trace) = (bench.path("run.toml"), bench.path("t.csv"));
+        let trace = ["--trace", &trace, "--map", "camera=a", "--map", "nope=alexnet", "--overwrite"];
+        let output = mascot(&[&["run", &experiment, "--out", &out, "--quiet"], &trace[..]].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        said
+    };
+    let row = |n: usize| format!("{n},camera,kws_res8\n");
+    let many: String = (0..20).map(row).collect();
+    let said = run(&many, 0);
+    assert!(said.contains("warning: `map` names `nope`, which is not in the part of "), "{said}");
+    assert!(said.contains("t.csv that is read; it has: camera, kws_res8"), "{said}");
+    let said = run(&row(0), 2);
+    assert!(
+        said.contains("`map` names `nope`, which is not in the file; it has: camera, kws_res8"),
+        "{said}"
+    );
+}
+
 #[test]
 fn wrong_traces_are_told_with_file_and_line() {
     let bench = Bench::new(PAIR, "requests = 1\n");

@@ -36,7 +36,8 @@ pub use origin::Origin;
 use self::evolution::Evolving;
 use self::exam::Exam;
 use super::plan::Plan;
-use super::{Error, Progress};
+use super::{Error, Experiment, Progress};
+use crate::files::{Draws, Positive, Seed, Steps, within};
 use crate::hw::SystemSpec;
 use crate::rl::evolve::Evolution;
 use crate::rl::hyper::Hyper;
@@ -51,14 +52,19 @@ pub const LOG: &str = "log.csv";
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     /// Traces of a generation, drawn over all cases; the same for all candidates.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub traces: usize,
     /// Seeds of every case that validate.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub validation_seeds: u64,
     /// The first of them.
+    #[serde(deserialize_with = "within::<_, Seed, _>")]
     pub validation_first_seed: u64,
     /// Generations, or iterations, between validations.
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub validate_every: u64,
     /// What is added to the misses of the reference.
+    #[serde(deserialize_with = "within::<_, Positive, _>")]
     pub headroom: f64,
     /// The search for the weights of `mascot`.
     pub evolution: Evolution,
@@ -83,20 +89,9 @@ impl Default for Training {
 }
 
 impl Training {
-    /// The error names the key and what is allowed.
+    /// What does not go together; ranges are checked where values are read.
     pub fn check(&self) -> Result<(), String> {
-        let least = [
-            ("traces", self.traces as u64),
-            ("validation_seeds", self.validation_seeds),
-            ("validate_every", self.validate_every),
-        ];
-        match least.into_iter().find(|(_, value)| *value == 0) {
-            Some((key, _)) => Err(format!("`{key}` is 0; it has to be at least 1")),
-            None if !(self.headroom > 0.0 && self.headroom.is_finite()) => {
-                Err(format!("`headroom` is {}; it has to be a positive number", self.headroom))
-            }
-            None => self.evolution.check().and_then(|()| self.ddpg.map_or(Ok(()), |hyper| hyper.check())),
-        }
+        self.ddpg.map_or(Ok(()), |hyper| hyper.check())
     }
 
     /// What it trains.
@@ -172,6 +167,30 @@ struct Standing {
     fitness: f64,
     rate: f64,
     step: u64,
+}
+
+impl Experiment {
+    /// Whether training sees what it is validated on.
+    ///
+    /// # Errors
+    /// Both ranges of seeds, and the keys that say them.
+    pub fn check_training_seeds(&self) -> Result<(), Error> {
+        let Some(training) = self.training else { return Ok(()) };
+        let [(first, last), (validation_first, validation_last)] =
+            [(self.first_seed, self.seeds), (training.validation_first_seed, training.validation_seeds)]
+                .map(|(first, seeds)| (first, first + seeds - 1));
+        if last < validation_first || validation_last < first {
+            return Ok(());
+        }
+        Err(self
+            .source
+            .error_at_top(format!(
+                "training draws from seeds {first} to {last} (`first_seed`, `seeds`), and validation takes \
+                 {validation_first} to {validation_last} (`training.validation_first_seed`, \
+                 `training.validation_seeds`): expected two ranges without a common seed"
+            ))
+            .into())
+    }
 }
 
 impl<'a> Trainer<'a> {

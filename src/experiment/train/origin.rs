@@ -29,7 +29,8 @@ impl Origin {
         Self { experiment, inputs: inputs.sha256.iter().map(shown).collect() }
     }
 
-    /// What `now` has otherwise, in a phrase each; comments and the order of keys do not count.
+    /// What `now` has otherwise, in a phrase each; comments, the order of keys, and whether a single value is in
+    /// a list do not count.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let [then, today] = [self, now].map(|origin| flat(&origin.experiment));
         let keys: BTreeSet<&String> = then.keys().chain(today.keys()).collect();
@@ -58,7 +59,21 @@ fn add(values: &mut BTreeMap<String, String>, key: String, value: &Value) {
         table.iter().for_each(|(below, value)| add(values, format!("{key}.{below}"), value));
         return;
     }
-    values.insert(key, value.to_string());
+    // A list may be given as its only value.
+    let value = match value {
+        Value::Array(list) if list.len() == 1 => &list[0],
+        value => value,
+    };
+    values.insert(key, written(value));
+}
+
+/// A value as text, the same for 2 and 2.0.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Float(number) => number.to_string(),
+        Value::Array(list) => format!("[{}]", list.iter().map(written).collect::<Vec<_>>().join(", ")),
+        value => value.to_string(),
+    }
 }
 
 fn shown(text: &str) -> String {
@@ -69,6 +84,18 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_written_otherwise_is_no_difference() {
+        let then = origin("loads = 0.8\ndeadline_factor = [2, 4]\nqos = ['M']\n", &[]);
+        let now = origin("loads = [0.8]\ndeadline_factor = [2.0, 4.0]\nqos = 'M'\n", &[]);
+        assert_eq!(then.differences(&now), Vec::<String>::new());
+        let other = origin("loads = [0.8, 0.9]\ndeadline_factor = [2.5, 4]\nqos = 'M'\n", &[]);
+        assert_eq!(
+            then.differences(&other),
+            ["`deadline_factor` was [2, 4] and is [2.5, 4]", "`loads` was 0.8 and is [0.8, 0.9]"]
+        );
+    }
 
     fn origin(experiment: &str, files: &[(&str, &str)]) -> Origin {
         let inputs = files.iter().map(|(path, hash)| (path.to_string(), hash.to_string())).collect();

@@ -104,12 +104,12 @@ impl Names {
         id
     }
 
-    /// What is mapped and is not in the file.
-    fn check(&self) -> Result<(), String> {
-        let Some(from) = self.map.keys().find(|from| !self.ids.contains_key(*from)) else { return Ok(()) };
+    /// What is mapped and has not been read, in a sentence.
+    fn unread(&self, place: &str) -> Option<String> {
+        let from = self.map.keys().find(|from| !self.ids.contains_key(*from))?;
         let hint = did_you_mean(from, self.ids.keys());
         let known = self.ids.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        Err(format!("`map` names `{from}`{hint}, which is not in the file; it has: {known}"))
+        Some(format!("`map` names `{from}`{hint}, which is not in {place}; it has: {known}"))
     }
 }
 
@@ -129,6 +129,11 @@ impl Labels {
     /// What it asks for, where the file says so.
     pub fn network(&self, row: &Row) -> Option<&str> {
         row.network.map(|name| self.names.list[name as usize].as_str())
+    }
+
+    /// A name of `map` that the part of the file which was read does not have, in a sentence: the rest may have it.
+    pub fn unread(&self) -> Option<String> {
+        self.names.unread(&format!("the part of {} that is read", self.path.display()))
     }
 
     /// An error about a row.
@@ -215,8 +220,9 @@ impl Rows {
 
     fn end(&self) -> Result<(), InputError> {
         let labels = &self.labels;
-        labels.names.check().map_err(|message| InputError::file(&labels.path, message))?;
-        if self.is_empty { Err(InputError::file(&labels.path, "no requests in the trace")) } else { Ok(()) }
+        let wrong = labels.names.unread("the file");
+        let wrong = wrong.or_else(|| self.is_empty.then(|| "no requests in the trace".to_string()));
+        wrong.map_or(Ok(()), |message| Err(InputError::file(&labels.path, message)))
     }
 }
 
