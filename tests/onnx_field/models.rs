@@ -94,6 +94,7 @@ pub(super) const MODELS: &[Model] = &[
     ("fit_slice.onnx", "", Error("axis 7 is not one of the 4 dimensions of its input of 1 x 4 x 8 x 8"), &[]),
     ("fit_split.onnx", "", Error("parts of [1, 4] are not the 2 outputs that axis 1 of 1 x 4 x 8 x 8 is split into"), &[]),
     ("fit_tile.onnx", "", Error("repeats of [1, 1, 2] for its input of 1 x 4 x 8 x 8"), &[]),
+    ("fit_pad.onnx", "", Error("`pads` [0, 1, 0, 1]: an input of 1 x 4 x 8 x 8 needs 8 numbers"), &[]),
     ("fit_gather.onnx", "", Error("index 9 lies outside axis 2 of its input of 1 x 4 x 8 x 8"), &[]),
     ("fit_reduce.onnx", "", Error("axis 4 is not one of the 4 dimensions of its input of 1 x 4 x 8 x 8"), &[]),
     ("fit_pool.onnx", "", Error("a kernel of 1 dimensions does not go with its input of 1 x 4 x 8 x 8"), &[]),

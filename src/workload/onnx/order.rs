@@ -1,7 +1,7 @@
-//! Nodes in topological order, which ONNX asks for: some tools append what they insert instead.
+//! Nodes in topological order.
 //!
 //! ONNX asks for it, and some tools append what they insert, as onnxruntime's conversion to 16 bits does. Nodes that are
-//! in order already stay where they are; others are moved behind what they read, as little as possible.
+//! in order already stay where they are; of those that may come next, it is the first in the file that does.
 
 use std::collections::{BTreeMap, BTreeSet};
 

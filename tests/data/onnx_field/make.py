@@ -231,6 +231,7 @@ FITS = {
     "slice": ("float[1,4,8,8] x", "int64[1] a = {0}, int64[1] b = {4}, int64[1] i = {7}", f"c = Slice (x, a, b, i) y = {CONV} (c, w)"),
     "split": ("float[1,4,8,8] x", "int64[2] s = {1,4}", f"a, c = Split <axis = 1> (x, s) y = {CONV} (c, w)"),
     "tile": ("float[1,4,8,8] x", "int64[3] s = {1,1,2}, float[1,4,8,16] c", f"c = Tile (x, s) y = {CONV} (c, w)"),
+    "pad": ("float[1,4,8,8] x", "int64[4] s = {0,1,0,1}, float[1,4,8,10] c", f"c = Pad (x, s) y = {CONV} (c, w)"),
     "gather": ("float[1,4,8,8] x", "int64[2] s = {1,9}", f"c = Gather <axis = 2> (x, s) y = {CONV} (c, w)"),
     "reduce": ("float[1,4,8,8] x", "int64[1] s = {4}, float[1,4,8,8] c", f"c = ReduceMean (x, s) y = {CONV} (c, w)"),
     "pool": ("float[1,4,8,8] x", "float[1,4,4,4] c", f"c = MaxPool <kernel_shape = [2]> (x) y = {CONV} (c, w)"),

@@ -32,6 +32,7 @@ pub(in super::super) fn misfit(operands: &Operands) -> Option<String> {
         "Slice" => slice(operands),
         "Split" => split(operands),
         "Tile" => tile(operands),
+        "Pad" => pad(operands),
         "Gather" => gather(operands),
         "ArgMax" | "ArgMin" | "TopK" | "GatherElements" => axis_of(operands).err(),
         name if name.starts_with("Reduce") => reduce(operands),
@@ -213,6 +214,13 @@ fn tile(operands: &Operands) -> Option<String> {
     // Operator sets before 6 had one number of tiles and one axis.
     let fits = dims.len() == repeats.len() || operands.node.input.len() > 2;
     (!fits).then(|| format!("repeats of {} for its input of {}", list(&repeats), text(&dims)))
+}
+
+fn pad(operands: &Operands) -> Option<String> {
+    let (dims, pads) = (operands.dims(0)?, operands.integers("pads", 1)??);
+    let count = 2 * operands.input_integers(3)?.map_or(dims.len(), |axes| axes.len());
+    (pads.len() != count)
+        .then(|| format!("`pads` {}: an input of {} needs {count} numbers", list(&pads), text(&dims)))
 }
 
 fn gather(operands: &Operands) -> Option<String> {
