@@ -70,7 +70,10 @@ proptest! {
     /// Functions, branches and files beside the model: damage is an error, never a panic.
     #[test]
     fn damaged_models_never_panic(
-        model in prop::sample::select(vec!["function_with_if", "if_nested", "external_constant", "function_nested"]),
+        model in prop::sample::select(vec![
+            "function_with_if", "if_nested", "external_constant", "function_nested", "fit_order_branch",
+            "fit_lstm_bias", "fit_slice", "fit_split", "fit_pad", "fit_lenient_zero", "fit_lenient_axis",
+        ]),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let path = Path::new("tests/data/onnx_field").join(model).with_extension("onnx");

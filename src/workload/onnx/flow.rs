@@ -23,6 +23,7 @@ pub(super) fn infer<'m>(graph: &'m GraphProto, options: &Options) -> Result<Tens
     for node in &graph.node {
         flow.node(node)?;
     }
+    flow.check_outputs()?;
     Ok(flow.tensors)
 }
 
@@ -40,7 +41,15 @@ impl<'m> Flow<'m> {
         Ok(Self { tensors, graph, unknown: options.unknown })
     }
 
-    /// Defines what a node writes. ONNX keeps nodes in topological order.
+    fn check_outputs(&self) -> Result<(), Problem> {
+        let mut names = self.graph.output.iter().filter_map(|output| output.name.as_deref());
+        match names.find(|name| !name.is_empty() && self.tensors.origin(name).is_none()) {
+            Some(tensor) => Err(Problem::NoOutput { tensor: tensor.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Defines what a node writes. All that it reads is defined before.
     pub(super) fn node(&mut self, node: &'m NodeProto) -> Result<(), Problem> {
         let origins = self.origins(node)?;
         if self.tensors.is_constant(node) {
@@ -90,6 +99,10 @@ impl<'m> Flow<'m> {
 
     fn define(&mut self, node: &'m NodeProto, origin: Origin<'m>, is_static: bool) -> Result<(), Problem> {
         let operands = Operands { node, tensors: &self.tensors };
+        if let Some(what) = shapes::misfit(&operands) {
+            let (node, advice) = (operators::label(node), self.tensors.advice());
+            return Err(Problem::Misfit { node, what, advice });
+        }
         let shapes = shapes::infer(&operands).unwrap_or_default();
         let mut values = if is_static { values::fold(&operands, &shapes) } else { Vec::new() };
         let elements: Vec<_> =

@@ -11,6 +11,7 @@ use rten_onnx::onnx::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueI
 
 use super::model::Function;
 use super::operators;
+use super::order;
 use super::problem::Problem;
 
 /// Calls and branches inside each other. Our choice: exported modules nest some ten times.
@@ -138,7 +139,7 @@ impl<'f> Inliner<'f> {
 
     fn body(&mut self, nodes: &[NodeProto], scope: &mut Scope) -> Result<Vec<NodeProto>, Problem> {
         let mut written = Vec::with_capacity(nodes.len());
-        for node in nodes {
+        for node in order::sorted(nodes)? {
             self.nodes += 1;
             if self.nodes > MAX_NODES {
                 return Err(Problem::TooLarge { what: "nodes", allowed: MAX_NODES });

@@ -1,10 +1,11 @@
 //! ONNX -> [`Network`]: shapes only, weights are never read.
 //!
-//! A model becomes a DAG of layers in passes: `wire` checks the file and drops its weights, `inline` writes out the
-//! functions of the model, `rewrite` operators that stand for several, `branches` takes one branch of each If, `flow`
-//! finds shapes and what is constant, `fuse` puts one operator in the place of the nodes that some exporters write for
-//! it, `graph` turns nodes into operations (views made edges) and counts the totals, `nest` and `vector` give each
-//! operation its size, `layers` fuses what runs at the output of another layer. `operators` lists what is known.
+//! A model becomes a DAG of layers in passes: `wire` checks the file and drops its weights, `order` sorts the
+//! nodes, `inline` writes out the functions of the model, `rewrite` operators that stand for several, `branches` takes
+//! one branch of each If, `flow` finds shapes and what is constant, `fuse` puts one operator in the place of the nodes
+//! that some exporters write for it, `graph` turns nodes into operations (views made edges) and counts the totals,
+//! `nest` and `vector` give each operation its size, `layers` fuses what runs at the output of another layer.
+//! `operators` lists what is known.
 //!
 //! Weights are initializers, constants, graph inputs used as weights only, or views of these. Shapes are inferred by
 //! `shapes`, for which `values` evaluates the sub-graphs that compute sizes, also from data beside the model
@@ -26,6 +27,7 @@ mod model;
 mod names;
 mod nest;
 mod operators;
+mod order;
 mod parameters;
 mod problem;
 mod rewrite;

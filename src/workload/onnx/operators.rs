@@ -216,6 +216,11 @@ pub(super) fn label(node: &NodeProto) -> String {
     }
 }
 
+/// Whether an attribute is given.
+pub(super) fn has(node: &NodeProto, name: &str) -> bool {
+    node.attribute.iter().any(|a| a.name.as_deref() == Some(name))
+}
+
 /// An integer attribute, or its default.
 pub(super) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
     let attribute = node.attribute.iter().find(|a| a.name.as_deref() == Some(name));

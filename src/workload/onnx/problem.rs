@@ -88,6 +88,12 @@ pub(super) enum Problem {
     BadDimension { tensor: String, index: usize, found: String },
     #[error("tensor `{tensor}` has more than 2^50 elements")]
     HugeTensor { tensor: String },
+    #[error("node {node}: {what}{advice}")]
+    Misfit { node: String, what: String, advice: String },
+    #[error("output `{tensor}` of the model: no input, initializer or node provides it")]
+    NoOutput { tensor: String },
+    #[error("node {node} reads what it writes itself, directly or through other nodes")]
+    Cycle { node: String },
     #[error("node {node}: {what}")]
     BadNode { node: String, what: String },
 }

@@ -180,7 +180,7 @@ fn an_lstm_is_one_operation_and_a_chain_of_steps_per_direction() {
     let model = imported(graph(
         "x: 3 1 10",
         "w: 2 16 10\nr: 2 16 4",
-        "y = LSTM x w r\nz = Relu y",
+        "y = LSTM x w r | direction bidirectional\nz = Relu y",
         "y: 3 2 1 4\nz: 3 2 1 4",
     ));
     assert_eq!((model.summary.mac_layers, model.summary.macs), (1, 3 * 2 * 16 * 14));

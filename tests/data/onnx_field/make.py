@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the files of this folder whose names begin with a kind (function_, if_, sizes_, external_, opset_, input_, ...):
+"""Writes the files of this folder whose names begin with a kind (function_, if_, sizes_, external_, opset_, input_, fit_, ...):
 `pip install onnx==1.23.2`, then `python make.py`. Weights are zeros. What is right for each is in `tests/onnx_field/models.rs`.
 """
 from pathlib import Path
@@ -213,6 +213,58 @@ MODELS = {
     }""",
 }
 
+# One node each whose inputs or attributes contradict each other, though the file gives its output a shape that would
+# do: inputs, weights, nodes. `y` is the output.
+FITS = {
+    "reshape_bind": ("float[n,4,8,8] x", "int64[2] s = {1,256}, float[256,4] q", f"c = {CONV} (x, w) d = Reshape (c, s) y = Gemm (d, q)"),
+    "reshape_bind_open": ("float[n,4,8,8] x", "int64[2] s = {-1,768}, float[768,4] q", f"c = {CONV} (x, w) d = Reshape (c, s) y = Gemm (d, q)"),
+    "reshape_view": ("float[1,4,8,8] x", "int64[4] s = {1,4,10,10}", f"c = Reshape (x, s) y = {CONV} (c, w)"),
+    "reshape_two_open": ("float[1,4,8,8] x", "int64[4] s = {1,4,-1,-1}, float[1,4,8,8] c", f"c = Reshape (x, s) y = {CONV} (c, w)"),
+    "positions": ("float[1,3,h,v] x", "float[8,3,4,4] p, int64[3] s = {0,8,-1}, float[1,8,16] k, float[1,8,16] e, float[16,4] q", "c = Conv <strides = [4, 4]> (x, p) d = Reshape (c, s) e = Add (d, k) y = MatMul (e, q)"),
+    "add": ("float[1,4,8,8] x", "float[3,1,1] b", f"c = {CONV} (x, w) y = Add (c, b)"),
+    "where": ("float[1,4,8,8] x", "float[8,7] b", f"c = {CONV} (x, w) d = Greater (c, c) y = Where (d, c, b)"),
+    "stacks": ("float[3,4,5] x, float[2,5,6] z", "", "y = MatMul (x, z)"),
+    "concat": ("float[1,4,8,8] x, float[1,4,8,7] z", "float[4,8,3,3] v, float[1,8,8,8] c", f"c = Concat <axis = 1> (x, z) y = {CONV} (c, v)"),
+    "expand": ("float[1,4,8,8] x", "int64[4] s = {1,4,8,9}, float[1,4,8,9] c", f"c = Expand (x, s) y = {CONV} (c, w)"),
+    "transpose": ("float[1,4,8,8] x", "float[1,4,8,8] c", f"c = Transpose <perm = [0, 0, 2, 3]> (x) y = {CONV} (c, w)"),
+    "squeeze": ("float[1,4,8,8] x", "int64[1] s = {1}, float[1,8,8] c, float[4,8,3] v", "c = Squeeze (x, s) y = Conv <pads = [1, 1]> (c, v)"),
+    "slice": ("float[1,4,8,8] x", "int64[1] a = {0}, int64[1] b = {4}, int64[1] i = {7}", f"c = Slice (x, a, b, i) y = {CONV} (c, w)"),
+    "split": ("float[1,4,8,8] x", "int64[2] s = {1,4}", f"a, c = Split <axis = 1> (x, s) y = {CONV} (c, w)"),
+    "tile": ("float[1,4,8,8] x", "int64[3] s = {1,1,2}, float[1,4,8,16] c", f"c = Tile (x, s) y = {CONV} (c, w)"),
+    "pad": ("float[1,4,8,8] x", "int64[4] s = {0,1,0,1}, float[1,4,8,10] c", f"c = Pad (x, s) y = {CONV} (c, w)"),
+    "gather": ("float[1,4,8,8] x", "int64[2] s = {1,9}", f"c = Gather <axis = 2> (x, s) y = {CONV} (c, w)"),
+    "reduce": ("float[1,4,8,8] x", "int64[1] s = {4}, float[1,4,8,8] c", f"c = ReduceMean (x, s) y = {CONV} (c, w)"),
+    "pool": ("float[1,4,8,8] x", "float[1,4,4,4] c", f"c = MaxPool <kernel_shape = [2]> (x) y = {CONV} (c, w)"),
+    "stride": ("float[1,4,8,8] x", "", "y = Conv <strides = [0, 0]> (x, w)"),
+    "pads": ("float[1,4,8,8] x", "", "y = Conv <pads = [1, 1]> (x, w)"),
+    "pads_below_zero": ("float[1,4,8,8] x", "", "y = Conv <pads = [-1, -1, -1, -1]> (x, w)"),
+    "kernel_shape": ("float[1,4,8,8] x", "", "y = Conv <kernel_shape = [5, 5], pads = [1, 1, 1, 1]> (x, w)"),
+    "bias": ("float[1,4,8,8] x", "float[3] b", f"y = {CONV} (x, w, b)"),
+    "bias_up": ("float[1,4,8,8] x", "float[4] b", "y = ConvTranspose <group = 2> (x, w, b)"),
+    "addend": ("float[4,8] x", "float[8,4] q, float[3] b", "y = Gemm (x, q, b)"),
+    "batch_norm": ("float[1,4,8,8] x", "float[3] b", f"c = {CONV} (x, w) y = BatchNormalization (c, b, b, b, b)"),
+    "layer_norm": ("float[1,4,8,8] x", "float[7] b", f"c = {CONV} (x, w) y = LayerNormalization (c, b)"),
+    "lstm_bias": ("float[5,2,8] x", "float[1,16,8] a, float[1,16,4] r, float[1,31] b", "y = LSTM <hidden_size = 4> (x, a, r, b)"),
+    "lstm_directions": ("float[5,2,8] x", "float[1,16,8] a, float[1,16,4] r", 'y = LSTM <hidden_size = 4, direction = "bidirectional"> (x, a, r)'),
+    "lstm_hidden": ("float[5,2,8] x", "float[1,16,8] a, float[1,16,4] r", "y = LSTM <hidden_size = 8> (x, a, r)"),
+    "output": ("float[1,4,8,8] x", "", f"c = {CONV} (x, w)"),
+    # What ONNX allows: one number, a bias of one row, tensors without elements, an axis of old operator sets.
+    "lenient_addend": ("float[4,8] x", "float[8,4] q, float[4,1] b", "y = Gemm (x, q, b)"),
+    "lenient_concat": ("float[1,4,8,8] x", "float[0] e, float[1,4,8,8] c", f"c = Concat <axis = 1> (x, e) y = {CONV} (c, w)"),
+    "lenient_zero": ("float[1,4,8,8] x", "float[2,0,8] e, int64[3] s = {2,-1,4}", f"c = Reshape (e, s) y = {CONV} (x, w)"),
+    "lenient_axis": ("float[1,4,8,8] x", "float[4] b, float[1,4,8,8] c", f"c = Add <axis = 1, broadcast = 1> (x, b) y = {CONV} (c, w)"),
+    # Nodes that stand before those that write what they read; in a branch and in a function, too.
+    "order": ("float[1,4,8,8] x", "", f"y = Relu (d) d = {CONV} (c, w) c = {CONV} (x, w)"),
+    "order_cycle": ("float[1,4,8,8] x", "", f"y = Relu (b) a = Add (x, b) b = {CONV} (a, w)"),
+    "order_branch": ("float[1,4,8,8] x", "bool yes = {1}", f"y = If (yes) <then_branch = t () => (float[1,4,8,8] o) {{ o = Relu (i) i = {CONV} (c, w) }}, else_branch = f () => (float[1,4,8,8] p) {{ p = Relu (x) }}> c = {CONV} (x, w)"),
+}
+
+
+def fit(name, inputs, weights, nodes):
+    weights = f"float[4,4,3,3] w, {weights}".rstrip(", ")
+    graph = f"g ({inputs}) => (float[1,4,8,8] y) <{weights}> {{ {nodes} }}"
+    onnx.save(parsed(graph), HERE / f"fit_{name}.onnx")
+
 
 def parsed(text):
     """A model of this text; the tensors that it lists without a value are weights."""
@@ -287,6 +339,8 @@ def external(name, in_constant=False, **entries):
 def main():
     for name, text in MODELS.items():
         onnx.save(parsed(text), HERE / f"{name}.onnx")
+    for name, (inputs, weights, nodes) in FITS.items():
+        fit(name, inputs, weights, nodes)
     bomb("function_deep", levels=80, calls=1)
     bomb("function_large", levels=30, calls=2)
     for name, ty in TYPES.items():

@@ -4,9 +4,11 @@
 //! missing here is no error where the file gives the shape of its output. Inference is all or nothing: every input shape
 //! is known, since the network's inputs are bound, or lost at an operator whose output depends on data (`NonZero`, ...).
 //!
-//! `windows` has convolution and pooling, `views` what moves elements, `joins` what combines or reduces them. Operator
-//! sets 7 to 20 differ in where an operator takes its numbers from: an attribute goes before an input.
+//! `windows` has convolution and pooling, `views` what moves elements, `joins` what combines or reduces them; `fit` says
+//! whether what a node reads fits together at all. Operator sets 7 to 20 differ in where an operator takes its
+//! numbers from: an attribute goes before an input.
 
+mod fit;
 mod joins;
 mod signals;
 mod views;
@@ -17,6 +19,7 @@ mod tests;
 
 use rten_onnx::onnx::{DataType, NodeProto};
 
+pub(super) use self::fit::misfit;
 pub(super) use self::joins::reduced_axes;
 pub(super) use self::views::{permutation, shape_range, slices};
 use super::operators::{self, Domain};
@@ -109,9 +112,7 @@ pub(super) fn infer(operands: &Operands) -> Option<Vec<Vec<u64>>> {
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2"
         | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => one(joins::reduce(operands)),
         "ArgMax" | "ArgMin" => one(joins::arg(operands)),
-        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Sum" | "Mean" | "And" | "Or"
-        | "Xor" | "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitShift" | "Equal" | "Greater"
-        | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Where" => one(joins::broadcast_inputs(operands)),
+        name if broadcasts(name) => one(joins::broadcast_inputs(operands)),
         "Reshape" => one(views::reshape(operands)),
         "Flatten" => one(views::flatten(operands)),
         "Transpose" => one(views::transpose(operands)),
@@ -250,6 +251,36 @@ pub(super) fn keeps_shape(node: &NodeProto) -> bool {
             | "ScatterND"
             | "ScatterElements"
             | "Trilu"
+    )
+}
+
+/// Operators that bring all their inputs into one shape.
+fn broadcasts(name: &str) -> bool {
+    matches!(
+        name,
+        "Add"
+            | "Sub"
+            | "Mul"
+            | "Div"
+            | "Mod"
+            | "Pow"
+            | "Min"
+            | "Max"
+            | "Sum"
+            | "Mean"
+            | "And"
+            | "Or"
+            | "Xor"
+            | "BitwiseAnd"
+            | "BitwiseOr"
+            | "BitwiseXor"
+            | "BitShift"
+            | "Equal"
+            | "Greater"
+            | "GreaterOrEqual"
+            | "Less"
+            | "LessOrEqual"
+            | "Where"
     )
 }
 

@@ -49,6 +49,19 @@ impl<'m> Tensors<'m> {
         Ok(())
     }
 
+    /// What to do about sizes that do not fit, where the user gave some.
+    pub(in super::super) fn advice(&self) -> String {
+        if self.bindings.is_empty() {
+            return String::new();
+        }
+        let given: Vec<String> =
+            self.bindings.iter().map(|(name, size)| format!("--bind {name}={size}")).collect();
+        format!(
+            "; the model may hold sizes that do not go with {}: bind those that it was exported with, or export it again",
+            given.join(" ")
+        )
+    }
+
     /// Whether a tensor is one integer or truth value, such as a sampling rate: an input whose value can be given.
     pub(in super::super) fn is_number(&self, tensor: &str) -> bool {
         let whole = [DataType::INT64, DataType::INT32, DataType::BOOL];
