@@ -326,7 +326,8 @@ mod tests {
     fn a_run_that_no_seed_changes_is_paired_with_every_seed() {
         let drawn = runs(&[run(0.25, 1.5, 1.0), run(0.75, 2.5, 1.0), run(0.5, 3.5, 1.0)]);
         let own = run(0.75, 9.5, 1.0);
-        let (mut once, copies) = (runs(&[own.clone()]), runs(&[own.clone(), own.clone(), own]));
+        let (mut once, copies) =
+            (runs(std::slice::from_ref(&own)), runs(&[own.clone(), own.clone(), own.clone()]));
         assert_eq!(drawn.differences(&once, RATE).mean, Some(-0.5), "of the first seed alone");
         once.have_same_requests();
         for fixed in [&once, &copies] {
