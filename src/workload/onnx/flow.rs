@@ -23,6 +23,7 @@ pub(super) fn infer<'m>(graph: &'m GraphProto, options: &Options) -> Result<Tens
     for node in &graph.node {
         flow.node(node)?;
     }
+    flow.tensors.mark_constants(graph);
     Ok(flow.tensors)
 }
 
