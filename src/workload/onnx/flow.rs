@@ -24,6 +24,7 @@ pub(super) fn infer<'m>(graph: &'m GraphProto, options: &Options) -> Result<Tens
         flow.node(node)?;
     }
     flow.check_outputs()?;
+    flow.tensors.mark_constants(graph);
     Ok(flow.tensors)
 }
 

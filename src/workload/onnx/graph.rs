@@ -11,7 +11,8 @@
 //!   the network are no edges.
 //! - `weight_elems` adds up, for every operation except look-ups, its constant floating-point inputs (of an unknown
 //!   operator all constant inputs), scalars included: a tensor that two operations read counts twice, since each layer
-//!   fetches its own. Rows that a constant index takes from a look-up table do not count.
+//!   fetches its own. Rows that a constant index takes from a look-up table do not count, nor does what the graph
+//!   generates or scales quantized sums with (`tensors::generated`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,10 +91,13 @@ impl<'m> Graph<'m> {
 
     fn push(&mut self, node: &'m NodeProto, kind: Kind) -> Result<usize, Problem> {
         let mut after = BTreeSet::new();
-        for tensor in inputs(node) {
+        let read = node.input.iter().map(String::as_str).enumerate().filter(|(_, tensor)| !tensor.is_empty());
+        for (position, tensor) in read {
+            let is_no_parameter = self.tensors.is_no_parameter(node, position);
             match self.tensors.origin(tensor) {
                 Some(Origin::Static { from_table: false, .. })
-                    if kind == Kind::Unknown || kind != Kind::Lookup && self.tensors.is_float(tensor) =>
+                    if kind == Kind::Unknown
+                        || kind != Kind::Lookup && self.tensors.is_float(tensor) && !is_no_parameter =>
                 {
                     let elements = self.tensors.elements(tensor, || operators::label(node))?;
                     self.weight_elems = self.weight_elems.saturating_add(elements);
@@ -144,4 +148,14 @@ fn role<'m>(node: &'m NodeProto, tensors: &Tensors) -> Role<'m> {
 pub(super) fn inputs(node: &NodeProto) -> Vec<&str> {
     let read = if operators::onnx(node) == Some("CastLike") { 1 } else { usize::MAX };
     node.input.iter().take(read).map(String::as_str).filter(|input| !input.is_empty()).collect()
+}
+
+/// The same as they come from memory: an element-wise operator that takes a tensor twice, as for a square, reads it once.
+pub(super) fn streams(node: &NodeProto) -> Vec<&str> {
+    let mut streams = inputs(node);
+    if let Some(Class::Pointwise(Cost::Operands)) = operators::class(node) {
+        streams.sort_unstable();
+        streams.dedup();
+    }
+    streams
 }

@@ -1,14 +1,14 @@
 //! From operations to layers: what can run at the output of the layer before it is fused into that layer.
 //!
 //! A pointwise operation (activation, BN, bias, scale) fuses when
-//! - it has one input that is computed at run time, and its constants are scalars or vectors: a full-size constant,
+//! - it has one input that is computed at run time, which it may read twice (a square), and its constants are scalars or vectors: a full-size constant,
 //!   such as a position embedding, is a stream from memory and stays a vector layer;
 //! - it is the only reader of the layer before it, whose output is not an output of the network: nobody else needs the
 //!   value in between;
 //! - it neither repeats elements nor follows a look-up (which has no arithmetic), an unknown operator or a recurrent
 //!   network.
 
-use super::graph::{Graph, Kind, Operation, inputs};
+use super::graph::{Graph, Kind, Operation, streams};
 use super::nest::{self, Work};
 use super::operators::{self, Class};
 use super::problem::Problem;
@@ -102,9 +102,10 @@ impl Builder<'_> {
         let tensors = &self.graph.tensors;
         let label = || operators::label(operation.node);
         let mut dynamic_elements = Vec::new();
-        for tensor in inputs(operation.node) {
+        for tensor in streams(operation.node) {
             match tensors.origin(tensor) {
                 Some(Origin::Activation) => dynamic_elements.push(tensors.elements(tensor, label)?),
+                _ if tensors.fill(tensor).is_some() => {}
                 _ => {
                     let long = tensors.dims(tensor, label)?.into_iter().filter(|&size| size != 1).count();
                     if long > 1 {

@@ -99,6 +99,18 @@ fn fixed<'m>(graph: &'m GraphProto, nodes: &[&'m NodeProto]) -> BTreeSet<&'m str
     fixed
 }
 
+/// Whether an operator takes a shape, axes, bounds or scales at a position: they say what it does, and are no data.
+pub(super) fn is_setting(node: &NodeProto, position: usize) -> bool {
+    parameter(node, position).is_some_and(|taken| taken.kind == Kind::Setting)
+}
+
+/// Whether an operator takes a weight at a position, whatever else.
+pub(super) fn is_weight(node: &NodeProto, position: usize) -> bool {
+    use Class::{Conv, ConvTranspose, Einsum, Gemm, MatMul};
+    matches!(operators::class(node), Some(Conv | ConvTranspose | Einsum | Gemm | MatMul))
+        || parameter(node, position).is_some_and(|taken| taken.kind == Kind::Weight)
+}
+
 /// The parameter that an operator takes at a position, if it takes one there.
 fn parameter(node: &NodeProto, position: usize) -> Option<Use> {
     let any = usize::MAX;

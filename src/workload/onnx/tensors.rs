@@ -2,6 +2,7 @@
 //! those that shapes are made of.
 
 mod bindings;
+mod generated;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,6 +61,8 @@ pub(super) struct Tensors<'m> {
     unread: BTreeMap<&'m str, (&'m str, &'m str)>,
     /// For each constant without elements, the node that could not compute them.
     valueless_at: BTreeMap<&'m str, &'m NodeProto>,
+    /// Constants with no data of the file.
+    generated: BTreeMap<&'m str, generated::Generated>,
 }
 
 impl<'m> Tensors<'m> {
@@ -81,6 +84,7 @@ impl<'m> Tensors<'m> {
             trusted: Vec::new(),
             unread: BTreeMap::new(),
             valueless_at: BTreeMap::new(),
+            generated: BTreeMap::new(),
         };
         for value in graph.value_info.iter().chain(&graph.output) {
             tensors.declared.insert(name_of(value), Type::of_value(value));

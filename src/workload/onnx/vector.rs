@@ -1,6 +1,6 @@
 //! Operations without MACs: elements read and written, and element operations by the table in `operators`.
 
-use super::graph::{Kind, Operation, inputs};
+use super::graph::{Kind, Operation, inputs, streams};
 use super::operators::{self, Class, Cost};
 use super::problem::Problem;
 use super::tensors::{Origin, Tensors};
@@ -43,11 +43,12 @@ fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
         // A single number is part of the instruction: some exporters write it as an attribute, others as a tensor. What
         // the integers of an unknown operator are is not known: weights, perhaps.
         Some(Origin::Static { .. }) | None => {
-            let is_number = tensors.known_dims(tensor).and_then(product) == Some(1);
+            let is_single = tensors.known_dims(tensor).and_then(product) == Some(1);
+            let is_number = is_single || tensors.fill(tensor).is_some();
             tensors.is_float(tensor) && !is_number || operation.kind == Kind::Unknown
         }
     };
-    sum(inputs(operation.node).into_iter().filter(is_data), operation, tensors)
+    sum(streams(operation.node).into_iter().filter(is_data), operation, tensors)
 }
 
 fn sum<'t>(

@@ -72,7 +72,7 @@ pub(super) fn activation(curve: &Curve) -> Option<&'static str> {
 
 type Test = fn(&Curve) -> bool;
 
-const ACTIVATIONS: [(&str, Test); 17] = [
+const ACTIVATIONS: [(&str, Test); 18] = [
     ("Relu", |c| c.is(|x| x.max(0.0))),
     ("Swish", |c| {
         // y(1) = 1 / (1 + e^-alpha)
@@ -86,6 +86,7 @@ const ACTIVATIONS: [(&str, Test); 17] = [
         c.is(|x| x / 2.0 * (1.0 + inner(x).tanh()))
     }),
     ("Mish", |c| c.is(|x| x * softplus(x).tanh())),
+    ("Pow", |c| (2..=4).any(|power| c.is(|x| x.powi(power)))),
     ("Sigmoid", |c| c.is(sigmoid)),
     ("HardSigmoid", |c| {
         let (low, high) = (c.at(-0.25), c.at(0.25));

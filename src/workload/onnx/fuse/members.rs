@@ -63,7 +63,7 @@ pub(super) fn reduced(op: &str, sample: &[f64], count: f64) -> Option<f64> {
 }
 
 /// A number as another type has it.
-pub(super) fn cast(x: f64, to: DataType) -> f64 {
+pub(in crate::workload::onnx) fn cast(x: f64, to: DataType) -> f64 {
     match to {
         DataType::FLOAT | DataType::DOUBLE | DataType::FLOAT16 | DataType::BFLOAT16 => x,
         DataType::BOOL => f64::from(u8::from(x != 0.0)),
@@ -72,7 +72,7 @@ pub(super) fn cast(x: f64, to: DataType) -> f64 {
 }
 
 /// One element of what an element-wise node writes.
-pub(super) fn element(node: &NodeProto, operands: &[Option<f64>]) -> Option<f64> {
+pub(in crate::workload::onnx) fn element(node: &NodeProto, operands: &[Option<f64>]) -> Option<f64> {
     let op = node.op_type.as_deref()?;
     let x = (*operands.first()?)?;
     let operand = |position: usize| operands.get(position).copied().flatten();

@@ -17,20 +17,23 @@
 //! | Relu, LeakyRelu, PRelu, ThresholdedRelu | x, and below a threshold 0 or a multiple of x | 1, 1, 1, 10 |
 //! | Elu, Celu, Selu | x, and below zero an exponential | 1, 12, 1 |
 //! | Sigmoid, Tanh, Clip | 1 / (1 + e^-x), 2 sigmoid(2 x) - 1, min(max(x, a), b) | 1 |
+//! | Pow | x x x, (x x) (x x) | 1 |
 //! | Softmax, LogSoftmax | e^x / sum e^x, and its logarithm | 1 |
 //! | LayerNormalization, InstanceNormalization, GroupNormalization | (x - mean) / sqrt(variance + epsilon), scale, shift | 17, 1, 18 |
 //! | RMSNormalization, LpNormalization | x / sqrt(mean x^2 + epsilon), scale; x / norm | 23, 1 |
-//! | BatchNormalization | scale and shift per channel (axis 1), by two to four constants | 1 |
+//! | BatchNormalization | scale and shift per channel (axis 1), by two constants or more | 1 |
 //!
 //! Before that operator set every exporter writes the nodes (PyTorch's, tf2onnx, paddle2onnx), and many do later:
 //! PyTorch SiLU, JAX a softmax, keras a LeakyRelu by Relu of x and of -x.
 //!
-//! Left out: functions of several tensors (attention, gates like SwiGLU: their parts are fused), and what `layers` puts
+//! Left out: functions of several tensors (attention, gates like SwiGLU: their parts are fused, in
+//! whatever order `gates` finds the factors), and what `layers` puts
 //! at the output of another layer anyway (a bias and its activation, a scale). Scalar constants of a pattern are not
 //! counted among its weights, since the operator has none.
 
 mod activations;
-mod members;
+mod gates;
+pub(super) mod members;
 mod norms;
 mod probe;
 mod region;
@@ -56,6 +59,7 @@ pub(super) struct Fused {
 
 /// Puts one node in the place of every pattern; `None` if there is none.
 pub(super) fn fuse(graph: &GraphProto, tensors: &Tensors) -> Option<Fused> {
+    let graph = &*gates::regrouped(graph, tensors);
     let uses = Uses::new(graph, tensors);
     let mut fused = BTreeMap::new();
     let mut gone = BTreeSet::new();
@@ -149,11 +153,12 @@ fn of_elements(response: &Response) -> Option<&'static str> {
 fn node(op: &str, region: &Region, response: &Response, nodes: &[NodeProto]) -> NodeProto {
     let last = &nodes[region.nodes[0]];
     let parameters = response.parameters.iter().map(|parameter| parameter.tensor);
-    // A batch norm that was folded to a scale and a shift counts as the four numbers that it was folded from.
-    let parameters: Vec<_> = match op {
-        "BatchNormalization" => parameters.cycle().take(4).collect(),
-        _ => parameters.collect(),
-    };
+    let mut parameters: Vec<_> = parameters.collect();
+    // A batch norm that was folded to a scale and a shift counts as the four numbers that it was folded from. More
+    // parameters may be a bias and a batch norm, or two of them: they count as they are in the file.
+    if op == "BatchNormalization" && parameters.len() == 2 {
+        parameters.extend_from_within(..);
+    }
     let names = || region.nodes.iter().map(|&index| nodes[index].name.as_deref().unwrap_or(""));
     let first = names().next().unwrap_or("");
     let shares = |path: &str| names().all(|name| name.starts_with(path));

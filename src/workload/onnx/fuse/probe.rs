@@ -2,7 +2,7 @@
 //!
 //! Input and result of the group are twelve samples of six elements; where the group reduces, these stand for the
 //! elements along the axes of the reduction, and a sum counts them as often as makes the true number. Constants of one
-//! element have their value; all others, and constants without data, stand for parameters that were trained: they get
+//! element or of equal generated ones have their value; all others, and constants without data, stand for parameters that were trained: they get
 //! a number of their own per element. All reductions of a group must go along the same axes, and nothing in it may
 //! repeat elements other than what a reduction left.
 
@@ -276,8 +276,9 @@ impl<'m> Probe<'m> {
     fn constant(&mut self, tensor: &'m str, dims: &[u64]) -> Option<Signal> {
         let count = self.signals.values().next()?.elements.len();
         let signal = |elements| Signal { form: Form::Constant, dims: Vec::new(), elements };
-        if let Some(value) = self.tensors.value(tensor).filter(|value| value.len() == 1) {
-            return Some(signal(vec![*value.first()?; count]));
+        let single = || self.tensors.value(tensor).filter(|value| value.len() == 1)?.first().copied();
+        if let Some(number) = self.tensors.fill(tensor).or_else(single) {
+            return Some(signal(vec![number; count]));
         }
         // Scales of quantization and rows of a table are no trained parameters.
         if let Some(Origin::Static { from_table: true, .. }) = self.tensors.origin(tensor) {
