@@ -351,7 +351,7 @@ fn a_training_out_of_any_range_is_told_in_short() {
     fs::write(&file, format!("{TINY}{EVOLUTION}1e12\n")).expect("it is ours");
     refused(
         &mascot(&["train", &file], "1"),
-        &["tiny.toml:12: `generations` is 1e12: expected a whole number"],
+        &["tiny.toml:13: `generations` is 1e12: expected a whole number"],
     );
 }
 
