@@ -141,7 +141,7 @@ impl<'m> Products<'m> {
         let chain = |group: Vec<&str>, multiply: &mut dyn FnMut(String, &str) -> String| {
             let mut factors = group.into_iter();
             let first = factors.next().unwrap_or_default().to_owned();
-            factors.fold(first, |product, factor| multiply(product, factor))
+            factors.fold(first, multiply)
         };
         let parts: Vec<String> = groups.into_iter().map(|group| chain(group, &mut multiply)).collect();
         chain(parts.iter().map(String::as_str).collect(), &mut multiply);
