@@ -148,6 +148,7 @@ mod tests {
         assert_eq!(distinct(vec![row("a", 1, 9.5), row("a", 1, 9.5)]), Ok((vec![("a".into(), 1)], 1)));
         assert_eq!(distinct(vec![row("a", 1, 9.5), row("b", 1, 9.5), row("a", 1, 9.75)]), Err(2));
     }
+
     #[test]
     fn seeds_that_agree_by_chance_are_runs_of_their_own() {
         let bound = |seed| row(BOUND, seed, f64::NAN);

@@ -11,7 +11,7 @@ use rten_onnx::onnx::{DataType, GraphProto, NodeProto, TensorProto, ValueInfoPro
 use super::graph::inputs;
 use super::problem::Problem;
 use super::shapes::{self, Operands};
-use super::types::{Extent, Type};
+use super::types::{Extent, Type, told};
 use super::values::{self, Value};
 use super::{Options, external, operators};
 use crate::workload::layer::{MAX_COUNT, product};
@@ -282,8 +282,7 @@ impl<'m> Tensors<'m> {
             shapes::is_too_small(&Operands { node: culprit, tensors: self }).then(|| {
                 let sizes =
                     culprit.input.first().and_then(|input| self.known_dims(input)).unwrap_or_default();
-                let sizes = sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
-                Problem::TooSmall { node: operators::label(culprit), sizes }
+                Problem::TooSmall { node: operators::label(culprit), sizes: told(&sizes) }
             })
         })
     }

@@ -135,6 +135,14 @@ impl fmt::Display for Type<'_> {
     }
 }
 
+/// Sizes as errors write them.
+pub(super) fn told(dims: &[u64]) -> String {
+    match dims {
+        [] => "a scalar".into(),
+        _ => dims.iter().map(u64::to_string).collect::<Vec<_>>().join(" x "),
+    }
+}
+
 /// A size that a user gave; one beyond 63 bits is refused when it is used.
 pub(super) fn sized<'m>(size: u64) -> Extent<'m> {
     Extent::Size(i64::try_from(size).unwrap_or(i64::MAX))

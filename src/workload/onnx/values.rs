@@ -5,11 +5,11 @@
 //! in which every size of a tensor is exact.
 
 use ndarray::{ArrayD, Axis, IxDyn};
-use rten_onnx::onnx::{DataType, NodeProto, TensorProto};
+use rten_onnx::onnx::{NodeProto, TensorProto};
 
 use super::shapes::{self, Operands};
 use super::types::MAX_RANK;
-use super::{arithmetic, decode, indices, operators};
+use super::{arithmetic, decode, elements, indices, operators};
 use crate::workload::layer::product;
 
 /// The elements of a constant.
@@ -61,9 +61,11 @@ fn fold_one(operands: &Operands, node: &NodeProto, dims: &[u64]) -> Option<Value
         }
         "Size" => all(product(operands.dims(0)?)? as f64),
         "Identity" => operands.value(0).cloned(),
-        "Cast" => Some(cast(operands.value(0)?, operators::integer(node, "to", 0))),
+        "Cast" | "CastLike" => {
+            let to = elements::of_output(node, 0, operands.tensors)?;
+            Some(operands.value(0)?.mapv(|number| arithmetic::cast(number, to)))
+        }
         "DequantizeLinear" => dequantize(operands),
-        "CastLike" => Some(cast(operands.value(0)?, i64::from(operands.elements_type(1)?.0))),
         "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" => {
             shaped(operands.value(0)?.iter().copied().collect(), dims)
         }
@@ -123,14 +125,6 @@ fn constant(node: &NodeProto) -> Option<Value> {
         }
         "value_floats" => shaped(floats(&attribute.floats), &[attribute.floats.len() as u64]),
         _ => None,
-    }
-}
-
-fn cast(value: &Value, to: i64) -> Value {
-    match i32::try_from(to).map(DataType) {
-        Ok(DataType::FLOAT | DataType::DOUBLE | DataType::FLOAT16 | DataType::BFLOAT16) => value.clone(),
-        Ok(DataType::BOOL) => value.mapv(|v| f64::from(u8::from(v != 0.0))),
-        _ => value.mapv(f64::trunc),
     }
 }
 

@@ -1,9 +1,9 @@
-//! The operators that patterns are written with, as functions of numbers.
+//! The operators that patterns are written with, and what reductions make of samples.
 
-use rten_onnx::onnx::{DataType, NodeProto};
+use rten_onnx::onnx::NodeProto;
 
 use crate::workload::onnx::arithmetic::{binary, unary};
-use crate::workload::onnx::operators::{self, float};
+use crate::workload::onnx::operators;
 
 /// Whether a node can be part of a group.
 pub(super) fn knows(node: &NodeProto) -> bool {
@@ -59,38 +59,5 @@ pub(super) fn reduced(op: &str, sample: &[f64], count: f64) -> Option<f64> {
         "ReduceMax" => sample.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         "ReduceMin" => sample.iter().copied().fold(f64::INFINITY, f64::min),
         _ => return None,
-    })
-}
-
-/// A number as another type has it.
-pub(in crate::workload::onnx) fn cast(x: f64, to: DataType) -> f64 {
-    match to {
-        DataType::FLOAT | DataType::DOUBLE | DataType::FLOAT16 | DataType::BFLOAT16 => x,
-        DataType::BOOL => f64::from(u8::from(x != 0.0)),
-        _ => x.trunc(),
-    }
-}
-
-/// One element of what an element-wise node writes.
-pub(in crate::workload::onnx) fn element(node: &NodeProto, operands: &[Option<f64>]) -> Option<f64> {
-    let op = node.op_type.as_deref()?;
-    let x = (*operands.first()?)?;
-    let operand = |position: usize| operands.get(position).copied().flatten();
-    let attribute = |name, default| float(node, name, default);
-    Some(match op {
-        "Clip" => {
-            let least = operand(1).unwrap_or(attribute("min", f64::NEG_INFINITY));
-            x.max(least).min(operand(2).unwrap_or(attribute("max", f64::INFINITY)))
-        }
-        "LeakyRelu" if x < 0.0 => attribute("alpha", 0.01) * x,
-        "Elu" if x < 0.0 => attribute("alpha", 1.0) * x.exp_m1(),
-        "LeakyRelu" | "Elu" => x,
-        "HardSigmoid" => (attribute("alpha", 0.2) * x + attribute("beta", 0.5)).clamp(0.0, 1.0),
-        "Where" => operand(if x != 0.0 { 1 } else { 2 })?,
-        _ => match (unary(op), binary(op)) {
-            (Some(unary), _) => unary(x),
-            (_, Some(binary)) => operands.iter().skip(1).try_fold(x, |all, &y| Some(binary(all, y?)))?,
-            (None, None) => return None,
-        },
     })
 }

@@ -33,7 +33,7 @@
 
 mod activations;
 mod gates;
-pub(super) mod members;
+mod members;
 mod norms;
 mod probe;
 mod region;

@@ -2,17 +2,18 @@
 //!
 //! Input and result of the group are twelve samples of six elements; where the group reduces, these stand for the
 //! elements along the axes of the reduction, and a sum counts them as often as makes the true number. Constants of one
-//! element or of equal generated ones have their value; all others, and constants without data, stand for parameters that were trained: they get
-//! a number of their own per element. All reductions of a group must go along the same axes, and nothing in it may
-//! repeat elements other than what a reduction left.
+//! element have their value, and so have those that the graph fills with one number; all others stand for parameters
+//! that were trained, and get a number of their own per element. All reductions of a group must go along the same axes,
+//! and nothing in it may repeat elements other than what a reduction left.
 
 use std::collections::BTreeMap;
 
 use rten_onnx::onnx::{DataType, NodeProto};
 
-use super::members::{cast, element, is_kept, is_reduction, is_view, reduced};
+use super::members::{is_kept, is_reduction, is_view, reduced};
 use super::norms::standardised;
 use crate::workload::layer::product;
+use crate::workload::onnx::arithmetic::{cast, element};
 use crate::workload::onnx::graph::inputs;
 use crate::workload::onnx::operators::integer;
 use crate::workload::onnx::shapes::{Operands, reduced_axes};

@@ -13,7 +13,7 @@ mod parameters;
 use super::{Operands, axis, broadcast, broadcasts, sizes};
 use crate::workload::layer::product;
 use crate::workload::onnx::operators;
-use crate::workload::onnx::types::MAX_RANK;
+use crate::workload::onnx::types::{MAX_RANK, told as text};
 
 /// What does not fit, if anything.
 pub(in super::super) fn misfit(operands: &Operands) -> Option<String> {
@@ -37,14 +37,6 @@ pub(in super::super) fn misfit(operands: &Operands) -> Option<String> {
         "ArgMax" | "ArgMin" | "TopK" | "GatherElements" => axis_of(operands).err(),
         name if name.starts_with("Reduce") => reduce(operands),
         name => parameters::misfit(operands, name),
-    }
-}
-
-/// Sizes as errors write them.
-fn text(dims: &[u64]) -> String {
-    match dims {
-        [] => "a scalar".into(),
-        _ => dims.iter().map(u64::to_string).collect::<Vec<_>>().join(" x "),
     }
 }
 

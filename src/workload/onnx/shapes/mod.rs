@@ -17,7 +17,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-use rten_onnx::onnx::{DataType, NodeProto};
+use rten_onnx::onnx::NodeProto;
 
 pub(super) use self::fit::misfit;
 pub(super) use self::joins::reduced_axes;
@@ -53,11 +53,6 @@ impl Operands<'_> {
     /// The only element of an input.
     pub(super) fn scalar(&self, position: usize) -> Option<f64> {
         self.value(position)?.first().copied()
-    }
-
-    /// The element type of an input.
-    pub(super) fn elements_type(&self, position: usize) -> Option<DataType> {
-        self.tensors.elements_type(self.name(position)?)
     }
 
     /// Whether arithmetic on an input is that of integers.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use rten_onnx::onnx::{DataType, GraphProto, NodeProto};
 
 use super::{Origin, Tensors};
-use crate::workload::onnx::fuse::members::{cast, element};
+use crate::workload::onnx::arithmetic::{cast, element};
 use crate::workload::onnx::graph::inputs;
 use crate::workload::onnx::operators::{self, Class};
 use crate::workload::onnx::parameters::{is_setting, is_weight};
