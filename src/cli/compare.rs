@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::table::{number, render, spread};
 use crate::experiment::Error;
-use crate::experiment::columns::KEYS;
+use crate::experiment::keys::KEYS;
 use crate::experiment::rows::Table;
 use crate::report::compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
 use crate::report::copies;

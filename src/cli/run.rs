@@ -181,7 +181,7 @@ fn write_timeline(plan: &Plan, path: &Path) -> Result<(), Error> {
 
 fn table(rows: &[Row]) -> String {
     let setting: Vec<&str> =
-        rows.first().map(|r| r.setting.iter().map(|(k, _)| k.as_str()).collect()).unwrap_or_default();
+        rows.first().map(|r| r.setting.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
     let mut header = vec!["system", "scenario", "qos", "load"];
     header.extend(&setting);
     let first_number = header.len() + 1;

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::Progress;
-use super::plan::{Case, Plan};
+use super::case::Case;
+use super::plan::Plan;
 use super::requests::{Came, offered_load, requests};
 use super::schedulers::SchedulerChoice;
 use super::sweep::{Cell, Outcome};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Error;
-use super::plan::Case;
+use super::case::Case;
 use super::registry;
 use super::requests::request;
 use super::schedulers::SchedulerChoice;
