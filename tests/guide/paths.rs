@@ -11,7 +11,7 @@ const FOLDERS: [&str; 8] =
     ["src", "tests", "benches", "examples", "experiments", "accel-models", "workloads", "policies"];
 
 /// What a name must end in to be taken for that of a file.
-const ENDINGS: [&str; 4] = [".rs", ".md", ".toml", ".py"];
+const ENDINGS: [&str; 3] = [".rs", ".md", ".toml"];
 
 #[test]
 fn links_lead_somewhere() {
@@ -59,7 +59,7 @@ fn the_rules_can_fail() {
         names("`src/sim` and `policies/NAME-<system>`, 0.md").collect::<Vec<_>>(),
         ["src/sim", "0.md"]
     );
-    assert_eq!(links("[a](b.md#c) [d]: e.md\n[d]: e.md\n[web](https://x)"), ["b.md#c", "e.md"]);
+    assert_eq!(links("[a](b.md#c)\n[d]: e.md\n[web](https://x)"), ["b.md#c", "e.md"]);
     assert_eq!(anchor_of("## What it *is*: `run`, 2"), "what-it-is-run-2");
 }
 
@@ -73,7 +73,9 @@ fn documents() -> Vec<PathBuf> {
 /// All files and folders that may be named.
 fn files() -> BTreeSet<PathBuf> {
     let mut found: BTreeSet<PathBuf> =
-        ["README.md", "CHANGELOG.md", "LICENSE", "Cargo.toml", "Makefile"].map(PathBuf::from).into();
+        ["README.md", "CHANGELOG.md", "LICENSE", "Cargo.toml", "Makefile", "build.rs"]
+            .map(PathBuf::from)
+            .into();
     let mut open: Vec<PathBuf> = FOLDERS.into_iter().chain(["results", ".ci"]).map(PathBuf::from).collect();
     while let Some(path) = open.pop() {
         open.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
@@ -111,7 +113,13 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
         let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
         let lies =
             FOLDERS.iter().any(|folder| word.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
-        is_plain && (lies || ENDINGS.iter().any(|ending| word.len() > ending.len() && word.ends_with(ending)))
+        // `EXPERIMENT.toml` is whatever the reader calls it.
+        let stem = word.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+        let is_example = stem.is_some_and(|stem| stem.chars().all(|c| c.is_ascii_uppercase()));
+        is_plain
+            && !is_example
+            && !word.starts_with('/')
+            && (lies || ENDINGS.iter().any(|ending| word.len() > ending.len() && word.ends_with(ending)))
     })
 }
 

@@ -118,7 +118,7 @@ fn keys(schema: &Value) -> String {
 /// The keys that make a sweep, with the values that they may have.
 fn swept(schema: &Value) -> String {
     let data = DataRoot::find(None).unwrap();
-    let rows = swept_keys(&data.system("hetero-6").unwrap()).into_iter().map(|key| {
+    let rows = swept_keys(&data.system("simba-6").unwrap()).into_iter().map(|key| {
         let default = if key.is_own { "the system's".to_string() } else { code(&key.default) };
         vec![
             code(key.name),
