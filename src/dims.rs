@@ -4,7 +4,7 @@
 //! output rows and columns, kernel rows and columns. P pairs with R and Q with S.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One dimension of the loop nest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +69,13 @@ impl DimSet {
     /// The members, in the order of [`Dim::ALL`].
     pub fn iter(self) -> impl DoubleEndedIterator<Item = Dim> {
         Dim::ALL.into_iter().filter(move |&dim| self.has(dim))
+    }
+}
+
+/// Its members, not the bits that stand for them.
+impl Serialize for DimSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 

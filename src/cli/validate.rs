@@ -24,7 +24,7 @@ use crate::workload::{Network, Scenario};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Files, or folders whose .toml files are checked
+    /// Files, or folders with .toml files
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]

@@ -93,6 +93,16 @@ macro_rules! default_on {
     };
 }
 
+/// The same in words; `None` is the system's own.
+macro_rules! default_text {
+    ($type:ty, (own)) => {
+        None
+    };
+    ($type:ty, ($value:expr)) => {
+        Some(text_of::<$type>(&$value))
+    };
+}
+
 macro_rules! keys {
     ($($(#[doc = $doc:literal])+ $key:ident: $read:ty as $value:ty = $default:tt;)+) => {
         /// One point of the swept keys as an experiment gives it: `None` is what it does not name.
@@ -129,14 +139,13 @@ macro_rules! keys {
         /// The columns that identify a cell, in order; the metrics follow.
         pub const KEYS: &[&str] = &["system", "scenario", "qos", "load", "scheduler", "seed", $(stringify!($key),)+];
 
-        /// The swept keys with their meanings, in the order of their columns, as they are by default on a system.
-        pub fn swept_keys(system: &SystemSpec) -> Vec<SweptKey> {
-            let defaults = Asked::default().on(system).texts();
-            let rows = [$((stringify!($key), concat!($($doc),+), stringify!($default) == "(own)"),)+];
-            let key = |((name, doc, is_own), default): ((_, &str, _), _)| {
-                SweptKey { name, doc: doc.trim().to_string(), default, is_own }
-            };
-            rows.into_iter().zip(defaults).map(key).collect()
+        /// The rows of the table, in the order of their columns.
+        pub fn swept_keys() -> Vec<SweptKey> {
+            vec![$(SweptKey {
+                name: stringify!($key),
+                doc: concat!($($doc),+).trim(),
+                default: default_text!($value, $default),
+            },)+]
         }
     };
 }
@@ -148,11 +157,9 @@ pub struct SweptKey {
     /// In the file and as a column.
     pub name: &'static str,
     /// What it means.
-    pub doc: String,
-    /// Its default on the system that was asked about.
-    pub default: String,
-    /// Whether that is the system's own.
-    pub is_own: bool,
+    pub doc: &'static str,
+    /// Its default; `None` is the system's own.
+    pub default: Option<String>,
 }
 
 /// Where the system stands among [`KEYS`].
@@ -221,7 +228,7 @@ pub(super) fn shown(value: &Value) -> Option<String> {
     }
 }
 
-fn text_of(value: &impl Serialize) -> String {
+fn text_of<T: Serialize>(value: &T) -> String {
     let value = Value::try_from(value).expect("the types of keys are plain values");
     shown(&value).expect("a key has no tables")
 }

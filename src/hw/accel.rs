@@ -6,6 +6,8 @@
 
 mod read;
 
+use serde::Serialize;
+
 use crate::dims::{DimSet, LayerKind, PerDim, Tensor};
 use crate::units::Bytes;
 
@@ -13,11 +15,17 @@ use crate::units::Bytes;
 pub const MAX_LEVELS: usize = 12;
 
 /// A validated sub-accelerator model.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Serialised it is what decides what layers cost, without names and sources. Policies know their system by a hash of that
+/// (`rl::policy::system_sha256`): a field that is renamed keeps its old name there by
+/// `serde(rename)`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AccelSpec {
     /// The name by which systems refer to it.
+    #[serde(skip)]
     pub name: String,
     /// What it models and where its numbers come from.
+    #[serde(skip)]
     pub source: String,
     /// Clock in Hz.
     pub clock_hz: f64,
@@ -42,7 +50,8 @@ pub struct AccelSpec {
 }
 
 /// One level of the hierarchy.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// A buffer.
     Storage(Storage),
@@ -51,9 +60,10 @@ pub enum Level {
 }
 
 /// A buffer level. Sizes, bandwidths and leakage are per instance.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Storage {
     /// Its name.
+    #[serde(skip)]
     pub name: String,
     /// Bits of one word (one tensor element).
     pub word_bits: u64,
@@ -86,9 +96,10 @@ pub struct Storage {
 }
 
 /// A fan-out level: X x Y instances of all that is inside it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fanout {
     /// Its name.
+    #[serde(skip)]
     pub name: String,
     /// Instances along X and Y.
     pub extent: [u64; 2],
@@ -101,9 +112,10 @@ pub struct Fanout {
 }
 
 /// The multiply-accumulate units.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mac {
     /// Its name.
+    #[serde(skip)]
     pub name: String,
     /// Energy of one MAC in pJ.
     pub energy_pj: f64,

@@ -29,7 +29,7 @@
 //!
 //! The answer has a row of M + 1 numbers per open sub-job: its priority, and a score per accelerator ([`decode`]).
 
-use crate::sim::{Decision, NetworkModel, View, World};
+use crate::sim::{Decision, NetworkModel, PairCost, Platform, View, World};
 use crate::units::Time;
 
 /// Features of the queue as a whole.
@@ -66,10 +66,9 @@ pub struct Observation {
 impl Observation {
     /// Of views of a world; empty at first.
     pub fn new(world: &World) -> Self {
-        let bandwidth = world.platform.bandwidth_bytes_per_ps;
         Self {
             accelerators: world.platform.accelerators.len(),
-            costs: world.networks.iter().map(|network| costs(network, bandwidth)).collect(),
+            costs: world.networks.iter().map(|network| costs(network, &world.platform)).collect(),
             rows: Vec::new(),
             queue: [0.0; QUEUE_FEATURES],
             busy: Vec::new(),
@@ -114,7 +113,7 @@ impl Observation {
 
     /// Looks at a view of the world.
     pub fn observe(&mut self, view: &View) {
-        let (now, bandwidth) = (view.now(), view.world().platform.bandwidth_bytes_per_ps);
+        let (now, bandwidth) = (view.now(), view.total_bandwidth());
         let lanes = view.accelerators();
         self.busy.clear();
         self.busy.extend(lanes.iter().map(|lane| log_time(lane.free_at.as_ps() - now.as_ps())));
@@ -146,13 +145,13 @@ impl Observation {
     }
 }
 
-fn costs(network: &NetworkModel, bandwidth_bytes_per_ps: f64) -> Vec<f32> {
+fn costs(network: &NetworkModel, platform: &Platform) -> Vec<f32> {
     let layers = network.costs.rows().into_iter();
     layers
         .flat_map(|layer| {
             let c = layer.iter().map(|cost| cost.map_or(CANNOT_RUN, |cost| log_time(cost.alone.as_ps())));
-            let share = |b: f64| log(b / bandwidth_bytes_per_ps);
-            let b = layer.iter().map(|cost| cost.map_or(CANNOT_RUN, |cost| share(cost.demand_bytes_per_ps)));
+            let share = |m: usize, cost: PairCost| log(cost.demand_bytes_per_ps / platform.bandwidth(m));
+            let b = layer.iter().enumerate().map(|(m, cost)| cost.map_or(CANNOT_RUN, |cost| share(m, cost)));
             c.chain(b).collect::<Vec<f32>>()
         })
         .collect()

@@ -211,10 +211,11 @@ impl Policy {
     }
 }
 
-/// SHA-256 of a system's accelerators in their order, with all that decides what layers cost on them. DRAM is left out: a
-/// policy serves many bandwidths.
+/// SHA-256 of a system's accelerators as JSON: a list of them in their order, each an object with all that decides what
+/// layers cost on it, as [`AccelSpec`] is serialised. Names and sources do not enter; nor does the DRAM, as a policy
+/// serves many bandwidths.
 pub fn system_sha256(system: &SystemSpec) -> String {
     let models = system.accelerators.iter().map(|accelerator| &system.models[accelerator.model]);
-    let specs = models.map(|spec| AccelSpec { name: String::new(), source: String::new(), ..spec.clone() });
-    sha256(format!("{:?}", specs.collect::<Vec<_>>()).as_bytes())
+    let models: Vec<&AccelSpec> = models.collect();
+    sha256(&serde_json::to_vec(&models).expect("numbers and words are written without fail"))
 }

@@ -40,6 +40,8 @@ pub(crate) struct Gate {
     demotion: Demotion,
     /// The largest demand among what runs and what is placed on each accelerator.
     demands: Vec<f64>,
+    /// The least stretch that a request with a layer behind each memory bears; there are no more than accelerators.
+    bearable: Vec<f64>,
     /// Where each open sub-job shall run, by the index in the view, with its rank.
     places: Vec<Option<(usize, usize)>>,
     /// By the index in the view.
@@ -67,10 +69,11 @@ impl Gate {
         self.demands.extend(view.accelerators().iter().map(|lane| lane.demand_bytes_per_ps));
         self.places.clear();
         self.places.resize(subs.len(), None);
-        let Self { placing, order, demotion, demands, places, hopeless } = self;
+        self.bearable.clear();
+        self.bearable.resize(self.demands.len(), f64::INFINITY);
+        let Self { placing, order, demotion, demands, bearable, places, hopeless } = self;
         let key = |sub: &SubJobView| (demotion.demoted[sub.job], view.job_of(sub).deadline);
         let order = order.sort(subs, out, key);
-        let mut bearable = f64::INFINITY;
         for (rank, &(_, i)) in order.iter().enumerate().filter(|(_, (_, i))| !hopeless[subs[*i].job]) {
             let (sub, job) = (&subs[i], view.job_of(&subs[i]));
             let (Choice { accelerator, busy_until, .. }, visited) =
@@ -83,14 +86,14 @@ impl Gate {
                 let demand = demand_ahead(network, sub.id.layer, accelerator, ahead);
                 let before = demands[accelerator];
                 demands[accelerator] = before.max(demand);
-                let stretch = demands.iter().sum::<f64>() / view.world().platform.bandwidth_bytes_per_ps;
-                if stretch > (judge.margin(sub.job) * bearable).max(1.0) {
+                let bearable = &mut bearable[view.memory_of(accelerator)];
+                if stretch(view, demands, accelerator) > (judge.margin(sub.job) * *bearable).max(1.0) {
                     demands[accelerator] = before;
                     continue;
                 }
                 let left = job.deadline.saturating_sub(view.now());
                 let bears = judge.patience(sub.job) * left.as_ps() / job.shortest_left.as_ps();
-                bearable = bearable.min(bears);
+                *bearable = bearable.min(bears);
             }
             placing.occupy(accelerator, busy_until);
             places[i] = Some((accelerator, rank));
@@ -121,6 +124,13 @@ impl Gate {
     }
 }
 
+/// How many times over the demands on the accelerators of a memory domain exceed its bandwidth: that of one of them.
+fn stretch(view: &View, demands: &[f64], accelerator: usize) -> f64 {
+    let memory = view.memory_of(accelerator);
+    let competing = demands.iter().enumerate().filter(|&(m, _)| view.memory_of(m) == memory);
+    competing.map(|(_, demand)| demand).sum::<f64>() / view.bandwidth(accelerator)
+}
+
 /// Mean demand of a layer and its first successors on an accelerator, in bytes/ps, over as many as it can run.
 fn demand_ahead(network: &NetworkModel, mut layer: u32, accelerator: usize, ahead: u32) -> f64 {
     let (mut bytes, mut latency_ps) = (0.0, 0.0);
@@ -145,8 +155,8 @@ struct Demotion {
 
 impl Demotion {
     fn find(&mut self, view: &View, judge: &impl Judge, hopeless: &[bool], out: &mut Decision) {
-        let (jobs, platform) = (view.jobs(), &view.world().platform);
-        let accelerators = platform.accelerators.len() as f64;
+        let jobs = view.jobs();
+        let accelerators = view.accelerators().len() as f64;
         self.ranked.clear();
         let live = (0..jobs.len()).filter(|&i| !hopeless[i]);
         self.ranked.extend(live.map(|i| (jobs[i].deadline, i)));
@@ -164,7 +174,7 @@ impl Demotion {
             let left_ps = judge.alpha(i) * deadline.saturating_sub(view.now()).as_ps();
             loop {
                 let too_much_work = work_ps > accelerators * left_ps;
-                if !too_much_work && bytes <= platform.bandwidth_bytes_per_ps * left_ps {
+                if !too_much_work && bytes <= view.total_bandwidth() * left_ps {
                     break;
                 }
                 let kept = self.ranked[..=last].iter().map(|&(_, i)| i).filter(|&i| !self.demoted[i]);

@@ -82,7 +82,7 @@ impl Scheduler for Moca {
             let (i, score) = self.left.remove(next);
             let (accelerator, _) = self.placing.earliest_finish(view, &subs[i]);
             let demand = demand(view, &subs[i], accelerator);
-            after_heavy = demand > HEAVY * view.world().platform.bandwidth_bytes_per_ps;
+            after_heavy = demand > HEAVY * view.bandwidth(accelerator);
             let weight = match self.weights {
                 Weights::Score => score,
                 Weights::Code => demand.max(f64::MIN_POSITIVE),
@@ -100,7 +100,7 @@ fn score(view: &View, sub: &SubJobView) -> f64 {
 
 fn is_heavy(view: &View, sub: &SubJobView, placing: &Placing) -> bool {
     let (accelerator, _) = placing.earliest_finish(view, sub);
-    demand(view, sub, accelerator) > HEAVY * view.world().platform.bandwidth_bytes_per_ps
+    demand(view, sub, accelerator) > HEAVY * view.bandwidth(accelerator)
 }
 
 /// b of the sub-job on the accelerator in bytes/ps.

@@ -20,6 +20,26 @@ pub struct Platform {
     pub sharing: Sharing,
 }
 
+impl Platform {
+    /// The memory domain of an accelerator: those with the same number share a DRAM. Today there is one domain.
+    #[inline]
+    pub fn memory_of(&self, _accelerator: usize) -> usize {
+        0
+    }
+
+    /// What the DRAM of an accelerator delivers, in bytes per picosecond; it may be infinite.
+    #[inline]
+    pub fn bandwidth(&self, _accelerator: usize) -> f64 {
+        self.bandwidth_bytes_per_ps
+    }
+
+    /// What the DRAMs of all domains deliver together, in bytes per picosecond; it may be infinite.
+    #[inline]
+    pub fn total_bandwidth(&self) -> f64 {
+        self.bandwidth_bytes_per_ps
+    }
+}
+
 /// What the simulator keeps of a sub-accelerator.
 #[derive(Clone, Debug)]
 pub struct AcceleratorModel {

@@ -128,6 +128,25 @@ impl<'a> View<'a> {
         self.world
     }
 
+    /// The memory domain of an accelerator: layers on accelerators with the same number compete for bandwidth.
+    #[inline]
+    pub fn memory_of(&self, accelerator: usize) -> usize {
+        self.world.platform.memory_of(accelerator)
+    }
+
+    /// The DRAM bandwidth of an accelerator, which it shares with those of its domain, in bytes per picosecond; it may be
+    /// infinite.
+    #[inline]
+    pub fn bandwidth(&self, accelerator: usize) -> f64 {
+        self.world.platform.bandwidth(accelerator)
+    }
+
+    /// The DRAM bandwidth of all domains together, in bytes per picosecond: what limits work that is not placed yet.
+    #[inline]
+    pub fn total_bandwidth(&self) -> f64 {
+        self.world.platform.total_bandwidth()
+    }
+
     /// The (m,k)-firm terms of a tenant, if it has any.
     pub fn firm(&self, tenant: u32) -> Option<Firm> {
         self.engine.firm(tenant)

@@ -59,12 +59,10 @@ struct Scale {
 impl Scale {
     fn of(view: &View) -> Self {
         let networks = &view.world().networks;
-        let platform = &view.world().platform;
         let work_ps: f64 = networks.iter().map(|network| network.total_best.as_ps()).sum();
         let bytes: f64 = networks.iter().map(|network| network.total_bytes as f64).sum();
         let layers: f64 = networks.iter().map(|network| network.layers.len() as f64).sum();
-        let (bytes_per_ps, accelerators) =
-            (platform.bandwidth_bytes_per_ps, platform.accelerators.len() as f64);
+        let (bytes_per_ps, accelerators) = (view.total_bandwidth(), view.accelerators().len() as f64);
         Self {
             work_ps: work_ps / networks.len() as f64,
             layer_ps: work_ps / layers,
