@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use mascot::experiment::keys::{KEYS, SEED, swept_keys};
-use mascot::experiment::{DataRoot, Experiment};
+use mascot::experiment::Experiment;
 use serde_json::Value;
 
 use super::chapters;
@@ -117,9 +117,8 @@ fn keys(schema: &Value) -> String {
 
 /// The keys that make a sweep, with the values that they may have.
 fn swept(schema: &Value) -> String {
-    let data = DataRoot::find(None).unwrap();
-    let rows = swept_keys(&data.system("simba-6").unwrap()).into_iter().map(|key| {
-        let default = if key.is_own { "the system's".to_string() } else { code(&key.default) };
+    let rows = swept_keys().into_iter().map(|key| {
+        let default = key.default.map_or("the system's own".to_string(), |default| code(&default));
         vec![
             code(key.name),
             values(&schema["properties"][key.name]),
@@ -144,13 +143,23 @@ fn training_rows(prefix: &str, schema: &Value, rows: &mut Vec<Vec<String>>) {
         if object_of(property).is_some() {
             training_rows(&format!("{name}."), property, rows);
         } else {
-            let default = match &property["default"] {
-                Value::Null => String::new(),
-                Value::String(word) => code(word),
-                default => code(&default.to_string()),
-            };
-            rows.push(vec![code(&name), default, doc(property)]);
+            rows.push(vec![code(&name), default_of(property), doc(property)]);
         }
+    }
+}
+
+/// The default that a schema knows of, or nothing.
+fn default_of(schema: &Value) -> String {
+    match &schema["default"] {
+        Value::Null => String::new(),
+        Value::String(word) => code(word),
+        // The schema widens an f32; these are the digits that its source has.
+        Value::Number(number) if number.is_f64() => {
+            let wide = number.as_f64().expect("it is one");
+            let narrow = wide as f32;
+            code(&if f64::from(narrow) == wide { narrow.to_string() } else { wide.to_string() })
+        }
+        default => code(&default.to_string()),
     }
 }
 
