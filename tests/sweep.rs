@@ -13,7 +13,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use serde_json::Value;
 use tempfile::TempDir;
 
