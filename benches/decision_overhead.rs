@@ -1,5 +1,5 @@
 //! What one decision costs on this machine: every scheduler on a view of 1, 4, 16, 64 and 256 ready sub-jobs of the mixed
-//! scenario on relmas-6, and the learned ones with weights of no use, which take the same time. `lookahead` and `magma`
+//! scenario on hetero-6, and the learned ones with weights of no use, which take the same time. `lookahead` and `magma`
 //! search when a request has arrived: they are measured then. `relmas_net` is the net of `relmas` alone; with the feature
 //! `train`, `relmas_tch` is the same net in libtorch on one thread, and its answer.
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use mascot::experiment::sweep::{rules, trace};
-use mascot::rl::mascot::{Mascot, untrained};
+use mascot::rl::learned_gate::{LearnedGate, untrained};
 use mascot::rl::observation::Observation;
 use mascot::rl::relmas::{Actor, HIDDEN, Relmas, initial};
 #[cfg(feature = "train")]
@@ -44,7 +44,7 @@ fn decision_overhead(c: &mut Criterion) {
                 decides(&mut group, entry.name, &engine, build().as_mut());
             }
         }
-        decides(&mut group, "mascot", &engine, &mut Mascot::new(&untrained(1)));
+        decides(&mut group, "learned_gate", &engine, &mut LearnedGate::new(&untrained(1)));
         let accelerators = engine.view().accelerators().len();
         let weights = initial(accelerators, HIDDEN, &mut stream(1, "bench", "relmas"));
         let actor = Actor::new(&weights, accelerators).expect("all tensors");

@@ -1,4 +1,4 @@
-//! Completed layers per second of whole runs, contention and energy on, without metrics: mixed on relmas-6 at load
+//! Completed layers per second of whole runs, contention and energy on, without metrics: mixed on hetero-6 at load
 //! 0.9, one core, one line per scheduler. And the engine alone, without a scheduler: against the requests in flight,
 //! against the accelerators, and as a roll-out.
 

@@ -1,4 +1,4 @@
-//! Decisions per second of the training environment without a network: mixed on relmas-6 at load 0.9, one core, each
+//! Decisions per second of the training environment without a network: mixed on hetero-6 at load 0.9, one core, each
 //! episode 500 requests. The answers cost next to nothing: least slack first, each to where c1 and what runs take least. The
 //! name says how many open sub-jobs a decision had in the mean.
 

@@ -7,6 +7,7 @@ mod excerpt;
 mod folders;
 mod numbered;
 mod numbers;
+mod renamed;
 mod rows;
 mod schema;
 mod spanned;
@@ -27,6 +28,7 @@ use tempfile::NamedTempFile;
 pub use checked::*;
 pub use folders::Folders;
 pub use numbers::{is_missing, is_no_name, real, whole};
+pub use renamed::RENAMED;
 pub use rows::{CsvFile, Record};
 pub use schema::{any_of, entry_table, schema_of};
 pub use spanned::Spanned;
@@ -56,6 +58,11 @@ impl InputError {
     /// An error about the whole file.
     pub fn file(path: &Path, message: impl fmt::Display) -> Self {
         Self { path: path.to_path_buf(), line: None, message: message.to_string() }
+    }
+
+    /// A file that cannot be opened, with its new name if it has one.
+    pub fn unopened(path: &Path, error: &std::io::Error) -> Self {
+        Self::file(path, format!("{error}{}", renamed::hint_of_file(path)))
     }
 
     /// An error at a line, counted from 1, with the line as it is in the file.
@@ -91,10 +98,10 @@ pub struct Source {
 impl Source {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
-        let failed = |e: std::io::Error| InputError::file(path, e);
-        let mut file = std::fs::File::open(path).map_err(failed)?.take(MAX_SOURCE_BYTES + 1);
+        let file = std::fs::File::open(path).map_err(|e| InputError::unopened(path, &e))?;
         let mut text = String::new();
-        let length = file.read_to_string(&mut text).map_err(failed)? as u64;
+        let read = file.take(MAX_SOURCE_BYTES + 1).read_to_string(&mut text);
+        let length = read.map_err(|e| InputError::file(path, e))? as u64;
         if length > MAX_SOURCE_BYTES {
             return Err(InputError::file(path, format!("larger than {} MiB", MAX_SOURCE_BYTES >> 20)));
         }

@@ -4,7 +4,7 @@
 //! scheduler leaves every other stream as it was.
 
 use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 /// The stream of `name` for `purpose` under the run's `seed`.

@@ -74,7 +74,7 @@ fn environment_and_policy_do_not_allocate_in_the_steady_state() {
     let setup = Setup { world: Arc::clone(&case.site.world), trace: Arc::new(trace), rules: rules(&case) };
     let mut env = Env::new(Box::new(move |_| setup.clone()), Reward::default(), u64::MAX);
     let weights = initial(6, 16, &mut stream(1, "test", "relmas"));
-    let mut actor = Actor::new(&weights, 6).expect("relmas-6 has six accelerators");
+    let mut actor = Actor::new(&weights, 6).expect("hetero-6 has six accelerators");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     pool.install(|| {
         env.reset(&[1, 2]);

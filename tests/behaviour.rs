@@ -153,7 +153,7 @@ fn every_scheduler_runs_every_scenario_on_every_system() {
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let systems = data.names(mascot::experiment::data::Kind::System);
     assert!(
-        ["relmas-4", "relmas-6", "relmas-8"].iter().all(|name| systems.iter().any(|s| s == name)),
+        ["hetero-4", "hetero-6", "hetero-8"].iter().all(|name| systems.iter().any(|s| s == name)),
         "{systems:?}"
     );
     let all: Vec<&str> = SCHEDULERS.iter().map(|entry| entry.name).collect();

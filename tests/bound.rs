@@ -144,7 +144,7 @@ fn requests_that_follow_others_have_no_bound_and_those_that_do_not_have_one_in_t
         format!("scenarios = ['{closed}', '{open}']\nschedulers = ['sjf']\nduration_s = 0.02\nbound = true");
     let keys: Vec<_> = keys.parse::<toml::Table>().unwrap().into_iter().collect();
     let experiment = folder.path().join("own.toml");
-    std::fs::write(&experiment, "systems = ['relmas-6']\nscenarios = []\nschedulers = []\n").unwrap();
+    std::fs::write(&experiment, "systems = ['hetero-6']\nscenarios = []\nschedulers = []\n").unwrap();
     let experiment = Experiment::read(&experiment, &keys, &data).unwrap();
     let mut plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).unwrap();
     plan.find_bounds(&Cache::off(), &Silent);

@@ -20,7 +20,7 @@ const REQUESTS: usize = 40;
 
 fn cases() -> Vec<Case> {
     let data = DataRoot::find(None).expect("the data is in the source tree");
-    let keys = "systems = ['relmas-4', 'relmas-6', 'relmas-8']\nloads = [1.2]\nlate = ['abort', 'finish']";
+    let keys = "systems = ['hetero-4', 'hetero-6', 'hetero-8']\nloads = [1.2]\nlate = ['abort', 'finish']";
     let keys: Vec<_> = keys.parse::<toml::Table>().expect("valid TOML").into_iter().collect();
     let experiment = Experiment::read(Path::new("experiments/quickstart.toml"), &keys, &data);
     let plan = Plan::prepare(experiment.expect("valid keys"), &data, &Cache::from_env(), &Silent);

@@ -169,7 +169,7 @@ fn the_cache_lists_its_own_files_and_clears_no_others() {
     let cache = Cache::at(&folder.path().join("costs"));
     assert_eq!((cache.files().unwrap(), cache.clear().unwrap()), (vec![], 0), "no folder yet");
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("accel-models");
-    let system = SystemSpec::read(&models.join("systems/relmas-4.toml"), &models).unwrap();
+    let system = SystemSpec::read(&models.join("systems/hetero-4.toml"), &models).unwrap();
     let op = Op::Lookup { reads: 64, writes: 64 };
     let layer = Layer { name: "lookup".into(), op, fused: vec![], after: vec![] };
     let network = Network { name: "one".into(), source: "by hand".into(), totals: None, layers: vec![layer] };

@@ -75,7 +75,7 @@ fn every_shipped_accelerator_and_system_loads() {
     for (file, system) in systems.iter().zip(&read) {
         assert_eq!(file.file_stem().unwrap().to_str().unwrap(), system.name);
     }
-    for name in ["relmas-6", "simba-6", "eyeriss-6"] {
+    for name in ["hetero-6", "simba-6", "eyeriss-6"] {
         assert_eq!(system(name).macs_per_cycle(), 4608, "{name}: compared at equal MACs");
     }
 }
@@ -176,7 +176,7 @@ fn what_hides_less_or_fills_longer_takes_longer() {
 
 #[test]
 fn tables_are_the_same_from_any_threads_and_from_the_cache() {
-    let system = system("relmas-4");
+    let system = system("hetero-4");
     let network = network();
     let jobs = [(&network, 1), (&network, 2)];
     let folder = tempfile::tempdir().unwrap();
@@ -204,7 +204,7 @@ fn tables_are_the_same_from_any_threads_and_from_the_cache() {
 
 #[test]
 fn a_crash_half_way_keeps_what_was_mapped() {
-    let mut system = system("relmas-4");
+    let mut system = system("hetero-4");
     system.models.truncate(2);
     let network = DataRoot::find(None).unwrap().network("inception_v3").unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -244,7 +244,7 @@ fn a_cache_that_cannot_be_written_is_only_a_warning() {
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "").unwrap();
     let cache = Cache::at(&file);
-    let mut system = system("relmas-4");
+    let mut system = system("hetero-4");
     system.models.truncate(1);
     let mut network = network();
     network.layers.truncate(1);
@@ -318,7 +318,7 @@ fn a_table_that_went_through_pandas_is_the_same_table() {
         let path = folder.path().join("table.csv");
         std::fs::write(&path, text).unwrap();
         let table = UserTable::read(&path).unwrap();
-        let (systems, mut network) = (system("relmas-6"), network());
+        let (systems, mut network) = (system("hetero-6"), network());
         network.name = "tiny".into();
         network.layers.truncate(2);
         (network.layers[0].name, network.layers[1].name) = ("a".into(), "b".into());

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use self::common::{executable, mascot, program};
 
-const EXPERIMENT: &str = "systems = ['relmas-6']\nscenarios = ['light']\nloads = [0.6, 0.9]\nschedulers = ['fcfs', 'edf']\n\
+const EXPERIMENT: &str = "systems = ['hetero-6']\nscenarios = ['light']\nloads = [0.6, 0.9]\nschedulers = ['fcfs', 'edf']\n\
                           seeds = 2\nrequests = 20\n";
 
 fn in_folder(folder: &Path, args: &[&str]) -> Output {
@@ -268,7 +268,7 @@ fn a_cache_that_cannot_be_written_is_one_warning() {
     let cache = folder.path().join("a file");
     fs::write(&cache, "in the way").unwrap();
     fs::write(folder.path().join("e.toml"), EXPERIMENT).unwrap();
-    let args = ["run", "e.toml", "--quiet", "--bound", "--set", "systems=[\"relmas-6\",\"relmas-4\"]"];
+    let args = ["run", "e.toml", "--quiet", "--bound", "--set", "systems=[\"hetero-6\",\"hetero-4\"]"];
     let output = program(&args).current_dir(folder.path()).env("MASCOT_CACHE_DIR", &cache).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");

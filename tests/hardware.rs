@@ -29,7 +29,7 @@ fn experiment(folder: &Path, keys: &str) {
     scenario("rates", open);
     scenario("at_once", tenant("a", "kws_res8", "kind = 'batch', requests = 400"));
     scenario("loop", tenant("a", "kws_res8", "kind = 'closed_loop', in_flight = 2, think_us = 1000"));
-    let fixed = "systems = ['relmas-6']\nschedulers = ['fcfs', 'edf']\nseeds = 3\nrequests = 40\n";
+    let fixed = "systems = ['hetero-6']\nschedulers = ['fcfs', 'edf']\nseeds = 3\nrequests = 40\n";
     fs::write(folder.join("e.toml"), format!("{fixed}{keys}\n")).unwrap();
 }
 
@@ -77,26 +77,26 @@ fn deadlines_follow_the_hardware_or_stay_with_a_reference() {
     experiment(folder, "scenarios = ['rates']\ndram_bandwidth_gbps = [8, 32]\nqos = ['H']");
     let warned = run(folder, &[]);
     assert!(warned.contains("warning: deadlines follow the hardware (dram_bandwidth_gbps)"), "{warned}");
-    assert!(warned.contains("`sla_reference = \"relmas-6\"`"), "{warned}");
+    assert!(warned.contains("`sla_reference = \"hetero-6\"`"), "{warned}");
     let own = terms(folder);
     let (slow, fast) = (at(&own, "8"), at(&own, "32"));
     let same = |a: &[Terms], b: &[Terms]| a.iter().zip(b).all(|(a, b)| (&a.0, &a.1) == (&b.0, &b.1));
     assert!(same(&slow, &fast) && slow.iter().zip(&fast).all(|(slow, fast)| slow.2 > fast.2));
 
     // The reference's own 32 GB/s: the fast system keeps its deadlines, and the slow one has them, too.
-    assert_eq!(run(folder, &["--set", "sla_reference=relmas-6"]), "");
+    assert_eq!(run(folder, &["--set", "sla_reference=hetero-6"]), "");
     let kept = terms(folder);
     assert_eq!(at(&kept, "8"), fast);
     assert_eq!(at(&kept, "32"), fast);
-    assert!(rows(folder, "summary.csv").iter().all(|row| row["sla_reference"] == "relmas-6"));
+    assert!(rows(folder, "summary.csv").iter().all(|row| row["sla_reference"] == "hetero-6"));
     // Behind 8 GB/s both have those of the slow one, and requests that follow their tenant's qos do so still.
-    assert_eq!(run(folder, &["--set", "sla_reference=relmas-6@8"]), "");
+    assert_eq!(run(folder, &["--set", "sla_reference=hetero-6@8"]), "");
     assert_eq!([at(&terms(folder), "8"), at(&terms(folder), "32")], [slow.clone(), slow.clone()]);
     // Swept, it is a key: cells of both are there, and a replay takes them from the manifest.
-    assert_eq!(run(folder, &["--set", "sla_reference=[\"own\", \"relmas-6@8\"]"]), "");
+    assert_eq!(run(folder, &["--set", "sla_reference=[\"own\", \"hetero-6@8\"]"]), "");
     let both: BTreeSet<String> =
         rows(folder, "summary.csv").into_iter().map(|mut row| row.remove("sla_reference").unwrap()).collect();
-    assert_eq!(both, BTreeSet::from(["own".into(), "relmas-6@8".into()]));
+    assert_eq!(both, BTreeSet::from(["own".into(), "hetero-6@8".into()]));
     assert!(in_folder(folder, &["replay", "out", "--quiet"]).status.success());
     // Said to be meant, it is as if nothing were said, but for the warning.
     assert_eq!(run(folder, &["--set", "sla_reference=own"]), "");
@@ -108,7 +108,7 @@ fn systems_are_compared_under_the_deadlines_of_one() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     experiment(folder, "scenarios = ['rates']");
-    let two = "systems=[\"eyeriss-6\", \"relmas-6\"]";
+    let two = "systems=[\"eyeriss-6\", \"hetero-6\"]";
     let warned = run(folder, &["--set", two]);
     assert!(warned.contains("deadlines follow the hardware (system)"), "{warned}");
     let validated = in_folder(folder, &["validate", "e.toml"]);
@@ -133,10 +133,10 @@ fn systems_are_compared_under_the_deadlines_of_one() {
     );
     assert!(!folder.join("refused").exists());
     let file = folder.join("e.toml");
-    let unknown = mascot(&["run", file.to_str().unwrap(), "--set", "sla_reference=relmas-7"]);
+    let unknown = mascot(&["run", file.to_str().unwrap(), "--set", "sla_reference=hetero-7"]);
     let message = String::from_utf8(unknown.stderr).unwrap();
     assert!(
-        unknown.status.code() == Some(2) && message.contains("no system `relmas-7` (did you mean"),
+        unknown.status.code() == Some(2) && message.contains("no system `hetero-7` (did you mean"),
         "{message}"
     );
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use self::common::{mascot, program};
 
 const EXPERIMENT: &str =
-    "systems = ['relmas-6']\nscenarios = ['light']\nloads = 0.6\nseeds = 2\nrequests = 20\n";
+    "systems = ['hetero-6']\nscenarios = ['light']\nloads = 0.6\nseeds = 2\nrequests = 20\n";
 
 /// Runs the program in a folder; returns its exit code and what it says.
 fn run(folder: &Path, args: &[&str]) -> (i32, String) {

@@ -15,7 +15,7 @@ fn path(folder: &Path, name: &str) -> String {
     folder.join(name).to_string_lossy().into_owned()
 }
 
-const TINY: &str = "systems = ['relmas-6']\nscenarios = ['light']\nloads = [0.9, 1.2]\ndeadline_factor = 2\n\
+const TINY: &str = "systems = ['hetero-6']\nscenarios = ['light']\nloads = [0.9, 1.2]\ndeadline_factor = 2\n\
                     schedulers = ['gated']\nseeds = 5\nrequests = 20\n[training]\ntraces = 2\nvalidate_every = 1\n";
 const EVOLUTION: &str = "[training.evolution]\npopulation = 4\ngenerations = ";
 const DDPG: &str =
@@ -34,7 +34,7 @@ fn train(folder: &Path, learner: &str, steps: u32, more: &[&str], jobs: &str) ->
 }
 
 fn trained(folder: &Path, kind: &str) -> [Vec<u8>; 3] {
-    [format!("{kind}-relmas-6.toml"), format!("{kind}-relmas-6.safetensors"), "log.csv".into()]
+    [format!("{kind}-hetero-6.toml"), format!("{kind}-hetero-6.safetensors"), "log.csv".into()]
         .map(|name| fs::read(folder.join("out").join(name)).expect("training writes it"))
 }
 
@@ -57,7 +57,7 @@ fn has_a_report(folder: &Path, kind: &str) {
     let output = common::mascot(&["report", &folder.to_string_lossy()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let page = fs::read_to_string(folder.join("report.html")).expect("just written");
-    assert!(page.contains(&format!("{kind} learns relmas-6")) && page.contains("It passes gated"), "{page}");
+    assert!(page.contains(&format!("{kind} learns hetero-6")) && page.contains("It passes gated"), "{page}");
     let rows = |name: &str| -> Vec<Vec<String>> {
         let mut reader = csv::Reader::from_path(folder.join(name)).expect("it is there");
         reader.records().map(|record| record.expect("CSV").iter().map(String::from).collect()).collect()
@@ -68,9 +68,9 @@ fn has_a_report(folder: &Path, kind: &str) {
     assert_eq!(own.collect::<Vec<f64>>(), log.iter().map(rate).collect::<Vec<f64>>());
     let gated = curve.iter().filter(|row| row[0] == "gated").map(|row| &row[1][..]);
     assert_eq!(gated.collect::<Vec<_>>(), ["1", "4"], "from the first step to the last");
-    fs::copy(folder.join(format!("{kind}-relmas-6.toml")), folder.join("a.toml"))
+    fs::copy(folder.join(format!("{kind}-hetero-6.toml")), folder.join("a.toml"))
         .expect("the folder is ours");
-    let weights = format!("{kind}-relmas-6.safetensors");
+    let weights = format!("{kind}-hetero-6.safetensors");
     fs::copy(folder.join(weights), folder.join("a.safetensors")).expect("the folder is ours");
     let output = common::mascot(&["report", &folder.to_string_lossy()]);
     let message = String::from_utf8_lossy(&output.stderr);
@@ -78,8 +78,8 @@ fn has_a_report(folder: &Path, kind: &str) {
 }
 
 #[test]
-fn mascot_is_trained_the_same_for_any_thread_count_and_when_resumed() {
-    the_same_for_any_thread_count_and_when_resumed(EVOLUTION, "mascot");
+fn learned_gate_is_trained_the_same_for_any_thread_count_and_when_resumed() {
+    the_same_for_any_thread_count_and_when_resumed(EVOLUTION, "learned_gate");
 }
 
 #[cfg(feature = "train")]
@@ -94,7 +94,10 @@ fn what_training_came_to_is_read_by_programs() {
     let (experiment, out) = (tiny(folder.path(), EVOLUTION, 2), path(folder.path(), "out"));
     let output = mascot(&["train", &experiment, "--out", &out, "--json"], "1");
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON alone");
-    assert!(told["policy"].as_str().is_some_and(|path| path.ends_with("mascot-relmas-6.toml")), "{told}");
+    assert!(
+        told["policy"].as_str().is_some_and(|path| path.ends_with("learned_gate-hetero-6.toml")),
+        "{told}"
+    );
     assert!(told["steps"] == 2 && told["baselines"]["gated"].is_f64(), "{told}");
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(log.contains("2: validation SLA rate"), "{log}");
@@ -133,7 +136,7 @@ fn stop_after_two_of_four(folder: &Path, learner: &str) {
 #[test]
 fn what_cannot_be_written_is_a_failed_run() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
-    fs::create_dir_all(folder.path().join("out/mascot-relmas-6.toml/in the way")).expect("it is ours");
+    fs::create_dir_all(folder.path().join("out/learned_gate-hetero-6.toml/in the way")).expect("it is ours");
     let output = train(folder.path(), EVOLUTION, 1, &[], "1");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && message.contains("cannot write"), "{message}");
@@ -144,13 +147,13 @@ fn a_training_goes_on_and_is_replaced_only_when_told_to() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let out = folder.path().join("out");
     assert!(train(folder.path(), EVOLUTION, 2, &[], "1").status.success());
-    let (first, checkpoint) = (trained(folder.path(), "mascot"), fs::read(out.join("checkpoint.json")));
+    let (first, checkpoint) = (trained(folder.path(), "learned_gate"), fs::read(out.join("checkpoint.json")));
     let checkpoint = checkpoint.expect("training writes it");
     // Done: nothing is left to do, with the word of before, too; a comment is no change.
     for more in [&[][..], &["--resume"]] {
         let again = train(folder.path(), &format!("# a note\n{EVOLUTION}"), 2, more, "1");
         assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
-        assert!(trained(folder.path(), "mascot") == first, "it was trained anew");
+        assert!(trained(folder.path(), "learned_gate") == first, "it was trained anew");
     }
     // Another configuration, or other data, is named and leaves what is there.
     let other = train(folder.path(), EVOLUTION, 3, &["--set", "training.traces=3"], "1");
@@ -164,16 +167,16 @@ fn a_training_goes_on_and_is_replaced_only_when_told_to() {
         assert!(message.contains(named), "{named} in {message}");
     }
     assert!(
-        trained(folder.path(), "mascot") == first
+        trained(folder.path(), "learned_gate") == first
             && fs::read(out.join("checkpoint.json")).is_ok_and(|c| c == checkpoint)
     );
     // Anew, it is as in a new folder; a policy of the other kind does not stay.
-    fs::write(out.join("relmas-relmas-6.toml"), "of another training").expect("the folder is ours");
+    fs::write(out.join("relmas-hetero-6.toml"), "of another training").expect("the folder is ours");
     assert!(train(folder.path(), EVOLUTION, 3, &["--fresh"], "1").status.success());
     let new = tempfile::tempdir().expect("the temporary folder is writable");
     assert!(train(new.path(), EVOLUTION, 3, &[], "1").status.success());
-    assert!(trained(folder.path(), "mascot") == trained(new.path(), "mascot"));
-    assert!(!out.join("relmas-relmas-6.toml").exists());
+    assert!(trained(folder.path(), "learned_gate") == trained(new.path(), "learned_gate"));
+    assert!(!out.join("relmas-hetero-6.toml").exists());
     // What has no checkpoint is not taken for nothing.
     fs::remove_file(out.join("checkpoint.json")).expect("it is there");
     let lost = train(folder.path(), EVOLUTION, 3, &[], "1");
@@ -194,11 +197,11 @@ fn refused(output: &Output, named: &[&str]) {
 #[test]
 fn a_policy_without_its_training_is_not_overwritten() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-    for name in ["mascot-relmas-6.toml", "mascot-relmas-6.safetensors"] {
+    for name in ["learned_gate-hetero-6.toml", "learned_gate-hetero-6.safetensors"] {
         let folder = tempfile::tempdir().expect("the temporary folder is writable");
         let out = folder.path().join("out");
         fs::create_dir(&out).expect("it is ours");
-        let [other, own] = ["relmas-relmas-6.toml", name];
+        let [other, own] = ["relmas-hetero-6.toml", name];
         fs::copy(root.join(own), out.join(own)).expect("it ships");
         fs::write(out.join(other), "of another kind").expect("it is ours");
         let output = train(folder.path(), EVOLUTION, 1, &[], "1");
@@ -218,7 +221,7 @@ fn ctrl_c_of_a_training_says_how_to_go_on() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let out = path(folder.path(), "out");
     assert!(train(folder.path(), EVOLUTION, 1, &[], "1").status.success());
-    let before = trained(folder.path(), "mascot");
+    let before = trained(folder.path(), "learned_gate");
     let stop = |more: &[&str], steps: u32, validate_every: u32, until: fn(&str) -> bool| {
         let experiment = tiny(folder.path(), EVOLUTION, steps);
         let every = format!("training.validate_every={validate_every}");
@@ -242,7 +245,7 @@ fn ctrl_c_of_a_training_says_how_to_go_on() {
     let said = stop(&["--fresh"], 1_000_000, 1_000_000, begun);
     assert!(said.contains("interrupted: 0 of 1000000 steps are kept in "), "{said}");
     assert!(said.contains("; the same command begins anew"), "{said}");
-    assert!(trained(folder.path(), "mascot") == before, "nothing is there in its place");
+    assert!(trained(folder.path(), "learned_gate") == before, "nothing is there in its place");
     let third = |line: &str| line.starts_with("3: ");
     let said = stop(&["--fresh"], 1_000_000, 1, third);
     assert!(said.contains("; the same command without --fresh goes on from there"), "{said}");
@@ -257,8 +260,8 @@ fn ctrl_c_of_a_training_says_how_to_go_on() {
 fn what_is_missing_beside_a_checkpoint_is_written_again() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     assert!(train(folder.path(), EVOLUTION, 2, &[], "1").status.success());
-    let whole = trained(folder.path(), "mascot");
-    let names = ["mascot-relmas-6.toml", "mascot-relmas-6.safetensors", "log.csv"];
+    let whole = trained(folder.path(), "learned_gate");
+    let names = ["learned_gate-hetero-6.toml", "learned_gate-hetero-6.safetensors", "log.csv"];
     for name in names {
         for garbage in [None, Some("no such file of ours")] {
             let file = folder.path().join("out").join(name);
@@ -268,7 +271,7 @@ fn what_is_missing_beside_a_checkpoint_is_written_again() {
             }
             let again = train(folder.path(), EVOLUTION, 2, &[], "1");
             assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
-            assert!(trained(folder.path(), "mascot") == whole, "{name}, {garbage:?}");
+            assert!(trained(folder.path(), "learned_gate") == whole, "{name}, {garbage:?}");
         }
     }
 }
@@ -379,7 +382,7 @@ fn every_shipped_policy_runs_on_its_system_and_no_other() {
         let output = common::mascot(&["validate", &format!("policies/{name}.toml")]);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(said.contains(&format!("policy of `{kind}` for `{system}`, SLA rate 0.")), "{said}");
-        let other = if system == "relmas-4" { "relmas-8" } else { "relmas-4" };
+        let other = if system == "hetero-4" { "hetero-8" } else { "hetero-4" };
         let policy = format!(", policy = '{name}'");
         let output = run(other, kind, &policy);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -387,7 +390,7 @@ fn every_shipped_policy_runs_on_its_system_and_no_other() {
         let output = run(other, kind, &format!("{policy}, transfer = true"));
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         match kind {
-            "mascot" => assert!(output.status.success(), "{message}"),
+            "learned_gate" => assert!(output.status.success(), "{message}"),
             // It says one score per accelerator.
             _ => assert!(output.status.code() == Some(2) && message.contains("has the shape"), "{message}"),
         }
@@ -398,13 +401,13 @@ fn every_shipped_policy_runs_on_its_system_and_no_other() {
 fn damaged_policies_are_errors() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-    let manifest = fs::read_to_string(root.join("mascot-relmas-6.toml")).expect("it ships");
-    let weights = fs::read(root.join("mascot-relmas-6.safetensors")).expect("it ships");
+    let manifest = fs::read_to_string(root.join("learned_gate-hetero-6.toml")).expect("it ships");
+    let weights = fs::read(root.join("learned_gate-hetero-6.safetensors")).expect("it ships");
     let message = |manifest: &str, weights: &[u8]| {
         let file = path(folder.path(), "mine.toml");
         fs::write(&file, manifest).expect("the folder is ours");
         fs::write(folder.path().join("mine.safetensors"), weights).expect("the folder is ours");
-        let output = run("relmas-6", "mascot", &format!(", policy = '{file}'"));
+        let output = run("hetero-6", "learned_gate", &format!(", policy = '{file}'"));
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         let validated = common::mascot(&["validate", &file]);
         assert_eq!(validated.status.code(), output.status.code(), "{message}");
@@ -416,8 +419,12 @@ fn damaged_policies_are_errors() {
     for (manifest, weights, expected) in [
         (manifest.clone(), &flipped[..], "SHA-256"),
         (manifest.clone(), &weights[..weights.len() - 4], "safetensors"),
-        (manifest.replace("mascot-2", "mascot-0"), &weights[..], "`features` is `mascot-0`"),
-        (manifest.replace("kind = \"mascot\"", "kind = \"other\""), &weights[..], "`kind` is `other`"),
+        (
+            manifest.replace("learned_gate-2", "learned_gate-0"),
+            &weights[..],
+            "`features` is `learned_gate-0`",
+        ),
+        (manifest.replace("kind = \"learned_gate\"", "kind = \"other\""), &weights[..], "`kind` is `other`"),
         ("kind = 3".to_string(), &weights[..], "mine.toml:1"),
     ] {
         let (code, message) = message(&manifest, weights);

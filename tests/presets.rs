@@ -1,4 +1,4 @@
-//! Does it run: every shipped scenario, under every registered scheduler, on relmas-6, and is the bound of its SLA rate one;
+//! Does it run: every shipped scenario, under every registered scheduler, on hetero-6, and is the bound of its SLA rate one;
 //! and do requests come at the pace that the scenario states. Both go over what is in the folder and in the registry.
 
 use std::fs;
@@ -15,7 +15,7 @@ use mascot::workload::Late;
 /// Enough that requests meet.
 const REQUESTS: usize = 60;
 
-/// Every preset on relmas-6 under all schedulers; made once, because mapping its networks takes most of the time.
+/// Every preset on hetero-6 under all schedulers; made once, because mapping its networks takes most of the time.
 static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let presets = data.names(Kind::Scenario);
@@ -26,7 +26,7 @@ fn plan(name: &str, data: &DataRoot) -> Result<Plan, Error> {
     let loads = if data.scenario(name)?.has_own_pace() { "" } else { "loads = [0.9]" };
     let schedulers: Vec<&str> = SCHEDULERS.iter().map(|entry| entry.name).collect();
     let keys = format!(
-        "systems = ['relmas-6']\nscenarios = ['{name}']\nschedulers = {schedulers:?}\nseeds = 1\n\
+        "systems = ['hetero-6']\nscenarios = ['{name}']\nschedulers = {schedulers:?}\nseeds = 1\n\
          requests = {REQUESTS}\nlate = ['abort', 'finish']\n{loads}"
     );
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
@@ -62,12 +62,12 @@ fn every_preset_runs_under_every_scheduler() {
 }
 
 #[test]
-fn presets_with_a_pace_of_their_own_keep_it_and_leave_relmas_6_room() {
+fn presets_with_a_pace_of_their_own_keep_it_and_leave_hetero_6_room() {
     let mut rates = 0;
     for case in PLANS.iter().map(|plan| &plan.cases[0]).filter(|case| case.load.is_none()) {
         let scenario = &case.workload.scenario;
         let offered = case.nominal_load();
-        assert!((0.0..1.0).contains(&offered), "{} offers relmas-6 {offered}", scenario.name);
+        assert!((0.0..1.0).contains(&offered), "{} offers hetero-6 {offered}", scenario.name);
         let requests = sweep::trace(case, 2_000, 1).requests;
         // Those that wait for others have no time yet.
         let came = || requests.iter().filter(|request| request.arrival < Time::MAX);

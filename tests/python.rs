@@ -60,7 +60,7 @@ fn the_seeds_of_every_scenario_are_grouped_by_its_load() {
     let arrivals: String = (0..200).map(|i| format!("{}\n", 0.01 * f64::from(i))).collect();
     std::fs::write(path("times.csv"), format!("t_s\n{arrivals}")).unwrap();
     let scenarios = |of: &str| {
-        format!("systems = ['relmas-6']\nscenarios = {of}\nschedulers = ['fcfs', 'edf']\nseeds = 3\n")
+        format!("systems = ['hetero-6']\nscenarios = {of}\nschedulers = ['fcfs', 'edf']\nseeds = 3\n")
     };
     let own = scenarios("['moca_light', 'moca_mixed', 'ar_gaming', 'outdoor_activity_a']");
     let traced = format!("{}trace = {{ file = '{}' }}\n", scenarios("['light']"), path("times.csv"));

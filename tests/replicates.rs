@@ -59,7 +59,7 @@ fn run_recording(folder: &Path, more: &[&str]) -> (String, String) {
     let [scenario, trace] = recorded(folder);
     let experiment = folder.join("e.toml");
     let text = format!(
-        "systems = ['relmas-4']\nscenarios = ['{scenario}']\nschedulers = ['fcfs', 'edf_drop', 'random']\nseeds = 5\n\
+        "systems = ['hetero-4']\nscenarios = ['{scenario}']\nschedulers = ['fcfs', 'edf_drop', 'random']\nseeds = 5\n\
          deadline_factor = 2\n"
     );
     std::fs::write(&experiment, text).unwrap();
@@ -167,7 +167,7 @@ fn runs_that_differ_in_priorities_alone_are_one() {
     let table = told(&run).1;
     let seeds: Vec<&str> = table
         .lines()
-        .filter(|l| l.contains("relmas-6"))
+        .filter(|l| l.contains("hetero-6"))
         .filter_map(|l| l.split_whitespace().rev().nth(1))
         .collect();
     assert_eq!(seeds, ["1", "4", "1"], "the bound is that of one recording: {table}");
@@ -184,7 +184,7 @@ fn runs_that_differ_in_priorities_alone_are_one() {
 fn a_seed_is_run_once() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let text = "systems = ['relmas-4']\nscenarios = ['light']\nloads = [0.5]\nschedulers = ['fcfs']\nrequests = 20\n\
+    let text = "systems = ['hetero-4']\nscenarios = ['light']\nloads = [0.5]\nschedulers = ['fcfs']\nrequests = 20\n\
                 [[include]]\nload = 0.75\nseed = [1, 1, 2]\n";
     std::fs::write(path("e.toml"), text).unwrap();
     assert_eq!(told(&["run", &path("e.toml"), "--quiet", "--out", &path("out")]).0, 0);
@@ -205,7 +205,7 @@ fn frames_without_jitter_are_run_once() {
         );
         std::fs::write(file("cam.toml"), scenario).unwrap();
         let experiment = format!(
-            "systems = ['relmas-4']\nscenarios = ['{}']\nschedulers = ['fcfs']\nseeds = 3\nrequests = 60\n",
+            "systems = ['hetero-4']\nscenarios = ['{}']\nschedulers = ['fcfs']\nseeds = 3\nrequests = 60\n",
             file("cam.toml")
         );
         std::fs::write(file("e.toml"), experiment).unwrap();
@@ -284,7 +284,7 @@ fn seeds_that_agree_by_chance_are_in_the_mean() {
                     arrivals = { kind = 'periodic', fps = 1000 }\nqos_levels = [{ level = 'H' }, { level = 'L', weight = 49 }]\n";
     std::fs::write(path("rare.toml"), scenario).unwrap();
     let experiment = format!(
-        "systems = ['relmas-4']\nscenarios = ['{}']\nschedulers = ['fcfs']\nseeds = 30\nrequests = 3\n\
+        "systems = ['hetero-4']\nscenarios = ['{}']\nschedulers = ['fcfs']\nseeds = 30\nrequests = 3\n\
          deadline_factor = 0.95\n",
         path("rare.toml")
     );
@@ -453,7 +453,7 @@ fn networks_of_one_tenant_may_be_treated_unfairly() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().display().to_string();
     let experiment = folder.path().join("e.toml");
-    let text = "systems = ['relmas-6']\nscenarios = ['moca_heavy']\nschedulers = ['fcfs', 'edf', 'moca']\nrequests = 60\n";
+    let text = "systems = ['hetero-6']\nscenarios = ['moca_heavy']\nschedulers = ['fcfs', 'edf', 'moca']\nrequests = 60\n";
     std::fs::write(&experiment, text).unwrap();
     let (code, _, error) = told(&["run", experiment.to_str().unwrap(), "--quiet", "--out", &out]);
     assert_eq!(code, 0, "{error}");

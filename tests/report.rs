@@ -291,7 +291,7 @@ fn compare_finds_what_differs() {
     assert!(text.contains("`period_us` is 100 in the first file and 200 in the second\n"), "{text}");
     let (code, text) = compare(&c, &["--tolerance", "1"]);
     assert!(!text.contains("in the first file and"), "{text}");
-    assert!(code == 1 && text.contains("only in the first file: system=relmas-6 scenario=mixed"), "{text}");
+    assert!(code == 1 && text.contains("only in the first file: system=hetero-6 scenario=mixed"), "{text}");
 
     let (_, json) = compare(&b, &["--json"]);
     let told: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -7,6 +7,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use mascot::files::RENAMED;
 use tempfile::TempDir;
 
 use self::common::{executable, mascot, program};
@@ -161,6 +162,29 @@ fn bad_input_writes_nothing() {
 }
 
 #[test]
+fn an_old_name_is_refused_with_the_new_one() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let refused = |args: &[&str]| {
+        let output = mascot(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let sweep = |set: &str| refused(&["run", "experiments/quickstart.toml", "--out", out, "--set", set]);
+    for (old, new) in RENAMED {
+        let messages = [
+            sweep(&format!("systems={old}")),
+            sweep(&format!("schedulers={old}")),
+            sweep(&format!("schedulers=[{{name=\"learned_gate\",policy=\"{old}\"}}]")),
+            refused(&["run", &format!("experiments/{old}"), "--out", out]),
+            refused(&["rank", &format!("results/{old}")]),
+        ];
+        let is_told = |message: &String| message.contains(&format!("{new}` since 0.2)"));
+        assert!(messages.iter().any(is_told), "{old}: {messages:#?}");
+    }
+}
+
+#[test]
 fn json_is_one_array_of_rows() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().to_str().unwrap();
@@ -198,7 +222,7 @@ fn an_imported_network_runs_under_the_name_of_its_file() {
     );
     write(
         "own_run.toml",
-        "systems = ['relmas-4']\nscenarios = ['own']\nloads = [0.5]\nschedulers = ['fcfs']\nrequests = 20\n",
+        "systems = ['hetero-4']\nscenarios = ['own']\nloads = [0.5]\nschedulers = ['fcfs']\nrequests = 20\n",
     );
     let (file, out) = (root.path().join("own_run.toml"), root.path().join("out"));
     let run =
@@ -237,7 +261,7 @@ fn completions_and_lists_are_printed() {
     }
     for (what, name) in [
         ("accelerators", "simba_1024"),
-        ("systems", "relmas-6"),
+        ("systems", "hetero-6"),
         ("networks", "bert_base_s128"),
         ("scenarios", "mixed"),
         ("schedulers", "prema"),
@@ -364,10 +388,10 @@ fn own_files_lie_beside_what_ships() {
     );
     write(
         "e.toml",
-        "systems = ['ours', 'relmas-4']\nscenarios = ['own']\nloads = 0.5\nschedulers = ['fcfs']\nrequests = 20\n",
+        "systems = ['ours', 'hetero-4']\nscenarios = ['own']\nloads = 0.5\nschedulers = ['fcfs']\nrequests = 20\n",
     );
     in_folder(&["run", "e.toml", "--out", "out", "--quiet"]);
-    assert_eq!(column(&read(&root.path().join("out"), "summary.csv"), "system"), ["ours", "relmas-4"]);
+    assert_eq!(column(&read(&root.path().join("out"), "summary.csv"), "system"), ["ours", "hetero-4"]);
     assert!(in_folder(&["replay", "out"]).starts_with("OK, the same: summary.csv (2 rows)"));
     let networks = in_folder(&["list", "networks"]);
     assert!(networks.contains(" mine ") && networks.contains(" vgg16 "), "{networks}");

@@ -13,7 +13,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -260,7 +260,7 @@ fn run_with_output(args: &[String]) -> String {
     said(&mascot(&args))
 }
 
-/// A copy of the data of the light scenario on relmas-4, and an experiment on it that has run.
+/// A copy of the data of the light scenario on hetero-4, and an experiment on it that has run.
 fn finished(folder: &Path) -> PathBuf {
     for of in ["accel-models", "accel-models/systems", "workloads/networks", "workloads/scenarios"] {
         fs::create_dir_all(folder.join(of)).unwrap();
@@ -271,7 +271,7 @@ fn finished(folder: &Path) -> PathBuf {
         }
     }
     let file = folder.join("e.toml");
-    let text_of_file = "systems = ['relmas-4']\nscenarios = ['light']\nloads = [0.6, 0.9]\nschedulers = ['fcfs', 'edf']\n\
+    let text_of_file = "systems = ['hetero-4']\nscenarios = ['light']\nloads = [0.6, 0.9]\nschedulers = ['fcfs', 'edf']\n\
                         seeds = 2\nrequests = 20\nmax_sub_job_us = inf\n[[exclude]]\nscheduler = 'edf'\nload = 0.6\n";
     fs::write(&file, text_of_file).unwrap();
     let out = folder.join("out");
@@ -406,14 +406,14 @@ fn an_edited_data_file_makes_its_cells_run_again_and_no_others() {
     assert_eq!(run(), [18, 0]);
 }
 
-/// Scenario, load, scheduler and seed of every cell of an experiment on relmas-4.
+/// Scenario, load, scheduler and seed of every cell of an experiment on hetero-4.
 fn cells_of(text: &str) -> Vec<String> {
     use mascot::cost::Cache;
     use mascot::experiment::{DataRoot, Experiment, Plan, Silent, sweep};
     let data = DataRoot::find(None).unwrap();
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("e.toml");
-    fs::write(&file, format!("systems = ['relmas-4']\n{text}")).unwrap();
+    fs::write(&file, format!("systems = ['hetero-4']\n{text}")).unwrap();
     let experiment = Experiment::read(&file, &[], &data).unwrap();
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).unwrap();
     let told = |cell: &sweep::Cell| {

@@ -61,7 +61,7 @@ fn lists_are_read_by_programs() {
         assert_eq!(rows.as_array().unwrap().len() + 1, lines, "{what}");
     }
     let systems = json(&["list", "systems", "--json"]);
-    let system = systems.as_array().unwrap().iter().find(|row| row["system"] == "relmas-6").unwrap();
+    let system = systems.as_array().unwrap().iter().find(|row| row["system"] == "hetero-6").unwrap();
     assert_eq!(system["dram_bandwidth_gbps"], 32);
 }
 
@@ -111,7 +111,7 @@ fn a_long_list_fits_a_terminal() {
 fn warnings_and_progress_leave_standard_output_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("overload.toml");
-    let keys = "systems = [\"relmas-6\"]\nscenarios = [\"light\"]\nloads = [2]\nschedulers = [\"fcfs\"]\n";
+    let keys = "systems = [\"hetero-6\"]\nscenarios = [\"light\"]\nloads = [2]\nschedulers = [\"fcfs\"]\n";
     std::fs::write(&path, keys).unwrap();
     let output = mascot(&["validate", path.to_str().unwrap(), "--json"]);
     let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -124,7 +124,7 @@ fn warnings_and_progress_leave_standard_output_alone() {
 fn a_period_longer_than_the_slack_is_a_warning() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("slow.toml");
-    let keys = "systems = [\"relmas-6\"]\nscenarios = [\"light\"]\nloads = [0.5]\nschedulers = [\"fcfs\"]\nqos = \"H\"\n";
+    let keys = "systems = [\"hetero-6\"]\nscenarios = [\"light\"]\nloads = [0.5]\nschedulers = [\"fcfs\"]\nqos = \"H\"\n";
     let warned = |more: &str| {
         std::fs::write(&path, format!("{keys}{more}\n")).unwrap();
         let output = mascot(&["validate", path.to_str().unwrap()]);

@@ -78,7 +78,7 @@ fn every_event_keeps_the_format() {
     }
     let named =
         |track: &u64| of_phase(&events, "M").any(|e| e["name"] == "thread_name" && e["tid"] == *track);
-    assert!(ends.len() == 6 && ends.keys().all(named), "relmas-6 has six accelerators: {ends:?}");
+    assert!(ends.len() == 6 && ends.keys().all(named), "hetero-6 has six accelerators: {ends:?}");
 }
 
 #[test]

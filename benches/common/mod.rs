@@ -1,4 +1,4 @@
-//! The case that all benches share: the mixed scenario on relmas-6 at load 0.9, as in the quick start.
+//! The case that all benches share: the mixed scenario on hetero-6 at load 0.9, as in the quick start.
 
 use std::path::Path;
 

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
+use terminal_size::{Width, terminal_size_of};
 
 use crate::files::visible_line;
 
@@ -22,7 +23,9 @@ impl Listing {
     pub(super) fn text(self) -> String {
         let header: Vec<&str> = self.columns.iter().map(|(title, _)| *title).collect();
         let mut table = table(&header, self.numbers, self.rows);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+        if let Some((Width(columns), _)) = terminal_size_of(std::io::stdout()) {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns);
+        }
         lines(&table)
     }
 

@@ -2,7 +2,7 @@
 //! files or schedulers take a single value as well.
 //!
 //! ```toml
-//! systems = ["relmas-6"]
+//! systems = ["hetero-6"]
 //! scenarios = ["light", "mixed"]
 //! loads = [0.6, 0.9]
 //! schedulers = ["fcfs", { name = "gated", alpha = [0.3, 0.4] }]

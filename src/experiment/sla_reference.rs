@@ -2,7 +2,7 @@
 //!
 //! Those of the system that serves the requests, so that a deadline means the same on every system; or those of a
 //! reference, so that deadlines stay where the hardware changes. The reference is a system with its own DRAM, or behind
-//! another bandwidth (`relmas-6@32`), and always with whole layers of one demand each. It moves deadlines only: loads,
+//! another bandwidth (`hetero-6@32`), and always with whole layers of one demand each. It moves deadlines only: loads,
 //! arrivals and metrics are relative to the system that serves the requests.
 
 use std::fmt;
@@ -87,15 +87,15 @@ mod tests {
             Ok(SlaReference::System { name: name.into(), dram_bandwidth_gbps })
         };
         assert_eq!(read("own"), Ok(SlaReference::Own));
-        assert_eq!(read("relmas-6"), system("relmas-6", None));
-        assert_eq!(read("relmas-6@16"), system("relmas-6", Some(16.0)));
+        assert_eq!(read("hetero-6"), system("hetero-6", None));
+        assert_eq!(read("hetero-6@16"), system("hetero-6", Some(16.0)));
         assert_eq!(read("me@home/mine.toml"), system("me@home/mine.toml", None));
         assert_eq!(read("me@home/mine.toml@inf"), system("me@home/mine.toml", Some(f64::INFINITY)));
-        for wrong in ["relmas-6@", "relmas-6@0", "relmas-6@fast"] {
+        for wrong in ["hetero-6@", "hetero-6@0", "hetero-6@fast"] {
             let error = read(wrong).unwrap_err();
             assert!(error.contains("expected a number from 0.001 to 1e9, or inf"), "{error}");
         }
-        for word in ["own", "relmas-6", "relmas-6@12.5", "a.toml@inf"] {
+        for word in ["own", "hetero-6", "hetero-6@12.5", "a.toml@inf"] {
             assert_eq!(read(word).unwrap().to_string(), word);
         }
     }

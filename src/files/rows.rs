@@ -54,7 +54,7 @@ impl Record {
 impl CsvFile<File> {
     /// Opens a file of any size.
     pub fn open(path: &Path) -> Result<Self, InputError> {
-        Self::new(path, File::open(path).map_err(|e| InputError::file(path, e))?)
+        Self::new(path, File::open(path).map_err(|e| InputError::unopened(path, &e))?)
     }
 }
 

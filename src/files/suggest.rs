@@ -3,16 +3,22 @@
 
 use strsim::damerau_levenshtein;
 
+use super::renamed;
+
 /// More candidates than this are no help. Chosen here.
 const MAX_CANDIDATES: usize = 3;
 
-/// ` (did you mean `x`?)`, to stand right after the unknown word; empty where nothing known is near.
+/// ` (did you mean `x`?)`, to stand right after the unknown word, or what it is called now if it is an old name; empty where
+/// nothing known is near.
 pub fn did_you_mean<W: AsRef<str>>(unknown: &str, known: impl IntoIterator<Item = W>) -> String {
     // Another number is another meaning.
     if unknown.parse::<f64>().is_ok() {
         return String::new();
     }
     let known: Vec<W> = known.into_iter().collect();
+    if let Some(hint) = renamed::hint(unknown, &known) {
+        return hint;
+    }
     let near = nearest(unknown, &known);
     match &near[..] {
         [] => String::new(),
@@ -60,14 +66,14 @@ mod tests {
     use super::*;
 
     const KEYS: [&str; 6] =
-        ["loads", "scenarios", "period_us", "dram_bandwidth_gbps", "relmas-4", "relmas-6"];
+        ["loads", "scenarios", "period_us", "dram_bandwidth_gbps", "hetero-4", "hetero-6"];
 
     #[test]
     fn a_mistyped_word_is_found() {
         assert_eq!(did_you_mean("load", KEYS), " (did you mean `loads`?)");
         assert_eq!(did_you_mean("scneario", KEYS), " (did you mean `scenarios`?)");
         assert_eq!(did_you_mean("Loads", KEYS), " (did you mean `loads`?)");
-        assert_eq!(did_you_mean("relmas-7", KEYS), " (did you mean `relmas-4` or `relmas-6`?)");
+        assert_eq!(did_you_mean("hetero-7", KEYS), " (did you mean `hetero-4` or `hetero-6`?)");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Learned policies: what they observe, the nets, the files, and how they are trained. Inference needs no learning library.
 //!
-//! - [`mascot`]: our own policy: the walk of `gated` with terms judged by small nets, trained by [`evolve`];
+//! - [`learned_gate`]: our own policy: the walk of `gated` with terms judged by small nets, trained by [`evolve`];
 //! - [`evolve`]: evolution strategies over a vector of weights;
 //! - [`relmas`]: the LSTM policy;
 //! - [`observation`]: what `relmas` sees of a view and how its answer becomes a decision;
@@ -15,7 +15,7 @@ mod dense;
 pub mod env;
 pub mod evolve;
 pub mod hyper;
-pub mod mascot;
+pub mod learned_gate;
 mod net;
 pub mod observation;
 pub mod policy;

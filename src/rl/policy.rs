@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::mascot::{self, Mascot};
+use super::learned_gate::{self, LearnedGate};
 use super::relmas::{self, Actor, Relmas};
 use super::weights::{Tensors, WeightsError};
 use crate::files::{InputError, Parameter, Source, sha256, write_atomic};
@@ -46,13 +46,15 @@ pub struct Part {
 /// All kinds.
 pub const POLICIES: &[PolicyEntry] = &[
     PolicyEntry {
-        name: "mascot",
+        name: "learned_gate",
         doc: "the walk of gated with its terms judged by small nets, trained by evolution strategies",
         source: "ours",
-        features: mascot::FEATURES,
+        features: learned_gate::FEATURES,
         parameters: PARAMETERS,
-        parts: mascot::PARTS,
-        build: |weights, _, without| Ok(Box::new(Mascot::without(without, mascot::weights(weights)?))),
+        parts: learned_gate::PARTS,
+        build: |weights, _, without| {
+            Ok(Box::new(LearnedGate::without(without, learned_gate::weights(weights)?)))
+        },
     },
     PolicyEntry {
         name: "relmas",

@@ -16,7 +16,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::dense::{ACTIVATION_MACS, Affine, Matrix, sigmoid, tanh};
 use super::observation::{Observation, decode, features, outputs};

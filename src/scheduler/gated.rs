@@ -39,7 +39,7 @@ struct Parameters {
     ahead: u32,
 }
 
-// Tuned once on seeds 101 to 103 of light and mixed, relmas-6: loads 0.6, 0.9, 1.2, factors 2, 4, 7, and 16, 32, 64 GB/s.
+// Tuned once on seeds 101 to 103 of light and mixed, hetero-6: loads 0.6, 0.9, 1.2, factors 2, 4, 7, and 16, 32, 64 GB/s.
 pub(crate) const ALPHA: f64 = 0.4;
 pub(crate) const MARGIN: f64 = 1.0;
 pub(crate) const AHEAD: u32 = 4;

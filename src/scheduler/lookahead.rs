@@ -35,7 +35,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     },
 };
 
-/// Tuned once on seeds 101 to 103 of light, heavy and mixed, relmas-6 at 32 GB/s, loads 0.9 and 1.2, factors 2, 4, 7:
+/// Tuned once on seeds 101 to 103 of light, heavy and mixed, hetero-6 at 32 GB/s, loads 0.9 and 1.2, factors 2, 4, 7:
 /// mean SLA rate 0.857, with two rules fewer 0.854, with edf_drop and sjf in place of some 0.851, with `gated` alone
 /// 0.825.
 const PORTFOLIO: &str = concat!(

@@ -13,7 +13,7 @@
 //! come after all others, but for the makespan.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::placing::is_late;
 use super::rollout::{Outcome, RollOut, Until};

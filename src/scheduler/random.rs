@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 use rand::seq::IteratorRandom;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::{SchedulerEntry, no_parameters};
 use crate::rng;

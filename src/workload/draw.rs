@@ -1,13 +1,13 @@
 //! Draws per request: the random numbers of one tenant, in streams of their own per purpose.
 
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use rand_distr::Distribution;
 use rand_distr::weighted::WeightedIndex;
 
 use super::tenant::Weighted;
 
 /// What an arrival process may draw from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Draws {
     /// Of the process alone.
     pub rng: ChaCha8Rng,
@@ -16,7 +16,7 @@ pub struct Draws {
 }
 
 /// Independent draws among weighted values.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Draw {
     values: Vec<u32>,
     index: WeightedIndex<f64>,

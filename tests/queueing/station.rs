@@ -12,7 +12,7 @@ use mascot::sim::{
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use crate::statistics::{BATCHES, Estimate};
 

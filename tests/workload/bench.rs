@@ -12,7 +12,7 @@ pub(crate) fn succeed(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A folder with a scenario, an experiment on relmas-4 under fcfs, and results.
+/// A folder with a scenario, an experiment on hetero-4 under fcfs, and results.
 pub(crate) struct Bench(TempDir);
 
 impl Bench {
@@ -20,7 +20,7 @@ impl Bench {
         let bench = Self(TempDir::new().unwrap());
         bench.write("own.toml", &format!("name = 'own'\nsource = 'a test'\n{tenants}"));
         let scenario = bench.path("own.toml");
-        let fixed = format!("systems = ['relmas-4']\nscenarios = ['{scenario}']\nschedulers = ['fcfs']\n");
+        let fixed = format!("systems = ['hetero-4']\nscenarios = ['{scenario}']\nschedulers = ['fcfs']\n");
         bench.write("run.toml", &(fixed + experiment));
         bench
     }

@@ -110,7 +110,7 @@ fn runs_of_a_time_and_followers_are_refused_where_they_make_no_sense() {
     let alone =
         |arrivals| format!("[[tenant]]\nname = 'a'\nnetwork = 'kws_res8'\narrivals = {{ {arrivals} }}\n");
     let rare = Bench::new(&alone("kind = 'poisson', rate_per_s = 0.01"), "duration_s = 0.001\n").error();
-    assert!(rare.contains("sends no request to `relmas-4` within 0.001 s: lengthen `duration_s`"), "{rare}");
+    assert!(rare.contains("sends no request to `hetero-4` within 0.001 s: lengthen `duration_s`"), "{rare}");
     // There is no rate where all come at once.
     let many = Bench::new(&alone("kind = 'batch', requests = 4_000_000_000"), "duration_s = 1\n").error();
     assert!(many.contains("expected at most 10000000, so shorten `duration_s`"), "{many}");

@@ -133,7 +133,7 @@ fn more_than_a_system_can_carry_is_a_warning() {
     let bench = Bench::new(&FRAMES.replace("fps = 1000, jitter_us = 200", "fps = 90000"), "requests = 50\n");
     let output = mascot(&["run", &bench.path("run.toml"), "--out", &bench.path("out"), "--quiet"]);
     let warned = String::from_utf8(output.stderr).unwrap();
-    assert!(warned.contains("scenario `own` offers `relmas-4`"), "{warned}");
+    assert!(warned.contains("scenario `own` offers `hetero-4`"), "{warned}");
 }
 
 /// Known trap: requests that start before they arrive.

@@ -14,7 +14,7 @@ fn what_was_generated_is_replayed_to_the_same_results() {
     let summary = ["sla_rate", "latency_p99_us", "energy_layers_uj"].map(|n| direct.column("summary.csv", n));
 
     let (scenario, trace) = (bench.path("own.toml"), bench.path("trace.csv"));
-    let how = ["--system", "relmas-4", "--load", "0.8", "--seed", "5", "--requests", "110", "-o", &trace];
+    let how = ["--system", "hetero-4", "--load", "0.8", "--seed", "5", "--requests", "110", "-o", &trace];
     succeed(&[&["trace", "gen", &scenario][..], &how].concat());
     let replayed = bench.run(&["--trace", &trace]);
     for (name, told) in

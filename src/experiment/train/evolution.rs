@@ -1,4 +1,4 @@
-//! `mascot` learns: evolution strategies over its weights, by the fitness of candidates on traces that are new in every
+//! `learned_gate` learns: evolution strategies over its weights, by the fitness of candidates on traces that are new in every
 //! generation and the same for all candidates.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::experiment::case::Case;
 use crate::experiment::config::Experiment;
 use crate::experiment::plan::Plan;
 use crate::rl::evolve::{Evolution, State};
-use crate::rl::mascot::{self, Mascot};
+use crate::rl::learned_gate::{self, LearnedGate};
 use crate::rl::weights::{Tensors, WeightsError};
 use crate::rng;
 use crate::sim::Trace;
@@ -34,8 +34,8 @@ impl<'a> Evolving<'a> {
         state: Option<&Tensors>,
     ) -> Result<Self, WeightsError> {
         let state = match state {
-            Some(state) => State::from_tensors(state, mascot::WEIGHTS)?,
-            None => State::new(mascot::untrained(evolution.seed)),
+            Some(state) => State::from_tensors(state, learned_gate::WEIGHTS)?,
+            None => State::new(learned_gate::untrained(evolution.seed)),
         };
         Ok(Self { plan, evolution, traces, state })
     }
@@ -72,7 +72,7 @@ impl Learner for Evolving<'_> {
             (0..candidates.len()).flat_map(|i| (0..traces.len()).map(move |j| (i, j))).collect();
         let outcomes: Vec<Met> = plays
             .into_par_iter()
-            .map(|(i, j)| play(traces[j].0, &traces[j].1, &mut Mascot::new(&candidates[i])))
+            .map(|(i, j)| play(traces[j].0, &traces[j].1, &mut LearnedGate::new(&candidates[i])))
             .collect();
         let rates: Vec<f64> = outcomes.iter().map(Met::rate).collect();
         let fitness: Vec<f64> =
@@ -89,7 +89,7 @@ impl Learner for Evolving<'_> {
     }
 
     fn weights(&self) -> Tensors {
-        mascot::tensors(self.state.mean.clone())
+        learned_gate::tensors(self.state.mean.clone())
     }
 
     fn state(&self) -> Tensors {

@@ -5,7 +5,7 @@
 //! # An experiment, and
 //! [training]
 //! validation_seeds = 2      # of every case, from `validation_first_seed` on
-//! [training.evolution]      # trains `mascot`: rl::evolve
+//! [training.evolution]      # trains `learned_gate`: rl::evolve
 //! generations = 300
 //! # or
 //! [training.ddpg]           # trains `relmas`: rl::hyper
@@ -66,9 +66,9 @@ pub struct Training {
     /// What is added to the misses of the reference.
     #[serde(deserialize_with = "within::<_, Positive, _>")]
     pub headroom: f64,
-    /// The search for the weights of `mascot`.
+    /// The search for the weights of `learned_gate`.
     pub evolution: Evolution,
-    /// With it, `relmas` is trained by it, and not `mascot`.
+    /// With it, `relmas` is trained by it, and not `learned_gate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ddpg: Option<Hyper>,
 }
@@ -96,7 +96,7 @@ impl Training {
 
     /// What it trains.
     pub fn kind(&self) -> &'static PolicyEntry {
-        let name = if self.ddpg.is_some() { "relmas" } else { "mascot" };
+        let name = if self.ddpg.is_some() { "relmas" } else { "learned_gate" };
         policy::find(name).expect("it is registered")
     }
 

@@ -10,7 +10,7 @@
 //! comes from the seed and its number, so a resumed training goes on as one that never stopped.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Kind, Tensor, no_grad};
 

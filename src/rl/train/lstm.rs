@@ -3,7 +3,7 @@
 //!
 //! Queues of a batch are padded to the longest. Padding comes last, where neither network has anything left to say.
 
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use tch::{Kind, Tensor, no_grad};
 
 use super::Parameters;

@@ -3,7 +3,7 @@
 //! not depend on the rest.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use tch::Tensor;
 
 use crate::rl::observation::{Observation, QUEUE_FEATURES, features, outputs};

@@ -1,14 +1,14 @@
 //! The scheduler that does anything it may: assigns, holds, drops, changes its mind within a decision, or does nothing.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::super::{Decision, Scheduler, SubJobView, View};
 use crate::rng;
 
 /// Drops, holds, assigns or leaves each job at random, some seeds more often than others. When nothing runs it assigns
 /// whatever it can, so that no run waits for ever.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Chaos {
     rng: ChaCha8Rng,
     /// How often, per job and decision, it drops, and how often it does anything but assign all it can.

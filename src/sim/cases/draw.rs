@@ -1,7 +1,7 @@
 //! Draws the parts of a random case, each from a stream of its own.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::super::forwarding::Buffer;
 use super::super::{

@@ -1,7 +1,7 @@
 //! Draws what only some cases have: requests that follow others, tenants with a late rule of their own, an end in time.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::super::{After, Follower, Late, LateRules, Request, Span, Trace};
 use super::draw::Draw;

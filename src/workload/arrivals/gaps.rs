@@ -1,6 +1,6 @@
 //! Processes that are told by the gap to the next request.
 
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 
 use super::{Point, Process};
 use crate::units::Time;

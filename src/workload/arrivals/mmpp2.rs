@@ -8,7 +8,7 @@
 //! 1993). A run starts in the stationary state.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
+use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1};
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! `mascot`: the walk of `gated` (`scheduler/gate.rs`) with its terms judged by a small net.
+//! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`) with its terms judged by a small net.
 //!
 //! The net sees a job and the queue (`features.rs`) and says what the request is: given up, how much of the capacity it
 //! may count on, how far it may stretch others, and how much stretch it bears. Order and placement are the rule's: what
@@ -29,7 +29,7 @@ const JUDGEMENTS: usize = 4;
 type JobNet = Net<JOB_FEATURES, 12, JUDGEMENTS>;
 
 /// The version of the features and of the nets: weights for another mean something else.
-pub const FEATURES: &str = "mascot-2";
+pub const FEATURES: &str = "learned_gate-2";
 
 /// How many weights the policy has.
 pub const WEIGHTS: usize = JobNet::WEIGHTS;
@@ -57,6 +57,7 @@ const LARGEST: f32 = 2.0;
 
 /// Weights with which the policy is `gated`: hidden layers random, by the seed, and outputs zero.
 pub fn untrained(seed: u64) -> Vec<f32> {
+    // The policy's name before 0.2: a stream of another name would draw other weights.
     let mut rng = rng::stream(seed, "policy", "mascot");
     let scale = (3.0 / JOB_FEATURES as f32).sqrt();
     let mut weights: Vec<f32> =
@@ -66,12 +67,12 @@ pub fn untrained(seed: u64) -> Vec<f32> {
 }
 
 /// The policy at work.
-pub struct Mascot {
+pub struct LearnedGate {
     gate: Gate,
     judge: Learned,
 }
 
-impl Mascot {
+impl LearnedGate {
     /// Panics if there are not [`WEIGHTS`] weights.
     pub fn new(weights: &[f32]) -> Self {
         Self::without(&[], weights)
@@ -91,7 +92,7 @@ impl Mascot {
     }
 }
 
-impl Scheduler for Mascot {
+impl Scheduler for LearnedGate {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         self.judge.judge(view, out);
         self.gate.decide(view, &self.judge, AHEAD, out);

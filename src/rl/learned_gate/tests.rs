@@ -42,7 +42,7 @@ fn untrained_it_is_gated_and_trained_it_is_not() {
         let case = ideal_case(seed);
         let mut gated = (scheduler::find("gated").unwrap().build)(&toml::Table::new(), 1).unwrap();
         let expected = starts(&records(&case, gated.as_mut()));
-        let of = |weights: &[f32]| starts(&records(&case, &mut Mascot::new(weights)));
+        let of = |weights: &[f32]| starts(&records(&case, &mut LearnedGate::new(weights)));
         assert_eq!(of(&untrained(seed)), expected, "seed {seed}: {case}");
         compared += expected.len();
         different += usize::from(of(&random_weights(seed)) != expected);
@@ -57,7 +57,7 @@ fn every_part_is_missed_and_without_the_learned_ones_it_is_gated() {
         let (case, weights) = (ideal_case(seed), random_weights(seed));
         let starts_without = |parts: &[&str]| {
             let parts: Vec<String> = parts.iter().map(|part| part.to_string()).collect();
-            starts(&records(&case, &mut Mascot::without(&parts, &weights)))
+            starts(&records(&case, &mut LearnedGate::without(&parts, &weights)))
         };
         let whole = starts_without(&[]);
         for (missed, part) in missed.iter_mut().zip(PARTS) {
@@ -76,9 +76,9 @@ fn without_drop_it_drops_nothing_and_without_hold_it_holds_nothing() {
     let (mut dropped, mut held) = ([0, 0], [0, 0]);
     for seed in 0..40 {
         for (way, parts) in [vec![], vec!["drop".to_string(), "hold".to_string()]].into_iter().enumerate() {
-            let mut mascot = Mascot::without(&parts, &random_weights(seed));
+            let mut policy = LearnedGate::without(&parts, &random_weights(seed));
             let mut decide = crate::sim::testing::Script(|view: &View, out: &mut Decision| {
-                mascot.decide(view, out);
+                policy.decide(view, out);
                 for action in &out.actions {
                     dropped[way] += u32::from(matches!(action, crate::sim::Action::Drop { .. }));
                     held[way] += u32::from(matches!(action, crate::sim::Action::Hold { .. }));
