@@ -11,8 +11,8 @@ use mascot::sim::{
     Unassigned, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use rand::{RngExt, SeedableRng};
 use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 
 use crate::statistics::{BATCHES, Estimate};
 
