@@ -1,11 +1,11 @@
 //! Learned policies: those that ship run, files that are damaged or for another system are errors, and training is
 //! reproducible.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Output;
+
+use crate::common;
 
 fn mascot(args: &[&str], jobs: &str) -> Output {
     common::mascot(&[args, &["--jobs", jobs]].concat())

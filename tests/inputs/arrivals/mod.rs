@@ -4,13 +4,11 @@
 
 mod bench;
 mod clock;
-#[path = "../common/mod.rs"]
-mod common;
 mod followers;
 mod traces;
 
 use self::bench::Bench;
-use self::common::mascot;
+use crate::common::mascot;
 
 const PAIR: &str = "
 [[tenant]]

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +15,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::common::{executable, mascot, program};
+use crate::common::{executable, mascot, program};
 
 const CSV: [&str; 5] = ["summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv"];
 

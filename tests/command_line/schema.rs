@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::path::Path;
 
 use jsonschema::Validator;
 use serde_json::Value;
 
-use self::common::mascot;
+use crate::common::mascot;
 
 /// Every kind with the folder of its shipped files, and how many there are at least.
 const KINDS: [(&str, &str, usize); 5] = [

@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::path::Path;
 
 use mascot::cost::timeloop::Export;
@@ -14,6 +12,8 @@ use mascot::hw::system::Objective;
 use mascot::hw::{AccelSpec, Level, SystemSpec};
 use mascot::workload::{Layer, LoopNest, Network, Op};
 use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::common;
 
 const GOAL: Goal = Goal { objective: Objective::Edp, bandwidth_gbps: 32.0 };
 

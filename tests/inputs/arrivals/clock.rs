@@ -5,7 +5,7 @@ use std::path::Path;
 use mascot::workload::Network;
 
 use super::bench::Bench;
-use super::common::mascot;
+use crate::common::mascot;
 
 fn refused(bench: &Bench, part: &str) {
     let error = bench.error();

@@ -3,15 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says when it is skipped")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use self::common::mascot;
+use crate::common::mascot;
 
 type Row = BTreeMap<String, String>;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::common::mascot;
+use crate::common::mascot;
 
 pub(crate) fn succeed(args: &[&str]) -> String {
     let output = mascot(args);

@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says when it is skipped")]
 
-mod common;
-
 use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::common::mascot;
+use crate::common::mascot;
 
 const ESCAPE: u8 = 0x1b;
 
@@ -93,7 +91,7 @@ fn random_runs_and_layers_are_read_by_programs() {
 fn a_long_list_fits_a_terminal() {
     let command = |what: &str| {
         let program = env!("CARGO_BIN_EXE_mascot");
-        let on_terminal = format!("stty cols 100; {program} list {what}");
+        let on_terminal = format!("stty rows 24 cols 100; {program} list {what}");
         Command::new("script").args(["-qec", &on_terminal, "/dev/null"]).output()
     };
     for what in ["schedulers", "arrivals", "scenarios", "metrics", "networks", "accelerators"] {

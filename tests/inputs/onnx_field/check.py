@@ -1,6 +1,6 @@
 """Compares `mascot import` with onnxruntime: are the MACs those of the shapes that a model has when it runs?
 
-    python tests/onnx_field/check.py [--mascot PROGRAM] [--bind NAME=SIZE]... FILE.onnx...
+    python tests/inputs/onnx_field/check.py [--mascot PROGRAM] [--bind NAME=SIZE]... FILE.onnx...
 
 Every tensor of the model becomes an output, onnxruntime runs it once on made-up inputs, and the MACs are counted from
 the shapes of the arrays that come back; nothing of mascot's code is used. Where the runtime lacks an operator of an old

@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::common::mascot;
+use crate::common::mascot;
 
 /// What leaves one cell of the quick start, so loaded that some deadlines are missed.
 const ONE_CELL: [&str; 10] = [

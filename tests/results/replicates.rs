@@ -3,15 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::common::mascot;
+use crate::common::mascot;
 
 type Row = BTreeMap<String, String>;
 

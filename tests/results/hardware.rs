@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -12,7 +10,7 @@ use std::process::Output;
 
 use tempfile::TempDir;
 
-use self::common::{mascot, program};
+use crate::common::{mascot, program};
 
 /// Two tenants with rates of their own, and an experiment on them; `keys` are more of its lines.
 fn experiment(folder: &Path, keys: &str) {

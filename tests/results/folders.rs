@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
 use tempfile::TempDir;
 
-use self::common::{executable, mascot, program};
+use crate::common::{executable, mascot, program};
 
 const EXPERIMENT: &str = "systems = ['hetero-6']\nscenarios = ['light']\nloads = [0.6, 0.9]\nschedulers = ['fcfs', 'edf']\n\
                           seeds = 2\nrequests = 20\n";

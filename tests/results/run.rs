@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use mascot::files::RENAMED;
 use tempfile::TempDir;
 
-use self::common::{executable, mascot, program};
+use crate::common::{executable, mascot, program};
 
 /// A short run of the quick start into `out`, with more arguments.
 fn quickstart(out: &Path, more: &[&str]) -> Output {

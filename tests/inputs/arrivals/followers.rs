@@ -1,7 +1,7 @@
 //! Cascades, closed loops and runs that end at a time.
 
 use super::bench::{Bench, Results, succeed};
-use super::common::mascot;
+use crate::common::mascot;
 
 /// Faces in half of the frames, names for all faces, and two users who wait for each answer.
 const CASCADE: &str = "

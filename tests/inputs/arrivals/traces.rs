@@ -2,7 +2,7 @@
 
 use super::PAIR;
 use super::bench::{Bench, succeed};
-use super::common::mascot;
+use crate::common::mascot;
 
 #[test]
 fn what_was_generated_is_replayed_to_the_same_results() {

@@ -3,15 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(unix)]
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 
 use tempfile::TempDir;
 
-use self::common::{mascot, program};
+use crate::common::{mascot, program};
 
 const EXPERIMENT: &str =
     "systems = ['hetero-6']\nscenarios = ['light']\nloads = 0.6\nseeds = 2\nrequests = 20\n";

@@ -14,7 +14,7 @@ use mascot::units::{Bytes, Picojoules, Time};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use crate::statistics::{BATCHES, Estimate};
+use super::statistics::{BATCHES, Estimate};
 
 /// The mean job in picoseconds at the whole bandwidth of a byte per picosecond: rounding is a millionth of it.
 const UNIT: f64 = 1e6;
