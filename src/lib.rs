@@ -1,4 +1,4 @@
-//! **M**ulti-**A**ccelerator **SC**heduling **O**nline **T**estbed.
+//! mascot, the Multi-Accelerator Scheduling Online Testbed.
 //!
 #![doc = include_str!("guide/links.md")]
 #![doc = include_str!("guide/architecture.md")]

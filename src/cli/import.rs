@@ -34,7 +34,7 @@ pub(super) struct Options {
     /// Whether the sizes of feature maps in a layer list include their padding (valid) or leave it out (same)
     #[arg(long, value_enum, default_value = "valid", value_name = "HOW")]
     padding: Padding,
-    /// Write the network to this file, e.g. workloads/networks/mine.toml [default: only print its counts]
+    /// Write the network to this file, e.g. workloads/networks/NAME.toml [default: only print its counts]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the counts as JSON

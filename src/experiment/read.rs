@@ -54,29 +54,30 @@ macro_rules! raw_experiment {
             systems: Vec<Spanned<String>>,
             /// Scenarios: names, or paths to .toml files.
             scenarios: Vec<Spanned<String>>,
-            /// How strict deadlines are.
+            /// Strictness of deadlines: H, M and L multiply them by 0.8, 1.0 and 1.2. Default: M.
             qos: Option<List<Qos>>,
-            /// Loads relative to lambda*; left out where requests come at their own pace.
+            /// Loads relative to lambda*; left out where the scenario fixes absolute arrival rates.
             loads: Option<List<Load>>,
-            /// A recording that is replayed in place of the scenarios' arrivals.
+            /// A recording of arrivals in place of those of the scenarios.
             trace: Option<TraceKeys>,
             /// Schedulers: names, or tables with `name` and parameters.
             schedulers: Vec<Spanned<schedulers::Raw>>,
-            /// How many seeds.
+            /// Number of seeds. Default: 1.
             seeds: Option<Seeds>,
-            /// The first seed.
+            /// The first seed. Default: 1.
             first_seed: Option<Seed>,
-            /// Requests of a run that are counted.
+            /// Measured requests per run. Default: 1000, or every request where arrivals end.
             requests: Option<Requests>,
-            /// Requests before them.
+            /// Requests before the measured ones. Default: a tenth of all up to the last measured one.
             warmup_requests: Option<RequestsOrNone>,
-            /// Requests after them.
+            /// Requests after the measured ones, which keep the load up. Default: as many as warm up, or as are measured if
+            /// late requests finish.
             drain_requests: Option<RequestsOrNone>,
-            /// The time of a run, in place of numbers of requests.
+            /// Duration of a run in seconds, in place of numbers of requests.
             duration_s: Option<Spanned<Seconds>>,
-            /// The part of it whose requests are not counted; a tenth if left out.
+            /// The first seconds of a run with `duration_s`, whose requests are not measured. Default: a tenth of it.
             warmup_s: Option<Spanned<NonNegative>>,
-            /// Whether to bound the SLA rate of every trace.
+            /// Whether to compute the upper bound on the SLA rate of every trace. Default: false.
             bound: Option<bool>,
             $($(#[doc = $doc])+ $key: Option<Spanned<List<$read>>>,)+
             /// How `mascot train` trains on its cells.

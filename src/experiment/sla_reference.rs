@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::Gbps;
 
-/// The key `sla_reference` of an experiment.
+/// A reference for deadlines: `own`, `SYSTEM` or `SYSTEM@GBPS`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]

@@ -59,7 +59,7 @@ pub enum Window {
     Duration(Duration),
 }
 
-/// At least this many requests in published tables (DESIGN.md section 4).
+/// Our choice: every published table of ours has at least this many.
 const DEFAULT_REQUESTS: usize = 1_000;
 
 pub use crate::workload::MAX_REQUESTS;

@@ -119,7 +119,7 @@ fn one() -> Spanned<u64> {
     Spanned::nowhere(1)
 }
 
-/// Within 5 % of cycle-level DDR4 (DESIGN.md section 4: max-min sharing over 416 co-runs).
+/// With it, max-min sharing is within 5 % of cycle-level DDR4 in the mean (`src/guide/model.md`).
 fn default_efficiency() -> Fraction {
     Fraction(0.88)
 }

@@ -37,7 +37,7 @@ pub struct Evolution {
 }
 
 impl Default for Evolution {
-    /// What a prototype used (design/POLICY.md).
+    /// Our choice, taken over from a prototype of the policy.
     fn default() -> Self {
         Self { population: 32, sigma: 0.08, rate: 0.04, last_rate: 0.008, generations: 300, seed: 1 }
     }

@@ -1,4 +1,4 @@
-//! `relmas`: the reconstruction of the RELMAS policy (DESIGN.md section 5). An LSTM walks over the open sub-jobs in the
+//! `relmas`: the reconstruction of the RELMAS policy. An LSTM walks over the open sub-jobs in the
 //! order of the view; after each it says, from -1 to 1, a priority and a score per accelerator. This file is its forward
 //! pass and the scheduler around it; `train` learns its weights.
 //!
@@ -23,7 +23,7 @@ use super::observation::{Observation, decode, features, outputs};
 use super::weights::{Tensors, WeightsError};
 use crate::sim::{Decision, Scheduler, View};
 
-/// Hidden units unless somebody wants others: DESIGN.md section 5.
+/// Hidden units by default: our choice, because the size of the paper's net is not public.
 pub const HIDDEN: usize = 64;
 
 /// The version of what it observes and says: weights for another mean something else.

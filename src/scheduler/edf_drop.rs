@@ -13,7 +13,7 @@ use crate::units::Time;
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "edf_drop",
     doc: "drops requests that cannot meet their deadline; edf with the earliest finish of the request",
-    source: "ours (design/BASELINES.md)",
+    source: "ours",
     parameters: &[],
     draws: false,
     build: |parameters, _| {

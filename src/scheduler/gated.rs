@@ -13,7 +13,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "gated",
     doc: "drops the hopeless, demotes what makes others miss, edf with the earliest finish of the request, and holds \
           what would overload the DRAM",
-    source: "ours (design/BASELINES.md)",
+    source: "ours",
     parameters: &[
         Parameter { name: "alpha", default: "0.4", doc: "share of the capacity that counts as feasible" },
         Parameter {

@@ -18,7 +18,7 @@ use crate::sim::{Decision, JobId, Scheduler, View};
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "lookahead",
     doc: "tries every rule of a portfolio in a roll-out of what is in flight whenever a request arrives; the best decides",
-    source: "ours (design/BASELINES.md)",
+    source: "ours",
     parameters: &[Parameter {
         name: "rules",
         default: PORTFOLIO,

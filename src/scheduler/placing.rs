@@ -292,7 +292,8 @@ impl PartialEq for Descending {
 
 impl Eq for Descending {}
 
-/// The smallest slack that scores divide by (design/BASELINES.md): a negative one would flip their sign.
+/// The smallest slack that scores divide by, because a negative one would flip their sign. A microsecond is our choice: it is
+/// short beside any layer.
 const LEAST_SLACK_PS: f64 = 1e6;
 
 /// Time to the deadline, at least a microsecond, in picoseconds.

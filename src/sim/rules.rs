@@ -62,7 +62,7 @@ pub struct Host {
 }
 
 impl Default for Host {
-    /// DESIGN.md section 4, chosen there: one core of an embedded host.
+    /// Our choice, because the papers name no host: one core of an embedded processor.
     fn default() -> Self {
         Self { base: Time::from_us(2.0), macs_per_s: 8e9, comparisons_per_s: 1e9, pj_per_operation: 5.0 }
     }

@@ -36,8 +36,8 @@ fn pandas_and_polars_read_every_file() {
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), files.len());
 }
 
-/// The first lines of README: means and standard errors over seeds, of every scenario and whatever says when requests come.
-const README_PANDAS: &str = r#"
+/// The first lines of the chapter on metrics: means and standard errors over seeds, of every scenario and whatever says when requests come.
+const GUIDE_PANDAS: &str = r#"
 import sys
 import pandas as pd
 for folder in sys.argv[1:]:
@@ -69,6 +69,6 @@ fn the_seeds_of_every_scenario_are_grouped_by_its_load() {
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         path(name)
     });
-    let output = Command::new(python).args(["-c", README_PANDAS]).args(folders).output().unwrap();
+    let output = Command::new(python).args(["-c", GUIDE_PANDAS]).args(folders).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -190,7 +190,7 @@ fn json_is_one_array_of_rows() {
     let few = ["--set", "requests=30", "--set", "scenarios=light", "--set", "loads=0.6"];
     let output = mascot(&[&args[..], &few].concat());
     let rows: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on standard output");
-    assert_eq!(rows.as_array().unwrap().len(), 7);
+    assert_eq!(rows.as_array().unwrap().len(), 8);
     assert!(rows[1]["sla_rate"].is_f64() && rows[1]["scheduler"] == "fcfs");
 }
 

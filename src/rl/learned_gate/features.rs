@@ -194,7 +194,7 @@ fn ln(x: f64) -> f64 {
     f64::from(dense::ln(x as f32))
 }
 
-/// At least a microsecond, as in scores (design/BASELINES.md).
+/// At least a microsecond, as in the scores of `scheduler/placing.rs`.
 fn slack_ps(view: &View, deadline: Time) -> f64 {
     deadline.saturating_sub(view.now()).as_ps().max(1e6)
 }

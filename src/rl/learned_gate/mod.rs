@@ -2,7 +2,7 @@
 //!
 //! The net sees a job and the queue (`features.rs`) and says what the request is: given up, how much of the capacity it
 //! may count on, how far it may stretch others, and how much stretch it bears. Order and placement are the rule's: what
-//! nets that judged them, too, were worth is in README, "The learned policy".
+//! nets that judged them, too, were worth is in `policies/README.md`.
 //!
 //! With output weights of zero it takes every decision as `gated` does, which is where training starts. One policy serves
 //! all queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and

@@ -14,7 +14,7 @@
 //! | here | time goes forward, and the run ends with its last counted request or at its time; its makespan is at least work / capacity and bytes / B |
 //!
 //! The grants themselves come from [`super::bandwidth::share`], which has exact twins of its own. Every check is exact
-//! but for rounding: an end is rounded up to a picosecond, work is conserved to 1e-9 (DESIGN.md section 4).
+//! but for rounding: an end is rounded up to a picosecond, work is conserved to 1e-9.
 //!
 //! The first violation is kept, and the audit is over.
 
@@ -40,7 +40,7 @@ use super::driver::{Pilot, drive};
 use super::{Decision, Engine, Origin, Record, Recorder, Rules, RunError, Scheduler, Trace, View, World};
 use crate::units::Time;
 
-/// Relative; DESIGN.md section 4 promises conservation to this.
+/// Relative: our choice, because it is far above the rounding of a sum over a run and far below any layer.
 const TOLERANCE: f64 = 1e-9;
 
 /// Something that cannot be, with numbers.

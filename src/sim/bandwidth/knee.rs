@@ -18,7 +18,7 @@
 //! than K share it equally; p = infinity is max-min itself, save for step 3. Total demand just below K is no longer free.
 //!
 //! p = [`SHAPE`] is the one constant: of 2, 2.5, 3, 3.5 and 4 the best on cycle-level co-runs with an ideal DRAM and
-//! also, by itself, on DDR4 (README, `mascot contention verify`). Three exponential bursts per tile
+//! also, by itself, on DDR4 (`src/guide/model.md`). Three exponential bursts per tile
 //! (its inputs, weights and outputs) beside a fixed compute time, an Erlang-3 load, give the same knee within 3.4 %.
 //! Left out: layers that run in lock-step (their bursts collide always), row-buffer locality, and the first tile.
 

@@ -1,0 +1,51 @@
+//! Do the commands of the guide print what it shows? Every console block of a chapter is run in a folder of the
+//! chapter's own, in which the experiments lie; those marked `ignore` are not. `...` stands for lines left out.
+
+use std::fs;
+use std::panic::{catch_unwind, resume_unwind};
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::{chapters, common};
+
+#[test]
+fn commands_print_what_the_guide_shows() {
+    let folder = TempDir::new().unwrap();
+    let copy = |path: &Path| folder.path().join(path.file_name().expect("a chapter is a file"));
+    for path in chapters() {
+        let copy = copy(&path);
+        fs::copy(&path, &copy).unwrap();
+        let experiments = copy.with_extension("in").join("experiments");
+        fs::create_dir_all(&experiments).unwrap();
+        fs::copy("experiments/quickstart.toml", experiments.join("quickstart.toml")).unwrap();
+        // This makes trycmd run the block in a copy of the folder above, and compare no files.
+        fs::create_dir(copy.with_extension("out")).unwrap();
+    }
+    let cases = trycmd::TestCases::new();
+    cases.case(folder.path().join("*.md")).register_bin("mascot", common::executable());
+    // It panics where something differs, also where it has just rewritten that.
+    let outcome = catch_unwind(|| cases.run());
+    for path in chapters() {
+        let text = fs::read_to_string(copy(&path)).unwrap();
+        if text != fs::read_to_string(&path).unwrap() {
+            fs::write(&path, text).unwrap();
+        }
+    }
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+/// The README shows part of what the quick start prints.
+#[test]
+fn the_readme_shows_what_the_quick_start_prints() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let chapter = fs::read_to_string("src/guide/quickstart.md").unwrap();
+    let is_row = |line: &&str| line.contains("hetero-6  ") || line.contains("system    scenario");
+    let rows: Vec<&str> = readme.lines().filter(is_row).collect();
+    assert!(rows.iter().any(|row| row.contains("learned_gate")), "{rows:?}");
+    for row in rows {
+        assert!(chapter.lines().any(|line| line == row), "the quick start does not print\n{row}");
+    }
+}
