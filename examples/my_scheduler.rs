@@ -30,7 +30,7 @@ impl Scheduler for Important {
 }
 
 const EXPERIMENT: &str = r#"
-systems = ["relmas-6"]
+systems = ["hetero-6"]
 scenarios = ["light", "mixed"]
 loads = [0.6, 0.9]
 schedulers = ["important", "gated"]
