@@ -6,12 +6,12 @@ use super::table::{Listing, number};
 use crate::experiment::bound::{BOUND, BOUND_COLUMNS};
 use crate::experiment::data::Kind;
 use crate::experiment::keys::{SweptKey, swept_keys};
+use crate::experiment::registry::{Entry, Registry};
 use crate::experiment::requests::OFFERED_COLUMNS;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, GROUP_COLUMNS, METRICS};
 use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
-use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
 use crate::workload::{Scenario, Tenant};
 
@@ -47,7 +47,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Scenarios => scenarios(&data)?,
         What::Arrivals => arrivals(),
         What::Keys => keys(),
-        What::Schedulers => schedulers(),
+        What::Schedulers => schedulers(data.registry()),
         What::Policies => policies(&data)?,
         What::Parts => parts(),
         What::Metrics => metrics(),
@@ -210,12 +210,10 @@ fn parameters(parameters: &[Parameter]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn schedulers() -> Listing {
-    let row = |name: &str, doc: &str, keys, source: &str| {
-        [name, doc, &parameters(keys), source].map(str::to_string).to_vec()
+fn schedulers(registry: &Registry) -> Listing {
+    let row = |Entry { name, doc, parameters: keys, source, .. }: &Entry| {
+        [name, doc, &parameters(keys), source].map(String::clone).to_vec()
     };
-    let rules = SCHEDULERS.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
-    let learned = POLICIES.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
     Listing {
         columns: &[
             ("scheduler", "scheduler"),
@@ -224,7 +222,7 @@ fn schedulers() -> Listing {
             ("source", "source"),
         ],
         numbers: 0..0,
-        rows: rules.chain(learned).collect(),
+        rows: registry.entries().map(row).collect(),
     }
 }
 

@@ -34,6 +34,7 @@ mod overrides;
 mod pace;
 pub mod plan;
 mod points;
+pub mod policies;
 pub mod progress;
 mod read;
 mod reference;

@@ -1,8 +1,8 @@
 //! `random`: the sanity floor. Every sub-job that has no assignment gets a random accelerator and priority.
 
 use rand::RngExt;
-use rand::seq::IteratorRandom;
 use rand::rngs::ChaCha8Rng;
+use rand::seq::IteratorRandom;
 
 use super::{SchedulerEntry, no_parameters};
 use crate::rng;

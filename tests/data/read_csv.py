@@ -1,6 +1,6 @@
 """Opens the CSV of a run with pandas and polars, without options, and checks what they make of it.
 
-Run by tests/python.rs with the folder of a run; its environment comes from .ci/python.
+Run by tests/command_line/python.rs with the folder of a run; its environment comes from .ci/python.
 """
 
 import sys

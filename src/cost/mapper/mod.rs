@@ -9,7 +9,7 @@
 //! - factors that could move further in are not left outside (`dominance`);
 //! - a partial mapping goes no further if no completion can beat the best mapping so far (`floor`, `rates`).
 //!
-//! `tests/cost_mapper.rs` compares the result with a brute force over all factors and all orders, on five small
+//! `tests/cost/mapper.rs` compares the result with a brute force over all factors and all orders, on five small
 //! hierarchies.
 //!
 //! **The way** is from the inside out, best bound first: loops in space (`spatial`), loops in time at the inner levels

@@ -3,7 +3,7 @@
 
 One small network in every operator set from 9 to 20, each in the forms that exporters used at that time (axes, pads,
 slices and splits as attributes or as inputs, Upsample or Resize). No file has `value_info`; the batch is symbolic; one
-sub-graph computes a shape from a shape. tests/onnx_styles.rs has the counts, done by hand.
+sub-graph computes a shape from a shape. tests/inputs/onnx_styles.rs has the counts, done by hand.
 """
 from pathlib import Path
 

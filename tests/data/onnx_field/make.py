@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the files of this folder whose names begin with a kind (function_, if_, sizes_, external_, opset_, input_, fit_, ...):
-`pip install onnx==1.23.2`, then `python make.py`. Weights are zeros. What is right for each is in `tests/onnx_field/models.rs`.
+`pip install onnx==1.23.2`, then `python make.py`. Weights are zeros. What is right for each is in `tests/inputs/onnx_field/models.rs`.
 """
 from pathlib import Path
 

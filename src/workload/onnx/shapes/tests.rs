@@ -1,4 +1,4 @@
-//! Inference against shapes computed by hand; `tests/onnx_styles.rs` has whole models.
+//! Inference against shapes computed by hand; `tests/inputs/onnx_styles.rs` has whole models.
 
 use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorProto};
 

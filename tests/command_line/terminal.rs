@@ -1,0 +1,146 @@
+//! What a terminal and a script get: no colours where none are wanted, JSON alone on standard output, manual pages.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic, and says when it is skipped")]
+
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::mascot;
+
+const ESCAPE: u8 = 0x1b;
+
+#[test]
+fn a_pipe_gets_no_colours() {
+    let bad = ["run", "tests/cli/bad/unknown_key.toml"];
+    for args in [&["--help"][..], &["list", "systems"], &["run"], &bad, &["validate", "accel-models/systems"]]
+    {
+        let output = mascot(args);
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!all.is_empty() && !all.contains(&ESCAPE), "{args:?}: {}", String::from_utf8_lossy(&all));
+    }
+}
+
+/// `script` (util-linux) gives the program a terminal.
+#[test]
+fn a_terminal_gets_colours_unless_no_color_is_set() {
+    let on_terminal = |no_color: &str| {
+        let command = format!("{} run", env!("CARGO_BIN_EXE_mascot"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &command, "/dev/null"]).env("TERM", "xterm").env_remove("NO_COLOR");
+        if !no_color.is_empty() {
+            script.env("NO_COLOR", no_color);
+        }
+        script.output().map(|output| output.stdout)
+    };
+    let Ok(coloured) = on_terminal("") else {
+        eprintln!("skipped: no `script` here");
+        return;
+    };
+    assert!(coloured.contains(&ESCAPE), "{}", String::from_utf8_lossy(&coloured));
+    let plain = on_terminal("1").unwrap();
+    let plain = String::from_utf8_lossy(&plain);
+    assert!(plain.contains("required arguments") && !plain.contains(char::from(ESCAPE)), "{plain}");
+}
+
+/// Standard output of a command that succeeds, as JSON.
+fn json(args: &[&str]) -> Value {
+    let output = mascot(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{args:?}: {e}"))
+}
+
+#[test]
+fn lists_are_read_by_programs() {
+    for what in ["accelerators", "systems", "networks", "scenarios", "arrivals", "schedulers", "metrics"] {
+        let rows = json(&["list", what, "--json"]);
+        let lines = mascot(&["list", what]).stdout.iter().filter(|&&byte| byte == b'\n').count();
+        assert_eq!(rows.as_array().unwrap().len() + 1, lines, "{what}");
+    }
+    let systems = json(&["list", "systems", "--json"]);
+    let system = systems.as_array().unwrap().iter().find(|row| row["system"] == "hetero-6").unwrap();
+    assert_eq!(system["dram_bandwidth_gbps"], 32);
+}
+
+#[test]
+fn verdicts_are_read_by_programs() {
+    let verdicts = json(&["validate", "accel-models/systems", "experiments/quickstart.toml", "--json"]);
+    let verdicts = verdicts.as_array().unwrap();
+    assert_eq!(verdicts[0]["kind"], "system");
+    assert_eq!(verdicts[0]["verdict"], "system `eyeriss-6`, 6 accelerators");
+    let experiment = verdicts.last().unwrap();
+    assert_eq!(experiment["kind"], "experiment");
+    assert_eq!(experiment["loads"].as_array().unwrap().len(), 6);
+    assert!(experiment["bounds"][0]["lambda_star_per_s"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn random_runs_and_layers_are_read_by_programs() {
+    let passed = json(&["fuzz", "--seeds", "3", "--json"]);
+    let runs = passed.as_array().unwrap().iter().map(|row| row["runs"].as_u64().unwrap());
+    assert_eq!(runs.sum::<u64>(), 3);
+    let layers = json(&["network", "show", "alexnet", "--json"]);
+    let conv = layers.as_array().unwrap().iter().find(|layer| layer["kind"] == "conv").unwrap();
+    assert!(conv["macs"].as_u64().unwrap() > 0 && conv["after"].is_string(), "{conv}");
+    assert!(layers.as_array().unwrap().iter().any(|layer| layer["macs"].is_null()), "no MACs are no number");
+}
+
+/// As many columns as a usual terminal has.
+#[test]
+fn a_long_list_fits_a_terminal() {
+    let command = |what: &str| {
+        let program = env!("CARGO_BIN_EXE_mascot");
+        let on_terminal = format!("stty rows 24 cols 100; {program} list {what}");
+        Command::new("script").args(["-qec", &on_terminal, "/dev/null"]).output()
+    };
+    for what in ["schedulers", "arrivals", "scenarios", "metrics", "networks", "accelerators"] {
+        let Ok(output) = command(what) else {
+            eprintln!("skipped: no `script` here");
+            return;
+        };
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let widest = text.lines().map(|line| line.trim_end().chars().count()).max().unwrap();
+        assert!(widest > 20 && widest <= 100, "{what}: {widest}\n{text}");
+    }
+}
+
+#[test]
+fn warnings_and_progress_leave_standard_output_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("overload.toml");
+    let keys = "systems = [\"hetero-6\"]\nscenarios = [\"light\"]\nloads = [2]\nschedulers = [\"fcfs\"]\n";
+    std::fs::write(&path, keys).unwrap();
+    let output = mascot(&["validate", path.to_str().unwrap(), "--json"]);
+    let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdicts[0]["loads"][0]["load"], 2.0);
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("warning: "), "{log}");
+}
+
+#[test]
+fn a_period_longer_than_the_slack_is_a_warning() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("slow.toml");
+    let keys = "systems = [\"hetero-6\"]\nscenarios = [\"light\"]\nloads = [0.5]\nschedulers = [\"fcfs\"]\nqos = \"H\"\n";
+    let warned = |more: &str| {
+        std::fs::write(&path, format!("{keys}{more}\n")).unwrap();
+        let output = mascot(&["validate", path.to_str().unwrap()]);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap().matches("is longer than the slack").count()
+    };
+    let table = ["period_us = 100", "period_us = [100, 50000]", "period_us = 50000\ntrigger = \"on_change\""];
+    assert_eq!(table.map(warned), [0, 1, 0]);
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = TempDir::new().unwrap();
+    let output = mascot(&["man", folder.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    for name in ["mascot.1", "mascot-run.1", "mascot-cost.1", "mascot-cost-table.1", "mascot-man.1"] {
+        assert!(page(name).contains(".SH NAME"), "{name}");
+    }
+    assert!(page("mascot-cost-table.1").contains("mascot cost table"));
+}

@@ -1,0 +1,9 @@
+//! Is the cost of a layer right: against Timeloop, a brute force, a chip, and what physics allows.
+
+mod cases;
+#[path = "../common/mod.rs"]
+mod common;
+mod mapper;
+mod show;
+mod silicon;
+mod tables;

@@ -1,0 +1,6 @@
+//! Does a run obey: formulas of queues, cycle-level co-runs, the physics of load and deadlines, its own invariants.
+
+mod behaviour;
+mod contention;
+mod invariants;
+mod queueing;

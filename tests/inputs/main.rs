@@ -1,0 +1,11 @@
+//! Are networks, layer lists, scenarios and arrivals read as what they stand for, and mistakes told with their place.
+
+mod arrivals;
+#[path = "../common/mod.rs"]
+mod common;
+mod layer_lists;
+mod networks;
+mod onnx_field;
+mod onnx_fusion;
+mod onnx_styles;
+mod scenarios;

@@ -1,0 +1,12 @@
+//! Do folders of results say what was run: from TOML to CSV, again after a kill, in ranks, reports and timelines.
+
+mod capacity;
+#[path = "../common/mod.rs"]
+mod common;
+mod folders;
+mod hardware;
+mod replicates;
+mod report;
+mod run;
+mod sweep;
+mod timeline;
