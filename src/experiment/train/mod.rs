@@ -313,7 +313,8 @@ fn learner<'a>(
         }
         #[cfg(not(feature = "train"))]
         Some(_) => Err(Error::Usage(
-            "`training.ddpg` needs libtorch, which this program was built without: see src/guide/policies.md".into(),
+            "`training.ddpg` needs libtorch, which this program was built without: see src/guide/policies.md"
+                .into(),
         )),
     }
 }
