@@ -1,60 +1,76 @@
-//! A scheduler outside the crate, compared with a built-in one: `cargo run --release --example my_scheduler`.
+//! A scheduler of one's own in a sweep beside `gated`: `cargo run --release --example my_scheduler`.
 //!
-//! The rule: most important first, then the earliest deadline; every layer goes to the accelerator that runs it
-//! fastest, however busy that is.
+//! The rule: most important first, then the earliest deadline, each layer to the accelerator that finishes it first.
 
+use std::cmp::Reverse;
 use std::error::Error;
 use std::path::Path;
 
 use mascot::cost::Cache;
-use mascot::experiment::sweep::{Logs, run_with};
+use mascot::experiment::output::Output;
+use mascot::experiment::registry::{Entry, Registry};
+use mascot::experiment::rows::Rows;
+use mascot::experiment::store::Store;
+use mascot::experiment::sweep::{self, Logs};
 use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
-use mascot::scheduler;
-use mascot::sim::{Decision, Scheduler, View};
+use mascot::files::Source;
+use mascot::report::rank::{Question, Ranked, rank};
+use mascot::scheduler::placing::ListRule;
+use mascot::sim::{Decision, Scheduler, SubJobView, View};
+use mascot::units::Time;
 
-struct MostImportantFirst;
+#[derive(Default)]
+struct Important(ListRule<(Reverse<u32>, Time)>);
 
-impl Scheduler for MostImportantFirst {
+impl Scheduler for Important {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        let mut order: Vec<_> = view.sub_jobs().iter().collect();
-        order.sort_by_key(|sub| {
-            let job = view.job_of(sub);
-            (std::cmp::Reverse(job.priority), job.deadline)
-        });
-        for (rank, sub) in order.iter().enumerate() {
-            let able = (0..view.accelerators().len()).filter(|&m| view.alone(sub, m).is_some());
-            let fastest =
-                able.min_by_key(|&m| view.alone(sub, m)).expect("some accelerator runs every layer");
-            out.assign(sub.id, fastest, -(rank as f64));
-        }
-        out.operations.comparisons += (order.len() * view.accelerators().len()) as u64;
+        let key = |sub: &SubJobView| (Reverse(view.job_of(sub).priority), view.job_of(sub).deadline);
+        self.0.place_by(view, out, key);
     }
 }
 
-/// SLA rates of the rule above and of `fcfs` on the mixed scenario, same requests.
-fn compare(requests: usize) -> Result<[f64; 2], Box<dyn Error>> {
-    let data = DataRoot::find(None)?;
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/quickstart.toml");
-    let only_mixed = [("scenarios".to_string(), toml::Value::from("mixed"))];
-    let experiment = Experiment::read(&file, &only_mixed, &data)?;
-    let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent)?;
-    let case = plan.cases.first().ok_or("the experiment has no case")?;
+const EXPERIMENT: &str = r#"
+systems = ["relmas-6"]
+scenarios = ["light", "mixed"]
+loads = [0.6, 0.9]
+schedulers = ["important", "gated"]
+seeds = 3
+requests = 300
+"#;
 
-    let mut fcfs = (scheduler::find("fcfs").ok_or("no fcfs")?.build)(&toml::Table::new(), 1)?;
-    let mine = run_with(case, requests, 1, &mut MostImportantFirst, Logs::default())?;
-    let theirs = run_with(case, requests, 1, fcfs.as_mut(), Logs::default())?;
-    Ok([mine.metric("sla_rate"), theirs.metric("sla_rate")])
+/// Runs the experiment, writes its `summary.csv` into the folder, and ranks it as `mascot rank --over gated` does.
+fn compare(folder: &Path) -> Result<Vec<Ranked>, Box<dyn Error>> {
+    let important =
+        Entry::new("important", "most important first, then the earliest deadline", "1", |_, _| {
+            Ok(Box::new(Important::default()))
+        });
+    let data = DataRoot::find(None)?.with_registry(Registry::built_in().with(important));
+    let source = Source { path: "mine.toml".into(), text: EXPERIMENT.into(), verbatim: true };
+    let experiment = Experiment::parse(Path::new("mine.toml"), source, &data)?;
+    let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent)?;
+    let mut output = Output::create(folder, &Store::open(folder)?, Logs::default())?;
+    sweep::run(&plan, Logs::default(), &Silent, |cell, outcome| output.add(&Rows::new(cell, &outcome)))?;
+    output.finish()?;
+    let (metric, over) = ("sla_rate", Some("gated"));
+    let question = Question { metric, over, by: None, with: &[], only: &[], margin: 0.0 };
+    Ok(rank(&folder.join("summary.csv"), &question)?.schedulers)
 }
 
 #[expect(clippy::print_stdout, reason = "a program may print")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let [mine, fcfs] = compare(500)?;
-    println!("SLA rate: most important first {mine:.3}, fcfs {fcfs:.3}");
+    println!("scheduler  SLA rate  better than gated in  worse in");
+    for of in compare(Path::new("results/my_scheduler"))? {
+        let rate = of.all.mean.unwrap_or(f64::NAN);
+        println!("{:9}  {rate:8.4}  {:17} cells  {:2} cells", of.scheduler, of.above, of.below);
+    }
     Ok(())
 }
 
 #[test]
-fn both_rules_run_and_differ() {
-    let [mine, fcfs] = compare(200).expect("the shipped data is complete");
-    assert!((0.0..=1.0).contains(&mine) && (0.0..=1.0).contains(&fcfs) && mine != fcfs, "{mine} {fcfs}");
+fn both_are_in_the_summary_and_differ() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let ranked = compare(folder.path()).expect("the shipped data is complete");
+    let csv = std::fs::read_to_string(folder.path().join("summary.csv")).expect("just written");
+    assert_eq!(["important", "gated"].map(|name| csv.matches(&format!(",{name},")).count()), [12; 2]);
+    assert_ne!(ranked[0].all.mean, ranked[1].all.mean);
 }

@@ -52,7 +52,7 @@ fn every_preset_runs_under_every_scheduler() {
             let [finished, dropped] = ["finished", "dropped"].map(|column| outcome.metric(column));
             assert_eq!(finished + dropped, REQUESTS as f64, "{cell}");
             // No starvation: a rule that drops nothing finishes everything that may finish late.
-            let drops = ["edf_drop", "gated", "lookahead"].contains(&cell.scheduler.name.as_str());
+            let drops = ["edf_drop", "gated", "lookahead"].contains(&cell.scheduler.entry.name.as_str());
             let ends = drops || cell.case.setting.late == Late::Abort;
             assert!(ends || finished == REQUESTS as f64, "{dropped} requests starve: {cell}");
             // Where late requests are dropped, `random` may finish none.

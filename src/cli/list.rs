@@ -5,12 +5,12 @@ use clap::{Args, ValueEnum};
 use super::table::{Listing, number};
 use crate::experiment::bound::{BOUND, BOUND_COLUMNS};
 use crate::experiment::data::Kind;
+use crate::experiment::registry::{Entry, Registry};
 use crate::experiment::requests::OFFERED_COLUMNS;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, GROUP_COLUMNS, METRICS};
 use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
-use crate::scheduler::SCHEDULERS;
 use crate::workload::arrivals::{ARRIVALS, Rate};
 use crate::workload::{Scenario, Tenant};
 
@@ -44,7 +44,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Networks => networks(&data)?,
         What::Scenarios => scenarios(&data)?,
         What::Arrivals => arrivals(),
-        What::Schedulers => schedulers(),
+        What::Schedulers => schedulers(data.registry()),
         What::Policies => policies(&data)?,
         What::Parts => parts(),
         What::Metrics => metrics(),
@@ -207,12 +207,10 @@ fn parameters(parameters: &[Parameter]) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn schedulers() -> Listing {
-    let row = |name: &str, doc: &str, keys, source: &str| {
-        [name, doc, &parameters(keys), source].map(str::to_string).to_vec()
+fn schedulers(registry: &Registry) -> Listing {
+    let row = |Entry { name, doc, parameters: keys, source, .. }: &Entry| {
+        [name, doc, &parameters(keys), source].map(String::clone).to_vec()
     };
-    let rules = SCHEDULERS.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
-    let learned = POLICIES.iter().map(|entry| row(entry.name, entry.doc, entry.parameters, entry.source));
     Listing {
         columns: &[
             ("scheduler", "scheduler"),
@@ -221,7 +219,7 @@ fn schedulers() -> Listing {
             ("source", "source"),
         ],
         numbers: 0..0,
-        rows: rules.chain(learned).collect(),
+        rows: registry.entries().map(row).collect(),
     }
 }
 

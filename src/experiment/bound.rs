@@ -3,13 +3,14 @@
 //! on the same system share one. Where requests follow others there is no bound, and no row.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 
 use super::Progress;
 use super::plan::{Case, Plan};
+use super::registry::Entry;
 use super::requests::{Came, offered_load, requests};
 use super::schedulers::SchedulerChoice;
 use super::sweep::{Cell, Outcome};
@@ -24,7 +25,9 @@ pub const BOUND: &str = "bound";
 /// In the place of a scheduler in such a row.
 pub(super) static CHOICE: LazyLock<SchedulerChoice> = LazyLock::new(|| SchedulerChoice {
     label: BOUND.into(),
-    name: BOUND.into(),
+    entry: Arc::new(Entry::new(BOUND, "what no schedule exceeds", "", |_, _| {
+        Err("it is no scheduler".into())
+    })),
     parameters: toml::Table::new(),
 });
 
@@ -35,7 +38,7 @@ pub const BOUND_COLUMNS: &[Column] = &[Column::lower("gap_to_bound", "With --bou
 impl Cell<'_> {
     /// Whether it is the row of a bound.
     pub fn is_bound(&self) -> bool {
-        self.scheduler.name == BOUND
+        self.scheduler.entry.name == BOUND
     }
 }
 

@@ -259,7 +259,7 @@ impl Experiment {
 impl RawExperiment {
     fn validate(self, path: &Path, source: Source, data: &DataRoot) -> Result<Experiment, Error> {
         let settings = self.settings();
-        let schedulers = schedulers::choices(&self.schedulers, &source)?;
+        let schedulers = schedulers::choices(&self.schedulers, &source, data.registry())?;
         let wanted = self.wanted(&source)?;
         let named = |kind: Kind, names: Vec<Spanned<String>>| {
             let check = |name: Spanned<String>| match data.path(kind, name.get_ref()) {

@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::plan::{Case, Run};
-use super::registry;
 use super::requests::has_same_requests;
 use super::schedulers::SchedulerChoice;
 
 /// Takes all runs but one out of cases where seeds change nothing, and says so in a sentence per scenario.
 pub(super) fn leave_out(cases: &mut [Case], schedulers: &[SchedulerChoice]) -> Vec<String> {
-    let draws: Vec<bool> = schedulers.iter().map(registry::draws).collect();
+    let draws: Vec<bool> = schedulers.iter().map(|choice| choice.entry.draws).collect();
     let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let same = have_same_requests(cases);
     for (case, _) in cases.iter_mut().zip(same).filter(|(_, same)| *same) {

@@ -1,17 +1,23 @@
 //! Where the data files are: `accel-models/`, `workloads/`, `policies/` in the user's folder and then in the source tree of
-//! this program, or any path that a user writes.
+//! this program, or any path that a user writes. Schedulers are looked up in a [`Registry`].
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Error;
 use super::list::distinct;
+use super::registry::Registry;
 use crate::files::{Folders, InputError, did_you_mean};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::workload::{Network, Scenario};
 
-/// The folders that hold `accel-models/` and `workloads/`: a name is looked up in the first that has it.
+/// What the names in an experiment mean: files, looked up in the first folder that has one, and schedulers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataRoot(Vec<PathBuf>);
+pub struct DataRoot {
+    /// Those that hold `accel-models/` and `workloads/`.
+    folders: Vec<PathBuf>,
+    registry: Arc<Registry>,
+}
 
 /// What is looked up by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +56,7 @@ impl DataRoot {
         if let Some(dir) = std::env::var_os("MASCOT_DATA_DIR") {
             let dir = PathBuf::from(dir);
             return match FOLDERS.iter().all(|folder| dir.join(folder).is_dir()) {
-                true => Ok(Self(vec![dir])),
+                true => Ok(Self::of(vec![dir])),
                 false => Err(Error::Usage(format!(
                     "MASCOT_DATA_DIR is {}: expected a folder with accel-models/ and workloads/",
                     dir.display()
@@ -67,23 +73,38 @@ impl DataRoot {
             let message = "no folder with accel-models/ and workloads/ here or above; set MASCOT_DATA_DIR";
             return Err(Error::Usage(message.into()));
         }
-        Ok(Self(roots))
+        Ok(Self::of(roots))
+    }
+
+    fn of(folders: Vec<PathBuf>) -> Self {
+        Self { folders, registry: Arc::new(Registry::built_in()) }
+    }
+
+    /// The same folders with other schedulers than the built-in ones.
+    #[must_use]
+    pub fn with_registry(self, registry: Registry) -> Self {
+        Self { registry: Arc::new(registry), ..self }
+    }
+
+    /// The schedulers that an experiment may name.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The first of the folders: the user's.
     pub fn path_of_root(&self) -> &Path {
-        &self.0[0]
+        &self.folders[0]
     }
 
     /// A path as seen from the folder that it lies in, if it does.
     pub fn relative<'a>(&self, path: &'a Path) -> &'a Path {
-        self.0.iter().find_map(|root| path.strip_prefix(root).ok()).unwrap_or(path)
+        self.folders.iter().find_map(|root| path.strip_prefix(root).ok()).unwrap_or(path)
     }
 
     /// The file that such a path means; an absolute one stays what it is.
     pub fn absolute(&self, relative: &Path) -> PathBuf {
-        let mut paths = self.0.iter().map(|root| root.join(relative));
-        paths.find(|path| path.is_file()).unwrap_or_else(|| self.0[0].join(relative))
+        let mut paths = self.folders.iter().map(|root| root.join(relative));
+        paths.find(|path| path.is_file()).unwrap_or_else(|| self.folders[0].join(relative))
     }
 
     /// The folders of a kind.
@@ -96,7 +117,7 @@ impl DataRoot {
             Kind::Silicon => "accel-models/silicon",
             Kind::Policy => "policies",
         };
-        Folders::new(self.0.iter().map(|root| root.join(below)).collect())
+        Folders::new(self.folders.iter().map(|root| root.join(below)).collect())
     }
 
     /// All names of a kind, sorted.

@@ -5,7 +5,8 @@
 //! depends on. It does not cover where those files lie, nor the cells beside it.
 //!
 //! The sources count as a whole, hashed by `build.rs`, and not the version or the commit: an edit that is not committed
-//! changes results as well. That an edited comment makes a sweep run again is the price.
+//! changes results as well. That an edited comment makes a sweep run again is the price. A scheduler of a caller's is outside
+//! of these sources: its [version](super::registry::Entry::version) stands for its code.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -52,7 +53,8 @@ impl Identity<'_> {
         let mut add =
             |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("memory takes everything");
         KEYS.iter().zip(cell.keys()).for_each(|(key, value)| add(key, &value));
-        add("rule", &cell.scheduler.name);
+        add("rule", &cell.scheduler.entry.name);
+        add("version of the rule", &cell.scheduler.entry.version);
         add("parameters", &toml::Value::Table(cell.scheduler.parameters.clone()).to_string());
         add("bound", &self.experiment.bound.to_string());
         if let Some(trace) = &self.experiment.trace {

@@ -29,6 +29,7 @@ mod overrides;
 mod pace;
 pub mod plan;
 mod points;
+pub mod policies;
 pub mod progress;
 pub mod reference;
 pub mod registry;

@@ -1,147 +1,248 @@
-//! Joins the registries of rules and of learned policies: what an experiment may name as a scheduler.
+//! What an experiment may name as a scheduler: the built-in rules, the learned policies, and a caller's own.
+//!
+//! The registry is a value. A [`DataRoot`](super::DataRoot) carries it beside the folders in which all other names are
+//! looked up. To a caller's own entry everything works as to a built-in one: parameters and lists of them, sweeps, kept
+//! cells, `rank`, `report`, bounds.
+//!
+//! ```
+//! use mascot::experiment::DataRoot;
+//! use mascot::experiment::registry::{Entry, Registry};
+//! use mascot::sim::{Decision, Scheduler, View};
+//!
+//! struct First;
+//!
+//! impl Scheduler for First {
+//!     fn decide(&mut self, view: &View, out: &mut Decision) {
+//!         for sub in view.sub_jobs() {
+//!             let able = (0..view.accelerators().len()).find(|&m| view.alone(sub, m).is_some());
+//!             out.assign(sub.id, able.expect("some accelerator runs every layer"), 0.0);
+//!         }
+//!     }
+//! }
+//!
+//! let first = Entry::new("first", "the first accelerator that is able", "1", |_, _| Ok(Box::new(First)));
+//! let data = DataRoot::find(None)?.with_registry(Registry::built_in().with(first));
+//! # assert!(data.registry().find("first").is_ok() && data.registry().find("gated").is_ok());
+//! # Ok::<(), mascot::experiment::Error>(())
+//! ```
+//! Finished cells are kept under the hash of this crate's sources, which does not cover the caller's. That is what
+//! [`Entry::version`] is for: it has to change whenever decisions may.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fmt;
+use std::sync::Arc;
 
 use schemars::{Schema, json_schema};
+use toml::Table;
 
-use super::Error;
-use super::data::{DataRoot, Kind};
-use super::schedulers::SchedulerChoice;
-use crate::files::{InputError, any_of, did_you_mean, entry_table, parse_parameters};
-use crate::hw::SystemSpec;
-use crate::rl::policy::{self, POLICIES, Parameters, Policy, PolicyEntry};
-use crate::scheduler::{self, SCHEDULERS};
+use super::bound::BOUND;
+use crate::files::{Parameter, any_of, did_you_mean, entry_table};
+use crate::rl::policy::{POLICIES, PolicyEntry};
+use crate::scheduler::{SCHEDULERS, SchedulerEntry};
 use crate::sim::Scheduler;
 
-/// The JSON Schema of an entry of `schedulers`: a name, or a table with it.
-pub(super) fn schema() -> Schema {
-    let rules = SCHEDULERS.iter().map(|entry| (entry.name, entry.doc, entry.parameters));
-    let learned = POLICIES.iter().map(|entry| (entry.name, entry.doc, entry.parameters));
-    let label = [("label", "the name in tables")];
-    any_of(rules.chain(learned).flat_map(|(name, doc, parameters)| {
+/// Makes a scheduler from its parameters for a run with the given seed; the error says which parameter is wrong.
+pub type Build = dyn Fn(&Table, u64) -> Result<Box<dyn Scheduler>, String> + Send + Sync;
+
+/// One scheduler that experiments may name.
+#[derive(Clone)]
+pub struct Entry {
+    /// The name in experiments.
+    pub name: String,
+    /// Its rule in one sentence.
+    pub doc: String,
+    /// Where the rule comes from.
+    pub source: String,
+    /// Its TOML parameters.
+    pub parameters: &'static [Parameter],
+    /// Whether its decisions depend on the seed: one that draws nothing is run once where all seeds bring the same requests.
+    pub draws: bool,
+    /// The state of a caller's code, part of the identity of its cells: a number that the caller raises, or a hash of the
+    /// code and of what it reads. Built-in ones, which the hash of this crate's sources covers, leave it empty.
+    pub version: String,
+    /// What makes it.
+    pub maker: Maker,
+}
+
+/// What makes a scheduler.
+#[derive(Clone)]
+pub enum Maker {
+    /// A function of its parameters and the seed.
+    Rule(Arc<Build>),
+    /// A kind of learned policy, from files for each system.
+    Policy(&'static PolicyEntry),
+}
+
+impl Entry {
+    /// A rule without parameters that draws nothing; the other fields can be set afterwards.
+    pub fn new(
+        name: impl Into<String>,
+        doc: impl Into<String>,
+        version: impl Into<String>,
+        build: impl Fn(&Table, u64) -> Result<Box<dyn Scheduler>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            doc: doc.into(),
+            source: "the caller's own".into(),
+            parameters: &[],
+            draws: false,
+            version: version.into(),
+            maker: Maker::Rule(Arc::new(build)),
+        }
+    }
+
+    /// Whether a parameter is a list, as its default is.
+    pub(super) fn takes_list(&self, key: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter.name == key && parameter.default.starts_with('['))
+    }
+
+    fn schemas(&self) -> [Schema; 2] {
+        let Self { name, doc, parameters, .. } = self;
         [
             json_schema!({ "const": name, "description": doc }),
-            entry_table("name", name, doc, parameters, &label),
+            entry_table("name", name, doc, parameters, &[("label", "the name in tables")]),
         ]
-    }))
-}
-
-/// Whether it can be built, on some system; the error names what is wrong and what is allowed.
-pub fn check(choice: &SchedulerChoice) -> Result<(), String> {
-    match policy::find(&choice.name) {
-        None => build(choice, None, 0).map(drop),
-        Some(entry) => parameters(choice, entry).map(drop),
     }
 }
 
-/// Those of a learned policy.
-fn parameters(choice: &SchedulerChoice, entry: &PolicyEntry) -> Result<Parameters, String> {
-    let read: Parameters = parse_parameters(&choice.parameters).map_err(|message| of(choice, &message))?;
-    let parts: Vec<&str> = entry.parts.iter().map(|part| part.name).collect();
-    match read.without.iter().find(|name| !parts.contains(&&name[..])) {
-        None => Ok(read),
-        Some(_) if parts.is_empty() => Err(of(choice, "`without`: it has no parts to do without")),
-        Some(name) => {
-            let (hint, known) = (did_you_mean(name, &parts), parts.join(", "));
-            Err(of(choice, &format!("`without`: no part `{name}`{hint}; known: {known}")))
+impl From<&'static SchedulerEntry> for Entry {
+    fn from(entry: &'static SchedulerEntry) -> Self {
+        let SchedulerEntry { name, doc, source, parameters, draws, build } = *entry;
+        Self { source: source.into(), parameters, draws, ..Self::new(name, doc, "", build) }
+    }
+}
+
+impl From<&'static PolicyEntry> for Entry {
+    fn from(entry: &'static PolicyEntry) -> Self {
+        Self {
+            name: entry.name.into(),
+            doc: entry.doc.into(),
+            source: entry.source.into(),
+            parameters: entry.parameters,
+            draws: false,
+            version: String::new(),
+            maker: Maker::Policy(entry),
         }
     }
 }
 
-/// Whether a parameter of a scheduler is a list, as its default is.
-pub(super) fn takes_list(name: &str, key: &str) -> bool {
-    let of_rule = scheduler::find(name).map(|entry| entry.parameters);
-    let parameters = of_rule.or_else(|| policy::find(name).map(|entry| entry.parameters)).unwrap_or_default();
-    parameters.iter().any(|parameter| parameter.name == key && parameter.default.starts_with('['))
-}
-
-/// Makes a scheduler for a run with the given seed; policies as [`Policies`] has them.
-pub fn build(
-    choice: &SchedulerChoice,
-    policy: Option<&Placed>,
-    seed: u64,
-) -> Result<Box<dyn Scheduler>, String> {
-    if let Some(Placed { policy, accelerators, without, .. }) = policy {
-        return policy.scheduler(*accelerators, without).map_err(|e| of(choice, &e.to_string()));
+/// Entries are told apart by name and version.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.version) == (&other.name, &other.version)
     }
-    let entry = scheduler::find(&choice.name).ok_or_else(|| {
-        let rules = SCHEDULERS.iter().map(|entry| entry.name);
-        let known: Vec<&str> = rules.chain(POLICIES.iter().map(|entry| entry.name)).collect();
-        let hint = did_you_mean(&choice.name, &known);
-        format!("no scheduler `{}`{hint}; known: {}", choice.name, known.join(", "))
-    })?;
-    (entry.build)(&choice.parameters, seed).map_err(|message| of(choice, &message))
 }
 
-/// Whether its decisions depend on the seed of a run.
-pub(super) fn draws(choice: &SchedulerChoice) -> bool {
-    scheduler::find(&choice.name).is_some_and(|entry| entry.draws)
+impl Eq for Entry {}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { name, version, .. } = self;
+        f.debug_struct("Entry").field("name", name).field("version", version).finish_non_exhaustive()
+    }
 }
 
-fn of(choice: &SchedulerChoice, message: &str) -> String {
-    format!("scheduler `{}`: {message}", choice.name)
-}
+/// All schedulers that experiments may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registry(Vec<Arc<Entry>>);
 
-/// A policy for a system of an experiment.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    path: PathBuf,
-    policy: Policy,
-    /// How many the system has.
-    accelerators: usize,
-    /// Parts that it runs without.
-    without: Vec<String>,
-}
+impl Registry {
+    /// The rules and the kinds of learned policies of this crate.
+    pub fn built_in() -> Self {
+        let rules = SCHEDULERS.iter().map(Entry::from);
+        Self(rules.chain(POLICIES.iter().map(Entry::from)).map(Arc::new).collect())
+    }
 
-/// The policies of an experiment, by label and system.
-#[derive(Clone, Debug, Default)]
-pub struct Policies(BTreeMap<(String, String), Placed>);
+    /// The same with an entry more. Panics if its name is taken.
+    #[must_use]
+    pub fn with(mut self, entry: Entry) -> Self {
+        let taken = self.0.iter().map(|known| &known.name[..]).chain([BOUND]).any(|name| name == entry.name);
+        assert!(!taken, "there is a scheduler `{}` already", entry.name);
+        self.0.push(Arc::new(entry));
+        self
+    }
 
-impl Policies {
-    /// Reads those that run on a system.
+    /// All of them: rules, policies, the caller's.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// The entry of a name.
     ///
     /// # Errors
-    /// A file is missing or damaged, or is for another system.
-    pub fn read<'a>(
-        &mut self,
-        choices: impl IntoIterator<Item = &'a SchedulerChoice>,
-        system: &SystemSpec,
-        data: &DataRoot,
-    ) -> Result<(), Error> {
-        for choice in choices {
-            let Some(entry) = policy::find(&choice.name) else { continue };
-            let Parameters { policy, transfer, without } = parameters(choice, entry).map_err(Error::Usage)?;
-            let name = policy.unwrap_or_else(|| format!("{}-{}", choice.name, system.name));
-            let path = data.path(Kind::Policy, &name)?;
-            let policy = Policy::read(&path, entry)?;
-            if !transfer && !policy.is_for(system) {
-                return Err(Error::Usage(format!(
-                    "{} was trained for the accelerators of `{}`, and those of `{}` are others: train one for it, or set \
-                     `transfer = true`",
-                    path.display(),
-                    policy.manifest.system,
-                    system.name
-                )));
-            }
-            let accelerators = system.accelerators.len();
-            let weights = Policy::weights_path(&path);
-            policy.scheduler(accelerators, &without).map_err(|e| InputError::file(&weights, e))?;
-            self.0.insert(
-                (choice.label.clone(), system.name.clone()),
-                Placed { path, policy, accelerators, without },
-            );
-        }
-        Ok(())
+    /// There is none; the error names those that there are.
+    pub fn find(&self, name: &str) -> Result<&Arc<Entry>, String> {
+        self.0.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            let known: Vec<&str> = self.entries().map(|entry| &entry.name[..]).collect();
+            let hint = did_you_mean(name, &known);
+            format!("no scheduler `{name}`{hint}; known: {}", known.join(", "))
+        })
     }
 
-    /// That of a scheduler on a system; `None` for rules.
-    pub fn of(&self, choice: &SchedulerChoice, system: &str) -> Option<&Placed> {
-        self.0.get(&(choice.label.clone(), system.to_string()))
+    /// The JSON Schema of an entry of `schedulers`: a name, or a table with it.
+    pub(super) fn schema(&self) -> Schema {
+        any_of(self.entries().flat_map(Entry::schemas))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::Cache;
+    use crate::experiment::identity::{Identity, SOURCES_SHA256};
+    use crate::experiment::inputs::Inputs;
+    use crate::experiment::sweep::{Logs, cells, run_cell};
+    use crate::experiment::{DataRoot, Experiment, Plan, Silent};
+    use crate::scheduler;
+
+    /// `fcfs` under another name, with a parameter and a version.
+    fn own(version: &str) -> Entry {
+        const PARAMETERS: &[Parameter] = &[Parameter { name: "unused", default: "0", doc: "nothing" }];
+        let fcfs =
+            |_: &Table, seed| (scheduler::find("fcfs").expect("registered").build)(&Table::new(), seed);
+        Entry { parameters: PARAMETERS, ..Entry::new("own", "as fcfs", version, fcfs) }
     }
 
-    /// What was read, by label and system: manifest and weights.
-    pub fn files(&self) -> impl Iterator<Item = (&(String, String), [PathBuf; 2])> {
-        self.0.iter().map(|(key, placed)| (key, [placed.path.clone(), Policy::weights_path(&placed.path)]))
+    fn plan(version: &str, schedulers: &str) -> (Plan, DataRoot) {
+        let data = DataRoot::find(None).expect("the data is in the source tree");
+        let data = data.with_registry(Registry::built_in().with(own(version)));
+        let keys = [("scenarios", "'light'"), ("loads", "0.6"), ("seeds", "1"), ("requests", "20")];
+        let keys = keys.into_iter().chain([("schedulers", schedulers)]).map(|(key, value)| {
+            let table: Table = format!("value = {value}").parse().expect("TOML");
+            (key.to_string(), table["value"].clone())
+        });
+        let keys: Vec<_> = keys.collect();
+        let experiment = Experiment::read("experiments/quickstart.toml".as_ref(), &keys, &data);
+        let experiment = experiment.expect("the registry knows them");
+        (Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("shipped data"), data)
+    }
+
+    #[test]
+    fn a_callers_own_is_swept_and_does_what_it_does() {
+        let (plan, _) = plan("1", "['fcfs', { name = 'own', unused = [1, 2] }]");
+        let labels: Vec<&str> = plan.schedulers.iter().map(|choice| &choice.label[..]).collect();
+        assert_eq!(labels, ["fcfs", "own(unused=1)", "own(unused=2)"]);
+        let run = |cell| run_cell(&plan.experiment, cell, Logs::default()).expect("fcfs is legal");
+        let rates: Vec<f64> = cells(&plan).iter().map(run).map(|of| of.metric("latency_p50_us")).collect();
+        assert!(rates[0] > 0.0 && rates.iter().all(|rate| *rate == rates[0]), "{rates:?}");
+    }
+
+    #[test]
+    fn another_version_is_another_cell() {
+        let id = |version| {
+            let (plan, data) = plan(version, "'own'");
+            let inputs = Inputs::of(&plan, &data).expect("just read");
+            let (experiment, logs) = (&plan.experiment, Logs::default());
+            let identity = Identity { experiment, logs, inputs: &inputs, sources: SOURCES_SHA256 };
+            identity.of(&cells(&plan)[0])
+        };
+        assert_eq!(id("1"), id("1"));
+        assert_ne!(id("1"), id("2"));
+    }
+
+    #[test]
+    #[should_panic(expected = "there is a scheduler `gated` already")]
+    fn a_name_is_given_once() {
+        let _ = Registry::built_in().with(Entry { name: "gated".into(), ..own("1") });
     }
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::Error;
 use super::plan::Case;
-use super::registry;
 use super::requests::request;
-use super::schedulers::SchedulerChoice;
 use super::sweep::rules;
+use crate::scheduler;
 use crate::sim::{
     DecisionCost, Engine, Late, LateRules, Origin, Record, Recorder, Request, Rules, Trace, run,
 };
@@ -34,9 +33,8 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let trace = Trace { counted: 0..requests.len(), requests, ..Trace::default() };
     let rules =
         Rules { late: LateRules::all(Late::Finish), decision_cost: DecisionCost::Ideal, ..rules(case) };
-    let choice = SchedulerChoice { label: "eft".into(), name: "eft".into(), parameters: toml::Table::new() };
-    let mut scheduler =
-        registry::build(&choice, None, seed).expect("eft is registered and has no parameters");
+    let eft = scheduler::find("eft").expect("it is registered");
+    let mut scheduler = (eft.build)(&toml::Table::new(), seed).expect("it has no parameters");
     let mut end = EndTime(Time::ZERO);
     run(Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules), scheduler.as_mut(), &mut end)
         .map_err(|e| Error::Run {

@@ -7,23 +7,27 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
 use super::bound::BOUND;
 use super::list::distinct;
-use super::registry;
-use crate::files::{InputError, Source, Spanned};
+use super::policies::Placed;
+use super::registry::{Entry, Maker, Registry};
+use crate::files::{InputError, Source, Spanned, did_you_mean, parse_parameters};
+use crate::rl::policy::{Parameters, PolicyEntry};
+use crate::sim::Scheduler;
 
 /// A scheduler as an experiment names it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SchedulerChoice {
     /// The name in tables.
     pub label: String,
-    /// The name in the registry.
-    pub name: String,
+    /// What the registry has under its name.
+    pub entry: Arc<Entry>,
     /// Its parameters.
     pub parameters: Table,
 }
@@ -32,9 +36,66 @@ impl SchedulerChoice {
     /// As the experiment file would say it.
     pub(super) fn to_table(&self) -> Table {
         let mut table = self.parameters.clone();
-        table.insert("name".into(), self.name.clone().into());
+        table.insert("name".into(), self.entry.name.clone().into());
         table.insert("label".into(), self.label.clone().into());
         table
+    }
+
+    /// Makes the scheduler for a run with the given seed; a learned one from its policy for the system of the run.
+    ///
+    /// # Errors
+    /// A parameter is wrong, or the weights are of another size.
+    pub fn build(&self, policy: Option<&Placed>, seed: u64) -> Result<Box<dyn Scheduler>, String> {
+        match (&self.entry.maker, policy) {
+            (Maker::Rule(build), _) => {
+                build(&self.parameters, seed).map_err(|message| self.problem(&message))
+            }
+            (Maker::Policy(_), Some(policy)) => policy.scheduler().map_err(|e| self.problem(&e.to_string())),
+            (Maker::Policy(_), None) => Err(self.problem("it needs a policy")),
+        }
+    }
+
+    /// Whether it can be built, on some system; the error names what is wrong and what is allowed.
+    fn check(&self) -> Result<(), String> {
+        match self.entry.maker {
+            Maker::Rule(_) => self.build(None, 0).map(drop),
+            Maker::Policy(policy) => self.policy_parameters(policy).map(drop),
+        }
+    }
+
+    /// Those of a learned policy.
+    pub(super) fn policy_parameters(&self, policy: &PolicyEntry) -> Result<Parameters, String> {
+        let read: Parameters =
+            parse_parameters(&self.parameters).map_err(|message| self.problem(&message))?;
+        let parts: Vec<&str> = policy.parts.iter().map(|part| part.name).collect();
+        match read.without.iter().find(|name| !parts.contains(&&name[..])) {
+            None => Ok(read),
+            Some(_) if parts.is_empty() => Err(self.problem("`without`: it has no parts to do without")),
+            Some(name) => {
+                let (hint, known) = (did_you_mean(name, &parts), parts.join(", "));
+                Err(self.problem(&format!("`without`: no part `{name}`{hint}; known: {known}")))
+            }
+        }
+    }
+
+    fn problem(&self, message: &str) -> String {
+        format!("scheduler `{}`: {message}", self.entry.name)
+    }
+}
+
+/// As manifests tell it; built-in ones have no version of their own.
+impl Serialize for SchedulerChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            label: &'a str,
+            name: &'a str,
+            #[serde(skip_serializing_if = "str::is_empty")]
+            version: &'a str,
+            parameters: &'a Table,
+        }
+        let Self { label, entry, parameters } = self;
+        Told { label, name: &entry.name, version: &entry.version, parameters }.serialize(serializer)
     }
 }
 
@@ -57,16 +118,20 @@ impl JsonSchema for Raw {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        registry::schema()
+        Registry::built_in().schema()
     }
 }
 
 /// All schedulers that the entries stand for.
-pub(super) fn choices(entries: &[Spanned<Raw>], source: &Source) -> Result<Vec<SchedulerChoice>, InputError> {
+pub(super) fn choices(
+    entries: &[Spanned<Raw>],
+    source: &Source,
+    registry: &Registry,
+) -> Result<Vec<SchedulerChoice>, InputError> {
     let mut choices: Vec<SchedulerChoice> = Vec::new();
     for entry in entries {
         let error = |message| source.error(&entry.span(), message);
-        for choice in entry.get_ref().choices().map_err(error)? {
+        for choice in entry.get_ref().choices(registry).map_err(error)? {
             if choice.label == BOUND {
                 let message =
                     format!("`{BOUND}` is what the row of the bound is called: choose another `label`");
@@ -79,7 +144,8 @@ pub(super) fn choices(entries: &[Spanned<Raw>], source: &Source) -> Result<Vec<S
                 )));
             }
             // A scheduler that can be built once can be built for every run: its parameters are all that can be wrong.
-            registry::check(&choice)
+            choice
+                .check()
                 .map_err(|message| source.error(&span_of_wrong(entry.span(), &choice, source), message))?;
             choices.push(choice);
         }
@@ -98,7 +164,7 @@ fn span_of_wrong(entry: Range<usize>, choice: &SchedulerChoice, source: &Source)
     let is_wrong = |key: &&String| {
         let mut without = choice.clone();
         without.parameters.remove(*key);
-        registry::check(&without).is_ok()
+        without.check().is_ok()
     };
     let span = || {
         let wrong = choice.parameters.keys().find(is_wrong)?;
@@ -112,13 +178,14 @@ fn span_of_wrong(entry: Range<usize>, choice: &SchedulerChoice, source: &Source)
 }
 
 impl Raw {
-    fn choices(&self) -> Result<Vec<SchedulerChoice>, String> {
+    fn choices(&self, registry: &Registry) -> Result<Vec<SchedulerChoice>, String> {
         let (name, label, parameters) = match self {
             Self::Name(name) => (name, None, &Table::new()),
             Self::Table { name, label, parameters } => (name, label.as_ref(), parameters),
         };
+        let entry = registry.find(name)?;
         let (swept, fixed): (Vec<_>, Vec<_>) =
-            parameters.iter().partition(|(key, value)| is_swept(name, key, value));
+            parameters.iter().partition(|(key, value)| is_swept(entry, key, value));
         let fixed: Table = fixed.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         let mut points = vec![(Vec::new(), fixed)];
         for (key, values) in swept {
@@ -138,16 +205,16 @@ impl Raw {
             let label = label.unwrap_or(name);
             let label =
                 if words.is_empty() { label.clone() } else { format!("{label}({})", words.join(",")) };
-            SchedulerChoice { label, name: name.clone(), parameters }
+            SchedulerChoice { label, entry: Arc::clone(entry), parameters }
         };
         Ok(points.into_iter().map(choice).collect())
     }
 }
 
 /// Whether a list is one of values to try, not a value itself.
-fn is_swept(name: &str, key: &str, value: &Value) -> bool {
+fn is_swept(entry: &Entry, key: &str, value: &Value) -> bool {
     let Some(values) = value.as_array() else { return false };
-    !registry::takes_list(name, key) || !values.is_empty() && values.iter().all(Value::is_array)
+    !entry.takes_list(key) || !values.is_empty() && values.iter().all(Value::is_array)
 }
 
 #[cfg(test)]
@@ -161,7 +228,8 @@ mod tests {
         }
         let source = Source { path: "a.toml".into(), text: format!("schedulers = [{text}]"), verbatim: true };
         let entries: Entries = source.parse().map_err(|e| e.to_string())?;
-        let choices = choices(&entries.schedulers, &source).map_err(|e| e.to_string())?;
+        let choices =
+            choices(&entries.schedulers, &source, &Registry::built_in()).map_err(|e| e.to_string())?;
         Ok(choices.into_iter().map(|choice| choice.label).collect())
     }
 

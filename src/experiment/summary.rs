@@ -161,7 +161,7 @@ impl Row {
             gain_points_ci95: None,
             gain_points_interval95: None,
             gap_to_bound: None,
-            rule: cell.scheduler.name.clone(),
+            rule: cell.scheduler.entry.name.clone(),
         }
     }
 

@@ -12,9 +12,10 @@ use super::bound;
 use super::config::{CostKind, Experiment, TriggerKind};
 use super::error::reason;
 use super::plan::{Case, Plan, Run};
+use super::policies::Placed;
 use super::requests::{self, Came, Requests, offered_load};
 use super::schedulers::SchedulerChoice;
-use super::{Error, Progress, registry};
+use super::{Error, Progress};
 use crate::metrics::{
     Accelerators, Batches, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow,
     Terms, Value,
@@ -48,7 +49,7 @@ pub struct Cell<'a> {
     /// How many of its counted requests any schedule meets at most, where that was asked for.
     pub bound: Option<usize>,
     /// The policy, where the scheduler is learned.
-    pub policy: Option<&'a registry::Placed>,
+    pub policy: Option<&'a Placed>,
 }
 
 /// What came out of a cell.
@@ -167,7 +168,7 @@ fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
     if cell.is_bound() {
         return Ok(bound::outcome(cell, &requests.trace));
     }
-    let mut scheduler = registry::build(cell.scheduler, cell.policy, cell.seed)?;
+    let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
     let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
     Ok(Outcome { gap_to_bound: bound::gap(cell, &outcome), ..outcome })
 }

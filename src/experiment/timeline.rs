@@ -4,12 +4,12 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::Error;
 use super::columns::{KEYS, LOAD, quoted};
 use super::list::distinct;
 use super::plan::Plan;
 use super::requests::{self, Requests};
 use super::sweep::{Cell, cells, rules};
-use super::{Error, registry};
 use crate::metrics::{Context, Timeline};
 use crate::sim::{Engine, run};
 
@@ -61,13 +61,10 @@ fn settable_keys(cell: &Cell) -> Vec<String> {
 /// The scheduler of a cell as an option has it.
 fn choice(cell: &Cell) -> String {
     let choice = cell.scheduler;
-    if choice.parameters.is_empty() && choice.label == choice.name {
-        return choice.name.clone();
+    if choice.parameters.is_empty() && choice.label == choice.entry.name {
+        return choice.label.clone();
     }
-    let mut table = choice.parameters.clone();
-    table.insert("name".into(), choice.name.clone().into());
-    table.insert("label".into(), choice.label.clone().into());
-    toml::Value::Array(vec![toml::Value::Table(table)]).to_string()
+    toml::Value::Array(vec![toml::Value::Table(choice.to_table())]).to_string()
 }
 
 /// Runs a cell and returns its timeline as JSON.
@@ -86,7 +83,7 @@ fn simulate(cell: &Cell) -> Result<String, String> {
     let tenants: Vec<String> =
         case.workload.scenario.tenants.iter().map(|tenant| tenant.name.clone()).collect();
     let mut timeline = Timeline::new(Context { world, trace: &trace, qos: &qos }, &tenants);
-    let mut scheduler = registry::build(cell.scheduler, cell.policy, cell.seed)?;
+    let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
     let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
     run(engine, scheduler.as_mut(), &mut timeline).map_err(|e| e.to_string())?;
     Ok(timeline.to_json(&cell.to_string()))

@@ -1,7 +1,8 @@
 //! The schedulers, one file each, and their registry.
 //!
 //! To add one: a file with a struct that implements [`Scheduler`] and a `pub(super) const ENTRY`, and its line in
-//! [`SCHEDULERS`]. Help texts, TOML parameters, tests and benches iterate the registry.
+//! [`SCHEDULERS`]. Help texts, TOML parameters, tests and benches iterate the registry. Outside this crate it is the same
+//! struct, and an entry that a program adds to its registry (`mascot::experiment::registry`).
 //!
 //! Where the papers' rules order requests only, the accelerator is the one with the earliest finish (`placing.rs`):
 //! the heterogeneity-aware form, so that no baseline loses for want of it. The rules and their sources are collected
@@ -24,7 +25,7 @@ mod magma;
 mod max_min;
 mod met;
 mod moca;
-pub(crate) mod placing;
+pub mod placing;
 mod planaria;
 mod prema;
 mod random;

@@ -3,23 +3,45 @@
 //!
 //! Late sub-jobs come last, and those that would start after the next decision are held until then: it decides on them
 //! again, and a backlog that nobody can meet any more does not make decisions slow.
+//!
+//! [`ListRule`] does all of it for a rule that is nothing but an order; [`Placing`] is its bookkeeping, for rules that
+//! choose accelerators themselves. The least laxity first, in full:
+//!
+//! ```
+//! use mascot::scheduler::placing::ListRule;
+//! use mascot::sim::{Decision, Scheduler, SubJobView, View};
+//!
+//! #[derive(Default)]
+//! struct LeastLaxity(ListRule<i128>);
+//!
+//! impl Scheduler for LeastLaxity {
+//!     fn decide(&mut self, view: &View, out: &mut Decision) {
+//!         let laxity = |sub: &SubJobView| {
+//!             let job = view.job_of(sub);
+//!             i128::from(job.deadline.0) - i128::from(job.remaining_best.0)
+//!         };
+//!         self.0.place_by(view, out, laxity);
+//!     }
+//! }
+//! ```
+//! How an experiment gets to name it is said in `mascot::experiment::registry`.
 
 use std::cmp::Ordering;
 
 use crate::sim::{Decision, JobView, SubJobView, View};
 use crate::units::Time;
 
-/// F_m per accelerator; the buffers are kept between decisions.
+/// When every accelerator is free again, F_m; the buffers are kept between decisions.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Placing {
+pub struct Placing {
     free_at: Vec<Time>,
     /// By the index in the view: whether this decision has assigned a sub-job of the job.
     assigned: Vec<bool>,
 }
 
 impl Placing {
-    /// F_m starts from what runs now, at its present rate.
-    pub(crate) fn reset(&mut self, view: &View) {
+    /// Begins a decision: accelerators are busy with what runs now, until its end at the present rate.
+    pub fn reset(&mut self, view: &View) {
         self.free_at.clear();
         self.free_at.extend(view.accelerators().iter().map(|accelerator| accelerator.free_at));
         self.assigned.clear();
@@ -27,22 +49,22 @@ impl Placing {
     }
 
     /// When the sub-job could start on the accelerator.
-    pub(crate) fn start(&self, view: &View, sub_job: &SubJobView, accelerator: usize) -> Time {
+    pub fn start(&self, view: &View, sub_job: &SubJobView, accelerator: usize) -> Time {
         self.free_at[accelerator].max(sub_job.release).max(view.now())
     }
 
-    /// F_m.
-    pub(super) fn free_at(&self, accelerator: usize) -> Time {
+    /// F_m: when the accelerator is free again.
+    pub fn free_at(&self, accelerator: usize) -> Time {
         self.free_at[accelerator]
     }
 
-    /// The accelerator is busy until then.
-    pub(crate) fn occupy(&mut self, accelerator: usize, until: Time) {
+    /// Makes the accelerator busy until then.
+    pub fn occupy(&mut self, accelerator: usize, until: Time) {
         self.free_at[accelerator] = until;
     }
 
     /// Puts the sub-job on the accelerator, which is busy until its end, and assigns it if it is not postponed.
-    pub(super) fn put(
+    pub fn put(
         &mut self,
         view: &View,
         out: &mut Decision,
@@ -53,8 +75,8 @@ impl Placing {
         self.put_weighted(view, out, sub, accelerator, rank, 1.0);
     }
 
-    /// The same with a weight for its share of the bandwidth.
-    pub(super) fn put_weighted(
+    /// Like [`Self::put`], with a weight for its share of the bandwidth.
+    pub fn put_weighted(
         &mut self,
         view: &View,
         out: &mut Decision,
@@ -78,14 +100,14 @@ impl Placing {
         view.next_decision().is_some_and(|tick| tick <= self.free_at[accelerator])
     }
 
-    /// Whether all are.
-    pub(super) fn is_full(&self, view: &View) -> bool {
+    /// Whether all accelerators are busy until the next decision.
+    pub fn is_full(&self, view: &View) -> bool {
         (0..self.free_at.len()).all(|accelerator| self.is_busy(view, accelerator))
     }
 
     /// Leaves the sub-job to the next decision. An older assignment must not stand before newer ones: it is taken away,
     /// with those of the whole job, or brought to its rank where the job is assigned already.
-    pub(super) fn postpone(&self, view: &View, out: &mut Decision, sub: &SubJobView, rank: usize) {
+    pub fn postpone(&self, view: &View, out: &mut Decision, sub: &SubJobView, rank: usize) {
         if self.assigned[sub.job] {
             if let Some(accelerator) = sub.assigned {
                 out.assign(sub.id, accelerator, -(rank as f64));
@@ -97,7 +119,7 @@ impl Placing {
 
     /// The accelerator with the earliest finish of this sub-job, and that finish: argmin of max(F_m, release) + c1,
     /// ties to the lower number.
-    pub(crate) fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
+    pub fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
         let ready = sub_job.release.max(view.now());
         let (mut best, mut earliest) = (0, Time::MAX);
         let alone = view.alone_on_each(sub_job);
@@ -113,7 +135,7 @@ impl Placing {
 
 /// The open sub-jobs in the order of a key; the buffer is kept between decisions.
 #[derive(Clone, Debug)]
-pub(super) struct Order<K> {
+pub struct Order<K> {
     ranked: Vec<(K, usize)>,
 }
 
@@ -126,7 +148,7 @@ impl<K> Default for Order<K> {
 impl<K: Ord> Order<K> {
     /// The indices of `subs` behind their keys, smallest first, ties in the order of the view; counts n log2 n
     /// comparisons.
-    pub(super) fn sort(
+    pub fn sort(
         &mut self,
         subs: &[SubJobView],
         out: &mut Decision,
@@ -135,8 +157,8 @@ impl<K: Ord> Order<K> {
         self.sort_some(subs, out, |sub| Some(key(sub)))
     }
 
-    /// The same for those that have a key.
-    pub(super) fn sort_some(
+    /// Like [`Self::sort`], of those that have a key.
+    pub fn sort_some(
         &mut self,
         subs: &[SubJobView],
         out: &mut Decision,
@@ -152,7 +174,7 @@ impl<K: Ord> Order<K> {
 
 impl<K> Order<K> {
     /// What was sorted last.
-    pub(super) fn sorted(&self) -> &[(K, usize)] {
+    pub fn sorted(&self) -> &[(K, usize)] {
         &self.ranked
     }
 }
@@ -160,7 +182,7 @@ impl<K> Order<K> {
 /// A rule that only orders the sub-jobs of requests that can still be timely, by a key K. Late ones come after them,
 /// earliest deadline first.
 #[derive(Clone, Debug)]
-pub(super) struct ListRule<K> {
+pub struct ListRule<K> {
     placing: Placing,
     timely: Order<K>,
     /// By deadline, as far as they are placed.
@@ -176,15 +198,15 @@ impl<K> Default for ListRule<K> {
 impl<K: Ord> ListRule<K> {
     /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view, to the
     /// accelerator with the earliest finish; counts the sort, and a comparison per (sub-job, accelerator).
-    pub(super) fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
+    pub fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
         let choose = |placing: &Placing, sub: &SubJobView| placing.earliest_finish(view, sub).0;
         let placed = self.place(view, out, key, choose, |placing, _| !placing.is_full(view));
         out.operations.comparisons += placed as u64 * (view.accelerators().len() as u64 - 1);
     }
 
-    /// The same, but each to the accelerator that is given, which has to be able to run it; counts the sort, and a
+    /// Like [`Self::place_by`], but each to the accelerator that is given, which has to be able to run it; counts the sort, and a
     /// comparison per sub-job.
-    pub(super) fn place_on(
+    pub fn place_on(
         &mut self,
         view: &View,
         out: &mut Decision,
@@ -237,18 +259,18 @@ impl<K: Ord> ListRule<K> {
 }
 
 /// The deadline of its request, where that has passed: the late come after all others, earliest first.
-pub(super) fn missed(view: &View, sub: &SubJobView) -> Option<Time> {
+pub fn missed(view: &View, sub: &SubJobView) -> Option<Time> {
     Some(view.job_of(sub).deadline).filter(|&deadline| deadline < view.now())
 }
 
 /// Whether its request has missed its deadline.
-pub(super) fn is_late(view: &View, sub: &SubJobView) -> bool {
+pub fn is_late(view: &View, sub: &SubJobView) -> bool {
     missed(view, sub).is_some()
 }
 
-/// A score, the largest first. Not for what is not a number.
+/// A score as a key of [`ListRule`]: the largest comes first. It must be a number.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Descending(pub(super) f64);
+pub struct Descending(pub f64);
 
 impl Ord for Descending {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -274,6 +296,6 @@ impl Eq for Descending {}
 const LEAST_SLACK_PS: f64 = 1e6;
 
 /// Time to the deadline, at least a microsecond, in picoseconds.
-pub(super) fn slack_ps(view: &View, job: &JobView) -> f64 {
+pub fn slack_ps(view: &View, job: &JobView) -> f64 {
     (job.deadline.as_ps() - view.now().as_ps()).max(LEAST_SLACK_PS)
 }

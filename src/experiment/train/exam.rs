@@ -9,7 +9,7 @@ use crate::experiment::plan::{Case, Plan};
 use crate::experiment::requests::requests;
 use crate::experiment::schedulers::SchedulerChoice;
 use crate::experiment::sweep::rules;
-use crate::experiment::{Error, Progress, registry};
+use crate::experiment::{Error, Progress};
 use crate::sim::{Engine, Origin, Record, Recorder, Scheduler, Trace, run};
 
 /// Mean SLA rate of a scheduler of the experiment on the validation seeds.
@@ -85,7 +85,7 @@ fn fitness(headroom: f64, rates: &[f64], to_pass: &[f64]) -> f64 {
 
 /// A scheduler of the plan, which has one system.
 fn build(plan: &Plan, choice: &SchedulerChoice) -> Result<Box<dyn Scheduler>, String> {
-    registry::build(choice, plan.policies.of(choice, &plan.cases[0].system), 1)
+    choice.build(plan.policies.of(choice, &plan.cases[0].system), 1)
 }
 
 pub(super) fn mean(numbers: &[f64]) -> f64 {
