@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mascot::cost::Cache;
-use mascot::experiment::plan::Case;
+use mascot::experiment::case::Case;
 use mascot::experiment::sweep::{rules, trace};
 use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
 use mascot::rl::policy::{POLICIES, Policy};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mascot::cost::Cache;
-use mascot::experiment::plan::Case;
+use mascot::experiment::case::Case;
 use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
 
 /// Reads the shipped data; the cost tables come from the cache or are made once.

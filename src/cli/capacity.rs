@@ -19,10 +19,10 @@ use crate::files::{Fraction, Load, write_atomic};
 pub(super) struct Options {
     /// The experiment file; its loads are not used
     experiment: PathBuf,
-    /// SLA rate to be met
+    /// The SLA rate that has to be met
     #[arg(long, value_name = "RATE", default_value = "0.95")]
     sla: Fraction,
-    /// How close to come, in load
+    /// Width of the load interval at which the search stops
     #[arg(long, value_name = "LOAD", default_value = "0.01")]
     tolerance: Load,
     /// The highest load to try
@@ -31,7 +31,7 @@ pub(super) struct Options {
     /// Folder for capacity.csv [default: results/<experiment>/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Overwrite results of another experiment in the folder
+    /// Overwrite the results of another experiment in the folder
     #[arg(long)]
     overwrite: bool,
     /// Number of seeds, in place of the experiment's

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::table::{number, render, spread};
 use crate::experiment::Error;
-use crate::experiment::columns::KEYS;
+use crate::experiment::keys::KEYS;
 use crate::experiment::rows::Table;
 use crate::report::compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
 use crate::report::copies;
@@ -21,8 +21,8 @@ pub(super) struct Options {
     /// The column to compare
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
     metric: String,
-    /// How far the means over seeds may be apart, for the better or for the worse: a number in the metric's unit, or a percentage
-    /// of a, such as 1%
+    /// How much the means over seeds may differ, in either direction: a number in the metric's unit, or a percentage of
+    /// the mean in A, such as 1%
     #[arg(long, value_name = "X", default_value = "0")]
     tolerance: Tolerance,
     /// Print everything as JSON

@@ -13,8 +13,9 @@ use crate::files::did_you_mean;
 pub(super) enum Command {
     /// Replay measured co-runs under every sharing rule and print the errors of layer durations
     ///
-    /// Every layer runs on an accelerator of its own from its measured start, with its measured latency alone and its
-    /// DRAM bytes. The error is |predicted - measured| / measured of its duration, in percent, also in --json.
+    /// Every layer runs on an accelerator of its own from its measured start, with the latency measured without
+    /// co-runners and its DRAM bytes. The error is |predicted - measured| / measured of its duration, in percent (also
+    /// with --json).
     ///
     /// Models: the `sharing` rules of systems. `.._alone` bounds the demand of a layer by the bandwidth that
     /// co-running layers share, because the latency alone includes the stalls alone. `fifo` is there for

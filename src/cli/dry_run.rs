@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::sweep::Job;
 use super::table::{number, render};
-use crate::experiment::columns::{KEYS, SEED};
+use crate::experiment::case::Case;
 use crate::experiment::forecast::forecast;
 use crate::experiment::identity::short;
-use crate::experiment::plan::Case;
+use crate::experiment::keys::{KEYS, SEED};
 use crate::experiment::resume::Sweep;
 use crate::experiment::store::Store;
 use crate::experiment::sweep::cells;

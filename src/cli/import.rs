@@ -14,16 +14,18 @@ pub(super) struct Options {
     /// An ONNX file, whose weights are not read and may be missing; a MAESTRO network (.m); or a SCALE-Sim topology
     /// (.csv)
     file: PathBuf,
-    /// Give a symbolic dimension its size, e.g. --bind batch_size=1, or an input that is one integer its value
+    /// Set the size of a symbolic dimension, e.g. --bind batch_size=1, or the value of an input that is a single
+    /// integer
     #[arg(long, value_name = "NAME=VALUE", value_parser = binding)]
     bind: Vec<(String, u64)>,
-    /// A graph input that is given at run time, where weights are listed as inputs, too: all others are weights then
+    /// A graph input that is given at run time; for files that list weights as inputs, too: all other inputs are then
+    /// weights
     #[arg(long, value_name = "NAME")]
     input: Vec<String>,
-    /// What an operator that is not known becomes
+    /// What to do with an unknown operator
     #[arg(long, value_enum, default_value = "refuse", value_name = "WHAT")]
     unknown: Unknown,
-    /// Keep nodes apart that are one operator together (SiLU, GELU, layer norm, ...), as if each went through memory
+    /// Do not fuse nodes that form one operator together (SiLU, GELU, layer norm, ...); each then goes through memory
     #[arg(long)]
     no_fuse: bool,
     /// The network to take from a .m file that has several
@@ -32,7 +34,7 @@ pub(super) struct Options {
     /// Whether the sizes of feature maps in a layer list include their padding (valid) or leave it out (same)
     #[arg(long, value_enum, default_value = "valid", value_name = "HOW")]
     padding: Padding,
-    /// Write the network here, e.g. workloads/networks/mine.toml [default: only count]
+    /// Write the network to this file, e.g. workloads/networks/mine.toml [default: only print its counts]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the counts as JSON

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::table::{Listing, number};
 use crate::experiment::bound::{BOUND, BOUND_COLUMNS};
 use crate::experiment::data::Kind;
+use crate::experiment::keys::{SweptKey, swept_keys};
 use crate::experiment::registry::{Entry, Registry};
 use crate::experiment::requests::OFFERED_COLUMNS;
 use crate::experiment::{DataRoot, Error};
@@ -30,6 +31,7 @@ enum What {
     Networks,
     Scenarios,
     Arrivals,
+    Keys,
     Schedulers,
     Policies,
     Parts,
@@ -44,6 +46,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Networks => networks(&data)?,
         What::Scenarios => scenarios(&data)?,
         What::Arrivals => arrivals(),
+        What::Keys => keys(),
         What::Schedulers => schedulers(data.registry()),
         What::Policies => policies(&data)?,
         What::Parts => parts(),
@@ -247,6 +250,19 @@ fn policies(data: &DataRoot) -> Result<Listing, Error> {
         numbers: 1..3,
         rows,
     })
+}
+
+/// The keys of an experiment that take a list of values, each a column of the results.
+fn keys() -> Listing {
+    let row = |key: SweptKey| {
+        let default = key.default.unwrap_or("the system's own".into());
+        [key.name, &default, key.doc].map(str::to_string).to_vec()
+    };
+    Listing {
+        columns: &[("key", "key"), ("default", "default"), ("meaning", "meaning")],
+        numbers: 0..0,
+        rows: swept_keys().into_iter().map(row).collect(),
+    }
 }
 
 /// What learned policies can be run without.

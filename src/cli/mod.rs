@@ -48,84 +48,86 @@ struct Cli {
 enum Command {
     /// Run an experiment: a table on the terminal, CSV in a folder
     ///
-    /// Every cell is kept in the folder's `cells` as soon as it is done. A run that was stopped, by whatever, goes on from
-    /// there with the same command and gives the same bytes; an experiment that has grown runs its new cells only. A cell
-    /// that fails is reported with its replay command; the others are kept, and there are no CSV files before all are
-    /// there.
+    /// Every finished cell is kept in `cells` below the results folder. The same command resumes an interrupted run and
+    /// writes the same bytes; an experiment that has grown runs only its new cells. A cell that fails is reported with
+    /// the command that replays it; the other cells are kept, and no CSV file is written until all cells have finished.
     Run(run::Options),
-    /// Run an experiment again from its manifest.json, and compare the CSV
+    /// Run an experiment again from its manifest.json, and compare the CSV files
     ///
-    /// The configuration is that of the manifest, whatever has become of the experiment's file. Where the program or the
-    /// data files have changed, that is said and nothing is run. The first row that differs from the CSV files beside the
-    /// manifest is shown, with exit code 1.
+    /// The configuration is that of the manifest, even if the experiment file has changed since. If the program or a
+    /// data file has changed, an error says so and nothing is run. If a row differs from the CSV files beside the
+    /// manifest, the first such row is shown and the exit code is 1.
     Replay(replay::Options),
-    /// Check files; for an experiment also print its load bound lambda* and what its loads offer
+    /// Check files; for an experiment also print the saturation rate lambda* and the utilisation at its loads
     ///
-    /// lambda* is the largest rate of requests for which layers can be split among the accelerators so that nothing is
-    /// busy for more than 100 % of the time. Beside it: what binds it, how much of it greedy scheduling (eft) sustains,
-    /// and, per load, how busy each accelerator of a model and DRAM are with layers split as at lambda*. A load above 1
-    /// is a warning.
+    /// The saturation rate lambda* is the largest request rate for which layers can be split among the accelerators so
+    /// that no resource is busy more than 100 % of the time. The output also shows which resources bind it, what share
+    /// of it greedy scheduling (eft) sustains, and, per load, the utilisation of each accelerator model and of the DRAM
+    /// with layers split as at lambda*. A load above 1 is a warning.
     Validate(validate::Options),
-    /// List what experiments can name
+    /// List everything that experiments can name
     List(list::Options),
     /// Train a policy on the cells of an experiment
     ///
-    /// The experiment's `[training]` says how; its schedulers are the baselines to pass. The folder gets log.csv, a
-    /// checkpoint, and the policy with the best validation SLA rate so far. The same command goes on from there; --fresh
-    /// trains anew. The same seed gives the same weights, whatever the number of threads, interrupted or not.
+    /// The table `[training]` of the experiment configures the training; the experiment's schedulers are the baselines.
+    /// The folder receives log.csv, a checkpoint, and the policy with the best validation SLA rate so far. The same
+    /// command resumes a training; --fresh starts anew. The same seed gives the same weights, for any number of
+    /// threads, interrupted or not.
     Train(train::Options),
-    /// Write report.html, a page of pictures, into a folder of results
+    /// Write report.html, a page of figures, into a results folder
     ///
-    /// One file that works offline, in light and dark and in print: SLA rate against load, gains, latency, energy, gap to
-    /// the bound, utilisation, layers over time, a table and the manifest. It shows what the folder has: run with
-    /// --requests for whole distributions of latency, with --layers for layers over time and with --bound for the gap. Every
-    /// picture is also report/NAME.svg, with its numbers in report/NAME.csv.
+    /// The page is one file that works offline, in light and dark mode and in print. It shows SLA rate against load,
+    /// gains, latency, energy, gap to the bound, utilisation, layers over time, a table and the manifest, as far as the
+    /// folder has the data: run with --requests for latency distributions, with --layers for layers over time, and with
+    /// --bound for the gap. Every picture is also written to report/NAME.svg, and its numbers to report/NAME.csv.
     Report(report::Options),
-    /// Find the load that each scheduler sustains: the largest below which the SLA rate stays at a target
+    /// Find the sustained load of each scheduler: the largest up to which it keeps a target SLA rate
     ///
-    /// Per case, scheduler and seed by bisection, with the same draws at every load; the table shows the mean over seeds with
-    /// its 95 % confidence interval (Student's t). Where the SLA rate is not monotone in load, the answer is one of the
-    /// crossings: the target is met there and missed a tolerance above. below: seeds that miss the target even at the
-    /// lowest load, counted as 0; above: seeds that meet it at the highest.
+    /// The search bisects the load per case, scheduler and seed, with the same random draws at every load. The table
+    /// shows the mean over seeds with its 95 % confidence interval (Student's t). Where the SLA rate is not monotone in
+    /// the load, the result is one of the crossings: the target is met there, and missed one tolerance above. The
+    /// column `below` counts the seeds that miss the target even at the lowest load, which enter the mean as 0; `above`
+    /// counts those that meet it at the highest.
     Capacity(capacity::Options),
     /// Compare a metric of two summaries, paired by seed
     ///
-    /// Rows are matched by all key columns. Per case and scheduler whose rows differ: both means, the mean of the differences
-    /// with its 95 % confidence interval (Student's t over seeds), and how many of the rows differ. The exit code is 1 if a
-    /// mean is beyond the tolerance, a value is there in one file alone, or a row is: a regression check.
+    /// Rows are matched by all key columns. For every case and scheduler whose rows differ, the table shows both means,
+    /// the mean difference with its 95 % confidence interval (Student's t over seeds), and how many rows differ. As a
+    /// regression check, the exit code is 1 if two means differ by more than the tolerance, or if a value or a row is
+    /// in one file only.
     Compare(compare::Options),
-    /// All schedulers of a run in one table: means over its cells, and in how many cells each is above or below another
+    /// Rank the schedulers of a run: means over its cells, and the number of cells in which each beats another
     ///
-    /// Means are taken over the cells seed by seed, then over the seeds, with their 95 % confidence intervals (Student's t);
-    /// differences are paired by cell and seed. A scheduler is above another in a cell if a paired one-sided t-test over the
-    /// seeds says so at 2.5 %, corrected for the number of cells after Holm. Where the run has bounds: the distance to the
-    /// bound, and the share of the other's distance that is closed.
+    /// Means are taken over the cells seed by seed, then over the seeds, with 95 % confidence intervals (Student's t);
+    /// differences are paired by cell and seed. A scheduler beats another in a cell if a paired one-sided t-test over
+    /// seeds is significant at 2.5 % (Holm-corrected over cells). If the run has bounds, the table also shows the gap
+    /// to the bound, and the share of the other scheduler's gap that is closed.
     Rank(rank::Options),
-    /// What layers cost on accelerators
+    /// Show, check and export the costs of layers on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
-    /// How well the contention model predicts measured co-runs
+    /// Compare the contention model with measured co-runs
     #[command(subcommand)]
     Contention(contention::Command),
-    /// One network, layer by layer
+    /// Show a network layer by layer
     #[command(subcommand)]
     Network(network::Command),
-    /// Files that say when requests come
+    /// Generate and inspect request traces
     #[command(subcommand)]
     Trace(trace::Command),
-    /// Run random systems, networks, requests and schedulers with every invariant on
+    /// Run random systems, networks, requests and schedulers with every invariant checked
     ///
-    /// A seed stands for a system of 1 to 8 accelerators under any sharing rule, up to 4 networks of up to 40 layers, up to
-    /// 300 requests, all rules of an experiment, and a scheduler: one that does anything it may, or a registered one.
-    /// Every record, view and decision of the run is checked against a second account of it (`src/sim/audit` lists the
-    /// invariants), and the metrics against what that account comes to. The table counts what the seeds that passed did.
+    /// Each seed draws a system of 1 to 8 accelerators under any sharing rule, up to 4 networks of up to 40 layers, up
+    /// to 300 requests, the settings of an experiment, and a scheduler: a registered one, or one that takes random
+    /// legal actions. A second, independent account of the run checks every record, view and decision (`src/sim/audit`
+    /// lists the invariants) and recomputes the metrics. The table counts what happened in the seeds that passed.
     ///
-    /// A failure prints what was violated and the one command that reproduces it, with this version of mascot; the exit
+    /// A failure prints the violated invariant and the command that reproduces it with this version of mascot; the exit
     /// code is 3.
     Fuzz(fuzz::Options),
     /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
     Import(import::Options),
-    /// Print the JSON Schema of a kind of TOML file, with which editors complete keys
+    /// Print the JSON Schema of a kind of TOML file, for completion in editors
     ///
     /// Write it to a file and name that in the first line of a TOML file: `#:schema experiment.json` (taplo, Even Better
     /// TOML). Ranges of numbers, and what depends on several keys, are checked by `mascot validate` alone.

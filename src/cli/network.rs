@@ -8,7 +8,7 @@ use crate::workload::{Layer, Network};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// A network's layers: loop nest, MACs, parameters, bytes in and out, predecessors
+    /// Show the layers of a network: loop nest, MACs, parameters, bytes in and out, predecessors
     Show(Options),
 }
 

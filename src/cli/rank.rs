@@ -18,25 +18,25 @@ use crate::report::rank::{Estimate, Question, Ranked, Ranking, rank, to_csv};
 pub(super) struct Options {
     /// The summary.csv of a run, or its folder
     summary: PathBuf,
-    /// The column to rank by, the best mean first: `mascot list metrics` says whether that is the highest or the lowest
+    /// The column to rank by, best mean first; `mascot list metrics` shows whether higher or lower is better
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
     metric: String,
     /// The scheduler that the others are compared with [default: the best]
     #[arg(long, value_name = "SCHEDULER")]
     over: Option<String>,
-    /// A key column, for each value of which means are given on their own, e.g. scenario
+    /// A key column by whose values the means are split, e.g. scenario
     #[arg(long, value_name = "KEY")]
     by: Option<String>,
     /// A key column that tells schedulers apart instead of cells, e.g. decision_cost; may be repeated
     #[arg(long, value_name = "KEY")]
     with: Vec<String>,
-    /// Look at rows with this value alone, e.g. late=abort; may be repeated, also with other values of the key
+    /// Use only rows with this value, e.g. late=abort; may be repeated, also with further values of the same key
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     only: Vec<(String, String)>,
-    /// How much better or worse than the other a scheduler has to be in a cell to be counted, in the unit of the metric
+    /// Smallest difference between two schedulers in a cell that counts, in the unit of the metric
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = margin)]
     margin: f64,
-    /// Also write a row per cell and scheduler to this CSV file: mean, difference, what it is worth, distance to the bound
+    /// Also write a CSV file with a row per cell and scheduler: mean, difference, significance, gap to the bound
     #[arg(long, value_name = "FILE")]
     cells: Option<PathBuf>,
     /// Print everything as JSON

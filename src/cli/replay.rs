@@ -20,16 +20,17 @@ use crate::experiment::{DataRoot, Error, replay};
 pub(super) struct Options {
     /// The manifest.json of a run, or the folder that it is in
     manifest: PathBuf,
-    /// This cell only: its identifier, as `run --dry-run` and messages show it, or the first digits
+    /// Replay one cell only, given by its identifier (as `run --dry-run` and messages show it) or the first digits of
+    /// it
     #[arg(long, value_name = "ID")]
     cell: Option<String>,
-    /// Folder for the results of the replay [default: they are compared and gone]
+    /// Folder for the results of the replay [default: compared, then deleted]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite results of another experiment in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// Replay it although the program or data files are others now
+    /// Replay even if the program or data files have changed
     #[arg(long)]
     anyway: bool,
     /// Threads [default: all cores]; the results do not depend on it

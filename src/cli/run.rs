@@ -27,7 +27,7 @@ pub(super) struct Options {
     /// Folder for the results [default: results/<experiment>/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Overwrite results of another experiment in the folder
+    /// Overwrite the results of another experiment in the folder
     #[arg(long)]
     overwrite: bool,
     /// Number of seeds, in place of the experiment's
@@ -42,22 +42,22 @@ pub(super) struct Options {
     /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish --set trace.speedup=2
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
-    /// Bound every trace's SLA rate by a linear program: a row `bound`, and every scheduler's gap to it
+    /// Bound the SLA rate of every trace by a linear program: adds a row `bound`, and the gap of every scheduler to it
     #[arg(long)]
     bound: bool,
     #[command(flatten)]
     replay: Replay,
-    /// Write requests.csv: one row per counted request
+    /// Write requests.csv: one row per measured request
     #[arg(long)]
     requests: bool,
     /// Write layers.csv: one row per layer run
     #[arg(long)]
     layers: bool,
-    /// Write what happens in the experiment's one cell as a trace for ui.perfetto.dev or chrome://tracing
+    /// Write a timeline of the experiment's only cell, for ui.perfetto.dev or chrome://tracing
     #[arg(long, value_name = "FILE.json")]
     timeline: Option<PathBuf>,
-    /// Only tell which cells there are, what they offer and about how long they take; nothing is written but costs in
-    /// the cache
+    /// Only list the cells, their offered load and an estimate of the run time; nothing is written but costs in the
+    /// cache
     #[arg(long, conflicts_with = "json")]
     dry_run: bool,
     /// No progress bar and no table
@@ -181,7 +181,7 @@ fn write_timeline(plan: &Plan, path: &Path) -> Result<(), Error> {
 
 fn table(rows: &[Row]) -> String {
     let setting: Vec<&str> =
-        rows.first().map(|r| r.setting.iter().map(|(k, _)| k.as_str()).collect()).unwrap_or_default();
+        rows.first().map(|r| r.setting.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
     let mut header = vec!["system", "scenario", "qos", "load"];
     header.extend(&setting);
     let first_number = header.len() + 1;

@@ -16,7 +16,7 @@ use crate::workload::trace::{Rows, Tally, TraceKeys, TraceStats, to_csv};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Write the requests that a scenario sends: t_s,tenant,network
+    /// Write the requests of a scenario as CSV: t_s,tenant,network
     ///
     /// They are those of a run with the same seed; `mascot run --trace` replays them. Where the tenants share a load,
     /// say how much: --load with --system, or --rate.
@@ -70,7 +70,7 @@ pub(super) struct Reading {
     /// Replay the trace this many times faster than recorded
     #[arg(long, value_name = "FACTOR")]
     speedup: Option<Factor>,
-    /// What a name in the trace, of a tenant or a network, shall be here
+    /// Rename a tenant or network of the trace
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     map: Vec<(String, String)>,
 }

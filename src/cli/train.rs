@@ -27,13 +27,13 @@ use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
 pub(super) struct Options {
     /// The experiment file, with `[training]`
     experiment: PathBuf,
-    /// Folder for log, checkpoint and policy [default: results/<experiment>/]
+    /// Folder for the log, the checkpoint and the policy [default: results/<experiment>/]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace a key of the experiment, e.g. --set training.evolution.generations=10
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
-    /// Train anew, in place of the training that the folder has; without it, that one goes on
+    /// Start anew and discard the training in the folder; without this option it is resumed
     #[arg(long)]
     fresh: bool,
     /// What happens without it; here it is an error if there is nothing to go on from
@@ -45,7 +45,7 @@ pub(super) struct Options {
     /// No progress
     #[arg(long)]
     quiet: bool,
-    /// Print {policy, steps, best_fitness, baselines} when it is done; progress goes to standard error
+    /// Print {policy, steps, best_fitness, baselines} at the end; progress goes to standard error
     #[arg(long)]
     json: bool,
 }

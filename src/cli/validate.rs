@@ -12,8 +12,8 @@ use super::table::{Listing, number};
 use crate::cost::Cache;
 use crate::cost::silicon::{Measurements, Throughput};
 use crate::cost::user_table::UserTable;
+use crate::experiment::case::Case;
 use crate::experiment::data::{Kind, check_name};
-use crate::experiment::plan::Case;
 use crate::experiment::saturation::eft_saturation;
 use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::{InputError, Source, any_path};
@@ -24,7 +24,7 @@ use crate::workload::{Network, Scenario};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Files, or folders whose .toml files are checked
+    /// Files, or folders with .toml files
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]

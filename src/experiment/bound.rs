@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock};
 use rayon::prelude::*;
 
 use super::Progress;
-use super::plan::{Case, Plan};
+use super::case::Case;
+use super::plan::Plan;
 use super::registry::Entry;
 use super::requests::{Came, offered_load, requests};
 use super::schedulers::SchedulerChoice;

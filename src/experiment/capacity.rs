@@ -15,9 +15,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::columns::{KEYS, LOAD, SCHEDULER, SEED};
+use super::case::Case;
 use super::estimate::{Estimate, Range, mean};
-use super::plan::{Case, Plan};
+use super::keys::{KEYS, LOAD, SCHEDULER, SEED};
+use super::plan::Plan;
 use super::sweep::{Cell, Logs, cells, run_cell};
 use super::{Error, Progress};
 

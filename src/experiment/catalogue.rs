@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::data::DataRoot;
-use super::plan::Dram;
+use super::dram::Dram;
 use super::{Error, Progress};
 use crate::cost::{self, Cache, CostTable, LayerCost};
 use crate::hw::system::Accelerator;

@@ -6,9 +6,9 @@
 //! decisions one after the other are not estimated.
 
 use super::Error;
-use super::config::{CostKind, Setting, TriggerKind};
-use super::requests::Workload;
+use super::keys::{CostKind, Setting, TriggerKind};
 use super::window::Window;
+use super::workload::Workload;
 use crate::hw::SystemSpec;
 use crate::sim::{NetworkModel, World};
 use crate::units::Time;

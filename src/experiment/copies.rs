@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::plan::{Case, Run};
+use super::case::{Case, Run};
 use super::requests::has_same_requests;
 use super::schedulers::SchedulerChoice;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::plan::Case;
+use super::case::Case;
 use super::requests::{requests, window};
 use super::resume::{Clock, Sweep};
 use super::sweep::{Cell, Logs, run_cell};

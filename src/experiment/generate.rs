@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::config::{Experiment, Setting};
+use super::config::Experiment;
+use super::keys::Asked;
 use super::plan::Plan;
 use super::window::Wanted;
 use super::{DataRoot, Error, Progress};
@@ -93,7 +94,7 @@ impl Generate<'_> {
             first_seed: self.seed,
             wanted: Wanted::default(),
             bound: false,
-            settings: vec![Setting::default()],
+            asked: vec![Asked::default()],
             training: None,
             exclude: Vec::new(),
             include: Vec::new(),

@@ -11,9 +11,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::columns::KEYS;
 use super::config::Experiment;
 use super::inputs::Inputs;
+use super::keys::KEYS;
 use super::sweep::{Cell, Logs};
 use crate::files::sha256;
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::case::Case;
 use super::data::{DataRoot, Kind};
-use super::plan::{Case, Plan};
+use super::plan::Plan;
 use super::sweep::Cell;
 use crate::files::sha256_of_file;
 
@@ -83,7 +84,7 @@ impl Inputs {
 
 /// The other system that deadlines of a case are relative to.
 fn reference_of(case: &Case) -> Option<&str> {
-    case.setting.sla_reference.as_ref()?.system()
+    case.setting.sla_reference.system()
 }
 
 /// The files of a system.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::columns::{KEYS, LOAD};
+use super::keys::{KEYS, LOAD};
 use super::store::Store;
 use super::{Error, Experiment, manifest};
 use crate::files::any_path;

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::columns::{KEYS, setting_keys, summary_columns};
+use super::case::{Case, Site};
+use super::columns::summary_columns;
 use super::config::Experiment;
 use super::data::DataRoot;
 use super::identity::{Identity, SOURCES_SHA256};
+use super::keys::KEYS;
 use super::list::distinct;
-use super::plan::{Case, Plan, Site};
+use super::plan::Plan;
 use super::resume::Failure;
 use super::sweep::Logs;
 use super::window::{Duration, Window};
@@ -157,7 +159,7 @@ fn input((path, sha256): (&PathBuf, &String)) -> Value {
 /// The swept keys of all cases, each combination once.
 fn settings(plan: &Plan) -> Vec<BTreeMap<String, String>> {
     let setting = |case: &Case| -> BTreeMap<String, String> {
-        setting_keys(&case.setting, &case.site.dram).into_iter().collect()
+        case.setting.named().map(|(key, value)| (key.to_string(), value)).collect()
     };
     let mut seen = BTreeSet::new();
     plan.cases.iter().map(setting).filter(|setting| seen.insert(setting.clone())).collect()

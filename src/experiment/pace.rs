@@ -6,8 +6,8 @@
 //! its part in the mix is that of its pace on a system of its own.
 
 use super::Error;
-use super::requests::Workload;
 use super::window::{MAX_REQUESTS, Window};
+use super::workload::Workload;
 use crate::hw::SystemSpec;
 use crate::sim::World;
 use crate::units::Time;

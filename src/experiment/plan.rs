@@ -3,27 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::case::{Case, Site};
 use super::catalogue::Catalogue;
 use super::clock;
-use super::config::{Experiment, Setting};
+use super::config::Experiment;
 use super::data::DataRoot;
-use super::pace::{OwnPace, check_loops, check_number, check_span};
+use super::dram::Dram;
+use super::keys::Setting;
+use super::pace::{check_number, check_span};
 use super::points::{Names, Point, Space};
 use super::policies::Policies;
 use super::reference::References;
-use super::requests::{Workload, isolated};
 use super::schedulers::SchedulerChoice;
-use super::window::{Wanted, Window};
+use super::window::Window;
+use super::workload::{Workload, isolated};
 use super::{Error, Progress, copies};
 use crate::cost::Cache;
-use crate::hw::{Sharing, SystemSpec};
-use crate::sim::World;
-use crate::sim::capacity::{Capacity, mix_capacity};
-use crate::units::Time;
+use crate::hw::SystemSpec;
 use crate::workload::trace::Recording;
-use crate::workload::{Extent, Qos, Replay, Scenario, SlaRule, Tenant};
-
-pub use super::points::Run;
+use crate::workload::{Extent, Replay, Scenario, SlaRule, Tenant};
 
 /// An experiment with everything looked up: ready to run.
 #[derive(Debug)]
@@ -41,82 +39,6 @@ pub struct Plan {
     pub policies: Policies,
 }
 
-/// One point of the sweep but for scheduler and seed.
-#[derive(Clone, Debug)]
-pub struct Case {
-    /// The system's name.
-    pub system: String,
-    /// System and scenario as the experiment names them: a name or a path.
-    pub words: [String; 2],
-    /// The tenants and their requests.
-    pub workload: Workload,
-    /// The QoS level.
-    pub qos: Qos,
-    /// Relative to lambda*; `None` where the scenario's requests come at their own pace.
-    pub load: Option<f64>,
-    /// All other keys.
-    pub setting: Setting,
-    /// The system as this setting has it.
-    pub site: Arc<Site>,
-    /// By network: the isolated latency that deadlines are multiples of, on the system or on its reference.
-    pub reference: Arc<Vec<Time>>,
-    /// What the experiment says about [`Self::window`].
-    pub wanted: Wanted,
-    /// Its requests, and which of them are counted.
-    pub window: Window,
-    /// The schedulers and seeds that it is run with, in this order.
-    pub runs: Arc<Vec<Run>>,
-    /// Whether all of these seeds, of which there are several, bring the same requests.
-    pub has_same_requests: bool,
-}
-
-/// A scenario's networks on a system under one setting of its DRAM.
-#[derive(Debug)]
-pub struct Site {
-    /// Platform and networks.
-    pub world: Arc<World>,
-    /// lambda* of the mix.
-    pub capacity: Capacity,
-    /// What requests that come at their own pace (`pace.rs`) offer, relative to lambda*; infinite where they come at once.
-    pub own_load: Option<f64>,
-    /// Their rate, that of a closed loop on a system of its own.
-    pub(super) own_per_s: Option<f64>,
-    /// The system as resolved.
-    pub dram: Dram,
-}
-
-/// What of a setting changes the world.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dram {
-    /// Peak bandwidth in GB/s.
-    pub bandwidth_gbps: f64,
-    /// Delivered share of it.
-    pub efficiency: f64,
-    /// How it is shared.
-    pub sharing: Sharing,
-    /// Whether outputs stay on chip for the layer that runs next.
-    pub forwarding: bool,
-    pub(super) max_sub_job_us: f64,
-    pub(super) phases: bool,
-}
-
-impl Dram {
-    pub(super) fn new(system: &SystemSpec, setting: &Setting) -> Self {
-        Self {
-            bandwidth_gbps: setting.dram_bandwidth_gbps.unwrap_or(system.dram_bandwidth_gbps),
-            efficiency: setting.dram_efficiency.unwrap_or(system.dram_efficiency),
-            sharing: setting.sharing.unwrap_or(system.sharing),
-            forwarding: setting.forwarding.unwrap_or(system.forwarding),
-            max_sub_job_us: setting.max_sub_job_us,
-            phases: setting.phases,
-        }
-    }
-
-    pub(super) fn bytes_per_s(&self) -> f64 {
-        self.efficiency * self.bandwidth_gbps * 1e9
-    }
-}
-
 impl Plan {
     /// Reads what the experiment names, maps what the cache does not hold, and computes lambda*.
     pub fn prepare(
@@ -131,7 +53,9 @@ impl Plan {
         let systems = names.systems.iter().map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?;
         let workloads = workloads(&experiment, &scenarios, progress)?;
         let products = std::iter::once(&experiment).chain(experiment.include.iter().map(|i| &i.experiment));
-        products.into_iter().try_for_each(|product| check_product(product, &names, &workloads))?;
+        products
+            .into_iter()
+            .try_for_each(|product| check_product(product, &names, &systems[0], &workloads))?;
         let space = Space { names: &names, systems: &systems, scenarios: &scenarios };
         let points = space.points(&experiment)?;
         let references = References::of(&points, &scenarios, data, cache, progress)?;
@@ -200,7 +124,7 @@ impl Builder<'_> {
             let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
                 .and_then(|window| window.check_size().map(|()| window))
                 .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
-            let dram = Dram::new(self.system, &point.setting);
+            let dram = Dram::of(&point.setting);
             let sites = sites.entry(point.scenario).or_default();
             let known = sites.iter().find(|site| site.dram == dram).cloned();
             let site = match known {
@@ -241,63 +165,17 @@ impl Builder<'_> {
     }
 }
 
-impl Site {
-    /// lambda* is that of the tenants' shares, or, where requests come at their own pace, of theirs.
-    fn new(
-        system: &SystemSpec,
-        catalogue: &Catalogue,
-        workload: &Workload,
-        dram: Dram,
-        window: &Window,
-    ) -> Result<Self, Error> {
-        let scenario = &workload.scenario;
-        let world = catalogue.world(system, scenario, &dram)?;
-        let own = match workload.has_own_pace() {
-            true => Some(OwnPace::of(workload, &world, window, system)?),
-            false => None,
-        };
-        let shares = own.as_ref().map_or_else(|| scenario.network_shares(), |own| own.shares.clone());
-        let capacity = mix_capacity(&world, &shares, dram.bytes_per_s())
-            .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
-        if let Some(own) = &own {
-            check_number(own.most_per_s(), own.sample, window, workload, system)?;
-            check_loops(own, window, workload, system)?;
-        }
-        let own_load = own.as_ref().map(|own| own.load(capacity.requests_per_s));
-        let own_per_s = own.map(|own| own.most_per_s());
-        Ok(Self { world: Arc::new(world), capacity, own_load, own_per_s, dram })
-    }
-}
-
-impl Case {
-    /// The seeds of its runs, each once.
-    pub fn seeds(&self) -> BTreeSet<u64> {
-        self.runs.iter().map(|run| run.seed).collect()
-    }
-
-    /// What tenants that share a load send.
-    pub(super) fn requests_per_s(&self) -> f64 {
-        self.load.unwrap_or_default() * self.site.capacity.requests_per_s
-    }
-
-    /// What is asked of the system, relative to lambda*, in every seed: the key `load`.
-    pub fn nominal_load(&self) -> f64 {
-        self.load.or(self.site.own_load).expect("without a load, requests come at their own pace")
-    }
-
-    /// Whether that is more than any schedule carries; what comes at once is worked off.
-    pub fn is_overload(&self) -> bool {
-        let load = self.nominal_load();
-        load > 1.0 && load.is_finite()
-    }
-}
-
-/// What an experiment asks of its scenarios has to be possible.
-fn check_product(product: &Experiment, names: &Names, workloads: &[Workload]) -> Result<(), Error> {
+/// What an experiment asks of its scenarios has to be possible, which is the same on every system.
+fn check_product(
+    product: &Experiment,
+    names: &Names,
+    any: &SystemSpec,
+    workloads: &[Workload],
+) -> Result<(), Error> {
     for (word, workload) in names.scenarios.iter().zip(workloads) {
         if product.scenarios.contains(word) {
             check_pace(product, workload)?;
-            product.settings.iter().try_for_each(|setting| check_terms(product, setting, workload))?;
+            product.asked.iter().try_for_each(|asked| check_terms(product, asked.on(any).sla, workload))?;
         }
     }
     Ok(())
@@ -330,10 +208,9 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 
 /// What is forwarded is a whole output, of a layer with one demand.
 fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
-    let settings = points.iter().map(|point| &point.setting);
-    let forwards = |setting: &&Setting| setting.forwarding.unwrap_or(system.forwarding);
+    let mut settings = points.iter().map(|point| &point.setting);
     let differs = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
-    if !settings.filter(forwards).any(differs) {
+    if !settings.any(|setting| setting.forwarding && differs(setting)) {
         return Ok(());
     }
     Err(Error::Usage(format!(
@@ -344,14 +221,14 @@ fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Poi
 }
 
 /// Whether every tenant's terms can be kept under the experiment's rules.
-fn check_terms(experiment: &Experiment, setting: &Setting, workload: &Workload) -> Result<(), Error> {
+fn check_terms(experiment: &Experiment, rule: SlaRule, workload: &Workload) -> Result<(), Error> {
     let problem = |place: usize, tenant: &Tenant| {
-        let has_none = |network| tenant.terms(network).sla(setting.sla, 1.0).is_none();
+        let has_none = |network| tenant.terms(network).sla(rule, 1.0).is_none();
         if tenant.mix().any(|(network, _)| has_none(network)) {
             return Some("`sla = \"absolute\"` needs `target_us`");
         }
         let framed = workload.scenario.has_frames(place) && workload.replay.is_none();
-        if tenant.sla.rule.unwrap_or(setting.sla) == SlaRule::Period && !framed {
+        if tenant.sla.rule.unwrap_or(rule) == SlaRule::Period && !framed {
             return Some("`sla = \"period\"` needs periodic arrivals");
         }
         None

@@ -3,24 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::columns::{SCHEDULER, SEED, case_keys};
-use super::config::{Experiment, Setting};
+use super::case::Run;
+use super::config::Experiment;
+use super::exclude::Exclude;
+use super::keys::{CaseKeys, SCHEDULER, SEED, Setting};
 use super::list::distinct;
-use super::plan::Dram;
 use super::schedulers::SchedulerChoice;
-use super::select::Exclude;
 use crate::files::InputError;
 use crate::hw::SystemSpec;
 use crate::workload::{Qos, Scenario};
-
-/// What a case is run with: a scheduler, by its place in [`Plan::schedulers`](super::Plan), and a seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Run {
-    /// The scheduler.
-    pub scheduler: usize,
-    /// The seed.
-    pub seed: u64,
-}
 
 /// A case before anything is computed for it.
 #[derive(Clone, Debug)]
@@ -116,12 +107,12 @@ impl Space<'_> {
                     (place_of(&self.names.systems, system), place_of(&self.names.scenarios, scenario));
                 for &qos in &experiment.qos {
                     for &load in &loads {
-                        points.extend(experiment.settings.iter().map(|setting| Point {
+                        points.extend(experiment.asked.iter().map(|asked| Point {
                             system,
                             scenario,
                             qos,
                             load,
-                            setting: setting.clone(),
+                            setting: asked.on(&self.systems[system]),
                             runs: Arc::clone(&runs),
                         }));
                     }
@@ -184,10 +175,9 @@ impl Space<'_> {
 
     /// The key columns; those of scheduler and seed are empty.
     fn keys(&self, point: &Point) -> Vec<String> {
-        let system = &self.systems[point.system];
-        let dram = Dram::new(system, &point.setting);
-        let scenario = &self.scenarios[point.scenario].name;
-        case_keys([&system.name, scenario], point.qos, point.load, &point.setting, &dram)
+        let &Point { system, scenario, qos, load, ref setting, .. } = point;
+        let (system, scenario) = (&self.systems[system].name, &self.scenarios[scenario].name);
+        CaseKeys { system, scenario, qos, load, setting }.texts()
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::columns::KEYS;
 use super::data::DataRoot;
 use super::identity::{SOURCES_SHA256, short};
 use super::inputs::Inputs;
+use super::keys::KEYS;
 use super::manifest::Manifest;
 use super::rows::Table;
 use super::{Error, Experiment};

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use csv::Writer;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{KEYS, summary_columns};
+use super::columns::summary_columns;
+use super::keys::KEYS;
 use super::runs::Measured;
 use super::sweep::{Cell, Outcome};
 use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, GroupBy, GroupRow, LayerRow, RequestRow, Value};

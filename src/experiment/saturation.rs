@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Error;
-use super::plan::Case;
+use super::case::Case;
 use super::requests::request;
 use super::sweep::rules;
 use crate::scheduler;

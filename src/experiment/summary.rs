@@ -1,11 +1,14 @@
 //! The table on the terminal: per case and scheduler, means over seeds with 95 % confidence intervals.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::bound::BOUND;
-use super::columns::setting_keys;
+
 use super::estimate::{Replicates, mean};
-use super::plan::{Case, Plan};
+use super::keys::KEYS;
+use super::plan::Plan;
 use super::rows::Rows;
 use super::runs::{RATE, Runs};
 use super::sweep::Cell;
@@ -26,7 +29,7 @@ pub struct Row {
     pub load: Option<f64>,
     /// The swept keys that vary in this experiment.
     #[serde(serialize_with = "as_map")]
-    pub setting: Vec<(String, String)>,
+    pub setting: Vec<(&'static str, String)>,
     /// The scheduler.
     pub scheduler: String,
     /// How many runs, each under a seed of its own; copies of a run do not count.
@@ -64,7 +67,7 @@ pub struct Row {
     rule: String,
 }
 
-fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_map<S: serde::Serializer>(pairs: &[(&str, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
@@ -78,22 +81,17 @@ pub struct Summary {
 impl Summary {
     /// An empty summary of a plan's cells.
     pub fn new(plan: &Plan) -> Self {
-        let keys = |case: &Case| setting_keys(&case.setting, &case.site.dram);
-        let first = plan.cases.first().map(keys).unwrap_or_default();
-        let mut varies = vec![false; first.len()];
+        let mut values: Vec<BTreeSet<String>> = vec![BTreeSet::new(); KEYS.len()];
         for case in &plan.cases {
-            varies
-                .iter_mut()
-                .zip(keys(case).iter().zip(&first))
-                .for_each(|(v, (own, first))| *v |= own != first);
+            values.iter_mut().zip(case.setting.texts()).for_each(|(values, value)| _ = values.insert(value));
         }
-        let varying = (0..varies.len()).filter(|&i| varies[i]).collect();
+        let varying = (0..values.len()).filter(|&key| values[key].len() > 1).collect();
         Self { varying, rows: Vec::new() }
     }
 
     /// Adds a cell; cells come in the order of the plan, the seeds of a row one after the other.
     pub fn add(&mut self, cell: &Cell, rows: &Rows) {
-        let keys = cell.setting_keys();
+        let keys: Vec<_> = cell.case.setting.named().collect();
         let row = Row::new(cell, self.varying.iter().map(|&i| keys[i].clone()).collect());
         if self.rows.last().is_none_or(|(last, _)| !last.is_same_cell(&row)) {
             self.rows.push((row, Runs::default()));
@@ -138,7 +136,7 @@ impl Summary {
 }
 
 impl Row {
-    fn new(cell: &Cell, setting: Vec<(String, String)>) -> Self {
+    fn new(cell: &Cell, setting: Vec<(&'static str, String)>) -> Self {
         Self {
             system: cell.case.system.clone(),
             scenario: cell.case.workload.scenario.name.clone(),

@@ -9,9 +9,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::bound;
-use super::config::{CostKind, Experiment, TriggerKind};
+use super::case::{Case, Run};
+use super::config::Experiment;
 use super::error::reason;
-use super::plan::{Case, Plan, Run};
+use super::keys::{CostKind, TriggerKind};
+use super::plan::Plan;
 use super::policies::Placed;
 use super::requests::{self, Came, Requests, offered_load};
 use super::schedulers::SchedulerChoice;

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::Error;
-use super::columns::{KEYS, LOAD, quoted};
+use super::columns::quoted;
+use super::keys::{KEYS, LOAD};
 use super::list::distinct;
 use super::plan::Plan;
 use super::requests::{self, Requests};

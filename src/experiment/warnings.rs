@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::columns::setting_keys;
-use super::config::TriggerKind;
+use super::case::Case;
+use super::keys::TriggerKind;
 use super::list::distinct;
-use super::plan::{Case, Plan};
+use super::plan::Plan;
+use super::sla_reference::SlaReference;
 use crate::units::Time;
 use crate::workload::{Qos, Sla, Tenant};
 
@@ -78,8 +79,12 @@ impl Plan {
     /// Whether the deadlines of a network follow the hardware that is swept, and the experiment does not say that they
     /// shall: the worst of them, in a sentence.
     pub fn moved_deadlines(&self) -> Option<String> {
+        if self.experiment.asked.iter().all(|asked| asked.sla_reference.is_some()) {
+            return None;
+        }
         let mut ranges: BTreeMap<(&str, String), Range> = BTreeMap::new();
-        for case in self.cases.iter().filter(|case| case.setting.sla_reference.is_none()) {
+        let follow = |case: &&Case| case.setting.sla_reference == SlaReference::Own;
+        for case in self.cases.iter().filter(follow) {
             let scenario = &case.workload.scenario;
             for network in scenario.tenants.iter().flat_map(|tenant| relative(case, tenant)) {
                 let own = case.reference[network as usize];
@@ -106,10 +111,9 @@ impl Plan {
 
     /// The keys of [`HARDWARE`] that have several values.
     fn swept_hardware(&self) -> Vec<&'static str> {
-        let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for case in &self.cases {
-            let own = setting_keys(&case.setting, &case.site.dram);
-            for (key, value) in own.into_iter().chain([("system".to_string(), case.system.clone())]) {
+            for (key, value) in case.setting.named().chain([("system", case.system.clone())]) {
                 values.entry(key).or_default().insert(value);
             }
         }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::experiment::Error;
-use crate::experiment::columns::{KEYS, SCENARIO, SCHEDULER, SEED, unsaid};
 use crate::experiment::estimate::Range;
+use crate::experiment::keys::{KEYS, SCENARIO, SCHEDULER, SEED, unsaid};
 use crate::files::{self, InputError, Record, is_missing, whole};
 
 /// An open file with a header.
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn keys_are_the_same_after_pandas() {
-        const LOAD: usize = crate::experiment::columns::LOAD;
+        const LOAD: usize = crate::experiment::keys::LOAD;
         for (key, text, expected) in [
             (LOAD, "1.0", "1"),
             (LOAD, "0.6", "0.6"),

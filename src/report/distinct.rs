@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::results::{Row, Rows};
 use crate::experiment::bound::BOUND;
-use crate::experiment::columns::{SCHEDULER, SEED};
+use crate::experiment::keys::{SCHEDULER, SEED};
 use crate::experiment::runs::{Fingerprint, firsts};
 
 /// Rows as they come.
@@ -104,7 +104,7 @@ fn without(keys: &[String], places: &[usize]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::columns::KEYS;
+    use crate::experiment::keys::KEYS;
     use crate::experiment::runs::Measured;
 
     fn row(scheduler: &str, seed: u64, latency_us: f64) -> Row {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::distinct::case;
 use super::results::Row;
 use crate::experiment::bound::BOUND;
-use crate::experiment::columns::SCHEDULER;
+use crate::experiment::keys::SCHEDULER;
 
 const OFFERED: &str = "offered_load";
 

@@ -13,8 +13,8 @@ use super::distinct::Distinct;
 use super::recordings::mark_recordings;
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
-use crate::experiment::columns::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::experiment::estimate::mean;
+use crate::experiment::keys::{KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::experiment::runs::{Measured, RATE, Runs, range};
 use crate::files::{InputError, Record, Source};
 

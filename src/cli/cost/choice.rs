@@ -16,7 +16,7 @@ pub(in crate::cli) struct Choice {
     /// The accelerator, by name or path
     #[arg(long)]
     accelerator: String,
-    /// Inputs that are processed at once
+    /// Batch size: inputs that are processed at once
     #[arg(long, value_name = "B", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
     batch: u64,
     /// What the mapper minimises

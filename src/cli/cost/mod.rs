@@ -15,17 +15,18 @@ use crate::experiment::Error;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Every layer of a network on an accelerator: MACs, latency, what limits it, bandwidth demand, energy by level
+    /// Show the cost of every layer of a network on an accelerator: MACs, latency, what limits it, bandwidth demand,
+    /// energy by level
     Table(table::Options),
-    /// A layer and its mapping as YAML for Timeloop, to check a cost against it
+    /// Write a layer and its mapping as YAML for Timeloop, to check a cost
     Export(export::Options),
-    /// Evaluate given mappings and compare with the results of another tool
+    /// Evaluate given mappings and compare the costs with those of another tool
     Verify(verify::Options),
-    /// Search the layers of given mappings and compare with them
+    /// Search mappings for the layers of given cases and compare with the given mappings
     Search(search::Options),
-    /// The model beside what was measured on chips
+    /// Compare the cost model with measurements of chips
     Silicon(silicon::Options),
-    /// The costs that are kept of earlier runs
+    /// Show or clear the cache of costs
     #[command(subcommand)]
     Cache(cache::Command),
 }

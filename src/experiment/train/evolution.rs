@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::exam::{Exam, Met, draw, mean, play};
 use super::{Learner, LogRow};
+use crate::experiment::case::Case;
 use crate::experiment::config::Experiment;
-use crate::experiment::plan::{Case, Plan};
+use crate::experiment::plan::Plan;
 use crate::rl::evolve::{Evolution, State};
 use crate::rl::mascot::{self, Mascot};
 use crate::rl::weights::{Tensors, WeightsError};

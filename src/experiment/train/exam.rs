@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::Training;
-use crate::experiment::plan::{Case, Plan};
+use crate::experiment::case::Case;
+use crate::experiment::plan::Plan;
 use crate::experiment::requests::requests;
 use crate::experiment::schedulers::SchedulerChoice;
 use crate::experiment::sweep::rules;

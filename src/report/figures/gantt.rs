@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Data, Picture, Section, best_first, cell};
 use crate::experiment::Error;
-use crate::experiment::columns::KEYS;
+use crate::experiment::keys::KEYS;
 use crate::files::Record;
 use crate::report::chart::{Chart, Entry, Gantt, Run, Scale};
 use crate::report::csv_file::CsvFile;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Data, IN_FRONT, Section, cell, styles};
 use crate::experiment::Error;
-use crate::experiment::columns::KEYS;
+use crate::experiment::keys::KEYS;
 use crate::files::Record;
 use crate::report::chart::{Chart, Lines, Scale, Series};
 use crate::report::csv_file::CsvFile;

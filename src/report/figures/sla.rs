@@ -1,8 +1,8 @@
 //! SLA rate against load, or else against the number that is swept, a picture per setting; without either, a bar per scheduler.
 
 use super::{Data, IN_FRONT, MOST_CASES, Picture, Section, best_first, cell, styles};
-use crate::experiment::columns::{KEYS, LOAD};
 use crate::experiment::estimate::{Estimate, Replicates};
+use crate::experiment::keys::{KEYS, LOAD};
 use crate::experiment::runs::{RATE, Runs};
 use crate::report::chart::{Bar, Bars, Chart, Group, Lines, Scale, Segment, Series};
 use crate::report::results::{Case, Results};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Data, Section, cell};
 use crate::experiment::Error;
-use crate::experiment::columns::KEYS;
 use crate::experiment::estimate::mean;
+use crate::experiment::keys::KEYS;
 use crate::files::Record;
 use crate::report::chart::{Chart, Matrix};
 use crate::report::csv_file::CsvFile;

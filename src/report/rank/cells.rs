@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::sheet::{At, Column, Sheet, difference, over_seeds, own_estimate, told_apart};
 use super::{Estimate, Question, Ranking};
-use crate::experiment::columns::KEYS;
 use crate::experiment::estimate::Range;
+use crate::experiment::keys::KEYS;
 use crate::experiment::runs::{RATE, range};
 
 /// A scheduler in a cell.

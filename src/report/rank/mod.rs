@@ -19,9 +19,9 @@ use super::compare::{check, check_metric};
 use super::results::{OwnPace, Row, Rows, rows};
 use crate::experiment::Error;
 use crate::experiment::bound::BOUND;
-use crate::experiment::columns::{KEYS, LOAD, SCHEDULER, SEED};
 pub use crate::experiment::estimate::Estimate;
 use crate::experiment::estimate::Replicates;
+use crate::experiment::keys::{KEYS, LOAD, SCHEDULER, SEED};
 use crate::metrics::Better;
 
 mod cells;

@@ -2,7 +2,7 @@
 
 use super::super::apart;
 use super::*;
-use crate::experiment::columns::KEYS;
+use crate::experiment::keys::KEYS;
 use crate::metrics::Better;
 
 pub(in crate::report::rank) fn row(scheduler: &str, scenario: &str, cost: &str, seed: u64, rate: f64) -> Row {

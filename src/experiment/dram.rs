@@ -1,0 +1,37 @@
+//! What of a setting changes the world: the memory that all accelerators share, and what layers ask of it.
+
+use super::keys::Setting;
+use crate::hw::Sharing;
+
+/// Settings with the same one share a world.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dram {
+    /// Peak bandwidth in GB/s.
+    pub bandwidth_gbps: f64,
+    /// Delivered share of it.
+    pub efficiency: f64,
+    /// How it is shared.
+    pub sharing: Sharing,
+    /// Whether outputs stay on chip for the layer that runs next.
+    pub forwarding: bool,
+    pub(super) max_sub_job_us: f64,
+    pub(super) phases: bool,
+}
+
+impl Dram {
+    /// That of a setting.
+    pub(super) fn of(setting: &Setting) -> Self {
+        Self {
+            bandwidth_gbps: setting.dram_bandwidth_gbps,
+            efficiency: setting.dram_efficiency,
+            sharing: setting.sharing,
+            forwarding: setting.forwarding,
+            max_sub_job_us: setting.max_sub_job_us,
+            phases: setting.phases,
+        }
+    }
+
+    pub(super) fn bytes_per_s(&self) -> f64 {
+        self.efficiency * self.bandwidth_gbps * 1e9
+    }
+}

@@ -1,0 +1,87 @@
+//! The cells that an experiment adds to the product of its lists; [`super::exclude`] says how they are written.
+
+use std::ops::Range;
+
+use toml::{Table, Value};
+
+use super::Error;
+use super::config::{Experiment, Include};
+use super::exclude::column_of;
+use super::keys::{KEYS, PLURALS};
+use super::list::distinct;
+use super::schedulers::SchedulerChoice;
+use crate::files::{InputError, Seed, Source, Spanned};
+
+/// The products that the `[[include]]`s of an experiment stand for.
+pub(super) fn includes(
+    tables: &[Spanned<Table>],
+    base: &Experiment,
+    parse: &dyn Fn(Source) -> Result<Experiment, Error>,
+) -> Result<Vec<Include>, Error> {
+    let mut includes: Vec<Include> = Vec::new();
+    for table in tables {
+        let error = |message: String| Error::Input(base.source.error(&table.span(), message));
+        let include = include(table.get_ref(), base, parse, table.span()).map_err(error)?;
+        let others =
+            includes.iter().flat_map(|earlier| &earlier.experiment.schedulers).chain(&base.schedulers);
+        let clash =
+            |choice: &&SchedulerChoice| others.clone().any(|o| o.label == choice.label && o != *choice);
+        if let Some(choice) = include.experiment.schedulers.iter().find(clash) {
+            return Err(error(format!("two schedulers are called `{}`: give one a `label`", choice.label)));
+        }
+        includes.push(include);
+    }
+    Ok(includes)
+}
+
+fn include(
+    table: &Table,
+    base: &Experiment,
+    parse: &dyn Fn(Source) -> Result<Experiment, Error>,
+    span: Range<usize>,
+) -> Result<Include, String> {
+    let first_line = |error: Error| match error {
+        Error::Input(InputError { message, .. }) => message.lines().next().unwrap_or_default().to_string(),
+        other => other.to_string(),
+    };
+    let mut text: Table = base.source.parse().map_err(|e| first_line(e.into()))?;
+    ["include", "exclude", "training"].iter().for_each(|key| drop(text.remove(*key)));
+    let mut seeds = (base.first_seed..base.first_seed + base.seeds).collect();
+    for (key, value) in table {
+        match KEYS[column_of(key)?] {
+            "seed" => seeds = seeds_of(value)?,
+            key => {
+                let plural = PLURALS.iter().find(|(one, _)| *one == key).map_or(key, |(_, many)| *many);
+                let values = match value {
+                    Value::Array(values) => values.clone(),
+                    value => vec![value.clone()],
+                };
+                let resolved = |value| if key == "scheduler" { by_label(value, base) } else { value };
+                let values: Vec<Value> = values.into_iter().map(resolved).collect();
+                text.remove(plural);
+                if !values.is_empty() {
+                    text.insert(plural.to_string(), Value::Array(values));
+                }
+            }
+        }
+    }
+    let source = Source { path: base.source.path.clone(), text: text.to_string(), verbatim: false };
+    let experiment = parse(source).map_err(first_line)?;
+    Ok(Include { span, experiment, seeds })
+}
+
+/// A label of the experiment is that scheduler with its parameters; anything else is a scheduler of the include's own.
+fn by_label(value: Value, base: &Experiment) -> Value {
+    let named = base.schedulers.iter().find(|choice| value.as_str() == Some(&choice.label));
+    named.map_or(value, |choice| Value::Table(choice.to_table()))
+}
+
+fn seeds_of(value: &Value) -> Result<Vec<u64>, String> {
+    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let seed = |value: &Value| value.clone().try_into::<Seed>().ok().map(|seed| seed.0);
+    let seeds: Option<Vec<u64>> = values.iter().map(seed).collect();
+    seeds
+        .map(distinct)
+        .filter(|seeds| !seeds.is_empty())
+        .ok_or_else(|| "`seed` is no whole number from 0 to 9007199254740992, nor a list of them".to_string())
+}

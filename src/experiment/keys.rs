@@ -1,0 +1,234 @@
+//! The keys of an experiment that identify a cell: ONE table, from which all that deals with them follows.
+//!
+//! A row of [`with_swept_keys`] is a key that takes a value or a list of values: its meaning, its name with the unit at
+//! the end, the type that reads a value and checks its range, the type that the program computes with, and its default.
+//! From the table come [`Asked`] (what an experiment gives), [`Setting`] (that on a system), the keys of the file and of
+//! its JSON Schema (`read.rs`), the product (`read.rs`), the columns ([`KEYS`]), `exclude` and `include`, the command
+//! that runs a cell alone, and the table of the guide ([`swept_keys`]). To add a key: a row here, and its use.
+//!
+//! System, scenario, QoS level, load, scheduler and seed stand before the table: all of them identify a cell as well, but
+//! each is read in a way of its own.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+use super::sla_reference::SlaReference;
+use crate::hw::{Sharing, SystemSpec};
+use crate::sim::{Late, Unassigned};
+use crate::workload::{Qos, SlaRule};
+
+/// When decisions are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// Every `period_us`.
+    Periodic,
+    /// When an accelerator and a layer wait.
+    OnIdle,
+    /// At every arrival and completion.
+    OnChange,
+}
+
+/// What decisions cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CostKind {
+    /// Nothing.
+    Ideal,
+    /// Charged to the host, by counted operations.
+    Host,
+}
+
+/// Hands the table to a macro. A default is a value, or `own`: that of the system, whose field has the name of the key.
+///
+/// The defaults of `period_us` and `deadline_factor` are our choice, because they lie amid those of the papers; so is that
+/// of `decision_base_us`, because a decision on a host takes microseconds. What has to be asked for is off.
+macro_rules! with_swept_keys {
+    ($consumer:ident) => {
+        $consumer! {
+            /// Peak DRAM bandwidth in GB/s; the system's own if left out.
+            dram_bandwidth_gbps: Gbps as f64 = (own);
+            /// Share of the peak that the DRAM delivers; the system's own if left out.
+            dram_efficiency: Fraction as f64 = (own);
+            /// How bandwidth is shared; the system's own if left out.
+            sharing: Sharing as Sharing = (own);
+            /// Whether outputs stay on chip for the layer that runs next; the system's own if left out.
+            forwarding: bool as bool = (own);
+            /// The deadline rule.
+            sla: SlaRule as SlaRule = (SlaRule::Factor);
+            /// Multiple of the isolated latency.
+            deadline_factor: Positive as f64 = (4.0);
+            /// Whose isolated latency that is: `own`, that of the system that serves the requests; a system's, `SYSTEM`; or
+            /// that of a system behind another DRAM bandwidth, `SYSTEM@GBPS`.
+            sla_reference: SlaReference as SlaReference = (SlaReference::Own);
+            /// When decisions are taken.
+            trigger: TriggerKind as TriggerKind = (TriggerKind::Periodic);
+            /// The period of decisions in microseconds.
+            period_us: Microseconds as f64 = (100.0);
+            /// What decisions cost.
+            decision_cost: CostKind as CostKind = (CostKind::Host);
+            /// Base latency of a charged decision in microseconds.
+            decision_base_us: MicrosecondsOrZero as f64 = (2.0);
+            /// What happens to late requests.
+            late: Late as Late = (Late::Abort);
+            /// What happens to layers without an assignment.
+            unassigned: Unassigned as Unassigned = (Unassigned::Sticky);
+            /// Longest sub-job in microseconds; `inf` is off.
+            max_sub_job_us: MicrosecondsOrInf as f64 = (f64::INFINITY);
+            /// Whether a layer's demand changes from phase to phase instead of being a mean.
+            phases: bool as bool = (false);
+        }
+    };
+}
+pub(super) use with_swept_keys;
+
+/// A default on a system.
+macro_rules! default_on {
+    ($system:ident, $key:ident, (own)) => {
+        $system.$key.clone()
+    };
+    ($system:ident, $key:ident, ($value:expr)) => {
+        $value
+    };
+}
+
+/// The same in words; `None` is the system's own.
+macro_rules! default_text {
+    ($type:ty, (own)) => {
+        None
+    };
+    ($type:ty, ($value:expr)) => {
+        Some(text_of::<$type>(&$value))
+    };
+}
+
+macro_rules! keys {
+    ($($(#[doc = $doc:literal])+ $key:ident: $read:ty as $value:ty = $default:tt;)+) => {
+        /// One point of the swept keys as an experiment gives it: `None` is what it does not name.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Asked {
+            $($(#[doc = $doc])+ pub $key: Option<$value>,)+
+        }
+
+        /// The swept keys of a cell.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Setting {
+            $($(#[doc = $doc])+ pub $key: $value,)+
+        }
+
+        impl Asked {
+            /// What is asked of a system, with the default of every key that is not named.
+            pub fn on(&self, system: &SystemSpec) -> Setting {
+                Setting { $($key: self.$key.clone().unwrap_or_else(|| default_on!(system, $key, $default)),)+ }
+            }
+        }
+
+        impl Setting {
+            /// The values as CSV files show them, in the order of the table.
+            pub fn texts(&self) -> Vec<String> {
+                vec![$(text_of(&self.$key),)+]
+            }
+
+            /// Their names with their values.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, String)> {
+                KEYS[SEED + 1..].iter().copied().zip(self.texts())
+            }
+        }
+
+        /// The columns that identify a cell, in order; the metrics follow.
+        pub const KEYS: &[&str] = &["system", "scenario", "qos", "load", "scheduler", "seed", $(stringify!($key),)+];
+
+        /// The rows of the table, in the order of their columns.
+        pub fn swept_keys() -> Vec<SweptKey> {
+            vec![$(SweptKey {
+                name: stringify!($key),
+                doc: concat!($($doc),+).trim(),
+                default: default_text!($value, $default),
+            },)+]
+        }
+    };
+}
+with_swept_keys!(keys);
+
+/// A row of the table, for documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweptKey {
+    /// In the file and as a column.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// Its default; `None` is the system's own.
+    pub default: Option<String>,
+}
+
+/// Where the system stands among [`KEYS`].
+pub const SYSTEM: usize = 0;
+/// Where the scenario stands.
+pub const SCENARIO: usize = 1;
+/// Where the load stands.
+pub const LOAD: usize = 3;
+/// Where the scheduler stands.
+pub const SCHEDULER: usize = 4;
+/// Where the seed stands: the last before the swept keys.
+pub const SEED: usize = 5;
+
+/// How the lists of an experiment file are called where that differs from the column of their values.
+pub(super) const PLURALS: [(&str, &str); 4] =
+    [("system", "systems"), ("scenario", "scenarios"), ("load", "loads"), ("scheduler", "schedulers")];
+
+/// What identifies the cells of a case.
+#[derive(Clone, Copy, Debug)]
+pub struct CaseKeys<'a> {
+    /// The system's name.
+    pub system: &'a str,
+    /// The scenario's name.
+    pub scenario: &'a str,
+    /// The QoS level.
+    pub qos: Qos,
+    /// The load; `None` where none is given.
+    pub load: Option<f64>,
+    /// All swept keys.
+    pub setting: &'a Setting,
+}
+
+impl CaseKeys<'_> {
+    /// The values of [`KEYS`]; scheduler and seed are empty, and so is a load that is not given.
+    pub fn texts(&self) -> Vec<String> {
+        let load = self.load.map_or(String::new(), |load| load.to_string());
+        let mut keys =
+            vec![self.system.to_string(), self.scenario.to_string(), self.qos.name().to_string(), load];
+        keys.extend([String::new(), String::new()]);
+        keys.extend(self.setting.texts());
+        keys
+    }
+
+    /// The same with scheduler and seed.
+    pub fn texts_of_cell(&self, scheduler: &str, seed: u64) -> Vec<String> {
+        let mut keys = self.texts();
+        keys[SCHEDULER] = scheduler.to_string();
+        keys[SEED] = seed.to_string();
+        keys
+    }
+}
+
+/// What cells have of a key in files that are older than the key; empty where that is not known.
+pub fn unsaid(key: &str) -> String {
+    if key == "sla_reference" { SlaReference::Own.to_string() } else { String::new() }
+}
+
+/// A value as the column of its key shows it; `None` of what no key has.
+pub(super) fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::String(word) => Some(word.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn text_of<T: Serialize>(value: &T) -> String {
+    let value = Value::try_from(value).expect("the types of keys are plain values");
+    shown(&value).expect("a key has no tables")
+}

@@ -1,0 +1,249 @@
+//! The experiment file: lists whose product is the sweep. Every key but the counts takes a list; those that name no
+//! files or schedulers take a single value as well.
+//!
+//! ```toml
+//! systems = ["relmas-6"]
+//! scenarios = ["light", "mixed"]
+//! loads = [0.6, 0.9]
+//! schedulers = ["fcfs", { name = "gated", alpha = [0.3, 0.4] }]
+//! seeds = 5
+//! requests = 500                 # window.rs says which are counted; or duration_s = 10, the time of a run
+//! bound = true                   # a row with the bound of each trace's SLA rate (sim::bound)
+//! dram_bandwidth_gbps = [16, 32]
+//!
+//! [[exclude]]                    # cells that are left out (exclude.rs), [[include]]: cells beside the product (include.rs)
+//! scenario = "mixed"
+//! load = 0.9
+//! ```
+//! `loads` is left out where the requests of the scenarios come at their own pace, and where a recording is replayed:
+//! `trace = { file = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
+
+use std::path::Path;
+
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+
+use super::config::Experiment;
+use super::data::{DataRoot, Kind};
+use super::exclude::{self, RawExclude};
+use super::keys::{Asked, CostKind, TriggerKind, with_swept_keys};
+use super::list::List;
+use super::schedulers;
+use super::sla_reference::SlaReference;
+use super::train::Training;
+use super::window::{Duration, Wanted};
+use super::{Error, include, overrides};
+use crate::files::{
+    Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
+    Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
+};
+use crate::hw::Sharing;
+use crate::sim::{Late, Unassigned};
+use crate::units::Time;
+use crate::workload::trace::TraceKeys;
+use crate::workload::{Qos, SlaRule};
+
+/// An experiment as it is written: the keys of the table, each a value or a list, after those that stand before it.
+macro_rules! raw_experiment {
+    ($($(#[doc = $doc:literal])+ $key:ident: $read:ty as $value:ty = $default:tt;)+) => {
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        #[schemars(title = "mascot: an experiment: lists whose product is the sweep")]
+        struct RawExperiment {
+            /// Systems: names, or paths to .toml files.
+            systems: Vec<Spanned<String>>,
+            /// Scenarios: names, or paths to .toml files.
+            scenarios: Vec<Spanned<String>>,
+            /// How strict deadlines are.
+            qos: Option<List<Qos>>,
+            /// Loads relative to lambda*; left out where requests come at their own pace.
+            loads: Option<List<Load>>,
+            /// A recording that is replayed in place of the scenarios' arrivals.
+            trace: Option<TraceKeys>,
+            /// Schedulers: names, or tables with `name` and parameters.
+            schedulers: Vec<Spanned<schedulers::Raw>>,
+            /// How many seeds.
+            seeds: Option<Seeds>,
+            /// The first seed.
+            first_seed: Option<Seed>,
+            /// Requests of a run that are counted.
+            requests: Option<Requests>,
+            /// Requests before them.
+            warmup_requests: Option<RequestsOrNone>,
+            /// Requests after them.
+            drain_requests: Option<RequestsOrNone>,
+            /// The time of a run, in place of numbers of requests.
+            duration_s: Option<Spanned<Seconds>>,
+            /// The part of it whose requests are not counted; a tenth if left out.
+            warmup_s: Option<Spanned<NonNegative>>,
+            /// Whether to bound the SLA rate of every trace.
+            bound: Option<bool>,
+            $($(#[doc = $doc])+ $key: Option<Spanned<List<$read>>>,)+
+            /// How `mascot train` trains on its cells.
+            training: Option<Spanned<Training>>,
+            /// Cells that are left out: those that have one of the values for each of the keys.
+            #[serde(default)]
+            #[schemars(schema_with = "exclude::schema")]
+            exclude: Vec<Spanned<RawExclude>>,
+            /// Cells that are added: the experiment with these values in place of its own.
+            #[serde(default)]
+            #[schemars(schema_with = "exclude::schema")]
+            include: Vec<Spanned<toml::Table>>,
+        }
+
+        impl RawExperiment {
+            /// The product of the swept keys, the last varying fastest.
+            fn product(&self) -> Vec<Asked> {
+                let mut product = vec![Asked::default()];
+                $(vary(&mut product, &self.$key, |asked, value| asked.$key = Some(value.into()));)+
+                product
+            }
+        }
+    };
+}
+with_swept_keys!(raw_experiment);
+
+/// Multiplies a product by the values of one key.
+fn vary<T: Clone>(product: &mut Vec<Asked>, values: &Option<Spanned<List<T>>>, set: impl Fn(&mut Asked, T)) {
+    let Some(values) = values else { return };
+    let with = |asked: &Asked, value: &T| {
+        let mut asked = asked.clone();
+        set(&mut asked, value.clone());
+        asked
+    };
+    let values = &values.get_ref().0;
+    *product = product
+        .iter()
+        .flat_map(|asked| values.iter().map(|value| with(asked, value)).collect::<Vec<_>>())
+        .collect();
+}
+
+impl Experiment {
+    /// The JSON Schema of its file.
+    pub fn schema() -> Schema {
+        schema_of::<RawExperiment>()
+    }
+
+    /// Reads an experiment, with `key = value` overrides (`overrides.rs`), and checks every name in it.
+    pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
+        let source = Source::read(path)?;
+        source.parse::<RawExperiment>()?;
+        Self::parse(path, overrides::merged::<RawExperiment>(source, overrides)?, data)
+    }
+
+    /// An experiment from its text, under the name of a file that need not exist.
+    pub fn parse(path: &Path, source: Source, data: &DataRoot) -> Result<Self, Error> {
+        let raw: RawExperiment = source.parse()?;
+        raw.validate(path, source, data)
+    }
+}
+
+impl RawExperiment {
+    fn validate(self, path: &Path, source: Source, data: &DataRoot) -> Result<Experiment, Error> {
+        let asked = self.product();
+        let schedulers = schedulers::choices(&self.schedulers, &source, data.registry())?;
+        let wanted = self.wanted(&source)?;
+        let named = |kind: Kind, names: Vec<Spanned<String>>| {
+            let check = |name: Spanned<String>| match data.path(kind, name.get_ref()) {
+                Ok(_) => Ok(name.into_inner()),
+                Err(e) => Err(source.error(&name.span(), e)),
+            };
+            for (i, name) in names.iter().enumerate() {
+                if names[..i].iter().any(|earlier| earlier.get_ref() == name.get_ref()) {
+                    return Err(source.error(&name.span(), format!("`{}` is listed twice", name.get_ref())));
+                }
+            }
+            names.into_iter().map(check).collect::<Result<Vec<_>, InputError>>()
+        };
+        if self.systems.is_empty() || self.scenarios.is_empty() || self.schedulers.is_empty() {
+            let message = "`systems`, `scenarios` and `schedulers` need at least one entry each";
+            return Err(source.error_at_top(message).into());
+        }
+        let systems = named(Kind::System, self.systems)?;
+        check_references(&self.sla_reference, &source, data)?;
+        let scenarios = named(Kind::Scenario, self.scenarios)?;
+        if let Some(training) = &self.training {
+            training.get_ref().check().map_err(|problem| source.error(&training.span(), problem))?;
+        }
+        let mut experiment = Experiment {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            path: path.to_path_buf(),
+            systems,
+            scenarios,
+            qos: self.qos.map_or(vec![Qos::M], |list| list.0),
+            loads: self.loads.map(|loads| loads.0.iter().map(|load| load.0).collect()),
+            trace: self.trace,
+            schedulers,
+            seeds: self.seeds.map_or(1, |seeds| seeds.0),
+            first_seed: self.first_seed.map_or(1, |seed| seed.0),
+            wanted,
+            bound: self.bound.unwrap_or(false),
+            asked,
+            training: self.training.map(Spanned::into_inner),
+            exclude: self
+                .exclude
+                .iter()
+                .map(|raw| RawExclude::check(raw, &source))
+                .collect::<Result<_, _>>()?,
+            include: Vec::new(),
+            source,
+        };
+        let parse = |source: Source| Experiment::parse(&experiment.path, source, data);
+        experiment.include = include::includes(&self.include, &experiment, &parse)?;
+        Ok(experiment)
+    }
+
+    /// How long runs are.
+    fn wanted(&self, source: &Source) -> Result<Wanted, InputError> {
+        let wanted = Wanted {
+            requests: self.requests.map(|requests| requests.0 as usize),
+            warmup: self.warmup_requests.map(|requests| requests.0 as usize),
+            drain: self.drain_requests.map(|requests| requests.0 as usize),
+            duration: duration(&self.duration_s, &self.warmup_s, source)?,
+        };
+        let by_number = Wanted { duration: None, ..wanted } != Wanted::default();
+        if wanted.duration.is_some() && by_number {
+            let message = "`duration_s` ends the run at a time: leave `requests`, `warmup_requests` and \
+                           `drain_requests` out (`warmup_s` is its warm-up)";
+            return Err(source.error_at_top(message));
+        }
+        Ok(wanted)
+    }
+}
+
+/// The systems that deadlines are relative to have to be known.
+fn check_references(
+    references: &Option<Spanned<List<SlaReference>>>,
+    source: &Source,
+    data: &DataRoot,
+) -> Result<(), InputError> {
+    let Some(references) = references else { return Ok(()) };
+    for system in references.get_ref().0.iter().filter_map(SlaReference::system) {
+        data.path(Kind::System, system).map_err(|e| source.error(&references.span(), e))?;
+    }
+    Ok(())
+}
+
+/// A run that ends at a time; its warm-up, left out, is a tenth of it.
+fn duration(
+    end: &Option<Spanned<Seconds>>,
+    warmup: &Option<Spanned<NonNegative>>,
+    source: &Source,
+) -> Result<Option<Duration>, InputError> {
+    let end_s = end.as_ref().map(|end| end.get_ref().0);
+    let problem = warmup.as_ref().and_then(|warmup| match (warmup.get_ref().0, end_s) {
+        (_, None) => {
+            Some("`warmup_s` needs `duration_s`, of which it is a part; `warmup_requests` does not".into())
+        }
+        (warmup_s, Some(end_s)) if warmup_s >= end_s => {
+            Some(format!("`warmup_s` is {warmup_s}: expected less than `duration_s`"))
+        }
+        _ => None,
+    });
+    if let (Some(warmup), Some(problem)) = (warmup, problem) {
+        return Err(source.error(&warmup.span(), problem));
+    }
+    let Some(end_s) = end_s else { return Ok(None) };
+    let warmup_s = warmup.as_ref().map_or(end_s / 10.0, |warmup| warmup.get_ref().0);
+    Ok(Some(Duration { warmup: Time::from_s(warmup_s), end: Time::from_s(end_s) }))
+}
