@@ -6,6 +6,24 @@ use strsim::damerau_levenshtein;
 /// More candidates than this are no help. Chosen here.
 const MAX_CANDIDATES: usize = 3;
 
+/// Hyper-parameters that have another name than in earlier versions, and that name.
+const RENAMED: [(&str, &str); 14] = [
+    ("discount", "gamma"),
+    ("actor_rate", "actor_learning_rate"),
+    ("critic_rate", "critic_learning_rate"),
+    ("longest_gradient", "max_grad_norm"),
+    ("follow", "tau"),
+    ("batch", "batch_size"),
+    ("memory", "buffer_size"),
+    ("warm_up", "learning_starts"),
+    ("noise", "exploration_noise"),
+    ("noise_decay", "exploration_noise_decay"),
+    ("episodes", "num_envs"),
+    ("steps", "num_steps"),
+    ("rate", "learning_rate"),
+    ("last_rate", "final_learning_rate"),
+];
+
 /// ` (did you mean `x`?)`, to stand right after the unknown word; empty where nothing known is near.
 pub fn did_you_mean<W: AsRef<str>>(unknown: &str, known: impl IntoIterator<Item = W>) -> String {
     // Another number is another meaning.
@@ -13,6 +31,11 @@ pub fn did_you_mean<W: AsRef<str>>(unknown: &str, known: impl IntoIterator<Item 
         return String::new();
     }
     let known: Vec<W> = known.into_iter().collect();
+    let renamed =
+        RENAMED.iter().find(|(old, new)| *old == unknown && known.iter().any(|k| k.as_ref() == *new));
+    if let Some((_, new)) = renamed {
+        return format!(" (it is called `{new}` since 0.2)");
+    }
     let near = nearest(unknown, &known);
     match &near[..] {
         [] => String::new(),
@@ -68,6 +91,15 @@ mod tests {
         assert_eq!(did_you_mean("scneario", KEYS), " (did you mean `scenarios`?)");
         assert_eq!(did_you_mean("Loads", KEYS), " (did you mean `loads`?)");
         assert_eq!(did_you_mean("relmas-7", KEYS), " (did you mean `relmas-4` or `relmas-6`?)");
+    }
+
+    #[test]
+    fn what_has_a_new_name_is_told_it() {
+        assert_eq!(
+            did_you_mean("warm_up", ["learning_starts"]),
+            " (it is called `learning_starts` since 0.2)"
+        );
+        assert_eq!(did_you_mean("warm_up", ["warmup_s"]), "");
     }
 
     #[test]
