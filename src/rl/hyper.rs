@@ -37,8 +37,8 @@ pub struct Hyper {
     #[serde(deserialize_with = "within::<_, StepsOrNone, _>")]
     pub imitation: u64,
     /// How much the actor is held to what was done (Fujimoto and Gu, NeurIPS 2021): times the mean squared distance of its
-    /// actions from those in the replay buffer, where the values of its actions have a mean size of 1. Without, which is the paper's
-    /// recipe, it goes to wherever the critic errs most.
+    /// actions from those in the replay buffer, where the values of its actions have a mean size of 1. Without, which is
+    /// the paper's recipe, it goes to wherever the critic errs most.
     #[serde(deserialize_with = "within::<_, NonNegative, _>")]
     pub anchor: f64,
     /// Decisions in an update.
@@ -77,8 +77,8 @@ pub struct Hyper {
 
 impl Default for Hyper {
     /// Discount, rates and batch are those of the paper of DDPG. The others are chosen here: target networks as slow as
-    /// its 0.001 learn nothing in an hour; the replay buffer holds what an hour sees last; queues under the loads of interest are mostly
-    /// shorter than 32.
+    /// its 0.001 learn nothing in an hour; the replay buffer holds what an hour sees last; queues under the loads of interest
+    /// are mostly shorter than 32.
     fn default() -> Self {
         Self {
             hidden: HIDDEN,

@@ -1,13 +1,13 @@
-//! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns what the answer to a
-//! queue is worth, and the actor follows the critic's gradient. Both learn against target networks of themselves, from decisions
-//! drawn out of a replay buffer; the actions that fill it carry noise.
+//! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns what the action at a
+//! queue is worth, and the actor follows the critic's gradient. Both learn against target networks, from decisions drawn
+//! out of a replay buffer; the actions that fill it carry noise.
 //!
 //! The actor may start by imitation: in the first iterations an expert acts, a rule with noise, and the actor learns to act
 //! so, while the critic learns what that is worth. A critic that knows nothing would lead it anywhere.
 //!
 //! Training goes in iterations: new runs, their decisions, and an update after every step of all of them. Between
-//! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, replay buffer. All that an iteration draws
-//! comes from the seed and its number, so a resumed training goes on as one that never stopped.
+//! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the replay buffer. All that an
+//! iteration draws comes from the seed and its number, so a resumed training goes on as one that never stopped.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
