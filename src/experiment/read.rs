@@ -164,7 +164,7 @@ impl RawExperiment {
         check_references(&self.sla_reference, &source, data)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         if let Some(training) = &self.training {
-            training.get_ref().check().map_err(|problem| source.error(&training.span(), problem))?;
+            training.get_ref().check().map_err(|(span, problem)| source.error(&span, problem))?;
         }
         let mut experiment = Experiment {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),

@@ -77,6 +77,15 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_new_name_is_told_it() {
+        assert_eq!(
+            did_you_mean("warm_up", ["learning_starts"]),
+            " (it is called `learning_starts` since 0.2)"
+        );
+        assert_eq!(did_you_mean("warm_up", ["warmup_s"]), "");
+    }
+
+    #[test]
     fn a_forgotten_unit_is_found() {
         assert_eq!(did_you_mean("period", KEYS), " (did you mean `period_us`?)");
         assert_eq!(did_you_mean("bandwidth_gbps", KEYS), " (did you mean `dram_bandwidth_gbps`?)");

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use mascot::experiment::keys::{KEYS, SEED, swept_keys};
 use mascot::experiment::Experiment;
+use mascot::experiment::keys::{KEYS, SEED, swept_keys};
 use serde_json::Value;
 
 use super::chapters;

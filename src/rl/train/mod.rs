@@ -3,7 +3,7 @@
 //!
 //! - [`Parameters`]: the tensors of one network on the side of tch, and `adam`, which moves them.
 //! - [`lstm`]: actor and critic of `relmas`.
-//! - `replay`: what was seen, done and paid; `teacher`: whom it imitates first.
+//! - `replay`: what was seen, done and paid; `expert`: whom it imitates first.
 //! - [`ddpg`]: the learning rule.
 //!
 //! Everything random comes from the project's own streams, and tch computes on one thread, so that a seed fixes the weights
@@ -11,10 +11,10 @@
 
 mod adam;
 pub mod ddpg;
+mod expert;
 pub mod lstm;
 mod parameters;
 mod replay;
-mod teacher;
 
 pub use parameters::Parameters;
 

@@ -1,4 +1,4 @@
-//! The replay memory: the last so many decisions, what was seen before and after each and what it brought, to draw batches
+//! The replay buffer: the last so many decisions, what was seen before and after each and what it brought, to draw batches
 //! from. Of long queues it keeps the first sub-jobs: the actor walks over them in order, so that what it says of these does
 //! not depend on the rest.
 
