@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each layer of `src/` and the layers it may use (DESIGN.md section 1). `units`, `dims`, `files` and `rng` are the
+/// Each layer of `src/` and the layers it may use. `units`, `dims`, `files` and `rng` are the
 /// ground that everything stands on.
 const GROUND: [&str; 4] = ["units", "dims", "files", "rng"];
 const LAYERS: [(&str, &[&str]); 10] = [

@@ -201,6 +201,7 @@ fn markdown(titles: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String 
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let titles: Vec<String> = titles.iter().map(ToString::to_string).collect();
     let rule = format!("|{}\n", "---|".repeat(titles.len()));
-    let escaped = |row: Vec<String>| row.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>();
+    let escape = |cell: &String| cell.replace('|', "\\|").replace('<', "\\<");
+    let escaped = |row: Vec<String>| row.iter().map(escape).collect::<Vec<_>>();
     line(&titles) + &rule + &rows.map(|row| line(&escaped(row))).collect::<String>()
 }

@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn policy_and_algorithm_follow_from_each_other() {
         let ([gate, relmas], [evolution, ddpg]) = (
-            ["policy = 'mascot'\n", "policy = 'relmas'\n"],
+            ["policy = 'learned_gate'\n", "policy = 'relmas'\n"],
             ["algorithm = 'evolution'\n", "algorithm = 'ddpg'\n"],
         );
         for text in ["", gate, evolution, &format!("{gate}{evolution}"), "[evolution]"] {
@@ -229,7 +229,7 @@ mod tests {
             (
                 "policy = 'relma'",
                 "'relma'",
-                "no policy `relma` (did you mean `relmas`?); known: mascot, relmas",
+                "no policy `relma` (did you mean `relmas`?); known: learned_gate, relmas",
             ),
             ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, ddpg"),
             (
