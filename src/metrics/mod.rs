@@ -58,7 +58,8 @@ pub use registry::{Fold, Metric, MetricEntry, Metrics, Scope};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
 pub use timeline::Timeline;
 
-/// Every metric, in the order of the CSV columns. To add one: its file, its `mod` line and a line here.
+/// Every metric, in the order of the CSV columns. To add one: its file, its `mod` line and a line here; summary.csv and, if
+/// it has columns of groups, groups.csv follow.
 pub const METRICS: &[&dyn MetricEntry] = &[
     &sla::ENTRY,
     &latency::ENTRY,

@@ -5,7 +5,8 @@
 //! finished layers as they happen, of ends once all earlier requests have ended, too: sums over requests are in the order
 //! of arrival, whichever ended first. Columns of a tenant's own terms are empty for other groups.
 //!
-//! The fold keeps 4 bytes per counted request, and its groups what their metrics keep: a latency for each of the 4 ways.
+//! The fold keeps 4 bytes per counted request and the ends that wait for earlier requests; its groups keep what their
+//! metrics keep, such as a latency per request for each of the 4 ways.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
