@@ -20,7 +20,7 @@ use super::resume::Failure;
 use super::sweep::Logs;
 use super::window::{Duration, Window};
 use crate::files::{InputError, any_path};
-use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS};
+use crate::metrics::{ACCELERATOR_COLUMNS, Groups, Heading};
 
 /// Its name.
 pub const FILE: &str = "manifest.json";
@@ -110,10 +110,10 @@ pub fn of_experiment(experiment: &Experiment, session: &Session) -> String {
 /// Configuration, inputs by content, lambda*, columns.
 fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
     let experiment = &plan.experiment;
-    let told = |c: &Column| json!({ "name": c.name, "doc": c.doc });
+    let told = |c: &Heading| json!({ "name": c.name, "doc": c.doc });
     let columns: Vec<_> = summary_columns().map(told).collect();
-    let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
-    let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(told).collect();
+    let of_groups: Vec<_> = Groups::columns().into_iter().map(told).collect();
+    let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(|column| told(&column.heading)).collect();
     let git = option_env!("MASCOT_GIT_COMMIT")
         .map(|commit| json!({ "commit": commit, "dirty": option_env!("MASCOT_GIT_DIRTY") == Some("true") }));
     json!({

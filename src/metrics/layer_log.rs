@@ -1,6 +1,5 @@
 //! One row per layer run that ended: the source of layers.csv and of Gantt charts. Times are absolute.
 
-use super::Context;
 use crate::sim::{JobId, Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
 
@@ -34,29 +33,25 @@ pub struct LayerRow {
 }
 
 /// The fold; keeps a row per layer run.
-pub struct LayerLog<'a> {
-    context: Context<'a>,
+#[derive(Default)]
+pub struct LayerLog {
     rows: Vec<LayerRow>,
 }
 
-impl<'a> LayerLog<'a> {
-    /// An empty log.
-    pub fn new(context: Context<'a>) -> Self {
-        Self { context, rows: Vec::new() }
-    }
-
+impl LayerLog {
     /// All layer runs in the order in which they ended; at one instant by accelerator.
     pub fn rows(&self) -> &[LayerRow] {
         &self.rows
     }
 }
 
-impl Recorder for LayerLog<'_> {
+impl Recorder for LayerLog {
     fn record(&mut self, record: &Record, origin: Origin) {
         let Record::Finish {
             time,
             start,
             sub_job,
+            network,
             accelerator,
             dram_bytes,
             forwarded_bytes,
@@ -67,10 +62,9 @@ impl Recorder for LayerLog<'_> {
             return;
         };
         self.rows.push(LayerRow {
-            // Today one job per request, with the same number.
-            request: RequestId(sub_job.job.0),
+            request: record.request().expect("a layer is run for a request"),
             job: sub_job.job,
-            network: self.context.trace.requests[origin.place as usize].network,
+            network,
             layer: sub_job.layer,
             accelerator,
             counted: origin.counted,
@@ -92,7 +86,7 @@ mod tests {
     #[test]
     fn a_row_per_layer_run_in_the_order_of_ends() {
         let example = Example::new();
-        let mut log = LayerLog::new(example.context());
+        let mut log = LayerLog::default();
         example.record(&mut log);
         let told: Vec<_> = log
             .rows()

@@ -1,20 +1,33 @@
 //! How counted requests ended, whatever their deadline: requests = finished + dropped once the run has ended, and those
 //! that are unfinished where it ends at a time of its own.
 
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Outcomes> = Metric {
     name: "outcomes",
     doc: "How counted requests ended, in time or not",
-    columns: &[
-        Column::higher("finished", "Counted requests that were finished, in time or late"),
-        Column::lower("dropped", "Counted requests given up, by the late rule or by the scheduler"),
-    ],
-    new: |_| Box::new(Outcomes { finished: 0, dropped: 0 }),
+    columns: COLUMNS,
+    of_groups: COLUMNS,
+    hears_layers: false,
+    new: |_| Outcomes::default(),
 };
 
-struct Outcomes {
+const COLUMNS: &[Column<Outcomes>] = &[
+    Column::higher(
+        "finished",
+        "Counted requests that were finished, in time or late",
+        |outcomes: &Outcomes| Value::Count(outcomes.finished),
+    ),
+    Column::lower(
+        "dropped",
+        "Counted requests given up, by the late rule or by the scheduler",
+        |outcomes: &Outcomes| Value::Count(outcomes.dropped),
+    ),
+];
+
+#[derive(Default)]
+pub(super) struct Outcomes {
     finished: u64,
     dropped: u64,
 }
@@ -26,12 +39,6 @@ impl Recorder for Outcomes {
             Record::Drop { .. } if origin.counted => self.dropped += 1,
             _ => {}
         }
-    }
-}
-
-impl Metric for Outcomes {
-    fn values(&self) -> Vec<Value> {
-        vec![Value::Count(self.finished), Value::Count(self.dropped)]
     }
 }
 

@@ -1,17 +1,26 @@
 //! Contention stretch: actual / uncontended time c of a layer run, over the layer runs of counted requests. It is 1
 //! without contention and more where layers share the DRAM, or where one alone demands more than there is.
 
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Stretch> = Metric {
     name: "stretch",
     doc: "Slowdown of layers by the shared DRAM: (end - start) / c",
-    columns: &[Column::lower("stretch_mean", "Mean (end - start) / c over layer runs of counted requests")],
-    new: |_| Box::new(Stretch { sum: 0.0, layer_runs: 0 }),
+    columns: COLUMNS,
+    of_groups: COLUMNS,
+    hears_layers: true,
+    new: |_| Stretch::default(),
 };
 
-struct Stretch {
+const COLUMNS: &[Column<Stretch>] = &[Column::lower(
+    "stretch_mean",
+    "Mean (end - start) / c over layer runs of counted requests",
+    |stretch: &Stretch| Value::per(stretch.sum, stretch.layer_runs as f64),
+)];
+
+#[derive(Default)]
+pub(super) struct Stretch {
     sum: f64,
     layer_runs: u64,
 }
@@ -23,12 +32,6 @@ impl Recorder for Stretch {
             self.sum += (time - start).as_ps() / uncontended_ps;
             self.layer_runs += 1;
         }
-    }
-}
-
-impl Metric for Stretch {
-    fn values(&self) -> Vec<Value> {
-        vec![Value::per(self.sum, self.layer_runs as f64)]
     }
 }
 

@@ -88,7 +88,7 @@ impl Episode {
         let mut episode = Self {
             observation: Observation::new(&world),
             decision: Decision::default(),
-            judge: Judge::new(&world, Arc::clone(&trace), reward),
+            judge: Judge::new(&world, reward),
             engine: Engine::new(world, trace, rules),
             steps_left: max_steps,
             terminated: false,
@@ -152,7 +152,6 @@ impl Episode {
 #[derive(Debug)]
 struct Judge {
     reward: Reward,
-    trace: Arc<Trace>,
     /// By network.
     layers: Vec<f64>,
     /// Counted requests that have arrived and not ended.
@@ -163,9 +162,9 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(world: &World, trace: Arc<Trace>, reward: Reward) -> Self {
+    fn new(world: &World, reward: Reward) -> Self {
         let layers = world.networks.iter().map(|network| network.layers.len() as f64).collect();
-        Self { reward, trace, layers, open: 0, earned: 0.0, potential: 0.0 }
+        Self { reward, layers, open: 0, earned: 0.0, potential: 0.0 }
     }
 
     /// Pays the change of the potential.
@@ -189,16 +188,15 @@ impl Recorder for Judge {
         let Reward { met, missed, bandwidth, .. } = self.reward;
         match *record {
             Record::Arrival { .. } => self.open += u64::from(origin.counted),
-            Record::Done { time, deadline, .. } if origin.counted => {
+            Record::Done { time, asked, .. } if origin.counted => {
                 self.open -= 1;
-                self.earned += if time <= deadline { met } else { missed };
+                self.earned += if asked.is_met_at(time) { met } else { missed };
             }
             Record::Drop { .. } if origin.counted => {
                 self.open -= 1;
                 self.earned += missed;
             }
-            Record::Finish { time, start, uncontended_ps, .. } if origin.counted => {
-                let network = self.trace.requests[origin.place as usize].network;
+            Record::Finish { time, start, network, uncontended_ps, .. } if origin.counted => {
                 let efficiency = uncontended_ps / (time - start).as_ps();
                 self.earned += bandwidth * efficiency / self.layers[network as usize];
             }

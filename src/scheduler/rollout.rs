@@ -116,7 +116,7 @@ impl Recorder for Outcome {
     fn record(&mut self, record: &Record, _: Origin) {
         self.records += 1;
         match *record {
-            Record::Done { time, deadline, .. } if time <= deadline => {
+            Record::Done { time, asked, .. } if asked.is_met_at(time) => {
                 self.met += 1;
                 self.met_at_ps += time.as_ps();
             }

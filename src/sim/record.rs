@@ -1,6 +1,10 @@
 //! What happened: a closed stream of records. Metrics, CSV and traces are folds over it.
+//!
+//! A record of a request carries what was asked ([`Request`]), with arrival and deadline as they came to be; a record of a
+//! layer carries what ran: the job, its network and the layer. So no fold looks anything up in the trace. Today one job
+//! serves one request and has its number.
 
-use super::{JobId, Operations, RequestId, SubJobId};
+use super::{JobId, Operations, Request, RequestId, SubJobId};
 use crate::units::{Picojoules, Time};
 
 /// Why a request was dropped.
@@ -32,14 +36,12 @@ impl Origin {
 pub enum Record {
     /// A request arrived; its job is in flight.
     Arrival {
-        /// When.
-        time: Time,
         /// The request.
         request: RequestId,
         /// The job that serves it.
         job: JobId,
-        /// When it is due.
-        deadline: Time,
+        /// What it asks for; it arrives now.
+        asked: Request,
         /// The request whose end brought it, where it follows another.
         after: Option<RequestId>,
     },
@@ -71,6 +73,8 @@ pub enum Record {
         time: Time,
         /// The sub-job.
         sub_job: SubJobId,
+        /// The network that it is a layer of: an index into [`super::World::networks`].
+        network: u32,
         /// The accelerator.
         accelerator: usize,
         /// The weight that the scheduler gave its share of the bandwidth.
@@ -95,6 +99,8 @@ pub enum Record {
         start: Time,
         /// The sub-job.
         sub_job: SubJobId,
+        /// The network that it is a layer of: an index into [`super::World::networks`].
+        network: u32,
         /// The accelerator.
         accelerator: usize,
         /// DRAM bytes it moved.
@@ -121,10 +127,8 @@ pub enum Record {
         request: RequestId,
         /// Its job.
         job: JobId,
-        /// When it arrived.
-        arrival: Time,
-        /// When it was due.
-        deadline: Time,
+        /// What it asked for.
+        asked: Request,
     },
     /// A request was given up.
     Drop {
@@ -132,6 +136,8 @@ pub enum Record {
         time: Time,
         /// The request.
         request: RequestId,
+        /// What it asked for.
+        asked: Request,
         /// Why.
         reason: DropReason,
     },
@@ -146,8 +152,8 @@ impl Record {
     /// When it happened.
     pub fn time(&self) -> Time {
         match *self {
-            Self::Arrival { time, .. }
-            | Self::Decision { time, .. }
+            Self::Arrival { asked, .. } => asked.arrival,
+            Self::Decision { time, .. }
             | Self::Applied { time, .. }
             | Self::Start { time, .. }
             | Self::Finish { time, .. }
@@ -156,6 +162,28 @@ impl Record {
             | Self::Done { time, .. }
             | Self::Drop { time, .. }
             | Self::End { time } => time,
+        }
+    }
+
+    /// The request that it, or its layer, is of; today a job has the number of its request.
+    pub fn request(&self) -> Option<RequestId> {
+        match *self {
+            Self::Arrival { request, .. } | Self::Done { request, .. } | Self::Drop { request, .. } => {
+                Some(request)
+            }
+            Self::Start { sub_job, .. } | Self::Phase { sub_job, .. } | Self::Finish { sub_job, .. } => {
+                Some(RequestId(sub_job.job.0))
+            }
+            Self::Decision { .. } | Self::Applied { .. } | Self::Bandwidth { .. } | Self::End { .. } => None,
+        }
+    }
+
+    /// Whether the request that ends with this record has met its deadline; `None` where none ends.
+    pub fn met(&self) -> Option<bool> {
+        match self {
+            Self::Done { time, asked, .. } => Some(asked.is_met_at(*time)),
+            Self::Drop { .. } => Some(false),
+            _ => None,
         }
     }
 }

@@ -11,10 +11,11 @@ use std::ops::Range;
 
 use super::RequestId;
 use crate::units::Time;
+use crate::workload::Qos;
 
 pub use crate::workload::After;
 
-/// A request of the trace.
+/// What is asked: a request of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Who sent it.
@@ -23,10 +24,20 @@ pub struct Request {
     pub network: u32,
     /// Larger is more important.
     pub priority: u32,
+    /// How strict its deadline is.
+    pub qos: Qos,
     /// a; [`Time::MAX`] in the trace where it follows another.
     pub arrival: Time,
     /// d.
     pub deadline: Time,
+}
+
+impl Request {
+    /// Whether it meets its deadline if it is done at this time: at its deadline it does. A request that is dropped, or
+    /// never done, misses it.
+    pub fn is_met_at(&self, done: Time) -> bool {
+        done <= self.deadline
+    }
 }
 
 /// How a request follows others.

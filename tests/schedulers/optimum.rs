@@ -30,6 +30,7 @@ use mascot::sim::{
     run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
+use mascot::workload::Qos;
 use rand::RngExt;
 
 const MOST_REQUESTS: usize = 3;
@@ -282,6 +283,7 @@ fn by_hand(accelerators: usize, layers: &[(u64, u64)], requests: &[(u64, u64)]) 
         tenant: 0,
         network: network as u32,
         priority: 1,
+        qos: Qos::M,
         arrival: Time(arrival_ns * 1_000),
         deadline: Time(deadline_ns * 1_000),
     };

@@ -22,6 +22,7 @@ use crate::sim::{
     Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
+use crate::workload::Qos;
 
 /// A way to predict a co-run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ pub fn durations_cycles(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64
     by_start.sort_by_key(|&i| corun.layers[i].start_cycle);
     let requests = by_start.iter().map(|&i| {
         let arrival = Time(corun.layers[i].start_cycle * CYCLE.0);
-        Request { tenant: 0, network: i as u32, priority: 0, arrival, deadline: Time::MAX }
+        Request { tenant: 0, network: i as u32, priority: 0, qos: Qos::M, arrival, deadline: Time::MAX }
     });
     let requests: Vec<Request> = requests.collect();
     let counted = 0..requests.len();

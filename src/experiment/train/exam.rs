@@ -100,7 +100,7 @@ fn rates_of(traces: &[(&Case, Arc<Trace>)], build: &(dyn Fn() -> Box<dyn Schedul
 
 /// The requests of a case and a seed.
 pub(super) fn draw(case: &Case, seed: u64) -> Arc<Trace> {
-    Arc::new(requests(case, &case.window, seed).trace)
+    Arc::new(requests(case, &case.window, seed))
 }
 
 /// One run.
@@ -130,8 +130,8 @@ impl Recorder for Met {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
             Record::Arrival { .. } => self.requests += u64::from(origin.counted),
-            Record::Done { time, deadline, .. } => {
-                self.met += u64::from(origin.counted && time <= deadline);
+            Record::Done { time, asked, .. } => {
+                self.met += u64::from(origin.counted && asked.is_met_at(time));
             }
             Record::Decision { .. } => self.decisions += 1,
             _ => {}

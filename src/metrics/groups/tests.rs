@@ -2,16 +2,17 @@
 
 use super::*;
 use crate::metrics::testing::Example;
-use crate::workload::Qos;
+use crate::units::Time;
+use crate::workload::{Firm, Qos};
 
 fn rows(example: &Example, terms: &[Terms]) -> Vec<GroupRow> {
-    let mut groups = Groups::new(example.context(), terms);
+    let mut groups = Groups::new(&example.context().world, terms.to_vec());
     example.record(&mut groups);
     groups.rows()
 }
 
 fn value(rows: &[GroupRow], by: GroupBy, key: u32, column: &str) -> f64 {
-    let place = GROUP_COLUMNS.iter().position(|c| c.name == column).expect("the column exists");
+    let place = Groups::columns().iter().position(|c| c.name == column).expect("the column exists");
     let row = rows.iter().find(|row| row.by == by && row.key == key).expect("the group exists");
     row.values[place].as_f64()
 }
@@ -61,7 +62,8 @@ fn tenants_by_hand() {
 fn every_split_covers_all_counted_requests_once() {
     let mut example = Example::new();
     // Of the counted r1 to r4, r1 and r3.
-    example.qos = [Qos::L, Qos::H, Qos::M, Qos::H, Qos::M, Qos::L].to_vec();
+    let levels = [Qos::L, Qos::H, Qos::M, Qos::H, Qos::M, Qos::L];
+    example.trace.requests.iter_mut().zip(levels).for_each(|(request, qos)| request.qos = qos);
     let rows = rows(&example, &[]);
     for by in GroupBy::ALL {
         let own = rows.iter().filter(|row| row.by == by);
@@ -91,15 +93,6 @@ fn targets_and_firm_terms_are_the_tenants_own() {
 }
 
 #[test]
-fn violations_are_counted_in_every_run_of_k() {
-    let met = [true, false, false, true, true, false];
-    // Runs of 3: TFF FFT FTT TTF have 1, 1, 2, 2 met.
-    assert_eq!(violations(Firm { m: 2, k: 3 }, &met), 2);
-    assert_eq!(violations(Firm { m: 1, k: 3 }, &met), 0);
-    assert_eq!(violations(Firm { m: 1, k: 7 }, &met), 0);
-}
-
-#[test]
 fn what_is_unfinished_at_the_end_is_missed() {
     let mut example = Example::new();
     // r1 and r2 run, r3 and r4 have not arrived.
@@ -112,4 +105,10 @@ fn what_is_unfinished_at_the_end_is_missed() {
         [("requests", 1.0), ("missed", 1.0), ("finished", 0.0), ("dropped", 0.0), ("progress", 0.0)];
     assert_values(&rows, GroupBy::Tenant, 1, &expected);
     assert!(value(&rows, GroupBy::Tenant, 1, "latency_p50_us").is_nan());
+}
+
+#[test]
+fn columns_keep_their_order() {
+    let names: Vec<&str> = Groups::columns().iter().map(|heading| heading.name).collect();
+    assert_eq!(names[..FIRST.len()], *FIRST);
 }

@@ -104,12 +104,8 @@ fn cut(x: f64) -> f32 {
 
 impl Observation {
     pub(super) fn observe(&mut self, record: &Record) {
-        let missed = match *record {
-            Record::Done { time, deadline, .. } => time > deadline,
-            Record::Drop { .. } => true,
-            _ => return,
-        };
-        self.history.missed += (f64::from(u8::from(missed)) - self.history.missed) / FADING;
+        let Some(met) = record.met() else { return };
+        self.history.missed += (f64::from(u8::from(!met)) - self.history.missed) / FADING;
     }
 
     /// Takes what all jobs share; returns the comparisons that it took.

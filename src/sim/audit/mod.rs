@@ -155,21 +155,20 @@ impl<'a> Audit<'a> {
         ensure!(time >= self.now, "{record:?} lies in the past");
         self.advance(time)?;
         match *record {
-            Record::Arrival { request, job, deadline, after, .. } => {
-                self.arrive(request, job, origin, deadline, after)
-            }
+            Record::Arrival { request, job, asked, after } => self.arrive(request, job, origin, asked, after),
             Record::Decision { .. } => self.decide(record),
             Record::Applied { skipped, .. } => self.applied(skipped),
-            Record::Start { sub_job, accelerator, weight, .. } => self.start(sub_job, accelerator, weight),
+            Record::Start { sub_job, network, accelerator, weight, .. } => {
+                self.start(sub_job, accelerator, weight)?;
+                self.check_network(sub_job, network)
+            }
             Record::Finish { .. } => self.finish(record, origin),
             Record::Phase { sub_job, accelerator, phase, .. } => {
                 self.enter_phase(sub_job, accelerator, phase)
             }
             Record::Bandwidth { granted_bytes_per_ps, .. } => self.lanes.granted(granted_bytes_per_ps),
-            Record::Done { request, job, arrival, deadline, .. } => {
-                self.done(request, job, origin, arrival, deadline)
-            }
-            Record::Drop { request, reason, .. } => self.dropped(request, origin, reason),
+            Record::Done { request, job, asked, .. } => self.done(request, job, origin, asked),
+            Record::Drop { request, asked, reason, .. } => self.dropped(request, origin, asked, reason),
             Record::End { .. } => self.end(),
         }
     }

@@ -86,8 +86,7 @@ impl Engine {
         }
         self.changes.ready_grew = true;
         self.changes.arrival_or_completion = true;
-        let (time, deadline) = (self.now, request.deadline);
-        let arrival = Record::Arrival { time, request: RequestId(id), job: JobId(id), deadline, after };
+        let arrival = Record::Arrival { request: RequestId(id), job: JobId(id), asked: request, after };
         out.record(&arrival, origin);
     }
 

@@ -311,6 +311,7 @@ impl Engine {
             time: self.now,
             start: running.start,
             sub_job: running.sub_job,
+            network: job.request.network,
             accelerator,
             dram_bytes: cost.dram_bytes(),
             forwarded_bytes: running.forwarded_bytes,
@@ -322,9 +323,8 @@ impl Engine {
         if job.abandoned {
             self.jobs.release_if_idle(id);
         } else if job.unfinished == 0 {
-            let (arrival, deadline) = (job.request.arrival, job.request.deadline);
-            let request = RequestId(id.0);
-            out.record(&Record::Done { time: self.now, request, job: id, arrival, deadline }, origin);
+            let (request, asked) = (RequestId(id.0), job.request);
+            out.record(&Record::Done { time: self.now, request, job: id, asked }, origin);
             self.close(id, true);
         } else {
             self.release_successors(accelerator, running);
@@ -369,7 +369,7 @@ impl Engine {
     fn drop_request(&mut self, request: RequestId, reason: DropReason, out: &mut dyn Recorder) -> bool {
         let id = JobId(request.0);
         let Some(job) = self.jobs.get(id).filter(|job| !job.abandoned) else { return false };
-        out.record(&Record::Drop { time: self.now, request, reason }, job.origin);
+        out.record(&Record::Drop { time: self.now, request, asked: job.request, reason }, job.origin);
         self.close(id, false);
         true
     }
@@ -402,7 +402,8 @@ impl Engine {
     fn start(&mut self, accelerator: usize, entry: &Entry, out: &mut dyn Recorder) {
         let sub_job = entry.sub_job;
         let job = self.jobs.of(sub_job.job);
-        let network = &self.world.networks[job.request.network as usize];
+        let asked = job.request.network;
+        let network = &self.world.networks[asked as usize];
         let last = self.lanes.last_of(sub_job.job, accelerator);
         let cost = network.cost_after(sub_job.layer, accelerator, last);
         let cost = cost.expect("assignments are checked when they are applied");
@@ -422,7 +423,8 @@ impl Engine {
         }
         self.changes.running_set = true;
         self.idle_decisions = 0;
-        out.record(&Record::Start { time: self.now, sub_job, accelerator, weight }, origin);
+        let start = Record::Start { time: self.now, sub_job, network: asked, accelerator, weight };
+        out.record(&start, origin);
     }
 }
 

@@ -297,7 +297,7 @@ fn events_of_one_instant_come_as_completion_arrival_deadline_decision_start() {
     requests[0].deadline = Time(10_000);
     requests[1].deadline = Time(10_000);
     let rules = Rules { late: LateRules::all(Late::Abort), ..plain_rules() };
-    let at_10 = |record: &&Record| format!("{record:?}").contains("time: Time(10000)");
+    let at_10 = |record: &&Record| record.time() == Time(10_000);
     let kind = |record: &Record| format!("{record:?}").split(' ').next().unwrap_or_default().to_string();
     let all = records(&world, &requests, rules, network_to_accelerator);
     let kinds: Vec<String> = all.iter().filter(at_10).map(kind).collect();
