@@ -85,7 +85,7 @@ fn opened(accelerators: usize, requests: usize, layers: usize) -> Engine {
         Request { tenant: 0, network, priority: 1, qos: Qos::M, arrival: Time::ZERO, deadline: Time::MAX }
     };
     let trace =
-        Trace { requests: (0..requests).map(request).collect(), counted: 0..requests, ..Trace::default() };
+        Trace { requests: (0..requests).map(request).collect(), measured: 0..requests, ..Trace::default() };
     let rules = Rules {
         trigger: Trigger::OnChange,
         decision_cost: DecisionCost::Ideal,

@@ -1,5 +1,5 @@
 //! The bound of each trace's SLA rate (`sim::bound`) beside what schedulers reach: a row `bound` per case and seed, and the
-//! column `gap_to_bound`. Bounds are kept in the cache by what they follow from, so cases with the same counted requests
+//! column `gap_to_bound`. Bounds are kept in the cache by what they follow from, so cases with the same measured requests
 //! on the same system share one. Where requests follow others there is no bound, and no row.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,7 +116,7 @@ fn most_met(relaxation: &Relaxation, cache: &Cache) -> usize {
 /// The row of a bound.
 pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
     let met = cell.bound.expect("cells of bounds have one");
-    let requests = trace.judged().count();
+    let requests = trace.measured_requests().count();
     let value = |column: &Heading| match column.name {
         "requests" => Value::Count(requests as u64),
         "met" => Value::Count(met as u64),

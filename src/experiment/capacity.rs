@@ -133,7 +133,7 @@ fn bisect(plan: &Plan, cell: &Cell, search: Search) -> Result<Found, Error> {
     let (met, missed) = narrow(search, rate_at)?;
     let (load, sla_rate) = met.unwrap_or((0.0, f64::NAN));
     let (missed_load, missed_sla_rate) = missed.unwrap_or((f64::NAN, f64::NAN));
-    let requests_per_s = load * cell.case.site.capacity.requests_per_s;
+    let requests_per_s = load * cell.case.site.saturation.requests_per_s;
     Ok(Found { keys: without_load(cell), load, requests_per_s, sla_rate, missed_load, missed_sla_rate })
 }
 

@@ -33,8 +33,8 @@ impl Cell<'_> {
             format!("qos={}", self.case.qos.name()),
         ];
         sets.extend(match self.case.window {
-            Window::Requests { warmup, counted, drain } => vec![
-                format!("requests={counted}"),
+            Window::Requests { warmup, measured, drain } => vec![
+                format!("requests={measured}"),
                 format!("warmup_requests={warmup}"),
                 format!("drain_requests={drain}"),
             ],

@@ -13,7 +13,7 @@ use super::requests::{requests, window};
 use super::resume::{Clock, Sweep};
 use super::sweep::{Cell, Logs, run_cell};
 
-/// Counted requests of a short run. Chosen here: milliseconds under most rules.
+/// Measured requests of a short run. Our choice, because they take milliseconds under most rules.
 const SAMPLE: usize = 100;
 
 /// An estimate.

@@ -73,10 +73,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Seeds whose outcomes are kept before they are added up. Chosen here: enough to keep cores busy.
+/// Seeds whose outcomes are kept before they are added up. Our choice, because they keep cores busy.
 const CHUNK: usize = 4096;
 
-/// Failures that are printed in full. Chosen here: more say nothing new.
+/// Failures that are printed in full. Our choice, because more say nothing new.
 const SHOWN: usize = 10;
 
 impl Report {
@@ -223,25 +223,25 @@ impl Folds {
         let window_ps = totals.window.as_ps();
         let layers_pj: f64 = totals.layer_energy_by_tenant.iter().map(|energy| energy.0).sum();
         let total_pj = layers_pj + leakage_pj_per_ps * window_ps + totals.policy_energy.0;
-        let counted = totals.counted_arrived as f64;
+        let measured = totals.measured_arrived as f64;
         for (column, expected) in [
-            ("requests", counted),
-            ("met", totals.counted_met as f64),
-            ("finished", totals.counted_done as f64),
-            ("dropped", totals.counted_dropped as f64),
+            ("requests", measured),
+            ("met", totals.measured_met as f64),
+            ("finished", totals.measured_done as f64),
+            ("dropped", totals.measured_dropped as f64),
             ("decisions", totals.window_decisions as f64),
             ("skipped_actions", totals.window_skipped as f64),
             ("energy_layers_uj", layers_pj / 1e6),
             ("energy_static_uj", leakage_pj_per_ps * window_ps / 1e6),
             ("energy_policy_uj", totals.policy_energy.0 / 1e6),
-            ("energy_per_request_uj", total_pj / 1e6 / counted),
+            ("energy_per_request_uj", total_pj / 1e6 / measured),
             ("accel_utilization", totals.busy.as_ps() / window_ps / platform.accelerators.len() as f64),
             ("dram_utilization", totals.dram_bytes / window_ps / platform.bandwidth_bytes_per_ps),
         ] {
             same(column, columns[column], expected)?;
         }
         if !trace.has_end() {
-            same("finished + dropped", columns["finished"] + columns["dropped"], counted)?;
+            same("finished + dropped", columns["finished"] + columns["dropped"], measured)?;
         }
         Ok(())
     }
@@ -250,10 +250,10 @@ impl Folds {
     fn compare_parts(&self, totals: &Totals) -> Result<(), String> {
         let groups = self.groups.rows();
         for (column, expected) in [
-            ("requests", totals.counted_arrived),
-            ("met", totals.counted_met),
-            ("finished", totals.counted_done),
-            ("dropped", totals.counted_dropped),
+            ("requests", totals.measured_arrived),
+            ("met", totals.measured_met),
+            ("finished", totals.measured_done),
+            ("dropped", totals.measured_dropped),
         ] {
             let place = Groups::columns().iter().position(|known| known.name == column).expect("it is one");
             for by in GroupBy::ALL {
@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(folds.compare(&totals, &world, &case.trace), Ok(()));
         type Tamper = fn(&mut Totals);
         let wrong: [(&str, Tamper); 4] = [
-            ("met", |totals| totals.counted_met += 1),
+            ("met", |totals| totals.measured_met += 1),
             ("accel_utilization", |totals| totals.busy += totals.busy),
             ("energy_policy_uj", |totals| totals.policy_energy.0 += 1.0),
             ("in flight", |totals| totals.arrived += 1),

@@ -9,17 +9,17 @@ use crate::units::Time;
 use crate::workload::burstiness::rate_per_s;
 use crate::workload::{Arrival, Extent, Qos, Sla};
 
-/// The requests of a run that counts `counted` of them; fewer where arrivals end before. Panics if `counted` exceeds
+/// The requests of a run that measures `measured` of them; fewer where arrivals end before. Panics if `measured` exceeds
 /// [`MAX_REQUESTS`](super::window::MAX_REQUESTS).
-pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
-    requests(case, &window(case, counted), seed)
+pub fn trace(case: &Case, measured: usize, seed: u64) -> Trace {
+    requests(case, &window(case, measured), seed)
 }
 
 /// The window of a run that counts another number of requests than its experiment does; panics as [`trace`] does.
-pub(super) fn window(case: &Case, counted: usize) -> Window {
-    let wanted = Wanted { requests: Some(counted), duration: None, ..case.wanted };
+pub(super) fn window(case: &Case, measured: usize) -> Window {
+    let wanted = Wanted { requests: Some(measured), duration: None, ..case.wanted };
     Window::of(wanted, case.setting.late, None)
-        .expect("at most MAX_REQUESTS are counted, of arrivals without an end")
+        .expect("at most MAX_REQUESTS are measured, of arrivals without an end")
 }
 
 pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Trace {
@@ -34,8 +34,8 @@ pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Trace {
     }
     // Stable: what waits for the same event keeps its order.
     followers.sort_by_key(|follower| follower.after);
-    let counted = window.counted(requests.len(), case.workload.total().is_some());
-    Trace { requests, counted, followers, span: window.span() }
+    let measured = window.measured(requests.len(), case.workload.total().is_some());
+    Trace { requests, measured, followers, span: window.span() }
 }
 
 /// Whether two seeds bring a case the same requests. Those that differ mostly do with the first of them.
@@ -118,11 +118,11 @@ impl Came {
 /// The `offered_load` of a run; where a closed loop sends as fast as it is served, that of what came.
 pub(super) fn offered_load(case: &Case, trace: &Trace, came: Came) -> f64 {
     if case.workload.has_loops() {
-        return came.rate_per_s() / case.site.capacity.requests_per_s;
+        return came.rate_per_s() / case.site.saturation.requests_per_s;
     }
     let own = trace.requests.len() - trace.followers.len();
     let times: Vec<Time> = trace.requests[..own].iter().map(|request| request.arrival).collect();
     let stages = trace.requests.len() as f64 / own as f64;
     let rate_per_s = rate_per_s(&times).map_or(f64::NAN, |rate_per_s| rate_per_s * stages);
-    rate_per_s / case.site.capacity.requests_per_s
+    rate_per_s / case.site.saturation.requests_per_s
 }

@@ -68,12 +68,12 @@ impl<'a> Logged<'a, LayerRow> {
             let accelerators = &it.cell.case.site.world.platform.accelerators;
             Value::Text(accelerators[it.row.accelerator].name.clone())
         }),
-        Column::undirected("counted", "1 if its request is counted, else 0", |it| {
-            Value::flag(it.row.counted)
+        Column::undirected("measured", "1 if its request is measured, else 0", |it| {
+            Value::flag(it.row.measured)
         }),
         Column::undirected("start_us", "When it started", |it| us(it.row.start)),
         Column::undirected("end_us", "When it ended", |it| us(it.row.end)),
-        Column::lower("stretch", "(end - start) / c", |it| Value::Real(it.row.stretch)),
+        Column::lower("slowdown", "(end - start) / c", |it| Value::Real(it.row.slowdown)),
         Column::undirected("dram_bytes", "What it moved from and to DRAM", |it| {
             Value::Real(it.row.dram_bytes)
         }),
@@ -111,7 +111,7 @@ pub enum Table {
     Groups,
     /// One per cell and accelerator.
     Accelerators,
-    /// One per counted request, on request.
+    /// One per measured request, on request.
     Requests,
     /// One per layer run, on request.
     Layers,

@@ -33,7 +33,7 @@ pub use super::requests::trace;
 /// Which logs a sweep keeps beside the metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logs {
-    /// One row per counted request.
+    /// One row per measured request.
     pub requests: bool,
     /// One row per layer run.
     pub layers: bool,
@@ -48,7 +48,7 @@ pub struct Cell<'a> {
     pub scheduler: &'a SchedulerChoice,
     /// The seed of arrivals and of the scheduler's own draws.
     pub seed: u64,
-    /// How many of its counted requests any schedule meets at most, where that was asked for.
+    /// How many of its measured requests any schedule meets at most, where that was asked for.
     pub bound: Option<usize>,
     /// The policy, where the scheduler is learned.
     pub policy: Option<&'a Placed>,
@@ -69,7 +69,7 @@ pub struct Outcome {
     pub groups: Vec<GroupRow>,
     /// What each accelerator did.
     pub accelerators: Vec<Lane>,
-    /// Counted requests, if asked for.
+    /// Measured requests, if asked for.
     pub requests: Vec<RequestRow>,
     /// Layer runs, if asked for.
     pub layers: Vec<LayerRow>,
@@ -83,8 +83,8 @@ impl Outcome {
     }
 }
 
-/// Cells that are computed before their results are handed on: enough to keep cores busy, few enough that logs of
-/// long runs fit in memory. Chosen here.
+/// Cells that are computed before their results are handed on. Our choice, because they keep cores busy, and logs of
+/// long runs fit in memory.
 const CHUNK: usize = 64;
 
 /// All cells of a plan in the order of its rows: case, scheduler, seed. Bounds come after the schedulers of their case.
@@ -205,7 +205,7 @@ fn run_on(case: &Case, trace: Trace, scheduler: &mut dyn Scheduler, logs: Logs) 
         came: Came::default(),
     };
     run_engine(engine, scheduler, &mut recorder)?;
-    let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
+    let measured = |log: &RequestLog| log.rows().iter().filter(|row| row.measured).copied().collect();
     Ok(Outcome {
         offered_load: offered_load(case, &trace, recorder.came),
         values: recorder.metrics.values(),
@@ -213,7 +213,7 @@ fn run_on(case: &Case, trace: Trace, scheduler: &mut dyn Scheduler, logs: Logs) 
         batches: recorder.batches,
         groups: recorder.groups.rows(),
         accelerators: recorder.accelerators.lanes().to_vec(),
-        requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),
+        requests: recorder.requests.as_ref().map(measured).unwrap_or_default(),
         layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
     })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 /// The first version with the new names.
 const SINCE: &str = "0.2";
 
-/// Every old word with the one in its place: names of systems, schedulers, policies and files, then
+/// Every old word with the one in its place: names of systems, schedulers, policies, columns and files, then
 /// keys of `[training]`.
 pub const RENAMED: &[(&str, &str)] = &[
     ("relmas-4", "hetero-4"),
@@ -17,6 +17,10 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("mascot-relmas-6", "learned_gate-hetero-6"),
     ("mascot-relmas-8", "learned_gate-hetero-8"),
     ("relmas-relmas-6", "relmas-hetero-6"),
+    ("stretch_mean", "slowdown_mean"),
+    ("stretch_mean", "slowdown_mean"),
+    ("stretch", "slowdown"),
+    ("counted", "measured"),
     ("relmas.toml", "grid135.toml"),
     ("relmas-headline.toml", "headline.toml"),
     ("train-relmas-4.toml", "train-hetero-4.toml"),

@@ -5,7 +5,7 @@ use strsim::damerau_levenshtein;
 
 use super::renamed;
 
-/// More candidates than this are no help. Chosen here.
+/// The most candidates of a message. Our choice, because more are no help.
 const MAX_CANDIDATES: usize = 3;
 
 /// ` (did you mean `x`?)`, to stand right after the unknown word, or what it is called now if it is an old name; empty where

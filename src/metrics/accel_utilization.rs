@@ -1,5 +1,5 @@
-//! Utilisation of the accelerators: how much of the window they have a layer in execution, stretched by contention or
-//! not. Layers of requests that are not counted count here, and so does what still runs when the run ends. How many of
+//! Utilisation of the accelerators: how much of the window they have a layer in execution, slowed by contention or
+//! not. Layers of requests that are not measured count here, and so does what still runs when the run ends. How many of
 //! its MACs a busy accelerator keeps busy is another question.
 
 use super::accelerators::Accelerators;

@@ -1,6 +1,6 @@
 //! What each accelerator did within the measurement window: the rows of accelerators.csv.
 //!
-//! Layers of requests that are not counted count here, too. Busy is a layer in execution, stretched by contention or
+//! Layers of requests that are not measured count here, too. Busy is a layer in execution, slowed by contention or
 //! not, also one that still runs when the run ends; runs, bytes and energy are those of layers that ended in the window.
 
 use super::context::Window;

@@ -1,4 +1,4 @@
-//! Average normalised turnaround time: the mean of latency / isolated latency over finished counted requests; 1 on an
+//! Average normalised turnaround time: the mean of latency / isolated latency over finished measured requests; 1 on an
 //! idle system, larger is worse. Read it with the number of finished requests: dropping the slow ones lowers it.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(super) const ENTRY: Metric<Antt> = Metric {
 
 const COLUMNS: &[Column<Antt>] = &[Column::lower(
     "antt",
-    "Mean latency / isolated latency over finished counted requests",
+    "Mean latency / isolated latency over finished measured requests",
     |antt: &Antt| Value::per(antt.ntt_sum, antt.finished as f64),
 )
 .given(Given::Finished)];
@@ -43,7 +43,7 @@ mod tests {
     use crate::metrics::testing::Example;
 
     #[test]
-    fn the_mean_over_finished_counted_requests() {
+    fn the_mean_over_finished_measured_requests() {
         // r1 20/10, r2 30/30, r4 30/30.
         Example::new().assert(&[("antt", 4.0 / 3.0)]);
     }

@@ -113,10 +113,10 @@ impl Better {
 /// The requests that a value per request is of. Who gives requests up improves what is not of all that matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
-    /// No request in particular, or every counted one with its outcome.
+    /// No request in particular, or every measured one with its outcome.
     All,
-    /// Energy per counted request, whether it was met or given up.
-    Counted,
+    /// Energy per measured request, whether it was met or given up.
+    Measured,
     /// Those that were finished: of the others there is no latency.
     Finished,
     /// Those that met their deadline.
@@ -128,7 +128,7 @@ impl Given {
     pub const fn name(self) -> &'static str {
         match self {
             Self::All => "-",
-            Self::Counted => "counted",
+            Self::Measured => "measured",
             Self::Finished => "finished",
             Self::Met => "met",
         }
@@ -138,7 +138,7 @@ impl Given {
     pub const fn note(self) -> Option<&'static str> {
         match self {
             Self::All => None,
-            Self::Counted => Some("per counted request, met or not"),
+            Self::Measured => Some("per measured request, met or not"),
             Self::Finished => Some("of finished requests only"),
             Self::Met => Some("per request that met its deadline"),
         }

@@ -38,28 +38,28 @@ impl Context {
     }
 }
 
-/// The counted request that arrives with this record.
+/// The measured request that arrives with this record.
 pub(super) fn arrived(record: &Record, origin: Origin) -> Option<&Request> {
     match record {
-        Record::Arrival { asked, .. } if origin.counted => Some(asked),
+        Record::Arrival { asked, .. } if origin.measured => Some(asked),
         _ => None,
     }
 }
 
-/// The counted request that is done with this record.
+/// The measured request that is done with this record.
 pub(super) fn finished(record: &Record, origin: Origin) -> Option<Finished> {
     match *record {
-        Record::Done { time, asked, .. } if origin.counted => Some(Finished { asked, time }),
+        Record::Done { time, asked, .. } if origin.measured => Some(Finished { asked, time }),
         _ => None,
     }
 }
 
-/// Whether a counted request is met with this record.
+/// Whether a measured request is met with this record.
 pub(super) fn is_met(record: &Record, origin: Origin) -> bool {
-    origin.counted && record.met() == Some(true)
+    origin.measured && record.met() == Some(true)
 }
 
-/// A counted request whose job is done.
+/// A measured request whose job is done.
 pub(super) struct Finished {
     pub(super) asked: Request,
     pub(super) time: Time,
@@ -85,7 +85,7 @@ impl Finished {
     }
 }
 
-/// The measurement window: from the arrival of the first counted request to the end of the run; empty without one.
+/// The measurement window: from the arrival of the first measured request to the end of the run; empty without one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     /// [`Time::MAX`] before it begins.
@@ -100,10 +100,10 @@ impl Window {
         Self { start: Time::MAX, end: Time::MAX }
     }
 
-    /// Begins it with the first counted request, and ends it with the run.
+    /// Begins it with the first measured request, and ends it with the run.
     pub(super) fn follow(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { asked, .. } if origin.counted => self.start = self.start.min(asked.arrival),
+            Record::Arrival { asked, .. } if origin.measured => self.start = self.start.min(asked.arrival),
             Record::End { time } => self.end = time,
             _ => {}
         }

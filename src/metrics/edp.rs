@@ -1,4 +1,4 @@
-//! Energy-delay product of a request: energy per counted request (layers, static and policy) x mean latency of those
+//! Energy-delay product of a request: energy per measured request (layers, static and policy) x mean latency of those
 //! that were finished. A product of means, because leakage belongs to no request; dropping slow requests lowers it.
 
 use super::context::finished;
@@ -11,7 +11,7 @@ pub(super) const ENTRY: Metric<Edp> = Metric {
     doc: "Energy per request x mean latency (the product is Horowitz's, IEEE Symposium on Low Power Electronics, 1994)",
     columns: &[Column::lower(
         "edp_uj_us",
-        "energy_per_request_uj x mean latency of finished counted requests in microseconds",
+        "energy_per_request_uj x mean latency of finished measured requests in microseconds",
         |edp: &Edp| Value::per(edp.energy.per_request_uj().as_f64() * edp.latency_us, edp.finished as f64),
     )
     .given(Given::Finished)],

@@ -1,6 +1,6 @@
 //! Energy in three columns that add up, and per request.
 //!
-//! Layers: dynamic energy of the layer runs of counted requests, charged when a layer ends, also one whose request was
+//! Layers: dynamic energy of the layer runs of measured requests, charged when a layer ends, also one whose request was
 //! dropped meanwhile; a layer that still runs when the run ends is not charged (at most one per accelerator, of a
 //! request that was dropped or is unfinished). Static: leakage of all accelerators over the window. Policy: decisions in the window.
 //! DRAM energy is part of the layers; its background power is left out.
@@ -16,7 +16,7 @@ pub(super) const ENTRY: Metric<Energy> = Metric {
     columns: &[
         Column::lower(
             "energy_layers_uj",
-            "Dynamic energy of the layer runs of counted requests",
+            "Dynamic energy of the layer runs of measured requests",
             |energy: &Energy| Value::Real(energy.layers_uj()),
         ),
         Column::lower(
@@ -31,13 +31,13 @@ pub(super) const ENTRY: Metric<Energy> = Metric {
         ),
         Column::lower(
             "energy_per_request_uj",
-            "Layers + static + policy per counted request, met or given up",
+            "Layers + static + policy per measured request, met or given up",
             Energy::per_request_uj,
         )
-        .given(Given::Counted),
+        .given(Given::Measured),
         Column::lower(
             "energy_per_met_request_uj",
-            "Layers + static + policy per counted request that was met",
+            "Layers + static + policy per measured request that was met",
             |energy: &Energy| Value::per(energy.total_uj(), energy.met as f64),
         )
         .given(Given::Met),
@@ -45,10 +45,10 @@ pub(super) const ENTRY: Metric<Energy> = Metric {
     // Leakage and decisions belong to nobody.
     of_groups: &[Column::lower(
         "energy_layers_per_request_uj",
-        "Dynamic energy of layer runs per counted request",
+        "Dynamic energy of layer runs per measured request",
         |energy: &Energy| Value::per(energy.layers_uj(), energy.requests as f64),
     )
-    .given(Given::Counted)],
+    .given(Given::Measured)],
     hears_layers: true,
     new: Energy::new,
 };
@@ -91,7 +91,7 @@ impl Energy {
         self.layers_uj() + self.static_uj() + self.policy_uj()
     }
 
-    /// The sum of the parts per counted request; not a number without one.
+    /// The sum of the parts per measured request; not a number without one.
     pub(super) fn per_request_uj(&self) -> Value {
         Value::per(self.total_uj(), self.requests as f64)
     }
@@ -102,9 +102,9 @@ impl Recorder for Energy {
         match *record {
             Record::Arrival { .. } => {
                 self.window.follow(record, origin);
-                self.requests += u64::from(origin.counted);
+                self.requests += u64::from(origin.measured);
             }
-            Record::Finish { energy, .. } if origin.counted => self.layers += energy,
+            Record::Finish { energy, .. } if origin.measured => self.layers += energy,
             Record::Done { .. } => self.met += u64::from(is_met(record, origin)),
             Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => self.policy += energy,
             Record::End { .. } => self.window.follow(record, origin),
@@ -137,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_arrive_in_the_warm_up_time_are_not_counted() {
+    fn requests_that_arrive_in_the_warm_up_time_are_not_measured() {
         let mut example = Example::new();
-        (example.trace.counted, example.trace.span.warmup) = (0..6, crate::units::Time(5_001));
+        (example.trace.measured, example.trace.span.warmup) = (0..6, crate::units::Time(5_001));
         // r3 to r5 are left; the window is from 35, when r3 arrives, to 70, when r5 ends.
         example.assert(&[("requests", 3.0), ("energy_static_uj", 70e-6)]);
     }

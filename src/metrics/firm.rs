@@ -1,4 +1,4 @@
-//! Violations of a tenant's (m,k)-firm terms ([`Firm`]): of its counted requests in order of arrival, the runs of k with
+//! Violations of a tenant's (m,k)-firm terms ([`Firm`]): of its measured requests in order of arrival, the runs of k with
 //! fewer than m met, which overlap. Other groups have no terms, and an empty cell.
 
 use super::{Column, Metric, Value};
@@ -33,7 +33,7 @@ impl Violations {
 
 impl Recorder for Violations {
     fn record(&mut self, record: &Record, origin: Origin) {
-        if self.firm.is_none() || !origin.counted {
+        if self.firm.is_none() || !origin.measured {
             return;
         }
         match *record {

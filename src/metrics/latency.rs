@@ -1,4 +1,4 @@
-//! Latency percentiles: finish - arrival over finished counted requests, exact by the nearest rank (the smallest
+//! Latency percentiles: finish - arrival over finished measured requests, exact by the nearest rank (the smallest
 //! latency that at least p % of them do not exceed). Dropped requests have no latency: read it beside the SLA rate.
 
 use super::context::finished;
@@ -8,7 +8,7 @@ use crate::units::Time;
 
 pub(super) const ENTRY: Metric<Latency> = Metric {
     name: "latency",
-    doc: "Percentiles of finish - arrival over finished counted requests, by the nearest rank",
+    doc: "Percentiles of finish - arrival over finished measured requests, by the nearest rank",
     columns: COLUMNS,
     of_groups: COLUMNS,
     hears_layers: false,
@@ -18,19 +18,19 @@ pub(super) const ENTRY: Metric<Latency> = Metric {
 const COLUMNS: &[Column<Latency>] = &[
     Column::lower(
         "latency_p50_us",
-        "Median of finish - arrival over finished counted requests",
+        "Median of finish - arrival over finished measured requests",
         |latency: &Latency| latency.percentile_us(50),
     )
     .given(Given::Finished),
     Column::lower(
         "latency_p95_us",
-        "Latency that 95 % of the finished counted requests do not exceed",
+        "Latency that 95 % of the finished measured requests do not exceed",
         |latency: &Latency| latency.percentile_us(95),
     )
     .given(Given::Finished),
     Column::lower(
         "latency_p99_us",
-        "Latency that 99 % of the finished counted requests do not exceed",
+        "Latency that 99 % of the finished measured requests do not exceed",
         |latency: &Latency| latency.percentile_us(99),
     )
     .given(Given::Finished),
@@ -67,7 +67,7 @@ mod tests {
     use crate::metrics::testing::Example;
 
     #[test]
-    fn over_finished_counted_requests() {
+    fn over_finished_measured_requests() {
         // r1 20 ns, r2 30, r4 30; r3 is dropped. Ranks: ceil(1.5) = 2, ceil(2.85) = 3.
         Example::new().assert(&[("latency_p50_us", 0.03), ("latency_p95_us", 0.03)]);
     }

@@ -1,4 +1,4 @@
-//! Lateness: finish - deadline over finished counted requests; negative where they are early. Dropped requests have
+//! Lateness: finish - deadline over finished measured requests; negative where they are early. Dropped requests have
 //! none: read it beside the SLA rate.
 
 use super::context::finished;
@@ -7,7 +7,7 @@ use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: Metric<Lateness> = Metric {
     name: "lateness",
-    doc: "finish - deadline over finished counted requests",
+    doc: "finish - deadline over finished measured requests",
     columns: &[MEAN, MAX],
     of_groups: &[MEAN],
     hears_layers: false,
@@ -16,14 +16,14 @@ pub(super) const ENTRY: Metric<Lateness> = Metric {
 
 const MEAN: Column<Lateness> = Column::lower(
     "lateness_mean_us",
-    "Mean of finish - deadline over finished counted requests; negative is early",
+    "Mean of finish - deadline over finished measured requests; negative is early",
     |lateness: &Lateness| Value::per(lateness.sum_us, lateness.finished as f64),
 )
 .given(Given::Finished);
 
 const MAX: Column<Lateness> = Column::lower(
     "lateness_max_us",
-    "Largest lateness of a finished counted request",
+    "Largest lateness of a finished measured request",
     |lateness: &Lateness| Value::Real(if lateness.finished == 0 { f64::NAN } else { lateness.max_us }),
 )
 .given(Given::Finished);

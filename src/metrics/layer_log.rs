@@ -17,13 +17,13 @@ pub struct LayerRow {
     /// Index into the platform's accelerators.
     pub accelerator: usize,
     /// Whether its request belongs to the measurement.
-    pub counted: bool,
+    pub measured: bool,
     /// When it started.
     pub start: Time,
     /// When it ended.
     pub end: Time,
     /// (end - start) / c.
-    pub stretch: f64,
+    pub slowdown: f64,
     /// DRAM bytes it moved.
     pub dram_bytes: f64,
     /// Bytes that it found on chip instead.
@@ -67,10 +67,10 @@ impl Recorder for LayerLog {
             network,
             layer: sub_job.layer,
             accelerator,
-            counted: origin.counted,
+            measured: origin.measured,
             start,
             end: time,
-            stretch: (time - start).as_ps() / uncontended_ps,
+            slowdown: (time - start).as_ps() / uncontended_ps,
             dram_bytes,
             forwarded_bytes,
             energy,
@@ -106,8 +106,8 @@ mod tests {
             ]
         );
         // c 10 and b 10 bytes/ns: r0 and r3 take 15 ns, and every run of network 0 moves 100 bytes.
-        assert_eq!((log.rows()[0].stretch, log.rows()[5].stretch), (1.5, 1.5));
+        assert_eq!((log.rows()[0].slowdown, log.rows()[5].slowdown), (1.5, 1.5));
         assert!((log.rows()[5].dram_bytes - 100.0).abs() < 1e-9);
-        assert!(!log.rows()[0].counted && log.rows()[5].counted);
+        assert!(!log.rows()[0].measured && log.rows()[5].measured);
     }
 }

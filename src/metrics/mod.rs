@@ -5,8 +5,8 @@
 //! [`Groups`] runs the registry again by tenant, network, QoS level and priority, and [`Accelerators`] tells what each
 //! accelerator did; two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`]; [`Timeline`] draws one run.
 //!
-//! Request metrics see counted requests only ([`crate::sim::Trace::counts`]). Integrals over time (static energy,
-//! utilisation, decisions) run over the measurement window: from the arrival of the first counted request to
+//! Request metrics see measured requests only ([`crate::sim::Trace::is_measured`]). Integrals over time (static energy,
+//! utilisation, decisions) run over the measurement window: from the arrival of the first measured request to
 //! [`Record::End`](crate::sim::Record::End). Requests outside the count that run inside the window load the system, and
 //! are not judged.
 //!
@@ -41,8 +41,8 @@ mod properties;
 mod registry;
 mod request_log;
 mod sla;
+mod slowdown;
 mod stp;
-mod stretch;
 mod target;
 #[cfg(test)]
 mod testing;
@@ -71,7 +71,7 @@ pub const METRICS: &[&dyn MetricEntry] = &[
     &dram_utilization::ENTRY,
     &decisions::ENTRY,
     &outcomes::ENTRY,
-    &stretch::ENTRY,
+    &slowdown::ENTRY,
     &lateness::ENTRY,
     &jain::ENTRY,
     &edp::ENTRY,
@@ -160,9 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_counted_requests_has_counts_of_zero_and_no_ratios() {
+    fn a_run_without_measured_requests_has_counts_of_zero_and_no_ratios() {
         let mut example = Example::new();
-        example.trace.counted = 0..0;
+        example.trace.measured = 0..0;
         assert_eq!(example.value("requests"), 0.0);
         assert_eq!(example.value("energy_static_uj"), 0.0);
         for column in ["sla_rate", "latency_p50_us", "antt", "fairness", "accel_utilization"] {

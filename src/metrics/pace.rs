@@ -11,7 +11,7 @@ pub(super) const ENTRY: Metric<Pace> = Metric {
     columns: &[
         Column::undirected(
             "requests_per_s",
-            "Counted requests per second, from the first one's arrival to the last one's",
+            "Measured requests per second, from the first one's arrival to the last one's",
             Pace::requests_per_s,
         ),
         Column::higher("met_per_s", "met / length of the measurement window", |pace: &Pace| {
@@ -57,14 +57,14 @@ mod tests {
 
     #[test]
     fn paces_by_hand() {
-        // Counted arrivals at 5, 5, 35, 35 ns: 3 in 30 ns. Met: r2 and r4, in the window of 60 ns.
+        // Measured arrivals at 5, 5, 35, 35 ns: 3 in 30 ns. Met: r2 and r4, in the window of 60 ns.
         Example::new().assert(&[("requests_per_s", 0.1e9), ("met_per_s", 2e9 / 60.0)]);
     }
 
     #[test]
     fn a_single_request_has_no_pace() {
         let mut example = Example::new();
-        example.trace.counted = 1..2;
+        example.trace.measured = 1..2;
         assert!(example.value("requests_per_s").is_nan());
     }
 }

@@ -1,4 +1,4 @@
-//! Progress of what runs side by side, which STP and the measures of fairness are made of: the mean over counted requests of
+//! Progress of what runs side by side, which STP and the measures of fairness are made of: the mean over measured requests of
 //! isolated latency / latency, 0 for a request that was dropped or did not finish. That of a group of requests is a column.
 //!
 //! Whose progress is the source's to say. PREMA, MoCA and Eyerman and Eeckhout speak of co-running tasks or programs,
@@ -42,7 +42,7 @@ impl Recorder for Mean {
     }
 }
 
-/// Sums over the counted requests of one program or tenant.
+/// Sums over the measured requests of one program or tenant.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Part {
     requests: u64,
@@ -51,12 +51,12 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// In (0, 1] where every request was finished; `None` without counted requests.
+    /// In (0, 1] where every request was finished; `None` without measured requests.
     pub(super) fn progress(&self) -> Option<f64> {
         (self.requests > 0).then(|| self.progress_sum / self.requests as f64)
     }
 
-    /// Mean priority, since priorities are drawn per request; `None` without counted requests.
+    /// Mean priority, since priorities are drawn per request; `None` without measured requests.
     pub(super) fn priority(&self) -> Option<f64> {
         (self.requests > 0).then(|| self.priority_sum as f64 / self.requests as f64)
     }

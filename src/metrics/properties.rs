@@ -13,7 +13,7 @@ use crate::sim::cases::Case;
 use crate::sim::testing::{any_case, record_chaos};
 use crate::units::Picojoules;
 
-/// The columns and the counted rows of both logs.
+/// The columns and the measured rows of both logs.
 struct Results {
     columns: Vec<(&'static str, f64)>,
     requests: Vec<RequestRow>,
@@ -29,8 +29,8 @@ impl Results {
         let names = Metrics::columns().map(|column| column.name);
         Self {
             columns: names.zip(metrics.values().into_iter().map(|value| value.as_f64())).collect(),
-            requests: requests.rows().iter().filter(|row| row.counted).copied().collect(),
-            layers: layers.rows().iter().filter(|row| row.counted).copied().collect(),
+            requests: requests.rows().iter().filter(|row| row.measured).copied().collect(),
+            layers: layers.rows().iter().filter(|row| row.measured).copied().collect(),
         }
     }
 
@@ -52,7 +52,7 @@ proptest! {
     #[test]
     fn request_columns_count_the_rows(case in any_case(1..=4)) {
         let results = Results::of(&case);
-        prop_assert_eq!(results.column("requests"), case.trace.counted.len() as f64);
+        prop_assert_eq!(results.column("requests"), case.trace.measured.len() as f64);
         prop_assert_eq!(results.column("met"), results.count(|row| row.is_met()));
         prop_assert_eq!(results.column("finished"), results.count(|row| row.finish.is_some()));
         prop_assert_eq!(results.column("dropped"), results.count(|row| row.dropped.is_some()));
@@ -111,8 +111,8 @@ proptest! {
     #[test]
     fn means_are_those_of_the_rows(case in any_case(1..=4)) {
         let results = Results::of(&case);
-        let stretch: f64 = results.layers.iter().map(|row| row.stretch).sum();
-        prop_assert!(close(results.column("stretch_mean"), stretch / results.layers.len() as f64));
+        let slowdown: f64 = results.layers.iter().map(|row| row.slowdown).sum();
+        prop_assert!(close(results.column("slowdown_mean"), slowdown / results.layers.len() as f64));
         let world = case.world();
         let ntt = |row: &RequestRow| {
             let isolated = world.networks[row.asked.network as usize].isolated;

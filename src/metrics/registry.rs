@@ -37,7 +37,7 @@ pub trait MetricEntry: Sync {
 /// What a row is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All counted requests of a run: summary.csv.
+    /// All measured requests of a run: summary.csv.
     Run,
     /// A group of them: groups.csv.
     Group,

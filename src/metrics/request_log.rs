@@ -15,7 +15,7 @@ pub struct RequestRow {
     /// What it asked for, with arrival and deadline as they came to be.
     pub asked: Request,
     /// Whether it belongs to the measurement.
-    pub counted: bool,
+    pub measured: bool,
     /// When its first layer started, if one did.
     pub start: Option<Time>,
     /// When its last layer ended, if it did.
@@ -40,7 +40,7 @@ pub struct RequestLog {
 }
 
 impl RequestLog {
-    /// All requests that have arrived, counted or not, in order of arrival.
+    /// All requests that have arrived, measured or not, in order of arrival.
     pub fn rows(&self) -> &[RequestRow] {
         &self.rows
     }
@@ -58,14 +58,14 @@ impl RequestLog {
 }
 
 impl Recorder for RequestLog {
-    fn record(&mut self, record: &Record, Origin { counted, .. }: Origin) {
+    fn record(&mut self, record: &Record, Origin { measured, .. }: Origin) {
         match *record {
             Record::Arrival { request, job, asked, after } => self.arrive(RequestRow {
                 request,
                 job,
                 after,
                 asked,
-                counted,
+                measured,
                 start: None,
                 finish: None,
                 dropped: None,
@@ -82,11 +82,11 @@ impl Recorder for RequestLog {
     }
 }
 
-/// Layer energy of counted requests by tenant; the sum over tenants is the column `energy_layers_uj`.
+/// Layer energy of measured requests by tenant; the sum over tenants is the column `energy_layers_uj`.
 pub fn layer_energy_by_tenant(rows: &[RequestRow]) -> Vec<Picojoules> {
     let tenants = rows.iter().map(|row| row.asked.tenant as usize + 1).max().unwrap_or(0);
     let mut by_tenant = vec![Picojoules(0.0); tenants];
-    for row in rows.iter().filter(|row| row.counted) {
+    for row in rows.iter().filter(|row| row.measured) {
         by_tenant[row.asked.tenant as usize] += row.energy;
     }
     by_tenant
@@ -122,7 +122,7 @@ mod tests {
         );
         let dropped = |row: &RequestRow| row.dropped == Some(DropReason::Scheduler);
         assert!(log.rows().iter().all(|row| dropped(row) == (row.request.0 == 3)));
-        assert!(log.rows().iter().all(|row| row.counted == (1..5).contains(&row.request.0)));
+        assert!(log.rows().iter().all(|row| row.measured == (1..5).contains(&row.request.0)));
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
         let example = Example::new();
         let mut log = RequestLog::default();
         example.record(&mut log);
-        // Tenant 0: r1 and r3 (r0 and r5 are not counted). Tenant 1: two layers each of r2 and r4.
+        // Tenant 0: r1 and r3 (r0 and r5 are not measured). Tenant 1: two layers each of r2 and r4.
         let by_tenant = layer_energy_by_tenant(log.rows());
         assert_eq!(by_tenant, [Picojoules(2.0), Picojoules(4.0)]);
         let total: Picojoules = by_tenant.into_iter().sum();

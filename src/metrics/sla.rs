@@ -1,4 +1,4 @@
-//! SLA satisfaction rate: counted requests done by their deadline / counted requests. Dropped and unfinished requests
+//! SLA satisfaction rate: measured requests done by their deadline / measured requests. Dropped and unfinished requests
 //! count as missed; a request that is done at its deadline is met.
 
 use super::context::{arrived, is_met};
@@ -15,9 +15,9 @@ pub(super) const ENTRY: Metric<Sla> = Metric {
 };
 
 const REQUESTS: Column<Sla> =
-    Column::undirected("requests", "Counted requests that arrived", |sla| Value::Count(sla.requests));
+    Column::undirected("requests", "Measured requests that arrived", |sla| Value::Count(sla.requests));
 const MET: Column<Sla> =
-    Column::higher("met", "Counted requests done by their deadline", |sla| Value::Count(sla.met));
+    Column::higher("met", "Measured requests done by their deadline", |sla| Value::Count(sla.met));
 const MISSED: Column<Sla> = Column::lower("missed", "All others: late, dropped or unfinished", |sla| {
     Value::Count(sla.requests - sla.met)
 });
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn late_and_dropped_requests_are_missed_and_the_deadline_itself_is_met() {
-        // Counted: r1 is 5 ns late, r2 ends at its deadline, r3 is dropped, r4 is early.
+        // Measured: r1 is 5 ns late, r2 ends at its deadline, r3 is dropped, r4 is early.
         Example::new().assert(&[("requests", 4.0), ("met", 2.0), ("sla_rate", 0.5)]);
     }
 
@@ -60,8 +60,9 @@ mod tests {
     fn what_is_unfinished_when_the_run_ends_is_missed() {
         let mut sla = Sla::default();
         let asked = request(0, 0.0);
-        let of =
-            |place: u32| (RequestId(place), JobId(place), Origin { place, counted: (1..5).contains(&place) });
+        let of = |place: u32| {
+            (RequestId(place), JobId(place), Origin { place, measured: (1..5).contains(&place) })
+        };
         for (request, job, origin) in (0..6).map(of) {
             sla.record(&Record::Arrival { request, job, asked, after: None }, origin);
         }

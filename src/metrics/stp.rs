@@ -10,7 +10,7 @@ pub(super) const ENTRY: Metric<Stp> = Metric {
     doc: "System throughput (Eyerman and Eeckhout, IEEE Micro 28(3), 2008) over co-running networks, dropped requests at 0",
     columns: &[Column::higher(
         "stp",
-        "Sum over tenants and their networks of progress: mean isolated latency / latency of counted requests",
+        "Sum over tenants and their networks of progress: mean isolated latency / latency of measured requests",
         |stp: &Stp| Value::Real(stp.0.parts.iter().filter_map(Part::progress).sum()),
     )],
     of_groups: &[],
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_without_counted_requests_adds_nothing() {
+    fn a_tenant_without_measured_requests_adds_nothing() {
         let mut example = Example::new();
         example.trace.requests[5].tenant = 9;
         example.assert(&[("stp", 1.25)]);

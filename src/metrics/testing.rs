@@ -24,10 +24,10 @@ impl Example {
     /// ```text
     /// request tenant network priority arrival deadline
     /// r0      0      0       1         0      far       warm-up
-    /// r1      0      0       1         5      20        counted
-    /// r2      1      1       4         5      35        counted
-    /// r3      0      0       3        35      far       counted; dropped by the scheduler at 45
-    /// r4      1      1       4        35      far       counted
+    /// r1      0      0       1         5      20        measured
+    /// r2      1      1       4         5      35        measured
+    /// r3      0      0       3        35      far       measured; dropped by the scheduler at 45
+    /// r4      1      1       4        35      far       measured
     /// r5      0      0       1        60      far       after the count
     ///
     /// from-to DRAM   m0                   m1
@@ -65,7 +65,7 @@ impl Example {
         };
         Self {
             world,
-            trace: Trace { requests: requests.to_vec(), counted: 1..5, ..Trace::default() },
+            trace: Trace { requests: requests.to_vec(), measured: 1..5, ..Trace::default() },
             rules: Rules { decision_cost: DecisionCost::Host(free_of_time), ..plain_rules() },
             drops: true,
         }

@@ -76,7 +76,7 @@ pub struct Hyper {
 }
 
 impl Default for Hyper {
-    /// Discount, rates and batch are those of the paper of DDPG. The others are chosen here: target networks as slow as
+    /// Discount, rates and batch are those of the paper of DDPG. The others are our choice, because target networks as slow as
     /// its 0.001 learn nothing in an hour; the replay buffer holds what an hour sees last; queues under the loads of interest
     /// are mostly shorter than 32.
     fn default() -> Self {

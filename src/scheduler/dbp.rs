@@ -30,7 +30,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     },
 };
 
-/// Chosen here: a window longer than any run says no more.
+/// The longest window. Our choice, because one longer than any run says no more.
 const LONGEST: usize = 1_000_000;
 
 #[derive(serde::Deserialize)]
@@ -41,7 +41,7 @@ struct Parameters {
 }
 
 impl Default for Parameters {
-    /// Chosen here: nine in ten is what tables of SLA rates look for.
+    /// Our choice, because nine in ten is what tables of SLA rates look for.
     fn default() -> Self {
         Self { m: 9, k: 10 }
     }

@@ -3,7 +3,7 @@
 use crate::sim::{Decision, Engine, Origin, Record, Recorder, Step, Trigger, View};
 use crate::units::Time;
 
-/// What an event of a roll-out is charged, in comparisons of a nanosecond (`Host::default`). Chosen here, because a
+/// What an event of a roll-out is charged, in comparisons of a nanosecond (`Host::default`). Our choice, because a
 /// roll-out of 100 layers takes 17 us beyond its clone (bench `rollout`), with three records a layer.
 const COMPARISONS_PER_RECORD: u64 = 60;
 

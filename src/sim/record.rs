@@ -17,18 +17,18 @@ pub enum DropReason {
 }
 
 /// Which request of the trace a record is about. Folds are told it beside the record, and schedulers are not: which
-/// requests are counted, and where followers are in the trace, is known to none of them before the run is over.
+/// requests are measured, and where followers are in the trace, is known to none of them before the run is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Index into [`super::Trace::requests`].
     pub place: u32,
     /// Whether it belongs to the measurement window.
-    pub counted: bool,
+    pub measured: bool,
 }
 
 impl Origin {
-    /// That of a record which is about no request: it is counted nowhere, and no trace has its place.
-    pub const NONE: Self = Self { place: u32::MAX, counted: false };
+    /// That of a record which is about no request: it is never measured, and no trace has its place.
+    pub const NONE: Self = Self { place: u32::MAX, measured: false };
 }
 
 /// One event of a run, in the order of time.
@@ -109,7 +109,7 @@ pub enum Record {
         forwarded_bytes: f64,
         /// Its energy.
         energy: Picojoules,
-        /// c in picoseconds; the stretch is (time - start) / c.
+        /// c in picoseconds; the slowdown is (time - start) / c.
         uncontended_ps: f64,
     },
     /// From `time` on, the DRAM moves this much.
@@ -141,7 +141,7 @@ pub enum Record {
         /// Why.
         reason: DropReason,
     },
-    /// Every counted request has ended, or the time of the run is over ([`super::Trace::span`]).
+    /// Every measured request has ended, or the time of the run is over ([`super::Trace::span`]).
     End {
         /// When.
         time: Time,

@@ -60,9 +60,9 @@ pub(crate) fn request(network: u32, arrival_ns: f64) -> Request {
     }
 }
 
-/// All requests counted.
+/// All requests measured.
 pub(crate) fn trace(requests: &[Request]) -> Trace {
-    Trace { requests: requests.to_vec(), counted: 0..requests.len(), ..Trace::default() }
+    Trace { requests: requests.to_vec(), measured: 0..requests.len(), ..Trace::default() }
 }
 
 /// Free decisions at every change; late requests finish; nothing moves by itself.

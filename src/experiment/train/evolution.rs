@@ -7,9 +7,9 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::LogRow;
-use super::exam::{Exam, Met, draw, mean, play};
 use super::learners::{Learner, LearnerEntry};
 use super::training::Training;
+use super::validation::{Met, Validation, draw, mean, play};
 use crate::experiment::case::Case;
 use crate::experiment::config::Experiment;
 use crate::experiment::plan::Plan;
@@ -82,12 +82,12 @@ impl Learner for Evolving<'_> {
         self.state.generation
     }
 
-    fn step(&mut self, exam: &Exam) -> LogRow {
+    fn step(&mut self, validation: &Validation) -> LogRow {
         let Self { evolution, ref state, .. } = *self;
         let traces = self.draw_traces();
         let candidates: Vec<Vec<f32>> =
             (0..evolution.population).into_par_iter().map(|i| state.candidate(&evolution, i)).collect();
-        let to_pass = exam.to_pass_on(&traces);
+        let to_pass = validation.to_pass_on(&traces);
         let plays: Vec<(usize, usize)> =
             (0..candidates.len()).flat_map(|i| (0..traces.len()).map(move |j| (i, j))).collect();
         let outcomes: Vec<Met> = plays
@@ -96,7 +96,7 @@ impl Learner for Evolving<'_> {
             .collect();
         let rates: Vec<f64> = outcomes.iter().map(Met::rate).collect();
         let fitness: Vec<f64> =
-            rates.chunks(to_pass.len()).map(|rates| exam.fitness(rates, &to_pass)).collect();
+            rates.chunks(to_pass.len()).map(|rates| validation.fitness(rates, &to_pass)).collect();
         self.state.advance(&evolution, &fitness);
         LogRow {
             step: self.state.generation,

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::exam::Exam;
 use super::training::Training;
+use super::validation::Validation;
 use super::{LogRow, ddpg, evolution};
 use crate::experiment::Error;
 use crate::experiment::plan::Plan;
@@ -18,7 +18,7 @@ pub(super) trait Learner {
     /// Steps so far.
     fn done(&self) -> u64;
     /// A generation or an iteration.
-    fn step(&mut self, exam: &Exam) -> LogRow;
+    fn step(&mut self, validation: &Validation) -> LogRow;
     /// The policy as it is now.
     fn weights(&self) -> Tensors;
     /// All that the next step depends on.

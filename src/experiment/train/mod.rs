@@ -21,21 +21,21 @@
 mod checkpoint;
 mod ddpg;
 mod evolution;
-mod exam;
 mod learners;
 mod origin;
 mod training;
+mod validation;
 
 use serde::{Deserialize, Serialize};
 
 pub use checkpoint::Checkpoint;
-pub use exam::Baseline;
 pub use learners::{LEARNERS, LearnerEntry};
 pub use origin::Origin;
 pub use training::{Named, Registered, Training};
+pub use validation::Baseline;
 
-use self::exam::Exam;
 use self::learners::{Learner, learner};
+use self::validation::Validation;
 use super::plan::Plan;
 use super::{Error, Experiment, Progress};
 use crate::hw::SystemSpec;
@@ -74,7 +74,7 @@ pub struct LogRow {
 pub struct Trainer<'a> {
     training: Training,
     origin: Origin,
-    exam: Exam<'a>,
+    validation: Validation<'a>,
     accelerators: usize,
     learner: Box<dyn Learner + 'a>,
     best: Best,
@@ -144,13 +144,13 @@ impl<'a> Trainer<'a> {
             }
         };
         let accelerators = plan.cases[0].site.world.platform.accelerators.len();
-        let exam = Exam::new(plan, &training, progress)?;
-        Ok(Self { training, origin, exam, accelerators, learner, best, log })
+        let validation = Validation::new(plan, &training, progress)?;
+        Ok(Self { training, origin, validation, accelerators, learner, best, log })
     }
 
     /// What there is to pass.
     pub fn baselines(&self) -> &[Baseline] {
-        &self.exam.baselines
+        &self.validation.baselines
     }
 
     /// Whether all steps are done.
@@ -160,7 +160,7 @@ impl<'a> Trainer<'a> {
 
     /// One step, and a validation if it is due.
     pub fn step(&mut self) -> LogRow {
-        let mut row = self.learner.step(&self.exam);
+        let mut row = self.learner.step(&self.validation);
         if row.step.is_multiple_of(self.training.validate_every) || self.is_done() {
             self.validate(&mut row);
         }
@@ -172,10 +172,10 @@ impl<'a> Trainer<'a> {
     fn validate(&mut self, row: &mut LogRow) {
         let (kind, weights) = (self.training.policy(), self.learner.weights());
         let build = || (kind.build)(&weights, self.accelerators, &[]).expect("the learner's own weights");
-        let marks = self.exam.marks(&build);
-        (row.validation_rate, row.validation_fitness) = (Some(marks.rate), Some(marks.fitness));
-        if marks.fitness > self.best.standing.fitness {
-            let standing = Standing { fitness: marks.fitness, rate: marks.rate, step: row.step };
+        let score = self.validation.score(&build);
+        (row.validation_rate, row.validation_fitness) = (Some(score.rate), Some(score.fitness));
+        if score.fitness > self.best.standing.fitness {
+            let standing = Standing { fitness: score.fitness, rate: score.rate, step: row.step };
             self.best = Best { weights, standing };
         }
     }
@@ -217,7 +217,7 @@ impl<'a> Trainer<'a> {
             validation_seeds: [self.training.validation_first_seed, self.training.validation_seeds],
             validation_sla_rate: standing.rate,
             tensors: self.best.weights.shapes(),
-            baselines: self.exam.baselines.iter().cloned().collect(),
+            baselines: self.validation.baselines.iter().cloned().collect(),
             training,
         };
         Policy { manifest, weights: self.best.weights.clone() }

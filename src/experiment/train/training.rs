@@ -43,7 +43,8 @@ pub struct Training {
 }
 
 impl Default for Training {
-    /// Chosen here: two traces a core and pair, validation for a tenth of the time, and a headroom of the noise of a trace.
+    /// Our choice, because it gives every core and pair two traces, validation a tenth of the time, and a headroom of the
+    /// noise of a trace.
     fn default() -> Self {
         Self {
             policy: None,

@@ -1,11 +1,11 @@
 //! The figures of a run by tenant, by network, by QoS level and by priority: the rows of groups.csv.
 //!
-//! Each way of grouping splits the counted requests that arrived, and the registry runs once more for every group: a metric
+//! Each way of grouping splits the measured requests that arrived, and the registry runs once more for every group: a metric
 //! says which of its columns a group has ([`Metric::of_groups`](super::Metric)). A group's folds are told of arrivals and
 //! finished layers as they happen, of ends once all earlier requests have ended, too: sums over requests are in the order
 //! of arrival, whichever ended first. Columns of a tenant's own terms are empty for other groups.
 //!
-//! The fold keeps 4 bytes per counted request and the ends that wait for earlier requests; its groups keep what their
+//! The fold keeps 4 bytes per measured request and the ends that wait for earlier requests; its groups keep what their
 //! metrics keep, such as a latency per request for each of the 4 ways.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -29,7 +29,7 @@ const FIRST: &[&str] = &[
     "antt",
     "progress",
     "energy_layers_per_request_uj",
-    "stretch_mean",
+    "slowdown_mean",
     "target_hit_rate",
     "target_reached",
     "mk_violations",
@@ -94,9 +94,9 @@ pub struct Groups {
     /// Where the four groups of a request are, by its keys.
     kinds: BTreeMap<[u32; 4], u32>,
     places_of_kind: Vec<[usize; 4]>,
-    /// The id of the first counted request; those after it are counted up to some id.
+    /// The id of the first measured request; those after it are measured up to some id.
     first: RequestId,
-    /// The kind of every counted request in order of arrival.
+    /// The kind of every measured request in order of arrival.
     kind_of: Vec<u32>,
     /// The ends of the latest requests, from the first that has not ended.
     ends: VecDeque<Option<(Record, Origin)>>,
@@ -123,7 +123,7 @@ impl Groups {
         in_order(headings().map(|heading| (heading, heading)))
     }
 
-    /// One row per group that has counted requests.
+    /// One row per group that has measured requests.
     pub fn rows(&self) -> Vec<GroupRow> {
         let rows = self.places.iter().map(|(&(by, key), &place)| {
             let values = headings().zip(self.groups[place].values());
@@ -162,7 +162,7 @@ impl Groups {
         place
     }
 
-    /// Tells the groups of a counted request, by its place among them.
+    /// Tells the groups of a measured request, by its place among them.
     fn tell(&mut self, request: usize, record: &Record, origin: Origin) {
         for place in self.places_of_kind[self.kind_of[request] as usize] {
             self.groups[place].record(record, origin);
@@ -185,7 +185,7 @@ impl Groups {
         self.groups.iter_mut().for_each(|group| group.record(end, origin));
     }
 
-    /// The place of the first counted request that has not ended.
+    /// The place of the first measured request that has not ended.
     fn open(&self) -> usize {
         self.kind_of.len() - self.ends.len()
     }
@@ -196,7 +196,7 @@ impl Recorder for Groups {
         if let Record::End { .. } = record {
             return self.close(record, origin);
         }
-        let Some(request) = record.request().filter(|_| origin.counted) else { return };
+        let Some(request) = record.request().filter(|_| origin.measured) else { return };
         if let Record::Arrival { asked, .. } = record {
             self.arrive(request, asked);
         }

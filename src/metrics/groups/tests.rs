@@ -27,7 +27,7 @@ fn assert_values(rows: &[GroupRow], by: GroupBy, key: u32, expected: &[(&str, f6
 #[test]
 fn tenants_by_hand() {
     let rows = rows(&Example::new(), &[]);
-    // Tenant 0: r1 (latency 20, isolated 10, 5 late, 1 pJ, not stretched) and r3 (dropped, 1 pJ, stretched by 1.5).
+    // Tenant 0: r1 (latency 20, isolated 10, 5 late, 1 pJ, not slowed) and r3 (dropped, 1 pJ, slowed by 1.5).
     let expected = [
         ("requests", 2.0),
         ("met", 0.0),
@@ -41,7 +41,7 @@ fn tenants_by_hand() {
         ("antt", 2.0),
         ("progress", 0.25),
         ("energy_layers_per_request_uj", 1e-6),
-        ("stretch_mean", 1.25),
+        ("slowdown_mean", 1.25),
     ];
     assert_values(&rows, GroupBy::Tenant, 0, &expected);
     // Tenant 1: r2 and r4 take 30 each, as if alone, two layers of 1 pJ.
@@ -52,16 +52,16 @@ fn tenants_by_hand() {
         ("antt", 1.0),
         ("progress", 1.0),
         ("energy_layers_per_request_uj", 2e-6),
-        ("stretch_mean", 1.0),
+        ("slowdown_mean", 1.0),
     ];
     assert_values(&rows, GroupBy::Tenant, 1, &expected);
     assert!(value(&rows, GroupBy::Tenant, 1, "target_reached").is_nan());
 }
 
 #[test]
-fn every_split_covers_all_counted_requests_once() {
+fn every_split_covers_all_measured_requests_once() {
     let mut example = Example::new();
-    // Of the counted r1 to r4, r1 and r3.
+    // Of the measured r1 to r4, r1 and r3.
     let levels = [Qos::L, Qos::H, Qos::M, Qos::H, Qos::M, Qos::L];
     example.trace.requests.iter_mut().zip(levels).for_each(|(request, qos)| request.qos = qos);
     let rows = rows(&example, &[]);
@@ -73,7 +73,7 @@ fn every_split_covers_all_counted_requests_once() {
     assert_eq!(keys(GroupBy::Network), [0, 1]);
     assert_eq!(keys(GroupBy::Qos), [Qos::H.index(), Qos::M.index()]);
     assert_eq!(keys(GroupBy::Priority), [1, 3, 4]);
-    assert_values(&rows, GroupBy::Qos, Qos::H.index(), &[("met", 0.0), ("stretch_mean", 1.25)]);
+    assert_values(&rows, GroupBy::Qos, Qos::H.index(), &[("met", 0.0), ("slowdown_mean", 1.25)]);
     assert_values(&rows, GroupBy::Priority, 4, &[("met", 2.0), ("antt", 1.0)]);
 }
 

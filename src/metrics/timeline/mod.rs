@@ -2,7 +2,7 @@
 //!
 //! A track per accelerator with a slice per layer run, named network/layer/request, a track with an instant per decision,
 //! and one with an instant per deadline that was missed or request that the scheduler dropped. Counters: DRAM bandwidth
-//! granted in GB/s, layers that are ready and do not run, power in W. All requests are there, counted or not.
+//! granted in GB/s, layers that are ready and do not run, power in W. All requests are there, measured or not.
 //!
 //! The power of a layer is its energy spread evenly over its run; leakage is added, decisions are not (their energy is in
 //! their instant). Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
@@ -37,7 +37,7 @@ pub struct Timeline<'a> {
 /// A request and its job: one each today.
 struct Job {
     asked: Request,
-    counted: bool,
+    measured: bool,
     /// Unfinished predecessors of each layer.
     waits_for: Vec<usize>,
     /// Layers that are ready and have not started.
@@ -98,11 +98,11 @@ impl<'a> Timeline<'a> {
         &self.world.networks[asked.network as usize]
     }
 
-    fn arrive(&mut self, request: u32, asked: Request, counted: bool) {
+    fn arrive(&mut self, request: u32, asked: Request, measured: bool) {
         let network = self.network(&asked);
         let waits_for: Vec<usize> = network.predecessors.iter().map(Vec::len).collect();
         let ready = network.sources.len();
-        self.jobs.insert(request, Job { asked, counted, waits_for, ready, is_over: false });
+        self.jobs.insert(request, Job { asked, measured, waits_for, ready, is_over: false });
         self.count_ready(asked.arrival, ready as isize);
     }
 
@@ -145,12 +145,12 @@ impl<'a> Timeline<'a> {
     }
 
     fn miss(&mut self, at: Time, request: u32, what: &str) {
-        let &Job { asked, counted, .. } = &*self.job(request);
+        let &Job { asked, measured, .. } = &*self.job(request);
         let name = format!("{what}: {}/{request}", self.network(&asked).name);
         let args = json!({
             "request": request,
             "tenant": self.tenant(&asked),
-            "counted": counted,
+            "measured": measured,
             "deadline_us": asked.deadline.as_us(),
         });
         self.events.push(Event::instant(name, events::deadlines(self.running.len()), at, args));
@@ -164,7 +164,7 @@ impl<'a> Timeline<'a> {
     fn slice(&mut self, accelerator: usize, end: Time, more: &[(&str, f64)]) {
         let Some((start, sub_job)) = self.running[accelerator].take() else { return };
         let request = sub_job.job.0;
-        let &Job { asked, counted, .. } = &*self.job(request);
+        let &Job { asked, measured, .. } = &*self.job(request);
         let network = self.network(&asked);
         let layer = &network.layers[sub_job.layer as usize];
         let mut args = json!({
@@ -172,7 +172,7 @@ impl<'a> Timeline<'a> {
             "tenant": self.tenant(&asked),
             "network": network.name,
             "layer": layer,
-            "counted": counted,
+            "measured": measured,
             "deadline_us": asked.deadline.as_us(),
         });
         for &(key, value) in more {
@@ -194,7 +194,7 @@ impl<'a> Timeline<'a> {
 impl Recorder for Timeline<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { request, asked, .. } => self.arrive(request.0, asked, origin.counted),
+            Record::Arrival { request, asked, .. } => self.arrive(request.0, asked, origin.measured),
             Record::Decision { time, latency, energy, operations, ready, open } => {
                 let args = json!({
                     "ready": ready,
@@ -213,7 +213,7 @@ impl Recorder for Timeline<'_> {
                 let took_ps = (time - start).as_ps();
                 self.power.extend([(start, accelerator, energy.0 / took_ps), (time, accelerator, 0.0)]);
                 let more = [
-                    ("stretch", took_ps / uncontended_ps),
+                    ("slowdown", took_ps / uncontended_ps),
                     ("dram_bytes", dram_bytes),
                     ("energy_uj", energy.0 / 1e6),
                 ];

@@ -1,12 +1,12 @@
 //! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns what the action at a
 //! queue is worth, and the actor follows the critic's gradient. Both learn against target networks, from decisions drawn
-//! out of a replay buffer; the actions that fill it carry noise.
+//! out of a buffer buffer; the actions that fill it carry noise.
 //!
 //! The actor may start by imitation: in the first iterations an expert acts, a rule with noise, and the actor learns to act
 //! so, while the critic learns what that is worth. A critic that knows nothing would lead it anywhere.
 //!
 //! Training goes in iterations: new runs, their decisions, and an update after every step of all of them. Between
-//! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the replay buffer. All that an
+//! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the buffer buffer. All that an
 //! iteration draws comes from the seed and its number, so a resumed training goes on as one that never stopped.
 
 use rand::RngExt;
@@ -15,9 +15,9 @@ use rand_distr::{Distribution, StandardNormal};
 use tch::{Kind, Tensor, no_grad};
 
 use super::adam::Adam;
+use super::buffer::{Buffer, Transition};
 use super::expert::Expert;
 use super::lstm::{act, critic_shapes, initial_critic, value};
-use super::replay::{Replay, Transition};
 use super::{Parameters, one_thread};
 use crate::rl::env::{Env, Episode};
 use crate::rl::hyper::Hyper;
@@ -82,7 +82,7 @@ pub struct Ddpg {
     iterations: u32,
     actor: Learner,
     critic: Learner,
-    replay: Replay,
+    buffer: Buffer,
 }
 
 impl Ddpg {
@@ -95,7 +95,7 @@ impl Ddpg {
         Self {
             actor: Learner::new(&actor, hyper.actor_learning_rate, hyper.max_grad_norm),
             critic: Learner::new(&critic, hyper.critic_learning_rate, hyper.max_grad_norm),
-            replay: Replay::new(accelerators, hyper.buffer_size, hyper.longest_queue),
+            buffer: Buffer::new(accelerators, hyper.buffer_size, hyper.longest_queue),
             hyper,
             accelerators,
             iterations: 0,
@@ -111,7 +111,7 @@ impl Ddpg {
         let mut ddpg = Self::new(hyper, accelerators);
         ddpg.actor.load(checkpoint, "actor", &shapes(accelerators, hidden))?;
         ddpg.critic.load(checkpoint, "critic", &critic_shapes(accelerators, hidden))?;
-        ddpg.replay.load(checkpoint)?;
+        ddpg.buffer.load(checkpoint)?;
         ddpg.iterations = checkpoint.values("iterations", &[])?[0] as u32;
         Ok(ddpg)
     }
@@ -121,7 +121,7 @@ impl Ddpg {
         let mut tensors = Tensors::default();
         self.actor.store("actor", &mut tensors);
         self.critic.store("critic", &mut tensors);
-        self.replay.store(&mut tensors);
+        self.buffer.store(&mut tensors);
         tensors.insert("iterations", &[], vec![self.iterations as f32]);
         tensors
     }
@@ -149,7 +149,7 @@ impl Ddpg {
         let mut progress = Progress::default();
         while !env.episodes().iter().all(Episode::is_over) {
             self.step(env, &mut random, &mut progress);
-            if self.replay.len() >= self.hyper.learning_starts {
+            if self.buffer.len() >= self.hyper.learning_starts {
                 let (critic_loss, actor_loss) = self.update(&mut random);
                 progress.updates += 1;
                 progress.critic_loss += critic_loss;
@@ -188,17 +188,17 @@ impl Ddpg {
         let answers: Vec<Vec<f32>> = env.episodes().iter().map(&mut answer).collect();
         let open: Vec<usize> = (0..answers.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
         let before: Vec<_> =
-            open.iter().map(|&place| self.replay.see(env.episodes()[place].observation())).collect();
+            open.iter().map(|&place| self.buffer.see(env.episodes()[place].observation())).collect();
         let outcomes = env.step(&answers).to_vec();
         for (place, before) in open.into_iter().zip(before) {
             let outcome = outcomes[place];
             progress.decisions += 1;
             progress.reward += outcome.reward;
-            self.replay.push(Transition {
+            self.buffer.push(Transition {
                 before,
                 answer: answers[place].clone(),
                 reward: outcome.reward as f32,
-                after: self.replay.see(env.episodes()[place].observation()),
+                after: self.buffer.see(env.episodes()[place].observation()),
                 terminated: outcome.terminated,
             });
         }
@@ -207,8 +207,8 @@ impl Ddpg {
     /// One step of both networks on a batch; the losses of the critic and of the actor.
     fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
         let imitates = self.imitates();
-        let Self { hyper, actor, critic, replay, .. } = self;
-        let batch = replay.draw(hyper.batch_size, random);
+        let Self { hyper, actor, critic, buffer, .. } = self;
+        let batch = buffer.draw(hyper.batch_size, random);
         let (before, after) = (&batch.before, &batch.after);
         let target = no_grad(|| {
             let answers = act(&actor.target, &after.rows);

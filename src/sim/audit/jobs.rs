@@ -117,7 +117,7 @@ impl<'a> Audit<'a> {
             layers: vec![Layer::default(); network.layers.len()],
             earliest_end: self.now,
         });
-        self.totals.arrive(self.now, origin.counted);
+        self.totals.arrive(self.now, origin.measured);
         self.triggers.change();
         Ok(())
     }
@@ -137,9 +137,9 @@ impl<'a> Audit<'a> {
         self.close_request(request, Fate::Done)?;
         self.totals.done += 1;
         self.totals.met += u64::from(!late);
-        let counts = u64::from(origin.counted);
-        self.totals.counted_done += counts;
-        self.totals.counted_met += counts * u64::from(!late);
+        let counts = u64::from(origin.measured);
+        self.totals.measured_done += counts;
+        self.totals.measured_met += counts * u64::from(!late);
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl<'a> Audit<'a> {
         ensure!(asked == known, "request {} is dropped as one for {asked:?}", request.0);
         self.close_request(request, Fate::Dropped)?;
         self.totals.dropped += 1;
-        self.totals.counted_dropped += u64::from(origin.counted);
+        self.totals.measured_dropped += u64::from(origin.measured);
         Ok(())
     }
 
@@ -197,7 +197,7 @@ impl<'a> Audit<'a> {
         ensure!(before == Fate::Open, "request {} is {fate:?}, but was {before:?} before", request.0);
         let job = &mut self.jobs[request.0 as usize];
         job.fate = fate;
-        self.counted_open -= usize::from(job.origin.counted);
+        self.measured_open -= usize::from(job.origin.measured);
         self.release_followers(request, fate);
         Ok(())
     }

@@ -293,7 +293,7 @@ impl Audit<'_> {
         ensure_close("bytes from DRAM and on chip", dram_bytes + forwarded_bytes, whole)?;
         ensure!(origin == job.origin, "{sub_job:?} ends as one of another: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
-        self.totals.finish(&job.request, &run, origin.counted);
+        self.totals.finish(&job.request, &run, origin.measured);
         self.triggers.change();
         self.release_successors(&run, accelerator);
         Ok(())

@@ -203,8 +203,8 @@ impl Draw {
             })
             .collect();
         let first = rng.random_range(0..requests.len());
-        let counted = first..rng.random_range(first..requests.len()) + 1;
-        Trace { requests, counted, ..Trace::default() }
+        let measured = first..rng.random_range(first..requests.len()) + 1;
+        Trace { requests, measured, ..Trace::default() }
     }
 
     pub(super) fn rules(&self) -> Rules {

@@ -36,14 +36,14 @@ use crate::units::Time;
 pub enum Step {
     /// A decision on [`Engine::view`], given to [`Engine::apply`]; without one, nothing changes.
     Decide,
-    /// Nothing: every counted request has ended, or the time of the run is over.
+    /// Nothing: every measured request has ended, or the time of the run is over.
     Finished,
-    /// Nothing can happen any more, and counted requests are still open: the scheduler leaves them waiting.
+    /// Nothing can happen any more, and measured requests are still open: the scheduler leaves them waiting.
     Stalled,
 }
 
 /// Decisions in a row that leave an idle system idle, with no arrival to come, before the run counts as stalled.
-/// Chosen here: a second at T_s = 100 us.
+/// Our choice, because they take a second at T_s = 100 us.
 const MAX_IDLE_DECISIONS: u32 = 10_000;
 
 /// What arrives in a fork.
@@ -58,9 +58,9 @@ pub struct Engine {
     rules: Rules,
     now: Time,
     arrivals: Arrivals,
-    /// Counted requests that have not ended; more than there are where the run ends at a time of its own.
-    counted_open: usize,
-    /// [`Time::MAX`] where the run ends with its last counted request.
+    /// Measured requests that have not ended; more than there are where the run ends at a time of its own.
+    measured_open: usize,
+    /// [`Time::MAX`] where the run ends with its last measured request.
     end: Time,
     jobs: Jobs,
     lanes: Lanes,
@@ -85,7 +85,7 @@ clone_by_field!(Engine {
     rules,
     now,
     arrivals,
-    counted_open,
+    measured_open,
     end,
     jobs,
     lanes,
@@ -120,7 +120,7 @@ impl Engine {
             lanes: Lanes::new(accelerators),
             ticks: Ticks::new(rules.trigger),
             arrivals: Arrivals::new(&trace),
-            counted_open: if trace.has_end() { usize::MAX } else { trace.counted.len() },
+            measured_open: if trace.has_end() { usize::MAX } else { trace.measured.len() },
             end: trace.span.end,
             world,
             trace,
@@ -174,7 +174,7 @@ impl Engine {
             let fires = waited || self.trigger_fires();
             if fires && self.pending.at.is_some() {
                 self.missed_trigger = true;
-            } else if fires && self.counted_open > 0 {
+            } else if fires && self.measured_open > 0 {
                 self.take_snapshot();
                 if !self.snapshot.sub_jobs.is_empty() {
                     if self.stalls() {
@@ -204,7 +204,7 @@ impl Engine {
         self.arrivals.forget();
         self.end = Time::MAX;
         self.jobs.forget_origins();
-        self.counted_open = self.jobs.in_flight().len();
+        self.measured_open = self.jobs.in_flight().len();
         self.rules.decision_cost = DecisionCost::Ideal;
     }
 
@@ -236,9 +236,9 @@ impl Engine {
         self.idle_decisions > MAX_IDLE_DECISIONS
     }
 
-    /// No counted request is open, or nothing is open and nothing to come: stages of cascades may never come.
+    /// No measured request is open, or nothing is open and nothing to come: stages of cascades may never come.
     fn is_over(&self) -> bool {
-        self.counted_open == 0 || (self.jobs.in_flight().is_empty() && !self.more_to_come())
+        self.measured_open == 0 || (self.jobs.in_flight().is_empty() && !self.more_to_come())
     }
 
     fn more_to_come(&self) -> bool {
@@ -378,7 +378,7 @@ impl Engine {
         let job = self.jobs.of(id);
         let (origin, tenant) = (job.origin, job.request.tenant);
         self.jobs.close(id);
-        self.counted_open -= usize::from(origin.counted);
+        self.measured_open -= usize::from(origin.measured);
         if !self.trace.followers.is_empty() {
             self.release_followers(RequestId(id.0), origin.place, tenant, done);
         }

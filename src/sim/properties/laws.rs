@@ -107,8 +107,8 @@ proptest! {
     #[test]
     fn the_future_changes_nothing_in_the_past(case in any_case(1..=4)) {
         let mut short = case.clone();
-        short.trace.requests.truncate(case.trace.counted.end);
-        let next_arrival = case.trace.requests.get(case.trace.counted.end).map_or(Time::MAX, |r| r.arrival);
+        short.trace.requests.truncate(case.trace.measured.end);
+        let next_arrival = case.trace.requests.get(case.trace.measured.end).map_or(Time::MAX, |r| r.arrival);
         let before = |case: &Case| {
             let records = chaos_records(case);
             records.into_iter().take_while(|record| record.time() < next_arrival).collect::<Vec<_>>()
@@ -126,7 +126,7 @@ proptest! {
         let before = |records: Vec<Record>| records.into_iter().take_while(|r| r.time() < end).collect::<Vec<_>>();
         let is_over = |record: &Record| *record == Record::End { time: end };
         prop_assert!(cut.last().is_some_and(is_over));
-        // Counted requests that end with the run may end it before.
+        // Measured requests that end with the run may end it before.
         if whole.last().is_some_and(|last| last.time() >= end) {
             prop_assert_eq!(before(cut), before(whole));
         }

@@ -112,7 +112,7 @@ impl Station {
     pub(crate) fn run(&self, jobs: usize) -> Log {
         let (world, first_network) = self.world();
         let requests = self.requests(jobs, &first_network);
-        play(world, Trace { counted: 0..requests.len(), requests, ..Trace::default() })
+        play(world, Trace { measured: 0..requests.len(), requests, ..Trace::default() })
     }
 
     /// The same jobs from customers that think for an exponential time after each.
@@ -133,7 +133,7 @@ impl Station {
                 });
             }
         }
-        play(world, Trace { counted: 0..jobs, requests, followers, ..Trace::default() })
+        play(world, Trace { measured: 0..jobs, requests, followers, ..Trace::default() })
     }
 
     /// One network per class and size, and the first network of each class, with the end.

@@ -8,8 +8,8 @@ use crate::experiment::config::Experiment;
 use crate::experiment::plan::Plan;
 use crate::experiment::sweep::rules;
 use crate::experiment::train::LogRow;
-use crate::experiment::train::exam::{Exam, draw};
 use crate::experiment::train::learners::Learner;
+use crate::experiment::train::validation::{Validation, draw};
 use crate::rl::env::{Env, Setup};
 use crate::rl::hyper::Hyper;
 use crate::rl::train::ddpg::Ddpg;
@@ -49,7 +49,7 @@ impl Learner for Descending {
         u64::from(self.ddpg.iterations())
     }
 
-    fn step(&mut self, _: &Exam) -> LogRow {
+    fn step(&mut self, _: &Validation) -> LogRow {
         let progress = self.ddpg.iterate(&mut self.env);
         LogRow {
             step: self.done(),

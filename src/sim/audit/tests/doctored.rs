@@ -262,7 +262,7 @@ fn requests() {
                         asked: request(0, 11.0),
                         reason: DropReason::Scheduler,
                     },
-                    Origin { place: 4, counted: true }
+                    Origin { place: 4, measured: true }
                 ),
                 before Record::Applied { time: Time(12_800), .. }
             ),
@@ -304,8 +304,8 @@ fn followers_and_ends() {
             change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, .. }, origin => origin.place = 1),
         ),
         (
-            "request 2: counted is false",
-            change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, .. }, origin => origin.counted = false),
+            "request 2: measured is false",
+            change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, .. }, origin => origin.measured = false),
         ),
         (
             "request 1 is done as another",
@@ -333,7 +333,7 @@ fn followers_and_ends() {
         ),
         (
             "layer: 0 } ends as one of another",
-            change!(Record::Finish { time: Time(11_800), .. }, origin => origin.counted = false),
+            change!(Record::Finish { time: Time(11_800), .. }, origin => origin.measured = false),
         ),
         ("after the time of the run", |example| example.trace.span.end = Time(100_000)),
         ("the run ends, but its time is 300000 ps", |example| example.trace.span.end = Time(300_000)),
@@ -400,7 +400,7 @@ fn decisions() {
 fn the_course_of_time() {
     check(&[
         ("lies in the past", change!(Record::Done { time: time @ Time(35_667), .. } => *time = Time(35_666))),
-        ("the counted request 4 is open", |example| {
+        ("the measured request 4 is open", |example| {
             let place = place!(example, Record::Done { time: Time(51_468), .. });
             example.events.insert(place + 1, Event::Record(Record::End { time: Time(51_468) }, Origin::NONE));
         }),

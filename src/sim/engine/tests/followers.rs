@@ -50,7 +50,7 @@ fn closed_loop(in_flight: usize, further: u32, think_ns: u64) -> Trace {
         within: Time::from_s(1.0),
     });
     requests.extend((0..further).map(|_| follower(0)));
-    Trace { counted: 0..requests.len(), requests, followers: followers.collect(), span: Span::default() }
+    Trace { measured: 0..requests.len(), requests, followers: followers.collect(), span: Span::default() }
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn cascade(due_ns: u64, stages: &[Follower]) -> Trace {
     let leader = Request { deadline: Time(due_ns * 1_000), ..request(0, 0.0) };
     let mut requests = vec![leader];
     requests.extend(stages.iter().map(|_| follower(1)));
-    Trace { counted: 0..requests.len(), requests, followers: stages.to_vec(), span: Span::default() }
+    Trace { measured: 0..requests.len(), requests, followers: stages.to_vec(), span: Span::default() }
 }
 
 fn stage(after: u32, request: u32) -> Follower {
