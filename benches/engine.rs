@@ -17,6 +17,7 @@ use mascot::sim::{
     Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
+use mascot::workload::Qos;
 
 const REQUESTS: usize = 500;
 
@@ -81,10 +82,10 @@ fn chains(accelerators: usize, layers: usize) -> Arc<World> {
 fn opened(accelerators: usize, requests: usize, layers: usize) -> Engine {
     let request = |i: usize| {
         let network = (i % NETWORKS) as u32;
-        Request { tenant: 0, network, priority: 1, arrival: Time::ZERO, deadline: Time::MAX }
+        Request { tenant: 0, network, priority: 1, qos: Qos::M, arrival: Time::ZERO, deadline: Time::MAX }
     };
     let trace =
-        Trace { requests: (0..requests).map(request).collect(), counted: 0..requests, ..Trace::default() };
+        Trace { requests: (0..requests).map(request).collect(), measured: 0..requests, ..Trace::default() };
     let rules = Rules {
         trigger: Trigger::OnChange,
         decision_cost: DecisionCost::Ideal,

@@ -25,7 +25,7 @@ fn repeated(trace: &Trace, times: u64, period: Time) -> (Trace, Time) {
         })
     };
     let requests: Vec<Request> = (0..times).flat_map(again).collect();
-    (Trace { counted: 0..requests.len(), requests, ..Trace::default() }, Time((times - 1) * shift))
+    (Trace { measured: 0..requests.len(), requests, ..Trace::default() }, Time((times - 1) * shift))
 }
 
 /// Schedulers see the records, too.

@@ -388,7 +388,7 @@ def plane_rcnn():
 def ed_tcn():
     net = Net("ed_tcn",
               "ED-TCN (Lea et al. 2017, arXiv 1611.05267) for 50 Salads: 128 features, convolutions of 25 frames with 64 and 96 "
-              "channels, 18 classes; 128 frames, chosen here; no size is published", (128, 128))
+              "channels, 18 classes; 128 frames, our choice; no size is published", (128, 128))
     x = net.inputs[0]
     for i, k in enumerate((64, 96)):
         x = net.pool(net.conv1d(x, f"encoder{i}", k, 25))

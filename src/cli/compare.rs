@@ -40,7 +40,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     comparison.problem().map_or(Ok(()), |problem| Err(Error::Check(problem)))
 }
 
-/// Rows listed by name; more are counted. Chosen here.
+/// Rows listed by name; more are counted. Our choice, because five fit a glance.
 const LISTED: usize = 5;
 
 fn text(comparison: &Comparison) -> String {

@@ -11,7 +11,7 @@ use crate::files::did_you_mean;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Replay measured co-runs under every sharing rule and print the errors of layer durations
+    /// Simulate measured co-runs under every sharing rule and print the errors of layer durations
     ///
     /// Every layer runs on an accelerator of its own from its measured start, with the latency measured without
     /// co-runners and its DRAM bytes. The error is |predicted - measured| / measured of its duration, in percent (also

@@ -15,7 +15,7 @@ use crate::experiment::resume::Sweep;
 use crate::experiment::store::Store;
 use crate::experiment::sweep::cells;
 
-/// Values that a row shows at most. Chosen here: a few lines of a terminal.
+/// Values that a row shows at most. Our choice, because they fill a few lines of a terminal.
 const MOST_VALUES: usize = 20;
 
 pub(super) fn describe(job: &Job, results: &Path) -> String {
@@ -94,7 +94,7 @@ fn loads(cases: &[Case]) -> String {
     let first =
         cases.iter().filter(|case| seen.insert((Arc::as_ptr(&case.site), case.load.map(f64::to_bits))));
     let rows = first.map(|case| {
-        let lambda_per_s = case.site.capacity.requests_per_s;
+        let lambda_per_s = case.site.saturation.requests_per_s;
         // A closed loop waits for the system: this is what it asks for at most.
         let at_most = if case.workload.has_loops() { "<= " } else { "" };
         vec![

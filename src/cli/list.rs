@@ -10,7 +10,7 @@ use crate::experiment::registry::{Entry, Registry};
 use crate::experiment::requests::OFFERED_COLUMNS;
 use crate::experiment::{DataRoot, Error};
 use crate::files::Parameter;
-use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, GROUP_COLUMNS, METRICS};
+use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, Groups, METRICS, Scope};
 use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
 use crate::workload::arrivals::{ARRIVALS, Rate};
 use crate::workload::{Scenario, Tenant};
@@ -278,17 +278,17 @@ fn parts() -> Listing {
 }
 
 fn metrics() -> Listing {
-    let of_cells = METRICS
-        .iter()
-        .flat_map(|entry| entry.columns.iter().map(|column| ("summary.csv", entry.name, column)));
-    let of_bounds = BOUND_COLUMNS.iter().map(|column| ("summary.csv", BOUND, column));
-    let of_batches = BATCH_COLUMNS.iter().map(|column| ("summary.csv", "batches", column));
-    let of_offers = OFFERED_COLUMNS.iter().map(|column| ("summary.csv", "offered", column));
-    let of_groups = GROUP_COLUMNS.iter().map(|column| ("groups.csv", "groups", column));
+    let of_metrics = METRICS.iter().flat_map(|entry| {
+        entry.headings(Scope::Run).into_iter().map(|heading| ("summary.csv", entry.name(), heading))
+    });
+    let of_bounds = BOUND_COLUMNS.iter().map(|column| ("summary.csv", BOUND, &column.heading));
+    let of_offers = OFFERED_COLUMNS.iter().map(|column| ("summary.csv", "offered", &column.heading));
+    let of_batches = BATCH_COLUMNS.iter().map(|column| ("summary.csv", "batches", &column.heading));
+    let of_groups = Groups::columns().into_iter().map(|heading| ("groups.csv", "groups", heading));
     let of_accelerators =
-        ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", column));
-    let beside = of_bounds.chain(of_offers).chain(of_batches).chain(of_groups).chain(of_accelerators);
-    let rows = of_cells.chain(beside).map(|(file, metric, column)| {
+        ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", &column.heading));
+    let of_cells = of_metrics.chain(of_bounds).chain(of_offers).chain(of_batches);
+    let rows = of_cells.chain(of_groups).chain(of_accelerators).map(|(file, metric, column)| {
         let (better, of) = (column.better.name(), column.given.name());
         [metric, file, column.name, better, of, column.doc].map(str::to_string).to_vec()
     });

@@ -46,7 +46,7 @@ pub(super) struct Options {
     #[arg(long)]
     bound: bool,
     #[command(flatten)]
-    replay: Replay,
+    recording: Recording,
     /// Write requests.csv: one row per measured request
     #[arg(long)]
     requests: bool,
@@ -70,15 +70,15 @@ pub(super) struct Options {
 
 /// `trace` in the experiment, as options.
 #[derive(Args)]
-pub(super) struct Replay {
-    /// Replay the requests of a trace file in place of the scenario's arrivals and the experiment's loads
+pub(super) struct Recording {
+    /// Take the requests of a recording in place of the scenario's arrivals and the experiment's loads
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
 }
 
-impl Replay {
+impl Recording {
     /// The key that they stand for.
     pub(super) fn key(&self) -> Result<Option<(String, toml::Value)>, Error> {
         let Some(file) = &self.trace else {
@@ -111,7 +111,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));
     overrides.extend(options.first_seed.map(|s| ("first_seed".into(), toml::Value::Integer(s))));
     overrides.extend(options.bound.then(|| ("bound".into(), toml::Value::Boolean(true))));
-    overrides.extend(options.replay.key()?);
+    overrides.extend(options.recording.key()?);
     let experiment = Experiment::read(&options.experiment, &overrides, &data)?;
     if options.dry_run {
         let tell = |job: &Job, folder: &Path| Ok(describe(job, folder));
@@ -233,7 +233,7 @@ fn footnotes(rows: &[Row]) -> String {
     let runs = || rows.iter().filter(|row| row.scheduler != BOUND);
     let notes: BTreeSet<&str> = runs().filter_map(|row| row.replicates.note()).collect();
     let copies = copies(runs().map(|row| row.copies).sum());
-    let of = "finished: share of the counted requests, of which p99 us is; uJ/request: per counted request, met or not; \
+    let of = "finished: share of the measured requests, of which p99 us is; uJ/request: per measured request, met or not; \
               uJ/met: per request that met its deadline";
     [of].into_iter().chain(notes).chain(copies.as_deref()).map(|note| format!("{note}\n")).collect()
 }

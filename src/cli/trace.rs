@@ -18,7 +18,7 @@ use crate::workload::trace::{Rows, Tally, TraceKeys, TraceStats, to_csv};
 pub(super) enum Command {
     /// Write the requests of a scenario as CSV: t_s,tenant,network
     ///
-    /// They are those of a run with the same seed; `mascot run --trace` replays them. Where the tenants share a load,
+    /// They are those of a run with the same seed; `mascot run --trace` takes them. Where the tenants share a load,
     /// say how much: --load with --system, or --rate.
     Gen(GenOptions),
     /// Rate, burstiness and peak of a trace, as a whole and by tenant
@@ -67,7 +67,7 @@ pub(super) struct StatsOptions {
 /// What to make of a trace file.
 #[derive(Args)]
 pub(super) struct Reading {
-    /// Replay the trace this many times faster than recorded
+    /// Let requests come this many times faster than recorded
     #[arg(long, value_name = "FACTOR")]
     speedup: Option<Factor>,
     /// Rename a tenant or network of the trace

@@ -70,7 +70,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 
 fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(), Error> {
     let file = &options.experiment;
-    let Some(training) = experiment.training else {
+    let Some(training) = experiment.training.clone() else {
         return Err(Error::Usage(format!("{} has no `[training]`", file.display())));
     };
     let [system] = &experiment.systems[..] else {
@@ -80,7 +80,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let system = data.system(system)?;
     let text = experiment.source.text.clone();
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
-    let place = Place::new(folder, training.kind(), system, text.clone());
+    let place = Place::new(folder, training.policy(), system, text.clone());
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     let origin = Origin::new(text, &Inputs::of(&plan, data)?);

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::progress::Bars;
-use super::run::Replay;
+use super::run::Recording;
 use super::table::{Listing, number};
 use crate::cost::Cache;
 use crate::cost::silicon::{Measurements, Throughput};
@@ -19,7 +19,7 @@ use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
 use crate::files::{InputError, Source, any_path};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::rl::policy::{self, POLICIES, Policy};
-use crate::sim::capacity::Resource;
+use crate::sim::saturation::Resource;
 use crate::workload::{Network, Scenario};
 
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub(super) struct Options {
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    replay: Replay,
+    recording: Recording,
     /// Print [{file, kind, verdict}, ...]; for an experiment also bounds and loads
     #[arg(long)]
     json: bool,
@@ -68,7 +68,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if files.is_empty() {
         return Err(Error::Usage("no .toml file in the given folders".into()));
     }
-    let (trace, mut all) = (options.replay.key()?, Vec::new());
+    let (trace, mut all) = (options.recording.key()?, Vec::new());
     let mut is_used = trace.is_none();
     for path in &files {
         let verdict = validate(path, trace.as_ref())?;
@@ -252,7 +252,7 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
 
 /// lambda* of a site, and how much of it greedy scheduling sustains.
 fn bound_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
-    let capacity = &case.site.capacity;
+    let saturation = &case.site.saturation;
     let name = |resource: &Resource| match *resource {
         Resource::Dram => "DRAM".to_string(),
         Resource::Model(model) => model_name(case, model),
@@ -261,22 +261,22 @@ fn bound_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
         case.system.clone(),
         case.workload.scenario.name.clone(),
         case.site.dram.bandwidth_gbps.to_string(),
-        number(Some(capacity.requests_per_s), 1),
+        number(Some(saturation.requests_per_s), 1),
         number(Some(eft_saturation(case, seed)?), 3),
-        capacity.binding.iter().map(name).collect::<Vec<_>>().join(", "),
+        saturation.binding.iter().map(name).collect::<Vec<_>>().join(", "),
     ])
 }
 
 /// What a load takes from each accelerator of a model and from DRAM where layers are split as at lambda*.
 fn load_row(case: &Case) -> Vec<String> {
-    let (capacity, load) = (&case.site.capacity, case.nominal_load());
+    let (saturation, load) = (&case.site.saturation, case.nominal_load());
     let accelerators = &case.site.world.platform.accelerators;
-    let models = capacity.model_utilization.iter().enumerate();
+    let models = saturation.model_utilization.iter().enumerate();
     let used = models.map(|(model, used)| {
         let count = accelerators.iter().filter(|a| a.model == model).count();
         (format!("{count} x {}", model_name(case, model)), *used)
     });
-    let used = used.chain([("DRAM".to_string(), capacity.dram_utilization)]);
+    let used = used.chain([("DRAM".to_string(), saturation.dram_utilization)]);
     let busy = used.map(|(name, used)| format!("{name} {}", number(Some(100.0 * used * load), 0)));
     // A closed loop waits for the system: this is what it asks for at most.
     let at_most = if case.workload.has_loops() { "<= " } else { "" };
@@ -285,7 +285,7 @@ fn load_row(case: &Case) -> Vec<String> {
         case.workload.scenario.name.clone(),
         case.site.dram.bandwidth_gbps.to_string(),
         format!("{at_most}{}", number(Some(load), 3)),
-        format!("{at_most}{}", number(Some(load * capacity.requests_per_s), 1)),
+        format!("{at_most}{}", number(Some(load * saturation.requests_per_s), 1)),
         busy.collect::<Vec<_>>().join(", "),
     ]
 }

@@ -134,7 +134,7 @@ impl Columns {
     }
 }
 
-/// Chosen here, for the 64-bit clock: a thousand seconds at 1 GHz, a petabyte, a kilojoule.
+/// Our choice, because times must fit the 64-bit clock: a thousand seconds at 1 GHz, a petabyte, a kilojoule.
 const MAX_CYCLES: f64 = 1e12;
 const MAX_BYTES: f64 = 1e15;
 const MAX_PJ: f64 = 1e15;

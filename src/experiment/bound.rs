@@ -1,5 +1,5 @@
 //! The bound of each trace's SLA rate (`sim::bound`) beside what schedulers reach: a row `bound` per case and seed, and the
-//! column `gap_to_bound`. Bounds are kept in the cache by what they follow from, so cases with the same counted requests
+//! column `gap_to_bound`. Bounds are kept in the cache by what they follow from, so cases with the same measured requests
 //! on the same system share one. Where requests follow others there is no bound, and no row.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use super::requests::{Came, offered_load, requests};
 use super::schedulers::SchedulerChoice;
 use super::sweep::{Cell, Outcome};
 use crate::cost::Cache;
-use crate::metrics::{Column, Metrics, Value};
+use crate::metrics::{Batches, Column, Heading, Metrics, Value};
 use crate::sim::Trace;
 use crate::sim::bound::{Relaxation, VERSION};
 
@@ -33,8 +33,13 @@ pub(super) static CHOICE: LazyLock<SchedulerChoice> = LazyLock::new(|| Scheduler
 });
 
 /// What a bound adds to a row of `summary.csv`.
-pub const BOUND_COLUMNS: &[Column] = &[Column::lower("gap_to_bound", "With --bound: the upper bound of the SLA rate of the same requests (row `bound`, which holds the bounds of met \
-          and sla_rate and nothing else) minus sla_rate").share()];
+pub const BOUND_COLUMNS: &[Column<Outcome>] = &[Column::lower(
+    "gap_to_bound",
+    "With --bound: the upper bound of the SLA rate of the same requests (row `bound`, which holds the bounds of met \
+     and sla_rate and nothing else) minus sla_rate",
+    |outcome: &Outcome| Value::Real(outcome.gap_to_bound),
+)
+.share()];
 
 impl Cell<'_> {
     /// Whether it is the row of a bound.
@@ -94,7 +99,7 @@ impl Plan {
 
 /// None for any seed of a workload whose requests follow others, so that means over seeds are of the same seeds.
 fn relaxation(case: &Case, seed: u64) -> Option<Relaxation> {
-    let trace = (!case.workload.has_followers()).then(|| requests(case, &case.window, seed).trace)?;
+    let trace = (!case.workload.has_followers()).then(|| requests(case, &case.window, seed))?;
     Relaxation::new(&case.site.world, &trace)
 }
 
@@ -111,8 +116,8 @@ fn most_met(relaxation: &Relaxation, cache: &Cache) -> usize {
 /// The row of a bound.
 pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
     let met = cell.bound.expect("cells of bounds have one");
-    let requests = trace.judged().count();
-    let value = |column: &Column| match column.name {
+    let requests = trace.measured_requests().count();
+    let value = |column: &Heading| match column.name {
         "requests" => Value::Count(requests as u64),
         "met" => Value::Count(met as u64),
         "sla_rate" => Value::Real(met as f64 / requests as f64),
@@ -122,7 +127,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         offered_load: offered_load(cell.case, trace, Came::default()),
         values: Metrics::columns().map(value).collect(),
         gap_to_bound: f64::NAN,
-        met_by_batch: Vec::new(),
+        batches: Batches::default(),
         groups: Vec::new(),
         accelerators: Vec::new(),
         requests: Vec::new(),

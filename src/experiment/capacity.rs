@@ -21,6 +21,7 @@ use super::keys::{KEYS, LOAD, SCHEDULER, SEED};
 use super::plan::Plan;
 use super::sweep::{Cell, Logs, cells, run_cell};
 use super::{Error, Progress};
+use crate::metrics::{Column, Value};
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -75,8 +76,23 @@ pub struct Row {
 }
 
 /// Columns of capacity.csv after the keys.
-pub const CAPACITY_COLUMNS: [&str; 5] =
-    ["sustained_load", "sustained_requests_per_s", "sla_rate", "missed_load", "missed_sla_rate"];
+pub const CAPACITY_COLUMNS: &[Column<Found>] = &[
+    Column::higher("sustained_load", "Largest load found to meet the target; 0 where none did", |found| {
+        Value::Real(found.load)
+    }),
+    Column::higher("sustained_requests_per_s", "The same in requests per second", |found| {
+        Value::Real(found.requests_per_s)
+    }),
+    Column::higher("sla_rate", "SLA rate there; empty at 0", |found: &Found| Value::Real(found.sla_rate))
+        .share(),
+    Column::higher(
+        "missed_load",
+        "Smallest load above it found to miss the target; empty where none did",
+        |found| Value::Real(found.missed_load),
+    ),
+    Column::higher("missed_sla_rate", "SLA rate there", |found: &Found| Value::Real(found.missed_sla_rate))
+        .share(),
+];
 
 /// Searches for every case but for its load, scheduler and seed of a plan, on the current rayon pool.
 ///
@@ -117,7 +133,7 @@ fn bisect(plan: &Plan, cell: &Cell, search: Search) -> Result<Found, Error> {
     let (met, missed) = narrow(search, rate_at)?;
     let (load, sla_rate) = met.unwrap_or((0.0, f64::NAN));
     let (missed_load, missed_sla_rate) = missed.unwrap_or((f64::NAN, f64::NAN));
-    let requests_per_s = load * cell.case.site.capacity.requests_per_s;
+    let requests_per_s = load * cell.case.site.saturation.requests_per_s;
     Ok(Found { keys: without_load(cell), load, requests_per_s, sla_rate, missed_load, missed_sla_rate })
 }
 
@@ -179,10 +195,10 @@ pub fn to_csv(found: &[Found]) -> Vec<u8> {
     let in_memory = "writing to memory does not fail, and all rows have the same length";
     let mut writer = csv::Writer::from_writer(Vec::new());
     let keys = || (0..KEYS.len()).filter(|place| *place != LOAD);
-    writer.write_record(keys().map(|place| KEYS[place]).chain(CAPACITY_COLUMNS)).expect(in_memory);
+    let names = CAPACITY_COLUMNS.iter().map(|column| column.heading.name);
+    writer.write_record(keys().map(|place| KEYS[place]).chain(names)).expect(in_memory);
     for one in found {
-        let numbers = [one.load, one.requests_per_s, one.sla_rate, one.missed_load, one.missed_sla_rate]
-            .map(|v| if v.is_nan() { String::new() } else { format!("{v:?}") });
+        let numbers = Column::row(CAPACITY_COLUMNS, one).map(|value| value.to_string());
         writer.write_record(keys().map(|place| one.keys[place].clone()).chain(numbers)).expect(in_memory);
     }
     writer.into_inner().expect(in_memory)

@@ -12,7 +12,7 @@ use super::window::{Wanted, Window};
 use super::workload::Workload;
 use crate::hw::SystemSpec;
 use crate::sim::World;
-use crate::sim::capacity::{Capacity, mix_capacity};
+use crate::sim::saturation::{Saturation, mix_saturation};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -46,7 +46,7 @@ pub struct Case {
     pub reference: Arc<Vec<Time>>,
     /// What the experiment says about [`Self::window`].
     pub wanted: Wanted,
-    /// Its requests, and which of them are counted.
+    /// Its requests, and which of them are measured.
     pub window: Window,
     /// The schedulers and seeds that it is run with, in this order.
     pub runs: Arc<Vec<Run>>,
@@ -60,7 +60,7 @@ pub struct Site {
     /// Platform and networks.
     pub world: Arc<World>,
     /// lambda* of the mix.
-    pub capacity: Capacity,
+    pub saturation: Saturation,
     /// What requests that come at their own pace (`pace.rs`) offer, relative to lambda*; infinite where they come at once.
     pub own_load: Option<f64>,
     /// Their rate, that of a closed loop on a system of its own.
@@ -85,15 +85,15 @@ impl Site {
             false => None,
         };
         let shares = own.as_ref().map_or_else(|| scenario.network_shares(), |own| own.shares.clone());
-        let capacity = mix_capacity(&world, &shares, dram.bytes_per_s())
+        let saturation = mix_saturation(&world, &shares, dram.bytes_per_s())
             .map_err(|e| Error::Usage(format!("scenario `{}` on `{}`: {e}", scenario.name, system.name)))?;
         if let Some(own) = &own {
             check_number(own.most_per_s(), own.sample, window, workload, system)?;
             check_loops(own, window, workload, system)?;
         }
-        let own_load = own.as_ref().map(|own| own.load(capacity.requests_per_s));
+        let own_load = own.as_ref().map(|own| own.load(saturation.requests_per_s));
         let own_per_s = own.map(|own| own.most_per_s());
-        Ok(Self { world: Arc::new(world), capacity, own_load, own_per_s, dram })
+        Ok(Self { world: Arc::new(world), saturation, own_load, own_per_s, dram })
     }
 }
 
@@ -116,7 +116,7 @@ impl Case {
 
     /// What tenants that share a load send.
     pub(super) fn requests_per_s(&self) -> f64 {
-        self.load.unwrap_or_default() * self.site.capacity.requests_per_s
+        self.load.unwrap_or_default() * self.site.saturation.requests_per_s
     }
 
     /// What is asked of the system, relative to lambda*, in every seed: the key `load`.

@@ -9,11 +9,12 @@ use super::keys::{KEYS, SEED};
 use super::requests::OFFERED_COLUMNS;
 use super::sweep::Cell;
 use super::window::{Duration, Window};
-use crate::metrics::{BATCH_COLUMNS, Column, Metrics};
+use crate::metrics::{BATCH_COLUMNS, Heading, Metrics};
 
 /// The columns of `summary.csv` after [`KEYS`]; the last is text.
-pub fn summary_columns() -> impl Iterator<Item = &'static Column> {
-    Metrics::columns().chain(BOUND_COLUMNS).chain(OFFERED_COLUMNS).chain(BATCH_COLUMNS)
+pub fn summary_columns() -> impl Iterator<Item = &'static Heading> {
+    let of_outcomes = BOUND_COLUMNS.iter().chain(OFFERED_COLUMNS).map(|column| &column.heading);
+    Metrics::columns().chain(of_outcomes).chain(BATCH_COLUMNS.iter().map(|column| &column.heading))
 }
 
 impl Cell<'_> {
@@ -32,8 +33,8 @@ impl Cell<'_> {
             format!("qos={}", self.case.qos.name()),
         ];
         sets.extend(match self.case.window {
-            Window::Requests { warmup, counted, drain } => vec![
-                format!("requests={counted}"),
+            Window::Requests { warmup, measured, drain } => vec![
+                format!("requests={measured}"),
                 format!("warmup_requests={warmup}"),
                 format!("drain_requests={drain}"),
             ],

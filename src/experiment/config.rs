@@ -27,7 +27,7 @@ pub struct Experiment {
     pub qos: Vec<Qos>,
     /// Loads relative to lambda*; `None` where requests come at their own pace.
     pub loads: Option<Vec<f64>>,
-    /// A recording that is replayed in place of the scenarios' arrivals.
+    /// A recording that stands in for the scenarios' arrivals.
     pub trace: Option<TraceKeys>,
     /// Schedulers with their parameters.
     pub schedulers: Vec<SchedulerChoice>,
@@ -35,7 +35,7 @@ pub struct Experiment {
     pub seeds: u64,
     /// The first seed.
     pub first_seed: u64,
-    /// Requests per run, and which of them are counted.
+    /// Requests per run, and which of them are measured.
     pub wanted: Wanted,
     /// Whether to bound the SLA rate of every trace.
     pub bound: bool,

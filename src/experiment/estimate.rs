@@ -153,7 +153,8 @@ fn students(n: f64) -> StudentsT {
 /// Of a one-sided test; half of the 5 % that a 95 % interval leaves.
 const LEVEL: f64 = 0.025;
 
-/// Rates are shares of counts: what is this near to a margin differs from it by rounding. Chosen here.
+/// Rates are shares of counts: what is this near to a margin differs from it by rounding. Our choice, because shares of
+/// a million requests differ by more.
 const ROUNDING: f64 = 1e-9;
 
 /// Of the hypothesis that the mean is at most the margin, by a t-test; where all samples are equal, which leaves nothing to

@@ -129,5 +129,5 @@ impl Exclude {
     }
 }
 
-/// Values that an error lists at most. Chosen here: a few lines.
+/// Values that an error lists at most. Our choice, because they fill a few lines.
 const MOST_SHOWN: usize = 20;

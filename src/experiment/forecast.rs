@@ -13,7 +13,7 @@ use super::requests::{requests, window};
 use super::resume::{Clock, Sweep};
 use super::sweep::{Cell, Logs, run_cell};
 
-/// Counted requests of a short run. Chosen here: milliseconds under most rules.
+/// Measured requests of a short run. Our choice, because they take milliseconds under most rules.
 const SAMPLE: usize = 100;
 
 /// An estimate.
@@ -85,7 +85,7 @@ fn samples<'a>(sweep: &'a Sweep, missing: &[usize], clock: Clock) -> Vec<(&'a st
 /// The time of a short run in proportion; `None` where it fails.
 fn sample(sweep: &Sweep, cell: &Cell, clock: Clock) -> Option<f64> {
     let case = Case { window: window(cell.case, SAMPLE), ..cell.case.clone() };
-    let number = |case: &Case| requests(case, &case.window, cell.seed).trace.requests.len() as f64;
+    let number = |case: &Case| requests(case, &case.window, cell.seed).requests.len() as f64;
     let scale = number(cell.case) / number(&case);
     let start_s = clock();
     run_cell(sweep.experiment(), &Cell { case: &case, bound: None, ..*cell }, Logs::default()).ok()?;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::RngExt;
@@ -16,7 +17,7 @@ use rayon::prelude::*;
 use super::error::reason;
 use super::{Error, Progress};
 use crate::metrics::{
-    Accelerators, Context, GROUP_COLUMNS, GroupBy, Groups, Metrics, RequestLog, RequestRow,
+    ACCELERATOR_COLUMNS, Accelerators, Context, GroupBy, Groups, Metrics, RequestLog, RequestRow,
     layer_energy_by_tenant,
 };
 use crate::rng;
@@ -24,7 +25,6 @@ use crate::scheduler::{SCHEDULERS, SchedulerEntry};
 use crate::sim::audit::{self, Audit, Totals};
 use crate::sim::cases::{Case, Chaos, Size};
 use crate::sim::{Origin, Record, Recorder, Scheduler, Trace, World};
-use crate::workload::Qos;
 
 /// What came out of a range of seeds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,10 +73,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Seeds whose outcomes are kept before they are added up. Chosen here: enough to keep cores busy.
+/// Seeds whose outcomes are kept before they are added up. Our choice, because they keep cores busy.
 const CHUNK: usize = 4096;
 
-/// Failures that are printed in full. Chosen here: more say nothing new.
+/// Failures that are printed in full. Our choice, because more say nothing new.
 const SHOWN: usize = 10;
 
 impl Report {
@@ -167,9 +167,8 @@ fn switches(entry: &SchedulerEntry, mut toss: impl FnMut(&str) -> bool) -> toml:
 }
 
 fn audited(case: &Case, scheduler: &mut dyn Scheduler) -> Result<Totals, String> {
-    let world = case.world();
-    let qos = levels(case);
-    let mut folds = Folds::new(&world, &case.trace, &qos);
+    let world = Arc::new(case.world());
+    let mut folds = Folds::new(&world);
     let audit = Audit::new(&world, &case.trace, &case.rules);
     let totals = match audit::run(audit, case.engine(), scheduler, &mut folds) {
         (Ok(()), verdict) => verdict.map_err(|violation| violation.to_string())?,
@@ -180,19 +179,14 @@ fn audited(case: &Case, scheduler: &mut dyn Scheduler) -> Result<Totals, String>
     Ok(totals)
 }
 
-/// A level per request, so that every group by level has some.
-fn levels(case: &Case) -> Vec<Qos> {
-    Qos::ALL.into_iter().cycle().take(case.trace.requests.len()).collect()
-}
-
-struct Folds<'a> {
-    metrics: Metrics<'a>,
-    groups: Groups<'a>,
+struct Folds {
+    metrics: Metrics,
+    groups: Groups,
     accelerators: Accelerators,
-    requests: RequestLog<'a>,
+    requests: RequestLog,
 }
 
-impl Recorder for Folds<'_> {
+impl Recorder for Folds {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.metrics.record(record, origin);
         self.groups.record(record, origin);
@@ -201,14 +195,14 @@ impl Recorder for Folds<'_> {
     }
 }
 
-impl<'a> Folds<'a> {
-    fn new(world: &'a World, trace: &'a Trace, qos: &'a [Qos]) -> Self {
-        let context = Context { world, trace, qos };
+impl Folds {
+    fn new(world: &Arc<World>) -> Self {
+        let context = Context::of_run(world);
         Self {
-            metrics: Metrics::new(context),
-            groups: Groups::new(context, &[]),
-            accelerators: Accelerators::new(context),
-            requests: RequestLog::new(context),
+            metrics: Metrics::new(&context),
+            groups: Groups::new(world, Vec::new()),
+            accelerators: Accelerators::new(&context),
+            requests: RequestLog::default(),
         }
     }
 
@@ -229,25 +223,25 @@ impl<'a> Folds<'a> {
         let window_ps = totals.window.as_ps();
         let layers_pj: f64 = totals.layer_energy_by_tenant.iter().map(|energy| energy.0).sum();
         let total_pj = layers_pj + leakage_pj_per_ps * window_ps + totals.policy_energy.0;
-        let counted = totals.counted_arrived as f64;
+        let measured = totals.measured_arrived as f64;
         for (column, expected) in [
-            ("requests", counted),
-            ("met", totals.counted_met as f64),
-            ("finished", totals.counted_done as f64),
-            ("dropped", totals.counted_dropped as f64),
+            ("requests", measured),
+            ("met", totals.measured_met as f64),
+            ("finished", totals.measured_done as f64),
+            ("dropped", totals.measured_dropped as f64),
             ("decisions", totals.window_decisions as f64),
             ("skipped_actions", totals.window_skipped as f64),
             ("energy_layers_uj", layers_pj / 1e6),
             ("energy_static_uj", leakage_pj_per_ps * window_ps / 1e6),
             ("energy_policy_uj", totals.policy_energy.0 / 1e6),
-            ("energy_per_request_uj", total_pj / 1e6 / counted),
+            ("energy_per_request_uj", total_pj / 1e6 / measured),
             ("accel_utilization", totals.busy.as_ps() / window_ps / platform.accelerators.len() as f64),
             ("dram_utilization", totals.dram_bytes / window_ps / platform.bandwidth_bytes_per_ps),
         ] {
             same(column, columns[column], expected)?;
         }
         if !trace.has_end() {
-            same("finished + dropped", columns["finished"] + columns["dropped"], counted)?;
+            same("finished + dropped", columns["finished"] + columns["dropped"], measured)?;
         }
         Ok(())
     }
@@ -256,12 +250,12 @@ impl<'a> Folds<'a> {
     fn compare_parts(&self, totals: &Totals) -> Result<(), String> {
         let groups = self.groups.rows();
         for (column, expected) in [
-            ("requests", totals.counted_arrived),
-            ("met", totals.counted_met),
-            ("finished", totals.counted_done),
-            ("dropped", totals.counted_dropped),
+            ("requests", totals.measured_arrived),
+            ("met", totals.measured_met),
+            ("finished", totals.measured_done),
+            ("dropped", totals.measured_dropped),
         ] {
-            let place = GROUP_COLUMNS.iter().position(|known| known.name == column).expect("it is one");
+            let place = Groups::columns().iter().position(|known| known.name == column).expect("it is one");
             for by in GroupBy::ALL {
                 let own = groups.iter().filter(|row| row.by == by);
                 let sum: f64 = own.map(|row| row.values[place].as_f64()).sum();
@@ -269,7 +263,8 @@ impl<'a> Folds<'a> {
             }
         }
         // Of the columns of an accelerator, the first is how busy it is.
-        let utilization: f64 = self.accelerators.rows().iter().map(|row| row[0].as_f64()).sum();
+        let lanes = self.accelerators.lanes().iter();
+        let utilization: f64 = lanes.map(|lane| (ACCELERATOR_COLUMNS[0].value)(lane).as_f64()).sum();
         same("utilization, summed,", utilization, totals.busy.as_ps() / totals.window.as_ps())
     }
 
@@ -283,7 +278,7 @@ impl<'a> Folds<'a> {
         let count = |is: fn(&RequestRow) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
         let in_flight = count(|row| row.finish.is_none() && row.dropped.is_none());
         let expected = (totals.arrived, totals.met, totals.arrived - totals.met - in_flight, in_flight);
-        let missed = count(|row| row.dropped.is_some() || row.finish.is_some_and(|end| end > row.deadline));
+        let missed = count(|row| row.dropped.is_some() || row.finish.is_some() && !row.is_met());
         let actual = (rows.len() as u64, count(|row| row.is_met()), missed, in_flight);
         if actual != expected {
             return Err(format!("(arrived, met, missed, in flight) are {actual:?}, not {expected:?}"));
@@ -329,15 +324,14 @@ mod tests {
     #[test]
     fn metrics_that_differ_from_the_audit_are_found() {
         let case = Case::new(7, Size::of(7));
-        let world = case.world();
+        let world = Arc::new(case.world());
         let totals = audited(&case, &mut Chaos::new(7)).expect("seed 7 passes");
-        let qos = levels(&case);
-        let mut folds = Folds::new(&world, &case.trace, &qos);
+        let mut folds = Folds::new(&world);
         crate::sim::run(case.engine(), &mut Chaos::new(7), &mut folds).expect("seed 7 passes");
         assert_eq!(folds.compare(&totals, &world, &case.trace), Ok(()));
         type Tamper = fn(&mut Totals);
         let wrong: [(&str, Tamper); 4] = [
-            ("met", |totals| totals.counted_met += 1),
+            ("met", |totals| totals.measured_met += 1),
             ("accel_utilization", |totals| totals.busy += totals.busy),
             ("energy_policy_uj", |totals| totals.policy_energy.0 += 1.0),
             ("in flight", |totals| totals.arrived += 1),
@@ -349,7 +343,7 @@ mod tests {
             assert!(message.contains(what), "{message}");
         }
         // Folds that have seen nothing.
-        let Folds { groups, accelerators, .. } = Folds::new(&world, &case.trace, &qos);
+        let Folds { groups, accelerators, .. } = Folds::new(&world);
         folds.accelerators = accelerators;
         let message = folds.compare_parts(&totals).expect_err("accelerators did something");
         assert!(message.contains("utilization, summed, is NaN"), "{message}");

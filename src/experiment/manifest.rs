@@ -20,7 +20,7 @@ use super::resume::Failure;
 use super::sweep::Logs;
 use super::window::{Duration, Window};
 use crate::files::{InputError, any_path};
-use crate::metrics::{ACCELERATOR_COLUMNS, Column, GROUP_COLUMNS};
+use crate::metrics::{ACCELERATOR_COLUMNS, Groups, Heading};
 
 /// Its name.
 pub const FILE: &str = "manifest.json";
@@ -110,10 +110,10 @@ pub fn of_experiment(experiment: &Experiment, session: &Session) -> String {
 /// Configuration, inputs by content, lambda*, columns.
 fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
     let experiment = &plan.experiment;
-    let told = |c: &Column| json!({ "name": c.name, "doc": c.doc });
+    let told = |c: &Heading| json!({ "name": c.name, "doc": c.doc });
     let columns: Vec<_> = summary_columns().map(told).collect();
-    let of_groups: Vec<_> = GROUP_COLUMNS.iter().map(told).collect();
-    let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(told).collect();
+    let of_groups: Vec<_> = Groups::columns().into_iter().map(told).collect();
+    let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(|column| told(&column.heading)).collect();
     let git = option_env!("MASCOT_GIT_COMMIT")
         .map(|commit| json!({ "commit": commit, "dirty": option_env!("MASCOT_GIT_DIRTY") == Some("true") }));
     json!({
@@ -142,7 +142,7 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
             "settings": settings(plan),
         },
         "inputs": identity.inputs.sha256.iter().map(input).collect::<Vec<_>>(),
-        "capacities": capacities(plan),
+        "saturation_rates": saturation_rates(plan),
         "columns": {
             "keys": KEYS,
             "metrics": columns,
@@ -168,8 +168,8 @@ fn settings(plan: &Plan) -> Vec<BTreeMap<String, String>> {
 /// How many requests a run has, in their parts, or how long it is.
 fn window_of(case: &Case) -> Value {
     match case.window {
-        Window::Requests { warmup, counted, drain } => {
-            json!({ "warmup_requests": warmup, "requests": counted, "drain_requests": drain })
+        Window::Requests { warmup, measured, drain } => {
+            json!({ "warmup_requests": warmup, "requests": measured, "drain_requests": drain })
         }
         Window::Duration(Duration { warmup, end }) => {
             json!({ "warmup_s": warmup.as_s(), "duration_s": end.as_s() })
@@ -177,17 +177,17 @@ fn window_of(case: &Case) -> Value {
     }
 }
 
-fn capacities(plan: &Plan) -> Vec<Value> {
+fn saturation_rates(plan: &Plan) -> Vec<Value> {
     let mut seen: BTreeSet<*const Site> = BTreeSet::new();
     let first = plan.cases.iter().filter(|case| seen.insert(Arc::as_ptr(&case.site)));
     distinct(first.map(|case| {
-        let capacity = &case.site.capacity;
+        let saturation = &case.site.saturation;
         json!({
             "system": case.system,
             "scenario": case.workload.scenario.name,
             "dram_bandwidth_gbps": case.site.dram.bandwidth_gbps.to_string(),
-            "lambda_star_requests_per_s": capacity.requests_per_s,
-            "dram_utilization": capacity.dram_utilization,
+            "lambda_star_requests_per_s": saturation.requests_per_s,
+            "dram_utilization": saturation.dram_utilization,
         })
     }))
 }

@@ -1,7 +1,7 @@
 //! What the tenants of a workload ask for: how many requests per second, of which networks.
 //!
 //! Where tenants share a load, the scenario's weights say so. Where requests come at their own pace, those of seed
-//! [`SEED`], whatever the seeds of the sweep, up to the last counted one do: what follows identifies cells. A stage of a cascade comes at the rate of the tenant before it x its probability:
+//! [`SEED`], whatever the seeds of the sweep, up to the last measured one do: what follows identifies cells. A stage of a cascade comes at the rate of the tenant before it x its probability:
 //! as if nothing were dropped. A closed loop comes as fast as it is served, so that its load is at most 1 by definition;
 //! its part in the mix is that of its pace on a system of its own.
 
@@ -25,7 +25,7 @@ pub(super) struct OwnPace {
     open_per_s: f64,
     /// The bound on those that do.
     loops_per_s: f64,
-    /// How many of the former the seed sends up to the last that is judged.
+    /// How many of the former the seed sends up to the last that is measured.
     pub(super) sample: f64,
 }
 
@@ -108,8 +108,8 @@ impl Open {
         let in_a_loop = |arrival: &Arrival| {
             workload.has_loops() && tenants[arrival.tenant as usize].arrivals.closed_loop().is_some()
         };
-        let (most, judged, end) = match window.extent() {
-            Extent::Requests(requests) => (requests, window.counted(requests, false).end, Time::MAX),
+        let (most, measured, end) = match window.extent() {
+            Extent::Requests(requests) => (requests, window.measured(requests, false).end, Time::MAX),
             // One more than may be, for `check_number` to see.
             Extent::Until(end) | Extent::Sample(end) => (MAX_REQUESTS + 1, MAX_REQUESTS + 1, end),
         };
@@ -118,7 +118,7 @@ impl Open {
         let arrivals = workload.arrivals(world, 0.0, SEED).filter(|arrival| !in_a_loop(arrival));
         for (number, arrival) in arrivals.take_while(|arrival| arrival.time < end).take(most).enumerate() {
             check_span(arrival.time.as_s(), workload, system)?;
-            if number < judged {
+            if number < measured {
                 times.push(arrival.time);
                 requests[arrival.tenant as usize] += 1.0;
                 by_network[arrival.network as usize] += 1.0;
@@ -172,17 +172,17 @@ pub(super) fn check_loops(
     }
 }
 
-/// The requests of a run of a given length, of which some have been counted, must fit in memory.
+/// The requests of a run of a given length, of which some have been measured, must fit in memory.
 pub(super) fn check_number(
     requests_per_s: f64,
-    counted: f64,
+    measured: f64,
     window: &Window,
     workload: &Workload,
     system: &SystemSpec,
 ) -> Result<(), Error> {
     let Extent::Until(end) = window.extent() else { return Ok(()) };
     // The rate is not a number where all come at once; the larger of the two is then the other.
-    let requests = (requests_per_s * end.as_s()).max(counted);
+    let requests = (requests_per_s * end.as_s()).max(measured);
     if requests <= MAX_REQUESTS as f64 {
         return Ok(());
     }

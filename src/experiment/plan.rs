@@ -21,7 +21,7 @@ use super::{Error, Progress, copies};
 use crate::cost::Cache;
 use crate::hw::SystemSpec;
 use crate::workload::trace::Recording;
-use crate::workload::{Extent, Replay, Scenario, SlaRule, Tenant};
+use crate::workload::{Extent, RecordedArrivals, Scenario, SlaRule, Tenant};
 
 /// An experiment with everything looked up: ready to run.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Plan {
     pub schedulers: Vec<SchedulerChoice>,
     /// The product of all keys but scheduler and seed, in the order of the file; then the cases that only includes have.
     pub cases: Vec<Case>,
-    /// By case and seed, where they were asked for ([`Self::find_bounds`]) and there are any: how many counted requests any
+    /// By case and seed, where they were asked for ([`Self::find_bounds`]) and there are any: how many measured requests any
     /// schedule meets at most.
     pub bounds: Vec<BTreeMap<u64, usize>>,
     /// The learned ones among the schedulers.
@@ -100,8 +100,8 @@ fn workloads(
     }
     trace.iter().filter_map(|trace| trace.labels.unread()).for_each(|unread| progress.warn(&unread));
     let workload = |scenario: &Arc<Scenario>| {
-        let replay = trace.as_ref().map(|trace| Replay::new(trace, scenario)).transpose()?;
-        Ok(Workload { scenario: Arc::clone(scenario), replay })
+        let recorded = trace.as_ref().map(|trace| RecordedArrivals::new(trace, scenario)).transpose()?;
+        Ok(Workload { scenario: Arc::clone(scenario), recorded })
     };
     scenarios.iter().map(workload).collect()
 }
@@ -137,7 +137,7 @@ impl Builder<'_> {
             };
             clock::check(&site.world, &window, workload, &point.setting, self.system)?;
             if let Some(load) = point.load {
-                let requests_per_s = load * site.capacity.requests_per_s;
+                let requests_per_s = load * site.saturation.requests_per_s;
                 if let Extent::Requests(requests) = window.extent() {
                     check_span(requests as f64 / requests_per_s, workload, self.system)?;
                 }
@@ -185,7 +185,7 @@ fn check_product(
 fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error> {
     let name = &workload.scenario.name;
     let problem = match (workload.has_own_pace(), &experiment.loads) {
-        (true, Some(_)) if workload.replay.is_some() => {
+        (true, Some(_)) if workload.recorded.is_some() => {
             "`loads` cannot scale a `trace`: leave `loads` out, and set `speedup` in `trace`".to_string()
         }
         (true, Some(_)) => {
@@ -227,7 +227,7 @@ fn check_terms(experiment: &Experiment, rule: SlaRule, workload: &Workload) -> R
         if tenant.mix().any(|(network, _)| has_none(network)) {
             return Some("`sla = \"absolute\"` needs `target_us`");
         }
-        let framed = workload.scenario.has_frames(place) && workload.replay.is_none();
+        let framed = workload.scenario.has_frames(place) && workload.recorded.is_none();
         if tenant.sla.rule.unwrap_or(rule) == SlaRule::Period && !framed {
             return Some("`sla = \"period\"` needs periodic arrivals");
         }

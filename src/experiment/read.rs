@@ -7,7 +7,7 @@
 //! loads = [0.6, 0.9]
 //! schedulers = ["fcfs", { name = "gated", alpha = [0.3, 0.4] }]
 //! seeds = 5
-//! requests = 500                 # window.rs says which are counted; or duration_s = 10, the time of a run
+//! requests = 500                 # window.rs says which are measured; or duration_s = 10, the time of a run
 //! bound = true                   # a row with the bound of each trace's SLA rate (sim::bound)
 //! dram_bandwidth_gbps = [16, 32]
 //!
@@ -164,7 +164,7 @@ impl RawExperiment {
         check_references(&self.sla_reference, &source, data)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         if let Some(training) = &self.training {
-            training.get_ref().check().map_err(|problem| source.error(&training.span(), problem))?;
+            training.get_ref().check().map_err(|(span, problem)| source.error(&span, problem))?;
         }
         let mut experiment = Experiment {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),

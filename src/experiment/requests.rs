@@ -1,36 +1,28 @@
 //! The requests of a run: arrivals and followers of the scenario with deadlines on the system of the case.
 
 use super::case::Case;
+use super::sweep::Outcome;
 use super::window::{Wanted, Window};
-use crate::metrics::Column;
+use crate::metrics::{Column, Value};
 use crate::sim::{Follower, Record, Request, Trace};
 use crate::units::Time;
 use crate::workload::burstiness::rate_per_s;
 use crate::workload::{Arrival, Extent, Qos, Sla};
 
-/// What a run is given, and what its metrics want to know about it beside.
-#[derive(Clone, Debug)]
-pub struct Requests {
-    /// The requests.
-    pub trace: Trace,
-    /// The QoS level of each, by its place in the trace.
-    pub qos: Vec<Qos>,
-}
-
-/// The requests of a run that counts `counted` of them; fewer where arrivals end before. Panics if `counted` exceeds
+/// The requests of a run that measures `measured` of them; fewer where arrivals end before. Panics if `measured` exceeds
 /// [`MAX_REQUESTS`](super::window::MAX_REQUESTS).
-pub fn trace(case: &Case, counted: usize, seed: u64) -> Trace {
-    requests(case, &window(case, counted), seed).trace
+pub fn trace(case: &Case, measured: usize, seed: u64) -> Trace {
+    requests(case, &window(case, measured), seed)
 }
 
 /// The window of a run that counts another number of requests than its experiment does; panics as [`trace`] does.
-pub(super) fn window(case: &Case, counted: usize) -> Window {
-    let wanted = Wanted { requests: Some(counted), duration: None, ..case.wanted };
+pub(super) fn window(case: &Case, measured: usize) -> Window {
+    let wanted = Wanted { requests: Some(measured), duration: None, ..case.wanted };
     Window::of(wanted, case.setting.late, None)
-        .expect("at most MAX_REQUESTS are counted, of arrivals without an end")
+        .expect("at most MAX_REQUESTS are measured, of arrivals without an end")
 }
 
-pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Requests {
+pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Trace {
     let offer = case.workload.offer(&case.site.world, case.requests_per_s(), seed, window.extent());
     let mut requests: Vec<Request> = offer.own.iter().map(|arrival| request(case, arrival)).collect();
     let mut followers = Vec::with_capacity(offer.followers.len());
@@ -42,9 +34,8 @@ pub(super) fn requests(case: &Case, window: &Window, seed: u64) -> Requests {
     }
     // Stable: what waits for the same event keeps its order.
     followers.sort_by_key(|follower| follower.after);
-    let qos = offer.requests().map(|arrival| qos(case, arrival)).collect();
-    let counted = window.counted(requests.len(), case.workload.total().is_some());
-    Requests { trace: Trace { requests, counted, followers, span: window.span() }, qos }
+    let measured = window.measured(requests.len(), case.workload.total().is_some());
+    Trace { requests, measured, followers, span: window.span() }
 }
 
 /// Whether two seeds bring a case the same requests. Those that differ mostly do with the first of them.
@@ -77,25 +68,27 @@ fn sla(case: &Case, arrival: &Arrival) -> Sla {
 pub(super) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
     let isolated = case.reference[network as usize];
-    let deadline = sla(case, arrival).deadline(arrival, qos(case, arrival), isolated);
-    Request { tenant, network, priority, arrival: time, deadline }
+    let qos = qos(case, arrival);
+    let deadline = sla(case, arrival).deadline(arrival, qos, isolated);
+    Request { tenant, network, priority, qos, arrival: time, deadline }
 }
 
 /// A request that follows others, and how soon after its arrival it is due. The next frame does not wait for it.
 fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
     let request = Request { arrival: Time::MAX, ..request(case, arrival) };
     let isolated = case.reference[request.network as usize];
-    match sla(case, arrival).within(qos(case, arrival), isolated) {
+    match sla(case, arrival).within(request.qos, isolated) {
         Some(within) => (Request { deadline: Time::MAX, ..request }, within),
         None => (request, Time::MAX),
     }
 }
 
 /// What the requests of a run add to its row of `summary.csv`.
-pub const OFFERED_COLUMNS: &[Column] = &[Column::undirected(
+pub const OFFERED_COLUMNS: &[Column<Outcome>] = &[Column::undirected(
     "offered_load",
     "Rate of the run's requests relative to lambda*, as if none were dropped; of a scenario with closed loops, of those \
      that came. `load` is what was asked for. Empty where all come at once",
+    |outcome: &Outcome| Value::Real(outcome.offered_load),
 )];
 
 /// The requests of a run as they come: how many, and when the first and the last.
@@ -109,9 +102,9 @@ pub(super) struct Came {
 impl Came {
     /// Follows a run.
     pub(super) fn record(&mut self, record: &Record) {
-        if let Record::Arrival { time, .. } = *record {
-            self.first = if self.requests == 0 { time } else { self.first };
-            self.last = time;
+        if let Record::Arrival { asked, .. } = *record {
+            self.first = if self.requests == 0 { asked.arrival } else { self.first };
+            self.last = asked.arrival;
             self.requests += 1;
         }
     }
@@ -125,11 +118,11 @@ impl Came {
 /// The `offered_load` of a run; where a closed loop sends as fast as it is served, that of what came.
 pub(super) fn offered_load(case: &Case, trace: &Trace, came: Came) -> f64 {
     if case.workload.has_loops() {
-        return came.rate_per_s() / case.site.capacity.requests_per_s;
+        return came.rate_per_s() / case.site.saturation.requests_per_s;
     }
     let own = trace.requests.len() - trace.followers.len();
     let times: Vec<Time> = trace.requests[..own].iter().map(|request| request.arrival).collect();
     let stages = trace.requests.len() as f64 / own as f64;
     let rate_per_s = rate_per_s(&times).map_or(f64::NAN, |rate_per_s| rate_per_s * stages);
-    rate_per_s / case.site.capacity.requests_per_s
+    rate_per_s / case.site.saturation.requests_per_s
 }

@@ -129,7 +129,7 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// Failures that an error shows at most; they tend to be alike. Chosen here.
+/// Failures that an error shows at most. Our choice, because they tend to be alike.
 const MOST_SHOWN: usize = 10;
 
 /// One error for all failures of a sweep; `kept` is where its other cells are, if they stay.

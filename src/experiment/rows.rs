@@ -5,47 +5,102 @@ use std::convert::Infallible;
 use csv::Writer;
 use serde::{Deserialize, Serialize};
 
+use super::bound::BOUND_COLUMNS;
 use super::columns::summary_columns;
 use super::keys::KEYS;
+use super::requests::OFFERED_COLUMNS;
 use super::runs::Measured;
 use super::sweep::{Cell, Outcome};
-use crate::metrics::{ACCELERATOR_COLUMNS, GROUP_COLUMNS, GroupBy, GroupRow, LayerRow, RequestRow, Value};
+use crate::metrics::{
+    ACCELERATOR_COLUMNS, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups, LayerRow, RequestRow, Value,
+};
 use crate::units::Time;
 use crate::workload::Qos;
 
-/// Columns of `requests.csv` after the keys.
-const REQUEST_COLUMNS: &[&str] = &[
-    "request",
-    "job",
-    "tenant",
-    "network",
-    "priority",
-    "request_qos",
-    "arrival_us",
-    "start_us",
-    "finish_us",
-    "deadline_us",
-    "met",
-    "dropped",
-    "energy_uj",
-    "after",
-];
+/// A row of a log, with the cell that has the names.
+struct Logged<'a, R> {
+    cell: &'a Cell<'a>,
+    row: &'a R,
+}
 
-/// Columns of `layers.csv` after the keys.
-const LAYER_COLUMNS: &[&str] = &[
-    "request",
-    "job",
-    "network",
-    "layer",
-    "accelerator",
-    "counted",
-    "start_us",
-    "end_us",
-    "stretch",
-    "dram_bytes",
-    "forwarded_bytes",
-    "energy_uj",
-];
+impl<'a> Logged<'a, RequestRow> {
+    /// Columns of `requests.csv` after the keys.
+    const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("request", "Its number in the order of arrival", |it| count(it.row.request.0)),
+        Column::undirected("job", "The job that served it", |it| count(it.row.job.0)),
+        Column::undirected("tenant", "Who sent it", |it| {
+            let tenants = &it.cell.case.workload.scenario.tenants;
+            Value::Text(tenants[it.row.asked.tenant as usize].name.clone())
+        }),
+        Column::undirected("network", "What it asks for", |it| it.network(it.row.asked.network)),
+        Column::undirected("priority", "Larger is more important", |it| count(it.row.asked.priority)),
+        Column::undirected("request_qos", "How strict its deadline is", |it| {
+            Value::Text(it.row.asked.qos.to_string())
+        }),
+        Column::undirected("arrival_us", "When it arrived", |it| us(it.row.asked.arrival)),
+        Column::undirected("start_us", "When its first layer started, if one did", |it| {
+            some_us(it.row.start)
+        }),
+        Column::undirected("finish_us", "When its last layer ended, if it did", |it| some_us(it.row.finish)),
+        Column::undirected("deadline_us", "When it is due", |it| us(it.row.asked.deadline)),
+        Column::higher("met", "1 if it was done by its deadline, else 0", |it| Value::flag(it.row.is_met())),
+        Column::lower("dropped", "1 if it was given up, else 0", |it| Value::flag(it.row.dropped.is_some())),
+        Column::lower("energy_uj", "Energy of its layers that ended", |it| {
+            Value::Real(it.row.energy.0 / 1e6)
+        }),
+        Column::undirected("after", "The request whose end brought it, if it follows another", |it| {
+            it.row.after.map_or(Value::NONE, |leader| count(leader.0))
+        }),
+    ];
+}
+
+impl<'a> Logged<'a, LayerRow> {
+    /// Columns of `layers.csv` after the keys.
+    const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("request", "The request that it served", |it| count(it.row.request.0)),
+        Column::undirected("job", "Its job", |it| count(it.row.job.0)),
+        Column::undirected("network", "The network of the job", |it| it.network(it.row.network)),
+        Column::undirected("layer", "The layer of the network", |it| {
+            let network = &it.cell.case.site.world.networks[it.row.network as usize];
+            Value::Text(network.layers[it.row.layer as usize].clone())
+        }),
+        Column::undirected("accelerator", "Where it ran", |it| {
+            let accelerators = &it.cell.case.site.world.platform.accelerators;
+            Value::Text(accelerators[it.row.accelerator].name.clone())
+        }),
+        Column::undirected("measured", "1 if its request is measured, else 0", |it| {
+            Value::flag(it.row.measured)
+        }),
+        Column::undirected("start_us", "When it started", |it| us(it.row.start)),
+        Column::undirected("end_us", "When it ended", |it| us(it.row.end)),
+        Column::lower("slowdown", "(end - start) / c", |it| Value::Real(it.row.slowdown)),
+        Column::undirected("dram_bytes", "What it moved from and to DRAM", |it| {
+            Value::Real(it.row.dram_bytes)
+        }),
+        Column::undirected("forwarded_bytes", "What it found on chip instead", |it| {
+            Value::Real(it.row.forwarded_bytes)
+        }),
+        Column::lower("energy_uj", "Its energy", |it| Value::Real(it.row.energy.0 / 1e6)),
+    ];
+}
+
+impl<R> Logged<'_, R> {
+    fn network(&self, place: u32) -> Value {
+        Value::Text(self.cell.case.site.world.networks[place as usize].name.clone())
+    }
+}
+
+fn count(number: u32) -> Value {
+    Value::Count(number.into())
+}
+
+fn us(time: Time) -> Value {
+    Value::Real(time.as_us())
+}
+
+fn some_us(time: Option<Time>) -> Value {
+    time.map_or(Value::NONE, us)
+}
 
 /// A result file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +111,7 @@ pub enum Table {
     Groups,
     /// One per cell and accelerator.
     Accelerators,
-    /// One per counted request, on request.
+    /// One per measured request, on request.
     Requests,
     /// One per layer run, on request.
     Layers,
@@ -85,14 +140,14 @@ impl Table {
             Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
                 columns.extend(["group", "name"]);
-                columns.extend(GROUP_COLUMNS.iter().map(|column| column.name));
+                columns.extend(Groups::columns().iter().map(|column| column.name));
             }
             Self::Accelerators => {
                 columns.push("accelerator");
-                columns.extend(ACCELERATOR_COLUMNS.iter().map(|column| column.name));
+                columns.extend(names(ACCELERATOR_COLUMNS));
             }
-            Self::Requests => columns.extend(REQUEST_COLUMNS),
-            Self::Layers => columns.extend(LAYER_COLUMNS),
+            Self::Requests => columns.extend(names(Logged::<RequestRow>::COLUMNS)),
+            Self::Layers => columns.extend(names(Logged::<LayerRow>::COLUMNS)),
         }
         columns
     }
@@ -109,24 +164,28 @@ impl Rows {
     /// Those of an outcome; the logs that it does not hold are empty.
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
         let keys = cell.keys();
-        let beside = [outcome.gap_to_bound, outcome.offered_load].map(Value::Real);
-        let batches: Vec<String> = outcome.met_by_batch.iter().map(usize::to_string).collect();
-        let summary = texts(outcome.values.iter().chain(&beside)).chain([batches.join(" ")]).collect();
+        let beside =
+            [BOUND_COLUMNS, OFFERED_COLUMNS].into_iter().flat_map(|columns| Column::row(columns, outcome));
+        let beside = beside.chain(Column::row(BATCH_COLUMNS, &outcome.batches));
+        let summary = outcome.values.iter().cloned().chain(beside);
         let groups = outcome.groups.iter().map(|group| {
-            let names = [group.by.name().to_string(), name(cell, group)];
-            names.into_iter().chain(texts(&group.values)).collect()
+            let names = [group.by.name().to_string(), name(cell, group)].map(Value::Text);
+            names.into_iter().chain(group.values.iter().cloned())
         });
         let accelerators = cell.case.site.world.platform.accelerators.iter().zip(&outcome.accelerators);
-        let accelerators = accelerators.map(|(accelerator, values)| {
-            std::iter::once(accelerator.name.clone()).chain(texts(values)).collect()
+        let accelerators = accelerators.map(|(accelerator, lane)| {
+            std::iter::once(Value::Text(accelerator.name.clone()))
+                .chain(Column::row(ACCELERATOR_COLUMNS, lane))
         });
+        let requests = outcome.requests.iter().map(|row| Logged { cell, row });
+        let layers = outcome.layers.iter().map(|row| Logged { cell, row });
         Self {
             text: [
                 csv(&keys, [summary]),
                 csv(&keys, groups),
                 csv(&keys, accelerators),
-                csv(&keys, outcome.requests.iter().map(|row| request(cell, row))),
-                csv(&keys, outcome.layers.iter().map(|row| layer(cell, row))),
+                csv(&keys, requests.map(|row| cells(Logged::<RequestRow>::COLUMNS, &row))),
+                csv(&keys, layers.map(|row| cells(Logged::<LayerRow>::COLUMNS, &row))),
             ],
         }
     }
@@ -160,16 +219,23 @@ impl Rows {
     }
 }
 
-fn texts<'a>(values: impl IntoIterator<Item = &'a Value>) -> impl Iterator<Item = String> {
-    values.into_iter().map(ToString::to_string)
+fn names<T>(columns: &'static [Column<T>]) -> impl Iterator<Item = &'static str> {
+    columns.iter().map(|column| column.heading.name)
 }
 
-fn csv(keys: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+fn cells<T>(columns: &[Column<T>], row: &T) -> Vec<Value> {
+    Column::row(columns, row).collect()
+}
+
+fn csv<R: IntoIterator<Item = Value>>(keys: &[String], rows: impl IntoIterator<Item = R>) -> String {
+    let in_memory = "memory takes everything";
     let mut writer = Writer::from_writer(Vec::new());
     for row in rows {
-        writer.write_record(keys.iter().chain(&row)).expect("memory takes everything");
+        keys.iter().try_for_each(|key| writer.write_field(key)).expect(in_memory);
+        row.into_iter().try_for_each(|value| writer.write_field(value.to_string())).expect(in_memory);
+        writer.write_record(None::<&[u8]>).expect(in_memory);
     }
-    let bytes = writer.into_inner().expect("memory takes everything");
+    let bytes = writer.into_inner().expect(in_memory);
     String::from_utf8(bytes).expect("names are UTF-8")
 }
 
@@ -182,53 +248,6 @@ fn name(cell: &Cell, group: &GroupRow) -> String {
         GroupBy::Qos => Qos::ALL[place].to_string(),
         GroupBy::Priority => group.key.to_string(),
     }
-}
-
-fn request(cell: &Cell, row: &RequestRow) -> Vec<String> {
-    vec![
-        row.request.0.to_string(),
-        row.job.0.to_string(),
-        cell.case.workload.scenario.tenants[row.tenant as usize].name.clone(),
-        cell.case.site.world.networks[row.network as usize].name.clone(),
-        row.priority.to_string(),
-        row.qos.to_string(),
-        us(row.arrival),
-        row.start.map_or(String::new(), us),
-        row.finish.map_or(String::new(), us),
-        us(row.deadline),
-        u8::from(row.is_met()).to_string(),
-        u8::from(row.dropped.is_some()).to_string(),
-        real(row.energy.0 / 1e6),
-        row.after.map_or(String::new(), |leader| leader.0.to_string()),
-    ]
-}
-
-fn layer(cell: &Cell, row: &LayerRow) -> Vec<String> {
-    let world = &cell.case.site.world;
-    let network = &world.networks[row.network as usize];
-    vec![
-        row.request.0.to_string(),
-        row.job.0.to_string(),
-        network.name.clone(),
-        network.layers[row.layer as usize].clone(),
-        world.platform.accelerators[row.accelerator].name.clone(),
-        u8::from(row.counted).to_string(),
-        us(row.start),
-        us(row.end),
-        real(row.stretch),
-        real(row.dram_bytes),
-        real(row.forwarded_bytes),
-        real(row.energy.0 / 1e6),
-    ]
-}
-
-fn us(time: Time) -> String {
-    real(time.as_us())
-}
-
-/// A measure in a cell.
-fn real(value: f64) -> String {
-    Value::Real(value).to_string()
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::summary_columns;
 use super::estimate::{Estimate, Range, Replicates, batch_rates, mean};
-use crate::metrics::{BATCH_COLUMNS, Column};
+use crate::metrics::{BATCH_COLUMNS, Heading};
 
 /// The metric that a single run has an interval of.
 pub const RATE: &str = "sla_rate";
 
 /// The column that it is made of, the only one of text behind the keys.
-pub const MET_BY_BATCH: &str = BATCH_COLUMNS[0].name;
+pub const MET_BY_BATCH: &str = BATCH_COLUMNS[0].heading.name;
 
 /// Weighs progress by priority, which is drawn: it may differ between runs that are otherwise the same.
 const WEIGHED: &str = "fairness";
@@ -216,7 +216,7 @@ pub fn range(metric: &str) -> Range {
 }
 
 /// The column of `summary.csv` of that name; another program's file may have others.
-pub fn column(metric: &str) -> Option<&'static Column> {
+pub fn column(metric: &str) -> Option<&'static Heading> {
     summary_columns().find(|column| column.name == metric)
 }
 

@@ -13,13 +13,13 @@ use crate::sim::{
 use crate::units::Time;
 use crate::workload::Extent;
 
-/// Requests in the batch. Chosen here: enough that the empty accelerators at its end weigh a few per cent.
+/// Requests in the batch. Our choice, because the empty accelerators at its end then weigh a few per cent.
 const BATCH: usize = 500;
 
 /// Throughput of `eft` relative to lambda*, from the time it takes to work off a batch that is there at time 0, with
 /// free decisions and nothing dropped. The batch has the mix's proportions whatever order the rule serves it in.
 pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
-    let lambda = case.site.capacity.requests_per_s;
+    let lambda = case.site.saturation.requests_per_s;
     // Followers in their proportion to the others: those of the same time.
     let rate_per_s = case.site.own_per_s.unwrap_or(lambda);
     let extent = match case.workload.has_followers() && rate_per_s > 0.0 {
@@ -30,7 +30,7 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let at_zero = |r: Request| Request { arrival: Time::ZERO, ..r };
     let requests: Vec<Request> = offer.requests().map(|arrival| at_zero(request(case, arrival))).collect();
     let batch = requests.len() as f64;
-    let trace = Trace { counted: 0..requests.len(), requests, ..Trace::default() };
+    let trace = Trace { measured: 0..requests.len(), requests, ..Trace::default() };
     let rules =
         Rules { late: LateRules::all(Late::Finish), decision_cost: DecisionCost::Ideal, ..rules(case) };
     let eft = scheduler::find("eft").expect("it is registered");

@@ -44,11 +44,11 @@ pub struct Row {
     pub sla_rate_interval95: Option<[f64; 2]>,
     /// What the intervals are made of.
     pub replicates: Replicates,
-    /// Mean share of counted requests that were finished, which percentiles of latency are of.
+    /// Mean share of measured requests that were finished, which percentiles of latency are of.
     pub finished_share: Option<f64>,
     /// Mean 99th percentile of the latency of finished requests in microseconds.
     pub latency_p99_us: Option<f64>,
-    /// Mean energy per counted request, met or not, in microjoules.
+    /// Mean energy per measured request, met or not, in microjoules.
     pub energy_per_request_uj: Option<f64>,
     /// Mean energy per request that was met.
     pub energy_per_met_request_uj: Option<f64>,

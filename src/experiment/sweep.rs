@@ -15,16 +15,16 @@ use super::error::reason;
 use super::keys::{CostKind, TriggerKind};
 use super::plan::Plan;
 use super::policies::Placed;
-use super::requests::{self, Came, Requests, offered_load};
+use super::requests::{self, Came, offered_load};
 use super::schedulers::SchedulerChoice;
 use super::{Error, Progress};
 use crate::metrics::{
-    Accelerators, Batches, Context, GroupRow, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow,
-    Terms, Value,
+    Accelerators, Batches, Context, GroupRow, Groups, Lane, LayerLog, LayerRow, Metrics, RequestLog,
+    RequestRow, Terms, Value,
 };
 use crate::sim::{
-    DecisionCost, Engine, Host, LateRules, Origin, Record, Recorder, Rules, RunError, Scheduler, Trigger,
-    run as run_engine,
+    DecisionCost, Engine, Host, LateRules, Origin, Record, Recorder, Rules, RunError, Scheduler, Trace,
+    Trigger, run as run_engine,
 };
 use crate::units::Time;
 
@@ -33,7 +33,7 @@ pub use super::requests::trace;
 /// Which logs a sweep keeps beside the metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logs {
-    /// One row per counted request.
+    /// One row per measured request.
     pub requests: bool,
     /// One row per layer run.
     pub layers: bool,
@@ -48,7 +48,7 @@ pub struct Cell<'a> {
     pub scheduler: &'a SchedulerChoice,
     /// The seed of arrivals and of the scheduler's own draws.
     pub seed: u64,
-    /// How many of its counted requests any schedule meets at most, where that was asked for.
+    /// How many of its measured requests any schedule meets at most, where that was asked for.
     pub bound: Option<usize>,
     /// The policy, where the scheduler is learned.
     pub policy: Option<&'a Placed>,
@@ -64,12 +64,12 @@ pub struct Outcome {
     /// How far the SLA rate is below its bound; not a number without one.
     pub gap_to_bound: f64,
     /// Requests met in equal parts of the run.
-    pub met_by_batch: Vec<usize>,
+    pub batches: Batches,
     /// The figures by tenant, network, QoS level and priority.
     pub groups: Vec<GroupRow>,
     /// What each accelerator did.
-    pub accelerators: Vec<Vec<Value>>,
-    /// Counted requests, if asked for.
+    pub accelerators: Vec<Lane>,
+    /// Measured requests, if asked for.
     pub requests: Vec<RequestRow>,
     /// Layer runs, if asked for.
     pub layers: Vec<LayerRow>,
@@ -83,8 +83,8 @@ impl Outcome {
     }
 }
 
-/// Cells that are computed before their results are handed on: enough to keep cores busy, few enough that logs of
-/// long runs fit in memory. Chosen here.
+/// Cells that are computed before their results are handed on. Our choice, because they keep cores busy, and logs of
+/// long runs fit in memory.
 const CHUNK: usize = 64;
 
 /// All cells of a plan in the order of its rows: case, scheduler, seed. Bounds come after the schedulers of their case.
@@ -168,7 +168,7 @@ fn attempt(
 fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
     let requests = requests::requests(cell.case, &cell.case.window, cell.seed);
     if cell.is_bound() {
-        return Ok(bound::outcome(cell, &requests.trace));
+        return Ok(bound::outcome(cell, &requests));
     }
     let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
     let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
@@ -189,51 +189,46 @@ pub fn run_with(
     run_on(case, requests::requests(case, &requests::window(case, requests), seed), scheduler, logs)
 }
 
-fn run_on(
-    case: &Case,
-    Requests { trace, qos }: Requests,
-    scheduler: &mut dyn Scheduler,
-    logs: Logs,
-) -> Result<Outcome, RunError> {
+fn run_on(case: &Case, trace: Trace, scheduler: &mut dyn Scheduler, logs: Logs) -> Result<Outcome, RunError> {
     let trace = Arc::new(trace);
     let world = &case.site.world;
-    let context = Context { world, trace: &trace, qos: &qos };
-    let terms: Vec<Terms> = case.workload.scenario.tenants.iter().map(Terms::of).collect();
+    let context = Context::of_run(world);
+    let terms = case.workload.scenario.tenants.iter().map(Terms::of).collect();
     let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
     let mut recorder = Recorders {
-        metrics: Metrics::new(context),
+        metrics: Metrics::new(&context),
         batches: Batches::default(),
-        groups: Groups::new(context, &terms),
-        accelerators: Accelerators::new(context),
-        requests: logs.requests.then(|| RequestLog::new(context)),
-        layers: logs.layers.then(|| LayerLog::new(context)),
+        groups: Groups::new(world, terms),
+        accelerators: Accelerators::new(&context),
+        requests: logs.requests.then(RequestLog::default),
+        layers: logs.layers.then(LayerLog::default),
         came: Came::default(),
     };
     run_engine(engine, scheduler, &mut recorder)?;
-    let counted = |log: &RequestLog| log.rows().iter().filter(|row| row.counted).copied().collect();
+    let measured = |log: &RequestLog| log.rows().iter().filter(|row| row.measured).copied().collect();
     Ok(Outcome {
         offered_load: offered_load(case, &trace, recorder.came),
         values: recorder.metrics.values(),
         gap_to_bound: f64::NAN,
-        met_by_batch: recorder.batches.met(),
+        batches: recorder.batches,
         groups: recorder.groups.rows(),
-        accelerators: recorder.accelerators.rows(),
-        requests: recorder.requests.as_ref().map(counted).unwrap_or_default(),
+        accelerators: recorder.accelerators.lanes().to_vec(),
+        requests: recorder.requests.as_ref().map(measured).unwrap_or_default(),
         layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
     })
 }
 
-struct Recorders<'a> {
-    metrics: Metrics<'a>,
+struct Recorders {
+    metrics: Metrics,
     batches: Batches,
-    groups: Groups<'a>,
+    groups: Groups,
     accelerators: Accelerators,
-    requests: Option<RequestLog<'a>>,
-    layers: Option<LayerLog<'a>>,
+    requests: Option<RequestLog>,
+    layers: Option<LayerLog>,
     came: Came,
 }
 
-impl Recorder for Recorders<'_> {
+impl Recorder for Recorders {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.metrics.record(record, origin);
         self.batches.record(record, origin);

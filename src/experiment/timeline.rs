@@ -9,9 +9,9 @@ use super::columns::quoted;
 use super::keys::{KEYS, LOAD};
 use super::list::distinct;
 use super::plan::Plan;
-use super::requests::{self, Requests};
+use super::requests;
 use super::sweep::{Cell, cells, rules};
-use crate::metrics::{Context, Timeline};
+use crate::metrics::Timeline;
 use crate::sim::{Engine, run};
 
 /// The only cell of a plan.
@@ -79,13 +79,13 @@ pub fn timeline(plan: &Plan, cell: &Cell) -> Result<String, Error> {
 
 fn simulate(cell: &Cell) -> Result<String, String> {
     let case = cell.case;
-    let Requests { trace, qos } = requests::requests(case, &case.window, cell.seed);
-    let (world, trace) = (&case.site.world, Arc::new(trace));
+    let world = &case.site.world;
+    let trace = Arc::new(requests::requests(case, &case.window, cell.seed));
     let tenants: Vec<String> =
         case.workload.scenario.tenants.iter().map(|tenant| tenant.name.clone()).collect();
-    let mut timeline = Timeline::new(Context { world, trace: &trace, qos: &qos }, &tenants);
+    let mut timeline = Timeline::new(world, &tenants);
     let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
-    let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
+    let engine = Engine::new(Arc::clone(world), trace, rules(case));
     run(engine, scheduler.as_mut(), &mut timeline).map_err(|e| e.to_string())?;
     Ok(timeline.to_json(&cell.to_string()))
 }

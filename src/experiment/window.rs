@@ -1,18 +1,18 @@
-//! Which requests of a run are counted, and when it ends.
+//! Which requests of a run are measured, and when it ends.
 //!
 //! By number of requests: in the order in which they arrive, the first `warmup_requests` fill the system, the next
-//! `requests` are judged, and `drain_requests` more keep the load up until the last judged one has ended; then arrivals
-//! stop, so that a run under a rule that starves requests ends. Stages of cascades are counted as they come; they do not
+//! `requests` are measured, and `drain_requests` more keep the load up until the last measured one has ended; then arrivals
+//! stop, so that a run under a rule that starves requests ends. Stages of cascades are measured as they come; they do not
 //! use the requests up. Left out in an experiment:
 //!
 //! - `requests`: 1,000, or all that there are where the scenario's arrivals end (`batch`, traces);
-//! - `warmup_requests`: a tenth of the requests up to the last judged one, or none where `requests` is left out and
+//! - `warmup_requests`: a tenth of the requests up to the last measured one, or none where `requests` is left out and
 //!   arrivals end;
-//! - `drain_requests`: as many as warm up where deadlines end all requests (`late = "abort"`), as many as are judged
-//!   where late ones finish and a backlog may build up; again none where all requests of a trace are judged.
+//! - `drain_requests`: as many as warm up where deadlines end all requests (`late = "abort"`), as many as are measured
+//!   where late ones finish and a backlog may build up; again none where all requests of a trace are measured.
 //!
 //! By time: the run ends after `duration_s`. Requests that arrive after the first `warmup_s` of it (left out: a tenth) are
-//! judged, and missed if they are not finished by then.
+//! measured, and missed if they are not finished by then.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ use crate::workload::{Extent, Late};
 /// What an experiment says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Judged requests.
+    /// Measured requests.
     pub requests: Option<usize>,
     /// Requests before them.
     pub warmup: Option<usize>,
@@ -37,7 +37,7 @@ pub struct Wanted {
 /// A run of a given length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duration {
-    /// Requests that arrive before are not judged.
+    /// Requests that arrive before are not measured.
     pub warmup: Time,
     /// When it ends.
     pub end: Time,
@@ -50,8 +50,8 @@ pub enum Window {
     Requests {
         /// Requests that warm the system up.
         warmup: usize,
-        /// Judged requests.
-        counted: usize,
+        /// Measured requests.
+        measured: usize,
         /// Requests that keep the load up afterwards.
         drain: usize,
     },
@@ -71,32 +71,32 @@ impl Window {
         if let Some(duration) = wanted.duration {
             return Ok(Self::Duration(duration));
         }
-        let [warmup, counted, drain] = match (wanted.requests, total) {
+        let [warmup, measured, drain] = match (wanted.requests, total) {
             (None, Some(total)) => {
                 let (warmup, drain) = (wanted.warmup.unwrap_or(0), wanted.drain.unwrap_or(0));
                 [warmup, total.saturating_sub(warmup + drain), drain]
             }
             (requests, _) => {
-                let counted = requests.unwrap_or(DEFAULT_REQUESTS);
-                let warmup = wanted.warmup.unwrap_or(counted.div_ceil(9));
+                let measured = requests.unwrap_or(DEFAULT_REQUESTS);
+                let warmup = wanted.warmup.unwrap_or(measured.div_ceil(9));
                 let drain = wanted.drain.unwrap_or(match late {
                     Late::Abort => warmup,
-                    Late::Finish => counted,
+                    Late::Finish => measured,
                 });
-                [warmup, counted, drain]
+                [warmup, measured, drain]
             }
         };
-        if counted > MAX_REQUESTS {
+        if measured > MAX_REQUESTS {
             return Err(format!(
                 "sends more than {MAX_REQUESTS} requests, the most of a run: set `requests`"
             ));
         }
         match total {
-            Some(total) if counted == 0 || warmup + counted + drain > total => Err(format!(
-                "sends {total} requests in all, too few for {warmup} of warm-up, {counted} counted and {drain} of drain: \
+            Some(total) if measured == 0 || warmup + measured + drain > total => Err(format!(
+                "sends {total} requests in all, too few for {warmup} of warm-up, {measured} measured and {drain} of drain: \
                  leave `requests` out to count all, or set `requests`, `warmup_requests` and `drain_requests`"
             )),
-            _ => Ok(Self::Requests { warmup, counted, drain }),
+            _ => Ok(Self::Requests { warmup, measured, drain }),
         }
     }
 
@@ -125,7 +125,7 @@ impl Window {
     /// How many requests there are, where time does not decide.
     fn requests(&self) -> usize {
         match *self {
-            Self::Requests { warmup, counted, drain } => warmup + counted + drain,
+            Self::Requests { warmup, measured, drain } => warmup + measured + drain,
             Self::Duration(_) => 0,
         }
     }
@@ -138,12 +138,12 @@ impl Window {
         }
     }
 
-    /// Which requests are judged, of `all` there are, by their number in the order of arrival; of those that time does
-    /// not leave out. Arrivals that end are judged up to the last one if nothing is to drain, stages included.
-    pub fn counted(&self, all: usize, arrivals_end: bool) -> Range<usize> {
+    /// Which requests are measured, of `all` there are, by their number in the order of arrival; of those that time does
+    /// not leave out. Arrivals that end are measured up to the last one if nothing is to drain, stages included.
+    pub fn measured(&self, all: usize, arrivals_end: bool) -> Range<usize> {
         match *self {
             Self::Requests { warmup, drain: 0, .. } if arrivals_end => warmup.min(all)..all,
-            Self::Requests { warmup, counted, .. } => warmup.min(all)..(warmup + counted).min(all),
+            Self::Requests { warmup, measured, .. } => warmup.min(all)..(warmup + measured).min(all),
             Self::Duration(_) => 0..all,
         }
     }
@@ -163,7 +163,7 @@ mod tests {
 
     fn window(wanted: Wanted, late: Late, total: Option<usize>) -> Result<[usize; 3], String> {
         Window::of(wanted, late, total).map(|window| match window {
-            Window::Requests { warmup, counted, drain } => [warmup, counted, drain],
+            Window::Requests { warmup, measured, drain } => [warmup, measured, drain],
             Window::Duration(_) => panic!("no duration is wanted"),
         })
     }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_that_end_are_counted_whole_unless_told_otherwise() {
+    fn arrivals_that_end_are_measured_whole_unless_told_otherwise() {
         assert_eq!(window(LEFT_OUT, Late::Finish, Some(100)), Ok([0, 100, 0]));
         let margins = Wanted { warmup: Some(10), drain: Some(5), ..LEFT_OUT };
         assert_eq!(window(margins, Late::Abort, Some(100)), Ok([10, 85, 5]));
@@ -197,15 +197,15 @@ mod tests {
         let duration = Duration { warmup: Time(10), end: Time(100) };
         let window =
             Window::of(Wanted { duration: Some(duration), ..LEFT_OUT }, Late::Abort, Some(3)).unwrap();
-        assert_eq!((window.extent(), window.counted(7, true)), (Extent::Until(Time(100)), 0..7));
+        assert_eq!((window.extent(), window.measured(7, true)), (Extent::Until(Time(100)), 0..7));
         assert_eq!(window.span(), Span { warmup: Time(10), end: Time(100) });
     }
 
     #[test]
-    fn stages_of_arrivals_that_end_are_counted_to_the_last() {
+    fn stages_of_arrivals_that_end_are_measured_to_the_last() {
         let window = Window::of(LEFT_OUT, Late::Abort, Some(5)).unwrap();
-        assert_eq!((window.extent(), window.counted(8, true)), (Extent::Requests(5), 0..8));
+        assert_eq!((window.extent(), window.measured(8, true)), (Extent::Requests(5), 0..8));
         let window = Window::of(Wanted { requests: Some(5), ..LEFT_OUT }, Late::Abort, None).unwrap();
-        assert_eq!(window.counted(80, false), 1..6);
+        assert_eq!(window.measured(80, false), 1..6);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::sim::World;
 use crate::units::Time;
-use crate::workload::{Arrival, ArrivalStream, Extent, Offer, Replay, Scenario};
+use crate::workload::{Arrival, ArrivalStream, Extent, Offer, RecordedArrivals, Scenario};
 
 /// What is asked of a system.
 #[derive(Clone, Debug)]
@@ -12,38 +12,38 @@ pub struct Workload {
     /// The tenants.
     pub scenario: Arc<Scenario>,
     /// The experiment's `trace`.
-    pub replay: Option<Replay>,
+    pub recorded: Option<RecordedArrivals>,
 }
 
 impl Workload {
     /// Whether the workload alone says when requests come; else the load of an experiment has to.
     pub(super) fn has_own_pace(&self) -> bool {
-        self.replay.is_some() || self.scenario.has_own_pace()
+        self.recorded.is_some() || self.scenario.has_own_pace()
     }
 
     /// Whether requests come at times that depend on what becomes of others; in a recording, all have times.
     pub(super) fn has_followers(&self) -> bool {
-        self.replay.is_none() && self.scenario.has_followers()
+        self.recorded.is_none() && self.scenario.has_followers()
     }
 
     /// Whether some tenant sends as fast as it is served.
     pub fn has_loops(&self) -> bool {
-        self.replay.is_none() && self.scenario.has_loops()
+        self.recorded.is_none() && self.scenario.has_loops()
     }
 
     /// How many requests come by themselves in all; `None` where they never end.
     pub(super) fn total(&self) -> Option<usize> {
-        self.replay.as_ref().map_or_else(|| self.scenario.total(), |replay| Some(replay.total()))
+        self.recorded.as_ref().map_or_else(|| self.scenario.total(), |recorded| Some(recorded.total()))
     }
 
     /// All requests of a run on a system, where tenants that share a load share `requests_per_s`.
     pub(super) fn offer(&self, world: &World, requests_per_s: f64, seed: u64, extent: Extent) -> Offer {
         let scenario = &self.scenario;
-        let Some(replay) = &self.replay else {
+        let Some(recorded) = &self.recorded else {
             let rates_per_s = scenario.rates_per_s(requests_per_s);
             return Offer::new(scenario, &rates_per_s, &isolated(world), seed, extent);
         };
-        let arrivals = replay.arrivals(scenario, seed);
+        let arrivals = recorded.arrivals(scenario, seed);
         let own = match extent {
             Extent::Requests(requests) => arrivals.take(requests).collect(),
             Extent::Until(end) | Extent::Sample(end) => {
@@ -61,8 +61,8 @@ impl Workload {
         seed: u64,
     ) -> Box<dyn Iterator<Item = Arrival>> {
         let scenario = &self.scenario;
-        if let Some(replay) = &self.replay {
-            return Box::new(replay.arrivals(scenario, seed));
+        if let Some(recorded) = &self.recorded {
+            return Box::new(recorded.arrivals(scenario, seed));
         }
         let rates_per_s = scenario.rates_per_s(requests_per_s);
         Box::new(ArrivalStream::new(scenario, &rates_per_s, &isolated(world), seed))

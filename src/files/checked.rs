@@ -1,7 +1,7 @@
 //! Numbers with a range: read from TOML, from the command line, and described to editors.
 //!
-//! Ranges keep times within the 64-bit clock and sums finite; where they are no physics, they are chosen here, far wider
-//! than any use.
+//! Ranges keep times within the 64-bit clock and sums finite; where they are no physics, they are our choice,
+//! because they are far wider than any use.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -112,15 +112,16 @@ checked_number!(
     Share, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)
 );
 checked_number!(
-    /// A relative frequency. The range, chosen here, keeps every sum finite and no share below what a run could show.
+    /// A relative frequency. The range is our choice, because every sum stays finite and no
+    /// share falls below what a run could show.
     Weight, "a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
 );
 checked_number!(
-    /// A bandwidth in GB/s. The floor, chosen here, keeps times within the 64-bit clock.
+    /// A bandwidth in GB/s. The floor is our choice, because times stay within the 64-bit clock.
     Gbps, "a number from 0.001 to 1e9, or inf", |v| (0.001..=1e9).contains(&v) || v == f64::INFINITY
 );
 checked_number!(
-    /// A duration in microseconds. The range, chosen here, is 10 ns to 1,000 s.
+    /// A duration in microseconds. The range is our choice, because no use needs less than 10 ns or more than 1,000 s.
     Microseconds, "a number from 0.01 to 1e9", |v| (0.01..=1e9).contains(&v)
 );
 checked_number!(
@@ -133,15 +134,16 @@ checked_number!(
     MicrosecondsOrZero, "a number from 0 to 1e9", |v| (0.0..=1e9).contains(&v)
 );
 checked_number!(
-    /// A load relative to lambda*. The range, chosen here, is wider than any experiment's.
+    /// A load relative to lambda*. The range is our choice, because it is wider than any experiment's.
     Load, "a number from 0.001 to 1000", |v| (0.001..=1e3).contains(&v)
 );
 checked_number!(
-    /// A rate or frequency per second. The range, chosen here, is far wider than any arrival process's.
+    /// A rate or frequency per second. The range is our choice, because it is far wider than any arrival process's.
     PerSecond, "a number from 1e-6 to 1e9", |v| (1e-6..=1e9).contains(&v)
 );
 checked_number!(
-    /// A duration in seconds. The range, chosen here, is from a microsecond to what a simulation lasts at most.
+    /// A duration in seconds. The range is our choice, because no simulation lasts longer, and none less than a
+    /// microsecond.
     Seconds, "a number from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)
 );
 checked_number!(
@@ -149,16 +151,18 @@ checked_number!(
     WeightOrZero, "0, or a weight from 1e-6 to 1e6", |v| v == 0.0 || (1e-6..=1e6).contains(&v)
 );
 checked_number!(
-    /// A time relative to the mean gap of arrivals. The range, chosen here, ends where jumps outnumber requests a
-    /// thousand times, and where no run sees one.
+    /// A time relative to the mean gap of arrivals. The range is our choice, because at its ends jumps
+    /// outnumber requests a thousand times, and no run sees one.
     MeanGaps, "a number from 1e-3 to 1e9", |v| (1e-3..=1e9).contains(&v)
 );
 checked_number!(
-    /// How many times faster than recorded. The range, chosen here, ends where a day becomes less than a millisecond.
+    /// How many times faster than recorded. The range is our choice, because at its end a day becomes less than a
+    /// millisecond.
     Factor, "a number from 1e-9 to 1e9", |v| (1e-9..=1e9).contains(&v)
 );
 checked_number!(
-    /// A coefficient of variation. The range, chosen here, ends where gaps would be all alike or all zero.
+    /// A coefficient of variation. The range is our choice, because beyond it gaps would be all alike or all
+    /// zero.
     Variation, "a number from 0.01 to 100", |v| (0.01..=1e2).contains(&v)
 );
 checked_number!(
@@ -166,7 +170,8 @@ checked_number!(
     Megahertz, "a number from 0.001 to 1e5", |v| (0.001..=1e5).contains(&v)
 );
 checked_number!(
-    /// How far weights move, or lie apart. The range, chosen here, keeps it and what training makes of it within `f32`.
+    /// How far weights move, or lie apart. The range is our choice, because it and what training makes of it
+    /// stay within `f32`.
     Stride, "a number from 1e-9 to 1e6", |v| (1e-9..=1e6).contains(&v)
 );
 checked_number!(
@@ -260,7 +265,7 @@ checked_whole!(
     Requests, "a whole number from 1 to 10000000", 1..=10_000_000
 );
 checked_whole!(
-    /// Requests beside the counted ones of a run.
+    /// Requests beside the measured ones of a run.
     RequestsOrNone, "a whole number from 0 to 10000000", 0..=10_000_000
 );
 checked_whole!(
@@ -276,14 +281,15 @@ checked_whole!(
     StepsOrNone, "a whole number from 0 to 16777216", 0..=1 << 24
 );
 checked_whole!(
-    /// Units of a layer, or sub-jobs that it sees. Chosen here: weights are its square, and a checkpoint has to fit 2 GiB.
+    /// Units of a layer, or sub-jobs that it sees. Our choice, because weights are its square, and a checkpoint has to fit
+    /// 2 GiB.
     Width, "a whole number from 1 to 1024", 1..=1_024
 );
 checked_whole!(
-    /// Decisions of an update, all of which are in memory with all that a gradient needs: chosen here.
+    /// Decisions of an update. Our choice, because all of them are in memory with all that a gradient needs.
     Sample, "a whole number from 1 to 65536", 1..=65_536
 );
 checked_whole!(
-    /// Decisions of a run, or that are remembered: twenty times the default memory, chosen here.
+    /// Decisions of a run, or that are remembered. Our choice, because twenty times the default is more than any use.
     Decisions, "a whole number from 1 to 1000000", 1..=1_000_000
 );

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 
-/// What is shown of a line, in characters. Chosen here: about a terminal's width.
+/// What is shown of a line, in characters. Our choice, because it is about a terminal's width.
 pub(super) const MAX_SHOWN: usize = 120;
 
 /// The line with its number, and carets below the part of `width` characters from `column` on.

@@ -6,7 +6,8 @@ use std::path::Path;
 /// The first version with the new names.
 const SINCE: &str = "0.2";
 
-/// Every old word with the one in its place: names of systems, schedulers, policies and files.
+/// Every old word with the one in its place: names of systems, schedulers, policies, columns and files, then
+/// keys of `[training]`.
 pub const RENAMED: &[(&str, &str)] = &[
     ("relmas-4", "hetero-4"),
     ("relmas-6", "hetero-6"),
@@ -16,6 +17,10 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("mascot-relmas-6", "learned_gate-hetero-6"),
     ("mascot-relmas-8", "learned_gate-hetero-8"),
     ("relmas-relmas-6", "relmas-hetero-6"),
+    ("stretch_mean", "slowdown_mean"),
+    ("stretch_mean", "slowdown_mean"),
+    ("stretch", "slowdown"),
+    ("counted", "measured"),
     ("relmas.toml", "grid135.toml"),
     ("relmas-headline.toml", "headline.toml"),
     ("train-relmas-4.toml", "train-hetero-4.toml"),
@@ -24,6 +29,20 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("train-relmas-6-ddpg.toml", "train-hetero-6-relmas.toml"),
     ("relmas.csv", "grid135.csv"),
     ("relmas-cells.csv", "grid135-cells.csv"),
+    ("discount", "gamma"),
+    ("actor_rate", "actor_learning_rate"),
+    ("critic_rate", "critic_learning_rate"),
+    ("longest_gradient", "max_grad_norm"),
+    ("follow", "tau"),
+    ("batch", "batch_size"),
+    ("memory", "buffer_size"),
+    ("warm_up", "learning_starts"),
+    ("noise", "exploration_noise"),
+    ("noise_decay", "exploration_noise_decay"),
+    ("episodes", "num_envs"),
+    ("steps", "num_steps"),
+    ("rate", "learning_rate"),
+    ("last_rate", "final_learning_rate"),
 ];
 
 /// What the unknown word is called now, or was called in files of before, where that is among the known words.

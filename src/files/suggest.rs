@@ -5,7 +5,7 @@ use strsim::damerau_levenshtein;
 
 use super::renamed;
 
-/// More candidates than this are no help. Chosen here.
+/// The most candidates of a message. Our choice, because more are no help.
 const MAX_CANDIDATES: usize = 3;
 
 /// ` (did you mean `x`?)`, to stand right after the unknown word, or what it is called now if it is an old name; empty where
@@ -74,6 +74,15 @@ mod tests {
         assert_eq!(did_you_mean("scneario", KEYS), " (did you mean `scenarios`?)");
         assert_eq!(did_you_mean("Loads", KEYS), " (did you mean `loads`?)");
         assert_eq!(did_you_mean("hetero-7", KEYS), " (did you mean `hetero-4` or `hetero-6`?)");
+    }
+
+    #[test]
+    fn what_has_a_new_name_is_told_it() {
+        assert_eq!(
+            did_you_mean("warm_up", ["learning_starts"]),
+            " (it is called `learning_starts` since 0.2)"
+        );
+        assert_eq!(did_you_mean("warm_up", ["warmup_s"]), "");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is wrong with a value, in one line: its key, the value as it is written, and what is allowed. The parser's own
 //! messages name no key, print 1e308 with all its digits, and speak of types of Rust.
 
-/// Characters of a value that are shown. Chosen here: the longest number of 64 bits fits.
+/// Characters of a value that are shown. Our choice, because the longest number of 64 bits fits.
 const MAX_SHOWN: usize = 40;
 
 /// A message of serde about a value that has the wrong type or is out of its range; nothing of any other message.

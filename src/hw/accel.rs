@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::dims::{DimSet, LayerKind, PerDim, Tensor};
 use crate::units::Bytes;
 
-/// The most levels of an accelerator, the MACs excluded. Chosen here: the deepest published model has nine.
+/// The most levels of an accelerator, the MACs excluded. Our choice, because the deepest published model has nine.
 pub const MAX_LEVELS: usize = 12;
 
 /// A validated sub-accelerator model.

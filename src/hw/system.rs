@@ -132,7 +132,7 @@ fn default_objective() -> Objective {
     Objective::Edp
 }
 
-/// Chosen here: more sub-accelerators than any published system, and few enough for dense tables.
+/// Our choice, because no published system has as many sub-accelerators, and dense tables of so many stay small.
 const MAX_ACCELERATORS: usize = 64;
 
 impl SystemSpec {

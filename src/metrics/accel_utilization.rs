@@ -1,33 +1,30 @@
-//! Utilisation of the accelerators: how much of the window they have a layer in execution, stretched by contention or
-//! not. Layers of requests that are not counted count here, and so does what still runs when the run ends. How many of
+//! Utilisation of the accelerators: how much of the window they have a layer in execution, slowed by contention or
+//! not. Layers of requests that are not measured count here, and so does what still runs when the run ends. How many of
 //! its MACs a busy accelerator keeps busy is another question.
 
 use super::accelerators::Accelerators;
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<AccelUtilization> = Metric {
     name: "accel_utilization",
     doc: "Busy time of the accelerators within the window / (accelerators x window)",
     columns: &[Column::undirected(
         "accel_utilization",
         "Mean share of the window in which an accelerator is busy",
+        |utilization: &AccelUtilization| utilization.0.mean_utilization(),
     )
     .share()],
-    new: |context| Box::new(AccelUtilization(Accelerators::new(context))),
+    of_groups: &[],
+    hears_layers: true,
+    new: |context| AccelUtilization(Accelerators::new(context)),
 };
 
-struct AccelUtilization(Accelerators);
+pub(super) struct AccelUtilization(Accelerators);
 
 impl Recorder for AccelUtilization {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.0.record(record, origin);
-    }
-}
-
-impl Metric for AccelUtilization {
-    fn values(&self) -> Vec<Value> {
-        vec![self.0.mean_utilization()]
     }
 }
 

@@ -1,6 +1,6 @@
 //! What each accelerator did within the measurement window: the rows of accelerators.csv.
 //!
-//! Layers of requests that are not counted count here, too. Busy is a layer in execution, stretched by contention or
+//! Layers of requests that are not measured count here, too. Busy is a layer in execution, slowed by contention or
 //! not, also one that still runs when the run ends; runs, bytes and energy are those of layers that ended in the window.
 
 use super::context::Window;
@@ -9,11 +9,14 @@ use crate::sim::{Origin, Record, Recorder};
 use crate::units::{Picojoules, Time};
 
 /// The columns of an accelerator, in order.
-pub const ACCELERATOR_COLUMNS: &[Column] = &[
-    Column::undirected("utilization", "Share of the window in which it is busy").share(),
-    Column::undirected("layer_runs", "Layers that ended on it"),
-    Column::undirected("dram_bytes", "What they moved"),
-    Column::lower("energy_layers_uj", "Their dynamic energy"),
+pub const ACCELERATOR_COLUMNS: &[Column<Lane>] = &[
+    Column::undirected("utilization", "Share of the window in which it is busy", |lane: &Lane| {
+        Value::per(lane.busy.as_ps(), lane.window.as_ps())
+    })
+    .share(),
+    Column::undirected("layer_runs", "Layers that ended on it", |lane| Value::Count(lane.runs)),
+    Column::undirected("dram_bytes", "What they moved", |lane| Value::Real(lane.dram_bytes)),
+    Column::lower("energy_layers_uj", "Their dynamic energy", |lane| Value::Real(lane.energy.0 / 1e6)),
 ];
 
 /// The fold.
@@ -22,34 +25,28 @@ pub struct Accelerators {
     lanes: Vec<Lane>,
 }
 
+/// What one accelerator did.
 #[derive(Clone, Copy, Debug, Default)]
-struct Lane {
+pub struct Lane {
     busy: Time,
     busy_since: Option<Time>,
     runs: u64,
     dram_bytes: f64,
     energy: Picojoules,
+    /// Length of the window; zero as long as the run goes on.
+    window: Time,
 }
 
 impl Accelerators {
     /// An empty fold.
-    pub fn new(context: Context) -> Self {
+    pub fn new(context: &Context) -> Self {
         let accelerators = context.world.platform.accelerators.len();
         Self { window: Window::new(), lanes: vec![Lane::default(); accelerators] }
     }
 
-    /// One row per accelerator of the platform, one value per column.
-    pub fn rows(&self) -> Vec<Vec<Value>> {
-        let window_ps = self.window.length().as_ps();
-        let row = |lane: &Lane| {
-            vec![
-                Value::per(lane.busy.as_ps(), window_ps),
-                Value::Count(lane.runs),
-                Value::Real(lane.dram_bytes),
-                Value::Real(lane.energy.0 / 1e6),
-            ]
-        };
-        self.lanes.iter().map(row).collect()
+    /// One per accelerator of the platform.
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
     }
 
     /// The mean share of the window in which they are busy.
@@ -77,8 +74,9 @@ impl Recorder for Accelerators {
             Record::End { time } => {
                 self.window.follow(record, origin);
                 for lane in &mut self.lanes {
-                    lane.busy +=
-                        lane.busy_since.map_or(Time::ZERO, |start| self.window.share_of(start, time));
+                    let since = lane.busy_since.unwrap_or(time);
+                    lane.busy += self.window.share_of(since, time);
+                    lane.window = self.window.length();
                 }
             }
             _ => {}
@@ -94,10 +92,10 @@ mod tests {
     #[test]
     fn every_accelerator_by_hand() {
         let example = Example::new();
-        let mut accelerators = Accelerators::new(example.context());
+        let mut accelerators = Accelerators::new(&example.context());
         example.record(&mut accelerators);
-        let rows = accelerators.rows();
-        let told = |place: usize| rows[place].iter().map(|value| value.as_f64()).collect::<Vec<_>>();
+        let cells = |place: usize| Column::row(ACCELERATOR_COLUMNS, &accelerators.lanes()[place]);
+        let told = |place: usize| cells(place).map(|value| value.as_f64()).collect::<Vec<_>>();
         let assert_row = |place: usize, expected: [f64; 4]| {
             let near = |(a, b): (f64, f64)| (a - b).abs() <= 1e-9 * b.abs();
             assert!(told(place).into_iter().zip(expected).all(near), "{:?}", told(place));

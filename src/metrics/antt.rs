@@ -1,35 +1,40 @@
-//! Average normalised turnaround time: the mean of latency / isolated latency over finished counted requests; 1 on an
+//! Average normalised turnaround time: the mean of latency / isolated latency over finished measured requests; 1 on an
 //! idle system, larger is worse. Read it with the number of finished requests: dropping the slow ones lowers it.
 
-use super::{Column, Context, Given, Metric, MetricEntry, Value};
-use crate::sim::{Origin, Record, Recorder};
+use std::sync::Arc;
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+use super::context::finished;
+use super::{Column, Given, Metric, Value};
+use crate::sim::{Origin, Record, Recorder, World};
+
+pub(super) const ENTRY: Metric<Antt> = Metric {
     name: "antt",
     doc: "Average normalised turnaround time (Eyerman and Eeckhout, IEEE Micro 28(3), 2008)",
-    columns: &[Column::lower("antt", "Mean latency / isolated latency over finished counted requests")
-        .given(Given::Finished)],
-    new: |context| Box::new(Antt { context, ntt_sum: 0.0, finished: 0 }),
+    columns: COLUMNS,
+    of_groups: COLUMNS,
+    hears_layers: false,
+    new: |context| Antt { world: Arc::clone(&context.world), ntt_sum: 0.0, finished: 0 },
 };
 
-struct Antt<'a> {
-    context: Context<'a>,
+const COLUMNS: &[Column<Antt>] = &[Column::lower(
+    "antt",
+    "Mean latency / isolated latency over finished measured requests",
+    |antt: &Antt| Value::per(antt.ntt_sum, antt.finished as f64),
+)
+.given(Given::Finished)];
+
+pub(super) struct Antt {
+    world: Arc<World>,
     ntt_sum: f64,
     finished: u64,
 }
 
-impl Recorder for Antt<'_> {
+impl Recorder for Antt {
     fn record(&mut self, record: &Record, origin: Origin) {
-        if let Some(finished) = self.context.finished(record, origin) {
-            self.ntt_sum += finished.ntt(&self.context);
+        if let Some(finished) = finished(record, origin) {
+            self.ntt_sum += finished.ntt(&self.world);
             self.finished += 1;
         }
-    }
-}
-
-impl Metric for Antt<'_> {
-    fn values(&self) -> Vec<Value> {
-        vec![Value::per(self.ntt_sum, self.finished as f64)]
     }
 }
 
@@ -38,7 +43,7 @@ mod tests {
     use crate::metrics::testing::Example;
 
     #[test]
-    fn the_mean_over_finished_counted_requests() {
+    fn the_mean_over_finished_measured_requests() {
         // r1 20/10, r2 30/30, r4 30/30.
         Example::new().assert(&[("antt", 4.0 / 3.0)]);
     }

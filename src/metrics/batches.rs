@@ -1,30 +1,34 @@
 //! Requests met in equal parts of a run: what an interval is made of where there is one run alone (batch means; Law,
 //! Simulation Modeling and Analysis, 5th ed., 2015, section 9.5.3).
 //!
-//! The counted requests, in order of arrival, are cut into [`BATCHES`] parts of the same length or one more; fewer where
+//! The measured requests, in order of arrival, are cut into [`BATCHES`] parts of the same length or one more; fewer where
 //! a part would have less than [`LEAST`] requests, and none where there would be a single one. The fold keeps one byte per
-//! counted request. What is left out: parts of equal time, which a burst would fill unequally.
+//! measured request. What is left out: parts of equal time, which a burst would fill unequally.
 
-use super::Column;
+use super::{Column, Value};
 use crate::sim::{Origin, Record, Recorder, RequestId};
 
 /// Parts of a run. Schmeiser (Operations Research 30(3), 1982): 10 to 30 are enough, and more are only more correlated.
 const BATCHES: usize = 20;
 
-/// Requests of a part at the least. Chosen here: the rate of fewer is nearly all or nothing.
+/// Requests of a part at the least. Our choice, because the rate of fewer is nearly all or nothing.
 const LEAST: usize = 10;
 
 /// What it adds to a row of `summary.csv`.
-pub const BATCH_COLUMNS: &[Column] = &[Column::undirected(
+pub const BATCH_COLUMNS: &[Column<Batches>] = &[Column::undirected(
     "met_by_batch",
-    "Requests met in each of 20 equal parts of the counted requests, in order of arrival, with blanks between: for \
+    "Requests met in each of 20 equal parts of the measured requests, in order of arrival, with blanks between: for \
      intervals by batch means; empty below 20 requests",
+    |batches: &Batches| {
+        let met: Vec<String> = batches.met().iter().map(usize::to_string).collect();
+        Value::Text(met.join(" "))
+    },
 )];
 
 /// The fold.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batches {
-    /// The id of the first counted request; those after it are counted up to some id.
+    /// The id of the first measured request; those after it are measured up to some id.
     first: Option<RequestId>,
     met: Vec<bool>,
 }
@@ -46,13 +50,13 @@ impl Batches {
 impl Recorder for Batches {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { request, .. } if origin.counted => {
+            Record::Arrival { request, .. } if origin.measured => {
                 self.first.get_or_insert(request);
                 self.met.push(false);
             }
-            Record::Done { time, request, deadline, .. } if origin.counted => {
+            Record::Done { request, .. } if origin.measured => {
                 let first = self.first.expect("a request is done after it has arrived");
-                self.met[(request.0 - first.0) as usize] = time <= deadline;
+                self.met[(request.0 - first.0) as usize] = record.met() == Some(true);
             }
             _ => {}
         }
@@ -62,22 +66,23 @@ impl Recorder for Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::JobId;
+    use crate::sim::testing::request;
+    use crate::sim::{JobId, Request};
     use crate::units::Time;
 
     /// Of requests that arrive one after the other, those that are met.
     fn batches(met: impl Iterator<Item = bool>) -> Vec<usize> {
         let mut batches = Batches::default();
         let met: Vec<bool> = met.collect();
-        let (arrival, deadline) = (Time(0), Time(10));
-        let of = |place: u32| (RequestId(place + 7), JobId(place + 7), Origin { place, counted: true });
+        let asked = Request { deadline: Time(10), ..request(0, 0.0) };
+        let of = |place: u32| (RequestId(place + 7), JobId(place + 7), Origin { place, measured: true });
         for place in 0..met.len() as u32 {
             let (request, job, origin) = of(place);
-            batches.record(&Record::Arrival { time: arrival, request, job, deadline, after: None }, origin);
+            batches.record(&Record::Arrival { request, job, asked, after: None }, origin);
         }
         for (place, met) in (0..).zip(met) {
-            let ((request, job, origin), time) = (of(place), if met { deadline } else { Time(11) });
-            batches.record(&Record::Done { time, request, job, arrival, deadline }, origin);
+            let ((request, job, origin), time) = (of(place), if met { asked.deadline } else { Time(11) });
+            batches.record(&Record::Done { time, request, job, asked }, origin);
         }
         batches.met()
     }

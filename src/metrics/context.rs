@@ -1,72 +1,91 @@
 //! What a fold knows of its run beforehand, and the questions that several folds ask of a record.
 
-use crate::sim::{Origin, Record, Request, Trace, World};
+use std::sync::Arc;
+
+use crate::sim::{Origin, Record, Request, World};
 use crate::units::Time;
-use crate::workload::Qos;
+use crate::workload::{Firm, Tenant};
 
-/// The run that the records are of.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+/// What the records are of.
+#[derive(Clone, Debug)]
+pub struct Context {
     /// Platform and networks.
-    pub world: &'a World,
-    /// The requests, and which of them are counted.
-    pub trace: &'a Trace,
-    /// The QoS level of each request, by its place in the trace.
-    pub qos: &'a [Qos],
+    pub world: Arc<World>,
+    /// What is wanted of them: those of a tenant, where they are of its requests alone.
+    pub terms: Terms,
 }
 
-/// A counted request whose job is done.
+/// What a tenant wants of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// The SLA rate.
+    pub target_hit_rate: Option<f64>,
+    /// How many of any requests in a row.
+    pub firm: Option<Firm>,
+}
+
+impl Terms {
+    /// Those of a tenant.
+    pub fn of(tenant: &Tenant) -> Self {
+        Self { target_hit_rate: tenant.target_hit_rate, firm: tenant.firm }
+    }
+}
+
+impl Context {
+    /// That of a whole run.
+    pub fn of_run(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), terms: Terms::default() }
+    }
+}
+
+/// The measured request that arrives with this record.
+pub(super) fn arrived(record: &Record, origin: Origin) -> Option<&Request> {
+    match record {
+        Record::Arrival { asked, .. } if origin.measured => Some(asked),
+        _ => None,
+    }
+}
+
+/// The measured request that is done with this record.
+pub(super) fn finished(record: &Record, origin: Origin) -> Option<Finished> {
+    match *record {
+        Record::Done { time, asked, .. } if origin.measured => Some(Finished { asked, time }),
+        _ => None,
+    }
+}
+
+/// Whether a measured request is met with this record.
+pub(super) fn is_met(record: &Record, origin: Origin) -> bool {
+    origin.measured && record.met() == Some(true)
+}
+
+/// A measured request whose job is done.
 pub(super) struct Finished {
-    /// With arrival and deadline as they came to be.
-    pub(super) request: Request,
+    pub(super) asked: Request,
     pub(super) time: Time,
-}
-
-impl<'a> Context<'a> {
-    /// The counted request that arrives with this record.
-    pub(super) fn arrived(&self, record: &Record, origin: Origin) -> Option<Request> {
-        match *record {
-            Record::Arrival { time, deadline, .. } if origin.counted => {
-                Some(Request { arrival: time, deadline, ..self.trace.requests[origin.place as usize] })
-            }
-            _ => None,
-        }
-    }
-
-    /// The counted request that is done with this record.
-    pub(super) fn finished(&self, record: &Record, origin: Origin) -> Option<Finished> {
-        match *record {
-            Record::Done { time, arrival, deadline, .. } if origin.counted => {
-                let request = Request { arrival, deadline, ..self.trace.requests[origin.place as usize] };
-                Some(Finished { request, time })
-            }
-            _ => None,
-        }
-    }
-
-    /// The smallest vector index space that holds every tenant of the trace.
-    pub(super) fn tenants(&self) -> usize {
-        self.trace.requests.iter().map(|request| request.tenant as usize + 1).max().unwrap_or(0)
-    }
 }
 
 impl Finished {
     pub(super) fn latency(&self) -> Time {
-        self.time - self.request.arrival
+        self.time - self.asked.arrival
+    }
+
+    /// Negative where it is early.
+    pub(super) fn lateness_us(&self) -> f64 {
+        self.time.as_us() - self.asked.deadline.as_us()
     }
 
     /// Normalised turnaround time: latency / isolated latency.
-    pub(super) fn ntt(&self, context: &Context) -> f64 {
-        let isolated = context.world.networks[self.request.network as usize].isolated;
-        self.latency().as_ps() / isolated.as_ps()
+    pub(super) fn ntt(&self, world: &World) -> f64 {
+        self.latency().as_ps() / self.isolated(world).as_ps()
     }
 
-    pub(super) fn is_met(&self) -> bool {
-        self.time <= self.request.deadline
+    pub(super) fn isolated(&self, world: &World) -> Time {
+        world.networks[self.asked.network as usize].isolated
     }
 }
 
-/// The measurement window: from the arrival of the first counted request to the end of the run; empty without one.
+/// The measurement window: from the arrival of the first measured request to the end of the run; empty without one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     /// [`Time::MAX`] before it begins.
@@ -81,10 +100,10 @@ impl Window {
         Self { start: Time::MAX, end: Time::MAX }
     }
 
-    /// Begins it with the first counted request, and ends it with the run.
+    /// Begins it with the first measured request, and ends it with the run.
     pub(super) fn follow(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { time, .. } if origin.counted => self.start = self.start.min(time),
+            Record::Arrival { asked, .. } if origin.measured => self.start = self.start.min(asked.arrival),
             Record::End { time } => self.end = time,
             _ => {}
         }

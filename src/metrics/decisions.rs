@@ -2,33 +2,51 @@
 //! the latency they were charged, and the actions that events overtook before they took effect.
 
 use super::context::Window;
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Decisions> = Metric {
     name: "decisions",
     doc: "Decisions in the window, the queue they saw and the latency they were charged",
     columns: &[
-        Column::undirected("decisions", "Decisions taken"),
-        Column::undirected("ready_queue_mean", "Mean ready sub-jobs that a decision saw"),
-        Column::lower("policy_latency_us", "Mean latency charged to a decision"),
-        Column::lower("policy_macs", "Mean multiply-accumulates of a decision; 0 of a rule"),
-        Column::lower("skipped_actions", "Actions overtaken by events during the decision's latency"),
+        Column::undirected("decisions", "Decisions taken", |all: &Decisions| Value::Count(all.decisions)),
+        Column::undirected("ready_queue_mean", "Mean ready sub-jobs that a decision saw", |all| {
+            all.mean(all.ready as f64)
+        }),
+        Column::lower("policy_latency_us", "Mean latency charged to a decision", |all| {
+            all.mean(all.latency.as_us())
+        }),
+        Column::lower("policy_macs", "Mean multiply-accumulates of a decision; 0 of a rule", |all| {
+            all.mean(all.macs as f64)
+        }),
+        Column::lower(
+            "skipped_actions",
+            "Actions overtaken by events during the decision's latency",
+            |all: &Decisions| Value::Count(all.skipped),
+        ),
     ],
+    of_groups: &[],
+    hears_layers: false,
     new: |_| {
         let window = Window::new();
-        Box::new(Decisions { window, decisions: 0, ready: 0, latency: Time::ZERO, macs: 0, skipped: 0 })
+        Decisions { window, decisions: 0, ready: 0, latency: Time::ZERO, macs: 0, skipped: 0 }
     },
 };
 
-struct Decisions {
+pub(super) struct Decisions {
     window: Window,
     decisions: u64,
     ready: u64,
     latency: Time,
     macs: u64,
     skipped: u64,
+}
+
+impl Decisions {
+    fn mean(&self, sum: f64) -> Value {
+        Value::per(sum, self.decisions as f64)
+    }
 }
 
 impl Recorder for Decisions {
@@ -49,26 +67,12 @@ impl Recorder for Decisions {
     }
 }
 
-impl Metric for Decisions {
-    fn values(&self) -> Vec<Value> {
-        let decisions = self.decisions as f64;
-        vec![
-            Value::Count(self.decisions),
-            Value::per(self.ready as f64, decisions),
-            Value::per(self.latency.as_us(), decisions),
-            Value::per(self.macs as f64, decisions),
-            Value::Count(self.skipped),
-        ]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::metrics::testing::Example;
     use crate::sim::testing::{layer, platform, request, trace, world};
     use crate::sim::{DecisionCost, Host, Late, LateRules, Rules};
     use crate::units::Time;
-    use crate::workload::Qos;
 
     #[test]
     fn decisions_before_the_window_are_left_out() {
@@ -92,7 +96,6 @@ mod tests {
         let example = Example {
             world: world(platform(1, 10.0), &[&[layer(&[], &[(10.0, 0.0)])]]),
             trace: trace(&[request(0, 0.0), late]),
-            qos: vec![Qos::M; 2],
             rules: Rules {
                 decision_cost: DecisionCost::Host(host),
                 late: LateRules::all(Late::Abort),

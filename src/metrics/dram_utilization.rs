@@ -2,32 +2,45 @@
 //! platform's bandwidth is dram_efficiency x peak, so that 1 is what layers can get; 0 where it is infinite.
 
 use super::context::Window;
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::{Column, Context, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<DramUtilization> = Metric {
     name: "dram_utilization",
     doc: "Bytes granted within the window / (dram_efficiency x DRAM bandwidth x window)",
     columns: &[Column::undirected(
         "dram_utilization",
         "Share of the deliverable DRAM bandwidth that is used",
+        DramUtilization::share,
     )
     .share()],
-    new: |context| Box::new(DramUtilization::new(context)),
+    of_groups: &[],
+    hears_layers: false,
+    new: DramUtilization::new,
 };
 
-struct DramUtilization<'a> {
-    context: Context<'a>,
+pub(super) struct DramUtilization {
+    bandwidth_bytes_per_ps: f64,
     window: Window,
     bytes: f64,
     since: Time,
     granted_bytes_per_ps: f64,
 }
 
-impl<'a> DramUtilization<'a> {
-    fn new(context: Context<'a>) -> Self {
-        Self { context, window: Window::new(), bytes: 0.0, since: Time::ZERO, granted_bytes_per_ps: 0.0 }
+impl DramUtilization {
+    fn new(context: &Context) -> Self {
+        Self {
+            bandwidth_bytes_per_ps: context.world.platform.bandwidth_bytes_per_ps,
+            window: Window::new(),
+            bytes: 0.0,
+            since: Time::ZERO,
+            granted_bytes_per_ps: 0.0,
+        }
+    }
+
+    fn share(&self) -> Value {
+        Value::per(self.bytes / self.bandwidth_bytes_per_ps, self.window.length().as_ps())
     }
 
     fn advance(&mut self, time: Time) {
@@ -36,7 +49,7 @@ impl<'a> DramUtilization<'a> {
     }
 }
 
-impl Recorder for DramUtilization<'_> {
+impl Recorder for DramUtilization {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
             Record::Arrival { .. } => self.window.follow(record, origin),
@@ -50,14 +63,6 @@ impl Recorder for DramUtilization<'_> {
             }
             _ => {}
         }
-    }
-}
-
-impl Metric for DramUtilization<'_> {
-    fn values(&self) -> Vec<Value> {
-        let bandwidth_bytes_per_ps = self.context.world.platform.bandwidth_bytes_per_ps;
-        let window_ps = self.window.length().as_ps();
-        vec![Value::per(self.bytes / bandwidth_bytes_per_ps, window_ps)]
     }
 }
 

@@ -1,41 +1,38 @@
-//! Energy-delay product of a request: energy per counted request (layers, static and policy) x mean latency of those
+//! Energy-delay product of a request: energy per measured request (layers, static and policy) x mean latency of those
 //! that were finished. A product of means, because leakage belongs to no request; dropping slow requests lowers it.
 
+use super::context::finished;
 use super::energy::Energy;
-use super::{Column, Context, Given, Metric, MetricEntry, Value};
+use super::{Column, Given, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Edp> = Metric {
     name: "edp",
     doc: "Energy per request x mean latency (the product is Horowitz's, IEEE Symposium on Low Power Electronics, 1994)",
     columns: &[Column::lower(
         "edp_uj_us",
-        "energy_per_request_uj x mean latency of finished counted requests in microseconds",
+        "energy_per_request_uj x mean latency of finished measured requests in microseconds",
+        |edp: &Edp| Value::per(edp.energy.per_request_uj().as_f64() * edp.latency_us, edp.finished as f64),
     )
     .given(Given::Finished)],
-    new: |context| Box::new(Edp { context, energy: Energy::new(context), latency_us: 0.0, finished: 0 }),
+    of_groups: &[],
+    hears_layers: true,
+    new: |context| Edp { energy: Energy::new(context), latency_us: 0.0, finished: 0 },
 };
 
-struct Edp<'a> {
-    context: Context<'a>,
-    energy: Energy<'a>,
+pub(super) struct Edp {
+    energy: Energy,
     latency_us: f64,
     finished: u64,
 }
 
-impl Recorder for Edp<'_> {
+impl Recorder for Edp {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.energy.record(record, origin);
-        if let Some(finished) = self.context.finished(record, origin) {
+        if let Some(finished) = finished(record, origin) {
             self.latency_us += finished.latency().as_us();
             self.finished += 1;
         }
-    }
-}
-
-impl Metric for Edp<'_> {
-    fn values(&self) -> Vec<Value> {
-        vec![Value::per(self.energy.per_request_uj() * self.latency_us, self.finished as f64)]
     }
 }
 

@@ -1,38 +1,60 @@
 //! Energy in three columns that add up, and per request.
 //!
-//! Layers: dynamic energy of the layer runs of counted requests, charged when a layer ends, also one whose request was
+//! Layers: dynamic energy of the layer runs of measured requests, charged when a layer ends, also one whose request was
 //! dropped meanwhile; a layer that still runs when the run ends is not charged (at most one per accelerator, of a
 //! request that was dropped or is unfinished). Static: leakage of all accelerators over the window. Policy: decisions in the window.
 //! DRAM energy is part of the layers; its background power is left out.
 
-use super::context::Window;
-use super::{Column, Context, Given, Metric, MetricEntry, Value};
+use super::context::{Window, is_met};
+use super::{Column, Context, Given, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 use crate::units::Picojoules;
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Energy> = Metric {
     name: "energy",
     doc: "Energy of layers, leakage and decisions in columns that add up, and their sum per request",
     columns: &[
-        Column::lower("energy_layers_uj", "Dynamic energy of the layer runs of counted requests"),
-        Column::lower("energy_static_uj", "Leakage of all accelerators over the measurement window"),
-        Column::lower("energy_policy_uj", "Energy of the decisions in the measurement window"),
+        Column::lower(
+            "energy_layers_uj",
+            "Dynamic energy of the layer runs of measured requests",
+            |energy: &Energy| Value::Real(energy.layers_uj()),
+        ),
+        Column::lower(
+            "energy_static_uj",
+            "Leakage of all accelerators over the measurement window",
+            |energy: &Energy| Value::Real(energy.static_uj()),
+        ),
+        Column::lower(
+            "energy_policy_uj",
+            "Energy of the decisions in the measurement window",
+            |energy: &Energy| Value::Real(energy.policy_uj()),
+        ),
         Column::lower(
             "energy_per_request_uj",
-            "Layers + static + policy per counted request, met or given up",
+            "Layers + static + policy per measured request, met or given up",
+            Energy::per_request_uj,
         )
-        .given(Given::Counted),
+        .given(Given::Measured),
         Column::lower(
             "energy_per_met_request_uj",
-            "Layers + static + policy per counted request that was met",
+            "Layers + static + policy per measured request that was met",
+            |energy: &Energy| Value::per(energy.total_uj(), energy.met as f64),
         )
         .given(Given::Met),
     ],
-    new: |context| Box::new(Energy::new(context)),
+    // Leakage and decisions belong to nobody.
+    of_groups: &[Column::lower(
+        "energy_layers_per_request_uj",
+        "Dynamic energy of layer runs per measured request",
+        |energy: &Energy| Value::per(energy.layers_uj(), energy.requests as f64),
+    )
+    .given(Given::Measured)],
+    hears_layers: true,
+    new: Energy::new,
 };
 
-pub(super) struct Energy<'a> {
-    context: Context<'a>,
+pub(super) struct Energy {
+    leakage_pj_per_ps: f64,
     window: Window,
     layers: Picojoules,
     policy: Picojoules,
@@ -40,50 +62,54 @@ pub(super) struct Energy<'a> {
     met: u64,
 }
 
-impl<'a> Energy<'a> {
-    pub(super) fn new(context: Context<'a>) -> Self {
-        let (layers, policy) = (Picojoules(0.0), Picojoules(0.0));
-        Self { context, window: Window::new(), layers, policy, requests: 0, met: 0 }
+impl Energy {
+    pub(super) fn new(context: &Context) -> Self {
+        let accelerators = &context.world.platform.accelerators;
+        Self {
+            leakage_pj_per_ps: accelerators.iter().map(|a| a.leakage_pj_per_ps).sum(),
+            window: Window::new(),
+            layers: Picojoules(0.0),
+            policy: Picojoules(0.0),
+            requests: 0,
+            met: 0,
+        }
     }
 
-    /// Layers, static and policy.
-    fn parts_uj(&self) -> [f64; 3] {
-        let accelerators = &self.context.world.platform.accelerators;
-        let leakage_pj_per_ps: f64 = accelerators.iter().map(|a| a.leakage_pj_per_ps).sum();
-        let leaked = Picojoules(leakage_pj_per_ps * self.window.length().as_ps());
-        [self.layers, leaked, self.policy].map(|energy| energy.0 / 1e6)
+    fn layers_uj(&self) -> f64 {
+        self.layers.0 / 1e6
     }
 
-    /// The sum of the parts per counted request; not a number without one.
-    pub(super) fn per_request_uj(&self) -> f64 {
-        Value::per(self.parts_uj().iter().sum(), self.requests as f64).as_f64()
+    fn static_uj(&self) -> f64 {
+        self.leakage_pj_per_ps * self.window.length().as_ps() / 1e6
+    }
+
+    fn policy_uj(&self) -> f64 {
+        self.policy.0 / 1e6
+    }
+
+    fn total_uj(&self) -> f64 {
+        self.layers_uj() + self.static_uj() + self.policy_uj()
+    }
+
+    /// The sum of the parts per measured request; not a number without one.
+    pub(super) fn per_request_uj(&self) -> Value {
+        Value::per(self.total_uj(), self.requests as f64)
     }
 }
 
-impl Recorder for Energy<'_> {
+impl Recorder for Energy {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
             Record::Arrival { .. } => {
                 self.window.follow(record, origin);
-                self.requests += u64::from(origin.counted);
+                self.requests += u64::from(origin.measured);
             }
-            Record::Finish { energy, .. } if origin.counted => self.layers += energy,
-            Record::Done { time, deadline, .. } => {
-                self.met += u64::from(origin.counted && time <= deadline);
-            }
+            Record::Finish { energy, .. } if origin.measured => self.layers += energy,
+            Record::Done { .. } => self.met += u64::from(is_met(record, origin)),
             Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => self.policy += energy,
             Record::End { .. } => self.window.follow(record, origin),
             _ => {}
         }
-    }
-}
-
-impl Metric for Energy<'_> {
-    fn values(&self) -> Vec<Value> {
-        let parts_uj = self.parts_uj();
-        let total_uj: f64 = parts_uj.iter().sum();
-        let per_request = [self.requests, self.met].map(|count| Value::per(total_uj, count as f64));
-        parts_uj.map(Value::Real).into_iter().chain(per_request).collect()
     }
 }
 
@@ -111,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_arrive_in_the_warm_up_time_are_not_counted() {
+    fn requests_that_arrive_in_the_warm_up_time_are_not_measured() {
         let mut example = Example::new();
-        (example.trace.counted, example.trace.span.warmup) = (0..6, crate::units::Time(5_001));
+        (example.trace.measured, example.trace.span.warmup) = (0..6, crate::units::Time(5_001));
         // r3 to r5 are left; the window is from 35, when r3 arrives, to 70, when r5 ends.
         example.assert(&[("requests", 3.0), ("energy_static_uj", 70e-6)]);
     }

@@ -2,32 +2,39 @@
 //!
 //! Proportional progress PP_i = progress_i / (priority_i / sum of priorities), and the metric is min over i, j of
 //! PP_i / PP_j, in which the sum of priorities cancels; i and j are tasks, of one network each: a tenant's requests for
-//! one network. PREMA gives a task one priority; here it is drawn per request, so a task's is the mean over its counted
-//! requests. One of priority 0 is owed nothing and left out, as is one without counted requests.
+//! one network. PREMA gives a task one priority; here it is drawn per request, so a task's is the mean over its measured
+//! requests. One of priority 0 is owed nothing and left out, as is one without measured requests.
 
 use super::progress::{Part, Progress};
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Fairness> = Metric {
     name: "fairness",
     doc: "Smallest ratio of two co-running networks' progress per priority (PREMA, HPCA 2020; MoCA, HPCA 2023)",
-    columns: &[Column::higher("fairness", "Smallest / largest progress per mean priority over tenants and their networks; empty if none progresses").share()],
-    new: |context| Box::new(Fairness(Progress::of_programs(context))),
+    columns: &[Column::higher(
+        "fairness",
+        "Smallest / largest progress per mean priority over tenants and their networks; empty if none progresses",
+        Fairness::smallest_ratio,
+    )
+    .share()],
+    of_groups: &[],
+    hears_layers: false,
+    new: |context| Fairness(Progress::of_programs(&context.world)),
 };
 
-struct Fairness<'a>(Progress<'a>);
+pub(super) struct Fairness(Progress);
 
-impl Recorder for Fairness<'_> {
-    fn record(&mut self, record: &Record, origin: Origin) {
-        self.0.record(record, origin);
+impl Fairness {
+    fn smallest_ratio(&self) -> Value {
+        let shares = || self.0.parts.iter().filter_map(proportional_progress);
+        Value::per(shares().fold(f64::INFINITY, f64::min), shares().fold(0.0, f64::max))
     }
 }
 
-impl Metric for Fairness<'_> {
-    fn values(&self) -> Vec<Value> {
-        let shares = || self.0.parts.iter().filter_map(proportional_progress);
-        vec![Value::per(shares().fold(f64::INFINITY, f64::min), shares().fold(0.0, f64::max))]
+impl Recorder for Fairness {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.0.record(record, origin);
     }
 }
 

@@ -3,34 +3,37 @@
 //! becomes of its networks: for those see `fairness`.
 
 use super::progress::{Part, Progress};
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Jain> = Metric {
     name: "jain",
     doc: "Jain's fairness index (Jain, Chiu and Hawe, DEC TR-301, 1984) over the progress of tenants",
     columns: &[Column::higher(
         "jain",
         "(sum of progress)^2 / (tenants x sum of its squares); empty if no tenant progresses",
+        Jain::index,
     )
     .share()],
-    new: |context| Box::new(Jain(Progress::of_tenants(context))),
+    of_groups: &[],
+    hears_layers: false,
+    new: |context| Jain(Progress::of_tenants(&context.world)),
 };
 
-struct Jain<'a>(Progress<'a>);
+pub(super) struct Jain(Progress);
 
-impl Recorder for Jain<'_> {
-    fn record(&mut self, record: &Record, origin: Origin) {
-        self.0.record(record, origin);
-    }
-}
-
-impl Metric for Jain<'_> {
-    fn values(&self) -> Vec<Value> {
+impl Jain {
+    fn index(&self) -> Value {
         let progress: Vec<f64> = self.0.parts.iter().filter_map(Part::progress).collect();
         let sum: f64 = progress.iter().sum();
         let squares: f64 = progress.iter().map(|progress| progress * progress).sum();
-        vec![Value::per(sum * sum, progress.len() as f64 * squares)]
+        Value::per(sum * sum, progress.len() as f64 * squares)
+    }
+}
+
+impl Recorder for Jain {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.0.record(record, origin);
     }
 }
 

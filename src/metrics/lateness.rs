@@ -1,46 +1,47 @@
-//! Lateness: finish - deadline over finished counted requests; negative where they are early. Dropped requests have
+//! Lateness: finish - deadline over finished measured requests; negative where they are early. Dropped requests have
 //! none: read it beside the SLA rate.
 
-use super::{Column, Context, Given, Metric, MetricEntry, Value};
+use super::context::finished;
+use super::{Column, Given, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Lateness> = Metric {
     name: "lateness",
-    doc: "finish - deadline over finished counted requests",
-    columns: &[
-        Column::lower(
-            "lateness_mean_us",
-            "Mean of finish - deadline over finished counted requests; negative is early",
-        )
-        .given(Given::Finished),
-        Column::lower("lateness_max_us", "Largest lateness of a finished counted request")
-            .given(Given::Finished),
-    ],
-    new: |context| Box::new(Lateness { context, sum_us: 0.0, max_us: f64::NEG_INFINITY, finished: 0 }),
+    doc: "finish - deadline over finished measured requests",
+    columns: &[MEAN, MAX],
+    of_groups: &[MEAN],
+    hears_layers: false,
+    new: |_| Lateness { sum_us: 0.0, max_us: f64::NEG_INFINITY, finished: 0 },
 };
 
-struct Lateness<'a> {
-    context: Context<'a>,
+const MEAN: Column<Lateness> = Column::lower(
+    "lateness_mean_us",
+    "Mean of finish - deadline over finished measured requests; negative is early",
+    |lateness: &Lateness| Value::per(lateness.sum_us, lateness.finished as f64),
+)
+.given(Given::Finished);
+
+const MAX: Column<Lateness> = Column::lower(
+    "lateness_max_us",
+    "Largest lateness of a finished measured request",
+    |lateness: &Lateness| Value::Real(if lateness.finished == 0 { f64::NAN } else { lateness.max_us }),
+)
+.given(Given::Finished);
+
+pub(super) struct Lateness {
     sum_us: f64,
     max_us: f64,
     finished: u64,
 }
 
-impl Recorder for Lateness<'_> {
+impl Recorder for Lateness {
     fn record(&mut self, record: &Record, origin: Origin) {
-        if let Some(finished) = self.context.finished(record, origin) {
-            let lateness_us = finished.time.as_us() - finished.request.deadline.as_us();
+        if let Some(finished) = finished(record, origin) {
+            let lateness_us = finished.lateness_us();
             self.sum_us += lateness_us;
             self.max_us = self.max_us.max(lateness_us);
             self.finished += 1;
         }
-    }
-}
-
-impl Metric for Lateness<'_> {
-    fn values(&self) -> Vec<Value> {
-        let max_us = if self.finished == 0 { f64::NAN } else { self.max_us };
-        vec![Value::per(self.sum_us, self.finished as f64), Value::Real(max_us)]
     }
 }
 

@@ -1,6 +1,5 @@
 //! One row per layer run that ended: the source of layers.csv and of Gantt charts. Times are absolute.
 
-use super::Context;
 use crate::sim::{JobId, Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
 
@@ -18,13 +17,13 @@ pub struct LayerRow {
     /// Index into the platform's accelerators.
     pub accelerator: usize,
     /// Whether its request belongs to the measurement.
-    pub counted: bool,
+    pub measured: bool,
     /// When it started.
     pub start: Time,
     /// When it ended.
     pub end: Time,
     /// (end - start) / c.
-    pub stretch: f64,
+    pub slowdown: f64,
     /// DRAM bytes it moved.
     pub dram_bytes: f64,
     /// Bytes that it found on chip instead.
@@ -34,29 +33,25 @@ pub struct LayerRow {
 }
 
 /// The fold; keeps a row per layer run.
-pub struct LayerLog<'a> {
-    context: Context<'a>,
+#[derive(Default)]
+pub struct LayerLog {
     rows: Vec<LayerRow>,
 }
 
-impl<'a> LayerLog<'a> {
-    /// An empty log.
-    pub fn new(context: Context<'a>) -> Self {
-        Self { context, rows: Vec::new() }
-    }
-
+impl LayerLog {
     /// All layer runs in the order in which they ended; at one instant by accelerator.
     pub fn rows(&self) -> &[LayerRow] {
         &self.rows
     }
 }
 
-impl Recorder for LayerLog<'_> {
+impl Recorder for LayerLog {
     fn record(&mut self, record: &Record, origin: Origin) {
         let Record::Finish {
             time,
             start,
             sub_job,
+            network,
             accelerator,
             dram_bytes,
             forwarded_bytes,
@@ -67,16 +62,15 @@ impl Recorder for LayerLog<'_> {
             return;
         };
         self.rows.push(LayerRow {
-            // Today one job per request, with the same number.
-            request: RequestId(sub_job.job.0),
+            request: record.request().expect("a layer is run for a request"),
             job: sub_job.job,
-            network: self.context.trace.requests[origin.place as usize].network,
+            network,
             layer: sub_job.layer,
             accelerator,
-            counted: origin.counted,
+            measured: origin.measured,
             start,
             end: time,
-            stretch: (time - start).as_ps() / uncontended_ps,
+            slowdown: (time - start).as_ps() / uncontended_ps,
             dram_bytes,
             forwarded_bytes,
             energy,
@@ -92,7 +86,7 @@ mod tests {
     #[test]
     fn a_row_per_layer_run_in_the_order_of_ends() {
         let example = Example::new();
-        let mut log = LayerLog::new(example.context());
+        let mut log = LayerLog::default();
         example.record(&mut log);
         let told: Vec<_> = log
             .rows()
@@ -112,8 +106,8 @@ mod tests {
             ]
         );
         // c 10 and b 10 bytes/ns: r0 and r3 take 15 ns, and every run of network 0 moves 100 bytes.
-        assert_eq!((log.rows()[0].stretch, log.rows()[5].stretch), (1.5, 1.5));
+        assert_eq!((log.rows()[0].slowdown, log.rows()[5].slowdown), (1.5, 1.5));
         assert!((log.rows()[5].dram_bytes - 100.0).abs() < 1e-9);
-        assert!(!log.rows()[0].counted && log.rows()[5].counted);
+        assert!(!log.rows()[0].measured && log.rows()[5].measured);
     }
 }

@@ -1,20 +1,33 @@
-//! How counted requests ended, whatever their deadline: requests = finished + dropped once the run has ended, and those
+//! How measured requests ended, whatever their deadline: requests = finished + dropped once the run has ended, and those
 //! that are unfinished where it ends at a time of its own.
 
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Outcomes> = Metric {
     name: "outcomes",
-    doc: "How counted requests ended, in time or not",
-    columns: &[
-        Column::higher("finished", "Counted requests that were finished, in time or late"),
-        Column::lower("dropped", "Counted requests given up, by the late rule or by the scheduler"),
-    ],
-    new: |_| Box::new(Outcomes { finished: 0, dropped: 0 }),
+    doc: "How measured requests ended, in time or not",
+    columns: COLUMNS,
+    of_groups: COLUMNS,
+    hears_layers: false,
+    new: |_| Outcomes::default(),
 };
 
-struct Outcomes {
+const COLUMNS: &[Column<Outcomes>] = &[
+    Column::higher(
+        "finished",
+        "Measured requests that were finished, in time or late",
+        |outcomes: &Outcomes| Value::Count(outcomes.finished),
+    ),
+    Column::lower(
+        "dropped",
+        "Measured requests given up, by the late rule or by the scheduler",
+        |outcomes: &Outcomes| Value::Count(outcomes.dropped),
+    ),
+];
+
+#[derive(Default)]
+pub(super) struct Outcomes {
     finished: u64,
     dropped: u64,
 }
@@ -22,16 +35,10 @@ struct Outcomes {
 impl Recorder for Outcomes {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Done { .. } if origin.counted => self.finished += 1,
-            Record::Drop { .. } if origin.counted => self.dropped += 1,
+            Record::Done { .. } if origin.measured => self.finished += 1,
+            Record::Drop { .. } if origin.measured => self.dropped += 1,
             _ => {}
         }
-    }
-}
-
-impl Metric for Outcomes {
-    fn values(&self) -> Vec<Value> {
-        vec![Value::Count(self.finished), Value::Count(self.dropped)]
     }
 }
 
@@ -40,8 +47,8 @@ mod tests {
     use crate::metrics::testing::Example;
 
     #[test]
-    fn counted_requests_are_finished_or_dropped() {
-        // r1, r2 and r4 are finished, r3 is dropped; r0 and r5 are not counted.
+    fn measured_requests_are_finished_or_dropped() {
+        // r1, r2 and r4 are finished, r3 is dropped; r0 and r5 are not measured.
         Example::new().assert(&[("finished", 3.0), ("dropped", 1.0)]);
     }
 }

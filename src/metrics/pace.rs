@@ -1,34 +1,29 @@
 //! The pace at which requests were asked for and met, per second: what a load relative to lambda* is in absolute terms.
 
-use super::context::Window;
-use super::{Column, Context, Metric, MetricEntry, Value};
+use super::context::{Window, arrived, is_met};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 use crate::units::Time;
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Pace> = Metric {
     name: "pace",
     doc: "Requests that came, and that were met, per second",
     columns: &[
         Column::undirected(
             "requests_per_s",
-            "Counted requests per second, from the first one's arrival to the last one's",
+            "Measured requests per second, from the first one's arrival to the last one's",
+            Pace::requests_per_s,
         ),
-        Column::higher("met_per_s", "met / length of the measurement window"),
+        Column::higher("met_per_s", "met / length of the measurement window", |pace: &Pace| {
+            Value::per(pace.met as f64, pace.window.length().as_s())
+        }),
     ],
-    new: |context| {
-        Box::new(Pace {
-            context,
-            window: Window::new(),
-            last: Time::ZERO,
-            first: Time::MAX,
-            requests: 0,
-            met: 0,
-        })
-    },
+    of_groups: &[],
+    hears_layers: false,
+    new: |_| Pace { window: Window::new(), first: Time::MAX, last: Time::ZERO, requests: 0, met: 0 },
 };
 
-struct Pace<'a> {
-    context: Context<'a>,
+pub(super) struct Pace {
     window: Window,
     first: Time,
     last: Time,
@@ -36,27 +31,23 @@ struct Pace<'a> {
     met: u64,
 }
 
-impl Recorder for Pace<'_> {
-    fn record(&mut self, record: &Record, origin: Origin) {
-        self.window.follow(record, origin);
-        if let Some(request) = self.context.arrived(record, origin) {
-            self.first = self.first.min(request.arrival);
-            self.last = request.arrival;
-            self.requests += 1;
-        }
-        self.met +=
-            u64::from(self.context.finished(record, origin).is_some_and(|finished| finished.is_met()));
+impl Pace {
+    /// n requests have n - 1 times between them.
+    fn requests_per_s(&self) -> Value {
+        let gaps = self.requests.saturating_sub(1) as f64;
+        Value::per(gaps, self.last.saturating_sub(self.first).as_s())
     }
 }
 
-impl Metric for Pace<'_> {
-    fn values(&self) -> Vec<Value> {
-        // n requests have n - 1 times between them.
-        let gaps = self.requests.saturating_sub(1) as f64;
-        vec![
-            Value::per(gaps, self.last.saturating_sub(self.first).as_s()),
-            Value::per(self.met as f64, self.window.length().as_s()),
-        ]
+impl Recorder for Pace {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.window.follow(record, origin);
+        if let Some(asked) = arrived(record, origin) {
+            self.first = self.first.min(asked.arrival);
+            self.last = asked.arrival;
+            self.requests += 1;
+        }
+        self.met += u64::from(is_met(record, origin));
     }
 }
 
@@ -66,14 +57,14 @@ mod tests {
 
     #[test]
     fn paces_by_hand() {
-        // Counted arrivals at 5, 5, 35, 35 ns: 3 in 30 ns. Met: r2 and r4, in the window of 60 ns.
+        // Measured arrivals at 5, 5, 35, 35 ns: 3 in 30 ns. Met: r2 and r4, in the window of 60 ns.
         Example::new().assert(&[("requests_per_s", 0.1e9), ("met_per_s", 2e9 / 60.0)]);
     }
 
     #[test]
     fn a_single_request_has_no_pace() {
         let mut example = Example::new();
-        example.trace.counted = 1..2;
+        example.trace.measured = 1..2;
         assert!(example.value("requests_per_s").is_nan());
     }
 }

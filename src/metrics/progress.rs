@@ -1,14 +1,48 @@
-//! Progress of what runs side by side, which STP and the measures of fairness are made of: the mean over counted requests of
-//! isolated latency / latency, 0 for a request that was dropped or did not finish.
+//! Progress of what runs side by side, which STP and the measures of fairness are made of: the mean over measured requests of
+//! isolated latency / latency, 0 for a request that was dropped or did not finish. That of a group of requests is a column.
 //!
 //! Whose progress is the source's to say. PREMA, MoCA and Eyerman and Eeckhout speak of co-running tasks or programs,
 //! each one network that somebody runs: here a tenant's requests for one network, so that a tenant of several networks
 //! counts several times, and two tenants of one network are two. Jain speaks of users: here tenants.
 
-use super::Context;
-use crate::sim::{Origin, Record, Recorder, Request};
+use std::sync::Arc;
 
-/// Sums over the counted requests of one program or tenant.
+use super::context::{arrived, finished};
+use super::{Column, Metric, Value};
+use crate::sim::{Origin, Record, Recorder, Request, World};
+
+pub(super) const ENTRY: Metric<Mean> = Metric {
+    name: "progress",
+    doc: "Progress of the requests of a tenant, network, QoS level or priority",
+    columns: &[],
+    of_groups: &[Column::higher(
+        "progress",
+        "Mean isolated latency / latency over all requests, 0 for those not finished; jain is over that of tenants, stp and \
+         fairness over that of tenants' networks",
+        |mean: &Mean| Value::per(mean.sum, mean.requests as f64),
+    )
+    .share()],
+    hears_layers: false,
+    new: |context| Mean { world: Arc::clone(&context.world), sum: 0.0, requests: 0 },
+};
+
+/// The progress of all requests together.
+pub(super) struct Mean {
+    world: Arc<World>,
+    sum: f64,
+    requests: u64,
+}
+
+impl Recorder for Mean {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.requests += u64::from(arrived(record, origin).is_some());
+        if let Some(finished) = finished(record, origin) {
+            self.sum += finished.isolated(&self.world).as_ps() / finished.latency().as_ps();
+        }
+    }
+}
+
+/// Sums over the measured requests of one program or tenant.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Part {
     requests: u64,
@@ -17,55 +51,56 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// In (0, 1] where every request was finished; `None` without counted requests.
+    /// In (0, 1] where every request was finished; `None` without measured requests.
     pub(super) fn progress(&self) -> Option<f64> {
         (self.requests > 0).then(|| self.progress_sum / self.requests as f64)
     }
 
-    /// Mean priority, since priorities are drawn per request; `None` without counted requests.
+    /// Mean priority, since priorities are drawn per request; `None` without measured requests.
     pub(super) fn priority(&self) -> Option<f64> {
         (self.requests > 0).then(|| self.priority_sum as f64 / self.requests as f64)
     }
 }
 
 /// The fold.
-pub(super) struct Progress<'a> {
-    context: Context<'a>,
+pub(super) struct Progress {
+    world: Arc<World>,
     /// Parts per tenant: its networks, or 1.
     of_tenant: usize,
+    /// By tenant, as far as they have sent requests.
     pub(super) parts: Vec<Part>,
 }
 
-impl<'a> Progress<'a> {
+impl Progress {
     /// By tenant and network.
-    pub(super) fn of_programs(context: Context<'a>) -> Self {
-        Self::new(context, context.world.networks.len())
+    pub(super) fn of_programs(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), of_tenant: world.networks.len(), parts: Vec::new() }
     }
 
-    pub(super) fn of_tenants(context: Context<'a>) -> Self {
-        Self::new(context, 1)
+    pub(super) fn of_tenants(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), of_tenant: 1, parts: Vec::new() }
     }
 
-    fn new(context: Context<'a>, of_tenant: usize) -> Self {
-        Self { context, of_tenant, parts: vec![Part::default(); context.tenants() * of_tenant] }
-    }
-
-    fn part(&mut self, request: &Request) -> &mut Part {
-        let within = if self.of_tenant > 1 { request.network as usize } else { 0 };
-        &mut self.parts[request.tenant as usize * self.of_tenant + within]
+    fn part(&mut self, asked: &Request) -> &mut Part {
+        let within = if self.of_tenant > 1 { asked.network as usize } else { 0 };
+        let place = asked.tenant as usize * self.of_tenant + within;
+        if place >= self.parts.len() {
+            self.parts.resize(place + 1, Part::default());
+        }
+        &mut self.parts[place]
     }
 }
 
-impl Recorder for Progress<'_> {
+impl Recorder for Progress {
     fn record(&mut self, record: &Record, origin: Origin) {
-        if let Some(request) = self.context.arrived(record, origin) {
-            let part = self.part(&request);
+        if let Some(asked) = arrived(record, origin) {
+            let part = self.part(asked);
             part.requests += 1;
-            part.priority_sum += u64::from(request.priority);
+            part.priority_sum += u64::from(asked.priority);
         }
-        if let Some(finished) = self.context.finished(record, origin) {
-            let progress = 1.0 / finished.ntt(&self.context);
-            self.part(&finished.request).progress_sum += progress;
+        if let Some(finished) = finished(record, origin) {
+            let progress = 1.0 / finished.ntt(&self.world);
+            self.part(&finished.asked).progress_sum += progress;
         }
     }
 }

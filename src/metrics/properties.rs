@@ -1,17 +1,19 @@
 //! On random runs: the columns are what the two logs say, and stay within their bounds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Context, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant};
+use super::{
+    Context, GroupBy, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant,
+};
 use crate::sim::Recorder;
 use crate::sim::cases::Case;
 use crate::sim::testing::{any_case, record_chaos};
 use crate::units::Picojoules;
-use crate::workload::Qos;
 
-/// The columns and the counted rows of both logs.
+/// The columns and the measured rows of both logs.
 struct Results {
     columns: Vec<(&'static str, f64)>,
     requests: Vec<RequestRow>,
@@ -20,18 +22,15 @@ struct Results {
 
 impl Results {
     fn of(case: &Case) -> Self {
-        let world = case.world();
-        let qos = vec![Qos::M; case.trace.requests.len()];
-        let context = Context { world: &world, trace: &case.trace, qos: &qos };
-        let (mut metrics, mut requests, mut layers) =
-            (Metrics::new(context), RequestLog::new(context), LayerLog::new(context));
+        let mut metrics = Metrics::new(&Context::of_run(&Arc::new(case.world())));
+        let (mut requests, mut layers) = (RequestLog::default(), LayerLog::default());
         let folds: [&mut dyn Recorder; 3] = [&mut metrics, &mut requests, &mut layers];
         folds.into_iter().for_each(|fold| record_chaos(case, fold));
         let names = Metrics::columns().map(|column| column.name);
         Self {
             columns: names.zip(metrics.values().into_iter().map(|value| value.as_f64())).collect(),
-            requests: requests.rows().iter().filter(|row| row.counted).copied().collect(),
-            layers: layers.rows().iter().filter(|row| row.counted).copied().collect(),
+            requests: requests.rows().iter().filter(|row| row.measured).copied().collect(),
+            layers: layers.rows().iter().filter(|row| row.measured).copied().collect(),
         }
     }
 
@@ -53,7 +52,7 @@ proptest! {
     #[test]
     fn request_columns_count_the_rows(case in any_case(1..=4)) {
         let results = Results::of(&case);
-        prop_assert_eq!(results.column("requests"), case.trace.counted.len() as f64);
+        prop_assert_eq!(results.column("requests"), case.trace.measured.len() as f64);
         prop_assert_eq!(results.column("met"), results.count(|row| row.is_met()));
         prop_assert_eq!(results.column("finished"), results.count(|row| row.finish.is_some()));
         prop_assert_eq!(results.column("dropped"), results.count(|row| row.dropped.is_some()));
@@ -84,22 +83,40 @@ proptest! {
         }
         for tenant in 0..=last {
             let energy = |results: &Results, tenant: u32| {
-                let mine = results.requests.iter().filter(|row| row.tenant == tenant);
+                let mine = results.requests.iter().filter(|row| row.asked.tenant == tenant);
                 mine.map(|row| row.energy).sum::<Picojoules>()
             };
             prop_assert_eq!(energy(&permuted, last - tenant), energy(&results, tenant));
         }
     }
 
+    /// To the bit, whichever request ends first.
+    #[test]
+    fn groups_add_up_in_the_order_of_arrival(case in any_case(1..=4)) {
+        let mut groups = Groups::new(&Arc::new(case.world()), Vec::new());
+        record_chaos(&case, &mut groups);
+        let requests = Results::of(&case).requests;
+        let place = Groups::columns().iter().position(|column| column.name == "lateness_mean_us");
+        for group in groups.rows().iter().filter(|group| group.by == GroupBy::Tenant) {
+            let own = requests.iter().filter(|row| row.asked.tenant == group.key);
+            let late_us = own.filter_map(|row| Some(row.finish?.as_us() - row.asked.deadline.as_us()));
+            let late_us: Vec<f64> = late_us.collect();
+            // From a positive zero, which `sum` does not begin with.
+            let mean = late_us.iter().fold(0.0, |sum, us| sum + us) / late_us.len() as f64;
+            let told = group.values[place.expect("there is such a column")].as_f64();
+            prop_assert!(told == mean || (told.is_nan() && mean.is_nan()), "{told}, not {mean}");
+        }
+    }
+
     #[test]
     fn means_are_those_of_the_rows(case in any_case(1..=4)) {
         let results = Results::of(&case);
-        let stretch: f64 = results.layers.iter().map(|row| row.stretch).sum();
-        prop_assert!(close(results.column("stretch_mean"), stretch / results.layers.len() as f64));
+        let slowdown: f64 = results.layers.iter().map(|row| row.slowdown).sum();
+        prop_assert!(close(results.column("slowdown_mean"), slowdown / results.layers.len() as f64));
         let world = case.world();
         let ntt = |row: &RequestRow| {
-            let isolated = world.networks[row.network as usize].isolated;
-            row.finish.map(|finish| (finish - row.arrival).as_ps() / isolated.as_ps())
+            let isolated = world.networks[row.asked.network as usize].isolated;
+            row.finish.map(|finish| (finish - row.asked.arrival).as_ps() / isolated.as_ps())
         };
         let ntts: Vec<f64> = results.requests.iter().filter_map(ntt).collect();
         prop_assert!(close(results.column("antt"), ntts.iter().sum::<f64>() / ntts.len() as f64));
@@ -112,7 +129,7 @@ proptest! {
             let ratio = results.column(column);
             prop_assert!((0.0..=1.0 + 1e-9).contains(&ratio) || ratio.is_nan(), "{column} {ratio}");
         }
-        let programs: BTreeSet<(u32, u32)> = results.requests.iter().map(|row| (row.tenant, row.network)).collect();
+        let programs: BTreeSet<(u32, u32)> = results.requests.iter().map(|row| (row.asked.tenant, row.asked.network)).collect();
         prop_assert!((0.0..=programs.len() as f64 * (1.0 + 1e-9)).contains(&results.column("stp")));
         let none_finished = results.column("finished") == 0.0;
         prop_assert!(results.column("antt") >= 1.0 - 1e-9 || none_finished);

@@ -1,9 +1,7 @@
 //! One row per request that arrived: the source of requests.csv and of sums per tenant. Times are absolute.
 
-use super::Context;
-use crate::sim::{DropReason, JobId, Origin, Record, Recorder, RequestId};
+use crate::sim::{DropReason, JobId, Origin, Record, Recorder, Request, RequestId};
 use crate::units::{Picojoules, Time};
-use crate::workload::Qos;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,20 +12,10 @@ pub struct RequestRow {
     pub job: JobId,
     /// The request whose end brought it, where it follows another.
     pub after: Option<RequestId>,
-    /// Who sent it.
-    pub tenant: u32,
-    /// Index into [`crate::sim::World::networks`].
-    pub network: u32,
-    /// Larger is more important.
-    pub priority: u32,
-    /// How strict its deadline is.
-    pub qos: Qos,
+    /// What it asked for, with arrival and deadline as they came to be.
+    pub asked: Request,
     /// Whether it belongs to the measurement.
-    pub counted: bool,
-    /// a.
-    pub arrival: Time,
-    /// d.
-    pub deadline: Time,
+    pub measured: bool,
     /// When its first layer started, if one did.
     pub start: Option<Time>,
     /// When its last layer ended, if it did.
@@ -41,88 +29,65 @@ pub struct RequestRow {
 impl RequestRow {
     /// Whether it was finished by its deadline.
     pub fn is_met(&self) -> bool {
-        self.finish.is_some_and(|finish| finish <= self.deadline)
+        self.finish.is_some_and(|finish| self.asked.is_met_at(finish))
     }
 }
 
 /// The fold; keeps a row per request.
-pub struct RequestLog<'a> {
-    context: Context<'a>,
+#[derive(Default)]
+pub struct RequestLog {
     rows: Vec<RequestRow>,
 }
 
-impl<'a> RequestLog<'a> {
-    /// An empty log.
-    pub fn new(context: Context<'a>) -> Self {
-        Self { context, rows: Vec::new() }
-    }
-
-    /// All requests that have arrived, counted or not, in order of arrival.
+impl RequestLog {
+    /// All requests that have arrived, measured or not, in order of arrival.
     pub fn rows(&self) -> &[RequestRow] {
         &self.rows
     }
 
-    fn arrive(
-        &mut self,
-        request: RequestId,
-        job: JobId,
-        origin: Origin,
-        [arrival, deadline]: [Time; 2],
-        after: Option<RequestId>,
-    ) {
-        let known = &self.context.trace.requests[origin.place as usize];
-        assert_eq!(self.rows.len(), request.0 as usize, "requests are numbered in the order of arrival");
-        self.rows.push(RequestRow {
-            request,
-            job,
-            after,
-            tenant: known.tenant,
-            network: known.network,
-            priority: known.priority,
-            qos: self.context.qos[origin.place as usize],
-            counted: origin.counted,
-            arrival,
-            deadline,
-            start: None,
-            finish: None,
-            dropped: None,
-            energy: Picojoules(0.0),
-        });
+    fn arrive(&mut self, row: RequestRow) {
+        assert_eq!(self.rows.len(), row.request.0 as usize, "requests are numbered in the order of arrival");
+        self.rows.push(row);
     }
 
-    fn row(&mut self, request: RequestId) -> &mut RequestRow {
+    /// That of the request which a record is about.
+    fn row(&mut self, record: &Record) -> &mut RequestRow {
+        let request = record.request().expect("it is about a request or its layers");
         &mut self.rows[request.0 as usize]
-    }
-
-    /// Today one job per request, with the same number.
-    fn row_of(&mut self, job: JobId) -> &mut RequestRow {
-        self.row(RequestId(job.0))
     }
 }
 
-impl Recorder for RequestLog<'_> {
-    fn record(&mut self, record: &Record, origin: Origin) {
+impl Recorder for RequestLog {
+    fn record(&mut self, record: &Record, Origin { measured, .. }: Origin) {
         match *record {
-            Record::Arrival { time, request, job, deadline, after } => {
-                self.arrive(request, job, origin, [time, deadline], after)
+            Record::Arrival { request, job, asked, after } => self.arrive(RequestRow {
+                request,
+                job,
+                after,
+                asked,
+                measured,
+                start: None,
+                finish: None,
+                dropped: None,
+                energy: Picojoules(0.0),
+            }),
+            Record::Start { time, .. } => {
+                self.row(record).start.get_or_insert(time);
             }
-            Record::Start { time, sub_job, .. } => {
-                self.row_of(sub_job.job).start.get_or_insert(time);
-            }
-            Record::Finish { sub_job, energy, .. } => self.row_of(sub_job.job).energy += energy,
-            Record::Done { time, request, .. } => self.row(request).finish = Some(time),
-            Record::Drop { request, reason, .. } => self.row(request).dropped = Some(reason),
+            Record::Finish { energy, .. } => self.row(record).energy += energy,
+            Record::Done { time, .. } => self.row(record).finish = Some(time),
+            Record::Drop { reason, .. } => self.row(record).dropped = Some(reason),
             _ => {}
         }
     }
 }
 
-/// Layer energy of counted requests by tenant; the sum over tenants is the column `energy_layers_uj`.
+/// Layer energy of measured requests by tenant; the sum over tenants is the column `energy_layers_uj`.
 pub fn layer_energy_by_tenant(rows: &[RequestRow]) -> Vec<Picojoules> {
-    let tenants = rows.iter().map(|row| row.tenant as usize + 1).max().unwrap_or(0);
+    let tenants = rows.iter().map(|row| row.asked.tenant as usize + 1).max().unwrap_or(0);
     let mut by_tenant = vec![Picojoules(0.0); tenants];
-    for row in rows.iter().filter(|row| row.counted) {
-        by_tenant[row.tenant as usize] += row.energy;
+    for row in rows.iter().filter(|row| row.measured) {
+        by_tenant[row.asked.tenant as usize] += row.energy;
     }
     by_tenant
 }
@@ -135,7 +100,7 @@ mod tests {
     #[test]
     fn a_row_tells_what_became_of_a_request() {
         let example = Example::new();
-        let mut log = RequestLog::new(example.context());
+        let mut log = RequestLog::default();
         example.record(&mut log);
         let told: Vec<_> = log
             .rows()
@@ -157,15 +122,15 @@ mod tests {
         );
         let dropped = |row: &RequestRow| row.dropped == Some(DropReason::Scheduler);
         assert!(log.rows().iter().all(|row| dropped(row) == (row.request.0 == 3)));
-        assert!(log.rows().iter().all(|row| row.counted == (1..5).contains(&row.request.0)));
+        assert!(log.rows().iter().all(|row| row.measured == (1..5).contains(&row.request.0)));
     }
 
     #[test]
     fn the_energy_of_tenants_adds_up_to_the_column() {
         let example = Example::new();
-        let mut log = RequestLog::new(example.context());
+        let mut log = RequestLog::default();
         example.record(&mut log);
-        // Tenant 0: r1 and r3 (r0 and r5 are not counted). Tenant 1: two layers each of r2 and r4.
+        // Tenant 0: r1 and r3 (r0 and r5 are not measured). Tenant 1: two layers each of r2 and r4.
         let by_tenant = layer_energy_by_tenant(log.rows());
         assert_eq!(by_tenant, [Picojoules(2.0), Picojoules(4.0)]);
         let total: Picojoules = by_tenant.into_iter().sum();

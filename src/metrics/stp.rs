@@ -2,30 +2,27 @@
 //! number of programs when all run as if alone.
 
 use super::progress::{Part, Progress};
-use super::{Column, Metric, MetricEntry, Value};
+use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 
-pub(super) const ENTRY: MetricEntry = MetricEntry {
+pub(super) const ENTRY: Metric<Stp> = Metric {
     name: "stp",
     doc: "System throughput (Eyerman and Eeckhout, IEEE Micro 28(3), 2008) over co-running networks, dropped requests at 0",
     columns: &[Column::higher(
         "stp",
-        "Sum over tenants and their networks of progress: mean isolated latency / latency of counted requests",
+        "Sum over tenants and their networks of progress: mean isolated latency / latency of measured requests",
+        |stp: &Stp| Value::Real(stp.0.parts.iter().filter_map(Part::progress).sum()),
     )],
-    new: |context| Box::new(Stp(Progress::of_programs(context))),
+    of_groups: &[],
+    hears_layers: false,
+    new: |context| Stp(Progress::of_programs(&context.world)),
 };
 
-struct Stp<'a>(Progress<'a>);
+pub(super) struct Stp(Progress);
 
-impl Recorder for Stp<'_> {
+impl Recorder for Stp {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.0.record(record, origin);
-    }
-}
-
-impl Metric for Stp<'_> {
-    fn values(&self) -> Vec<Value> {
-        vec![Value::Real(self.0.parts.iter().filter_map(Part::progress).sum())]
     }
 }
 
@@ -51,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_without_counted_requests_adds_nothing() {
+    fn a_tenant_without_measured_requests_adds_nothing() {
         let mut example = Example::new();
         example.trace.requests[5].tenant = 9;
         example.assert(&[("stp", 1.25)]);

@@ -6,13 +6,11 @@ use super::{Context, Metrics};
 use crate::sim::testing::{Script, layer, network_to_accelerator, plain_rules, platform, request, world};
 use crate::sim::{Decision, DecisionCost, Engine, Host, JobView, Recorder, Rules, Trace, View, World, run};
 use crate::units::Time;
-use crate::workload::Qos;
 
 /// A run to fold: by default [`Example::new`]'s.
 pub(super) struct Example {
     pub(super) world: World,
     pub(super) trace: Trace,
-    pub(super) qos: Vec<Qos>,
     pub(super) rules: Rules,
     /// Whether the scheduler gives request 3 up.
     pub(super) drops: bool,
@@ -26,10 +24,10 @@ impl Example {
     /// ```text
     /// request tenant network priority arrival deadline
     /// r0      0      0       1         0      far       warm-up
-    /// r1      0      0       1         5      20        counted
-    /// r2      1      1       4         5      35        counted
-    /// r3      0      0       3        35      far       counted; dropped by the scheduler at 45
-    /// r4      1      1       4        35      far       counted
+    /// r1      0      0       1         5      20        measured
+    /// r2      1      1       4         5      35        measured
+    /// r3      0      0       3        35      far       measured; dropped by the scheduler at 45
+    /// r4      1      1       4        35      far       measured
     /// r5      0      0       1        60      far       after the count
     ///
     /// from-to DRAM   m0                   m1
@@ -67,15 +65,14 @@ impl Example {
         };
         Self {
             world,
-            trace: Trace { requests: requests.to_vec(), counted: 1..5, ..Trace::default() },
-            qos: vec![Qos::M; 6],
+            trace: Trace { requests: requests.to_vec(), measured: 1..5, ..Trace::default() },
             rules: Rules { decision_cost: DecisionCost::Host(free_of_time), ..plain_rules() },
             drops: true,
         }
     }
 
-    pub(super) fn context(&self) -> Context<'_> {
-        Context { world: &self.world, trace: &self.trace, qos: &self.qos }
+    pub(super) fn context(&self) -> Context {
+        Context::of_run(&Arc::new(self.world.clone()))
     }
 
     /// Feeds the run to a recorder. Networks go to the accelerator of their number; whatever is open costs one
@@ -94,7 +91,7 @@ impl Example {
 
     /// A column of the run's results.
     pub(super) fn value(&self, column: &str) -> f64 {
-        let mut metrics = Metrics::new(self.context());
+        let mut metrics = Metrics::new(&self.context());
         self.record(&mut metrics);
         let place = Metrics::columns().position(|c| c.name == column).expect("the column exists");
         metrics.values()[place].as_f64()

@@ -13,7 +13,7 @@ use crate::experiment::runs::{RATE, Runs};
 
 const TEMPLATE: &str = include_str!("page.html");
 
-/// Pictures in sight; the others of a section are folded away. Chosen here.
+/// Pictures in sight; the others of a section are folded away. Our choice, because they fill a page.
 const IN_SIGHT: usize = 6;
 
 #[derive(Serialize)]
@@ -55,7 +55,7 @@ const COLUMNS: [&str; 8] = [
     "finished",
     "p50 of finished, us",
     "p99 of finished, us",
-    "energy per counted request, uJ",
+    "energy per measured request, uJ",
     "energy per met request, uJ",
     "seeds",
 ];

@@ -32,7 +32,7 @@ pub struct Setup {
 /// Makes the run of a seed. All runs have as many accelerators.
 pub type Source = dyn Fn(u64) -> Setup + Send + Sync;
 
-/// What a counted request is worth, so that the rewards of a run add up over its counted requests. Its episode pays as
+/// What a measured request is worth, so that the rewards of a run add up over its measured requests. Its episode pays as
 /// soon as it knows: `met` or `missed` at its end, the rest layer by layer.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -52,7 +52,7 @@ pub struct Reward {
 }
 
 impl Default for Reward {
-    /// Chosen here: all that bandwidth can bring is worth a twentieth of a deadline, so that it only decides between
+    /// Our choice, because all that bandwidth can bring is worth a twentieth of a deadline and so only decides between
     /// schedules that meet as many; a request with all its slack counts as if it were met.
     fn default() -> Self {
         Self { met: 1.0, missed: -1.0, bandwidth: 0.1, slack: 1.0 }
@@ -88,7 +88,7 @@ impl Episode {
         let mut episode = Self {
             observation: Observation::new(&world),
             decision: Decision::default(),
-            judge: Judge::new(&world, Arc::clone(&trace), reward),
+            judge: Judge::new(&world, reward),
             engine: Engine::new(world, trace, rules),
             steps_left: max_steps,
             terminated: false,
@@ -152,10 +152,9 @@ impl Episode {
 #[derive(Debug)]
 struct Judge {
     reward: Reward,
-    trace: Arc<Trace>,
     /// By network.
     layers: Vec<f64>,
-    /// Counted requests that have arrived and not ended.
+    /// Measured requests that have arrived and not ended.
     open: u64,
     earned: f64,
     /// The potential at the last decision.
@@ -163,9 +162,9 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(world: &World, trace: Arc<Trace>, reward: Reward) -> Self {
+    fn new(world: &World, reward: Reward) -> Self {
         let layers = world.networks.iter().map(|network| network.layers.len() as f64).collect();
-        Self { reward, trace, layers, open: 0, earned: 0.0, potential: 0.0 }
+        Self { reward, layers, open: 0, earned: 0.0, potential: 0.0 }
     }
 
     /// Pays the change of the potential.
@@ -188,17 +187,16 @@ impl Recorder for Judge {
     fn record(&mut self, record: &Record, origin: Origin) {
         let Reward { met, missed, bandwidth, .. } = self.reward;
         match *record {
-            Record::Arrival { .. } => self.open += u64::from(origin.counted),
-            Record::Done { time, deadline, .. } if origin.counted => {
+            Record::Arrival { .. } => self.open += u64::from(origin.measured),
+            Record::Done { time, asked, .. } if origin.measured => {
                 self.open -= 1;
-                self.earned += if time <= deadline { met } else { missed };
+                self.earned += if asked.is_met_at(time) { met } else { missed };
             }
-            Record::Drop { .. } if origin.counted => {
+            Record::Drop { .. } if origin.measured => {
                 self.open -= 1;
                 self.earned += missed;
             }
-            Record::Finish { time, start, uncontended_ps, .. } if origin.counted => {
-                let network = self.trace.requests[origin.place as usize].network;
+            Record::Finish { time, start, network, uncontended_ps, .. } if origin.measured => {
                 let efficiency = uncontended_ps / (time - start).as_ps();
                 self.earned += bandwidth * efficiency / self.layers[network as usize];
             }
@@ -399,14 +397,14 @@ mod tests {
             prop_assert_eq!(play(Episode::new(setup(&case), Reward::default(), u64::MAX)), (outcomes, records));
         }
 
-        /// Over a run, every counted request pays its deadline term once, and no more for its layers than there is.
+        /// Over a run, every measured request pays its deadline term once, and no more for its layers than there is.
         #[test]
-        fn the_rewards_add_up_over_the_counted_requests(case in any_case_with_everything()) {
+        fn the_rewards_add_up_over_the_measured_requests(case in any_case_with_everything()) {
             let reward = |reward| play(Episode::new(setup(&case), reward, u64::MAX));
             let (outcomes, records) = reward(Reward { met: 1.0, missed: 1.0, bandwidth: 0.0, slack: 0.0 });
             let before = case.trace.requests.len();
             let arrived = records.iter().filter(|(record, origin)| {
-                matches!(record, Record::Arrival { .. } if origin.counted)
+                matches!(record, Record::Arrival { .. } if origin.measured)
             });
             let paid: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
             prop_assert!(paid >= arrived.count() as f64 && paid <= before as f64);

@@ -22,12 +22,12 @@ pub struct Evolution {
     /// Standard deviation of the noise on each weight.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub sigma: f32,
-    /// Adam's step at the first generation.
+    /// Learning rate of Adam at the first generation.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
-    pub rate: f32,
+    pub learning_rate: f32,
     /// And at the last, with a straight line between.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
-    pub last_rate: f32,
+    pub final_learning_rate: f32,
     /// How many generations.
     #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub generations: u64,
@@ -39,7 +39,14 @@ pub struct Evolution {
 impl Default for Evolution {
     /// Our choice, taken over from a prototype of the policy.
     fn default() -> Self {
-        Self { population: 32, sigma: 0.08, rate: 0.04, last_rate: 0.008, generations: 300, seed: 1 }
+        Self {
+            population: 32,
+            sigma: 0.08,
+            learning_rate: 0.04,
+            final_learning_rate: 0.008,
+            generations: 300,
+            seed: 1,
+        }
     }
 }
 
@@ -107,7 +114,8 @@ impl State {
             gradient.iter_mut().zip(noise).for_each(|(gradient, noise)| *gradient += weight * noise);
         }
         let progress = self.generation as f32 / evolution.generations as f32;
-        let rate = evolution.rate + (evolution.last_rate - evolution.rate) * progress.min(1.0);
+        let change = evolution.final_learning_rate - evolution.learning_rate;
+        let rate = evolution.learning_rate + change * progress.min(1.0);
         self.generation += 1;
         let correct = BETA.map(|beta| 1.0 - beta.powi(self.generation as i32));
         for (i, gradient) in gradient.into_iter().enumerate() {

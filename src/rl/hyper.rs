@@ -17,54 +17,54 @@ pub struct Hyper {
     /// Hidden units of both networks.
     #[serde(deserialize_with = "within::<_, Width, _>")]
     pub hidden: usize,
-    /// What a reward is worth one decision later.
+    /// The discount factor: what a reward is worth one decision later.
     #[serde(deserialize_with = "within::<_, Share, _>")]
-    pub discount: f64,
+    pub gamma: f64,
     /// Learning rate of the actor.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
-    pub actor_rate: f64,
+    pub actor_learning_rate: f64,
     /// Learning rate of the critic.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
-    pub critic_rate: f64,
-    /// Gradients are cut to this length.
+    pub critic_learning_rate: f64,
+    /// The norm to which gradients are clipped.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
-    pub longest_gradient: f64,
-    /// The share of the way that the slow copies move after an update.
+    pub max_grad_norm: f64,
+    /// The share of the way to its network that a target network moves after an update.
     #[serde(deserialize_with = "within::<_, Share, _>")]
-    pub follow: f64,
-    /// Iterations in which a rule answers, earliest deadline first, and the actor imitates it while the critic learns what
-    /// its answers are worth. None in the paper's recipe, as far as that is public.
+    pub tau: f64,
+    /// Iterations in which an expert acts, earliest deadline first, and the actor imitates it while the critic learns what
+    /// its actions are worth. None in the paper's recipe, as far as that is public.
     #[serde(deserialize_with = "within::<_, StepsOrNone, _>")]
     pub imitation: u64,
     /// How much the actor is held to what was done (Fujimoto and Gu, NeurIPS 2021): times the mean squared distance of its
-    /// answers from the remembered ones, where the values of its answers have a mean size of 1. Without, which is the paper's
-    /// recipe, it goes to wherever the critic errs most.
+    /// actions from those in the replay buffer, where the values of its actions have a mean size of 1. Without, which is
+    /// the paper's recipe, it goes to wherever the critic errs most.
     #[serde(deserialize_with = "within::<_, NonNegative, _>")]
     pub anchor: f64,
     /// Decisions in an update.
     #[serde(deserialize_with = "within::<_, Sample, _>")]
-    pub batch: usize,
-    /// Decisions in the memory.
+    pub batch_size: usize,
+    /// Decisions in the replay buffer.
     #[serde(deserialize_with = "within::<_, Decisions, _>")]
-    pub memory: usize,
-    /// Sub-jobs of a decision that are remembered.
+    pub buffer_size: usize,
+    /// Sub-jobs of a decision that the replay buffer keeps.
     #[serde(deserialize_with = "within::<_, Width, _>")]
     pub longest_queue: usize,
     /// Decisions before the first update.
     #[serde(deserialize_with = "within::<_, Decisions, _>")]
-    pub warm_up: usize,
-    /// Standard deviation of the noise on every number of an answer, which lies between -1 and 1.
+    pub learning_starts: usize,
+    /// Standard deviation of the noise on every number of an action, which lies between -1 and 1.
     #[serde(deserialize_with = "within::<_, NonNegative, _>")]
-    pub noise: f64,
+    pub exploration_noise: f64,
     /// The noise of an iteration relative to the one before.
     #[serde(deserialize_with = "within::<_, Share, _>")]
-    pub noise_decay: f64,
-    /// Runs at a time.
+    pub exploration_noise_decay: f64,
+    /// Environments: runs at a time.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
-    pub episodes: usize,
+    pub num_envs: usize,
     /// Decisions of a run, after which it is truncated.
     #[serde(deserialize_with = "within::<_, Decisions, _>")]
-    pub steps: u64,
+    pub num_steps: u64,
     /// The reward.
     pub reward: Reward,
     /// Iterations of the training: new runs, their decisions, and an update after every step of all of them.
@@ -76,27 +76,27 @@ pub struct Hyper {
 }
 
 impl Default for Hyper {
-    /// Discount, rates and batch are those of the paper of DDPG. The others are chosen here: a slower copy than its 0.001
-    /// learns nothing in an hour; the memory holds what an hour sees last; queues under the loads of interest are mostly
-    /// shorter than 32.
+    /// Discount, rates and batch are those of the paper of DDPG. The others are our choice, because target networks as slow as
+    /// its 0.001 learn nothing in an hour; the replay buffer holds what an hour sees last; queues under the loads of interest
+    /// are mostly shorter than 32.
     fn default() -> Self {
         Self {
             hidden: HIDDEN,
-            discount: 0.99,
-            actor_rate: 1e-4,
-            critic_rate: 1e-3,
-            longest_gradient: 1.0,
-            follow: 0.005,
+            gamma: 0.99,
+            actor_learning_rate: 1e-4,
+            critic_learning_rate: 1e-3,
+            max_grad_norm: 1.0,
+            tau: 0.005,
             imitation: 0,
             anchor: 0.0,
-            batch: 64,
-            memory: 50_000,
+            batch_size: 64,
+            buffer_size: 50_000,
             longest_queue: 32,
-            warm_up: 1_000,
-            noise: 0.3,
-            noise_decay: 0.99,
-            episodes: 8,
-            steps: 500,
+            learning_starts: 1_000,
+            exploration_noise: 0.3,
+            exploration_noise_decay: 0.99,
+            num_envs: 8,
+            num_steps: 500,
             reward: Reward::default(),
             iterations: 400,
             seed: 1,
@@ -107,7 +107,7 @@ impl Default for Hyper {
 impl Hyper {
     /// The environment that they describe, of runs from `source`.
     pub fn env(&self, source: Box<Source>) -> Env {
-        Env::new(source, self.reward, self.steps)
+        Env::new(source, self.reward, self.num_steps)
     }
 
     /// Says what does not go together.
@@ -115,10 +115,10 @@ impl Hyper {
     /// # Errors
     /// The keys and their values.
     pub fn check(&self) -> Result<(), String> {
-        match self.warm_up > self.memory {
+        match self.learning_starts > self.buffer_size {
             true => Err(format!(
-                "`warm_up` is {}: expected at most `memory`, {}, or no update ever comes",
-                self.warm_up, self.memory
+                "`learning_starts` is {}: expected at most `buffer_size`, {}, or no update ever comes",
+                self.learning_starts, self.buffer_size
             )),
             false => Ok(()),
         }
@@ -132,12 +132,22 @@ mod tests {
     #[test]
     fn what_is_out_of_range_or_does_not_go_together_is_told() {
         Hyper::default().check().expect("sound");
-        let never = Hyper { memory: 100, ..Hyper::default() }.check().unwrap_err();
-        assert_eq!(never, "`warm_up` is 1000: expected at most `memory`, 100, or no update ever comes");
+        let never = Hyper { buffer_size: 100, ..Hyper::default() }.check().unwrap_err();
+        assert_eq!(
+            never,
+            "`learning_starts` is 1000: expected at most `buffer_size`, 100, or no update ever comes"
+        );
         let range = |text: &str| toml::from_str::<Hyper>(text).unwrap_err().message().to_string();
-        for key in
-            ["hidden", "batch", "memory", "longest_queue", "warm_up", "episodes", "steps", "iterations"]
-        {
+        for key in [
+            "hidden",
+            "batch_size",
+            "buffer_size",
+            "longest_queue",
+            "learning_starts",
+            "num_envs",
+            "num_steps",
+            "iterations",
+        ] {
             for value in ["0", "-1", "1e12", "1.5", "9223372036854775807"] {
                 let told = range(&format!("{key} = {value}"));
                 assert!(
@@ -148,10 +158,10 @@ mod tests {
         }
         assert!(range("imitation = 1e12").contains("expected a whole number from 0 to 16777216"));
         for (key, value, allowed) in [
-            ("actor_rate", "1e-50", "a number from 1e-9 to 1e6"),
-            ("critic_rate", "0", "a number from 1e-9 to 1e6"),
-            ("noise", "nan", "a number from 0 to 1e12"),
-            ("discount", "1.5", "a number from 0 to 1"),
+            ("actor_learning_rate", "1e-50", "a number from 1e-9 to 1e6"),
+            ("critic_learning_rate", "0", "a number from 1e-9 to 1e6"),
+            ("exploration_noise", "nan", "a number from 0 to 1e12"),
+            ("gamma", "1.5", "a number from 0 to 1"),
         ] {
             let told = range(&format!("{key} = {value}"));
             assert!(told.ends_with(&format!(" is not allowed here: expected {allowed}")), "{key}: {told}");

@@ -35,7 +35,7 @@ use crate::units::Time;
 /// Features of the queue as a whole.
 pub const QUEUE_FEATURES: usize = 5;
 
-/// Chosen here, because layers take from a few microseconds to a few milliseconds.
+/// Our choice, because layers take from a few microseconds to a few milliseconds.
 const TIME_UNIT_PS: f64 = 1e7;
 
 /// The c1 and the b of a layer where it cannot run: no other has them.

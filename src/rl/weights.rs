@@ -13,8 +13,8 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, View};
 
 use crate::files::{InputError, write_atomic};
 
-/// A bound on memory. Chosen here: the checkpoint of a default training on eight accelerators, with every queue at its
-/// longest, fits four times.
+/// A bound on memory. Our choice, because the checkpoint of a default training on eight accelerators, with every queue
+/// at its longest, fits four times.
 const MAX_FILE_BYTES: u64 = 1 << 31;
 
 /// Numbers in rows: the last index counts fastest.

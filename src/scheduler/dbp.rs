@@ -30,7 +30,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     },
 };
 
-/// Chosen here: a window longer than any run says no more.
+/// The longest window. Our choice, because one longer than any run says no more.
 const LONGEST: usize = 1_000_000;
 
 #[derive(serde::Deserialize)]
@@ -41,7 +41,7 @@ struct Parameters {
 }
 
 impl Default for Parameters {
-    /// Chosen here: nine in ten is what tables of SLA rates look for.
+    /// Our choice, because nine in ten is what tables of SLA rates look for.
     fn default() -> Self {
         Self { m: 9, k: 10 }
     }
@@ -83,11 +83,8 @@ impl Scheduler for Dbp {
     }
 
     fn observe(&mut self, record: &Record) {
-        let (job, met) = match *record {
-            Record::Done { job, time, deadline, .. } => (job, time <= deadline),
-            Record::Drop { request, .. } => (JobId(request.0), false),
-            _ => return,
-        };
+        let (Record::Done { request, .. } | Record::Drop { request, .. }) = *record else { return };
+        let (job, met) = (JobId(request.0), record.met() == Some(true));
         // What has come and gone between two decisions is in no view.
         if let Ok(place) = self.tenants.binary_search_by_key(&job, |&(job, _)| job) {
             self.streams[self.tenants[place].1 as usize].ends(met);

@@ -6,7 +6,7 @@
 //!    request with most of it is demoted. The demoted come after all others.
 //! 3. In that order every sub-job gets an accelerator.
 //! 4. The gate: the mean demands of the next `ahead` layers of what would start before the next decision add up over the
-//!    accelerators. Where they exceed the bandwidth k-fold, layers are stretched about as much. A request bears a stretch
+//!    accelerators. Where they exceed the bandwidth k-fold, layers are slowed about as much. A request bears a slowdown
 //!    of (d - t) / (its critical path left). A sub-job that would take k above a margin times the least that a request
 //!    before it bears is held, successors of running layers included; k <= 1 hurts nobody.
 
@@ -25,7 +25,7 @@ pub(crate) trait Judge {
     }
     /// Share of the capacity until its deadline that counts as feasible.
     fn alpha(&self, job: usize) -> f64;
-    /// How far above what others bear its layers may take the stretch.
+    /// How far above what others bear its layers may take the slowdown.
     fn margin(&self, job: usize) -> f64;
     /// How much of what it bears it asks others to leave it.
     fn patience(&self, job: usize) -> f64;
@@ -40,7 +40,7 @@ pub(crate) struct Gate {
     demotion: Demotion,
     /// The largest demand among what runs and what is placed on each accelerator.
     demands: Vec<f64>,
-    /// The least stretch that a request with a layer behind each memory bears; there are no more than accelerators.
+    /// The least slowdown that a request with a layer behind each memory bears; there are no more than accelerators.
     bearable: Vec<f64>,
     /// Where each open sub-job shall run, by the index in the view, with its rank.
     places: Vec<Option<(usize, usize)>>,
@@ -87,7 +87,7 @@ impl Gate {
                 let before = demands[accelerator];
                 demands[accelerator] = before.max(demand);
                 let bearable = &mut bearable[view.memory_of(accelerator)];
-                if stretch(view, demands, accelerator) > (judge.margin(sub.job) * *bearable).max(1.0) {
+                if slowdown(view, demands, accelerator) > (judge.margin(sub.job) * *bearable).max(1.0) {
                     demands[accelerator] = before;
                     continue;
                 }
@@ -125,7 +125,7 @@ impl Gate {
 }
 
 /// How many times over the demands on the accelerators of a memory domain exceed its bandwidth: that of one of them.
-fn stretch(view: &View, demands: &[f64], accelerator: usize) -> f64 {
+fn slowdown(view: &View, demands: &[f64], accelerator: usize) -> f64 {
     let memory = view.memory_of(accelerator);
     let competing = demands.iter().enumerate().filter(|&(m, _)| view.memory_of(m) == memory);
     competing.map(|(_, demand)| demand).sum::<f64>() / view.bandwidth(accelerator)

@@ -19,7 +19,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         Parameter {
             name: "margin",
             default: "1.0",
-            doc: "of the stretch that more urgent requests can bear",
+            doc: "of the slowdown that more urgent requests can bear",
         },
         Parameter { name: "ahead", default: "4", doc: "layers over which a demand is averaged" },
     ],

@@ -8,8 +8,8 @@
 //!
 //! Online, it searches whenever a request has arrived, on a budget of `samples` roll-outs, which are charged
 //! (`rollout.rs`); until the next arrival a sub-job follows its gene, or that of its job. The first generation has the
-//! last best genome (warm start), what `eft`, `heft`, `edf` and `sjf` would do, which is chosen here because budgets are
-//! small online, and random genomes. A roll-out ends where a sub-job would wait for a decision for ever. Late requests
+//! last best genome (warm start), what `eft`, `heft`, `edf` and `sjf` would do (our choice, because budgets are
+//! small online), and random genomes. A roll-out ends where a sub-job would wait for a decision for ever. Late requests
 //! come after all others, but for the makespan.
 
 use rand::RngExt;
@@ -48,7 +48,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     },
 };
 
-/// Chosen here: ten times what its paper spends off line.
+/// The most samples of a search. Our choice, because it is ten times what the paper spends off line.
 const MAX_SAMPLES: u32 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
@@ -67,7 +67,7 @@ struct Parameters {
 }
 
 impl Default for Parameters {
-    /// Chosen here, because a decision every 100 us has no time for more, and neither has a sweep.
+    /// Our choice, because a decision every 100 us has no time for more, and neither has a sweep.
     fn default() -> Self {
         Self { samples: 20, population: 10, objective: Objective::Sla }
     }

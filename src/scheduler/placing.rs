@@ -204,8 +204,8 @@ impl<K: Ord> ListRule<K> {
         out.operations.comparisons += placed as u64 * (view.accelerators().len() as u64 - 1);
     }
 
-    /// Like [`Self::place_by`], but each to the accelerator that is given, which has to be able to run it; counts the sort, and a
-    /// comparison per sub-job.
+    /// Like [`Self::place_by`], but each to the accelerator that is given, which has to be able to run it; counts the
+    /// sort, and a comparison per sub-job.
     pub fn place_on(
         &mut self,
         view: &View,

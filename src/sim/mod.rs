@@ -25,7 +25,6 @@ macro_rules! clone_by_field {
 pub mod audit;
 pub mod bandwidth;
 pub mod bound;
-pub mod capacity;
 pub mod cases;
 mod driver;
 mod engine;
@@ -36,6 +35,7 @@ mod phases;
 mod properties;
 mod record;
 mod rules;
+pub mod saturation;
 mod scheduler;
 #[cfg(test)]
 pub(crate) mod testing;

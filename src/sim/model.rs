@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn alone_is_stretched_when_demand_exceeds_the_bandwidth() {
+    fn alone_is_slowed_when_demand_exceeds_the_bandwidth() {
         let network = NetworkModel::new("g6", &[layer(&[], &[(10.0, 20.0)])], &platform(1, 10.0), None);
         assert_eq!(network.isolated, Time(20_000));
     }

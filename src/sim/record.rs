@@ -1,6 +1,10 @@
 //! What happened: a closed stream of records. Metrics, CSV and traces are folds over it.
+//!
+//! A record of a request carries what was asked ([`Request`]), with arrival and deadline as they came to be; a record of a
+//! layer carries what ran: the job, its network and the layer. So no fold looks anything up in the trace. Today one job
+//! serves one request and has its number.
 
-use super::{JobId, Operations, RequestId, SubJobId};
+use super::{JobId, Operations, Request, RequestId, SubJobId};
 use crate::units::{Picojoules, Time};
 
 /// Why a request was dropped.
@@ -13,18 +17,18 @@ pub enum DropReason {
 }
 
 /// Which request of the trace a record is about. Folds are told it beside the record, and schedulers are not: which
-/// requests are counted, and where followers are in the trace, is known to none of them before the run is over.
+/// requests are measured, and where followers are in the trace, is known to none of them before the run is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Index into [`super::Trace::requests`].
     pub place: u32,
     /// Whether it belongs to the measurement window.
-    pub counted: bool,
+    pub measured: bool,
 }
 
 impl Origin {
-    /// That of a record which is about no request: it is counted nowhere, and no trace has its place.
-    pub const NONE: Self = Self { place: u32::MAX, counted: false };
+    /// That of a record which is about no request: it is never measured, and no trace has its place.
+    pub const NONE: Self = Self { place: u32::MAX, measured: false };
 }
 
 /// One event of a run, in the order of time.
@@ -32,14 +36,12 @@ impl Origin {
 pub enum Record {
     /// A request arrived; its job is in flight.
     Arrival {
-        /// When.
-        time: Time,
         /// The request.
         request: RequestId,
         /// The job that serves it.
         job: JobId,
-        /// When it is due.
-        deadline: Time,
+        /// What it asks for; it arrives now.
+        asked: Request,
         /// The request whose end brought it, where it follows another.
         after: Option<RequestId>,
     },
@@ -71,6 +73,8 @@ pub enum Record {
         time: Time,
         /// The sub-job.
         sub_job: SubJobId,
+        /// The network that it is a layer of: an index into [`super::World::networks`].
+        network: u32,
         /// The accelerator.
         accelerator: usize,
         /// The weight that the scheduler gave its share of the bandwidth.
@@ -95,6 +99,8 @@ pub enum Record {
         start: Time,
         /// The sub-job.
         sub_job: SubJobId,
+        /// The network that it is a layer of: an index into [`super::World::networks`].
+        network: u32,
         /// The accelerator.
         accelerator: usize,
         /// DRAM bytes it moved.
@@ -103,7 +109,7 @@ pub enum Record {
         forwarded_bytes: f64,
         /// Its energy.
         energy: Picojoules,
-        /// c in picoseconds; the stretch is (time - start) / c.
+        /// c in picoseconds; the slowdown is (time - start) / c.
         uncontended_ps: f64,
     },
     /// From `time` on, the DRAM moves this much.
@@ -121,10 +127,8 @@ pub enum Record {
         request: RequestId,
         /// Its job.
         job: JobId,
-        /// When it arrived.
-        arrival: Time,
-        /// When it was due.
-        deadline: Time,
+        /// What it asked for.
+        asked: Request,
     },
     /// A request was given up.
     Drop {
@@ -132,10 +136,12 @@ pub enum Record {
         time: Time,
         /// The request.
         request: RequestId,
+        /// What it asked for.
+        asked: Request,
         /// Why.
         reason: DropReason,
     },
-    /// Every counted request has ended, or the time of the run is over ([`super::Trace::span`]).
+    /// Every measured request has ended, or the time of the run is over ([`super::Trace::span`]).
     End {
         /// When.
         time: Time,
@@ -146,8 +152,8 @@ impl Record {
     /// When it happened.
     pub fn time(&self) -> Time {
         match *self {
-            Self::Arrival { time, .. }
-            | Self::Decision { time, .. }
+            Self::Arrival { asked, .. } => asked.arrival,
+            Self::Decision { time, .. }
             | Self::Applied { time, .. }
             | Self::Start { time, .. }
             | Self::Finish { time, .. }
@@ -156,6 +162,28 @@ impl Record {
             | Self::Done { time, .. }
             | Self::Drop { time, .. }
             | Self::End { time } => time,
+        }
+    }
+
+    /// The request that it, or its layer, is of; today a job has the number of its request.
+    pub fn request(&self) -> Option<RequestId> {
+        match *self {
+            Self::Arrival { request, .. } | Self::Done { request, .. } | Self::Drop { request, .. } => {
+                Some(request)
+            }
+            Self::Start { sub_job, .. } | Self::Phase { sub_job, .. } | Self::Finish { sub_job, .. } => {
+                Some(RequestId(sub_job.job.0))
+            }
+            Self::Decision { .. } | Self::Applied { .. } | Self::Bandwidth { .. } | Self::End { .. } => None,
+        }
+    }
+
+    /// Whether the request that ends with this record has met its deadline; `None` where none ends.
+    pub fn met(&self) -> Option<bool> {
+        match self {
+            Self::Done { time, asked, .. } => Some(asked.is_met_at(*time)),
+            Self::Drop { .. } => Some(false),
+            _ => None,
         }
     }
 }

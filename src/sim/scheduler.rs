@@ -12,7 +12,7 @@ pub trait Scheduler: Send {
     fn decide(&mut self, view: &View, out: &mut Decision);
 
     /// Sees every record as it happens, for schedulers that keep state; not its origin, which tells which requests are
-    /// counted.
+    /// measured.
     fn observe(&mut self, _: &Record) {}
 }
 

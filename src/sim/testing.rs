@@ -13,6 +13,7 @@ use super::{
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::units::{Bytes, Picojoules, Time};
+use crate::workload::Qos;
 
 /// `accelerators` accelerators that share `bandwidth` bytes per nanosecond max-min.
 pub(crate) fn platform(accelerators: usize, bandwidth: f64) -> Platform {
@@ -49,12 +50,19 @@ pub(crate) fn world(platform: Platform, networks: &[&[LayerModel]]) -> World {
 /// A request for a network at a time in nanoseconds, with a deadline far away.
 pub(crate) fn request(network: u32, arrival_ns: f64) -> Request {
     let arrival = Time((arrival_ns * 1e3).round() as u64);
-    Request { tenant: network, network, priority: 1, arrival, deadline: arrival + Time::from_s(1.0) }
+    Request {
+        tenant: network,
+        network,
+        priority: 1,
+        qos: Qos::M,
+        arrival,
+        deadline: arrival + Time::from_s(1.0),
+    }
 }
 
-/// All requests counted.
+/// All requests measured.
 pub(crate) fn trace(requests: &[Request]) -> Trace {
-    Trace { requests: requests.to_vec(), counted: 0..requests.len(), ..Trace::default() }
+    Trace { requests: requests.to_vec(), measured: 0..requests.len(), ..Trace::default() }
 }
 
 /// Free decisions at every change; late requests finish; nothing moves by itself.

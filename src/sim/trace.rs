@@ -11,10 +11,11 @@ use std::ops::Range;
 
 use super::RequestId;
 use crate::units::Time;
+use crate::workload::Qos;
 
 pub use crate::workload::After;
 
-/// A request of the trace.
+/// What is asked: a request of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Who sent it.
@@ -23,10 +24,20 @@ pub struct Request {
     pub network: u32,
     /// Larger is more important.
     pub priority: u32,
+    /// How strict its deadline is.
+    pub qos: Qos,
     /// a; [`Time::MAX`] in the trace where it follows another.
     pub arrival: Time,
     /// d.
     pub deadline: Time,
+}
+
+impl Request {
+    /// Whether it meets its deadline if it is done at this time: at its deadline it does. A request that is dropped, or
+    /// never done, misses it.
+    pub fn is_met_at(&self, done: Time) -> bool {
+        done <= self.deadline
+    }
 }
 
 /// How a request follows others.
@@ -50,12 +61,12 @@ impl Follower {
     }
 }
 
-/// When a run is judged and ends, where time decides that.
+/// From when on requests are measured and when the run ends, where time decides that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Requests that arrive before are not counted.
+    /// Requests that arrive before are not measured.
     pub warmup: Time,
-    /// The run ends then, whatever is unfinished; [`Time::MAX`] where it ends with its last counted request.
+    /// The run ends then, whatever is unfinished; [`Time::MAX`] where it ends with its last measured request.
     pub end: Time,
 }
 
@@ -65,13 +76,13 @@ impl Default for Span {
     }
 }
 
-/// The requests of a run, and which of them are counted.
+/// The requests of a run, and which of them are measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// Sorted by arrival, so that followers are last.
     pub requests: Vec<Request>,
     /// The ids of the measurement window: requests before warm the system up, those after keep it loaded.
-    pub counted: Range<usize>,
+    pub measured: Range<usize>,
     /// Sorted by what they wait for.
     pub followers: Vec<Follower>,
     /// The end of the run, if it has a time.
@@ -80,14 +91,14 @@ pub struct Trace {
 
 impl Trace {
     /// Whether a request that arrives as this one at this time belongs to the measurement window.
-    pub fn counts(&self, request: RequestId, arrival: Time) -> bool {
-        self.counted.contains(&(request.0 as usize)) && arrival >= self.span.warmup
+    pub fn is_measured(&self, request: RequestId, arrival: Time) -> bool {
+        self.measured.contains(&(request.0 as usize)) && arrival >= self.span.warmup
     }
 
     /// The requests of the measurement window; all that there are where none follows another.
-    pub fn judged(&self) -> impl Iterator<Item = &Request> {
-        let counted = self.requests[self.counted.clone()].iter();
-        counted.filter(|request| request.arrival >= self.span.warmup)
+    pub fn measured_requests(&self) -> impl Iterator<Item = &Request> {
+        let measured = self.requests[self.measured.clone()].iter();
+        measured.filter(|request| request.arrival >= self.span.warmup)
     }
 
     /// Whether the run ends at a time of its own.

@@ -2,7 +2,7 @@
 
 use crate::units::Time;
 
-/// Fewer windows say nothing about a variance. Chosen here: with 10 its standard error is half of it.
+/// Fewer windows say nothing about a variance. Our choice, because with 10 its standard error is half of it.
 const MIN_WINDOWS: u64 = 10;
 
 /// Gaps per second from the first request to the last; `None` where all come at once.

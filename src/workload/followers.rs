@@ -40,8 +40,8 @@ pub enum Extent {
     Sample(Time),
 }
 
-/// A closed loop has this many times the requests that it could send on a system of its own: those that are dropped end
-/// sooner than any that are served. Chosen here.
+/// A closed loop has this many times the requests that it could send on a system of its own. Our choice, because those
+/// that are dropped end sooner than any that are served.
 const SPARE_REQUESTS: f64 = 2.0;
 
 /// The requests of a run.

@@ -11,7 +11,7 @@ use super::tenant::Tenant;
 use crate::rng;
 use crate::units::Time;
 
-/// The requests of a run. Chosen here: ten times the longest run in sight; they take a gigabyte.
+/// The most requests of a run. Our choice, because they are ten times the longest run in sight and take a gigabyte.
 pub const MAX_REQUESTS: usize = 10_000_000;
 
 /// One request as it arrives.

@@ -50,7 +50,7 @@ fn halving_the_bandwidth_lowers_sla_rates_at_the_same_request_rate() {
     let lambda = |gbps| {
         let plan =
             plan(&format!("schedulers = ['fcfs']\nscenarios = ['mixed']\ndram_bandwidth_gbps = {gbps}"));
-        plan.cases[0].site.capacity.requests_per_s
+        plan.cases[0].site.saturation.requests_per_s
     };
     let (full, half) = (lambda(32), lambda(16));
     assert!(half < full, "{half} {full}");
@@ -68,12 +68,12 @@ fn halving_the_bandwidth_lowers_sla_rates_at_the_same_request_rate() {
 }
 
 #[test]
-fn infinite_bandwidth_never_stretches_a_layer() {
+fn infinite_bandwidth_never_slows_a_layer() {
     let keys = "scenarios = ['mixed']\nschedulers = ['eft']\nloads = [0.9]\nseeds = 1\ndram_bandwidth_gbps = [32, inf]";
-    let stretch = means(keys, "stretch_mean");
-    assert!(stretch[0] > 1.05, "{stretch:?}");
+    let slowdown = means(keys, "slowdown_mean");
+    assert!(slowdown[0] > 1.05, "{slowdown:?}");
     // Ends are rounded up to a picosecond; the shortest layers take microseconds.
-    assert!((stretch[1] - 1.0).abs() < 1e-6, "{stretch:?}");
+    assert!((slowdown[1] - 1.0).abs() < 1e-6, "{slowdown:?}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn errors_stay_within_their_bounds() {
 }
 
 #[test]
-fn fifo_is_replayed_where_bytes_per_tile_are_known() {
+fn fifo_is_simulated_where_bytes_per_tile_are_known() {
     let Errors { mean, median, max } = report("fifo_by_hand.csv")["simple_by_hand"]["fifo"];
     assert!(mean.max(median).max(max) < 1e-6, "{mean} {median} {max}");
     assert!(report("corun.csv").values().all(|models| !models.contains_key("fifo")));

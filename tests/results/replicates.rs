@@ -158,10 +158,10 @@ fn runs_that_differ_in_priorities_alone_are_one() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let gen_trace = ["trace", "gen", "light", "--rate", "900", "--requests", "300", "-o", &path("t.csv")];
     assert_eq!(told(&gen_trace).0, 0);
-    let replay = ["--trace", &path("t.csv"), "--set", "scenarios=light", "--set", "requests=240"];
+    let recording = ["--trace", &path("t.csv"), "--set", "scenarios=light", "--set", "requests=240"];
     let schedulers =
         ["--set", "schedulers=[\"fcfs\",\"prema\"]", "--seeds", "4", "--bound", "--out", &path("out")];
-    let run = [&["run", "experiments/quickstart.toml"][..], &replay, &schedulers].concat();
+    let run = [&["run", "experiments/quickstart.toml"][..], &recording, &schedulers].concat();
     let table = told(&run).1;
     let seeds: Vec<&str> = table
         .lines()
@@ -402,7 +402,7 @@ fn every_column_says_which_end_of_it_is_good() {
     for (name, better, requests) in [
         ("sla_rate", "higher", "-"),
         ("latency_p99_us", "lower", "finished"),
-        ("energy_per_request_uj", "lower", "counted"),
+        ("energy_per_request_uj", "lower", "measured"),
         ("energy_per_met_request_uj", "lower", "met"),
         ("lateness_mean_us", "lower", "finished"),
         ("accel_utilization", "-", "-"),

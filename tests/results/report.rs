@@ -197,8 +197,8 @@ fn a_measured_load_is_no_case_of_its_own() {
     let gen_trace =
         ["trace", "gen", "light", "--rate", "400", "--requests", "60", "-o", trace.to_str().unwrap()];
     assert!(mascot(&gen_trace).status.success());
-    let replay = ["--trace", trace.to_str().unwrap(), "--set", "scenarios=light"];
-    let output = mascot(&[&own[..], &replay].concat());
+    let recording = ["--trace", trace.to_str().unwrap(), "--set", "scenarios=light"];
+    let output = mascot(&[&own[..], &recording].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     report(folder.path());
     assert!(pictures(folder.path()).contains(&"sla-1".to_string()));

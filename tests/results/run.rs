@@ -112,8 +112,8 @@ fn the_logs_agree_with_the_summary() {
     for name in ["energy_layers_uj", "energy_static_uj", "energy_policy_uj"] {
         assert!(column(&summary, name).iter().all(|v| v.parse::<f64>().unwrap() > 0.0), "{name}");
     }
-    let stretches = column(&read(folder.path(), "layers.csv"), "stretch");
-    assert!(stretches.iter().all(|s| s.parse::<f64>().unwrap() >= 1.0 - 1e-9));
+    let slowdowns = column(&read(folder.path(), "layers.csv"), "slowdown");
+    assert!(slowdowns.iter().all(|s| s.parse::<f64>().unwrap() >= 1.0 - 1e-9));
 }
 
 #[test]
@@ -176,6 +176,7 @@ fn an_old_name_is_refused_with_the_new_one() {
             sweep(&format!("schedulers=[{{name=\"learned_gate\",policy=\"{old}\"}}]")),
             refused(&["run", &format!("experiments/{old}"), "--out", out]),
             refused(&["rank", &format!("results/{old}")]),
+            refused(&["rank", "results/grid135.csv", "--metric", old]),
         ];
         let is_told = |message: &String| message.contains(&format!("{new}` since 0.2)"));
         assert!(messages.iter().any(is_told), "{old}: {messages:#?}");

@@ -119,7 +119,7 @@ fn counters_and_instants_agree_with_the_run() {
         let events = traced(folder.path(), &["--set", late]);
         let summary = &rows(&folder.path().join("summary.csv"))[0];
         let number = |key: &str| summary[key].parse::<f64>().unwrap();
-        let over = of_phase(&events, "i").filter(|e| e["args"]["counted"] == true).count();
+        let over = of_phase(&events, "i").filter(|e| e["args"]["measured"] == true).count();
         assert!(over > 3, "some requests shall be late in this test");
         assert_eq!(number("requests") - number("met"), over as f64, "{late}");
         for event in of_phase(&events, "C").filter(|event| event["name"] == "DRAM granted") {

@@ -1,5 +1,5 @@
 //! What every registered scheduler and every shipped policy promises, on the systems and mixes of the paper: it is
-//! deterministic, it knows nothing of the future, nothing of which requests are counted and nothing of what tenants are
+//! deterministic, it knows nothing of the future, nothing of which requests are measured and nothing of what tenants are
 //! called, and the work of a decision is bounded by what is in flight. That it is legal and ends is in `presets.rs`, over
 //! every scenario.
 
@@ -137,9 +137,9 @@ fn changes(case: &Case, trace: &Trace) -> [Change; 3] {
         request.priority += 1;
         request.network = (request.network + 1) % case.site.world.networks.len() as u32;
     }
-    // The last counted request stays, so that runs end when they did.
+    // The last measured request stays, so that runs end when they did.
     let mut window = trace.clone();
-    window.counted.start = change;
+    window.measured.start = change;
     let mut renamed = trace.clone();
     let tenants = case.workload.scenario.tenants.len() as u32;
     renamed.requests.iter_mut().for_each(|request| request.tenant = tenants - 1 - request.tenant);
@@ -149,9 +149,21 @@ fn changes(case: &Case, trace: &Trace) -> [Change; 3] {
     let (from, rules) = (trace.requests[change].arrival, rules(case));
     [
         Change { what: "the future", trace: future, rules: rules.clone(), until: from },
-        Change { what: "which requests are counted", trace: window, rules, until: Time::MAX },
+        Change { what: "which requests are measured", trace: window, rules, until: Time::MAX },
         Change { what: "tenants by their number", trace: renamed, rules: of_renamed, until: Time::MAX },
     ]
+}
+
+/// What happened, whoever asked for it.
+fn nameless(record: &Record) -> Record {
+    let mut record = *record;
+    match &mut record {
+        Record::Arrival { asked, .. } | Record::Done { asked, .. } | Record::Drop { asked, .. } => {
+            asked.tenant = 0;
+        }
+        _ => {}
+    }
+    record
 }
 
 /// What a contestant knows that it may not.
@@ -162,7 +174,7 @@ fn knows(case: &Case, trace: &Trace, contestant: &Contestant) -> Option<&'static
         let end = |records: &[Record]| records.last().map_or(Time::ZERO, Record::time);
         let until = change.until.min(end(&plain)).min(end(&other));
         let before = |records: &[Record]| -> Vec<Record> {
-            records.iter().copied().filter(|record| record.time() < until).collect()
+            records.iter().filter(|record| record.time() < until).map(nameless).collect()
         };
         let (one, two) = (before(&plain), before(&other));
         assert!(one.len() > 10 * trace.requests.len() / 2, "{} has few records", contestant.name);
@@ -218,10 +230,10 @@ fn who_knows_more_is_found_out() {
             }),
         ),
         (
-            Some("which requests are counted"),
+            Some("which requests are measured"),
             Box::new(|trace| {
-                let counted = trace.counted.clone();
-                cheat(move |job| counted.contains(&(job.request.0 as usize)))
+                let measured = trace.measured.clone();
+                cheat(move |job| measured.contains(&(job.request.0 as usize)))
             }),
         ),
         (Some("tenants by their number"), Box::new(|_| cheat(|job| job.tenant > 0))),

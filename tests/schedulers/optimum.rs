@@ -30,11 +30,12 @@ use mascot::sim::{
     run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
+use mascot::workload::Qos;
 use rand::RngExt;
 
 const MOST_REQUESTS: usize = 3;
 const MOST_LAYERS: usize = 4;
-/// Of all requests; later ones are left out. Chosen here: some cases with all 12 take minutes.
+/// Of all requests; later ones are left out. Our choice, because some cases with all 12 take minutes.
 const MOST_SUB_JOBS: usize = 8;
 
 /// c1 and ends are rounded up to a picosecond, once per layer: bounds may be off by as much.
@@ -64,7 +65,7 @@ fn tiny(seed: u64) -> Case {
         layers += case.networks[request.network as usize].len();
         layers <= MOST_SUB_JOBS
     });
-    case.trace.counted = 0..case.trace.requests.len();
+    case.trace.measured = 0..case.trace.requests.len();
     // Deadlines around what can just be met.
     let (world, rng) = (case.world(), &mut rng::stream(seed, "optimum", "slack"));
     for request in &mut case.trace.requests {
@@ -282,12 +283,13 @@ fn by_hand(accelerators: usize, layers: &[(u64, u64)], requests: &[(u64, u64)]) 
         tenant: 0,
         network: network as u32,
         priority: 1,
+        qos: Qos::M,
         arrival: Time(arrival_ns * 1_000),
         deadline: Time(deadline_ns * 1_000),
     };
     case.trace = Trace {
         requests: requests.iter().enumerate().map(request).collect(),
-        counted: 0..requests.len(),
+        measured: 0..requests.len(),
         ..Trace::default()
     };
     case

@@ -18,8 +18,7 @@ fn path(folder: &Path, name: &str) -> String {
 const TINY: &str = "systems = ['hetero-6']\nscenarios = ['light']\nloads = [0.9, 1.2]\ndeadline_factor = 2\n\
                     schedulers = ['gated']\nseeds = 5\nrequests = 20\n[training]\ntraces = 2\nvalidate_every = 1\n";
 const EVOLUTION: &str = "[training.evolution]\npopulation = 4\ngenerations = ";
-const DDPG: &str =
-    "[training.ddpg]\nhidden = 8\nbatch = 8\nwarm_up = 20\nepisodes = 2\nsteps = 20\niterations = ";
+const DDPG: &str = "[training.ddpg]\nhidden = 8\nbatch_size = 8\nlearning_starts = 20\nnum_envs = 2\nnum_steps = 20\niterations = ";
 
 /// The experiment of a tiny training.
 fn tiny(folder: &Path, learner: &str, steps: u32) -> String {
@@ -122,7 +121,7 @@ fn stop_after_two_of_four(folder: &Path, learner: &str) {
     let file = tiny(folder, learner, 4);
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let experiment = Experiment::read(file.as_ref(), &[], &data).expect("it was just written");
-    let training = experiment.training.expect("it has one");
+    let training = experiment.training.clone().expect("it has one");
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("shipped data");
     let experiment = fs::read_to_string(&file).expect("it was just written");
     let origin = Origin::new(experiment, &Inputs::of(&plan, &data).expect("it was just read"));
@@ -336,11 +335,11 @@ fn a_training_out_of_any_range_is_told_in_short() {
         ("evolution.population", "5", "an even number from 2 to 10000"),
         ("evolution.generations", "1000000000000", "a whole number from 1 to 16777216"),
         ("evolution.sigma", "1e-50", "a number from 1e-9 to 1e6"),
-        ("evolution.rate", "1e300", "a number from 1e-9 to 1e6"),
-        ("evolution.last_rate", "0", "a number from 1e-9 to 1e6"),
+        ("evolution.learning_rate", "1e300", "a number from 1e-9 to 1e6"),
+        ("evolution.final_learning_rate", "0", "a number from 1e-9 to 1e6"),
         ("ddpg.hidden", "1000000", "a whole number from 1 to 1024"),
         ("ddpg.imitation", "1000000000000", "a whole number from 0 to 16777216"),
-        ("ddpg.warm_up", "100000", "at most `memory`, 50000"),
+        ("ddpg.learning_starts", "100000", "at most `buffer_size`, 50000"),
     ] {
         let set = format!("training.{key}={value}");
         let output = train(folder.path(), EVOLUTION, 1, &["--set", &set], "1");

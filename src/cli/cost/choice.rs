@@ -27,7 +27,7 @@ pub(in crate::cli) struct Choice {
     bandwidth: f64,
 }
 
-/// Chosen here: the sizes of the largest legal layer times this still fit 64 bits.
+/// Our choice, because the sizes of the largest legal layer times this still fit 64 bits.
 const MAX_BATCH: u64 = 4096;
 
 /// The words of the system files.

@@ -1,4 +1,4 @@
-//! How well the contention model predicts measured co-runs: each is replayed through the engine under every sharing
+//! How well the contention model predicts measured co-runs: each is simulated under every sharing
 //! rule, and its layers' durations are compared.
 //!
 //! A layer of a co-run is a network of one layer on an accelerator of its own, which arrives when it started. c is the
@@ -22,6 +22,7 @@ use crate::sim::{
     Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
+use crate::workload::Qos;
 
 /// A way to predict a co-run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub struct Errors {
 /// Errors by memory system and model.
 pub type Report = BTreeMap<String, BTreeMap<&'static str, Errors>>;
 
-/// Replays all co-runs under all models; `fifo` only where the file has bytes per tile. `efficiency` is
+/// Simulates all co-runs under all models; `fifo` only where the file has bytes per tile. `efficiency` is
 /// `dram_efficiency` by memory system.
 pub fn verify(coruns: &CoRuns, efficiency: impl Fn(&str) -> f64) -> Report {
     let mut report = Report::new();
@@ -117,12 +118,12 @@ pub fn durations_cycles(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64
     by_start.sort_by_key(|&i| corun.layers[i].start_cycle);
     let requests = by_start.iter().map(|&i| {
         let arrival = Time(corun.layers[i].start_cycle * CYCLE.0);
-        Request { tenant: 0, network: i as u32, priority: 0, arrival, deadline: Time::MAX }
+        Request { tenant: 0, network: i as u32, priority: 0, qos: Qos::M, arrival, deadline: Time::MAX }
     });
     let requests: Vec<Request> = requests.collect();
-    let counted = 0..requests.len();
+    let measured = 0..requests.len();
     let engine =
-        Engine::new(Arc::new(world), Arc::new(Trace { requests, counted, ..Trace::default() }), RULES);
+        Engine::new(Arc::new(world), Arc::new(Trace { requests, measured, ..Trace::default() }), RULES);
     let mut durations = Durations(vec![f64::NAN; corun.layers.len()]);
     run(engine, &mut OwnCore, &mut durations).expect("every layer runs on every core");
     durations.0
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_is_the_engines_water_filling() {
+    fn a_simulated_co_run_is_the_engines_water_filling() {
         // G2 and G3 of the micro-cases, in cycles; rows need not be in the order of their starts.
         let g2 = || vec![layer(1000, 10_000, 1), layer(1000, 5_000, 1)];
         assert_eq!(predict("max_min", g2(), 1.0), [1500.0, 1000.0]);

@@ -1,70 +1,31 @@
 //! `relmas` learns: deep deterministic policy gradient (`rl::train::ddpg`), on runs drawn over all cases.
 
-use std::sync::Arc;
+#[cfg(feature = "train")]
+mod descending;
 
-use rand::RngExt;
-
-use super::exam::{Exam, draw};
-use super::{Learner, LogRow};
-use crate::experiment::config::Experiment;
-use crate::experiment::plan::Plan;
-use crate::experiment::sweep::rules;
-use crate::rl::env::{Env, Setup};
+use super::learners::{LearnerEntry, Start};
+use super::training::Training;
+use crate::files::Spanned;
 use crate::rl::hyper::Hyper;
-use crate::rl::train::ddpg::Ddpg;
-use crate::rl::weights::{Tensors, WeightsError};
-use crate::rng;
 
-pub(super) struct Descending {
-    ddpg: Ddpg,
-    env: Env,
-}
+pub(super) const ENTRY: LearnerEntry = LearnerEntry {
+    name: "ddpg",
+    doc: "deep deterministic policy gradient (Lillicrap et al., ICLR 2016), which may first imitate an expert",
+    policies: &["relmas"],
+    needs_libtorch: true,
+    given: |training| training.ddpg.as_ref().map(Spanned::span),
+    check: |training| parameters(training).check(),
+    steps: |training| parameters(training).iterations,
+    start: START,
+};
 
-impl Descending {
-    /// From the start, or from a state.
-    pub(super) fn new(plan: &Plan, hyper: Hyper, state: Option<&Tensors>) -> Result<Self, WeightsError> {
-        let accelerators = plan.cases[0].site.world.platform.accelerators.len();
-        let ddpg = match state {
-            Some(state) => Ddpg::resume(hyper, accelerators, state)?,
-            None => Ddpg::new(hyper, accelerators),
-        };
-        let cases = plan.cases.clone();
-        let Experiment { first_seed, seeds, .. } = plan.experiment;
-        let source = move |seed: u64| {
-            let mut rng = rng::stream(seed, "traces", "ddpg");
-            let case = &cases[rng.random_range(0..cases.len())];
-            Setup {
-                world: Arc::clone(&case.site.world),
-                trace: draw(case, first_seed + rng.random_range(0..seeds)),
-                rules: rules(case),
-            }
-        };
-        Ok(Self { ddpg, env: hyper.env(Box::new(source)) })
-    }
-}
+#[cfg(feature = "train")]
+const START: Option<Start> = Some(|plan, training, state| {
+    Ok(Box::new(descending::Descending::new(plan, parameters(training), state)?))
+});
+#[cfg(not(feature = "train"))]
+const START: Option<Start> = None;
 
-impl Learner for Descending {
-    fn done(&self) -> u64 {
-        u64::from(self.ddpg.iterations())
-    }
-
-    fn step(&mut self, _: &Exam) -> LogRow {
-        let progress = self.ddpg.iterate(&mut self.env);
-        LogRow {
-            step: self.done(),
-            decisions: progress.decisions,
-            reward: Some(progress.reward),
-            critic_loss: Some(progress.critic_loss),
-            actor_loss: Some(progress.actor_loss),
-            ..LogRow::default()
-        }
-    }
-
-    fn weights(&self) -> Tensors {
-        self.ddpg.policy()
-    }
-
-    fn state(&self) -> Tensors {
-        self.ddpg.checkpoint()
-    }
+fn parameters(training: &Training) -> Hyper {
+    training.ddpg.as_ref().map_or_else(Hyper::default, |given| *given.get_ref())
 }

@@ -6,18 +6,38 @@ use std::sync::Arc;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::exam::{Exam, Met, draw, mean, play};
-use super::{Learner, LogRow};
+use super::LogRow;
+use super::learners::{Learner, LearnerEntry};
+use super::training::Training;
+use super::validation::{Met, Validation, draw, mean, play};
 use crate::experiment::case::Case;
 use crate::experiment::config::Experiment;
 use crate::experiment::plan::Plan;
+use crate::files::Spanned;
 use crate::rl::evolve::{Evolution, State};
 use crate::rl::learned_gate::{self, LearnedGate};
 use crate::rl::weights::{Tensors, WeightsError};
 use crate::rng;
 use crate::sim::Trace;
 
-pub(super) struct Evolving<'a> {
+pub(super) const ENTRY: LearnerEntry = LearnerEntry {
+    name: "evolution",
+    doc: "evolution strategies over all weights of a small net (Salimans et al., arXiv 1703.03864)",
+    policies: &["learned_gate"],
+    needs_libtorch: false,
+    given: |training| training.evolution.as_ref().map(Spanned::span),
+    check: |_| Ok(()),
+    steps: |training| parameters(training).generations,
+    start: Some(|plan, training, state| {
+        Ok(Box::new(Evolving::new(plan, parameters(training), training.traces, state)?))
+    }),
+};
+
+fn parameters(training: &Training) -> Evolution {
+    training.evolution.as_ref().map_or_else(Evolution::default, |given| *given.get_ref())
+}
+
+struct Evolving<'a> {
     plan: &'a Plan,
     evolution: Evolution,
     /// Of a generation.
@@ -27,7 +47,7 @@ pub(super) struct Evolving<'a> {
 
 impl<'a> Evolving<'a> {
     /// From the start, or from a state.
-    pub(super) fn new(
+    fn new(
         plan: &'a Plan,
         evolution: Evolution,
         traces: usize,
@@ -62,12 +82,12 @@ impl Learner for Evolving<'_> {
         self.state.generation
     }
 
-    fn step(&mut self, exam: &Exam) -> LogRow {
+    fn step(&mut self, validation: &Validation) -> LogRow {
         let Self { evolution, ref state, .. } = *self;
         let traces = self.draw_traces();
         let candidates: Vec<Vec<f32>> =
             (0..evolution.population).into_par_iter().map(|i| state.candidate(&evolution, i)).collect();
-        let to_pass = exam.to_pass_on(&traces);
+        let to_pass = validation.to_pass_on(&traces);
         let plays: Vec<(usize, usize)> =
             (0..candidates.len()).flat_map(|i| (0..traces.len()).map(move |j| (i, j))).collect();
         let outcomes: Vec<Met> = plays
@@ -76,7 +96,7 @@ impl Learner for Evolving<'_> {
             .collect();
         let rates: Vec<f64> = outcomes.iter().map(Met::rate).collect();
         let fitness: Vec<f64> =
-            rates.chunks(to_pass.len()).map(|rates| exam.fitness(rates, &to_pass)).collect();
+            rates.chunks(to_pass.len()).map(|rates| validation.fitness(rates, &to_pass)).collect();
         self.state.advance(&evolution, &fitness);
         LogRow {
             step: self.state.generation,

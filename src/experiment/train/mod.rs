@@ -4,11 +4,10 @@
 //! ```toml
 //! # An experiment, and
 //! [training]
+//! policy = "relmas"
+//! algorithm = "ddpg"        # one that can train it (learners.rs)
 //! validation_seeds = 2      # of every case, from `validation_first_seed` on
-//! [training.evolution]      # trains `learned_gate`: rl::evolve
-//! generations = 300
-//! # or
-//! [training.ddpg]           # trains `relmas`: rl::hyper
+//! [training.ddpg]           # the parameters of the algorithm
 //! iterations = 300
 //! ```
 //! The fitness of a run is the share of misses that it avoids: its SLA rate less that of the reference on the same trace,
@@ -20,91 +19,31 @@
 //! kept.
 
 mod checkpoint;
-#[cfg(feature = "train")]
 mod ddpg;
 mod evolution;
-mod exam;
+mod learners;
 mod origin;
+mod training;
+mod validation;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use checkpoint::Checkpoint;
-pub use exam::Baseline;
+pub use learners::{LEARNERS, LearnerEntry};
 pub use origin::Origin;
+pub use training::{Named, Registered, Training};
+pub use validation::Baseline;
 
-use self::evolution::Evolving;
-use self::exam::Exam;
+use self::learners::{Learner, learner};
+use self::validation::Validation;
 use super::plan::Plan;
 use super::{Error, Experiment, Progress};
-use crate::files::{Draws, Positive, Seed, Steps, within};
 use crate::hw::SystemSpec;
-use crate::rl::evolve::Evolution;
-use crate::rl::hyper::Hyper;
-use crate::rl::policy::{self, Manifest, Policy, PolicyEntry, system_sha256};
-use crate::rl::weights::{Tensors, WeightsError};
+use crate::rl::policy::{Manifest, Policy, system_sha256};
+use crate::rl::weights::Tensors;
 
 /// The log of a training, below its folder.
 pub const LOG: &str = "log.csv";
-
-/// How to train, as an experiment says.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Training {
-    /// Traces of a generation, drawn over all cases; the same for all candidates.
-    #[serde(deserialize_with = "within::<_, Draws, _>")]
-    pub traces: usize,
-    /// Seeds of every case that validate.
-    #[serde(deserialize_with = "within::<_, Draws, _>")]
-    pub validation_seeds: u64,
-    /// The first of them.
-    #[serde(deserialize_with = "within::<_, Seed, _>")]
-    pub validation_first_seed: u64,
-    /// Generations, or iterations, between validations.
-    #[serde(deserialize_with = "within::<_, Steps, _>")]
-    pub validate_every: u64,
-    /// What is added to the misses of the reference.
-    #[serde(deserialize_with = "within::<_, Positive, _>")]
-    pub headroom: f64,
-    /// The search for the weights of `learned_gate`.
-    pub evolution: Evolution,
-    /// With it, `relmas` is trained by it, and not `learned_gate`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ddpg: Option<Hyper>,
-}
-
-impl Default for Training {
-    /// Chosen here: two traces a core and pair, validation for a tenth of the time, and a headroom of the noise of a trace.
-    fn default() -> Self {
-        Self {
-            traces: 8,
-            validation_seeds: 1,
-            validation_first_seed: 20_001,
-            validate_every: 10,
-            headroom: 0.05,
-            evolution: Evolution::default(),
-            ddpg: None,
-        }
-    }
-}
-
-impl Training {
-    /// What does not go together; ranges are checked where values are read.
-    pub fn check(&self) -> Result<(), String> {
-        self.ddpg.map_or(Ok(()), |hyper| hyper.check())
-    }
-
-    /// What it trains.
-    pub fn kind(&self) -> &'static PolicyEntry {
-        let name = if self.ddpg.is_some() { "relmas" } else { "learned_gate" };
-        policy::find(name).expect("it is registered")
-    }
-
-    /// Generations or iterations of the whole training.
-    pub fn steps(&self) -> u64 {
-        self.ddpg.map_or(self.evolution.generations, |hyper| hyper.iterations)
-    }
-}
 
 /// What is known after a generation or an iteration, as far as its learner tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -131,23 +70,11 @@ pub struct LogRow {
     pub validation_fitness: Option<f64>,
 }
 
-/// What learns. Between two steps, all that it is is in its state.
-trait Learner {
-    /// Steps so far.
-    fn done(&self) -> u64;
-    /// A generation or an iteration.
-    fn step(&mut self, exam: &Exam) -> LogRow;
-    /// The policy as it is now.
-    fn weights(&self) -> Tensors;
-    /// All that the next step depends on.
-    fn state(&self) -> Tensors;
-}
-
 /// A training in progress.
 pub struct Trainer<'a> {
     training: Training,
     origin: Origin,
-    exam: Exam<'a>,
+    validation: Validation<'a>,
     accelerators: usize,
     learner: Box<dyn Learner + 'a>,
     best: Best,
@@ -175,7 +102,7 @@ impl Experiment {
     /// # Errors
     /// Both ranges of seeds, and the keys that say them.
     pub fn check_training_seeds(&self) -> Result<(), Error> {
-        let Some(training) = self.training else { return Ok(()) };
+        let Some(training) = &self.training else { return Ok(()) };
         let [(first, last), (validation_first, validation_last)] =
             [(self.first_seed, self.seeds), (training.validation_first_seed, training.validation_seeds)]
                 .map(|(first, seeds)| (first, first + seeds - 1));
@@ -217,13 +144,13 @@ impl<'a> Trainer<'a> {
             }
         };
         let accelerators = plan.cases[0].site.world.platform.accelerators.len();
-        let exam = Exam::new(plan, &training, progress)?;
-        Ok(Self { training, origin, exam, accelerators, learner, best, log })
+        let validation = Validation::new(plan, &training, progress)?;
+        Ok(Self { training, origin, validation, accelerators, learner, best, log })
     }
 
     /// What there is to pass.
     pub fn baselines(&self) -> &[Baseline] {
-        &self.exam.baselines
+        &self.validation.baselines
     }
 
     /// Whether all steps are done.
@@ -233,7 +160,7 @@ impl<'a> Trainer<'a> {
 
     /// One step, and a validation if it is due.
     pub fn step(&mut self) -> LogRow {
-        let mut row = self.learner.step(&self.exam);
+        let mut row = self.learner.step(&self.validation);
         if row.step.is_multiple_of(self.training.validate_every) || self.is_done() {
             self.validate(&mut row);
         }
@@ -243,12 +170,12 @@ impl<'a> Trainer<'a> {
 
     /// Looks at the policy as it is now, and keeps it if it is the best so far.
     fn validate(&mut self, row: &mut LogRow) {
-        let (kind, weights) = (self.training.kind(), self.learner.weights());
+        let (kind, weights) = (self.training.policy(), self.learner.weights());
         let build = || (kind.build)(&weights, self.accelerators, &[]).expect("the learner's own weights");
-        let marks = self.exam.marks(&build);
-        (row.validation_rate, row.validation_fitness) = (Some(marks.rate), Some(marks.fitness));
-        if marks.fitness > self.best.standing.fitness {
-            let standing = Standing { fitness: marks.fitness, rate: marks.rate, step: row.step };
+        let score = self.validation.score(&build);
+        (row.validation_rate, row.validation_fitness) = (Some(score.rate), Some(score.fitness));
+        if score.fitness > self.best.standing.fitness {
+            let standing = Standing { fitness: score.fitness, rate: score.rate, step: row.step };
             self.best = Best { weights, standing };
         }
     }
@@ -275,7 +202,7 @@ impl<'a> Trainer<'a> {
 
     /// The best policy so far, for the only system of the plan.
     pub fn policy(&self, system: &SystemSpec, training: String) -> Policy {
-        let (kind, standing) = (self.training.kind(), self.best.standing);
+        let (kind, standing) = (self.training.policy(), self.best.standing);
         let manifest = Manifest {
             kind: kind.name.into(),
             features: kind.features.into(),
@@ -290,31 +217,9 @@ impl<'a> Trainer<'a> {
             validation_seeds: [self.training.validation_first_seed, self.training.validation_seeds],
             validation_sla_rate: standing.rate,
             tensors: self.best.weights.shapes(),
-            baselines: self.exam.baselines.iter().cloned().collect(),
+            baselines: self.validation.baselines.iter().cloned().collect(),
             training,
         };
         Policy { manifest, weights: self.best.weights.clone() }
-    }
-}
-
-fn learner<'a>(
-    plan: &'a Plan,
-    training: &Training,
-    state: Option<&Tensors>,
-) -> Result<Box<dyn Learner + 'a>, Error> {
-    let problem = |e: WeightsError| Error::Usage(format!("the checkpoint is of another training: {e}"));
-    match training.ddpg {
-        None => Evolving::new(plan, training.evolution, training.traces, state)
-            .map(|learner| Box::new(learner) as _)
-            .map_err(problem),
-        #[cfg(feature = "train")]
-        Some(hyper) => {
-            ddpg::Descending::new(plan, hyper, state).map(|learner| Box::new(learner) as _).map_err(problem)
-        }
-        #[cfg(not(feature = "train"))]
-        Some(_) => Err(Error::Usage(
-            "`training.ddpg` needs libtorch, which this program was built without: see src/guide/policies.md"
-                .into(),
-        )),
     }
 }

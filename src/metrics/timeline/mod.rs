@@ -2,7 +2,7 @@
 //!
 //! A track per accelerator with a slice per layer run, named network/layer/request, a track with an instant per decision,
 //! and one with an instant per deadline that was missed or request that the scheduler dropped. Counters: DRAM bandwidth
-//! granted in GB/s, layers that are ready and do not run, power in W. All requests are there, counted or not.
+//! granted in GB/s, layers that are ready and do not run, power in W. All requests are there, measured or not.
 //!
 //! The power of a layer is its energy spread evenly over its run; leakage is added, decisions are not (their energy is in
 //! their instant). Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
@@ -15,13 +15,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use self::events::{Counter, Event};
-use super::Context;
-use crate::sim::{DropReason, NetworkModel, Origin, Record, Recorder, SubJobId};
+use crate::sim::{DropReason, NetworkModel, Origin, Record, Recorder, Request, SubJobId, World};
 use crate::units::Time;
 
 /// The fold; keeps an event per record.
 pub struct Timeline<'a> {
-    context: Context<'a>,
+    world: &'a World,
     /// Names by the index that requests carry.
     tenants: &'a [String],
     jobs: BTreeMap<u32, Job>,
@@ -37,8 +36,8 @@ pub struct Timeline<'a> {
 
 /// A request and its job: one each today.
 struct Job {
-    origin: Origin,
-    deadline: Time,
+    asked: Request,
+    measured: bool,
     /// Unfinished predecessors of each layer.
     waits_for: Vec<usize>,
     /// Layers that are ready and have not started.
@@ -48,12 +47,12 @@ struct Job {
 
 impl<'a> Timeline<'a> {
     /// An empty timeline of a run whose tenants have these names.
-    pub fn new(context: Context<'a>, tenants: &'a [String]) -> Self {
+    pub fn new(world: &'a World, tenants: &'a [String]) -> Self {
         Self {
-            context,
+            world,
             tenants,
             jobs: BTreeMap::new(),
-            running: vec![None; context.world.platform.accelerators.len()],
+            running: vec![None; world.platform.accelerators.len()],
             events: Vec::new(),
             bandwidth: Counter::new("DRAM granted", "GB/s"),
             ready: Counter::new("ready", "layers"),
@@ -64,7 +63,7 @@ impl<'a> Timeline<'a> {
 
     /// The trace; `title` is the name of its process.
     pub fn to_json(&self, title: &str) -> String {
-        let accelerators = self.context.world.platform.accelerators.iter().map(|a| a.name.as_str());
+        let accelerators = self.world.platform.accelerators.iter().map(|a| a.name.as_str());
         let mut events = events::names(title, accelerators);
         let mut timed = self.events.clone();
         let power = self.power();
@@ -79,7 +78,7 @@ impl<'a> Timeline<'a> {
 
     /// All accelerators together.
     fn power(&self) -> Counter {
-        let accelerators = &self.context.world.platform.accelerators;
+        let accelerators = &self.world.platform.accelerators;
         // 1 pJ/ps is 1 W.
         let leakage: f64 = accelerators.iter().map(|a| a.leakage_pj_per_ps).sum();
         let mut counter = Counter::new("power", "W");
@@ -95,16 +94,16 @@ impl<'a> Timeline<'a> {
         counter
     }
 
-    fn network(&self, origin: Origin) -> &'a NetworkModel {
-        &self.context.world.networks[self.context.trace.requests[origin.place as usize].network as usize]
+    fn network(&self, asked: &Request) -> &'a NetworkModel {
+        &self.world.networks[asked.network as usize]
     }
 
-    fn arrive(&mut self, time: Time, request: u32, origin: Origin, deadline: Time) {
-        let network = self.network(origin);
+    fn arrive(&mut self, request: u32, asked: Request, measured: bool) {
+        let network = self.network(&asked);
         let waits_for: Vec<usize> = network.predecessors.iter().map(Vec::len).collect();
         let ready = network.sources.len();
-        self.jobs.insert(request, Job { origin, deadline, waits_for, ready, is_over: false });
-        self.count_ready(time, ready as isize);
+        self.jobs.insert(request, Job { asked, measured, waits_for, ready, is_over: false });
+        self.count_ready(asked.arrival, ready as isize);
     }
 
     fn count_ready(&mut self, time: Time, more: isize) {
@@ -121,8 +120,8 @@ impl<'a> Timeline<'a> {
 
     /// Successors become ready, unless their request has been dropped.
     fn release(&mut self, time: Time, sub_job: SubJobId) {
-        let origin = self.job(sub_job.job.0).origin;
-        let network = self.network(origin);
+        let asked = self.job(sub_job.job.0).asked;
+        let network = self.network(&asked);
         let job = self.job(sub_job.job.0);
         let before = job.ready;
         for &next in network.successors[sub_job.layer as usize].iter().filter(|_| !job.is_over) {
@@ -146,35 +145,35 @@ impl<'a> Timeline<'a> {
     }
 
     fn miss(&mut self, at: Time, request: u32, what: &str) {
-        let &Job { origin, deadline, .. } = &*self.job(request);
-        let name = format!("{what}: {}/{request}", self.network(origin).name);
+        let &Job { asked, measured, .. } = &*self.job(request);
+        let name = format!("{what}: {}/{request}", self.network(&asked).name);
         let args = json!({
             "request": request,
-            "tenant": self.tenant(origin),
-            "counted": origin.counted,
-            "deadline_us": deadline.as_us(),
+            "tenant": self.tenant(&asked),
+            "measured": measured,
+            "deadline_us": asked.deadline.as_us(),
         });
         self.events.push(Event::instant(name, events::deadlines(self.running.len()), at, args));
     }
 
-    fn tenant(&self, origin: Origin) -> &'a str {
-        &self.tenants[self.context.trace.requests[origin.place as usize].tenant as usize]
+    fn tenant(&self, asked: &Request) -> &'a str {
+        &self.tenants[asked.tenant as usize]
     }
 
     /// The slice of a layer run; `more` is what is known of one that has ended.
     fn slice(&mut self, accelerator: usize, end: Time, more: &[(&str, f64)]) {
         let Some((start, sub_job)) = self.running[accelerator].take() else { return };
         let request = sub_job.job.0;
-        let &Job { origin, deadline, .. } = &*self.job(request);
-        let network = self.network(origin);
+        let &Job { asked, measured, .. } = &*self.job(request);
+        let network = self.network(&asked);
         let layer = &network.layers[sub_job.layer as usize];
         let mut args = json!({
             "request": request,
-            "tenant": self.tenant(origin),
+            "tenant": self.tenant(&asked),
             "network": network.name,
             "layer": layer,
-            "counted": origin.counted,
-            "deadline_us": deadline.as_us(),
+            "measured": measured,
+            "deadline_us": asked.deadline.as_us(),
         });
         for &(key, value) in more {
             args[key] = json!(value);
@@ -186,8 +185,8 @@ impl<'a> Timeline<'a> {
     /// What the run leaves open: layers that are cut off, and requests whose deadline has passed.
     fn finish(&mut self, time: Time) {
         (0..self.running.len()).for_each(|accelerator| self.slice(accelerator, time, &[]));
-        let late = self.jobs.iter().filter(|(_, job)| !job.is_over && job.deadline <= time);
-        let late: Vec<(u32, Time)> = late.map(|(&request, job)| (request, job.deadline)).collect();
+        let late = self.jobs.iter().filter(|(_, job)| !job.is_over && job.asked.deadline <= time);
+        let late: Vec<(u32, Time)> = late.map(|(&request, job)| (request, job.asked.deadline)).collect();
         late.into_iter().for_each(|(request, deadline)| self.miss(deadline, request, "missed"));
     }
 }
@@ -195,9 +194,7 @@ impl<'a> Timeline<'a> {
 impl Recorder for Timeline<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { time, request, deadline, .. } => {
-                self.arrive(time, request.0, origin, deadline);
-            }
+            Record::Arrival { request, asked, .. } => self.arrive(request.0, asked, origin.measured),
             Record::Decision { time, latency, energy, operations, ready, open } => {
                 let args = json!({
                     "ready": ready,
@@ -216,7 +213,7 @@ impl Recorder for Timeline<'_> {
                 let took_ps = (time - start).as_ps();
                 self.power.extend([(start, accelerator, energy.0 / took_ps), (time, accelerator, 0.0)]);
                 let more = [
-                    ("stretch", took_ps / uncontended_ps),
+                    ("slowdown", took_ps / uncontended_ps),
                     ("dram_bytes", dram_bytes),
                     ("energy_uj", energy.0 / 1e6),
                 ];
@@ -227,10 +224,10 @@ impl Recorder for Timeline<'_> {
             Record::Bandwidth { time, granted_bytes_per_ps } => {
                 self.bandwidth.set(time, 1e3 * granted_bytes_per_ps);
             }
-            Record::Done { time, request, deadline, .. } => {
+            Record::Done { time, request, asked, .. } => {
                 self.close(time, request.0);
-                if time > deadline {
-                    self.miss(deadline, request.0, "missed");
+                if !asked.is_met_at(time) {
+                    self.miss(asked.deadline, request.0, "missed");
                 }
             }
             Record::Drop { time, request, reason, .. } => {

@@ -10,7 +10,7 @@ const NS: f64 = 1e-3;
 fn trace() -> Vec<Value> {
     let example = Example::new();
     let tenants = ["a".to_string(), "b".to_string()];
-    let mut timeline = Timeline::new(example.context(), &tenants);
+    let mut timeline = Timeline::new(&example.world, &tenants);
     example.record(&mut timeline);
     let json: Value = serde_json::from_str(&timeline.to_json("example")).expect("it is JSON");
     json["traceEvents"].as_array().expect("a list").clone()

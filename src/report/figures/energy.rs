@@ -1,4 +1,4 @@
-//! Energy per counted request in the three parts of summary.csv.
+//! Energy per measured request in the three parts of summary.csv.
 
 use super::{Data, Section, best_first, cell};
 use crate::experiment::estimate::mean;
@@ -14,7 +14,7 @@ const PARTS: [(&str, &str); 3] = [
     ("energy_policy_uj", "decisions"),
 ];
 
-const TEXT: &str = "Energy of the run per counted request, mean over seeds: dynamic energy of layers with their DRAM \
+const TEXT: &str = "Energy of the run per measured request, mean over seeds: dynamic energy of layers with their DRAM \
                     accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the \
                     bar. Who gives requests up spends less on each: the energy per request that met its deadline is in brackets.";
 
@@ -60,6 +60,6 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
     }
     let entry = |place: usize| Entry { style: Style(place), label: PARTS[place].1.into(), is_line: false };
     let chart =
-        Bars { x_title: "uJ per counted request".into(), groups, legend: (0..3).map(entry).collect() };
+        Bars { x_title: "uJ per measured request".into(), groups, legend: (0..3).map(entry).collect() };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }

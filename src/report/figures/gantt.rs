@@ -11,7 +11,7 @@ use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
 
-/// Chosen here: so many layer runs can be told apart.
+/// The most layer runs of a picture. Our choice, because so many can be told apart.
 const RUNS: usize = 220;
 
 const NONE: &str = "There is no layers.csv beside the summary: `mascot run --layers` writes it; `--timeline` draws one cell as \

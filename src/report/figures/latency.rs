@@ -1,4 +1,4 @@
-//! Distribution of latency: of every counted request where there is requests.csv, else of three percentiles.
+//! Distribution of latency: of every measured request where there is requests.csv, else of three percentiles.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::report::chart::{Chart, Lines, Scale, Series};
 use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};
 
-const OF_REQUESTS: &str = "Share of all counted requests that were done within a time of their arrival, from requests.csv, \
+const OF_REQUESTS: &str = "Share of all measured requests that were done within a time of their arrival, from requests.csv, \
                            all seeds together. Requests that were dropped or did not finish never are: lines end below 1.";
 
-const OF_PERCENTILES: &str = "Share of all counted requests that were done within a time of their arrival: 50 %, 95 % and 99 % of \
+const OF_PERCENTILES: &str = "Share of all measured requests that were done within a time of their arrival: 50 %, 95 % and 99 % of \
                               those that finished, means over seeds, from summary.csv. Lines end below 1 by what was \
                               dropped or did not finish. `mascot run --requests` keeps every request, and the whole \
                               distribution.";
 
-/// Chosen here: a line of so many points looks smooth.
+/// The points of a line. Our choice, because so many look smooth.
 const POINTS: usize = 160;
 
 /// Points of a line: (milliseconds, share of requests).
@@ -29,7 +29,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
     let path = results.folder.join("requests.csv");
     if !path.exists() {
         let curve = |case: &Case, scheduler: usize| percentiles(case, scheduler);
-        let picture = |case: &Case| picture(results, case, "share of counted requests", &curve);
+        let picture = |case: &Case| picture(results, case, "share of measured requests", &curve);
         return Ok(Section::of_cases(results, name, title, OF_PERCENTILES, picture));
     }
     let all = read(results, CsvFile::open(&path)?)?;
@@ -37,7 +37,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
         let place = results.case_of(&case.keys).unwrap_or(usize::MAX);
         all.get(&(place, scheduler)).map(|latencies| distribution(latencies)).unwrap_or_default()
     };
-    let picture = |case: &Case| picture(results, case, "share of counted requests", &curve);
+    let picture = |case: &Case| picture(results, case, "share of measured requests", &curve);
     Ok(Section::of_cases(results, name, title, OF_REQUESTS, picture))
 }
 

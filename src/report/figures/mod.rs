@@ -56,7 +56,7 @@ pub(super) fn cell(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string())
 }
 
-/// Chosen here: more pictures of a kind than anybody looks through.
+/// The most pictures of a kind. Our choice, because nobody looks through more.
 const MOST_CASES: usize = 60;
 
 impl Section {
@@ -101,7 +101,7 @@ pub(super) fn sections(results: &Results) -> Result<Vec<Section>, Error> {
     ])
 }
 
-/// Schedulers whose lines stand out; chosen here, as many lines and bands as can be told apart.
+/// Schedulers whose lines stand out. Our choice, because no more lines and bands can be told apart.
 const IN_FRONT: usize = 7;
 
 /// The style of each scheduler, the same in all pictures: by rank, so that those at the top differ in colour.

@@ -22,7 +22,7 @@ pub(super) fn section(results: &Results) -> Section {
     };
     let pictures = panels.iter().enumerate().take(MOST_CASES).map(picture).collect();
     let has_lines = panels.iter().any(|cases| cases.len() > 1);
-    let mut text = "Share of counted requests that met their deadline".to_string();
+    let mut text = "Share of measured requests that met their deadline".to_string();
     if has_lines {
         let relative = if results.axis == LOAD { ", relative to lambda*" } else { "" };
         text += &format!(", against {}{relative}", axis(results));

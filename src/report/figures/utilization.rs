@@ -11,7 +11,7 @@ use crate::report::chart::{Chart, Matrix};
 use crate::report::csv_file::CsvFile;
 use crate::report::results::{Case, Results};
 
-const TEXT: &str = "Share of the measurement window in which an accelerator runs a layer, stretched by contention or not: \
+const TEXT: &str = "Share of the measurement window in which an accelerator runs a layer, slowed by contention or not: \
                     mean over seeds.";
 
 const NONE: &str = "There is no accelerators.csv beside the summary.";

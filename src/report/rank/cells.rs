@@ -7,6 +7,7 @@ use super::{Estimate, Question, Ranking};
 use crate::experiment::estimate::Range;
 use crate::experiment::keys::KEYS;
 use crate::experiment::runs::{RATE, range};
+use crate::metrics::{self, Value};
 
 /// A scheduler in a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,24 +31,46 @@ pub struct OfCell {
 }
 
 /// The columns of [`to_csv`] behind the keys.
-pub const CELL_COLUMNS: [&str; 16] = [
-    "scheduler",
-    "mean",
-    "ci95",
-    "difference",
-    "difference_ci95",
-    "difference_percent",
-    "against",
-    "to_bound",
-    "to_bound_ci95",
-    "closed_percent",
-    "low95",
-    "high95",
-    "difference_low95",
-    "difference_high95",
-    "to_bound_low95",
-    "to_bound_high95",
+pub const CELL_COLUMNS: &[metrics::Column<OfCell>] = &[
+    column("scheduler", "Its label", |of| Value::Text(of.scheduler.clone())),
+    column("mean", "Mean over the seeds", |of| some(of.own.mean)),
+    column("ci95", "Half-width of its 95 % confidence interval", |of| some(of.own.ci95)),
+    column("difference", "Less the reference, paired by seed", |of| some(of.difference.mean)),
+    column("difference_ci95", "Half-width of its interval", |of| some(of.difference.ci95)),
+    column("difference_percent", "In percent of the reference's mean", |of| some(of.difference_percent)),
+    column("against", "`above` or `below` the reference, or empty", |of| {
+        let word = match of.against {
+            Ordering::Greater => "above",
+            Ordering::Less => "below",
+            Ordering::Equal => "",
+        };
+        Value::Text(word.into())
+    }),
+    column("to_bound", "Less the bound, on the seeds that have one", |of| some(of.to_bound.mean)),
+    column("to_bound_ci95", "Half-width of its interval", |of| some(of.to_bound.ci95)),
+    column("closed_percent", "Share of the reference's distance to the bound that it closes", |of| {
+        some(of.closed_percent)
+    }),
+    column("low95", "Where the interval of the mean begins", |of| some(of.own.low95)),
+    column("high95", "Where it ends", |of| some(of.own.high95)),
+    column("difference_low95", "Where the interval of the difference begins", |of| some(of.difference.low95)),
+    column("difference_high95", "Where it ends", |of| some(of.difference.high95)),
+    column("to_bound_low95", "Where the interval of `to_bound` begins", |of| some(of.to_bound.low95)),
+    column("to_bound_high95", "Where it ends", |of| some(of.to_bound.high95)),
 ];
+
+/// Which end is good depends on the metric that is ranked by.
+const fn column(
+    name: &'static str,
+    doc: &'static str,
+    value: fn(&OfCell) -> Value,
+) -> metrics::Column<OfCell> {
+    metrics::Column::undirected(name, doc, value)
+}
+
+fn some(number: Option<f64>) -> Value {
+    number.map_or(Value::NONE, Value::Real)
+}
 
 pub(super) fn of_cells(
     sheet: &Sheet,
@@ -93,26 +116,12 @@ pub(super) fn of_cells(
 pub fn to_csv(ranking: &Ranking) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let keys = ranking.of_cells.first().map_or(&[][..], |of| &of.keys[..]);
-    let header = keys.iter().map(|(key, _)| *key).chain(CELL_COLUMNS);
-    writer.write_record(header).expect("memory takes all");
+    let names = CELL_COLUMNS.iter().map(|column| column.heading.name);
+    writer.write_record(keys.iter().map(|(key, _)| *key).chain(names)).expect("memory takes all");
     for of in &ranking.of_cells {
-        let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
-        let mut row: Vec<String> = of.keys.iter().map(|(_, value)| value.clone()).collect();
-        row.push(of.scheduler.clone());
-        for Estimate { mean, ci95, .. } in [of.own, of.difference] {
-            row.extend([number(mean), number(ci95)]);
-        }
-        let against = match of.against {
-            Ordering::Greater => "above",
-            Ordering::Less => "below",
-            Ordering::Equal => "",
-        };
-        row.extend([number(of.difference_percent), against.into()]);
-        row.extend([of.to_bound.mean, of.to_bound.ci95, of.closed_percent].map(number));
-        row.extend(
-            [of.own, of.difference, of.to_bound].iter().flat_map(|of| [of.low95, of.high95]).map(number),
-        );
-        writer.write_record(row).expect("memory takes all");
+        let cells = metrics::Column::row(CELL_COLUMNS, of).map(|value| value.to_string());
+        let keys = of.keys.iter().map(|(_, value)| value.clone());
+        writer.write_record(keys.chain(cells)).expect("memory takes all");
     }
     String::from_utf8(writer.into_inner().expect("memory takes all")).expect("text was written")
 }

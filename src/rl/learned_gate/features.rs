@@ -42,7 +42,7 @@ pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
 pub(super) const OF_BYTES: [usize; 6] =
     [2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10];
 
-/// Requests over which what happened fades. Chosen here: a few times what is in flight.
+/// Requests over which what happened fades. Our choice, because they are a few times what is in flight.
 const FADING: f64 = 30.0;
 /// Mean requests' work over which arrivals fade: long against a request, short against a trace.
 const FADING_WORK: f64 = 20.0;
@@ -104,12 +104,8 @@ fn cut(x: f64) -> f32 {
 
 impl Observation {
     pub(super) fn observe(&mut self, record: &Record) {
-        let missed = match *record {
-            Record::Done { time, deadline, .. } => time > deadline,
-            Record::Drop { .. } => true,
-            _ => return,
-        };
-        self.history.missed += (f64::from(u8::from(missed)) - self.history.missed) / FADING;
+        let Some(met) = record.met() else { return };
+        self.history.missed += (f64::from(u8::from(!met)) - self.history.missed) / FADING;
     }
 
     /// Takes what all jobs share; returns the comparisons that it took.

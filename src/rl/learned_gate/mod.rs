@@ -1,7 +1,7 @@
 //! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`) with its terms judged by a small net.
 //!
 //! The net sees a job and the queue (`features.rs`) and says what the request is: given up, how much of the capacity it
-//! may count on, how far it may stretch others, and how much stretch it bears. Order and placement are the rule's: what
+//! may count on, how far it may slow others, and how much slowdown it bears. Order and placement are the rule's: what
 //! nets that judged them, too, were worth is in `policies/README.md`.
 //!
 //! With output weights of zero it takes every decision as `gated` does, which is where training starts. One policy serves
@@ -52,7 +52,7 @@ pub fn weights(tensors: &Tensors) -> Result<&[f32], WeightsError> {
     tensors.values(TENSOR, &[WEIGHTS])
 }
 
-/// Judgements are factors between 1/e^2 and e^2. Chosen here: beyond them a term has no effect any more.
+/// Judgements are factors between 1/e^2 and e^2. Our choice, because beyond them a term has no effect any more.
 const LARGEST: f32 = 2.0;
 
 /// Weights with which the policy is `gated`: hidden layers random, by the seed, and outputs zero.

@@ -9,13 +9,13 @@ pub const PARTS: &[Part] = &[
     Part { name: "drop", doc: "the right to give requests up, also those that cannot make it any more" },
     Part {
         name: "hold",
-        doc: "the right to leave an accelerator idle, so that others are not stretched too far",
+        doc: "the right to leave an accelerator idle, so that others are not slowed too far",
     },
     Part { name: "demotion", doc: "requests that make others miss come after all others" },
     Part { name: "learned_drop", doc: "the net's say in which requests are given up" },
     Part {
         name: "learned_share",
-        doc: "the net's say in how much capacity a request may count on, how far it may stretch others and how much stretch it bears",
+        doc: "the net's say in how much capacity a request may count on, how far it may slow others and how much slowdown it bears",
     },
     Part {
         name: "queue",

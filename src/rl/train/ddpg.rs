@@ -1,13 +1,13 @@
-//! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns what the answer to a
-//! queue is worth, and the actor follows the critic's gradient. Both learn against slow copies of themselves, from decisions
-//! drawn out of a memory; the answers that fill it carry noise.
+//! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns what the action at a
+//! queue is worth, and the actor follows the critic's gradient. Both learn against target networks, from decisions drawn
+//! out of a buffer buffer; the actions that fill it carry noise.
 //!
-//! The actor may start as an apprentice: in the first iterations a rule answers, with noise, and the actor learns to answer
+//! The actor may start by imitation: in the first iterations an expert acts, a rule with noise, and the actor learns to act
 //! so, while the critic learns what that is worth. A critic that knows nothing would lead it anywhere.
 //!
 //! Training goes in iterations: new runs, their decisions, and an update after every step of all of them. Between
-//! iterations everything fits in a checkpoint: networks, slow copies, the state of Adam, memory. All that an iteration draws
-//! comes from the seed and its number, so a resumed training goes on as one that never stopped.
+//! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the buffer buffer. All that an
+//! iteration draws comes from the seed and its number, so a resumed training goes on as one that never stopped.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -15,9 +15,9 @@ use rand_distr::{Distribution, StandardNormal};
 use tch::{Kind, Tensor, no_grad};
 
 use super::adam::Adam;
+use super::buffer::{Buffer, Transition};
+use super::expert::Expert;
 use super::lstm::{act, critic_shapes, initial_critic, value};
-use super::replay::{Replay, Transition};
-use super::teacher::Teacher;
 use super::{Parameters, one_thread};
 use crate::rl::env::{Env, Episode};
 use crate::rl::hyper::Hyper;
@@ -41,24 +41,24 @@ pub struct Progress {
     pub actor_loss: f64,
 }
 
-/// A network, its slow copy, and what moves it.
+/// A network, its target network, and what moves it.
 #[derive(Debug)]
 struct Learner {
     own: Parameters,
-    slow: Parameters,
+    target: Parameters,
     adam: Adam,
 }
 
 impl Learner {
-    fn new(tensors: &Tensors, rate: f64, longest_gradient: f64) -> Self {
+    fn new(tensors: &Tensors, rate: f64, max_grad_norm: f64) -> Self {
         let own = Parameters::new(tensors);
-        let adam = Adam::new(&own, rate, longest_gradient);
-        Self { own, slow: Parameters::new(tensors), adam }
+        let adam = Adam::new(&own, rate, max_grad_norm);
+        Self { own, target: Parameters::new(tensors), adam }
     }
 
     fn store(&self, name: &str, to: &mut Tensors) {
         self.own.store(&format!("{name}."), to);
-        self.slow.store(&format!("{name}.slow."), to);
+        self.target.store(&format!("{name}.target."), to);
         self.adam.store(&format!("{name}.adam."), to);
     }
 
@@ -69,7 +69,7 @@ impl Learner {
         shapes: &[(&str, Vec<usize>)],
     ) -> Result<(), WeightsError> {
         self.own = Parameters::extract(from, &format!("{name}."), shapes)?;
-        self.slow = Parameters::extract(from, &format!("{name}.slow."), shapes)?;
+        self.target = Parameters::extract(from, &format!("{name}.target."), shapes)?;
         self.adam.load(from, &format!("{name}.adam."), shapes)
     }
 }
@@ -82,7 +82,7 @@ pub struct Ddpg {
     iterations: u32,
     actor: Learner,
     critic: Learner,
-    replay: Replay,
+    buffer: Buffer,
 }
 
 impl Ddpg {
@@ -93,9 +93,9 @@ impl Ddpg {
         let actor = initial(accelerators, hyper.hidden, &mut random);
         let critic = initial_critic(accelerators, hyper.hidden, &mut random);
         Self {
-            actor: Learner::new(&actor, hyper.actor_rate, hyper.longest_gradient),
-            critic: Learner::new(&critic, hyper.critic_rate, hyper.longest_gradient),
-            replay: Replay::new(accelerators, hyper.memory, hyper.longest_queue),
+            actor: Learner::new(&actor, hyper.actor_learning_rate, hyper.max_grad_norm),
+            critic: Learner::new(&critic, hyper.critic_learning_rate, hyper.max_grad_norm),
+            buffer: Buffer::new(accelerators, hyper.buffer_size, hyper.longest_queue),
             hyper,
             accelerators,
             iterations: 0,
@@ -111,7 +111,7 @@ impl Ddpg {
         let mut ddpg = Self::new(hyper, accelerators);
         ddpg.actor.load(checkpoint, "actor", &shapes(accelerators, hidden))?;
         ddpg.critic.load(checkpoint, "critic", &critic_shapes(accelerators, hidden))?;
-        ddpg.replay.load(checkpoint)?;
+        ddpg.buffer.load(checkpoint)?;
         ddpg.iterations = checkpoint.values("iterations", &[])?[0] as u32;
         Ok(ddpg)
     }
@@ -121,7 +121,7 @@ impl Ddpg {
         let mut tensors = Tensors::default();
         self.actor.store("actor", &mut tensors);
         self.critic.store("critic", &mut tensors);
-        self.replay.store(&mut tensors);
+        self.buffer.store(&mut tensors);
         tensors.insert("iterations", &[], vec![self.iterations as f32]);
         tensors
     }
@@ -144,12 +144,12 @@ impl Ddpg {
     pub fn iterate(&mut self, env: &mut Env) -> Progress {
         one_thread();
         let mut random = stream(self.hyper.seed, "ddpg", &self.iterations.to_string());
-        let seeds: Vec<u64> = (0..self.hyper.episodes).map(|_| random.random()).collect();
+        let seeds: Vec<u64> = (0..self.hyper.num_envs).map(|_| random.random()).collect();
         env.reset(&seeds);
         let mut progress = Progress::default();
         while !env.episodes().iter().all(Episode::is_over) {
             self.step(env, &mut random, &mut progress);
-            if self.replay.len() >= self.hyper.warm_up {
+            if self.buffer.len() >= self.hyper.learning_starts {
                 let (critic_loss, actor_loss) = self.update(&mut random);
                 progress.updates += 1;
                 progress.critic_loss += critic_loss;
@@ -169,12 +169,13 @@ impl Ddpg {
     /// A decision in every run, with noise.
     fn step(&mut self, env: &mut Env, random: &mut ChaCha8Rng, progress: &mut Progress) {
         let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
-        let noise = self.hyper.noise * self.hyper.noise_decay.powi(self.iterations as i32);
-        let (imitates, mut teacher) = (self.imitates(), Teacher::default());
+        let noise =
+            self.hyper.exploration_noise * self.hyper.exploration_noise_decay.powi(self.iterations as i32);
+        let (imitates, mut expert) = (self.imitates(), Expert::default());
         let mut answer = |episode: &Episode| {
             let mut answer = Vec::new();
             if imitates && !episode.is_over() {
-                teacher.answer(&episode.view(), &mut answer);
+                expert.answer(&episode.view(), &mut answer);
             } else {
                 actor.answer(episode.observation().rows(), &mut answer);
             }
@@ -187,17 +188,17 @@ impl Ddpg {
         let answers: Vec<Vec<f32>> = env.episodes().iter().map(&mut answer).collect();
         let open: Vec<usize> = (0..answers.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
         let before: Vec<_> =
-            open.iter().map(|&place| self.replay.see(env.episodes()[place].observation())).collect();
+            open.iter().map(|&place| self.buffer.see(env.episodes()[place].observation())).collect();
         let outcomes = env.step(&answers).to_vec();
         for (place, before) in open.into_iter().zip(before) {
             let outcome = outcomes[place];
             progress.decisions += 1;
             progress.reward += outcome.reward;
-            self.replay.push(Transition {
+            self.buffer.push(Transition {
                 before,
                 answer: answers[place].clone(),
                 reward: outcome.reward as f32,
-                after: self.replay.see(env.episodes()[place].observation()),
+                after: self.buffer.see(env.episodes()[place].observation()),
                 terminated: outcome.terminated,
             });
         }
@@ -206,13 +207,13 @@ impl Ddpg {
     /// One step of both networks on a batch; the losses of the critic and of the actor.
     fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
         let imitates = self.imitates();
-        let Self { hyper, actor, critic, replay, .. } = self;
-        let batch = replay.draw(hyper.batch, random);
+        let Self { hyper, actor, critic, buffer, .. } = self;
+        let batch = buffer.draw(hyper.batch_size, random);
         let (before, after) = (&batch.before, &batch.after);
         let target = no_grad(|| {
-            let answers = act(&actor.slow, &after.rows);
-            let next = value(&critic.slow, &after.rows, &after.queue, &answers, &after.lengths);
-            &batch.rewards + &batch.goes_on * next * hyper.discount
+            let answers = act(&actor.target, &after.rows);
+            let next = value(&critic.target, &after.rows, &after.queue, &answers, &after.lengths);
+            &batch.rewards + &batch.goes_on * next * hyper.gamma
         });
         let worth = |critic: &Parameters, answers: &Tensor| {
             value(critic, &before.rows, &before.queue, answers, &before.lengths)
@@ -229,8 +230,8 @@ impl Ddpg {
             distance * size * hyper.anchor - values.mean(Kind::Float)
         };
         actor.adam.step(&mut actor.own, &actor_loss);
-        critic.slow.follow(&critic.own, hyper.follow);
-        actor.slow.follow(&actor.own, hyper.follow);
+        critic.target.follow(&critic.own, hyper.tau);
+        actor.target.follow(&actor.own, hyper.tau);
         (critic_loss.double_value(&[]), actor_loss.double_value(&[]))
     }
 }
@@ -247,15 +248,15 @@ mod tests {
     fn hyper() -> Hyper {
         Hyper {
             hidden: 8,
-            discount: 0.1,
-            actor_rate: 3e-3,
-            critic_rate: 1e-2,
-            batch: 16,
-            memory: 200,
-            warm_up: 32,
-            noise: 0.5,
-            episodes: 4,
-            steps: 30,
+            gamma: 0.1,
+            actor_learning_rate: 3e-3,
+            critic_learning_rate: 1e-2,
+            batch_size: 16,
+            buffer_size: 200,
+            learning_starts: 32,
+            exploration_noise: 0.5,
+            num_envs: 4,
+            num_steps: 30,
             ..Hyper::default()
         }
     }
@@ -283,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn an_apprentice_answers_as_the_rule_does_and_goes_on_from_there() {
-        let hyper = Hyper { imitation: 8, anchor: 1.0, noise: 0.1, ..hyper() };
+    fn an_imitator_acts_as_the_expert_does_and_goes_on_from_there() {
+        let hyper = Hyper { imitation: 8, anchor: 1.0, exploration_noise: 0.1, ..hyper() };
         let (mut ddpg, mut env) = (Ddpg::new(hyper, ACCELERATORS), env(&hyper));
         let all: Vec<Progress> = (0..12).map(|_| ddpg.iterate(&mut env)).collect();
         assert!(all[7].actor_loss < 0.5 * all[1].actor_loss, "{all:?}");

@@ -3,18 +3,18 @@
 //!
 //! - [`Parameters`]: the tensors of one network on the side of tch, and `adam`, which moves them.
 //! - [`lstm`]: actor and critic of `relmas`.
-//! - `replay`: what was seen, done and paid; `teacher`: whom it imitates first.
+//! - `buffer`: what was seen, done and paid; `expert`: whom it imitates first.
 //! - [`ddpg`]: the learning rule.
 //!
 //! Everything random comes from the project's own streams, and tch computes on one thread, so that a seed fixes the weights
 //! on a machine.
 
 mod adam;
+mod buffer;
 pub mod ddpg;
+mod expert;
 pub mod lstm;
 mod parameters;
-mod replay;
-mod teacher;
 
 pub use parameters::Parameters;
 

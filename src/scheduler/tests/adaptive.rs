@@ -111,9 +111,9 @@ fn dbp_serves_the_stream_closest_to_failure() {
 }
 
 #[test]
-fn gated_holds_what_would_stretch_an_urgent_request_too_far() {
-    // Three requests of 10 ns demand 10 of 10 bytes/ns each. Request 0 is due at 26 and bears a stretch of 2.6: a second
-    // one stretches it 2-fold, a third would 3-fold and is held until the two are done.
+fn gated_holds_what_would_slow_an_urgent_request_too_far() {
+    // Three requests of 10 ns demand 10 of 10 bytes/ns each. Request 0 is due at 26 and bears a slowdown of 2.6: a second
+    // one slows it 2-fold, a third would 3-fold and is held until the two are done.
     let starts = |deadline_ns: f64| {
         let one = [layer(&[], &[(10.0, 10.0); 3])];
         let mut requests = [with_deadline(request(0, 0.0), 900.0); 3];

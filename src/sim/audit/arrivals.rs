@@ -78,16 +78,19 @@ impl Audit<'_> {
         &mut self,
         id: RequestId,
         origin: Origin,
-        deadline: Time,
+        asked: Request,
         after: Option<RequestId>,
     ) -> Result<Request, String> {
         let (place, due, leader) = self.expected.take(self.trace, self.now)?;
         ensure!(origin.place == place, "request {} is of place {}, not {place}", id.0, origin.place);
-        ensure!(deadline == due, "request {} is due at {} ps, not {} ps", id.0, deadline.0, due.0);
+        let told = asked.deadline;
+        ensure!(told == due, "request {} is due at {} ps, not {} ps", id.0, told.0, due.0);
         ensure!(after == leader, "request {} comes after {after:?}, not {leader:?}", id.0);
-        let in_window = self.trace.counted.contains(&(id.0 as usize)) && self.now >= self.trace.span.warmup;
-        ensure!(origin.counted == in_window, "request {}: counted is {}", id.0, origin.counted);
-        Ok(Request { arrival: self.now, deadline, ..self.trace.requests[place as usize] })
+        let in_window = self.trace.measured.contains(&(id.0 as usize)) && self.now >= self.trace.span.warmup;
+        ensure!(origin.measured == in_window, "request {}: measured is {}", id.0, origin.measured);
+        let known = Request { arrival: self.now, deadline: due, ..self.trace.requests[place as usize] };
+        ensure!(asked == known, "request {} asks for {asked:?}, not {known:?}", id.0);
+        Ok(known)
     }
 
     pub(super) fn release_followers(&mut self, id: RequestId, fate: Fate) {

@@ -1,6 +1,6 @@
 //! Requests and the jobs that serve them: each runs every layer once and in order, and ends once.
 
-use super::super::{DropReason, JobId, Late, NetworkModel, Origin, Request, RequestId};
+use super::super::{DropReason, JobId, Late, NetworkModel, Origin, Request, RequestId, SubJobId};
 use super::orders::Assignment;
 use super::{Audit, Check, ensure};
 use crate::units::Time;
@@ -79,6 +79,13 @@ impl<'a> Audit<'a> {
         self.jobs.get(id.0 as usize).ok_or_else(|| format!("request {} has not arrived", id.0))
     }
 
+    /// A record says whose layer runs.
+    pub(super) fn check_network(&self, sub_job: SubJobId, network: u32) -> Check {
+        let asked = self.job(sub_job.job)?.request.network;
+        ensure!(network == asked, "{sub_job:?} is told as one of network {network}, not {asked}");
+        Ok(())
+    }
+
     pub(super) fn open_jobs(&self) -> impl Iterator<Item = &Job<'a>> {
         self.jobs.iter().filter(|job| job.fate == Fate::Open)
     }
@@ -88,7 +95,7 @@ impl<'a> Audit<'a> {
         id: RequestId,
         job: JobId,
         origin: Origin,
-        deadline: Time,
+        asked: Request,
         after: Option<RequestId>,
     ) -> Check {
         let number = self.jobs.len();
@@ -98,7 +105,7 @@ impl<'a> Audit<'a> {
             id.0,
             job.0
         );
-        let request = self.expect(id, origin, deadline, after)?;
+        let request = self.expect(id, origin, asked, after)?;
         let network = &self.world.networks[request.network as usize];
         self.jobs.push(Job {
             id: job,
@@ -110,23 +117,16 @@ impl<'a> Audit<'a> {
             layers: vec![Layer::default(); network.layers.len()],
             earliest_end: self.now,
         });
-        self.totals.arrive(self.now, origin.counted);
+        self.totals.arrive(self.now, origin.measured);
         self.triggers.change();
         Ok(())
     }
 
-    pub(super) fn done(
-        &mut self,
-        request: RequestId,
-        id: JobId,
-        origin: Origin,
-        arrival: Time,
-        deadline: Time,
-    ) -> Check {
+    pub(super) fn done(&mut self, request: RequestId, id: JobId, origin: Origin, asked: Request) -> Check {
         ensure!(request.0 == id.0, "request {} is done by job {}", request.0, id.0);
         let job = self.job(id)?;
-        let told = (job.origin, job.request.arrival, job.request.deadline) == (origin, arrival, deadline);
-        ensure!(told, "request {} is done as another: {origin:?}, {arrival:?}, {deadline:?}", request.0);
+        let told = (job.origin, job.request) == (origin, asked);
+        ensure!(told, "request {} is done as another: {origin:?}, {asked:?}", request.0);
         let missing = job.layers.iter().position(|layer| layer.ended.is_none());
         ensure!(missing.is_none(), "request {} is done without its layer {missing:?}", request.0);
         ensure!(job.last_end() == Some(self.now), "request {} is done after its last layer", request.0);
@@ -137,9 +137,9 @@ impl<'a> Audit<'a> {
         self.close_request(request, Fate::Done)?;
         self.totals.done += 1;
         self.totals.met += u64::from(!late);
-        let counts = u64::from(origin.counted);
-        self.totals.counted_done += counts;
-        self.totals.counted_met += counts * u64::from(!late);
+        let counts = u64::from(origin.measured);
+        self.totals.measured_done += counts;
+        self.totals.measured_met += counts * u64::from(!late);
         Ok(())
     }
 
@@ -167,9 +167,16 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
-    pub(super) fn dropped(&mut self, request: RequestId, origin: Origin, reason: DropReason) -> Check {
+    pub(super) fn dropped(
+        &mut self,
+        request: RequestId,
+        origin: Origin,
+        asked: Request,
+        reason: DropReason,
+    ) -> Check {
         let job = self.job(JobId(request.0))?;
         ensure!(job.origin == origin, "request {} is dropped as another: {origin:?}", request.0);
+        let known = job.request;
         match reason {
             DropReason::Late => {
                 let Request { deadline, tenant, .. } = job.request;
@@ -178,9 +185,10 @@ impl<'a> Audit<'a> {
             }
             DropReason::Scheduler => self.obey_until_drop(request)?,
         }
+        ensure!(asked == known, "request {} is dropped as one for {asked:?}", request.0);
         self.close_request(request, Fate::Dropped)?;
         self.totals.dropped += 1;
-        self.totals.counted_dropped += u64::from(origin.counted);
+        self.totals.measured_dropped += u64::from(origin.measured);
         Ok(())
     }
 
@@ -189,7 +197,7 @@ impl<'a> Audit<'a> {
         ensure!(before == Fate::Open, "request {} is {fate:?}, but was {before:?} before", request.0);
         let job = &mut self.jobs[request.0 as usize];
         job.fate = fate;
-        self.counted_open -= usize::from(job.origin.counted);
+        self.measured_open -= usize::from(job.origin.measured);
         self.release_followers(request, fate);
         Ok(())
     }

@@ -266,6 +266,7 @@ impl Audit<'_> {
         let Record::Finish {
             start,
             sub_job,
+            network,
             accelerator,
             dram_bytes,
             forwarded_bytes,
@@ -286,12 +287,13 @@ impl Audit<'_> {
         ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps)?;
         run.check(self.now, &self.world.platform)?;
         self.lanes.last[accelerator] = Some(sub_job);
+        self.check_network(sub_job, network)?;
         let job = &mut self.jobs[sub_job.job.0 as usize];
         let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);
         ensure_close("bytes from DRAM and on chip", dram_bytes + forwarded_bytes, whole)?;
         ensure!(origin == job.origin, "{sub_job:?} ends as one of another: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
-        self.totals.finish(&job.request, &run, origin.counted);
+        self.totals.finish(&job.request, &run, origin.measured);
         self.triggers.change();
         self.release_successors(&run, accelerator);
         Ok(())

@@ -11,7 +11,7 @@
 //! | `orders.rs` | decisions cost what they must and take effect when they must; what starts is the first in line of what was asked for; nothing that may start waits; nothing held or dropped starts |
 //! | `triggers.rs` | decisions are taken when the trigger says so, and then only |
 //! | `views.rs` | a view shows this account and nothing of the future |
-//! | here | time goes forward, and the run ends with its last counted request or at its time; its makespan is at least work / capacity and bytes / B |
+//! | here | time goes forward, and the run ends with its last measured request or at its time; its makespan is at least work / capacity and bytes / B |
 //!
 //! The grants themselves come from [`super::bandwidth::share`], which has exact twins of its own. Every check is exact
 //! but for rounding: an end is rounded up to a picosecond, work is conserved to 1e-9.
@@ -92,8 +92,8 @@ pub struct Audit<'a> {
     orders: Orders,
     triggers: Triggers,
     totals: Totals,
-    /// Counted requests that have not ended, arrived or not; more than there are where the run ends at its time.
-    counted_open: usize,
+    /// Measured requests that have not ended, arrived or not; more than there are where the run ends at its time.
+    measured_open: usize,
     ended: bool,
     violation: Option<Violation>,
 }
@@ -112,7 +112,7 @@ impl<'a> Audit<'a> {
             orders: Orders::default(),
             triggers: Triggers::default(),
             totals: Totals::new(trace),
-            counted_open: if trace.has_end() { usize::MAX } else { trace.counted.len() },
+            measured_open: if trace.has_end() { usize::MAX } else { trace.measured.len() },
             ended: false,
             violation: None,
         }
@@ -155,21 +155,20 @@ impl<'a> Audit<'a> {
         ensure!(time >= self.now, "{record:?} lies in the past");
         self.advance(time)?;
         match *record {
-            Record::Arrival { request, job, deadline, after, .. } => {
-                self.arrive(request, job, origin, deadline, after)
-            }
+            Record::Arrival { request, job, asked, after } => self.arrive(request, job, origin, asked, after),
             Record::Decision { .. } => self.decide(record),
             Record::Applied { skipped, .. } => self.applied(skipped),
-            Record::Start { sub_job, accelerator, weight, .. } => self.start(sub_job, accelerator, weight),
+            Record::Start { sub_job, network, accelerator, weight, .. } => {
+                self.start(sub_job, accelerator, weight)?;
+                self.check_network(sub_job, network)
+            }
             Record::Finish { .. } => self.finish(record, origin),
             Record::Phase { sub_job, accelerator, phase, .. } => {
                 self.enter_phase(sub_job, accelerator, phase)
             }
             Record::Bandwidth { granted_bytes_per_ps, .. } => self.lanes.granted(granted_bytes_per_ps),
-            Record::Done { request, job, arrival, deadline, .. } => {
-                self.done(request, job, origin, arrival, deadline)
-            }
-            Record::Drop { request, reason, .. } => self.dropped(request, origin, reason),
+            Record::Done { request, job, asked, .. } => self.done(request, job, origin, asked),
+            Record::Drop { request, asked, reason, .. } => self.dropped(request, origin, asked, reason),
             Record::End { .. } => self.end(),
         }
     }
@@ -198,11 +197,11 @@ impl<'a> Audit<'a> {
         } else {
             self.judge_trigger(false)?;
             self.check_nothing_waits()?;
-            if let Some(open) = self.open_jobs().find(|job| job.origin.counted) {
-                return Err(format!("the run ends, but the counted request {} is open", open.id.0));
+            if let Some(open) = self.open_jobs().find(|job| job.origin.measured) {
+                return Err(format!("the run ends, but the measured request {} is open", open.id.0));
             }
-            let over = self.counted_open == 0 || self.expected.next() == Time::MAX;
-            ensure!(over, "the run ends, but {} counted requests are to come", self.counted_open);
+            let over = self.measured_open == 0 || self.expected.next() == Time::MAX;
+            ensure!(over, "the run ends, but {} measured requests are to come", self.measured_open);
         }
         self.check_makespan()?;
         self.ended = true;

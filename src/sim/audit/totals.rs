@@ -4,7 +4,7 @@ use super::super::{Request, Trace};
 use super::lanes::Run;
 use crate::units::{Picojoules, Time};
 
-/// Sums over a run. The window is that of the metrics: from the arrival of the first counted request to the end.
+/// Sums over a run. The window is that of the metrics: from the arrival of the first measured request to the end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Totals {
     /// Requests that arrived = done + dropped + in flight.
@@ -15,14 +15,14 @@ pub struct Totals {
     pub met: u64,
     /// Requests that were dropped.
     pub dropped: u64,
-    /// Counted requests that arrived.
-    pub counted_arrived: u64,
-    /// Counted requests that were done.
-    pub counted_done: u64,
-    /// Counted requests that were done by their deadline.
-    pub counted_met: u64,
-    /// Counted requests that were dropped.
-    pub counted_dropped: u64,
+    /// Measured requests that arrived.
+    pub measured_arrived: u64,
+    /// Measured requests that were done.
+    pub measured_done: u64,
+    /// Measured requests that were done by their deadline.
+    pub measured_met: u64,
+    /// Measured requests that were dropped.
+    pub measured_dropped: u64,
     /// Layer runs that ended.
     pub layers: u64,
     /// Decisions.
@@ -35,7 +35,7 @@ pub struct Totals {
     pub window_skipped: u64,
     /// Energy of the decisions in the window.
     pub policy_energy: Picojoules,
-    /// Layer energy of counted requests by tenant.
+    /// Layer energy of measured requests by tenant.
     pub layer_energy_by_tenant: Vec<Picojoules>,
     /// Length of the window.
     pub window: Time,
@@ -45,7 +45,7 @@ pub struct Totals {
     pub dram_bytes: f64,
     pub(super) busy_accelerators: usize,
     pub(super) granted_bytes_per_ps: f64,
-    /// [`Time::MAX`] before the first counted request arrives.
+    /// [`Time::MAX`] before the first measured request arrives.
     window_start: Time,
 }
 
@@ -62,7 +62,7 @@ impl Totals {
     pub(super) fn arrive(&mut self, now: Time, counts: bool) {
         self.arrived += 1;
         if counts {
-            self.counted_arrived += 1;
+            self.measured_arrived += 1;
             self.window_start = self.window_start.min(now);
         }
     }

@@ -75,7 +75,7 @@ impl Audit<'_> {
             ensure!(!decided, "a decision while another is in flight");
             return Ok(());
         }
-        let expected = fires && self.counted_open > 0 && self.something_is_open();
+        let expected = fires && self.measured_open > 0 && self.something_is_open();
         ensure!(decided || !expected, "the trigger asks for a decision, but none is taken");
         ensure!(expected || !decided, "a decision that the trigger does not ask for");
         Ok(())

@@ -8,7 +8,7 @@
 //!    the maximum then is Frechet again, and the means add as p-th powers (the max-stability of extreme values; Gumbel,
 //!    Statistics of Extremes, 1958). A layer that loads at `level` takes T^p = C^p + (V / level)^p.
 //! 2. **Alone.** A layer alone loads at the capacity K and takes c1 = max(c, V / K). That gives C^p = c1^p - (V / K)^p:
-//!    nothing about the layer need be known but c and V, and on an idle system nothing is stretched. In demands,
+//!    nothing about the layer need be known but c and V, and on an idle system nothing is slowed. In demands,
 //!    grant^-p = max(b^-p - K^-p, 0) + level^-p.
 //! 3. **All.** The DRAM never idles while a layer loads. Layer i loads for the share u_i = grant_i / level of the time;
 //!    taking these as independent, the DRAM is busy for 1 - prod(1 - u_i), so sum(grants) = K (1 - prod(1 - u_i)).

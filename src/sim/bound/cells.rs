@@ -15,7 +15,7 @@ pub(super) struct Cells {
     borders: Vec<Time>,
 }
 
-/// The mean number of cells in a request's window, at most. Chosen here: with deadlines of 7 times the isolated latency
+/// The mean number of cells in a request's window, at most. Our choice, because with deadlines of 7 isolated latencies
 /// the shipped scenarios have 52 at load 1.2, and the time to solve the program grows with it.
 const MOST_PER_WISH: usize = 64;
 

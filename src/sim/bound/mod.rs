@@ -16,7 +16,7 @@
 //! A layer may use a model only where c1 there and the shortest paths before and after it fit between a and d; a request
 //! with a layer that fits nowhere is missed. Whatever a schedule does to a request that it meets is a solution, for any
 //! trigger, sharing rule and decision cost. So no schedule meets more than the optimum, and none more than the optimum
-//! rounded down. Requests that are not counted can only take time: they are left out. Where a run ends at a time, that is a
+//! rounded down. Requests that are not measured can only take time: they are left out. Where a run ends at a time, that is a
 //! deadline of all. Requests that follow others come when a schedule lets them, and how many come depends on it, too: a trace
 //! with such requests has no bound. Neither has one of layers whose inputs may stay on chip (`sim::forwarding`).
 //!
@@ -67,10 +67,11 @@ struct Wish {
     deadline: Time,
 }
 
-/// Requests whose prices are taken from one program. Chosen here: 500 take 3 seconds, and time grows little faster.
+/// Requests whose prices are taken from one program. Our choice, because 500 take 3 seconds, and time grows little
+/// faster.
 const STRETCH: usize = 500;
-/// Requests on either side of them that the program sees, too. Chosen here: several times the requests that are in flight
-/// at once in the shipped scenarios.
+/// Requests on either side of them that the program sees, too. Our choice, because they are several times the requests
+/// that are in flight at once in the shipped scenarios.
 const MARGIN: usize = 250;
 
 impl Relaxation {
@@ -87,7 +88,7 @@ impl Relaxation {
             let kind = kinds.of(network, deadline.saturating_sub(arrival))?;
             Some(Wish { kind, arrival, deadline })
         };
-        let wishes = trace.judged().filter_map(wish).collect();
+        let wishes = trace.measured_requests().filter_map(wish).collect();
         Some(Self { wishes, instances: kinds.instances(), kinds: kinds.finish() })
     }
 

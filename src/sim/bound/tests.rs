@@ -102,9 +102,9 @@ fn the_window_and_the_end_of_a_run_count() {
     let mut trace = trace(&[at(0.0), at(5.0), at(10.0), at(20.0)]);
     let most_met = |trace: &Trace| Relaxation::new(&world, trace).map(|relaxation| relaxation.most_met());
     assert_eq!(most_met(&trace), Some(4));
-    trace.counted = 1..3;
+    trace.measured = 1..3;
     assert_eq!(most_met(&trace), Some(2));
-    trace.counted = 0..4;
+    trace.measured = 0..4;
     trace.span = Span { warmup: Time(5_000), end: Time(25_000) };
     assert_eq!(most_met(&trace), Some(2), "that of 20 ns ends at 30, after the run");
     let stage = Follower { after: After::Done(0), request: 4, delay: Time(0), within: Time(40_000) };
@@ -121,7 +121,7 @@ fn random(seed: u64, requests: usize) -> Relaxation {
         let isolated = world.networks[request.network as usize].isolated;
         request.deadline = request.arrival + isolated.scale(1.0 + (i % 5) as f64 / 2.0);
     }
-    case.trace.counted = 0..requests;
+    case.trace.measured = 0..requests;
     Relaxation::new(&world, &case.trace).expect("none follows another")
 }
 

@@ -13,6 +13,7 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::rng;
 use crate::units::{Bytes, Picojoules, Time};
+use crate::workload::Qos;
 
 const SHARINGS: [Sharing; 5] =
     [Sharing::MaxMin, Sharing::Proportional, Sharing::Fifo, Sharing::Score, Sharing::Knee];
@@ -191,18 +192,19 @@ impl Draw {
         let slack = work * log_uniform(rng, 0.3, 30.0);
         let mut arrival = self.time(rng, gap);
         let requests: Vec<Request> = (0..self.size.requests)
-            .map(|_| {
+            .map(|place| {
                 let wait = self.time(rng, gap);
                 arrival += if rng.random_bool(at_once) { Time::ZERO } else { wait };
                 // The same draws whatever the number of networks, for smaller sizes.
                 let network = (rng.random::<f64>() * self.size.networks as f64) as u32;
                 let (tenant, priority) = (rng.random_range(0..tenants), rng.random_range(0..12));
-                Request { tenant, network, priority, arrival, deadline: arrival + self.time(rng, slack) }
+                let (qos, deadline) = (Qos::ALL[place % 3], arrival + self.time(rng, slack));
+                Request { tenant, network, priority, qos, arrival, deadline }
             })
             .collect();
         let first = rng.random_range(0..requests.len());
-        let counted = first..rng.random_range(first..requests.len()) + 1;
-        Trace { requests, counted, ..Trace::default() }
+        let measured = first..rng.random_range(first..requests.len()) + 1;
+        Trace { requests, measured, ..Trace::default() }
     }
 
     pub(super) fn rules(&self) -> Rules {

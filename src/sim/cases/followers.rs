@@ -74,7 +74,7 @@ impl Draw {
             });
         }
         follow.sort_by_key(|follower| follower.after);
-        Trace { requests, followers: follow, counted: trace.counted.clone(), span: trace.span }
+        Trace { requests, followers: follow, measured: trace.measured.clone(), span: trace.span }
     }
 
     /// In some cases the run ends at a time.

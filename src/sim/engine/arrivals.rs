@@ -78,7 +78,7 @@ impl Engine {
     fn admit(&mut self, place: u32, request: Request, after: Option<RequestId>, out: &mut dyn Recorder) {
         let id = self.arrivals.arrived;
         self.arrivals.arrived += 1;
-        let origin = Origin { place, counted: self.trace.counts(RequestId(id), self.now) };
+        let origin = Origin { place, measured: self.trace.is_measured(RequestId(id), self.now) };
         let network = &self.world.networks[request.network as usize];
         self.jobs.insert(JobId(id), origin, request, network);
         if self.rules.late.of(request.tenant) == Late::Abort {
@@ -86,8 +86,7 @@ impl Engine {
         }
         self.changes.ready_grew = true;
         self.changes.arrival_or_completion = true;
-        let (time, deadline) = (self.now, request.deadline);
-        let arrival = Record::Arrival { time, request: RequestId(id), job: JobId(id), deadline, after };
+        let arrival = Record::Arrival { request: RequestId(id), job: JobId(id), asked: request, after };
         out.record(&arrival, origin);
     }
 

@@ -271,11 +271,11 @@ impl Jobs {
         self.in_flight.push(id);
     }
 
-    /// Which request of the trace a job is, and whether it is counted, becomes what views show of it: the order of
+    /// Which request of the trace a job is, and whether it is measured, becomes what views show of it: the order of
     /// arrival, and nothing.
     pub(super) fn forget_origins(&mut self) {
         for job in &mut self.slots {
-            job.origin = Origin { place: job.id.0, counted: true };
+            job.origin = Origin { place: job.id.0, measured: true };
         }
     }
 

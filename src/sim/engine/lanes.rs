@@ -141,7 +141,7 @@ struct Queue {
 
 clone_by_field!(Queue { entries });
 
-/// Chosen here: sweeping below this costs more than it saves.
+/// Our choice, because sweeping below this costs more than it saves.
 const SMALLEST_SWEEP: usize = 64;
 
 impl Queue {

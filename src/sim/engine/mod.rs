@@ -36,14 +36,14 @@ use crate::units::Time;
 pub enum Step {
     /// A decision on [`Engine::view`], given to [`Engine::apply`]; without one, nothing changes.
     Decide,
-    /// Nothing: every counted request has ended, or the time of the run is over.
+    /// Nothing: every measured request has ended, or the time of the run is over.
     Finished,
-    /// Nothing can happen any more, and counted requests are still open: the scheduler leaves them waiting.
+    /// Nothing can happen any more, and measured requests are still open: the scheduler leaves them waiting.
     Stalled,
 }
 
 /// Decisions in a row that leave an idle system idle, with no arrival to come, before the run counts as stalled.
-/// Chosen here: a second at T_s = 100 us.
+/// Our choice, because they take a second at T_s = 100 us.
 const MAX_IDLE_DECISIONS: u32 = 10_000;
 
 /// What arrives in a fork.
@@ -58,9 +58,9 @@ pub struct Engine {
     rules: Rules,
     now: Time,
     arrivals: Arrivals,
-    /// Counted requests that have not ended; more than there are where the run ends at a time of its own.
-    counted_open: usize,
-    /// [`Time::MAX`] where the run ends with its last counted request.
+    /// Measured requests that have not ended; more than there are where the run ends at a time of its own.
+    measured_open: usize,
+    /// [`Time::MAX`] where the run ends with its last measured request.
     end: Time,
     jobs: Jobs,
     lanes: Lanes,
@@ -85,7 +85,7 @@ clone_by_field!(Engine {
     rules,
     now,
     arrivals,
-    counted_open,
+    measured_open,
     end,
     jobs,
     lanes,
@@ -120,7 +120,7 @@ impl Engine {
             lanes: Lanes::new(accelerators),
             ticks: Ticks::new(rules.trigger),
             arrivals: Arrivals::new(&trace),
-            counted_open: if trace.has_end() { usize::MAX } else { trace.counted.len() },
+            measured_open: if trace.has_end() { usize::MAX } else { trace.measured.len() },
             end: trace.span.end,
             world,
             trace,
@@ -174,7 +174,7 @@ impl Engine {
             let fires = waited || self.trigger_fires();
             if fires && self.pending.at.is_some() {
                 self.missed_trigger = true;
-            } else if fires && self.counted_open > 0 {
+            } else if fires && self.measured_open > 0 {
                 self.take_snapshot();
                 if !self.snapshot.sub_jobs.is_empty() {
                     if self.stalls() {
@@ -204,7 +204,7 @@ impl Engine {
         self.arrivals.forget();
         self.end = Time::MAX;
         self.jobs.forget_origins();
-        self.counted_open = self.jobs.in_flight().len();
+        self.measured_open = self.jobs.in_flight().len();
         self.rules.decision_cost = DecisionCost::Ideal;
     }
 
@@ -236,9 +236,9 @@ impl Engine {
         self.idle_decisions > MAX_IDLE_DECISIONS
     }
 
-    /// No counted request is open, or nothing is open and nothing to come: stages of cascades may never come.
+    /// No measured request is open, or nothing is open and nothing to come: stages of cascades may never come.
     fn is_over(&self) -> bool {
-        self.counted_open == 0 || (self.jobs.in_flight().is_empty() && !self.more_to_come())
+        self.measured_open == 0 || (self.jobs.in_flight().is_empty() && !self.more_to_come())
     }
 
     fn more_to_come(&self) -> bool {
@@ -311,6 +311,7 @@ impl Engine {
             time: self.now,
             start: running.start,
             sub_job: running.sub_job,
+            network: job.request.network,
             accelerator,
             dram_bytes: cost.dram_bytes(),
             forwarded_bytes: running.forwarded_bytes,
@@ -322,9 +323,8 @@ impl Engine {
         if job.abandoned {
             self.jobs.release_if_idle(id);
         } else if job.unfinished == 0 {
-            let (arrival, deadline) = (job.request.arrival, job.request.deadline);
-            let request = RequestId(id.0);
-            out.record(&Record::Done { time: self.now, request, job: id, arrival, deadline }, origin);
+            let (request, asked) = (RequestId(id.0), job.request);
+            out.record(&Record::Done { time: self.now, request, job: id, asked }, origin);
             self.close(id, true);
         } else {
             self.release_successors(accelerator, running);
@@ -369,7 +369,7 @@ impl Engine {
     fn drop_request(&mut self, request: RequestId, reason: DropReason, out: &mut dyn Recorder) -> bool {
         let id = JobId(request.0);
         let Some(job) = self.jobs.get(id).filter(|job| !job.abandoned) else { return false };
-        out.record(&Record::Drop { time: self.now, request, reason }, job.origin);
+        out.record(&Record::Drop { time: self.now, request, asked: job.request, reason }, job.origin);
         self.close(id, false);
         true
     }
@@ -378,7 +378,7 @@ impl Engine {
         let job = self.jobs.of(id);
         let (origin, tenant) = (job.origin, job.request.tenant);
         self.jobs.close(id);
-        self.counted_open -= usize::from(origin.counted);
+        self.measured_open -= usize::from(origin.measured);
         if !self.trace.followers.is_empty() {
             self.release_followers(RequestId(id.0), origin.place, tenant, done);
         }
@@ -402,7 +402,8 @@ impl Engine {
     fn start(&mut self, accelerator: usize, entry: &Entry, out: &mut dyn Recorder) {
         let sub_job = entry.sub_job;
         let job = self.jobs.of(sub_job.job);
-        let network = &self.world.networks[job.request.network as usize];
+        let asked = job.request.network;
+        let network = &self.world.networks[asked as usize];
         let last = self.lanes.last_of(sub_job.job, accelerator);
         let cost = network.cost_after(sub_job.layer, accelerator, last);
         let cost = cost.expect("assignments are checked when they are applied");
@@ -422,7 +423,8 @@ impl Engine {
         }
         self.changes.running_set = true;
         self.idle_decisions = 0;
-        out.record(&Record::Start { time: self.now, sub_job, accelerator, weight }, origin);
+        let start = Record::Start { time: self.now, sub_job, network: asked, accelerator, weight };
+        out.record(&start, origin);
     }
 }
 

@@ -39,7 +39,7 @@ fn any_fixed() -> impl Strategy<Value = Fixed> {
         case.rules = plain_rules();
         case.max_sub_job = None;
         case.platform.sharing = Sharing::MaxMin;
-        case.trace.counted = 0..case.trace.requests.len();
+        case.trace.measured = 0..case.trace.requests.len();
         slow_down(&mut case, SLOW_DOWN);
         let mut records = Vec::new();
         run(case.engine(), &mut Script(anywhere(case.seed)), &mut records).expect("everything is assigned");

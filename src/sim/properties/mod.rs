@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::Record;
 use super::audit::{self, Audit};
-use super::capacity::mix_capacity;
 use super::cases::Case;
+use super::saturation::mix_saturation;
 use super::testing::{any_case, any_case_with_everything, chaos_records};
 use crate::units::{Bytes, Time};
 
@@ -63,14 +63,14 @@ proptest! {
 }
 
 /// lambda* of the requests that were done, taken as a mix, in requests per second.
-fn capacity_per_s(case: &Case, done: &[usize]) -> f64 {
+fn saturation_per_s(case: &Case, done: &[usize]) -> f64 {
     let share = |number| {
         let asks = |&&r: &&usize| case.trace.requests[r].network as usize == number;
         done.iter().filter(asks).count() as f64 / done.len() as f64
     };
     let shares: Vec<f64> = (0..case.networks.len()).map(share).collect();
     let bytes_per_s = case.platform.bandwidth_bytes_per_ps * 1e12;
-    mix_capacity(&case.world(), &shares, bytes_per_s)
+    mix_saturation(&case.world(), &shares, bytes_per_s)
         .expect("every layer takes time somewhere")
         .requests_per_s
 }
@@ -78,7 +78,7 @@ fn capacity_per_s(case: &Case, done: &[usize]) -> f64 {
 proptest! {
     /// However the layers are split over the accelerators: no run carries more than lambda*.
     #[test]
-    fn no_run_is_faster_than_the_capacity_bound(mut case in any_case(1..=4)) {
+    fn no_run_is_faster_than_the_saturation_rate(mut case in any_case(1..=4)) {
         case.max_sub_job = None;
         let records = chaos_records(&case);
         let done = |record: &Record| match *record {
@@ -89,7 +89,7 @@ proptest! {
         let Some(&first) = done.iter().min() else { return Ok(()) };
         let last_end = ends.into_iter().max().expect("some request is done");
         let makespan_s = (last_end - case.trace.requests[first].arrival).as_s();
-        let least_s = done.len() as f64 / capacity_per_s(&case, &done);
+        let least_s = done.len() as f64 / saturation_per_s(&case, &done);
         // Every c1 is rounded up by less than a picosecond, and the bytes of a layer to whole ones.
         let layers: usize = case.networks.iter().map(Vec::len).max().unwrap_or(0) * done.len();
         let rounding_s = layers as f64 * (1.0 + 0.5 / case.platform.bandwidth_bytes_per_ps) * 1e-12;
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn infinite_bandwidth_means_no_stretch(mut case in any_case(1..=4)) {
+    fn infinite_bandwidth_means_no_slowdown(mut case in any_case(1..=4)) {
         case.platform.bandwidth_bytes_per_ps = f64::INFINITY;
         for (_, uncontended_ps, actual) in durations(&case) {
             prop_assert_eq!(actual, Time::from_ps_ceil(uncontended_ps).max(Time(1)));

@@ -37,7 +37,7 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     },
 };
 
-/// Chosen here: more than any client keeps open.
+/// The most requests in flight. Our choice, because no client keeps as many open.
 const MAX_IN_FLIGHT: u32 = 100_000;
 
 /// The law.

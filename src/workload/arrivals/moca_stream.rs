@@ -34,7 +34,7 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     },
 };
 
-/// Chosen here: the next stream is found by a scan.
+/// The most streams. Our choice, because the next stream is found by a scan.
 const MAX_STREAMS: usize = 1_000;
 
 #[derive(Clone, Copy, Debug, Deserialize)]

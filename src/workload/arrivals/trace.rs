@@ -2,7 +2,7 @@
 //!
 //! A file that names tenants is used for the rows of this one; a row that names none among those that do is an error, as
 //! it would be sent by every tenant that has the file. Where it names networks (by their label in the scenario,
-//! after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment replays one file
+//! after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment takes one file
 //! for all tenants of any scenario instead.
 
 use std::collections::BTreeSet;

@@ -109,7 +109,7 @@ fn one() -> Weight {
     Weight(1.0)
 }
 
-/// Chosen here: where a scenario says nothing, all requests are equal, at PREMA's lowest level.
+/// Our choice, because where a scenario says nothing, all requests are equal, at PREMA's lowest level.
 const DEFAULT_PRIORITY: u32 = 1;
 
 impl Scenario {

@@ -90,10 +90,10 @@ pub(super) fn read(source: &Source, names: &mut Names) -> Result<(Vec<Raw>, Vec<
     Ok((rows, left_out))
 }
 
-/// Chosen here: a day.
+/// The latest time. Our choice, because a day is longer than any task in sight.
 const MAX_TIME_S: f64 = 86_400.0;
 
-/// Requests of one task. Chosen here: ten times the longest run in sight.
+/// The most requests of a task. Our choice, because they are ten times the longest run in sight.
 const MAX_OF_TASK: f64 = 1e7;
 
 /// When the requests of a task come; `None` where that depends on the run.

@@ -42,7 +42,7 @@ pub struct TraceKeys {
     #[serde(with = "any_path")]
     #[schemars(with = "PathBuf")]
     pub file: PathBuf,
-    /// How many times faster than recorded it is replayed.
+    /// How many times faster than recorded its requests come.
     #[serde(default = "as_recorded")]
     pub speedup: Factor,
     /// Names in the file and what they shall be here: tenants and networks.

@@ -3,8 +3,8 @@
 use super::Raw;
 use crate::files::InputError;
 
-/// How many rows are held. Chosen here: 50 MB. A file with no more may have any order; in a longer one a row may stand
-/// half as many from its place.
+/// How many rows are held. Our choice, because they take 50 MB. A file with no more may have any order; in a longer one
+/// a row may stand half as many from its place.
 pub(super) const HELD: usize = 1 << 20;
 
 /// Sorts what a reader gives.

@@ -11,6 +11,7 @@ use mascot::sim::{
     Unassigned, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
+use mascot::workload::Qos;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -111,7 +112,7 @@ impl Station {
     pub(crate) fn run(&self, jobs: usize) -> Log {
         let (world, first_network) = self.world();
         let requests = self.requests(jobs, &first_network);
-        play(world, Trace { counted: 0..requests.len(), requests, ..Trace::default() })
+        play(world, Trace { measured: 0..requests.len(), requests, ..Trace::default() })
     }
 
     /// The same jobs from customers that think for an exponential time after each.
@@ -132,7 +133,7 @@ impl Station {
                 });
             }
         }
-        play(world, Trace { counted: 0..jobs, requests, followers, ..Trace::default() })
+        play(world, Trace { measured: 0..jobs, requests, followers, ..Trace::default() })
     }
 
     /// One network per class and size, and the first network of each class, with the end.
@@ -169,7 +170,7 @@ impl Station {
             }
             let network = rng.random_range(first_network[class]..first_network[class + 1]) as u32;
             let arrival = Time((arrival * UNIT).round() as u64);
-            Request { tenant: class as u32, network, priority: 1, arrival, deadline: Time::MAX }
+            Request { tenant: class as u32, network, priority: 1, qos: Qos::M, arrival, deadline: Time::MAX }
         };
         (0..jobs).map(draw).collect()
     }
@@ -227,7 +228,7 @@ impl Recorder for Log {
         let units = |time: Time| time.as_ps() / UNIT;
         let present = self.path.last().map_or(0.0, |&(_, number)| number);
         match *record {
-            Record::Arrival { time, .. } => {
+            Record::Arrival { asked: Request { arrival: time, .. }, .. } => {
                 self.arrivals.push(units(time));
                 self.starts.push(f64::NAN);
                 self.ends.push(f64::NAN);

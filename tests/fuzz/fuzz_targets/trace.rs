@@ -1,4 +1,4 @@
-//! Traces in CSV and JSON, also replayed at another pace: no panic, and times in order.
+//! Traces in CSV and JSON, also run at another pace: no panic, and times in order.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -65,7 +65,7 @@ fn requests_with_a_pace_of_their_own_run_without_loads() {
 }
 
 #[test]
-fn a_batch_is_counted_whole() {
+fn a_batch_is_measured_whole() {
     let batch = "
 [[tenant]]
 name = 'jobs'

@@ -1,11 +1,11 @@
-//! Traces: generated, replayed, described, refused.
+//! Traces: generated, run, described, refused.
 
 use super::PAIR;
 use super::bench::{Bench, succeed};
 use crate::common::mascot;
 
 #[test]
-fn what_was_generated_is_replayed_to_the_same_results() {
+fn what_was_generated_is_run_to_the_same_results() {
     let bench = Bench::new(PAIR, "loads = [0.8]\nrequests = 90\nfirst_seed = 5\n");
     let direct = bench.run(&[]);
     let told: Vec<Vec<String>> = ["tenant", "network", "arrival_us", "deadline_us", "start_us", "finish_us"]
@@ -16,17 +16,17 @@ fn what_was_generated_is_replayed_to_the_same_results() {
     let (scenario, trace) = (bench.path("own.toml"), bench.path("trace.csv"));
     let how = ["--system", "hetero-4", "--load", "0.8", "--seed", "5", "--requests", "110", "-o", &trace];
     succeed(&[&["trace", "gen", &scenario][..], &how].concat());
-    let replayed = bench.run(&["--trace", &trace]);
+    let recorded = bench.run(&["--trace", &trace]);
     for (name, told) in
         ["tenant", "network", "arrival_us", "deadline_us", "start_us", "finish_us"].iter().zip(told)
     {
-        assert_eq!(replayed.column("requests.csv", name), told, "{name}");
+        assert_eq!(recorded.column("requests.csv", name), told, "{name}");
     }
     for (name, told) in ["sla_rate", "latency_p99_us", "energy_layers_uj"].iter().zip(summary) {
-        assert_eq!(replayed.column("summary.csv", name), told, "{name}");
+        assert_eq!(recorded.column("summary.csv", name), told, "{name}");
     }
     // Offered: 110 requests of a bursty mix vary around the 0.8 they were drawn from.
-    let offered = replayed.numbers("summary.csv", "load")[0];
+    let offered = recorded.numbers("summary.csv", "load")[0];
     assert!(offered != 0.8 && (0.3..2.0).contains(&offered), "{offered}");
     // As a file of the scenario's own.
     let own = PAIR
@@ -36,11 +36,11 @@ fn what_was_generated_is_replayed_to_the_same_results() {
         Bench::new(&format!("arrivals = {{ kind = 'trace', file = '{trace}' }}\n{own}"), "first_seed = 5\n");
     let arrivals = own.run(&[]).column("requests.csv", "arrival_us");
     assert_eq!(arrivals.len(), 110);
-    assert_eq!(arrivals[10..100], replayed.column("requests.csv", "arrival_us"));
+    assert_eq!(arrivals[10..100], recorded.column("requests.csv", "arrival_us"));
 }
 
 #[test]
-fn a_trace_is_replayed_faster_and_under_other_names() {
+fn a_trace_is_run_faster_and_under_other_names() {
     let bench = Bench::new(PAIR, "loads = [0.8]\nrequests = 2\nwarmup_requests = 0\ndrain_requests = 0\n");
     bench.write("t.csv", "t_s,tenant,network\n0.001,camera,x\n0.003,camera,x\n");
     let trace = bench.path("t.csv");

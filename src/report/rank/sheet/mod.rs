@@ -96,7 +96,7 @@ type Beside = (&'static str, fn(&Measured) -> f64);
 fn beside(metric: &str) -> Option<Beside> {
     match column(metric)?.given {
         Given::Finished => Some(("finished", |run| run.value("finished") / run.value("requests"))),
-        Given::Counted => Some((PER_MET, |run| run.value(PER_MET))),
+        Given::Measured => Some((PER_MET, |run| run.value(PER_MET))),
         Given::All | Given::Met => None,
     }
 }

@@ -140,7 +140,13 @@ fn starts() {
             "with None starts on accelerator 0, next there is None",
             insert!(
                 Event::Record(
-                    Record::Start { time: Time(500), sub_job: sub_job(0, 0), accelerator: 0, weight: 1.0 },
+                    Record::Start {
+                        time: Time(500),
+                        sub_job: sub_job(0, 0),
+                        network: 0,
+                        accelerator: 0,
+                        weight: 1.0,
+                    },
                     Origin::NONE
                 ),
                 before Record::Applied { time: Time(1_000), .. }
@@ -195,14 +201,17 @@ fn requests() {
     check(&[
         (
             "nobody arrives at 5000 ps, when a request comes",
-            change!(Record::Arrival { time: time @ Time(5_000), .. } => *time = Time(5_500)),
+            change!(Record::Arrival { asked: Request { arrival: time @ Time(5_000), .. }, .. } => *time = Time(5_500)),
         ),
         ("request 0 arrives with job 0, but request 1 is next", repeat!(Record::Arrival { .. }, 1)),
         (
             "request 1 arrives with job 2",
-            change!(Record::Arrival { time: Time(5_000), job, .. } => *job = JobId(2)),
+            change!(Record::Arrival { asked: Request { arrival: Time(5_000), .. }, job, .. } => *job = JobId(2)),
         ),
-        ("the view shows jobs [0, 1], open are [0]", remove!(Record::Arrival { time: Time(5_000), .. })),
+        (
+            "the view shows jobs [0, 1], open are [0]",
+            remove!(Record::Arrival { asked: Request { arrival: Time(5_000), .. }, .. }),
+        ),
         ("request 4 is done without its layer Some(1)", remove!(Record::Finish { time: Time(59_301), .. })),
         ("request 4 is done after its last layer", |example| {
             let done = place!(example, Record::Done { time: Time(59_301), .. });
@@ -223,10 +232,10 @@ fn requests() {
                         mine.into_iter().for_each(|job| job.deadline = Time(35_600));
                     }
                     Event::Record(
-                        Record::Arrival { request: RequestId(1), deadline, .. }
-                        | Record::Done { request: RequestId(1), deadline, .. },
+                        Record::Arrival { request: RequestId(1), asked, .. }
+                        | Record::Done { request: RequestId(1), asked, .. },
                         _,
-                    ) => *deadline = Time(35_600),
+                    ) => asked.deadline = Time(35_600),
                     _ => {}
                 }
             }
@@ -247,8 +256,13 @@ fn requests() {
             "request 4 is dropped by no decision",
             insert!(
                 Event::Record(
-                    Record::Drop { time: Time(12_000), request: RequestId(4), reason: DropReason::Scheduler },
-                    Origin { place: 4, counted: true }
+                    Record::Drop {
+                        time: Time(12_000),
+                        request: RequestId(4),
+                        asked: request(0, 11.0),
+                        reason: DropReason::Scheduler,
+                    },
+                    Origin { place: 4, measured: true }
                 ),
                 before Record::Applied { time: Time(12_800), .. }
             ),
@@ -279,31 +293,47 @@ fn followers_and_ends() {
         ("nobody arrives at 9000 ps, when a request comes", |example| waits_for(example, After::Ended(0))),
         (
             "request 2 comes after Some(RequestId(1)), not None",
-            change!(Record::Arrival { time: Time(6_000), after, .. } => *after = Some(RequestId(1))),
+            change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, after, .. } => *after = Some(RequestId(1))),
         ),
         (
             "request 2 is due at 1 ps, not 20000 ps",
-            change!(Record::Arrival { time: Time(6_000), deadline, .. } => *deadline = Time(1)),
+            change!(Record::Arrival { asked: Request { arrival: Time(6_000), deadline, .. }, .. } => *deadline = Time(1)),
         ),
         (
             "request 2 is of place 1, not 2",
-            change!(Record::Arrival { time: Time(6_000), .. }, origin => origin.place = 1),
+            change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, .. }, origin => origin.place = 1),
         ),
         (
-            "request 2: counted is false",
-            change!(Record::Arrival { time: Time(6_000), .. }, origin => origin.counted = false),
+            "request 2: measured is false",
+            change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, .. }, origin => origin.measured = false),
         ),
         (
             "request 1 is done as another",
-            change!(Record::Done { request: RequestId(1), arrival, .. } => *arrival = Time(4_000)),
+            change!(Record::Done { request: RequestId(1), asked, .. } => asked.arrival = Time(4_000)),
         ),
         (
             "request 2 is dropped as another",
             change!(Record::Drop { request: RequestId(2), .. }, origin => origin.place = 3),
         ),
         (
+            "request 2 asks for Request { tenant: 7",
+            change!(Record::Arrival { asked: Request { arrival: Time(6_000), tenant, .. }, .. } => *tenant = 7),
+        ),
+        (
+            "request 2 is dropped as one for Request { tenant: 7",
+            change!(Record::Drop { request: RequestId(2), asked, .. } => asked.tenant = 7),
+        ),
+        (
+            "layer: 0 } is told as one of network 9, not 0",
+            change!(Record::Start { network, .. } => *network = 9),
+        ),
+        (
+            "layer: 0 } is told as one of network 9, not 0",
+            change!(Record::Finish { network, .. } => *network = 9),
+        ),
+        (
             "layer: 0 } ends as one of another",
-            change!(Record::Finish { time: Time(11_800), .. }, origin => origin.counted = false),
+            change!(Record::Finish { time: Time(11_800), .. }, origin => origin.measured = false),
         ),
         ("after the time of the run", |example| example.trace.span.end = Time(100_000)),
         ("the run ends, but its time is 300000 ps", |example| example.trace.span.end = Time(300_000)),
@@ -370,7 +400,7 @@ fn decisions() {
 fn the_course_of_time() {
     check(&[
         ("lies in the past", change!(Record::Done { time: time @ Time(35_667), .. } => *time = Time(35_666))),
-        ("the counted request 4 is open", |example| {
+        ("the measured request 4 is open", |example| {
             let place = place!(example, Record::Done { time: Time(51_468), .. });
             example.events.insert(place + 1, Event::Record(Record::End { time: Time(51_468) }, Origin::NONE));
         }),

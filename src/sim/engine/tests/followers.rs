@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sim::testing::Script;
+use crate::workload::Qos;
 
 /// One accelerator, one layer of 10 ns; the scheduler starts whatever there is.
 fn station() -> World {
@@ -25,7 +26,9 @@ fn record_all(world: &World, trace: Trace, rules: Rules, out: &mut dyn Recorder)
 /// Arrivals in nanoseconds, with the request whose end brought them.
 fn arrivals(records: &[Record]) -> Vec<(f64, Option<u32>)> {
     let arrival = |record: &Record| match *record {
-        Record::Arrival { time, after, .. } => Some((time.as_ps() / 1e3, after.map(|leader| leader.0))),
+        Record::Arrival { asked, after, .. } => {
+            Some((asked.arrival.as_ps() / 1e3, after.map(|leader| leader.0)))
+        }
         _ => None,
     };
     records.iter().filter_map(arrival).collect()
@@ -33,7 +36,7 @@ fn arrivals(records: &[Record]) -> Vec<(f64, Option<u32>)> {
 
 /// A request that follows others, due within a second.
 fn follower(tenant: u32) -> Request {
-    Request { tenant, network: 0, priority: 1, arrival: Time::MAX, deadline: Time::MAX }
+    Request { tenant, network: 0, priority: 1, qos: Qos::M, arrival: Time::MAX, deadline: Time::MAX }
 }
 
 /// So many requests of tenant 0 in flight, and as many more as there are ends to follow.
@@ -47,7 +50,7 @@ fn closed_loop(in_flight: usize, further: u32, think_ns: u64) -> Trace {
         within: Time::from_s(1.0),
     });
     requests.extend((0..further).map(|_| follower(0)));
-    Trace { counted: 0..requests.len(), requests, followers: followers.collect(), span: Span::default() }
+    Trace { measured: 0..requests.len(), requests, followers: followers.collect(), span: Span::default() }
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn cascade(due_ns: u64, stages: &[Follower]) -> Trace {
     let leader = Request { deadline: Time(due_ns * 1_000), ..request(0, 0.0) };
     let mut requests = vec![leader];
     requests.extend(stages.iter().map(|_| follower(1)));
-    Trace { counted: 0..requests.len(), requests, followers: stages.to_vec(), span: Span::default() }
+    Trace { measured: 0..requests.len(), requests, followers: stages.to_vec(), span: Span::default() }
 }
 
 fn stage(after: u32, request: u32) -> Follower {
@@ -94,7 +97,7 @@ fn stage(after: u32, request: u32) -> Follower {
 
 fn deadlines(records: &[Record]) -> Vec<u64> {
     let deadline = |record: &Record| match *record {
-        Record::Arrival { deadline, .. } => Some(deadline.0 / 1_000),
+        Record::Arrival { asked, .. } => Some(asked.deadline.0 / 1_000),
         _ => None,
     };
     records.iter().filter_map(deadline).collect()

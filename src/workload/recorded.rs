@@ -2,7 +2,7 @@
 //!
 //! Rows that name no tenant are given to one that runs their network, drawn by weight (tenant x network); rows that name
 //! neither, to any, by weight. Tenants without a weight have 1: cascades, too, whatever their probability. A network that a row does not name is drawn from its tenant's mix. Priorities and QoS
-//! levels are drawn as for generated arrivals, from the same streams, so that replaying what was generated gives the
+//! levels are drawn as for generated arrivals, from the same streams, so that a recording of what was generated gives the
 //! same requests.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::units::Time;
 
 /// A trace of which every row has its place in a scenario.
 #[derive(Clone, Debug)]
-pub struct Replay {
+pub struct RecordedArrivals {
     requests: Arc<[Request]>,
 }
 
@@ -29,7 +29,7 @@ struct Request {
     network: Option<u32>,
 }
 
-impl Replay {
+impl RecordedArrivals {
     /// Finds tenants and networks by name; one that the scenario does not have is an error with its line.
     pub fn new(trace: &Recording, scenario: &Scenario) -> Result<Self, InputError> {
         let request = |row: &Row| {

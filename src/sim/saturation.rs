@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOptions, Variable};
 
-pub use self::mix::mix_capacity;
+pub use self::mix::mix_saturation;
 use crate::units::{Bytes, Time};
 
 /// What a layer takes from the system when it runs alone on one accelerator model.
@@ -47,7 +47,7 @@ pub enum Resource {
 
 /// The bound and the use of the resources at it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Capacity {
+pub struct Saturation {
     /// lambda*: requests per second of the mix.
     pub requests_per_s: f64,
     /// The busy fraction of the instances of each model.
@@ -60,7 +60,7 @@ pub struct Capacity {
 
 /// Why there is no bound.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum CapacityError {
+pub enum SaturationError {
     /// No layer takes any time.
     #[error("the mix has no work, so that its arrival rate has no bound")]
     NoWork,
@@ -71,7 +71,7 @@ pub enum CapacityError {
         layer: usize,
     },
     /// The solver gave up.
-    #[error("the linear program of the capacity bound failed: {0}")]
+    #[error("the linear program of the saturation rate failed: {0}")]
     Solver(String),
 }
 
@@ -84,18 +84,18 @@ const SOLVER_TOLERANCE: f64 = 1e-10;
 
 /// Finds lambda* of a mix on a system with `instances[m]` accelerators of model m and a DRAM that delivers
 /// `dram_bytes_per_s`, which may be infinite.
-pub fn capacity(
+pub fn saturation(
     layers: &[LayerLoad],
     instances: &[u32],
     dram_bytes_per_s: f64,
-) -> Result<Capacity, CapacityError> {
+) -> Result<Saturation, SaturationError> {
     assert!(instances.iter().all(|&count| count > 0), "a model without instances: {instances:?}");
     assert!(dram_bytes_per_s > 0.0, "DRAM bandwidth {dram_bytes_per_s}");
     let classes = classes(layers, instances, dram_bytes_per_s)?;
     let greedy: Vec<Vec<f64>> = classes.iter().map(|class| class.all_on_the_fastest()).collect();
     let scale_s = peak(&seconds_per_request(&classes, &greedy, instances.len()));
     if scale_s == 0.0 {
-        return Err(CapacityError::NoWork);
+        return Err(SaturationError::NoWork);
     }
     let split = best_split(&classes, instances.len(), scale_s)?;
     let mut utilization = seconds_per_request(&classes, &split, instances.len());
@@ -103,7 +103,7 @@ pub fn capacity(
     utilization.iter_mut().for_each(|seconds| *seconds /= peak_s);
     let resources = (0..instances.len()).map(Resource::Model).chain([Resource::Dram]);
     let binding = resources.zip(&utilization).filter(|&(_, &used)| used > 1.0 - BINDING_TOLERANCE);
-    Ok(Capacity {
+    Ok(Saturation {
         requests_per_s: 1.0 / peak_s,
         binding: binding.map(|(resource, _)| resource).collect(),
         dram_utilization: utilization.pop().expect("DRAM is the last resource"),
@@ -141,7 +141,7 @@ fn classes(
     layers: &[LayerLoad],
     instances: &[u32],
     dram_bytes_per_s: f64,
-) -> Result<Vec<Class>, CapacityError> {
+) -> Result<Vec<Class>, SaturationError> {
     let mut rates: BTreeMap<&[Option<AloneCost>], Vec<f64>> = BTreeMap::new();
     for (i, LayerLoad { per_request, costs }) in layers.iter().enumerate() {
         assert_eq!(costs.len(), instances.len(), "one cost per model");
@@ -150,7 +150,7 @@ fn classes(
             continue;
         }
         if costs.iter().all(Option::is_none) {
-            return Err(CapacityError::Unrunnable { layer: i });
+            return Err(SaturationError::Unrunnable { layer: i });
         }
         rates.entry(costs).or_default().push(*per_request);
     }
@@ -187,7 +187,7 @@ fn peak(seconds: &[f64]) -> f64 {
 
 /// Per class, the fractions of its choices for which the busiest resource is busy least. `scale_s` is the order of
 /// magnitude of those seconds.
-fn best_split(classes: &[Class], models: usize, scale_s: f64) -> Result<Vec<Vec<f64>>, CapacityError> {
+fn best_split(classes: &[Class], models: usize, scale_s: f64) -> Result<Vec<Vec<f64>>, SaturationError> {
     let mut program = Problem::new(OptimizationDirection::Minimize);
     let busiest = program.add_var(1.0, (0.0, f64::INFINITY));
     let mut loads: Vec<Vec<(Variable, f64)>> = vec![vec![(busiest, -1.0)]; models + 1];
@@ -207,7 +207,7 @@ fn best_split(classes: &[Class], models: usize, scale_s: f64) -> Result<Vec<Vec<
     }
     let mut options = SolveOptions::default();
     options.tolerances.feasibility = SOLVER_TOLERANCE;
-    let failed = |e: microlp::Error| CapacityError::Solver(e.to_string());
+    let failed = |e: microlp::Error| SaturationError::Solver(e.to_string());
     let solution = program.solve_with(options).map_err(failed)?;
     let solution = solution.into_solution().expect("a solve without limits is not interrupted");
     Ok(fractions.iter().map(|class| exact(class.iter().map(|&v| solution.var_value(v)).collect())).collect())

@@ -1,11 +1,15 @@
 //! lambda* of the networks of a world, whose layers are counted once per accelerator model.
 
 use super::super::{PairCost, World};
-use super::{AloneCost, Capacity, CapacityError, LayerLoad, capacity};
+use super::{AloneCost, LayerLoad, Saturation, SaturationError, saturation};
 use crate::units::Bytes;
 
 /// lambda* of a mix: `shares` are the fractions of all requests that ask for each network of the world.
-pub fn mix_capacity(world: &World, shares: &[f64], dram_bytes_per_s: f64) -> Result<Capacity, CapacityError> {
+pub fn mix_saturation(
+    world: &World,
+    shares: &[f64],
+    dram_bytes_per_s: f64,
+) -> Result<Saturation, SaturationError> {
     let accelerators = &world.platform.accelerators;
     let models = accelerators.iter().map(|a| a.model + 1).max().unwrap_or(0);
     let instance =
@@ -20,7 +24,7 @@ pub fn mix_capacity(world: &World, shares: &[f64], dram_bytes_per_s: f64) -> Res
             costs: first.iter().map(|&m| network.cost(layer, m)).map(alone_cost).collect(),
         }));
     }
-    capacity(&loads, &instances, dram_bytes_per_s)
+    saturation(&loads, &instances, dram_bytes_per_s)
 }
 
 fn alone_cost(cost: Option<&PairCost>) -> Option<AloneCost> {

@@ -17,7 +17,7 @@ use crate::sim::{Engine, Origin, Record, Recorder, Scheduler, Trace, run};
 pub type Baseline = (String, f64);
 
 /// The traces and what there is to pass.
-pub(super) struct Exam<'a> {
+pub(super) struct Validation<'a> {
     plan: &'a Plan,
     headroom: f64,
     traces: Vec<(&'a Case, Arc<Trace>)>,
@@ -29,12 +29,12 @@ pub(super) struct Exam<'a> {
 
 /// How a policy did: means over the traces.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Marks {
+pub(super) struct Score {
     pub(super) rate: f64,
     pub(super) fitness: f64,
 }
 
-impl<'a> Exam<'a> {
+impl<'a> Validation<'a> {
     pub(super) fn new(plan: &'a Plan, training: &Training, progress: &dyn Progress) -> Result<Self, Error> {
         let seeds = || (0..training.validation_seeds).map(|i| training.validation_first_seed + i);
         let drawn = plan.cases.iter().flat_map(|case| seeds().map(move |seed| (case, seed)));
@@ -63,9 +63,9 @@ impl<'a> Exam<'a> {
     }
 
     /// How a policy does.
-    pub(super) fn marks(&self, build: &(dyn Fn() -> Box<dyn Scheduler> + Sync)) -> Marks {
+    pub(super) fn score(&self, build: &(dyn Fn() -> Box<dyn Scheduler> + Sync)) -> Score {
         let rates = rates_of(&self.traces, build);
-        Marks { rate: mean(&rates), fitness: self.fitness(&rates, &self.to_pass) }
+        Score { rate: mean(&rates), fitness: self.fitness(&rates, &self.to_pass) }
     }
 
     /// What the reference reaches on other traces.
@@ -100,7 +100,7 @@ fn rates_of(traces: &[(&Case, Arc<Trace>)], build: &(dyn Fn() -> Box<dyn Schedul
 
 /// The requests of a case and a seed.
 pub(super) fn draw(case: &Case, seed: u64) -> Arc<Trace> {
-    Arc::new(requests(case, &case.window, seed).trace)
+    Arc::new(requests(case, &case.window, seed))
 }
 
 /// One run.
@@ -129,9 +129,9 @@ impl Met {
 impl Recorder for Met {
     fn record(&mut self, record: &Record, origin: Origin) {
         match *record {
-            Record::Arrival { .. } => self.requests += u64::from(origin.counted),
-            Record::Done { time, deadline, .. } => {
-                self.met += u64::from(origin.counted && time <= deadline);
+            Record::Arrival { .. } => self.requests += u64::from(origin.measured),
+            Record::Done { time, asked, .. } => {
+                self.met += u64::from(origin.measured && asked.is_met_at(time));
             }
             Record::Decision { .. } => self.decisions += 1,
             _ => {}

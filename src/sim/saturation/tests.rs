@@ -22,10 +22,10 @@ fn close(a: f64, b: f64) -> bool {
 #[test]
 fn one_accelerator_is_the_inverse_of_its_time() {
     let layers = [layer(1.0, &[Some((2 * MS, 0))]), layer(3.0, &[Some((MS, 0))])];
-    let one = capacity(&layers, &[1], f64::INFINITY).unwrap();
+    let one = saturation(&layers, &[1], f64::INFINITY).unwrap();
     assert!(close(one.requests_per_s, 200.0), "{one:?}");
     assert_eq!((one.dram_utilization, &one.binding[..]), (0.0, &[Resource::Model(0)][..]));
-    let two = capacity(&layers, &[2], f64::INFINITY).unwrap();
+    let two = saturation(&layers, &[2], f64::INFINITY).unwrap();
     assert!(close(two.requests_per_s, 400.0), "{two:?}");
 }
 
@@ -36,7 +36,7 @@ fn two_accelerators_share_by_comparative_advantage() {
         layer(1.0, &[Some((MS, 0)), Some((4 * MS, 0))]),
         layer(1.0, &[Some((2 * MS, 0)), Some((3 * MS, 0))]),
     ];
-    let found = capacity(&layers, &[1, 1], f64::INFINITY).unwrap();
+    let found = saturation(&layers, &[1, 1], f64::INFINITY).unwrap();
     assert!(close(found.requests_per_s, 1.0 / 1.8e-3), "{found:?}");
     assert_eq!(found.binding, [Resource::Model(0), Resource::Model(1)]);
 }
@@ -45,7 +45,7 @@ fn two_accelerators_share_by_comparative_advantage() {
 fn dram_binds_however_many_accelerators_there_are() {
     // 10 MB at 8 GB/s take 1.25 ms, which is c1, too.
     let layers = [layer(1.0, &[Some((5 * MS / 4, 10_000_000))])];
-    let found = capacity(&layers, &[2], 8e9).unwrap();
+    let found = saturation(&layers, &[2], 8e9).unwrap();
     assert!(close(found.requests_per_s, 800.0) && close(found.model_utilization[0], 0.5), "{found:?}");
     assert_eq!(found.binding, [Resource::Dram]);
 }
@@ -55,7 +55,7 @@ fn scarce_dram_favours_the_model_with_less_traffic() {
     // The first model is twice as fast, with four times the bytes: f on it takes 4 f + (1 - f) ms of DRAM and 2 (1 - f)
     // ms of the second model, alike at f = 0.2.
     let layers = [layer(1.0, &[Some((4 * MS, 4_000_000)), Some((8 * MS, 1_000_000))])];
-    let found = capacity(&layers, &[4, 4], 1e9).unwrap();
+    let found = saturation(&layers, &[4, 4], 1e9).unwrap();
     assert!(close(found.requests_per_s, 1.0 / 1.6e-3), "{found:?}");
     assert_eq!(found.binding, [Resource::Model(1), Resource::Dram]);
 }
@@ -64,24 +64,24 @@ fn scarce_dram_favours_the_model_with_less_traffic() {
 fn a_layer_that_only_one_model_runs_stays_there() {
     // The other layer (2 ms) fills up: 2 f = 1 + 2 (1 - f).
     let layers = [layer(1.0, &[None, Some((MS, 0))]), layer(1.0, &[Some((2 * MS, 0)), Some((2 * MS, 0))])];
-    let found = capacity(&layers, &[1, 1], f64::INFINITY).unwrap();
+    let found = saturation(&layers, &[1, 1], f64::INFINITY).unwrap();
     assert!(close(found.requests_per_s, 1.0 / 1.5e-3), "{found:?}");
 }
 
 #[test]
 fn a_layer_that_nothing_runs_and_a_mix_without_work_are_errors() {
     let layers = [layer(1.0, &[Some((MS, 0))]), layer(1.0, &[None])];
-    assert_eq!(capacity(&layers, &[1], 1e9), Err(CapacityError::Unrunnable { layer: 1 }));
-    assert_eq!(capacity(&[], &[1], 1e9), Err(CapacityError::NoWork));
-    assert_eq!(capacity(&[layer(0.0, &[None])], &[1], 1e9), Err(CapacityError::NoWork));
-    assert_eq!(capacity(&[layer(1.0, &[Some((0, 0))])], &[1], 1e9), Err(CapacityError::NoWork));
+    assert_eq!(saturation(&layers, &[1], 1e9), Err(SaturationError::Unrunnable { layer: 1 }));
+    assert_eq!(saturation(&[], &[1], 1e9), Err(SaturationError::NoWork));
+    assert_eq!(saturation(&[layer(0.0, &[None])], &[1], 1e9), Err(SaturationError::NoWork));
+    assert_eq!(saturation(&[layer(1.0, &[Some((0, 0))])], &[1], 1e9), Err(SaturationError::NoWork));
 }
 
 #[test]
 fn layers_twelve_decades_apart_do_not_disturb_each_other() {
     let tiny = layer(1e-6, &[Some((1_000, 1)), Some((2_000, 1))]);
     let huge = layer(1.0, &[Some((1_000 * MS, 0)), Some((1_000 * MS, 0))]);
-    let found = capacity(&[tiny, huge], &[1, 1], 1e9).unwrap();
+    let found = saturation(&[tiny, huge], &[1, 1], 1e9).unwrap();
     assert!(close(found.requests_per_s, 2.0), "{found:?}");
 }
 
@@ -112,8 +112,8 @@ fn case(models: std::ops::RangeInclusive<usize>, layers: usize) -> impl Strategy
 }
 
 impl Case {
-    fn capacity(&self) -> Capacity {
-        capacity(&self.layers, &self.instances, self.dram_bytes_per_s).unwrap()
+    fn saturation(&self) -> Saturation {
+        saturation(&self.layers, &self.instances, self.dram_bytes_per_s).unwrap()
     }
 
     fn classes(&self) -> Vec<Class> {
@@ -156,7 +156,7 @@ proptest! {
         let bound_s = maximum(|dram| {
             maximum(|first| cost_at(&classes, &[first * (1.0 - dram), (1.0 - first) * (1.0 - dram), dram]))
         });
-        let found = case.capacity();
+        let found = case.saturation();
         prop_assert!((found.requests_per_s * bound_s - 1.0).abs() < 1e-6, "{found:?}, bound {}", 1.0 / bound_s);
     }
 
@@ -165,7 +165,7 @@ proptest! {
         case in case(1..=5, 8),
         weights in prop::collection::vec(prop::collection::vec(1e-3..1.0f64, 40), 50),
     ) {
-        let found = case.capacity();
+        let found = case.saturation();
         let classes = case.classes();
         for weights in weights {
             prop_assert!(found.requests_per_s * case.peak_s(weights.iter().copied()) >= 1.0 - 1e-9);
@@ -181,7 +181,7 @@ proptest! {
             prop_assert!(fractions.iter().all(|&f| (0.0..=1.0).contains(&f)));
             prop_assert!((fractions.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         }
-        let found = case.capacity();
+        let found = case.saturation();
         let used = found.model_utilization.iter().chain([&found.dram_utilization]);
         prop_assert!(used.clone().all(|&used| (0.0..=1.0).contains(&used)));
         prop_assert!(!found.binding.is_empty());
@@ -197,9 +197,9 @@ proptest! {
         let mut more = case.clone();
         more.dram_bytes_per_s *= 2.0;
         more.instances.iter_mut().for_each(|count| *count *= 2);
-        let before = case.capacity().requests_per_s;
-        prop_assert!(close(faster.capacity().requests_per_s, 2.0 * before));
-        prop_assert!(close(more.capacity().requests_per_s, 2.0 * before));
+        let before = case.saturation().requests_per_s;
+        prop_assert!(close(faster.saturation().requests_per_s, 2.0 * before));
+        prop_assert!(close(more.saturation().requests_per_s, 2.0 * before));
     }
 
     #[test]
@@ -208,6 +208,6 @@ proptest! {
         halves.layers.extend(case.layers.clone());
         halves.layers.iter_mut().for_each(|layer| layer.per_request /= 2.0);
         halves.layers.reverse();
-        prop_assert_eq!(halves.capacity(), case.capacity());
+        prop_assert_eq!(halves.saturation(), case.saturation());
     }
 }

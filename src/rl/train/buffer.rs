@@ -1,4 +1,4 @@
-//! The replay memory: the last so many decisions, what was seen before and after each and what it brought, to draw batches
+//! The replay buffer: the last so many decisions, what was seen before and after each and what it brought, to draw batches
 //! from. Of long queues it keeps the first sub-jobs: the actor walks over them in order, so that what it says of these does
 //! not depend on the rest.
 
@@ -48,7 +48,7 @@ pub(super) struct Batch {
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Replay {
+pub(super) struct Buffer {
     accelerators: usize,
     /// Transitions, and sub-jobs of each, at the most.
     most: usize,
@@ -58,7 +58,7 @@ pub(super) struct Replay {
     next: usize,
 }
 
-impl Replay {
+impl Buffer {
     pub(super) fn new(accelerators: usize, most: usize, longest: usize) -> Self {
         Self { accelerators, most, longest, kept: Vec::new(), next: 0 }
     }
@@ -196,20 +196,20 @@ mod tests {
 
     #[test]
     fn the_oldest_go_first_and_long_answers_are_cut() {
-        let mut replay = Replay::new(1, 2, 3);
-        (1..=3).for_each(|i| replay.push(transition([3, 1], i as f32)));
-        assert_eq!(replay.kept.iter().map(|kept| kept.reward).collect::<Vec<f32>>(), [3.0, 2.0]);
+        let mut buffer = Buffer::new(1, 2, 3);
+        (1..=3).for_each(|i| buffer.push(transition([3, 1], i as f32)));
+        assert_eq!(buffer.kept.iter().map(|kept| kept.reward).collect::<Vec<f32>>(), [3.0, 2.0]);
         let mut long = transition([3, 1], 4.0);
         long.answer = vec![4.0; 10];
-        replay.push(long);
-        assert_eq!(replay.kept[1], transition([3, 1], 4.0));
+        buffer.push(long);
+        assert_eq!(buffer.kept[1], transition([3, 1], 4.0));
     }
 
     #[test]
     fn batches_are_padded() {
-        let mut replay = Replay::new(1, 10, 3);
-        replay.push(transition([2, 0], 1.0));
-        let batch = replay.draw(3, &mut stream(1, "test", "replay"));
+        let mut buffer = Buffer::new(1, 10, 3);
+        buffer.push(transition([2, 0], 1.0));
+        let batch = buffer.draw(3, &mut stream(1, "test", "replay"));
         assert_eq!((batch.before.rows.size(), batch.answers.size()), (vec![3, 2, 8], vec![3, 2, 2]));
         assert_eq!((batch.after.rows.size(), batch.after.queue.size()), (vec![3, 1, 8], vec![3, 5]));
         assert_eq!(batch.after.lengths.int64_value(&[2]), 0);
@@ -218,16 +218,16 @@ mod tests {
 
     #[test]
     fn what_was_stored_is_loaded_and_damage_is_an_error() {
-        let mut replay = Replay::new(1, 3, 3);
-        (1..=4).for_each(|i| replay.push(transition([1 + i % 3, i % 2], i as f32)));
-        let (mut stored, mut loaded) = (Tensors::default(), Replay::new(1, 3, 3));
-        replay.store(&mut stored);
+        let mut buffer = Buffer::new(1, 3, 3);
+        (1..=4).for_each(|i| buffer.push(transition([1 + i % 3, i % 2], i as f32)));
+        let (mut stored, mut loaded) = (Tensors::default(), Buffer::new(1, 3, 3));
+        buffer.store(&mut stored);
         loaded.load(&stored).expect("it was stored so");
-        assert_eq!(loaded, replay);
+        assert_eq!(loaded, buffer);
         let values = stored.get("replay.kept").expect("stored").values().to_vec();
         let mut load = |values: Vec<f32>| {
             stored.insert("replay.kept", &[values.len()], values);
-            Replay::new(1, 3, 3).load(&stored)
+            Buffer::new(1, 3, 3).load(&stored)
         };
         assert!(load(values[..values.len() - 1].to_vec()).is_err());
         assert!(load(Vec::new()).is_err(), "the next place is not that of an empty one");

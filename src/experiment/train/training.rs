@@ -1,0 +1,256 @@
+//! `[training]`: which policy is trained, by which algorithm, how it is validated; and the algorithm's own table.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
+
+use super::learners::{LEARNERS, LearnerEntry};
+use crate::files::{Draws, Positive, Seed, Spanned, Steps, any_of, did_you_mean, within};
+use crate::rl::evolve::Evolution;
+use crate::rl::hyper::Hyper;
+use crate::rl::policy::{self, POLICIES, PolicyEntry};
+
+/// How to train, as an experiment says.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// The policy that is trained; left out: the first that the algorithm can train.
+    pub policy: Option<Spanned<Named<PolicyEntry>>>,
+    /// The algorithm that trains it; left out: the first that can train the policy.
+    pub algorithm: Option<Spanned<Named<LearnerEntry>>>,
+    /// Traces of a generation, drawn over all cases; the same for all candidates.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
+    pub traces: usize,
+    /// Seeds of every case that validate.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
+    pub validation_seeds: u64,
+    /// The first of them.
+    #[serde(deserialize_with = "within::<_, Seed, _>")]
+    pub validation_first_seed: u64,
+    /// Generations, or iterations, between validations.
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
+    pub validate_every: u64,
+    /// What is added to the misses of the reference.
+    #[serde(deserialize_with = "within::<_, Positive, _>")]
+    pub headroom: f64,
+    /// The parameters of `algorithm = "evolution"`.
+    pub evolution: Option<Spanned<Evolution>>,
+    /// The parameters of `algorithm = "ddpg"`.
+    pub ddpg: Option<Spanned<Hyper>>,
+}
+
+impl Default for Training {
+    /// Our choice, because it gives every core and pair two traces, validation a tenth of the time, and a headroom of the
+    /// noise of a trace.
+    fn default() -> Self {
+        Self {
+            policy: None,
+            algorithm: None,
+            traces: 8,
+            validation_seeds: 1,
+            validation_first_seed: 20_001,
+            validate_every: 10,
+            headroom: 0.05,
+            evolution: None,
+            ddpg: None,
+        }
+    }
+}
+
+impl Training {
+    /// What it trains.
+    pub fn policy(&self) -> &'static PolicyEntry {
+        match (&self.policy, &self.algorithm) {
+            (Some(policy), _) => policy.get_ref().0,
+            (None, algorithm) => {
+                let learner = algorithm.as_ref().map_or(&LEARNERS[0], |algorithm| algorithm.get_ref().0);
+                policy::find(learner.policies[0]).expect("learners name registered policies")
+            }
+        }
+    }
+
+    /// What trains it.
+    pub fn learner(&self) -> &'static LearnerEntry {
+        let policy = self.policy().name;
+        let able = || LEARNERS.iter().find(|learner| learner.policies.contains(&policy));
+        let given = self.algorithm.as_ref().map(|algorithm| algorithm.get_ref().0);
+        given.or_else(able).expect("every policy has a learner")
+    }
+
+    /// Generations or iterations of the whole training.
+    pub fn steps(&self) -> u64 {
+        (self.learner().steps)(self)
+    }
+
+    /// Says what does not go together, and where it stands; ranges are checked where values are read.
+    pub(crate) fn check(&self) -> Result<(), (Range<usize>, String)> {
+        let (policy, learner) = (self.policy(), self.learner());
+        if let Some(algorithm) = &self.algorithm
+            && !learner.policies.contains(&policy.name)
+        {
+            let able = LEARNERS.iter().filter(|of| of.policies.contains(&policy.name)).map(|of| of.name);
+            let able = able.collect::<Vec<_>>().join("` or `");
+            let message = format!("`{}` does not train `{}`: expected `{able}`", learner.name, policy.name);
+            return Err((algorithm.span(), message));
+        }
+        for other in LEARNERS {
+            let Some(span) = (other.given)(self) else { continue };
+            if other.name != learner.name {
+                let (given, used) = (other.name, learner.name);
+                let message = format!(
+                    "`training.{given}` is of `algorithm = \"{given}\"`, and this is a training of `{}` by `{used}`: leave \
+                     it out, or set `algorithm`",
+                    policy.name
+                );
+                return Err((span, message));
+            }
+            (other.check)(self).map_err(|message| (span, message))?;
+        }
+        Ok(())
+    }
+}
+
+/// An entry of a registry that a file names.
+pub struct Named<T: 'static>(pub &'static T);
+
+/// What has a registry to be looked up in.
+pub trait Registered: Sized + 'static {
+    /// What an entry is.
+    const NOUN: &'static str;
+    /// All entries.
+    const ALL: &'static [Self];
+    /// Its name and what it is in one sentence.
+    fn told(&self) -> [&'static str; 2];
+}
+
+impl Registered for PolicyEntry {
+    const NOUN: &'static str = "policy";
+    const ALL: &'static [Self] = POLICIES;
+
+    fn told(&self) -> [&'static str; 2] {
+        [self.name, self.doc]
+    }
+}
+
+impl Registered for LearnerEntry {
+    const NOUN: &'static str = "algorithm";
+    const ALL: &'static [Self] = LEARNERS;
+
+    fn told(&self) -> [&'static str; 2] {
+        [self.name, self.doc]
+    }
+}
+
+impl<T: Registered> Named<T> {
+    fn name(&self) -> &'static str {
+        self.0.told()[0]
+    }
+}
+
+impl<'de, T: Registered> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        T::ALL.iter().find(|entry| entry.told()[0] == name).map(Self).ok_or_else(|| {
+            let known: Vec<&str> = T::ALL.iter().map(|entry| entry.told()[0]).collect();
+            let (noun, hint) = (T::NOUN, did_you_mean(&name, &known));
+            de::Error::custom(format!("no {noun} `{name}`{hint}; known: {}", known.join(", ")))
+        })
+    }
+}
+
+impl<T: Registered> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::NOUN.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let entries = T::ALL.iter().map(T::told);
+        any_of(entries.map(|[name, doc]| json_schema!({ "const": name, "description": doc })))
+    }
+}
+
+impl<T> Clone for Named<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Named<T> {}
+
+impl<T: Registered> PartialEq for Named<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl<T: Registered> fmt::Debug for Named<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is trained by what; or the text at which the error stands, and the error.
+    fn read(text: &str) -> Result<[&'static str; 2], [String; 2]> {
+        let training: Training = match toml::from_str(text) {
+            Ok(training) => training,
+            Err(e) => return Err([text[e.span().expect("it is of a value")].into(), e.message().into()]),
+        };
+        training.check().map_err(|(span, message)| [text[span].into(), message])?;
+        Ok([training.policy().name, training.learner().name])
+    }
+
+    #[test]
+    fn policy_and_algorithm_follow_from_each_other() {
+        let ([gate, relmas], [evolution, ddpg]) = (
+            ["policy = 'learned_gate'\n", "policy = 'relmas'\n"],
+            ["algorithm = 'evolution'\n", "algorithm = 'ddpg'\n"],
+        );
+        for text in ["", gate, evolution, &format!("{gate}{evolution}"), "[evolution]"] {
+            assert_eq!(read(text).unwrap(), ["learned_gate", "evolution"], "{text}");
+        }
+        for text in [relmas, ddpg, &format!("{relmas}{ddpg}"), &format!("{ddpg}[ddpg]")] {
+            assert_eq!(read(text).unwrap(), ["relmas", "ddpg"], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_does_not_go_together_is_told_with_what_is_allowed() {
+        for (text, place, message) in [
+            (
+                "policy = 'relma'",
+                "'relma'",
+                "no policy `relma` (did you mean `relmas`?); known: learned_gate, relmas",
+            ),
+            ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, ddpg"),
+            (
+                "policy = 'relmas'\nalgorithm = 'evolution'",
+                "'evolution'",
+                "`evolution` does not train `relmas`: expected `ddpg`",
+            ),
+            (
+                "algorithm = 'evolution'\nddpg = { hidden = 8 }",
+                "{ hidden = 8 }",
+                "`training.ddpg` is of `algorithm = \"ddpg\"`, and this is a training of `learned_gate` by `evolution`: leave it \
+                 out, or set `algorithm`",
+            ),
+            (
+                "algorithm = 'ddpg'\nddpg = { buffer_size = 9 }",
+                "{ buffer_size = 9 }",
+                "`learning_starts` is 1000: expected at most `buffer_size`, 9, or no update ever comes",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), [place, message], "{text}");
+        }
+    }
+}

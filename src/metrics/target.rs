@@ -1,0 +1,34 @@
+//! Whether a tenant has the SLA rate that it wants (`target_hit_rate`); other groups want none, and have empty cells.
+
+use super::sla::Sla;
+use super::{Column, Metric, Value};
+use crate::sim::{Origin, Record, Recorder};
+
+pub(super) const ENTRY: Metric<Target> = Metric {
+    name: "target",
+    doc: "The SLA rate that a tenant wants, and whether it has it",
+    columns: &[],
+    of_groups: &[
+        Column::undirected("target_hit_rate", "SLA rate that the tenant wants", |target: &Target| {
+            target.hit_rate.map_or(Value::NONE, Value::Real)
+        })
+        .share(),
+        Column::higher("target_reached", "1 if its SLA rate is at least that, else 0", |target: &Target| {
+            target.hit_rate.map_or(Value::NONE, |wanted| Value::flag(target.sla.rate().as_f64() >= wanted))
+        })
+        .share(),
+    ],
+    hears_layers: false,
+    new: |context| Target { hit_rate: context.terms.target_hit_rate, sla: Sla::default() },
+};
+
+pub(super) struct Target {
+    hit_rate: Option<f64>,
+    sla: Sla,
+}
+
+impl Recorder for Target {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.sla.record(record, origin);
+    }
+}
