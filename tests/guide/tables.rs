@@ -5,6 +5,7 @@ use std::fs;
 
 use mascot::experiment::Experiment;
 use mascot::experiment::keys::{KEYS, SEED, swept_keys};
+use mascot::experiment::train::LEARNERS;
 use serde_json::Value;
 
 use super::chapters;
@@ -55,7 +56,8 @@ fn the_tables_of_the_guide_are_those_of_the_registries() {
         let stale = "a table is stale: `UPDATE=1 cargo test --release --test guide` rewrites it";
         assert!(current == fresh, "{}: {stale}", path.display());
     }
-    let known = LISTS.map(|(name, _)| name).into_iter().chain(["keys", "swept keys", "training keys"]);
+    let known =
+        LISTS.map(|(name, _)| name).into_iter().chain(["keys", "swept keys", "training keys", "learners"]);
     assert_eq!(shown, known.map(str::to_string).collect::<BTreeSet<_>>());
 }
 
@@ -81,6 +83,7 @@ fn table(name: &str) -> String {
         "keys" => keys(schema.as_value()),
         "swept keys" => swept(schema.as_value()),
         "training keys" => training(schema.as_value()),
+        "learners" => learners(),
         _ => panic!("no table `{name}`"),
     }
 }
@@ -127,6 +130,16 @@ fn swept(schema: &Value) -> String {
         ]
     });
     markdown(&["key", "values", "default", "meaning"], rows)
+}
+
+/// What trains policies.
+fn learners() -> String {
+    let rows = LEARNERS.iter().map(|entry| {
+        let policies: Vec<String> = entry.policies.iter().map(|policy| code(policy)).collect();
+        let needs = if entry.needs_libtorch { "libtorch" } else { "" };
+        vec![code(entry.name), entry.doc.to_string(), policies.join(", "), needs.to_string()]
+    });
+    markdown(&["algorithm", "what it does", "trains", "needs"], rows)
 }
 
 /// The keys of `[training]`, those of its tables included.
