@@ -13,9 +13,11 @@ use super::{chapters, common};
 fn commands_print_what_the_guide_shows() {
     let folder = TempDir::new().unwrap();
     let copy = |path: &Path| folder.path().join(path.file_name().expect("a chapter is a file"));
-    for path in chapters() {
-        let copy = copy(&path);
-        fs::copy(&path, &copy).unwrap();
+    let texts: Vec<_> =
+        chapters().into_iter().map(|path| (fs::read_to_string(&path).unwrap(), path)).collect();
+    for (text, path) in &texts {
+        let copy = copy(path);
+        fs::write(&copy, text).unwrap();
         let experiments = copy.with_extension("in").join("experiments");
         fs::create_dir_all(&experiments).unwrap();
         fs::copy("experiments/quickstart.toml", experiments.join("quickstart.toml")).unwrap();
@@ -24,10 +26,10 @@ fn commands_print_what_the_guide_shows() {
     cases.case(folder.path().join("*.md")).register_bin("mascot", common::executable());
     // It panics where something differs, also where it has just rewritten that.
     let outcome = catch_unwind(|| cases.run());
-    for path in chapters() {
-        let text = fs::read_to_string(copy(&path)).unwrap();
-        if text != fs::read_to_string(&path).unwrap() {
-            fs::write(&path, text).unwrap();
+    for (text, path) in &texts {
+        let rewritten = fs::read_to_string(copy(path)).unwrap();
+        if rewritten != *text {
+            fs::write(path, rewritten).unwrap();
         }
     }
     if let Err(panic) = outcome {
