@@ -1,6 +1,6 @@
 //! The keys of an experiment that identify a cell: ONE table, from which all that deals with them follows.
 //!
-//! A row of [`with_swept_keys`] is a key that takes a value or a list of values: its meaning, its name with the unit at
+//! A row of `with_swept_keys` is a key that takes a value or a list of values: its meaning, its name with the unit at
 //! the end, the type that reads a value and checks its range, the type that the program computes with, and its default.
 //! From the table come [`Asked`] (what an experiment gives), [`Setting`] (that on a system), the keys of the file and of
 //! its JSON Schema (`read.rs`), the product (`read.rs`), the columns ([`KEYS`]), `exclude` and `include`, the command
