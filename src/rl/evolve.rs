@@ -25,13 +25,13 @@ pub struct Evolution {
     /// Learning rate of Adam at the first generation.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub learning_rate: f32,
-    /// And at the last, with a straight line between.
+    /// The learning rate at the last generation, with a straight line between.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub final_learning_rate: f32,
-    /// How many generations.
+    /// Number of generations.
     #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub generations: u64,
-    /// Of the noise.
+    /// The seed of the noise.
     #[serde(deserialize_with = "within::<_, Seed, _>")]
     pub seed: u64,
 }

@@ -70,7 +70,7 @@ pub struct Hyper {
     /// Iterations of the training: new runs, their decisions, and an update after every step of all of them.
     #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub iterations: u64,
-    /// Of everything random.
+    /// The seed of everything random.
     #[serde(deserialize_with = "within::<_, Seed, _>")]
     pub seed: u64,
 }

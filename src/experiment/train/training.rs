@@ -27,7 +27,7 @@ pub struct Training {
     /// Seeds of every case that validate.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub validation_seeds: u64,
-    /// The first of them.
+    /// The first seed that validates.
     #[serde(deserialize_with = "within::<_, Seed, _>")]
     pub validation_first_seed: u64,
     /// Generations, or iterations, between validations.
