@@ -7,8 +7,7 @@
 //!
 //! Request metrics see measured requests only ([`crate::sim::Trace::is_measured`]). Integrals over time (static energy,
 //! utilisation, decisions) run over the measurement window: from the arrival of the first measured request to
-//! [`Record::End`](crate::sim::Record::End). Requests outside the count that run inside the window load the system, and
-//! are not judged.
+//! [`Record::End`](crate::sim::Record::End). Other requests that run inside the window load the system.
 //!
 //! A request that is unfinished when its run ends is missed, like one that was dropped.
 //!
