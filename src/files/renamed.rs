@@ -19,8 +19,6 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("relmas-relmas-6", "relmas-hetero-6"),
     ("stretch_mean", "slowdown_mean"),
     ("stretch_mean", "slowdown_mean"),
-    ("stretch", "slowdown"),
-    ("counted", "measured"),
     ("relmas.toml", "grid135.toml"),
     ("relmas-headline.toml", "headline.toml"),
     ("train-relmas-4.toml", "train-hetero-4.toml"),

@@ -169,6 +169,9 @@ fn an_old_name_is_refused_with_the_new_one() {
         String::from_utf8(output.stderr).unwrap()
     };
     let sweep = |set: &str| refused(&["run", "experiments/quickstart.toml", "--out", out, "--set", set]);
+    let train = |file: &str, set: &str| {
+        refused(&["train", &format!("experiments/{file}.toml"), "--out", out, "--set", set])
+    };
     for (old, new) in RENAMED {
         let messages = [
             sweep(&format!("systems={old}")),
@@ -177,6 +180,8 @@ fn an_old_name_is_refused_with_the_new_one() {
             refused(&["run", &format!("experiments/{old}"), "--out", out]),
             refused(&["rank", &format!("results/{old}")]),
             refused(&["rank", "results/grid135.csv", "--metric", old]),
+            train("train-hetero-6", &format!("training.evolution.{old}=1")),
+            train("train-hetero-6-relmas", &format!("training.ddpg.{old}=1")),
         ];
         let is_told = |message: &String| message.contains(&format!("{new}` since 0.2)"));
         assert!(messages.iter().any(is_told), "{old}: {messages:#?}");
