@@ -1,6 +1,6 @@
 //! What the program knows of its own sources, and where it finds libtorch.
 //!
-//! Results are kept under the hash of the sources (`src/experiment/identity.rs`), and `manifest.json` names the commit.
+//! Results are kept under the hash of the sources (`src/sweep/identity.rs`), and `manifest.json` names the commit.
 //! With the feature `train`, programs find at run time the libtorch that they were built with: without the rpath, another
 //! version that the system has would be loaded, and the program would die of an undefined symbol.
 

@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mascot::cost::{Evaluator, Goal, evaluate, mapper};
-use mascot::experiment::DataRoot;
-use mascot::experiment::data::Kind;
-use mascot::hw::AccelSpec;
-use mascot::hw::system::Objective;
+use mascot::experiment::{DataRoot, Kind};
+use mascot::hw::{AccelSpec, Objective};
 use mascot::workload::LoopNest;
 
 const GOAL: Goal = Goal { objective: Objective::Edp, bandwidth_gbps: 32.0 };

@@ -10,17 +10,15 @@ use std::sync::Arc;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
-use mascot::experiment::sweep::{rules, trace};
-use mascot::rl::learned_gate::{LearnedGate, untrained};
-use mascot::rl::observation::Observation;
-use mascot::rl::relmas::{Actor, HIDDEN, Relmas, initial};
+use mascot::plan::{rules, trace};
 #[cfg(feature = "train")]
-use mascot::rl::train::{Parameters, lstm, one_thread};
-#[cfg(feature = "train")]
-use mascot::rl::weights::Tensors;
+use mascot::policy::Tensors;
+use mascot::policy::{Actor, HIDDEN, LearnedGate, Observation, Relmas, initial, untrained};
 use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Scheduler, Step, Trace};
+#[cfg(feature = "train")]
+use mascot::train::{Parameters, lstm, one_thread};
 use mascot::units::Time;
 
 const QUEUES: [usize; 5] = [1, 4, 16, 64, 256];

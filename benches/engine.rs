@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mascot::cost::LayerCost;
-use mascot::experiment::sweep::{rules, trace};
 use mascot::hw::Sharing;
+use mascot::plan::{rules, trace};
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Origin,
-    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Origin, Platform,
+    Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use mascot::workload::Qos;
+use mascot::workload::{Late, Qos};
 
 const REQUESTS: usize = 500;
 

@@ -8,9 +8,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use mascot::experiment::sweep::{rules, trace};
-use mascot::rl::env::{Env, Reward, Setup};
-use mascot::rl::observation::{Observation, features};
+use mascot::experiment::Reward;
+use mascot::plan::{rules, trace};
+use mascot::policy::{Observation, features};
+use mascot::train::{Env, Setup};
 
 const REQUESTS: usize = 500;
 const EPISODES: u64 = 4;

@@ -7,16 +7,13 @@ use std::error::Error;
 use std::path::Path;
 
 use mascot::cost::Cache;
-use mascot::experiment::output::Output;
-use mascot::experiment::registry::{Entry, Registry};
-use mascot::experiment::rows::Rows;
-use mascot::experiment::store::Store;
-use mascot::experiment::sweep::{self, Logs};
-use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
+use mascot::experiment::{DataRoot, Entry, Experiment, Registry, Silent};
 use mascot::files::Source;
-use mascot::report::rank::{Question, Ranked, rank};
-use mascot::scheduler::placing::ListRule;
+use mascot::plan::Plan;
+use mascot::results::{Question, Ranked, rank};
+use mascot::scheduler::ListRule;
 use mascot::sim::{Decision, Scheduler, SubJobView, View};
+use mascot::sweep::{self, Logs, Output, Rows, Store};
 use mascot::units::Time;
 
 #[derive(Default)]

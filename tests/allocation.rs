@@ -5,12 +5,14 @@ mod common;
 
 use std::sync::Arc;
 
-use mascot::experiment::sweep::{Logs, rules, run_with, trace};
-use mascot::rl::env::{Env, Episode, Reward, Setup};
-use mascot::rl::relmas::{Actor, initial};
+use mascot::experiment::Reward;
+use mascot::plan::{rules, trace};
+use mascot::policy::{Actor, initial};
 use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Origin, Record, Recorder, Request, Scheduler, Step, Trace, resume};
+use mascot::sweep::{Logs, run_with};
+use mascot::train::{Env, Episode, Setup};
 use mascot::units::Time;
 
 /// The trace several times, and when the last begins: by then every buffer has the size that it needs.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use mascot::cost::Cache;
-use mascot::experiment::error::remember_panics;
-use mascot::experiment::sweep::{Logs, cells, run_cell_with};
-use mascot::experiment::{DataRoot, Error, Experiment, Plan, Silent};
+use mascot::experiment::{DataRoot, Error, Experiment, Silent, remember_panics};
+use mascot::plan::Plan;
 use mascot::sim::{Decision, Scheduler, View};
+use mascot::sweep::{Logs, cells, run_cell_with};
 
 /// A user's own, with a bug.
 struct Buggy;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use mascot::cost::Cache;
-use mascot::experiment::case::Case;
-use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
+use mascot::experiment::{DataRoot, Experiment, Silent};
+use mascot::plan::{Case, Plan};
 
 /// Reads the shipped data; the cost tables come from the cache or are made once.
 pub(crate) fn mixed_at_90_percent() -> Case {

@@ -7,13 +7,14 @@ use clap::Args;
 use super::progress::Bars;
 use super::run::key_value;
 use super::session::session;
-use super::table::{number, render, spread};
+use super::table::render;
 use crate::cost::Cache;
-use crate::experiment::capacity::{Found, Row, Search, find, rows, to_csv};
-use crate::experiment::leftovers::{CAPACITY, Leftovers};
-use crate::experiment::manifest;
-use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
+use crate::experiment::{DataRoot, Error, Experiment, Progress};
 use crate::files::{Fraction, Load, write_atomic};
+use crate::plan::Plan;
+use crate::results::{number, spread};
+use crate::study::{Found, Row, Search, find, rows, to_csv};
+use crate::sweep::{CAPACITY, Leftovers, manifest};
 
 #[derive(Args)]
 pub(super) struct Options {

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::table::{number, render, spread};
-use crate::experiment::Error;
-use crate::experiment::keys::KEYS;
-use crate::experiment::rows::Table;
-use crate::report::compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
-use crate::report::copies;
+use super::table::render;
+use crate::experiment::{Error, KEYS};
+use crate::results::{Comparison, Group, Keys, Tolerance, Verdict, compare, copies, number, spread};
+use crate::sweep::Table;
 
 #[derive(Args)]
 pub(super) struct Options {

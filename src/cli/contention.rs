@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::table::{number, render};
+use super::table::render;
 use crate::experiment::Error;
-use crate::experiment::contention::{CoRuns, MODELS, Report, verify};
 use crate::files::did_you_mean;
+use crate::results::number;
+use crate::study::{CoRuns, MODELS, Report, verify};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

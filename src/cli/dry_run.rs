@@ -6,14 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::sweep::Job;
-use super::table::{number, render};
-use crate::experiment::case::Case;
-use crate::experiment::forecast::forecast;
-use crate::experiment::identity::short;
-use crate::experiment::keys::{KEYS, SEED};
-use crate::experiment::resume::Sweep;
-use crate::experiment::store::Store;
-use crate::experiment::sweep::cells;
+use super::table::render;
+use crate::experiment::{KEYS, SEED};
+use crate::plan::Case;
+use crate::results::number;
+use crate::sweep::{Store, Sweep, cells, forecast, short};
 
 /// Values that a row shows at most. Our choice, because they fill a few lines of a terminal.
 const MOST_VALUES: usize = 20;

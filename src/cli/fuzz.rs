@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::progress::Bars;
 use super::table::Listing;
+use crate::check::{Passed, Report, describe, fuzz};
 use crate::experiment::Error;
-use crate::experiment::fuzz::{Passed, Report, describe, fuzz};
 
 #[derive(Args)]
 pub(super) struct Options {

@@ -6,8 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::experiment::Error;
 use crate::files::write_atomic;
-use crate::workload::layer_list;
-use crate::workload::onnx::{self, UnknownOperators};
+use crate::workload::{UnknownOperators, layer_list, onnx};
 
 #[derive(Args)]
 pub(super) struct Options {

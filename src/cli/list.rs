@@ -2,18 +2,14 @@
 
 use clap::{Args, ValueEnum};
 
-use super::table::{Listing, number};
-use crate::experiment::bound::{BOUND, BOUND_COLUMNS};
-use crate::experiment::data::Kind;
-use crate::experiment::keys::{SweptKey, swept_keys};
-use crate::experiment::registry::{Entry, Registry};
-use crate::experiment::requests::OFFERED_COLUMNS;
-use crate::experiment::{DataRoot, Error};
+use super::table::Listing;
+use crate::experiment::{BOUND, DataRoot, Entry, Error, Kind, Registry, SweptKey, swept_keys};
 use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, Groups, METRICS, Scope};
-use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
-use crate::workload::arrivals::{ARRIVALS, Rate};
-use crate::workload::{Scenario, Tenant};
+use crate::policy::{POLICIES, Policy, PolicyEntry};
+use crate::results::number;
+use crate::sweep::{BOUND_COLUMNS, OFFERED_COLUMNS};
+use crate::workload::{ARRIVALS, Rate, Scenario, Tenant};
 
 #[derive(Args)]
 pub(super) struct Options {

@@ -29,10 +29,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::experiment::Error;
-use crate::experiment::columns::quoted;
-use crate::experiment::error::{INVARIANT, reason, remember_panics};
+use crate::experiment::{Error, INVARIANT, reason, remember_panics};
 use crate::files::visible;
+use crate::sweep::quoted;
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
@@ -119,7 +118,7 @@ enum Command {
     ///
     /// Each seed draws a system of 1 to 8 accelerators under any sharing rule, up to 4 networks of up to 40 layers, up
     /// to 300 requests, the settings of an experiment, and a scheduler: a registered one, or one that takes random
-    /// legal actions. A second, independent account of the run checks every record, view and decision (`src/sim/audit`
+    /// legal actions. A second, independent account of the run checks every record, view and decision (`src/check/audit`
     /// lists the invariants) and recomputes the metrics. The table counts what happened in the seeds that passed.
     ///
     /// A failure prints the violated invariant and the command that reproduces it with this version of mascot; the exit

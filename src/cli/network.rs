@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::table::{Listing, number};
+use super::table::Listing;
 use crate::experiment::{DataRoot, Error};
+use crate::results::number;
 use crate::workload::{Layer, Network};
 
 #[derive(Subcommand)]

@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::table::{number, render, spread};
+use super::table::render;
 use crate::experiment::Error;
-use crate::experiment::estimate::Replicates;
-use crate::experiment::rows::Table;
-use crate::experiment::runs::{RATE, column};
 use crate::files::write_atomic;
 use crate::metrics::Better;
-use crate::report::copies;
-use crate::report::rank::{Estimate, Question, Ranked, Ranking, rank, to_csv};
+use crate::results::{Question, Ranked, Ranking, copies, number, rank, spread, to_csv};
+use crate::sweep::{Estimate, RATE, Replicates, Table, column};
 
 #[derive(Args)]
 pub(super) struct Options {

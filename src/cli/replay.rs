@@ -8,13 +8,8 @@ use serde::Serialize;
 use super::progress::Bars;
 use super::session::Stopwatch;
 use super::sweep::{Job, on_interrupt, prepare};
-use crate::experiment::identity::{Identity, short};
-use crate::experiment::inputs::Inputs;
-use crate::experiment::manifest::{self, Manifest};
-use crate::experiment::resume::Sweep;
-use crate::experiment::rows::Table;
-use crate::experiment::sweep::cells;
-use crate::experiment::{DataRoot, Error, replay};
+use crate::experiment::{DataRoot, Error};
+use crate::sweep::{Identity, Inputs, Manifest, Sweep, Table, cells, manifest, replay, short};
 
 #[derive(Args)]
 pub(super) struct Options {

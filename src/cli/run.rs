@@ -9,16 +9,14 @@ use super::dry_run::describe;
 use super::progress::Bars;
 use super::session::Stopwatch;
 use super::sweep::{Job, on_interrupt, prepare};
-use super::table::{number, render, spread};
+use super::table::render;
 use super::trace::Reading;
-use crate::experiment::bound::BOUND;
-use crate::experiment::inputs::Inputs;
-use crate::experiment::summary::Row;
-use crate::experiment::sweep::{Logs, cells};
-use crate::experiment::timeline;
-use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
+use crate::experiment::{BOUND, DataRoot, Error, Experiment, Progress};
 use crate::files::write_atomic;
-use crate::report::copies;
+use crate::plan::Plan;
+use crate::results::{Row, copies, number, spread};
+use crate::study::timeline;
+use crate::sweep::{Inputs, Logs, cells};
 
 #[derive(Args)]
 pub(super) struct Options {

@@ -3,7 +3,7 @@
 use std::thread::available_parallelism;
 use std::time::Instant;
 
-use crate::experiment::manifest::{Host, Session};
+use crate::sweep::{Host, Session};
 
 pub(super) fn session() -> Session {
     Session {

@@ -5,16 +5,13 @@ use std::path::Path;
 use super::progress::Bars;
 use super::session::{Stopwatch, cpu_s, session};
 use crate::cost::Cache;
-use crate::experiment::identity::{Identity, SOURCES_SHA256};
-use crate::experiment::inputs::Inputs;
-use crate::experiment::leftovers::{Leftovers, RUN};
-use crate::experiment::manifest::{self, State};
-use crate::experiment::output::Output;
-use crate::experiment::resume::{Sweep, failed};
-use crate::experiment::store::Store;
-use crate::experiment::summary::{Row, Summary};
-use crate::experiment::sweep::{Cell, Logs};
-use crate::experiment::{DataRoot, Error, Experiment, Plan};
+use crate::experiment::{DataRoot, Error, Experiment};
+use crate::plan::Plan;
+use crate::results::{Row, Summary};
+use crate::sweep::{
+    Cell, Identity, Inputs, Leftovers, Logs, Output, RUN, SOURCES_SHA256, State, Store, Sweep, failed,
+    manifest,
+};
 
 /// The exit code after Ctrl-C: that of shells for a process that it ended.
 const INTERRUPTED: i32 = 130;

@@ -6,8 +6,6 @@ use terminal_size::{Width, terminal_size_of};
 
 use crate::files::visible_line;
 
-pub(super) use crate::report::{number, spread};
-
 /// A table that programs can read, too: as JSON.
 pub(super) struct Listing {
     /// What a reader sees above a column, and its key in JSON.

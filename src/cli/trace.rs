@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::progress::Bars;
-use super::table::{number, render};
+use super::table::render;
 use crate::cost::Cache;
-use crate::experiment::generate::Generate;
 use crate::experiment::{DataRoot, Error};
 use crate::files::{Factor, Load, PerSecond, write_atomic};
-use crate::workload::MAX_REQUESTS;
-use crate::workload::trace::{Rows, Tally, TraceKeys, TraceStats, to_csv};
+use crate::results::number;
+use crate::study::Generate;
+use crate::workload::{MAX_REQUESTS, Rows, Tally, TraceKeys, TraceStats, to_csv};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

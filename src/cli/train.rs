@@ -14,14 +14,13 @@ use super::progress::Bars;
 use super::run::key_value;
 use super::sweep::when_interrupted;
 use crate::cost::Cache;
-use crate::experiment::inputs::Inputs;
-use crate::experiment::leftovers::remove_page;
-use crate::experiment::store;
-use crate::experiment::train::{Baseline, Checkpoint, LOG, LogRow, Origin, Trainer};
-use crate::experiment::{DataRoot, Error, Experiment, Plan};
+use crate::experiment::{DataRoot, Error, Experiment};
 use crate::files::{any_path, write_atomic};
 use crate::hw::SystemSpec;
-use crate::rl::policy::{POLICIES, Policy, PolicyEntry};
+use crate::plan::Plan;
+use crate::policy::{POLICIES, Policy, PolicyEntry};
+use crate::sweep::{Inputs, remove_page, store};
+use crate::train::{Baseline, Checkpoint, LOG, LogRow, Origin, Trainer};
 
 #[derive(Args)]
 pub(super) struct Options {

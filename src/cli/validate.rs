@@ -8,18 +8,16 @@ use serde_json::{Value, json};
 
 use super::progress::Bars;
 use super::run::Recording;
-use super::table::{Listing, number};
-use crate::cost::Cache;
-use crate::cost::silicon::{Measurements, Throughput};
-use crate::cost::user_table::UserTable;
-use crate::experiment::case::Case;
-use crate::experiment::data::{Kind, check_name};
-use crate::experiment::saturation::eft_saturation;
-use crate::experiment::{DataRoot, Error, Experiment, Plan, Progress};
+use super::table::Listing;
+use crate::cost::{Cache, Measurements, Throughput, UserTable};
+use crate::experiment::{DataRoot, Error, Experiment, Kind, Progress, check_name};
 use crate::files::{InputError, Source, any_path};
 use crate::hw::{AccelSpec, SystemSpec};
-use crate::rl::policy::{self, POLICIES, Policy};
-use crate::sim::saturation::Resource;
+use crate::limits::Resource;
+use crate::plan::{Case, Plan};
+use crate::policy::{self, POLICIES, Policy};
+use crate::results::number;
+use crate::study::eft_saturation;
 use crate::workload::{Network, Scenario};
 
 #[derive(Args)]

@@ -26,10 +26,8 @@ mod twin;
 
 use super::mapping::{Loop, MAX_LOOPS, Mapping};
 use crate::dims::{Dim, PerDim, Tensor};
-use crate::hw::accel::MAX_LEVELS;
-use crate::hw::{AccelSpec, Level};
-use crate::workload::LoopNest;
-use crate::workload::layer::tile_elements;
+use crate::hw::{AccelSpec, Level, MAX_LEVELS};
+use crate::workload::{LoopNest, tile_elements};
 
 /// Words that one level moves of one tensor, over all used instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

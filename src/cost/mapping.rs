@@ -2,8 +2,7 @@
 
 use crate::dims::{Dim, DimSet, PerDim, Tensor};
 use crate::hw::{AccelSpec, Fanout, Level, Storage};
-use crate::workload::LoopNest;
-use crate::workload::layer::tile_elements;
+use crate::workload::{LoopNest, tile_elements};
 
 /// One loop of a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,44 +1,51 @@
 //! What a layer costs on an accelerator: latency c, DRAM traffic, energy. Pure functions of the two specifications.
 //!
-//! - [`mapping`]: which loop runs where, and whether the accelerator allows it.
-//! - [`access`] and [`evaluate`](mod@evaluate): access counts, cycles and energy of a given mapping, equal to Timeloop's.
+//! - `mapping`: which loop runs where, and whether the accelerator allows it.
+//! - `access` and [`evaluate`](mod@evaluate): access counts, cycles and energy of a given mapping, equal to Timeloop's.
 //! - [`mapper`]: the best mapping under the constraints.
-//! - [`layer_cost`](mod@layer_cost): one layer of any kind; [`table`]: all layers of a simulation; [`cache`]: both on
-//!   disk; [`user_table`]: a user's own numbers instead; [`cases`]: results of other tools, and
-//!   [`reference`](mod@reference): ours beside them.
+//! - [`layer_cost`](mod@layer_cost): one layer of any kind; `table`: all layers of a simulation; `cache`: both on
+//!   disk; `user_table`: a user's own numbers instead; `cases`: results of other tools, and
+//!   `reference`: ours beside them.
 //! - [`mod@breakdown`]: what limits a layer and where its energy goes; [`timeloop`]: mappings in Timeloop's formats.
-//! - [`silicon`]: the same quantities as they were measured on chips.
+//! - `silicon`: the same quantities as they were measured on chips.
 //!
 //! Left out: contention for DRAM (the simulator's business; c is limited by the accelerator's own port only), networks
 //! on chip, sparsity, compression, and data that stays on chip between layers.
 
-pub mod access;
+mod access;
 pub mod breakdown;
-pub mod cache;
-pub mod cases;
+mod cache;
+mod cases;
 pub mod evaluate;
 pub mod layer_cost;
 pub mod mapper;
-pub mod mapping;
-pub mod reference;
-pub mod silicon;
-pub mod table;
+mod mapping;
+mod reference;
+mod silicon;
+mod table;
 #[cfg(test)]
 mod testing;
 pub mod timeloop;
 mod timing;
-pub mod user_table;
+mod user_table;
 
-pub use access::Accesses;
+use crate::units::{Bytes, Picojoules, Time};
+
+pub use access::{Accesses, compulsory_elements, touched_elements};
 pub use breakdown::{Bound, Breakdown, breakdown};
-pub use cache::Cache;
+pub use cache::{Cache, CacheFile, Entries};
+pub use cases::{Case, Expected, ExpectedAccesses};
 pub use evaluate::{Evaluation, Evaluator, evaluate};
 pub use layer_cost::{compulsory_bytes, layer_cost};
 pub use mapper::Goal;
 pub use mapping::{LevelLoops, Loop, Mapping};
+pub use reference::{Comparison, Figures, compare, median, ratio};
+pub use silicon::{
+    Layer, Measurements, Modelled, Published, Rate, Speed, Throughput, Zeros, compressed_bytes, model,
+};
 pub use table::{CostTable, tables};
-
-use crate::units::{Bytes, Picojoules, Time};
+pub use timeloop::{Export, loop_nest, loop_summary};
+pub use user_table::UserTable;
 
 /// What one layer costs on one accelerator model, alone.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,8 +11,7 @@ use serde::Serialize;
 use super::cases::{Case, ExpectedAccesses};
 use super::evaluate::{Evaluation, evaluate};
 use super::mapper::{self, Goal};
-use crate::hw::AccelSpec;
-use crate::hw::system::Objective;
+use crate::hw::{AccelSpec, Objective};
 
 /// How far our evaluation of one case is from the case's numbers.
 #[derive(Clone, Debug, PartialEq)]

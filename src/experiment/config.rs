@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use super::exclude::Exclude;
 use super::keys::Asked;
 use super::schedulers::SchedulerChoice;
-use super::train::Training;
+use super::training::Training;
 use super::window::Wanted;
 use crate::files::Source;
-use crate::workload::Qos;
-use crate::workload::trace::TraceKeys;
+use crate::workload::{Qos, TraceKeys};
 
 /// A validated experiment.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,9 +54,9 @@ pub struct Experiment {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Include {
     /// Where it stands in the text.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// The experiment with the values of the include in place of its own.
-    pub(super) experiment: Experiment,
+    pub(crate) experiment: Experiment,
     /// Its seeds.
-    pub(super) seeds: Vec<u64>,
+    pub(crate) seeds: Vec<u64>,
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Error;
+use super::error::Error;
 use super::list::distinct;
 use super::registry::Registry;
 use crate::files::{Folders, InputError, did_you_mean};

@@ -14,13 +14,13 @@ pub struct Dram {
     pub sharing: Sharing,
     /// Whether outputs stay on chip for the layer that runs next.
     pub forwarding: bool,
-    pub(super) max_sub_job_us: f64,
-    pub(super) phases: bool,
+    pub(crate) max_sub_job_us: f64,
+    pub(crate) phases: bool,
 }
 
 impl Dram {
     /// That of a setting.
-    pub(super) fn of(setting: &Setting) -> Self {
+    pub(crate) fn of(setting: &Setting) -> Self {
         Self {
             bandwidth_gbps: setting.dram_bandwidth_gbps,
             efficiency: setting.dram_efficiency,
@@ -31,7 +31,7 @@ impl Dram {
         }
     }
 
-    pub(super) fn bytes_per_s(&self) -> f64 {
+    pub(crate) fn bytes_per_s(&self) -> f64 {
         self.efficiency * self.bandwidth_gbps * 1e9
     }
 }

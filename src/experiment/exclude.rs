@@ -31,7 +31,7 @@ use crate::files::{InputError, Source, Spanned, did_you_mean};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exclude {
     /// Where it stands in the text.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     keys: Vec<Wanted>,
 }
 
@@ -93,12 +93,12 @@ pub(super) fn column_of(key: &str) -> Result<usize, String> {
 
 impl Exclude {
     /// Whether it may leave out cells of a case with these keys.
-    pub(super) fn concerns(&self, keys: &[String]) -> bool {
+    pub(crate) fn concerns(&self, keys: &[String]) -> bool {
         self.keys.iter().filter(|key| !is_of_run(key.column)).all(|key| key.words.contains(&keys[key.column]))
     }
 
     /// Whether, of a case that it concerns, it leaves out this scheduler and seed.
-    pub(super) fn drops(&self, label: &str, seed: u64) -> bool {
+    pub(crate) fn drops(&self, label: &str, seed: u64) -> bool {
         self.keys.iter().filter(|key| is_of_run(key.column)).all(|key| match key.column {
             SCHEDULER => key.words.iter().any(|word| word == label),
             _ => key.words.contains(&seed.to_string()),
@@ -106,7 +106,7 @@ impl Exclude {
     }
 
     /// An error for a value that is not among those that cells have in its column.
-    pub(super) fn check_values(
+    pub(crate) fn check_values(
         &self,
         cells: impl Fn(usize) -> Vec<String>,
         source: &Source,

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use toml::{Table, Value};
 
-use super::Error;
 use super::config::{Experiment, Include};
+use super::error::Error;
 use super::exclude::column_of;
 use super::keys::{KEYS, PLURALS};
 use super::list::distinct;

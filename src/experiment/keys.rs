@@ -15,8 +15,8 @@ use toml::Value;
 
 use super::sla_reference::SlaReference;
 use crate::hw::{Sharing, SystemSpec};
-use crate::sim::{Late, Unassigned};
-use crate::workload::{Qos, SlaRule};
+use crate::sim::Unassigned;
+use crate::workload::{Late, Qos, SlaRule};
 
 /// When decisions are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -232,3 +232,6 @@ fn text_of<T: Serialize>(value: &T) -> String {
     let value = Value::try_from(value).expect("the types of keys are plain values");
     shown(&value).expect("a key has no tables")
 }
+
+/// What stands in the column `scheduler` of a row with a bound.
+pub const BOUND: &str = "bound";

@@ -99,7 +99,7 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
 }
 
 /// Each value once, in order of first appearance.
-pub(super) fn distinct<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+pub(crate) fn distinct<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut distinct = Vec::new();
     for value in values {
         if !distinct.contains(&value) {

@@ -1,65 +1,49 @@
-//! From an experiment file to CSV: configuration, the sweep over cells, and what is written.
+//! What is asked: an experiment file describes a sweep, the Cartesian product of its list-valued keys.
 //!
-//! [`Experiment::read`] (TOML -> lists of keys) -> [`Plan::prepare`] (cells, costs, worlds, lambda*) -> [`resume`] (cells over
-//! cores, each kept in the [`store`] when it is done) -> [`output`] (CSV), [`manifest`] and [`summary`] (the table on the
-//! terminal).
-//! In between, [`Plan::find_bounds`] gives every trace the bound that schedulers are compared with.
+//! [`Experiment::read`] turns TOML into typed lists. The swept keys stand in one table (`keys`), from which the file's fields,
+//! the product, the columns and the JSON Schema follow. [`registry`] joins the schedulers and the learned policies that a file
+//! may name; [`DataRoot`] finds the data files. [`Error`] is everything that can end a command.
+//!
+//! Nothing is looked up in data files beyond what reading needs: [`crate::plan`] does that.
 
-pub mod bound;
-pub mod capacity;
-pub mod case;
-mod catalogue;
-mod clock;
-pub mod columns;
-pub mod config;
-pub mod contention;
-mod copies;
-pub mod data;
-pub mod dram;
-pub mod error;
-pub mod estimate;
+mod config;
+mod data;
+mod dram;
+mod error;
 mod exclude;
-pub mod forecast;
-pub mod fuzz;
-pub mod generate;
-pub mod identity;
+mod hyper;
 mod include;
-pub mod inputs;
-pub mod keys;
-pub mod leftovers;
+mod keys;
 mod list;
-pub mod manifest;
-pub mod output;
+mod named;
 mod overrides;
-mod pace;
-pub mod plan;
-mod points;
-pub mod policies;
-pub mod progress;
+mod placed;
+mod policies;
+mod progress;
 mod read;
-mod reference;
 pub mod registry;
-pub mod replay;
-pub mod requests;
-pub mod resume;
-pub mod rows;
-pub mod runs;
-pub mod saturation;
-pub mod schedulers;
+mod schedulers;
+mod sla_reference;
+mod training;
+mod window;
 
-pub mod sla_reference;
-pub mod store;
-pub mod summary;
-pub mod sweep;
-pub mod timeline;
-pub mod train;
-mod warnings;
-pub mod window;
-pub mod workload;
-
-pub use config::Experiment;
-pub use data::DataRoot;
-pub use error::Error;
-pub use keys::Setting;
-pub use plan::Plan;
+pub use config::{Experiment, Include};
+pub use data::{DataRoot, Kind, check_name};
+pub use dram::Dram;
+pub use error::{Error, INVARIANT, reason, remember_panics};
+pub use exclude::Exclude;
+pub use hyper::{Hyper, Reward};
+pub use keys::{
+    Asked, BOUND, CaseKeys, CostKind, KEYS, LOAD, SCENARIO, SCHEDULER, SEED, SYSTEM, Setting, SweptKey,
+    TriggerKind, swept_keys, unsaid,
+};
+pub(crate) use list::distinct;
+pub use named::{Named, Registered};
+pub use placed::Placed;
+pub use policies::Policies;
 pub use progress::{Progress, Silent};
+pub use registry::{Build, Entry, Maker, Registry};
+pub use schedulers::SchedulerChoice;
+pub use sla_reference::{OWN, SlaReference};
+pub use training::{Evolution, LEARNERS, LearnerEntry, Training};
+pub use window::{Duration, Wanted, Window};

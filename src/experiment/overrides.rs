@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::Error;
+use super::error::Error;
 use crate::files::Source;
 
 /// Keys that are lists in the file; an override may give a single value.

@@ -3,33 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::Error;
 use super::data::{DataRoot, Kind};
+use super::error::Error;
+use super::placed::Placed;
 use super::registry::Maker;
 use super::schedulers::SchedulerChoice;
 use crate::files::InputError;
 use crate::hw::SystemSpec;
-use crate::rl::policy::{Parameters, Policy};
-use crate::rl::weights::WeightsError;
-use crate::sim::Scheduler;
-
-/// A policy for a system of an experiment.
-#[derive(Clone, Debug)]
-pub struct Placed {
-    path: PathBuf,
-    policy: Policy,
-    /// How many the system has.
-    accelerators: usize,
-    /// Parts that it runs without.
-    without: Vec<String>,
-}
-
-impl Placed {
-    /// The policy at work.
-    pub(super) fn scheduler(&self) -> Result<Box<dyn Scheduler>, WeightsError> {
-        self.policy.scheduler(self.accelerators, &self.without)
-    }
-}
+use crate::policy::{Parameters, Policy};
 
 /// The policies of an experiment, by label and system.
 #[derive(Clone, Debug, Default)]

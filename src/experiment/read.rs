@@ -25,23 +25,22 @@ use serde::Deserialize;
 
 use super::config::Experiment;
 use super::data::{DataRoot, Kind};
+use super::error::Error;
 use super::exclude::{self, RawExclude};
 use super::keys::{Asked, CostKind, TriggerKind, with_swept_keys};
 use super::list::List;
-use super::schedulers;
 use super::sla_reference::SlaReference;
-use super::train::Training;
+use super::training::Training;
 use super::window::{Duration, Wanted};
-use super::{Error, include, overrides};
+use super::{include, overrides, schedulers};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
     Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
 };
 use crate::hw::Sharing;
-use crate::sim::{Late, Unassigned};
+use crate::sim::Unassigned;
 use crate::units::Time;
-use crate::workload::trace::TraceKeys;
-use crate::workload::{Qos, SlaRule};
+use crate::workload::{Late, Qos, SlaRule, TraceKeys};
 
 /// An experiment as it is written: the keys of the table, each a value or a list, after those that stand before it.
 macro_rules! raw_experiment {

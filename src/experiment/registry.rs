@@ -1,12 +1,12 @@
 //! What an experiment may name as a scheduler: the built-in rules, the learned policies, and a caller's own.
 //!
-//! The registry is a value. A [`DataRoot`](super::DataRoot) carries it beside the folders in which all other names are
+//! The registry is a value. A [`DataRoot`](super::data::DataRoot) carries it beside the folders in which all other names are
 //! looked up. To a caller's own entry everything works as to a built-in one: parameters and lists of them, sweeps, kept
 //! cells, `rank`, `report`, bounds.
 //!
 //! ```
 //! use mascot::experiment::DataRoot;
-//! use mascot::experiment::registry::{Entry, Registry};
+//! use mascot::experiment::{Entry, Registry};
 //! use mascot::sim::{Decision, Scheduler, View};
 //!
 //! struct First;
@@ -34,9 +34,9 @@ use std::sync::Arc;
 use schemars::{Schema, json_schema};
 use toml::Table;
 
-use super::bound::BOUND;
+use super::keys::BOUND;
 use crate::files::{Parameter, any_of, did_you_mean, entry_table};
-use crate::rl::policy::{POLICIES, PolicyEntry};
+use crate::policy::{POLICIES, PolicyEntry};
 use crate::scheduler::{SCHEDULERS, SchedulerEntry};
 use crate::sim::Scheduler;
 
@@ -189,11 +189,12 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::cost::Cache;
-    use crate::experiment::identity::{Identity, SOURCES_SHA256};
-    use crate::experiment::inputs::Inputs;
-    use crate::experiment::sweep::{Logs, cells, run_cell};
-    use crate::experiment::{DataRoot, Experiment, Plan, Silent};
+    use crate::experiment::config::Experiment;
+    use crate::experiment::data::DataRoot;
+    use crate::experiment::progress::Silent;
+    use crate::plan::Plan;
     use crate::scheduler;
+    use crate::sweep::{Identity, Inputs, Logs, SOURCES_SHA256, cells, run_cell};
 
     /// `fcfs` under another name, with a parameter and a version.
     fn own(version: &str) -> Entry {

@@ -13,12 +13,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::bound::BOUND;
+use super::keys::BOUND;
 use super::list::distinct;
-use super::policies::Placed;
+use super::placed::Placed;
 use super::registry::{Entry, Maker, Registry};
 use crate::files::{InputError, Source, Spanned, did_you_mean, parse_parameters};
-use crate::rl::policy::{Parameters, PolicyEntry};
+use crate::policy::{Parameters, PolicyEntry};
 use crate::sim::Scheduler;
 
 /// A scheduler as an experiment names it.
@@ -34,7 +34,7 @@ pub struct SchedulerChoice {
 
 impl SchedulerChoice {
     /// As the experiment file would say it.
-    pub(super) fn to_table(&self) -> Table {
+    pub(crate) fn to_table(&self) -> Table {
         let mut table = self.parameters.clone();
         table.insert("name".into(), self.entry.name.clone().into());
         table.insert("label".into(), self.label.clone().into());

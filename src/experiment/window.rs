@@ -18,8 +18,7 @@ use std::ops::Range;
 
 use crate::sim::Span;
 use crate::units::Time;
-use crate::workload::trace::Reach;
-use crate::workload::{Extent, Late};
+use crate::workload::{Extent, Late, MAX_REQUESTS, Reach};
 
 /// What an experiment says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +60,6 @@ pub enum Window {
 
 /// Our choice: every published table of ours has at least this many.
 const DEFAULT_REQUESTS: usize = 1_000;
-
-pub use crate::workload::MAX_REQUESTS;
 
 impl Window {
     /// The window of a run with the given rule for late requests, of `total` requests if arrivals end. The error says

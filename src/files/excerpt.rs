@@ -38,7 +38,7 @@ fn line_of(path: &Path, number: usize) -> Option<String> {
     for _ in 1..number {
         file.skip_until(b'\n').ok()?;
     }
-    file.take(super::MAX_SOURCE_BYTES).read_until(b'\n', &mut line).ok()?;
+    file.take(self::MAX_SOURCE_BYTES).read_until(b'\n', &mut line).ok()?;
     Some(String::from_utf8_lossy(&line).trim_end().to_string())
 }
 
@@ -77,6 +77,9 @@ fn window(line: &str, column: usize) -> (String, usize) {
     // Those in place of what is cut count as shown, so that carets stay below their characters.
     (format!("{CUT}{}", text.chars().skip(CUT.len()).collect::<String>()), start)
 }
+
+/// A bound on memory: a thousand times the largest data file that ships.
+pub(super) const MAX_SOURCE_BYTES: u64 = 1 << 26;
 
 #[cfg(test)]
 mod tests {

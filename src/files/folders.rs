@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::names_in;
-
 /// Folders in the order of precedence; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders(Vec<PathBuf>);
@@ -44,4 +42,15 @@ impl From<&PathBuf> for Folders {
     fn from(folder: &PathBuf) -> Self {
         Self(vec![folder.clone()])
     }
+}
+
+/// The names of the TOML files in a folder, sorted: what is looked up there by name.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let toml = paths.filter(|path| path.is_file() && path.extension().is_some_and(|e| e == "toml"));
+    let mut names: Vec<String> =
+        toml.filter_map(|path| Some(path.file_stem()?.to_str()?.to_string())).collect();
+    names.sort();
+    names
 }

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use csv::{ErrorKind, StringRecord};
 
+use super::error::InputError;
 use super::numbered::Numbered;
-use super::{InputError, Source, did_you_mean, numbers};
+use super::source::Source;
+use super::{did_you_mean, numbers};
 
 /// A CSV file with a header.
 pub struct CsvFile<R> {

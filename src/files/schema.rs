@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::Parameter;
+use super::parameters::Parameter;
 
 /// The schema of a kind of file. Draft 7 without references: what every editor understands.
 pub fn schema_of<T: JsonSchema>() -> Schema {

@@ -17,7 +17,7 @@ pub const MAX_LEVELS: usize = 12;
 /// A validated sub-accelerator model.
 ///
 /// Serialised it is what decides what layers cost, without names and sources. Policies know their system by a hash of that
-/// (`rl::policy::system_sha256`): a field that is renamed keeps its old name there by
+/// (`policy::system_sha256`): a field that is renamed keeps its old name there by
 /// `serde(rename)`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AccelSpec {

@@ -3,8 +3,8 @@
 //! Nothing here knows the name of an accelerator: a dataflow is the set of dimensions that may be unrolled on each
 //! fan-out axis and looped at each storage level.
 
-pub mod accel;
-pub mod system;
+mod accel;
+mod system;
 
-pub use accel::{AccelSpec, Fanout, Level, Mac, Storage};
-pub use system::{Sharing, SystemSpec};
+pub use accel::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
+pub use system::{Accelerator, Objective, Sharing, SystemSpec};

@@ -66,7 +66,7 @@ impl Recorder for Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::testing::request;
+    use crate::check::request;
     use crate::sim::{JobId, Request};
     use crate::units::Time;
 

@@ -69,10 +69,11 @@ impl Recorder for Decisions {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::{layer, platform, request, trace, world};
     use crate::metrics::testing::Example;
-    use crate::sim::testing::{layer, platform, request, trace, world};
-    use crate::sim::{DecisionCost, Host, Late, LateRules, Rules};
+    use crate::sim::{DecisionCost, Host, LateRules, Rules};
     use crate::units::Time;
+    use crate::workload::Late;
 
     #[test]
     fn decisions_before_the_window_are_left_out() {

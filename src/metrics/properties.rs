@@ -8,9 +8,8 @@ use proptest::prelude::*;
 use super::{
     Context, GroupBy, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant,
 };
+use crate::check::{Case, any_case, record_chaos};
 use crate::sim::Recorder;
-use crate::sim::cases::Case;
-use crate::sim::testing::{any_case, record_chaos};
 use crate::units::Picojoules;
 
 /// The columns and the measured rows of both logs.

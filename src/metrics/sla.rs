@@ -45,8 +45,8 @@ impl Recorder for Sla {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::request;
     use crate::metrics::testing::Example;
-    use crate::sim::testing::request;
     use crate::sim::{JobId, RequestId};
     use crate::units::Time;
 

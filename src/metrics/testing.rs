@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Context, Metrics};
-use crate::sim::testing::{Script, layer, network_to_accelerator, plain_rules, platform, request, world};
+use crate::check::{Script, layer, network_to_accelerator, plain_rules, platform, request, world};
 use crate::sim::{Decision, DecisionCost, Engine, Host, JobView, Recorder, Rules, Trace, View, World, run};
 use crate::units::Time;
 

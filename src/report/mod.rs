@@ -1,34 +1,26 @@
-//! From the CSV of a run to pictures: `report.html`, and every picture as SVG with its data as CSV.
+//! From results to pictures: `report.html`, and every picture as SVG with its data as CSV.
 //!
-//! [`Results::read`] (summary.csv and manifest.json, folded over seeds) -> `figures` (one file per kind of picture: what is
-//! shown, and the numbers) -> `chart` (how lines, bars, tables of shades and Gantt charts are drawn) -> `svg`. [`compare`] reads
-//! two summaries and says what differs; [`rank`] makes one table of a summary's schedulers. `training` makes the page of a
-//! training from its log.
+//! [`Results`] (summary.csv and manifest.json, folded over seeds) -> `figures` (one file per kind of picture: what is shown,
+//! and the numbers) -> `chart` (how lines, bars, tables of shades and Gantt charts are drawn) -> `svg`. `training` makes the
+//! page of a training from its log.
 //!
 //! A report is a function of the files in the folder: the same CSV gives the same bytes. It simulates nothing. Figures show
 //! means over seeds with 95 % confidence intervals by Student's t; pairs are paired by seed. Of a run alone, or of copies of
-//! one, the SLA rate has an interval by batch means (`experiment::estimate`).
+//! one, the SLA rate has an interval by batch means ([`crate::sweep::Estimate`]).
 
 mod chart;
-pub mod compare;
-mod csv_file;
-mod distinct;
 mod figures;
 mod page;
-pub mod rank;
-mod recordings;
-mod results;
 mod svg;
 mod training;
 
 use std::path::{Path, PathBuf};
 
 use self::figures::Picture;
-pub use self::results::Results;
 use crate::experiment::Error;
-use crate::experiment::leftovers::remove_pictures;
-use crate::experiment::rows::Table;
 use crate::files::{InputError, visible, write_atomic};
+use crate::results::Results;
+use crate::sweep::{Table, remove_pictures};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
@@ -60,31 +52,6 @@ pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// Digits that a reader can take in; a dash where there is no value.
-pub fn number(value: Option<f64>, decimals: usize) -> String {
-    let Some(value) = value.filter(|v| v.is_finite()) else { return "-".into() };
-    let text = format!("{value:.decimals$}");
-    // What rounds to zero has no sign.
-    let is_zero = text.chars().all(|c| "-0.".contains(c));
-    if is_zero { text.trim_start_matches('-').into() } else { text }
-}
-
-/// How far the ends of an interval are from the mean: one number where they are equally far, two where it is cut.
-pub fn spread(mean: Option<f64>, interval: Option<[f64; 2]>, decimals: usize) -> String {
-    let Some((mean, [low, high])) = mean.zip(interval) else { return number(None, decimals) };
-    let [below, above] = [mean - low, high - mean].map(|side| number(Some(side), decimals));
-    if below == above { below } else { format!("-{below} +{above}") }
-}
-
-/// What there is to say about rows that are no runs of their own.
-pub fn copies(rows: usize) -> Option<String> {
-    match rows {
-        0 => None,
-        1 => Some("1 row is a copy of another and does not count".into()),
-        _ => Some(format!("{rows} rows are copies of others and do not count")),
-    }
-}
-
 fn write_picture(folder: &Path, picture: &Picture) -> Result<(), Error> {
     let svg = picture.chart.standalone(&picture.title);
     write_file(&folder.join(format!("{}.svg", picture.name)), svg.as_bytes())?;
@@ -93,23 +60,4 @@ fn write_picture(folder: &Path, picture: &Picture) -> Result<(), Error> {
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_atomic(path, bytes).map_err(|source| Error::writing(path, source))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{number, spread};
-
-    #[test]
-    fn what_rounds_to_zero_has_no_sign() {
-        let rounded = [-0.0004, -0.04, 0.0, 1.25, -7.0, f64::NAN].map(|value| number(Some(value), 2));
-        assert_eq!(rounded, ["0.00", "-0.04", "0.00", "1.25", "-7.00", "-"]);
-        assert_eq!((number(None, 1), number(Some(-0.4), 0)), ("-".into(), "0".into()));
-    }
-
-    #[test]
-    fn an_interval_that_is_cut_has_two_sides() {
-        assert_eq!(spread(Some(0.5), Some([0.25, 0.75]), 2), "0.25");
-        assert_eq!(spread(Some(0.99), Some([0.9265, 1.0]), 4), "-0.0635 +0.0100");
-        assert_eq!([spread(None, Some([0.0, 1.0]), 2), spread(Some(1.0), None, 2)], ["-", "-"]);
-    }
 }

@@ -6,10 +6,8 @@ use serde::Serialize;
 
 use super::chart::inline_swatch;
 use super::figures::{Section, legend};
-use super::results::{Case, Results};
-use super::{copies, number, spread};
-use crate::experiment::manifest;
-use crate::experiment::runs::{RATE, Runs};
+use crate::results::{Case, Results, copies, number, spread};
+use crate::sweep::{RATE, Runs, manifest};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -62,12 +60,12 @@ const COLUMNS: [&str; 8] = [
 
 /// What a page says.
 pub(super) struct Page {
-    pub(super) title: String,
+    pub(crate) title: String,
     /// What was done, in a few words.
     pub(super) facts: Vec<String>,
     pub(super) sections: Vec<Section>,
     /// Of the table, where there is one.
-    pub(super) rows: Option<Vec<RowView>>,
+    pub(crate) rows: Option<Vec<RowView>>,
     /// The name and the text of the file that says how it came to be.
     pub(super) origin: (String, String),
 }

@@ -72,7 +72,7 @@ impl Canvas {
         ));
     }
 
-    pub(super) fn text(&mut self, x: f64, y: f64, anchor: Anchor, text: &str) {
+    pub(crate) fn text(&mut self, x: f64, y: f64, anchor: Anchor, text: &str) {
         self.sized_text(x, y, anchor, FONT, text);
     }
 
@@ -104,7 +104,7 @@ impl Canvas {
         ));
     }
 
-    pub(super) fn line(&mut self, points: &[(f64, f64)], style: Style, opacity: f64) {
+    pub(crate) fn line(&mut self, points: &[(f64, f64)], style: Style, opacity: f64) {
         let (colour, dash, points) = (style.colour(), style.dash(), list(points));
         self.push(format_args!(
             r#"<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}" stroke-opacity="{opacity}" stroke-linejoin="round"/>"#

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::chart::{Chart, Lines, Scale, Series};
-use super::csv_file::CsvFile;
 use super::figures::{Data, Picture, Section, cell};
 use super::page::Page;
 use super::svg::Style;
 use crate::experiment::Error;
-use crate::experiment::train::LOG;
 use crate::files::{InputError, Record, Source};
-use crate::rl::policy::{Manifest, Policy};
+use crate::policy::{Manifest, Policy};
+use crate::results::CsvFile;
+use crate::train::LOG;
 
 /// Whether `mascot train` wrote into a folder, and `mascot run` did not.
 pub(super) fn is_in(folder: &Path) -> bool {

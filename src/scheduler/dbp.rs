@@ -5,9 +5,11 @@
 //! already. Requests that have not come yet count as met. Equal distances go by the deadline.
 
 use super::placing::ListRule;
-use super::{Parameter, SchedulerEntry, parse};
-use crate::sim::{Decision, Firm, JobId, Record, Scheduler, View};
+use super::{SchedulerEntry, parse};
+use crate::files::Parameter;
+use crate::sim::{Decision, JobId, Record, Scheduler, View};
 use crate::units::Time;
+use crate::workload::Firm;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "dbp",

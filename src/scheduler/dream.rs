@@ -12,7 +12,8 @@
 //! Dysta's code, unverified.
 
 use super::placing::{Placing, is_late};
-use super::{Parameter, SchedulerEntry, parse};
+use super::{SchedulerEntry, parse};
+use crate::files::Parameter;
 use crate::sim::{Decision, JobId, Record, Scheduler, SubJobView, View};
 use crate::units::Time;
 

@@ -6,7 +6,8 @@
 
 use super::edf_drop::is_hopeless;
 use super::gate::{Gate, Judge};
-use super::{Parameter, SchedulerEntry, parse};
+use super::{SchedulerEntry, parse};
+use crate::files::Parameter;
 use crate::sim::{Decision, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {

@@ -57,7 +57,7 @@ fn mean_alone(network: &NetworkModel, layer: u32) -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::testing::{layer, platform, world};
+    use crate::check::{layer, platform, world};
 
     #[test]
     fn the_upward_rank_is_the_longest_path_of_means() {

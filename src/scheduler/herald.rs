@@ -5,7 +5,8 @@
 //! metric(g) < lb_factor x metric(m*), balance wins and the layer goes to g. Load is the sum of c1 of what was mapped.
 
 use super::placing::ListRule;
-use super::{Parameter, SchedulerEntry, parse};
+use super::{SchedulerEntry, parse};
+use crate::files::Parameter;
 use crate::sim::{Decision, NetworkModel, Scheduler, SubJobView, View};
 use crate::units::Time;
 
@@ -99,7 +100,7 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::testing::{layer, platform, world};
+    use crate::check::{layer, platform, world};
 
     #[test]
     fn balance_wins_while_it_costs_less_than_the_factor() {

@@ -11,8 +11,8 @@
 
 use super::edf_drop::is_hopeless;
 use super::rollout::{Outcome, RollOut, Until};
-use super::{Parameter, SCHEDULERS, SchedulerEntry, parse};
-use crate::files::did_you_mean;
+use super::{SCHEDULERS, SchedulerEntry, parse};
+use crate::files::{Parameter, did_you_mean};
 use crate::sim::{Decision, JobId, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {

@@ -17,7 +17,8 @@ use rand::rngs::ChaCha8Rng;
 
 use super::placing::is_late;
 use super::rollout::{Outcome, RollOut, Until};
-use super::{Parameter, SchedulerEntry, find, parse};
+use super::{SchedulerEntry, find, parse};
+use crate::files::Parameter;
 use crate::rng;
 use crate::sim::{Action, Decision, JobId, Scheduler, SubJobId, SubJobView, Trigger, View};
 

@@ -10,7 +10,8 @@
 //! proportion to the demand.
 
 use super::placing::{Descending, Order, Placing, is_late, missed, slack_ps};
-use super::{Parameter, SchedulerEntry, parse};
+use super::{SchedulerEntry, parse};
+use crate::files::Parameter;
 use crate::sim::{Decision, Scheduler, SubJobView, View};
 use crate::units::Time;
 

@@ -15,8 +15,8 @@ mod edf_drop;
 mod eft;
 mod etf;
 mod fcfs;
-pub(crate) mod gate;
-pub(crate) mod gated;
+mod gate;
+mod gated;
 mod heft;
 mod herald;
 mod llf;
@@ -25,7 +25,7 @@ mod magma;
 mod max_min;
 mod met;
 mod moca;
-pub mod placing;
+mod placing;
 mod planaria;
 mod prema;
 mod random;
@@ -41,6 +41,9 @@ use crate::files::parse_parameters as parse;
 
 pub use crate::files::Parameter;
 pub use crate::sim::Scheduler;
+pub(crate) use gate::{Gate, Judge};
+pub(crate) use gated::{AHEAD, ALPHA, MARGIN};
+pub use placing::{Descending, ListRule, Order, Placing, is_late, missed, slack_ps};
 
 /// One scheduler of the registry.
 pub struct SchedulerEntry {

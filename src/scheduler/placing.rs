@@ -8,7 +8,7 @@
 //! choose accelerators themselves. The least laxity first, in full:
 //!
 //! ```
-//! use mascot::scheduler::placing::ListRule;
+//! use mascot::scheduler::ListRule;
 //! use mascot::sim::{Decision, Scheduler, SubJobView, View};
 //!
 //! #[derive(Default)]

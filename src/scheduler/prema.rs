@@ -7,7 +7,8 @@
 //! second.
 
 use super::placing::ListRule;
-use super::{Parameter, SchedulerEntry, parse};
+use super::{SchedulerEntry, parse};
+use crate::files::Parameter;
 use crate::sim::{Decision, JobId, JobView, Scheduler, View};
 use crate::units::Time;
 

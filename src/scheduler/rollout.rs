@@ -129,9 +129,8 @@ impl Recorder for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::{Case, Script, Size};
     use crate::scheduler::find;
-    use crate::sim::cases::{Case, Size};
-    use crate::sim::testing::Script;
     use crate::sim::{Scheduler, run};
 
     /// Every decision of some runs is tried with rules in turn, to the end and against the best so far.

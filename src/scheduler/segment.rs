@@ -79,8 +79,7 @@ impl Segment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::cases::{Case, Size};
-    use crate::sim::testing::Script;
+    use crate::check::{Case, Script, Size};
     use crate::sim::{Decision, Scheduler, run};
 
     /// The slow twin follows every segment.

@@ -39,13 +39,13 @@ pub fn resume(
 }
 
 /// The other side of an engine: is asked at every decision, and told every record.
-pub(super) trait Pilot: Recorder {
+pub(crate) trait Pilot: Recorder {
     /// As [`Scheduler::decide`].
     fn decide(&mut self, view: &View, out: &mut Decision);
 }
 
 /// [`resume`] for any pilot.
-pub(super) fn drive(
+pub(crate) fn drive(
     engine: &mut Engine,
     decision: &mut Decision,
     pilot: &mut impl Pilot,

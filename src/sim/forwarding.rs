@@ -63,7 +63,7 @@ impl Forwarding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::testing::{layer, plain_rules, platform, records, request, world};
+    use crate::check::{layer, plain_rules, platform, records, request, world};
     use crate::sim::{Record, World};
     use crate::units::Time;
 

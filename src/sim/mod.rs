@@ -22,34 +22,30 @@ macro_rules! clone_by_field {
     };
 }
 
-pub mod audit;
-pub mod bandwidth;
-pub mod bound;
-pub mod cases;
+mod bandwidth;
 mod driver;
 mod engine;
-pub mod forwarding;
+mod forwarding;
 mod model;
 mod phases;
-#[cfg(test)]
-mod properties;
 mod record;
 mod rules;
-pub mod saturation;
 mod scheduler;
-#[cfg(test)]
-pub(crate) mod testing;
 mod trace;
 mod view;
 
+pub use crate::workload::{After, Firm, Late};
+pub use bandwidth::{MAX_SHARERS, share, water_fill, weight};
+pub(crate) use driver::{Pilot, drive};
 pub use driver::{RunError, resume, run};
 pub use engine::{Engine, Step};
+pub use forwarding::{Buffer, Forwarding};
 pub use model::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
 pub use phases::{Phase, Phases};
 pub use record::{DropReason, Origin, Record, Recorder};
-pub use rules::{DecisionCost, Firm, Host, Late, LateRules, Rules, Trigger, Unassigned};
+pub use rules::{DecisionCost, Host, LateRules, Rules, Trigger, Unassigned};
 pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
-pub use trace::{After, Follower, Request, Span, Trace};
+pub use trace::{Follower, Request, Span, Trace};
 pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};
 
 /// A request; its number in the order of arrival.

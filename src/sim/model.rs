@@ -284,7 +284,7 @@ pub struct World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::testing::{layer, platform};
+    use crate::check::{layer, platform};
 
     #[test]
     fn isolated_latency_is_the_critical_path_at_best_c1() {

@@ -2,8 +2,7 @@
 
 use super::Operations;
 use crate::units::{Picojoules, Time};
-
-pub use crate::workload::{Firm, Late};
+use crate::workload::{Firm, Late};
 
 /// When the scheduler is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

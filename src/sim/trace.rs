@@ -11,9 +11,7 @@ use std::ops::Range;
 
 use super::RequestId;
 use crate::units::Time;
-use crate::workload::Qos;
-
-pub use crate::workload::After;
+use crate::workload::{After, Qos};
 
 /// What is asked: a request of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +105,7 @@ impl Trace {
     }
 
     /// Where the followers of an event are.
-    pub(super) fn after(&self, event: After) -> Range<usize> {
+    pub(crate) fn after(&self, event: After) -> Range<usize> {
         let from = self.followers.partition_point(|follower| follower.after < event);
         let count = self.followers[from..].partition_point(|follower| follower.after == event);
         from..from + count
@@ -124,7 +122,7 @@ impl Trace {
     }
 
     /// Panics on what no trace may be.
-    pub(super) fn check(&self) {
+    pub(crate) fn check(&self) {
         assert!(self.requests.is_sorted_by_key(|request| request.arrival), "a trace is sorted by arrival");
         assert!(self.followers.is_sorted_by_key(|follower| follower.after), "followers are sorted by event");
         let comes_by_itself = |place: u32| self.requests[place as usize].arrival < Time::MAX;

@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use super::{Engine, Firm, JobId, NetworkModel, RequestId, SubJobId, World};
+use super::{Engine, JobId, NetworkModel, RequestId, SubJobId, World};
 use crate::units::Time;
+use crate::workload::Firm;
 
 /// A job in flight, as known at the time of the view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(world: &'a World, snapshot: &'a Snapshot, engine: &'a Engine) -> Self {
+    pub(crate) fn new(world: &'a World, snapshot: &'a Snapshot, engine: &'a Engine) -> Self {
         Self { world, snapshot, engine }
     }
 

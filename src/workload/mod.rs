@@ -3,30 +3,37 @@
 //!
 //! Shapes are counted in tensor elements; the accelerator's word widths turn them into bytes.
 
-pub mod arrivals;
-pub mod burstiness;
-pub mod draw;
-pub mod followers;
-pub mod imported;
-pub mod layer;
+mod arrivals;
+mod burstiness;
+mod draw;
+mod followers;
+mod imported;
+mod layer;
 pub mod layer_list;
 mod names;
-pub mod network;
+mod network;
 pub mod onnx;
-pub mod recorded;
-pub mod scenario;
-pub mod sla;
-pub mod stream;
-pub mod tenant;
-pub mod trace;
+mod recorded;
+mod scenario;
+mod sla;
+mod stream;
+mod tenant;
+mod trace;
 
-pub use arrivals::Arrivals;
+pub use arrivals::{
+    ARRIVALS, ArrivalKind, Arrivals, Binding, Cascade, ClosedLoop, Law, Point, Process, Rate, Setting, schema,
+};
+pub use burstiness::{Gaps, Windows, rate_per_s};
+pub use draw::{Draw, Draws};
 pub use followers::{After, Extent, Follower, Offer};
 pub use imported::{Imported, Summary};
-pub use layer::{Layer, LoopNest, Op};
-pub use network::Network;
+pub use layer::{Layer, LoopNest, MAX_COUNT, MAX_LAYERS, Op, product, tile_elements};
+pub use layer_list::{Options as ListOptions, Padding, import_maestro, import_scale_sim};
+pub use network::{Network, Totals};
+pub use onnx::{Options as OnnxOptions, UnknownOperators, import, import_from};
 pub use recorded::RecordedArrivals;
 pub use scenario::{Scenario, Stage, Variant};
 pub use sla::{Firm, Late, Qos, Sla, SlaRule, SlaTerms};
 pub use stream::{Arrival, ArrivalStream, MAX_REQUESTS};
 pub use tenant::{Tenant, Weighted};
+pub use trace::{Labels, Reach, Recording, Row, Rows, Tally, TraceKeys, TraceStats, to_csv};

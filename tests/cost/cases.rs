@@ -4,8 +4,7 @@
 
 use std::path::Path;
 
-use mascot::cost::cases::Case;
-use mascot::cost::{Evaluation, evaluate};
+use mascot::cost::{Case, Evaluation, evaluate};
 use mascot::dims::Tensor;
 use mascot::hw::AccelSpec;
 

@@ -7,8 +7,7 @@ use std::path::Path;
 
 use mascot::cost::{Goal, LevelLoops, Loop, Mapping, evaluate, mapper};
 use mascot::dims::Dim;
-use mascot::hw::system::Objective;
-use mascot::hw::{AccelSpec, Level};
+use mascot::hw::{AccelSpec, Level, Objective};
 use mascot::workload::LoopNest;
 
 /// One place where a dimension may be looped: (level, axis), no axis for time.

@@ -5,11 +5,9 @@
 
 use std::path::Path;
 
-use mascot::cost::timeloop::Export;
-use mascot::cost::{Bound, Cache, Goal, breakdown, layer_cost, mapper, tables};
+use mascot::cost::{Bound, Cache, Export, Goal, breakdown, layer_cost, mapper, tables};
 use mascot::dims::{Dim, Tensor};
-use mascot::hw::system::Objective;
-use mascot::hw::{AccelSpec, Level, SystemSpec};
+use mascot::hw::{AccelSpec, Level, Objective, SystemSpec};
 use mascot::workload::{Layer, LoopNest, Network, Op};
 use yaml_rust2::{Yaml, YamlLoader};
 

@@ -5,9 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mascot::cost::compulsory_bytes;
-use mascot::cost::silicon::{
-    Layer, Measurements, Modelled, Published, Speed, Throughput, compressed_bytes, model,
+use mascot::cost::{
+    Layer, Measurements, Modelled, Published, Speed, Throughput, compressed_bytes, compulsory_bytes, model,
 };
 use mascot::hw::{AccelSpec, Level};
 use mascot::workload::{Network, Op};

@@ -7,13 +7,10 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mascot::cost::silicon::model;
-use mascot::cost::user_table::UserTable;
-use mascot::cost::{Cache, Goal, compulsory_bytes, evaluate, layer_cost, mapper, tables};
+use mascot::cost::{Cache, Goal, UserTable, compulsory_bytes, evaluate, layer_cost, mapper, model, tables};
 use mascot::dims::{Dim, LayerKind};
 use mascot::experiment::DataRoot;
-use mascot::hw::system::Objective;
-use mascot::hw::{AccelSpec, SystemSpec};
+use mascot::hw::{AccelSpec, Objective, SystemSpec};
 use mascot::workload::{Layer, LoopNest, Network, Op};
 
 const OBJECTIVES: [Objective; 3] = [Objective::Latency, Objective::Energy, Objective::Edp];

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use mascot::cost::Cache;
-use mascot::experiment::sweep::{self, Logs, run_with};
-use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
+use mascot::experiment::{DataRoot, Experiment, Silent};
+use mascot::plan::Plan;
 use mascot::scheduler::{self, SCHEDULERS};
 use mascot::sim::{Action, Decision, Record, Scheduler, View};
+use mascot::sweep::{self, Logs, run_with};
 
 /// The quick start with some keys replaced: `keys` is TOML.
 fn plan(keys: &str) -> Plan {
@@ -151,7 +152,7 @@ fn a_tick_that_may_only_assign_ready_sub_jobs_shows_in_the_numbers() {
 #[test]
 fn every_scheduler_runs_every_scenario_on_every_system() {
     let data = DataRoot::find(None).expect("the data is in the source tree");
-    let systems = data.names(mascot::experiment::data::Kind::System);
+    let systems = data.names(mascot::experiment::Kind::System);
     assert!(
         ["hetero-4", "hetero-6", "hetero-8"].iter().all(|name| systems.iter().any(|s| s == name)),
         "{systems:?}"

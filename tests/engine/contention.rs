@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use mascot::experiment::contention::{CoRuns, Errors, Report, verify};
+use mascot::study::{CoRuns, Errors, Report, verify};
 
 fn report(file: &str) -> Report {
     let coruns = CoRuns::read(&Path::new("tests/data/contention").join(file)).expect("the file is valid");

@@ -4,12 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use mascot::check::{Audit, audit, fuzz};
 use mascot::cost::Cache;
-use mascot::experiment::fuzz::fuzz;
-use mascot::experiment::sweep;
-use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
+use mascot::experiment::{DataRoot, Experiment, Silent};
+use mascot::plan::{self, Plan};
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::audit::{self, Audit};
 use mascot::sim::{Engine, Origin, Record};
 
 fn pass(seeds: u64) {
@@ -61,7 +60,7 @@ fn the_shipped_systems_pass_the_audit() {
     let (requests, seed) = (40, 1);
     assert_eq!(plan.cases.len(), 2 * 5 * 2);
     for case in &plan.cases {
-        let (trace, rules) = (Arc::new(sweep::trace(case, requests, seed)), sweep::rules(case));
+        let (trace, rules) = (Arc::new(plan::trace(case, requests, seed)), plan::rules(case));
         for entry in SCHEDULERS {
             let mut scheduler = (entry.build)(&toml::Table::new(), seed).expect("no parameter is mandatory");
             let audit = Audit::new(&case.site.world, &trace, &rules);

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use mascot::experiment::Experiment;
-use mascot::experiment::keys::{KEYS, SEED, swept_keys};
-use mascot::experiment::train::LEARNERS;
+use mascot::experiment::{Experiment, KEYS, LEARNERS, SEED, swept_keys};
 use serde_json::Value;
 
 use super::chapters;

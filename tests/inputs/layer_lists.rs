@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use mascot::files::InputError;
-use mascot::workload::layer_list::{Options, Padding, import_maestro, import_scale_sim};
-use mascot::workload::{Imported, LoopNest, Network, Op};
+use mascot::workload::{
+    Imported, ListOptions as Options, LoopNest, Network, Op, Padding, import_maestro, import_scale_sim,
+};
 use proptest::prelude::*;
 
 const LISTS: &str = "tests/data/layer_lists";

@@ -6,8 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mascot::files::InputError;
-use mascot::workload::Network;
-use mascot::workload::onnx::{Imported, Options, import};
+use mascot::workload::{Imported, Network, OnnxOptions as Options, import};
 use proptest::prelude::*;
 use serde::Deserialize;
 

@@ -6,10 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mascot::cost::{Goal, layer_cost};
-use mascot::hw::AccelSpec;
-use mascot::hw::system::Objective;
-use mascot::workload::Op;
-use mascot::workload::onnx::{Imported, Options, import};
+use mascot::hw::{AccelSpec, Objective};
+use mascot::workload::{Imported, OnnxOptions as Options, Op, import};
 
 const FORMS: &str = "tests/data/onnx_fusion";
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mascot::workload::onnx::{Imported, Options, Summary, import, import_from};
+use mascot::workload::{Imported, OnnxOptions as Options, Summary, import, import_from};
 use rten_onnx::onnx::ModelProto;
 
 const STYLES: &str = "tests/data/onnx";

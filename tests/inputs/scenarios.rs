@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use mascot::experiment::DataRoot;
-use mascot::experiment::data::Kind;
+use mascot::experiment::{DataRoot, Kind};
 use mascot::files::InputError;
 use mascot::units::Time;
 use mascot::workload::{Firm, Late, Scenario, SlaRule, Tenant, Variant, Weighted};

@@ -241,7 +241,9 @@ mod not_text {
     #[test]
     fn the_command_of_a_cell_finds_its_experiment() {
         use mascot::cost::Cache;
-        use mascot::experiment::{DataRoot, Experiment, Plan, Silent, sweep};
+        use mascot::experiment::{DataRoot, Experiment, Silent};
+        use mascot::plan::Plan;
+        use mascot::sweep;
         let folder = TempDir::new().unwrap();
         let file = folder.path().join(named(b"it's\xff.toml"));
         fs::write(&file, EXPERIMENT).unwrap();

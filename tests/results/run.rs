@@ -288,7 +288,9 @@ fn a_cost_table_has_a_row_per_layer() {
 #[test]
 fn the_command_of_a_cell_reproduces_it() {
     use mascot::cost::Cache;
-    use mascot::experiment::{DataRoot, Experiment, Plan, Silent, sweep};
+    use mascot::experiment::{DataRoot, Experiment, Silent};
+    use mascot::plan::Plan;
+    use mascot::sweep;
 
     let data = DataRoot::find(None).unwrap();
     let prema =

@@ -407,7 +407,9 @@ fn an_edited_data_file_makes_its_cells_run_again_and_no_others() {
 /// Scenario, load, scheduler and seed of every cell of an experiment on hetero-4.
 fn cells_of(text: &str) -> Vec<String> {
     use mascot::cost::Cache;
-    use mascot::experiment::{DataRoot, Experiment, Plan, Silent, sweep};
+    use mascot::experiment::{DataRoot, Experiment, Silent};
+    use mascot::plan::Plan;
+    use mascot::sweep;
     let data = DataRoot::find(None).unwrap();
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("e.toml");

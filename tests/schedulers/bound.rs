@@ -7,14 +7,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mascot::check::{Case, Size};
 use mascot::cost::Cache;
-use mascot::experiment::data::Kind;
-use mascot::experiment::sweep::{self, Logs};
-use mascot::experiment::{DataRoot, Error, Experiment, Plan, Silent};
+use mascot::experiment::{DataRoot, Error, Experiment, Kind, Silent};
+use mascot::limits::Relaxation;
+use mascot::plan::Plan;
 use mascot::scheduler::{SCHEDULERS, SchedulerEntry};
-use mascot::sim::bound::Relaxation;
-use mascot::sim::cases::{Case, Size};
 use mascot::sim::{Engine, Origin, Record, RunError, run};
+use mascot::sweep::{self, Logs};
 
 /// The quick start with some keys replaced, as TOML, and its bounds found.
 fn plan(keys: &str, cache: &Cache) -> Plan {

@@ -8,10 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mascot::cost::Cache;
-use mascot::experiment::case::Case;
-use mascot::experiment::sweep::{rules, trace};
-use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
-use mascot::rl::policy::{POLICIES, Policy};
+use mascot::experiment::{DataRoot, Experiment, Silent};
+use mascot::plan::{Case, Plan, rules, trace};
+use mascot::policy::{POLICIES, Policy};
 use mascot::scheduler::{self, SCHEDULERS};
 use mascot::sim::{Decision, Engine, JobView, Record, Rules, Scheduler, Trace, View, run};
 use mascot::units::Time;

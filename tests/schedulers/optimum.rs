@@ -18,19 +18,19 @@
 
 use std::sync::Arc;
 
+use mascot::check::{Case, Size};
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
+use mascot::limits::Relaxation;
 use mascot::rng;
 use mascot::scheduler::{SCHEDULERS, find};
-use mascot::sim::bound::Relaxation;
-use mascot::sim::cases::{Case, Size};
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, PairCost,
+    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, PairCost,
     Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, View, World,
     run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use mascot::workload::Qos;
+use mascot::workload::{Late, Qos};
 use rand::RngExt;
 
 const MOST_REQUESTS: usize = 3;

@@ -115,9 +115,10 @@ fn a_build_without_libtorch_says_so() {
 /// A training that was killed: of four steps, two are done.
 fn stop_after_two_of_four(folder: &Path, learner: &str) {
     use mascot::cost::Cache;
-    use mascot::experiment::inputs::Inputs;
-    use mascot::experiment::train::{Origin, Trainer};
-    use mascot::experiment::{DataRoot, Experiment, Plan, Silent};
+    use mascot::experiment::{DataRoot, Experiment, Silent};
+    use mascot::plan::Plan;
+    use mascot::sweep::Inputs;
+    use mascot::train::{Origin, Trainer};
     let file = tiny(folder, learner, 4);
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let experiment = Experiment::read(file.as_ref(), &[], &data).expect("it was just written");
@@ -371,7 +372,7 @@ fn run(system: &str, kind: &str, more: &str) -> Output {
 #[test]
 fn every_shipped_policy_runs_on_its_system_and_no_other() {
     let data = mascot::experiment::DataRoot::find(None).expect("the data is in the source tree");
-    let names = data.names(mascot::experiment::data::Kind::Policy);
+    let names = data.names(mascot::experiment::Kind::Policy);
     assert!(!names.is_empty());
     for name in names {
         let (kind, system) = name.split_once('-').expect("policies are called <kind>-<system>");

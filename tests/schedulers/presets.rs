@@ -5,10 +5,10 @@ use std::fs;
 use std::sync::LazyLock;
 
 use mascot::cost::Cache;
-use mascot::experiment::data::Kind;
-use mascot::experiment::sweep::{self, Logs};
-use mascot::experiment::{DataRoot, Error, Experiment, Plan, Silent};
+use mascot::experiment::{DataRoot, Error, Experiment, Kind, Silent};
+use mascot::plan::{self, Plan};
 use mascot::scheduler::SCHEDULERS;
+use mascot::sweep::{self, Logs};
 use mascot::units::Time;
 use mascot::workload::Late;
 
@@ -68,7 +68,7 @@ fn presets_with_a_pace_of_their_own_keep_it_and_leave_hetero_6_room() {
         let scenario = &case.workload.scenario;
         let offered = case.nominal_load();
         assert!((0.0..1.0).contains(&offered), "{} offers hetero-6 {offered}", scenario.name);
-        let requests = sweep::trace(case, 2_000, 1).requests;
+        let requests = plan::trace(case, 2_000, 1).requests;
         // Those that wait for others have no time yet.
         let came = || requests.iter().filter(|request| request.arrival < Time::MAX);
         let span_s = came().next_back().expect("requests come").arrival.as_s();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::cost::cases::Case;
+use crate::cost::Case;
 use crate::experiment::{DataRoot, Error};
 use crate::files::InputError;
 use crate::hw::AccelSpec;

@@ -4,8 +4,7 @@ use clap::Args;
 
 use crate::cost::Goal;
 use crate::experiment::{DataRoot, Error};
-use crate::hw::AccelSpec;
-use crate::hw::system::Objective;
+use crate::hw::{AccelSpec, Objective};
 use crate::workload::{Network, Op};
 
 #[derive(Args)]

@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::cases::CaseFile;
 use crate::cli::progress::Bars;
-use crate::cli::table::{number, render};
-use crate::cost::reference::{median, ratio};
+use crate::cli::table::render;
+use crate::cost::{median, ratio};
 use crate::experiment::{Error, Progress};
-use crate::hw::system::Objective;
+use crate::hw::Objective;
+use crate::results::number;
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {

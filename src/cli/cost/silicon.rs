@@ -3,12 +3,12 @@
 use clap::Args;
 use rayon::prelude::*;
 
-use crate::cli::table::{csv, number, render};
-use crate::cost::silicon::{Measurements, Published, Speed, Throughput, compressed_bytes, model};
-use crate::experiment::data::{Kind, check_name};
-use crate::experiment::{DataRoot, Error};
+use crate::cli::table::{csv, render};
+use crate::cost::{Measurements, Published, Speed, Throughput, compressed_bytes, model};
+use crate::experiment::{DataRoot, Error, Kind, check_name};
 use crate::files::{InputError, Source};
 use crate::hw::AccelSpec;
+use crate::results::number;
 use crate::units::Macs;
 
 #[derive(Args)]

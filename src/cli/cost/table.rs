@@ -8,12 +8,12 @@ use rayon::prelude::*;
 
 use super::choice::{Choice, Chosen};
 use crate::cli::progress::Bars;
-use crate::cli::table::{csv, number, render};
-use crate::cost::timeloop::{loop_nest, loop_summary};
-use crate::cost::{Breakdown, breakdown};
+use crate::cli::table::{csv, render};
+use crate::cost::{Breakdown, breakdown, loop_nest, loop_summary};
 use crate::dims::Dim;
 use crate::experiment::{Error, Progress};
 use crate::hw::AccelSpec;
+use crate::results::number;
 use crate::workload::{LoopNest, Op};
 
 #[derive(Args)]

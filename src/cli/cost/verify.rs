@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::cases::CaseFile;
 use crate::cli::table::render;
-use crate::cost::reference::{Comparison, Figures, compare};
+use crate::cost::{Comparison, Figures, compare};
 use crate::experiment::Error;
 
 #[derive(Args)]

@@ -18,8 +18,7 @@ use crate::cost::evaluate::Evaluator;
 use crate::cost::mapping::{LevelLoops, Loop, Mapping};
 use crate::cost::testing::{accelerators, small_layers};
 use crate::dims::Dim;
-use crate::hw::system::Objective;
-use crate::hw::{AccelSpec, Level};
+use crate::hw::{AccelSpec, Level, Objective};
 use crate::workload::LoopNest;
 
 /// Where a factor of a dimension may stand: a level, and an axis if it is in space.

@@ -19,7 +19,7 @@ use super::space::{Space, Unrolled};
 use crate::cost::access::{Edge, Fills, Flat, new_elements, real_share, touched_elements};
 use crate::dims::{Dim, DimSet, PerDim, Tensor};
 use crate::hw::Level;
-use crate::workload::layer::tile_elements;
+use crate::workload::tile_elements;
 
 /// What the innermost loop to come does for the tensors that depend on no loop yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

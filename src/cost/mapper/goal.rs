@@ -2,8 +2,7 @@
 
 use crate::cost::evaluate::Summary;
 use crate::cost::timing::layer_cycles;
-use crate::hw::AccelSpec;
-use crate::hw::system::Objective;
+use crate::hw::{AccelSpec, Objective};
 
 /// What the mapper minimises, with latency = max(c, DRAM bytes / bandwidth).
 #[derive(Clone, Copy, Debug, PartialEq)]

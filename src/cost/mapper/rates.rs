@@ -4,8 +4,7 @@
 use super::space::{Space, Unrolled};
 use crate::cost::access::Edge;
 use crate::dims::{Dim, Tensor};
-use crate::hw::accel::MAX_LEVELS;
-use crate::hw::{AccelSpec, Level, Storage};
+use crate::hw::{AccelSpec, Level, MAX_LEVELS, Storage};
 
 /// The rates of one edge under one choice of loops in space.
 #[derive(Clone, Copy, Debug)]

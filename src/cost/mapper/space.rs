@@ -15,8 +15,7 @@
 use crate::cost::access::{Edge, edges};
 use crate::cost::mapping::held_words;
 use crate::dims::{Dim, DimSet, PerDim};
-use crate::hw::accel::MAX_LEVELS;
-use crate::hw::{AccelSpec, Level};
+use crate::hw::{AccelSpec, Level, MAX_LEVELS};
 use crate::workload::LoopNest;
 
 /// One axis of one fan-out that may unroll one dimension.

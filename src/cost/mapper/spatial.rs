@@ -5,8 +5,7 @@ use super::goal::{Judge, Score};
 use super::space::{Space, SpatialSlot, Unrolled, factors};
 use crate::cost::access::Flat;
 use crate::dims::PerDim;
-use crate::hw::Level;
-use crate::hw::accel::MAX_LEVELS;
+use crate::hw::{Level, MAX_LEVELS};
 
 /// The loops in space of every level.
 #[derive(Clone, Debug)]

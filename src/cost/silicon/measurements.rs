@@ -8,8 +8,7 @@ use serde::Deserialize;
 use crate::cost::{Goal, Mapping, mapper};
 use crate::dims::Dim;
 use crate::files::{InputError, Positive, Share, Source};
-use crate::hw::AccelSpec;
-use crate::hw::system::Objective;
+use crate::hw::{AccelSpec, Objective};
 use crate::workload::LoopNest;
 
 /// One network on one chip.

@@ -7,8 +7,7 @@ use serde::Deserialize;
 
 use crate::cost::{Goal, LayerCost, layer_cost};
 use crate::files::{InputError, Positive, Source};
-use crate::hw::AccelSpec;
-use crate::hw::system::Objective;
+use crate::hw::{AccelSpec, Objective};
 use crate::units::Macs;
 use crate::workload::Network;
 

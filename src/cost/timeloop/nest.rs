@@ -3,8 +3,7 @@
 use crate::cost::mapping::{LevelLoops, Loop, Mapping};
 use crate::dims::{PerDim, Tensor};
 use crate::hw::{AccelSpec, Level};
-use crate::workload::LoopNest;
-use crate::workload::layer::tile_elements;
+use crate::workload::{LoopNest, tile_elements};
 
 /// The nest as Timeloop prints it: each level with the tile of every tensor it keeps, then its loops above 1, one a
 /// line. A padded dimension shows its padded bounds and tiles.

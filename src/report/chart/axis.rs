@@ -3,7 +3,7 @@
 /// From values to places on an axis.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::report) struct Scale {
-    pub(in crate::report) from: f64,
+    pub(crate) from: f64,
     pub(in crate::report) to: f64,
     pub(in crate::report) log: bool,
 }

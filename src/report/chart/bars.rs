@@ -13,7 +13,7 @@ const BELOW: f64 = 42.0;
 /// Bars on one axis.
 pub(in crate::report) struct Bars {
     pub(in crate::report) x_title: String,
-    pub(in crate::report) groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
     pub(in crate::report) legend: Vec<Entry>,
 }
 
@@ -27,7 +27,7 @@ pub(in crate::report) struct Group {
 pub(in crate::report) struct Bar {
     pub(in crate::report) segments: Vec<Segment>,
     /// The interval of its end.
-    pub(in crate::report) interval: Option<[f64; 2]>,
+    pub(crate) interval: Option<[f64; 2]>,
     /// What stands behind it.
     pub(in crate::report) note: String,
 }

@@ -11,16 +11,16 @@ const BELOW: f64 = 42.0;
 
 /// The chart.
 pub(in crate::report) struct Gantt {
-    pub(in crate::report) rows: Vec<String>,
+    pub(crate) rows: Vec<String>,
     /// Milliseconds.
     pub(in crate::report) x: Scale,
-    pub(in crate::report) runs: Vec<Run>,
+    pub(crate) runs: Vec<Run>,
     pub(in crate::report) legend: Vec<Entry>,
 }
 
 /// A layer run.
 pub(in crate::report) struct Run {
-    pub(in crate::report) row: usize,
+    pub(crate) row: usize,
     pub(in crate::report) start_ms: f64,
     pub(in crate::report) end_ms: f64,
     pub(in crate::report) style: Style,

@@ -7,10 +7,10 @@ const CELL: [f64; 2] = [58.0, 20.0];
 
 /// The table.
 pub(in crate::report) struct Matrix {
-    pub(in crate::report) rows: Vec<String>,
+    pub(crate) rows: Vec<String>,
     pub(in crate::report) columns: Vec<String>,
     /// By row and column.
-    pub(in crate::report) values: Vec<Vec<Option<f64>>>,
+    pub(crate) values: Vec<Vec<Option<f64>>>,
 }
 
 impl Matrix {

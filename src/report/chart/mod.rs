@@ -65,7 +65,7 @@ impl Chart {
     }
 
     /// Whether there is anything to see.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Lines(lines) => lines.series.iter().all(|series| series.points.is_empty()),
             Self::Bars(bars) => bars.groups.is_empty(),

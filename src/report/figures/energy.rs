@@ -1,12 +1,10 @@
 //! Energy per measured request in the three parts of summary.csv.
 
 use super::{Data, Section, best_first, cell};
-use crate::experiment::estimate::mean;
-use crate::experiment::runs::Runs;
 use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
-use crate::report::number;
-use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
+use crate::results::{Case, Results, number};
+use crate::sweep::{Runs, mean};
 
 const PARTS: [(&str, &str); 3] = [
     ("energy_layers_uj", "layers, DRAM included"),

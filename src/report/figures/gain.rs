@@ -1,12 +1,10 @@
 //! Relative gain of the SLA rate, against fcfs and against the best other scheduler of the case.
 
 use super::{Data, Section, best_first, cell};
-use crate::experiment::estimate::Estimate;
-use crate::experiment::runs::{RATE, Runs};
 use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
-use crate::report::number;
-use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
+use crate::results::{Case, Results, number};
+use crate::sweep::{Estimate, RATE, Runs};
 
 /// The scheduler that tables compare with.
 const REFERENCE: &str = "fcfs";

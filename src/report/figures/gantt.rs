@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Data, Picture, Section, best_first, cell};
-use crate::experiment::Error;
-use crate::experiment::keys::KEYS;
+use crate::experiment::{Error, KEYS};
 use crate::files::Record;
 use crate::report::chart::{Chart, Entry, Gantt, Run, Scale};
-use crate::report::csv_file::CsvFile;
-use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
+use crate::results::{Case, CsvFile, Results};
 
 /// The most layer runs of a picture. Our choice, because so many can be told apart.
 const RUNS: usize = 220;

@@ -2,7 +2,7 @@
 
 use super::{Data, Section, best_first, cell, styles};
 use crate::report::chart::{Bar, Bars, Chart, Group, Segment};
-use crate::report::results::{Case, Results};
+use crate::results::{Case, Results};
 
 const TEXT: &str = "Upper bound of the SLA rate of the same requests minus the SLA rate: mean over seeds with its 95 % \
                     confidence interval. No scheduler, not even one that knows the future, can be left of zero.";

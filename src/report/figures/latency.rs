@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Data, IN_FRONT, Section, cell, styles};
-use crate::experiment::Error;
-use crate::experiment::keys::KEYS;
+use crate::experiment::{Error, KEYS};
 use crate::files::Record;
 use crate::report::chart::{Chart, Lines, Scale, Series};
-use crate::report::csv_file::CsvFile;
-use crate::report::results::{Case, Results};
+use crate::results::{Case, CsvFile, Results};
 
 const OF_REQUESTS: &str = "Share of all measured requests that were done within a time of their arrival, from requests.csv, \
                            all seeds together. Requests that were dropped or did not finish never are: lines end below 1.";

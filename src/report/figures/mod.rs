@@ -9,24 +9,24 @@ mod sla;
 mod utilization;
 
 use super::chart::{Chart, Entry};
-use super::results::{Case, Results};
 use super::svg::Style;
 use crate::experiment::Error;
+use crate::results::{Case, Results};
 
 /// Pictures of one kind.
 pub(super) struct Section {
-    pub(super) name: &'static str,
-    pub(super) title: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
     /// What is shown and how to read it; or why there is nothing.
-    pub(super) text: String,
+    pub(crate) text: String,
     pub(super) pictures: Vec<Picture>,
 }
 
 /// One picture and its numbers.
 pub(super) struct Picture {
     /// Of its files.
-    pub(super) name: String,
-    pub(super) title: String,
+    pub(crate) name: String,
+    pub(crate) title: String,
     pub(super) chart: Chart,
     pub(super) data: Data,
 }
@@ -34,7 +34,7 @@ pub(super) struct Picture {
 /// The numbers of a picture.
 pub(super) struct Data {
     header: Vec<&'static str>,
-    pub(super) rows: Vec<Vec<String>>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Data {

@@ -1,12 +1,11 @@
 //! SLA rate against load, or else against the number that is swept, a picture per setting; without either, a bar per scheduler.
 
 use super::{Data, IN_FRONT, MOST_CASES, Picture, Section, best_first, cell, styles};
-use crate::experiment::estimate::{Estimate, Replicates};
-use crate::experiment::keys::{KEYS, LOAD};
-use crate::experiment::runs::{RATE, Runs};
+use crate::experiment::{KEYS, LOAD};
 use crate::report::chart::{Bar, Bars, Chart, Group, Lines, Scale, Segment, Series};
-use crate::report::results::{Case, Results};
 use crate::report::svg::Style;
+use crate::results::{Case, Results};
+use crate::sweep::{Estimate, RATE, Replicates, Runs};
 
 pub(super) fn section(results: &Results) -> Section {
     let (name, title) = ("sla", "SLA rate");

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Data, Section, cell};
-use crate::experiment::Error;
-use crate::experiment::estimate::mean;
-use crate::experiment::keys::KEYS;
+use crate::experiment::{Error, KEYS};
 use crate::files::Record;
 use crate::report::chart::{Chart, Matrix};
-use crate::report::csv_file::CsvFile;
-use crate::report::results::{Case, Results};
+use crate::results::{Case, CsvFile, Results};
+use crate::sweep::mean;
 
 const TEXT: &str = "Share of the measurement window in which an accelerator runs a layer, slowed by contention or not: \
                     mean over seeds.";

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::sim::testing::*;
+use crate::check::testing::*;
 use crate::sim::*;
 use crate::units::Time;
 

@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::super::{After, JobId, Late, Origin, Record, Recorder, Request, RequestId, Trace};
+use super::super::{JobId, Origin, Record, Recorder, Request, RequestId, Trace};
 use super::Engine;
 use crate::units::Time;
+use crate::workload::{After, Late};
 
 #[derive(Debug)]
 pub(super) struct Arrivals {

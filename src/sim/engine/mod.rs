@@ -26,10 +26,11 @@ use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::ticks::Ticks;
 use super::{
-    DecisionCost, DropReason, Firm, JobId, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId,
-    Trace, Trigger, Unassigned, View, World,
+    DecisionCost, DropReason, JobId, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace,
+    Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
+use crate::workload::Firm;
 
 /// What the engine waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -138,7 +138,7 @@ fn shortest_left(lanes: &Lanes, job: &Job, network: &NetworkModel, now: Time) ->
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::cases::{Case, Size};
+    use crate::check::{Case, Size};
     use crate::sim::{Decision, Scheduler, Step};
 
     /// The slow twin fills empty lists.

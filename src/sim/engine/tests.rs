@@ -5,9 +5,9 @@ mod followers;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::testing::*;
 use super::super::*;
 use super::MAX_IDLE_DECISIONS;
+use crate::check::testing::*;
 use crate::hw::Sharing;
 use crate::units::{Picojoules, Time};
 

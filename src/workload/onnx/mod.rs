@@ -51,7 +51,7 @@ use rten_onnx::onnx::OperatorSetIdProto;
 
 use self::model::Model;
 use self::problem::Problem;
-pub use super::imported::{Imported, Summary};
+use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
 use crate::files::InputError;
 

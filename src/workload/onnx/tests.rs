@@ -9,7 +9,8 @@ use rten_onnx::onnx::{
     TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
 };
 
-use super::{Imported, Options, UnknownOperators, import};
+use super::{Options, UnknownOperators, import};
+use crate::workload::imported::Imported;
 use crate::workload::layer::{LoopNest, Op};
 
 fn value_of(name: &str, elements: DataType, dims: &[&str]) -> ValueInfoProto {

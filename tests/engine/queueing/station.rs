@@ -6,12 +6,12 @@ use std::sync::Arc;
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::sim::{
-    AcceleratorModel, After, Decision, DecisionCost, Engine, Follower, JobId, Late, LateRules, LayerModel,
-    NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
-    Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Engine, Follower, JobId, LateRules, LayerModel, NetworkModel,
+    Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger, Unassigned,
+    View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use mascot::workload::Qos;
+use mascot::workload::{After, Late, Qos};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 

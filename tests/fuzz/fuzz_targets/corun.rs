@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mascot::experiment::contention::CoRuns;
+use mascot::study::CoRuns;
 
 fuzz_target!(|content: &[u8]| {
     if let Ok(runs) = CoRuns::read(&mascot_fuzz::file("corun.csv", content)) {

@@ -2,8 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mascot::workload::Network;
-use mascot::workload::layer_list::{Options, Padding, import_maestro, import_scale_sim};
+use mascot::workload::{ListOptions as Options, Network, Padding, import_maestro, import_scale_sim};
 
 fuzz_target!(|content: &[u8]| {
     for padding in [Padding::Valid, Padding::Same] {

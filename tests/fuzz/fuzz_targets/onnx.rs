@@ -4,8 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 
-use mascot::workload::Network;
-use mascot::workload::onnx::{Options, UnknownOperators, import_from};
+use mascot::workload::{Network, OnnxOptions as Options, UnknownOperators, import_from};
 
 fuzz_target!(|content: &[u8]| {
     let bindings = ["batch", "length", "x.0"].map(|name| (name.to_owned(), 3)).into();

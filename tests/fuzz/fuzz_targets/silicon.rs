@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mascot::cost::silicon::{Measurements, Throughput};
+use mascot::cost::{Measurements, Throughput};
 
 fuzz_target!(|content: &[u8]| {
     let path = mascot_fuzz::file("silicon.toml", content);

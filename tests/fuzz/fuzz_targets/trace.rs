@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mascot::files::Factor;
-use mascot::workload::trace::{Recording, TraceKeys};
+use mascot::workload::{Recording, TraceKeys};
 
 fuzz_target!(|content: &[u8]| {
     for name in ["trace.csv", "trace.json"] {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mascot::cost::user_table::UserTable;
+use mascot::cost::UserTable;
 
 fuzz_target!(|content: &[u8]| {
     let _ = UserTable::read(&mascot_fuzz::file("table.csv", content));

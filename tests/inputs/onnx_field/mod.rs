@@ -7,7 +7,7 @@ mod runtime;
 
 use std::path::Path;
 
-use mascot::workload::onnx::{Options, UnknownOperators, import, import_from};
+use mascot::workload::{OnnxOptions as Options, UnknownOperators, import, import_from};
 use proptest::prelude::*;
 
 use self::Right::{Error, Macs};

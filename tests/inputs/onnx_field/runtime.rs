@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use mascot::workload::layer::Op;
-use mascot::workload::onnx::{Imported, Options, UnknownOperators, import};
+use mascot::workload::{Imported, OnnxOptions as Options, Op, UnknownOperators, import};
 
 const VARIANTS: [&str; 8] =
     ["basic", "extended", "all", "dynamic", "dynamic_extended", "qdq", "qdq_extended", "qoperator"];

@@ -1,7 +1,7 @@
 //! Requests that follow others, late rules per tenant and runs that end at a time, worked out by hand.
 
 use super::*;
-use crate::sim::testing::Script;
+use crate::check::Script;
 use crate::workload::Qos;
 
 /// One accelerator, one layer of 10 ns; the scheduler starts whatever there is.

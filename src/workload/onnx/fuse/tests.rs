@@ -2,8 +2,9 @@
 
 use rten_onnx::onnx::TensorProto;
 
+use super::super::Options;
 use super::super::tests::{error, fused, graph, import_with, imported, value, weight};
-use super::super::{Imported, Options};
+use crate::workload::imported::Imported;
 use crate::workload::layer::Op;
 
 const SHAPES: &str = "a: 1 4\nb: 1 4\nc: 1 4\nd: 1 4";

@@ -1,0 +1,214 @@
+//! Requests and the jobs that serve them: each runs every layer once and in order, and ends once.
+
+use super::orders::Assignment;
+use super::{Audit, Check, ensure};
+use crate::sim::{DropReason, JobId, NetworkModel, Origin, Request, RequestId, SubJobId};
+use crate::units::Time;
+use crate::workload::Late;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Open,
+    Done,
+    Dropped,
+}
+
+/// A request that has arrived, with its job.
+pub(super) struct Job<'a> {
+    pub(super) id: JobId,
+    /// With arrival and deadline as they came to be.
+    pub(super) request: Request,
+    pub(super) origin: Origin,
+    pub(super) network: &'a NetworkModel,
+    pub(super) fate: Fate,
+    pub(super) held: bool,
+    pub(super) layers: Vec<Layer>,
+    /// The latest of the times before which, as views said, it could not end.
+    pub(super) earliest_end: Time,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Layer {
+    pub(super) started: bool,
+    pub(super) ended: Option<Time>,
+    pub(super) assignment: Option<Assignment>,
+}
+
+impl Job<'_> {
+    fn predecessors(&self, layer: u32) -> impl Iterator<Item = &Layer> {
+        self.network.predecessors[layer as usize].iter().map(|&before| &self.layers[before as usize])
+    }
+
+    /// Whether all predecessors have ended, and it has not started.
+    pub(super) fn is_ready(&self, layer: u32) -> bool {
+        self.is_open(layer) && self.predecessors(layer).all(|before| before.ended.is_some())
+    }
+
+    /// Whether it may be assigned: all predecessors have started, and it has not.
+    pub(super) fn is_open(&self, layer: u32) -> bool {
+        self.fate == Fate::Open
+            && self.layers.get(layer as usize).is_some_and(|layer| !layer.started)
+            && self.predecessors(layer).all(|before| before.started)
+    }
+
+    pub(super) fn open_layers(&self) -> impl Iterator<Item = u32> {
+        (0..self.layers.len() as u32).filter(|&layer| self.is_open(layer))
+    }
+
+    /// When the last predecessor of a ready layer ended, the arrival where there is none.
+    pub(super) fn ready_at(&self, layer: u32) -> Time {
+        let ends = self.predecessors(layer).filter_map(|before| before.ended);
+        ends.max().unwrap_or(self.request.arrival)
+    }
+
+    pub(super) fn last_end(&self) -> Option<Time> {
+        self.layers.iter().filter_map(|layer| layer.ended).max()
+    }
+
+    /// Over every layer, on the accelerator that moves least.
+    pub(super) fn least_bytes(&self) -> f64 {
+        let least = |row: ndarray::ArrayView1<_>| {
+            let bytes = row.iter().flatten().map(crate::sim::PairCost::dram_bytes);
+            bytes.fold(f64::INFINITY, f64::min)
+        };
+        self.network.costs.rows().into_iter().map(least).sum()
+    }
+}
+
+impl<'a> Audit<'a> {
+    pub(super) fn job(&self, id: JobId) -> Result<&Job<'a>, String> {
+        self.jobs.get(id.0 as usize).ok_or_else(|| format!("request {} has not arrived", id.0))
+    }
+
+    /// A record says whose layer runs.
+    pub(super) fn check_network(&self, sub_job: SubJobId, network: u32) -> Check {
+        let asked = self.job(sub_job.job)?.request.network;
+        ensure!(network == asked, "{sub_job:?} is told as one of network {network}, not {asked}");
+        Ok(())
+    }
+
+    pub(super) fn open_jobs(&self) -> impl Iterator<Item = &Job<'a>> {
+        self.jobs.iter().filter(|job| job.fate == Fate::Open)
+    }
+
+    pub(super) fn arrive(
+        &mut self,
+        id: RequestId,
+        job: JobId,
+        origin: Origin,
+        asked: Request,
+        after: Option<RequestId>,
+    ) -> Check {
+        let number = self.jobs.len();
+        ensure!(
+            (id.0 as usize, job.0) == (number, id.0),
+            "request {} arrives with job {}, but request {number} is next",
+            id.0,
+            job.0
+        );
+        let request = self.expect(id, origin, asked, after)?;
+        let network = &self.world.networks[request.network as usize];
+        self.jobs.push(Job {
+            id: job,
+            request,
+            origin,
+            network,
+            fate: Fate::Open,
+            held: false,
+            layers: vec![Layer::default(); network.layers.len()],
+            earliest_end: self.now,
+        });
+        self.totals.arrive(self.now, origin.measured);
+        self.triggers.change();
+        Ok(())
+    }
+
+    pub(super) fn done(&mut self, request: RequestId, id: JobId, origin: Origin, asked: Request) -> Check {
+        ensure!(request.0 == id.0, "request {} is done by job {}", request.0, id.0);
+        let job = self.job(id)?;
+        let told = (job.origin, job.request) == (origin, asked);
+        ensure!(told, "request {} is done as another: {origin:?}, {asked:?}", request.0);
+        let missing = job.layers.iter().position(|layer| layer.ended.is_none());
+        ensure!(missing.is_none(), "request {} is done without its layer {missing:?}", request.0);
+        ensure!(job.last_end() == Some(self.now), "request {} is done after its last layer", request.0);
+        let late = self.now > job.request.deadline;
+        let may_be_late = self.rules.late.of(job.request.tenant) == Late::Finish;
+        ensure!(!late || may_be_late, "request {} is done late under abort", request.0);
+        self.check_time(request, job)?;
+        self.close_request(request, Fate::Done)?;
+        self.totals.done += 1;
+        self.totals.met += u64::from(!late);
+        let counts = u64::from(origin.measured);
+        self.totals.measured_done += counts;
+        self.totals.measured_met += counts * u64::from(!late);
+        Ok(())
+    }
+
+    /// It took no less than it can. What is forwarded on chip is in no such bound.
+    fn check_time(&self, request: RequestId, job: &Job) -> Check {
+        if job.network.forwarding.is_some() {
+            return Ok(());
+        }
+        // Each layer may end up to a picosecond before its rounded-up c1.
+        let rounding = Time(job.layers.len() as u64);
+        let (taken, isolated) = (self.now - job.request.arrival, job.network.isolated);
+        ensure!(
+            taken + rounding >= isolated,
+            "request {} takes {} ps, on the idle system {} ps",
+            request.0,
+            taken.0,
+            isolated.0
+        );
+        ensure!(
+            self.now + rounding >= job.earliest_end,
+            "request {} ends, but a view said not before {} ps",
+            request.0,
+            job.earliest_end.0
+        );
+        Ok(())
+    }
+
+    pub(super) fn dropped(
+        &mut self,
+        request: RequestId,
+        origin: Origin,
+        asked: Request,
+        reason: DropReason,
+    ) -> Check {
+        let job = self.job(JobId(request.0))?;
+        ensure!(job.origin == origin, "request {} is dropped as another: {origin:?}", request.0);
+        let known = job.request;
+        match reason {
+            DropReason::Late => {
+                let Request { deadline, tenant, .. } = job.request;
+                let due = self.rules.late.of(tenant) == Late::Abort && deadline == self.now;
+                ensure!(due, "request {} is dropped as late, its deadline is {} ps", request.0, deadline.0);
+            }
+            DropReason::Scheduler => self.obey_until_drop(request)?,
+        }
+        ensure!(asked == known, "request {} is dropped as one for {asked:?}", request.0);
+        self.close_request(request, Fate::Dropped)?;
+        self.totals.dropped += 1;
+        self.totals.measured_dropped += u64::from(origin.measured);
+        Ok(())
+    }
+
+    fn close_request(&mut self, request: RequestId, fate: Fate) -> Check {
+        let before = self.job(JobId(request.0))?.fate;
+        ensure!(before == Fate::Open, "request {} is {fate:?}, but was {before:?} before", request.0);
+        let job = &mut self.jobs[request.0 as usize];
+        job.fate = fate;
+        self.measured_open -= usize::from(job.origin.measured);
+        self.release_followers(request, fate);
+        Ok(())
+    }
+
+    /// Under abort, nobody is open after the deadline.
+    pub(super) fn check_nobody_is_late(&self) -> Check {
+        let aborts = |job: &Job| self.rules.late.of(job.request.tenant) == Late::Abort;
+        let late = |job: &&Job| aborts(job) && job.request.deadline <= self.now;
+        let late = self.open_jobs().find(late).map(|job| job.id.0);
+        ensure!(late.is_none(), "request {late:?} is open at its deadline under abort");
+        Ok(())
+    }
+}

@@ -1,0 +1,338 @@
+//! What runs: one layer per accelerator, at the rate that its grant of the bandwidth allows.
+
+use super::orders::Assignment;
+use super::{Audit, Check, TOLERANCE, Totals, ensure, ensure_close};
+use crate::hw::Sharing;
+use crate::sim::{Origin, PairCost, Phase, Phases, Platform, Record, SubJobId, share, weight};
+use crate::units::Time;
+
+/// The accelerators of a run.
+pub(super) struct Lanes {
+    pub(super) runs: Vec<Option<Run>>,
+    /// What ran before.
+    last: Vec<Option<SubJobId>>,
+    /// As the records say.
+    granted_bytes_per_ps: f64,
+    /// Records of it at this instant.
+    changes: usize,
+}
+
+/// A layer in execution.
+pub(super) struct Run {
+    pub(super) sub_job: SubJobId,
+    pub(super) cost: PairCost,
+    /// What it found on chip.
+    forwarded_bytes: f64,
+    /// One, of the mean demand, where layers have no phases.
+    phases: Phases,
+    phase: usize,
+    pub(super) assignment: Assignment,
+    pub(super) start: Time,
+    /// Picoseconds of uncontended work done in the phase.
+    work_ps: f64,
+    /// At which it has run until now; 0 if it starts now.
+    pub(super) rate: f64,
+    peak: Crowd,
+}
+
+/// The layers in execution at one time, in sum.
+#[derive(Clone, Copy, Default)]
+struct Crowd {
+    demand_bytes_per_ps: f64,
+    /// With a demand.
+    sharers: usize,
+    tile_bytes: f64,
+}
+
+impl Crowd {
+    fn max(self, other: Self) -> Self {
+        Self {
+            demand_bytes_per_ps: self.demand_bytes_per_ps.max(other.demand_bytes_per_ps),
+            sharers: self.sharers.max(other.sharers),
+            tile_bytes: self.tile_bytes.max(other.tile_bytes),
+        }
+    }
+}
+
+impl Lanes {
+    pub(super) fn new(platform: &Platform) -> Self {
+        let runs = platform.accelerators.iter().map(|_| None).collect();
+        let last = vec![None; platform.accelerators.len()];
+        Self { runs, last, granted_bytes_per_ps: 0.0, changes: 0 }
+    }
+
+    pub(super) fn running(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().flatten()
+    }
+
+    pub(super) fn granted(&mut self, granted_bytes_per_ps: f64) -> Check {
+        self.granted_bytes_per_ps = granted_bytes_per_ps;
+        self.changes += 1;
+        // Before and after a decision that takes no time.
+        ensure!(self.changes <= 2, "the bandwidth changes {} times at one instant", self.changes);
+        Ok(())
+    }
+
+    fn of_each(&self, what: impl Fn(&Run) -> f64) -> Vec<f64> {
+        self.runs.iter().map(|run| run.as_ref().map_or(0.0, &what)).collect()
+    }
+
+    /// Grants by accelerator, as the sharing rule has it for what runs now.
+    fn grants(&self, platform: &Platform) -> Vec<f64> {
+        let demands = self.of_each(Run::demand);
+        let weights = self.of_each(|run| {
+            let cost = PairCost { demand_bytes_per_ps: run.demand(), ..run.cost };
+            weight(platform.sharing, &cost, run.assignment.weight)
+        });
+        let mut grants = vec![0.0; demands.len()];
+        share(platform.sharing, &demands, &weights, platform.bandwidth_bytes_per_ps, &mut grants);
+        grants
+    }
+
+    /// Granted / demanded by accelerator, for what runs now.
+    pub(super) fn rates(&self, platform: &Platform) -> Vec<f64> {
+        let rate = |(run, grant): (&Option<Run>, f64)| match run {
+            Some(run) if run.demand() > 0.0 => grant / run.demand(),
+            _ => 1.0,
+        };
+        self.runs.iter().zip(self.grants(platform)).map(rate).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        let sharing = |run: &&Run| run.demand() > 0.0;
+        Crowd {
+            demand_bytes_per_ps: self.running().map(Run::demand).sum(),
+            sharers: self.running().filter(sharing).count(),
+            tile_bytes: self.running().map(|run| run.cost.tile_bytes).sum(),
+        }
+    }
+
+    /// The running layers work on for `elapsed`.
+    pub(super) fn advance(&mut self, platform: &Platform, elapsed: Time, totals: &mut Totals) -> Check {
+        let (crowd, granted) = (self.crowd(), self.grants(platform).iter().sum::<f64>());
+        let bandwidth_bytes_per_ps = platform.bandwidth_bytes_per_ps;
+        let most = crowd.demand_bytes_per_ps.min(bandwidth_bytes_per_ps);
+        match platform.sharing {
+            Sharing::Knee => ensure!(
+                granted <= most * (1.0 + TOLERANCE),
+                "{granted} bytes/ps are granted, at most {most} can be"
+            ),
+            _ => ensure_close("sum of the grants in bytes/ps", granted, most)?,
+        }
+        ensure_close("recorded bandwidth in bytes/ps", self.granted_bytes_per_ps, granted)?;
+        self.changes = 0;
+        totals.granted_bytes_per_ps = granted;
+        totals.busy_accelerators = self.running().count();
+        let rates = self.rates(platform);
+        for (run, rate) in self.runs.iter_mut().zip(rates) {
+            let Some(run) = run else { continue };
+            run.work_ps += elapsed.as_ps() * rate;
+            run.rate = rate;
+            run.peak = run.peak.max(crowd);
+        }
+        Ok(())
+    }
+}
+
+impl Run {
+    fn new(
+        sub_job: SubJobId,
+        (cost, forwarded_bytes): (PairCost, f64),
+        phases: Option<&Phases>,
+        assignment: Assignment,
+        start: Time,
+    ) -> Self {
+        let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
+        let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
+        let (phase, work_ps, rate, peak) = (0, 0.0, 0.0, Crowd::default());
+        Self { sub_job, cost, forwarded_bytes, phases, phase, assignment, start, work_ps, rate, peak }
+    }
+
+    fn demand(&self) -> f64 {
+        self.phases[self.phase].demand_bytes_per_ps
+    }
+
+    /// Time to the end at a rate, later phases without contention.
+    pub(super) fn left_ps(&self, rate: f64) -> f64 {
+        (self.phases[self.phase].work_ps - self.work_ps) / rate + self.later_ps()
+    }
+
+    /// The picoseconds that rounding may add to that: for the phase, and once for those after it.
+    pub(super) fn roundings(&self) -> f64 {
+        if self.later_ps() > 0.0 { 2.0 } else { 1.0 }
+    }
+
+    fn later_ps(&self) -> f64 {
+        self.phases[self.phase + 1..].iter().map(|phase| phase.work_ps).sum()
+    }
+
+    /// Work, and with it bytes, done = owed in the phase; none of those before `next` is left out.
+    fn check_phase(&self, next: usize) -> Check {
+        // An end is rounded up to the next picosecond, and to one at least.
+        let excess_ps = self.work_ps - self.phases[self.phase].work_ps;
+        let rounding_ps = TOLERANCE * self.cost.latency_ps;
+        ensure!(excess_ps >= -rounding_ps, "{:?} ends with {} ps of work left", self.sub_job, -excess_ps);
+        ensure!(excess_ps <= 1.0 + rounding_ps, "{:?} works {excess_ps} ps too much", self.sub_job);
+        let left_out = self.phases[self.phase + 1..next].iter().any(|phase| phase.work_ps > 0.0);
+        ensure!(!left_out, "{:?} leaves a phase out", self.sub_job);
+        Ok(())
+    }
+
+    /// All work done, in a time that contention explains.
+    fn check(&self, now: Time, platform: &Platform) -> Check {
+        self.check_phase(self.phases.len())?;
+        let bandwidth_bytes_per_ps = platform.bandwidth_bytes_per_ps;
+        let alone_ps = self.cost.latency_ps.max(self.cost.dram_bytes() / bandwidth_bytes_per_ps);
+        let actual_ps = (now - self.start).as_ps();
+        ensure!(
+            actual_ps >= alone_ps * (1.0 - TOLERANCE),
+            "{:?} takes {actual_ps} ps, alone {alone_ps} ps",
+            self.sub_job
+        );
+        let longest = |phase: &Phase| {
+            let pressure = self.pressure(phase.demand_bytes_per_ps, platform);
+            phase.work_ps * (pressure / bandwidth_bytes_per_ps).max(1.0)
+        };
+        let takes_place = self.phases.iter().filter(|phase| phase.work_ps > 0.0);
+        let rounding_ps = takes_place.clone().count() as f64;
+        let longest_ps: f64 = takes_place.map(longest).sum();
+        ensure!(
+            actual_ps <= longest_ps * (1.0 + TOLERANCE) + rounding_ps,
+            "{:?} takes {actual_ps} ps, at most {longest_ps} ps under {:?}",
+            self.sub_job,
+            platform.sharing
+        );
+        Ok(())
+    }
+
+    /// The bandwidth at which it would surely not have been slowed, in bytes per picosecond.
+    fn pressure(&self, demand: f64, platform: &Platform) -> f64 {
+        let peak = &self.peak;
+        match platform.sharing {
+            _ if demand == 0.0 => 0.0,
+            // Every sharer can have an equal part.
+            Sharing::MaxMin => demand * peak.sharers as f64,
+            Sharing::Proportional => peak.demand_bytes_per_ps,
+            // A quarter of its demand, or everybody's part of what there is; an equal part below the threshold.
+            Sharing::Score => (4.0 * platform.bandwidth_bytes_per_ps)
+                .max(peak.demand_bytes_per_ps)
+                .max(demand * peak.sharers as f64),
+            Sharing::Fifo => demand * peak.tile_bytes / self.cost.tile_bytes,
+            // Its level is never below an equal part.
+            Sharing::Knee => {
+                let bandwidth = platform.bandwidth_bytes_per_ps;
+                let crowded = demand * peak.sharers as f64;
+                (bandwidth.powi(3) - demand.min(bandwidth).powi(3) + crowded.powi(3)).cbrt()
+            }
+        }
+    }
+}
+
+impl Audit<'_> {
+    pub(super) fn start(&mut self, sub_job: SubJobId, accelerator: usize, weight: f64) -> Check {
+        self.judge_trigger_before_start()?;
+        let SubJobId { job: id, layer } = sub_job;
+        let lane = self.lanes.runs.get(accelerator);
+        let lane = lane.ok_or_else(|| format!("there is no accelerator {accelerator}"))?;
+        let busy_with = lane.as_ref().map(|run| run.sub_job);
+        ensure!(busy_with.is_none(), "{sub_job:?} starts on accelerator {accelerator} beside {busy_with:?}");
+        let job = self.job(id)?;
+        ensure!((layer as usize) < job.layers.len(), "{sub_job:?} is not in its network");
+        ensure!(!job.layers[layer as usize].started, "{sub_job:?} starts twice");
+        let last = self.lanes.last[accelerator].filter(|last| last.job == id).map(|last| last.layer);
+        let cost = job.network.cost_after(layer, accelerator, last);
+        let cost = cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
+        let assignment = self.check_next(sub_job, accelerator)?;
+        ensure_close("weight of its share", weight, assignment.weight)?;
+        self.jobs[id.0 as usize].layers[layer as usize].started = true;
+        let phases = self.jobs[id.0 as usize].network.phases(layer, accelerator);
+        self.lanes.runs[accelerator] = Some(Run::new(sub_job, cost, phases, assignment, self.now));
+        Ok(())
+    }
+
+    pub(super) fn enter_phase(&mut self, sub_job: SubJobId, accelerator: usize, phase: usize) -> Check {
+        let run = self.lanes.runs.get_mut(accelerator).and_then(Option::as_mut);
+        let run = run.filter(|run| run.sub_job == sub_job);
+        let run = run.ok_or_else(|| format!("{sub_job:?} does not run on {accelerator}"))?;
+        let follows = phase > run.phase && phase < run.phases.len() && run.phases[phase].work_ps > 0.0;
+        ensure!(follows, "{sub_job:?} goes from phase {} to {phase}", run.phase);
+        run.check_phase(phase)?;
+        (run.phase, run.work_ps, run.rate) = (phase, 0.0, 1.0);
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self, record: &Record, origin: Origin) -> Check {
+        let Record::Finish {
+            start,
+            sub_job,
+            network,
+            accelerator,
+            dram_bytes,
+            forwarded_bytes,
+            energy,
+            uncontended_ps,
+            ..
+        } = *record
+        else {
+            return Ok(());
+        };
+        let run = self.lanes.runs.get_mut(accelerator).and_then(Option::take);
+        let run = run.filter(|run| run.sub_job == sub_job);
+        let run = run.ok_or_else(|| format!("{sub_job:?} ends on {accelerator}, but does not run there"))?;
+        ensure!(start == run.start, "{sub_job:?} started at {} ps, not {} ps", run.start.0, start.0);
+        ensure_close("energy of the layer in pJ", energy.0, run.cost.energy.0)?;
+        ensure_close("DRAM bytes of the layer", dram_bytes, run.cost.dram_bytes())?;
+        ensure_close("forwarded bytes of the layer", forwarded_bytes, run.forwarded_bytes)?;
+        ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps)?;
+        run.check(self.now, &self.world.platform)?;
+        self.lanes.last[accelerator] = Some(sub_job);
+        self.check_network(sub_job, network)?;
+        let job = &mut self.jobs[sub_job.job.0 as usize];
+        let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);
+        ensure_close("bytes from DRAM and on chip", dram_bytes + forwarded_bytes, whole)?;
+        ensure!(origin == job.origin, "{sub_job:?} ends as one of another: {origin:?}");
+        job.layers[sub_job.layer as usize].ended = Some(self.now);
+        self.totals.finish(&job.request, &run, origin.measured);
+        self.triggers.change();
+        self.release_successors(&run, accelerator);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::testing::{layer, platform, world};
+    use crate::sim::JobId;
+
+    /// Says what is wrong with a run of c 10 ns and b 8 bytes/ns over `actual_ns` ns beside one of `beside` bytes/ns.
+    fn verdict(sharing: Sharing, beside: f64, actual_ns: u64) -> Check {
+        let platform = Platform { sharing, ..platform(1, 10.0) };
+        let world = world(platform, &[&[layer(&[], &[(10.0, 8.0)])]]);
+        let cost = *world.networks[0].cost(0, 0).expect("accelerator 0 runs it");
+        let sub_job = SubJobId { job: JobId(0), layer: 0 };
+        let assignment = Assignment { accelerator: 0, priority: 0.0, weight: 1.0 };
+        let peak = Crowd {
+            demand_bytes_per_ps: (8.0 + beside) / 1e3,
+            sharers: 2,
+            tile_bytes: 2.0 * cost.tile_bytes,
+        };
+        let run = Run::new(sub_job, (cost, 0.0), None, assignment, Time(1_000));
+        let run = Run { work_ps: cost.latency_ps, rate: 1.0, peak, ..run };
+        run.check(Time((1 + actual_ns) * 1_000), &world.platform)
+    }
+
+    #[test]
+    fn durations_lie_between_alone_and_what_contention_explains() {
+        for sharing in [Sharing::MaxMin, Sharing::Fifo, Sharing::Knee, Sharing::Proportional] {
+            assert_eq!(verdict(sharing, 8.0, 16), Ok(()), "{sharing:?}");
+            let too_fast = verdict(sharing, 8.0, 9).expect_err("less than c");
+            assert!(too_fast.contains("takes 9000 ps, alone 10000 ps"), "{too_fast}");
+            let too_slow = verdict(sharing, 8.0, 17).expect_err("an equal part lets it run in 16 ns");
+            assert!(too_slow.contains("takes 17000 ps, at most 16"), "{too_slow}");
+        }
+        // Proportional sharing slows a light layer as much as the heavy one beside it.
+        assert_eq!(verdict(Sharing::Proportional, 12.0, 20), Ok(()));
+        assert!(verdict(Sharing::MaxMin, 12.0, 20).is_err());
+    }
+}

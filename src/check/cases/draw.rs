@@ -1,0 +1,285 @@
+//! Draws the parts of a random case, each from a stream of its own.
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+
+use super::Size;
+use crate::cost::LayerCost;
+use crate::hw::Sharing;
+use crate::rng;
+use crate::sim::{
+    AcceleratorModel, Buffer, DecisionCost, Host, LateRules, LayerModel, Platform, Request, Rules, Trace,
+    Trigger, Unassigned,
+};
+use crate::units::{Bytes, Picojoules, Time};
+use crate::workload::{Late, Qos};
+
+const SHARINGS: [Sharing; 5] =
+    [Sharing::MaxMin, Sharing::Proportional, Sharing::Fifo, Sharing::Score, Sharing::Knee];
+
+/// All times of a case are from 1 to some 20,000 units.
+const LONGEST_UNITS: u64 = 20_000;
+/// Coarse cases count in steps of so many units, so that much happens at the same instant.
+const STEP_UNITS: u64 = 1_000;
+
+/// What the parts of a case have in common.
+pub(super) struct Draw {
+    seed: u64,
+    size: Size,
+    /// From 1 ps, where every rounding shows, to 100 ns, as in real layers.
+    unit_ps: u64,
+    coarse: bool,
+    /// dram_efficiency x B; the demands lie on both sides of it also where it is lifted to infinity.
+    bandwidth_bytes_per_ps: f64,
+    infinite_bandwidth: bool,
+    /// Accelerator models, by accelerator.
+    models: Vec<usize>,
+}
+
+pub(super) fn size(seed: u64) -> Size {
+    let rng = &mut rng::stream(seed, "case", "size");
+    Size {
+        accelerators: rng.random_range(1..=8),
+        networks: rng.random_range(1..=4),
+        layers: log_uniform(rng, 1.0, 41.0) as usize,
+        requests: log_uniform(rng, 1.0, 301.0) as usize,
+    }
+}
+
+fn log_uniform(rng: &mut ChaCha8Rng, from: f64, to: f64) -> f64 {
+    from * (to / from).powf(rng.random())
+}
+
+impl Draw {
+    pub(super) fn new(seed: u64, size: Size) -> Self {
+        let rng = &mut rng::stream(seed, "case", "scale");
+        let unit_ps = 10u64.pow(rng.random_range(0..=5));
+        let coarse = rng.random_bool(0.4);
+        // Around the 0.032 bytes/ps of 32 GB/s. Coarse: the multiples that make a whole number of bytes of a step.
+        let bandwidth_bytes_per_ps =
+            if coarse { [0.008, 0.016, 0.032][rng.random_range(0..3)] } else { log_uniform(rng, 1e-3, 0.1) };
+        let infinite_bandwidth = rng.random_bool(0.1);
+        let models = rng.random_range(1..=size.accelerators);
+        let models = (0..size.accelerators).map(|m| if m < models { m } else { m % models }).collect();
+        Self { seed, size, unit_ps, coarse, bandwidth_bytes_per_ps, infinite_bandwidth, models }
+    }
+
+    pub(super) fn stream(&self, part: &str) -> ChaCha8Rng {
+        rng::stream(self.seed, "case", part)
+    }
+
+    /// A time up to `longest` times that of the longest layer.
+    pub(super) fn time(&self, rng: &mut ChaCha8Rng, longest: f64) -> Time {
+        self.on_grid(rng.random::<f64>() * longest * LONGEST_UNITS as f64)
+    }
+
+    fn on_grid(&self, units: f64) -> Time {
+        let steps = units * self.unit_ps as f64 / self.step().as_ps();
+        Time(steps.round() as u64 * self.step().0)
+    }
+
+    /// The shortest time there is.
+    fn step(&self) -> Time {
+        Time(if self.coarse { STEP_UNITS * self.unit_ps } else { self.unit_ps })
+    }
+
+    pub(super) fn platform(&self) -> Platform {
+        let rng = &mut self.stream("platform");
+        let accelerator = |(m, &model): (usize, &usize)| AcceleratorModel {
+            name: format!("m{m}"),
+            model,
+            leakage_pj_per_ps: rng.random::<f64>() * 1e-2,
+        };
+        Platform {
+            accelerators: self.models.iter().enumerate().map(accelerator).collect(),
+            bandwidth_bytes_per_ps: if self.infinite_bandwidth {
+                f64::INFINITY
+            } else {
+                self.bandwidth_bytes_per_ps
+            },
+            sharing: SHARINGS[rng.random_range(0..SHARINGS.len())],
+        }
+    }
+
+    /// From half of the bandwidth to four times as much, or without a bound.
+    pub(super) fn ports(&self) -> Option<Vec<f64>> {
+        let rng = &mut self.stream("ports");
+        let port = |rng: &mut ChaCha8Rng| match rng.random_bool(0.1) {
+            true => f64::INFINITY,
+            false => self.bandwidth_bytes_per_ps * log_uniform(rng, 0.5, 4.0),
+        };
+        let ports = self.models.iter().map(|_| port(rng)).collect();
+        rng.random_bool(0.25).then_some(ports)
+    }
+
+    /// Outputs and buffers of up to 100 elements; that many are the bytes of a longest layer at the whole bandwidth.
+    pub(super) fn forwarding(&self, networks: &[Vec<LayerModel>]) -> Option<(Vec<Vec<u64>>, Vec<Buffer>)> {
+        let rng = &mut self.stream("forwarding");
+        let longest_bytes = self.bandwidth_bytes_per_ps * (LONGEST_UNITS * self.unit_ps) as f64;
+        let outputs: Vec<Vec<u64>> = networks
+            .iter()
+            .map(|layers| layers.iter().map(|_| rng.random_range(0..=100)).collect())
+            .collect();
+        let buffer = |_: &usize| Buffer {
+            elements: rng.random_range(0..=100),
+            element_bytes: longest_bytes / 100.0,
+            dram_pj: 1e-9,
+        };
+        let buffers = self.models.iter().map(buffer).collect();
+        rng.random_bool(0.25).then_some((outputs, buffers))
+    }
+
+    pub(super) fn network(&self, number: usize) -> Vec<LayerModel> {
+        let rng = &mut self.stream(&format!("network {number}"));
+        let layers = (rng.random::<f64>() * self.size.layers as f64).ceil().max(1.0) as usize;
+        let shape = Shape::any(rng);
+        let able = [0.6, 0.9, 1.0][rng.random_range(0..3)];
+        let layer = |layer: usize| {
+            let after = shape.predecessors(layer, rng);
+            LayerModel { name: format!("layer {layer}"), after, costs: self.costs(rng, able) }
+        };
+        (0..layers).map(layer).collect()
+    }
+
+    /// By accelerator; the same for all accelerators of a model. Some model runs every layer.
+    fn costs(&self, rng: &mut ChaCha8Rng, able: f64) -> Vec<Option<LayerCost>> {
+        let models = self.models.iter().max().map_or(0, |last| last + 1);
+        let always = rng.random_range(0..models);
+        let by_model: Vec<Option<LayerCost>> = (0..models)
+            .map(|model| {
+                let cost = self.cost(rng);
+                (rng.random_bool(able) || model == always).then_some(cost)
+            })
+            .collect();
+        self.models.iter().map(|&model| by_model[model]).collect()
+    }
+
+    fn cost(&self, rng: &mut ChaCha8Rng) -> LayerCost {
+        let latency = if self.coarse {
+            Time(rng.random_range(1..=LONGEST_UNITS / STEP_UNITS) * STEP_UNITS * self.unit_ps)
+        } else {
+            Time((log_uniform(rng, 1.0, LONGEST_UNITS as f64) as u64).max(1) * self.unit_ps)
+        };
+        // b / B.
+        let demand = match self.coarse {
+            true => [0.0, 0.25, 0.5, 1.0, 2.0][rng.random_range(0..5)],
+            false if rng.random_bool(0.2) => 0.0,
+            false => log_uniform(rng, 0.01, 5.0),
+        };
+        LayerCost {
+            latency,
+            dram_bytes: Bytes((latency.as_ps() * self.bandwidth_bytes_per_ps * demand).round() as u64),
+            energy: Picojoules(f64::from(rng.random_range(0..10_000u32)) / 7.0),
+            utilization: 0.5,
+            tiles: rng.random_range(1..6),
+        }
+    }
+
+    pub(super) fn max_sub_job(&self) -> Option<Time> {
+        let rng = &mut self.stream("sub-jobs");
+        rng.random_bool(0.3).then(|| self.time(rng, 1.0))
+    }
+
+    /// A load around what the accelerators can do, deadlines around what requests can meet.
+    pub(super) fn trace(&self) -> Trace {
+        let rng = &mut self.stream("requests");
+        let tenants = rng.random_range(1..=4);
+        let at_once = [0.0, 0.3, 0.9][rng.random_range(0..3)];
+        // The mean layer takes a tenth to a half of the longest one.
+        let work = 0.2 * self.size.layers as f64;
+        let gap = 2.0 * work / self.size.accelerators as f64 / log_uniform(rng, 0.1, 3.0);
+        let slack = work * log_uniform(rng, 0.3, 30.0);
+        let mut arrival = self.time(rng, gap);
+        let requests: Vec<Request> = (0..self.size.requests)
+            .map(|place| {
+                let wait = self.time(rng, gap);
+                arrival += if rng.random_bool(at_once) { Time::ZERO } else { wait };
+                // The same draws whatever the number of networks, for smaller sizes.
+                let network = (rng.random::<f64>() * self.size.networks as f64) as u32;
+                let (tenant, priority) = (rng.random_range(0..tenants), rng.random_range(0..12));
+                let (qos, deadline) = (Qos::ALL[place % 3], arrival + self.time(rng, slack));
+                Request { tenant, network, priority, qos, arrival, deadline }
+            })
+            .collect();
+        let first = rng.random_range(0..requests.len());
+        let measured = first..rng.random_range(first..requests.len()) + 1;
+        Trace { requests, measured, ..Trace::default() }
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        let rng = &mut self.stream("rules");
+        Rules {
+            trigger: match rng.random_range(0..3) {
+                0 => Trigger::Periodic(self.period(rng)),
+                1 => Trigger::OnIdle,
+                _ => Trigger::OnChange,
+            },
+            decision_cost: if rng.random_bool(0.5) { DecisionCost::Ideal } else { self.host(rng) },
+            late: LateRules::all(if rng.random_bool(0.5) { Late::Finish } else { Late::Abort }),
+            unassigned: if rng.random_bool(0.5) { Unassigned::Hold } else { Unassigned::Sticky },
+            firm: Vec::new(),
+        }
+    }
+
+    /// Much shorter to longer than a layer, but not so short that a run is all ticks.
+    fn period(&self, rng: &mut ChaCha8Rng) -> Time {
+        let units = log_uniform(rng, 1e2, 1e5).max((self.size.requests * self.size.layers) as f64);
+        self.on_grid(units).max(self.step())
+    }
+
+    /// From free to slower than a layer.
+    fn host(&self, rng: &mut ChaCha8Rng) -> DecisionCost {
+        let base = if rng.random_bool(0.3) { Time::ZERO } else { self.time(rng, 0.3) };
+        let unit_s = self.unit_ps as f64 * 1e-12;
+        let macs_per_s = 1.0 / (unit_s * log_uniform(rng, 1e-3, 1e2));
+        let comparisons_per_s = 1.0 / (unit_s * log_uniform(rng, 1e-3, 1e2));
+        DecisionCost::Host(Host { base, macs_per_s, comparisons_per_s, pj_per_operation: 5.0 })
+    }
+}
+
+/// What depends on what in a network.
+enum Shape {
+    Chain,
+    /// Independent layers, and layers that follow one of those before.
+    Wide,
+    /// Blocks of so many branches, one after the other.
+    ForkJoin(usize),
+    /// Joins of up to three of the last so many layers.
+    Mesh(usize),
+}
+
+impl Shape {
+    fn any(rng: &mut ChaCha8Rng) -> Self {
+        match rng.random_range(0..4) {
+            0 => Self::Chain,
+            1 => Self::Wide,
+            2 => Self::ForkJoin(rng.random_range(1..8)),
+            _ => Self::Mesh(rng.random_range(1..10)),
+        }
+    }
+
+    fn predecessors(&self, layer: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+        match *self {
+            Self::Chain => Vec::from_iter(layer.checked_sub(1)),
+            Self::Wide if layer == 0 || rng.random_bool(0.5) => Vec::new(),
+            Self::Wide => vec![rng.random_range(0..layer)],
+            Self::ForkJoin(branches) => match layer % (branches + 1) {
+                0 => (layer.saturating_sub(branches)..layer).collect(),
+                branch => vec![layer - branch],
+            },
+            Self::Mesh(reach) => {
+                let from = layer.saturating_sub(reach);
+                let mut before: Vec<usize> =
+                    (0..rng.random_range(0..=3)).filter_map(|_| random_in(rng, from..layer)).collect();
+                before.sort_unstable();
+                before.dedup();
+                before
+            }
+        }
+    }
+}
+
+fn random_in(rng: &mut ChaCha8Rng, range: std::ops::Range<usize>) -> Option<usize> {
+    let offset = rng.random::<f64>() * range.len() as f64;
+    (!range.is_empty()).then(|| range.start + offset as usize)
+}

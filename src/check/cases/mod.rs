@@ -1,0 +1,207 @@
+//! Random runs: systems, networks, requests and rules from a seed, for `mascot fuzz` and for property tests.
+//!
+//! A case is what a run depends on, in the open: a law changes a field and compares. Its [`Size`] says how many of
+//! everything there are; a smaller one leaves the networks and requests that remain alike, but for the times of
+//! arrivals, so that a test that shrinks sizes shrinks cases. [`Chaos`] is the scheduler that does anything it may.
+//!
+//! Cases look for trouble rather than for realism: instants at which much happens at once (ties of arrivals, ends,
+//! deadlines and ticks), layers of a picosecond beside layers of milliseconds, demands on both sides of the bandwidth,
+//! accelerators that cannot run a layer, queues that grow. What they leave out: processes of arrivals with a rate
+//! (`workload::arrivals`) and costs of real layers.
+
+mod chaos;
+mod draw;
+mod followers;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::chaos::Chaos;
+use self::draw::Draw;
+use crate::sim::{
+    Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Rules, Trace, Trigger,
+    World,
+};
+use crate::units::Time;
+
+/// How many of everything a case has; all at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Accelerators.
+    pub accelerators: usize,
+    /// Networks.
+    pub networks: usize,
+    /// The most layers of a network.
+    pub layers: usize,
+    /// Requests.
+    pub requests: usize,
+}
+
+impl Size {
+    /// The size that `mascot fuzz` gives a seed: up to 8 accelerators, 4 networks of up to 40 layers and 300 requests,
+    /// and mostly much smaller.
+    pub fn of(seed: u64) -> Self {
+        draw::size(seed)
+    }
+}
+
+/// Everything a run depends on but the scheduler.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Where it was drawn from; also seeds the scheduler.
+    pub seed: u64,
+    /// The hardware.
+    pub platform: Platform,
+    /// Layers by network.
+    pub networks: Vec<Vec<LayerModel>>,
+    /// Longer layers are split.
+    pub max_sub_job: Option<Time>,
+    /// Elements of each layer's output by network, and the buffers that they may stay in, where outputs are forwarded.
+    pub forwarding: Option<(Vec<Vec<u64>>, Vec<Buffer>)>,
+    /// DRAM ports of the accelerators in bytes per picosecond, where layers have phases.
+    pub ports: Option<Vec<f64>>,
+    /// The requests.
+    pub trace: Trace,
+    /// The rules.
+    pub rules: Rules,
+}
+
+impl Case {
+    /// The case of a seed and a size.
+    pub fn new(seed: u64, size: Size) -> Self {
+        let draw = Draw::new(seed, size);
+        Self {
+            seed,
+            platform: draw.platform(),
+            networks: (0..size.networks).map(|network| draw.network(network)).collect(),
+            max_sub_job: draw.max_sub_job(),
+            forwarding: None,
+            ports: None,
+            trace: draw.trace(),
+            rules: draw.rules(),
+        }
+    }
+
+    /// The case of a seed and a size, some with phases inside layers or outputs that stay on chip, requests that follow others, late rules per tenant,
+    /// or an end in time.
+    pub fn with_everything(seed: u64, size: Size) -> Self {
+        let draw = Draw::new(seed, size);
+        let mut case = Self::new(seed, size);
+        case.ports = draw.ports();
+        if case.ports.is_none() && case.max_sub_job.is_none() {
+            case.forwarding = draw.forwarding(&case.networks);
+        }
+        case.trace = draw.with_followers(case.trace);
+        case.trace.span = draw.span(&case.trace);
+        case.rules.late = draw.late_rules(case.rules.late);
+        case
+    }
+
+    /// Platform and networks, resolved.
+    pub fn world(&self) -> World {
+        let resolve = |(number, layers): (usize, &Vec<LayerModel>)| {
+            let mut network = NetworkModel::new("network", layers, &self.platform, self.max_sub_job);
+            network.forwarding = self.forwarding.as_ref().map(|(outputs, buffers)| Forwarding {
+                outputs: outputs[number].clone(),
+                buffers: buffers.clone(),
+                bandwidth_bytes_per_ps: self.platform.bandwidth_bytes_per_ps,
+            });
+            match &self.ports {
+                Some(ports) => network.in_phases(ports, &self.platform),
+                None => network,
+            }
+        };
+        let networks = self.networks.iter().enumerate().map(resolve).collect();
+        World { platform: self.platform.clone(), networks }
+    }
+
+    /// An engine at time zero.
+    pub fn engine(&self) -> Engine {
+        Engine::new(Arc::new(self.world()), Arc::new(self.trace.clone()), self.rules.clone())
+    }
+
+    /// The scheduler that does anything it may, with the case's seed.
+    pub fn chaos(&self) -> Chaos {
+        Chaos::new(self.seed)
+    }
+}
+
+/// In a line, for reports.
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Platform { accelerators, bandwidth_bytes_per_ps, sharing } = &self.platform;
+        let layers: Vec<String> = self.networks.iter().map(|layers| layers.len().to_string()).collect();
+        write!(
+            f,
+            "{} accelerators, {sharing:?} of {bandwidth_bytes_per_ps} bytes/ps, networks of {} layers, {} requests, ",
+            accelerators.len(),
+            layers.join(" + "),
+            self.trace.requests.len(),
+        )?;
+        match self.rules.trigger {
+            Trigger::Periodic(period) => write!(f, "every {} ps", period.0)?,
+            trigger => write!(f, "{trigger:?}")?,
+        }
+        let cost = match self.rules.decision_cost {
+            DecisionCost::Ideal => "Ideal",
+            DecisionCost::Host(_) => "Host",
+        };
+        write!(f, ", {cost}, {:?}, {:?}", self.rules.late.rule, self.rules.unassigned)?;
+        let own = self.rules.late.own.iter().flatten().count();
+        if own > 0 {
+            write!(f, ", {own} tenants with a late rule of their own")?;
+        }
+        let followers = self.trace.followers.len();
+        if followers > 0 {
+            write!(f, ", {followers} follow others")?;
+        }
+        if self.trace.has_end() {
+            write!(f, ", for {} ps", self.trace.span.end.0)?;
+        }
+        if let Some(limit) = self.max_sub_job {
+            write!(f, ", sub-jobs up to {} ps", limit.0)?;
+        }
+        if self.ports.is_some() {
+            write!(f, ", layers in phases")?;
+        }
+        if self.forwarding.is_some() {
+            write!(f, ", outputs forwarded")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smaller_size_leaves_what_remains_alike() {
+        let size = Size { accelerators: 3, networks: 3, layers: 12, requests: 20 };
+        for seed in 0..50 {
+            let whole = Case::new(seed, size);
+            let part = Case::new(seed, Size { networks: 2, layers: 6, requests: 7, ..size });
+            assert_eq!(part.trace.requests.len(), 7);
+            for (part, whole) in part.trace.requests.iter().zip(&whole.trace.requests) {
+                assert_eq!((part.tenant, part.priority), (whole.tenant, whole.priority));
+            }
+            for (part, whole) in part.networks.iter().zip(&whole.networks) {
+                assert!(part.len() <= whole.len() && part.len() <= 6, "{} {}", part.len(), whole.len());
+                assert_eq!(format!("{part:?}"), format!("{:?}", &whole[..part.len()]));
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_stay_within_what_is_promised_and_reach_it() {
+        let sizes: Vec<Size> = (0..5_000).map(Size::of).collect();
+        let range = |of: fn(&Size) -> usize| {
+            let all = || sizes.iter().map(of);
+            (all().min().unwrap_or(0), all().max().unwrap_or(0))
+        };
+        assert_eq!(range(|size| size.accelerators), (1, 8));
+        assert_eq!(range(|size| size.networks), (1, 4));
+        assert_eq!(range(|size| size.layers), (1, 40));
+        assert_eq!(range(|size| size.requests), (1, 300));
+    }
+}

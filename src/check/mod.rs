@@ -1,0 +1,22 @@
+//! The second account of a run, and random runs to hold the engine against it.
+//!
+//! [`Audit`] follows a run from outside and checks every record, view and decision; [`cases`] draws random systems, networks,
+//! requests and rules; [`fuzz`](fn@fuzz) runs them under random schedulers, with all metrics compared with what the audit
+//! counted. `properties` states laws that two runs must obey together; `testing` has worlds for unit tests.
+
+pub mod audit;
+pub mod cases;
+mod fuzz;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use audit::Audit;
+pub use cases::{Case, Size};
+pub use fuzz::{Failure, Passed, Report, describe, fuzz};
+#[cfg(test)]
+pub(crate) use testing::{
+    Script, any_case, any_case_with_everything, layer, network_to_accelerator, plain_rules, platform,
+    record_chaos, records, request, trace, world,
+};

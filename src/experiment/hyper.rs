@@ -1,0 +1,192 @@
+//! The hyper-parameters of `relmas`' training, deep deterministic policy gradient (`train/ddpg.rs`), as an experiment says
+//! them. They are known to every build, so that a build without `train` can say what is wrong with them, too.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::files::{
+    Decisions, Draws, NonNegative, Sample, Seed, Share, Steps, StepsOrNone, Stride, Width, within,
+};
+use crate::policy::HIDDEN;
+
+/// Hyper-parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hyper {
+    /// Hidden units of both networks.
+    #[serde(deserialize_with = "within::<_, Width, _>")]
+    pub hidden: usize,
+    /// The discount factor: what a reward is worth one decision later.
+    #[serde(deserialize_with = "within::<_, Share, _>")]
+    pub gamma: f64,
+    /// Learning rate of the actor.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
+    pub actor_learning_rate: f64,
+    /// Learning rate of the critic.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
+    pub critic_learning_rate: f64,
+    /// The norm to which gradients are clipped.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
+    pub max_grad_norm: f64,
+    /// The share of the way to its network that a target network moves after an update.
+    #[serde(deserialize_with = "within::<_, Share, _>")]
+    pub tau: f64,
+    /// Iterations in which an expert acts, earliest deadline first, and the actor imitates it while the critic learns what
+    /// its actions are worth. None in the paper's recipe, as far as that is public.
+    #[serde(deserialize_with = "within::<_, StepsOrNone, _>")]
+    pub imitation: u64,
+    /// How much the actor is held to what was done (Fujimoto and Gu, NeurIPS 2021): times the mean squared distance of its
+    /// actions from those in the replay buffer, where the values of its actions have a mean size of 1. Without, which is
+    /// the paper's recipe, it goes to wherever the critic errs most.
+    #[serde(deserialize_with = "within::<_, NonNegative, _>")]
+    pub anchor: f64,
+    /// Decisions in an update.
+    #[serde(deserialize_with = "within::<_, Sample, _>")]
+    pub batch_size: usize,
+    /// Decisions in the replay buffer.
+    #[serde(deserialize_with = "within::<_, Decisions, _>")]
+    pub buffer_size: usize,
+    /// Sub-jobs of a decision that the replay buffer keeps.
+    #[serde(deserialize_with = "within::<_, Width, _>")]
+    pub longest_queue: usize,
+    /// Decisions before the first update.
+    #[serde(deserialize_with = "within::<_, Decisions, _>")]
+    pub learning_starts: usize,
+    /// Standard deviation of the noise on every number of an action, which lies between -1 and 1.
+    #[serde(deserialize_with = "within::<_, NonNegative, _>")]
+    pub exploration_noise: f64,
+    /// The noise of an iteration relative to the one before.
+    #[serde(deserialize_with = "within::<_, Share, _>")]
+    pub exploration_noise_decay: f64,
+    /// Environments: runs at a time.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
+    pub num_envs: usize,
+    /// Decisions of a run, after which it is truncated.
+    #[serde(deserialize_with = "within::<_, Decisions, _>")]
+    pub num_steps: u64,
+    /// The reward.
+    pub reward: Reward,
+    /// Iterations of the training: new runs, their decisions, and an update after every step of all of them.
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
+    pub iterations: u64,
+    /// The seed of everything random.
+    #[serde(deserialize_with = "within::<_, Seed, _>")]
+    pub seed: u64,
+}
+
+impl Default for Hyper {
+    /// Discount, rates and batch are those of the paper of DDPG. The others are our choice, because target networks as slow as
+    /// its 0.001 learn nothing in an hour; the replay buffer holds what an hour sees last; queues under the loads of interest
+    /// are mostly shorter than 32.
+    fn default() -> Self {
+        Self {
+            hidden: HIDDEN,
+            gamma: 0.99,
+            actor_learning_rate: 1e-4,
+            critic_learning_rate: 1e-3,
+            max_grad_norm: 1.0,
+            tau: 0.005,
+            imitation: 0,
+            anchor: 0.0,
+            batch_size: 64,
+            buffer_size: 50_000,
+            longest_queue: 32,
+            learning_starts: 1_000,
+            exploration_noise: 0.3,
+            exploration_noise_decay: 0.99,
+            num_envs: 8,
+            num_steps: 500,
+            reward: Reward::default(),
+            iterations: 400,
+            seed: 1,
+        }
+    }
+}
+
+impl Hyper {
+    /// Says what does not go together.
+    ///
+    /// # Errors
+    /// The keys and their values.
+    pub fn check(&self) -> Result<(), String> {
+        match self.learning_starts > self.buffer_size {
+            true => Err(format!(
+                "`learning_starts` is {}: expected at most `buffer_size`, {}, or no update ever comes",
+                self.learning_starts, self.buffer_size
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What a measured request is worth, so that the rewards of a run add up over its measured requests. Its episode pays as
+/// soon as it knows: `met` or `missed` at its end, the rest layer by layer.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reward {
+    /// The deadline term of a request done by its deadline.
+    pub met: f64,
+    /// The deadline term of one that is late, dropped, or unfinished at the end of the run.
+    pub missed: f64,
+    /// The bandwidth-efficiency term of a request: times the mean over its layers of uncontended latency / time from start
+    /// to end, which is 1 for a layer that never waits for the DRAM. A layer that runs counts, whatever becomes of its
+    /// request.
+    pub bandwidth: f64,
+    /// The potential of a request in flight (Ng, Harada and Russell, ICML 1999): times the share of its slack that is left.
+    /// Every step pays the change of the sum over all requests, so that waiting costs at once what it will cost in the
+    /// end; over a whole run it adds up to nothing, and the best schedule stays the best.
+    pub slack: f64,
+}
+
+impl Default for Reward {
+    /// Our choice, because all that bandwidth can bring is worth a twentieth of a deadline and so only decides between
+    /// schedules that meet as many; a request with all its slack counts as if it were met.
+    fn default() -> Self {
+        Self { met: 1.0, missed: -1.0, bandwidth: 0.1, slack: 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_range_or_does_not_go_together_is_told() {
+        Hyper::default().check().expect("sound");
+        let never = Hyper { buffer_size: 100, ..Hyper::default() }.check().unwrap_err();
+        assert_eq!(
+            never,
+            "`learning_starts` is 1000: expected at most `buffer_size`, 100, or no update ever comes"
+        );
+        let range = |text: &str| toml::from_str::<Hyper>(text).unwrap_err().message().to_string();
+        for key in [
+            "hidden",
+            "batch_size",
+            "buffer_size",
+            "longest_queue",
+            "learning_starts",
+            "num_envs",
+            "num_steps",
+            "iterations",
+        ] {
+            for value in ["0", "-1", "1e12", "1.5", "9223372036854775807"] {
+                let told = range(&format!("{key} = {value}"));
+                assert!(
+                    told.contains(" is not allowed here: expected a whole number from 1 to "),
+                    "{key}: {told}"
+                );
+            }
+        }
+        assert!(range("imitation = 1e12").contains("expected a whole number from 0 to 16777216"));
+        for (key, value, allowed) in [
+            ("actor_learning_rate", "1e-50", "a number from 1e-9 to 1e6"),
+            ("critic_learning_rate", "0", "a number from 1e-9 to 1e6"),
+            ("exploration_noise", "nan", "a number from 0 to 1e12"),
+            ("gamma", "1.5", "a number from 0 to 1"),
+        ] {
+            let told = range(&format!("{key} = {value}"));
+            assert!(told.ends_with(&format!(" is not allowed here: expected {allowed}")), "{key}: {told}");
+        }
+        assert!(range("bach = 3").contains("unknown field `bach`"));
+    }
+}

@@ -1,0 +1,279 @@
+//! `[training]`: which policy is trained, by which algorithm, how it is validated; and the algorithm's own table.
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::hyper::Hyper;
+use super::named::{Named, Registered};
+use crate::files::{Draws, Positive, Seed, Spanned, Steps, within};
+use crate::files::{Pairs, Stride};
+use crate::policy::{self, POLICIES, PolicyEntry};
+
+/// How to train, as an experiment says.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// The policy that is trained; left out: the first that the algorithm can train.
+    pub policy: Option<Spanned<Named<PolicyEntry>>>,
+    /// The algorithm that trains it; left out: the first that can train the policy.
+    pub algorithm: Option<Spanned<Named<LearnerEntry>>>,
+    /// Traces of a generation, drawn over all cases; the same for all candidates.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
+    pub traces: usize,
+    /// Seeds of every case that validate.
+    #[serde(deserialize_with = "within::<_, Draws, _>")]
+    pub validation_seeds: u64,
+    /// The first seed that validates.
+    #[serde(deserialize_with = "within::<_, Seed, _>")]
+    pub validation_first_seed: u64,
+    /// Generations, or iterations, between validations.
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
+    pub validate_every: u64,
+    /// What is added to the misses of the reference.
+    #[serde(deserialize_with = "within::<_, Positive, _>")]
+    pub headroom: f64,
+    /// The parameters of `algorithm = "evolution"`.
+    pub evolution: Option<Spanned<Evolution>>,
+    /// The parameters of `algorithm = "ddpg"`.
+    pub ddpg: Option<Spanned<Hyper>>,
+}
+
+impl Default for Training {
+    /// Our choice, because it gives every core and pair two traces, validation a tenth of the time, and a headroom of the
+    /// noise of a trace.
+    fn default() -> Self {
+        Self {
+            policy: None,
+            algorithm: None,
+            traces: 8,
+            validation_seeds: 1,
+            validation_first_seed: 20_001,
+            validate_every: 10,
+            headroom: 0.05,
+            evolution: None,
+            ddpg: None,
+        }
+    }
+}
+
+impl Training {
+    /// What it trains.
+    pub fn policy(&self) -> &'static PolicyEntry {
+        match (&self.policy, &self.algorithm) {
+            (Some(policy), _) => policy.get_ref().0,
+            (None, algorithm) => {
+                let learner = algorithm.as_ref().map_or(&LEARNERS[0], |algorithm| algorithm.get_ref().0);
+                policy::find(learner.policies[0]).expect("learners name registered policies")
+            }
+        }
+    }
+
+    /// What trains it.
+    pub fn learner(&self) -> &'static LearnerEntry {
+        let policy = self.policy().name;
+        let able = || LEARNERS.iter().find(|learner| learner.policies.contains(&policy));
+        let given = self.algorithm.as_ref().map(|algorithm| algorithm.get_ref().0);
+        given.or_else(able).expect("every policy has a learner")
+    }
+
+    /// The parameters of evolution strategies.
+    pub fn evolution_parameters(&self) -> Evolution {
+        self.evolution.as_ref().map_or_else(Evolution::default, |given| *given.get_ref())
+    }
+
+    /// The parameters of deep deterministic policy gradient.
+    pub fn ddpg_parameters(&self) -> Hyper {
+        self.ddpg.as_ref().map_or_else(Hyper::default, |given| *given.get_ref())
+    }
+
+    /// Generations or iterations of the whole training.
+    pub fn steps(&self) -> u64 {
+        (self.learner().steps)(self)
+    }
+
+    /// Says what does not go together, and where it stands; ranges are checked where values are read.
+    pub(crate) fn check(&self) -> Result<(), (Range<usize>, String)> {
+        let (policy, learner) = (self.policy(), self.learner());
+        if let Some(algorithm) = &self.algorithm
+            && !learner.policies.contains(&policy.name)
+        {
+            let able = LEARNERS.iter().filter(|of| of.policies.contains(&policy.name)).map(|of| of.name);
+            let able = able.collect::<Vec<_>>().join("` or `");
+            let message = format!("`{}` does not train `{}`: expected `{able}`", learner.name, policy.name);
+            return Err((algorithm.span(), message));
+        }
+        for other in LEARNERS {
+            let Some(span) = (other.given)(self) else { continue };
+            if other.name != learner.name {
+                let (given, used) = (other.name, learner.name);
+                let message = format!(
+                    "`training.{given}` is of `algorithm = \"{given}\"`, and this is a training of `{}` by `{used}`: leave \
+                     it out, or set `algorithm`",
+                    policy.name
+                );
+                return Err((span, message));
+            }
+            (other.check)(self).map_err(|message| (span, message))?;
+        }
+        Ok(())
+    }
+}
+
+/// One algorithm that trains policies, as far as an experiment says something about it; `train::learner` starts it.
+pub struct LearnerEntry {
+    /// The name in experiments, and that of the table of its parameters.
+    pub name: &'static str,
+    /// What it does in one sentence.
+    pub doc: &'static str,
+    /// The policies that it can train; the first is the one that it trains where none is named.
+    pub policies: &'static [&'static str],
+    /// Whether it needs libtorch: a program built with the feature `train`.
+    pub needs_libtorch: bool,
+    /// Where its parameters stand, if they are given.
+    given: fn(&Training) -> Option<Range<usize>>,
+    /// Says which of its parameters do not go together; ranges are checked where values are read.
+    check: fn(&Training) -> Result<(), String>,
+    /// How many steps the whole training has.
+    steps: fn(&Training) -> u64,
+}
+
+/// All algorithms. To add one: its line here and that of its parameters in [`Training`], and the learner in
+/// `train::learner`.
+pub const LEARNERS: &[LearnerEntry] = &[
+    LearnerEntry {
+        name: "evolution",
+        doc: "evolution strategies over all weights of a small net (Salimans et al., arXiv 1703.03864)",
+        policies: &["learned_gate"],
+        needs_libtorch: false,
+        given: |training| training.evolution.as_ref().map(Spanned::span),
+        check: |_| Ok(()),
+        steps: |training| training.evolution_parameters().generations,
+    },
+    LearnerEntry {
+        name: "ddpg",
+        doc: "deep deterministic policy gradient (Lillicrap et al., ICLR 2016), which may first imitate an expert",
+        policies: &["relmas"],
+        needs_libtorch: true,
+        given: |training| training.ddpg.as_ref().map(Spanned::span),
+        check: |training| training.ddpg_parameters().check(),
+        steps: |training| training.ddpg_parameters().iterations,
+    },
+];
+
+impl Registered for PolicyEntry {
+    const NOUN: &'static str = "policy";
+    const ALL: &'static [Self] = POLICIES;
+
+    fn told(&self) -> [&'static str; 2] {
+        [self.name, self.doc]
+    }
+}
+
+impl Registered for LearnerEntry {
+    const NOUN: &'static str = "algorithm";
+    const ALL: &'static [Self] = LEARNERS;
+
+    fn told(&self) -> [&'static str; 2] {
+        [self.name, self.doc]
+    }
+}
+
+/// How it moves.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evolution {
+    /// Candidates of a generation, in antithetic pairs: even.
+    #[serde(deserialize_with = "within::<_, Pairs, _>")]
+    pub population: usize,
+    /// Standard deviation of the noise on each weight.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
+    pub sigma: f32,
+    /// Learning rate of Adam at the first generation.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
+    pub learning_rate: f32,
+    /// The learning rate at the last generation, with a straight line between.
+    #[serde(deserialize_with = "within::<_, Stride, _>")]
+    pub final_learning_rate: f32,
+    /// Number of generations.
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
+    pub generations: u64,
+    /// The seed of the noise.
+    #[serde(deserialize_with = "within::<_, Seed, _>")]
+    pub seed: u64,
+}
+
+impl Default for Evolution {
+    /// Our choice, taken over from a prototype of the policy.
+    fn default() -> Self {
+        Self {
+            population: 32,
+            sigma: 0.08,
+            learning_rate: 0.04,
+            final_learning_rate: 0.008,
+            generations: 300,
+            seed: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is trained by what; or the text at which the error stands, and the error.
+    fn read(text: &str) -> Result<[&'static str; 2], [String; 2]> {
+        let training: Training = match toml::from_str(text) {
+            Ok(training) => training,
+            Err(e) => return Err([text[e.span().expect("it is of a value")].into(), e.message().into()]),
+        };
+        training.check().map_err(|(span, message)| [text[span].into(), message])?;
+        Ok([training.policy().name, training.learner().name])
+    }
+
+    #[test]
+    fn policy_and_algorithm_follow_from_each_other() {
+        let ([gate, relmas], [evolution, ddpg]) = (
+            ["policy = 'learned_gate'\n", "policy = 'relmas'\n"],
+            ["algorithm = 'evolution'\n", "algorithm = 'ddpg'\n"],
+        );
+        for text in ["", gate, evolution, &format!("{gate}{evolution}"), "[evolution]"] {
+            assert_eq!(read(text).unwrap(), ["learned_gate", "evolution"], "{text}");
+        }
+        for text in [relmas, ddpg, &format!("{relmas}{ddpg}"), &format!("{ddpg}[ddpg]")] {
+            assert_eq!(read(text).unwrap(), ["relmas", "ddpg"], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_does_not_go_together_is_told_with_what_is_allowed() {
+        for (text, place, message) in [
+            (
+                "policy = 'relma'",
+                "'relma'",
+                "no policy `relma` (did you mean `relmas`?); known: learned_gate, relmas",
+            ),
+            ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, ddpg"),
+            (
+                "policy = 'relmas'\nalgorithm = 'evolution'",
+                "'evolution'",
+                "`evolution` does not train `relmas`: expected `ddpg`",
+            ),
+            (
+                "algorithm = 'evolution'\nddpg = { hidden = 8 }",
+                "{ hidden = 8 }",
+                "`training.ddpg` is of `algorithm = \"ddpg\"`, and this is a training of `learned_gate` by `evolution`: leave it \
+                 out, or set `algorithm`",
+            ),
+            (
+                "algorithm = 'ddpg'\nddpg = { buffer_size = 9 }",
+                "{ buffer_size = 9 }",
+                "`learning_starts` is 1000: expected at most `buffer_size`, 9, or no update ever comes",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), [place, message], "{text}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The TOML parameters of what a registry lists: what they are called, and how they are read.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::suggest::with_suggestion;
+
+/// A TOML key of something that a registry lists: schedulers and arrival processes have them.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The key.
+    pub name: &'static str,
+    /// The value when it is left out, as in TOML; empty where it must be given.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// The parameters of what has none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
+/// Reads the parameters of one entry of a registry into its own struct; the error names the key.
+pub fn parse_parameters<T: DeserializeOwned>(table: &toml::Table) -> Result<T, String> {
+    let read: Result<T, toml::de::Error> = table.clone().try_into();
+    read.map_err(|e| {
+        let whole = e.to_string();
+        let key = whole.rsplit_once("in `").and_then(|(_, rest)| rest.split('`').next());
+        let value = key.and_then(|key| table.get(key)).map(ToString::to_string).unwrap_or_default();
+        let told = super::told::of_value(e.message(), key, &value);
+        told.unwrap_or_else(|| with_suggestion(whole.trim_end()).replace('\n', " "))
+    })
+}

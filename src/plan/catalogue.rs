@@ -1,0 +1,150 @@
+//! The networks of all scenarios with their costs on one system, and the worlds made of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::cost::{self, Cache, CostTable, LayerCost};
+use crate::experiment::{DataRoot, Dram, Error, Progress};
+use crate::hw::{AccelSpec, Accelerator, SystemSpec};
+use crate::sim::{AcceleratorModel, Buffer, Forwarding, LayerModel, NetworkModel, Platform, World};
+use crate::units::Time;
+use crate::workload::{Network, Scenario, Variant};
+
+/// The longest layer, in seconds: far less than what the 64-bit clock holds.
+const MAX_LAYER_S: f64 = 1e3;
+
+/// All layers of a network one after the other: no more than the requests of a run may span (`pace.rs`).
+const MAX_NETWORK_S: f64 = 1e6;
+
+/// The variants of all scenarios on one system.
+pub(super) struct Catalogue {
+    variants: Vec<Variant>,
+    networks: Vec<Network>,
+    tables: Vec<CostTable>,
+}
+
+impl Catalogue {
+    pub(super) fn new(
+        system: &SystemSpec,
+        scenarios: &[Arc<Scenario>],
+        data: &DataRoot,
+        cache: &Cache,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let mut variants: Vec<Variant> =
+            scenarios.iter().flat_map(|scenario| scenario.networks.iter().cloned()).collect();
+        variants.sort_unstable();
+        variants.dedup();
+        let read = |variant: &Variant| data.network(&variant.network);
+        let networks = variants.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let jobs: Vec<(&Network, u64)> =
+            networks.iter().zip(&variants).map(|(network, variant)| (network, variant.batch)).collect();
+        let tables = tables(system, &jobs, cache, progress)?;
+        Ok(Self { variants, networks, tables })
+    }
+
+    /// The scenario's variants on the system under one setting of its DRAM.
+    pub(crate) fn world(
+        &self,
+        system: &SystemSpec,
+        scenario: &Scenario,
+        dram: &Dram,
+    ) -> Result<World, Error> {
+        let platform = platform(system, dram);
+        let models = scenario.networks.iter().map(|variant| self.model(variant, system, &platform, dram));
+        let networks = models.collect::<Result<Vec<_>, _>>()?;
+        Ok(World { platform, networks })
+    }
+
+    fn model(
+        &self,
+        variant: &Variant,
+        system: &SystemSpec,
+        platform: &Platform,
+        dram: &Dram,
+    ) -> Result<NetworkModel, Error> {
+        let place =
+            self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
+        let (network, table, label) = (&self.networks[place], &self.tables[place], variant.label());
+        let (mut layers, mut total_s) = (Vec::with_capacity(network.layers.len()), 0.0);
+        for (l, layer) in network.layers.iter().enumerate() {
+            let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
+            let seconds = |cost: &LayerCost| {
+                cost.latency.as_s().max(cost.dram_bytes.0 as f64 / platform.bandwidth_bytes_per_ps / 1e12)
+            };
+            let longest = costs.iter().flatten().map(seconds).fold(0.0, f64::max);
+            if longest > MAX_LAYER_S {
+                return Err(Error::Usage(format!(
+                    "layer `{}` of network `{label}` takes {longest:.1e} s on `{}`: expected at most {MAX_LAYER_S:.0e} s",
+                    layer.name, system.name
+                )));
+            }
+            total_s += longest;
+            layers.push(LayerModel { name: layer.name.clone(), after: layer.after.clone(), costs });
+        }
+        if total_s > MAX_NETWORK_S {
+            return Err(Error::Usage(format!(
+                "network `{label}` takes {total_s:.1e} s on `{}`, layer by layer: expected at most {MAX_NETWORK_S:.0e} s",
+                system.name
+            )));
+        }
+        let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
+        let mut model = NetworkModel::new(&label, &layers, platform, limit);
+        if dram.forwarding {
+            let outputs =
+                network.layers.iter().map(|layer| layer.op.with_batch(variant.batch).output_elements());
+            model.forwarding = Some(Forwarding {
+                outputs: outputs.collect(),
+                buffers: system.accelerators.iter().map(|a| buffer(&system.models[a.model])).collect(),
+                bandwidth_bytes_per_ps: platform.bandwidth_bytes_per_ps,
+            });
+        }
+        if !dram.phases {
+            return Ok(model);
+        }
+        let port = |a: &Accelerator| system.models[a.model].port_bytes_per_s() / 1e12;
+        let ports: Vec<f64> = system.accelerators.iter().map(port).collect();
+        Ok(model.in_phases(&ports, platform))
+    }
+}
+
+/// What forwarding needs to know of an accelerator. One without a global buffer forwards nothing.
+fn buffer(model: &AccelSpec) -> Buffer {
+    let dram = model.dram();
+    Buffer {
+        elements: model.global_buffer().map_or(0, |buffer| buffer.capacity_words.unwrap_or(u64::MAX)),
+        element_bytes: dram.word_bits as f64 / 8.0,
+        dram_pj: dram.read_pj_per_access / dram.words_per_access(),
+    }
+}
+
+/// The cost tables of networks at batch sizes on a system, with progress and warnings passed on.
+fn tables(
+    system: &SystemSpec,
+    jobs: &[(&Network, u64)],
+    cache: &Cache,
+    progress: &dyn Progress,
+) -> Result<Vec<CostTable>, Error> {
+    let begun = AtomicBool::new(false);
+    let tables = cost::tables(system, jobs, cache, &|done, total| {
+        if !begun.swap(true, Ordering::Relaxed) {
+            progress.begin(&format!("mapping layers on {}", system.name), total);
+        }
+        progress.advance(done);
+    })?;
+    cache.take_warnings().iter().for_each(|warning| progress.warn(warning));
+    Ok(tables)
+}
+
+fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
+    let accelerator = |a: &Accelerator| {
+        let model = &system.models[a.model];
+        let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
+        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps }
+    };
+    Platform {
+        accelerators: system.accelerators.iter().map(accelerator).collect(),
+        bandwidth_bytes_per_ps: dram.bytes_per_s() / 1e12,
+        sharing: dram.sharing,
+    }
+}

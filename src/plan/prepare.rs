@@ -1,0 +1,241 @@
+//! Everything that cells share, made once: systems, networks with their costs, worlds, lambda*.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::case::{Case, Site};
+use super::catalogue::Catalogue;
+use super::pace::{check_number, check_span};
+use super::points::{Names, Point, Space};
+use super::reference::References;
+use super::workload::{Workload, isolated};
+use super::{clock, copies};
+use crate::cost::Cache;
+use crate::experiment::{
+    DataRoot, Dram, Error, Experiment, Policies, Progress, SchedulerChoice, Setting, Window,
+};
+use crate::hw::SystemSpec;
+use crate::workload::{Extent, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
+
+/// An experiment with everything looked up: ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// What was asked for.
+    pub experiment: Experiment,
+    /// All schedulers: the experiment's, then those that only its includes name.
+    pub schedulers: Vec<SchedulerChoice>,
+    /// The product of all keys but scheduler and seed, in the order of the file; then the cases that only includes have.
+    pub cases: Vec<Case>,
+    /// By case and seed, where they were asked for ([`Self::find_bounds`]) and there are any: how many measured requests any
+    /// schedule meets at most.
+    pub bounds: Vec<BTreeMap<u64, usize>>,
+    /// The learned ones among the schedulers.
+    pub policies: Policies,
+}
+
+impl Plan {
+    /// Reads what the experiment names, maps what the cache does not hold, and computes lambda*.
+    pub fn prepare(
+        experiment: Experiment,
+        data: &DataRoot,
+        cache: &Cache,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let names = Names::of(&experiment);
+        let scenarios = names.scenarios.iter().map(|name| data.scenario(name).map(Arc::new));
+        let scenarios = scenarios.collect::<Result<Vec<_>, _>>()?;
+        let systems = names.systems.iter().map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?;
+        let workloads = workloads(&experiment, &scenarios, progress)?;
+        let products = std::iter::once(&experiment).chain(experiment.include.iter().map(|i| &i.experiment));
+        products
+            .into_iter()
+            .try_for_each(|product| check_product(product, &names, &systems[0], &workloads))?;
+        let space = Space { names: &names, systems: &systems, scenarios: &scenarios };
+        let points = space.points(&experiment)?;
+        let references = References::of(&points, &scenarios, data, cache, progress)?;
+        let mut cases = Vec::new();
+        let mut policies = Policies::default();
+        for (place, system) in systems.iter().enumerate() {
+            let own: Vec<&Point> = points.iter().filter(|point| point.system == place).collect();
+            let runs: BTreeSet<usize> =
+                own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
+            check_forwarding(&experiment, system, &own)?;
+            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
+            let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
+            let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
+            let catalogue = Catalogue::new(system, &used, data, cache, progress)?;
+            let builder = Builder {
+                experiment: &experiment,
+                names: &names,
+                references: &references,
+                system,
+                catalogue,
+            };
+            builder.add(&own, &workloads, &mut cases)?;
+        }
+        copies::leave_out(&mut cases, &names.schedulers).iter().for_each(|told| progress.warn(told));
+        let plan = Self { experiment, schedulers: names.schedulers, cases, bounds: Vec::new(), policies };
+        let overloads = plan.overloads(|case| case.load.is_none());
+        overloads.iter().chain(&plan.long_periods()).for_each(|warning| progress.warn(warning));
+        Ok(plan)
+    }
+}
+
+/// The scenarios with the experiment's trace, if it has one.
+fn workloads(
+    experiment: &Experiment,
+    scenarios: &[Arc<Scenario>],
+    progress: &dyn Progress,
+) -> Result<Vec<Workload>, Error> {
+    let reach = Window::reach(experiment.wanted);
+    let trace = experiment.trace.as_ref().map(|keys| Recording::read_first(keys, &reach)).transpose()?;
+    for left_out in trace.iter().flat_map(|trace| &trace.left_out) {
+        progress.warn(&format!("left out of the trace: {left_out}"));
+    }
+    trace.iter().filter_map(|trace| trace.labels.unread()).for_each(|unread| progress.warn(&unread));
+    let workload = |scenario: &Arc<Scenario>| {
+        let recorded = trace.as_ref().map(|trace| RecordedArrivals::new(trace, scenario)).transpose()?;
+        Ok(Workload { scenario: Arc::clone(scenario), recorded })
+    };
+    scenarios.iter().map(workload).collect()
+}
+
+/// Makes the cases of a system.
+struct Builder<'a> {
+    experiment: &'a Experiment,
+    names: &'a Names,
+    references: &'a References,
+    system: &'a SystemSpec,
+    catalogue: Catalogue,
+}
+
+impl Builder<'_> {
+    /// Settings with the same DRAM share a site.
+    fn add(&self, points: &[&Point], workloads: &[Workload], cases: &mut Vec<Case>) -> Result<(), Error> {
+        let mut sites: BTreeMap<usize, Vec<Arc<Site>>> = BTreeMap::new();
+        for point in points {
+            let workload = &workloads[point.scenario];
+            let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
+                .and_then(|window| window.check_size().map(|()| window))
+                .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
+            let dram = Dram::of(&point.setting);
+            let sites = sites.entry(point.scenario).or_default();
+            let known = sites.iter().find(|site| site.dram == dram).cloned();
+            let site = match known {
+                Some(site) => site,
+                None => {
+                    let site = Site::new(self.system, &self.catalogue, workload, dram, &window)?;
+                    sites.push(Arc::new(site));
+                    Arc::clone(&sites[sites.len() - 1])
+                }
+            };
+            clock::check(&site.world, &window, workload, &point.setting, self.system)?;
+            if let Some(load) = point.load {
+                let requests_per_s = load * site.saturation.requests_per_s;
+                if let Extent::Requests(requests) = window.extent() {
+                    check_span(requests as f64 / requests_per_s, workload, self.system)?;
+                }
+                check_number(requests_per_s, 0.0, &window, workload, self.system)?;
+            }
+            let &&Point { system, scenario, qos, load, .. } = point;
+            let own = || Arc::new(isolated(&site.world));
+            let reference = self.references.latencies(point).unwrap_or_else(own);
+            cases.push(Case {
+                system: self.system.name.clone(),
+                words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
+                workload: workload.clone(),
+                qos,
+                load,
+                setting: point.setting.clone(),
+                site,
+                reference,
+                wanted: self.experiment.wanted,
+                window,
+                runs: Arc::clone(&point.runs),
+                has_same_requests: false,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What an experiment asks of its scenarios has to be possible, which is the same on every system.
+fn check_product(
+    product: &Experiment,
+    names: &Names,
+    any: &SystemSpec,
+    workloads: &[Workload],
+) -> Result<(), Error> {
+    for (word, workload) in names.scenarios.iter().zip(workloads) {
+        if product.scenarios.contains(word) {
+            check_pace(product, workload)?;
+            product.asked.iter().try_for_each(|asked| check_terms(product, asked.on(any).sla, workload))?;
+        }
+    }
+    Ok(())
+}
+
+/// A load scales rates that are not given otherwise, and nothing else does.
+fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error> {
+    let name = &workload.scenario.name;
+    let problem = match (workload.has_own_pace(), &experiment.loads) {
+        (true, Some(_)) if workload.recorded.is_some() => {
+            "`loads` cannot scale a `trace`: leave `loads` out, and set `speedup` in `trace`".to_string()
+        }
+        (true, Some(_)) => {
+            let tenant = &workload.scenario.tenants[0];
+            format!(
+                "`loads` cannot scale the requests of scenario `{name}`, which come at their own pace (tenant `{}`: {}); \
+                 leave `loads` out, and set the pace in the scenario",
+                tenant.name,
+                tenant.arrivals.kind().name
+            )
+        }
+        (false, None) => format!(
+            "`loads` is missing: the tenants of scenario `{name}` share a load; give it, e.g. loads = [0.6, 0.9], or give \
+             every tenant's `arrivals` a `rate_per_s`"
+        ),
+        _ => return Ok(()),
+    };
+    Err(Error::Usage(format!("{}: {problem}", experiment.path.display())))
+}
+
+/// What is forwarded is a whole output, of a layer with one demand.
+fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
+    let mut settings = points.iter().map(|point| &point.setting);
+    let differs = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
+    if !settings.any(|setting| setting.forwarding && differs(setting)) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{}: `forwarding = true` is of whole layers: it goes with neither `phases = true` nor `max_sub_job_us` (`{}`)",
+        experiment.path.display(),
+        system.name
+    )))
+}
+
+/// Whether every tenant's terms can be kept under the experiment's rules.
+fn check_terms(experiment: &Experiment, rule: SlaRule, workload: &Workload) -> Result<(), Error> {
+    let problem = |place: usize, tenant: &Tenant| {
+        let has_none = |network| tenant.terms(network).sla(rule, 1.0).is_none();
+        if tenant.mix().any(|(network, _)| has_none(network)) {
+            return Some("`sla = \"absolute\"` needs `target_us`");
+        }
+        let framed = workload.scenario.has_frames(place) && workload.recorded.is_none();
+        if tenant.sla.rule.unwrap_or(rule) == SlaRule::Period && !framed {
+            return Some("`sla = \"period\"` needs periodic arrivals");
+        }
+        None
+    };
+    let scenario = &workload.scenario;
+    let tenants = scenario.tenants.iter().enumerate();
+    match tenants.filter_map(|(place, tenant)| Some((tenant, problem(place, tenant)?))).next() {
+        None => Ok(()),
+        Some((tenant, problem)) => Err(Error::Usage(format!(
+            "{}: tenant `{}` of scenario `{}`: {problem}",
+            experiment.path.display(),
+            tenant.name,
+            scenario.name
+        ))),
+    }
+}

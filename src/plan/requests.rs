@@ -1,0 +1,117 @@
+//! The requests of a run: arrivals and followers of the scenario with deadlines on the system of the case.
+
+use super::case::Case;
+use crate::experiment::{Wanted, Window};
+use crate::sim::{Follower, Record, Request, Trace};
+use crate::units::Time;
+use crate::workload::{Arrival, Extent, Qos, Sla, rate_per_s};
+
+/// The requests of a run that measures `measured` of them; fewer where arrivals end before. Panics if `measured` exceeds
+/// [`MAX_REQUESTS`](crate::workload::MAX_REQUESTS).
+pub fn trace(case: &Case, measured: usize, seed: u64) -> Trace {
+    requests(case, &window(case, measured), seed)
+}
+
+/// The window of a run that counts another number of requests than its experiment does; panics as [`trace`] does.
+pub(crate) fn window(case: &Case, measured: usize) -> Window {
+    let wanted = Wanted { requests: Some(measured), duration: None, ..case.wanted };
+    Window::of(wanted, case.setting.late, None)
+        .expect("at most MAX_REQUESTS are measured, of arrivals without an end")
+}
+
+pub(crate) fn requests(case: &Case, window: &Window, seed: u64) -> Trace {
+    let offer = case.workload.offer(&case.site.world, case.requests_per_s(), seed, window.extent());
+    let mut requests: Vec<Request> = offer.own.iter().map(|arrival| request(case, arrival)).collect();
+    let mut followers = Vec::with_capacity(offer.followers.len());
+    for follower in &offer.followers {
+        let (request, within) = following(case, &follower.arrival);
+        let place = requests.len() as u32;
+        followers.push(Follower { after: follower.after, request: place, delay: follower.delay, within });
+        requests.push(request);
+    }
+    // Stable: what waits for the same event keeps its order.
+    followers.sort_by_key(|follower| follower.after);
+    let measured = window.measured(requests.len(), case.workload.total().is_some());
+    Trace { requests, measured, followers, span: window.span() }
+}
+
+/// Whether two seeds bring a case the same requests. Those that differ mostly do with the first of them.
+pub(super) fn has_same_requests(case: &Case, one: u64, other: u64) -> bool {
+    let (workload, world, extent) = (&case.workload, &case.site.world, case.window.extent());
+    let requests_per_s = case.requests_per_s();
+    let own = |seed| {
+        let arrivals = workload.arrivals(world, requests_per_s, seed);
+        let (most, end) = match extent {
+            Extent::Requests(requests) => (requests, Time::MAX),
+            Extent::Until(end) | Extent::Sample(end) => (usize::MAX, end),
+        };
+        arrivals.take_while(move |arrival| arrival.time < end).take(most)
+    };
+    let all = |seed| workload.offer(world, requests_per_s, seed, extent);
+    own(one).eq(own(other)) && (!workload.has_followers() || all(one) == all(other))
+}
+
+fn qos(case: &Case, arrival: &Arrival) -> Qos {
+    arrival.qos.unwrap_or(case.qos)
+}
+
+fn sla(case: &Case, arrival: &Arrival) -> Sla {
+    let tenant = &case.workload.scenario.tenants[arrival.tenant as usize];
+    let terms = tenant.terms(arrival.network);
+    terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")
+}
+
+/// A request with its deadline, as the system of the case or its reference has it.
+pub(crate) fn request(case: &Case, arrival: &Arrival) -> Request {
+    let &Arrival { time, tenant, network, priority, .. } = arrival;
+    let isolated = case.reference[network as usize];
+    let qos = qos(case, arrival);
+    let deadline = sla(case, arrival).deadline(arrival, qos, isolated);
+    Request { tenant, network, priority, qos, arrival: time, deadline }
+}
+
+/// A request that follows others, and how soon after its arrival it is due. The next frame does not wait for it.
+fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
+    let request = Request { arrival: Time::MAX, ..request(case, arrival) };
+    let isolated = case.reference[request.network as usize];
+    match sla(case, arrival).within(request.qos, isolated) {
+        Some(within) => (Request { deadline: Time::MAX, ..request }, within),
+        None => (request, Time::MAX),
+    }
+}
+
+/// The requests of a run as they come: how many, and when the first and the last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Came {
+    requests: u64,
+    first: Time,
+    last: Time,
+}
+
+impl Came {
+    /// Follows a run.
+    pub(crate) fn record(&mut self, record: &Record) {
+        if let Record::Arrival { asked, .. } = *record {
+            self.first = if self.requests == 0 { asked.arrival } else { self.first };
+            self.last = asked.arrival;
+            self.requests += 1;
+        }
+    }
+
+    fn rate_per_s(self) -> f64 {
+        let span_s = (self.last - self.first).as_s();
+        if span_s > 0.0 { (self.requests - 1) as f64 / span_s } else { f64::NAN }
+    }
+}
+
+/// The `offered_load` of a run; where a closed loop sends as fast as it is served, that of what came.
+pub(crate) fn offered_load(case: &Case, trace: &Trace, came: Came) -> f64 {
+    if case.workload.has_loops() {
+        return came.rate_per_s() / case.site.saturation.requests_per_s;
+    }
+    let own = trace.requests.len() - trace.followers.len();
+    let times: Vec<Time> = trace.requests[..own].iter().map(|request| request.arrival).collect();
+    let stages = trace.requests.len() as f64 / own as f64;
+    let rate_per_s = rate_per_s(&times).map_or(f64::NAN, |rate_per_s| rate_per_s * stages);
+    rate_per_s / case.site.saturation.requests_per_s
+}

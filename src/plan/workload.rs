@@ -1,0 +1,75 @@
+//! What is asked of a system: the tenants of a scenario, and a recording in place of their own arrivals.
+
+use std::sync::Arc;
+
+use crate::sim::World;
+use crate::units::Time;
+use crate::workload::{Arrival, ArrivalStream, Extent, Offer, RecordedArrivals, Scenario};
+
+/// What is asked of a system.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// The tenants.
+    pub scenario: Arc<Scenario>,
+    /// The experiment's `trace`.
+    pub recorded: Option<RecordedArrivals>,
+}
+
+impl Workload {
+    /// Whether the workload alone says when requests come; else the load of an experiment has to.
+    pub(crate) fn has_own_pace(&self) -> bool {
+        self.recorded.is_some() || self.scenario.has_own_pace()
+    }
+
+    /// Whether requests come at times that depend on what becomes of others; in a recording, all have times.
+    pub(crate) fn has_followers(&self) -> bool {
+        self.recorded.is_none() && self.scenario.has_followers()
+    }
+
+    /// Whether some tenant sends as fast as it is served.
+    pub fn has_loops(&self) -> bool {
+        self.recorded.is_none() && self.scenario.has_loops()
+    }
+
+    /// How many requests come by themselves in all; `None` where they never end.
+    pub(super) fn total(&self) -> Option<usize> {
+        self.recorded.as_ref().map_or_else(|| self.scenario.total(), |recorded| Some(recorded.total()))
+    }
+
+    /// All requests of a run on a system, where tenants that share a load share `requests_per_s`.
+    pub(crate) fn offer(&self, world: &World, requests_per_s: f64, seed: u64, extent: Extent) -> Offer {
+        let scenario = &self.scenario;
+        let Some(recorded) = &self.recorded else {
+            let rates_per_s = scenario.rates_per_s(requests_per_s);
+            return Offer::new(scenario, &rates_per_s, &isolated(world), seed, extent);
+        };
+        let arrivals = recorded.arrivals(scenario, seed);
+        let own = match extent {
+            Extent::Requests(requests) => arrivals.take(requests).collect(),
+            Extent::Until(end) | Extent::Sample(end) => {
+                arrivals.take_while(|arrival| arrival.time < end).collect()
+            }
+        };
+        Offer { own, followers: Vec::new() }
+    }
+
+    /// The requests that follow no others, where tenants that share a load share `requests_per_s`.
+    pub(crate) fn arrivals(
+        &self,
+        world: &World,
+        requests_per_s: f64,
+        seed: u64,
+    ) -> Box<dyn Iterator<Item = Arrival>> {
+        let scenario = &self.scenario;
+        if let Some(recorded) = &self.recorded {
+            return Box::new(recorded.arrivals(scenario, seed));
+        }
+        let rates_per_s = scenario.rates_per_s(requests_per_s);
+        Box::new(ArrivalStream::new(scenario, &rates_per_s, &isolated(world), seed))
+    }
+}
+
+/// The isolated latency of every network.
+pub(super) fn isolated(world: &World) -> Vec<Time> {
+    world.networks.iter().map(|network| network.isolated).collect()
+}

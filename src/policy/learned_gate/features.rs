@@ -1,0 +1,214 @@
+//! What the policy sees, without units: times are relative to each other, bytes to what the DRAM delivers in a time.
+//! Each is cut to [-4, 4]. s is the time to the deadline, R best-case work left, W the mean best-case work of a request
+//! of the platform's networks, M the number of accelerators, B the delivered bandwidth.
+//!
+//! | of the queue | |
+//! |---|---|
+//! | length | ln(1 + jobs) / 2 |
+//! | backlog | sum of R / (M W) |
+//! | backlog of bytes | sum of bytes left / (B W) |
+//! | demand | sum of b of what runs / B |
+//! | busy | share of accelerators that run something |
+//! | missed | share of requests that missed, fading over 30 requests |
+//! | offered work | best-case work that arrives per time / M, fading over 20 W |
+//! | offered bytes | bytes that arrive per time / B, likewise |
+//! | period | ln(time to the next decision / mean best-case layer) / 2; 0 without periods |
+//! | term | mean ln((d - a) / isolated latency) of requests, fading over 30 of them |
+//! | intensity | ln(M x bytes / (B x best-case work)), over all networks |
+//!
+//! | of a job | |
+//! |---|---|
+//! | work / slack | R / s |
+//! | path / slack | critical path left / s |
+//! | bytes / slack | bytes left / (B s) |
+//! | slack | ln(s / isolated latency) |
+//! | size | ln(R / W) |
+//! | done | 1 - R / best-case work of the whole |
+//! | running | 1 if one of its layers runs |
+//! | load before | work of those with earlier deadlines, itself included, / (M s) |
+//! | bytes before | bytes of those / (B s) |
+//! | rank | place by deadline / jobs |
+
+use crate::policy::dense;
+use crate::policy::net::{LANES, Lanes};
+use crate::sim::{JobId, Record, View};
+use crate::units::Time;
+
+const QUEUE_FEATURES: usize = 11;
+pub(super) const OWN_FEATURES: usize = 10;
+pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
+
+/// What tells of bytes: places in the tables above, a job's own features first.
+pub(super) const OF_BYTES: [usize; 6] =
+    [2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10];
+
+/// Requests over which what happened fades. Our choice, because they are a few times what is in flight.
+const FADING: f64 = 30.0;
+/// Mean requests' work over which arrivals fade: long against a request, short against a trace.
+const FADING_WORK: f64 = 20.0;
+
+/// What is known of the platform from the first view on.
+struct Scale {
+    work_ps: f64,
+    layer_ps: f64,
+    intensity: f64,
+    bytes_per_ps: f64,
+    accelerators: f64,
+}
+
+impl Scale {
+    fn of(view: &View) -> Self {
+        let networks = &view.world().networks;
+        let work_ps: f64 = networks.iter().map(|network| network.total_best.as_ps()).sum();
+        let bytes: f64 = networks.iter().map(|network| network.total_bytes as f64).sum();
+        let layers: f64 = networks.iter().map(|network| network.layers.len() as f64).sum();
+        let (bytes_per_ps, accelerators) = (view.total_bandwidth(), view.accelerators().len() as f64);
+        Self {
+            work_ps: work_ps / networks.len() as f64,
+            layer_ps: work_ps / layers,
+            intensity: (accelerators * bytes / (bytes_per_ps * work_ps)).ln(),
+            bytes_per_ps,
+            accelerators,
+        }
+    }
+}
+
+/// What happened so far.
+#[derive(Default)]
+struct History {
+    youngest: Option<JobId>,
+    at: Time,
+    /// Fading sums.
+    work_ps: f64,
+    bytes: f64,
+    missed: f64,
+    term: f64,
+}
+
+/// The features of a view; the buffers are kept between decisions.
+#[derive(Default)]
+pub(super) struct Observation {
+    scale: Option<Scale>,
+    history: History,
+    queue: [f32; QUEUE_FEATURES],
+    /// Jobs by deadline.
+    ranked: Vec<(Time, usize)>,
+    /// By the index in the view: rank, and work in ps and bytes up to its deadline.
+    before: Vec<(usize, f64, f64)>,
+}
+
+fn cut(x: f64) -> f32 {
+    // What is not a number, as 0 / 0 of a platform without traffic, says nothing.
+    if x.is_nan() { 0.0 } else { (x as f32).clamp(-4.0, 4.0) }
+}
+
+impl Observation {
+    pub(super) fn observe(&mut self, record: &Record) {
+        let Some(met) = record.met() else { return };
+        self.history.missed += (f64::from(u8::from(!met)) - self.history.missed) / FADING;
+    }
+
+    /// Takes what all jobs share; returns the comparisons that it took.
+    pub(super) fn take(&mut self, view: &View) -> u64 {
+        let scale = self.scale.get_or_insert_with(|| Scale::of(view));
+        self.history.update(view, scale);
+        let jobs = view.jobs();
+        self.ranked.clear();
+        self.ranked.extend(jobs.iter().enumerate().map(|(i, job)| (job.deadline, i)));
+        self.ranked.sort_unstable();
+        self.before.clear();
+        self.before.resize(jobs.len(), (0, 0.0, 0.0));
+        let (mut work_ps, mut bytes) = (0.0, 0.0);
+        for (rank, &(_, i)) in self.ranked.iter().enumerate() {
+            work_ps += jobs[i].remaining_best.as_ps();
+            bytes += jobs[i].unstarted_bytes as f64;
+            self.before[i] = (rank, work_ps, bytes);
+        }
+        let lanes = view.accelerators();
+        let demand: f64 = lanes.iter().map(|lane| lane.demand_bytes_per_ps).sum();
+        let busy = lanes.iter().filter(|lane| lane.running.is_some()).count() as f64;
+        let period = view
+            .next_decision()
+            .map_or(0.0, |tick| ((tick - view.now()).as_ps() / scale.layer_ps).ln() / 2.0);
+        let Scale { work_ps: mean_ps, bytes_per_ps, accelerators, .. } = *scale;
+        let fading_ps = FADING_WORK * mean_ps;
+        self.queue = [
+            (1.0 + jobs.len() as f64).ln() / 2.0,
+            work_ps / (accelerators * mean_ps),
+            bytes / (bytes_per_ps * mean_ps),
+            demand / bytes_per_ps,
+            busy / accelerators,
+            self.history.missed,
+            self.history.work_ps / (accelerators * fading_ps),
+            self.history.bytes / (bytes_per_ps * fading_ps),
+            period,
+            self.history.term,
+            scale.intensity,
+        ]
+        .map(cut);
+        let n = jobs.len() as u64;
+        n * u64::from(n.next_power_of_two().ilog2()) + 2 * n
+    }
+
+    /// The inputs of the net that all jobs share.
+    pub(super) fn queue(&self) -> [Lanes; JOB_FEATURES] {
+        let mut features = [[0.0; LANES]; JOB_FEATURES];
+        for (row, feature) in features[OWN_FEATURES..].iter_mut().zip(self.queue) {
+            *row = [feature; LANES];
+        }
+        features
+    }
+
+    /// Those of one job.
+    pub(super) fn job(&self, view: &View, job: usize) -> [f32; OWN_FEATURES] {
+        let scale = self.scale.as_ref().expect("the view was taken");
+        let shown = &view.jobs()[job];
+        let network = view.network_of(shown);
+        let slack_ps = slack_ps(view, shown.deadline);
+        let (rank, work_ps, bytes) = self.before[job];
+        let left_ps = shown.remaining_best.as_ps();
+        let per_slack = 1.0 / slack_ps;
+        let bytes_per_slack = per_slack / scale.bytes_per_ps;
+        [
+            left_ps * per_slack,
+            shown.shortest_left.as_ps() * per_slack,
+            shown.unstarted_bytes as f64 * bytes_per_slack,
+            ln(slack_ps / network.isolated.as_ps()),
+            ln(left_ps / scale.work_ps),
+            1.0 - left_ps / network.total_best.as_ps(),
+            f64::from(u8::from(shown.running)),
+            work_ps / scale.accelerators * per_slack,
+            bytes * bytes_per_slack,
+            (rank + 1) as f64 / view.jobs().len() as f64,
+        ]
+        .map(cut)
+    }
+}
+
+/// As exact as features need it.
+fn ln(x: f64) -> f64 {
+    f64::from(dense::ln(x as f32))
+}
+
+/// At least a microsecond, as in the scores of `scheduler/placing.rs`.
+fn slack_ps(view: &View, deadline: Time) -> f64 {
+    deadline.saturating_sub(view.now()).as_ps().max(1e6)
+}
+
+impl History {
+    fn update(&mut self, view: &View, scale: &Scale) {
+        let fade = (-(view.now() - self.at).as_ps() / (FADING_WORK * scale.work_ps)).exp();
+        self.at = view.now();
+        self.work_ps *= fade;
+        self.bytes *= fade;
+        let known = self.youngest;
+        for job in view.jobs().iter().rev().take_while(|job| Some(job.id) > known) {
+            let network = view.network_of(job);
+            self.work_ps += network.total_best.as_ps();
+            self.bytes += network.total_bytes as f64;
+            let factor = (job.deadline - job.arrival).as_ps() / network.isolated.as_ps();
+            self.term += (factor.ln() - self.term) / FADING;
+        }
+        self.youngest = self.youngest.max(view.jobs().last().map(|job| job.id));
+    }
+}

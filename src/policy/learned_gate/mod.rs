@@ -1,0 +1,174 @@
+//! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`) with its terms judged by a small net.
+//!
+//! The net sees a job and the queue (`features.rs`) and says what the request is: given up, how much of the capacity it
+//! may count on, how far it may slow others, and how much slowdown it bears. Order and placement are the rule's: what
+//! nets that judged them, too, were worth is in `policies/README.md`.
+//!
+//! With output weights of zero it takes every decision as `gated` does, which is where training starts. One policy serves
+//! all queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and
+//! features are relative to the platform. Sizes: 400 weights; 384 multiply-accumulates a job.
+
+mod features;
+mod parts;
+#[cfg(test)]
+mod tests;
+
+use super::dense::exp;
+use super::net::{LANES, Lanes, Net};
+use super::weights::{Tensors, WeightsError};
+use crate::rng;
+use crate::scheduler::{AHEAD, ALPHA, Gate, Judge, MARGIN};
+use crate::sim::{Decision, Record, Scheduler, View};
+use features::{JOB_FEATURES, Observation};
+pub use parts::PARTS;
+use parts::{Without, take_away};
+use rand::RngExt;
+
+const JUDGEMENTS: usize = 4;
+type JobNet = Net<JOB_FEATURES, 12, JUDGEMENTS>;
+
+/// The version of the features and of the nets: weights for another mean something else.
+pub const FEATURES: &str = "learned_gate-2";
+
+/// How many weights the policy has.
+pub const WEIGHTS: usize = JobNet::WEIGHTS;
+
+/// The name of the only tensor in its file.
+const TENSOR: &str = "weights";
+
+/// The weights as they are kept in a file. Panics if there are not [`WEIGHTS`].
+pub fn tensors(weights: Vec<f32>) -> Tensors {
+    let mut tensors = Tensors::default();
+    tensors.insert(TENSOR, &[WEIGHTS], weights);
+    tensors
+}
+
+/// The weights of a file.
+///
+/// # Errors
+/// It holds others.
+pub fn weights(tensors: &Tensors) -> Result<&[f32], WeightsError> {
+    tensors.values(TENSOR, &[WEIGHTS])
+}
+
+/// Judgements are factors between 1/e^2 and e^2. Our choice, because beyond them a term has no effect any more.
+const LARGEST: f32 = 2.0;
+
+/// Weights with which the policy is `gated`: hidden layers random, by the seed, and outputs zero.
+pub fn untrained(seed: u64) -> Vec<f32> {
+    // The policy's name before 0.2: a stream of another name would draw other weights.
+    let mut rng = rng::stream(seed, "policy", "mascot");
+    let scale = (3.0 / JOB_FEATURES as f32).sqrt();
+    let mut weights: Vec<f32> =
+        (0..JobNet::HIDDEN_WEIGHTS).map(|_| rng.random_range(-scale..scale)).collect();
+    weights.resize(WEIGHTS, 0.0);
+    weights
+}
+
+/// The policy at work.
+pub struct LearnedGate {
+    gate: Gate,
+    judge: Learned,
+}
+
+impl LearnedGate {
+    /// Panics if there are not [`WEIGHTS`] weights.
+    pub fn new(weights: &[f32]) -> Self {
+        Self::without(&[], weights)
+    }
+
+    /// The policy without some of its [`PARTS`]. Panics on a name that is none of theirs.
+    pub fn without(parts: &[String], weights: &[f32]) -> Self {
+        let mut weights = weights.to_vec();
+        let without = take_away(parts, &mut weights);
+        let judge = Learned {
+            without,
+            net: Net::new(&weights),
+            observation: Observation::default(),
+            verdicts: Vec::new(),
+        };
+        Self { gate: Gate::default(), judge }
+    }
+}
+
+impl Scheduler for LearnedGate {
+    fn decide(&mut self, view: &View, out: &mut Decision) {
+        self.judge.judge(view, out);
+        self.gate.decide(view, &self.judge, AHEAD, out);
+    }
+
+    fn observe(&mut self, record: &Record) {
+        self.judge.observation.observe(record);
+    }
+}
+
+struct Learned {
+    without: Without,
+    net: JobNet,
+    observation: Observation,
+    /// By the index in the view.
+    verdicts: Vec<Verdict>,
+}
+
+/// What the net says of a job; factors.
+struct Verdict {
+    /// On the time that a request needs, before it is given up; at least 1.
+    need: f64,
+    alpha: f64,
+    margin: f64,
+    patience: f64,
+}
+
+impl Learned {
+    fn judge(&mut self, view: &View, out: &mut Decision) {
+        let Self { net, observation, verdicts, .. } = self;
+        out.operations.comparisons += observation.take(view);
+        verdicts.clear();
+        let mut x = observation.queue();
+        let mut jobs = 0..view.jobs().len();
+        while !jobs.is_empty() {
+            let of_pass = jobs.by_ref().take(LANES).enumerate();
+            let lanes = of_pass.map(|(lane, job)| put(&mut x, lane, observation.job(view, job))).count();
+            let y = net.forward(&x);
+            verdicts.extend((0..lanes).map(|lane| Verdict::of(y.map(|row| row[lane]))));
+            out.operations.macs += lanes as u64 * JobNet::MACS;
+        }
+    }
+}
+
+impl Verdict {
+    /// From the outputs of the net; zeros are what `gated` says.
+    fn of(outputs: [f32; JUDGEMENTS]) -> Self {
+        let [need, alpha, margin, patience] = outputs.map(|y| f64::from(exp(y.clamp(-LARGEST, LARGEST))));
+        Self { need: need.max(1.0), alpha: alpha * ALPHA, margin: margin * MARGIN, patience }
+    }
+}
+
+/// Puts the features of an item into its lane.
+fn put(x: &mut [Lanes], lane: usize, features: impl IntoIterator<Item = f32>) {
+    x.iter_mut().zip(features).for_each(|(row, feature)| row[lane] = feature);
+}
+
+impl Judge for Learned {
+    fn is_hopeless(&self, view: &View, job: usize) -> bool {
+        let shown = &view.jobs()[job];
+        let need = shown.shortest_left.scale(self.verdicts[job].need);
+        !self.without.drop && view.now().saturating_add(need) > shown.deadline
+    }
+
+    fn demotes(&self) -> bool {
+        !self.without.demotion
+    }
+
+    fn alpha(&self, job: usize) -> f64 {
+        self.verdicts[job].alpha
+    }
+
+    fn margin(&self, job: usize) -> f64 {
+        self.verdicts[job].margin
+    }
+
+    fn patience(&self, job: usize) -> f64 {
+        if self.without.hold { f64::INFINITY } else { self.verdicts[job].patience }
+    }
+}

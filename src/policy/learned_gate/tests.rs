@@ -1,0 +1,92 @@
+//! The policy before training is `gated`, and its nets have a say.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::check::{Case, Size};
+use crate::scheduler;
+use crate::sim::{Engine, run};
+
+fn records(case: &Case, scheduler: &mut dyn Scheduler) -> Vec<Record> {
+    let engine = Engine::new(Arc::new(case.world()), Arc::new(case.trace.clone()), case.rules.clone());
+    let mut records = Vec::new();
+    // Rules that hold may leave requests waiting for ever in random systems.
+    let _ = run(engine, scheduler, &mut records);
+    records
+}
+
+/// Decisions but for what they are charged.
+fn starts(records: &[Record]) -> Vec<String> {
+    let start = |record: &&Record| matches!(record, Record::Start { .. } | Record::Drop { .. });
+    records.iter().filter(start).map(|record| format!("{record:?}")).collect()
+}
+
+/// Weights that have a say.
+fn random_weights(seed: u64) -> Vec<f32> {
+    let mut rng = rng::stream(seed, "test", "weights");
+    untrained(seed).into_iter().map(|weight| weight + rng.random_range(-0.5..0.5)).collect()
+}
+
+/// What decisions are charged differs.
+fn ideal_case(seed: u64) -> Case {
+    let mut case =
+        Case::with_everything(seed, Size { accelerators: 5, networks: 3, layers: 12, requests: 40 });
+    case.rules.decision_cost = crate::sim::DecisionCost::Ideal;
+    case
+}
+
+#[test]
+fn untrained_it_is_gated_and_trained_it_is_not() {
+    let (mut compared, mut different) = (0, 0);
+    for seed in 0..60 {
+        let case = ideal_case(seed);
+        let mut gated = (scheduler::find("gated").unwrap().build)(&toml::Table::new(), 1).unwrap();
+        let expected = starts(&records(&case, gated.as_mut()));
+        let of = |weights: &[f32]| starts(&records(&case, &mut LearnedGate::new(weights)));
+        assert_eq!(of(&untrained(seed)), expected, "seed {seed}: {case}");
+        compared += expected.len();
+        different += usize::from(of(&random_weights(seed)) != expected);
+    }
+    assert!(compared > 1_000 && different > 20, "{compared} {different}");
+}
+
+#[test]
+fn every_part_is_missed_and_without_the_learned_ones_it_is_gated() {
+    let mut missed = vec![0; PARTS.len()];
+    for seed in 0..40 {
+        let (case, weights) = (ideal_case(seed), random_weights(seed));
+        let starts_without = |parts: &[&str]| {
+            let parts: Vec<String> = parts.iter().map(|part| part.to_string()).collect();
+            starts(&records(&case, &mut LearnedGate::without(&parts, &weights)))
+        };
+        let whole = starts_without(&[]);
+        for (missed, part) in missed.iter_mut().zip(PARTS) {
+            *missed += usize::from(starts_without(&[part.name]) != whole);
+        }
+        let learned: Vec<&str> =
+            PARTS.iter().map(|part| part.name).filter(|n| n.starts_with("learned_")).collect();
+        let mut gated = (scheduler::find("gated").unwrap().build)(&toml::Table::new(), 1).unwrap();
+        assert_eq!(starts_without(&learned), starts(&records(&case, gated.as_mut())), "seed {seed}");
+    }
+    assert!(missed.iter().all(|&missed| missed > 3), "{missed:?}");
+}
+
+#[test]
+fn without_drop_it_drops_nothing_and_without_hold_it_holds_nothing() {
+    let (mut dropped, mut held) = ([0, 0], [0, 0]);
+    for seed in 0..40 {
+        for (way, parts) in [vec![], vec!["drop".to_string(), "hold".to_string()]].into_iter().enumerate() {
+            let mut policy = LearnedGate::without(&parts, &random_weights(seed));
+            let mut decide = crate::check::Script(|view: &View, out: &mut Decision| {
+                policy.decide(view, out);
+                for action in &out.actions {
+                    dropped[way] += u32::from(matches!(action, crate::sim::Action::Drop { .. }));
+                    held[way] += u32::from(matches!(action, crate::sim::Action::Hold { .. }));
+                }
+            });
+            records(&ideal_case(seed), &mut decide);
+        }
+    }
+    assert!(dropped[0] > 0 && held[0] > 0, "{dropped:?} {held:?}");
+    assert_eq!([dropped[1], held[1]], [0, 0]);
+}

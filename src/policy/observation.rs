@@ -1,0 +1,271 @@
+//! What a policy sees of a view, and what it answers, both in plain `f32`.
+//!
+//! A row per open sub-job, in the order of the view, of 3M + 5 numbers for M accelerators:
+//!
+//! | place | feature | unit and scale |
+//! |---|---|---|
+//! | 0 .. M | c1 on accelerator m, -1 where it cannot run | log of time |
+//! | M .. 2M | b on accelerator m, -1 where it cannot run | log of a share of the DRAM bandwidth |
+//! | 2M .. 3M | from now until accelerator m has ended what it runs, at present rates | log of time |
+//! | 3M | slack: deadline - now - critical path left of the request, every layer at its smallest c1 | log of time |
+//! | 3M + 1 | remaining best-case work R_best of the request | log of time |
+//! | 3M + 2 | layers of the request that have not started | log of a count |
+//! | 3M + 3 | how long the sub-job has been ready; below zero while it waits for running layers | log of time |
+//! | 3M + 4 | bandwidth load: sum of b of what runs now | log of a share of the DRAM bandwidth |
+//!
+//! The queue as a whole, for critics and for policies that want it:
+//!
+//! | place | feature | unit and scale |
+//! |---|---|---|
+//! | 0 | open sub-jobs | log of a count |
+//! | 1 | requests in flight | log of a count |
+//! | 2 | until the next periodic decision, 0 without one | log of time |
+//! | 3 | backlog: R_best of all requests / M | log of time |
+//! | 4 | traffic: DRAM bytes not yet started / DRAM bandwidth | log of time |
+//!
+//! "Log" is x -> log2(1 + |x|) / 4 with the sign of x, linear between powers of two, of a time in units of 10 us, of a
+//! share, or of a count: 10 us become 0.25 and 10 ms 2.5, so that what matters lies between -3 and 3. It calls no
+//! mathematical library, whose last digits differ between machines.
+//!
+//! The answer has a row of M + 1 numbers per open sub-job: its priority, and a score per accelerator ([`decode`]).
+
+use crate::sim::{Decision, NetworkModel, PairCost, Platform, View, World};
+use crate::units::Time;
+
+/// Features of the queue as a whole.
+pub const QUEUE_FEATURES: usize = 5;
+
+/// Our choice, because layers take from a few microseconds to a few milliseconds.
+const TIME_UNIT_PS: f64 = 1e7;
+
+/// The c1 and the b of a layer where it cannot run: no other has them.
+const CANNOT_RUN: f32 = -1.0;
+
+/// Numbers in the row of a sub-job.
+pub const fn features(accelerators: usize) -> usize {
+    3 * accelerators + 5
+}
+
+/// Numbers in the answer for a sub-job.
+pub const fn outputs(accelerators: usize) -> usize {
+    accelerators + 1
+}
+
+/// The features of one view; buffers are kept from view to view.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    accelerators: usize,
+    /// By network: the first 2M features of every layer.
+    costs: Vec<Vec<f32>>,
+    rows: Vec<f32>,
+    queue: [f32; QUEUE_FEATURES],
+    /// Features that all sub-jobs share.
+    busy: Vec<f32>,
+}
+
+impl Observation {
+    /// Of views of a world; empty at first.
+    pub fn new(world: &World) -> Self {
+        Self {
+            accelerators: world.platform.accelerators.len(),
+            costs: world.networks.iter().map(|network| costs(network, &world.platform)).collect(),
+            rows: Vec::new(),
+            queue: [0.0; QUEUE_FEATURES],
+            busy: Vec::new(),
+        }
+    }
+
+    /// M.
+    pub fn accelerators(&self) -> usize {
+        self.accelerators
+    }
+
+    /// Open sub-jobs.
+    pub fn len(&self) -> usize {
+        self.rows.len() / features(self.accelerators)
+    }
+
+    /// Whether nothing may be assigned.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The rows of all open sub-jobs, one after the other.
+    pub fn rows(&self) -> &[f32] {
+        &self.rows
+    }
+
+    /// The features of the queue.
+    pub fn queue(&self) -> &[f32; QUEUE_FEATURES] {
+        &self.queue
+    }
+
+    /// Whether the accelerator can run the sub-job in that row.
+    pub fn is_legal(&self, row: usize, accelerator: usize) -> bool {
+        self.rows[row * features(self.accelerators) + accelerator] != CANNOT_RUN
+    }
+
+    /// Nothing may be assigned any more.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        self.queue = [0.0; QUEUE_FEATURES];
+    }
+
+    /// Looks at a view of the world.
+    pub fn observe(&mut self, view: &View) {
+        let (now, bandwidth) = (view.now(), view.total_bandwidth());
+        let lanes = view.accelerators();
+        self.busy.clear();
+        self.busy.extend(lanes.iter().map(|lane| log_time(lane.free_at.as_ps() - now.as_ps())));
+        let load = log(lanes.iter().map(|lane| lane.demand_bytes_per_ps).sum::<f64>() / bandwidth);
+        self.rows.clear();
+        for sub in view.sub_jobs() {
+            let job = view.job_of(sub);
+            let wide = 2 * self.accelerators;
+            let costs = &self.costs[job.network as usize][sub.id.layer as usize * wide..][..wide];
+            self.rows.extend_from_slice(costs);
+            self.rows.extend_from_slice(&self.busy);
+            self.rows.extend_from_slice(&[
+                log_time(job.deadline.as_ps() - now.as_ps() - job.shortest_left.as_ps()),
+                log_time(job.remaining_best.as_ps()),
+                log(f64::from(job.layers_left)),
+                log_time(now.as_ps() - sub.release.as_ps()),
+                load,
+            ]);
+        }
+        let work: Time = view.jobs().iter().map(|job| job.remaining_best).sum();
+        let bytes: u64 = view.jobs().iter().map(|job| job.unstarted_bytes).sum();
+        self.queue = [
+            log(view.sub_jobs().len() as f64),
+            log(view.jobs().len() as f64),
+            view.next_decision().map_or(0.0, |next| log_time(next.as_ps() - now.as_ps())),
+            log_time(work.as_ps() / self.accelerators as f64),
+            log_time(bytes as f64 / bandwidth),
+        ];
+    }
+}
+
+fn costs(network: &NetworkModel, platform: &Platform) -> Vec<f32> {
+    let layers = network.costs.rows().into_iter();
+    layers
+        .flat_map(|layer| {
+            let c = layer.iter().map(|cost| cost.map_or(CANNOT_RUN, |cost| log_time(cost.alone.as_ps())));
+            let share = |m: usize, cost: PairCost| log(cost.demand_bytes_per_ps / platform.bandwidth(m));
+            let b = layer.iter().enumerate().map(|(m, cost)| cost.map_or(CANNOT_RUN, |cost| share(m, cost)));
+            c.chain(b).collect::<Vec<f32>>()
+        })
+        .collect()
+}
+
+fn log_time(ps: f64) -> f32 {
+    log(ps / TIME_UNIT_PS)
+}
+
+/// Sign(x) log2(1 + |x|) / 4, linear between powers of two: the exponent and the mantissa of 1 + |x|, read as one number.
+fn log(x: f64) -> f32 {
+    let bits = (1.0 + x.abs() as f32).to_bits() - 1f32.to_bits();
+    (bits as f32 * (0.25 / (1 << 23) as f32)).copysign(x as f32)
+}
+
+/// Turns an answer into a decision: every open sub-job goes to the accelerator that has the highest score among those
+/// that can run it, ties to the lower number, with its priority. What is not a number is below all others.
+pub fn decode(view: &View, answer: &[f32], out: &mut Decision) {
+    let (subs, wide) = (view.sub_jobs(), outputs(view.accelerators().len()));
+    assert_eq!(answer.len(), subs.len() * wide, "one row per open sub-job");
+    for (sub, row) in subs.iter().zip(answer.chunks_exact(wide)) {
+        let mut options = (0..).zip(view.alone_on_each(sub)).filter(|&(_, &alone)| alone < Time::MAX);
+        let (mut best, _) = options.next().expect("some accelerator runs every layer");
+        for (accelerator, _) in options {
+            let (score, highest) = (row[1 + accelerator], row[1 + best]);
+            if score > highest || highest.is_nan() {
+                best = accelerator;
+            }
+        }
+        out.assign(sub.id, best, f64::from(row[0]).max(f64::from(f32::MIN)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{layer, plain_rules, platform, records, request, world};
+    use crate::sim::{Action, Record, SubJobView};
+
+    #[test]
+    fn the_scale_is_exact_at_powers_of_two_and_keeps_the_order() {
+        assert_eq!([0.0, 1.0, -1.0, 3.0, 1023.0].map(log), [0.0, 0.25, -0.25, 0.5, 2.5]);
+        assert_eq!(log_time(1e7), 0.25);
+        let ascending: Vec<f32> = (-3000..3000).map(|i| log(f64::from(i) / 7.0)).collect();
+        assert!(ascending.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!((log(99.0) - 100f32.log2() / 4.0).abs() < 0.025);
+    }
+
+    /// Two accelerators and 20 bytes/ns. Network 0: one layer of 30 us and 10 bytes/ns, on accelerator 0 only. Network 1:
+    /// two layers of 70 us and 10 us on accelerators 0 and 1, 60 bytes/ns, but 20 bytes/ns alone there.
+    #[test]
+    fn features_by_hand() {
+        let only_first = {
+            let mut only = layer(&[], &[(30_000.0, 10.0), (1.0, 0.0)]);
+            only.costs[1] = None;
+            only
+        };
+        let two = |after: &[usize]| layer(after, &[(70_000.0, 0.0), (10_000.0, 60.0)]);
+        let world = world(platform(2, 20.0), &[&[only_first], &[two(&[]), two(&[0])]]);
+        let mut seen = Vec::new();
+        let mut observation = Observation::new(&world);
+        let requests = [request(0, 0.0), request(0, 0.0), request(1, 10_000.0)].map(|mut request| {
+            request.deadline = request.arrival + Time::from_us(160.0);
+            request
+        });
+        let log_us = |us: f64| log_time(us * 1e6);
+        records(&world, &requests, plain_rules(), |view, out| {
+            observation.observe(view);
+            seen.push((view.now(), observation.clone()));
+            let accelerator = |sub: &SubJobView| view.job_of(sub).network as usize;
+            view.sub_jobs().iter().for_each(|sub| out.assign(sub.id, accelerator(sub), 0.0));
+        });
+        // At 10 us accelerator 0 has run for 10 of 30 us; request 1 waits for it, request 2 has just come.
+        let (_, at) = seen.iter().find(|(now, _)| now.as_us() == 10.0).expect("an arrival is a change");
+        assert_eq!((at.len(), at.accelerators()), (2, 2));
+        let mut row = [0.0; 11];
+        row[..4].copy_from_slice(&[log_us(30.0), -1.0, log(0.5), -1.0]);
+        row[4..6].copy_from_slice(&[log_us(20.0), 0.0]);
+        row[6..].copy_from_slice(&[log_us(120.0), log_us(30.0), log(1.0), log_us(10.0), log(0.5)]);
+        assert_eq!(&at.rows()[..11], row);
+        // c1 is 30 us where 60 bytes/ns share 20: the best accelerator by c1 is the second one.
+        row[..4].copy_from_slice(&[log_us(70.0), log_us(30.0), 0.0, log(3.0)]);
+        row[6..].copy_from_slice(&[log_us(100.0), log_us(60.0), log(2.0), 0.0, log(0.5)]);
+        assert_eq!(&at.rows()[11..], row);
+        assert!(at.is_legal(0, 0) && !at.is_legal(0, 1) && at.is_legal(1, 0) && at.is_legal(1, 1));
+        // 20 us of request 0, 30 of request 1, 60 of request 2; 300,000 and 1,200,000 bytes.
+        assert_eq!(*at.queue(), [log(2.0), log(3.0), 0.0, log_us(55.0), log_us(75.0)]);
+    }
+
+    #[test]
+    fn the_highest_legal_score_wins() {
+        let mut last_only = layer(&[], &[(1.0, 0.0); 3]);
+        (last_only.costs[0], last_only.costs[1]) = (None, None);
+        let world = world(platform(3, 20.0), &[&[layer(&[], &[(1.0, 0.0); 3])], &[last_only]]);
+        let mut chosen = Vec::new();
+        let requests = [0, 0, 0, 1].map(|network| request(network, 0.0));
+        let nan = f32::NAN;
+        let answer =
+            [[0.5, 1.0, 3.0, 2.0], [nan, 7.0, 7.0, -8.0], [0.1, nan, -9.0, nan], [0.0, 9.0, 8.0, 7.0]];
+        let made = records(&world, &requests, plain_rules(), |view, out| {
+            decode(view, &answer.as_flattened()[..view.sub_jobs().len() * 4], out);
+            if chosen.is_empty() {
+                chosen.clone_from(&out.actions);
+            }
+        });
+        let places: Vec<(usize, f64)> = chosen
+            .iter()
+            .map(|action| match *action {
+                Action::Assign { accelerator, priority, .. } => (accelerator, priority),
+                _ => panic!("{action:?}"),
+            })
+            .collect();
+        let lowest = f64::from(f32::MIN);
+        assert_eq!(places, [(1, 0.5), (0, lowest), (1, f64::from(0.1f32)), (2, 0.0)]);
+        assert_eq!(made.iter().filter(|record| matches!(record, Record::Done { .. })).count(), 4);
+    }
+}

@@ -1,0 +1,345 @@
+//! A folder of results: summary.csv by case, scheduler and seed, and the manifest.
+//!
+//! A case is what schedulers are compared on: all key columns but scheduler and seed. A panel is a case but for what is on the
+//! axis: the load if there are several, else the first other key with several numbers.
+//! Where requests come at their own pace the load follows from the other keys and tells nothing apart; in older files every
+//! seed has one of its own, which was measured.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::csv_file::CsvFile;
+use super::distinct::Distinct;
+use super::recordings::mark_recordings;
+use crate::experiment::{BOUND, Error, KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
+use crate::files::{InputError, Record, Source};
+use crate::sweep::{Measured, RATE, Runs, mean, range};
+
+/// What a report is made of.
+pub struct Results {
+    pub(crate) folder: PathBuf,
+    pub(crate) manifest: serde_json::Value,
+    /// In the order of the file, the bound left out.
+    pub(crate) schedulers: Vec<String>,
+    /// In the order of the file.
+    pub(crate) cases: Vec<Case>,
+    /// Titles of panels.
+    pub(crate) panels: Vec<String>,
+    /// Rows of the file that are copies of others.
+    pub(crate) copies: usize,
+    places: BTreeMap<Vec<String>, usize>,
+    paced: OwnPace,
+    /// The place among [`KEYS`] of what pictures show on their axis.
+    pub(crate) axis: usize,
+}
+
+/// A case under all schedulers.
+pub(crate) struct Case {
+    /// What tells it from the others.
+    pub(crate) title: String,
+    pub(super) panel: usize,
+    pub(crate) load: Option<f64>,
+    /// The values of [`KEYS`], those of scheduler and seed empty.
+    pub(crate) keys: Vec<String>,
+    /// By scheduler, as in [`Results::schedulers`]; empty where one did not run.
+    pub(crate) samples: Vec<Runs>,
+    /// The row `bound`, where there is one.
+    pub(crate) bound: Runs,
+}
+
+/// One row of summary.csv.
+pub(super) struct Row {
+    /// The values of [`KEYS`].
+    pub(crate) keys: Vec<String>,
+    pub(super) seed: u64,
+    pub(super) run: Measured,
+    /// Whether no seed changes it: see [`mark_recordings`].
+    pub(super) is_for_every_seed: bool,
+}
+
+/// The rows of a summary.csv, every run once.
+pub(super) struct Rows {
+    pub(crate) all: Vec<Row>,
+    /// How many rows were left out because they are copies of others.
+    pub(crate) copies: usize,
+}
+
+impl Results {
+    /// Reads summary.csv and manifest.json.
+    ///
+    /// # Errors
+    /// One of them is missing, damaged or empty.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("summary.csv");
+        let Rows { all: rows, copies } = rows(&path)?;
+        let manifest = Source::read(&folder.join("manifest.json"))?;
+        let manifest = serde_json::from_str(&manifest.text)
+            .map_err(|e| InputError::at_line(&manifest.path, e.line(), &e))?;
+        let paced = OwnPace::of(&rows);
+        let mut results = Self {
+            folder: folder.to_path_buf(),
+            manifest,
+            schedulers: Vec::new(),
+            cases: Vec::new(),
+            panels: Vec::new(),
+            copies,
+            places: BTreeMap::new(),
+            paced,
+            axis: LOAD,
+        };
+        rows.into_iter().for_each(|row| results.add(row));
+        results.name();
+        Ok(results)
+    }
+
+    /// The case that a row with these keys is of.
+    pub(crate) fn case_of(&self, keys: &[String]) -> Option<usize> {
+        self.places.get(&self.case_keys(keys)).copied()
+    }
+
+    /// The place of a scheduler's label.
+    pub(crate) fn scheduler(&self, label: &str) -> Option<usize> {
+        self.schedulers.iter().position(|known| known == label)
+    }
+
+    /// Cases that differ in nothing but what is on the axis, in its order.
+    pub(crate) fn cases_of_panel(&self, panel: usize) -> Vec<&Case> {
+        let mut cases: Vec<&Case> = self.cases.iter().filter(|case| case.panel == panel).collect();
+        let place = |case: &Case| case.number(self.axis).unwrap_or(0.0);
+        cases.sort_by(|a, b| place(a).total_cmp(&place(b)));
+        cases
+    }
+
+    /// Schedulers by their mean SLA rate over all cases, the best first.
+    pub(crate) fn ranking(&self) -> Vec<usize> {
+        let of = |scheduler: usize| {
+            let rates = self.cases.iter().filter_map(|case| case.samples[scheduler].mean(RATE));
+            mean(&rates.collect::<Vec<_>>()).unwrap_or(0.0)
+        };
+        let mut ranking: Vec<(usize, f64)> = (0..self.schedulers.len()).map(|s| (s, of(s))).collect();
+        ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranking.into_iter().map(|(scheduler, _)| scheduler).collect()
+    }
+
+    fn case_keys(&self, keys: &[String]) -> Vec<String> {
+        let mut keys = keys.to_vec();
+        keys[SCHEDULER].clear();
+        keys[SEED].clear();
+        if self.paced.has(&keys) {
+            keys[LOAD].clear();
+        }
+        keys
+    }
+
+    fn add(&mut self, row: Row) {
+        let keys = self.case_keys(&row.keys);
+        let place = *self.places.entry(keys.clone()).or_insert_with(|| {
+            let load = keys[LOAD].parse().ok();
+            let (title, samples, bound) = (String::new(), Vec::new(), Runs::default());
+            self.cases.push(Case { title, panel: 0, load, keys, samples, bound });
+            self.cases.len() - 1
+        });
+        let label = &row.keys[SCHEDULER];
+        if label == BOUND {
+            return self.cases[place].bound.add(row.seed, row.run);
+        }
+        let scheduler = self.scheduler(label).unwrap_or_else(|| {
+            self.schedulers.push(label.clone());
+            self.schedulers.len() - 1
+        });
+        let all = &mut self.cases[place].samples;
+        all.resize(all.len().max(scheduler + 1), Runs::default());
+        all[scheduler].add(row.seed, row.run);
+        if row.is_for_every_seed {
+            all[scheduler].have_same_requests();
+        }
+    }
+
+    /// Chooses the axis, and gives cases and panels titles of what varies.
+    fn name(&mut self) {
+        let first = self.cases[0].keys.clone();
+        let varies = |place: &usize| self.cases.iter().any(|case| case.keys[*place] != first[*place]);
+        let varying: Vec<usize> = (0..KEYS.len()).filter(varies).collect();
+        let is_numeric = |place: &usize| self.cases.iter().all(|case| case.number(*place).is_some());
+        let without_load = |case: &Case| {
+            let mut keys = case.keys.clone();
+            keys[LOAD].clear();
+            keys
+        };
+        let apart: BTreeSet<Vec<String>> = self.cases.iter().map(without_load).collect();
+        if apart.len() == self.cases.len() {
+            let mut others = varying.iter().copied().filter(|place| *place != LOAD);
+            self.axis = others.find(is_numeric).unwrap_or(LOAD);
+        }
+        let mut panels: Vec<Vec<String>> = Vec::new();
+        for case in &mut self.cases {
+            case.samples.resize(self.schedulers.len(), Runs::default());
+            case.title = title(&case.keys, varying.iter().copied());
+            let mut keys = case.keys.clone();
+            keys[self.axis].clear();
+            case.panel = panels.iter().position(|panel| *panel == keys).unwrap_or_else(|| {
+                self.panels.push(title(&keys, varying.iter().copied().filter(|&place| place != self.axis)));
+                panels.push(keys);
+                panels.len() - 1
+            });
+        }
+    }
+}
+
+impl Case {
+    /// What a key says, if that is a number that an axis can show.
+    pub(crate) fn number(&self, place: usize) -> Option<f64> {
+        self.keys[place].parse().ok().filter(|number: &f64| number.is_finite())
+    }
+}
+
+/// What some of the keys say, in words; of a single case its scenario.
+fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
+    let word = |place: usize| match KEYS[place] {
+        "system" | "scenario" => keys[place].clone(),
+        "dram_bandwidth_gbps" => format!("{} GB/s", keys[place]),
+        key => format!("{} {}", key.replace('_', " "), keys[place]),
+    };
+    let words: Vec<String> = of.map(word).collect();
+    if words.is_empty() { keys[SCENARIO].clone() } else { words.join(", ") }
+}
+
+/// The rows of a summary.csv, each run once.
+///
+/// # Errors
+/// As [`all_rows`].
+pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
+    let mut rows = all_rows(path)?.without_copies();
+    mark_recordings(&mut rows.all);
+    Ok(rows)
+}
+
+/// The rows of a summary.csv, also of runs that are copies of others.
+///
+/// # Errors
+/// The file cannot be read, a value cannot be, or two of its rows say different things of one run.
+pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
+    let mut file = CsvFile::open(path)?;
+    for needed in ["system", "scenario", "scheduler", RATE] {
+        file.column(needed)?;
+    }
+    let seed = file.column("seed")?;
+    let columns = file.named().filter(|(_, name)| !KEYS.contains(name));
+    let columns: Vec<(usize, String)> = columns.map(|(place, name)| (place, name.to_string())).collect();
+    let (mut distinct, mut record) = (Distinct::default(), Record::default());
+    while file.read(&mut record)? {
+        let mut run = Measured::default();
+        for (place, name) in &columns {
+            run.set(name, record.get(*place), || file.measured(&record, *place, range(name)))?;
+        }
+        let row =
+            Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run, is_for_every_seed: false };
+        let line = record.line();
+        distinct.add(row, line).map_err(|earlier| {
+            let message = format!(
+                "another result than in line {earlier} for the same cell and seed: keep one of them, or give each a key \
+                 column of its own"
+            );
+            InputError::at_line(path, line, message)
+        })?;
+    }
+    let rows = distinct.rows();
+    if rows.all.is_empty() {
+        return Err(InputError::file(path, "no rows: expected the results of a run").into());
+    }
+    Ok(rows)
+}
+
+/// The scenarios whose requests come at their own pace: several loads, each of which follows from the other keys of a case,
+/// or, in files from when it was measured, of which none was run with two seeds.
+pub(super) struct OwnPace(BTreeSet<String>);
+
+/// The loads of a scenario.
+#[derive(Default)]
+struct Loads<'a> {
+    all: BTreeSet<&'a str>,
+    of_case: BTreeMap<Vec<String>, BTreeSet<&'a str>>,
+    seeds: BTreeSet<u64>,
+    seeds_of: BTreeMap<(&'a str, &'a [String]), BTreeSet<u64>>,
+}
+
+impl<'a> Loads<'a> {
+    fn add(&mut self, row: &'a Row) {
+        let mut case = row.keys.clone();
+        [LOAD, SCHEDULER, SEED].iter().for_each(|&place| case[place].clear());
+        self.all.insert(&row.keys[LOAD]);
+        self.of_case.entry(case).or_default().insert(&row.keys[LOAD]);
+        self.seeds.insert(row.seed);
+        self.seeds_of.entry((&row.keys[SCHEDULER], &row.keys[..=LOAD])).or_default().insert(row.seed);
+    }
+
+    fn are_own(&self) -> bool {
+        let follow = self.all.len() > 1 && self.of_case.values().all(|loads| loads.len() == 1);
+        let measured = self.seeds.len() > 1 && self.seeds_of.values().all(|seeds| seeds.len() == 1);
+        follow || measured
+    }
+}
+
+impl OwnPace {
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let mut by_scenario: BTreeMap<&str, Loads> = BTreeMap::new();
+        rows.iter().for_each(|row| by_scenario.entry(&row.keys[SCENARIO]).or_default().add(row));
+        Self(by_scenario.into_iter().filter(|(_, of)| of.are_own()).map(|(name, _)| name.into()).collect())
+    }
+
+    /// Those of both.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.0.retain(|scenario| other.0.contains(scenario));
+        self
+    }
+
+    /// Whether the load of a row with these keys tells it from no other.
+    pub(super) fn has(&self, keys: &[String]) -> bool {
+        self.0.contains(&keys[SCENARIO])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(scheduler: &str, load: &str, seed: u64, rate: f64) -> Row {
+        let mut keys = vec![String::new(); KEYS.len()];
+        keys[SCENARIO] = "mixed".into();
+        (keys[LOAD], keys[SCHEDULER], keys[SEED]) = (load.into(), scheduler.into(), seed.to_string());
+        let values = BTreeMap::from([(RATE.to_string(), rate)]);
+        Row { keys, seed, run: Measured { values, ..Measured::default() }, is_for_every_seed: false }
+    }
+
+    #[test]
+    fn the_places_are_those_of_the_columns() {
+        assert_eq!(
+            [KEYS[SCENARIO], KEYS[LOAD], KEYS[SCHEDULER], KEYS[SEED]],
+            ["scenario", "load", "scheduler", "seed"]
+        );
+    }
+
+    #[test]
+    fn a_load_that_follows_from_the_other_keys_is_none() {
+        let measured = [row("a", "0.61", 1, 1.0), row("a", "0.58", 2, 1.0), row("b", "0.61", 1, 1.0)];
+        let has_own_pace = |rows: &[Row]| OwnPace::of(rows).has(&rows[0].keys);
+        assert!(has_own_pace(&measured));
+        assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0), row("a", "0.9", 1, 1.0)]));
+        assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.9", 1, 1.0)]));
+        assert!(!has_own_pace(&[row("a", "", 1, 1.0), row("a", "", 2, 1.0)]));
+        // One that follows from the DRAM, and one that is the same for some of it.
+        let behind = |load: &str, gbps: &str, seed| {
+            let mut row = row("a", load, seed, 1.0);
+            let place = KEYS.iter().position(|key| *key == "dram_bandwidth_gbps").unwrap();
+            row.keys[place] = gbps.into();
+            row
+        };
+        assert!(has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "16", 2), behind("0.3", "32", 1)]));
+        assert!(!has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "32", 1), behind("0.9", "32", 1)]));
+        // Beside a scenario whose load is given.
+        let mut given = [row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0)];
+        given.iter_mut().for_each(|row| row.keys[SCENARIO] = "light".into());
+        let both = OwnPace::of(&measured.into_iter().chain(given).collect::<Vec<_>>());
+        assert_eq!(both.0, ["mixed".to_string()].into());
+    }
+}

@@ -1,0 +1,24 @@
+//! What result files say: tables, rankings and comparisons, all computed from the CSV files of a run.
+//!
+//! [`Results`] reads summary.csv and manifest.json of a folder and folds them over seeds. [`rank`](fn@rank) makes one table of
+//! its schedulers, [`compare`](fn@compare) holds two summaries side by side, and [`Summary`] is the table that a run prints on
+//! the terminal.
+//!
+//! Nothing here simulates or draws; pictures are made in [`crate::report`].
+
+mod compare;
+mod csv_file;
+mod distinct;
+mod folder;
+mod numbers;
+mod rank;
+mod recordings;
+mod summary;
+
+pub use compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
+pub(crate) use csv_file::CsvFile;
+pub(crate) use folder::Case;
+pub use folder::Results;
+pub use numbers::{copies, number, spread};
+pub use rank::{CELL_COLUMNS, OfCell, Question, Ranked, Ranking, rank, to_csv};
+pub use summary::{Row, Summary};

@@ -1,0 +1,202 @@
+//! The table on the terminal: per case and scheduler, means over seeds with 95 % confidence intervals.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::experiment::{BOUND, KEYS};
+use crate::plan::Plan;
+use crate::sweep::{Cell, RATE, Replicates, Rows, Runs, mean};
+
+/// The scheduler that gains are relative to.
+const REFERENCE: &str = "fcfs";
+
+/// One row: a case under one scheduler, over all seeds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The system.
+    pub system: String,
+    /// The scenario.
+    pub scenario: String,
+    /// The QoS level.
+    pub qos: &'static str,
+    /// Relative to lambda*; `None` where requests come at once.
+    pub load: Option<f64>,
+    /// The swept keys that vary in this experiment.
+    #[serde(serialize_with = "as_map")]
+    pub setting: Vec<(&'static str, String)>,
+    /// The scheduler.
+    pub scheduler: String,
+    /// How many runs, each under a seed of its own; copies of a run do not count.
+    pub seeds: usize,
+    /// How many rows of summary.csv are such copies.
+    pub copies: usize,
+    /// Mean SLA satisfaction rate.
+    pub sla_rate: f64,
+    /// Half-width of its 95 % confidence interval; `None` where there is nothing to estimate it from.
+    pub sla_rate_ci95: Option<f64>,
+    /// The interval, cut to rates.
+    pub sla_rate_interval95: Option<[f64; 2]>,
+    /// What the intervals are made of.
+    pub replicates: Replicates,
+    /// Mean share of measured requests that were finished, which percentiles of latency are of.
+    pub finished_share: Option<f64>,
+    /// Mean 99th percentile of the latency of finished requests in microseconds.
+    pub latency_p99_us: Option<f64>,
+    /// Mean energy per measured request, met or not, in microjoules.
+    pub energy_per_request_uj: Option<f64>,
+    /// Mean energy per request that was met.
+    pub energy_per_met_request_uj: Option<f64>,
+    /// Gain of the SLA rate over fcfs in percent: 100 (a / b - 1).
+    pub gain_percent: Option<f64>,
+    /// The same in percentage points.
+    pub gain_points: Option<f64>,
+    /// Half-width of the 95 % confidence interval of the points, from differences on the same seeds.
+    pub gain_points_ci95: Option<f64>,
+    /// The interval, cut to differences of rates.
+    pub gain_points_interval95: Option<[f64; 2]>,
+    /// Mean distance of the SLA rate from its bound; `None` without a bound.
+    pub gap_to_bound: Option<f64>,
+    /// The rule behind the label.
+    #[serde(skip)]
+    rule: String,
+}
+
+fn as_map<S: serde::Serializer>(pairs: &[(&str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
+
+/// Collects outcomes and folds them into rows.
+pub struct Summary {
+    /// Which of a cell's swept keys have more than one value in the plan.
+    varying: Vec<usize>,
+    rows: Vec<(Row, Runs)>,
+}
+
+impl Summary {
+    /// An empty summary of a plan's cells.
+    pub fn new(plan: &Plan) -> Self {
+        let mut values: Vec<BTreeSet<String>> = vec![BTreeSet::new(); KEYS.len()];
+        for case in &plan.cases {
+            values.iter_mut().zip(case.setting.texts()).for_each(|(values, value)| _ = values.insert(value));
+        }
+        let varying = (0..values.len()).filter(|&key| values[key].len() > 1).collect();
+        Self { varying, rows: Vec::new() }
+    }
+
+    /// Adds a cell; cells come in the order of the plan, the seeds of a row one after the other.
+    pub fn add(&mut self, cell: &Cell, rows: &Rows) {
+        let keys: Vec<_> = cell.case.setting.named().collect();
+        let row = Row::new(cell, self.varying.iter().map(|&i| keys[i].clone()).collect());
+        if self.rows.last().is_none_or(|(last, _)| !last.is_same_cell(&row)) {
+            self.rows.push((row, Runs::default()));
+        }
+        let (_, runs) = self.rows.last_mut().expect("just pushed if there was none");
+        runs.add(cell.seed, rows.measured());
+        if cell.case.has_same_requests {
+            runs.have_same_requests();
+        }
+    }
+
+    /// The finished rows.
+    pub fn rows(self) -> Vec<Row> {
+        let mut rows: Vec<(Row, Runs)> =
+            self.rows.into_iter().map(|(row, runs)| (row, runs.without_copies())).collect();
+        // The bound of a copy is one as well.
+        for of_case in rows.chunk_by_mut(|(one, _), (next, _)| one.is_same_case(next)) {
+            let copied = of_case.iter().flat_map(|(_, runs)| runs.copied()).copied().collect();
+            let bounds = of_case.iter_mut().filter(|(row, _)| row.rule == BOUND);
+            bounds.for_each(|(_, runs)| runs.leave_out(&copied));
+        }
+        let finished: Vec<(Row, Runs)> =
+            rows.into_iter().map(|(row, runs)| (row.with(&runs), runs)).collect();
+        // The rows of a case follow one another.
+        let of_cases = finished.chunk_by(|(one, _), (next, _)| one.is_same_case(next));
+        let gained = of_cases.flat_map(|rows| {
+            let reference = rows.iter().find(|(row, _)| row.rule == REFERENCE);
+            let beside_one = rows.iter().any(|(row, _)| row.replicates == Replicates::Batches);
+            rows.iter().map(move |(row, runs)| {
+                let row = match reference {
+                    Some((_, theirs)) if row.rule != REFERENCE => row.gaining(runs, theirs),
+                    _ => row.clone(),
+                };
+                match row.replicates {
+                    Replicates::Seeds if beside_one => Row { replicates: Replicates::Draws, ..row },
+                    _ => row,
+                }
+            })
+        });
+        gained.collect()
+    }
+}
+
+impl Row {
+    fn new(cell: &Cell, setting: Vec<(&'static str, String)>) -> Self {
+        Self {
+            system: cell.case.system.clone(),
+            scenario: cell.case.workload.scenario.name.clone(),
+            qos: cell.case.qos.name(),
+            load: Some(cell.case.nominal_load()).filter(|load| load.is_finite()),
+            setting,
+            scheduler: cell.scheduler.label.clone(),
+            seeds: 0,
+            copies: 0,
+            sla_rate: f64::NAN,
+            sla_rate_ci95: None,
+            sla_rate_interval95: None,
+            replicates: Replicates::Seeds,
+            finished_share: None,
+            latency_p99_us: None,
+            energy_per_request_uj: None,
+            energy_per_met_request_uj: None,
+            gain_percent: None,
+            gain_points: None,
+            gain_points_ci95: None,
+            gain_points_interval95: None,
+            gap_to_bound: None,
+            rule: cell.scheduler.entry.name.clone(),
+        }
+    }
+
+    /// With the gains over the reference, seed by seed, on the seeds that both have.
+    fn gaining(&self, runs: &Runs, theirs: &Runs) -> Self {
+        let pairs = runs.beside(theirs);
+        let rates = |side: usize| mean(&pairs.iter().map(|pair| pair[side].value(RATE)).collect::<Vec<_>>());
+        let means = rates(0).zip(rates(1)).filter(|(_, their)| *their > 0.0);
+        let points = runs.differences(theirs, RATE).times(100.0);
+        Self {
+            gain_percent: means.map(|(own, their)| 100.0 * (own / their - 1.0)),
+            gain_points: points.mean,
+            gain_points_ci95: points.ci95,
+            gain_points_interval95: points.interval(),
+            ..self.clone()
+        }
+    }
+
+    fn with(self, runs: &Runs) -> Self {
+        let rate = runs.estimate(RATE);
+        Self {
+            seeds: runs.len(),
+            copies: runs.copies(),
+            sla_rate: rate.mean.unwrap_or(f64::NAN),
+            sla_rate_ci95: rate.ci95,
+            sla_rate_interval95: rate.interval(),
+            replicates: runs.replicates(RATE),
+            finished_share: runs.mean_share("finished", "requests"),
+            latency_p99_us: runs.mean("latency_p99_us"),
+            energy_per_request_uj: runs.mean("energy_per_request_uj"),
+            energy_per_met_request_uj: runs.mean("energy_per_met_request_uj"),
+            gap_to_bound: runs.mean("gap_to_bound"),
+            ..self
+        }
+    }
+
+    fn is_same_case(&self, other: &Self) -> bool {
+        (&self.system, &self.scenario, self.qos, self.load, &self.setting)
+            == (&other.system, &other.scenario, other.qos, other.load, &other.setting)
+    }
+
+    fn is_same_cell(&self, other: &Self) -> bool {
+        self.is_same_case(other) && self.scheduler == other.scheduler
+    }
+}

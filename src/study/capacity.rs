@@ -1,0 +1,229 @@
+//! The load that a scheduler sustains: the largest below which the SLA rate stays at a target, by bisection.
+//!
+//! Per case, scheduler and seed the load is halved in on between one that meets the target and one that does not, until
+//! they are `tolerance` apart; the lower one is the answer. The draws of a seed are the same at every load, only stretched
+//! in time, so one seed's SLA rate falls nearly without noise as the load grows, and schedulers are compared on the same
+//! requests. Seeds are independent: the mean over them has an interval by Student's t, cut at 0. A seed alone has none.
+//!
+//! No law says that the SLA rate falls with load. Where it crosses the target several times, the answer is one of the
+//! crossings; what is certain is what was measured: the target is met at the answer and missed `tolerance` above it. Where it
+//! is missed even at the lowest load (`tolerance`), the answer is 0, and where it is met at the highest, it is that.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::experiment::{Error, KEYS, LOAD, Progress, SCHEDULER, SEED};
+use crate::metrics::{Column, Value};
+use crate::plan::{Case, Plan};
+use crate::sweep::{Cell, Estimate, Logs, Range, cells, mean, run_cell};
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// SLA rate to be met.
+    pub sla_rate: f64,
+    /// How close the answer is, in load.
+    pub tolerance: f64,
+    /// The highest load that is tried.
+    pub highest: f64,
+}
+
+/// What a scheduler sustains in a case with one seed: a row of capacity.csv.
+#[derive(Clone, Debug, Serialize)]
+pub struct Found {
+    /// The values of [`KEYS`], the load left out.
+    #[serde(skip)]
+    pub keys: Vec<String>,
+    /// The largest load found to meet the target; 0 where none did.
+    pub load: f64,
+    /// The same in requests per second.
+    pub requests_per_s: f64,
+    /// The SLA rate there; not a number at 0.
+    pub sla_rate: f64,
+    /// The smallest load above it that was found to miss the target; not a number where none did.
+    pub missed_load: f64,
+    /// The SLA rate there.
+    pub missed_sla_rate: f64,
+}
+
+/// A case under a scheduler, over seeds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// System, scenario, QoS level and the swept keys that vary, by name.
+    pub case: Vec<(&'static str, String)>,
+    /// The scheduler.
+    pub scheduler: String,
+    /// Mean of the sustained load.
+    pub load: f64,
+    /// Half-width of its 95 % confidence interval by Student's t; `None` with a single seed.
+    pub load_ci95: Option<f64>,
+    /// The interval, cut to loads.
+    pub load_interval95: Option<[f64; 2]>,
+    /// Mean of the sustained rate.
+    pub requests_per_s: f64,
+    /// How many seeds.
+    pub seeds: usize,
+    /// Seeds that miss the target at the lowest load.
+    pub below: usize,
+    /// Seeds that meet it at the highest: the mean is at least what it says.
+    pub above: usize,
+}
+
+/// Columns of capacity.csv after the keys.
+pub const CAPACITY_COLUMNS: &[Column<Found>] = &[
+    Column::higher("sustained_load", "Largest load found to meet the target; 0 where none did", |found| {
+        Value::Real(found.load)
+    }),
+    Column::higher("sustained_requests_per_s", "The same in requests per second", |found| {
+        Value::Real(found.requests_per_s)
+    }),
+    Column::higher("sla_rate", "SLA rate there; empty at 0", |found: &Found| Value::Real(found.sla_rate))
+        .share(),
+    Column::higher(
+        "missed_load",
+        "Smallest load above it found to miss the target; empty where none did",
+        |found| Value::Real(found.missed_load),
+    ),
+    Column::higher("missed_sla_rate", "SLA rate there", |found: &Found| Value::Real(found.missed_sla_rate))
+        .share(),
+];
+
+/// Searches for every case but for its load, scheduler and seed of a plan, on the current rayon pool.
+///
+/// # Errors
+/// Requests come at their own pace, or a run fails.
+pub fn find(plan: &Plan, search: Search, progress: &dyn Progress) -> Result<Vec<Found>, Error> {
+    if plan.experiment.loads.is_none() {
+        let path = plan.experiment.path.display();
+        return Err(Error::Usage(format!(
+            "{path}: requests come at their own pace, which no load scales: there is no capacity to look for"
+        )));
+    }
+    let mut seen = BTreeSet::new();
+    let searches: Vec<Cell> =
+        cells(plan).into_iter().filter(|cell| !cell.is_bound() && seen.insert(without_load(cell))).collect();
+    progress.begin("bisecting loads", searches.len());
+    let done = AtomicUsize::new(0);
+    let one = |cell: &Cell| {
+        let found = bisect(plan, cell, search);
+        progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+        found
+    };
+    searches.par_iter().map(one).collect()
+}
+
+fn without_load(cell: &Cell) -> Vec<String> {
+    let mut keys = cell.keys();
+    keys[LOAD].clear();
+    keys
+}
+
+fn bisect(plan: &Plan, cell: &Cell, search: Search) -> Result<Found, Error> {
+    let rate_at = |load: f64| -> Result<f64, Error> {
+        let case = Case { load: Some(load), ..cell.case.clone() };
+        let outcome = run_cell(&plan.experiment, &Cell { case: &case, ..*cell }, Logs::default())?;
+        Ok(outcome.metric("sla_rate"))
+    };
+    let (met, missed) = narrow(search, rate_at)?;
+    let (load, sla_rate) = met.unwrap_or((0.0, f64::NAN));
+    let (missed_load, missed_sla_rate) = missed.unwrap_or((f64::NAN, f64::NAN));
+    let requests_per_s = load * cell.case.site.saturation.requests_per_s;
+    Ok(Found { keys: without_load(cell), load, requests_per_s, sla_rate, missed_load, missed_sla_rate })
+}
+
+/// A load and the SLA rate there.
+type Point = (f64, f64);
+
+/// The two loads between which the target is lost; one of them is `None` where it never is, or always.
+fn narrow<E>(
+    search: Search,
+    rate_at: impl Fn(f64) -> Result<f64, E>,
+) -> Result<(Option<Point>, Option<Point>), E> {
+    let at = |load: f64| rate_at(load).map(|rate| (load, rate));
+    let is_met = |point: &Point| point.1 >= search.sla_rate;
+    let highest = at(search.highest)?;
+    if is_met(&highest) {
+        return Ok((Some(highest), None));
+    }
+    let lowest = at(search.tolerance)?;
+    if !is_met(&lowest) {
+        return Ok((None, Some(lowest)));
+    }
+    let (mut met, mut missed) = (lowest, highest);
+    while missed.0 - met.0 > search.tolerance {
+        let middle = at(0.5 * (met.0 + missed.0))?;
+        if is_met(&middle) { met = middle } else { missed = middle }
+    }
+    Ok((Some(met), Some(missed)))
+}
+
+/// Folds over seeds, which come one after the other.
+pub fn rows(found: &[Found]) -> Vec<Row> {
+    let varies = |place: &usize| found.iter().any(|one| one.keys[*place] != found[0].keys[*place]);
+    let always = |place: &usize| *place < LOAD;
+    let is_case = |place: &usize| ![LOAD, SCHEDULER, SEED].contains(place);
+    let shown: Vec<usize> = (0..KEYS.len()).filter(|p| is_case(p) && (always(p) || varies(p))).collect();
+    let is_same = |a: &Found, b: &Found| (0..KEYS.len()).all(|p| p == SEED || a.keys[p] == b.keys[p]);
+    let row = |seeds: &[Found]| {
+        let loads: Vec<f64> = seeds.iter().map(|one| one.load).collect();
+        let rates: Vec<f64> = seeds.iter().map(|one| one.requests_per_s).collect();
+        let keys = &seeds[0].keys;
+        let load = Estimate::of(&loads, Range::POSITIVE);
+        Row {
+            case: shown.iter().map(|&place| (KEYS[place], keys[place].clone())).collect(),
+            scheduler: keys[SCHEDULER].clone(),
+            load: load.mean.expect("there is a seed, and loads are numbers"),
+            load_ci95: load.ci95,
+            load_interval95: load.interval(),
+            requests_per_s: mean(&rates).expect("there is a seed, and rates are numbers"),
+            seeds: seeds.len(),
+            below: seeds.iter().filter(|one| one.sla_rate.is_nan()).count(),
+            above: seeds.iter().filter(|one| one.missed_load.is_nan()).count(),
+        }
+    };
+    found.chunk_by(is_same).map(row).collect()
+}
+
+/// The rows of capacity.csv, without the key of the load.
+pub fn to_csv(found: &[Found]) -> Vec<u8> {
+    let in_memory = "writing to memory does not fail, and all rows have the same length";
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let keys = || (0..KEYS.len()).filter(|place| *place != LOAD);
+    let names = CAPACITY_COLUMNS.iter().map(|column| column.heading.name);
+    writer.write_record(keys().map(|place| KEYS[place]).chain(names)).expect(in_memory);
+    for one in found {
+        let numbers = Column::row(CAPACITY_COLUMNS, one).map(|value| value.to_string());
+        writer.write_record(keys().map(|place| one.keys[place].clone()).chain(numbers)).expect(in_memory);
+    }
+    writer.into_inner().expect(in_memory)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    const SEARCH: Search = Search { sla_rate: 0.9, tolerance: 0.01, highest: 2.0 };
+
+    fn found(rate_at: impl Fn(f64) -> f64) -> (Option<Point>, Option<Point>) {
+        narrow(SEARCH, |load| Ok::<f64, Infallible>(rate_at(load))).expect("it cannot fail")
+    }
+
+    #[test]
+    fn the_answer_meets_the_target_and_a_tolerance_above_misses_it() {
+        let (met, missed) = found(|load| 1.0 - 0.1 * load / 0.777);
+        let (met, missed) = (met.expect("met at first"), missed.expect("missed at last"));
+        assert!(met.0 <= 0.777 && 0.777 < missed.0 && missed.0 - met.0 <= 0.01, "{met:?} {missed:?}");
+        assert!(met.1 >= 0.9 && missed.1 < 0.9);
+    }
+
+    #[test]
+    fn a_target_that_is_always_or_never_met_ends_at_the_border() {
+        assert_eq!(found(|_| 0.95), (Some((2.0, 0.95)), None));
+        assert_eq!(found(|_| 0.85), (None, Some((0.01, 0.85))));
+    }
+}

@@ -1,0 +1,105 @@
+//! The arrivals of a scenario outside a run, for `mascot trace gen`.
+
+use std::path::PathBuf;
+
+use crate::cost::Cache;
+use crate::experiment::{Asked, DataRoot, Error, Experiment, Progress, Wanted};
+use crate::files::{Load, PerSecond, Source};
+use crate::plan::Plan;
+use crate::workload::{Arrival, ArrivalStream, Qos, Scenario};
+
+/// What is generated, and what decides how fast requests come where the scenario does not.
+#[derive(Clone, Copy, Debug)]
+pub struct Generate<'a> {
+    /// Name or path of the scenario.
+    pub scenario: &'a str,
+    /// The system that the load is relative to.
+    pub system: Option<&'a str>,
+    /// Relative to lambda*.
+    pub load: Option<Load>,
+    /// Requests per second of all tenants that share a load.
+    pub rate_per_s: Option<PerSecond>,
+    /// Of all draws.
+    pub seed: u64,
+}
+
+impl Generate<'_> {
+    /// The scenario, and the arrivals of a run with this seed.
+    pub fn arrivals(
+        &self,
+        data: &DataRoot,
+        cache: &Cache,
+        progress: &dyn Progress,
+    ) -> Result<(Scenario, Box<dyn Iterator<Item = Arrival>>), Error> {
+        let scenario = data.scenario(self.scenario)?;
+        self.check(&scenario).map_err(Error::Usage)?;
+        if let Some(system) = self.system {
+            let plan = Plan::prepare(self.experiment(&scenario, system), data, cache, progress)?;
+            let case = &plan.cases[0];
+            let arrivals = case.workload.arrivals(&case.site.world, case.requests_per_s(), self.seed);
+            return Ok((scenario, arrivals));
+        }
+        let rates_per_s = scenario.rates_per_s(self.rate_per_s.map_or(0.0, |rate| rate.0));
+        let arrivals = ArrivalStream::new(&scenario, &rates_per_s, &[], self.seed);
+        Ok((scenario, Box::new(arrivals)))
+    }
+
+    fn check(&self, scenario: &Scenario) -> Result<(), String> {
+        let name = &scenario.name;
+        let is_given = self.load.is_some() || self.rate_per_s.is_some();
+        if scenario.has_own_pace() && is_given {
+            return Err(format!(
+                "the requests of scenario `{name}` come at their own pace: leave --load and --rate out"
+            ));
+        }
+        if !scenario.has_own_pace() && !is_given {
+            return Err(format!(
+                "the tenants of scenario `{name}` share a load: give --load and --system, or --rate"
+            ));
+        }
+        if needs_latencies(scenario) && self.system.is_none() {
+            return Err(format!(
+                "when the requests of scenario `{name}` come depends on isolated latencies: give --system"
+            ));
+        }
+        if scenario.has_followers() {
+            return Err(format!(
+                "requests of scenario `{name}` follow others, so that when they come depends on the run: take their times \
+                 from the requests.csv of one"
+            ));
+        }
+        if self.system.is_some() && self.load.is_none() && !needs_latencies(scenario) {
+            return Err(format!(
+                "no system changes when the requests of scenario `{name}` come: leave --system out, or give --load"
+            ));
+        }
+        Ok(())
+    }
+
+    /// One cell without a scheduler.
+    fn experiment(&self, scenario: &Scenario, system: &str) -> Experiment {
+        Experiment {
+            name: scenario.name.clone(),
+            path: PathBuf::from(self.scenario),
+            systems: vec![system.to_string()],
+            scenarios: vec![self.scenario.to_string()],
+            qos: vec![Qos::M],
+            loads: self.load.map(|load| vec![load.0]),
+            trace: None,
+            schedulers: Vec::new(),
+            seeds: 1,
+            first_seed: self.seed,
+            wanted: Wanted::default(),
+            bound: false,
+            asked: vec![Asked::default()],
+            training: None,
+            exclude: Vec::new(),
+            include: Vec::new(),
+            source: Source { path: PathBuf::from(self.scenario), text: String::new(), verbatim: false },
+        }
+    }
+}
+
+fn needs_latencies(scenario: &Scenario) -> bool {
+    scenario.tenants.iter().any(|tenant| tenant.arrivals.needs_latencies())
+}

@@ -1,0 +1,147 @@
+//! A cell of a sweep: its keys, the command that runs it alone, and what came out of it.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, SchedulerChoice, Window};
+use crate::metrics::{Batches, GroupRow, Lane, LayerRow, Metrics, RequestRow, Value};
+use crate::plan::Case;
+
+/// A cell that has no result.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its identifier.
+    pub id: String,
+    /// What happened, and the command that runs it alone.
+    pub error: Error,
+}
+
+/// Which logs a sweep keeps beside the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// One row per measured request.
+    pub requests: bool,
+    /// One row per layer run.
+    pub layers: bool,
+}
+
+/// One cell: a case under one scheduler with one seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// The scheduler.
+    pub scheduler: &'a SchedulerChoice,
+    /// The seed of arrivals and of the scheduler's own draws.
+    pub seed: u64,
+    /// How many of its measured requests any schedule meets at most, where that was asked for.
+    pub bound: Option<usize>,
+    /// The policy, where the scheduler is learned.
+    pub policy: Option<&'a Placed>,
+}
+
+/// What came out of a cell.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What the requests of the run offered, relative to lambda*.
+    pub offered_load: f64,
+    /// One value per metric column.
+    pub values: Vec<Value>,
+    /// How far the SLA rate is below its bound; not a number without one.
+    pub gap_to_bound: f64,
+    /// Requests met in equal parts of the run.
+    pub batches: Batches,
+    /// The figures by tenant, network, QoS level and priority.
+    pub groups: Vec<GroupRow>,
+    /// What each accelerator did.
+    pub accelerators: Vec<Lane>,
+    /// Measured requests, if asked for.
+    pub requests: Vec<RequestRow>,
+    /// Layer runs, if asked for.
+    pub layers: Vec<LayerRow>,
+}
+
+impl Outcome {
+    /// The value of a metric column. Panics on a name that is not among [`Metrics::columns`].
+    pub fn metric(&self, name: &str) -> f64 {
+        let place = Metrics::columns().position(|column| column.name == name);
+        self.values[place.unwrap_or_else(|| panic!("no metric column `{name}`"))].as_f64()
+    }
+}
+
+impl Cell<'_> {
+    /// The values of [`KEYS`].
+    pub fn keys(&self) -> Vec<String> {
+        self.case.keys().texts_of_cell(&self.scheduler.label, self.seed)
+    }
+
+    /// The command that runs this cell alone, for a POSIX shell.
+    pub fn command(&self, experiment: &Experiment) -> String {
+        let [system, scenario] = &self.case.words;
+        let list = |value: toml::Value| toml::Value::Array(vec![value]).to_string();
+        let mut sets = vec![
+            format!("systems={}", list(system.as_str().into())),
+            format!("scenarios={}", list(scenario.as_str().into())),
+            format!("qos={}", self.case.qos.name()),
+        ];
+        sets.extend(match self.case.window {
+            Window::Requests { warmup, measured, drain } => vec![
+                format!("requests={measured}"),
+                format!("warmup_requests={warmup}"),
+                format!("drain_requests={drain}"),
+            ],
+            Window::Duration(Duration { warmup, end }) => {
+                vec![format!("duration_s={}", end.as_s()), format!("warmup_s={}", warmup.as_s())]
+            }
+        });
+        if experiment.bound {
+            sets.push("bound=true".into());
+        }
+        let empty = |(key, is_empty): (&str, bool)| (!is_empty).then(|| format!("{key}=[]"));
+        let selected =
+            [("exclude", experiment.exclude.is_empty()), ("include", experiment.include.is_empty())];
+        sets.extend(selected.into_iter().filter_map(empty));
+        // The bound is no scheduler: it comes with whatever the experiment runs.
+        if !self.is_bound() {
+            sets.push(format!("schedulers={}", list(toml::Value::Table(self.scheduler.to_table()))));
+        }
+        sets.extend(self.case.load.map(|load| format!("loads={load}")));
+        let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");
+        sets.extend(experiment.trace.as_ref().map(|keys| format!("trace={}", trace(keys))));
+        sets.extend(self.case.setting.named().map(|(key, value)| format!("{key}={value}")));
+        let path = quoted_path(&experiment.path);
+        let sets: String = sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
+        format!("mascot run {path} --first-seed {} --seeds 1 --jobs 1{sets}", self.seed)
+    }
+}
+
+/// A word for the shell, in quotes where it needs them.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+".contains(c);
+    if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// A path for the shell: bytes that are no text are escaped, as POSIX has it since 2024.
+fn quoted_path(path: &Path) -> String {
+    if let Some(text) = path.to_str() {
+        return quoted(text);
+    }
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let escaped = bytes.map(|&byte| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) => char::from(byte).to_string(),
+        byte => format!("\\{byte:03o}"),
+    });
+    format!("$'{}'", escaped.collect::<String>())
+}
+
+impl fmt::Display for Cell<'_> {
+    /// The keys that say most.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let keys = self.keys();
+        let named = KEYS.iter().zip(&keys).take(SEED + 1).filter(|(_, value)| !value.is_empty());
+        let named = named.map(|(key, value)| format!("{key}={value}"));
+        f.write_str(&named.collect::<Vec<_>>().join(" "))
+    }
+}

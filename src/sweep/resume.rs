@@ -1,0 +1,149 @@
+//! A sweep that can be stopped at any time: every cell is [kept](super::store) as soon as it is done, and the result
+//! files are put together when all are.
+//!
+//! Cells that are kept are not run again. A cell that fails takes no other down; the sweep then has no result files, and
+//! running it again tries the failed ones only. At most one cell per thread is in memory.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::cell::{Cell, Failure, Logs};
+use super::identity::{Identity, short};
+use super::manifest;
+use super::output::Output;
+use super::rows::Rows;
+use super::run::run_cell;
+use super::store::{Kept, Store};
+use crate::experiment::{Error, Experiment, Progress};
+use crate::plan::Plan;
+
+/// Seconds since some moment. The library has no clock of its own.
+pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
+
+/// Cells of a plan with their identifiers.
+pub struct Sweep<'a> {
+    plan: &'a Plan,
+    /// The cells, in the order of the result files.
+    pub cells: Vec<Cell<'a>>,
+    /// What they are kept under.
+    pub ids: Vec<String>,
+    logs: Logs,
+}
+
+impl<'a> Sweep<'a> {
+    /// Some cells of a plan.
+    pub fn new(plan: &'a Plan, cells: Vec<Cell<'a>>, identity: &Identity) -> Self {
+        let ids = cells.par_iter().map(|cell| identity.of(cell)).collect();
+        Self { plan, cells, ids, logs: identity.logs }
+    }
+
+    /// What the cells are of.
+    pub(crate) fn experiment(&self) -> &Experiment {
+        &self.plan.experiment
+    }
+
+    /// How long each cell took, where it is kept.
+    pub fn kept(&self, store: &Store) -> Vec<Option<f64>> {
+        self.ids.par_iter().map(|id| store.load(id).map(|kept| kept.wall_s)).collect()
+    }
+
+    /// Runs cells, by their places, on the current rayon pool, and keeps them; what failed is in their order.
+    ///
+    /// # Errors
+    /// A cell cannot be written.
+    pub fn run(
+        &self,
+        places: &[usize],
+        store: &Store,
+        progress: &dyn Progress,
+        clock: Clock,
+    ) -> Result<Vec<Failure>, Error> {
+        progress.begin("running cells", places.len());
+        let done = AtomicUsize::new(0);
+        let one = |&place: &usize| {
+            let failure = match self.run_one(place, clock) {
+                Ok(kept) => store.keep(&self.ids[place], &kept).map(|()| None)?,
+                Err(error) => Some(Failure { id: self.ids[place].clone(), error }),
+            };
+            progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok(failure)
+        };
+        let failures: Vec<Option<Failure>> = places.par_iter().map(one).collect::<Result<_, Error>>()?;
+        Ok(failures.into_iter().flatten().collect())
+    }
+
+    fn run_one(&self, place: usize, clock: Clock) -> Result<Kept, Error> {
+        let start_s = clock();
+        let cell = &self.cells[place];
+        let outcome = run_cell(&self.plan.experiment, cell, self.logs)?;
+        Ok(Kept { wall_s: clock() - start_s, rows: Rows::new(cell, &outcome) })
+    }
+
+    /// Puts the kept cells together, in order; `take` gets them, too. A cell that has gone meanwhile is run again.
+    /// Returns the wall time of all.
+    pub fn collect(
+        &self,
+        store: &Store,
+        output: &mut Output,
+        clock: Clock,
+        mut take: impl FnMut(&Cell, &Rows),
+    ) -> Result<f64, Error> {
+        let mut wall_s = 0.0;
+        for (place, (cell, id)) in self.cells.iter().zip(&self.ids).enumerate() {
+            let kept = store.load(id).map_or_else(|| self.run_one(place, clock), Ok)?;
+            output.add(&kept.rows)?;
+            take(cell, &kept.rows);
+            wall_s += kept.wall_s;
+        }
+        Ok(wall_s)
+    }
+
+    /// The place of the only cell whose identifier begins so.
+    ///
+    /// # Errors
+    /// None, or several.
+    pub fn find(&self, prefix: &str) -> Result<usize, Error> {
+        let prefix = prefix.to_lowercase();
+        let matching: Vec<usize> =
+            (0..self.ids.len()).filter(|&i| self.ids[i].starts_with(&prefix)).collect();
+        match matching[..] {
+            [place] => Ok(place),
+            [] => Err(Error::Usage(format!("no cell `{prefix}` among {}", self.ids.len()))),
+            [one, other, ..] => Err(Error::Usage(format!(
+                "{} cells begin with `{prefix}`, among them {} and {}: give more of it",
+                matching.len(),
+                short(&self.ids[one]),
+                short(&self.ids[other])
+            ))),
+        }
+    }
+}
+
+/// Failures that an error shows at most. Our choice, because they tend to be alike.
+const MOST_SHOWN: usize = 10;
+
+/// One error for all failures of a sweep; `kept` is where its other cells are, if they stay.
+pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) -> Error {
+    if cells == 1 && failures.len() == 1 {
+        return failures.remove(0).error;
+    }
+    let invariant = failures.iter().any(|failure| matches!(failure.error, Error::Invariant { .. }));
+    let mut lines: Vec<String> = failures
+        .iter()
+        .take(MOST_SHOWN)
+        .map(|failure| format!("cell {}: {}", short(&failure.id), failure.error))
+        .collect();
+    if failures.len() > MOST_SHOWN {
+        lines.push(format!("... and {} more", failures.len() - MOST_SHOWN));
+    }
+    lines.push(format!("{} of {cells} cells failed; there are no CSV files without them", failures.len()));
+    if let Some(store) = kept {
+        lines.push(format!(
+            "the others are kept: the same command tries the failed ones again, and only them; one alone runs with \
+             `mascot replay {} --cell ID`",
+            store.folder().join(manifest::FILE).display()
+        ));
+    }
+    Error::Cells { message: lines.join("\n"), invariant }
+}

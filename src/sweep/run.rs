@@ -1,0 +1,176 @@
+//! Runs the cells of a plan over cores and hands their results on in the order of the plan, so that the output does
+//! not depend on the number of threads. All in memory: `resume.rs` does it with a file per finished cell.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::bound_rows as bound;
+use super::cell::{Cell, Logs, Outcome};
+use crate::experiment::{Error, Experiment, Progress, reason};
+use crate::metrics::{Accelerators, Batches, Context, Groups, LayerLog, Metrics, RequestLog, Terms};
+use crate::plan::{Came, Case, Plan, Run, offered_load, requests, rules};
+use crate::sim::{Engine, Origin, Record, Recorder, RunError, Scheduler, Trace, run as run_engine};
+
+/// Cells that are computed before their results are handed on. Our choice, because they keep cores busy, and logs of
+/// long runs fit in memory.
+const CHUNK: usize = 64;
+
+/// All cells of a plan in the order of its rows: case, scheduler, seed. Bounds come after the schedulers of their case.
+pub fn cells(plan: &Plan) -> Vec<Cell<'_>> {
+    let mut cells = Vec::new();
+    for (place, case) in plan.cases.iter().enumerate() {
+        let bounds = plan.bounds.get(place);
+        let bound = |seed| bounds.and_then(|bounds| bounds.get(&seed).copied());
+        cells.extend(case.runs.iter().map(|&Run { scheduler, seed }| {
+            let scheduler = &plan.schedulers[scheduler];
+            let policy = plan.policies.of(scheduler, &case.system);
+            Cell { case, scheduler, seed, bound: bound(seed), policy }
+        }));
+        let of_bound =
+            |(&seed, &met)| Cell { case, scheduler: &bound::CHOICE, seed, bound: Some(met), policy: None };
+        let distinct = if case.has_same_requests { 1 } else { usize::MAX };
+        cells.extend(bounds.into_iter().flatten().take(distinct).map(of_bound));
+    }
+    cells
+}
+
+/// Runs all cells on the current rayon pool; `take` gets them in order.
+pub fn run(
+    plan: &Plan,
+    logs: Logs,
+    progress: &dyn Progress,
+    mut take: impl FnMut(&Cell, Outcome) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let cells = cells(plan);
+    progress.begin("running cells", cells.len());
+    let done = AtomicUsize::new(0);
+    for chunk in cells.chunks(CHUNK) {
+        let one = |cell: &Cell| {
+            let outcome = run_cell(&plan.experiment, cell, logs);
+            progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+            outcome
+        };
+        let outcomes: Vec<_> = chunk.par_iter().map(one).collect();
+        for (cell, outcome) in chunk.iter().zip(outcomes) {
+            take(cell, outcome?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs one cell. A failed assertion of the simulator becomes an error with the command that reproduces it.
+pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outcome, Error> {
+    attempt(experiment, cell, || simulate(cell, logs))
+}
+
+/// The same with a scheduler of the caller's in place of the cell's; where panics are
+/// [remembered](crate::experiment::remember_panics), one of its own is told with its file and line.
+pub fn run_cell_with(
+    experiment: &Experiment,
+    cell: &Cell,
+    scheduler: &mut dyn Scheduler,
+    logs: Logs,
+) -> Result<Outcome, Error> {
+    let requests = || requests::requests(cell.case, &cell.case.window, cell.seed);
+    attempt(experiment, cell, || run_on(cell.case, requests(), scheduler, logs).map_err(|e| e.to_string()))
+}
+
+fn attempt(
+    experiment: &Experiment,
+    cell: &Cell,
+    run: impl FnOnce() -> Result<Outcome, String>,
+) -> Result<Outcome, Error> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(reason)) => {
+            Err(Error::Run { cell: cell.to_string(), reason, command: cell.command(experiment) })
+        }
+        Err(panic) => Err(Error::Invariant {
+            cell: cell.to_string(),
+            reason: reason(&*panic),
+            command: cell.command(experiment),
+        }),
+    }
+}
+
+fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
+    let requests = requests::requests(cell.case, &cell.case.window, cell.seed);
+    if cell.is_bound() {
+        return Ok(bound::outcome(cell, &requests));
+    }
+    let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
+    let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
+    Ok(Outcome { gap_to_bound: bound::gap(cell, &outcome), ..outcome })
+}
+
+/// Runs any scheduler on a case: the way in for schedulers outside this crate.
+///
+/// # Errors
+/// An illegal action, or requests that the scheduler leaves waiting for ever.
+pub fn run_with(
+    case: &Case,
+    requests: usize,
+    seed: u64,
+    scheduler: &mut dyn Scheduler,
+    logs: Logs,
+) -> Result<Outcome, RunError> {
+    run_on(case, requests::requests(case, &requests::window(case, requests), seed), scheduler, logs)
+}
+
+fn run_on(case: &Case, trace: Trace, scheduler: &mut dyn Scheduler, logs: Logs) -> Result<Outcome, RunError> {
+    let trace = Arc::new(trace);
+    let world = &case.site.world;
+    let context = Context::of_run(world);
+    let terms = case.workload.scenario.tenants.iter().map(Terms::of).collect();
+    let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
+    let mut recorder = Recorders {
+        metrics: Metrics::new(&context),
+        batches: Batches::default(),
+        groups: Groups::new(world, terms),
+        accelerators: Accelerators::new(&context),
+        requests: logs.requests.then(RequestLog::default),
+        layers: logs.layers.then(LayerLog::default),
+        came: Came::default(),
+    };
+    run_engine(engine, scheduler, &mut recorder)?;
+    let measured = |log: &RequestLog| log.rows().iter().filter(|row| row.measured).copied().collect();
+    Ok(Outcome {
+        offered_load: offered_load(case, &trace, recorder.came),
+        values: recorder.metrics.values(),
+        gap_to_bound: f64::NAN,
+        batches: recorder.batches,
+        groups: recorder.groups.rows(),
+        accelerators: recorder.accelerators.lanes().to_vec(),
+        requests: recorder.requests.as_ref().map(measured).unwrap_or_default(),
+        layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
+    })
+}
+
+struct Recorders {
+    metrics: Metrics,
+    batches: Batches,
+    groups: Groups,
+    accelerators: Accelerators,
+    requests: Option<RequestLog>,
+    layers: Option<LayerLog>,
+    came: Came,
+}
+
+impl Recorder for Recorders {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.metrics.record(record, origin);
+        self.batches.record(record, origin);
+        self.groups.record(record, origin);
+        self.accelerators.record(record, origin);
+        self.came.record(record);
+        if let Some(requests) = &mut self.requests {
+            requests.record(record, origin);
+        }
+        if let Some(layers) = &mut self.layers {
+            layers.record(record, origin);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Finished cells on disk, so that a sweep that was stopped goes on where it was.
+//!
+//! `cells/` below the results holds a file per finished cell, called by its [identifier](super::Identity): a line with the
+//! SHA-256 of the rest, and the rest as JSON: the cell's rows of every result file as text, and the wall time that it
+//! took. Files appear whole (written under another name, then renamed). One that does not check, because a disk was full
+//! or a machine went down, is as good as none. While a process is at work on the folder no other may be.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest;
+use super::rows::Rows;
+use crate::experiment::Error;
+use crate::files::{place, sha256, temporary_in, write_atomic};
+
+/// What is kept of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// How long it took; it decides nothing.
+    pub wall_s: f64,
+    /// What it adds to the result files.
+    pub rows: Rows,
+}
+
+/// The folder of finished cells.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    /// Locked as long as the store is open.
+    _lock: Option<File>,
+}
+
+/// Keeps other processes from a folder as long as what it returns is held. Where folders cannot be locked, the user has to
+/// see to it.
+pub fn lock(folder: &Path) -> Result<Option<File>, Error> {
+    let file = File::open(folder).ok();
+    match file.as_ref().map(File::try_lock) {
+        Some(Err(TryLockError::WouldBlock)) => {
+            let folder = folder.display();
+            Err(Error::Usage(format!("{folder}: another mascot is at work here; give another --out")))
+        }
+        _ => Ok(file),
+    }
+}
+
+const EXTENSION: &str = "cell";
+
+impl Store {
+    /// Below a folder of results, to read only; nothing need be there.
+    pub fn peek(results: &Path) -> Self {
+        Self { folder: results.join("cells"), _lock: None }
+    }
+
+    /// Below a folder of results, both made if need be.
+    ///
+    /// # Errors
+    /// Another process is at work on it, or it cannot be made.
+    pub fn open(results: &Path) -> Result<Self, Error> {
+        let mut store = Self::peek(results);
+        fs::create_dir_all(&store.folder).map_err(|source| store.write_error(source))?;
+        store._lock = lock(&store.folder)?;
+        Ok(store)
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A cell, if it is kept and undamaged.
+    pub fn load(&self, id: &str) -> Option<Kept> {
+        let text = fs::read_to_string(self.path(id)).ok()?;
+        let (checksum, rest) = text.split_once('\n')?;
+        if sha256(rest.as_bytes()) != checksum {
+            return None;
+        }
+        serde_json::from_str(rest).ok()
+    }
+
+    /// Keeps a cell.
+    pub fn keep(&self, id: &str, kept: &Kept) -> Result<(), Error> {
+        let rest = serde_json::to_string(kept).expect("text and a number are written without fail");
+        let text = format!("{}\n{rest}", sha256(rest.as_bytes()));
+        write_atomic(&self.path(id), text.as_bytes()).map_err(|source| self.write_error(source))
+    }
+
+    /// A temporary file that a killed process leaves where [`Self::clean`] finds it.
+    pub fn temporary(&self) -> Result<tempfile::NamedTempFile, Error> {
+        temporary_in(&self.folder).map_err(|source| self.write_error(source))
+    }
+
+    /// Writes another file whole or not at all, by way of such a temporary file.
+    pub fn place(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let mut file = self.temporary()?;
+        let written = file.write_all(bytes).and_then(|()| place(file, path));
+        written.map_err(|source| Error::writing(path, source))
+    }
+
+    /// Removes what a finished sweep does not need: the manifest of the unfinished one, and what killed processes left.
+    /// Cells of other configurations stay: a sweep that is narrowed for a moment costs nothing when it is widened again.
+    pub fn clean(&self) -> Result<(), Error> {
+        let entries = fs::read_dir(&self.folder).map_err(|source| self.write_error(source))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with(".tmp") || name == manifest::FILE {
+                fs::remove_file(&path).map_err(|source| self.write_error(source))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, id: &str) -> PathBuf {
+        self.folder.join(id).with_extension(EXTENSION)
+    }
+
+    fn write_error(&self, source: std::io::Error) -> Error {
+        Error::writing(&self.folder, source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const ID: &str = "0123";
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        (folder, store)
+    }
+
+    fn kept() -> Kept {
+        Kept { wall_s: 0.1 + 0.2, rows: Rows::default() }
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_what_is_damaged_does_not() {
+        let (_folder, store) = store();
+        assert_eq!(store.load(ID), None);
+        store.keep(ID, &kept()).unwrap();
+        assert_eq!(store.load(ID), Some(kept()));
+        let path = store.path(ID);
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(store.load(ID), None, "cut off after {length} bytes");
+        }
+        for place in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 1;
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(store.load(ID), None, "byte {place} is another");
+        }
+    }
+
+    #[test]
+    fn cleaning_leaves_cells_and_what_is_not_ours() {
+        let (_folder, store) = store();
+        store.keep(ID, &kept()).unwrap();
+        for name in [".tmpleft", manifest::FILE, "notes.txt"] {
+            fs::write(store.folder().join(name), "").unwrap();
+        }
+        store.clean().unwrap();
+        let names = fs::read_dir(store.folder()).unwrap().flatten().map(|entry| entry.file_name());
+        assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(["0123.cell".into(), "notes.txt".into()]));
+    }
+
+    #[test]
+    fn only_one_process_at_a_time_works_on_a_folder() {
+        let (folder, store) = store();
+        assert!(Store::open(folder.path()).unwrap_err().to_string().contains("another mascot is at work"));
+        drop(store);
+        assert!(Store::open(folder.path()).is_ok());
+    }
+}

@@ -1,0 +1,13 @@
+//! `relmas` learns: deep deterministic policy gradient (`train::learners::ddpg`), on runs drawn over all cases.
+
+#[cfg(feature = "train")]
+mod descending;
+
+use super::learner::Start;
+
+#[cfg(feature = "train")]
+pub(super) const START: Option<Start> = Some(|plan, training, state| {
+    Ok(Box::new(descending::Descending::new(plan, training.ddpg_parameters(), state)?))
+});
+#[cfg(not(feature = "train"))]
+pub(super) const START: Option<Start> = None;

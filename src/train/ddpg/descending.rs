@@ -1,0 +1,68 @@
+//! The learner itself, where libtorch is there.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+
+use crate::experiment::{Experiment, Hyper};
+use crate::plan::{Plan, rules};
+use crate::policy::{Tensors, WeightsError};
+use crate::rng;
+use crate::train::env::{Env, Setup};
+use crate::train::learner::{Learner, LogRow};
+use crate::train::learners::ddpg::Ddpg;
+use crate::train::validation::{Validation, draw};
+
+pub(super) struct Descending {
+    ddpg: Ddpg,
+    env: Env,
+}
+
+impl Descending {
+    /// From the start, or from a state.
+    pub(super) fn new(plan: &Plan, hyper: Hyper, state: Option<&Tensors>) -> Result<Self, WeightsError> {
+        let accelerators = plan.cases[0].site.world.platform.accelerators.len();
+        let ddpg = match state {
+            Some(state) => Ddpg::resume(hyper, accelerators, state)?,
+            None => Ddpg::new(hyper, accelerators),
+        };
+        let cases = plan.cases.clone();
+        let Experiment { first_seed, seeds, .. } = plan.experiment;
+        let source = move |seed: u64| {
+            let mut rng = rng::stream(seed, "traces", "ddpg");
+            let case = &cases[rng.random_range(0..cases.len())];
+            Setup {
+                world: Arc::clone(&case.site.world),
+                trace: draw(case, first_seed + rng.random_range(0..seeds)),
+                rules: rules(case),
+            }
+        };
+        Ok(Self { ddpg, env: Env::new(Box::new(source), hyper.reward, hyper.num_steps) })
+    }
+}
+
+impl Learner for Descending {
+    fn done(&self) -> u64 {
+        u64::from(self.ddpg.iterations())
+    }
+
+    fn step(&mut self, _: &Validation) -> LogRow {
+        let progress = self.ddpg.iterate(&mut self.env);
+        LogRow {
+            step: self.done(),
+            decisions: progress.decisions,
+            reward: Some(progress.reward),
+            critic_loss: Some(progress.critic_loss),
+            actor_loss: Some(progress.actor_loss),
+            ..LogRow::default()
+        }
+    }
+
+    fn weights(&self) -> Tensors {
+        self.ddpg.policy()
+    }
+
+    fn state(&self) -> Tensors {
+        self.ddpg.checkpoint()
+    }
+}

@@ -1,0 +1,390 @@
+//! The environment that policies are trained in: the engine's three calls, many runs at a time.
+//!
+//! An [`Episode`] is one run. Its observation and the form of its actions are those of [`crate::policy::observation`], so that an
+//! episode and a [`Scheduler`](crate::sim::Scheduler) that see the same do the same. A step applies the actions and runs
+//! to the next decision. [`Env`] steps many episodes on the current rayon pool; the result does not depend on its size.
+//!
+//! An episode is *terminated* when its run is over: no reward can come any more. It is *truncated* after a number of
+//! steps: rewards would still come, and a learner has to estimate them. What is over stays as it is until it is reset.
+//!
+//! It leaves out where runs come from (a [`Source`] knows) and every learning rule.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::experiment::Reward;
+use crate::policy::{Observation, decode};
+use crate::sim::{Decision, Engine, Origin, Record, Recorder, Rules, Step, Trace, View, World};
+
+/// Everything a run depends on but its decisions.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Platform and networks.
+    pub world: Arc<World>,
+    /// The requests.
+    pub trace: Arc<Trace>,
+    /// When decisions are taken, what they cost, what happens to what is late.
+    pub rules: Rules,
+}
+
+/// Makes the run of a seed. All runs have as many accelerators.
+pub type Source = dyn Fn(u64) -> Setup + Send + Sync;
+
+/// What a step brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The rewards of what happened between this decision and the next.
+    pub reward: f64,
+    /// The run is over.
+    pub terminated: bool,
+    /// The episode has had all its steps, and the run is not over.
+    pub truncated: bool,
+}
+
+/// One run, at one of its decisions.
+#[derive(Debug)]
+pub struct Episode {
+    engine: Engine,
+    observation: Observation,
+    decision: Decision,
+    judge: Judge,
+    steps_left: u64,
+    terminated: bool,
+}
+
+impl Episode {
+    /// A run at its first decision, which ends after `max_steps` decisions at the latest.
+    pub fn new(setup: Setup, reward: Reward, max_steps: u64) -> Self {
+        let Setup { world, trace, rules } = setup;
+        let mut episode = Self {
+            observation: Observation::new(&world),
+            decision: Decision::default(),
+            judge: Judge::new(&world, reward),
+            engine: Engine::new(world, trace, rules),
+            steps_left: max_steps,
+            terminated: false,
+        };
+        episode.run_to_decision(&mut ());
+        episode
+    }
+
+    /// What a policy sees of it; empty once the run is over.
+    pub fn observation(&self) -> &Observation {
+        &self.observation
+    }
+
+    /// What a scheduler would see of it; not once it is over.
+    pub fn view(&self) -> View<'_> {
+        self.engine.view()
+    }
+
+    /// Whether the run is over, or the episode has had all its steps.
+    pub fn is_over(&self) -> bool {
+        self.terminated || self.steps_left == 0
+    }
+
+    /// Applies the answer to the observation ([`decode`]) and runs to the next decision; records go to `out`. Nothing
+    /// happens to an episode that is over.
+    pub fn step(&mut self, answer: &[f32], out: &mut dyn Recorder) -> Outcome {
+        let mut reward = 0.0;
+        if !self.is_over() {
+            self.steps_left -= 1;
+            self.decision.clear();
+            decode(&self.engine.view(), answer, &mut self.decision);
+            let mut tee = Tee { judge: &mut self.judge, out: &mut *out };
+            self.engine.apply(&self.decision, &mut tee).expect("what is decoded is legal");
+            self.run_to_decision(out);
+            reward = std::mem::take(&mut self.judge.earned);
+        }
+        let terminated = self.terminated;
+        Outcome { reward, terminated, truncated: !terminated && self.steps_left == 0 }
+    }
+
+    fn run_to_decision(&mut self, out: &mut dyn Recorder) {
+        match self.engine.run_to_decision(&mut Tee { judge: &mut self.judge, out }) {
+            Step::Decide => {
+                let view = self.engine.view();
+                self.observation.observe(&view);
+                self.judge.weigh(&view);
+            }
+            Step::Finished => {
+                self.terminated = true;
+                self.observation.clear();
+                self.judge.move_to(0.0);
+            }
+            Step::Stalled => {
+                panic!("all that is open is assigned at every decision, so that nothing waits for ever")
+            }
+        }
+    }
+}
+
+/// Pays the rewards.
+#[derive(Debug)]
+struct Judge {
+    reward: Reward,
+    /// By network.
+    layers: Vec<f64>,
+    /// Measured requests that have arrived and not ended.
+    open: u64,
+    earned: f64,
+    /// The potential at the last decision.
+    potential: f64,
+}
+
+impl Judge {
+    fn new(world: &World, reward: Reward) -> Self {
+        let layers = world.networks.iter().map(|network| network.layers.len() as f64).collect();
+        Self { reward, layers, open: 0, earned: 0.0, potential: 0.0 }
+    }
+
+    /// Pays the change of the potential.
+    fn weigh(&mut self, view: &View) {
+        let shares = view.jobs().iter().map(|job| {
+            let all = (job.deadline - job.arrival).as_ps() - view.network_of(job).isolated.as_ps();
+            let left = job.deadline.as_ps() - view.now().as_ps() - job.shortest_left.as_ps();
+            // Slack that was never there is none to lose.
+            if all > 0.0 { (left / all).clamp(0.0, 1.0) } else { 0.0 }
+        });
+        self.move_to(self.reward.slack * shares.sum::<f64>());
+    }
+
+    fn move_to(&mut self, potential: f64) {
+        self.earned += potential - std::mem::replace(&mut self.potential, potential);
+    }
+}
+
+impl Recorder for Judge {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        let Reward { met, missed, bandwidth, .. } = self.reward;
+        match *record {
+            Record::Arrival { .. } => self.open += u64::from(origin.measured),
+            Record::Done { time, asked, .. } if origin.measured => {
+                self.open -= 1;
+                self.earned += if asked.is_met_at(time) { met } else { missed };
+            }
+            Record::Drop { .. } if origin.measured => {
+                self.open -= 1;
+                self.earned += missed;
+            }
+            Record::Finish { time, start, network, uncontended_ps, .. } if origin.measured => {
+                let efficiency = uncontended_ps / (time - start).as_ps();
+                self.earned += bandwidth * efficiency / self.layers[network as usize];
+            }
+            Record::End { .. } => self.earned += missed * std::mem::take(&mut self.open) as f64,
+            _ => {}
+        }
+    }
+}
+
+struct Tee<'a> {
+    judge: &'a mut Judge,
+    out: &'a mut dyn Recorder,
+}
+
+impl Recorder for Tee<'_> {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.judge.record(record, origin);
+        self.out.record(record, origin);
+    }
+}
+
+/// Many episodes, stepped together.
+pub struct Env {
+    source: Box<Source>,
+    reward: Reward,
+    max_steps: u64,
+    episodes: Vec<Episode>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Env {
+    /// Without an episode until it is reset.
+    pub fn new(source: Box<Source>, reward: Reward, max_steps: u64) -> Self {
+        Self { source, reward, max_steps, episodes: Vec::new(), outcomes: Vec::new() }
+    }
+
+    /// One new episode per seed.
+    pub fn reset(&mut self, seeds: &[u64]) {
+        let make = |&seed: &u64| Episode::new((self.source)(seed), self.reward, self.max_steps);
+        self.episodes = seeds.par_iter().map(make).collect();
+        self.outcomes.clear();
+        self.outcomes.resize(seeds.len(), Outcome::default());
+    }
+
+    /// A new episode in one place.
+    pub fn reset_one(&mut self, place: usize, seed: u64) {
+        self.episodes[place] = Episode::new((self.source)(seed), self.reward, self.max_steps);
+    }
+
+    /// The episodes, by place.
+    pub fn episodes(&self) -> &[Episode] {
+        &self.episodes
+    }
+
+    /// Steps every episode by the answer in its place; what is over takes any.
+    pub fn step(&mut self, answers: &[Vec<f32>]) -> &[Outcome] {
+        assert_eq!(answers.len(), self.episodes.len(), "one answer per episode");
+        let steps = self.episodes.par_iter_mut().zip(answers).zip(&mut self.outcomes);
+        steps.for_each(|((episode, answer), outcome)| *outcome = episode.step(answer, &mut ()));
+        &self.outcomes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::check::{Script, any_case, any_case_with_everything, cases};
+    use crate::policy::{features, outputs, tiny};
+    use crate::sim::run;
+    use crate::units::Time;
+
+    fn setup(case: &cases::Case) -> Setup {
+        let (world, trace) = (Arc::new(case.world()), Arc::new(case.trace.clone()));
+        Setup { world, trace, rules: case.rules.clone() }
+    }
+
+    /// Some policy: urgent and short first, each to where it and its DRAM traffic are small.
+    fn answer(observation: &Observation, out: &mut Vec<f32>) {
+        let accelerators = observation.accelerators();
+        out.clear();
+        for row in observation.rows().chunks_exact(features(accelerators)) {
+            out.push(-row[3 * accelerators] - row[3 * accelerators + 1]);
+            let score = |m: usize| -row[m] - 0.5 * row[accelerators + m] - 2.0 * row[2 * accelerators + m];
+            out.extend((0..accelerators).map(score));
+        }
+        assert_eq!(out.len(), observation.len() * outputs(accelerators));
+    }
+
+    fn play(mut episode: Episode) -> (Vec<Outcome>, Vec<(Record, Origin)>) {
+        let (mut outcomes, mut records, mut out) = (Vec::new(), Vec::new(), Vec::new());
+        while !episode.is_over() {
+            answer(episode.observation(), &mut out);
+            outcomes.push(episode.step(&out, &mut records));
+        }
+        (outcomes, records)
+    }
+
+    #[test]
+    fn the_reward_of_a_tiny_world_is_known() {
+        let reward = Reward { met: 1.0, missed: -2.0, bandwidth: 0.1, slack: 0.0 };
+        let mut episode = Episode::new(tiny(3), reward, 100);
+        // It takes 20 ns of 10, as half of its demand is granted; then 80 of 80, in vain; then it is over.
+        let first = episode.step(&[0.0, 1.0, 0.0], &mut ());
+        assert_eq!(first, Outcome { reward: 1.0 + 0.1 * 0.5, ..Outcome::default() });
+        let second = episode.step(&[0.0, 0.0, 1.0], &mut ());
+        assert_eq!(second, Outcome { reward: -2.0 + 0.1, ..Outcome::default() });
+        let third = episode.step(&[0.0, 1.0, 0.0], &mut ());
+        assert_eq!(third, Outcome { reward: 1.05, terminated: true, truncated: false });
+        assert!(episode.is_over() && episode.observation().is_empty());
+        assert_eq!(episode.step(&[], &mut ()), Outcome { reward: 0.0, ..third });
+    }
+
+    #[test]
+    fn what_is_unfinished_at_the_end_is_missed() {
+        let mut setup = tiny(2);
+        let mut trace = (*setup.trace).clone();
+        trace.span.end = Time(115_000);
+        setup.trace = Arc::new(trace);
+        let mut episode = Episode::new(setup, Reward { slack: 0.0, ..Reward::default() }, 100);
+        assert_eq!(episode.step(&[0.0, 1.0, 0.0], &mut ()).reward, 1.05);
+        let last = episode.step(&[0.0, 1.0, 0.0], &mut ());
+        assert_eq!(last, Outcome { reward: -1.0, terminated: true, truncated: false });
+    }
+
+    #[test]
+    fn slack_is_paid_for_as_it_is_lost() {
+        let only = Reward { met: 0.0, missed: 0.0, bandwidth: 0.0, slack: 4.0 };
+        let mut setup = tiny(2);
+        let mut trace = (*setup.trace).clone();
+        // The second comes 10 ns after the first and is due 50 ns later, 40 more than it needs: all its slack is left.
+        (trace.requests[1].arrival, trace.requests[1].deadline) = (Time(10_000), Time(60_000));
+        setup.trace = Arc::new(trace);
+        let mut episode = Episode::new(setup, only, 100);
+        assert_eq!(episode.observation().len(), 1);
+        // To the slow accelerator: on arrival of the second, 10 ns later, the first has lost all hope.
+        let steps = [episode.step(&[0.0, 0.0, 1.0], &mut ()), episode.step(&[0.0, 1.0, 0.0], &mut ())];
+        assert_eq!(steps.map(|outcome| outcome.reward), [4.0, -4.0]);
+    }
+
+    #[test]
+    fn truncated_is_not_terminated() {
+        let mut episode = Episode::new(tiny(3), Reward::default(), 1);
+        let only = episode.step(&[0.0, 1.0, 0.0], &mut ());
+        assert!(only.truncated && !only.terminated && episode.is_over());
+        assert_eq!(episode.observation().len(), 1, "a learner has to judge where it stopped");
+    }
+
+    #[test]
+    fn many_episodes_do_what_each_does_alone() {
+        let source =
+            |seed: u64| setup(&cases::Case::new(seed, cases::Size { accelerators: 3, ..cases::Size::of(1) }));
+        let mut env = Env::new(Box::new(source), Reward::default(), 50);
+        let total = |env: &mut Env| {
+            let mut answers = vec![Vec::new(); env.episodes().len()];
+            let mut totals = vec![0.0; answers.len()];
+            while !env.episodes().iter().all(Episode::is_over) {
+                for (episode, answers) in env.episodes().iter().zip(&mut answers) {
+                    answer(episode.observation(), answers);
+                }
+                let rewards = env.step(&answers).iter().map(|outcome| outcome.reward);
+                totals.iter_mut().zip(rewards).for_each(|(total, reward)| *total += reward);
+            }
+            totals
+        };
+        env.reset(&[1, 2, 3]);
+        let together = total(&mut env);
+        env.reset_one(1, 1);
+        assert_eq!(total(&mut env), [0.0, together[0], 0.0]);
+        let alone = [1, 2, 3].map(|seed| {
+            let (outcomes, _) = play(Episode::new(source(seed), Reward::default(), 50));
+            outcomes.iter().map(|outcome| outcome.reward).sum::<f64>()
+        });
+        assert_eq!(together, alone);
+        assert!(together[0] != together[1]);
+    }
+
+    proptest! {
+        /// What an episode does, a scheduler that sees and answers the same does: the same records, and again.
+        #[test]
+        fn an_episode_and_a_scheduler_give_the_same_records(case in any_case(1..=4)) {
+            let (outcomes, records) = play(Episode::new(setup(&case), Reward::default(), u64::MAX));
+            let (mut observation, mut out) = (Observation::new(&case.world()), Vec::new());
+            let mut scheduler = Script(|view: &crate::sim::View, decision: &mut Decision| {
+                observation.observe(view);
+                answer(&observation, &mut out);
+                decode(view, &out, decision);
+            });
+            let mut expected: Vec<(Record, Origin)> = Vec::new();
+            run(case.engine(), &mut scheduler, &mut expected).expect("everything is assigned");
+            // Those before the first decision went nowhere.
+            let first = expected.len() - records.len();
+            prop_assert_eq!(&expected[first..], &records[..]);
+            let decided = |(record, _): &(Record, _)| matches!(record, Record::Decision { .. });
+            prop_assert!(!expected[..first].iter().any(decided));
+            prop_assert_eq!(play(Episode::new(setup(&case), Reward::default(), u64::MAX)), (outcomes, records));
+        }
+
+        /// Over a run, every measured request pays its deadline term once, and no more for its layers than there is.
+        #[test]
+        fn the_rewards_add_up_over_the_measured_requests(case in any_case_with_everything()) {
+            let reward = |reward| play(Episode::new(setup(&case), reward, u64::MAX));
+            let (outcomes, records) = reward(Reward { met: 1.0, missed: 1.0, bandwidth: 0.0, slack: 0.0 });
+            let before = case.trace.requests.len();
+            let arrived = records.iter().filter(|(record, origin)| {
+                matches!(record, Record::Arrival { .. } if origin.measured)
+            });
+            let paid: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
+            prop_assert!(paid >= arrived.count() as f64 && paid <= before as f64);
+            let (outcomes, _) = reward(Reward { met: 0.0, missed: 0.0, bandwidth: 1.0, slack: 0.0 });
+            let efficiency: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
+            prop_assert!((0.0..=paid * (1.0 + 1e-9)).contains(&efficiency));
+            let (outcomes, _) = reward(Reward { met: 0.0, missed: 0.0, bandwidth: 0.0, slack: 1.0 });
+            let paid_in_advance: f64 = outcomes.iter().map(|outcome| outcome.reward).sum();
+            prop_assert!(paid_in_advance.abs() < 1e-6, "{}", paid_in_advance);
+        }
+    }
+}

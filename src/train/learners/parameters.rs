@@ -1,0 +1,85 @@
+//! The tensors of one network on the side of tch: leaves that gradients are taken of, in the order of their names.
+
+use tch::{Tensor, no_grad};
+
+use crate::policy::{Tensors, WeightsError};
+
+/// Named tensors that can be learned.
+#[derive(Debug)]
+pub struct Parameters {
+    names: Vec<String>,
+    shapes: Vec<Vec<usize>>,
+    leaves: Vec<Tensor>,
+}
+
+impl Parameters {
+    /// Copies them all.
+    pub fn new(tensors: &Tensors) -> Self {
+        let leaf = |tensor: &crate::policy::Tensor| {
+            let shape: Vec<i64> = tensor.shape().iter().map(|&length| length as i64).collect();
+            Tensor::from_slice(tensor.values()).reshape(shape).set_requires_grad(true)
+        };
+        Self {
+            names: tensors.0.keys().cloned().collect(),
+            shapes: tensors.0.values().map(|tensor| tensor.shape().to_vec()).collect(),
+            leaves: tensors.0.values().map(leaf).collect(),
+        }
+    }
+
+    /// Copies those of these shapes whose names begin with `prefix`, which goes.
+    ///
+    /// # Errors
+    /// One is missing, or has another shape.
+    pub fn extract(
+        from: &Tensors,
+        prefix: &str,
+        shapes: &[(&str, Vec<usize>)],
+    ) -> Result<Self, WeightsError> {
+        let mut tensors = Tensors::default();
+        for (name, shape) in shapes {
+            let values = from.values(&format!("{prefix}{name}"), shape)?.to_vec();
+            tensors.insert(*name, shape, values);
+        }
+        Ok(Self::new(&tensors))
+    }
+
+    /// Copies them into `to`, with `prefix` before each name.
+    pub fn store(&self, prefix: &str, to: &mut Tensors) {
+        for ((name, shape), leaf) in self.names.iter().zip(&self.shapes).zip(&self.leaves) {
+            let mut values = vec![0f32; leaf.numel()];
+            leaf.copy_data(&mut values, leaf.numel());
+            to.insert(format!("{prefix}{name}"), shape, values);
+        }
+    }
+
+    /// A copy on this side.
+    pub fn tensors(&self) -> Tensors {
+        let mut tensors = Tensors::default();
+        self.store("", &mut tensors);
+        tensors
+    }
+
+    /// The tensor of that name; panics if there is none.
+    pub fn get(&self, name: &str) -> &Tensor {
+        let place = self.names.iter().position(|known| known == name);
+        &self.leaves[place.unwrap_or_else(|| panic!("no parameter `{name}`"))]
+    }
+
+    pub(super) fn leaves(&self) -> &[Tensor] {
+        &self.leaves
+    }
+
+    pub(super) fn leaves_mut(&mut self) -> &mut [Tensor] {
+        &mut self.leaves
+    }
+
+    /// Moves by a share of the way to other parameters of the same network.
+    pub(super) fn follow(&mut self, other: &Self, share: f64) {
+        no_grad(|| {
+            for (own, other) in self.leaves.iter_mut().zip(&other.leaves) {
+                let moved = &*own + (other - &*own) * share;
+                own.copy_(&moved);
+            }
+        });
+    }
+}

@@ -1,0 +1,47 @@
+//! Training a policy on the cells of an experiment: its cases and seeds are drawn from, its schedulers are the ones to
+//! pass.
+//!
+//! ```toml
+//! # An experiment, and
+//! [training]
+//! policy = "relmas"
+//! algorithm = "ddpg"        # one that can train it (learner.rs)
+//! validation_seeds = 2      # of every case, from `validation_first_seed` on
+//! [training.ddpg]           # the parameters of the algorithm
+//! iterations = 300
+//! ```
+//! The fitness of a run is the share of misses that it avoids: its SLA rate less that of the reference on the same trace,
+//! over what the reference misses and `headroom`. In SLA rates alone, overloaded cells would count most, and where nearly
+//! all is met a policy could lose what it gains there. The reference is the scheduler of the experiment that is best on the
+//! validation seeds.
+//!
+//! Every generation, or iteration, is logged to log.csv; the weights with the best mean fitness on the validation seeds are
+//! kept.
+//!
+//! [`Trainer`] takes the steps of a learner and validates. Two learners exist: evolution strategies, and deep deterministic
+//! policy gradient, which needs libtorch and the feature `train`: `learners` is the only place that names tch. [`Env`] is the
+//! engine as an environment, many runs at a time. A [`Checkpoint`] holds everything that the next step depends on, and an
+//! [`Origin`] what the training came from. The keys of a training belong to [`crate::experiment`], and running a trained net to
+//! [`crate::policy`].
+
+mod checkpoint;
+mod ddpg;
+mod env;
+mod evolution;
+mod evolve;
+mod learner;
+#[cfg(feature = "train")]
+mod learners;
+mod origin;
+mod trainer;
+mod validation;
+
+pub use checkpoint::Checkpoint;
+pub use env::{Env, Episode, Outcome, Setup, Source};
+pub use evolve::State;
+pub use learner::LogRow;
+#[cfg(feature = "train")]
+pub use learners::{Parameters, lstm, one_thread};
+pub use origin::Origin;
+pub use trainer::{LOG, Trainer};
+pub use validation::Baseline;

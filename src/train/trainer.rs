@@ -1,0 +1,152 @@
+//! The trainer: it takes the steps of a learner, validates, and keeps the weights that did best.
+
+use super::checkpoint::{Best, Checkpoint, Standing};
+use super::learner::{Learner, LogRow, learner};
+use super::origin::Origin;
+use super::validation::{Baseline, Validation};
+use crate::experiment::{Error, Experiment, Progress, Training};
+use crate::hw::SystemSpec;
+use crate::plan::Plan;
+use crate::policy::{Manifest, Policy, system_sha256};
+
+/// The log of a training, below its folder.
+pub const LOG: &str = "log.csv";
+
+/// A training in progress.
+pub struct Trainer<'a> {
+    training: Training,
+    origin: Origin,
+    validation: Validation<'a>,
+    accelerators: usize,
+    learner: Box<dyn Learner + 'a>,
+    best: Best,
+    log: Vec<LogRow>,
+}
+
+impl Experiment {
+    /// Whether training sees what it is validated on.
+    ///
+    /// # Errors
+    /// Both ranges of seeds, and the keys that say them.
+    pub fn check_training_seeds(&self) -> Result<(), Error> {
+        let Some(training) = &self.training else { return Ok(()) };
+        let [(first, last), (validation_first, validation_last)] =
+            [(self.first_seed, self.seeds), (training.validation_first_seed, training.validation_seeds)]
+                .map(|(first, seeds)| (first, first + seeds - 1));
+        if last < validation_first || validation_last < first {
+            return Ok(());
+        }
+        Err(self
+            .source
+            .error_at_top(format!(
+                "training draws from seeds {first} to {last} (`first_seed`, `seeds`), and validation takes \
+                 {validation_first} to {validation_last} (`training.validation_first_seed`, \
+                 `training.validation_seeds`): expected two ranges without a common seed"
+            ))
+            .into())
+    }
+}
+
+impl<'a> Trainer<'a> {
+    /// From the beginning, or from a checkpoint of the same training.
+    ///
+    /// # Errors
+    /// A scheduler cannot be built for the system; the checkpoint is of weights of another size; or this program was built
+    /// without what is needed.
+    pub fn new(
+        plan: &'a Plan,
+        training: Training,
+        origin: Origin,
+        checkpoint: Option<Checkpoint>,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let state = checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
+        let learner = learner(plan, &training, state)?;
+        let (best, log) = match checkpoint {
+            Some(checkpoint) => (checkpoint.best, checkpoint.log),
+            None => {
+                // JSON has no infinity.
+                let standing = Standing { fitness: f64::MIN, rate: 0.0, step: 0 };
+                (Best { weights: learner.weights(), standing }, Vec::new())
+            }
+        };
+        let accelerators = plan.cases[0].site.world.platform.accelerators.len();
+        let validation = Validation::new(plan, &training, progress)?;
+        Ok(Self { training, origin, validation, accelerators, learner, best, log })
+    }
+
+    /// What there is to pass.
+    pub fn baselines(&self) -> &[Baseline] {
+        &self.validation.baselines
+    }
+
+    /// Whether all steps are done.
+    pub fn is_done(&self) -> bool {
+        self.learner.done() >= self.training.steps()
+    }
+
+    /// One step, and a validation if it is due.
+    pub fn step(&mut self) -> LogRow {
+        let mut row = self.learner.step(&self.validation);
+        if row.step.is_multiple_of(self.training.validate_every) || self.is_done() {
+            self.validate(&mut row);
+        }
+        self.log.push(row);
+        row
+    }
+
+    /// Looks at the policy as it is now, and keeps it if it is the best so far.
+    fn validate(&mut self, row: &mut LogRow) {
+        let (kind, weights) = (self.training.policy(), self.learner.weights());
+        let build = || (kind.build)(&weights, self.accelerators, &[]).expect("the learner's own weights");
+        let score = self.validation.score(&build);
+        (row.validation_rate, row.validation_fitness) = (Some(score.rate), Some(score.fitness));
+        if score.fitness > self.best.standing.fitness {
+            let standing = Standing { fitness: score.fitness, rate: score.rate, step: row.step };
+            self.best = Best { weights, standing };
+        }
+    }
+
+    /// The fitness of the best policy so far.
+    pub fn best_fitness(&self) -> f64 {
+        self.best.standing.fitness
+    }
+
+    /// All steps so far.
+    pub fn log(&self) -> &[LogRow] {
+        &self.log
+    }
+
+    /// Where it stands.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            origin: self.origin.clone(),
+            state: self.learner.state(),
+            best: self.best.clone(),
+            log: self.log.clone(),
+        }
+    }
+
+    /// The best policy so far, for the only system of the plan.
+    pub fn policy(&self, system: &SystemSpec, training: String) -> Policy {
+        let (kind, standing) = (self.training.policy(), self.best.standing);
+        let manifest = Manifest {
+            kind: kind.name.into(),
+            features: kind.features.into(),
+            system: system.name.clone(),
+            system_sha256: system_sha256(system),
+            weights_sha256: String::new(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            commit: option_env!("MASCOT_GIT_COMMIT")
+                .filter(|_| option_env!("MASCOT_GIT_DIRTY") != Some("true"))
+                .map(String::from),
+            generations: standing.step,
+            validation_seeds: [self.training.validation_first_seed, self.training.validation_seeds],
+            validation_sla_rate: standing.rate,
+            tensors: self.best.weights.shapes(),
+            baselines: self.validation.baselines.iter().cloned().collect(),
+            training,
+        };
+        Policy { manifest, weights: self.best.weights.clone() }
+    }
+}
