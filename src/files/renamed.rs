@@ -18,7 +18,6 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("mascot-relmas-8", "learned_gate-hetero-8"),
     ("relmas-relmas-6", "relmas-hetero-6"),
     ("stretch_mean", "slowdown_mean"),
-    ("stretch_mean", "slowdown_mean"),
     ("relmas.toml", "grid135.toml"),
     ("relmas-headline.toml", "headline.toml"),
     ("train-relmas-4.toml", "train-hetero-4.toml"),

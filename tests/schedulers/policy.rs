@@ -18,7 +18,7 @@ fn path(folder: &Path, name: &str) -> String {
 const TINY: &str = "systems = ['hetero-6']\nscenarios = ['light']\nloads = [0.9, 1.2]\ndeadline_factor = 2\n\
                     schedulers = ['gated']\nseeds = 5\nrequests = 20\n[training]\ntraces = 2\nvalidate_every = 1\n";
 const EVOLUTION: &str = "[training.evolution]\npopulation = 4\ngenerations = ";
-const DDPG: &str = "[training.ddpg]\nhidden = 8\nbatch_size = 8\nlearning_starts = 20\nnum_envs = 2\nnum_steps = 20\niterations = ";
+const DDPG: &str = "algorithm = 'ddpg'\n[training.ddpg]\nhidden = 8\nbatch_size = 8\nlearning_starts = 20\nnum_envs = 2\nnum_steps = 20\niterations = ";
 
 /// The experiment of a tiny training.
 fn tiny(folder: &Path, learner: &str, steps: u32) -> String {
@@ -343,7 +343,8 @@ fn a_training_out_of_any_range_is_told_in_short() {
         ("ddpg.learning_starts", "100000", "at most `buffer_size`, 50000"),
     ] {
         let set = format!("training.{key}={value}");
-        let output = train(folder.path(), EVOLUTION, 1, &["--set", &set], "1");
+        let learner = if key.starts_with("ddpg") { DDPG } else { EVOLUTION };
+        let output = train(folder.path(), learner, 1, &["--set", &set], "1");
         let key = key.rsplit('.').next().unwrap_or(key);
         refused(&output, &[&format!("tiny.toml with --set: `{key}` is "), allowed]);
         assert!(output.stderr.len() < 1000);
