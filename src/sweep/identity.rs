@@ -4,9 +4,11 @@
 //! many requests it has, the recording, whether it is bounded, which logs it keeps, and the contents of all files it
 //! depends on. It does not cover where those files lie, nor the cells beside it.
 //!
-//! The sources count as a whole, hashed by `build.rs`, and not the version or the commit: an edit that is not committed
-//! changes results as well. That an edited comment makes a sweep run again is the price. A scheduler of a caller's is outside
-//! of these sources: its [version](crate::experiment::Entry::version) stands for its code.
+//! The sources are those of the storeys up to this one, hashed as a whole by `build.rs`: figures, rankings, trainings and
+//! the command line do not enter, so that a change there leaves finished cells valid. Neither the version nor the commit
+//! would do in place of the hash, because an edit that is not committed changes results as well. The price is that an
+//! edited comment below runs a sweep again. A caller's own scheduler is outside of these sources: its
+//! [version](crate::experiment::Entry::version) stands for its code.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -16,7 +18,7 @@ use super::inputs::Inputs;
 use crate::experiment::{Experiment, KEYS};
 use crate::files::sha256;
 
-/// SHA-256 of the sources of this program.
+/// SHA-256 of the sources of this program that decide what a cell comes to.
 pub const SOURCES_SHA256: &str = env!("MASCOT_SOURCES_SHA256");
 
 /// Digits of an identifier: 128 bits.
