@@ -42,7 +42,7 @@ pub(super) fn learner<'a>(
 ) -> Result<Box<dyn Learner + 'a>, Error> {
     let entry = training.learner();
     let start = start_of(entry.name).ok_or_else(|| {
-        let message = "needs libtorch, which this program was built without: see README, \"Development\"";
+        let message = "needs libtorch, which this program was built without: see src/guide/policies.md";
         Error::Usage(format!("`algorithm = \"{}\"` {message}", entry.name))
     })?;
     start(plan, training, state)

@@ -31,7 +31,7 @@ mod evolution;
 mod evolve;
 mod learner;
 #[cfg(feature = "train")]
-mod learners;
+pub mod learners;
 mod origin;
 mod trainer;
 mod validation;
@@ -40,8 +40,6 @@ pub use checkpoint::Checkpoint;
 pub use env::{Env, Episode, Outcome, Setup, Source};
 pub use evolve::State;
 pub use learner::LogRow;
-#[cfg(feature = "train")]
-pub use learners::{Parameters, lstm, one_thread};
 pub use origin::Origin;
 pub use trainer::{LOG, Trainer};
 pub use validation::Baseline;
