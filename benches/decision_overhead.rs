@@ -18,7 +18,7 @@ use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Scheduler, Step, Trace};
 #[cfg(feature = "train")]
-use mascot::train::learners::{Parameters, lstm, one_thread};
+use mascot::train::torch::{Parameters, lstm, one_thread};
 use mascot::units::Time;
 
 const QUEUES: [usize; 5] = [1, 4, 16, 64, 256];

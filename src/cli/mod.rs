@@ -1,4 +1,4 @@
-//! The command line: parse -> typed options -> call `experiment` -> print an error once.
+//! The command line: parse -> typed options -> call what is below -> print an error once.
 
 mod capacity;
 mod compare;

@@ -181,7 +181,7 @@ impl Registered for LearnerEntry {
     }
 }
 
-/// How it moves.
+/// The parameters of evolution strategies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evolution {

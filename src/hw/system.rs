@@ -12,7 +12,7 @@ use crate::files::{Folders, Fraction, Gbps, InputError, Source, Spanned, did_you
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sharing {
-    /// Weight 1: the smaller demands are met first. Within 5 % in the mean of cycle-level DDR4 (design section 4).
+    /// Weight 1: the smaller demands are met first. Within 5 % in the mean of cycle-level DDR4 (`src/guide/model.md`).
     MaxMin,
     /// Weight = demand: every layer is slowed by the same factor, as in the RELMAS family's model.
     Proportional,

@@ -110,7 +110,7 @@ impl Better {
     }
 }
 
-/// The requests that a value per request is of. Who gives requests up improves what is not of all that matter.
+/// The requests that a value per request is of. A mean over finished requests flatters a scheduler that drops others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
     /// No request in particular, or every measured one with its outcome.

@@ -1,4 +1,4 @@
-//! The algorithms that train policies, one file each.
+//! What a learner is, and what starts each; the learners are the files beside this one.
 //!
 //! To add one: a file with a type that implements [`Learner`] and a `pub(super) const START`, its line in [`STARTS`], and
 //! its keys and its line in [`LEARNERS`](crate::experiment::LEARNERS). Which policies it can train is said there; checks, errors, the

@@ -1,5 +1,5 @@
-//! Training a policy on the cells of an experiment: its cases and seeds are drawn from, its schedulers are the ones to
-//! pass.
+//! Training a policy on the cells of an experiment: its cases and seeds are drawn from, its schedulers are the
+//! baselines to beat.
 //!
 //! ```toml
 //! # An experiment, and
@@ -19,7 +19,7 @@
 //! kept.
 //!
 //! [`Trainer`] takes the steps of a learner and validates. Two learners exist: evolution strategies, and deep deterministic
-//! policy gradient, which needs libtorch and the feature `train`: `learners` is the only place that names tch. [`Env`] is the
+//! policy gradient, which needs libtorch and the feature `train`: `torch` is the only place that names tch. [`Env`] is the
 //! engine as an environment, many runs at a time. A [`Checkpoint`] holds everything that the next step depends on, and an
 //! [`Origin`] what the training came from. The keys of a training belong to [`crate::experiment`], and running a trained net to
 //! [`crate::policy`].
@@ -30,9 +30,9 @@ mod env;
 mod evolution;
 mod evolve;
 mod learner;
-#[cfg(feature = "train")]
-pub mod learners;
 mod origin;
+#[cfg(feature = "train")]
+pub mod torch;
 mod trainer;
 mod validation;
 

@@ -1,7 +1,7 @@
 //! When a request is due.
 //!
 //! Three rules for a deadline, one of which the experiment or the tenant picks: a multiple of the network's isolated
-//! latency on the system at hand, which means the same on every system; an absolute target, which is what applications
+//! latency on the system that serves it or on the reference of the experiment (`sla_reference`); an absolute target, which is what applications
 //! have; the next frame of periodic arrivals. All are scaled by the QoS level. (m,k)-firm terms are terms of a stream:
 //! they move no deadline, their violations are counted. Utilities of delay are not modelled.
 
@@ -125,7 +125,7 @@ impl SlaTerms {
 /// The deadline rule of one tenant in one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sla {
-    /// Arrival + QoS scale x factor x best isolated latency of the network on this system.
+    /// Arrival + QoS scale x factor x isolated latency of the network, on the system or its reference.
     Factor(f64),
     /// Arrival + QoS scale x target.
     Absolute {

@@ -10,7 +10,7 @@ use crate::policy::{Tensors, WeightsError};
 use crate::rng;
 use crate::train::env::{Env, Setup};
 use crate::train::learner::{Learner, LogRow};
-use crate::train::learners::ddpg::Ddpg;
+use crate::train::torch::ddpg::Ddpg;
 use crate::train::validation::{Validation, draw};
 
 pub(super) struct Descending {
