@@ -3,13 +3,11 @@
 use std::ops::Range;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::hyper::Hyper;
 use super::named::{Named, Registered};
-use crate::files::{Draws, Positive, Seed, Spanned, Steps, within};
-use crate::files::{Pairs, Stride};
+use crate::files::{Draws, Pairs, Positive, Seed, Spanned, Steps, Stride, within};
 use crate::policy::{self, POLICIES, PolicyEntry};
 
 /// How to train, as an experiment says.

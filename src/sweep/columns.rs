@@ -2,8 +2,7 @@
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::Outcome;
-use crate::metrics::{BATCH_COLUMNS, Heading, Metrics};
-use crate::metrics::{Column, Value};
+use crate::metrics::{BATCH_COLUMNS, Column, Heading, Metrics, Value};
 
 /// The columns of `summary.csv` after [`KEYS`](crate::experiment::KEYS); the last is text.
 pub fn summary_columns() -> impl Iterator<Item = &'static Heading> {
