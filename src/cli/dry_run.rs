@@ -51,7 +51,7 @@ fn time(job: &Job, sweep: &Sweep, kept: &[Option<f64>]) -> String {
     }
 }
 
-/// A duration with two significant digits, in a unit that fits.
+/// A rounded duration, in a unit that fits.
 fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "a second".into(),

@@ -159,8 +159,8 @@ fn parse_and_execute() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
-            // clap's own codes: 0 for help and version, 2 for bad usage. It prints help to standard output and errors
-            // to standard error.
+            // clap's own codes: 0 for help and version, 2 for bad usage. It chooses standard output or standard error
+            // itself.
             let printed = written(e.print());
             return match e.exit_code() {
                 0 => exit_code(printed),

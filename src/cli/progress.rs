@@ -22,7 +22,7 @@ impl Handle {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Clears the bar and returns its position and its length.
+    /// Abandons the bar and returns its position and its length.
     pub(super) fn interrupt(&self) -> [u64; 2] {
         self.with(|bar| {
             let Some(bar) = bar else { return [0; 2] };

@@ -30,7 +30,7 @@ pub(super) struct Job<'a> {
     pub(super) overwrite: bool,
 }
 
-/// Prepares the results folder and everything else that precedes the cells.
+/// Prepares the plan of an experiment, with its bounds if it asks for them and `with_bounds` is set.
 pub(super) fn prepare(
     experiment: Experiment,
     data: &DataRoot,

@@ -164,7 +164,7 @@ struct Place {
     system: SystemSpec,
     /// The text of the experiment file.
     text: String,
-    /// Whether this training replaces one of another kind of policy, whose files are then removed.
+    /// Whether the folder held a training before, which this one replaces.
     replaces: bool,
 }
 
