@@ -76,7 +76,7 @@ impl Episode {
         &self.observation
     }
 
-    /// The view of a scheduler. Panics once the run is over.
+    /// The view that a scheduler would get. Call it only while the run is not over.
     pub fn view(&self) -> View<'_> {
         self.engine.view()
     }

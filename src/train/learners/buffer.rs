@@ -49,7 +49,7 @@ pub(super) struct Batch {
 #[derive(Debug, PartialEq)]
 pub(super) struct Buffer {
     accelerators: usize,
-    /// The capacity of the buffer, in transitions.
+    /// The capacity of the buffer in transitions, and below, the sub-jobs that it keeps of each.
     most: usize,
     longest: usize,
     kept: Vec<Transition>,

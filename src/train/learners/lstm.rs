@@ -1,5 +1,6 @@
-//! Actor and critic of `relmas` in tch, for whole batches of queues. The actor has the tensors of [`crate::policy::relmas`] and
-//! answers the same; the critic walks over the same sub-jobs with what was answered, and values the answer at the end.
+//! Actor and critic of `relmas` in tch, for whole batches of queues. The actor has the tensors of
+//! [`crate::policy::relmas`] and gives the same answers. The critic walks over the same sub-jobs together with their
+//! answers, and outputs the value at the end.
 //!
 //! Queues of a batch are padded to the longest. Padding comes last, after the outputs that either network uses.
 
