@@ -1,6 +1,6 @@
-//! The replay buffer: the last so many decisions, what was seen before and after each and what it brought, to draw batches
-//! from. Of long queues it keeps the first sub-jobs: the actor walks over them in order, so that what it says of these does
-//! not depend on the rest.
+//! The replay buffer: the most recent decisions, each with the observations before and after it and its reward, from
+//! which batches are drawn. It keeps only the first sub-jobs of a long queue: the actor walks over sub-jobs in order,
+//! so its output for these does not depend on the rest.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -8,14 +8,14 @@ use tch::Tensor;
 
 use crate::policy::{Observation, QUEUE_FEATURES, Tensors, WeightsError, features, outputs};
 
-/// What was seen at a decision.
+/// The observation at a decision.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Seen {
     rows: Vec<f32>,
     queue: [f32; QUEUE_FEATURES],
 }
 
-/// A decision and what became of it.
+/// A transition: a decision, its reward, and the observations before and after it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Transition {
     pub(super) before: Seen,
@@ -41,7 +41,7 @@ pub(super) struct Batch {
     /// \[batch, sub-jobs, M + 1\].
     pub(super) answers: Tensor,
     pub(super) rewards: Tensor,
-    /// 0 where the run is over after it, else 1.
+    /// 0 if the run is over after the decision, else 1.
     pub(super) goes_on: Tensor,
     pub(super) after: Queues,
 }
@@ -49,11 +49,11 @@ pub(super) struct Batch {
 #[derive(Debug, PartialEq)]
 pub(super) struct Buffer {
     accelerators: usize,
-    /// Transitions, and sub-jobs of each, at the most.
+    /// The capacity of the buffer in transitions, and below, the sub-jobs that it keeps of each.
     most: usize,
     longest: usize,
     kept: Vec<Transition>,
-    /// The place of the next one: the oldest's once it is full.
+    /// The place of the next transition: that of the oldest once the buffer is full.
     next: usize,
 }
 
@@ -82,7 +82,7 @@ impl Buffer {
         self.next = (self.next + 1) % self.most;
     }
 
-    /// Draws with replacement.
+    /// Draws a batch with replacement.
     pub(super) fn draw(&self, batch: usize, random: &mut ChaCha8Rng) -> Batch {
         let drawn: Vec<&Transition> =
             (0..batch).map(|_| &self.kept[random.random_range(0..self.kept.len())]).collect();
@@ -109,7 +109,8 @@ impl Buffer {
         }
     }
 
-    /// Copies all into two tensors: the state, and one transition after the other, lengths first.
+    /// Copies the buffer into two tensors: the state, and all transitions one after the other, each beginning with its
+    /// lengths.
     pub(super) fn store(&self, to: &mut Tensors) {
         let mut values = Vec::new();
         for Transition { before, answer, reward, after, terminated } in &self.kept {
@@ -126,7 +127,7 @@ impl Buffer {
         to.insert("replay.kept", &[values.len()], values);
     }
 
-    /// Takes all from where it was stored.
+    /// Restores a stored buffer.
     pub(super) fn load(&mut self, from: &Tensors) -> Result<(), WeightsError> {
         let damaged = || WeightsError::Damaged("replay.kept".into());
         let mut rest = from.get("replay.kept")?.values();
@@ -143,7 +144,7 @@ impl Buffer {
         if sound { Ok(()) } else { Err(damaged()) }
     }
 
-    /// `None` if the numbers are none of a transition.
+    /// Reads the next transition; `None` if the numbers do not form one.
     fn parse(&self, rest: &mut &[f32]) -> Option<Transition> {
         let lengths = [take(rest)?, take(rest)?, take(rest)?];
         let (reward, terminated) = (take(rest)?, take(rest)? != 0.0);

@@ -1,12 +1,13 @@
-//! What `relmas` imitates before it learns from rewards: earliest deadline first, the hopeless last, each sub-job to where
-//! it finishes first. It answers as the policy does, so that its decisions fill the same replay buffer.
+//! The expert that `relmas` imitates before it learns from rewards: earliest deadline first, requests that cannot meet
+//! theirs last, each sub-job on the accelerator where it finishes first. Its answers have the form of the policy's, so
+//! that its decisions fill the same replay buffer.
 
 use crate::policy::outputs;
 use crate::scheduler::Placing;
 use crate::sim::View;
 use crate::units::Time;
 
-/// Buffers, kept between answers.
+/// The expert, with buffers that it keeps between answers.
 #[derive(Debug, Default)]
 pub(super) struct Expert {
     placing: Placing,
@@ -44,7 +45,7 @@ impl Expert {
     }
 }
 
-/// From 1 at the deadline to -0.9: a straight line in the logarithm of the time that is left, from 10 us to 100 ms.
+/// The urgency for a remaining time: from 1 at 10 us to -0.9 at 100 ms, linear in the logarithm of the time.
 fn urgency(left: Time) -> f32 {
     let decades = (left.as_ps() as f32 / 1e7).max(1.0).log10();
     1.0 - 1.9 * (decades / 4.0).min(1.0)

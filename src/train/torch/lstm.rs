@@ -1,7 +1,8 @@
-//! Actor and critic of `relmas` in tch, for whole batches of queues. The actor has the tensors of [`crate::policy::relmas`] and
-//! answers the same; the critic walks over the same sub-jobs with what was answered, and values the answer at the end.
+//! Actor and critic of `relmas` in tch, for whole batches of queues. The actor has the tensors of
+//! [`crate::policy::relmas`] and gives the same answers. The critic walks over the same sub-jobs together with their
+//! answers, and outputs the value at the end.
 //!
-//! Queues of a batch are padded to the longest. Padding comes last, where neither network has anything left to say.
+//! Queues of a batch are padded to the longest. Padding comes last, after the outputs that either network uses.
 
 use rand::rngs::ChaCha8Rng;
 use tch::{Kind, Tensor, no_grad};
@@ -24,7 +25,7 @@ pub fn initial_critic(accelerators: usize, hidden: usize, random: &mut ChaCha8Rn
     initial_of(&critic_shapes(accelerators, hidden), hidden, random)
 }
 
-/// The answers \[batch, sub-jobs, M + 1\] to rows \[batch, sub-jobs, features\].
+/// The answers \[batch, sub-jobs, M + 1\] for rows \[batch, sub-jobs, features\].
 pub fn act(actor: &Parameters, rows: &Tensor) -> Tensor {
     head(actor, &walk(actor, rows)).tanh()
 }
@@ -39,8 +40,8 @@ pub fn answer(actor: &Parameters, accelerators: usize, rows: &[f32]) -> Vec<f32>
     values
 }
 
-/// The value \[batch\] of answers, for queues of these lengths \[batch\] and these features of the queue \[batch, ...\];
-/// nothing means anything at a length of 0.
+/// The value \[batch\] of answers, for queues of these lengths \[batch\] and these features of the queue \[batch,
+/// ...\]; the value is meaningless at a length of 0.
 pub fn value(
     critic: &Parameters,
     rows: &Tensor,
@@ -59,7 +60,7 @@ fn head(parameters: &Parameters, hidden: &Tensor) -> Tensor {
     hidden.linear(parameters.get("head.weight"), Some(parameters.get("head.bias")))
 }
 
-/// h after each input.
+/// The hidden state h after each input.
 fn walk(parameters: &Parameters, inputs: &Tensor) -> Tensor {
     let (from_input, from_hidden) = (parameters.get("lstm.input"), parameters.get("lstm.hidden"));
     let bias = parameters.get("lstm.bias");
