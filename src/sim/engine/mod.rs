@@ -198,8 +198,8 @@ impl Engine {
         self.awaits_decision
     }
 
-    /// Turns a clone into a run of what is known now: nothing more arrives, the run ends with the requests in flight,
-    /// and decisions are free.
+    /// Turns a clone into a run that knows only the present: nothing more arrives, the run ends with the requests in
+    /// flight, and decisions are free.
     pub(super) fn forget_the_future(&mut self) {
         self.trace = Arc::clone(&NO_REQUESTS);
         self.arrivals.forget();
