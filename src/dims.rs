@@ -1,4 +1,5 @@
-//! The vocabulary of the loop nest, shared by hardware (what may be looped where) and workload (how far).
+//! The vocabulary of the loop nest, shared by the hardware (which dimension may be looped where) and the workload (the
+//! loop bounds).
 //!
 //! Every layer with MACs is the nest N G K C P Q R S: batch, groups, output and input channels **per group**,
 //! output rows and columns, kernel rows and columns. P pairs with R and Q with S.
@@ -72,7 +73,7 @@ impl DimSet {
     }
 }
 
-/// Its members, not the bits that stand for them.
+/// Serialises the members, not the bits that stand for them.
 impl Serialize for DimSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
@@ -110,7 +111,7 @@ impl Tensor {
     }
 }
 
-/// What sort of work a layer is; an accelerator lists the kinds it runs.
+/// The kind of work that a layer is; an accelerator lists the kinds it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerKind {

@@ -1,5 +1,5 @@
-//! Reading data files and writing results: every input error names file, line, key and what is allowed; every
-//! output file appears whole or not at all.
+//! Reading data files and writing results. Every input error names the file, the line, the key and the allowed values.
+//! Every output file appears whole or not at all.
 
 pub mod any_path;
 mod checked;

@@ -1,4 +1,4 @@
-//! The `mascot` program: everything is in the library.
+//! The `mascot` program; all of its code is in the library.
 
 use std::process::ExitCode;
 

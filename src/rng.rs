@@ -1,4 +1,4 @@
-//! Random numbers that stay where they are: one independent ChaCha8 stream per (purpose, name), all from one seed.
+//! Reproducible random numbers: one independent ChaCha8 stream per (purpose, name), all from one seed.
 //!
 //! A stream depends on nothing but its three keys, so that adding a tenant, permuting tenants or changing the
 //! scheduler leaves every other stream as it was.

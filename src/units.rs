@@ -72,9 +72,9 @@ impl Time {
     /// Later than every event.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Picoseconds rounded up, so that an end never comes before the work is done. What exceeds an integer by the
-    /// rounding noise of `f64` (relative 1e-12, a thousandth of what the engine tolerates) does not cost a picosecond.
-    /// What is beyond the clock is [`Time::MAX`].
+    /// Picoseconds rounded up, so that an end never comes before the work is done. A value that exceeds an integer only
+    /// by the rounding noise of `f64` (relative 1e-12, a thousandth of what the engine tolerates) is not rounded up. A
+    /// time beyond the clock is [`Time::MAX`].
     pub fn from_ps_ceil(ps: f64) -> Self {
         // `ceil` is a library call on the x86-64 baseline.
         let ps = ps * (1.0 - 1e-12);
@@ -92,7 +92,7 @@ impl Time {
         Self((s * 1e12).round() as u64)
     }
 
-    /// This time as picoseconds for arithmetic with fractions.
+    /// This time in picoseconds as `f64`, for arithmetic with fractions.
     pub fn as_ps(self) -> f64 {
         self.0 as f64
     }
@@ -107,12 +107,12 @@ impl Time {
         self.0 as f64 / 1e12
     }
 
-    /// `self + other`, or [`Time::MAX`] where the clock ends before.
+    /// `self + other`, or [`Time::MAX`] if the sum does not fit the clock.
     pub fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// `self - other`, or zero where `other` is later.
+    /// `self - other`, or zero if `other` is later.
     pub fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }

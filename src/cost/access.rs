@@ -17,9 +17,9 @@
 //! - **Outputs**: parent updates = child drains / reduction; reads = updates - first writes (a first write needs no
 //!   partial sum), child fills = reads x reduction. A drain is not counted as a read of the child.
 //!
-//! Left out: what a level really still holds after its window moved on (the conventions over-count, never under).
-//! A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real tensor: its words
-//! are scaled by real / padded elements. Counts are words, summed over used instances.
+//! Left out: the words that a level really still holds after its window moved on (the conventions may over-count, but
+//! never under-count). A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real
+//! tensor: its words are scaled by real / padded elements. Counts are words, summed over used instances.
 
 #[cfg(test)]
 mod twin;
@@ -48,7 +48,7 @@ pub(super) type Counts = [[Accesses; 3]; MAX_LEVELS];
 pub(super) struct Edge {
     pub(super) tensor: Tensor,
     pub(super) parent: usize,
-    /// The index behind the last level is the MAC.
+    /// Index of the child level; the index after the last level stands for the MAC.
     pub(super) child: usize,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn edges(accel: &AccelSpec) -> Vec<Edge> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fills {
     pub(super) words: u64,
-    /// The least it can become if a window slides on into the loops to come.
+    /// The least that the fills can become if a window slides on into the loops to come.
     pub(super) least: u64,
     /// Whether a loop that the tensor depends on already stands outside the child, so that every pass of the loops to
     /// come fills it anew.
@@ -99,7 +99,7 @@ pub(super) struct Flat {
     levels: [AtLevel; MAX_LEVELS + 1],
 }
 
-/// What lies at and inside a level.
+/// The loops at and inside a level.
 #[derive(Clone, Copy, Debug)]
 struct AtLevel {
     loops: usize,
@@ -112,9 +112,9 @@ struct AtLevel {
 #[derive(Clone, Copy, Debug)]
 struct Unrolled {
     all: u64,
-    /// Those of dimensions that each tensor does not depend on.
+    /// For each tensor, the product over the dimensions that it does not depend on.
     shared: [u64; 3],
-    /// Those of dimensions that it depends on.
+    /// For each tensor, the product over the dimensions that it depends on.
     relevant: [u64; 3],
 }
 
@@ -175,7 +175,7 @@ impl Flat {
         }
     }
 
-    /// Ends the loops of `level`.
+    /// Completes the loops of `level`.
     pub(super) fn close(&mut self, level: usize) {
         let Self { len: loops, extent, unrolled, .. } = *self;
         self.levels[level] = AtLevel { loops, extent, unrolled };
@@ -230,7 +230,7 @@ impl Flat {
         self.fills_so_far(nest, edge).words
     }
 
-    /// The same with what loops still to come outside may change.
+    /// Like [`Self::fills_per_instance`], with what loops still to come outside may change.
     pub(super) fn fills_so_far(&self, nest: &LoopNest, edge: Edge) -> Fills {
         let AtLevel { loops: inner, extent, .. } = &self.levels[edge.child];
         let tile = tile_elements(nest, extent, edge.tensor);

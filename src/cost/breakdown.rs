@@ -1,4 +1,4 @@
-//! What stands behind the cost of one layer: its mapping, what limits it, and where its energy goes.
+//! The breakdown of one layer's cost: its mapping, what limits it, and where its energy goes.
 
 use super::layer_cost::{Stream, nest_cost, stream_of};
 use super::mapper::{self, Found, Goal};
@@ -9,22 +9,22 @@ use crate::hw::AccelSpec;
 use crate::units::Cycles;
 use crate::workload::{LoopNest, Op};
 
-/// The cost of a layer with all that leads there.
+/// The cost of a layer with all the numbers behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breakdown {
     /// The cost, as [`layer_cost`](fn@super::layer_cost) gives it.
     pub cost: LayerCost,
-    /// Its latency in cycles.
+    /// The latency in cycles.
     pub cycles: Cycles,
-    /// What takes longest.
+    /// What limits the layer: the part that takes longest.
     pub bound: Bound,
-    /// Energy without leakage by level, outermost first; the MACs or element operations last.
+    /// Energy without leakage of each level, outermost first, and of the MACs or element operations last.
     pub energy_pj: Vec<f64>,
     /// The mapping; layers without MACs have none.
     pub mapping: Option<Mapping>,
 }
 
-/// What a layer would have to be given more of to run faster. Equal times go to compute, then to the inner level.
+/// The resource that limits a layer. At equal times compute counts, then the inner level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// The steps of the MACs, or the element operations.

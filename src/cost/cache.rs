@@ -1,12 +1,12 @@
 //! Costs on disk, so that a second run maps nothing.
 //!
 //! One text file per (accelerator specification, goal, mapper version), named by the content hash of the three, in
-//! `$MASCOT_CACHE_DIR`, else `$XDG_CACHE_HOME/mascot`, else `~/.cache/mascot`. A line is `<layer> = <cost> # <checksum>`;
-//! floating-point numbers are stored as their bits, so that a cached cost equals the computed one exactly. Files appear
-//! whole (written under another name, then renamed), and what others wrote meanwhile is kept. A line that does not
-//! check is dropped, to be computed again, with a warning; a cache that cannot be read or written is a warning, too. Of
-//! each kind of trouble the first is told: the others tend to be the same.
-//! Other results of long computations are kept beside them (`cache/kept.rs`).
+//! `$MASCOT_CACHE_DIR`, else `$XDG_CACHE_HOME/mascot`, else `~/.cache/mascot`. A line is `<layer> = <cost> #
+//! <checksum>`; floating-point numbers are stored as their bits, so that a cached cost equals the computed one exactly.
+//! Files appear whole (written under another name, then renamed), and what others wrote meanwhile is kept. A line that
+//! does not check is dropped, to be computed again, with a warning; a cache that cannot be read or written is a
+//! warning, too. Only the first problem of each kind is reported, because the others tend to be the same. Other results
+//! of long computations are kept beside them (`cache/kept.rs`).
 
 mod inventory;
 mod kept;
@@ -25,7 +25,7 @@ use crate::hw::AccelSpec;
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::Op;
 
-/// Costs by layer; `None`: the accelerator cannot run it.
+/// Costs by layer; `None` if the accelerator cannot run the layer.
 pub type Entries = BTreeMap<Op, Option<LayerCost>>;
 
 /// A folder of cached costs.
@@ -35,7 +35,7 @@ pub struct Cache {
     warnings: Mutex<Warnings>,
 }
 
-/// What is wrong with a cache.
+/// The kinds of problems with a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Trouble {
     Reading,
@@ -45,23 +45,23 @@ enum Trouble {
 
 #[derive(Debug, Default)]
 struct Warnings {
-    /// Those that nobody took yet.
+    /// The warnings that nobody has taken yet.
     new: Vec<String>,
     told: BTreeSet<Trouble>,
 }
 
 impl Cache {
-    /// Keeps nothing.
+    /// A cache that keeps nothing.
     pub fn off() -> Self {
         Self::default()
     }
 
-    /// Keeps costs in `folder`, which need not exist yet.
+    /// A cache in `folder`, which need not exist yet.
     pub fn at(folder: &Path) -> Self {
         Self { folder: Some(folder.to_path_buf()), ..Self::default() }
     }
 
-    /// Keeps costs in the folder that the environment names; nothing if it names none.
+    /// A cache in the folder that the environment names; without one it keeps nothing.
     pub fn from_env() -> Self {
         let variable =
             |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -71,23 +71,25 @@ impl Cache {
         Self { folder, ..Self::default() }
     }
 
-    /// Where the costs are kept.
+    /// The folder of the cache, if there is one.
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref()
     }
 
-    /// What went wrong since the last call; nothing of it changes a result.
+    /// The warnings since the last call. None of the problems changes a result.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.warnings.lock().expect("no thread panics while it warns").new)
     }
 
-    /// Warns of a file, and from then on not of the same trouble with others.
+    /// Warns about a file, unless another file had a problem of the same kind.
     fn warn(&self, trouble: Trouble, path: &Path, problem: impl fmt::Display) {
         let mut warnings = self.warnings.lock().expect("no thread panics while it warns");
         if warnings.told.insert(trouble) {
             let consequence = match trouble {
-                Trouble::Reading | Trouble::Damage => "what cannot be read of the cache is computed anew",
-                Trouble::Writing => "what is computed is not kept",
+                Trouble::Reading | Trouble::Damage => {
+                    "costs that cannot be read from the cache are computed again"
+                }
+                Trouble::Writing => "computed costs are not kept",
             };
             warnings.new.push(format!("{}: {problem}; {consequence}", path.display()));
         }
@@ -116,7 +118,7 @@ impl Cache {
         entries
     }
 
-    /// Adds costs to what is kept.
+    /// Adds costs to the cache.
     pub fn store(&self, accel: &AccelSpec, goal: Goal, entries: &Entries) {
         let Some(path) = self.path(accel, goal) else { return };
         let mut all = self.load(accel, goal);
@@ -134,10 +136,10 @@ impl Cache {
     }
 }
 
-/// Bytes of the hash in a file's name.
+/// Number of bytes of the hash in a file's name.
 const KEY_BYTES: usize = 16;
 
-/// The content hash of all that decides costs, apart from the layer.
+/// The content hash of everything that decides costs, apart from the layer.
 fn key(accel: &AccelSpec, goal: Goal) -> String {
     let spec = AccelSpec { name: String::new(), source: String::new(), ..accel.clone() };
     digest(&format!("{VERSION} {goal:?} {spec:?}"), KEY_BYTES)

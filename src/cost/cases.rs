@@ -1,5 +1,5 @@
-//! Reference cases: a layer, a mapping, and what another tool measured for it. One JSON object a line, in the format
-//! of `tests/data/cost/timeloop_cases.jsonl`.
+//! Reference cases: a layer, a mapping, and the numbers of another tool for it. A file has one JSON object per line, in
+//! the format of `tests/data/cost/timeloop_cases.jsonl`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,15 +15,15 @@ use crate::workload::LoopNest;
 /// One line of a case file.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Case {
-    /// Unique name.
+    /// The unique name of the case.
     pub id: String,
     /// The accelerator model.
     pub arch: String,
     layer: CaseLayer,
     mapping: Vec<CaseLevel>,
-    /// What was measured.
+    /// The numbers of the other tool.
     pub expected: Expected,
-    /// Where it stands in its file, counted from 1.
+    /// The line of the case in its file, counted from 1.
     #[serde(skip)]
     pub line: usize,
 }
@@ -50,10 +50,10 @@ struct CaseLevel {
     spatial_y: Vec<(Dim, u64)>,
 }
 
-/// What the other tool measured.
+/// The numbers of the other tool.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Expected {
-    /// Cycles.
+    /// The latency in cycles.
     pub cycles: u64,
     /// Dynamic energy and leakage.
     pub energy_pj: f64,

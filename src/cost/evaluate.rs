@@ -19,7 +19,7 @@ use crate::hw::{AccelSpec, Storage};
 use crate::units::{Bytes, Cycles, Macs};
 use crate::workload::LoopNest;
 
-/// What a mapping costs, with every number that leads there.
+/// The cost of a mapping, with every number that leads to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// Cycles, DRAM limited by the accelerator's own port only.
@@ -102,7 +102,7 @@ struct StorageRates<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// For `nest` on `accel`.
+    /// An evaluator of mappings of `nest` on `accel`.
     pub fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Self {
         let storages = accel.storages().map(|(level, spec)| StorageRates {
             level,
@@ -131,7 +131,7 @@ impl<'a> Evaluator<'a> {
         (counts, instances)
     }
 
-    /// The hot path of the search.
+    /// The cost of a flat mapping; this is the hot path of the search.
     pub(super) fn summary(&self, flat: &Flat) -> Summary {
         let (counts, instances) = self.count(flat);
         self.summarize(flat.steps(), &counts, &instances)

@@ -7,9 +7,9 @@ use crate::workload::{LoopNest, tile_elements};
 /// One loop of a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loop {
-    /// What it runs over.
+    /// The dimension that the loop runs over.
     pub dim: Dim,
-    /// Its trip count, at least 1.
+    /// The trip count, at least 1.
     pub bound: u64,
 }
 
@@ -31,7 +31,7 @@ impl LevelLoops {
 /// The loops of one layer on one accelerator, one entry per level of [`AccelSpec::levels`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
-    /// Levels outermost first.
+    /// The loops of each level, outermost level first.
     pub levels: Vec<LevelLoops>,
 }
 
@@ -94,7 +94,7 @@ impl Mapping {
                 Level::Fanout(_) => !loops.temporal.is_empty(),
             };
             if wrong {
-                return Err(format!("level `{}`: wrong sort of loops", level.name()));
+                return Err(format!("level `{}`: wrong kind of loops", level.name()));
             }
         }
         let all = || self.levels.iter().flat_map(LevelLoops::all);

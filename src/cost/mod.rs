@@ -1,15 +1,16 @@
-//! What a layer costs on an accelerator: latency c, DRAM traffic, energy. Pure functions of the two specifications.
+//! The cost of a layer on an accelerator: latency c, DRAM traffic and energy. All of it is pure functions of the two
+//! specifications.
 //!
 //! - `mapping`: which loop runs where, and whether the accelerator allows it.
 //! - `access` and [`evaluate`](mod@evaluate): access counts, cycles and energy of a given mapping, equal to Timeloop's.
 //! - [`mapper`]: the best mapping under the constraints.
-//! - [`layer_cost`](mod@layer_cost): one layer of any kind; `table`: all layers of a simulation; `cache`: both on
-//!   disk; `user_table`: a user's own numbers instead; `cases`: results of other tools, and
-//!   `reference`: ours beside them.
+//! - [`layer_cost`](mod@layer_cost): the cost of one layer of any kind; `table`: the costs of all layers of a
+//!   simulation; `cache`: costs on disk; `user_table`: a user's own numbers instead; `cases`: results of other tools,
+//!   and `reference`: our numbers beside them.
 //! - [`mod@breakdown`]: what limits a layer and where its energy goes; [`timeloop`]: mappings in Timeloop's formats.
-//! - `silicon`: the same quantities as they were measured on chips.
+//! - `silicon`: the same quantities as measured on chips.
 //!
-//! Left out: contention for DRAM (the simulator's business; c is limited by the accelerator's own port only), networks
+//! Left out: contention for DRAM (which the engine models; c is limited only by the accelerator's own port), networks
 //! on chip, sparsity, compression, and data that stays on chip between layers.
 
 mod access;
@@ -47,17 +48,18 @@ pub use table::{CostTable, tables};
 pub use timeloop::{Export, loop_nest, loop_summary};
 pub use user_table::UserTable;
 
-/// What one layer costs on one accelerator model, alone.
+/// The cost of one layer that runs alone on one accelerator model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerCost {
-    /// c: latency without memory stall, DRAM limited only by the accelerator's own port.
+    /// Uncontended latency c, in which only the accelerator's own port limits DRAM traffic.
     pub latency: Time,
     /// Bytes read from and written to DRAM; the demand is b = dram_bytes / latency.
     pub dram_bytes: Bytes,
-    /// Dynamic energy of the layer; the leakage of a system is charged by time instead.
+    /// Dynamic energy of the layer. Leakage is charged per time, not per layer.
     pub energy: Picojoules,
     /// MACs / (latency x peak MAC rate), 0 for layers without MACs.
     pub utilization: f64,
-    /// Tiles in the outermost (DRAM) loops: how many equal parts a layer can be split into.
+    /// Number of tiles in the outermost (DRAM) loops, which is the number of equal parts into which the layer can be
+    /// split.
     pub tiles: u64,
 }

@@ -3,8 +3,8 @@
 //! - [`compare`]: cycles, access counts and energy of a case's mapping. Cycles within one are exact, because Timeloop
 //!   rounds doubles up; an access count is the reads, fills, updates and instances of one (level, tensor). Errors are
 //!   relative to the other tool's number, or to 1 if that is smaller.
-//! - [`ratio`]: what the search minimises, ours over the case's, under the constraints of the same accelerator; energy
-//!   includes leakage, cycles know no DRAM limit but the accelerator's own port.
+//! - [`ratio`]: the objective of the search, our best mapping over the case's, under the constraints of the same
+//!   accelerator. Energy includes leakage, and only the accelerator's own port limits DRAM traffic.
 
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Sums up.
+    /// Sums up the comparisons.
     pub fn of(comparisons: &[&Comparison]) -> Self {
         let sum = |of: fn(&Comparison) -> usize| comparisons.iter().map(|each| of(each)).sum();
         let sorted = |of: fn(&Comparison) -> f64| {
@@ -73,7 +73,7 @@ impl Figures {
     }
 }
 
-/// The median of sorted values, 0 of none.
+/// The median of sorted values; 0 if there are none.
 pub fn median(sorted: &[f64]) -> f64 {
     match sorted.len() {
         0 => 0.0,
@@ -116,7 +116,7 @@ fn relative_error(ours: f64, theirs: f64) -> f64 {
     (ours - theirs).abs() / theirs.abs().max(1.0)
 }
 
-/// What our best mapping of a case's layer costs, over what the case's mapping costs.
+/// The cost of our best mapping of a case's layer over the cost of the case's mapping.
 pub fn ratio(case: &Case, accel: &AccelSpec, objective: Objective) -> Result<f64, String> {
     let nest = case.nest();
     let goal = Goal { objective, bandwidth_gbps: f64::INFINITY };

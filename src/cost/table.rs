@@ -21,7 +21,7 @@ pub struct CostTable {
     pub costs: Array2<Option<LayerCost>>,
 }
 
-/// Layers that are mapped before the cache is written: a crash loses at most these.
+/// Number of layers that are mapped before the cache is written; a crash loses at most these.
 const CHUNK: usize = 64;
 
 /// The tables of (network, batch) jobs on a system, from the cache where it has them. Runs on rayon's current pool; the
@@ -127,7 +127,7 @@ fn shaped(
         .expect("one cost per layer and model")
 }
 
-/// A layer that nothing runs would wait for ever.
+/// Checks that some accelerator runs every layer; any other layer would wait forever.
 fn check_runnable(system: &SystemSpec, network: &Network, table: &CostTable) -> Result<(), InputError> {
     for (layer, costs) in network.layers.iter().zip(table.costs.rows()) {
         if costs.iter().all(Option::is_none) {

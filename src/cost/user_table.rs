@@ -1,4 +1,4 @@
-//! A user's own costs instead of the model's: from Timeloop, ZigZag, silicon, or by hand.
+//! A user's own costs instead of the model's, such as from Timeloop, ZigZag, silicon, or by hand.
 //!
 //! CSV with the columns `network,layer,accelerator,cycles,dram_bytes,energy_pj`, a row per layer and accelerator model,
 //! and optionally `batch` (1 where left out). `cycles` is c, without memory stall; `energy_pj` leaves leakage out. A model that
@@ -81,7 +81,7 @@ impl UserTable {
 
 const COLUMNS: [&str; 7] = ["network", "layer", "accelerator", "batch", "cycles", "dram_bytes", "energy_pj"];
 
-/// Where the columns are.
+/// The places of the columns.
 struct Columns {
     names: [usize; 3],
     batch: Option<usize>,
@@ -104,7 +104,7 @@ impl Columns {
         Ok((network?, layer?, accelerator?, batch))
     }
 
-    /// Nothing where the model cannot run the layer.
+    /// The costs in a record; `None` if the model cannot run the layer.
     fn given(&self, file: &CsvFile<&[u8]>, record: &Record) -> Result<Option<Given>, InputError> {
         let [cycles, dram_bytes, energy_pj] = self.costs;
         let wrong = |place, least: u64, most: f64| {
@@ -127,7 +127,7 @@ impl Columns {
                 Ok(Some(Given { cycles, dram_bytes, energy_pj }))
             }
             _ => {
-                let message = "give cycles, dram_bytes and energy_pj, or none of them if it cannot run";
+                let message = "give cycles, dram_bytes and energy_pj, or leave all three empty if the layer cannot run there";
                 Err(file.error(record, message))
             }
         }

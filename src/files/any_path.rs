@@ -1,5 +1,5 @@
-//! Paths in JSON and TOML, for `#[serde(with = ...)]`: a string or, where the bytes of a name are no UTF-8, the list of them,
-//! so that every path that the system has comes back as it was.
+//! Paths in JSON and TOML, for `#[serde(with = ...)]`: a string or, if the path is not UTF-8, the list of its bytes, so
+//! that every path is read back as it was.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
     Some(std::ffi::OsString::from_vec(bytes).into())
 }
 
-/// Elsewhere names are not made of bytes.
+/// On systems whose paths are not bytes, a list of bytes is no path.
 #[cfg(not(unix))]
 fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
     String::from_utf8(bytes).ok().map(PathBuf::from)

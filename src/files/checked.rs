@@ -1,6 +1,6 @@
-//! Numbers with a range: read from TOML, from the command line, and described to editors.
+//! Numbers with a range, as read from TOML and from the command line, and as described to editors.
 //!
-//! Ranges keep times within the 64-bit clock and sums finite; where they are no physics, they are our choice,
+//! Ranges keep times within the 64-bit clock and sums finite. Ranges that do not follow from physics are our choice,
 //! because they are far wider than any use.
 
 use std::borrow::Cow;
@@ -46,7 +46,7 @@ impl Visitor<'_> for Checked {
     }
 }
 
-/// A plain number that is read through a type with a range: `deserialize_with` of a field.
+/// Reads a plain number through a type with a range, as the `deserialize_with` of a field.
 pub fn within<'de, D: Deserializer<'de>, Range: Deserialize<'de> + Into<T>, T>(d: D) -> Result<T, D::Error> {
     Range::deserialize(d).map(Into::into)
 }
@@ -83,7 +83,7 @@ macro_rules! checked_number {
             }
         }
 
-        /// As an option of the command line.
+        /// Parses the value of a command-line option.
         impl FromStr for $name {
             type Err = &'static str;
 
@@ -104,11 +104,11 @@ checked_number!(
     NonNegative, "a number from 0 to 1e12", |v| (0.0..=1e12).contains(&v)
 );
 checked_number!(
-    /// A part of a whole that is not nothing.
+    /// A share of a whole, zero excluded.
     Fraction, "a number from 1e-6 to 1", |v| (1e-6..=1.0).contains(&v)
 );
 checked_number!(
-    /// A share of a whole.
+    /// A share of a whole, zero included.
     Share, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)
 );
 checked_number!(
@@ -156,12 +156,11 @@ checked_number!(
     MeanGaps, "a number from 1e-3 to 1e9", |v| (1e-3..=1e9).contains(&v)
 );
 checked_number!(
-    /// How many times faster than recorded. The range is our choice, because at its end a day becomes less than a
-    /// millisecond.
+    /// A speed-up of a recording. The range is our choice, because at its end a day becomes less than a millisecond.
     Factor, "a number from 1e-9 to 1e9", |v| (1e-9..=1e9).contains(&v)
 );
 checked_number!(
-    /// A coefficient of variation. The range is our choice, because beyond it gaps would be all alike or all
+    /// A coefficient of variation. The range is our choice, because beyond it all gaps would be equal or nearly all
     /// zero.
     Variation, "a number from 0.01 to 100", |v| (0.01..=1e2).contains(&v)
 );
@@ -170,12 +169,13 @@ checked_number!(
     Megahertz, "a number from 0.001 to 1e5", |v| (0.001..=1e5).contains(&v)
 );
 checked_number!(
-    /// How far weights move, or lie apart. The range is our choice, because it and what training makes of it
-    /// stay within `f32`.
+    /// A learning rate or a standard deviation of weights. The range is our choice, because weights stay within `f32`
+    /// during training.
     Stride, "a number from 1e-9 to 1e6", |v| (1e-9..=1e6).contains(&v)
 );
 checked_number!(
-    /// Candidates in pairs: three hundred times the default. More is a typing error.
+    /// A number of candidates in pairs, up to three hundred times the default. Our choice, because more is a typing
+    /// error.
     Pairs, "an even number from 2 to 10000", |v| (2.0..=1e4).contains(&v) && v % 2.0 == 0.0
 );
 
@@ -245,51 +245,55 @@ checked_whole!(
     Size, "a whole number from 1 to 4294967295", 1..=4_294_967_295
 );
 checked_whole!(
-    /// Requests that are executed as one.
+    /// A batch size: the number of requests that are executed as one.
     Batch, "a whole number from 1 to 1024", 1..=1_024
 );
 checked_whole!(
-    /// Instances along one axis of a fan-out: a thousand times the arrays that ship, and products stay far from overflow.
+    /// A number of instances along one axis of a fan-out. Our choice, because it is a thousand times the shipped
+    /// arrays, and products stay far from overflow.
     Instances, "a whole number from 1 to 1048576", 1..=1_048_576
 );
 checked_whole!(
-    /// How many seeds: more is a typing error.
+    /// A number of seeds. The limit is our choice, because more is a typing error.
     Seeds, "a whole number from 1 to 100000", 1..=100_000
 );
 checked_whole!(
-    /// A seed. Above 2^53 it is not exact in readers that take all numbers for `f64`.
+    /// A seed. Above 2^53 it would not be exact in readers that take all numbers for `f64`.
     Seed, "a whole number from 0 to 9007199254740992", 0..=9_007_199_254_740_992
 );
 checked_whole!(
-    /// Requests of a run ([`crate::workload::MAX_REQUESTS`]).
+    /// A number of requests of a run (at most [`crate::workload::MAX_REQUESTS`]).
     Requests, "a whole number from 1 to 10000000", 1..=10_000_000
 );
 checked_whole!(
-    /// Requests beside the measured ones of a run.
+    /// A number of requests beside the measured ones of a run, zero included.
     RequestsOrNone, "a whole number from 0 to 10000000", 0..=10_000_000
 );
 checked_whole!(
-    /// Traces, runs or seeds of a training at a time: a hundred times the default. More is a typing error.
+    /// A number of traces, runs or seeds of a training, up to a hundred times the default. Our choice, because more is
+    /// a typing error.
     Draws, "a whole number from 1 to 1000", 1..=1_000
 );
 checked_whole!(
-    /// Steps of a training. Above, their number is not exact in a checkpoint, whose numbers are `f32`.
+    /// A number of training steps. A larger one would not be exact in a checkpoint, whose numbers are `f32`.
     Steps, "a whole number from 1 to 16777216", 1..=1 << 24
 );
 checked_whole!(
-    /// Steps of a training that it may do without.
+    /// A number of training steps, zero included.
     StepsOrNone, "a whole number from 0 to 16777216", 0..=1 << 24
 );
 checked_whole!(
-    /// Units of a layer, or sub-jobs that it sees. Our choice, because weights are its square, and a checkpoint has to fit
-    /// 2 GiB.
+    /// A number of hidden units, or of sub-jobs that a net sees. The limit is our choice, because the number of weights
+    /// grows with its square, and a checkpoint has to fit 2 GiB.
     Width, "a whole number from 1 to 1024", 1..=1_024
 );
 checked_whole!(
-    /// Decisions of an update. Our choice, because all of them are in memory with all that a gradient needs.
+    /// A batch size of a training update, in decisions. The limit is our choice, because all of them are in memory with
+    /// everything that a gradient needs.
     Sample, "a whole number from 1 to 65536", 1..=65_536
 );
 checked_whole!(
-    /// Decisions of a run, or that are remembered. Our choice, because twenty times the default is more than any use.
+    /// A number of decisions, of a run or in the replay buffer. The limit is our choice, because twenty times the
+    /// default is more than any use.
     Decisions, "a whole number from 1 to 1000000", 1..=1_000_000
 );

@@ -1,9 +1,9 @@
-//! What is wrong with a file that a user gave: the file, the line, and what is allowed.
+//! Errors in a user's file: the file, the line, and the allowed values.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What is wrong with a file that a user gave.
+/// An error in a user's file.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {message}", location(path, *line))]
 pub struct InputError {
@@ -11,7 +11,7 @@ pub struct InputError {
     pub path: PathBuf,
     /// The line, counted from 1, where there is one.
     pub line: Option<usize>,
-    /// What is wrong and what is allowed.
+    /// What is wrong, and what is allowed.
     pub message: String,
 }
 
@@ -28,7 +28,7 @@ impl InputError {
         Self { path: path.to_path_buf(), line: None, message: message.to_string() }
     }
 
-    /// A file that cannot be opened, with its new name if it has one.
+    /// An error about a file that cannot be opened, with its new name if it was renamed.
     pub fn unopened(path: &Path, error: &std::io::Error) -> Self {
         Self::file(path, format!("{error}{}", super::renamed::hint_of_file(path)))
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::Path;
 
-/// What is shown of a line, in characters. Our choice, because it is about a terminal's width.
+/// The most characters of a line that are shown. Our choice, because it is about a terminal's width.
 pub(super) const MAX_SHOWN: usize = 120;
 
 /// The line with its number, and carets below the part of `width` characters from `column` on.
@@ -17,12 +17,12 @@ pub(super) fn marked(number: usize, line: &str, column: usize, width: usize) -> 
     format!("{number} | {shown}\n{margin} | {below}{}", "^".repeat(width))
 }
 
-/// A line of a file as it is on disk, with its number; nothing where it cannot be read a second time.
+/// A line of a file as it is on disk, with its number; `None` if it cannot be read a second time.
 pub(super) fn quoted(path: &Path, number: usize) -> Option<String> {
     Some(format!("{number} | {}", window(&line_of(path, number)?, 0).0))
 }
 
-/// The same with carets below a field of a CSV record; without them where the record is not all of that line.
+/// Like [`quoted`], with carets below a field of a CSV record, unless the record spans several lines.
 pub(super) fn quoted_field(path: &Path, number: usize, place: usize) -> Option<String> {
     let line = line_of(path, number)?;
     match field(&line, place) {
@@ -56,9 +56,9 @@ fn field(line: &str, place: usize) -> Option<Range<usize>> {
     (!is_quoted).then_some(start..start + field.trim().chars().count())
 }
 
-/// The part of a line around a column that is shown, and how many characters before it are not.
+/// The shown part of a line around a column, and the number of characters cut off before it.
 fn window(line: &str, column: usize) -> (String, usize) {
-    // What a file holds must not steer the terminal.
+    // The contents of a file must not control the terminal.
     let shown = |c: char| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
     let start = column.saturating_sub(MAX_SHOWN / 2);
     let end = start + MAX_SHOWN;
@@ -74,7 +74,7 @@ fn window(line: &str, column: usize) -> (String, usize) {
         return (text, 0);
     }
     const CUT: &str = "... ";
-    // Those in place of what is cut count as shown, so that carets stay below their characters.
+    // The marks of the cut count as shown characters, so that carets stay below their characters.
     (format!("{CUT}{}", text.chars().skip(CUT.len()).collect::<String>()), start)
 }
 

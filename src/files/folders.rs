@@ -1,13 +1,13 @@
-//! Where files are looked up by name: in the first folder that has one of that name.
+//! Look-up of files by name, in the first folder that has a file of that name.
 
 use std::path::{Path, PathBuf};
 
-/// Folders in the order of precedence; at least one.
+/// At least one folder, in the order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders(Vec<PathBuf>);
 
 impl Folders {
-    /// The folders; panics without any.
+    /// The folders in the order of precedence; panics if there is none.
     pub fn new(folders: Vec<PathBuf>) -> Self {
         assert!(!folders.is_empty(), "a name is looked up somewhere");
         Self(folders)
@@ -18,12 +18,12 @@ impl Folders {
         self.0.iter().map(|folder| folder.join(format!("{name}.toml"))).find(|file| file.is_file())
     }
 
-    /// Where a file of that name would be the first to be found.
+    /// The path in the first folder, where a file of that name takes precedence.
     pub fn expected(&self, name: &str) -> PathBuf {
         self.0[0].join(format!("{name}.toml"))
     }
 
-    /// All names, sorted.
+    /// The names of all files, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.0.iter().flat_map(|folder| names_in(folder)).collect();
         names.sort();
@@ -44,7 +44,7 @@ impl From<&PathBuf> for Folders {
     }
 }
 
-/// The names of the TOML files in a folder, sorted: what is looked up there by name.
+/// The names of the TOML files in a folder, sorted.
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());

@@ -1,13 +1,13 @@
-//! Lines of what is read along the way: a parser in front of it knows where it is in bytes only.
+//! Line numbers for a parser that knows its position only in bytes.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-/// Passes bytes on and remembers where lines end, as far ahead as the parser buffers.
+/// A reader that passes bytes on and remembers where lines end, as far ahead as the parser buffers.
 pub(super) struct Numbered<R> {
     from: R,
     read: u64,
-    /// The ends of lines that the parser has not passed.
+    /// The ends of the lines that the parser has not passed.
     ends: VecDeque<u64>,
     passed: usize,
 }

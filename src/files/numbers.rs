@@ -1,23 +1,23 @@
-//! Numbers in CSV files, as people and pandas write them: `100`, `100.0`, `1e3`, `1.0e+05`; nothing as an empty field or
-//! `NaN`. Whole numbers are read from their digits, so that none is rounded on the way.
+//! Numbers in CSV files, as people and pandas write them: `100`, `100.0`, `1e3`, `1.0e+05`; a missing value is an empty
+//! field or `NaN`. Whole numbers are read from their digits, so that none is rounded on the way.
 
-/// What pandas reads as nothing, but for words that nobody writes.
+/// The words that pandas reads as a missing value, except those that nobody writes.
 const MISSING: [&str; 15] = [
     "", "NaN", "nan", "-nan", "-NaN", "NA", "N/A", "#N/A", "#NA", "n/a", "<NA>", "NaT", "null", "NULL",
     "None",
 ];
 
-/// Whether a field says that there is no value.
+/// Whether a field is a missing value.
 pub fn is_missing(text: &str) -> bool {
     MISSING.contains(&text)
 }
 
-/// Whether a field of a column of names says that there is none. Words such as `NA` may be names.
+/// Whether a field in a column of names is a missing value. Words such as `NA` may be names.
 pub fn is_no_name(text: &str) -> bool {
     matches!(text, "" | "NaN" | "nan" | "<NA>")
 }
 
-/// A whole number, however it is written.
+/// Reads a whole number, in any notation.
 pub fn whole(text: &str) -> Result<u64, String> {
     let wrong = |why: &str| format!("{}: expected a whole number{why}", told(text));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
@@ -47,18 +47,18 @@ pub fn whole(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A number that is finite.
+/// Reads a finite number.
 pub fn real(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| format!("{}: expected a number{}", told(text), hint(text)))
 }
 
-/// The field in an error.
+/// How an error quotes the field.
 fn told(text: &str) -> String {
     if text.is_empty() { "it is empty".into() } else { format!("`{text}`") }
 }
 
-/// What is often meant by digits that are no number.
+/// A hint for digits that are not a number, such as `1,000`.
 fn hint(text: &str) -> &'static str {
     let is_grouped = |c: char| c.is_ascii_digit() || matches!(c, ',' | '_' | '\'' | ' ' | '.');
     let has_separator = text.contains([',', '_', '\'', ' ']);

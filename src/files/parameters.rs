@@ -1,22 +1,22 @@
-//! The TOML parameters of what a registry lists: what they are called, and how they are read.
+//! The TOML parameters of registry entries: their names, and how they are read.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::suggest::with_suggestion;
 
-/// A TOML key of something that a registry lists: schedulers and arrival processes have them.
+/// A TOML parameter of a registry entry, such as a scheduler or an arrival process.
 #[derive(Debug)]
 pub struct Parameter {
     /// The key.
     pub name: &'static str,
-    /// The value when it is left out, as in TOML; empty where it must be given.
+    /// The default value as in TOML; empty if the parameter is required.
     pub default: &'static str,
-    /// What it does.
+    /// What the parameter does.
     pub doc: &'static str,
 }
 
-/// The parameters of what has none.
+/// The parameters of an entry that takes none.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoParameters {}

@@ -1,13 +1,13 @@
-//! Words of users' files that have another name than in earlier versions: an error about the old word says the new one. The
-//! old word means nothing any more, so that every thing has one name.
+//! Renamed words of users' files: an error about an old word names the new one. Old words are not accepted, so that
+//! everything has one name.
 
 use std::path::Path;
 
 /// The first version with the new names.
 const SINCE: &str = "0.2";
 
-/// Every old word with the one in its place: names of systems, schedulers, policies, columns and files, then
-/// keys of `[training]`.
+/// Every old word with its replacement: names of systems, schedulers, policies, columns and files, then keys of
+/// `[training]`.
 pub const RENAMED: &[(&str, &str)] = &[
     ("relmas-4", "hetero-4"),
     ("relmas-6", "hetero-6"),
@@ -42,7 +42,7 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("last_rate", "final_learning_rate"),
 ];
 
-/// What the unknown word is called now, or was called in files of before, where that is among the known words.
+/// A hint that names the present or the earlier name of an unknown word, if that is among the known words.
 pub(super) fn hint<W: AsRef<str>>(unknown: &str, known: &[W]) -> Option<String> {
     let is_known = |word: &str| known.iter().any(|known| known.as_ref() == word);
     RENAMED.iter().find_map(|&(old, new)| match unknown {
@@ -52,7 +52,7 @@ pub(super) fn hint<W: AsRef<str>>(unknown: &str, known: &[W]) -> Option<String> 
     })
 }
 
-/// The same of a file that is not there, if one of the new name is; else empty.
+/// Like [`hint`], for a file that does not exist, if the file of the new name does; else empty.
 pub(super) fn hint_of_file(path: &Path) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));

@@ -1,8 +1,9 @@
-//! CSV files of users, record by record: the one reader of all of them, so that what one accepts all do.
+//! The one reader of users' CSV files, record by record, so that all of them accept the same notations.
 //!
-//! Read as people, spreadsheets and pandas write them: a byte order mark, any line ends, blank lines, blanks around
-//! fields, quotes; whole numbers as `100.0` or `1e3` (`files::numbers`); columns without a name (pandas' index, a comma at
-//! the end of each line) are passed over. Errors name file, line and column. The file may be larger than memory.
+//! It accepts files as people, spreadsheets and pandas write them: a byte order mark, any line ends, blank lines,
+//! blanks around fields, quotes, and whole numbers as `100.0` or `1e3` (`files::numbers`). It skips columns without a
+//! name (pandas' index, or a comma at the end of each line). Errors name file, line and column. The file may be larger
+//! than memory.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,7 +25,7 @@ pub struct CsvFile<R> {
     ragged: bool,
 }
 
-/// One record, blanks around its fields left out.
+/// One record, without the blanks around its fields.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     fields: StringRecord,
@@ -32,7 +33,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// A field; empty where the record ends before.
+    /// The field at a place; empty if the record ends before it.
     pub fn get(&self, place: usize) -> &str {
         self.fields.get(place).unwrap_or_default().trim()
     }
@@ -42,12 +43,12 @@ impl Record {
         self.fields.iter().map(str::trim)
     }
 
-    /// Its line, counted from 1.
+    /// The line of the record, counted from 1.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// Whether nothing is in it.
+    /// Whether all fields are empty.
     pub fn is_blank(&self) -> bool {
         self.iter().all(str::is_empty)
     }
@@ -61,7 +62,7 @@ impl CsvFile<File> {
 }
 
 impl<'a> CsvFile<&'a [u8]> {
-    /// Of a text.
+    /// Reads the header of a text.
     pub fn of(source: &'a Source) -> Result<Self, InputError> {
         Self::new(&source.path, source.text.as_bytes())
     }
@@ -83,36 +84,36 @@ impl<R: Read> CsvFile<R> {
         }
     }
 
-    /// Takes records that are shorter than the header, as if the rest of their fields were empty.
+    /// Accepts records that are shorter than the header, as if their missing fields were empty.
     pub fn ragged(self) -> Self {
         Self { ragged: true, ..self }
     }
 
-    /// The names of the columns; those of columns that are not read are empty or pandas' `Unnamed: 0`.
+    /// The names of the columns; a column that is skipped has an empty name or pandas' `Unnamed: 0`.
     pub fn header(&self) -> &StringRecord {
         &self.header
     }
 
-    /// The columns that have a name, and their places.
+    /// The places and names of the columns that have a name.
     pub fn named(&self) -> impl Iterator<Item = (usize, &str)> {
         self.header.iter().enumerate().filter(|(_, column)| !is_unnamed(column))
     }
 
-    /// The place of a column that may be there.
+    /// The place of an optional column.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
     }
 
-    /// The place of a column that must be there.
+    /// The place of a required column.
     pub fn column(&self, name: &str) -> Result<usize, InputError> {
         self.find(name).ok_or_else(|| {
-            // It may be there under a name that is nearly right.
+            // The column may have a misspelt name.
             let hint = did_you_mean(name, &self.header);
             self.header_error(format!("no column `{name}`{hint} in the header"))
         })
     }
 
-    /// Refuses columns of other names, and a name that is there twice.
+    /// Refuses unknown columns, and a name that occurs twice.
     pub fn only(&self, known: &[&str]) -> Result<(), InputError> {
         for (place, column) in self.named() {
             if !known.contains(&column) {
@@ -128,7 +129,7 @@ impl<R: Read> CsvFile<R> {
         Ok(())
     }
 
-    /// The next record, into a buffer; says whether there was one.
+    /// Reads the next record into a buffer; returns whether there was one.
     pub fn read(&mut self, record: &mut Record) -> Result<bool, InputError> {
         let found = self.reader.read_record(&mut record.fields);
         record.line = self.line_after(&record.fields);
@@ -144,7 +145,7 @@ impl<R: Read> CsvFile<R> {
         }
     }
 
-    /// A text that may not be empty.
+    /// The text of a field, which must not be empty.
     pub fn text(&self, record: &Record, place: usize) -> Result<String, InputError> {
         match record.get(place) {
             "" => Err(self.field_error(record, place, "is empty")),
@@ -152,48 +153,48 @@ impl<R: Read> CsvFile<R> {
         }
     }
 
-    /// A whole number.
+    /// The whole number in a field.
     pub fn whole(&self, record: &Record, place: usize) -> Result<u64, InputError> {
         numbers::whole(record.get(place)).map_err(|message| self.field_error(record, place, message))
     }
 
-    /// A number.
+    /// The number in a field.
     pub fn real(&self, record: &Record, place: usize) -> Result<f64, InputError> {
         numbers::real(record.get(place)).map_err(|message| self.field_error(record, place, message))
     }
 
-    /// A whole number, where there is one.
+    /// The whole number in a field; `None` if the value is missing.
     pub fn some_whole(&self, record: &Record, place: usize) -> Result<Option<u64>, InputError> {
         if numbers::is_missing(record.get(place)) { Ok(None) } else { self.whole(record, place).map(Some) }
     }
 
-    /// A number, where there is one.
+    /// The number in a field; `None` if the value is missing.
     pub fn some_real(&self, record: &Record, place: usize) -> Result<Option<f64>, InputError> {
         if numbers::is_missing(record.get(place)) { Ok(None) } else { self.real(record, place).map(Some) }
     }
 
-    /// What is wrong with the header.
+    /// An error about the header.
     pub fn header_error(&self, message: impl std::fmt::Display) -> InputError {
         InputError::at_line(&self.path, 1, message)
     }
 
-    /// What is wrong with a record.
+    /// An error about a record.
     pub fn error(&self, record: &Record, message: impl std::fmt::Display) -> InputError {
         InputError::at_line(&self.path, record.line, message)
     }
 
-    /// What is wrong with a field.
+    /// An error about a field, which names its column.
     pub fn field_error(&self, record: &Record, place: usize, message: impl std::fmt::Display) -> InputError {
         let column = self.header.get(place).unwrap_or_default();
         self.value_error(record, place, format!("column `{column}`: {message}"))
     }
 
-    /// The same where the message says which field it is.
+    /// An error about a field, whose message already names the column.
     pub fn value_error(&self, record: &Record, place: usize, message: impl std::fmt::Display) -> InputError {
         InputError::at_field(&self.path, record.line, place, message)
     }
 
-    /// Fields beyond the header, and those that a record lacks, may be of columns without a name only.
+    /// Checks the length of a record: extra or missing fields may only belong to columns without a name.
     fn check_length(&self, record: &Record) -> Result<(), InputError> {
         let (found, expected) = (record.fields.len(), self.header.len());
         let beyond = record.iter().skip(expected).any(|field| !field.is_empty());
@@ -204,8 +205,8 @@ impl<R: Read> CsvFile<R> {
         }
     }
 
-    /// The line in which the record that was just read starts. Not the one that the reader tells: that is of the blank
-    /// lines before the record.
+    /// The line in which the record just read starts. The reader's own line number is that of the blank lines before
+    /// the record.
     fn line_after(&mut self, fields: &StringRecord) -> usize {
         let end = self.reader.position().byte();
         self.reader.get_mut().line_at(end).saturating_sub(fields.as_slice().matches('\n').count())
@@ -221,7 +222,7 @@ impl<R: Read> CsvFile<R> {
 
 const NOT_UTF_8: &str = "this line is not UTF-8 text";
 
-/// Columns without a name, as pandas writes its index and reads it back.
+/// Whether a column has no name, as pandas writes and reads back its index.
 fn is_unnamed(column: &str) -> bool {
     column.is_empty() || column.starts_with("Unnamed: ")
 }

@@ -1,5 +1,6 @@
-//! JSON Schemas of the TOML files, so that editors complete keys and show what they mean. They come from the structs that
-//! read the files and from the registries; ranges and what depends on several keys are left to the reader.
+//! JSON Schemas of the TOML files, so that editors complete keys and explain them. They are generated from the structs
+//! that read the files and from the registries. Rules that depend on several keys are checked only when the file is
+//! read.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
@@ -13,13 +14,13 @@ pub fn schema_of<T: JsonSchema>() -> Schema {
     settings.into_generator().into_root_schema_for::<T>()
 }
 
-/// A number that is accepted where `ok` holds.
+/// The schema of a number that is accepted if `ok` holds.
 pub(super) fn number(allowed: &str, ok: fn(f64) -> bool) -> Schema {
     // Editors pass on TOML's inf as null.
     let types = if ok(f64::INFINITY) { json!(["number", "null"]) } else { json!("number") };
     let mut schema = json_schema!({ "type": types, "description": allowed });
     let bound = if ok(0.0) { "minimum" } else { "exclusiveMinimum" };
-    // No kind of number that a file may hold lies below zero.
+    // No number in a file may be negative.
     schema.insert(bound.into(), json!(0));
     if ok(1.0) && !ok(1.0 + f64::EPSILON) {
         schema.insert("maximum".into(), json!(1));
@@ -27,8 +28,8 @@ pub(super) fn number(allowed: &str, ok: fn(f64) -> bool) -> Schema {
     schema
 }
 
-/// The table of one entry of a registry: `key` has its name, and there are its parameters and those of `more`, each with a
-/// sentence. Values are not described: a registry has no types.
+/// The schema of the table of one registry entry: `key` holds its name, beside its parameters and those of `more`, each
+/// with a sentence. Values have no schema, because a registry has no types.
 pub fn entry_table(
     key: &str,
     name: &str,
@@ -56,7 +57,7 @@ pub fn entry_table(
     })
 }
 
-/// Any of these.
+/// The schema of a value that matches any of the given schemas.
 pub fn any_of(schemas: impl IntoIterator<Item = Schema>) -> Schema {
     json_schema!({ "anyOf": schemas.into_iter().map(Value::from).collect::<Vec<_>>() })
 }

@@ -14,11 +14,12 @@ use super::suggest::with_suggestion;
 /// The text of a data file, kept beside what was parsed from it so that later checks can point at lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Where it was read.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its whole text.
+    /// The whole text.
     pub text: String,
-    /// Whether that is the file's: not where options were merged into it, so that its lines mean nothing to the user.
+    /// Whether the text is exactly that of the file. If options were merged into it, its lines mean nothing to the
+    /// user.
     pub verbatim: bool,
 }
 
@@ -32,7 +33,7 @@ impl Source {
         if length > MAX_SOURCE_BYTES {
             return Err(InputError::file(path, format!("larger than {} MiB", MAX_SOURCE_BYTES >> 20)));
         }
-        // Editors of another system write a mark of the encoding first.
+        // Some editors write a byte order mark first.
         let text = text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_string);
         Ok(Self { path: path.to_path_buf(), text, verbatim: true })
     }
@@ -49,7 +50,7 @@ impl Source {
         })
     }
 
-    /// A message of the parser about a value: with its key, and short.
+    /// Shortens a parser's message about a value, and adds the key.
     fn told(&self, message: &str, span: &Range<usize>) -> String {
         let (before, rest) = self.text.split_at_checked(span.start).unwrap_or_default();
         let value = rest.get(..span.len()).unwrap_or_default();
@@ -76,8 +77,8 @@ impl Source {
         1 + self.text[..span.start.min(self.text.len())].matches('\n').count()
     }
 
-    /// A message with the source line and a caret under the value; without a line that the user has not written and that
-    /// is longer than a terminal's, such as one with all digits of 1e308.
+    /// A message with the source line and a caret under the value. A line that the user has not written is left out if
+    /// it is longer than a terminal's, such as one with all digits of 1e308.
     fn with_excerpt(&self, message: &str, span: &Range<usize>) -> String {
         let at = span.start.min(self.text.len());
         let start = self.text[..at].rfind('\n').map_or(0, |i| i + 1);

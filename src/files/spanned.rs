@@ -1,4 +1,4 @@
-//! A value with its place in the file: toml's, with a JSON Schema.
+//! A value with its place in the file: the type of the crate `toml`, with a JSON Schema.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,18 +6,18 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-/// A value and where it stands in the text of a [`super::source::Source`].
+/// A value and its place in the text of a [`super::source::Source`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
 pub struct Spanned<T>(toml::Spanned<T>);
 
 impl<T> Spanned<T> {
-    /// A value that a file leaves out.
+    /// A value without a place, for a key that the file leaves out.
     pub fn nowhere(value: T) -> Self {
         Self(toml::Spanned::new(0..0, value))
     }
 
-    /// Where it stands.
+    /// The place of the value.
     pub fn span(&self) -> Range<usize> {
         self.0.span()
     }
@@ -27,13 +27,13 @@ impl<T> Spanned<T> {
         self.0.get_ref()
     }
 
-    /// The value alone.
+    /// The value without its place.
     pub fn into_inner(self) -> T {
         self.0.into_inner()
     }
 }
 
-/// Which files mean the same with it and without.
+/// The schema of the value alone.
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         true

@@ -1,17 +1,17 @@
-//! "did you mean": the known word that an unknown one was probably meant to be. Every message that names an unknown key,
-//! word or name gets it from here.
+//! "did you mean": the known word that is closest to an unknown one. Every message about an unknown key, word or name
+//! takes its suggestion from here.
 
 use strsim::damerau_levenshtein;
 
 use super::renamed;
 
-/// The most candidates of a message. Our choice, because more are no help.
+/// The most candidates that a message names. Our choice, because more would not help.
 const MAX_CANDIDATES: usize = 3;
 
-/// ` (did you mean `x`?)`, to stand right after the unknown word, or what it is called now if it is an old name; empty where
-/// nothing known is near.
+/// The text ` (did you mean `x`?)`, to be put right after the unknown word, or a hint with the present name of a
+/// renamed word; empty if no known word is close.
 pub fn did_you_mean<W: AsRef<str>>(unknown: &str, known: impl IntoIterator<Item = W>) -> String {
-    // Another number is another meaning.
+    // A number is never a misspelling of another one.
     if unknown.parse::<f64>().is_ok() {
         return String::new();
     }
@@ -27,8 +27,8 @@ pub fn did_you_mean<W: AsRef<str>>(unknown: &str, known: impl IntoIterator<Item 
     }
 }
 
-/// A message of serde with [`did_you_mean`] after the unknown key or word, if it is about one: only its text holds what
-/// is known.
+/// Adds [`did_you_mean`] to a message of serde about an unknown key or word. The known words are found only in the
+/// message's text.
 pub fn with_suggestion(message: &str) -> String {
     let unknown =
         ["unknown field `", "unknown variant `"].iter().find_map(|start| message.strip_prefix(start));
@@ -39,11 +39,12 @@ pub fn with_suggestion(message: &str) -> String {
     format!("{}{hint}{expected}", &message[..message.len() - expected.len()])
 }
 
-/// Those with the fewest mistyped letters; else those of which the unknown word is a part, as when the unit is forgotten.
+/// The words with the fewest mistyped letters; otherwise those of which the unknown word is a part, as when the unit is
+/// forgotten.
 fn nearest<'a, W: AsRef<str>>(unknown: &str, known: &'a [W]) -> Vec<&'a str> {
     let unknown = unknown.to_lowercase();
     let distance = |word: &str| damerau_levenshtein(&unknown, &word.to_lowercase());
-    // As in rustc: a word of which more than a third is mistyped is another word. So is one of two letters with another.
+    // As in rustc, a word of which more than a third is mistyped counts as another word.
     let allowed = |word: &str| unknown.chars().count().max(word.chars().count()) / 3;
     let typed = |&word: &&'a str| distance(word) <= allowed(word);
     let words = || known.iter().map(AsRef::as_ref);

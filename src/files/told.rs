@@ -1,10 +1,11 @@
-//! What is wrong with a value, in one line: its key, the value as it is written, and what is allowed. The parser's own
-//! messages name no key, print 1e308 with all its digits, and speak of types of Rust.
+//! Error messages about a value, in one line: its key, the value as written, and what is allowed. The parser's own
+//! messages name no key, print 1e308 with all its digits, and mention Rust types.
 
-/// Characters of a value that are shown. Our choice, because the longest number of 64 bits fits.
+/// The most characters of a value that are shown. Our choice, because the longest number of 64 bits fits.
 const MAX_SHOWN: usize = 40;
 
-/// A message of serde about a value that has the wrong type or is out of its range; nothing of any other message.
+/// Rewrites a message of serde about a value that has the wrong type or is out of its range; `None` for any other
+/// message.
 pub(super) fn of_value(message: &str, key: Option<&str>, value: &str) -> Option<String> {
     let is_about_value = ["invalid type: ", "invalid value: ", "invalid length "];
     let is_about_value = is_about_value.iter().any(|start| message.starts_with(start));
@@ -26,7 +27,7 @@ pub(super) fn key_before(text: &str) -> Option<&str> {
     Some(&before[start..]).filter(|key| !key.is_empty())
 }
 
-/// What serde expects, in the words of the user.
+/// What serde expects, in the user's words.
 fn plain(expected: &str) -> &str {
     match expected {
         "u64" | "usize" => "a whole number from 0 on",
@@ -40,7 +41,7 @@ fn plain(expected: &str) -> &str {
     }
 }
 
-/// The value as it is written, its first line, shortened.
+/// The first line of the value as written, shortened.
 fn shown(value: &str) -> String {
     let value = value.lines().next().unwrap_or_default();
     match (value.chars().count() > MAX_SHOWN, value.replace('_', "").parse::<f64>()) {

@@ -1,13 +1,13 @@
-//! Text of users, in names and paths, on terminals and pages: control characters are shown as what they are, and do nothing.
+//! Users' names and paths on terminals and pages: control characters are shown escaped and have no effect.
 
 use std::borrow::Cow;
 
-/// In a text of several lines.
+/// Escapes control characters in a text of several lines.
 pub fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c.is_control() && c != '\n' && c != '\t')
 }
 
-/// In a text that has one line.
+/// Escapes control characters, line ends included, in a text of one line.
 pub fn visible_line(text: &str) -> Cow<'_, str> {
     escaped(text, char::is_control)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// A temporary file in `folder`, which is made if need be, with the permissions of any new file.
+/// A temporary file in `folder`, which is created if necessary, with the permissions of any new file.
 pub fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     std::fs::create_dir_all(folder)?;
@@ -18,7 +18,8 @@ pub fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Writes `bytes` to a temporary name beside the file that `path` leads to, then renames. A device or a pipe is written to.
+/// Writes `bytes` to a temporary file beside the one that `path` leads to, then renames it. A device or a pipe is
+/// written directly.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let target = match std::fs::metadata(path) {
         Ok(there) if there.is_file() => std::fs::canonicalize(path)?,
@@ -33,7 +34,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Gives a temporary file its name, on another disk, too.
+/// Moves a temporary file to its final path, which may be on another disk.
 pub fn place(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
     let failed = match file.persist(path) {
         Ok(_) => return Ok(()),

@@ -1,8 +1,8 @@
 //! A sub-accelerator: storage levels and fan-outs from DRAM inwards, then the MACs.
 //!
-//! One TOML file in `accel-models/` per accelerator. `[[level]]` tables come outermost (DRAM) first; `type` is
-//! `storage` or `fanout`. Energies are per access of one entry of `entry_bits`; one access moves
-//! `entry_bits / word_bits` words. Bandwidths are words per cycle and instance; one left out is unlimited.
+//! Each accelerator is one TOML file in `accel-models/`. Its `[[level]]` tables come outermost (DRAM) first; `type` is
+//! `storage` or `fanout`. Energies are per access of one entry of `entry_bits`; one access moves `entry_bits /
+//! word_bits` words. Bandwidths are in words per cycle and instance; a bandwidth that is left out is unlimited.
 
 mod read;
 
@@ -16,8 +16,8 @@ pub const MAX_LEVELS: usize = 12;
 
 /// A validated sub-accelerator model.
 ///
-/// Serialised it is what decides what layers cost, without names and sources. Policies know their system by a hash of that
-/// (`policy::system_sha256`): a field that is renamed keeps its old name there by
+/// The serialised form holds everything that decides the costs of layers, without names and sources. Policies identify
+/// their system by a hash of it (`policy::system_sha256`), so a field that is renamed keeps its old name there with
 /// `serde(rename)`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AccelSpec {
@@ -31,13 +31,13 @@ pub struct AccelSpec {
     pub clock_hz: f64,
     /// The kinds of layer it runs.
     pub kinds: Vec<LayerKind>,
-    /// Element operations per cycle of layers without MACs.
+    /// Element operations per cycle, for layers without MACs.
     pub vector_lanes: u64,
     /// Energy of one element operation in pJ.
     pub vector_pj_per_op: f64,
     /// Share of the peak MAC rate that the array reaches (1: the model's ideal).
     pub array_efficiency: f64,
-    /// How far DRAM time hides behind compute: 1 fully, 0 is added to it.
+    /// Share of the DRAM time that hides behind compute: with 1 all of it, with 0 it is added to compute.
     pub dram_overlap: f64,
     /// Cycles to fill and drain the array, once per layer.
     pub fill_drain_cycles: u64,
@@ -62,7 +62,7 @@ pub enum Level {
 /// A buffer level. Sizes, bandwidths and leakage are per instance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Storage {
-    /// Its name.
+    /// The name.
     #[serde(skip)]
     pub name: String,
     /// Bits of one word (one tensor element).
@@ -71,9 +71,9 @@ pub struct Storage {
     pub entry_bits: u64,
     /// How many one-word registers share one physical entry.
     pub cluster_size: u64,
-    /// Words it holds; `None` is unlimited.
+    /// Capacity in words; `None` is unlimited.
     pub capacity_words: Option<u64>,
-    /// Whether it keeps each tensor, by [`Tensor`].
+    /// Whether the buffer keeps each tensor, by [`Tensor`].
     pub keeps: [bool; 3],
     /// Words read per cycle.
     pub read_bandwidth_words_per_cycle: Option<f64>,
@@ -98,7 +98,7 @@ pub struct Storage {
 /// A fan-out level: X x Y instances of all that is inside it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fanout {
-    /// Its name.
+    /// The name.
     #[serde(skip)]
     pub name: String,
     /// Instances along X and Y.
@@ -114,7 +114,7 @@ pub struct Fanout {
 /// The multiply-accumulate units.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mac {
-    /// Its name.
+    /// The name.
     #[serde(skip)]
     pub name: String,
     /// Energy of one MAC in pJ.
@@ -122,19 +122,19 @@ pub struct Mac {
 }
 
 impl Storage {
-    /// Words moved by one access that is charged.
+    /// Words moved by one charged access.
     pub fn words_per_access(&self) -> f64 {
         self.entry_bits as f64 / self.word_bits as f64 / self.cluster_size as f64
     }
 
-    /// The bytes of so many words, rounded up.
+    /// The size of a number of words in bytes, rounded up.
     pub fn bytes(&self, words: u64) -> Bytes {
         Bytes((words * self.word_bits).div_ceil(8))
     }
 }
 
 impl Level {
-    /// Its name.
+    /// The name of the level.
     pub fn name(&self) -> &str {
         match self {
             Self::Storage(storage) => &storage.name,
@@ -144,7 +144,7 @@ impl Level {
 }
 
 impl AccelSpec {
-    /// What the DRAM port loads at most; infinite where the model sets no bound.
+    /// The most that the DRAM port can load, in bytes per second; infinite if the model sets no limit.
     pub fn port_bytes_per_s(&self) -> f64 {
         let Level::Storage(dram) = &self.levels[0] else { return f64::INFINITY };
         let words = dram.shared_bandwidth_words_per_cycle.or(dram.read_bandwidth_words_per_cycle);
@@ -163,7 +163,7 @@ impl AccelSpec {
         })
     }
 
-    /// MAC units.
+    /// Number of MAC units, which is the peak number of MACs per cycle.
     pub fn macs_per_cycle(&self) -> u64 {
         self.instances_below(self.levels.len())
     }
@@ -199,7 +199,7 @@ impl AccelSpec {
         })
     }
 
-    /// Leakage of all instances of all storage levels in pJ per cycle: what the accelerator burns while it is on.
+    /// Leakage of all instances of all storage levels in pJ per cycle, as long as the accelerator is on.
     pub fn leak_pj_per_cycle(&self) -> f64 {
         self.storages().map(|(i, storage)| storage.leak_pj_per_cycle * self.instances_below(i) as f64).sum()
     }

@@ -1,4 +1,4 @@
-//! What it runs on: sub-accelerators and the systems that combine them, as validated data.
+//! The hardware: sub-accelerators and the systems that combine them, as validated data.
 //!
 //! Nothing here knows the name of an accelerator: a dataflow is the set of dimensions that may be unrolled on each
 //! fan-out axis and looped at each storage level.

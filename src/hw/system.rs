@@ -1,4 +1,4 @@
-//! A system: which accelerators, how many of each, and the DRAM that they share.
+//! A system: the accelerator models, the number of each, and the DRAM that they share.
 
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,19 @@ use crate::files::{Folders, Fraction, Gbps, InputError, Source, Spanned, did_you
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sharing {
-    /// Weight 1: the smaller demands are met first. Within 5 % in the mean of cycle-level DDR4 (`src/guide/model.md`).
+    /// Max-min fairness (weight 1): small demands are met first. Within 5 % of cycle-level DDR4 in the mean
+    /// (`src/guide/model.md`).
     MaxMin,
     /// Weight = demand: every layer is slowed by the same factor, as in the RELMAS family's model.
     Proportional,
     /// Weight = bytes per DRAM tile: unbounded queues served first come, first served, to which a layer adds a tile's
     /// requests at once.
     Fifo,
-    /// Weights that the scheduler gives, as in MoCA: above a threshold, and with a floor. Max-min for schedulers that
-    /// give none and below the threshold.
+    /// Weights that the scheduler sets, as in MoCA: above a threshold of the total demand, and with a floor. Max-min
+    /// below the threshold, and for schedulers that set no weights.
     Score,
-    /// Max-min for layers that load in bursts: slowed a little before the bandwidth is used up (`sim::bandwidth::knee`).
+    /// Max-min for layers that load in bursts, which slow down a little before the bandwidth is used up
+    /// (`sim::bandwidth::knee`).
     Knee,
 }
 
@@ -43,7 +45,7 @@ pub enum Objective {
 pub struct SystemSpec {
     /// The name by which experiments refer to it.
     pub name: String,
-    /// What it models and where its numbers come from.
+    /// What the system models, and where its numbers come from.
     pub source: String,
     /// Peak DRAM bandwidth in GB/s (10^9 bytes); may be infinite.
     pub dram_bandwidth_gbps: f64,
@@ -79,9 +81,9 @@ pub struct Accelerator {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "mascot: a system: accelerators that share DRAM")]
 struct RawSystem {
-    /// The name by which experiments refer to it: that of the file.
+    /// The name by which experiments refer to the system; it must be the name of the file.
     name: String,
-    /// What it models and where its numbers come from.
+    /// What the system models, and where its numbers come from.
     source: String,
     /// Peak DRAM bandwidth in GB/s (10^9 bytes); `inf` is allowed.
     dram_bandwidth_gbps: Gbps,
@@ -108,9 +110,9 @@ struct RawSystem {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawInstance {
-    /// An accelerator model: the name of a file in accel-models/.
+    /// The accelerator model: the name of a file in accel-models/.
     model: Spanned<String>,
-    /// How many of it.
+    /// Number of accelerators of this model.
     #[serde(default = "one")]
     count: Spanned<u64>,
 }
@@ -136,7 +138,7 @@ fn default_objective() -> Objective {
 const MAX_ACCELERATORS: usize = 64;
 
 impl SystemSpec {
-    /// The JSON Schema of its file.
+    /// The JSON Schema of a system file.
     pub fn schema() -> Schema {
         schema_of::<RawSystem>()
     }
@@ -205,7 +207,7 @@ impl SystemSpec {
         })
     }
 
-    /// MAC units of all accelerators together.
+    /// Number of MAC units of all accelerators together.
     pub fn macs_per_cycle(&self) -> u64 {
         self.accelerators.iter().map(|a| self.models[a.model].macs_per_cycle()).sum()
     }

@@ -1,8 +1,9 @@
-//! What no schedule exceeds.
+//! Limits that no schedule can exceed.
 //!
-//! [`Saturation`] is lambda*, the highest rate of a mix of requests that any schedule carries for ever, by a linear program
-//! over accelerators and DRAM bandwidth. [`Relaxation`] bounds how many of given requests any schedule meets by their deadlines,
-//! by another, which knows all requests in advance. Both relax a schedule to shares of time, so that neither is always reached.
+//! [`Saturation`] is lambda*, the highest rate of a mix of requests that any schedule can sustain: the solution of a
+//! linear program over accelerators and DRAM bandwidth. [`Relaxation`] bounds the number of given requests that any
+//! schedule can meet: another linear program, which knows all requests in advance. Both relax a schedule to shares of
+//! time, so neither limit can always be reached.
 
 mod bound;
 mod saturation;

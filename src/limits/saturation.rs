@@ -1,9 +1,9 @@
-//! lambda*: the largest arrival rate of a mix that the system could carry in the fluid limit.
+//! The saturation rate lambda*: the largest arrival rate of a mix that the system could carry in the fluid limit.
 //!
-//! Layers may be split between accelerators in any fractions, in no order and without queues; all that counts is that
-//! no accelerator is busy for more than 100 % of the time (in c1) and that DRAM moves no more bytes than it can. No
-//! schedule carries more, and contention keeps real ones below. Loads are given relative to lambda*, so that they mean
-//! the same on every system.
+//! Layers may be split between accelerators in any fractions, without order and without queues. The only constraints
+//! are that no accelerator is busy for more than 100 % of the time (in c1), and that DRAM moves no more bytes than it
+//! can. No schedule can carry more, and contention keeps real schedules below. Loads are given relative to lambda*, so
+//! that they mean the same on every system.
 //!
 //! The linear program works on one request of the mix: choose for every distinct layer the fraction of its executions
 //! on each accelerator model, so that the seconds of the busiest resource are least; lambda* is one over them.
@@ -18,10 +18,10 @@ use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOptions, Variab
 pub use self::mix::mix_saturation;
 use crate::units::{Bytes, Time};
 
-/// What a layer takes from the system when it runs alone on one accelerator model.
+/// The resources that a layer takes when it runs alone on one accelerator model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AloneCost {
-    /// The latency alone, at least the bytes over the DRAM bandwidth.
+    /// The latency c1 alone, which is at least the bytes over the DRAM bandwidth.
     pub c1: Time,
     /// Bytes read from and written to DRAM.
     pub dram_bytes: Bytes,
@@ -32,11 +32,11 @@ pub struct AloneCost {
 pub struct LayerLoad {
     /// Executions per request, averaged over the mix: the network's share times how often the layer occurs in it.
     pub per_request: f64,
-    /// By accelerator model; `None` where the model does not run it.
+    /// Cost on each accelerator model; `None` where the model cannot run the layer.
     pub costs: Vec<Option<AloneCost>>,
 }
 
-/// What a run can be bound by.
+/// A resource that can limit the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// All instances of the accelerator model with this index.
@@ -45,7 +45,7 @@ pub enum Resource {
     Dram,
 }
 
-/// The bound and the use of the resources at it.
+/// lambda*, and the utilisation of the resources at that rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saturation {
     /// lambda*: requests per second of the mix.
@@ -54,23 +54,24 @@ pub struct Saturation {
     pub model_utilization: Vec<f64>,
     /// The used fraction of the DRAM bandwidth.
     pub dram_utilization: f64,
-    /// What is used to 100 %, models first. Where several splits reach lambda*, others may use less of one of these.
+    /// The resources that are fully used, models first. If several splits reach lambda*, others may use less of one of
+    /// these.
     pub binding: Vec<Resource>,
 }
 
-/// Why there is no bound.
+/// Why lambda* cannot be computed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SaturationError {
-    /// No layer takes any time.
+    /// No layer of the mix takes any time.
     #[error("the mix has no work, so that its arrival rate has no bound")]
     NoWork,
-    /// A layer that no accelerator of the system runs.
+    /// No accelerator of the system runs one of the layers.
     #[error("no accelerator runs layer {layer} of the mix")]
     Unrunnable {
-        /// Index into the layers given.
+        /// Index of that layer in the mix.
         layer: usize,
     },
-    /// The solver gave up.
+    /// The solver failed.
     #[error("the linear program of the saturation rate failed: {0}")]
     Solver(String),
 }
@@ -79,7 +80,7 @@ pub enum SaturationError {
 /// percentage shows.
 const BINDING_TOLERANCE: f64 = 1e-6;
 
-/// The tightest that microlp accepts, on fractions and on utilizations relative to the greedy split.
+/// The tightest tolerance that microlp accepts, on fractions and on utilisations relative to the greedy split.
 const SOLVER_TOLERANCE: f64 = 1e-10;
 
 /// Finds lambda* of a mix on a system with `instances[m]` accelerators of model m and a DRAM that delivers
@@ -117,7 +118,7 @@ struct Class {
     choices: Vec<Choice>,
 }
 
-/// What a class would take, per request of the mix, if it ran on one model only.
+/// The time that a class would take, per request of the mix, if it ran on one model only.
 #[derive(Debug)]
 struct Choice {
     model: usize,
@@ -213,7 +214,7 @@ fn best_split(classes: &[Class], models: usize, scale_s: f64) -> Result<Vec<Vec<
     Ok(fractions.iter().map(|class| exact(class.iter().map(|&v| solution.var_value(v)).collect())).collect())
 }
 
-/// Fractions within the solver's tolerance of a split, made one: not negative, sum 1.
+/// Corrects fractions that are a split only within the solver's tolerance: not negative, with a sum of 1.
 fn exact(mut fractions: Vec<f64>) -> Vec<f64> {
     fractions.iter_mut().for_each(|fraction| *fraction = fraction.max(0.0));
     let total: f64 = fractions.iter().sum();

@@ -1,19 +1,21 @@
-//! What a run was worth: one file per metric, each a fold over the record stream, and the registry of them.
+//! The metrics of a run: one file per metric, each a fold over the record stream, and the registry of them.
 //!
-//! [`Metrics`] builds the whole registry, takes the [`Record`](crate::sim::Record)s of one run and gives one [`Value`] per
-//! column; CSV columns, help and docs iterate [`METRICS`]. Columns carry their unit in their name; a ratio has none.
-//! [`Groups`] runs the registry again by tenant, network, QoS level and priority, and [`Accelerators`] tells what each
-//! accelerator did; two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`]; [`Timeline`] draws one run.
+//! [`Metrics`] builds the whole registry, takes the [`Record`](crate::sim::Record)s of one run and gives one [`Value`]
+//! per column; CSV columns, help and docs iterate [`METRICS`]. Columns carry their unit in their name; a ratio has
+//! none. [`Groups`] runs the registry again per tenant, network, QoS level and priority, and [`Accelerators`] has the
+//! totals of each accelerator. Two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`]. [`Timeline`]
+//! draws one run.
 //!
 //! Request metrics see measured requests only ([`crate::sim::Trace::is_measured`]). Integrals over time (static energy,
 //! utilisation, decisions) run over the measurement window: from the arrival of the first measured request to
-//! [`Record::End`](crate::sim::Record::End). Other requests that run inside the window load the system.
+//! [`Record::End`](crate::sim::Record::End). Other requests that run inside the window only load the system.
 //!
-//! A request that is unfinished when its run ends is missed, like one that was dropped.
+//! A request that is unfinished when its run ends counts as missed, like one that was dropped.
 //!
-//! A fold keeps no records, and state per request only where the metric needs it: the latency percentiles hold one number
-//! per request, and the groups those of each group that it is in. What is left out: anything that compares runs (gains,
-//! confidence intervals); it can be had from the columns. [`Batches`] keeps what an interval from a single run is made of.
+//! A fold keeps no records, and keeps state per request only where its metric needs it: the latency percentiles hold
+//! one number per request, and the groups hold one per request and group. Comparisons of runs (gains, confidence
+//! intervals) are not metrics: they follow from the columns. [`Batches`] keeps the numbers from which an interval for a
+//! single run is computed.
 
 mod accel_utilization;
 mod accelerators;
@@ -57,8 +59,8 @@ pub use registry::{Fold, Metric, MetricEntry, Metrics, Scope};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
 pub use timeline::Timeline;
 
-/// Every metric, in the order of the CSV columns. To add one: its file, its `mod` line and a line here; summary.csv and, if
-/// it has columns of groups, groups.csv follow.
+/// Every metric, in the order of the CSV columns. To add one, add its file, its `mod` line and a line here; summary.csv
+/// and, if it has columns for groups, groups.csv follow.
 pub const METRICS: &[&dyn MetricEntry] = &[
     &sla::ENTRY,
     &latency::ENTRY,
@@ -129,7 +131,7 @@ mod tests {
         }
     }
 
-    /// What a fold makes of layers is lost if the registry keeps them from it.
+    /// A metric that uses layers must say so, or the registry does not pass layers to it.
     #[test]
     fn folds_that_are_told_nothing_of_layers_make_nothing_of_them() {
         let example = Example::new();
@@ -149,7 +151,7 @@ mod tests {
         }
     }
 
-    /// A group of all requests has what the run has, if a column is of both.
+    /// A group of all requests has the same values as the run in the columns that both have.
     #[test]
     fn columns_of_one_name_are_the_same_of_a_run_and_of_a_group() {
         let of = |scope| METRICS.iter().flat_map(move |entry| entry.headings(scope));

@@ -1,10 +1,11 @@
-//! The walk of `gated`, open to other judgements of its terms: a learned policy starts from the rule by judging as it does.
+//! The algorithm of `gated`, with its judgements left to a [`Judge`]: a learned policy that judges as the rule does
+//! starts from the rule.
 //!
 //! 1. Hopeless requests are dropped.
 //! 2. Demotion after Moore and Hodgson (Management Science 1968): in the order of deadlines, best-case work and DRAM
 //!    bytes add up; where they exceed a share alpha of what M accelerators, or the DRAM, can do until a deadline, the
 //!    request with most of it is demoted. The demoted come after all others.
-//! 3. In that order every sub-job gets an accelerator.
+//! 3. In this order every sub-job gets an accelerator.
 //! 4. The gate: the mean demands of the next `ahead` layers of what would start before the next decision add up over the
 //!    accelerators. Where they exceed the bandwidth k-fold, layers are slowed about as much. A request bears a slowdown
 //!    of (d - t) / (its critical path left). A sub-job that would take k above a margin times the least that a request
@@ -15,7 +16,7 @@ use super::segment::{Choice, earliest_request_finish};
 use crate::sim::{Decision, NetworkModel, SubJobView, View};
 use crate::units::Time;
 
-/// How the terms of the walk are judged. Jobs go by their index in the view.
+/// The judgements of the algorithm. A job is given by its index in the view.
 pub(crate) trait Judge {
     /// Whether a request is given up.
     fn is_hopeless(&self, view: &View, job: usize) -> bool;
@@ -23,33 +24,34 @@ pub(crate) trait Judge {
     fn demotes(&self) -> bool {
         true
     }
-    /// Share of the capacity until its deadline that counts as feasible.
+    /// The share of the capacity up to the job's deadline that counts as feasible.
     fn alpha(&self, job: usize) -> f64;
-    /// How far above what others bear its layers may take the slowdown.
+    /// The margin: how far its layers may push the slowdown above what other requests bear, as a factor.
     fn margin(&self, job: usize) -> f64;
-    /// How much of what it bears it asks others to leave it.
+    /// The patience: the slowdown that the request tolerates from others, as a multiple of what it bears.
     fn patience(&self, job: usize) -> f64;
 }
 
-/// Its buffers, kept between decisions.
+/// The buffers of the algorithm, kept between decisions.
 #[derive(Default)]
 pub(crate) struct Gate {
     placing: Placing,
-    /// By (demoted, deadline).
+    /// The sub-jobs by (demoted, deadline).
     order: Order<(bool, Time)>,
     demotion: Demotion,
-    /// The largest demand among what runs and what is placed on each accelerator.
+    /// For each accelerator, the largest demand of a layer that runs or is placed there.
     demands: Vec<f64>,
-    /// The least slowdown that a request with a layer behind each memory bears; there are no more than accelerators.
+    /// For each memory domain, the least slowdown that a request with a layer in it bears. There are no more domains
+    /// than accelerators.
     bearable: Vec<f64>,
-    /// Where each open sub-job shall run, by the index in the view, with its rank.
+    /// For each open sub-job of the view, the accelerator on which it is placed, with its rank.
     places: Vec<Option<(usize, usize)>>,
-    /// By the index in the view.
+    /// For each job of the view, whether it is hopeless.
     hopeless: Vec<bool>,
 }
 
 impl Gate {
-    /// Takes a decision; demands are averaged over `ahead` layers.
+    /// Makes a decision; demands are averaged over `ahead` layers.
     pub(crate) fn decide(&mut self, view: &View, judge: &impl Judge, ahead: u32, out: &mut Decision) {
         self.hopeless.clear();
         self.hopeless.extend((0..view.jobs().len()).map(|job| judge.is_hopeless(view, job)));
@@ -79,7 +81,7 @@ impl Gate {
             let (Choice { accelerator, busy_until, .. }, visited) =
                 earliest_request_finish(placing, view, sub);
             out.operations.comparisons += visited;
-            // What starts after the next decision is decided again.
+            // A sub-job that would start after the next decision is decided on again then.
             if view.next_decision().is_none_or(|tick| placing.start(view, sub, accelerator) < tick) {
                 out.operations.comparisons += u64::from(ahead) + demands.len() as u64;
                 let network = view.network_of(job);
@@ -100,8 +102,8 @@ impl Gate {
         }
     }
 
-    /// A job with a sub-job that has no place is held, which takes all its assignments away, before the others are
-    /// assigned.
+    /// Writes the actions. A job with a sub-job that has no place is held first, which takes all its assignments away;
+    /// then the others are assigned.
     fn act(&self, view: &View, out: &mut Decision) {
         let mut rest = (view.sub_jobs(), &self.places[..]);
         while let Some(first) = rest.0.first() {
@@ -124,14 +126,14 @@ impl Gate {
     }
 }
 
-/// How many times over the demands on the accelerators of a memory domain exceed its bandwidth: that of one of them.
+/// The slowdown of an accelerator's memory domain: the sum of the demands over its bandwidth.
 fn slowdown(view: &View, demands: &[f64], accelerator: usize) -> f64 {
     let memory = view.memory_of(accelerator);
     let competing = demands.iter().enumerate().filter(|&(m, _)| view.memory_of(m) == memory);
     competing.map(|(_, demand)| demand).sum::<f64>() / view.bandwidth(accelerator)
 }
 
-/// Mean demand of a layer and its first successors on an accelerator, in bytes/ps, over as many as it can run.
+/// Mean demand of a layer and its first successors on an accelerator, in bytes/ps, over those that it can run.
 fn demand_ahead(network: &NetworkModel, mut layer: u32, accelerator: usize, ahead: u32) -> f64 {
     let (mut bytes, mut latency_ps) = (0.0, 0.0);
     for _ in 0..ahead {
@@ -144,10 +146,10 @@ fn demand_ahead(network: &NetworkModel, mut layer: u32, accelerator: usize, ahea
     if latency_ps > 0.0 { bytes / latency_ps } else { 0.0 }
 }
 
-/// Which jobs make others miss.
+/// The demotion of jobs that make others miss.
 #[derive(Default)]
 struct Demotion {
-    /// By the index in the view.
+    /// For each job of the view, whether it is demoted.
     demoted: Vec<bool>,
     /// Jobs by deadline.
     ranked: Vec<(Time, usize)>,

@@ -1,8 +1,8 @@
-//! `gated`: edf that gives up what cannot make it, demotes what makes others miss, and lets layers onto the DRAM only as
-//! far as more urgent requests can bear.
+//! `gated`: earliest deadline first, which drops requests that cannot meet their deadline, demotes requests that make
+//! others miss, and lets layers load the DRAM only as far as more urgent requests can bear.
 //!
-//! The walk is that of `gate.rs`: the hopeless are those of `edf_drop`, accelerators go by the earliest finish of the
-//! request (`segment.rs`), and alpha and the margin are the same for all.
+//! The algorithm is in `gate.rs`. Hopeless requests are those that `edf_drop` drops, a sub-job gets the accelerator
+//! with the earliest finish of its request (`segment.rs`), and alpha and the margin are the same for all requests.
 
 use super::edf_drop::is_hopeless;
 use super::gate::{Gate, Judge};
@@ -12,17 +12,21 @@ use crate::sim::{Decision, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "gated",
-    doc: "drops the hopeless, demotes what makes others miss, edf with the earliest finish of the request, and holds \
-          what would overload the DRAM",
+    doc: "drops requests that cannot meet their deadline, demotes those that make others miss, runs edf with the earliest finish of the request, and holds \
+          layers that would overload the DRAM",
     source: "ours",
     parameters: &[
-        Parameter { name: "alpha", default: "0.4", doc: "share of the capacity that counts as feasible" },
+        Parameter {
+            name: "alpha",
+            default: "0.4",
+            doc: "share of the capacity up to a deadline that counts as feasible",
+        },
         Parameter {
             name: "margin",
             default: "1.0",
-            doc: "of the slowdown that more urgent requests can bear",
+            doc: "multiple of the slowdown that more urgent requests can bear, up to which layers start",
         },
-        Parameter { name: "ahead", default: "4", doc: "layers over which a demand is averaged" },
+        Parameter { name: "ahead", default: "4", doc: "number of layers over which a demand is averaged" },
     ],
     draws: false,
     build: |parameters, _| {

@@ -1,12 +1,13 @@
 //! The schedulers, one file each, and their registry.
 //!
-//! To add one: a file with a struct that implements [`Scheduler`] and a `pub(super) const ENTRY`, and its line in
-//! [`SCHEDULERS`]. Help texts, TOML parameters, tests and benches iterate the registry. Outside this crate it is the same
-//! struct, and an entry that a program adds to its registry (`mascot::experiment::registry`).
+//! To add a scheduler, write a file with a struct that implements [`Scheduler`] and a `pub(super) const ENTRY`, and add
+//! its line to [`SCHEDULERS`]. Help texts, TOML parameters, tests and benchmarks iterate the registry. A scheduler
+//! outside this crate is the same kind of struct, with an entry that the program adds to its own registry
+//! (`mascot::experiment::registry`).
 //!
-//! Where the papers' rules order requests only, the accelerator is the one with the earliest finish (`placing.rs`):
-//! the heterogeneity-aware form, so that no baseline loses for want of it. The rules and their sources are collected
-//! in each file; all are online.
+//! Where a paper's rule only orders requests, each sub-job goes to the accelerator with the earliest finish
+//! (`placing.rs`). This is the heterogeneity-aware form, so that no baseline loses for want of it. Each file states its
+//! rule and the source; all rules are online.
 
 mod dbp;
 mod dream;
@@ -47,17 +48,17 @@ pub use placing::{Descending, ListRule, Order, Placing, is_late, missed, slack_p
 
 /// One scheduler of the registry.
 pub struct SchedulerEntry {
-    /// The name in experiments.
+    /// The name that experiments use.
     pub name: &'static str,
-    /// Its rule in one sentence.
+    /// The rule in one sentence.
     pub doc: &'static str,
     /// Where the rule comes from.
     pub source: &'static str,
-    /// Its TOML parameters.
+    /// The scheduler's TOML parameters.
     pub parameters: &'static [Parameter],
-    /// Whether its decisions depend on the seed.
+    /// Whether the decisions depend on the seed.
     pub draws: bool,
-    /// Makes one.
+    /// Makes a scheduler.
     pub build: Build,
 }
 
@@ -90,12 +91,12 @@ pub const SCHEDULERS: &[SchedulerEntry] = &[
     lookahead::ENTRY,
 ];
 
-/// The entry of a name.
+/// Looks an entry up by name.
 pub fn find(name: &str) -> Option<&'static SchedulerEntry> {
     SCHEDULERS.iter().find(|entry| entry.name == name)
 }
 
-/// For schedulers without parameters.
+/// Checks the parameters of a scheduler that takes none.
 fn no_parameters(parameters: &toml::Table) -> Result<(), String> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -1,11 +1,11 @@
-//! What the list schedulers share: walk the open sub-jobs in some order and give each the accelerator on which it
-//! finishes first, with every accelerator busy until what was placed on it before.
+//! List scheduling, which most rules share: walk the open sub-jobs in some order, and give each the accelerator on
+//! which it finishes first. Each placement makes its accelerator busy until the sub-job ends.
 //!
-//! Late sub-jobs come last, and those that would start after the next decision are held until then: it decides on them
-//! again, and a backlog that nobody can meet any more does not make decisions slow.
+//! Late sub-jobs come last. Sub-jobs that would start after the next decision are left to that decision, so that a
+//! backlog that nobody can serve in time does not make decisions slow.
 //!
-//! [`ListRule`] does all of it for a rule that is nothing but an order; [`Placing`] is its bookkeeping, for rules that
-//! choose accelerators themselves. The least laxity first, in full:
+//! [`ListRule`] does all of this for a rule that is only an order. [`Placing`] is its bookkeeping, for rules that
+//! choose accelerators themselves. A complete example is least laxity first:
 //!
 //! ```
 //! use mascot::scheduler::ListRule;
@@ -24,18 +24,18 @@
 //!     }
 //! }
 //! ```
-//! How an experiment gets to name it is said in `mascot::experiment::registry`.
+//! `mascot::experiment::registry` explains how an experiment can name such a scheduler.
 
 use std::cmp::Ordering;
 
 use crate::sim::{Decision, JobView, SubJobView, View};
 use crate::units::Time;
 
-/// When every accelerator is free again, F_m; the buffers are kept between decisions.
+/// The time F_m at which each accelerator m is free again. The buffers are kept between decisions.
 #[derive(Clone, Debug, Default)]
 pub struct Placing {
     free_at: Vec<Time>,
-    /// By the index in the view: whether this decision has assigned a sub-job of the job.
+    /// For each job of the view, whether this decision has assigned one of its sub-jobs.
     assigned: Vec<bool>,
 }
 
@@ -53,17 +53,18 @@ impl Placing {
         self.free_at[accelerator].max(sub_job.release).max(view.now())
     }
 
-    /// F_m: when the accelerator is free again.
+    /// The time F_m at which the accelerator is free again.
     pub fn free_at(&self, accelerator: usize) -> Time {
         self.free_at[accelerator]
     }
 
-    /// Makes the accelerator busy until then.
+    /// Makes the accelerator busy until a time.
     pub fn occupy(&mut self, accelerator: usize, until: Time) {
         self.free_at[accelerator] = until;
     }
 
-    /// Puts the sub-job on the accelerator, which is busy until its end, and assigns it if it is not postponed.
+    /// Puts the sub-job on the accelerator, which is then busy until the sub-job ends, and assigns it unless it is
+    /// postponed.
     pub fn put(
         &mut self,
         view: &View,
@@ -105,8 +106,8 @@ impl Placing {
         (0..self.free_at.len()).all(|accelerator| self.is_busy(view, accelerator))
     }
 
-    /// Leaves the sub-job to the next decision. An older assignment must not stand before newer ones: it is taken away,
-    /// with those of the whole job, or brought to its rank where the job is assigned already.
+    /// Leaves the sub-job to the next decision. An older assignment must not precede newer ones: it is taken away
+    /// together with those of the whole job, or, if this decision has already assigned the job, moved to its rank.
     pub fn postpone(&self, view: &View, out: &mut Decision, sub: &SubJobView, rank: usize) {
         if self.assigned[sub.job] {
             if let Some(accelerator) = sub.assigned {
@@ -146,8 +147,7 @@ impl<K> Default for Order<K> {
 }
 
 impl<K: Ord> Order<K> {
-    /// The indices of `subs` behind their keys, smallest first, ties in the order of the view; counts n log2 n
-    /// comparisons.
+    /// Sorts (key, index into `subs`), smallest key first, ties in the order of the view; counts n log2 n comparisons.
     pub fn sort(
         &mut self,
         subs: &[SubJobView],
@@ -157,7 +157,7 @@ impl<K: Ord> Order<K> {
         self.sort_some(subs, out, |sub| Some(key(sub)))
     }
 
-    /// Like [`Self::sort`], of those that have a key.
+    /// Like [`Self::sort`], for the sub-jobs that have a key.
     pub fn sort_some(
         &mut self,
         subs: &[SubJobView],
@@ -173,19 +173,19 @@ impl<K: Ord> Order<K> {
 }
 
 impl<K> Order<K> {
-    /// What was sorted last.
+    /// The result of the last sort.
     pub fn sorted(&self) -> &[(K, usize)] {
         &self.ranked
     }
 }
 
-/// A rule that only orders the sub-jobs of requests that can still be timely, by a key K. Late ones come after them,
-/// earliest deadline first.
+/// A rule that only orders sub-jobs, by a key K. Sub-jobs of late requests come after all others, earliest deadline
+/// first.
 #[derive(Clone, Debug)]
 pub struct ListRule<K> {
     placing: Placing,
     timely: Order<K>,
-    /// By deadline, as far as they are placed.
+    /// Late sub-jobs by deadline, sorted only as far as they are placed.
     late: Vec<(Time, usize)>,
 }
 
@@ -204,8 +204,8 @@ impl<K: Ord> ListRule<K> {
         out.operations.comparisons += placed as u64 * (view.accelerators().len() as u64 - 1);
     }
 
-    /// Like [`Self::place_by`], but each to the accelerator that is given, which has to be able to run it; counts the
-    /// sort, and a comparison per sub-job.
+    /// Like [`Self::place_by`], but assigns each sub-job to a given accelerator, which must be able to run it; counts
+    /// the sort, and a comparison per sub-job.
     pub fn place_on(
         &mut self,
         view: &View,
@@ -217,7 +217,8 @@ impl<K: Ord> ListRule<K> {
         self.place(view, out, key, |_, sub| accelerator(sub), may_start);
     }
 
-    /// Late sub-jobs that may not start before the next decision are not looked at. Returns how many were placed.
+    /// Places sub-jobs in order, and returns how many were placed. Late sub-jobs that cannot start before the next
+    /// decision are skipped.
     fn place(
         &mut self,
         view: &View,
@@ -258,17 +259,18 @@ impl<K: Ord> ListRule<K> {
     }
 }
 
-/// The deadline of its request, where that has passed: the late come after all others, earliest first.
+/// The deadline of the sub-job's request if it has passed. Late sub-jobs come after all others, earliest deadline
+/// first.
 pub fn missed(view: &View, sub: &SubJobView) -> Option<Time> {
     Some(view.job_of(sub).deadline).filter(|&deadline| deadline < view.now())
 }
 
-/// Whether its request has missed its deadline.
+/// Whether the sub-job's request has missed its deadline.
 pub fn is_late(view: &View, sub: &SubJobView) -> bool {
     missed(view, sub).is_some()
 }
 
-/// A score as a key of [`ListRule`]: the largest comes first. It must be a number.
+/// A score as a key of [`ListRule`], the largest first. It must not be NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Descending(pub f64);
 
@@ -292,8 +294,8 @@ impl PartialEq for Descending {
 
 impl Eq for Descending {}
 
-/// The smallest slack that scores divide by, because a negative one would flip their sign. A microsecond is our choice: it is
-/// short beside any layer.
+/// The smallest slack that scores divide by, because a negative slack would flip their sign. A microsecond is our
+/// choice, because it is short compared with any layer.
 const LEAST_SLACK_PS: f64 = 1e6;
 
 /// Time to the deadline, at least a microsecond, in picoseconds.

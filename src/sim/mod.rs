@@ -1,14 +1,16 @@
 //! The engine and what it exchanges with schedulers and metrics.
 //!
 //! [`World`] (platform, networks with costs) + [`Trace`] (requests) + [`Rules`] -> [`Engine`], which hands a [`View`]
-//! to a [`Scheduler`] at every trigger, applies its [`Decision`], and emits [`Record`]s. It knows no metric, no file,
-//! no wall clock and no learning.
+//! to a [`Scheduler`] at every trigger, applies its [`Decision`], and emits [`Record`]s. The engine knows nothing of
+//! metrics, files, wall-clock time or learning.
 //!
-//! Contention is a fluid model: a running layer progresses at rate granted / demanded bandwidth; grants change only
-//! when a layer, or on request one of its phases (`phases.rs`), starts or ends. What it leaves out: DRAM banks and row
-//! buffers (their mean effect is `dram_efficiency`), and on-chip network contention between accelerators.
+//! Contention is a fluid model: a running layer progresses at the rate granted / demanded bandwidth. Grants change only
+//! when a layer starts or ends, or, with phases enabled, when one of its phases does (`phases.rs`). The model leaves
+//! out DRAM banks and row buffers (`dram_efficiency` stands for their mean effect), and contention in on-chip networks
+//! between accelerators.
 
-/// `Clone` for a struct whose buffers are worth keeping: `clone_from` reuses them, which a derived one does not.
+/// Implements `Clone` for a struct whose buffers are worth keeping: `clone_from` reuses them, which the derived one
+/// does not.
 macro_rules! clone_by_field {
     ($type:ident { $($field:ident),* }) => {
         impl Clone for $type {
@@ -48,18 +50,18 @@ pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
 pub use trace::{Follower, Request, Span, Trace};
 pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};
 
-/// A request; its number in the order of arrival.
+/// A request, numbered in the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u32);
 
-/// One execution of a network, in order of creation.
+/// A job, one execution of a network, numbered in the order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub u32);
 
-/// One layer of one job.
+/// A sub-job: one layer of one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubJobId {
-    /// The job.
+    /// The job that the layer belongs to.
     pub job: JobId,
     /// Index into the network's layers.
     pub layer: u32,

@@ -1,8 +1,8 @@
-//! What happened: a closed stream of records. Metrics, CSV and traces are folds over it.
+//! The stream of records: everything that happens in a run. Metrics, CSV files and timelines are folds over it.
 //!
-//! A record of a request carries what was asked ([`Request`]), with arrival and deadline as they came to be; a record of a
-//! layer carries what ran: the job, its network and the layer. So no fold looks anything up in the trace. Today one job
-//! serves one request and has its number.
+//! A record about a request carries what was asked ([`Request`]), with its actual arrival and deadline. A record about
+//! a layer carries what ran: the job, its network and the layer. So no fold has to look anything up in the trace. At
+//! present every job serves one request and has the same number.
 
 use super::{JobId, Operations, Request, RequestId, SubJobId};
 use crate::units::{Picojoules, Time};
@@ -10,146 +10,146 @@ use crate::units::{Picojoules, Time};
 /// Why a request was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DropReason {
-    /// Its deadline passed and the rule is `late = abort`.
+    /// The deadline passed under `late = abort`.
     Late,
     /// The scheduler gave it up.
     Scheduler,
 }
 
-/// Which request of the trace a record is about. Folds are told it beside the record, and schedulers are not: which
-/// requests are measured, and where followers are in the trace, is known to none of them before the run is over.
+/// The request of the trace that a record is about. Folds receive it beside the record; schedulers do not, because it
+/// reveals which requests are measured and where followers are in the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Index into [`super::Trace::requests`].
     pub place: u32,
-    /// Whether it belongs to the measurement window.
+    /// Whether the request belongs to the measurement window.
     pub measured: bool,
 }
 
 impl Origin {
-    /// That of a record which is about no request: it is never measured, and no trace has its place.
+    /// The origin of a record that is about no request: it is never measured, and its place is in no trace.
     pub const NONE: Self = Self { place: u32::MAX, measured: false };
 }
 
-/// One event of a run, in the order of time.
+/// One event of a run. Records come in the order of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Record {
-    /// A request arrived; its job is in flight.
+    /// A request arrived, and its job is in flight.
     Arrival {
-        /// The request.
+        /// The request's id.
         request: RequestId,
         /// The job that serves it.
         job: JobId,
-        /// What it asks for; it arrives now.
+        /// What the request asks for; it arrives now.
         asked: Request,
-        /// The request whose end brought it, where it follows another.
+        /// The request whose end brought this one, if it follows another.
         after: Option<RequestId>,
     },
     /// A scheduler decided on the view at `time`.
     Decision {
         /// When the view was taken.
         time: Time,
-        /// Charged latency; the actions take effect that much later.
+        /// Charged latency of the decision; the actions take effect that much later.
         latency: Time,
-        /// Charged energy.
+        /// Charged energy of the decision.
         energy: Picojoules,
-        /// What it is charged for.
+        /// The operations that are charged.
         operations: Operations,
-        /// Sub-jobs in the view that were ready.
+        /// Number of sub-jobs in the view that were ready.
         ready: u32,
-        /// Sub-jobs in the view in all.
+        /// Number of all sub-jobs in the view.
         open: u32,
     },
     /// A decision took effect.
     Applied {
-        /// When.
+        /// The time of the event.
         time: Time,
-        /// Actions that events had overtaken meanwhile.
+        /// Number of actions that events had overtaken in the meantime.
         skipped: u32,
     },
     /// A sub-job started.
     Start {
-        /// When.
+        /// The time of the event.
         time: Time,
-        /// The sub-job.
+        /// The sub-job's id.
         sub_job: SubJobId,
-        /// The network that it is a layer of: an index into [`super::World::networks`].
+        /// The sub-job's network: an index into [`super::World::networks`].
         network: u32,
-        /// The accelerator.
+        /// The accelerator, by number.
         accelerator: usize,
-        /// The weight that the scheduler gave its share of the bandwidth.
+        /// The weight that the scheduler gave to the sub-job's share of the bandwidth.
         weight: f64,
     },
-    /// A running sub-job went on to another phase (`sim::phases`).
+    /// A running sub-job entered another phase (`sim::phases`).
     Phase {
-        /// When.
+        /// The time of the event.
         time: Time,
-        /// The sub-job.
+        /// The sub-job's id.
         sub_job: SubJobId,
-        /// The accelerator.
+        /// The accelerator, by number.
         accelerator: usize,
-        /// Index into [`super::Phases`].
+        /// The phase that it entered: an index into [`super::Phases`].
         phase: usize,
     },
     /// A sub-job ended.
     Finish {
-        /// When.
+        /// The time of the event.
         time: Time,
-        /// When it had started.
+        /// When the sub-job started.
         start: Time,
-        /// The sub-job.
+        /// The sub-job's id.
         sub_job: SubJobId,
-        /// The network that it is a layer of: an index into [`super::World::networks`].
+        /// The sub-job's network: an index into [`super::World::networks`].
         network: u32,
-        /// The accelerator.
+        /// The accelerator, by number.
         accelerator: usize,
-        /// DRAM bytes it moved.
+        /// DRAM bytes that the sub-job moved.
         dram_bytes: f64,
-        /// Bytes that it found on chip and did not read from DRAM (`sim::forwarding`).
+        /// Bytes that the sub-job found on chip and did not read from DRAM (`sim::forwarding`).
         forwarded_bytes: f64,
-        /// Its energy.
+        /// Dynamic energy of the sub-job.
         energy: Picojoules,
-        /// c in picoseconds; the slowdown is (time - start) / c.
+        /// Uncontended latency c in picoseconds; the slowdown is (time - start) / c.
         uncontended_ps: f64,
     },
-    /// From `time` on, the DRAM moves this much.
+    /// The granted DRAM bandwidth changed.
     Bandwidth {
-        /// When.
+        /// The time of the event.
         time: Time,
-        /// Sum of the grants in bytes per picosecond.
+        /// Sum of all grants from now on, in bytes per picosecond.
         granted_bytes_per_ps: f64,
     },
     /// All layers of a request's job are done.
     Done {
-        /// When.
+        /// The time of the event.
         time: Time,
-        /// The request.
+        /// The request's id.
         request: RequestId,
-        /// Its job.
+        /// The job that served the request.
         job: JobId,
-        /// What it asked for.
+        /// What the request asked for.
         asked: Request,
     },
     /// A request was given up.
     Drop {
-        /// When.
+        /// The time of the event.
         time: Time,
-        /// The request.
+        /// The request's id.
         request: RequestId,
-        /// What it asked for.
+        /// What the request asked for.
         asked: Request,
-        /// Why.
+        /// Why the request was given up.
         reason: DropReason,
     },
     /// Every measured request has ended, or the time of the run is over ([`super::Trace::span`]).
     End {
-        /// When.
+        /// The time of the event.
         time: Time,
     },
 }
 
 impl Record {
-    /// When it happened.
+    /// The time of the event.
     pub fn time(&self) -> Time {
         match *self {
             Self::Arrival { asked, .. } => asked.arrival,
@@ -165,7 +165,8 @@ impl Record {
         }
     }
 
-    /// The request that it, or its layer, is of; today a job has the number of its request.
+    /// The request that the record is about, directly or through a layer. At present a job has the number of its
+    /// request.
     pub fn request(&self) -> Option<RequestId> {
         match *self {
             Self::Arrival { request, .. } | Self::Done { request, .. } | Self::Drop { request, .. } => {
@@ -188,25 +189,26 @@ impl Record {
     }
 }
 
-/// Receives the records of a run.
+/// A receiver of the records of a run.
 pub trait Recorder {
-    /// Called once per record, in order. `origin` is that of the request which the record, or its layer, is of.
+    /// Called once per record, in order. `origin` is the origin of the request that the record is about, directly or
+    /// through a layer.
     fn record(&mut self, record: &Record, origin: Origin);
 }
 
-/// Forgets everything.
+/// A recorder that keeps nothing.
 impl Recorder for () {
     fn record(&mut self, _: &Record, _: Origin) {}
 }
 
-/// Keeps what schedulers see, too.
+/// A recorder that keeps what schedulers may see: every record without its origin.
 impl Recorder for Vec<Record> {
     fn record(&mut self, record: &Record, _: Origin) {
         self.push(*record);
     }
 }
 
-/// Keeps everything.
+/// A recorder that keeps every record with its origin.
 impl Recorder for Vec<(Record, Origin)> {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.push((*record, origin));

@@ -2,52 +2,53 @@
 
 use super::{JobId, Record, RequestId, SubJobId, View};
 
-/// Maps sub-jobs to accelerators, online.
+/// An online scheduler, which maps sub-jobs to accelerators.
 ///
-/// The engine calls `decide` at every trigger with what may be known at that time, checks the actions, charges the
-/// counted operations, and applies the actions once the decision latency has passed. An assignment stays until it is
-/// revised, held, started or dropped, so a decision need only say what changes.
+/// At every trigger the engine calls `decide` with what may be known at that time. It checks the actions, charges the
+/// counted operations, and applies the actions once the decision latency has passed. An assignment stays until the
+/// sub-job is reassigned, held, started or dropped, so a decision need only state changes.
 pub trait Scheduler: Send {
-    /// Fills `out`, which is empty, with actions and the operations spent on finding them.
+    /// Decides: fills `out`, which is empty, with actions and with the operations spent on finding them.
     fn decide(&mut self, view: &View, out: &mut Decision);
 
-    /// Sees every record as it happens, for schedulers that keep state; not its origin, which tells which requests are
-    /// measured.
+    /// Receives every record as it happens, for schedulers that keep state. The record's origin, which would reveal
+    /// which requests are measured, is not passed on.
     fn observe(&mut self, _: &Record) {}
 }
 
-/// One thing a scheduler asks of the engine.
+/// One action that a scheduler asks the engine to take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     /// Run a sub-job on an accelerator when it is ready and the accelerator gets to it.
     Assign {
         /// A ready sub-job, or the next one of a job whose layer is running.
         sub_job: SubJobId,
-        /// Where.
+        /// The accelerator, by number.
         accelerator: usize,
-        /// An idle accelerator starts its highest priority first; ties go to the earlier arrival, then the lower id.
+        /// Priority in the accelerator's queue: an idle accelerator starts the highest first; ties go to the earlier
+        /// arrival, then to the lower id.
         priority: f64,
-        /// Weight of its share of the bandwidth while it runs, where the system shares by `score`.
+        /// Weight of the sub-job's share of the bandwidth while it runs, for systems with `score` sharing.
         weight: f64,
     },
     /// Nothing more of this job starts until it is assigned again.
     Hold {
-        /// The job.
+        /// The job to hold.
         job: JobId,
     },
-    /// Give the request up: its waiting layers go at once; a running layer ends and is charged.
+    /// Give the request up: its waiting layers are removed at once; a running layer still ends and is charged.
     Drop {
-        /// The request.
+        /// The request to drop.
         request: RequestId,
     },
 }
 
-/// What a scheduler decided and what it cost to decide it.
+/// A scheduler's actions, and the operations spent on finding them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
     /// The actions, applied in order.
     pub actions: Vec<Action>,
-    /// Counted operations.
+    /// The operations that the scheduler counted.
     pub operations: Operations,
 }
 
@@ -62,17 +63,17 @@ impl Decision {
         self.actions.push(Action::Assign { sub_job, accelerator, priority, weight });
     }
 
-    /// Adds a hold.
+    /// Adds an action that holds a job.
     pub fn hold(&mut self, job: JobId) {
         self.actions.push(Action::Hold { job });
     }
 
-    /// Adds a drop.
+    /// Adds an action that drops a request.
     pub fn drop_request(&mut self, request: RequestId) {
         self.actions.push(Action::Drop { request });
     }
 
-    /// Empties it for reuse.
+    /// Empties the decision for reuse.
     pub fn clear(&mut self) {
         self.actions.clear();
         self.operations = Operations::default();
@@ -82,9 +83,9 @@ impl Decision {
 /// Operations that a decision is charged for under `decision_cost = host`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
-    /// Comparisons, and the additions that go with them, of a rule.
+    /// Comparisons of a rule, with the additions that go with them.
     pub comparisons: u64,
-    /// Multiply-accumulates of a network.
+    /// Multiply-accumulates of a neural network.
     pub macs: u64,
 }
 
@@ -92,10 +93,10 @@ pub struct Operations {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("illegal action {action:?} at {time_ps} ps: {reason}")]
 pub struct IllegalAction {
-    /// What was asked.
+    /// The action that the scheduler asked for.
     pub action: Action,
-    /// When.
+    /// The time of the decision in picoseconds.
     pub time_ps: u64,
-    /// Why it is illegal.
+    /// Why the action is illegal.
     pub reason: &'static str,
 }

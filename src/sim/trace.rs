@@ -1,11 +1,13 @@
-//! The requests of a run: those that come at a time of their own, and those that follow others.
+//! The requests of a run: those that arrive at a fixed time, and those that follow others.
 //!
-//! A request has a place in its trace, whatever happens. Its [`RequestId`] is its number in the order in which requests
-//! really arrive: its place where no request follows another. So a scheduler cannot tell from ids what is to come.
+//! Every request has a fixed place in its trace. Its [`RequestId`] is its number in the order in which requests
+//! actually arrive, which equals the place if no request follows another. So a scheduler cannot infer from ids what is
+//! to come.
 //!
-//! A follower arrives a delay after an event that the trace names ([`After`]): a stage of a cascade when the stage before
-//! it is done for the same input, the next request of a closed loop when one of its tenant ends. A stage whose leader is
-//! dropped never comes. Everything random about followers is drawn when the trace is made.
+//! A follower arrives with a delay after an event that the trace names ([`After`]). A stage of a cascade follows the
+//! stage before it, once that is done for the same input. The next request of a closed loop follows the end of a
+//! request of the same tenant. A stage whose leader is dropped never arrives. Everything random about followers is
+//! drawn when the trace is made.
 
 use std::ops::Range;
 
@@ -13,58 +15,59 @@ use super::RequestId;
 use crate::units::Time;
 use crate::workload::{After, Qos};
 
-/// What is asked: a request of the trace.
+/// A request of the trace: what a tenant asks for, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Who sent it.
+    /// The tenant that sends the request, by number.
     pub tenant: u32,
     /// Index into [`super::World::networks`].
     pub network: u32,
-    /// Larger is more important.
+    /// Priority; a larger one is more important.
     pub priority: u32,
-    /// How strict its deadline is.
+    /// The QoS level: how strict the deadline is.
     pub qos: Qos,
-    /// a; [`Time::MAX`] in the trace where it follows another.
+    /// Arrival time a; [`Time::MAX`] in the trace if the request follows another.
     pub arrival: Time,
-    /// d.
+    /// Deadline d.
     pub deadline: Time,
 }
 
 impl Request {
-    /// Whether it meets its deadline if it is done at this time: at its deadline it does. A request that is dropped, or
-    /// never done, misses it.
+    /// Whether the request meets its deadline if it is done at this time. Being done exactly at the deadline meets it;
+    /// a request that is dropped, or never done, misses it.
     pub fn is_met_at(&self, done: Time) -> bool {
         done <= self.deadline
     }
 }
 
-/// How a request follows others.
+/// How one request follows another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Follower {
-    /// What it waits for.
+    /// The event that the follower waits for.
     pub after: After,
-    /// Its own place.
+    /// The follower's own place in the trace.
     pub request: u32,
-    /// From that event to its arrival.
+    /// The delay from that event to the follower's arrival.
     pub delay: Time,
-    /// It is due so long after its arrival, or at the deadline in the trace if that is earlier.
+    /// Relative deadline: the follower is due so long after its arrival, or at its deadline in the trace if that is
+    /// earlier.
     pub within: Time,
 }
 
 impl Follower {
-    /// The request, arriving now. What arrives after its deadline is due at once.
+    /// The follower as a request that arrives now. One that arrives after its deadline is due at once.
     pub(super) fn arriving(&self, request: &Request, now: Time) -> Request {
         let due = Time(now.0.saturating_add(self.within.0)).min(request.deadline);
         Request { arrival: now, deadline: due.max(now), ..*request }
     }
 }
 
-/// From when on requests are measured and when the run ends, where time decides that.
+/// The measurement window and the end of a run that is limited by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Requests that arrive before are not measured.
+    /// Requests that arrive before this time are not measured.
     pub warmup: Time,
-    /// The run ends then, whatever is unfinished; [`Time::MAX`] where it ends with its last measured request.
+    /// The run ends at this time, whatever is unfinished; [`Time::MAX`] if it ends with its last measured request.
     pub end: Time,
 }
 
@@ -77,41 +80,41 @@ impl Default for Span {
 /// The requests of a run, and which of them are measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// Sorted by arrival, so that followers are last.
+    /// All requests, sorted by arrival, so that followers come last.
     pub requests: Vec<Request>,
-    /// The ids of the measurement window: requests before warm the system up, those after keep it loaded.
+    /// Ids of the measured requests: those before warm the system up, those after keep it loaded.
     pub measured: Range<usize>,
-    /// Sorted by what they wait for.
+    /// The followers, sorted by the event that they wait for.
     pub followers: Vec<Follower>,
-    /// The end of the run, if it has a time.
+    /// The measurement window and the end of the run, where time decides them.
     pub span: Span,
 }
 
 impl Trace {
-    /// Whether a request that arrives as this one at this time belongs to the measurement window.
+    /// Whether the request that arrives with this id at this time belongs to the measurement window.
     pub fn is_measured(&self, request: RequestId, arrival: Time) -> bool {
         self.measured.contains(&(request.0 as usize)) && arrival >= self.span.warmup
     }
 
-    /// The requests of the measurement window; all that there are where none follows another.
+    /// The requests of the measurement window; complete only if no request follows another.
     pub fn measured_requests(&self) -> impl Iterator<Item = &Request> {
         let measured = self.requests[self.measured.clone()].iter();
         measured.filter(|request| request.arrival >= self.span.warmup)
     }
 
-    /// Whether the run ends at a time of its own.
+    /// Whether the run ends at a fixed time.
     pub fn has_end(&self) -> bool {
         self.span.end < Time::MAX
     }
 
-    /// Where the followers of an event are.
+    /// The range of the followers of an event.
     pub(crate) fn after(&self, event: After) -> Range<usize> {
         let from = self.followers.partition_point(|follower| follower.after < event);
         let count = self.followers[from..].partition_point(|follower| follower.after == event);
         from..from + count
     }
 
-    /// By tenant: the followers that its ends bring; empty without any.
+    /// For each tenant, the range of the followers that the ends of its requests bring; empty if there are none.
     pub(super) fn loops(&self) -> Vec<Range<usize>> {
         let tenant = |follower: &Follower| match follower.after {
             After::Ended(tenant) => Some(tenant),
@@ -121,7 +124,7 @@ impl Trace {
         (0..tenants).map(|tenant| self.after(After::Ended(tenant))).collect()
     }
 
-    /// Panics on what no trace may be.
+    /// Panics if the trace breaks one of its invariants.
     pub(crate) fn check(&self) {
         assert!(self.requests.is_sorted_by_key(|request| request.arrival), "a trace is sorted by arrival");
         assert!(self.followers.is_sorted_by_key(|follower| follower.after), "followers are sorted by event");

@@ -1,5 +1,5 @@
-//! What an online scheduler may know at time t: the requests that have arrived, what runs, what may be assigned.
-//! Nothing of the future is reachable from here.
+//! What an online scheduler may know at time t: the requests that have arrived, the layers that run, and the sub-jobs
+//! that may be assigned. Nothing of the future is reachable from here.
 
 use std::fmt;
 
@@ -10,68 +10,68 @@ use crate::workload::Firm;
 /// A job in flight, as known at the time of the view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobView {
-    /// The job.
+    /// The job's id.
     pub id: JobId,
-    /// The request it serves.
+    /// The request that the job serves.
     pub request: RequestId,
-    /// Who sent it.
+    /// The tenant that sent the request, by number.
     pub tenant: u32,
     /// Index into [`World::networks`].
     pub network: u32,
-    /// Larger is more important.
+    /// Priority of the request; a larger one is more important.
     pub priority: u32,
-    /// a.
+    /// Arrival time a of the request.
     pub arrival: Time,
-    /// d.
+    /// Deadline d of the request.
     pub deadline: Time,
-    /// R_best: the smallest c1 of every layer not yet started, plus what is left of the running ones at their
-    /// present rate.
+    /// R_best, the remaining best-case work: the sum of the smallest c1 of every layer that has not started, plus the
+    /// time that running layers still need at their present rate.
     pub remaining_best: Time,
-    /// The least time in which the job can end: the critical path over what is left, every layer at its smallest c1 and
-    /// running ones as if alone from now on.
+    /// The shortest time in which the job can end: the critical path over the remaining layers, each at its smallest
+    /// c1, with running layers as if alone from now on.
     pub shortest_left: Time,
-    /// The part of `remaining_best` that has not started.
+    /// The part of `remaining_best` that belongs to layers which have not started.
     pub unstarted_best: Time,
-    /// DRAM bytes of the layers not yet started, each on its fastest accelerator.
+    /// DRAM bytes of the layers that have not started, each on its fastest accelerator.
     pub unstarted_bytes: u64,
-    /// Layers not yet started.
+    /// Number of layers that have not started.
     pub layers_left: u32,
-    /// Whether one of its layers runs.
+    /// Whether a layer of the job is running.
     pub running: bool,
-    /// Whether a decision holds it.
+    /// Whether the job is held by an earlier decision.
     pub held: bool,
 }
 
-/// A sub-job that may be assigned: ready, or next after layers that are running.
+/// A sub-job that may be assigned: it is ready, or it comes next after running layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubJobView {
-    /// The sub-job.
+    /// The sub-job's id.
     pub id: SubJobId,
     /// Index of its job in [`View::jobs`].
     pub job: usize,
-    /// Whether it could start now.
+    /// Whether all its predecessors have ended, so that it could start now.
     pub ready: bool,
-    /// When it became ready, or, while a predecessor runs, when it will be ready at the present rates.
+    /// When the sub-job became ready, or, while a predecessor runs, when it will be ready at the present rates.
     pub release: Time,
-    /// Where it is assigned now.
+    /// The accelerator to which the sub-job is assigned now, if any.
     pub assigned: Option<usize>,
 }
 
 /// An accelerator at the time of the view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AcceleratorView {
-    /// What runs on it.
+    /// The sub-job that runs on the accelerator, if any.
     pub running: Option<SubJobId>,
-    /// When that ends at its present rate; the time of the view if nothing runs.
+    /// When that sub-job ends at its present rate; the time of the view if nothing runs.
     pub free_at: Time,
-    /// b of what runs on it, in bytes per picosecond; 0 if nothing runs.
+    /// Bandwidth demand b of that sub-job, in bytes per picosecond; 0 if nothing runs.
     pub demand_bytes_per_ps: f64,
 }
 
 /// The lists behind a view; the engine brings them up to date at every decision.
 #[derive(Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// The time of the view.
+    /// Time t of the view.
     pub now: Time,
     /// When the next periodic decision will be taken; `None` where decisions follow events.
     pub next_decision: Option<Time>,
@@ -79,7 +79,7 @@ pub struct Snapshot {
     pub jobs: Vec<JobView>,
     /// Sub-jobs that may be assigned, grouped by job in the same order, layers ascending.
     pub sub_jobs: Vec<SubJobView>,
-    /// One entry per accelerator.
+    /// The state of each accelerator.
     pub accelerators: Vec<AcceleratorView>,
 }
 
@@ -90,7 +90,7 @@ clone_by_field!(Snapshot { now, next_decision, jobs, sub_jobs, accelerators });
 pub struct View<'a> {
     world: &'a World,
     snapshot: &'a Snapshot,
-    /// Only to be forked: it knows the future.
+    /// Used for forks only, because the engine knows the future.
     engine: &'a Engine,
 }
 
@@ -99,21 +99,21 @@ impl<'a> View<'a> {
         Self { world, snapshot, engine }
     }
 
-    /// An engine for roll-outs that waits for this decision: it knows the requests in flight and no other, ends with
-    /// them, and charges nothing for decisions.
+    /// Returns an engine for roll-outs that waits for this decision. It knows only the requests in flight, ends when
+    /// they have ended, and charges nothing for decisions.
     pub fn fork(&self) -> Engine {
         let mut fork = self.engine.clone();
         fork.forget_the_future();
         fork
     }
 
-    /// [`View::fork`] into an engine whose buffers are reused.
+    /// Like [`View::fork`], but reuses the buffers of an existing engine.
     pub fn fork_into(&self, fork: &mut Engine) {
         fork.clone_from(self.engine);
         fork.forget_the_future();
     }
 
-    /// t.
+    /// Time t of the view.
     #[inline]
     pub fn now(&self) -> Time {
         self.snapshot.now
@@ -124,7 +124,7 @@ impl<'a> View<'a> {
         self.snapshot.next_decision
     }
 
-    /// Platform and networks.
+    /// The platform and the networks with their costs.
     pub fn world(&self) -> &'a World {
         self.world
     }
@@ -135,14 +135,15 @@ impl<'a> View<'a> {
         self.world.platform.memory_of(accelerator)
     }
 
-    /// The DRAM bandwidth of an accelerator, which it shares with those of its domain, in bytes per picosecond; it may be
-    /// infinite.
+    /// The DRAM bandwidth that an accelerator shares with the others of its memory domain, in bytes per picosecond; may
+    /// be infinite.
     #[inline]
     pub fn bandwidth(&self, accelerator: usize) -> f64 {
         self.world.platform.bandwidth(accelerator)
     }
 
-    /// The DRAM bandwidth of all domains together, in bytes per picosecond: what limits work that is not placed yet.
+    /// The DRAM bandwidth of all memory domains together, in bytes per picosecond; it limits work that is not placed
+    /// yet.
     #[inline]
     pub fn total_bandwidth(&self) -> f64 {
         self.world.platform.total_bandwidth()
@@ -165,7 +166,7 @@ impl<'a> View<'a> {
         &self.snapshot.sub_jobs
     }
 
-    /// One entry per accelerator.
+    /// The state of each accelerator.
     #[inline]
     pub fn accelerators(&self) -> &'a [AcceleratorView] {
         &self.snapshot.accelerators
@@ -183,19 +184,19 @@ impl<'a> View<'a> {
         &self.world.networks[job.network as usize]
     }
 
-    /// c1 of a sub-job on an accelerator, `None` where it cannot run.
+    /// Uncontended latency c1 of a sub-job on an accelerator; `None` where it cannot run.
     pub fn alone(&self, sub_job: &SubJobView, accelerator: usize) -> Option<Time> {
         Some(self.alone_on_each(sub_job)[accelerator]).filter(|&alone| alone < Time::MAX)
     }
 
-    /// c1 of a sub-job on every accelerator, [`Time::MAX`] where it cannot run.
+    /// Uncontended latency c1 of a sub-job on every accelerator; [`Time::MAX`] where it cannot run.
     #[inline]
     pub fn alone_on_each(&self, sub_job: &SubJobView) -> &'a [Time] {
         self.network_of(self.job_of(sub_job)).alone(sub_job.id.layer)
     }
 }
 
-/// What a scheduler can tell two views apart by; the engine behind it knows more.
+/// Shows only what a scheduler may know: the engine behind the view knows more.
 impl fmt::Debug for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Self { world, snapshot, .. } = self;

@@ -8,13 +8,13 @@ use super::{Cache, KEY_BYTES, parse};
 /// One file of cached costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheFile {
-    /// Where it is.
+    /// The file's path.
     pub path: PathBuf,
-    /// The accelerator's name, as far as file names can carry it.
+    /// The accelerator's name, as far as a file name can hold it.
     pub accelerator: String,
-    /// Layers whose costs it holds; damaged lines do not count.
+    /// Number of layers whose costs the file holds; damaged lines do not count.
     pub entries: usize,
-    /// Its size.
+    /// The file's size.
     pub bytes: u64,
 }
 
@@ -41,12 +41,12 @@ impl Cache {
         Ok(files)
     }
 
-    /// Removes all of the cache's files, and tells how many.
+    /// Removes all files of the cache, and returns their number.
     pub fn clear(&self) -> Result<usize> {
         let paths = [self.paths(COSTS)?, self.paths(KEPT)?].concat();
         for (path, _) in &paths {
             std::fs::remove_file(path).or_else(|e| match e.kind() {
-                // Another process was faster.
+                // Another process has removed it already.
                 ErrorKind::NotFound => Ok(()),
                 _ => Err(Error::new(e.kind(), format!("{}: {e}", path.display()))),
             })?;

@@ -1,4 +1,4 @@
-//! Single results of long computations, by the content that they were computed from.
+//! Results of long computations, stored by the content that they were computed from.
 //!
 //! One text file per result, `<kind>-<hash of the content>.kept`: `<result> # <checksum>`. Like costs, files appear whole,
 //! what does not check is computed again with a warning, and trouble with the folder is a warning.
@@ -9,7 +9,7 @@ use super::{Cache, KEY_BYTES, Trouble, digest};
 use crate::files::write_atomic;
 
 impl Cache {
-    /// What was kept of a computation of this kind on this content.
+    /// The stored result of a computation of this kind on this content.
     pub fn recall(&self, kind: &str, content: &str) -> Option<String> {
         let path = self.kept(kind, content)?;
         let text = match std::fs::read(&path) {

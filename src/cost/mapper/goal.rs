@@ -1,10 +1,10 @@
-//! What the search minimises, for mappings and for lower bounds alike.
+//! The objective of the search, for mappings and for lower bounds alike.
 
 use crate::cost::evaluate::Summary;
 use crate::cost::timing::layer_cycles;
 use crate::hw::{AccelSpec, Objective};
 
-/// What the mapper minimises, with latency = max(c, DRAM bytes / bandwidth).
+/// The objective that the mapper minimises, with latency = max(c, DRAM bytes / bandwidth).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Goal {
     /// Latency, energy (leakage of the used instances included) or their product.

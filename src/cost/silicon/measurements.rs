@@ -30,14 +30,14 @@ pub struct Measurements {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
-    /// Its name.
+    /// The layer's name.
     pub name: String,
     bounds: BTreeMap<Dim, u64>,
     #[serde(default = "one")]
     stride: u64,
-    /// Zeros in its activations.
+    /// Shares of zeros in the layer's activations.
     pub zeros: Zeros,
-    /// What was measured.
+    /// The published figures.
     pub published: Published,
     mapping: Option<Vec<NamedLevel>>,
 }
@@ -46,9 +46,9 @@ pub struct Layer {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Zeros {
-    /// In the inputs.
+    /// The share in the inputs.
     pub inputs: Share,
-    /// In the outputs.
+    /// The share in the outputs.
     pub outputs: Share,
 }
 
@@ -76,12 +76,12 @@ fn one() -> u64 {
 pub struct Published {
     pub active_pes: Option<u64>,
     pub processing_ms: Option<Positive>,
-    /// Processing and exposed DRAM time.
+    /// Processing time plus exposed DRAM time.
     pub total_ms: Option<Positive>,
-    /// After the chip's compression.
+    /// DRAM traffic after the chip's compression.
     pub dram_mb: Option<Positive>,
     pub glb_mb: Option<Positive>,
-    /// Of the chip, without DRAM, over the total time.
+    /// Power of the chip without DRAM, averaged over the total time.
     pub power_mw: Option<Positive>,
 }
 
@@ -93,7 +93,7 @@ impl Published {
 }
 
 impl Measurements {
-    /// Reads a file; every layer must be one that can be counted.
+    /// Reads a file; the accesses of every layer must be countable.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let read: Self = source.parse()?;

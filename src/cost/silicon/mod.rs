@@ -1,4 +1,5 @@
-//! The model in the terms in which chips are measured: active PEs, processing and total time, traffic, energy on chip.
+//! The model in the terms of published chip measurements: active PEs, processing and total time, traffic, energy on
+//! chip.
 //!
 //! - **Active PEs** = product over dimensions of min(loops in space, the dimension): lanes beyond a dimension's extent,
 //!   where a fold does not divide it, never have work.
@@ -27,7 +28,7 @@ use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::LoopNest;
 
-/// What the model says of one layer under one mapping.
+/// The model's figures for one layer under one mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modelled {
     /// MAC units that have work in some step.

@@ -1,4 +1,5 @@
-//! Published peak rate and speed of a chip on a whole network: a file of `accel-models/silicon/` with `[[throughput]]`.
+//! Published peak and achieved throughput of a chip on a whole network: a file of `accel-models/silicon/` with
+//! `[[throughput]]`.
 
 use std::path::Path;
 
@@ -23,9 +24,9 @@ pub struct Throughput {
     pub network: String,
     /// Where the figures come from.
     pub source: String,
-    /// What the model and the chip do not share, one reason each.
+    /// Differences between the model and the chip, one per entry.
     pub differs: Vec<String>,
-    /// What was measured.
+    /// The published results.
     #[serde(rename = "throughput")]
     pub rates: Vec<Rate>,
 }
@@ -34,11 +35,11 @@ pub struct Throughput {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
-    /// Of what, and by whom.
+    /// What was measured, and by whom.
     pub what: String,
-    /// 10^12 operations per second; a MAC is two.
+    /// Peak in 10^12 operations per second; a MAC is two operations.
     pub peak_tops: Positive,
-    /// Of the network, where it is published.
+    /// Throughput on the network, if it is published.
     pub images_per_s: Option<Positive>,
 }
 
@@ -56,12 +57,12 @@ impl Throughput {
     }
 }
 
-/// What the model says of a network, layer after layer.
+/// The model's throughput on a network that runs layer after layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
-    /// 10^12 operations per second; a MAC is two.
+    /// Peak in 10^12 operations per second; a MAC is two operations.
     pub peak_tops: f64,
-    /// One image after the other.
+    /// Images per second, one image after the other.
     pub images_per_s: f64,
     /// Share of the peak over all layers.
     pub utilization: f64,

@@ -14,7 +14,7 @@ use crate::files::{
 };
 
 impl AccelSpec {
-    /// The JSON Schema of its file.
+    /// The JSON Schema of an accelerator file.
     pub fn schema() -> Schema {
         schema_of::<RawAccel>()
     }
@@ -31,15 +31,15 @@ impl AccelSpec {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "mascot: an accelerator model")]
 struct RawAccel {
-    /// The name by which systems refer to it: that of the file.
+    /// The name by which systems refer to the accelerator; it must be the name of the file.
     name: String,
-    /// What it models and where its numbers come from.
+    /// What the file models, and where its numbers come from.
     source: String,
     /// Clock in MHz.
     clock_mhz: Megahertz,
     /// The kinds of layer it runs.
     kinds: Vec<LayerKind>,
-    /// Element operations per cycle of layers without MACs.
+    /// Element operations per cycle, for layers without MACs.
     #[serde(default)]
     vector_lanes: Count,
     /// Energy of one element operation in pJ.
@@ -48,7 +48,7 @@ struct RawAccel {
     /// Share of the peak MAC rate that the array reaches; 1 is the model's ideal.
     #[serde(default = "one")]
     array_efficiency: Fraction,
-    /// How far DRAM time hides behind compute: 1 fully, 0 is added to it.
+    /// Share of the DRAM time that hides behind compute: with 1 all of it, with 0 it is added to compute.
     #[serde(default = "full")]
     dram_overlap: NonNegative,
     /// Cycles to fill and drain the array, once per layer.
@@ -84,9 +84,9 @@ enum LevelType {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLevel {
-    /// Unique in the accelerator.
+    /// The name of the level, unique in the accelerator.
     name: String,
-    /// A buffer, or instances of all that is inside it.
+    /// The kind of level: a buffer, or a fan-out to several instances of everything inside it.
     r#type: LevelType,
     /// Bits of one word (one tensor element).
     word_bits: Option<Bits>,
@@ -94,7 +94,7 @@ struct RawLevel {
     entry_bits: Option<Bits>,
     /// How many one-word registers share one physical entry.
     cluster_size: Option<Count>,
-    /// Words it holds; unlimited if left out.
+    /// Capacity in words; unlimited if left out.
     capacity_words: Option<Count>,
     /// The tensors that it keeps.
     keeps: Option<Vec<Tensor>>,
@@ -133,7 +133,7 @@ struct RawLevel {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawMac {
-    /// Its name.
+    /// The name of the MAC units.
     name: String,
     /// Energy of one MAC in pJ.
     energy_pj: NonNegative,
@@ -245,7 +245,7 @@ impl RawLevel {
     }
 }
 
-/// As one axis alone.
+/// The most instances of a fan-out: as many as one axis may have.
 const MAX_FANOUT: u64 = 1 << 20;
 
 impl RawAccel {

@@ -1,21 +1,22 @@
 //! The intervals between consecutive arrivals and deadlines, in each of which prices are constant.
 //!
-//! Where a request spans more of them than it takes to say when time is scarce, neighbours are merged. A request may then
-//! use the whole of a cell that its window touches: the program allows more, and its bound holds.
+//! Where a request spans more intervals than the program needs to see when time is scarce, neighbours are merged. A
+//! request may then use the whole of a cell that its window touches, so the program allows more, and its bound still
+//! holds.
 
 use std::ops::Range;
 
 use super::Wish;
 use crate::units::Time;
 
-/// Cells in a row.
+/// The cells in order of time.
 #[derive(Clone, Debug)]
 pub(super) struct Cells {
-    /// One more than cells, ascending; empty without requests.
+    /// The borders of the cells, ascending: one more than there are cells; empty without requests.
     borders: Vec<Time>,
 }
 
-/// The mean number of cells in a request's window, at most. Our choice, because with deadlines of 7 isolated latencies
+/// The largest mean number of cells in a request's window. Our choice, because with deadlines of 7 isolated latencies
 /// the shipped scenarios have 52 at load 1.2, and the time to solve the program grows with it.
 const MOST_PER_WISH: usize = 64;
 
@@ -46,7 +47,7 @@ impl Cells {
         self.borders.len().saturating_sub(1)
     }
 
-    /// The cell that an instant lies in, or begins.
+    /// The cell in which an instant lies, or which it begins.
     pub(super) fn at(&self, time: Time) -> usize {
         self.borders.partition_point(|&border| border <= time) - 1
     }

@@ -1,49 +1,50 @@
-//! What requests need: layers with equal costs are one, and requests with the same layers are of one kind.
+//! The needs of requests: layers with equal costs are merged, and requests with the same layers are of one kind.
 
 use std::collections::BTreeMap;
 
 use crate::sim::{NetworkModel, World};
 use crate::units::Time;
 
-/// All layers of a request. Those with equal costs are summed up.
+/// All layers of a request; layers with equal costs are summed up.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Kind {
     pub(super) layers: Vec<Vec<Choice>>,
 }
 
-/// What equal layers take together if they run on one model.
+/// The time that equal layers take together if they run on one model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Choice {
     pub(super) model: usize,
-    /// c1 of all of them.
+    /// Their total c1, in picoseconds.
     pub(super) busy_ps: f64,
-    /// The time of the whole DRAM for their bytes.
+    /// The time that the whole DRAM bandwidth takes for their bytes.
     pub(super) dram_ps: f64,
 }
 
 impl Kind {
-    /// The time of one resource that a request can use, at most.
+    /// The most time of one resource that a request can use.
     pub(super) fn most_ps(&self) -> f64 {
         let slowest = |choices: &Vec<Choice>| choices.iter().map(|choice| choice.busy_ps).fold(0.0, f64::max);
         self.layers.iter().map(slowest).sum()
     }
 }
 
-/// The engine keeps work to 1e-9 relative, so a layer may take that much less than it should.
+/// The engine's arithmetic conserves work within a relative 1e-9, so a layer may take that much less time than it
+/// should.
 const KEPT: f64 = 1.0 - 1e-9;
 
 /// The kinds met so far.
 pub(super) struct Kinds<'a> {
     world: &'a World,
-    /// An accelerator of each model, and how many there are.
+    /// For each model, one of its accelerators and the number of them.
     models: Vec<(usize, u32)>,
     networks: Vec<Option<Paths>>,
-    /// By network and time from arrival to deadline; `None` where that is too short.
+    /// The kind by network and time from arrival to deadline; `None` if that time is too short.
     known: BTreeMap<(u32, Time), Option<usize>>,
     kinds: Vec<Kind>,
 }
 
-/// By layer: its costs by model, and the shortest times before and after it.
+/// For each layer, its costs by model and the shortest times before and after it.
 struct Paths {
     choices: Vec<Vec<Choice>>,
     before_ps: Vec<f64>,
@@ -65,7 +66,7 @@ impl<'a> Kinds<'a> {
         }
     }
 
-    /// The kind of a request for a network; `None` where no schedule meets it.
+    /// The kind of a request for a network; `None` if no schedule can meet it.
     pub(super) fn of(&mut self, network: u32, time: Time) -> Option<usize> {
         if let Some(&kind) = self.known.get(&(network, time)) {
             return kind;
@@ -124,11 +125,11 @@ impl Paths {
         Self { choices, before_ps, after_ps }
     }
 
-    /// The layers with the choices that fit; `None` where one has none.
+    /// The layers with the choices that fit; `None` if a layer has none.
     fn kind_within(&self, time_ps: f64) -> Option<Kind> {
         let mut equal: BTreeMap<Vec<(usize, u64, u64)>, f64> = BTreeMap::new();
         for ((choices, before_ps), after_ps) in self.choices.iter().zip(&self.before_ps).zip(&self.after_ps) {
-            // The paths are sums: of the rounding that KEPT allows for, theirs is a small part.
+            // The paths are sums, whose rounding is a small part of what KEPT allows.
             let fits = |choice: &&Choice| before_ps + choice.busy_ps + after_ps <= time_ps;
             let bits = |choice: &Choice| (choice.model, choice.busy_ps.to_bits(), choice.dram_ps.to_bits());
             let fitting: Vec<_> = choices.iter().filter(fits).map(bits).collect();

@@ -1,9 +1,10 @@
-//! How many requests of a trace any schedule can meet, at most: a linear program that relaxes scheduling.
+//! The upper bound on the number of requests of a trace that any schedule can meet: a linear program that relaxes
+//! scheduling.
 //!
-//! A request k may be accepted in a fraction x_k. Its layers may be split between accelerator models in any fractions, in
-//! any order and side by side; all that counts is that their work is done between arrival a and deadline d, and that in
-//! every interval between consecutive arrivals and deadlines no model is busy for longer than its instances are there and
-//! DRAM moves no more bytes than it can:
+//! A request k may be accepted in a fraction x_k. Its layers may be split between accelerator models in any fractions,
+//! and may run in any order and side by side. The constraints are that their work is done between arrival a and
+//! deadline d, and that in every interval between consecutive arrivals and deadlines no model is busy for longer than
+//! its instances allow and DRAM moves no more bytes than it can:
 //!
 //! ```text
 //! maximise the sum of x[k], with x[k] <= 1 and everything >= 0
@@ -13,12 +14,13 @@
 //! for every model m and interval t:  sum over k of u[k,m,t]  <= instances of m x length of t
 //! for every interval t:              sum over k of v[k,t]    <= length of t
 //! ```
-//! A layer may use a model only where c1 there and the shortest paths before and after it fit between a and d; a request
-//! with a layer that fits nowhere is missed. Whatever a schedule does to a request that it meets is a solution, for any
-//! trigger, sharing rule and decision cost. So no schedule meets more than the optimum, and none more than the optimum
-//! rounded down. Requests that are not measured can only take time: they are left out. Where a run ends at a time, that is a
-//! deadline of all. Requests that follow others come when a schedule lets them, and how many come depends on it, too: a trace
-//! with such requests has no bound. Neither has one of layers whose inputs may stay on chip (`sim::forwarding`).
+//! A layer may use a model only where c1 there and the shortest paths before and after it fit between a and d; a
+//! request with a layer that fits nowhere is missed. Whatever a schedule does to a request that it meets is a solution,
+//! for any trigger, sharing rule and decision cost. So no schedule meets more than the optimum, and none more than the
+//! optimum rounded down. Requests that are not measured can only take time, and are left out. If a run ends at a fixed
+//! time, that time is a deadline for all. When followers arrive, and how many of them, depends on the schedule, so a
+//! trace with followers has no bound. Neither has a run with forwarding, in which inputs may stay on chip
+//! (`sim::forwarding`).
 //!
 //! | file | what it does |
 //! |---|---|
@@ -27,11 +29,11 @@
 //! | `solve.rs` | the linear program of a stretch of the trace, by an interior-point method |
 //! | `prices.rs` | a bound from the prices of time in each interval, whatever they are |
 //!
-//! The bound does not rest on the solver. By weak duality any prices of accelerators and DRAM give a bound: what all
-//! capacity costs at them, plus, for every request, what is left of 1 after the cheapest way to do its work. The solver
-//! only finds good prices, and a long trace is solved in stretches whose prices are put together. Left out: precedence
-//! between layers, that accelerators are not pre-empted, contention within an interval, and what a scheduler cannot know.
-//! Times are picoseconds.
+//! The bound does not rest on the solver. By weak duality any prices of accelerators and DRAM give a bound: the cost of
+//! all capacity at these prices, plus, for every request, what is left of 1 after the cheapest way to do its work. The
+//! solver only finds good prices, and a long trace is solved in stretches whose prices are put together. The relaxation
+//! leaves out precedence between layers, the absence of preemption, contention within an interval, and that a scheduler
+//! does not know the future. Times are picoseconds.
 
 mod cells;
 mod kinds;
@@ -46,16 +48,16 @@ use self::prices::Prices;
 use crate::sim::{Request, Trace, World};
 use crate::units::Time;
 
-/// Grows with every change that may move a bound, so that none is kept from before.
+/// The version of the bound. Raise it with every change that may move a bound, so that cached bounds are not reused.
 pub const VERSION: u32 = 1;
 
-/// What the program needs to know of requests and the system; equal relaxations have equal bounds.
+/// Everything that the linear program needs to know of requests and the system. Equal relaxations have equal bounds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relaxation {
     /// The requests that can be met alone, in order of arrival.
     wishes: Vec<Wish>,
     kinds: Vec<Kind>,
-    /// How many accelerators each model has.
+    /// The number of accelerators of each model.
     instances: Vec<f64>,
 }
 
@@ -67,15 +69,15 @@ struct Wish {
     deadline: Time,
 }
 
-/// Requests whose prices are taken from one program. Our choice, because 500 take 3 seconds, and time grows little
-/// faster.
+/// Number of requests whose prices are taken from one linear program. Our choice, because 500 take 3 seconds, and the
+/// time grows only a little faster than the number.
 const STRETCH: usize = 500;
-/// Requests on either side of them that the program sees, too. Our choice, because they are several times the requests
-/// that are in flight at once in the shipped scenarios.
+/// Number of further requests on either side that the program sees. Our choice, because it is several times the number
+/// of requests that are in flight at once in the shipped scenarios.
 const MARGIN: usize = 250;
 
 impl Relaxation {
-    /// The relaxation of a trace; `None` where requests follow others, and where outputs are forwarded.
+    /// The relaxation of a trace; `None` if requests follow others, or if outputs are forwarded.
     pub fn new(world: &World, trace: &Trace) -> Option<Self> {
         let forwards = world.networks.iter().any(|network| network.forwarding.is_some());
         if forwards || !trace.followers.is_empty() {
@@ -92,15 +94,15 @@ impl Relaxation {
         Some(Self { wishes, instances: kinds.instances(), kinds: kinds.finish() })
     }
 
-    /// How many requests can be met at most.
+    /// The bound: the most requests that can be met.
     pub fn most_met(&self) -> usize {
-        // The sum is off by less than that; to round it up costs nothing but where it is just below an integer.
+        // The sum is off by less than this. Rounding it up changes the bound only if it is just below an integer.
         let rounding = 1.0 + 1e-9;
         let bound = self.prices(STRETCH, MARGIN).bound(self) * rounding;
         self.wishes.len().min(bound as usize)
     }
 
-    /// Good prices, put together from those of stretches of so many requests, each seen with a margin on either side.
+    /// Good prices, put together from stretches of `stretch` requests, each solved with a margin on either side.
     fn prices(&self, stretch: usize, margin: usize) -> Prices {
         let requests = self.wishes.len();
         let mut prices = Prices::zero(Cells::of(&self.wishes), self.resources());
@@ -114,12 +116,12 @@ impl Relaxation {
         prices
     }
 
-    /// The models, and DRAM last.
+    /// Number of resources: the models, and DRAM last.
     fn resources(&self) -> usize {
         self.instances.len() + 1
     }
 
-    /// How much of a resource there is at once.
+    /// The number of instances of a resource.
     fn capacity(&self, resource: usize) -> f64 {
         self.instances.get(resource).copied().unwrap_or(1.0)
     }

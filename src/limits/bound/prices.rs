@@ -9,11 +9,11 @@ use super::cells::Cells;
 use super::kinds::{Choice, Kind};
 use super::{Relaxation, Wish};
 
-/// What time costs.
+/// Prices of time.
 #[derive(Debug)]
 pub(super) struct Prices {
     pub(super) cells: Cells,
-    /// By cell and resource, in requests per picosecond; not negative.
+    /// The price in each cell of each resource, in requests per picosecond; not negative.
     per_ps: Vec<Vec<f64>>,
 }
 
@@ -22,7 +22,7 @@ impl Prices {
         Self { per_ps: vec![vec![0.0; resources]; cells.len()], cells }
     }
 
-    /// Takes over prices from a cell on. What is no price becomes zero.
+    /// Takes over prices from a cell on. A value that is not a valid price becomes zero.
     pub(super) fn replace(&mut self, from: usize, found: &[Found]) {
         self.per_ps[from..].iter_mut().flatten().for_each(|price| *price = 0.0);
         for &Found { cell, resource, per_ps } in found.iter().filter(|found| found.cell >= from) {
@@ -30,7 +30,7 @@ impl Prices {
         }
     }
 
-    /// How many requests any schedule meets at most.
+    /// The bound at these prices: the most requests that any schedule can meet.
     pub(super) fn bound(&self, relaxation: &Relaxation) -> f64 {
         let paid = |(cell, prices): (usize, &Vec<f64>)| {
             let at_once: f64 = prices
@@ -45,7 +45,7 @@ impl Prices {
         capacity + relaxation.wishes.iter().map(left).sum::<f64>()
     }
 
-    /// What the work of a request costs at least.
+    /// The lowest cost of a request's work.
     fn cheapest(&self, wish: &Wish, kind: &Kind) -> f64 {
         let window = &self.per_ps[self.cells.touched(wish)];
         let mut lowest = window[0].clone();

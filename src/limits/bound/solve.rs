@@ -12,7 +12,7 @@ use super::cells::Cells;
 use super::prices::Found;
 use super::{Relaxation, Wish};
 
-/// Prices that come near the optimum of the requests in `seen`; none where the solver fails.
+/// Prices close to the optimum for the requests in `seen`; empty if the solver fails.
 pub(super) fn prices(relaxation: &Relaxation, cells: &Cells, seen: Range<usize>) -> Vec<Found> {
     let wishes = &relaxation.wishes[seen];
     if wishes.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn prices(relaxation: &Relaxation, cells: &Cells, seen: Range<usize>)
         .collect();
     let capacity_ps =
         |&(cell, resource): &(usize, usize)| relaxation.capacity(resource) * cells.length_ps(cell);
-    // Where there is enough for everything, as far deadlines make it, time has no price.
+    // Time has no price where there is enough of it for everything, as with far deadlines.
     let rows: Vec<usize> = (0..places.len()).filter(|&i| capacity_ps(&places[i]) < enough_ps).collect();
     let mut program = Program {
         at_most: rows.iter().map(|&i| capacity_ps(&places[i]) / unit_ps).collect(),
@@ -44,7 +44,7 @@ pub(super) fn prices(relaxation: &Relaxation, cells: &Cells, seen: Range<usize>)
     rows.iter().zip(program.capacity_duals()).map(found).collect()
 }
 
-/// Sparse rows of two kinds, equal to 0 and at most a number, over variables that are not negative.
+/// A linear program: sparse rows of two kinds, equal to 0 and at most a number, over non-negative variables.
 #[derive(Default)]
 struct Program {
     variables: usize,
@@ -69,7 +69,7 @@ impl Program {
         self.equal_rows += 1;
     }
 
-    /// The variables and rows of a request; `row` is that of the capacity of a (cell, resource), if it is scarce.
+    /// Adds the variables and rows of a request; `row` gives the capacity row of a (cell, resource), if it is scarce.
     fn add(
         &mut self,
         relaxation: &Relaxation,
@@ -103,7 +103,7 @@ impl Program {
         }
     }
 
-    /// What one more of each capacity is worth.
+    /// The duals of the capacity rows: what one more unit of each is worth.
     fn capacity_duals(self) -> Vec<f64> {
         let Self { variables, equal, equal_rows, less, at_most, accepted } = self;
         let capacities = at_most.len();
@@ -132,7 +132,7 @@ impl Program {
     }
 }
 
-/// The dual solution; also of a solver that stopped before it came as near as asked.
+/// Solves the program and returns the dual solution, even if the solver stopped before it reached its tolerance.
 fn solve(
     costs: &[f64],
     matrix: &CscMatrix<f64>,
@@ -141,7 +141,7 @@ fn solve(
 ) -> Option<Vec<f64>> {
     let settings = DefaultSettings {
         verbose: false,
-        // A ten-thousandth of a request is nothing beside the rounding to whole ones.
+        // A ten-thousandth of a request is negligible beside the rounding to whole requests.
         tol_gap_abs: 1e-4,
         tol_gap_rel: 1e-7,
         ..DefaultSettings::default()

@@ -1,4 +1,4 @@
-//! lambda* of the networks of a world, whose layers are counted once per accelerator model.
+//! lambda* of a mix of the networks of a world. Accelerators of the same model count as instances of one.
 
 use super::{AloneCost, LayerLoad, Saturation, SaturationError, saturation};
 use crate::sim::{PairCost, World};

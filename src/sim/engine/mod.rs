@@ -32,10 +32,10 @@ use super::{
 use crate::units::Time;
 use crate::workload::Firm;
 
-/// What the engine waits for.
+/// What the engine waits for when it stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A decision on [`Engine::view`], given to [`Engine::apply`]; without one, nothing changes.
+    /// A decision on [`Engine::view`], passed to [`Engine::apply`]; without one, nothing changes.
     Decide,
     /// Nothing: every measured request has ended, or the time of the run is over.
     Finished,
@@ -43,15 +43,15 @@ pub enum Step {
     Stalled,
 }
 
-/// Decisions in a row that leave an idle system idle, with no arrival to come, before the run counts as stalled.
-/// Our choice, because they take a second at T_s = 100 us.
+/// Number of consecutive decisions that leave an idle system idle, with no arrival to come, after which the run counts
+/// as stalled. Our choice, because they span a second at a period T_s of 100 us, far beyond any layer.
 const MAX_IDLE_DECISIONS: u32 = 10_000;
 
-/// What arrives in a fork.
+/// The trace of a fork, in which nothing arrives.
 static NO_REQUESTS: LazyLock<Arc<Trace>> = LazyLock::new(Arc::default);
 
-/// A run in progress. A clone continues to the same records; `clone_from` reuses the buffers of the engine that it
-/// overwrites, for roll-outs.
+/// A run in progress. A clone continues with the same records. `clone_from` reuses the buffers of the engine that it
+/// overwrites, which speeds up roll-outs.
 #[derive(Debug)]
 pub struct Engine {
     world: Arc<World>,
@@ -59,9 +59,9 @@ pub struct Engine {
     rules: Rules,
     now: Time,
     arrivals: Arrivals,
-    /// Measured requests that have not ended; more than there are where the run ends at a time of its own.
+    /// Number of measured requests that have not ended; if the run ends at a fixed time, a number that never reaches 0.
     measured_open: usize,
-    /// [`Time::MAX`] where the run ends with its last measured request.
+    /// End of the run; [`Time::MAX`] if it ends with its last measured request.
     end: Time,
     jobs: Jobs,
     lanes: Lanes,
@@ -69,12 +69,12 @@ pub struct Engine {
     /// Deadlines of open requests under `late = abort`; ended requests are skipped when they surface.
     deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pending: Pending,
-    /// A trigger fired while a decision was in flight.
+    /// Whether a trigger fired while a decision was in flight.
     missed_trigger: bool,
     changes: Changes,
-    /// Starts and bandwidth follow the events and the decision of the present instant.
+    /// Whether starts and bandwidth are up to date with the events and the decision of the present instant.
     settled: bool,
-    /// Between [`Step::Decide`] and [`Engine::apply`].
+    /// Whether the engine is between [`Step::Decide`] and [`Engine::apply`].
     awaits_decision: bool,
     idle_decisions: u32,
     snapshot: Snapshot,
@@ -112,7 +112,7 @@ struct Changes {
 }
 
 impl Engine {
-    /// A run at time zero.
+    /// Begins a run at time zero.
     pub fn new(world: Arc<World>, trace: Arc<Trace>, rules: Rules) -> Self {
         let accelerators = world.platform.accelerators.len();
         trace.check();
@@ -188,18 +188,18 @@ impl Engine {
         }
     }
 
-    /// What the scheduler may know at the decision that the engine waits for.
+    /// The view of the scheduler at the decision that the engine waits for.
     pub fn view(&self) -> View<'_> {
         View::new(&self.world, &self.snapshot, self)
     }
 
-    /// Whether it waits for [`Engine::apply`].
+    /// Whether the engine waits for [`Engine::apply`].
     pub fn awaits_decision(&self) -> bool {
         self.awaits_decision
     }
 
-    /// Turns a clone into a run of what is known now: nothing more arrives, it ends with the requests in flight, and
-    /// decisions are free.
+    /// Turns a clone into a run that knows only the present: nothing more arrives, the run ends with the requests in
+    /// flight, and decisions are free.
     pub(super) fn forget_the_future(&mut self) {
         self.trace = Arc::clone(&NO_REQUESTS);
         self.arrivals.forget();
@@ -209,12 +209,12 @@ impl Engine {
         self.rules.decision_cost = DecisionCost::Ideal;
     }
 
-    /// When the scheduler is asked.
+    /// The present trigger.
     pub fn trigger(&self) -> Trigger {
         self.rules.trigger
     }
 
-    /// From now on the scheduler is asked by another trigger.
+    /// Replaces the trigger from now on.
     pub fn set_trigger(&mut self, trigger: Trigger) {
         self.ticks = Ticks::new(trigger);
         self.ticks.pass(self.now);
@@ -230,14 +230,15 @@ impl Engine {
         self.now
     }
 
-    /// Counts decisions at which nothing runs and nothing is to come; too many in a row, without a start, are a stall.
+    /// Counts decisions at which nothing runs and nothing is to come. Too many in a row without a start are a stall.
     fn stalls(&mut self) -> bool {
         let to_come = self.more_to_come() || !self.deadlines.is_empty();
         self.idle_decisions = if self.lanes.all_idle() && !to_come { self.idle_decisions + 1 } else { 0 };
         self.idle_decisions > MAX_IDLE_DECISIONS
     }
 
-    /// No measured request is open, or nothing is open and nothing to come: stages of cascades may never come.
+    /// Whether no measured request is open, or nothing is open and nothing is to come (stages of cascades may never
+    /// arrive).
     fn is_over(&self) -> bool {
         self.measured_open == 0 || (self.jobs.in_flight().is_empty() && !self.more_to_come())
     }
@@ -246,7 +247,7 @@ impl Engine {
         self.arrivals.next_time() < Time::MAX || self.end < Time::MAX
     }
 
-    /// [`Time::MAX`] if nothing can happen any more.
+    /// The time of the next event; [`Time::MAX`] if nothing can happen any more.
     fn next_event(&self) -> Time {
         let arrival = self.arrivals.next_time();
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
@@ -283,7 +284,7 @@ impl Engine {
         }
     }
 
-    /// Says whether the running layer has a phase left.
+    /// Enters the next phase of the running layer, if one is left; returns whether it was.
     fn enter_next_phase(&mut self, accelerator: usize, out: &mut dyn Recorder) -> bool {
         let &Running { sub_job, phase, .. } = self.lanes.running_on(accelerator);
         let job = self.jobs.of(sub_job.job);
@@ -332,7 +333,7 @@ impl Engine {
         }
     }
 
-    /// Successors whose last predecessor has ended become ready, and sticky ones inherit its assignment.
+    /// Makes the successors ready whose last predecessor has ended; under `sticky` they inherit its assignment.
     fn release_successors(&mut self, accelerator: usize, running: &Running) {
         let SubJobId { job: id, layer } = running.sub_job;
         let job = self.jobs.of(id);
@@ -355,7 +356,7 @@ impl Engine {
         }
     }
 
-    /// Under `late = abort`, drops the requests whose deadline is now and which have not just ended.
+    /// Under `late = abort`, drops the requests whose deadline is now, except those that have just ended.
     fn abort_late(&mut self, out: &mut dyn Recorder) {
         while let Some(&Reverse((deadline, request))) = self.deadlines.peek() {
             if deadline > self.now {
@@ -366,7 +367,7 @@ impl Engine {
         }
     }
 
-    /// Drops a request if it is still open; says whether it was.
+    /// Drops a request if it is still open; returns whether it was.
     fn drop_request(&mut self, request: RequestId, reason: DropReason, out: &mut dyn Recorder) -> bool {
         let id = JobId(request.0);
         let Some(job) = self.jobs.get(id).filter(|job| !job.abandoned) else { return false };
@@ -385,7 +386,7 @@ impl Engine {
         }
     }
 
-    /// Starts what may start and shares the bandwidth anew.
+    /// Starts the sub-jobs that may start, and shares the bandwidth anew.
     fn settle(&mut self, out: &mut dyn Recorder) {
         self.settled = true;
         for accelerator in self.lanes.startable().iter() {
