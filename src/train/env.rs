@@ -88,12 +88,12 @@ impl Episode {
 
     /// Applies the action ([`decode`]) and runs to the next decision; records go to `out`. An episode that is over does
     /// not change.
-    pub fn step(&mut self, answer: &[f32], out: &mut dyn Recorder) -> Outcome {
+    pub fn step(&mut self, action: &[f32], out: &mut dyn Recorder) -> Outcome {
         let mut reward = 0.0;
         if !self.is_over() {
             self.steps_left -= 1;
             self.decision.clear();
-            decode(&self.engine.view(), answer, &mut self.decision);
+            decode(&self.engine.view(), action, &mut self.decision);
             let mut tee = Tee { judge: &mut self.judge, out: &mut *out };
             self.engine.apply(&self.decision, &mut tee).expect("what is decoded is legal");
             self.run_to_decision(out);
@@ -226,10 +226,10 @@ impl Env {
     }
 
     /// Steps every episode by the action in its place; an episode that is over ignores it.
-    pub fn step(&mut self, answers: &[Vec<f32>]) -> &[Outcome] {
-        assert_eq!(answers.len(), self.episodes.len(), "one answer per episode");
-        let steps = self.episodes.par_iter_mut().zip(answers).zip(&mut self.outcomes);
-        steps.for_each(|((episode, answer), outcome)| *outcome = episode.step(answer, &mut ()));
+    pub fn step(&mut self, actions: &[Vec<f32>]) -> &[Outcome] {
+        assert_eq!(actions.len(), self.episodes.len(), "one action per episode");
+        let steps = self.episodes.par_iter_mut().zip(actions).zip(&mut self.outcomes);
+        steps.for_each(|((episode, action), outcome)| *outcome = episode.step(action, &mut ()));
         &self.outcomes
     }
 }
@@ -251,7 +251,7 @@ mod tests {
 
     /// A simple policy: urgent and short sub-jobs first, each on an accelerator where its latency and its DRAM traffic
     /// are small.
-    fn answer(observation: &Observation, out: &mut Vec<f32>) {
+    fn action(observation: &Observation, out: &mut Vec<f32>) {
         let accelerators = observation.accelerators();
         out.clear();
         for row in observation.rows().chunks_exact(features(accelerators)) {
@@ -265,7 +265,7 @@ mod tests {
     fn play(mut episode: Episode) -> (Vec<Outcome>, Vec<(Record, Origin)>) {
         let (mut outcomes, mut records, mut out) = (Vec::new(), Vec::new(), Vec::new());
         while !episode.is_over() {
-            answer(episode.observation(), &mut out);
+            action(episode.observation(), &mut out);
             outcomes.push(episode.step(&out, &mut records));
         }
         (outcomes, records)
@@ -329,13 +329,13 @@ mod tests {
             |seed: u64| setup(&cases::Case::new(seed, cases::Size { accelerators: 3, ..cases::Size::of(1) }));
         let mut env = Env::new(Box::new(source), Reward::default(), 50);
         let total = |env: &mut Env| {
-            let mut answers = vec![Vec::new(); env.episodes().len()];
-            let mut totals = vec![0.0; answers.len()];
+            let mut actions = vec![Vec::new(); env.episodes().len()];
+            let mut totals = vec![0.0; actions.len()];
             while !env.episodes().iter().all(Episode::is_over) {
-                for (episode, answers) in env.episodes().iter().zip(&mut answers) {
-                    answer(episode.observation(), answers);
+                for (episode, actions) in env.episodes().iter().zip(&mut actions) {
+                    action(episode.observation(), actions);
                 }
-                let rewards = env.step(&answers).iter().map(|outcome| outcome.reward);
+                let rewards = env.step(&actions).iter().map(|outcome| outcome.reward);
                 totals.iter_mut().zip(rewards).for_each(|(total, reward)| *total += reward);
             }
             totals
@@ -353,14 +353,14 @@ mod tests {
     }
 
     proptest! {
-        /// A scheduler with the same answers gives the same records as an episode, and a repetition does, too.
+        /// A scheduler with the same actions gives the same records as an episode, and a repetition does, too.
         #[test]
         fn an_episode_and_a_scheduler_give_the_same_records(case in any_case(1..=4)) {
             let (outcomes, records) = play(Episode::new(setup(&case), Reward::default(), u64::MAX));
             let (mut observation, mut out) = (Observation::new(&case.world()), Vec::new());
             let mut scheduler = Script(|view: &crate::sim::View, decision: &mut Decision| {
                 observation.observe(view);
-                answer(&observation, &mut out);
+                action(&observation, &mut out);
                 decode(view, &out, decision);
             });
             let mut expected: Vec<(Record, Origin)> = Vec::new();

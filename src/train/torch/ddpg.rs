@@ -172,31 +172,31 @@ impl Ddpg {
         let noise =
             self.hyper.exploration_noise * self.hyper.exploration_noise_decay.powi(self.iterations as i32);
         let (imitates, mut expert) = (self.imitates(), Expert::default());
-        let mut answer = |episode: &Episode| {
-            let mut answer = Vec::new();
+        let mut action = |episode: &Episode| {
+            let mut action = Vec::new();
             if imitates && !episode.is_over() {
-                expert.answer(&episode.view(), &mut answer);
+                expert.act(&episode.view(), &mut action);
             } else {
-                actor.answer(episode.observation().rows(), &mut answer);
+                actor.act(episode.observation().rows(), &mut action);
             }
-            for said in &mut answer {
+            for said in &mut action {
                 let more: f64 = StandardNormal.sample(random);
                 *said = (*said + (noise * more) as f32).clamp(-1.0, 1.0);
             }
-            answer
+            action
         };
-        let answers: Vec<Vec<f32>> = env.episodes().iter().map(&mut answer).collect();
-        let open: Vec<usize> = (0..answers.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
+        let actions: Vec<Vec<f32>> = env.episodes().iter().map(&mut action).collect();
+        let open: Vec<usize> = (0..actions.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
         let before: Vec<_> =
             open.iter().map(|&place| self.buffer.see(env.episodes()[place].observation())).collect();
-        let outcomes = env.step(&answers).to_vec();
+        let outcomes = env.step(&actions).to_vec();
         for (place, before) in open.into_iter().zip(before) {
             let outcome = outcomes[place];
             progress.decisions += 1;
             progress.reward += outcome.reward;
             self.buffer.push(Transition {
                 before,
-                answer: answers[place].clone(),
+                action: actions[place].clone(),
                 reward: outcome.reward as f32,
                 after: self.buffer.see(env.episodes()[place].observation()),
                 terminated: outcome.terminated,
@@ -211,21 +211,21 @@ impl Ddpg {
         let batch = buffer.draw(hyper.batch_size, random);
         let (before, after) = (&batch.before, &batch.after);
         let target = no_grad(|| {
-            let answers = act(&actor.target, &after.rows);
-            let next = value(&critic.target, &after.rows, &after.queue, &answers, &after.lengths);
+            let actions = act(&actor.target, &after.rows);
+            let next = value(&critic.target, &after.rows, &after.queue, &actions, &after.lengths);
             &batch.rewards + &batch.goes_on * next * hyper.gamma
         });
-        let worth = |critic: &Parameters, answers: &Tensor| {
-            value(critic, &before.rows, &before.queue, answers, &before.lengths)
+        let worth = |critic: &Parameters, actions: &Tensor| {
+            value(critic, &before.rows, &before.queue, actions, &before.lengths)
         };
-        let critic_loss = (worth(&critic.own, &batch.answers) - target).square().mean(Kind::Float);
+        let critic_loss = (worth(&critic.own, &batch.actions) - target).square().mean(Kind::Float);
         critic.adam.step(&mut critic.own, &critic_loss);
-        let answers = act(&actor.own, &before.rows);
-        let distance = (&answers - &batch.answers).square().mean(Kind::Float);
+        let actions = act(&actor.own, &before.rows);
+        let distance = (&actions - &batch.actions).square().mean(Kind::Float);
         let actor_loss = if imitates {
             distance
         } else {
-            let values = worth(&critic.own, &answers);
+            let values = worth(&critic.own, &actions);
             let size = values.abs().mean(Kind::Float).detach();
             distance * size * hyper.anchor - values.mean(Kind::Float)
         };
@@ -275,11 +275,11 @@ mod tests {
         assert!(last.critic_loss < 0.5 * first.critic_loss, "{all:?}");
         assert!(last.reward > 0.9 * 20.0, "{all:?}");
         let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
-        let (mut episode, mut answer) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
+        let (mut episode, mut action) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
         while !episode.is_over() {
-            actor.answer(episode.observation().rows(), &mut answer);
-            assert!(answer[1] > answer[2], "{answer:?}");
-            episode.step(&answer, &mut ());
+            actor.act(episode.observation().rows(), &mut action);
+            assert!(action[1] > action[2], "{action:?}");
+            episode.step(&action, &mut ());
         }
     }
 
@@ -290,12 +290,12 @@ mod tests {
         let all: Vec<Progress> = (0..12).map(|_| ddpg.iterate(&mut env)).collect();
         assert!(all[7].actor_loss < 0.5 * all[1].actor_loss, "{all:?}");
         let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
-        let (mut episode, mut answer) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
+        let (mut episode, mut action) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
         let mut reward = 0.0;
         while !episode.is_over() {
-            actor.answer(episode.observation().rows(), &mut answer);
-            assert!(answer[0] > 0.5 && answer[1] > 0.5 && answer[2] < -0.5, "{answer:?}");
-            reward += episode.step(&answer, &mut ()).reward;
+            actor.act(episode.observation().rows(), &mut action);
+            assert!(action[0] > 0.5 && action[1] > 0.5 && action[2] < -0.5, "{action:?}");
+            reward += episode.step(&action, &mut ()).reward;
         }
         assert!(reward > 10.0, "{reward}");
     }
