@@ -1,9 +1,9 @@
 //! `--set key=value`: an experiment with some of its keys replaced.
 //!
 //! A key may reach into tables with dots (`training.evolution.generations=10`, `trace.speedup=2`). A `trace` replaces
-//! `loads` and vice versa, and `duration_s` replaces the numbers of requests and vice versa. Lists of tables
-//! (`schedulers`, `exclude`, `include`) are replaced as a whole. An empty list removes a key, as if the file did not
-//! have it; a key that no experiment can have is still an error.
+//! `loads`; `duration_s` replaces the numbers of requests, and they replace it. Lists of tables (`schedulers`,
+//! `exclude`, `include`) are replaced as a whole. An empty list removes a key, as if the file did not have it; a key
+//! that no experiment can have is still an error.
 
 use std::path::PathBuf;
 

@@ -74,7 +74,7 @@ pub struct Actor {
     gates: Vec<[f32; GATES]>,
     /// The hidden state h before the first sub-job and after every one.
     states: Vec<f32>,
-    /// c.
+    /// The cell state c.
     memory: Vec<f32>,
     said: Vec<[f32; 8]>,
 }

@@ -15,7 +15,7 @@ fn records(case: &Case, scheduler: &mut dyn Scheduler) -> Vec<Record> {
     records
 }
 
-/// The starts of layers as text, without the costs of decisions.
+/// The starts of layers and the drops as text, without the decisions and their costs.
 fn starts(records: &[Record]) -> Vec<String> {
     let start = |record: &&Record| matches!(record, Record::Start { .. } | Record::Drop { .. });
     records.iter().filter(start).map(|record| format!("{record:?}")).collect()
