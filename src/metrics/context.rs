@@ -89,7 +89,7 @@ impl Finished {
 /// measured request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    /// Begin of the window; [`Time::MAX`] before it begins.
+    /// Start of the window; [`Time::MAX`] before it begins.
     start: Time,
     /// End of the window; [`Time::MAX`] before it ends.
     end: Time,
