@@ -1,6 +1,6 @@
 //! What the program knows of its own sources, and where it finds libtorch.
 //!
-//! Results are kept under the hash of the sources (`src/sweep/identity.rs`), and `manifest.json` names the commit.
+//! Results are kept under the hash of the sources that decide them (`src/sweep/identity.rs`), and `manifest.json` names the commit.
 //! With the feature `train`, programs find at run time the libtorch that they were built with: without the rpath, another
 //! version that the system has would be loaded, and the program would die of an undefined symbol.
 
@@ -9,8 +9,12 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-/// All that results follow from but the data; `Cargo.lock` holds the versions of the libraries.
+/// All that the program is made of; `Cargo.lock` holds the versions of the libraries.
 const SOURCES: [&str; 4] = ["src", "build.rs", "Cargo.toml", "Cargo.lock"];
+
+/// The folders of `src/` that decide no byte of a finished cell: the sweep does not use them. A change there leaves kept
+/// cells as they are. `tests/tidy/storeys.rs` checks the list.
+const BESIDE: [&str; 7] = ["check", "cli", "guide", "report", "results", "study", "train"];
 
 fn main() {
     // As seen by Cargo, which looks through folders as well; a path that is not there would run this every time.
@@ -18,6 +22,9 @@ fn main() {
     sources.clone().for_each(|path| println!("cargo:rerun-if-changed={path}"));
     let mut files = Vec::new();
     sources.for_each(|path| collect(Path::new(path), &mut files));
+    let is_beside =
+        |path: &PathBuf| BESIDE.iter().any(|folder| path.starts_with(Path::new("src").join(folder)));
+    files.retain(|path| !is_beside(path));
     println!("cargo:rustc-env=MASCOT_SOURCES_SHA256={}", hash(&files));
     tell_commit();
     // Told by torch-sys where it is a dependency.

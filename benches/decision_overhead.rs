@@ -1,7 +1,7 @@
 //! What one decision costs on this machine: every scheduler on a view of 1, 4, 16, 64 and 256 ready sub-jobs of the mixed
 //! scenario on hetero-6, and the learned ones with weights of no use, which take the same time. `lookahead` and `magma`
 //! search when a request has arrived: they are measured then. `relmas_net` is the net of `relmas` alone; with the feature
-//! `train`, `relmas_tch` is the same net in libtorch on one thread, and its answer.
+//! `train`, `relmas_tch` is the same net in libtorch on one thread, and its action.
 
 mod common;
 
@@ -18,7 +18,7 @@ use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{Decision, Engine, Scheduler, Step, Trace};
 #[cfg(feature = "train")]
-use mascot::train::{Parameters, lstm, one_thread};
+use mascot::train::torch::{Parameters, lstm, one_thread};
 use mascot::units::Time;
 
 const QUEUES: [usize; 5] = [1, 4, 16, 64, 256];
@@ -51,7 +51,7 @@ fn decision_overhead(c: &mut Criterion) {
         observation.observe(&engine.view());
         let (mut actor, mut out) = (actor, Vec::new());
         group.bench_function(BenchmarkId::new("relmas_net", queue), |b| {
-            b.iter(|| actor.answer(black_box(observation.rows()), &mut out));
+            b.iter(|| actor.act(black_box(observation.rows()), &mut out));
         });
         #[cfg(feature = "train")]
         answers_in_tch(&mut group, &weights, &observation);
@@ -96,7 +96,7 @@ fn answers_in_tch(group: &mut BenchmarkGroup<WallTime>, weights: &Tensors, obser
     let actor = Parameters::new(weights);
     one_thread();
     group.bench_function(BenchmarkId::new("relmas_tch", observation.len()), |b| {
-        b.iter(|| lstm::answer(&actor, observation.accelerators(), black_box(observation.rows())));
+        b.iter(|| lstm::action(&actor, observation.accelerators(), black_box(observation.rows())));
     });
 }
 

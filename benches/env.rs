@@ -1,5 +1,5 @@
 //! Decisions per second of the training environment without a network: mixed on hetero-6 at load 0.9, one core, each
-//! episode 500 requests. The answers cost next to nothing: least slack first, each to where c1 and what runs take least. The
+//! episode 500 requests. The actions cost next to nothing: least slack first, each to where c1 and what runs take least. The
 //! name says how many open sub-jobs a decision had in the mean.
 
 mod common;
@@ -16,7 +16,7 @@ use mascot::train::{Env, Setup};
 const REQUESTS: usize = 500;
 const EPISODES: u64 = 4;
 
-fn answer(observation: &Observation, out: &mut Vec<f32>) {
+fn action(observation: &Observation, out: &mut Vec<f32>) {
     let accelerators = observation.accelerators();
     out.clear();
     for row in observation.rows().chunks_exact(features(accelerators)) {
@@ -27,7 +27,7 @@ fn answer(observation: &Observation, out: &mut Vec<f32>) {
 }
 
 /// Plays all episodes to their end; says how many decisions that took, and how many open sub-jobs they had.
-fn play(env: &mut Env, answers: &mut [Vec<f32>]) -> (u64, usize) {
+fn play(env: &mut Env, actions: &mut [Vec<f32>]) -> (u64, usize) {
     let (mut decisions, mut sub_jobs) = (0, 0);
     loop {
         let open = env.episodes().iter().filter(|episode| !episode.is_over());
@@ -38,10 +38,10 @@ fn play(env: &mut Env, answers: &mut [Vec<f32>]) -> (u64, usize) {
         }
         decisions += taken;
         sub_jobs += seen;
-        for (episode, out) in env.episodes().iter().zip(&mut *answers) {
-            answer(episode.observation(), out);
+        for (episode, out) in env.episodes().iter().zip(&mut *actions) {
+            action(episode.observation(), out);
         }
-        black_box(env.step(answers));
+        black_box(env.step(actions));
     }
 }
 
@@ -55,9 +55,9 @@ fn env(c: &mut Criterion) {
     };
     let mut env = Env::new(Box::new(source), Reward::default(), u64::MAX);
     let seeds: Vec<u64> = (0..EPISODES).collect();
-    let mut answers = vec![Vec::new(); seeds.len()];
+    let mut actions = vec![Vec::new(); seeds.len()];
     env.reset(&seeds);
-    let (decisions, sub_jobs) = play(&mut env, &mut answers);
+    let (decisions, sub_jobs) = play(&mut env, &mut actions);
     let queue = format!("queue of {:.1}", sub_jobs as f64 / decisions as f64);
     let mut group = c.benchmark_group("env");
     group.throughput(Throughput::Elements(decisions));
@@ -66,7 +66,7 @@ fn env(c: &mut Criterion) {
         one_core.install(|| {
             b.iter(|| {
                 env.reset(&seeds);
-                play(&mut env, &mut answers)
+                play(&mut env, &mut actions)
             });
         });
     });

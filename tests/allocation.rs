@@ -80,14 +80,14 @@ fn environment_and_policy_do_not_allocate_in_the_steady_state() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     pool.install(|| {
         env.reset(&[1, 2]);
-        let mut answers = vec![Vec::new(); 2];
+        let mut actions = vec![Vec::new(); 2];
         let mut play = |env: &mut Env, most: u64| {
             let mut steps = 0;
             while steps < most && !env.episodes().iter().all(Episode::is_over) {
-                for (episode, answer) in env.episodes().iter().zip(&mut answers) {
-                    actor.answer(episode.observation().rows(), answer);
+                for (episode, action) in env.episodes().iter().zip(&mut actions) {
+                    actor.act(episode.observation().rows(), action);
                 }
-                env.step(&answers);
+                env.step(&actions);
                 steps += 1;
             }
             steps

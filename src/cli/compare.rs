@@ -1,4 +1,4 @@
-//! `mascot compare`: two summaries, for a look and for a CI.
+//! `mascot compare`: compares a metric of two summaries, for a reader or as a regression check in a CI.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -38,7 +38,8 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     comparison.problem().map_or(Ok(()), |problem| Err(Error::Check(problem)))
 }
 
-/// Rows listed by name; more are counted. Our choice, because five fit a glance.
+/// At most so many rows are listed by name; the rest are counted. Our choice, because a reader takes in five at a
+/// glance.
 const LISTED: usize = 5;
 
 fn text(comparison: &Comparison) -> String {
@@ -59,7 +60,7 @@ fn text(comparison: &Comparison) -> String {
     text + &format!("{}: {differ} of {rows} rows that both files have differ\n", comparison.metric)
 }
 
-/// The keys that keep the rows of the two files apart: no value is in both.
+/// The keys whose values in the two files have none in common, which is why no rows match.
 fn differing_keys(Comparison { only_a, only_b, .. }: &Comparison) -> String {
     let mut text = String::new();
     for key in KEYS {
@@ -75,7 +76,7 @@ fn differing_keys(Comparison { only_a, only_b, .. }: &Comparison) -> String {
     text
 }
 
-/// The keys that say most, as in messages about cells.
+/// Names a row by its first six keys, as messages about cells do.
 fn words(keys: &Keys) -> String {
     let named = KEYS.iter().take(6).filter_map(|key| Some(format!("{key}={}", keys.get(key)?)));
     named.collect::<Vec<_>>().join(" ")

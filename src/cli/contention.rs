@@ -18,9 +18,9 @@ pub(super) enum Command {
     /// co-runners and its DRAM bytes. The error is |predicted - measured| / measured of its duration, in percent (also
     /// with --json).
     ///
-    /// Models: the `sharing` rules of systems. `.._alone` bounds the demand of a layer by the bandwidth that
-    /// co-running layers share, because the latency alone includes the stalls alone. `fifo` is there for
-    /// configurations whose rows have bytes_per_tile.
+    /// Models: the `sharing` rules of systems. `.._alone` bounds the demand of a layer by the bandwidth that co-running
+    /// layers share, because the latency alone includes the stalls alone. `fifo` is shown for configurations whose rows
+    /// have bytes_per_tile.
     Verify(Options),
 }
 
@@ -49,13 +49,13 @@ fn efficiency(text: &str) -> Result<(Option<String>, f64), String> {
     }
 }
 
-/// As in systems (`hw::system`); an ideal DRAM has no rows to open and no refresh.
+/// The default of system files (`hw::system`); an ideal DRAM opens no rows and needs no refresh.
 fn default_efficiency(config: &str) -> f64 {
     if config.starts_with("simple") || config.contains("ideal") { 1.0 } else { 0.88 }
 }
 
 impl Options {
-    /// What was given for the configuration, else for all, else the default.
+    /// The efficiency given for this configuration, else the one given for all, else the default.
     fn efficiency(&self, config: &str) -> f64 {
         let given = |name: Option<&str>| {
             self.dram_efficiency.iter().rev().find(|(given, _)| given.as_deref() == name).map(|given| given.1)

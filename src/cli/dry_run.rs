@@ -1,4 +1,4 @@
-//! `mascot run --dry-run`: the cells of an experiment, what they offer, and about how long they will take.
+//! `mascot run --dry-run`: lists the cells of an experiment, their offered load, and an estimate of the run time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use crate::plan::Case;
 use crate::results::number;
 use crate::sweep::{Store, Sweep, cells, forecast, short};
 
-/// Values that a row shows at most. Our choice, because they fill a few lines of a terminal.
+/// The most values that a row shows. Our choice, because these fill a few lines of a terminal.
 const MOST_VALUES: usize = 20;
 
 pub(super) fn describe(job: &Job, results: &Path) -> String {
@@ -23,7 +23,7 @@ pub(super) fn describe(job: &Job, results: &Path) -> String {
     let mut text = format!("{} cells, {done} of them kept in {}\n", kept.len(), store.folder().display());
     text += &time(job, &sweep, &kept);
     if job.plan.experiment.bound {
-        text += "and a row `bound` per case and seed, which is not listed and not part of the estimate\n";
+        text += "plus a row `bound` per case and seed, which is neither listed nor part of the estimate\n";
     }
     let keys: Vec<Vec<String>> = sweep.cells.iter().map(|cell| cell.keys()).collect();
     let values: Vec<BTreeMap<&str, usize>> = (0..KEYS.len()).map(|key| values(&keys, key)).collect();
@@ -47,11 +47,11 @@ fn time(job: &Job, sweep: &Sweep, kept: &[Option<f64>]) -> String {
         Some(forecast) => {
             format!("about {} with {threads} threads, from {}\n", duration(forecast.wall_s), forecast.source)
         }
-        None => "no estimate of the time: no cell of a short run came to its end\n".into(),
+        None => "no estimate of the time: no short run reached its end\n".into(),
     }
 }
 
-/// Two digits.
+/// A rounded duration, in a unit that fits.
 fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => "a second".into(),
@@ -61,14 +61,14 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// How many cells have each value of a key.
+/// The number of cells for each value of a key.
 fn values(keys: &[Vec<String>], key: usize) -> BTreeMap<&str, usize> {
     let mut values = BTreeMap::new();
     keys.iter().for_each(|keys| *values.entry(keys[key].as_str()).or_default() += 1);
     values
 }
 
-/// A row per key with its values, in the order of the cells.
+/// A table with a row per key: its values in the order of the cells.
 fn axes(keys: &[Vec<String>], values: &[BTreeMap<&str, usize>], shown: &[usize]) -> String {
     let row = |&key: &usize| {
         let mut left = values[key].clone();
@@ -85,14 +85,14 @@ fn axes(keys: &[Vec<String>], values: &[BTreeMap<&str, usize>], shown: &[usize])
     render(&["key", "values", "value (cells)"], 1..2, shown.iter().map(row).collect())
 }
 
-/// lambda* and what loads come to, once per site and load.
+/// A table of lambda* and the request rates of the loads, with a row per site and load.
 fn loads(cases: &[Case]) -> String {
     let mut seen = BTreeSet::new();
     let first =
         cases.iter().filter(|case| seen.insert((Arc::as_ptr(&case.site), case.load.map(f64::to_bits))));
     let rows = first.map(|case| {
         let lambda_per_s = case.site.saturation.requests_per_s;
-        // A closed loop waits for the system: this is what it asks for at most.
+        // A closed loop waits for the system, so this is an upper bound of its demand.
         let at_most = if case.workload.has_loops() { "<= " } else { "" };
         vec![
             case.system.clone(),

@@ -1,4 +1,4 @@
-//! `mascot fuzz`: random runs with every invariant on.
+//! `mascot fuzz`: random runs with every invariant checked.
 
 use clap::Args;
 
@@ -40,7 +40,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
             super::print(&(run + &table.text()))
         }
     };
-    // A violated invariant is worse news than a full disk.
+    // A violated invariant is reported before an output that could not be written.
     report.verdict().and(printed)
 }
 

@@ -1,4 +1,4 @@
-//! `mascot import`: an ONNX file, or another tool's layer list, becomes a network file.
+//! `mascot import`: turns an ONNX file, or another tool's layer list, into a network file.
 
 use std::path::PathBuf;
 
@@ -17,14 +17,15 @@ pub(super) struct Options {
     /// integer
     #[arg(long, value_name = "NAME=VALUE", value_parser = binding)]
     bind: Vec<(String, u64)>,
-    /// A graph input that is given at run time; for files that list weights as inputs, too: all other inputs are then
-    /// weights
+    /// A graph input that is fed at run time; all other inputs then count as weights. For files that list weights among
+    /// the inputs
     #[arg(long, value_name = "NAME")]
     input: Vec<String>,
     /// What to do with an unknown operator
     #[arg(long, value_enum, default_value = "refuse", value_name = "WHAT")]
     unknown: Unknown,
-    /// Do not fuse nodes that form one operator together (SiLU, GELU, layer norm, ...); each then goes through memory
+    /// Do not fuse nodes that together form one operator (SiLU, GELU, layer norm, ...); each node then goes through
+    /// memory
     #[arg(long)]
     no_fuse: bool,
     /// The network to take from a .m file that has several
@@ -70,7 +71,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         _ => onnx::import(&options.file, &onnx_options(options)?)?,
     };
     if let Some(path) = &options.output {
-        // Scenarios find a network by its file's name.
+        // Scenarios find a network by the name of its file.
         imported.network.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         write_atomic(path, imported.to_toml().as_bytes()).map_err(|source| Error::writing(path, source))?;
     }

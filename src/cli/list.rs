@@ -1,4 +1,4 @@
-//! `mascot list`: what experiments can name.
+//! `mascot list`: lists everything that experiments can name.
 
 use clap::{Args, ValueEnum};
 
@@ -54,7 +54,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     }
 }
 
-/// One row per file of a kind.
+/// A table with a row per data file of a kind.
 fn per_file(
     data: &DataRoot,
     kind: Kind,
@@ -114,7 +114,7 @@ fn systems(data: &DataRoot) -> Result<Listing, Error> {
     })
 }
 
-/// Bytes are those of `workload/network/counts.rs`: one per element, every layer moves its operands once.
+/// Counts bytes as `workload/network/counts.rs` does: one per element, and every layer moves its operands once.
 fn networks(data: &DataRoot) -> Result<Listing, Error> {
     let millions = |count: u64, decimals| number(Some(count as f64 / 1e6), decimals);
     let rows = per_file(data, Kind::Network, |name| {
@@ -151,7 +151,7 @@ fn scenarios(data: &DataRoot) -> Result<Listing, Error> {
         let shared = scenario.tenants.iter().zip(scenario.tenant_shares());
         let tenants: Vec<String> =
             shared.map(|(tenant, share)| tenant_row(&scenario, tenant, share)).collect();
-        // The rest is what was changed, and is read in the file.
+        // The first sentence names the source; the rest, which lists our changes, is left to the file.
         let source = scenario.source.split(". ").next().unwrap_or_default();
         Ok(vec![scenario.name.clone(), pace.to_string(), tenants.join(", "), source.to_string()])
     })?;
@@ -162,7 +162,8 @@ fn scenarios(data: &DataRoot) -> Result<Listing, Error> {
     })
 }
 
-/// What a tenant asks for, if its name does not say it, and how much: its share of the load, its rate, or its law.
+/// Describes a tenant: its network, unless its name says it, and its share of the load, its rate, or its arrival
+/// process.
 fn tenant_row(scenario: &Scenario, tenant: &Tenant, share: f64) -> String {
     let labels = tenant.networks.iter().map(|choice| scenario.networks[choice.value as usize].label());
     let networks = labels.collect::<Vec<_>>().join(" + ");
@@ -197,7 +198,7 @@ fn arrivals() -> Listing {
     }
 }
 
-/// Names with defaults and meanings; what has no default must be given.
+/// The parameters with defaults and meanings; one without a default must be given.
 fn parameters(parameters: &[Parameter]) -> String {
     let told = parameters.iter().map(|p| match p.default {
         "" => format!("{} ({})", p.name, p.doc),
@@ -261,7 +262,7 @@ fn keys() -> Listing {
     }
 }
 
-/// What learned policies can be run without.
+/// The parts of learned policies that can be switched off.
 fn parts() -> Listing {
     let of = |entry: &'static PolicyEntry| {
         entry.parts.iter().map(|part| [entry.name, part.name, part.doc].map(str::to_string).to_vec())

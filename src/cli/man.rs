@@ -1,4 +1,4 @@
-//! `mascot man`: the help as manual pages, one per command.
+//! `mascot man`: writes the help as manual pages, one per command.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::files::write_atomic;
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Where to write them, for example ~/.local/share/man/man1
+    /// Folder for the pages, for example ~/.local/share/man/man1
     dir: PathBuf,
 }
 
@@ -21,7 +21,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     pages(program, &options.dir)
 }
 
-/// A page for a command, and those of its subcommands.
+/// Writes the page of a command, and those of its subcommands.
 fn pages(command: Command, folder: &Path) -> Result<(), Error> {
     let below: Vec<Command> =
         command.get_subcommands().filter(|below| below.get_name() != "help").cloned().collect();

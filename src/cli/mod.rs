@@ -1,4 +1,4 @@
-//! The command line: parse -> typed options -> call `experiment` -> print an error once.
+//! The command line: parse -> typed options -> call what is below -> print an error once.
 
 mod capacity;
 mod compare;
@@ -142,7 +142,7 @@ enum Command {
 
 /// Parses the arguments, runs the command and prints its error, if any.
 pub fn main() -> ExitCode {
-    // A failed invariant is reported once, with the command that reproduces it, and not by the panic itself.
+    // A failed invariant is reported once, with the command that reproduces it, and not also by the panic handler.
     remember_panics();
     catch_unwind(parse_and_execute).unwrap_or_else(|panic| {
         let command: Vec<String> = arguments().map(|word| quoted(&word)).collect();
@@ -159,7 +159,8 @@ fn parse_and_execute() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
-            // clap's own codes: 0 for help and version, 2 for bad usage. Its message goes where it belongs.
+            // clap's own codes: 0 for help and version, 2 for bad usage. It chooses standard output or standard error
+            // itself.
             let printed = written(e.print());
             return match e.exit_code() {
                 0 => exit_code(printed),
@@ -170,7 +171,7 @@ fn parse_and_execute() -> ExitCode {
     exit_code(execute(cli.command))
 }
 
-/// Those of the program; what of them is no UTF-8 is shown as such.
+/// The arguments of the program; bytes that are not UTF-8 become replacement characters.
 fn arguments() -> impl Iterator<Item = String> {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned())
 }
@@ -208,7 +209,7 @@ fn execute(command: Command) -> Result<(), Error> {
     }
 }
 
-/// A file, or the one of that name in a folder.
+/// The path itself if it is a file, else the file of that name in the folder.
 fn in_folder(path: &Path, name: &str) -> PathBuf {
     if path.is_dir() { path.join(name) } else { path.to_path_buf() }
 }
@@ -226,7 +227,7 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
     print(&(text + "\n"))
 }
 
-/// A reader that has closed the pipe (`| head`) is no error.
+/// Maps a write error; a reader that has closed the pipe (`| head`) is not an error.
 fn written(result: std::io::Result<()>) -> Result<(), Error> {
     match result {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -240,7 +241,7 @@ fn eprint(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
 }
 
-/// Runs `act` with so many threads; without a number, one per core.
+/// Runs `act` on a pool of `jobs` threads; without a number, one thread per core.
 fn on_threads<T: Send>(jobs: Option<u16>, act: impl FnOnce() -> T + Send) -> Result<T, Error> {
     let jobs = jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
@@ -248,7 +249,7 @@ fn on_threads<T: Send>(jobs: Option<u16>, act: impl FnOnce() -> T + Send) -> Res
     Ok(pool.install(act))
 }
 
-/// Where results go unless `--out` says otherwise.
+/// The folder for results without `--out`.
 fn default_out(experiment: &str) -> PathBuf {
     PathBuf::from("results").join(experiment)
 }

@@ -1,4 +1,4 @@
-//! `mascot network`: one network, layer by layer, as a table or a graph.
+//! `mascot network`: shows one network, layer by layer, as a table or a graph.
 
 use clap::{Args, Subcommand};
 

@@ -1,4 +1,4 @@
-//! Progress bars on a terminal; nothing elsewhere.
+//! Progress bars, shown only if standard error is a terminal.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ pub(super) struct Bars {
     bar: Handle,
 }
 
-/// The bar of now, for whoever has to end it.
+/// A handle to the current bar, for code that has to clear it.
 #[derive(Clone, Default)]
 pub(super) struct Handle(Arc<Mutex<Option<ProgressBar>>>);
 
@@ -22,7 +22,7 @@ impl Handle {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Clears the bar; how far it was, and of how much.
+    /// Abandons the bar and returns its position and its length.
     pub(super) fn interrupt(&self) -> [u64; 2] {
         self.with(|bar| {
             let Some(bar) = bar else { return [0; 2] };
@@ -42,14 +42,14 @@ impl Bars {
         self.bar.clone()
     }
 
-    /// Tells something by the way.
+    /// Prints a note without disturbing the bar.
     pub(super) fn note(&self, message: &str) {
         if !self.quiet {
             super::eprint(message);
         }
     }
 
-    /// Takes the bar of now away.
+    /// Clears the current bar.
     pub(super) fn clear(&self) {
         self.with(|bar| {
             if let Some(bar) = bar.take() {
@@ -86,7 +86,7 @@ impl Progress for Bars {
     fn advance(&self, done: usize) {
         self.with(|bar| {
             if let Some(bar) = bar {
-                // Threads report out of order.
+                // Threads report out of order, so the bar never moves back.
                 bar.set_position(bar.position().max(done as u64));
             }
         });

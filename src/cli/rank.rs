@@ -1,4 +1,4 @@
-//! `mascot rank`: the schedulers of a run in one table.
+//! `mascot rank`: ranks the schedulers of a run in one table.
 
 use std::path::PathBuf;
 
@@ -24,13 +24,13 @@ pub(super) struct Options {
     /// A key column by whose values the means are split, e.g. scenario
     #[arg(long, value_name = "KEY")]
     by: Option<String>,
-    /// A key column that tells schedulers apart instead of cells, e.g. decision_cost; may be repeated
+    /// A key column that distinguishes schedulers instead of cells, e.g. decision_cost; may be repeated
     #[arg(long, value_name = "KEY")]
     with: Vec<String>,
-    /// Use only rows with this value, e.g. late=abort; may be repeated, also with further values of the same key
+    /// Use only rows with this value, e.g. late=abort; may be repeated, also to allow several values of one key
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     only: Vec<(String, String)>,
-    /// Smallest difference between two schedulers in a cell that counts, in the unit of the metric
+    /// Margin by which a scheduler has to beat another in a cell, in the unit of the metric
     #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = margin)]
     margin: f64,
     /// Also write a CSV file with a row per cell and scheduler: mean, difference, significance, gap to the bound
@@ -73,7 +73,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 }
 
 fn text(ranking: &Ranking) -> String {
-    let difference = format!("less {}", ranking.over);
+    let difference = format!("difference to {}", ranking.over);
     let mut header = vec!["scheduler"];
     for group in ranking.groups.iter().map(String::as_str).chain(["all"]) {
         header.extend([group, "+- 95 %"]);
@@ -86,13 +86,13 @@ fn text(ranking: &Ranking) -> String {
     header.extend(ranking.beside);
     let has_bound = ranking.schedulers.iter().any(|of| of.to_bound.is_some());
     if has_bound {
-        header.extend(["less bound", "+- 95 %", "closed %"]);
+        header.extend(["gap to bound", "+- 95 %", "closed %"]);
     }
     let rows = ranking.schedulers.iter().map(|of| row(of, ranking.beside.is_some(), has_bound)).collect();
     render(&header, 1..header.len(), rows) + &footnotes(ranking).join("; ") + "\n"
 }
 
-/// What the numbers are of.
+/// Notes on what the numbers cover.
 fn footnotes(ranking: &Ranking) -> Vec<String> {
     let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let cells = count(ranking.cells, "cell");
@@ -100,7 +100,7 @@ fn footnotes(ranking: &Ranking) -> Vec<String> {
     notes.extend(match ranking.better {
         Better::Higher => None,
         Better::Lower => Some("lower is better".into()),
-        Better::Neither => Some("higher first; no direction".into()),
+        Better::Neither => Some("no direction: highest first".into()),
     });
     notes.extend(column(&ranking.metric).and_then(|column| column.given.note()).map(String::from));
     notes.extend(ranking.replicates.note().map(String::from));
@@ -111,7 +111,7 @@ fn footnotes(ranking: &Ranking) -> Vec<String> {
     if ranking.left_out > 0 {
         let pairs = count(ranking.left_out, "pair");
         notes.push(format!(
-            "{pairs} of cell and seed left out, which not all of them ran or where there is no value"
+            "{pairs} of cell and seed left out, because some scheduler lacks a run or a value there"
         ));
     }
     notes

@@ -1,4 +1,4 @@
-//! `mascot replay`: a run once more, from its manifest.
+//! `mascot replay`: repeats a run from its manifest.
 
 use std::path::{Path, PathBuf};
 
@@ -15,14 +15,13 @@ use crate::sweep::{Identity, Inputs, Manifest, Sweep, Table, cells, manifest, re
 pub(super) struct Options {
     /// The manifest.json of a run, or the folder that it is in
     manifest: PathBuf,
-    /// Replay one cell only, given by its identifier (as `run --dry-run` and messages show it) or the first digits of
-    /// it
+    /// Replay one cell only, given by its identifier (as `run --dry-run` and messages show it) or its first digits
     #[arg(long, value_name = "ID")]
     cell: Option<String>,
     /// Folder for the results of the replay [default: compared, then deleted]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Overwrite results of another experiment in that folder
+    /// Overwrite the results of another experiment in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
     /// Replay even if the program or data files have changed
@@ -39,16 +38,16 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// How a replay came out that did not differ.
+/// The outcome of a replay that found no difference.
 #[derive(Serialize)]
 struct Verdict {
-    /// How many were run.
+    /// The number of cells that were run.
     cells: usize,
-    /// None where there is nothing beside the manifest to compare with.
+    /// The files compared; empty if there is none beside the manifest.
     the_same: Vec<Same>,
 }
 
-/// The rows of a file that are as they were.
+/// A result file whose rows are all equal.
 #[derive(Serialize)]
 struct Same {
     file: &'static str,
@@ -75,7 +74,9 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     }
     let holds_run = |out: &PathBuf| out.join(manifest::FILE).exists();
     if options.cell.is_some() && options.out.as_ref().is_some_and(holds_run) {
-        return Err(Error::Usage("--out holds a run, and one cell is none: give another folder".into()));
+        return Err(Error::Usage(
+            "--out holds a run, and --cell would replace it by one cell: give another folder".into(),
+        ));
     }
     let data = DataRoot::find(Some(&manifest.data_folder))?;
     tell(replay::differences(&manifest, &data), options.anyway)?;
@@ -83,19 +84,19 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if options.json { super::print_json(&verdict) } else { super::print(&verdict.text()) }
 }
 
-/// Differences are the end of it, or warnings.
+/// Turns differences into an error, or with `anyway` into warnings.
 fn tell(differences: Vec<String>, anyway: bool) -> Result<(), Error> {
     if differences.is_empty() || anyway {
         differences.iter().for_each(|difference| super::eprint(&format!("warning: {difference}")));
         return Ok(());
     }
     Err(Error::Check(format!(
-        "not what was run then, so nothing is run; --anyway does it nevertheless:\n  {}",
+        "the program or its data are not those of the recorded run, so nothing is run; --anyway replays nevertheless:\n  {}",
         differences.join("\n  ")
     )))
 }
 
-/// Whether the results of a run whose manifest is in `folder` are in `out`; that of an unfinished one is among its cells.
+/// Whether `out` holds the run whose manifest is in `folder`; the manifest of an unfinished run is among its cells.
 fn is_within(folder: &Path, out: &Path) -> bool {
     let real = |path: &Path| {
         std::fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok()
@@ -122,7 +123,7 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
     };
     let mut chosen = cells(&plan);
     if let Some(prefix) = &options.cell {
-        // Under the identifiers of then.
+        // The replayed cells get the identifiers of the recorded run.
         let recorded = inputs.as_recorded(&manifest.recorded_inputs());
         let identity = Identity { inputs: &recorded, sources: &manifest.sources_sha256, ..job.identity() };
         let sweep = Sweep::new(&plan, chosen, &identity);

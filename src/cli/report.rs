@@ -1,4 +1,4 @@
-//! `mascot report`: the pictures of a run.
+//! `mascot report`: writes the figures of a run.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `mascot run`: an experiment from TOML to CSV.
+//! `mascot run`: runs an experiment, from TOML to CSV.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub(super) struct Options {
     /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish --set trace.speedup=2
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
-    /// Bound the SLA rate of every trace by a linear program: adds a row `bound`, and the gap of every scheduler to it
+    /// Bound the SLA rate of every trace by a linear program: adds a row `bound`, and each scheduler's gap to it
     #[arg(long)]
     bound: bool,
     #[command(flatten)]
@@ -54,8 +54,7 @@ pub(super) struct Options {
     /// Write a timeline of the experiment's only cell, for ui.perfetto.dev or chrome://tracing
     #[arg(long, value_name = "FILE.json")]
     timeline: Option<PathBuf>,
-    /// Only list the cells, their offered load and an estimate of the run time; nothing is written but costs in the
-    /// cache
+    /// Only list the cells, their offered load and an estimate of the run time; writes nothing but costs in the cache
     #[arg(long, conflicts_with = "json")]
     dry_run: bool,
     /// No progress bar and no table
@@ -66,7 +65,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// `trace` in the experiment, as options.
+/// The key `trace` of the experiment, as options.
 #[derive(Args)]
 pub(super) struct Recording {
     /// Take the requests of a recording in place of the scenario's arrivals and the experiment's loads
@@ -77,14 +76,12 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// The key that they stand for.
+    /// The key and value that the options stand for.
     pub(super) fn key(&self) -> Result<Option<(String, toml::Value)>, Error> {
         let Some(file) = &self.trace else {
             return match self.reading.is_default() {
                 true => Ok(None),
-                false => {
-                    Err(Error::Usage("--speedup and --map say how to read a trace: give --trace".into()))
-                }
+                false => Err(Error::Usage("--speedup and --map apply to a trace: give --trace".into())),
             };
         };
         let keys = toml::Value::try_from(self.reading.keys(file)).expect("its keys are plain data");
@@ -92,13 +89,13 @@ impl Recording {
     }
 }
 
-/// `key=value` with the value in TOML; what is no TOML is taken as a string.
+/// Parses `key=value` with the value in TOML; a value that is not TOML is taken as a string.
 pub(super) fn key_value(text: &str) -> Result<(String, toml::Value), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     let parsed =
         format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
     if parsed.is_none() && value.trim().parse::<f64>().is_ok() {
-        return Err(format!("`{}` is no number of TOML that fits 64 bits", value.trim()));
+        return Err(format!("`{}` is not a TOML number that fits 64 bits", value.trim()));
     }
     Ok((key.trim().to_string(), parsed.unwrap_or_else(|| toml::Value::String(value.to_string()))))
 }
@@ -134,7 +131,7 @@ impl Options {
     }
 }
 
-/// What is asked for, of an experiment with all that its cells depend on.
+/// Prepares the plan and its inputs, and calls `act` with the job.
 fn with_job<T>(
     options: &Options,
     experiment: Experiment,
@@ -201,7 +198,7 @@ fn table(rows: &[Row]) -> String {
         header.push("to bound");
     }
     let cells = rows.iter().map(|row| {
-        // That of requests at their own pace has many digits: three say enough.
+        // An absolute arrival rate gives a load with many digits: three are enough.
         let load = row.load.map_or("-".into(), |load| ((load * 1e3).round() / 1e3).to_string());
         let mut cells = vec![row.system.clone(), row.scenario.clone(), row.qos.to_string(), load];
         cells.extend(row.setting.iter().map(|(_, value)| value.clone()));
@@ -226,12 +223,12 @@ fn table(rows: &[Row]) -> String {
     render(&header, first_number..header.len(), cells.collect()) + &footnotes(rows)
 }
 
-/// What the numbers are of, in a line each.
+/// Notes on what the numbers cover, one per line.
 fn footnotes(rows: &[Row]) -> String {
     let runs = || rows.iter().filter(|row| row.scheduler != BOUND);
     let notes: BTreeSet<&str> = runs().filter_map(|row| row.replicates.note()).collect();
     let copies = copies(runs().map(|row| row.copies).sum());
-    let of = "finished: share of the measured requests, of which p99 us is; uJ/request: per measured request, met or not; \
+    let of = "finished: share of the measured requests that ended, over which p99 us is taken; uJ/request: per measured request, met or not; \
               uJ/met: per request that met its deadline";
     [of].into_iter().chain(notes).chain(copies.as_deref()).map(|note| format!("{note}\n")).collect()
 }

@@ -1,4 +1,4 @@
-//! `mascot schema`: what editors need to complete the keys of TOML files.
+//! `mascot schema`: prints the JSON Schema that editors need to complete the keys of TOML files.
 
 use clap::{Args, ValueEnum};
 

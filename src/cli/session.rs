@@ -1,4 +1,4 @@
-//! What the program tells the library of itself and its surroundings: arguments, machine, clocks.
+//! Facts that the program passes to the library: its arguments, the machine, and clocks.
 
 use std::thread::available_parallelism;
 use std::time::Instant;
@@ -18,7 +18,7 @@ pub(super) fn session() -> Session {
     }
 }
 
-/// Seconds since it was started.
+/// A clock that counts seconds since it was started.
 #[derive(Clone, Copy)]
 pub(super) struct Stopwatch(Instant);
 
@@ -50,7 +50,7 @@ pub(super) fn cpu_s() -> Option<f64> {
     Some(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
 }
 
-/// No portable way is known to it.
+/// `None`: there is no portable way to read the processor time.
 #[cfg(not(unix))]
 pub(super) fn cpu_s() -> Option<f64> {
     None

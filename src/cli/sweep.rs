@@ -1,4 +1,4 @@
-//! What `run` and `replay` have in common: from a plan to result files, with an eye on Ctrl-C.
+//! The part that `run` and `replay` share: from a plan to result files, with a handler for Ctrl-C.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use crate::sweep::{
     manifest,
 };
 
-/// The exit code after Ctrl-C: that of shells for a process that it ended.
+/// The exit code after Ctrl-C, as shells report it (128 + SIGINT).
 const INTERRUPTED: i32 = 130;
 
-/// A plan with all that its cells depend on.
+/// A plan with everything that its cells depend on.
 pub(super) struct Job<'a> {
     pub(super) plan: &'a Plan,
     pub(super) inputs: &'a Inputs,
@@ -24,13 +24,13 @@ pub(super) struct Job<'a> {
     pub(super) logs: Logs,
     pub(super) bars: &'a Bars,
     pub(super) started: Stopwatch,
-    /// Whether finished cells stay when the program ends.
+    /// Whether finished cells are kept when the program ends.
     pub(super) resumable: bool,
     /// Whether results of another experiment may be overwritten.
     pub(super) overwrite: bool,
 }
 
-/// Everything but the cells.
+/// Prepares the plan of an experiment, with its bounds if it asks for them and `with_bounds` is set.
 pub(super) fn prepare(
     experiment: Experiment,
     data: &DataRoot,
@@ -51,8 +51,8 @@ impl<'a> Job<'a> {
         Identity { experiment, logs: self.logs, inputs: self.inputs, sources: SOURCES_SHA256 }
     }
 
-    /// Runs what is not kept, writes the result files, and returns the table's rows. `whole` says whether the cells are
-    /// all of the plan's, so that its manifest is theirs.
+    /// Runs the cells that are not kept, writes the result files, and returns the rows of the table. `whole` is true if
+    /// these are all cells of the plan; only then is the plan's manifest written.
     pub(super) fn carry_out(
         &self,
         cells: Vec<Cell<'a>>,
@@ -103,21 +103,22 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Finished cells are kept at any time: nothing is left to do but to say so.
+/// Installs the Ctrl-C handler of a sweep. Finished cells are already on disk, so the handler only reports how far the
+/// sweep came.
 pub(super) fn on_interrupt(bars: &Bars, results: &Path) {
     let folder = Store::peek(results).folder().to_path_buf();
     when_interrupted(bars, move |[done, of]| {
         format!(
-            "interrupted: {done} of {of} cells were run and are kept in {}; the same command goes on from there",
+            "interrupted: {done} of {of} cells were run and are kept in {}; the same command resumes there",
             folder.display()
         )
     });
 }
 
-/// Ends the program on Ctrl-C with what there is to say, given how far the bar of then is and of how much.
+/// Ends the program on Ctrl-C with the message that `told` makes of the position and the length of the bar.
 pub(super) fn when_interrupted(bars: &Bars, told: impl Fn([u64; 2]) -> String + Send + 'static) {
     let bar = bars.handle();
-    // Where there can be no handler, Ctrl-C ends the program without a word.
+    // Without a handler, Ctrl-C ends the program without a message.
     let _ = ctrlc::set_handler(move || {
         super::eprint(&told(bar.interrupt()));
         std::process::exit(INTERRUPTED);

@@ -6,18 +6,18 @@ use terminal_size::{Width, terminal_size_of};
 
 use crate::files::visible_line;
 
-/// A table that programs can read, too: as JSON.
+/// A table that is printed as text or as JSON.
 pub(super) struct Listing {
-    /// What a reader sees above a column, and its key in JSON.
+    /// The heading of each column, and its key in JSON.
     pub(super) columns: &'static [(&'static str, &'static str)],
-    /// The columns of numbers.
+    /// The columns that hold numbers.
     pub(super) numbers: std::ops::Range<usize>,
-    /// Cells as a reader sees them.
+    /// The cells as printed.
     pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Listing {
-    /// For readers: on a terminal as wide as that, with long texts in several lines.
+    /// The table as text; on a terminal, long cells wrap to its width.
     pub(super) fn text(self) -> String {
         let header: Vec<&str> = self.columns.iter().map(|(title, _)| *title).collect();
         let mut table = table(&header, self.numbers, self.rows);
@@ -27,7 +27,7 @@ impl Listing {
         lines(&table)
     }
 
-    /// For programs: an object per row, with the digits of the text; null where it has no number.
+    /// The table as JSON: an object per row, with numbers to the printed digits and null where there is none.
     pub(super) fn json(&self) -> Value {
         let cell = |(place, cell): (usize, &String)| match self.numbers.contains(&place) {
             true => cell.parse::<u64>().map_or_else(|_| cell.parse::<f64>().ok().into(), Value::from),

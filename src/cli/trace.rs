@@ -1,4 +1,4 @@
-//! `mascot trace`: writes the arrivals of a scenario to a file, and tells what such a file is like.
+//! `mascot trace`: generates request traces and prints their statistics.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ use crate::workload::{MAX_REQUESTS, Rows, Tally, TraceKeys, TraceStats, to_csv};
 pub(super) enum Command {
     /// Write the requests of a scenario as CSV: t_s,tenant,network
     ///
-    /// They are those of a run with the same seed; `mascot run --trace` takes them. Where the tenants share a load,
-    /// say how much: --load with --system, or --rate.
+    /// The requests are those of a run with the same seed; `mascot run --trace` reads the file. If the tenants share a
+    /// load, give it with --load and --system, or with --rate.
     Gen(GenOptions),
     /// Rate, burstiness and peak of a trace, as a whole and by tenant
     ///
@@ -33,16 +33,16 @@ pub(super) enum Command {
 pub(super) struct GenOptions {
     /// The scenario: a name, or a path to a .toml file
     scenario: String,
-    /// Where to write it [default: standard output]
+    /// File for the trace [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How many requests; fewer where arrivals end before
+    /// Number of requests; fewer if the arrivals end earlier
     #[arg(long, value_name = "N", default_value = "1000", value_parser = requests)]
     requests: usize,
     /// Seed of all draws
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Load relative to what the system can carry; needs --system
+    /// Load relative to the saturation rate lambda*; needs --system
     #[arg(long, requires = "system", conflicts_with = "rate")]
     load: Option<Load>,
     /// The system: a name, or a path to a .toml file
@@ -64,10 +64,10 @@ pub(super) struct StatsOptions {
     json: bool,
 }
 
-/// What to make of a trace file.
+/// Options for reading a trace file.
 #[derive(Args)]
 pub(super) struct Reading {
-    /// Let requests come this many times faster than recorded
+    /// Speed up the recorded arrivals by this factor
     #[arg(long, value_name = "FACTOR")]
     speedup: Option<Factor>,
     /// Rename a tenant or network of the trace
@@ -86,7 +86,7 @@ fn renaming(text: &str) -> Result<(String, String), String> {
 }
 
 impl Reading {
-    /// Whether nothing was said.
+    /// Whether no option was given.
     pub(super) fn is_default(&self) -> bool {
         self.speedup.is_none() && self.map.is_empty()
     }

@@ -1,4 +1,4 @@
-//! `mascot train`: a policy from an experiment's cells.
+//! `mascot train`: trains a policy on the cells of an experiment.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +35,8 @@ pub(super) struct Options {
     /// Start anew and discard the training in the folder; without this option it is resumed
     #[arg(long)]
     fresh: bool,
-    /// What happens without it; here it is an error if there is nothing to go on from
+    /// Resume the training in the folder, and fail if there is none (without this option, a training is resumed if
+    /// there is one)
     #[arg(long, hide = true, conflicts_with = "fresh")]
     resume: bool,
     /// Threads [default: all cores]; the results do not depend on it
@@ -49,15 +50,15 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// What a training came to; its curves are in the log.
+/// The outcome of a training; its curves are in the log.
 #[derive(Serialize)]
 struct Outcome<'a> {
     #[serde(serialize_with = "any_path::serialize")]
     policy: &'a Path,
     steps: usize,
-    /// On the validation seeds; the policy's manifest has its SLA rate.
+    /// Fitness on the validation seeds; the manifest of the policy has its SLA rate.
     best_fitness: f64,
-    /// SLA rates of the rules on the validation seeds.
+    /// SLA rates of the baseline schedulers on the validation seeds.
     baselines: BTreeMap<&'a str, f64>,
 }
 
@@ -114,10 +115,9 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
 }
 
 impl Options {
-    /// Where the training in the folder stands, if it goes on.
+    /// The checkpoint in the folder, if this training resumes from it.
     ///
-    /// # Errors
-    /// It is another one, or a part of one that is not to be lost.
+    /// # Errors The folder holds another training, or a part of one that would be lost.
     fn checkpoint(&self, place: &Place, origin: &Origin) -> Result<Option<Checkpoint>, Error> {
         let folder = &place.folder;
         if self.fresh {
@@ -130,23 +130,24 @@ impl Options {
             (false, None) => return Ok(None),
             (true, _) => format!("{} has a training without a checkpoint", folder.display()),
             (false, Some(policy)) => {
-                format!("{} is of a policy without the checkpoint of its training", policy.display())
+                format!("{} is a trained policy whose checkpoint is missing", policy.display())
             }
         };
-        let way_out = "--fresh trains anew in its place, another --out beside it";
+        let way_out = "--fresh replaces it, another --out keeps it";
         Err(Error::Usage(format!("{lost}: {way_out}")))
     }
 
-    /// Says on Ctrl-C how to go on. What it returns has to be told how many steps are kept.
+    /// Installs a Ctrl-C handler that prints how to resume. The returned counter must be updated with the number of
+    /// steps kept.
     fn on_interrupt(&self, bars: &Bars, folder: &Path, kept: usize, steps: u64) -> Arc<AtomicUsize> {
         let kept = Arc::new(AtomicUsize::new(kept));
         let (now, folder, fresh) = (Arc::clone(&kept), folder.to_path_buf(), self.fresh);
         when_interrupted(bars, move |_| {
             let kept = now.load(Relaxed);
             let then = match (kept, fresh) {
-                (0, _) => "the same command begins anew",
-                (_, true) => "the same command without --fresh goes on from there",
-                (_, false) => "the same command goes on from there",
+                (0, _) => "the same command starts anew",
+                (_, true) => "the same command without --fresh resumes there",
+                (_, false) => "the same command resumes there",
             };
             format!("interrupted: {kept} of {steps} steps are kept in {}; {then}", folder.display())
         });
@@ -154,16 +155,16 @@ impl Options {
     }
 }
 
-/// Where a training is kept: log, checkpoint and policy.
+/// The files of a training: log, checkpoint and policy.
 struct Place {
     folder: PathBuf,
-    /// The policy's manifest.
+    /// The path of the policy's manifest.
     policy: PathBuf,
     kind: &'static PolicyEntry,
     system: SystemSpec,
-    /// The text of the experiment.
+    /// The text of the experiment file.
     text: String,
-    /// Whether a policy of the other kind is of a training that this one is in the place of.
+    /// Whether the folder held a training before, which this one replaces.
     replaces: bool,
 }
 
@@ -180,7 +181,7 @@ impl Place {
         files.into_iter().find(|file| file.is_file())
     }
 
-    /// Writes all there is; the checkpoint, from which the others can be written again, comes first.
+    /// Writes all files; the checkpoint comes first, as the others can be rewritten from it.
     fn keep(&self, trainer: &Trainer, bars: &Bars) -> Result<(), Error> {
         trainer.checkpoint().write(&self.folder)?;
         self.remove_other_policies()?;
@@ -188,7 +189,7 @@ impl Place {
         self.write_policy(&trainer.policy(&self.system, self.text.clone()))
     }
 
-    /// Writes what is missing or damaged beside the checkpoint that a training goes on from.
+    /// Rewrites files that are missing or damaged beside the checkpoint from which a training resumes.
     fn mend(&self, trainer: &Trainer, bars: &Bars) -> Result<(), Error> {
         let told = |path: &Path| bars.note(&format!("{}: written from the checkpoint", path.display()));
         let path = self.folder.join(LOG);
@@ -216,7 +217,7 @@ impl Place {
         policy.write(&self.policy).map_err(|source| Error::writing(&self.policy, source))
     }
 
-    /// Removes what an earlier training of the other kind left, so that nothing of it stays beside the new one.
+    /// Removes the policies that an earlier training of another kind left in the folder.
     fn remove_other_policies(&self) -> Result<(), Error> {
         let others = POLICIES.iter().filter(|kind| self.replaces && kind.name != self.kind.name);
         for kind in others {
@@ -231,15 +232,15 @@ impl Place {
     }
 }
 
-/// What is said on the way.
+/// Prints the progress of a training.
 struct Report {
     baselines: Vec<Baseline>,
     passed: Vec<bool>,
     quiet: bool,
-    /// Whether standard output is for the outcome alone.
+    /// Whether standard output is reserved for the outcome.
     json: bool,
     start: Instant,
-    /// When the last validation ended, and the decisions since.
+    /// The time at which the last validation ended.
     last: Instant,
     decisions: u64,
 }
@@ -293,7 +294,7 @@ impl Report {
     }
 }
 
-/// What the learner tells of a step, in words.
+/// The learner's figures of a step, as text.
 fn learning(row: &LogRow) -> String {
     let told = [
         ("SLA rate in training", row.mean_rate),

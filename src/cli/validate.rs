@@ -1,4 +1,4 @@
-//! `mascot validate`: checks data files of any kind, and tells what an experiment's loads mean.
+//! `mascot validate`: checks data files of any kind, and shows the utilisation at an experiment's loads.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,11 +32,11 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// What there is to say about a file that is right.
+/// The description of a valid file.
 struct Verdict {
     kind: &'static str,
     text: String,
-    /// Of an experiment: what bounds it, and what its loads offer.
+    /// Tables of an experiment: what binds the saturation rate, and the utilisation at its loads.
     tables: Vec<(&'static str, Listing)>,
 }
 
@@ -88,7 +88,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) 
         files.push(path.to_path_buf());
         return Ok(());
     }
-    // Links may lead back.
+    // Symbolic links may form a cycle.
     if !seen.insert(std::fs::canonicalize(path).map_err(|e| InputError::file(path, e))?) {
         return Ok(());
     }
@@ -101,7 +101,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) 
     Ok(())
 }
 
-/// Each kind of file has a key of its own.
+/// Validates one file. Each kind of file is recognised by a key that no other kind has.
 fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdict, Error> {
     let table: toml::Table = Source::read(path)?.parse()?;
     let data = DataRoot::find(Some(path))?;
@@ -155,11 +155,11 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
     } else {
         let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a scenario `tenant`, an \
                      experiment `schedulers`, a policy `weights_sha256`, measurements of a chip `measured` or `throughput`";
-        Err(InputError::file(path, format!("no kind of mascot file: {kinds}")).into())
+        Err(InputError::file(path, format!("not a kind of file that mascot knows: {kinds}")).into())
     }
 }
 
-/// A policy, its weights, and whether it is for the system of that name as it is today.
+/// Checks a policy and its weights, and that the system it names still has the accelerators it was trained for.
 fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, Error> {
     let kind = table.get("kind").and_then(toml::Value::as_str).unwrap_or_default();
     let kind = policy::find(kind).ok_or_else(|| {
@@ -171,7 +171,7 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     let system = data.system(&manifest.system)?;
     if !policy.is_for(&system) {
         let message =
-            format!("it was trained for other accelerators than those that `{}` has", manifest.system);
+            format!("the policy was trained for accelerators other than those of `{}`", manifest.system);
         return Err(InputError::file(path, message).into());
     }
     let weights = Policy::weights_path(path);
@@ -183,7 +183,8 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     Ok(Verdict::new("policy", text))
 }
 
-/// Whether the requests are left to options of `run`: some scenario has neither a pace of its own nor a load.
+/// Whether no scenario says when requests come: the experiment has neither loads nor a trace, and no scenario fixes
+/// absolute arrival rates.
 fn lacks_requests(experiment: &Experiment, data: &DataRoot) -> Result<bool, Error> {
     if experiment.loads.is_some() || experiment.trace.is_some() {
         return Ok(false);
@@ -216,7 +217,7 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
     let mut experiment = Experiment::read(path, trace.map_or(&[][..], std::slice::from_ref), data)?;
     let lacks_requests = lacks_requests(&experiment, data)?;
     if lacks_requests {
-        // The bound is of the mix, at whatever load.
+        // The bound depends on the mix, not on the load.
         experiment = Experiment::read(path, &[("loads".into(), toml::Value::Integer(1))], data)?;
     }
     experiment.check_training_seeds()?;
@@ -248,7 +249,7 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
     Ok(Verdict { kind: "experiment", text, tables })
 }
 
-/// lambda* of a site, and how much of it greedy scheduling sustains.
+/// A row with lambda* of a site and the share of it that greedy scheduling sustains.
 fn bound_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
     let saturation = &case.site.saturation;
     let name = |resource: &Resource| match *resource {
@@ -265,7 +266,7 @@ fn bound_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
     ])
 }
 
-/// What a load takes from each accelerator of a model and from DRAM where layers are split as at lambda*.
+/// A row with the utilisation of each accelerator model and of the DRAM at a load, with layers split as at lambda*.
 fn load_row(case: &Case) -> Vec<String> {
     let (saturation, load) = (&case.site.saturation, case.nominal_load());
     let accelerators = &case.site.world.platform.accelerators;
@@ -276,7 +277,7 @@ fn load_row(case: &Case) -> Vec<String> {
     });
     let used = used.chain([("DRAM".to_string(), saturation.dram_utilization)]);
     let busy = used.map(|(name, used)| format!("{name} {}", number(Some(100.0 * used * load), 0)));
-    // A closed loop waits for the system: this is what it asks for at most.
+    // A closed loop waits for the system, so this is an upper bound of its demand.
     let at_most = if case.workload.has_loops() { "<= " } else { "" };
     vec![
         case.system.clone(),
@@ -288,7 +289,7 @@ fn load_row(case: &Case) -> Vec<String> {
     ]
 }
 
-/// The accelerator model with this number.
+/// The name of the accelerator model with this index.
 fn model_name(case: &Case, model: usize) -> String {
     let accelerators = &case.site.world.platform.accelerators;
     let first = accelerators.iter().find(|a| a.model == model).expect("models are those in use");

@@ -86,7 +86,9 @@ impl Cache {
         let mut warnings = self.warnings.lock().expect("no thread panics while it warns");
         if warnings.told.insert(trouble) {
             let consequence = match trouble {
-                Trouble::Reading | Trouble::Damage => "costs that cannot be read from the cache are computed again",
+                Trouble::Reading | Trouble::Damage => {
+                    "costs that cannot be read from the cache are computed again"
+                }
                 Trouble::Writing => "computed costs are not kept",
             };
             warnings.new.push(format!("{}: {problem}; {consequence}", path.display()));

@@ -1,4 +1,4 @@
-//! The hyper-parameters of `relmas`' training, deep deterministic policy gradient (`train/ddpg.rs`), as an experiment says
+//! The hyper-parameters of `relmas`' training, deep deterministic policy gradient (`train/torch/ddpg.rs`), as an experiment says
 //! them. They are known to every build, so that a build without `train` can say what is wrong with them, too.
 
 use schemars::JsonSchema;

@@ -4,7 +4,8 @@
 //! the end, the type that reads a value and checks its range, the type that the program computes with, and its default.
 //! From the table come [`Asked`] (what an experiment gives), [`Setting`] (that on a system), the keys of the file and of
 //! its JSON Schema (`read.rs`), the product (`read.rs`), the columns ([`KEYS`]), `exclude` and `include`, the command
-//! that runs a cell alone, and the table of the guide ([`swept_keys`]). To add a key: a row here, and its use.
+//! that runs a cell alone, and the table of the guide ([`swept_keys`]). To add a key: a row here (and in
+//! `read.rs` the import of its range type, if no key has it yet), and its use: in `plan::rules`, `plan::requests`, or `Dram`.
 //!
 //! System, scenario, QoS level, load, scheduler and seed stand before the table: all of them identify a cell as well, but
 //! each is read in a way of its own.

@@ -8,7 +8,7 @@
 //! schedulers = ["fcfs", { name = "gated", alpha = [0.3, 0.4] }]
 //! seeds = 5
 //! requests = 500                 # window.rs says which are measured; or duration_s = 10, the time of a run
-//! bound = true                   # a row with the bound of each trace's SLA rate (sim::bound)
+//! bound = true                   # a row with the bound of each trace's SLA rate (limits::bound)
 //! dram_bandwidth_gbps = [16, 32]
 //!
 //! [[exclude]]                    # cells that are left out (exclude.rs), [[include]]: cells beside the product (include.rs)

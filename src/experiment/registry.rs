@@ -1,7 +1,7 @@
 //! What an experiment may name as a scheduler: the built-in rules, the learned policies, and a caller's own.
 //!
 //! The registry is a value. A [`DataRoot`](super::data::DataRoot) carries it beside the folders in which all other names are
-//! looked up. To a caller's own entry everything works as to a built-in one: parameters and lists of them, sweeps, kept
+//! looked up. A caller's entry works like a built-in one: parameters and lists of them, sweeps, kept
 //! cells, `rank`, `report`, bounds.
 //!
 //! ```

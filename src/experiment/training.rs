@@ -3,13 +3,11 @@
 use std::ops::Range;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::hyper::Hyper;
 use super::named::{Named, Registered};
-use crate::files::{Draws, Positive, Seed, Spanned, Steps, within};
-use crate::files::{Pairs, Stride};
+use crate::files::{Draws, Pairs, Positive, Seed, Spanned, Steps, Stride, within};
 use crate::policy::{self, POLICIES, PolicyEntry};
 
 /// How to train, as an experiment says.
@@ -181,7 +179,7 @@ impl Registered for LearnerEntry {
     }
 }
 
-/// How it moves.
+/// The parameters of evolution strategies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evolution {

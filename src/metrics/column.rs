@@ -110,8 +110,7 @@ impl Better {
     }
 }
 
-/// The requests that a value per request covers. A scheduler that gives requests up improves values that do not cover
-/// all measured requests.
+/// The requests that a value per request covers. A mean over finished requests flatters a scheduler that drops others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
     /// No particular requests, or every measured one with its outcome.

@@ -1,8 +1,8 @@
 //! Learned policies: what they observe, the nets, the files, and the schedulers that run them. No learning library is needed.
 //!
-//! - [`learned_gate`]: our own policy: the walk of `gated` with terms judged by small nets;
+//! - [`learned_gate`]: our own policy: the walk of `gated` with terms judged by a small net;
 //! - [`relmas`]: the reconstruction of the LSTM policy of RELMAS;
-//! - [`observation`]: what `relmas` sees of a view, and how its answer becomes a decision;
+//! - [`observation`]: what `relmas` sees of a view, and how its action becomes a decision;
 //! - [`Policy`]: a trained policy as files: its weights and the manifest that reproduces them;
 //! - [`Tensors`]: named tensors in safetensors files.
 //!

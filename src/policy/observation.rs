@@ -1,4 +1,4 @@
-//! What a policy sees of a view, and what it answers, both in plain `f32`.
+//! The observation that a policy makes of a view, and the action that it outputs, both in plain `f32`.
 //!
 //! A row per open sub-job, in the order of the view, of 3M + 5 numbers for M accelerators:
 //!
@@ -27,7 +27,7 @@
 //! share, or of a count: 10 us become 0.25 and 10 ms 2.5, so that what matters lies between -3 and 3. It calls no
 //! mathematical library, whose last digits differ between machines.
 //!
-//! The answer has a row of M + 1 numbers per open sub-job: its priority, and a score per accelerator ([`decode`]).
+//! The action has a row of M + 1 numbers per open sub-job: its priority, and a score per accelerator ([`decode`]).
 
 use crate::sim::{Decision, NetworkModel, PairCost, Platform, View, World};
 use crate::units::Time;
@@ -46,7 +46,7 @@ pub const fn features(accelerators: usize) -> usize {
     3 * accelerators + 5
 }
 
-/// Numbers in the answer for a sub-job.
+/// Numbers in the action for a sub-job.
 pub const fn outputs(accelerators: usize) -> usize {
     accelerators + 1
 }
@@ -167,12 +167,12 @@ fn log(x: f64) -> f32 {
     (bits as f32 * (0.25 / (1 << 23) as f32)).copysign(x as f32)
 }
 
-/// Turns an answer into a decision: every open sub-job goes to the accelerator that has the highest score among those
+/// Turns an action into a decision: every open sub-job goes to the accelerator that has the highest score among those
 /// that can run it, ties to the lower number, with its priority. What is not a number is below all others.
-pub fn decode(view: &View, answer: &[f32], out: &mut Decision) {
+pub fn decode(view: &View, action: &[f32], out: &mut Decision) {
     let (subs, wide) = (view.sub_jobs(), outputs(view.accelerators().len()));
-    assert_eq!(answer.len(), subs.len() * wide, "one row per open sub-job");
-    for (sub, row) in subs.iter().zip(answer.chunks_exact(wide)) {
+    assert_eq!(action.len(), subs.len() * wide, "one row per open sub-job");
+    for (sub, row) in subs.iter().zip(action.chunks_exact(wide)) {
         let mut options = (0..).zip(view.alone_on_each(sub)).filter(|&(_, &alone)| alone < Time::MAX);
         let (mut best, _) = options.next().expect("some accelerator runs every layer");
         for (accelerator, _) in options {
@@ -249,10 +249,10 @@ mod tests {
         let mut chosen = Vec::new();
         let requests = [0, 0, 0, 1].map(|network| request(network, 0.0));
         let nan = f32::NAN;
-        let answer =
+        let action =
             [[0.5, 1.0, 3.0, 2.0], [nan, 7.0, 7.0, -8.0], [0.1, nan, -9.0, nan], [0.0, 9.0, 8.0, 7.0]];
         let made = records(&world, &requests, plain_rules(), |view, out| {
-            decode(view, &answer.as_flattened()[..view.sub_jobs().len() * 4], out);
+            decode(view, &action.as_flattened()[..view.sub_jobs().len() * 4], out);
             if chosen.is_empty() {
                 chosen.clone_from(&out.actions);
             }

@@ -1,5 +1,5 @@
-//! A trained policy as files: `<name>.safetensors` with its weights, and `<name>.toml`, the manifest that says what they
-//! are for and how they came to be.
+//! The kinds of learned policies ([`POLICIES`]), and a trained policy as files: `<name>.safetensors` with its weights, and
+//! `<name>.toml`, the manifest that says what they are for and how they came to be.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -47,7 +47,7 @@ pub struct Part {
 pub const POLICIES: &[PolicyEntry] = &[
     PolicyEntry {
         name: "learned_gate",
-        doc: "the walk of gated with its terms judged by small nets, trained by evolution strategies",
+        doc: "the walk of gated with its terms judged by a small net, trained by evolution strategies",
         source: "ours",
         features: learned_gate::FEATURES,
         parameters: PARAMETERS,

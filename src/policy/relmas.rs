@@ -98,12 +98,12 @@ impl Actor {
         })
     }
 
-    /// The answer to the rows of an observation.
-    pub fn answer(&mut self, rows: &[f32], out: &mut Vec<f32>) {
+    /// The action for the rows of an observation.
+    pub fn act(&mut self, rows: &[f32], out: &mut Vec<f32>) {
         Arch::new().dispatch(Walk { actor: self, rows, out });
     }
 
-    /// Multiply-accumulates of an answer for so many sub-jobs, activations included.
+    /// Multiply-accumulates of an action for so many sub-jobs, activations included.
     pub fn macs(&self, sub_jobs: usize) -> u64 {
         let hidden = self.hidden as u64;
         let activations = ACTIVATION_MACS * (5 * hidden + outputs(self.accelerators) as u64);
@@ -112,8 +112,8 @@ impl Actor {
     }
 }
 
-/// An answer in the making, compiled for several sets of vector instructions, of which the machine takes the widest that it
-/// has. All do the same operations in the same order, so that the answer is the same.
+/// An action in the making, compiled for several sets of vector instructions, of which the machine takes the widest that it
+/// has. All do the same operations in the same order, so that the action is the same.
 struct Walk<'a> {
     actor: &'a mut Actor,
     rows: &'a [f32],
@@ -169,25 +169,25 @@ fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
     values.iter_mut().for_each(|value| *value = f(*value));
 }
 
-/// The policy as a scheduler: sees, answers and decides as in training.
+/// The policy as a scheduler: observes, acts and decides as in training.
 #[derive(Clone, Debug)]
 pub struct Relmas {
     actor: Actor,
     /// From the first view on.
     observation: Option<Observation>,
-    answer: Vec<f32>,
+    action: Vec<f32>,
 }
 
 impl Relmas {
     /// With an actor for as many accelerators as the systems have that it will see.
     pub fn new(actor: Actor) -> Self {
-        Self { actor, observation: None, answer: Vec::new() }
+        Self { actor, observation: None, action: Vec::new() }
     }
 }
 
 impl Scheduler for Relmas {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        let Self { actor, observation, answer } = self;
+        let Self { actor, observation, action } = self;
         let observation = observation.get_or_insert_with(|| Observation::new(view.world()));
         assert_eq!(
             observation.accelerators(),
@@ -195,10 +195,10 @@ impl Scheduler for Relmas {
             "a policy runs on the system it was made for"
         );
         observation.observe(view);
-        actor.answer(observation.rows(), answer);
-        decode(view, answer, out);
+        actor.act(observation.rows(), action);
+        decode(view, action, out);
         out.operations.macs += actor.macs(view.sub_jobs().len());
-        out.operations.comparisons += answer.len() as u64;
+        out.operations.comparisons += action.len() as u64;
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
             let mut out = Vec::new();
             // Twice: what it saw before leaves no trace.
             for rows in [rows(&mut random), rows(&mut random)] {
-                actor.answer(&rows, &mut out);
+                actor.act(&rows, &mut out);
                 let expected = twin(&tensors, accelerators, hidden, &rows);
                 prop_assert_eq!(out.len(), expected.len());
                 for (said, expected) in out.iter().zip(&expected) {

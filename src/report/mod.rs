@@ -4,9 +4,9 @@
 //! and the numbers) -> `chart` (how lines, bars, tables of shades and Gantt charts are drawn) -> `svg`. `training` makes the
 //! page of a training from its log.
 //!
-//! A report is a function of the files in the folder: the same CSV gives the same bytes. It simulates nothing. Figures show
-//! means over seeds with 95 % confidence intervals by Student's t; pairs are paired by seed. Of a run alone, or of copies of
-//! one, the SLA rate has an interval by batch means ([`crate::sweep::Estimate`]).
+//! A report is a function of the files in the folder: the same CSV gives the same bytes. It simulates nothing. Figures
+//! show means over seeds with 95 % confidence intervals by Student's t; differences are paired by seed. For a single
+//! run, or copies of one, the SLA rate has an interval by batch means ([`crate::sweep::Estimate`]).
 
 mod chart;
 mod figures;
@@ -24,9 +24,8 @@ use crate::sweep::{Table, remove_pictures};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
-/// # Errors
-/// The folder has neither summary.csv and manifest.json of a run nor log.csv and policy of a training, or cannot be
-/// written to.
+/// # Errors The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training,
+/// or it cannot be written to.
 pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     let mut page = if training::is_in(folder) {
         training::page(folder)?
@@ -42,7 +41,7 @@ pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     let html = page::render(&page);
     let html = visible(&html);
     let pictures = folder.join("report");
-    // Those of an earlier report would not belong to this one.
+    // Pictures of an earlier report would not belong to this one.
     remove_pictures(&pictures).map_err(|source| Error::writing(&pictures, source))?;
     for picture in page.sections.iter().flat_map(|section| &section.pictures) {
         write_picture(&pictures, picture)?;

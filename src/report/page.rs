@@ -1,4 +1,4 @@
-//! The page: everything in one file, no scripts, nothing from elsewhere.
+//! The HTML page: one file without scripts or external resources.
 
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
@@ -11,7 +11,7 @@ use crate::sweep::{RATE, Runs, manifest};
 
 const TEMPLATE: &str = include_str!("page.html");
 
-/// Pictures in sight; the others of a section are folded away. Our choice, because they fill a page.
+/// The number of pictures of a section that are open; the others are folded. Our choice, because these fill a page.
 const IN_SIGHT: usize = 6;
 
 #[derive(Serialize)]
@@ -58,19 +58,19 @@ const COLUMNS: [&str; 8] = [
     "seeds",
 ];
 
-/// What a page says.
+/// The contents of a page.
 pub(super) struct Page {
     pub(crate) title: String,
-    /// What was done, in a few words.
+    /// Facts about the run or the training, a few words each.
     pub(super) facts: Vec<String>,
     pub(super) sections: Vec<Section>,
-    /// Of the table, where there is one.
+    /// The rows of the table, if there is one.
     pub(crate) rows: Option<Vec<RowView>>,
-    /// The name and the text of the file that says how it came to be.
+    /// The name and the text of the manifest.
     pub(super) origin: (String, String),
 }
 
-/// That of a run.
+/// The page of a run.
 pub(super) fn of_results(results: &Results, sections: Vec<Section>) -> Page {
     let title = results.manifest.pointer("/experiment/name").and_then(|name| name.as_str());
     let manifest = serde_json::to_string_pretty(&results.manifest).expect("it was read from JSON");
@@ -86,7 +86,7 @@ pub(super) fn of_results(results: &Results, sections: Vec<Section>) -> Page {
 pub(super) fn render(page: &Page) -> String {
     let Page { title, facts, sections, rows, origin: (file, text) } = page;
     let mut environment = Environment::new();
-    // The name makes minijinja escape HTML.
+    // minijinja escapes HTML because the name ends in `.html`.
     environment.add_template("page.html", TEMPLATE).expect("the template is well-formed");
     let template = environment.get_template("page.html").expect("just added");
     let html = template.render(context! {
@@ -101,7 +101,7 @@ pub(super) fn render(page: &Page) -> String {
     html.expect("the template names what it is given")
 }
 
-/// What was run, in a few words.
+/// Facts about the run, a few words each.
 fn facts(results: &Results) -> Vec<String> {
     let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let seeds = results.cases.iter().flat_map(|case| &case.samples).map(Runs::len).max().unwrap_or(0);

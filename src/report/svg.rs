@@ -1,14 +1,14 @@
-//! Shapes and text of an SVG. Neutral ink is `currentColor`, so that a picture takes the colours of its page, light or
-//! dark. Lengths are in units of the view box, about a pixel each.
+//! Draws shapes and text as SVG. Neutral ink is `currentColor`, so that a picture adapts to the colours of its page,
+//! light or dark. Lengths are in units of the view box, about a pixel each.
 
 use std::fmt::Write;
 
 use crate::files::visible_line;
 
-/// Body text.
+/// The size of body text.
 pub(super) const FONT: f64 = 12.0;
 
-/// Where a text is held.
+/// The point of a text that its position refers to.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     Start,
@@ -16,25 +16,25 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A picture in the making.
+/// A picture under construction.
 pub(super) struct Canvas {
     width: f64,
     height: f64,
     body: String,
 }
 
-/// What stands out on white and on black for all kinds of colour vision: Okabe and Ito, "Color Universal Design" (2008),
-/// without the yellow, which white swallows; black is the ink of the page.
+/// Colours that stand out on white and on black for all kinds of colour vision: Okabe and Ito, "Color Universal Design"
+/// (2008), without the yellow, which white swallows; black is the ink of the page.
 const COLOURS: [&str; 7] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "currentColor"];
 const DASHES: [&str; 4] = ["none", "6 3", "2 3", "9 3 2 3"];
 const MARKERS: usize = 5;
 
-/// How a series is told from others: by colour, and by dashes and markers, which repeat out of step with the colours.
+/// The style of a series: a colour, and dashes and markers, which repeat out of step with the colours.
 #[derive(Clone, Copy)]
 pub(super) struct Style(pub(super) usize);
 
 impl Style {
-    /// The ink of the page with the last dashes: of what is no series among others.
+    /// The ink of the page with the last dashes: for a line that is not one of the series.
     pub(super) const ASIDE: Self = Self(COLOURS.len() * DASHES.len() - 1);
 
     pub(super) fn colour(self) -> &'static str {
@@ -46,7 +46,7 @@ impl Style {
     }
 }
 
-/// Text that XML may hold, in a line.
+/// Escapes a text for XML, on one line.
 pub(super) fn escape(text: &str) -> String {
     visible_line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -88,7 +88,7 @@ impl Canvas {
         ));
     }
 
-    /// Text that reads upwards.
+    /// A text that reads upwards.
     pub(super) fn upright_text(&mut self, x: f64, y: f64, text: &str) {
         let text = escape(text);
         self.push(format_args!(
@@ -96,7 +96,7 @@ impl Canvas {
         ));
     }
 
-    /// Text that rises to the right.
+    /// A text that rises to the right.
     pub(super) fn slanted_text(&mut self, x: f64, y: f64, text: &str) {
         let text = escape(text);
         self.push(format_args!(
@@ -111,13 +111,13 @@ impl Canvas {
         ));
     }
 
-    /// The area that points go around.
+    /// The area that the points enclose.
     pub(super) fn area(&mut self, points: &[(f64, f64)], style: Style) {
         let (colour, points) = (style.colour(), list(points));
         self.push(format_args!(r#"<polygon points="{points}" fill="{colour}" fill-opacity="0.14"/>"#));
     }
 
-    /// A filled rectangle that says what it is to who points at it.
+    /// A filled rectangle with a tooltip.
     pub(super) fn bar(&mut self, [x, y, width, height]: [f64; 4], colour: &str, opacity: f64, hint: &str) {
         let hint = escape(hint);
         self.push(format_args!(
@@ -125,7 +125,7 @@ impl Canvas {
         ));
     }
 
-    /// A confidence interval.
+    /// A whisker that shows a confidence interval.
     pub(super) fn whisker(&mut self, from: f64, to: f64, y: f64) {
         for shape in [[from, y, to, y], [from, y - 2.5, from, y + 2.5], [to, y - 2.5, to, y + 2.5]] {
             self.rule(shape, 0.9);
@@ -151,7 +151,7 @@ impl Canvas {
         ));
     }
 
-    /// For a page: as wide as its place, in the page's ink.
+    /// The SVG for a page: as wide as its container, in the page's ink.
     pub(super) fn inline(&self, title: &str) -> String {
         let (title, width, height, body) = (escape(title), self.width, self.height, &self.body);
         format!(
@@ -159,7 +159,7 @@ impl Canvas {
         )
     }
 
-    /// For a file: dark ink on white, as papers want it.
+    /// The SVG for a file: dark ink on white, as papers need it.
     pub(super) fn standalone(&self, title: &str) -> String {
         let (title, width, height, body) = (escape(title), self.width, self.height, &self.body);
         format!(

@@ -1,4 +1,4 @@
-//! A folder of training: the curves of `log.csv`, with what the policy has to pass as lines.
+//! The report of a training: the curves of `log.csv`, with the baselines as horizontal lines.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) fn is_in(folder: &Path) -> bool {
     folder.join(LOG).is_file() && !folder.join("summary.csv").is_file()
 }
 
-/// What was logged, by column; not a number where a step has none.
+/// The log by column; NaN where a step has no value.
 struct Log {
     columns: BTreeMap<String, Vec<f64>>,
 }
@@ -95,14 +95,14 @@ impl Log {
         self.columns.get(name).map_or(&[], |values| values)
     }
 
-    /// A column against steps, where there is a value.
+    /// The points of a column against steps, where it has a value.
     fn points(&self, name: &str) -> Vec<(f64, f64, Option<[f64; 2]>)> {
         let pairs = self.column("step").iter().zip(self.column(name));
         pairs.filter(|(_, value)| value.is_finite()).map(|(step, value)| (*step, *value, None)).collect()
     }
 }
 
-/// The policy on the validation seeds, and the schedulers that it has to pass.
+/// The section on the policy and the baselines on the validation seeds.
 fn validation(log: &Log, manifest: &Manifest) -> Section {
     let (points, steps) = (log.points("validation_rate"), log.column("step"));
     let passed =
@@ -111,7 +111,7 @@ fn validation(log: &Log, manifest: &Manifest) -> Section {
             None => format!("{name} never"),
         });
     let text = format!(
-        "Mean SLA rate on the validation seeds, which training does not see. It passes {}. The weights of the best fitness \
+        "Mean SLA rate on the validation seeds, which are not used for training. It passes {}. The weights of the best fitness \
          are kept: those after step {}.",
         passed.collect::<Vec<_>>().join(", "),
         manifest.generations
@@ -133,7 +133,7 @@ fn validation(log: &Log, manifest: &Manifest) -> Section {
     Section { name: "validation", title: "Validation", text, pictures: vec![rate, fitness] }
 }
 
-/// What the learner tells of its steps.
+/// The section on the learner's own figures.
 fn learning(log: &Log) -> Section {
     let told = [
         ("mean_rate", "SLA rate of the candidates", "SLA rate"),
@@ -143,12 +143,12 @@ fn learning(log: &Log) -> Section {
         ("critic_loss", "Loss of the critic", "mean squared error"),
         ("actor_loss", "Loss of the actor", "- value of its answers"),
     ];
-    let text = "On the traces that it learns from, which are new in every step.".to_string();
+    let text = "Figures on the training traces, which are new in every step.".to_string();
     let pictures = told.map(|(column, title, y)| alone(log, column, title, y));
     Section { name: "learning", title: "Learning", text, pictures: pictures.into() }
 }
 
-/// One column of the log.
+/// A picture with one column of the log.
 fn alone(log: &Log, column: &str, title: &str, y_title: &str) -> Picture {
     let points = log.points(column);
     let series = vec![Series {

@@ -1,10 +1,10 @@
-//! Two summaries beside each other: a regression check.
+//! Compares a metric of two summaries, as a regression check.
 //!
-//! Rows are matched by all key columns, seed included; where requests come at their own pace, by all but the load, which is
-//! measured. Differences are b - a, paired by seed, with a 95 % confidence interval by Student's t per case and scheduler; of
-//! one run, by batch means. Runs that both files have in common, to the last digit, differ by nothing, for certain: there is
-//! no interval. What is beyond a tolerance is so in either direction, for results that move are to be looked at; whether
-//! it is better or worse is said beside it.
+//! Rows are matched by all key columns, seed included. Where the scenario fixes absolute arrival rates, the load is
+//! measured and does not take part in the match. Differences are b - a, paired by seed, with a 95 % confidence interval
+//! by Student's t per case and scheduler, or by batch means for a single run. A difference between runs that are equal
+//! to the last digit is exactly zero and has no interval. The tolerance holds in both directions, because a regression
+//! check has to show any change; a verdict beside it says whether b is better or worse.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,13 +19,13 @@ use crate::files::did_you_mean;
 use crate::metrics::Better;
 use crate::sweep::{Estimate, Measured, column, differences, firsts, mean, range};
 
-/// How far apart means may be.
+/// The largest difference of two means that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tolerance {
-    /// In the unit of the metric.
+    /// A difference in the unit of the metric.
     Absolute(f64),
-    /// In percent of the first file's.
+    /// A difference in percent of the first file's mean.
     Percent(f64),
 }
 
@@ -52,63 +52,63 @@ impl Tolerance {
     }
 }
 
-/// What two summaries say about a metric.
+/// The comparison of a metric between two summaries.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
-    /// The column.
+    /// The column that is compared.
     pub metric: String,
-    /// Which of its values are the good ones.
+    /// Whether higher or lower values are better.
     pub better: Better,
-    /// What was allowed.
+    /// The tolerance that was applied.
     pub tolerance: Tolerance,
-    /// Rows of either file that are copies of others and do not count.
+    /// The number of rows in either file that are copies of others and do not count.
     pub copies: usize,
-    /// Cases under their schedulers, in the order of the first file.
+    /// Pairs of case and scheduler, in the order of the first file.
     pub groups: Vec<Group>,
-    /// Rows that only the first file has, by their keys.
+    /// The keys of rows that only the first file has.
     pub only_a: Vec<Keys>,
-    /// Rows that only the second file has.
+    /// The keys of rows that only the second file has.
     pub only_b: Vec<Keys>,
 }
 
 /// Names and values of key columns.
 pub type Keys = BTreeMap<&'static str, String>;
 
-/// A case under a scheduler, over the seeds that both files have.
+/// A case under a scheduler, over the seeds that both files hold.
 #[derive(Debug, Serialize)]
 pub struct Group {
-    /// Its keys, the seed left out.
+    /// The keys without the seed.
     pub keys: Keys,
-    /// Rows that both files have, pairs that are copies of others left out.
+    /// The number of pairs of rows, without pairs that are copies of others.
     pub seeds: usize,
-    /// How many such pairs there are.
+    /// The number of pairs that are copies of others.
     #[serde(skip)]
     copies: usize,
-    /// Those of them whose value differs, by seed.
+    /// The seeds of the pairs whose values differ.
     pub changed: Vec<u64>,
-    /// Mean of the first file over seeds with a value in both.
+    /// The mean of the first file, over the seeds that have a value in both files.
     pub a: Option<f64>,
-    /// Mean of the second.
+    /// The mean of the second file, over the same seeds.
     pub b: Option<f64>,
-    /// Mean of b - a.
+    /// The mean of b - a.
     pub difference: Option<f64>,
-    /// Half-width of its 95 % confidence interval; `None` where there is nothing to estimate it from, and of equal runs.
+    /// Half-width of its 95 % confidence interval; `None` if the runs are equal or give no estimate.
     pub difference_ci95: Option<f64>,
-    /// The interval, cut to where a difference can be.
+    /// The interval, cut to the range that a difference can have.
     pub difference_interval95: Option<[f64; 2]>,
-    /// Whether b is better or worse, of a metric with a direction.
+    /// Whether b is better or worse; `None` if the metric has no direction.
     pub verdict: Option<Verdict>,
-    /// Whether the means are within the tolerance, and no value is there, or finite, in one file alone.
+    /// Whether the means are within the tolerance, and no value is missing or infinite in one file only.
     pub is_within: bool,
 }
 
-/// The mean of b beside that of a.
+/// Whether the mean of b is better or worse than that of a.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// On the good side.
+    /// The mean of b is better.
     Better,
-    /// On the other.
+    /// The mean of b is worse.
     Worse,
 }
 
@@ -123,7 +123,7 @@ impl Verdict {
         }
     }
 
-    /// For tables.
+    /// The word that tables show.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Better => "better",
@@ -132,7 +132,7 @@ impl Verdict {
     }
 }
 
-/// What is asked of a pair of files.
+/// The question put to a pair of files.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     metric: &'a str,
@@ -145,8 +145,7 @@ type ByKeys<'a> = BTreeMap<Vec<String>, BySeed<'a>>;
 
 /// Compares a metric of two summaries.
 ///
-/// # Errors
-/// A file cannot be read, or a metric is not in both.
+/// # Errors A file cannot be read, or the metric is not a column of both.
 pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result<Comparison, Error> {
     let (Rows { all: rows_a, copies: copies_a }, Rows { all: rows_b, copies: copies_b }) =
         (all_rows(a)?, all_rows(b)?);
@@ -183,17 +182,17 @@ pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result
     })
 }
 
-/// Whether the file has such a column.
+/// Checks that the file has a column of that name.
 pub(super) fn check_metric(path: &Path, rows: &[Row], metric: &str) -> Result<(), Error> {
     check(path, "metric", metric, &rows[0].run.values.keys().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Of a metric; one that we do not know has none.
+/// The direction of a metric; an unknown metric has none.
 pub(super) fn direction(metric: &str) -> Better {
     column(metric).map_or(Better::Neither, |column| column.better)
 }
 
-/// Whether a name is among those that the file has.
+/// Checks that a name is among those that the file has.
 pub(super) fn check(path: &Path, what: &str, name: &str, known: &[&str]) -> Result<(), Error> {
     if known.contains(&name) {
         return Ok(());
@@ -224,7 +223,7 @@ fn named(keys: &[String]) -> Keys {
     KEYS.iter().copied().zip(keys.iter().cloned()).filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// The pairs that are no copies of others: in both files, and in the metric.
+/// Leaves out pairs that are copies of others in both files and in the metric.
 fn without_copies<'a>(pairs: &[(u64, [&'a Measured; 2])], metric: &str) -> Vec<(u64, [&'a Measured; 2])> {
     let outcome = |(_, [b, a]): &(u64, [&Measured; 2])| {
         let values = [b, a].map(|run| run.value(metric).to_bits());
@@ -245,7 +244,7 @@ impl Group {
         let changed =
             pairs.iter().filter(|(_, pair)| !is_same(values(pair))).map(|(seed, _)| *seed).collect();
         let is_told = |pair: &[&Measured; 2]| values(pair).iter().all(|value| value.is_finite());
-        // Empty, or infinite, and not so in the other.
+        // The value is empty or infinite in one file only.
         let is_apart = pairs.iter().any(|(_, pair)| !is_told(pair) && !is_same(values(pair)));
         let told: Vec<[&Measured; 2]> = pairs.iter().map(|(_, pair)| *pair).filter(is_told).collect();
         let side = |side: usize| mean(&told.iter().map(|pair| values(pair)[side]).collect::<Vec<_>>());
@@ -272,7 +271,7 @@ impl Group {
 }
 
 impl Comparison {
-    /// What is beyond the tolerance, or in one file alone, in a sentence; `None` if nothing is.
+    /// Describes which means are beyond the tolerance and how many rows are in one file only; `None` if there are none.
     pub fn problem(&self) -> Option<String> {
         let beyond = self.groups.iter().filter(|group| !group.is_within).count();
         let (only_a, only_b) = (self.only_a.len(), self.only_b.len());
@@ -286,12 +285,12 @@ impl Comparison {
             ));
         }
         if only_a + only_b > 0 {
-            problems.push(format!("{only_a} rows are in the first file alone, {only_b} in the second"));
+            problems.push(format!("{only_a} rows are only in the first file, {only_b} only in the second"));
         }
         (!problems.is_empty()).then(|| problems.join("; "))
     }
 
-    /// How many of those beyond the tolerance are better and worse; nothing of a metric without a direction.
+    /// The numbers of better and worse groups among those beyond the tolerance; empty for a metric without a direction.
     fn verdicts(&self) -> String {
         let count = |verdict| {
             let is_it = |group: &&Group| !group.is_within && group.verdict == Some(verdict);
@@ -310,7 +309,7 @@ mod tests {
 
     const METRIC: &str = "latency_p99_us";
 
-    /// The difference of files with these values by seed.
+    /// The group that compares two files with these values by seed.
     fn group(a: &[(u64, f64)], b: &[(u64, f64)], metric: &str, tolerance: Tolerance) -> Group {
         let run = |&(seed, value): &(u64, f64)| {
             (seed, Measured { values: [(metric.to_string(), value)].into(), ..Measured::default() })
@@ -331,7 +330,7 @@ mod tests {
         assert!((group.difference.unwrap() - 0.05).abs() < 1e-12 && !group.is_within);
         assert!((group.difference_ci95.unwrap() - 0.6353).abs() < 1e-4);
         assert!(of(Tolerance::Absolute(0.051)).is_within);
-        // 0.05 of 0.55 are 9.09 %.
+        // 0.05 is 9.09 % of 0.55.
         assert!(!of(Tolerance::Percent(9.0)).is_within);
         assert!(of(Tolerance::Percent(9.1)).is_within);
     }

@@ -1,4 +1,4 @@
-//! CSV files of a run, record by record, also after pandas has read and written them.
+//! Reads the CSV files of a run, record by record, also after pandas has rewritten them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::sweep::Range;
 pub(crate) struct CsvFile {
     path: PathBuf,
     rows: files::CsvFile<File>,
-    /// Where [`KEYS`] are; `None` for those that the file does not have.
+    /// The column of each of [`KEYS`]; `None` if the file does not have it.
     keys: Vec<Option<usize>>,
 }
 
@@ -22,12 +22,12 @@ impl CsvFile {
         Ok(Self { path: path.to_path_buf(), rows, keys })
     }
 
-    /// The columns that have a name, and their places.
+    /// The columns that have a name, with their indices.
     pub(crate) fn named(&self) -> impl Iterator<Item = (usize, &str)> {
         self.rows.named()
     }
 
-    /// The place of a column that must be there.
+    /// The index of a column that must exist.
     pub(crate) fn column(&self, name: &str) -> Result<usize, Error> {
         self.rows.find(name).ok_or_else(|| {
             let message = format!("no column `{name}`: expected a file that `mascot run` wrote");
@@ -35,7 +35,8 @@ impl CsvFile {
         })
     }
 
-    /// The values of [`KEYS`] in a record; where the file has no such column, that of a time when it was no key.
+    /// The values of [`KEYS`] in a record. If the file predates a key and lacks its column, the value that applied
+    /// then.
     pub(crate) fn keys(&self, record: &Record) -> Vec<String> {
         let value = |(key, place): (usize, &Option<usize>)| match place {
             Some(place) => as_written(key, record.get(*place)),
@@ -44,19 +45,19 @@ impl CsvFile {
         self.keys.iter().enumerate().map(value).collect()
     }
 
-    /// The next record, into a buffer; says whether there was one.
+    /// Reads the next record into a buffer; false at the end of the file.
     pub(crate) fn read(&mut self, record: &mut Record) -> Result<bool, Error> {
         Ok(self.rows.read(record)?)
     }
 
-    /// A number; not a number where the cell is empty.
+    /// The number in a cell; NaN if the cell is empty.
     pub(crate) fn number(&self, record: &Record, place: usize) -> Result<f64, Error> {
         let text = record.get(place);
         let number = if is_missing(text) { Some(f64::NAN) } else { text.parse().ok() };
         number.ok_or_else(|| self.problem(record, place, "a number"))
     }
 
-    /// A number that is where a mean of its column can be; not a number where the cell is empty.
+    /// The number in a cell, which must lie in the range of its column; NaN if the cell is empty.
     pub(super) fn measured(&self, record: &Record, place: usize, range: Range) -> Result<f64, Error> {
         let number = self.number(record, place)?;
         match number.is_nan() || range.holds(number) {
@@ -65,7 +66,7 @@ impl CsvFile {
         }
     }
 
-    /// A seed.
+    /// The seed of a record.
     pub(super) fn seed(&self, record: &Record, place: usize) -> Result<u64, Error> {
         whole(record.get(place)).map_err(|_| self.problem(record, place, "a whole number"))
     }
@@ -77,7 +78,7 @@ impl CsvFile {
     }
 }
 
-/// The value of a key as `mascot run` writes it: pandas makes 1.0 of 1 and True of true.
+/// The value of a key as `mascot run` writes it: pandas turns 1 into 1.0 and true into True.
 fn as_written(key: usize, text: &str) -> String {
     const SYSTEM: usize = 0;
     if [SYSTEM, SCENARIO, SCHEDULER].contains(&key) {

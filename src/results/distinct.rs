@@ -1,5 +1,5 @@
-//! The rows of a summary.csv, every run once: a row that stands in the file twice counts once, and so do runs that are copies
-//! of others ([`firsts`]). What comes from two files is matched first, and copies are what is left of either.
+//! The rows of a summary.csv, with every run once: a row that the file holds twice counts once, and so do runs that are
+//! copies of others ([`firsts`]). Rows of two files are matched before copies are removed from what remains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,17 +7,17 @@ use super::folder::{Row, Rows};
 use crate::experiment::{BOUND, SCHEDULER, SEED};
 use crate::sweep::{Fingerprint, firsts};
 
-/// Rows as they come.
+/// Collects rows in the order of the file.
 #[derive(Default)]
 pub(super) struct Distinct {
     rows: Vec<Row>,
     copies: usize,
-    /// By all keys: line and content.
+    /// Line and content of each row, by its keys.
     by_keys: BTreeMap<Vec<String>, (usize, Fingerprint)>,
 }
 
 impl Distinct {
-    /// Takes a row, unless the same is there; the error is the line of another result for the same keys.
+    /// Adds a row unless an equal one was added. The error is the line of a different result for the same keys.
     pub(crate) fn add(&mut self, row: Row, line: usize) -> Result<(), usize> {
         let content = row.run.content();
         match self.by_keys.get(&row.keys) {
@@ -31,14 +31,14 @@ impl Distinct {
         Ok(())
     }
 
-    /// The rows, each of its own keys.
+    /// The collected rows; no two have the same keys.
     pub(crate) fn rows(self) -> Rows {
         Rows { all: self.rows, copies: self.copies }
     }
 }
 
 impl Rows {
-    /// Leaves out copies.
+    /// Removes rows that are copies of others.
     pub(super) fn without_copies(mut self) -> Self {
         let Told { is_told, copies } = told(&self.all, |_| false);
         let mut is_told = is_told.into_iter();
@@ -47,15 +47,16 @@ impl Rows {
     }
 }
 
-/// What rows say.
+/// The information in a list of rows.
 pub(super) struct Told {
-    /// Of each row, whether it says what no other does.
+    /// For each row, whether it is not a copy of another.
     pub(super) is_told: Vec<bool>,
-    /// How many runs do not.
+    /// The number of runs that are copies.
     pub(crate) copies: usize,
 }
 
-/// Which rows are no copies of earlier ones or of known ones, which are none. A bound is a copy with a run of its seed.
+/// Finds the rows that are copies of earlier or of known rows; a known row is not a copy. A bound is a copy if a run of
+/// its seed is one.
 pub(super) fn told(rows: &[Row], is_known: impl Fn(&Row) -> bool) -> Told {
     let firsts = first_places(rows);
     let mut seen: BTreeSet<usize> =
@@ -75,7 +76,7 @@ pub(super) fn told(rows: &[Row], is_known: impl Fn(&Row) -> bool) -> Told {
     Told { is_told, copies }
 }
 
-/// By place, that of the first row that it is a copy of, or its own.
+/// For each row, the index of the first row that it is a copy of, or its own index.
 fn first_places(rows: &[Row]) -> Vec<usize> {
     let mut places: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
     for (place, row) in rows.iter().enumerate() {
@@ -89,7 +90,7 @@ fn first_places(rows: &[Row]) -> Vec<usize> {
     first_of
 }
 
-/// The keys that runs of other schedulers and seeds share.
+/// The keys without scheduler and seed.
 pub(super) fn case(row: &Row) -> Vec<String> {
     without(&row.keys, &[SCHEDULER, SEED])
 }
@@ -135,7 +136,7 @@ mod tests {
         let rows = vec![row("a", 1, 9.5), row("a", 2, 8.5), row("b", 1, 9.5), bound(1), bound(2)];
         let (left, copies) = distinct(rows).expect("nothing contradicts anything");
         assert_eq!((left.len(), copies), (5, 0));
-        // One that draws beside one that does not: requests are the same, and so is their bound.
+        // A scheduler that draws beside one that does not: the requests are the same, and so is their bound.
         let rows =
             vec![row("a", 1, 9.5), row("a", 2, 9.5), row("b", 1, 8.5), row("b", 2, 7.5), bound(1), bound(2)];
         let left = [("a", 1), ("b", 1), ("b", 2), (BOUND, 1)].map(|(name, seed)| (name.to_string(), seed));
@@ -154,7 +155,7 @@ mod tests {
         let rows = vec![row("a", 1, 9.5), row("a", 2, 9.5), row("a", 3, 8.5), bound(1), bound(2), bound(3)];
         let (left, copies) = distinct(rows).expect("nothing contradicts anything");
         assert_eq!((left.len(), copies), (6, 0));
-        // The same under other seeds.
+        // The same rows under other seeds.
         let again = [(1, 9.5), (2, 8.5), (11, 9.5), (12, 8.5)].map(|(seed, us)| row("a", seed, us));
         let rows = again.into_iter().chain([1, 2, 11, 12].map(bound)).collect();
         let left = [("a", 1), ("a", 2), (BOUND, 1), (BOUND, 2)].map(|(name, seed)| (name.to_string(), seed));

@@ -1,9 +1,9 @@
-//! A folder of results: summary.csv by case, scheduler and seed, and the manifest.
+//! Reads a folder of results: summary.csv by case, scheduler and seed, and the manifest.
 //!
-//! A case is what schedulers are compared on: all key columns but scheduler and seed. A panel is a case but for what is on the
-//! axis: the load if there are several, else the first other key with several numbers.
-//! Where requests come at their own pace the load follows from the other keys and tells nothing apart; in older files every
-//! seed has one of its own, which was measured.
+//! Schedulers are compared within a case: the rows that agree in all key columns but scheduler and seed. A panel joins
+//! the cases that differ only in the key on the axis: the load if it has several values, else the first other key with
+//! several numbers. Where the scenario fixes absolute arrival rates, the load follows from the other keys and does not
+//! tell cases apart; older files have a measured load for every seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,35 +15,35 @@ use crate::experiment::{BOUND, Error, KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::files::{InputError, Record, Source};
 use crate::sweep::{Measured, RATE, Runs, mean, range};
 
-/// What a report is made of.
+/// The results that a report is made of.
 pub struct Results {
     pub(crate) folder: PathBuf,
     pub(crate) manifest: serde_json::Value,
-    /// In the order of the file, the bound left out.
+    /// Labels of schedulers in the order of the file, without the bound.
     pub(crate) schedulers: Vec<String>,
-    /// In the order of the file.
+    /// The cases in the order of the file.
     pub(crate) cases: Vec<Case>,
-    /// Titles of panels.
+    /// The titles of the panels.
     pub(crate) panels: Vec<String>,
-    /// Rows of the file that are copies of others.
+    /// The number of rows of the file that are copies of others.
     pub(crate) copies: usize,
     places: BTreeMap<Vec<String>, usize>,
     paced: OwnPace,
-    /// The place among [`KEYS`] of what pictures show on their axis.
+    /// The index in [`KEYS`] of the key on the axis of pictures.
     pub(crate) axis: usize,
 }
 
-/// A case under all schedulers.
+/// A case with the runs of all its schedulers.
 pub(crate) struct Case {
-    /// What tells it from the others.
+    /// The keys that vary, as a title.
     pub(crate) title: String,
     pub(super) panel: usize,
     pub(crate) load: Option<f64>,
-    /// The values of [`KEYS`], those of scheduler and seed empty.
+    /// The values of [`KEYS`]; those of scheduler and seed are empty.
     pub(crate) keys: Vec<String>,
-    /// By scheduler, as in [`Results::schedulers`]; empty where one did not run.
+    /// The runs of each scheduler, as in [`Results::schedulers`]; empty if it did not run.
     pub(crate) samples: Vec<Runs>,
-    /// The row `bound`, where there is one.
+    /// The rows `bound`, if there are any.
     pub(crate) bound: Runs,
 }
 
@@ -53,14 +53,14 @@ pub(super) struct Row {
     pub(crate) keys: Vec<String>,
     pub(super) seed: u64,
     pub(super) run: Measured,
-    /// Whether no seed changes it: see [`mark_recordings`].
+    /// Whether this run stands for every seed: see [`mark_recordings`].
     pub(super) is_for_every_seed: bool,
 }
 
-/// The rows of a summary.csv, every run once.
+/// The rows of a summary.csv, with every run once.
 pub(super) struct Rows {
     pub(crate) all: Vec<Row>,
-    /// How many rows were left out because they are copies of others.
+    /// The number of rows that were left out because they are copies of others.
     pub(crate) copies: usize,
 }
 
@@ -92,17 +92,17 @@ impl Results {
         Ok(results)
     }
 
-    /// The case that a row with these keys is of.
+    /// The index of the case that a row with these keys belongs to.
     pub(crate) fn case_of(&self, keys: &[String]) -> Option<usize> {
         self.places.get(&self.case_keys(keys)).copied()
     }
 
-    /// The place of a scheduler's label.
+    /// The index of the scheduler with that label.
     pub(crate) fn scheduler(&self, label: &str) -> Option<usize> {
         self.schedulers.iter().position(|known| known == label)
     }
 
-    /// Cases that differ in nothing but what is on the axis, in its order.
+    /// The cases of a panel, which differ only in the key on the axis, in the order of that key.
     pub(crate) fn cases_of_panel(&self, panel: usize) -> Vec<&Case> {
         let mut cases: Vec<&Case> = self.cases.iter().filter(|case| case.panel == panel).collect();
         let place = |case: &Case| case.number(self.axis).unwrap_or(0.0);
@@ -110,7 +110,7 @@ impl Results {
         cases
     }
 
-    /// Schedulers by their mean SLA rate over all cases, the best first.
+    /// Indices of schedulers by mean SLA rate over all cases, the best first.
     pub(crate) fn ranking(&self) -> Vec<usize> {
         let of = |scheduler: usize| {
             let rates = self.cases.iter().filter_map(|case| case.samples[scheduler].mean(RATE));
@@ -155,7 +155,7 @@ impl Results {
         }
     }
 
-    /// Chooses the axis, and gives cases and panels titles of what varies.
+    /// Chooses the axis, and names cases and panels by the keys that vary.
     fn name(&mut self) {
         let first = self.cases[0].keys.clone();
         let varies = |place: &usize| self.cases.iter().any(|case| case.keys[*place] != first[*place]);
@@ -187,13 +187,13 @@ impl Results {
 }
 
 impl Case {
-    /// What a key says, if that is a number that an axis can show.
+    /// The value of a key, if an axis can show it as a number.
     pub(crate) fn number(&self, place: usize) -> Option<f64> {
         self.keys[place].parse().ok().filter(|number: &f64| number.is_finite())
     }
 }
 
-/// What some of the keys say, in words; of a single case its scenario.
+/// The given keys with their values; the scenario if there is only one case.
 fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
     let word = |place: usize| match KEYS[place] {
         "system" | "scenario" => keys[place].clone(),
@@ -204,20 +204,18 @@ fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
     if words.is_empty() { keys[SCENARIO].clone() } else { words.join(", ") }
 }
 
-/// The rows of a summary.csv, each run once.
+/// The rows of a summary.csv, with every run once.
 ///
-/// # Errors
-/// As [`all_rows`].
+/// # Errors The same errors as for [`all_rows`].
 pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
     let mut rows = all_rows(path)?.without_copies();
     mark_recordings(&mut rows.all);
     Ok(rows)
 }
 
-/// The rows of a summary.csv, also of runs that are copies of others.
+/// The rows of a summary.csv, including runs that are copies of others.
 ///
-/// # Errors
-/// The file cannot be read, a value cannot be, or two of its rows say different things of one run.
+/// # Errors The file or a value in it cannot be read, or two of its rows give different results for one run.
 pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
     let mut file = CsvFile::open(path)?;
     for needed in ["system", "scenario", "scheduler", RATE] {
@@ -237,8 +235,7 @@ pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
         let line = record.line();
         distinct.add(row, line).map_err(|earlier| {
             let message = format!(
-                "another result than in line {earlier} for the same cell and seed: keep one of them, or give each a key \
-                 column of its own"
+                "a different result for the same cell and seed is in line {earlier}: keep one of them, or tell them apart by a key column"
             );
             InputError::at_line(path, line, message)
         })?;
@@ -250,11 +247,12 @@ pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// The scenarios whose requests come at their own pace: several loads, each of which follows from the other keys of a case,
-/// or, in files from when it was measured, of which none was run with two seeds.
+/// The scenarios that fix absolute arrival rates. They are recognised by their loads: there are several, and each
+/// follows from the other keys of a case; or, in older files, whose loads were measured, no load occurs under two
+/// seeds.
 pub(super) struct OwnPace(BTreeSet<String>);
 
-/// The loads of a scenario.
+/// The loads found in the rows of a scenario.
 #[derive(Default)]
 struct Loads<'a> {
     all: BTreeSet<&'a str>,
@@ -287,13 +285,13 @@ impl OwnPace {
         Self(by_scenario.into_iter().filter(|(_, of)| of.are_own()).map(|(name, _)| name.into()).collect())
     }
 
-    /// Those of both.
+    /// The scenarios that are in both sets.
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.0.retain(|scenario| other.0.contains(scenario));
         self
     }
 
-    /// Whether the load of a row with these keys tells it from no other.
+    /// Whether the load of a row with these keys does not tell it from any other row.
     pub(super) fn has(&self, keys: &[String]) -> bool {
         self.0.contains(&keys[SCENARIO])
     }
@@ -327,7 +325,7 @@ mod tests {
         assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0), row("a", "0.9", 1, 1.0)]));
         assert!(!has_own_pace(&[row("a", "0.6", 1, 1.0), row("a", "0.9", 1, 1.0)]));
         assert!(!has_own_pace(&[row("a", "", 1, 1.0), row("a", "", 2, 1.0)]));
-        // One that follows from the DRAM, and one that is the same for some of it.
+        // A load that follows from the DRAM, and one that is the same for several bandwidths.
         let behind = |load: &str, gbps: &str, seed| {
             let mut row = row("a", load, seed, 1.0);
             let place = KEYS.iter().position(|key| *key == "dram_bandwidth_gbps").unwrap();
@@ -336,7 +334,7 @@ mod tests {
         };
         assert!(has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "16", 2), behind("0.3", "32", 1)]));
         assert!(!has_own_pace(&[behind("0.6", "16", 1), behind("0.6", "32", 1), behind("0.9", "32", 1)]));
-        // Beside a scenario whose load is given.
+        // A scenario whose load is given, beside the others.
         let mut given = [row("a", "0.6", 1, 1.0), row("a", "0.6", 2, 1.0)];
         given.iter_mut().for_each(|row| row.keys[SCENARIO] = "light".into());
         let both = OwnPace::of(&measured.into_iter().chain(given).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! What result files say: tables, rankings and comparisons, all computed from the CSV files of a run.
+//! Evaluates result files: tables, rankings and comparisons, all computed from the CSV files of a run.
 //!
 //! [`Results`] reads summary.csv and manifest.json of a folder and folds them over seeds. [`rank`](fn@rank) makes one table of
 //! its schedulers, [`compare`](fn@compare) holds two summaries side by side, and [`Summary`] is the table that a run prints on

@@ -1,22 +1,22 @@
-//! Numbers and notes as tables and pictures show them.
+//! Formats numbers and notes for tables and pictures.
 
-/// Digits that a reader can take in; a dash where there is no value.
+/// A number with so many decimals, but no more digits than a reader can take in; a dash if there is no value.
 pub fn number(value: Option<f64>, decimals: usize) -> String {
     let Some(value) = value.filter(|v| v.is_finite()) else { return "-".into() };
     let text = format!("{value:.decimals$}");
-    // What rounds to zero has no sign.
+    // A number that rounds to zero is shown without a sign.
     let is_zero = text.chars().all(|c| "-0.".contains(c));
     if is_zero { text.trim_start_matches('-').into() } else { text }
 }
 
-/// How far the ends of an interval are from the mean: one number where they are equally far, two where it is cut.
+/// The distances from the mean to the ends of an interval: one number if they are equal, two if the interval is cut.
 pub fn spread(mean: Option<f64>, interval: Option<[f64; 2]>, decimals: usize) -> String {
     let Some((mean, [low, high])) = mean.zip(interval) else { return number(None, decimals) };
     let [below, above] = [mean - low, high - mean].map(|side| number(Some(side), decimals));
     if below == above { below } else { format!("-{below} +{above}") }
 }
 
-/// What there is to say about rows that are no runs of their own.
+/// A note on rows that are copies of others; `None` if there are none.
 pub fn copies(rows: usize) -> Option<String> {
     match rows {
         0 => None,

@@ -1,6 +1,6 @@
-//! Where no seed changes the requests, `mascot run` runs a scheduler that draws nothing once, and its run stands for every
-//! seed. A summary.csv does not say so: it is taken from the load that was offered, which is the same under all seeds of a case
-//! to the last digit, or of none. Files without that column say nothing.
+//! Recognises runs that stand for every seed. Where no seed changes the requests, `mascot run` runs a scheduler without
+//! random draws only once. A summary.csv does not say so, but the offered load shows it: in such a case it is the same
+//! to the last digit under all seeds. Files without that column do not show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::experiment::{BOUND, SCHEDULER};
 
 const OFFERED: &str = "offered_load";
 
-/// Marks the only run that a scheduler has in a case that others ran under several seeds, which brought the same requests.
+/// Marks a scheduler's only run in a case if other schedulers ran under several seeds with the same requests.
 pub(super) fn mark_recordings(rows: &mut [Row]) {
     let mut cases: BTreeMap<Vec<String>, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
     for (place, row) in rows.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The table on the terminal: per case and scheduler, means over seeds with 95 % confidence intervals.
+//! The table on the terminal: means over seeds with 95 % confidence intervals, per case and scheduler.
 
 use std::collections::BTreeSet;
 
@@ -8,56 +8,56 @@ use crate::experiment::{BOUND, KEYS};
 use crate::plan::Plan;
 use crate::sweep::{Cell, RATE, Replicates, Rows, Runs, mean};
 
-/// The scheduler that gains are relative to.
+/// The scheduler to which gains are relative.
 const REFERENCE: &str = "fcfs";
 
 /// One row: a case under one scheduler, over all seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// The system.
+    /// The name of the system.
     pub system: String,
-    /// The scenario.
+    /// The name of the scenario.
     pub scenario: String,
     /// The QoS level.
     pub qos: &'static str,
-    /// Relative to lambda*; `None` where requests come at once.
+    /// The load relative to lambda*; `None` if all requests come at once.
     pub load: Option<f64>,
     /// The swept keys that vary in this experiment.
     #[serde(serialize_with = "as_map")]
     pub setting: Vec<(&'static str, String)>,
-    /// The scheduler.
+    /// The label of the scheduler.
     pub scheduler: String,
-    /// How many runs, each under a seed of its own; copies of a run do not count.
+    /// The number of runs, each under a seed of its own; copies of a run do not count.
     pub seeds: usize,
-    /// How many rows of summary.csv are such copies.
+    /// The number of rows of summary.csv that are such copies.
     pub copies: usize,
     /// Mean SLA satisfaction rate.
     pub sla_rate: f64,
-    /// Half-width of its 95 % confidence interval; `None` where there is nothing to estimate it from.
+    /// Half-width of its 95 % confidence interval; `None` if the runs give no estimate.
     pub sla_rate_ci95: Option<f64>,
-    /// The interval, cut to rates.
+    /// The interval, cut to the range of a rate.
     pub sla_rate_interval95: Option<[f64; 2]>,
-    /// What the intervals are made of.
+    /// The replicates behind the intervals.
     pub replicates: Replicates,
-    /// Mean share of measured requests that were finished, which percentiles of latency are of.
+    /// Mean share of the measured requests that finished; latency percentiles are over these.
     pub finished_share: Option<f64>,
     /// Mean 99th percentile of the latency of finished requests in microseconds.
     pub latency_p99_us: Option<f64>,
     /// Mean energy per measured request, met or not, in microjoules.
     pub energy_per_request_uj: Option<f64>,
-    /// Mean energy per request that was met.
+    /// Mean energy per request that met its deadline, in microjoules.
     pub energy_per_met_request_uj: Option<f64>,
     /// Gain of the SLA rate over fcfs in percent: 100 (a / b - 1).
     pub gain_percent: Option<f64>,
-    /// The same in percentage points.
+    /// The gain in percentage points.
     pub gain_points: Option<f64>,
-    /// Half-width of the 95 % confidence interval of the points, from differences on the same seeds.
+    /// Half-width of the 95 % confidence interval of the gain in points, from differences paired by seed.
     pub gain_points_ci95: Option<f64>,
-    /// The interval, cut to differences of rates.
+    /// The interval, cut to the range of a difference of rates.
     pub gain_points_interval95: Option<[f64; 2]>,
-    /// Mean distance of the SLA rate from its bound; `None` without a bound.
+    /// Mean gap between the SLA rate and its bound; `None` without a bound.
     pub gap_to_bound: Option<f64>,
-    /// The rule behind the label.
+    /// The name of the scheduler behind the label.
     #[serde(skip)]
     rule: String,
 }
@@ -84,7 +84,7 @@ impl Summary {
         Self { varying, rows: Vec::new() }
     }
 
-    /// Adds a cell; cells come in the order of the plan, the seeds of a row one after the other.
+    /// Adds a cell. Cells must come in the order of the plan, with the seeds of a row one after the other.
     pub fn add(&mut self, cell: &Cell, rows: &Rows) {
         let keys: Vec<_> = cell.case.setting.named().collect();
         let row = Row::new(cell, self.varying.iter().map(|&i| keys[i].clone()).collect());
@@ -102,7 +102,7 @@ impl Summary {
     pub fn rows(self) -> Vec<Row> {
         let mut rows: Vec<(Row, Runs)> =
             self.rows.into_iter().map(|(row, runs)| (row, runs.without_copies())).collect();
-        // The bound of a copy is one as well.
+        // The bound of a copy is a copy as well.
         for of_case in rows.chunk_by_mut(|(one, _), (next, _)| one.is_same_case(next)) {
             let copied = of_case.iter().flat_map(|(_, runs)| runs.copied()).copied().collect();
             let bounds = of_case.iter_mut().filter(|(row, _)| row.rule == BOUND);
@@ -158,7 +158,7 @@ impl Row {
         }
     }
 
-    /// With the gains over the reference, seed by seed, on the seeds that both have.
+    /// Adds the gains over the reference, paired by seed.
     fn gaining(&self, runs: &Runs, theirs: &Runs) -> Self {
         let pairs = runs.beside(theirs);
         let rates = |side: usize| mean(&pairs.iter().map(|pair| pair[side].value(RATE)).collect::<Vec<_>>());

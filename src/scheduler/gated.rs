@@ -16,7 +16,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
           layers that would overload the DRAM",
     source: "ours",
     parameters: &[
-        Parameter { name: "alpha", default: "0.4", doc: "share of the capacity up to a deadline that counts as feasible" },
+        Parameter {
+            name: "alpha",
+            default: "0.4",
+            doc: "share of the capacity up to a deadline that counts as feasible",
+        },
         Parameter {
             name: "margin",
             default: "1.0",

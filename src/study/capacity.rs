@@ -1,13 +1,14 @@
 //! The load that a scheduler sustains: the largest below which the SLA rate stays at a target, by bisection.
 //!
-//! Per case, scheduler and seed the load is halved in on between one that meets the target and one that does not, until
-//! they are `tolerance` apart; the lower one is the answer. The draws of a seed are the same at every load, only stretched
-//! in time, so one seed's SLA rate falls nearly without noise as the load grows, and schedulers are compared on the same
-//! requests. Seeds are independent: the mean over them has an interval by Student's t, cut at 0. A seed alone has none.
+//! For each case, scheduler and seed, the search bisects between a load that meets the target and one that misses it,
+//! until they are `tolerance` apart; the lower one is the answer. The draws of a seed are the same at every load, only
+//! stretched in time, so one seed's SLA rate falls nearly without noise as the load grows, and schedulers are compared
+//! on the same requests. Seeds are independent, so the mean over them has an interval by Student's t, cut at 0. A
+//! single seed has none.
 //!
-//! No law says that the SLA rate falls with load. Where it crosses the target several times, the answer is one of the
-//! crossings; what is certain is what was measured: the target is met at the answer and missed `tolerance` above it. Where it
-//! is missed even at the lowest load (`tolerance`), the answer is 0, and where it is met at the highest, it is that.
+//! The SLA rate need not fall monotonically with load. If it crosses the target several times, the answer is one of the
+//! crossings: the target was met at the answer, and missed `tolerance` above it. If the target is missed even at the
+//! lowest load (`tolerance`), the answer is 0; if it is met at the highest load, the answer is that load.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,32 +21,32 @@ use crate::metrics::{Column, Value};
 use crate::plan::{Case, Plan};
 use crate::sweep::{Cell, Estimate, Logs, Range, cells, mean, run_cell};
 
-/// What is looked for.
+/// The parameters of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
-    /// SLA rate to be met.
+    /// The SLA rate to be met.
     pub sla_rate: f64,
-    /// How close the answer is, in load.
+    /// The precision of the answer, in load.
     pub tolerance: f64,
     /// The highest load that is tried.
     pub highest: f64,
 }
 
-/// What a scheduler sustains in a case with one seed: a row of capacity.csv.
+/// The load that a scheduler sustains in a case under one seed: a row of capacity.csv.
 #[derive(Clone, Debug, Serialize)]
 pub struct Found {
-    /// The values of [`KEYS`], the load left out.
+    /// The values of [`KEYS`] without the load.
     #[serde(skip)]
     pub keys: Vec<String>,
-    /// The largest load found to meet the target; 0 where none did.
+    /// The largest load found to meet the target; 0 if there is none.
     pub load: f64,
-    /// The same in requests per second.
+    /// That load in requests per second.
     pub requests_per_s: f64,
-    /// The SLA rate there; not a number at 0.
+    /// The SLA rate at that load; NaN if it is 0.
     pub sla_rate: f64,
-    /// The smallest load above it that was found to miss the target; not a number where none did.
+    /// The smallest load above it that was found to miss the target; NaN if there is none.
     pub missed_load: f64,
-    /// The SLA rate there.
+    /// The SLA rate at the missed load.
     pub missed_sla_rate: f64,
 }
 
@@ -54,52 +55,55 @@ pub struct Found {
 pub struct Row {
     /// System, scenario, QoS level and the swept keys that vary, by name.
     pub case: Vec<(&'static str, String)>,
-    /// The scheduler.
+    /// The label of the scheduler.
     pub scheduler: String,
     /// Mean of the sustained load.
     pub load: f64,
     /// Half-width of its 95 % confidence interval by Student's t; `None` with a single seed.
     pub load_ci95: Option<f64>,
-    /// The interval, cut to loads.
+    /// The interval, cut at 0.
     pub load_interval95: Option<[f64; 2]>,
     /// Mean of the sustained rate.
     pub requests_per_s: f64,
-    /// How many seeds.
+    /// The number of seeds.
     pub seeds: usize,
-    /// Seeds that miss the target at the lowest load.
+    /// The number of seeds that miss the target even at the lowest load.
     pub below: usize,
-    /// Seeds that meet it at the highest: the mean is at least what it says.
+    /// The number of seeds that meet the target at the highest load; if there are any, the mean is a lower bound.
     pub above: usize,
 }
 
 /// Columns of capacity.csv after the keys.
 pub const CAPACITY_COLUMNS: &[Column<Found>] = &[
-    Column::higher("sustained_load", "Largest load found to meet the target; 0 where none did", |found| {
+    Column::higher("sustained_load", "Largest load found to meet the target; 0 if there is none", |found| {
         Value::Real(found.load)
     }),
-    Column::higher("sustained_requests_per_s", "The same in requests per second", |found| {
+    Column::higher("sustained_requests_per_s", "That load in requests per second", |found| {
         Value::Real(found.requests_per_s)
     }),
-    Column::higher("sla_rate", "SLA rate there; empty at 0", |found: &Found| Value::Real(found.sla_rate))
-        .share(),
+    Column::higher("sla_rate", "SLA rate at that load; empty if it is 0", |found: &Found| {
+        Value::Real(found.sla_rate)
+    })
+    .share(),
     Column::higher(
         "missed_load",
-        "Smallest load above it found to miss the target; empty where none did",
+        "Smallest load above it found to miss the target; empty if there is none",
         |found| Value::Real(found.missed_load),
     ),
-    Column::higher("missed_sla_rate", "SLA rate there", |found: &Found| Value::Real(found.missed_sla_rate))
-        .share(),
+    Column::higher("missed_sla_rate", "SLA rate at the missed load", |found: &Found| {
+        Value::Real(found.missed_sla_rate)
+    })
+    .share(),
 ];
 
-/// Searches for every case but for its load, scheduler and seed of a plan, on the current rayon pool.
+/// Searches for every case, scheduler and seed of a plan, whatever the loads of its cases, on the current rayon pool.
 ///
-/// # Errors
-/// Requests come at their own pace, or a run fails.
+/// # Errors A scenario fixes absolute arrival rates, or a run fails.
 pub fn find(plan: &Plan, search: Search, progress: &dyn Progress) -> Result<Vec<Found>, Error> {
     if plan.experiment.loads.is_none() {
         let path = plan.experiment.path.display();
         return Err(Error::Usage(format!(
-            "{path}: requests come at their own pace, which no load scales: there is no capacity to look for"
+            "{path}: the scenario fixes absolute arrival rates, which no load scales: there is no capacity to look for"
         )));
     }
     let mut seen = BTreeSet::new();
@@ -134,10 +138,11 @@ fn bisect(plan: &Plan, cell: &Cell, search: Search) -> Result<Found, Error> {
     Ok(Found { keys: without_load(cell), load, requests_per_s, sla_rate, missed_load, missed_sla_rate })
 }
 
-/// A load and the SLA rate there.
+/// A load and the SLA rate at that load.
 type Point = (f64, f64);
 
-/// The two loads between which the target is lost; one of them is `None` where it never is, or always.
+/// The two loads between which the SLA rate falls below the target; the upper one is `None` if it is always met, the
+/// lower one if it is never met.
 fn narrow<E>(
     search: Search,
     rate_at: impl Fn(f64) -> Result<f64, E>,

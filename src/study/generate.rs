@@ -1,4 +1,4 @@
-//! The arrivals of a scenario outside a run, for `mascot trace gen`.
+//! Generates the arrivals of a scenario outside a run, for `mascot trace gen`.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,18 @@ use crate::files::{Load, PerSecond, Source};
 use crate::plan::Plan;
 use crate::workload::{Arrival, ArrivalStream, Qos, Scenario};
 
-/// What is generated, and what decides how fast requests come where the scenario does not.
+/// A scenario, and the load or rate of its requests if the scenario does not fix them.
 #[derive(Clone, Copy, Debug)]
 pub struct Generate<'a> {
     /// Name or path of the scenario.
     pub scenario: &'a str,
     /// The system that the load is relative to.
     pub system: Option<&'a str>,
-    /// Relative to lambda*.
+    /// The load relative to lambda*.
     pub load: Option<Load>,
     /// Requests per second of all tenants that share a load.
     pub rate_per_s: Option<PerSecond>,
-    /// Of all draws.
+    /// The seed of all draws.
     pub seed: u64,
 }
 
@@ -49,7 +49,7 @@ impl Generate<'_> {
         let is_given = self.load.is_some() || self.rate_per_s.is_some();
         if scenario.has_own_pace() && is_given {
             return Err(format!(
-                "the requests of scenario `{name}` come at their own pace: leave --load and --rate out"
+                "scenario `{name}` fixes absolute arrival rates: leave --load and --rate out"
             ));
         }
         if !scenario.has_own_pace() && !is_given {
@@ -59,24 +59,23 @@ impl Generate<'_> {
         }
         if needs_latencies(scenario) && self.system.is_none() {
             return Err(format!(
-                "when the requests of scenario `{name}` come depends on isolated latencies: give --system"
+                "the arrivals of scenario `{name}` depend on isolated latencies: give --system"
             ));
         }
         if scenario.has_followers() {
             return Err(format!(
-                "requests of scenario `{name}` follow others, so that when they come depends on the run: take their times \
-                 from the requests.csv of one"
+                "requests of scenario `{name}` follow others, so their arrival times depend on the run: take them from the requests.csv of a run"
             ));
         }
         if self.system.is_some() && self.load.is_none() && !needs_latencies(scenario) {
             return Err(format!(
-                "no system changes when the requests of scenario `{name}` come: leave --system out, or give --load"
+                "the arrivals of scenario `{name}` do not depend on a system: leave --system out, or give --load"
             ));
         }
         Ok(())
     }
 
-    /// One cell without a scheduler.
+    /// An experiment of one cell, without a scheduler.
     fn experiment(&self, scenario: &Scenario, system: &str) -> Experiment {
         Experiment {
             name: scenario.name.clone(),

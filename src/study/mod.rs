@@ -1,8 +1,9 @@
-//! Questions that take more than one sweep, or another run than that of a cell.
+//! Studies that need more than one sweep, or runs other than those of cells.
 //!
-//! [`find`] bisects for the load that a scheduler sustains; [`verify`] holds the contention model against measured co-runs;
-//! [`only_cell`](timeline::only_cell) and its timeline show one cell in Perfetto; [`Generate`] writes the arrivals of a scenario
-//! outside a run; [`eft_saturation`] measures how much of lambda* earliest-finish scheduling sustains.
+//! [`find`] bisects for the load that a scheduler sustains; [`verify`] compares the contention model with measured
+//! co-runs; [`only_cell`](timeline::only_cell) and its timeline show one cell in Perfetto; [`Generate`] writes the
+//! arrivals of a scenario outside a run; [`eft_saturation`] measures how much of lambda* earliest-finish scheduling
+//! sustains.
 
 mod capacity;
 mod contention;

@@ -1,4 +1,4 @@
-//! The measured knee beside the bound: how much of lambda* greedy earliest-finish scheduling sustains.
+//! Measures the share of the bound lambda* that greedy earliest-finish scheduling sustains.
 
 use std::sync::Arc;
 
@@ -9,14 +9,15 @@ use crate::sim::{DecisionCost, Engine, LateRules, Origin, Record, Recorder, Requ
 use crate::units::Time;
 use crate::workload::{Extent, Late};
 
-/// Requests in the batch. Our choice, because the empty accelerators at its end then weigh a few per cent.
+/// The number of requests in the batch. Our choice, because the accelerators that idle at its end then change the
+/// result by a few per cent.
 const BATCH: usize = 500;
 
-/// Throughput of `eft` relative to lambda*, from the time it takes to work off a batch that is there at time 0, with
-/// free decisions and nothing dropped. The batch has the mix's proportions whatever order the rule serves it in.
+/// The throughput of `eft` relative to lambda*: the scheduler works off a batch that arrives at time 0, with free
+/// decisions and without drops. The batch has the proportions of the mix, in whatever order the scheduler serves it.
 pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let lambda = case.site.saturation.requests_per_s;
-    // Followers in their proportion to the others: those of the same time.
+    // Followers keep their proportion to the others: those of the same time span.
     let rate_per_s = case.site.own_per_s.unwrap_or(lambda);
     let extent = match case.workload.has_followers() && rate_per_s > 0.0 {
         true => Extent::Sample(Time::from_s(BATCH as f64 / rate_per_s)),

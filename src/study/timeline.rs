@@ -1,5 +1,5 @@
-//! The timeline of one cell ([`Timeline`]). The cell runs once more for it: a sweep keeps no records, and need not even have
-//! simulated it now.
+//! The timeline of one cell ([`Timeline`]). The cell runs once more for it, because a sweep keeps no records and may
+//! have read the cell from disk.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -12,8 +12,7 @@ use crate::sweep::{Cell, cells, quoted};
 
 /// The only cell of a plan.
 ///
-/// # Errors
-/// There are several: the error says of what, and which options leave one.
+/// # Errors There are several cells: the error names the keys with several values, and options that leave one cell.
 pub fn only_cell(plan: &Plan) -> Result<Cell<'_>, Error> {
     let cells: Vec<Cell> = cells(plan).into_iter().filter(|cell| !cell.is_bound()).collect();
     match cells[..] {
@@ -46,7 +45,7 @@ fn too_many(plan: &Plan, cells: &[Cell]) -> String {
     )
 }
 
-/// The keys of a cell that an option sets: no load where requests come at their own pace.
+/// The keys of a cell that an option can set; without the load if the scenario fixes absolute arrival rates.
 fn settable_keys(cell: &Cell) -> Vec<String> {
     let mut keys = cell.keys();
     if cell.case.load.is_none() {
@@ -55,7 +54,7 @@ fn settable_keys(cell: &Cell) -> Vec<String> {
     keys
 }
 
-/// The scheduler of a cell as an option has it.
+/// The scheduler of a cell, as the value of an option.
 fn choice(cell: &Cell) -> String {
     let choice = cell.scheduler;
     if choice.parameters.is_empty() && choice.label == choice.entry.name {

@@ -1,6 +1,7 @@
-//! The bound of each trace's SLA rate (`limits::bound`) beside what schedulers reach: a row `bound` per case and seed, and the
-//! column `gap_to_bound`. Bounds are kept in the cache by what they follow from, so cases with the same measured requests
-//! on the same system share one. Where requests follow others there is no bound, and no row.
+//! The bound of each trace's SLA rate (`limits::bound`) beside the results of schedulers: a row `bound` per case and
+//! seed, and the column `gap_to_bound`. The cache keeps bounds by the hash of their inputs, so cases with the same
+//! measured requests on the same system share one. Workloads in which requests follow others have no bound and no such
+//! row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,7 @@ use crate::metrics::{Batches, Column, Heading, Metrics, Value};
 use crate::plan::{Came, Case, Plan, offered_load, requests};
 use crate::sim::Trace;
 
-/// In the place of a scheduler in such a row.
+/// Stands in the place of a scheduler in a row of a bound.
 pub(super) static CHOICE: LazyLock<SchedulerChoice> = LazyLock::new(|| SchedulerChoice {
     label: BOUND.into(),
     entry: Arc::new(Entry::new(BOUND, "what no schedule exceeds", "", |_, _| {
@@ -25,7 +26,7 @@ pub(super) static CHOICE: LazyLock<SchedulerChoice> = LazyLock::new(|| Scheduler
     parameters: toml::Table::new(),
 });
 
-/// What a bound adds to a row of `summary.csv`.
+/// The columns that bounds add to `summary.csv`.
 pub const BOUND_COLUMNS: &[Column<Outcome>] = &[Column::lower(
     "gap_to_bound",
     "With --bound: the upper bound of the SLA rate of the same requests (row `bound`, which holds the bounds of met \
@@ -35,7 +36,7 @@ pub const BOUND_COLUMNS: &[Column<Outcome>] = &[Column::lower(
 .share()];
 
 impl Cell<'_> {
-    /// Whether it is the row of a bound.
+    /// Whether the cell is the row of a bound.
     pub fn is_bound(&self) -> bool {
         self.scheduler.entry.name == BOUND
     }
@@ -77,20 +78,21 @@ impl Plan {
             progress.warn(&match forwarding {
                 true => "no bound with `forwarding`: what layers cost depends on the schedule".to_string(),
                 false => format!(
-                    "no bound for scenario `{scenario}`: when requests come there, and how many, depends on the schedule"
+                    "no bound for scenario `{scenario}`: the times and the number of its requests depend on the schedule"
                 ),
             });
         });
     }
 
-    /// Scenarios, and whether their outputs are forwarded.
+    /// The scenarios without a bound, and whether forwarding is the reason.
     fn without_bound(&self) -> BTreeSet<(&str, bool)> {
         let cases = self.cases.iter().zip(&self.bounds).filter(|(_, bounds)| bounds.is_empty());
         cases.map(|(case, _)| (case.workload.scenario.name.as_str(), case.site.dram.forwarding)).collect()
     }
 }
 
-/// None for any seed of a workload whose requests follow others, so that means over seeds are of the same seeds.
+/// The linear program of a case and a seed. `None` for every seed of a workload in which requests follow others, so
+/// that means are over the same seeds.
 fn relaxation(case: &Case, seed: u64) -> Option<Relaxation> {
     let trace = (!case.workload.has_followers()).then(|| requests(case, &case.window, seed))?;
     Relaxation::new(&case.site.world, &trace)
@@ -128,10 +130,13 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
     }
 }
 
-/// How far a run stays below its bound; not a number without one. Panics if it does not.
+/// The gap of a run to its bound; NaN without a bound. Panics if the run exceeds the bound.
 pub(super) fn gap(cell: &Cell, outcome: &Outcome) -> f64 {
     let Some(bound) = cell.bound else { return f64::NAN };
     let (met, requests) = (outcome.metric("met"), outcome.metric("requests"));
-    assert!(met <= bound as f64, "{met} of {requests} requests are met, and the bound is {bound}");
+    assert!(
+        met <= bound as f64,
+        "{met} of {requests} requests met their deadlines, but the bound is {bound}"
+    );
     bound as f64 / requests - outcome.metric("sla_rate")
 }

@@ -9,12 +9,12 @@ use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, Schedul
 use crate::metrics::{Batches, GroupRow, Lane, LayerRow, Metrics, RequestRow, Value};
 use crate::plan::Case;
 
-/// A cell that has no result.
+/// A cell that failed.
 #[derive(Debug)]
 pub struct Failure {
-    /// Its identifier.
+    /// The identifier of the cell.
     pub id: String,
-    /// What happened, and the command that runs it alone.
+    /// The error, with the command that runs the cell alone.
     pub error: Error,
 }
 
@@ -36,30 +36,30 @@ pub struct Cell<'a> {
     pub scheduler: &'a SchedulerChoice,
     /// The seed of arrivals and of the scheduler's own draws.
     pub seed: u64,
-    /// How many of its measured requests any schedule meets at most, where that was asked for.
+    /// The upper bound on the number of measured requests that meet their deadlines, if bounds were asked for.
     pub bound: Option<usize>,
-    /// The policy, where the scheduler is learned.
+    /// The policy, if the scheduler is a learned one.
     pub policy: Option<&'a Placed>,
 }
 
-/// What came out of a cell.
+/// The outcome of a cell.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What the requests of the run offered, relative to lambda*.
+    /// The load that the requests of the run offered, relative to lambda*.
     pub offered_load: f64,
     /// One value per metric column.
     pub values: Vec<Value>,
-    /// How far the SLA rate is below its bound; not a number without one.
+    /// The gap of the SLA rate to its bound; NaN without a bound.
     pub gap_to_bound: f64,
-    /// Requests met in equal parts of the run.
+    /// The numbers of requests that met their deadlines in equal parts of the run.
     pub batches: Batches,
-    /// The figures by tenant, network, QoS level and priority.
+    /// The metrics by tenant, network, QoS level and priority.
     pub groups: Vec<GroupRow>,
-    /// What each accelerator did.
+    /// The figures of each accelerator.
     pub accelerators: Vec<Lane>,
-    /// Measured requests, if asked for.
+    /// The measured requests, if this log is kept.
     pub requests: Vec<RequestRow>,
-    /// Layer runs, if asked for.
+    /// The layer runs, if this log is kept.
     pub layers: Vec<LayerRow>,
 }
 
@@ -103,7 +103,7 @@ impl Cell<'_> {
         let selected =
             [("exclude", experiment.exclude.is_empty()), ("include", experiment.include.is_empty())];
         sets.extend(selected.into_iter().filter_map(empty));
-        // The bound is no scheduler: it comes with whatever the experiment runs.
+        // The bound is not a scheduler: it comes with whatever the experiment runs.
         if !self.is_bound() {
             sets.push(format!("schedulers={}", list(toml::Value::Table(self.scheduler.to_table()))));
         }
@@ -117,13 +117,13 @@ impl Cell<'_> {
     }
 }
 
-/// A word for the shell, in quotes where it needs them.
+/// A word for the shell, quoted if necessary.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+".contains(c);
     if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
-/// A path for the shell: bytes that are no text are escaped, as POSIX has it since 2024.
+/// A path for the shell: bytes that are not text are escaped as in POSIX 2024.
 fn quoted_path(path: &Path) -> String {
     if let Some(text) = path.to_str() {
         return quoted(text);
@@ -137,7 +137,7 @@ fn quoted_path(path: &Path) -> String {
 }
 
 impl fmt::Display for Cell<'_> {
-    /// The keys that say most.
+    /// Shows the most telling keys.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let keys = self.keys();
         let named = KEYS.iter().zip(&keys).take(SEED + 1).filter(|(_, value)| !value.is_empty());

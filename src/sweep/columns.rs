@@ -1,9 +1,8 @@
-//! The columns of `summary.csv` behind those that identify a cell.
+//! The columns of `summary.csv` after those that identify a cell.
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::Outcome;
-use crate::metrics::{BATCH_COLUMNS, Heading, Metrics};
-use crate::metrics::{Column, Value};
+use crate::metrics::{BATCH_COLUMNS, Column, Heading, Metrics, Value};
 
 /// The columns of `summary.csv` after [`KEYS`](crate::experiment::KEYS); the last is text.
 pub fn summary_columns() -> impl Iterator<Item = &'static Heading> {
@@ -11,10 +10,9 @@ pub fn summary_columns() -> impl Iterator<Item = &'static Heading> {
     Metrics::columns().chain(of_outcomes).chain(BATCH_COLUMNS.iter().map(|column| &column.heading))
 }
 
-/// What the requests of a run add to its row of `summary.csv`.
+/// The columns that the requests of a run add to `summary.csv`.
 pub const OFFERED_COLUMNS: &[Column<Outcome>] = &[Column::undirected(
     "offered_load",
-    "Rate of the run's requests relative to lambda*, as if none were dropped; of a scenario with closed loops, of those \
-     that came. `load` is what was asked for. Empty where all come at once",
+    "Rate of the run's requests relative to lambda*, as if none were dropped; with closed loops, of the requests that came. `load` is the load that was asked for. Empty if all come at once",
     |outcome: &Outcome| Value::Real(outcome.offered_load),
 )];

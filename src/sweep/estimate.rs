@@ -1,20 +1,20 @@
-//! Estimates from runs: a mean with its 95 % confidence interval, and whether a mean is more than noise.
+//! Statistics over runs: a mean with its 95 % confidence interval, and tests of significance.
 //!
-//! Replicates are runs under several seeds, taken as independent, with an interval by Student's t. Where there is one
-//! run alone, because it was run once or because no seed changes it, the replicates of its SLA rate are the rates in equal
-//! parts of it: batch means (Law, Simulation Modeling and Analysis, 5th ed., 2015, section 9.5.3), as far as one part tells
-//! little about the next. Nothing else of a single run has an interval.
+//! Replicates are runs under several seeds, taken as independent, with an interval by Student's t. For a single run,
+//! because it was run once or because no seed changes it, the replicates of its SLA rate are the rates in equal parts
+//! of it: batch means (Law, Simulation Modeling and Analysis, 5th ed., 2015, section 9.5.3). This assumes that one part
+//! is nearly independent of the next. Other metrics of a single run have no interval.
 //!
-//! What cannot leave a range, such as a rate or the difference of two, has an interval that ends there: Student's interval
-//! cut to the range. The mean that it is for is in the range as well, so that no coverage is lost; with two seeds, or near
-//! 0 and 1, it has unequal sides.
+//! The interval of a metric with a bounded range, such as a rate or a difference of rates, is Student's interval cut to
+//! the range. The true mean is in the range as well, so the cut loses no coverage. With two seeds, or near 0 and 1, the
+//! sides of the interval may be unequal.
 
 use std::fmt;
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Where a mean can be.
+/// The range in which a mean can lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
     low: f64,
@@ -22,21 +22,21 @@ pub struct Range {
 }
 
 impl Range {
-    /// Anywhere.
+    /// No limits.
     pub const ANY: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
-    /// Of what is not negative.
+    /// The range of quantities that are not negative.
     pub const POSITIVE: Self = Self { low: 0.0, ..Self::ANY };
-    /// Of a rate.
+    /// The range of a rate.
     pub const SHARE: Self = Self { low: 0.0, high: 1.0 };
-    /// Of a rate less its upper bound.
+    /// The range of the difference of a rate to its upper bound.
     pub const BELOW_BOUND: Self = Self { low: -1.0, high: 0.0 };
 
-    /// Whether a value is in it, but for rounding.
+    /// Whether a value is in the range, up to rounding.
     pub fn holds(self, value: f64) -> bool {
         (self.low - ROUNDING..=self.high + ROUNDING).contains(&value)
     }
 
-    /// That of the difference of two such means.
+    /// The range of the difference of two such means.
     pub fn of_differences(self) -> Self {
         Self { low: self.low - self.high, high: self.high - self.low }
     }
@@ -53,23 +53,23 @@ impl fmt::Display for Range {
 pub struct Estimate {
     /// The mean.
     pub mean: Option<f64>,
-    /// Half-width of Student's 95 % confidence interval; `None` below two replicates, and where all are equal.
+    /// Half-width of Student's 95 % confidence interval; `None` below two replicates, or if all are equal.
     pub ci95: Option<f64>,
-    /// Lower end of the interval, cut to where the mean can be.
+    /// Lower end of the interval, cut to the range of the mean.
     pub low95: Option<f64>,
-    /// Upper end.
+    /// Upper end of the interval, cut likewise.
     pub high95: Option<f64>,
 }
 
 impl Estimate {
-    /// From replicates; those without a value do not count.
+    /// The estimate from replicates; those without a value do not count.
     pub fn of(samples: &[f64], range: Range) -> Self {
         let (mean, ci95) = (mean(samples), half_width_95(samples));
         let end = |sign: f64| Some((mean? + sign * ci95?).clamp(range.low, range.high));
         Self { mean, ci95, low95: end(-1.0), high95: end(1.0) }
     }
 
-    /// In another unit, so many of which make one.
+    /// The estimate in another unit: all figures times `factor`.
     pub fn times(self, factor: f64) -> Self {
         let Self { mean, ci95, low95, high95 } = self;
         let [mean, ci95, low95, high95] = [mean, ci95, low95, high95].map(|value| value.map(|v| v * factor));
@@ -82,13 +82,14 @@ impl Estimate {
     }
 }
 
-/// What the replicates of an estimate are.
+/// The kinds of replicates that an estimate can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Replicates {
     /// Runs under several seeds.
     Seeds,
-    /// The same, of requests that others ran once, as no seed changes when they come and what they ask for.
+    /// Runs under several seeds with the same requests, because no seed changes them: schedulers without random draws
+    /// have one run.
     Draws,
     /// Equal parts of one run.
     Batches,
@@ -97,7 +98,7 @@ pub enum Replicates {
 }
 
 impl Replicates {
-    /// What there is to say about an interval, if it is not over seeds.
+    /// A note on the interval, if it is not over seeds.
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Seeds => None,
@@ -128,8 +129,8 @@ pub fn mean(samples: &[f64]) -> Option<f64> {
     (n > 0).then(|| sum / f64::from(n))
 }
 
-/// Half-width of Student's 95 % confidence interval of the mean over replicates that have a value. Where they are all
-/// equal there is no spread to estimate it from: a width of zero would promise that the next one is equal, too.
+/// Half-width of Student's 95 % confidence interval of the mean over replicates that have a value. `None` if all are
+/// equal: a width of zero would claim that the next one is equal, too.
 fn half_width_95(samples: &[f64]) -> Option<f64> {
     let samples: Vec<f64> = samples.iter().copied().filter(|v| v.is_finite()).collect();
     let n = samples.len() as f64;
@@ -145,20 +146,20 @@ fn deviation(samples: &[f64]) -> Option<f64> {
     Some(if deviation <= ROUNDING * (1.0 + mean.abs()) { 0.0 } else { deviation })
 }
 
-/// The law of the mean of n values over its standard error.
+/// The distribution of the mean of n values divided by its standard error.
 fn students(n: f64) -> StudentsT {
     StudentsT::new(0.0, 1.0, n - 1.0).expect("at least one degree of freedom")
 }
 
-/// Of a one-sided test; half of the 5 % that a 95 % interval leaves.
+/// The significance level of a one-sided test: half of the 5 % that a 95 % interval leaves.
 const LEVEL: f64 = 0.025;
 
-/// Rates are shares of counts: what is this near to a margin differs from it by rounding. Our choice, because shares of
-/// a million requests differ by more.
+/// A difference to the margin below this is due to rounding. Our choice, because shares of a million requests differ by
+/// more.
 const ROUNDING: f64 = 1e-9;
 
-/// Of the hypothesis that the mean is at most the margin, by a t-test; where all samples are equal, which leaves nothing to
-/// estimate a spread from, by a sign test. 1 below two samples.
+/// The p-value of the hypothesis that the mean is at most the margin, by a t-test. If all samples are equal, so that
+/// there is no spread to estimate, by a sign test. 1 below two samples.
 pub fn p_value(samples: &[f64], margin: f64) -> f64 {
     let n = samples.len() as f64;
     let (Some(mean), Some(deviation)) = (mean(samples), deviation(samples)) else { return 1.0 };
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_interval_of_a_rate_is_one_of_rates_also_with_two_seeds() {
-        // Mean 0.99, t(0.975, 1) = 12.7062, standard error 0.005: 0.0635 to either side, of which 0.01 are there above.
+        // Mean 0.99, t(0.975, 1) = 12.7062, standard error 0.005: 0.0635 to either side, of which only 0.01 fit above.
         let two = Estimate::of(&[0.985, 0.995], Range::SHARE);
         assert!(near(two.ci95, 0.0635) && near(two.low95, 0.9265), "{two:?}");
         assert_eq!(two.high95, Some(1.0));

@@ -1,8 +1,8 @@
-//! How long the cells that are not kept will take.
+//! Estimates how long the cells that are not kept will take.
 //!
-//! From the wall time of kept cells under the same scheduler, else of all kept cells; with none, from one short run per
-//! scheduler, its time scaled by the number of requests. Both are rough: time per request grows with the queue, and so
-//! with load.
+//! The estimate uses the wall time of kept cells under the same scheduler, else of all kept cells. Without any, it uses
+//! one short run per scheduler and scales its time by the number of requests. Both are rough: time per request grows
+//! with the queue, and so with load.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use super::resume::{Clock, Sweep};
 use super::run::run_cell;
 use crate::plan::{Case, requests, window};
 
-/// Measured requests of a short run. Our choice, because they take milliseconds under most rules.
+/// The measured requests of a short run. Our choice, because they take milliseconds under most schedulers.
 const SAMPLE: usize = 100;
 
-/// An estimate.
+/// An estimate of the run time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
-    /// Wall time on so many threads.
+    /// Wall time in seconds on the given number of threads.
     pub wall_s: f64,
-    /// Where it is from.
+    /// The source of the estimate, for the user.
     pub source: String,
 }
 
-/// Cells, and the time they took together.
+/// A number of cells, and their total time.
 #[derive(Clone, Copy, Default)]
 struct Taken {
     cells: usize,
@@ -38,7 +38,7 @@ impl Taken {
     }
 }
 
-/// The time of the cells whose place in `kept` is empty; `None` where nothing can be told.
+/// Estimates the time of the cells whose entry in `kept` is empty; `None` if there is nothing to estimate from.
 pub fn forecast(sweep: &Sweep, kept: &[Option<f64>], threads: usize, clock: Clock) -> Option<Forecast> {
     let label = |place: usize| sweep.cells[place].scheduler.label.as_str();
     let missing: Vec<usize> = (0..kept.len()).filter(|&place| kept[place].is_none()).collect();
@@ -70,7 +70,7 @@ fn add<'a>(of_label: &mut BTreeMap<&'a str, Taken>, label: &'a str, wall_s: f64)
     taken.wall_s += wall_s;
 }
 
-/// For each scheduler, what a cell from the middle of its list would take.
+/// For each scheduler, the estimated time of a cell from the middle of its list.
 fn samples<'a>(sweep: &'a Sweep, missing: &[usize], clock: Clock) -> Vec<(&'a str, f64)> {
     let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for &place in missing {
@@ -82,7 +82,7 @@ fn samples<'a>(sweep: &'a Sweep, missing: &[usize], clock: Clock) -> Vec<(&'a st
     middle.par_iter().filter_map(one).collect()
 }
 
-/// The time of a short run in proportion; `None` where it fails.
+/// The time of a short run, scaled to the whole run; `None` if it fails.
 fn sample(sweep: &Sweep, cell: &Cell, clock: Clock) -> Option<f64> {
     let case = Case { window: window(cell.case, SAMPLE), ..cell.case.clone() };
     let number = |case: &Case| requests(case, &case.window, cell.seed).requests.len() as f64;

@@ -1,12 +1,14 @@
-//! What makes two cells the same: the hash under which a finished cell is kept, and by which a user names it.
+//! The identity of a cell: the hash under which a finished cell is kept, and by which a user names it.
 //!
-//! It covers everything that decides the bytes of a cell: the sources of this program, its keys, scheduler and seed, how
-//! many requests it has, the recording, whether it is bounded, which logs it keeps, and the contents of all files it
-//! depends on. It does not cover where those files lie, nor the cells beside it.
+//! The hash covers everything that decides the bytes of a cell: the sources of this program, the keys, scheduler and
+//! seed of the cell, its number of requests, the recording, whether it has a bound, which logs it keeps, and the
+//! contents of all files that it depends on. It covers neither the location of those files nor the other cells.
 //!
-//! The sources count as a whole, hashed by `build.rs`, and not the version or the commit: an edit that is not committed
-//! changes results as well. That an edited comment makes a sweep run again is the price. A scheduler of a caller's is outside
-//! of these sources: its [version](crate::experiment::Entry::version) stands for its code.
+//! The sources are those of the storeys up to this one, hashed as a whole by `build.rs`: figures, rankings, trainings and
+//! the command line do not enter, so that a change there leaves finished cells valid. Neither the version nor the commit
+//! would do in place of the hash, because an edit that is not committed changes results as well. The price is that an
+//! edited comment below runs a sweep again. A caller's own scheduler is outside of these sources: its
+//! [version](crate::experiment::Entry::version) stands for its code.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -16,7 +18,7 @@ use super::inputs::Inputs;
 use crate::experiment::{Experiment, KEYS};
 use crate::files::sha256;
 
-/// SHA-256 of the sources of this program.
+/// SHA-256 of the sources of this program that decide what a cell comes to.
 pub const SOURCES_SHA256: &str = env!("MASCOT_SOURCES_SHA256");
 
 /// Digits of an identifier: 128 bits.
@@ -25,16 +27,16 @@ const DIGITS: usize = 32;
 /// Digits that lists and messages show: enough to tell a million cells apart.
 pub const SHOWN_DIGITS: usize = 12;
 
-/// All but the cell that decides what comes out of it.
+/// Everything that decides the outcome of a cell, besides the cell itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
     /// The experiment.
     pub experiment: &'a Experiment,
-    /// Which logs are kept.
+    /// The logs that are kept.
     pub logs: Logs,
-    /// The files.
+    /// The data files.
     pub inputs: &'a Inputs,
-    /// The sources of the program that runs it: [`SOURCES_SHA256`], or those of another run.
+    /// The hash of the sources of the program: [`SOURCES_SHA256`], or the one that another run recorded.
     pub sources: &'a str,
 }
 
@@ -46,7 +48,7 @@ impl Identity<'_> {
         id
     }
 
-    /// One line for each thing that counts.
+    /// The text that is hashed: one line for each part of the identity.
     fn text(&self, cell: &Cell) -> String {
         let mut text = format!("sources {}\n{:?}\n{:?}\n", self.sources, self.logs, cell.case.window);
         let mut add =
@@ -64,7 +66,7 @@ impl Identity<'_> {
     }
 }
 
-/// A file's name counts, as what it holds is looked up by it; its folder does not.
+/// The name of a file, which is part of the identity because data is looked up by it; the folder is not.
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -8,24 +8,23 @@ use crate::experiment::{DataRoot, Error, Kind};
 use crate::files::sha256_of_file;
 use crate::plan::{Case, Plan};
 
-/// Files by content.
+/// The data files of a run, with the hashes of their contents.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// SHA-256 of each file, by its path: relative to the data folder where it lies there, else absolute.
     pub sha256: BTreeMap<PathBuf, String>,
-    /// By system and scenario.
+    /// Files by system and scenario.
     of_case: BTreeMap<[String; 2], BTreeSet<PathBuf>>,
-    /// By reference of deadlines.
+    /// Files by reference of deadlines.
     of_reference: BTreeMap<String, BTreeSet<PathBuf>>,
-    /// By label and system, for learned schedulers.
+    /// Files of learned schedulers, by label and system.
     of_policy: BTreeMap<(String, String), BTreeSet<PathBuf>>,
 }
 
 impl Inputs {
-    /// Those of a plan.
+    /// The data files of a plan.
     ///
-    /// # Errors
-    /// A file is gone since it was read.
+    /// # Errors A file has disappeared since it was read.
     pub fn of(plan: &Plan, data: &DataRoot) -> Result<Self, Error> {
         let mut inputs = Self::default();
         for case in &plan.cases {
@@ -63,7 +62,7 @@ impl Inputs {
         name
     }
 
-    /// The contents that a cell depends on, by name.
+    /// The files that a cell depends on, with the hashes of their contents.
     pub fn of_cell(&self, cell: &Cell) -> Vec<(&Path, &str)> {
         let own = self.of_case.get(&cell.case.words);
         let reference = reference_of(cell.case).and_then(|name| self.of_reference.get(name));
@@ -72,7 +71,7 @@ impl Inputs {
         names.map(|name| (name.as_path(), self.sha256[name].as_str())).collect()
     }
 
-    /// With the contents that another run recorded in place of today's.
+    /// The same files with the hashes that another run recorded in place of the current ones.
     pub fn as_recorded(&self, sha256: &BTreeMap<PathBuf, String>) -> Self {
         let recorded =
             |(name, own): (&PathBuf, &String)| (name.clone(), sha256.get(name).unwrap_or(own).clone());

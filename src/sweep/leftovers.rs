@@ -1,9 +1,10 @@
-//! What is in a folder of results before a run: whose it is, and what of it would not belong to the new CSV files.
+//! The contents of a results folder before a run: which experiment they belong to, and which files would not match the
+//! new CSV files.
 //!
-//! Results of another experiment are not overwritten unless that is asked for. The experiment is the file: however it is
-//! edited, extended or narrowed, it is the same, and so is one of the same text elsewhere. What mascot made of earlier CSV
-//! files (report.html and report/, a timeline in the folder) is removed when they change, and a capacity.csv with cells that
-//! the run does not have is renamed. Files of others are never touched.
+//! Results of another experiment are overwritten only on request. An experiment is identified by its file, however the
+//! file is edited, and by its text, wherever the file is. When the CSV files change, what mascot derived from the
+//! earlier ones (report.html and report/, a timeline in the folder) is removed, and a capacity.csv with cells that the
+//! run does not have is renamed. Files that mascot did not write are never touched.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,39 +18,39 @@ use super::store::Store;
 use crate::experiment::{Error, Experiment, KEYS, LOAD};
 use crate::files::any_path;
 
-/// Files, and the one beside them that says what they are of.
+/// The result files of a command, and the manifest that names their experiment.
 #[derive(Debug)]
 pub struct Owned {
     manifest: &'static str,
     files: &'static [&'static str],
 }
 
-/// What `mascot run` writes.
+/// The files that `mascot run` writes.
 pub const RUN: Owned = Owned {
     manifest: manifest::FILE,
     files: &["summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv"],
 };
 
-/// What `mascot capacity` writes.
+/// The files that `mascot capacity` writes.
 pub const CAPACITY: Owned = Owned { manifest: "capacity.json", files: &["capacity.csv"] };
 
 impl Owned {
-    /// The files, then the one that says what they are of.
+    /// The paths of the files, and then of the manifest.
     pub fn paths(&self, folder: &Path) -> Vec<PathBuf> {
         self.files.iter().chain([&self.manifest]).map(|name| folder.join(name)).collect()
     }
 }
 
-/// How every timeline of ours begins.
+/// The text with which every timeline of mascot begins.
 const TIMELINE_MARK: &str = r#"{"displayTimeUnit":"ns","otherData":{"tool":"mascot"},"#;
 
-/// What every page of a report has in it.
+/// A text that every report page contains.
 const PAGE_MARK: &str = " - mascot</title>";
 
-/// What is told of a file that is removed.
+/// The note on a file that is removed.
 const REMOVED: &str = "removed, as it shows an earlier run";
 
-/// What a folder had before a run.
+/// The contents of a folder before a run.
 #[derive(Debug)]
 pub struct Leftovers {
     folder: PathBuf,
@@ -58,12 +59,11 @@ pub struct Leftovers {
 }
 
 impl Leftovers {
-    /// Those of a folder, which need not exist.
+    /// The leftovers in a folder, which need not exist.
     ///
-    /// # Errors
-    /// It holds results of another experiment, or of nobody knows whom.
+    /// # Errors The folder holds results of another or of an unknown experiment.
     pub fn of(folder: &Path, owned: &Owned, experiment: &Experiment, overwrite: bool) -> Result<Self, Error> {
-        // That of a run which was stopped while its files got their names is still among its cells.
+        // If a run was stopped while its files were renamed, its manifest is still among its cells.
         let places = [folder.to_path_buf(), Store::peek(folder).folder().to_path_buf()];
         let read = |place: &PathBuf| serde_json::from_slice(&fs::read(place.join(owned.manifest)).ok()?).ok();
         let manifest = places.iter().find_map(read);
@@ -77,7 +77,7 @@ impl Leftovers {
         };
         match found.experiment() {
             _ if overwrite => Ok(found),
-            None => refused(format!("a {theirs} without a {} that says whose it is", owned.manifest)),
+            None => refused(format!("a {theirs} without the {} that names its experiment", owned.manifest)),
             Some(other) if !found.is_of(experiment) => {
                 let (other, own) = (other.display(), absolute(&experiment.path));
                 refused(format!("the results of {other}, which is another experiment than {}", own.display()))
@@ -91,7 +91,7 @@ impl Leftovers {
         Some(self.absolute(&any_path::from_json(self.manifest.pointer("/experiment/path")?)?))
     }
 
-    /// A path as the earlier run was given it.
+    /// Resolves a path against the working folder of the earlier run.
     fn absolute(&self, path: &Path) -> PathBuf {
         let folder = any_path::from_json(&self.manifest["working_folder"]).unwrap_or_default();
         absolute(&folder.join(path))
@@ -103,7 +103,8 @@ impl Leftovers {
         is_same_text || self.experiment().is_some_and(|other| real(&experiment.path) == real(&other))
     }
 
-    /// Removes what was made of CSV files that are others now, for a run with these keys of cells, and tells what.
+    /// Removes what was derived from the earlier CSV files, given the keys of the cells of the new run, and returns
+    /// notes.
     pub fn remove(self, cells: &[Vec<String>]) -> Result<Vec<String>, Error> {
         let mut told: Vec<String> = remove_page(&self.folder)?.into_iter().collect();
         let mut done = |path: &Path, result: io::Result<()>, what: &str| match result {
@@ -121,7 +122,7 @@ impl Leftovers {
             for path in capacity.iter().filter(|path| path.is_file()) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let aside = path.with_file_name(format!("earlier-{name}"));
-                let what = format!("of cells that this run does not have, is {} now", aside.display());
+                let what = format!("has cells that this run does not have; renamed to {}", aside.display());
                 done(path, fs::rename(path, &aside), &what)?;
             }
         }
@@ -138,7 +139,7 @@ impl Leftovers {
     }
 }
 
-/// Removes our page and its pictures from a folder whose numbers are others now, and tells so.
+/// Removes the report and its pictures from a folder whose results have changed, and returns a note.
 pub fn remove_page(folder: &Path) -> Result<Option<String>, Error> {
     let page = folder.join("report.html");
     if !fs::read_to_string(&page).is_ok_and(|text| text.contains(PAGE_MARK)) {
@@ -150,7 +151,7 @@ pub fn remove_page(folder: &Path) -> Result<Option<String>, Error> {
     Ok(Some(format!("{}: {REMOVED}", page.display())))
 }
 
-/// The pictures of a report: every SVG that has its numbers beside it, and the folder, if nothing else is in it.
+/// Removes the pictures of a report: every SVG with its CSV file beside it, and the folder if nothing else is in it.
 pub fn remove_pictures(folder: &Path) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for svg in entries.flatten().map(|entry| entry.path()) {
@@ -160,12 +161,12 @@ pub fn remove_pictures(folder: &Path) -> io::Result<()> {
             fs::remove_file(&data)?;
         }
     }
-    // What others put there stays.
+    // Files that others put there stay.
     let _ = fs::remove_dir(folder);
     Ok(())
 }
 
-/// Whether rows are there, other than of the cells of a run at any load.
+/// Whether a file has rows of cells that the run does not have at any load.
 fn has_other_cells(path: &Path, cells: &[Vec<String>]) -> bool {
     let Ok(mut reader) = csv::Reader::from_path(path) else { return false };
     let Ok(header) = reader.headers().cloned() else { return false };
@@ -192,7 +193,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// The file itself, whatever leads to it, where it is still there.
+/// The canonical path of a file, if it exists.
 fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| absolute(path))
 }

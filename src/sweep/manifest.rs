@@ -1,5 +1,5 @@
-//! `manifest.json`: what is needed to run a sweep again and to read its CSV. It lies beside the result files once they are
-//! there, and before that beside the kept cells, where it says how far the sweep came.
+//! `manifest.json`: everything needed to repeat a sweep and to read its CSV files. It lies beside the result files once
+//! they exist; before that it lies beside the kept cells and records the progress of the sweep.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,16 +16,16 @@ use crate::files::{InputError, any_path};
 use crate::metrics::{ACCELERATOR_COLUMNS, Groups, Heading};
 use crate::plan::{Case, Plan, Site};
 
-/// Its name.
+/// The name of the file.
 pub const FILE: &str = "manifest.json";
 
 /// Grows with every incompatible change of `manifest.json`.
 const SCHEMA: u32 = 3;
 
-/// What a program knows of itself and its surroundings.
+/// Facts about a run of the program and its environment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Session {
-    /// Its arguments.
+    /// The arguments of the program.
     pub argv: Vec<String>,
     /// Relative paths start here.
     #[serde(with = "any_path")]
@@ -37,39 +37,39 @@ pub struct Session {
 /// A machine.
 #[derive(Clone, Debug, Serialize)]
 pub struct Host {
-    /// Its name, where it tells.
+    /// The host name, if it is known.
     pub name: Option<String>,
-    /// As Rust calls it.
+    /// The operating system, by Rust's name for it.
     pub os: &'static str,
-    /// As Rust calls it.
+    /// The processor architecture, by Rust's name for it.
     pub arch: &'static str,
-    /// Logical processors.
+    /// The number of logical processors.
     pub cpus: usize,
 }
 
-/// How far a sweep came.
+/// The state of a sweep.
 #[derive(Debug, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State<'a> {
-    /// It runs, or was stopped.
+    /// The sweep is running or was stopped.
     Unfinished,
-    /// All cells were tried.
+    /// All cells were tried, and some failed.
     Failed {
-        /// Those without a result.
+        /// The failed cells.
         #[serde(serialize_with = "as_ids")]
         failed: &'a [Failure],
     },
-    /// All files are there.
+    /// All result files exist.
     Complete {
-        /// Cells that this run of the program ran.
+        /// The number of cells that this run of the program ran.
         cells_run: usize,
-        /// Cells that were kept from before.
+        /// The number of cells that were kept from before.
         cells_kept: usize,
         /// Wall time of all cells, kept ones included.
         cells_wall_s: f64,
         /// Wall time of this run of the program.
         wall_s: f64,
-        /// Its processor time, where it can be told.
+        /// Processor time of this run of the program, if it is known.
         cpu_s: Option<f64>,
     },
 }
@@ -89,7 +89,7 @@ pub fn text(plan: &Plan, identity: &Identity, data: &DataRoot, session: &Session
     serde_json::to_string_pretty(&manifest).expect("a JSON value is written without fail") + "\n"
 }
 
-/// Whose other results are: the experiment, and how the program was called.
+/// The manifest of results of other commands: the experiment, and how the program was called.
 pub fn of_experiment(experiment: &Experiment, session: &Session) -> String {
     let mut manifest = json!({
         "tool": env!("CARGO_PKG_NAME"),
@@ -159,7 +159,7 @@ fn settings(plan: &Plan) -> Vec<BTreeMap<String, String>> {
     plan.cases.iter().map(setting).filter(|setting| seen.insert(setting.clone())).collect()
 }
 
-/// How many requests a run has, in their parts, or how long it is.
+/// The length of a run: its requests in parts, or its duration.
 fn window_of(case: &Case) -> Value {
     match case.window {
         Window::Requests { warmup, measured, drain } => {
@@ -186,46 +186,46 @@ fn saturation_rates(plan: &Plan) -> Vec<Value> {
     }))
 }
 
-/// What is read of a manifest to replay it.
+/// The parts of a manifest that a replay reads.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Manifest {
-    /// The version of the program that wrote it.
+    /// The version of the program that wrote the manifest.
     pub version: String,
-    /// Its sources.
+    /// The hash of the sources of that program.
     pub sources_sha256: String,
-    /// Where it found data files.
+    /// The folder in which it found data files.
     #[serde(with = "any_path")]
     pub data_folder: PathBuf,
     /// Relative paths start here.
     #[serde(with = "any_path")]
     pub working_folder: PathBuf,
-    /// Which logs were kept.
+    /// The logs that were kept.
     pub logs: Logs,
-    /// What was asked for.
+    /// The experiment.
     pub experiment: Recorded,
-    /// The files, by content.
+    /// The data files, with the hashes of their contents.
     pub inputs: Vec<Input>,
 }
 
-/// An experiment as a manifest has it.
+/// An experiment as a manifest records it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Recorded {
-    /// The file.
+    /// The path of the experiment file.
     #[serde(with = "any_path")]
     pub path: PathBuf,
-    /// Its text with all overrides in it.
+    /// The text of the experiment, with all overrides applied.
     pub config: String,
-    /// Whether there were none.
+    /// Whether there were no overrides.
     pub verbatim: bool,
 }
 
-/// A data file as a manifest has it.
+/// A data file as a manifest records it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Input {
-    /// Relative to the data folder where it lies there, else absolute.
+    /// The path, relative to the data folder if the file lies there, else absolute.
     #[serde(with = "any_path")]
     pub path: PathBuf,
-    /// Its content.
+    /// The SHA-256 of its content.
     pub sha256: String,
 }
 
@@ -237,7 +237,7 @@ impl Manifest {
             .map_err(|e| InputError::at_line(path, e.line(), format!("no JSON: {e}")))?;
         match json["schema"].as_u64() {
             Some(schema) if schema == u64::from(SCHEMA) => serde_json::from_value(json)
-                .map_err(|e| InputError::file(path, format!("not a manifest as mascot writes it: {e}"))),
+                .map_err(|e| InputError::file(path, format!("not a manifest that mascot wrote: {e}"))),
             Some(schema) => Err(InputError::file(
                 path,
                 format!("a manifest of schema {schema}: this mascot replays those of schema {SCHEMA}"),

@@ -1,11 +1,12 @@
-//! Running the cells of a plan, and what a sweep leaves on disk.
+//! Runs the cells of a plan, and keeps the results of a sweep on disk.
 //!
-//! [`cells`] lists a [`Cell`] per case, scheduler and seed; `run` runs them over the cores, all in memory. [`Sweep`] does the
-//! same with a file per finished cell ([`store`]), under the hash of what decides its bytes ([`Identity`]), so that a sweep can
-//! be stopped at any time. [`Output`] puts the kept [`Rows`] together to CSV files, [`manifest`] says what is needed to repeat
-//! them, and [`replay`] holds the repetition against them. [`Runs`] and [`Estimate`] are the statistics over seeds.
+//! [`cells`] lists a [`Cell`] per case, scheduler and seed; `run` runs them over the cores, all in memory. [`Sweep`]
+//! does the same with a file per finished cell ([`store`]), under the hash of everything that decides its bytes
+//! ([`Identity`]), so that a sweep can be stopped at any time. [`Output`] assembles the kept [`Rows`] into CSV files,
+//! [`manifest`] records what is needed to repeat them, and [`replay`] compares a repetition with them. [`Runs`] and
+//! [`Estimate`] are the statistics over seeds.
 //!
-//! The CSV files depend on configuration and seeds only, to the byte, and not on the number of threads.
+//! The CSV files depend only on configuration and seeds, to the byte, and not on the number of threads.
 
 mod bound_rows;
 mod cell;

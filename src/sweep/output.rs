@@ -1,8 +1,8 @@
-//! What a run leaves behind: `summary.csv` with a row per cell, `groups.csv` with one per cell and group of requests,
-//! `accelerators.csv` with one per cell and accelerator, on request `requests.csv` and `layers.csv`.
+//! Writes the result files of a run: `summary.csv` with a row per cell, `groups.csv` with a row per cell and group of
+//! requests, `accelerators.csv` with a row per cell and accelerator, and on request `requests.csv` and `layers.csv`.
 //!
 //! Everything is written to temporary files among the kept cells and renamed at the end, so that the files of a sweep
-//! appear when all of its cells are done. The CSV depends on configuration and seeds only, to the byte.
+//! appear when all of its cells are done. The CSV files depend only on configuration and seeds, to the byte.
 
 use std::fs;
 use std::io::{self, BufRead, BufWriter, Write};
@@ -16,7 +16,7 @@ use super::store::Store;
 use crate::experiment::Error;
 use crate::files::place;
 
-/// The result files of a run in the making.
+/// The result files of a run while they are written.
 pub struct Output {
     folder: PathBuf,
     files: Vec<(Table, BufWriter<NamedTempFile>)>,
@@ -53,11 +53,11 @@ impl Output {
         self.files.iter_mut().try_for_each(&mut write).map_err(|source| Error::writing(&self.folder, source))
     }
 
-    /// Gives every file its name, and says whether any is another than before. A log of an earlier run, which would not belong
-    /// to these, is removed.
+    /// Gives every file its name and returns whether any differs from the file before. A log of an earlier run, which
+    /// would not belong to these files, is removed.
     pub fn finish(self) -> Result<bool, Error> {
         let Self { folder, files } = self;
-        // A disk that is full says so before the first of them has its name.
+        // A full disk is noticed before the first file gets its name.
         let whole = |(table, file): (Table, BufWriter<NamedTempFile>)| {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error);
             file.map(|file| (table, file)).map_err(|source| Error::writing(&folder, source))
@@ -83,7 +83,7 @@ fn persist(file: NamedTempFile, path: &Path) -> io::Result<bool> {
     Ok(changed)
 }
 
-/// Whether two files hold the same; logs may be larger than memory.
+/// Whether two files have the same content. Reads them in parts, as logs may be larger than memory.
 fn is_same(one: &Path, other: &Path) -> bool {
     let open = |path| fs::File::open(path).map(|file| io::BufReader::with_capacity(1 << 16, file));
     let (Ok(mut one), Ok(mut other)) = (open(one), open(other)) else { return false };

@@ -1,4 +1,4 @@
-//! Whether a run can be repeated from its manifest, and whether it came out the same.
+//! Repeats a run from its manifest: checks that program and data are the same, and compares the results.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,7 +11,7 @@ use super::rows::Table;
 use crate::experiment::{DataRoot, Error, Experiment, KEYS};
 use crate::files::{InputError, Source, sha256_of_file};
 
-/// What is not as it was, in a sentence each: the program, and the data files.
+/// The differences of the program and the data files to the recorded ones, a sentence each.
 pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
     let mut differences = Vec::new();
     if manifest.sources_sha256 != SOURCES_SHA256 {
@@ -38,7 +38,7 @@ pub fn differences(manifest: &Manifest, data: &DataRoot) -> Vec<String> {
     differences
 }
 
-/// Files that are read now and were not then: relative paths may lead elsewhere from another working folder.
+/// Files that are read now but were not read then: relative paths may lead elsewhere from another working folder.
 pub fn other_files(manifest: &Manifest, inputs: &Inputs) -> Vec<String> {
     let recorded = manifest.recorded_inputs();
     inputs
@@ -50,7 +50,7 @@ pub fn other_files(manifest: &Manifest, inputs: &Inputs) -> Vec<String> {
 }
 
 impl Manifest {
-    /// The experiment as it was resolved then.
+    /// The experiment as the recorded run read it.
     pub fn experiment(&self, data: &DataRoot) -> Result<Experiment, Error> {
         let recorded = &self.experiment;
         let source = Source {
@@ -61,7 +61,7 @@ impl Manifest {
         Experiment::parse(&recorded.path, source, data)
     }
 
-    /// The content of each file then.
+    /// The recorded hash of each data file.
     pub fn recorded_inputs(&self) -> BTreeMap<PathBuf, String> {
         self.inputs.iter().map(|input| (input.path.clone(), input.sha256.clone())).collect()
     }
@@ -73,20 +73,16 @@ pub fn first_keys(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(first.iter().take(KEYS.len()).map(str::to_string).collect())
 }
 
-/// Compares a result file of two folders, all of it or the rows with these keys. Returns the number of rows.
+/// Compares a result file of two folders, as a whole or only the rows with these keys. Returns the number of rows.
 ///
-/// # Errors
-/// The first row that differs, with the columns that do.
+/// # Errors A row differs: the error names the first such row and the columns that differ.
 pub fn compare(table: Table, theirs: &Path, ours: &Path, only: Option<&[String]>) -> Result<usize, Error> {
     let paths = [theirs, ours].map(|folder| folder.join(table.file()));
     let [their, our] = paths.each_ref().map(|path| rows(path));
     let (mut their, mut our) = (their?, our?);
     let header = their.next().transpose()?.unwrap_or_default();
     if our.next().transpose()?.unwrap_or_default() != header {
-        return Err(Error::Check(format!(
-            "{}: its columns are others than those of this run",
-            paths[0].display()
-        )));
+        return Err(Error::Check(format!("{}: its columns are not those of this run", paths[0].display())));
     }
     let is_wanted = |row: &csv::StringRecord| {
         only.is_none_or(|keys| row.iter().take(KEYS.len()).eq(keys.iter().map(String::as_str)))

@@ -1,8 +1,8 @@
 //! A sweep that can be stopped at any time: every cell is [kept](super::store) as soon as it is done, and the result
-//! files are put together when all are.
+//! files are assembled when all are done.
 //!
-//! Cells that are kept are not run again. A cell that fails takes no other down; the sweep then has no result files, and
-//! running it again tries the failed ones only. At most one cell per thread is in memory.
+//! Kept cells are not run again. A failing cell does not affect the others; the sweep then has no result files, and
+//! running it again tries only the failed cells. At most one cell per thread is in memory.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,7 +18,7 @@ use super::store::{Kept, Store};
 use crate::experiment::{Error, Experiment, Progress};
 use crate::plan::Plan;
 
-/// Seconds since some moment. The library has no clock of its own.
+/// A clock that returns the seconds since some moment. The library has no clock of its own.
 pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
 
 /// Cells of a plan with their identifiers.
@@ -26,29 +26,30 @@ pub struct Sweep<'a> {
     plan: &'a Plan,
     /// The cells, in the order of the result files.
     pub cells: Vec<Cell<'a>>,
-    /// What they are kept under.
+    /// The identifiers under which they are kept.
     pub ids: Vec<String>,
     logs: Logs,
 }
 
 impl<'a> Sweep<'a> {
-    /// Some cells of a plan.
+    /// A sweep over some cells of a plan.
     pub fn new(plan: &'a Plan, cells: Vec<Cell<'a>>, identity: &Identity) -> Self {
         let ids = cells.par_iter().map(|cell| identity.of(cell)).collect();
         Self { plan, cells, ids, logs: identity.logs }
     }
 
-    /// What the cells are of.
+    /// The experiment that the cells belong to.
     pub(crate) fn experiment(&self) -> &Experiment {
         &self.plan.experiment
     }
 
-    /// How long each cell took, where it is kept.
+    /// The wall time of each cell that is kept.
     pub fn kept(&self, store: &Store) -> Vec<Option<f64>> {
         self.ids.par_iter().map(|id| store.load(id).map(|kept| kept.wall_s)).collect()
     }
 
-    /// Runs cells, by their places, on the current rayon pool, and keeps them; what failed is in their order.
+    /// Runs the cells with these indices on the current rayon pool, keeps them, and returns the failures in their
+    /// order.
     ///
     /// # Errors
     /// A cell cannot be written.
@@ -80,8 +81,8 @@ impl<'a> Sweep<'a> {
         Ok(Kept { wall_s: clock() - start_s, rows: Rows::new(cell, &outcome) })
     }
 
-    /// Puts the kept cells together, in order; `take` gets them, too. A cell that has gone meanwhile is run again.
-    /// Returns the wall time of all.
+    /// Assembles the kept cells in order, and passes each to `take`. A cell that has disappeared meanwhile is run
+    /// again. Returns the total wall time.
     pub fn collect(
         &self,
         store: &Store,
@@ -99,10 +100,9 @@ impl<'a> Sweep<'a> {
         Ok(wall_s)
     }
 
-    /// The place of the only cell whose identifier begins so.
+    /// The index of the only cell whose identifier begins with `prefix`.
     ///
-    /// # Errors
-    /// None, or several.
+    /// # Errors No cell, or several cells, begin with it.
     pub fn find(&self, prefix: &str) -> Result<usize, Error> {
         let prefix = prefix.to_lowercase();
         let matching: Vec<usize> =
@@ -111,7 +111,7 @@ impl<'a> Sweep<'a> {
             [place] => Ok(place),
             [] => Err(Error::Usage(format!("no cell `{prefix}` among {}", self.ids.len()))),
             [one, other, ..] => Err(Error::Usage(format!(
-                "{} cells begin with `{prefix}`, among them {} and {}: give more of it",
+                "{} cells begin with `{prefix}`, among them {} and {}: give more digits",
                 matching.len(),
                 short(&self.ids[one]),
                 short(&self.ids[other])
@@ -120,10 +120,10 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// Failures that an error shows at most. Our choice, because they tend to be alike.
+/// The most failures that an error shows. Our choice, because failures tend to be alike.
 const MOST_SHOWN: usize = 10;
 
-/// One error for all failures of a sweep; `kept` is where its other cells are, if they stay.
+/// One error for all failures of a sweep; `kept` is the folder of the other cells, if they are kept.
 pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) -> Error {
     if cells == 1 && failures.len() == 1 {
         return failures.remove(0).error;
@@ -137,11 +137,10 @@ pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) ->
     if failures.len() > MOST_SHOWN {
         lines.push(format!("... and {} more", failures.len() - MOST_SHOWN));
     }
-    lines.push(format!("{} of {cells} cells failed; there are no CSV files without them", failures.len()));
+    lines.push(format!("{} of {cells} cells failed, so no CSV files are written", failures.len()));
     if let Some(store) = kept {
         lines.push(format!(
-            "the others are kept: the same command tries the failed ones again, and only them; one alone runs with \
-             `mascot replay {} --cell ID`",
+            "the others are kept: the same command tries only the failed ones again; `mascot replay {} --cell ID` runs one alone",
             store.folder().join(manifest::FILE).display()
         ));
     }

@@ -16,7 +16,7 @@ use crate::metrics::{
 use crate::units::Time;
 use crate::workload::Qos;
 
-/// A row of a log, with the cell that has the names.
+/// A row of a log, with its cell, which has the names.
 struct Logged<'a, R> {
     cell: &'a Cell<'a>,
     row: &'a R,
@@ -104,20 +104,20 @@ fn some_us(time: Option<Time>) -> Value {
 /// A result file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
-    /// A row per cell.
+    /// `summary.csv`: a row per cell.
     Summary,
-    /// One per cell and group of requests.
+    /// `groups.csv`: a row per cell and group of requests.
     Groups,
-    /// One per cell and accelerator.
+    /// `accelerators.csv`: a row per cell and accelerator.
     Accelerators,
-    /// One per measured request, on request.
+    /// `requests.csv`: a row per measured request, if asked for.
     Requests,
-    /// One per layer run, on request.
+    /// `layers.csv`: a row per layer run, if asked for.
     Layers,
 }
 
 impl Table {
-    /// All of them, in the order of `Rows::text`.
+    /// All result files, in the order of `Rows::text`.
     pub const ALL: [Self; 5] =
         [Self::Summary, Self::Groups, Self::Accelerators, Self::Requests, Self::Layers];
 
@@ -132,7 +132,7 @@ impl Table {
         }
     }
 
-    /// Its columns: those that identify a cell, and its own.
+    /// The columns of the file: those that identify a cell, and its own.
     pub fn columns(self) -> Vec<&'static str> {
         let mut columns = KEYS.to_vec();
         match self {
@@ -155,12 +155,12 @@ impl Table {
 /// The rows of one cell in every file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
-    /// CSV without a header, by the place of the file in [`Table::ALL`].
+    /// CSV text without a header, by the index of the file in [`Table::ALL`].
     text: [String; 5],
 }
 
 impl Rows {
-    /// Those of an outcome; the logs that it does not hold are empty.
+    /// The rows of an outcome; logs that it does not hold are empty.
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
         let keys = cell.keys();
         let beside =
@@ -189,12 +189,12 @@ impl Rows {
         }
     }
 
-    /// Those of a file.
+    /// The rows of a file.
     pub fn of(&self, table: Table) -> &str {
         &self.text[table as usize]
     }
 
-    /// The cell's row of `summary.csv` behind the keys; an empty field is not a number.
+    /// The cell's row of `summary.csv` after the keys; an empty field is NaN.
     pub fn measured(&self) -> Measured {
         let record = self.summary();
         let columns = Table::Summary.columns();
@@ -206,7 +206,7 @@ impl Rows {
         measured
     }
 
-    /// What the row says in one of the columns that identify it.
+    /// The value of one of the columns that identify the row.
     pub fn key(&self, place: usize) -> String {
         self.summary()[place].to_string()
     }
@@ -238,7 +238,7 @@ fn csv<R: IntoIterator<Item = Value>>(keys: &[String], rows: impl IntoIterator<I
     String::from_utf8(bytes).expect("names are UTF-8")
 }
 
-/// What a group is called in its scenario.
+/// The name of a group in its scenario.
 fn name(cell: &Cell, group: &GroupRow) -> String {
     let place = group.key as usize;
     match group.by {
@@ -255,7 +255,7 @@ mod tests {
 
     use super::Table;
 
-    /// Readers rename or refuse a second one.
+    /// Readers of CSV rename or refuse a second column of the same name.
     #[test]
     fn no_file_has_two_columns_of_one_name() {
         for table in Table::ALL {

@@ -1,5 +1,5 @@
-//! Runs the cells of a plan over cores and hands their results on in the order of the plan, so that the output does
-//! not depend on the number of threads. All in memory: `resume.rs` does it with a file per finished cell.
+//! Runs the cells of a plan over cores and hands their results on in the order of the plan, so that the output does not
+//! depend on the number of threads. Results stay in memory; `resume.rs` keeps a file per finished cell instead.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::metrics::{Accelerators, Batches, Context, Groups, LayerLog, Metrics, 
 use crate::plan::{Came, Case, Plan, Run, offered_load, requests, rules};
 use crate::sim::{Engine, Origin, Record, Recorder, RunError, Scheduler, Trace, run as run_engine};
 
-/// Cells that are computed before their results are handed on. Our choice, because they keep cores busy, and logs of
-/// long runs fit in memory.
+/// The number of cells that are computed before their results are handed on. Our choice, because they keep the cores
+/// busy while the logs of long runs still fit in memory.
 const CHUNK: usize = 64;
 
 /// All cells of a plan in the order of its rows: case, scheduler, seed. Bounds come after the schedulers of their case.
@@ -66,8 +66,8 @@ pub fn run_cell(experiment: &Experiment, cell: &Cell, logs: Logs) -> Result<Outc
     attempt(experiment, cell, || simulate(cell, logs))
 }
 
-/// The same with a scheduler of the caller's in place of the cell's; where panics are
-/// [remembered](crate::experiment::remember_panics), one of its own is told with its file and line.
+/// Runs one cell with a caller's scheduler in place of the cell's. If panics are
+/// [remembered](crate::experiment::remember_panics), the error of a panic names its file and line.
 pub fn run_cell_with(
     experiment: &Experiment,
     cell: &Cell,
@@ -106,10 +106,9 @@ fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
     Ok(Outcome { gap_to_bound: bound::gap(cell, &outcome), ..outcome })
 }
 
-/// Runs any scheduler on a case: the way in for schedulers outside this crate.
+/// Runs any scheduler on a case. This is the entry point for schedulers outside this crate.
 ///
-/// # Errors
-/// An illegal action, or requests that the scheduler leaves waiting for ever.
+/// # Errors The scheduler takes an illegal action, or leaves requests waiting for ever.
 pub fn run_with(
     case: &Case,
     requests: usize,

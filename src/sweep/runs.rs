@@ -1,8 +1,9 @@
-//! The runs of a cell under a scheduler, over seeds, and what follows from them: means, intervals, paired differences.
+//! The runs of a case under a scheduler, over seeds, and their statistics: means, intervals, paired differences.
 //!
-//! Runs under seeds of their own may agree by chance, and count. They are copies of one run where all agree, as a recording
-//! gives the same under every seed, and seeds may draw what a scheduler does not look at, such as priorities; or where every
-//! one is there equally often, as in a file that was put together from rows under other seeds: see [`firsts`].
+//! Runs under different seeds that agree by chance count as separate runs. They are copies of one run if all agree: a
+//! recording brings the same requests under every seed, and seeds may draw only what a scheduler ignores, such as
+//! priorities. They are copies as well if every outcome occurs equally often, as in a file that was assembled from the
+//! same rows under several seeds: see [`firsts`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,32 +11,32 @@ use super::columns::summary_columns;
 use super::estimate::{Estimate, Range, Replicates, batch_rates, mean};
 use crate::metrics::{BATCH_COLUMNS, Heading};
 
-/// The metric that a single run has an interval of.
+/// The metric for which a single run has an interval.
 pub const RATE: &str = "sla_rate";
 
-/// The column that it is made of, the only one of text behind the keys.
+/// The column from which that interval is computed, the only text column after the keys.
 pub const MET_BY_BATCH: &str = BATCH_COLUMNS[0].heading.name;
 
-/// Weighs progress by priority, which is drawn: it may differ between runs that are otherwise the same.
+/// A metric that weights progress by priority, which is drawn: it may differ between runs that are otherwise the same.
 const WEIGHED: &str = "fairness";
 
-/// What the names of columns of times, energies and rates end with.
+/// The endings of the names of columns with times, energies and rates.
 const UNITS: [&str; 3] = ["_us", "_uj", "_per_s"];
 
-/// A row of `summary.csv` behind its keys.
+/// A row of `summary.csv` without its keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// By column; not a number where the run gives none.
+    /// The values by column; NaN if the run gives none.
     pub values: BTreeMap<String, f64>,
-    /// Requests met in equal parts of the run; empty where that is not known.
+    /// The numbers of requests that met their deadlines in equal parts of the run; empty if they are not known.
     pub met_by_batch: Vec<usize>,
 }
 
-/// All that tells a run from others.
+/// The values that tell a run from others.
 pub type Fingerprint = Vec<u64>;
 
 impl Measured {
-    /// What stands in a column; `number` reads all but the one of text.
+    /// Sets the value of a column; `number` reads all columns but the one of text.
     pub fn set<E>(
         &mut self,
         column: &str,
@@ -51,46 +52,46 @@ impl Measured {
         Ok(())
     }
 
-    /// Not a number where there is none.
+    /// The value of a metric; NaN if there is none.
     pub fn value(&self, metric: &str) -> f64 {
         self.values.get(metric).copied().unwrap_or(f64::NAN)
     }
 
-    /// The SLA rates in equal parts of the run; empty where they are not known.
+    /// The SLA rates in equal parts of the run; empty if they are not known.
     pub fn batch_rates(&self) -> Vec<f64> {
         let requests = self.value("requests");
         let is_whole = requests >= self.met_by_batch.len() as f64 && !self.met_by_batch.is_empty();
         if is_whole { batch_rates(&self.met_by_batch, requests as usize) } else { Vec::new() }
     }
 
-    /// Equal for runs with the same outcome. Shares and counts, which have no unit, agree by chance: rows without anything else say
-    /// nothing.
+    /// A fingerprint that is equal for runs with the same outcome. Shares and counts, which have no unit, may agree by
+    /// chance, so it is `None` for rows that have nothing else.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         let has_unit = |name: &str| UNITS.iter().any(|unit| name.ends_with(unit));
         let is_measured = |(name, v): (&String, &f64)| has_unit(name) && v.is_finite() && *v != 0.0;
         self.values.iter().any(is_measured).then(|| self.bits(|name| name != WEIGHED))
     }
 
-    /// Equal for rows that say the same.
+    /// A fingerprint that is equal for rows with the same values.
     pub fn content(&self) -> Fingerprint {
         self.bits(|_| true)
     }
 
-    /// Whether both say the same in all columns that both have.
+    /// Whether both have the same values in all columns that both have.
     pub fn agrees_with(&self, other: &Self) -> bool {
         self.bits(|name| other.values.contains_key(name)) == other.bits(|name| self.values.contains_key(name))
     }
 
     fn bits(&self, of: impl Fn(&str) -> bool) -> Fingerprint {
-        // Not a number has many patterns, and zero two.
+        // NaN has many bit patterns, and zero has two.
         let bits = |v: f64| if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
         self.values.iter().filter(|(name, _)| of(name)).map(|(_, value)| bits(*value)).collect()
     }
 }
 
-/// Of the outcomes of a case under a scheduler, the place of the first that each is a copy of, its own if it is none. What
-/// agrees is a copy only where every outcome is there equally often and more than once: else it agrees by chance. `None` is
-/// an outcome that does not tell runs apart; beside it there are no copies.
+/// For each outcome of a case under a scheduler, the index of the first outcome that it is a copy of, or its own index.
+/// Equal outcomes are copies only if every outcome occurs equally often and more than once; else they agree by chance.
+/// `None` is an outcome that does not tell runs apart; if there is one, there are no copies.
 pub fn firsts<T: Ord>(outcomes: &[Option<T>]) -> Vec<usize> {
     let mut places: BTreeMap<Option<&T>, Vec<usize>> = BTreeMap::new();
     for (place, outcome) in outcomes.iter().enumerate() {
@@ -104,23 +105,23 @@ pub fn firsts<T: Ord>(outcomes: &[Option<T>]) -> Vec<usize> {
     firsts
 }
 
-/// The runs by seed.
+/// The runs of a case under a scheduler, by seed.
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
     by_seed: BTreeMap<u64, Measured>,
     /// The seeds of runs that were left out as copies.
     copied: BTreeSet<u64>,
-    /// Whether no seed changes the requests; a scheduler that draws nothing is run once then.
+    /// Whether no seed changes the requests; a scheduler without random draws then has a single run.
     has_same_requests: bool,
 }
 
 impl Runs {
-    /// Adds a run, or a row that is none: a bound.
+    /// Adds a run, or the row of a bound.
     pub fn add(&mut self, seed: u64, run: Measured) {
         self.by_seed.insert(seed, run);
     }
 
-    /// Leaves out copies.
+    /// Removes copies.
     pub fn without_copies(mut self) -> Self {
         let outcomes: Vec<_> = self.by_seed.values().map(Measured::fingerprint).collect();
         let seeds = self.by_seed.keys().copied().zip(firsts(&outcomes)).enumerate();
@@ -130,43 +131,43 @@ impl Runs {
         Self { copied, ..self }
     }
 
-    /// Says that no seed changes the requests.
+    /// Marks that no seed changes the requests.
     pub fn have_same_requests(&mut self) {
         self.has_same_requests = true;
     }
 
-    /// The only run, where no seed changes it: it stands for every one.
+    /// The only run, if no seed changes it, so that it stands for every seed.
     fn of_every_seed(&self) -> Option<&Measured> {
         let is_one = self.by_seed.len() == 1 && (self.has_same_requests || !self.copied.is_empty());
         self.by_seed.values().next().filter(|_| is_one)
     }
 
-    /// Leaves out what is of these seeds.
+    /// Removes the runs of these seeds.
     pub fn leave_out(&mut self, seeds: &BTreeSet<u64>) {
         self.by_seed.retain(|seed, _| !seeds.contains(seed));
     }
 
-    /// How many there are.
+    /// The number of runs.
     pub fn len(&self) -> usize {
         self.by_seed.len()
     }
 
-    /// How many more there were, which are copies of them.
+    /// The number of runs that were removed as copies.
     pub fn copies(&self) -> usize {
         self.copied.len()
     }
 
-    /// The seeds of these.
+    /// The seeds of the removed copies.
     pub fn copied(&self) -> &BTreeSet<u64> {
         &self.copied
     }
 
-    /// Whether there is none.
+    /// Whether there is no run.
     pub fn is_empty(&self) -> bool {
         self.by_seed.is_empty()
     }
 
-    /// By seed; not a number where a run gives none.
+    /// The values of a metric by seed; NaN if a run gives none.
     pub fn values(&self, metric: &str) -> Vec<f64> {
         self.by_seed.values().map(|run| run.value(metric)).collect()
     }
@@ -182,24 +183,25 @@ impl Runs {
         mean(&self.values(metric))
     }
 
-    /// The mean over seeds of one column in parts of another.
+    /// The mean over seeds of the quotient of two columns.
     pub fn mean_share(&self, part: &str, of: &str) -> Option<f64> {
         mean(&self.by_seed.values().map(|run| run.value(part) / run.value(of)).collect::<Vec<_>>())
     }
 
-    /// The runs beside those of others on the seeds that both ran with; a run that no seed changes is beside every one.
+    /// Pairs of runs with those of others, on the seeds that both have; a run that no seed changes is paired with every
+    /// run of the others.
     pub fn beside<'a>(&'a self, others: &'a Self) -> Vec<[&'a Measured; 2]> {
         let of = |runs: &'a Self, seed| runs.by_seed.get(seed).or_else(|| runs.of_every_seed());
         let seeds = if self.of_every_seed().is_some() { &others.by_seed } else { &self.by_seed };
         seeds.keys().filter_map(|seed| Some([of(self, seed)?, of(others, seed)?])).collect()
     }
 
-    /// Of the differences to others on the seeds that both ran with.
+    /// The estimate of the differences to others, on the seeds that both have.
     pub fn differences(&self, others: &Self, metric: &str) -> Estimate {
         Estimate::of(&differences(&self.beside(others), metric), range(metric).of_differences())
     }
 
-    /// What the interval of a metric is made of.
+    /// The replicates behind the interval of a metric.
     pub fn replicates(&self, metric: &str) -> Replicates {
         let has_parts = |run: &Measured| metric == RATE && !run.met_by_batch.is_empty();
         match self.by_seed.len() {
@@ -210,12 +212,12 @@ impl Runs {
     }
 }
 
-/// Where the mean of a metric can be.
+/// The range in which the mean of a metric can lie.
 pub fn range(metric: &str) -> Range {
     if column(metric).is_some_and(|column| column.is_share) { Range::SHARE } else { Range::ANY }
 }
 
-/// The column of `summary.csv` of that name; another program's file may have others.
+/// The column of `summary.csv` of that name; `None` for a column that another program added.
 pub fn column(metric: &str) -> Option<&'static Heading> {
     summary_columns().find(|column| column.name == metric)
 }
@@ -227,7 +229,7 @@ fn replicates(runs: &[&Measured], metric: &str) -> Vec<f64> {
     }
 }
 
-/// Of pairs of runs: by seed, or by parts of the only pair.
+/// The differences of pairs of runs, by seed, or by parts of the only pair.
 pub fn differences(pairs: &[[&Measured; 2]], metric: &str) -> Vec<f64> {
     let sides = [0, 1].map(|side| {
         let runs: Vec<&Measured> = pairs.iter().map(|pair| pair[side]).collect();

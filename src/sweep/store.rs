@@ -1,9 +1,10 @@
-//! Finished cells on disk, so that a sweep that was stopped goes on where it was.
+//! Keeps finished cells on disk, so that a stopped sweep can resume.
 //!
-//! `cells/` below the results holds a file per finished cell, called by its [identifier](super::Identity): a line with the
-//! SHA-256 of the rest, and the rest as JSON: the cell's rows of every result file as text, and the wall time that it
-//! took. Files appear whole (written under another name, then renamed). One that does not check, because a disk was full
-//! or a machine went down, is as good as none. While a process is at work on the folder no other may be.
+//! `cells/` in the results folder holds a file per finished cell, named by its [identifier](super::Identity): a line
+//! with the SHA-256 of the rest, and the rest as JSON: the cell's rows of every result file as text, and the wall time
+//! that it took. Files appear whole (written under another name, then renamed). A file with a wrong hash, because a
+//! disk was full or a machine went down, counts as missing. A lock keeps other processes from working on the same
+//! folder.
 
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
@@ -16,12 +17,12 @@ use super::rows::Rows;
 use crate::experiment::Error;
 use crate::files::{place, sha256, temporary_in, write_atomic};
 
-/// What is kept of a cell.
+/// The data that is kept of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    /// How long it took; it decides nothing.
+    /// The wall time that it took, which has no influence on results.
     pub wall_s: f64,
-    /// What it adds to the result files.
+    /// The rows that it adds to the result files.
     pub rows: Rows,
 }
 
@@ -33,8 +34,8 @@ pub struct Store {
     _lock: Option<File>,
 }
 
-/// Keeps other processes from a folder as long as what it returns is held. Where folders cannot be locked, the user has to
-/// see to it.
+/// Locks a folder against other processes as long as the returned file is held. `None` where folders cannot be locked;
+/// the user then has to take care.
 pub fn lock(folder: &Path) -> Result<Option<File>, Error> {
     let file = File::open(folder).ok();
     match file.as_ref().map(File::try_lock) {
@@ -49,15 +50,14 @@ pub fn lock(folder: &Path) -> Result<Option<File>, Error> {
 const EXTENSION: &str = "cell";
 
 impl Store {
-    /// Below a folder of results, to read only; nothing need be there.
+    /// The store in a results folder, to read only; it need not exist.
     pub fn peek(results: &Path) -> Self {
         Self { folder: results.join("cells"), _lock: None }
     }
 
-    /// Below a folder of results, both made if need be.
+    /// The store in a results folder; both are created if necessary.
     ///
-    /// # Errors
-    /// Another process is at work on it, or it cannot be made.
+    /// # Errors Another process works on it, or it cannot be created.
     pub fn open(results: &Path) -> Result<Self, Error> {
         let mut store = Self::peek(results);
         fs::create_dir_all(&store.folder).map_err(|source| store.write_error(source))?;
@@ -65,12 +65,12 @@ impl Store {
         Ok(store)
     }
 
-    /// Where it is.
+    /// The folder of the store.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// A cell, if it is kept and undamaged.
+    /// Loads a cell, if it is kept and undamaged.
     pub fn load(&self, id: &str) -> Option<Kept> {
         let text = fs::read_to_string(self.path(id)).ok()?;
         let (checksum, rest) = text.split_once('\n')?;
@@ -92,15 +92,16 @@ impl Store {
         temporary_in(&self.folder).map_err(|source| self.write_error(source))
     }
 
-    /// Writes another file whole or not at all, by way of such a temporary file.
+    /// Writes another file, whole or not at all, through such a temporary file.
     pub fn place(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let mut file = self.temporary()?;
         let written = file.write_all(bytes).and_then(|()| place(file, path));
         written.map_err(|source| Error::writing(path, source))
     }
 
-    /// Removes what a finished sweep does not need: the manifest of the unfinished one, and what killed processes left.
-    /// Cells of other configurations stay: a sweep that is narrowed for a moment costs nothing when it is widened again.
+    /// Removes what a finished sweep does not need: the manifest of the unfinished sweep, and files that killed
+    /// processes left. Cells of other configurations stay, so that a sweep that is narrowed for a while costs nothing
+    /// when it is widened again.
     pub fn clean(&self) -> Result<(), Error> {
         let entries = fs::read_dir(&self.folder).map_err(|source| self.write_error(source))?;
         for path in entries.flatten().map(|entry| entry.path()) {

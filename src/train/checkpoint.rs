@@ -1,5 +1,5 @@
-//! Where a training stands, as files: `checkpoint.json`, which names `checkpoint-<steps>.safetensors`. The tensors are
-//! written first and older ones removed last, so that a training that is killed at any time leaves a pair.
+//! Checkpoints of a training: `checkpoint.json`, which names `checkpoint-<steps>.safetensors`. The tensors are written
+//! first and older ones removed last, so that a training that is killed at any time leaves a matching pair.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,17 +12,17 @@ use crate::experiment::Error;
 use crate::files::write_atomic;
 use crate::policy::Tensors;
 
-/// All that a training needs to go on.
+/// Everything that a training needs to resume.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// Another training does not go on from here.
+    /// The origin of the training; a training of another origin cannot resume from it.
     pub(super) origin: Origin,
     pub(super) state: Tensors,
     pub(super) best: Best,
     pub(super) log: Vec<LogRow>,
 }
 
-/// checkpoint.json.
+/// The contents of `checkpoint.json`.
 #[derive(Deserialize, Serialize)]
 struct Saved {
     origin: Origin,
@@ -31,40 +31,39 @@ struct Saved {
     log: Vec<LogRow>,
 }
 
-/// In a file of tensors: those of the learner, and of the best weights.
+/// The prefixes in the file of tensors: the learner's state, and the best weights.
 const STATE: &str = "state.";
 const BEST: &str = "best.";
 
 impl Checkpoint {
-    /// Its name.
+    /// The name of the file.
     pub const FILE: &str = "checkpoint.json";
 
-    /// How many steps are done.
+    /// The number of steps that are done.
     pub fn steps(&self) -> usize {
         self.log.len()
     }
 
-    /// Whether a folder has one.
+    /// Whether a folder has a checkpoint.
     pub fn is_in(folder: &Path) -> bool {
         folder.join(Self::FILE).exists()
     }
 
-    /// Reads that of a folder.
+    /// Reads the checkpoint of a folder.
     ///
-    /// # Errors
-    /// There is none; it is damaged; or it belongs to another training.
+    /// # Errors There is no checkpoint, it is damaged, or it belongs to another training.
     pub fn read(folder: &Path, origin: &Origin) -> Result<Self, Error> {
         let path = folder.join(Self::FILE);
         let problem = |problem: String| {
-            let way_out = "--fresh trains anew in its place, another --out beside it";
-            Error::Usage(format!("cannot go on from {}: {problem}\n{way_out}", path.display()))
+            let way_out = "--fresh replaces it, another --out keeps it";
+            Error::Usage(format!("cannot resume from {}: {problem}\n{way_out}", path.display()))
         };
         let text = fs::read_to_string(&path).map_err(|e| problem(e.to_string()))?;
         let saved: Saved = serde_json::from_str(&text)
-            .map_err(|e| problem(format!("it is no checkpoint of this mascot: {e}")))?;
+            .map_err(|e| problem(format!("not a checkpoint of this version of mascot: {e}")))?;
         let differences = saved.origin.differences(origin);
         if !differences.is_empty() {
-            return Err(problem(format!("it is of another training:\n  {}", differences.join("\n  "))));
+            return Err(problem(format!("it belongs to another training:\n  {}", differences.join("\n  "))));
         }
         let tensors = Tensors::read(&folder.join(&saved.tensors))?;
         Ok(Self {
@@ -77,8 +76,7 @@ impl Checkpoint {
 
     /// Writes both files.
     ///
-    /// # Errors
-    /// One cannot be written, or a weight is not finite.
+    /// # Errors A file cannot be written, or a weight is not finite.
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
         let name = format!("checkpoint-{}.safetensors", self.log.len());
         let mut tensors = Tensors::default();
@@ -100,7 +98,7 @@ impl Checkpoint {
     }
 }
 
-/// Checkpoints before this one. One that cannot be removed does no harm.
+/// Removes the tensors of earlier checkpoints; a file that cannot be removed does no harm.
 fn remove_others(folder: &Path, name: &str) {
     let is_older = |path: &PathBuf| {
         let name_of = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -119,7 +117,7 @@ pub(super) struct Best {
     pub(super) standing: Standing,
 }
 
-/// How well they did, and when.
+/// The score of the best weights, and the step of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Standing {
     pub(super) fitness: f64,

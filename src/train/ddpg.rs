@@ -1,4 +1,4 @@
-//! `relmas` learns: deep deterministic policy gradient (`train::learners::ddpg`), on runs drawn over all cases.
+//! Trains `relmas` by deep deterministic policy gradient (`train::torch::ddpg`), on runs drawn over all cases.
 
 #[cfg(feature = "train")]
 mod descending;

@@ -1,13 +1,15 @@
-//! The environment that policies are trained in: the engine's three calls, many runs at a time.
+//! The environment in which policies are trained: many runs of the engine, stepped together.
 //!
-//! An [`Episode`] is one run. Its observation and the form of its actions are those of [`crate::policy::observation`], so that an
-//! episode and a [`Scheduler`](crate::sim::Scheduler) that see the same do the same. A step applies the actions and runs
-//! to the next decision. [`Env`] steps many episodes on the current rayon pool; the result does not depend on its size.
+//! An [`Episode`] is one run. Its observation and the form of its actions are those of [`crate::policy::observation`],
+//! so that an episode and a [`Scheduler`](crate::sim::Scheduler) act alike on the same view. A step applies the actions
+//! and runs to the next decision. [`Env`] steps many episodes on the current rayon pool; the result does not depend on
+//! its size.
 //!
-//! An episode is *terminated* when its run is over: no reward can come any more. It is *truncated* after a number of
-//! steps: rewards would still come, and a learner has to estimate them. What is over stays as it is until it is reset.
+//! An episode is *terminated* when its run is over: no more reward can come. It is *truncated* after a number of steps:
+//! rewards would still come, and a learner has to estimate them. An episode that is over does not change until it is
+//! reset.
 //!
-//! It leaves out where runs come from (a [`Source`] knows) and every learning rule.
+//! Left out: where runs come from, which a [`Source`] decides, and every learning rule.
 
 use std::sync::Arc;
 
@@ -17,28 +19,28 @@ use crate::experiment::Reward;
 use crate::policy::{Observation, decode};
 use crate::sim::{Decision, Engine, Origin, Record, Recorder, Rules, Step, Trace, View, World};
 
-/// Everything a run depends on but its decisions.
+/// Everything that a run depends on except its decisions.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Platform and networks.
+    /// The platform and the networks.
     pub world: Arc<World>,
     /// The requests.
     pub trace: Arc<Trace>,
-    /// When decisions are taken, what they cost, what happens to what is late.
+    /// The rules: when decisions are taken, what they cost, and what happens to late requests.
     pub rules: Rules,
 }
 
-/// Makes the run of a seed. All runs have as many accelerators.
+/// Makes the setup of a run from a seed. All runs have the same number of accelerators.
 pub type Source = dyn Fn(u64) -> Setup + Send + Sync;
 
-/// What a step brought.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// The rewards of what happened between this decision and the next.
+    /// The sum of the rewards between this decision and the next.
     pub reward: f64,
-    /// The run is over.
+    /// Whether the run is over.
     pub terminated: bool,
-    /// The episode has had all its steps, and the run is not over.
+    /// Whether the episode has had all its steps while the run is not over.
     pub truncated: bool,
 }
 
@@ -54,7 +56,7 @@ pub struct Episode {
 }
 
 impl Episode {
-    /// A run at its first decision, which ends after `max_steps` decisions at the latest.
+    /// An episode at its first decision, which ends after `max_steps` decisions at the latest.
     pub fn new(setup: Setup, reward: Reward, max_steps: u64) -> Self {
         let Setup { world, trace, rules } = setup;
         let mut episode = Self {
@@ -69,12 +71,12 @@ impl Episode {
         episode
     }
 
-    /// What a policy sees of it; empty once the run is over.
+    /// The observation of a policy; empty once the run is over.
     pub fn observation(&self) -> &Observation {
         &self.observation
     }
 
-    /// What a scheduler would see of it; not once it is over.
+    /// The view that a scheduler would get. Call it only while the run is not over.
     pub fn view(&self) -> View<'_> {
         self.engine.view()
     }
@@ -84,14 +86,14 @@ impl Episode {
         self.terminated || self.steps_left == 0
     }
 
-    /// Applies the answer to the observation ([`decode`]) and runs to the next decision; records go to `out`. Nothing
-    /// happens to an episode that is over.
-    pub fn step(&mut self, answer: &[f32], out: &mut dyn Recorder) -> Outcome {
+    /// Applies the action ([`decode`]) and runs to the next decision; records go to `out`. An episode that is over does
+    /// not change.
+    pub fn step(&mut self, action: &[f32], out: &mut dyn Recorder) -> Outcome {
         let mut reward = 0.0;
         if !self.is_over() {
             self.steps_left -= 1;
             self.decision.clear();
-            decode(&self.engine.view(), answer, &mut self.decision);
+            decode(&self.engine.view(), action, &mut self.decision);
             let mut tee = Tee { judge: &mut self.judge, out: &mut *out };
             self.engine.apply(&self.decision, &mut tee).expect("what is decoded is legal");
             self.run_to_decision(out);
@@ -120,13 +122,13 @@ impl Episode {
     }
 }
 
-/// Pays the rewards.
+/// Computes the rewards.
 #[derive(Debug)]
 struct Judge {
     reward: Reward,
-    /// By network.
+    /// The number of layers, by network.
     layers: Vec<f64>,
-    /// Measured requests that have arrived and not ended.
+    /// The number of measured requests that have arrived and not ended.
     open: u64,
     earned: f64,
     /// The potential at the last decision.
@@ -144,7 +146,7 @@ impl Judge {
         let shares = view.jobs().iter().map(|job| {
             let all = (job.deadline - job.arrival).as_ps() - view.network_of(job).isolated.as_ps();
             let left = job.deadline.as_ps() - view.now().as_ps() - job.shortest_left.as_ps();
-            // Slack that was never there is none to lose.
+            // A request without slack at its arrival has none to lose.
             if all > 0.0 { (left / all).clamp(0.0, 1.0) } else { 0.0 }
         });
         self.move_to(self.reward.slack * shares.sum::<f64>());
@@ -200,12 +202,12 @@ pub struct Env {
 }
 
 impl Env {
-    /// Without an episode until it is reset.
+    /// An environment without episodes; [`Self::reset`] makes them.
     pub fn new(source: Box<Source>, reward: Reward, max_steps: u64) -> Self {
         Self { source, reward, max_steps, episodes: Vec::new(), outcomes: Vec::new() }
     }
 
-    /// One new episode per seed.
+    /// Starts a new episode for each seed.
     pub fn reset(&mut self, seeds: &[u64]) {
         let make = |&seed: &u64| Episode::new((self.source)(seed), self.reward, self.max_steps);
         self.episodes = seeds.par_iter().map(make).collect();
@@ -213,21 +215,21 @@ impl Env {
         self.outcomes.resize(seeds.len(), Outcome::default());
     }
 
-    /// A new episode in one place.
+    /// Starts a new episode in one place.
     pub fn reset_one(&mut self, place: usize, seed: u64) {
         self.episodes[place] = Episode::new((self.source)(seed), self.reward, self.max_steps);
     }
 
-    /// The episodes, by place.
+    /// The episodes by place.
     pub fn episodes(&self) -> &[Episode] {
         &self.episodes
     }
 
-    /// Steps every episode by the answer in its place; what is over takes any.
-    pub fn step(&mut self, answers: &[Vec<f32>]) -> &[Outcome] {
-        assert_eq!(answers.len(), self.episodes.len(), "one answer per episode");
-        let steps = self.episodes.par_iter_mut().zip(answers).zip(&mut self.outcomes);
-        steps.for_each(|((episode, answer), outcome)| *outcome = episode.step(answer, &mut ()));
+    /// Steps every episode by the action in its place; an episode that is over ignores it.
+    pub fn step(&mut self, actions: &[Vec<f32>]) -> &[Outcome] {
+        assert_eq!(actions.len(), self.episodes.len(), "one action per episode");
+        let steps = self.episodes.par_iter_mut().zip(actions).zip(&mut self.outcomes);
+        steps.for_each(|((episode, action), outcome)| *outcome = episode.step(action, &mut ()));
         &self.outcomes
     }
 }
@@ -247,8 +249,9 @@ mod tests {
         Setup { world, trace, rules: case.rules.clone() }
     }
 
-    /// Some policy: urgent and short first, each to where it and its DRAM traffic are small.
-    fn answer(observation: &Observation, out: &mut Vec<f32>) {
+    /// A simple policy: urgent and short sub-jobs first, each on an accelerator where its latency and its DRAM traffic
+    /// are small.
+    fn action(observation: &Observation, out: &mut Vec<f32>) {
         let accelerators = observation.accelerators();
         out.clear();
         for row in observation.rows().chunks_exact(features(accelerators)) {
@@ -262,7 +265,7 @@ mod tests {
     fn play(mut episode: Episode) -> (Vec<Outcome>, Vec<(Record, Origin)>) {
         let (mut outcomes, mut records, mut out) = (Vec::new(), Vec::new(), Vec::new());
         while !episode.is_over() {
-            answer(episode.observation(), &mut out);
+            action(episode.observation(), &mut out);
             outcomes.push(episode.step(&out, &mut records));
         }
         (outcomes, records)
@@ -272,7 +275,8 @@ mod tests {
     fn the_reward_of_a_tiny_world_is_known() {
         let reward = Reward { met: 1.0, missed: -2.0, bandwidth: 0.1, slack: 0.0 };
         let mut episode = Episode::new(tiny(3), reward, 100);
-        // It takes 20 ns of 10, as half of its demand is granted; then 80 of 80, in vain; then it is over.
+        // The first request takes 20 ns instead of 10, as half of its demand is granted; the second takes its 80 and
+        // misses its deadline; then the run is over.
         let first = episode.step(&[0.0, 1.0, 0.0], &mut ());
         assert_eq!(first, Outcome { reward: 1.0 + 0.1 * 0.5, ..Outcome::default() });
         let second = episode.step(&[0.0, 0.0, 1.0], &mut ());
@@ -305,7 +309,8 @@ mod tests {
         setup.trace = Arc::new(trace);
         let mut episode = Episode::new(setup, only, 100);
         assert_eq!(episode.observation().len(), 1);
-        // To the slow accelerator: on arrival of the second, 10 ns later, the first has lost all hope.
+        // The first request runs on the slow accelerator: when the second arrives, 10 ns later, the first cannot meet
+        // its deadline.
         let steps = [episode.step(&[0.0, 0.0, 1.0], &mut ()), episode.step(&[0.0, 1.0, 0.0], &mut ())];
         assert_eq!(steps.map(|outcome| outcome.reward), [4.0, -4.0]);
     }
@@ -324,13 +329,13 @@ mod tests {
             |seed: u64| setup(&cases::Case::new(seed, cases::Size { accelerators: 3, ..cases::Size::of(1) }));
         let mut env = Env::new(Box::new(source), Reward::default(), 50);
         let total = |env: &mut Env| {
-            let mut answers = vec![Vec::new(); env.episodes().len()];
-            let mut totals = vec![0.0; answers.len()];
+            let mut actions = vec![Vec::new(); env.episodes().len()];
+            let mut totals = vec![0.0; actions.len()];
             while !env.episodes().iter().all(Episode::is_over) {
-                for (episode, answers) in env.episodes().iter().zip(&mut answers) {
-                    answer(episode.observation(), answers);
+                for (episode, actions) in env.episodes().iter().zip(&mut actions) {
+                    action(episode.observation(), actions);
                 }
-                let rewards = env.step(&answers).iter().map(|outcome| outcome.reward);
+                let rewards = env.step(&actions).iter().map(|outcome| outcome.reward);
                 totals.iter_mut().zip(rewards).for_each(|(total, reward)| *total += reward);
             }
             totals
@@ -348,19 +353,19 @@ mod tests {
     }
 
     proptest! {
-        /// What an episode does, a scheduler that sees and answers the same does: the same records, and again.
+        /// A scheduler with the same actions gives the same records as an episode, and a repetition does, too.
         #[test]
         fn an_episode_and_a_scheduler_give_the_same_records(case in any_case(1..=4)) {
             let (outcomes, records) = play(Episode::new(setup(&case), Reward::default(), u64::MAX));
             let (mut observation, mut out) = (Observation::new(&case.world()), Vec::new());
             let mut scheduler = Script(|view: &crate::sim::View, decision: &mut Decision| {
                 observation.observe(view);
-                answer(&observation, &mut out);
+                action(&observation, &mut out);
                 decode(view, &out, decision);
             });
             let mut expected: Vec<(Record, Origin)> = Vec::new();
             run(case.engine(), &mut scheduler, &mut expected).expect("everything is assigned");
-            // Those before the first decision went nowhere.
+            // Records before the first decision were not kept.
             let first = expected.len() - records.len();
             prop_assert_eq!(&expected[first..], &records[..]);
             let decided = |(record, _): &(Record, _)| matches!(record, Record::Decision { .. });
@@ -368,7 +373,7 @@ mod tests {
             prop_assert_eq!(play(Episode::new(setup(&case), Reward::default(), u64::MAX)), (outcomes, records));
         }
 
-        /// Over a run, every measured request pays its deadline term once, and no more for its layers than there is.
+        /// Over a run, every measured request pays its deadline term exactly once, and its bandwidth term at most once.
         #[test]
         fn the_rewards_add_up_over_the_measured_requests(case in any_case_with_everything()) {
             let reward = |reward| play(Episode::new(setup(&case), reward, u64::MAX));

@@ -1,5 +1,5 @@
-//! `learned_gate` learns: evolution strategies over its weights, by the fitness of candidates on traces that are new in every
-//! generation and the same for all candidates.
+//! Trains `learned_gate` by evolution strategies over its weights. All candidates of a generation are scored on the
+//! same traces, which are new in every generation.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ pub(super) const START: Option<Start> = Some(|plan, training, state| {
 struct Evolving<'a> {
     plan: &'a Plan,
     evolution: Evolution,
-    /// Of a generation.
+    /// The number of traces of a generation.
     traces: usize,
     state: State,
 }
 
 impl<'a> Evolving<'a> {
-    /// From the start, or from a state.
+    /// A learner at its start, or in a stored state.
     fn new(
         plan: &'a Plan,
         evolution: Evolution,
@@ -42,14 +42,15 @@ impl<'a> Evolving<'a> {
         Ok(Self { plan, evolution, traces, state })
     }
 
-    /// Cases in turn, so that a generation sees most of them, each with a seed of its own.
+    /// Draws the traces of a generation: cases spread over the list, so that a generation sees most of them, each with
+    /// a seed of its own.
     fn draw_traces(&self) -> Vec<(&'a Case, Arc<Trace>)> {
         let Experiment { first_seed, seeds, .. } = self.plan.experiment;
         let mut rng = rng::stream(self.evolution.seed, "traces", &self.state.generation.to_string());
         let cases = &self.plan.cases;
         let drawn: Vec<(&Case, u64)> = (0..self.traces)
             .map(|i| {
-                // One of each stretch of the list, which is in the order of the keys.
+                // One case from each stretch of the list, which is in the order of the keys.
                 let place = (i as f64 + rng.random::<f64>()) / self.traces as f64 * cases.len() as f64;
                 let seed = first_seed + rng.random_range(0..seeds);
                 (&cases[(place as usize).min(cases.len() - 1)], seed)

@@ -1,8 +1,8 @@
 //! Evolution strategies (Salimans et al., arXiv 1703.03864): antithetic noise around a mean, ranks in place of fitness,
 //! and Adam on the estimated gradient.
 //!
-//! A generation is the same for the same seed, whatever the thread count: the noise of a pair comes from a stream of its
-//! own, and fitness is given by place.
+//! A generation is the same for the same seed, whatever the thread count: the noise of a pair comes from a stream of
+//! its own, and fitness is given by the index of the candidate.
 
 use rand_distr::{Distribution, StandardNormal};
 
@@ -14,10 +14,10 @@ use crate::rng;
 const BETA: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;
 
-/// Where it stands; all that a resumed training needs.
+/// The state of the search, which is all that a resumed training needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// Generations done.
+    /// The number of generations done.
     pub generation: u64,
     /// The mean of the search.
     pub mean: Vec<f32>,
@@ -26,13 +26,13 @@ pub struct State {
 }
 
 impl State {
-    /// Starts from these weights.
+    /// A search that starts from these weights.
     pub fn new(mean: Vec<f32>) -> Self {
         let zeros = vec![0.0; mean.len()];
         Self { generation: 0, first: zeros.clone(), second: zeros, mean }
     }
 
-    /// All of it, as it is kept in a file.
+    /// The whole state as tensors, to be kept in a file.
     pub fn to_tensors(&self) -> Tensors {
         let mut tensors = Tensors::default();
         for (name, values) in [("mean", &self.mean), ("first", &self.first), ("second", &self.second)] {
@@ -42,10 +42,9 @@ impl State {
         tensors
     }
 
-    /// What was kept, for so many weights.
+    /// The state that was kept, which must be of so many weights.
     ///
-    /// # Errors
-    /// It is of another number of weights.
+    /// # Errors The state is of another number of weights.
     pub fn from_tensors(tensors: &Tensors, weights: usize) -> Result<Self, WeightsError> {
         let values = |name| tensors.values(name, &[weights]).map(<[f32]>::to_vec);
         Ok(Self {
@@ -63,7 +62,8 @@ impl State {
         self.mean.iter().zip(noise).map(|(mean, noise)| mean + sign * noise).collect()
     }
 
-    /// Moves the mean by the fitness of the candidates, the larger the better. Panics unless there is one per candidate.
+    /// Moves the mean by the fitness of the candidates (larger is better). Panics unless there is one value per
+    /// candidate.
     pub fn advance(&mut self, evolution: &Evolution, fitness: &[f64]) {
         assert_eq!(fitness.len(), evolution.population);
         let ranks = centred_ranks(fitness);
@@ -92,7 +92,7 @@ fn noise(seed: u64, generation: u64, pair: usize, weights: usize) -> impl Iterat
     StandardNormal.sample_iter(rng).take(weights)
 }
 
-/// From -1/2 for the worst to 1/2 for the best; equals share the mean of their ranks.
+/// Ranks scaled from -1/2 for the worst to 1/2 for the best; equal values share the mean of their ranks.
 fn centred_ranks(fitness: &[f64]) -> Vec<f32> {
     let mut order: Vec<usize> = (0..fitness.len()).collect();
     order.sort_by(|&a, &b| fitness[a].total_cmp(&fitness[b]));

@@ -1,8 +1,8 @@
-//! The algorithms that train policies, one file each.
+//! What a learner is, and what starts each; the learners are the files beside this one.
 //!
-//! To add one: a file with a type that implements [`Learner`] and a `pub(super) const START`, its line in [`STARTS`], and
-//! its keys and its line in [`LEARNERS`](crate::experiment::LEARNERS). Which policies it can train is said there; checks, errors, the
-//! JSON Schema and `mascot train` follow from that.
+//! To add one, write a file with a type that implements [`Learner`] and a `pub(super) const START`, and add a line to
+//! [`STARTS`] and its keys and a line to [`LEARNERS`](crate::experiment::LEARNERS). That line names the policies it can
+//! train; checks, errors, the JSON Schema and `mascot train` follow from it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,29 +12,28 @@ use crate::experiment::{Error, Training};
 use crate::plan::Plan;
 use crate::policy::{Tensors, WeightsError};
 
-/// What learns. Between two steps, all that it is is in its state.
+/// An algorithm at work. Between two steps, its state is all that it depends on.
 pub(super) trait Learner {
-    /// Steps so far.
+    /// The number of steps so far.
     fn done(&self) -> u64;
-    /// A generation or an iteration.
+    /// One step: a generation or an iteration.
     fn step(&mut self, validation: &Validation) -> LogRow;
     /// The policy as it is now.
     fn weights(&self) -> Tensors;
-    /// All that the next step depends on.
+    /// Everything that the next step depends on.
     fn state(&self) -> Tensors;
 }
 
-/// What begins a training, or goes on from a state.
+/// A function that starts a training, or resumes one from a state.
 pub(super) type Start =
     for<'a> fn(&'a Plan, &Training, Option<&Tensors>) -> Result<Box<dyn Learner + 'a>, WeightsError>;
 
-/// What begins each algorithm; `None` in a program that lacks what it needs.
+/// The start function of each algorithm; `None` in a program that was built without its library.
 const STARTS: [(&str, Option<Start>); 2] = [("evolution", evolution::START), ("ddpg", ddpg::START)];
 
 /// The learner of a training.
 ///
-/// # Errors
-/// This program lacks what it needs, or the state is of weights of another size.
+/// # Errors This program was built without the algorithm's library, or the state is of weights of another size.
 pub(super) fn learner<'a>(
     plan: &'a Plan,
     training: &Training,
@@ -42,39 +41,40 @@ pub(super) fn learner<'a>(
 ) -> Result<Box<dyn Learner + 'a>, Error> {
     let entry = training.learner();
     let start = start_of(entry.name).ok_or_else(|| {
-        let message = "needs libtorch, which this program was built without: see README, \"Development\"";
+        let message = "needs libtorch, which this program was built without: see src/guide/policies.md";
         Error::Usage(format!("`algorithm = \"{}\"` {message}", entry.name))
     })?;
     start(plan, training, state)
-        .map_err(|e| Error::Usage(format!("the checkpoint is of another training: {e}")))
+        .map_err(|e| Error::Usage(format!("the checkpoint belongs to another training: {e}")))
 }
 
 fn start_of(algorithm: &str) -> Option<Start> {
     STARTS.iter().find(|(name, _)| *name == algorithm).and_then(|&(_, start)| start)
 }
 
-/// What is known after a generation or an iteration, as far as its learner tells.
+/// A row of the log: the figures of a generation or an iteration, as far as its learner reports them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LogRow {
-    /// Generations or iterations done.
+    /// The number of generations or iterations done.
     pub step: u64,
-    /// Decisions taken in it.
+    /// The number of decisions taken in this step.
     pub decisions: u64,
     /// Mean SLA rate of the candidates on the traces of a generation.
     pub mean_rate: Option<f64>,
-    /// Their mean fitness there.
+    /// Mean fitness of the candidates on these traces.
     pub mean_fitness: Option<f64>,
-    /// That of the best of them.
+    /// Fitness of the best candidate.
     pub best_candidate_fitness: Option<f64>,
     /// Mean reward of the runs of an iteration.
     pub reward: Option<f64>,
     /// Mean squared error of the critic.
     pub critic_loss: Option<f64>,
-    /// Mean value that the critic gives the actor's answers, below zero; while it imitates, the mean squared error.
+    /// Minus the mean value that the critic gives to the actor's actions; while the actor imitates, its mean squared
+    /// error.
     pub actor_loss: Option<f64>,
-    /// Mean SLA rate on the validation seeds, where it was looked at.
+    /// Mean SLA rate on the validation seeds, if this step was validated.
     pub validation_rate: Option<f64>,
-    /// Mean fitness there.
+    /// Mean fitness on the validation seeds.
     pub validation_fitness: Option<f64>,
 }
 

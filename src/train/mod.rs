@@ -1,5 +1,5 @@
-//! Training a policy on the cells of an experiment: its cases and seeds are drawn from, its schedulers are the ones to
-//! pass.
+//! Trains a policy on the cells of an experiment: training traces are drawn from its cases and seeds, and its
+//! schedulers are the baselines.
 //!
 //! ```toml
 //! # An experiment, and
@@ -10,19 +10,19 @@
 //! [training.ddpg]           # the parameters of the algorithm
 //! iterations = 300
 //! ```
-//! The fitness of a run is the share of misses that it avoids: its SLA rate less that of the reference on the same trace,
-//! over what the reference misses and `headroom`. In SLA rates alone, overloaded cells would count most, and where nearly
-//! all is met a policy could lose what it gains there. The reference is the scheduler of the experiment that is best on the
-//! validation seeds.
+//! The fitness of a run is the share of misses that it avoids: the difference of its SLA rate to that of the
+//! reference on the same trace, divided by the miss rate of the reference plus `headroom`. With plain SLA rates,
+//! overloaded cells would count most, and a policy could lose in lightly loaded cells what it gains there. The
+//! reference is the scheduler of the experiment that is best on the validation seeds.
 //!
-//! Every generation, or iteration, is logged to log.csv; the weights with the best mean fitness on the validation seeds are
-//! kept.
+//! Every generation, or iteration, is logged to log.csv; the weights with the best mean fitness on the validation seeds
+//! are kept.
 //!
-//! [`Trainer`] takes the steps of a learner and validates. Two learners exist: evolution strategies, and deep deterministic
-//! policy gradient, which needs libtorch and the feature `train`: `learners` is the only place that names tch. [`Env`] is the
-//! engine as an environment, many runs at a time. A [`Checkpoint`] holds everything that the next step depends on, and an
-//! [`Origin`] what the training came from. The keys of a training belong to [`crate::experiment`], and running a trained net to
-//! [`crate::policy`].
+//! [`Trainer`] steps a learner and validates the policy. Two learners exist: evolution strategies, and deep
+//! deterministic policy gradient, which needs libtorch and the feature `train`: `torch` is the only place that names
+//! tch. [`Env`] is the engine as an environment, many runs at a time. A [`Checkpoint`] holds everything that the next
+//! step depends on, and an [`Origin`] what the training came from. The keys of a training belong to
+//! [`crate::experiment`], and running a trained net to [`crate::policy`].
 
 mod checkpoint;
 mod ddpg;
@@ -30,9 +30,9 @@ mod env;
 mod evolution;
 mod evolve;
 mod learner;
-#[cfg(feature = "train")]
-mod learners;
 mod origin;
+#[cfg(feature = "train")]
+pub mod torch;
 mod trainer;
 mod validation;
 
@@ -40,8 +40,6 @@ pub use checkpoint::Checkpoint;
 pub use env::{Env, Episode, Outcome, Setup, Source};
 pub use evolve::State;
 pub use learner::LogRow;
-#[cfg(feature = "train")]
-pub use learners::{Parameters, lstm, one_thread};
 pub use origin::Origin;
 pub use trainer::{LOG, Trainer};
 pub use validation::Baseline;

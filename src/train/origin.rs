@@ -1,6 +1,8 @@
-//! What a training follows from, kept beside its checkpoint: it goes on with the same only, and says what is not.
+//! The origin of a training: its configuration and data, kept beside its checkpoint. A training resumes only with the
+//! same origin; otherwise an error names the differences.
 //!
-//! The program is left out: a training may outlive a build. The policy's manifest names the version that ended it.
+//! The program is not part of it, because a training may outlive a build. The policy's manifest names the version that
+//! finished it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -19,18 +21,18 @@ pub struct Origin {
     pub inputs: BTreeMap<String, String>,
 }
 
-/// Letters of a value that are shown at most. Our choice: half a line.
+/// The most characters of a value that are shown. Our choice, because they fill half a line.
 const SHOWN: usize = 60;
 
 impl Origin {
-    /// That of an experiment with these data files.
+    /// The origin of a training on an experiment with these data files.
     pub fn new(experiment: String, inputs: &Inputs) -> Self {
         let shown = |(path, hash): (&PathBuf, &String)| (path.display().to_string(), hash.clone());
         Self { experiment, inputs: inputs.sha256.iter().map(shown).collect() }
     }
 
-    /// What `now` has otherwise, in a phrase each; comments, the order of keys, and whether a single value is in
-    /// a list do not count.
+    /// The differences of `now` to this origin, a phrase each. Comments, the order of keys, and whether a single value
+    /// is in a list do not count.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let [then, today] = [self, now].map(|origin| flat(&origin.experiment));
         let keys: BTreeSet<&String> = then.keys().chain(today.keys()).collect();
@@ -44,7 +46,7 @@ impl Origin {
     }
 }
 
-/// The values of all keys, those of tables under `table.key`.
+/// The values of all keys; those of tables are named `table.key`.
 fn flat(text: &str) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
     let table: Table = text.parse().unwrap_or_default();
@@ -59,7 +61,7 @@ fn add(values: &mut BTreeMap<String, String>, key: String, value: &Value) {
         table.iter().for_each(|(below, value)| add(values, format!("{key}.{below}"), value));
         return;
     }
-    // A list may be given as its only value.
+    // A list of one value may be given as that value.
     let value = match value {
         Value::Array(list) if list.len() == 1 => &list[0],
         value => value,
@@ -67,7 +69,7 @@ fn add(values: &mut BTreeMap<String, String>, key: String, value: &Value) {
     values.insert(key, written(value));
 }
 
-/// A value as text, the same for 2 and 2.0.
+/// A value as text, which is the same for 2 and 2.0.
 fn written(value: &Value) -> String {
     match value {
         Value::Float(number) => number.to_string(),

@@ -1,4 +1,4 @@
-//! The trainer: it takes the steps of a learner, validates, and keeps the weights that did best.
+//! The trainer: it steps a learner, validates the policy, and keeps the best weights.
 
 use super::checkpoint::{Best, Checkpoint, Standing};
 use super::learner::{Learner, LogRow, learner};
@@ -9,7 +9,7 @@ use crate::hw::SystemSpec;
 use crate::plan::Plan;
 use crate::policy::{Manifest, Policy, system_sha256};
 
-/// The log of a training, below its folder.
+/// The name of the log in the folder of a training.
 pub const LOG: &str = "log.csv";
 
 /// A training in progress.
@@ -24,10 +24,9 @@ pub struct Trainer<'a> {
 }
 
 impl Experiment {
-    /// Whether training sees what it is validated on.
+    /// Checks that training and validation have no seed in common.
     ///
-    /// # Errors
-    /// Both ranges of seeds, and the keys that say them.
+    /// # Errors The ranges overlap: the error names both, and the keys that set them.
     pub fn check_training_seeds(&self) -> Result<(), Error> {
         let Some(training) = &self.training else { return Ok(()) };
         let [(first, last), (validation_first, validation_last)] =
@@ -48,11 +47,10 @@ impl Experiment {
 }
 
 impl<'a> Trainer<'a> {
-    /// From the beginning, or from a checkpoint of the same training.
+    /// A training at its beginning, or resumed from a checkpoint of the same training.
     ///
-    /// # Errors
-    /// A scheduler cannot be built for the system; the checkpoint is of weights of another size; or this program was built
-    /// without what is needed.
+    /// # Errors A scheduler cannot be built for the system, the checkpoint is of weights of another size, or this
+    /// program was built without the algorithm's library.
     pub fn new(
         plan: &'a Plan,
         training: Training,
@@ -65,7 +63,7 @@ impl<'a> Trainer<'a> {
         let (best, log) = match checkpoint {
             Some(checkpoint) => (checkpoint.best, checkpoint.log),
             None => {
-                // JSON has no infinity.
+                // JSON has no infinity, so the lowest finite number stands for it.
                 let standing = Standing { fitness: f64::MIN, rate: 0.0, step: 0 };
                 (Best { weights: learner.weights(), standing }, Vec::new())
             }
@@ -75,7 +73,7 @@ impl<'a> Trainer<'a> {
         Ok(Self { training, origin, validation, accelerators, learner, best, log })
     }
 
-    /// What there is to pass.
+    /// The baselines that the policy should beat.
     pub fn baselines(&self) -> &[Baseline] {
         &self.validation.baselines
     }
@@ -85,7 +83,7 @@ impl<'a> Trainer<'a> {
         self.learner.done() >= self.training.steps()
     }
 
-    /// One step, and a validation if it is due.
+    /// Takes one step, and validates the policy if it is due.
     pub fn step(&mut self) -> LogRow {
         let mut row = self.learner.step(&self.validation);
         if row.step.is_multiple_of(self.training.validate_every) || self.is_done() {
@@ -95,7 +93,7 @@ impl<'a> Trainer<'a> {
         row
     }
 
-    /// Looks at the policy as it is now, and keeps it if it is the best so far.
+    /// Validates the current policy, and keeps it if it is the best so far.
     fn validate(&mut self, row: &mut LogRow) {
         let (kind, weights) = (self.training.policy(), self.learner.weights());
         let build = || (kind.build)(&weights, self.accelerators, &[]).expect("the learner's own weights");
@@ -112,12 +110,12 @@ impl<'a> Trainer<'a> {
         self.best.standing.fitness
     }
 
-    /// All steps so far.
+    /// The log rows of all steps so far.
     pub fn log(&self) -> &[LogRow] {
         &self.log
     }
 
-    /// Where it stands.
+    /// A checkpoint of the current state.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
             origin: self.origin.clone(),

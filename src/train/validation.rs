@@ -1,4 +1,4 @@
-//! The validation of a training: the same traces for every policy, and the schedulers that it has to pass on them.
+//! The validation of a training: the same traces for every policy, and the baselines on them.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use crate::sim::{Engine, Origin, Record, Recorder, Scheduler, Trace, run};
 /// Mean SLA rate of a scheduler of the experiment on the validation seeds.
 pub type Baseline = (String, f64);
 
-/// The traces and what there is to pass.
+/// The validation traces and the baselines on them.
 pub(super) struct Validation<'a> {
     plan: &'a Plan,
     headroom: f64,
     traces: Vec<(&'a Case, Arc<Trace>)>,
     pub(super) baselines: Vec<Baseline>,
     reference: &'a SchedulerChoice,
-    /// Its SLA rates on the traces.
+    /// The SLA rates of the reference on the traces.
     to_pass: Vec<f64>,
 }
 
-/// How a policy did: means over the traces.
+/// The score of a policy: means over the traces.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Score {
     pub(super) rate: f64,
@@ -57,18 +57,18 @@ impl<'a> Validation<'a> {
         })
     }
 
-    /// How a policy does.
+    /// Runs a policy on the traces and returns its score.
     pub(super) fn score(&self, build: &(dyn Fn() -> Box<dyn Scheduler> + Sync)) -> Score {
         let rates = rates_of(&self.traces, build);
         Score { rate: mean(&rates), fitness: self.fitness(&rates, &self.to_pass) }
     }
 
-    /// What the reference reaches on other traces.
+    /// The SLA rates of the reference on other traces.
     pub(super) fn to_pass_on(&self, traces: &[(&Case, Arc<Trace>)]) -> Vec<f64> {
         rates_of(traces, &|| build(self.plan, self.reference).expect("it was built before"))
     }
 
-    /// Mean share of the reference's misses that are avoided, by trace.
+    /// The mean over traces of the share of the reference's misses that are avoided.
     pub(super) fn fitness(&self, rates: &[f64], to_pass: &[f64]) -> f64 {
         fitness(self.headroom, rates, to_pass)
     }
@@ -98,16 +98,16 @@ pub(super) fn draw(case: &Case, seed: u64) -> Arc<Trace> {
     Arc::new(requests(case, &case.window, seed))
 }
 
-/// One run.
+/// Runs a scheduler on a trace and returns what counts of the run.
 pub(super) fn play(case: &Case, trace: &Arc<Trace>, scheduler: &mut dyn Scheduler) -> Met {
     let engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(trace), rules(case));
     let mut met = Met::default();
-    // A policy that leaves requests waiting for ever has met what it has met.
+    // If a policy leaves requests waiting for ever, those that it met before still count.
     let _ = run(engine, scheduler, &mut met);
     met
 }
 
-/// All that counts of a run here.
+/// The outcome of a run that validation needs.
 #[derive(Default)]
 pub(super) struct Met {
     requests: u64,
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn fitness_is_the_share_of_misses_that_are_avoided() {
-        // Of 0.2 and 0.05 headroom 0.1 is avoided, 0.4; of 0.5 and 0.05, 0.11 is lost, -0.2.
+        // 0.1 of 0.2 misses and 0.05 headroom is avoided: 0.4. 0.11 of 0.5 and 0.05 is lost: -0.2.
         let fitness = fitness(0.05, &[0.9, 0.39], &[0.8, 0.5]);
         assert!((fitness - 0.1).abs() < 1e-12, "{fitness}");
     }

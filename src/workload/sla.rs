@@ -1,9 +1,10 @@
 //! Deadlines of requests.
 //!
-//! The experiment or the tenant picks one of three deadline rules: a multiple of the network's isolated latency on the
-//! system at hand, which means the same on every system; an absolute target, as applications have; or the next frame of
-//! periodic arrivals. All deadlines are scaled by the QoS level. (m,k)-firm terms belong to a stream of requests: they
-//! move no deadline, but their violations are counted. Utility functions of delay are not modelled.
+//! The experiment or the tenant picks one of three deadline rules: a multiple of the network's isolated latency, on the
+//! system that serves it or on the reference of the experiment (`sla_reference`); an absolute target, as applications
+//! have; or the next frame of periodic arrivals. All deadlines are scaled by the QoS level. (m,k)-firm terms belong to a
+//! stream of requests: they move no deadline, but their violations are counted. Utility functions of delay are not
+//! modelled.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,7 +126,7 @@ impl SlaTerms {
 /// The deadline rule of one tenant in one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sla {
-    /// Arrival + QoS scale x factor x best isolated latency of the network on this system.
+    /// Arrival + QoS scale x factor x isolated latency of the network, on the system or its reference.
     Factor(f64),
     /// Arrival + QoS scale x target.
     Absolute {

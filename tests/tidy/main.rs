@@ -48,13 +48,9 @@ fn only_training_names_tch() {
     for (path, text) in ["src", "tests", "benches", "examples"].into_iter().flat_map(sources) {
         for (number, line) in code_lines(&text).filter(|_| !path.starts_with("tests/tidy")) {
             let named = ["tch", "torch_sys"].iter().any(|word| has_word(line, word));
-            let training = path.starts_with("src/train/learners");
+            let training = path.starts_with("src/train/torch");
             named_by_training |= named && training;
-            assert!(
-                training || !named,
-                "{}:{number}: tch belongs in src/train/learners alone",
-                path.display()
-            );
+            assert!(training || !named, "{}:{number}: tch belongs in src/train/torch alone", path.display());
         }
     }
     assert!(named_by_training);

@@ -66,6 +66,25 @@ fn folders_use_only_what_is_below_them() {
     assert_eq!(upward(&Graph::new(sources("src")), STOREYS), [""; 0]);
 }
 
+/// Finished cells are valid as long as the sources that decide them are: those that the sweep uses (`build.rs`).
+#[test]
+fn the_sources_beside_a_sweep_are_those_that_it_does_not_use() {
+    let below = STOREYS.iter().find(|(name, _)| *name == "sweep").expect("it is a storey").1;
+    let used: BTreeSet<&str> = below
+        .iter()
+        .flat_map(|name| STOREYS.iter().find(|(other, _)| other == name).expect("it is a storey").1)
+        .chain(below)
+        .copied()
+        .chain(["sweep"])
+        .chain(GROUND)
+        .collect();
+    let beside = STOREYS.iter().map(|(name, _)| *name).filter(|name| !used.contains(name)).chain(["guide"]);
+    let listed: BTreeSet<&str> = beside.collect();
+    let build = std::fs::read_to_string("build.rs").expect("tests run in the package folder");
+    let line = build.lines().find(|line| line.starts_with("const BESIDE")).expect("it is in build.rs");
+    assert_eq!(line.split('"').skip(1).step_by(2).collect::<BTreeSet<_>>(), listed);
+}
+
 #[test]
 fn folders_are_reached_through_their_mod_rs() {
     assert_eq!(past_the_door(&Graph::new(sources("src"))), [""; 0]);

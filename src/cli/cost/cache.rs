@@ -1,4 +1,4 @@
-//! `mascot cost cache`: what is kept of earlier runs.
+//! `mascot cost cache`: lists or clears the costs that earlier runs have kept.
 
 use clap::Subcommand;
 

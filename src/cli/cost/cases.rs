@@ -1,4 +1,4 @@
-//! What `cost verify` and `cost search` share: the cases of a file, each with its accelerator.
+//! Input of `cost verify` and `cost search`: the cases of a file, each with its accelerator.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What the commands that map layers ask for: a network, an accelerator, and what counts as best.
+//! Options of the commands that map layers: a network, an accelerator, and the objective of the mapper.
 
 use clap::Args;
 
@@ -26,10 +26,10 @@ pub(in crate::cli) struct Choice {
     bandwidth: f64,
 }
 
-/// Our choice, because the sizes of the largest legal layer times this still fit 64 bits.
+/// Our choice, because the sizes of the largest legal layer, multiplied by this batch, still fit 64 bits.
 const MAX_BATCH: u64 = 4096;
 
-/// The words of the system files.
+/// Parses an objective, by the names that system files use.
 pub(super) fn objective(text: &str) -> Result<Objective, String> {
     toml::Value::from(text).try_into().map_err(|_| "expected latency, energy or edp".to_string())
 }
@@ -41,7 +41,7 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The files that a choice names.
+/// The contents of the files that a [`Choice`] names.
 pub(super) struct Chosen {
     pub(super) network: Network,
     /// The work of each layer of the network at the chosen batch.

@@ -1,4 +1,4 @@
-//! `mascot cost export`: a layer and its mapping as input for Timeloop.
+//! `mascot cost export`: writes a layer and its mapping as input for Timeloop.
 
 use std::path::PathBuf;
 

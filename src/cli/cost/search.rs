@@ -1,4 +1,4 @@
-//! `mascot cost search`: our best mappings beside those of another tool, and how long the search takes.
+//! `mascot cost search`: compares our best mappings with those of another tool, and times the search.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::results::number;
 pub(in crate::cli) struct Options {
     /// The cases, one JSON object a line
     cases: PathBuf,
-    /// What the mapper minimises, and the ratio compares
+    /// What the mapper minimises and the ratio compares
     #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = super::choice::objective)]
     objective: Objective,
     /// Print JSON
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Options {
     json: bool,
 }
 
-/// One case: what ours costs over what the case's mapping costs, and the time of the search.
+/// One case: the cost of our mapping over that of the given one, and the time of the search.
 struct Outcome<'a> {
     id: &'a str,
     arch: &'a str,
@@ -39,7 +39,7 @@ pub(in crate::cli) fn execute(options: &Options) -> Result<(), Error> {
     let bars = Bars::new(false);
     bars.begin("search", file.cases.len());
     let mut outcomes = Vec::with_capacity(file.cases.len());
-    // One after the other, so that the times are those of one thread.
+    // Cases run one after the other, so that each time is that of one thread.
     for case in &file.cases {
         let (ratio, ms) = file.at(case, |accel| timed(|| ratio(case, accel, options.objective)))?;
         outcomes.push(Outcome { id: &case.id, arch: &case.arch, ratio, ms });

@@ -1,4 +1,4 @@
-//! `mascot cost silicon`: the model beside what was measured on chips.
+//! `mascot cost silicon`: compares the cost model with measurements of chips.
 
 use clap::Args;
 use rayon::prelude::*;
@@ -53,7 +53,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     Ok(())
 }
 
-/// One layer: ours, and the chip's.
+/// One layer: the figures of our model, and the published ones of the chip.
 struct Row {
     network: String,
     layer: String,
@@ -61,10 +61,10 @@ struct Row {
     processing_ms: f64,
     total_ms: f64,
     dram_mb: f64,
-    /// After the chip's run-length code.
+    /// DRAM traffic after the chip's run-length coding.
     coded_mb: f64,
     glb_mb: f64,
-    /// On chip.
+    /// Energy on chip, without DRAM.
     energy_mj: f64,
     chip: Published,
 }
@@ -132,7 +132,7 @@ impl Row {
     }
 }
 
-/// Ours, the chip's, and ours over the chip's.
+/// Three cells: our figure, the chip's, and their ratio.
 fn beside(ours: f64, chip: Option<f64>, decimals: usize) -> [String; 3] {
     [number(Some(ours), decimals), number(chip, decimals), ratio(ours, chip)]
 }

@@ -1,4 +1,4 @@
-//! `mascot cost table`: every layer of a network on an accelerator.
+//! `mascot cost table`: shows the cost of every layer of a network on an accelerator.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +43,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         csv(&header, &rows)
     } else {
         let nests = if options.mapping { loop_nests(&chosen, &known) } else { String::new() };
-        // A line of a terminal has no room for the mapping.
+        // The mapping does not fit a line of a terminal.
         header.pop();
         let rows = rows.into_iter().map(|mut row| row.drain(..header.len()).collect()).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
@@ -52,10 +52,10 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     crate::cli::print(&text)
 }
 
-/// Distinct layers; `None`: the accelerator cannot run it.
+/// The breakdown of each distinct layer; `None` if the accelerator cannot run it.
 type Known = BTreeMap<Op, Option<Breakdown>>;
 
-/// Maps each distinct layer once. The cache is no help here: it keeps costs, not mappings.
+/// Maps each distinct layer once. The cache does not help here: it keeps costs, not mappings.
 fn breakdowns(chosen: &Chosen) -> Known {
     let mut ops = chosen.ops.clone();
     ops.sort_unstable();
@@ -71,7 +71,7 @@ fn breakdowns(chosen: &Chosen) -> Known {
     found.collect()
 }
 
-/// The first column of numbers.
+/// The first column that holds numbers.
 const MACS_COLUMN: usize = 3;
 
 fn header(accel: &AccelSpec) -> Vec<String> {
@@ -119,7 +119,7 @@ fn row(name: &str, op: &Op, found: Option<&Breakdown>, accel: &AccelSpec) -> Vec
     cells
 }
 
-/// The sizes above 1, and what else makes the layer.
+/// The shape of a layer: its sizes above 1, stride and dilation; or, without a loop nest, what it reads and writes.
 fn dims(op: &Op) -> String {
     match op {
         Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => nest_dims(nest),
@@ -148,7 +148,7 @@ fn loop_nests(chosen: &Chosen, known: &Known) -> String {
     nests.collect()
 }
 
-/// The sums, where there is a cost for every layer: of some of them they would say nothing.
+/// The sums over all layers. If the accelerator cannot run some layer, the number of such layers instead.
 fn total(chosen: &Chosen, known: &Known) -> String {
     let name = &chosen.network.name;
     let unable = chosen.ops.iter().filter(|op| known[*op].is_none()).count();

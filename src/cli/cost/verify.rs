@@ -1,4 +1,4 @@
-//! `mascot cost verify`: given mappings, evaluated by us and by another tool.
+//! `mascot cost verify`: compares our evaluation of given mappings with another tool's.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ struct Report {
     by_arch: BTreeMap<String, Figures>,
 }
 
-/// How many of the worst cases of an accelerator are named.
+/// The number of worst cases that are named for each accelerator.
 const WORST: usize = 5;
 
 pub(in crate::cli) fn execute(options: &Options) -> Result<(), Error> {
@@ -93,7 +93,7 @@ fn table(report: &Report) -> String {
     render(&HEADER, 1..HEADER.len(), rows.collect())
 }
 
-/// The worst cases of one accelerator by name; of equal ones the first in the file.
+/// Names the worst cases of one accelerator; ties keep the order of the file.
 fn worst(arch: &str, mut comparisons: Vec<&Comparison>) -> String {
     comparisons.sort_by(|a, b| b.worst_rel_err().total_cmp(&a.worst_rel_err()));
     let named = comparisons.iter().take(WORST);

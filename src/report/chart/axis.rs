@@ -1,6 +1,6 @@
-//! Scales and their ticks.
+//! Scales of axes, and their ticks.
 
-/// From values to places on an axis.
+/// Maps values to positions on an axis.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::report) struct Scale {
     pub(crate) from: f64,
@@ -9,26 +9,26 @@ pub(in crate::report) struct Scale {
 }
 
 impl Scale {
-    /// Around values, with zero in it.
+    /// A linear scale that covers the values and zero.
     pub(in crate::report) fn from_zero(values: impl Iterator<Item = f64>) -> Self {
         let (from, to) = extent(values.chain([0.0]));
         Self { from, to: if to > from { to } else { from + 1.0 }, log: false }
     }
 
-    /// Just around values, a little wider.
+    /// A linear scale a little wider than the range of the values.
     pub(in crate::report) fn around(values: impl Iterator<Item = f64>) -> Self {
         let (from, to) = extent(values);
         let margin = if to > from { 0.04 * (to - from) } else { 0.5 };
         Self { from: from - margin, to: to + margin, log: false }
     }
 
-    /// In powers of ten around values above zero.
+    /// A logarithmic scale from a power of ten to another, around values above zero.
     pub(in crate::report) fn logarithmic(values: impl Iterator<Item = f64>) -> Self {
         let (from, to) = extent(values.filter(|v| *v > 0.0));
         Self { from, to: if to > from { to } else { 10.0 * from }, log: true }
     }
 
-    /// Where a value is, from 0 to 1.
+    /// The position of a value on the axis, from 0 to 1.
     pub(super) fn share(&self, value: f64) -> f64 {
         match self.log {
             true => (value / self.from).ln() / (self.to / self.from).ln(),
@@ -36,7 +36,7 @@ impl Scale {
         }
     }
 
-    /// Round values on it, at least two and about as many as `wanted`.
+    /// Round values for ticks: at least two, and about as many as `wanted`.
     pub(super) fn ticks(&self, wanted: usize) -> Vec<f64> {
         if self.log {
             return self.log_ticks(wanted);
@@ -64,7 +64,7 @@ fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if from <= to { (from, to) } else { (0.0, 1.0) }
 }
 
-/// A tick's number without noise.
+/// The text of a tick, without rounding noise.
 pub(super) fn label(value: f64) -> String {
     let rounded = (value * 1e6).round() / 1e6;
     match rounded.abs() {

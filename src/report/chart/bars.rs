@@ -10,29 +10,29 @@ const GAP: f64 = 6.0;
 const ABOVE: f64 = 6.0;
 const BELOW: f64 = 42.0;
 
-/// Bars on one axis.
+/// Groups of bars on a common axis.
 pub(in crate::report) struct Bars {
     pub(in crate::report) x_title: String,
     pub(crate) groups: Vec<Group>,
     pub(in crate::report) legend: Vec<Entry>,
 }
 
-/// The bars of a name.
+/// The bars that share a name.
 pub(in crate::report) struct Group {
     pub(in crate::report) label: String,
     pub(in crate::report) bars: Vec<Bar>,
 }
 
-/// A bar.
+/// A bar of one or more segments.
 pub(in crate::report) struct Bar {
     pub(in crate::report) segments: Vec<Segment>,
-    /// The interval of its end.
+    /// The confidence interval of its end.
     pub(crate) interval: Option<[f64; 2]>,
-    /// What stands behind it.
+    /// The text after the bar.
     pub(in crate::report) note: String,
 }
 
-/// A part of a bar.
+/// A part of a bar, in a style of its own.
 pub(in crate::report) struct Segment {
     pub(in crate::report) length: f64,
     pub(in crate::report) style: Style,

@@ -1,4 +1,4 @@
-//! Who runs what when: a row per accelerator.
+//! A Gantt chart of layer runs: a row per accelerator.
 
 use super::super::svg::{Anchor, Canvas, FONT, Style};
 use super::axis::{Scale, label};
@@ -9,23 +9,23 @@ const ROW: f64 = 26.0;
 const ABOVE: f64 = 6.0;
 const BELOW: f64 = 42.0;
 
-/// The chart.
+/// A Gantt chart.
 pub(in crate::report) struct Gantt {
     pub(crate) rows: Vec<String>,
-    /// Milliseconds.
+    /// The time axis, in milliseconds.
     pub(in crate::report) x: Scale,
     pub(crate) runs: Vec<Run>,
     pub(in crate::report) legend: Vec<Entry>,
 }
 
-/// A layer run.
+/// The run of a layer.
 pub(in crate::report) struct Run {
     pub(crate) row: usize,
     pub(in crate::report) start_ms: f64,
     pub(in crate::report) end_ms: f64,
     pub(in crate::report) style: Style,
     pub(in crate::report) hint: String,
-    /// Every other request is paler, to tell neighbours of one network apart.
+    /// Whether it is drawn paler, as every other request of a network is, to tell neighbours apart.
     pub(in crate::report) is_pale: bool,
 }
 
@@ -51,7 +51,7 @@ impl Gantt {
         }
         for run in &self.runs {
             let (from, to) = (x(run.start_ms), x(run.end_ms));
-            // A hair of the page between neighbours.
+            // Leaves a thin gap between neighbours.
             let width = (to - from - 0.4).max(0.3);
             let shape = [from, above + ROW * run.row as f64 + 4.0, width, ROW - 7.0];
             canvas.bar(shape, run.style.colour(), if run.is_pale { 0.55 } else { 0.95 }, &run.hint);

@@ -1,4 +1,4 @@
-//! Lines over an axis of numbers, with bands of confidence.
+//! Lines over a numeric axis, with confidence bands.
 
 use super::super::svg::{Anchor, Canvas, FONT, Style};
 use super::Entry;
@@ -6,7 +6,7 @@ use super::axis::{Scale, label};
 
 pub(super) const WIDTH: f64 = 420.0;
 pub(super) const HEIGHT: f64 = 300.0;
-/// Room for ticks and titles: left, right, top, bottom.
+/// Margins for ticks and titles: left, right, top, bottom.
 const MARGINS: [f64; 4] = [52.0, 14.0, 10.0, 44.0];
 
 /// Lines that share axes.
@@ -18,20 +18,20 @@ pub(in crate::report) struct Lines {
     pub(in crate::report) series: Vec<Series>,
 }
 
-/// One line.
+/// One line of the chart.
 pub(in crate::report) struct Series {
     pub(in crate::report) style: Style,
     pub(in crate::report) label: String,
-    /// One of many that are there for the overview: thinner, and without a band.
+    /// Whether the line is in the background: thinner, and without a band.
     pub(in crate::report) is_faint: bool,
-    /// (x, y, interval of y).
+    /// The points: x, y and the interval of y.
     pub(in crate::report) points: Vec<(f64, f64, Option<[f64; 2]>)>,
     /// Whether points are measurements, which get a marker.
     pub(in crate::report) has_markers: bool,
 }
 
 impl Lines {
-    /// A line alone is what the title says.
+    /// The legend; a single line needs none, as the title describes it.
     pub(super) fn legend(&self) -> Vec<Entry> {
         let entry =
             |series: &Series| Entry { style: series.style, label: series.label.clone(), is_line: true };
@@ -53,7 +53,7 @@ impl Lines {
                 canvas.area(&upper.chain(lower).collect::<Vec<_>>(), series.style);
             }
         }
-        // The first is the best, and on top.
+        // The first series is the best, and is drawn on top.
         for series in self.series.iter().rev() {
             let opacity = if series.is_faint { 0.45 } else { 1.0 };
             let points: Vec<(f64, f64)> = series.points.iter().map(|p| (x(p.0), y(p.1))).collect();

@@ -5,11 +5,11 @@ use super::text_width;
 
 const CELL: [f64; 2] = [58.0, 20.0];
 
-/// The table.
+/// A matrix of shares.
 pub(in crate::report) struct Matrix {
     pub(crate) rows: Vec<String>,
     pub(in crate::report) columns: Vec<String>,
-    /// By row and column.
+    /// Values by row and column.
     pub(crate) values: Vec<Vec<Option<f64>>>,
 }
 
@@ -18,7 +18,7 @@ impl Matrix {
         self.rows.iter().map(|row| text_width(row)).fold(40.0, f64::max) + 10.0
     }
 
-    /// Names of columns are slanted: room for the longest.
+    /// The height above the table, which the longest of the slanted column names needs.
     fn above(&self) -> f64 {
         10.0 + 0.72 * self.columns.iter().map(|column| text_width(column)).fold(20.0, f64::max)
     }

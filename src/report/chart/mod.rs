@@ -1,4 +1,4 @@
-//! Kinds of charts: what they hold, and the frame around it. Drawing is in a file for each.
+//! The kinds of charts: their contents and the frame around them. Each kind is drawn in a file of its own.
 
 mod axis;
 mod bars;
@@ -13,7 +13,7 @@ pub(super) use self::lines::{Lines, Series};
 pub(super) use self::matrix::Matrix;
 use super::svg::{Anchor, Canvas, FONT, Style};
 
-/// One picture's contents.
+/// The contents of a picture.
 pub(super) enum Chart {
     Lines(Lines),
     Bars(Bars),
@@ -21,22 +21,22 @@ pub(super) enum Chart {
     Gantt(Gantt),
 }
 
-/// How a series looks, and what it is.
+/// An entry of a legend: the style of a series, and its name.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) style: Style,
     pub(super) label: String,
-    /// Whether it is drawn as a line with markers, or as an area.
+    /// Whether the series is drawn as a line with markers; else it is an area.
     pub(super) is_line: bool,
 }
 
-/// About the width of text in the body font.
+/// The approximate width of a text in the body font.
 fn text_width(text: &str) -> f64 {
     0.56 * FONT * text.chars().count() as f64
 }
 
 impl Chart {
-    /// What its styles mean.
+    /// The legend, which names the styles of the chart.
     pub(super) fn legend(&self) -> Vec<Entry> {
         match self {
             Self::Lines(lines) => lines.legend(),
@@ -79,7 +79,7 @@ impl Chart {
         matches!(self, Self::Gantt(_))
     }
 
-    /// Without title and legend, which the page has.
+    /// The SVG for the page, without title and legend, which the page shows itself.
     pub(super) fn inline(&self, title: &str) -> String {
         let (width, height) = self.size();
         let mut canvas = Canvas::new(width, height);
@@ -87,7 +87,7 @@ impl Chart {
         canvas.inline(title)
     }
 
-    /// With title and legend.
+    /// The SVG for a file, with title and legend.
     pub(super) fn standalone(&self, title: &str) -> String {
         let (width, height) = self.size();
         let legend = self.legend();
@@ -108,7 +108,7 @@ impl Chart {
     }
 }
 
-/// How a series looks, 28 wide.
+/// Draws the sample of a series, 28 units wide.
 fn swatch(canvas: &mut Canvas, x: f64, y: f64, entry: &Entry) {
     if entry.is_line {
         canvas.line(&[(x, y), (x + 28.0, y)], entry.style, 1.0);
@@ -118,7 +118,7 @@ fn swatch(canvas: &mut Canvas, x: f64, y: f64, entry: &Entry) {
     }
 }
 
-/// For the legend of a page.
+/// The sample of a series as SVG, for the legend of a page.
 pub(super) fn inline_swatch(entry: &Entry) -> String {
     let mut canvas = Canvas::new(28.0, 14.0);
     swatch(&mut canvas, 0.0, 7.0, entry);

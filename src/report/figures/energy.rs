@@ -1,4 +1,4 @@
-//! Energy per measured request in the three parts of summary.csv.
+//! Energy per measured request, split into the three parts that summary.csv has.
 
 use super::{Data, Section, best_first, cell};
 use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
@@ -13,14 +13,13 @@ const PARTS: [(&str, &str); 3] = [
 ];
 
 const TEXT: &str = "Energy of the run per measured request, mean over seeds: dynamic energy of layers with their DRAM \
-                    accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the \
-                    bar. Who gives requests up spends less on each: the energy per request that met its deadline is in brackets.";
+                    accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the bar. A scheduler that drops requests spends less per request, so the energy per request that met its deadline is given in brackets.";
 
 pub(super) fn section(results: &Results) -> Section {
     Section::of_cases(results, "energy", "Energy", TEXT, |case| picture(results, case))
 }
 
-/// Mean microjoules per request of a part.
+/// The mean of a part in microjoules per request.
 fn per_request(samples: &Runs, part: &str) -> Option<f64> {
     let (energy, requests) = (samples.values(part), samples.values("requests"));
     mean(&energy.iter().zip(requests).map(|(uj, n)| uj / n).collect::<Vec<_>>())

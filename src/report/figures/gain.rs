@@ -6,19 +6,17 @@ use crate::report::svg::Style;
 use crate::results::{Case, Results, number};
 use crate::sweep::{Estimate, RATE, Runs};
 
-/// The scheduler that tables compare with.
+/// The scheduler to which tables compare.
 const REFERENCE: &str = "fcfs";
 
-const TEXT: &str = "100 x (mean SLA rate / mean SLA rate of the other - 1), in percent. The whisker is the 95 % confidence \
-                    interval of the difference, paired by seed, over the mean of the other. The best other of the best \
-                    scheduler is the second best.";
+const TEXT: &str = "100 x (mean SLA rate / mean SLA rate of the other - 1), in percent. The whisker is the 95 % confidence interval of the difference, paired by seed, divided by the mean of the other. For the best scheduler, the best other is the second best.";
 
 pub(super) fn section(results: &Results) -> Section {
     let title = "Gain of the SLA rate";
     Section::of_cases(results, "gain", title, TEXT, |case| picture(results, case))
 }
 
-/// Of a scheduler over another, in percent.
+/// The gain of a scheduler over another, in percent.
 fn gain(own: &Runs, other: &Runs) -> Option<Estimate> {
     let reference = other.mean(RATE).filter(|rate| *rate > 0.0)?;
     Some(own.differences(other, RATE).times(100.0 / reference)).filter(|gain| gain.mean.is_some())
@@ -67,7 +65,7 @@ fn bar(gain: &Estimate, style: Style, own: &str, other: &str) -> Bar {
     let percent = gain.mean.unwrap_or(0.0);
     let hint = format!("{own} against {other}: {percent:+.2} %");
     let segments = vec![Segment { length: percent, style, hint }];
-    // What rounds to zero has no sign.
+    // A gain that rounds to zero is shown without a sign.
     let sign = if percent >= 0.05 { "+" } else { "" };
     let note = format!("{sign}{}", number(Some(percent), 1));
     Bar { segments, interval: gain.interval(), note }

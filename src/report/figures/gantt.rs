@@ -1,4 +1,4 @@
-//! A window of layers.csv: the case in which schedulers differ most, under fcfs and under its best scheduler.
+//! A time window of layers.csv: the case in which schedulers differ most, under fcfs and under the best scheduler.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::report::chart::{Chart, Entry, Gantt, Run, Scale};
 use crate::report::svg::Style;
 use crate::results::{Case, CsvFile, Results};
 
-/// The most layer runs of a picture. Our choice, because so many can be told apart.
+/// The most layer runs in a picture. Our choice, because a reader can tell this many apart.
 const RUNS: usize = 220;
 
 const NONE: &str = "There is no layers.csv beside the summary: `mascot run --layers` writes it; `--timeline` draws one cell as \
@@ -47,7 +47,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
     }
     let text = format!(
         "The middle of the run of seed {seed} in the case in which schedulers differ most ({}). Colours are networks; every other request of a \
-         network is paler. Point at a layer for its name.",
+         network is paler. Hover over a layer to see its name.",
         case.title
     );
     Ok(Section { name, title, text, pictures })
@@ -101,7 +101,7 @@ fn read(
     Ok((seed.unwrap_or_default(), layers))
 }
 
-/// From and to in milliseconds: the middle layers.
+/// The start and the end of the window in milliseconds, around the middle layers.
 fn window(layers: &[Layer]) -> (f64, f64) {
     let middle = layers.len() / 2;
     let shown = &layers[middle.saturating_sub(RUNS / 2)..(middle + RUNS / 2).min(layers.len())];
@@ -138,7 +138,7 @@ fn picture(layers: &[Layer], (from, to): (f64, f64)) -> (Chart, Data) {
     (Chart::Gantt(Gantt { rows, x: Scale { from, to, log: false }, runs, legend }), data)
 }
 
-/// Which requests of a network are paler: every other one.
+/// The requests of each network, in order of appearance: every other one is drawn paler.
 #[derive(Default)]
 struct Pale<'a>(BTreeMap<&'a str, Vec<&'a str>>);
 

@@ -1,4 +1,4 @@
-//! How far SLA rates are below what no schedule exceeds.
+//! The gap between SLA rates and the upper bound that no schedule exceeds.
 
 use super::{Data, Section, best_first, cell, styles};
 use crate::report::chart::{Bar, Bars, Chart, Group, Segment};

@@ -1,4 +1,4 @@
-//! Distribution of latency: of every measured request where there is requests.csv, else of three percentiles.
+//! The distribution of latency: over every measured request if there is a requests.csv, else from three percentiles.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,11 @@ use crate::files::Record;
 use crate::report::chart::{Chart, Lines, Scale, Series};
 use crate::results::{Case, CsvFile, Results};
 
-const OF_REQUESTS: &str = "Share of all measured requests that were done within a time of their arrival, from requests.csv, \
-                           all seeds together. Requests that were dropped or did not finish never are: lines end below 1.";
+const OF_REQUESTS: &str = "Share of all measured requests that finished within a time of their arrival, from requests.csv, all seeds together. Lines end below 1 where requests were dropped or did not finish.";
 
-const OF_PERCENTILES: &str = "Share of all measured requests that were done within a time of their arrival: 50 %, 95 % and 99 % of \
-                              those that finished, means over seeds, from summary.csv. Lines end below 1 by what was \
-                              dropped or did not finish. `mascot run --requests` keeps every request, and the whole \
-                              distribution.";
+const OF_PERCENTILES: &str = "Share of all measured requests that finished within a time of their arrival: 50 %, 95 % and 99 % of those that finished, means over seeds, from summary.csv. Lines end below 1 where requests were dropped or did not finish. `mascot run --requests` records every request, and so the whole distribution.";
 
-/// The points of a line. Our choice, because so many look smooth.
+/// The number of points of a line. Our choice, because a line of this many looks smooth.
 const POINTS: usize = 160;
 
 /// Points of a line: (milliseconds, share of requests).
@@ -39,7 +35,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
     Ok(Section::of_cases(results, name, title, OF_REQUESTS, picture))
 }
 
-/// Latencies by case and scheduler, infinite where a request never finished; sorted.
+/// Sorted latencies by case and scheduler; infinite for a request that never finished.
 fn read(results: &Results, mut file: CsvFile) -> Result<BTreeMap<(usize, usize), Vec<f64>>, Error> {
     let (arrival, finish) = (file.column("arrival_us")?, file.column("finish_us")?);
     let place = KEYS.iter().position(|key| *key == "scheduler").expect("it is a key");

@@ -1,4 +1,4 @@
-//! What a report shows: one file per section, each from results to pictures with their numbers.
+//! The sections of a report, in a file each: from results to pictures with their numbers.
 
 mod energy;
 mod gain;
@@ -13,18 +13,18 @@ use super::svg::Style;
 use crate::experiment::Error;
 use crate::results::{Case, Results};
 
-/// Pictures of one kind.
+/// A section: pictures of one kind.
 pub(super) struct Section {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    /// What is shown and how to read it; or why there is nothing.
+    /// What the pictures show and how to read them, or why there are none.
     pub(crate) text: String,
     pub(super) pictures: Vec<Picture>,
 }
 
 /// One picture and its numbers.
 pub(super) struct Picture {
-    /// Of its files.
+    /// The name of its files, without extension.
     pub(crate) name: String,
     pub(crate) title: String,
     pub(super) chart: Chart,
@@ -51,12 +51,12 @@ impl Data {
     }
 }
 
-/// A number as in a CSV cell.
+/// A number as a CSV cell.
 pub(super) fn cell(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string())
 }
 
-/// The most pictures of a kind. Our choice, because nobody looks through more.
+/// The most pictures in a section. Our choice, because nobody looks through more.
 const MOST_CASES: usize = 60;
 
 impl Section {
@@ -82,7 +82,7 @@ impl Section {
     }
 }
 
-/// What all pictures of a section have in common in their legends: the longest says everything.
+/// The common legend of a section: the longest one, which contains all others.
 pub(super) fn legend(section: &Section) -> Vec<Entry> {
     let legends = section.pictures.iter().map(|picture| picture.chart.legend());
     legends.max_by_key(Vec::len).unwrap_or_default()
@@ -101,7 +101,7 @@ pub(super) fn sections(results: &Results) -> Result<Vec<Section>, Error> {
     ])
 }
 
-/// Schedulers whose lines stand out. Our choice, because no more lines and bands can be told apart.
+/// The number of schedulers whose lines stand out. Our choice, because no more lines and bands can be told apart.
 const IN_FRONT: usize = 7;
 
 /// The style of each scheduler, the same in all pictures: by rank, so that those at the top differ in colour.

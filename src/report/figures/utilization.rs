@@ -14,11 +14,11 @@ const TEXT: &str = "Share of the measurement window in which an accelerator runs
 
 const NONE: &str = "There is no accelerators.csv beside the summary.";
 
-/// Values by (case, scheduler, accelerator), accelerators as they come.
+/// Values by case, scheduler and accelerator; accelerators are in order of appearance.
 #[derive(Default)]
 struct Utilization {
     samples: BTreeMap<(usize, usize, usize), Vec<f64>>,
-    /// By case.
+    /// The names of the accelerators, by case.
     accelerators: BTreeMap<usize, Vec<String>>,
 }
 

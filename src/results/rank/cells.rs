@@ -1,4 +1,4 @@
-//! Every scheduler in every cell: the rows behind the means of a ranking, for tables of one's own.
+//! Every scheduler in every cell: the rows behind the means of a ranking, for users who make their own tables.
 
 use std::cmp::Ordering;
 
@@ -8,36 +8,39 @@ use crate::experiment::KEYS;
 use crate::metrics::{self, Value};
 use crate::sweep::{Estimate, RATE, Range, range};
 
-/// A scheduler in a cell.
+/// The result of a scheduler in a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OfCell {
     /// The values of the keys that tell cells apart, in the order of [`KEYS`].
     pub keys: Vec<(&'static str, String)>,
-    /// Its label, as in the ranking.
+    /// The label of the scheduler, as in the ranking.
     pub scheduler: String,
-    /// Over the seeds.
+    /// The estimate over the seeds.
     pub own: Estimate,
-    /// Paired with the reference; zeros for the reference itself.
+    /// The difference to the reference, paired by seed; zero for the reference itself.
     pub difference: Estimate,
-    /// The same in percent of the reference's mean.
+    /// The difference in percent of the reference's mean.
     pub difference_percent: Option<f64>,
-    /// Better or worse than the reference by more than the margin: greater is better, after the correction for the number of cells.
+    /// `Greater` if the scheduler beats the reference by more than the margin, `Less` if it is beaten, both after the
+    /// correction for the number of cells.
     pub against: Ordering,
-    /// Less the bound, on the seeds that have one.
+    /// The difference to the bound, on the seeds that have a bound.
     pub to_bound: Estimate,
-    /// The share of the reference's distance to the bound that it closes, in percent.
+    /// The share of the reference's gap to the bound that the scheduler closes, in percent.
     pub closed_percent: Option<f64>,
 }
 
-/// The columns of [`to_csv`] behind the keys.
+/// The columns of [`to_csv`] after the keys.
 pub const CELL_COLUMNS: &[metrics::Column<OfCell>] = &[
     column("scheduler", "Its label", |of| Value::Text(of.scheduler.clone())),
     column("mean", "Mean over the seeds", |of| some(of.own.mean)),
     column("ci95", "Half-width of its 95 % confidence interval", |of| some(of.own.ci95)),
-    column("difference", "Less the reference, paired by seed", |of| some(of.difference.mean)),
+    column("difference", "Difference to the reference, paired by seed", |of| some(of.difference.mean)),
     column("difference_ci95", "Half-width of its interval", |of| some(of.difference.ci95)),
-    column("difference_percent", "In percent of the reference's mean", |of| some(of.difference_percent)),
-    column("against", "`above` or `below` the reference, or empty", |of| {
+    column("difference_percent", "The difference in percent of the reference's mean", |of| {
+        some(of.difference_percent)
+    }),
+    column("against", "`above` or `below` the reference if the test is significant, else empty", |of| {
         let word = match of.against {
             Ordering::Greater => "above",
             Ordering::Less => "below",
@@ -45,20 +48,20 @@ pub const CELL_COLUMNS: &[metrics::Column<OfCell>] = &[
         };
         Value::Text(word.into())
     }),
-    column("to_bound", "Less the bound, on the seeds that have one", |of| some(of.to_bound.mean)),
+    column("to_bound", "Difference to the bound, on the seeds that have one", |of| some(of.to_bound.mean)),
     column("to_bound_ci95", "Half-width of its interval", |of| some(of.to_bound.ci95)),
-    column("closed_percent", "Share of the reference's distance to the bound that it closes", |of| {
+    column("closed_percent", "Share of the reference's gap to the bound that is closed, in percent", |of| {
         some(of.closed_percent)
     }),
-    column("low95", "Where the interval of the mean begins", |of| some(of.own.low95)),
-    column("high95", "Where it ends", |of| some(of.own.high95)),
-    column("difference_low95", "Where the interval of the difference begins", |of| some(of.difference.low95)),
-    column("difference_high95", "Where it ends", |of| some(of.difference.high95)),
-    column("to_bound_low95", "Where the interval of `to_bound` begins", |of| some(of.to_bound.low95)),
-    column("to_bound_high95", "Where it ends", |of| some(of.to_bound.high95)),
+    column("low95", "Lower end of the interval of the mean", |of| some(of.own.low95)),
+    column("high95", "Its upper end", |of| some(of.own.high95)),
+    column("difference_low95", "Lower end of the interval of the difference", |of| some(of.difference.low95)),
+    column("difference_high95", "Its upper end", |of| some(of.difference.high95)),
+    column("to_bound_low95", "Lower end of the interval of `to_bound`", |of| some(of.to_bound.low95)),
+    column("to_bound_high95", "Its upper end", |of| some(of.to_bound.high95)),
 ];
 
-/// Which end is good depends on the metric that is ranked by.
+/// A column without a direction: which values are good depends on the metric that is ranked by.
 const fn column(
     name: &'static str,
     doc: &'static str,
@@ -111,7 +114,7 @@ pub(super) fn of_cells(
     .collect()
 }
 
-/// A row per cell and scheduler.
+/// The CSV text with a row per cell and scheduler.
 pub fn to_csv(ranking: &Ranking) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let keys = ranking.of_cells.first().map_or(&[][..], |of| &of.keys[..]);

@@ -1,14 +1,16 @@
-//! All schedulers of a summary in one table: the means that papers quote, and what of the differences is more than noise.
+//! Ranks all schedulers of a summary: the means that papers quote, and which differences are significant.
 //!
-//! A cell is what schedulers are compared on: all keys but scheduler and seed. Means are taken over the cells seed by seed,
-//! and then over the seeds, with a 95 % confidence interval by Student's t; differences are paired by cell and seed. Within a
-//! cell a scheduler is above another if a paired, one-sided t-test over the seeds says that it is better at 2.5 %, after Holm's
-//! correction (Scandinavian Journal of Statistics, 1979) for the number of cells. Only what all schedulers ran is looked at,
-//! and of that a complete grid of cells and seeds, so that all seeds are means over the same cells. Where that has one seed,
-//! SLA rates in equal parts of the runs take the place of seeds. A run that no seed changes is beside every seed of the others;
-//! two such runs are one pair, whose parts take the place of seeds as well.
+//! Schedulers are compared within a cell: the rows that agree in all keys but scheduler and seed. Means are taken over
+//! the cells seed by seed, and then over the seeds, with a 95 % confidence interval by Student's t; differences are
+//! paired by cell and seed. A scheduler beats another in a cell if a paired one-sided t-test over the seeds is
+//! significant at 2.5 %, after Holm's correction (Scandinavian Journal of Statistics, 1979) for the number of cells.
+//! Only runs that all schedulers have are used, and of these a complete grid of cells and seeds, so that every seed is
+//! a mean over the same cells. If the grid has one seed, the SLA rates in equal parts of the runs take the place of
+//! seeds. A run that no seed changes is paired with every seed of the others; two such runs are one pair, whose parts
+//! take the place of seeds as well.
 //!
-//! The metric says which of its values are good; of one that does not, high ones come first and are above.
+//! The metric decides whether higher or lower is better. If it has no direction, higher values come first and count as
+//! above.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,82 +29,82 @@ mod sheet;
 pub use cells::{CELL_COLUMNS, OfCell, to_csv};
 use sheet::Sheet;
 
-/// What to rank by.
+/// The question that a ranking answers.
 pub struct Question<'a> {
-    /// The column.
+    /// The column to rank by.
     pub metric: &'a str,
-    /// The scheduler that the others are compared with; the best without one.
+    /// The scheduler that the others are compared with; `None` is the best.
     pub over: Option<&'a str>,
-    /// A key, for each value of which means are given on their own.
+    /// A key by whose values the means are split.
     pub by: Option<&'a str>,
-    /// Keys that do not tell cells apart, but schedulers.
+    /// Keys that tell schedulers apart instead of cells.
     pub with: &'a [String],
-    /// Keys and values of theirs: only rows with one of the values in each of the keys are looked at.
+    /// Keys with values: a row is used only if it has, for each of these keys, one of the given values.
     pub only: &'a [(String, String)],
-    /// How far apart two schedulers have to be in a cell, in the unit of the metric.
+    /// The margin by which a scheduler has to beat another in a cell, in the unit of the metric.
     pub margin: f64,
 }
 
-/// The answer.
+/// The ranking of the schedulers of a summary.
 #[derive(Debug, Serialize)]
 pub struct Ranking {
-    /// The column.
+    /// The column that was ranked by.
     pub metric: String,
-    /// Which of its values are the good ones.
+    /// Whether higher or lower values are better.
     pub better: Better,
-    /// What the others are compared with.
+    /// The label of the reference, with which the others are compared.
     pub over: String,
     /// The values of the key that means are split by.
     pub groups: Vec<String>,
-    /// Cells that all schedulers ran in.
+    /// The number of cells that all schedulers ran in.
     pub cells: usize,
-    /// Seeds of these.
+    /// The number of seeds in each of these cells.
     pub seeds: usize,
-    /// What the intervals are made of.
+    /// The replicates behind the intervals.
     pub replicates: Replicates,
-    /// Rows of the file that are copies of others and do not count.
+    /// The number of rows of the file that are copies of others and do not count.
     pub copies: usize,
-    /// The column that a metric of some requests only is shown beside.
+    /// For a metric over some of the requests only: the column that shows their share.
     pub beside: Option<&'static str>,
-    /// Pairs of cell and seed that are not in the grid: some scheduler did not run them, or its metric is empty, or other cells
-    /// lack the seed.
+    /// The number of pairs of cell and seed outside the grid: some scheduler did not run them, its metric is empty, or
+    /// other cells lack the seed.
     pub left_out: usize,
-    /// The best mean first.
+    /// The schedulers, the best mean first.
     pub schedulers: Vec<Ranked>,
-    /// Every scheduler in every cell, cell by cell.
+    /// The result of every scheduler in every cell, cell by cell.
     #[serde(skip)]
     pub of_cells: Vec<OfCell>,
 }
 
-/// One scheduler.
+/// The row of one scheduler.
 #[derive(Debug, Serialize)]
 pub struct Ranked {
-    /// Its label, with the values of keys that tell it from others of that label.
+    /// The label, with the values of the keys that tell schedulers of the same label apart.
     pub scheduler: String,
-    /// By group.
+    /// The mean in each group of [`Ranking::groups`].
     pub of_groups: Vec<Estimate>,
-    /// Over all cells.
+    /// The mean over all cells.
     pub all: Estimate,
-    /// All less that of the reference; `None` for the reference itself.
+    /// The difference to the reference over all cells; `None` for the reference itself.
     pub difference: Option<Estimate>,
-    /// The same in percent of the reference's mean.
+    /// The difference in percent of the reference's mean.
     pub difference_percent: Option<f64>,
-    /// The mean of what the metric is shown beside.
+    /// The mean of the column [`Ranking::beside`].
     pub beside: Option<f64>,
-    /// Cells in which it is better than the reference; without a direction, higher.
+    /// The number of cells in which it beats the reference; without a direction, in which it is higher.
     pub above: usize,
-    /// Cells in which it is worse.
+    /// The number of cells in which the reference beats it.
     pub below: usize,
-    /// All less the bound, where there is one.
+    /// The difference to the bound over all cells; `None` without a bound.
     pub to_bound: Option<Estimate>,
-    /// The share of the reference's distance to the bound that it closes, in percent.
+    /// The share of the reference's gap to the bound that the scheduler closes, in percent.
     pub closed_percent: Option<f64>,
 }
 
 /// Ranks the schedulers of a summary.csv.
 ///
-/// # Errors
-/// The file cannot be read; it has no such column, key, value or scheduler; or no cell that all schedulers ran in.
+/// # Errors The file cannot be read, lacks a column, key, value or scheduler of the question, or has no cell that all
+/// schedulers ran in.
 pub fn rank(path: &Path, question: &Question) -> Result<Ranking, Error> {
     let Rows { all: rows, copies } = rows(path)?;
     check_metric(path, &rows, question.metric)?;
@@ -142,7 +144,7 @@ fn check_keys(path: &Path, rows: &[Row], question: &Question) -> Result<(), Erro
     question.by.map_or(Ok(()), |key| check(path, "key of cells", key, &names(&of_cells)))
 }
 
-/// The rows with one of the wanted values in each of the keys.
+/// Keeps the rows that have one of the wanted values in each of the keys.
 fn only(path: &Path, mut rows: Vec<Row>, wanted: &[(String, String)]) -> Result<Vec<Row>, Error> {
     let is_same = |one: &str, other: &str| {
         let numbers = (one.parse::<f64>(), other.parse::<f64>());
@@ -166,7 +168,7 @@ fn only(path: &Path, mut rows: Vec<Row>, wanted: &[(String, String)]) -> Result<
     }
 }
 
-/// Keys of which some schedulers have other values than others.
+/// The keys whose values differ between schedulers.
 fn apart(rows: &[Row]) -> Vec<&'static str> {
     let differs = |place: &usize| {
         let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -179,7 +181,7 @@ fn apart(rows: &[Row]) -> Vec<&'static str> {
     places.filter(differs).map(|place| KEYS[place]).collect()
 }
 
-/// Of a key that was checked.
+/// The index of a key that was checked to exist.
 fn place(key: &str) -> usize {
     KEYS.iter().position(|known| *known == key).expect("a key column")
 }

@@ -299,7 +299,7 @@ fn every_scheduler_finishes_everything_legally_and_deterministically() {
 #[test]
 fn nobody_who_decides_names_the_bandwidth_of_the_platform() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![source.join("scheduler"), source.join("rl")];
+    let mut folders = vec![source.join("scheduler"), source.join("policy")];
     let platform_wide = ["platform.", "bandwidth_bytes_per_ps"].concat();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("it is part of the sources") {

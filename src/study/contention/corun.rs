@@ -13,28 +13,28 @@ use crate::files::{CsvFile, InputError, Record, Source};
 /// A layer in a co-run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// Its name.
+    /// The name of the layer.
     pub name: String,
-    /// Latency alone on the same memory system.
+    /// Latency in cycles when it runs alone on the same memory system.
     pub alone_cycles: u64,
-    /// DRAM bytes that it moves.
+    /// The DRAM bytes that it moves.
     pub dram_bytes: u64,
-    /// DRAM bytes that it asks for at once.
+    /// The DRAM bytes that it requests at once.
     pub bytes_per_tile: Option<f64>,
-    /// When it started.
+    /// The cycle in which it started.
     pub start_cycle: u64,
-    /// When it ended.
+    /// The cycle in which it ended.
     pub end_cycle: u64,
 }
 
 /// Layers that ran together, each on a core of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoRun {
-    /// Unique within the memory system.
+    /// The identifier, unique within the memory system.
     pub experiment: String,
-    /// Peak of the shared DRAM.
+    /// Peak bandwidth of the shared DRAM.
     pub bandwidth_bytes_per_cycle: f64,
-    /// In the order of the file.
+    /// The layers in the order of the file.
     pub layers: Vec<Layer>,
 }
 
@@ -42,10 +42,10 @@ pub struct CoRun {
 #[derive(Clone, Debug, Default)]
 pub struct CoRuns(BTreeMap<String, Vec<CoRun>>);
 
-/// As many layers as the engine shares bandwidth among.
+/// The most layers among which the engine shares bandwidth.
 const MAX_LAYERS: u64 = 64;
 
-/// Simulated time is picoseconds in 64 bits.
+/// The largest cycle: simulated time is in picoseconds and must fit 64 bits.
 const MAX_CYCLE: u64 = 1_000_000_000_000;
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ struct Row {
     config: String,
 }
 
-/// Where the columns of a [`Row`] are, in its order.
+/// The indices of the columns of a [`Row`], in its order.
 struct Columns {
     texts: [usize; 3],
     wholes: [usize; 5],
@@ -134,13 +134,13 @@ impl CoRuns {
         Ok(all)
     }
 
-    /// Memory systems with their co-runs, by name.
+    /// The co-runs of each memory system, by its name.
     pub fn by_config(&self) -> impl Iterator<Item = (&str, &[CoRun])> {
         self.0.iter().map(|(config, coruns)| (config.as_str(), coruns.as_slice()))
     }
 }
 
-/// A co-run of which rows may be missing.
+/// A co-run that is still being read: rows may be missing.
 struct Open {
     line: usize,
     n: u64,

@@ -1,11 +1,11 @@
-//! How well the contention model predicts measured co-runs: each is simulated under every sharing
-//! rule, and its layers' durations are compared.
+//! Measures how well the contention model predicts measured co-runs: each is simulated under every sharing rule, and
+//! the durations of its layers are compared.
 //!
-//! A layer of a co-run is a network of one layer on an accelerator of its own, which arrives when it started. c is the
-//! latency that was measured alone, so it includes what the layer waited for DRAM alone. For the engine c excludes
-//! that, and a layer that demands more than `dram_efficiency` x B is slowed once more. The models `.._alone` correct
-//! for it: a layer demands no more than `dram_efficiency` x B, that is, its bytes count with the efficiency that the
-//! DRAM has shown for them alone.
+//! Each layer of a co-run becomes a network of one layer on an accelerator of its own, which arrives at the measured
+//! start. c is the latency measured without co-runners, so it includes the stalls on DRAM of the layer alone. The
+//! engine expects a c without these stalls and slows a layer that demands more than `dram_efficiency` x B once more.
+//! The models `.._alone` correct for this: they bound a layer's demand by `dram_efficiency` x B, that is, they use the
+//! efficiency that the DRAM reached for the layer alone.
 
 mod corun;
 
@@ -27,14 +27,14 @@ use crate::workload::{Late, Qos};
 /// A way to predict a co-run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Model {
-    /// As in the table.
+    /// The name in the table.
     pub name: &'static str,
     sharing: Sharing,
-    /// Demands are bounded by what the DRAM gave the layer alone.
+    /// Whether demands are bounded by the bandwidth that the layer got alone.
     alone: bool,
 }
 
-/// In the order of the table.
+/// All models, in the order of the table.
 pub const MODELS: [Model; 6] = [
     Model { name: "proportional", sharing: Sharing::Proportional, alone: false },
     Model { name: "fifo", sharing: Sharing::Fifo, alone: false },
@@ -47,11 +47,11 @@ pub const MODELS: [Model; 6] = [
 /// Errors of layer durations, |predicted - measured| / measured, in percent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Errors {
-    /// Over all layers of all co-runs.
+    /// The mean over all layers of all co-runs.
     pub mean: f64,
-    /// The same; with an even number, the mean of the middle two.
+    /// The median over the same layers; with an even number, the mean of the middle two.
     pub median: f64,
-    /// The largest.
+    /// The largest error.
     pub max: f64,
 }
 
@@ -94,10 +94,10 @@ fn errors_percent(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64> {
     corun.layers.iter().zip(predicted).map(error).collect()
 }
 
-/// One cycle; at 1 GHz, but no result depends on it.
+/// One cycle at 1 GHz; no result depends on this frequency.
 const CYCLE: Time = Time(1_000);
 
-/// How long each layer takes under a model, in cycles, in the order of the layers.
+/// The duration of each layer under a model, in cycles, in the order of the layers.
 pub fn durations_cycles(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64> {
     let capacity_bytes_per_cycle = efficiency * corun.bandwidth_bytes_per_cycle;
     let accelerator =
@@ -141,7 +141,7 @@ fn cost(layer: &Layer, bound_bytes_per_cycle: f64) -> LayerCost {
     }
 }
 
-/// Layers start when they arrive and run to their end.
+/// The rules under which layers start when they arrive and run to their end.
 const RULES: Rules = Rules {
     trigger: Trigger::OnChange,
     decision_cost: DecisionCost::Ideal,
@@ -150,7 +150,7 @@ const RULES: Rules = Rules {
     firm: Vec::new(),
 };
 
-/// Network i on accelerator i.
+/// A scheduler that runs network i on accelerator i.
 struct OwnCore;
 
 impl Scheduler for OwnCore {
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn stalls_alone_count_once_where_alone_is_asked_for() {
-        // 8 of 10 bytes per cycle alone, where the DRAM is said to deliver 5.
+        // Alone, the layer gets 8 of 10 bytes per cycle, but the given efficiency lets the DRAM deliver 5.
         let alone = || vec![layer(1000, 8_000, 1)];
         assert_eq!(predict("max_min", alone(), 0.5), [1600.0]);
         assert_eq!(predict("max_min_alone", alone(), 0.5), [1000.0]);

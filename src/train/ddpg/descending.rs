@@ -1,4 +1,4 @@
-//! The learner itself, where libtorch is there.
+//! The learner itself, compiled only with libtorch.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::policy::{Tensors, WeightsError};
 use crate::rng;
 use crate::train::env::{Env, Setup};
 use crate::train::learner::{Learner, LogRow};
-use crate::train::learners::ddpg::Ddpg;
+use crate::train::torch::ddpg::Ddpg;
 use crate::train::validation::{Validation, draw};
 
 pub(super) struct Descending {
@@ -19,7 +19,7 @@ pub(super) struct Descending {
 }
 
 impl Descending {
-    /// From the start, or from a state.
+    /// A learner at its start, or in a stored state.
     pub(super) fn new(plan: &Plan, hyper: Hyper, state: Option<&Tensors>) -> Result<Self, WeightsError> {
         let accelerators = plan.cases[0].site.world.platform.accelerators.len();
         let ddpg = match state {

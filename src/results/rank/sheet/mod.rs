@@ -1,4 +1,4 @@
-//! The values of all schedulers side by side, by cell and seed, and what is made of them.
+//! The values of all schedulers side by side, by cell and seed, and the ranking computed from them.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,41 +11,41 @@ use crate::results::compare::direction;
 use crate::results::folder::{OwnPace, Row};
 use crate::sweep::{Estimate, Measured, RATE, Range, Replicates, column, mean, p_value, range, rejected};
 
-/// A cell, by its number, and a seed, or a part of the only run there.
+/// The index of a cell, and a seed or the number of a part of the only run there.
 pub(super) type At = (usize, u64);
 pub(super) type Values = BTreeMap<At, f64>;
 
-/// The values of all schedulers.
+/// The values of all schedulers in a summary.
 pub(super) struct Sheet {
     /// The keys of each cell.
     pub(super) cells: Vec<Vec<String>>,
     pub(super) schedulers: Vec<Column>,
-    /// By the values of the keys that tell schedulers apart.
+    /// The bounds, by the values of the keys that tell schedulers apart.
     pub(super) bounds: BTreeMap<Vec<String>, Values>,
 }
 
-/// One scheduler's.
+/// The values of one scheduler.
 #[derive(Default)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// Its values of the keys that tell schedulers apart.
+    /// The values of the keys that tell schedulers apart.
     pub(super) variant: Vec<String>,
     pub(super) values: Values,
-    /// SLA rates in equal parts of each run, where they are what is ranked by.
+    /// SLA rates in equal parts of each run; filled only if SLA rates are ranked.
     parts: BTreeMap<At, Vec<f64>>,
-    /// What the values are shown beside.
+    /// The values of the column shown beside the metric.
     beside: Values,
-    /// The cells of which every seed has the same run.
+    /// The cells in which one run stands for every seed.
     fixed: BTreeSet<usize>,
 }
 
 impl Column {
-    /// Whether all of a grid is of runs that no seed changes.
+    /// Whether no seed changes any run of a grid.
     fn is_fixed(&self, grid: &[At]) -> bool {
         grid.iter().all(|at| self.fixed.contains(&at.0))
     }
 
-    /// In the place of each run its parts; `None` where some run has none, or another number of them.
+    /// Replaces each run of a grid by its parts; `None` if some run has a different number of parts, or none.
     fn in_parts(&self, grid: &[At], parts: usize) -> Option<Values> {
         let mut values = Values::new();
         for at in grid {
@@ -56,8 +56,8 @@ impl Column {
     }
 }
 
-/// The values of two columns on a grid, every run once: where no seed changes those of either, there is one seed, and parts
-/// of its runs take the place of seeds.
+/// The paired values of two columns on a grid, with every run once: if no seed changes the runs of either column, a
+/// single seed is used, and parts of its runs take the place of seeds.
 pub(super) fn pairs(own: &Column, other: &Column, grid: &[At]) -> Vec<(At, [f64; 2])> {
     let beside = |own: &Values, other: &Values, grid: &[At]| {
         grid.iter().map(|at| (*at, [own[at], other[at]])).collect::<Vec<_>>()
@@ -88,7 +88,7 @@ fn of_pairs(pairs: &[(At, [f64; 2])], range: Range, value: impl Fn([f64; 2]) -> 
     over_seeds(&values.keys().copied().collect::<Vec<_>>(), range, |at| Some(values[at]))
 }
 
-/// What a metric of some of the requests is shown beside: a column, and its value.
+/// The column shown beside a metric over some of the requests, and a function for its value.
 type Beside = (&'static str, fn(&Measured) -> f64);
 
 fn beside(metric: &str) -> Option<Beside> {
@@ -141,7 +141,7 @@ impl Sheet {
         sheet
     }
 
-    /// That of a scheduler, whose label may stand for several.
+    /// The column of a scheduler; a label may stand for several schedulers.
     fn column(&mut self, label: &str, variant: Vec<String>, has_variants: bool) -> &mut Column {
         let name = match has_variants {
             true => format!("{label} ({})", variant.join(", ")),
@@ -155,7 +155,8 @@ impl Sheet {
         &mut self.schedulers[place]
     }
 
-    /// With parts of the runs of a grid of one seed in the place of seeds; `None` where some run has no parts, or others.
+    /// The sheet with parts of runs in place of the only seed of a grid; `None` if some run has a different number of
+    /// parts, or none.
     fn of_parts(&self, grid: &[At]) -> Option<Self> {
         let all = || self.schedulers.iter().flat_map(|of| grid.iter().map(|at| of.parts.get(at)));
         let parts = all().next()??.len();
@@ -169,7 +170,7 @@ impl Sheet {
             let values = grid.iter().flat_map(of_run).collect();
             Column { name, variant, values, ..Column::default() }
         };
-        // A bound is of the whole run, and stands for each part of it.
+        // A bound holds for the whole run and stands for each of its parts.
         let spread = |bounds: &Values| {
             let known = bounds.iter().filter(|(at, _)| grid.contains(at));
             known.flat_map(|(at, &bound)| numbered(at).map(move |at| (at, bound))).collect()
@@ -182,7 +183,7 @@ impl Sheet {
         })
     }
 
-    /// `None` if there is nothing that all schedulers ran.
+    /// Answers the question; `None` if there is no cell that all schedulers ran.
     pub(super) fn rank(&self, question: &Question) -> Option<Ranking> {
         let all: BTreeSet<At> = self.schedulers.iter().flat_map(|of| of.values.keys().copied()).collect();
         let is_shared =
@@ -207,7 +208,7 @@ impl Sheet {
         sheet.ranking(&grid, question).map(|ranking| Ranking { seeds, left_out, replicates, ..ranking })
     }
 
-    /// Of a grid that all schedulers ran; `None` if the reference did not.
+    /// The ranking on a grid that all schedulers ran; `None` if the reference is not among them.
     fn ranking(&self, grid: &[At], question: &Question) -> Option<Ranking> {
         let better = direction(question.metric);
         let place =
@@ -235,7 +236,7 @@ impl Sheet {
         })
     }
 
-    /// The values of a key, as they come, with what of the grid has them.
+    /// The values of a key in order of appearance, each with the part of the grid that has it.
     fn groups(&self, by: &str, grid: &[At]) -> Vec<(String, Vec<At>)> {
         let mut groups: Vec<(String, Vec<At>)> = Vec::new();
         for &at in grid {
@@ -289,7 +290,7 @@ impl Sheet {
     }
 }
 
-/// The keys of each cell, and of each row the number of its cell.
+/// The keys of each cell, and the index of the cell of each row.
 fn cells(rows: &[Row], with: &[usize]) -> (Vec<Vec<String>>, Vec<usize>) {
     let paced = OwnPace::of(rows);
     let (mut cells, mut places) = (Vec::new(), BTreeMap::new());
@@ -333,7 +334,8 @@ pub(super) fn over_seeds(grid: &[At], range: Range, value: impl Fn(&At) -> Optio
     Estimate::of(&means, range)
 }
 
-/// Whether one is better or worse than the other by more than the margin, cell by cell: greater is better.
+/// Whether one column beats the other by more than the margin, cell by cell: `Greater` if it does, `Less` if it is
+/// beaten.
 pub(super) fn told_apart(
     grid: &[At],
     own: &Column,

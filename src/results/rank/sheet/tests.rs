@@ -34,7 +34,7 @@ fn a_table_by_hand() {
         all.push(row("b", "light", "host", seed, b_light));
         all.push(row("b", "mixed", "host", seed, b_mixed));
     }
-    // Seed 3 was run by one of them, and the bound of seed 1 is known.
+    // Seed 3 was run by one scheduler only, and only the bound of seed 1 is known.
     all.push(row("a", "light", "host", 3, 0.1));
     all.push(row(BOUND, "light", "host", 1, 1.0));
     all.push(row(BOUND, "mixed", "host", 1, 0.9));
@@ -122,7 +122,7 @@ fn a_run_that_stands_for_every_seed_is_beside_each_and_one_replicate() {
     let [a, b, drawn] = &ranking.schedulers[..] else { panic!("{ranking:?}") };
     assert!((drawn.all.mean.unwrap() - 0.45).abs() < 1e-12 && drawn.below == 1, "{drawn:?}");
     assert!((drawn.difference.unwrap().mean.unwrap() + 0.45).abs() < 1e-12, "{drawn:?}");
-    // Eight seeds of one pair of runs are one difference, and tell nothing apart.
+    // Eight seeds of one pair of runs are a single difference, which is not enough for a test.
     assert_eq!((a.all.mean, b.all.ci95, b.below), (Some(0.9), None, 0));
 }
 
@@ -130,7 +130,7 @@ fn a_run_that_stands_for_every_seed_is_beside_each_and_one_replicate() {
 fn a_grid_is_complete() {
     let square: Vec<At> = vec![(0, 1), (0, 2), (1, 1), (1, 2)];
     let with = |more: At| complete(square.iter().copied().chain([more]).collect());
-    // A seed that one cell has, and a cell that lacks a seed: what keeps more is kept.
+    // One seed exists in one cell only, and one cell lacks a seed: the larger grid is kept.
     assert_eq!([complete(square.clone()), with((0, 3)), with((2, 1))], [(); 3].map(|()| square.clone()));
     assert!(complete(vec![(0, 1), (1, 2)]).is_empty());
 }

@@ -1,9 +1,9 @@
-//! Training, with tch (libtorch) behind the feature `train`: the only place that names it. What it hands on are
-//! [`Tensors`](crate::policy::Tensors), which the forward passes outside read.
+//! Training with tch (libtorch), behind the feature `train`. This is the only module that names tch. It hands on
+//! [`Tensors`](crate::policy::Tensors), which the forward passes of policies read.
 //!
 //! - [`Parameters`]: the tensors of one network on the side of tch, and `adam`, which moves them.
 //! - [`lstm`]: actor and critic of `relmas`.
-//! - `buffer`: what was seen, done and paid; `expert`: whom it imitates first.
+//! - `buffer`: the replay buffer; `expert`: the rule that the actor imitates first.
 //! - [`ddpg`]: the learning rule.
 //!
 //! Everything random comes from the project's own streams, and tch computes on one thread, so that a seed fixes the weights
@@ -18,7 +18,7 @@ mod parameters;
 
 pub use parameters::Parameters;
 
-/// From now on, tch computes on one thread: more add up in another order.
+/// Makes tch compute on one thread: several would add up in another order.
 pub fn one_thread() {
     tch::set_num_threads(1);
 }

@@ -1,4 +1,4 @@
-//! The tensors of one network on the side of tch: leaves that gradients are taken of, in the order of their names.
+//! The tensors of one network in tch: leaves of the gradient computation, in the order of their names.
 
 use tch::{Tensor, no_grad};
 
@@ -13,7 +13,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Copies them all.
+    /// Copies all tensors.
     pub fn new(tensors: &Tensors) -> Self {
         let leaf = |tensor: &crate::policy::Tensor| {
             let shape: Vec<i64> = tensor.shape().iter().map(|&length| length as i64).collect();
@@ -26,10 +26,9 @@ impl Parameters {
         }
     }
 
-    /// Copies those of these shapes whose names begin with `prefix`, which goes.
+    /// Copies the tensors of these shapes whose names begin with `prefix`, which is removed from the names.
     ///
-    /// # Errors
-    /// One is missing, or has another shape.
+    /// # Errors A tensor is missing, or has another shape.
     pub fn extract(
         from: &Tensors,
         prefix: &str,
@@ -43,7 +42,7 @@ impl Parameters {
         Ok(Self::new(&tensors))
     }
 
-    /// Copies them into `to`, with `prefix` before each name.
+    /// Copies the tensors into `to`, with `prefix` before each name.
     pub fn store(&self, prefix: &str, to: &mut Tensors) {
         for ((name, shape), leaf) in self.names.iter().zip(&self.shapes).zip(&self.leaves) {
             let mut values = vec![0f32; leaf.numel()];
@@ -52,7 +51,7 @@ impl Parameters {
         }
     }
 
-    /// A copy on this side.
+    /// A copy as [`Tensors`].
     pub fn tensors(&self) -> Tensors {
         let mut tensors = Tensors::default();
         self.store("", &mut tensors);
@@ -73,7 +72,7 @@ impl Parameters {
         &mut self.leaves
     }
 
-    /// Moves by a share of the way to other parameters of the same network.
+    /// Moves these parameters a share of the way to other parameters of the same network.
     pub(super) fn follow(&mut self, other: &Self, share: f64) {
         no_grad(|| {
             for (own, other) in self.leaves.iter_mut().zip(&other.leaves) {

@@ -1,13 +1,14 @@
-//! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns what the action at a
-//! queue is worth, and the actor follows the critic's gradient. Both learn against target networks, from decisions drawn
-//! out of a buffer buffer; the actions that fill it carry noise.
+//! Deep deterministic policy gradient (Lillicrap et al., ICLR 2016) for `relmas`: a critic learns the value of an
+//! action at a queue, and the actor follows the critic's gradient. Both learn against target networks, from decisions
+//! drawn from a replay buffer; the actions that fill it carry noise.
 //!
-//! The actor may start by imitation: in the first iterations an expert acts, a rule with noise, and the actor learns to act
-//! so, while the critic learns what that is worth. A critic that knows nothing would lead it anywhere.
+//! The actor may start by imitation: in the first iterations an expert acts (a rule with noise), and the actor learns
+//! to act like it, while the critic learns the value of these actions. An untrained critic would lead the actor astray.
 //!
 //! Training goes in iterations: new runs, their decisions, and an update after every step of all of them. Between
-//! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the buffer buffer. All that an
-//! iteration draws comes from the seed and its number, so a resumed training goes on as one that never stopped.
+//! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the replay buffer. All
+//! random draws of an iteration come from the seed and the number of the iteration, so a resumed training equals one
+//! that never stopped.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -24,23 +25,23 @@ use crate::policy::{Actor, Tensors, WeightsError, initial, shapes};
 use crate::rng::stream;
 use crate::train::env::{Env, Episode};
 
-/// How an iteration went.
+/// The figures of an iteration.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Decisions taken.
+    /// The number of decisions taken.
     pub decisions: u64,
     /// Mean reward of a run, noise included.
     pub reward: f64,
-    /// Updates done.
+    /// The number of updates done.
     pub updates: u64,
     /// Mean squared error of the critic; 0 without an update.
     pub critic_loss: f64,
-    /// Mean value that the critic gives the actor's answers, below zero, and what it is held by; while it imitates, their
-    /// mean squared error; 0 without an update.
+    /// Mean loss of the actor: minus the value that the critic gives to its actions, plus the anchor term; while it
+    /// imitates, the mean squared error. 0 without an update.
     pub actor_loss: f64,
 }
 
-/// A network, its target network, and what moves it.
+/// A network, its target network, and its optimiser.
 #[derive(Debug)]
 struct Learner {
     own: Parameters,
@@ -85,7 +86,8 @@ pub struct Ddpg {
 }
 
 impl Ddpg {
-    /// At its start, for systems of so many accelerators. Panics on hyper-parameters that [`Hyper::check`] refuses.
+    /// A training at its start, for systems of so many accelerators. Panics on hyper-parameters that [`Hyper::check`]
+    /// refuses.
     pub fn new(hyper: Hyper, accelerators: usize) -> Self {
         hyper.check().expect("checked by whoever read them");
         let mut random = stream(hyper.seed, "ddpg", "weights");
@@ -101,10 +103,9 @@ impl Ddpg {
         }
     }
 
-    /// Where a checkpoint left it; hyper-parameters and system have to be those of then.
+    /// A training resumed from a checkpoint; hyper-parameters and system must be the same as then.
     ///
-    /// # Errors
-    /// Something is missing, damaged, or of another size.
+    /// # Errors A tensor is missing, damaged, or of another size.
     pub fn resume(hyper: Hyper, accelerators: usize, checkpoint: &Tensors) -> Result<Self, WeightsError> {
         let hidden = hyper.hidden;
         let mut ddpg = Self::new(hyper, accelerators);
@@ -115,7 +116,7 @@ impl Ddpg {
         Ok(ddpg)
     }
 
-    /// Everything that the next iteration depends on but hyper-parameters and system.
+    /// Everything that the next iteration depends on, except hyper-parameters and system.
     pub fn checkpoint(&self) -> Tensors {
         let mut tensors = Tensors::default();
         self.actor.store("actor", &mut tensors);
@@ -130,7 +131,7 @@ impl Ddpg {
         self.actor.own.tensors()
     }
 
-    /// Iterations done.
+    /// The number of iterations done.
     pub fn iterations(&self) -> u32 {
         self.iterations
     }
@@ -139,7 +140,7 @@ impl Ddpg {
         u64::from(self.iterations) < self.hyper.imitation
     }
 
-    /// New runs to their ends, and an update per step.
+    /// One iteration: new runs to their ends, with an update after every step.
     pub fn iterate(&mut self, env: &mut Env) -> Progress {
         one_thread();
         let mut random = stream(self.hyper.seed, "ddpg", &self.iterations.to_string());
@@ -165,37 +166,37 @@ impl Ddpg {
         }
     }
 
-    /// A decision in every run, with noise.
+    /// Takes a decision in every run, with noise.
     fn step(&mut self, env: &mut Env, random: &mut ChaCha8Rng, progress: &mut Progress) {
         let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
         let noise =
             self.hyper.exploration_noise * self.hyper.exploration_noise_decay.powi(self.iterations as i32);
         let (imitates, mut expert) = (self.imitates(), Expert::default());
-        let mut answer = |episode: &Episode| {
-            let mut answer = Vec::new();
+        let mut action = |episode: &Episode| {
+            let mut action = Vec::new();
             if imitates && !episode.is_over() {
-                expert.answer(&episode.view(), &mut answer);
+                expert.act(&episode.view(), &mut action);
             } else {
-                actor.answer(episode.observation().rows(), &mut answer);
+                actor.act(episode.observation().rows(), &mut action);
             }
-            for said in &mut answer {
+            for said in &mut action {
                 let more: f64 = StandardNormal.sample(random);
                 *said = (*said + (noise * more) as f32).clamp(-1.0, 1.0);
             }
-            answer
+            action
         };
-        let answers: Vec<Vec<f32>> = env.episodes().iter().map(&mut answer).collect();
-        let open: Vec<usize> = (0..answers.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
+        let actions: Vec<Vec<f32>> = env.episodes().iter().map(&mut action).collect();
+        let open: Vec<usize> = (0..actions.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
         let before: Vec<_> =
             open.iter().map(|&place| self.buffer.see(env.episodes()[place].observation())).collect();
-        let outcomes = env.step(&answers).to_vec();
+        let outcomes = env.step(&actions).to_vec();
         for (place, before) in open.into_iter().zip(before) {
             let outcome = outcomes[place];
             progress.decisions += 1;
             progress.reward += outcome.reward;
             self.buffer.push(Transition {
                 before,
-                answer: answers[place].clone(),
+                action: actions[place].clone(),
                 reward: outcome.reward as f32,
                 after: self.buffer.see(env.episodes()[place].observation()),
                 terminated: outcome.terminated,
@@ -203,28 +204,28 @@ impl Ddpg {
         }
     }
 
-    /// One step of both networks on a batch; the losses of the critic and of the actor.
+    /// Updates both networks on a batch and returns the losses of the critic and of the actor.
     fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
         let imitates = self.imitates();
         let Self { hyper, actor, critic, buffer, .. } = self;
         let batch = buffer.draw(hyper.batch_size, random);
         let (before, after) = (&batch.before, &batch.after);
         let target = no_grad(|| {
-            let answers = act(&actor.target, &after.rows);
-            let next = value(&critic.target, &after.rows, &after.queue, &answers, &after.lengths);
+            let actions = act(&actor.target, &after.rows);
+            let next = value(&critic.target, &after.rows, &after.queue, &actions, &after.lengths);
             &batch.rewards + &batch.goes_on * next * hyper.gamma
         });
-        let worth = |critic: &Parameters, answers: &Tensor| {
-            value(critic, &before.rows, &before.queue, answers, &before.lengths)
+        let worth = |critic: &Parameters, actions: &Tensor| {
+            value(critic, &before.rows, &before.queue, actions, &before.lengths)
         };
-        let critic_loss = (worth(&critic.own, &batch.answers) - target).square().mean(Kind::Float);
+        let critic_loss = (worth(&critic.own, &batch.actions) - target).square().mean(Kind::Float);
         critic.adam.step(&mut critic.own, &critic_loss);
-        let answers = act(&actor.own, &before.rows);
-        let distance = (&answers - &batch.answers).square().mean(Kind::Float);
+        let actions = act(&actor.own, &before.rows);
+        let distance = (&actions - &batch.actions).square().mean(Kind::Float);
         let actor_loss = if imitates {
             distance
         } else {
-            let values = worth(&critic.own, &answers);
+            let values = worth(&critic.own, &actions);
             let size = values.abs().mean(Kind::Float).detach();
             distance * size * hyper.anchor - values.mean(Kind::Float)
         };
@@ -243,7 +244,7 @@ mod tests {
 
     const ACCELERATORS: usize = 2;
 
-    /// A tiny world; the next reward is all that counts in it.
+    /// Hyper-parameters for a tiny world in which only the next reward counts.
     fn hyper() -> Hyper {
         Hyper {
             hidden: 8,
@@ -274,11 +275,11 @@ mod tests {
         assert!(last.critic_loss < 0.5 * first.critic_loss, "{all:?}");
         assert!(last.reward > 0.9 * 20.0, "{all:?}");
         let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
-        let (mut episode, mut answer) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
+        let (mut episode, mut action) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
         while !episode.is_over() {
-            actor.answer(episode.observation().rows(), &mut answer);
-            assert!(answer[1] > answer[2], "{answer:?}");
-            episode.step(&answer, &mut ());
+            actor.act(episode.observation().rows(), &mut action);
+            assert!(action[1] > action[2], "{action:?}");
+            episode.step(&action, &mut ());
         }
     }
 
@@ -289,12 +290,12 @@ mod tests {
         let all: Vec<Progress> = (0..12).map(|_| ddpg.iterate(&mut env)).collect();
         assert!(all[7].actor_loss < 0.5 * all[1].actor_loss, "{all:?}");
         let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
-        let (mut episode, mut answer) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
+        let (mut episode, mut action) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
         let mut reward = 0.0;
         while !episode.is_over() {
-            actor.answer(episode.observation().rows(), &mut answer);
-            assert!(answer[0] > 0.5 && answer[1] > 0.5 && answer[2] < -0.5, "{answer:?}");
-            reward += episode.step(&answer, &mut ()).reward;
+            actor.act(episode.observation().rows(), &mut action);
+            assert!(action[0] > 0.5 && action[1] > 0.5 && action[2] < -0.5, "{action:?}");
+            reward += episode.step(&action, &mut ()).reward;
         }
         assert!(reward > 10.0, "{reward}");
     }

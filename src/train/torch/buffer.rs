@@ -1,6 +1,6 @@
-//! The replay buffer: the last so many decisions, what was seen before and after each and what it brought, to draw batches
-//! from. Of long queues it keeps the first sub-jobs: the actor walks over them in order, so that what it says of these does
-//! not depend on the rest.
+//! The replay buffer: the most recent decisions, each with the observations before and after it and its reward, from
+//! which batches are drawn. It keeps only the first sub-jobs of a long queue: the actor walks over sub-jobs in order,
+//! so its output for these does not depend on the rest.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -8,18 +8,18 @@ use tch::Tensor;
 
 use crate::policy::{Observation, QUEUE_FEATURES, Tensors, WeightsError, features, outputs};
 
-/// What was seen at a decision.
+/// The observation at a decision.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Seen {
     rows: Vec<f32>,
     queue: [f32; QUEUE_FEATURES],
 }
 
-/// A decision and what became of it.
+/// A transition: a decision, its reward, and the observations before and after it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Transition {
     pub(super) before: Seen,
-    pub(super) answer: Vec<f32>,
+    pub(super) action: Vec<f32>,
     pub(super) reward: f32,
     pub(super) after: Seen,
     pub(super) terminated: bool,
@@ -39,9 +39,9 @@ pub(super) struct Queues {
 pub(super) struct Batch {
     pub(super) before: Queues,
     /// \[batch, sub-jobs, M + 1\].
-    pub(super) answers: Tensor,
+    pub(super) actions: Tensor,
     pub(super) rewards: Tensor,
-    /// 0 where the run is over after it, else 1.
+    /// 0 if the run is over after the decision, else 1.
     pub(super) goes_on: Tensor,
     pub(super) after: Queues,
 }
@@ -49,11 +49,11 @@ pub(super) struct Batch {
 #[derive(Debug, PartialEq)]
 pub(super) struct Buffer {
     accelerators: usize,
-    /// Transitions, and sub-jobs of each, at the most.
+    /// The capacity of the buffer in transitions, and below, the sub-jobs that it keeps of each.
     most: usize,
     longest: usize,
     kept: Vec<Transition>,
-    /// The place of the next one: the oldest's once it is full.
+    /// The place of the next transition: that of the oldest once the buffer is full.
     next: usize,
 }
 
@@ -73,7 +73,7 @@ impl Buffer {
     }
 
     pub(super) fn push(&mut self, mut transition: Transition) {
-        transition.answer.truncate(self.longest * outputs(self.accelerators));
+        transition.action.truncate(self.longest * outputs(self.accelerators));
         if self.kept.len() < self.most {
             self.kept.push(transition);
         } else {
@@ -82,7 +82,7 @@ impl Buffer {
         self.next = (self.next + 1) % self.most;
     }
 
-    /// Draws with replacement.
+    /// Draws a batch with replacement.
     pub(super) fn draw(&self, batch: usize, random: &mut ChaCha8Rng) -> Batch {
         let drawn: Vec<&Transition> =
             (0..batch).map(|_| &self.kept[random.random_range(0..self.kept.len())]).collect();
@@ -91,7 +91,7 @@ impl Buffer {
         };
         Batch {
             before: self.queues(drawn.iter().map(|transition| &transition.before)),
-            answers: pad(drawn.iter().map(|transition| &transition.answer[..]), outputs(self.accelerators)),
+            actions: pad(drawn.iter().map(|transition| &transition.action[..]), outputs(self.accelerators)),
             rewards: column(|transition| transition.reward),
             goes_on: column(|transition| f32::from(u8::from(!transition.terminated))),
             after: self.queues(drawn.iter().map(|transition| &transition.after)),
@@ -109,24 +109,25 @@ impl Buffer {
         }
     }
 
-    /// Copies all into two tensors: the state, and one transition after the other, lengths first.
+    /// Copies the buffer into two tensors: the state, and all transitions one after the other, each beginning with its
+    /// lengths.
     pub(super) fn store(&self, to: &mut Tensors) {
         let mut values = Vec::new();
-        for Transition { before, answer, reward, after, terminated } in &self.kept {
-            let lengths = [before.rows.len() as f32, after.rows.len() as f32, answer.len() as f32];
+        for Transition { before, action, reward, after, terminated } in &self.kept {
+            let lengths = [before.rows.len() as f32, after.rows.len() as f32, action.len() as f32];
             values.extend(lengths);
             values.extend([*reward, f32::from(u8::from(*terminated))]);
             for seen in [before, after] {
                 values.extend(&seen.queue);
                 values.extend(&seen.rows);
             }
-            values.extend(answer);
+            values.extend(action);
         }
         to.insert("replay.next", &[], vec![self.next as f32]);
         to.insert("replay.kept", &[values.len()], values);
     }
 
-    /// Takes all from where it was stored.
+    /// Restores a stored buffer.
     pub(super) fn load(&mut self, from: &Tensors) -> Result<(), WeightsError> {
         let damaged = || WeightsError::Damaged("replay.kept".into());
         let mut rest = from.get("replay.kept")?.values();
@@ -143,7 +144,7 @@ impl Buffer {
         if sound { Ok(()) } else { Err(damaged()) }
     }
 
-    /// `None` if the numbers are none of a transition.
+    /// Reads the next transition; `None` if the numbers do not form one.
     fn parse(&self, rest: &mut &[f32]) -> Option<Transition> {
         let lengths = [take(rest)?, take(rest)?, take(rest)?];
         let (reward, terminated) = (take(rest)?, take(rest)? != 0.0);
@@ -152,12 +153,12 @@ impl Buffer {
             Some(Seen { queue, rows: rest.split_off(..length as usize)?.to_vec() })
         };
         let (before, after) = (seen(lengths[0])?, seen(lengths[1])?);
-        let answer = rest.split_off(..lengths[2] as usize)?.to_vec();
-        let (wide, answers) = (features(self.accelerators), outputs(self.accelerators));
+        let action = rest.split_off(..lengths[2] as usize)?.to_vec();
+        let (wide, actions) = (features(self.accelerators), outputs(self.accelerators));
         let sub_jobs = before.rows.len() / wide;
         let whole = before.rows.len() % wide == 0 && after.rows.len() % wide == 0;
-        let fits = whole && sub_jobs > 0 && answer.len() == sub_jobs * answers;
-        fits.then_some(Transition { before, answer, reward, after, terminated })
+        let fits = whole && sub_jobs > 0 && action.len() == sub_jobs * actions;
+        fits.then_some(Transition { before, action, reward, after, terminated })
     }
 }
 
@@ -181,12 +182,12 @@ mod tests {
     use super::*;
     use crate::rng::stream;
 
-    /// One accelerator: rows of 8, answers of 2.
+    /// One accelerator: rows of 8, actions of 2.
     fn transition(sub_jobs: [usize; 2], value: f32) -> Transition {
         let seen = |sub_jobs: usize| Seen { rows: vec![value; 8 * sub_jobs], queue: [value; QUEUE_FEATURES] };
         Transition {
             before: seen(sub_jobs[0]),
-            answer: vec![value; 2 * sub_jobs[0]],
+            action: vec![value; 2 * sub_jobs[0]],
             reward: value,
             after: seen(sub_jobs[1]),
             terminated: sub_jobs[1] == 0,
@@ -199,7 +200,7 @@ mod tests {
         (1..=3).for_each(|i| buffer.push(transition([3, 1], i as f32)));
         assert_eq!(buffer.kept.iter().map(|kept| kept.reward).collect::<Vec<f32>>(), [3.0, 2.0]);
         let mut long = transition([3, 1], 4.0);
-        long.answer = vec![4.0; 10];
+        long.action = vec![4.0; 10];
         buffer.push(long);
         assert_eq!(buffer.kept[1], transition([3, 1], 4.0));
     }
@@ -209,7 +210,7 @@ mod tests {
         let mut buffer = Buffer::new(1, 10, 3);
         buffer.push(transition([2, 0], 1.0));
         let batch = buffer.draw(3, &mut stream(1, "test", "replay"));
-        assert_eq!((batch.before.rows.size(), batch.answers.size()), (vec![3, 2, 8], vec![3, 2, 2]));
+        assert_eq!((batch.before.rows.size(), batch.actions.size()), (vec![3, 2, 8], vec![3, 2, 2]));
         assert_eq!((batch.after.rows.size(), batch.after.queue.size()), (vec![3, 1, 8], vec![3, 5]));
         assert_eq!(batch.after.lengths.int64_value(&[2]), 0);
         assert_eq!(batch.goes_on.double_value(&[0]), 0.0);

@@ -1,14 +1,14 @@
-//! Adam (Kingma and Ba, ICLR 2015) with a bound on the length of the gradient. Its own, because the one of libtorch does
-//! not let go of its state, which a checkpoint has to hold.
+//! Adam (Kingma and Ba, ICLR 2015) with a bound on the length of the gradient. We do not use libtorch's Adam, because
+//! it does not give out its state, which a checkpoint has to hold.
 
 use tch::{Kind, Tensor, no_grad};
 
 use super::Parameters;
 use crate::policy::{Tensors, WeightsError};
 
-/// Of the paper.
+/// The decay rates of the two means, as in the paper.
 const DECAY: [f64; 2] = [0.9, 0.999];
-/// Of the paper.
+/// The guard against a division by zero, as in the paper.
 const EPSILON: f64 = 1e-8;
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Adam {
 }
 
 impl Adam {
-    /// For parameters that it has not moved yet.
+    /// An optimiser at its start, for these parameters.
     pub(super) fn new(parameters: &Parameters, rate: f64, longest: f64) -> Self {
         let mut zero = parameters.tensors();
         for tensor in zero.0.values_mut() {
@@ -61,7 +61,7 @@ impl Adam {
         }
     }
 
-    /// Takes the state from where it was stored.
+    /// Restores a stored state.
     pub(super) fn load(
         &mut self,
         from: &Tensors,

@@ -1,7 +1,8 @@
-//! Actor and critic of `relmas` in tch, for whole batches of queues. The actor has the tensors of [`crate::policy::relmas`] and
-//! answers the same; the critic walks over the same sub-jobs with what was answered, and values the answer at the end.
+//! Actor and critic of `relmas` in tch, for whole batches of queues. The actor has the tensors of
+//! [`crate::policy::relmas`] and gives the same actions. The critic walks over the same sub-jobs together with their
+//! actions, and outputs the value at the end.
 //!
-//! Queues of a batch are padded to the longest. Padding comes last, where neither network has anything left to say.
+//! Queues of a batch are padded to the longest. Padding comes last, after the outputs that either network uses.
 
 use rand::rngs::ChaCha8Rng;
 use tch::{Kind, Tensor, no_grad};
@@ -9,7 +10,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::Parameters;
 use crate::policy::{QUEUE_FEATURES, Tensors, features, initial_of, outputs, shapes};
 
-/// Names and shapes of the critic's tensors: the actor's, with the features of the queue and the answer as more inputs, and
+/// Names and shapes of the critic's tensors: the actor's, with the features of the queue and the action as more inputs, and
 /// one output.
 pub fn critic_shapes(accelerators: usize, hidden: usize) -> [(&'static str, Vec<usize>); 5] {
     let mut shapes = shapes(accelerators, hidden);
@@ -24,33 +25,33 @@ pub fn initial_critic(accelerators: usize, hidden: usize, random: &mut ChaCha8Rn
     initial_of(&critic_shapes(accelerators, hidden), hidden, random)
 }
 
-/// The answers \[batch, sub-jobs, M + 1\] to rows \[batch, sub-jobs, features\].
+/// The actions \[batch, sub-jobs, M + 1\] for rows \[batch, sub-jobs, features\].
 pub fn act(actor: &Parameters, rows: &Tensor) -> Tensor {
     head(actor, &walk(actor, rows)).tanh()
 }
 
-/// The answer to the rows of one observation, as [`Actor`](crate::policy::Actor) gives it.
-pub fn answer(actor: &Parameters, accelerators: usize, rows: &[f32]) -> Vec<f32> {
+/// The action to the rows of one observation, as [`Actor`](crate::policy::Actor) gives it.
+pub fn action(actor: &Parameters, accelerators: usize, rows: &[f32]) -> Vec<f32> {
     let wide = features(accelerators);
     let shape = [1, (rows.len() / wide) as i64, wide as i64];
-    let answer = no_grad(|| act(actor, &Tensor::from_slice(rows).reshape(shape)));
-    let mut values = vec![0f32; answer.numel()];
-    answer.copy_data(&mut values, answer.numel());
+    let action = no_grad(|| act(actor, &Tensor::from_slice(rows).reshape(shape)));
+    let mut values = vec![0f32; action.numel()];
+    action.copy_data(&mut values, action.numel());
     values
 }
 
-/// The value \[batch\] of answers, for queues of these lengths \[batch\] and these features of the queue \[batch, ...\];
-/// nothing means anything at a length of 0.
+/// The value \[batch\] of actions, for queues of these lengths \[batch\] and these features of the queue \[batch,
+/// ...\]; the value is meaningless at a length of 0.
 pub fn value(
     critic: &Parameters,
     rows: &Tensor,
     queue: &Tensor,
-    answers: &Tensor,
+    actions: &Tensor,
     lengths: &Tensor,
 ) -> Tensor {
     let (batch, longest, _) = rows.size3().expect("batch, sub-jobs, features");
     let queue = queue.unsqueeze(1).expand([batch, longest, QUEUE_FEATURES as i64], false);
-    let values = head(critic, &walk(critic, &Tensor::cat(&[rows, &queue, answers], 2))).squeeze_dim(2);
+    let values = head(critic, &walk(critic, &Tensor::cat(&[rows, &queue, actions], 2))).squeeze_dim(2);
     let last = (lengths - 1).clamp_min(0).unsqueeze(1);
     values.gather(1, &last, false).squeeze_dim(1)
 }
@@ -59,7 +60,7 @@ fn head(parameters: &Parameters, hidden: &Tensor) -> Tensor {
     hidden.linear(parameters.get("head.weight"), Some(parameters.get("head.bias")))
 }
 
-/// h after each input.
+/// The hidden state h after each input.
 fn walk(parameters: &Parameters, inputs: &Tensor) -> Tensor {
     let (from_input, from_hidden) = (parameters.get("lstm.input"), parameters.get("lstm.hidden"));
     let bias = parameters.get("lstm.bias");
@@ -95,11 +96,11 @@ mod tests {
             let accelerators = [4, 6, 8][sub_jobs % 3];
             let weights = initial(accelerators, HIDDEN, &mut random);
             let rows = numbers(sub_jobs * features(accelerators), &mut random);
-            let mut answer = Vec::new();
-            Actor::new(&weights, accelerators).expect("all tensors").answer(&rows, &mut answer);
-            let expected = super::answer(&Parameters::new(&weights), accelerators, &rows);
-            assert_eq!(answer.len(), expected.len());
-            let most = answer.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let mut action = Vec::new();
+            Actor::new(&weights, accelerators).expect("all tensors").act(&rows, &mut action);
+            let expected = super::action(&Parameters::new(&weights), accelerators, &rows);
+            assert_eq!(action.len(), expected.len());
+            let most = action.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(most < 1e-5, "{most} at {sub_jobs} sub-jobs");
         }
     }
@@ -107,13 +108,13 @@ mod tests {
     #[test]
     fn padding_changes_no_value() {
         let (mut random, accelerators) = (stream(2, "test", "padding"), 2);
-        let (wide, answers) = (features(accelerators), outputs(accelerators));
+        let (wide, actions) = (features(accelerators), outputs(accelerators));
         let critic = Parameters::new(&initial_critic(accelerators, 8, &mut random));
-        let (rows, said) = (numbers(3 * wide, &mut random), numbers(3 * answers, &mut random));
+        let (rows, said) = (numbers(3 * wide, &mut random), numbers(3 * actions, &mut random));
         let queue = tensor(&numbers(QUEUE_FEATURES, &mut random), &[1, QUEUE_FEATURES as i64]);
         let of = |sub_jobs: usize, length: i64| {
             let rows = tensor(&rows[..sub_jobs * wide], &[1, sub_jobs as i64, wide as i64]);
-            let said = tensor(&said[..sub_jobs * answers], &[1, sub_jobs as i64, answers as i64]);
+            let said = tensor(&said[..sub_jobs * actions], &[1, sub_jobs as i64, actions as i64]);
             value(&critic, &rows, &queue, &said, &Tensor::from_slice(&[length])).double_value(&[0])
         };
         assert!((of(2, 2) - of(3, 2)).abs() < 1e-6);

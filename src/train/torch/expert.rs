@@ -1,12 +1,13 @@
-//! What `relmas` imitates before it learns from rewards: earliest deadline first, the hopeless last, each sub-job to where
-//! it finishes first. It answers as the policy does, so that its decisions fill the same replay buffer.
+//! The expert that `relmas` imitates before it learns from rewards: earliest deadline first, requests that cannot meet
+//! theirs last, each sub-job on the accelerator where it finishes first. Its actions have the form of the policy's, so
+//! that its decisions fill the same replay buffer.
 
 use crate::policy::outputs;
 use crate::scheduler::Placing;
 use crate::sim::View;
 use crate::units::Time;
 
-/// Buffers, kept between answers.
+/// The expert, with buffers that it keeps between actions.
 #[derive(Debug, Default)]
 pub(super) struct Expert {
     placing: Placing,
@@ -15,8 +16,8 @@ pub(super) struct Expert {
 }
 
 impl Expert {
-    /// The answer to a view, as [`decode`](crate::policy::decode) takes it.
-    pub(super) fn answer(&mut self, view: &View, out: &mut Vec<f32>) {
+    /// The action to a view, as [`decode`](crate::policy::decode) takes it.
+    pub(super) fn act(&mut self, view: &View, out: &mut Vec<f32>) {
         let (subs, now) = (view.sub_jobs(), view.now());
         let wide = outputs(view.accelerators().len());
         out.clear();
@@ -44,7 +45,7 @@ impl Expert {
     }
 }
 
-/// From 1 at the deadline to -0.9: a straight line in the logarithm of the time that is left, from 10 us to 100 ms.
+/// The urgency for a remaining time: from 1 at 10 us to -0.9 at 100 ms, linear in the logarithm of the time.
 fn urgency(left: Time) -> f32 {
     let decades = (left.as_ps() as f32 / 1e7).max(1.0).log10();
     1.0 - 1.9 * (decades / 4.0).min(1.0)
@@ -60,14 +61,14 @@ mod tests {
     #[test]
     fn it_sends_what_is_urgent_to_where_it_ends_first() {
         let setup = tiny(3);
-        let (mut expert, mut answer) = (Expert::default(), Vec::new());
+        let (mut expert, mut action) = (Expert::default(), Vec::new());
         let made = records(&setup.world, &setup.trace.requests, setup.rules, |view, out| {
-            expert.answer(view, &mut answer);
-            for row in answer.chunks(3) {
+            expert.act(view, &mut action);
+            for row in action.chunks(3) {
                 // 10 ns on one accelerator, 80 on the other; 50 ns are left, and 10 us count as no time.
                 assert_eq!(row, [1.0, 1.0, -1.0]);
             }
-            decode(view, &answer, out);
+            decode(view, &action, out);
             assert!(out.actions.iter().all(|action| matches!(action, Action::Assign { accelerator: 0, .. })));
         });
         assert_eq!(made.iter().filter(|record| record.met() == Some(true)).count(), 3);
