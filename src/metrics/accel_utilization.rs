@@ -1,6 +1,6 @@
-//! Utilisation of the accelerators: how much of the window they have a layer in execution, slowed by contention or
-//! not. Layers of requests that are not measured count here, and so does what still runs when the run ends. How many of
-//! its MACs a busy accelerator keeps busy is another question.
+//! Utilisation of the accelerators: the share of the window in which they execute a layer, slowed by contention or not.
+//! Layers of requests that are not measured count here, and so do layers that still run when the run ends. The share of
+//! its MACs that a busy accelerator uses is another quantity.
 
 use super::accelerators::Accelerators;
 use super::{Column, Metric};

@@ -1,7 +1,8 @@
-//! What each accelerator did within the measurement window: the rows of accelerators.csv.
+//! The activity of each accelerator within the measurement window: the rows of accelerators.csv.
 //!
-//! Layers of requests that are not measured count here, too. Busy is a layer in execution, slowed by contention or
-//! not, also one that still runs when the run ends; runs, bytes and energy are those of layers that ended in the window.
+//! Layers of requests that are not measured count here, too. An accelerator is busy while it executes a layer, slowed
+//! by contention or not, even one that still runs when the run ends. Runs, bytes and energy are those of layers that
+//! ended in the window.
 
 use super::context::Window;
 use super::{Column, Context, Value};
@@ -10,22 +11,22 @@ use crate::units::{Picojoules, Time};
 
 /// The columns of an accelerator, in order.
 pub const ACCELERATOR_COLUMNS: &[Column<Lane>] = &[
-    Column::undirected("utilization", "Share of the window in which it is busy", |lane: &Lane| {
+    Column::undirected("utilization", "Share of the window in which the accelerator is busy", |lane: &Lane| {
         Value::per(lane.busy.as_ps(), lane.window.as_ps())
     })
     .share(),
-    Column::undirected("layer_runs", "Layers that ended on it", |lane| Value::Count(lane.runs)),
-    Column::undirected("dram_bytes", "What they moved", |lane| Value::Real(lane.dram_bytes)),
-    Column::lower("energy_layers_uj", "Their dynamic energy", |lane| Value::Real(lane.energy.0 / 1e6)),
+    Column::undirected("layer_runs", "Layers that ended on the accelerator in the window", |lane| Value::Count(lane.runs)),
+    Column::undirected("dram_bytes", "DRAM bytes that these layers moved", |lane| Value::Real(lane.dram_bytes)),
+    Column::lower("energy_layers_uj", "Dynamic energy of these layers", |lane| Value::Real(lane.energy.0 / 1e6)),
 ];
 
-/// The fold.
+/// The fold behind accelerators.csv.
 pub struct Accelerators {
     window: Window,
     lanes: Vec<Lane>,
 }
 
-/// What one accelerator did.
+/// The totals of one accelerator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lane {
     busy: Time,
@@ -33,7 +34,7 @@ pub struct Lane {
     runs: u64,
     dram_bytes: f64,
     energy: Picojoules,
-    /// Length of the window; zero as long as the run goes on.
+    /// Length of the window; zero until the run ends.
     window: Time,
 }
 
@@ -44,12 +45,12 @@ impl Accelerators {
         Self { window: Window::new(), lanes: vec![Lane::default(); accelerators] }
     }
 
-    /// One per accelerator of the platform.
+    /// The totals of each accelerator of the platform.
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
     }
 
-    /// The mean share of the window in which they are busy.
+    /// The mean share of the window in which an accelerator is busy.
     pub(super) fn mean_utilization(&self) -> Value {
         let busy: Time = self.lanes.iter().map(|lane| lane.busy).sum();
         Value::per(busy.as_ps(), self.lanes.len() as f64 * self.window.length().as_ps())

@@ -1,5 +1,5 @@
-//! Requests met in equal parts of a run: what an interval is made of where there is one run alone (batch means; Law,
-//! Simulation Modeling and Analysis, 5th ed., 2015, section 9.5.3).
+//! Requests met in equal parts of a run, from which the confidence interval of a single run is computed (batch means;
+//! Law, Simulation Modeling and Analysis, 5th ed., 2015, section 9.5.3).
 //!
 //! The measured requests, in order of arrival, are cut into [`BATCHES`] parts of the same length or one more; fewer where
 //! a part would have less than [`LEAST`] requests, and none where there would be a single one. The fold keeps one byte per
@@ -8,24 +8,25 @@
 use super::{Column, Value};
 use crate::sim::{Origin, Record, Recorder, RequestId};
 
-/// Parts of a run. Schmeiser (Operations Research 30(3), 1982): 10 to 30 are enough, and more are only more correlated.
+/// Number of parts of a run. According to Schmeiser (Operations Research 30(3), 1982) 10 to 30 are enough, and more are
+/// only more correlated.
 const BATCHES: usize = 20;
 
-/// Requests of a part at the least. Our choice, because the rate of fewer is nearly all or nothing.
+/// The smallest number of requests in a part. Our choice, because the rate of fewer is nearly all or nothing.
 const LEAST: usize = 10;
 
-/// What it adds to a row of `summary.csv`.
+/// The columns that it adds to `summary.csv`.
 pub const BATCH_COLUMNS: &[Column<Batches>] = &[Column::undirected(
     "met_by_batch",
-    "Requests met in each of 20 equal parts of the measured requests, in order of arrival, with blanks between: for \
-     intervals by batch means; empty below 20 requests",
+    "Requests met in each of 20 equal parts of the measured requests, in order of arrival, separated by blanks, for \
+     confidence intervals by batch means; empty below 20 requests",
     |batches: &Batches| {
         let met: Vec<String> = batches.met().iter().map(usize::to_string).collect();
         Value::Text(met.join(" "))
     },
 )];
 
-/// The fold.
+/// The fold behind `met_by_batch`.
 #[derive(Clone, Debug, Default)]
 pub struct Batches {
     /// The id of the first measured request; those after it are measured up to some id.
@@ -34,7 +35,7 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Requests met by part; empty where there are too few.
+    /// Requests met in each part; empty if there are too few requests.
     pub fn met(&self) -> Vec<usize> {
         let requests = self.met.len();
         let parts = BATCHES.min(requests / LEAST);
@@ -70,7 +71,7 @@ mod tests {
     use crate::sim::{JobId, Request};
     use crate::units::Time;
 
-    /// Of requests that arrive one after the other, those that are met.
+    /// The number of met requests in each part, from the outcomes in order of arrival.
     fn batches(met: impl Iterator<Item = bool>) -> Vec<usize> {
         let mut batches = Batches::default();
         let met: Vec<bool> = met.collect();

@@ -1,6 +1,6 @@
-//! What a column of the results is: its name with the unit at its end, what it holds, which end of it is good, which
-//! requests it is a value of, and how its value follows from that which a row is of. Whoever adds a column has to say which
-//! end is good: tables rank by it.
+//! A column of the results: its name with the unit at its end, its meaning, its direction (whether high or low values
+//! are better), the requests that it covers, and how its value is computed from the subject of a row. Every column has
+//! to state its direction, because tables rank by it.
 
 use std::fmt;
 
@@ -11,27 +11,27 @@ use serde::Serialize;
 pub enum Value {
     /// An exact count.
     Count(u64),
-    /// A measure; not a number where the run gives none, such as a latency when nothing finished.
+    /// A measure; NaN if the run has none, such as a latency when nothing finished.
     Real(f64),
-    /// A name, or numbers with blanks between.
+    /// A name, or numbers separated by blanks.
     Text(String),
 }
 
 impl Value {
-    /// Of what there is not: an empty cell.
+    /// A missing value: an empty cell.
     pub const NONE: Self = Self::Real(f64::NAN);
 
-    /// `sum` per `count`: not a number, rather than infinite, where there is nothing to divide by.
+    /// `sum` / `count`; NaN, rather than infinity, if `count` is 0.
     pub(super) fn per(sum: f64, count: f64) -> Self {
         Self::Real(if count == 0.0 { f64::NAN } else { sum / count })
     }
 
-    /// 1 or 0.
+    /// A flag as 1 or 0.
     pub fn flag(is_set: bool) -> Self {
         Self::Count(u64::from(is_set))
     }
 
-    /// The value as a number; text is none.
+    /// The value as a number; NaN for text.
     pub fn as_f64(&self) -> f64 {
         match self {
             Self::Count(count) => *count as f64,
@@ -41,9 +41,9 @@ impl Value {
     }
 }
 
-/// As in a CSV cell: the shortest digits that read back to the same number, and nothing for what is not a number. A measure
-/// has a decimal point or an exponent also where it is whole, so that readers that guess a column's type from its first
-/// rows do not take it for a count.
+/// Formats the value as in a CSV cell: the shortest digits that read back to the same number, and nothing for NaN. A
+/// measure has a decimal point or an exponent even if it is whole, so that readers that guess a column's type from its
+/// first rows do not take it for a count.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -55,44 +55,44 @@ impl fmt::Display for Value {
     }
 }
 
-/// A column of a result file whose rows are of a `T` each: a name and how its value is computed, in one place.
+/// A column of a result file in which each row describes a `T`: its heading, and how its value is computed.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<T> {
-    /// What it is called and means.
+    /// The name and meaning of the column.
     pub heading: Heading,
-    /// Its value in the row of a `T`.
+    /// Computes the value in the row of a `T`.
     pub value: fn(&T) -> Value,
 }
 
-/// What tables say of a column.
+/// The description of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heading {
-    /// Unique over the registry, with the unit at its end.
+    /// The name, unique over the registry, with the unit at its end.
     pub name: &'static str,
-    /// What it holds.
+    /// What the column holds.
     pub doc: &'static str,
-    /// Which end of it is good.
+    /// Whether high or low values are better.
     pub better: Better,
-    /// Whether it lies between 0 and 1 by definition.
+    /// Whether the value lies between 0 and 1 by definition.
     pub is_share: bool,
-    /// What it is a mean or a percentile over.
+    /// The requests over which the value is a mean or a percentile.
     pub given: Given,
 }
 
-/// Which values of a column are the good ones.
+/// The direction of a column: whether high or low values are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {
-    /// The high ones.
+    /// High values are better.
     Higher,
-    /// The low ones.
+    /// Low values are better.
     Lower,
-    /// It says what happened, which is neither good nor bad.
+    /// The value describes the run and is neither good nor bad.
     Neither,
 }
 
 impl Better {
-    /// For tables.
+    /// The name in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Higher => "higher",
@@ -101,7 +101,7 @@ impl Better {
         }
     }
 
-    /// What a value has to be multiplied with for the best to be the largest; without a direction the highest is first.
+    /// The factor that makes the best value the largest; without a direction, the highest counts as best.
     pub const fn sign(self) -> f64 {
         match self {
             Self::Higher | Self::Neither => 1.0,
@@ -110,21 +110,21 @@ impl Better {
     }
 }
 
-/// The requests that a value per request is of. A mean over finished requests flatters a scheduler that drops others.
+/// The requests that a value per request covers. A mean over finished requests flatters a scheduler that drops others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
-    /// No request in particular, or every measured one with its outcome.
+    /// No particular requests, or every measured one with its outcome.
     All,
-    /// Energy per measured request, whether it was met or given up.
+    /// All measured requests, met or given up.
     Measured,
-    /// Those that were finished: of the others there is no latency.
+    /// Finished requests; the others have no latency.
     Finished,
-    /// Those that met their deadline.
+    /// Requests that met their deadline.
     Met,
 }
 
 impl Given {
-    /// For tables.
+    /// The name in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::All => "-",
@@ -134,7 +134,7 @@ impl Given {
         }
     }
 
-    /// In a note below a table.
+    /// The text in a note below a table.
     pub const fn note(self) -> Option<&'static str> {
         match self {
             Self::All => None,
@@ -146,17 +146,17 @@ impl Given {
 }
 
 impl<T> Column<T> {
-    /// One of which more is better.
+    /// A column in which higher is better.
     pub const fn higher(name: &'static str, doc: &'static str, value: fn(&T) -> Value) -> Self {
         Self::new(name, doc, Better::Higher, value)
     }
 
-    /// One of which less is better.
+    /// A column in which lower is better.
     pub const fn lower(name: &'static str, doc: &'static str, value: fn(&T) -> Value) -> Self {
         Self::new(name, doc, Better::Lower, value)
     }
 
-    /// One that is neither good nor bad.
+    /// A column that is neither good nor bad.
     pub const fn undirected(name: &'static str, doc: &'static str, value: fn(&T) -> Value) -> Self {
         Self::new(name, doc, Better::Neither, value)
     }
@@ -165,13 +165,13 @@ impl<T> Column<T> {
         Self { heading: Heading { name, doc, better, is_share: false, given: Given::All }, value }
     }
 
-    /// The same, between 0 and 1.
+    /// The same column, with values between 0 and 1.
     pub const fn share(mut self) -> Self {
         self.heading.is_share = true;
         self
     }
 
-    /// The same, of these requests.
+    /// The same column, over these requests.
     pub const fn given(mut self, given: Given) -> Self {
         self.heading.given = given;
         self

@@ -1,4 +1,4 @@
-//! What a fold knows of its run beforehand, and the questions that several folds ask of a record.
+//! What a fold knows about its run in advance, and the questions that several folds ask about a record.
 
 use std::sync::Arc;
 
@@ -6,33 +6,33 @@ use crate::sim::{Origin, Record, Request, World};
 use crate::units::Time;
 use crate::workload::{Firm, Tenant};
 
-/// What the records are of.
+/// The setting of the records.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Platform and networks.
+    /// The platform and the networks.
     pub world: Arc<World>,
-    /// What is wanted of them: those of a tenant, where they are of its requests alone.
+    /// The tenant's terms, if the records cover the requests of one tenant only.
     pub terms: Terms,
 }
 
-/// What a tenant wants of a run.
+/// The terms of a tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Terms {
-    /// The SLA rate.
+    /// The target SLA rate.
     pub target_hit_rate: Option<f64>,
-    /// How many of any requests in a row.
+    /// The (m,k)-firm terms.
     pub firm: Option<Firm>,
 }
 
 impl Terms {
-    /// Those of a tenant.
+    /// The terms of a tenant.
     pub fn of(tenant: &Tenant) -> Self {
         Self { target_hit_rate: tenant.target_hit_rate, firm: tenant.firm }
     }
 }
 
 impl Context {
-    /// That of a whole run.
+    /// The context of a whole run.
     pub fn of_run(world: &Arc<World>) -> Self {
         Self { world: Arc::clone(world), terms: Terms::default() }
     }
@@ -70,7 +70,7 @@ impl Finished {
         self.time - self.asked.arrival
     }
 
-    /// Negative where it is early.
+    /// Finish - deadline in microseconds; negative if the request is early.
     pub(super) fn lateness_us(&self) -> f64 {
         self.time.as_us() - self.asked.deadline.as_us()
     }
@@ -85,22 +85,23 @@ impl Finished {
     }
 }
 
-/// The measurement window: from the arrival of the first measured request to the end of the run; empty without one.
+/// The measurement window: from the arrival of the first measured request to the end of the run; empty if there is no
+/// measured request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    /// [`Time::MAX`] before it begins.
+    /// Start of the window; [`Time::MAX`] before it begins.
     start: Time,
-    /// [`Time::MAX`] before it ends.
+    /// End of the window; [`Time::MAX`] before it ends.
     end: Time,
 }
 
 impl Window {
-    /// One that has not begun.
+    /// A window that has not begun.
     pub(super) fn new() -> Self {
         Self { start: Time::MAX, end: Time::MAX }
     }
 
-    /// Begins it with the first measured request, and ends it with the run.
+    /// Begins the window with the first measured request, and ends it with the run.
     pub(super) fn follow(&mut self, record: &Record, origin: Origin) {
         match *record {
             Record::Arrival { asked, .. } if origin.measured => self.start = self.start.min(asked.arrival),
@@ -113,12 +114,12 @@ impl Window {
         self.start <= time
     }
 
-    /// How much of an interval that has passed lies inside.
+    /// The length of the part of a past interval that lies inside the window.
     pub(super) fn share_of(&self, from: Time, to: Time) -> Time {
         to.saturating_sub(from.max(self.start))
     }
 
-    /// Its length; zero as long as it is open.
+    /// The length of the window; zero as long as it is open.
     pub(super) fn length(&self) -> Time {
         if self.end == Time::MAX { Time::ZERO } else { self.end.saturating_sub(self.start) }
     }

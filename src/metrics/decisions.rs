@@ -1,5 +1,5 @@
-//! What the scheduler was asked and what its answers cost: decisions taken in the window, the ready sub-jobs they saw,
-//! the latency they were charged, and the actions that events overtook before they took effect.
+//! Decisions and their costs: the number of decisions in the window, the ready sub-jobs that they saw, the latency
+//! charged to them, and the actions that events overtook before they took effect.
 
 use super::context::Window;
 use super::{Column, Metric, Value};
@@ -8,16 +8,16 @@ use crate::units::Time;
 
 pub(super) const ENTRY: Metric<Decisions> = Metric {
     name: "decisions",
-    doc: "Decisions in the window, the queue they saw and the latency they were charged",
+    doc: "Decisions in the window, the ready sub-jobs that they saw, and the latency charged to them",
     columns: &[
         Column::undirected("decisions", "Decisions taken", |all: &Decisions| Value::Count(all.decisions)),
-        Column::undirected("ready_queue_mean", "Mean ready sub-jobs that a decision saw", |all| {
+        Column::undirected("ready_queue_mean", "Mean number of ready sub-jobs that a decision saw", |all| {
             all.mean(all.ready as f64)
         }),
         Column::lower("policy_latency_us", "Mean latency charged to a decision", |all| {
             all.mean(all.latency.as_us())
         }),
-        Column::lower("policy_macs", "Mean multiply-accumulates of a decision; 0 of a rule", |all| {
+        Column::lower("policy_macs", "Mean number of multiply-accumulates of a decision; 0 for a rule", |all| {
             all.mean(all.macs as f64)
         }),
         Column::lower(

@@ -1,5 +1,6 @@
 //! Utilisation of the shared DRAM: bytes granted within the window / what the platform could deliver in it. The
-//! platform's bandwidth is dram_efficiency x peak, so that 1 is what layers can get; 0 where it is infinite.
+//! platform's bandwidth is dram_efficiency x peak, so that 1 is the most that layers can get; the utilisation of an
+//! infinite bandwidth is 0.
 
 use super::context::Window;
 use super::{Column, Context, Metric, Value};

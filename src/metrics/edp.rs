@@ -1,5 +1,6 @@
-//! Energy-delay product of a request: energy per measured request (layers, static and policy) x mean latency of those
-//! that were finished. A product of means, because leakage belongs to no request; dropping slow requests lowers it.
+//! Energy-delay product of a request: energy per measured request (layers, static and policy) x mean latency of
+//! finished requests. It is a product of means, because leakage belongs to no single request. Dropping slow requests
+//! lowers it.
 
 use super::context::finished;
 use super::energy::Energy;

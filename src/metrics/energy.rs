@@ -1,9 +1,9 @@
-//! Energy in three columns that add up, and per request.
+//! Energy in three columns that add up, and energy per request.
 //!
-//! Layers: dynamic energy of the layer runs of measured requests, charged when a layer ends, also one whose request was
-//! dropped meanwhile; a layer that still runs when the run ends is not charged (at most one per accelerator, of a
-//! request that was dropped or is unfinished). Static: leakage of all accelerators over the window. Policy: decisions in the window.
-//! DRAM energy is part of the layers; its background power is left out.
+//! Layers: dynamic energy of the layer runs of measured requests. A layer is charged when it ends, even if its request
+//! was dropped in the meantime; a layer that still runs when the run ends is not charged (at most one per accelerator,
+//! of a request that was dropped or is unfinished). Static: leakage of all accelerators over the window. Policy:
+//! decisions in the window. DRAM energy is part of the layers; its background power is left out.
 
 use super::context::{Window, is_met};
 use super::{Column, Context, Given, Metric, Value};
@@ -37,7 +37,7 @@ pub(super) const ENTRY: Metric<Energy> = Metric {
         .given(Given::Measured),
         Column::lower(
             "energy_per_met_request_uj",
-            "Layers + static + policy per measured request that was met",
+            "Layers + static + policy per measured request that met its deadline",
             |energy: &Energy| Value::per(energy.total_uj(), energy.met as f64),
         )
         .given(Given::Met),
@@ -91,7 +91,7 @@ impl Energy {
         self.layers_uj() + self.static_uj() + self.policy_uj()
     }
 
-    /// The sum of the parts per measured request; not a number without one.
+    /// The sum of the parts per measured request; NaN if there is none.
     pub(super) fn per_request_uj(&self) -> Value {
         Value::per(self.total_uj(), self.requests as f64)
     }

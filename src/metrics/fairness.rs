@@ -1,9 +1,9 @@
 //! Fairness: the smallest ratio of two co-running networks' proportional progress; 1 is fair, 0 is starvation.
 //!
-//! Proportional progress PP_i = progress_i / (priority_i / sum of priorities), and the metric is min over i, j of
-//! PP_i / PP_j, in which the sum of priorities cancels; i and j are tasks, of one network each: a tenant's requests for
-//! one network. PREMA gives a task one priority; here it is drawn per request, so a task's is the mean over its measured
-//! requests. One of priority 0 is owed nothing and left out, as is one without measured requests.
+//! Proportional progress PP_i = progress_i / (priority_i / sum of priorities), and the metric is min over i, j of PP_i
+//! / PP_j, in which the sum of priorities cancels; i and j are tasks, of one network each: a tenant's requests for one
+//! network. PREMA gives a task one priority; here it is drawn per request, so a task's is the mean over its measured
+//! requests. A task of priority 0 is owed nothing and left out, as is a task without measured requests.
 
 use super::progress::{Part, Progress};
 use super::{Column, Metric, Value};

@@ -1,5 +1,6 @@
-//! Violations of a tenant's (m,k)-firm terms ([`Firm`]): of its measured requests in order of arrival, the runs of k with
-//! fewer than m met, which overlap. Other groups have no terms, and an empty cell.
+//! Violations of a tenant's (m,k)-firm terms ([`Firm`]): the number of (overlapping) windows of k consecutive measured
+//! requests, in order of arrival, of which fewer than m are met. Groups other than tenants have no terms, and an empty
+//! cell.
 
 use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder, RequestId};
@@ -11,7 +12,7 @@ pub(super) const ENTRY: Metric<Violations> = Metric {
     columns: &[],
     of_groups: &[Column::lower(
         "mk_violations",
-        "(m,k)-firm: runs of k requests of the tenant with fewer than m met",
+        "(m,k)-firm: windows of k consecutive requests of the tenant with fewer than m met",
         |violations: &Violations| violations.firm.map_or(Value::NONE, |firm| violations.count(firm)),
     )],
     hears_layers: false,
@@ -20,7 +21,7 @@ pub(super) const ENTRY: Metric<Violations> = Metric {
 
 pub(super) struct Violations {
     firm: Option<Firm>,
-    /// The requests, if there are terms, in order of arrival, and whether they are met.
+    /// The requests in order of arrival, and whether they are met; empty without terms.
     met: Vec<(RequestId, bool)>,
 }
 

@@ -1,6 +1,6 @@
-//! Jain's fairness index over the progress of tenants: (sum)^2 / (n x sum of squares), from 1/n (one gets everything) to
-//! 1 (all progress alike), whatever their priorities. It is of users, so that a tenant alone is treated fairly whatever
-//! becomes of its networks: for those see `fairness`.
+//! Jain's fairness index over the progress of tenants: (sum)^2 / (n x sum of squares), from 1/n (one gets everything)
+//! to 1 (all progress alike), whatever their priorities. The index is over users: a single tenant is always treated
+//! fairly, whatever happens to its networks; for networks see `fairness`.
 
 use super::progress::{Part, Progress};
 use super::{Column, Metric, Value};

@@ -1,5 +1,6 @@
 //! Latency percentiles: finish - arrival over finished measured requests, exact by the nearest rank (the smallest
-//! latency that at least p % of them do not exceed). Dropped requests have no latency: read it beside the SLA rate.
+//! latency that at least p % of them do not exceed). Dropped requests have no latency, so read the percentiles beside
+//! the SLA rate.
 
 use super::context::finished;
 use super::{Column, Given, Metric, Value};
@@ -36,7 +37,7 @@ const COLUMNS: &[Column<Latency>] = &[
     .given(Given::Finished),
 ];
 
-/// Sorted once the run has ended.
+/// The latencies of finished measured requests, sorted once the run has ended.
 #[derive(Default)]
 pub(super) struct Latency(Vec<Time>);
 

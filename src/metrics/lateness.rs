@@ -1,5 +1,5 @@
-//! Lateness: finish - deadline over finished measured requests; negative where they are early. Dropped requests have
-//! none: read it beside the SLA rate.
+//! Lateness: finish - deadline over finished measured requests; negative if they are early. Dropped requests have no
+//! lateness, so read it beside the SLA rate.
 
 use super::context::finished;
 use super::{Column, Given, Metric, Value};

@@ -1,4 +1,4 @@
-//! One row per layer run that ended: the source of layers.csv and of Gantt charts. Times are absolute.
+//! The layer log: one row per layer run that ended, the source of layers.csv and of Gantt charts. Times are absolute.
 
 use crate::sim::{JobId, Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
@@ -6,9 +6,9 @@ use crate::units::{Picojoules, Time};
 /// One run of one layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerRow {
-    /// The request it served.
+    /// The request that the layer served.
     pub request: RequestId,
-    /// Its job.
+    /// The job of the request.
     pub job: JobId,
     /// Index into [`crate::sim::World::networks`].
     pub network: u32,
@@ -16,23 +16,23 @@ pub struct LayerRow {
     pub layer: u32,
     /// Index into the platform's accelerators.
     pub accelerator: usize,
-    /// Whether its request belongs to the measurement.
+    /// Whether the request belongs to the measurement window.
     pub measured: bool,
-    /// When it started.
+    /// When the layer started.
     pub start: Time,
-    /// When it ended.
+    /// When the layer ended.
     pub end: Time,
-    /// (end - start) / c.
+    /// Slowdown: (end - start) / c.
     pub slowdown: f64,
-    /// DRAM bytes it moved.
+    /// DRAM bytes that the layer moved.
     pub dram_bytes: f64,
-    /// Bytes that it found on chip instead.
+    /// Bytes that the layer found on chip instead.
     pub forwarded_bytes: f64,
-    /// Its energy.
+    /// Dynamic energy of the layer.
     pub energy: Picojoules,
 }
 
-/// The fold; keeps a row per layer run.
+/// The fold, which keeps a row per layer run.
 #[derive(Default)]
 pub struct LayerLog {
     rows: Vec<LayerRow>,

@@ -1,5 +1,5 @@
-//! How measured requests ended, whatever their deadline: requests = finished + dropped once the run has ended, and those
-//! that are unfinished where it ends at a time of its own.
+//! How measured requests ended, whatever their deadline: requests = finished + dropped, plus those that are unfinished
+//! if the run ends at a fixed time.
 
 use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};

@@ -1,4 +1,4 @@
-//! The pace at which requests were asked for and met, per second: what a load relative to lambda* is in absolute terms.
+//! Requests per second that arrived, and that were met: the load in absolute terms instead of relative to lambda*.
 
 use super::context::{Window, arrived, is_met};
 use super::{Column, Metric, Value};
@@ -7,7 +7,7 @@ use crate::units::Time;
 
 pub(super) const ENTRY: Metric<Pace> = Metric {
     name: "pace",
-    doc: "Requests that came, and that were met, per second",
+    doc: "Requests per second that arrived, and that were met",
     columns: &[
         Column::undirected(
             "requests_per_s",
@@ -32,7 +32,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// n requests have n - 1 times between them.
+    /// The rate of requests: n requests have n - 1 gaps between them.
     fn requests_per_s(&self) -> Value {
         let gaps = self.requests.saturating_sub(1) as f64;
         Value::per(gaps, self.last.saturating_sub(self.first).as_s())

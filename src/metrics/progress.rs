@@ -1,9 +1,10 @@
-//! Progress of what runs side by side, which STP and the measures of fairness are made of: the mean over measured requests of
-//! isolated latency / latency, 0 for a request that was dropped or did not finish. That of a group of requests is a column.
+//! Progress of tenants or networks that run side by side, on which STP and the measures of fairness are based: the mean
+//! over measured requests of isolated latency / latency, with 0 for a request that was dropped or did not finish. The
+//! progress of a group of requests is a column.
 //!
-//! Whose progress is the source's to say. PREMA, MoCA and Eyerman and Eeckhout speak of co-running tasks or programs,
-//! each one network that somebody runs: here a tenant's requests for one network, so that a tenant of several networks
-//! counts several times, and two tenants of one network are two. Jain speaks of users: here tenants.
+//! The sources differ in whose progress they mean. PREMA, MoCA and Eyerman and Eeckhout speak of co-running tasks or
+//! programs, each of which is one network: here a tenant's requests for one network. So a tenant with several networks
+//! counts several times, and two tenants of one network count as two. Jain speaks of users: here tenants.
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ pub(super) const ENTRY: Metric<Mean> = Metric {
     columns: &[],
     of_groups: &[Column::higher(
         "progress",
-        "Mean isolated latency / latency over all requests, 0 for those not finished; jain is over that of tenants, stp and \
-         fairness over that of tenants' networks",
+        "Mean isolated latency / latency over all requests, 0 for those not finished; jain uses that of tenants, stp and \
+         fairness use that of tenants' networks",
         |mean: &Mean| Value::per(mean.sum, mean.requests as f64),
     )
     .share()],
@@ -51,7 +52,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// In (0, 1] where every request was finished; `None` without measured requests.
+    /// Progress, in (0, 1] if every request was finished; `None` without measured requests.
     pub(super) fn progress(&self) -> Option<f64> {
         (self.requests > 0).then(|| self.progress_sum / self.requests as f64)
     }
@@ -62,17 +63,17 @@ impl Part {
     }
 }
 
-/// The fold.
+/// The fold behind STP and the measures of fairness.
 pub(super) struct Progress {
     world: Arc<World>,
-    /// Parts per tenant: its networks, or 1.
+    /// Number of parts per tenant: that of the networks, or 1.
     of_tenant: usize,
-    /// By tenant, as far as they have sent requests.
+    /// The parts by tenant, up to the last one that has sent requests.
     pub(super) parts: Vec<Part>,
 }
 
 impl Progress {
-    /// By tenant and network.
+    /// Progress by tenant and network.
     pub(super) fn of_programs(world: &Arc<World>) -> Self {
         Self { world: Arc::clone(world), of_tenant: world.networks.len(), parts: Vec::new() }
     }

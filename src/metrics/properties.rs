@@ -1,4 +1,4 @@
-//! On random runs: the columns are what the two logs say, and stay within their bounds.
+//! Properties on random runs: the columns agree with the two logs, and stay within their bounds.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,20 +1,20 @@
-//! What a metric is, and the registry at work on one run.
+//! The definition of a metric, and the registry at work on one run.
 
 use super::{Column, Context, Heading, METRICS, Value};
 use crate::sim::{Origin, Record, Recorder};
 
 /// A metric: a fold over the records of one run, or of a group of its requests, and its columns.
 pub struct Metric<F: 'static> {
-    /// Unique, in snake_case.
+    /// The unique name, in snake_case.
     pub name: &'static str,
-    /// What it measures and who defined it, in one line.
+    /// What the metric measures and who defined it, in one line.
     pub doc: &'static str,
-    /// What it adds to a row of summary.csv.
+    /// The columns that it adds to summary.csv.
     pub columns: &'static [Column<F>],
-    /// What it adds to a row of groups.csv: that which has a meaning for some of the requests as for all of them.
+    /// The columns that it adds to groups.csv: those that make sense for a part of the requests, too.
     pub of_groups: &'static [Column<F>],
-    /// Whether its fold is told of layers ([`Record::Start`], [`Record::Phase`] and [`Record::Finish`]), which are most of
-    /// all records and say nothing to most metrics.
+    /// Whether its fold receives the records of layers ([`Record::Start`], [`Record::Phase`] and [`Record::Finish`]),
+    /// which are most of all records and irrelevant to most metrics.
     pub hears_layers: bool,
     /// A fresh fold.
     pub new: fn(&Context) -> F,
@@ -22,30 +22,30 @@ pub struct Metric<F: 'static> {
 
 /// A line of the registry: a metric, whatever its fold.
 pub trait MetricEntry: Sync {
-    /// Its name.
+    /// The name of the metric.
     fn name(&self) -> &'static str;
-    /// What it measures.
+    /// What the metric measures.
     fn doc(&self) -> &'static str;
-    /// Its columns in a file.
+    /// The columns of the metric in a file.
     fn headings(&self, scope: Scope) -> Vec<&'static Heading>;
-    /// Whether its fold is told of layers.
+    /// Whether its fold receives the records of layers.
     fn hears_layers(&self) -> bool;
-    /// A fresh fold for a row of a file; `None` where it has no columns there.
+    /// A fresh fold for a row of a file; `None` if the metric has no columns there.
     fn fold(&self, scope: Scope, context: &Context) -> Option<Box<dyn Fold>>;
 }
 
-/// What a row is of.
+/// The requests that a row covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// All measured requests of a run: summary.csv.
     Run,
-    /// A group of them: groups.csv.
+    /// A group of measured requests: groups.csv.
     Group,
 }
 
 /// A fold at work, with the columns that it fills.
 pub trait Fold: Recorder + Send {
-    /// One value per column; final once [`Record::End`] was seen.
+    /// One value per column, final once [`Record::End`] was received.
     fn values(&self) -> Vec<Value>;
 }
 
@@ -101,7 +101,7 @@ impl<F: Recorder + Send + 'static> MetricEntry for Metric<F> {
 /// The whole registry at work on one run, or on a group of its requests.
 pub struct Metrics {
     folds: Vec<Box<dyn Fold>>,
-    /// Where those are that are told of layers.
+    /// The places of the folds that receive the records of layers.
     of_layers: Vec<usize>,
 }
 

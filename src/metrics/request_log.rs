@@ -1,20 +1,21 @@
-//! One row per request that arrived: the source of requests.csv and of sums per tenant. Times are absolute.
+//! The request log: one row per request that arrived, the source of requests.csv and of sums per tenant. Times are
+//! absolute.
 
 use crate::sim::{DropReason, JobId, Origin, Record, Recorder, Request, RequestId};
 use crate::units::{Picojoules, Time};
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RequestRow {
-    /// The request.
+    /// The request's id.
     pub request: RequestId,
     /// The job that served it.
     pub job: JobId,
-    /// The request whose end brought it, where it follows another.
+    /// The request whose end brought this one, if it follows another.
     pub after: Option<RequestId>,
-    /// What it asked for, with arrival and deadline as they came to be.
+    /// What the request asked for, with its actual arrival and deadline.
     pub asked: Request,
-    /// Whether it belongs to the measurement.
+    /// Whether the request belongs to the measurement window.
     pub measured: bool,
     /// When its first layer started, if one did.
     pub start: Option<Time>,
@@ -22,18 +23,18 @@ pub struct RequestRow {
     pub finish: Option<Time>,
     /// Why it was dropped, if it was.
     pub dropped: Option<DropReason>,
-    /// Energy of its layers that have ended.
+    /// Energy of the request's layers that have ended.
     pub energy: Picojoules,
 }
 
 impl RequestRow {
-    /// Whether it was finished by its deadline.
+    /// Whether the request was finished by its deadline.
     pub fn is_met(&self) -> bool {
         self.finish.is_some_and(|finish| self.asked.is_met_at(finish))
     }
 }
 
-/// The fold; keeps a row per request.
+/// The fold, which keeps a row per request.
 #[derive(Default)]
 pub struct RequestLog {
     rows: Vec<RequestRow>,
@@ -50,7 +51,7 @@ impl RequestLog {
         self.rows.push(row);
     }
 
-    /// That of the request which a record is about.
+    /// The row of the request that a record is about.
     fn row(&mut self, record: &Record) -> &mut RequestRow {
         let request = record.request().expect("it is about a request or its layers");
         &mut self.rows[request.0 as usize]

@@ -7,7 +7,7 @@ use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: Metric<Sla> = Metric {
     name: "sla",
-    doc: "SLA satisfaction rate, as MoCA (HPCA 2023) counts it: met / arrived, dropped and unfinished being missed",
+    doc: "SLA satisfaction rate, as MoCA (HPCA 2023) counts it: met / arrived; dropped and unfinished requests are missed",
     columns: &[REQUESTS, MET, RATE],
     of_groups: &[REQUESTS, MET, MISSED, RATE],
     hears_layers: false,
@@ -18,7 +18,7 @@ const REQUESTS: Column<Sla> =
     Column::undirected("requests", "Measured requests that arrived", |sla| Value::Count(sla.requests));
 const MET: Column<Sla> =
     Column::higher("met", "Measured requests done by their deadline", |sla| Value::Count(sla.met));
-const MISSED: Column<Sla> = Column::lower("missed", "All others: late, dropped or unfinished", |sla| {
+const MISSED: Column<Sla> = Column::lower("missed", "Measured requests that are late, dropped or unfinished", |sla| {
     Value::Count(sla.requests - sla.met)
 });
 const RATE: Column<Sla> = Column::higher("sla_rate", "met / requests", Sla::rate).share();

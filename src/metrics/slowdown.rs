@@ -1,5 +1,6 @@
-//! Slowdown by contention: actual / uncontended time c of a layer run, over the layer runs of measured requests. It is 1
-//! without contention and more where layers share the DRAM, or where one alone demands more than there is.
+//! Slowdown by contention: actual time / uncontended latency c of a layer run, over the layer runs of measured
+//! requests. It is 1 without contention, and more where layers share the DRAM or a single layer demands more than the
+//! DRAM delivers.
 
 use super::{Column, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};

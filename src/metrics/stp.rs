@@ -1,5 +1,5 @@
-//! System throughput: the sum over co-running programs, a tenant's requests for one network each, of their progress; the
-//! number of programs when all run as if alone.
+//! System throughput: the sum of the progress of co-running programs, each of which is a tenant's requests for one
+//! network. It equals the number of programs if all run as if alone.
 
 use super::progress::{Part, Progress};
 use super::{Column, Metric, Value};

@@ -1,4 +1,5 @@
-//! Whether a tenant has the SLA rate that it wants (`target_hit_rate`); other groups want none, and have empty cells.
+//! Whether a tenant reaches its target SLA rate (`target_hit_rate`). Groups other than tenants have no target, and
+//! empty cells.
 
 use super::sla::Sla;
 use super::{Column, Metric, Value};
@@ -6,14 +7,14 @@ use crate::sim::{Origin, Record, Recorder};
 
 pub(super) const ENTRY: Metric<Target> = Metric {
     name: "target",
-    doc: "The SLA rate that a tenant wants, and whether it has it",
+    doc: "Target SLA rate of a tenant, and whether it is reached",
     columns: &[],
     of_groups: &[
-        Column::undirected("target_hit_rate", "SLA rate that the tenant wants", |target: &Target| {
+        Column::undirected("target_hit_rate", "Target SLA rate of the tenant", |target: &Target| {
             target.hit_rate.map_or(Value::NONE, Value::Real)
         })
         .share(),
-        Column::higher("target_reached", "1 if its SLA rate is at least that, else 0", |target: &Target| {
+        Column::higher("target_reached", "1 if the tenant's SLA rate is at least its target, else 0", |target: &Target| {
             target.hit_rate.map_or(Value::NONE, |wanted| Value::flag(target.sla.rate().as_f64() >= wanted))
         })
         .share(),

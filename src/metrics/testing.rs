@@ -1,4 +1,4 @@
-//! One small run that every metric's test takes its numbers from, and a way to fold any other.
+//! One small run from which every metric's test takes its numbers, and a way to fold any other run.
 
 use std::sync::Arc;
 

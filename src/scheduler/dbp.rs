@@ -1,8 +1,8 @@
 //! `dbp`: distance-based priority for (m,k)-firm streams: the stream that is closest to failure first.
 //!
 //! A tenant is a stream. Its distance is the number of misses in a row after which fewer than m of its last k requests
-//! are met: k - l + 1, where l is the place, counted back from the last, of the m-th met one; 0 if it has failed
-//! already. Requests that have not come yet count as met. Equal distances go by the deadline.
+//! are met: k - l + 1, where l is the place, counted back from the last request, of the m-th met one; 0 if the stream
+//! has failed already. Requests that have not arrived yet count as met. Equal distances are ordered by deadline.
 
 use super::placing::ListRule;
 use super::{SchedulerEntry, parse};
@@ -16,8 +16,8 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "the tenant closest to breaking its (m,k)-firm terms first, then the smallest deadline; earliest finish",
     source: "DBP (Hamdaoui and Ramanathan, IEEE Trans. Computers 1995)",
     parameters: &[
-        Parameter { name: "m", default: "9", doc: "of tenants without terms of their own: this many" },
-        Parameter { name: "k", default: "10", doc: "of so many requests in a row have to be met" },
+        Parameter { name: "m", default: "9", doc: "for tenants without terms of their own: how many requests have to be met" },
+        Parameter { name: "k", default: "10", doc: "for tenants without terms of their own: out of how many consecutive requests" },
     ],
     draws: false,
     build: |parameters, _| {
@@ -32,7 +32,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     },
 };
 
-/// The longest window. Our choice, because one longer than any run says no more.
+/// The longest window. Our choice, because one longer than any run would make no difference.
 const LONGEST: usize = 1_000_000;
 
 #[derive(serde::Deserialize)]
@@ -43,7 +43,7 @@ struct Parameters {
 }
 
 impl Default for Parameters {
-    /// Our choice, because nine in ten is what tables of SLA rates look for.
+    /// Our choice, because nine in ten is a usual target of SLA rates.
     fn default() -> Self {
         Self { m: 9, k: 10 }
     }
@@ -51,18 +51,18 @@ impl Default for Parameters {
 
 struct Dbp {
     default: Firm,
-    /// By tenant.
+    /// The stream of each tenant.
     streams: Vec<Stream>,
     /// The tenants of the jobs of the last view, by ascending id.
     tenants: Vec<(JobId, u32)>,
-    /// By (distance, deadline).
+    /// The order by (distance, deadline).
     rule: ListRule<(usize, Time)>,
 }
 
 /// The last requests of a tenant.
 struct Stream {
     firm: Firm,
-    /// Whether they were met, as a ring of k.
+    /// Whether the last k requests were met, as a ring buffer.
     met: Vec<bool>,
     next: usize,
     distance: usize,
@@ -87,7 +87,7 @@ impl Scheduler for Dbp {
     fn observe(&mut self, record: &Record) {
         let (Record::Done { request, .. } | Record::Drop { request, .. }) = *record else { return };
         let (job, met) = (JobId(request.0), record.met() == Some(true));
-        // What has come and gone between two decisions is in no view.
+        // A job that has come and gone between two decisions is in no view.
         if let Ok(place) = self.tenants.binary_search_by_key(&job, |&(job, _)| job) {
             self.streams[self.tenants[place].1 as usize].ends(met);
         }

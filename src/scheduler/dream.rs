@@ -1,15 +1,15 @@
 //! `dream`: the largest MapScore of a (sub-job, accelerator) pair first.
 //!
-//! MapScore = urgency x latency preference + alpha x starvation + beta x energy preference, with the mean work left R
-//! over accelerators taken as R_best:
+//! MapScore = urgency x latency preference + alpha x starvation + beta x energy preference, with R_best in place of the
+//! mean remaining work R over accelerators:
 //! - urgency: min(1, R_best / (d - t));
 //! - latency preference: the sum of c1 over the accelerators / c1 on this one;
-//! - starvation: time since the request last ran, or arrived / mean c1 of the layer;
+//! - starvation: (time since the request last ran, or arrived) / mean c1 of the layer;
 //! - energy preference: the sum of the energies over the accelerators / the energy on this one.
 //!
 //! The accelerators choose in turns, the one that is free first before the others, until nothing is left. The weights
-//! alpha and beta are constants here; the paper adapts them online between 0 and 2. Recalled from the paper and from
-//! Dysta's code, unverified.
+//! alpha and beta are constants here; the paper adapts them online between 0 and 2. The rule is written from memory of
+//! the paper and from Dysta's code, and has not been checked against the paper.
 
 use super::placing::{Placing, is_late};
 use super::{SchedulerEntry, parse};
@@ -20,7 +20,7 @@ use crate::units::Time;
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "dream",
     doc: "largest MapScore of urgency, latency preference, starvation and energy preference first",
-    source: "DREAM (Kim et al., ASPLOS 2024), as recalled; SDRM3 in Dysta",
+    source: "DREAM (Kim et al., ASPLOS 2024), from memory; SDRM3 in Dysta",
     parameters: &[
         Parameter { name: "alpha", default: "1.0", doc: "weight of starvation" },
         Parameter { name: "beta", default: "1.0", doc: "weight of the energy preference" },
@@ -55,22 +55,22 @@ impl Default for Parameters {
 struct Dream {
     parameters: Parameters,
     placing: Placing,
-    /// Sub-jobs that have no accelerator yet, of requests that can still be timely.
+    /// Sub-jobs without an accelerator, of requests that can still meet their deadline.
     timely: Vec<Candidate>,
-    /// The same of late ones.
+    /// Sub-jobs without an accelerator, of late requests.
     late: Vec<Candidate>,
     /// When a layer of the job last ended, by ascending job.
     last_run: Vec<(JobId, Time)>,
 }
 
-/// A sub-job that has no accelerator yet, with what does not depend on it.
+/// A sub-job without an accelerator, with the terms that do not depend on the accelerator.
 #[derive(Clone, Copy)]
 struct Candidate {
     sub: usize,
     urgency: f64,
     /// Sum of c1, in ps, over the accelerators that can run it.
     latencies_ps: f64,
-    /// Sum of the energies there.
+    /// Sum of the energies, in pJ, over the same accelerators.
     energies_pj: f64,
     starvation: f64,
 }
@@ -133,7 +133,7 @@ impl Dream {
         Candidate { sub: i, urgency, latencies_ps, energies_pj, starvation }
     }
 
-    /// The accelerator that is free first among those that can run some of what is left, and what it takes.
+    /// The accelerator that is free first among those that can run some candidate, and the candidate that it takes.
     fn next(&self, view: &View, left: &[Candidate]) -> (usize, usize) {
         let score = |left: &Candidate, m: usize| {
             let sub = &view.sub_jobs()[left.sub];

@@ -1,8 +1,9 @@
-//! `edf_drop`: earliest deadline first that gives up what cannot make it any more.
+//! `edf_drop`: earliest deadline first, which drops requests that can no longer meet their deadline.
 //!
 //! A request is hopeless when even its critical path is too long: t + (layers left on the longest path, each at its
-//! smallest c1) > d. The sum R_best would drop networks with parallel branches that can still make it. The accelerator
-//! is the one with the earliest finish of the request (`segment.rs`).
+//! smallest c1) > d. With the sum R_best in place of the path, networks with parallel branches would be dropped
+//! although they can still meet their deadline. The accelerator is the one with the earliest finish of the request
+//! (`segment.rs`).
 
 use super::placing::{Order, Placing};
 use super::segment::earliest_request_finish;

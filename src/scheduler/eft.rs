@@ -7,7 +7,7 @@ use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "eft",
-    doc: "in the order of becoming ready; accelerator with the earliest finish",
+    doc: "first ready first; accelerator with the earliest finish",
     source: "DS3 (Arda et al., IEEE TC 2020)",
     parameters: &[],
     draws: false,

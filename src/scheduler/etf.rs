@@ -1,5 +1,5 @@
-//! `etf`, earliest task first, also called min-min: of all open sub-jobs the one that can finish first is placed, where
-//! it can; then again with what is left. Requests past their deadline come after all others.
+//! `etf`, earliest task first, also called min-min: of all open sub-jobs the one with the smallest earliest finish is
+//! placed on that accelerator, and so on with the rest. Requests past their deadline come after all others.
 //!
 //! Its sibling `max_min` places the one whose earliest finish is the latest ([`Rounds`] serves both).
 
@@ -10,7 +10,7 @@ use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "etf",
-    doc: "again and again the sub-job with the smallest earliest finish, on that accelerator (min-min)",
+    doc: "repeatedly the sub-job with the smallest earliest finish, on that accelerator (min-min)",
     source: "Hwang et al., SIAM J. Computing 1989; min-min of Braun et al., JPDC 2001; in DS3",
     parameters: &[],
     draws: false,
@@ -31,7 +31,7 @@ impl Scheduler for Etf {
     }
 }
 
-/// One placement after the other; the buffers are kept between decisions.
+/// Places one sub-job after the other. The buffers are kept between decisions.
 #[derive(Default)]
 pub(super) struct Rounds {
     placing: Placing,
@@ -40,15 +40,15 @@ pub(super) struct Rounds {
 
 struct Waiting {
     sub: usize,
-    /// The deadline, where it has passed.
+    /// The deadline, if it has passed.
     late: Option<Time>,
     accelerator: usize,
     finish: Time,
 }
 
 impl Rounds {
-    /// Places the sub-job with the smallest `key` of its earliest finish, until all are placed, the late after the others
-    /// by deadline; ties in the order of the view. Counts what it compares.
+    /// Places the sub-job with the smallest `key` of its earliest finish, until all are placed. Late sub-jobs come
+    /// after the others, by deadline; ties are in the order of the view. Counts its comparisons.
     pub(super) fn place<K: Ord>(&mut self, view: &View, out: &mut Decision, key: impl Fn(Time) -> K) {
         let Self { placing, waiting } = self;
         let (subs, accelerators) = (view.sub_jobs(), view.accelerators().len() as u64);
@@ -77,7 +77,7 @@ impl Rounds {
                 let Waiting { sub, accelerator, .. } = waiting.swap_remove(first);
                 placing.put(view, out, &subs[sub], accelerator, rank);
                 rank += 1;
-                // Only those that would have gone there can have another earliest finish now.
+                // Only sub-jobs that would have gone to this accelerator can have another earliest finish now.
                 for waiting in waiting.iter_mut().filter(|waiting| waiting.accelerator == accelerator) {
                     (waiting.accelerator, waiting.finish) = placing.earliest_finish(view, &subs[waiting.sub]);
                     out.operations.comparisons += accelerators;

@@ -1,6 +1,6 @@
-//! `heft`: heterogeneous earliest finish time: largest upward rank first. The upward rank of a layer is its mean c1 over
-//! the accelerators that can run it, plus the largest upward rank among its successors. It is static, so the rule is the
-//! same whenever it is asked.
+//! `heft`: heterogeneous earliest finish time: largest upward rank first. The upward rank of a layer is its mean c1
+//! over the accelerators that can run it, plus the largest upward rank among its successors. Upward ranks are static,
+//! so the order does not change from decision to decision.
 
 use std::cmp::Reverse;
 
@@ -23,7 +23,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Heft {
-    /// Upward rank of each layer of each network, from the first decision on.
+    /// Upward rank of each layer of each network, computed at the first decision.
     ranks: Vec<Vec<Time>>,
     rule: ListRule<Reverse<Time>>,
 }

@@ -2,7 +2,8 @@
 //! served in the order of arrival.
 //!
 //! Layer by layer the best accelerator m* by a metric is compared with the one of the least load so far, g: where
-//! metric(g) < lb_factor x metric(m*), balance wins and the layer goes to g. Load is the sum of c1 of what was mapped.
+//! metric(g) < lb_factor x metric(m*), balance wins and the layer goes to g. Load is the sum of c1 of the layers mapped
+//! so far.
 
 use super::placing::ListRule;
 use super::{SchedulerEntry, parse};
@@ -12,11 +13,11 @@ use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "herald",
-    doc: "static map, balanced over the networks of the mix; smallest arrival first",
+    doc: "static map of layers to accelerators, balanced over the networks of the mix; smallest arrival first",
     source: "Herald (Kwon et al., HPCA 2021), the rule as in XRBench's code",
     parameters: &[
-        Parameter { name: "metric", default: "\"latency\"", doc: "what is best: `latency` or `edp`" },
-        Parameter { name: "lb_factor", default: "2.0", doc: "how much worse the least loaded one may be" },
+        Parameter { name: "metric", default: "\"latency\"", doc: "metric of the best accelerator: `latency` or `edp`" },
+        Parameter { name: "lb_factor", default: "2.0", doc: "by which factor the least loaded accelerator may be worse than the best" },
     ],
     draws: false,
     build: |parameters, _| {
@@ -51,7 +52,7 @@ impl Default for Parameters {
 
 struct Herald {
     parameters: Parameters,
-    /// The accelerator of each layer of each network, from the first decision on.
+    /// The accelerator of each layer of each network, computed at the first decision.
     maps: Vec<Vec<usize>>,
     rule: ListRule<Time>,
 }

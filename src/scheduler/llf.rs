@@ -1,4 +1,4 @@
-//! `llf`: least laxity first: the time to the deadline less the best-case work left (d - t - R_best).
+//! `llf`: least laxity first. Laxity is the time to the deadline minus the remaining best-case work (d - t - R_best).
 
 use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};
@@ -6,7 +6,7 @@ use crate::sim::{Decision, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "llf",
-    doc: "smallest laxity (time to the deadline less remaining best-case work) first; accelerator with the earliest finish",
+    doc: "smallest laxity (time to the deadline minus remaining best-case work) first; accelerator with the earliest finish",
     source: "textbook (Mok, 1983)",
     parameters: &[],
     draws: false,

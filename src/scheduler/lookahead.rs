@@ -1,13 +1,13 @@
-//! `lookahead`: a portfolio of rules, each tried in a roll-out; the best decides.
+//! `lookahead`: a portfolio of rules, each of which is tried in a roll-out; the best one decides.
 //!
-//! Whenever a request has arrived, every rule is rolled out over what is in flight (`rollout.rs`): the one that meets
-//! most deadlines decides until the next arrival, ties to the earlier mean of those that meet theirs. A roll-out ends as
-//! soon as it cannot pass the best so far, and a rule that meets all that can be met ends the search, so the portfolio is in
-//! the order of preference. Until something arrives, nothing
-//! happens that the roll-outs did not foresee, but for the time that decisions take.
+//! Whenever a request has arrived, every rule is rolled out over the requests in flight (`rollout.rs`). The rule that
+//! meets the most deadlines decides until the next arrival; ties go to the earlier mean finish of the requests that
+//! meet theirs. A roll-out ends as soon as it cannot beat the best so far, and a rule that meets every deadline that
+//! can be met ends the search, so the portfolio is in the order of preference. Until the next arrival nothing happens
+//! that the roll-outs did not foresee, apart from the time that decisions take.
 //!
-//! The portfolio is `gated` under several parameters: roll-outs see nothing of the future, so rules that win by what they
-//! leave undone for others, like sjf, lose in overload what they gained.
+//! The portfolio is `gated` with several parameters. Roll-outs see nothing of the future, so rules that win in a
+//! roll-out by leaving work undone, like sjf, lose in overload what they gained.
 
 use super::edf_drop::is_hopeless;
 use super::rollout::{Outcome, RollOut, Until};
@@ -17,7 +17,7 @@ use crate::sim::{Decision, JobId, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "lookahead",
-    doc: "tries every rule of a portfolio in a roll-out of what is in flight whenever a request arrives; the best decides",
+    doc: "whenever a request arrives, tries every rule of a portfolio in a roll-out of the requests in flight; the best decides",
     source: "ours",
     parameters: &[Parameter {
         name: "rules",
@@ -68,7 +68,7 @@ enum Rule {
     },
 }
 
-/// Schedulers that see nothing of the run but the view.
+/// Schedulers whose decisions depend on nothing but the view.
 const STATELESS: [&str; 14] = [
     "fcfs", "sjf", "edf", "llf", "edf_drop", "rr", "met", "eft", "etf", "max_min", "heft", "planaria",
     "herald", "gated",
@@ -94,7 +94,7 @@ struct Lookahead {
     rules: Vec<Box<dyn Scheduler>>,
     /// The rule that decides.
     chosen: usize,
-    /// The last job that had arrived when it was chosen.
+    /// The last job that had arrived when the rule was chosen.
     youngest: Option<JobId>,
     roll_out: RollOut,
 }

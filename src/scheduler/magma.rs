@@ -1,16 +1,16 @@
 //! `magma`: a genetic algorithm over (accelerator, order) per sub-job, tried in roll-outs of the engine.
 //!
-//! A genome has two rows: an accelerator and an order key for every open sub-job; what follows a sub-job stays on its
-//! accelerator (sticky). Per generation the elite (5 %) live on; the others descend from the best 10 %: crossover of one
-//! row, of both, or of the genes on one accelerator, all of them true swaps between two children, and mutation of 5 % of
-//! the genes. Fitness is the number of deadlines met, then the earlier mean; with `objective = "makespan"` the makespan,
-//! which is MAGMA's throughput for a batch.
+//! A genome has two rows: an accelerator and an order key for every open sub-job. Successors of a sub-job stay on its
+//! accelerator (sticky). Per generation the elite (5 %) live on; the others descend from the best 10 %: crossover of
+//! one row, of both, or of the genes on one accelerator, all of them true swaps between two children, and mutation of 5
+//! % of the genes. Fitness is the number of deadlines met, then the earlier mean finish; with `objective = "makespan"`
+//! it is the makespan, which for a batch is equivalent to MAGMA's throughput.
 //!
-//! Online, it searches whenever a request has arrived, on a budget of `samples` roll-outs, which are charged
-//! (`rollout.rs`); until the next arrival a sub-job follows its gene, or that of its job. The first generation has the
-//! last best genome (warm start), what `eft`, `heft`, `edf` and `sjf` would do (our choice, because budgets are
-//! small online), and random genomes. A roll-out ends where a sub-job would wait for a decision for ever. Late requests
-//! come after all others, but for the makespan.
+//! Online, the scheduler searches whenever a request has arrived, with a budget of `samples` roll-outs, which are
+//! charged (`rollout.rs`). Until the next arrival a sub-job follows its gene, or that of its job. The first generation
+//! has the best genome of the last search (warm start), what `eft`, `heft`, `edf` and `sjf` would do (our choice,
+//! because budgets are small online), and random genomes. A roll-out ends where a sub-job would wait for a decision
+//! forever. Late requests come after all others, except with the makespan as objective.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -35,9 +35,9 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         Parameter {
             name: "population",
             default: "10",
-            doc: "genomes per generation; MAGMA has as many as jobs, 100",
+            doc: "genomes per generation; MAGMA has as many as there are jobs, 100",
         },
-        Parameter { name: "objective", default: "\"sla\"", doc: "`sla`: deadlines met; `makespan`" },
+        Parameter { name: "objective", default: "\"sla\"", doc: "`sla` for deadlines met, or `makespan`" },
     ],
     draws: true,
     build: |parameters, seed| {
@@ -49,7 +49,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     },
 };
 
-/// The most samples of a search. Our choice, because it is ten times what the paper spends off line.
+/// The most samples of a search. Our choice, because it is ten times what the paper spends offline.
 const MAX_SAMPLES: u32 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
@@ -74,25 +74,25 @@ impl Default for Parameters {
     }
 }
 
-/// MAGMA's shares.
+/// MAGMA's share of genomes that live on.
 const ELITE: f64 = 0.05;
 const PARENTS: f64 = 0.1;
 const MUTATION: f64 = 0.05;
 
-/// What the first generation knows.
+/// The rules whose assignments are in the first generation.
 const TEACHERS: [&str; 4] = ["eft", "heft", "edf", "sjf"];
 
-/// Of one sub-job.
+/// The gene of one sub-job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Gene {
     accelerator: usize,
-    /// The largest on an accelerator starts first.
+    /// The order key: the largest on an accelerator starts first.
     key: f64,
 }
 
 #[derive(Debug, Default)]
 struct Genome {
-    /// In the order of the view's sub-jobs.
+    /// The genes, in the order of the view's sub-jobs.
     genes: Vec<Gene>,
     outcome: Outcome,
 }
@@ -103,9 +103,9 @@ struct Magma {
     teachers: Vec<Box<dyn Scheduler>>,
     /// The genomes of this generation, the best first.
     population: Vec<Genome>,
-    /// Those of the next.
+    /// The genomes of the next generation.
     children: Vec<Genome>,
-    /// What was assigned last, by ascending sub-job.
+    /// The last gene of each sub-job, by ascending sub-job.
     last: Vec<(SubJobId, Gene)>,
     /// The last job that had arrived at the last search.
     youngest: Option<JobId>,
@@ -165,7 +165,7 @@ impl Objective {
     }
 }
 
-/// At least one.
+/// A share of the population, at least one genome.
 fn share(of: f64, size: usize) -> usize {
     ((of * size as f64).round() as usize).clamp(1, size - 1)
 }
@@ -193,7 +193,7 @@ impl Magma {
         }
     }
 
-    /// Warm start, teachers, and random genomes.
+    /// Fills the first generation: warm start, teachers, and random genomes.
     fn first_generation(&mut self, view: &View, out: &mut Decision) {
         let subs = view.sub_jobs();
         let Self { rng, population, teachers, last, decision, .. } = self;
@@ -214,7 +214,7 @@ impl Magma {
         }
     }
 
-    /// Rolls the genomes of a range out and sorts all, the best first.
+    /// Rolls out the genomes of a range, and sorts all genomes, the best first.
     fn evaluate(&mut self, from: usize, to: usize, view: &View, out: &mut Decision) {
         let objective = self.parameters.objective;
         let until = if objective == Objective::Sla { Until::Deadlines } else { Until::End };
@@ -296,7 +296,7 @@ fn random(view: &View, sub: &SubJobView, rng: &mut ChaCha8Rng) -> Gene {
     }
 }
 
-/// What a teacher does. Its priorities are -(rank): brought into the range of the random keys.
+/// The genes of what a teacher does. Its priorities, -(rank), are brought into the range of the random keys.
 fn taught(decision: &Decision, view: &View, genes: &mut Vec<Gene>) {
     // Teachers postpone late requests.
     let postponed = |sub: &SubJobView| {

@@ -1,5 +1,6 @@
-//! `max_min`: of all open sub-jobs the one whose earliest finish is the latest is placed, where that is; then again with
-//! what is left: long layers first, short ones into the gaps. Requests past their deadline come after all others.
+//! `max_min`: of all open sub-jobs the one with the largest earliest finish is placed on that accelerator, and so on
+//! with the rest: long layers come first, and short ones fill the gaps. Requests past their deadline come after all
+//! others.
 
 use std::cmp::Reverse;
 
@@ -9,7 +10,7 @@ use crate::sim::{Decision, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "max_min",
-    doc: "again and again the sub-job with the largest earliest finish, on that accelerator",
+    doc: "repeatedly the sub-job with the largest earliest finish, on that accelerator",
     source: "textbook; Braun et al., JPDC 2001",
     parameters: &[],
     draws: false,

@@ -19,7 +19,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Met {
-    /// The accelerator of each layer of each network, from the first decision on.
+    /// The accelerator of each layer of each network, computed at the first decision.
     fastest: Vec<Vec<usize>>,
     rule: ListRule<Time>,
 }

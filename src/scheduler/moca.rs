@@ -3,8 +3,8 @@
 //!
 //! score = (1 + p) / 4 + R_best / slack, slack the time left to the deadline and at least a microsecond. A sub-job is
 //! memory-heavy where it demands more than half of the bandwidth on the accelerator with its earliest finish (the
-//! paper's threshold); after one of these the best that is not comes next, if there is one. The threshold of 150 % and
-//! the floor of 25 % are the sharing rule's own (`sim::bandwidth`).
+//! paper's threshold); after such a sub-job, the best one that is not memory-heavy comes next, if there is one. The
+//! threshold of 150 % and the floor of 25 % are the sharing rule's own (`sim::bandwidth`).
 //!
 //! `weights = "code"`: on the convolution path of MoCA's artefact the priorities cancel out, which leaves shares in
 //! proportion to the demand.
@@ -17,12 +17,12 @@ use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "moca",
-    doc: "largest score of priority and urgency first, memory-heavy paired with others; the score weighs the bandwidth",
+    doc: "largest score of priority and urgency first, memory-heavy sub-jobs paired with others; the score is the bandwidth weight",
     source: "MoCA (Kim et al., HPCA 2023), score as in its artefact",
     parameters: &[Parameter {
         name: "weights",
         default: "\"score\"",
-        doc: "of the shares: `score`, or `code` for the artefact's convolution path, in proportion to the demand",
+        doc: "bandwidth weights: `score`, or `code` as on the artefact's convolution path, in proportion to the demand",
     }],
     draws: false,
     build: |parameters, _| {
@@ -52,9 +52,9 @@ const HEAVY: f64 = 0.5;
 struct Moca {
     weights: Weights,
     placing: Placing,
-    /// By (deadline where it has passed, score).
+    /// The order by (deadline if it has passed, score).
     order: Order<(Option<Time>, Descending)>,
-    /// What has not been placed: (index in the view, score).
+    /// The sub-jobs that have not been placed: (index in the view, score).
     left: Vec<(usize, f64)>,
 }
 
@@ -64,11 +64,11 @@ impl Scheduler for Moca {
         self.placing.reset(view);
         let order = self.order.sort(subs, out, |sub| (missed(view, sub), Descending(score(view, sub))));
         self.left.clear();
-        // From the back, so that taking the next one is a pop.
+        // In reverse order, so that taking the next one is a pop.
         self.left.extend(order.iter().rev().map(|&((_, Descending(score)), i)| (i, score)));
         let mut after_heavy = false;
         for rank in 0..subs.len() {
-            // The timely are at the back.
+            // Timely sub-jobs are at the back.
             let late = self.left.last().is_some_and(|&(i, _)| is_late(view, &subs[i]));
             if late && self.placing.is_full(view) {
                 for &(i, _) in &self.left {
@@ -104,7 +104,7 @@ fn is_heavy(view: &View, sub: &SubJobView, placing: &Placing) -> bool {
     demand(view, sub, accelerator) > HEAVY * view.bandwidth(accelerator)
 }
 
-/// b of the sub-job on the accelerator in bytes/ps.
+/// Bandwidth demand b of the sub-job on the accelerator in bytes/ps.
 fn demand(view: &View, sub: &SubJobView, accelerator: usize) -> f64 {
     let cost = view.network_of(view.job_of(sub)).cost(sub.id.layer, accelerator);
     cost.map_or(0.0, |cost| cost.demand_bytes_per_ps)

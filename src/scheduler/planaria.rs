@@ -1,5 +1,5 @@
-//! `planaria`: its scheduling score on accelerators that are not split: priority / slack, where the slack is the time left
-//! to the deadline, and at least a microsecond.
+//! `planaria`: Planaria's scheduling score on accelerators that are not split: priority / slack, where the slack is the
+//! time left to the deadline, but at least a microsecond.
 //!
 //! Planaria divides by the sub-arrays a task needs as well, and splits the accelerator spatially; neither applies here.
 

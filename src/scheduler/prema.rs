@@ -1,4 +1,4 @@
-//! `prema`: token-based preemptive scheduling at layer borders.
+//! `prema`: token-based preemptive scheduling at layer boundaries.
 //!
 //! A request starts with its priority as tokens and earns priority x (waiting time / isolated time) while it waits.
 //! The threshold is the largest priority level of {1, 3, 9} that is at most the largest token count, 0 when none is;
@@ -14,7 +14,7 @@ use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "prema",
-    doc: "tokens grow with priority and relative waiting; above the threshold the shortest first; earliest finish",
+    doc: "tokens grow with priority and relative waiting time; requests above the threshold first, the shortest of them before others; earliest finish",
     source: "PREMA (Choi and Rhu, HPCA 2020), token rule as in its public re-implementations",
     parameters: &[Parameter {
         name: "reset_on_run",
@@ -42,7 +42,7 @@ struct Prema {
     reset_on_run: bool,
     /// Accounts of the jobs in flight, by ascending id.
     tokens: Vec<Account>,
-    /// By (below the threshold, R).
+    /// The order by (below the threshold, remaining work R).
     rule: ListRule<(bool, Time)>,
 }
 
@@ -58,7 +58,7 @@ impl Scheduler for Prema {
         self.update(view);
         let most = self.tokens.iter().map(|account| account.tokens).fold(0.0, f64::max);
         let threshold = LEVELS.into_iter().find(|&level| level <= most).unwrap_or(0.0);
-        // Finding the account, updating it, and the threshold.
+        // One comparison each for finding an account, updating it, and the threshold.
         out.operations.comparisons += 3 * self.tokens.len() as u64;
         let tokens = &self.tokens;
         self.rule
@@ -90,7 +90,7 @@ impl Account {
         self.updated = view.now();
     }
 
-    /// Tokens for the time since the last update.
+    /// Adds the tokens for the time since the last update.
     fn earn(&mut self, now: Time, priority: f64, isolated: Time) {
         let waited = now - self.updated;
         self.updated = now;
@@ -102,7 +102,7 @@ impl Account {
 mod tests {
     use super::*;
 
-    /// Known trap: an account that adds the whole waiting time at every decision grows with its square.
+    /// A known trap: an account that adds the whole waiting time at every decision grows with its square.
     #[test]
     fn tokens_grow_with_time_and_not_with_the_number_of_decisions() {
         let tokens_after = |decisions_ns: &[u64]| {

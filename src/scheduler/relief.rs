@@ -1,10 +1,11 @@
-//! `relief`: least laxity first, and a child whose producer's output is still on chip before all others where nobody is
-//! pushed into a miss.
+//! `relief`: least laxity first, except that a child whose producer's output is still on chip goes before all others if
+//! no request is pushed into a miss.
 //!
 //! The output of a layer is on chip while nothing else has started on the accelerator since. A ready successor of that
-//! layer is promoted: it comes first on that accelerator, as long as every request that was to run there before it keeps
-//! a laxity (d - t - R_best) of at least the child's c1, or has none to lose. Recalled from the paper, unverified. What
-//! the paper saves by it, the DRAM read of the output, is saved on systems with `forwarding = true` (`sim::forwarding`).
+//! layer is promoted: it comes first on that accelerator, as long as every request that was to run there before it
+//! keeps a laxity (d - t - R_best) of at least the child's c1, or has none to lose. The rule is written from memory of
+//! the paper, and has not been checked against it. What the paper saves by it, the DRAM read of the output, is saved on
+//! systems with `forwarding = true` (`sim::forwarding`).
 
 use super::placing::{Order, Placing, is_late, missed};
 use super::{SchedulerEntry, no_parameters};
@@ -13,8 +14,8 @@ use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "relief",
-    doc: "least laxity first; a child of what ran last on an accelerator goes first there if nobody misses for it",
-    source: "RELIEF (Gupta and Dwarkadas, HPCA 2024), as recalled",
+    doc: "least laxity first; a child of the layer that ran last on an accelerator goes first there if no request misses its deadline for it",
+    source: "RELIEF (Gupta and Dwarkadas, HPCA 2024), from memory",
     parameters: &[],
     draws: false,
     build: |parameters, _| {
@@ -26,13 +27,13 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 #[derive(Default)]
 struct Relief {
     placing: Placing,
-    /// By (deadline where it has passed, laxity).
+    /// The order by (deadline if it has passed, laxity).
     order: Order<(Option<Time>, i128)>,
-    /// What started last on each accelerator.
+    /// The sub-job that started last on each accelerator.
     last: Vec<Option<SubJobId>>,
-    /// Where the order puts each sub-job: (index in the view, accelerator).
+    /// The placement by the order alone: (index in the view, accelerator).
     places: Vec<(usize, usize)>,
-    /// Sub-jobs of the view that come first.
+    /// The promoted sub-jobs: (index in the view, accelerator).
     promoted: Vec<(usize, usize)>,
 }
 
@@ -70,7 +71,7 @@ impl Scheduler for Relief {
 }
 
 impl Relief {
-    /// Finds the order, where it puts the sub-jobs, and who comes first.
+    /// Finds the order, the placement by it, and the promoted sub-jobs.
     fn promote(&mut self, view: &View, out: &mut Decision) {
         let subs = view.sub_jobs();
         let order = self.order.sort(subs, out, |sub| (missed(view, sub), laxity_ps(view, view.job_of(sub))));

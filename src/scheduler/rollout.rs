@@ -1,18 +1,19 @@
-//! Trying a rule in a fork of the engine: the requests in flight and no other, decisions free.
+//! Roll-outs: a rule is tried in a fork of the engine with the requests in flight and no others, where decisions are
+//! free.
 
 use crate::sim::{Decision, Engine, Origin, Record, Recorder, Step, Trigger, View};
 use crate::units::Time;
 
-/// What an event of a roll-out is charged, in comparisons of a nanosecond (`Host::default`). Our choice, because a
-/// roll-out of 100 layers takes 17 us beyond its clone (bench `rollout`), with three records a layer.
+/// The charge for an event of a roll-out, in comparisons of a nanosecond (`Host::default`). Our choice, because a
+/// roll-out of 100 layers takes 17 us beyond its clone (bench `rollout`), with three records per layer.
 const COMPARISONS_PER_RECORD: u64 = 60;
 
-/// What a roll-out is for.
+/// How far a roll-out goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    /// The last deadline of those that are still to come; late requests are left out, as they come after all others.
+    /// Up to the last deadline that has not passed. Late requests are left out, because they come after all others.
     Deadlines,
-    /// The end of all requests.
+    /// Up to the end of all requests.
     End,
 }
 
@@ -24,9 +25,9 @@ pub(super) struct RollOut {
 }
 
 impl RollOut {
-    /// Runs the fork under a rule, which is asked for the decision of this view first; `trigger` replaces that of the run
-    /// afterwards. Once it cannot come to more than `to_pass` any more, it ends. Charges the roll-out and the operations of
-    /// its decisions to `out`.
+    /// Runs the fork under a rule, which first decides on this view; afterwards `trigger` replaces that of the run. The
+    /// roll-out ends once its rank can no longer exceed `to_pass`. Charges the roll-out and the operations of its
+    /// decisions to `out`.
     pub(super) fn run(
         &mut self,
         view: &View,
@@ -53,7 +54,7 @@ impl RollOut {
                 }
             }
         }
-        // What the rule does with those comes too late.
+        // Late requests are left out: whatever the rule does with them comes too late.
         rule(view, decision);
         let mut outcome = Outcome::default();
         loop {
@@ -80,10 +81,10 @@ impl RollOut {
     }
 }
 
-/// What a roll-out came to.
+/// The outcome of a roll-out.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcome {
-    /// Requests that met their deadlines.
+    /// Number of requests that met their deadlines.
     pub(super) met: u32,
     /// Sum of the times at which they were done, in ps.
     met_at_ps: f64,
@@ -91,17 +92,18 @@ pub(super) struct Outcome {
     pub(super) makespan_ps: f64,
     /// Records of the fork.
     records: u64,
-    /// Whether requests wait for ever.
+    /// Whether requests would wait forever.
     pub(super) stalled: bool,
 }
 
 impl Outcome {
-    /// Larger is better: more deadlines met, then an earlier mean.
+    /// The rank, of which larger is better: more deadlines met, then an earlier mean finish.
     pub(super) fn rank(&self) -> (u32, f64) {
         (self.met, -self.met_at_ps)
     }
 
-    /// What it comes to if everything that is in flight takes no longer than its critical path from now on.
+    /// The best outcome that is still possible: every request in flight takes no longer than its critical path from now
+    /// on.
     fn at_best(mut self, view: &View) -> Self {
         let ends = view.jobs().iter().map(|job| (view.now().saturating_add(job.shortest_left), job.deadline));
         for (end, _) in ends.filter(|(end, deadline)| end <= deadline) {

@@ -6,19 +6,20 @@ use super::placing::Placing;
 use crate::sim::{SubJobView, View};
 use crate::units::Time;
 
-/// Where a sub-job shall run.
+/// The accelerator chosen for a sub-job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Choice {
-    /// When the request is done.
+    /// When the request would be done.
     pub(super) finish: Time,
-    /// Where.
+    /// The accelerator, by number.
     pub(super) accelerator: usize,
-    /// When the accelerator has done the segment.
+    /// When the accelerator would have finished the segment.
     pub(super) busy_until: Time,
 }
 
-/// The accelerator with the earliest finish of the request, and how many (layer, accelerator) pairs it took. Segments
-/// are not followed where the first layer says that they cannot be it: every other adds c1\[m\] - its best c1 >= 0.
+/// The accelerator with the earliest finish of the request, and the number of (layer, accelerator) pairs visited. A
+/// segment is not followed if its first layer already rules it out: every further layer adds c1\[m\] - its best c1 >=
+/// 0.
 pub(super) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJobView) -> (Choice, u64) {
     let job = view.job_of(sub);
     let after = job.unstarted_best - view.network_of(job).best_alone[sub.id.layer as usize];

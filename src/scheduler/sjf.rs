@@ -1,4 +1,4 @@
-//! `sjf`: shortest job first, by the best-case work left (R_best).
+//! `sjf`: shortest job first, by the remaining best-case work R_best.
 
 use super::placing::ListRule;
 use super::{SchedulerEntry, no_parameters};

@@ -1,4 +1,4 @@
-//! Sharing the DRAM bandwidth: one water-filling routine for every sharing rule that is a choice of weights, and the
+//! Sharing of the DRAM bandwidth: one water-filling routine for every sharing rule that is a choice of weights, and the
 //! soft knee, which is not.
 //!
 //! Grants g_i <= demand_i rise in the ratio of the weights until demand or bandwidth is exhausted. Weight 1 is
@@ -15,17 +15,17 @@ use self::knee::soft_fill;
 use super::PairCost;
 use crate::hw::Sharing;
 
-/// As many concurrent layers as a system may have accelerators.
+/// The most concurrent layers: as many as a system may have accelerators.
 pub const MAX_SHARERS: usize = 64;
 
 /// Under `score`, demands of up to this many times the bandwidth are left to max-min sharing (MoCA, Kim et al., HPCA
 /// 2023, as in its artefact).
 const SCORE_THRESHOLD: f64 = 1.5;
 
-/// Under `score` every layer keeps at least this share of its demand, if there is as much (MoCA's artefact).
+/// Under `score` every layer keeps at least this share of its demand, if the bandwidth suffices (MoCA's artefact).
 const SCORE_FLOOR: f64 = 0.25;
 
-/// The weight of a layer under a sharing rule; `score` is what the scheduler gave it.
+/// The weight of a layer under a sharing rule; `score` is the weight that the scheduler gave it.
 pub fn weight(sharing: Sharing, cost: &PairCost, score: f64) -> f64 {
     match sharing {
         Sharing::MaxMin | Sharing::Knee => 1.0,
@@ -81,7 +81,7 @@ pub fn water_fill(demands: &[f64], weights: &[f64], capacity: f64, grants: &mut 
     }
 }
 
-/// MoCA's rule: above the threshold every layer keeps a floor, and what is left goes by score.
+/// MoCA's rule: above the threshold every layer keeps a floor, and the rest is shared by score.
 fn score_fill(demands: &[f64], scores: &[f64], capacity: f64, grants: &mut [f64]) {
     let demanded: f64 = demands.iter().sum();
     if demanded <= SCORE_THRESHOLD * capacity {

@@ -1,16 +1,16 @@
-//! The plain driver: a scheduler on an engine from the first arrival to the end.
+//! The plain driver: runs a scheduler on an engine from the first arrival to the end.
 
 use super::{Decision, Engine, IllegalAction, Origin, Record, Recorder, Scheduler, Step, View};
 
 /// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The scheduler asked for something impossible.
+    /// The scheduler asked for an illegal action.
     #[error(transparent)]
     Illegal(#[from] IllegalAction),
-    /// The scheduler never assigned what waits.
+    /// The scheduler never assigned the waiting sub-jobs.
     #[error(
-        "the scheduler leaves requests waiting for ever: at {time_ps} ps nothing runs and nothing will arrive"
+        "the scheduler leaves requests waiting forever: at {time_ps} ps nothing runs and nothing will arrive"
     )]
     Stalled {
         /// When the engine gave up.
@@ -18,7 +18,7 @@ pub enum RunError {
     },
 }
 
-/// Runs to the end; every record goes to the scheduler first, then, with its origin, to `out`.
+/// Runs a scheduler to the end. Every record goes first to the scheduler, then, with its origin, to `out`.
 pub fn run(
     mut engine: Engine,
     scheduler: &mut dyn Scheduler,
@@ -27,7 +27,7 @@ pub fn run(
     resume(&mut engine, &mut Decision::default(), scheduler, out)
 }
 
-/// Runs an engine to its end from wherever it is, also from a decision that it waits for: the driver of roll-outs.
+/// Runs an engine from its present state to the end, even if it waits for a decision: the driver of roll-outs.
 /// `decision` is a buffer.
 pub fn resume(
     engine: &mut Engine,
@@ -38,13 +38,13 @@ pub fn resume(
     drive(engine, decision, &mut Plain { scheduler, out })
 }
 
-/// The other side of an engine: is asked at every decision, and told every record.
+/// The other side of an engine: takes every decision, and receives every record.
 pub(crate) trait Pilot: Recorder {
     /// As [`Scheduler::decide`].
     fn decide(&mut self, view: &View, out: &mut Decision);
 }
 
-/// [`resume`] for any pilot.
+/// Like [`resume`], for any pilot.
 pub(crate) fn drive(
     engine: &mut Engine,
     decision: &mut Decision,

@@ -1,47 +1,49 @@
 //! On-chip forwarding, as in RELIEF (Gupta and Dwarkadas, HPCA 2024): a layer that starts right after one of its
-//! predecessors, on the same accelerator, finds that one's output in the global buffer and does not read it from DRAM.
+//! predecessors, on the same accelerator, finds the predecessor's output in the global buffer and does not read it from
+//! DRAM.
 //!
-//! The output is there if it fits into the buffer as a whole, and nothing else has run on the accelerator since. What is
-//! saved is one read of it, but no more than all that the layer moves: the bytes, their part of the bandwidth demand, and
-//! the energy of the DRAM access. Its uncontended latency c stays, because that counts no stalls for DRAM. The output is
-//! written to DRAM as ever: another successor may need it elsewhere. It leaves out what the buffer's share for the output
-//! takes from the layer's own tiles, so it is the most that forwarding can bring.
+//! The output is there if it fits into the buffer as a whole, and nothing else has run on the accelerator since.
+//! Forwarding saves one read of the output, but no more than all that the layer moves: the bytes, their part of the
+//! bandwidth demand, and the energy of the DRAM access. The layer's uncontended latency c stays, because it contains no
+//! stalls for shared DRAM. The output is still written to DRAM, because another successor may need it elsewhere. The
+//! model ignores that the output takes buffer space from the layer's own tiles, so it is the most that forwarding can
+//! bring.
 //!
-//! Schedulers see the costs without it, and so do isolated latencies, deadlines and lambda*.
+//! Schedulers see the costs without forwarding; isolated latencies, deadlines and lambda* are computed from these, too.
 
 use super::PairCost;
 
-/// What a network needs to know for it.
+/// The data of a network that forwarding needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forwarding {
     /// Elements of each layer's output.
     pub outputs: Vec<u64>,
-    /// By accelerator.
+    /// The buffer of each accelerator.
     pub buffers: Vec<Buffer>,
-    /// Of the DRAM, delivered, in bytes per picosecond.
+    /// Delivered DRAM bandwidth in bytes per picosecond.
     pub bandwidth_bytes_per_ps: f64,
 }
 
 /// The outermost buffer of an accelerator that holds inputs and outputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Buffer {
-    /// Elements that it holds.
+    /// Capacity in elements.
     pub elements: u64,
-    /// Bytes of one.
+    /// Bytes of one element.
     pub element_bytes: f64,
-    /// Energy of reading one from DRAM.
+    /// Energy in pJ of reading one element from DRAM.
     pub dram_pj: f64,
 }
 
 impl Forwarding {
-    /// Bytes that a layer of this cost need not read on the accelerator right after a predecessor.
+    /// Bytes that a layer with this cost need not read if it runs on the accelerator right after the predecessor.
     pub(super) fn bytes(&self, cost: &PairCost, accelerator: usize, producer: u32) -> f64 {
         let (output, buffer) = (self.outputs[producer as usize], self.buffers[accelerator]);
         let fits = output <= buffer.elements;
         if fits { (output as f64 * buffer.element_bytes).min(cost.dram_bytes()) } else { 0.0 }
     }
 
-    /// The cost of a layer without so many of its bytes.
+    /// The cost of a layer without some of its bytes.
     pub(super) fn without(&self, cost: PairCost, accelerator: usize, bytes: f64) -> PairCost {
         if bytes == 0.0 {
             return cost;

@@ -1,5 +1,5 @@
-//! What does not change during a run, resolved to dense ids: the platform and, per network, the cost of every
-//! (layer, accelerator) pair on it.
+//! The constants of a run, resolved to dense ids: the platform and, per network, the cost of every (layer, accelerator)
+//! pair.
 
 use ndarray::Array2;
 
@@ -12,57 +12,58 @@ use crate::units::{Picojoules, Time};
 /// The accelerators and the DRAM that they share.
 #[derive(Clone, Debug)]
 pub struct Platform {
-    /// One entry per sub-accelerator m.
+    /// The sub-accelerators m.
     pub accelerators: Vec<AcceleratorModel>,
     /// dram_efficiency x B in bytes per picosecond (10^12 bytes/s); may be infinite.
     pub bandwidth_bytes_per_ps: f64,
-    /// How co-running layers share it.
+    /// How co-running layers share the bandwidth.
     pub sharing: Sharing,
 }
 
 impl Platform {
-    /// The memory domain of an accelerator: those with the same number share a DRAM. Today there is one domain.
+    /// The memory domain of an accelerator: accelerators with the same number share a DRAM. At present there is one
+    /// domain.
     #[inline]
     pub fn memory_of(&self, _accelerator: usize) -> usize {
         0
     }
 
-    /// What the DRAM of an accelerator delivers, in bytes per picosecond; it may be infinite.
+    /// The bandwidth that the DRAM of an accelerator delivers, in bytes per picosecond; may be infinite.
     #[inline]
     pub fn bandwidth(&self, _accelerator: usize) -> f64 {
         self.bandwidth_bytes_per_ps
     }
 
-    /// What the DRAMs of all domains deliver together, in bytes per picosecond; it may be infinite.
+    /// The bandwidth that the DRAMs of all domains deliver together, in bytes per picosecond; may be infinite.
     #[inline]
     pub fn total_bandwidth(&self) -> f64 {
         self.bandwidth_bytes_per_ps
     }
 }
 
-/// What the simulator keeps of a sub-accelerator.
+/// A sub-accelerator in the simulation.
 #[derive(Clone, Debug)]
 pub struct AcceleratorModel {
     /// Unique name.
     pub name: String,
     /// Accelerators with the same number are of the same model: equal costs for every layer.
     pub model: usize,
-    /// Leakage of all its buffers.
+    /// Leakage of all buffers of the accelerator.
     pub leakage_pj_per_ps: f64,
 }
 
 /// The cost of one layer on one accelerator of this platform.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairCost {
-    /// c in picoseconds: latency without memory stall. A fraction where a layer was split into equal parts.
+    /// Uncontended latency c in picoseconds. It is a fraction if a layer was split into equal parts.
     pub latency_ps: f64,
-    /// b: DRAM bytes / c, in bytes per picosecond; may exceed the shared bandwidth.
+    /// Bandwidth demand b = DRAM bytes / c, in bytes per picosecond; may exceed the shared bandwidth.
     pub demand_bytes_per_ps: f64,
-    /// DRAM bytes per tile: what the layer asks for at once, the weight of `fifo` sharing.
+    /// DRAM bytes per tile, which the layer requests at once: the weight under `fifo` sharing.
     pub tile_bytes: f64,
     /// c1 = max(c, DRAM bytes / (dram_efficiency x B)): latency alone on this platform.
     pub alone: Time,
-    /// e: energy.
+    /// Energy e of the layer.
     pub energy: Picojoules,
 }
 
@@ -82,7 +83,7 @@ impl PairCost {
             .alone_behind(bandwidth_bytes_per_ps)
     }
 
-    /// With its c1 behind a DRAM of so much bandwidth.
+    /// Sets c1 for a DRAM of the given bandwidth.
     pub(super) fn alone_behind(mut self, bandwidth_bytes_per_ps: f64) -> Self {
         let rate = (bandwidth_bytes_per_ps / self.demand_bytes_per_ps).min(1.0);
         // The engine's own arithmetic for a layer alone, so that NTT is exactly 1 on an idle system.
@@ -91,27 +92,28 @@ impl PairCost {
     }
 }
 
-/// One layer as the simulator is given it.
+/// One layer as input of the simulator.
 #[derive(Clone, Debug)]
 pub struct LayerModel {
     /// Unique within the network.
     pub name: String,
-    /// Indices of predecessors, all smaller than its own.
+    /// Indices of the predecessors, all smaller than the layer's own.
     pub after: Vec<usize>,
-    /// Cost per accelerator; `None` where it cannot run.
+    /// Cost on each accelerator; `None` where the layer cannot run.
     pub costs: Vec<Option<LayerCost>>,
 }
 
 /// A network on this platform. Layers are in topological order.
 #[derive(Clone, Debug)]
 pub struct NetworkModel {
-    /// Its name.
+    /// The network's name.
     pub name: String,
     /// Layer names.
     pub layers: Vec<String>,
     /// Cost of layer l on accelerator m at `[[l, m]]`; `None` where it cannot run.
     pub costs: Array2<Option<PairCost>>,
-    /// c1 of layer l on accelerator m, row by row: what schedulers compare most. [`Time::MAX`] where it cannot run.
+    /// c1 of layer l on accelerator m, row by row, which schedulers compare most often. [`Time::MAX`] where it cannot
+    /// run.
     alone: Vec<Time>,
     /// Phases of layer l on accelerator m, row by row; empty where layers have none.
     phases: Vec<Phases>,
@@ -133,7 +135,7 @@ pub struct NetworkModel {
     pub total_bytes: u64,
     /// Critical path with every layer at its smallest c1: the isolated latency.
     pub isolated: Time,
-    /// What outputs stay on chip, where they do.
+    /// The data for forwarding, if outputs may stay on chip.
     pub forwarding: Option<Forwarding>,
 }
 
@@ -272,7 +274,7 @@ fn parts(costs: &[Option<LayerCost>], bandwidth_bytes_per_ps: f64, limit: Time) 
     slowest.0.div_ceil(limit.0.max(1)).clamp(1, tiles.max(1))
 }
 
-/// Everything a run looks up and never changes.
+/// Everything that a run looks up and never changes.
 #[derive(Clone, Debug)]
 pub struct World {
     /// The hardware.

@@ -1,10 +1,11 @@
-//! The rules of a run: when decisions are taken, what they cost, and what happens to what is late or unassigned.
+//! The rules of a run: when decisions are taken, what they cost, and what happens to late requests and unassigned
+//! layers.
 
 use super::Operations;
 use crate::units::{Picojoules, Time};
 use crate::workload::{Firm, Late};
 
-/// When the scheduler is asked.
+/// When the scheduler is asked for a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// At every multiple of T_s at which some sub-job may be assigned.
@@ -13,7 +14,7 @@ pub enum Trigger {
     OnIdle,
     /// At every arrival and completion after which some sub-job may be assigned.
     OnChange,
-    /// Not at all: a roll-out of what is assigned already.
+    /// Never: for roll-outs of existing assignments.
     Never,
 }
 
@@ -32,18 +33,20 @@ pub enum Trigger {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Unassigned {
-    /// It waits for the scheduler.
+    /// The layer waits for the scheduler.
     Hold,
-    /// It takes the accelerator and the priority of the predecessor that ended last, if that can run it.
+    /// The layer takes the accelerator and the priority of the predecessor that ended last, if that accelerator can run
+    /// it.
     Sticky,
 }
 
-/// What a decision is charged, by the same rule for every scheduler.
+/// How decisions are charged, by the same rule for every scheduler.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DecisionCost {
-    /// Nothing.
+    /// Decisions are free.
     Ideal,
-    /// The host that runs the scheduler: latency = base + operations / rate, energy = operations x energy.
+    /// Decisions are charged as on a host: latency = base + operations / rate, energy = operations x energy per
+    /// operation.
     Host(Host),
 }
 
@@ -61,7 +64,7 @@ pub struct Host {
 }
 
 impl Default for Host {
-    /// Our choice, because the papers name no host: one core of an embedded processor.
+    /// One core of an embedded processor: our choice, because the papers name no host.
     fn default() -> Self {
         Self { base: Time::from_us(2.0), macs_per_s: 8e9, comparisons_per_s: 1e9, pj_per_operation: 5.0 }
     }
@@ -84,12 +87,12 @@ impl DecisionCost {
     }
 }
 
-/// What happens to late requests: one rule, and those of tenants that have their own.
+/// What happens to late requests: one rule, and exceptions for tenants with a rule of their own.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LateRules {
-    /// Of tenants that are not among `own`.
+    /// The rule of tenants without an own one.
     pub rule: Late,
-    /// By tenant.
+    /// The own rule of each tenant, if it has one.
     pub own: Vec<Option<Late>>,
 }
 
@@ -111,7 +114,7 @@ impl LateRules {
 /// All rules of a run.
 #[derive(Debug, PartialEq)]
 pub struct Rules {
-    /// When the scheduler is asked.
+    /// When the scheduler is asked for a decision.
     pub trigger: Trigger,
     /// What a decision costs.
     pub decision_cost: DecisionCost,
@@ -119,7 +122,7 @@ pub struct Rules {
     pub late: LateRules,
     /// What happens to unassigned layers.
     pub unassigned: Unassigned,
-    /// By tenant: its (m,k)-firm terms. The engine does not look at them; schedulers may.
+    /// The (m,k)-firm terms of each tenant. The engine does not use them; schedulers may.
     pub firm: Vec<Option<Firm>>,
 }
 

@@ -1,8 +1,9 @@
-//! How many arrivals there are and how far they are from regular: the figures by which traces are compared.
+//! The rate and the burstiness of arrivals: the figures by which traces are compared.
 
 use crate::units::Time;
 
-/// Fewer windows say nothing about a variance. Our choice, because with 10 its standard error is half of it.
+/// The fewest windows from which a variance is estimated. Our choice, because with 10 the standard error is half of the
+/// variance.
 const MIN_WINDOWS: u64 = 10;
 
 /// Gaps per second from the first request to the last; `None` where all come at once.
@@ -11,7 +12,7 @@ pub fn rate_per_s(times: &[Time]) -> Option<f64> {
     (span_s > 0.0).then(|| (times.len() - 1) as f64 / span_s)
 }
 
-/// The gaps of requests that come one after the other.
+/// The gaps of requests in order of arrival.
 #[derive(Clone, Debug, Default)]
 pub struct Gaps {
     requests: usize,
@@ -23,7 +24,7 @@ pub struct Gaps {
 }
 
 impl Gaps {
-    /// The next request.
+    /// Adds the next request.
     pub fn add(&mut self, time: Time) {
         if self.requests == 0 {
             self.first = time;
@@ -37,12 +38,12 @@ impl Gaps {
         self.requests += 1;
     }
 
-    /// How many requests there were.
+    /// Number of requests.
     pub fn requests(&self) -> usize {
         self.requests
     }
 
-    /// From the first request to the last.
+    /// Time from the first request to the last.
     pub fn span(&self) -> Time {
         self.last - self.first
     }
@@ -61,15 +62,15 @@ impl Gaps {
     }
 }
 
-/// How many requests come in each of consecutive windows, from the first request on.
+/// Numbers of requests in consecutive windows, from the first request on.
 #[derive(Clone, Debug)]
 pub struct Windows {
     window: Time,
     first: Option<Time>,
-    /// The window of the last request, and how many came in it.
+    /// The window of the last request, and the number of requests in it.
     current: u64,
     requests: f64,
-    /// Over all windows before: of their numbers of requests.
+    /// Sums of the numbers of requests over all earlier windows, and of their squares.
     sum: f64,
     squares: f64,
 }
@@ -80,7 +81,7 @@ impl Windows {
         Self { window, first: None, current: 0, requests: 0.0, sum: 0.0, squares: 0.0 }
     }
 
-    /// The next request, no earlier than those before.
+    /// Adds the next request, no earlier than those before.
     pub fn add(&mut self, time: Time) {
         let place = (time - *self.first.get_or_insert(time)).0 / self.window.0;
         if place > self.current {
@@ -109,14 +110,14 @@ impl Windows {
 pub(super) mod of_times {
     use super::*;
 
-    /// Of sorted times.
+    /// The coefficient of variation of the gaps of sorted times.
     pub(in crate::workload) fn gap_cv(times: &[Time]) -> Option<f64> {
         let mut gaps = Gaps::default();
         times.iter().for_each(|&time| gaps.add(time));
         gaps.cv()
     }
 
-    /// Likewise.
+    /// The index of dispersion of sorted times.
     pub(in crate::workload) fn dispersion(times: &[Time], window: Time) -> Option<f64> {
         let mut windows = Windows::of(window);
         times.iter().for_each(|&time| windows.add(time));

@@ -1,4 +1,4 @@
-//! Draws per request: the random numbers of one tenant, in streams of their own per purpose.
+//! Draws per request: the random numbers of one tenant, with a stream per purpose.
 
 use rand::rngs::ChaCha8Rng;
 use rand_distr::Distribution;
@@ -6,10 +6,10 @@ use rand_distr::weighted::WeightedIndex;
 
 use super::tenant::Weighted;
 
-/// What an arrival process may draw from.
+/// The random numbers that an arrival process may draw.
 #[derive(Debug)]
 pub struct Draws {
-    /// Of the process alone.
+    /// The random stream of the process alone.
     pub rng: ChaCha8Rng,
     /// The tenant's mix of networks.
     pub networks: Draw,
@@ -31,7 +31,7 @@ impl Draw {
         Self { values: choices.iter().map(|choice| choice.value).collect(), index, rng }
     }
 
-    /// The next value.
+    /// Draws the next value.
     #[expect(clippy::should_implement_trait, reason = "it never ends")]
     pub fn next(&mut self) -> u32 {
         self.values[self.index.sample(&mut self.rng)]

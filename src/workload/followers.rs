@@ -1,15 +1,15 @@
 //! All requests of a run: those of the arrival processes, and those that follow others (`closed_loop`, `cascade`).
 //!
-//! A follower has no time before the run. Everything else about it, whether there is one included, is drawn here from the
-//! streams of its tenant, so that it is the same whatever the scheduler does. Requests have places: those that come by
-//! themselves in the order of arrival, then the followers.
+//! A follower has no arrival time before the run. Everything else about it, including whether it exists, is drawn here
+//! from the streams of its tenant, so that it is the same for every scheduler. The requests that follow no others have
+//! the first places, in the order of arrival; then come the followers.
 
 use super::arrivals::{Cascade, ClosedLoop};
 use super::scenario::{Scenario, Stage};
 use super::stream::{Arrival, ArrivalStream};
 use crate::units::Time;
 
-/// What a follower waits for.
+/// The event that a follower waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum After {
     /// The request at this place is done.
@@ -21,40 +21,41 @@ pub enum After {
 /// A request that follows others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Follower {
-    /// What it waits for.
+    /// The event that the follower waits for.
     pub after: After,
-    /// From that event to its arrival.
+    /// The delay from that event to the follower's arrival.
     pub delay: Time,
-    /// What it is. Its time and its next frame are those of the request at the source of a cascade.
+    /// The request itself. Its time and its next frame are those of the request at the source of the cascade.
     pub arrival: Arrival,
 }
 
-/// How far the requests of a run reach.
+/// The extent of the requests of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// So many requests come by themselves, and a closed loop has as many to send.
+    /// This many requests that follow no others; a closed loop has as many to send.
     Requests(usize),
-    /// The requests of so long a time from the start, with spare ones in closed loops.
+    /// The requests up to this time, with spare ones in closed loops.
     Until(Time),
-    /// The same without spare ones: the tenants in proportion to their pace on a system of their own.
+    /// The requests up to this time without spare ones: each tenant at the rate that it would have on a system of its
+    /// own.
     Sample(Time),
 }
 
-/// A closed loop has this many times the requests that it could send on a system of its own. Our choice, because those
-/// that are dropped end sooner than any that are served.
+/// A closed loop has this many times the requests that it could send on a system of its own. Our choice, because
+/// dropped requests end sooner than served ones.
 const SPARE_REQUESTS: f64 = 2.0;
 
 /// The requests of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// Those that come by themselves, in order of arrival.
+    /// The requests that follow no others, in order of arrival.
     pub own: Vec<Arrival>,
-    /// Those that follow others; their places come after the last of `own`.
+    /// The followers; their places come after the last of `own`.
     pub followers: Vec<Follower>,
 }
 
 impl Offer {
-    /// As [`ArrivalStream::new`], to some extent.
+    /// Draws the requests as [`ArrivalStream::new`], to the given extent.
     pub fn new(
         scenario: &Scenario,
         rates_per_s: &[f64],

@@ -1,4 +1,4 @@
-//! What an importer gives: a network, its counts, and the command that gives it again.
+//! The result of an importer: a network, its counts, and the command that reproduces it.
 
 use serde::Serialize;
 
@@ -7,15 +7,15 @@ use super::network::Network;
 /// An imported model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// Its layers.
+    /// The network.
     pub network: Network,
-    /// Its counts.
+    /// The counts of the model.
     pub summary: Summary,
-    /// The command line that gives the same result.
+    /// The command line that reproduces the result.
     pub command: String,
-    /// What a reader of the network file has to know.
+    /// A note for readers of the network file.
     pub note: &'static str,
-    /// What the user should know of this import: what was replaced, dropped or put together.
+    /// Notes for the user about this import: what was replaced, dropped or fused.
     pub notes: Vec<String>,
 }
 
@@ -24,9 +24,9 @@ pub struct Imported {
 pub struct Summary {
     /// The name of the model.
     pub model: String,
-    /// Operations with MACs. A recurrent network is one, although it has a layer per time step.
+    /// Number of operations with MACs. A recurrent network is one, although it has a layer per time step.
     pub mac_layers: u64,
-    /// Pairs of operations of which one reads what the other writes, views removed, before layers are put together.
+    /// Number of pairs of operations of which one reads what the other writes, with views removed and before fusion.
     pub edges: u64,
     /// Multiply-accumulates of one inference.
     pub macs: u64,

@@ -3,8 +3,8 @@
 use crate::dims::{Dim, LayerKind, PerDim, Tensor};
 use crate::units::Macs;
 
-/// The largest count of MACs or elements that one layer may have: far above every real layer, and small enough that
-/// sums over a network and a batch stay within 64 bits.
+/// The largest count of MACs or elements that one layer may have. Our choice, because it is far above every real layer,
+/// and sums over a network and a batch stay within 64 bits.
 pub const MAX_COUNT: u64 = 1 << 50;
 
 /// A bound on the layers that an importer makes; only a recurrent network over a very long sequence comes near it.
@@ -32,7 +32,7 @@ impl LoopNest {
         self.bounds[dim as usize]
     }
 
-    /// Whether the sizes are ones that every later count can represent: the error says what is allowed.
+    /// Checks that every later count can represent the sizes; the error says what is allowed.
     pub fn check(&self) -> Result<(), String> {
         let mut sizes = self.bounds.iter().chain(&self.stride).chain(&self.dilation);
         if sizes.any(|&size| size == 0 || size > u64::from(u32::MAX)) {
@@ -113,7 +113,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The kind, which accelerators list.
+    /// The kind of the layer, which accelerators list.
     pub fn kind(&self) -> LayerKind {
         match self {
             Self::Conv(_) => LayerKind::Conv,
@@ -137,7 +137,7 @@ impl Op {
         self.nest().map_or(Macs(0), LoopNest::macs)
     }
 
-    /// Whether the sizes are ones that every later count can represent: the error says what is allowed.
+    /// Checks that every later count can represent the sizes; the error says what is allowed.
     pub fn check(&self) -> Result<(), String> {
         match *self {
             Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => nest.check(),
@@ -146,7 +146,7 @@ impl Op {
         }
     }
 
-    /// Elements that it writes.
+    /// Elements that the layer writes.
     pub fn output_elements(&self) -> u64 {
         match self {
             Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => nest.elements(Tensor::Outputs),
@@ -189,12 +189,12 @@ fn check_sizes(reads: u64, writes: u64, ops: u64) -> Result<(), String> {
 pub struct Layer {
     /// Unique within its network.
     pub name: String,
-    /// Its work at batch 1.
+    /// The layer's work at batch 1.
     pub op: Op,
     /// The operations of the original graph that run inside this layer at no cost (bias, BN, activation), for the
     /// reader; they have no effect.
     pub fused: Vec<String>,
-    /// Indices of the layers whose outputs it reads; all smaller than its own index.
+    /// Indices of the layers whose outputs this one reads; all smaller than its own index.
     pub after: Vec<usize>,
 }
 

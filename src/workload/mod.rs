@@ -1,5 +1,4 @@
-//! What runs: layers, networks as DAGs of layers, tenants with arrivals and SLAs, and the importers of
-//! networks.
+//! The workload: layers, networks as DAGs of layers, tenants with arrivals and SLAs, and the importers of networks.
 //!
 //! Shapes are counted in tensor elements; the accelerator's word widths turn them into bytes.
 

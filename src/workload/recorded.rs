@@ -1,9 +1,10 @@
-//! A trace file in the terms of a scenario: the arrivals of all its tenants from one recording.
+//! A recording as the arrivals of all tenants of a scenario.
 //!
-//! Rows that name no tenant are given to one that runs their network, drawn by weight (tenant x network); rows that name
-//! neither, to any, by weight. Tenants without a weight have 1: cascades, too, whatever their probability. A network that a row does not name is drawn from its tenant's mix. Priorities and QoS
-//! levels are drawn as for generated arrivals, from the same streams, so that a recording of what was generated gives the
-//! same requests.
+//! A row that names a network but no tenant is given to a tenant that runs the network, drawn by weight (tenant x
+//! network); a row that names neither, to any tenant, by weight. Tenants without a weight have 1, including cascades,
+//! whatever their probability. A network that a row does not name is drawn from its tenant's mix. Priorities and QoS
+//! levels are drawn as for generated arrivals, from the same streams, so that a recording of what was generated gives
+//! the same requests.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::files::{InputError, did_you_mean};
 use crate::rng;
 use crate::units::Time;
 
-/// A trace of which every row has its place in a scenario.
+/// A recording in which every row fits the scenario.
 #[derive(Clone, Debug)]
 pub struct RecordedArrivals {
     requests: Arc<[Request]>,
@@ -53,12 +54,12 @@ impl RecordedArrivals {
         Ok(Self { requests: trace.rows.iter().map(request).collect::<Result<_, _>>()? })
     }
 
-    /// How many requests there are.
+    /// Number of requests.
     pub fn total(&self) -> usize {
         self.requests.len()
     }
 
-    /// The requests, with what the file leaves open drawn.
+    /// The requests; what the file leaves open is drawn.
     pub fn arrivals(&self, scenario: &Scenario, seed: u64) -> impl Iterator<Item = Arrival> + use<> {
         let mut traits: Vec<Traits> =
             scenario.tenants.iter().map(|tenant| Traits::new(tenant, seed)).collect();
@@ -108,10 +109,10 @@ fn runs(scenario: &Scenario, tenant: u32, network: u32) -> bool {
     scenario.tenants[tenant as usize].networks.iter().any(|choice| choice.value == network)
 }
 
-/// Who sends the requests that name no tenant.
+/// The tenants that send the requests which name none.
 struct Senders {
     any: Draw,
-    /// By network; every network has a tenant that runs it.
+    /// A draw among the tenants of each network; every network has one.
     of_network: Vec<Draw>,
 }
 

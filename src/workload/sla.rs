@@ -1,9 +1,10 @@
-//! When a request is due.
+//! Deadlines of requests.
 //!
-//! Three rules for a deadline, one of which the experiment or the tenant picks: a multiple of the network's isolated
-//! latency on the system that serves it or on the reference of the experiment (`sla_reference`); an absolute target, which is what applications
-//! have; the next frame of periodic arrivals. All are scaled by the QoS level. (m,k)-firm terms are terms of a stream:
-//! they move no deadline, their violations are counted. Utilities of delay are not modelled.
+//! The experiment or the tenant picks one of three deadline rules: a multiple of the network's isolated latency, on the
+//! system that serves it or on the reference of the experiment (`sla_reference`); an absolute target, as applications
+//! have; or the next frame of periodic arrivals. All deadlines are scaled by the QoS level. (m,k)-firm terms belong to a
+//! stream of requests: they move no deadline, but their violations are counted. Utility functions of delay are not
+//! modelled.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,7 +58,7 @@ impl std::fmt::Display for Qos {
     }
 }
 
-/// Which of the deadline rules an experiment applies to all tenants, or a tenant to itself.
+/// The deadline rule that an experiment applies to all tenants, or a tenant to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlaRule {
@@ -73,9 +74,9 @@ pub enum SlaRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Late {
-    /// It runs to its end.
+    /// The request runs to its end.
     Finish,
-    /// It is dropped: a late answer is worth nothing.
+    /// The request is dropped, because a late answer is worth nothing.
     Abort,
 }
 
@@ -84,14 +85,14 @@ pub enum Late {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Firm {
-    /// How many have to be met.
+    /// m: how many requests have to be met.
     pub m: usize,
-    /// Of how many in a row.
+    /// k: out of how many consecutive requests.
     pub k: usize,
 }
 
 impl Firm {
-    /// The terms, if they can be kept and broken.
+    /// The terms, if they can be both kept and broken.
     pub fn check(self) -> Result<Self, String> {
         if 1 <= self.m && self.m <= self.k {
             return Ok(self);
@@ -129,7 +130,7 @@ pub enum Sla {
     Factor(f64),
     /// Arrival + QoS scale x target.
     Absolute {
-        /// From arrival to finish, at QoS level M.
+        /// Time from arrival to deadline at QoS level M.
         target: Time,
     },
     /// Arrival + QoS scale x (next frame - arrival).
@@ -143,14 +144,14 @@ impl Sla {
         Time(arrival.time.0.saturating_add(self.allowed(arrival, qos, isolated).0))
     }
 
-    /// From arrival to deadline.
+    /// The time from arrival to deadline.
     pub fn allowed(self, arrival: &Arrival, qos: Qos, isolated: Time) -> Time {
         let Arrival { time, next_frame, .. } = *arrival;
         let to_next_frame = || next_frame.unwrap_or(Time::MAX).saturating_sub(time).scale(qos.scale());
         self.within(qos, isolated).unwrap_or_else(to_next_frame)
     }
 
-    /// The same where it is so for all arrivals.
+    /// The time from arrival to deadline, if it is the same for all arrivals.
     pub fn within(self, qos: Qos, isolated: Time) -> Option<Time> {
         match self {
             Self::Factor(factor) => Some(isolated.scale(qos.scale() * factor)),

@@ -11,13 +11,13 @@ use super::tenant::Tenant;
 use crate::rng;
 use crate::units::Time;
 
-/// The most requests of a run. Our choice, because they are ten times the longest run in sight and take a gigabyte.
+/// The most requests of a run. Our choice, because it is ten times the longest run in sight and takes a gigabyte.
 pub const MAX_REQUESTS: usize = 10_000_000;
 
 /// One request as it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// When.
+    /// The arrival time.
     pub time: Time,
     /// Index into [`Scenario::tenants`].
     pub tenant: u32,
@@ -25,9 +25,9 @@ pub struct Arrival {
     pub network: u32,
     /// Higher is more important.
     pub priority: u32,
-    /// How strict its deadline is, where the scenario says so.
+    /// The QoS level, if the scenario gives it.
     pub qos: Option<Qos>,
-    /// When the tenant's next frame is due, where its requests come in frames.
+    /// When the tenant's next frame is due, if its requests come in frames.
     pub next_frame: Option<Time>,
 }
 
@@ -37,8 +37,8 @@ pub struct ArrivalStream {
 }
 
 impl ArrivalStream {
-    /// Tenant i sends `rates_per_s[i]` requests per second in the mean, none where that is 0; tenants with times of
-    /// their own keep to them. `isolated` are the latencies of the scenario's networks, alone on the system at hand.
+    /// Tenant i sends `rates_per_s[i]` requests per second in the mean, and none if that is 0; tenants with fixed times
+    /// keep to them. `isolated` are the isolated latencies of the scenario's networks on the system at hand.
     pub fn new(scenario: &Scenario, rates_per_s: &[f64], isolated: &[Time], seed: u64) -> Self {
         assert_eq!(scenario.tenants.len(), rates_per_s.len(), "one rate per tenant");
         let tenants = scenario.tenants.iter().zip(rates_per_s).map(|(tenant, &rate_per_s)| {
@@ -52,12 +52,12 @@ impl ArrivalStream {
         Self { tenants: tenants.collect() }
     }
 
-    /// A further request of a tenant, with a time from elsewhere.
+    /// Draws a further request of a tenant, at a given time.
     pub(super) fn request(&mut self, tenant: u32, time: Time, next_frame: Option<Time>) -> Arrival {
         self.tenants[tenant as usize].traits.arrival(tenant, time, None, next_frame)
     }
 
-    /// What the arrivals of a tenant are drawn from.
+    /// The random numbers of a tenant's arrivals.
     pub(super) fn draws(&mut self, tenant: u32) -> &mut Draws {
         &mut self.tenants[tenant as usize].traits.draws
     }
@@ -76,9 +76,9 @@ impl Iterator for ArrivalStream {
     }
 }
 
-/// What is still to come from one tenant.
+/// The remaining requests of one tenant.
 struct TenantStream {
-    /// `None` where nothing comes any more.
+    /// The next request; `None` after the last one.
     next: Option<Point>,
     process: Option<Box<dyn Process>>,
     traits: Traits,
@@ -92,7 +92,7 @@ impl TenantStream {
     }
 }
 
-/// What is drawn for the requests of one tenant.
+/// The draws for the requests of one tenant.
 pub(super) struct Traits {
     draws: Draws,
     priorities: Draw,
@@ -109,7 +109,7 @@ impl Traits {
         }
     }
 
-    /// The tenant's next request, with what is not given drawn.
+    /// The tenant's next request; what is not given is drawn.
     pub(super) fn arrival(
         &mut self,
         tenant: u32,

@@ -1,12 +1,13 @@
 //! The figures of a run by tenant, by network, by QoS level and by priority: the rows of groups.csv.
 //!
-//! Each way of grouping splits the measured requests that arrived, and the registry runs once more for every group: a metric
-//! says which of its columns a group has ([`Metric::of_groups`](super::Metric)). A group's folds are told of arrivals and
-//! finished layers as they happen, of ends once all earlier requests have ended, too: sums over requests are in the order
-//! of arrival, whichever ended first. Columns of a tenant's own terms are empty for other groups.
+//! Each way of grouping splits the measured requests that arrived, and the registry runs once more for every group: a
+//! metric says which of its columns a group has ([`Metric::of_groups`](super::Metric)). A group's folds receive
+//! arrivals and finished layers as they happen, but the end of a request only once all earlier requests have ended,
+//! too. So sums over requests are in the order of arrival, whichever ended first. Columns of a tenant's own terms are
+//! empty for other groups.
 //!
-//! The fold keeps 4 bytes per measured request and the ends that wait for earlier requests; its groups keep what their
-//! metrics keep, such as a latency per request for each of the 4 ways.
+//! The fold keeps 4 bytes per measured request and the ends that wait for earlier requests. Its groups keep what their
+//! metrics keep, such as a latency per request for each of the 4 ways of grouping.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -38,18 +39,18 @@ const FIRST: &[&str] = &[
 /// What requests are grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GroupBy {
-    /// Who sent them.
+    /// The tenant that sent them.
     Tenant,
-    /// What they ask for.
+    /// The network that they ask for.
     Network,
-    /// How strict their deadline is.
+    /// Their QoS level.
     Qos,
-    /// How important they are.
+    /// Their priority.
     Priority,
 }
 
 impl GroupBy {
-    /// All ways, in the order of the rows.
+    /// All ways of grouping, in the order of the rows.
     pub const ALL: [Self; 4] = [Self::Tenant, Self::Network, Self::Qos, Self::Priority];
 
     /// The name in tables.
@@ -72,26 +73,26 @@ impl GroupBy {
     }
 }
 
-/// One row.
+/// One row of groups.csv.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupRow {
-    /// What it is a group by.
+    /// What the row is grouped by.
     pub by: GroupBy,
-    /// Which: the index of a tenant, network or QoS level, or a priority.
+    /// The group: the index of a tenant, network or QoS level, or a priority.
     pub key: u32,
     /// One value per column.
     pub values: Vec<Value>,
 }
 
-/// The fold.
+/// The fold behind groups.csv.
 pub struct Groups {
     world: Arc<World>,
     terms: Vec<Terms>,
-    /// In the order in which groups got their first request.
+    /// The groups, in the order in which they got their first request.
     groups: Vec<Metrics>,
-    /// Where each is among them.
+    /// The place of each group among them.
     places: BTreeMap<(GroupBy, u32), usize>,
-    /// Where the four groups of a request are, by its keys.
+    /// The number of each combination of a request's four keys.
     kinds: BTreeMap<[u32; 4], u32>,
     places_of_kind: Vec<[usize; 4]>,
     /// The id of the first measured request; those after it are measured up to some id.
@@ -162,14 +163,14 @@ impl Groups {
         place
     }
 
-    /// Tells the groups of a measured request, by its place among them.
+    /// Passes a record to the groups of a measured request, which is given by its place among the measured ones.
     fn tell(&mut self, request: usize, record: &Record, origin: Origin) {
         for place in self.places_of_kind[self.kind_of[request] as usize] {
             self.groups[place].record(record, origin);
         }
     }
 
-    /// Tells of the ends that no earlier request holds up.
+    /// Passes on the ends that no earlier request holds up.
     fn tell_ends(&mut self) {
         while let Some((record, origin)) = self.ends.front().copied().flatten() {
             self.tell(self.open(), &record, origin);
@@ -177,7 +178,7 @@ impl Groups {
         }
     }
 
-    /// The run is over, whatever is unfinished.
+    /// Closes the groups: the run is over, whatever is unfinished.
     fn close(&mut self, end: &Record, origin: Origin) {
         while self.ends.pop_front().is_some() {
             self.tell_ends();
@@ -207,7 +208,7 @@ impl Recorder for Groups {
                 self.ends[place - open] = Some((*record, origin));
                 self.tell_ends();
             }
-            // It says when the layer started.
+            // The record contains the start of the layer.
             Record::Arrival { .. } | Record::Finish { .. } => self.tell(place, record, origin),
             _ => {}
         }
@@ -218,11 +219,11 @@ fn headings() -> impl Iterator<Item = &'static Heading> {
     METRICS.iter().flat_map(|entry| entry.headings(Scope::Group))
 }
 
-/// What is told of columns, in the order of the file.
+/// Sorts items that belong to columns into the order of the file.
 fn in_order<T>(told: impl Iterator<Item = (&'static Heading, T)>) -> Vec<T> {
     let place = |name| FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
     let mut told: Vec<_> = told.collect();
-    // Stable: what is not among the first keeps the order of the registry.
+    // The sort is stable: columns that are not among the first keep the order of the registry.
     told.sort_by_key(|(heading, _)| place(heading.name));
     told.into_iter().map(|(_, told)| told).collect()
 }

@@ -8,23 +8,23 @@ use serde_json::{Value, json};
 
 use crate::units::Time;
 
-/// The one process.
+/// The number of the only process.
 const PROCESS: u32 = 1;
 
-/// One event, as the format has it.
+/// One event, as the format defines it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Event {
     name: String,
     ph: char,
     pid: u32,
     tid: usize,
-    /// Microseconds, in whole nanoseconds.
+    /// The time in microseconds, rounded down to whole nanoseconds.
     #[serde(rename = "ts", serialize_with = "as_us")]
     pub(super) at: Time,
-    /// Likewise.
+    /// The duration of a slice, in the same unit.
     #[serde(rename = "dur", serialize_with = "some_as_us", skip_serializing_if = "Option::is_none")]
     took: Option<Time>,
-    /// How far an instant reaches: `t`, its own track.
+    /// The scope of an instant: `t` is its own track.
     #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
     scope: Option<char>,
     args: Value,
@@ -38,7 +38,8 @@ fn some_as_us<S: Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok
     as_us(&time.unwrap_or_default(), serializer)
 }
 
-/// Rounded down: Perfetto counts in nanoseconds, and leaves slices out that overlap once it has rounded them.
+/// A time rounded down to nanoseconds. Perfetto counts in nanoseconds, and leaves out slices that overlap once it has
+/// rounded them.
 fn whole_ns(time: Time) -> Time {
     Time(time.0 / 1_000 * 1_000)
 }
@@ -48,7 +49,7 @@ impl Event {
         Self { name, ph, pid: PROCESS, tid, at, took: None, scope: None, args }
     }
 
-    /// The exact times are among its `args`.
+    /// A slice, with the exact times among its `args`.
     pub(super) fn slice(name: String, track: usize, start: Time, end: Time, mut args: Value) -> Self {
         args["start_us"] = json!(start.as_us());
         args["end_us"] = json!(end.as_us());
@@ -76,7 +77,7 @@ pub(super) fn deadlines(accelerators: usize) -> usize {
     accelerators + 2
 }
 
-/// What process and tracks are called, and their order.
+/// The events that name the process and the tracks, and order the tracks.
 pub(super) fn names<'a>(title: &str, accelerators: impl Iterator<Item = &'a str>) -> Vec<Event> {
     let meta = |what: &str, track, args| Event::new(what.into(), 'M', track, Time::ZERO, args);
     let mut events = vec![meta("process_name", 0, json!({ "name": title }))];

@@ -1,4 +1,4 @@
-//! One run as a picture over time, in the JSON of Chrome's and Perfetto's trace viewers.
+//! One run over time, in the JSON format of Chrome's and Perfetto's trace viewers.
 //!
 //! A track per accelerator with a slice per layer run, named network/layer/request, a track with an instant per decision,
 //! and one with an instant per deadline that was missed or request that the scheduler dropped. Counters: DRAM bandwidth
@@ -18,7 +18,7 @@ use self::events::{Counter, Event};
 use crate::sim::{DropReason, NetworkModel, Origin, Record, Recorder, Request, SubJobId, World};
 use crate::units::Time;
 
-/// The fold; keeps an event per record.
+/// The fold, which keeps an event per record.
 pub struct Timeline<'a> {
     world: &'a World,
     /// Names by the index that requests carry.
@@ -34,13 +34,13 @@ pub struct Timeline<'a> {
     power: Vec<(Time, usize, f64)>,
 }
 
-/// A request and its job: one each today.
+/// A request and its job; at present a request has one job.
 struct Job {
     asked: Request,
     measured: bool,
     /// Unfinished predecessors of each layer.
     waits_for: Vec<usize>,
-    /// Layers that are ready and have not started.
+    /// Number of layers that are ready and have not started.
     ready: usize,
     is_over: bool,
 }
@@ -61,14 +61,14 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// The trace; `title` is the name of its process.
+    /// The timeline as JSON; `title` is the name of its process.
     pub fn to_json(&self, title: &str) -> String {
         let accelerators = self.world.platform.accelerators.iter().map(|a| a.name.as_str());
         let mut events = events::names(title, accelerators);
         let mut timed = self.events.clone();
         let power = self.power();
         timed.extend([&self.bandwidth, &self.ready, &power].into_iter().flat_map(Counter::events));
-        // Stable: slices and instants of one time keep the order of the records.
+        // The sort is stable: slices and instants of one time keep the order of the records.
         timed.sort_by_key(|event| event.at);
         events.append(&mut timed);
         let trace =
@@ -76,7 +76,7 @@ impl<'a> Timeline<'a> {
         serde_json::to_string(&trace).expect("events are plain data") + "\n"
     }
 
-    /// All accelerators together.
+    /// The power of all accelerators together.
     fn power(&self) -> Counter {
         let accelerators = &self.world.platform.accelerators;
         // 1 pJ/ps is 1 W.
@@ -84,7 +84,7 @@ impl<'a> Timeline<'a> {
         let mut counter = Counter::new("power", "W");
         let mut layers = vec![0.0; accelerators.len()];
         let mut changes = self.power.clone();
-        // Stable: on one accelerator, a layer ends before the next one starts.
+        // The sort is stable: on one accelerator, a layer ends before the next one starts.
         changes.sort_by_key(|&(at, ..)| at);
         counter.set(Time::ZERO, leakage);
         for (at, accelerator, watts) in changes {
@@ -118,7 +118,7 @@ impl<'a> Timeline<'a> {
         self.count_ready(time, -1);
     }
 
-    /// Successors become ready, unless their request has been dropped.
+    /// Makes successors ready, unless their request has been dropped.
     fn release(&mut self, time: Time, sub_job: SubJobId) {
         let asked = self.job(sub_job.job.0).asked;
         let network = self.network(&asked);
@@ -136,7 +136,7 @@ impl<'a> Timeline<'a> {
         self.jobs.get_mut(&id).expect("a request arrives before anything else happens to it")
     }
 
-    /// A request is done or dropped: what was ready of it goes.
+    /// Closes a request that is done or dropped: its ready layers are no longer counted.
     fn close(&mut self, time: Time, request: u32) {
         let job = self.job(request);
         job.is_over = true;
@@ -160,7 +160,7 @@ impl<'a> Timeline<'a> {
         &self.tenants[asked.tenant as usize]
     }
 
-    /// The slice of a layer run; `more` is what is known of one that has ended.
+    /// The slice of a layer run; `more` has the figures of a layer that has ended.
     fn slice(&mut self, accelerator: usize, end: Time, more: &[(&str, f64)]) {
         let Some((start, sub_job)) = self.running[accelerator].take() else { return };
         let request = sub_job.job.0;
@@ -182,7 +182,7 @@ impl<'a> Timeline<'a> {
         self.events.push(Event::slice(name, events::accelerator(accelerator), start, end, args));
     }
 
-    /// What the run leaves open: layers that are cut off, and requests whose deadline has passed.
+    /// Draws what the run leaves open: layers that are cut off, and requests whose deadline has passed.
     fn finish(&mut self, time: Time) {
         (0..self.running.len()).for_each(|accelerator| self.slice(accelerator, time, &[]));
         let late = self.jobs.iter().filter(|(_, job)| !job.is_over && job.asked.deadline <= time);

@@ -1,4 +1,4 @@
-//! Max-min with a soft knee: what bursts do to a layer whose mean demand would fit.
+//! Max-min with a soft knee: how bursts slow down a layer whose mean demand would fit.
 //!
 //! A layer's mean demand b = V / c hides that it alternates, tile by tile, between loading and computing. Its time is
 //! a sum of maxima max(compute, load): while others slow the loading, those tiles become memory-bound first whose
@@ -78,8 +78,9 @@ fn inverse_cbrt(x: f64) -> f64 {
     root
 }
 
-/// The level, as a share of K, at which the grants add up to what a DRAM that never idles in vain delivers. It lies
-/// between 1 / n, everybody always loading, and 1. Newton's method on excess = sum(u) level - busy, from the left.
+/// The level, as a share of K, at which the grants add up to what a DRAM delivers that never idles while a layer loads.
+/// It lies between 1 / n, if all layers always load, and 1. Newton's method on excess = sum(u) level - busy, from the
+/// left.
 fn level(slacks: &[f64]) -> f64 {
     let (mut low, mut high) = (1.0 / slacks.len() as f64, 1.0);
     let mut level = low;

@@ -1,4 +1,4 @@
-//! Decisions: checked against the view they were made on, charged, and applied when their latency has passed.
+//! Decisions are checked against the view on which they were made, charged, and applied when their latency has passed.
 
 use super::super::{Action, Decision, DropReason, IllegalAction, JobId, Origin, Record, Recorder, SubJobId};
 use super::jobs::Assignment;
@@ -9,7 +9,7 @@ use crate::units::Time;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     pub(super) at: Option<Time>,
-    /// The first tick after the view that it was made on.
+    /// The first tick after the view on which the decision was made.
     tick: Time,
     actions: Vec<Action>,
 }
@@ -17,12 +17,12 @@ pub(super) struct Pending {
 clone_by_field!(Pending { at, tick, actions });
 
 impl Engine {
-    /// Takes the decision on the present view. Its actions take effect after its latency; those that events overtake
-    /// meanwhile are skipped and counted.
+    /// Accepts the decision on the present view. Its actions take effect after its latency; actions that events
+    /// overtake in the meantime are skipped and counted.
     ///
     /// # Errors
-    /// An action that was illegal on the view: unknown ids, a sub-job that may not be assigned, an accelerator that
-    /// cannot run it, a priority that is not a number.
+    /// An action that is illegal on the view: an unknown id, a sub-job that may not be assigned, an accelerator that
+    /// cannot run it, or a priority that is not a number.
     pub fn apply(&mut self, decision: &Decision, out: &mut dyn Recorder) -> Result<(), IllegalAction> {
         assert!(std::mem::take(&mut self.awaits_decision), "a decision is applied once, after Step::Decide");
         for action in &decision.actions {
@@ -82,7 +82,7 @@ impl Engine {
         self.jobs.in_flight().binary_search(&job).map(|_| ()).map_err(|_| "the job is not in flight")
     }
 
-    /// Applies the decision in flight if it is due; says whether a trigger waited for its end.
+    /// Applies the decision in flight if it is due; returns whether a trigger waited for its end.
     pub(super) fn apply_pending(&mut self, out: &mut dyn Recorder) -> bool {
         if self.pending.at.take_if(|at| *at == self.now).is_none() {
             return false;
@@ -121,7 +121,7 @@ impl Engine {
         true
     }
 
-    /// Takes the assignments of all open layers away, so that lifting the hold later revives only what is assigned.
+    /// Takes the assignments of all open layers away, so that only sub-jobs that are assigned again start later.
     fn hold(&mut self, id: JobId) -> bool {
         let Some(job) = self.jobs.get_mut(id).filter(|job| !job.abandoned) else { return false };
         job.held = true;

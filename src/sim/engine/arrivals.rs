@@ -1,4 +1,4 @@
-//! What arrives: requests at the times of the trace, and those that the end of another one has released.
+//! Arrivals: requests at the times of the trace, and followers that the end of another request has released.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,16 +11,16 @@ use crate::workload::{After, Late};
 
 #[derive(Debug)]
 pub(super) struct Arrivals {
-    /// When the next request arrives, as far as that is settled; [`Time::MAX`] if none does. Most events cost a
-    /// comparison with it and no look into the trace.
+    /// When the next request arrives, as far as that is known; [`Time::MAX`] if none does. For most events a comparison
+    /// with it is enough, without a look into the trace.
     next_time: Time,
-    /// Where the next request that comes by itself is in the trace.
+    /// The place in the trace of the next request that follows no other.
     next: usize,
-    /// How many requests have arrived: the id of the next.
+    /// Number of requests that have arrived, which is the id of the next one.
     arrived: u32,
-    /// When a released follower arrives, where it is among the followers, and whose end released it.
+    /// Released followers: the arrival, the place among the followers, and the request whose end released it.
     released: BinaryHeap<Reverse<(Time, usize, RequestId)>>,
-    /// By tenant: the followers that its ends have yet to bring.
+    /// For each tenant, the followers that the ends of its requests have yet to bring.
     loops: Vec<Range<usize>>,
 }
 
@@ -34,7 +34,7 @@ impl Arrivals {
         arrivals
     }
 
-    /// [`Time::MAX`] if no request is known to arrive.
+    /// The next arrival; [`Time::MAX`] if no request is known to arrive.
     pub(super) fn next_time(&self) -> Time {
         self.next_time
     }
@@ -44,7 +44,7 @@ impl Arrivals {
         self.next_time = self.released.peek().map_or(own, |Reverse((time, ..))| own.min(*time));
     }
 
-    /// No request comes any more.
+    /// Cancels all arrivals to come.
     pub(super) fn forget(&mut self) {
         self.next_time = Time::MAX;
         self.released.clear();
@@ -91,11 +91,11 @@ impl Engine {
         out.record(&arrival, origin);
     }
 
-    /// A request has ended: what waits for that will arrive, now if it is done. Most traces have no followers, and it
-    /// shall cost them nothing.
+    /// Releases the followers of a request that has ended; they can arrive at once if it is done. Most traces have no
+    /// followers, and pay nothing for this.
     #[cold]
     pub(super) fn release_followers(&mut self, leader: RequestId, place: u32, tenant: u32, done: bool) {
-        // Requests are dropped when the arrivals of the instant are over.
+        // Requests are dropped only after the arrivals of the same instant.
         let earliest = if done { self.now } else { self.now + Time(1) };
         let stages = if done { self.trace.after(After::Done(place)) } else { 0..0 };
         let next = self.arrivals.loops.get_mut(tenant as usize).and_then(Iterator::next);

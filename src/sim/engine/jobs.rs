@@ -8,12 +8,12 @@ use crate::units::Time;
 
 const NO_SLOT: u32 = u32::MAX;
 
-/// Where and how urgently a sub-job shall run.
+/// The assignment of a sub-job: the accelerator, the priority and the weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Assignment {
     pub(super) accelerator: usize,
     pub(super) priority: f64,
-    /// Weight of its share of the bandwidth, under `score` sharing.
+    /// Weight of the sub-job's share of the bandwidth, under `score` sharing.
     pub(super) weight: f64,
 }
 
@@ -29,14 +29,14 @@ pub(super) enum State {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SubJob {
     pub(super) state: State,
-    /// Predecessors that have not ended.
+    /// Number of predecessors that have not ended.
     pub(super) unfinished: u32,
-    /// Predecessors that have not started; at zero the sub-job may be assigned.
+    /// Number of predecessors that have not started; at zero the sub-job may be assigned.
     pub(super) unstarted: u32,
-    /// When it became ready.
+    /// When the sub-job became ready.
     pub(super) ready_at: Time,
     pub(super) assignment: Option<Assignment>,
-    /// Grows with every change of the assignment: tells queue entries that are out of date.
+    /// A stamp that grows with every change of the assignment, by which outdated queue entries are recognised.
     pub(super) stamp: u32,
 }
 
@@ -57,24 +57,24 @@ impl SubJob {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: JobId,
-    /// What it serves, with arrival and deadline as they came to be.
+    /// The request that the job serves, with its actual arrival and deadline.
     pub(super) request: Request,
     pub(super) origin: Origin,
     pub(super) subs: Vec<SubJob>,
     /// Layers that may be assigned, ascending.
     pub(super) open: Vec<u32>,
-    /// Accelerators that run its layers.
+    /// Accelerators that run layers of the job.
     pub(super) running_on: Mask,
     pub(super) unfinished: u32,
     pub(super) unstarted: u32,
     /// Sum of the smallest c1 over layers not yet started.
     pub(super) unstarted_best: Time,
-    /// Sum of their bytes there.
+    /// Sum of the DRAM bytes of these layers, each on the accelerator of its smallest c1.
     pub(super) unstarted_bytes: u64,
     pub(super) held: bool,
-    /// Its request has ended; it only waits for its running layers.
+    /// Whether the request has ended and the job only waits for its running layers.
     pub(super) abandoned: bool,
-    /// It may have changed since the last view.
+    /// Whether the job may have changed since the last view.
     touched: bool,
 }
 
@@ -95,7 +95,7 @@ clone_by_field!(Job {
 });
 
 impl Job {
-    /// With room for a network of so many layers.
+    /// A job with room for a network of `layers` layers.
     fn new(id: JobId, request: Request, layers: usize) -> Self {
         Self {
             id,
@@ -141,7 +141,7 @@ impl Job {
         &mut self.subs[layer as usize]
     }
 
-    /// Whether there is such a layer and it may be assigned: ready, or all its unfinished predecessors run.
+    /// Whether the layer exists and may be assigned: it is ready, or all its unfinished predecessors run.
     #[inline]
     pub(super) fn is_open(&self, layer: u32) -> bool {
         let may = |sub: &SubJob| sub.unstarted == 0 && matches!(sub.state, State::Waiting | State::Ready);
@@ -186,16 +186,16 @@ impl Job {
 /// A slab of jobs; slots are reused with their buffers, which have room for every network.
 #[derive(Debug)]
 pub(super) struct Jobs {
-    /// Of the longest network.
+    /// Number of layers of the longest network.
     most_layers: usize,
     slots: Vec<Job>,
     free: Vec<u32>,
-    /// The slot of each job from `first` on that has one: a window that moves with the jobs in flight.
+    /// The slots of the jobs from `first` on: a window that moves with the jobs in flight.
     slot_of: VecDeque<u32>,
     first: u32,
     /// Jobs whose request is still open, in order of arrival.
     in_flight: Vec<JobId>,
-    /// Those that may have changed since the last view, in any order.
+    /// Jobs that may have changed since the last view, in any order.
     touched: Vec<JobId>,
 }
 
@@ -229,7 +229,8 @@ impl Jobs {
         self.slot(id).map(|slot| &self.slots[slot])
     }
 
-    /// The only way to change a job: the next view looks at those that were asked for here, and at no others.
+    /// Returns a job to be changed. This is the only way to change one: the next view updates only the jobs that were
+    /// requested here.
     #[inline]
     pub(super) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
         let slot = self.slot(id)?;
@@ -249,13 +250,13 @@ impl Jobs {
         Some(id)
     }
 
-    /// A job that is known to have a slot: one that runs or is in flight.
+    /// Returns a job that is known to have a slot, because it runs or is in flight.
     #[inline]
     pub(super) fn of(&mut self, id: JobId) -> &mut Job {
         self.get_mut(id).expect("running jobs and jobs in flight have a slot")
     }
 
-    /// A job for a request that arrives now; ids ascend.
+    /// Inserts a job for a request that arrives now; ids ascend.
     pub(super) fn insert(&mut self, id: JobId, origin: Origin, request: Request, network: &NetworkModel) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Job::new(id, request, self.most_layers));
@@ -271,15 +272,15 @@ impl Jobs {
         self.in_flight.push(id);
     }
 
-    /// Which request of the trace a job is, and whether it is measured, becomes what views show of it: the order of
-    /// arrival, and nothing.
+    /// Replaces the origin of every job by what views show of it: its place becomes the order of arrival, and it is not
+    /// measured.
     pub(super) fn forget_origins(&mut self) {
         for job in &mut self.slots {
             job.origin = Origin { place: job.id.0, measured: true };
         }
     }
 
-    /// The job's request has ended; its slot lives on while a layer runs.
+    /// Closes a job whose request has ended; its slot lives on while a layer runs.
     pub(super) fn close(&mut self, id: JobId) {
         let place = self.in_flight.binary_search(&id).expect("only jobs in flight close");
         self.in_flight.remove(place);

@@ -1,5 +1,5 @@
-//! The accelerators: the layers that run on them and the ready sub-jobs assigned to them. What every event looks at
-//! lies side by side, a field at a time.
+//! The accelerators: the layers that run on them, and the ready sub-jobs assigned to them. Fields that every event
+//! reads are stored as one array per field.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -16,13 +16,13 @@ use crate::units::Time;
 pub(super) struct Running {
     pub(super) sub_job: SubJobId,
     pub(super) priority: f64,
-    /// The scheduler's weight for its share of the bandwidth.
+    /// The scheduler's weight for the layer's share of the bandwidth.
     pub(super) weight: f64,
     pub(super) cost: PairCost,
-    /// What of its input it found on chip.
+    /// Bytes of the input that the layer found on chip.
     pub(super) forwarded_bytes: f64,
     pub(super) start: Time,
-    /// Which of its phases, if it has any.
+    /// The present phase, if the layer has phases.
     pub(super) phase: usize,
     /// Uncontended work left of the phase at `since`, in picoseconds.
     left_ps: f64,
@@ -34,7 +34,8 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// With the cost and the bytes of [`NetworkModel::cost_after`](super::super::NetworkModel::cost_after).
+    /// A layer that starts now, with the cost and the bytes of
+    /// [`NetworkModel::cost_after`](super::super::NetworkModel::cost_after).
     pub(super) fn new(
         sub_job: SubJobId,
         priority: f64,
@@ -60,7 +61,7 @@ impl Running {
         }
     }
 
-    /// It begins a phase of so much work, with so much after it.
+    /// Begins a phase of `work_ps`, with `later_ps` in the phases after it.
     fn enter(&mut self, phase: usize, work_ps: f64, later_ps: f64, now: Time) {
         self.phase = phase;
         self.left_ps = work_ps;
@@ -80,7 +81,7 @@ impl Running {
         Time((share * self.cost.alone.as_ps()) as u64)
     }
 
-    /// From `now` on it progresses at `rate`; the end.
+    /// Sets the rate from `now` on, and returns the end.
     fn proceed(&mut self, rate: f64, now: Time) -> Time {
         self.left_ps = self.left_at(now).max(0.0);
         self.since = now;
@@ -132,7 +133,7 @@ impl PartialEq for Entry {
 
 impl Eq for Entry {}
 
-/// What waits for an accelerator. Entries go out of date in place, are skipped when they surface, and swept out when
+/// The queue of an accelerator. Entries become outdated in place, are skipped when they surface, and are swept out when
 /// there is no room.
 #[derive(Debug)]
 struct Queue {
@@ -152,7 +153,8 @@ impl Queue {
     fn push(&mut self, entry: Entry, jobs: &Jobs) {
         if self.entries.len() == self.entries.capacity() {
             self.entries.retain(|entry| entry.is_current(jobs));
-            // Room for as many again pays for the sweep; a queue that gets no longer than it was finds it there.
+            // Doubling the room pays for the sweep, and a queue that grows no longer than before does not allocate
+            // again.
             self.entries.reserve(self.entries.len().max(SMALLEST_SWEEP / 2));
         }
         self.entries.push(entry);
@@ -169,27 +171,27 @@ impl Queue {
     }
 }
 
-/// All accelerators.
+/// The state of all accelerators.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    /// When the running layer, or its phase, ends at its present rate; [`Time::MAX`] where none runs.
+    /// When the running layer, or its present phase, ends at its present rate; [`Time::MAX`] where none runs.
     ends: Vec<Time>,
-    /// The same with the phases after it, without contention.
+    /// When the running layer ends, with later phases taken without contention.
     layer_ends: Vec<Time>,
-    /// The smallest of them, as of the last [`Lanes::share_bandwidth`].
+    /// The smallest of `ends`, as of the last [`Lanes::share_bandwidth`].
     next_end: Time,
     running: Vec<Option<Running>>,
-    /// What ran before.
+    /// The sub-job that started last on each accelerator.
     last: Vec<Option<SubJobId>>,
-    /// b of the running layer; 0 where none runs.
+    /// Bandwidth demand b of the running layer; 0 where none runs.
     demands: Vec<f64>,
-    /// Of its share of the bandwidth.
+    /// Weight of the running layer's share of the bandwidth.
     weights: Vec<f64>,
     grants: Vec<f64>,
     granted_bytes_per_ps: f64,
     queues: Vec<Queue>,
     busy: Mask,
-    /// Whose queue may hold something.
+    /// The accelerators whose queue may not be empty.
     waiting: Mask,
 }
 
@@ -226,27 +228,27 @@ impl Lanes {
         }
     }
 
-    /// How many accelerators.
+    /// Number of accelerators.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// What runs on each accelerator.
+    /// The running layer of each accelerator.
     pub(super) fn running(&self) -> &[Option<Running>] {
         &self.running
     }
 
-    /// What runs on an accelerator that is busy.
+    /// The running layer of a busy accelerator.
     pub(super) fn running_on(&self, accelerator: usize) -> &Running {
         self.running[accelerator].as_ref().expect("the accelerator is busy")
     }
 
-    /// The layer of a job that ran last on an accelerator, if none of another did.
+    /// The layer that ran last on an accelerator, if it is of this job.
     pub(super) fn last_of(&self, job: JobId, accelerator: usize) -> Option<u32> {
         self.last[accelerator].filter(|last| last.job == job).map(|last| last.layer)
     }
 
-    /// When the layer on a busy accelerator ends at its present rate, later phases without contention.
+    /// When the layer on a busy accelerator ends at its present rate, with later phases taken without contention.
     #[inline]
     pub(super) fn end_of(&self, accelerator: usize) -> Time {
         self.layer_ends[accelerator]
@@ -265,12 +267,12 @@ impl Lanes {
         self.next_end
     }
 
-    /// Whose layers or phases end now.
+    /// The accelerators whose layers or phases end now.
     pub(super) fn ending(&self, now: Time) -> Mask {
         if now < self.next_end { Mask::default() } else { Mask::of(self.ends.iter().map(|&end| end == now)) }
     }
 
-    /// Idle accelerators for which something may wait.
+    /// The idle accelerators whose queue may not be empty.
     pub(super) fn startable(&self) -> Mask {
         self.waiting.without(self.busy)
     }
@@ -280,7 +282,7 @@ impl Lanes {
         self.waiting.insert(accelerator);
     }
 
-    /// Takes the sub-job that the accelerator shall start next.
+    /// Takes the sub-job that the accelerator starts next.
     pub(super) fn pop(&mut self, accelerator: usize, jobs: &Jobs) -> Option<Entry> {
         let entry = self.queues[accelerator].pop(jobs);
         if self.queues[accelerator].entries.is_empty() {
@@ -289,7 +291,7 @@ impl Lanes {
         entry
     }
 
-    /// Its rate is that of the next [`Lanes::share_bandwidth`].
+    /// Starts a layer; the next [`Lanes::share_bandwidth`] sets its rate.
     pub(super) fn start(&mut self, accelerator: usize, running: Running, sharing: Sharing) {
         self.demands[accelerator] = running.cost.demand_bytes_per_ps;
         self.weights[accelerator] = weight(sharing, &running.cost, running.weight);
@@ -297,7 +299,7 @@ impl Lanes {
         self.busy.insert(accelerator);
     }
 
-    /// What runs on a busy accelerator begins a phase.
+    /// The running layer of a busy accelerator enters a phase.
     pub(super) fn enter(
         &mut self,
         accelerator: usize,
@@ -308,7 +310,8 @@ impl Lanes {
     ) {
         let Phase { work_ps, demand_bytes_per_ps } = phases[phase];
         let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
-        // Summed anew, because what subtraction leaves of nothing would be rounded up to a picosecond.
+        // The sum is computed anew, because a subtraction that leaves a rounding error instead of 0 would be rounded up
+        // to a picosecond.
         let later_ps = phases[phase + 1..].iter().map(|phase| phase.work_ps).sum();
         running.enter(phase, work_ps, later_ps, now);
         let cost = PairCost { demand_bytes_per_ps, ..running.cost };
@@ -316,7 +319,7 @@ impl Lanes {
         self.weights[accelerator] = weight(sharing, &cost, running.weight);
     }
 
-    /// Ends what runs on a busy accelerator.
+    /// Ends the running layer of a busy accelerator.
     pub(super) fn finish(&mut self, accelerator: usize) -> Running {
         self.ends[accelerator] = Time::MAX;
         self.demands[accelerator] = 0.0;
@@ -326,7 +329,7 @@ impl Lanes {
         running
     }
 
-    /// Gives every running layer its share from `now` on. The sum of the grants, if it changed.
+    /// Gives every running layer its share from `now` on; returns the sum of the grants, if it changed.
     ///
     /// An unchanged rate leaves the planned end alone, so that splitting an interval does not accumulate rounding.
     pub(super) fn share_bandwidth(&mut self, platform: &Platform, now: Time) -> Option<f64> {

@@ -1,4 +1,4 @@
-//! Sets of accelerators as bits: which are busy, which have something waiting.
+//! Sets of accelerators as bits, such as those that are busy or those that have something waiting.
 
 use super::super::bandwidth::MAX_SHARERS;
 
@@ -9,7 +9,7 @@ pub(super) struct Mask(u64);
 const _: () = assert!(MAX_SHARERS <= u64::BITS as usize, "an accelerator is a bit");
 
 impl Mask {
-    /// The accelerators for which something holds, of as many as there are.
+    /// The accelerators for which a condition holds, given one value for each.
     pub(super) fn of(holds: impl Iterator<Item = bool>) -> Self {
         let mut mask = Self::default();
         let mut bit = 1;
@@ -32,12 +32,12 @@ impl Mask {
         self.0 == 0
     }
 
-    /// Those of this set that are not in the other.
+    /// The members of this set that are not in the other.
     pub(super) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// In ascending order.
+    /// The members in ascending order.
     pub(super) fn iter(self) -> impl Iterator<Item = usize> {
         let mut bits = self.0;
         std::iter::from_fn(move || {

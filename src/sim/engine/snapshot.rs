@@ -1,4 +1,4 @@
-//! Filling the view: what is known at the present time, copied out of the engine's own state.
+//! Filling the view: the knowledge at the present time, copied out of the engine's own state.
 
 use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, Snapshot, SubJobId, SubJobView};
 use super::Engine;
@@ -7,8 +7,8 @@ use super::lanes::{Lanes, Running};
 use crate::units::Time;
 
 impl Engine {
-    /// Brings the lists up to date. Most of a long backlog has not changed since they were filled last: only jobs that run or were
-    /// touched are looked at, and as long as they have as many open layers as before, what comes after them stays.
+    /// Brings the lists up to date. Most of a long backlog has not changed since the last view, so only jobs that run
+    /// or were touched are updated. As long as they have as many open layers as before, the entries after them stay.
     pub(super) fn take_snapshot(&mut self) {
         let (now, lanes, networks) = (self.now, &self.lanes, &self.world.networks);
         let snapshot = &mut self.snapshot;
@@ -27,7 +27,7 @@ impl Engine {
         }
         let mut kept = snapshot.jobs.len();
         while let Some(id) = self.jobs.next_touched() {
-            // A job that is not there yet comes behind all that are.
+            // A job that is not in the list yet comes after all that are.
             let Ok(index) = snapshot.jobs.binary_search_by_key(&id, |job| job.id) else { continue };
             let job = self.jobs.get(id).filter(|job| !job.abandoned);
             if !job.is_some_and(|job| refresh(snapshot, index, job, lanes, networks)) {
@@ -36,7 +36,7 @@ impl Engine {
         }
         snapshot.jobs.truncate(kept);
         snapshot.sub_jobs.truncate(snapshot.sub_jobs.partition_point(|sub| sub.job < kept));
-        // In flight are, in the same order, those that are kept and then all others.
+        // The jobs in flight are, in this order, those that are kept and all others.
         for &id in &self.jobs.in_flight()[kept..] {
             let job = self.jobs.get(id).expect("jobs in flight have a slot");
             let network = &networks[job.request.network as usize];
@@ -48,7 +48,7 @@ impl Engine {
     }
 }
 
-/// Brings a job and its open layers up to date in their places; says whether they still fit there.
+/// Brings a job and its open layers up to date in place; returns whether they still fit there.
 fn refresh(
     snapshot: &mut Snapshot,
     index: usize,
@@ -120,8 +120,8 @@ fn release(lanes: &Lanes, job: &Job, network: &NetworkModel, layer: u32, now: Ti
     release
 }
 
-/// The longest path over what is left: from the layers that may be assigned, and through those that run. Layers that
-/// are neither come after one of these.
+/// The longest path over the remaining layers. It starts at a layer that may be assigned or that runs, because all
+/// others come after one of these.
 fn shortest_left(lanes: &Lanes, job: &Job, network: &NetworkModel, now: Time) -> Time {
     let mut longest = Time::ZERO;
     for &layer in &job.open {

@@ -3,10 +3,10 @@
 use super::super::Trigger;
 use crate::units::Time;
 
-/// The next tick is kept, so that most events cost a comparison and no division.
+/// Periodic ticks. The next one is kept, so that most events cost a comparison and no division.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticks {
-    /// Zero where decisions follow events.
+    /// The period; zero if decisions follow events.
     period: Time,
     next: Time,
 }
@@ -26,7 +26,7 @@ impl Ticks {
         self.next
     }
 
-    /// Time is `now`; says whether that is a tick.
+    /// Advances to `now`; returns whether that is a tick.
     pub(super) fn pass(&mut self, now: Time) -> bool {
         if now < self.next {
             return false;

@@ -1,10 +1,10 @@
-//! Requests that are all there at time 0.
+//! Requests that all arrive at time 0.
 
 use super::{Point, Process};
 use crate::units::Time;
 use crate::workload::draw::Draws;
 
-/// So many that are still to come.
+/// The number of requests that are still to come.
 pub(super) struct AtOnce(pub(super) u32);
 
 impl Process for AtOnce {

@@ -12,12 +12,12 @@
 //! | conv, published | 5.53 | 1.09 | 1.4 | 3.9 | 16.1 |
 //! | `azure_conv` | 5.53 | 1.06 | 1.3 | 4.1 | 16.8 |
 //!
-//! Code: its CV^2, 174, is close to its dispersion over a minute, so the bursts themselves are all there is: a process
-//! that is on or off. For one that is, CV^2 - 1 = A = 2 r p / s in the relative rate r while on, the share of time off
-//! p and the switching rate s, and the dispersion is 1 + A g(s t) with g(x) = 1 - (1 - e^-x) / x. A = 169 and s = 0.0531
-//! per mean gap are the compromise between the three windows: bursts of 9 s at 5.5 times the mean rate, then 40 s of
-//! silence. Conv: nearly Poisson in the short run (CV near 1), on a rate that drifts: its dispersion grows in proportion
-//! to the window up to a minute. Two equal states 24 % above and below the mean, kept for 200 s, do that.
+//! Code: its CV^2, 174, is close to its dispersion over a minute, so the process consists of bursts only: it is on or
+//! off. For such a process CV^2 - 1 = A = 2 r p / s with the relative rate r while on, the share of time off p and the
+//! switching rate s, and the dispersion is 1 + A g(s t) with g(x) = 1 - (1 - e^-x) / x. A = 169 and s = 0.0531 per mean
+//! gap are the compromise between the three windows: bursts of 9 s at 5.5 times the mean rate, then 40 s of silence.
+//! Conv: nearly Poisson in the short run (CV near 1), on a rate that drifts: its dispersion grows in proportion to the
+//! window up to a minute. Two equal states 24 % above and below the mean, kept for 200 s, do that.
 
 use super::mmpp2::Mmpp2;
 use super::{ArrivalKind, Law, Rate};

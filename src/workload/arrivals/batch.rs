@@ -1,4 +1,4 @@
-//! `batch`: all requests are there at time 0, and none comes later: the makespan problem.
+//! `batch`: all requests arrive at time 0, and none later: the makespan problem.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     doc: "all requests at time 0",
     source: "MAGMA (Kao and Krishna, HPCA 2022) schedules batches of jobs",
     rate: Rate::Own,
-    parameters: &[Parameter { name: "requests", default: "", doc: "how many" }],
+    parameters: &[Parameter { name: "requests", default: "", doc: "number of requests" }],
     read: |table| Ok(Box::new(parse_parameters::<Batch>(table)?)),
 };
 

@@ -1,6 +1,7 @@
-//! `cascade`: a stage behind another tenant. A request of this tenant comes when one of the other tenant is done, for
-//! the same input, with a probability that is drawn when the requests of a run are made; none comes after one that was
-//! dropped. Behind a camera its deadline can be the next frame, like that of every stage for the frame.
+//! `cascade`: a stage behind another tenant. When a request of the other tenant is done, one of this tenant arrives for
+//! the same input, with a given probability; whether it does is drawn when the requests of a run are made. None arrives
+//! after a request that was dropped. Behind a camera its deadline can be the next frame, like that of every stage for
+//! the frame.
 //!
 //! XRBench's dependencies: control dependencies have a probability, data dependencies have 1. What is left out: stages
 //! that wait for several others, or that look at every second frame only.
@@ -14,7 +15,7 @@ use crate::workload::draw::Draws;
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "cascade",
-    doc: "one with each request of another tenant that is done, with a probability; none after one that is dropped",
+    doc: "whenever a request of another tenant is done, one arrives with a probability; none after a dropped one",
     source: "XRBench (Kwon et al., MLSys 2023), its cascades and dependencies",
     rate: Rate::Own,
     parameters: &[
@@ -24,11 +25,11 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     read: |table| Ok(Box::new(parse_parameters::<Cascade>(table)?)),
 };
 
-/// The law.
+/// The law of a cascade.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cascade {
-    /// The tenant whose requests it follows.
+    /// The tenant whose requests the cascade follows.
     pub after: String,
     #[serde(default = "always")]
     probability: Share,
@@ -39,12 +40,12 @@ fn always() -> Share {
 }
 
 impl Cascade {
-    /// How many requests come per request of the other tenant, if none is dropped.
+    /// Mean number of requests per request of the other tenant, if none is dropped.
     pub fn probability(&self) -> f64 {
         self.probability.0
     }
 
-    /// Whether one comes.
+    /// Draws whether a request follows.
     pub(in crate::workload) fn comes(&self, draws: &mut Draws) -> bool {
         draws.rng.random_bool(self.probability.0)
     }
@@ -64,7 +65,7 @@ impl Law for Cascade {
     }
 }
 
-/// No request has a time of its own.
+/// A process without requests: no request of a cascade has a fixed time.
 struct Nothing;
 
 impl Process for Nothing {

@@ -1,9 +1,10 @@
-//! `closed_loop`: so many requests are always in flight; the next one comes a think time after one of them has ended,
-//! whether it was done or dropped: users who wait for the answer, pipelines with a bounded buffer, saturation tests.
+//! `closed_loop`: a fixed number of requests circulate; the next one arrives a think time after one of them has ended,
+//! whether it was done or dropped. Examples are users who wait for the answer, pipelines with a bounded buffer, and
+//! saturation tests.
 //!
-//! The first requests come at time 0. Which request is next, and how long its user thinks, is drawn beforehand and the
-//! same whatever the scheduler does; when it comes is not. A think time is fixed, or exponential with that mean. With
-//! exponential services on one accelerator that is the machine repairman (M/M/1//n).
+//! The first requests arrive at time 0. Which request is next, and how long its user thinks, is drawn beforehand, so it
+//! is the same for every scheduler; when the request arrives is not. A think time is fixed, or exponential with the
+//! given mean. With exponential service times on one accelerator this is the machine-repairman model (M/M/1//n).
 
 use rand_distr::{Distribution, Exp1};
 use serde::Deserialize;
@@ -16,16 +17,16 @@ use crate::workload::draw::Draws;
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "closed_loop",
-    doc: "in_flight requests at time 0; whenever one ends, another one comes after a think time",
+    doc: "in_flight requests at time 0; whenever one ends, another one arrives after a think time",
     source: "Schroeder, Wierman and Harchol-Balter, Open Versus Closed: A Cautionary Tale, NSDI 2006",
     rate: Rate::Own,
     parameters: &[
-        Parameter { name: "in_flight", default: "", doc: "how many requests, 1 to 100,000" },
+        Parameter { name: "in_flight", default: "", doc: "number of requests, 1 to 100,000" },
         Parameter { name: "think_us", default: "0", doc: "mean time from an end to the next request" },
         Parameter {
             name: "think",
             default: "'fixed'",
-            doc: "the law of that time: 'fixed' or 'exponential'",
+            doc: "distribution of the think time: 'fixed' or 'exponential'",
         },
     ],
     read: |table| {
@@ -40,11 +41,11 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
 /// The most requests in flight. Our choice, because no client keeps as many open.
 const MAX_IN_FLIGHT: u32 = 100_000;
 
-/// The law.
+/// The law of a closed loop.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClosedLoop {
-    /// Requests in flight, or thought about.
+    /// Number of requests that are in flight or in their think time.
     pub in_flight: u32,
     #[serde(default)]
     think_us: MicrosecondsOrZero,
@@ -78,7 +79,7 @@ impl ClosedLoop {
 
 impl Law for ClosedLoop {
     fn start(&self, _: &Setting) -> Box<dyn Process> {
-        // Those after them have no times of their own.
+        // Later requests have no fixed times.
         Box::new(AtOnce(self.in_flight))
     }
 

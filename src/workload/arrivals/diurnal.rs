@@ -1,4 +1,4 @@
-//! `diurnal`: a Poisson process whose rate follows a sine, the day and night of a service in short.
+//! `diurnal`: a Poisson process whose rate follows a sine, such as day and night of a service on a short time scale.
 //!
 //! The rate at t is mean x (1 + amplitude x sin(2 pi (t / period + phase))), drawn exactly by thinning (Lewis and
 //! Shedler, Naval Research Logistics 26, 1979). The period is in seconds of simulated time whatever the load, so that

@@ -1,4 +1,4 @@
-//! Processes that are told by the gap to the next request.
+//! Processes that are defined by the gap to the next request.
 
 use rand::rngs::ChaCha8Rng;
 

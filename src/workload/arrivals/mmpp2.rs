@@ -23,7 +23,7 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     rate: Rate::Given,
     parameters: &[
         Parameter { name: "rates", default: "", doc: "the two rates, relative to each other; one may be 0" },
-        Parameter { name: "dwell", default: "", doc: "mean times in each, in mean gaps of the tenant" },
+        Parameter { name: "dwell", default: "", doc: "mean time in each state, in mean gaps of the tenant" },
     ],
     read: |table| {
         let Keys { rates, dwell } = parse_parameters(table)?;
@@ -41,7 +41,7 @@ struct Keys {
     dwell: [MeanGaps; 2],
 }
 
-/// In mean gaps: the two rates have the mean 1.
+/// The process in units of mean gaps, in which the two rates have the mean 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mmpp2 {
     rates: [f64; 2],
@@ -105,7 +105,7 @@ mod tests {
             (square / mean.powi(2) - 1.0).sqrt()
         }
 
-        /// Of the module's documentation.
+        /// The index of dispersion by the formula in the module's documentation.
         pub(in crate::workload::arrivals) fn dispersion(&self, gaps: f64) -> f64 {
             let [p0, p1] = self.dwell.map(|dwell| dwell / (self.dwell[0] + self.dwell[1]));
             let s = 1.0 / self.dwell[0] + 1.0 / self.dwell[1];

@@ -1,4 +1,4 @@
-//! `moca_stream`: streams that pace themselves by what they ask for, as the artefact of MoCA does.
+//! `moca_stream`: streams that pace themselves by the latency of what they request, as in the artefact of MoCA.
 //!
 //! In each stream the next request comes at previous + isolated latency of the previous one x scale - jitter. The
 //! artefact runs 4 streams that start 50,000 cycles apart and takes the jitter from 0 to 855,000 cycles in steps of
@@ -16,14 +16,14 @@ use crate::workload::draw::Draws;
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "moca_stream",
-    doc: "streams whose gaps are isolated latency of the request before x scale - jitter",
+    doc: "streams in which each gap is scale x isolated latency of the previous request - jitter",
     source: "MoCA (Kim et al., HPCA 2023), artefact, workload_mode_2",
     rate: Rate::Own,
     parameters: &[
         Parameter { name: "scale", default: "", doc: "gap per isolated latency; smaller is busier" },
-        Parameter { name: "streams", default: "4", doc: "how many streams" },
-        Parameter { name: "jitter_us", default: "855", doc: "the most that a gap is shortened by" },
-        Parameter { name: "stagger_us", default: "50", doc: "between the first requests of two streams" },
+        Parameter { name: "streams", default: "4", doc: "number of streams" },
+        Parameter { name: "jitter_us", default: "855", doc: "the most by which a gap is shortened" },
+        Parameter { name: "stagger_us", default: "50", doc: "time between the first requests of two streams" },
     ],
     read: |table| {
         let law: MocaStream = parse_parameters(table)?;
@@ -76,7 +76,7 @@ impl Law for MocaStream {
 struct Streams {
     law: MocaStream,
     isolated: Vec<Time>,
-    /// By stream; [`Time::MAX`] where the clock has ended.
+    /// The next arrival of each stream; [`Time::MAX`] beyond the end of the clock.
     next: Vec<Time>,
 }
 

@@ -1,13 +1,13 @@
 //! Arrival processes: when the requests of one tenant come. One file per kind, and the registry of them.
 //!
-//! To add one: a file with a struct that implements [`Law`] and a `pub(super) const ENTRY`, and its line in
-//! [`ARRIVALS`]. `mascot list arrivals`, errors and tests iterate the registry.
+//! To add a kind, write a file with a struct that implements [`Law`] and a `pub(super) const ENTRY`, and add its line
+//! to [`ARRIVALS`]. `mascot list arrivals`, errors and tests iterate the registry.
 //!
-//! Most kinds are given a mean rate, by the experiment's load or by `rate_per_s`, and are stretched in time to have it,
-//! so that their gaps vary alike at every load. The others have times of their own, which no load scales. Most are open:
-//! a time depends on the process, its tenant's random numbers and networks, never on what became of earlier requests.
-//! Not so `closed_loop` and `cascade`, whose requests follow others ([`super::followers`]).
-//! Rates are requests per second, gaps are seconds, times are picoseconds.
+//! Most kinds take a mean rate from the experiment's load or from `rate_per_s`, and are stretched in time to that rate,
+//! so that the variation of their gaps is the same at every load. The others fix absolute arrival times, which no load
+//! scales. Most kinds are open: an arrival time depends on the process, its tenant's random numbers and networks, never
+//! on the outcome of earlier requests. The exceptions are `closed_loop` and `cascade`, whose requests follow others
+//! ([`super::followers`]). Rates are in requests per second, gaps in seconds, and times in picoseconds.
 
 mod at_once;
 mod azure;
@@ -46,24 +46,24 @@ use crate::units::Time;
 pub struct ArrivalKind {
     /// The `kind` in scenario files.
     pub name: &'static str,
-    /// Its law in one sentence.
+    /// The law in one sentence.
     pub doc: &'static str,
-    /// Where it comes from.
+    /// Where the law comes from.
     pub source: &'static str,
-    /// Where its mean rate comes from.
+    /// Where the mean rate comes from.
     pub rate: Rate,
-    /// Its keys in scenario files, beside `kind` and, where the rate is given, `rate_per_s`.
+    /// The keys in scenario files, beside `kind` and, if the load can set the rate, `rate_per_s`.
     pub parameters: &'static [Parameter],
     /// Reads the keys; the error says which one is wrong.
     pub read: fn(&toml::Table) -> Result<Box<dyn Law>, String>,
 }
 
-/// The JSON Schema of a table that describes one.
+/// The JSON Schema of a table that describes an arrival process.
 pub fn schema(_: &mut SchemaGenerator) -> Schema {
     let table = |kind: &ArrivalKind| {
         let rate: &[_] = match kind.rate {
             Rate::Given => {
-                &[("rate_per_s", "requests per second; from the load of an experiment if left out")]
+                &[("rate_per_s", "requests per second; default: from the load of the experiment")]
             }
             Rate::Own => &[],
         };
@@ -77,7 +77,7 @@ pub fn schema(_: &mut SchemaGenerator) -> Schema {
 pub enum Rate {
     /// From the experiment's load, or from `rate_per_s`.
     Given,
-    /// From its own parameters.
+    /// From the parameters of the kind: the arrival rate is absolute.
     Own,
 }
 
@@ -108,32 +108,32 @@ pub trait Law: Debug + Send + Sync {
     /// A fresh run of the process.
     fn start(&self, setting: &Setting) -> Box<dyn Process>;
 
-    /// How many requests come in all; `None` where they never end.
+    /// Number of requests in all; `None` if they never end.
     fn total(&self) -> Option<usize> {
         None
     }
 
-    /// The rate of its frames, if requests come in frames: [`Point::next_frame`].
+    /// The frame rate, if requests come in frames: [`Point::next_frame`].
     fn frames_per_s(&self) -> Option<f64> {
         None
     }
 
-    /// Whether its times depend on [`Setting::isolated`].
+    /// Whether arrival times depend on [`Setting::isolated`].
     fn needs_latencies(&self) -> bool {
         false
     }
 
-    /// The file that its times come from.
+    /// The file that the arrival times come from, if they do.
     fn file(&self) -> Option<&Path> {
         None
     }
 
-    /// How requests follow those of the same tenant.
+    /// The closed loop, if requests follow those of the same tenant.
     fn closed_loop(&self) -> Option<&ClosedLoop> {
         None
     }
 
-    /// How requests follow those of another tenant.
+    /// The cascade, if requests follow those of another tenant.
     fn cascade(&self) -> Option<&Cascade> {
         None
     }
@@ -141,7 +141,7 @@ pub trait Law: Debug + Send + Sync {
 
 /// The tenant that a law is for.
 pub struct Binding<'a> {
-    /// Where the scenario's file is.
+    /// The folder of the scenario's file.
     pub folder: &'a Path,
     /// The tenant's name.
     pub tenant: &'a str,
@@ -149,10 +149,10 @@ pub struct Binding<'a> {
     pub networks: &'a [(String, u32)],
 }
 
-/// What a law is run with.
+/// The setting in which a law is run.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
-    /// The mean rate, above zero; of no meaning to a kind with [`Rate::Own`].
+    /// The mean rate, above zero; ignored by a kind with [`Rate::Own`].
     pub rate_per_s: f64,
     /// The isolated latency of every network of the scenario on the system at hand.
     pub isolated: &'a [Time],
@@ -160,23 +160,23 @@ pub struct Setting<'a> {
 
 /// A run of a law.
 pub trait Process: Send {
-    /// The next request, never earlier than the one before; `None` where none comes any more.
+    /// The next request, never earlier than the one before; `None` after the last one.
     fn next(&mut self, draws: &mut Draws) -> Option<Point>;
 }
 
-/// What a process says about one request.
+/// One request of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// When it arrives.
+    /// When the request arrives.
     pub time: Time,
-    /// What it asks for, as an index into [`super::Scenario::networks`], where the process decides that.
+    /// The network, as an index into [`super::Scenario::networks`], if the process decides it.
     pub network: Option<u32>,
-    /// When the next frame is due, where requests come in frames.
+    /// When the next frame is due, if requests come in frames.
     pub next_frame: Option<Time>,
 }
 
 impl Point {
-    /// A request of which the process knows the time only.
+    /// A request of which the process knows only the time.
     fn at(time: Time) -> Self {
         Self { time, network: None, next_frame: None }
     }
@@ -230,7 +230,7 @@ impl Arrivals {
         Ok(Self { kind, rate_per_s, law })
     }
 
-    /// Which kind it is.
+    /// The kind of the process.
     pub fn kind(&self) -> &'static ArrivalKind {
         self.kind
     }
@@ -240,12 +240,12 @@ impl Arrivals {
         self.rate_per_s.or(self.law.frames_per_s())
     }
 
-    /// Whether the scenario alone says when requests come; else the load of an experiment has to.
+    /// Whether the scenario fixes absolute arrival rates; otherwise the experiment's load sets them.
     pub fn has_own_pace(&self) -> bool {
         self.kind.rate == Rate::Own || self.rate_per_s.is_some()
     }
 
-    /// How many requests come in all; `None` where they never end.
+    /// Number of requests in all; `None` if they never end.
     pub fn total(&self) -> Option<usize> {
         self.law.total()
     }
@@ -275,12 +275,12 @@ impl Arrivals {
         self.law.cascade()
     }
 
-    /// Looks up what depends on the scenario; before anything else.
+    /// Looks up what depends on the scenario; must be called first.
     pub(super) fn bind(&mut self, binding: &Binding) -> Result<(), InputError> {
         Arc::get_mut(&mut self.law).expect("arrivals are bound before they are shared").bind(binding)
     }
 
-    /// A fresh run at a mean rate, if the kind is given one.
+    /// A fresh run of the process, at the mean rate of the setting if the kind takes one.
     pub fn start(&self, setting: &Setting) -> Box<dyn Process> {
         self.law.start(setting)
     }

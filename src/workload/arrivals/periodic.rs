@@ -1,7 +1,7 @@
 //! `periodic`: frames at a fixed rate, each a little off its time: cameras, microphones, displays.
 //!
-//! Frame k arrives at phase + k / fps + a jitter, uniform from -jitter / 2 to jitter / 2 (never before time 0). The next
-//! frame's nominal time, which jitter leaves alone, is the deadline where a tenant says `sla = "period"`.
+//! Frame k arrives at phase + k / fps + a jitter, uniform from -jitter / 2 to jitter / 2 (never before time 0). With
+//! `sla = "period"`, the deadline is the next frame's nominal time, without jitter.
 
 use rand::RngExt;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     parameters: &[
         Parameter { name: "fps", default: "", doc: "frames per second" },
         Parameter { name: "jitter_us", default: "0", doc: "width of the uniform jitter, at most the period" },
-        Parameter { name: "phase_us", default: "0", doc: "when the first frame comes" },
+        Parameter { name: "phase_us", default: "0", doc: "arrival of the first frame" },
     ],
     read: |table| {
         let keys: Keys = parse_parameters(table)?;

@@ -1,4 +1,4 @@
-//! `planaria_integer`: gaps are Poisson-distributed whole numbers of a millisecond.
+//! `planaria_integer`: gaps are Poisson-distributed whole numbers of milliseconds.
 //!
 //! This is what Planaria's code draws under the name of a Poisson process (`np.random.poisson` as the gap), kept to
 //! repeat its experiments: gaps vary by 1 / sqrt(mean gap in steps) only, and several requests share an instant where
@@ -13,7 +13,7 @@ use crate::files::{Microseconds, Parameter, parse_parameters};
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "planaria_integer",
-    doc: "gaps are Poisson-distributed whole numbers of a step",
+    doc: "gaps are Poisson-distributed multiples of a step",
     source: "Planaria (Ghodrati et al., MICRO 2020), scheduler/generator.py",
     rate: Rate::Given,
     parameters: &[Parameter { name: "step_us", default: "1000", doc: "the unit of the gaps" }],

@@ -1,4 +1,4 @@
-//! `poisson`: independent exponential gaps, many users who know nothing of each other.
+//! `poisson`: independent exponential gaps, as from many independent users.
 
 use rand_distr::{Distribution, Exp1};
 

@@ -1,9 +1,9 @@
 //! `trace`: the times of a file ([`crate::workload::trace`] says which kinds there are).
 //!
-//! A file that names tenants is used for the rows of this one; a row that names none among those that do is an error, as
-//! it would be sent by every tenant that has the file. Where it names networks (by their label in the scenario,
-//! after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment takes one file
-//! for all tenants of any scenario instead.
+//! If a file names tenants, only the rows of this tenant are used. If some rows name a tenant and others do not, that
+//! is an error, because every tenant with this file would send the others. Where it names networks (by their label in
+//! the scenario, after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment
+//! takes one file for all tenants of any scenario instead.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::workload::trace::{Row, Rows, TraceKeys};
 
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "trace",
-    doc: "the times of a file; with tenants in it, those of this tenant",
+    doc: "the arrival times in a file; if it names tenants, those of this tenant",
     source: "recorded: Azure LLM, BurstGPT, DISB, or `mascot trace gen`",
     rate: Rate::Own,
     parameters: &[
@@ -114,7 +114,7 @@ mod tests {
     use crate::workload::draw::Draw;
     use crate::workload::tenant::Weighted;
 
-    /// What tenant `camera`, which runs networks 4 (`a`) and 7 (`b@2`), is sent by a file.
+    /// The requests that a file gives to tenant `camera`, which runs networks 4 (`a`) and 7 (`b@2`).
     fn points(text: &str, keys: &str) -> Result<Vec<Point>, InputError> {
         let folder = tempfile::tempdir().expect("the temporary folder is writable");
         std::fs::write(folder.path().join("t.csv"), text).expect("the folder is ours");

@@ -1,9 +1,9 @@
 //! Layer lists of other tools -> [`Network`]: MAESTRO's `.m` files and SCALE-Sim's topology CSV.
 //!
-//! Both list layers with MACs and no edges, so the network is a chain in the order of the list: branches that could
-//! run side by side run one after the other, and joins, pooling and activations are missing. Sizes of feature maps are
-//! those of inputs. Both tools take them with their padding included and count windows that lie inside (`valid`); many
-//! published lists give them without, which `same` makes good: one window per stride of the input.
+//! Both list layers with MACs and no edges, so the network is a chain in the order of the list: branches that could run
+//! side by side run one after the other, and joins, pooling and activations are missing. Sizes of feature maps are
+//! those of inputs. Both tools expect them with the padding included, and count windows that lie inside (`valid`). Many
+//! published lists leave the padding out; for these, `same` counts one window per stride of the input.
 
 mod columns;
 mod maestro;
@@ -17,22 +17,22 @@ use super::names::Names;
 use super::network::Network;
 use crate::files::{InputError, Source, sha256};
 
-/// How to read what a list leaves open.
+/// Options for what a list leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The network to take from a file that has several.
     pub network: Option<String>,
-    /// How many windows a feature map has.
+    /// How the windows of a feature map are counted.
     pub padding: Padding,
 }
 
-/// How many windows a feature map has along one dimension.
+/// How the windows of a feature map are counted along one dimension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Padding {
-    /// Those inside it, as the tools count: the list includes padding.
+    /// Windows inside the feature map, as the tools count: the list includes padding.
     #[default]
     Valid,
-    /// One per stride: the list leaves out a padding that keeps the size.
+    /// One window per stride: the list leaves out a padding that keeps the size.
     Same,
 }
 

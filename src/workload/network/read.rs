@@ -1,4 +1,4 @@
-//! Network TOML -> validated [`Network`]: every error names the line.
+//! Network TOML -> validated [`Network`]. Every error names the line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::workload::layer::{Layer, LoopNest, MAX_COUNT, Op};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "mascot: a network, layer by layer")]
 struct RawNetwork {
-    /// The name by which scenarios refer to it: that of the file.
+    /// The name by which scenarios refer to the network; it must be the name of the file.
     name: String,
     /// Where the graph comes from.
     source: String,
@@ -30,9 +30,9 @@ struct RawNetwork {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLayer {
-    /// Unique in the network.
+    /// The name of the layer, unique in the network.
     name: Spanned<String>,
-    /// What sort of work it is.
+    /// The kind of work.
     kind: LayerKind,
     /// Batch.
     n: Option<Size>,
@@ -50,20 +50,20 @@ struct RawLayer {
     r: Option<Size>,
     /// Kernel columns.
     s: Option<Size>,
-    /// An integer, or [rows, columns].
+    /// Stride: an integer, or [rows, columns].
     stride: Option<OneOrTwo>,
-    /// An integer, or [rows, columns].
+    /// Dilation: an integer, or [rows, columns].
     dilation: Option<OneOrTwo>,
     /// Elements that a vector or lookup layer reads.
     reads: Option<u64>,
-    /// Elements that it writes.
+    /// Elements that a vector or lookup layer writes.
     writes: Option<u64>,
     /// Element operations of a vector layer.
     ops: Option<u64>,
-    /// Operations that run as part of it.
+    /// Operations that run as part of the layer.
     #[serde(default)]
     fused: Vec<String>,
-    /// The layers whose outputs it reads.
+    /// The layers whose outputs this one reads.
     #[serde(default)]
     after: Vec<Spanned<String>>,
 }
@@ -127,7 +127,7 @@ impl RawLayer {
 }
 
 impl Network {
-    /// The JSON Schema of its file.
+    /// The JSON Schema of a network file.
     pub fn schema() -> Schema {
         schema_of::<RawNetwork>()
     }

@@ -55,7 +55,7 @@ use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
 use crate::files::InputError;
 
-/// How to import what a file leaves open.
+/// Options for what a file leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Sizes of symbolic dimensions (`--bind name=value`), and values of inputs that are one integer; a batch is best
@@ -63,13 +63,13 @@ pub struct Options {
     pub bindings: BTreeMap<String, u64>,
     /// The inputs that are given at run time, where the file lists weights as inputs and their uses do not tell.
     pub inputs: BTreeSet<String>,
-    /// What an operator that is not known becomes.
+    /// What an unknown operator becomes.
     pub unknown: UnknownOperators,
-    /// Whether nodes that are one operator together stay apart (`--no-fuse`).
+    /// Whether nodes that together form one operator stay apart (`--no-fuse`).
     pub no_fuse: bool,
 }
 
-/// What an operator that is not known becomes.
+/// What an unknown operator becomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownOperators {
     /// An error.

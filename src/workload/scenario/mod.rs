@@ -39,11 +39,11 @@
 //! ```
 //! Weights left out are 1.
 //!
-//! When requests come is said in one of two ways. Either the scenario says it: every tenant's arrivals have times of
-//! their own or a `rate_per_s`, and an experiment gives no `loads`. Or the experiment does: no tenant's arrivals have a
-//! rate, `weight` (a key of tenants) is its share of all requests, and `loads` tells how many there are, relative to
-//! what the system can carry. Cascades go with both: one behind a tenant sends its rate x probability, if no request is
-//! dropped. A closed loop has a pace of its own, that at which it is served.
+//! Arrival rates are set in one of two ways. Either the scenario fixes absolute arrival rates: every tenant's arrivals
+//! have fixed times or a `rate_per_s`, and the experiment gives no `loads`. Or the experiment's `loads` set the total
+//! rate, relative to what the system can carry: then no tenant has a rate, and a tenant's `weight` is its share of all
+//! requests. Cascades go with both: a cascade sends the rate of the tenant before it x probability, if no request is
+//! dropped. A closed loop counts as an absolute rate, which is that at which it is served.
 
 mod read;
 
@@ -56,9 +56,9 @@ pub struct Scenario {
     pub name: String,
     /// Where its numbers come from and what was changed.
     pub source: String,
-    /// What requests may ask for: distinct, in order of first mention.
+    /// The networks that requests may ask for, distinct and in order of first mention.
     pub networks: Vec<Variant>,
-    /// In file order; at least one.
+    /// The tenants in file order, at least one.
     pub tenants: Vec<Tenant>,
     /// Tenants whose requests follow those of others, each after the tenant that it follows.
     pub stages: Vec<Stage>,
@@ -69,18 +69,18 @@ pub struct Scenario {
 pub struct Stage {
     /// Index into [`Scenario::tenants`].
     pub tenant: u32,
-    /// The other one.
+    /// The tenant that it follows.
     pub after: u32,
-    /// How many of its requests come per request of the other, if none is dropped.
+    /// Mean number of its requests per request of the other tenant, if none is dropped.
     pub probability: f64,
 }
 
-/// What one request asks for: a network at a batch size.
+/// A network at a batch size, for which a request may ask.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Variant {
     /// The network's name.
     pub network: String,
-    /// Inputs that it works on at once.
+    /// The batch size.
     pub batch: u64,
 }
 
@@ -92,34 +92,34 @@ impl Variant {
 }
 
 impl Scenario {
-    /// Whether the scenario alone says when requests come; else the load of an experiment has to.
+    /// Whether the scenario fixes absolute arrival rates; otherwise the experiment's load sets them.
     pub fn has_own_pace(&self) -> bool {
         self.tenants.iter().all(|tenant| tenant.arrivals.has_own_pace())
     }
 
-    /// The tenant from which the requests of a tenant come in the end: the first of its cascade, or itself.
+    /// The tenant at the source of a tenant's requests: the first of its cascade, or itself.
     pub fn source_of(&self, tenant: usize) -> usize {
-        // Every stage comes after the one that it follows.
+        // Every stage is listed after the one that it follows.
         let up = |at, stage: &Stage| if stage.tenant as usize == at { stage.after as usize } else { at };
         self.stages.iter().rev().fold(tenant, up)
     }
 
-    /// Whether the requests of a tenant come in frames, its own or those at the source of its cascade.
+    /// Whether the requests of a tenant come in frames, either its own or those at the source of its cascade.
     pub fn has_frames(&self, tenant: usize) -> bool {
         self.tenants[self.source_of(tenant)].arrivals.has_frames()
     }
 
-    /// Whether some tenant sends as fast as it is served.
+    /// Whether some tenant is a closed loop.
     pub fn has_loops(&self) -> bool {
         self.tenants.iter().any(|tenant| tenant.arrivals.closed_loop().is_some())
     }
 
-    /// Whether requests come at times that depend on what becomes of others.
+    /// Whether some requests follow others, so that their arrival depends on the schedule.
     pub fn has_followers(&self) -> bool {
         self.has_loops() || !self.stages.is_empty()
     }
 
-    /// How many requests come by themselves in all; `None` where they never end.
+    /// Number of requests that follow no others; `None` if they never end.
     pub fn total(&self) -> Option<usize> {
         self.tenants.iter().map(|tenant| tenant.arrivals.total()).sum()
     }
@@ -153,7 +153,7 @@ impl Scenario {
         total
     }
 
-    /// The mean rate of each tenant when all that have none of their own share `requests_per_s` by weight.
+    /// The mean rate of each tenant if all tenants without a fixed rate share `requests_per_s` by weight.
     pub fn rates_per_s(&self, requests_per_s: f64) -> Vec<f64> {
         let shared = self.tenants.iter().zip(self.tenant_shares());
         let rates =

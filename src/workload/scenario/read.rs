@@ -19,56 +19,56 @@ use crate::workload::tenant::{Tenant, Weighted};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "mascot: a scenario: who sends requests for what")]
 struct RawScenario {
-    /// The name by which experiments refer to it: that of the file.
+    /// The name by which experiments refer to the scenario; it must be the name of the file.
     name: String,
-    /// Where it comes from, and what was changed.
+    /// Where the scenario comes from, and what was changed.
     source: String,
-    /// When requests come, for tenants that do not say it.
+    /// The arrival process of tenants that have none of their own.
     #[serde(default)]
     #[schemars(schema_with = "arrivals::schema")]
     arrivals: Option<Spanned<toml::Table>>,
-    /// Priorities and how often they come, for tenants that do not say it.
+    /// Priorities and their relative frequencies, for tenants that have none of their own.
     priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
-    /// QoS levels and how often they come, for tenants that do not say it.
+    /// QoS levels and their relative frequencies, for tenants that have none of their own.
     qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
-    /// Who sends requests.
+    /// The tenants, which send requests.
     tenant: Vec<RawTenant>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawTenant {
-    /// Unique in the scenario.
+    /// The name of the tenant, unique in the scenario.
     name: Spanned<String>,
-    /// The network that it asks for; or `networks`.
+    /// The network that the tenant requests; or `networks`.
     network: Option<Spanned<String>>,
-    /// Inputs in a request.
+    /// Batch size: the inputs in a request.
     batch: Option<Spanned<Batch>>,
-    /// The networks that it asks for and how often; or `network`.
+    /// The networks that the tenant requests and their relative frequencies; or `network`.
     networks: Option<Spanned<Vec<RawNetwork>>>,
-    /// Its part of the load, relative to the others.
+    /// The tenant's share of the load, relative to the other tenants.
     weight: Option<Spanned<Weight>>,
-    /// When its requests come.
+    /// The arrival process of the tenant's requests.
     #[serde(default)]
     #[schemars(schema_with = "arrivals::schema")]
     arrivals: Option<Spanned<toml::Table>>,
-    /// The priority of its requests; or `priorities`.
+    /// The priority of the tenant's requests; or `priorities`.
     priority: Option<u32>,
-    /// Priorities and how often they come; or `priority`.
+    /// Priorities and their relative frequencies; or `priority`.
     priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
-    /// The QoS level of its requests; or `qos_levels`.
+    /// The QoS level of the tenant's requests; or `qos_levels`.
     qos: Option<Qos>,
-    /// QoS levels and how often they come; or `qos`.
+    /// QoS levels and their relative frequencies; or `qos`.
     qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
-    /// The rule for its deadlines, in place of the experiment's.
+    /// The deadline rule of the tenant, in place of the experiment's.
     sla: Option<Spanned<SlaRule>>,
-    /// Multiple of the isolated latency, in place of the experiment's.
+    /// Deadline as a multiple of the isolated latency, in place of the experiment's factor.
     deadline_factor: Option<Positive>,
     /// The absolute deadline in microseconds.
     target_us: Option<Microseconds>,
-    /// What happens to its requests whose deadline passes.
+    /// What happens to the tenant's late requests, in place of the experiment's rule.
     late: Option<Late>,
-    /// The share of requests that has to be met.
+    /// The target SLA rate: the share of requests that should be met.
     target_hit_rate: Option<Fraction>,
     /// Of any k requests in a row, m have to be met.
     firm: Option<Spanned<Firm>>,
@@ -79,9 +79,9 @@ struct RawTenant {
 struct RawNetwork {
     /// A network: the name of a file in workloads/networks/.
     name: Spanned<String>,
-    /// Inputs in a request.
+    /// Batch size: the inputs in a request.
     batch: Option<Spanned<Batch>>,
-    /// How often it comes, relative to the others.
+    /// The relative frequency.
     #[serde(default = "one")]
     weight: Weight,
     /// The absolute deadline in microseconds.
@@ -91,14 +91,14 @@ struct RawNetwork {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLevel<T> {
-    /// The level.
+    /// The level: a priority, or a QoS level.
     level: Spanned<T>,
-    /// How often it comes, relative to the others.
+    /// The relative frequency.
     #[serde(default = "one")]
     weight: Weight,
 }
 
-/// `mix` is what the entries of the tenant's `networks` became, one by one.
+/// The targets of a tenant's networks. `mix` has one entry per entry of `networks`.
 fn own_targets(raw: &RawTenant, mix: &[Weighted]) -> Vec<(u32, Time)> {
     let entries = raw.networks.iter().flat_map(|networks| networks.get_ref());
     let own = entries.zip(mix).map(|(entry, choice)| (choice.value, entry.target_us));
@@ -109,11 +109,11 @@ fn one() -> Weight {
     Weight(1.0)
 }
 
-/// Our choice, because where a scenario says nothing, all requests are equal, at PREMA's lowest level.
+/// The priority of tenants without one. Our choice, because all requests are then equal, at PREMA's lowest level.
 const DEFAULT_PRIORITY: u32 = 1;
 
 impl Scenario {
-    /// The JSON Schema of its file.
+    /// The JSON Schema of a scenario file.
     pub fn schema() -> Schema {
         schema_of::<RawScenario>()
     }
@@ -188,7 +188,7 @@ fn stages(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<Vec<
     Ok(stages)
 }
 
-/// Deadlines at the next frame need frames.
+/// Checks that tenants whose deadline is the next frame have frames.
 fn check_frames(source: &Source, raw: &[RawTenant], scenario: &Scenario) -> Result<(), InputError> {
     for (place, raw) in raw.iter().enumerate() {
         let period = raw.sla.as_ref().filter(|sla| *sla.get_ref() == SlaRule::Period);
@@ -201,13 +201,13 @@ fn check_frames(source: &Source, raw: &[RawTenant], scenario: &Scenario) -> Resu
     Ok(())
 }
 
-/// Either every tenant's requests come by themselves, or none's, but for stages of cascades, which follow others.
+/// Checks that either all tenants fix absolute arrival rates or none does, except for cascades, which follow others.
 fn check_pace(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<(), InputError> {
     let stages = raw.iter().zip(tenants).filter(|(_, tenant)| tenant.arrivals.cascade().is_some());
     for (raw, tenant) in stages {
         if let Some(weight) = &raw.weight {
             let message = format!(
-                "`weight` has no meaning for tenant `{}`: its cascade says how many come",
+                "`weight` has no meaning for tenant `{}`: its cascade sets the number of its requests",
                 tenant.name
             );
             return Err(source.error(&weight.span(), message));
@@ -221,7 +221,7 @@ fn check_pace(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<
         if !tenant.arrivals.has_own_pace() {
             let message = format!(
                 "tenant `{}` ({}) has no rate, and the load of an experiment cannot give it one, because the requests of \
-                 `{}` ({}) come at their own pace: add `rate_per_s` to its `arrivals`",
+                 `{}` ({}) have absolute arrival rates: add `rate_per_s` to its `arrivals`",
                 tenant.name,
                 tenant.arrivals.kind().name,
                 paced.name,
@@ -231,8 +231,8 @@ fn check_pace(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<
         }
         if let Some(weight) = &raw.weight {
             let message = format!(
-                "`weight` shares out the load of an experiment, but the requests of tenant `{}` ({}) come at their own \
-                 pace",
+                "`weight` shares out the load of an experiment, but the requests of tenant `{}` ({}) have an absolute \
+                 arrival rate",
                 tenant.name,
                 tenant.arrivals.kind().name
             );
@@ -242,7 +242,7 @@ fn check_pace(source: &Source, raw: &[RawTenant], tenants: &[Tenant]) -> Result<
     Ok(())
 }
 
-/// What a scenario says for tenants that do not say it themselves.
+/// The values of a scenario for tenants that have none of their own.
 struct Defaults<'a> {
     arrivals: Option<&'a Spanned<toml::Table>>,
     priorities: Vec<Weighted>,
@@ -341,7 +341,7 @@ impl Reader<'_> {
         self.not_empty(mix, raw)
     }
 
-    /// The index of a network at a batch size, new or not.
+    /// The index of a network at a batch size, which is added if it is new.
     fn network(&mut self, name: &Spanned<String>, batch: Option<&Spanned<Batch>>) -> Result<u32, InputError> {
         let network = name.get_ref().clone();
         let variant = Variant { network, batch: batch.map_or(1, |batch| batch.get_ref().0) };

@@ -1,4 +1,4 @@
-//! The three kinds of CSV, told by their headers, row by row.
+//! The three kinds of CSV traces, recognised by their headers and read row by row.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,17 +12,17 @@ pub(super) struct Rows {
     file: CsvFile<File>,
     columns: Columns,
     record: Record,
-    /// Whether its times say how far they are from UTC, as the first does.
+    /// Whether the times have an offset from UTC, as in the first row.
     is_zoned: Option<bool>,
 }
 
-/// What is read of a file with a certain header.
+/// The columns that are read from a file with a certain header.
 struct Columns {
     time: usize,
     tenant: Option<usize>,
     network: Option<usize>,
     read: fn(&str) -> Result<Moment, String>,
-    /// Whether the origin of the times means nothing, so that the first request is put at 0.
+    /// Whether the origin of the times is arbitrary, so that the first request is put at 0.
     shift: bool,
 }
 

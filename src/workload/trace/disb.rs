@@ -9,9 +9,9 @@
 //! `trace` at the given milliseconds. Poisson gaps come from a fixed random stream per task, not from the clock as in
 //! DISB. Older files say `strategy` for `load`.
 //!
-//! Left out, and told so: tasks that are `continuous` (closed loops) or `dependent`, because when their requests come
-//! depends on the run. The delays by which DISB keeps periodic tasks apart, and frames that its clients skip when they
-//! are late, are not modelled.
+//! Tasks that are `continuous` (closed loops) or `dependent` are left out, with a warning, because the arrival of their
+//! requests depends on the run. The delays by which DISB keeps periodic tasks apart, and frames that its clients skip
+//! when they are late, are not modelled.
 
 use rand_distr::{Distribution, Exp};
 use serde::Deserialize;
@@ -90,13 +90,13 @@ pub(super) fn read(source: &Source, names: &mut Names) -> Result<(Vec<Raw>, Vec<
     Ok((rows, left_out))
 }
 
-/// The latest time. Our choice, because a day is longer than any task in sight.
+/// The longest `time`. Our choice, because a day is longer than any task in sight.
 const MAX_TIME_S: f64 = 86_400.0;
 
 /// The most requests of a task. Our choice, because they are ten times the longest run in sight.
 const MAX_OF_TASK: f64 = 1e7;
 
-/// When the requests of a task come; `None` where that depends on the run.
+/// The arrival times of a task's requests; `None` if they depend on the run.
 fn offsets_s(load: &Load, tenant: &str, time_s: f64) -> Result<Option<Vec<f64>>, String> {
     match load {
         Load::Periodic { frequency } => {

@@ -1,4 +1,4 @@
-//! Trace files: when requests came, from which tenant, for which network.
+//! Recordings of arrivals: the time, tenant and network of each request.
 //!
 //! | format | told by | times | names |
 //! |---|---|---|---|
@@ -8,9 +8,10 @@
 //! | DISB tasks (JSON) | `.json` | see `disb.rs` | task = tenant, model = network |
 //!
 //! Token counts are ignored: a network here takes the same time for every request. Times are read exactly, to the
-//! picosecond, with their offset from UTC where they have one. Rows may come in any order in files of a million rows, and
-//! half a million from their place in longer ones (`order.rs`); at one instant they keep that of the file. CSV of any size
-//! is read row by row: what is held is that million, and of a [`Recording`] what it is read for.
+//! picosecond, with their offset from UTC if they have one. Rows may come in any order in files of up to a million
+//! rows; in longer files a row may be at most half a million rows from its place (`order.rs`). Rows of the same instant
+//! keep the order of the file. CSV of any size is read row by row, with at most a million rows in memory; a
+//! [`Recording`] also keeps the rows for which it is read.
 
 mod csv;
 mod disb;
@@ -34,18 +35,18 @@ use crate::files::{Factor, InputError, Source, any_path, did_you_mean};
 use crate::units::Time;
 use order::{HELD, Sorter, TooLate};
 
-/// Which file, and what to make of it: the keys of `trace` in an experiment and of `kind = "trace"` in a scenario.
+/// The keys of `trace` in an experiment, and of `kind = "trace"` in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceKeys {
-    /// The file.
+    /// The trace file: CSV, or DISB JSON.
     #[serde(with = "any_path")]
     #[schemars(with = "PathBuf")]
     pub file: PathBuf,
-    /// How many times faster than recorded its requests come.
+    /// Speed-up: how many times faster than recorded the requests arrive.
     #[serde(default = "as_recorded")]
     pub speedup: Factor,
-    /// Names in the file and what they shall be here: tenants and networks.
+    /// Renames tenants and networks of the file: names in the file = names in the scenario.
     #[serde(default)]
     pub map: BTreeMap<String, String>,
 }
@@ -57,11 +58,11 @@ fn as_recorded() -> Factor {
 /// One request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// When it came.
+    /// When the request arrived.
     pub time: Time,
     tenant: Option<Name>,
     network: Option<Name>,
-    /// Its line in the file, 0 where it has none of its own.
+    /// The line in the file; 0 if the request has no line of its own.
     line: u32,
 }
 
@@ -83,10 +84,10 @@ struct Raw {
 #[derive(Clone, Debug, Default)]
 struct Names {
     map: BTreeMap<String, String>,
-    /// As mapped, each once.
+    /// The names after mapping, each once.
     list: Vec<String>,
     mapped: BTreeMap<String, Name>,
-    /// As in the file.
+    /// The numbers of the names as in the file.
     ids: BTreeMap<String, Name>,
 }
 
@@ -104,7 +105,7 @@ impl Names {
         id
     }
 
-    /// What is mapped and has not been read, in a sentence.
+    /// A sentence about a name in `map` that has not been read.
     fn unread(&self, place: &str) -> Option<String> {
         let from = self.map.keys().find(|from| !self.ids.contains_key(*from))?;
         let hint = did_you_mean(from, self.ids.keys());
@@ -113,7 +114,7 @@ impl Names {
     }
 }
 
-/// What rows mean, and where they are from.
+/// The names behind rows, and the file that they come from.
 #[derive(Clone, Debug)]
 pub struct Labels {
     path: PathBuf,
@@ -121,17 +122,18 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Who sent it, where the file says so.
+    /// The tenant that sent the request, if the file names it.
     pub fn tenant(&self, row: &Row) -> Option<&str> {
         row.tenant.map(|name| self.names.list[name as usize].as_str())
     }
 
-    /// What it asks for, where the file says so.
+    /// The network that the request asks for, if the file names it.
     pub fn network(&self, row: &Row) -> Option<&str> {
         row.network.map(|name| self.names.list[name as usize].as_str())
     }
 
-    /// A name of `map` that the part of the file which was read does not have, in a sentence: the rest may have it.
+    /// A sentence about a name in `map` that does not occur in the part of the file that was read; it may occur in the
+    /// rest.
     pub fn unread(&self) -> Option<String> {
         self.names.unread(&format!("the part of {} that is read", self.path.display()))
     }
@@ -151,9 +153,9 @@ impl Labels {
 
 /// The rows of a file in order of time, as they are read.
 pub struct Rows {
-    /// What of the file cannot be part of a trace, for the user to know.
+    /// Notes for the user about parts of the file that were left out.
     pub left_out: Vec<String>,
-    /// What its rows mean.
+    /// The names behind the rows.
     pub labels: Labels,
     from: Origin,
     sorter: Sorter,
@@ -209,7 +211,7 @@ impl Rows {
         let time = u64::try_from(time_ps - origin_ps).map_err(|_| beyond())?;
         let time = if self.speedup == 1.0 { Time(time) } else { Time(time).scale(1.0 / self.speedup) };
         match time {
-            // What exceeds an integer saturates.
+            // The conversion to an integer saturates.
             Time::MAX if self.speedup == 1.0 => Err(beyond()),
             Time::MAX => {
                 Err(self.labels.at(line, format!("{BEYOND_CLOCK}, played {} times as fast", self.speedup)))

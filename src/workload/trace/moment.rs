@@ -8,18 +8,18 @@ const PS_PER_S: i128 = 1_000_000_000_000;
 /// The finest decimal of a second that is read; finer digits are cut.
 const DIGITS: usize = 12;
 
-/// The largest offset from UTC in hours. Our choice, as java.time has it: time zones reach 14.
+/// The largest offset from UTC in hours. Our choice, because time zones reach only 14 (java.time has the same limit).
 const MAX_OFFSET_H: u8 = 18;
 
 /// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
     pub(super) ps: i128,
-    /// Whether it says how far it is from UTC.
+    /// Whether the time has an offset from UTC.
     pub(super) is_zoned: bool,
 }
 
-/// Decimal seconds, exactly where they are written without an exponent.
+/// Reads decimal seconds, exactly if they are written without an exponent.
 pub(super) fn seconds(text: &str) -> Result<Moment, String> {
     let wrong = || format!("`{text}` is no time: expected seconds from 0 on");
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,24 +1,25 @@
-//! Rows in order of time, of a file that is larger than memory: those of a bounded part of it are sorted at once.
+//! Rows of a file in order of time. The file may be larger than memory, because only a bounded part of it is sorted at
+//! once.
 
 use super::Raw;
 use crate::files::InputError;
 
-/// How many rows are held. Our choice, because they take 50 MB. A file with no more may have any order; in a longer one
-/// a row may stand half as many from its place.
+/// The number of rows in memory. Our choice, because they take 50 MB. A file of at most that many rows may have any
+/// order; in a longer file a row may be at most half as many rows from its place.
 pub(super) const HELD: usize = 1 << 20;
 
-/// Sorts what a reader gives.
+/// Sorts the rows of a reader.
 pub(super) struct Sorter {
     capacity: usize,
-    /// Sorted up to what was read last.
+    /// The rows in memory, sorted except for those read last.
     rows: Vec<Raw>,
-    /// The next row to give, and the end of those that may be given.
+    /// The next row to return, and the end of those that may be returned.
     next: usize,
     ready: usize,
     last_ps: i128,
 }
 
-/// A row that comes before one that was given already.
+/// A row that is earlier than one that was already returned.
 pub(super) struct TooLate(pub(super) Raw);
 
 impl Sorter {
@@ -26,7 +27,7 @@ impl Sorter {
         Self { capacity, rows: Vec::new(), next: 0, ready: 0, last_ps: i128::MIN }
     }
 
-    /// The next row in order of time, in that of the file at one instant; reads on where need be.
+    /// The next row in order of time, and in the order of the file at one instant; reads on if necessary.
     pub(super) fn next(
         &mut self,
         mut read: impl FnMut() -> Result<Option<Raw>, InputError>,
@@ -61,7 +62,7 @@ impl Sorter {
 mod tests {
     use super::*;
 
-    /// Sorts times four at once; a time before one that was given is an error.
+    /// Sorts times with four rows in memory; a time before one that was already returned is an error.
     fn sorted(times: &[i128]) -> Result<Vec<i128>, i128> {
         let mut rows = times.iter().map(|&time_ps| Raw { time_ps, tenant: None, network: None, line: 0 });
         let (mut sorter, mut given) = (Sorter::new(4), Vec::new());

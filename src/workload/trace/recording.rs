@@ -5,30 +5,31 @@ use crate::files::InputError;
 use crate::units::Time;
 use crate::workload::stream::MAX_REQUESTS;
 
-/// How much of a trace is needed.
+/// The part of a trace that is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
-    /// Requests.
+    /// The first requests, by number.
     pub requests: usize,
-    /// The time before which they come.
+    /// The requests before a time.
     pub until: Time,
 }
 
 impl Default for Reach {
-    /// One more than any run may have, for it to see.
+    /// One request more than a run may have, so that a trace that is too long is noticed.
     fn default() -> Self {
         Self { requests: MAX_REQUESTS + 1, until: Time::MAX }
     }
 }
 
-/// The first requests of a trace in order of time: all, or as far as is needed. The rest of the file is not looked at.
+/// The first requests of a trace in order of time: all of them, or as many as are needed. The rest of the file is not
+/// read.
 #[derive(Clone, Debug)]
 pub struct Recording {
     /// The requests.
     pub rows: Vec<Row>,
-    /// What of the file cannot be part of a trace, for the user to know.
+    /// Notes for the user about parts of the file that were left out.
     pub left_out: Vec<String>,
-    /// What its rows mean.
+    /// The names behind the rows.
     pub labels: Labels,
 }
 

@@ -1,4 +1,4 @@
-//! What a trace is like: how much, how bursty, how high.
+//! Statistics of a trace: rate, burstiness and peak.
 
 use std::collections::VecDeque;
 
@@ -7,28 +7,28 @@ use serde::Serialize;
 use crate::units::Time;
 use crate::workload::burstiness::{Gaps, Windows};
 
-/// Figures of the requests of a trace or of one tenant; `None` where there are too few requests to tell.
+/// Statistics of the requests of a trace or of one tenant; `None` if there are too few requests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TraceStats {
-    /// Requests.
+    /// Number of requests.
     pub requests: usize,
-    /// From the first to the last.
+    /// Time from the first request to the last.
     pub span_s: f64,
-    /// Gaps / span.
+    /// Mean rate: number of gaps / span.
     pub rate_per_s: Option<f64>,
     /// Coefficient of variation of the gaps.
     pub gap_cv: Option<f64>,
-    /// Variance / mean of the numbers of requests in windows of 1 s.
+    /// Index of dispersion: variance / mean of the numbers of requests in windows of 1 s.
     pub dispersion_1s: Option<f64>,
-    /// In windows of 10 s.
+    /// Index of dispersion in windows of 10 s.
     pub dispersion_10s: Option<f64>,
-    /// In windows of 60 s.
+    /// Index of dispersion in windows of 60 s.
     pub dispersion_60s: Option<f64>,
     /// The most requests in any second.
     pub peak_per_s: usize,
 }
 
-/// The same while requests come, in order of time. It holds the times of the last second.
+/// Computes the statistics while requests come in order of time. It holds the times of the last second.
 #[derive(Clone, Debug)]
 pub struct Tally {
     gaps: Gaps,
@@ -44,14 +44,14 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// The next request.
+    /// Adds the next request.
     pub fn add(&mut self, time: Time) {
         self.gaps.add(time);
         self.windows.iter_mut().for_each(|windows| windows.add(time));
         self.peak.add(time);
     }
 
-    /// Figures of the requests so far.
+    /// The statistics of the requests so far.
     pub fn stats(&self) -> TraceStats {
         let [dispersion_1s, dispersion_10s, dispersion_60s] =
             self.windows.each_ref().map(Windows::dispersion);
@@ -68,10 +68,10 @@ impl Tally {
     }
 }
 
-/// The most requests in any second, its end left out.
+/// The most requests in any half-open second.
 #[derive(Clone, Debug, Default)]
 struct Peak {
-    /// The distinct times of the last second, and how many requests came at each.
+    /// The distinct times of the last second, with the number of requests at each.
     recent: VecDeque<(Time, usize)>,
     inside: usize,
     highest: usize,

@@ -1,8 +1,8 @@
-//! Writing a trace, so that reading it gives the same picoseconds.
+//! Writes a trace so that reading it back gives the same picoseconds.
 
 use crate::units::Time;
 
-/// `t_s,tenant,network` rows.
+/// Writes `t_s,tenant,network` rows.
 pub fn to_csv<'a>(rows: impl Iterator<Item = (Time, &'a str, &'a str)>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let in_memory = "writing rows of one length to memory does not fail";
@@ -13,7 +13,7 @@ pub fn to_csv<'a>(rows: impl Iterator<Item = (Time, &'a str, &'a str)>) -> Vec<u
     writer.into_inner().expect(in_memory)
 }
 
-/// All digits that are needed.
+/// A time in seconds, with all digits that are needed.
 fn seconds(time: Time) -> String {
     const PS_PER_S: u64 = 1_000_000_000_000;
     let text = format!("{}.{:012}", time.0 / PS_PER_S, time.0 % PS_PER_S);
