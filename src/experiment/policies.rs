@@ -35,7 +35,8 @@ impl Policies {
             let policy = Policy::read(&path, entry)?;
             if !transfer && !policy.is_for(system) {
                 return Err(Error::Usage(format!(
-                    "{} was trained for the accelerators of `{}`, and those of `{}` differ: train one for it, or set `transfer = true`",
+                    "{} was trained for the accelerators of `{}`, and those of `{}` differ: train one for it, or set \
+                     `transfer = true`",
                     path.display(),
                     policy.manifest.system,
                     system.name

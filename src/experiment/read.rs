@@ -232,9 +232,11 @@ fn duration(
 ) -> Result<Option<Duration>, InputError> {
     let end_s = end.as_ref().map(|end| end.get_ref().0);
     let problem = warmup.as_ref().and_then(|warmup| match (warmup.get_ref().0, end_s) {
-        (_, None) => {
-            Some("`warmup_s` needs `duration_s`, of which it is a part; without `duration_s`, use `warmup_requests`".into())
-        }
+        (_, None) => Some(
+            "`warmup_s` needs `duration_s`, of which it is a part; without `duration_s`, use \
+             `warmup_requests`"
+                .into(),
+        ),
         (warmup_s, Some(end_s)) if warmup_s >= end_s => {
             Some(format!("`warmup_s` is {warmup_s}: expected less than `duration_s`"))
         }

@@ -175,7 +175,8 @@ impl Policy {
         let weights = Tensors::read(&path)?;
         let bytes = weights.to_bytes().map_err(|e| InputError::file(&path, e))?;
         if sha256(&bytes) != manifest.weights_sha256 {
-            let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or belongs to another policy";
+            let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or belongs to \
+                           another policy";
             return Err(InputError::file(&path, message));
         }
         Ok(Self { manifest, weights })

@@ -235,7 +235,8 @@ pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
         let line = record.line();
         distinct.add(row, line).map_err(|earlier| {
             let message = format!(
-                "a different result for the same cell and seed is in line {earlier}: keep one of them, or tell them apart by a key column"
+                "a different result for the same cell and seed is in line {earlier}: keep one of them, or tell them \
+                 apart by a key column"
             );
             InputError::at_line(path, line, message)
         })?;

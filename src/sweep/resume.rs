@@ -140,7 +140,8 @@ pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) ->
     lines.push(format!("{} of {cells} cells failed, so no CSV files are written", failures.len()));
     if let Some(store) = kept {
         lines.push(format!(
-            "the others are kept: the same command tries only the failed ones again; `mascot replay {} --cell ID` runs one alone",
+            "the others are kept: the same command tries only the failed ones again; `mascot replay {} --cell ID` \
+             runs one alone",
             store.folder().join(manifest::FILE).display()
         ));
     }

@@ -12,7 +12,8 @@ pub const PARTS: &[Part] = &[
     Part { name: "learned_drop", doc: "the net's judgement of which requests are dropped" },
     Part {
         name: "learned_share",
-        doc: "the net's judgement of how much capacity a request may count on, how far it may slow others and how much slowdown it bears",
+        doc: "the net's judgement of how much capacity a request may count on, how far it may slow others and how \
+              much slowdown it bears",
     },
     Part {
         name: "queue",
