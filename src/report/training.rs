@@ -112,8 +112,7 @@ fn validation(log: &Log, manifest: &Manifest) -> Section {
         });
     let text = format!(
         "Mean SLA rate on the validation seeds, which are not used for training. It passes {}. The weights of the \
-         best fitness \
-         are kept: those after step {}.",
+         best fitness are kept: those after step {}.",
         passed.collect::<Vec<_>>().join(", "),
         manifest.generations
     );
