@@ -242,6 +242,7 @@ struct Report {
     start: Instant,
     /// The time at which the last validation ended.
     last: Instant,
+    /// The number of decisions since then.
     decisions: u64,
 }
 

@@ -14,8 +14,9 @@
 //! [[exclude]]                    # cells that are left out (exclude.rs), [[include]]: cells beside the product (include.rs)
 //! scenario = "mixed"
 //! load = 0.9
-//! ``` `loads` is left out if the scenarios fix absolute arrival rates, and if a recording is replayed: `trace = { file
-//! = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
+//! ```
+//! `loads` is left out if the scenarios fix absolute arrival rates, and if a recording is replayed:
+//! `trace = { file = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
 
 use std::path::Path;
 

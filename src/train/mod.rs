@@ -2,13 +2,18 @@
 //! schedulers are the baselines.
 //!
 //! ```toml
-//! # An experiment, and [training] policy = "relmas" algorithm = "ddpg"        # one that can train it (learner.rs)
-//! validation_seeds = 2      # of every case, from `validation_first_seed` on [training.ddpg]           # the
-//! parameters of the algorithm iterations = 300
-//! ``` The fitness of a run is the share of misses that it avoids: the difference of its SLA rate to that of the
-//! reference on the same trace, divided by the miss rate of the reference plus `headroom`. With plain SLA rates,
-//! overloaded cells would count most, and a policy could lose in lightly loaded cells what it gains there. The
-//! reference is the scheduler of the experiment that is best on the validation seeds.
+//! # An experiment, and
+//! [training]
+//! policy = "relmas"
+//! algorithm = "ddpg"        # one that can train it (learner.rs)
+//! validation_seeds = 2      # of every case, from `validation_first_seed` on
+//! [training.ddpg]           # the parameters of the algorithm
+//! iterations = 300
+//! ```
+//! The fitness of a run is the share of misses that it avoids: the difference of its SLA rate to that of the reference
+//! on the same trace, divided by the miss rate of the reference plus `headroom`. With plain SLA rates, overloaded cells
+//! would count most, and a policy could lose in lightly loaded cells what it gains there. The reference is the
+//! scheduler of the experiment that is best on the validation seeds.
 //!
 //! Every generation, or iteration, is logged to log.csv; the weights with the best mean fitness on the validation seeds
 //! are kept.
