@@ -19,7 +19,8 @@ pub struct Policies(BTreeMap<(String, String), Placed>);
 impl Policies {
     /// Reads the policies that run on a system.
     ///
-    /// # Errors A file is missing or damaged, or is for another system.
+    /// # Errors
+    /// A file is missing or damaged, or is for another system.
     pub fn read<'a>(
         &mut self,
         choices: impl IntoIterator<Item = &'a SchedulerChoice>,

@@ -170,7 +170,8 @@ impl Registry {
 
     /// The entry of a name.
     ///
-    /// # Errors There is no such entry; the error lists the known names.
+    /// # Errors
+    /// There is no such entry; the error lists the known names.
     pub fn find(&self, name: &str) -> Result<&Arc<Entry>, String> {
         self.0.iter().find(|entry| entry.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.entries().map(|entry| &entry.name[..]).collect();

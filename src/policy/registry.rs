@@ -160,7 +160,8 @@ impl Policy {
 
     /// Reads a manifest and the weights beside it.
     ///
-    /// # Errors A file is missing or damaged, or belongs to another kind or version.
+    /// # Errors
+    /// A file is missing or damaged, or belongs to another kind or version.
     pub fn read(path: &Path, kind: &PolicyEntry) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let manifest: Manifest = source.parse()?;
@@ -201,7 +202,8 @@ impl Policy {
 
     /// The scheduler of the policy on a system of so many accelerators, without the named parts.
     ///
-    /// # Errors The weights are of another size.
+    /// # Errors
+    /// The weights are of another size.
     pub fn scheduler(
         &self,
         accelerators: usize,

@@ -61,7 +61,8 @@ pub struct Leftovers {
 impl Leftovers {
     /// The leftovers in a folder, which need not exist.
     ///
-    /// # Errors The folder holds results of another or of an unknown experiment.
+    /// # Errors
+    /// The folder holds results of another or of an unknown experiment.
     pub fn of(folder: &Path, owned: &Owned, experiment: &Experiment, overwrite: bool) -> Result<Self, Error> {
         // If a run was stopped while its files were renamed, its manifest is still among its cells.
         let places = [folder.to_path_buf(), Store::peek(folder).folder().to_path_buf()];

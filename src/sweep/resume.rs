@@ -102,7 +102,8 @@ impl<'a> Sweep<'a> {
 
     /// The index of the only cell whose identifier begins with `prefix`.
     ///
-    /// # Errors No cell, or several cells, begin with it.
+    /// # Errors
+    /// No cell, or several cells, begin with it.
     pub fn find(&self, prefix: &str) -> Result<usize, Error> {
         let prefix = prefix.to_lowercase();
         let matching: Vec<usize> =
