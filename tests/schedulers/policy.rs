@@ -205,7 +205,7 @@ fn a_policy_without_its_training_is_not_overwritten() {
         fs::copy(root.join(own), out.join(own)).expect("it ships");
         fs::write(out.join(other), "of another kind").expect("it is ours");
         let output = train(folder.path(), EVOLUTION, 1, &[], "1");
-        refused(&output, &[name, "without the checkpoint of its training", "--fresh", "another --out"]);
+        refused(&output, &[name, "whose checkpoint is missing", "--fresh", "another --out"]);
         let same = |name: &str| fs::read(root.join(name)).ok() == fs::read(out.join(name)).ok();
         assert!(same(own) && fs::read_dir(&out).expect("it is there").count() == 2);
         // In its place on request; the other kind's is of no training here.
