@@ -78,7 +78,7 @@ impl Leftovers {
         };
         match found.experiment() {
             _ if overwrite => Ok(found),
-            None => refused(format!("a {theirs} without the {} that names its experiment", owned.manifest)),
+            None => refused(format!("a {theirs} without a {} that names its experiment", owned.manifest)),
             Some(other) if !found.is_of(experiment) => {
                 let (other, own) = (other.display(), absolute(&experiment.path));
                 refused(format!("the results of {other}, which is another experiment than {}", own.display()))
