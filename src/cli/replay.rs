@@ -91,7 +91,8 @@ fn tell(differences: Vec<String>, anyway: bool) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Check(format!(
-        "the program or its data are not those of the recorded run, so nothing is run; --anyway replays nevertheless:\n  {}",
+        "the program or its data are not those of the recorded run, so nothing is run; --anyway replays \
+         nevertheless:\n  {}",
         differences.join("\n  ")
     )))
 }

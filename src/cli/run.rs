@@ -228,7 +228,7 @@ fn footnotes(rows: &[Row]) -> String {
     let runs = || rows.iter().filter(|row| row.scheduler != BOUND);
     let notes: BTreeSet<&str> = runs().filter_map(|row| row.replicates.note()).collect();
     let copies = copies(runs().map(|row| row.copies).sum());
-    let of = "finished: share of the measured requests that ended, over which p99 us is taken; uJ/request: per measured request, met or not; \
-              uJ/met: per request that met its deadline";
+    let of = "finished: share of the measured requests that finished, over which p99 us is taken; uJ/request: per \
+              measured request, met or not; uJ/met: per request that met its deadline";
     [of].into_iter().chain(notes).chain(copies.as_deref()).map(|note| format!("{note}\n")).collect()
 }

@@ -117,7 +117,8 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
 impl Options {
     /// The checkpoint in the folder, if this training resumes from it.
     ///
-    /// # Errors The folder holds another training, or a part of one that would be lost.
+    /// # Errors
+    /// The folder holds another training, or a part of one that would be lost.
     fn checkpoint(&self, place: &Place, origin: &Origin) -> Result<Option<Checkpoint>, Error> {
         let folder = &place.folder;
         if self.fresh {
@@ -242,6 +243,7 @@ struct Report {
     start: Instant,
     /// The time at which the last validation ended.
     last: Instant,
+    /// The number of decisions since then.
     decisions: u64,
 }
 

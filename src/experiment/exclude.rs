@@ -13,7 +13,8 @@
 //! [[include]]                            # one point beyond: the experiment at 64 GB/s, under fcfs alone
 //! scheduler = "fcfs"
 //! dram_bandwidth_gbps = 64
-//! ``` An unknown key is an error; so is a value that no cell has, an `[[exclude]]` that leaves nothing out, and an
+//! ```
+//! An unknown key is an error; so is a value that no cell has, an `[[exclude]]` that leaves nothing out, and an
 //! `[[include]]` that adds nothing. With `--set`, which may have removed the cells, only an unknown key is an error.
 
 use std::collections::BTreeMap;

@@ -106,7 +106,8 @@ impl Default for Hyper {
 impl Hyper {
     /// Checks that the values fit together.
     ///
-    /// # Errors Two values contradict each other: the error names the keys and the values.
+    /// # Errors
+    /// Two values contradict each other: the error names the keys and the values.
     pub fn check(&self) -> Result<(), String> {
         match self.learning_starts > self.buffer_size {
             true => Err(format!(

@@ -19,7 +19,8 @@ pub struct Policies(BTreeMap<(String, String), Placed>);
 impl Policies {
     /// Reads the policies that run on a system.
     ///
-    /// # Errors A file is missing or damaged, or is for another system.
+    /// # Errors
+    /// A file is missing or damaged, or is for another system.
     pub fn read<'a>(
         &mut self,
         choices: impl IntoIterator<Item = &'a SchedulerChoice>,
@@ -35,7 +36,8 @@ impl Policies {
             let policy = Policy::read(&path, entry)?;
             if !transfer && !policy.is_for(system) {
                 return Err(Error::Usage(format!(
-                    "{} was trained for the accelerators of `{}`, and those of `{}` differ: train one for it, or set `transfer = true`",
+                    "{} was trained for the accelerators of `{}`, and those of `{}` differ: train one for it, or set \
+                     `transfer = true`",
                     path.display(),
                     policy.manifest.system,
                     system.name

@@ -14,8 +14,9 @@
 //! [[exclude]]                    # cells that are left out (exclude.rs), [[include]]: cells beside the product (include.rs)
 //! scenario = "mixed"
 //! load = 0.9
-//! ``` `loads` is left out if the scenarios fix absolute arrival rates, and if a recording is replayed: `trace = { file
-//! = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
+//! ```
+//! `loads` is left out if the scenarios fix absolute arrival rates, and if a recording is replayed:
+//! `trace = { file = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
 
 use std::path::Path;
 
@@ -232,9 +233,11 @@ fn duration(
 ) -> Result<Option<Duration>, InputError> {
     let end_s = end.as_ref().map(|end| end.get_ref().0);
     let problem = warmup.as_ref().and_then(|warmup| match (warmup.get_ref().0, end_s) {
-        (_, None) => {
-            Some("`warmup_s` needs `duration_s`, of which it is a part; without `duration_s`, use `warmup_requests`".into())
-        }
+        (_, None) => Some(
+            "`warmup_s` needs `duration_s`, of which it is a part; without `duration_s`, use \
+             `warmup_requests`"
+                .into(),
+        ),
         (warmup_s, Some(end_s)) if warmup_s >= end_s => {
             Some(format!("`warmup_s` is {warmup_s}: expected less than `duration_s`"))
         }

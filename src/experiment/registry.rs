@@ -24,7 +24,8 @@
 //! let data = DataRoot::find(None)?.with_registry(Registry::built_in().with(first));
 //! # assert!(data.registry().find("first").is_ok() && data.registry().find("gated").is_ok());
 //! # Ok::<(), mascot::experiment::Error>(())
-//! ``` Finished cells are kept under the hash of this crate's sources, which does not cover the caller's.
+//! ```
+//! Finished cells are kept under the hash of this crate's sources, which does not cover the caller's.
 //! [`Entry::version`] stands for the caller's code: it must change whenever decisions may change.
 
 use std::fmt;
@@ -169,7 +170,8 @@ impl Registry {
 
     /// The entry of a name.
     ///
-    /// # Errors There is no such entry; the error lists the known names.
+    /// # Errors
+    /// There is no such entry; the error lists the known names.
     pub fn find(&self, name: &str) -> Result<&Arc<Entry>, String> {
         self.0.iter().find(|entry| entry.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.entries().map(|entry| &entry.name[..]).collect();

@@ -108,7 +108,8 @@ impl Training {
             if other.name != learner.name {
                 let (given, used) = (other.name, learner.name);
                 let message = format!(
-                    "`training.{given}` is for `algorithm = \"{given}\"`, but `{}` is trained by `{used}`: leave it out, or set `algorithm`",
+                    "`training.{given}` is for `algorithm = \"{given}\"`, but `{}` is trained by `{used}`: leave it \
+                     out, or set `algorithm`",
                     policy.name
                 );
                 return Err((span, message));
@@ -261,7 +262,8 @@ mod tests {
             (
                 "algorithm = 'evolution'\nddpg = { hidden = 8 }",
                 "{ hidden = 8 }",
-                "`training.ddpg` is for `algorithm = \"ddpg\"`, but `learned_gate` is trained by `evolution`: leave it out, or set `algorithm`",
+                "`training.ddpg` is for `algorithm = \"ddpg\"`, but `learned_gate` is trained by `evolution`: leave \
+                 it out, or set `algorithm`",
             ),
             (
                 "algorithm = 'ddpg'\nddpg = { buffer_size = 9 }",

@@ -1,4 +1,4 @@
-//! Estimates before a run by number of requests starts whether it ends before the 64-bit clock overflows.
+//! Estimates whether a run by number of requests ends before the 64-bit clock overflows.
 //!
 //! After the last arrival a run takes at most twice the time of all requests served one after the other: as long as the
 //! DRAM is the bottleneck, moving all bytes takes the same time in parallel as in sequence. If late requests are

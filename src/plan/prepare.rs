@@ -187,7 +187,8 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
         (true, Some(_)) => {
             let tenant = &workload.scenario.tenants[0];
             format!(
-                "`loads` cannot scale the requests of scenario `{name}`, which fixes absolute arrival rates (tenant `{}`: {}); leave `loads` out, and set the rates in the scenario",
+                "`loads` cannot scale the requests of scenario `{name}`, which fixes absolute arrival rates (tenant \
+                 `{}`: {}); leave `loads` out, and set the rates in the scenario",
                 tenant.name,
                 tenant.arrivals.kind().name
             )
@@ -210,7 +211,8 @@ fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Poi
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "{}: `forwarding = true` needs whole layers: it cannot be combined with `phases = true` or `max_sub_job_us` (`{}`)",
+        "{}: `forwarding = true` needs whole layers: it cannot be combined with `phases = true` or `max_sub_job_us` \
+         (`{}`)",
         experiment.path.display(),
         system.name
     )))

@@ -40,7 +40,9 @@ impl Plan {
         }
         let sentence = |((system, scenario, period_ps), networks)| {
             format!(
-                "`period_us` {} is longer than the slack of networks of scenario `{scenario}` on `{system}`: a request that arrives just after a decision is late even on an idle system; shorten the period, or set `trigger = \"on_change\"`: {}",
+                "`period_us` {} is longer than the slack of networks of scenario `{scenario}` on `{system}`: a \
+                 request that arrives just after a decision is late even on an idle system; shorten the period, or \
+                 set `trigger = \"on_change\"`: {}",
                 Time(period_ps).as_us(),
                 distinct(networks).join(", ")
             )

@@ -160,7 +160,8 @@ impl Policy {
 
     /// Reads a manifest and the weights beside it.
     ///
-    /// # Errors A file is missing or damaged, or belongs to another kind or version.
+    /// # Errors
+    /// A file is missing or damaged, or belongs to another kind or version.
     pub fn read(path: &Path, kind: &PolicyEntry) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let manifest: Manifest = source.parse()?;
@@ -175,7 +176,8 @@ impl Policy {
         let weights = Tensors::read(&path)?;
         let bytes = weights.to_bytes().map_err(|e| InputError::file(&path, e))?;
         if sha256(&bytes) != manifest.weights_sha256 {
-            let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or belongs to another policy";
+            let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or belongs to \
+                           another policy";
             return Err(InputError::file(&path, message));
         }
         Ok(Self { manifest, weights })
@@ -200,7 +202,8 @@ impl Policy {
 
     /// The scheduler of the policy on a system of so many accelerators, without the named parts.
     ///
-    /// # Errors The weights are of another size.
+    /// # Errors
+    /// The weights are of another size.
     pub fn scheduler(
         &self,
         accelerators: usize,

@@ -105,7 +105,8 @@ impl Tensors {
 
     /// The tensor of that name, whatever its shape.
     ///
-    /// # Errors There is no such tensor.
+    /// # Errors
+    /// There is no such tensor.
     pub fn get(&self, name: &str) -> Result<&Tensor, WeightsError> {
         self.0.get(name).ok_or_else(|| WeightsError::Missing {
             name: name.into(),
@@ -115,7 +116,8 @@ impl Tensors {
 
     /// The numbers of the tensor of that name and shape.
     ///
-    /// # Errors There is no such tensor, or it has another shape.
+    /// # Errors
+    /// There is no such tensor, or it has another shape.
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32], WeightsError> {
         let tensor = self.get(name)?;
         if tensor.shape != shape {
@@ -143,7 +145,8 @@ impl Tensors {
 
     /// The tensors of a safetensors file.
     ///
-    /// # Errors The file is damaged, or holds anything but finite `f32`.
+    /// # Errors
+    /// The file is damaged, or holds anything but finite `f32`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WeightsError> {
         check_ends(bytes)?;
         let mut tensors = Self::default();
@@ -161,7 +164,8 @@ impl Tensors {
 
     /// The bytes of a safetensors file.
     ///
-    /// # Errors A number is not finite.
+    /// # Errors
+    /// A number is not finite.
     pub fn to_bytes(&self) -> Result<Vec<u8>, WeightsError> {
         self.check_finite()?;
         Ok(safetensors::serialize(&self.0, None)?)
@@ -169,7 +173,8 @@ impl Tensors {
 
     /// Reads a file.
     ///
-    /// # Errors The file cannot be read, or [`Self::from_bytes`] fails.
+    /// # Errors
+    /// The file cannot be read, or [`Self::from_bytes`] fails.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let failed = |e: std::io::Error| InputError::file(path, e);
         let mut bytes = Vec::new();

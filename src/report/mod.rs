@@ -24,8 +24,9 @@ use crate::sweep::{Table, remove_pictures};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
-/// # Errors The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training,
-/// or it cannot be written to.
+/// # Errors
+/// The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training, or it
+/// cannot be written to.
 pub fn write(folder: &Path) -> Result<PathBuf, Error> {
     let mut page = if training::is_in(folder) {
         training::page(folder)?

@@ -111,8 +111,8 @@ fn validation(log: &Log, manifest: &Manifest) -> Section {
             None => format!("{name} never"),
         });
     let text = format!(
-        "Mean SLA rate on the validation seeds, which are not used for training. It passes {}. The weights of the best fitness \
-         are kept: those after step {}.",
+        "Mean SLA rate on the validation seeds, which are not used for training. It passes {}. The weights of the \
+         best fitness are kept: those after step {}.",
         passed.collect::<Vec<_>>().join(", "),
         manifest.generations
     );

@@ -145,7 +145,8 @@ type ByKeys<'a> = BTreeMap<Vec<String>, BySeed<'a>>;
 
 /// Compares a metric of two summaries.
 ///
-/// # Errors A file cannot be read, or the metric is not a column of both.
+/// # Errors
+/// A file cannot be read, or the metric is not a column of both.
 pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result<Comparison, Error> {
     let (Rows { all: rows_a, copies: copies_a }, Rows { all: rows_b, copies: copies_b }) =
         (all_rows(a)?, all_rows(b)?);

@@ -206,7 +206,8 @@ fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
 
 /// The rows of a summary.csv, with every run once.
 ///
-/// # Errors The same errors as for [`all_rows`].
+/// # Errors
+/// The same errors as for [`all_rows`].
 pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
     let mut rows = all_rows(path)?.without_copies();
     mark_recordings(&mut rows.all);
@@ -215,7 +216,8 @@ pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
 
 /// The rows of a summary.csv, including runs that are copies of others.
 ///
-/// # Errors The file or a value in it cannot be read, or two of its rows give different results for one run.
+/// # Errors
+/// The file or a value in it cannot be read, or two of its rows give different results for one run.
 pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
     let mut file = CsvFile::open(path)?;
     for needed in ["system", "scenario", "scheduler", RATE] {
@@ -235,7 +237,8 @@ pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
         let line = record.line();
         distinct.add(row, line).map_err(|earlier| {
             let message = format!(
-                "a different result for the same cell and seed is in line {earlier}: keep one of them, or tell them apart by a key column"
+                "a different result for the same cell and seed is in line {earlier}: keep one of them, or tell them \
+                 apart by a key column"
             );
             InputError::at_line(path, line, message)
         })?;

@@ -98,7 +98,8 @@ pub const CAPACITY_COLUMNS: &[Column<Found>] = &[
 
 /// Searches for every case, scheduler and seed of a plan, whatever the loads of its cases, on the current rayon pool.
 ///
-/// # Errors A scenario fixes absolute arrival rates, or a run fails.
+/// # Errors
+/// A scenario fixes absolute arrival rates, or a run fails.
 pub fn find(plan: &Plan, search: Search, progress: &dyn Progress) -> Result<Vec<Found>, Error> {
     if plan.experiment.loads.is_none() {
         let path = plan.experiment.path.display();

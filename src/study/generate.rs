@@ -64,7 +64,8 @@ impl Generate<'_> {
         }
         if scenario.has_followers() {
             return Err(format!(
-                "requests of scenario `{name}` follow others, so their arrival times depend on the run: take them from the requests.csv of a run"
+                "requests of scenario `{name}` follow others, so their arrival times depend on the run: take them \
+                 from the requests.csv of a run"
             ));
         }
         if self.system.is_some() && self.load.is_none() && !needs_latencies(scenario) {

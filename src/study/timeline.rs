@@ -12,7 +12,8 @@ use crate::sweep::{Cell, cells, quoted};
 
 /// The only cell of a plan.
 ///
-/// # Errors There are several cells: the error names the keys with several values, and options that leave one cell.
+/// # Errors
+/// There are several cells: the error names the keys with several values, and options that leave one cell.
 pub fn only_cell(plan: &Plan) -> Result<Cell<'_>, Error> {
     let cells: Vec<Cell> = cells(plan).into_iter().filter(|cell| !cell.is_bound()).collect();
     match cells[..] {

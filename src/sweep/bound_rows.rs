@@ -78,7 +78,8 @@ impl Plan {
             progress.warn(&match forwarding {
                 true => "no bound with `forwarding`: what layers cost depends on the schedule".to_string(),
                 false => format!(
-                    "no bound for scenario `{scenario}`: the times and the number of its requests depend on the schedule"
+                    "no bound for scenario `{scenario}`: the times and the number of its requests depend on the \
+                     schedule"
                 ),
             });
         });

@@ -13,6 +13,7 @@ pub fn summary_columns() -> impl Iterator<Item = &'static Heading> {
 /// The columns that the requests of a run add to `summary.csv`.
 pub const OFFERED_COLUMNS: &[Column<Outcome>] = &[Column::undirected(
     "offered_load",
-    "Rate of the run's requests relative to lambda*, as if none were dropped; with closed loops, of the requests that came. `load` is the load that was asked for. Empty if all come at once",
+    "Rate of the run's requests relative to lambda*, as if none were dropped; with closed loops, of the requests that \
+     came. `load` is the load that was asked for. Empty if all come at once",
     |outcome: &Outcome| Value::Real(outcome.offered_load),
 )];

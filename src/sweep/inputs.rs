@@ -24,7 +24,8 @@ pub struct Inputs {
 impl Inputs {
     /// The data files of a plan.
     ///
-    /// # Errors A file has disappeared since it was read.
+    /// # Errors
+    /// A file has disappeared since it was read.
     pub fn of(plan: &Plan, data: &DataRoot) -> Result<Self, Error> {
         let mut inputs = Self::default();
         for case in &plan.cases {

@@ -61,7 +61,8 @@ pub struct Leftovers {
 impl Leftovers {
     /// The leftovers in a folder, which need not exist.
     ///
-    /// # Errors The folder holds results of another or of an unknown experiment.
+    /// # Errors
+    /// The folder holds results of another or of an unknown experiment.
     pub fn of(folder: &Path, owned: &Owned, experiment: &Experiment, overwrite: bool) -> Result<Self, Error> {
         // If a run was stopped while its files were renamed, its manifest is still among its cells.
         let places = [folder.to_path_buf(), Store::peek(folder).folder().to_path_buf()];
@@ -77,7 +78,7 @@ impl Leftovers {
         };
         match found.experiment() {
             _ if overwrite => Ok(found),
-            None => refused(format!("a {theirs} without the {} that names its experiment", owned.manifest)),
+            None => refused(format!("a {theirs} without a {} that names its experiment", owned.manifest)),
             Some(other) if !found.is_of(experiment) => {
                 let (other, own) = (other.display(), absolute(&experiment.path));
                 refused(format!("the results of {other}, which is another experiment than {}", own.display()))

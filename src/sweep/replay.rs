@@ -75,7 +75,8 @@ pub fn first_keys(folder: &Path) -> Result<Vec<String>, Error> {
 
 /// Compares a result file of two folders, as a whole or only the rows with these keys. Returns the number of rows.
 ///
-/// # Errors A row differs: the error names the first such row and the columns that differ.
+/// # Errors
+/// A row differs: the error names the first such row and the columns that differ.
 pub fn compare(table: Table, theirs: &Path, ours: &Path, only: Option<&[String]>) -> Result<usize, Error> {
     let paths = [theirs, ours].map(|folder| folder.join(table.file()));
     let [their, our] = paths.each_ref().map(|path| rows(path));

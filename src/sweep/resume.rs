@@ -102,7 +102,8 @@ impl<'a> Sweep<'a> {
 
     /// The index of the only cell whose identifier begins with `prefix`.
     ///
-    /// # Errors No cell, or several cells, begin with it.
+    /// # Errors
+    /// No cell, or several cells, begin with it.
     pub fn find(&self, prefix: &str) -> Result<usize, Error> {
         let prefix = prefix.to_lowercase();
         let matching: Vec<usize> =
@@ -140,7 +141,8 @@ pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) ->
     lines.push(format!("{} of {cells} cells failed, so no CSV files are written", failures.len()));
     if let Some(store) = kept {
         lines.push(format!(
-            "the others are kept: the same command tries only the failed ones again; `mascot replay {} --cell ID` runs one alone",
+            "the others are kept: the same command tries only the failed ones again; `mascot replay {} --cell ID` \
+             runs one alone",
             store.folder().join(manifest::FILE).display()
         ));
     }

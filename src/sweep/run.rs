@@ -108,7 +108,8 @@ fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
 
 /// Runs any scheduler on a case. This is the entry point for schedulers outside this crate.
 ///
-/// # Errors The scheduler takes an illegal action, or leaves requests waiting for ever.
+/// # Errors
+/// The scheduler takes an illegal action, or leaves requests waiting for ever.
 pub fn run_with(
     case: &Case,
     requests: usize,

@@ -57,7 +57,8 @@ impl Store {
 
     /// The store in a results folder; both are created if necessary.
     ///
-    /// # Errors Another process works on it, or it cannot be created.
+    /// # Errors
+    /// Another process works on it, or it cannot be created.
     pub fn open(results: &Path) -> Result<Self, Error> {
         let mut store = Self::peek(results);
         fs::create_dir_all(&store.folder).map_err(|source| store.write_error(source))?;

@@ -51,7 +51,8 @@ impl Checkpoint {
 
     /// Reads the checkpoint of a folder.
     ///
-    /// # Errors There is no checkpoint, it is damaged, or it belongs to another training.
+    /// # Errors
+    /// There is no checkpoint, it is damaged, or it belongs to another training.
     pub fn read(folder: &Path, origin: &Origin) -> Result<Self, Error> {
         let path = folder.join(Self::FILE);
         let problem = |problem: String| {
@@ -76,7 +77,8 @@ impl Checkpoint {
 
     /// Writes both files.
     ///
-    /// # Errors A file cannot be written, or a weight is not finite.
+    /// # Errors
+    /// A file cannot be written, or a weight is not finite.
     pub fn write(&self, folder: &Path) -> Result<(), Error> {
         let name = format!("checkpoint-{}.safetensors", self.log.len());
         let mut tensors = Tensors::default();

@@ -44,7 +44,8 @@ impl State {
 
     /// The state that was kept, which must be of so many weights.
     ///
-    /// # Errors The state is of another number of weights.
+    /// # Errors
+    /// The state is of another number of weights.
     pub fn from_tensors(tensors: &Tensors, weights: usize) -> Result<Self, WeightsError> {
         let values = |name| tensors.values(name, &[weights]).map(<[f32]>::to_vec);
         Ok(Self {

@@ -33,7 +33,8 @@ const STARTS: [(&str, Option<Start>); 2] = [("evolution", evolution::START), ("d
 
 /// The learner of a training.
 ///
-/// # Errors This program was built without the algorithm's library, or the state is of weights of another size.
+/// # Errors
+/// This program was built without the algorithm's library, or the state is of weights of another size.
 pub(super) fn learner<'a>(
     plan: &'a Plan,
     training: &Training,

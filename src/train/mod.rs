@@ -10,10 +10,10 @@
 //! [training.ddpg]           # the parameters of the algorithm
 //! iterations = 300
 //! ```
-//! The fitness of a run is the share of misses that it avoids: the difference of its SLA rate to that of the
-//! reference on the same trace, divided by the miss rate of the reference plus `headroom`. With plain SLA rates,
-//! overloaded cells would count most, and a policy could lose in lightly loaded cells what it gains there. The
-//! reference is the scheduler of the experiment that is best on the validation seeds.
+//! The fitness of a run is the share of misses that it avoids: the difference of its SLA rate to that of the reference
+//! on the same trace, divided by the miss rate of the reference plus `headroom`. With plain SLA rates, overloaded cells
+//! would count most, and a policy could lose in lightly loaded cells what it gains there. The reference is the
+//! scheduler of the experiment that is best on the validation seeds.
 //!
 //! Every generation, or iteration, is logged to log.csv; the weights with the best mean fitness on the validation seeds
 //! are kept.

@@ -26,7 +26,8 @@ pub struct Trainer<'a> {
 impl Experiment {
     /// Checks that training and validation have no seed in common.
     ///
-    /// # Errors The ranges overlap: the error names both, and the keys that set them.
+    /// # Errors
+    /// The ranges overlap: the error names both, and the keys that set them.
     pub fn check_training_seeds(&self) -> Result<(), Error> {
         let Some(training) = &self.training else { return Ok(()) };
         let [(first, last), (validation_first, validation_last)] =
@@ -49,8 +50,9 @@ impl Experiment {
 impl<'a> Trainer<'a> {
     /// A training at its beginning, or resumed from a checkpoint of the same training.
     ///
-    /// # Errors A scheduler cannot be built for the system, the checkpoint is of weights of another size, or this
-    /// program was built without the algorithm's library.
+    /// # Errors
+    /// A scheduler cannot be built for the system, the checkpoint is of weights of another size, or this program was
+    /// built without the algorithm's library.
     pub fn new(
         plan: &'a Plan,
         training: Training,

@@ -99,7 +99,7 @@ fn what_shows_an_earlier_run_does_not_stay_beside_a_new_one() {
     // A part of it: the page would show what is no longer there, and so would the sustained loads of edf.
     let said = run(&["--set", "schedulers=fcfs"]);
     assert!(said.contains("report.html: removed, as it shows an earlier run"), "{said}");
-    assert!(said.contains("capacity.csv: of cells that this run does not have, is "), "{said}");
+    assert!(said.contains("capacity.csv: has cells that this run does not have; renamed to "), "{said}");
     let left = [
         "accelerators.csv",
         "cells",
@@ -130,7 +130,9 @@ fn what_shows_an_earlier_run_does_not_stay_beside_a_new_one() {
         &["capacity", "e.toml", "--quiet", "--seeds", "2", "--tolerance", "0.4", "--highest", "1"],
     );
     assert!(!run(&["--seeds", "2"]).contains("capacity.csv"));
-    assert!(run(&["--seeds", "1"]).contains("capacity.csv: of cells that this run does not have, is "));
+    assert!(
+        run(&["--seeds", "1"]).contains("capacity.csv: has cells that this run does not have; renamed to ")
+    );
     assert!(!out.join("capacity.csv").exists());
     // A timeline in the folder is one of the run that it was written by.
     let one = ["--set", "schedulers=fcfs", "--set", "loads=0.6", "--seeds", "1"];

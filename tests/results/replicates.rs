@@ -263,7 +263,11 @@ fn copies_in_a_file_count_once_and_contradictions_are_refused() {
     }
     let other = file("other.csv", &|lines| vec![lines[0].replace("1000", "2000").replace(".5,", ".75,")]);
     let (code, _, error) = told(&["rank", &other]);
-    assert!(code == 2 && error.contains("other.csv:10: another result than in line 2"), "{error}");
+    assert!(
+        code == 2
+            && error.contains("other.csv:10: a different result for the same cell and seed is in line 2"),
+        "{error}"
+    );
 
     // A file beside itself: differences of nothing, for certain.
     let own = json(&["compare", &clean, &clean, "--json"]);
@@ -381,7 +385,7 @@ fn the_best_comes_first_and_better_is_what_the_metric_says() {
     let text = table("energy_per_request_uj");
     assert!(text.contains("energy_per_met_request_uj\n") && text.contains("met or not"), "{text}");
     let text = table("requests");
-    assert!(text.contains("above in") && text.contains("higher first; no direction"), "{text}");
+    assert!(text.contains("above in") && text.contains("no direction: highest first"), "{text}");
 
     // b's file has a's latencies less one.
     let other = folder.path().join("b.csv");

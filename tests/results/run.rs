@@ -363,7 +363,7 @@ fn forwarded_bytes_are_not_read_from_dram() {
         let output =
             mascot(&["run", "experiments/quickstart.toml", "--set", "forwarding=true", "--set", refused]);
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(2) && message.contains("of whole layers"), "{message}");
+        assert!(output.status.code() == Some(2) && message.contains("needs whole layers"), "{message}");
     }
 }
 

@@ -149,7 +149,7 @@ fn ctrl_c_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(130), "{}", said(&output));
     let message = said(&output);
     assert!(message.contains("interrupted: ") && message.contains("of 32000 cells"), "{message}");
-    assert!(message.contains("the same command goes on from there"), "{message}");
+    assert!(message.contains("the same command resumes there"), "{message}");
     assert!(cells(&out).len() >= 2);
     assert_eq!(files(&out), ["cells"], "no result file before all cells are there");
     assert_eq!(manifest(&out.join("cells"))["state"], "unfinished");

@@ -162,7 +162,7 @@ fn a_training_goes_on_and_is_replaced_only_when_told_to() {
     for named in [
         "`training.evolution.generations` was 2 and is 3\n",
         "`training.traces` was 2 and is 3\n",
-        "--fresh trains anew in its place",
+        "--fresh replaces it",
     ] {
         assert!(message.contains(named), "{named} in {message}");
     }
@@ -205,7 +205,7 @@ fn a_policy_without_its_training_is_not_overwritten() {
         fs::copy(root.join(own), out.join(own)).expect("it ships");
         fs::write(out.join(other), "of another kind").expect("it is ours");
         let output = train(folder.path(), EVOLUTION, 1, &[], "1");
-        refused(&output, &[name, "without the checkpoint of its training", "--fresh", "another --out"]);
+        refused(&output, &[name, "whose checkpoint is missing", "--fresh", "another --out"]);
         let same = |name: &str| fs::read(root.join(name)).ok() == fs::read(out.join(name)).ok();
         assert!(same(own) && fs::read_dir(&out).expect("it is there").count() == 2);
         // In its place on request; the other kind's is of no training here.
@@ -244,15 +244,15 @@ fn ctrl_c_of_a_training_says_how_to_go_on() {
     let begun = |line: &str| line.starts_with("gated: ");
     let said = stop(&["--fresh"], 1_000_000, 1_000_000, begun);
     assert!(said.contains("interrupted: 0 of 1000000 steps are kept in "), "{said}");
-    assert!(said.contains("; the same command begins anew"), "{said}");
+    assert!(said.contains("; the same command starts anew"), "{said}");
     assert!(trained(folder.path(), "learned_gate") == before, "nothing is there in its place");
     let third = |line: &str| line.starts_with("3: ");
     let said = stop(&["--fresh"], 1_000_000, 1, third);
-    assert!(said.contains("; the same command without --fresh goes on from there"), "{said}");
+    assert!(said.contains("; the same command without --fresh resumes there"), "{said}");
     let said =
         stop(&[], 1_000_000, 1, |line| line.contains(": validation SLA rate") && line.contains("best"));
     assert!(said.contains(" of 1000000 steps are kept from before"), "{said}");
-    assert!(said.contains("; the same command goes on from there"), "{said}");
+    assert!(said.contains("; the same command resumes there"), "{said}");
 }
 
 /// Whatever is lost or damaged beside the checkpoint is written from it, also where all steps are done.

@@ -6,18 +6,13 @@
 //!
 //! | file | what must hold |
 //! |---|---|
-//! | `lanes.rs` | one layer at a time per accelerator, only where it can run; grants follow the sharing rule and sum to
-//! min(B, demand) (`knee`: at most); bytes and work done = owed; durations within their bounds; energy |
-//! | `arrivals.rs` | requests arrive at the times of the trace, followers when their event has happened, and all arrive
-//! |
-//! | `jobs.rs` | every layer of a finished request runs once, after its predecessors; a request ends no earlier than
-//! alone; it is dropped or ends, once |
-//! | `orders.rs` | decisions have the right cost and take effect at the right time; the layer that starts is the first
-//! in line of the orders; no layer that may start waits; no layer of a held or dropped job starts |
+//! | `lanes.rs` | one layer at a time per accelerator, only where it can run; grants follow the sharing rule and sum to min(B, demand) (`knee`: at most); bytes and work done = owed; durations within their bounds; energy |
+//! | `arrivals.rs` | requests arrive at the times of the trace, followers when their event has happened, and all arrive |
+//! | `jobs.rs` | every layer of a finished request runs once, after its predecessors; a request ends no earlier than alone; it is dropped or ends, once |
+//! | `orders.rs` | decisions have the right cost and take effect at the right time; the layer that starts is the first in line of the orders; no layer that may start waits; no layer of a held or dropped job starts |
 //! | `triggers.rs` | decisions are taken exactly when the trigger fires |
 //! | `views.rs` | a view agrees with this account and shows nothing of the future |
-//! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is
-//! at least work / capacity and bytes / B |
+//! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is at least work / capacity and bytes / B |
 //!
 //! The grants themselves come from [`crate::sim::share`], which is tested against an exact second implementation. Every
 //! check is exact up to rounding: an end is rounded up to a picosecond, work is conserved to 1e-9.

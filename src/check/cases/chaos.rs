@@ -12,8 +12,9 @@ use crate::sim::{Decision, Scheduler, SubJobView, View};
 #[derive(Debug)]
 pub struct Chaos {
     rng: ChaCha8Rng,
-    /// The probability per job and decision of a drop, and below, of anything but assigning all it can.
+    /// The probability of a drop, per job and decision.
     drops: f64,
+    /// The probability of anything but assigning all it can, per job and decision.
     moods: f64,
 }
 

@@ -45,7 +45,8 @@ pub fn tensors(weights: Vec<f32>) -> Tensors {
 
 /// The weights of a file.
 ///
-/// # Errors The file does not hold the weights of this policy.
+/// # Errors
+/// The file does not hold the weights of this policy.
 pub fn weights(tensors: &Tensors) -> Result<&[f32], WeightsError> {
     tensors.values(TENSOR, &[WEIGHTS])
 }

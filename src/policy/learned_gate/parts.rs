@@ -6,13 +6,14 @@ use crate::policy::registry::Part;
 
 /// All parts, in the order of their names.
 pub const PARTS: &[Part] = &[
-    Part { name: "drop", doc: "dropping of requests, even of those that can no longer meet their deadline" },
+    Part { name: "drop", doc: "dropping requests, even those that can no longer meet their deadline" },
     Part { name: "hold", doc: "leaving an accelerator idle so that others are not slowed too far" },
     Part { name: "demotion", doc: "serving requests that make others miss after all others" },
     Part { name: "learned_drop", doc: "the net's judgement of which requests are dropped" },
     Part {
         name: "learned_share",
-        doc: "the net's judgement of how much capacity a request may count on, how far it may slow others and how much slowdown it bears",
+        doc: "the net's judgement of how much capacity a request may count on, how far it may slow others and how \
+              much slowdown it bears",
     },
     Part {
         name: "queue",

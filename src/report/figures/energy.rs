@@ -13,7 +13,9 @@ const PARTS: [(&str, &str); 3] = [
 ];
 
 const TEXT: &str = "Energy of the run per measured request, mean over seeds: dynamic energy of layers with their DRAM \
-                    accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the bar. A scheduler that drops requests spends less per request, so the energy per request that met its deadline is given in brackets.";
+                    accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the \
+                    bar. A scheduler that drops requests spends less per request, so the energy per request that \
+                    met its deadline is given in brackets.";
 
 pub(super) fn section(results: &Results) -> Section {
     Section::of_cases(results, "energy", "Energy", TEXT, |case| picture(results, case))

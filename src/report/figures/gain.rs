@@ -9,7 +9,9 @@ use crate::sweep::{Estimate, RATE, Runs};
 /// The scheduler to which tables compare.
 const REFERENCE: &str = "fcfs";
 
-const TEXT: &str = "100 x (mean SLA rate / mean SLA rate of the other - 1), in percent. The whisker is the 95 % confidence interval of the difference, paired by seed, divided by the mean of the other. For the best scheduler, the best other is the second best.";
+const TEXT: &str = "100 x (mean SLA rate / mean SLA rate of the other - 1), in percent. The whisker is the 95 % \
+                    confidence interval of the difference, paired by seed, divided by the mean of the other. For the \
+                    best scheduler, the best other is the second best.";
 
 pub(super) fn section(results: &Results) -> Section {
     let title = "Gain of the SLA rate";

@@ -8,9 +8,14 @@ use crate::files::Record;
 use crate::report::chart::{Chart, Lines, Scale, Series};
 use crate::results::{Case, CsvFile, Results};
 
-const OF_REQUESTS: &str = "Share of all measured requests that finished within a time of their arrival, from requests.csv, all seeds together. Lines end below 1 where requests were dropped or did not finish.";
+const OF_REQUESTS: &str = "Share of all measured requests that finished within a time of their arrival, from \
+                           requests.csv, all seeds together. Lines end below 1 where requests were dropped or did not \
+                           finish.";
 
-const OF_PERCENTILES: &str = "Share of all measured requests that finished within a time of their arrival: 50 %, 95 % and 99 % of those that finished, means over seeds, from summary.csv. Lines end below 1 where requests were dropped or did not finish. `mascot run --requests` records every request, and so the whole distribution.";
+const OF_PERCENTILES: &str = "Share of all measured requests that finished within a time of their arrival: 50 %, 95 % \
+                              and 99 % of those that finished, means over seeds, from summary.csv. Lines end below 1 \
+                              where requests were dropped or did not finish. `mascot run --requests` records \
+                              every request, and so the whole distribution.";
 
 /// The number of points of a line. Our choice, because a line of this many looks smooth.
 const POINTS: usize = 160;

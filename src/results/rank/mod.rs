@@ -103,8 +103,9 @@ pub struct Ranked {
 
 /// Ranks the schedulers of a summary.csv.
 ///
-/// # Errors The file cannot be read, lacks a column, key, value or scheduler of the question, or has no cell that all
-/// schedulers ran in.
+/// # Errors
+/// The file cannot be read, lacks a column, key, value or scheduler of the question, or has no cell that all schedulers
+/// ran in.
 pub fn rank(path: &Path, question: &Question) -> Result<Ranking, Error> {
     let Rows { all: rows, copies } = rows(path)?;
     check_metric(path, &rows, question.metric)?;

@@ -49,8 +49,9 @@ pub(super) struct Batch {
 #[derive(Debug, PartialEq)]
 pub(super) struct Buffer {
     accelerators: usize,
-    /// The capacity of the buffer in transitions, and below, the sub-jobs that it keeps of each.
+    /// The capacity of the buffer in transitions.
     most: usize,
+    /// The largest number of sub-jobs that it keeps of a transition.
     longest: usize,
     kept: Vec<Transition>,
     /// The place of the next transition: that of the oldest once the buffer is full.

@@ -105,7 +105,8 @@ impl Ddpg {
 
     /// A training resumed from a checkpoint; hyper-parameters and system must be the same as then.
     ///
-    /// # Errors A tensor is missing, damaged, or of another size.
+    /// # Errors
+    /// A tensor is missing, damaged, or of another size.
     pub fn resume(hyper: Hyper, accelerators: usize, checkpoint: &Tensors) -> Result<Self, WeightsError> {
         let hidden = hyper.hidden;
         let mut ddpg = Self::new(hyper, accelerators);

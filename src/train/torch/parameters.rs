@@ -28,7 +28,8 @@ impl Parameters {
 
     /// Copies the tensors of these shapes whose names begin with `prefix`, which is removed from the names.
     ///
-    /// # Errors A tensor is missing, or has another shape.
+    /// # Errors
+    /// A tensor is missing, or has another shape.
     pub fn extract(
         from: &Tensors,
         prefix: &str,
