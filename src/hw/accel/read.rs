@@ -92,7 +92,7 @@ struct RawLevel {
     word_bits: Option<Bits>,
     /// Bits moved by one access.
     entry_bits: Option<Bits>,
-    /// How many one-word registers share one physical entry.
+    /// Number of one-word registers that share one physical entry.
     cluster_size: Option<Count>,
     /// Capacity in words; unlimited if left out.
     capacity_words: Option<Count>,

@@ -1,6 +1,6 @@
-//! Why a model cannot be imported; the caller adds the path.
+//! The reasons why a model cannot be imported; the caller adds the path.
 
-/// One variant per thing that a user can act on.
+/// A problem with a model, with one variant per remedy that a user has.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
     #[error("{0}")]
