@@ -239,7 +239,7 @@ fn mistakes_are_errors_at_their_line() {
         ("a.m", format!("{network}\nPadding: 1 }} }}"), Some(3), "`Padding` is not read"),
         ("a.csv", "Layer,M,N,K,Foo\na,1,1,1,1".into(), Some(1), "unknown column `Foo`"),
         ("a.csv", "Layer,M,N,M,K\na,1,1,1,1".into(), Some(1), "column `M` occurs twice"),
-        ("a.csv", "a,5,5,3,3,2,6,1\nb,5,5,3,3,2,6,1".into(), Some(1), "`5` is no name of a column"),
+        ("a.csv", "a,5,5,3,3,2,6,1\nb,5,5,3,3,2,6,1".into(), Some(1), "`5` is not the name of a column"),
         ("a.csv", conv.replace(", Channels", "") + "\na,5,5,3,3,6,1", Some(1), "no column `Channels`"),
         ("a.csv", format!("{conv}, Padding\na,5,5,3,3,2,6,1,1"), Some(1), "unknown column `Padding`"),
         ("a.csv", format!("{conv}\na,5,5,3,3,2.5,6,1"), Some(2), "column `Channels`: `2.5`"),

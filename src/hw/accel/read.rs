@@ -252,7 +252,7 @@ impl RawAccel {
     fn validate(self, source: &Source) -> Result<AccelSpec, InputError> {
         let fail = |message: &str| Err(source.error_at_top(message));
         if self.kinds.is_empty() {
-            return fail("`kinds` is empty: list the layer kinds it runs");
+            return fail("`kinds` is empty: list the layer kinds that the accelerator runs");
         }
         if self.vector_lanes == Count(0) && self.kinds.contains(&LayerKind::Vector) {
             return fail("`vector_lanes` must be at least 1 when `kinds` lists vector");
@@ -261,7 +261,7 @@ impl RawAccel {
             return fail("`dram_overlap` must lie between 0 (added to compute) and 1 (hidden behind it)");
         }
         if self.level.len() > MAX_LEVELS {
-            return fail(&format!("at most {MAX_LEVELS} levels"));
+            return fail(&format!("an accelerator has at most {MAX_LEVELS} levels"));
         }
         let mut levels: Vec<Level> = Vec::with_capacity(self.level.len());
         for raw in &self.level {

@@ -215,7 +215,7 @@ impl Arrivals {
         let kind = ARRIVALS.iter().find(|kind| kind.name == name);
         let kind = kind.ok_or_else(|| {
             let hint = did_you_mean(&name, ARRIVALS.iter().map(|kind| kind.name));
-            format!("no arrivals `{name}`{hint}; known: {}", known())
+            format!("no arrival process `{name}`{hint}; known: {}", known())
         })?;
         let wrong = |message| format!("arrivals `{name}`: {message}");
         let rate_per_s = match kind.rate {

@@ -70,7 +70,7 @@ impl Columns {
         // A row of numbers is no header.
         if let Some(number) = file.header().iter().find(|column| column.parse::<f64>().is_ok()) {
             let message = format!(
-                "not a SCALE-Sim topology: `{number}` is no name of a column; expected a header {FORMS}"
+                "not a SCALE-Sim topology: `{number}` is not the name of a column; expected a header {FORMS}"
             );
             return Err(file.header_error(message));
         }
