@@ -62,9 +62,7 @@ pub struct ArrivalKind {
 pub fn schema(_: &mut SchemaGenerator) -> Schema {
     let table = |kind: &ArrivalKind| {
         let rate: &[_] = match kind.rate {
-            Rate::Given => {
-                &[("rate_per_s", "requests per second; default: from the load of the experiment")]
-            }
+            Rate::Given => &[("rate_per_s", "requests per second; default: from the load of the experiment")],
             Rate::Own => &[],
         };
         entry_table("kind", kind.name, kind.doc, kind.parameters, rate)
