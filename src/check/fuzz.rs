@@ -1,4 +1,4 @@
-//! Random runs with every invariant on: the case of a seed ([`super::cases`]) under a random scheduler, followed
+//! Random runs with every invariant checked: the case of a seed ([`super::cases`]) under a random scheduler, followed
 //! by an audit ([`super::audit`]), with all metrics on and compared with what the audit counted.
 //!
 //! A seed means the same run on every machine and for any number of threads, as long as neither the generator nor the
@@ -25,19 +25,19 @@ use crate::rng;
 use crate::scheduler::{SCHEDULERS, SchedulerEntry};
 use crate::sim::{Origin, Record, Recorder, Scheduler, Trace, World};
 
-/// What came out of a range of seeds.
+/// The results of a range of seeds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// Runs that passed, by scheduler.
     pub passed: BTreeMap<&'static str, Passed>,
-    /// The others, by ascending seed.
+    /// Runs that failed, by ascending seed.
     pub failures: Vec<Failure>,
 }
 
-/// Runs that passed, in sum.
+/// Sums over runs that passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passed {
-    /// How many.
+    /// The number of runs.
     pub runs: u64,
     /// Requests that arrived.
     pub requests: u64,
@@ -56,11 +56,11 @@ pub struct Passed {
 /// A run that violated an invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Its seed.
+    /// The seed of the run.
     pub seed: u64,
-    /// System, networks, requests, rules and scheduler in a line.
+    /// The system, networks, requests, rules and scheduler in one line.
     pub run: String,
-    /// What was violated, with numbers.
+    /// The violated invariant, with numbers.
     pub what: String,
 }
 
@@ -72,14 +72,15 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Seeds whose outcomes are kept before they are added up. Our choice, because they keep cores busy.
+/// The number of seeds whose outcomes are kept before they are added up. Our choice, because this many keep the cores
+/// busy.
 const CHUNK: usize = 4096;
 
-/// Failures that are printed in full. Our choice, because more say nothing new.
+/// The number of failures that are printed in full. Our choice, because more add nothing new.
 const SHOWN: usize = 10;
 
 impl Report {
-    /// Whether all seeds passed.
+    /// Checks that all seeds passed.
     ///
     /// # Errors
     /// The first failures, each with the command that reproduces it.
@@ -133,12 +134,12 @@ pub fn fuzz(seeds: Range<u64>, progress: &dyn Progress) -> Report {
     report
 }
 
-/// The run of a seed in a line.
+/// The run of a seed in one line.
 pub fn describe(seed: u64) -> String {
     format!("{}, scheduler {}", Case::with_everything(seed, Size::of(seed)), scheduler(seed).0)
 }
 
-/// The run of a seed: which scheduler, and what it came to.
+/// Runs a seed; returns the scheduler and the totals.
 fn run_seed(seed: u64) -> Result<(&'static str, Totals), Failure> {
     let case = Case::with_everything(seed, Size::of(seed));
     let (name, mut scheduler) = scheduler(seed);
@@ -148,7 +149,7 @@ fn run_seed(seed: u64) -> Result<(&'static str, Totals), Failure> {
     outcome.map(|totals| (name, totals)).map_err(failure)
 }
 
-/// In half of the seeds the scheduler that does anything, else one of the registry.
+/// The scheduler of a seed: in half of the seeds the one of random legal actions, else one of the registry.
 fn scheduler(seed: u64) -> (&'static str, Box<dyn Scheduler>) {
     let rng = &mut rng::stream(seed, "fuzz", "scheduler");
     if rng.random_bool(0.5) {
@@ -159,7 +160,7 @@ fn scheduler(seed: u64) -> (&'static str, Box<dyn Scheduler>) {
     (entry.name, scheduler.expect("parameters that are on or off take both"))
 }
 
-/// Parameters that are on or off, at random; the others as they are by default.
+/// Parameters: those that are on or off at random, the others at their defaults.
 fn switches(entry: &SchedulerEntry, mut toss: impl FnMut(&str) -> bool) -> toml::Table {
     let switches = entry.parameters.iter().filter(|parameter| parameter.default.parse::<bool>().is_ok());
     switches.map(|parameter| (parameter.name.to_string(), toss(parameter.name).into())).collect()
@@ -211,7 +212,7 @@ impl Folds {
         self.compare_requests(totals)
     }
 
-    /// The columns are what the audit counted.
+    /// Checks that the columns agree with the audit.
     fn compare_columns(&self, totals: &Totals, world: &World, trace: &Trace) -> Result<(), String> {
         let columns: BTreeMap<&str, f64> = Metrics::columns()
             .map(|column| column.name)
@@ -245,7 +246,7 @@ impl Folds {
         Ok(())
     }
 
-    /// Groups of every kind and accelerators add up to what the audit counted.
+    /// Checks that the groups of every kind and the accelerators add up to the counts of the audit.
     fn compare_parts(&self, totals: &Totals) -> Result<(), String> {
         let groups = self.groups.rows();
         for (column, expected) in [
@@ -261,13 +262,13 @@ impl Folds {
                 same(&format!("{column}, summed by {},", by.name()), sum, expected as f64)?;
             }
         }
-        // Of the columns of an accelerator, the first is how busy it is.
+        // The first column of an accelerator is its utilization.
         let lanes = self.accelerators.lanes().iter();
         let utilization: f64 = lanes.map(|lane| (ACCELERATOR_COLUMNS[0].value)(lane).as_f64()).sum();
         same("utilization, summed,", utilization, totals.busy.as_ps() / totals.window.as_ps())
     }
 
-    /// Sums over tenants are totals; every request is met, missed or in flight.
+    /// Checks that sums over tenants are the totals, and that every request is met, missed or in flight.
     fn compare_requests(&self, totals: &Totals) -> Result<(), String> {
         for (tenant, energy) in layer_energy_by_tenant(self.requests.rows()).into_iter().enumerate() {
             let expected = totals.layer_energy_by_tenant[tenant].0;
@@ -286,7 +287,7 @@ impl Folds {
     }
 }
 
-/// Equal up to rounding, or neither a number.
+/// Checks that two values are equal up to rounding, or both NaN.
 fn same(what: &str, actual: f64, expected: f64) -> Result<(), String> {
     let close = (actual - expected).abs() <= 1e-9 * expected.abs() || actual.is_nan() && expected.is_nan();
     close.then_some(()).ok_or_else(|| format!("metrics say {what} is {actual}, the audit {expected}"))
@@ -297,7 +298,7 @@ mod tests {
     use super::*;
     use crate::sim::{Decision, View};
 
-    /// Assigns to an accelerator that does not exist.
+    /// A scheduler that assigns to an accelerator that does not exist.
     struct Wrong;
 
     impl Scheduler for Wrong {
@@ -341,7 +342,7 @@ mod tests {
             let message = folds.compare(&totals, &world, &case.trace).expect_err(what);
             assert!(message.contains(what), "{message}");
         }
-        // Folds that have seen nothing.
+        // Folds that have seen no record.
         let Folds { groups, accelerators, .. } = Folds::new(&world);
         folds.accelerators = accelerators;
         let message = folds.compare_parts(&totals).expect_err("accelerators did something");

@@ -1,8 +1,8 @@
-//! The second account of a run, and random runs to hold the engine against it.
+//! An independent account of a run, and random runs to check the engine with it.
 //!
-//! [`Audit`] follows a run from outside and checks every record, view and decision; [`cases`] draws random systems, networks,
-//! requests and rules; [`fuzz`](fn@fuzz) runs them under random schedulers, with all metrics compared with what the audit
-//! counted. `properties` states laws that two runs must obey together; `testing` has worlds for unit tests.
+//! [`Audit`] follows a run from outside and checks every record, view and decision; [`cases`] draws random systems,
+//! networks, requests and rules; [`fuzz`](fn@fuzz) runs them under random schedulers, with all metrics compared with
+//! what the audit counted. `properties` states laws that relate two runs; `testing` has worlds for unit tests.
 
 pub mod audit;
 pub mod cases;

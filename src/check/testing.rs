@@ -60,12 +60,12 @@ pub(crate) fn request(network: u32, arrival_ns: f64) -> Request {
     }
 }
 
-/// All requests measured.
+/// A trace whose requests are all measured.
 pub(crate) fn trace(requests: &[Request]) -> Trace {
     Trace { requests: requests.to_vec(), measured: 0..requests.len(), ..Trace::default() }
 }
 
-/// Free decisions at every change; late requests finish; nothing moves by itself.
+/// Rules with free decisions at every change; late requests finish, and layers start only when assigned.
 pub(crate) fn plain_rules() -> Rules {
     Rules {
         trigger: Trigger::OnChange,
@@ -123,7 +123,7 @@ pub(crate) fn ends_ns(records: &[Record]) -> Vec<f64> {
     ends
 }
 
-/// Small random cases; they shrink to smaller ones.
+/// Small random cases, which shrink to smaller ones.
 pub(crate) fn any_case(accelerators: RangeInclusive<usize>) -> impl Strategy<Value = Case> {
     (any::<u64>().no_shrink(), accelerators, 1..4usize, 1..7usize, 1..14usize).prop_map(
         |(seed, accelerators, networks, layers, requests)| {
@@ -132,7 +132,7 @@ pub(crate) fn any_case(accelerators: RangeInclusive<usize>) -> impl Strategy<Val
     )
 }
 
-/// The same with phases, followers, late rules per tenant and ends in time.
+/// Small random cases with phases, followers, late rules per tenant and ends at a time.
 pub(crate) fn any_case_with_everything() -> impl Strategy<Value = Case> {
     (any::<u64>().no_shrink(), 1..=4usize, 1..4usize, 1..7usize, 1..24usize).prop_map(
         |(seed, accelerators, networks, layers, requests)| {
@@ -141,7 +141,7 @@ pub(crate) fn any_case_with_everything() -> impl Strategy<Value = Case> {
     )
 }
 
-/// The records of a case under the scheduler that does anything.
+/// The records of a case under the scheduler of random legal actions.
 pub(crate) fn chaos_records(case: &Case) -> Vec<Record> {
     let mut records = Vec::new();
     record_chaos(case, &mut records);

@@ -1,4 +1,4 @@
-//! What an experiment asks for, read and checked.
+//! An experiment after reading and checking.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -14,9 +14,9 @@ use crate::workload::{Qos, TraceKeys};
 /// A validated experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
-    /// Its name: the file's stem.
+    /// The name: the stem of the file's name.
     pub name: String,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
     /// Names or paths of systems.
     pub systems: Vec<String>,
@@ -24,9 +24,9 @@ pub struct Experiment {
     pub scenarios: Vec<String>,
     /// QoS levels.
     pub qos: Vec<Qos>,
-    /// Loads relative to lambda*; `None` where requests come at their own pace.
+    /// Loads relative to lambda*; `None` if the scenarios fix absolute arrival rates or a recording is replayed.
     pub loads: Option<Vec<f64>>,
-    /// A recording that stands in for the scenarios' arrivals.
+    /// A recording that replaces the arrivals of the scenarios.
     pub trace: Option<TraceKeys>,
     /// Schedulers with their parameters.
     pub schedulers: Vec<SchedulerChoice>,
@@ -40,20 +40,20 @@ pub struct Experiment {
     pub bound: bool,
     /// The product of the swept keys.
     pub asked: Vec<Asked>,
-    /// How `mascot train` trains on its cells.
+    /// The table `[training]` for `mascot train`.
     pub training: Option<Training>,
-    /// Cells that are left out.
+    /// The cells that are left out.
     pub exclude: Vec<Exclude>,
-    /// Cells beside the product.
+    /// The cells that are added to the product.
     pub include: Vec<Include>,
-    /// The text that says all this, overrides included: what is needed to read it again.
+    /// The text of the experiment, overrides included, from which it can be read again.
     pub source: Source,
 }
 
 /// An `[[include]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Include {
-    /// Where it stands in the text.
+    /// Its position in the text.
     pub(crate) span: Range<usize>,
     /// The experiment with the values of the include in place of its own.
     pub(crate) experiment: Experiment,

@@ -1,5 +1,5 @@
-//! Where the data files are: `accel-models/`, `workloads/`, `policies/` in the user's folder and then in the source tree of
-//! this program, or any path that a user writes. Schedulers are looked up in a [`Registry`].
+//! Finds data files: `accel-models/`, `workloads/` and `policies/` in the user's folder and then in the source tree of
+//! this program, or any path that a user gives. Schedulers are looked up in a [`Registry`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use crate::files::{Folders, InputError, did_you_mean};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::workload::{Network, Scenario};
 
-/// What the names in an experiment mean: files, looked up in the first folder that has one, and schedulers.
+/// Resolves the names in an experiment: files, looked up in the first folder that has one, and schedulers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataRoot {
-    /// Those that hold `accel-models/` and `workloads/`.
+    /// The folders that hold `accel-models/` and `workloads/`.
     folders: Vec<PathBuf>,
     registry: Arc<Registry>,
 }
 
-/// What is looked up by name.
+/// The kinds of files that are looked up by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A sub-accelerator model.
@@ -50,8 +50,8 @@ impl Kind {
 }
 
 impl DataRoot {
-    /// `$MASCOT_DATA_DIR` alone; else the nearest ancestor of `near` that has one of the two folders, then that of the
-    /// working directory, then the source tree that this program was built from.
+    /// Finds the data folders: only `$MASCOT_DATA_DIR` if it is set; else the nearest ancestor of `near` that has one
+    /// of the two folders, then that of the working directory, then the source tree from which this program was built.
     pub fn find(near: Option<&Path>) -> Result<Self, Error> {
         if let Some(dir) = std::env::var_os("MASCOT_DATA_DIR") {
             let dir = PathBuf::from(dir);
@@ -80,7 +80,7 @@ impl DataRoot {
         Self { folders, registry: Arc::new(Registry::built_in()) }
     }
 
-    /// The same folders with other schedulers than the built-in ones.
+    /// The same folders with another registry of schedulers.
     #[must_use]
     pub fn with_registry(self, registry: Registry) -> Self {
         Self { registry: Arc::new(registry), ..self }
@@ -96,18 +96,18 @@ impl DataRoot {
         &self.folders[0]
     }
 
-    /// A path as seen from the folder that it lies in, if it does.
+    /// A path relative to the data folder that holds it; the path itself if none does.
     pub fn relative<'a>(&self, path: &'a Path) -> &'a Path {
         self.folders.iter().find_map(|root| path.strip_prefix(root).ok()).unwrap_or(path)
     }
 
-    /// The file that such a path means; an absolute one stays what it is.
+    /// The file of a path from [`Self::relative`]; an absolute path stays as it is.
     pub fn absolute(&self, relative: &Path) -> PathBuf {
         let mut paths = self.folders.iter().map(|root| root.join(relative));
         paths.find(|path| path.is_file()).unwrap_or_else(|| self.folders[0].join(relative))
     }
 
-    /// The folders of a kind.
+    /// The folders that hold the files of a kind.
     pub fn folders(&self, kind: Kind) -> Folders {
         let below = match kind {
             Kind::Accelerator => "accel-models",
@@ -125,7 +125,7 @@ impl DataRoot {
         self.folders(kind).names()
     }
 
-    /// The file of a name; a name that ends in `.toml` is a path of the user's.
+    /// The file of a name; a name that ends in `.toml` is a path.
     pub fn path(&self, kind: Kind, name: &str) -> Result<PathBuf, Error> {
         if name.ends_with(".toml") {
             return Ok(PathBuf::from(name));
@@ -172,7 +172,7 @@ impl DataRoot {
     }
 }
 
-/// What is looked up by its file's name and shown by the name inside must have one name.
+/// Checks that the name in a file is the name of the file, because files are looked up by one and shown by the other.
 pub fn check_name(path: &Path, name: &str) -> Result<(), InputError> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     if stem == name {
@@ -181,5 +181,5 @@ pub fn check_name(path: &Path, name: &str) -> Result<(), InputError> {
     Err(InputError::file(path, format!("`name` is `{name}`: expected `{stem}`, the name of the file")))
 }
 
-/// What tells a folder with data from others.
+/// The subfolders by which a data folder is recognised.
 const FOLDERS: [&str; 2] = ["accel-models", "workloads"];

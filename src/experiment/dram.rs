@@ -1,16 +1,16 @@
-//! What of a setting changes the world: the memory that all accelerators share, and what layers ask of it.
+//! The part of a setting that changes the world: the memory that all accelerators share, and the traffic of layers.
 
 use super::keys::Setting;
 use crate::hw::Sharing;
 
-/// Settings with the same one share a world.
+/// The DRAM of a setting. Settings with the same DRAM share a world.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dram {
     /// Peak bandwidth in GB/s.
     pub bandwidth_gbps: f64,
-    /// Delivered share of it.
+    /// The share of the peak that the DRAM delivers.
     pub efficiency: f64,
-    /// How it is shared.
+    /// The rule by which accelerators share it.
     pub sharing: Sharing,
     /// Whether outputs stay on chip for the layer that runs next.
     pub forwarding: bool,
@@ -19,7 +19,7 @@ pub struct Dram {
 }
 
 impl Dram {
-    /// That of a setting.
+    /// The DRAM of a setting.
     pub(crate) fn of(setting: &Setting) -> Self {
         Self {
             bandwidth_gbps: setting.dram_bandwidth_gbps,

@@ -1,4 +1,4 @@
-//! Everything that can end a command, with the exit code that it means.
+//! The errors that can end a command, with their exit codes.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -19,9 +19,9 @@ pub enum Error {
     /// A run failed.
     #[error("{cell}: {reason}\nreproduce it with: {command}")]
     Run {
-        /// Which cell.
+        /// The cell.
         cell: String,
-        /// What happened.
+        /// The reason.
         reason: String,
         /// The command that runs this cell alone.
         command: String,
@@ -29,9 +29,9 @@ pub enum Error {
     /// Cells of a sweep failed; the others are kept.
     #[error("{message}")]
     Cells {
-        /// Which, why, and the commands that run them alone.
+        /// The failed cells with reasons and the commands that run them alone.
         message: String,
-        /// Whether an invariant of the simulator does not hold.
+        /// Whether a failure is a violated invariant of the simulator.
         invariant: bool,
     },
     /// A comparison that the user asked for fails.
@@ -42,9 +42,9 @@ pub enum Error {
         "invariant violated in {cell}: {reason}\nplease report it with the command that reproduces it: {command}"
     )]
     Invariant {
-        /// Which cell.
+        /// The cell.
         cell: String,
-        /// What happened.
+        /// The reason.
         reason: String,
         /// The command that runs this cell alone.
         command: String,
@@ -55,9 +55,9 @@ pub enum Error {
     /// A result could not be written.
     #[error("cannot write {path}: {source}")]
     Write {
-        /// Where.
+        /// The path of the result.
         path: String,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
 }
@@ -66,15 +66,16 @@ pub enum Error {
 pub const INVARIANT: u8 = 3;
 
 thread_local! {
-    /// File and line of the last panic of this thread that nobody has asked about.
+    /// File and line of the last panic of this thread, until [`reason`] takes it.
     static PLACE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// The same of any thread: of one of a pool, whose panic goes on in the thread that waits for it.
+/// File and line of the last panic of any thread: the panic of a thread of a pool continues in the thread that waits
+/// for it.
 static LAST_PLACE: Mutex<Option<String>> = Mutex::new(None);
 
-/// From now on panics are not printed by themselves: [`reason`] tells what was said, and in which file and line. For
-/// programs that catch them all.
+/// Stops the printing of panics: [`reason`] returns their message with file and line instead. For programs that catch
+/// all panics.
 pub fn remember_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
@@ -83,7 +84,7 @@ pub fn remember_panics() {
     }));
 }
 
-/// What a failed assertion said and, where panics are remembered, the file and line.
+/// The message of a panic and, if panics are remembered, its file and line.
 pub fn reason(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
@@ -96,12 +97,12 @@ pub fn reason(panic: &(dyn Any + Send)) -> String {
 }
 
 impl Error {
-    /// A result could not be written there.
+    /// The error of a result that could not be written to `path`.
     pub fn writing(path: &Path, source: std::io::Error) -> Self {
         Self::Write { path: path.display().to_string(), source }
     }
 
-    /// 1 failed run, 2 bad usage or config, 3 violated invariant.
+    /// The exit code: 1 failed run, 2 bad usage or configuration, 3 violated invariant.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Input(_) | Self::Usage(_) => 2,

@@ -1,9 +1,9 @@
 //! Cells that an experiment leaves out of the product of its lists, and cells that it adds to it.
 //!
 //! The keys of both tables are the columns that identify a cell ([`KEYS`]), each with a value or a list of values.
-//! `[[exclude]]` leaves out every cell that has, for each of its keys, one of the values. `[[include]]` adds the cells of
-//! another product: that of the experiment with the values of these keys in place of its own, which may be new ones; cells
-//! that are there already are not added twice. All exclusions come before all inclusions, so an `[[include]]` may bring
+//! `[[exclude]]` leaves out every cell that has, for each of its keys, one of the values. `[[include]]` adds the cells
+//! of another product: that of the experiment with the values of these keys in place of its own, which may be new
+//! values; existing cells are not added twice. All exclusions come before all inclusions, so an `[[include]]` may bring
 //! back what an `[[exclude]]` left out.
 //!
 //! ```toml
@@ -13,9 +13,8 @@
 //! [[include]]                            # one point beyond: the experiment at 64 GB/s, under fcfs alone
 //! scheduler = "fcfs"
 //! dram_bandwidth_gbps = 64
-//! ```
-//! An unknown key is an error; so is a value that no cell has, an `[[exclude]]` that leaves nothing out, and an
-//! `[[include]]` that adds nothing. Under `--set`, which may have taken the cells away, only the first is.
+//! ``` An unknown key is an error; so is a value that no cell has, an `[[exclude]]` that leaves nothing out, and an
+//! `[[include]]` that adds nothing. With `--set`, which may have removed the cells, only an unknown key is an error.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -30,17 +29,17 @@ use crate::files::{InputError, Source, Spanned, did_you_mean};
 /// An `[[exclude]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exclude {
-    /// Where it stands in the text.
+    /// Its position in the text.
     pub(crate) span: Range<usize>,
     keys: Vec<Wanted>,
 }
 
-/// One of its keys.
+/// A key of an `[[exclude]]` with its values.
 #[derive(Clone, Debug, PartialEq)]
 struct Wanted {
-    /// The place among [`KEYS`].
+    /// The index of the key in [`KEYS`].
     column: usize,
-    /// The values, as in the column.
+    /// The values, as the column shows them.
     words: Vec<String>,
     span: Range<usize>,
 }
@@ -49,7 +48,7 @@ struct Wanted {
 #[derive(Debug, Deserialize)]
 pub(super) struct RawExclude(BTreeMap<Spanned<String>, Spanned<Value>>);
 
-/// The JSON Schema of all of either kind of table.
+/// The JSON Schema of `exclude` and of `include`.
 pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     let value = || serde_json::json!({ "description": "a value, or a list of values" });
     let keys: serde_json::Map<_, _> = KEYS.iter().map(|key| (key.to_string(), value())).collect();
@@ -59,7 +58,7 @@ pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Whether a key of [`KEYS`] is one of the scheduler and the seed, which a case has many of.
+/// Whether a key of [`KEYS`] is the scheduler or the seed, of which a case has many.
 fn is_of_run(column: usize) -> bool {
     [SCHEDULER, SEED].contains(&column)
 }
@@ -97,7 +96,7 @@ impl Exclude {
         self.keys.iter().filter(|key| !is_of_run(key.column)).all(|key| key.words.contains(&keys[key.column]))
     }
 
-    /// Whether, of a case that it concerns, it leaves out this scheduler and seed.
+    /// Whether it leaves out this scheduler and seed of a case that it concerns.
     pub(crate) fn drops(&self, label: &str, seed: u64) -> bool {
         self.keys.iter().filter(|key| is_of_run(key.column)).all(|key| match key.column {
             SCHEDULER => key.words.iter().any(|word| word == label),
@@ -105,7 +104,7 @@ impl Exclude {
         })
     }
 
-    /// An error for a value that is not among those that cells have in its column.
+    /// Checks that each value is one that some cell has in its column.
     pub(crate) fn check_values(
         &self,
         cells: impl Fn(usize) -> Vec<String>,
@@ -129,5 +128,5 @@ impl Exclude {
     }
 }
 
-/// Values that an error lists at most. Our choice, because they fill a few lines.
+/// The most values that an error lists. Our choice, because these fill a few lines.
 const MOST_SHOWN: usize = 20;

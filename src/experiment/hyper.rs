@@ -1,5 +1,5 @@
-//! The hyper-parameters of `relmas`' training, deep deterministic policy gradient (`train/torch/ddpg.rs`), as an experiment says
-//! them. They are known to every build, so that a build without `train` can say what is wrong with them, too.
+//! The hyper-parameters of deep deterministic policy gradient (`train/torch/ddpg.rs`), which trains `relmas`, as an
+//! experiment gives them. Every build knows them, so that a build without `train` can check them, too.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::files::{
 };
 use crate::policy::HIDDEN;
 
-/// Hyper-parameters.
+/// The hyper-parameters of the training.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hyper {
@@ -28,16 +28,16 @@ pub struct Hyper {
     /// The norm to which gradients are clipped.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub max_grad_norm: f64,
-    /// The share of the way to its network that a target network moves after an update.
+    /// The fraction by which a target network moves towards its network after an update.
     #[serde(deserialize_with = "within::<_, Share, _>")]
     pub tau: f64,
-    /// Iterations in which an expert acts, earliest deadline first, and the actor imitates it while the critic learns what
-    /// its actions are worth. None in the paper's recipe, as far as that is public.
+    /// Iterations in which an expert (earliest deadline first) acts, and the actor imitates it while the critic learns
+    /// the value of its actions. The paper's recipe has none, as far as it is public.
     #[serde(deserialize_with = "within::<_, StepsOrNone, _>")]
     pub imitation: u64,
-    /// How much the actor is held to what was done (Fujimoto and Gu, NeurIPS 2021): times the mean squared distance of its
-    /// actions from those in the replay buffer, where the values of its actions have a mean size of 1. Without, which is
-    /// the paper's recipe, it goes to wherever the critic errs most.
+    /// The weight of a term that keeps the actor near the actions in the replay buffer (Fujimoto and Gu, NeurIPS 2021):
+    /// the mean squared distance to them, while the values of its actions are scaled to a mean size of 1. With 0, as in
+    /// the paper's recipe, the actor moves to where the critic errs most.
     #[serde(deserialize_with = "within::<_, NonNegative, _>")]
     pub anchor: f64,
     /// Decisions in an update.
@@ -55,10 +55,10 @@ pub struct Hyper {
     /// Standard deviation of the noise on every number of an action, which lies between -1 and 1.
     #[serde(deserialize_with = "within::<_, NonNegative, _>")]
     pub exploration_noise: f64,
-    /// The noise of an iteration relative to the one before.
+    /// The noise of an iteration relative to that of the one before.
     #[serde(deserialize_with = "within::<_, Share, _>")]
     pub exploration_noise_decay: f64,
-    /// Environments: runs at a time.
+    /// Environments: runs that are stepped together.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub num_envs: usize,
     /// Decisions of a run, after which it is truncated.
@@ -75,9 +75,9 @@ pub struct Hyper {
 }
 
 impl Default for Hyper {
-    /// Discount, rates and batch are those of the paper of DDPG. The others are our choice, because target networks as slow as
-    /// its 0.001 learn nothing in an hour; the replay buffer holds what an hour sees last; queues under the loads of interest
-    /// are mostly shorter than 32.
+    /// Discount, rates and batch are those of the paper of DDPG. The others are our choice, because target networks as
+    /// slow as its 0.001 learn nothing in an hour; the replay buffer holds the last part of what an hour sees; queues
+    /// under the loads of interest are mostly shorter than 32.
     fn default() -> Self {
         Self {
             hidden: HIDDEN,
@@ -104,10 +104,9 @@ impl Default for Hyper {
 }
 
 impl Hyper {
-    /// Says what does not go together.
+    /// Checks that the values fit together.
     ///
-    /// # Errors
-    /// The keys and their values.
+    /// # Errors Two values contradict each other: the error names the keys and the values.
     pub fn check(&self) -> Result<(), String> {
         match self.learning_starts > self.buffer_size {
             true => Err(format!(
@@ -119,28 +118,28 @@ impl Hyper {
     }
 }
 
-/// What a measured request is worth, so that the rewards of a run add up over its measured requests. Its episode pays as
-/// soon as it knows: `met` or `missed` at its end, the rest layer by layer.
+/// The reward of a measured request; the rewards of a run add up over its measured requests. An episode pays as early
+/// as possible: `met` or `missed` at the end of the request, the bandwidth term layer by layer.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reward {
-    /// The deadline term of a request done by its deadline.
+    /// The deadline term of a request that meets its deadline.
     pub met: f64,
     /// The deadline term of one that is late, dropped, or unfinished at the end of the run.
     pub missed: f64,
-    /// The bandwidth-efficiency term of a request: times the mean over its layers of uncontended latency / time from start
-    /// to end, which is 1 for a layer that never waits for the DRAM. A layer that runs counts, whatever becomes of its
-    /// request.
+    /// The weight of the bandwidth-efficiency term of a request: the mean over its layers of uncontended latency / time
+    /// from start to end, which is 1 for a layer that never waits for the DRAM. A layer that runs counts even if its
+    /// request is dropped.
     pub bandwidth: f64,
-    /// The potential of a request in flight (Ng, Harada and Russell, ICML 1999): times the share of its slack that is left.
-    /// Every step pays the change of the sum over all requests, so that waiting costs at once what it will cost in the
-    /// end; over a whole run it adds up to nothing, and the best schedule stays the best.
+    /// The weight of the potential of a request in flight (Ng, Harada and Russell, ICML 1999): the share of its slack
+    /// that is left. Every step pays the change of the sum over all requests, so that waiting costs at once what it
+    /// will cost in the end. Over a whole run the changes add up to zero, so the best schedule stays the best.
     pub slack: f64,
 }
 
 impl Default for Reward {
-    /// Our choice, because all that bandwidth can bring is worth a twentieth of a deadline and so only decides between
-    /// schedules that meet as many; a request with all its slack counts as if it were met.
+    /// Our choice, because the whole bandwidth term is then worth a twentieth of a deadline, and so only decides
+    /// between schedules that meet equally many; a request with all its slack counts as if it were met.
     fn default() -> Self {
         Self { met: 1.0, missed: -1.0, bandwidth: 0.1, slack: 1.0 }
     }

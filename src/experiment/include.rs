@@ -1,4 +1,4 @@
-//! The cells that an experiment adds to the product of its lists; [`super::exclude`] says how they are written.
+//! The cells that an experiment adds to the product of its lists; [`super::exclude`] describes their syntax.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::list::distinct;
 use super::schedulers::SchedulerChoice;
 use crate::files::{InputError, Seed, Source, Spanned};
 
-/// The products that the `[[include]]`s of an experiment stand for.
+/// The products for which the `[[include]]`s of an experiment stand.
 pub(super) fn includes(
     tables: &[Spanned<Table>],
     base: &Experiment,
@@ -70,7 +70,8 @@ fn include(
     Ok(Include { span, experiment, seeds })
 }
 
-/// A label of the experiment is that scheduler with its parameters; anything else is a scheduler of the include's own.
+/// Resolves a scheduler of an include: a label of the experiment is that scheduler with its parameters; any other name
+/// is a scheduler of the include's own.
 fn by_label(value: Value, base: &Experiment) -> Value {
     let named = base.schedulers.iter().find(|choice| value.as_str() == Some(&choice.label));
     named.map_or(value, |choice| Value::Table(choice.to_table()))
@@ -80,8 +81,7 @@ fn seeds_of(value: &Value) -> Result<Vec<u64>, String> {
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let seed = |value: &Value| value.clone().try_into::<Seed>().ok().map(|seed| seed.0);
     let seeds: Option<Vec<u64>> = values.iter().map(seed).collect();
-    seeds
-        .map(distinct)
-        .filter(|seeds| !seeds.is_empty())
-        .ok_or_else(|| "`seed` is no whole number from 0 to 9007199254740992, nor a list of them".to_string())
+    seeds.map(distinct).filter(|seeds| !seeds.is_empty()).ok_or_else(|| {
+        "`seed` is neither a whole number from 0 to 9007199254740992 nor a list of them".to_string()
+    })
 }

@@ -1,14 +1,15 @@
-//! The keys of an experiment that identify a cell: ONE table, from which all that deals with them follows.
+//! The keys of an experiment that identify a cell, in ONE table from which all code that deals with them follows.
 //!
 //! A row of `with_swept_keys` is a key that takes a value or a list of values: its meaning, its name with the unit at
 //! the end, the type that reads a value and checks its range, the type that the program computes with, and its default.
-//! From the table come [`Asked`] (what an experiment gives), [`Setting`] (that on a system), the keys of the file and of
-//! its JSON Schema (`read.rs`), the product (`read.rs`), the columns ([`KEYS`]), `exclude` and `include`, the command
-//! that runs a cell alone, and the table of the guide ([`swept_keys`]). To add a key: a row here (and in
-//! `read.rs` the import of its range type, if no key has it yet), and its use: in `plan::rules`, `plan::requests`, or `Dram`.
+//! From the table come [`Asked`] (the values that an experiment gives), [`Setting`] (the values on a system), the keys
+//! of the file and of its JSON Schema (`read.rs`), the product (`read.rs`), the columns ([`KEYS`]), `exclude` and
+//! `include`, the command that runs a cell alone, and the table of the guide ([`swept_keys`]). To add a key, add a row
+//! here (and the import of its range type in `read.rs`, if no key has it yet) and use its value: in `plan::rules`, in
+//! `plan::requests`, or in `Dram`.
 //!
-//! System, scenario, QoS level, load, scheduler and seed stand before the table: all of them identify a cell as well, but
-//! each is read in a way of its own.
+//! System, scenario, QoS level, load, scheduler and seed are not in the table: they identify a cell as well, but each
+//! is read in its own way.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ use crate::workload::{Late, Qos, SlaRule};
 pub enum TriggerKind {
     /// Every `period_us`.
     Periodic,
-    /// When an accelerator and a layer wait.
+    /// When an accelerator is idle and a layer is ready.
     OnIdle,
     /// At every arrival and completion.
     OnChange,
@@ -35,16 +36,18 @@ pub enum TriggerKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CostKind {
-    /// Nothing.
+    /// Decisions are free.
     Ideal,
-    /// Charged to the host, by counted operations.
+    /// The host is charged for counted operations.
     Host,
 }
 
-/// Hands the table to a macro. A default is a value, or `own`: that of the system, whose field has the name of the key.
+/// Hands the table to a macro. A default is a value, or `own`, the value of the system, whose field has the name of the
+/// key.
 ///
-/// The defaults of `period_us` and `deadline_factor` are our choice, because they lie amid those of the papers; so is that
-/// of `decision_base_us`, because a decision on a host takes microseconds. What has to be asked for is off.
+/// The defaults of `period_us` and `deadline_factor` are our choice, because they lie within the range of the papers;
+/// so is that of `decision_base_us`, because a decision on a host takes microseconds. Optional effects are off by
+/// default.
 macro_rules! with_swept_keys {
     ($consumer:ident) => {
         $consumer! {
@@ -60,8 +63,8 @@ macro_rules! with_swept_keys {
             sla: SlaRule as SlaRule = (SlaRule::Factor);
             /// Multiple of the isolated latency.
             deadline_factor: Positive as f64 = (4.0);
-            /// Whose isolated latency that is: `own`, that of the system that serves the requests; a system's, `SYSTEM`; or
-            /// that of a system behind another DRAM bandwidth, `SYSTEM@GBPS`.
+            /// The system whose isolated latency is meant: `own`, the system that serves the requests; `SYSTEM`,
+            /// another system; or `SYSTEM@GBPS`, a system with another DRAM bandwidth.
             sla_reference: SlaReference as SlaReference = (SlaReference::Own);
             /// When decisions are taken.
             trigger: TriggerKind as TriggerKind = (TriggerKind::Periodic);
@@ -75,16 +78,16 @@ macro_rules! with_swept_keys {
             late: Late as Late = (Late::Abort);
             /// What happens to layers without an assignment.
             unassigned: Unassigned as Unassigned = (Unassigned::Sticky);
-            /// Longest sub-job in microseconds; `inf` is off.
+            /// Longest sub-job in microseconds; `inf` turns splitting off.
             max_sub_job_us: MicrosecondsOrInf as f64 = (f64::INFINITY);
-            /// Whether a layer's demand changes from phase to phase instead of being a mean.
+            /// Whether a layer's bandwidth demand changes from phase to phase; if not, it is the mean.
             phases: bool as bool = (false);
         }
     };
 }
 pub(super) use with_swept_keys;
 
-/// A default on a system.
+/// The default of a key on a system.
 macro_rules! default_on {
     ($system:ident, $key:ident, (own)) => {
         $system.$key.clone()
@@ -94,7 +97,7 @@ macro_rules! default_on {
     };
 }
 
-/// The same in words; `None` is the system's own.
+/// The default of a key as text; `None` is the system's own value.
 macro_rules! default_text {
     ($type:ty, (own)) => {
         None
@@ -106,7 +109,7 @@ macro_rules! default_text {
 
 macro_rules! keys {
     ($($(#[doc = $doc:literal])+ $key:ident: $read:ty as $value:ty = $default:tt;)+) => {
-        /// One point of the swept keys as an experiment gives it: `None` is what it does not name.
+        /// One point of the swept keys as an experiment gives it; `None` for keys that it does not name.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Asked {
             $($(#[doc = $doc])+ pub $key: Option<$value>,)+
@@ -119,7 +122,7 @@ macro_rules! keys {
         }
 
         impl Asked {
-            /// What is asked of a system, with the default of every key that is not named.
+            /// The setting on a system, with the default of every key that is not named.
             pub fn on(&self, system: &SystemSpec) -> Setting {
                 Setting { $($key: self.$key.clone().unwrap_or_else(|| default_on!(system, $key, $default)),)+ }
             }
@@ -131,7 +134,7 @@ macro_rules! keys {
                 vec![$(text_of(&self.$key),)+]
             }
 
-            /// Their names with their values.
+            /// The names of the keys with their values.
             pub fn named(&self) -> impl Iterator<Item = (&'static str, String)> {
                 KEYS[SEED + 1..].iter().copied().zip(self.texts())
             }
@@ -155,30 +158,30 @@ with_swept_keys!(keys);
 /// A row of the table, for documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweptKey {
-    /// In the file and as a column.
+    /// The name of the key in the file and of the column.
     pub name: &'static str,
-    /// What it means.
+    /// Its meaning.
     pub doc: &'static str,
     /// Its default; `None` is the system's own.
     pub default: Option<String>,
 }
 
-/// Where the system stands among [`KEYS`].
+/// The index of the system in [`KEYS`].
 pub const SYSTEM: usize = 0;
-/// Where the scenario stands.
+/// The index of the scenario in [`KEYS`].
 pub const SCENARIO: usize = 1;
-/// Where the load stands.
+/// The index of the load in [`KEYS`].
 pub const LOAD: usize = 3;
-/// Where the scheduler stands.
+/// The index of the scheduler in [`KEYS`].
 pub const SCHEDULER: usize = 4;
-/// Where the seed stands: the last before the swept keys.
+/// The index of the seed in [`KEYS`], the last before the swept keys.
 pub const SEED: usize = 5;
 
-/// How the lists of an experiment file are called where that differs from the column of their values.
+/// The names of lists in an experiment file that differ from the column of their values.
 pub(super) const PLURALS: [(&str, &str); 4] =
     [("system", "systems"), ("scenario", "scenarios"), ("load", "loads"), ("scheduler", "schedulers")];
 
-/// What identifies the cells of a case.
+/// The keys that identify the cells of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct CaseKeys<'a> {
     /// The system's name.
@@ -204,7 +207,7 @@ impl CaseKeys<'_> {
         keys
     }
 
-    /// The same with scheduler and seed.
+    /// The values of [`KEYS`] with scheduler and seed.
     pub fn texts_of_cell(&self, scheduler: &str, seed: u64) -> Vec<String> {
         let mut keys = self.texts();
         keys[SCHEDULER] = scheduler.to_string();
@@ -213,12 +216,12 @@ impl CaseKeys<'_> {
     }
 }
 
-/// What cells have of a key in files that are older than the key; empty where that is not known.
+/// The value of a key for cells in files that are older than the key; empty if it is not known.
 pub fn unsaid(key: &str) -> String {
     if key == "sla_reference" { SlaReference::Own.to_string() } else { String::new() }
 }
 
-/// A value as the column of its key shows it; `None` of what no key has.
+/// A value as the column of its key shows it; `None` for a value that no key can have.
 pub(super) fn shown(value: &Value) -> Option<String> {
     match value {
         Value::String(word) => Some(word.clone()),
@@ -234,5 +237,5 @@ fn text_of<T: Serialize>(value: &T) -> String {
     shown(&value).expect("a key has no tables")
 }
 
-/// What stands in the column `scheduler` of a row with a bound.
+/// The entry of the column `scheduler` in a row with a bound.
 pub const BOUND: &str = "bound";

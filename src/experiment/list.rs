@@ -26,7 +26,7 @@ impl<'de, T: Deserialize<'de> + PartialEq> Deserialize<'de> for List<T> {
     }
 }
 
-/// A list, or its only value.
+/// A list of values, or a single value.
 impl<T: JsonSchema> JsonSchema for List<T> {
     fn inline_schema() -> bool {
         true
@@ -55,7 +55,7 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = seq.next_element()? {
-            // The same cell twice would count as two seeds' worth of evidence.
+            // A cell that is listed twice would count as two seeds.
             if values.contains(&value) {
                 return Err(A::Error::custom("a value is listed twice"));
             }
@@ -63,7 +63,7 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
         }
         if values.is_empty() {
             return Err(A::Error::custom(
-                "the list is empty: expected at least one value; leave the key out to have its default",
+                "the list is empty: expected at least one value; leave the key out to use its default",
             ));
         }
         Ok(List(values))

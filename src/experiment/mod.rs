@@ -1,10 +1,11 @@
-//! What is asked: an experiment file describes a sweep, the Cartesian product of its list-valued keys.
+//! Experiment files. An experiment describes a sweep: the Cartesian product of its list-valued keys.
 //!
-//! [`Experiment::read`] turns TOML into typed lists. The swept keys stand in one table (`keys`), from which the file's fields,
-//! the product, the columns and the JSON Schema follow. [`registry`] joins the schedulers and the learned policies that a file
-//! may name; [`DataRoot`] finds the data files. [`Error`] is everything that can end a command.
+//! [`Experiment::read`] turns TOML into typed lists. The swept keys are defined in one table (`keys`), from which the
+//! file's fields, the product, the columns and the JSON Schema follow. [`registry`] holds the schedulers and the
+//! learned policies that a file may name; [`DataRoot`] finds the data files. [`Error`] covers everything that can end a
+//! command.
 //!
-//! Nothing is looked up in data files beyond what reading needs: [`crate::plan`] does that.
+//! Reading uses data files only where it must; [`crate::plan`] looks up the rest.
 
 mod config;
 mod data;

@@ -1,4 +1,5 @@
-//! A key that names an entry of a registry: read, described in the JSON Schema and compared by the entry's name.
+//! A key that names an entry of a registry. It is read, described in the JSON Schema and compared by the name of the
+//! entry.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,13 +12,13 @@ use crate::files::{any_of, did_you_mean};
 /// An entry of a registry that a file names.
 pub struct Named<T: 'static>(pub &'static T);
 
-/// What has a registry to be looked up in.
+/// A type whose values are entries of a registry.
 pub trait Registered: Sized + 'static {
-    /// What an entry is.
+    /// The noun for an entry, used in errors.
     const NOUN: &'static str;
     /// All entries.
     const ALL: &'static [Self];
-    /// Its name and what it is in one sentence.
+    /// The name of the entry, and its description in one sentence.
     fn told(&self) -> [&'static str; 2];
 }
 

@@ -1,9 +1,9 @@
 //! `--set key=value`: an experiment with some of its keys replaced.
 //!
-//! A key may reach into tables with dots (`training.evolution.generations=10`, `trace.speedup=2`). A `trace` takes the
-//! place of `loads`, `duration_s` that of numbers of requests, and they that of it. Lists of tables (`schedulers`,
-//! `exclude`, `include`) are replaced as a whole. An empty list takes a key away, as if the file did not have it;
-//! one that no experiment can have is an error all the same.
+//! A key may reach into tables with dots (`training.evolution.generations=10`, `trace.speedup=2`). A `trace` replaces
+//! `loads`; `duration_s` replaces the numbers of requests, and they replace it. Lists of tables (`schedulers`,
+//! `exclude`, `include`) are replaced as a whole. An empty list removes a key, as if the file did not have it; a key
+//! that no experiment can have is still an error.
 
 use std::path::PathBuf;
 
@@ -13,10 +13,10 @@ use toml::{Table, Value};
 use super::error::Error;
 use crate::files::Source;
 
-/// Keys that are lists in the file; an override may give a single value.
+/// Keys that must be lists in the file; an override may give a single value.
 const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];
 
-/// The text of a `T` with the overrides in it; the text itself where there are none.
+/// The text of a `T` with the overrides applied; the text itself if there are none.
 pub(super) fn merged<T: DeserializeOwned>(
     source: Source,
     overrides: &[(String, Value)],
@@ -41,12 +41,13 @@ pub(super) fn merged<T: DeserializeOwned>(
     Ok(Source { path: path_with_set(&source), text: table.to_string(), verbatim: false })
 }
 
-/// How the file is called in errors about what it is with the overrides.
+/// The name of the file in errors about its text with the overrides.
 fn path_with_set(source: &Source) -> PathBuf {
     format!("{} with --set", source.path.display()).into()
 }
 
-/// Whether a `T` can have a key that is taken away, which this one need not have: one of that key alone is read.
+/// Checks that a `T` can have a key that is removed, even if this text does not have it, by reading a text with only
+/// that key.
 fn check_known<T: DeserializeOwned>(source: &Source, key: &str, value: &Value) -> Result<(), Error> {
     let mut table = Table::new();
     set(&mut table, key, value.clone()).map_err(Error::Usage)?;
@@ -56,7 +57,7 @@ fn check_known<T: DeserializeOwned>(source: &Source, key: &str, value: &Value) -
         Err(e) if e.message().starts_with("invalid type: map") => {
             Err(Error::Usage(format!("--set {key}: there is no such key")))
         }
-        // That other keys are missing, or that the value is of another type, is no trouble.
+        // Missing keys and a value of another type are no errors here.
         _ => Ok(()),
     }
 }
@@ -65,12 +66,12 @@ fn takes_away(key: &str, value: &Value) -> bool {
     is_empty(value) && !LISTS.contains(&key)
 }
 
-/// An empty list takes its key away.
+/// Whether a value is an empty list, which removes its key.
 fn is_empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// Removes what the overrides take the place of.
+/// Removes the keys that the overrides replace.
 fn make_room(table: &mut Table, overrides: &[(String, Value)]) {
     let replaced = |key| overrides.iter().any(|(replaced, value)| replaced == key && !is_empty(value));
     if replaced("trace") && !replaced("loads") {
@@ -141,7 +142,7 @@ mod tests {
             |key: &str| with("loads = 1\nrequests = 5\nsla = 'factor'\n", &[(key, Value::Array(vec![]))]);
         assert_eq!(without("loads").unwrap(), "requests = 5\nsla = \"factor\"\n");
         assert_eq!(without("requests").unwrap(), "loads = 1\nsla = \"factor\"\n");
-        // What is taken away takes no other's place.
+        // A removed key replaces no other.
         assert_eq!(without("trace").unwrap(), without("duration_s").unwrap());
         assert!(without("trace").unwrap().contains("loads"));
     }

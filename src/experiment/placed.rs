@@ -1,23 +1,23 @@
-//! A learned policy for the system of a run: what a scheduler of its kind is made from.
+//! A learned policy on the system of a run, from which its scheduler is made.
 
 use std::path::PathBuf;
 
 use crate::policy::{Policy, WeightsError};
 use crate::sim::Scheduler;
 
-/// A policy for a system of an experiment.
+/// A policy on a system of an experiment.
 #[derive(Clone, Debug)]
 pub struct Placed {
     pub(super) path: PathBuf,
     pub(super) policy: Policy,
-    /// How many the system has.
+    /// The number of accelerators of the system.
     pub(super) accelerators: usize,
-    /// Parts that it runs without.
+    /// The parts that are switched off.
     pub(super) without: Vec<String>,
 }
 
 impl Placed {
-    /// The policy at work.
+    /// The scheduler that runs the policy.
     pub(crate) fn scheduler(&self) -> Result<Box<dyn Scheduler>, WeightsError> {
         self.policy.scheduler(self.accelerators, &self.without)
     }

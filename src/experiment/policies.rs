@@ -1,4 +1,4 @@
-//! The learned policies of an experiment: which file each of its learned schedulers reads on which system.
+//! The learned policies of an experiment: the file of each learned scheduler on each system.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,10 +17,9 @@ use crate::policy::{Parameters, Policy};
 pub struct Policies(BTreeMap<(String, String), Placed>);
 
 impl Policies {
-    /// Reads those that run on a system.
+    /// Reads the policies that run on a system.
     ///
-    /// # Errors
-    /// A file is missing or damaged, or is for another system.
+    /// # Errors A file is missing or damaged, or is for another system.
     pub fn read<'a>(
         &mut self,
         choices: impl IntoIterator<Item = &'a SchedulerChoice>,
@@ -36,8 +35,7 @@ impl Policies {
             let policy = Policy::read(&path, entry)?;
             if !transfer && !policy.is_for(system) {
                 return Err(Error::Usage(format!(
-                    "{} was trained for the accelerators of `{}`, and those of `{}` are others: train one for it, or set \
-                     `transfer = true`",
+                    "{} was trained for the accelerators of `{}`, and those of `{}` differ: train one for it, or set `transfer = true`",
                     path.display(),
                     policy.manifest.system,
                     system.name
@@ -50,12 +48,12 @@ impl Policies {
         Ok(())
     }
 
-    /// That of a scheduler on a system; `None` for rules.
+    /// The policy of a scheduler on a system; `None` for rules.
     pub fn of(&self, choice: &SchedulerChoice, system: &str) -> Option<&Placed> {
         self.0.get(&(choice.label.clone(), system.to_string()))
     }
 
-    /// What was read, by label and system: manifest and weights.
+    /// The files that were read, by label and system: manifest and weights.
     pub fn files(&self) -> impl Iterator<Item = (&(String, String), [PathBuf; 2])> {
         self.0.iter().map(|(key, placed)| (key, [placed.path.clone(), Policy::weights_path(&placed.path)]))
     }

@@ -1,16 +1,16 @@
-//! How a long command tells how far it is; the CLI draws it, tests and libraries need not.
+//! An interface through which long operations report progress. The command line draws it; tests and libraries need not.
 
-/// Receives progress from several threads.
+/// Receives progress, possibly from several threads.
 pub trait Progress: Sync {
     /// A phase of `total` steps begins.
     fn begin(&self, phase: &str, total: usize);
     /// `done` of its steps are done.
     fn advance(&self, done: usize);
-    /// Something that the user should know.
+    /// A warning to the user.
     fn warn(&self, message: &str);
 }
 
-/// Says nothing.
+/// Ignores all progress.
 pub struct Silent;
 
 impl Progress for Silent {

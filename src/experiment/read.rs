@@ -1,5 +1,5 @@
-//! The experiment file: lists whose product is the sweep. Every key but the counts takes a list; those that name no
-//! files or schedulers take a single value as well.
+//! The experiment file: lists whose product is the sweep. Every key except the counts takes a list; keys that name
+//! neither files nor schedulers also take a single value.
 //!
 //! ```toml
 //! systems = ["hetero-6"]
@@ -14,9 +14,8 @@
 //! [[exclude]]                    # cells that are left out (exclude.rs), [[include]]: cells beside the product (include.rs)
 //! scenario = "mixed"
 //! load = 0.9
-//! ```
-//! `loads` is left out where the requests of the scenarios come at their own pace, and where a recording is replayed:
-//! `trace = { file = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
+//! ``` `loads` is left out if the scenarios fix absolute arrival rates, and if a recording is replayed: `trace = { file
+//! = "trace.csv", speedup = 2, map = { "name in the file" = "name here" } }`, from the working folder.
 
 use std::path::Path;
 
@@ -42,7 +41,8 @@ use crate::sim::Unassigned;
 use crate::units::Time;
 use crate::workload::{Late, Qos, SlaRule, TraceKeys};
 
-/// An experiment as it is written: the keys of the table, each a value or a list, after those that stand before it.
+/// The fields of an experiment file: first those before the table of swept keys, then those of the table, each a value
+/// or a list.
 macro_rules! raw_experiment {
     ($($(#[doc = $doc:literal])+ $key:ident: $read:ty as $value:ty = $default:tt;)+) => {
         #[derive(Debug, Deserialize, JsonSchema)]
@@ -57,7 +57,7 @@ macro_rules! raw_experiment {
             qos: Option<List<Qos>>,
             /// Loads relative to lambda*; left out where the scenario fixes absolute arrival rates.
             loads: Option<List<Load>>,
-            /// A recording of arrivals in place of those of the scenarios.
+            /// A recording of arrivals that replaces those of the scenarios.
             trace: Option<TraceKeys>,
             /// Schedulers: names, or tables with `name` and parameters.
             schedulers: Vec<Spanned<schedulers::Raw>>,
@@ -119,7 +119,7 @@ fn vary<T: Clone>(product: &mut Vec<Asked>, values: &Option<Spanned<List<T>>>, s
 }
 
 impl Experiment {
-    /// The JSON Schema of its file.
+    /// The JSON Schema of an experiment file.
     pub fn schema() -> Schema {
         schema_of::<RawExperiment>()
     }
@@ -193,7 +193,7 @@ impl RawExperiment {
         Ok(experiment)
     }
 
-    /// How long runs are.
+    /// The length of runs.
     fn wanted(&self, source: &Source) -> Result<Wanted, InputError> {
         let wanted = Wanted {
             requests: self.requests.map(|requests| requests.0 as usize),
@@ -211,7 +211,7 @@ impl RawExperiment {
     }
 }
 
-/// The systems that deadlines are relative to have to be known.
+/// Checks that the reference systems of deadlines exist.
 fn check_references(
     references: &Option<Spanned<List<SlaReference>>>,
     source: &Source,
@@ -224,7 +224,7 @@ fn check_references(
     Ok(())
 }
 
-/// A run that ends at a time; its warm-up, left out, is a tenth of it.
+/// The length of a run that ends at a time; its warm-up defaults to a tenth of it.
 fn duration(
     end: &Option<Spanned<Seconds>>,
     warmup: &Option<Spanned<NonNegative>>,
@@ -233,7 +233,7 @@ fn duration(
     let end_s = end.as_ref().map(|end| end.get_ref().0);
     let problem = warmup.as_ref().and_then(|warmup| match (warmup.get_ref().0, end_s) {
         (_, None) => {
-            Some("`warmup_s` needs `duration_s`, of which it is a part; `warmup_requests` does not".into())
+            Some("`warmup_s` needs `duration_s`, of which it is a part; without `duration_s`, use `warmup_requests`".into())
         }
         (warmup_s, Some(end_s)) if warmup_s >= end_s => {
             Some(format!("`warmup_s` is {warmup_s}: expected less than `duration_s`"))

@@ -1,8 +1,8 @@
-//! What an experiment may name as a scheduler: the built-in rules, the learned policies, and a caller's own.
+//! The schedulers that an experiment may name: the built-in rules, the learned policies, and a caller's own.
 //!
-//! The registry is a value. A [`DataRoot`](super::data::DataRoot) carries it beside the folders in which all other names are
-//! looked up. A caller's entry works like a built-in one: parameters and lists of them, sweeps, kept
-//! cells, `rank`, `report`, bounds.
+//! The registry is a value. A [`DataRoot`](super::data::DataRoot) carries it beside the folders in which all other
+//! names are looked up. A caller's own entry works like a built-in one everywhere: parameters and lists of them,
+//! sweeps, kept cells, `rank`, `report`, bounds.
 //!
 //! ```
 //! use mascot::experiment::DataRoot;
@@ -24,9 +24,8 @@
 //! let data = DataRoot::find(None)?.with_registry(Registry::built_in().with(first));
 //! # assert!(data.registry().find("first").is_ok() && data.registry().find("gated").is_ok());
 //! # Ok::<(), mascot::experiment::Error>(())
-//! ```
-//! Finished cells are kept under the hash of this crate's sources, which does not cover the caller's. That is what
-//! [`Entry::version`] is for: it has to change whenever decisions may.
+//! ``` Finished cells are kept under the hash of this crate's sources, which does not cover the caller's.
+//! [`Entry::version`] stands for the caller's code: it must change whenever decisions may change.
 
 use std::fmt;
 use std::sync::Arc;
@@ -54,16 +53,17 @@ pub struct Entry {
     pub source: String,
     /// Its TOML parameters.
     pub parameters: &'static [Parameter],
-    /// Whether its decisions depend on the seed: one that draws nothing is run once where all seeds bring the same requests.
+    /// Whether its decisions depend on the seed. If not, it is run once where all seeds bring the same requests.
     pub draws: bool,
-    /// The state of a caller's code, part of the identity of its cells: a number that the caller raises, or a hash of the
-    /// code and of what it reads. Built-in ones, which the hash of this crate's sources covers, leave it empty.
+    /// The version of a caller's code, which is part of the identity of its cells: a number that the caller raises, or
+    /// a hash of the code and its inputs. Built-in entries leave it empty, as the hash of this crate's sources covers
+    /// them.
     pub version: String,
-    /// What makes it.
+    /// The way to make the scheduler.
     pub maker: Maker,
 }
 
-/// What makes a scheduler.
+/// The ways to make a scheduler.
 #[derive(Clone)]
 pub enum Maker {
     /// A function of its parameters and the seed.
@@ -73,7 +73,7 @@ pub enum Maker {
 }
 
 impl Entry {
-    /// A rule without parameters that draws nothing; the other fields can be set afterwards.
+    /// An entry for a rule without parameters and random draws; the other fields can be set afterwards.
     pub fn new(
         name: impl Into<String>,
         doc: impl Into<String>,
@@ -91,7 +91,7 @@ impl Entry {
         }
     }
 
-    /// Whether a parameter is a list, as its default is.
+    /// Whether a parameter takes a list, which its default shows.
     pub(super) fn takes_list(&self, key: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == key && parameter.default.starts_with('['))
     }
@@ -126,7 +126,7 @@ impl From<&'static PolicyEntry> for Entry {
     }
 }
 
-/// Entries are told apart by name and version.
+/// Entries are equal if their names and versions are.
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, &self.version) == (&other.name, &other.version)
@@ -153,7 +153,7 @@ impl Registry {
         Self(rules.chain(POLICIES.iter().map(Entry::from)).map(Arc::new).collect())
     }
 
-    /// The same with an entry more. Panics if its name is taken.
+    /// Adds an entry. Panics if its name is taken.
     #[must_use]
     pub fn with(mut self, entry: Entry) -> Self {
         let taken = self.0.iter().map(|known| &known.name[..]).chain([BOUND]).any(|name| name == entry.name);
@@ -162,15 +162,14 @@ impl Registry {
         self
     }
 
-    /// All of them: rules, policies, the caller's.
+    /// All entries: rules, policies, and the caller's.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter().map(AsRef::as_ref)
     }
 
     /// The entry of a name.
     ///
-    /// # Errors
-    /// There is none; the error names those that there are.
+    /// # Errors There is no such entry; the error lists the known names.
     pub fn find(&self, name: &str) -> Result<&Arc<Entry>, String> {
         self.0.iter().find(|entry| entry.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.entries().map(|entry| &entry.name[..]).collect();

@@ -1,8 +1,8 @@
 //! The schedulers of an experiment: names, or tables with `name`, optionally `label`, and parameters.
 //!
-//! A parameter that is given a list makes a scheduler of every value: `{ name = "gated", alpha = [0.3, 0.4] }` is
-//! `gated(alpha=0.3)` and `gated(alpha=0.4)`, several lists are multiplied. The few parameters that are lists themselves
-//! (`rules` of `lookahead`) are given a list of lists.
+//! A parameter with a list of values makes a scheduler for every value: `{ name = "gated", alpha = [0.3, 0.4] }` is
+//! `gated(alpha=0.3)` and `gated(alpha=0.4)`; several lists are multiplied. For the few parameters that are lists
+//! themselves (`rules` of `lookahead`), give a list of lists.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -26,14 +26,14 @@ use crate::sim::Scheduler;
 pub struct SchedulerChoice {
     /// The name in tables.
     pub label: String,
-    /// What the registry has under its name.
+    /// The entry of the registry under its name.
     pub entry: Arc<Entry>,
     /// Its parameters.
     pub parameters: Table,
 }
 
 impl SchedulerChoice {
-    /// As the experiment file would say it.
+    /// The choice as a table of an experiment file.
     pub(crate) fn to_table(&self) -> Table {
         let mut table = self.parameters.clone();
         table.insert("name".into(), self.entry.name.clone().into());
@@ -41,7 +41,8 @@ impl SchedulerChoice {
         table
     }
 
-    /// Makes the scheduler for a run with the given seed; a learned one from its policy for the system of the run.
+    /// Makes the scheduler for a run with the given seed; a learned one is made from its policy for the system of the
+    /// run.
     ///
     /// # Errors
     /// A parameter is wrong, or the weights are of another size.
@@ -55,7 +56,7 @@ impl SchedulerChoice {
         }
     }
 
-    /// Whether it can be built, on some system; the error names what is wrong and what is allowed.
+    /// Checks that it can be built on some system; the error names the wrong parameter and the allowed values.
     fn check(&self) -> Result<(), String> {
         match self.entry.maker {
             Maker::Rule(_) => self.build(None, 0).map(drop),
@@ -63,14 +64,16 @@ impl SchedulerChoice {
         }
     }
 
-    /// Those of a learned policy.
+    /// The parameters of a learned policy.
     pub(super) fn policy_parameters(&self, policy: &PolicyEntry) -> Result<Parameters, String> {
         let read: Parameters =
             parse_parameters(&self.parameters).map_err(|message| self.problem(&message))?;
         let parts: Vec<&str> = policy.parts.iter().map(|part| part.name).collect();
         match read.without.iter().find(|name| !parts.contains(&&name[..])) {
             None => Ok(read),
-            Some(_) if parts.is_empty() => Err(self.problem("`without`: it has no parts to do without")),
+            Some(_) if parts.is_empty() => {
+                Err(self.problem("`without`: it has no parts that can be switched off"))
+            }
             Some(name) => {
                 let (hint, known) = (did_you_mean(name, &parts), parts.join(", "));
                 Err(self.problem(&format!("`without`: no part `{name}`{hint}; known: {known}")))
@@ -83,7 +86,7 @@ impl SchedulerChoice {
     }
 }
 
-/// As manifests tell it; built-in ones have no version of their own.
+/// The form in manifests; built-in schedulers have no version of their own.
 impl Serialize for SchedulerChoice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -122,7 +125,7 @@ impl JsonSchema for Raw {
     }
 }
 
-/// All schedulers that the entries stand for.
+/// All schedulers for which the entries stand.
 pub(super) fn choices(
     entries: &[Spanned<Raw>],
     source: &Source,
@@ -134,7 +137,7 @@ pub(super) fn choices(
         for choice in entry.get_ref().choices(registry).map_err(error)? {
             if choice.label == BOUND {
                 let message =
-                    format!("`{BOUND}` is what the row of the bound is called: choose another `label`");
+                    format!("`{BOUND}` is the name of the row of the bound: choose another `label`");
                 return Err(error(message));
             }
             if choices.iter().any(|earlier| earlier.label == choice.label) {
@@ -153,8 +156,8 @@ pub(super) fn choices(
     Ok(choices)
 }
 
-/// Where the parameter stands without which a choice would be right; all of the entry if there is none, or the text is
-/// not an inline table.
+/// The position of the wrong parameter, without which the choice would be valid; the whole entry if there is no such
+/// parameter or the text is not an inline table.
 fn span_of_wrong(entry: Range<usize>, choice: &SchedulerChoice, source: &Source) -> Range<usize> {
     #[derive(Deserialize)]
     struct Entry {
@@ -191,7 +194,7 @@ impl Raw {
         for (key, values) in swept {
             let values = values.as_array().expect("only lists are swept");
             if values.is_empty() || distinct(values).len() < values.len() {
-                return Err(format!("scheduler `{name}`: `{key}` needs values that are all different"));
+                return Err(format!("scheduler `{name}`: the values of `{key}` must all differ"));
             }
             let with = |(words, parameters): &(Vec<String>, Table), value: &Value| {
                 let mut point = (words.clone(), parameters.clone());
@@ -211,7 +214,7 @@ impl Raw {
     }
 }
 
-/// Whether a list is one of values to try, not a value itself.
+/// Whether a list holds values to sweep, rather than being a value itself.
 fn is_swept(entry: &Entry, key: &str, value: &Value) -> bool {
     let Some(values) = value.as_array() else { return false };
     !entry.takes_list(key) || !values.is_empty() && values.iter().all(Value::is_array)

@@ -1,8 +1,8 @@
-//! Whose isolated latencies deadlines are multiples of (`sla = "factor"`).
+//! The system whose isolated latencies deadlines are multiples of (`sla = "factor"`).
 //!
-//! Those of the system that serves the requests, so that a deadline means the same on every system; or those of a
-//! reference, so that deadlines stay where the hardware changes. The reference is a system with its own DRAM, or behind
-//! another bandwidth (`hetero-6@32`), and always with whole layers of one demand each. It moves deadlines only: loads,
+//! Either it is the system that serves the requests, so that deadlines are equally strict on every system; or it is a
+//! reference system, so that deadlines stay the same when the hardware changes. A reference has its own DRAM bandwidth
+//! or a given one (`hetero-6@32`), and always whole layers of one demand each. It affects deadlines only: loads,
 //! arrivals and metrics are relative to the system that serves the requests.
 
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::files::Gbps;
 pub enum SlaReference {
     /// The system that serves the requests, as swept.
     Own,
-    /// Another one.
+    /// A reference system.
     System {
         /// Its name, or a path to its file.
         name: String,
@@ -28,7 +28,7 @@ pub enum SlaReference {
     },
 }
 
-/// How [`SlaReference::Own`] is written.
+/// The word for [`SlaReference::Own`].
 pub const OWN: &str = "own";
 
 impl TryFrom<String> for SlaReference {
@@ -38,7 +38,7 @@ impl TryFrom<String> for SlaReference {
         if word == OWN {
             return Ok(Self::Own);
         }
-        // What ends like a path is one: folders may have an @ in their names.
+        // A word that ends in `.toml` is a path: folders may have an @ in their names.
         let parts = word.rsplit_once('@').filter(|_| !word.ends_with(".toml"));
         let Some((name, bandwidth)) = parts else {
             return Ok(Self::System { name: word, dram_bandwidth_gbps: None });
@@ -67,7 +67,7 @@ impl fmt::Display for SlaReference {
 }
 
 impl SlaReference {
-    /// The system, if it is another one than that which serves the requests.
+    /// The reference system; `None` for the system that serves the requests.
     pub fn system(&self) -> Option<&str> {
         match self {
             Self::Own => None,

@@ -1,4 +1,4 @@
-//! `[training]`: which policy is trained, by which algorithm, how it is validated; and the algorithm's own table.
+//! The table `[training]`: the policy to train, the algorithm, the validation, and the algorithm's own table.
 
 use std::ops::Range;
 
@@ -10,27 +10,27 @@ use super::named::{Named, Registered};
 use crate::files::{Draws, Pairs, Positive, Seed, Spanned, Steps, Stride, within};
 use crate::policy::{self, POLICIES, PolicyEntry};
 
-/// How to train, as an experiment says.
+/// The training that an experiment describes.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
-    /// The policy that is trained; left out: the first that the algorithm can train.
+    /// The policy to train. Default: the first that the algorithm can train.
     pub policy: Option<Spanned<Named<PolicyEntry>>>,
-    /// The algorithm that trains it; left out: the first that can train the policy.
+    /// The algorithm that trains it. Default: the first that can train the policy.
     pub algorithm: Option<Spanned<Named<LearnerEntry>>>,
     /// Traces of a generation, drawn over all cases; the same for all candidates.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub traces: usize,
-    /// Seeds of every case that validate.
+    /// Validation seeds of every case.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub validation_seeds: u64,
-    /// The first seed that validates.
+    /// The first validation seed.
     #[serde(deserialize_with = "within::<_, Seed, _>")]
     pub validation_first_seed: u64,
     /// Generations, or iterations, between validations.
     #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub validate_every: u64,
-    /// What is added to the misses of the reference.
+    /// The number that is added to the miss rate of the reference before dividing by it.
     #[serde(deserialize_with = "within::<_, Positive, _>")]
     pub headroom: f64,
     /// The parameters of `algorithm = "evolution"`.
@@ -40,8 +40,8 @@ pub struct Training {
 }
 
 impl Default for Training {
-    /// Our choice, because it gives every core and pair two traces, validation a tenth of the time, and a headroom of the
-    /// noise of a trace.
+    /// Our choice, because every core then gets two traces for each antithetic pair, validation takes a tenth of the
+    /// time, and the headroom is the noise of a trace.
     fn default() -> Self {
         Self {
             policy: None,
@@ -58,7 +58,7 @@ impl Default for Training {
 }
 
 impl Training {
-    /// What it trains.
+    /// The policy to train.
     pub fn policy(&self) -> &'static PolicyEntry {
         match (&self.policy, &self.algorithm) {
             (Some(policy), _) => policy.get_ref().0,
@@ -69,7 +69,7 @@ impl Training {
         }
     }
 
-    /// What trains it.
+    /// The algorithm that trains it.
     pub fn learner(&self) -> &'static LearnerEntry {
         let policy = self.policy().name;
         let able = || LEARNERS.iter().find(|learner| learner.policies.contains(&policy));
@@ -92,7 +92,7 @@ impl Training {
         (self.learner().steps)(self)
     }
 
-    /// Says what does not go together, and where it stands; ranges are checked where values are read.
+    /// Checks that the values fit together; the error has a position. Ranges are checked where values are read.
     pub(crate) fn check(&self) -> Result<(), (Range<usize>, String)> {
         let (policy, learner) = (self.policy(), self.learner());
         if let Some(algorithm) = &self.algorithm
@@ -108,8 +108,7 @@ impl Training {
             if other.name != learner.name {
                 let (given, used) = (other.name, learner.name);
                 let message = format!(
-                    "`training.{given}` is of `algorithm = \"{given}\"`, and this is a training of `{}` by `{used}`: leave \
-                     it out, or set `algorithm`",
+                    "`training.{given}` is for `algorithm = \"{given}\"`, but `{}` is trained by `{used}`: leave it out, or set `algorithm`",
                     policy.name
                 );
                 return Err((span, message));
@@ -120,25 +119,25 @@ impl Training {
     }
 }
 
-/// One algorithm that trains policies, as far as an experiment says something about it; `train::learner` starts it.
+/// An algorithm that trains policies, as far as experiments are concerned; `train::learner` starts it.
 pub struct LearnerEntry {
     /// The name in experiments, and that of the table of its parameters.
     pub name: &'static str,
     /// What it does in one sentence.
     pub doc: &'static str,
-    /// The policies that it can train; the first is the one that it trains where none is named.
+    /// The policies that it can train; the first is the default.
     pub policies: &'static [&'static str],
-    /// Whether it needs libtorch: a program built with the feature `train`.
+    /// Whether it needs libtorch, that is, a program built with the feature `train`.
     pub needs_libtorch: bool,
-    /// Where its parameters stand, if they are given.
+    /// The position of its parameters, if they are given.
     given: fn(&Training) -> Option<Range<usize>>,
-    /// Says which of its parameters do not go together; ranges are checked where values are read.
+    /// Checks that its parameters fit together; ranges are checked where values are read.
     check: fn(&Training) -> Result<(), String>,
-    /// How many steps the whole training has.
+    /// The number of steps of the whole training.
     steps: fn(&Training) -> u64,
 }
 
-/// All algorithms. To add one: its line here and that of its parameters in [`Training`], and the learner in
+/// All algorithms. To add one, add its line here, a field for its parameters to [`Training`], and the learner to
 /// `train::learner`.
 pub const LEARNERS: &[LearnerEntry] = &[
     LearnerEntry {
@@ -183,7 +182,7 @@ impl Registered for LearnerEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evolution {
-    /// Candidates of a generation, in antithetic pairs: even.
+    /// Candidates of a generation, in antithetic pairs, so an even number.
     #[serde(deserialize_with = "within::<_, Pairs, _>")]
     pub population: usize,
     /// Standard deviation of the noise on each weight.
@@ -192,7 +191,7 @@ pub struct Evolution {
     /// Learning rate of Adam at the first generation.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub learning_rate: f32,
-    /// The learning rate at the last generation, with a straight line between.
+    /// The learning rate at the last generation; in between it changes linearly.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub final_learning_rate: f32,
     /// Number of generations.
@@ -204,7 +203,7 @@ pub struct Evolution {
 }
 
 impl Default for Evolution {
-    /// Our choice, taken over from a prototype of the policy.
+    /// Our choice, because a prototype of the policy learned with these values.
     fn default() -> Self {
         Self {
             population: 32,
@@ -221,7 +220,7 @@ impl Default for Evolution {
 mod tests {
     use super::*;
 
-    /// What is trained by what; or the text at which the error stands, and the error.
+    /// The policy and the algorithm that a text gives, or the text at the position of the error and the error.
     fn read(text: &str) -> Result<[&'static str; 2], [String; 2]> {
         let training: Training = match toml::from_str(text) {
             Ok(training) => training,
@@ -262,8 +261,7 @@ mod tests {
             (
                 "algorithm = 'evolution'\nddpg = { hidden = 8 }",
                 "{ hidden = 8 }",
-                "`training.ddpg` is of `algorithm = \"ddpg\"`, and this is a training of `learned_gate` by `evolution`: leave it \
-                 out, or set `algorithm`",
+                "`training.ddpg` is for `algorithm = \"ddpg\"`, but `learned_gate` is trained by `evolution`: leave it out, or set `algorithm`",
             ),
             (
                 "algorithm = 'ddpg'\nddpg = { buffer_size = 9 }",

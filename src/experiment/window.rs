@@ -1,18 +1,18 @@
 //! Which requests of a run are measured, and when it ends.
 //!
 //! By number of requests: in the order in which they arrive, the first `warmup_requests` fill the system, the next
-//! `requests` are measured, and `drain_requests` more keep the load up until the last measured one has ended; then arrivals
-//! stop, so that a run under a rule that starves requests ends. Stages of cascades are measured as they come; they do not
-//! use the requests up. Left out in an experiment:
+//! `requests` are measured, and `drain_requests` more keep the load up until the last measured one has ended; then
+//! arrivals stop, so that a run under a rule that starves requests ends. Stages of cascades are measured as they come
+//! and do not count towards these numbers. The defaults are:
 //!
-//! - `requests`: 1,000, or all that there are where the scenario's arrivals end (`batch`, traces);
-//! - `warmup_requests`: a tenth of the requests up to the last measured one, or none where `requests` is left out and
+//! - `requests`: 1,000, or all requests if the scenario's arrivals end (`batch`, traces);
+//! - `warmup_requests`: a tenth of the requests up to the last measured one, or none if `requests` is left out and
 //!   arrivals end;
-//! - `drain_requests`: as many as warm up where deadlines end all requests (`late = "abort"`), as many as are measured
-//!   where late ones finish and a backlog may build up; again none where all requests of a trace are measured.
+//! - `drain_requests`: as many as warm up if deadlines end all requests (`late = "abort"`), as many as are measured if
+//!   late requests finish and a backlog may build up; again none if all requests of a trace are measured.
 //!
-//! By time: the run ends after `duration_s`. Requests that arrive after the first `warmup_s` of it (left out: a tenth) are
-//! measured, and missed if they are not finished by then.
+//! By time: the run ends after `duration_s`. Requests that arrive after the first `warmup_s` of it (default: a tenth)
+//! are measured, and count as missed if they are not finished at the end.
 
 use std::ops::Range;
 
@@ -20,32 +20,32 @@ use crate::sim::Span;
 use crate::units::Time;
 use crate::workload::{Extent, Late, MAX_REQUESTS, Reach};
 
-/// What an experiment says.
+/// The length of runs that an experiment asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Measured requests.
+    /// The number of measured requests.
     pub requests: Option<usize>,
-    /// Requests before them.
+    /// The number of requests before them.
     pub warmup: Option<usize>,
-    /// Requests after them.
+    /// The number of requests after them.
     pub drain: Option<usize>,
-    /// When the run ends, in place of all that.
+    /// The end of the run, in place of numbers of requests.
     pub duration: Option<Duration>,
 }
 
-/// A run of a given length.
+/// The parts of a run that ends at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duration {
-    /// Requests that arrive before are not measured.
+    /// The warm-up: requests that arrive before this time are not measured.
     pub warmup: Time,
-    /// When it ends.
+    /// The end of the run.
     pub end: Time,
 }
 
-/// The parts of a run.
+/// The parts of a run: warm-up, measured part, and drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// In requests.
+    /// The parts are given in requests.
     Requests {
         /// Requests that warm the system up.
         warmup: usize,
@@ -54,16 +54,16 @@ pub enum Window {
         /// Requests that keep the load up afterwards.
         drain: usize,
     },
-    /// In time.
+    /// The parts are given in time.
     Duration(Duration),
 }
 
-/// Our choice: every published table of ours has at least this many.
+/// Our choice, because all our published tables have at least this many.
 const DEFAULT_REQUESTS: usize = 1_000;
 
 impl Window {
-    /// The window of a run with the given rule for late requests, of `total` requests if arrivals end. The error says
-    /// what does not fit.
+    /// The window of a run with the given rule for late requests, of `total` requests if arrivals end. The error names
+    /// the numbers that do not fit.
     pub fn of(wanted: Wanted, late: Late, total: Option<usize>) -> Result<Self, String> {
         if let Some(duration) = wanted.duration {
             return Ok(Self::Duration(duration));
@@ -97,18 +97,18 @@ impl Window {
         }
     }
 
-    /// What of a recording is read for the run, before it is known how many requests that has.
+    /// The part of a recording that is read for the run, before the number of its requests is known.
     pub fn reach(wanted: Wanted) -> Reach {
         let whole = Reach::default();
         match (wanted.duration, Self::of(wanted, Late::Finish, None)) {
             (Some(duration), _) => Reach { until: duration.end, ..whole },
-            // More than late requests that are aborted need.
+            // The upper limit: aborting late requests needs fewer.
             (None, Ok(window)) if wanted.requests.is_some() => Reach { requests: window.requests(), ..whole },
             _ => whole,
         }
     }
 
-    /// All requests must fit in memory.
+    /// Checks that all requests fit in memory.
     pub fn check_size(&self) -> Result<(), String> {
         match self.requests() <= MAX_REQUESTS {
             true => Ok(()),
@@ -119,7 +119,7 @@ impl Window {
         }
     }
 
-    /// How many requests there are, where time does not decide.
+    /// The total number of requests; 0 if the run ends at a time.
     fn requests(&self) -> usize {
         match *self {
             Self::Requests { warmup, measured, drain } => warmup + measured + drain,
@@ -127,7 +127,7 @@ impl Window {
         }
     }
 
-    /// How far the requests of the run reach.
+    /// The extent of the requests of the run.
     pub fn extent(&self) -> Extent {
         match *self {
             Self::Requests { .. } => Extent::Requests(self.requests()),
@@ -135,8 +135,8 @@ impl Window {
         }
     }
 
-    /// Which requests are measured, of `all` there are, by their number in the order of arrival; of those that time does
-    /// not leave out. Arrivals that end are measured up to the last one if nothing is to drain, stages included.
+    /// The measured ones among `all` requests, by their number in the order of arrival, before time leaves any out. If
+    /// arrivals end and there is no drain, all are measured up to the last one, stages included.
     pub fn measured(&self, all: usize, arrivals_end: bool) -> Range<usize> {
         match *self {
             Self::Requests { warmup, drain: 0, .. } if arrivals_end => warmup.min(all)..all,
@@ -145,7 +145,7 @@ impl Window {
         }
     }
 
-    /// What time decides about the run.
+    /// The span of time that decides about the run.
     pub fn span(&self) -> Span {
         match *self {
             Self::Requests { .. } => Span::default(),

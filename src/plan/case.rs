@@ -1,4 +1,4 @@
-//! One point of a sweep but for scheduler and seed, with everything that its runs share.
+//! A case: a point of a sweep without scheduler and seed, with everything that its runs share.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::sim::World;
 use crate::units::Time;
 use crate::workload::Qos;
 
-/// What a case is run with: a scheduler, by its place in [`Plan::schedulers`](super::prepare::Plan), and a seed.
+/// A run of a case: a scheduler, by its index in [`Plan::schedulers`](super::prepare::Plan), and a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Run {
-    /// The scheduler.
+    /// The index of the scheduler.
     pub scheduler: usize,
     /// The seed.
     pub seed: u64,
 }
 
-/// One point of the sweep but for scheduler and seed.
+/// A point of a sweep without scheduler and seed.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The system's name.
@@ -33,41 +33,43 @@ pub struct Case {
     pub workload: Workload,
     /// The QoS level.
     pub qos: Qos,
-    /// Relative to lambda*; `None` where the scenario's requests come at their own pace.
+    /// The load relative to lambda*; `None` if the scenario fixes absolute arrival rates.
     pub load: Option<f64>,
-    /// All other keys.
+    /// The values of all other keys.
     pub setting: Setting,
-    /// The system as this setting has it.
+    /// The system under this setting.
     pub site: Arc<Site>,
-    /// By network: the isolated latency that deadlines are multiples of, on the system or on its reference.
+    /// The isolated latency of each network on the system or on its reference; deadlines are multiples of it.
     pub reference: Arc<Vec<Time>>,
-    /// What the experiment says about [`Self::window`].
+    /// The keys of the experiment behind [`Self::window`].
     pub wanted: Wanted,
-    /// Its requests, and which of them are measured.
+    /// The number of requests of a run, and which of them are measured.
     pub window: Window,
-    /// The schedulers and seeds that it is run with, in this order.
+    /// The runs of the case, in order.
     pub runs: Arc<Vec<Run>>,
-    /// Whether all of these seeds, of which there are several, bring the same requests.
+    /// Whether there are several seeds and all bring the same requests.
     pub has_same_requests: bool,
 }
 
-/// A scenario's networks on a system under one setting of its DRAM.
+/// The networks of a scenario on a system under one setting of its DRAM.
 #[derive(Debug)]
 pub struct Site {
-    /// Platform and networks.
+    /// The platform and the networks.
     pub world: Arc<World>,
     /// lambda* of the mix.
     pub saturation: Saturation,
-    /// What requests that come at their own pace (`pace.rs`) offer, relative to lambda*; infinite where they come at once.
+    /// If the scenario fixes absolute arrival rates (`pace.rs`), their load relative to lambda*; infinite if all
+    /// requests come at once.
     pub own_load: Option<f64>,
-    /// Their rate, that of a closed loop on a system of its own.
+    /// The rate behind [`Self::own_load`]; closed loops count with their rate on a system of their own.
     pub(crate) own_per_s: Option<f64>,
-    /// The system as resolved.
+    /// The DRAM under this setting.
     pub dram: Dram,
 }
 
 impl Site {
-    /// lambda* is that of the tenants' shares, or, where requests come at their own pace, of theirs.
+    /// Makes a site. lambda* is for the mix given by the tenants' shares, or by their rates if the scenario fixes
+    /// these.
     pub(super) fn new(
         system: &SystemSpec,
         catalogue: &Catalogue,
@@ -95,7 +97,7 @@ impl Site {
 }
 
 impl Case {
-    /// What identifies its cells.
+    /// The keys that identify the cells of this case.
     pub fn keys(&self) -> CaseKeys<'_> {
         CaseKeys {
             system: &self.system,
@@ -111,17 +113,18 @@ impl Case {
         self.runs.iter().map(|run| run.seed).collect()
     }
 
-    /// What tenants that share a load send.
+    /// The total request rate of the tenants that share a load.
     pub(crate) fn requests_per_s(&self) -> f64 {
         self.load.unwrap_or_default() * self.site.saturation.requests_per_s
     }
 
-    /// What is asked of the system, relative to lambda*, in every seed: the key `load`.
+    /// The load relative to lambda* that the case asks for under every seed: the key `load`.
     pub fn nominal_load(&self) -> f64 {
         self.load.or(self.site.own_load).expect("without a load, requests come at their own pace")
     }
 
-    /// Whether that is more than any schedule carries; what comes at once is worked off.
+    /// Whether the load is more than any schedule can carry. Requests that come at once are no overload: they are
+    /// worked off.
     pub fn is_overload(&self) -> bool {
         let load = self.nominal_load();
         load > 1.0 && load.is_finite()

@@ -10,13 +10,14 @@ use crate::sim::{AcceleratorModel, Buffer, Forwarding, LayerModel, NetworkModel,
 use crate::units::Time;
 use crate::workload::{Network, Scenario, Variant};
 
-/// The longest layer, in seconds: far less than what the 64-bit clock holds.
+/// The longest latency of a layer that is accepted, in seconds: far less than the 64-bit clock holds.
 const MAX_LAYER_S: f64 = 1e3;
 
-/// All layers of a network one after the other: no more than the requests of a run may span (`pace.rs`).
+/// The longest latency of a network, layer by layer, that is accepted: no more than the requests of a run may span
+/// (`pace.rs`).
 const MAX_NETWORK_S: f64 = 1e6;
 
-/// The variants of all scenarios on one system.
+/// The networks of all scenarios with their costs on one system.
 pub(super) struct Catalogue {
     variants: Vec<Variant>,
     networks: Vec<Network>,
@@ -43,7 +44,7 @@ impl Catalogue {
         Ok(Self { variants, networks, tables })
     }
 
-    /// The scenario's variants on the system under one setting of its DRAM.
+    /// The networks of a scenario on the system under one setting of its DRAM.
     pub(crate) fn world(
         &self,
         system: &SystemSpec,
@@ -108,7 +109,7 @@ impl Catalogue {
     }
 }
 
-/// What forwarding needs to know of an accelerator. One without a global buffer forwards nothing.
+/// The buffer of an accelerator for forwarding. An accelerator without a global buffer forwards nothing.
 fn buffer(model: &AccelSpec) -> Buffer {
     let dram = model.dram();
     Buffer {

@@ -1,9 +1,9 @@
-//! Whether a run by number of requests ends before the 64-bit clock does, estimated before it starts.
+//! Estimates before a run by number of requests starts whether it ends before the 64-bit clock overflows.
 //!
-//! After the last arrival a run takes at most the work of all requests one after the other, half as fast: while DRAM is the
-//! bound, the bytes of all together take as long as those of one after the other. Where late requests are aborted, it is over
-//! with the last deadline. Layers may wait for a decision each, all jobs side by side; jobs of a closed loop that wait for
-//! decisions one after the other are not estimated.
+//! After the last arrival a run takes at most twice the time of all requests served one after the other: as long as the
+//! DRAM is the bottleneck, moving all bytes takes the same time in parallel as in sequence. If late requests are
+//! aborted, the run ends with the last deadline. Each layer may wait for a decision, with all jobs waiting in parallel;
+//! a closed loop, whose jobs wait one after the other, is not estimated.
 
 use super::workload::Workload;
 use crate::experiment::{CostKind, Error, Setting, TriggerKind, Window};
@@ -12,7 +12,7 @@ use crate::sim::{NetworkModel, World};
 use crate::units::Time;
 use crate::workload::{Extent, Late, Tenant};
 
-/// The longest time in seconds from the last arrival to the end: what the clock holds beside the arrivals (`pace.rs`).
+/// The longest time in seconds from the last arrival to the end: what the clock holds besides the arrivals (`pace.rs`).
 const MAX_BUSY_S: f64 = 1.5e7;
 
 pub(super) fn check(
@@ -39,7 +39,7 @@ pub(super) fn check(
     )))
 }
 
-/// All layers of a network one after the other, each where it is slowest.
+/// The time of all layers of a network one after the other, each on its slowest accelerator.
 fn work_s(network: &NetworkModel) -> f64 {
     let slowest_s = |layer: usize| {
         let possible = network.alone(layer as u32).iter().filter(|&&alone| alone < Time::MAX);
@@ -48,18 +48,18 @@ fn work_s(network: &NetworkModel) -> f64 {
     (0..network.layers.len()).map(slowest_s).sum()
 }
 
-/// How long after its arrival a request is due at the latest, if none lives on.
+/// The longest time from arrival to deadline, if every tenant aborts late requests.
 fn patience_s(tenants: &[Tenant], setting: &Setting, longest_s: f64) -> f64 {
     let lives_on = |tenant: &Tenant| tenant.late.unwrap_or(setting.late) == Late::Finish;
     if tenants.iter().any(lives_on) {
         return f64::INFINITY;
     }
     let factors = tenants.iter().filter_map(|tenant| tenant.sla.deadline_factor);
-    // The loosest level of QoS, and targets, are less than twice and a million seconds.
+    // The loosest QoS level is less than 2, and targets are less than a million seconds.
     2.0 * (factors.fold(setting.deadline_factor, f64::max) * longest_s + 1e6)
 }
 
-/// How long a layer may wait for a decision.
+/// The longest time that a layer may wait for a decision.
 fn wait_s(setting: &Setting) -> f64 {
     let period_us = if setting.trigger == TriggerKind::Periodic { setting.period_us } else { 0.0 };
     let base_us = if setting.decision_cost == CostKind::Host { setting.decision_base_us } else { 0.0 };

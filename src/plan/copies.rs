@@ -1,9 +1,10 @@
-//! Sweeps do not make one run under several names: where every seed brings the same requests (a recording that says
-//! everything, frames without jitter, batches of one network), a scheduler that draws nothing is run once, under the first
-//! of its seeds. Whether seeds bring the same is tried, not derived: all kinds of arrivals and draws are covered.
+//! Avoids runs that only repeat others. If every seed brings the same requests (a recording that fixes everything,
+//! frames without jitter, batches of one network), a scheduler without random draws is run once, under the first of its
+//! seeds. Whether seeds bring the same requests is found by generating them, which covers all kinds of arrivals and
+//! draws.
 //!
-//! What is left out: runs in which seeds draw what the scheduler does not look at; their rows are recognised as copies
-//! afterwards (`runs.rs`).
+//! Left out: runs in which seeds draw only what the scheduler ignores; their rows are recognised as copies afterwards
+//! (`runs.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::case::{Case, Run};
 use super::requests::has_same_requests;
 use crate::experiment::SchedulerChoice;
 
-/// Takes all runs but one out of cases where seeds change nothing, and says so in a sentence per scenario.
+/// Removes all runs but one from cases in which seeds change nothing, and returns a note per scenario.
 pub(super) fn leave_out(cases: &mut [Case], schedulers: &[SchedulerChoice]) -> Vec<String> {
     let draws: Vec<bool> = schedulers.iter().map(|choice| choice.entry.draws).collect();
     let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -38,9 +39,10 @@ pub(super) fn leave_out(cases: &mut [Case], schedulers: &[SchedulerChoice]) -> V
     told.into_iter().map(sentence).collect()
 }
 
-/// Of each case, whether it has several seeds and they bring the same.
+/// For each case, whether it has several seeds that bring the same requests.
 fn have_same_requests(cases: &[Case]) -> Vec<bool> {
-    // Found out once for all cases of a scenario, load, length and seeds: nothing else of a case moves requests apart.
+    // Determined once for all cases with the same scenario, load, length and seeds: no other key of a case affects
+    // whether requests differ.
     let is_alike = |one: &Case, other: &Case| {
         Arc::ptr_eq(&one.workload.scenario, &other.workload.scenario)
             && (one.load, one.window.extent()) == (other.load, other.window.extent())

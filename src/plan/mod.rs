@@ -1,11 +1,12 @@
-//! What an experiment needs before its cells can run, made once and shared by all of them.
+//! Prepares everything that the cells of an experiment need and share, before they run.
 //!
-//! [`Plan::prepare`] reads the systems, scenarios, recordings and policies that an [`Experiment`](crate::experiment::Experiment)
-//! names, maps the layers whose costs the cache does not hold, and computes lambda* of every [`Site`]. The result is a list of
-//! [`Case`]s: a system, a scenario and a setting, with the schedulers and seeds that it is run with. [`requests`] makes the
-//! requests of a case under a seed, and [`rules`](fn@rules) says how the engine treats them.
+//! [`Plan::prepare`] reads the systems, scenarios, recordings and policies that an
+//! [`Experiment`](crate::experiment::Experiment) names, maps the layers whose costs the cache does not hold, and
+//! computes lambda* of every [`Site`]. The result is a list of [`Case`]s: a system, a scenario and a setting, with the
+//! schedulers and seeds that it is run with. [`requests`] makes the requests of a case under a seed, and
+//! [`rules`](fn@rules) the rules by which the engine treats them.
 //!
-//! It leaves out every simulation but that of a tenant's own pace: running cells is the business of [`crate::sweep`].
+//! Cells are run by [`crate::sweep`]; here, simulation is used only to find the rate of closed loops.
 
 mod case;
 mod catalogue;

@@ -1,9 +1,10 @@
-//! What the tenants of a workload ask for: how many requests per second, of which networks.
+//! The rates at which the tenants of a workload send requests, and the networks they ask for.
 //!
-//! Where tenants share a load, the scenario's weights say so. Where requests come at their own pace, those of seed
-//! [`SEED`], whatever the seeds of the sweep, up to the last measured one do: what follows identifies cells. A stage of a cascade comes at the rate of the tenant before it x its probability:
-//! as if nothing were dropped. A closed loop comes as fast as it is served, so that its load is at most 1 by definition;
-//! its part in the mix is that of its pace on a system of its own.
+//! If the tenants share a load, the scenario's weights give their shares. If the scenario fixes absolute arrival rates,
+//! the shares are counted over the requests of seed [`SEED`] up to the last measured one, whatever the seeds of the
+//! sweep, because the resulting load identifies cells. A stage of a cascade has the rate of the tenant before it times
+//! its probability, as if nothing were dropped. A closed loop sends as fast as it is served, so its load is at most 1
+//! by definition; it counts in the mix with its rate on a system of its own.
 
 use super::workload::Workload;
 use crate::experiment::{Error, Window};
@@ -12,18 +13,19 @@ use crate::sim::World;
 use crate::units::Time;
 use crate::workload::{Arrival, Extent, MAX_REQUESTS, Tenant, rate_per_s};
 
-/// The seed whose requests stand for all. Our choice: the first that experiments have by default.
+/// The seed whose requests stand for those of all seeds. Our choice, because it is the default first seed of
+/// experiments.
 const SEED: u64 = 1;
 
-/// The requests of a workload at its own pace.
+/// The rates of a workload that fixes absolute arrival rates.
 pub(super) struct OwnPace {
-    /// The fraction that asks for each network.
+    /// The share of requests for each network.
     pub(super) shares: Vec<f64>,
-    /// Of those that do not come in a loop; not a number where they come at once.
+    /// The rate of requests outside closed loops; NaN if they come at once.
     open_per_s: f64,
-    /// The bound on those that do.
+    /// An upper bound of the rate of requests in closed loops.
     loops_per_s: f64,
-    /// How many of the former the seed sends up to the last that is measured.
+    /// The number of requests outside loops that the seed sends, up to the last measured one.
     pub(super) sample: f64,
 }
 
@@ -68,12 +70,13 @@ impl OwnPace {
         Ok(Self { shares: weights, open_per_s, loops_per_s: loops / unit_s, sample: sample + stages })
     }
 
-    /// The bound on all.
+    /// An upper bound of the rate of all requests.
     pub(super) fn most_per_s(&self) -> f64 {
         self.open_per_s + self.loops_per_s
     }
 
-    /// Relative to lambda*: with loops at most 1, if the others leave them that much; infinite where all come at once.
+    /// The load relative to lambda*. With closed loops it is at most 1, unless the other requests alone exceed it;
+    /// infinite if all requests come at once.
     pub(crate) fn load(&self, lambda_per_s: f64) -> f64 {
         let (open, all) = (self.open_per_s / lambda_per_s, self.most_per_s() / lambda_per_s);
         match self.loops_per_s > 0.0 {
@@ -84,7 +87,7 @@ impl OwnPace {
     }
 }
 
-/// Requests per second of a closed loop that is served at once; 0 of any other tenant.
+/// The requests per second of a closed loop that is served without waiting; 0 for any other tenant.
 fn loop_pace(tenant: &Tenant, world: &World) -> f64 {
     let Some(law) = tenant.arrivals.closed_loop() else { return 0.0 };
     let served_s =
@@ -92,9 +95,9 @@ fn loop_pace(tenant: &Tenant, world: &World) -> f64 {
     f64::from(law.in_flight) / (served_s.sum::<f64>() + law.mean_think().as_s())
 }
 
-/// What comes by itself, but for the start of loops.
+/// The requests that follow no others, without those that start closed loops.
 struct Open {
-    /// By tenant.
+    /// The number of requests, by tenant.
     requests: Vec<f64>,
     by_network: Vec<f64>,
     rate_per_s: f64,
@@ -108,7 +111,7 @@ impl Open {
         };
         let (most, measured, end) = match window.extent() {
             Extent::Requests(requests) => (requests, window.measured(requests, false).end, Time::MAX),
-            // One more than may be, for `check_number` to see.
+            // One more than allowed, so that `check_number` notices.
             Extent::Until(end) | Extent::Sample(end) => (MAX_REQUESTS + 1, MAX_REQUESTS + 1, end),
         };
         let (mut requests, mut by_network) = (vec![0.0; tenants.len()], vec![0.0; world.networks.len()]);
@@ -140,10 +143,10 @@ fn nothing_comes(window: &Window, workload: &Workload, system: &SystemSpec) -> E
     ))
 }
 
-/// The longest simulated time in seconds: a tenth and less of what the 64-bit clock holds.
+/// The longest simulated time in seconds: less than a tenth of what the 64-bit clock holds.
 const MAX_SPAN_S: f64 = 1e6;
 
-/// A run must end before the clock does.
+/// Checks that the arrivals end long before the clock overflows.
 pub(super) fn check_span(span_s: f64, workload: &Workload, system: &SystemSpec) -> Result<(), Error> {
     if span_s <= MAX_SPAN_S {
         return Ok(());
@@ -154,7 +157,7 @@ pub(super) fn check_span(span_s: f64, workload: &Workload, system: &SystemSpec) 
     )))
 }
 
-/// Requests in a loop must have been sent before the clock ends.
+/// Checks that closed loops send their requests before the clock overflows.
 pub(super) fn check_loops(
     own: &OwnPace,
     window: &Window,
@@ -170,7 +173,7 @@ pub(super) fn check_loops(
     }
 }
 
-/// The requests of a run of a given length, of which some have been measured, must fit in memory.
+/// Checks that the requests of a run of a given length fit in memory.
 pub(super) fn check_number(
     requests_per_s: f64,
     measured: f64,
@@ -179,7 +182,7 @@ pub(super) fn check_number(
     system: &SystemSpec,
 ) -> Result<(), Error> {
     let Extent::Until(end) = window.extent() else { return Ok(()) };
-    // The rate is not a number where all come at once; the larger of the two is then the other.
+    // The rate is NaN if all come at once; `max` then returns `measured`.
     let requests = (requests_per_s * end.as_s()).max(measured);
     if requests <= MAX_REQUESTS as f64 {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The points of a sweep: the product of an experiment's lists, without what it excludes, with what it includes.
+//! The points of a sweep: the product of an experiment's lists, without the excluded and with the included cells.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::workload::{Qos, Scenario};
 /// A case before anything is computed for it.
 #[derive(Clone, Debug)]
 pub(super) struct Point {
-    /// The system, by its place in [`Names`].
+    /// The index of the system in [`Names`].
     pub(crate) system: usize,
-    /// The scenario, likewise.
+    /// The index of the scenario in [`Names`].
     pub(crate) scenario: usize,
     pub(crate) qos: Qos,
     pub(crate) load: Option<f64>,
     pub(crate) setting: Setting,
-    /// Shared among the points of a product: there may be thousands of seeds.
+    /// The runs, shared among the points of a product, as there may be thousands of seeds.
     pub(crate) runs: Arc<Vec<Run>>,
 }
 
-/// Everything that an experiment and its includes name, each once, in the order of appearance.
+/// The systems, scenarios and schedulers that an experiment and its includes name, each once, in order of appearance.
 pub(super) struct Names {
     pub(crate) systems: Vec<String>,
     pub(crate) scenarios: Vec<String>,
@@ -41,7 +41,7 @@ impl Names {
     }
 }
 
-/// What names stand for, by their places.
+/// The meanings of the names, by their indices.
 pub(super) struct Space<'a> {
     pub(crate) names: &'a Names,
     pub(crate) systems: &'a [SystemSpec],
@@ -159,7 +159,7 @@ impl Space<'_> {
         Ok(points)
     }
 
-    /// Whether it left something out.
+    /// Removes the runs that an `exclude` names from a point; returns whether there were any.
     fn drop_from(&self, point: &mut Point, exclude: &Exclude) -> bool {
         let drops = |run: &Run| exclude.drops(&self.names.schedulers[run.scheduler].label, run.seed);
         if !point.runs.iter().any(drops) {
@@ -169,7 +169,7 @@ impl Space<'_> {
         true
     }
 
-    /// The key columns; those of scheduler and seed are empty.
+    /// The values of the key columns; those of scheduler and seed are empty.
     fn keys(&self, point: &Point) -> Vec<String> {
         let &Point { system, scenario, qos, load, ref setting, .. } = point;
         let (system, scenario) = (&self.systems[system].name, &self.scenarios[scenario].name);
@@ -178,7 +178,7 @@ impl Space<'_> {
 }
 
 impl Point {
-    /// Adds runs; whether any is new.
+    /// Adds runs; returns whether any is new.
     fn gain(&mut self, runs: &[Run]) -> bool {
         let before = self.runs.len();
         let own = Arc::make_mut(&mut self.runs);

@@ -1,4 +1,4 @@
-//! Everything that cells share, made once: systems, networks with their costs, worlds, lambda*.
+//! Makes everything that cells share: systems, networks with their costs, worlds, lambda*.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,24 +17,26 @@ use crate::experiment::{
 use crate::hw::SystemSpec;
 use crate::workload::{Extent, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
-/// An experiment with everything looked up: ready to run.
+/// An experiment whose names are resolved and whose cases are ready to run.
 #[derive(Debug)]
 pub struct Plan {
-    /// What was asked for.
+    /// The experiment.
     pub experiment: Experiment,
     /// All schedulers: the experiment's, then those that only its includes name.
     pub schedulers: Vec<SchedulerChoice>,
-    /// The product of all keys but scheduler and seed, in the order of the file; then the cases that only includes have.
+    /// The product of all keys except scheduler and seed, in the order of the file; then the cases that only includes
+    /// have.
     pub cases: Vec<Case>,
-    /// By case and seed, where they were asked for ([`Self::find_bounds`]) and there are any: how many measured requests any
-    /// schedule meets at most.
+    /// The bounds by case and seed, filled by [`Self::find_bounds`]: the largest number of measured requests that any
+    /// schedule meets.
     pub bounds: Vec<BTreeMap<u64, usize>>,
-    /// The learned ones among the schedulers.
+    /// The policies of the learned schedulers.
     pub policies: Policies,
 }
 
 impl Plan {
-    /// Reads what the experiment names, maps what the cache does not hold, and computes lambda*.
+    /// Reads the files that the experiment names, maps layers whose costs the cache does not hold, and computes
+    /// lambda*.
     pub fn prepare(
         experiment: Experiment,
         data: &DataRoot,
@@ -81,7 +83,7 @@ impl Plan {
     }
 }
 
-/// The scenarios with the experiment's trace, if it has one.
+/// The workloads: the scenarios with the experiment's trace, if it has one.
 fn workloads(
     experiment: &Experiment,
     scenarios: &[Arc<Scenario>],
@@ -159,7 +161,7 @@ impl Builder<'_> {
     }
 }
 
-/// What an experiment asks of its scenarios has to be possible, which is the same on every system.
+/// Checks that the scenarios support the keys of the experiment, which does not depend on the system.
 fn check_product(
     product: &Experiment,
     names: &Names,
@@ -175,7 +177,7 @@ fn check_product(
     Ok(())
 }
 
-/// A load scales rates that are not given otherwise, and nothing else does.
+/// Checks that a load is given exactly if the scenario leaves its arrival rates open.
 fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error> {
     let name = &workload.scenario.name;
     let problem = match (workload.has_own_pace(), &experiment.loads) {
@@ -185,8 +187,7 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
         (true, Some(_)) => {
             let tenant = &workload.scenario.tenants[0];
             format!(
-                "`loads` cannot scale the requests of scenario `{name}`, which come at their own pace (tenant `{}`: {}); \
-                 leave `loads` out, and set the pace in the scenario",
+                "`loads` cannot scale the requests of scenario `{name}`, which fixes absolute arrival rates (tenant `{}`: {}); leave `loads` out, and set the rates in the scenario",
                 tenant.name,
                 tenant.arrivals.kind().name
             )
@@ -200,7 +201,8 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
     Err(Error::Usage(format!("{}: {problem}", experiment.path.display())))
 }
 
-/// What is forwarded is a whole output, of a layer with one demand.
+/// Checks that forwarding is not combined with phases or split layers: it forwards whole outputs of layers with one
+/// demand.
 fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
     let mut settings = points.iter().map(|point| &point.setting);
     let differs = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
@@ -208,13 +210,13 @@ fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Poi
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "{}: `forwarding = true` is of whole layers: it goes with neither `phases = true` nor `max_sub_job_us` (`{}`)",
+        "{}: `forwarding = true` needs whole layers: it cannot be combined with `phases = true` or `max_sub_job_us` (`{}`)",
         experiment.path.display(),
         system.name
     )))
 }
 
-/// Whether every tenant's terms can be kept under the experiment's rules.
+/// Checks that every tenant has what the deadline rule of the experiment needs.
 fn check_terms(experiment: &Experiment, rule: SlaRule, workload: &Workload) -> Result<(), Error> {
     let problem = |place: usize, tenant: &Tenant| {
         let has_none = |network| tenant.terms(network).sla(rule, 1.0).is_none();

@@ -1,5 +1,4 @@
-//! The isolated latencies that deadlines are multiples of where they are those of a reference
-//! ([`SlaReference`]).
+//! The isolated latencies on a reference system ([`SlaReference`]), for deadlines that are multiples of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use crate::workload::Scenario;
 pub(super) struct References(BTreeMap<(String, usize), Arc<Vec<Time>>>);
 
 impl References {
-    /// Those that points name, for the scenarios that they are named with.
+    /// Computes the latencies on the references that the points name, for their scenarios.
     ///
     /// # Errors
     /// A reference cannot be read, or does not run a network.
@@ -40,13 +39,15 @@ impl References {
         Ok(Self(latencies))
     }
 
-    /// By network of the point's scenario; `None` where the system that serves the requests is the reference.
+    /// The latencies by network of the point's scenario; `None` if the system that serves the requests is the
+    /// reference.
     pub(super) fn latencies(&self, point: &Point) -> Option<Arc<Vec<Time>>> {
         self.0.get(&(point.setting.sla_reference.to_string(), point.scenario)).map(Arc::clone)
     }
 }
 
-/// By scenario and network; nothing where the reference is the system that serves the requests.
+/// The latencies on one reference, by scenario and network; empty if the reference is the system that serves the
+/// requests.
 fn latencies_on(
     reference: &SlaReference,
     scenarios: &[Arc<Scenario>],

@@ -1,4 +1,4 @@
-//! The requests of a run: arrivals and followers of the scenario with deadlines on the system of the case.
+//! The requests of a run: the arrivals and followers of the scenario, with deadlines for the system of the case.
 
 use super::case::Case;
 use crate::experiment::{Wanted, Window};
@@ -6,13 +6,13 @@ use crate::sim::{Follower, Record, Request, Trace};
 use crate::units::Time;
 use crate::workload::{Arrival, Extent, Qos, Sla, rate_per_s};
 
-/// The requests of a run that measures `measured` of them; fewer where arrivals end before. Panics if `measured` exceeds
+/// The requests of a run that measures `measured` of them; fewer if arrivals end earlier. Panics if `measured` exceeds
 /// [`MAX_REQUESTS`](crate::workload::MAX_REQUESTS).
 pub fn trace(case: &Case, measured: usize, seed: u64) -> Trace {
     requests(case, &window(case, measured), seed)
 }
 
-/// The window of a run that counts another number of requests than its experiment does; panics as [`trace`] does.
+/// The window of a run that measures a number of requests other than its experiment's; panics as [`trace`] does.
 pub(crate) fn window(case: &Case, measured: usize) -> Window {
     let wanted = Wanted { requests: Some(measured), duration: None, ..case.wanted };
     Window::of(wanted, case.setting.late, None)
@@ -29,13 +29,13 @@ pub(crate) fn requests(case: &Case, window: &Window, seed: u64) -> Trace {
         followers.push(Follower { after: follower.after, request: place, delay: follower.delay, within });
         requests.push(request);
     }
-    // Stable: what waits for the same event keeps its order.
+    // The sort is stable: followers that wait for the same event keep their order.
     followers.sort_by_key(|follower| follower.after);
     let measured = window.measured(requests.len(), case.workload.total().is_some());
     Trace { requests, measured, followers, span: window.span() }
 }
 
-/// Whether two seeds bring a case the same requests. Those that differ mostly do with the first of them.
+/// Whether two seeds bring a case the same requests. Most that differ do so in the first request.
 pub(super) fn has_same_requests(case: &Case, one: u64, other: u64) -> bool {
     let (workload, world, extent) = (&case.workload, &case.site.world, case.window.extent());
     let requests_per_s = case.requests_per_s();
@@ -61,7 +61,7 @@ fn sla(case: &Case, arrival: &Arrival) -> Sla {
     terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")
 }
 
-/// A request with its deadline, as the system of the case or its reference has it.
+/// A request with its deadline, from the latencies of the system of the case or of its reference.
 pub(crate) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
     let isolated = case.reference[network as usize];
@@ -70,7 +70,7 @@ pub(crate) fn request(case: &Case, arrival: &Arrival) -> Request {
     Request { tenant, network, priority, qos, arrival: time, deadline }
 }
 
-/// A request that follows others, and how soon after its arrival it is due. The next frame does not wait for it.
+/// A request that follows another, and the time from its arrival to its deadline. The next frame does not wait for it.
 fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
     let request = Request { arrival: Time::MAX, ..request(case, arrival) };
     let isolated = case.reference[request.network as usize];
@@ -80,7 +80,7 @@ fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
     }
 }
 
-/// The requests of a run as they come: how many, and when the first and the last.
+/// Counts the requests of a run as they arrive, with the times of the first and the last.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Came {
     requests: u64,
@@ -89,7 +89,7 @@ pub(crate) struct Came {
 }
 
 impl Came {
-    /// Follows a run.
+    /// Takes a record of the run.
     pub(crate) fn record(&mut self, record: &Record) {
         if let Record::Arrival { asked, .. } = *record {
             self.first = if self.requests == 0 { asked.arrival } else { self.first };
@@ -104,7 +104,8 @@ impl Came {
     }
 }
 
-/// The `offered_load` of a run; where a closed loop sends as fast as it is served, that of what came.
+/// The `offered_load` of a run. With closed loops, which send as fast as they are served, it counts the requests that
+/// came.
 pub(crate) fn offered_load(case: &Case, trace: &Trace, came: Came) -> f64 {
     if case.workload.has_loops() {
         return came.rate_per_s() / case.site.saturation.requests_per_s;

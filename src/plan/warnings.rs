@@ -1,5 +1,5 @@
-//! What is right in a plan and seldom meant: loads that no schedule carries, periods in which deadlines pass, deadlines that
-//! follow the hardware which is compared.
+//! Warnings about plans that are valid but probably not meant: loads that no schedule can carry, decision periods in
+//! which deadlines pass, deadlines that follow the hardware under comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::units::Time;
 use crate::workload::{Qos, Sla, Tenant};
 
 impl Plan {
-    /// What is above lambda* among some of the cases, in a sentence each.
+    /// Warnings about loads above lambda* among some of the cases, a sentence each.
     pub fn overloads(&self, among: impl Fn(&Case) -> bool) -> Vec<String> {
         let over = self.cases.iter().filter(|case| case.is_overload() && among(case));
         distinct(over.map(|case| {
@@ -24,7 +24,7 @@ impl Plan {
         }))
     }
 
-    /// Where periods of decisions are longer than the slack that requests begin with, in a sentence each.
+    /// Warnings about decision periods that are longer than the initial slack of requests, a sentence each.
     pub(super) fn long_periods(&self) -> Vec<String> {
         let mut hurt: BTreeMap<(&str, &str, u64), Vec<String>> = BTreeMap::new();
         for case in self.cases.iter().filter(|case| case.setting.trigger == TriggerKind::Periodic) {
@@ -40,8 +40,7 @@ impl Plan {
         }
         let sentence = |((system, scenario, period_ps), networks)| {
             format!(
-                "`period_us` {} is longer than the slack of networks of scenario `{scenario}` on `{system}`: a request that \
-                 comes just after a decision is late on an idle system; shorten it, or set `trigger = \"on_change\"`: {}",
+                "`period_us` {} is longer than the slack of networks of scenario `{scenario}` on `{system}`: a request that arrives just after a decision is late even on an idle system; shorten the period, or set `trigger = \"on_change\"`: {}",
                 Time(period_ps).as_us(),
                 distinct(networks).join(", ")
             )
@@ -50,13 +49,14 @@ impl Plan {
     }
 }
 
-/// The keys of the hardware, which isolated latencies follow from.
+/// The keys of the hardware, from which isolated latencies follow.
 const HARDWARE: [&str; 5] = ["system", "dram_bandwidth_gbps", "dram_efficiency", "max_sub_job_us", "phases"];
 
-/// Deadlines that are this much apart are others. Our choice: above what is rounded where layers are split.
+/// Deadlines that differ by this factor count as different. Our choice, because the rounding of split layers stays
+/// below it.
 const MOVED: f64 = 1.01;
 
-/// How far the isolated latency of a network goes in a sweep.
+/// The range of the isolated latency of a network in a sweep.
 #[derive(Clone, Copy)]
 struct Range {
     least: Time,
@@ -74,8 +74,8 @@ impl Range {
 }
 
 impl Plan {
-    /// Whether the deadlines of a network follow the hardware that is swept, and the experiment does not say that they
-    /// shall: the worst of them, in a sentence.
+    /// A warning if deadlines follow the swept hardware although the experiment does not ask for it; names the network
+    /// with the widest range.
     pub fn moved_deadlines(&self) -> Option<String> {
         if self.experiment.asked.iter().all(|asked| asked.sla_reference.is_some()) {
             return None;
@@ -128,8 +128,8 @@ fn relative(case: &Case, tenant: &Tenant) -> Vec<u32> {
     tenant.mix().map(|(network, _)| network).filter(|&network| is_relative(network)).collect()
 }
 
-/// The networks of a tenant with what is left of their tightest deadline after their isolated latency; without those whose
-/// deadline depends on the arrival.
+/// The networks of a tenant with the slack that their tightest deadline leaves after their isolated latency. Networks
+/// whose deadline depends on the arrival are left out.
 fn slacks(case: &Case, tenant: &Tenant) -> Vec<(u32, Time)> {
     let levels = tenant.qos.iter().map(|level| Qos::ALL[level.value as usize]);
     let tightest = levels.min().unwrap_or(case.qos);

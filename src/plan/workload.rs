@@ -1,4 +1,4 @@
-//! What is asked of a system: the tenants of a scenario, and a recording in place of their own arrivals.
+//! The workload of a system: the tenants of a scenario, and a recording if it replaces their own arrivals.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::sim::World;
 use crate::units::Time;
 use crate::workload::{Arrival, ArrivalStream, Extent, Offer, RecordedArrivals, Scenario};
 
-/// What is asked of a system.
+/// The workload of a system.
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// The tenants.
@@ -16,12 +16,12 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Whether the workload alone says when requests come; else the load of an experiment has to.
+    /// Whether the workload alone fixes the arrival rates; else the experiment has to give a load.
     pub(crate) fn has_own_pace(&self) -> bool {
         self.recorded.is_some() || self.scenario.has_own_pace()
     }
 
-    /// Whether requests come at times that depend on what becomes of others; in a recording, all have times.
+    /// Whether some requests arrive when others end; never in a recording, which has all times.
     pub(crate) fn has_followers(&self) -> bool {
         self.recorded.is_none() && self.scenario.has_followers()
     }
@@ -31,12 +31,12 @@ impl Workload {
         self.recorded.is_none() && self.scenario.has_loops()
     }
 
-    /// How many requests come by themselves in all; `None` where they never end.
+    /// The total number of requests that follow no others; `None` if arrivals never end.
     pub(super) fn total(&self) -> Option<usize> {
         self.recorded.as_ref().map_or_else(|| self.scenario.total(), |recorded| Some(recorded.total()))
     }
 
-    /// All requests of a run on a system, where tenants that share a load share `requests_per_s`.
+    /// All requests of a run on a system; tenants that share a load share `requests_per_s`.
     pub(crate) fn offer(&self, world: &World, requests_per_s: f64, seed: u64, extent: Extent) -> Offer {
         let scenario = &self.scenario;
         let Some(recorded) = &self.recorded else {
@@ -53,7 +53,7 @@ impl Workload {
         Offer { own, followers: Vec::new() }
     }
 
-    /// The requests that follow no others, where tenants that share a load share `requests_per_s`.
+    /// The requests that follow no others; tenants that share a load share `requests_per_s`.
     pub(crate) fn arrivals(
         &self,
         world: &World,

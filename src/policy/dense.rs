@@ -1,27 +1,27 @@
-//! What the forward passes of networks are made of: matrices times vectors, biases, and the activations. `f32`, one thread,
-//! no allocation, no mathematical library, so that a policy decides the same on every machine.
+//! The building blocks of forward passes: matrices times vectors, biases, and the activations. They use `f32`, one
+//! thread, no allocation and no mathematical library, so that a policy takes the same decisions on every machine.
 //!
-//! It leaves out gradients: training has its own.
+//! Left out: gradients, which training computes itself.
 
 use super::weights::{Tensors, WeightsError};
 
-/// W of y += W x. Outputs lie in blocks of `WIDTH`, the last one filled up with zeros, so that a block stays in registers
-/// while the inputs pass by, and every operation on it is one that compilers turn into vector instructions.
+/// The matrix W of y += W x. Outputs are stored in blocks of `WIDTH`, the last one padded with zeros, so that a block
+/// stays in registers while the inputs stream by, and compilers turn every operation on it into vector instructions.
 #[derive(Clone, Debug)]
 pub(super) struct Matrix<const WIDTH: usize> {
-    /// Block by block of outputs, the weights of each input.
+    /// For each block of outputs, the weights of each input.
     weights: Vec<Block<WIDTH>>,
     inputs: usize,
     outputs: usize,
 }
 
-/// Where cache lines begin, so that no vector lies across two of them.
+/// A block that is aligned to cache lines, so that no vector lies across two of them.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 struct Block<const WIDTH: usize>([f32; WIDTH]);
 
 impl<const WIDTH: usize> Matrix<WIDTH> {
-    /// From weights of shape \[outputs, inputs\].
+    /// A matrix from weights of shape \[outputs, inputs\].
     pub(super) fn new(
         tensors: &Tensors,
         name: &str,
@@ -36,7 +36,7 @@ impl<const WIDTH: usize> Matrix<WIDTH> {
         Ok(Self { weights, inputs, outputs })
     }
 
-    /// Blocks of a y.
+    /// The number of blocks of a y.
     pub(super) fn blocks(&self) -> usize {
         self.outputs.div_ceil(WIDTH)
     }
@@ -46,9 +46,9 @@ impl<const WIDTH: usize> Matrix<WIDTH> {
         (self.inputs * self.outputs) as u64
     }
 
-    /// y += W x, the blocks from first to last or backwards. Who turns round for every next x finds the weights that were
-    /// used last in the nearest cache, where not all of them fit. Inlined like the activations, to be compiled with the
-    /// vector instructions of its caller.
+    /// Computes y += W x, with the blocks in order or backwards. A caller that alternates the direction from x to x
+    /// finds the most recently used weights in the nearest cache, if not all weights fit there. Inlined like the
+    /// activations, to be compiled with the vector instructions of its caller.
     #[inline(always)]
     pub(super) fn add(&self, x: &[f32], y: &mut [[f32; WIDTH]], backwards: bool) {
         for block in 0..y.len() {
@@ -68,7 +68,7 @@ impl<const WIDTH: usize> Matrix<WIDTH> {
     }
 }
 
-/// y = W x + b for many x at hand.
+/// The affine map y = W x + b, for many x at once.
 #[derive(Clone, Debug)]
 pub(super) struct Affine<const WIDTH: usize> {
     matrix: Matrix<WIDTH>,
@@ -76,7 +76,7 @@ pub(super) struct Affine<const WIDTH: usize> {
 }
 
 impl<const WIDTH: usize> Affine<WIDTH> {
-    /// From weights of shape \[outputs, inputs\] and a bias.
+    /// An affine map from weights of shape \[outputs, inputs\] and a bias.
     pub(super) fn new(
         tensors: &Tensors,
         weights: &str,
@@ -90,7 +90,7 @@ impl<const WIDTH: usize> Affine<WIDTH> {
         Ok(Self { matrix, bias: padded })
     }
 
-    /// Blocks of a y.
+    /// The number of blocks of a y.
     pub(super) fn blocks(&self) -> usize {
         self.bias.len()
     }
@@ -100,7 +100,8 @@ impl<const WIDTH: usize> Affine<WIDTH> {
         self.matrix.macs()
     }
 
-    /// The y, in blocks, of all x, one after the other. All of them pass by a block of weights before the next is loaded.
+    /// Computes the y, in blocks, of all x, one after the other. All x use a block of weights before the next block is
+    /// loaded.
     #[inline(always)]
     pub(crate) fn apply(&self, x: &[f32], y: &mut Vec<[f32; WIDTH]>) {
         let inputs = self.matrix.inputs;
@@ -114,7 +115,7 @@ impl<const WIDTH: usize> Affine<WIDTH> {
     }
 }
 
-/// What [`sigmoid`] or [`tanh`] is charged: the operations of the polynomial and the division. Counted below.
+/// The operations that a [`sigmoid`] or [`tanh`] is charged for: the polynomial and the division, counted below.
 pub(super) const ACTIVATION_MACS: u64 = 12;
 
 /// 1 / (1 + e^-x), with an absolute error below 2e-7.
@@ -136,11 +137,11 @@ pub(super) fn exp(x: f32) -> f32 {
 }
 
 /// The natural logarithm, with an absolute error below 2e-7 times its size and 1e-7: the exponent's bits, and for the
-/// mantissa m between 1 / sqrt 2 and sqrt 2 the series of 2 artanh((m - 1) / (m + 1)). What is 0 counts as the smallest
-/// number there is. Not for what is negative or not a number.
+/// mantissa m between 1 / sqrt 2 and sqrt 2 the series of 2 artanh((m - 1) / (m + 1)). Zero counts as the smallest
+/// positive number. Not defined for negative numbers and NaN.
 #[inline(always)]
 pub(super) fn ln(x: f32) -> f32 {
-    /// Bits of 1 / sqrt 2.
+    /// The bits of 1 / sqrt 2.
     const LOW: u32 = 0x3f35_04f3;
     let bits = x.to_bits().wrapping_sub(LOW);
     let exponent = (bits as i32 >> 23) as f32;
@@ -154,7 +155,7 @@ pub(super) fn ln(x: f32) -> f32 {
 /// 2^x: the nearest whole power by way of the exponent's bits, times the series of e^f for the rest.
 #[inline(always)]
 fn exp2(x: f32) -> f32 {
-    /// Adding it leaves the nearest whole number in the last bits.
+    /// A number whose addition leaves the nearest whole number in the last bits.
     const ROUND: f32 = 1.5 * (1 << 23) as f32;
     let x = x.clamp(-126.0, 126.0);
     let rounded = x + ROUND;

@@ -1,12 +1,13 @@
-//! Learned policies: what they observe, the nets, the files, and the schedulers that run them. No learning library is needed.
+//! Learned policies: their observations, the nets, the files, and the schedulers that run them. No learning library is
+//! needed.
 //!
-//! - [`learned_gate`]: our own policy: the walk of `gated` with terms judged by a small net;
+//! - [`learned_gate`]: our own policy, the walk of `gated` with its terms scaled by a small net;
 //! - [`relmas`]: the reconstruction of the LSTM policy of RELMAS;
-//! - [`observation`]: what `relmas` sees of a view, and how its action becomes a decision;
+//! - [`observation`]: the features that `relmas` sees of a view, and the decision made from its action;
 //! - [`Policy`]: a trained policy as files: its weights and the manifest that reproduces them;
 //! - [`Tensors`]: named tensors in safetensors files.
 //!
-//! How weights are learned is left to [`crate::train`]. The registry of [`crate::experiment`] joins policies and rules.
+//! [`crate::train`] learns the weights. The registry of [`crate::experiment`] joins policies and rules.
 
 mod dense;
 pub mod learned_gate;

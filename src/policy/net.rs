@@ -1,18 +1,18 @@
 //! A net of one hidden layer with a linear skip: y = W2 s(W1 x + b1) + S x + b2, for [`LANES`] items at a time.
 //!
-//! s is softsign, x / (1 + |x|): as good as tanh here, and an eighth of its time. Items lie side by side, so that every
-//! operation is one that compilers turn into vector instructions, in an order that no machine changes. Nothing is allocated
-//! in a pass.
+//! s is softsign, x / (1 + |x|), which is as good as tanh here and takes an eighth of its time. Items lie side by side,
+//! so that compilers turn every operation into vector instructions, in an order that is the same on all machines. A
+//! pass allocates no memory.
 
 use std::ops::Range;
 
 use ndarray::ArrayView2;
 use pulp::{Arch, Simd, WithSimd};
 
-/// Items of a pass: two vectors of x86-64's baseline, one of AVX.
+/// The number of items of a pass: two vectors of baseline x86-64, or one of AVX.
 pub(super) const LANES: usize = 8;
 
-/// A value of each item.
+/// A value for each item.
 pub(super) type Lanes = [f32; LANES];
 
 /// The weights and biases of a net of `INPUTS`, `HIDDEN` units and `OUTPUTS`. The sizes are types, so that a pass is
@@ -21,11 +21,11 @@ pub(super) type Lanes = [f32; LANES];
 pub(super) struct Net<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> {
     hidden: [Unit<INPUTS>; HIDDEN],
     outputs: [Unit<HIDDEN>; OUTPUTS],
-    /// S, a row per output.
+    /// The matrix S, a row per output.
     skips: [[f32; INPUTS]; OUTPUTS],
 }
 
-/// An output of one layer.
+/// A unit of one layer: its weights and its bias.
 #[derive(Clone, Copy, Debug)]
 struct Unit<const INPUTS: usize> {
     bias: f32,
@@ -33,17 +33,17 @@ struct Unit<const INPUTS: usize> {
 }
 
 impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS, HIDDEN, OUTPUTS> {
-    /// How many of the weights lead to the hidden layer; they come first.
+    /// The number of weights that lead to the hidden layer; they come first.
     pub(super) const HIDDEN_WEIGHTS: usize = HIDDEN * (INPUTS + 1);
 
-    /// Weights and biases.
+    /// The number of weights and biases.
     pub(super) const WEIGHTS: usize = Self::HIDDEN_WEIGHTS + OUTPUTS * (HIDDEN + INPUTS + 1);
 
     /// Multiply-accumulates of a pass, per item.
     pub(super) const MACS: u64 = (HIDDEN * INPUTS + OUTPUTS * (HIDDEN + INPUTS)) as u64;
 
-    /// From weights in the order W1 (a row per input), b1, W2 (a row per hidden unit), S (a row per input), b2. Panics if
-    /// their number is wrong.
+    /// A net from weights in the order W1 (a row per input), b1, W2 (a row per hidden unit), S (a row per input), b2.
+    /// Panics if their number is wrong.
     pub(super) fn new(weights: &[f32]) -> Self {
         assert_eq!(weights.len(), Self::WEIGHTS, "weights of a net");
         let (first, rest) = weights.split_at(Self::HIDDEN_WEIGHTS);
@@ -53,7 +53,7 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
         Self { hidden: units(first, bias), outputs: units(second, last), skips: columns(skips) }
     }
 
-    /// Weights of a net to which some inputs say nothing.
+    /// Changes weights so that some inputs have no effect.
     pub(super) fn forget_inputs(weights: &mut [f32], inputs: impl IntoIterator<Item = usize>) {
         let skips = Self::HIDDEN_WEIGHTS + OUTPUTS * HIDDEN;
         for input in inputs {
@@ -62,25 +62,24 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
         }
     }
 
-    /// Weights of a net some outputs of which are zero.
+    /// Changes weights so that some outputs are zero.
     pub(super) fn forget_outputs(weights: &mut [f32], outputs: Range<usize>) {
         let rows = weights[Self::HIDDEN_WEIGHTS..].chunks_exact_mut(OUTPUTS);
         rows.for_each(|row| row[outputs.clone()].fill(0.0));
     }
 
-    /// Weights of a net without a hidden layer.
+    /// Changes weights so that the hidden layer has no effect.
     pub(super) fn forget_hidden(weights: &mut [f32]) {
         weights[Self::HIDDEN_WEIGHTS..][..OUTPUTS * HIDDEN].fill(0.0);
     }
 
-    /// From the inputs, a row each, to the outputs.
+    /// Computes the outputs from the inputs, a row each.
     pub(super) fn forward(&self, inputs: &[Lanes; INPUTS]) -> [Lanes; OUTPUTS] {
         Arch::new().dispatch(Pass { net: self, inputs })
     }
 }
 
-/// A pass in the making, compiled for several sets of vector instructions, of which the machine takes the widest that it
-/// has.
+/// A pass, compiled for several sets of vector instructions; a machine uses the widest set that it has.
 struct Pass<'a, const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> {
     net: &'a Net<INPUTS, HIDDEN, OUTPUTS>,
     inputs: &'a [Lanes; INPUTS],
@@ -106,7 +105,7 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> WithSimd
     }
 }
 
-/// The units of a layer from a matrix with a row per input.
+/// The units of a layer, from a matrix with a row per input.
 fn units<const INPUTS: usize, const OUTPUTS: usize>(matrix: &[f32], bias: &[f32]) -> [Unit<INPUTS>; OUTPUTS] {
     let weights: [[f32; INPUTS]; OUTPUTS] = columns(matrix);
     std::array::from_fn(|unit| Unit { bias: bias[unit], weights: weights[unit] })
@@ -128,7 +127,7 @@ fn add<const INPUTS: usize>(mut sums: Lanes, x: &[Lanes; INPUTS], weights: &[f32
     sums
 }
 
-/// A function of every lane.
+/// Applies a function to every lane.
 #[inline(always)]
 fn each(mut lanes: Lanes, f: impl Fn(f32) -> f32) -> Lanes {
     lanes.iter_mut().for_each(|value| *value = f(*value));
@@ -157,7 +156,7 @@ mod tests {
         let mut forgotten = weights;
         Net::<2, 2, 1>::forget_outputs(&mut forgotten, 0..1);
         assert_eq!(said(&forgotten), 0.0);
-        // Of two outputs, W2 = [1 2], S = [3 4], b2 = [5 6], the second is what it was: 2 x 1/2 + 4 x 1 + 6.
+        // Two outputs, W2 = [1 2], S = [3 4], b2 = [5 6]: the second is unchanged, 2 x 1/2 + 4 x 1 + 6.
         let mut forgotten = [1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         Net::<1, 1, 2>::forget_outputs(&mut forgotten, 0..1);
         let [first, second] = Net::<1, 1, 2>::new(&forgotten).forward(&[[1.0; LANES]]);

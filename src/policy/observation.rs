@@ -1,6 +1,6 @@
-//! The observation that a policy makes of a view, and the action that it outputs, both in plain `f32`.
+//! The observation of a policy and its action, both in plain `f32`.
 //!
-//! A row per open sub-job, in the order of the view, of 3M + 5 numbers for M accelerators:
+//! The observation has a row per open sub-job, in the order of the view, of 3M + 5 numbers for M accelerators:
 //!
 //! | place | feature | unit and scale |
 //! |---|---|---|
@@ -24,8 +24,8 @@
 //! | 4 | traffic: DRAM bytes not yet started / DRAM bandwidth | log of time |
 //!
 //! "Log" is x -> log2(1 + |x|) / 4 with the sign of x, linear between powers of two, of a time in units of 10 us, of a
-//! share, or of a count: 10 us become 0.25 and 10 ms 2.5, so that what matters lies between -3 and 3. It calls no
-//! mathematical library, whose last digits differ between machines.
+//! share, or of a count: 10 us become 0.25 and 10 ms 2.5, so that typical values lie between -3 and 3. It is computed
+//! without a mathematical library, whose last digits differ between machines.
 //!
 //! The action has a row of M + 1 numbers per open sub-job: its priority, and a score per accelerator ([`decode`]).
 
@@ -35,10 +35,10 @@ use crate::units::Time;
 /// Features of the queue as a whole.
 pub const QUEUE_FEATURES: usize = 5;
 
-/// Our choice, because layers take from a few microseconds to a few milliseconds.
+/// The unit of times. Our choice, because layers take from a few microseconds to a few milliseconds.
 const TIME_UNIT_PS: f64 = 1e7;
 
-/// The c1 and the b of a layer where it cannot run: no other has them.
+/// Stands for the c1 and the b of a layer on an accelerator that cannot run it; no real value is negative.
 const CANNOT_RUN: f32 = -1.0;
 
 /// Numbers in the row of a sub-job.
@@ -55,7 +55,7 @@ pub const fn outputs(accelerators: usize) -> usize {
 #[derive(Clone, Debug)]
 pub struct Observation {
     accelerators: usize,
-    /// By network: the first 2M features of every layer.
+    /// The first 2M features of every layer, by network.
     costs: Vec<Vec<f32>>,
     rows: Vec<f32>,
     queue: [f32; QUEUE_FEATURES],
@@ -64,7 +64,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Of views of a world; empty at first.
+    /// An empty observation for views of a world.
     pub fn new(world: &World) -> Self {
         Self {
             accelerators: world.platform.accelerators.len(),
@@ -75,12 +75,12 @@ impl Observation {
         }
     }
 
-    /// M.
+    /// The number of accelerators, M.
     pub fn accelerators(&self) -> usize {
         self.accelerators
     }
 
-    /// Open sub-jobs.
+    /// The number of open sub-jobs.
     pub fn len(&self) -> usize {
         self.rows.len() / features(self.accelerators)
     }
@@ -105,13 +105,13 @@ impl Observation {
         self.rows[row * features(self.accelerators) + accelerator] != CANNOT_RUN
     }
 
-    /// Nothing may be assigned any more.
+    /// Empties the observation, as nothing may be assigned any more.
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
         self.queue = [0.0; QUEUE_FEATURES];
     }
 
-    /// Looks at a view of the world.
+    /// Observes a view of the world.
     pub fn observe(&mut self, view: &View) {
         let (now, bandwidth) = (view.now(), view.total_bandwidth());
         let lanes = view.accelerators();
@@ -161,14 +161,15 @@ fn log_time(ps: f64) -> f32 {
     log(ps / TIME_UNIT_PS)
 }
 
-/// Sign(x) log2(1 + |x|) / 4, linear between powers of two: the exponent and the mantissa of 1 + |x|, read as one number.
+/// Computes sign(x) log2(1 + |x|) / 4, linear between powers of two: the exponent and the mantissa of 1 + |x|, read as
+/// one number.
 fn log(x: f64) -> f32 {
     let bits = (1.0 + x.abs() as f32).to_bits() - 1f32.to_bits();
     (bits as f32 * (0.25 / (1 << 23) as f32)).copysign(x as f32)
 }
 
 /// Turns an action into a decision: every open sub-job goes to the accelerator that has the highest score among those
-/// that can run it, ties to the lower number, with its priority. What is not a number is below all others.
+/// that can run it, ties to the lower number, with its priority. NaN counts as lower than all numbers.
 pub fn decode(view: &View, action: &[f32], out: &mut Decision) {
     let (subs, wide) = (view.sub_jobs(), outputs(view.accelerators().len()));
     assert_eq!(action.len(), subs.len() * wide, "one row per open sub-job");

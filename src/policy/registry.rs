@@ -1,5 +1,5 @@
-//! The kinds of learned policies ([`POLICIES`]), and a trained policy as files: `<name>.safetensors` with its weights, and
-//! `<name>.toml`, the manifest that says what they are for and how they came to be.
+//! The kinds of learned policies ([`POLICIES`]), and a trained policy as files: `<name>.safetensors` with its weights,
+//! and `<name>.toml`, the manifest, which records what they are for and how they were trained.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,36 +18,36 @@ use crate::sim::Scheduler;
 pub struct PolicyEntry {
     /// The name in experiments.
     pub name: &'static str,
-    /// What it is in one sentence.
+    /// Its description in one sentence.
     pub doc: &'static str,
-    /// Where it comes from.
+    /// Its source.
     pub source: &'static str,
-    /// What its features are called: weights for others are refused.
+    /// The name of its features: weights for other features are refused.
     pub features: &'static str,
     /// Its TOML parameters.
     pub parameters: &'static [Parameter],
-    /// What it can be run without.
+    /// The parts that can be switched off.
     pub parts: &'static [Part],
     /// Makes the scheduler.
     pub build: Build,
 }
 
-/// What makes a policy's scheduler from its weights, for so many accelerators, without some of its parts.
+/// A function that makes the scheduler from the weights, for so many accelerators, without the named parts.
 pub type Build = fn(&Tensors, usize, &[String]) -> Result<Box<dyn Scheduler>, WeightsError>;
 
-/// A part that a policy can be run without, to see what it is worth.
+/// A part of a policy that can be switched off, to measure its value.
 pub struct Part {
-    /// In experiments.
+    /// The name in experiments.
     pub name: &'static str,
-    /// What it is.
+    /// Its description.
     pub doc: &'static str,
 }
 
-/// All kinds.
+/// All kinds of policies.
 pub const POLICIES: &[PolicyEntry] = &[
     PolicyEntry {
         name: "learned_gate",
-        doc: "the walk of gated with its terms judged by a small net, trained by evolution strategies",
+        doc: "the walk of gated with its terms scaled by a small net, trained by evolution strategies",
         source: "ours",
         features: learned_gate::FEATURES,
         parameters: PARAMETERS,
@@ -58,7 +58,7 @@ pub const POLICIES: &[PolicyEntry] = &[
     },
     PolicyEntry {
         name: "relmas",
-        doc: "an LSTM over the open sub-jobs that says a priority and a score per accelerator, trained by DDPG",
+        doc: "an LSTM over the open sub-jobs that outputs a priority and a score per accelerator, trained by DDPG",
         source: "the public outline of RELMAS (DAC 2024)",
         features: relmas::FEATURES,
         parameters: PARAMETERS,
@@ -76,12 +76,12 @@ const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "transfer",
         default: "false",
-        doc: "run it on another system than the one that it was trained for, too",
+        doc: "allow systems other than the one that it was trained for",
     },
     Parameter {
         name: "without",
         default: "[]",
-        doc: "parts that it does without, for an ablation; see `mascot list parts`",
+        doc: "parts to switch off, for an ablation; see `mascot list parts`",
     },
 ];
 
@@ -90,23 +90,23 @@ pub fn find(name: &str) -> Option<&'static PolicyEntry> {
     POLICIES.iter().find(|entry| entry.name == name)
 }
 
-/// Its TOML parameters.
+/// The TOML parameters of a learned scheduler.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
-    /// A name or a path.
+    /// The name of the policy, or the path of its manifest.
     pub policy: Option<String>,
-    /// Whether another system is no error.
+    /// Whether the policy may run on a system other than its own.
     pub transfer: bool,
-    /// Names of its kind's parts.
+    /// The names of the parts that are switched off.
     pub without: Vec<String>,
 }
 
-/// What a policy is for and how it came to be.
+/// A manifest: what a policy is for and how it was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Which kind it is: a name of [`POLICIES`].
+    /// The kind of policy: a name of [`POLICIES`].
     pub kind: String,
     /// Version and meaning of its inputs.
     pub features: String,
@@ -118,20 +118,20 @@ pub struct Manifest {
     pub weights_sha256: String,
     /// The version of mascot that trained it.
     pub version: String,
-    /// The commit that was built from, where that is known and its sources were not changed.
+    /// The commit that was built, if it is known and its sources were unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Generations, or iterations, of its training until these weights.
+    /// The generations or iterations of the training until these weights.
     pub generations: u64,
     /// The first validation seed, and how many there are of every case.
     pub validation_seeds: [u64; 2],
-    /// The mean SLA rate on them.
+    /// The mean SLA rate on the validation seeds.
     pub validation_sla_rate: f64,
     /// Names and shapes of the tensors.
     pub tensors: BTreeMap<String, Vec<usize>>,
-    /// That of the schedulers which it was to pass.
+    /// The SLA rates of the baseline schedulers on the validation seeds.
     pub baselines: BTreeMap<String, f64>,
-    /// The experiment file of its training, which says all the rest.
+    /// The text of the experiment file of its training, which has all other settings.
     pub training: String,
 }
 
@@ -160,8 +160,7 @@ impl Policy {
 
     /// Reads a manifest and the weights beside it.
     ///
-    /// # Errors
-    /// A file is missing or damaged, or is of another kind or version.
+    /// # Errors A file is missing or damaged, or belongs to another kind or version.
     pub fn read(path: &Path, kind: &PolicyEntry) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let manifest: Manifest = source.parse()?;
@@ -176,13 +175,13 @@ impl Policy {
         let weights = Tensors::read(&path)?;
         let bytes = weights.to_bytes().map_err(|e| InputError::file(&path, e))?;
         if sha256(&bytes) != manifest.weights_sha256 {
-            let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or of another policy";
+            let message = "its SHA-256 is not `weights_sha256` of the manifest: the file is damaged, or belongs to another policy";
             return Err(InputError::file(&path, message));
         }
         Ok(Self { manifest, weights })
     }
 
-    /// Whether it was trained for accelerators as this system has them.
+    /// Whether it was trained for the accelerators that this system has.
     pub fn is_for(&self, system: &SystemSpec) -> bool {
         self.manifest.system_sha256 == system_sha256(system)
     }
@@ -199,10 +198,9 @@ impl Policy {
         write_atomic(path, text.as_bytes())
     }
 
-    /// The policy at work, on a system of so many accelerators, without some of its kind's parts.
+    /// The scheduler of the policy on a system of so many accelerators, without the named parts.
     ///
-    /// # Errors
-    /// Its weights are of another size.
+    /// # Errors The weights are of another size.
     pub fn scheduler(
         &self,
         accelerators: usize,
@@ -213,8 +211,8 @@ impl Policy {
     }
 }
 
-/// SHA-256 of a system's accelerators as JSON: a list of them in their order, each an object with all that decides what
-/// layers cost on it, as [`AccelSpec`] is serialised. Names and sources do not enter; nor does the DRAM, as a policy
+/// SHA-256 of a system's accelerators as JSON: a list of them in order, each an object with everything that decides the
+/// costs of layers, as [`AccelSpec`] is serialised. Names and sources are left out, and so is the DRAM, as a policy
 /// serves many bandwidths.
 pub fn system_sha256(system: &SystemSpec) -> String {
     let models = system.accelerators.iter().map(|accelerator| &system.models[accelerator.model]);

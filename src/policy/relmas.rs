@@ -1,6 +1,6 @@
-//! `relmas`: the reconstruction of the RELMAS policy. An LSTM walks over the open sub-jobs in the
-//! order of the view; after each it says, from -1 to 1, a priority and a score per accelerator. This file is its forward
-//! pass and the scheduler around it; `train` learns its weights.
+//! `relmas`: the reconstruction of the RELMAS policy. An LSTM walks over the open sub-jobs in the order of the view;
+//! after each it outputs a priority and a score per accelerator, from -1 to 1. This file holds the forward pass and the
+//! scheduler around it; `train` learns the weights.
 //!
 //! The tensors, for M accelerators, F features and H hidden units; gates in the order input, forget, cell, output:
 //!
@@ -12,7 +12,8 @@
 //! | `head.weight` | M + 1, H |
 //! | `head.bias` | M + 1 |
 //!
-//! Scores are bounded like the priority, because exploration and the critic need a scale; the highest stays the highest.
+//! Scores are bounded like the priority, because exploration and the critic need a scale; this does not change which is
+//! the highest.
 
 use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
@@ -23,10 +24,10 @@ use super::observation::{Observation, decode, features, outputs};
 use super::weights::{Tensors, WeightsError};
 use crate::sim::{Decision, Scheduler, View};
 
-/// Hidden units by default: our choice, because the size of the paper's net is not public.
+/// The default number of hidden units. Our choice, because the size of the paper's net is not public.
 pub const HIDDEN: usize = 64;
 
-/// The version of what it observes and says: weights for another mean something else.
+/// The version of its observations and actions: weights for another version are refused.
 pub const FEATURES: &str = "relmas-1";
 
 /// Names and shapes of the actor's tensors.
@@ -46,7 +47,7 @@ pub fn initial(accelerators: usize, hidden: usize, random: &mut ChaCha8Rng) -> T
     initial_of(&shapes(accelerators, hidden), hidden, random)
 }
 
-/// The same for other tensors around so many hidden units.
+/// Initial weights for other tensors around so many hidden units.
 pub fn initial_of(shapes: &[(&str, Vec<usize>)], hidden: usize, random: &mut ChaCha8Rng) -> Tensors {
     let bound = 1.0 / (hidden as f32).sqrt();
     let mut tensors = Tensors::default();
@@ -57,7 +58,8 @@ pub fn initial_of(shapes: &[(&str, Vec<usize>)], hidden: usize, random: &mut Cha
     tensors
 }
 
-/// Gates at a time: eight vectors of AVX2, which has sixteen registers for sums, weights and inputs.
+/// The number of gates computed together: eight vectors of AVX2, which has sixteen registers for sums, weights and
+/// inputs.
 const GATES: usize = 64;
 
 /// The LSTM and its head; one thread, no allocation once its buffers have grown.
@@ -68,17 +70,17 @@ pub struct Actor {
     input: Affine<GATES>,
     recurrent: Matrix<GATES>,
     head: Affine<8>,
-    /// Of every sub-job.
+    /// The gates of every sub-job.
     gates: Vec<[f32; GATES]>,
-    /// h before the first sub-job, and after every one.
+    /// The hidden state h before the first sub-job and after every one.
     states: Vec<f32>,
-    /// c.
+    /// The cell state c.
     memory: Vec<f32>,
     said: Vec<[f32; 8]>,
 }
 
 impl Actor {
-    /// Of a system of so many accelerators; the tensors say how many hidden units there are.
+    /// An actor for a system of so many accelerators; the shapes of the tensors give the number of hidden units.
     ///
     /// # Errors
     /// A tensor is missing or has another shape.
@@ -112,8 +114,8 @@ impl Actor {
     }
 }
 
-/// An action in the making, compiled for several sets of vector instructions, of which the machine takes the widest that it
-/// has. All do the same operations in the same order, so that the action is the same.
+/// The computation of an action, compiled for several sets of vector instructions; a machine uses the widest set that
+/// it has. All do the same operations in the same order, so that the action is the same.
 struct Walk<'a> {
     actor: &'a mut Actor,
     rows: &'a [f32],
@@ -127,7 +129,7 @@ impl WithSimd for Walk<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { actor, rows, out } = self;
         let Actor { accelerators, hidden, input, recurrent, head, gates, states, memory, said } = actor;
-        // All that does not wait for the sub-job before is done for all sub-jobs at once.
+        // Everything that does not depend on the sub-job before is computed for all sub-jobs at once.
         input.apply(rows, gates);
         states.clear();
         states.resize(*hidden, 0.0);
@@ -146,8 +148,8 @@ impl WithSimd for Walk<'_> {
     }
 }
 
-/// One step of an LSTM: c = f c + i g, h = o tanh(c). A loop for each kind of gate: a processor has more of the same
-/// short chains of operations in hand than of one that waits for four.
+/// One step of an LSTM: c = f c + i g, h = o tanh(c). There is a loop for each kind of gate: a processor overlaps many
+/// short chains of operations better than one chain that waits for four gates.
 #[inline(always)]
 fn remember(gates: &mut [f32], memory: &mut [f32], h: &mut [f32]) {
     let hidden = memory.len();
@@ -156,7 +158,7 @@ fn remember(gates: &mut [f32], memory: &mut [f32], h: &mut [f32]) {
     each(&mut gates[3 * hidden..4 * hidden], sigmoid);
     let gate = |place: usize| &gates[place * hidden..][..hidden];
     let (input, forget, cell, output) = (gate(0), gate(1), gate(2), gate(3));
-    // Of one length, so that the loop needs no checks.
+    // All slices have the same length, so that the loop needs no bounds checks.
     let h = &mut h[..hidden];
     for k in 0..hidden {
         memory[k] = forget[k] * memory[k] + input[k] * cell[k];
@@ -169,17 +171,17 @@ fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
     values.iter_mut().for_each(|value| *value = f(*value));
 }
 
-/// The policy as a scheduler: observes, acts and decides as in training.
+/// The policy as a scheduler, with the same observations, actions and decisions as in training.
 #[derive(Clone, Debug)]
 pub struct Relmas {
     actor: Actor,
-    /// From the first view on.
+    /// The observation, made at the first view.
     observation: Option<Observation>,
     action: Vec<f32>,
 }
 
 impl Relmas {
-    /// With an actor for as many accelerators as the systems have that it will see.
+    /// A scheduler with an actor, whose number of accelerators must be that of the systems it serves.
     pub fn new(actor: Actor) -> Self {
         Self { actor, observation: None, action: Vec::new() }
     }
@@ -211,7 +213,7 @@ mod tests {
     use crate::rng::stream;
     use crate::sim::{DecisionCost, Host, Record, run};
 
-    /// The same by its definition, in `f64`.
+    /// The same computation by its definition, in `f64`.
     fn twin(tensors: &Tensors, accelerators: usize, hidden: usize, rows: &[f32]) -> Vec<f64> {
         let tensor = |name: &str| -> Vec<f64> {
             tensors.get(name).expect("there").values().iter().map(|&value| f64::from(value)).collect()
@@ -254,7 +256,7 @@ mod tests {
                 (0..sub_jobs * features(accelerators)).map(|_| random.random_range(-3.0..3.0)).collect()
             };
             let mut out = Vec::new();
-            // Twice: what it saw before leaves no trace.
+            // Twice, as earlier observations must leave no trace.
             for rows in [rows(&mut random), rows(&mut random)] {
                 actor.act(&rows, &mut out);
                 let expected = twin(&tensors, accelerators, hidden, &rows);
@@ -265,7 +267,7 @@ mod tests {
             }
         }
 
-        /// Legal, never stuck, and the same again.
+        /// Its decisions are legal, never get stuck, and are reproducible.
         #[test]
         fn it_schedules_any_case(case in any_case(1..=4)) {
             let accelerators = case.platform.accelerators.len();

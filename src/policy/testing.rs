@@ -1,4 +1,4 @@
-//! A world for tests whose best decisions, and what they are worth, are known by hand.
+//! A tiny world for tests, whose best decisions and their values are known by hand.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use crate::check::{layer, plain_rules, platform, request, trace, world};
 use crate::train::Setup;
 use crate::units::Time;
 
-/// So many requests of one layer, one every 100 ns, due after 50 ns. Accelerator 0 takes 10 ns, or 20 as it is granted half
-/// of its demand; accelerator 1 takes 80.
+/// So many requests of one layer, one every 100 ns, each due 50 ns after its arrival. Accelerator 0 takes 20 ns: 10 ns
+/// without contention, but it is granted half of its demand. Accelerator 1 takes 80 ns.
 pub(crate) fn tiny(requests: usize) -> Setup {
     let world = world(platform(2, 10.0), &[&[layer(&[], &[(10.0, 20.0), (80.0, 1.0)])]]);
     let due = |i: usize| {

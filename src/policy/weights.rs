@@ -1,7 +1,8 @@
-//! The weights of a network, or anything else made of numbers, as named tensors of `f32` in a safetensors file
-//! (<https://github.com/huggingface/safetensors>): what training hands to inference. The same tensors are the same bytes.
+//! The weights of a network, or any other numbers, as named tensors of `f32` in a safetensors file
+//! (<https://github.com/huggingface/safetensors>): the form in which training hands them to inference. The same tensors
+//! give the same bytes.
 //!
-//! It leaves out every other type of number, metadata, and what the tensors mean: a manifest says that.
+//! Left out: other types of numbers, metadata, and the meaning of the tensors, which a manifest records.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use crate::files::{InputError, write_atomic};
 /// at its longest, fits four times.
 const MAX_FILE_BYTES: u64 = 1 << 31;
 
-/// Numbers in rows: the last index counts fastest.
+/// Numbers in row-major order: the last index varies fastest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tensor {
     shape: Vec<usize>,
@@ -25,7 +26,7 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// Panics if the shape does not hold as many numbers.
+    /// A tensor of this shape. Panics if the shape does not hold as many numbers.
     pub fn new(shape: &[usize], values: Vec<f32>) -> Self {
         assert_eq!(shape.iter().product::<usize>(), values.len(), "a tensor of shape {shape:?}");
         Self { shape: shape.to_vec(), values }
@@ -46,52 +47,52 @@ impl Tensor {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tensors(pub BTreeMap<String, Tensor>);
 
-/// What is wrong with weights.
+/// An error in a file of weights.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
     /// Not a safetensors file, or a damaged one.
     #[error("not a sound safetensors file: {0}")]
     Format(#[from] SafeTensorError),
-    /// The header promises more than there is.
+    /// The header describes more data than the file has.
     #[error("not a sound safetensors file: tensor `{0}` ends after the file")]
     Beyond(String),
-    /// Numbers of another type.
+    /// A tensor has numbers of another type.
     #[error("tensor `{name}` holds numbers of type {dtype}; only F32 is allowed")]
     Type {
-        /// Of the tensor.
+        /// The name of the tensor.
         name: String,
-        /// Its type.
+        /// The type of its numbers.
         dtype: Dtype,
     },
-    /// Infinite, or not a number.
+    /// A number is infinite or NaN.
     #[error("number {place} of tensor `{name}` is {value}; weights have to be finite")]
     NotFinite {
-        /// Of the tensor.
+        /// The name of the tensor.
         name: String,
-        /// Which number, counted from 0.
+        /// The index of the number, counted from 0.
         place: usize,
-        /// What it is.
+        /// The number.
         value: f32,
     },
-    /// Numbers that cannot be what they should.
+    /// A tensor has numbers that make no sense.
     #[error("tensor `{0}` is damaged")]
     Damaged(String),
     /// A tensor is missing.
     #[error("there is no tensor `{name}`; there are: {known}")]
     Missing {
-        /// What was looked for.
+        /// The name that was looked for.
         name: String,
-        /// What there is.
+        /// The names that there are.
         known: String,
     },
-    /// A tensor of another shape.
+    /// A tensor has another shape.
     #[error("tensor `{name}` has the shape {found:?}; expected {expected:?}")]
     Shape {
-        /// Of the tensor.
+        /// The name of the tensor.
         name: String,
         /// Its shape.
         found: Vec<usize>,
-        /// What it should be.
+        /// The expected shape.
         expected: Vec<usize>,
     },
 }
@@ -104,8 +105,7 @@ impl Tensors {
 
     /// The tensor of that name, whatever its shape.
     ///
-    /// # Errors
-    /// There is none.
+    /// # Errors There is no such tensor.
     pub fn get(&self, name: &str) -> Result<&Tensor, WeightsError> {
         self.0.get(name).ok_or_else(|| WeightsError::Missing {
             name: name.into(),
@@ -115,8 +115,7 @@ impl Tensors {
 
     /// The numbers of the tensor of that name and shape.
     ///
-    /// # Errors
-    /// There is none, or it has another shape.
+    /// # Errors There is no such tensor, or it has another shape.
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32], WeightsError> {
         let tensor = self.get(name)?;
         if tensor.shape != shape {
@@ -131,12 +130,12 @@ impl Tensors {
         self.0.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()
     }
 
-    /// Adds all of another set, with a prefix to their names.
+    /// Adds all tensors of another set, with a prefix to their names.
     pub fn extend(&mut self, prefix: &str, other: &Self) {
         self.0.extend(other.0.iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
     }
 
-    /// Those whose names have a prefix, without it.
+    /// The tensors whose names have a prefix, without the prefix.
     pub fn below(&self, prefix: &str) -> Self {
         let named = self.0.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)));
         Self(named.map(|(name, tensor)| (name.to_string(), tensor.clone())).collect())
@@ -144,8 +143,7 @@ impl Tensors {
 
     /// The tensors of a safetensors file.
     ///
-    /// # Errors
-    /// It is damaged, or holds something else than finite `f32`.
+    /// # Errors The file is damaged, or holds anything but finite `f32`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WeightsError> {
         check_ends(bytes)?;
         let mut tensors = Self::default();
@@ -161,10 +159,9 @@ impl Tensors {
         Ok(tensors)
     }
 
-    /// As a safetensors file.
+    /// The bytes of a safetensors file.
     ///
-    /// # Errors
-    /// Some number is not finite.
+    /// # Errors A number is not finite.
     pub fn to_bytes(&self) -> Result<Vec<u8>, WeightsError> {
         self.check_finite()?;
         Ok(safetensors::serialize(&self.0, None)?)
@@ -172,8 +169,7 @@ impl Tensors {
 
     /// Reads a file.
     ///
-    /// # Errors
-    /// It cannot be read, or [`Self::from_bytes`] fails.
+    /// # Errors The file cannot be read, or [`Self::from_bytes`] fails.
     pub fn read(path: &Path) -> Result<Self, InputError> {
         let failed = |e: std::io::Error| InputError::file(path, e);
         let mut bytes = Vec::new();
@@ -203,7 +199,8 @@ impl Tensors {
     }
 }
 
-/// The crate adds the last offset and the header's length without care for an overflow, so look at the offsets before.
+/// Checks the offsets first, because the crate adds the last offset and the header's length without checking for an
+/// overflow.
 fn check_ends(bytes: &[u8]) -> Result<(), WeightsError> {
     #[derive(serde::Deserialize)]
     struct Place {
@@ -253,7 +250,7 @@ mod tests {
         tensors
     }
 
-    /// A file made by hand from its header and its data.
+    /// A file made by hand from a header and data.
     fn file(header: &str, data: &[u8]) -> Vec<u8> {
         [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
     }
@@ -330,7 +327,7 @@ mod tests {
     }
 
     proptest! {
-        /// Cut or changed anywhere, a file is read or refused.
+        /// A file that is cut or changed anywhere is read or refused, without a panic.
         #[test]
         fn damage_never_panics(cut in 0..300usize, place in 0..300usize, value: u8) {
             let mut bytes = example().to_bytes().expect("finite");

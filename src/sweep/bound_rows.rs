@@ -84,7 +84,7 @@ impl Plan {
         });
     }
 
-    /// The scenarios without a bound, and whether forwarding is the reason.
+    /// The scenarios without a bound, each with whether its outputs are forwarded, which is then the reason.
     fn without_bound(&self) -> BTreeSet<(&str, bool)> {
         let cases = self.cases.iter().zip(&self.bounds).filter(|(_, bounds)| bounds.is_empty());
         cases.map(|(case, _)| (case.workload.scenario.name.as_str(), case.site.dram.forwarding)).collect()

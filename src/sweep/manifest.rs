@@ -27,7 +27,7 @@ const SCHEMA: u32 = 3;
 pub struct Session {
     /// The arguments of the program.
     pub argv: Vec<String>,
-    /// Relative paths start here.
+    /// The working folder, to which relative paths refer.
     #[serde(with = "any_path")]
     pub working_folder: PathBuf,
     /// The machine.
@@ -196,7 +196,7 @@ pub struct Manifest {
     /// The folder in which it found data files.
     #[serde(with = "any_path")]
     pub data_folder: PathBuf,
-    /// Relative paths start here.
+    /// The working folder, to which relative paths refer.
     #[serde(with = "any_path")]
     pub working_folder: PathBuf,
     /// The logs that were kept.

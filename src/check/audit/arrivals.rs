@@ -1,4 +1,4 @@
-//! Who comes when: requests at the times of the trace, followers when the events that they wait for have happened.
+//! Checks arrivals: requests at the times of the trace, followers when the events that they wait for have happened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,14 @@ use crate::sim::{Origin, Request, RequestId, Trace};
 use crate::units::Time;
 use crate::workload::After;
 
-/// Requests that are to come.
+/// The requests that have yet to arrive.
 pub(super) struct Expected {
-    /// When and where in the trace; what comes by itself.
+    /// Requests that follow no others: their time and their place in the trace.
     own: BTreeSet<(Time, u32)>,
-    /// When, where among the followers, and after which request.
+    /// Followers whose event has happened: their time, their place among the followers, and the request that they
+    /// follow.
     released: BTreeSet<(Time, usize, RequestId)>,
-    /// Followers that wait for an event, in their order.
+    /// The followers that wait for each event, in order.
     waiting: BTreeMap<After, Vec<usize>>,
 }
 
@@ -28,13 +29,13 @@ impl Expected {
         Self { own, released: BTreeSet::new(), waiting }
     }
 
-    /// When the next one has to come.
+    /// The time of the next arrival.
     pub(super) fn next(&self) -> Time {
         let own = self.own.first().map_or(Time::MAX, |next| next.0);
         self.released.first().map_or(own, |next| own.min(next.0))
     }
 
-    /// Takes the one that comes now: its place, deadline and leader.
+    /// Removes the request that arrives now and returns its place, its deadline, and the request that it follows.
     fn take(&mut self, trace: &Trace, now: Time) -> Result<(u32, Time, Option<RequestId>), String> {
         if let Some(&next) = self.own.first()
             && next.0 == now
@@ -52,7 +53,7 @@ impl Expected {
         Ok((follower.request, now + allowed, Some(next.2)))
     }
 
-    /// A request has ended.
+    /// Releases the followers of a request that has ended.
     fn release(&mut self, trace: &Trace, leader: RequestId, place: u32, tenant: u32, now: Time, fate: Fate) {
         let done = fate == Fate::Done;
         let mut coming = Vec::new();
@@ -65,7 +66,7 @@ impl Expected {
         for number in coming {
             let delay = trace.followers[number].delay;
             let delay = if done { delay } else { delay.max(Time(1)) };
-            // Beyond the clock nobody comes.
+            // Nothing arrives after the clock overflows.
             if let Some(time) = now.0.checked_add(delay.0).filter(|&time| time < u64::MAX) {
                 self.released.insert((Time(time), number, leader));
             }
@@ -74,7 +75,7 @@ impl Expected {
 }
 
 impl Audit<'_> {
-    /// The request as it arrives now.
+    /// Checks a request that arrives now, and returns it.
     pub(super) fn expect(
         &mut self,
         id: RequestId,
@@ -83,10 +84,10 @@ impl Audit<'_> {
         after: Option<RequestId>,
     ) -> Result<Request, String> {
         let (place, due, leader) = self.expected.take(self.trace, self.now)?;
-        ensure!(origin.place == place, "request {} is of place {}, not {place}", id.0, origin.place);
+        ensure!(origin.place == place, "request {} is from place {}, not {place}", id.0, origin.place);
         let told = asked.deadline;
         ensure!(told == due, "request {} is due at {} ps, not {} ps", id.0, told.0, due.0);
-        ensure!(after == leader, "request {} comes after {after:?}, not {leader:?}", id.0);
+        ensure!(after == leader, "request {} follows {after:?}, not {leader:?}", id.0);
         let in_window = self.trace.measured.contains(&(id.0 as usize)) && self.now >= self.trace.span.warmup;
         ensure!(origin.measured == in_window, "request {}: measured is {}", id.0, origin.measured);
         let known = Request { arrival: self.now, deadline: due, ..self.trace.requests[place as usize] };
@@ -102,7 +103,7 @@ impl Audit<'_> {
 
     pub(super) fn check_nobody_missing_before(&self, next: Time) -> Check {
         let missing = self.expected.next();
-        ensure!(missing >= next, "nobody arrives at {} ps, when a request comes", missing.0);
+        ensure!(missing >= next, "no request arrives at {} ps, but one is expected", missing.0);
         Ok(())
     }
 }

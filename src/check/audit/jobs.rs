@@ -1,4 +1,4 @@
-//! Requests and the jobs that serve them: each runs every layer once and in order, and ends once.
+//! Checks requests and the jobs that serve them: each job runs every layer once and in order, and ends once.
 
 use super::orders::Assignment;
 use super::{Audit, Check, ensure};
@@ -16,14 +16,14 @@ pub(super) enum Fate {
 /// A request that has arrived, with its job.
 pub(super) struct Job<'a> {
     pub(super) id: JobId,
-    /// With arrival and deadline as they came to be.
+    /// The request, with its actual arrival and deadline.
     pub(super) request: Request,
     pub(super) origin: Origin,
     pub(super) network: &'a NetworkModel,
     pub(super) fate: Fate,
     pub(super) held: bool,
     pub(super) layers: Vec<Layer>,
-    /// The latest of the times before which, as views said, it could not end.
+    /// The latest of the lower bounds of its end that views showed.
     pub(super) earliest_end: Time,
 }
 
@@ -39,12 +39,12 @@ impl Job<'_> {
         self.network.predecessors[layer as usize].iter().map(|&before| &self.layers[before as usize])
     }
 
-    /// Whether all predecessors have ended, and it has not started.
+    /// Whether a layer is ready: all predecessors have ended, and it has not started.
     pub(super) fn is_ready(&self, layer: u32) -> bool {
         self.is_open(layer) && self.predecessors(layer).all(|before| before.ended.is_some())
     }
 
-    /// Whether it may be assigned: all predecessors have started, and it has not.
+    /// Whether a layer may be assigned: all predecessors have started, and it has not.
     pub(super) fn is_open(&self, layer: u32) -> bool {
         self.fate == Fate::Open
             && self.layers.get(layer as usize).is_some_and(|layer| !layer.started)
@@ -55,7 +55,7 @@ impl Job<'_> {
         (0..self.layers.len() as u32).filter(|&layer| self.is_open(layer))
     }
 
-    /// When the last predecessor of a ready layer ended, the arrival where there is none.
+    /// The time at which the last predecessor of a ready layer ended; without predecessors, the arrival.
     pub(super) fn ready_at(&self, layer: u32) -> Time {
         let ends = self.predecessors(layer).filter_map(|before| before.ended);
         ends.max().unwrap_or(self.request.arrival)
@@ -65,7 +65,7 @@ impl Job<'_> {
         self.layers.iter().filter_map(|layer| layer.ended).max()
     }
 
-    /// Over every layer, on the accelerator that moves least.
+    /// The least DRAM bytes of the job: each layer on the accelerator that moves least.
     pub(super) fn least_bytes(&self) -> f64 {
         let least = |row: ndarray::ArrayView1<_>| {
             let bytes = row.iter().flatten().map(crate::sim::PairCost::dram_bytes);
@@ -80,10 +80,10 @@ impl<'a> Audit<'a> {
         self.jobs.get(id.0 as usize).ok_or_else(|| format!("request {} has not arrived", id.0))
     }
 
-    /// A record says whose layer runs.
+    /// Checks the network in a record of a layer.
     pub(super) fn check_network(&self, sub_job: SubJobId, network: u32) -> Check {
         let asked = self.job(sub_job.job)?.request.network;
-        ensure!(network == asked, "{sub_job:?} is told as one of network {network}, not {asked}");
+        ensure!(network == asked, "{sub_job:?} is recorded for network {network}, not {asked}");
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl<'a> Audit<'a> {
         ensure!(request.0 == id.0, "request {} is done by job {}", request.0, id.0);
         let job = self.job(id)?;
         let told = (job.origin, job.request) == (origin, asked);
-        ensure!(told, "request {} is done as another: {origin:?}, {asked:?}", request.0);
+        ensure!(told, "request {} ends with other data: {origin:?}, {asked:?}", request.0);
         let missing = job.layers.iter().position(|layer| layer.ended.is_none());
         ensure!(missing.is_none(), "request {} is done without its layer {missing:?}", request.0);
         ensure!(job.last_end() == Some(self.now), "request {} is done after its last layer", request.0);
@@ -144,7 +144,7 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
-    /// It took no less than it can. What is forwarded on chip is in no such bound.
+    /// Checks that it took no less time than possible. The bound does not hold if data is forwarded on chip.
     fn check_time(&self, request: RequestId, job: &Job) -> Check {
         if job.network.forwarding.is_some() {
             return Ok(());
@@ -154,14 +154,14 @@ impl<'a> Audit<'a> {
         let (taken, isolated) = (self.now - job.request.arrival, job.network.isolated);
         ensure!(
             taken + rounding >= isolated,
-            "request {} takes {} ps, on the idle system {} ps",
+            "request {} takes {} ps, but {} ps on the idle system",
             request.0,
             taken.0,
             isolated.0
         );
         ensure!(
             self.now + rounding >= job.earliest_end,
-            "request {} ends, but a view said not before {} ps",
+            "request {} ends, but a view promised not before {} ps",
             request.0,
             job.earliest_end.0
         );
@@ -176,13 +176,18 @@ impl<'a> Audit<'a> {
         reason: DropReason,
     ) -> Check {
         let job = self.job(JobId(request.0))?;
-        ensure!(job.origin == origin, "request {} is dropped as another: {origin:?}", request.0);
+        ensure!(job.origin == origin, "request {} is dropped with other data: {origin:?}", request.0);
         let known = job.request;
         match reason {
             DropReason::Late => {
                 let Request { deadline, tenant, .. } = job.request;
                 let due = self.rules.late.of(tenant) == Late::Abort && deadline == self.now;
-                ensure!(due, "request {} is dropped as late, its deadline is {} ps", request.0, deadline.0);
+                ensure!(
+                    due,
+                    "request {} is dropped as late, but its deadline is {} ps",
+                    request.0,
+                    deadline.0
+                );
             }
             DropReason::Scheduler => self.obey_until_drop(request)?,
         }
@@ -203,7 +208,7 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
-    /// Under abort, nobody is open after the deadline.
+    /// Checks that no request is open after its deadline under `abort`.
     pub(super) fn check_nobody_is_late(&self) -> Check {
         let aborts = |job: &Job| self.rules.late.of(job.request.tenant) == Late::Abort;
         let late = |job: &&Job| aborts(job) && job.request.deadline <= self.now;

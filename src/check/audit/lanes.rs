@@ -1,4 +1,4 @@
-//! What runs: one layer per accelerator, at the rate that its grant of the bandwidth allows.
+//! Checks what runs: one layer per accelerator, at the rate that its grant of the bandwidth allows.
 
 use super::orders::Assignment;
 use super::{Audit, Check, TOLERANCE, Totals, ensure, ensure_close};
@@ -9,11 +9,11 @@ use crate::units::Time;
 /// The accelerators of a run.
 pub(super) struct Lanes {
     pub(super) runs: Vec<Option<Run>>,
-    /// What ran before.
+    /// The layer that each accelerator ran before.
     last: Vec<Option<SubJobId>>,
-    /// As the records say.
+    /// The total granted bandwidth, as recorded.
     granted_bytes_per_ps: f64,
-    /// Records of it at this instant.
+    /// The number of such records at this instant.
     changes: usize,
 }
 
@@ -21,25 +21,25 @@ pub(super) struct Lanes {
 pub(super) struct Run {
     pub(super) sub_job: SubJobId,
     pub(super) cost: PairCost,
-    /// What it found on chip.
+    /// The bytes that it found on chip.
     forwarded_bytes: f64,
-    /// One, of the mean demand, where layers have no phases.
+    /// The phases of the layer; if layers have none, a single one with the mean demand.
     phases: Phases,
     phase: usize,
     pub(super) assignment: Assignment,
     pub(super) start: Time,
-    /// Picoseconds of uncontended work done in the phase.
+    /// The uncontended work done in the current phase, in picoseconds.
     work_ps: f64,
-    /// At which it has run until now; 0 if it starts now.
+    /// The rate at which it has run until now; 0 if it starts now.
     pub(super) rate: f64,
     peak: Crowd,
 }
 
-/// The layers in execution at one time, in sum.
+/// Sums over the layers in execution at one time.
 #[derive(Clone, Copy, Default)]
 struct Crowd {
     demand_bytes_per_ps: f64,
-    /// With a demand.
+    /// The number of layers with a demand.
     sharers: usize,
     tile_bytes: f64,
 }
@@ -68,7 +68,7 @@ impl Lanes {
     pub(super) fn granted(&mut self, granted_bytes_per_ps: f64) -> Check {
         self.granted_bytes_per_ps = granted_bytes_per_ps;
         self.changes += 1;
-        // Before and after a decision that takes no time.
+        // Twice is possible: before and after a decision that takes no time.
         ensure!(self.changes <= 2, "the bandwidth changes {} times at one instant", self.changes);
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Lanes {
         self.runs.iter().map(|run| run.as_ref().map_or(0.0, &what)).collect()
     }
 
-    /// Grants by accelerator, as the sharing rule has it for what runs now.
+    /// The grants of the sharing rule for the layers in execution, by accelerator.
     fn grants(&self, platform: &Platform) -> Vec<f64> {
         let demands = self.of_each(Run::demand);
         let weights = self.of_each(|run| {
@@ -89,7 +89,7 @@ impl Lanes {
         grants
     }
 
-    /// Granted / demanded by accelerator, for what runs now.
+    /// Granted / demanded bandwidth of the layers in execution, by accelerator.
     pub(super) fn rates(&self, platform: &Platform) -> Vec<f64> {
         let rate = |(run, grant): (&Option<Run>, f64)| match run {
             Some(run) if run.demand() > 0.0 => grant / run.demand(),
@@ -107,7 +107,7 @@ impl Lanes {
         }
     }
 
-    /// The running layers work on for `elapsed`.
+    /// Lets the layers in execution work for `elapsed`.
     pub(super) fn advance(&mut self, platform: &Platform, elapsed: Time, totals: &mut Totals) -> Check {
         let (crowd, granted) = (self.crowd(), self.grants(platform).iter().sum::<f64>());
         let bandwidth_bytes_per_ps = platform.bandwidth_bytes_per_ps;
@@ -115,7 +115,7 @@ impl Lanes {
         match platform.sharing {
             Sharing::Knee => ensure!(
                 granted <= most * (1.0 + TOLERANCE),
-                "{granted} bytes/ps are granted, at most {most} can be"
+                "{granted} bytes/ps are granted, but at most {most} are possible"
             ),
             _ => ensure_close("sum of the grants in bytes/ps", granted, most)?,
         }
@@ -152,12 +152,12 @@ impl Run {
         self.phases[self.phase].demand_bytes_per_ps
     }
 
-    /// Time to the end at a rate, later phases without contention.
+    /// The time to the end if the current phase runs at `rate` and later phases run without contention.
     pub(super) fn left_ps(&self, rate: f64) -> f64 {
         (self.phases[self.phase].work_ps - self.work_ps) / rate + self.later_ps()
     }
 
-    /// The picoseconds that rounding may add to that: for the phase, and once for those after it.
+    /// The picoseconds that rounding may add to that time: one for the phase, and one for all after it.
     pub(super) fn roundings(&self) -> f64 {
         if self.later_ps() > 0.0 { 2.0 } else { 1.0 }
     }
@@ -166,19 +166,19 @@ impl Run {
         self.phases[self.phase + 1..].iter().map(|phase| phase.work_ps).sum()
     }
 
-    /// Work, and with it bytes, done = owed in the phase; none of those before `next` is left out.
+    /// Checks that the work of the phase, and with it its bytes, is done, and that no phase before `next` is skipped.
     fn check_phase(&self, next: usize) -> Check {
-        // An end is rounded up to the next picosecond, and to one at least.
+        // An end is rounded up to the next picosecond, and is at least one.
         let excess_ps = self.work_ps - self.phases[self.phase].work_ps;
         let rounding_ps = TOLERANCE * self.cost.latency_ps;
         ensure!(excess_ps >= -rounding_ps, "{:?} ends with {} ps of work left", self.sub_job, -excess_ps);
         ensure!(excess_ps <= 1.0 + rounding_ps, "{:?} works {excess_ps} ps too much", self.sub_job);
         let left_out = self.phases[self.phase + 1..next].iter().any(|phase| phase.work_ps > 0.0);
-        ensure!(!left_out, "{:?} leaves a phase out", self.sub_job);
+        ensure!(!left_out, "{:?} skips a phase", self.sub_job);
         Ok(())
     }
 
-    /// All work done, in a time that contention explains.
+    /// Checks that all work is done, in a time that contention explains.
     fn check(&self, now: Time, platform: &Platform) -> Check {
         self.check_phase(self.phases.len())?;
         let bandwidth_bytes_per_ps = platform.bandwidth_bytes_per_ps;
@@ -186,7 +186,7 @@ impl Run {
         let actual_ps = (now - self.start).as_ps();
         ensure!(
             actual_ps >= alone_ps * (1.0 - TOLERANCE),
-            "{:?} takes {actual_ps} ps, alone {alone_ps} ps",
+            "{:?} takes {actual_ps} ps, but {alone_ps} ps alone",
             self.sub_job
         );
         let longest = |phase: &Phase| {
@@ -198,22 +198,22 @@ impl Run {
         let longest_ps: f64 = takes_place.map(longest).sum();
         ensure!(
             actual_ps <= longest_ps * (1.0 + TOLERANCE) + rounding_ps,
-            "{:?} takes {actual_ps} ps, at most {longest_ps} ps under {:?}",
+            "{:?} takes {actual_ps} ps, but at most {longest_ps} ps under {:?}",
             self.sub_job,
             platform.sharing
         );
         Ok(())
     }
 
-    /// The bandwidth at which it would surely not have been slowed, in bytes per picosecond.
+    /// A bandwidth in bytes per picosecond at which the layer would surely not have been slowed.
     fn pressure(&self, demand: f64, platform: &Platform) -> f64 {
         let peak = &self.peak;
         match platform.sharing {
             _ if demand == 0.0 => 0.0,
-            // Every sharer can have an equal part.
+            // Every sharer gets at least an equal part.
             Sharing::MaxMin => demand * peak.sharers as f64,
             Sharing::Proportional => peak.demand_bytes_per_ps,
-            // A quarter of its demand, or everybody's part of what there is; an equal part below the threshold.
+            // A quarter of its demand, or its proportional part of the bandwidth; an equal part below the threshold.
             Sharing::Score => (4.0 * platform.bandwidth_bytes_per_ps)
                 .max(peak.demand_bytes_per_ps)
                 .max(demand * peak.sharers as f64),
@@ -290,7 +290,7 @@ impl Audit<'_> {
         let job = &mut self.jobs[sub_job.job.0 as usize];
         let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);
         ensure_close("bytes from DRAM and on chip", dram_bytes + forwarded_bytes, whole)?;
-        ensure!(origin == job.origin, "{sub_job:?} ends as one of another: {origin:?}");
+        ensure!(origin == job.origin, "{sub_job:?} ends with other data: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
         self.totals.finish(&job.request, &run, origin.measured);
         self.triggers.change();
@@ -305,7 +305,7 @@ mod tests {
     use crate::check::testing::{layer, platform, world};
     use crate::sim::JobId;
 
-    /// Says what is wrong with a run of c 10 ns and b 8 bytes/ns over `actual_ns` ns beside one of `beside` bytes/ns.
+    /// Checks a run of c 10 ns and b 8 bytes/ns that took `actual_ns` ns beside one of `beside` bytes/ns.
     fn verdict(sharing: Sharing, beside: f64, actual_ns: u64) -> Check {
         let platform = Platform { sharing, ..platform(1, 10.0) };
         let world = world(platform, &[&[layer(&[], &[(10.0, 8.0)])]]);
@@ -327,9 +327,9 @@ mod tests {
         for sharing in [Sharing::MaxMin, Sharing::Fifo, Sharing::Knee, Sharing::Proportional] {
             assert_eq!(verdict(sharing, 8.0, 16), Ok(()), "{sharing:?}");
             let too_fast = verdict(sharing, 8.0, 9).expect_err("less than c");
-            assert!(too_fast.contains("takes 9000 ps, alone 10000 ps"), "{too_fast}");
+            assert!(too_fast.contains("takes 9000 ps, but 10000 ps alone"), "{too_fast}");
             let too_slow = verdict(sharing, 8.0, 17).expect_err("an equal part lets it run in 16 ns");
-            assert!(too_slow.contains("takes 17000 ps, at most 16"), "{too_slow}");
+            assert!(too_slow.contains("takes 17000 ps, but at most 16"), "{too_slow}");
         }
         // Proportional sharing slows a light layer as much as the heavy one beside it.
         assert_eq!(verdict(Sharing::Proportional, 12.0, 20), Ok(()));

@@ -1,22 +1,28 @@
-//! The invariants of a run, checked from outside: a second account of what the engine does, kept as plainly as can be.
+//! Checks the invariants of a run from outside: an independent and deliberately simple account of what the engine does.
 //!
-//! An [`Audit`] sees what a scheduler sees and says, and every record with its origin. From these alone it follows what runs where, what
-//! is ready, what is asked for and how much work each layer has done, and compares:
+//! An [`Audit`] gets the views and the decisions of the scheduler, and every record with its origin. From these alone
+//! it tracks which layers run where, which are ready, which orders are open and how much work each layer has done, and
+//! checks:
 //!
 //! | file | what must hold |
 //! |---|---|
-//! | `lanes.rs` | one layer at a time, only where it can run; grants are what the sharing rule gives, in sum min(B, demand) (`knee`: at most); bytes and work done = owed; durations within their bounds; energy |
-//! | `arrivals.rs` | requests come when the trace says so, followers when what they wait for has happened, and all come |
-//! | `jobs.rs` | every layer of a finished request once, after its predecessors; ends no earlier than alone; a drop or an end, once |
-//! | `orders.rs` | decisions cost what they must and take effect when they must; what starts is the first in line of what was asked for; nothing that may start waits; nothing held or dropped starts |
-//! | `triggers.rs` | decisions are taken when the trigger says so, and then only |
-//! | `views.rs` | a view shows this account and nothing of the future |
-//! | here | time goes forward, and the run ends with its last measured request or at its time; its makespan is at least work / capacity and bytes / B |
+//! | `lanes.rs` | one layer at a time per accelerator, only where it can run; grants follow the sharing rule and sum to
+//! min(B, demand) (`knee`: at most); bytes and work done = owed; durations within their bounds; energy |
+//! | `arrivals.rs` | requests arrive at the times of the trace, followers when their event has happened, and all arrive
+//! |
+//! | `jobs.rs` | every layer of a finished request runs once, after its predecessors; a request ends no earlier than
+//! alone; it is dropped or ends, once |
+//! | `orders.rs` | decisions have the right cost and take effect at the right time; the layer that starts is the first
+//! in line of the orders; no layer that may start waits; no layer of a held or dropped job starts |
+//! | `triggers.rs` | decisions are taken exactly when the trigger fires |
+//! | `views.rs` | a view agrees with this account and shows nothing of the future |
+//! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is
+//! at least work / capacity and bytes / B |
 //!
-//! The grants themselves come from [`crate::sim::share`], which has exact twins of its own. Every check is exact
-//! but for rounding: an end is rounded up to a picosecond, work is conserved to 1e-9.
+//! The grants themselves come from [`crate::sim::share`], which is tested against an exact second implementation. Every
+//! check is exact up to rounding: an end is rounded up to a picosecond, work is conserved to 1e-9.
 //!
-//! The first violation is kept, and the audit is over.
+//! The audit keeps the first violation and stops.
 
 mod arrivals;
 mod jobs;
@@ -41,15 +47,16 @@ use crate::sim::{
 };
 use crate::units::Time;
 
-/// Relative: our choice, because it is far above the rounding of a sum over a run and far below any layer.
+/// The relative tolerance of checks. Our choice, because it is far above the rounding of a sum over a run and far below
+/// any layer.
 const TOLERANCE: f64 = 1e-9;
 
-/// Something that cannot be, with numbers.
+/// A violated invariant, with numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// When.
+    /// The time of the violation.
     pub time: Time,
-    /// What.
+    /// What is wrong.
     pub what: String,
 }
 
@@ -67,7 +74,7 @@ macro_rules! ensure {
     ($holds:expr, $($what:tt)+) => {
         match $holds {
             true => {}
-            // Also a comparison with what is not a number.
+            // Also catches a comparison with NaN.
             false => return Err(format!($($what)+)),
         }
     };
@@ -80,7 +87,7 @@ fn ensure_close(what: &str, actual: f64, expected: f64) -> Check {
     Ok(())
 }
 
-/// The second account of a run.
+/// An independent account of a run.
 pub struct Audit<'a> {
     world: &'a World,
     trace: &'a Trace,
@@ -88,19 +95,19 @@ pub struct Audit<'a> {
     now: Time,
     lanes: Lanes,
     expected: Expected,
-    /// One per request that has arrived.
+    /// The jobs, one per request that has arrived.
     jobs: Vec<Job<'a>>,
     orders: Orders,
     triggers: Triggers,
     totals: Totals,
-    /// Measured requests that have not ended, arrived or not; more than there are where the run ends at its time.
+    /// The number of measured requests that have not ended, arrived or not; too large if the run ends at a given time.
     measured_open: usize,
     ended: bool,
     violation: Option<Violation>,
 }
 
 impl<'a> Audit<'a> {
-    /// Of a run from time zero.
+    /// An audit of a run from time zero.
     pub fn new(world: &'a World, trace: &'a Trace, rules: &'a Rules) -> Self {
         Self {
             world,
@@ -119,17 +126,17 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// A scheduler is asked, on this view.
+    /// Takes the view on which a scheduler is asked.
     pub fn view(&mut self, view: &View) {
         self.step(|audit| audit.check_view(view));
     }
 
-    /// What it answered.
+    /// Takes the answer of the scheduler.
     pub fn decision(&mut self, decision: &Decision) {
         self.step(|audit| audit.announce(decision));
     }
 
-    /// After the last record: what the run came to.
+    /// Ends the audit after the last record and returns the totals of the run.
     ///
     /// # Errors
     /// The first violation, if there was one.
@@ -174,7 +181,7 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Nothing more happens at this instant, and nothing before `next`, unless they are the same.
+    /// Moves on to `next`, before which nothing happens; unless `next` is now, nothing more happens at this instant.
     fn advance(&mut self, next: Time) -> Check {
         if next == self.now {
             return Ok(());
@@ -192,7 +199,7 @@ impl<'a> Audit<'a> {
 
     fn end(&mut self) -> Check {
         if self.trace.has_end() {
-            // What is due at this instant, but for completions, is left undone.
+            // At the end of the run, everything due except completions is left undone.
             let end = self.trace.span.end;
             ensure!(self.now == end, "the run ends, but its time is {} ps", end.0);
         } else {
@@ -209,8 +216,8 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
-    /// The requests that were done took at least their work over all accelerators and their bytes over B, unless some of
-    /// these were forwarded on chip.
+    /// Checks that the finished requests took at least their work divided by the capacity of all accelerators, and
+    /// their bytes divided by B, unless bytes were forwarded on chip.
     fn check_makespan(&self) -> Check {
         if self.world.networks.iter().any(|network| network.forwarding.is_some()) {
             return Ok(());
@@ -237,8 +244,8 @@ impl Recorder for Audit<'_> {
     }
 }
 
-/// [`crate::sim::run`] with an audit of what the scheduler sees and does, and of all records: how the run ended, and the
-/// verdict, which is the first violation if there was one.
+/// [`crate::sim::run`] with an audit of the views, the decisions and all records. Returns how the run ended, and the
+/// verdict: the totals, or the first violation.
 pub fn run(
     audit: Audit,
     mut engine: Engine,

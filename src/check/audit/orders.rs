@@ -1,4 +1,4 @@
-//! What the scheduler has asked for, and whether the engine does just that.
+//! Checks that the engine does exactly what the scheduler ordered.
 
 use super::jobs::{Fate, Job};
 use super::lanes::Run;
@@ -6,26 +6,26 @@ use super::{Audit, Check, ensure, ensure_close};
 use crate::sim::{Action, Decision, JobId, Record, RequestId, SubJobId, Unassigned};
 use crate::units::Time;
 
-/// Where and how urgently a layer shall run.
+/// The accelerator and the priority that the scheduler gave a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Assignment {
     pub(super) accelerator: usize,
     pub(super) priority: f64,
-    /// Of its share of the bandwidth, where the system shares by `score`.
+    /// The weight of its share of the bandwidth, if the system shares by `score`.
     pub(super) weight: f64,
 }
 
 /// The decision in flight.
 #[derive(Default)]
 pub(super) struct Orders {
-    /// What the scheduler answered, until the record of it.
+    /// The answer of the scheduler, until it is recorded.
     announced: Option<Decision>,
-    /// When it takes effect.
+    /// The time at which it takes effect.
     pub(super) due: Option<Time>,
-    /// When it was taken.
+    /// The time at which it was taken.
     pub(super) taken: Time,
     actions: Vec<Action>,
-    /// Actions that have taken effect or were skipped.
+    /// The number of actions that have taken effect or were skipped.
     obeyed: usize,
     skipped: u32,
 }
@@ -42,7 +42,7 @@ impl Audit<'_> {
         };
         self.judge_trigger(true)?;
         ensure!(self.orders.due.is_none(), "a decision while another is in flight");
-        let decision = self.orders.announced.take().ok_or("a decision that nobody took")?;
+        let decision = self.orders.announced.take().ok_or("a decision that no scheduler took")?;
         let spent = decision.operations;
         ensure!(operations == spent, "the decision is charged for {operations:?}, not {spent:?}");
         let (charged, charged_energy) = self.rules.decision_cost.charge(spent);
@@ -65,7 +65,7 @@ impl Audit<'_> {
 
     /// The drop of a request by the scheduler is recorded when the actions before it have taken effect.
     pub(super) fn obey_until_drop(&mut self, request: RequestId) -> Check {
-        ensure!(self.orders.due == Some(self.now), "request {} is dropped by no decision", request.0);
+        ensure!(self.orders.due == Some(self.now), "request {} is dropped without a decision", request.0);
         while let Some(action) = self.next_action() {
             let asked = action == Action::Drop { request };
             if asked && self.job(JobId(request.0))?.fate == Fate::Open {
@@ -73,7 +73,7 @@ impl Audit<'_> {
             }
             self.obey(action)?;
         }
-        Err(format!("request {} is dropped, but nobody asked for it", request.0))
+        Err(format!("request {} is dropped without an order", request.0))
     }
 
     pub(super) fn applied(&mut self, skipped: u32) -> Check {
@@ -99,14 +99,17 @@ impl Audit<'_> {
         let (Action::Assign { sub_job: SubJobId { job: JobId(id), .. }, .. }
         | Action::Hold { job: JobId(id) }
         | Action::Drop { request: RequestId(id) }) = action;
-        let job = self.jobs.get_mut(id as usize).ok_or_else(|| format!("{action:?} of a stranger"))?;
+        let job = self
+            .jobs
+            .get_mut(id as usize)
+            .ok_or_else(|| format!("{action:?} for an unknown sub-job or request"))?;
         let effective = match action {
             Action::Assign { sub_job, accelerator, priority, weight } => {
                 job.assign(sub_job.layer, Assignment { accelerator, priority, weight })
             }
             Action::Hold { .. } => job.hold(),
             Action::Drop { request } => {
-                ensure!(job.fate != Fate::Open, "request {} is not dropped as asked for", request.0);
+                ensure!(job.fate != Fate::Open, "request {} is not dropped as ordered", request.0);
                 false
             }
         };
@@ -114,7 +117,8 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// A successor that becomes ready without an assignment follows the predecessor that ended last, if it may.
+    /// A successor that becomes ready without an assignment follows the predecessor that ended last, if the rules allow
+    /// it.
     pub(super) fn release_successors(&mut self, run: &Run, accelerator: usize) {
         let SubJobId { job: id, layer } = run.sub_job;
         let job = &mut self.jobs[id.0 as usize];
@@ -149,7 +153,7 @@ impl Audit<'_> {
         first
     }
 
-    /// Whether it is this sub-job that starts.
+    /// Checks that it is this sub-job that starts.
     pub(super) fn check_next(&self, sub_job: SubJobId, accelerator: usize) -> Result<Assignment, String> {
         let job = self.job(sub_job.job)?;
         ensure!(job.fate == Fate::Open, "{sub_job:?} starts, but its request is {:?}", job.fate);
@@ -159,13 +163,13 @@ impl Audit<'_> {
         let next = next.filter(|(next, _)| *next == sub_job).ok_or_else(|| {
             let assignment = job.layers[sub_job.layer as usize].assignment;
             format!(
-                "{sub_job:?} with {assignment:?} starts on accelerator {accelerator}, next there is {next:?}"
+                "{sub_job:?} with {assignment:?} starts on accelerator {accelerator}, but next there is {next:?}"
             )
         })?;
         Ok(next.1)
     }
 
-    /// No accelerator idles while something may start on it.
+    /// Checks that no accelerator idles while a layer may start on it.
     pub(super) fn check_nothing_waits(&self) -> Check {
         for (accelerator, _) in self.lanes.runs.iter().enumerate().filter(|(_, run)| run.is_none()) {
             let next = self.next_on(accelerator);
@@ -185,7 +189,7 @@ impl Job<'_> {
         open
     }
 
-    /// Also takes the assignments away, so that an assignment of one layer revives no other.
+    /// Holds a job. Also removes its assignments, so that a later assignment of one layer does not revive the others.
     fn hold(&mut self) -> bool {
         let open = self.fate == Fate::Open;
         if open {

@@ -1,4 +1,4 @@
-//! What a run came to, for comparison with what the metrics make of the same records.
+//! The totals of a run, to compare with the metrics of the same records.
 
 use super::lanes::Run;
 use crate::sim::{Request, Trace};
@@ -39,13 +39,13 @@ pub struct Totals {
     pub layer_energy_by_tenant: Vec<Picojoules>,
     /// Length of the window.
     pub window: Time,
-    /// Summed over the accelerators, within the window.
+    /// Busy time within the window, summed over the accelerators.
     pub busy: Time,
-    /// Moved within the window.
+    /// DRAM bytes moved within the window.
     pub dram_bytes: f64,
     pub(super) busy_accelerators: usize,
     pub(super) granted_bytes_per_ps: f64,
-    /// [`Time::MAX`] before the first measured request arrives.
+    /// The start of the window; [`Time::MAX`] before the first measured request arrives.
     window_start: Time,
 }
 
@@ -67,7 +67,7 @@ impl Totals {
         }
     }
 
-    /// From `now` to `next` nothing changes.
+    /// Adds the time from `now` to `next`, in which nothing changes.
     pub(super) fn advance(&mut self, now: Time, next: Time) {
         let elapsed = next.saturating_sub(now.max(self.window_start));
         self.window += elapsed;

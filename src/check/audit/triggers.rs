@@ -1,19 +1,19 @@
-//! When decisions are taken: at the triggers, and only there.
+//! Checks that decisions are taken at the triggers, and only there.
 
 use super::{Audit, Check, Job, ensure};
 use crate::sim::{DecisionCost, Trigger};
 use crate::units::Time;
 
-/// What happened at this instant, and what waits for the decision in flight.
+/// The triggers of this instant, and those that wait for the decision in flight.
 #[derive(Default)]
 pub(super) struct Triggers {
-    /// Something arrived, and is ready, or ended, and leaves an accelerator idle.
+    /// Whether a request arrived or a layer ended, so that there is a ready layer or an idle accelerator.
     changed: bool,
-    /// A trigger fired while the decision that takes effect now was in flight.
+    /// Whether a trigger fired while the decision that takes effect now was in flight.
     waited: bool,
-    /// A trigger fired while a decision is in flight.
+    /// Whether a trigger has fired while the current decision is in flight.
     missed: bool,
-    /// The trigger of this instant has been looked at.
+    /// Whether the trigger of this instant has been checked.
     judged: bool,
 }
 
@@ -22,7 +22,7 @@ impl Triggers {
         self.changed = true;
     }
 
-    /// Triggers that fell inside its latency merge into one at its end.
+    /// Triggers during the latency of a decision merge into one at its end.
     pub(super) fn decision_in_effect(&mut self, trigger: Trigger, taken: Time, now: Time) {
         let tick = matches!(trigger, Trigger::Periodic(period) if next_tick(period, taken) < now);
         self.waited = std::mem::take(&mut self.missed) || tick;
@@ -63,7 +63,7 @@ impl Audit<'_> {
         self.open_jobs().any(|job: &Job| job.open_layers().next().is_some())
     }
 
-    /// Compares what the trigger says with whether a decision is taken, once per instant.
+    /// Checks, once per instant, that a decision is taken exactly if the trigger fires.
     pub(super) fn judge_trigger(&mut self, decided: bool) -> Check {
         if std::mem::replace(&mut self.triggers.judged, true) {
             ensure!(!decided, "a decision that the trigger does not ask for");
@@ -89,7 +89,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// No tick passes at which some sub-job may be assigned, unless a decision is in flight.
+    /// Checks that no tick passes at which some sub-job may be assigned, unless a decision is in flight.
     pub(super) fn check_no_tick_before(&self, next: Time) -> Check {
         if let Trigger::Periodic(period) = self.rules.trigger
             && self.orders.due.is_none()

@@ -1,4 +1,4 @@
-//! What a scheduler is shown: this account, as of now.
+//! Checks that the view of a scheduler agrees with this account.
 
 use super::jobs::Job;
 use super::lanes::Run;
@@ -10,7 +10,7 @@ use crate::units::Time;
 impl Audit<'_> {
     pub(super) fn check_view(&mut self, view: &View) -> Check {
         ensure!(view.now() >= self.now, "the view is of {} ps", view.now().0);
-        // The scheduler is asked before the record of it, which may be the first of its instant.
+        // The scheduler is asked before the decision is recorded, which may be the first record of its instant.
         self.advance(view.now())?;
         let tick = match self.rules.trigger {
             Trigger::Periodic(period) => Some(next_tick(period, self.now)),
@@ -39,8 +39,8 @@ impl Audit<'_> {
         Ok(())
     }
 
-    /// What runs, and until when at its present rate: that of the last instant while the present starts wait for an
-    /// ideal decision, and otherwise that of what runs now.
+    /// Checks which layers run, and until when at their present rates. While the starts of this instant wait for an
+    /// ideal decision, the rates are those of the last instant.
     fn check_accelerators(&self, views: &[AcceleratorView]) -> Check {
         let rates = self.lanes.rates(&self.world.platform);
         let ideal = self.rules.decision_cost == DecisionCost::Ideal;
@@ -92,7 +92,7 @@ impl Audit<'_> {
             arrival: request.arrival,
             deadline: request.deadline,
             remaining_best: unstarted_best + running_left,
-            // What it promises is checked when the job is done.
+            // This bound is checked when the job is done.
             shortest_left: shown.shortest_left,
             unstarted_best,
             unstarted_bytes,

@@ -1,4 +1,5 @@
-//! The scheduler that does anything it may: assigns, holds, drops, changes its mind within a decision, or does nothing.
+//! A scheduler that takes random legal actions: it assigns, holds, drops, changes its mind within a decision, or does
+//! nothing.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -11,16 +12,16 @@ use crate::sim::{Decision, Scheduler, SubJobView, View};
 #[derive(Debug)]
 pub struct Chaos {
     rng: ChaCha8Rng,
-    /// How often, per job and decision, it drops, and how often it does anything but assign all it can.
+    /// The probability per job and decision of a drop, and below, of anything but assigning all it can.
     drops: f64,
     moods: f64,
 }
 
-/// Few, so that ties are common; the extremes are legal, too.
+/// The priorities: few, so that ties are common, and with the extremes, which are legal.
 const PRIORITIES: [f64; 6] = [f64::NEG_INFINITY, -1.0, 0.0, 0.0, 1.0, f64::INFINITY];
 
 impl Chaos {
-    /// One that belongs to a seed.
+    /// The scheduler of a seed.
     pub fn new(seed: u64) -> Self {
         let mut rng = rng::stream(seed, "scheduler", "chaos");
         let drops = [0.0, 0.003, 0.1][rng.random_range(0..3)];

@@ -17,22 +17,23 @@ use crate::workload::{Late, Qos};
 const SHARINGS: [Sharing; 5] =
     [Sharing::MaxMin, Sharing::Proportional, Sharing::Fifo, Sharing::Score, Sharing::Knee];
 
-/// All times of a case are from 1 to some 20,000 units.
+/// The longest layer in units: the times of a case are from 1 to some 20,000 units.
 const LONGEST_UNITS: u64 = 20_000;
-/// Coarse cases count in steps of so many units, so that much happens at the same instant.
+/// Coarse cases count in steps of so many units, so that many events fall on the same instant.
 const STEP_UNITS: u64 = 1_000;
 
-/// What the parts of a case have in common.
+/// The common figures of the parts of a case.
 pub(super) struct Draw {
     seed: u64,
     size: Size,
-    /// From 1 ps, where every rounding shows, to 100 ns, as in real layers.
+    /// The unit of time: from 1 ps, where every rounding shows, to 100 ns, as in real layers.
     unit_ps: u64,
     coarse: bool,
-    /// dram_efficiency x B; the demands lie on both sides of it also where it is lifted to infinity.
+    /// The delivered bandwidth, dram_efficiency x B. Demands lie on both sides of it, even if the case has infinite
+    /// bandwidth.
     bandwidth_bytes_per_ps: f64,
     infinite_bandwidth: bool,
-    /// Accelerator models, by accelerator.
+    /// The model of each accelerator.
     models: Vec<usize>,
 }
 
@@ -78,7 +79,7 @@ impl Draw {
         Time(steps.round() as u64 * self.step().0)
     }
 
-    /// The shortest time there is.
+    /// The shortest time of a case.
     fn step(&self) -> Time {
         Time(if self.coarse { STEP_UNITS * self.unit_ps } else { self.unit_ps })
     }
@@ -101,7 +102,7 @@ impl Draw {
         }
     }
 
-    /// From half of the bandwidth to four times as much, or without a bound.
+    /// The ports of accelerators: from half of the bandwidth to four times as much, or unbounded.
     pub(super) fn ports(&self) -> Option<Vec<f64>> {
         let rng = &mut self.stream("ports");
         let port = |rng: &mut ChaCha8Rng| match rng.random_bool(0.1) {
@@ -141,7 +142,7 @@ impl Draw {
         (0..layers).map(layer).collect()
     }
 
-    /// By accelerator; the same for all accelerators of a model. Some model runs every layer.
+    /// The costs of a layer by accelerator, equal for all accelerators of a model. At least one model runs every layer.
     fn costs(&self, rng: &mut ChaCha8Rng, able: f64) -> Vec<Option<LayerCost>> {
         let models = self.models.iter().max().map_or(0, |last| last + 1);
         let always = rng.random_range(0..models);
@@ -180,7 +181,7 @@ impl Draw {
         rng.random_bool(0.3).then(|| self.time(rng, 1.0))
     }
 
-    /// A load around what the accelerators can do, deadlines around what requests can meet.
+    /// The requests: with a load around the capacity of the accelerators, and deadlines around what requests can meet.
     pub(super) fn trace(&self) -> Trace {
         let rng = &mut self.stream("requests");
         let tenants = rng.random_range(1..=4);
@@ -194,7 +195,7 @@ impl Draw {
             .map(|place| {
                 let wait = self.time(rng, gap);
                 arrival += if rng.random_bool(at_once) { Time::ZERO } else { wait };
-                // The same draws whatever the number of networks, for smaller sizes.
+                // The draws do not depend on the number of networks, so that smaller sizes draw alike.
                 let network = (rng.random::<f64>() * self.size.networks as f64) as u32;
                 let (tenant, priority) = (rng.random_range(0..tenants), rng.random_range(0..12));
                 let (qos, deadline) = (Qos::ALL[place % 3], arrival + self.time(rng, slack));
@@ -221,13 +222,13 @@ impl Draw {
         }
     }
 
-    /// Much shorter to longer than a layer, but not so short that a run is all ticks.
+    /// A period from much shorter to longer than a layer, but not so short that a run is all ticks.
     fn period(&self, rng: &mut ChaCha8Rng) -> Time {
         let units = log_uniform(rng, 1e2, 1e5).max((self.size.requests * self.size.layers) as f64);
         self.on_grid(units).max(self.step())
     }
 
-    /// From free to slower than a layer.
+    /// A decision cost from free to slower than a layer.
     fn host(&self, rng: &mut ChaCha8Rng) -> DecisionCost {
         let base = if rng.random_bool(0.3) { Time::ZERO } else { self.time(rng, 0.3) };
         let unit_s = self.unit_ps as f64 * 1e-12;
@@ -237,7 +238,7 @@ impl Draw {
     }
 }
 
-/// What depends on what in a network.
+/// The shape of the dependencies in a network.
 enum Shape {
     Chain,
     /// Independent layers, and layers that follow one of those before.

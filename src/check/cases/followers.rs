@@ -1,4 +1,5 @@
-//! Draws what only some cases have: requests that follow others, tenants with a late rule of their own, an end in time.
+//! Draws the parts that only some cases have: requests that follow others, tenants with a late rule of their own, and
+//! an end at a time.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -26,7 +27,7 @@ impl Habits {
 }
 
 impl Draw {
-    /// The same requests, but some of them follow others.
+    /// The same requests, some of which now follow others.
     pub(super) fn with_followers(&self, trace: Trace) -> Trace {
         let rng = &mut self.stream("followers");
         if rng.random_bool(0.5) {
@@ -47,7 +48,7 @@ impl Draw {
         self.reorder(rng, &trace, &after)
     }
 
-    /// Puts followers last; `after` refers to the places of before.
+    /// Puts followers last; `after` refers to the places before the reordering.
     fn reorder(&self, rng: &mut ChaCha8Rng, trace: &Trace, after: &[Option<After>]) -> Trace {
         let (followers, own): (Vec<usize>, Vec<usize>) =
             (0..after.len()).partition(|&place| after[place].is_some());
@@ -78,7 +79,7 @@ impl Draw {
         Trace { requests, followers: follow, measured: trace.measured.clone(), span: trace.span }
     }
 
-    /// In some cases the run ends at a time.
+    /// The span of the run, which in some cases ends at a time.
     pub(super) fn span(&self, trace: &Trace) -> Span {
         let rng = &mut self.stream("span");
         if rng.random_bool(0.75) {
@@ -90,7 +91,7 @@ impl Draw {
         Span { warmup: end.scale(rng.random_range(0.0..0.6)), end }
     }
 
-    /// Some tenants have a rule of their own.
+    /// The late rules, with a rule of their own for some tenants.
     pub(super) fn late_rules(&self, rules: LateRules) -> LateRules {
         let rng = &mut self.stream("late");
         if rng.random_bool(0.6) {

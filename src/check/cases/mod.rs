@@ -1,12 +1,13 @@
 //! Random runs: systems, networks, requests and rules from a seed, for `mascot fuzz` and for property tests.
 //!
-//! A case is what a run depends on, in the open: a law changes a field and compares. Its [`Size`] says how many of
-//! everything there are; a smaller one leaves the networks and requests that remain alike, but for the times of
-//! arrivals, so that a test that shrinks sizes shrinks cases. [`Chaos`] is the scheduler that does anything it may.
+//! A case holds everything that a run depends on in public fields: a test of a law changes a field and compares. Its
+//! [`Size`] gives the number of everything. A smaller size leaves the remaining networks and requests alike, except for
+//! the times of arrivals, so that a test that shrinks sizes shrinks cases. [`Chaos`] is a scheduler that takes random
+//! legal actions.
 //!
-//! Cases look for trouble rather than for realism: instants at which much happens at once (ties of arrivals, ends,
-//! deadlines and ticks), layers of a picosecond beside layers of milliseconds, demands on both sides of the bandwidth,
-//! accelerators that cannot run a layer, queues that grow. What they leave out: processes of arrivals with a rate
+//! Cases aim at corner cases rather than realism: instants with many events (ties of arrivals, ends, deadlines and
+//! ticks), layers of a picosecond beside layers of milliseconds, demands on both sides of the bandwidth, accelerators
+//! that cannot run a layer, queues that grow. What they leave out: processes of arrivals with a rate
 //! (`workload::arrivals`) and costs of real layers.
 
 mod chaos;
@@ -24,14 +25,14 @@ use crate::sim::{
 };
 use crate::units::Time;
 
-/// How many of everything a case has; all at least 1.
+/// The numbers of everything in a case; all at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Accelerators.
     pub accelerators: usize,
     /// Networks.
     pub networks: usize,
-    /// The most layers of a network.
+    /// The largest number of layers of a network.
     pub layers: usize,
     /// Requests.
     pub requests: usize,
@@ -45,20 +46,20 @@ impl Size {
     }
 }
 
-/// Everything a run depends on but the scheduler.
+/// Everything that a run depends on, except the scheduler.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Where it was drawn from; also seeds the scheduler.
+    /// The seed from which it was drawn; it also seeds the scheduler.
     pub seed: u64,
     /// The hardware.
     pub platform: Platform,
     /// Layers by network.
     pub networks: Vec<Vec<LayerModel>>,
-    /// Longer layers are split.
+    /// Layers longer than this are split.
     pub max_sub_job: Option<Time>,
-    /// Elements of each layer's output by network, and the buffers that they may stay in, where outputs are forwarded.
+    /// If outputs are forwarded: the elements of each layer's output by network, and the buffers that may hold them.
     pub forwarding: Option<(Vec<Vec<u64>>, Vec<Buffer>)>,
-    /// DRAM ports of the accelerators in bytes per picosecond, where layers have phases.
+    /// If layers have phases: the DRAM ports of the accelerators in bytes per picosecond.
     pub ports: Option<Vec<f64>>,
     /// The requests.
     pub trace: Trace,
@@ -82,8 +83,8 @@ impl Case {
         }
     }
 
-    /// The case of a seed and a size, some with phases inside layers or outputs that stay on chip, requests that follow others, late rules per tenant,
-    /// or an end in time.
+    /// The case of a seed and a size. Some have phases inside layers or outputs that stay on chip, requests that follow
+    /// others, late rules per tenant, or an end at a time.
     pub fn with_everything(seed: u64, size: Size) -> Self {
         let draw = Draw::new(seed, size);
         let mut case = Self::new(seed, size);
@@ -97,7 +98,7 @@ impl Case {
         case
     }
 
-    /// Platform and networks, resolved.
+    /// The world: the platform and the networks, resolved.
     pub fn world(&self) -> World {
         let resolve = |(number, layers): (usize, &Vec<LayerModel>)| {
             let mut network = NetworkModel::new("network", layers, &self.platform, self.max_sub_job);
@@ -120,13 +121,13 @@ impl Case {
         Engine::new(Arc::new(self.world()), Arc::new(self.trace.clone()), self.rules.clone())
     }
 
-    /// The scheduler that does anything it may, with the case's seed.
+    /// The scheduler of random legal actions, with the seed of the case.
     pub fn chaos(&self) -> Chaos {
         Chaos::new(self.seed)
     }
 }
 
-/// In a line, for reports.
+/// The case in one line, for reports.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Platform { accelerators, bandwidth_bytes_per_ps, sharing } = &self.platform;

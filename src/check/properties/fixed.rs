@@ -1,6 +1,6 @@
 //! Laws that hold with assignment and order fixed: an adaptive scheduler may do better with less (Graham's anomalies).
 //!
-//! A random scheduler runs a random case once; from then on every accelerator runs the same layers in the same order,
+//! A random scheduler runs a random case once. From then on every accelerator runs the same layers in the same order,
 //! each as soon as it can. Laws that change how ends are rounded hold up to a rounding, under max-min sharing, where a
 //! picosecond here cannot become a thousand there.
 
@@ -24,14 +24,14 @@ use crate::sim::{
 };
 use crate::units::{Bytes, Time};
 
-/// A case and what each accelerator runs, in order.
+/// A case with the layers that each accelerator runs, in order.
 #[derive(Clone, Debug)]
 struct Fixed {
     case: Case,
     order: Vec<Vec<SubJobId>>,
 }
 
-/// Slows the cases down, so that a picosecond is far less than the shortest layer.
+/// The factor by which cases are slowed down, so that a picosecond is far less than the shortest layer.
 const SLOW_DOWN: u64 = 10_000;
 
 fn any_fixed() -> impl Strategy<Value = Fixed> {
@@ -53,7 +53,7 @@ fn any_fixed() -> impl Strategy<Value = Fixed> {
     })
 }
 
-/// Every sub-job once to any accelerator that can run it, with any priority.
+/// Assigns every sub-job once, to a random accelerator that can run it, with a random priority.
 fn anywhere(seed: u64) -> impl FnMut(&View, &mut Decision) {
     let mut rng = rng::stream(seed, "scheduler", "anywhere");
     move |view, out| {
@@ -65,7 +65,7 @@ fn anywhere(seed: u64) -> impl FnMut(&View, &mut Decision) {
 }
 
 impl Fixed {
-    /// When each layer ends.
+    /// The time at which each layer ends.
     fn ends(&self) -> BTreeMap<SubJobId, Time> {
         let mut scheduler = InOrder { order: &self.order, next: vec![0; self.order.len()] };
         let mut ends = Ends(BTreeMap::new());
@@ -73,8 +73,8 @@ impl Fixed {
         ends.0
     }
 
-    /// When each layer ends if none slows another: each starts when its request has arrived, its predecessors have
-    /// ended and the layer before it on its accelerator has.
+    /// The time at which each layer ends without contention: it starts when its request has arrived, its predecessors
+    /// have ended and the layer before it on its accelerator has ended.
     fn contention_free_ends(&self) -> BTreeMap<SubJobId, Time> {
         let world = self.case.world();
         let mut ends: BTreeMap<SubJobId, Time> = BTreeMap::new();
@@ -133,10 +133,10 @@ impl Recorder for Ends {
     }
 }
 
-/// Far more than the ends of a few layers are rounded by, and far less than the shortest layer.
+/// The tolerance: far more than the rounding of the ends of a few layers, and far less than the shortest layer.
 const ROUNDING_PS: f64 = 1e3;
 
-/// The same layers end at the same times, up to rounding.
+/// Asserts that the same layers end at the same times, up to rounding.
 fn assert_near(
     actual: impl IntoIterator<Item = (SubJobId, Time)>,
     expected: impl IntoIterator<Item = (SubJobId, Time)>,
@@ -208,7 +208,7 @@ proptest! {
         prop_assert_eq!(fixed.ends(), fixed.contention_free_ends());
     }
 
-    /// One layer per accelerator, released at a fixed time. Under `score` it is false, see below.
+    /// The law holds for one layer per accelerator, released at a fixed time. Under `score` it is false, see below.
     #[test]
     fn more_bandwidth_never_ends_an_independent_layer_later(case in any_case(1..=8), factor in 1.0..4.0f64) {
         prop_assume!(case.platform.sharing != Sharing::Score);
@@ -248,8 +248,8 @@ fn independent(mut case: Case) -> Fixed {
     Fixed { case, order }
 }
 
-/// Under `score` the law above is false: more bandwidth lifts the system above the threshold, and the floors go, from
-/// which a heavy layer gets more than its equal part.
+/// Under `score` the law above is false: more bandwidth lifts the system above the threshold, which removes the floors
+/// that give a heavy layer more than its equal part.
 #[test]
 fn more_bandwidth_may_end_a_layer_later_under_score() {
     let end_of_heavy_ns = |bandwidth: f64| {
@@ -260,7 +260,7 @@ fn more_bandwidth_may_end_a_layer_later_under_score() {
         ends_ns(&records(&world, &requests, plain_rules(), network_to_accelerator))[0]
     };
     // Of 26 for a demand of 40, more than 1.5 times as much, a quarter of each demand is granted at once and the other
-    // 16 equally: 5 + 16 / 3 for the heavy one. Of 27 everybody gets 9.
+    // 16 equally: 5 + 16 / 3 for the heavy one. Of 27 each layer gets 9.
     let (slow, fast) = (end_of_heavy_ns(26.0), end_of_heavy_ns(27.0));
     assert!(
         (slow - 200.0 / (5.0 + 16.0 / 3.0)).abs() < 1e-3 && (fast - 200.0 / 9.0).abs() < 1e-3,
@@ -268,7 +268,8 @@ fn more_bandwidth_may_end_a_layer_later_under_score() {
     );
 }
 
-/// With successors it is false under any rule: with more bandwidth X ends before Z arrives, and Z meets the crowding Y.
+/// With successors the law is false under any rule: with more bandwidth X ends before Z arrives, and Z meets the
+/// crowding Y.
 #[test]
 fn more_bandwidth_may_end_a_layer_later_where_there_are_successors() {
     let end_of_z_ns = |bandwidth: f64| {

@@ -1,4 +1,4 @@
-//! Laws that relate two runs under a scheduler that does anything. They hold to the bit.
+//! Laws that relate two runs under a scheduler of random legal actions. They hold to the bit.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::check::testing::{any_case, any_case_with_everything, chaos_records};
 use crate::sim::{Decision, DecisionCost, Record, Request, Scheduler, Span, Step, Trigger, run};
 use crate::units::Time;
 
-/// A record at another time: `map` goes over its times, start included.
+/// A record at another time: `map` is applied to all its times, the start included.
 fn retime(record: &Record, map: impl Fn(Time) -> Time) -> Record {
     let mut record = *record;
     let delay =
@@ -62,7 +62,7 @@ proptest! {
 
     #[test]
     fn scaling_all_times_scales_everything(mut case in any_case(1..=4), factor in 2..100u64) {
-        // Without contention and parts of layers, and below a second, there is nothing to round.
+        // Without contention and split layers, and below a second, there is nothing to round.
         case.platform.bandwidth_bytes_per_ps = f64::INFINITY;
         case.max_sub_job = None;
         case.rules.trigger = Trigger::OnChange;
@@ -142,7 +142,7 @@ proptest! {
         if !decide(&mut engine, &mut scheduler, decisions, &mut first) {
             return Ok(());
         }
-        // The other engine is somewhere in a run of its own, and forgets it.
+        // The other engine is in the middle of a run of its own, which it forgets.
         let mut overwritten = other.engine();
         decide(&mut overwritten, &mut other.chaos(), decisions / 2, &mut Vec::new());
         overwritten.clone_from(&engine);
@@ -151,7 +151,7 @@ proptest! {
             run(engine, &mut scheduler, &mut records).expect("chaos is legal and never stalls");
             records
         };
-        // A generator of random numbers has no clones.
+        // A random number generator cannot be cloned.
         let as_far = || {
             let mut chaos = case.chaos();
             decide(&mut case.engine(), &mut chaos, decisions, &mut Vec::new());
@@ -164,7 +164,7 @@ proptest! {
     }
 }
 
-/// Takes so many decisions; says whether the run goes on.
+/// Takes so many decisions; returns whether the run goes on.
 fn decide(
     engine: &mut crate::sim::Engine,
     scheduler: &mut dyn Scheduler,

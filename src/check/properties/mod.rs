@@ -1,7 +1,7 @@
-//! Properties of every run: random systems, networks, requests and rules under a scheduler that does anything it may.
+//! Properties of every run: random systems, networks, requests and rules under a scheduler of random legal actions.
 //!
-//! The audit follows each run and checks every record; [`laws`] compares two runs that must agree, [`fixed`] two in
-//! which every layer runs where and in the order in which it ran before.
+//! The audit follows each run and checks every record; [`laws`] compares two runs that must agree, [`fixed`] two runs
+//! in which every accelerator runs the same layers in the same order.
 
 mod fixed;
 mod laws;
@@ -76,7 +76,7 @@ fn saturation_per_s(case: &Case, done: &[usize]) -> f64 {
 }
 
 proptest! {
-    /// However the layers are split over the accelerators: no run carries more than lambda*.
+    /// No run carries more than lambda*, however its layers are split over the accelerators.
     #[test]
     fn no_run_is_faster_than_the_saturation_rate(mut case in any_case(1..=4)) {
         case.max_sub_job = None;

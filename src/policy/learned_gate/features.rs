@@ -1,6 +1,6 @@
-//! What the policy sees, without units: times are relative to each other, bytes to what the DRAM delivers in a time.
-//! Each is cut to [-4, 4]. s is the time to the deadline, R best-case work left, W the mean best-case work of a request
-//! of the platform's networks, M the number of accelerators, B the delivered bandwidth.
+//! The features that the policy sees. They have no units: times are relative to each other, bytes to the delivered
+//! bandwidth. Each is cut to [-4, 4]. s is the time to the deadline, R best-case work left, W the mean best-case work
+//! of a request of the platform's networks, M the number of accelerators, B the delivered bandwidth.
 //!
 //! | of the queue | |
 //! |---|---|
@@ -38,16 +38,17 @@ const QUEUE_FEATURES: usize = 11;
 pub(super) const OWN_FEATURES: usize = 10;
 pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
 
-/// What tells of bytes: places in the tables above, a job's own features first.
+/// The features about bytes, as indices into the tables above, with a job's own features first.
 pub(super) const OF_BYTES: [usize; 6] =
     [2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10];
 
-/// Requests over which what happened fades. Our choice, because they are a few times what is in flight.
+/// The number of requests over which past events fade. Our choice, because it is a few times the number in flight.
 const FADING: f64 = 30.0;
-/// Mean requests' work over which arrivals fade: long against a request, short against a trace.
+/// The time over which arrivals fade, in units of a mean request's work. Our choice, because it is long against a
+/// request and short against a trace.
 const FADING_WORK: f64 = 20.0;
 
-/// What is known of the platform from the first view on.
+/// Figures of the platform, taken from the first view.
 struct Scale {
     work_ps: f64,
     layer_ps: f64,
@@ -73,12 +74,12 @@ impl Scale {
     }
 }
 
-/// What happened so far.
+/// A summary of past events.
 #[derive(Default)]
 struct History {
     youngest: Option<JobId>,
     at: Time,
-    /// Fading sums.
+    /// Sums of arrived work and bytes that fade with time.
     work_ps: f64,
     bytes: f64,
     missed: f64,
@@ -91,14 +92,14 @@ pub(super) struct Observation {
     scale: Option<Scale>,
     history: History,
     queue: [f32; QUEUE_FEATURES],
-    /// Jobs by deadline.
+    /// The jobs in order of deadline.
     ranked: Vec<(Time, usize)>,
-    /// By the index in the view: rank, and work in ps and bytes up to its deadline.
+    /// By the index in the view: the rank of a job, and the work in ps and the bytes that are due by its deadline.
     before: Vec<(usize, f64, f64)>,
 }
 
 fn cut(x: f64) -> f32 {
-    // What is not a number, as 0 / 0 of a platform without traffic, says nothing.
+    // NaN, as from 0 / 0 on a platform without traffic, becomes 0.
     if x.is_nan() { 0.0 } else { (x as f32).clamp(-4.0, 4.0) }
 }
 
@@ -108,7 +109,7 @@ impl Observation {
         self.history.missed += (f64::from(u8::from(!met)) - self.history.missed) / FADING;
     }
 
-    /// Takes what all jobs share; returns the comparisons that it took.
+    /// Computes the features that all jobs share; returns the number of comparisons that this took.
     pub(super) fn take(&mut self, view: &View) -> u64 {
         let scale = self.scale.get_or_insert_with(|| Scale::of(view));
         self.history.update(view, scale);
@@ -159,7 +160,7 @@ impl Observation {
         features
     }
 
-    /// Those of one job.
+    /// The inputs of the net for one job.
     pub(super) fn job(&self, view: &View, job: usize) -> [f32; OWN_FEATURES] {
         let scale = self.scale.as_ref().expect("the view was taken");
         let shown = &view.jobs()[job];
@@ -185,12 +186,12 @@ impl Observation {
     }
 }
 
-/// As exact as features need it.
+/// A natural logarithm that is exact enough for features.
 fn ln(x: f64) -> f64 {
     f64::from(dense::ln(x as f32))
 }
 
-/// At least a microsecond, as in the scores of `scheduler/placing.rs`.
+/// The slack in picoseconds; at least a microsecond, as in the scores of `scheduler/placing.rs`.
 fn slack_ps(view: &View, deadline: Time) -> f64 {
     deadline.saturating_sub(view.now()).as_ps().max(1e6)
 }

@@ -1,12 +1,12 @@
-//! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`) with its terms judged by a small net.
+//! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`) with its terms scaled by a small net.
 //!
-//! The net sees a job and the queue (`features.rs`) and says what the request is: given up, how much of the capacity it
-//! may count on, how far it may slow others, and how much slowdown it bears. Order and placement are the rule's: what
-//! nets that judged them, too, were worth is in `policies/README.md`.
+//! The net sees a job and the queue (`features.rs`) and outputs four judgements of the request: whether to give it up,
+//! how much of the capacity it may count on, how far it may slow others, and how much slowdown it bears. Order and
+//! placement stay those of the rule; `policies/README.md` reports the value of nets that judged these as well.
 //!
-//! With output weights of zero it takes every decision as `gated` does, which is where training starts. One policy serves
-//! all queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and
-//! features are relative to the platform. Sizes: 400 weights; 384 multiply-accumulates a job.
+//! With output weights of zero it decides exactly as `gated`, which is where training starts. One policy serves all
+//! queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and
+//! features are relative to the platform. The net has 400 weights and takes 384 multiply-accumulates per job.
 
 mod features;
 mod parts;
@@ -27,10 +27,10 @@ use rand::RngExt;
 const JUDGEMENTS: usize = 4;
 type JobNet = Net<JOB_FEATURES, 12, JUDGEMENTS>;
 
-/// The version of the features and of the nets: weights for another mean something else.
+/// The version of the features and of the net: weights for another version are refused.
 pub const FEATURES: &str = "learned_gate-2";
 
-/// How many weights the policy has.
+/// The number of weights of the policy.
 pub const WEIGHTS: usize = JobNet::WEIGHTS;
 
 /// The name of the only tensor in its file.
@@ -45,18 +45,17 @@ pub fn tensors(weights: Vec<f32>) -> Tensors {
 
 /// The weights of a file.
 ///
-/// # Errors
-/// It holds others.
+/// # Errors The file does not hold the weights of this policy.
 pub fn weights(tensors: &Tensors) -> Result<&[f32], WeightsError> {
     tensors.values(TENSOR, &[WEIGHTS])
 }
 
-/// Judgements are factors between 1/e^2 and e^2. Our choice, because beyond them a term has no effect any more.
+/// Limits judgements to factors between 1/e^2 and e^2. Our choice, because a term has no more effect beyond them.
 const LARGEST: f32 = 2.0;
 
-/// Weights with which the policy is `gated`: hidden layers random, by the seed, and outputs zero.
+/// Weights with which the policy is `gated`: a hidden layer drawn from the seed, and outputs of zero.
 pub fn untrained(seed: u64) -> Vec<f32> {
-    // The policy's name before 0.2: a stream of another name would draw other weights.
+    // The stream has the policy's name before 0.2: another name would draw other weights.
     let mut rng = rng::stream(seed, "policy", "mascot");
     let scale = (3.0 / JOB_FEATURES as f32).sqrt();
     let mut weights: Vec<f32> =
@@ -65,19 +64,19 @@ pub fn untrained(seed: u64) -> Vec<f32> {
     weights
 }
 
-/// The policy at work.
+/// The policy as a scheduler.
 pub struct LearnedGate {
     gate: Gate,
     judge: Learned,
 }
 
 impl LearnedGate {
-    /// Panics if there are not [`WEIGHTS`] weights.
+    /// The policy with these weights. Panics if there are not [`WEIGHTS`] of them.
     pub fn new(weights: &[f32]) -> Self {
         Self::without(&[], weights)
     }
 
-    /// The policy without some of its [`PARTS`]. Panics on a name that is none of theirs.
+    /// The policy without some of its [`PARTS`]. Panics on an unknown name.
     pub fn without(parts: &[String], weights: &[f32]) -> Self {
         let mut weights = weights.to_vec();
         let without = take_away(parts, &mut weights);
@@ -106,13 +105,13 @@ struct Learned {
     without: Without,
     net: JobNet,
     observation: Observation,
-    /// By the index in the view.
+    /// The verdicts by the index of the job in the view.
     verdicts: Vec<Verdict>,
 }
 
-/// What the net says of a job; factors.
+/// The judgements of a job by the net, as factors.
 struct Verdict {
-    /// On the time that a request needs, before it is given up; at least 1.
+    /// The factor on the time that a request needs, in the decision to give it up; at least 1.
     need: f64,
     alpha: f64,
     margin: f64,
@@ -137,7 +136,7 @@ impl Learned {
 }
 
 impl Verdict {
-    /// From the outputs of the net; zeros are what `gated` says.
+    /// The verdict from the outputs of the net; zeros give the verdict of `gated`.
     fn of(outputs: [f32; JUDGEMENTS]) -> Self {
         let [need, alpha, margin, patience] = outputs.map(|y| f64::from(exp(y.clamp(-LARGEST, LARGEST))));
         Self { need: need.max(1.0), alpha: alpha * ALPHA, margin: margin * MARGIN, patience }

@@ -1,34 +1,31 @@
-//! What the policy can be asked to do without, one part at a time: an ablation of trained weights, without training anew.
+//! The parts of the policy that can be switched off, for ablations of trained weights without training anew.
 
 use super::features::{JOB_FEATURES, OF_BYTES, OWN_FEATURES};
 use super::{JUDGEMENTS, JobNet};
 use crate::policy::registry::Part;
 
-/// In the order of the names.
+/// All parts, in the order of their names.
 pub const PARTS: &[Part] = &[
-    Part { name: "drop", doc: "the right to give requests up, also those that cannot make it any more" },
-    Part {
-        name: "hold",
-        doc: "the right to leave an accelerator idle, so that others are not slowed too far",
-    },
-    Part { name: "demotion", doc: "requests that make others miss come after all others" },
-    Part { name: "learned_drop", doc: "the net's say in which requests are given up" },
+    Part { name: "drop", doc: "dropping of requests, even of those that can no longer meet their deadline" },
+    Part { name: "hold", doc: "leaving an accelerator idle so that others are not slowed too far" },
+    Part { name: "demotion", doc: "serving requests that make others miss after all others" },
+    Part { name: "learned_drop", doc: "the net's judgement of which requests are dropped" },
     Part {
         name: "learned_share",
-        doc: "the net's say in how much capacity a request may count on, how far it may slow others and how much slowdown it bears",
+        doc: "the net's judgement of how much capacity a request may count on, how far it may slow others and how much slowdown it bears",
     },
     Part {
         name: "queue",
-        doc: "features that all requests share: the queue, what happened so far, the period and the platform",
+        doc: "features that all requests share: the queue, past events, the period and the platform",
     },
     Part { name: "bandwidth", doc: "features of bytes and of demand, those of the queue included" },
     Part {
         name: "hidden",
-        doc: "the net's hidden layer, so that only the linear skip is left; still computed, and charged",
+        doc: "the net's hidden layer, so that only the linear skip is left; it is still computed and charged",
     },
 ];
 
-/// What is taken away from the walk; features, layers and judgements are taken away from the weights.
+/// The parts that are removed from the walk; features, layers and judgements are removed from the weights.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Without {
     pub(super) drop: bool,
@@ -36,7 +33,7 @@ pub(super) struct Without {
     pub(super) demotion: bool,
 }
 
-/// Takes parts away; panics on a name that is none.
+/// Removes parts; panics on an unknown name.
 pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
     let mut without = Without::default();
     for part in parts {
@@ -44,7 +41,7 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "drop" => without.drop = true,
             "hold" => without.hold = true,
             "demotion" => without.demotion = true,
-            // Outputs as `Verdict::of` takes them; zeros are what `gated` says.
+            // Outputs in the order of `Verdict::of`; zeros give the verdict of `gated`.
             "learned_drop" => JobNet::forget_outputs(weights, 0..1),
             "learned_share" => JobNet::forget_outputs(weights, 1..JUDGEMENTS),
             "queue" => JobNet::forget_inputs(weights, OWN_FEATURES..JOB_FEATURES),

@@ -1,4 +1,4 @@
-//! The policy before training is `gated`, and its nets have a say.
+//! Tests that the policy before training is `gated`, and that its net has an effect.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use crate::sim::{Engine, run};
 fn records(case: &Case, scheduler: &mut dyn Scheduler) -> Vec<Record> {
     let engine = Engine::new(Arc::new(case.world()), Arc::new(case.trace.clone()), case.rules.clone());
     let mut records = Vec::new();
-    // Rules that hold may leave requests waiting for ever in random systems.
+    // Schedulers that hold requests may leave some waiting for ever in random systems.
     let _ = run(engine, scheduler, &mut records);
     records
 }
 
-/// Decisions but for what they are charged.
+/// The starts of layers and the drops as text, without the decisions and their costs.
 fn starts(records: &[Record]) -> Vec<String> {
     let start = |record: &&Record| matches!(record, Record::Start { .. } | Record::Drop { .. });
     records.iter().filter(start).map(|record| format!("{record:?}")).collect()
 }
 
-/// Weights that have a say.
+/// Random weights, which have an effect.
 fn random_weights(seed: u64) -> Vec<f32> {
     let mut rng = rng::stream(seed, "test", "weights");
     untrained(seed).into_iter().map(|weight| weight + rng.random_range(-0.5..0.5)).collect()
 }
 
-/// What decisions are charged differs.
+/// A case with free decisions, because the costs of the two schedulers differ.
 fn ideal_case(seed: u64) -> Case {
     let mut case =
         Case::with_everything(seed, Size { accelerators: 5, networks: 3, layers: 12, requests: 40 });

@@ -1,4 +1,4 @@
-//! The run tampered with in every way that an invariant forbids: the audit finds each, and for the right reason.
+//! A run that is tampered with in every way that an invariant forbids: the audit finds each for the right reason.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn sub_job(job: u32, layer: u32) -> SubJobId {
     SubJobId { job: JobId(job), layer }
 }
 
-/// The place of the first record of a pattern.
+/// The index of the first record that matches a pattern.
 macro_rules! place {
     ($example:ident, $pattern:pat) => {
         $example
@@ -19,7 +19,7 @@ macro_rules! place {
     };
 }
 
-/// Changes the first record of a pattern, or its origin.
+/// Changes the first record that matches a pattern, or its origin.
 macro_rules! change {
     ($pattern:pat => $change:expr) => {
         change!($pattern, _ => $change)
@@ -38,7 +38,7 @@ macro_rules! change {
     };
 }
 
-/// Takes the first record of a pattern away.
+/// Removes the first record that matches a pattern.
 macro_rules! remove {
     ($pattern:pat) => {
         |example: &mut Example| {
@@ -48,7 +48,7 @@ macro_rules! remove {
     };
 }
 
-/// Repeats the first record of a pattern.
+/// Repeats the first record that matches a pattern.
 macro_rules! repeat {
     ($pattern:pat, $times:expr) => {
         |example: &mut Example| {
@@ -59,7 +59,7 @@ macro_rules! repeat {
     };
 }
 
-/// Puts an event before the first record of a pattern.
+/// Inserts an event before the first record that matches a pattern.
 macro_rules! insert {
     ($event:expr, before $pattern:pat) => {
         |example: &mut Example| {
@@ -126,18 +126,18 @@ fn starts() {
             "its job is held",
             change!(Record::Start { time: Time(11_800), sub_job: sub, .. } => *sub = sub_job(4, 0)),
         ),
-        // Less urgent than another.
+        // A layer starts before a more urgent one.
         (
-            "starts on accelerator 0, next there is Some((SubJobId { job: JobId(1), layer: 0 }",
+            "starts on accelerator 0, but next there is Some((SubJobId { job: JobId(1), layer: 0 }",
             change!(Record::Start { time: Time(11_800), sub_job: sub, .. } => *sub = sub_job(0, 1)),
         ),
-        // Elsewhere than assigned, and before it is assigned.
+        // A layer starts elsewhere than assigned, and before it is assigned.
         (
-            "starts on accelerator 1, next there is None",
+            "starts on accelerator 1, but next there is None",
             change!(Record::Start { time: Time(1_000), accelerator, .. } => *accelerator = 1),
         ),
         (
-            "with None starts on accelerator 0, next there is None",
+            "with None starts on accelerator 0, but next there is None",
             insert!(
                 Event::Record(
                     Record::Start {
@@ -200,7 +200,7 @@ fn bandwidth() {
 fn requests() {
     check(&[
         (
-            "nobody arrives at 5000 ps, when a request comes",
+            "no request arrives at 5000 ps, but one is expected",
             change!(Record::Arrival { asked: Request { arrival: time @ Time(5_000), .. }, .. } => *time = Time(5_500)),
         ),
         ("request 0 arrives with job 0, but request 1 is next", repeat!(Record::Arrival { .. }, 1)),
@@ -241,7 +241,7 @@ fn requests() {
             }
         }),
         (
-            "request 0 is dropped as late, its deadline is",
+            "request 0 is dropped as late, but its deadline is",
             change!(Record::Drop { reason: DropReason::Late, request, .. }, origin => (request.0, origin.place) = (0, 0)),
         ),
         (
@@ -253,7 +253,7 @@ fn requests() {
             repeat!(Record::Drop { reason: DropReason::Late, .. }, 1),
         ),
         (
-            "request 4 is dropped by no decision",
+            "request 4 is dropped without a decision",
             insert!(
                 Event::Record(
                     Record::Drop {
@@ -268,13 +268,10 @@ fn requests() {
             ),
         ),
         (
-            "request 2 is dropped, but nobody asked for it",
+            "request 2 is dropped without an order",
             change!(Record::Drop { reason: reason @ DropReason::Late, .. } => *reason = DropReason::Scheduler),
         ),
-        (
-            "request 3 is not dropped as asked for",
-            remove!(Record::Drop { reason: DropReason::Scheduler, .. }),
-        ),
+        ("request 3 is not dropped as ordered", remove!(Record::Drop { reason: DropReason::Scheduler, .. })),
     ]);
 }
 
@@ -288,11 +285,11 @@ fn waits_for(example: &mut Example, after: After) {
 #[test]
 fn followers_and_ends() {
     check(&[
-        ("nobody arrives at 36667 ps, when a request comes", |example| waits_for(example, After::Done(1))),
-        // A drop brings the next of a loop, the end of a running layer later does not.
-        ("nobody arrives at 9000 ps, when a request comes", |example| waits_for(example, After::Ended(0))),
+        ("no request arrives at 36667 ps, but one is expected", |example| waits_for(example, After::Done(1))),
+        // A drop releases the next request of a loop; the later end of its running layer does not.
+        ("no request arrives at 9000 ps, but one is expected", |example| waits_for(example, After::Ended(0))),
         (
-            "request 2 comes after Some(RequestId(1)), not None",
+            "request 2 follows Some(RequestId(1)), not None",
             change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, after, .. } => *after = Some(RequestId(1))),
         ),
         (
@@ -300,7 +297,7 @@ fn followers_and_ends() {
             change!(Record::Arrival { asked: Request { arrival: Time(6_000), deadline, .. }, .. } => *deadline = Time(1)),
         ),
         (
-            "request 2 is of place 1, not 2",
+            "request 2 is from place 1, not 2",
             change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, .. }, origin => origin.place = 1),
         ),
         (
@@ -308,11 +305,11 @@ fn followers_and_ends() {
             change!(Record::Arrival { asked: Request { arrival: Time(6_000), .. }, .. }, origin => origin.measured = false),
         ),
         (
-            "request 1 is done as another",
+            "request 1 ends with other data",
             change!(Record::Done { request: RequestId(1), asked, .. } => asked.arrival = Time(4_000)),
         ),
         (
-            "request 2 is dropped as another",
+            "request 2 is dropped with other data",
             change!(Record::Drop { request: RequestId(2), .. }, origin => origin.place = 3),
         ),
         (
@@ -324,15 +321,15 @@ fn followers_and_ends() {
             change!(Record::Drop { request: RequestId(2), asked, .. } => asked.tenant = 7),
         ),
         (
-            "layer: 0 } is told as one of network 9, not 0",
+            "layer: 0 } is recorded for network 9, not 0",
             change!(Record::Start { network, .. } => *network = 9),
         ),
         (
-            "layer: 0 } is told as one of network 9, not 0",
+            "layer: 0 } is recorded for network 9, not 0",
             change!(Record::Finish { network, .. } => *network = 9),
         ),
         (
-            "layer: 0 } ends as one of another",
+            "layer: 0 } ends with other data",
             change!(Record::Finish { time: Time(11_800), .. }, origin => origin.measured = false),
         ),
         ("after the time of the run", |example| example.trace.span.end = Time(100_000)),
@@ -340,7 +337,7 @@ fn followers_and_ends() {
     ]);
 }
 
-/// A decision that nobody asks for.
+/// A record of a decision that no trigger asks for.
 fn taken(time_ps: u64) -> Event {
     let (time, latency, energy) = (Time(time_ps), Time(1_000), Picojoules(0.0));
     let operations = Operations::default();
@@ -362,7 +359,7 @@ fn decisions() {
             let place = place!(example, Record::Applied { time: Time(6_000), .. });
             example.events.insert(place, taken(6_000));
         }),
-        ("a decision that nobody took", |example| {
+        ("a decision that no scheduler took", |example| {
             example.events.retain(|event| !matches!(event, Event::Decision(_)));
         }),
         ("the decision takes 999 ps, not 1000 ps", {
@@ -406,11 +403,11 @@ fn the_course_of_time() {
         }),
         ("after the end of the run", repeat!(Record::End { .. }, 1)),
         ("the records stop before the end", remove!(Record::End { .. })),
-        ("request 1 takes 30667 ps, on the idle system 90000 ps", |example| {
+        ("request 1 takes 30667 ps, but 90000 ps on the idle system", |example| {
             example.world.networks[1].isolated = Time(90_000);
         }),
         ("work / capacity is", |example| example.world.networks[0].total_best = Time(900_000)),
-        ("request 4 ends, but a view said not before 59305 ps", {
+        ("request 4 ends, but a view promised not before 59305 ps", {
             change_view!(36_000, view => view.jobs[1].shortest_left = Time(23_305))
         }),
     ]);

@@ -1,4 +1,4 @@
-//! A small run with a bit of everything, and what the audit says of it.
+//! A small run with a bit of everything, and its audit.
 
 mod doctored;
 
@@ -9,7 +9,7 @@ use crate::check::testing::{Script, layer, platform, request, trace, world};
 use crate::sim::*;
 use crate::units::Picojoules;
 
-/// What an audit is told.
+/// The input of an audit.
 #[derive(Clone, Debug)]
 enum Event {
     View(Snapshot),
@@ -17,7 +17,7 @@ enum Event {
     Record(Record, Origin),
 }
 
-/// Keeps what a scheduler sees and says, and the records.
+/// Keeps the views, the decisions and the records of a run.
 struct Log<'s> {
     scheduler: &'s mut dyn Scheduler,
     events: Vec<Event>,
@@ -47,14 +47,15 @@ struct Example {
     world: World,
     trace: Trace,
     rules: Rules,
-    /// At time zero.
+    /// The engine at time zero.
     engine: Engine,
     events: Vec<Event>,
 }
 
 impl Example {
-    /// On two accelerators at 10 bytes/ns, max-min. Network 0 is two layers of c 10 ns and b 6 and 8 bytes/ns; network
-    /// 1 one layer of c 20 ns and b 6 that accelerator 1 cannot run. Decisions take 1 ns. Times in ns:
+    /// The example runs on two accelerators at 10 bytes/ns, max-min. Network 0 is two layers of c 10 ns and b 6 and 8
+    /// bytes/ns; network 1 one layer of c 20 ns and b 6 that accelerator 1 cannot run. Decisions take 1 ns. Times in
+    /// ns:
     ///
     /// ```text
     /// request network arrival
