@@ -328,8 +328,8 @@ impl Flat {
     }
 }
 
-/// How much of a padded tensor is real, as numerator and denominator. Strided or dilated inputs can be counted with or
-/// without what lies between the elements that are touched; the larger share counts, so that padding never pays.
+/// The share of a padded tensor that is real, as numerator and denominator. Strided or dilated inputs can be counted
+/// with or without the elements between those that are touched; the larger share counts, so that padding never pays.
 pub(super) fn real_share(nest: &LoopNest, padded: &PerDim<u64>, tensor: Tensor) -> (u64, u64) {
     let share = |count: fn(&LoopNest, &PerDim<u64>, Tensor) -> u64| {
         (count(nest, &nest.bounds, tensor), count(nest, padded, tensor))
@@ -343,7 +343,8 @@ pub(super) fn real_share(nest: &LoopNest, padded: &PerDim<u64>, tensor: Tensor) 
     if wide(with_gaps.0, touched.1) > wide(touched.0, with_gaps.1) { with_gaps } else { touched }
 }
 
-/// What one step of a loop over `dim` with `inside` below it adds to a tile, where that can be less than all of it.
+/// The elements that one step of a loop over `dim`, with `inside` below it, adds to a tile; `None` if that is always
+/// the whole tile.
 pub(super) fn new_elements(
     nest: &LoopNest,
     extent: &PerDim<u64>,

@@ -91,7 +91,7 @@ impl Case {
         Ok(case)
     }
 
-    /// The layer.
+    /// The loop nest of the layer.
     pub fn nest(&self) -> LoopNest {
         let CaseLayer { n, groups, k_per_group, c_per_group, p, q, r, s, stride, dilation } = self.layer;
         let bounds = [n, groups, k_per_group, c_per_group, p, q, r, s];

@@ -16,9 +16,9 @@ use crate::hw::{AccelSpec, Objective};
 /// How far our evaluation of one case is from the case's numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// The case.
+    /// The id of the case.
     pub id: String,
-    /// Its accelerator.
+    /// The accelerator of the case.
     pub arch: String,
     cycles_exact: bool,
     cycles_rel_err: f64,

@@ -133,8 +133,8 @@ fn check_runnable(system: &SystemSpec, network: &Network, table: &CostTable) -> 
         if costs.iter().all(Option::is_none) {
             let place = format!("system `{}`", system.name);
             let message = format!(
-                "no accelerator runs the {} layer `{}` of network `{}`: they leave its kind out of `kinds`, or nothing of \
-                 it fits their buffers (`mascot cost table` shows what does)",
+                "no accelerator runs the {} layer `{}` of network `{}`: either none lists its kind in \
+                 `kinds`, or it fits no accelerator's buffers (`mascot cost table` shows which layers fit)",
                 layer.op.kind().name(),
                 layer.name,
                 network.name

@@ -1,4 +1,4 @@
-//! From steps and traffic to cycles: what an accelerator adds to Timeloop's ideal.
+//! From steps and traffic to cycles: the overheads that an accelerator adds to Timeloop's ideal.
 //!
 //! cycles = max(chip + (1 - dram_overlap) x port, port) + fill_drain + dispatch, where chip = max(steps /
 //! array_efficiency, on-chip bandwidths) and port is the time of the accelerator's own DRAM port. At the neutral

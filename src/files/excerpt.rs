@@ -32,7 +32,7 @@ pub(super) fn quoted_field(path: &Path, number: usize, place: usize) -> Option<S
 }
 
 fn line_of(path: &Path, number: usize) -> Option<String> {
-    // A pipe could block for ever.
+    // A pipe could block forever.
     let file = File::open(path).ok().filter(|_| path.is_file())?;
     let (mut file, mut line) = (BufReader::new(file), Vec::new());
     for _ in 1..number {

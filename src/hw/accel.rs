@@ -24,7 +24,7 @@ pub struct AccelSpec {
     /// The name by which systems refer to it.
     #[serde(skip)]
     pub name: String,
-    /// What it models and where its numbers come from.
+    /// What the accelerator models, and where its numbers come from.
     #[serde(skip)]
     pub source: String,
     /// Clock in Hz.
@@ -69,7 +69,7 @@ pub struct Storage {
     pub word_bits: u64,
     /// Bits moved by one access.
     pub entry_bits: u64,
-    /// How many one-word registers share one physical entry.
+    /// Number of one-word registers that share one physical entry.
     pub cluster_size: u64,
     /// Capacity in words; `None` is unlimited.
     pub capacity_words: Option<u64>,

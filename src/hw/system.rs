@@ -28,13 +28,13 @@ pub enum Sharing {
     Knee,
 }
 
-/// What the mapper minimises.
+/// The objective that the mapper minimises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
     /// Latency alone at the reference bandwidth.
     Latency,
-    /// Energy.
+    /// Energy alone.
     Energy,
     /// Energy x latency.
     Edp,

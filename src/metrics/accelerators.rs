@@ -11,13 +11,21 @@ use crate::units::{Picojoules, Time};
 
 /// The columns of an accelerator, in order.
 pub const ACCELERATOR_COLUMNS: &[Column<Lane>] = &[
-    Column::undirected("utilization", "Share of the window in which the accelerator is busy", |lane: &Lane| {
-        Value::per(lane.busy.as_ps(), lane.window.as_ps())
-    })
+    Column::undirected(
+        "utilization",
+        "Share of the window in which the accelerator is busy",
+        |lane: &Lane| Value::per(lane.busy.as_ps(), lane.window.as_ps()),
+    )
     .share(),
-    Column::undirected("layer_runs", "Layers that ended on the accelerator in the window", |lane| Value::Count(lane.runs)),
-    Column::undirected("dram_bytes", "DRAM bytes that these layers moved", |lane| Value::Real(lane.dram_bytes)),
-    Column::lower("energy_layers_uj", "Dynamic energy of these layers", |lane| Value::Real(lane.energy.0 / 1e6)),
+    Column::undirected("layer_runs", "Layers that ended on the accelerator in the window", |lane| {
+        Value::Count(lane.runs)
+    }),
+    Column::undirected("dram_bytes", "DRAM bytes that these layers moved", |lane| {
+        Value::Real(lane.dram_bytes)
+    }),
+    Column::lower("energy_layers_uj", "Dynamic energy of these layers", |lane| {
+        Value::Real(lane.energy.0 / 1e6)
+    }),
 ];
 
 /// The fold behind accelerators.csv.

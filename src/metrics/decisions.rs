@@ -17,9 +17,11 @@ pub(super) const ENTRY: Metric<Decisions> = Metric {
         Column::lower("policy_latency_us", "Mean latency charged to a decision", |all| {
             all.mean(all.latency.as_us())
         }),
-        Column::lower("policy_macs", "Mean number of multiply-accumulates of a decision; 0 for a rule", |all| {
-            all.mean(all.macs as f64)
-        }),
+        Column::lower(
+            "policy_macs",
+            "Mean number of multiply-accumulates of a decision; 0 for a rule",
+            |all| all.mean(all.macs as f64),
+        ),
         Column::lower(
             "skipped_actions",
             "Actions overtaken by events during the decision's latency",

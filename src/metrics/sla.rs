@@ -18,9 +18,10 @@ const REQUESTS: Column<Sla> =
     Column::undirected("requests", "Measured requests that arrived", |sla| Value::Count(sla.requests));
 const MET: Column<Sla> =
     Column::higher("met", "Measured requests done by their deadline", |sla| Value::Count(sla.met));
-const MISSED: Column<Sla> = Column::lower("missed", "Measured requests that are late, dropped or unfinished", |sla| {
-    Value::Count(sla.requests - sla.met)
-});
+const MISSED: Column<Sla> =
+    Column::lower("missed", "Measured requests that are late, dropped or unfinished", |sla| {
+        Value::Count(sla.requests - sla.met)
+    });
 const RATE: Column<Sla> = Column::higher("sla_rate", "met / requests", Sla::rate).share();
 
 #[derive(Default)]

@@ -14,9 +14,15 @@ pub(super) const ENTRY: Metric<Target> = Metric {
             target.hit_rate.map_or(Value::NONE, Value::Real)
         })
         .share(),
-        Column::higher("target_reached", "1 if the tenant's SLA rate is at least its target, else 0", |target: &Target| {
-            target.hit_rate.map_or(Value::NONE, |wanted| Value::flag(target.sla.rate().as_f64() >= wanted))
-        })
+        Column::higher(
+            "target_reached",
+            "1 if the tenant's SLA rate is at least its target, else 0",
+            |target: &Target| {
+                target
+                    .hit_rate
+                    .map_or(Value::NONE, |wanted| Value::flag(target.sla.rate().as_f64() >= wanted))
+            },
+        )
         .share(),
     ],
     hears_layers: false,

@@ -16,8 +16,16 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "the tenant closest to breaking its (m,k)-firm terms first, then the smallest deadline; earliest finish",
     source: "DBP (Hamdaoui and Ramanathan, IEEE Trans. Computers 1995)",
     parameters: &[
-        Parameter { name: "m", default: "9", doc: "for tenants without terms of their own: how many requests have to be met" },
-        Parameter { name: "k", default: "10", doc: "for tenants without terms of their own: out of how many consecutive requests" },
+        Parameter {
+            name: "m",
+            default: "9",
+            doc: "for tenants without terms of their own: how many requests have to be met",
+        },
+        Parameter {
+            name: "k",
+            default: "10",
+            doc: "for tenants without terms of their own: out of how many consecutive requests",
+        },
     ],
     draws: false,
     build: |parameters, _| {

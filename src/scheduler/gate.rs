@@ -1,5 +1,4 @@
-//! The algorithm of `gated`, with its judgements left to a [`Judge`]: a learned policy that judges as the rule does
-//! starts from the rule.
+//! The algorithm of `gated`, with its judgements left to a [`Judge`], so that a learned policy can start from the rule.
 //!
 //! 1. Hopeless requests are dropped.
 //! 2. Demotion after Moore and Hodgson (Management Science 1968): in the order of deadlines, best-case work and DRAM

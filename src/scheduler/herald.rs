@@ -16,8 +16,16 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     doc: "static map of layers to accelerators, balanced over the networks of the mix; smallest arrival first",
     source: "Herald (Kwon et al., HPCA 2021), the rule as in XRBench's code",
     parameters: &[
-        Parameter { name: "metric", default: "\"latency\"", doc: "metric of the best accelerator: `latency` or `edp`" },
-        Parameter { name: "lb_factor", default: "2.0", doc: "by which factor the least loaded accelerator may be worse than the best" },
+        Parameter {
+            name: "metric",
+            default: "\"latency\"",
+            doc: "metric of the best accelerator: `latency` or `edp`",
+        },
+        Parameter {
+            name: "lb_factor",
+            default: "2.0",
+            doc: "by which factor the least loaded accelerator may be worse than the best",
+        },
     ],
     draws: false,
     build: |parameters, _| {

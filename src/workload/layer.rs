@@ -7,7 +7,8 @@ use crate::units::Macs;
 /// and sums over a network and a batch stay within 64 bits.
 pub const MAX_COUNT: u64 = 1 << 50;
 
-/// A bound on the layers that an importer makes; only a recurrent network over a very long sequence comes near it.
+/// The most layers that an importer makes. Our choice, because only a recurrent network over a very long sequence comes
+/// near it.
 pub const MAX_LAYERS: u64 = 1 << 16;
 
 /// The product of some sizes, unless it exceeds 64 bits.
@@ -154,8 +155,8 @@ impl Op {
         }
     }
 
-    /// The same work for `batch` inputs at once: N grows, except for activation x activation products, whose second
-    /// operand differs per input, so that G grows.
+    /// The same work for `batch` inputs at once: N grows, or G for products of two activations, whose second operand
+    /// differs per input.
     pub fn with_batch(&self, batch: u64) -> Self {
         let grown = |nest: &LoopNest, dim: Dim| {
             let mut nest = *nest;

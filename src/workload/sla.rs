@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::stream::Arrival;
 use crate::units::Time;
 
-/// How strict deadlines are.
+/// QoS level: how strict deadlines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Qos {
     /// High: the tightest deadlines.
@@ -37,7 +37,7 @@ impl Qos {
         }
     }
 
-    /// Its place in [`Self::ALL`].
+    /// The place in [`Self::ALL`].
     pub const fn index(&self) -> u32 {
         *self as u32
     }
@@ -101,7 +101,7 @@ impl Firm {
     }
 }
 
-/// What a scenario file says about the deadlines of one tenant.
+/// The terms of a scenario file for the deadlines of one tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SlaTerms {
     /// Replaces the experiment's rule for this tenant.

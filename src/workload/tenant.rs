@@ -15,7 +15,7 @@ use crate::units::Time;
 pub struct Weighted {
     /// The value.
     pub value: u32,
-    /// Its frequency relative to the others of the same draw.
+    /// The frequency relative to the others of the same draw.
     pub weight: f64,
 }
 

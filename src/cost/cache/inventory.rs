@@ -1,4 +1,4 @@
-//! What a cache folder holds, and how to empty it. Files of others are never touched.
+//! The contents of a cache folder, and how to empty it. Files that are not the cache's are never touched.
 
 use std::io::{Error, ErrorKind, Result};
 use std::path::PathBuf;
@@ -18,11 +18,12 @@ pub struct CacheFile {
     pub bytes: u64,
 }
 
-/// How the names of files with costs and with other results end.
+/// The extensions of files with costs and with other results.
 const COSTS: &str = ".costs";
 const KEPT: &str = ".kept";
 
-/// The first word in the name of a cache file (`<accelerator>-<key>.costs`), or `None` for a file of others.
+/// The first word in the name of a cache file (`<accelerator>-<key>.costs`), or `None` for a file that is not the
+/// cache's.
 fn word<'a>(file_name: &'a str, ending: &str) -> Option<&'a str> {
     let (word, key) = file_name.strip_suffix(ending)?.rsplit_once('-')?;
     let is_key = key.len() == 2 * KEY_BYTES && key.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,4 +1,4 @@
-//! The slow, obviously right twin of the search: every legal mapping of a small layer, evaluated one by one.
+//! The slow, obviously correct twin of the search: every legal mapping of a small layer is evaluated, one by one.
 //!
 //! Every slot of a dimension takes every factor up to what is left of it, and the loops of a level stand in every
 //! order. Nothing is pruned; [`Mapping::check_legal`] alone says what counts.
@@ -21,7 +21,7 @@ use crate::dims::Dim;
 use crate::hw::{AccelSpec, Level, Objective};
 use crate::workload::LoopNest;
 
-/// Where a factor of a dimension may stand: a level, and an axis if it is in space.
+/// A slot in which a factor of a dimension may stand: a level, and an axis if it is in space.
 #[derive(Clone, Copy)]
 struct Slot {
     level: usize,
@@ -47,7 +47,7 @@ impl<'a> Brute<'a> {
         Self { accel, nest, evaluator, judges, tight: true, best_tight: worst, best_of_all: worst }
     }
 
-    /// Where a dimension may be looped, from the MACs outwards.
+    /// The slots of a dimension, from the MACs outwards.
     fn slots(&self, dim: Dim) -> Vec<Slot> {
         let mut slots = Vec::new();
         for (level, spec) in self.accel.levels.iter().enumerate().rev() {

@@ -1,4 +1,4 @@
-//! Which inner loops are too short for their own good: factors that belong further in.
+//! Dominated mappings: loop factors that could move to a level further in without any loss.
 //!
 //! A prime factor of a loop at the middle level may **move in** to an inner level that may loop over the same dimension and
 //! whose buffers, from there outwards, hold the larger tiles. Tiles further out stay as they are, and no count grows:

@@ -21,7 +21,7 @@ use crate::dims::{Dim, DimSet, PerDim, Tensor};
 use crate::hw::Level;
 use crate::workload::tile_elements;
 
-/// What the innermost loop to come does for the tensors that depend on no loop yet.
+/// The effect of the innermost loop to come on the tensors that depend on no loop yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
     /// The tensor that stays in place.
@@ -83,14 +83,14 @@ pub(super) struct Least {
     pub(super) kept_dram_words: f64,
 }
 
-/// What loops at DRAM add to a bound.
+/// What the loops at DRAM add to a bound.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extra {
     pub(super) pj: f64,
     pub(super) dram_words: f64,
 }
 
-/// What moves over several edges.
+/// The traffic over several edges.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     pj: f64,
@@ -119,7 +119,7 @@ pub(super) struct Floor<'a> {
     rates: Vec<EdgeRates>,
     /// The product of the loops in space of each dimension.
     spatial: PerDim<u64>,
-    /// The same of those outside the middle level.
+    /// The same product over the loops outside the middle level.
     above_middle: PerDim<u64>,
     touched: [f64; 3],
     mac_pj: f64,
@@ -165,7 +165,7 @@ impl<'a> Floor<'a> {
         self.ingredients(partial.steps, &partial.sum)
     }
 
-    /// The same for each [`Kept`] that the loops to come can choose.
+    /// Like [`Self::least`], for each [`Kept`] that the loops to come can choose.
     pub(super) fn least_by_choice(
         &self,
         flat: &Flat,
@@ -195,7 +195,7 @@ impl<'a> Floor<'a> {
         })
     }
 
-    /// What does not depend on the order of the loops to come.
+    /// The part of the bound that does not depend on the order of the loops to come.
     fn partial(&self, flat: &Flat, level: usize, inside: &PerDim<u64>, left: &PerDim<u64>) -> Partial {
         let nest = self.space.nest;
         let padded: PerDim<u64> = std::array::from_fn(|d| self.spatial[d] * inside[d] * left[d]);

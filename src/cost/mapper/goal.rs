@@ -37,7 +37,7 @@ impl Ingredients {
     }
 }
 
-/// How good a mapping is; lower is better. Equal objectives are decided by energy (for latency) or latency (else).
+/// The score of a mapping; lower is better. Equal objectives are decided by energy (for latency) or by latency (else).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Score {
     first: f64,

@@ -12,12 +12,12 @@ use crate::hw::Level;
 /// One choice of all inner loops.
 #[derive(Clone, Debug)]
 pub(super) struct Inner {
-    /// Where its loops stand in [`InnerChoices::loops`].
+    /// The place of its first loop in [`InnerChoices::loops`].
     first: usize,
     last: usize,
-    /// Steps so far.
+    /// Steps of the inner loops, by dimension.
     pub(super) inside: PerDim<u64>,
-    /// Steps still to come.
+    /// Steps still to come, by dimension.
     pub(super) left: PerDim<u64>,
     /// No mapping with these loops scores better.
     pub(super) floor: Score,

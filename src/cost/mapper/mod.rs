@@ -51,18 +51,18 @@ use crate::workload::LoopNest;
 /// Raised whenever a change makes the mapper find other mappings or cost them differently: part of the cache's key.
 pub const VERSION: u32 = 2;
 
-/// What the search found.
+/// The result of the search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// The mapping; loops of bound 1 are left out.
     pub mapping: Mapping,
-    /// c in cycles.
+    /// Latency c in cycles.
     pub cycles: Cycles,
     /// Bytes from and to DRAM.
     pub dram_bytes: Bytes,
     /// Energy without leakage.
     pub dynamic_energy: Picojoules,
-    /// Complete mappings that were evaluated.
+    /// Number of complete mappings that were evaluated.
     pub evaluated: u64,
 }
 

@@ -1,10 +1,10 @@
 //! The loop orders that matter at one level.
 //!
-//! What an order decides is, for each tensor, which loops find its tile in place (those inside the innermost loop it
-//! depends on) and along which dimension the input window slides. The dimensions that W, I and O do not depend on
-//! (N P Q, K, and C R S) are disjoint, so that the innermost loop serves one of them, and that one best if all its loops
-//! are innermost together; the order of the loops outside changes nothing. What is left to choose is that block, and
-//! the dimension of the innermost loop over inputs that a window can slide along.
+//! An order decides, for each tensor, which loops find its tile in place (those inside the innermost loop that it
+//! depends on) and along which dimension the input window slides. The dimensions that W, I and O do not depend on (N P
+//! Q, K, and C R S) are disjoint, so that the innermost loop serves one of them, and that one best if all its loops are
+//! innermost together; the order of the loops outside changes nothing. What is left to choose is that block, and the
+//! dimension of the innermost loop over inputs that a window can slide along.
 
 use super::space::Space;
 use crate::dims::{Dim, DimSet, PerDim, Tensor};
@@ -30,7 +30,7 @@ impl Order {
         order
     }
 
-    /// Innermost first.
+    /// The dimensions, innermost first.
     pub(super) fn dims(&self) -> &[Dim] {
         &self.dims[..self.len]
     }
@@ -39,7 +39,7 @@ impl Order {
 /// The orders to try for every level and every set of loops above 1 there.
 #[derive(Debug)]
 pub(super) struct Orders {
-    /// By level, then by the set's place among the subsets of the level's dimensions.
+    /// The orders by level, then by the set's place among the subsets of the level's dimensions.
     by_level: Vec<Vec<Vec<Order>>>,
     looped: Vec<DimSet>,
 }
@@ -72,7 +72,7 @@ fn subsets(dims: DimSet) -> impl Iterator<Item = DimSet> {
     })
 }
 
-/// Which tensors some level further inside keeps.
+/// For each tensor, whether some level further inside keeps it.
 fn kept_inside(space: &Space, level: usize) -> [bool; 3] {
     let inside = || space.accel.storages().filter(move |&(index, _)| index > level);
     Tensor::ALL.map(|tensor| inside().any(|(_, storage)| storage.keeps[tensor as usize]))

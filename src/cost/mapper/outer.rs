@@ -18,7 +18,7 @@ pub(super) struct Best {
     pub(super) summary: Summary,
 }
 
-/// What stays the same over the whole search of a layer.
+/// The state of the search of a layer.
 #[derive(Debug)]
 pub(super) struct Outer<'a> {
     space: &'a Space<'a>,
@@ -155,8 +155,8 @@ impl<'a> Outer<'a> {
         })
     }
 
-    /// How often more than hoped the kept tensor is filled anew: where the loops over `middle` depend on it, those at
-    /// DRAM no longer find it in place.
+    /// How many times more often than assumed the kept tensor is filled anew: if it depends on the loops over `middle`,
+    /// those at DRAM no longer find it in place.
     fn times_again(&self, kept: Option<Tensor>, middle: DimSet, dram: &PerDim<u64>) -> f64 {
         match kept {
             Some(tensor) if middle.and(tensor.dims()) != DimSet::EMPTY => {

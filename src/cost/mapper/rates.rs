@@ -1,5 +1,6 @@
-//! What one word over each edge (parent, child, tensor) costs under one choice of loops in space, in real numbers: the
-//! arithmetic of `cost::access` and `cost::evaluate` without rounding to whole accesses, so never above it.
+//! The cost of one word over each edge (parent, child, tensor) under one choice of loops in space, in real numbers.
+//! This is the arithmetic of `cost::access` and `cost::evaluate` without rounding to whole accesses, so it is never
+//! above it.
 
 use super::space::{Space, Unrolled};
 use crate::cost::access::Edge;
@@ -24,7 +25,7 @@ pub(super) struct EdgeRates {
 #[derive(Debug)]
 pub(super) struct Above {
     pub(super) instances: [f64; MAX_LEVELS + 1],
-    /// Those of dimensions that each tensor does not depend on.
+    /// For each tensor, the product over the dimensions that it does not depend on.
     pub(super) copies: [[f64; 3]; MAX_LEVELS + 1],
 }
 
@@ -54,7 +55,7 @@ impl Above {
     }
 }
 
-/// What moves over an edge.
+/// The traffic over an edge.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flow {
     pub(super) pj: f64,

@@ -1,4 +1,4 @@
-//! Which factors a mapping may choose: the slots of every dimension, as the accelerator's constraints leave them.
+//! The search space: the slots of every dimension that the accelerator's constraints leave.
 //!
 //! A dimension has a slot at each storage level that may loop over it and at each fan-out axis that may unroll it. Where
 //! a level must cover the whole dimension, the slots outside it are gone. The levels fall into three parts:
@@ -43,7 +43,7 @@ pub(super) struct Space<'a> {
     pub(super) temporal: [DimSet; MAX_LEVELS],
     /// At each inner level, the dimensions for which no slot further out is left.
     pub(super) takes_rest: [DimSet; MAX_LEVELS],
-    /// Who fills whom.
+    /// The edges between levels: which level fills which.
     pub(super) edges: Vec<Edge>,
     /// Dimensions along which an input window can find a part of itself in place.
     pub(super) sliding: DimSet,

@@ -21,7 +21,7 @@ pub struct Measurements {
     pub accelerator: String,
     /// Where the figures come from.
     pub source: String,
-    /// Layers in order.
+    /// The layers in order.
     #[serde(rename = "measured")]
     pub layers: Vec<Layer>,
 }
@@ -106,7 +106,7 @@ impl Measurements {
 }
 
 impl Layer {
-    /// The loop nest.
+    /// The loop nest of the layer.
     pub fn nest(&self) -> LoopNest {
         let bounds = Dim::ALL.map(|dim| self.bounds.get(&dim).copied().unwrap_or(1));
         LoopNest { bounds, stride: [self.stride; 2], dilation: [1; 2] }

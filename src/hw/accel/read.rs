@@ -92,7 +92,7 @@ struct RawLevel {
     word_bits: Option<Bits>,
     /// Bits moved by one access.
     entry_bits: Option<Bits>,
-    /// How many one-word registers share one physical entry.
+    /// Number of one-word registers that share one physical entry.
     cluster_size: Option<Count>,
     /// Capacity in words; unlimited if left out.
     capacity_words: Option<Count>,
@@ -252,7 +252,7 @@ impl RawAccel {
     fn validate(self, source: &Source) -> Result<AccelSpec, InputError> {
         let fail = |message: &str| Err(source.error_at_top(message));
         if self.kinds.is_empty() {
-            return fail("`kinds` is empty: list the layer kinds it runs");
+            return fail("`kinds` is empty: list the layer kinds that the accelerator runs");
         }
         if self.vector_lanes == Count(0) && self.kinds.contains(&LayerKind::Vector) {
             return fail("`vector_lanes` must be at least 1 when `kinds` lists vector");
@@ -261,7 +261,7 @@ impl RawAccel {
             return fail("`dram_overlap` must lie between 0 (added to compute) and 1 (hidden behind it)");
         }
         if self.level.len() > MAX_LEVELS {
-            return fail(&format!("at most {MAX_LEVELS} levels"));
+            return fail(&format!("an accelerator has at most {MAX_LEVELS} levels"));
         }
         let mut levels: Vec<Level> = Vec::with_capacity(self.level.len());
         for raw in &self.level {

@@ -24,7 +24,7 @@ pub struct Timeline<'a> {
     /// Names by the index that requests carry.
     tenants: &'a [String],
     jobs: BTreeMap<u32, Job>,
-    /// What runs on each accelerator, and since when.
+    /// The running sub-job of each accelerator, and its start.
     running: Vec<Option<(Time, SubJobId)>>,
     events: Vec<Event>,
     bandwidth: Counter,

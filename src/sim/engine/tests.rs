@@ -1,4 +1,4 @@
-//! The exact micro-cases G1 to G6 of the design and hand-computed sequences for every action and rule.
+//! The exact micro-cases G1 to G6, and hand-computed sequences for every action and rule.
 
 mod followers;
 

@@ -23,7 +23,11 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
         Parameter { name: "scale", default: "", doc: "gap per isolated latency; smaller is busier" },
         Parameter { name: "streams", default: "4", doc: "number of streams" },
         Parameter { name: "jitter_us", default: "855", doc: "the most by which a gap is shortened" },
-        Parameter { name: "stagger_us", default: "50", doc: "time between the first requests of two streams" },
+        Parameter {
+            name: "stagger_us",
+            default: "50",
+            doc: "time between the first requests of two streams",
+        },
     ],
     read: |table| {
         let law: MocaStream = parse_parameters(table)?;

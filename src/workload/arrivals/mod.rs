@@ -62,9 +62,7 @@ pub struct ArrivalKind {
 pub fn schema(_: &mut SchemaGenerator) -> Schema {
     let table = |kind: &ArrivalKind| {
         let rate: &[_] = match kind.rate {
-            Rate::Given => {
-                &[("rate_per_s", "requests per second; default: from the load of the experiment")]
-            }
+            Rate::Given => &[("rate_per_s", "requests per second; default: from the load of the experiment")],
             Rate::Own => &[],
         };
         entry_table("kind", kind.name, kind.doc, kind.parameters, rate)
@@ -215,7 +213,7 @@ impl Arrivals {
         let kind = ARRIVALS.iter().find(|kind| kind.name == name);
         let kind = kind.ok_or_else(|| {
             let hint = did_you_mean(&name, ARRIVALS.iter().map(|kind| kind.name));
-            format!("no arrivals `{name}`{hint}; known: {}", known())
+            format!("no arrival process `{name}`{hint}; known: {}", known())
         })?;
         let wrong = |message| format!("arrivals `{name}`: {message}");
         let rate_per_s = match kind.rate {

@@ -1,8 +1,8 @@
-//! The columns of SCALE-Sim's topologies by the names that its versions, and lists made for them, give them.
+//! The columns of SCALE-Sim's topologies, by the names that they have in its versions and in lists made for them.
 
 use crate::files::{CsvFile, InputError, did_you_mean};
 
-/// What a column says.
+/// The meaning of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
     Name,
@@ -13,7 +13,7 @@ pub(super) enum Column {
     Channels,
     Filters,
     Stride,
-    /// By columns, where the first is by rows only.
+    /// The stride along columns, if the first is along rows only.
     SecondStride,
     Batch,
     Sparsity,
@@ -24,8 +24,8 @@ pub(super) enum Column {
 
 use Column::*;
 
-/// Of convolutions: what each column is called, SCALE-Sim's own name first. Case, blanks, underscores, hyphens and what
-/// stands in brackets (a unit) make no difference.
+/// The names of each column of convolutions, SCALE-Sim's own name first. Case, blanks, underscores, hyphens and text in
+/// brackets (a unit) make no difference.
 const CONVOLUTION: &[(Column, &[&str])] = &[
     (Name, &["Layer name", "Layer", "Name"]),
     (InputHeight, &["IFMAP Height", "IFMAP H", "Input Height", "IH"]),
@@ -40,7 +40,7 @@ const CONVOLUTION: &[(Column, &[&str])] = &[
     (Sparsity, SPARSITY),
 ];
 
-/// Of matrix products.
+/// The names of each column of matrix products.
 const PRODUCT: &[(Column, &[&str])] = &[
     (Name, &["Layer", "Layer name", "Name"]),
     (M, &["M"]),
@@ -52,25 +52,25 @@ const PRODUCT: &[(Column, &[&str])] = &[
 
 const SPARSITY: &[&str] = &["Sparsity", "Sparsity Ratio", "Sparsity Support", "N:M", "N:M Sparsity"];
 
-/// Those that every list of its form has.
+/// The required columns of each form.
 const NEEDED: [&[Column]; 2] = [
     &[Name, InputHeight, InputWidth, FilterHeight, FilterWidth, Channels, Filters, Stride],
     &[Name, M, N, K],
 ];
 
-/// Where the columns of a list are.
+/// The places of a list's columns.
 pub(super) struct Columns {
     places: Vec<(Column, usize)>,
     is_product: bool,
 }
 
 impl Columns {
-    /// Finds them in the header; the error says what is missing, unknown or there twice.
+    /// Finds the columns in the header; the error names a column that is missing, unknown or duplicated.
     pub(super) fn of(file: &CsvFile<&[u8]>) -> Result<Self, InputError> {
         // A row of numbers is no header.
         if let Some(number) = file.header().iter().find(|column| column.parse::<f64>().is_ok()) {
             let message = format!(
-                "not a SCALE-Sim topology: `{number}` is no name of a column; expected a header {FORMS}"
+                "not a SCALE-Sim topology: `{number}` is not the name of a column; expected a header {FORMS}"
             );
             return Err(file.header_error(message));
         }
@@ -88,22 +88,22 @@ impl Columns {
         Ok(columns)
     }
 
-    /// Whether the list is of matrix products.
+    /// Whether the list has matrix products.
     pub(super) fn is_product(&self) -> bool {
         self.is_product
     }
 
-    /// Where a column is, if it is there.
+    /// The place of a column, if the list has it.
     pub(super) fn find(&self, column: Column) -> Option<usize> {
         self.places.iter().find(|(of, _)| *of == column).map(|&(_, place)| place)
     }
 
-    /// Where a column is that every list of this form has.
+    /// The place of a required column.
     pub(super) fn place(&self, column: Column) -> usize {
         self.find(column).expect("columns that are needed were looked for")
     }
 
-    /// What a column says; nothing of one without a name, but a second stride right behind the first.
+    /// The meaning of a column; a column without a name has none, unless it is a second stride right after the first.
     fn meaning(
         &self,
         column: &str,
@@ -121,7 +121,7 @@ impl Columns {
             None => return Err(unknown(column, known)),
         };
         match self.find(meaning) {
-            Some(_) => Err(format!("column `{column}` is there twice, or under two names")),
+            Some(_) => Err(format!("column `{column}` occurs twice, or under two names")),
             None => Ok(Some(meaning)),
         }
     }
@@ -147,7 +147,7 @@ fn unknown(column: &str, known: &[(Column, &[&str])]) -> String {
     format!("unknown column `{column}`{hint}: expected {}", names.join(", "))
 }
 
-/// A name without what makes no difference.
+/// A name without the characters that make no difference.
 fn word(name: &str) -> String {
     let name = name.split(['(', '[']).next().unwrap_or_default();
     name.chars()

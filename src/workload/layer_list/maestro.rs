@@ -17,9 +17,9 @@
 //! | GEMM | M x K times K x N with weights K x N |
 //! | BMM | B products of two activations |
 //!
-//! Colons and commas may be missing, `//` and `/* */` are comments, what else a network or layer says (Dataflow, FPS,
-//! Dependency, ...) is skipped; but for what would change its sizes, as `Padding` does, and for mistyped words. What is
-//! given twice has to be the same.
+//! Colons and commas may be missing, and `//` and `/* */` are comments. Other entries of a network or layer (Dataflow,
+//! FPS, Dependency, ...) are skipped, except for those that would change its sizes, such as `Padding`, and for mistyped
+//! words, which are errors. Values that are given twice have to be equal.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ use super::{Entry, List, Padding, Windows, at, product};
 use crate::files::{InputError, Source, did_you_mean};
 use crate::workload::layer::{Op, product as checked_product};
 
-/// With the dimensions that each has.
+/// The types of layers, with their dimensions.
 const TYPES: [(&str, &str); 7] = [
     ("CONV", "N, K, C, Y, X, R, S"),
     ("DSCONV", "N, K, C, Y, X, R, S"),
@@ -40,13 +40,13 @@ const TYPES: [(&str, &str); 7] = [
 
 const DIMENSIONS: [&str; 10] = ["N", "G", "K", "C", "Y", "X", "R", "S", "M", "B"];
 
-/// What would change the sizes of a layer and is in none of MAESTRO's files.
+/// Entries that would change the sizes of a layer, and that are in none of MAESTRO's files.
 const UNSUPPORTED: [&str; 6] = ["Padding", "Pad", "Dilation", "Dilations", "Groups", "Group"];
 
 /// Sizes by name, with their lines.
 type Sizes<'s> = BTreeMap<&'s str, (usize, u64)>;
 
-/// Each word with its line.
+/// The words of a file, each with its line.
 struct Words<'s> {
     source: &'s Source,
     words: Vec<(usize, &'s str)>,
@@ -139,7 +139,7 @@ impl<'s> Words<'s> {
         })
     }
 
-    /// Goes past a value or a block of something that does not matter here.
+    /// Skips a value or a block that does not matter here.
     fn skip_block(&mut self) -> Result<(), InputError> {
         if self.words.get(self.next).is_none_or(|&(_, word)| word != "{") {
             return Ok(());
@@ -198,7 +198,7 @@ impl<'s> Words<'s> {
         }
     }
 
-    /// Something of a layer that does not matter here.
+    /// Skips an entry of a layer that does not matter here.
     fn skip(&mut self, word: &str) -> Result<(), InputError> {
         let hint = did_you_mean(word, ["Type", "Stride", "Dimensions"]);
         if !hint.is_empty() || UNSUPPORTED.iter().any(|name| name.eq_ignore_ascii_case(word)) {

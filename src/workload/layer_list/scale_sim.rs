@@ -9,10 +9,10 @@
 //! in place of one (height and width, or a second column without a name, as SCALE-Sim's reader has it), and a sparsity
 //! (`2:4`), which is not modelled: layers are dense. Any other column is an error.
 //!
-//! As in SCALE-Sim, `DP` in a name makes a convolution depthwise (every channel has `Num Filter` filters of its own) and
-//! windows are counted as ceil((input - filter) / stride) + 1. M x K are activations, K x N weights. Nothing tells a fully
-//! connected layer, written as one window that fills its feature map, from a convolution: with `--padding same` it becomes
-//! one with a window per stride, so lists without padding need M, N, K for such layers.
+//! As in SCALE-Sim, `DP` in a name makes a convolution depthwise (every channel has `Num Filter` filters of its own)
+//! and windows are counted as ceil((input - filter) / stride) + 1. M x K are activations, K x N weights. A fully
+//! connected layer, written as one window that fills its feature map, cannot be told from a convolution: with
+//! `--padding same` it becomes one with a window per stride, so lists without padding need M, N, K for such layers.
 
 use super::columns::{Column, Columns};
 use super::{Entry, Padding, Windows, product};
@@ -66,12 +66,12 @@ impl Layer<'_> {
         Ok(Op::Conv(windows.nest([batch, groups, filters, inputs], outputs)))
     }
 
-    /// A size that the list has to give.
+    /// A required size.
     fn size(&self, column: Column) -> Result<u64, InputError> {
         self.size_at(self.columns.place(column))
     }
 
-    /// A size that it may leave out. In a column without a name a sparsity may stand in place of a second stride.
+    /// An optional size. In a column without a name a sparsity may stand in place of a second stride.
     fn size_or(&self, column: Column, default: u64) -> Result<u64, InputError> {
         let is_size =
             |place: &usize| !(is_missing(self.record.get(*place)) || self.record.get(*place).contains(':'));

@@ -17,7 +17,7 @@ impl Op {
         }
     }
 
-    /// What a layer reads besides static weights, at one byte per element.
+    /// Bytes that a layer reads besides static weights, at one byte per element.
     pub fn input_bytes(&self) -> Bytes {
         Bytes(match *self {
             Self::Conv(nest) | Self::Gemm(nest) => nest.elements(Tensor::Inputs),
@@ -26,7 +26,7 @@ impl Op {
         })
     }
 
-    /// What a layer writes, at one byte per element.
+    /// Bytes that a layer writes, at one byte per element.
     pub fn output_bytes(&self) -> Bytes {
         Bytes(match *self {
             Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => nest.elements(Tensor::Outputs),

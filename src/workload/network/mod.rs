@@ -27,7 +27,7 @@ use crate::units::Macs;
 pub struct Network {
     /// The name by which scenarios refer to it.
     pub name: String,
-    /// Where its shapes come from.
+    /// Where the shapes come from.
     pub source: String,
     /// Counts that cannot be recomputed from the layers, as the importer saw them.
     pub totals: Option<Totals>,
@@ -35,12 +35,12 @@ pub struct Network {
     pub layers: Vec<Layer>,
 }
 
-/// What the importer counted in the original graph, where fused operations were still nodes.
+/// The importer's counts in the original graph, in which fused operations were still nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
-    /// Operations with MACs, where they are not as many as the layers with MACs: a recurrent network is one operation,
-    /// but a layer per time step.
+    /// Number of operations with MACs, if it differs from the number of layers with MACs: a recurrent network is one
+    /// operation, but has a layer per time step.
     pub mac_layers: Option<u64>,
     /// Edges between operations after removing views.
     pub edges: u64,
@@ -54,7 +54,7 @@ impl Network {
         self.layers.iter().map(|layer| layer.op.macs()).sum()
     }
 
-    /// How many layers have MACs.
+    /// Number of layers with MACs.
     pub fn mac_layers(&self) -> usize {
         self.layers.iter().filter(|layer| layer.op.nest().is_some()).count()
     }

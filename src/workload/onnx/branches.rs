@@ -1,6 +1,6 @@
-//! If: where the condition follows from sizes and constants, the nodes of the branch that is taken stand in its place.
-//! What a condition makes of data is not known before the network runs: such an If is refused, and the error says
-//! which inputs the condition depends on.
+//! The operator If: where the condition follows from sizes and constants, the nodes of the branch that is taken replace
+//! it. A condition on data is not known before the network runs; such an If is refused, and the error names the inputs
+//! on which the condition depends.
 
 use std::collections::BTreeSet;
 

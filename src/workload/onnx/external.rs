@@ -93,6 +93,6 @@ fn entry<'t>(tensor: &'t TensorProto, key: &str) -> Option<&'t str> {
 
 fn number(tensor: &TensorProto, key: &str) -> Result<Option<u64>, String> {
     let Some(text) = entry(tensor, key) else { return Ok(None) };
-    let wrong = |_| format!("its external data have {key} `{text}`, which is no number of bytes");
+    let wrong = |_| format!("its external data have {key} `{text}`, which is not a number of bytes");
     text.parse().map(Some).map_err(wrong)
 }

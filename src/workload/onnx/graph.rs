@@ -1,4 +1,4 @@
-//! From ONNX nodes to operations: constants are none, views become edges, the totals are counted.
+//! From ONNX nodes to operations: constants are dropped, views become edges, and the totals are counted.
 //!
 //! Counting rules, which reproduce every row of `tests/data/networks/totals.csv`:
 //!
@@ -22,7 +22,7 @@ use super::operators::{self, Class, Cost};
 use super::problem::Problem;
 use super::tensors::{Origin, Tensors};
 
-/// A node that does something at run time.
+/// A node that does work at run time.
 pub(super) struct Operation<'m> {
     pub(super) node: &'m NodeProto,
     pub(super) kind: Kind,

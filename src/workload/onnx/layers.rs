@@ -1,4 +1,4 @@
-//! From operations to layers: what can run at the output of the layer before it is fused into that layer.
+//! From operations to layers: an operation that can run at the output of the layer before it is fused into that layer.
 //!
 //! A pointwise operation (activation, BN, bias, scale) fuses when
 //! - it has one input that is computed at run time, which it may read twice (a square), and its constants are scalars or vectors: a full-size constant,
@@ -27,7 +27,7 @@ pub(super) struct Layers {
     pub(super) macs: u64,
 }
 
-/// Where the output of an operation appears.
+/// The layers that provide the output of an operation.
 #[derive(Default)]
 struct Home {
     /// The layers that must end before a reader starts.

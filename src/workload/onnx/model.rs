@@ -1,10 +1,10 @@
-//! The messages of a model that `rten-onnx` leaves out: functions that a model brings along, and the model itself,
-//! which has them.
+//! The protobuf messages that `rten-onnx` leaves out: the functions of a model, and the model itself, which contains
+//! them.
 
 use rten_onnx::onnx::{AttributeProto, GraphProto, NodeProto, OperatorSetIdProto};
 use rten_onnx::protobuf::{DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue, ValueReader};
 
-/// A model.
+/// A model with its functions.
 #[derive(Default)]
 pub(super) struct Model {
     pub(super) ir_version: Option<i64>,

@@ -1,4 +1,4 @@
-//! What each ONNX operator is to the simulator, and how many element operations a vector layer costs.
+//! The class of each ONNX operator in the simulator, and the number of element operations of a vector layer.
 //!
 //! | operators | element operations | because |
 //! |---|---|---|
@@ -22,7 +22,8 @@ use rten_onnx::onnx::{NodeProto, TensorProto};
 
 use super::einsum;
 
-/// Who defines an operator. A name means nothing without: anybody may call an operator of theirs `Conv`.
+/// The domain that defines an operator. A name means nothing without its domain, because anybody may define an operator
+/// `Conv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Domain {
     /// ONNX itself: the domain without a name, also written `ai.onnx`.
@@ -91,12 +92,12 @@ pub(super) enum Class {
     Vector(Cost),
 }
 
-/// How many element operations a vector layer has.
+/// The number of element operations of a vector layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cost {
     /// Operands - 1 per output element, at least 1.
     Operands,
-    /// So many per output element.
+    /// A fixed number per output element.
     PerOutput(u64),
     /// One per input element.
     PerInput,

@@ -1,7 +1,7 @@
-//! Which inputs of a graph are weights: some files list their weights, and even shapes and axes, as inputs.
+//! Finds the inputs of a graph that are weights: some files list their weights, and even shapes and axes, as inputs.
 //!
-//! `--input` says it; else an input is a weight if every use of it, through views, is one in which operators take
-//! weights, at a rank that they have there, beside something that is computed. What is ambiguous: a MatMul of two
+//! `--input` decides it. Otherwise an input is a weight if every use of it, through views, is one in which operators
+//! take weights, at the rank of a weight there, beside an operand that is computed. What is ambiguous: a MatMul of two
 //! inputs (a matrix is taken for a weight, a batch of matrices for an activation) and element-wise operators (a vector
 //! is taken for a bias or a scale where other inputs are weights for certain, else for an activation).
 

@@ -1,6 +1,6 @@
-//! Why a model cannot be imported; the caller adds the path.
+//! The reasons why a model cannot be imported; the caller adds the path.
 
-/// One variant per thing that a user can act on.
+/// A problem with a model, with one variant per remedy that a user has.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
     #[error("{0}")]
@@ -17,7 +17,7 @@ pub(super) enum Problem {
     Missing { what: &'static str },
     #[error("the model has no layers: nothing in its graph depends on an input")]
     Empty,
-    #[error("the model has no layers: all that its graph does is to move elements or to take some of them")]
+    #[error("the model has no layers: its graph only moves or selects elements")]
     OnlyViews,
     #[error(
         "node {node}: operator `{op}` is not supported; --unknown=bytes makes it a layer that moves its inputs and \
@@ -66,7 +66,7 @@ pub(super) enum Problem {
     )]
     TooSmall { node: String, sizes: String },
     #[error(
-        "tensor `{tensor}`: the file gives it {file}, {by} makes it {inferred}; which is right is not known: correct the \
+        "tensor `{tensor}`: the file gives it {file}, {by} makes it {inferred}; it is unknown which is right: correct the \
          file, or take the tensor out of its `value_info`"
     )]
     TwoTypes { tensor: String, file: String, inferred: String, by: String },

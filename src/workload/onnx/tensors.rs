@@ -21,7 +21,7 @@ const MAX_KEPT_ELEMENTS: usize = 1 << 21;
 /// Tensors whose contradicted shape a note tells in full.
 const MAX_NOTES: usize = 20;
 
-/// Where the elements of a tensor come from.
+/// The origin of the elements of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'m> {
     /// An input of the network, or computed at run time.
@@ -203,7 +203,7 @@ impl<'m> Tensors<'m> {
         Err(Problem::TwoTypes { tensor: tensor.into(), file, inferred, by })
     }
 
-    /// What the user should know of the shapes.
+    /// Notes for the user about the shapes.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.contradicted.iter().take(MAX_NOTES).map(contradiction).collect();
         if let Some(more @ 1..) = self.contradicted.len().checked_sub(MAX_NOTES) {

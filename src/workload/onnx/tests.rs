@@ -323,7 +323,7 @@ fn errors_name_the_node_and_what_is_wrong_with_it() {
         ("a = Slice x none none\nb = Relu a", "b: 1 0", "Relu that writes `b`: the output has no elements"),
         ("a = Tile x many", "a: 1 8", "more than 2^50 elements"),
         ("a = MaxPool x", "a: 1 8", "`kernel_shape` is missing"),
-        ("a = Transpose x", "a: 8 1", "no layers: all that its graph does is to move elements"),
+        ("a = Transpose x", "a: 8 1", "no layers: its graph only moves or selects elements"),
         ("a = SequenceConstruct x", "a: 8 1", "sequences and optional values have no shape"),
     ] {
         let message = case(nodes, shapes);

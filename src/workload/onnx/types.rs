@@ -1,4 +1,4 @@
-//! What is known of the shape and the element type of a tensor.
+//! The shape and the element type of a tensor, as far as they are known.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Operators that are not known, where they become layers of their bytes (`--unknown=bytes`): what the import says of
-//! them, and the shapes of what they write.
+//! Unknown operators, which become layers of their bytes with `--unknown=bytes`: the notes of the import about them,
+//! and the shapes of their outputs.
 //!
 //! Those are given by the file, or follow from a reader whose output the file gives and that keeps the shape of its
 //! input. Nothing is guessed beyond that.

@@ -54,7 +54,7 @@ use super::tenant::Tenant;
 pub struct Scenario {
     /// The name by which experiments refer to it.
     pub name: String,
-    /// Where its numbers come from and what was changed.
+    /// Where the numbers come from, and what was changed.
     pub source: String,
     /// The networks that requests may ask for, distinct and in order of first mention.
     pub networks: Vec<Variant>,

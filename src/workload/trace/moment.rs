@@ -21,7 +21,7 @@ pub(super) struct Moment {
 
 /// Reads decimal seconds, exactly if they are written without an exponent.
 pub(super) fn seconds(text: &str) -> Result<Moment, String> {
-    let wrong = || format!("`{text}` is no time: expected seconds from 0 on");
+    let wrong = || format!("`{text}` is not a time: expected seconds from 0 on");
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if is_digits(whole) && is_digits(fraction) && !whole.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn seconds(text: &str) -> Result<Moment, String> {
 /// A date with a time of day, and an offset from UTC (`+02:00`, `-0530`, `+02`, `Z`, `UTC`) or none.
 pub(super) fn date_time(text: &str) -> Result<Moment, String> {
     let wrong =
-        || format!("`{text}` is no date: expected one like 2023-11-16 18:17:03.9799600, or with +02:00");
+        || format!("`{text}` is not a date: expected one like 2023-11-16 18:17:03.9799600, or with +02:00");
     let (whole, fraction, zone) = parts(text);
     let whole_s = if zone.is_empty() {
         let civil: DateTime = whole.parse().map_err(|_| wrong())?;

@@ -88,7 +88,7 @@ fn wrong_traces_are_told_with_file_and_line() {
             "t_s,tenant,network\n1,b,kws_res8\n",
             "t.csv:2: tenant `b` of scenario `own` does not run `kws_res8`",
         ),
-        ("t_s\n1\nlater\n", "t.csv:3: `later` is no time"),
+        ("t_s\n1\nlater\n", "t.csv:3: `later` is not a time"),
     ] {
         bench.write("t.csv", text);
         let output = mascot(&["run", &bench.path("run.toml"), "--trace", &bench.path("t.csv")]);

@@ -55,7 +55,7 @@ pub(super) const MODELS: &[Model] = &[
     ("external_parent.onnx", "", Error("`../onnx_field/external.bin`: it leaves the folder of the model"), &[]),
     ("external_absolute.onnx", "", Error("`/etc/passwd`: it leaves the folder of the model"), &[]),
     ("external_short.onnx", "", Error("`external.bin`: the file ends before the 32 bytes from 16 on"), &[]),
-    ("external_wrong_offset.onnx", "", Error("its external data have offset `8 bytes`, which is no number"), &[]),
+    ("external_wrong_offset.onnx", "", Error("its external data have offset `8 bytes`, which is not a number"), &[]),
     // A batch of zero stands for any.
     ("dim_zero.onnx", "--bind x.0=1", Macs(147_456), &[]),
     ("dim_zero.onnx", "", Error("these dimensions of the inputs have no size: 0 of `x`; give each one: --bind x.0=NUMBER"), &[]),

@@ -29,9 +29,9 @@ type Words = BTreeSet<[u64; 5]>;
 /// The words that move over one edge in one step, by the parent's place.
 #[derive(Default)]
 struct Traffic {
-    /// What some child of the parent lacks.
+    /// Words that some child of the parent lacks.
     entering: BTreeMap<Vec<u64>, Words>,
-    /// What some child of the parent gives up.
+    /// Words that some child of the parent gives up.
     leaving: BTreeMap<Vec<u64>, Words>,
 }
 

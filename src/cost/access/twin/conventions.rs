@@ -25,7 +25,7 @@ struct Walk<'a> {
     extent: PerDim<u64>,
 }
 
-/// What a walk counts over all instances: of the parent, and the fills of the child.
+/// The counts of a walk over all instances: the accesses of the parent, and the fills of the child.
 #[derive(Default)]
 struct Moved {
     reads: u64,
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
             && nested[1..].iter().all(|step| step.bound == 2)
     }
 
-    /// Where children stand that one access of a parent serves together: one place for each such group, the parent's
+    /// The groups of children that one access of a parent serves together, with one place for each group, the parent's
     /// own place first.
     fn groups(&self) -> BTreeSet<(Vec<u64>, Vec<u64>)> {
         let place = |index: Vec<u64>| {

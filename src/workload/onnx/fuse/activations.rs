@@ -1,4 +1,4 @@
-//! Activations by their formulas: which of them has the points that a group of nodes was found to have.
+//! Activations by their formulas: finds the one that matches the points computed by a group of nodes.
 
 use statrs::function::erf::erf;
 

@@ -1,12 +1,12 @@
 //! Patterns of several nodes that are one operator of ONNX: exporters write SiLU or a layer norm node by node, and the
 //! same network must cost the same whoever wrote it. `--no-fuse` keeps the nodes apart.
 //!
-//! A pattern is known by what it computes, not by how it is written: `region` finds groups of nodes that are a
+//! A pattern is recognised by what it computes, not by how it is written: `region` finds groups of nodes that are a
 //! function of one tensor, with no value in between that anybody else needs; `probe` computes a group on some numbers,
-//! with `members` for its nodes; `activations` and `norms` have the formulas of ONNX's operators. So the order of operands, `x / sqrt(2)` or
-//! `x * 0.7071`, `Pow(x, 2)` or `x * x`, the axes as attribute or input, casts and reshapes in between make no
-//! difference, while a wrong constant or another axis does. Trained parameters may have any value; numbers of an
-//! activation (the slope of LeakyRelu) or an epsilon too, since cost does not depend on them.
+//! with `members` for its nodes; `activations` and `norms` have the formulas of ONNX's operators. So the order of
+//! operands, `x / sqrt(2)` or `x * 0.7071`, `Pow(x, 2)` or `x * x`, the axes as attribute or input, casts and reshapes
+//! in between make no difference, while a wrong constant or another axis does. Trained parameters may have any value;
+//! numbers of an activation (the slope of LeakyRelu) or an epsilon too, since cost does not depend on them.
 //!
 //! | pattern | computes | ONNX has it since operator set |
 //! |---|---|---|
@@ -53,7 +53,7 @@ use super::tensors::Tensors;
 /// A graph with one node per pattern.
 pub(super) struct Fused {
     pub(super) graph: GraphProto,
-    /// What was fused, for the user.
+    /// A note for the user that lists what was fused.
     pub(super) note: String,
 }
 

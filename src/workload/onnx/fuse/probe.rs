@@ -1,4 +1,4 @@
-//! What a group of nodes computes, found out by computing it on some numbers.
+//! Finds out what a group of nodes computes, by computing it on some numbers.
 //!
 //! Input and result of the group are twelve samples of six elements; where the group reduces, these stand for the
 //! elements along the axes of the reduction, and a sum counts them as often as makes the true number. Constants of one
@@ -34,7 +34,7 @@ const NEAR: [[f64; ELEMENTS]; 6] = [
 /// Numbers of this size show limits, and beside their squares no epsilon counts.
 pub(super) const FAR: f64 = 1e4;
 
-/// What a group of nodes makes of the samples.
+/// The outputs of a group of nodes for the samples.
 pub(super) struct Response<'m> {
     /// The samples, near and far.
     pub(super) input: Vec<f64>,
@@ -47,7 +47,7 @@ pub(super) struct Response<'m> {
     pub(super) reduced: f64,
     /// Whether what is reduced has another shape than input and output.
     pub(super) is_regrouped: bool,
-    /// How far rounded constants may lead off.
+    /// The tolerance for the effect of rounded constants.
     pub(super) tolerance: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What the user says of the inputs (`--bind`): sizes of symbolic dimensions, and values of inputs that are one integer.
+//! The user's values for inputs (`--bind`): sizes of symbolic dimensions, and values of inputs that are one integer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
