@@ -194,7 +194,9 @@ impl Raw {
         for (key, values) in swept {
             let values = values.as_array().expect("only lists are swept");
             if values.is_empty() || distinct(values).len() < values.len() {
-                return Err(format!("scheduler `{name}`: the values of `{key}` must all differ"));
+                return Err(format!(
+                    "scheduler `{name}`: `{key}` needs one or more values that are all different"
+                ));
             }
             let with = |(words, parameters): &(Vec<String>, Table), value: &Value| {
                 let mut point = (words.clone(), parameters.clone());
