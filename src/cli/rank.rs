@@ -86,7 +86,7 @@ fn text(ranking: &Ranking) -> String {
     header.extend(ranking.beside);
     let has_bound = ranking.schedulers.iter().any(|of| of.to_bound.is_some());
     if has_bound {
-        header.extend(["gap to bound", "+- 95 %", "closed %"]);
+        header.extend(["difference to bound", "+- 95 %", "closed %"]);
     }
     let rows = ranking.schedulers.iter().map(|of| row(of, ranking.beside.is_some(), has_bound)).collect();
     render(&header, 1..header.len(), rows) + &footnotes(ranking).join("; ") + "\n"
