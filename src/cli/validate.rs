@@ -11,7 +11,7 @@ use super::run::Recording;
 use super::table::Listing;
 use crate::cost::{Cache, Measurements, Throughput, UserTable};
 use crate::experiment::{DataRoot, Error, Experiment, Kind, Progress, check_name};
-use crate::files::{InputError, Source, any_path};
+use crate::files::{InputError, Source, any_path, did_you_mean};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::limits::Resource;
 use crate::plan::{Case, Plan};
@@ -164,14 +164,20 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     let kind = table.get("kind").and_then(toml::Value::as_str).unwrap_or_default();
     let kind = policy::find(kind).ok_or_else(|| {
         let known: Vec<&str> = POLICIES.iter().map(|entry| entry.name).collect();
-        InputError::file(path, format!("`kind` is `{kind}`; it may be {}", known.join(", ")))
+        InputError::file(
+            path,
+            format!("`kind` is `{kind}`{}; it may be {}", did_you_mean(kind, &known), known.join(", ")),
+        )
     })?;
     let policy = Policy::read(path, kind)?;
     let manifest = &policy.manifest;
     let system = data.system(&manifest.system)?;
     if !policy.is_for(&system) {
-        let message =
-            format!("the policy was trained for accelerators other than those of `{}`", manifest.system);
+        let message = format!(
+            "the policy was trained for accelerators other than those of `{}`{}",
+            manifest.system,
+            policy.doubt(&system)
+        );
         return Err(InputError::file(path, message).into());
     }
     let weights = Policy::weights_path(path);

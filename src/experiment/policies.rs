@@ -37,10 +37,11 @@ impl Policies {
             if !transfer && !policy.is_for(system) {
                 return Err(Error::Usage(format!(
                     "{} was trained for the accelerators of `{}`, and those of `{}` differ: train one for it, or set \
-                     `transfer = true`",
+                     `transfer = true`{}",
                     path.display(),
                     policy.manifest.system,
-                    system.name
+                    system.name,
+                    policy.doubt(system)
                 )));
             }
             let placed = Placed { path, policy, accelerators: system.accelerators.len(), without };

@@ -13,6 +13,7 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("relmas-6", "hetero-6"),
     ("relmas-8", "hetero-8"),
     ("mascot", "learned_gate"),
+    ("mascot-2", "learned_gate-2"),
     ("mascot-relmas-4", "learned_gate-hetero-4"),
     ("mascot-relmas-6", "learned_gate-hetero-6"),
     ("mascot-relmas-8", "learned_gate-hetero-8"),

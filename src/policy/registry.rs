@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::learned_gate::{self, LearnedGate};
 use super::relmas::{self, Actor, Relmas};
 use super::weights::{Tensors, WeightsError};
-use crate::files::{InputError, Parameter, Source, sha256, write_atomic};
+use crate::files::{InputError, Parameter, RENAMED, Source, did_you_mean, sha256, write_atomic};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::sim::Scheduler;
 
@@ -168,7 +168,8 @@ impl Policy {
         let expected = [("kind", &manifest.kind, kind.name), ("features", &manifest.features, kind.features)];
         for (key, found, expected) in expected {
             if found != expected {
-                let message = format!("`{key}` is `{found}`: expected `{expected}`");
+                let hint = did_you_mean(found, [expected]);
+                let message = format!("`{key}` is `{found}`{hint}: expected `{expected}`");
                 return Err(source.error_at_top(message));
             }
         }
@@ -186,6 +187,18 @@ impl Policy {
     /// Whether it was trained for the accelerators that this system has.
     pub fn is_for(&self, system: &SystemSpec) -> bool {
         self.manifest.system_sha256 == system_sha256(system)
+    }
+
+    /// Why a policy may not be [for](Self::is_for) a system of that name after all: `; ` and a sentence, or nothing.
+    pub fn doubt(&self, system: &SystemSpec) -> &'static str {
+        let Manifest { system: name, version, .. } = &self.manifest;
+        let is_renamed = RENAMED.iter().any(|(old, new)| old == name && *new == system.name);
+        match version.starts_with("0.1.") && (is_renamed || *name == system.name) {
+            true => {
+                "; mascot 0.1 made `system_sha256` in another way, so a manifest of that time does not match"
+            }
+            false => "",
+        }
     }
 
     /// Writes both files; the manifest, which names the weights' hash, comes last.

@@ -172,6 +172,14 @@ fn an_old_name_is_refused_with_the_new_one() {
     let train = |file: &str, set: &str| {
         refused(&["train", &format!("experiments/{file}.toml"), "--out", out, "--set", set])
     };
+    let shipped = std::fs::read_to_string("policies/learned_gate-hetero-6.toml").unwrap();
+    let manifest_with = |key: &str, value: &str| {
+        let is_of_key = |line: &str| line.starts_with(&format!("{key} = "));
+        let change = |line: &str| if is_of_key(line) { format!("{key} = {value:?}") } else { line.into() };
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, shipped.lines().map(change).collect::<Vec<String>>().join("\n")).unwrap();
+        path.to_str().unwrap().to_string()
+    };
     for (old, new) in RENAMED {
         let messages = [
             sweep(&format!("systems={old}")),
@@ -182,6 +190,8 @@ fn an_old_name_is_refused_with_the_new_one() {
             refused(&["rank", "results/grid135.csv", "--metric", old]),
             train("train-hetero-6", &format!("training.evolution.{old}=1")),
             train("train-hetero-6-relmas", &format!("training.ddpg.{old}=1")),
+            refused(&["validate", &manifest_with("kind", old)]),
+            refused(&["validate", &manifest_with("features", old)]),
         ];
         let is_told = |message: &String| message.contains(&format!("{new}` since 0.2)"));
         assert!(messages.iter().any(is_told), "{old}: {messages:#?}");

@@ -370,6 +370,28 @@ fn run(system: &str, kind: &str, more: &str) -> Output {
     mascot(&["run", &experiment, "--out", &path(folder.path(), "out")], "1")
 }
 
+/// A manifest of mascot 0.1 has a hash that was made in another way, and the error says so.
+#[test]
+fn a_manifest_of_an_earlier_version_says_why_it_does_not_match() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let manifest = path(folder.path(), "old.toml");
+    let shipped = fs::read_to_string("policies/learned_gate-hetero-6.toml").expect("it ships");
+    let sha256 = shipped.lines().find(|line| line.starts_with("system_sha256")).expect("it has one");
+    let old = format!("system_sha256 = \"{}\"", "0".repeat(64));
+    for name in ["relmas-6", "hetero-6"] {
+        let text = shipped.replace(sha256, &old).replacen("\"hetero-6\"", &format!("{name:?}"), 1);
+        fs::write(&manifest, text).expect("the folder is ours");
+        fs::copy("policies/learned_gate-hetero-6.safetensors", manifest.replace(".toml", ".safetensors"))
+            .expect("the folder is ours");
+        let output = run("hetero-6", "learned_gate", &format!(", policy = {manifest:?}"));
+        refused(&output, &["`transfer = true`; mascot 0.1 made `system_sha256` in another way"]);
+    }
+    refused(
+        &run("simba-6", "learned_gate", &format!(", policy = {manifest:?}")),
+        &["set `transfer = true`\n"],
+    );
+}
+
 #[test]
 fn every_shipped_policy_runs_on_its_system_and_no_other() {
     let data = mascot::experiment::DataRoot::find(None).expect("the data is in the source tree");
