@@ -81,7 +81,7 @@ impl Columns {
             return Ok(Self { time, tenant: None, network: Some(model), read: seconds, shift: true });
         }
         Err(file.header_error(
-            "no known trace: expected a column `t_s` (mascot), `TIMESTAMP` (Azure LLM), or `Timestamp` and `Model` \
+            "not a known trace: expected a column `t_s` (mascot), `TIMESTAMP` (Azure LLM), or `Timestamp` and `Model` \
              (BurstGPT)",
         ))
     }

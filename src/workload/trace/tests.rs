@@ -86,16 +86,16 @@ fn disb_tasks_send_until_the_time_is_over() {
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
     let cases = [
-        ("t_s\n1\n-2\n", Some(3), "no time"),
+        ("t_s\n1\n-2\n", Some(3), "not a time"),
         ("t_s\nsoon\n", Some(2), "`soon`"),
-        ("t_s\n1\nNaN\n", Some(3), "no time"),
+        ("t_s\n1\nNaN\n", Some(3), "not a time"),
         ("t_s\n1\n\n\n1e99\n", Some(5), "clock"),
-        ("t_s\n.5.5\n", Some(2), "no time"),
+        ("t_s\n.5.5\n", Some(2), "not a time"),
         ("t_s,tenant\n1,a\n2\n", Some(3), "1 fields"),
         ("t_s,model\n1,a\n", Some(1), "unknown column `model`"),
-        ("time\n1\n", Some(1), "no known trace"),
-        ("", Some(1), "no known trace"),
-        ("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-31 00:00:00,1,1\n", Some(2), "no date"),
+        ("time\n1\n", Some(1), "not a known trace"),
+        ("", Some(1), "not a known trace"),
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-31 00:00:00,1,1\n", Some(2), "not a date"),
         ("t_s\n", None, "no requests"),
     ];
     for (text, line, part) in cases {
