@@ -282,7 +282,7 @@ fn a_users_table_replaces_the_model() {
             3,
             "column `cycles`: `many`: expected a whole number",
         ),
-        (format!("{strided}sample,pointwise,simba_768,5,,1\n"), 3, "none of them"),
+        (format!("{strided}sample,pointwise,simba_768,5,,1\n"), 3, "leave all three empty"),
         (
             format!("{strided}sample,pointwise,simba_768,5.5,1,1\n"),
             3,

@@ -274,7 +274,7 @@ fn a_cache_that_cannot_be_written_is_one_warning() {
     let output = program(&args).current_dir(folder.path()).env("MASCOT_CACHE_DIR", &cache).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    let kept: Vec<&str> = said.lines().filter(|line| line.contains("is not kept")).collect();
+    let kept: Vec<&str> = said.lines().filter(|line| line.contains("are not kept")).collect();
     assert_eq!(kept.len(), 1, "{said}");
     assert!(
         said.lines().filter(|line| line.contains("cache") || line.contains("a file")).count() <= 2,
