@@ -240,7 +240,11 @@ fn wrong_files_are_refused_with_their_line() {
         ),
         (format!("{tenant}batch = 0\n"), 6, "1 to 1024"),
         (format!("{tenant}late = 'never'\n"), 6, "never"),
-        (format!("{tenant}arrivals = {{ kind = 'batch', requests = 3 }}\nweight = 2\n"), 7, "an absolute arrival rate"),
+        (
+            format!("{tenant}arrivals = {{ kind = 'batch', requests = 3 }}\nweight = 2\n"),
+            7,
+            "an absolute arrival rate",
+        ),
         (
             format!(
                 "{tenant}arrivals = {{ kind = 'batch', requests = 3 }}\n[[tenant]]\nname = 'b'\nnetwork = 'yolov2'\n"
