@@ -29,7 +29,7 @@ pub(super) type Start =
     for<'a> fn(&'a Plan, &Training, Option<&Tensors>) -> Result<Box<dyn Learner + 'a>, WeightsError>;
 
 /// The start function of each algorithm; `None` in a program that was built without its library.
-const STARTS: [(&str, Option<Start>); 2] = [("evolution", evolution::START), ("ddpg", ddpg::START)];
+const STARTS: &[(&str, Option<Start>)] = &[("evolution", evolution::START), ("ddpg", ddpg::START)];
 
 /// The learner of a training.
 ///
