@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::experiment::{Error, KEYS, SCENARIO, SCHEDULER, SEED, unsaid};
+use crate::experiment::{Error, KEYS, SCENARIO, SCHEDULER, SEED, SYSTEM, unsaid};
 use crate::files::{self, InputError, Record, is_missing, whole};
 use crate::sweep::Range;
 
@@ -80,7 +80,6 @@ impl CsvFile {
 
 /// The value of a key as `mascot run` writes it: pandas turns 1 into 1.0 and true into True.
 fn as_written(key: usize, text: &str) -> String {
-    const SYSTEM: usize = 0;
     if [SYSTEM, SCENARIO, SCHEDULER].contains(&key) {
         return text.to_string();
     }

@@ -7,3 +7,4 @@ mod contract;
 mod optimum;
 mod policy;
 mod presets;
+mod training;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Data, Picture, Section, best_first, cell};
-use crate::experiment::{Error, KEYS};
+use crate::experiment::{Error, SCHEDULER, SEED};
 use crate::files::Record;
 use crate::report::chart::{Chart, Entry, Gantt, Run, Scale};
 use crate::report::svg::Style;
@@ -70,8 +70,6 @@ fn read(
     schedulers: &[usize],
     mut file: CsvFile,
 ) -> Result<(String, Vec<Vec<Layer>>), Error> {
-    let place = |key: &str| KEYS.iter().position(|known| *known == key).expect("it is a key");
-    let (scheduler_key, seed_key) = (place("scheduler"), place("seed"));
     let columns = ["request", "network", "layer", "accelerator", "start_us", "end_us"];
     let [request, network, layer, accelerator, start, end] = {
         let places: Vec<usize> = columns.iter().map(|name| file.column(name)).collect::<Result<_, _>>()?;
@@ -82,11 +80,11 @@ fn read(
     while file.read(&mut record)? {
         let keys = file.keys(&record);
         let wanted =
-            results.scheduler(&keys[scheduler_key]).and_then(|s| schedulers.iter().position(|w| *w == s));
+            results.scheduler(&keys[SCHEDULER]).and_then(|s| schedulers.iter().position(|w| *w == s));
         let Some(shown) = wanted.filter(|_| results.case_of(&keys) == results.case_of(&case.keys)) else {
             continue;
         };
-        if *seed.get_or_insert_with(|| keys[seed_key].clone()) != keys[seed_key] {
+        if *seed.get_or_insert_with(|| keys[SEED].clone()) != keys[SEED] {
             continue;
         }
         layers[shown].push(Layer {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Data, IN_FRONT, Section, cell, styles};
-use crate::experiment::{Error, KEYS};
+use crate::experiment::{Error, SCHEDULER};
 use crate::files::Record;
 use crate::report::chart::{Chart, Lines, Scale, Series};
 use crate::results::{Case, CsvFile, Results};
@@ -43,7 +43,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
 /// Sorted latencies by case and scheduler; infinite for a request that never finished.
 fn read(results: &Results, mut file: CsvFile) -> Result<BTreeMap<(usize, usize), Vec<f64>>, Error> {
     let (arrival, finish) = (file.column("arrival_us")?, file.column("finish_us")?);
-    let place = KEYS.iter().position(|key| *key == "scheduler").expect("it is a key");
+    let place = SCHEDULER;
     let mut all: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
     let mut record = Record::default();
     while file.read(&mut record)? {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Data, Section, cell};
-use crate::experiment::{Error, KEYS};
+use crate::experiment::{Error, SCHEDULER};
 use crate::files::Record;
 use crate::report::chart::{Chart, Matrix};
 use crate::results::{Case, CsvFile, Results};
@@ -41,7 +41,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
 
 impl Utilization {
     fn add(&mut self, results: &Results, keys: &[String], accelerator: &str, value: f64) {
-        let scheduler = KEYS.iter().position(|key| *key == "scheduler").map_or("", |place| &keys[place]);
+        let scheduler = &keys[SCHEDULER];
         let (Some(case), Some(scheduler)) = (results.case_of(keys), results.scheduler(scheduler)) else {
             return;
         };

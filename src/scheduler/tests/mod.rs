@@ -3,8 +3,6 @@
 
 mod adaptive;
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
@@ -292,25 +290,6 @@ fn every_scheduler_finishes_everything_legally_and_deterministically() {
         let mut reseeded = (entry.build)(&toml::Table::new(), 2).expect("no parameter is mandatory");
         let other = run_with(reseeded.as_mut(), &world, &requests);
         assert_eq!(first != other, entry.draws, "{} says whether its seed counts", entry.name);
-    }
-}
-
-/// Rules and policies ask for the bandwidth of an accelerator, or of all memories: a second one then breaks none of them.
-#[test]
-fn nobody_who_decides_names_the_bandwidth_of_the_platform() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![source.join("scheduler"), source.join("policy")];
-    let platform_wide = ["platform.", "bandwidth_bytes_per_ps"].concat();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("it is part of the sources") {
-            let path = entry.expect("it is readable").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let text = fs::read_to_string(&path).expect("sources are text");
-                assert!(!text.contains(&platform_wide), "{}", path.display());
-            }
-        }
     }
 }
 
