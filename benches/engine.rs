@@ -63,6 +63,8 @@ fn chains(accelerators: usize, layers: usize) -> Arc<World> {
         let cost = LayerCost {
             latency: Time::from_us(1.0 + 0.1 * network as f64 + 0.013 * i as f64),
             dram_bytes: Bytes(if i.is_multiple_of(2) { 4_000 } else { 100 }),
+            weight_bytes: Bytes(0),
+            input_bytes: Bytes(0),
             energy: Picojoules(1.0),
             utilization: 1.0,
             tiles: 1,

@@ -127,6 +127,33 @@ pub enum LayerKind {
     Lookup,
 }
 
+/// What a post-processor can do with the output of a layer on its way to DRAM; an accelerator lists those that it has
+/// (`post_ops`), and a vector layer says which one it is (`post_op`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PostOp {
+    /// One operation per element: activation, scale, or a second operand that is read from DRAM (a residual add).
+    Elementwise,
+    /// A reduction of windows or of whole planes with one accumulator per output: pooling, a mean over rows and columns.
+    Pool,
+    /// A join of tensors: producers write to, and consumers read from, several places, so that nothing is copied.
+    Concat,
+}
+
+impl PostOp {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Elementwise, Self::Pool, Self::Concat];
+
+    /// The name used in data files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Elementwise => "elementwise",
+            Self::Pool => "pool",
+            Self::Concat => "concat",
+        }
+    }
+}
+
 impl LayerKind {
     /// All kinds.
     pub const ALL: [Self; 5] = [Self::Conv, Self::Gemm, Self::Matmul, Self::Vector, Self::Lookup];

@@ -32,6 +32,8 @@ pub(crate) fn layer(after: &[usize], costs: &[(f64, f64)]) -> LayerModel {
         Some(LayerCost {
             latency: Time((latency_ns * 1e3).round() as u64),
             dram_bytes: Bytes((latency_ns * demand).round() as u64),
+            weight_bytes: Bytes(0),
+            input_bytes: Bytes(0),
             energy: Picojoules(1.0),
             utilization: 0.5,
             tiles: u64::MAX,

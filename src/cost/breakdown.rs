@@ -1,13 +1,17 @@
 //! The breakdown of one layer's cost: its mapping, what limits it, and where its energy goes.
 
+use super::LayerCost;
+use super::access::Flat;
+use super::evaluate::Evaluator;
 use super::layer_cost::{Stream, nest_cost, stream_of};
 use super::mapper::{self, Found, Goal};
 use super::mapping::Mapping;
+use super::passes::{Pass, Tail, passes};
 use super::timing::port_cycles;
-use super::{LayerCost, evaluate};
+use crate::dims::LayerKind;
 use crate::hw::AccelSpec;
 use crate::units::Cycles;
-use crate::workload::{LoopNest, Op};
+use crate::workload::{LoopNest, Op, Work};
 
 /// The cost of a layer with all the numbers behind it.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,23 +57,44 @@ impl Bound {
     }
 }
 
-/// The breakdown of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it.
-pub fn breakdown(accel: &AccelSpec, op: &Op, goal: Goal) -> Option<Breakdown> {
-    if !accel.kinds.contains(&op.kind()) {
-        return None;
-    }
-    match op {
+/// The breakdown of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it. Of a layer in several
+/// passes ([`super::passes`]), what limits the longest counts, and the mapping is that of the first.
+pub fn breakdown(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<Breakdown> {
+    let found = passes(accel, work)?.into_iter().map(|pass| of_pass(accel, pass, goal));
+    let found: Vec<Breakdown> = found.collect::<Option<_>>()?;
+    let longest = found.iter().rev().max_by_key(|pass| pass.cycles).map(|pass| pass.bound)?;
+    let all = found.into_iter().reduce(|before, next| Breakdown {
+        cost: before.cost.followed_by(next.cost),
+        cycles: Cycles(before.cycles.0 + next.cycles.0),
+        energy_pj: before.energy_pj.iter().zip(&next.energy_pj).map(|(a, b)| a + b).collect(),
+        ..before
+    })?;
+    Some(Breakdown { bound: longest, ..all })
+}
+
+fn of_pass(accel: &AccelSpec, Pass { op, tail }: Pass, goal: Goal) -> Option<Breakdown> {
+    match &op {
         Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
-            mapper::search(accel, nest, goal).map(|found| of_nest(accel, nest, goal, found))
+            let found = mapper::search_with_tail(accel, nest, tail, goal)?;
+            Some(of_nest(accel, op.kind(), nest, tail, goal, found))
         }
-        Op::Vector { .. } | Op::Lookup { .. } => stream_of(op).map(|stream| of_stream(accel, stream, goal)),
+        Op::Vector { .. } | Op::Lookup { .. } => {
+            stream_of(&op, tail).map(|stream| of_stream(accel, stream, goal))
+        }
     }
 }
 
-fn of_nest(accel: &AccelSpec, nest: &LoopNest, goal: Goal, found: Found) -> Breakdown {
-    let evaluation = evaluate(accel, nest, &found.mapping).expect("the mapper's mappings are well-formed");
-    let cost = nest_cost(accel, nest, &found);
-    let compute = evaluation.steps as f64 / accel.array_efficiency;
+fn of_nest(
+    accel: &AccelSpec,
+    kind: LayerKind,
+    nest: &LoopNest,
+    tail: Tail,
+    goal: Goal,
+    found: Found,
+) -> Breakdown {
+    let evaluation = Evaluator::with_tail(accel, nest, tail).detail(&Flat::of(&found.mapping));
+    let cost = nest_cost(accel, kind, nest, &found);
+    let compute = (evaluation.steps as f64 / accel.array_efficiency).max(tail.cycles(accel) as f64);
     let mut level_cycles: Vec<f64> =
         evaluation.bandwidth_cycles.iter().map(|&cycles| cycles as f64).collect();
     level_cycles[0] = level_cycles[0].max(shared_cycles(accel, &cost, goal));

@@ -20,13 +20,14 @@ use std::sync::Mutex;
 
 use super::LayerCost;
 use super::mapper::{Goal, VERSION};
+use crate::dims::PostOp;
 use crate::files::{sha256, write_atomic};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Picojoules, Time};
-use crate::workload::Op;
+use crate::workload::{Op, Post, Work};
 
 /// Costs by layer; `None` if the accelerator cannot run the layer.
-pub type Entries = BTreeMap<Op, Option<LayerCost>>;
+pub type Entries = BTreeMap<Work, Option<LayerCost>>;
 
 /// A folder of cached costs.
 #[derive(Debug, Default)]
@@ -109,8 +110,8 @@ impl Cache {
         let mut entries = Entries::new();
         for (number, line) in text.lines().enumerate() {
             match parse(line) {
-                Some((op, cost)) => {
-                    entries.insert(op, cost);
+                Some((work, cost)) => {
+                    entries.insert(work, cost);
                 }
                 None => self.warn(Trouble::Damage, &path, format!("line {} is damaged", number + 1)),
             }
@@ -122,8 +123,8 @@ impl Cache {
     pub fn store(&self, accel: &AccelSpec, goal: Goal, entries: &Entries) {
         let Some(path) = self.path(accel, goal) else { return };
         let mut all = self.load(accel, goal);
-        all.extend(entries.iter().map(|(op, cost)| (*op, *cost)));
-        let text: String = all.iter().map(|(op, cost)| format(op, cost.as_ref())).collect();
+        all.extend(entries.iter().map(|(work, cost)| (work.clone(), *cost)));
+        let text: String = all.iter().map(|(work, cost)| format(work, cost.as_ref())).collect();
         if let Err(e) = write_atomic(&path, text.as_bytes()) {
             self.warn(Trouble::Writing, &path, e);
         }
@@ -150,37 +151,67 @@ fn digest(text: &str, bytes: usize) -> String {
     sha256(text.as_bytes())[..2 * bytes].to_string()
 }
 
-fn format(op: &Op, cost: Option<&LayerCost>) -> String {
+fn format(work: &Work, cost: Option<&LayerCost>) -> String {
     let cost = cost.map_or("none".to_owned(), |cost| {
-        let LayerCost { latency, dram_bytes, energy, utilization, tiles } = cost;
+        let LayerCost { latency, dram_bytes, weight_bytes, input_bytes, energy, utilization, tiles } = cost;
         let (energy, utilization) = (energy.0.to_bits(), utilization.to_bits());
-        format!("{} {} {energy:x} {utilization:x} {tiles}", latency.0, dram_bytes.0)
+        let [all, weights, inputs] = [dram_bytes, weight_bytes, input_bytes].map(|bytes| bytes.0);
+        format!("{} {all} {weights} {inputs} {energy:x} {utilization:x} {tiles}", latency.0)
     });
-    let content = format!("{} = {cost}", op_text(op));
+    let content = format!("{} = {cost}", work_text(work));
     format!("{content} # {}\n", digest(&content, 8))
 }
 
-fn parse(line: &str) -> Option<(Op, Option<LayerCost>)> {
+fn parse(line: &str) -> Option<(Work, Option<LayerCost>)> {
     let (content, checksum) = line.rsplit_once(" # ")?;
     if digest(content, 8) != checksum {
         return None;
     }
-    let (op, cost) = content.split_once(" = ")?;
-    let op = parse_op(op)?;
+    let (work, cost) = content.split_once(" = ")?;
+    let work = parse_work(work)?;
     if cost == "none" {
-        return Some((op, None));
+        return Some((work, None));
     }
     let fields: Vec<&str> = cost.split(' ').collect();
-    let [latency, dram_bytes, energy, utilization, tiles] = fields.as_slice() else { return None };
+    let [latency, dram_bytes, weight_bytes, input_bytes, energy, utilization, tiles] = fields.as_slice()
+    else {
+        return None;
+    };
+    let bytes = |text: &str| text.parse().ok().map(Bytes);
     let bits = |text: &str| u64::from_str_radix(text, 16).ok().map(f64::from_bits);
     let cost = LayerCost {
         latency: Time(latency.parse().ok()?),
-        dram_bytes: Bytes(dram_bytes.parse().ok()?),
+        dram_bytes: bytes(dram_bytes)?,
+        weight_bytes: bytes(weight_bytes)?,
+        input_bytes: bytes(input_bytes)?,
         energy: Picojoules(bits(energy)?),
         utilization: bits(utilization)?,
         tiles: tiles.parse().ok()?,
     };
-    Some((op, Some(cost)))
+    Some((work, Some(cost)))
+}
+
+/// The layer, then each operation at its output behind a `+`.
+fn work_text(work: &Work) -> String {
+    let post = work
+        .post
+        .iter()
+        .map(|Post { op, reads, writes, ops }| format!(" + {} {reads} {writes} {ops}", op.name()));
+    op_text(&work.op) + &post.collect::<String>()
+}
+
+fn parse_work(text: &str) -> Option<Work> {
+    let mut parts = text.split(" + ");
+    let op = parse_op(parts.next()?)?;
+    let post = parts.map(|part| {
+        let mut words = part.split(' ');
+        let name = words.next()?;
+        let op = PostOp::ALL.into_iter().find(|each| each.name() == name)?;
+        let numbers = words.map(|word| word.parse().ok()).collect::<Option<Vec<u64>>>()?;
+        let &[reads, writes, ops] = numbers.as_slice() else { return None };
+        Some(Post { op, reads, writes, ops })
+    });
+    Some(Work { op, post: post.collect::<Option<_>>()? })
 }
 
 fn op_text(op: &Op) -> String {
@@ -231,6 +262,8 @@ mod tests {
         let cost = LayerCost {
             latency: Time(12_345),
             dram_bytes: Bytes(678),
+            weight_bytes: Bytes(500),
+            input_bytes: Bytes(78),
             energy: Picojoules(0.1 + 0.2),
             utilization: 1.0 / 3.0,
             tiles: 9,
@@ -242,10 +275,12 @@ mod tests {
             Op::Vector { reads: 1, writes: 2, ops: 3 },
             Op::Lookup { reads: 1, writes: 2 },
         ];
-        for op in ops {
+        let post = PostOp::ALL.map(|op| Post { op, reads: 5, writes: 6, ops: 7 }).to_vec();
+        let works = ops.map(Work::from).into_iter().chain([Work { op: ops[0], post }]);
+        for work in works {
             for cost in [Some(cost), None] {
-                let line = format(&op, cost.as_ref());
-                assert_eq!(parse(line.trim_end()), Some((op, cost)));
+                let line = format(&work, cost.as_ref());
+                assert_eq!(parse(line.trim_end()), Some((work.clone(), cost)));
                 assert_eq!(parse(&line.trim_end()[..line.len() - 3]), None);
                 assert_eq!(parse(&line.trim_end().replacen('1', "7", 1)), None);
             }

@@ -14,7 +14,8 @@
 
 use super::access::{Accesses, Counts, Edge, Flat, Instances, edges};
 use super::mapping::Mapping;
-
+use super::passes::Tail;
+use crate::dims::Tensor;
 use crate::hw::{AccelSpec, Storage};
 use crate::units::{Bytes, Cycles, Macs};
 use crate::workload::LoopNest;
@@ -62,7 +63,7 @@ pub fn evaluate(accel: &AccelSpec, nest: &LoopNest, mapping: &Mapping) -> Result
 pub struct Summary {
     /// Steps of the used MACs.
     pub steps: u64,
-    /// Cycles that the busiest on-chip bandwidth needs.
+    /// Cycles that the busiest on-chip bandwidth needs, or the vector lanes at the output.
     pub on_chip_cycles: u64,
     /// Cycles that the DRAM port needs.
     pub port_cycles: u64,
@@ -88,7 +89,10 @@ pub struct Evaluator<'a> {
     pub(super) nest: &'a LoopNest,
     pub(super) edges: Vec<Edge>,
     storages: Vec<StorageRates<'a>>,
-    mac_pj: f64,
+    tail: Tail,
+    tail_cycles: u64,
+    /// Energy of the MACs and of what runs at their output.
+    compute_pj: f64,
 }
 
 #[derive(Debug)]
@@ -104,6 +108,11 @@ struct StorageRates<'a> {
 impl<'a> Evaluator<'a> {
     /// An evaluator of mappings of `nest` on `accel`.
     pub fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Self {
+        Self::with_tail(accel, nest, Tail::NONE)
+    }
+
+    /// The same for a nest with post-processing at its output.
+    pub(super) fn with_tail(accel: &'a AccelSpec, nest: &'a LoopNest, tail: Tail) -> Self {
         let storages = accel.storages().map(|(level, spec)| StorageRates {
             level,
             spec,
@@ -113,8 +122,15 @@ impl<'a> Evaluator<'a> {
                 size => (accel.instances_below(level) / size).max(1),
             },
         });
-        let mac_pj = nest.macs().0 as f64 * accel.mac.energy_pj;
-        Self { accel, nest, edges: edges(accel), storages: storages.collect(), mac_pj }
+        Self {
+            accel,
+            nest,
+            edges: edges(accel),
+            storages: storages.collect(),
+            tail,
+            tail_cycles: tail.cycles(accel),
+            compute_pj: nest.macs().0 as f64 * accel.mac.energy_pj + tail.ops_pj(accel),
+        }
     }
 
     /// The cost of a mapping, without the details of [`evaluate`]; an error says why its shape is wrong.
@@ -128,6 +144,11 @@ impl<'a> Evaluator<'a> {
         let mut counts = Counts::default();
         let instances = flat.instances(levels);
         flat.count(self.nest, &self.edges, &instances, levels, &mut counts);
+        // Every output is written at least once without post-processing.
+        let dram = &mut counts[0];
+        dram[Tensor::Inputs as usize].reads += self.tail.reads;
+        let outputs = &mut dram[Tensor::Outputs as usize];
+        outputs.updates = outputs.updates - self.tail.inside + self.tail.writes;
         (counts, instances)
     }
 
@@ -138,8 +159,8 @@ impl<'a> Evaluator<'a> {
     }
 
     fn summarize(&self, steps: u64, counts: &Counts, instances: &Instances) -> Summary {
-        let mut on_chip_cycles = 0;
-        let (mut dynamic_pj, mut leak_pj_per_cycle) = (self.mac_pj, 0.0);
+        let mut on_chip_cycles = self.tail_cycles;
+        let (mut dynamic_pj, mut leak_pj_per_cycle) = (self.compute_pj, 0.0);
         for storage in &self.storages {
             let accesses = &counts[storage.level];
             let used = instances[storage.level];
@@ -174,7 +195,7 @@ impl<'a> Evaluator<'a> {
             bandwidth_cycles[storage.level] = storage.cycles(&counts[storage.level], used);
             leakage_pj[storage.level] = storage.spec.leak_pj_per_cycle * (cycles * used) as f64;
         }
-        dynamic_pj[levels] = self.mac_pj;
+        dynamic_pj[levels] = self.compute_pj;
         let macs = self.nest.macs();
         Evaluation {
             cycles: Cycles(cycles),

@@ -22,35 +22,70 @@
 //! kernel wider than the rows that must hold it whole. The scheduler never sees such a pair, a layer that no accelerator
 //! of a system runs is an error before the run, and `mascot cost table` shows dashes.
 //!
-//! Left out: on-chip buffers of vector layers, and what a fused operation would save (networks fuse explicitly).
+//! What is **fused** into a layer runs at its output where the accelerator can do that, and as a vector layer of its own
+//! where it cannot ([`super::passes`]).
+//!
+//! Left out: on-chip buffers of vector layers.
 
 use super::LayerCost;
 use super::mapper::{self, Found, Goal};
+use super::passes::{Pass, Tail, passes};
 use super::timing::{layer_cycles, port_cycles, time};
+use crate::dims::{LayerKind, Tensor};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
-use crate::workload::{LoopNest, Op};
+use crate::workload::{LoopNest, Op, Work};
 
 /// The cost of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it.
-pub fn layer_cost(accel: &AccelSpec, op: &Op, goal: Goal) -> Option<LayerCost> {
-    if !accel.kinds.contains(&op.kind()) {
-        return None;
-    }
-    match op {
+pub fn layer_cost(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<LayerCost> {
+    let costs = passes(accel, work)?.into_iter().map(|pass| pass_cost(accel, pass, goal));
+    let costs: Vec<LayerCost> = costs.collect::<Option<_>>()?;
+    costs.into_iter().reduce(LayerCost::followed_by)
+}
+
+fn pass_cost(accel: &AccelSpec, Pass { op, tail }: Pass, goal: Goal) -> Option<LayerCost> {
+    match &op {
         Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
-            mapper::search(accel, nest, goal).map(|found| nest_cost(accel, nest, &found))
+            let found = mapper::search_with_tail(accel, nest, tail, goal)?;
+            Some(nest_cost(accel, op.kind(), nest, &found))
         }
-        Op::Vector { .. } | Op::Lookup { .. } => stream_of(op).map(|stream| stream.cost(accel)),
+        Op::Vector { .. } | Op::Lookup { .. } => stream_of(&op, tail).map(|stream| stream.cost(accel)),
     }
 }
 
-pub(super) fn nest_cost(accel: &AccelSpec, nest: &LoopNest, found: &Found) -> LayerCost {
+pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, nest: &LoopNest, found: &Found) -> LayerCost {
+    let [weights, inputs] =
+        [Tensor::Weights, Tensor::Inputs].map(|tensor| found.tensor_bytes[tensor as usize]);
+    // The second operand of a product of activations is an input.
+    let (weight_bytes, input_bytes) = match kind {
+        LayerKind::Matmul => (Bytes(0), Bytes(weights.0 + inputs.0)),
+        _ => (weights, inputs),
+    };
     LayerCost {
         latency: time(accel, found.cycles),
         dram_bytes: found.dram_bytes,
+        weight_bytes,
+        input_bytes,
         energy: found.dynamic_energy,
         utilization: nest.macs().0 as f64 / (found.cycles.0 as f64 * accel.macs_per_cycle() as f64),
         tiles: found.mapping.levels[0].temporal.iter().map(|each| each.bound).product(),
+    }
+}
+
+impl LayerCost {
+    /// The cost of a pass and the next one, as one layer. It is split like the first.
+    pub(super) fn followed_by(self, next: Self) -> Self {
+        let share = |cost: &Self| cost.utilization * cost.latency.as_ps();
+        let latency = self.latency + next.latency;
+        Self {
+            latency,
+            dram_bytes: Bytes(self.dram_bytes.0 + next.dram_bytes.0),
+            weight_bytes: Bytes(self.weight_bytes.0 + next.weight_bytes.0),
+            input_bytes: Bytes(self.input_bytes.0 + next.input_bytes.0),
+            energy: Picojoules(self.energy.0 + next.energy.0),
+            utilization: (share(&self) + share(&next)) / latency.as_ps(),
+            tiles: self.tiles,
+        }
     }
 }
 
@@ -62,13 +97,18 @@ pub(super) struct Stream {
     pub(super) ops: u64,
 }
 
-/// The stream of a layer without MACs.
-pub(super) fn stream_of(op: &Op) -> Option<Stream> {
-    match *op {
-        Op::Vector { reads, writes, ops } => Some(Stream { reads, writes, ops }),
-        Op::Lookup { reads, writes } => Some(Stream { reads, writes, ops: 0 }),
-        Op::Conv(_) | Op::Gemm(_) | Op::Matmul(_) => None,
-    }
+/// The stream of a layer without MACs, with what runs at its output.
+pub(super) fn stream_of(op: &Op, tail: Tail) -> Option<Stream> {
+    let (reads, writes, ops) = match *op {
+        Op::Vector { reads, writes, ops } => (reads, writes, ops),
+        Op::Lookup { reads, writes } => (reads, writes, 0),
+        Op::Conv(_) | Op::Gemm(_) | Op::Matmul(_) => return None,
+    };
+    Some(Stream {
+        reads: reads + tail.reads,
+        writes: writes - tail.inside + tail.writes,
+        ops: ops + tail.ops,
+    })
 }
 
 impl Stream {
@@ -76,6 +116,8 @@ impl Stream {
         LayerCost {
             latency: time(accel, self.cycles(accel)),
             dram_bytes: accel.dram().bytes(self.reads + self.writes),
+            weight_bytes: Bytes(0),
+            input_bytes: accel.dram().bytes(self.reads),
             energy: Picojoules(self.dram_pj(accel) + self.ops_pj(accel)),
             utilization: 0.0,
             tiles: self.reads.max(self.writes).max(1),

@@ -21,6 +21,7 @@ pub mod evaluate;
 pub mod layer_cost;
 pub mod mapper;
 mod mapping;
+mod passes;
 mod reference;
 mod silicon;
 mod table;
@@ -40,6 +41,7 @@ pub use evaluate::{Evaluation, Evaluator, evaluate};
 pub use layer_cost::{compulsory_bytes, layer_cost};
 pub use mapper::Goal;
 pub use mapping::{LevelLoops, Loop, Mapping};
+pub use passes::Tail;
 pub use reference::{Comparison, Figures, compare, median, ratio};
 pub use silicon::{
     Layer, Measurements, Modelled, Published, Rate, Speed, Throughput, Zeros, compressed_bytes, model,
@@ -55,6 +57,10 @@ pub struct LayerCost {
     pub latency: Time,
     /// Bytes read from and written to DRAM; the demand is b = dram_bytes / latency.
     pub dram_bytes: Bytes,
+    /// Of these, reads of static weights.
+    pub weight_bytes: Bytes,
+    /// Of these, reads of what other layers or the request provide.
+    pub input_bytes: Bytes,
     /// Dynamic energy of the layer. Leakage is charged per time, not per layer.
     pub energy: Picojoules,
     /// MACs / (latency x peak MAC rate), 0 for layers without MACs.

@@ -11,7 +11,7 @@ use super::user_table::UserTable;
 use super::{LayerCost, layer_cost, mapper::Goal};
 use crate::files::InputError;
 use crate::hw::{AccelSpec, SystemSpec};
-use crate::workload::{Network, Op};
+use crate::workload::{Network, Work};
 
 /// The costs of one network at one batch size: a row per layer, a column per accelerator model of the system.
 /// `None`: the model does not run this layer.
@@ -63,50 +63,50 @@ fn modelled_tables(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Vec<CostTable> {
     let goal = Goal { objective: system.objective, bandwidth_gbps: system.mapping_bandwidth_gbps };
-    let mut ops: Vec<Op> = jobs
+    let mut works: Vec<Work> = jobs
         .iter()
-        .flat_map(|(network, batch)| network.layers.iter().map(|layer| layer.op.with_batch(*batch)))
+        .flat_map(|(network, batch)| network.layers.iter().map(|layer| layer.work(*batch)))
         .collect();
-    ops.sort_unstable();
-    ops.dedup();
-    let known = complete(&system.models, &ops, goal, cache, progress);
+    works.sort_unstable();
+    works.dedup();
+    let known = complete(&system.models, &works, goal, cache, progress);
     let table = |&(network, batch): &(&Network, u64)| {
         let cells = network.layers.iter().flat_map(|layer| {
-            let op = layer.op.with_batch(batch);
-            known.iter().map(move |entries| entries[&op])
+            let work = layer.work(batch);
+            known.iter().map(move |entries| entries[&work])
         });
         CostTable { costs: shaped(network, system, cells.collect()) }
     };
     jobs.iter().map(table).collect()
 }
 
-/// The costs of all `ops` on every model, mapping those that the cache lacks.
+/// The costs of all `works` on every model, mapping those that the cache lacks.
 fn complete(
     models: &[AccelSpec],
-    ops: &[Op],
+    works: &[Work],
     goal: Goal,
     cache: &Cache,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Vec<Entries> {
     let mut known: Vec<Entries> = models.iter().map(|model| cache.load(model, goal)).collect();
-    let missing: Vec<(usize, Op)> = ops
+    let missing: Vec<(usize, &Work)> = works
         .iter()
-        .flat_map(|&op| (0..models.len()).map(move |model| (model, op)))
-        .filter(|(model, op)| !known[*model].contains_key(op))
+        .flat_map(|work| (0..models.len()).map(move |model| (model, work)))
+        .filter(|(model, work)| !known[*model].contains_key(*work))
         .collect();
     let done = AtomicUsize::new(0);
     for chunk in missing.chunks(CHUNK) {
         let costs: Vec<Option<LayerCost>> = chunk
             .par_iter()
-            .map(|(model, op)| {
-                let cost = layer_cost(&models[*model], op, goal);
+            .map(|(model, work)| {
+                let cost = layer_cost(&models[*model], work, goal);
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, missing.len());
                 cost
             })
             .collect();
         let mut fresh = vec![Entries::new(); models.len()];
-        for ((model, op), cost) in chunk.iter().zip(costs) {
-            fresh[*model].insert(*op, cost);
+        for ((model, work), cost) in chunk.iter().zip(costs) {
+            fresh[*model].insert((*work).clone(), cost);
         }
         for ((model, fresh), known) in models.iter().zip(fresh).zip(&mut known) {
             if !fresh.is_empty() {

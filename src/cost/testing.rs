@@ -50,6 +50,7 @@ pub(super) fn accel(name: &str, levels: Vec<Level>) -> AccelSpec {
         source: "by hand".into(),
         clock_hz: 1e9,
         kinds: LayerKind::ALL.to_vec(),
+        post_ops: Vec::new(),
         vector_lanes: 1,
         vector_pj_per_op: 1.0,
         array_efficiency: 1.0,

@@ -71,6 +71,8 @@ impl UserTable {
         Ok(given.map(|given| LayerCost {
             latency: time(accel, Cycles(given.cycles)),
             dram_bytes: Bytes(given.dram_bytes),
+            weight_bytes: Bytes(0),
+            input_bytes: Bytes(0),
             energy: Picojoules(given.energy_pj),
             utilization: layer.op.with_batch(batch).macs().0 as f64
                 / (given.cycles as f64 * accel.macs_per_cycle() as f64),

@@ -8,7 +8,7 @@ mod read;
 
 use serde::Serialize;
 
-use crate::dims::{DimSet, LayerKind, PerDim, Tensor};
+use crate::dims::{DimSet, LayerKind, PerDim, PostOp, Tensor};
 use crate::units::Bytes;
 
 /// The most levels of an accelerator, the MACs excluded. Our choice, because the deepest published model has nine.
@@ -31,7 +31,10 @@ pub struct AccelSpec {
     pub clock_hz: f64,
     /// The kinds of layer it runs.
     pub kinds: Vec<LayerKind>,
-    /// Element operations per cycle, for layers without MACs.
+    /// What it does with the output of a layer before the output leaves for DRAM.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_ops: Vec<PostOp>,
+    /// Element operations per cycle, for layers without MACs and at the output of those with MACs.
     pub vector_lanes: u64,
     /// Energy of one element operation in pJ.
     pub vector_pj_per_op: f64,

@@ -7,4 +7,4 @@ mod accel;
 mod system;
 
 pub use accel::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
-pub use system::{Accelerator, Objective, Sharing, SystemSpec};
+pub use system::{Accelerator, Fusion, Objective, Sharing, SystemSpec, fuses};

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::accel::AccelSpec;
+use crate::dims::{LayerKind, PostOp};
 use crate::files::{Folders, Fraction, Gbps, InputError, Source, Spanned, did_you_mean, schema_of};
 
 /// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine, or its soft knee.
@@ -26,6 +27,16 @@ pub enum Sharing {
     /// Max-min for layers that load in bursts, which slow down a little before the bandwidth is used up
     /// (`sim::bandwidth::knee`).
     Knee,
+}
+
+/// What of a network runs at the output of the layer before it, instead of reading that output back from DRAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fusion {
+    /// Nothing but what the network file lists as `fused`.
+    None,
+    /// What the accelerators list as `post_ops` (`Network::fused`).
+    Post,
 }
 
 /// The objective that the mapper minimises.
@@ -55,6 +66,8 @@ pub struct SystemSpec {
     pub sharing: Sharing,
     /// Whether outputs stay on chip for the layer that runs next (`sim::forwarding`).
     pub forwarding: bool,
+    /// What runs at the output of the layer before it.
+    pub fusion: Fusion,
     /// What the mapper minimises.
     pub objective: Objective,
     /// The bandwidth in GB/s at which the mapper counts latency. Fixed per system, so that a sweep over the DRAM
@@ -96,6 +109,9 @@ struct RawSystem {
     /// Whether outputs stay on chip for the layer that runs next.
     #[serde(default)]
     forwarding: bool,
+    /// What runs at the output of the layer before it; `post` if left out, or `none` where `cost` gives a table, whose
+    /// rows are layers as the network file has them.
+    fusion: Option<Fusion>,
     /// What the mapper minimises.
     #[serde(default = "default_objective")]
     objective: Objective,
@@ -199,6 +215,7 @@ impl SystemSpec {
             dram_efficiency: raw.dram_efficiency.0,
             sharing: raw.sharing,
             forwarding: raw.forwarding,
+            fusion: raw.fusion.unwrap_or(if raw.cost.is_some() { Fusion::None } else { Fusion::Post }),
             objective: raw.objective,
             mapping_bandwidth_gbps,
             cost: raw.cost.map(|table| folder.join(table)),
@@ -211,4 +228,17 @@ impl SystemSpec {
     pub fn macs_per_cycle(&self) -> u64 {
         self.accelerators.iter().map(|a| self.models[a.model].macs_per_cycle()).sum()
     }
+}
+
+/// Whether a vector operation may become a part of the layer before it, which is of the given kind, where these models
+/// share the work: some model that runs the layer has the operation in its post-processor, and every other one that runs
+/// the layer can run the operation as well, in a pass of its own. A join must cost none of them a copy.
+pub fn fuses(models: &[AccelSpec], host: LayerKind, op: PostOp) -> bool {
+    let has = |model: &AccelSpec| model.post_ops.contains(&op);
+    if op == PostOp::Concat {
+        return models.iter().all(has);
+    }
+    let mut hosts = models.iter().filter(|model| model.kinds.contains(&host));
+    let able = |model: &AccelSpec| has(model) || model.kinds.contains(&LayerKind::Vector);
+    hosts.clone().any(has) && hosts.all(able)
 }

@@ -1,11 +1,12 @@
 //! The networks of all scenarios with their costs on one system, and the worlds made of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cost::{self, Cache, CostTable, LayerCost};
 use crate::experiment::{DataRoot, Dram, Error, Progress};
-use crate::hw::{AccelSpec, Accelerator, SystemSpec};
+use crate::hw::{AccelSpec, Accelerator, Fusion, SystemSpec, fuses};
 use crate::sim::{AcceleratorModel, Buffer, Forwarding, LayerModel, NetworkModel, Platform, World};
 use crate::units::Time;
 use crate::workload::{Network, Scenario, Variant};
@@ -20,13 +21,20 @@ const MAX_NETWORK_S: f64 = 1e6;
 /// The networks of all scenarios with their costs on one system.
 pub(super) struct Catalogue {
     variants: Vec<Variant>,
-    networks: Vec<Network>,
-    tables: Vec<CostTable>,
+    /// For each kind of fusion that is asked for, the networks of all variants.
+    costed: BTreeMap<Fusion, Vec<Costed>>,
+}
+
+/// A network as the system runs it.
+struct Costed {
+    network: Network,
+    table: CostTable,
 }
 
 impl Catalogue {
     pub(super) fn new(
         system: &SystemSpec,
+        fusions: &BTreeSet<Fusion>,
         scenarios: &[Arc<Scenario>],
         data: &DataRoot,
         cache: &Cache,
@@ -38,10 +46,19 @@ impl Catalogue {
         variants.dedup();
         let read = |variant: &Variant| data.network(&variant.network);
         let networks = variants.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let jobs: Vec<(&Network, u64)> =
-            networks.iter().zip(&variants).map(|(network, variant)| (network, variant.batch)).collect();
+        let as_run = |&fusion: &Fusion| {
+            networks.iter().map(move |network| match fusion {
+                Fusion::None => network.clone(),
+                Fusion::Post => network.fused(|host, op| fuses(&system.models, host, op)),
+            })
+        };
+        let networks: Vec<Network> = fusions.iter().flat_map(as_run).collect();
+        let batches = variants.iter().map(|variant| variant.batch).cycle();
+        let jobs: Vec<(&Network, u64)> = networks.iter().zip(batches).collect();
         let tables = tables(system, &jobs, cache, progress)?;
-        Ok(Self { variants, networks, tables })
+        let mut all = networks.into_iter().zip(tables).map(|(network, table)| Costed { network, table });
+        let costed = fusions.iter().map(|&fusion| (fusion, all.by_ref().take(variants.len()).collect()));
+        Ok(Self { costed: costed.collect(), variants })
     }
 
     /// The networks of a scenario on the system under one setting of its DRAM.
@@ -66,7 +83,7 @@ impl Catalogue {
     ) -> Result<NetworkModel, Error> {
         let place =
             self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
-        let (network, table, label) = (&self.networks[place], &self.tables[place], variant.label());
+        let (Costed { network, table }, label) = (&self.costed[&dram.fusion][place], variant.label());
         let (mut layers, mut total_s) = (Vec::with_capacity(network.layers.len()), 0.0);
         for (l, layer) in network.layers.iter().enumerate() {
             let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
@@ -92,8 +109,7 @@ impl Catalogue {
         let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
         let mut model = NetworkModel::new(&label, &layers, platform, limit);
         if dram.forwarding {
-            let outputs =
-                network.layers.iter().map(|layer| layer.op.with_batch(variant.batch).output_elements());
+            let outputs = network.layers.iter().map(|layer| layer.work(variant.batch).output_elements());
             model.forwarding = Some(Forwarding {
                 outputs: outputs.collect(),
                 buffers: system.accelerators.iter().map(|a| buffer(&system.models[a.model])).collect(),

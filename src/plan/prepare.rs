@@ -65,7 +65,8 @@ impl Plan {
             policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
-            let catalogue = Catalogue::new(system, &used, data, cache, progress)?;
+            let fusions = own.iter().map(|point| point.setting.fusion).collect();
+            let catalogue = Catalogue::new(system, &fusions, &used, data, cache, progress)?;
             let builder = Builder {
                 experiment: &experiment,
                 names: &names,

@@ -57,8 +57,9 @@ fn latencies_on(
 ) -> Result<Vec<Arc<Vec<Time>>>, Error> {
     let SlaReference::System { name, dram_bandwidth_gbps } = reference else { return Ok(Vec::new()) };
     let system = data.system(name)?;
-    let catalogue = Catalogue::new(&system, scenarios, data, cache, progress)?;
     let setting = Asked { dram_bandwidth_gbps: *dram_bandwidth_gbps, ..Asked::default() }.on(&system);
+    let fusions = BTreeSet::from([setting.fusion]);
+    let catalogue = Catalogue::new(&system, &fusions, scenarios, data, cache, progress)?;
     let dram = Dram::of(&setting);
     let of = |scenario: &Arc<Scenario>| Ok(Arc::new(isolated(&catalogue.world(&system, scenario, &dram)?)));
     scenarios.iter().map(of).collect()

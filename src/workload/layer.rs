@@ -1,6 +1,6 @@
 //! One layer: a loop nest with MACs, a vector operation, or a look-up.
 
-use crate::dims::{Dim, LayerKind, PerDim, Tensor};
+use crate::dims::{Dim, LayerKind, PerDim, PostOp, Tensor};
 use crate::units::Macs;
 
 /// The largest count of MACs or elements that one layer may have. Our choice, because it is far above every real layer,
@@ -185,6 +185,47 @@ fn check_sizes(reads: u64, writes: u64, ops: u64) -> Result<(), String> {
     Ok(())
 }
 
+/// An operation at the output of a layer, before that output leaves the accelerator. Sizes are elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Post {
+    /// What the accelerator's post-processor must have.
+    pub op: PostOp,
+    /// Elements that the operation reads, the output that it follows included.
+    pub reads: u64,
+    /// Elements that it writes.
+    pub writes: u64,
+    /// Element operations.
+    pub ops: u64,
+}
+
+/// The work of a layer with all that runs at its output, in order: the unit that the cost model costs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Work {
+    /// The layer's own work.
+    pub op: Op,
+    /// What runs at its output.
+    pub post: Vec<Post>,
+}
+
+impl From<Op> for Work {
+    fn from(op: Op) -> Self {
+        Self { op, post: Vec::new() }
+    }
+}
+
+impl Work {
+    /// Checks that every later count can represent the sizes; the error says what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        self.op.check()?;
+        self.post.iter().try_for_each(|post| check_sizes(post.reads, post.writes, post.ops))
+    }
+
+    /// Elements that leave the accelerator.
+    pub fn output_elements(&self) -> u64 {
+        self.post.last().map_or_else(|| self.op.output_elements(), |post| post.writes)
+    }
+}
+
 /// One node of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
@@ -192,11 +233,44 @@ pub struct Layer {
     pub name: String,
     /// The layer's work at batch 1.
     pub op: Op,
+    /// What a vector layer does, if a post-processor may do it.
+    pub post_op: Option<PostOp>,
     /// The operations of the original graph that run inside this layer at no cost (bias, BN, activation), for the
     /// reader; they have no effect.
     pub fused: Vec<String>,
+    /// The vector layers of the network file that have become a part of this layer ([`super::Network::fused`]), at
+    /// batch 1.
+    pub post: Vec<Post>,
+    /// Whether the network hands out the output although other layers read it.
+    pub is_output: bool,
     /// Indices of the layers whose outputs this one reads; all smaller than its own index.
     pub after: Vec<usize>,
+}
+
+impl Layer {
+    /// A layer that nothing is known of but its name, its work and its predecessors.
+    pub fn new(name: impl Into<String>, op: Op, after: Vec<usize>) -> Self {
+        Self {
+            name: name.into(),
+            op,
+            post_op: None,
+            fused: Vec::new(),
+            post: Vec::new(),
+            is_output: false,
+            after,
+        }
+    }
+
+    /// The layer's work for `batch` inputs at once.
+    pub fn work(&self, batch: u64) -> Work {
+        let grown = |post: &Post| Post {
+            reads: post.reads * batch,
+            writes: post.writes * batch,
+            ops: post.ops * batch,
+            ..*post
+        };
+        Work { op: self.op.with_batch(batch), post: self.post.iter().map(grown).collect() }
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use burstiness::{Gaps, Windows, rate_per_s};
 pub use draw::{Draw, Draws};
 pub use followers::{After, Extent, Follower, Offer};
 pub use imported::{Imported, Summary};
-pub use layer::{Layer, LoopNest, MAX_COUNT, MAX_LAYERS, Op, product, tile_elements};
+pub use layer::{Layer, LoopNest, MAX_COUNT, MAX_LAYERS, Op, Post, Work, product, tile_elements};
 pub use layer_list::{Options as ListOptions, Padding, import_maestro, import_scale_sim};
 pub use network::{Network, Totals};
 pub use onnx::{Options as OnnxOptions, UnknownOperators, import, import_from};

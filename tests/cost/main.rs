@@ -3,6 +3,7 @@
 mod cases;
 #[path = "../common/mod.rs"]
 mod common;
+mod fusion;
 mod mapper;
 mod show;
 mod silicon;

@@ -38,8 +38,8 @@ fn a_breakdown_adds_up_to_the_cost() {
     ];
     for accel in ["eyeriss_chip", "simba_chip", "simba_1024"].map(accelerator) {
         for op in ops {
-            let found = breakdown(&accel, &op, GOAL).unwrap();
-            assert_eq!(Some(found.cost), layer_cost(&accel, &op, GOAL), "{} {op:?}", accel.name);
+            let found = breakdown(&accel, &op.into(), GOAL).unwrap();
+            assert_eq!(Some(found.cost), layer_cost(&accel, &op.into(), GOAL), "{} {op:?}", accel.name);
             let sum: f64 = found.energy_pj.iter().sum();
             assert!((sum / found.cost.energy.0 - 1.0).abs() < 1e-9, "{} {op:?}", accel.name);
             assert_eq!(found.energy_pj.len(), accel.levels.len() + 1);
@@ -52,8 +52,9 @@ fn a_breakdown_adds_up_to_the_cost() {
 fn a_matrix_times_a_vector_is_bound_by_dram_unless_dram_is_free() {
     let accel = accelerator("eyeriss_chip");
     let classifier = Op::Gemm(nest([1, 1, 1024, 1024, 1, 1, 1, 1], 1));
-    let bound =
-        |bandwidth_gbps| breakdown(&accel, &classifier, Goal { bandwidth_gbps, ..GOAL }).unwrap().bound;
+    let bound = |bandwidth_gbps| {
+        breakdown(&accel, &classifier.into(), Goal { bandwidth_gbps, ..GOAL }).unwrap().bound
+    };
     assert_eq!(bound(1.0), Bound::Level(0));
     assert_eq!(bound(1.0).name(&accel), "DRAM");
     assert_ne!(bound(f64::INFINITY), Bound::Level(0), "the chip's own port has no limit");
@@ -151,7 +152,7 @@ fn a_batch_multiplies_macs_but_moves_static_weights_once() {
         assert_eq!(four.elements(Tensor::Weights), one.elements(Tensor::Weights));
         assert_eq!(four.elements(Tensor::Inputs), 4 * one.elements(Tensor::Inputs));
         let [cost_one, cost_four] =
-            [one, four].map(|nest| layer_cost(&accel, &Op::Conv(nest), GOAL).unwrap());
+            [one, four].map(|nest| layer_cost(&accel, &Op::Conv(nest).into(), GOAL).unwrap());
         assert!(cost_four.latency.0 >= 3 * cost_one.latency.0, "{}", accel.name);
         assert!(cost_four.dram_bytes.0 < 4 * cost_one.dram_bytes.0, "{}: weights are shared", accel.name);
 
@@ -169,7 +170,7 @@ fn the_cache_lists_its_own_files_and_clears_no_others() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("accel-models");
     let system = SystemSpec::read(&models.join("systems/hetero-4.toml"), &models).unwrap();
     let op = Op::Lookup { reads: 64, writes: 64 };
-    let layer = Layer { name: "lookup".into(), op, fused: vec![], after: vec![] };
+    let layer = Layer::new("lookup", op, vec![]);
     let network = Network { name: "one".into(), source: "by hand".into(), totals: None, layers: vec![layer] };
     tables(&system, &[(&network, 1)], &cache, &|_, _| {}).unwrap();
     let others =

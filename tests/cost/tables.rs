@@ -53,7 +53,7 @@ fn network() -> Network {
         ("pool", Op::Vector { reads: 12_544, writes: 3_136, ops: 12_544 }),
         ("embedding", Op::Lookup { reads: 98_304, writes: 98_304 }),
     ];
-    let layer = |(name, op): (&str, Op)| Layer { name: name.into(), op, fused: vec![], after: vec![] };
+    let layer = |(name, op): (&str, Op)| Layer::new(name, op, vec![]);
     let layers = ops.into_iter().map(layer).collect();
     Network { name: "sample".into(), source: "by hand".into(), totals: None, layers }
 }
@@ -110,7 +110,7 @@ fn no_cost_beats_compulsory_traffic_or_peak_rate() {
         for batch in [1, 3] {
             for layer in &network().layers {
                 let op = layer.op.with_batch(batch);
-                let cost = layer_cost(&accel, &op, goal(Objective::Edp)).unwrap();
+                let cost = layer_cost(&accel, &op.into(), goal(Objective::Edp)).unwrap();
                 let place = format!("{} x {batch} on {}", layer.name, accel.name);
                 assert!(cost.dram_bytes >= compulsory_bytes(&accel, &op), "{place}: {cost:?}");
                 assert!(cost.utilization <= 1.0, "{place}: {cost:?}");
@@ -124,7 +124,8 @@ fn no_cost_beats_compulsory_traffic_or_peak_rate() {
 fn each_objective_is_best_at_what_it_minimises() {
     for accel in accelerators() {
         for layer in network().layers.iter().filter(|layer| layer.op.nest().is_some()) {
-            let [fast, frugal, both] = OBJECTIVES.map(|o| layer_cost(&accel, &layer.op, goal(o)).unwrap());
+            let [fast, frugal, both] =
+                OBJECTIVES.map(|o| layer_cost(&accel, &layer.work(1), goal(o)).unwrap());
             let latency =
                 |cost: &mascot::cost::LayerCost| cost.latency.as_s().max(cost.dram_bytes.0 as f64 / 32e9);
             let place = format!("{} on {}", layer.name, accel.name);
@@ -140,9 +141,12 @@ fn each_objective_is_best_at_what_it_minimises() {
 fn what_an_accelerator_cannot_run_has_no_cost() {
     let accel = AccelSpec::read(&models().join("eyeriss_chip.toml")).unwrap();
     let wide = Op::Conv(nest([1, 1, 8, 8, 32, 32, 1, 16], 1));
-    assert_eq!(layer_cost(&accel, &wide, goal(Objective::Edp)), None, "16 kernel columns on 12 rows");
+    assert_eq!(layer_cost(&accel, &wide.into(), goal(Objective::Edp)), None, "16 kernel columns on 12 rows");
     let no_vector = AccelSpec { kinds: vec![LayerKind::Conv], ..accel };
-    assert_eq!(layer_cost(&no_vector, &Op::Lookup { reads: 1, writes: 1 }, goal(Objective::Edp)), None);
+    assert_eq!(
+        layer_cost(&no_vector, &Op::Lookup { reads: 1, writes: 1 }.into(), goal(Objective::Edp)),
+        None
+    );
 }
 
 #[test]
@@ -163,7 +167,8 @@ fn depthwise_layers_use_one_mac_of_each_simba_pe() {
 fn what_hides_less_or_fills_longer_takes_longer() {
     let ideal = AccelSpec::read(&models().join("simba_1024.toml")).unwrap();
     let op = Op::Conv(nest([1, 1, 64, 32, 14, 14, 3, 3], 1));
-    let latency = |accel: &AccelSpec| layer_cost(accel, &op, goal(Objective::Latency)).unwrap().latency.0;
+    let latency =
+        |accel: &AccelSpec| layer_cost(accel, &op.into(), goal(Objective::Latency)).unwrap().latency.0;
     let base = latency(&ideal);
     assert!(latency(&AccelSpec { array_efficiency: 0.5, ..ideal.clone() }) >= 3 * base / 2);
     assert!(latency(&AccelSpec { dram_overlap: 0.0, ..ideal.clone() }) > base);

@@ -64,7 +64,7 @@ fn bytes_and_latency(imported: &Imported) -> (u64, u64) {
     let accelerator = AccelSpec::read(Path::new("accel-models/simba_1024.toml")).unwrap();
     let goal = Goal { objective: Objective::Latency, bandwidth_gbps: 32.0 };
     let costs =
-        imported.network.layers.iter().map(|layer| layer_cost(&accelerator, &layer.op, goal).unwrap());
+        imported.network.layers.iter().map(|layer| layer_cost(&accelerator, &layer.work(1), goal).unwrap());
     costs.fold((0, 0), |(bytes, latency), cost| (bytes + cost.dram_bytes.0, latency + cost.latency.0))
 }
 

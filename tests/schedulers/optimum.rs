@@ -275,7 +275,15 @@ fn by_hand(accelerators: usize, layers: &[(u64, u64)], requests: &[(u64, u64)]) 
     };
     let layer = |&(c_ns, demand): &(u64, u64)| {
         let (latency, dram_bytes) = (Time(c_ns * 1_000), Bytes(c_ns * demand));
-        let cost = LayerCost { latency, dram_bytes, energy: Picojoules(1.0), utilization: 0.5, tiles: 1 };
+        let cost = LayerCost {
+            latency,
+            dram_bytes,
+            weight_bytes: Bytes(0),
+            input_bytes: Bytes(0),
+            energy: Picojoules(1.0),
+            utilization: 0.5,
+            tiles: 1,
+        };
         vec![LayerModel { name: "layer".into(), after: vec![], costs: vec![Some(cost); accelerators] }]
     };
     case.networks = layers.iter().map(layer).collect();

@@ -170,6 +170,8 @@ impl Draw {
         LayerCost {
             latency,
             dram_bytes: Bytes((latency.as_ps() * self.bandwidth_bytes_per_ps * demand).round() as u64),
+            weight_bytes: Bytes(0),
+            input_bytes: Bytes(0),
             energy: Picojoules(f64::from(rng.random_range(0..10_000u32)) / 7.0),
             utilization: 0.5,
             tiles: rng.random_range(1..6),

@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::cost::Goal;
 use crate::experiment::{DataRoot, Error};
-use crate::hw::{AccelSpec, Objective};
-use crate::workload::{Network, Op};
+use crate::hw::{AccelSpec, Fusion, Objective, fuses};
+use crate::workload::{Network, Work};
 
 #[derive(Args)]
 pub(in crate::cli) struct Choice {
@@ -18,6 +18,9 @@ pub(in crate::cli) struct Choice {
     /// Batch size: inputs that are processed at once
     #[arg(long, value_name = "B", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
     batch: u64,
+    /// What runs at the output of the layer before it: post, what the accelerator lists as `post_ops`; or none
+    #[arg(long, value_name = "none|post", default_value = "post", value_parser = fusion)]
+    fusion: Fusion,
     /// What the mapper minimises
     #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = objective)]
     objective: Objective,
@@ -34,6 +37,10 @@ pub(super) fn objective(text: &str) -> Result<Objective, String> {
     toml::Value::from(text).try_into().map_err(|_| "expected latency, energy or edp".to_string())
 }
 
+fn fusion(text: &str) -> Result<Fusion, String> {
+    toml::Value::from(text).try_into().map_err(|_| "expected none or post".to_string())
+}
+
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(value) if value > 0.0 => Ok(value),
@@ -45,7 +52,7 @@ fn positive(text: &str) -> Result<f64, String> {
 pub(super) struct Chosen {
     pub(super) network: Network,
     /// The work of each layer of the network at the chosen batch.
-    pub(super) ops: Vec<Op>,
+    pub(super) works: Vec<Work>,
     pub(super) accel: AccelSpec,
     pub(super) goal: Goal,
 }
@@ -55,12 +62,16 @@ impl Choice {
         let data = DataRoot::find(None)?;
         let network = data.network(&self.network)?;
         let accel = data.accelerator(&self.accelerator)?;
-        let ops: Vec<Op> = network.layers.iter().map(|layer| layer.op.with_batch(self.batch)).collect();
-        for (layer, op) in network.layers.iter().zip(&ops) {
-            op.check()
+        let network = match self.fusion {
+            Fusion::None => network,
+            Fusion::Post => network.fused(|host, op| fuses(std::slice::from_ref(&accel), host, op)),
+        };
+        let works: Vec<Work> = network.layers.iter().map(|layer| layer.work(self.batch)).collect();
+        for (layer, work) in network.layers.iter().zip(&works) {
+            work.check()
                 .map_err(|e| Error::Usage(format!("layer `{}` at batch {}: {e}", layer.name, self.batch)))?;
         }
         let goal = Goal { objective: self.objective, bandwidth_gbps: self.bandwidth };
-        Ok(Chosen { network, ops, accel, goal })
+        Ok(Chosen { network, works, accel, goal })
     }
 }

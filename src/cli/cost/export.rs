@@ -30,7 +30,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
             "network `{network}` has no layer `{layer}`{hint}; `mascot cost table` lists them"
         ))
     })?;
-    let op = &chosen.ops[index];
+    let op = &chosen.works[index].op;
     let kind = op.kind().name();
     let nest = op.nest().ok_or_else(|| {
         Error::Usage(format!("layer `{layer}` is a {kind} layer: it has no loop nest to export"))

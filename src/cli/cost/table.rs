@@ -14,7 +14,7 @@ use crate::dims::Dim;
 use crate::experiment::{Error, Progress};
 use crate::hw::AccelSpec;
 use crate::results::number;
-use crate::workload::{LoopNest, Op};
+use crate::workload::{LoopNest, Op, Work};
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
@@ -35,8 +35,8 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         .network
         .layers
         .iter()
-        .zip(&chosen.ops)
-        .map(|(layer, op)| row(&layer.name, op, known[op].as_ref(), &chosen.accel))
+        .zip(&chosen.works)
+        .map(|(layer, work)| row(&layer.name, work, known[work].as_ref(), &chosen.accel))
         .collect();
     let mut header = header(&chosen.accel);
     let text = if options.csv {
@@ -53,20 +53,20 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 }
 
 /// The breakdown of each distinct layer; `None` if the accelerator cannot run it.
-type Known = BTreeMap<Op, Option<Breakdown>>;
+type Known = BTreeMap<Work, Option<Breakdown>>;
 
 /// Maps each distinct layer once. The cache does not help here: it keeps costs, not mappings.
 fn breakdowns(chosen: &Chosen) -> Known {
-    let mut ops = chosen.ops.clone();
-    ops.sort_unstable();
-    ops.dedup();
+    let mut works = chosen.works.clone();
+    works.sort_unstable();
+    works.dedup();
     let bars = Bars::new(false);
-    bars.begin(&format!("mapping layers on {}", chosen.accel.name), ops.len());
+    bars.begin(&format!("mapping layers on {}", chosen.accel.name), works.len());
     let done = AtomicUsize::new(0);
-    let found = ops.into_par_iter().map(|op| {
-        let found = breakdown(&chosen.accel, &op, chosen.goal);
+    let found = works.into_par_iter().map(|work| {
+        let found = breakdown(&chosen.accel, &work, chosen.goal);
         bars.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
-        (op, found)
+        (work, found)
     });
     found.collect()
 }
@@ -95,8 +95,10 @@ fn header(accel: &AccelSpec) -> Vec<String> {
 }
 
 /// One cell per column of the header; a layer that the accelerator cannot run has dashes.
-fn row(name: &str, op: &Op, found: Option<&Breakdown>, accel: &AccelSpec) -> Vec<String> {
-    let mut cells = vec![name.to_string(), op.kind().name().to_string(), dims(op), op.macs().0.to_string()];
+fn row(name: &str, work: &Work, found: Option<&Breakdown>, accel: &AccelSpec) -> Vec<String> {
+    let op = &work.op;
+    let mut cells =
+        vec![name.to_string(), op.kind().name().to_string(), shape(work), op.macs().0.to_string()];
     let Some(Breakdown { cost, cycles, bound, energy_pj, mapping }) = found else {
         cells.resize(header(accel).len(), "-".to_string());
         return cells;
@@ -119,7 +121,14 @@ fn row(name: &str, op: &Op, found: Option<&Breakdown>, accel: &AccelSpec) -> Vec
     cells
 }
 
-/// The shape of a layer: its sizes above 1, stride and dilation; or, without a loop nest, what it reads and writes.
+/// The shape of a layer, and behind each `+` what an operation at its output reads, writes and does.
+fn shape(work: &Work) -> String {
+    let post =
+        work.post.iter().map(|post| format!(" + {} -> {} in {} ops", post.reads, post.writes, post.ops));
+    dims(&work.op) + &post.collect::<String>()
+}
+
+/// The shape of a layer alone: its sizes above 1, stride and dilation; or, without a loop nest, what it reads and writes.
 fn dims(op: &Op) -> String {
     match op {
         Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => nest_dims(nest),
@@ -140,10 +149,11 @@ fn nest_dims(nest: &LoopNest) -> String {
 }
 
 fn loop_nests(chosen: &Chosen, known: &Known) -> String {
-    let Chosen { network, ops, accel, .. } = chosen;
-    let nests = network.layers.iter().zip(ops).filter_map(|(layer, op)| {
-        let mapping = known[op].as_ref()?.mapping.as_ref()?;
-        Some(format!("{}: {}\n\n{}\n", layer.name, dims(op), loop_nest(accel, op.nest()?, mapping)))
+    let Chosen { network, works, accel, .. } = chosen;
+    let nests = network.layers.iter().zip(works).filter_map(|(layer, work)| {
+        let mapping = known[work].as_ref()?.mapping.as_ref()?;
+        let nest = work.op.nest()?;
+        Some(format!("{}: {}\n\n{}\n", layer.name, shape(work), loop_nest(accel, nest, mapping)))
     });
     nests.collect()
 }
@@ -151,15 +161,16 @@ fn loop_nests(chosen: &Chosen, known: &Known) -> String {
 /// The sums over all layers. If the accelerator cannot run some layer, the number of such layers instead.
 fn total(chosen: &Chosen, known: &Known) -> String {
     let name = &chosen.network.name;
-    let unable = chosen.ops.iter().filter(|op| known[*op].is_none()).count();
+    let unable = chosen.works.iter().filter(|work| known[*work].is_none()).count();
     if unable > 0 {
-        let (layers, accel) = (chosen.ops.len(), &chosen.accel.name);
+        let (layers, accel) = (chosen.works.len(), &chosen.accel.name);
         return format!("\n{name}: {unable} of {layers} layers cannot run on {accel}\n");
     }
-    let sum = |of: fn(&Breakdown) -> f64| chosen.ops.iter().flat_map(|op| &known[op]).map(of).sum::<f64>();
+    let sum =
+        |of: fn(&Breakdown) -> f64| chosen.works.iter().flat_map(|work| &known[work]).map(of).sum::<f64>();
     format!(
         "\n{name}: {} MACs, {:.1} us in sequence, {:.3} MB of DRAM traffic, {:.1} uJ\n",
-        chosen.ops.iter().map(|op| op.macs().0).sum::<u64>(),
+        chosen.works.iter().map(|work| work.op.macs().0).sum::<u64>(),
         sum(|each| each.cost.latency.as_us()),
         sum(|each| each.cost.dram_bytes.0 as f64) / 1e6,
         sum(|each| each.cost.energy.0) / 1e6

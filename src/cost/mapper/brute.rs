@@ -12,12 +12,13 @@
 use proptest::prelude::*;
 
 use super::goal::{Goal, Ingredients, Judge, Score};
-use super::search;
+use super::search_with_tail;
 use crate::cost::access::Flat;
 use crate::cost::evaluate::Evaluator;
 use crate::cost::mapping::{LevelLoops, Loop, Mapping};
+use crate::cost::passes::Tail;
 use crate::cost::testing::{accelerators, small_layers};
-use crate::dims::Dim;
+use crate::dims::{Dim, Tensor};
 use crate::hw::{AccelSpec, Level, Objective};
 use crate::workload::LoopNest;
 
@@ -40,9 +41,9 @@ struct Brute<'a> {
 }
 
 impl<'a> Brute<'a> {
-    fn new(accel: &'a AccelSpec, nest: &'a LoopNest, goals: [Goal; 3]) -> Self {
-        let judges = goals.map(|goal| Judge::new(accel, goal));
-        let evaluator = Evaluator::new(accel, nest);
+    fn new(accel: &'a AccelSpec, nest: &'a LoopNest, tail: Tail, goals: [Goal; 3]) -> Self {
+        let judges = goals.map(|goal| Judge::new(accel, goal, tail));
+        let evaluator = Evaluator::with_tail(accel, nest, tail);
         let worst = [Score::WORST; 3];
         Self { accel, nest, evaluator, judges, tight: true, best_tight: worst, best_of_all: worst }
     }
@@ -147,14 +148,14 @@ fn loops(mapping: &mut Mapping, slot: Slot) -> &mut Vec<Loop> {
     }
 }
 
-fn compare(accel: &AccelSpec, nest: &LoopNest, bandwidth_gbps: f64) -> Result<(), TestCaseError> {
+fn compare(accel: &AccelSpec, nest: &LoopNest, tail: Tail, bandwidth_gbps: f64) -> Result<(), TestCaseError> {
     let objectives = [Objective::Latency, Objective::Energy, Objective::Edp];
     let goals = objectives.map(|objective| Goal { objective, bandwidth_gbps });
-    let mut brute = Brute::new(accel, nest, goals);
+    let mut brute = Brute::new(accel, nest, tail, goals);
     let empty = Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] };
     brute.dimension(0, &mut empty.clone());
     for (i, goal) in goals.into_iter().enumerate() {
-        let found = search(accel, nest, goal).map_or(Score::WORST, |found| {
+        let found = search_with_tail(accel, nest, tail, goal).map_or(Score::WORST, |found| {
             brute.judges[i].score(&Ingredients::of(&brute.evaluator.summary(&Flat::of(&found.mapping))))
         });
         let (tight, all) = (brute.best_tight[i], brute.best_of_all[i]);
@@ -171,6 +172,20 @@ proptest! {
     fn the_search_loses_nothing(
         accel in accelerators(), nest in small_layers(), gbps in prop::sample::select(vec![0.5, 4.0, f64::INFINITY]),
     ) {
-        compare(&accel, &nest, gbps)?;
+        compare(&accel, &nest, Tail::NONE, gbps)?;
+    }
+
+    #[test]
+    fn the_search_loses_nothing_with_post_processing(
+        accel in accelerators(),
+        nest in small_layers(),
+        gbps in prop::sample::select(vec![0.5, f64::INFINITY]),
+        residual in any::<bool>(),
+        pooled in 1..5u64,
+        ops in 0..500u64,
+    ) {
+        let inside = nest.elements(Tensor::Outputs);
+        let reads = if residual { inside } else { 0 };
+        compare(&accel, &nest, Tail { reads, inside, writes: inside.div_ceil(pooled), ops }, gbps)?;
     }
 }

@@ -1,6 +1,7 @@
 //! The objective of the search, for mappings and for lower bounds alike.
 
 use crate::cost::evaluate::Summary;
+use crate::cost::passes::Tail;
 use crate::cost::timing::layer_cycles;
 use crate::hw::{AccelSpec, Objective};
 
@@ -77,10 +78,19 @@ pub(super) struct Judge<'a> {
     shared_cycles_per_word: f64,
     /// The least that the accelerator's own port takes for a word, in whatever direction.
     port_cycles_per_word: f64,
+    /// What post-processing adds to every mapping, and so to every bound.
+    tail: TailCosts,
+}
+
+#[derive(Debug)]
+struct TailCosts {
+    cycles: f64,
+    dram_words: f64,
+    pj: f64,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(accel: &'a AccelSpec, goal: Goal) -> Self {
+    pub(super) fn new(accel: &'a AccelSpec, goal: Goal, tail: Tail) -> Self {
         let dram = accel.dram();
         let bytes_per_cycle = goal.bandwidth_gbps * 1e9 / accel.clock_hz;
         let both = dram.read_bandwidth_words_per_cycle.zip(dram.write_bandwidth_words_per_cycle);
@@ -90,6 +100,11 @@ impl<'a> Judge<'a> {
             objective: goal.objective,
             shared_cycles_per_word: dram.word_bits as f64 / 8.0 / bytes_per_cycle,
             port_cycles_per_word: port.map_or(0.0, f64::recip),
+            tail: TailCosts {
+                cycles: tail.cycles(accel) as f64,
+                dram_words: tail.more_words(),
+                pj: tail.more_dram_pj(accel) + tail.ops_pj(accel),
+            },
         }
     }
 
@@ -110,12 +125,15 @@ impl<'a> Judge<'a> {
         Score { first, second }
     }
 
-    /// The score that no mapping with at least these ingredients can undercut; the port's cycles follow from the words.
+    /// The score that no mapping with at least these ingredients can undercut, which leave out what runs at the output;
+    /// the port's cycles follow from the words.
     /// Every buffer takes whole cycles: without rounding, a bound just below a best that cannot be undercut would keep
     /// the search going among millions of equals.
     pub(super) fn floor(&self, mut least: Ingredients) -> Score {
+        least.dram_words = (least.dram_words + self.tail.dram_words).max(0.0);
+        least.dynamic_pj += self.tail.pj;
         least.port_cycles = whole_cycles(least.port_cycles.max(least.dram_words * self.port_cycles_per_word));
-        least.on_chip_cycles = whole_cycles(least.on_chip_cycles);
+        least.on_chip_cycles = whole_cycles(least.on_chip_cycles).max(self.tail.cycles);
         self.score(&least)
     }
 }

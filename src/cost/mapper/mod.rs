@@ -44,12 +44,13 @@ use self::space::Space;
 use self::spatial::Spatial;
 use super::evaluate::Evaluator;
 use super::mapping::{LevelLoops, Loop, Mapping};
+use super::passes::Tail;
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::LoopNest;
 
 /// Raised whenever a change makes the mapper find other mappings or cost them differently: part of the cache's key.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The result of the search.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +61,8 @@ pub struct Found {
     pub cycles: Cycles,
     /// Bytes from and to DRAM.
     pub dram_bytes: Bytes,
+    /// Of these, bytes of each [`Tensor`](crate::dims::Tensor), rounded up one by one.
+    pub tensor_bytes: [Bytes; 3],
     /// Energy without leakage.
     pub dynamic_energy: Picojoules,
     /// Number of complete mappings that were evaluated.
@@ -68,10 +71,15 @@ pub struct Found {
 
 /// The best mapping of `nest`, or `None` if the constraints allow none.
 pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
+    search_with_tail(accel, nest, Tail::NONE, goal)
+}
+
+/// The best mapping of `nest` with post-processing at its output, whose traffic and time count with the rest.
+pub fn search_with_tail(accel: &AccelSpec, nest: &LoopNest, tail: Tail, goal: Goal) -> Option<Found> {
     let space = Space::new(accel, nest)?;
-    let judge = Judge::new(accel, goal);
+    let judge = Judge::new(accel, goal, tail);
     let orders = Orders::new(&space);
-    let evaluator = Evaluator::new(accel, nest);
+    let evaluator = Evaluator::with_tail(accel, nest, tail);
     let mut outer = Outer::new(&space, &judge, &orders, &evaluator);
     let mut chosen = None;
     for spatial in spatial::choices(&space, &judge) {
@@ -92,10 +100,21 @@ pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
         }
     }
     let evaluated = outer.evaluated;
-    outer.best.zip(chosen).map(|(best, spatial)| found(&space, &judge, &spatial, &best, evaluated))
+    outer.best.zip(chosen).map(|(best, spatial)| {
+        let dram = evaluator.detail(&best.flat).accesses[0];
+        let tensor_bytes = dram.map(|words| accel.dram().bytes(words.reads + words.updates));
+        found(&space, &judge, &spatial, &best, tensor_bytes, evaluated)
+    })
 }
 
-fn found(space: &Space, judge: &Judge, spatial: &Spatial, best: &Best, evaluated: u64) -> Found {
+fn found(
+    space: &Space,
+    judge: &Judge,
+    spatial: &Spatial,
+    best: &Best,
+    tensor_bytes: [Bytes; 3],
+    evaluated: u64,
+) -> Found {
     let mut levels = vec![LevelLoops::default(); space.accel.levels.len()];
     for (slot, &bound) in space.spatial.iter().zip(&spatial.bounds) {
         if bound > 1 {
@@ -110,6 +129,7 @@ fn found(space: &Space, judge: &Judge, spatial: &Spatial, best: &Best, evaluated
         mapping: Mapping { levels },
         cycles: Cycles(cycles),
         dram_bytes: space.accel.dram().bytes(best.summary.dram_words),
+        tensor_bytes,
         dynamic_energy: Picojoules(best.summary.dynamic_pj),
         evaluated,
     }

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
-use crate::dims::{Dim, DimSet, LayerKind, Tensor};
+use crate::dims::{Dim, DimSet, LayerKind, PostOp, Tensor};
 use crate::files::{
     Bits, Count, Fraction, InputError, Instances, Megahertz, NonNegative, Positive, Source, Spanned,
     schema_of,
@@ -39,7 +39,11 @@ struct RawAccel {
     clock_mhz: Megahertz,
     /// The kinds of layer it runs.
     kinds: Vec<LayerKind>,
-    /// Element operations per cycle, for layers without MACs.
+    /// What it does with the output of a layer before the output leaves for DRAM, where a system fuses
+    /// post-processing; nothing if left out.
+    #[serde(default)]
+    post_ops: Vec<PostOp>,
+    /// Element operations per cycle, for layers without MACs and at the output of those with MACs.
     #[serde(default)]
     vector_lanes: Count,
     /// Energy of one element operation in pJ.
@@ -257,6 +261,10 @@ impl RawAccel {
         if self.vector_lanes == Count(0) && self.kinds.contains(&LayerKind::Vector) {
             return fail("`vector_lanes` must be at least 1 when `kinds` lists vector");
         }
+        let computes = |op: &PostOp| *op != PostOp::Concat;
+        if self.vector_lanes == Count(0) && self.post_ops.iter().any(computes) {
+            return fail("`vector_lanes` must be at least 1 when `post_ops` lists elementwise or pool");
+        }
         if self.dram_overlap.0 > 1.0 {
             return fail("`dram_overlap` must lie between 0 (added to compute) and 1 (hidden behind it)");
         }
@@ -285,6 +293,7 @@ impl RawAccel {
             source: self.source,
             clock_hz: self.clock_mhz.0 * 1e6,
             kinds: self.kinds,
+            post_ops: self.post_ops,
             vector_lanes: self.vector_lanes.0,
             vector_pj_per_op: self.vector_pj_per_op.0,
             array_efficiency: self.array_efficiency.0,

@@ -135,6 +135,8 @@ fn cost(layer: &Layer, bound_bytes_per_cycle: f64) -> LayerCost {
     LayerCost {
         latency: Time(layer.alone_cycles * CYCLE.0),
         dram_bytes: Bytes(bytes.round() as u64),
+        weight_bytes: Bytes(0),
+        input_bytes: Bytes(0),
         energy: Picojoules(0.0),
         utilization: 0.0,
         tiles: (tiles.round() as u64).max(1),

@@ -95,7 +95,7 @@ fn build(source: &Source, list: List, options: &Options) -> Result<Imported, Inp
             return Err(source.error_at_top("the network has more than 2^50 MACs"));
         }
         let after = index.checked_sub(1).into_iter().collect();
-        layers.push(Layer { name: names.unique(entry.name), op: entry.op, fused: Vec::new(), after });
+        layers.push(Layer::new(names.unique(entry.name), entry.op, after));
     }
     let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let sha256 = sha256(source.text.as_bytes());

@@ -67,8 +67,7 @@ mod tests {
     #[test]
     fn a_diamond_by_hand() {
         let nest = |bounds| LoopNest { bounds, stride: [1, 1], dilation: [1, 1] };
-        let layer =
-            |op, after: &[usize]| Layer { name: "l".into(), op, fused: Vec::new(), after: after.to_vec() };
+        let layer = |op, after: &[usize]| Layer::new("l", op, after.to_vec());
         let network = Network {
             name: "diamond".into(),
             source: String::new(),

@@ -49,10 +49,8 @@ mod tests {
     #[test]
     fn names_are_escaped_and_edges_drawn() {
         let layer = |name: &str, after: &[usize]| Layer {
-            name: name.into(),
-            op: Op::Vector { reads: 1, writes: 2, ops: 3 },
             fused: vec!["Relu".into()],
-            after: after.to_vec(),
+            ..Layer::new(name, Op::Vector { reads: 1, writes: 2, ops: 3 }, after.to_vec())
         };
         let layers = vec![layer("a\"b\\", &[]), layer("c", &[0])];
         let network = Network { name: "n".into(), source: String::new(), totals: None, layers };

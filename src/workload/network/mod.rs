@@ -12,6 +12,7 @@
 
 mod counts;
 mod dot;
+mod fusion;
 mod order;
 mod read;
 mod write;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::order::topological_order;
 use super::{Network, Totals};
-use crate::dims::LayerKind;
+use crate::dims::{LayerKind, PostOp};
 use crate::files::{InputError, Size, Source, Spanned, did_you_mean, schema_of};
 use crate::workload::layer::{Layer, LoopNest, MAX_COUNT, Op};
 
@@ -60,9 +60,14 @@ struct RawLayer {
     writes: Option<u64>,
     /// Element operations of a vector layer.
     ops: Option<u64>,
+    /// What a vector layer does, if it may run at the output of the layer before it; a layer without it never does.
+    post_op: Option<PostOp>,
     /// Operations that run as part of the layer.
     #[serde(default)]
     fused: Vec<String>,
+    /// Whether the network hands out the output although other layers read it.
+    #[serde(default)]
+    output: bool,
     /// The layers whose outputs this one reads.
     #[serde(default)]
     after: Vec<Spanned<String>>,
@@ -100,6 +105,13 @@ impl RawLayer {
                 Op::Lookup { reads, writes }
             }
         };
+        if let (Some(post_op), false) = (self.post_op, self.kind == LayerKind::Vector) {
+            return Err(format!(
+                "only a vector layer has a `post_op`: `{}` does not belong to a {} layer",
+                post_op.name(),
+                self.kind.name()
+            ));
+        }
         op.check().map(|()| op)
     }
 
@@ -156,7 +168,10 @@ impl Network {
             Ok(Layer {
                 name: layer.name.get_ref().clone(),
                 op,
+                post_op: layer.post_op,
                 fused: layer.fused.clone(),
+                post: Vec::new(),
+                is_output: layer.output,
                 after: after.into_iter().collect(),
             })
         });

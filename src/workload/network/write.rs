@@ -37,8 +37,12 @@ fn fields(network: &Network, layer: &Layer) -> Vec<String> {
         }
         Op::Lookup { reads, writes } => fields.push(format!("reads = {reads}, writes = {writes}")),
     }
+    layer.post_op.iter().for_each(|op| fields.push(format!("post_op = {}", quoted(op.name()))));
     if !layer.fused.is_empty() {
         fields.push(format!("fused = {}", list(layer.fused.iter().map(String::as_str))));
+    }
+    if layer.is_output {
+        fields.push("output = true".into());
     }
     if !layer.after.is_empty() {
         let names = layer.after.iter().map(|&i| network.layers[i].name.as_str());
@@ -95,15 +99,14 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dims::PostOp;
     use crate::workload::network::Totals;
 
     fn network() -> Network {
         let nest = |bounds, stride| LoopNest { bounds, stride, dilation: [1, 1] };
         let layer = |name: &str, op, fused: &[&str], after: &[usize]| Layer {
-            name: name.into(),
-            op,
             fused: fused.iter().map(|&f| f.into()).collect(),
-            after: after.to_vec(),
+            ..Layer::new(name, op, after.to_vec())
         };
         Network {
             name: "tiny".into(),
@@ -112,7 +115,11 @@ mod tests {
             layers: vec![
                 layer("table", Op::Lookup { reads: 8, writes: 8 }, &[], &[]),
                 layer("a.b/c", Op::Conv(nest([1, 2, 3, 4, 5, 6, 7, 8], [2, 1])), &["Relu"], &[]),
-                layer("add", Op::Vector { reads: 16, writes: 8, ops: 8 }, &[], &[0, 1]),
+                Layer {
+                    post_op: Some(PostOp::Elementwise),
+                    is_output: true,
+                    ..layer("add", Op::Vector { reads: 16, writes: 8, ops: 8 }, &[], &[0, 1])
+                },
                 layer("fc", Op::Gemm(nest([1; 8], [1, 1])), &["Add", "Relu"], &[2]),
             ],
         }

@@ -8,12 +8,15 @@
 //! - it neither repeats elements nor follows a look-up (which has no arithmetic), an unknown operator or a recurrent
 //!   network.
 
+use std::collections::BTreeSet;
+
 use super::graph::{Graph, Kind, Operation, streams};
 use super::nest::{self, Work};
 use super::operators::{self, Class};
 use super::problem::Problem;
 use super::tensors::Origin;
 use super::{names, vector};
+use crate::dims::PostOp;
 use crate::workload::layer::{Layer, MAX_COUNT, MAX_LAYERS, Op};
 use crate::workload::names::Names;
 
@@ -48,6 +51,7 @@ pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
         let home = builder.place(operation)?;
         builder.homes.push(home);
     }
+    builder.mark_outputs();
     if builder.built.layers.is_empty() {
         return Err(if graph.has_views { Problem::OnlyViews } else { Problem::Empty });
     }
@@ -77,6 +81,7 @@ impl Builder<'_> {
                 let op = vector::op(operation, &self.graph.tensors)?;
                 let name = self.name(operation, false);
                 let layer = self.push(name, op, Vec::new(), self.after(operation))?;
+                self.built.layers[layer].post_op = post_op(operation);
                 let computes = !matches!(operation.kind, Kind::Lookup | Kind::Unknown);
                 let host = computes.then_some(layer);
                 Ok(Home { ends: vec![layer], host })
@@ -174,7 +179,33 @@ impl Builder<'_> {
         if self.built.macs > MAX_COUNT {
             return Err(Problem::TooLarge { what: "MACs", allowed: MAX_COUNT });
         }
-        self.built.layers.push(Layer { name, op, fused, after });
+        self.built.layers.push(Layer { fused, ..Layer::new(name, op, after) });
         Ok(index)
+    }
+
+    /// Marks the layers whose outputs the network hands out and other layers read as well.
+    fn mark_outputs(&mut self) {
+        let read: BTreeSet<usize> =
+            self.built.layers.iter().flat_map(|layer| layer.after.iter().copied()).collect();
+        let outputs =
+            self.graph.operations.iter().zip(&self.homes).filter(|(operation, _)| operation.is_output);
+        for layer in outputs.flat_map(|(_, home)| &home.ends).filter(|layer| read.contains(layer)) {
+            self.built.layers[*layer].is_output = true;
+        }
+    }
+}
+
+/// What the post-processor of an accelerator must have to run an operation at the output of the layer before it.
+fn post_op(operation: &Operation) -> Option<PostOp> {
+    let Kind::Work(class) = operation.kind else { return None };
+    match (class, operators::onnx(operation.node)?) {
+        (Class::Pointwise(_), _) => Some(PostOp::Elementwise),
+        (_, "Concat") => Some(PostOp::Concat),
+        (
+            _,
+            "MaxPool" | "AveragePool" | "LpPool" | "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool"
+            | "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin",
+        ) => Some(PostOp::Pool),
+        _ => None,
     }
 }

@@ -92,6 +92,8 @@ impl Class {
         LayerCost {
             latency: Time(quantum * ps),
             dram_bytes: Bytes(quantum * bytes),
+            weight_bytes: Bytes(0),
+            input_bytes: Bytes(0),
             energy: Picojoules(0.0),
             utilization: 0.0,
             tiles: (quantum * bytes / (100 * self.tile)).max(1),
