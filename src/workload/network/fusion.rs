@@ -178,7 +178,9 @@ mod tests {
     }
 
     /// Name, post-processing as (reads, writes), predecessors.
-    fn shape(network: &Network) -> Vec<(String, Vec<(u64, u64)>, Vec<usize>)> {
+    type Shape = (String, Vec<(u64, u64)>, Vec<usize>);
+
+    fn shape(network: &Network) -> Vec<Shape> {
         let layers = network.layers.iter();
         layers
             .map(|layer| {
@@ -188,7 +190,7 @@ mod tests {
             .collect()
     }
 
-    fn row(name: &str, post: &[(u64, u64)], after: &[usize]) -> (String, Vec<(u64, u64)>, Vec<usize>) {
+    fn row(name: &str, post: &[(u64, u64)], after: &[usize]) -> Shape {
         (name.into(), post.to_vec(), after.to_vec())
     }
 
