@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn lanes_beyond_a_dimension_do_not_count() {
-        let nest = LoopNest { bounds: [1, 1, 8, 1, 1, 27, 1, 5], stride: [1; 2], dilation: [1; 2] };
+        let nest =
+            LoopNest { bounds: [1, 1, 8, 1, 1, 27, 1, 5], stride: [1; 2], dilation: [1; 2], padding: [0; 2] };
         let columns = LevelLoops { spatial: [loops(Dim::Q, 14), vec![]], ..LevelLoops::default() };
         let rows = [loops(Dim::Q, 2), loops(Dim::S, 5)].concat();
         let rows = LevelLoops { spatial: [vec![], rows], ..LevelLoops::default() };

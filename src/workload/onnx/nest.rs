@@ -85,7 +85,8 @@ impl Shapes<'_> {
 
     /// A matrix product of independent groups; a weight is static, so that it is a Gemm.
     fn product(&self, [g, p, k, c]: [u64; 4]) -> Op {
-        let nest = LoopNest { bounds: [1, g, k, c, p, 1, 1, 1], stride: [1, 1], dilation: [1, 1] };
+        let nest =
+            LoopNest { bounds: [1, g, k, c, p, 1, 1, 1], stride: [1, 1], dilation: [1, 1], padding: [0; 2] };
         match self.is_static(0) || self.is_static(1) {
             true => Op::Gemm(nest),
             false => Op::Matmul(nest),
@@ -121,6 +122,7 @@ impl Shapes<'_> {
             bounds: [batch, groups, weight[0] / groups, channels, p, q, r, s],
             stride: self.pair("strides", input.len() - 2)?,
             dilation: self.pair("dilations", input.len() - 2)?,
+            padding: [0; 2],
         }))
     }
 
@@ -132,7 +134,7 @@ impl Shapes<'_> {
         let outputs = product(weight[1..].iter().copied());
         let outputs = outputs.ok_or_else(|| self.problem("the weights are too large"))?;
         let bounds = [input[0], groups, outputs, input[1] / groups, p, q, 1, 1];
-        Ok(Op::Conv(LoopNest { bounds, stride: [1, 1], dilation: [1, 1] }))
+        Ok(Op::Conv(LoopNest { bounds, stride: [1, 1], dilation: [1, 1], padding: [0; 2] }))
     }
 
     /// A list attribute with one number per spatial dimension.
@@ -216,7 +218,7 @@ impl Shapes<'_> {
             _ => (batch, seq),
         };
         let bounds = [batch, 1, rows, features + hidden, 1, 1, 1, 1];
-        let op = Op::Gemm(LoopNest { bounds, stride: [1, 1], dilation: [1, 1] });
+        let op = Op::Gemm(LoopNest { bounds, stride: [1, 1], dilation: [1, 1], padding: [0; 2] });
         self.require(steps > 0 && matches!(directions, 1 | 2), "no time step, or not one or two directions")?;
         Ok(Work { op, steps, directions })
     }

@@ -104,7 +104,7 @@ pub(super) fn error(graph: GraphProto) -> String {
 }
 
 fn nest(bounds: [u64; 8], stride: u64) -> LoopNest {
-    LoopNest { bounds, stride: [stride; 2], dilation: [1, 1] }
+    LoopNest { bounds, stride: [stride; 2], dilation: [1, 1], padding: [0; 2] }
 }
 
 /// Name and fused operations of every layer.
