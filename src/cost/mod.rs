@@ -46,7 +46,8 @@ pub use mapping::{LevelLoops, Loop, Mapping};
 pub use passes::Tail;
 pub use reference::{Comparison, Figures, compare, median, ratio};
 pub use silicon::{
-    Layer, Measurements, Modelled, Published, Rate, Speed, Throughput, Zeros, compressed_bytes, model,
+    Configuration, Layer, Measurements, Modelled, Published, Rate, Sheet, SheetBound, SheetFigures,
+    SheetLayer, Speed, Throughput, Zeros, compressed_bytes, model,
 };
 pub use table::{CostTable, tables};
 pub use timeloop::{Export, loop_nest, loop_summary};

@@ -14,9 +14,11 @@
 //! ([`Measurements`] by layer, [`Throughput`] of a network); a megabyte is 10^6 bytes.
 
 mod measurements;
+mod sheet;
 mod throughput;
 
 pub use measurements::{Layer, Measurements, Published, Zeros};
+pub use sheet::{Configuration, Sheet, SheetBound, SheetFigures, SheetLayer};
 pub use throughput::{Rate, Speed, Throughput};
 
 use super::access::Accesses;
