@@ -47,7 +47,7 @@ pub use passes::Tail;
 pub use reference::{Comparison, Figures, compare, median, ratio};
 pub use silicon::{
     Configuration, Layer, Measurements, Modelled, Published, Rate, Sheet, SheetBound, SheetFigures,
-    SheetLayer, Speed, Throughput, Zeros, compressed_bytes, model,
+    SheetLayer, SheetSpeed, SheetTime, Speed, Throughput, Zeros, compressed_bytes, model,
 };
 pub use table::{CostTable, tables};
 pub use timeloop::{Export, loop_nest, loop_summary};

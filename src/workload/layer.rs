@@ -148,6 +148,14 @@ impl Op {
         }
     }
 
+    /// The loop nest of a layer with MACs, to be changed.
+    pub fn nest_mut(&mut self) -> Option<&mut LoopNest> {
+        match self {
+            Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => Some(nest),
+            Self::Vector { .. } | Self::Lookup { .. } => None,
+        }
+    }
+
     /// Multiply-accumulates, zero for layers without a nest.
     pub fn macs(&self) -> Macs {
         self.nest().map_or(Macs(0), LoopNest::macs)

@@ -18,7 +18,7 @@ mod sheet;
 mod throughput;
 
 pub use measurements::{Layer, Measurements, Published, Zeros};
-pub use sheet::{Configuration, Sheet, SheetBound, SheetFigures, SheetLayer};
+pub use sheet::{Configuration, Sheet, SheetBound, SheetFigures, SheetLayer, SheetSpeed, SheetTime};
 pub use throughput::{Rate, Speed, Throughput};
 
 use super::access::Accesses;

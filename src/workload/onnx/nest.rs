@@ -1,6 +1,7 @@
 //! Operators with MACs as loop nests.
 //!
 //! - Conv: output rows and columns from the file, since padding modes and ceil rounding are the exporter's business.
+//!   Padding is what windows cover beyond the input, for the same reason.
 //!   A convolution in one dimension runs along P and R. One in three dimensions is as many convolutions in two as it
 //!   has output planes, along N, with the planes of the kernel along C: MACs, weights and outputs are exact; an input
 //!   plane that two windows share is read for each. What DeformConv samples is not counted.
@@ -118,12 +119,20 @@ impl Shapes<'_> {
         let ([planes, p, q], [depth, r, s]) = (spatial(&output[2..]), spatial(&weight[2..]));
         let folded = input[0].checked_mul(planes).zip(weight[1].checked_mul(depth));
         let (batch, channels) = folded.ok_or_else(|| self.problem("the planes are too many"))?;
-        Ok(Op::Conv(LoopNest {
+        let mut nest = LoopNest {
             bounds: [batch, groups, weight[0] / groups, channels, p, q, r, s],
             stride: self.pair("strides", input.len() - 2)?,
             dilation: self.pair("dilations", input.len() - 2)?,
             padding: [0; 2],
-        }))
+        };
+        // Sizes that do not fit are found when the work is checked.
+        if nest.check().is_ok() {
+            let [_, rows, columns] = spatial(&input[2..]);
+            let beyond =
+                |axis: usize, size: u64| nest.window(axis).map_or(0, |window| window.saturating_sub(size));
+            nest.padding = [beyond(0, rows), beyond(1, columns)];
+        }
+        Ok(Op::Conv(nest))
     }
 
     fn conv_transpose(&self) -> Result<Op, Problem> {
