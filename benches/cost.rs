@@ -37,7 +37,7 @@ fn nests(networks: &[String]) -> BTreeMap<LoopNest, String> {
 
 /// The 3 x 3 convolution of ResNet-50's third stage.
 fn middle_layer() -> LoopNest {
-    LoopNest { bounds: [1, 1, 256, 256, 14, 14, 3, 3], stride: [1; 2], dilation: [1; 2] }
+    LoopNest { bounds: [1, 1, 256, 256, 14, 14, 3, 3], stride: [1; 2], dilation: [1; 2], padding: [0; 2] }
 }
 
 fn one_mapping(c: &mut Criterion) {
@@ -48,7 +48,7 @@ fn one_mapping(c: &mut Criterion) {
     group.bench_function("evaluate", |b| {
         b.iter(|| black_box(evaluate(&accel, &nest, black_box(&found.mapping)).map(|e| e.cycles)));
     });
-    let evaluator = Evaluator::new(&accel, &nest);
+    let evaluator = Evaluator::new(&accel, &nest).expect("a checked layer");
     group.bench_function("cost", |b| b.iter(|| black_box(evaluator.cost(black_box(&found.mapping)))));
     group.finish();
 }

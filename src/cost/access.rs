@@ -19,11 +19,12 @@
 //!
 //! Left out: the words that a level really still holds after its window moved on (the conventions may over-count, but
 //! never under-count). A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real
-//! tensor: its words are scaled by real / padded elements. Counts are words, summed over used instances.
+//! tensor: its words are scaled by real / padded elements, and by what lowering makes of an element. Counts are words, summed over used instances.
 
 #[cfg(test)]
 mod twin;
 
+use super::lowering::Lowered;
 use super::mapping::{Loop, MAX_LOOPS, Mapping};
 use crate::dims::{Dim, PerDim, Tensor};
 use crate::hw::{AccelSpec, Level, MAX_LEVELS};
@@ -276,12 +277,13 @@ impl Flat {
     /// most of the time of the search.
     pub(super) fn count(
         &self,
-        nest: &LoopNest,
+        lowered: &Lowered,
         edges: &[Edge],
         instances: &Instances,
         mac_level: usize,
         counts: &mut Counts,
     ) {
+        let nest = &lowered.nest;
         let steps = self.steps();
         let outputs = tile_elements(nest, &self.extent, Tensor::Outputs);
         let mut copies = 1;
@@ -312,6 +314,12 @@ impl Flat {
         }
         if self.extent != nest.bounds {
             self.scale_to_real(nest, &mut counts[0]);
+        }
+        if !lowered.is_plain_in_dram() {
+            for (tensor, Accesses { reads, updates, .. }) in Tensor::ALL.into_iter().zip(&mut counts[0]) {
+                *reads = lowered.dram_words(tensor, *reads);
+                *updates = lowered.dram_words(tensor, *updates);
+            }
         }
     }
 
@@ -391,11 +399,6 @@ fn is_dense(nest: &LoopNest) -> bool {
     nest.stride == [1; 2] && nest.dilation == [1; 2]
 }
 
-/// Elements that DRAM must move at least for a nest: every touched element of every tensor once.
-pub fn compulsory_elements(nest: &LoopNest) -> u64 {
-    Tensor::ALL.into_iter().map(|tensor| touched_elements(nest, &nest.bounds, tensor)).sum()
-}
-
 /// Distinct values of p x stride + r x dilation. With g their greatest common divisor, a row is reached twice iff the
 /// outputs differ by a multiple of dilation / g and the taps by the same multiple of stride / g.
 fn touched_along(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
@@ -420,8 +423,12 @@ mod tests {
         for (p, r, stride, dilation) in
             [(5, 3, 1, 1), (5, 3, 2, 1), (4, 2, 3, 1), (6, 3, 1, 2), (7, 4, 4, 6), (1, 5, 2, 3), (9, 1, 2, 1)]
         {
-            let nest =
-                LoopNest { bounds: [1, 1, 1, 1, p, 1, r, 1], stride: [stride, 1], dilation: [dilation, 1] };
+            let nest = LoopNest {
+                bounds: [1, 1, 1, 1, p, 1, r, 1],
+                stride: [stride, 1],
+                dilation: [dilation, 1],
+                padding: [0; 2],
+            };
             let mut rows: Vec<u64> =
                 (0..p).flat_map(|p| (0..r).map(move |r| p * stride + r * dilation)).collect();
             rows.sort_unstable();

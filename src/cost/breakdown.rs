@@ -92,8 +92,9 @@ fn of_nest(
     goal: Goal,
     found: Found,
 ) -> Breakdown {
-    let evaluation = Evaluator::with_tail(accel, nest, tail).detail(&Flat::of(&found.mapping));
-    let cost = nest_cost(accel, kind, nest, &found);
+    let evaluator = Evaluator::with_tail(accel, nest, tail).expect("the mapper has run the layer");
+    let evaluation = evaluator.detail(&Flat::of(&found.mapping));
+    let cost = nest_cost(accel, kind, &found);
     let compute = (evaluation.steps as f64 / accel.array_efficiency).max(tail.cycles(accel) as f64);
     let mut level_cycles: Vec<f64> =
         evaluation.bandwidth_cycles.iter().map(|&cycles| cycles as f64).collect();

@@ -22,7 +22,7 @@ use super::LayerCost;
 use super::mapper::{Goal, VERSION};
 use crate::dims::PostOp;
 use crate::files::{sha256, write_atomic};
-use crate::hw::AccelSpec;
+use crate::hw::{AccelSpec, Lowering};
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Op, Post, Work};
 
@@ -143,7 +143,9 @@ const KEY_BYTES: usize = 16;
 /// The content hash of everything that decides costs, apart from the layer.
 fn key(accel: &AccelSpec, goal: Goal) -> String {
     let spec = AccelSpec { name: String::new(), source: String::new(), ..accel.clone() };
-    digest(&format!("{VERSION} {goal:?} {spec:?}"), KEY_BYTES)
+    // What is neutral is not in the key, so that costs from before an option existed are still found.
+    let text = format!("{spec:?}").replace(&format!("lowering: {:?}, ", Lowering::NEUTRAL), "");
+    digest(&format!("{VERSION} {goal:?} {text}"), KEY_BYTES)
 }
 
 /// The first `bytes` of the SHA-256 hash, in hexadecimal.
@@ -217,7 +219,9 @@ fn parse_work(text: &str) -> Option<Work> {
 fn op_text(op: &Op) -> String {
     let numbers: Vec<String> = match op {
         Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
-            nest.bounds.iter().chain(&nest.stride).chain(&nest.dilation).map(u64::to_string).collect()
+            let padding: &[u64] = if nest.padding == [0; 2] { &[] } else { &nest.padding };
+            let numbers = nest.bounds.iter().chain(&nest.stride).chain(&nest.dilation).chain(padding);
+            numbers.map(u64::to_string).collect()
         }
         Op::Vector { reads, writes, ops } => [reads, writes, ops].map(u64::to_string).to_vec(),
         Op::Lookup { reads, writes } => [reads, writes].map(u64::to_string).to_vec(),
@@ -243,11 +247,14 @@ fn parse_op(text: &str) -> Option<Op> {
 
 fn nest(numbers: &[u64]) -> Option<crate::workload::LoopNest> {
     let (bounds, rest) = numbers.split_at_checked(8)?;
-    let &[stride_p, stride_q, dilation_r, dilation_s] = rest else { return None };
+    let (steps, padding) = rest.split_at_checked(4)?;
+    let &[stride_p, stride_q, dilation_r, dilation_s] = steps else { return None };
+    let padding = if padding.is_empty() { [0; 2] } else { padding.try_into().ok()? };
     Some(crate::workload::LoopNest {
         bounds: bounds.try_into().ok()?,
         stride: [stride_p, stride_q],
         dilation: [dilation_r, dilation_s],
+        padding,
     })
 }
 
@@ -258,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_line_gives_back_every_bit_and_a_changed_one_nothing() {
-        let conv = LoopNest { bounds: [1, 2, 3, 4, 5, 6, 7, 8], stride: [1, 2], dilation: [3, 4] };
+        let conv =
+            LoopNest { bounds: [1, 2, 3, 4, 5, 6, 7, 8], stride: [1, 2], dilation: [3, 4], padding: [0; 2] };
         let cost = LayerCost {
             latency: Time(12_345),
             dram_bytes: Bytes(678),

@@ -95,7 +95,7 @@ impl Case {
     pub fn nest(&self) -> LoopNest {
         let CaseLayer { n, groups, k_per_group, c_per_group, p, q, r, s, stride, dilation } = self.layer;
         let bounds = [n, groups, k_per_group, c_per_group, p, q, r, s];
-        LoopNest { bounds, stride: [stride; 2], dilation: [dilation; 2] }
+        LoopNest { bounds, stride: [stride; 2], dilation: [dilation; 2], padding: [0; 2] }
     }
 
     /// The mapping on `accel`; levels that the case does not name have no loops.

@@ -13,6 +13,7 @@
 //! address generators. Cycles here assume that DRAM time hides behind compute; `layer_cost` adds what does not.
 
 use super::access::{Accesses, Counts, Edge, Flat, Instances, edges};
+use super::lowering::Lowered;
 use super::mapping::Mapping;
 use super::passes::Tail;
 use crate::dims::Tensor;
@@ -29,7 +30,7 @@ pub struct Evaluation {
     pub steps: u64,
     /// Cycles that the busiest bandwidth of each level needs, outermost first.
     pub bandwidth_cycles: Vec<u64>,
-    /// Multiply-accumulates of the real layer.
+    /// Multiply-accumulates of the real layer, as the accelerator lowers it.
     pub macs: Macs,
     /// MACs / (cycles x MAC units).
     pub utilization: f64,
@@ -54,8 +55,9 @@ impl Evaluation {
 
 /// Evaluates a mapping; it must have the right shape ([`Mapping::check_shape`]) but need not be legal.
 pub fn evaluate(accel: &AccelSpec, nest: &LoopNest, mapping: &Mapping) -> Result<Evaluation, String> {
-    mapping.check_shape(accel, nest)?;
-    Ok(Evaluator::new(accel, nest).detail(&Flat::of(mapping)))
+    let lowered = Lowered::new(accel, nest)?;
+    mapping.check_covers(accel, &lowered.nest)?;
+    Ok(Evaluator::of(accel, lowered, Tail::NONE).detail(&Flat::of(mapping)))
 }
 
 /// The cost of a mapping in the few numbers that the search compares.
@@ -86,7 +88,7 @@ impl Summary {
 #[derive(Debug)]
 pub struct Evaluator<'a> {
     pub(super) accel: &'a AccelSpec,
-    pub(super) nest: &'a LoopNest,
+    lowered: Lowered,
     pub(super) edges: Vec<Edge>,
     storages: Vec<StorageRates<'a>>,
     tail: Tail,
@@ -106,13 +108,18 @@ struct StorageRates<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// An evaluator of mappings of `nest` on `accel`.
-    pub fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Self {
+    /// An evaluator of mappings of `nest` on `accel`; an error says which count is too large.
+    pub fn new(accel: &'a AccelSpec, nest: &LoopNest) -> Result<Self, String> {
         Self::with_tail(accel, nest, Tail::NONE)
     }
 
     /// The same for a nest with post-processing at its output.
-    pub(super) fn with_tail(accel: &'a AccelSpec, nest: &'a LoopNest, tail: Tail) -> Self {
+    pub(super) fn with_tail(accel: &'a AccelSpec, nest: &LoopNest, tail: Tail) -> Result<Self, String> {
+        Ok(Self::of(accel, Lowered::new(accel, nest)?, tail))
+    }
+
+    /// The same for a nest that is lowered already.
+    pub(super) fn of(accel: &'a AccelSpec, lowered: Lowered, tail: Tail) -> Self {
         let storages = accel.storages().map(|(level, spec)| StorageRates {
             level,
             spec,
@@ -124,18 +131,18 @@ impl<'a> Evaluator<'a> {
         });
         Self {
             accel,
-            nest,
+            lowered,
             edges: edges(accel),
             storages: storages.collect(),
-            tail,
+            tail: lowered.tail(tail),
             tail_cycles: tail.cycles(accel),
-            compute_pj: nest.macs().0 as f64 * accel.mac.energy_pj + tail.ops_pj(accel),
+            compute_pj: lowered.multiplications() as f64 * accel.mac.energy_pj + tail.ops_pj(accel),
         }
     }
 
     /// The cost of a mapping, without the details of [`evaluate`]; an error says why its shape is wrong.
     pub fn cost(&self, mapping: &Mapping) -> Result<Summary, String> {
-        mapping.check_shape(self.accel, self.nest)?;
+        mapping.check_covers(self.accel, &self.lowered.nest)?;
         Ok(self.summary(&Flat::of(mapping)))
     }
 
@@ -143,7 +150,7 @@ impl<'a> Evaluator<'a> {
         let levels = self.accel.levels.len();
         let mut counts = Counts::default();
         let instances = flat.instances(levels);
-        flat.count(self.nest, &self.edges, &instances, levels, &mut counts);
+        flat.count(&self.lowered, &self.edges, &instances, levels, &mut counts);
         // Every output is written at least once without post-processing.
         let dram = &mut counts[0];
         dram[Tensor::Inputs as usize].reads += self.tail.reads;
@@ -172,7 +179,7 @@ impl<'a> Evaluator<'a> {
         }
         let dram = &counts[0];
         Summary {
-            steps,
+            steps: self.lowered.working_steps(steps),
             on_chip_cycles,
             port_cycles: self.storages[0].cycles(dram, 1),
             dram_words: dram.iter().map(|words| words.reads + words.updates).sum(),
@@ -196,7 +203,7 @@ impl<'a> Evaluator<'a> {
             leakage_pj[storage.level] = storage.spec.leak_pj_per_cycle * (cycles * used) as f64;
         }
         dynamic_pj[levels] = self.compute_pj;
-        let macs = self.nest.macs();
+        let macs = Macs(self.lowered.multiplications());
         Evaluation {
             cycles: Cycles(cycles),
             steps: summary.steps,

@@ -28,13 +28,14 @@
 //! Left out: on-chip buffers of vector layers.
 
 use super::LayerCost;
+use super::lowering::Lowered;
 use super::mapper::{self, Found, Goal};
 use super::passes::{Pass, Tail, passes};
 use super::timing::{layer_cycles, port_cycles, time};
 use crate::dims::{LayerKind, Tensor};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules};
-use crate::workload::{LoopNest, Op, Work};
+use crate::workload::{Op, Work};
 
 /// The cost of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it.
 pub fn layer_cost(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<LayerCost> {
@@ -47,13 +48,13 @@ fn pass_cost(accel: &AccelSpec, Pass { op, tail }: Pass, goal: Goal) -> Option<L
     match &op {
         Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
             let found = mapper::search_with_tail(accel, nest, tail, goal)?;
-            Some(nest_cost(accel, op.kind(), nest, &found))
+            Some(nest_cost(accel, op.kind(), &found))
         }
         Op::Vector { .. } | Op::Lookup { .. } => stream_of(&op, tail).map(|stream| stream.cost(accel)),
     }
 }
 
-pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, nest: &LoopNest, found: &Found) -> LayerCost {
+pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, found: &Found) -> LayerCost {
     let [weights, inputs] =
         [Tensor::Weights, Tensor::Inputs].map(|tensor| found.tensor_bytes[tensor as usize]);
     // The second operand of a product of activations is an input.
@@ -67,7 +68,7 @@ pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, nest: &LoopNest, fou
         weight_bytes,
         input_bytes,
         energy: found.dynamic_energy,
-        utilization: nest.macs().0 as f64 / (found.cycles.0 as f64 * accel.macs_per_cycle() as f64),
+        utilization: found.multiplications as f64 / (found.cycles.0 as f64 * accel.macs_per_cycle() as f64),
         tiles: found.mapping.levels[0].temporal.iter().map(|each| each.bound).product(),
     }
 }
@@ -145,10 +146,13 @@ impl Stream {
     }
 }
 
-/// The least that DRAM can move for a layer: every element once that some operation needs.
+/// The least that DRAM can move for a layer: every element once that some operation needs, as
+/// the accelerator stores it.
 pub fn compulsory_bytes(accel: &AccelSpec, op: &Op) -> Bytes {
     let words = match op {
-        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => super::access::compulsory_elements(nest),
+        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
+            Lowered::new(accel, nest).map_or(0, |lowered| lowered.compulsory_words())
+        }
         Op::Vector { reads, writes, .. } | Op::Lookup { reads, writes } => reads + writes,
     };
     accel.dram().bytes(words)

@@ -1,8 +1,9 @@
 //! A mapping: which loops run at which level, and the check that an accelerator allows it.
 
-use crate::dims::{Dim, DimSet, PerDim, Tensor};
+use super::lowering::Lowered;
+use crate::dims::{Dim, DimSet, PerDim};
 use crate::hw::{AccelSpec, Fanout, Level, Storage};
-use crate::workload::{LoopNest, tile_elements};
+use crate::workload::LoopNest;
 
 /// One loop of a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Mapping {
             mapping.levels[accel.level_index(name)?] = LevelLoops { temporal, spatial: [x, y] };
         }
         mapping.check_shape(accel, nest)?;
-        let padded = LoopNest { bounds: mapping.padded_bounds(), ..*nest };
+        let padded = LoopNest { bounds: mapping.padded_bounds(), ..Lowered::new(accel, nest)?.nest };
         padded.check().map_err(|e| format!("padded: {e}"))?;
         Ok(mapping)
     }
@@ -85,6 +86,11 @@ impl Mapping {
     /// Whether the numbers can be counted at all: as many levels as the accelerator, time only in storage levels,
     /// space only in fan-outs, the layer covered, and products that fit.
     pub fn check_shape(&self, accel: &AccelSpec, nest: &LoopNest) -> Result<(), String> {
+        self.check_covers(accel, &Lowered::new(accel, nest)?.nest)
+    }
+
+    /// [`Self::check_shape`] for a nest that is lowered already.
+    pub(super) fn check_covers(&self, accel: &AccelSpec, nest: &LoopNest) -> Result<(), String> {
         if self.levels.len() != accel.levels.len() {
             return Err(format!("{} levels, the accelerator has {}", self.levels.len(), accel.levels.len()));
         }
@@ -111,15 +117,16 @@ impl Mapping {
 
     /// Whether the accelerator's constraints and capacities allow this mapping.
     pub fn check_legal(&self, accel: &AccelSpec, nest: &LoopNest) -> Result<(), String> {
-        self.check_shape(accel, nest)?;
+        let lowered = &Lowered::new(accel, nest)?;
+        self.check_covers(accel, &lowered.nest)?;
         let mut inside: PerDim<u64> = [1; 8];
         for (loops, level) in self.levels.iter().zip(&accel.levels).rev() {
             for each in loops.all() {
                 inside[each.dim as usize] *= each.bound;
             }
             let checked = match level {
-                Level::Storage(storage) => check_storage(storage, loops, &inside, nest),
-                Level::Fanout(fanout) => check_fanout(fanout, loops, &inside, nest),
+                Level::Storage(storage) => check_storage(storage, loops, &inside, lowered),
+                Level::Fanout(fanout) => check_fanout(fanout, loops, &inside, &lowered.nest),
             };
             checked.map_err(|message| format!("level `{}`: {message}", level.name()))?;
         }
@@ -131,21 +138,15 @@ fn check_storage(
     storage: &Storage,
     loops: &LevelLoops,
     inside: &PerDim<u64>,
-    nest: &LoopNest,
+    lowered: &Lowered,
 ) -> Result<(), String> {
     check_allowed(&loops.temporal, storage.temporal)?;
-    check_whole(storage.temporal_whole, inside, nest)?;
-    let words = held_words(storage, nest, inside);
+    check_whole(storage.temporal_whole, inside, &lowered.nest)?;
+    let words = lowered.held_words(storage, inside);
     match storage.capacity_words {
         Some(capacity) if words > capacity => Err(format!("{words} words do not fit {capacity}")),
         _ => Ok(()),
     }
-}
-
-/// Words that a storage level holds of the tensors it keeps, for a tile of the given extents.
-pub(super) fn held_words(storage: &Storage, nest: &LoopNest, extent: &PerDim<u64>) -> u64 {
-    let kept = Tensor::ALL.into_iter().filter(|&tensor| storage.keeps[tensor as usize]);
-    kept.map(|tensor| tile_elements(nest, extent, tensor)).sum()
 }
 
 fn check_fanout(

@@ -1,6 +1,7 @@
 //! The cost of a layer on an accelerator: latency c, DRAM traffic and energy. All of it is pure functions of the two
 //! specifications.
 //!
+//! - `lowering`: what an accelerator makes of a layer before it is mapped.
 //! - `mapping`: which loop runs where, and whether the accelerator allows it.
 //! - `access` and [`evaluate`](mod@evaluate): access counts, cycles and energy of a given mapping, equal to Timeloop's.
 //! - [`mapper`]: the best mapping under the constraints.
@@ -19,6 +20,7 @@ mod cache;
 mod cases;
 pub mod evaluate;
 pub mod layer_cost;
+mod lowering;
 pub mod mapper;
 mod mapping;
 mod passes;
@@ -33,7 +35,7 @@ mod user_table;
 
 use crate::units::{Bytes, Picojoules, Time};
 
-pub use access::{Accesses, compulsory_elements, touched_elements};
+pub use access::{Accesses, touched_elements};
 pub use breakdown::{Bound, Breakdown, breakdown};
 pub use cache::{Cache, CacheFile, Entries};
 pub use cases::{Case, Expected, ExpectedAccesses};
@@ -44,7 +46,8 @@ pub use mapping::{LevelLoops, Loop, Mapping};
 pub use passes::Tail;
 pub use reference::{Comparison, Figures, compare, median, ratio};
 pub use silicon::{
-    Layer, Measurements, Modelled, Published, Rate, Speed, Throughput, Zeros, compressed_bytes, model,
+    Configuration, Layer, Measurements, Modelled, Published, Rate, Sheet, SheetBound, SheetFigures,
+    SheetLayer, SheetSpeed, SheetTime, Speed, Throughput, Zeros, compressed_bytes, model,
 };
 pub use table::{CostTable, tables};
 pub use timeloop::{Export, loop_nest, loop_summary};

@@ -87,7 +87,12 @@ mod tests {
 
     /// 4 x 4 outputs of one channel, added to as many others, then pooled to 2 x 2.
     fn work() -> Work {
-        let conv = Op::Conv(LoopNest { bounds: [1, 1, 1, 1, 4, 4, 1, 1], stride: [1, 1], dilation: [1, 1] });
+        let conv = Op::Conv(LoopNest {
+            bounds: [1, 1, 1, 1, 4, 4, 1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: [0; 2],
+        });
         let add = Post { op: PostOp::Elementwise, reads: 32, writes: 16, ops: 16 };
         let pool = Post { op: PostOp::Pool, reads: 16, writes: 4, ops: 16 };
         Work { op: conv, post: vec![add, pool] }

@@ -73,11 +73,20 @@ fn modelled_tables(
     let table = |&(network, batch): &(&Network, u64)| {
         let cells = network.layers.iter().flat_map(|layer| {
             let work = layer.work(batch);
-            known.iter().map(move |entries| entries[&work])
+            known.iter().zip(&system.models).map(move |(entries, model)| entries[&seen_by(model, &work)])
         });
         CostTable { costs: shaped(network, system, cells.collect()) }
     };
     jobs.iter().map(table).collect()
+}
+
+/// The work as far as the costs on a model depend on it: padding is like any input where it is read.
+fn seen_by(model: &AccelSpec, work: &Work) -> Work {
+    let mut seen = work.clone();
+    if let (true, Some(nest)) = (model.lowering.reads_padding, seen.op.nest_mut()) {
+        nest.padding = [0; 2];
+    }
+    seen
 }
 
 /// The costs of all `works` on every model, mapping those that the cache lacks.
@@ -89,24 +98,26 @@ fn complete(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Vec<Entries> {
     let mut known: Vec<Entries> = models.iter().map(|model| cache.load(model, goal)).collect();
-    let missing: Vec<(usize, &Work)> = works
+    let mut missing: Vec<(Work, usize)> = works
         .iter()
-        .flat_map(|work| (0..models.len()).map(move |model| (model, work)))
-        .filter(|(model, work)| !known[*model].contains_key(*work))
+        .flat_map(|work| models.iter().enumerate().map(|(index, model)| (seen_by(model, work), index)))
+        .filter(|(work, model)| !known[*model].contains_key(work))
         .collect();
+    missing.sort_unstable();
+    missing.dedup();
     let done = AtomicUsize::new(0);
     for chunk in missing.chunks(CHUNK) {
         let costs: Vec<Option<LayerCost>> = chunk
             .par_iter()
-            .map(|(model, work)| {
+            .map(|(work, model)| {
                 let cost = layer_cost(&models[*model], work, goal);
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, missing.len());
                 cost
             })
             .collect();
         let mut fresh = vec![Entries::new(); models.len()];
-        for ((model, work), cost) in chunk.iter().zip(costs) {
-            fresh[*model].insert((*work).clone(), cost);
+        for ((work, model), cost) in chunk.iter().zip(costs) {
+            fresh[*model].insert(work.clone(), cost);
         }
         for ((model, fresh), known) in models.iter().zip(fresh).zip(&mut known) {
             if !fresh.is_empty() {

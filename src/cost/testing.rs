@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::dims::{Dim, DimSet, LayerKind, Tensor};
-use crate::hw::{AccelSpec, Fanout, Level, Mac, Storage};
+use crate::hw::{AccelSpec, Fanout, Level, Lowering, Mac, Storage};
 use crate::workload::LoopNest;
 
 use Dim::{C, G, K, N, P, Q, R, S};
@@ -57,6 +57,7 @@ pub(super) fn accel(name: &str, levels: Vec<Level>) -> AccelSpec {
         dram_overlap: 1.0,
         fill_drain_cycles: 0,
         dispatch_cycles: 0,
+        lowering: Lowering::NEUTRAL,
         levels,
         mac: Mac { name: "mac".into(), energy_pj: 0.5 },
     }
@@ -173,7 +174,37 @@ pub(super) fn small_layers() -> impl Strategy<Value = LoopNest> {
             let room = MAX_MACS / bounds.iter().product::<u64>();
             bounds[dim as usize] = bound.min(room.max(1));
         }
-        LoopNest { bounds, stride, dilation }
+        LoopNest { bounds, stride, dilation, padding: [0; 2] }
     });
     nests.boxed()
+}
+
+/// What an accelerator may make of a convolution.
+pub(super) fn lowerings() -> impl Strategy<Value = Lowering> {
+    let flags = prop::array::uniform3(prop::bool::ANY);
+    (flags, prop::sample::select(vec![1, 2, 3])).prop_map(
+        |([fold_stride, winograd, reads_padding], channel_multiple)| Lowering {
+            fold_stride,
+            winograd,
+            channel_multiple,
+            reads_padding,
+        },
+    )
+}
+
+/// Padded convolutions, 3 x 3 or strided, that stay small when they are lowered.
+pub(super) fn small_convolutions() -> impl Strategy<Value = LoopNest> {
+    let kernels =
+        prop::sample::select(vec![([3, 3], [1, 1]), ([2, 3], [2, 1]), ([1, 3], [2, 3]), ([1, 1], [2, 2])]);
+    let outputs = prop::sample::select(vec![[1, 1], [2, 1], [2, 3], [3, 1]]);
+    let channels = prop::sample::select(vec![[1, 1], [2, 1], [1, 2]]);
+    (kernels, outputs, channels, prop::array::uniform2(0..=1u64)).prop_map(
+        |(([r, s], stride), [p, q], [k, c], padding)| {
+            let nest = LoopNest { bounds: [1, 1, k, c, p, q, r, s], stride, dilation: [1; 2], padding };
+            match nest.check() {
+                Ok(()) => nest,
+                Err(_) => LoopNest { padding: [0; 2], ..nest },
+            }
+        },
+    )
 }

@@ -4,7 +4,10 @@
 //! `storage` or `fanout`. Energies are per access of one entry of `entry_bits`; one access moves `entry_bits /
 //! word_bits` words. Bandwidths are in words per cycle and instance; a bandwidth that is left out is unlimited.
 
+mod lowering;
 mod read;
+
+pub use lowering::Lowering;
 
 use serde::Serialize;
 
@@ -46,6 +49,9 @@ pub struct AccelSpec {
     pub fill_drain_cycles: u64,
     /// Cycles to dispatch a layer, once per layer.
     pub dispatch_cycles: u64,
+    /// How it rewrites convolutions and lays tensors out.
+    #[serde(skip_serializing_if = "Lowering::is_neutral")]
+    pub lowering: Lowering,
     /// Levels from DRAM inwards, the MACs excluded; the first is the DRAM and keeps every tensor.
     pub levels: Vec<Level>,
     /// The innermost level.

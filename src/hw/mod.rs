@@ -6,5 +6,5 @@
 mod accel;
 mod system;
 
-pub use accel::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
+pub use accel::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Storage};
 pub use system::{Accelerator, Fusion, Objective, Sharing, SystemSpec, fuses};

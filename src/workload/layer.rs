@@ -25,6 +25,9 @@ pub struct LoopNest {
     pub stride: [u64; 2],
     /// Dilation along R and S.
     pub dilation: [u64; 2],
+    /// Rows and columns of the input, both sides together, that are padding: no tensor has them. Counts include them
+    /// unless an accelerator does not read padding.
+    pub padding: [u64; 2],
 }
 
 impl LoopNest {
@@ -43,12 +46,15 @@ impl LoopNest {
             return Err("the layer has more than 2^50 MACs".into());
         }
         let at = |dim| self.bound(dim);
-        // Each product of two 32-bit sizes fits 64 bits; their sum need not.
-        let extent = |out: u64, stride: u64, kernel: u64, dilation: u64| {
-            ((out - 1) * stride).checked_add((kernel - 1) * dilation)?.checked_add(1)
-        };
-        let rows = extent(at(Dim::P), self.stride[0], at(Dim::R), self.dilation[0]);
-        let columns = extent(at(Dim::Q), self.stride[1], at(Dim::S), self.dilation[1]);
+        let [rows, columns] = [0, 1].map(|axis| self.window(axis));
+        if let Some((window, padding)) = [rows, columns]
+            .into_iter()
+            .flatten()
+            .zip(self.padding)
+            .find(|(window, padding)| padding >= window)
+        {
+            return Err(format!("{padding} rows or columns of padding leave nothing of {window}"));
+        }
         let inputs = rows
             .zip(columns)
             .and_then(|(rows, columns)| product([at(Dim::N), at(Dim::G), at(Dim::C), rows, columns]));
@@ -56,6 +62,15 @@ impl LoopNest {
             Some(elements) if elements <= MAX_COUNT => Ok(()),
             _ => Err("the layer reads more than 2^50 input elements".into()),
         }
+    }
+
+    /// Input rows (axis 0) or columns (axis 1) under all windows, padding included: (P - 1) stride + (R - 1) dilation + 1;
+    /// `None` beyond 64 bits.
+    pub fn window(&self, axis: usize) -> Option<u64> {
+        let (outputs, kernel) = [(Dim::P, Dim::R), (Dim::Q, Dim::S)][axis];
+        // Each product of two 32-bit sizes fits 64 bits; their sum need not.
+        let reach = (self.bound(outputs) - 1) * self.stride[axis];
+        reach.checked_add((self.bound(kernel) - 1) * self.dilation[axis])?.checked_add(1)
     }
 
     /// Multiply-accumulates of the whole nest.
@@ -127,6 +142,14 @@ impl Op {
 
     /// The loop nest of a layer with MACs.
     pub fn nest(&self) -> Option<&LoopNest> {
+        match self {
+            Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => Some(nest),
+            Self::Vector { .. } | Self::Lookup { .. } => None,
+        }
+    }
+
+    /// The loop nest of a layer with MACs, to be changed.
+    pub fn nest_mut(&mut self) -> Option<&mut LoopNest> {
         match self {
             Self::Conv(nest) | Self::Gemm(nest) | Self::Matmul(nest) => Some(nest),
             Self::Vector { .. } | Self::Lookup { .. } => None,
@@ -278,7 +301,7 @@ mod tests {
     use super::*;
 
     fn conv1() -> LoopNest {
-        LoopNest { bounds: [1, 1, 64, 3, 55, 55, 11, 11], stride: [4, 4], dilation: [1, 1] }
+        LoopNest { bounds: [1, 1, 64, 3, 55, 55, 11, 11], stride: [4, 4], dilation: [1, 1], padding: [0; 2] }
     }
 
     #[test]

@@ -18,7 +18,8 @@ fn accelerator(name: &str, post_ops: &[PostOp]) -> AccelSpec {
 
 /// 1 x 1 convolution of 32 to 64 channels on 16 x 16 pixels: 8,192 inputs, 2,048 weights, 16,384 outputs.
 fn conv(name: &str, after: &[usize]) -> Layer {
-    let nest = LoopNest { bounds: [1, 1, 64, 32, 16, 16, 1, 1], stride: [1; 2], dilation: [1; 2] };
+    let nest =
+        LoopNest { bounds: [1, 1, 64, 32, 16, 16, 1, 1], stride: [1; 2], dilation: [1; 2], padding: [0; 2] };
     Layer::new(name, Op::Conv(nest), after.to_vec())
 }
 

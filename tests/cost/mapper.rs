@@ -257,7 +257,7 @@ const LAYERS: [([u64; 8], u64, u64); 8] = [
 ];
 
 fn check(accel: &AccelSpec, bounds: [u64; 8], stride: u64, dilation: u64) {
-    let nest = LoopNest { bounds, stride: [stride; 2], dilation: [dilation; 2] };
+    let nest = LoopNest { bounds, stride: [stride; 2], dilation: [dilation; 2], padding: [0; 2] };
     let best = brute_force(accel, &nest);
     for (i, objective) in [Objective::Latency, Objective::Energy, Objective::Edp].into_iter().enumerate() {
         let found = mapper::search(accel, &nest, Goal { objective, bandwidth_gbps: f64::INFINITY });
@@ -317,7 +317,8 @@ fn clustered_and_bare_optima_equal_brute_force() {
 fn a_third_dataflow_needs_a_file_only() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("accel-models/shidiannao_like.toml");
     let accel = AccelSpec::read(&path).unwrap();
-    let nest = LoopNest { bounds: [1, 1, 16, 6, 10, 10, 5, 5], stride: [1; 2], dilation: [1; 2] };
+    let nest =
+        LoopNest { bounds: [1, 1, 16, 6, 10, 10, 5, 5], stride: [1; 2], dilation: [1; 2], padding: [0; 2] };
     let goal = Goal { objective: Objective::Edp, bandwidth_gbps: 32.0 };
     let found = mapper::search(&accel, &nest, goal).unwrap();
     let unrolled = found.mapping.levels.iter().flat_map(|level| level.spatial.iter().flatten());

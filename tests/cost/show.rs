@@ -21,7 +21,7 @@ fn accelerator(name: &str) -> AccelSpec {
 }
 
 fn nest(bounds: [u64; 8], stride: u64) -> LoopNest {
-    LoopNest { bounds, stride: [stride; 2], dilation: [1; 2] }
+    LoopNest { bounds, stride: [stride; 2], dilation: [1; 2], padding: [0; 2] }
 }
 
 fn conv() -> LoopNest {

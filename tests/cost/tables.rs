@@ -36,7 +36,7 @@ fn system(name: &str) -> SystemSpec {
 }
 
 fn nest(bounds: [u64; 8], stride: u64) -> LoopNest {
-    LoopNest { bounds, stride: [stride; 2], dilation: [1; 2] }
+    LoopNest { bounds, stride: [stride; 2], dilation: [1; 2], padding: [0; 2] }
 }
 
 /// One layer of every sort that the networks have, small enough for a test.

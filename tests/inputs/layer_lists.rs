@@ -22,7 +22,7 @@ fn maestro(network: &str) -> Imported {
 }
 
 fn nest(bounds: [u64; 8], stride: u64) -> LoopNest {
-    LoopNest { bounds, stride: [stride; 2], dilation: [1, 1] }
+    LoopNest { bounds, stride: [stride; 2], dilation: [1, 1], padding: [0; 2] }
 }
 
 #[test]
@@ -97,7 +97,12 @@ fn a_batch_is_no_stride() {
 #[test]
 fn scale_sim_columns_are_found_by_their_names() {
     let expected = Op::Conv(nest([1, 1, 6, 3, 5, 5, 3, 3], 1));
-    let strided = Op::Conv(LoopNest { bounds: [2, 1, 6, 3, 5, 3, 3, 3], stride: [1, 2], dilation: [1, 1] });
+    let strided = Op::Conv(LoopNest {
+        bounds: [2, 1, 6, 3, 5, 3, 3, 3],
+        stride: [1, 2],
+        dilation: [1, 1],
+        padding: [0; 2],
+    });
     let head = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter";
     for (text, expected) in [
         (format!("{head}, Strides,\na,7,7,3,3,3,6,1,"), expected),

@@ -5,6 +5,7 @@ mod cases;
 mod choice;
 mod export;
 mod search;
+mod sheet;
 mod silicon;
 mod table;
 mod verify;

@@ -1,10 +1,13 @@
 //! `mascot cost silicon`: compares the cost model with measurements of chips.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use rayon::prelude::*;
 
+use super::sheet::Compared;
 use crate::cli::table::{csv, render};
-use crate::cost::{Measurements, Published, Speed, Throughput, compressed_bytes, model};
+use crate::cost::{Measurements, Published, Sheet, Speed, Throughput, compressed_bytes, model};
 use crate::experiment::{DataRoot, Error, Kind, check_name};
 use crate::files::{InputError, Source};
 use crate::hw::AccelSpec;
@@ -22,6 +25,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(None)?;
     let mut rows = Vec::new();
     let mut throughputs = Vec::new();
+    let mut sheets = Vec::new();
     let names = data.names(Kind::Silicon);
     if names.is_empty() {
         let folder = data.path_of_root();
@@ -29,7 +33,14 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     }
     for name in names {
         let path = data.path(Kind::Silicon, &name)?;
-        if Source::read(&path)?.parse::<toml::Table>()?.contains_key("throughput") {
+        let table = Source::read(&path)?.parse::<toml::Table>()?;
+        if table.contains_key("configuration") {
+            let sheet = Sheet::read(&path)?;
+            check_name(&path, &sheet.name)?;
+            let accel = data.accelerator(&sheet.accelerator)?;
+            let compared = Compared::new(sheet, &accel).map_err(|e| InputError::file(&path, e))?;
+            sheets.push((path, compared));
+        } else if table.contains_key("throughput") {
             let throughput = Throughput::read(&path)?;
             check_name(&path, &throughput.name)?;
             throughputs.push((path, throughput));
@@ -41,7 +52,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         }
     }
     if options.csv {
-        return crate::cli::print(&csv(&CSV_HEADER, &rows.iter().map(Row::csv).collect::<Vec<_>>()));
+        return crate::cli::print(&all_as_csv(&rows, &sheets));
     }
     crate::cli::print(&(time_and_traffic(&rows) + "\n" + &energy(&rows)))?;
     for (path, throughput) in &throughputs {
@@ -49,6 +60,9 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         let accel = data.accelerator(&throughput.accelerator)?;
         let speed = Speed::of(&accel, &network).map_err(|e| InputError::file(path, e))?;
         crate::cli::print(&format!("\n{}", speeds(throughput, speed, network.macs())))?;
+    }
+    for (path, compared) in &sheets {
+        crate::cli::print(&format!("\n{}", compared.text(&data, path)?))?;
     }
     Ok(())
 }
@@ -106,6 +120,19 @@ const CSV_HEADER: [&str; 15] = [
     "chip_energy_mj",
     "published_chip_energy_mj",
 ];
+
+/// Measured layers, then those of sheets: each has columns that the others leave empty.
+fn all_as_csv(rows: &[Row], sheets: &[(PathBuf, Compared)]) -> String {
+    let empty = |count: usize| vec![String::new(); count];
+    let measured = rows.iter().map(|row| [row.csv(), empty(Compared::CSV_HEADER.len())].concat());
+    let of_sheets = sheets.iter().flat_map(|(_, compared)| compared.csv());
+    let of_sheets = of_sheets.map(|[names, figures]| {
+        let between = empty(CSV_HEADER.len() - names.len());
+        [names, between, figures].concat()
+    });
+    let header = [&CSV_HEADER[..], &Compared::CSV_HEADER].concat();
+    csv(&header, &measured.chain(of_sheets).collect::<Vec<_>>())
+}
 
 impl Row {
     fn csv(&self) -> Vec<String> {

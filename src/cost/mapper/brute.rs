@@ -15,9 +15,10 @@ use super::goal::{Goal, Ingredients, Judge, Score};
 use super::search_with_tail;
 use crate::cost::access::Flat;
 use crate::cost::evaluate::Evaluator;
+use crate::cost::lowering::Lowered;
 use crate::cost::mapping::{LevelLoops, Loop, Mapping};
 use crate::cost::passes::Tail;
-use crate::cost::testing::{accelerators, small_layers};
+use crate::cost::testing::{accelerators, lowerings, small_convolutions, small_layers};
 use crate::dims::{Dim, Tensor};
 use crate::hw::{AccelSpec, Level, Objective};
 use crate::workload::LoopNest;
@@ -31,7 +32,9 @@ struct Slot {
 
 struct Brute<'a> {
     accel: &'a AccelSpec,
-    nest: &'a LoopNest,
+    layer: &'a LoopNest,
+    /// The layer as the accelerator runs it.
+    nest: LoopNest,
     evaluator: Evaluator<'a>,
     judges: [Judge<'a>; 3],
     /// Whether the factors chosen are tight.
@@ -41,11 +44,13 @@ struct Brute<'a> {
 }
 
 impl<'a> Brute<'a> {
-    fn new(accel: &'a AccelSpec, nest: &'a LoopNest, tail: Tail, goals: [Goal; 3]) -> Self {
-        let judges = goals.map(|goal| Judge::new(accel, goal, tail));
-        let evaluator = Evaluator::with_tail(accel, nest, tail);
+    fn new(accel: &'a AccelSpec, layer: &'a LoopNest, tail: Tail, goals: [Goal; 3]) -> Self {
+        let lowered = Lowered::new(accel, layer).expect("the layers are small");
+        let judges = goals.map(|goal| Judge::new(accel, goal, lowered.tail(tail)));
+        let evaluator = Evaluator::of(accel, lowered, tail);
+        let nest = lowered.nest;
         let worst = [Score::WORST; 3];
-        Self { accel, nest, evaluator, judges, tight: true, best_tight: worst, best_of_all: worst }
+        Self { accel, layer, nest, evaluator, judges, tight: true, best_tight: worst, best_of_all: worst }
     }
 
     /// The slots of a dimension, from the MACs outwards.
@@ -73,8 +78,8 @@ impl<'a> Brute<'a> {
                 let slots = self.slots(dim);
                 self.factor(next, &slots, self.nest.bound(dim), mapping);
             }
-            None if mapping.check_legal(self.accel, self.nest).is_ok() => {
-                self.tight = is_tight(mapping, self.nest);
+            None if mapping.check_legal(self.accel, self.layer).is_ok() => {
+                self.tight = is_tight(mapping, &self.nest);
                 self.order(0, mapping);
             }
             None => {}
@@ -187,5 +192,15 @@ proptest! {
         let inside = nest.elements(Tensor::Outputs);
         let reads = if residual { inside } else { 0 };
         compare(&accel, &nest, Tail { reads, inside, writes: inside.div_ceil(pooled), ops }, gbps)?;
+    }
+
+    #[test]
+    fn the_search_loses_nothing_of_a_lowered_layer(
+        accel in accelerators(), lowering in lowerings(), nest in small_convolutions(),
+        gbps in prop::sample::select(vec![0.5, 4.0, f64::INFINITY]), residual in any::<bool>(),
+    ) {
+        let inside = nest.elements(Tensor::Outputs);
+        let tail = Tail { reads: inside, inside, writes: inside, ops: inside };
+        compare(&AccelSpec { lowering, ..accel }, &nest, if residual { tail } else { Tail::NONE }, gbps)?;
     }
 }

@@ -55,7 +55,7 @@ struct Partial {
     steps: f64,
     /// Padded outputs.
     outputs: f64,
-    /// Real / padded elements by tensor.
+    /// DRAM words / padded elements by tensor.
     shares: [f64; 3],
     /// Over all edges but the open ones.
     sum: Sum,
@@ -142,7 +142,7 @@ impl<'a> Floor<'a> {
             spatial: product(unrolled),
             above_middle: product(&unrolled[..space.middle.unwrap_or(0)]),
             touched: Tensor::ALL.map(|tensor| touched_elements(nest, &nest.bounds, tensor) as f64),
-            mac_pj: nest.macs().0 as f64 * accel.mac.energy_pj,
+            mac_pj: space.lowered.multiplications() as f64 * accel.mac.energy_pj,
             leak_pj_per_cycle: leaks.sum(),
             middle_instances: space.middle.map_or(1.0, |level| above.instances[level]),
         }
@@ -249,7 +249,7 @@ impl<'a> Floor<'a> {
 
     fn ingredients(&self, steps: f64, sum: &Sum) -> Ingredients {
         Ingredients {
-            steps,
+            steps: self.space.lowered.working(steps),
             on_chip_cycles: self.middle_cycles(sum.middle_reads, sum.middle_writes),
             port_cycles: 0.0,
             dram_words: sum.dram_words,
@@ -262,17 +262,20 @@ impl<'a> Floor<'a> {
     fn once(&self, rates: &EdgeRates) -> Flow {
         let elements = self.touched[rates.edge.tensor as usize];
         let first_writes = elements * rates.parent_copies;
-        rates.flow(first_writes * rates.sharing / rates.child_instances, first_writes, 1.0)
+        let scale =
+            if rates.edge.parent == 0 { self.space.lowered.dram_share(rates.edge.tensor) } else { 1.0 };
+        rates.flow(first_writes * rates.sharing / rates.child_instances, first_writes, scale)
     }
 
-    /// Real / padded elements by tensor, for what comes from DRAM.
+    /// DRAM words / padded elements by tensor.
     fn real_shares(&self, padded: &PerDim<u64>) -> [f64; 3] {
+        let lowered = self.space.lowered;
         if *padded == self.space.nest.bounds {
-            return [1.0; 3];
+            return Tensor::ALL.map(|tensor| lowered.dram_share(tensor));
         }
         Tensor::ALL.map(|tensor| {
             let (real, padded) = real_share(self.space.nest, padded, tensor);
-            real as f64 / padded as f64
+            real as f64 / padded as f64 * lowered.dram_share(tensor)
         })
     }
 

@@ -43,6 +43,7 @@ use self::outer::{Best, Outer};
 use self::space::Space;
 use self::spatial::Spatial;
 use super::evaluate::Evaluator;
+use super::lowering::Lowered;
 use super::mapping::{LevelLoops, Loop, Mapping};
 use super::passes::Tail;
 use crate::hw::AccelSpec;
@@ -65,6 +66,8 @@ pub struct Found {
     pub tensor_bytes: [Bytes; 3],
     /// Energy without leakage.
     pub dynamic_energy: Picojoules,
+    /// Multiplications of the layer as the accelerator runs it.
+    pub multiplications: u64,
     /// Number of complete mappings that were evaluated.
     pub evaluated: u64,
 }
@@ -76,10 +79,11 @@ pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
 
 /// The best mapping of `nest` with post-processing at its output, whose traffic and time count with the rest.
 pub fn search_with_tail(accel: &AccelSpec, nest: &LoopNest, tail: Tail, goal: Goal) -> Option<Found> {
-    let space = Space::new(accel, nest)?;
-    let judge = Judge::new(accel, goal, tail);
+    let lowered = Lowered::new(accel, nest).ok()?;
+    let space = Space::new(accel, &lowered)?;
+    let judge = Judge::new(accel, goal, lowered.tail(tail));
     let orders = Orders::new(&space);
-    let evaluator = Evaluator::with_tail(accel, nest, tail);
+    let evaluator = Evaluator::of(accel, lowered, tail);
     let mut outer = Outer::new(&space, &judge, &orders, &evaluator);
     let mut chosen = None;
     for spatial in spatial::choices(&space, &judge) {
@@ -131,6 +135,7 @@ fn found(
         dram_bytes: space.accel.dram().bytes(best.summary.dram_words),
         tensor_bytes,
         dynamic_energy: Picojoules(best.summary.dynamic_pj),
+        multiplications: space.lowered.multiplications(),
         evaluated,
     }
 }

@@ -146,7 +146,7 @@ impl<'a> Outer<'a> {
         core.least.iter().any(|least| {
             let again = self.times_again(least.kept, middle, &bounds.dram);
             let total = Ingredients {
-                steps,
+                steps: self.space.lowered.working(steps),
                 dynamic_pj: least.total.dynamic_pj + extra.pj + again * least.kept_pj,
                 dram_words: least.total.dram_words + extra.dram_words + again * least.kept_dram_words,
                 ..least.total

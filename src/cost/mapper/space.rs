@@ -13,7 +13,7 @@
 //! on average, a larger factor can look a little cheaper, because the halo that its padded tiles share is not real.)
 
 use crate::cost::access::{Edge, edges};
-use crate::cost::mapping::held_words;
+use crate::cost::lowering::Lowered;
 use crate::dims::{Dim, DimSet, PerDim};
 use crate::hw::{AccelSpec, Level, MAX_LEVELS};
 use crate::workload::LoopNest;
@@ -32,6 +32,9 @@ pub(super) struct SpatialSlot {
 #[derive(Debug)]
 pub(super) struct Space<'a> {
     pub(super) accel: &'a AccelSpec,
+    /// The layer as the accelerator runs it.
+    pub(super) lowered: &'a Lowered,
+    /// Its nest.
     pub(super) nest: &'a LoopNest,
     /// The middle level.
     pub(super) middle: Option<usize>,
@@ -54,7 +57,8 @@ pub(super) type Unrolled = [PerDim<u64>; MAX_LEVELS];
 
 impl<'a> Space<'a> {
     /// The space, or `None` if some dimension cannot be covered at all.
-    pub(super) fn new(accel: &'a AccelSpec, nest: &'a LoopNest) -> Option<Self> {
+    pub(super) fn new(accel: &'a AccelSpec, lowered: &'a Lowered) -> Option<Self> {
+        let nest = &lowered.nest;
         let mut open = DimSet::from_iter(Dim::ALL.into_iter().filter(|&dim| nest.bound(dim) > 1));
         let needed = open;
         let mut temporal = [DimSet::EMPTY; MAX_LEVELS];
@@ -78,6 +82,7 @@ impl<'a> Space<'a> {
         let first_inner = middle.unwrap_or(0) + 1;
         let mut space = Self {
             accel,
+            lowered,
             nest,
             middle,
             first_inner,
@@ -114,7 +119,7 @@ impl<'a> Space<'a> {
     pub(super) fn fits(&self, level: usize, extent: &PerDim<u64>) -> bool {
         match &self.accel.levels[level] {
             Level::Storage(storage) => {
-                storage.capacity_words.is_none_or(|words| held_words(storage, self.nest, extent) <= words)
+                storage.capacity_words.is_none_or(|words| self.lowered.held_words(storage, extent) <= words)
             }
             Level::Fanout(_) => true,
         }

@@ -109,7 +109,7 @@ impl Layer {
     /// The loop nest of the layer.
     pub fn nest(&self) -> LoopNest {
         let bounds = Dim::ALL.map(|dim| self.bounds.get(&dim).copied().unwrap_or(1));
-        LoopNest { bounds, stride: [self.stride; 2], dilation: [1; 2] }
+        LoopNest { bounds, stride: [self.stride; 2], dilation: [1; 2], padding: [0; 2] }
     }
 
     /// The published mapping, which `accel` must allow; `None` where there is none.

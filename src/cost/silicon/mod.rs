@@ -14,9 +14,11 @@
 //! ([`Measurements`] by layer, [`Throughput`] of a network); a megabyte is 10^6 bytes.
 
 mod measurements;
+mod sheet;
 mod throughput;
 
 pub use measurements::{Layer, Measurements, Published, Zeros};
+pub use sheet::{Configuration, Sheet, SheetBound, SheetFigures, SheetLayer, SheetSpeed, SheetTime};
 pub use throughput::{Rate, Speed, Throughput};
 
 use super::access::Accesses;
@@ -101,7 +103,8 @@ mod tests {
 
     #[test]
     fn lanes_beyond_a_dimension_do_not_count() {
-        let nest = LoopNest { bounds: [1, 1, 8, 1, 1, 27, 1, 5], stride: [1; 2], dilation: [1; 2] };
+        let nest =
+            LoopNest { bounds: [1, 1, 8, 1, 1, 27, 1, 5], stride: [1; 2], dilation: [1; 2], padding: [0; 2] };
         let columns = LevelLoops { spatial: [loops(Dim::Q, 14), vec![]], ..LevelLoops::default() };
         let rows = [loops(Dim::Q, 2), loops(Dim::S, 5)].concat();
         let rows = LevelLoops { spatial: [vec![], rows], ..LevelLoops::default() };

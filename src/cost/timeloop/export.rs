@@ -4,8 +4,10 @@
 //! - Energies stand in an energy table (ERT) beside the architecture, so that no estimator is asked; areas are zero.
 //! - A padded mapping comes with the padded problem, since Timeloop multiplies the factors out; DRAM words then exceed
 //!   mascot's, which counts those of the real tensors.
+//! - A layer is exported as the accelerator lowers it; words in DRAM per element, and zeros that are skipped, are not.
 //! - Left out, because Timeloop has no place for them: array efficiency, DRAM overlap, fill, drain and dispatch cycles.
 
+use crate::cost::lowering::Lowered;
 use crate::cost::mapping::{LevelLoops, Loop, Mapping};
 use crate::dims::{Dim, PerDim, Tensor};
 use crate::hw::{AccelSpec, Level, Storage};
@@ -25,7 +27,8 @@ pub struct Export {
 impl Export {
     /// The files for a mapping of the right shape; the error names what Timeloop cannot express.
     pub fn new(accel: &AccelSpec, nest: &LoopNest, mapping: &Mapping) -> Result<Self, String> {
-        mapping.check_shape(accel, nest)?;
+        let nest = &Lowered::new(accel, nest)?.nest;
+        mapping.check_covers(accel, nest)?;
         Ok(Self {
             architecture: architecture(accel) + &tables(accel),
             problem: problem(nest, &mapping.padded_bounds()),

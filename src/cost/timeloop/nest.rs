@@ -1,5 +1,6 @@
 //! The loop nest of a mapping as text.
 
+use crate::cost::lowering::Lowered;
 use crate::cost::mapping::{LevelLoops, Loop, Mapping};
 use crate::dims::{PerDim, Tensor};
 use crate::hw::{AccelSpec, Level};
@@ -8,10 +9,11 @@ use crate::workload::{LoopNest, tile_elements};
 /// The nest as Timeloop prints it: each level with the tile of every tensor it keeps, then its loops above 1, one a
 /// line. A padded dimension shows its padded bounds and tiles.
 pub fn loop_nest(accel: &AccelSpec, nest: &LoopNest, mapping: &Mapping) -> String {
+    let lowered = Lowered::new(accel, nest).expect("a mapping is for a layer that the accelerator can run");
     let mut text = String::new();
     let (mut depth, mut gap) = (0, "");
     for ((level, loops), tile) in accel.levels.iter().zip(&mapping.levels).zip(mapping.tiles()) {
-        let header = header(level, nest, &tile);
+        let header = header(level, &lowered.nest, &tile);
         text += &format!("{gap}{header}\n");
         gap = "";
         let lines = loop_lines(loops);

@@ -9,7 +9,8 @@ use crate::workload::LoopNest;
 pub(super) fn by_hand() -> (AccelSpec, LoopNest, Mapping) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/accel-models/eyeriss_chip.toml");
     let accel = AccelSpec::read(path.as_ref()).unwrap();
-    let nest = LoopNest { bounds: [1, 1, 4, 2, 8, 8, 3, 3], stride: [1, 1], dilation: [1, 1] };
+    let nest =
+        LoopNest { bounds: [1, 1, 4, 2, 8, 8, 3, 3], stride: [1, 1], dilation: [1, 1], padding: [0; 2] };
     let loops = |pairs: &[(Dim, u64)]| pairs.iter().map(|&(dim, bound)| Loop { dim, bound }).collect();
     let time = |pairs| LevelLoops { temporal: loops(pairs), ..LevelLoops::default() };
     let space = |x, y| LevelLoops { spatial: [loops(x), loops(y)], ..LevelLoops::default() };

@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::{AccelSpec, Fanout, Level, MAX_LEVELS, Mac, Storage};
+use super::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Storage};
 use crate::dims::{Dim, DimSet, LayerKind, PostOp, Tensor};
 use crate::files::{
     Bits, Count, Fraction, InputError, Instances, Megahertz, NonNegative, Positive, Source, Spanned,
@@ -61,6 +61,9 @@ struct RawAccel {
     /// Cycles to dispatch a layer, once per layer.
     #[serde(default)]
     dispatch_cycles: Count,
+    /// How it rewrites convolutions and lays tensors out in DRAM; without it layers run as they are.
+    #[serde(default)]
+    lowering: Lowering,
     /// Levels from the DRAM inwards, the MACs excluded.
     level: Vec<Spanned<RawLevel>>,
     /// The multiply-accumulate units.
@@ -252,6 +255,9 @@ impl RawLevel {
 /// The most instances of a fan-out: as many as one axis may have.
 const MAX_FANOUT: u64 = 1 << 20;
 
+/// The largest multiple of channels. Our choice, because no memory holds channels in larger groups.
+const MAX_CHANNEL_MULTIPLE: u64 = 1 << 8;
+
 impl RawAccel {
     fn validate(self, source: &Source) -> Result<AccelSpec, InputError> {
         let fail = |message: &str| Err(source.error_at_top(message));
@@ -267,6 +273,9 @@ impl RawAccel {
         }
         if self.dram_overlap.0 > 1.0 {
             return fail("`dram_overlap` must lie between 0 (added to compute) and 1 (hidden behind it)");
+        }
+        if !(1..=MAX_CHANNEL_MULTIPLE).contains(&self.lowering.channel_multiple) {
+            return fail(&format!("`channel_multiple` must lie between 1 and {MAX_CHANNEL_MULTIPLE}"));
         }
         if self.level.len() > MAX_LEVELS {
             return fail(&format!("an accelerator has at most {MAX_LEVELS} levels"));
@@ -300,6 +309,7 @@ impl RawAccel {
             dram_overlap: self.dram_overlap.0,
             fill_drain_cycles: self.fill_drain_cycles.0,
             dispatch_cycles: self.dispatch_cycles.0,
+            lowering: self.lowering,
             levels,
             mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
         })

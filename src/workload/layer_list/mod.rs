@@ -161,11 +161,11 @@ impl Windows {
     /// The loop nest with `g` groups of `k` outputs and `c` inputs.
     fn nest(&self, [n, g, k, c]: [u64; 4], [p, q]: [u64; 2]) -> LoopNest {
         let [r, s] = self.kernel;
-        LoopNest { bounds: [n, g, k, c, p, q, r, s], stride: self.stride, dilation: [1, 1] }
+        LoopNest { bounds: [n, g, k, c, p, q, r, s], stride: self.stride, dilation: [1, 1], padding: [0; 2] }
     }
 }
 
 /// A matrix product of M x K and K x N, `groups` times.
 fn product([groups, m, n, k]: [u64; 4]) -> LoopNest {
-    LoopNest { bounds: [1, groups, n, k, m, 1, 1, 1], stride: [1, 1], dilation: [1, 1] }
+    LoopNest { bounds: [1, groups, n, k, m, 1, 1, 1], stride: [1, 1], dilation: [1, 1], padding: [0; 2] }
 }

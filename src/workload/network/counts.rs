@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_diamond_by_hand() {
-        let nest = |bounds| LoopNest { bounds, stride: [1, 1], dilation: [1, 1] };
+        let nest = |bounds| LoopNest { bounds, stride: [1, 1], dilation: [1, 1], padding: [0; 2] };
         let layer = |op, after: &[usize]| Layer::new("l", op, after.to_vec());
         let network = Network {
             name: "diamond".into(),

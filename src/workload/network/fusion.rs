@@ -164,7 +164,8 @@ mod tests {
 
     /// A 1 x 1 convolution of 4 to `k` channels on 2 x 2 pixels.
     fn conv(name: &str, k: u64, after: &[usize]) -> Layer {
-        let nest = LoopNest { bounds: [1, 1, k, 4, 2, 2, 1, 1], stride: [1, 1], dilation: [1, 1] };
+        let nest =
+            LoopNest { bounds: [1, 1, k, 4, 2, 2, 1, 1], stride: [1, 1], dilation: [1, 1], padding: [0; 2] };
         Layer::new(name, Op::Conv(nest), after.to_vec())
     }
 

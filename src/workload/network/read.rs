@@ -54,6 +54,9 @@ struct RawLayer {
     stride: Option<OneOrTwo>,
     /// Dilation: an integer, or [rows, columns].
     dilation: Option<OneOrTwo>,
+    /// Rows and columns of the input that are padding, both sides together: an integer, or [rows, columns]. Accelerators
+    /// that do not read padding from DRAM leave them out.
+    padding: Option<OneOrTwo>,
     /// Elements that a vector or lookup layer reads.
     reads: Option<u64>,
     /// Elements that a vector or lookup layer writes.
@@ -123,11 +126,13 @@ impl RawLayer {
             bounds: self.dims().map(|size| size.map_or(1, |size| size.0)),
             stride: self.stride.map_or([1, 1], OneOrTwo::pair),
             dilation: self.dilation.map_or([1, 1], OneOrTwo::pair),
+            padding: self.padding.map_or([0, 0], OneOrTwo::pair),
         })
     }
 
     fn sizes(&self) -> Result<[u64; 3], String> {
-        if self.dims().iter().any(Option::is_some) || self.stride.is_some() || self.dilation.is_some() {
+        let pairs = [self.stride, self.dilation, self.padding];
+        if self.dims().iter().any(Option::is_some) || pairs.iter().any(Option::is_some) {
             return Err(format!("a {} layer has reads, writes and ops, not dimensions", self.kind.name()));
         }
         Ok([self.reads, self.writes, self.ops].map(|v| v.unwrap_or(0)))

@@ -70,8 +70,12 @@ fn nest_fields(nest: &LoopNest) -> impl Iterator<Item = String> {
         let letter = format!("{dim:?}").to_lowercase();
         format!("{letter} = {}", nest.bound(dim))
     });
-    let pairs = [("stride", nest.stride), ("dilation", nest.dilation)];
-    dims.chain(pairs.into_iter().filter(|(_, pair)| *pair != [1, 1]).map(|(key, pair)| match pair {
+    let pairs = [
+        ("stride", nest.stride, [1; 2]),
+        ("dilation", nest.dilation, [1; 2]),
+        ("padding", nest.padding, [0; 2]),
+    ];
+    dims.chain(pairs.into_iter().filter(|(_, pair, none)| pair != none).map(|(key, pair, _)| match pair {
         [rows, columns] if rows == columns => format!("{key} = {rows}"),
         [rows, columns] => format!("{key} = [{rows}, {columns}]"),
     }))
@@ -103,7 +107,7 @@ mod tests {
     use crate::workload::network::Totals;
 
     fn network() -> Network {
-        let nest = |bounds, stride| LoopNest { bounds, stride, dilation: [1, 1] };
+        let nest = |bounds, stride| LoopNest { bounds, stride, dilation: [1, 1], padding: [0; 2] };
         let layer = |name: &str, op, fused: &[&str], after: &[usize]| Layer {
             fused: fused.iter().map(|&f| f.into()).collect(),
             ..Layer::new(name, op, after.to_vec())

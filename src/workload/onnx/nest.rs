@@ -1,6 +1,7 @@
 //! Operators with MACs as loop nests.
 //!
 //! - Conv: output rows and columns from the file, since padding modes and ceil rounding are the exporter's business.
+//!   Padding is what windows cover beyond the input, for the same reason.
 //!   A convolution in one dimension runs along P and R. One in three dimensions is as many convolutions in two as it
 //!   has output planes, along N, with the planes of the kernel along C: MACs, weights and outputs are exact; an input
 //!   plane that two windows share is read for each. What DeformConv samples is not counted.
@@ -85,7 +86,8 @@ impl Shapes<'_> {
 
     /// A matrix product of independent groups; a weight is static, so that it is a Gemm.
     fn product(&self, [g, p, k, c]: [u64; 4]) -> Op {
-        let nest = LoopNest { bounds: [1, g, k, c, p, 1, 1, 1], stride: [1, 1], dilation: [1, 1] };
+        let nest =
+            LoopNest { bounds: [1, g, k, c, p, 1, 1, 1], stride: [1, 1], dilation: [1, 1], padding: [0; 2] };
         match self.is_static(0) || self.is_static(1) {
             true => Op::Gemm(nest),
             false => Op::Matmul(nest),
@@ -117,11 +119,20 @@ impl Shapes<'_> {
         let ([planes, p, q], [depth, r, s]) = (spatial(&output[2..]), spatial(&weight[2..]));
         let folded = input[0].checked_mul(planes).zip(weight[1].checked_mul(depth));
         let (batch, channels) = folded.ok_or_else(|| self.problem("the planes are too many"))?;
-        Ok(Op::Conv(LoopNest {
+        let mut nest = LoopNest {
             bounds: [batch, groups, weight[0] / groups, channels, p, q, r, s],
             stride: self.pair("strides", input.len() - 2)?,
             dilation: self.pair("dilations", input.len() - 2)?,
-        }))
+            padding: [0; 2],
+        };
+        // Sizes that do not fit are found when the work is checked.
+        if nest.check().is_ok() {
+            let [_, rows, columns] = spatial(&input[2..]);
+            let beyond =
+                |axis: usize, size: u64| nest.window(axis).map_or(0, |window| window.saturating_sub(size));
+            nest.padding = [beyond(0, rows), beyond(1, columns)];
+        }
+        Ok(Op::Conv(nest))
     }
 
     fn conv_transpose(&self) -> Result<Op, Problem> {
@@ -132,7 +143,7 @@ impl Shapes<'_> {
         let outputs = product(weight[1..].iter().copied());
         let outputs = outputs.ok_or_else(|| self.problem("the weights are too large"))?;
         let bounds = [input[0], groups, outputs, input[1] / groups, p, q, 1, 1];
-        Ok(Op::Conv(LoopNest { bounds, stride: [1, 1], dilation: [1, 1] }))
+        Ok(Op::Conv(LoopNest { bounds, stride: [1, 1], dilation: [1, 1], padding: [0; 2] }))
     }
 
     /// A list attribute with one number per spatial dimension.
@@ -216,7 +227,7 @@ impl Shapes<'_> {
             _ => (batch, seq),
         };
         let bounds = [batch, 1, rows, features + hidden, 1, 1, 1, 1];
-        let op = Op::Gemm(LoopNest { bounds, stride: [1, 1], dilation: [1, 1] });
+        let op = Op::Gemm(LoopNest { bounds, stride: [1, 1], dilation: [1, 1], padding: [0; 2] });
         self.require(steps > 0 && matches!(directions, 1 | 2), "no time step, or not one or two directions")?;
         Ok(Work { op, steps, directions })
     }

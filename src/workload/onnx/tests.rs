@@ -104,7 +104,7 @@ pub(super) fn error(graph: GraphProto) -> String {
 }
 
 fn nest(bounds: [u64; 8], stride: u64) -> LoopNest {
-    LoopNest { bounds, stride: [stride; 2], dilation: [1, 1] }
+    LoopNest { bounds, stride: [stride; 2], dilation: [1, 1], padding: [0; 2] }
 }
 
 /// Name and fused operations of every layer.
@@ -123,7 +123,8 @@ fn a_depthwise_convolution_has_one_channel_per_group() {
     ));
     let layer = &model.network.layers[0];
     assert_eq!(layer.name, "dw");
-    assert_eq!(layer.op, Op::Conv(nest([1, 32, 1, 1, 56, 56, 3, 3], 2)));
+    let expected = LoopNest { padding: [1; 2], ..nest([1, 32, 1, 1, 56, 56, 3, 3], 2) };
+    assert_eq!(layer.op, Op::Conv(expected), "windows cover 113 rows of 112");
     assert_eq!((model.summary.macs, model.summary.weight_elems), (32 * 56 * 56 * 9, 32 * 9));
 }
 

@@ -159,7 +159,8 @@ fn by_how_much_they_over_count() {
             Level::Storage(storage("pe", &Tensor::ALL, &Dim::ALL)),
         ],
     );
-    let nest = LoopNest { bounds: [1, 1, 1, 1, 8, 4, 1, 3], stride: [1; 2], dilation: [1; 2] };
+    let nest =
+        LoopNest { bounds: [1, 1, 1, 1, 8, 4, 1, 3], stride: [1; 2], dilation: [1; 2], padding: [0; 2] };
     let one = |dim, bound| vec![Loop { dim, bound }];
     let pe = vec![Loop { dim: Dim::S, bound: 3 }, Loop { dim: Dim::P, bound: 8 }];
     let mapping = Mapping {

@@ -145,5 +145,5 @@ fn mappings() -> impl Strategy<Value = Mapping> {
 /// The layer that a mapping covers with `slack` of every dimension padded, strided and dilated.
 fn layer(mapping: &Mapping, slack: u64, stride: [u64; 2], dilation: [u64; 2]) -> LoopNest {
     let bounds = mapping.padded_bounds().map(|bound| bound.saturating_sub(slack).max(1));
-    LoopNest { bounds, stride, dilation }
+    LoopNest { bounds, stride, dilation, padding: [0; 2] }
 }
