@@ -278,6 +278,7 @@ mod tests {
         };
         let ops = [
             Op::Conv(conv),
+            Op::Conv(LoopNest { padding: [2, 0], ..conv }),
             Op::Gemm(conv),
             Op::Matmul(conv),
             Op::Vector { reads: 1, writes: 2, ops: 3 },

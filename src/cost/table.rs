@@ -155,3 +155,22 @@ fn check_runnable(system: &SystemSpec, network: &Network, table: &CostTable) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::testing;
+    use crate::workload::{LoopNest, Op};
+
+    #[test]
+    fn padding_is_seen_only_where_it_is_not_read() {
+        let nest =
+            LoopNest { bounds: [1, 1, 4, 4, 8, 8, 3, 3], stride: [1; 2], dilation: [1; 2], padding: [2; 2] };
+        let [plain, padded] =
+            [[0; 2], [2; 2]].map(|padding| Work::from(Op::Conv(LoopNest { padding, ..nest })));
+        let mut model = testing::accel("reads", Vec::new());
+        assert_eq!(seen_by(&model, &padded), plain);
+        model.lowering.reads_padding = false;
+        assert_eq!(seen_by(&model, &padded), padded);
+    }
+}

@@ -313,6 +313,13 @@ mod tests {
     }
 
     #[test]
+    fn padding_leaves_something_of_the_input() {
+        let padded = |padding| LoopNest { padding, ..conv1() }.check();
+        assert_eq!(padded([226, 3]), Ok(()));
+        assert_eq!(padded([3, 227]), Err("227 rows or columns of padding leave nothing of 227".into()));
+    }
+
+    #[test]
     fn batch_multiplies_macs_and_shares_static_weights_only() {
         let conv = Op::Conv(conv1()).with_batch(4);
         assert_eq!(conv.macs().0, 4 * conv1().macs().0);

@@ -186,6 +186,38 @@ fn nvdlas_sheet_is_met_on_93_of_95_layers_and_every_other_has_its_reason() {
     }
 }
 
+/// The sheet counts plain weights with Winograd's multiplications on eight layers of GoogLeNet, which run without Winograd
+/// here. With it, as the accelerator has it, their bytes differ.
+#[test]
+fn eight_layers_run_without_winograd_because_the_sheet_counts_their_weights_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nvdla.toml");
+    let text = std::fs::read_to_string(file("nvdla")).unwrap();
+    assert_eq!(text.matches(", direct = true").count(), 8);
+    std::fs::write(&path, text.replace(", direct = true", "")).unwrap();
+    let (_, accel) = nvdla();
+    assert_eq!(agreeing(&Sheet::read(&path).unwrap(), &accel), [85, 78, 82]);
+}
+
+#[test]
+fn a_sheet_that_cannot_be_counted_is_an_error_with_the_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nvdla.toml");
+    let text = std::fs::read_to_string(file("nvdla")).unwrap();
+    let row = "input = [2048, 1, 1], output = [1000, 1, 1], kernel = [1, 1], batch = 16";
+    for (wrong, part) in [
+        ("input = [2048, 1, 1], output = [1000, 0, 1], kernel = [1, 1]", "fc1000"),
+        ("input = [2048, 1, 1], output = [1000, 1, 1], kernel = [1, 1], batch = 0", "at least 1"),
+        ("input = [2048, 0, 1], output = [1000, 1, 1], kernel = [1, 1]", "padding"),
+        ("input = [2048, 1, 1], output = [1000, 1, 1], kernel = [1, 1], mac_rate = 2", "mac_rate"),
+    ] {
+        assert!(text.contains(row));
+        std::fs::write(&path, text.replacen(row, wrong, 1)).unwrap();
+        let error = Sheet::read(&path).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
 /// The table of accel-models/README.md: each cause alone, and all but each.
 #[test]
 fn every_cause_is_needed_to_meet_nvdlas_sheet() {

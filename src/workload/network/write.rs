@@ -108,6 +108,7 @@ mod tests {
 
     fn network() -> Network {
         let nest = |bounds, stride| LoopNest { bounds, stride, dilation: [1, 1], padding: [0; 2] };
+        let padded = LoopNest { padding: [3, 0], ..nest([1, 2, 3, 4, 5, 6, 7, 8], [2, 1]) };
         let layer = |name: &str, op, fused: &[&str], after: &[usize]| Layer {
             fused: fused.iter().map(|&f| f.into()).collect(),
             ..Layer::new(name, op, after.to_vec())
@@ -118,7 +119,7 @@ mod tests {
             totals: Some(Totals { mac_layers: Some(7), edges: 4, weight_elems: 1000 }),
             layers: vec![
                 layer("table", Op::Lookup { reads: 8, writes: 8 }, &[], &[]),
-                layer("a.b/c", Op::Conv(nest([1, 2, 3, 4, 5, 6, 7, 8], [2, 1])), &["Relu"], &[]),
+                layer("a.b/c", Op::Conv(padded), &["Relu"], &[]),
                 Layer {
                     post_op: Some(PostOp::Elementwise),
                     is_output: true,
@@ -133,7 +134,7 @@ mod tests {
     fn one_line_per_layer_without_unit_dimensions() {
         let text = network().to_toml("written by hand\nfor a test");
         assert!(text.starts_with("# written by hand\n# for a test\nname = \"tiny\"\n"), "{text}");
-        let conv = r#"  { name = "a.b/c", kind = "conv", g = 2, k = 3, c = 4, p = 5, q = 6, r = 7, s = 8, stride = [2, 1], fused = ["Relu"] },"#;
+        let conv = r#"  { name = "a.b/c", kind = "conv", g = 2, k = 3, c = 4, p = 5, q = 6, r = 7, s = 8, stride = [2, 1], padding = [3, 0], fused = ["Relu"] },"#;
         assert!(text.lines().any(|line| line == conv), "{text}");
         let fc = r#"  { name = "fc", kind = "gemm", fused = ["Add", "Relu"], after = ["add"] },"#;
         assert!(text.lines().any(|line| line == fc), "{text}");
@@ -142,7 +143,7 @@ mod tests {
     #[test]
     fn a_layer_in_a_few_words() {
         let words: Vec<String> = network().layers.iter().map(|layer| layer.op.describe()).collect();
-        assert_eq!(words, ["", "g=2 k=3 c=4 p=5 q=6 r=7 s=8 stride=[2,1]", "ops=8", ""]);
+        assert_eq!(words, ["", "g=2 k=3 c=4 p=5 q=6 r=7 s=8 stride=[2,1] padding=[3,0]", "ops=8", ""]);
     }
 
     #[test]
