@@ -43,7 +43,7 @@ pub use evaluate::{Evaluation, Evaluator, evaluate};
 pub use layer_cost::{compulsory_bytes, layer_cost};
 pub use mapper::Goal;
 pub use mapping::{LevelLoops, Loop, Mapping};
-pub use passes::Tail;
+pub use passes::{Tail, as_run};
 pub use reference::{Comparison, Figures, compare, median, ratio};
 pub use silicon::{
     Configuration, Layer, Measurements, Modelled, Published, Rate, Sheet, SheetBound, SheetFigures,

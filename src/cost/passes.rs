@@ -7,8 +7,16 @@
 //! Left out: buffers of the post-processor (operands stream; windows that overlap at the border of two tiles are taken
 //! to wait in its own line buffer, as in NVDLA's PDP), and the order of outputs, which suits every reduction.
 
-use crate::hw::AccelSpec;
-use crate::workload::{Op, Work};
+use crate::hw::{AccelSpec, Fusion, fuses};
+use crate::workload::{Network, Op, Work};
+
+/// A network as these accelerator models run it together.
+pub fn as_run(network: &Network, fusion: Fusion, models: &[AccelSpec]) -> Network {
+    match fusion {
+        Fusion::None => network.clone(),
+        Fusion::Post => network.fused(|host, op| fuses(models, host, op)),
+    }
+}
 
 /// What runs at the output of a pass. Sizes are elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

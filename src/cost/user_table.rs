@@ -61,11 +61,19 @@ impl UserTable {
     ) -> Result<Option<LayerCost>, InputError> {
         let key = (network.name.clone(), layer.name.clone(), accel.name.clone(), batch);
         let Some(given) = self.rows.get(&key) else {
-            let message = format!(
+            let mut message = format!(
                 "no row for layer `{}` of network `{}` at batch {batch} on accelerator `{}`; \
                  leave its cycles, dram_bytes and energy_pj empty if it cannot run there",
                 layer.name, network.name, accel.name
             );
+            let is_part = |(name, row, ..): &Key| {
+                *name == network.name && row.split('+').any(|part| part == layer.name)
+            };
+            if !layer.post.is_empty() {
+                message += "; a table of layers as the network file has them goes with `fusion = \"none\"`";
+            } else if self.rows.keys().any(is_part) {
+                message += "; a table of fused layers goes with `fusion = \"post\"`";
+            }
             return Err(InputError::file(&self.path, message));
         };
         Ok(given.map(|given| LayerCost {

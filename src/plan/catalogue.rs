@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cost::{self, Cache, CostTable, LayerCost};
 use crate::experiment::{DataRoot, Dram, Error, Progress};
-use crate::hw::{AccelSpec, Accelerator, Fusion, SystemSpec, fuses};
+use crate::hw::{AccelSpec, Accelerator, Fusion, SystemSpec};
 use crate::sim::{AcceleratorModel, Buffer, Forwarding, LayerModel, NetworkModel, Platform, World};
 use crate::units::Time;
 use crate::workload::{Network, Scenario, Variant};
@@ -47,10 +47,7 @@ impl Catalogue {
         let read = |variant: &Variant| data.network(&variant.network);
         let networks = variants.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let as_run = |&fusion: &Fusion| {
-            networks.iter().map(move |network| match fusion {
-                Fusion::None => network.clone(),
-                Fusion::Post => network.fused(|host, op| fuses(&system.models, host, op)),
-            })
+            networks.iter().map(move |network| cost::as_run(network, fusion, &system.models))
         };
         let networks: Vec<Network> = fusions.iter().flat_map(as_run).collect();
         let batches = variants.iter().map(|variant| variant.batch).cycle();

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::cost::Goal;
+use crate::cost::{Goal, as_run};
 use crate::experiment::{DataRoot, Error};
-use crate::hw::{AccelSpec, Fusion, Objective, fuses};
+use crate::hw::{AccelSpec, Fusion, Objective};
 use crate::workload::{Network, Work};
 
 #[derive(Args)]
@@ -18,9 +18,6 @@ pub(in crate::cli) struct Choice {
     /// Batch size: inputs that are processed at once
     #[arg(long, value_name = "B", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
     batch: u64,
-    /// What runs at the output of the layer before it: post, what the accelerator lists as `post_ops`; or none
-    #[arg(long, value_name = "none|post", default_value = "post", value_parser = fusion)]
-    fusion: Fusion,
     /// What the mapper minimises
     #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = objective)]
     objective: Objective,
@@ -35,10 +32,6 @@ const MAX_BATCH: u64 = 4096;
 /// Parses an objective, by the names that system files use.
 pub(super) fn objective(text: &str) -> Result<Objective, String> {
     toml::Value::from(text).try_into().map_err(|_| "expected latency, energy or edp".to_string())
-}
-
-fn fusion(text: &str) -> Result<Fusion, String> {
-    toml::Value::from(text).try_into().map_err(|_| "expected none or post".to_string())
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -58,14 +51,12 @@ pub(super) struct Chosen {
 }
 
 impl Choice {
-    pub(super) fn read(&self) -> Result<Chosen, Error> {
+    /// Reads the files, and fuses the network as one that runs on the accelerator alone.
+    pub(super) fn read(&self, fusion: Fusion) -> Result<Chosen, Error> {
         let data = DataRoot::find(None)?;
         let network = data.network(&self.network)?;
         let accel = data.accelerator(&self.accelerator)?;
-        let network = match self.fusion {
-            Fusion::None => network,
-            Fusion::Post => network.fused(|host, op| fuses(std::slice::from_ref(&accel), host, op)),
-        };
+        let network = as_run(&network, fusion, std::slice::from_ref(&accel));
         let works: Vec<Work> = network.layers.iter().map(|layer| layer.work(self.batch)).collect();
         for (layer, work) in network.layers.iter().zip(&works) {
             work.check()

@@ -1,4 +1,5 @@
-//! `mascot cost export`: writes a layer and its mapping as input for Timeloop.
+//! `mascot cost export`: writes a layer and its mapping as input for Timeloop, which knows nothing of what runs at the
+//! output of a layer.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use super::choice::Choice;
 use crate::cost::{mapper, timeloop};
 use crate::experiment::Error;
 use crate::files::{did_you_mean, write_atomic};
+use crate::hw::Fusion;
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
@@ -22,7 +24,7 @@ pub(in crate::cli) struct Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let chosen = options.choice.read()?;
+    let chosen = options.choice.read(Fusion::None)?;
     let (layer, network, accel) = (&options.layer, &chosen.network.name, &chosen.accel);
     let index = chosen.network.layers.iter().position(|each| each.name == *layer).ok_or_else(|| {
         let hint = did_you_mean(layer, chosen.network.layers.iter().map(|each| &each.name));

@@ -12,7 +12,7 @@ use crate::cli::table::{csv, render};
 use crate::cost::{Breakdown, breakdown, loop_nest, loop_summary};
 use crate::dims::Dim;
 use crate::experiment::{Error, Progress};
-use crate::hw::AccelSpec;
+use crate::hw::{AccelSpec, Fusion};
 use crate::results::number;
 use crate::workload::{LoopNest, Op, Work};
 
@@ -20,6 +20,9 @@ use crate::workload::{LoopNest, Op, Work};
 pub(in crate::cli) struct Options {
     #[command(flatten)]
     choice: Choice,
+    /// What runs at the output of the layer before it: post, what the accelerator lists as `post_ops`; or none
+    #[arg(long, value_name = "none|post", default_value = "post", value_parser = fusion)]
+    fusion: Fusion,
     /// Print CSV; its last column is the mapping on one line
     #[arg(long)]
     csv: bool,
@@ -29,7 +32,7 @@ pub(in crate::cli) struct Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let chosen = options.choice.read()?;
+    let chosen = options.choice.read(options.fusion)?;
     let known = breakdowns(&chosen);
     let rows: Vec<Vec<String>> = chosen
         .network
@@ -50,6 +53,10 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         nests + &render(&header, MACS_COLUMN..header.len(), rows) + &total(&chosen, &known)
     };
     crate::cli::print(&text)
+}
+
+fn fusion(text: &str) -> Result<Fusion, String> {
+    toml::Value::from(text).try_into().map_err(|_| "expected none or post".to_string())
 }
 
 /// The breakdown of each distinct layer; `None` if the accelerator cannot run it.

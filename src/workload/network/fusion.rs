@@ -5,12 +5,13 @@
 //! A vector layer becomes a part of the layer before it, its **host**, and the two are one sub-job on one accelerator:
 //!
 //! - **element-wise**: the host's output is one of its operands and as large as its own output. Of several such hosts (a
-//!   residual add may have one on each branch) it is the one at the end of the longest path, so that the other branch
-//!   runs meanwhile. The other operands are read from DRAM.
+//!   residual add may have one on each branch) it is the one at the end of the longest path, by the time that layers
+//!   would take at 32 MACs per byte, so that the other branch runs meanwhile. The other operands are read from DRAM.
 //! - **pool**: the host's output is all that it reads.
 //! - A host is a layer with MACs or a vector layer (a look-up has no arithmetic), with whatever has been fused into it.
 //!   Nobody else reads its output, and the network does not hand it out, so that it need not exist in DRAM.
-//! - **concat** vanishes: its readers read from the places of its parts, and come after the layers that write these.
+//! - **concat** vanishes: its readers read from the places of its parts, and come after the layers that write these. One
+//!   at whose output something else runs (`fused`: a batch norm that each reader has of its own) still is a pass.
 //!
 //! Which operations fuse is for the accelerators of a system to say (`SystemSpec::fuses`).
 
@@ -26,8 +27,8 @@ struct Group {
     members: Vec<usize>,
     /// The groups whose outputs they read, ascending.
     after: Vec<usize>,
-    /// Groups on the longest path that ends here.
-    depth: usize,
+    /// The longest path that ends here ([`time`]).
+    path: u64,
 }
 
 /// Where the output of a layer of the file is found.
@@ -43,19 +44,18 @@ impl Network {
     /// The network after fusing every vector operation for which `fuses(kind of the host, operation)` holds. A layer
     /// with others fused into it is named after all of them: `conv3+add`.
     pub fn fused(&self, fuses: impl Fn(LayerKind, PostOp) -> bool) -> Self {
-        let stays_inside = self.read_once();
+        let readers = self.readers();
         let mut groups: Vec<Group> = Vec::with_capacity(self.layers.len());
         let mut homes: Vec<Home> = Vec::with_capacity(self.layers.len());
         for (place, layer) in self.layers.iter().enumerate() {
             let after = places(layer.after.iter().map(|&i| &homes[i]));
-            if layer.post_op == Some(PostOp::Concat)
-                && !after.is_empty()
-                && fuses(layer.op.kind(), PostOp::Concat)
-            {
+            let leaves_something = !after.is_empty() || readers[place] > 0;
+            if leaves_something && is_only_a_join(layer) && fuses(layer.op.kind(), PostOp::Concat) {
                 homes.push(Home::Parts(after));
                 continue;
             }
-            let hosts = layer.after.iter().filter(|&&i| stays_inside[i]).filter_map(|&i| match homes[i] {
+            let stays_inside = |&&i: &&usize| readers[i] == 1 && !self.layers[i].is_output;
+            let hosts = layer.after.iter().filter(stays_inside).filter_map(|&i| match homes[i] {
                 Home::Group(group) => Some(group),
                 Home::Parts(_) => None,
             });
@@ -66,22 +66,34 @@ impl Network {
                 takes(layer, output.op.output_elements())
                     .is_some_and(|op| host.op.kind() != LayerKind::Lookup && fuses(host.op.kind(), op))
             };
-            let host = hosts.filter(can_host).max_by_key(|&group| (groups[group].depth, group));
+            let host = hosts.filter(can_host).max_by_key(|&group| (groups[group].path, group));
             let group = host.unwrap_or_else(|| {
-                groups.push(Group { members: Vec::new(), after: Vec::new(), depth: 0 });
+                groups.push(Group { members: Vec::new(), after: Vec::new(), path: 0 });
                 groups.len() - 1
             });
-            join(&mut groups, group, place, &after);
+            self.join(&mut groups, group, place, &after);
             homes.push(Home::Group(group));
         }
         Self { layers: self.layers_of(groups), ..self.clone() }
     }
 
-    /// For each layer, whether its output is for one other layer only.
-    fn read_once(&self) -> Vec<bool> {
+    /// For each layer, how many others read its output.
+    fn readers(&self) -> Vec<usize> {
         let mut readers = vec![0; self.layers.len()];
         self.layers.iter().flat_map(|layer| &layer.after).for_each(|&i| readers[i] += 1);
-        self.layers.iter().zip(readers).map(|(layer, readers)| readers == 1 && !layer.is_output).collect()
+        readers
+    }
+
+    /// Adds the layer at `place`, which reads the outputs of the groups `after`, to a group.
+    fn join(&self, groups: &mut [Group], group: usize, place: usize, after: &[usize]) {
+        let Group { members, after: before, .. } = &mut groups[group];
+        members.push(place);
+        let mut all: Vec<usize> = before.iter().chain(after).copied().filter(|&i| i != group).collect();
+        all.sort_unstable();
+        all.dedup();
+        let own = time(&self.layers[members[0]].op);
+        let longest = all.iter().map(|&i| groups[i].path).max().unwrap_or(0);
+        (groups[group].after, groups[group].path) = (all, own.saturating_add(longest));
     }
 
     /// The layers that groups become. A group comes where its last member was, behind all that its members read: only
@@ -92,7 +104,9 @@ impl Network {
         order.sort_by_key(|&group| last(&groups[group]));
         let mut position = vec![0; groups.len()];
         order.iter().enumerate().for_each(|(new, &group)| position[group] = new);
+        // The file's own names stay.
         let mut names = Names::default();
+        self.layers.iter().for_each(|layer| drop(names.unique(layer.name.clone())));
         let layers = order.iter().map(|&group| {
             let Group { members, after, .. } = &mut groups[group];
             let mut after: Vec<usize> = after.iter().map(|&i| position[i]).collect();
@@ -100,8 +114,9 @@ impl Network {
             let members: Vec<&Layer> = members.iter().map(|&i| &self.layers[i]).collect();
             let words: Vec<&str> = members.iter().map(|layer| layer.name.as_str()).collect();
             let (first, rest) = members.split_first().expect("a group has a member");
+            let name = if rest.is_empty() { first.name.clone() } else { names.unique(words.join("+")) };
             Layer {
-                name: names.unique(words.join("+")),
+                name,
                 op: first.op,
                 post_op: first.post_op,
                 fused: members.iter().flat_map(|layer| layer.fused.iter().cloned()).collect(),
@@ -128,15 +143,17 @@ fn places<'a>(homes: impl Iterator<Item = &'a Home>) -> Vec<usize> {
     places
 }
 
-/// Adds the layer at `place`, which reads the outputs of the groups `after`, to a group.
-fn join(groups: &mut [Group], group: usize, place: usize, after: &[usize]) {
-    let mut all: Vec<usize> =
-        groups[group].after.iter().chain(after).copied().filter(|&i| i != group).collect();
-    all.sort_unstable();
-    all.dedup();
-    let depth = 1 + all.iter().map(|&i| groups[i].depth).max().unwrap_or(0);
-    groups[group].members.push(place);
-    (groups[group].after, groups[group].depth) = (all, depth);
+/// The time of a layer, in units in which a byte of traffic takes one: the longer of its bytes and of its MACs at 32 a
+/// byte. Our choice, because 1,024 MACs a cycle behind 32 bytes are those of the largest shipped accelerators.
+fn time(op: &Op) -> u64 {
+    let bytes = op.weight_elements() + op.input_bytes().0 + op.output_bytes().0;
+    bytes.max(op.macs().0 / 32)
+}
+
+/// Whether nothing but tensors side by side comes of a layer.
+fn is_only_a_join(layer: &Layer) -> bool {
+    let copies = |op: &Op| matches!(*op, Op::Vector { reads, writes, ops: 0 } if reads == writes);
+    layer.post_op == Some(PostOp::Concat) && layer.fused.is_empty() && copies(&layer.op)
 }
 
 /// The operation of a vector layer, if it can run at an output of so many elements.
@@ -144,7 +161,7 @@ fn takes(layer: &Layer, output: u64) -> Option<PostOp> {
     let Post { op, reads, writes, .. } = post(layer)?;
     let fits = match op {
         PostOp::Elementwise => writes == output && reads >= output,
-        PostOp::Pool => reads == output,
+        PostOp::Pool => reads == output && layer.after.len() == 1,
         PostOp::Concat => false,
     };
     fits.then_some(op)
@@ -243,6 +260,37 @@ mod tests {
     }
 
     #[test]
+    fn the_branch_that_takes_longer_comes_last_however_few_its_layers() {
+        let long = |big: u64| {
+            network(vec![
+                conv("a", 4, &[]),
+                conv("b", 4, &[0]),
+                conv("big", big, &[]),
+                conv("c", 4, &[2]),
+                vector("add", PostOp::Elementwise, [32, 16], &[1, 3]),
+            ])
+        };
+        let name = |big| long(big).fused(|_, _| true).layers[3].name.clone();
+        assert_eq!((name(4), name(400)), ("c+add".into(), "c+add".into()));
+        let mut slow_first = long(4);
+        slow_first.layers[0] = conv("a", 400, &[]);
+        assert_eq!(slow_first.fused(|_, _| true).layers[3].name, "b+add");
+    }
+
+    #[test]
+    fn names_of_the_file_stay() {
+        let clash = network(vec![
+            conv("a", 4, &[]),
+            vector("add", PostOp::Elementwise, [16, 16], &[0]),
+            conv("a+add", 4, &[1]),
+        ]);
+        assert_eq!(
+            shape(&clash.fused(|_, _| true)),
+            [row("a+add_2", &[(16, 16)], &[]), row("a+add", &[], &[0])]
+        );
+    }
+
+    #[test]
     fn sizes_that_do_not_match_do_not_fuse() {
         // The output is repeated (broadcast), or pooled together with another.
         for layer in [
@@ -271,6 +319,19 @@ mod tests {
         let fused = shape(&joined.fused(|_, _| true));
         assert_eq!(fused[3..], [row("d", &[], &[0, 1, 2]), row("pool", &[], &[1, 2])]);
         assert_eq!(joined.fused(|_, op| op != PostOp::Concat), joined);
+        // Work at its output stays, and so does what is no join of its operands.
+        let after_join = |change: fn(&mut Layer)| {
+            let mut changed = joined.clone();
+            change(&mut changed.layers[3]);
+            changed.fused(|_, _| true).layers.iter().any(|layer| layer.name == "cat")
+        };
+        assert!(!after_join(|_| ()));
+        assert!(after_join(|cat| cat.fused.push("Relu".into())));
+        assert!(after_join(|cat| cat.op = Op::Vector { reads: 64, writes: 32, ops: 0 }));
+        assert!(after_join(|cat| cat.op = Op::Vector { reads: 64, writes: 64, ops: 64 }));
+        // Inputs of the network side by side are read where they are.
+        let inputs = network(vec![vector("cat", PostOp::Concat, [16, 16], &[]), conv("a", 4, &[0])]);
+        assert_eq!(shape(&inputs.fused(|_, _| true)), [row("a", &[], &[])]);
         // Nothing would be left.
         let alone = network(vec![vector("cat", PostOp::Concat, [8, 8], &[])]);
         assert_eq!(alone.fused(|_, _| true), alone);

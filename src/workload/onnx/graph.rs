@@ -28,6 +28,8 @@ pub(super) struct Operation<'m> {
     pub(super) kind: Kind,
     /// The operations whose outputs it reads: distinct, ascending, smaller than its own index.
     pub(super) after: Vec<usize>,
+    /// Whether it reads an output of one of them twice, under two names.
+    pub(super) reads_again: bool,
     /// How many operations read its output.
     pub(super) readers: usize,
     /// Whether its output, or a view of it, is an output of the network.
@@ -106,10 +108,13 @@ impl<'m> Graph<'m> {
                 Some(Origin::Activation) => after.extend(self.sources.get(tensor)),
             }
         }
+        let streams: BTreeSet<&str> = streams(node).into_iter().collect();
+        let read = streams.iter().filter_map(|tensor| self.sources.get(tensor)).count();
+        let reads_again = read > after.len();
         after.iter().for_each(|&source: &usize| self.operations[source].readers += 1);
         self.edges += after.len() as u64;
         let after = after.into_iter().collect();
-        self.operations.push(Operation { node, kind, after, readers: 0, is_output: false });
+        self.operations.push(Operation { node, kind, after, reads_again, readers: 0, is_output: false });
         Ok(self.operations.len() - 1)
     }
 }

@@ -14,10 +14,10 @@ use super::graph::{Graph, Kind, Operation, streams};
 use super::nest::{self, Work};
 use super::operators::{self, Class};
 use super::problem::Problem;
-use super::tensors::Origin;
+use super::tensors::{Origin, Tensors};
 use super::{names, vector};
 use crate::dims::PostOp;
-use crate::workload::layer::{Layer, MAX_COUNT, MAX_LAYERS, Op};
+use crate::workload::layer::{Layer, MAX_COUNT, MAX_LAYERS, Op, product};
 use crate::workload::names::Names;
 
 /// The layers of a model.
@@ -81,7 +81,7 @@ impl Builder<'_> {
                 let op = vector::op(operation, &self.graph.tensors)?;
                 let name = self.name(operation, false);
                 let layer = self.push(name, op, Vec::new(), self.after(operation))?;
-                self.built.layers[layer].post_op = post_op(operation);
+                self.built.layers[layer].post_op = post_op(operation, &self.graph.tensors);
                 let computes = !matches!(operation.kind, Kind::Lookup | Kind::Unknown);
                 let host = computes.then_some(layer);
                 Ok(Home { ends: vec![layer], host })
@@ -195,17 +195,29 @@ impl Builder<'_> {
     }
 }
 
-/// What the post-processor of an accelerator must have to run an operation at the output of the layer before it.
-fn post_op(operation: &Operation) -> Option<PostOp> {
+/// What the post-processor of an accelerator must have to run an operation at the output of the layer before it. An
+/// element-wise operation that reads that output under two names, as with its own transpose, needs it in memory.
+fn post_op(operation: &Operation, tensors: &Tensors) -> Option<PostOp> {
     let Kind::Work(class) = operation.kind else { return None };
     match (class, operators::onnx(operation.node)?) {
-        (Class::Pointwise(_), _) => Some(PostOp::Elementwise),
+        (Class::Pointwise(_), _) => (!operation.reads_again).then_some(PostOp::Elementwise),
         (_, "Concat") => Some(PostOp::Concat),
         (
             _,
-            "MaxPool" | "AveragePool" | "LpPool" | "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool"
-            | "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin",
+            "MaxPool" | "AveragePool" | "LpPool" | "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool",
         ) => Some(PostOp::Pool),
+        (_, "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin") if reduces_planes(operation, tensors) => {
+            Some(PostOp::Pool)
+        }
         _ => None,
+    }
+}
+
+/// Whether a reduction leaves one element per image and channel.
+fn reduces_planes(operation: &Operation, tensors: &Tensors) -> bool {
+    let dims = |names: &[String]| names.first().and_then(|name| tensors.known_dims(name));
+    match (dims(&operation.node.input).as_deref(), dims(&operation.node.output)) {
+        (Some([batch, channels, _, ..]), Some(left)) => product(left) == product([*batch, *channels]),
+        _ => false,
     }
 }

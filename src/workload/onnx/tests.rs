@@ -2,6 +2,7 @@
 
 mod constants;
 mod operators;
+mod post;
 mod quantized;
 
 use rten_onnx::onnx::{
