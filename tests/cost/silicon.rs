@@ -196,7 +196,7 @@ fn eight_layers_run_without_winograd_because_the_sheet_counts_their_weights_so()
     assert_eq!(text.matches(", direct = true").count(), 8);
     std::fs::write(&path, text.replace(", direct = true", "")).unwrap();
     let (_, accel) = nvdla();
-    assert_eq!(agreeing(&Sheet::read(&path).unwrap(), &accel), [85, 78, 82]);
+    assert_eq!(agreeing(&Sheet::read(&path).unwrap(), &accel), [85, 79, 83]);
 }
 
 #[test]
