@@ -39,7 +39,7 @@ fn mistakes_are_told_with_their_place() {
         ("architecture: {nodes: []}\n".into(), Some(1), "no compute unit"),
         (
             with("!Component\n    name: buffer", "!Thing\n    name: buffer"),
-            Some(8),
+            Some(9),
             "expected a node tagged !Container",
         ),
         (
@@ -92,7 +92,7 @@ fn mistakes_are_told_with_their_place() {
             Some(5),
             "is no DRAM",
         ),
-        (with("class: intmac", "class: SRAM"), Some(1), "no compute unit"),
+        (with("class: intmac", "class: SRAM"), Some(2), "no compute unit"),
         (
             with("name: mac\n", "name: mac\n    class: intmac\n  - !Component\n    name: inner\n"),
             Some(18),
@@ -123,7 +123,7 @@ fn mistakes_are_told_with_their_place() {
             Some(25),
             "is D7: expected a dimension of the array: D1, D2",
         ),
-        (tpu("rf_2B:", "rf_128B:"), Some(27), "the key `rf_128B` is here a second time (first: line 6)"),
+        (tpu("rf_2B:", "rf_128B:"), Some(26), "the key `rf_128B` is here a second time (first: line 6)"),
         (
             tpu("type: read\n", "type: sideways\n"),
             Some(14),

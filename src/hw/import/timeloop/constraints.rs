@@ -281,13 +281,15 @@ fn kind(node: &Node) -> Result<&'static str, InputError> {
 }
 
 fn check_name(name: &str, node: &Node, pieces: &[Piece]) -> Result<(), InputError> {
-    let names: Vec<&str> = pieces
+    let mut names: Vec<&str> = pieces
         .iter()
         .map(|piece| match piece {
             Piece::Component(component) => component.name.as_str(),
             Piece::Fanout(spread) => spread.target.as_str(),
         })
         .collect();
+    names.sort_unstable();
+    names.dedup();
     match names.contains(&name) {
         true => Ok(()),
         false => {
