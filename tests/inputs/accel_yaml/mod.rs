@@ -78,7 +78,7 @@ fn a_description_with_energies_is_the_accelerator_that_ships() {
 
 #[test]
 fn costs_are_those_of_the_accelerator_that_ships() {
-    let nest = |bounds, stride| LoopNest { bounds, stride: [stride; 2], dilation: [1; 2] };
+    let nest = |bounds, stride| LoopNest { bounds, stride: [stride; 2], dilation: [1; 2], padding: [0; 2] };
     let ops = [
         Op::Conv(nest([1, 1, 64, 3, 28, 28, 7, 7], 2)),
         Op::Conv(nest([1, 1, 64, 64, 14, 14, 3, 3], 1)),
@@ -92,7 +92,7 @@ fn costs_are_those_of_the_accelerator_that_ships() {
         for op in ops {
             for objective in [Objective::Latency, Objective::Edp] {
                 let goal = Goal { objective, bandwidth_gbps: 32.0 };
-                let costs = [&imported, &shipped].map(|spec| layer_cost(spec, &op, goal).unwrap());
+                let costs = [&imported, &shipped].map(|spec| layer_cost(spec, &op.into(), goal).unwrap());
                 assert_eq!(costs[0], costs[1], "{name} {op:?}");
             }
         }
