@@ -1,18 +1,21 @@
-//! `mascot import`: turns an ONNX file, or another tool's layer list, into a network file.
+//! `mascot import`: turns an ONNX file, or another tool's layer list, into a network file, and another tool's YAML into
+//! an accelerator file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use crate::experiment::Error;
 use crate::files::write_atomic;
+use crate::hw::import_accel;
 use crate::workload::{UnknownOperators, layer_list, onnx};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// An ONNX file, whose weights are not read and may be missing; a MAESTRO network (.m); or a SCALE-Sim topology
-    /// (.csv)
-    file: PathBuf,
+    /// An ONNX file, whose weights are not read and may be missing; a MAESTRO network (.m); a SCALE-Sim topology (.csv);
+    /// or an accelerator of Timeloop or ZigZag (.yaml), with the files of its constraints, energies (ERT) or mapping
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Set the size of a symbolic dimension, e.g. --bind batch_size=1, or the value of an input that is a single
     /// integer
     #[arg(long, value_name = "NAME=VALUE", value_parser = binding)]
@@ -34,7 +37,8 @@ pub(super) struct Options {
     /// Whether the sizes of feature maps in a layer list include their padding (valid) or leave it out (same)
     #[arg(long, value_enum, default_value = "valid", value_name = "HOW")]
     padding: Padding,
-    /// Write the network to this file, e.g. workloads/networks/NAME.toml [default: only print its counts]
+    /// Write the network or the accelerator to this file, e.g. workloads/networks/NAME.toml or accel-models/NAME.toml
+    /// [default: only print its counts]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the counts as JSON
@@ -65,15 +69,57 @@ fn binding(text: &str) -> Result<(String, u64), String> {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let mut imported = match options.file.extension().and_then(|extension| extension.to_str()) {
-        Some("m") => layer_list::import_maestro(&options.file, &list_options(options)?)?,
-        Some("csv") => layer_list::import_scale_sim(&options.file, &list_options(options)?)?,
-        _ => onnx::import(&options.file, &onnx_options(options)?)?,
+    let is_yaml =
+        |path: &PathBuf| extension(path).is_some_and(|extension| ["yaml", "yml"].contains(&extension));
+    match options.files.as_slice() {
+        files if files.iter().all(is_yaml) => accelerator(options),
+        [file] => network(options, file),
+        _ => Err(Error::Usage("several files: only .yaml files belong together".into())),
+    }
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension().and_then(|extension| extension.to_str())
+}
+
+fn accelerator(options: &Options) -> Result<(), Error> {
+    let is_of_list = options.network.is_some() || options.padding != Padding::Valid;
+    if is_of_list || is_of_onnx(options) {
+        return Err(Error::Usage("a .yaml file has no options but --output and --json".into()));
+    }
+    // Systems find an accelerator by the name of its file.
+    let named = options.output.as_ref().unwrap_or(&options.files[0]);
+    let name = named.file_stem().unwrap_or_default().to_string_lossy();
+    let imported = import_accel(&options.files, &name)?;
+    write(options, &imported.toml)?;
+    imported.notes.iter().for_each(|note| super::eprint(&format!("note: {note}")));
+    imported.remarks.iter().for_each(|remark| super::eprint(&format!("note: {remark}")));
+    let summary = &imported.summary;
+    super::print(&if options.json {
+        serde_json::to_string(summary).expect("counts are plain data") + "\n"
+    } else {
+        format!(
+            "accelerator   {}\nformat        {}\nlevels        {}\nmacs          {}\nnotes         {}\n",
+            summary.accelerator, summary.format, summary.levels, summary.macs, summary.notes
+        )
+    })
+}
+
+fn write(options: &Options, toml: &str) -> Result<(), Error> {
+    let Some(path) = &options.output else { return Ok(()) };
+    write_atomic(path, toml.as_bytes()).map_err(|source| Error::writing(path, source))
+}
+
+fn network(options: &Options, file: &Path) -> Result<(), Error> {
+    let mut imported = match extension(file) {
+        Some("m") => layer_list::import_maestro(file, &list_options(options)?)?,
+        Some("csv") => layer_list::import_scale_sim(file, &list_options(options)?)?,
+        _ => onnx::import(file, &onnx_options(options)?)?,
     };
     if let Some(path) = &options.output {
         // Scenarios find a network by the name of its file.
         imported.network.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        write_atomic(path, imported.to_toml().as_bytes()).map_err(|source| Error::writing(path, source))?;
+        write(options, &imported.to_toml())?;
     }
     imported.notes.iter().for_each(|note| super::eprint(&format!("note: {note}")));
     let summary = &imported.summary;
@@ -85,6 +131,11 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
             summary.model, summary.mac_layers, summary.edges, summary.macs, summary.weight_elems
         )
     })
+}
+
+fn is_of_onnx(options: &Options) -> bool {
+    let is_open = matches!(options.unknown, Unknown::Bytes) || options.no_fuse;
+    !options.bind.is_empty() || !options.input.is_empty() || is_open
 }
 
 fn onnx_options(options: &Options) -> Result<onnx::Options, Error> {
@@ -103,8 +154,7 @@ fn onnx_options(options: &Options) -> Result<onnx::Options, Error> {
 }
 
 fn list_options(options: &Options) -> Result<layer_list::Options, Error> {
-    let is_open = matches!(options.unknown, Unknown::Bytes) || options.no_fuse;
-    if !options.bind.is_empty() || !options.input.is_empty() || is_open {
+    if is_of_onnx(options) {
         return Err(Error::Usage("--bind, --input, --unknown and --no-fuse are for ONNX files".into()));
     }
     Ok(layer_list::Options {

@@ -124,7 +124,8 @@ enum Command {
     /// A failure prints the violated invariant and the command that reproduces it with this version of mascot; the exit
     /// code is 3.
     Fuzz(fuzz::Options),
-    /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads
+    /// Turn an ONNX file, or a MAESTRO or SCALE-Sim layer list, into the TOML layer graph that the simulator reads; turn
+    /// a Timeloop or ZigZag accelerator into an accelerator file
     Import(import::Options),
     /// Print the JSON Schema of a kind of TOML file, for completion in editors
     ///

@@ -4,7 +4,9 @@
 //! fan-out axis and looped at each storage level.
 
 mod accel;
+mod import;
 mod system;
 
 pub use accel::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Storage};
+pub use import::{AccelSummary, ImportedAccel, Note, import_accel};
 pub use system::{Accelerator, Fusion, Objective, Sharing, SystemSpec, fuses};

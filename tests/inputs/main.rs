@@ -1,5 +1,6 @@
 //! Are networks, layer lists, scenarios and arrivals read as what they stand for, and mistakes told with their place.
 
+mod accel_yaml;
 mod arrivals;
 #[path = "../common/mod.rs"]
 mod common;

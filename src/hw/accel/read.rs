@@ -21,9 +21,13 @@ impl AccelSpec {
 
     /// Reads and validates an accelerator file.
     pub fn read(path: &Path) -> Result<Self, InputError> {
-        let source = Source::read(path)?;
+        Self::parse(&Source::read(path)?)
+    }
+
+    /// Validates the text of an accelerator file.
+    pub(crate) fn parse(source: &Source) -> Result<Self, InputError> {
         let raw: RawAccel = source.parse()?;
-        raw.validate(&source)
+        raw.validate(source)
     }
 }
 
