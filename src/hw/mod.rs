@@ -7,4 +7,4 @@ mod accel;
 mod system;
 
 pub use accel::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Storage};
-pub use system::{Accelerator, Fusion, Objective, Sharing, SystemSpec, fuses};
+pub use system::{Accelerator, Fusion, Objective, Residency, Sharing, SystemSpec, fuses};
