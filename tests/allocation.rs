@@ -6,11 +6,13 @@ mod common;
 use std::sync::Arc;
 
 use mascot::experiment::Reward;
-use mascot::plan::{rules, trace};
+use mascot::plan::{Case, rules, trace};
 use mascot::policy::{Actor, initial};
 use mascot::rng::stream;
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::{Decision, Engine, Origin, Record, Recorder, Request, Scheduler, Step, Trace, resume};
+use mascot::sim::{
+    Decision, Engine, Memory, Origin, Record, Recorder, Request, Scheduler, Step, Trace, World, resume,
+};
 use mascot::sweep::{Logs, run_with};
 use mascot::train::{Env, Episode, Setup};
 use mascot::units::Time;
@@ -50,13 +52,29 @@ fn run_until(time: Time, engine: &mut Engine, decision: &mut Decision, scheduler
 #[test]
 fn engine_and_schedulers_do_not_allocate_in_the_steady_state() {
     let case = common::mixed_at_90_percent();
+    do_not_allocate(&case, Arc::clone(&case.site.world));
+}
+
+/// With 16 KiB on every accelerator, so that tensors come and go.
+#[test]
+fn tensors_that_come_and_go_do_not_allocate_in_the_steady_state() {
+    let case = common::mixed_at_90_percent_with(&[("residency", "all")]);
+    let mut world = World::clone(&case.site.world);
+    for residency in world.networks.iter_mut().filter_map(|network| network.residency.as_mut()) {
+        residency.memories =
+            residency.memories.iter().map(|memory| Memory { bytes: 16_384, ..*memory }).collect();
+    }
+    do_not_allocate(&case, Arc::new(world));
+}
+
+fn do_not_allocate(case: &Case, world: Arc<World>) {
     let period = Time::from_us(case.setting.period_us);
-    let (trace, last) = repeated(&trace(&case, 100, 1), 4, period);
+    let (trace, last) = repeated(&trace(case, 100, 1), 4, period);
     let trace = Arc::new(trace);
     // `random` and `magma` draw anew, so that their queues may grow beyond those of before.
     for entry in SCHEDULERS.iter().filter(|entry| !["random", "magma"].contains(&entry.name)) {
         let mut scheduler = (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
-        let mut engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(&trace), rules(&case));
+        let mut engine = Engine::new(Arc::clone(&world), Arc::clone(&trace), rules(case));
         let (mut decision, scheduler) = (Decision::default(), scheduler.as_mut());
         let first = allocation_counter::measure(|| run_until(last, &mut engine, &mut decision, scheduler));
         assert!(first.count_total > 0, "the counter counts");

@@ -8,10 +8,16 @@ use mascot::plan::{Case, Plan};
 
 /// Reads the shipped data; the cost tables come from the cache or are made once.
 pub(crate) fn mixed_at_90_percent() -> Case {
+    mixed_at_90_percent_with(&[])
+}
+
+/// The same with other values of some keys.
+pub(crate) fn mixed_at_90_percent_with(more: &[(&str, &str)]) -> Case {
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/quickstart.toml");
     let keys = [("scenarios", toml::Value::from("mixed")), ("loads", toml::Value::from(0.9))];
-    let keys = keys.map(|(key, value)| (key.to_string(), value));
+    let more = more.iter().map(|&(key, value)| (key, toml::Value::from(value)));
+    let keys: Vec<_> = keys.into_iter().chain(more).map(|(key, value)| (key.to_string(), value)).collect();
     let experiment = Experiment::read(&file, &keys, &data).expect("the quick start is valid");
     let plan =
         Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("the shipped data is complete");

@@ -142,9 +142,11 @@ const KEY_BYTES: usize = 16;
 
 /// The content hash of everything that decides costs, apart from the layer.
 fn key(accel: &AccelSpec, goal: Goal) -> String {
-    let spec = AccelSpec { name: String::new(), source: String::new(), ..accel.clone() };
+    let (name, source) = (String::new(), String::new());
+    let spec = AccelSpec { name, source, resident_kib: None, ..accel.clone() };
     // What is neutral is not in the key, so that costs from before an option existed are still found.
     let text = format!("{spec:?}").replace(&format!("lowering: {:?}, ", Lowering::NEUTRAL), "");
+    let text = text.replace("resident_kib: None, ", "");
     digest(&format!("{VERSION} {goal:?} {text}"), KEY_BYTES)
 }
 

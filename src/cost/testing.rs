@@ -58,6 +58,7 @@ pub(super) fn accel(name: &str, levels: Vec<Level>) -> AccelSpec {
         fill_drain_cycles: 0,
         dispatch_cycles: 0,
         lowering: Lowering::NEUTRAL,
+        resident_kib: None,
         levels,
         mac: Mac { name: "mac".into(), energy_pj: 0.5 },
     }

@@ -1,7 +1,8 @@
 //! A user's own costs instead of the model's, such as from Timeloop, ZigZag, silicon, or by hand.
 //!
 //! CSV with the columns `network,layer,accelerator,cycles,dram_bytes,energy_pj`, a row per layer and accelerator model,
-//! and optionally `batch` (1 where left out). `cycles` is c, without memory stall; `energy_pj` leaves leakage out. A model that
+//! and optionally `batch` (1 where left out), `weight_bytes` and `input_bytes`: how many of the DRAM bytes are reads of
+//! weights, and of what other layers write (0 where left out, so that nothing is saved by `residency`). `cycles` is c, without memory stall; `energy_pj` leaves leakage out. A model that
 //! cannot run the layer has its last three fields empty. Rows that nothing needs are allowed.
 
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ type Key = (String, String, String, u64);
 struct Given {
     cycles: u64,
     dram_bytes: u64,
+    weight_bytes: u64,
+    input_bytes: u64,
     energy_pj: f64,
 }
 
@@ -79,8 +82,8 @@ impl UserTable {
         Ok(given.map(|given| LayerCost {
             latency: time(accel, Cycles(given.cycles)),
             dram_bytes: Bytes(given.dram_bytes),
-            weight_bytes: Bytes(0),
-            input_bytes: Bytes(0),
+            weight_bytes: Bytes(given.weight_bytes),
+            input_bytes: Bytes(given.input_bytes),
             energy: Picojoules(given.energy_pj),
             utilization: layer.op.with_batch(batch).macs().0 as f64
                 / (given.cycles as f64 * accel.macs_per_cycle() as f64),
@@ -89,23 +92,40 @@ impl UserTable {
     }
 }
 
-const COLUMNS: [&str; 7] = ["network", "layer", "accelerator", "batch", "cycles", "dram_bytes", "energy_pj"];
+const COLUMNS: [&str; 9] = [
+    "network",
+    "layer",
+    "accelerator",
+    "batch",
+    "cycles",
+    "dram_bytes",
+    "energy_pj",
+    "weight_bytes",
+    "input_bytes",
+];
 
 /// The places of the columns.
 struct Columns {
     names: [usize; 3],
     batch: Option<usize>,
     costs: [usize; 3],
+    /// Weights and inputs.
+    reads: [Option<usize>; 2],
 }
 
 impl Columns {
     fn of(file: &CsvFile<&[u8]>) -> Result<Self, InputError> {
-        let [network, layer, accelerator, batch, cycles, dram_bytes, energy_pj] = COLUMNS;
+        let [network, layer, accelerator, batch, cycles, dram_bytes, energy_pj, weights, inputs] = COLUMNS;
         let place = |name| file.column(name);
         let names = [place(network)?, place(layer)?, place(accelerator)?];
         let costs = [place(cycles)?, place(dram_bytes)?, place(energy_pj)?];
         file.only(&COLUMNS)?;
-        Ok(Self { names, batch: file.find(batch), costs })
+        Ok(Self {
+            names,
+            batch: file.find(batch),
+            costs,
+            reads: [weights, inputs].map(|name| file.find(name)),
+        })
     }
 
     fn key(&self, file: &CsvFile<&[u8]>, record: &Record) -> Result<Key, InputError> {
@@ -134,13 +154,28 @@ impl Columns {
             (_, Some(many), _) if many as f64 > MAX_BYTES => wrong(dram_bytes, 0, MAX_BYTES),
             (.., Some(pj)) if !(0.0..=MAX_PJ).contains(&pj) => wrong(energy_pj, 0, MAX_PJ),
             (Some(cycles), Some(dram_bytes), Some(energy_pj)) => {
-                Ok(Some(Given { cycles, dram_bytes, energy_pj }))
+                let [weight_bytes, input_bytes] = self.reads(file, record, dram_bytes)?;
+                Ok(Some(Given { cycles, dram_bytes, weight_bytes, input_bytes, energy_pj }))
             }
             _ => {
                 let message = "give cycles, dram_bytes and energy_pj, or leave all three empty if the layer cannot run there";
                 Err(file.error(record, message))
             }
         }
+    }
+
+    /// The reads of weights and inputs in a record.
+    fn reads(&self, file: &CsvFile<&[u8]>, record: &Record, dram_bytes: u64) -> Result<[u64; 2], InputError> {
+        let read = |place| file.some_whole(record, place).map(Option::unwrap_or_default);
+        let [weights, inputs] = self.reads.map(|place| place.map_or(Ok(0), read));
+        let (weights, inputs) = (weights?, inputs?);
+        if u128::from(weights) + u128::from(inputs) > u128::from(dram_bytes) {
+            let message = format!(
+                "weight_bytes and input_bytes, {weights} and {inputs}, are more than dram_bytes, {dram_bytes}"
+            );
+            return Err(file.error(record, message));
+        }
+        Ok([weights, inputs])
     }
 }
 

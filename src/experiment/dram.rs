@@ -1,7 +1,7 @@
 //! The part of a setting that changes the world: the memory that all accelerators share, and the traffic of layers.
 
 use super::keys::Setting;
-use crate::hw::{Fusion, Sharing};
+use crate::hw::{Fusion, Residency, Sharing};
 
 /// The DRAM of a setting. Settings with the same DRAM share a world.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Dram {
     pub sharing: Sharing,
     /// Whether outputs stay on chip for the layer that runs next.
     pub forwarding: bool,
+    /// Which tensors stay on chip across layers and requests.
+    pub residency: Residency,
     /// What of a network runs at the output of the layer before it.
     pub fusion: Fusion,
     pub(crate) max_sub_job_us: f64,
@@ -28,6 +30,7 @@ impl Dram {
             efficiency: setting.dram_efficiency,
             sharing: setting.sharing,
             forwarding: setting.forwarding,
+            residency: setting.residency,
             fusion: setting.fusion,
             max_sub_job_us: setting.max_sub_job_us,
             phases: setting.phases,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::sla_reference::SlaReference;
-use crate::hw::{Fusion, Sharing, SystemSpec};
+use crate::hw::{Fusion, Residency, Sharing, SystemSpec};
 use crate::sim::Unassigned;
 use crate::workload::{Late, Qos, SlaRule};
 
@@ -59,6 +59,8 @@ macro_rules! with_swept_keys {
             sharing: Sharing as Sharing = (own);
             /// Whether outputs stay on chip for the layer that runs next; the system's own if left out.
             forwarding: bool as bool = (own);
+            /// Which tensors stay on chip across layers and requests; the system's own if left out.
+            residency: Residency as Residency = (own);
             /// What of a network runs at the output of the layer before it; the system's own if left out.
             fusion: Fusion as Fusion = (own);
             /// The deadline rule.

@@ -37,7 +37,7 @@ use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
     Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
 };
-use crate::hw::{Fusion, Sharing};
+use crate::hw::{Fusion, Residency, Sharing};
 use crate::sim::Unassigned;
 use crate::units::Time;
 use crate::workload::{Late, Qos, SlaRule, TraceKeys};

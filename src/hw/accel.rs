@@ -52,6 +52,10 @@ pub struct AccelSpec {
     /// How it rewrites convolutions and lays tensors out.
     #[serde(skip_serializing_if = "Lowering::is_neutral")]
     pub lowering: Lowering,
+    /// Capacity in KiB of the memory for tensors that stay on chip (`sim::residency`); `None` is that of the global
+    /// buffer. It decides no cost of a layer.
+    #[serde(skip)]
+    pub resident_kib: Option<f64>,
     /// Levels from DRAM inwards, the MACs excluded; the first is the DRAM and keeps every tensor.
     pub levels: Vec<Level>,
     /// The innermost level.
@@ -170,6 +174,17 @@ impl AccelSpec {
             }
             _ => None,
         })
+    }
+
+    /// Capacity in bytes of the memory for tensors that stay on chip.
+    pub fn resident_bytes(&self) -> u64 {
+        let of_buffer = |buffer: &Storage| {
+            buffer.capacity_words.map_or(u64::MAX, |words| words.saturating_mul(buffer.word_bits) / 8)
+        };
+        match self.resident_kib {
+            Some(kib) => (kib * 1024.0) as u64,
+            None => self.global_buffer().map_or(0, of_buffer),
+        }
     }
 
     /// Number of MAC units, which is the peak number of MACs per cycle.

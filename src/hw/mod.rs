@@ -9,4 +9,4 @@ mod system;
 
 pub use accel::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Storage};
 pub use import::{AccelSummary, ImportedAccel, Note, import_accel};
-pub use system::{Accelerator, Fusion, Objective, Sharing, SystemSpec, fuses};
+pub use system::{Accelerator, Fusion, Objective, Residency, Sharing, SystemSpec, fuses};

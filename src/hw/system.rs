@@ -39,6 +39,32 @@ pub enum Fusion {
     Post,
 }
 
+/// Which tensors stay on chip across layers and requests (`sim::residency`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Residency {
+    /// None.
+    None,
+    /// Outputs, until the layers that read them have ended.
+    Outputs,
+    /// Weights, until others take their place.
+    Weights,
+    /// Outputs and weights.
+    All,
+}
+
+impl Residency {
+    /// Whether outputs stay.
+    pub fn keeps_outputs(self) -> bool {
+        matches!(self, Self::Outputs | Self::All)
+    }
+
+    /// Whether weights stay.
+    pub fn keeps_weights(self) -> bool {
+        matches!(self, Self::Weights | Self::All)
+    }
+}
+
 /// The objective that the mapper minimises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +92,8 @@ pub struct SystemSpec {
     pub sharing: Sharing,
     /// Whether outputs stay on chip for the layer that runs next (`sim::forwarding`).
     pub forwarding: bool,
+    /// Which tensors stay on chip across layers and requests.
+    pub residency: Residency,
     /// What runs at the output of the layer before it.
     pub fusion: Fusion,
     /// What the mapper minimises.
@@ -109,6 +137,9 @@ struct RawSystem {
     /// Whether outputs stay on chip for the layer that runs next.
     #[serde(default)]
     forwarding: bool,
+    /// Which tensors stay on chip across layers and requests, in the memories of the accelerators (`resident_kib`).
+    #[serde(default = "no_residency")]
+    residency: Residency,
     /// What runs at the output of the layer before it; `post` if left out, or `none` where `cost` gives a table, whose
     /// rows are layers as the network file has them.
     fusion: Option<Fusion>,
@@ -144,6 +175,10 @@ fn default_efficiency() -> Fraction {
 
 fn default_sharing() -> Sharing {
     Sharing::MaxMin
+}
+
+fn no_residency() -> Residency {
+    Residency::None
 }
 
 fn default_objective() -> Objective {
@@ -215,6 +250,7 @@ impl SystemSpec {
             dram_efficiency: raw.dram_efficiency.0,
             sharing: raw.sharing,
             forwarding: raw.forwarding,
+            residency: raw.residency,
             fusion: raw.fusion.unwrap_or(if raw.cost.is_some() { Fusion::None } else { Fusion::Post }),
             objective: raw.objective,
             mapping_bandwidth_gbps,

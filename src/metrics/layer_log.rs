@@ -26,8 +26,10 @@ pub struct LayerRow {
     pub slowdown: f64,
     /// DRAM bytes that the layer moved.
     pub dram_bytes: f64,
-    /// Bytes that the layer found on chip instead.
+    /// Bytes of its input that the layer found on chip instead.
     pub forwarded_bytes: f64,
+    /// Bytes of its weights that the layer found on chip instead.
+    pub resident_weight_bytes: f64,
     /// Dynamic energy of the layer.
     pub energy: Picojoules,
 }
@@ -55,6 +57,7 @@ impl Recorder for LayerLog {
             accelerator,
             dram_bytes,
             forwarded_bytes,
+            resident_weight_bytes,
             energy,
             uncontended_ps,
         } = *record
@@ -73,6 +76,7 @@ impl Recorder for LayerLog {
             slowdown: (time - start).as_ps() / uncontended_ps,
             dram_bytes,
             forwarded_bytes,
+            resident_weight_bytes,
             energy,
         });
     }

@@ -4,10 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ndarray::Array2;
+
 use crate::cost::{self, Cache, CostTable, LayerCost};
 use crate::experiment::{DataRoot, Dram, Error, Progress};
-use crate::hw::{AccelSpec, Accelerator, Fusion, SystemSpec};
-use crate::sim::{AcceleratorModel, Buffer, Forwarding, LayerModel, NetworkModel, Platform, World};
+use crate::hw::{self, AccelSpec, Accelerator, Fusion, SystemSpec};
+use crate::sim::{
+    AcceleratorModel, Buffer, Forwarding, LayerModel, Memory, NetworkModel, Platform, Residency, Tensors,
+    World,
+};
 use crate::units::Time;
 use crate::workload::{Network, Scenario, Variant};
 
@@ -67,8 +72,28 @@ impl Catalogue {
     ) -> Result<World, Error> {
         let platform = platform(system, dram);
         let models = scenario.networks.iter().map(|variant| self.model(variant, system, &platform, dram));
-        let networks = models.collect::<Result<Vec<_>, _>>()?;
+        let mut networks = models.collect::<Result<Vec<_>, _>>()?;
+        if dram.residency != hw::Residency::None {
+            let memories: Arc<[Memory]> =
+                system.accelerators.iter().map(|a| memory(&system.models[a.model])).collect();
+            for ((model, variant), place) in networks.iter_mut().zip(&scenario.networks).zip(0..) {
+                let costed = self.costed(variant, dram);
+                model.residency = Some(Residency {
+                    tensors: tensors(costed, variant, model, system, dram.residency),
+                    outputs: outputs(&costed.network, variant),
+                    pinned: scenario.pins_weights(place),
+                    memories: Arc::clone(&memories),
+                    bandwidth_bytes_per_ps: platform.bandwidth_bytes_per_ps,
+                });
+            }
+        }
         Ok(World { platform, networks })
+    }
+
+    fn costed(&self, variant: &Variant, dram: &Dram) -> &Costed {
+        let place =
+            self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
+        &self.costed[&dram.fusion][place]
     }
 
     fn model(
@@ -78,9 +103,7 @@ impl Catalogue {
         platform: &Platform,
         dram: &Dram,
     ) -> Result<NetworkModel, Error> {
-        let place =
-            self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
-        let (Costed { network, table }, label) = (&self.costed[&dram.fusion][place], variant.label());
+        let (Costed { network, table }, label) = (self.costed(variant, dram), variant.label());
         let (mut layers, mut total_s) = (Vec::with_capacity(network.layers.len()), 0.0);
         for (l, layer) in network.layers.iter().enumerate() {
             let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
@@ -106,9 +129,8 @@ impl Catalogue {
         let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
         let mut model = NetworkModel::new(&label, &layers, platform, limit);
         if dram.forwarding {
-            let outputs = network.layers.iter().map(|layer| layer.work(variant.batch).output_elements());
             model.forwarding = Some(Forwarding {
-                outputs: outputs.collect(),
+                outputs: outputs(network, variant),
                 buffers: system.accelerators.iter().map(|a| buffer(&system.models[a.model])).collect(),
                 bandwidth_bytes_per_ps: platform.bandwidth_bytes_per_ps,
             });
@@ -120,6 +142,46 @@ impl Catalogue {
         let ports: Vec<f64> = system.accelerators.iter().map(port).collect();
         Ok(model.in_phases(&ports, platform))
     }
+}
+
+/// Elements of the output of each layer.
+fn outputs(network: &Network, variant: &Variant) -> Vec<u64> {
+    network.layers.iter().map(|layer| layer.work(variant.batch).output_elements()).collect()
+}
+
+/// The memory of an accelerator for tensors that stay on chip.
+fn memory(model: &AccelSpec) -> Memory {
+    let dram = model.dram();
+    let words_per_byte = 8.0 / dram.word_bits as f64;
+    let dram_pj_per_byte = dram.read_pj_per_access / dram.words_per_access() * words_per_byte;
+    Memory { bytes: model.resident_bytes(), dram_pj_per_byte }
+}
+
+/// The tensors of each layer on each accelerator that may stay there.
+fn tensors(
+    Costed { network, table }: &Costed,
+    variant: &Variant,
+    model: &NetworkModel,
+    system: &SystemSpec,
+    keeps: hw::Residency,
+) -> Array2<Tensors> {
+    Array2::from_shape_fn((network.layers.len(), system.accelerators.len()), |(l, m)| {
+        let accelerator = system.accelerators[m].model;
+        let Some(cost) = &table.costs[[l, accelerator]] else { return Tensors::default() };
+        let (work, dram) = (network.layers[l].work(variant.batch), system.models[accelerator].dram());
+        let mut tensors = Tensors::default();
+        if keeps.keeps_weights() {
+            tensors.weights = dram.bytes(work.op.weight_elements()).0;
+            tensors.weight_reads = cost.weight_bytes.0;
+        }
+        if keeps.keeps_outputs() {
+            tensors.input_reads = cost.input_bytes.0;
+            if !model.successors[l].is_empty() {
+                tensors.output = dram.bytes(work.output_elements()).0;
+            }
+        }
+        tensors
+    })
 }
 
 /// The buffer of an accelerator for forwarding. An accelerator without a global buffer forwards nothing.

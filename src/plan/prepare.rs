@@ -14,7 +14,7 @@ use crate::cost::Cache;
 use crate::experiment::{
     DataRoot, Dram, Error, Experiment, Policies, Progress, SchedulerChoice, Setting, Window,
 };
-use crate::hw::SystemSpec;
+use crate::hw::{Residency, SystemSpec};
 use crate::workload::{Extent, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
 /// An experiment whose names are resolved and whose cases are ready to run.
@@ -61,7 +61,7 @@ impl Plan {
             let own: Vec<&Point> = points.iter().filter(|point| point.system == place).collect();
             let runs: BTreeSet<usize> =
                 own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
-            check_forwarding(&experiment, system, &own)?;
+            check_whole_layers(&experiment, system, &own)?;
             policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
@@ -203,17 +203,27 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
     Err(Error::Usage(format!("{}: {problem}", experiment.path.display())))
 }
 
-/// Checks that forwarding is not combined with phases or split layers: it forwards whole outputs of layers with one
-/// demand.
-fn check_forwarding(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
-    let mut settings = points.iter().map(|point| &point.setting);
-    let differs = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
-    if !settings.any(|setting| setting.forwarding && differs(setting)) {
+/// Checks that forwarding and residency are combined neither with phases or split layers, because they keep whole
+/// tensors of layers with one demand, nor with each other, because residency contains forwarding.
+fn check_whole_layers(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
+    let settings = || points.iter().map(|point| &point.setting);
+    let resides = |setting: &Setting| setting.residency != Residency::None;
+    let split = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
+    let key = if settings().any(|setting| setting.forwarding && split(setting)) {
+        "forwarding = true"
+    } else if settings().any(|setting| resides(setting) && split(setting)) {
+        "residency"
+    } else if settings().any(|setting| resides(setting) && setting.forwarding) {
+        return Err(Error::Usage(format!(
+            "{}: `residency = \"outputs\"` contains `forwarding = true`: give one of them (`{}`)",
+            experiment.path.display(),
+            system.name
+        )));
+    } else {
         return Ok(());
-    }
+    };
     Err(Error::Usage(format!(
-        "{}: `forwarding = true` needs whole layers: it cannot be combined with `phases = true` or `max_sub_job_us` \
-         (`{}`)",
+        "{}: `{key}` needs whole layers: it cannot be combined with `phases = true` or `max_sub_job_us` (`{}`)",
         experiment.path.display(),
         system.name
     )))

@@ -9,6 +9,7 @@
 //! (`placing.rs`). This is the heterogeneity-aware form, so that no baseline loses for want of it. Each file states its
 //! rule and the source; all rules are online.
 
+mod affinity;
 mod dbp;
 mod dream;
 mod edf;
@@ -85,6 +86,7 @@ pub const SCHEDULERS: &[SchedulerEntry] = &[
     moca::ENTRY,
     dream::ENTRY,
     relief::ENTRY,
+    affinity::ENTRY,
     dbp::ENTRY,
     magma::ENTRY,
     gated::ENTRY,

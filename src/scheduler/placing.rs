@@ -76,6 +76,18 @@ impl Placing {
         self.put_weighted(view, out, sub, accelerator, rank, 1.0);
     }
 
+    /// Like [`Self::put`], for a sub-job that takes another time there than c1.
+    pub fn put_taking(
+        &mut self,
+        view: &View,
+        out: &mut Decision,
+        sub: &SubJobView,
+        (accelerator, takes): (usize, Time),
+        rank: usize,
+    ) {
+        self.occupy_or_postpone(view, out, sub, (accelerator, takes), rank, 1.0);
+    }
+
     /// Like [`Self::put`], with a weight for its share of the bandwidth.
     pub fn put_weighted(
         &mut self,
@@ -86,8 +98,21 @@ impl Placing {
         rank: usize,
         weight: f64,
     ) {
+        let takes = view.alone_on_each(sub)[accelerator];
+        self.occupy_or_postpone(view, out, sub, (accelerator, takes), rank, weight);
+    }
+
+    fn occupy_or_postpone(
+        &mut self,
+        view: &View,
+        out: &mut Decision,
+        sub: &SubJobView,
+        (accelerator, takes): (usize, Time),
+        rank: usize,
+        weight: f64,
+    ) {
         let start = self.start(view, sub, accelerator);
-        self.free_at[accelerator] = start + view.alone_on_each(sub)[accelerator];
+        self.free_at[accelerator] = start + takes;
         if is_late(view, sub) && view.next_decision().is_some_and(|tick| tick <= start) {
             self.postpone(view, out, sub, rank);
         } else {
@@ -199,7 +224,10 @@ impl<K: Ord> ListRule<K> {
     /// Assigns every open sub-job in the order of `key`, smallest first, ties in the order of the view, to the
     /// accelerator with the earliest finish; counts the sort, and a comparison per (sub-job, accelerator).
     pub fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
-        let choose = |placing: &Placing, sub: &SubJobView| placing.earliest_finish(view, sub).0;
+        let choose = |placing: &Placing, sub: &SubJobView| {
+            let accelerator = placing.earliest_finish(view, sub).0;
+            (accelerator, view.alone_on_each(sub)[accelerator])
+        };
         let placed = self.place(view, out, key, choose, |placing, _| !placing.is_full(view));
         out.operations.comparisons += placed as u64 * (view.accelerators().len() as u64 - 1);
     }
@@ -214,7 +242,25 @@ impl<K: Ord> ListRule<K> {
         accelerator: impl Fn(&SubJobView) -> usize,
     ) {
         let may_start = |placing: &Placing, sub: &SubJobView| !placing.is_busy(view, accelerator(sub));
-        self.place(view, out, key, |_, sub| accelerator(sub), may_start);
+        let choose = |_: &Placing, sub: &SubJobView| {
+            let accelerator = accelerator(sub);
+            (accelerator, view.alone_on_each(sub)[accelerator])
+        };
+        self.place(view, out, key, choose, may_start);
+    }
+
+    /// Like [`Self::place_by`], but `choose` gives the accelerator, and how long the sub-job takes there; counts the sort,
+    /// and `each` comparisons per sub-job.
+    pub fn place_choosing(
+        &mut self,
+        view: &View,
+        out: &mut Decision,
+        key: impl Fn(&SubJobView) -> K,
+        choose: impl Fn(&Placing, &SubJobView) -> (usize, Time),
+        each: u64,
+    ) {
+        let placed = self.place(view, out, key, choose, |placing, _| !placing.is_full(view));
+        out.operations.comparisons += placed as u64 * each;
     }
 
     /// Places sub-jobs in order, and returns how many were placed. Late sub-jobs that cannot start before the next
@@ -224,7 +270,7 @@ impl<K: Ord> ListRule<K> {
         view: &View,
         out: &mut Decision,
         key: impl Fn(&SubJobView) -> K,
-        accelerator: impl Fn(&Placing, &SubJobView) -> usize,
+        choose: impl Fn(&Placing, &SubJobView) -> (usize, Time),
         may_start: impl Fn(&Placing, &SubJobView) -> bool,
     ) -> usize {
         let subs = view.sub_jobs();
@@ -232,8 +278,8 @@ impl<K: Ord> ListRule<K> {
         placing.reset(view);
         timely.sort_some(subs, out, |sub| (!is_late(view, sub)).then(|| key(sub)));
         for (rank, &(_, i)) in timely.ranked.iter().enumerate() {
-            let accelerator = accelerator(placing, &subs[i]);
-            placing.put(view, out, &subs[i], accelerator, rank);
+            let chosen = choose(placing, &subs[i]);
+            placing.put_taking(view, out, &subs[i], chosen, rank);
         }
         late.clear();
         for (i, sub) in subs.iter().enumerate() {
@@ -248,8 +294,8 @@ impl<K: Ord> ListRule<K> {
         let ranks = timely.ranked.len()..;
         for (rank, &(_, i)) in ranks.zip(late.iter()) {
             if may_start(placing, &subs[i]) {
-                let accelerator = accelerator(placing, &subs[i]);
-                placing.put(view, out, &subs[i], accelerator, rank);
+                let chosen = choose(placing, &subs[i]);
+                placing.put_taking(view, out, &subs[i], chosen, rank);
             } else {
                 placing.postpone(view, out, &subs[i], rank);
             }

@@ -48,17 +48,8 @@ impl Forwarding {
         if bytes == 0.0 {
             return cost;
         }
-        let left = 1.0 - bytes / cost.dram_bytes();
         let Buffer { element_bytes, dram_pj, .. } = self.buffers[accelerator];
-        let mut energy = cost.energy;
-        energy.0 -= bytes / element_bytes * dram_pj;
-        PairCost {
-            demand_bytes_per_ps: cost.demand_bytes_per_ps * left,
-            tile_bytes: cost.tile_bytes * left,
-            energy,
-            ..cost
-        }
-        .alone_behind(self.bandwidth_bytes_per_ps)
+        cost.without(bytes, bytes / element_bytes * dram_pj, self.bandwidth_bytes_per_ps)
     }
 }
 

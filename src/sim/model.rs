@@ -5,6 +5,7 @@ use ndarray::Array2;
 
 use super::forwarding::Forwarding;
 use super::phases::{Phases, alone, phases};
+use super::residency::Residency;
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::units::{Picojoules, Time};
@@ -83,6 +84,15 @@ impl PairCost {
             .alone_behind(bandwidth_bytes_per_ps)
     }
 
+    /// The cost without some of the bytes, which must be reads, and their energy.
+    pub(super) fn without(self, bytes: f64, saved_pj: f64, bandwidth_bytes_per_ps: f64) -> Self {
+        let left = 1.0 - bytes / self.dram_bytes();
+        let demand_bytes_per_ps = self.demand_bytes_per_ps * left;
+        let energy = Picojoules(self.energy.0 - saved_pj);
+        Self { demand_bytes_per_ps, tile_bytes: self.tile_bytes * left, energy, ..self }
+            .alone_behind(bandwidth_bytes_per_ps)
+    }
+
     /// Sets c1 for a DRAM of the given bandwidth.
     pub(super) fn alone_behind(mut self, bandwidth_bytes_per_ps: f64) -> Self {
         let rate = (bandwidth_bytes_per_ps / self.demand_bytes_per_ps).min(1.0);
@@ -137,6 +147,8 @@ pub struct NetworkModel {
     pub isolated: Time,
     /// The data for forwarding, if outputs may stay on chip.
     pub forwarding: Option<Forwarding>,
+    /// The data for residency, if tensors may stay on chip across layers and requests.
+    pub residency: Option<Residency>,
 }
 
 impl NetworkModel {
@@ -219,6 +231,7 @@ impl NetworkModel {
             sources: (0..layers.len() as u32).filter(|&l| predecessors[l as usize].is_empty()).collect(),
             phases: Vec::new(),
             forwarding: None,
+            residency: None,
             layers,
             costs,
             predecessors,

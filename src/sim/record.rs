@@ -105,8 +105,11 @@ pub enum Record {
         accelerator: usize,
         /// DRAM bytes that the sub-job moved.
         dram_bytes: f64,
-        /// Bytes that the sub-job found on chip and did not read from DRAM (`sim::forwarding`).
+        /// Bytes of its input that the sub-job found on chip and did not read from DRAM (`sim::forwarding`,
+        /// `sim::residency`).
         forwarded_bytes: f64,
+        /// Bytes of its weights that the sub-job found on chip and did not read from DRAM (`sim::residency`).
+        resident_weight_bytes: f64,
         /// Dynamic energy of the sub-job.
         energy: Picojoules,
         /// Uncontended latency c in picoseconds; the slowdown is (time - start) / c.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Engine, JobId, NetworkModel, RequestId, SubJobId, World};
+use super::{Engine, Found, JobId, NetworkModel, PairCost, RequestId, SubJobId, World};
 use crate::units::Time;
 use crate::workload::Firm;
 
@@ -90,7 +90,7 @@ clone_by_field!(Snapshot { now, next_decision, jobs, sub_jobs, accelerators });
 pub struct View<'a> {
     world: &'a World,
     snapshot: &'a Snapshot,
-    /// Used for forks only, because the engine knows the future.
+    /// Used for forks and for what is on chip only, because the engine knows the future.
     engine: &'a Engine,
 }
 
@@ -187,6 +187,21 @@ impl<'a> View<'a> {
     /// Uncontended latency c1 of a sub-job on an accelerator; `None` where it cannot run.
     pub fn alone(&self, sub_job: &SubJobView, accelerator: usize) -> Option<Time> {
         Some(self.alone_on_each(sub_job)[accelerator]).filter(|&alone| alone < Time::MAX)
+    }
+
+    /// What a sub-job would find on chip if it were the next to start on an accelerator: with `residency`, the DRAM reads
+    /// that it would be spared. The output of a running layer counts, if it will stay. Costs in this view are without it.
+    #[inline]
+    pub fn found(&self, sub_job: &SubJobView, accelerator: usize) -> Found {
+        self.engine.found(sub_job.id, self.job_of(sub_job).network, accelerator)
+    }
+
+    /// The cost of a sub-job on an accelerator without the DRAM reads of what it would find there ([`Self::found`]);
+    /// `None` where it cannot run.
+    #[inline]
+    pub fn cost_finding(&self, sub_job: &SubJobView, accelerator: usize) -> Option<PairCost> {
+        let network = self.network_of(self.job_of(sub_job));
+        network.cost_finding(sub_job.id.layer, accelerator, self.found(sub_job, accelerator))
     }
 
     /// Uncontended latency c1 of a sub-job on every accelerator; [`Time::MAX`] where it cannot run.

@@ -76,8 +76,11 @@ impl<'a> Logged<'a, LayerRow> {
         Column::undirected("dram_bytes", "What it moved from and to DRAM", |it| {
             Value::Real(it.row.dram_bytes)
         }),
-        Column::undirected("forwarded_bytes", "What it found on chip instead", |it| {
+        Column::undirected("forwarded_bytes", "Of its input, what it found on chip instead", |it| {
             Value::Real(it.row.forwarded_bytes)
+        }),
+        Column::undirected("resident_weight_bytes", "Of its weights, what it found on chip instead", |it| {
+            Value::Real(it.row.resident_weight_bytes)
         }),
         Column::lower("energy_uj", "Its energy", |it| Value::Real(it.row.energy.0 / 1e6)),
     ];

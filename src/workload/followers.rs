@@ -141,6 +141,7 @@ mod tests {
             targets: Vec::new(),
             sla: SlaTerms::default(),
             late: None,
+            pin_weights: false,
             target_hit_rate: None,
             firm: None,
         }

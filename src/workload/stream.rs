@@ -151,6 +151,7 @@ mod tests {
             qos: Vec::new(),
             sla: SlaTerms::default(),
             late: None,
+            pin_weights: false,
             target_hit_rate: None,
             firm: None,
         }

@@ -40,6 +40,8 @@ pub struct Tenant {
     pub sla: SlaTerms,
     /// What happens to late requests, if the tenant overrides the experiment's rule.
     pub late: Option<Late>,
+    /// Whether the weights of its networks are never evicted once they are on chip (`sim::residency`).
+    pub pin_weights: bool,
     /// The target SLA rate.
     pub target_hit_rate: Option<f64>,
     /// The (m,k)-firm terms.

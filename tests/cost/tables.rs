@@ -275,6 +275,8 @@ fn a_users_table_replaces_the_model() {
     let cost = table.costs[(0, 0)].unwrap();
     assert_eq!((cost.latency.0, cost.dram_bytes.0, cost.energy.0), (1_000_000, 64, 2.5));
 
+    assert_eq!((cost.weight_bytes.0, cost.input_bytes.0), (0, 0));
+
     let missing = with_table(strided).unwrap_err();
     for word in ["table.csv", "pointwise", "sample", "simba_768"] {
         assert!(missing.contains(word), "{missing}");
@@ -310,6 +312,26 @@ fn a_users_table_replaces_the_model() {
         let error = with_table(&rows).unwrap_err();
         assert!(error.contains(&format!("table.csv:{line}:")) && error.contains(word), "{error}");
     }
+}
+
+#[test]
+fn a_users_table_may_say_what_the_bytes_are() {
+    let table = |strided: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        let header = "network,layer,accelerator,cycles,dram_bytes,energy_pj,input_bytes,weight_bytes";
+        std::fs::write(&path, format!("{header}\nsample,strided,simba_768,1000,64,2.5,{strided}\n")).unwrap();
+        let accel = AccelSpec::read(&models().join("simba_768.toml")).unwrap();
+        let read = UserTable::read(&path).map_err(|e| e.to_string())?;
+        let network = network();
+        let cost = read.cost(&network, &network.layers[0], &accel, 1).unwrap().unwrap();
+        Ok::<_, String>((cost.weight_bytes.0, cost.input_bytes.0))
+    };
+    assert_eq!(table("20,44"), Ok((44, 20)));
+    assert_eq!(table("20,"), Ok((0, 20)));
+    let wrong = table("20,45").unwrap_err();
+    assert!(wrong.contains("table.csv:2:") && wrong.contains("are more than dram_bytes, 64"), "{wrong}");
+    assert!(table("-1,4").unwrap_err().contains("column `input_bytes`"));
 }
 
 /// What pandas makes of a table: floats beside empty fields, an index, a byte order mark, quotes, other line ends.

@@ -151,6 +151,7 @@ fn a_scenario_may_say_when_requests_come_and_on_which_terms() {
         late = "abort"
         target_hit_rate = 0.95
         firm = { m = 9, k = 10 }
+        pin_weights = true
         [[tenant]]
         name = "speech"
         networks = [{ name = "kws_res26", batch = 4 }, { name = "yolov2", batch = 2 }, { name = "yolov2" }]
@@ -168,6 +169,8 @@ fn a_scenario_may_say_when_requests_come_and_on_which_terms() {
     assert_eq!((camera.sla.rule, speech.sla.rule), (Some(SlaRule::Period), None));
     assert_eq!((camera.qos.len(), camera.qos[0].value, speech.qos.len()), (1, 1, 2));
     assert_eq!((camera.late, camera.target_hit_rate), (Some(Late::Abort), Some(0.95)));
+    assert_eq!((camera.pin_weights, speech.pin_weights), (true, false));
+    assert_eq!([0, 1].map(|network| scenario.pins_weights(network)), [true, false]);
     assert_eq!((camera.firm, speech.firm), (Some(Firm { m: 9, k: 10 }), None));
 }
 

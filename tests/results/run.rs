@@ -378,6 +378,43 @@ fn forwarded_bytes_are_not_read_from_dram() {
     }
 }
 
+/// What is found on chip was a DRAM read, under every kind of residency, and each kind finds what it keeps.
+#[test]
+fn bytes_found_on_chip_are_not_read_from_dram() {
+    let folder = TempDir::new().unwrap();
+    let kinds = "residency=['none','outputs','weights','all']";
+    let more = ["--layers", "--set", "scenarios=light", "--set", "schedulers=affinity", "--set", "loads=0.9"];
+    quickstart(folder.path(), &[&more[..], &["--set", kinds]].concat());
+    let layers = read(folder.path(), "layers.csv");
+    let number = |name: &str| -> Vec<f64> {
+        column(&layers, name).iter().map(|x| x.parse().expect("a number")).collect()
+    };
+    let [dram, inputs, weights] = ["dram_bytes", "forwarded_bytes", "resident_weight_bytes"].map(number);
+    let [network, layer, accelerator, kind] =
+        ["network", "layer", "accelerator", "residency"].map(|name| column(&layers, name));
+    let mut whole = std::collections::BTreeMap::new();
+    let mut sums = std::collections::BTreeMap::<&str, [f64; 2]>::new();
+    for i in 0..dram.len() {
+        let all = dram[i] + inputs[i] + weights[i];
+        let bytes = whole.entry((&network[i], &layer[i], &accelerator[i])).or_insert(all);
+        assert!((all - *bytes).abs() <= 1e-6 * *bytes, "{} {}", network[i], layer[i]);
+        let sum = sums.entry(&kind[i]).or_default();
+        *sum = [sum[0] + inputs[i], sum[1] + weights[i]];
+    }
+    let finds = |kind: &str| sums[kind].map(|bytes| bytes > 0.0);
+    assert_eq!(
+        ["none", "outputs", "weights", "all"].map(finds),
+        [[false, false], [true, false], [false, true], [true, true]]
+    );
+    for refused in ["phases=true", "max_sub_job_us=500", "forwarding=true"] {
+        let keys = ["--set", "residency='all'", "--set", refused];
+        let output = mascot(&[&["run", "experiments/quickstart.toml"], &keys[..]].concat());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        let says = message.contains("needs whole layers") || message.contains("contains `forwarding = true`");
+        assert!(output.status.code() == Some(2) && says, "{message}");
+    }
+}
+
 /// A folder with nothing but a network, a scenario and a system of the user's: what ships is there beside them.
 #[test]
 fn own_files_lie_beside_what_ships() {

@@ -72,6 +72,9 @@ fn no_scheduler_exceeds_it_under_any_rule() {
                  trigger = ['on_change', 'periodic']\nphases = [false, true]\nmax_sub_job_us = [inf, 500]\n\
                  deadline_factor = [1.05, 2]";
     no_scheduler_exceeds_it(rules);
+    let residents = "scenarios = ['light', 'mixed']\nloads = 1.2\nlate = ['abort', 'finish']\nresidency = ['outputs', 'all']\n\
+                     deadline_factor = [1.05, 2]";
+    no_scheduler_exceeds_it(residents);
 }
 
 #[test]

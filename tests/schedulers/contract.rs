@@ -19,11 +19,15 @@ const REQUESTS: usize = 40;
 
 fn cases() -> Vec<Case> {
     let data = DataRoot::find(None).expect("the data is in the source tree");
-    let keys = "systems = ['hetero-4', 'hetero-6', 'hetero-8']\nloads = [1.2]\nlate = ['abort', 'finish']";
-    let keys: Vec<_> = keys.parse::<toml::Table>().expect("valid TOML").into_iter().collect();
-    let experiment = Experiment::read(Path::new("experiments/quickstart.toml"), &keys, &data);
-    let plan = Plan::prepare(experiment.expect("valid keys"), &data, &Cache::from_env(), &Silent);
-    plan.expect("the shipped data is complete").cases
+    let product = |keys: &str| {
+        let keys: Vec<_> = keys.parse::<toml::Table>().expect("valid TOML").into_iter().collect();
+        let experiment = Experiment::read(Path::new("experiments/quickstart.toml"), &keys, &data);
+        let plan = Plan::prepare(experiment.expect("valid keys"), &data, &Cache::from_env(), &Silent);
+        plan.expect("the shipped data is complete").cases
+    };
+    let systems = "systems = ['hetero-4', 'hetero-6', 'hetero-8']\nloads = [1.2]\nlate = ['abort', 'finish']";
+    let residents = "systems = 'hetero-6'\nscenarios = ['light', 'mixed']\nloads = 1.2\nresidency = 'all'";
+    [product(systems), product(residents)].concat()
 }
 
 /// A scheduler whose decisions are weighed.

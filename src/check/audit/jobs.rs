@@ -2,7 +2,7 @@
 
 use super::orders::Assignment;
 use super::{Audit, Check, ensure};
-use crate::sim::{DropReason, JobId, NetworkModel, Origin, Request, RequestId, SubJobId};
+use crate::sim::{DropReason, JobId, NetworkModel, Origin, PairCost, Request, RequestId, SubJobId};
 use crate::units::Time;
 use crate::workload::Late;
 
@@ -65,13 +65,33 @@ impl Job<'_> {
         self.layers.iter().filter_map(|layer| layer.ended).max()
     }
 
-    /// The least DRAM bytes of the job: each layer on the accelerator that moves least.
+    /// The least DRAM bytes of the job: each layer on the accelerator that moves least, with all that it can find there.
     pub(super) fn least_bytes(&self) -> f64 {
-        let least = |row: ndarray::ArrayView1<_>| {
-            let bytes = row.iter().flatten().map(crate::sim::PairCost::dram_bytes);
-            bytes.fold(f64::INFINITY, f64::min)
-        };
-        self.network.costs.rows().into_iter().map(least).sum()
+        let least = |layer| self.costs(layer).map(|cost| cost.dram_bytes()).fold(f64::INFINITY, f64::min);
+        (0..self.layers.len() as u32).map(least).sum()
+    }
+
+    /// The least work of the job: the sum of the smallest c1, with all that layers can find on chip.
+    pub(super) fn least_work(&self) -> Time {
+        (0..self.layers.len() as u32).map(|layer| self.least_alone(layer)).sum()
+    }
+
+    /// The critical path with these c1.
+    fn shortest(&self) -> Time {
+        let mut ends: Vec<Time> = Vec::with_capacity(self.layers.len());
+        for (layer, before) in (0..).zip(&self.network.predecessors) {
+            let ready = before.iter().map(|&before| ends[before as usize]).max().unwrap_or_default();
+            ends.push(ready + self.least_alone(layer));
+        }
+        ends.into_iter().max().unwrap_or_default()
+    }
+
+    fn least_alone(&self, layer: u32) -> Time {
+        self.costs(layer).map(|cost| cost.alone).min().expect("some accelerator runs every layer")
+    }
+
+    fn costs(&self, layer: u32) -> impl Iterator<Item = PairCost> {
+        (0..self.network.costs.ncols()).filter_map(move |m| self.network.least_cost(layer, m))
     }
 }
 
@@ -151,7 +171,9 @@ impl<'a> Audit<'a> {
         }
         // Each layer may end up to a picosecond before its rounded-up c1.
         let rounding = Time(job.layers.len() as u64);
-        let (taken, isolated) = (self.now - job.request.arrival, job.network.isolated);
+        let resides = job.network.residency.is_some();
+        let isolated = if resides { job.shortest() } else { job.network.isolated };
+        let taken = self.now - job.request.arrival;
         ensure!(
             taken + rounding >= isolated,
             "request {} takes {} ps, but {} ps on the idle system",
@@ -159,8 +181,9 @@ impl<'a> Audit<'a> {
             taken.0,
             isolated.0
         );
+        // Views promise by costs without hits.
         ensure!(
-            self.now + rounding >= job.earliest_end,
+            resides || self.now + rounding >= job.earliest_end,
             "request {} ends, but a view promised not before {} ps",
             request.0,
             job.earliest_end.0
@@ -203,6 +226,7 @@ impl<'a> Audit<'a> {
         ensure!(before == Fate::Open, "request {} is {fate:?}, but was {before:?} before", request.0);
         let job = &mut self.jobs[request.0 as usize];
         job.fate = fate;
+        self.residents.close(job.id);
         self.measured_open -= usize::from(job.origin.measured);
         self.release_followers(request, fate);
         Ok(())

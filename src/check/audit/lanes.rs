@@ -3,7 +3,7 @@
 use super::orders::Assignment;
 use super::{Audit, Check, TOLERANCE, Totals, ensure, ensure_close};
 use crate::hw::Sharing;
-use crate::sim::{Origin, PairCost, Phase, Phases, Platform, Record, SubJobId, share, weight};
+use crate::sim::{Found, Origin, PairCost, Phase, Phases, Platform, Record, SubJobId, share, weight};
 use crate::units::Time;
 
 /// The accelerators of a run.
@@ -21,8 +21,8 @@ pub(super) struct Lanes {
 pub(super) struct Run {
     pub(super) sub_job: SubJobId,
     pub(super) cost: PairCost,
-    /// The bytes that it found on chip.
-    forwarded_bytes: f64,
+    /// What it found on chip.
+    found: Found,
     /// The phases of the layer; if layers have none, a single one with the mean demand.
     phases: Phases,
     phase: usize,
@@ -137,7 +137,7 @@ impl Lanes {
 impl Run {
     fn new(
         sub_job: SubJobId,
-        (cost, forwarded_bytes): (PairCost, f64),
+        (cost, found): (PairCost, Found),
         phases: Option<&Phases>,
         assignment: Assignment,
         start: Time,
@@ -145,7 +145,7 @@ impl Run {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
         let (phase, work_ps, rate, peak) = (0, 0.0, 0.0, Crowd::default());
-        Self { sub_job, cost, forwarded_bytes, phases, phase, assignment, start, work_ps, rate, peak }
+        Self { sub_job, cost, found, phases, phase, assignment, start, work_ps, rate, peak }
     }
 
     fn demand(&self) -> f64 {
@@ -240,7 +240,14 @@ impl Audit<'_> {
         ensure!((layer as usize) < job.layers.len(), "{sub_job:?} is not in its network");
         ensure!(!job.layers[layer as usize].started, "{sub_job:?} starts twice");
         let last = self.lanes.last[accelerator].filter(|last| last.job == id).map(|last| last.layer);
-        let cost = job.network.cost_after(layer, accelerator, last);
+        let network = job.network;
+        let cost = if network.residency.is_some() {
+            let found = self.find_and_keep(sub_job, accelerator)?;
+            network.cost_finding(layer, accelerator, found).map(|cost| (cost, found))
+        } else {
+            let cost = network.cost_after(layer, accelerator, last);
+            cost.map(|(cost, inputs)| (cost, Found { inputs, weights: 0.0 }))
+        };
         let cost = cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
         let assignment = self.check_next(sub_job, accelerator)?;
         ensure_close("weight of its share", weight, assignment.weight)?;
@@ -269,6 +276,7 @@ impl Audit<'_> {
             accelerator,
             dram_bytes,
             forwarded_bytes,
+            resident_weight_bytes,
             energy,
             uncontended_ps,
             ..
@@ -282,17 +290,20 @@ impl Audit<'_> {
         ensure!(start == run.start, "{sub_job:?} started at {} ps, not {} ps", run.start.0, start.0);
         ensure_close("energy of the layer in pJ", energy.0, run.cost.energy.0)?;
         ensure_close("DRAM bytes of the layer", dram_bytes, run.cost.dram_bytes())?;
-        ensure_close("forwarded bytes of the layer", forwarded_bytes, run.forwarded_bytes)?;
+        ensure_close("forwarded bytes of the layer", forwarded_bytes, run.found.inputs)?;
+        ensure_close("bytes of weights on chip", resident_weight_bytes, run.found.weights)?;
         ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps)?;
         run.check(self.now, &self.world.platform)?;
         self.lanes.last[accelerator] = Some(sub_job);
         self.check_network(sub_job, network)?;
         let job = &mut self.jobs[sub_job.job.0 as usize];
         let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);
-        ensure_close("bytes from DRAM and on chip", dram_bytes + forwarded_bytes, whole)?;
+        let bytes = dram_bytes + forwarded_bytes + resident_weight_bytes;
+        ensure_close("bytes from DRAM and on chip", bytes, whole)?;
         ensure!(origin == job.origin, "{sub_job:?} ends with other data: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
         self.totals.finish(&job.request, &run, origin.measured);
+        self.release_inputs(sub_job);
         self.triggers.change();
         self.release_successors(&run, accelerator);
         Ok(())
@@ -317,7 +328,7 @@ mod tests {
             sharers: 2,
             tile_bytes: 2.0 * cost.tile_bytes,
         };
-        let run = Run::new(sub_job, (cost, 0.0), None, assignment, Time(1_000));
+        let run = Run::new(sub_job, (cost, Found::default()), None, assignment, Time(1_000));
         let run = Run { work_ps: cost.latency_ps, rate: 1.0, peak, ..run };
         run.check(Time((1 + actual_ns) * 1_000), &world.platform)
     }

@@ -9,6 +9,7 @@
 //! | `lanes.rs` | one layer at a time per accelerator, only where it can run; grants follow the sharing rule and sum to min(B, demand) (`knee`: at most); bytes and work done = owed; durations within their bounds; energy |
 //! | `arrivals.rs` | requests arrive at the times of the trace, followers when their event has happened, and all arrive |
 //! | `jobs.rs` | every layer of a finished request runs once, after its predecessors; a request ends no earlier than alone; it is dropped or ends, once |
+//! | `residents.rs` | what layers find on chip, and what views say that they would find |
 //! | `orders.rs` | decisions have the right cost and take effect at the right time; the layer that starts is the first in line of the orders; no layer that may start waits; no layer of a held or dropped job starts |
 //! | `triggers.rs` | decisions are taken exactly when the trigger fires |
 //! | `views.rs` | a view agrees with this account and shows nothing of the future |
@@ -23,6 +24,7 @@ mod arrivals;
 mod jobs;
 mod lanes;
 mod orders;
+mod residents;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -35,6 +37,7 @@ use self::arrivals::Expected;
 use self::jobs::{Fate, Job};
 use self::lanes::Lanes;
 use self::orders::Orders;
+use self::residents::Residents;
 pub use self::totals::Totals;
 use self::triggers::Triggers;
 use crate::sim::{
@@ -89,6 +92,7 @@ pub struct Audit<'a> {
     rules: &'a Rules,
     now: Time,
     lanes: Lanes,
+    residents: Residents,
     expected: Expected,
     /// The jobs, one per request that has arrived.
     jobs: Vec<Job<'a>>,
@@ -110,6 +114,7 @@ impl<'a> Audit<'a> {
             rules,
             now: Time::ZERO,
             lanes: Lanes::new(&world.platform),
+            residents: Residents::new(world),
             expected: Expected::new(trace),
             jobs: Vec::new(),
             orders: Orders::default(),
@@ -222,7 +227,7 @@ impl<'a> Audit<'a> {
         let last_end = done.iter().filter_map(|job| job.last_end()).max().unwrap_or_default();
         let makespan_ps = (last_end - first.request.arrival).as_ps();
         let layers: usize = done.iter().map(|job| job.layers.len()).sum();
-        let work_ps: f64 = done.iter().map(|job| job.network.total_best.as_ps()).sum();
+        let work_ps: f64 = done.iter().map(|job| job.least_work().as_ps()).sum();
         // Each c1 is rounded up by less than a picosecond.
         let least_ps = (work_ps - layers as f64) / self.world.platform.accelerators.len() as f64;
         ensure!(makespan_ps >= least_ps, "makespan {makespan_ps} ps, but work / capacity is {least_ps} ps");

@@ -30,6 +30,7 @@ impl Audit<'_> {
                 ensure!(shown == Some(&expected), "the view shows {shown:?}, not {expected:?}");
             }
         }
+        self.check_found(view)?;
         let more = sub_jobs.next();
         ensure!(more.is_none(), "the view shows {more:?}, which may not be assigned");
         for (job, shown) in view.jobs().iter().map(|shown| (shown.id, shown)) {

@@ -1,5 +1,8 @@
 //! Draws the parts of a random case, each from a stream of its own.
 
+use std::sync::Arc;
+
+use ndarray::Array2;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
@@ -8,8 +11,8 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::rng;
 use crate::sim::{
-    AcceleratorModel, Buffer, DecisionCost, Host, LateRules, LayerModel, Platform, Request, Rules, Trace,
-    Trigger, Unassigned,
+    AcceleratorModel, Buffer, DecisionCost, Host, LateRules, LayerModel, Memory, Platform, Request,
+    Residency, Rules, Tensors, Trace, Trigger, Unassigned,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -128,6 +131,52 @@ impl Draw {
         };
         let buffers = self.models.iter().map(buffer).collect();
         rng.random_bool(0.25).then_some((outputs, buffers))
+    }
+
+    /// Tensors of up to 100 units and memories of up to 400, equal for all accelerators of a model; reads of up to all that
+    /// a layer moves.
+    pub(super) fn residency(&self, networks: &[Vec<LayerModel>]) -> Option<Vec<Residency>> {
+        let rng = &mut self.stream("residency");
+        let models = self.models.iter().max().map_or(0, |last| last + 1);
+        let memory =
+            |rng: &mut ChaCha8Rng| Memory { bytes: rng.random_range(0..=400), dram_pj_per_byte: 1e-9 };
+        let by_model: Vec<Memory> = (0..models).map(|_| memory(rng)).collect();
+        let memories: Arc<[Memory]> = self.models.iter().map(|&model| by_model[model]).collect();
+        let keeps = rng.random_range(0..3);
+        let of = |layers: &Vec<LayerModel>| {
+            let is_read = |layer: usize| layers.iter().any(|other| other.after.contains(&layer));
+            let mut tensors = Array2::from_elem((layers.len(), models), Tensors::default());
+            for (layer, model) in (0..layers.len()).flat_map(|layer| (0..models).map(move |m| (layer, m))) {
+                let [weights, output] = [rng.random_range(0..=100), rng.random_range(0..=100)];
+                let [first, second] = [rng.random::<f64>(), rng.random::<f64>()];
+                let place = self.models.iter().position(|&other| other == model);
+                let Some(cost) = place.and_then(|place| layers[layer].costs[place].as_ref()) else {
+                    continue;
+                };
+                let all = cost.dram_bytes.0 as f64;
+                let mut drawn = Tensors::default();
+                if keeps != 0 {
+                    drawn.weights = weights;
+                    drawn.weight_reads = (all * first) as u64;
+                }
+                if keeps != 1 {
+                    drawn.output = if is_read(layer) { output } else { 0 };
+                    drawn.input_reads = (all * (1.0 - first) * second.min(1.0)) as u64;
+                }
+                tensors[[layer, model]] = drawn;
+            }
+            Residency {
+                tensors: Array2::from_shape_fn((layers.len(), self.models.len()), |(layer, m)| {
+                    tensors[[layer, self.models[m]]]
+                }),
+                outputs: layers.iter().map(|_| rng.random_range(0..=100)).collect(),
+                pinned: rng.random_bool(0.2),
+                memories: Arc::clone(&memories),
+                bandwidth_bytes_per_ps: f64::NAN,
+            }
+        };
+        let networks = networks.iter().map(of).collect();
+        rng.random_bool(0.4).then_some(networks)
     }
 
     pub(super) fn network(&self, number: usize) -> Vec<LayerModel> {

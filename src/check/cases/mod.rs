@@ -20,8 +20,8 @@ use std::sync::Arc;
 pub use self::chaos::Chaos;
 use self::draw::Draw;
 use crate::sim::{
-    Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Rules, Trace, Trigger,
-    World,
+    Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Residency, Rules, Trace,
+    Trigger, World,
 };
 use crate::units::Time;
 
@@ -59,6 +59,8 @@ pub struct Case {
     pub max_sub_job: Option<Time>,
     /// If outputs are forwarded: the elements of each layer's output by network, and the buffers that may hold them.
     pub forwarding: Option<(Vec<Vec<u64>>, Vec<Buffer>)>,
+    /// If tensors stay on chip: the data of each network, whose bandwidth is the platform's.
+    pub residency: Option<Vec<Residency>>,
     /// If layers have phases: the DRAM ports of the accelerators in bytes per picosecond.
     pub ports: Option<Vec<f64>>,
     /// The requests.
@@ -77,13 +79,14 @@ impl Case {
             networks: (0..size.networks).map(|network| draw.network(network)).collect(),
             max_sub_job: draw.max_sub_job(),
             forwarding: None,
+            residency: None,
             ports: None,
             trace: draw.trace(),
             rules: draw.rules(),
         }
     }
 
-    /// The case of a seed and a size. Some have phases inside layers or outputs that stay on chip, requests that follow
+    /// The case of a seed and a size. Some have phases inside layers or tensors that stay on chip, requests that follow
     /// others, late rules per tenant, or an end at a time.
     pub fn with_everything(seed: u64, size: Size) -> Self {
         let draw = Draw::new(seed, size);
@@ -91,6 +94,9 @@ impl Case {
         case.ports = draw.ports();
         if case.ports.is_none() && case.max_sub_job.is_none() {
             case.forwarding = draw.forwarding(&case.networks);
+            if case.forwarding.is_none() {
+                case.residency = draw.residency(&case.networks);
+            }
         }
         case.trace = draw.with_followers(case.trace);
         case.trace.span = draw.span(&case.trace);
@@ -106,6 +112,10 @@ impl Case {
                 outputs: outputs[number].clone(),
                 buffers: buffers.clone(),
                 bandwidth_bytes_per_ps: self.platform.bandwidth_bytes_per_ps,
+            });
+            network.residency = self.residency.as_ref().map(|networks| Residency {
+                bandwidth_bytes_per_ps: self.platform.bandwidth_bytes_per_ps,
+                ..networks[number].clone()
             });
             match &self.ports {
                 Some(ports) => network.in_phases(ports, &self.platform),
@@ -167,6 +177,9 @@ impl fmt::Display for Case {
         }
         if self.forwarding.is_some() {
             write!(f, ", outputs forwarded")?;
+        }
+        if self.residency.is_some() {
+            write!(f, ", tensors stay on chip")?;
         }
         Ok(())
     }

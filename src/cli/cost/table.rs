@@ -23,7 +23,7 @@ pub(in crate::cli) struct Options {
     /// What runs at the output of the layer before it: post, what the accelerator lists as `post_ops`; or none
     #[arg(long, value_name = "none|post", default_value = "post", value_parser = fusion)]
     fusion: Fusion,
-    /// Print CSV; its last column is the mapping on one line
+    /// Print CSV; its last columns are the DRAM reads of weights and inputs, and the mapping on one line
     #[arg(long)]
     csv: bool,
     /// Print each mapping as a loop nest, the way Timeloop does, before the table
@@ -46,8 +46,8 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         csv(&header, &rows)
     } else {
         let nests = if options.mapping { loop_nests(&chosen, &known) } else { String::new() };
-        // The mapping does not fit a line of a terminal.
-        header.pop();
+        // The last columns do not fit a line of a terminal.
+        header.truncate(header.len() - CSV_ONLY.len());
         let rows = rows.into_iter().map(|mut row| row.drain(..header.len()).collect()).collect();
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         nests + &render(&header, MACS_COLUMN..header.len(), rows) + &total(&chosen, &known)
@@ -81,6 +81,9 @@ fn breakdowns(chosen: &Chosen) -> Known {
 /// The first column that holds numbers.
 const MACS_COLUMN: usize = 3;
 
+/// The last columns.
+const CSV_ONLY: [&str; 3] = ["weight_bytes", "input_bytes", "mapping"];
+
 fn header(accel: &AccelSpec) -> Vec<String> {
     let fixed = [
         "layer",
@@ -98,7 +101,7 @@ fn header(accel: &AccelSpec) -> Vec<String> {
     ];
     let storages = accel.storages().map(|(_, storage)| &storage.name);
     let levels = storages.chain([&accel.mac.name]).map(|name| format!("{name}_uj"));
-    fixed.map(String::from).into_iter().chain(levels).chain(["mapping".to_string()]).collect()
+    fixed.map(String::from).into_iter().chain(levels).chain(CSV_ONLY.map(String::from)).collect()
 }
 
 /// One cell per column of the header; a layer that the accelerator cannot run has dashes.
@@ -124,6 +127,7 @@ fn row(name: &str, work: &Work, found: Option<&Breakdown>, accel: &AccelSpec) ->
     ]);
     let levels = accel.storages().map(|(level, _)| level).chain([accel.levels.len()]);
     cells.extend(levels.map(|level| uj(energy_pj[level])));
+    cells.extend([cost.weight_bytes, cost.input_bytes].map(|bytes| bytes.0.to_string()));
     cells.push(mapping.as_ref().map_or("-".into(), |mapping| loop_summary(accel, mapping)));
     cells
 }

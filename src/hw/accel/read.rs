@@ -68,6 +68,9 @@ struct RawAccel {
     /// How it rewrites convolutions and lays tensors out in DRAM; without it layers run as they are.
     #[serde(default)]
     lowering: Lowering,
+    /// Capacity in KiB of a memory for tensors that stay on chip, where a system has `residency`; the capacity of the
+    /// global buffer if left out, which the tiles of the running layer need as well.
+    resident_kib: Option<NonNegative>,
     /// Levels from the DRAM inwards, the MACs excluded.
     level: Vec<Spanned<RawLevel>>,
     /// The multiply-accumulate units.
@@ -314,6 +317,7 @@ impl RawAccel {
             fill_drain_cycles: self.fill_drain_cycles.0,
             dispatch_cycles: self.dispatch_cycles.0,
             lowering: self.lowering,
+            resident_kib: self.resident_kib.map(|kib| kib.0),
             levels,
             mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
         })

@@ -101,7 +101,7 @@ impl Paths {
     fn new(network: &NetworkModel, models: &[(usize, u32)], bandwidth_bytes_per_ps: f64) -> Self {
         let choices_of = |layer: u32| -> Vec<Choice> {
             let choice = |(model, &(accelerator, _)): (usize, &(usize, u32))| {
-                let cost = network.cost(layer, accelerator)?;
+                let cost = network.least_cost(layer, accelerator)?;
                 let dram_ps = KEPT * cost.dram_bytes() / bandwidth_bytes_per_ps;
                 Some(Choice { model, busy_ps: dram_ps.max(KEPT * cost.latency_ps), dram_ps })
             };

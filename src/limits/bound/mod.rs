@@ -20,7 +20,8 @@
 //! optimum rounded down. Requests that are not measured can only take time, and are left out. If a run ends at a fixed
 //! time, that time is a deadline for all. When followers arrive, and how many of them, depends on the schedule, so a
 //! trace with followers has no bound. Neither has a run with forwarding, in which inputs may stay on chip
-//! (`sim::forwarding`).
+//! (`sim::forwarding`). With residency every layer counts as if it found on chip whatever fits there
+//! (`NetworkModel::least_cost`), so that c1 and bytes are the least that any schedule can bring about.
 //!
 //! | file | what it does |
 //! |---|---|

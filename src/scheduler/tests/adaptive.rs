@@ -87,6 +87,48 @@ fn relief_promotes_a_child_unless_somebody_misses_for_it() {
     assert_eq!(order("llf", 100.0), [(0, 0), (1, 0), (0, 1)]);
 }
 
+/// Two networks of one layer of 10 ns and 100 bytes, of which 60 are reads of 40 bytes of weights; two accelerators behind
+/// 100 bytes/ns, each with room for the weights of one network.
+#[test]
+fn affinity_goes_where_the_weights_are_unless_waiting_costs_more() {
+    let one = [layer(&[], &[(10.0, 10.0); 2])];
+    let mut world = world(platform(2, 100.0), &[&one, &one]);
+    for network in &mut world.networks {
+        network.residency = Some(Residency {
+            tensors: ndarray::Array2::from_elem(
+                (1, 2),
+                Tensors { weights: 40, weight_reads: 60, ..Tensors::default() },
+            ),
+            outputs: vec![100],
+            pinned: false,
+            memories: Arc::new([Memory { bytes: 40, dram_pj_per_byte: 1.0 }; 2]),
+            bandwidth_bytes_per_ps: 0.1,
+        });
+    }
+    let requests = [(0, 0.0), (1, 1.0), (1, 30.0), (0, 31.0), (1, 32.0), (1, 60.0), (1, 61.0)];
+    let requests = requests.map(|(network, at)| request(network, at));
+    let starts = |name: &str, parameters: &str| {
+        let parameters = parameters.parse().expect("valid TOML");
+        let mut rule = (find(name).expect("registered").build)(&parameters, 1).expect("valid parameters");
+        let (mut starts, _) = run_with(rule.as_mut(), &world, &requests);
+        starts.sort_by_key(|start| start.0);
+        starts.into_iter().map(|(_, _, accelerator, at)| (accelerator, at)).collect::<Vec<_>>()
+    };
+    let first = [(0, 0.0), (1, 1.0)];
+    // At 30 network 1 is on m1 and 0 on m0. At 32 the next of network 1 waits for m1 until 40 rather than for m0 until
+    // 41. At 61 m1 would end it at 80 and m0 at 71. It would move 40 bytes there and 100 here, which count 32 x 0.4 and
+    // 32 ns: it waits.
+    let rest = [(1, 30.0), (0, 31.0), (1, 40.0), (1, 60.0), (1, 70.0)];
+    assert_eq!(starts("affinity", ""), [&first[..], &rest].concat());
+    // Counted once, they do not make up for 9 ns.
+    assert_eq!(starts("affinity", "beta = 1.0"), [&first[..], &rest[..4], &[(0, 61.0)]].concat());
+    // edf takes the first that is free.
+    assert_eq!(
+        starts("edf", ""),
+        [&first[..], &[(0, 30.0), (1, 31.0), (0, 40.0), (0, 60.0), (1, 61.0)]].concat()
+    );
+}
+
 #[test]
 fn dbp_serves_the_stream_closest_to_failure() {
     // Tenants 0 and 1 with (1, 2)-firm terms, 10 ns each on one accelerator. Tenant 0's first request misses its

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::super::bandwidth::{share, weight};
-use super::super::{JobId, PairCost, Phase, Phases, Platform, SubJobId};
+use super::super::{Found, JobId, PairCost, Phase, Phases, Platform, SubJobId};
 use super::jobs::{Jobs, State};
 use super::mask::Mask;
 use crate::hw::Sharing;
@@ -19,8 +19,8 @@ pub(super) struct Running {
     /// The scheduler's weight for the layer's share of the bandwidth.
     pub(super) weight: f64,
     pub(super) cost: PairCost,
-    /// Bytes of the input that the layer found on chip.
-    pub(super) forwarded_bytes: f64,
+    /// What the layer found on chip.
+    pub(super) found: Found,
     pub(super) start: Time,
     /// The present phase, if the layer has phases.
     pub(super) phase: usize,
@@ -34,31 +34,18 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// A layer that starts now, with the cost and the bytes of
-    /// [`NetworkModel::cost_after`](super::super::NetworkModel::cost_after).
+    /// A layer that starts now, with its cost after what it found on chip.
     pub(super) fn new(
         sub_job: SubJobId,
         priority: f64,
         weight: f64,
-        (cost, forwarded_bytes): (PairCost, f64),
+        (cost, found): (PairCost, Found),
         now: Time,
     ) -> Self {
         // The rate is set before time passes: a layer that starts changes the sharing.
         let (start, since, left_ps) = (now, now, cost.latency_ps);
         let (phase, later_ps, rate) = (0, 0.0, 0.0);
-        Self {
-            sub_job,
-            priority,
-            weight,
-            cost,
-            forwarded_bytes,
-            start,
-            phase,
-            left_ps,
-            later_ps,
-            since,
-            rate,
-        }
+        Self { sub_job, priority, weight, cost, found, start, phase, left_ps, later_ps, since, rate }
     }
 
     /// Begins a phase of `work_ps`, with `later_ps` in the phases after it.

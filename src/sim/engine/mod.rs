@@ -11,6 +11,7 @@ mod arrivals;
 mod jobs;
 mod lanes;
 mod mask;
+mod residents;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -24,10 +25,11 @@ use self::actions::Pending;
 use self::arrivals::Arrivals;
 use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
+use self::residents::Residents;
 use self::ticks::Ticks;
 use super::{
-    DecisionCost, DropReason, JobId, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace,
-    Trigger, Unassigned, View, World,
+    DecisionCost, DropReason, Found, JobId, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId,
+    Trace, Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
 use crate::workload::Firm;
@@ -65,6 +67,7 @@ pub struct Engine {
     end: Time,
     jobs: Jobs,
     lanes: Lanes,
+    residents: Residents,
     ticks: Ticks,
     /// Deadlines of open requests under `late = abort`; ended requests are skipped when they surface.
     deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
@@ -90,6 +93,7 @@ clone_by_field!(Engine {
     end,
     jobs,
     lanes,
+    residents,
     ticks,
     deadlines,
     pending,
@@ -119,6 +123,7 @@ impl Engine {
         Self {
             jobs: Jobs::new(&world.networks),
             lanes: Lanes::new(accelerators),
+            residents: Residents::new(&world),
             ticks: Ticks::new(rules.trigger),
             arrivals: Arrivals::new(&trace),
             measured_open: if trace.has_end() { usize::MAX } else { trace.measured.len() },
@@ -316,7 +321,8 @@ impl Engine {
             network: job.request.network,
             accelerator,
             dram_bytes: cost.dram_bytes(),
-            forwarded_bytes: running.forwarded_bytes,
+            forwarded_bytes: running.found.inputs,
+            resident_weight_bytes: running.found.weights,
             energy: cost.energy,
             uncontended_ps: cost.latency_ps,
         };
@@ -329,6 +335,9 @@ impl Engine {
             out.record(&Record::Done { time: self.now, request, job: id, asked }, origin);
             self.close(id, true);
         } else {
+            if self.residents.is_on() {
+                self.release_inputs(running.sub_job);
+            }
             self.release_successors(accelerator, running);
         }
     }
@@ -380,6 +389,7 @@ impl Engine {
         let job = self.jobs.of(id);
         let (origin, tenant) = (job.origin, job.request.tenant);
         self.jobs.close(id);
+        self.residents.release_job(id);
         self.measured_open -= usize::from(origin.measured);
         if !self.trace.followers.is_empty() {
             self.release_followers(RequestId(id.0), origin.place, tenant, done);
@@ -406,8 +416,17 @@ impl Engine {
         let job = self.jobs.of(sub_job.job);
         let asked = job.request.network;
         let network = &self.world.networks[asked as usize];
-        let last = self.lanes.last_of(sub_job.job, accelerator);
-        let cost = network.cost_after(sub_job.layer, accelerator, last);
+        let cost = match &network.residency {
+            Some(residency) => {
+                let found = self.residents.start(sub_job, asked, network, residency, accelerator);
+                network.cost_finding(sub_job.layer, accelerator, found).map(|cost| (cost, found))
+            }
+            None => {
+                let last = self.lanes.last_of(sub_job.job, accelerator);
+                let cost = network.cost_after(sub_job.layer, accelerator, last);
+                cost.map(|(cost, inputs)| (cost, Found { inputs, weights: 0.0 }))
+            }
+        };
         let cost = cost.expect("assignments are checked when they are applied");
         let sub = job.sub(sub_job.layer);
         assert!(

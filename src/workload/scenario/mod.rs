@@ -16,6 +16,7 @@
 //! priority = 9
 //! qos = "H"
 //! late = "finish"                   # what becomes of its late requests; left out: the experiment's rule
+//! pin_weights = true                # where weights stay on chip (`residency`), these stay for good
 //! target_hit_rate = 0.95            # reported as reached or not
 //! firm = { m = 9, k = 10 }          # of any 10 requests in a row 9 are met; violations are counted
 //!
@@ -107,6 +108,12 @@ impl Scenario {
     /// Whether the requests of a tenant come in frames, either its own or those at the source of its cascade.
     pub fn has_frames(&self, tenant: usize) -> bool {
         self.tenants[self.source_of(tenant)].arrivals.has_frames()
+    }
+
+    /// Whether some tenant pins the weights of a network, an index into [`Self::networks`].
+    pub fn pins_weights(&self, network: u32) -> bool {
+        let uses = |tenant: &Tenant| tenant.networks.iter().any(|choice| choice.value == network);
+        self.tenants.iter().any(|tenant| tenant.pin_weights && uses(tenant))
     }
 
     /// Whether some tenant is a closed loop.

@@ -68,6 +68,10 @@ struct RawTenant {
     target_us: Option<Microseconds>,
     /// What happens to the tenant's late requests, in place of the experiment's rule.
     late: Option<Late>,
+    /// Whether the weights of its networks stay on chip for good, where weights stay on chip at all (`residency`). First
+    /// come, first served: where pinned weights leave no room, others do not stay.
+    #[serde(default)]
+    pin_weights: bool,
     /// The target SLA rate: the share of requests that should be met.
     target_hit_rate: Option<Fraction>,
     /// Of any k requests in a row, m have to be met.
@@ -285,6 +289,7 @@ impl Reader<'_> {
                 target: raw.target_us.map(|us| Time::from_us(us.0)),
             },
             late: raw.late,
+            pin_weights: raw.pin_weights,
             target_hit_rate: raw.target_hit_rate.map(|rate| rate.0),
             firm: raw.firm.as_ref().map(|firm| self.firm(firm)).transpose()?,
         })

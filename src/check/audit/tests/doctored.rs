@@ -172,6 +172,10 @@ fn ends_of_layers() {
             change!(Record::Finish { dram_bytes, .. } => *dram_bytes = 61.0),
         ),
         (
+            "bytes of weights on chip: 1, not 0",
+            change!(Record::Finish { resident_weight_bytes, .. } => *resident_weight_bytes = 1.0),
+        ),
+        (
             "c of the layer in ps: 9999, not 10000",
             change!(Record::Finish { uncontended_ps, .. } => *uncontended_ps = 9999.0),
         ),
