@@ -80,6 +80,7 @@ pub(super) struct Least {
     pub(super) total: Ingredients,
     pub(super) kept: Option<Tensor>,
     pub(super) kept_pj: f64,
+    pub(super) kept_dram_pj: f64,
     pub(super) kept_dram_words: f64,
 }
 
@@ -87,13 +88,33 @@ pub(super) struct Least {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extra {
     pub(super) pj: f64,
+    pub(super) dram_pj: f64,
     pub(super) dram_words: f64,
+}
+
+impl Extra {
+    /// Adds what `more` costs beyond `less`.
+    fn add(&mut self, more: Flow, less: Flow) {
+        self.pj += more.pj - less.pj;
+        self.dram_pj += more.dram_pj - less.dram_pj;
+        self.dram_words += more.dram_words - less.dram_words;
+    }
+}
+
+/// An edge to the middle level or to a level around it.
+#[derive(Debug)]
+struct Around {
+    /// The place of the edge in the rates.
+    edge: usize,
+    /// The loops in space from the child to the middle level.
+    inside: PerDim<u64>,
 }
 
 /// The traffic over several edges.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     pj: f64,
+    dram_pj: f64,
     dram_words: f64,
     middle_reads: f64,
     middle_writes: f64,
@@ -102,6 +123,7 @@ struct Sum {
 impl Sum {
     fn add(&mut self, edge: Edge, flow: Flow, middle: Option<usize>) {
         self.pj += flow.pj;
+        self.dram_pj += flow.dram_pj;
         self.dram_words += flow.dram_words;
         if Some(edge.parent) == middle {
             self.middle_reads += flow.parent_reads;
@@ -116,7 +138,8 @@ impl Sum {
 #[derive(Debug)]
 pub(super) struct Floor<'a> {
     space: &'a Space<'a>,
-    rates: Vec<EdgeRates>,
+    pub(super) rates: Vec<EdgeRates>,
+    around: Vec<Around>,
     /// The product of the loops in space of each dimension.
     spatial: PerDim<u64>,
     /// The same product over the loops outside the middle level.
@@ -135,10 +158,16 @@ impl<'a> Floor<'a> {
             std::array::from_fn(|dim| levels.iter().map(|level| level[dim]).product())
         };
         let nest = space.nest;
+        let rates = EdgeRates::of(space, &above);
+        let middle = space.middle.unwrap_or(0);
+        let around = rates.iter().enumerate().filter(|(_, rates)| rates.edge.child <= middle);
+        let around =
+            around.map(|(edge, rates)| Around { edge, inside: product(&unrolled[rates.edge.child..middle]) });
         let leaks = accel.storages().map(|(level, s)| s.leak_pj_per_cycle * above.instances[level]);
         Self {
             space,
-            rates: EdgeRates::of(space, &above),
+            around: around.collect(),
+            rates,
             spatial: product(unrolled),
             above_middle: product(&unrolled[..space.middle.unwrap_or(0)]),
             touched: Tensor::ALL.map(|tensor| touched_elements(nest, &nest.bounds, tensor) as f64),
@@ -146,6 +175,11 @@ impl<'a> Floor<'a> {
             leak_pj_per_cycle: leaks.sum(),
             middle_instances: space.middle.map_or(1.0, |level| above.instances[level]),
         }
+    }
+
+    /// The least of every ingredient for mappings with these loops in space, which leave `left` steps in time.
+    pub(super) fn before_time(&self, left: &PerDim<u64>) -> Ingredients {
+        self.least(&Flat::new(), self.space.accel.levels.len(), &[1; 8], left)
     }
 
     /// The least of every ingredient for mappings that complete `flat`, built inwards of and including `level`, with
@@ -191,7 +225,13 @@ impl<'a> Floor<'a> {
                 }
             }
             let total = self.ingredients(partial.steps, &sum);
-            Least { total, kept: tensor, kept_pj: grows.pj, kept_dram_words: grows.dram_words }
+            Least {
+                total,
+                kept: tensor,
+                kept_pj: grows.pj,
+                kept_dram_pj: grows.dram_pj,
+                kept_dram_words: grows.dram_words,
+            }
         })
     }
 
@@ -254,17 +294,23 @@ impl<'a> Floor<'a> {
             port_cycles: 0.0,
             dram_words: sum.dram_words,
             dynamic_pj: sum.pj,
+            dram_pj: sum.dram_pj,
             leak_pj_per_cycle: self.leak_pj_per_cycle,
         }
     }
 
     /// Every touched element once per copy.
     fn once(&self, rates: &EdgeRates) -> Flow {
+        self.again(rates, 1.0)
+    }
+
+    /// Every touched element so many times per copy.
+    pub(super) fn again(&self, rates: &EdgeRates, times: f64) -> Flow {
         let elements = self.touched[rates.edge.tensor as usize];
         let first_writes = elements * rates.parent_copies;
         let scale =
             if rates.edge.parent == 0 { self.space.lowered.dram_share(rates.edge.tensor) } else { 1.0 };
-        rates.flow(first_writes * rates.sharing / rates.child_instances, first_writes, scale)
+        rates.flow(first_writes * times * rates.sharing / rates.child_instances, first_writes, scale)
     }
 
     /// DRAM words / padded elements by tensor.
@@ -284,30 +330,38 @@ impl<'a> Floor<'a> {
     /// strided window counts what it touches only: smaller tiles may leave out what lies between.
     pub(super) fn above_middle(&self, tile: &PerDim<u64>, dram: &PerDim<u64>, open: bool) -> Extra {
         let nest = self.space.nest;
-        let covered: PerDim<u64> = std::array::from_fn(|d| tile[d] * dram[d]);
-        let padded: PerDim<u64> = std::array::from_fn(|d| covered[d] * self.above_middle[d]);
+        let padded: PerDim<u64> = std::array::from_fn(|d| tile[d] * dram[d] * self.above_middle[d]);
         let outputs = tile_elements(nest, &padded, Tensor::Outputs) as f64;
         let all: u64 = dram.iter().product();
         let shares = self.real_shares(&padded);
-        let (mut pj, mut dram_words) = (0.0, 0.0);
-        let (mut saved_pj, mut saved_words) = (0.0f64, 0.0f64);
-        for rates in self.rates.iter().filter(|rates| Some(rates.edge.child) == self.space.middle) {
-            let tensor = rates.edge.tensor;
+        let (mut extra, mut saved) = (Extra::default(), [Extra::default(); 3]);
+        for around in &self.around {
+            let (rates, tensor) = (&self.rates[around.edge], self.rates[around.edge].edge.tensor);
+            let tile: PerDim<u64> = std::array::from_fn(|d| tile[d] * around.inside[d]);
             let passes: u64 = tensor.dims().iter().map(|dim| dram[dim as usize]).product();
-            let mut words = self.window_fills(tensor, tile, dram, passes);
+            let mut words = self.window_fills(tensor, &tile, dram, passes);
             if open {
+                let covered: PerDim<u64> = std::array::from_fn(|d| tile[d] * dram[d]);
                 words = words.min(touched_elements(nest, &covered, tensor));
             }
             let share = if rates.edge.parent == 0 { shares[tensor as usize] } else { 1.0 };
             let flow = |words: f64| rates.flow(words, outputs * rates.parent_copies, share);
             let (once, kept) = (self.once(rates), flow(words as f64));
             let anew = flow((words * (all / passes)) as f64);
-            pj += anew.pj - once.pj;
-            dram_words += anew.dram_words - once.dram_words;
-            saved_pj = saved_pj.max(anew.pj - kept.pj);
-            saved_words = saved_words.max(anew.dram_words - kept.dram_words);
+            extra.add(anew, once);
+            saved[tensor as usize].add(anew, kept);
         }
-        Extra { pj: (pj - saved_pj).max(0.0), dram_words: (dram_words - saved_words).max(0.0) }
+        // One tensor at most stays in place. What that saves of the energy must be taken from DRAM's part as well, which
+        // other bounds are compared with.
+        let most = |of: fn(&Extra) -> f64| {
+            saved.iter().max_by(|a, b| of(a).total_cmp(&of(b))).copied().unwrap_or_default()
+        };
+        let (by_pj, by_words) = (most(|e| e.pj), most(|e| e.dram_words));
+        Extra {
+            pj: (extra.pj - by_pj.pj).max(0.0),
+            dram_pj: (extra.dram_pj - by_pj.dram_pj).max(0.0),
+            dram_words: (extra.dram_words - by_words.dram_words).max(0.0),
+        }
     }
 
     /// Fills of the middle level, an input window sliding along the best of the loops around it.

@@ -22,6 +22,8 @@ pub(super) struct Ingredients {
     pub(super) port_cycles: f64,
     pub(super) dram_words: f64,
     pub(super) dynamic_pj: f64,
+    /// The part of it that DRAM takes; for bounds only.
+    pub(super) dram_pj: f64,
     pub(super) leak_pj_per_cycle: f64,
 }
 
@@ -33,6 +35,7 @@ impl Ingredients {
             port_cycles: summary.port_cycles as f64,
             dram_words: summary.dram_words as f64,
             dynamic_pj: summary.dynamic_pj,
+            dram_pj: 0.0,
             leak_pj_per_cycle: summary.leak_pj_per_cycle,
         }
     }
@@ -50,6 +53,16 @@ const EQUAL: f64 = 1e-9;
 
 impl Score {
     pub(super) const WORST: Self = Self { first: f64::INFINITY, second: f64::INFINITY };
+
+    /// The score that mappings with a lower objective beat.
+    pub(super) fn limit(first: f64) -> Self {
+        Self { first, second: f64::INFINITY }
+    }
+
+    /// The objective.
+    pub(super) fn first(self) -> f64 {
+        self.first
+    }
 
     /// Whether a mapping of this score (or, for a bound, some mapping at or above it) is better than `best`.
     pub(super) fn beats(self, best: Self) -> bool {

@@ -32,16 +32,18 @@ mod outer;
 mod rates;
 mod space;
 mod spatial;
+mod traffic;
 
 pub use goal::Goal;
 
 use self::floor::Floor;
-use self::goal::Judge;
-use self::inner::InnerChoices;
+use self::goal::{Judge, Score};
+use self::inner::Settled;
 use self::orders::Orders;
 use self::outer::{Best, Outer};
 use self::space::Space;
 use self::spatial::Spatial;
+use self::traffic::Traffic;
 use super::evaluate::Evaluator;
 use super::lowering::Lowered;
 use super::mapping::{LevelLoops, Loop, Mapping};
@@ -70,7 +72,19 @@ pub struct Found {
     pub multiplications: u64,
     /// Number of complete mappings that were evaluated.
     pub evaluated: u64,
+    /// How far below its objective that of a better mapping may lie, as a share: 0 if there is none.
+    pub gap: f64,
 }
+
+/// The steps of the first pass: no layer of the shipped networks needs more on a shipped accelerator.
+const FIRST_PASS: u64 = 2_000_000;
+
+/// The steps of all passes under a limit together. Our choice: about a second.
+const LIMITED_PASSES: u64 = 4_000_000;
+
+/// How far above the lower bound the first limit lies, and how fast that distance grows.
+const FIRST_LIMIT: f64 = 0.02;
+const NEXT_LIMIT: f64 = 1.5;
 
 /// The best mapping of `nest`, or `None` if the constraints allow none.
 pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
@@ -84,43 +98,97 @@ pub fn search_with_tail(accel: &AccelSpec, nest: &LoopNest, tail: Tail, goal: Go
     let judge = Judge::new(accel, goal, lowered.tail(tail));
     let orders = Orders::new(&space);
     let evaluator = Evaluator::of(accel, lowered, tail);
+    let (spatials, all_spatial) = spatial::choices(&space, &judge);
+    let mut passes = Passes { space: &space, judge: &judge, orders: &orders, spatials };
     let mut outer = Outer::new(&space, &judge, &orders, &evaluator);
-    let mut chosen = None;
-    for spatial in spatial::choices(&space, &judge) {
-        let known = outer.known();
-        if !spatial.floor.beats(known) {
-            continue;
+    let lower = passes.run(&mut outer);
+    let best = outer.best.as_ref()?;
+    let lower = if all_spatial { lower } else { passes.lower_bound().min(lower) };
+    let gap = (1.0 - lower / best.score.first()).max(0.0);
+    let dram = evaluator.detail(&best.flat).accesses[0];
+    let tensor_bytes = dram.map(|words| accel.dram().bytes(words.reads + words.updates));
+    Some(found(&space, &judge, best, tensor_bytes, outer.evaluated, gap))
+}
+
+/// The passes of the search over all loops in space.
+struct Passes<'a> {
+    space: &'a Space<'a>,
+    judge: &'a Judge<'a>,
+    orders: &'a Orders,
+    spatials: Vec<Spatial>,
+}
+
+impl Passes<'_> {
+    /// Searches, and returns the objective that no mapping undercuts.
+    ///
+    /// The first pass takes whatever it finds. If it does not come to an end, the next ones look only for mappings below
+    /// a limit, which grows until one is found: with so much to beat most choices need no second look.
+    fn run(&mut self, outer: &mut Outer) -> f64 {
+        let best = |outer: &Outer| outer.best.as_ref().map_or(f64::INFINITY, |best| best.score.first());
+        outer.restart(Score::WORST, FIRST_PASS);
+        if self.pass(outer) {
+            return best(outer);
         }
-        let unrolled = spatial.unrolled(&space);
-        let floor = Floor::new(&space, &unrolled);
-        let choices = InnerChoices::new(&space, &judge, &orders, &floor, &spatial, known);
-        for inner in &choices.found {
-            if inner.floor.beats(outer.known()) {
-                outer.search(choices.flat(&space, &unrolled, inner), &unrolled, &floor, inner);
+        let start = self.lower_bound();
+        let (mut lower, mut above, mut left) = (start, FIRST_LIMIT, LIMITED_PASSES);
+        while start > 0.0 {
+            let limit = start * (1.0 + above);
+            outer.restart(Score::limit(limit), left);
+            if !self.pass(outer) {
+                break;
+            }
+            if best(outer) <= limit {
+                return best(outer);
+            }
+            (lower, above, left) = (limit, above * NEXT_LIMIT, outer.effort.left);
+        }
+        lower
+    }
+
+    /// The objective that no mapping undercuts, before any loop in time.
+    fn lower_bound(&self) -> f64 {
+        self.spatials.first().map_or(0.0, |spatial| spatial.floor.first())
+    }
+
+    /// Tries everything that may beat what is known; false if the steps do not suffice.
+    fn pass(&mut self, outer: &mut Outer) -> bool {
+        let Self { space, judge, orders, spatials } = self;
+        for spatial in spatials {
+            if !spatial.floor.beats(outer.known)
+                || spatial.bound.is_some_and(|bound| !bound.beats(outer.known))
+            {
+                continue;
+            }
+            if outer.effort.spent || !outer.effort.take(TRAFFIC_STEPS) {
+                return false;
+            }
+            let unrolled = spatial.unrolled(space);
+            let floor = Floor::new(space, &unrolled);
+            let traffic = Traffic::least(space, &floor, &unrolled, &spatial.left);
+            let bound = judge.floor(traffic.raise_all(floor.before_time(&spatial.left)));
+            spatial.bound = Some(bound);
+            if bound.beats(outer.known) {
+                let (floor, traffic, unrolled) = (&floor, &traffic, &unrolled);
+                inner::search(Settled { space, judge, orders, spatial, unrolled, floor, traffic }, outer);
             }
         }
-        if outer.known() != known {
-            chosen = Some(spatial);
-        }
+        !outer.effort.spent
     }
-    let evaluated = outer.evaluated;
-    outer.best.zip(chosen).map(|(best, spatial)| {
-        let dram = evaluator.detail(&best.flat).accesses[0];
-        let tensor_bytes = dram.map(|words| accel.dram().bytes(words.reads + words.updates));
-        found(&space, &judge, &spatial, &best, tensor_bytes, evaluated)
-    })
 }
+
+/// The steps that the bound of one choice of loops in space takes about as long as.
+const TRAFFIC_STEPS: u64 = 32;
 
 fn found(
     space: &Space,
     judge: &Judge,
-    spatial: &Spatial,
     best: &Best,
     tensor_bytes: [Bytes; 3],
     evaluated: u64,
+    gap: f64,
 ) -> Found {
     let mut levels = vec![LevelLoops::default(); space.accel.levels.len()];
-    for (slot, &bound) in space.spatial.iter().zip(&spatial.bounds) {
+    for (slot, &bound) in space.spatial.iter().zip(&best.spatial) {
         if bound > 1 {
             levels[slot.level].spatial[slot.axis].push(Loop { dim: slot.dim, bound });
         }
@@ -137,5 +205,6 @@ fn found(
         dynamic_energy: Picojoules(best.summary.dynamic_pj),
         multiplications: space.lowered.multiplications(),
         evaluated,
+        gap,
     }
 }

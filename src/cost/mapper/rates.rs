@@ -59,6 +59,8 @@ impl Above {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flow {
     pub(super) pj: f64,
+    /// The part of it that DRAM takes.
+    pub(super) dram_pj: f64,
     pub(super) dram_words: f64,
     pub(super) parent_reads: f64,
     pub(super) parent_writes: f64,
@@ -99,11 +101,16 @@ impl EdgeRates {
             Tensor::Weights | Tensor::Inputs => (0.0, asked, moved),
         };
         let (updates, reads) = (updates * at_parent, reads.max(0.0) * at_parent);
+        let from_dram = self.edge.parent == 0;
         Flow {
             pj: updates * self.parent_update_pj
                 + reads * self.parent_read_pj
                 + fills.max(0.0) * self.child_write_pj,
-            dram_words: if self.edge.parent == 0 { updates + reads } else { 0.0 },
+            dram_pj: match from_dram {
+                true => updates * self.parent_update_pj + reads * self.parent_read_pj,
+                false => 0.0,
+            },
+            dram_words: if from_dram { updates + reads } else { 0.0 },
             parent_reads: reads,
             parent_writes: updates,
             child_writes: fills.max(0.0),
