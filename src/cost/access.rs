@@ -17,12 +17,18 @@
 //! - **Outputs**: parent updates = child drains / reduction; reads = updates - first writes (a first write needs no
 //!   partial sum), child fills = reads x reduction. A drain is not counted as a read of the child.
 //!
+//! - **Residuals**: a factor in time that does not divide pads its dimension, or the last step is counted as short as it is
+//!   ([`Residuals`](crate::hw::Residuals), [`grid`]). A level reads the sums that it drains if its `drain_reads` says so.
+//!
 //! Left out: the words that a level really still holds after its window moved on (the conventions may over-count, but
 //! never under-count). A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real
 //! tensor: its words are scaled by real / padded elements, and by what lowering makes of an element. Counts are words, summed over used instances.
 
+mod grid;
 #[cfg(test)]
 mod twin;
+
+pub(super) use grid::Grid;
 
 use super::lowering::Lowered;
 use super::mapping::{Loop, MAX_LOOPS, Mapping};
@@ -51,21 +57,21 @@ pub(super) struct Edge {
     pub(super) parent: usize,
     /// Index of the child level; the index after the last level stands for the MAC.
     pub(super) child: usize,
+    /// Whether the child reads what it drains to the parent.
+    pub(super) drain_reads: bool,
 }
 
 /// All edges of an accelerator, by tensor, from DRAM inwards.
 pub(super) fn edges(accel: &AccelSpec) -> Vec<Edge> {
     let mut edges = Vec::new();
     for tensor in Tensor::ALL {
-        let keeps = |level: &Level| matches!(level, Level::Storage(s) if s.keeps[tensor as usize]);
         let mut parent = 0;
-        for (child, level) in accel.levels.iter().enumerate().skip(1) {
-            if keeps(level) {
-                edges.push(Edge { tensor, parent, child });
-                parent = child;
-            }
+        for (child, storage) in accel.storages().filter(|&(child, s)| child > 0 && s.keeps[tensor as usize]) {
+            let drain_reads = tensor == Tensor::Outputs && storage.drain_reads;
+            edges.push(Edge { tensor, parent, child, drain_reads });
+            parent = child;
         }
-        edges.push(Edge { tensor, parent, child: accel.levels.len() });
+        edges.push(Edge { tensor, parent, child: accel.levels.len(), drain_reads: false });
     }
     edges
 }
@@ -226,12 +232,30 @@ impl Flat {
         self.loops[..self.len].iter().map(|each| each.bound).product()
     }
 
-    /// Words that one instance of a storage child is filled with by the loops so far.
-    fn fills_per_instance(&self, nest: &LoopNest, edge: Edge) -> u64 {
-        self.fills_so_far(nest, edge).words
+    /// Steps in time by dimension of the innermost `loops` loops.
+    fn time(&self, loops: usize) -> PerDim<u64> {
+        let mut time = [1; 8];
+        self.loops[..loops].iter().for_each(|each| time[each.dim as usize] *= each.bound);
+        time
     }
 
-    /// Like [`Self::fills_per_instance`], with what loops still to come outside may change.
+    /// Steps in time of one dimension so far.
+    pub(super) fn steps_of(&self, dim: Dim) -> u64 {
+        self.loops[..self.len].iter().filter(|each| each.dim == dim).map(|each| each.bound).product()
+    }
+
+    /// Steps in time that the dimensions of `nest` really take, if that is less than the loops make of them.
+    pub(super) fn lengths(&self, nest: &LoopNest) -> Option<PerDim<u64>> {
+        if self.extent == nest.bounds {
+            return None;
+        }
+        let time = self.time(self.len);
+        let lengths = std::array::from_fn(|d| nest.bounds[d].div_ceil(self.extent[d] / time[d]));
+        (lengths != time).then_some(lengths)
+    }
+
+    /// Words that one instance of a storage child is filled with by the loops so far, and what loops still to come outside
+    /// may change.
     pub(super) fn fills_so_far(&self, nest: &LoopNest, edge: Edge) -> Fills {
         let AtLevel { loops: inner, extent, .. } = &self.levels[edge.child];
         let tile = tile_elements(nest, extent, edge.tensor);
@@ -261,6 +285,52 @@ impl Flat {
         Fills { words, least: if slides_on { slid + new } else { words }, settled: true }
     }
 
+    /// Words that one instance of a storage child is filled with in all, where the dimensions take `lengths` steps. Loops
+    /// still to come change that only if they go on with the child's window, or if no loop so far stands outside that
+    /// the tensor depends on.
+    pub(super) fn fills_exactly(&self, nest: &LoopNest, edge: Edge, lengths: &PerDim<u64>) -> Fills {
+        let AtLevel { loops: inner, .. } = self.levels[edge.child];
+        let grid = self.grid(edge.child, lengths);
+        let mut words = grid.elements(nest, edge.tensor);
+        let outer = &self.loops[inner..self.len];
+        let relevant = edge.tensor.dims();
+        let Some(first) = outer.iter().position(|each| relevant.has(each.dim)) else {
+            return Fills { words, least: words, settled: false };
+        };
+        let time = self.time(inner + first);
+        let irrelevant = Dim::ALL.into_iter().filter(|&dim| !relevant.has(dim)).map(|dim| dim as usize);
+        let times: u64 = irrelevant.map(|d| lengths[d].div_ceil(time[d])).product();
+        let mut slides_on = 0;
+        if edge.tensor == Tensor::Inputs {
+            let (dim, mut last, mut reach) = (outer[first].dim, first, 0);
+            let length = lengths[dim as usize];
+            let mut steps = time[dim as usize];
+            loop {
+                let FlatLoop { bound, inside, .. } = outer[last];
+                // The tiles that a step of this loop leads to.
+                let reached = length.div_ceil(steps) - length.div_ceil(steps * bound);
+                words -= reached * grid.overlap(nest, dim, inside - reach);
+                steps *= bound;
+                reach += (bound - 1) * inside;
+                if bound != 2 || outer.get(last + 1).is_none_or(|next| next.dim != dim) {
+                    break;
+                }
+                last += 1;
+            }
+            if last + 1 == outer.len() && outer[last].bound == 2 {
+                let more = length.div_ceil(steps) - 1;
+                slides_on = more * grid.overlap(nest, dim, self.extent[dim as usize] - reach);
+            }
+        }
+        Fills { words: words * times, least: (words - slides_on) * times, settled: true }
+    }
+
+    /// The tiles of one instance of a level.
+    pub(super) fn grid(&self, level: usize, lengths: &PerDim<u64>) -> Grid {
+        let AtLevel { loops, extent, .. } = &self.levels[level];
+        Grid::new(lengths, &self.time(*loops), extent)
+    }
+
     /// Words that one instance of a child holds.
     pub(super) fn tile(&self, nest: &LoopNest, edge: Edge) -> u64 {
         tile_elements(nest, &self.levels[edge.child].extent, edge.tensor)
@@ -273,25 +343,34 @@ impl Flat {
             .unwrap_or_else(|| tile_elements(nest, extent, edge.tensor))
     }
 
-    /// All accesses, in words, DRAM's scaled to the real tensors. Products only, from DRAM inwards: divisions would take
-    /// most of the time of the search.
+    /// All accesses, in words, DRAM's scaled to the real tensors; `lengths` are [`Self::lengths`] if residuals are exact. From
+    /// DRAM inwards and, where loops divide, with products only: divisions would take most of the time of the search.
+    /// Returns the steps.
     pub(super) fn count(
         &self,
         lowered: &Lowered,
         edges: &[Edge],
         instances: &Instances,
         mac_level: usize,
+        lengths: Option<&PerDim<u64>>,
         counts: &mut Counts,
-    ) {
+    ) -> u64 {
         let nest = &lowered.nest;
-        let steps = self.steps();
-        let outputs = tile_elements(nest, &self.extent, Tensor::Outputs);
+        let steps = lengths.map_or_else(|| self.steps(), |lengths| lengths.iter().product());
+        let covered = lengths.map_or(self.extent, |lengths| {
+            let time = self.time(self.len);
+            std::array::from_fn(|d| self.extent[d] / time[d] * lengths[d])
+        });
+        let outputs = tile_elements(nest, &covered, Tensor::Outputs);
         let mut copies = 1;
         for &edge in edges {
             let tensor = edge.tensor as usize;
             let per_instance = match edge.child == mac_level {
                 true => steps,
-                false => self.fills_per_instance(nest, edge),
+                false => match lengths {
+                    Some(lengths) => self.fills_exactly(nest, edge, lengths).words,
+                    None => self.fills_so_far(nest, edge).words,
+                },
             };
             let between = || self.levels[edge.parent..edge.child].iter().map(|level| &level.unrolled);
             let sharing: u64 = between().map(|unrolled| unrolled.shared[tensor]).product();
@@ -300,20 +379,22 @@ impl Flat {
             // A tensor's edges come from DRAM inwards.
             copies = if edge.parent == 0 { 1 } else { copies };
             let parent = &mut counts[edge.parent][tensor];
-            if edge.tensor == Tensor::Outputs {
-                parent.updates = asked;
-                parent.reads = asked - outputs * copies;
-            } else {
-                parent.reads = asked;
-            }
-            let fills = parent.reads * sharing;
+            let (updates, read) = match edge.tensor {
+                Tensor::Outputs => (asked, asked - outputs * copies),
+                Tensor::Weights | Tensor::Inputs => (0, asked),
+            };
+            parent.updates = updates;
+            // Beside what it drains itself.
+            parent.reads += read;
             if edge.child < mac_level {
-                counts[edge.child][tensor].fills = fills;
+                let child = &mut counts[edge.child][tensor];
+                child.fills = read * sharing;
+                child.reads = if edge.drain_reads { updates * sharing } else { 0 };
             }
             copies *= sharing;
         }
-        if self.extent != nest.bounds {
-            self.scale_to_real(nest, &mut counts[0]);
+        if covered != nest.bounds {
+            scale_to_real(nest, &covered, &mut counts[0]);
         }
         if !lowered.is_plain_in_dram() {
             for (tensor, Accesses { reads, updates, .. }) in Tensor::ALL.into_iter().zip(&mut counts[0]) {
@@ -321,18 +402,19 @@ impl Flat {
                 *updates = lowered.dram_words(tensor, *updates);
             }
         }
+        steps
     }
+}
 
-    fn scale_to_real(&self, nest: &LoopNest, dram: &mut [Accesses; 3]) {
-        for tensor in Tensor::ALL {
-            let (real, padded) = real_share(nest, &self.extent, tensor);
-            let scale = |words: u64| match words.checked_mul(real) {
-                Some(product) => product.div_ceil(padded),
-                None => (u128::from(words) * u128::from(real)).div_ceil(u128::from(padded)) as u64,
-            };
-            let Accesses { reads, updates, .. } = &mut dram[tensor as usize];
-            (*reads, *updates) = (scale(*reads), scale(*updates));
-        }
+fn scale_to_real(nest: &LoopNest, padded: &PerDim<u64>, dram: &mut [Accesses; 3]) {
+    for tensor in Tensor::ALL {
+        let (real, padded) = real_share(nest, padded, tensor);
+        let scale = |words: u64| match words.checked_mul(real) {
+            Some(product) => product.div_ceil(padded),
+            None => (u128::from(words) * u128::from(real)).div_ceil(u128::from(padded)) as u64,
+        };
+        let Accesses { reads, updates, .. } = &mut dram[tensor as usize];
+        (*reads, *updates) = (scale(*reads), scale(*updates));
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::dims::{Dim, DimSet, LayerKind, Tensor};
-use crate::hw::{AccelSpec, Fanout, Level, Lowering, Mac, Storage};
+use crate::hw::{AccelSpec, Fanout, Level, Lowering, Mac, Residuals, Storage};
 use crate::workload::LoopNest;
 
 use Dim::{C, G, K, N, P, Q, R, S};
@@ -27,6 +27,7 @@ pub(super) fn storage(name: &str, keeps: &[Tensor], temporal: &[Dim]) -> Storage
         write_pj_per_access: 1.25,
         update_pj_per_access: 1.5,
         leak_pj_per_cycle: 0.0,
+        drain_reads: false,
         temporal: DimSet::of(temporal),
         temporal_whole: DimSet::EMPTY,
     }
@@ -56,6 +57,7 @@ pub(super) fn accel(name: &str, levels: Vec<Level>) -> AccelSpec {
         array_efficiency: 1.0,
         dram_overlap: 1.0,
         fill_drain_cycles: 0,
+        residuals: Residuals::Padded,
         dispatch_cycles: 0,
         lowering: Lowering::NEUTRAL,
         resident_kib: None,

@@ -16,9 +16,9 @@
 use super::goal::Ingredients;
 use super::rates::{Above, EdgeRates, Flow};
 use super::space::{Space, Unrolled};
-use crate::cost::access::{Edge, Fills, Flat, new_elements, real_share, touched_elements};
+use crate::cost::access::{Edge, Fills, Flat, Grid, new_elements, real_share, touched_elements};
 use crate::dims::{Dim, DimSet, PerDim, Tensor};
-use crate::hw::Level;
+use crate::hw::{Level, Residuals};
 use crate::workload::tile_elements;
 
 /// The effect of the innermost loop to come on the tensors that depend on no loop yet.
@@ -53,6 +53,8 @@ impl Kept {
 /// A bound before the loops to come have been told apart.
 struct Partial {
     steps: f64,
+    /// The steps in time that each dimension takes, if loops make more of them.
+    lengths: Option<PerDim<u64>>,
     /// Padded outputs.
     outputs: f64,
     /// DRAM words / padded elements by tensor.
@@ -108,6 +110,8 @@ struct Around {
     edge: usize,
     /// The loops in space from the child to the middle level.
     inside: PerDim<u64>,
+    /// All loops in space inside the child.
+    lanes: PerDim<u64>,
 }
 
 /// The traffic over several edges.
@@ -129,6 +133,7 @@ impl Sum {
             self.middle_reads += flow.parent_reads;
             self.middle_writes += flow.parent_writes;
         } else if Some(edge.child) == middle {
+            self.middle_reads += flow.child_reads;
             self.middle_writes += flow.child_writes;
         }
     }
@@ -142,6 +147,8 @@ pub(super) struct Floor<'a> {
     around: Vec<Around>,
     /// The product of the loops in space of each dimension.
     spatial: PerDim<u64>,
+    /// The steps in time that each dimension takes, if residuals are exact.
+    lengths: Option<PerDim<u64>>,
     /// The same product over the loops outside the middle level.
     above_middle: PerDim<u64>,
     touched: [f64; 3],
@@ -161,14 +168,20 @@ impl<'a> Floor<'a> {
         let rates = EdgeRates::of(space, &above);
         let middle = space.middle.unwrap_or(0);
         let around = rates.iter().enumerate().filter(|(_, rates)| rates.edge.child <= middle);
-        let around =
-            around.map(|(edge, rates)| Around { edge, inside: product(&unrolled[rates.edge.child..middle]) });
+        let around = around.map(|(edge, rates)| {
+            let child = rates.edge.child;
+            Around { edge, inside: product(&unrolled[child..middle]), lanes: product(&unrolled[child..]) }
+        });
         let leaks = accel.storages().map(|(level, s)| s.leak_pj_per_cycle * above.instances[level]);
         Self {
             space,
             around: around.collect(),
             rates,
             spatial: product(unrolled),
+            lengths: (accel.residuals == Residuals::Exact).then(|| {
+                let spatial = product(unrolled);
+                std::array::from_fn(|d| nest.bounds[d].div_ceil(spatial[d]))
+            }),
             above_middle: product(&unrolled[..space.middle.unwrap_or(0)]),
             touched: Tensor::ALL.map(|tensor| touched_elements(nest, &nest.bounds, tensor) as f64),
             mac_pj: space.lowered.multiplications() as f64 * accel.mac.energy_pj,
@@ -193,7 +206,7 @@ impl<'a> Floor<'a> {
     ) -> Ingredients {
         let mut partial = self.partial(flat, level, inside, left);
         for rates in self.open(partial.open) {
-            let words = self.whatever_is_kept(flat, rates.edge, left);
+            let words = self.whatever_is_kept(flat, rates.edge, left, partial.lengths.as_ref());
             partial.sum.add(rates.edge, self.flow(rates, words, &partial), self.space.middle);
         }
         self.ingredients(partial.steps, &partial.sum)
@@ -208,17 +221,16 @@ impl<'a> Floor<'a> {
         left: &PerDim<u64>,
     ) -> impl Iterator<Item = Least> {
         let partial = self.partial(flat, level, inside, left);
-        let all = left.iter().product();
+        let all: u64 = left.iter().product();
         Kept::options(left, self.space.sliding).map(move |Kept { tensor, slide }| {
             let (mut sum, mut grows) = (partial.sum, Sum::default());
             for rates in self.open(partial.open) {
                 let edge = rates.edge;
-                let tile = match slide {
-                    Some(dim) if edge.tensor == Tensor::Inputs => flat.slide(self.space.nest, edge, dim),
-                    _ => flat.tile(self.space.nest, edge),
-                };
+                let slide = slide.filter(|_| edge.tensor == Tensor::Inputs);
+                let relevant = passes(edge.tensor, left);
+                let each = self.open_words(flat, edge, slide, relevant, partial.lengths.as_ref());
                 let kept = tensor == Some(edge.tensor);
-                let words = (tile * if kept { passes(edge.tensor, left) } else { all }) as f64;
+                let words = (each * if kept { 1 } else { all / relevant }) as f64;
                 sum.add(edge, self.flow(rates, words, &partial), self.space.middle);
                 if kept {
                     grows.add(edge, rates.flow(words, 0.0, partial.share(edge)), None);
@@ -238,10 +250,14 @@ impl<'a> Floor<'a> {
     /// The part of the bound that does not depend on the order of the loops to come.
     fn partial(&self, flat: &Flat, level: usize, inside: &PerDim<u64>, left: &PerDim<u64>) -> Partial {
         let nest = self.space.nest;
-        let padded: PerDim<u64> = std::array::from_fn(|d| self.spatial[d] * inside[d] * left[d]);
+        let time: PerDim<u64> = std::array::from_fn(|d| inside[d] * left[d]);
+        let lengths = self.lengths.filter(|&lengths| lengths != time);
+        let time = lengths.unwrap_or(time);
+        let padded: PerDim<u64> = std::array::from_fn(|d| self.spatial[d] * time[d]);
         let all: u64 = left.iter().product();
         let mut partial = Partial {
-            steps: inside.iter().chain(left).product::<u64>() as f64,
+            steps: time.iter().product::<u64>() as f64,
+            lengths,
             outputs: tile_elements(nest, &padded, Tensor::Outputs) as f64,
             shares: self.real_shares(&padded),
             sum: Sum { pj: self.mac_pj, ..Sum::default() },
@@ -254,7 +270,10 @@ impl<'a> Floor<'a> {
             } else if edge.child == self.space.accel.levels.len() {
                 self.flow(rates, partial.steps, &partial)
             } else {
-                let Fills { least, settled, .. } = flat.fills_so_far(nest, edge);
+                let (Fills { least, settled, .. }, all) = match &lengths {
+                    Some(lengths) => (flat.fills_exactly(nest, edge, lengths), 1),
+                    None => (flat.fills_so_far(nest, edge), all),
+                };
                 if !settled {
                     partial.open |= 1 << index;
                     continue;
@@ -264,6 +283,11 @@ impl<'a> Floor<'a> {
             partial.sum.add(edge, flow, self.space.middle);
         }
         partial
+    }
+
+    /// Steps of the layer, where loops in time make `padded` of them.
+    pub(super) fn steps(&self, padded: f64) -> f64 {
+        self.lengths.map_or(padded, |lengths| lengths.iter().product::<u64>() as f64)
     }
 
     /// The edges in a bit set of their places.
@@ -276,15 +300,45 @@ impl<'a> Floor<'a> {
     }
 
     /// Words that an instance of an unsettled child is filled with if each tensor is kept in place by the loops to come.
-    fn whatever_is_kept(&self, flat: &Flat, edge: Edge, left: &PerDim<u64>) -> f64 {
+    fn whatever_is_kept(
+        &self,
+        flat: &Flat,
+        edge: Edge,
+        left: &PerDim<u64>,
+        lengths: Option<&PerDim<u64>>,
+    ) -> f64 {
         let sliding = match edge.tensor {
             Tensor::Inputs => self.space.sliding,
             Tensor::Weights | Tensor::Outputs => DimSet::EMPTY,
         };
+        let relevant = passes(edge.tensor, left);
+        let words = |slide| self.open_words(flat, edge, slide, relevant, lengths);
         let slides = sliding.iter().filter(|&dim| left[dim as usize] > 1);
-        let least = slides.map(|dim| flat.slide(self.space.nest, edge, dim)).min();
-        let tile = least.unwrap_or_else(|| flat.tile(self.space.nest, edge));
-        (tile * passes(edge.tensor, left)) as f64
+        let least = slides.map(|dim| words(Some(dim))).min();
+        least.unwrap_or_else(|| words(None)) as f64
+    }
+
+    /// Words that an instance of an unsettled child is filled with if it is filled once in each of the `relevant` steps to
+    /// come that its tensor depends on, its window sliding along one dimension.
+    fn open_words(
+        &self,
+        flat: &Flat,
+        edge: Edge,
+        slide: Option<Dim>,
+        relevant: u64,
+        lengths: Option<&PerDim<u64>>,
+    ) -> u64 {
+        let nest = self.space.nest;
+        let Some(lengths) = lengths else {
+            let tile = slide.map_or_else(|| flat.tile(nest, edge), |dim| flat.slide(nest, edge, dim));
+            return tile * relevant;
+        };
+        let grid = flat.grid(edge.child, lengths);
+        let found = slide.map_or(0, |dim| {
+            let steps = lengths[dim as usize].div_ceil(flat.steps_of(dim)) - 1;
+            steps * grid.overlap(nest, dim, flat.padded_bounds()[dim as usize])
+        });
+        grid.elements(nest, edge.tensor) - found
     }
 
     fn ingredients(&self, steps: f64, sum: &Sum) -> Ingredients {
@@ -330,7 +384,11 @@ impl<'a> Floor<'a> {
     /// strided window counts what it touches only: smaller tiles may leave out what lies between.
     pub(super) fn above_middle(&self, tile: &PerDim<u64>, dram: &PerDim<u64>, open: bool) -> Extra {
         let nest = self.space.nest;
-        let padded: PerDim<u64> = std::array::from_fn(|d| tile[d] * dram[d] * self.above_middle[d]);
+        let lengths = self.lengths.as_ref();
+        let padded: PerDim<u64> = std::array::from_fn(|d| match lengths {
+            Some(lengths) => self.spatial[d] * lengths[d],
+            None => tile[d] * dram[d] * self.above_middle[d],
+        });
         let outputs = tile_elements(nest, &padded, Tensor::Outputs) as f64;
         let all: u64 = dram.iter().product();
         let shares = self.real_shares(&padded);
@@ -339,7 +397,10 @@ impl<'a> Floor<'a> {
             let (rates, tensor) = (&self.rates[around.edge], self.rates[around.edge].edge.tensor);
             let tile: PerDim<u64> = std::array::from_fn(|d| tile[d] * around.inside[d]);
             let passes: u64 = tensor.dims().iter().map(|dim| dram[dim as usize]).product();
-            let mut words = self.window_fills(tensor, &tile, dram, passes);
+            let mut words = match lengths {
+                Some(lengths) => self.window_fills_exactly(tensor, &tile, dram, around, lengths),
+                None => self.window_fills(tensor, &tile, dram, passes),
+            };
             if open {
                 let covered: PerDim<u64> = std::array::from_fn(|d| tile[d] * dram[d]);
                 words = words.min(touched_elements(nest, &covered, tensor));
@@ -376,6 +437,27 @@ impl<'a> Floor<'a> {
             (whole + (bound - 1) * new) * (passes / bound)
         });
         sliding.min().unwrap_or(u64::MAX).min(whole * passes)
+    }
+
+    /// The same where the last tile is shorter.
+    fn window_fills_exactly(
+        &self,
+        tensor: Tensor,
+        tile: &PerDim<u64>,
+        dram: &PerDim<u64>,
+        around: &Around,
+        lengths: &PerDim<u64>,
+    ) -> u64 {
+        let nest = self.space.nest;
+        let sums = std::array::from_fn(|d| lengths[d] * around.lanes[d]);
+        let grid = Grid { tiles: *dram, sums, extent: *tile };
+        let words = grid.elements(nest, tensor);
+        if tensor != Tensor::Inputs {
+            return words;
+        }
+        let slides = self.space.sliding.iter().filter(|&dim| dram[dim as usize] > 1);
+        let found = slides.map(|dim| (dram[dim as usize] - 1) * grid.overlap(nest, dim, tile[dim as usize]));
+        words - found.max().unwrap_or(0)
     }
 
     fn middle_cycles(&self, reads: f64, writes: f64) -> f64 {

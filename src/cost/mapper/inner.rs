@@ -155,12 +155,27 @@ impl Walk<'_, '_> {
             let length = self.path.len();
             self.push(level, flat, order, bounds);
             let least = floor.least(flat, level, &self.inside, &self.left);
-            if judge.floor(traffic.raise(least)).beats(self.best) {
+            if judge.floor(traffic.raise(least)).beats(self.best) && self.may_pay_off(level, flat, least) {
                 self.level(level, flat);
             }
             self.path.truncate(length);
             flat.reopen(level + 1);
         }
+    }
+
+    /// Whether a bound holds no more than what is known, with the traffic that the tiles so far make necessary further out.
+    /// Complete choices are left to [`Self::finish`].
+    fn may_pay_off(&self, level: usize, flat: &Flat, least: Ingredients) -> bool {
+        let Settled { space, judge, traffic, unrolled, .. } = self.settled;
+        if level == space.first_inner {
+            return true;
+        }
+        let mut extent = *flat.extent(level);
+        for bounds in &unrolled[space.first_inner..level] {
+            extent.iter_mut().zip(bounds).for_each(|(extent, bound)| *extent *= bound);
+        }
+        let excess = traffic.around(space, unrolled, &extent, &self.left);
+        judge.floor(excess.beyond(least)).beats(self.best)
     }
 
     fn push(&mut self, level: usize, flat: &mut Flat, order: &Order, bounds: &PerDim<u64>) {
@@ -196,7 +211,7 @@ impl Walk<'_, '_> {
             self.loops.extend_from_slice(&self.path);
             let last = self.loops.len();
             self.found.push(Inner { first, last, inside: self.inside, left: self.left, floor: lowest });
-            if self.found.len() == MOST {
+            if self.found.len() == MOST || self.outer.any {
                 self.try_found();
             }
         }

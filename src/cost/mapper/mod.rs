@@ -15,11 +15,15 @@
 //! **The way** is from the inside out, best bound first: loops in space (`spatial`), loops in time at the inner levels
 //! (`inner`), then the outermost on-chip level with loops together with DRAM (`outer`). It is one thread and
 //! deterministic: of equal mappings the one found first stays, and equal objectives are decided by energy (for latency) or
-//! by latency (for energy and the product).
+//! by latency (for energy and the product). `traffic` knows what the capacities of the buffers make necessary before any
+//! loop in time is chosen; it decides what is looked at, not in which order.
 //!
 //! **The time** is milliseconds for two-level on-chip hierarchies such as Eyeriss and Simba when latency counts (latency
-//! or the product); energy alone prunes less and takes up to seconds for the largest layers. More levels that loop over
-//! the same dimensions multiply the inner choices.
+//! or the product), and a tenth to half of a second for the largest layers when energy alone counts. Choices are made as
+//! they are needed, so that memory stays below 150 MB. The steps are limited, whatever the hierarchy: a first pass takes
+//! whatever it finds; if it does not come to an end, further passes look only for mappings below a limit, which grows from
+//! the lower bound until there is one. If the steps do not suffice for that, the best mapping found is returned with its
+//! **gap** to the last limit below which there is none, and [`advice`] says which constraint would help.
 
 #[cfg(test)]
 mod brute;
@@ -48,7 +52,7 @@ use super::evaluate::Evaluator;
 use super::lowering::Lowered;
 use super::mapping::{LevelLoops, Loop, Mapping};
 use super::passes::Tail;
-use crate::hw::AccelSpec;
+use crate::hw::{AccelSpec, Level};
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::LoopNest;
 
@@ -72,17 +76,26 @@ pub struct Found {
     pub multiplications: u64,
     /// Number of complete mappings that were evaluated.
     pub evaluated: u64,
-    /// How far below its objective that of a better mapping may lie, as a share: 0 if there is none.
+    /// How far below its objective that of a better mapping may lie, as a share of it: 0 if this is the best.
     pub gap: f64,
+    /// The level whose loops leave the most choices: fewer dimensions there make the search shorter.
+    pub widest: usize,
 }
 
-/// The steps of the first pass: no layer of the shipped networks needs more on a shipped accelerator.
-const FIRST_PASS: u64 = 2_000_000;
+/// How far the search goes: the steps that it may take, each the bound or the evaluation of one choice.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    /// In the first pass.
+    first: u64,
+    /// In the passes under a limit, all together.
+    limited: u64,
+}
 
-/// The steps of all passes under a limit together. Our choice: about a second.
-const LIMITED_PASSES: u64 = 4_000_000;
+/// Our choice: a layer of the shipped networks needs at most 2 million steps on a shipped accelerator, and this many take
+/// one to two seconds.
+const BUDGET: Budget = Budget { first: 3_000_000, limited: 4_000_000 };
 
-/// How far above the lower bound the first limit lies, and how fast that distance grows.
+/// How far above the lower bound the first limit lies, as a share of it, and how fast that distance grows. Our choice.
 const FIRST_LIMIT: f64 = 0.02;
 const NEXT_LIMIT: f64 = 1.5;
 
@@ -93,6 +106,16 @@ pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
 
 /// The best mapping of `nest` with post-processing at its output, whose traffic and time count with the rest.
 pub fn search_with_tail(accel: &AccelSpec, nest: &LoopNest, tail: Tail, goal: Goal) -> Option<Found> {
+    search_within(accel, nest, tail, goal, BUDGET)
+}
+
+fn search_within(
+    accel: &AccelSpec,
+    nest: &LoopNest,
+    tail: Tail,
+    goal: Goal,
+    budget: Budget,
+) -> Option<Found> {
     let lowered = Lowered::new(accel, nest).ok()?;
     let space = Space::new(accel, &lowered)?;
     let judge = Judge::new(accel, goal, lowered.tail(tail));
@@ -101,13 +124,32 @@ pub fn search_with_tail(accel: &AccelSpec, nest: &LoopNest, tail: Tail, goal: Go
     let (spatials, all_spatial) = spatial::choices(&space, &judge);
     let mut passes = Passes { space: &space, judge: &judge, orders: &orders, spatials };
     let mut outer = Outer::new(&space, &judge, &orders, &evaluator);
-    let lower = passes.run(&mut outer);
+    let lower = passes.run(&mut outer, budget);
     let best = outer.best.as_ref()?;
-    let lower = if all_spatial { lower } else { passes.lower_bound().min(lower) };
-    let gap = (1.0 - lower / best.score.first()).max(0.0);
+    let lower = if all_spatial { lower } else { spatial::lower_bound(&space, &judge).min(lower) };
+    let gap = match best.score.first() {
+        best if best > lower => 1.0 - lower / best,
+        _ => 0.0,
+    };
     let dram = evaluator.detail(&best.flat).accesses[0];
     let tensor_bytes = dram.map(|words| accel.dram().bytes(words.reads + words.updates));
     Some(found(&space, &judge, best, tensor_bytes, outer.evaluated, gap))
+}
+
+/// A sentence on how to find the best mapping where the search ended before its proof.
+pub fn advice(accel: &AccelSpec, gap: f64, widest: usize) -> Option<String> {
+    let level = accel.levels.get(widest).filter(|_| gap > 0.0)?;
+    let key = match level {
+        Level::Storage(_) => "temporal",
+        Level::Fanout(_) => "spatial_x` and `spatial_y",
+    };
+    Some(format!(
+        "the best of too many mappings was not found for certain: a better one may gain up to {:.1} %; fewer \
+         dimensions in `{key}` of level `{}` of `{}` would help most",
+        (gap * 1000.0).ceil() / 10.0,
+        level.name(),
+        accel.name
+    ))
 }
 
 /// The passes of the search over all loops in space.
@@ -123,14 +165,14 @@ impl Passes<'_> {
     ///
     /// The first pass takes whatever it finds. If it does not come to an end, the next ones look only for mappings below
     /// a limit, which grows until one is found: with so much to beat most choices need no second look.
-    fn run(&mut self, outer: &mut Outer) -> f64 {
+    fn run(&mut self, outer: &mut Outer, budget: Budget) -> f64 {
         let best = |outer: &Outer| outer.best.as_ref().map_or(f64::INFINITY, |best| best.score.first());
-        outer.restart(Score::WORST, FIRST_PASS);
+        outer.restart(Score::WORST, budget.first);
         if self.pass(outer) {
             return best(outer);
         }
         let start = self.lower_bound();
-        let (mut lower, mut above, mut left) = (start, FIRST_LIMIT, LIMITED_PASSES);
+        let (mut lower, mut above, mut left) = (start, FIRST_LIMIT, budget.limited);
         while start > 0.0 {
             let limit = start * (1.0 + above);
             outer.restart(Score::limit(limit), left);
@@ -141,6 +183,11 @@ impl Passes<'_> {
                 return best(outer);
             }
             (lower, above, left) = (limit, above * NEXT_LIMIT, outer.effort.left);
+        }
+        if outer.best.is_none() {
+            outer.restart(Score::WORST, u64::MAX);
+            outer.any = true;
+            self.pass(outer);
         }
         lower
     }
@@ -206,5 +253,6 @@ fn found(
         multiplications: space.lowered.multiplications(),
         evaluated,
         gap,
+        widest: space.widest(),
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Outer<'a> {
     /// Mappings evaluated.
     pub(super) evaluated: u64,
     pub(super) effort: Effort,
+    /// Whether any mapping will do.
+    pub(super) any: bool,
 }
 
 /// The bounds at DRAM and at the middle level.
@@ -89,7 +91,7 @@ impl<'a> Outer<'a> {
         let middle = space.middle.map_or(DimSet::EMPTY, |level| space.temporal[level]);
         let split = middle.and(space.temporal[0]).iter().collect();
         let (known, effort) = (Score::WORST, Effort::of(0));
-        Self { space, judge, orders, evaluator, split, best: None, known, evaluated: 0, effort }
+        Self { space, judge, orders, evaluator, split, best: None, known, evaluated: 0, effort, any: false }
     }
 
     /// Starts anew with a limit that mappings must beat, and so many steps.
@@ -127,7 +129,11 @@ impl<'a> Outer<'a> {
 
     /// Divides the steps of each dimension over DRAM and the middle level, from the `next` one on.
     fn divide(&mut self, core: &mut Core, next: usize, bounds: &mut Bounds) {
-        if !self.effort.take(1) || !self.may_fit(core, next, bounds) || !self.promising(core, next, bounds) {
+        if (self.any && self.effort.spent)
+            || !self.effort.take(1)
+            || !self.may_fit(core, next, bounds)
+            || !self.promising(core, next, bounds)
+        {
             return;
         }
         let Some(&dim) = self.split.get(next) else {
@@ -180,7 +186,7 @@ impl<'a> Outer<'a> {
         core.least.iter().any(|least| {
             let again = self.times_again(least.kept, middle, &bounds.dram);
             let total = Ingredients {
-                steps: self.space.lowered.working(steps),
+                steps: self.space.lowered.working(core.settled.floor.steps(steps)),
                 dynamic_pj: least.total.dynamic_pj + extra.pj + again * least.kept_pj,
                 dram_pj: least.total.dram_pj + extra.dram_pj + again * least.kept_dram_pj,
                 dram_words: least.total.dram_words + extra.dram_words + again * least.kept_dram_words,
@@ -228,6 +234,7 @@ impl<'a> Outer<'a> {
         let score = self.judge.score(&Ingredients::of(&summary));
         if score.beats(self.known) {
             self.known = score;
+            self.effort.spent |= self.any;
             self.best =
                 Some(Best { score, spatial: settled.spatial.bounds.clone(), flat: flat.clone(), summary });
         }

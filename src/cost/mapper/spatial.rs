@@ -1,10 +1,11 @@
 //! The first choice of the search: which loops run in space.
 
 use super::floor::Floor;
-use super::goal::{Judge, Score};
+use super::goal::{Ingredients, Judge, Score};
 use super::space::{Space, SpatialSlot, Unrolled, factors};
-use crate::dims::PerDim;
-use crate::hw::{Level, MAX_LEVELS};
+use crate::cost::access::touched_elements;
+use crate::dims::{PerDim, Tensor};
+use crate::hw::{Level, MAX_LEVELS, Storage};
 
 /// The loops in space of every level.
 #[derive(Clone, Debug)]
@@ -43,6 +44,35 @@ pub(super) fn choices(space: &Space, judge: &Judge) -> (Vec<Spatial>, bool) {
     walk.found.reverse();
     walk.found.sort_by(|a, b| a.floor.order(&b.floor));
     (walk.found, complete)
+}
+
+/// The objective that no mapping undercuts, whatever its loops in space: every MAC works in every step, every word passes
+/// DRAM once, and the buffers next to the MACs serve as many of them at once as the fan-outs between allow.
+pub(super) fn lower_bound(space: &Space, judge: &Judge) -> f64 {
+    let Space { accel, lowered, nest, .. } = *space;
+    let (dram, macs) = (accel.dram(), nest.macs().0 as f64);
+    let mut least = Ingredients {
+        steps: lowered.working(macs / accel.macs_per_cycle() as f64),
+        dynamic_pj: lowered.multiplications() as f64 * accel.mac.energy_pj,
+        ..Ingredients::default()
+    };
+    let pj = |storage: &Storage, tensor: Tensor| match tensor {
+        Tensor::Outputs => storage.update_pj_per_access,
+        Tensor::Weights | Tensor::Inputs => storage.read_pj_per_access,
+    };
+    for edge in &space.edges {
+        let Level::Storage(parent) = &accel.levels[edge.parent] else { continue };
+        if edge.parent == 0 {
+            let words =
+                touched_elements(nest, &nest.bounds, edge.tensor) as f64 * lowered.dram_share(edge.tensor);
+            least.dram_words += words;
+            least.dynamic_pj += words * pj(dram, edge.tensor) / dram.words_per_access();
+        } else if edge.child == accel.levels.len() {
+            let served = accel.macs_per_cycle() / accel.instances_below(edge.parent) * parent.cluster_size;
+            least.dynamic_pj += macs / served as f64 * pj(parent, edge.tensor) / parent.words_per_access();
+        }
+    }
+    judge.floor(least).first()
 }
 
 struct Walk<'a> {
