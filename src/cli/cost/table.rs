@@ -115,7 +115,7 @@ fn row(name: &str, work: &Work, found: Option<&Breakdown>, accel: &AccelSpec) ->
     let op = &work.op;
     let mut cells =
         vec![name.to_string(), op.kind().name().to_string(), shape(work), op.macs().0.to_string()];
-    let Some(Breakdown { cost, cycles, bound, energy_pj, mapping }) = found else {
+    let Some(Breakdown { cost, cycles, bound, energy_pj, mapping, .. }) = found else {
         cells.resize(header(accel).len(), "-".to_string());
         return cells;
     };

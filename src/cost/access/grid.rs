@@ -19,18 +19,18 @@ const AXES: [[Dim; 2]; 2] = [[Dim::P, Dim::R], [Dim::Q, Dim::S]];
 
 /// All tiles of one instance of a level.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Grid {
+pub(in crate::cost) struct Grid {
     /// How many there are, by dimension.
-    pub(crate) tiles: PerDim<u64>,
+    pub(in crate::cost) tiles: PerDim<u64>,
     /// The sum of their extents.
-    pub(crate) sums: PerDim<u64>,
+    pub(in crate::cost) sums: PerDim<u64>,
     /// The extent of all but the last.
-    pub(crate) extent: PerDim<u64>,
+    pub(in crate::cost) extent: PerDim<u64>,
 }
 
 impl Grid {
     /// Tiles of the given extents, which take `time` steps of the `lengths` that the layer takes.
-    pub(crate) fn new(lengths: &PerDim<u64>, time: &PerDim<u64>, extent: &PerDim<u64>) -> Self {
+    pub(in crate::cost) fn new(lengths: &PerDim<u64>, time: &PerDim<u64>, extent: &PerDim<u64>) -> Self {
         Self {
             tiles: std::array::from_fn(
                 |d| if time[d] == 1 { lengths[d] } else { lengths[d].div_ceil(time[d]) },
@@ -43,7 +43,7 @@ impl Grid {
     }
 
     /// Elements of a tensor in all tiles, each combination of tiles of the dimensions that it depends on once.
-    pub(crate) fn elements(&self, nest: &LoopNest, tensor: Tensor) -> u64 {
+    pub(in crate::cost) fn elements(&self, nest: &LoopNest, tensor: Tensor) -> u64 {
         match tensor {
             Tensor::Weights | Tensor::Outputs => {
                 tensor.dims().iter().map(|dim| self.sums[dim as usize]).product()
@@ -54,7 +54,7 @@ impl Grid {
 
     /// Elements of an input that a tile shares with the one `shift` elements before it along `dim`, over all
     /// combinations of tiles of the other dimensions; 0 for dimensions along which no window slides.
-    pub(crate) fn overlap(&self, nest: &LoopNest, dim: Dim, shift: u64) -> u64 {
+    pub(in crate::cost) fn overlap(&self, nest: &LoopNest, dim: Dim, shift: u64) -> u64 {
         let Some(axis) = AXES.iter().position(|axis| axis.contains(&dim)) else { return 0 };
         let [outputs, kernel] = AXES[axis];
         let (steps, other) = match dim == outputs {

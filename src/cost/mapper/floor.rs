@@ -90,7 +90,8 @@ pub(super) struct Least {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extra {
     pub(super) pj: f64,
-    pub(super) dram_pj: f64,
+    /// The part of it on chip, whatever DRAM takes.
+    pub(super) chip_pj: f64,
     pub(super) dram_words: f64,
 }
 
@@ -98,7 +99,7 @@ impl Extra {
     /// Adds what `more` costs beyond `less`.
     fn add(&mut self, more: Flow, less: Flow) {
         self.pj += more.pj - less.pj;
-        self.dram_pj += more.dram_pj - less.dram_pj;
+        self.chip_pj += (more.pj - more.dram_pj) - (less.pj - less.dram_pj);
         self.dram_words += more.dram_words - less.dram_words;
     }
 }
@@ -402,7 +403,10 @@ impl<'a> Floor<'a> {
                 None => self.window_fills(tensor, &tile, dram, passes),
             };
             if open {
-                let covered: PerDim<u64> = std::array::from_fn(|d| tile[d] * dram[d]);
+                let covered: PerDim<u64> = std::array::from_fn(|d| match lengths {
+                    Some(lengths) => lengths[d] * around.lanes[d],
+                    None => tile[d] * dram[d],
+                });
                 words = words.min(touched_elements(nest, &covered, tensor));
             }
             let share = if rates.edge.parent == 0 { shares[tensor as usize] } else { 1.0 };
@@ -412,16 +416,12 @@ impl<'a> Floor<'a> {
             extra.add(anew, once);
             saved[tensor as usize].add(anew, kept);
         }
-        // One tensor at most stays in place. What that saves of the energy must be taken from DRAM's part as well, which
-        // other bounds are compared with.
-        let most = |of: fn(&Extra) -> f64| {
-            saved.iter().max_by(|a, b| of(a).total_cmp(&of(b))).copied().unwrap_or_default()
-        };
-        let (by_pj, by_words) = (most(|e| e.pj), most(|e| e.dram_words));
+        // One tensor at most stays in place, for each sum the one that saves the most of it.
+        let most = |of: fn(&Extra) -> f64| saved.iter().map(of).fold(0.0, f64::max);
         Extra {
-            pj: (extra.pj - by_pj.pj).max(0.0),
-            dram_pj: (extra.dram_pj - by_pj.dram_pj).max(0.0),
-            dram_words: (extra.dram_words - by_words.dram_words).max(0.0),
+            pj: (extra.pj - most(|e| e.pj)).max(0.0),
+            chip_pj: (extra.chip_pj - most(|e| e.chip_pj)).max(0.0),
+            dram_words: (extra.dram_words - most(|e| e.dram_words)).max(0.0),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The second choice: the loops in time at the inner levels, from the MACs outwards.
 
 use super::floor::{Floor, Least};
-use super::goal::{Ingredients, Judge, Score};
+use super::goal::{Ingredients, Judge, Score, Slack};
 use super::orders::{Order, Orders};
 use super::outer::Outer;
 use super::space::{Space, Unrolled, factors};
@@ -60,7 +60,6 @@ pub(super) fn search(settled: Settled, outer: &mut Outer) {
         path: Vec::new(),
         inside: [1; 8],
         left: settled.spatial.left,
-        totals: Vec::new(),
         loops: Vec::new(),
         found: Vec::new(),
     };
@@ -86,8 +85,6 @@ struct Walk<'a, 'b> {
     path: Vec<InnerLoop>,
     inside: PerDim<u64>,
     left: PerDim<u64>,
-    /// The bounds of the choice at hand, for each tensor that may stay in place.
-    totals: Vec<Ingredients>,
     /// The loops of all choices found.
     loops: Vec<InnerLoop>,
     found: Vec<Inner>,
@@ -174,8 +171,7 @@ impl Walk<'_, '_> {
         for bounds in &unrolled[space.first_inner..level] {
             extent.iter_mut().zip(bounds).for_each(|(extent, bound)| *extent *= bound);
         }
-        let excess = traffic.around(space, unrolled, &extent, &self.left);
-        judge.floor(excess.beyond(least)).beats(self.best)
+        traffic.affords(space, unrolled, &extent, &self.left, judge.slack(least, self.best))
     }
 
     fn push(&mut self, level: usize, flat: &mut Flat, order: &Order, bounds: &PerDim<u64>) {
@@ -192,21 +188,18 @@ impl Walk<'_, '_> {
         let level = space.first_inner;
         let leasts = floor.least_by_choice(flat, level, &self.inside, &self.left);
         let mut lowest = Score::WORST;
-        self.totals.clear();
+        let (mut promising, mut slack) = (false, Slack::NONE);
         for Least { total, .. } in leasts {
             let score = judge.floor(total);
             if score.order(&lowest).is_lt() {
                 lowest = score;
             }
             if judge.floor(traffic.raise(total)).beats(self.best) {
-                self.totals.push(total);
+                promising = true;
+                slack = slack.max(judge.slack(total, self.best));
             }
         }
-        if self.totals.is_empty() {
-            return;
-        }
-        let excess = traffic.around(space, unrolled, flat.extent(level), &self.left);
-        if self.totals.iter().any(|&total| judge.floor(excess.beyond(total)).beats(self.best)) {
+        if promising && traffic.affords(space, unrolled, flat.extent(level), &self.left, slack) {
             let first = self.loops.len();
             self.loops.extend_from_slice(&self.path);
             let last = self.loops.len();

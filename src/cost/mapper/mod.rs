@@ -173,7 +173,7 @@ impl Passes<'_> {
         }
         let start = self.lower_bound();
         let (mut lower, mut above, mut left) = (start, FIRST_LIMIT, budget.limited);
-        while start > 0.0 {
+        while lower > 0.0 {
             let limit = start * (1.0 + above);
             outer.restart(Score::limit(limit), left);
             if !self.pass(outer) {
@@ -211,7 +211,7 @@ impl Passes<'_> {
             }
             let unrolled = spatial.unrolled(space);
             let floor = Floor::new(space, &unrolled);
-            let traffic = Traffic::least(space, &floor, &unrolled, &spatial.left);
+            let traffic = Traffic::least(space, judge, &floor, &unrolled, &spatial.left);
             let bound = judge.floor(traffic.raise_all(floor.before_time(&spatial.left)));
             spatial.bound = Some(bound);
             if bound.beats(outer.known) {

@@ -185,10 +185,14 @@ impl<'a> Outer<'a> {
         let known = self.known;
         core.least.iter().any(|least| {
             let again = self.times_again(least.kept, middle, &bounds.dram);
+            let dynamic_pj = least.total.dynamic_pj + extra.pj + again * least.kept_pj;
+            let chip_pj = least.total.dynamic_pj - least.total.dram_pj
+                + extra.chip_pj
+                + again * (least.kept_pj - least.kept_dram_pj);
             let total = Ingredients {
                 steps: self.space.lowered.working(core.settled.floor.steps(steps)),
-                dynamic_pj: least.total.dynamic_pj + extra.pj + again * least.kept_pj,
-                dram_pj: least.total.dram_pj + extra.dram_pj + again * least.kept_dram_pj,
+                dynamic_pj,
+                dram_pj: dynamic_pj - chip_pj,
                 dram_words: least.total.dram_words + extra.dram_words + again * least.kept_dram_words,
                 ..least.total
             };

@@ -13,7 +13,7 @@
 //! out, so that both bounds hold together: [`INSIDE`] goes to the inner boundary.
 
 use super::floor::Floor;
-use super::goal::Ingredients;
+use super::goal::{Ingredients, Judge, Slack};
 use super::rates::EdgeRates;
 use super::space::{Space, Unrolled};
 use crate::cost::access::Edge;
@@ -56,7 +56,13 @@ type Prices = [[f64; 2]; 3];
 
 impl Traffic {
     /// The bound under one choice of loops in space, which leave `left` steps in time.
-    pub(super) fn least(space: &Space, floor: &Floor, unrolled: &Unrolled, left: &PerDim<u64>) -> Self {
+    pub(super) fn least(
+        space: &Space,
+        judge: &Judge,
+        floor: &Floor,
+        unrolled: &Unrolled,
+        left: &PerDim<u64>,
+    ) -> Self {
         let outer = space.middle.map(|middle| Boundary::new(space, unrolled, left, 1..middle + 1));
         let inner = Boundary::new(space, unrolled, left, space.first_inner..space.accel.levels.len());
         let prices = |crosses: &dyn Fn(Edge) -> bool, price: &dyn Fn(&EdgeRates, f64) -> f64| {
@@ -68,9 +74,11 @@ impl Traffic {
                 [of(1.0), of(2.0) - of(1.0)]
             })
         };
-        let at = |boundary: &Boundary, price: &dyn Fn(&EdgeRates, f64) -> f64| {
-            boundary.least(prices(&|edge| boundary.crosses(edge), price))
+        let at = |matters: bool, boundary: &Boundary, price: &dyn Fn(&EdgeRates, f64) -> f64| match matters {
+            true => boundary.least(prices(&|edge| boundary.crosses(edge), price)),
+            false => Bound::default(),
         };
+        let (energy, latency) = (judge.counts_energy(), judge.counts_latency());
         let words = |rates: &EdgeRates, times| floor.again(rates, times).dram_words;
         let dram = |rates: &EdgeRates, times| floor.again(rates, times).dram_pj;
         let both = |rates: &EdgeRates| rates.edge.parent == 0 && rates.edge.child >= space.first_inner;
@@ -83,12 +91,12 @@ impl Traffic {
             let share = if outer.is_some() && both(rates) { INSIDE } else { 1.0 };
             flow.pj - flow.dram_pj + share * flow.dram_pj
         };
-        let crossing_inside = at(&inner, &inside);
+        let crossing_inside = at(energy, &inner, &inside);
         match &outer {
             Some(outer) => Self {
-                dram_words: at(outer, &words).least,
-                dram_pj: at(outer, &dram).least,
-                excess_pj: crossing_inside.excess() + at(outer, &outside).excess(),
+                dram_words: at(latency, outer, &words).least,
+                dram_pj: at(energy, outer, &dram).least,
+                excess_pj: crossing_inside.excess() + at(energy, outer, &outside).excess(),
                 around_pj: prices(&|edge| edge.child < space.first_inner, &|rates, times| {
                     floor.again(rates, times).pj
                 }),
@@ -104,19 +112,24 @@ impl Traffic {
         Ingredients { dynamic_pj: raised.dynamic_pj.max(least.dynamic_pj + self.excess_pj), ..raised }
     }
 
-    /// What the middle level and the levels around it cost at least beyond one time, around inner loops of the given
-    /// extents with `left` steps to come.
-    pub(super) fn around(
+    /// Whether the middle level and the levels around it, with inner loops of the given extents and `left` steps to come,
+    /// can do with so much beyond what they cost if every word moves once.
+    pub(super) fn affords(
         &self,
         space: &Space,
         unrolled: &Unrolled,
         extent: &PerDim<u64>,
         left: &PerDim<u64>,
-    ) -> Excess {
-        let Some(middle) = space.middle else { return Excess::default() };
+        slack: Slack,
+    ) -> bool {
+        let Some(middle) = space.middle else { return true };
         let boundary = Boundary::around(space, unrolled, extent, left, middle);
-        let dram_words = boundary.least(self.around_words).excess();
-        Excess { pj: boundary.least(self.around_pj).excess(), dram_words }
+        [(self.around_pj, slack.pj), (self.around_words, slack.dram_words)].into_iter().all(
+            |(prices, slack)| {
+                let once: f64 = prices.iter().map(|[first, _]| first).sum();
+                slack == f64::INFINITY || boundary.choose(prices, once + slack, true).found
+            },
+        )
     }
 
     /// Raises a bound to the traffic of DRAM.
@@ -126,20 +139,6 @@ impl Traffic {
             dynamic_pj: least.dynamic_pj + (self.dram_pj - least.dram_pj).max(0.0),
             ..least
         }
-    }
-}
-
-/// Costs beyond a bound.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Excess {
-    pj: f64,
-    dram_words: f64,
-}
-
-impl Excess {
-    pub(super) fn beyond(&self, least: Ingredients) -> Ingredients {
-        let (dynamic_pj, dram_words) = (least.dynamic_pj + self.pj, least.dram_words + self.dram_words);
-        Ingredients { dynamic_pj, dram_words, ..least }
     }
 }
 
@@ -244,10 +243,15 @@ impl<'a> Boundary<'a> {
             && (edge.child < self.last || edge.parent == 0)
     }
 
-    /// The least cost of the tensors that cross; each costs so much for the first time and for each further time.
+    /// The least cost of the tensors that cross.
     fn least(&self, prices: Prices) -> Bound {
         let once = prices.iter().map(|[first, _]| first).sum();
-        let mut choice = Choice { boundary: self, place: None, prices, least: f64::INFINITY };
+        Bound { least: self.choose(prices, f64::INFINITY, false).least, once }
+    }
+
+    /// The best choice that costs less than a limit, or any such choice.
+    fn choose(&self, prices: Prices, limit: f64, any: bool) -> Choice<'_> {
+        let mut choice = Choice { boundary: self, place: None, prices, least: limit, any, found: false };
         for kept in Tensor::ALL.into_iter().map(Some).chain([None]) {
             // Loops over these cost nothing, so that they divide the tile as far as they can.
             let irrelevant =
@@ -260,9 +264,20 @@ impl<'a> Boundary<'a> {
             free.iter().for_each(|dim| tile[dim as usize] = 1);
             // What stays in place must fit the level that keeps it.
             choice.place = kept.and_then(|tensor| self.places.iter().find(|place| place.0 == tensor));
-            choice.divide(self.looped.without(free), Chosen { tile, times: [1; 3] });
+            // The dimension with the most choices comes last, where the best of them is found at once.
+            let (mut dims, mut count) = (Dim::ALL, 0);
+            for dim in self.looped.without(free).iter().filter(|&dim| self.steps[dim as usize] > 1) {
+                (dims[count], count) = (dim, count + 1);
+            }
+            let dims = &mut dims[..count];
+            dims.sort_by_key(|&dim| self.steps[dim as usize]);
+            let mut smallest = tile;
+            dims.iter().for_each(|&dim| smallest[dim as usize] = 1);
+            if !(any && choice.found) && choice.fits(&smallest) {
+                choice.divide(dims, Chosen { tile, times: [1; 3] });
+            }
         }
-        Bound { least: choice.least, once }
+        choice
     }
 
     /// Whether the buffers hold their parts of a tile of so many steps.
@@ -281,6 +296,9 @@ struct Choice<'a> {
     prices: Prices,
     /// The lowest cost so far.
     least: f64,
+    /// Whether any choice will do.
+    any: bool,
+    found: bool,
 }
 
 /// The steps chosen so far.
@@ -292,23 +310,19 @@ struct Chosen {
 }
 
 impl Choice<'_> {
-    fn divide(&mut self, dims: DimSet, chosen: Chosen) {
-        let mut smallest = chosen.tile;
-        dims.iter().for_each(|dim| smallest[dim as usize] = 1);
-        if self.cost(&chosen.times) >= self.least || !self.boundary.fits(&smallest) || !self.stays(&smallest)
-        {
+    /// Divides the dimensions; with all of them undivided to one step the tile fits.
+    fn divide(&mut self, dims: &[Dim], chosen: Chosen) {
+        if self.cost(&chosen.times) >= self.least {
             return;
         }
-        let Some(dim) = dims.iter().next() else {
-            self.least = self.cost(&chosen.times);
+        let Some((&dim, others)) = dims.split_first() else {
+            (self.least, self.found) = (self.cost(&chosen.times), true);
             return;
         };
-        let (index, others) = (dim as usize, dims.without(DimSet::of(&[dim])));
-        let whole = chosen.tile[index];
-        let mut extent = whole;
-        if others.iter().all(|dim| chosen.tile[dim as usize] == 1) {
-            extent = self.largest(index, &chosen);
-        }
+        let (index, whole) = (dim as usize, chosen.tile[dim as usize]);
+        let mut smallest = chosen.tile;
+        others.iter().for_each(|&dim| smallest[dim as usize] = 1);
+        let mut extent = self.largest(index, smallest);
         while extent > 0 {
             let steps = whole.div_ceil(extent);
             let mut next = chosen;
@@ -316,7 +330,7 @@ impl Choice<'_> {
             for tensor in Tensor::ALL.into_iter().filter(|tensor| !tensor.dims().has(dim)) {
                 next.times[tensor as usize] *= steps;
             }
-            if self.cost(&next.times) >= self.least {
+            if self.cost(&next.times) >= self.least || (self.any && self.found) {
                 return;
             }
             self.divide(others, next);
@@ -324,16 +338,20 @@ impl Choice<'_> {
         }
     }
 
-    /// The largest extent of a dimension that still fits; the others are settled.
-    fn largest(&self, index: usize, chosen: &Chosen) -> u64 {
-        let (mut fits, mut beyond) = (1, chosen.tile[index] + 1);
+    fn fits(&self, tile: &PerDim<u64>) -> bool {
+        self.boundary.fits(tile) && self.stays(tile)
+    }
+
+    /// The largest extent of a dimension that still fits; 0 if none does.
+    fn largest(&self, index: usize, mut tile: PerDim<u64>) -> u64 {
+        let (mut fits, mut beyond) = (0, tile[index] + 1);
         while beyond - fits > 1 {
-            let mut tile = chosen.tile;
-            tile[index] = fits.midpoint(beyond);
-            match self.boundary.fits(&tile) && self.stays(&tile) {
+            // The whole extent first: most of the time it fits.
+            match self.fits(&tile) {
                 true => fits = tile[index],
                 false => beyond = tile[index],
             }
+            tile[index] = fits.midpoint(beyond);
         }
         fits
     }
