@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mascot::cost::{Evaluator, Goal, evaluate, mapper};
+use mascot::dims::{Dim, DimSet};
 use mascot::experiment::{DataRoot, Kind};
-use mascot::hw::{AccelSpec, Objective};
+use mascot::hw::{AccelSpec, Level, Objective};
 use mascot::workload::LoopNest;
 
 const GOAL: Goal = Goal { objective: Objective::Edp, bandwidth_gbps: 32.0 };
@@ -40,6 +41,22 @@ fn middle_layer() -> LoopNest {
     LoopNest { bounds: [1, 1, 256, 256, 14, 14, 3, 3], stride: [1; 2], dilation: [1; 2], padding: [0; 2] }
 }
 
+/// 96 output channels of 384 input channels, on 14 x 14 pixels.
+fn pointwise() -> LoopNest {
+    LoopNest { bounds: [1, 1, 96, 384, 14, 14, 1, 1], stride: [1; 2], dilation: [1; 2], padding: [0; 2] }
+}
+
+/// The same accelerator with every loop in time allowed at every level.
+fn open(accel: &AccelSpec) -> AccelSpec {
+    let mut open = accel.clone();
+    for level in &mut open.levels {
+        if let Level::Storage(storage) = level {
+            storage.temporal = DimSet::of(&Dim::ALL);
+        }
+    }
+    open
+}
+
 fn one_mapping(c: &mut Criterion) {
     let (accel, nest) = (accelerator("simba_chip"), middle_layer());
     let found = mapper::search(&accel, &nest, GOAL).expect("a 3 x 3 convolution has a mapping");
@@ -60,6 +77,10 @@ fn searched(c: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Elements(1));
     group.bench_function("layer", |b| b.iter(|| search(&simba, &middle_layer())));
+    group.bench_function("open", |b| {
+        let (open, nest) = (open(&simba), pointwise());
+        b.iter(|| search(&open, &nest));
+    });
     group.throughput(Throughput::Elements(resnet50.len() as u64));
     group.bench_function("resnet50", |b| b.iter(|| resnet50.iter().for_each(|nest| search(&simba, nest))));
     group.finish();

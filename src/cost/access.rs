@@ -17,17 +17,26 @@
 //! - **Outputs**: parent updates = child drains / reduction; reads = updates - first writes (a first write needs no
 //!   partial sum), child fills = reads x reduction. A drain is not counted as a read of the child.
 //!
+//! - **Residuals**: a factor in time that does not divide pads its dimension, or the last step is counted as short as it is
+//!   ([`Residuals`](crate::hw::Residuals), [`grid`]). A level reads the sums that it drains if its `drain_reads` says so.
+//!
 //! Left out: the words that a level really still holds after its window moved on (the conventions may over-count, but
 //! never under-count). A padded (ceil) factor counts padded words everywhere except at DRAM, which holds only the real
 //! tensor: its words are scaled by real / padded elements, and by what lowering makes of an element. Counts are words, summed over used instances.
 
+mod elements;
+mod grid;
 #[cfg(test)]
 mod twin;
+
+pub use elements::touched_elements;
+pub(super) use elements::{new_elements, real_share};
+pub(super) use grid::Grid;
 
 use super::lowering::Lowered;
 use super::mapping::{Loop, MAX_LOOPS, Mapping};
 use crate::dims::{Dim, PerDim, Tensor};
-use crate::hw::{AccelSpec, Level, MAX_LEVELS};
+use crate::hw::{AccelSpec, MAX_LEVELS};
 use crate::workload::{LoopNest, tile_elements};
 
 /// Words that one level moves of one tensor, over all used instances.
@@ -51,21 +60,21 @@ pub(super) struct Edge {
     pub(super) parent: usize,
     /// Index of the child level; the index after the last level stands for the MAC.
     pub(super) child: usize,
+    /// Whether the child reads what it drains to the parent.
+    pub(super) drain_reads: bool,
 }
 
 /// All edges of an accelerator, by tensor, from DRAM inwards.
 pub(super) fn edges(accel: &AccelSpec) -> Vec<Edge> {
     let mut edges = Vec::new();
     for tensor in Tensor::ALL {
-        let keeps = |level: &Level| matches!(level, Level::Storage(s) if s.keeps[tensor as usize]);
         let mut parent = 0;
-        for (child, level) in accel.levels.iter().enumerate().skip(1) {
-            if keeps(level) {
-                edges.push(Edge { tensor, parent, child });
-                parent = child;
-            }
+        for (child, storage) in accel.storages().filter(|&(child, s)| child > 0 && s.keeps[tensor as usize]) {
+            let drain_reads = tensor == Tensor::Outputs && storage.drain_reads;
+            edges.push(Edge { tensor, parent, child, drain_reads });
+            parent = child;
         }
-        edges.push(Edge { tensor, parent, child: accel.levels.len() });
+        edges.push(Edge { tensor, parent, child: accel.levels.len(), drain_reads: false });
     }
     edges
 }
@@ -226,12 +235,30 @@ impl Flat {
         self.loops[..self.len].iter().map(|each| each.bound).product()
     }
 
-    /// Words that one instance of a storage child is filled with by the loops so far.
-    fn fills_per_instance(&self, nest: &LoopNest, edge: Edge) -> u64 {
-        self.fills_so_far(nest, edge).words
+    /// Steps in time by dimension of the innermost `loops` loops.
+    fn time(&self, loops: usize) -> PerDim<u64> {
+        let mut time = [1; 8];
+        self.loops[..loops].iter().for_each(|each| time[each.dim as usize] *= each.bound);
+        time
     }
 
-    /// Like [`Self::fills_per_instance`], with what loops still to come outside may change.
+    /// Steps in time of one dimension so far.
+    pub(super) fn steps_of(&self, dim: Dim) -> u64 {
+        self.loops[..self.len].iter().filter(|each| each.dim == dim).map(|each| each.bound).product()
+    }
+
+    /// Steps in time that the dimensions of `nest` really take, if that is less than the loops make of them.
+    pub(super) fn lengths(&self, nest: &LoopNest) -> Option<PerDim<u64>> {
+        if self.extent == nest.bounds {
+            return None;
+        }
+        let time = self.time(self.len);
+        let lengths = std::array::from_fn(|d| nest.bounds[d].div_ceil(self.extent[d] / time[d]));
+        (lengths != time).then_some(lengths)
+    }
+
+    /// Words that one instance of a storage child is filled with by the loops so far, and what loops still to come outside
+    /// may change.
     pub(super) fn fills_so_far(&self, nest: &LoopNest, edge: Edge) -> Fills {
         let AtLevel { loops: inner, extent, .. } = &self.levels[edge.child];
         let tile = tile_elements(nest, extent, edge.tensor);
@@ -261,6 +288,52 @@ impl Flat {
         Fills { words, least: if slides_on { slid + new } else { words }, settled: true }
     }
 
+    /// Words that one instance of a storage child is filled with in all, where the dimensions take `lengths` steps. Loops
+    /// still to come change that only if they go on with the child's window, or if no loop so far stands outside that
+    /// the tensor depends on.
+    pub(super) fn fills_exactly(&self, nest: &LoopNest, edge: Edge, lengths: &PerDim<u64>) -> Fills {
+        let AtLevel { loops: inner, .. } = self.levels[edge.child];
+        let grid = self.grid(edge.child, lengths);
+        let mut words = grid.elements(nest, edge.tensor);
+        let outer = &self.loops[inner..self.len];
+        let relevant = edge.tensor.dims();
+        let Some(first) = outer.iter().position(|each| relevant.has(each.dim)) else {
+            return Fills { words, least: words, settled: false };
+        };
+        let time = self.time(inner + first);
+        let irrelevant = Dim::ALL.into_iter().filter(|&dim| !relevant.has(dim)).map(|dim| dim as usize);
+        let times: u64 = irrelevant.map(|d| lengths[d].div_ceil(time[d])).product();
+        let mut slides_on = 0;
+        if edge.tensor == Tensor::Inputs {
+            let (dim, mut last, mut reach) = (outer[first].dim, first, 0);
+            let length = lengths[dim as usize];
+            let mut steps = time[dim as usize];
+            loop {
+                let FlatLoop { bound, inside, .. } = outer[last];
+                // The tiles that a step of this loop leads to.
+                let reached = length.div_ceil(steps) - length.div_ceil(steps * bound);
+                words -= reached * grid.overlap(nest, dim, inside - reach);
+                steps *= bound;
+                reach += (bound - 1) * inside;
+                if bound != 2 || outer.get(last + 1).is_none_or(|next| next.dim != dim) {
+                    break;
+                }
+                last += 1;
+            }
+            if last + 1 == outer.len() && outer[last].bound == 2 {
+                let more = length.div_ceil(steps) - 1;
+                slides_on = more * grid.overlap(nest, dim, self.extent[dim as usize] - reach);
+            }
+        }
+        Fills { words: words * times, least: (words - slides_on) * times, settled: true }
+    }
+
+    /// The tiles of one instance of a level.
+    pub(super) fn grid(&self, level: usize, lengths: &PerDim<u64>) -> Grid {
+        let AtLevel { loops, extent, .. } = &self.levels[level];
+        Grid::new(lengths, &self.time(*loops), extent)
+    }
+
     /// Words that one instance of a child holds.
     pub(super) fn tile(&self, nest: &LoopNest, edge: Edge) -> u64 {
         tile_elements(nest, &self.levels[edge.child].extent, edge.tensor)
@@ -273,25 +346,34 @@ impl Flat {
             .unwrap_or_else(|| tile_elements(nest, extent, edge.tensor))
     }
 
-    /// All accesses, in words, DRAM's scaled to the real tensors. Products only, from DRAM inwards: divisions would take
-    /// most of the time of the search.
+    /// All accesses, in words, DRAM's scaled to the real tensors; `lengths` are [`Self::lengths`] if residuals are exact. From
+    /// DRAM inwards and, where loops divide, with products only: divisions would take most of the time of the search.
+    /// Returns the steps.
     pub(super) fn count(
         &self,
         lowered: &Lowered,
         edges: &[Edge],
         instances: &Instances,
         mac_level: usize,
+        lengths: Option<&PerDim<u64>>,
         counts: &mut Counts,
-    ) {
+    ) -> u64 {
         let nest = &lowered.nest;
-        let steps = self.steps();
-        let outputs = tile_elements(nest, &self.extent, Tensor::Outputs);
+        let steps = lengths.map_or_else(|| self.steps(), |lengths| lengths.iter().product());
+        let covered = lengths.map_or(self.extent, |lengths| {
+            let time = self.time(self.len);
+            std::array::from_fn(|d| self.extent[d] / time[d] * lengths[d])
+        });
+        let outputs = tile_elements(nest, &covered, Tensor::Outputs);
         let mut copies = 1;
         for &edge in edges {
             let tensor = edge.tensor as usize;
             let per_instance = match edge.child == mac_level {
                 true => steps,
-                false => self.fills_per_instance(nest, edge),
+                false => match lengths {
+                    Some(lengths) => self.fills_exactly(nest, edge, lengths).words,
+                    None => self.fills_so_far(nest, edge).words,
+                },
             };
             let between = || self.levels[edge.parent..edge.child].iter().map(|level| &level.unrolled);
             let sharing: u64 = between().map(|unrolled| unrolled.shared[tensor]).product();
@@ -300,20 +382,22 @@ impl Flat {
             // A tensor's edges come from DRAM inwards.
             copies = if edge.parent == 0 { 1 } else { copies };
             let parent = &mut counts[edge.parent][tensor];
-            if edge.tensor == Tensor::Outputs {
-                parent.updates = asked;
-                parent.reads = asked - outputs * copies;
-            } else {
-                parent.reads = asked;
-            }
-            let fills = parent.reads * sharing;
+            let (updates, read) = match edge.tensor {
+                Tensor::Outputs => (asked, asked - outputs * copies),
+                Tensor::Weights | Tensor::Inputs => (0, asked),
+            };
+            parent.updates = updates;
+            // Beside what it drains itself.
+            parent.reads += read;
             if edge.child < mac_level {
-                counts[edge.child][tensor].fills = fills;
+                let child = &mut counts[edge.child][tensor];
+                child.fills = read * sharing;
+                child.reads = if edge.drain_reads { updates * sharing } else { 0 };
             }
             copies *= sharing;
         }
-        if self.extent != nest.bounds {
-            self.scale_to_real(nest, &mut counts[0]);
+        if covered != nest.bounds {
+            scale_to_real(nest, &covered, &mut counts[0]);
         }
         if !lowered.is_plain_in_dram() {
             for (tensor, Accesses { reads, updates, .. }) in Tensor::ALL.into_iter().zip(&mut counts[0]) {
@@ -321,119 +405,18 @@ impl Flat {
                 *updates = lowered.dram_words(tensor, *updates);
             }
         }
-    }
-
-    fn scale_to_real(&self, nest: &LoopNest, dram: &mut [Accesses; 3]) {
-        for tensor in Tensor::ALL {
-            let (real, padded) = real_share(nest, &self.extent, tensor);
-            let scale = |words: u64| match words.checked_mul(real) {
-                Some(product) => product.div_ceil(padded),
-                None => (u128::from(words) * u128::from(real)).div_ceil(u128::from(padded)) as u64,
-            };
-            let Accesses { reads, updates, .. } = &mut dram[tensor as usize];
-            (*reads, *updates) = (scale(*reads), scale(*updates));
-        }
+        steps
     }
 }
 
-/// The share of a padded tensor that is real, as numerator and denominator. Strided or dilated inputs can be counted
-/// with or without the elements between those that are touched; the larger share counts, so that padding never pays.
-pub(super) fn real_share(nest: &LoopNest, padded: &PerDim<u64>, tensor: Tensor) -> (u64, u64) {
-    let share = |count: fn(&LoopNest, &PerDim<u64>, Tensor) -> u64| {
-        (count(nest, &nest.bounds, tensor), count(nest, padded, tensor))
-    };
-    let with_gaps = share(tile_elements);
-    if tensor != Tensor::Inputs || is_dense(nest) {
-        return with_gaps;
-    }
-    let touched = share(touched_elements);
-    let wide = |a: u64, b: u64| u128::from(a) * u128::from(b);
-    if wide(with_gaps.0, touched.1) > wide(touched.0, with_gaps.1) { with_gaps } else { touched }
-}
-
-/// The elements that one step of a loop over `dim`, with `inside` below it, adds to a tile; `None` if that is always
-/// the whole tile.
-pub(super) fn new_elements(
-    nest: &LoopNest,
-    extent: &PerDim<u64>,
-    tensor: Tensor,
-    dim: Dim,
-    inside: u64,
-) -> Option<u64> {
-    if tensor != Tensor::Inputs {
-        return None;
-    }
-    let (axis, step) = match dim {
-        Dim::P => (0, nest.stride[0]),
-        Dim::Q => (1, nest.stride[1]),
-        Dim::R => (0, nest.dilation[0]),
-        Dim::S => (1, nest.dilation[1]),
-        Dim::N | Dim::G | Dim::K | Dim::C => return None,
-    };
-    let mut window = [input_extent(nest, extent, 0), input_extent(nest, extent, 1)];
-    window[axis] = window[axis].min(inside * step);
-    let planes = extent[Dim::N as usize] * extent[Dim::G as usize] * extent[Dim::C as usize];
-    Some(planes * window[0] * window[1])
-}
-
-/// Input rows (axis 0) or columns (axis 1) that a tile covers, the halo included.
-fn input_extent(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
-    let (outputs, kernel) = [(Dim::P, Dim::R), (Dim::Q, Dim::S)][axis];
-    (extent[outputs as usize] - 1) * nest.stride[axis]
-        + (extent[kernel as usize] - 1) * nest.dilation[axis]
-        + 1
-}
-
-/// Elements of a tensor that some MAC of a nest of these extents needs: the least that DRAM can move. Differs from
-/// [`tile_elements`] only for inputs whose stride or dilation skips rows or columns.
-pub fn touched_elements(nest: &LoopNest, extent: &PerDim<u64>, tensor: Tensor) -> u64 {
-    if tensor != Tensor::Inputs || is_dense(nest) {
-        return tile_elements(nest, extent, tensor);
-    }
-    let planes = extent[Dim::N as usize] * extent[Dim::G as usize] * extent[Dim::C as usize];
-    planes * touched_along(nest, extent, 0) * touched_along(nest, extent, 1)
-}
-
-/// Whether windows leave no gaps, so that all of a tile is touched.
-fn is_dense(nest: &LoopNest) -> bool {
-    nest.stride == [1; 2] && nest.dilation == [1; 2]
-}
-
-/// Distinct values of p x stride + r x dilation. With g their greatest common divisor, a row is reached twice iff the
-/// outputs differ by a multiple of dilation / g and the taps by the same multiple of stride / g.
-fn touched_along(nest: &LoopNest, extent: &PerDim<u64>, axis: usize) -> u64 {
-    let (outputs, kernel) = [(Dim::P, Dim::R), (Dim::Q, Dim::S)][axis];
-    let (outputs, kernel) = (extent[outputs as usize], extent[kernel as usize]);
-    let (stride, dilation) = (nest.stride[axis], nest.dilation[axis]);
-    let common = if dilation == 1 { 1 } else { gcd(stride, dilation) };
-    let (repeat_outputs, repeat_taps) = (dilation / common, stride / common);
-    outputs * kernel - outputs.saturating_sub(repeat_outputs) * kernel.saturating_sub(repeat_taps)
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn touched_rows_equal_a_literal_count() {
-        for (p, r, stride, dilation) in
-            [(5, 3, 1, 1), (5, 3, 2, 1), (4, 2, 3, 1), (6, 3, 1, 2), (7, 4, 4, 6), (1, 5, 2, 3), (9, 1, 2, 1)]
-        {
-            let nest = LoopNest {
-                bounds: [1, 1, 1, 1, p, 1, r, 1],
-                stride: [stride, 1],
-                dilation: [dilation, 1],
-                padding: [0; 2],
-            };
-            let mut rows: Vec<u64> =
-                (0..p).flat_map(|p| (0..r).map(move |r| p * stride + r * dilation)).collect();
-            rows.sort_unstable();
-            rows.dedup();
-            assert_eq!(touched_elements(&nest, &nest.bounds, Tensor::Inputs), rows.len() as u64);
-        }
+fn scale_to_real(nest: &LoopNest, padded: &PerDim<u64>, dram: &mut [Accesses; 3]) {
+    for tensor in Tensor::ALL {
+        let (real, padded) = real_share(nest, padded, tensor);
+        let scale = |words: u64| match words.checked_mul(real) {
+            Some(product) => product.div_ceil(padded),
+            None => (u128::from(words) * u128::from(real)).div_ceil(u128::from(padded)) as u64,
+        };
+        let Accesses { reads, updates, .. } = &mut dram[tensor as usize];
+        (*reads, *updates) = (scale(*reads), scale(*updates));
     }
 }

@@ -26,6 +26,10 @@ pub struct Breakdown {
     pub energy_pj: Vec<f64>,
     /// The mapping; layers without MACs have none.
     pub mapping: Option<Mapping>,
+    /// How far from the best the mapping may be, and the level to restrict, as [`Found`] says.
+    pub gap: f64,
+    /// See [`Found::widest`].
+    pub widest: usize,
 }
 
 /// The resource that limits a layer. At equal times compute counts, then the inner level.
@@ -67,6 +71,8 @@ pub fn breakdown(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<Breakdown
         cost: before.cost.followed_by(next.cost),
         cycles: Cycles(before.cycles.0 + next.cycles.0),
         energy_pj: before.energy_pj.iter().zip(&next.energy_pj).map(|(a, b)| a + b).collect(),
+        gap: before.gap.max(next.gap),
+        widest: if next.gap > before.gap { next.widest } else { before.widest },
         ..before
     })?;
     Some(Breakdown { bound: longest, ..all })
@@ -105,6 +111,8 @@ fn of_nest(
         bound: Bound::of(compute, &level_cycles),
         energy_pj: evaluation.dynamic_pj,
         mapping: Some(found.mapping),
+        gap: found.gap,
+        widest: found.widest,
     }
 }
 
@@ -120,6 +128,8 @@ fn of_stream(accel: &AccelSpec, stream: Stream, goal: Goal) -> Breakdown {
         bound: Bound::of(stream.compute_cycles(accel), &[port.max(shared_cycles(accel, &cost, goal))]),
         energy_pj,
         mapping: None,
+        gap: 0.0,
+        widest: 0,
     }
 }
 

@@ -145,8 +145,11 @@ fn key(accel: &AccelSpec, goal: Goal) -> String {
     let (name, source) = (String::new(), String::new());
     let spec = AccelSpec { name, source, resident_kib: None, ..accel.clone() };
     // What is neutral is not in the key, so that costs from before an option existed are still found.
-    let text = format!("{spec:?}").replace(&format!("lowering: {:?}, ", Lowering::NEUTRAL), "");
-    let text = text.replace("resident_kib: None, ", "");
+    let text = format!("{spec:?}")
+        .replace(&format!("lowering: {:?}, ", Lowering::NEUTRAL), "")
+        .replace("resident_kib: None, ", "")
+        .replace("residuals: Padded, ", "")
+        .replace("drain_reads: false, ", "");
     digest(&format!("{VERSION} {goal:?} {text}"), KEY_BYTES)
 }
 

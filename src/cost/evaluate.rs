@@ -1,6 +1,7 @@
 //! Cycles and energy of a given mapping, from its access counts.
 //!
-//! - steps T = product of all temporal loops; every used MAC does one multiply-accumulate per step.
+//! - steps T = product of all temporal loops, or of the steps that the dimensions really take
+//!   ([`Residuals`]); every used MAC does one multiply-accumulate per step.
 //! - cycles = max(T, for each level ceil(words per used instance / bandwidth)), where a read bandwidth carries the
 //!   reads, a write bandwidth fills and updates, and a shared bandwidth all three, summed over the level's tensors.
 //! - energy of a (level, tensor) = charged x sum over reads, fills, updates of ceil(count / n / w) x pJ per access, with
@@ -17,7 +18,7 @@ use super::lowering::Lowered;
 use super::mapping::Mapping;
 use super::passes::Tail;
 use crate::dims::Tensor;
-use crate::hw::{AccelSpec, Storage};
+use crate::hw::{AccelSpec, Residuals, Storage};
 use crate::units::{Bytes, Cycles, Macs};
 use crate::workload::LoopNest;
 
@@ -146,23 +147,27 @@ impl<'a> Evaluator<'a> {
         Ok(self.summary(&Flat::of(mapping)))
     }
 
-    fn count(&self, flat: &Flat) -> (Counts, Instances) {
+    fn count(&self, flat: &Flat) -> (u64, Counts, Instances) {
         let levels = self.accel.levels.len();
         let mut counts = Counts::default();
         let instances = flat.instances(levels);
-        flat.count(&self.lowered, &self.edges, &instances, levels, &mut counts);
+        let lengths = match self.accel.residuals {
+            Residuals::Padded => None,
+            Residuals::Exact => flat.lengths(&self.lowered.nest),
+        };
+        let steps = flat.count(&self.lowered, &self.edges, &instances, levels, lengths.as_ref(), &mut counts);
         // Every output is written at least once without post-processing.
         let dram = &mut counts[0];
         dram[Tensor::Inputs as usize].reads += self.tail.reads;
         let outputs = &mut dram[Tensor::Outputs as usize];
         outputs.updates = outputs.updates - self.tail.inside + self.tail.writes;
-        (counts, instances)
+        (steps, counts, instances)
     }
 
     /// The cost of a flat mapping; this is the hot path of the search.
     pub(super) fn summary(&self, flat: &Flat) -> Summary {
-        let (counts, instances) = self.count(flat);
-        self.summarize(flat.steps(), &counts, &instances)
+        let (steps, counts, instances) = self.count(flat);
+        self.summarize(steps, &counts, &instances)
     }
 
     fn summarize(&self, steps: u64, counts: &Counts, instances: &Instances) -> Summary {
@@ -189,8 +194,8 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn detail(&self, flat: &Flat) -> Evaluation {
-        let (counts, instances) = self.count(flat);
-        let summary = self.summarize(flat.steps(), &counts, &instances);
+        let (steps, counts, instances) = self.count(flat);
+        let summary = self.summarize(steps, &counts, &instances);
         let cycles = summary.cycles();
         let levels = self.accel.levels.len();
         let mut dynamic_pj = vec![0.0; levels + 1];

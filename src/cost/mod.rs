@@ -41,7 +41,7 @@ pub use cache::{Cache, CacheFile, Entries};
 pub use cases::{Case, Expected, ExpectedAccesses};
 pub use evaluate::{Evaluation, Evaluator, evaluate};
 pub use layer_cost::{compulsory_bytes, layer_cost};
-pub use mapper::Goal;
+pub use mapper::{Goal, advice};
 pub use mapping::{LevelLoops, Loop, Mapping};
 pub use passes::{Tail, as_run};
 pub use reference::{Comparison, Figures, compare, median, ratio};

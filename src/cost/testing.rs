@@ -1,9 +1,9 @@
-//! Small accelerators for the tests of this module: three dataflows as data, with sizes and rates that the tests vary.
+//! Small accelerators for the tests of this module: four dataflows as data, with sizes and rates that the tests vary.
 
 use proptest::prelude::*;
 
 use crate::dims::{Dim, DimSet, LayerKind, Tensor};
-use crate::hw::{AccelSpec, Fanout, Level, Lowering, Mac, Storage};
+use crate::hw::{AccelSpec, Fanout, Level, Lowering, Mac, Residuals, Storage};
 use crate::workload::LoopNest;
 
 use Dim::{C, G, K, N, P, Q, R, S};
@@ -27,6 +27,7 @@ pub(super) fn storage(name: &str, keeps: &[Tensor], temporal: &[Dim]) -> Storage
         write_pj_per_access: 1.25,
         update_pj_per_access: 1.5,
         leak_pj_per_cycle: 0.0,
+        drain_reads: false,
         temporal: DimSet::of(temporal),
         temporal_whole: DimSet::EMPTY,
     }
@@ -56,6 +57,7 @@ pub(super) fn accel(name: &str, levels: Vec<Level>) -> AccelSpec {
         array_efficiency: 1.0,
         dram_overlap: 1.0,
         fill_drain_cycles: 0,
+        residuals: Residuals::Padded,
         dispatch_cycles: 0,
         lowering: Lowering::NEUTRAL,
         resident_kib: None,
@@ -126,6 +128,30 @@ fn output_stationary() -> AccelSpec {
     )
 }
 
+/// A buffer for each tensor, of which the innermost loops over all dimensions (as ShiDianNao).
+fn split_buffers() -> AccelSpec {
+    let limited = |name: &str, keeps: &[Tensor], words: u64, pj: f64, temporal: &[Dim]| {
+        let (read_pj_per_access, write_pj_per_access) = (pj, pj);
+        Storage {
+            capacity_words: Some(words),
+            read_pj_per_access,
+            write_pj_per_access,
+            ..storage(name, keeps, temporal)
+        }
+    };
+    accel(
+        "split_buffers",
+        vec![
+            Level::Storage(dram(&[N, G, K, C, P, Q])),
+            Level::Storage(limited("inputs", &[Inputs], 30, 4.0, &[])),
+            Level::Storage(limited("outputs", &[Outputs], 16, 4.0, &[])),
+            Level::Storage(limited("weights", &[Weights], 12, 9.0, &[N, G, K, C, P, Q])),
+            Level::Fanout(fanout("array", [2, 2], &[Q], &[P])),
+            Level::Storage(Storage { capacity_words: Some(1), ..storage("sums", &[Outputs], &[C, R, S]) }),
+        ],
+    )
+}
+
 fn dram(temporal: &[Dim]) -> Storage {
     let [read_pj_per_access, write_pj_per_access, update_pj_per_access] = [64.0, 64.0, 72.0];
     Storage {
@@ -136,9 +162,14 @@ fn dram(temporal: &[Dim]) -> Storage {
     }
 }
 
-/// One of the three dataflows, with a drawn buffer capacity, bandwidths, leakage and what DRAM hides.
+/// One of the four dataflows, with a drawn buffer capacity, bandwidths, leakage and what DRAM hides.
 pub(super) fn accelerators() -> impl Strategy<Value = AccelSpec> {
-    let dataflow = prop::sample::select(vec![row_stationary(), weight_stationary(), output_stationary()]);
+    let dataflow = prop::sample::select(vec![
+        row_stationary(),
+        weight_stationary(),
+        output_stationary(),
+        split_buffers(),
+    ]);
     let capacity = prop::sample::select(vec![Some(12), Some(30), Some(80), None]);
     let bandwidths = prop::array::uniform2(prop::sample::select(vec![None, Some(0.5), Some(2.0)]));
     let leakage = prop::sample::select(vec![0.0, 3.0]);

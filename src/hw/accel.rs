@@ -9,7 +9,8 @@ mod read;
 
 pub use lowering::Lowering;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::dims::{DimSet, LayerKind, PerDim, PostOp, Tensor};
 use crate::units::Bytes;
@@ -56,10 +57,31 @@ pub struct AccelSpec {
     /// buffer. It decides no cost of a layer.
     #[serde(skip)]
     pub resident_kib: Option<f64>,
+    /// How the last, shorter step of a loop in time is counted.
+    #[serde(skip_serializing_if = "Residuals::is_padded")]
+    pub residuals: Residuals,
     /// Levels from DRAM inwards, the MACs excluded; the first is the DRAM and keeps every tensor.
     pub levels: Vec<Level>,
     /// The innermost level.
     pub mac: Mac,
+}
+
+/// How the cost model counts the last step of a loop in time that does not divide its dimension.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Residuals {
+    /// Like any other step, as Timeloop does: the dimension is padded.
+    #[default]
+    Padded,
+    /// As short as it is. Loops in space still take whole steps.
+    Exact,
+}
+
+impl Residuals {
+    /// Whether dimensions are padded.
+    pub fn is_padded(&self) -> bool {
+        *self == Self::Padded
+    }
 }
 
 /// One level of the hierarchy.
@@ -102,6 +124,9 @@ pub struct Storage {
     pub update_pj_per_access: f64,
     /// Leakage in pJ per cycle.
     pub leak_pj_per_cycle: f64,
+    /// Whether partial sums that leave for the level outside are read here. Timeloop charges the update there only.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drain_reads: bool,
     /// Dimensions that may be looped here.
     pub temporal: DimSet,
     /// Dimensions whose whole remaining extent must be looped here.

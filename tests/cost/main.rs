@@ -4,6 +4,7 @@ mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod fusion;
+mod hierarchies;
 mod mapper;
 mod show;
 mod silicon;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::choice::{Choice, Chosen};
 use crate::cli::progress::Bars;
 use crate::cli::table::{csv, render};
-use crate::cost::{Breakdown, breakdown, loop_nest, loop_summary};
+use crate::cost::{Breakdown, advice, breakdown, loop_nest, loop_summary};
 use crate::dims::Dim;
 use crate::experiment::{Error, Progress};
 use crate::hw::{AccelSpec, Fusion};
@@ -52,6 +52,12 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         nests + &render(&header, MACS_COLUMN..header.len(), rows) + &total(&chosen, &known)
     };
+    for (layer, op) in chosen.network.layers.iter().zip(&chosen.works) {
+        let advice = known[op].as_ref().and_then(|found| advice(&chosen.accel, found.gap, found.widest));
+        if let Some(advice) = advice {
+            crate::cli::eprint(&format!("warning: layer `{}`: {advice}", layer.name));
+        }
+    }
     crate::cli::print(&text)
 }
 
@@ -109,7 +115,7 @@ fn row(name: &str, work: &Work, found: Option<&Breakdown>, accel: &AccelSpec) ->
     let op = &work.op;
     let mut cells =
         vec![name.to_string(), op.kind().name().to_string(), shape(work), op.macs().0.to_string()];
-    let Some(Breakdown { cost, cycles, bound, energy_pj, mapping }) = found else {
+    let Some(Breakdown { cost, cycles, bound, energy_pj, mapping, .. }) = found else {
         cells.resize(header(accel).len(), "-".to_string());
         return cells;
     };

@@ -12,7 +12,7 @@
 use proptest::prelude::*;
 
 use super::goal::{Goal, Ingredients, Judge, Score};
-use super::search_with_tail;
+use super::{Budget, search_with_tail, search_within};
 use crate::cost::access::Flat;
 use crate::cost::evaluate::Evaluator;
 use crate::cost::lowering::Lowered;
@@ -20,7 +20,7 @@ use crate::cost::mapping::{LevelLoops, Loop, Mapping};
 use crate::cost::passes::Tail;
 use crate::cost::testing::{accelerators, lowerings, small_convolutions, small_layers};
 use crate::dims::{Dim, Tensor};
-use crate::hw::{AccelSpec, Level, Objective};
+use crate::hw::{AccelSpec, Level, Objective, Residuals};
 use crate::workload::LoopNest;
 
 /// A slot in which a factor of a dimension may stand: a level, and an axis if it is in space.
@@ -153,9 +153,16 @@ fn loops(mapping: &mut Mapping, slot: Slot) -> &mut Vec<Loop> {
     }
 }
 
+fn goals(bandwidth_gbps: f64) -> [Goal; 3] {
+    [Objective::Latency, Objective::Energy, Objective::Edp]
+        .map(|objective| Goal { objective, bandwidth_gbps })
+}
+
+/// By how much a loose mapping may look cheaper than all tight ones.
+const PADDED_ARTEFACT: f64 = 0.03;
+
 fn compare(accel: &AccelSpec, nest: &LoopNest, tail: Tail, bandwidth_gbps: f64) -> Result<(), TestCaseError> {
-    let objectives = [Objective::Latency, Objective::Energy, Objective::Edp];
-    let goals = objectives.map(|objective| Goal { objective, bandwidth_gbps });
+    let goals = goals(bandwidth_gbps);
     let mut brute = Brute::new(accel, nest, tail, goals);
     let empty = Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] };
     brute.dimension(0, &mut empty.clone());
@@ -178,6 +185,45 @@ proptest! {
         accel in accelerators(), nest in small_layers(), gbps in prop::sample::select(vec![0.5, 4.0, f64::INFINITY]),
     ) {
         compare(&accel, &nest, Tail::NONE, gbps)?;
+    }
+
+    #[test]
+    fn the_search_loses_nothing_with_exact_residuals(
+        accel in accelerators(),
+        nest in small_layers(),
+        gbps in prop::sample::select(vec![0.5, 4.0, f64::INFINITY]),
+        drain_reads in any::<bool>(),
+    ) {
+        let mut accel = AccelSpec { residuals: Residuals::Exact, ..accel };
+        if let Level::Storage(middle) = &mut accel.levels[1] {
+            middle.drain_reads = drain_reads;
+        }
+        compare(&accel, &nest, Tail::NONE, gbps)?;
+    }
+
+    #[test]
+    fn no_mapping_undercuts_the_gap_of_a_search_that_ends_early(
+        accel in accelerators(),
+        nest in small_layers(),
+        residuals in prop::sample::select(vec![Residuals::Padded, Residuals::Exact]),
+        first in 0..300u64,
+        limited in 0..300u64,
+    ) {
+        let accel = AccelSpec { residuals, ..accel };
+        let goals = goals(4.0);
+        let mut brute = Brute::new(&accel, &nest, Tail::NONE, goals);
+        brute.dimension(0, &mut Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] });
+        for (i, goal) in goals.into_iter().enumerate() {
+            let found = search_within(&accel, &nest, Tail::NONE, goal, Budget { first, limited });
+            let best = brute.best_of_all[i].first();
+            prop_assert_eq!(found.is_some(), best.is_finite());
+            let Some(found) = found else { continue };
+            let score = brute.judges[i].score(&Ingredients::of(&brute.evaluator.summary(&Flat::of(&found.mapping))));
+            let lower = score.first() * (1.0 - found.gap);
+            let slack = if residuals == Residuals::Padded { PADDED_ARTEFACT } else { 1e-9 };
+            prop_assert!(best >= lower * (1.0 - slack), "{goal:?}: {best} is below {lower}, gap {}", found.gap);
+            prop_assert!(score.first() >= best * (1.0 - 1e-9));
+        }
     }
 
     #[test]

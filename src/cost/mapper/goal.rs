@@ -22,6 +22,8 @@ pub(super) struct Ingredients {
     pub(super) port_cycles: f64,
     pub(super) dram_words: f64,
     pub(super) dynamic_pj: f64,
+    /// The part of it that DRAM takes; for bounds only.
+    pub(super) dram_pj: f64,
     pub(super) leak_pj_per_cycle: f64,
 }
 
@@ -33,6 +35,7 @@ impl Ingredients {
             port_cycles: summary.port_cycles as f64,
             dram_words: summary.dram_words as f64,
             dynamic_pj: summary.dynamic_pj,
+            dram_pj: 0.0,
             leak_pj_per_cycle: summary.leak_pj_per_cycle,
         }
     }
@@ -45,11 +48,36 @@ pub(super) struct Score {
     second: f64,
 }
 
+/// What may be added to a cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slack {
+    pub(super) pj: f64,
+    pub(super) dram_words: f64,
+}
+
+impl Slack {
+    pub(super) const NONE: Self = Self { pj: f64::NEG_INFINITY, dram_words: f64::NEG_INFINITY };
+
+    pub(super) fn max(self, other: Self) -> Self {
+        Self { pj: self.pj.max(other.pj), dram_words: self.dram_words.max(other.dram_words) }
+    }
+}
+
 /// Relative difference below which two scores count as equal: above the rounding of the sums that lead to them.
 const EQUAL: f64 = 1e-9;
 
 impl Score {
     pub(super) const WORST: Self = Self { first: f64::INFINITY, second: f64::INFINITY };
+
+    /// The score that mappings with a lower objective beat.
+    pub(super) fn limit(first: f64) -> Self {
+        Self { first, second: f64::INFINITY }
+    }
+
+    /// The objective.
+    pub(super) fn first(self) -> f64 {
+        self.first
+    }
 
     /// Whether a mapping of this score (or, for a bound, some mapping at or above it) is better than `best`.
     pub(super) fn beats(self, best: Self) -> bool {
@@ -108,6 +136,16 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether the objective grows with energy; if not, energy decides between equals only.
+    pub(super) fn counts_energy(&self) -> bool {
+        self.objective != Objective::Latency
+    }
+
+    /// Whether the objective grows with latency.
+    pub(super) fn counts_latency(&self) -> bool {
+        self.objective != Objective::Energy
+    }
+
     /// Cycles c, not rounded.
     pub(super) fn cycles(&self, cost: &Ingredients) -> f64 {
         layer_cycles(self.accel, cost.steps, cost.on_chip_cycles, cost.port_cycles)
@@ -129,11 +167,30 @@ impl<'a> Judge<'a> {
     /// the port's cycles follow from the words.
     /// Every buffer takes whole cycles: without rounding, a bound just below a best that cannot be undercut would keep
     /// the search going among millions of equals.
-    pub(super) fn floor(&self, mut least: Ingredients) -> Score {
+    pub(super) fn floor(&self, least: Ingredients) -> Score {
+        self.score(&self.whole(least))
+    }
+
+    fn whole(&self, mut least: Ingredients) -> Ingredients {
         least.dram_words = (least.dram_words + self.tail.dram_words).max(0.0);
         least.dynamic_pj += self.tail.pj;
         least.port_cycles = whole_cycles(least.port_cycles.max(least.dram_words * self.port_cycles_per_word));
         least.on_chip_cycles = whole_cycles(least.on_chip_cycles).max(self.tail.cycles);
-        self.score(&least)
+        least
+    }
+
+    /// How much more a mapping may take than `least` and still be as good as `best`.
+    pub(super) fn slack(&self, least: Ingredients, best: Score) -> Slack {
+        let least = self.whole(least);
+        let cycles = self.cycles(&least);
+        let latency = cycles.max(least.dram_words * self.shared_cycles_per_word);
+        let energy = least.dynamic_pj + least.leak_pj_per_cycle * cycles;
+        let limit = best.first * (1.0 + 2.0 * EQUAL);
+        let (pj, longest) = match self.objective {
+            Objective::Latency => (f64::INFINITY, limit),
+            Objective::Energy => (limit, f64::INFINITY),
+            Objective::Edp => (limit / latency, limit / energy),
+        };
+        Slack { pj: pj - energy, dram_words: longest / self.shared_cycles_per_word - least.dram_words }
     }
 }

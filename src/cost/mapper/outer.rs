@@ -1,19 +1,42 @@
 //! The last choice: the loops at the middle level and at DRAM, around complete inner loops.
 
 use super::dominance::{movable, share_factor};
-use super::floor::{Floor, Least};
+use super::floor::Least;
 use super::goal::{Ingredients, Judge, Score};
-use super::inner::{Inner, unroll};
+use super::inner::{Inner, Settled, unroll};
 use super::orders::{Order, Orders};
 use super::space::{Space, Unrolled, factors};
 use crate::cost::access::Flat;
 use crate::cost::evaluate::{Evaluator, Summary};
 use crate::dims::{Dim, DimSet, PerDim, Tensor};
 
+/// The steps that the search may still take: choices whose bound is worked out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    pub(super) left: u64,
+    /// Whether there was a step too many.
+    pub(super) spent: bool,
+}
+
+impl Effort {
+    pub(super) fn of(left: u64) -> Self {
+        Self { left, spent: false }
+    }
+
+    /// Takes steps; false if they are not left.
+    pub(super) fn take(&mut self, steps: u64) -> bool {
+        let enough = self.left >= steps;
+        self.left = self.left.saturating_sub(steps);
+        self.spent |= !enough;
+        enough
+    }
+}
+
 /// A complete mapping.
 #[derive(Clone, Debug)]
 pub(super) struct Best {
     pub(super) score: Score,
+    pub(super) spatial: Vec<u64>,
     pub(super) flat: Flat,
     pub(super) summary: Summary,
 }
@@ -29,8 +52,13 @@ pub(super) struct Outer<'a> {
     split: Vec<Dim>,
     /// The best mapping so far.
     pub(super) best: Option<Best>,
+    /// The score to beat: that of the best mapping, or a lower limit.
+    pub(super) known: Score,
     /// Mappings evaluated.
     pub(super) evaluated: u64,
+    pub(super) effort: Effort,
+    /// Whether any mapping will do.
+    pub(super) any: bool,
 }
 
 /// The bounds at DRAM and at the middle level.
@@ -44,8 +72,7 @@ struct Bounds {
 #[derive(Debug)]
 struct Core<'a> {
     flat: Flat,
-    unrolled: &'a Unrolled,
-    floor: &'a Floor<'a>,
+    settled: &'a Settled<'a>,
     /// The bound under everything that the innermost outer loop can do.
     least: Vec<Least>,
     /// Steps in time of the inner loops.
@@ -63,23 +90,26 @@ impl<'a> Outer<'a> {
     ) -> Self {
         let middle = space.middle.map_or(DimSet::EMPTY, |level| space.temporal[level]);
         let split = middle.and(space.temporal[0]).iter().collect();
-        Self { space, judge, orders, evaluator, split, best: None, evaluated: 0 }
+        let (known, effort) = (Score::WORST, Effort::of(0));
+        Self { space, judge, orders, evaluator, split, best: None, known, evaluated: 0, effort, any: false }
     }
 
-    /// The score to beat.
-    pub(super) fn known(&self) -> Score {
-        self.best.as_ref().map_or(Score::WORST, |best| best.score)
+    /// Starts anew with a limit that mappings must beat, and so many steps.
+    pub(super) fn restart(&mut self, limit: Score, steps: u64) {
+        let best = self.best.as_ref().map_or(Score::WORST, |best| best.score);
+        self.known = if best.order(&limit).is_lt() { best } else { limit };
+        self.effort = Effort::of(steps);
     }
 
     /// Tries all loops around `flat`, which holds the inner levels.
-    pub(super) fn search(&mut self, flat: Flat, unrolled: &Unrolled, floor: &Floor, inner: &Inner) {
-        let level = self.space.first_inner;
-        let least = floor.least_by_choice(&flat, level, &inner.inside, &inner.left);
+    pub(super) fn search(&mut self, flat: Flat, settled: &Settled, inner: &Inner) {
+        let (level, traffic) = (self.space.first_inner, settled.traffic);
+        let least = settled.floor.least_by_choice(&flat, level, &inner.inside, &inner.left);
         let least: Vec<Least> =
-            least.filter(|least| self.judge.floor(least.total).beats(self.known())).collect();
+            least.filter(|least| self.judge.floor(traffic.raise(least.total)).beats(self.known)).collect();
         let steps = inner.inside.iter().product::<u64>() as f64;
         let movable = movable(self.space, &flat, &inner.left);
-        let mut core = Core { flat, unrolled, floor, least, steps, movable };
+        let mut core = Core { flat, settled, least, steps, movable };
         let mut bounds = Bounds { dram: [1; 8], middle: [1; 8] };
         for dim in Dim::ALL {
             let index = dim as usize;
@@ -99,7 +129,11 @@ impl<'a> Outer<'a> {
 
     /// Divides the steps of each dimension over DRAM and the middle level, from the `next` one on.
     fn divide(&mut self, core: &mut Core, next: usize, bounds: &mut Bounds) {
-        if !self.may_fit(core, next, bounds) || !self.promising(core, next, bounds) {
+        if (self.any && self.effort.spent)
+            || !self.effort.take(1)
+            || !self.may_fit(core, next, bounds)
+            || !self.promising(core, next, bounds)
+        {
             return;
         }
         let Some(&dim) = self.split.get(next) else {
@@ -126,7 +160,13 @@ impl<'a> Outer<'a> {
         for dim in Dim::ALL.into_iter().filter(|dim| !self.split[next..].contains(dim)) {
             tile[dim as usize] *= bounds.middle[dim as usize];
         }
-        self.space.fits(middle, &tile)
+        (1..=middle).rev().all(|level| {
+            let fits = self.space.fits(level, &tile);
+            tile.iter_mut()
+                .zip(&core.settled.unrolled[level - 1])
+                .for_each(|(extent, bound)| *extent *= bound);
+            fits
+        })
     }
 
     /// Whether some completion may beat the best mapping; dimensions not yet divided stand at the middle level whole,
@@ -137,21 +177,26 @@ impl<'a> Outer<'a> {
         }
         let inner = core.flat.extent(self.space.first_inner);
         let tile: PerDim<u64> = std::array::from_fn(|d| inner[d] * bounds.middle[d]);
-        let extra = core.floor.above_middle(&tile, &bounds.dram, next < self.split.len());
+        let extra = core.settled.floor.above_middle(&tile, &bounds.dram, next < self.split.len());
         let steps = bounds.dram.iter().chain(&bounds.middle).product::<u64>() as f64 * core.steps;
         let open: DimSet = self.split[next..].iter().copied().collect();
         let looped = Dim::ALL.into_iter().filter(|&dim| bounds.middle[dim as usize] > 1);
         let middle = looped.collect::<DimSet>().without(open);
-        let known = self.known();
+        let known = self.known;
         core.least.iter().any(|least| {
             let again = self.times_again(least.kept, middle, &bounds.dram);
+            let dynamic_pj = least.total.dynamic_pj + extra.pj + again * least.kept_pj;
+            let chip_pj = least.total.dynamic_pj - least.total.dram_pj
+                + extra.chip_pj
+                + again * (least.kept_pj - least.kept_dram_pj);
             let total = Ingredients {
-                steps: self.space.lowered.working(steps),
-                dynamic_pj: least.total.dynamic_pj + extra.pj + again * least.kept_pj,
+                steps: self.space.lowered.working(core.settled.floor.steps(steps)),
+                dynamic_pj,
+                dram_pj: dynamic_pj - chip_pj,
                 dram_words: least.total.dram_words + extra.dram_words + again * least.kept_dram_words,
                 ..least.total
             };
-            self.judge.floor(total).beats(known)
+            self.judge.floor(core.settled.traffic.raise(total)).beats(known)
         })
     }
 
@@ -179,31 +224,32 @@ impl<'a> Outer<'a> {
             }
             for order in orders.of(0, &bounds.dram) {
                 flat.reopen(if middle > 0 { middle } else { self.space.first_inner });
-                if !self.wrap(flat, core.unrolled, middle) {
-                    return;
-                }
+                wrap(flat, core.settled.unrolled, middle);
                 push(flat, 0, order, &bounds.dram);
-                self.offer(flat);
+                self.offer(flat, core.settled);
             }
         }
     }
 
-    /// Adds the levels between DRAM and the middle level, which have no loops in time; false if a tile does not fit.
-    fn wrap(&self, flat: &mut Flat, unrolled: &Unrolled, middle: usize) -> bool {
-        for level in (1..middle).rev() {
-            unroll(flat, &unrolled[level]);
-            flat.close(level);
-        }
-        (1..middle).all(|level| self.space.fits(level, flat.extent(level)))
-    }
-
-    fn offer(&mut self, flat: &Flat) {
+    fn offer(&mut self, flat: &Flat, settled: &Settled) {
         self.evaluated += 1;
+        self.effort.take(1);
         let summary = self.evaluator.summary(flat);
         let score = self.judge.score(&Ingredients::of(&summary));
-        if score.beats(self.known()) {
-            self.best = Some(Best { score, flat: flat.clone(), summary });
+        if score.beats(self.known) {
+            self.known = score;
+            self.effort.spent |= self.any;
+            self.best =
+                Some(Best { score, spatial: settled.spatial.bounds.clone(), flat: flat.clone(), summary });
         }
+    }
+}
+
+/// Adds the levels between DRAM and the middle level, which have no loops in time.
+fn wrap(flat: &mut Flat, unrolled: &Unrolled, middle: usize) {
+    for level in (1..middle).rev() {
+        unroll(flat, &unrolled[level]);
+        flat.close(level);
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) struct EdgeRates {
     pub(super) sharing: f64,
     /// Loops in space above the parent that the tensor does not depend on.
     pub(super) parent_copies: f64,
+    child_read_pj: f64,
     child_write_pj: f64,
     parent_read_pj: f64,
     parent_update_pj: f64,
@@ -59,9 +60,12 @@ impl Above {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flow {
     pub(super) pj: f64,
+    /// The part of it that DRAM takes.
+    pub(super) dram_pj: f64,
     pub(super) dram_words: f64,
     pub(super) parent_reads: f64,
     pub(super) parent_writes: f64,
+    pub(super) child_reads: f64,
     pub(super) child_writes: f64,
 }
 
@@ -81,6 +85,7 @@ impl EdgeRates {
                 child_instances: above.instances[edge.child],
                 sharing: copies(edge.child) / copies(edge.parent),
                 parent_copies: copies(edge.parent),
+                child_read_pj: if edge.drain_reads { pj(edge.child, |s| s.read_pj_per_access) } else { 0.0 },
                 child_write_pj: pj(edge.child, |s| s.write_pj_per_access),
                 parent_read_pj: pj(edge.parent, |s| s.read_pj_per_access),
                 parent_update_pj: pj(edge.parent, |s| s.update_pj_per_access),
@@ -99,13 +104,21 @@ impl EdgeRates {
             Tensor::Weights | Tensor::Inputs => (0.0, asked, moved),
         };
         let (updates, reads) = (updates * at_parent, reads.max(0.0) * at_parent);
+        let drained = if self.edge.drain_reads { moved } else { 0.0 };
+        let from_dram = self.edge.parent == 0;
         Flow {
             pj: updates * self.parent_update_pj
                 + reads * self.parent_read_pj
-                + fills.max(0.0) * self.child_write_pj,
-            dram_words: if self.edge.parent == 0 { updates + reads } else { 0.0 },
+                + fills.max(0.0) * self.child_write_pj
+                + drained * self.child_read_pj,
+            dram_pj: match from_dram {
+                true => updates * self.parent_update_pj + reads * self.parent_read_pj,
+                false => 0.0,
+            },
+            dram_words: if from_dram { updates + reads } else { 0.0 },
             parent_reads: reads,
             parent_writes: updates,
+            child_reads: drained,
             child_writes: fills.max(0.0),
         }
     }

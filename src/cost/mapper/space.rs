@@ -115,6 +115,23 @@ impl<'a> Space<'a> {
         }
     }
 
+    /// The level whose loops leave the most choices; of equal ones the innermost.
+    pub(super) fn widest(&self) -> usize {
+        let choices = |dims: DimSet, limit: u64| -> f64 {
+            let bounds = dims.iter().map(|dim| self.nest.bound(dim));
+            bounds.map(|bound| factors(bound, limit).count() as f64).product()
+        };
+        let of_level = |level: usize| match &self.accel.levels[level] {
+            Level::Storage(_) => choices(self.temporal[level], u64::MAX),
+            Level::Fanout(fanout) => {
+                let axis = |axis: usize| choices(fanout.spatial[axis], fanout.extent[axis]);
+                axis(0) * axis(1)
+            }
+        };
+        let levels = 1..self.accel.levels.len();
+        levels.max_by(|&a, &b| of_level(a).total_cmp(&of_level(b))).unwrap_or(0)
+    }
+
     /// Whether a tile of the given extents fits a level.
     pub(super) fn fits(&self, level: usize, extent: &PerDim<u64>) -> bool {
         match &self.accel.levels[level] {

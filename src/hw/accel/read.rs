@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Storage};
+use super::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage};
 use crate::dims::{Dim, DimSet, LayerKind, PostOp, Tensor};
 use crate::files::{
     Bits, Count, Fraction, InputError, Instances, Megahertz, NonNegative, Positive, Source, Spanned,
@@ -71,6 +71,10 @@ struct RawAccel {
     /// Capacity in KiB of a memory for tensors that stay on chip, where a system has `residency`; the capacity of the
     /// global buffer if left out, which the tiles of the running layer need as well.
     resident_kib: Option<NonNegative>,
+    /// How the last step of a loop in time is counted that does not divide its dimension: `padded` like any other, as
+    /// Timeloop does, or `exact`.
+    #[serde(default)]
+    residuals: Residuals,
     /// Levels from the DRAM inwards, the MACs excluded.
     level: Vec<Spanned<RawLevel>>,
     /// The multiply-accumulate units.
@@ -126,6 +130,9 @@ struct RawLevel {
     update_pj_per_access: Option<NonNegative>,
     /// Leakage in pJ per cycle.
     leak_pj_per_cycle: Option<NonNegative>,
+    /// Whether partial sums that leave for the level outside are read here (energy and bandwidth); false if left out, as
+    /// in Timeloop.
+    drain_reads: Option<bool>,
     /// Dimensions that may be looped here.
     temporal: Option<Vec<Dim>>,
     /// Dimensions whose whole remaining extent must be looped here.
@@ -184,6 +191,7 @@ impl RawLevel {
             || energies.iter().any(Option::is_some)
             || self.bandwidths().iter().any(Option::is_some)
             || self.leak_pj_per_cycle.is_some()
+            || self.drain_reads.is_some()
             || self.keeps.is_some()
             || self.temporal.is_some()
             || self.temporal_whole.is_some()
@@ -234,6 +242,7 @@ impl RawLevel {
             write_pj_per_access: energy("write_pj_per_access", self.write_pj_per_access)?,
             update_pj_per_access: energy("update_pj_per_access", self.update_pj_per_access)?,
             leak_pj_per_cycle: self.leak_pj_per_cycle.map_or(0.0, |pj| pj.0),
+            drain_reads: self.drain_reads.unwrap_or_default(),
             temporal,
             temporal_whole,
         })
@@ -318,6 +327,7 @@ impl RawAccel {
             dispatch_cycles: self.dispatch_cycles.0,
             lowering: self.lowering,
             resident_kib: self.resident_kib.map(|kib| kib.0),
+            residuals: self.residuals,
             levels,
             mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
         })

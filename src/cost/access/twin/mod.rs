@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use crate::cost::mapping::{LevelLoops, Loop, Mapping};
 use crate::cost::testing::{accel, fanout, storage};
 use crate::dims::{Dim, PerDim, Tensor};
-use crate::hw::{AccelSpec, Level};
+use crate::hw::{AccelSpec, Level, Residuals};
 use crate::workload::LoopNest;
 
 /// A loop above 1.
@@ -29,14 +29,22 @@ struct Step {
     bound: u64,
     /// How far one step moves along the dimension.
     weight: u64,
+    /// How many steps in time of the dimension one step takes.
+    time: u64,
 }
 
 /// All loops above 1, outermost first; at a level those in time come before those in space.
 fn steps(mapping: &Mapping) -> Vec<Step> {
     let mut steps = Vec::new();
     for (level, loops) in mapping.levels.iter().enumerate() {
-        let step =
-            |each: &Loop, in_space| Step { level, in_space, dim: each.dim, bound: each.bound, weight: 1 };
+        let step = |each: &Loop, in_space| Step {
+            level,
+            in_space,
+            dim: each.dim,
+            bound: each.bound,
+            weight: 1,
+            time: 1,
+        };
         steps.extend(loops.temporal.iter().map(|each| step(each, false)));
         steps.extend(loops.spatial.iter().flatten().map(|each| step(each, true)));
     }
@@ -46,7 +54,40 @@ fn steps(mapping: &Mapping) -> Vec<Step> {
         step.weight = inside[step.dim as usize];
         inside[step.dim as usize] *= step.bound;
     }
+    let mut time: PerDim<u64> = [1; 8];
+    for step in steps.iter_mut().rev().filter(|step| !step.in_space) {
+        step.time = time[step.dim as usize];
+        time[step.dim as usize] *= step.bound;
+    }
     steps
+}
+
+/// Steps in time that every dimension of a layer takes: the product of its loops, or only what the layer needs.
+fn lengths(nest: &LoopNest, steps: &[Step], residuals: Residuals) -> PerDim<u64> {
+    let product = |dim: usize, in_space: bool| -> u64 {
+        let own = steps.iter().filter(|step| step.dim as usize == dim && step.in_space == in_space);
+        own.map(|step| step.bound).product()
+    };
+    std::array::from_fn(|dim| match residuals {
+        Residuals::Padded => product(dim, false),
+        Residuals::Exact => nest.bounds[dim].div_ceil(product(dim, true)),
+    })
+}
+
+/// The passes of loops in time, the last loop fastest: the indices of each pass, and how many steps of each dimension
+/// are left in it. Literally `for tile in ..` as long as there is a rest, and inside it `min(tile, rest)`.
+fn passes(loops: &[Step], rest: PerDim<u64>) -> Vec<(Vec<u64>, PerDim<u64>)> {
+    let Some((each, inner)) = loops.split_first() else { return vec![(Vec::new(), rest)] };
+    let (dim, mut all) = (each.dim as usize, Vec::new());
+    for index in (0..each.bound).take_while(|index| index * each.time < rest[dim]) {
+        let mut own = rest;
+        own[dim] = each.time.min(rest[dim] - index * each.time);
+        all.extend(passes(inner, own).into_iter().map(|(mut indices, rest)| {
+            indices.insert(0, index);
+            (indices, rest)
+        }));
+    }
+    all
 }
 
 /// Every combination of indices of the loops, the last loop fastest.
