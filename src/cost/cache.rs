@@ -22,7 +22,7 @@ use super::LayerCost;
 use super::mapper::{Goal, VERSION};
 use crate::dims::PostOp;
 use crate::files::{sha256, write_atomic};
-use crate::hw::{AccelSpec, Lowering};
+use crate::hw::AccelSpec;
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Op, Post, Work};
 
@@ -142,15 +142,10 @@ const KEY_BYTES: usize = 16;
 
 /// The content hash of everything that decides costs, apart from the layer.
 fn key(accel: &AccelSpec, goal: Goal) -> String {
-    let (name, source) = (String::new(), String::new());
-    let spec = AccelSpec { name, source, resident_kib: None, ..accel.clone() };
-    // What is neutral is not in the key, so that costs from before an option existed are still found.
-    let text = format!("{spec:?}")
-        .replace(&format!("lowering: {:?}, ", Lowering::NEUTRAL), "")
-        .replace("resident_kib: None, ", "")
-        .replace("residuals: Padded, ", "")
-        .replace("drain_reads: false, ", "");
-    digest(&format!("{VERSION} {goal:?} {text}"), KEY_BYTES)
+    // Its serialised form leaves out what is neutral, names and sources. Residents change what a run pays, not the cost.
+    let spec = AccelSpec { resident_kib: None, ..accel.clone() };
+    let spec = serde_json::to_string(&spec).expect("numbers and words are written without fail");
+    digest(&format!("{VERSION} {goal:?} {spec}"), KEY_BYTES)
 }
 
 /// The first `bytes` of the SHA-256 hash, in hexadecimal.
