@@ -73,6 +73,9 @@ impl Job<'_> {
 
     /// The least work of the job: the sum of the smallest c1, with all that layers can find on chip.
     pub(super) fn least_work(&self) -> Time {
+        if self.network.residency.is_none() {
+            return self.network.total_best;
+        }
         (0..self.layers.len() as u32).map(|layer| self.least_alone(layer)).sum()
     }
 
