@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::progress::Bars;
 use super::run::Recording;
 use super::table::Listing;
-use crate::cost::{Cache, Measurements, Throughput, UserTable};
+use crate::cost::{Cache, Measurements, Sheet, Throughput, UserTable};
 use crate::experiment::{DataRoot, Error, Experiment, Kind, Progress, check_name};
 use crate::files::{InputError, Source, any_path, did_you_mean};
 use crate::hw::{AccelSpec, SystemSpec};
@@ -129,6 +129,14 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
             "measurements",
             format!(" `{}`, {} results", throughput.name, throughput.rates.len()),
         ))
+    } else if table.contains_key("configuration") {
+        let sheet = Sheet::read(path)?;
+        check_name(path, &sheet.name)?;
+        data.accelerator(&sheet.accelerator)?;
+        for configuration in &sheet.configurations {
+            data.accelerator(&configuration.accelerator)?;
+        }
+        Ok(Verdict::new("measurements", format!(" `{}`, {} layers", sheet.name, sheet.layers.len())))
     } else if table.contains_key("accelerator") {
         let system = SystemSpec::read(path, data.folders(Kind::Accelerator))?;
         check_name(path, &system.name)?;

@@ -142,9 +142,8 @@ const KEY_BYTES: usize = 16;
 
 /// The content hash of everything that decides costs, apart from the layer.
 fn key(accel: &AccelSpec, goal: Goal) -> String {
-    // Its serialised form leaves out what is neutral, names and sources. Residents change what a run pays, not the cost.
-    let spec = AccelSpec { resident_kib: None, ..accel.clone() };
-    let spec = serde_json::to_string(&spec).expect("numbers and words are written without fail");
+    // Its serialised form leaves out what is neutral, names, sources, and what decides no cost.
+    let spec = serde_json::to_string(accel).expect("numbers and words are written without fail");
     digest(&format!("{VERSION} {goal:?} {spec}"), KEY_BYTES)
 }
 

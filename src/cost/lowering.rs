@@ -11,8 +11,9 @@
 //!   ceil(P / 2) x ceil(Q / 2) outputs, each of which stands for 2 x 2: 16 multiplications instead of 36, weights x 16 / 9,
 //!   and the same input windows (F(2 x 2, 3 x 3) of Lavin and Gray, CVPR 2016). The additions of the transforms are
 //!   left out.
-//! - **Channels are padded** (`channel_multiple` m): C to the next multiple of m everywhere; K likewise for the outputs in
-//!   DRAM only. Both are those of one group.
+//! - **Channels are padded** (`channel_multiple` m): tensors in DRAM have the next multiple of m channels, all groups
+//!   together; the array computes with the next multiple of C in each group, and weights are stored so. Vector layers count
+//!   their elements as they are.
 //! - **Padding that is not read** (`reads_padding = false`): DRAM moves the rows and columns that the input has. A pass
 //!   over the whole input is exact; a tile is charged its share on average.
 //!
@@ -112,14 +113,16 @@ impl Lowered {
             lowered.held[Tensor::Outputs as usize] = 4;
         }
         let multiple = |channels: u64| channels.next_multiple_of(lowering.channel_multiple);
-        nest.bounds[Dim::C as usize] = multiple(nest.bound(Dim::C));
-        let channels = Ratio::new(multiple(nest.bound(Dim::K)), nest.bound(Dim::K));
+        let [groups, inputs, outputs] = [Dim::G, Dim::C, Dim::K].map(|dim| nest.bound(dim));
+        nest.bounds[Dim::C as usize] = multiple(inputs);
+        let channels = Ratio::new(multiple(groups * outputs), groups * outputs);
         lowered.channels = channels;
         lowered.dram[Tensor::Outputs as usize] =
             Ratio::new(outputs_per_element.over * channels.over, outputs_per_element.under * channels.under);
         let windows = [0, 1].map(|axis| window(nest, axis));
-        let pixels = (0..2).map(|axis| real[axis].min(windows[axis])).product();
-        lowered.dram[Tensor::Inputs as usize] = Ratio::new(pixels, windows.iter().product());
+        let pixels: u64 = (0..2).map(|axis| real[axis].min(windows[axis])).product();
+        let computed = groups * multiple(inputs) * windows.iter().product::<u64>();
+        lowered.dram[Tensor::Inputs as usize] = Ratio::new(pixels * multiple(groups * inputs), computed);
         nest.padding = [0; 2];
         lowered
     }
@@ -296,6 +299,18 @@ mod tests {
         };
         let lowering = Lowering { channel_multiple: 16, ..Lowering::NEUTRAL };
         assert_eq!(figures(lowering, &nest), ([32_000, 32, 1008], 32_000));
+    }
+
+    /// 24 channels on their own are stored as 32 side by side, and each is computed with as one of 16.
+    #[test]
+    fn channels_of_a_depthwise_layer_are_stored_side_by_side() {
+        let bounds = [1, 24, 1, 1, 5, 5, 1, 1];
+        let nest = LoopNest { bounds, stride: [1; 2], dilation: [1; 2], padding: [0; 2] };
+        let lowering = Lowering { channel_multiple: 16, ..Lowering::NEUTRAL };
+        assert_eq!(figures(lowering, &nest), ([24 * 16, 32 * 25, 32 * 25], 24 * 16 * 25));
+        let residual = Tail { reads: 600, inside: 600, writes: 600, ops: 600 };
+        let Tail { reads, inside, writes, .. } = Lowered::of(lowering, &nest).tail(residual);
+        assert_eq!([reads, inside, writes], [800; 3]);
     }
 
     #[test]

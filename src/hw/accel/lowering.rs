@@ -13,7 +13,8 @@ pub struct Lowering {
     /// Run 3 x 3 convolutions of stride 1 as Winograd F(2 x 2, 3 x 3): 16 multiplications for 2 x 2 outputs instead of 36;
     /// weights are stored transformed, 16 for 9.
     pub winograd: bool,
-    /// Channels (per group) are stored in multiples of this many; those of inputs and weights are computed with, too.
+    /// Tensors are stored with a multiple of this many channels, all groups together; the input channels of each group are
+    /// computed with in such multiples, and weights are stored so.
     #[schemars(range(min = 1))]
     pub channel_multiple: u64,
     /// Whether the zeros that pad an input are read from DRAM; if not, they are made on chip.

@@ -187,7 +187,8 @@ mod tests {
     }
 
     fn vector(name: &str, op: PostOp, [reads, writes]: [u64; 2], after: &[usize]) -> Layer {
-        let layer = Layer::new(name, Op::Vector { reads, writes, ops: writes }, after.to_vec());
+        let ops = if op == PostOp::Concat { 0 } else { writes };
+        let layer = Layer::new(name, Op::Vector { reads, writes, ops }, after.to_vec());
         Layer { post_op: Some(op), ..layer }
     }
 

@@ -272,7 +272,7 @@ fn attributes_and_constraints_become_keys() {
         storage(&spec("depth: 9", &format!("temporal: {{{constraint}}}")), "buffer").temporal
     };
     assert_eq!(temporal("factors: [N=1, C <= 1, M=4, P=0]"), dims("GKPQRS").without(dims("G")));
-    assert_eq!(temporal("factors_only: [M=4, N=2]"), dims("NK").with(Dim::G).without(dims("G")));
+    assert_eq!(temporal("factors_only: [M=4, N=2]"), dims("NGK"));
     assert_eq!(temporal("no_iteration_over_dataspaces: [Weights]"), dims("NPQ"));
     assert_eq!(temporal("must_iterate_over_dataspaces: [Weights], factors: [G=2]"), dims("GKCRS"));
     let unrolled = |constraint: &str| {
