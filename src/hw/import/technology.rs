@@ -9,7 +9,7 @@ Energies that the source does not have are on the technology basis of the system
 - SRAM: Timeloop's public formula E = (5/99.5 x (KiB - 0.5) + 1) x bits/16 pJ per access, for scratch pads too.
 - DRAM: 8 pJ/bit (Timeloop's 512 pJ per 64 bits). MAC: 0.2 pJ 8-bit multiply, growing with the square of the \
 width, + 0.03 pJ 8-bit add, growing with the width (Horowitz, ISSCC 2014, figure 1.1.9).
-- Leakage: 0.0042 pJ per cycle and KiB at 1 GHz (our choice, see accel-models/simba_1024.toml).";
+- Leakage: 0.0042 pJ per cycle and KiB at 1 GHz (our choice, see the accelerators of the shipped systems).";
 
 /// Energy of an access of `bits` to an SRAM of `kib` KiB in pJ, by Timeloop's public formula.
 pub(super) fn sram_pj(kib: f64, bits: u64) -> f64 {

@@ -273,14 +273,14 @@ fn attributes_and_constraints_become_keys() {
     };
     assert_eq!(temporal("factors: [N=1, C <= 1, M=4, P=0]"), dims("GKPQRS").without(dims("G")));
     assert_eq!(temporal("factors_only: [M=4, N=2]"), dims("NGK"));
-    assert_eq!(temporal("no_iteration_over_dataspaces: [Weights]"), dims("NPQ"));
+    assert_eq!(temporal("no_iteration_over_dataspaces: [Weights]"), dims("NGPQ"), "groups go with the batch");
     assert_eq!(temporal("must_iterate_over_dataspaces: [Weights], factors: [G=2]"), dims("GKCRS"));
     let unrolled = |constraint: &str| {
         fanout(&spec("depth: 9", &format!("spatial: {{{constraint}}}")), "inter_buffer_spatial").clone()
     };
     let at_most =
         unrolled("factors: [M<=2, C=3, R=0, P=1, Q<2, S>=1, N=1], permutation: [M, C, R], split: 3");
-    assert_eq!((at_most.spatial[0], at_most.spatial_whole), (dims("KCR"), dims("R")));
+    assert_eq!((at_most.spatial[0], at_most.spatial_whole), (dims("GKCR"), dims("R")), "groups go with K");
     assert_eq!(
         (at_most.max_factor[Dim::K as usize], at_most.max_factor[Dim::C as usize]),
         (Some(2), Some(3))
