@@ -62,7 +62,7 @@ impl Bound {
 }
 
 /// The breakdown of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it. Of a layer in several
-/// passes ([`super::passes`]), what limits the longest counts, and the mapping is that of the first.
+/// passes (`cost::passes`), what limits the longest counts, and the mapping is that of the first.
 pub fn breakdown(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<Breakdown> {
     let found = passes(accel, work)?.into_iter().map(|pass| of_pass(accel, pass, goal));
     let found: Vec<Breakdown> = found.collect::<Option<_>>()?;

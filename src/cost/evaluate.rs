@@ -41,7 +41,7 @@ pub struct Evaluation {
     pub dynamic_pj: Vec<f64>,
     /// Leakage of the used instances by level, outermost first.
     pub leakage_pj: Vec<f64>,
-    /// Words moved by level and [`Tensor`](crate::dims::Tensor).
+    /// Words moved by level and [`Tensor`].
     pub accesses: Vec<[Accesses; 3]>,
     /// Used instances by level.
     pub instances: Vec<u64>,

@@ -23,7 +23,7 @@
 //! of a system runs is an error before the run, and `mascot cost table` shows dashes.
 //!
 //! What is **fused** into a layer runs at its output where the accelerator can do that, and as a vector layer of its own
-//! where it cannot ([`super::passes`]).
+//! where it cannot (`cost::passes`).
 //!
 //! Left out: on-chip buffers of vector layers.
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::cases::{Case, ExpectedAccesses};
 use super::evaluate::{Evaluation, evaluate};
 use super::mapper::{self, Goal};
-use crate::hw::{AccelSpec, Objective};
+use crate::hw::{AccelSpec, Objective, Residuals};
 
 /// How far our evaluation of one case is from the case's numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,8 +81,9 @@ pub fn median(sorted: &[f64]) -> f64 {
     }
 }
 
-/// Evaluates the mapping of a case.
+/// Evaluates the mapping of a case, padded as the other tool does it.
 pub fn compare(case: &Case, accel: &AccelSpec) -> Result<Comparison, String> {
+    let accel = &AccelSpec { residuals: Residuals::Padded, ..accel.clone() };
     let mapping = case.mapping(accel)?;
     let ours = evaluate(accel, &case.nest(), &mapping)?;
     let errors = case.expected.accesses.iter().map(|expected| access_error(expected, accel, &ours));
