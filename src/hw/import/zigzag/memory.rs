@@ -48,10 +48,7 @@ pub(super) fn read<'a>(
     precision: [u64; 2],
     dataflow: &Dataflow,
 ) -> Result<Vec<Memory<'a>>, InputError> {
-    let mut memories = vec![];
-    for entry in table.table()? {
-        let node = entry.take();
-        let served = node.need(&["served_dimensions"])?;
+    each(table, precision, dataflow, |served| {
         let mut names = vec![];
         for name in served.list()? {
             let text = name.text()?;
@@ -61,12 +58,9 @@ pub(super) fn read<'a>(
             }
             names.push(text);
         }
-        let unserved =
-            (0..axes.len()).filter(|&axis| axes[axis].size > 1 && !names.contains(&axes[axis].name.as_str()));
-        memories.push(memory(&entry.key, node, served, unserved.collect(), precision, dataflow)?);
-    }
-    memories.last_mut().iter_mut().for_each(|memory| memory.is_outermost = true);
-    Ok(memories)
+        let is_served = |axis: &Axis| names.contains(&axis.name.as_str());
+        Ok((0..axes.len()).filter(|&axis| axes[axis].size > 1 && !is_served(&axes[axis])).collect())
+    })
 }
 
 /// The memories of a core without an array: they serve everything.
@@ -75,11 +69,21 @@ pub(super) fn read_outermost<'a>(
     precision: [u64; 2],
     dataflow: &Dataflow,
 ) -> Result<Vec<Memory<'a>>, InputError> {
+    each(table, precision, dataflow, |_| Ok(vec![]))
+}
+
+/// The memories of a table, given the axes of the array that each does not serve.
+fn each<'a>(
+    table: &'a Node,
+    precision: [u64; 2],
+    dataflow: &Dataflow,
+    unserved: impl Fn(&'a Node) -> Result<Vec<usize>, InputError>,
+) -> Result<Vec<Memory<'a>>, InputError> {
     let mut memories = vec![];
     for entry in table.table()? {
         let node = entry.take();
         let served = node.need(&["served_dimensions"])?;
-        memories.push(memory(&entry.key, node, served, vec![], precision, dataflow)?);
+        memories.push(memory(&entry.key, node, served, unserved(served)?, precision, dataflow)?);
     }
     memories.last_mut().iter_mut().for_each(|memory| memory.is_outermost = true);
     Ok(memories)
