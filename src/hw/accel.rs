@@ -58,7 +58,6 @@ pub struct AccelSpec {
     #[serde(skip)]
     pub resident_kib: Option<f64>,
     /// How the last, shorter step of a loop in time is counted.
-    #[serde(skip_serializing_if = "Residuals::is_padded")]
     pub residuals: Residuals,
     /// Levels from DRAM inwards, the MACs excluded; the first is the DRAM and keeps every tensor.
     pub levels: Vec<Level>,
@@ -71,17 +70,10 @@ pub struct AccelSpec {
 #[serde(rename_all = "snake_case")]
 pub enum Residuals {
     /// Like any other step, as Timeloop does: the dimension is padded.
-    #[default]
     Padded,
     /// As short as it is. Loops in space still take whole steps.
+    #[default]
     Exact,
-}
-
-impl Residuals {
-    /// Whether dimensions are padded.
-    pub fn is_padded(&self) -> bool {
-        *self == Self::Padded
-    }
 }
 
 /// One level of the hierarchy.

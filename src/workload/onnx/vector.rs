@@ -2,6 +2,7 @@
 
 use super::graph::{Kind, Operation, inputs, streams};
 use super::operators::{self, Class, Cost};
+use super::parameters::is_setting;
 use super::problem::Problem;
 use super::tensors::{Origin, Tensors};
 use crate::workload::layer::{Op, product};
@@ -48,7 +49,11 @@ fn reads(operation: &Operation, tensors: &Tensors) -> Result<u64, Problem> {
             tensors.is_float(tensor) && !is_number || operation.kind == Kind::Unknown
         }
     };
-    sum(streams(operation.node).into_iter().filter(is_data), operation, tensors)
+    let node = operation.node;
+    let is_setting =
+        |tensor: &str| (0..).zip(&node.input).any(|(at, input)| input == tensor && is_setting(node, at));
+    let read = streams(node).into_iter().filter(|tensor| !is_setting(tensor));
+    sum(read.filter(is_data), operation, tensors)
 }
 
 fn sum<'t>(

@@ -1,4 +1,4 @@
-//! Constants that are no parameters: what the graph generates, and scales.
+//! Constants that are no parameters: what the graph generates, what says how an operator works, scales.
 
 use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, TensorProto};
 
@@ -53,6 +53,19 @@ fn a_generated_state_is_no_parameter_and_a_generated_weight_is_one() {
     let mut model = graph("x: 2 8", "", nodes, "z: 2 4");
     model.initializer.extend([numbers("size", &[8, 4]), numbers("length", &[4])]);
     assert_eq!(imported(model).summary.weight_elems, 8 * 4 + 4);
+}
+
+#[test]
+fn what_says_how_an_operator_works_is_not_read() {
+    for node in ["z = Upsample x scales", "z = Resize x - scales"] {
+        let mut model = graph("x: 1 2 4 4", "", node, "z: 1 2 8 8");
+        model.initializer.push(TensorProto { float_data: vec![1.0, 1.0, 2.0, 2.0], ..weight("scales: 4") });
+        assert_eq!(
+            imported(model).network.layers[0].op,
+            Op::Vector { reads: 32, writes: 128, ops: 0 },
+            "{node}"
+        );
+    }
 }
 
 /// The scale of the weights comes after the product, as onnxruntime's dynamic quantization writes it.
