@@ -15,6 +15,7 @@ pub mod limits;
 pub mod metrics;
 pub mod plan;
 pub mod policy;
+pub mod precision;
 pub mod report;
 pub mod results;
 pub mod rng;

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::experiment::Error;
 use crate::files::write_atomic;
 use crate::hw::import_accel;
+use crate::workload::onnx::Widths;
 use crate::workload::{UnknownOperators, layer_list, onnx};
 
 #[derive(Args)]
@@ -31,6 +32,10 @@ pub(super) struct Options {
     /// memory
     #[arg(long)]
     no_fuse: bool,
+    /// Bits per element: onnx (the types of the file), or the same for all layers, such as w4a8 or w8i8o16p32: weights (w),
+    /// inputs and outputs (a, or i and o), partial sums (p) [default: the words of the accelerator]
+    #[arg(long, value_name = "BITS", default_value_t = Widths::default(), hide_default_value = true)]
+    precision: Widths,
     /// The network to take from a .m file that has several
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
@@ -135,6 +140,7 @@ fn network(options: &Options, file: &Path) -> Result<(), Error> {
 
 fn is_of_onnx(options: &Options) -> bool {
     let is_open = matches!(options.unknown, Unknown::Bytes) || options.no_fuse;
+    let is_open = is_open || options.precision != Widths::default();
     !options.bind.is_empty() || !options.input.is_empty() || is_open
 }
 
@@ -150,12 +156,15 @@ fn onnx_options(options: &Options) -> Result<onnx::Options, Error> {
             Unknown::Bytes => UnknownOperators::Bytes,
         },
         no_fuse: options.no_fuse,
+        precision: options.precision,
     })
 }
 
 fn list_options(options: &Options) -> Result<layer_list::Options, Error> {
     if is_of_onnx(options) {
-        return Err(Error::Usage("--bind, --input, --unknown and --no-fuse are for ONNX files".into()));
+        return Err(Error::Usage(
+            "--bind, --input, --unknown, --no-fuse and --precision are for ONNX files".into(),
+        ));
     }
     Ok(layer_list::Options {
         network: options.network.clone(),

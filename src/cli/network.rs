@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::table::Listing;
 use crate::cost::as_run;
 use crate::experiment::{DataRoot, Error};
+use crate::precision::Precision;
 use crate::results::number;
 use crate::workload::{Layer, Network};
 
@@ -37,7 +38,7 @@ pub(super) fn execute(command: &Command) -> Result<(), Error> {
     let mut network = data.network(&options.name)?;
     if let Some(system) = &options.system {
         let system = data.system(system)?;
-        network = as_run(&network, system.fusion, &system.models);
+        network = as_run(&network, system.precision, system.fusion, &system.models);
     }
     match (options.json, options.dot) {
         (true, _) => super::print_json(&listing(&network).json()),
@@ -78,11 +79,12 @@ fn listing(network: &Network) -> Listing {
     }
 }
 
-/// The size of a layer, what it may become a part of, and what has become a part of it.
+/// The size of a layer, its precision, what it may become a part of, and what has become a part of it.
 fn describe(layer: &Layer) -> String {
     let own = layer.post_op.iter().map(|op| op.name().to_string());
     let post = layer.post.iter().map(|post| format!("+ {}", post.op.name()));
-    let words: Vec<String> = [layer.op.describe()].into_iter().chain(own).chain(post).collect();
+    let bits = (layer.precision != Precision::NATIVE).then(|| layer.precision.to_string());
+    let words: Vec<String> = [layer.op.describe()].into_iter().chain(bits).chain(own).chain(post).collect();
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -401,8 +401,14 @@ impl Flat {
         }
         if !lowered.is_plain_in_dram() {
             for (tensor, Accesses { reads, updates, .. }) in Tensor::ALL.into_iter().zip(&mut counts[0]) {
-                *reads = lowered.dram_words(tensor, *reads);
-                *updates = lowered.dram_words(tensor, *updates);
+                match tensor {
+                    // What is read was not complete, and is written again.
+                    Tensor::Outputs => {
+                        *updates = lowered.output_words(*updates, *reads);
+                        *reads = lowered.psum_words(*reads);
+                    }
+                    Tensor::Weights | Tensor::Inputs => *reads = lowered.dram_words(tensor, *reads),
+                }
             }
         }
         steps

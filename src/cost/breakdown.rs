@@ -6,12 +6,11 @@ use super::evaluate::Evaluator;
 use super::layer_cost::{Stream, nest_cost, stream_of};
 use super::mapper::{self, Found, Goal};
 use super::mapping::Mapping;
-use super::passes::{Pass, Tail, passes};
-use super::timing::port_cycles;
-use crate::dims::LayerKind;
+use super::passes::{Pass, passes};
+use super::timing::{port_cycles, time};
 use crate::hw::AccelSpec;
 use crate::units::Cycles;
-use crate::workload::{LoopNest, Op, Work};
+use crate::workload::Work;
 
 /// The cost of a layer with all the numbers behind it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,11 +63,11 @@ impl Bound {
 /// The breakdown of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it. Of a layer in several
 /// passes (`cost::passes`), what limits the longest counts, and the mapping is that of the first.
 pub fn breakdown(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<Breakdown> {
-    let found = passes(accel, work)?.into_iter().map(|pass| of_pass(accel, pass, goal));
+    let found = passes(accel, work)?.into_iter().map(|pass| of_pass(accel, &pass, goal));
     let found: Vec<Breakdown> = found.collect::<Option<_>>()?;
     let longest = found.iter().rev().max_by_key(|pass| pass.cycles).map(|pass| pass.bound)?;
     let all = found.into_iter().reduce(|before, next| Breakdown {
-        cost: before.cost.followed_by(next.cost),
+        cost: before.cost.followed_by(next.cost, time(accel, Cycles(before.cycles.0 + next.cycles.0))),
         cycles: Cycles(before.cycles.0 + next.cycles.0),
         energy_pj: before.energy_pj.iter().zip(&next.energy_pj).map(|(a, b)| a + b).collect(),
         gap: before.gap.max(next.gap),
@@ -78,30 +77,18 @@ pub fn breakdown(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<Breakdown
     Some(Breakdown { bound: longest, ..all })
 }
 
-fn of_pass(accel: &AccelSpec, Pass { op, tail }: Pass, goal: Goal) -> Option<Breakdown> {
-    match &op {
-        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
-            let found = mapper::search_with_tail(accel, nest, tail, goal)?;
-            Some(of_nest(accel, op.kind(), nest, tail, goal, found))
-        }
-        Op::Vector { .. } | Op::Lookup { .. } => {
-            stream_of(&op, tail).map(|stream| of_stream(accel, stream, goal))
-        }
+fn of_pass(accel: &AccelSpec, pass: &Pass, goal: Goal) -> Option<Breakdown> {
+    match stream_of(accel, pass) {
+        Some(stream) => Some(of_stream(accel, stream, goal)),
+        None => mapper::search_pass(accel, pass, goal).map(|found| of_nest(accel, pass, goal, found)),
     }
 }
 
-fn of_nest(
-    accel: &AccelSpec,
-    kind: LayerKind,
-    nest: &LoopNest,
-    tail: Tail,
-    goal: Goal,
-    found: Found,
-) -> Breakdown {
-    let evaluator = Evaluator::with_tail(accel, nest, tail).expect("the mapper has run the layer");
+fn of_nest(accel: &AccelSpec, pass: &Pass, goal: Goal, found: Found) -> Breakdown {
+    let evaluator = Evaluator::of_pass(accel, pass).expect("the mapper has run the layer");
     let evaluation = evaluator.detail(&Flat::of(&found.mapping));
-    let cost = nest_cost(accel, kind, &found);
-    let compute = (evaluation.steps as f64 / accel.array_efficiency).max(tail.cycles(accel) as f64);
+    let cost = nest_cost(accel, pass.op.kind(), &found);
+    let compute = (evaluation.steps as f64 / accel.array_efficiency).max(pass.tail.cycles(accel) as f64);
     let mut level_cycles: Vec<f64> =
         evaluation.bandwidth_cycles.iter().map(|&cycles| cycles as f64).collect();
     level_cycles[0] = level_cycles[0].max(shared_cycles(accel, &cost, goal));

@@ -23,6 +23,7 @@ use super::mapper::{Goal, VERSION};
 use crate::dims::PostOp;
 use crate::files::{sha256, write_atomic};
 use crate::hw::AccelSpec;
+use crate::precision::Precision;
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Op, Post, Work};
 
@@ -192,16 +193,24 @@ fn parse(line: &str) -> Option<(Work, Option<LayerCost>)> {
     Some((work, Some(cost)))
 }
 
-/// The layer, then each operation at its output behind a `+`.
+/// The layer, then each operation at its output behind a `+`, then the precision behind an `@` unless it is native.
 fn work_text(work: &Work) -> String {
     let post = work
         .post
         .iter()
         .map(|Post { op, reads, writes, ops }| format!(" + {} {reads} {writes} {ops}", op.name()));
-    op_text(&work.op) + &post.collect::<String>()
+    let precision = match work.precision {
+        Precision::NATIVE => String::new(),
+        precision => format!(" @ {precision}"),
+    };
+    op_text(&work.op) + &post.collect::<String>() + &precision
 }
 
 fn parse_work(text: &str) -> Option<Work> {
+    let (text, precision) = match text.split_once(" @ ") {
+        Some((text, precision)) => (text, precision.parse().ok()?),
+        None => (text, Precision::NATIVE),
+    };
     let mut parts = text.split(" + ");
     let op = parse_op(parts.next()?)?;
     let post = parts.map(|part| {
@@ -212,7 +221,7 @@ fn parse_work(text: &str) -> Option<Work> {
         let &[reads, writes, ops] = numbers.as_slice() else { return None };
         Some(Post { op, reads, writes, ops })
     });
-    Some(Work { op, post: post.collect::<Option<_>>()? })
+    Some(Work { op, post: post.collect::<Option<_>>()?, precision })
 }
 
 fn op_text(op: &Op) -> String {
@@ -284,7 +293,10 @@ mod tests {
             Op::Lookup { reads: 1, writes: 2 },
         ];
         let post = PostOp::ALL.map(|op| Post { op, reads: 5, writes: 6, ops: 7 }).to_vec();
-        let works = ops.map(Work::from).into_iter().chain([Work { op: ops[0], post }]);
+        let precision = "w4i8o16p32".parse().unwrap();
+        let fused = Work { post: post.clone(), ..Work::from(ops[0]) };
+        let narrow = Work { precision, ..fused.clone() };
+        let works = ops.map(Work::from).into_iter().chain([fused, narrow]);
         for work in works {
             for cost in [Some(cost), None] {
                 let line = format(&work, cost.as_ref());

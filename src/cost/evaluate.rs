@@ -5,7 +5,8 @@
 //! - cycles = max(T, for each level ceil(words per used instance / bandwidth)), where a read bandwidth carries the
 //!   reads, a write bandwidth fills and updates, and a shared bandwidth all three, summed over the level's tensors.
 //! - energy of a (level, tensor) = charged x sum over reads, fills, updates of ceil(count / n / w) x pJ per access, with
-//!   n used instances and w = entry_bits / word_bits / cluster_size words per access. Charged instances are n, or with
+//!   n used instances and w = entry_bits / word_bits / cluster_size words per access, each element of the tensor so many
+//!   words as its precision says (`lowering`; bandwidths carry words, too). Charged instances are n, or with
 //!   clusters min(n, instances / cluster_size): used registers count as spread over all clusters, and each cluster pays
 //!   for a whole entry.
 //! - leakage = pJ per cycle x cycles x used instances of each storage level. MACs cost energy once per real MAC.
@@ -16,7 +17,7 @@
 use super::access::{Accesses, Counts, Edge, Flat, Instances, edges};
 use super::lowering::Lowered;
 use super::mapping::Mapping;
-use super::passes::Tail;
+use super::passes::{Pass, Tail};
 use crate::dims::Tensor;
 use crate::hw::{AccelSpec, Residuals, Storage};
 use crate::units::{Bytes, Cycles, Macs};
@@ -41,7 +42,7 @@ pub struct Evaluation {
     pub dynamic_pj: Vec<f64>,
     /// Leakage of the used instances by level, outermost first.
     pub leakage_pj: Vec<f64>,
-    /// Words moved by level and [`Tensor`].
+    /// Elements moved by level and [`Tensor`]; words at DRAM.
     pub accesses: Vec<[Accesses; 3]>,
     /// Used instances by level.
     pub instances: Vec<u64>,
@@ -102,8 +103,10 @@ pub struct Evaluator<'a> {
 struct StorageRates<'a> {
     level: usize,
     spec: &'a Storage,
-    /// Words that one charged access moves.
-    words_per_access: f64,
+    /// Words per element, by [`Tensor`]. DRAM's accesses are words already.
+    words: [f64; 3],
+    /// Elements that one charged access moves, by [`Tensor`].
+    elements_per_access: [f64; 3],
     /// The most instances that are charged.
     max_charged: u64,
 }
@@ -111,33 +114,40 @@ struct StorageRates<'a> {
 impl<'a> Evaluator<'a> {
     /// An evaluator of mappings of `nest` on `accel`; an error says which count is too large.
     pub fn new(accel: &'a AccelSpec, nest: &LoopNest) -> Result<Self, String> {
-        Self::with_tail(accel, nest, Tail::NONE)
+        Ok(Self::of(accel, Lowered::new(accel, nest)?, Tail::NONE))
     }
 
-    /// The same for a nest with post-processing at its output.
-    pub(super) fn with_tail(accel: &'a AccelSpec, nest: &LoopNest, tail: Tail) -> Result<Self, String> {
-        Ok(Self::of(accel, Lowered::new(accel, nest)?, tail))
+    /// The same for a pass with a nest.
+    pub(super) fn of_pass(accel: &'a AccelSpec, pass: &Pass) -> Result<Self, String> {
+        Ok(Self::of(accel, pass.lowered(accel)?, pass.tail))
     }
 
     /// The same for a nest that is lowered already.
     pub(super) fn of(accel: &'a AccelSpec, lowered: Lowered, tail: Tail) -> Self {
-        let storages = accel.storages().map(|(level, spec)| StorageRates {
-            level,
-            spec,
-            words_per_access: spec.words_per_access(),
-            max_charged: match spec.cluster_size {
-                1 => u64::MAX,
-                size => (accel.instances_below(level) / size).max(1),
-            },
+        let storages = accel.storages().map(|(level, spec)| {
+            let words = Tensor::ALL.map(|tensor| match level {
+                0 => 1.0,
+                _ => lowered.words_per_element(spec, tensor),
+            });
+            StorageRates {
+                level,
+                spec,
+                words,
+                elements_per_access: words.map(|words| spec.words_per_access() / words),
+                max_charged: match spec.cluster_size {
+                    1 => u64::MAX,
+                    size => (accel.instances_below(level) / size).max(1),
+                },
+            }
         });
         Self {
             accel,
             lowered,
             edges: edges(accel),
             storages: storages.collect(),
-            tail: lowered.tail(tail),
+            tail: lowered.tail(accel.dram(), tail),
             tail_cycles: tail.cycles(accel),
-            compute_pj: lowered.multiplications() as f64 * accel.mac.energy_pj + tail.ops_pj(accel),
+            compute_pj: lowered.mac_pj(accel) + tail.ops_pj(accel),
         }
     }
 
@@ -227,25 +237,28 @@ impl<'a> Evaluator<'a> {
 impl StorageRates<'_> {
     fn energy_pj(&self, accesses: &[Accesses; 3], used: u64) -> f64 {
         // Most counts are 0, and a division takes longer than to look.
-        let charge = |words: u64, pj: f64| match words {
+        let charge = |elements: u64, per_access: f64, pj: f64| match elements {
             0 => 0.0,
-            _ => (words as f64 / used as f64 / self.words_per_access).ceil() * pj,
+            _ => (elements as f64 / used as f64 / per_access).ceil() * pj,
         };
-        let kept = accesses.iter().zip(self.spec.keeps).filter(|&(_, keeps)| keeps);
-        let per_instance = kept.map(|(&Accesses { reads, fills, updates }, _)| {
-            charge(reads, self.spec.read_pj_per_access)
-                + charge(fills, self.spec.write_pj_per_access)
-                + charge(updates, self.spec.update_pj_per_access)
+        let kept = accesses.iter().zip(self.elements_per_access).zip(self.spec.keeps);
+        let kept = kept.filter(|&(_, keeps)| keeps);
+        let per_instance = kept.map(|((&Accesses { reads, fills, updates }, each), _)| {
+            charge(reads, each, self.spec.read_pj_per_access)
+                + charge(fills, each, self.spec.write_pj_per_access)
+                + charge(updates, each, self.spec.update_pj_per_access)
         });
         per_instance.sum::<f64>() * used.min(self.max_charged) as f64
     }
 
     /// Cycles that the busiest of the level's bandwidths needs.
     fn cycles(&self, accesses: &[Accesses; 3], used: u64) -> u64 {
-        let reads: u64 = accesses.iter().map(|words| words.reads).sum();
-        let writes: u64 = accesses.iter().map(|words| words.fills + words.updates).sum();
-        let needed = |words: u64, bandwidth: Option<f64>| {
-            bandwidth.map_or(0, |bandwidth| (words as f64 / used as f64 / bandwidth).ceil() as u64)
+        let words = |elements: fn(&Accesses) -> u64| -> f64 {
+            accesses.iter().zip(self.words).map(|(each, words)| elements(each) as f64 * words).sum()
+        };
+        let (reads, writes) = (words(|each| each.reads), words(|each| each.fills + each.updates));
+        let needed = |words: f64, bandwidth: Option<f64>| {
+            bandwidth.map_or(0, |bandwidth| (words / used as f64 / bandwidth).ceil() as u64)
         };
         needed(reads, self.spec.read_bandwidth_words_per_cycle)
             .max(needed(writes, self.spec.write_bandwidth_words_per_cycle))

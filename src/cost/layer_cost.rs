@@ -30,27 +30,29 @@
 use super::LayerCost;
 use super::lowering::Lowered;
 use super::mapper::{self, Found, Goal};
-use super::passes::{Pass, Tail, passes};
+use super::passes::{Pass, passes};
 use super::timing::{layer_cycles, port_cycles, time};
 use crate::dims::{LayerKind, Tensor};
 use crate::hw::AccelSpec;
-use crate::units::{Bytes, Cycles, Picojoules};
+use crate::units::{Bytes, Cycles, Picojoules, Time};
 use crate::workload::{Op, Work};
 
 /// The cost of a layer under the best mapping for `goal`, or `None` if `accel` cannot run it.
 pub fn layer_cost(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<LayerCost> {
-    let costs = passes(accel, work)?.into_iter().map(|pass| pass_cost(accel, pass, goal));
-    let costs: Vec<LayerCost> = costs.collect::<Option<_>>()?;
-    costs.into_iter().reduce(LayerCost::followed_by)
+    let costs = passes(accel, work)?.into_iter().map(|pass| pass_cost(accel, &pass, goal));
+    let costs: Vec<(Cycles, LayerCost)> = costs.collect::<Option<_>>()?;
+    let all = costs.into_iter().reduce(|(before, cost), (cycles, next)| {
+        let cycles = Cycles(before.0 + cycles.0);
+        (cycles, cost.followed_by(next, time(accel, cycles)))
+    });
+    all.map(|(_, cost)| cost)
 }
 
-fn pass_cost(accel: &AccelSpec, Pass { op, tail }: Pass, goal: Goal) -> Option<LayerCost> {
-    match &op {
-        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
-            let found = mapper::search_with_tail(accel, nest, tail, goal)?;
-            Some(nest_cost(accel, op.kind(), &found))
-        }
-        Op::Vector { .. } | Op::Lookup { .. } => stream_of(&op, tail).map(|stream| stream.cost(accel)),
+fn pass_cost(accel: &AccelSpec, pass: &Pass, goal: Goal) -> Option<(Cycles, LayerCost)> {
+    match stream_of(accel, pass) {
+        Some(stream) => Some((stream.cycles(accel), stream.cost(accel))),
+        None => mapper::search_pass(accel, pass, goal)
+            .map(|found| (found.cycles, nest_cost(accel, pass.op.kind(), &found))),
     }
 }
 
@@ -74,10 +76,9 @@ pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, found: &Found) -> La
 }
 
 impl LayerCost {
-    /// The cost of a pass and the next one, as one layer. It is split like the first.
-    pub(super) fn followed_by(self, next: Self) -> Self {
+    /// The cost of a pass and the next one, as one layer of a latency. It is split like the first.
+    pub(super) fn followed_by(self, next: Self, latency: Time) -> Self {
         let share = |cost: &Self| cost.utilization * cost.latency.as_ps();
-        let latency = self.latency + next.latency;
         Self {
             latency,
             dram_bytes: Bytes(self.dram_bytes.0 + next.dram_bytes.0),
@@ -99,15 +100,17 @@ pub(super) struct Stream {
 }
 
 /// The stream of a layer without MACs, with what runs at its output.
-pub(super) fn stream_of(op: &Op, tail: Tail) -> Option<Stream> {
-    let (reads, writes, ops) = match *op {
-        Op::Vector { reads, writes, ops } => (reads, writes, ops),
-        Op::Lookup { reads, writes } => (reads, writes, 0),
+pub(super) fn stream_of(accel: &AccelSpec, &Pass { op, tail, precision }: &Pass) -> Option<Stream> {
+    let (reads, writes, ops, read) = match op {
+        Op::Vector { reads, writes, ops } => (reads, writes, ops, precision.inputs),
+        // What a look-up reads are parameters.
+        Op::Lookup { reads, writes } => (reads, writes, 0, precision.weights),
         Op::Conv(_) | Op::Gemm(_) | Op::Matmul(_) => return None,
     };
+    let words = |elements, bits| accel.dram().words(elements, bits);
     Some(Stream {
-        reads: reads + tail.reads,
-        writes: writes - tail.inside + tail.writes,
+        reads: words(reads, read) + words(tail.reads, precision.outputs),
+        writes: words(writes - tail.inside + tail.writes, precision.outputs),
         ops: ops + tail.ops,
     })
 }

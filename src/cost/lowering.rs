@@ -17,6 +17,17 @@
 //! - **Padding that is not read** (`reads_padding = false`): DRAM moves the rows and columns that the input has. A pass
 //!   over the whole input is exact; a tile is charged its share on average.
 //!
+//! The **precision** of a layer ([`Precision`]) scales what its elements take:
+//!
+//! - words: an element of b bits is b / word_bits words of a level, in DRAM (bytes, port, energy) and in buffers (capacity,
+//!   bandwidth, energy). Elements are packed; energy grows with the bits that move, as in Accelergy's tables by width.
+//! - outputs: DRAM holds complete ones with their own bits and partial ones, as every buffer does, with those of partial
+//!   sums: which visit of a buffer is the last is not known when it is filled.
+//! - MACs: the energy of the multiplier grows with the product of both widths, that of the adder with the width of the
+//!   partial sums, from the words of DRAM (0.2 and 0.03 pJ at 8 bits: Horowitz, ISSCC 2014, figure 1.1.9). Operands wider
+//!   than a word take a step for each pair of words, as in Bit Fusion (Sharma et al., ISCA 2018), and the buffer next to the
+//!   MACs holds one word of each at a time; narrower ones are not faster.
+//!
 //! Inside this module and below, a nest is always the lowered one; everything public takes the layer's own. Without
 //! lowering both are equal, and all ratios are 1.
 
@@ -24,6 +35,7 @@ use super::access::touched_elements;
 use super::passes::Tail;
 use crate::dims::{Dim, PerDim, Tensor};
 use crate::hw::{AccelSpec, Lowering, Storage};
+use crate::precision::Precision;
 use crate::workload::{LoopNest, tile_elements};
 
 /// A fraction in lowest terms.
@@ -44,6 +56,13 @@ impl Ratio {
         Self { over: over / a, under: under / a }
     }
 
+    fn times(self, other: Self) -> Self {
+        match other {
+            Self::ONE => self,
+            _ => Self::new(self.over * other.over, self.under * other.under),
+        }
+    }
+
     fn of(self, count: u64) -> u64 {
         if self == Self::ONE {
             return count;
@@ -61,10 +80,19 @@ impl Ratio {
 pub(super) struct Lowered {
     /// The nest that the array runs.
     pub(super) nest: LoopNest,
-    /// DRAM words per element of the nest, by [`Tensor`].
+    /// DRAM words per element of the nest, by [`Tensor`], of complete outputs.
     dram: [Ratio; 3],
-    /// Words that a buffer holds per element of the nest, by [`Tensor`].
+    /// DRAM words per partial sum of the nest.
+    psums: Ratio,
+    /// Elements that a buffer holds per element of the nest, by [`Tensor`].
     held: [u64; 3],
+    precision: Precision,
+    /// The level that feeds the MACs, by [`Tensor`].
+    feeds: [usize; 3],
+    /// The energy of a multiplication relative to one of words.
+    mac_energy: f64,
+    /// Steps that one takes.
+    steps: u64,
     /// Output channels that DRAM holds per channel.
     channels: Ratio,
     /// The share of the steps that are work.
@@ -72,9 +100,14 @@ pub(super) struct Lowered {
 }
 
 impl Lowered {
-    /// The nest as `accel` runs it; an error says which count no longer fits.
+    /// The nest as `accel` runs it in its own words; an error says which count no longer fits.
     pub(super) fn new(accel: &AccelSpec, nest: &LoopNest) -> Result<Self, String> {
-        let lowered = Self::of(accel.lowering, nest);
+        Self::at(accel, nest, Precision::NATIVE)
+    }
+
+    /// The same with elements of a given precision.
+    pub(super) fn at(accel: &AccelSpec, nest: &LoopNest, precision: Precision) -> Result<Self, String> {
+        let lowered = Self::of(accel.lowering, nest).with_precision(accel, precision);
         match lowered.nest == *nest {
             true => Ok(lowered),
             false => lowered.nest.check().map(|()| lowered).map_err(|e| format!("lowered: {e}")),
@@ -85,7 +118,12 @@ impl Lowered {
         let mut lowered = Self {
             nest: *layer,
             dram: [Ratio::ONE; 3],
+            psums: Ratio::ONE,
             held: [1; 3],
+            precision: Precision::NATIVE,
+            feeds: [0; 3],
+            mac_energy: 1.0,
+            steps: 1,
             channels: Ratio::ONE,
             work: Ratio::ONE,
         };
@@ -117,8 +155,8 @@ impl Lowered {
         nest.bounds[Dim::C as usize] = multiple(inputs);
         let channels = Ratio::new(multiple(groups * outputs), groups * outputs);
         lowered.channels = channels;
-        lowered.dram[Tensor::Outputs as usize] =
-            Ratio::new(outputs_per_element.over * channels.over, outputs_per_element.under * channels.under);
+        lowered.psums = outputs_per_element.times(channels);
+        lowered.dram[Tensor::Outputs as usize] = lowered.psums;
         let windows = [0, 1].map(|axis| window(nest, axis));
         let pixels: u64 = (0..2).map(|axis| real[axis].min(windows[axis])).product();
         let computed = groups * multiple(inputs) * windows.iter().product::<u64>();
@@ -127,19 +165,76 @@ impl Lowered {
         lowered
     }
 
-    /// What runs at the output of the layer, on channels as DRAM holds them.
-    pub(super) fn tail(&self, tail: Tail) -> Tail {
+    fn with_precision(mut self, accel: &AccelSpec, precision: Precision) -> Self {
+        if precision == Precision::NATIVE {
+            return self;
+        }
+        let word_bits = accel.dram().word_bits;
+        for (level, storage) in accel.storages() {
+            let kept = self.feeds.iter_mut().zip(storage.keeps).filter(|&(_, keeps)| keeps);
+            kept.for_each(|(feeds, _)| *feeds = level);
+        }
+        let of = |bits: Option<u8>| bits.map_or(Ratio::ONE, |bits| Ratio::new(bits.into(), word_bits));
+        let Precision { weights, inputs, outputs, psums } = precision;
+        for (dram, bits) in self.dram.iter_mut().zip([weights, inputs, outputs]) {
+            *dram = dram.times(of(bits));
+        }
+        self.psums = self.psums.times(of(psums));
+        self.precision = precision;
+        let width = |bits: Option<u8>| bits.map_or(word_bits, u64::from);
+        let energy = mac_pj(width(weights), width(inputs), width(psums));
+        self.mac_energy = energy / mac_pj(word_bits, word_bits, word_bits);
+        self.steps = width(weights).div_ceil(word_bits) * width(inputs).div_ceil(word_bits);
+        self
+    }
+
+    /// What runs at the output of the layer in DRAM words, on channels as DRAM holds them.
+    pub(super) fn tail(&self, dram: &Storage, tail: Tail) -> Tail {
         let Tail { reads, inside, writes, ops } = tail;
-        let [reads, inside, writes] = [reads, inside, writes].map(|elements| self.channels.of(elements));
+        let words = |elements| dram.words(self.channels.of(elements), self.precision.outputs);
+        let [reads, inside, writes] = [reads, inside, writes].map(words);
         Tail { reads, inside, writes, ops }
     }
 
-    /// Whether DRAM holds exactly the nest's tensors.
+    /// Whether DRAM holds exactly the nest's tensors, a word for each element.
     pub(super) fn is_plain_in_dram(&self) -> bool {
-        self.dram == [Ratio::ONE; 3]
+        self.dram == [Ratio::ONE; 3] && self.psums == Ratio::ONE
     }
 
-    /// DRAM words of so many elements of a tensor.
+    /// DRAM words of so many outputs, of which some are partial sums.
+    pub(super) fn output_words(&self, all: u64, partial: u64) -> u64 {
+        let complete = self.dram[Tensor::Outputs as usize];
+        match self.psums == complete {
+            true => complete.of(all),
+            false => complete.of(all - partial) + self.psums.of(partial),
+        }
+    }
+
+    /// DRAM words of so many partial sums.
+    pub(super) fn psum_words(&self, partial: u64) -> u64 {
+        self.psums.of(partial)
+    }
+
+    /// DRAM words of a partial sum relative to those of a complete output.
+    pub(super) fn psum_share(&self) -> f64 {
+        self.psums.as_f64() / self.dram[Tensor::Outputs as usize].as_f64()
+    }
+
+    /// Words of a buffer per element that it holds.
+    pub(super) fn words_per_element(&self, storage: &Storage, tensor: Tensor) -> f64 {
+        storage.words_per_element(self.held_bits(tensor))
+    }
+
+    /// Bits of an element in a buffer.
+    fn held_bits(&self, tensor: Tensor) -> Option<u8> {
+        match tensor {
+            Tensor::Weights => self.precision.weights,
+            Tensor::Inputs => self.precision.inputs,
+            Tensor::Outputs => self.precision.psums,
+        }
+    }
+
+    /// DRAM words of so many elements of a tensor, of complete outputs.
     pub(super) fn dram_words(&self, tensor: Tensor, elements: u64) -> u64 {
         self.dram[tensor as usize].of(elements)
     }
@@ -151,12 +246,17 @@ impl Lowered {
 
     /// The steps that are work, rounded up.
     pub(super) fn working_steps(&self, steps: u64) -> u64 {
-        self.work.of(steps)
+        self.work.of(steps) * self.steps
     }
 
     /// The steps that are work, not rounded.
     pub(super) fn working(&self, steps: f64) -> f64 {
-        steps * self.work.as_f64()
+        steps * self.work.as_f64() * self.steps as f64
+    }
+
+    /// Energy of all multiplications in pJ.
+    pub(super) fn mac_pj(&self, accel: &AccelSpec) -> f64 {
+        self.multiplications() as f64 * accel.mac.energy_pj * self.mac_energy
     }
 
     /// Multiplications of the whole layer.
@@ -164,10 +264,25 @@ impl Lowered {
         self.work.of(self.nest.macs().0)
     }
 
-    /// Words that a storage level holds of the tensors it keeps, for a tile of the given extents.
-    pub(super) fn held_words(&self, storage: &Storage, extent: &PerDim<u64>) -> u64 {
+    /// Words that the storage at a level holds of the tensors it keeps, for a tile of the given extents.
+    pub(super) fn held_words(&self, level: usize, storage: &Storage, extent: &PerDim<u64>) -> u64 {
         let kept = Tensor::ALL.into_iter().filter(|&tensor| storage.keeps[tensor as usize]);
-        kept.map(|tensor| tile_elements(&self.nest, extent, tensor) * self.held[tensor as usize]).sum()
+        kept.map(|tensor| self.held_words_of(tensor, level, storage, extent)).sum()
+    }
+
+    /// The same of one tensor.
+    pub(super) fn held_words_of(
+        &self,
+        tensor: Tensor,
+        level: usize,
+        storage: &Storage,
+        extent: &PerDim<u64>,
+    ) -> u64 {
+        let elements = tile_elements(&self.nest, extent, tensor) * self.held[tensor as usize];
+        let bits = self.held_bits(tensor);
+        let comes_in_words = tensor != Tensor::Outputs && level == self.feeds[tensor as usize];
+        let bits = bits.filter(|&bits| !comes_in_words || u64::from(bits) < storage.word_bits);
+        storage.words(elements, bits)
     }
 
     /// Words that DRAM must move at least: every touched element of every tensor once.
@@ -177,6 +292,11 @@ impl Lowered {
             .map(|tensor| self.dram_words(tensor, touched_elements(&self.nest, &self.nest.bounds, tensor)));
         words.sum()
     }
+}
+
+/// Energy of a MAC in pJ at 45 nm, from Horowitz's 8-bit multiplier and adder; only ratios of it are used.
+fn mac_pj(weight_bits: u64, input_bits: u64, psum_bits: u64) -> f64 {
+    0.2 * (weight_bits * input_bits) as f64 / 64.0 + 0.03 * psum_bits as f64 / 8.0
 }
 
 fn window(nest: &LoopNest, axis: usize) -> u64 {
@@ -209,6 +329,7 @@ fn to_winograd(nest: &mut LoopNest) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hw::Level;
 
     /// DRAM words by tensor, multiplications and steps of the whole layer in one tile.
     fn figures(lowering: Lowering, nest: &LoopNest) -> ([u64; 3], u64) {
@@ -283,7 +404,7 @@ mod tests {
         assert_eq!(figures(Lowering { winograd: true, ..Lowering::NEUTRAL }, &nest(7)).0[1], 4 * 81);
         let buffer = crate::cost::testing::storage("buffer", &[Tensor::Outputs], &[]);
         let tile = [1, 1, 8, 1, 3, 3, 1, 1];
-        assert_eq!(Lowered::of(lowering, &nest(6)).held_words(&buffer, &tile), 8 * 36);
+        assert_eq!(Lowered::of(lowering, &nest(6)).held_words(1, &buffer, &tile), 8 * 36);
         let strided = LoopNest { stride: [2; 2], padding: [0; 2], ..nest(6) };
         assert_eq!(Lowered::of(lowering, &strided).nest, strided, "stride 2 is not for Winograd");
     }
@@ -309,8 +430,49 @@ mod tests {
         let lowering = Lowering { channel_multiple: 16, ..Lowering::NEUTRAL };
         assert_eq!(figures(lowering, &nest), ([24 * 16, 32 * 25, 32 * 25], 24 * 16 * 25));
         let residual = Tail { reads: 600, inside: 600, writes: 600, ops: 600 };
-        let Tail { reads, inside, writes, .. } = Lowered::of(lowering, &nest).tail(residual);
+        let dram = crate::cost::testing::storage("DRAM", &Tensor::ALL, &[]);
+        let Tail { reads, inside, writes, .. } = Lowered::of(lowering, &nest).tail(&dram, residual);
         assert_eq!([reads, inside, writes], [800; 3]);
+    }
+
+    /// 8-bit words; weights of 4 bits, activations of 8, sums of 32.
+    #[test]
+    fn precision_by_hand() {
+        let words = |name: &str| crate::cost::testing::storage(name, &Tensor::ALL, &[]);
+        let levels = ["DRAM", "buffer", "registers"].map(|name| Level::Storage(words(name)));
+        let mut accel = crate::cost::testing::accel("words", levels.to_vec());
+        let nest = |padding| LoopNest { padding, ..first() };
+        let at = |accel: &AccelSpec, precision: &str| {
+            Lowered::at(accel, &nest([5; 2]), precision.parse().unwrap()).unwrap()
+        };
+        let narrow = at(&accel, "w4a8p32");
+        assert_eq!(narrow.dram_words(Tensor::Weights, 9), 5, "36 bits");
+        assert_eq!((narrow.dram_words(Tensor::Inputs, 9), narrow.output_words(9, 0)), (9, 9));
+        // Three of ten visits are not the last.
+        assert_eq!((narrow.output_words(10, 3), narrow.psum_words(3)), (7 + 3 * 4, 3 * 4));
+        let mac = (0.2 * 0.5 + 0.03 * 4.0) / 0.23 * accel.mac.energy_pj * first().macs().0 as f64;
+        assert!((narrow.mac_pj(&accel) / mac - 1.0).abs() < 1e-12);
+        assert_eq!(narrow.working_steps(10), 10, "narrow operands are not faster");
+        // A 16 x 16 multiplication on 8 x 8 multipliers takes four.
+        assert_eq!(at(&accel, "w16a16").working_steps(10), 40);
+        assert_eq!((at(&accel, "w8a16").working_steps(10), at(&accel, "w8a12").working_steps(10)), (20, 20));
+        let mut buffer = words("buffer");
+        let tile = [1, 1, 2, 3, 1, 1, 1, 1];
+        assert_eq!(narrow.held_words(1, &buffer, &tile), 3 + 3 + 2 * 4, "6 weights, 3 inputs, 2 sums");
+        assert_eq!(narrow.held_words(2, &buffer, &tile), 3 + 3 + 2 * 4);
+        // Operands of two words come one word after the other.
+        assert_eq!(at(&accel, "w16a16").held_words(1, &buffer, &tile), 12 + 6 + 2);
+        assert_eq!(at(&accel, "w16a16").held_words(2, &buffer, &tile), 6 + 3 + 2);
+        buffer.word_bits = 24;
+        assert_eq!(narrow.held_words(1, &buffer, &tile), 1 + 1 + 3);
+        // On channels as DRAM holds them, and of what the lowered layer holds.
+        accel.lowering.channel_multiple = 16;
+        accel.lowering.reads_padding = false;
+        let padded = at(&accel, "w4i4o16");
+        let inputs = padded.dram_words(Tensor::Inputs, padded.nest.elements(Tensor::Inputs));
+        assert_eq!(inputs, 16 * 224 * 224 / 2);
+        let residual = Tail { reads: 10, inside: 10, writes: 5, ops: 5 };
+        assert_eq!(padded.tail(accel.dram(), residual), Tail { reads: 20, inside: 20, writes: 10, ops: 5 });
     }
 
     #[test]
@@ -322,7 +484,8 @@ mod tests {
             dilation: [1; 2],
             padding: [0; 2],
         };
-        let mut accel = crate::cost::testing::accel("folding", vec![]);
+        let dram = Level::Storage(crate::cost::testing::storage("DRAM", &Tensor::ALL, &[]));
+        let mut accel = crate::cost::testing::accel("folding", vec![dram]);
         assert!(Lowered::new(&accel, &nest).is_ok());
         accel.lowering.fold_stride = true;
         assert!(Lowered::new(&accel, &nest).is_err());

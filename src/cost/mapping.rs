@@ -117,15 +117,19 @@ impl Mapping {
 
     /// Whether the accelerator's constraints and capacities allow this mapping.
     pub fn check_legal(&self, accel: &AccelSpec, nest: &LoopNest) -> Result<(), String> {
-        let lowered = &Lowered::new(accel, nest)?;
+        self.check_legal_of(accel, &Lowered::new(accel, nest)?)
+    }
+
+    /// [`Self::check_legal`] for a nest that is lowered already.
+    pub(super) fn check_legal_of(&self, accel: &AccelSpec, lowered: &Lowered) -> Result<(), String> {
         self.check_covers(accel, &lowered.nest)?;
         let mut inside: PerDim<u64> = [1; 8];
-        for (loops, level) in self.levels.iter().zip(&accel.levels).rev() {
+        for (index, (loops, level)) in self.levels.iter().zip(&accel.levels).enumerate().rev() {
             for each in loops.all() {
                 inside[each.dim as usize] *= each.bound;
             }
             let checked = match level {
-                Level::Storage(storage) => check_storage(storage, loops, &inside, lowered),
+                Level::Storage(storage) => check_storage(index, storage, loops, &inside, lowered),
                 Level::Fanout(fanout) => check_fanout(fanout, loops, &inside, &lowered.nest),
             };
             checked.map_err(|message| format!("level `{}`: {message}", level.name()))?;
@@ -135,6 +139,7 @@ impl Mapping {
 }
 
 fn check_storage(
+    level: usize,
     storage: &Storage,
     loops: &LevelLoops,
     inside: &PerDim<u64>,
@@ -142,7 +147,7 @@ fn check_storage(
 ) -> Result<(), String> {
     check_allowed(&loops.temporal, storage.temporal)?;
     check_whole(storage.temporal_whole, inside, &lowered.nest)?;
-    let words = lowered.held_words(storage, inside);
+    let words = lowered.held_words(level, storage, inside);
     match storage.capacity_words {
         Some(capacity) if words > capacity => Err(format!("{words} words do not fit {capacity}")),
         _ => Ok(()),

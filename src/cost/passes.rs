@@ -7,13 +7,18 @@
 //! Left out: buffers of the post-processor (operands stream; windows that overlap at the border of two tiles are taken
 //! to wait in its own line buffer, as in NVDLA's PDP), and the order of outputs, which suits every reduction.
 
+use super::lowering::Lowered;
+use crate::dims::LayerKind;
 use crate::hw::{AccelSpec, Fusion, fuses};
+use crate::precision::Precision;
 use crate::workload::{Network, Op, Work};
 
-/// A network as these accelerator models run it together.
-pub fn as_run(network: &Network, fusion: Fusion, models: &[AccelSpec]) -> Network {
+/// A network as these accelerator models run it together, in a precision where it has none of its own.
+pub fn as_run(network: &Network, precision: Precision, fusion: Fusion, models: &[AccelSpec]) -> Network {
+    let mut network = network.clone();
+    network.layers.iter_mut().for_each(|layer| layer.precision = layer.precision.or(precision));
     match fusion {
-        Fusion::None => network.clone(),
+        Fusion::None => network,
         Fusion::Post => network.fused(|host, op| fuses(models, host, op)),
     }
 }
@@ -45,12 +50,12 @@ impl Tail {
         self.ops as f64 * accel.vector_pj_per_op
     }
 
-    /// By how much DRAM words change.
+    /// By how much DRAM words change, if sizes are words.
     pub(super) fn more_words(self) -> f64 {
         self.reads as f64 + self.writes as f64 - self.inside as f64
     }
 
-    /// By how much the energy of DRAM changes, in pJ.
+    /// By how much the energy of DRAM changes in pJ, if sizes are words.
     pub(super) fn more_dram_pj(self, accel: &AccelSpec) -> f64 {
         let dram = accel.dram();
         let written = self.writes as f64 - self.inside as f64;
@@ -64,11 +69,28 @@ impl Tail {
 pub(super) struct Pass {
     pub(super) op: Op,
     pub(super) tail: Tail,
+    pub(super) precision: Precision,
+}
+
+impl Pass {
+    fn alone(op: Op, precision: Precision) -> Self {
+        Self { op, tail: Tail::NONE, precision }
+    }
+
+    /// The nest of the pass as the accelerator runs it; an error if it has none, or says which count no longer fits.
+    pub(super) fn lowered(&self, accel: &AccelSpec) -> Result<Lowered, String> {
+        let nest = self.op.nest().ok_or("a layer without MACs has no mapping")?;
+        Lowered::at(accel, nest, self.precision)
+    }
 }
 
 /// The passes of a layer, in order; `None` if the accelerator does not run the kind of one of them.
 pub(super) fn passes(accel: &AccelSpec, work: &Work) -> Option<Vec<Pass>> {
-    let mut passes = vec![Pass { op: work.op, tail: Tail::NONE }];
+    let precision = match work.op.kind() {
+        LayerKind::Matmul => work.precision.of_activations(),
+        _ => work.precision,
+    };
+    let mut passes = vec![Pass::alone(work.op, precision)];
     let mut output = work.op.output_elements();
     for post in &work.post {
         let pass = passes.last_mut().expect("there is one from the start");
@@ -79,7 +101,7 @@ pub(super) fn passes(accel: &AccelSpec, work: &Work) -> Option<Vec<Pass>> {
             pass.tail = Tail { reads, inside, writes: post.writes, ops: ops + post.ops };
         } else {
             let op = Op::Vector { reads: post.reads, writes: post.writes, ops: post.ops };
-            passes.push(Pass { op, tail: Tail::NONE });
+            passes.push(Pass::alone(op, precision.of_outputs()));
         }
         output = post.writes;
     }
@@ -103,7 +125,7 @@ mod tests {
         });
         let add = Post { op: PostOp::Elementwise, reads: 32, writes: 16, ops: 16 };
         let pool = Post { op: PostOp::Pool, reads: 16, writes: 4, ops: 16 };
-        Work { op: conv, post: vec![add, pool] }
+        Work { post: vec![add, pool], ..Work::from(conv) }
     }
 
     #[test]
@@ -112,18 +134,19 @@ mod tests {
         let Work { op, .. } = work();
         let vector = |reads, writes| Op::Vector { reads, writes, ops: 16 };
         let of = |accel: &AccelSpec| passes(accel, &work()).unwrap();
-        let alone = |op| Pass { op, tail: Tail::NONE };
+        let alone = |op| Pass::alone(op, Precision::NATIVE);
+        let with = |op, tail| Pass { tail, ..alone(op) };
         assert_eq!(of(&accel), [alone(op), alone(vector(32, 16)), alone(vector(16, 4))]);
         accel.post_ops = vec![PostOp::Elementwise, PostOp::Pool];
         let both = Tail { reads: 16, inside: 16, writes: 4, ops: 32 };
-        assert_eq!(of(&accel), [Pass { op, tail: both }]);
+        assert_eq!(of(&accel), [with(op, both)]);
         accel.post_ops = vec![PostOp::Elementwise];
         let add = Tail { reads: 16, inside: 16, writes: 16, ops: 16 };
-        assert_eq!(of(&accel), [Pass { op, tail: add }, alone(vector(16, 4))]);
+        assert_eq!(of(&accel), [with(op, add), alone(vector(16, 4))]);
         // The pool runs at the output of the addition, which is a pass of its own.
         accel.post_ops = vec![PostOp::Pool];
         let pool = Tail { reads: 0, inside: 16, writes: 4, ops: 16 };
-        assert_eq!(of(&accel), [alone(op), Pass { op: vector(32, 16), tail: pool }]);
+        assert_eq!(of(&accel), [alone(op), with(vector(32, 16), pool)]);
         accel.kinds = vec![LayerKind::Conv];
         assert_eq!(passes(&accel, &work()), None);
         accel.post_ops = vec![PostOp::Elementwise, PostOp::Pool];

@@ -2,8 +2,11 @@
 //!
 //! CSV with the columns `network,layer,accelerator,cycles,dram_bytes,energy_pj`, a row per layer and accelerator model,
 //! and optionally `batch` (1 where left out), `weight_bytes` and `input_bytes`: how many of the DRAM bytes are reads of
-//! weights, and of what other layers write (0 where left out, so that nothing is saved by `residency`). `cycles` is c, without memory stall; `energy_pj` leaves leakage out. A model that
-//! cannot run the layer has its last three fields empty. Rows that nothing needs are allowed.
+//! weights, and of what other layers write (0 where left out, so that nothing is saved by `residency`); `dram_tiles`, into
+//! as many parts of which a layer may be split (1), and `utilization`, MACs per cycle and MAC unit (from `cycles`).
+//! `cycles` is c, without memory stall; `energy_pj` leaves leakage out. A model that cannot run the layer has cycles, bytes
+//! and energy empty. Rows that nothing needs are allowed, and so are the other columns of `mascot cost table --csv`
+//! ([`FOR_READERS`]): such a table reads back to the same costs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +28,8 @@ struct Given {
     weight_bytes: u64,
     input_bytes: u64,
     energy_pj: f64,
+    tiles: u64,
+    utilization: Option<f64>,
 }
 
 /// A user's cost table.
@@ -85,14 +90,16 @@ impl UserTable {
             weight_bytes: Bytes(given.weight_bytes),
             input_bytes: Bytes(given.input_bytes),
             energy: Picojoules(given.energy_pj),
-            utilization: layer.op.with_batch(batch).macs().0 as f64
-                / (given.cycles as f64 * accel.macs_per_cycle() as f64),
-            tiles: 1,
+            utilization: given.utilization.unwrap_or_else(|| {
+                let macs = layer.op.with_batch(batch).macs().0 as f64;
+                macs / (given.cycles as f64 * accel.macs_per_cycle() as f64)
+            }),
+            tiles: given.tiles,
         }))
     }
 }
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "network",
     "layer",
     "accelerator",
@@ -102,7 +109,13 @@ const COLUMNS: [&str; 9] = [
     "energy_pj",
     "weight_bytes",
     "input_bytes",
+    "dram_tiles",
+    "utilization",
 ];
+
+/// Columns of `mascot cost table --csv` that say nothing about a cost that others do not say.
+const FOR_READERS: [&str; 8] =
+    ["kind", "dims", "macs", "latency_us", "bound_by", "demand_gbps", "levels_pj", "mapping"];
 
 /// The places of the columns.
 struct Columns {
@@ -111,20 +124,26 @@ struct Columns {
     costs: [usize; 3],
     /// Weights and inputs.
     reads: [Option<usize>; 2],
+    tiles: Option<usize>,
+    utilization: Option<usize>,
 }
 
 impl Columns {
     fn of(file: &CsvFile<&[u8]>) -> Result<Self, InputError> {
-        let [network, layer, accelerator, batch, cycles, dram_bytes, energy_pj, weights, inputs] = COLUMNS;
+        let [network, layer, accelerator, batch, cycles, dram_bytes, energy_pj, weights, inputs, ..] =
+            COLUMNS;
+        let [.., tiles, utilization] = COLUMNS;
         let place = |name| file.column(name);
         let names = [place(network)?, place(layer)?, place(accelerator)?];
         let costs = [place(cycles)?, place(dram_bytes)?, place(energy_pj)?];
-        file.only(&COLUMNS)?;
+        file.only(&[&COLUMNS[..], &FOR_READERS].concat())?;
         Ok(Self {
             names,
             batch: file.find(batch),
             costs,
             reads: [weights, inputs].map(|name| file.find(name)),
+            tiles: file.find(tiles),
+            utilization: file.find(utilization),
         })
     }
 
@@ -155,7 +174,24 @@ impl Columns {
             (.., Some(pj)) if !(0.0..=MAX_PJ).contains(&pj) => wrong(energy_pj, 0, MAX_PJ),
             (Some(cycles), Some(dram_bytes), Some(energy_pj)) => {
                 let [weight_bytes, input_bytes] = self.reads(file, record, dram_bytes)?;
-                Ok(Some(Given { cycles, dram_bytes, weight_bytes, input_bytes, energy_pj }))
+                let tiles = self.tiles.map_or(Ok(None), |place| file.some_whole(record, place))?;
+                if tiles.is_some_and(|tiles| tiles == 0 || tiles as f64 > MAX_BYTES) {
+                    return wrong(self.tiles.unwrap_or_default(), 1, MAX_BYTES);
+                }
+                let utilization = self.utilization.map_or(Ok(None), |place| file.some_real(record, place))?;
+                if utilization.is_some_and(|share| !(0.0..=MAX_UTILIZATION).contains(&share)) {
+                    return wrong(self.utilization.unwrap_or_default(), 0, MAX_UTILIZATION);
+                }
+                let tiles = tiles.unwrap_or(1);
+                Ok(Some(Given {
+                    cycles,
+                    dram_bytes,
+                    weight_bytes,
+                    input_bytes,
+                    energy_pj,
+                    tiles,
+                    utilization,
+                }))
             }
             _ => {
                 let message = "give cycles, dram_bytes and energy_pj, or leave all three empty if the layer cannot run there";
@@ -183,3 +219,6 @@ impl Columns {
 const MAX_CYCLES: f64 = 1e12;
 const MAX_BYTES: f64 = 1e15;
 const MAX_PJ: f64 = 1e15;
+
+/// Our choice, because MACs that are skipped (sparsity, Winograd) may count, but hardly a hundred for one.
+const MAX_UTILIZATION: f64 = 100.0;

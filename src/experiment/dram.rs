@@ -2,6 +2,7 @@
 
 use super::keys::Setting;
 use crate::hw::{Fusion, Residency, Sharing};
+use crate::precision::Precision;
 
 /// The DRAM of a setting. Settings with the same DRAM share a world.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Dram {
     pub residency: Residency,
     /// What of a network runs at the output of the layer before it.
     pub fusion: Fusion,
+    /// The bits of elements where networks say nothing.
+    pub precision: Precision,
     pub(crate) max_sub_job_us: f64,
     pub(crate) phases: bool,
 }
@@ -32,6 +35,7 @@ impl Dram {
             forwarding: setting.forwarding,
             residency: setting.residency,
             fusion: setting.fusion,
+            precision: setting.precision,
             max_sub_job_us: setting.max_sub_job_us,
             phases: setting.phases,
         }

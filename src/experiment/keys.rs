@@ -17,6 +17,7 @@ use toml::Value;
 
 use super::sla_reference::SlaReference;
 use crate::hw::{Fusion, Residency, Sharing, SystemSpec};
+use crate::precision::Precision;
 use crate::sim::Unassigned;
 use crate::workload::{Late, Qos, SlaRule};
 
@@ -63,6 +64,9 @@ macro_rules! with_swept_keys {
             residency: Residency as Residency = (own);
             /// What of a network runs at the output of the layer before it; the system's own if left out.
             fusion: Fusion as Fusion = (own);
+            /// Bits per element where networks say nothing, such as `w4a8`: weights `w`, inputs and outputs `a` (or `i` and
+            /// `o`), partial sums `p`; the system's own if left out.
+            precision: Precision as Precision = (own);
             /// The deadline rule.
             sla: SlaRule as SlaRule = (SlaRule::Factor);
             /// Multiple of the isolated latency.

@@ -38,6 +38,7 @@ use crate::files::{
     Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
 };
 use crate::hw::{Fusion, Residency, Sharing};
+use crate::precision::Precision;
 use crate::sim::Unassigned;
 use crate::units::Time;
 use crate::workload::{Late, Qos, SlaRule, TraceKeys};

@@ -157,6 +157,21 @@ impl Storage {
         self.entry_bits as f64 / self.word_bits as f64 / self.cluster_size as f64
     }
 
+    /// The words that hold a number of elements of so many bits; `None` is a word each.
+    pub fn words(&self, elements: u64, bits: Option<u8>) -> u64 {
+        match bits {
+            Some(bits) if u64::from(bits) != self.word_bits => {
+                (elements * u64::from(bits)).div_ceil(self.word_bits)
+            }
+            _ => elements,
+        }
+    }
+
+    /// Words per element of so many bits.
+    pub fn words_per_element(&self, bits: Option<u8>) -> f64 {
+        bits.map_or(1.0, |bits| f64::from(bits) / self.word_bits as f64)
+    }
+
     /// The size of a number of words in bytes, rounded up.
     pub fn bytes(&self, words: u64) -> Bytes {
         Bytes((words * self.word_bits).div_ceil(8))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::accel::AccelSpec;
 use crate::dims::{LayerKind, PostOp};
 use crate::files::{Folders, Fraction, Gbps, InputError, Source, Spanned, did_you_mean, schema_of};
+use crate::precision::Precision;
 
 /// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine, or its soft knee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -96,6 +97,8 @@ pub struct SystemSpec {
     pub residency: Residency,
     /// What runs at the output of the layer before it.
     pub fusion: Fusion,
+    /// The bits of elements where networks say nothing.
+    pub precision: Precision,
     /// What the mapper minimises.
     pub objective: Objective,
     /// The bandwidth in GB/s at which the mapper counts latency. Fixed per system, so that a sweep over the DRAM
@@ -143,6 +146,10 @@ struct RawSystem {
     /// What runs at the output of the layer before it; `post` if left out, or `none` where `cost` gives a table, whose
     /// rows are layers as the network file has them.
     fusion: Option<Fusion>,
+    /// Bits per element of the tensors of all layers whose network does not say otherwise, such as w4a8; `native` (the
+    /// words of the accelerators) if left out. Costs of your own (`cost`) know of none.
+    #[serde(default)]
+    precision: Precision,
     /// What the mapper minimises.
     #[serde(default = "default_objective")]
     objective: Objective,
@@ -251,6 +258,7 @@ impl SystemSpec {
             sharing: raw.sharing,
             forwarding: raw.forwarding,
             residency: raw.residency,
+            precision: raw.precision,
             fusion: raw.fusion.unwrap_or(if raw.cost.is_some() { Fusion::None } else { Fusion::Post }),
             objective: raw.objective,
             mapping_bandwidth_gbps,

@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ndarray::Array2;
 
 use crate::cost::{self, Cache, CostTable, LayerCost};
-use crate::experiment::{DataRoot, Dram, Error, Progress};
+use crate::experiment::{DataRoot, Dram, Error, Progress, Setting};
 use crate::hw::{self, AccelSpec, Accelerator, Fusion, SystemSpec};
+use crate::precision::Precision;
 use crate::sim::{
     AcceleratorModel, Buffer, Forwarding, LayerModel, Memory, NetworkModel, Platform, Residency, Tensors,
     World,
 };
 use crate::units::Time;
-use crate::workload::{Network, Scenario, Variant};
+use crate::workload::{Network, Scenario, Variant, Work};
 
 /// The longest latency of a layer that is accepted, in seconds: far less than the 64-bit clock holds.
 const MAX_LAYER_S: f64 = 1e3;
@@ -23,11 +24,24 @@ const MAX_LAYER_S: f64 = 1e3;
 /// (`pace.rs`).
 const MAX_NETWORK_S: f64 = 1e6;
 
+/// The form in which a system runs networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Form {
+    fusion: Fusion,
+    precision: Precision,
+}
+
+impl Form {
+    pub(super) fn of(setting: &Setting) -> Self {
+        Self { fusion: setting.fusion, precision: setting.precision }
+    }
+}
+
 /// The networks of all scenarios with their costs on one system.
 pub(super) struct Catalogue {
     variants: Vec<Variant>,
-    /// For each kind of fusion that is asked for, the networks of all variants.
-    costed: BTreeMap<Fusion, Vec<Costed>>,
+    /// For each form that is asked for, the networks of all variants.
+    costed: BTreeMap<Form, Vec<Costed>>,
 }
 
 /// A network as the system runs it.
@@ -39,7 +53,7 @@ struct Costed {
 impl Catalogue {
     pub(super) fn new(
         system: &SystemSpec,
-        fusions: &BTreeSet<Fusion>,
+        forms: &BTreeSet<Form>,
         scenarios: &[Arc<Scenario>],
         data: &DataRoot,
         cache: &Cache,
@@ -51,15 +65,15 @@ impl Catalogue {
         variants.dedup();
         let read = |variant: &Variant| data.network(&variant.network);
         let networks = variants.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let as_run = |&fusion: &Fusion| {
-            networks.iter().map(move |network| cost::as_run(network, fusion, &system.models))
+        let as_run = |&Form { fusion, precision }: &Form| {
+            networks.iter().map(move |network| cost::as_run(network, precision, fusion, &system.models))
         };
-        let networks: Vec<Network> = fusions.iter().flat_map(as_run).collect();
+        let networks: Vec<Network> = forms.iter().flat_map(as_run).collect();
         let batches = variants.iter().map(|variant| variant.batch).cycle();
         let jobs: Vec<(&Network, u64)> = networks.iter().zip(batches).collect();
         let tables = tables(system, &jobs, cache, progress)?;
         let mut all = networks.into_iter().zip(tables).map(|(network, table)| Costed { network, table });
-        let costed = fusions.iter().map(|&fusion| (fusion, all.by_ref().take(variants.len()).collect()));
+        let costed = forms.iter().map(|&form| (form, all.by_ref().take(variants.len()).collect()));
         Ok(Self { costed: costed.collect(), variants })
     }
 
@@ -93,7 +107,7 @@ impl Catalogue {
     fn costed(&self, variant: &Variant, dram: &Dram) -> &Costed {
         let place =
             self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
-        &self.costed[&dram.fusion][place]
+        &self.costed[&Form { fusion: dram.fusion, precision: dram.precision }][place]
     }
 
     fn model(
@@ -130,7 +144,7 @@ impl Catalogue {
         let mut model = NetworkModel::new(&label, &layers, platform, limit);
         if dram.forwarding {
             model.forwarding = Some(Forwarding {
-                outputs: outputs(network, variant),
+                outputs: output_words(network, variant, system),
                 buffers: system.accelerators.iter().map(|a| buffer(&system.models[a.model])).collect(),
                 bandwidth_bytes_per_ps: platform.bandwidth_bytes_per_ps,
             });
@@ -147,6 +161,15 @@ impl Catalogue {
 /// Elements of the output of each layer.
 fn outputs(network: &Network, variant: &Variant) -> Vec<u64> {
     network.layers.iter().map(|layer| layer.work(variant.batch).output_elements()).collect()
+}
+
+/// Words of the output of each layer in the DRAM of each accelerator.
+fn output_words(network: &Network, variant: &Variant, system: &SystemSpec) -> Array2<u64> {
+    let works: Vec<Work> = network.layers.iter().map(|layer| layer.work(variant.batch)).collect();
+    Array2::from_shape_fn((works.len(), system.accelerators.len()), |(l, m)| {
+        let dram = system.models[system.accelerators[m].model].dram();
+        dram.words(works[l].output_elements(), works[l].precision.outputs)
+    })
 }
 
 /// The memory of an accelerator for tensors that stay on chip.
@@ -169,15 +192,16 @@ fn tensors(
         let accelerator = system.accelerators[m].model;
         let Some(cost) = &table.costs[[l, accelerator]] else { return Tensors::default() };
         let (work, dram) = (network.layers[l].work(variant.batch), system.models[accelerator].dram());
+        let bytes = |elements, bits| dram.bytes(dram.words(elements, bits)).0;
         let mut tensors = Tensors::default();
         if keeps.keeps_weights() {
-            tensors.weights = dram.bytes(work.op.weight_elements()).0;
+            tensors.weights = bytes(work.op.weight_elements(), work.precision.weights);
             tensors.weight_reads = cost.weight_bytes.0;
         }
         if keeps.keeps_outputs() {
             tensors.input_reads = cost.input_bytes.0;
             if !model.successors[l].is_empty() {
-                tensors.output = dram.bytes(work.output_elements()).0;
+                tensors.output = bytes(work.output_elements(), work.precision.outputs);
             }
         }
         tensors
@@ -188,8 +212,8 @@ fn tensors(
 fn buffer(model: &AccelSpec) -> Buffer {
     let dram = model.dram();
     Buffer {
-        elements: model.global_buffer().map_or(0, |buffer| buffer.capacity_words.unwrap_or(u64::MAX)),
-        element_bytes: dram.word_bits as f64 / 8.0,
+        words: model.global_buffer().map_or(0, |buffer| buffer.capacity_words.unwrap_or(u64::MAX)),
+        word_bytes: dram.word_bits as f64 / 8.0,
         dram_pj: dram.read_pj_per_access / dram.words_per_access(),
     }
 }

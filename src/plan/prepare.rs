@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case::{Case, Site};
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Form};
 use super::pace::{check_number, check_span};
 use super::points::{Names, Point, Space};
 use super::reference::References;
@@ -15,6 +15,7 @@ use crate::experiment::{
     DataRoot, Dram, Error, Experiment, Policies, Progress, SchedulerChoice, Setting, Window,
 };
 use crate::hw::{Residency, SystemSpec};
+use crate::precision::Precision;
 use crate::workload::{Extent, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
 /// An experiment whose names are resolved and whose cases are ready to run.
@@ -62,11 +63,12 @@ impl Plan {
             let runs: BTreeSet<usize> =
                 own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
             check_whole_layers(&experiment, system, &own)?;
+            check_precision(&experiment, system, &own)?;
             policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
-            let fusions = own.iter().map(|point| point.setting.fusion).collect();
-            let catalogue = Catalogue::new(system, &fusions, &used, data, cache, progress)?;
+            let forms = own.iter().map(|point| Form::of(&point.setting)).collect();
+            let catalogue = Catalogue::new(system, &forms, &used, data, cache, progress)?;
             let builder = Builder {
                 experiment: &experiment,
                 names: &names,
@@ -227,6 +229,20 @@ fn check_whole_layers(experiment: &Experiment, system: &SystemSpec, points: &[&P
         experiment.path.display(),
         system.name
     )))
+}
+
+/// Checks that no precision is asked for where costs are given: it would change none of them.
+fn check_precision(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
+    let precisions = points.iter().map(|point| point.setting.precision);
+    match (&system.cost, precisions.into_iter().find(|&precision| precision != Precision::NATIVE)) {
+        (Some(cost), Some(precision)) => Err(Error::Usage(format!(
+            "{}: `precision = \"{precision}\"` has no effect on `{}`, whose costs come from {}: leave it out",
+            experiment.path.display(),
+            system.name,
+            cost.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that every tenant has what the deadline rule of the experiment needs.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Form};
 use super::points::Point;
 use super::workload::isolated;
 use crate::cost::Cache;
@@ -58,8 +58,8 @@ fn latencies_on(
     let SlaReference::System { name, dram_bandwidth_gbps } = reference else { return Ok(Vec::new()) };
     let system = data.system(name)?;
     let setting = Asked { dram_bandwidth_gbps: *dram_bandwidth_gbps, ..Asked::default() }.on(&system);
-    let fusions = BTreeSet::from([setting.fusion]);
-    let catalogue = Catalogue::new(&system, &fusions, scenarios, data, cache, progress)?;
+    let forms = BTreeSet::from([Form::of(&setting)]);
+    let catalogue = Catalogue::new(&system, &forms, scenarios, data, cache, progress)?;
     let dram = Dram::of(&setting);
     let of = |scenario: &Arc<Scenario>| Ok(Arc::new(isolated(&catalogue.world(&system, scenario, &dram)?)));
     scenarios.iter().map(of).collect()

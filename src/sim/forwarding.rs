@@ -11,13 +11,15 @@
 //!
 //! Schedulers see the costs without forwarding; isolated latencies, deadlines and lambda* are computed from these, too.
 
+use ndarray::Array2;
+
 use super::PairCost;
 
 /// The data of a network that forwarding needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forwarding {
-    /// Elements of each layer's output.
-    pub outputs: Vec<u64>,
+    /// Words of the output of layer l in the DRAM of accelerator m at `[[l, m]]`.
+    pub outputs: Array2<u64>,
     /// The buffer of each accelerator.
     pub buffers: Vec<Buffer>,
     /// Delivered DRAM bandwidth in bytes per picosecond.
@@ -27,20 +29,20 @@ pub struct Forwarding {
 /// The outermost buffer of an accelerator that holds inputs and outputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Buffer {
-    /// Capacity in elements.
-    pub elements: u64,
-    /// Bytes of one element.
-    pub element_bytes: f64,
-    /// Energy in pJ of reading one element from DRAM.
+    /// Capacity in words.
+    pub words: u64,
+    /// Bytes of one word of DRAM.
+    pub word_bytes: f64,
+    /// Energy in pJ of reading one word from DRAM.
     pub dram_pj: f64,
 }
 
 impl Forwarding {
     /// Bytes that a layer with this cost need not read if it runs on the accelerator right after the predecessor.
     pub(super) fn bytes(&self, cost: &PairCost, accelerator: usize, producer: u32) -> f64 {
-        let (output, buffer) = (self.outputs[producer as usize], self.buffers[accelerator]);
-        let fits = output <= buffer.elements;
-        if fits { (output as f64 * buffer.element_bytes).min(cost.dram_bytes()) } else { 0.0 }
+        let (output, buffer) = (self.outputs[[producer as usize, accelerator]], self.buffers[accelerator]);
+        let fits = output <= buffer.words;
+        if fits { (output as f64 * buffer.word_bytes).min(cost.dram_bytes()) } else { 0.0 }
     }
 
     /// The cost of a layer without some of its bytes.
@@ -48,8 +50,8 @@ impl Forwarding {
         if bytes == 0.0 {
             return cost;
         }
-        let Buffer { element_bytes, dram_pj, .. } = self.buffers[accelerator];
-        cost.without(bytes, bytes / element_bytes * dram_pj, self.bandwidth_bytes_per_ps)
+        let Buffer { word_bytes, dram_pj, .. } = self.buffers[accelerator];
+        cost.without(bytes, bytes / word_bytes * dram_pj, self.bandwidth_bytes_per_ps)
     }
 }
 
@@ -61,14 +63,14 @@ mod tests {
     use crate::units::Time;
 
     /// Two accelerators behind 10 bytes/ns, whose buffers hold 60 bytes and none. A chain of three layers of 10 ns and 100
-    /// bytes everywhere; outputs of 40, 80 and 40 bytes, two an element. An element from DRAM costs 4 pJ.
+    /// bytes everywhere; outputs of 40, 80 and 40 bytes, two a word. A word from DRAM costs 4 pJ.
     fn chain() -> World {
         let two = [(10.0, 10.0), (10.0, 10.0)];
         let layers = [layer(&[], &two), layer(&[0], &two), layer(&[1], &two)];
         let mut world = world(platform(2, 10.0), &[&layers]);
         world.networks[0].forwarding = Some(Forwarding {
-            outputs: vec![20, 40, 20],
-            buffers: [30, 0].map(|elements| Buffer { elements, element_bytes: 2.0, dram_pj: 4.0 }).to_vec(),
+            outputs: ndarray::array![[20, 20], [40, 40], [20, 20]],
+            buffers: [30, 0].map(|words| Buffer { words, word_bytes: 2.0, dram_pj: 4.0 }).to_vec(),
             bandwidth_bytes_per_ps: world.platform.bandwidth_bytes_per_ps,
         });
         world

@@ -1,6 +1,7 @@
 //! One layer: a loop nest with MACs, a vector operation, or a look-up.
 
 use crate::dims::{Dim, LayerKind, PerDim, PostOp, Tensor};
+use crate::precision::Precision;
 use crate::units::Macs;
 
 /// The largest count of MACs or elements that one layer may have. Our choice, because it is far above every real layer,
@@ -226,13 +227,15 @@ pub struct Post {
 pub struct Work {
     /// The layer's own work.
     pub op: Op,
-    /// What runs at its output.
+    /// What runs at its output, whose operands and results are like that output.
     pub post: Vec<Post>,
+    /// The bits of its elements.
+    pub precision: Precision,
 }
 
 impl From<Op> for Work {
     fn from(op: Op) -> Self {
-        Self { op, post: Vec::new() }
+        Self { op, post: Vec::new(), precision: Precision::NATIVE }
     }
 }
 
@@ -256,6 +259,8 @@ pub struct Layer {
     pub name: String,
     /// The layer's work at batch 1.
     pub op: Op,
+    /// The bits of its elements, as far as the network says them.
+    pub precision: Precision,
     /// What a vector layer does, if a post-processor may do it.
     pub post_op: Option<PostOp>,
     /// The operations of the original graph that run inside this layer at no cost (bias, BN, activation), for the
@@ -276,6 +281,7 @@ impl Layer {
         Self {
             name: name.into(),
             op,
+            precision: Precision::NATIVE,
             post_op: None,
             fused: Vec::new(),
             post: Vec::new(),
@@ -292,7 +298,8 @@ impl Layer {
             ops: post.ops * batch,
             ..*post
         };
-        Work { op: self.op.with_batch(batch), post: self.post.iter().map(grown).collect() }
+        let post = self.post.iter().map(grown).collect();
+        Work { op: self.op.with_batch(batch), post, precision: self.precision }
     }
 }
 

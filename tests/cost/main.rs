@@ -6,6 +6,7 @@ mod common;
 mod fusion;
 mod hierarchies;
 mod mapper;
+mod precision;
 mod show;
 mod silicon;
 mod tables;

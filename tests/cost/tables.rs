@@ -5,12 +5,15 @@
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mascot::cost::{Cache, Goal, UserTable, compulsory_bytes, evaluate, layer_cost, mapper, model, tables};
+use mascot::cost::{
+    Cache, Goal, UserTable, as_run, compulsory_bytes, evaluate, layer_cost, mapper, model, tables,
+};
 use mascot::dims::{Dim, LayerKind};
 use mascot::experiment::DataRoot;
-use mascot::hw::{AccelSpec, Objective, SystemSpec};
+use mascot::hw::{AccelSpec, Fusion, Objective, SystemSpec};
 use mascot::workload::{Layer, LoopNest, Network, Op};
 
 const OBJECTIVES: [Objective; 3] = [Objective::Latency, Objective::Energy, Objective::Edp];
@@ -332,6 +335,43 @@ fn a_users_table_may_say_what_the_bytes_are() {
     let wrong = table("20,45").unwrap_err();
     assert!(wrong.contains("table.csv:2:") && wrong.contains("are more than dram_bytes, 64"), "{wrong}");
     assert!(table("-1,4").unwrap_err().contains("column `input_bytes`"));
+}
+
+/// `mascot cost table --csv`, for layers with two passes, of odd clocks and without a way to run, in another precision, too.
+#[test]
+fn a_printed_table_reads_back_to_the_same_costs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataRoot::find(None).unwrap();
+    let text = std::fs::read_to_string(models().join("eyeriss_256.toml")).unwrap();
+    let odd = text
+        .replace("eyeriss_256", "odd")
+        .replace("clock_mhz = 1000", "clock_mhz = 617")
+        .replace("post_ops = [\"elementwise\", \"pool\", \"concat\"]", "post_ops = [\"pool\"]");
+    let odd_path = folder.path().join("odd.toml");
+    std::fs::write(&odd_path, odd).unwrap();
+    for (network, accelerator, precision) in [
+        ("kws_res8", "simba_1024", "native"),
+        ("googlenet", odd_path.to_str().unwrap(), "w4a8p32"),
+        ("bert_base_s128", "eyeriss_chip", "native"),
+    ] {
+        let command = ["cost", "table", "--csv", "--network", network, "--accelerator", accelerator];
+        let output = Command::new(env!("CARGO_BIN_EXE_mascot"))
+            .args(command)
+            .args(["--precision", precision, "--batch", "2"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let path = folder.path().join("table.csv");
+        std::fs::write(&path, &output.stdout).unwrap();
+        let table = UserTable::read(&path).unwrap();
+        let accel = data.accelerator(accelerator).unwrap();
+        let models = std::slice::from_ref(&accel);
+        let run = as_run(&data.network(network).unwrap(), precision.parse().unwrap(), Fusion::Post, models);
+        for layer in &run.layers {
+            let cost = layer_cost(&accel, &layer.work(2), goal(Objective::Edp));
+            assert_eq!(table.cost(&run, layer, &accel, 2).unwrap(), cost, "{network} {}", layer.name);
+        }
+    }
 }
 
 /// What pandas makes of a table: floats beside empty fields, an index, a byte order mark, quotes, other line ends.

@@ -116,7 +116,7 @@ impl Draw {
         rng.random_bool(0.25).then_some(ports)
     }
 
-    /// Outputs and buffers of up to 100 elements; that many are the bytes of a longest layer at the whole bandwidth.
+    /// Outputs and buffers of up to 100 words; that many are the bytes of a longest layer at the whole bandwidth.
     pub(super) fn forwarding(&self, networks: &[Vec<LayerModel>]) -> Option<(Vec<Vec<u64>>, Vec<Buffer>)> {
         let rng = &mut self.stream("forwarding");
         let longest_bytes = self.bandwidth_bytes_per_ps * (LONGEST_UNITS * self.unit_ps) as f64;
@@ -125,8 +125,8 @@ impl Draw {
             .map(|layers| layers.iter().map(|_| rng.random_range(0..=100)).collect())
             .collect();
         let buffer = |_: &usize| Buffer {
-            elements: rng.random_range(0..=100),
-            element_bytes: longest_bytes / 100.0,
+            words: rng.random_range(0..=100),
+            word_bytes: longest_bytes / 100.0,
             dram_pj: 1e-9,
         };
         let buffers = self.models.iter().map(buffer).collect();

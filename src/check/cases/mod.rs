@@ -17,6 +17,8 @@ mod followers;
 use std::fmt;
 use std::sync::Arc;
 
+use ndarray::Array2;
+
 pub use self::chaos::Chaos;
 use self::draw::Draw;
 use crate::sim::{
@@ -109,7 +111,7 @@ impl Case {
         let resolve = |(number, layers): (usize, &Vec<LayerModel>)| {
             let mut network = NetworkModel::new("network", layers, &self.platform, self.max_sub_job);
             network.forwarding = self.forwarding.as_ref().map(|(outputs, buffers)| Forwarding {
-                outputs: outputs[number].clone(),
+                outputs: Array2::from_shape_fn((layers.len(), buffers.len()), |(l, _)| outputs[number][l]),
                 buffers: buffers.clone(),
                 bandwidth_bytes_per_ps: self.platform.bandwidth_bytes_per_ps,
             });

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cost::{Goal, as_run};
 use crate::experiment::{DataRoot, Error};
 use crate::hw::{AccelSpec, Fusion, Objective};
+use crate::precision::Precision;
 use crate::workload::{Network, Work};
 
 #[derive(Args)]
@@ -17,7 +18,7 @@ pub(in crate::cli) struct Choice {
     accelerator: String,
     /// Batch size: inputs that are processed at once
     #[arg(long, value_name = "B", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
-    batch: u64,
+    pub(super) batch: u64,
     /// What the mapper minimises
     #[arg(long, value_name = "latency|energy|edp", default_value = "edp", value_parser = objective)]
     objective: Objective,
@@ -51,12 +52,12 @@ pub(super) struct Chosen {
 }
 
 impl Choice {
-    /// Reads the files, and fuses the network as one that runs on the accelerator alone.
-    pub(super) fn read(&self, fusion: Fusion) -> Result<Chosen, Error> {
+    /// Reads the files, and brings the network into the form in which the accelerator runs it alone.
+    pub(super) fn read(&self, precision: Precision, fusion: Fusion) -> Result<Chosen, Error> {
         let data = DataRoot::find(None)?;
         let network = data.network(&self.network)?;
         let accel = data.accelerator(&self.accelerator)?;
-        let network = as_run(&network, fusion, std::slice::from_ref(&accel));
+        let network = as_run(&network, precision, fusion, std::slice::from_ref(&accel));
         let works: Vec<Work> = network.layers.iter().map(|layer| layer.work(self.batch)).collect();
         for (layer, work) in network.layers.iter().zip(&works) {
             work.check()

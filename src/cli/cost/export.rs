@@ -10,6 +10,7 @@ use crate::cost::{mapper, timeloop};
 use crate::experiment::Error;
 use crate::files::{did_you_mean, write_atomic};
 use crate::hw::Fusion;
+use crate::precision::Precision;
 
 #[derive(Args)]
 pub(in crate::cli) struct Options {
@@ -24,7 +25,7 @@ pub(in crate::cli) struct Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let chosen = options.choice.read(Fusion::None)?;
+    let chosen = options.choice.read(Precision::NATIVE, Fusion::None)?;
     let (layer, network, accel) = (&options.layer, &chosen.network.name, &chosen.accel);
     let index = chosen.network.layers.iter().position(|each| each.name == *layer).ok_or_else(|| {
         let hint = did_you_mean(layer, chosen.network.layers.iter().map(|each| &each.name));
@@ -32,6 +33,11 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
             "network `{network}` has no layer `{layer}`{hint}; `mascot cost table` lists them"
         ))
     })?;
+    if chosen.works[index].precision != Precision::NATIVE {
+        return Err(Error::Usage(format!(
+            "layer `{layer}` has a precision of its own, and Timeloop has one word width for all tensors of a level"
+        )));
+    }
     let op = &chosen.works[index].op;
     let kind = op.kind().name();
     let nest = op.nest().ok_or_else(|| {

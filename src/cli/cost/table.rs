@@ -9,10 +9,12 @@ use rayon::prelude::*;
 use super::choice::{Choice, Chosen};
 use crate::cli::progress::Bars;
 use crate::cli::table::{csv, render};
-use crate::cost::{Breakdown, advice, breakdown, loop_nest, loop_summary};
+use crate::cost::{Breakdown, LayerCost, advice, breakdown, loop_nest, loop_summary};
 use crate::dims::Dim;
 use crate::experiment::{Error, Progress};
 use crate::hw::{AccelSpec, Fusion};
+use crate::metrics::Value;
+use crate::precision::Precision;
 use crate::results::number;
 use crate::workload::{LoopNest, Op, Work};
 
@@ -23,7 +25,11 @@ pub(in crate::cli) struct Options {
     /// What runs at the output of the layer before it: post, what the accelerator lists as `post_ops`; or none
     #[arg(long, value_name = "none|post", default_value = "post", value_parser = fusion)]
     fusion: Fusion,
-    /// Print CSV; its last columns are the DRAM reads of weights and inputs, and the mapping on one line
+    /// Bits per element of layers whose network does not say otherwise, such as w4a8 or w8i8o16p32: weights (w), inputs
+    /// and outputs (a, or i and o), partial sums (p) [default: the words of the accelerator]
+    #[arg(long, value_name = "BITS", default_value_t = Precision::NATIVE, hide_default_value = true)]
+    precision: Precision,
+    /// Print CSV with all digits and more columns, such as the mapping on one line; a system reads it as `cost`
     #[arg(long)]
     csv: bool,
     /// Print each mapping as a loop nest, the way Timeloop does, before the table
@@ -32,25 +38,21 @@ pub(in crate::cli) struct Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let chosen = options.choice.read(options.fusion)?;
+    let chosen = options.choice.read(options.precision, options.fusion)?;
     let known = breakdowns(&chosen);
-    let rows: Vec<Vec<String>> = chosen
-        .network
-        .layers
-        .iter()
-        .zip(&chosen.works)
-        .map(|(layer, work)| row(&layer.name, work, known[work].as_ref(), &chosen.accel))
-        .collect();
-    let mut header = header(&chosen.accel);
+    let layers = chosen.network.layers.iter().zip(&chosen.works);
     let text = if options.csv {
-        csv(&header, &rows)
+        let batch = options.choice.batch.to_string();
+        let rows: Vec<_> = layers
+            .map(|(layer, work)| csv_row(&chosen, &layer.name, &batch, work, known[work].as_ref()))
+            .collect();
+        csv(&CSV_COLUMNS, &rows)
     } else {
         let nests = if options.mapping { loop_nests(&chosen, &known) } else { String::new() };
-        // The last columns do not fit a line of a terminal.
-        header.truncate(header.len() - CSV_ONLY.len());
-        let rows = rows.into_iter().map(|mut row| row.drain(..header.len()).collect()).collect();
+        let rows = layers.map(|(layer, work)| row(&layer.name, work, known[work].as_ref(), &chosen.accel));
+        let header = header(&chosen.accel);
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        nests + &render(&header, MACS_COLUMN..header.len(), rows) + &total(&chosen, &known)
+        nests + &render(&header, MACS_COLUMN..header.len(), rows.collect()) + &total(&chosen, &known)
     };
     for (layer, op) in chosen.network.layers.iter().zip(&chosen.works) {
         let advice = known[op].as_ref().and_then(|found| advice(&chosen.accel, found.gap, found.widest));
@@ -87,8 +89,68 @@ fn breakdowns(chosen: &Chosen) -> Known {
 /// The first column that holds numbers.
 const MACS_COLUMN: usize = 3;
 
-/// The last columns.
-const CSV_ONLY: [&str; 3] = ["weight_bytes", "input_bytes", "mapping"];
+/// The columns of the CSV file, the same for all accelerators, so that tables can be joined into one.
+const CSV_COLUMNS: [&str; 19] = [
+    "network",
+    "layer",
+    "accelerator",
+    "batch",
+    "kind",
+    "dims",
+    "macs",
+    "cycles",
+    "latency_us",
+    "utilization",
+    "bound_by",
+    "dram_bytes",
+    "weight_bytes",
+    "input_bytes",
+    "demand_gbps",
+    "dram_tiles",
+    "energy_pj",
+    "levels_pj",
+    "mapping",
+];
+
+/// One cell per column of the CSV file; what a layer that the accelerator cannot run does not have is empty.
+fn csv_row(
+    Chosen { network, accel, .. }: &Chosen,
+    name: &str,
+    batch: &str,
+    work: &Work,
+    found: Option<&Breakdown>,
+) -> Vec<String> {
+    let op = &work.op;
+    let known = [&network.name, name, &accel.name, batch, op.kind().name(), &shape(work)];
+    let mut cells: Vec<String> = known.map(String::from).to_vec();
+    cells.push(op.macs().0.to_string());
+    let Some(Breakdown { cost, cycles, bound, energy_pj, mapping, .. }) = found else {
+        cells.resize(CSV_COLUMNS.len(), String::new());
+        return cells;
+    };
+    let real = |value: f64| Value::Real(value).to_string();
+    let levels = accel.storages().map(|(level, storage)| (&storage.name, energy_pj[level]));
+    let levels = levels.chain([(&accel.mac.name, energy_pj[accel.levels.len()])]);
+    cells.extend([
+        cycles.0.to_string(),
+        real(cost.latency.as_us()),
+        real(cost.utilization),
+        bound.name(accel).to_string(),
+        cost.dram_bytes.0.to_string(),
+        cost.weight_bytes.0.to_string(),
+        cost.input_bytes.0.to_string(),
+        real(demand_gbps(cost)),
+        cost.tiles.to_string(),
+        real(cost.energy.0),
+        levels.map(|(name, pj)| format!("{name} {}", real(pj))).collect::<Vec<_>>().join(", "),
+        mapping.as_ref().map_or(String::new(), |mapping| loop_summary(accel, mapping)),
+    ]);
+    cells
+}
+
+fn demand_gbps(cost: &LayerCost) -> f64 {
+    cost.dram_bytes.0 as f64 / cost.latency.as_s() / 1e9
+}
 
 fn header(accel: &AccelSpec) -> Vec<String> {
     let fixed = [
@@ -107,7 +169,7 @@ fn header(accel: &AccelSpec) -> Vec<String> {
     ];
     let storages = accel.storages().map(|(_, storage)| &storage.name);
     let levels = storages.chain([&accel.mac.name]).map(|name| format!("{name}_uj"));
-    fixed.map(String::from).into_iter().chain(levels).chain(CSV_ONLY.map(String::from)).collect()
+    fixed.map(String::from).into_iter().chain(levels).collect()
 }
 
 /// One cell per column of the header; a layer that the accelerator cannot run has dashes.
@@ -115,11 +177,10 @@ fn row(name: &str, work: &Work, found: Option<&Breakdown>, accel: &AccelSpec) ->
     let op = &work.op;
     let mut cells =
         vec![name.to_string(), op.kind().name().to_string(), shape(work), op.macs().0.to_string()];
-    let Some(Breakdown { cost, cycles, bound, energy_pj, mapping, .. }) = found else {
+    let Some(Breakdown { cost, cycles, bound, energy_pj, .. }) = found else {
         cells.resize(header(accel).len(), "-".to_string());
         return cells;
     };
-    let demand_gbps = cost.dram_bytes.0 as f64 / cost.latency.as_s() / 1e9;
     let uj = |pj: f64| number(Some(pj / 1e6), 3);
     cells.extend([
         cycles.0.to_string(),
@@ -127,22 +188,24 @@ fn row(name: &str, work: &Work, found: Option<&Breakdown>, accel: &AccelSpec) ->
         number(Some(cost.utilization), 4),
         bound.name(accel).to_string(),
         cost.dram_bytes.0.to_string(),
-        number(Some(demand_gbps), 3),
+        number(Some(demand_gbps(cost)), 3),
         cost.tiles.to_string(),
         uj(cost.energy.0),
     ]);
     let levels = accel.storages().map(|(level, _)| level).chain([accel.levels.len()]);
     cells.extend(levels.map(|level| uj(energy_pj[level])));
-    cells.extend([cost.weight_bytes, cost.input_bytes].map(|bytes| bytes.0.to_string()));
-    cells.push(mapping.as_ref().map_or("-".into(), |mapping| loop_summary(accel, mapping)));
     cells
 }
 
-/// The shape of a layer, and behind each `+` what an operation at its output reads, writes and does.
+/// The shape of a layer with its precision, and behind each `+` what an operation at its output reads, writes and does.
 fn shape(work: &Work) -> String {
     let post =
         work.post.iter().map(|post| format!(" + {} -> {} in {} ops", post.reads, post.writes, post.ops));
-    dims(&work.op) + &post.collect::<String>()
+    let bits = match work.precision {
+        Precision::NATIVE => String::new(),
+        precision => format!(" {precision}"),
+    };
+    dims(&work.op) + &bits + &post.collect::<String>()
 }
 
 /// The shape of a layer alone: its sizes above 1, stride and dilation; or, without a loop nest, what it reads and writes.

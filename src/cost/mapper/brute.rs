@@ -12,7 +12,7 @@
 use proptest::prelude::*;
 
 use super::goal::{Goal, Ingredients, Judge, Score};
-use super::{Budget, search_with_tail, search_within};
+use super::{BUDGET, Budget, search_within};
 use crate::cost::access::Flat;
 use crate::cost::evaluate::Evaluator;
 use crate::cost::lowering::Lowered;
@@ -21,6 +21,7 @@ use crate::cost::passes::Tail;
 use crate::cost::testing::{accelerators, lowerings, small_convolutions, small_layers};
 use crate::dims::{Dim, Tensor};
 use crate::hw::{AccelSpec, Level, Objective, Residuals};
+use crate::precision::Precision;
 use crate::workload::LoopNest;
 
 /// A slot in which a factor of a dimension may stand: a level, and an axis if it is in space.
@@ -32,9 +33,8 @@ struct Slot {
 
 struct Brute<'a> {
     accel: &'a AccelSpec,
-    layer: &'a LoopNest,
     /// The layer as the accelerator runs it.
-    nest: LoopNest,
+    lowered: Lowered,
     evaluator: Evaluator<'a>,
     judges: [Judge<'a>; 3],
     /// Whether the factors chosen are tight.
@@ -44,13 +44,11 @@ struct Brute<'a> {
 }
 
 impl<'a> Brute<'a> {
-    fn new(accel: &'a AccelSpec, layer: &'a LoopNest, tail: Tail, goals: [Goal; 3]) -> Self {
-        let lowered = Lowered::new(accel, layer).expect("the layers are small");
-        let judges = goals.map(|goal| Judge::new(accel, goal, lowered.tail(tail)));
+    fn new(accel: &'a AccelSpec, lowered: Lowered, tail: Tail, goals: [Goal; 3]) -> Self {
+        let judges = goals.map(|goal| Judge::new(accel, goal, lowered.tail(accel.dram(), tail)));
         let evaluator = Evaluator::of(accel, lowered, tail);
-        let nest = lowered.nest;
         let worst = [Score::WORST; 3];
-        Self { accel, layer, nest, evaluator, judges, tight: true, best_tight: worst, best_of_all: worst }
+        Self { accel, lowered, evaluator, judges, tight: true, best_tight: worst, best_of_all: worst }
     }
 
     /// The slots of a dimension, from the MACs outwards.
@@ -76,10 +74,10 @@ impl<'a> Brute<'a> {
         match Dim::ALL.get(next) {
             Some(&dim) => {
                 let slots = self.slots(dim);
-                self.factor(next, &slots, self.nest.bound(dim), mapping);
+                self.factor(next, &slots, self.lowered.nest.bound(dim), mapping);
             }
-            None if mapping.check_legal(self.accel, self.layer).is_ok() => {
-                self.tight = is_tight(mapping, &self.nest);
+            None if mapping.check_legal_of(self.accel, &self.lowered).is_ok() => {
+                self.tight = is_tight(mapping, &self.lowered.nest);
                 self.order(0, mapping);
             }
             None => {}
@@ -162,12 +160,21 @@ fn goals(bandwidth_gbps: f64) -> [Goal; 3] {
 const PADDED_ARTEFACT: f64 = 0.03;
 
 fn compare(accel: &AccelSpec, nest: &LoopNest, tail: Tail, bandwidth_gbps: f64) -> Result<(), TestCaseError> {
+    compare_lowered(accel, Lowered::new(accel, nest).expect("the layers are small"), tail, bandwidth_gbps)
+}
+
+fn compare_lowered(
+    accel: &AccelSpec,
+    lowered: Lowered,
+    tail: Tail,
+    bandwidth_gbps: f64,
+) -> Result<(), TestCaseError> {
     let goals = goals(bandwidth_gbps);
-    let mut brute = Brute::new(accel, nest, tail, goals);
+    let mut brute = Brute::new(accel, lowered, tail, goals);
     let empty = Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] };
     brute.dimension(0, &mut empty.clone());
     for (i, goal) in goals.into_iter().enumerate() {
-        let found = search_with_tail(accel, nest, tail, goal).map_or(Score::WORST, |found| {
+        let found = search_within(accel, lowered, tail, goal, BUDGET).map_or(Score::WORST, |found| {
             brute.judges[i].score(&Ingredients::of(&brute.evaluator.summary(&Flat::of(&found.mapping))))
         });
         let (tight, all) = (brute.best_tight[i], brute.best_of_all[i]);
@@ -211,10 +218,11 @@ proptest! {
     ) {
         let accel = AccelSpec { residuals, ..accel };
         let goals = goals(4.0);
-        let mut brute = Brute::new(&accel, &nest, Tail::NONE, goals);
+        let lowered = Lowered::new(&accel, &nest).expect("the layers are small");
+        let mut brute = Brute::new(&accel, lowered, Tail::NONE, goals);
         brute.dimension(0, &mut Mapping { levels: vec![LevelLoops::default(); accel.levels.len()] });
         for (i, goal) in goals.into_iter().enumerate() {
-            let found = search_within(&accel, &nest, Tail::NONE, goal, Budget { first, limited });
+            let found = search_within(&accel, lowered, Tail::NONE, goal, Budget { first, limited });
             let best = brute.best_of_all[i].first();
             prop_assert_eq!(found.is_some(), best.is_finite());
             let Some(found) = found else { continue };
@@ -248,5 +256,19 @@ proptest! {
         let inside = nest.elements(Tensor::Outputs);
         let tail = Tail { reads: inside, inside, writes: inside, ops: inside };
         compare(&AccelSpec { lowering, ..accel }, &nest, if residual { tail } else { Tail::NONE }, gbps)?;
+    }
+
+    #[test]
+    fn the_search_loses_nothing_in_any_precision(
+        accel in accelerators(), nest in small_layers(), gbps in prop::sample::select(vec![0.5, 4.0, f64::INFINITY]),
+        bits in prop::array::uniform4(prop::option::of(prop::sample::select(vec![3u8, 4, 8, 12, 16, 32]))),
+        residual in any::<bool>(),
+    ) {
+        let [weights, inputs, outputs, psums] = bits;
+        let precision = Precision { weights, inputs, outputs, psums };
+        let lowered = Lowered::at(&accel, &nest, precision).expect("the layers are small");
+        let inside = nest.elements(Tensor::Outputs);
+        let tail = Tail { reads: inside, inside, writes: inside, ops: inside };
+        compare_lowered(&accel, lowered, if residual { tail } else { Tail::NONE }, gbps)?;
     }
 }

@@ -185,7 +185,7 @@ impl<'a> Floor<'a> {
             }),
             above_middle: product(&unrolled[..space.middle.unwrap_or(0)]),
             touched: Tensor::ALL.map(|tensor| touched_elements(nest, &nest.bounds, tensor) as f64),
-            mac_pj: space.lowered.multiplications() as f64 * accel.mac.energy_pj,
+            mac_pj: space.lowered.mac_pj(accel),
             leak_pj_per_cycle: leaks.sum(),
             middle_instances: space.middle.map_or(1.0, |level| above.instances[level]),
         }

@@ -51,7 +51,7 @@ use self::traffic::Traffic;
 use super::evaluate::Evaluator;
 use super::lowering::Lowered;
 use super::mapping::{LevelLoops, Loop, Mapping};
-use super::passes::Tail;
+use super::passes::{Pass, Tail};
 use crate::hw::{AccelSpec, Level};
 use crate::units::{Bytes, Cycles, Picojoules};
 use crate::workload::LoopNest;
@@ -101,24 +101,23 @@ const NEXT_LIMIT: f64 = 1.5;
 
 /// The best mapping of `nest`, or `None` if the constraints allow none.
 pub fn search(accel: &AccelSpec, nest: &LoopNest, goal: Goal) -> Option<Found> {
-    search_with_tail(accel, nest, Tail::NONE, goal)
+    search_within(accel, Lowered::new(accel, nest).ok()?, Tail::NONE, goal, BUDGET)
 }
 
-/// The best mapping of `nest` with post-processing at its output, whose traffic and time count with the rest.
-pub fn search_with_tail(accel: &AccelSpec, nest: &LoopNest, tail: Tail, goal: Goal) -> Option<Found> {
-    search_within(accel, nest, tail, goal, BUDGET)
+/// The best mapping of a pass with a nest, whose post-processing counts with the rest.
+pub(super) fn search_pass(accel: &AccelSpec, pass: &Pass, goal: Goal) -> Option<Found> {
+    search_within(accel, pass.lowered(accel).ok()?, pass.tail, goal, BUDGET)
 }
 
 fn search_within(
     accel: &AccelSpec,
-    nest: &LoopNest,
+    lowered: Lowered,
     tail: Tail,
     goal: Goal,
     budget: Budget,
 ) -> Option<Found> {
-    let lowered = Lowered::new(accel, nest).ok()?;
     let space = Space::new(accel, &lowered)?;
-    let judge = Judge::new(accel, goal, lowered.tail(tail));
+    let judge = Judge::new(accel, goal, lowered.tail(accel.dram(), tail));
     let orders = Orders::new(&space);
     let evaluator = Evaluator::of(accel, lowered, tail);
     let (spatials, all_spatial) = spatial::choices(&space, &judge);

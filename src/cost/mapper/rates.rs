@@ -16,6 +16,11 @@ pub(super) struct EdgeRates {
     pub(super) sharing: f64,
     /// Loops in space above the parent that the tensor does not depend on.
     pub(super) parent_copies: f64,
+    /// Words per element at the parent, unless it is DRAM, and at the child.
+    parent_words: f64,
+    child_words: f64,
+    /// DRAM words of a partial sum relative to those of a complete output; 1 inside DRAM.
+    psums: f64,
     child_read_pj: f64,
     child_write_pj: f64,
     parent_read_pj: f64,
@@ -72,19 +77,33 @@ pub(super) struct Flow {
 impl EdgeRates {
     /// The rates of all edges.
     pub(super) fn of(space: &Space, above: &Above) -> Vec<Self> {
-        let pj = |level: usize, energy: fn(&Storage) -> f64| match space.accel.levels.get(level) {
-            Some(Level::Storage(storage)) => {
-                energy(storage) / storage.words_per_access() * above.charged(space.accel, level, storage)
-            }
-            _ => 0.0,
-        };
         let rates = space.edges.iter().map(|&edge| {
             let copies = |level: usize| above.copies[level][edge.tensor as usize];
+            // How many words DRAM holds is the business of whoever calls `flow`.
+            let words = |level: usize| match space.accel.levels.get(level) {
+                Some(Level::Storage(storage)) if level > 0 => {
+                    space.lowered.words_per_element(storage, edge.tensor)
+                }
+                _ => 1.0,
+            };
+            let pj = |level: usize, energy: fn(&Storage) -> f64| match space.accel.levels.get(level) {
+                Some(Level::Storage(storage)) => {
+                    let charged = above.charged(space.accel, level, storage);
+                    energy(storage) / storage.words_per_access() * charged * words(level)
+                }
+                _ => 0.0,
+            };
             Self {
                 edge,
                 child_instances: above.instances[edge.child],
                 sharing: copies(edge.child) / copies(edge.parent),
                 parent_copies: copies(edge.parent),
+                parent_words: words(edge.parent),
+                child_words: words(edge.child),
+                psums: match (edge.tensor, edge.parent) {
+                    (Tensor::Outputs, 0) => space.lowered.psum_share(),
+                    _ => 1.0,
+                },
                 child_read_pj: if edge.drain_reads { pj(edge.child, |s| s.read_pj_per_access) } else { 0.0 },
                 child_write_pj: pj(edge.child, |s| s.write_pj_per_access),
                 parent_read_pj: pj(edge.parent, |s| s.read_pj_per_access),
@@ -100,26 +119,29 @@ impl EdgeRates {
         let asked = moved / self.sharing;
         let at_parent = if self.edge.parent == 0 { scale } else { 1.0 };
         let (updates, reads, fills) = match self.edge.tensor {
-            Tensor::Outputs => (asked, asked - first_writes, (asked - first_writes) * self.sharing),
+            Tensor::Outputs => {
+                let partial = (asked - first_writes).max(0.0);
+                (asked + partial * (self.psums - 1.0), partial * self.psums, partial * self.sharing)
+            }
             Tensor::Weights | Tensor::Inputs => (0.0, asked, moved),
         };
-        let (updates, reads) = (updates * at_parent, reads.max(0.0) * at_parent);
+        let (updates, reads) = (updates * at_parent, reads * at_parent);
         let drained = if self.edge.drain_reads { moved } else { 0.0 };
         let from_dram = self.edge.parent == 0;
         Flow {
             pj: updates * self.parent_update_pj
                 + reads * self.parent_read_pj
-                + fills.max(0.0) * self.child_write_pj
+                + fills * self.child_write_pj
                 + drained * self.child_read_pj,
             dram_pj: match from_dram {
                 true => updates * self.parent_update_pj + reads * self.parent_read_pj,
                 false => 0.0,
             },
             dram_words: if from_dram { updates + reads } else { 0.0 },
-            parent_reads: reads,
-            parent_writes: updates,
-            child_reads: drained,
-            child_writes: fills.max(0.0),
+            parent_reads: reads * self.parent_words,
+            parent_writes: updates * self.parent_words,
+            child_reads: drained * self.child_words,
+            child_writes: fills * self.child_words,
         }
     }
 }

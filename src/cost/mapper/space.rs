@@ -135,9 +135,9 @@ impl<'a> Space<'a> {
     /// Whether a tile of the given extents fits a level.
     pub(super) fn fits(&self, level: usize, extent: &PerDim<u64>) -> bool {
         match &self.accel.levels[level] {
-            Level::Storage(storage) => {
-                storage.capacity_words.is_none_or(|words| self.lowered.held_words(storage, extent) <= words)
-            }
+            Level::Storage(storage) => storage
+                .capacity_words
+                .is_none_or(|words| self.lowered.held_words(level, storage, extent) <= words),
             Level::Fanout(_) => true,
         }
     }

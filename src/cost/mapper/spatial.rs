@@ -53,7 +53,7 @@ pub(super) fn lower_bound(space: &Space, judge: &Judge) -> f64 {
     let (dram, macs) = (accel.dram(), nest.macs().0 as f64);
     let mut least = Ingredients {
         steps: lowered.working(macs / accel.macs_per_cycle() as f64),
-        dynamic_pj: lowered.multiplications() as f64 * accel.mac.energy_pj,
+        dynamic_pj: lowered.mac_pj(accel),
         ..Ingredients::default()
     };
     let pj = |storage: &Storage, tensor: Tensor| match tensor {
@@ -69,7 +69,8 @@ pub(super) fn lower_bound(space: &Space, judge: &Judge) -> f64 {
             least.dynamic_pj += words * pj(dram, edge.tensor) / dram.words_per_access();
         } else if edge.child == accel.levels.len() {
             let served = accel.macs_per_cycle() / accel.instances_below(edge.parent) * parent.cluster_size;
-            least.dynamic_pj += macs / served as f64 * pj(parent, edge.tensor) / parent.words_per_access();
+            let words = macs / served as f64 * lowered.words_per_element(parent, edge.tensor);
+            least.dynamic_pj += words * pj(parent, edge.tensor) / parent.words_per_access();
         }
     }
     judge.floor(least).first()

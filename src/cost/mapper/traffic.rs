@@ -19,7 +19,6 @@ use super::space::{Space, Unrolled};
 use crate::cost::access::Edge;
 use crate::dims::{Dim, DimSet, PerDim, Tensor};
 use crate::hw::{Level, MAX_LEVELS, Storage};
-use crate::workload::tile_elements;
 
 /// The share of the price of a word from DRAM to an inner level that counts at the inner boundary. Our choice: enough
 /// to see there that such a tensor should stay in place.
@@ -144,6 +143,7 @@ impl Traffic {
 
 /// A buffer inside a boundary.
 struct Buffer<'a> {
+    level: usize,
     storage: &'a Storage,
     /// The dimensions of which it holds all that is inside the boundary.
     whole: DimSet,
@@ -192,7 +192,7 @@ impl<'a> Boundary<'a> {
         for level in levels {
             if let Level::Storage(storage) = &space.accel.levels[level] {
                 if storage.capacity_words.is_some() {
-                    buffers.push(Buffer { storage, whole, spatial: spatial[level] });
+                    buffers.push(Buffer { level, storage, whole, spatial: spatial[level] });
                 }
                 // What the middle level loops over is inside its own tile, and so is what is inside that.
                 whole = whole.without(space.temporal[level]);
@@ -205,7 +205,8 @@ impl<'a> Boundary<'a> {
                 continue;
             }
             if let Level::Storage(storage) = &space.accel.levels[edge.child] {
-                let buffer = Buffer { storage, whole: DimSet::of(&Dim::ALL), spatial: spatial[edge.child] };
+                let (level, whole) = (edge.child, DimSet::of(&Dim::ALL));
+                let buffer = Buffer { level, storage, whole, spatial: spatial[level] };
                 boundary.places.push((edge.tensor, buffer));
             }
         }
@@ -224,7 +225,7 @@ impl<'a> Boundary<'a> {
         for level in (1..=middle).rev() {
             match &space.accel.levels[level] {
                 Level::Storage(storage) if storage.capacity_words.is_some() => {
-                    buffers.push(Buffer { storage, whole, spatial });
+                    buffers.push(Buffer { level, storage, whole, spatial });
                 }
                 Level::Storage(_) => {}
                 Level::Fanout(_) => {
@@ -283,7 +284,7 @@ impl<'a> Boundary<'a> {
     /// Whether the buffers hold their parts of a tile of so many steps.
     fn fits(&self, tile: &PerDim<u64>) -> bool {
         self.buffers.iter().all(|buffer| {
-            let held = self.space.lowered.held_words(buffer.storage, &buffer.extent(tile));
+            let held = self.space.lowered.held_words(buffer.level, buffer.storage, &buffer.extent(tile));
             buffer.storage.capacity_words.is_none_or(|words| held <= words)
         })
     }
@@ -359,7 +360,8 @@ impl Choice<'_> {
     /// Whether the tensor that shall stay in place can.
     fn stays(&self, tile: &PerDim<u64>) -> bool {
         self.place.is_none_or(|(tensor, buffer)| {
-            let words = tile_elements(self.boundary.space.nest, &buffer.extent(tile), *tensor);
+            let lowered = self.boundary.space.lowered;
+            let words = lowered.held_words_of(*tensor, buffer.level, buffer.storage, &buffer.extent(tile));
             buffer.storage.capacity_words.is_none_or(|capacity| words <= capacity)
         })
     }

@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::cost::access::Flat;
 use crate::cost::evaluate::Evaluator;
+use crate::cost::layer_cost::stream_of;
 use crate::cost::passes::{Pass, passes};
 use crate::cost::{Goal, mapper};
 use crate::dims::{PostOp, Tensor};
@@ -183,7 +184,7 @@ impl SheetLayer {
             ops: 0,
         };
         let post = self.shortcut.then_some(sum).into_iter().chain(self.pooled.map(pool));
-        Work { op: Op::Conv(nest), post: post.collect() }
+        Work { post: post.collect(), ..Work::from(Op::Conv(nest)) }
     }
 
     /// Whether our DRAM traffic is the published one to the byte.
@@ -272,22 +273,17 @@ fn run(accel: &AccelSpec, (work, direct): &Task, bandwidth_gbps: f64) -> Result<
     let mut accel = accel.clone();
     accel.lowering.winograd &= !direct;
     let goal = Goal { objective: Objective::Latency, bandwidth_gbps };
-    let passes = passes(&accel, work).and_then(|passes| {
-        passes.into_iter().map(|pass| traffic(&accel, pass, goal)).collect::<Option<Vec<_>>>()
-    });
+    let passes = passes(&accel, work)
+        .and_then(|passes| passes.iter().map(|pass| traffic(&accel, pass, goal)).collect::<Option<Vec<_>>>());
     passes.ok_or_else(|| format!("`{}` cannot run {work:?}", accel.name))
 }
 
-fn traffic(accel: &AccelSpec, Pass { op, tail }: Pass, goal: Goal) -> Option<Traffic> {
-    match op {
-        Op::Vector { reads, writes, .. } | Op::Lookup { reads, writes } => {
-            Some((0, reads + tail.reads + writes - tail.inside + tail.writes))
-        }
-        Op::Conv(nest) | Op::Gemm(nest) | Op::Matmul(nest) => {
-            let found = mapper::search_with_tail(accel, &nest, tail, goal)?;
-            let evaluator = Evaluator::with_tail(accel, &nest, tail).ok()?;
-            let summary = evaluator.summary(&Flat::of(&found.mapping));
-            Some((summary.steps, summary.dram_words))
-        }
+fn traffic(accel: &AccelSpec, pass: &Pass, goal: Goal) -> Option<Traffic> {
+    if let Some(stream) = stream_of(accel, pass) {
+        return Some((0, stream.reads + stream.writes));
     }
+    let found = mapper::search_pass(accel, pass, goal)?;
+    let evaluator = Evaluator::of_pass(accel, pass).ok()?;
+    let summary = evaluator.summary(&Flat::of(&found.mapping));
+    Some((summary.steps, summary.dram_words))
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::cost::{Goal, LayerCost, as_run, layer_cost};
 use crate::files::{InputError, Positive, Source};
 use crate::hw::{AccelSpec, Fusion, Objective};
+use crate::precision::Precision;
 use crate::units::Macs;
 use crate::workload::Network;
 
@@ -74,7 +75,7 @@ impl Speed {
     /// Maps every layer for energy x delay, DRAM limited by the accelerator's own port only.
     pub fn of(accel: &AccelSpec, network: &Network) -> Result<Self, String> {
         let goal = Goal { objective: Objective::Edp, bandwidth_gbps: f64::INFINITY };
-        let network = &as_run(network, Fusion::Post, std::slice::from_ref(accel));
+        let network = &as_run(network, Precision::NATIVE, Fusion::Post, std::slice::from_ref(accel));
         let costs = network.layers.par_iter().map(|layer| {
             layer_cost(accel, &layer.work(1), goal)
                 .ok_or_else(|| format!("`{}` cannot run layer `{}`", accel.name, layer.name))

@@ -10,6 +10,7 @@
 //! - **pool**: the host's output is all that it reads.
 //! - A host is a layer with MACs or a vector layer (a look-up has no arithmetic), with whatever has been fused into it.
 //!   Nobody else reads its output, and the network does not hand it out, so that it need not exist in DRAM.
+//! - What fuses reads and writes elements of as many bits as its host writes.
 //! - **concat** vanishes: its readers read from the places of its parts, and come after the layers that write these. One
 //!   at whose output something else runs (`fused`: a batch norm that each reader has of its own) still is a pass.
 //!
@@ -50,7 +51,12 @@ impl Network {
         for (place, layer) in self.layers.iter().enumerate() {
             let after = places(layer.after.iter().map(|&i| &homes[i]));
             let leaves_something = !after.is_empty() || readers[place] > 0;
-            if leaves_something && is_only_a_join(layer) && fuses(layer.op.kind(), PostOp::Concat) {
+            let converts = layer.precision.inputs != layer.precision.outputs;
+            if leaves_something
+                && !converts
+                && is_only_a_join(layer)
+                && fuses(layer.op.kind(), PostOp::Concat)
+            {
                 homes.push(Home::Parts(after));
                 continue;
             }
@@ -63,7 +69,9 @@ impl Network {
                 let members = &groups[*group].members;
                 let host = &self.layers[members[0]];
                 let output = &self.layers[members[members.len() - 1]];
+                let same_bits = !converts && layer.precision.outputs == host.precision.outputs;
                 takes(layer, output.op.output_elements())
+                    .filter(|_| same_bits)
                     .is_some_and(|op| host.op.kind() != LayerKind::Lookup && fuses(host.op.kind(), op))
             };
             let host = hosts.filter(can_host).max_by_key(|&group| (groups[group].path, group));
@@ -118,6 +126,7 @@ impl Network {
             Layer {
                 name,
                 op: first.op,
+                precision: first.precision,
                 post_op: first.post_op,
                 fused: members.iter().flat_map(|layer| layer.fused.iter().cloned()).collect(),
                 post: first.post.iter().copied().chain(rest.iter().filter_map(|layer| post(layer))).collect(),
@@ -276,6 +285,26 @@ mod tests {
         let mut slow_first = long(4);
         slow_first.layers[0] = conv("a", 400, &[]);
         assert_eq!(slow_first.fused(|_, _| true).layers[3].name, "b+add");
+    }
+
+    #[test]
+    fn elements_of_other_widths_do_not_fuse() {
+        let add = |precision: &str| Layer {
+            precision: precision.parse().unwrap(),
+            ..vector("add", PostOp::Elementwise, [16, 16], &[0])
+        };
+        let cat = |precision: &str| Layer {
+            precision: precision.parse().unwrap(),
+            ..vector("cat", PostOp::Concat, [16, 16], &[1])
+        };
+        let fused = |host: &str, add: Layer, cat: Layer| {
+            let host = Layer { precision: host.parse().unwrap(), ..conv("a", 4, &[]) };
+            let all = network(vec![host, add, cat, conv("b", 4, &[2])]).fused(|_, _| true);
+            all.layers.iter().map(|layer| layer.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(fused("w4i4o8p32", add("a8"), cat("a8")), ["a+add", "b"]);
+        assert_eq!(fused("a4", add("i4o8"), cat("i8o4")), ["a", "add", "cat", "b"]);
+        assert_eq!(fused("native", add("a8"), cat("native")), ["a", "add", "b"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::order::topological_order;
 use super::{Network, Totals};
 use crate::dims::{LayerKind, PostOp};
 use crate::files::{InputError, Size, Source, Spanned, did_you_mean, schema_of};
+use crate::precision::Precision;
 use crate::workload::layer::{Layer, LoopNest, MAX_COUNT, Op};
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -22,6 +23,10 @@ struct RawNetwork {
     source: String,
     /// Counts of the original graph.
     totals: Option<Totals>,
+    /// Bits per element of the tensors of all layers that do not say otherwise, such as w4a8; words of the accelerator if
+    /// left out.
+    #[serde(default)]
+    precision: Precision,
     /// The layers, in any order.
     layers: Vec<RawLayer>,
 }
@@ -63,6 +68,9 @@ struct RawLayer {
     writes: Option<u64>,
     /// Element operations of a vector layer.
     ops: Option<u64>,
+    /// Bits per element of its tensors, such as w4a8: weights, inputs and outputs (a, or i and o), partial sums (p).
+    #[serde(default)]
+    precision: Precision,
     /// What a vector layer does, if it may run at the output of the layer before it; a layer without it never does.
     post_op: Option<PostOp>,
     /// Operations that run as part of the layer.
@@ -173,6 +181,7 @@ impl Network {
             Ok(Layer {
                 name: layer.name.get_ref().clone(),
                 op,
+                precision: layer.precision.or(raw.precision),
                 post_op: layer.post_op,
                 fused: layer.fused.clone(),
                 post: Vec::new(),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Network;
 use crate::dims::Dim;
+use crate::precision::Precision;
 use crate::workload::layer::{Layer, LoopNest, Op};
 
 impl Network {
@@ -11,9 +12,13 @@ impl Network {
     pub fn to_toml(&self, header: &str) -> String {
         let mut text: String = header.lines().map(|line| format!("# {line}\n")).collect();
         text += &format!("name = {}\nsource = {}\n", quoted(&self.name), quoted(&self.source));
+        let common = self.common_precision();
+        if common != Precision::NATIVE {
+            text += &format!("precision = {}\n", quoted(&common.to_string()));
+        }
         text += "layers = [\n";
         for layer in &self.layers {
-            let fields = fields(self, layer).join(", ");
+            let fields = fields(self, layer, common).join(", ");
             text += &format!("  {{ {fields} }},\n");
         }
         text += "]\n";
@@ -24,10 +29,19 @@ impl Network {
         }
         text
     }
+
+    /// The precision that all layers have; native if they differ.
+    fn common_precision(&self) -> Precision {
+        let first = self.layers.first().map_or(Precision::NATIVE, |layer| layer.precision);
+        match self.layers.iter().all(|layer| layer.precision == first) {
+            true => first,
+            false => Precision::NATIVE,
+        }
+    }
 }
 
-/// The key = value pairs of one layer, in the order in which a reader wants them.
-fn fields(network: &Network, layer: &Layer) -> Vec<String> {
+/// The key = value pairs of one layer, in the order in which a reader wants them; `common` is the precision of all.
+fn fields(network: &Network, layer: &Layer, common: Precision) -> Vec<String> {
     let mut fields =
         vec![format!("name = {}", quoted(&layer.name)), format!("kind = {}", quoted(layer.op.kind().name()))];
     match &layer.op {
@@ -36,6 +50,9 @@ fn fields(network: &Network, layer: &Layer) -> Vec<String> {
             fields.push(format!("reads = {reads}, writes = {writes}, ops = {ops}"));
         }
         Op::Lookup { reads, writes } => fields.push(format!("reads = {reads}, writes = {writes}")),
+    }
+    if layer.precision != common {
+        fields.push(format!("precision = {}", quoted(&layer.precision.to_string())));
     }
     layer.post_op.iter().for_each(|op| fields.push(format!("post_op = {}", quoted(op.name()))));
     if !layer.fused.is_empty() {
@@ -122,6 +139,7 @@ mod tests {
                 layer("a.b/c", Op::Conv(padded), &["Relu"], &[]),
                 Layer {
                     post_op: Some(PostOp::Elementwise),
+                    precision: "i8o16".parse().unwrap(),
                     is_output: true,
                     ..layer("add", Op::Vector { reads: 16, writes: 8, ops: 8 }, &[], &[0, 1])
                 },

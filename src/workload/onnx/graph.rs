@@ -78,6 +78,11 @@ impl<'m> Graph<'m> {
         Ok(built)
     }
 
+    /// The operation that computes a tensor, seen through views; none for an input of the network.
+    pub(super) fn source(&self, tensor: &str) -> Option<usize> {
+        self.sources.get(tensor).copied()
+    }
+
     fn add(&mut self, node: &'m NodeProto) -> Result<(), Problem> {
         let source = match role(node, &self.tensors) {
             Role::View(activation) => {

@@ -10,9 +10,10 @@
 
 use std::collections::BTreeSet;
 
-use super::graph::{Graph, Kind, Operation, streams};
+use super::graph::{Graph, Kind, Operation, inputs, streams};
 use super::nest::{self, Work};
 use super::operators::{self, Class};
+use super::precision::Forms;
 use super::problem::Problem;
 use super::tensors::{Origin, Tensors};
 use super::{names, vector};
@@ -39,8 +40,8 @@ struct Home {
     host: Option<usize>,
 }
 
-/// Fuses operations into layers.
-pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
+/// Fuses operations into layers; `forms` says which bits their elements have, if types count.
+pub(super) fn build<'m>(graph: &Graph<'m>, forms: Option<&Forms<'m>>) -> Result<Layers, Problem> {
     let mut builder = Builder {
         graph,
         names: Names::default(),
@@ -48,24 +49,30 @@ pub(super) fn build(graph: &Graph) -> Result<Layers, Problem> {
         built: Layers { layers: Vec::new(), mac_layers: 0, macs: 0 },
     };
     for operation in &graph.operations {
+        let first = builder.built.layers.len();
         let home = builder.place(operation)?;
         builder.homes.push(home);
+        if let Some(forms) = forms {
+            let precision = forms.of_operands(operation, graph);
+            builder.built.layers[first..].iter_mut().for_each(|layer| layer.precision = precision);
+        }
     }
     builder.mark_outputs();
+    forms.into_iter().for_each(|forms| builder.widen_outputs(forms));
     if builder.built.layers.is_empty() {
         return Err(if graph.has_views { Problem::OnlyViews } else { Problem::Empty });
     }
     Ok(builder.built)
 }
 
-struct Builder<'a> {
-    graph: &'a Graph<'a>,
+struct Builder<'a, 'm> {
+    graph: &'a Graph<'m>,
     names: Names,
     homes: Vec<Home>,
     built: Layers,
 }
 
-impl Builder<'_> {
+impl<'m> Builder<'_, 'm> {
     fn place(&mut self, operation: &Operation) -> Result<Home, Problem> {
         if operation.kind == Kind::Select {
             return Ok(self.see_through(operation));
@@ -181,6 +188,27 @@ impl Builder<'_> {
         }
         self.built.layers.push(Layer { fused, ..Layer::new(name, op, after) });
         Ok(index)
+    }
+
+    /// Gives the output of each layer the widest form that some reader has of it.
+    fn widen_outputs(&mut self, forms: &Forms<'m>) {
+        let (graph, layers) = (self.graph, &mut self.built.layers);
+        let mut read = |tensor: &'m str, by: &[usize]| {
+            let Some(source) = graph.source(tensor) else { return };
+            // An operation inside the layer reads nothing from memory.
+            for &end in self.homes[source].ends.iter().filter(|end| !by.contains(end)) {
+                let outputs = &mut layers[end].precision.outputs;
+                *outputs = forms.bits(tensor, &graph.tensors).max(*outputs);
+            }
+        };
+        for (operation, home) in graph.operations.iter().zip(&self.homes) {
+            inputs(operation.node).into_iter().for_each(|tensor| read(tensor, &home.ends));
+        }
+        forms.outputs.iter().for_each(|tensor| read(tensor, &[]));
+        // Each step of a recurrent network is read by the next one.
+        for layer in layers.iter_mut().filter(|layer| layer.precision.outputs.is_none()) {
+            layer.precision.outputs = layer.precision.inputs;
+        }
     }
 
     /// Marks the layers whose outputs the network hands out and other layers read as well.

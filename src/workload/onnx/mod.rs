@@ -29,6 +29,7 @@ mod nest;
 mod operators;
 mod order;
 mod parameters;
+mod precision;
 mod problem;
 mod rewrite;
 mod shapes;
@@ -50,10 +51,12 @@ use std::path::Path;
 use rten_onnx::onnx::OperatorSetIdProto;
 
 use self::model::Model;
+use self::precision::Forms;
 use self::problem::Problem;
 use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
 use crate::files::InputError;
+use crate::precision::Precision;
 
 /// Options for what a file leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +70,43 @@ pub struct Options {
     pub unknown: UnknownOperators,
     /// Whether nodes that together form one operator stay apart (`--no-fuse`).
     pub no_fuse: bool,
+    /// The bits of elements.
+    pub precision: Widths,
+}
+
+/// Where the bits of elements come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Widths {
+    /// The same in all layers.
+    Given(Precision),
+    /// The element types of the file (`precision`).
+    OfTypes,
+}
+
+impl Default for Widths {
+    fn default() -> Self {
+        Self::Given(Precision::NATIVE)
+    }
+}
+
+impl std::fmt::Display for Widths {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Given(precision) => precision.fmt(f),
+            Self::OfTypes => f.write_str(OF_TYPES),
+        }
+    }
+}
+
+/// The word for [`Widths::OfTypes`].
+const OF_TYPES: &str = "onnx";
+
+impl std::str::FromStr for Widths {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == OF_TYPES { Ok(Self::OfTypes) } else { text.parse().map(Self::Given) }
+    }
 }
 
 /// What an unknown operator becomes.
@@ -90,6 +130,9 @@ impl Options {
         }
         if self.no_fuse {
             command += " --no-fuse";
+        }
+        if self.precision != Widths::default() {
+            command += &format!(" --precision {}", self.precision);
         }
         command
     }
@@ -119,8 +162,13 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
     let tensors = flow::infer(&graph, options)?;
     let mut notes = tensors.notes();
     let fused = if options.no_fuse { None } else { fuse::fuse(&graph, &tensors) };
-    let graph = graph::Graph::new(fused.as_ref().map_or(&graph, |fused| &fused.graph), tensors)?;
-    let layers = layers::build(&graph)?;
+    let nodes = fused.as_ref().map_or(&graph, |fused| &fused.graph);
+    let forms = (options.precision == Widths::OfTypes).then(|| Forms::new(nodes));
+    let graph = graph::Graph::new(nodes, tensors)?;
+    let mut layers = layers::build(&graph, forms.as_ref())?;
+    if let Widths::Given(precision) = options.precision {
+        layers.layers.iter_mut().for_each(|layer| layer.precision = precision);
+    }
     notes.extend(unknown::notes(&graph.operations, layers.mac_layers));
     notes.extend(rounded);
     let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();

@@ -20,6 +20,7 @@ use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, TensorPro
 
 pub(super) use self::blocked::note;
 use super::operators::{self, Domain};
+use super::precision::INT4;
 
 /// Writes out the operators of a graph that are read as others; what they bring along goes to its initializers.
 pub(super) fn write_out(graph: &mut GraphProto) {
@@ -203,7 +204,7 @@ impl<'n> Writer<'n> {
         let weight = TensorProto {
             name: Some(name.clone()),
             dims: dims.to_vec(),
-            data_type: Some(DataType::FLOAT),
+            data_type: Some(if self.integer("bits", 4) <= 4 { INT4 } else { DataType::INT8 }),
             ..Default::default()
         };
         self.weights.push((name.clone(), weight));

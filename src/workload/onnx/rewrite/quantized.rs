@@ -114,6 +114,7 @@ impl Writer<'_> {
             return None;
         }
         let weights = self.unpacked(self.input(1)?, &sizes);
+        let weights = self.float(&weights);
         let output = self.same("MatMul", &[self.input(0)?, &weights]);
         Some(self.with("Add", output, self.input(5)))
     }

@@ -1,6 +1,7 @@
 //! Quantized operators: the layers are those of the float network.
 
 use super::*;
+use crate::workload::onnx::Widths;
 
 fn integers(text: &str, elements: DataType) -> TensorProto {
     TensorProto { data_type: Some(elements), ..weight(text) }
@@ -73,6 +74,45 @@ fn scales_per_channel_are_no_parameters() {
                  both = Mul qs ws\nc = Mul b both\ny = Add c bias";
     let model = imported(quantized("x: 6 8", &["w: 8 5"], "ws: 5\nbias: 5", nodes, "y: 6 5"));
     assert_eq!((fused(&model), model.summary.weight_elems), (vec!["matmul Mul Add".into()], 45));
+}
+
+/// Bits of each layer with the types of the file.
+fn widths(model: GraphProto) -> Vec<String> {
+    let options = Options { precision: Widths::OfTypes, ..Options::default() };
+    let layers = import_with(model, &options).unwrap().network.layers;
+    layers.iter().map(|layer| format!("{} {}", layer.name, layer.precision)).collect()
+}
+
+#[test]
+fn a_tensor_is_stored_in_its_narrowest_form() {
+    // The convolution reads x and writes y as 8-bit integers; the sum is of numbers again, and one reader of it is not.
+    let nodes = "xq = QuantizeLinear x s z\nxd = DequantizeLinear xq s z\nwd = DequantizeLinear w s z
+                 c = Conv xd wd\nr = Relu c\ncq = QuantizeLinear r s z\ncd = DequantizeLinear cq s z
+                 p = MaxPool cd | kernel_shape 2 2\ny = Softmax p";
+    let model = quantized("x: 1 4 8 8", &["w: 8 4 3 3"], "", nodes, "y: 1 8 5 5");
+    assert_eq!(widths(model), ["conv w8a8p32", "maxpool i8o32", "softmax a32"]);
+}
+
+#[test]
+fn widths_of_operators_on_integers() {
+    let of_bytes = |input: &str, weights: &[&str], node: &str, shape: &str| {
+        let mut model = quantized(input, weights, "", node, shape);
+        let (name, dims) = input.split_once(':').unwrap();
+        let dims: Vec<&str> = dims.split_whitespace().collect();
+        model.input = vec![value_of(name, DataType::UINT8, &dims)];
+        widths(model)
+    };
+    let conv = of_bytes("x: 1 4 8 8", &["w: 8 4 3 3"], "y = QLinearConv x s z w s z s z", "y: 1 8 6 6");
+    assert_eq!(conv, ["conv w8a8p32"]);
+    let sums = of_bytes("x: 1 6 8", &["w: 8 5"], "y = MatMulInteger x w z z", "y: 1 6 5");
+    assert_eq!(sums, ["matmul w8i8o32p32"]);
+    let node = "y = com.microsoft:MatMulNBits x q scales | K 64 | N 128 | bits 4 | block_size 32";
+    let mut packed = graph("x: 1 16 64", "scales: 256", node, "y: 1 16 128");
+    packed.initializer.push(integers("q: 128 2 16", DataType::UINT8));
+    let [packed] = &widths(packed)[..] else { panic!("one layer") };
+    assert!(packed.ends_with(" w4a32p32"), "{packed}");
+    let floats = graph("x: 1 4 8 8", "w: 8 4 3 3", "y = Conv x w", "y: 1 8 6 6");
+    assert_eq!(widths(floats), ["conv w32a32p32"]);
 }
 
 #[test]
