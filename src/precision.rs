@@ -1,4 +1,7 @@
-//! The precision of a layer: bits per element of each of its tensors, in the field's notation (`w4a8`).
+//! The precision of a layer: bits per element of each of its tensors, in the field's notation.
+//!
+//! As text it is a letter per tensor with its bits, such as `w4a8` or `w8i8o16p32`: `w` are weights, `i` inputs, `o` outputs,
+//! `a` inputs and outputs (activations), `p` partial sums; `native` sets none.
 
 use std::fmt;
 
@@ -8,17 +11,14 @@ use serde::{Deserialize, Serialize};
 /// The most bits of an element. Our choice, because no number format of an accelerator is wider.
 const MAX_BITS: u8 = 64;
 
-/// Bits per element; `None` is a word of whatever level of the accelerator holds the element.
-///
-/// As text: a letter per tensor with its bits, such as `w4a8` or `w8i8o16p32`. `w` are weights, `i` inputs, `o` outputs, `a`
-/// inputs and outputs (activations), `p` partial sums; `native` sets none.
+/// `native`, or bits behind letters, such as `w4a8` or `w8i8o16p32`.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Precision {
-    /// Bits of a weight.
+    /// Bits of a weight; in all fields `None` is a word of whatever level of the accelerator holds the element.
     pub weights: Option<u8>,
     /// Bits of an input.
     pub inputs: Option<u8>,

@@ -1,9 +1,11 @@
 //! Do folders of results say what was run: from TOML to CSV, again after a kill, in ranks, reports and timelines.
 
 mod capacity;
+mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod folders;
+mod forms;
 mod hardware;
 mod replicates;
 mod report;
