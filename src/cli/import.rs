@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::experiment::Error;
 use crate::files::write_atomic;
 use crate::hw::import_accel;
-use crate::workload::onnx::Widths;
+
 use crate::workload::{UnknownOperators, layer_list, onnx};
 
 #[derive(Args)]
@@ -34,8 +34,8 @@ pub(super) struct Options {
     no_fuse: bool,
     /// Bits per element: onnx (the types of the file), or the same for all layers, such as w4a8 or w8i8o16p32: weights (w),
     /// inputs and outputs (a, or i and o), partial sums (p) [default: the words of the accelerator]
-    #[arg(long, value_name = "BITS", default_value_t = Widths::default(), hide_default_value = true)]
-    precision: Widths,
+    #[arg(long, value_name = "BITS", default_value_t = onnx::Widths::default(), hide_default_value = true)]
+    precision: onnx::Widths,
     /// The network to take from a .m file that has several
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
@@ -140,7 +140,7 @@ fn network(options: &Options, file: &Path) -> Result<(), Error> {
 
 fn is_of_onnx(options: &Options) -> bool {
     let is_open = matches!(options.unknown, Unknown::Bytes) || options.no_fuse;
-    let is_open = is_open || options.precision != Widths::default();
+    let is_open = is_open || options.precision != onnx::Widths::default();
     !options.bind.is_empty() || !options.input.is_empty() || is_open
 }
 

@@ -45,10 +45,12 @@ fn a_manifest_of_an_earlier_version_says_why_it_does_not_match() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let manifest = path(folder.path(), "old.toml");
     let shipped = fs::read_to_string("policies/learned_gate-hetero-6.toml").expect("it ships");
-    let sha256 = shipped.lines().find(|line| line.starts_with("system_sha256")).expect("it has one");
+    let line = |key| shipped.lines().find(|line| line.starts_with(key)).expect("it has one");
+    let (sha256, version) = (line("system_sha256"), line("version"));
     let old = format!("system_sha256 = \"{}\"", "0".repeat(64));
     for name in ["relmas-6", "hetero-6"] {
-        let text = shipped.replace(sha256, &old).replacen("\"hetero-6\"", &format!("{name:?}"), 1);
+        let text = shipped.replace(sha256, &old).replace(version, "version = \"0.1.0\"");
+        let text = text.replacen("\"hetero-6\"", &format!("{name:?}"), 1);
         fs::write(&manifest, text).expect("the folder is ours");
         fs::copy("policies/learned_gate-hetero-6.safetensors", manifest.replace(".toml", ".safetensors"))
             .expect("the folder is ours");
