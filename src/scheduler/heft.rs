@@ -48,7 +48,7 @@ fn upward_ranks(network: &NetworkModel) -> Vec<Time> {
 }
 
 /// Mean c1 over the accelerators that can run the layer.
-fn mean_alone(network: &NetworkModel, layer: u32) -> Time {
+pub(super) fn mean_alone(network: &NetworkModel, layer: u32) -> Time {
     let able = network.alone(layer).iter().filter(|&&alone| alone < Time::MAX);
     let (sum, count) = able.fold((0, 0), |(sum, count), alone| (sum + alone.0, count + 1));
     Time(sum / count)

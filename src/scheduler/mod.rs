@@ -12,6 +12,7 @@
 mod affinity;
 mod dbp;
 mod dream;
+mod dysta;
 mod edf;
 mod edf_drop;
 mod eft;
@@ -36,6 +37,7 @@ mod rollout;
 mod rr;
 mod segment;
 mod sjf;
+mod terastal;
 #[cfg(test)]
 mod tests;
 
@@ -84,8 +86,10 @@ pub const SCHEDULERS: &[SchedulerEntry] = &[
     planaria::ENTRY,
     herald::ENTRY,
     moca::ENTRY,
+    dysta::ENTRY,
     dream::ENTRY,
     relief::ENTRY,
+    terastal::ENTRY,
     affinity::ENTRY,
     dbp::ENTRY,
     magma::ENTRY,

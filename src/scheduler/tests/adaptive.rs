@@ -71,6 +71,63 @@ fn dream_serves_what_has_starved() {
 }
 
 #[test]
+fn dysta_adds_weighted_slack_and_waiting_to_the_work() {
+    // The mean isolated latency is 20 ns, so a penalty of 1 counts as 200. At 30, three wait:
+    // 1: 20 + 0.01 x (1030 - 30 - 20 + 200 x 29 / 20 / 3) = 30.8;
+    // 2: 30 + 0.01 x (330 - 30 - 30 + 200 x 28 / 30 / 3) = 33.3;
+    // 3: 10 + 0.01 x (3030 - 30 - 10 + 200 x 27 / 10 / 3) = 41.7.
+    // At 50: 2 with 30 + 0.01 x (250 + 160) = 34.1 before 3 with 10 + 0.01 x (2970 + 470) = 44.4.
+    let requests = [
+        request(0, 0.0),
+        with_deadline(request(1, 1.0), 1_030.0),
+        with_deadline(request(0, 2.0), 330.0),
+        with_deadline(request(2, 3.0), 3_030.0),
+    ];
+    assert_eq!(order_after_first("dysta", &requests), [0, 1, 2, 3]);
+    assert_eq!(order_after_first("sjf", &requests), [0, 3, 1, 2]);
+    assert_eq!(order_after_first("edf", &requests), [0, 2, 1, 3]);
+}
+
+#[test]
+fn dysta_penalizes_what_has_waited() {
+    // A chain of 10 and 10 ns starts at 0; another request with 10 ns of work arrives at 1. The mean isolated latency is
+    // 15 ns. At 10, both have 10 ns left, and the slacks are 980 and 880. With a penalty of 150 x 9 / 10 / 2 = 67.5 the
+    // other one is still before the chain; with one of 135 it is not.
+    let chain = [layer(&[], &[(10.0, 0.0)]), layer(&[0], &[(10.0, 0.0)])];
+    let world = world(platform(1, 10.0), &[&chain, &[layer(&[], &[(10.0, 0.0)])]]);
+    let requests = [with_deadline(request(0, 0.0), 1_000.0), with_deadline(request(1, 1.0), 900.0)];
+    let order = |parameters: &str| {
+        let starts = starts_with("dysta", parameters, &world, &requests);
+        starts.iter().map(|start| (start.0, start.1)).collect::<Vec<_>>()
+    };
+    assert_eq!(order(""), [(0, 0), (1, 0), (0, 1)]);
+    assert_eq!(order("unit = 20.0"), [(0, 0), (0, 1), (1, 0)]);
+    // In the hardware design the penalty is not halved, and the slacks are 990 and 890.
+    assert_eq!(order("score = 'hardware'"), [(0, 0), (0, 1), (1, 0)]);
+}
+
+#[test]
+fn dysta_keeps_the_static_score_until_a_layer_has_ended() {
+    // Three requests at 0 on one accelerator, 30 ns due at 100, 20 at 150 and 10 at 200. With beta 1 the static score is
+    // the deadline; with eta 0 the dynamic score is the work.
+    let networks = [30.0, 20.0, 10.0].map(|c| [layer(&[], &[(c, 0.0)])]);
+    let networks: Vec<&[LayerModel]> = networks.iter().map(|network| &network[..]).collect();
+    let requests = [(0, 100.0), (1, 150.0), (2, 200.0)];
+    let requests = requests.map(|(network, deadline)| with_deadline(request(network, 0.0), deadline));
+    let world = world(platform(1, 10.0), &networks);
+    let order = |parameters: &str| {
+        let starts = starts_with("dysta", parameters, &world, &requests);
+        starts.iter().map(|start| start.0).collect::<Vec<_>>()
+    };
+    assert_eq!(order("beta = 1.0\neta = 0.0"), [0, 2, 1]);
+    assert_eq!(order("beta = 1.0\neta = 1.0\nunit = 0.0"), [0, 1, 2]);
+    assert_eq!(order("beta = 0.0\neta = 0.0"), [2, 1, 0]);
+    let error =
+        (find("dysta").expect("registered").build)(&"eta = -1.0".parse().expect("valid TOML"), 1).err();
+    assert_eq!(error.as_deref(), Some("`eta` is -1; it has to be a number from 0 to 1e9"));
+}
+
+#[test]
 fn relief_promotes_a_child_unless_somebody_misses_for_it() {
     // A chain of 10 and 10 ns starts at 0; another request with 20 ns of work arrives at 1. At 10 the chain's second
     // layer finds its input on chip.
@@ -85,6 +142,45 @@ fn relief_promotes_a_child_unless_somebody_misses_for_it() {
     // One of 35 - 10 - 20 = 5 does not.
     assert_eq!(order("relief", 35.0), [(0, 0), (1, 0), (0, 1)]);
     assert_eq!(order("llf", 100.0), [(0, 0), (1, 0), (0, 1)]);
+}
+
+#[test]
+fn terastal_waits_for_the_fastest_accelerator_while_the_virtual_deadline_allows_it() {
+    // c = 10 on m0, 25 on m1; networks of one layer, whose virtual deadline is the deadline.
+    let world = world(platform(2, 10.0), &[&[layer(&[], &[(10.0, 0.0), (25.0, 0.0)])]]);
+    let third = |name: &str, deadline_ns: f64| {
+        let requests = [11.0, 21.0, deadline_ns].map(|deadline| with_deadline(request(0, 0.0), deadline));
+        let (mut starts, _) = run_tiny(name, &world, &requests);
+        starts.sort_by_key(|start| start.0);
+        assert_eq!(starts[..2], [(0, 0, 0, 0.0), (1, 0, 0, 10.0)]);
+        (starts[2].2, starts[2].3)
+    };
+    // It ends at 30 on m0 and at 25 on m1.
+    assert_eq!(third("terastal", 30.0), (0, 20.0));
+    assert_eq!(third("edf", 30.0), (1, 0.0));
+    assert_eq!(third("terastal", 29.0), (1, 0.0));
+    // Nowhere in time: the earliest finish.
+    assert_eq!(third("terastal", 22.0), (1, 0.0));
+}
+
+#[test]
+fn terastal_serves_layers_on_track_before_those_behind() {
+    // One accelerator; request 0 (30 ns) runs from 0. Request 1, a chain of 10 and 10 ns, is due at 61: its first layer
+    // at 31, which it misses at 30 + 10. Request 2 (30 ns) is due at 90 and can still make it.
+    let chain = [layer(&[], &[(10.0, 0.0)]), layer(&[0], &[(10.0, 0.0)])];
+    let world = world(platform(1, 10.0), &[&[layer(&[], &[(30.0, 0.0)])], &chain]);
+    let order = |name: &str, parameters: &str, requests: &[Request]| {
+        let starts = starts_with(name, parameters, &world, requests);
+        starts.iter().map(|start| (start.0, start.1)).collect::<Vec<_>>()
+    };
+    let requests =
+        [request(0, 0.0), with_deadline(request(1, 1.0), 61.0), with_deadline(request(0, 2.0), 90.0)];
+    assert_eq!(order("terastal", "", &requests), [(0, 0), (2, 0), (1, 0), (1, 1)]);
+    assert_eq!(order("edf", "", &requests), [(0, 0), (1, 0), (1, 1), (2, 0)]);
+    // Both on track at 0: 30 ns due at 80; the chain due at 140, its first layer at 70.
+    let requests = [with_deadline(request(0, 0.0), 80.0), with_deadline(request(1, 0.0), 140.0)];
+    assert_eq!(order("terastal", "", &requests), [(0, 0), (1, 0), (1, 1)]);
+    assert_eq!(order("terastal", "order = 'virtual'", &requests), [(1, 0), (0, 0), (1, 1)]);
 }
 
 /// Two networks of one layer of 10 ns and 100 bytes, of which 60 are reads of 40 bytes of weights; two accelerators behind

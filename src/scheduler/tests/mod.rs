@@ -22,6 +22,13 @@ fn run_tiny(name: &str, world: &World, requests: &[Request]) -> (Vec<Start>, Vec
     run_with(build(name).as_mut(), world, requests)
 }
 
+/// The starts under a scheduler with parameters.
+fn starts_with(name: &str, parameters: &str, world: &World, requests: &[Request]) -> Vec<Start> {
+    let parameters = parameters.parse().expect("valid TOML");
+    let mut rule = (find(name).expect("registered").build)(&parameters, 1).expect("valid parameters");
+    run_with(rule.as_mut(), world, requests).0
+}
+
 fn run_with(scheduler: &mut dyn Scheduler, world: &World, requests: &[Request]) -> (Vec<Start>, Vec<u32>) {
     let mut records = Vec::new();
     let engine = Engine::new(Arc::new(world.clone()), Arc::new(trace(requests)), plain_rules());
@@ -116,7 +123,7 @@ fn no_rule_that_orders_requests_serves_the_late_before_the_timely() {
     let requests = [request(0, 0.0), late, with_deadline(request(1, 2.0), 800.0)];
     for name in [
         "fcfs", "sjf", "edf", "llf", "rr", "met", "eft", "etf", "max_min", "heft", "prema", "planaria",
-        "herald",
+        "herald", "dysta", "terastal",
     ] {
         assert_eq!(order_after_first(name, &requests), [0, 2, 1], "{name}");
     }
