@@ -10,16 +10,17 @@
 //! that ran last tends to go on, which saves switches. Priorities do not count.
 //!
 //! The dynamic score is that of the paper's public code (SamsungLabs/Sparse-Multi-DNN-Scheduling at b9f1913),
-//! `Dysta_Scheduler` in `dysta_scheduler/scheduler.py` with `beta=0.01`. That the static score stands until the next layer
-//! ends is in `hw_design/scheduler.sv`, which receives an initial score with every request. `score = "hardware"` is
-//! `hw_design/calc_score.sv`: the slack is d - t, and the penalty is not divided by |Q|. The formula of the static score
-//! and the two weights are from memory of the paper (its algorithms 1 and 2) and have not been checked against it: the
-//! code has one weight and computes no static score. What differs here:
+//! `Dysta_Scheduler` in its dysta_scheduler/scheduler.py with `beta=0.01`. That the static score stands until the
+//! next layer ends is in its hw_design/scheduler.sv, which receives an initial score with every request. `score =
+//! "hardware"` is its hw_design/calc_score.sv: the slack is d - t, and the penalty is not divided by |Q|. The formula
+//! of the static score and the two weights are from memory of the paper (its algorithms 1 and 2) and have not been
+//! checked against it: the code has one weight and computes no static score. What differs here:
 //! - The paper's sparsity monitor multiplies R by the ratio of the measured to the average density of the layers so
 //!   far. Tensors are dense here, and the ratio is 1 (`dysta_naive` in the code).
-//! - The code adds W / I / |Q|, a number, to seconds: 1 counts as a second, which is 3 to 40 isolated latencies at the
-//!   request rates of its scripts (3 and 4 CNNs, 30 and 40 attention networks a second on one accelerator). `unit` is
-//!   a multiple of the mean isolated latency of the mix instead, so that the order does not depend on the time scale.
+//! - The code adds W / I / |Q|, a number, to seconds: 1 counts as a second. That is about 3 to 40 isolated latencies
+//!   if the request rates of its across_slo.sh scripts (3 and 4 CNNs, 30 and 40 attention networks a second) load its
+//!   one accelerator fully. `unit` is a multiple of the mean isolated latency of the mix instead, so that the order
+//!   does not depend on the time scale; 10 is our choice, because it is about the middle of that range.
 //! - It schedules one accelerator. Here the order decides, and each sub-job goes to the earliest finish.
 
 use super::placing::{Descending, ListRule};

@@ -1,24 +1,26 @@
-//! `terastal`: virtual budgets: the deadline of a request is divided into virtual deadlines of its layers, which decide
-//! whether a layer may wait for its fastest accelerator, and whether it comes before others.
+//! `terastal`: virtual budgets: the deadline of a request is divided into virtual deadlines of its layers, which
+//! decide whether a layer may wait for its fastest accelerator.
 //!
-//! Offline, the time D from arrival to deadline is divided over the layers along their longest path. With
-//! `budget = "gap"` each layer gets its smallest c1, and what is left of D goes to the layers in proportion to mean c1 -
+//! Offline, the time D from arrival to deadline is divided over the layers along their longest path. With `budget =
+//! "gap"` each layer gets its smallest c1, and what is left of D goes to the layers in proportion to mean c1 -
 //! smallest c1 over the accelerators that can run them: layers that are much slower elsewhere get the time to run
-//! elsewhere, or to wait. Is D shorter than the isolated latency, all get less than their smallest c1 in proportion.
-//! With `"mean"` and `"best"`, D is divided in proportion to the mean or smallest c1.
+//! elsewhere, or to wait. If D is shorter than the isolated latency, all get less than their smallest c1 in
+//! proportion. With `"mean"` and `"best"`, D is divided in proportion to the mean or smallest c1.
 //!
-//! Online, a layer is on track if it can still end by its virtual deadline on its fastest accelerator, were that free.
-//! Layers on track go first, by the deadline of their request (`order = "deadline"`) or by their own virtual deadline
-//! (`"virtual"`). Each goes to the accelerator with its smallest c1 among those on which it ends by its virtual deadline
-//! after what is placed there already, and to the earliest finish if there is none.
+//! Online, layers of requests that can still meet their deadline, with all layers left at their smallest c1, go
+//! first, by the deadline of the request. With `order = "virtual"`, layers that can still meet their virtual deadline
+//! on their fastest accelerator go first, by virtual deadline. Each goes to the accelerator with its smallest c1
+//! among those on which it ends by its virtual deadline after what is placed there already, and to the earliest
+//! finish if there is none.
 //!
 //! Of Terastal (arXiv 2606.06818) we could read the abstract only. It says that the framework combines offline
 //! heterogeneity-aware virtual budget assignment with online scheduling of layers that chooses the accelerator under
-//! timing constraints. **How budgets are divided, in which order layers go and where is our reading, not checked against
-//! the paper.** The defaults are what met most deadlines in a few cells of `experiments/headline.toml` (seeds 1 and 2).
-//! Its layer variants, other implementations of a layer that lose accuracy but less time on an accelerator that does
-//! not suit it, do not exist here: a layer has one cost per accelerator, and nothing is known of accuracy.
+//! timing constraints. **How budgets are divided, in which order layers go and where is our reading, not checked
+//! against the paper.** The defaults are what met most deadlines in a few cells of `experiments/headline.toml` (seeds
+//! 1 and 2). Its layer variants, other implementations of a layer that lose accuracy but less time on an accelerator
+//! that does not suit it, do not exist here: a layer has one cost per accelerator, and nothing is known of accuracy.
 
+use super::edf_drop::is_hopeless;
 use super::heft::mean_alone;
 use super::placing::{ListRule, Placing};
 use super::{SchedulerEntry, parse};
@@ -28,7 +30,7 @@ use crate::units::Time;
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "terastal",
-    doc: "layers that can still meet their virtual deadline first, smallest deadline first; the fastest accelerator that meets it, else the earliest finish",
+    doc: "requests that can still meet their deadline first, smallest deadline first; fastest accelerator that meets the layer's virtual deadline, else the earliest finish",
     source: "Terastal (Wu, Song and Bozorgzadeh, RTCSA 2026), our reading of its abstract; without layer variants",
     parameters: &[
         Parameter {
@@ -77,7 +79,7 @@ struct Terastal {
     parameters: Parameters,
     /// The budgets of each network, computed at the first decision.
     budgets: Vec<Budgets>,
-    /// The order by (behind its virtual deadline, deadline).
+    /// The order by (whether the deadline is out of reach, deadline).
     rule: ListRule<(bool, Time)>,
 }
 
@@ -94,15 +96,17 @@ impl Scheduler for Terastal {
             budgets[job.network as usize].virtual_deadline(job, sub.id.layer)
         };
         let key = |sub: &SubJobView| {
-            let (job, due) = (view.job_of(sub), due(sub));
+            let job = view.job_of(sub);
+            if let By::Deadline = order {
+                return (is_hopeless(view, job), job.deadline);
+            }
             let takes = view.network_of(job).best_alone[sub.id.layer as usize];
-            let behind = sub.release.max(view.now()) + takes > due;
-            (behind, if let By::Deadline = order { job.deadline } else { due })
+            (sub.release.max(view.now()) + takes > due(sub), due(sub))
         };
         // Whether it ends in time, and whether it is faster.
         let each = 2 * view.accelerators().len() as u64;
         self.rule.place_choosing(view, out, key, |placing, sub| choose(placing, view, sub, due(sub)), each);
-        // Whether each layer is behind.
+        // Whether each can still meet its deadline.
         out.operations.comparisons += view.sub_jobs().len() as u64;
     }
 }
@@ -165,8 +169,8 @@ impl Budgets {
     }
 }
 
-/// For each layer, the share of the weights up to and with it on the longest path through it; `None` where all weights on
-/// that path are 0.
+/// For each layer, the share of the weights up to and with it on the longest path through it; `None` where all weights
+/// on that path are 0.
 fn shares(network: &NetworkModel, weights: &[f64]) -> Vec<Option<f64>> {
     let (mut until, mut after) = (weights.to_vec(), vec![0.0; weights.len()]);
     for layer in 0..weights.len() {

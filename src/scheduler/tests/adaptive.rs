@@ -164,20 +164,25 @@ fn terastal_waits_for_the_fastest_accelerator_while_the_virtual_deadline_allows_
 }
 
 #[test]
-fn terastal_serves_layers_on_track_before_those_behind() {
-    // One accelerator; request 0 (30 ns) runs from 0. Request 1, a chain of 10 and 10 ns, is due at 61: its first layer
-    // at 31, which it misses at 30 + 10. Request 2 (30 ns) is due at 90 and can still make it.
+fn terastal_serves_what_can_be_in_time_first() {
+    // One accelerator; request 0 (30 ns) runs from 0. Request 1 is a chain of 10 and 10 ns; request 2 (30 ns) is due at 90.
     let chain = [layer(&[], &[(10.0, 0.0)]), layer(&[0], &[(10.0, 0.0)])];
     let world = world(platform(1, 10.0), &[&[layer(&[], &[(30.0, 0.0)])], &chain]);
     let order = |name: &str, parameters: &str, requests: &[Request]| {
         let starts = starts_with(name, parameters, &world, requests);
         starts.iter().map(|start| (start.0, start.1)).collect::<Vec<_>>()
     };
-    let requests =
-        [request(0, 0.0), with_deadline(request(1, 1.0), 61.0), with_deadline(request(0, 2.0), 90.0)];
-    assert_eq!(order("terastal", "", &requests), [(0, 0), (2, 0), (1, 0), (1, 1)]);
-    assert_eq!(order("edf", "", &requests), [(0, 0), (1, 0), (1, 1), (2, 0)]);
-    // Both on track at 0: 30 ns due at 80; the chain due at 140, its first layer at 70.
+    let due = |deadline_ns: f64| {
+        [request(0, 0.0), with_deadline(request(1, 1.0), deadline_ns), with_deadline(request(0, 2.0), 90.0)]
+    };
+    let (by_deadline, chain_last) = ([(0, 0), (1, 0), (1, 1), (2, 0)], [(0, 0), (2, 0), (1, 0), (1, 1)]);
+    // At 30, the chain cannot be done by 49.
+    assert_eq!(order("terastal", "", &due(49.0)), chain_last);
+    assert_eq!(order("edf", "", &due(49.0)), by_deadline);
+    // It can by 61, but its first layer is due at 31.
+    assert_eq!(order("terastal", "", &due(61.0)), by_deadline);
+    assert_eq!(order("terastal", "order = 'virtual'", &due(61.0)), chain_last);
+    // Both in time from 0: 30 ns due at 80; the chain due at 140, its first layer at 70.
     let requests = [with_deadline(request(0, 0.0), 80.0), with_deadline(request(1, 0.0), 140.0)];
     assert_eq!(order("terastal", "", &requests), [(0, 0), (1, 0), (1, 1)]);
     assert_eq!(order("terastal", "order = 'virtual'", &requests), [(1, 0), (0, 0), (1, 1)]);
