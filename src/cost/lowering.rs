@@ -22,7 +22,8 @@
 //! - words: an element of b bits is b / word_bits words of a level, in DRAM (bytes, port, energy) and in buffers (capacity,
 //!   bandwidth, energy). Elements are packed; energy grows with the bits that move, as in Accelergy's tables by width.
 //! - outputs: DRAM holds complete ones with their own bits and partial ones, as every buffer does, with those of partial
-//!   sums: which visit of a buffer is the last is not known when it is filled.
+//!   sums: which visit of a buffer is the last is not known when it is filled. Where these are not given, DRAM takes a
+//!   word, or the bits of complete outputs if they are wider.
 //! - MACs: the energy of the multiplier grows with the product of both widths, that of the adder with the width of the
 //!   partial sums, from the words of DRAM (0.2 and 0.03 pJ at 8 bits: Horowitz, ISSCC 2014, figure 1.1.9). Operands wider
 //!   than a word take a step for each pair of words, as in Bit Fusion (Sharma et al., ISCA 2018), and the buffer next to the
@@ -179,7 +180,9 @@ impl Lowered {
         for (dram, bits) in self.dram.iter_mut().zip([weights, inputs, outputs]) {
             *dram = dram.times(of(bits));
         }
-        self.psums = self.psums.times(of(psums));
+        // A sum is not narrower than what becomes of it.
+        let spilled = psums.or(outputs.filter(|&bits| u64::from(bits) > word_bits));
+        self.psums = self.psums.times(of(spilled));
         self.precision = precision;
         let width = |bits: Option<u8>| bits.map_or(word_bits, u64::from);
         let energy = mac_pj(width(weights), width(inputs), width(psums));
@@ -460,6 +463,7 @@ mod tests {
         let tile = [1, 1, 2, 3, 1, 1, 1, 1];
         assert_eq!(narrow.held_words(1, &buffer, &tile), 3 + 3 + 2 * 4, "6 weights, 3 inputs, 2 sums");
         assert_eq!(narrow.held_words(2, &buffer, &tile), 3 + 3 + 2 * 4);
+        assert_eq!((at(&accel, "o16").psum_words(3), at(&accel, "o4").psum_words(3)), (6, 3));
         // Operands of two words come one word after the other.
         assert_eq!(at(&accel, "w16a16").held_words(1, &buffer, &tile), 12 + 6 + 2);
         assert_eq!(at(&accel, "w16a16").held_words(2, &buffer, &tile), 6 + 3 + 2);

@@ -163,12 +163,16 @@ fn outputs(network: &Network, variant: &Variant) -> Vec<u64> {
     network.layers.iter().map(|layer| layer.work(variant.batch).output_elements()).collect()
 }
 
-/// Words of the output of each layer in the DRAM of each accelerator.
+/// Words of the output of each layer in the DRAM of each accelerator, as wide as the narrowest of those that read it
+/// would read it.
 fn output_words(network: &Network, variant: &Variant, system: &SystemSpec) -> Array2<u64> {
     let works: Vec<Work> = network.layers.iter().map(|layer| layer.work(variant.batch)).collect();
     Array2::from_shape_fn((works.len(), system.accelerators.len()), |(l, m)| {
         let dram = system.models[system.accelerators[m].model].dram();
-        dram.words(works[l].output_elements(), works[l].precision.outputs)
+        let readers = network.layers.iter().zip(&works).filter(|(layer, _)| layer.after.contains(&l));
+        let bits = readers.map(|(_, work)| work.precision.inputs).chain([works[l].precision.outputs]);
+        let words = bits.map(|bits| dram.words(works[l].output_elements(), bits));
+        words.min().expect("the output itself has a width")
     })
 }
 

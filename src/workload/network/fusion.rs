@@ -51,12 +51,11 @@ impl Network {
         for (place, layer) in self.layers.iter().enumerate() {
             let after = places(layer.after.iter().map(|&i| &homes[i]));
             let leaves_something = !after.is_empty() || readers[place] > 0;
+            let as_written = |&i: &usize| self.layers[i].precision.outputs == layer.precision.inputs;
             let converts = layer.precision.inputs != layer.precision.outputs;
-            if leaves_something
-                && !converts
-                && is_only_a_join(layer)
-                && fuses(layer.op.kind(), PostOp::Concat)
-            {
+            let same_parts = !converts && layer.after.iter().all(as_written);
+            let joins = leaves_something && same_parts && is_only_a_join(layer);
+            if joins && fuses(layer.op.kind(), PostOp::Concat) {
                 homes.push(Home::Parts(after));
                 continue;
             }
@@ -304,7 +303,9 @@ mod tests {
         };
         assert_eq!(fused("w4i4o8p32", add("a8"), cat("a8")), ["a+add", "b"]);
         assert_eq!(fused("a4", add("i4o8"), cat("i8o4")), ["a", "add", "cat", "b"]);
-        assert_eq!(fused("native", add("a8"), cat("native")), ["a", "add", "b"]);
+        assert_eq!(fused("native", add("a8"), cat("a8")), ["a", "add", "b"]);
+        assert_eq!(fused("native", add("a8"), cat("native")), ["a", "add", "cat", "b"]);
+        assert_eq!(fused("a8", add("a8"), cat("a4")), ["a+add", "cat", "b"]);
     }
 
     #[test]

@@ -25,8 +25,7 @@ struct RawNetwork {
     totals: Option<Totals>,
     /// Bits per element of the tensors of all layers that do not say otherwise, such as w4a8; words of the accelerator if
     /// left out.
-    #[serde(default)]
-    precision: Precision,
+    precision: Option<Spanned<Precision>>,
     /// The layers, in any order.
     layers: Vec<RawLayer>,
 }
@@ -69,8 +68,7 @@ struct RawLayer {
     /// Element operations of a vector layer.
     ops: Option<u64>,
     /// Bits per element of its tensors, such as w4a8: weights, inputs and outputs (a, or i and o), partial sums (p).
-    #[serde(default)]
-    precision: Precision,
+    precision: Option<Spanned<Precision>>,
     /// What a vector layer does, if it may run at the output of the layer before it; a layer without it never does.
     post_op: Option<PostOp>,
     /// Operations that run as part of the layer.
@@ -165,6 +163,7 @@ impl Network {
             return Err(source.error_at_top("`layers` is empty: a network has at least one layer"));
         }
         let after = predecessors(&source, &raw.layers)?;
+        let common = given(&source, raw.precision.as_ref())?;
         let order = topological_order(&after).map_err(|stuck| {
             let name = &raw.layers[stuck].name;
             let message = format!("layer `{}` depends on itself through `after`", name.get_ref());
@@ -181,7 +180,7 @@ impl Network {
             Ok(Layer {
                 name: layer.name.get_ref().clone(),
                 op,
-                precision: layer.precision.or(raw.precision),
+                precision: given(&source, layer.precision.as_ref())?.or(common),
                 post_op: layer.post_op,
                 fused: layer.fused.clone(),
                 post: Vec::new(),
@@ -195,6 +194,17 @@ impl Network {
             return Err(source.error_at_top("the network has more than 2^50 MACs"));
         }
         Ok(Self { name: raw.name, source: raw.source, totals: raw.totals, layers })
+    }
+}
+
+/// A precision that a file gives. `native` would be overruled by whoever runs the network, and so is refused.
+fn given(source: &Source, precision: Option<&Spanned<Precision>>) -> Result<Precision, InputError> {
+    match precision {
+        Some(given) if *given.get_ref() == Precision::NATIVE => {
+            let message = "`precision = \"native\"` says nothing: leave it out, or give bits, such as w8a8";
+            Err(source.error(&given.span(), message))
+        }
+        given => Ok(given.map_or(Precision::NATIVE, |given| *given.get_ref())),
     }
 }
 

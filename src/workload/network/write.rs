@@ -171,4 +171,14 @@ mod tests {
         std::fs::write(&path, network().to_toml("header")).unwrap();
         assert_eq!(Network::read(&path).unwrap(), network());
     }
+
+    #[test]
+    fn a_precision_that_says_nothing_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tiny.toml");
+        let text = network().to_toml("header").replace("\"i8o16\"", "\"native\"");
+        std::fs::write(&path, text).unwrap();
+        let error = Network::read(&path).unwrap_err().to_string();
+        assert!(error.contains("tiny.toml:7: ") && error.contains("says nothing: leave it out"), "{error}");
+    }
 }
