@@ -35,6 +35,11 @@ impl Precision {
     /// Every tensor in the accelerator's words.
     pub const NATIVE: Self = Self { weights: None, inputs: None, outputs: None, psums: None };
 
+    /// This precision, unless it sets nothing.
+    pub fn set(self) -> Option<Self> {
+        (self != Self::NATIVE).then_some(self)
+    }
+
     /// This precision, and another where it sets nothing.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -140,8 +140,8 @@ fn network(options: &Options, file: &Path) -> Result<(), Error> {
 
 fn is_of_onnx(options: &Options) -> bool {
     let is_open = matches!(options.unknown, Unknown::Bytes) || options.no_fuse;
-    let is_open = is_open || options.precision != onnx::Widths::default();
-    !options.bind.is_empty() || !options.input.is_empty() || is_open
+    let has_widths = options.precision != onnx::Widths::default();
+    !options.bind.is_empty() || !options.input.is_empty() || is_open || has_widths
 }
 
 fn onnx_options(options: &Options) -> Result<onnx::Options, Error> {

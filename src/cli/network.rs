@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 use super::table::Listing;
 use crate::cost::as_run;
 use crate::experiment::{DataRoot, Error};
-use crate::precision::Precision;
 use crate::results::number;
 use crate::workload::{Layer, Network};
 
@@ -83,7 +82,7 @@ fn listing(network: &Network) -> Listing {
 fn describe(layer: &Layer) -> String {
     let own = layer.post_op.iter().map(|op| op.name().to_string());
     let post = layer.post.iter().map(|post| format!("+ {}", post.op.name()));
-    let bits = (layer.precision != Precision::NATIVE).then(|| layer.precision.to_string());
+    let bits = layer.precision.set().map(|precision| precision.to_string());
     let words: Vec<String> = [layer.op.describe()].into_iter().chain(bits).chain(own).chain(post).collect();
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

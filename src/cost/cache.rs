@@ -199,10 +199,7 @@ fn work_text(work: &Work) -> String {
         .post
         .iter()
         .map(|Post { op, reads, writes, ops }| format!(" + {} {reads} {writes} {ops}", op.name()));
-    let precision = match work.precision {
-        Precision::NATIVE => String::new(),
-        precision => format!(" @ {precision}"),
-    };
+    let precision = work.precision.set().map_or(String::new(), |precision| format!(" @ {precision}"));
     op_text(&work.op) + &post.collect::<String>() + &precision
 }
 

@@ -167,11 +167,13 @@ fn outputs(network: &Network, variant: &Variant) -> Vec<u64> {
 /// would read it.
 fn output_words(network: &Network, variant: &Variant, system: &SystemSpec) -> Array2<u64> {
     let works: Vec<Work> = network.layers.iter().map(|layer| layer.work(variant.batch)).collect();
+    let mut widths: Vec<Vec<Option<u8>>> = works.iter().map(|work| vec![work.precision.outputs]).collect();
+    for (layer, work) in network.layers.iter().zip(&works) {
+        layer.after.iter().for_each(|&before| widths[before].push(work.precision.inputs));
+    }
     Array2::from_shape_fn((works.len(), system.accelerators.len()), |(l, m)| {
         let dram = system.models[system.accelerators[m].model].dram();
-        let readers = network.layers.iter().zip(&works).filter(|(layer, _)| layer.after.contains(&l));
-        let bits = readers.map(|(_, work)| work.precision.inputs).chain([works[l].precision.outputs]);
-        let words = bits.map(|bits| dram.words(works[l].output_elements(), bits));
+        let words = widths[l].iter().map(|&bits| dram.words(works[l].output_elements(), bits));
         words.min().expect("the output itself has a width")
     })
 }

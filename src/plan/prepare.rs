@@ -15,7 +15,6 @@ use crate::experiment::{
     DataRoot, Dram, Error, Experiment, Policies, Progress, SchedulerChoice, Setting, Window,
 };
 use crate::hw::{Residency, SystemSpec};
-use crate::precision::Precision;
 use crate::workload::{Extent, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
 /// An experiment whose names are resolved and whose cases are ready to run.
@@ -233,8 +232,7 @@ fn check_whole_layers(experiment: &Experiment, system: &SystemSpec, points: &[&P
 
 /// Checks that no precision is asked for where costs are given: it would change none of them.
 fn check_precision(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
-    let precisions = points.iter().map(|point| point.setting.precision);
-    match (&system.cost, precisions.into_iter().find(|&precision| precision != Precision::NATIVE)) {
+    match (&system.cost, points.iter().find_map(|point| point.setting.precision.set())) {
         (Some(cost), Some(precision)) => Err(Error::Usage(format!(
             "{}: `precision = \"{precision}\"` has no effect on `{}`, whose costs come from {}: leave it out",
             experiment.path.display(),

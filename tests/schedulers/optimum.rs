@@ -412,7 +412,7 @@ fn the_bound_holds_where_tensors_stay_on_chip() {
         let without = Search::optimum(&Case { residency: None, ..case }, Goal::Missed);
         (cases, met_more) = (cases + 1, met_more + u64::from(missed < without));
     }
-    assert!(cases > 300 && met_more > 0, "{met_more} of {cases} cases meet more");
+    assert!(cases > 300 && met_more > cases / 100, "{met_more} of {cases} cases meet more");
 }
 
 #[test]

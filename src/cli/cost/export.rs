@@ -33,7 +33,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
             "network `{network}` has no layer `{layer}`{hint}; `mascot cost table` lists them"
         ))
     })?;
-    if chosen.works[index].precision != Precision::NATIVE {
+    if chosen.works[index].precision.set().is_some() {
         return Err(Error::Usage(format!(
             "layer `{layer}` has a precision of its own, and Timeloop has one word width for all tensors of a level"
         )));

@@ -201,10 +201,7 @@ fn row(name: &str, work: &Work, found: Option<&Breakdown>, accel: &AccelSpec) ->
 fn shape(work: &Work) -> String {
     let post =
         work.post.iter().map(|post| format!(" + {} -> {} in {} ops", post.reads, post.writes, post.ops));
-    let bits = match work.precision {
-        Precision::NATIVE => String::new(),
-        precision => format!(" {precision}"),
-    };
+    let bits = work.precision.set().map_or(String::new(), |precision| format!(" {precision}"));
     dims(&work.op) + &bits + &post.collect::<String>()
 }
 
