@@ -4,6 +4,7 @@ mod accel_yaml;
 mod arrivals;
 #[path = "../common/mod.rs"]
 mod common;
+mod families;
 mod layer_lists;
 mod networks;
 mod onnx_field;
