@@ -142,6 +142,15 @@ checked_number!(
     PerSecond, "a number from 1e-6 to 1e9", |v| (1e-6..=1e9).contains(&v)
 );
 checked_number!(
+    /// A rate per second that may be zero.
+    PerSecondOrZero, "0, or a number from 1e-6 to 1e9", |v| v == 0.0 || (1e-6..=1e9).contains(&v)
+);
+checked_number!(
+    /// An amplitude or a standard deviation in the logarithm of a rate. The range is our choice, because a rate of
+    /// 20 times its mean or a twentieth is beyond any recording's.
+    LogSwing, "a number from 0 to 3", |v| (0.0..=3.0).contains(&v)
+);
+checked_number!(
     /// A duration in seconds. The range is our choice, because no simulation lasts longer, and none less than a
     /// microsecond.
     Seconds, "a number from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)

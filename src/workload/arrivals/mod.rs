@@ -20,6 +20,7 @@ mod gaps;
 mod mmpp2;
 mod moca_stream;
 mod periodic;
+mod pieces;
 mod planaria_integer;
 mod poisson;
 #[cfg(test)]
@@ -27,6 +28,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod twitter_like;
+mod two_level;
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -87,6 +90,8 @@ pub const ARRIVALS: &[ArrivalKind] = &[
     azure::CODE,
     azure::CONV,
     diurnal::ENTRY,
+    twitter_like::ENTRY,
+    two_level::ENTRY,
     planaria_integer::ENTRY,
     periodic::ENTRY,
     batch::ENTRY,

@@ -79,6 +79,20 @@ pub(super) fn assert_near(what: &str, found: Estimate, expected: f64, widest: f6
     assert!(found.error <= widest * expected.abs(), "{what}: {found:?} is too vague about {expected}");
 }
 
+/// Gap CV and the index of dispersion in windows of 1, 10 and 60 s, pooled over seeds, are within 15 % of the published
+/// figures. Standard errors are checked to be a third of that or less.
+pub(super) fn assert_published(seeds: u64, sample: impl Fn(u64) -> Sample, published: [f64; 4]) {
+    let figures = |sample: Sample| {
+        [sample.gap_cv(), sample.dispersion(1.0), sample.dispersion(10.0), sample.dispersion(60.0)]
+    };
+    let of_seeds: Vec<[f64; 4]> = (1..=seeds).map(|seed| figures(sample(seed))).collect();
+    for (figure, published) in published.into_iter().enumerate() {
+        let found = estimate(seeds, |seed| of_seeds[seed as usize - 1][figure]);
+        assert!((found.mean / published - 1.0).abs() < 0.15, "{found:?}, not {published}");
+        assert!(found.error < 0.05 * published, "{found:?} is too vague about {published}");
+    }
+}
+
 /// The largest distance of the sample's distribution from a law, given by its distribution function.
 pub(super) fn ks_distance(sample: &[f64], law: impl Fn(f64) -> f64) -> f64 {
     let mut sorted = sample.to_vec();
