@@ -23,9 +23,9 @@ pub(super) enum Command {
     Gen(GenOptions),
     /// Rate, burstiness and peak of a trace, as a whole and by tenant
     ///
-    /// Reads t_s[,tenant][,network] CSV, Azure LLM CSV, BurstGPT CSV and DISB JSON. gap CV: standard deviation / mean of
-    /// the gaps. I(w): variance / mean of the number of requests in windows of w; 1 for a Poisson process, `-` where
-    /// fewer than ten windows fit. peak: the most requests in any second.
+    /// Reads t_s[,tenant][,network] CSV, Azure LLM CSV, Azure Functions CSV (2019 and 2021), BurstGPT CSV and DISB JSON.
+    /// gap CV: standard deviation / mean of the gaps. I(w): variance / mean of the number of requests in windows of w; 1
+    /// for a Poisson process, `-` where fewer than ten windows fit. peak: the most requests in any second.
     Stats(StatsOptions),
 }
 

@@ -18,7 +18,7 @@ use crate::workload::trace::{Row, Rows, TraceKeys};
 pub(super) const ENTRY: ArrivalKind = ArrivalKind {
     name: "trace",
     doc: "the arrival times in a file; if it names tenants, those of this tenant",
-    source: "recorded: Azure LLM, BurstGPT, DISB, or `mascot trace gen`",
+    source: "recorded: Azure LLM, Azure Functions, BurstGPT, DISB, or `mascot trace gen`",
     rate: Rate::Own,
     parameters: &[
         Parameter { name: "file", default: "", doc: "CSV or DISB JSON, from the folder of the scenario" },

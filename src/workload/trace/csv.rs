@@ -1,7 +1,6 @@
-//! The three kinds of CSV traces, recognised by their headers and read row by row.
+//! The CSV traces with a row per request, recognised by their headers and read row by row.
 
 use std::fs::File;
-use std::path::Path;
 
 use super::moment::{Moment, date_time, seconds};
 use super::{Names, Raw};
@@ -21,14 +20,15 @@ struct Columns {
     time: usize,
     tenant: Option<usize>,
     network: Option<usize>,
+    /// The seconds from a request to its recorded time, if that is its end.
+    duration: Option<usize>,
     read: fn(&str) -> Result<Moment, String>,
     /// Whether the origin of the times is arbitrary, so that the first request is put at 0.
     shift: bool,
 }
 
 impl Rows {
-    pub(super) fn open(path: &Path) -> Result<Self, InputError> {
-        let file = CsvFile::open(path)?;
+    pub(super) fn of(file: CsvFile<File>) -> Result<Self, InputError> {
         let columns = Columns::of(&file)?;
         Ok(Self { file, columns, record: Record::default(), is_zoned: None })
     }
@@ -58,31 +58,44 @@ impl Rows {
         let Moment { ps, is_zoned } =
             (self.columns.read)(self.record.get(self.columns.time)).map_err(wrong)?;
         match *self.is_zoned.get_or_insert(is_zoned) == is_zoned {
-            true => Ok(ps),
+            true => Ok(ps - self.duration_ps()?),
             false if is_zoned => {
                 Err(wrong("this time has an offset from UTC, those before it have none".into()))
             }
             false => Err(wrong("this time has no offset from UTC, those before it have one".into())),
         }
     }
+
+    fn duration_ps(&self) -> Result<i128, InputError> {
+        let Some(place) = self.columns.duration else { return Ok(0) };
+        let read = seconds(self.record.get(place)).map(|duration| duration.ps);
+        read.map_err(|message| self.file.field_error(&self.record, place, message))
+    }
 }
 
 impl Columns {
     fn of(file: &CsvFile<File>) -> Result<Self, InputError> {
+        let plain =
+            |time, read| Self { time, tenant: None, network: None, duration: None, read, shift: true };
         if let Some(time) = file.find("t_s") {
             file.only(&["t_s", "tenant", "network"])?;
             let (tenant, network) = (file.find("tenant"), file.find("network"));
-            return Ok(Self { time, tenant, network, read: seconds, shift: false });
+            return Ok(Self { tenant, network, shift: false, ..plain(time, seconds) });
         }
         if let Some(time) = file.find("TIMESTAMP") {
-            return Ok(Self { time, tenant: None, network: None, read: date_time, shift: true });
+            return Ok(plain(time, date_time));
         }
         if let (Some(time), Some(model)) = (file.find("Timestamp"), file.find("Model")) {
-            return Ok(Self { time, tenant: None, network: Some(model), read: seconds, shift: true });
+            return Ok(Self { network: Some(model), ..plain(time, seconds) });
+        }
+        if let Some(end) = file.find("end_timestamp") {
+            let (tenant, network) = (Some(file.column("app")?), Some(file.column("func")?));
+            let duration = Some(file.column("duration")?);
+            return Ok(Self { tenant, network, duration, ..plain(end, seconds) });
         }
         Err(file.header_error(
-            "not a known trace: expected a column `t_s` (mascot), `TIMESTAMP` (Azure LLM), or `Timestamp` and `Model` \
-             (BurstGPT)",
+            "not a known trace: expected a column `t_s` (mascot), `TIMESTAMP` (Azure LLM), `Timestamp` and `Model` \
+             (BurstGPT), `end_timestamp` (Azure Functions 2021), or `HashFunction` (Azure Functions 2019)",
         ))
     }
 }

@@ -5,6 +5,8 @@
 //! | `t_s[,tenant][,network]` CSV, which `mascot trace gen` writes | the column `t_s` | seconds from the start | as written |
 //! | Azure LLM inference traces, 2023 and 2024 | the column `TIMESTAMP` | dates; the first request is at 0 | none |
 //! | BurstGPT | the columns `Timestamp`, `Model` | seconds; the first request is at 0 | the model is the network |
+//! | Azure Functions, 2019 | the column `HashFunction` | see `functions.rs` | application = tenant, function = network |
+//! | Azure Functions, 2021 | the column `end_timestamp` | end - duration in seconds; the first is at 0 | the same |
 //! | DISB tasks (JSON) | `.json` | see `disb.rs` | task = tenant, model = network |
 //!
 //! Token counts are ignored: a network here takes the same time for every request. Times are read exactly, to the
@@ -15,6 +17,7 @@
 
 mod csv;
 mod disb;
+mod functions;
 mod moment;
 mod order;
 mod recording;
@@ -31,7 +34,7 @@ pub use recording::{Reach, Recording};
 pub use stats::{Tally, TraceStats};
 pub use write::to_csv;
 
-use crate::files::{Factor, InputError, Source, any_path, did_you_mean};
+use crate::files::{CsvFile, Factor, InputError, Source, any_path, did_you_mean};
 use crate::units::Time;
 use order::{HELD, Sorter, TooLate};
 
@@ -167,6 +170,7 @@ pub struct Rows {
 
 enum Origin {
     Csv(Box<csv::Rows>),
+    Minutes(functions::Rows),
     Tasks(std::vec::IntoIter<Raw>),
 }
 
@@ -180,9 +184,14 @@ impl Rows {
             left_out = without;
             Origin::Tasks(rows.into_iter())
         } else {
-            let rows = csv::Rows::open(&keys.file)?;
-            origin_ps = origin_ps.filter(|_| !rows.shift());
-            Origin::Csv(Box::new(rows))
+            let file = CsvFile::open(&keys.file)?;
+            if functions::are_in(&file) {
+                Origin::Minutes(functions::Rows::read(file, &mut names)?)
+            } else {
+                let rows = csv::Rows::of(file)?;
+                origin_ps = origin_ps.filter(|_| !rows.shift());
+                Origin::Csv(Box::new(rows))
+            }
         };
         let labels = Labels { path: keys.file.clone(), names };
         let (sorter, speedup) = (Sorter::new(HELD), keys.speedup.0);
@@ -194,6 +203,7 @@ impl Rows {
         let (names, from) = (&mut self.labels.names, &mut self.from);
         let read = || match from {
             Origin::Csv(rows) => rows.next(names),
+            Origin::Minutes(rows) => Ok(rows.next()),
             Origin::Tasks(rows) => Ok(rows.next()),
         };
         match self.sorter.next(read)? {

@@ -57,6 +57,44 @@ fn burst_gpt_seconds_start_at_the_first_request_and_models_are_networks() {
     assert_eq!(told(&mapped), expected);
 }
 
+#[test]
+fn azure_functions_2021_start_at_end_minus_duration() {
+    let text =
+        "app,func,end_timestamp,duration\nshop,search,10.5,0.5\nshop,pay,12.25,12\nmail,send,11,5e-1\n";
+    let expected: Told = vec![
+        (0, Some("shop"), Some("pay")),
+        (9_750_000_000_000, Some("shop"), Some("search")),
+        (10_250_000_000_000, Some("mail"), Some("send")),
+    ];
+    assert_eq!(told(&read(text).unwrap()), expected);
+}
+
+const MINUTES: &str = "HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,shop,search,http,300,0,2\n\
+                       o,shop,pay,queue,0,1,0\np,mail,send,timer,1,1,0\n";
+
+#[test]
+fn azure_functions_2019_are_drawn_within_their_minutes() {
+    let trace = read(MINUTES).unwrap();
+    let of = |tenant: &str, network: &str| -> Vec<f64> {
+        let own = told(&trace).into_iter().filter(|row| *row == (row.0, Some(tenant), Some(network)));
+        own.map(|(ps, ..)| ps as f64 / 60e12).collect()
+    };
+    let search = of("shop", "search");
+    assert_eq!(search.iter().map(|minute| minute.floor()).filter(|minute| *minute == 0.0).count(), 300);
+    assert!(search[300..].iter().all(|minute| (2.0..3.0).contains(minute)) && search.len() == 302);
+    // A uniform sample of 300 has its mean within 4 standard errors of 1 / sqrt(12 x 300) of the middle.
+    let mean = search[..300].iter().sum::<f64>() / 300.0;
+    assert!((mean - 0.5).abs() < 4.0 / 60.0, "{mean}");
+    assert!(matches!(of("shop", "pay")[..], [minute] if (1.0..2.0).contains(&minute)));
+    assert_eq!(of("mail", "send").iter().map(|minute| minute.floor()).collect::<Vec<_>>(), [0.0, 1.0]);
+    assert!(trace.rows.is_sorted_by_key(|row| row.time));
+    // Other rows and the order of the file do not matter.
+    let lines: Vec<&str> = MINUTES.lines().collect();
+    let alone = read(&format!("{}\n{}\n", lines[0], lines[3])).unwrap();
+    assert_eq!(told(&alone).iter().map(|row| row.0 as f64 / 60e12).collect::<Vec<_>>(), of("mail", "send"));
+    assert_eq!(told(&trace), told(&read(MINUTES).unwrap()));
+}
+
 const DISB: &str = r#"{ "time": 1, "tasks": [
   { "id": "camera", "load": { "type": "periodic", "frequency": 4 },
     "client": { "name": "c", "model_name": "resnet152", "batch_size": 2, "triton_grpc_addr": "localhost" } },
@@ -97,6 +135,25 @@ fn what_is_wrong_is_told_with_its_line() {
         ("", Some(1), "not a known trace"),
         ("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-31 00:00:00,1,1\n", Some(2), "not a date"),
         ("t_s\n", None, "no requests"),
+        ("app,func,end_timestamp\n", Some(1), "no column `duration`"),
+        ("func,end_timestamp,duration\n", Some(1), "no column `app`"),
+        ("app,func,end_timestamp,duration\na,f,3,-1\n", Some(2), "column `duration`: `-1` is not a time"),
+        ("app,func,end_timestamp,duration\na,f,3,1\na,f,,1\n", Some(3), "not a time"),
+        ("app,func,end_timestamp,duration\na,f,3\n", Some(2), "3 fields"),
+        ("HashApp,HashFunction,1,3\n", Some(1), "no column `2`: expected all minutes from 1 on"),
+        ("HashApp,HashFunction\n", Some(1), "no column `1`"),
+        ("HashApp,HashFunction,1,2,2\n", Some(1), "column `2`: expected HashOwner"),
+        ("HashApp,HashFunction,1,1441\n", Some(1), "column `1441`: expected HashOwner"),
+        ("HashFunction,1\n", Some(1), "no column `HashApp`"),
+        (
+            "HashApp,HashFunction,1,2\na,f,1,0\na,g,1,few\n",
+            Some(3),
+            "column `2`: `few`: expected a whole number",
+        ),
+        ("HashApp,HashFunction,1,2\na,f,1,\n", Some(2), "column `2`: it is empty"),
+        ("HashApp,HashFunction,1\na,,1\n", Some(2), "column `HashFunction`: is empty"),
+        ("HashApp,HashFunction,1\na,f,9000000\na,g,1000001\n", Some(3), "at most 10000000 requests a minute"),
+        ("HashApp,HashFunction,1\na,f,0\n", None, "no requests"),
     ];
     for (text, line, part) in cases {
         let error = read(text).unwrap_err();
@@ -133,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn no_file_makes_the_reader_panic(text in "(t_s|TIMESTAMP|Timestamp,Model)?(,tenant)?\n?[0-9a-f.,:\" \n-]{0,60}") {
+    fn no_file_makes_the_reader_panic(text in "(t_s|TIMESTAMP|Timestamp,Model|app,func,end_timestamp,duration|HashApp,HashFunction,1)?(,tenant)?\n?[0-9a-f.,:\" \n-]{0,60}") {
         let _ = read(&text);
         let _ = read_with("disb.json", &text, "");
     }

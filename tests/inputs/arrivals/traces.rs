@@ -116,6 +116,78 @@ fn offsets_from_utc_are_honoured() {
     );
 }
 
+/// The figures of `mascot trace stats --json`.
+fn stats(file: &str) -> serde_json::Value {
+    serde_json::from_str(&succeed(&["trace", "stats", file, "--json"])).unwrap()
+}
+
+/// Starts are ends - durations: from 5160.142570018768 - 0.134 to 5220.1072909832 - 0.093 s.
+#[test]
+fn azure_functions_2021_are_read() {
+    let told = stats("tests/data/traces/functions_2021.csv");
+    assert_eq!(told["all"]["requests"], 6);
+    assert!((told["all"]["span_s"].as_f64().unwrap() - 60.005_720_964_432).abs() < 1e-9, "{told}");
+    assert_eq!(
+        (&told["tenants"]["a1d4"]["requests"], &told["tenants"]["c7f9"]["requests"]),
+        (&4.into(), &2.into())
+    );
+
+    let bench = Bench::new(PAIR, "loads = [0.8]\nrequests = 6\nwarmup_requests = 0\ndrain_requests = 0\n");
+    let names = ["a1d4=a", "c7f9=b", "77be=kws_res8", "90ce=kws_res8@4", "15aa=yolo_lite"];
+    let map: Vec<&str> = names.into_iter().flat_map(|renaming| ["--map", renaming]).collect();
+    let results = bench.run(&[&["--trace", "tests/data/traces/functions_2021.csv"], &map[..]].concat());
+    assert_eq!(results.column("requests.csv", "tenant"), ["a", "b", "a", "b", "a", "a"]);
+    let networks = ["kws_res8", "yolo_lite", "kws_res8@4", "yolo_lite", "kws_res8", "kws_res8"];
+    assert_eq!(results.column("requests.csv", "network"), networks);
+    let arrivals = results.numbers("requests.csv", "arrival_us");
+    assert!((arrivals[1] - 1_259_427.019_120).abs() < 0.1 && arrivals[0] == 0.0, "{arrivals:?}");
+}
+
+/// 179 and 60 requests of two functions of an application, and one each minute of another.
+#[test]
+fn azure_functions_2019_are_read_and_can_be_one_tenants() {
+    let file = "tests/data/traces/functions_2019.csv";
+    let told = stats(file);
+    assert_eq!(told["all"]["requests"], 249);
+    assert_eq!(
+        (&told["tenants"]["a1d4"]["requests"], &told["tenants"]["c7f9"]["requests"]),
+        (&239.into(), &10.into())
+    );
+    let span_s = told["tenants"]["c7f9"]["span_s"].as_f64().unwrap();
+    assert!((480.0..600.0).contains(&span_s), "{told}");
+    assert_eq!(told, stats(file));
+
+    let file = std::path::absolute(file).unwrap();
+    let map = "{ c7f9 = 'a', 15aa = 'kws_res8' }";
+    let own = PAIR.replace("weight = 3", "").replace(
+        "arrivals = { kind = 'mmpp2', rates = [5, 1], dwell = [10, 30] }",
+        "arrivals = { kind = 'poisson', rate_per_s = 0.01 }",
+    );
+    let trace = format!("arrivals = {{ kind = 'trace', file = '{}', map = {map} }}", file.display());
+    let own = own.replacen("[[tenant]]", &format!("[[tenant]]\n{trace}"), 1);
+    let bench = Bench::new(&own, "requests = 8\nwarmup_requests = 0\ndrain_requests = 0\n");
+    let results = bench.run(&[]);
+    let tenants = results.column("requests.csv", "tenant");
+    let arrivals = results.numbers("requests.csv", "arrival_us");
+    let minutes: Vec<u64> = tenants
+        .iter()
+        .zip(arrivals)
+        .filter(|(tenant, _)| *tenant == "a")
+        .map(|(_, us)| (us / 60e6) as u64)
+        .collect();
+    assert!(minutes.len() >= 3 && minutes.iter().copied().eq(0..minutes.len() as u64), "{minutes:?}");
+}
+
+#[test]
+fn wrong_counts_are_told_with_file_line_and_column() {
+    let bench = Bench::new(PAIR, "");
+    bench.write("day.csv", "HashOwner,HashApp,HashFunction,Trigger,1,2\no,a,f,http,1,2\no,a,g,http,1,-2\n");
+    let output = mascot(&["trace", "stats", &bench.path("day.csv")]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("day.csv:3: column `2`: `-2`: expected a whole number"), "{error}");
+}
+
 /// A file above any bound on what is read as a whole: 70 rows of a mebibyte.
 #[test]
 fn a_trace_may_be_larger_than_what_is_held_of_it() {
