@@ -14,7 +14,7 @@ const KINDS: [(&str, &str, usize); 5] = [
     ("experiment", "experiments", 9),
     ("system", "accel-models/systems", 5),
     ("accelerator", "accel-models", 11),
-    ("network", "workloads/networks", 35),
+    ("network", "workloads/networks", 50),
     ("scenario", "workloads/scenarios", 20),
 ];
 
