@@ -25,6 +25,7 @@ enum What {
     Accelerators,
     Systems,
     Networks,
+    Models,
     Scenarios,
     Arrivals,
     Keys,
@@ -40,6 +41,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Accelerators => accelerators(&data)?,
         What::Systems => systems(&data)?,
         What::Networks => networks(&data)?,
+        What::Models => models(&data)?,
         What::Scenarios => scenarios(&data)?,
         What::Arrivals => arrivals(),
         What::Keys => keys(),
@@ -114,9 +116,12 @@ fn systems(data: &DataRoot) -> Result<Listing, Error> {
     })
 }
 
+fn millions(count: u64, decimals: usize) -> String {
+    number(Some(count as f64 / 1e6), decimals)
+}
+
 /// Counts bytes as `workload/network/counts.rs` does: one per element, and every layer moves its operands once.
 fn networks(data: &DataRoot) -> Result<Listing, Error> {
-    let millions = |count: u64, decimals| number(Some(count as f64 / 1e6), decimals);
     let rows = per_file(data, Kind::Network, |name| {
         let network = data.network(name)?;
         Ok(vec![
@@ -140,6 +145,37 @@ fn networks(data: &DataRoot) -> Result<Listing, Error> {
             ("MACs/byte", "macs_per_byte"),
         ],
         numbers: 1..7,
+        rows,
+    })
+}
+
+/// A row per variant.
+fn models(data: &DataRoot) -> Result<Listing, Error> {
+    let mut rows = Vec::new();
+    for name in data.names(Kind::Model) {
+        let model = data.model(&name)?;
+        for variant in &model.variants {
+            let network = data.network(&variant.network)?;
+            rows.push(vec![
+                model.name.clone(),
+                variant.network.clone(),
+                number(Some(variant.accuracy), 5),
+                millions(network.macs().0, 1),
+                millions(network.parameters(), 2),
+                model.metric.clone(),
+            ]);
+        }
+    }
+    Ok(Listing {
+        columns: &[
+            ("model", "model"),
+            ("network", "network"),
+            ("accuracy", "accuracy"),
+            ("M MACs", "million_macs"),
+            ("M parameters", "million_parameters"),
+            ("metric", "metric"),
+        ],
+        numbers: 2..5,
         rows,
     })
 }

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::experiment::{Error, Experiment};
 use crate::hw::{AccelSpec, SystemSpec};
-use crate::workload::{Network, Scenario};
+use crate::workload::{Model, Network, Scenario};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -18,6 +18,7 @@ enum Kind {
     System,
     Accelerator,
     Network,
+    Model,
     Scenario,
 }
 
@@ -27,6 +28,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         Kind::System => SystemSpec::schema(),
         Kind::Accelerator => AccelSpec::schema(),
         Kind::Network => Network::schema(),
+        Kind::Model => Model::schema(),
         Kind::Scenario => Scenario::schema(),
     };
     super::print_json(schema.as_value())

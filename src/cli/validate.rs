@@ -18,7 +18,7 @@ use crate::plan::{Case, Plan};
 use crate::policy::{self, POLICIES, Policy};
 use crate::results::number;
 use crate::study::eft_saturation;
-use crate::workload::{Network, Scenario};
+use crate::workload::{Model, Network, Scenario};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -151,6 +151,8 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
             "network",
             format!(" `{}`, {} layers, {} MACs", network.name, network.layers.len(), network.macs().0),
         ))
+    } else if table.contains_key("variant") {
+        model(path, &data)
     } else if table.contains_key("tenant") {
         let scenario = Scenario::read(path, data.folders(Kind::Network))?;
         check_name(path, &scenario.name)?;
@@ -161,10 +163,23 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
     } else if table.contains_key("schedulers") {
         experiment(path, trace, &data)
     } else {
-        let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a scenario `tenant`, an \
+        let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a model `variant`, a scenario `tenant`, an \
                      experiment `schedulers`, a policy `weights_sha256`, measurements of a chip `measured` or `throughput`";
         Err(InputError::file(path, format!("not a kind of file that mascot knows: {kinds}")).into())
     }
+}
+
+/// Checks a model, and tells which of its variants no one would choose.
+fn model(path: &Path, data: &DataRoot) -> Result<Verdict, Error> {
+    let model = Model::read(path, data.folders(Kind::Network))?;
+    check_name(path, &model.name)?;
+    let macs = model.variants.iter().map(|variant| Ok(data.network(&variant.network)?.macs().0));
+    let macs = macs.collect::<Result<Vec<u64>, Error>>()?;
+    let dominated = model.dominated(&macs).into_iter().map(|(worse, better)| {
+        format!("; `{}` is no more accurate than `{}`, which has no more MACs", worse.network, better.network)
+    });
+    let text = format!(" `{}`, {} variants{}", model.name, macs.len(), dominated.collect::<String>());
+    Ok(Verdict::new("model", text))
 }
 
 /// Checks a policy and its weights, and that the system it names still has the accelerators it was trained for.

@@ -9,7 +9,7 @@ use super::list::distinct;
 use super::registry::Registry;
 use crate::files::{Folders, InputError, did_you_mean};
 use crate::hw::{AccelSpec, SystemSpec};
-use crate::workload::{Network, Scenario};
+use crate::workload::{Model, Network, Scenario};
 
 /// Resolves the names in an experiment: files, looked up in the first folder that has one, and schedulers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Kind {
     System,
     /// A network.
     Network,
+    /// A model: networks that do one task.
+    Model,
     /// A scenario.
     Scenario,
     /// Measurements of a chip.
@@ -42,6 +44,7 @@ impl Kind {
             Self::Accelerator => "accelerator",
             Self::System => "system",
             Self::Network => "network",
+            Self::Model => "model",
             Self::Scenario => "scenario",
             Self::Silicon => "measurements",
             Self::Policy => "policy",
@@ -113,6 +116,7 @@ impl DataRoot {
             Kind::Accelerator => "accel-models",
             Kind::System => "accel-models/systems",
             Kind::Network => "workloads/networks",
+            Kind::Model => "workloads/models",
             Kind::Scenario => "workloads/scenarios",
             Kind::Silicon => "accel-models/silicon",
             Kind::Policy => "policies",
@@ -161,6 +165,14 @@ impl DataRoot {
         let network = Network::read(&path)?;
         check_name(&path, &network.name)?;
         Ok(network)
+    }
+
+    /// Reads a model by name or path.
+    pub fn model(&self, name: &str) -> Result<Model, Error> {
+        let path = self.path(Kind::Model, name)?;
+        let model = Model::read(&path, self.folders(Kind::Network))?;
+        check_name(&path, &model.name)?;
+        Ok(model)
     }
 
     /// Reads an accelerator by name or path.

@@ -10,11 +10,12 @@ use serde_json::Value;
 use crate::common::mascot;
 
 /// Every kind with the folder of its shipped files, and how many there are at least.
-const KINDS: [(&str, &str, usize); 5] = [
+const KINDS: [(&str, &str, usize); 6] = [
     ("experiment", "experiments", 9),
     ("system", "accel-models/systems", 5),
     ("accelerator", "accel-models", 11),
     ("network", "workloads/networks", 50),
+    ("model", "workloads/models", 6),
     ("scenario", "workloads/scenarios", 20),
 ];
 
@@ -72,6 +73,7 @@ fn wrong_values_match_no_schema() {
         ("system", "accel-models/systems", "/dram_bandwidth_gbps", Value::from("32 GB/s")),
         ("scenario", "workloads/scenarios", "/tenant/0/arrivals", serde_json::json!({ "kind": "poison" })),
         ("network", "workloads/networks", "/layers/0/kind", Value::from("convolution")),
+        ("model", "workloads/models", "/variant/0/accuracy", Value::from(76.1)),
         ("accelerator", "accel-models", "/array_efficiency", Value::from(1.5)),
     ];
     for (kind, folder, pointer, value) in wrong {
