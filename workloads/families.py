@@ -1,9 +1,9 @@
 """Families of networks that do one task at different sizes, from their public definitions.
 
 They differ in width, depth or resolution, as their papers scale them, so that an application can choose between
-accuracy and cost. The member that also ships as an export of the original model (mobilenet_v1, resnet18, resnet50,
-bert_base_s128) has the layers, MACs and parameters that the same function here gives it; tests/inputs/families.rs
-compares.
+accuracy and cost. The members that ship as exports of the original models (mobilenet_v1, resnet18, resnet50,
+bert_base_s128) have the layers that the same functions here give them; tests/inputs/families.rs compares the others with
+them.
 """
 import math
 

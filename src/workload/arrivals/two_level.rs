@@ -15,7 +15,7 @@
 //!
 //! Windows much shorter than a level have the dispersion 1 + w (r1 - r0)^2 p0 p1 / mean, so that the first figure sets
 //! the shares of time p0 and p1, and its loss up to 10 s the dwell times. That it grows no more up to 60 s says that
-//! levels are far more regular than exponential ones, with which it would be 8,900: a gamma distribution of CV 0.5.
+//! levels are far more regular than exponential ones, with which it would be 8,800: a gamma distribution of CV 0.5.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;

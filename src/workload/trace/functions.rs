@@ -65,6 +65,10 @@ impl Rows {
             let (tenant, network) = (Some(names.id(&app)), Some(names.id(&function)));
             let line = u32::try_from(record.line()).unwrap_or(0);
             for (minute, &place) in places.iter().enumerate() {
+                // Most fields; others may be written in any notation.
+                if record.get(place) == "0" {
+                    continue;
+                }
                 let count = file.whole(&record, place)?;
                 totals[minute] += count.min(MAX_OF_MINUTE + 1);
                 if totals[minute] > MAX_OF_MINUTE {
