@@ -132,13 +132,13 @@ fn batches(raw: Option<&Spanned<Vec<Batch>>>, source: &Source) -> Result<Vec<u64
 mod tests {
     use super::*;
 
-    const TWO: &str = "name = 'm'\nmetric = 'top-1'\nsource = 'a test'\n[[variant]]\nnetwork = 'a'\naccuracy = 0.7\n\
-                       [[variant]]\nnetwork = 'b'\naccuracy = 0.8\n";
+    const TWO: &str = "name = 'm'\nmetric = 'top-1'\nsource = 'a test'\n[[variant]]\nnetwork = 'narrow'\naccuracy = 0.7\n\
+                       [[variant]]\nnetwork = 'wide'\naccuracy = 0.8\n";
 
-    /// Reads a model beside networks `a` and `b`.
+    /// Reads a model beside networks `narrow`, `wide` and `third`.
     fn read(text: &str) -> Result<Model, InputError> {
         let folder = tempfile::tempdir().expect("the temporary folder is writable");
-        for name in ["a", "b", "c"] {
+        for name in ["narrow", "wide", "third"] {
             std::fs::write(folder.path().join(format!("{name}.toml")), "").expect("the folder is ours");
         }
         let path = folder.path().join("m.toml");
@@ -153,7 +153,7 @@ mod tests {
             model.variants.iter().map(|v| (v.network.as_str(), v.accuracy)).collect();
         assert_eq!(
             (model.name.as_str(), model.metric.as_str(), told),
-            ("m", "top-1", vec![("a", 0.7), ("b", 0.8)])
+            ("m", "top-1", vec![("narrow", 0.7), ("wide", 0.8)])
         );
         assert_eq!(model.batches, [1]);
         assert_eq!(read(&format!("batches = [1, 4, 6]\n{TWO}")).unwrap().batches, [1, 4, 6]);
@@ -163,8 +163,8 @@ mod tests {
     fn mistakes_are_errors_at_their_line() {
         let changed = |from: &str, to: &str| read(&TWO.replacen(from, to, 1)).unwrap_err();
         for (error, line, part) in [
-            (changed("'b'", "'bb'"), Some(8), "no network `bb` (did you mean `b`?)"),
-            (changed("'b'", "'a'"), Some(8), "`a` is listed twice"),
+            (changed("'wide'", "'wides'"), Some(8), "no network `wides` (did you mean `wide`?)"),
+            (changed("'wide'", "'narrow'"), Some(8), "`narrow` is listed twice"),
             (changed("0.8", "80"), Some(9), "`accuracy` is 80: expected a number from 1e-6 to 1"),
             (changed("0.8", "'good'"), Some(9), "accuracy"),
             (changed("accuracy = 0.8", "top1 = 0.8"), Some(9), "unknown field `top1`"),
@@ -185,14 +185,17 @@ mod tests {
 
     #[test]
     fn what_is_neither_cheaper_nor_more_accurate_is_dominated() {
-        let third = "[[variant]]\nnetwork = 'c'\naccuracy = 0.75\n";
+        let third = "[[variant]]\nnetwork = 'third'\naccuracy = 0.75\n";
         let model = read(&format!("{TWO}{third}")).unwrap();
         let of = |costs: &[u64]| -> Vec<(String, String)> {
             let pairs = model.dominated(costs).into_iter();
             pairs.map(|(worse, better)| (worse.network.clone(), better.network.clone())).collect()
         };
         assert_eq!(of(&[1, 3, 2]), []);
-        assert_eq!(of(&[1, 3, 4]), [("c".to_string(), "b".to_string())]);
-        assert_eq!(of(&[5, 3, 3]), [("a".to_string(), "b".to_string()), ("c".to_string(), "b".to_string())]);
+        assert_eq!(of(&[1, 3, 4]), [("third".to_string(), "wide".to_string())]);
+        assert_eq!(
+            of(&[5, 3, 3]),
+            [("narrow".to_string(), "wide".to_string()), ("third".to_string(), "wide".to_string())]
+        );
     }
 }
