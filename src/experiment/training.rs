@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hyper::Hyper;
 use super::named::{Named, Registered};
+use super::rloo::Rloo;
 use crate::files::{Draws, Pairs, Positive, Seed, Spanned, Steps, Stride, within};
 use crate::policy::{self, POLICIES, PolicyEntry};
 
@@ -33,6 +34,8 @@ pub struct Training {
     /// The number that is added to the miss rate of the reference before dividing by it.
     #[serde(deserialize_with = "within::<_, Positive, _>")]
     pub headroom: f64,
+    /// The parameters of `algorithm = "rloo"`.
+    pub rloo: Option<Spanned<Rloo>>,
     /// The parameters of `algorithm = "evolution"`.
     pub evolution: Option<Spanned<Evolution>>,
     /// The parameters of `algorithm = "ddpg"`.
@@ -51,6 +54,7 @@ impl Default for Training {
             validation_first_seed: 20_001,
             validate_every: 10,
             headroom: 0.05,
+            rloo: None,
             evolution: None,
             ddpg: None,
         }
@@ -75,6 +79,11 @@ impl Training {
         let able = || LEARNERS.iter().find(|learner| learner.policies.contains(&policy));
         let given = self.algorithm.as_ref().map(|algorithm| algorithm.get_ref().0);
         given.or_else(able).expect("every policy has a learner")
+    }
+
+    /// The parameters of policy gradient with leave-one-out baselines.
+    pub fn rloo_parameters(&self) -> Rloo {
+        self.rloo.as_ref().map_or_else(Rloo::default, |given| *given.get_ref())
     }
 
     /// The parameters of evolution strategies.
@@ -149,6 +158,24 @@ pub const LEARNERS: &[LearnerEntry] = &[
         given: |training| training.evolution.as_ref().map(Spanned::span),
         check: |_| Ok(()),
         steps: |training| training.evolution_parameters().generations,
+    },
+    LearnerEntry {
+        name: "rloo",
+        doc: "policy gradient with noise held per request and leave-one-out baselines (Kool et al., 2019)",
+        policies: &["relmas", "learned_gate"],
+        needs_libtorch: true,
+        given: |training| training.rloo.as_ref().map(Spanned::span),
+        check: |training| {
+            let (policy, imitation) = (training.policy(), training.rloo_parameters().imitation);
+            match imitation == 0 || policy.teaches {
+                true => Ok(()),
+                false => Err(format!(
+                    "`imitation` is {imitation}: expected 0, because `{}` has no teacher to imitate",
+                    policy.name
+                )),
+            }
+        },
+        steps: |training| training.rloo_parameters().steps,
     },
     LearnerEntry {
         name: "ddpg",

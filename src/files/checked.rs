@@ -306,3 +306,8 @@ checked_whole!(
     /// default is more than any use.
     Decisions, "a whole number from 1 to 1000000", 1..=1_000_000
 );
+checked_whole!(
+    /// Spells of a request's life with noise of their own. The limit is our choice, because noise that is held shorter
+    /// teaches nothing.
+    Spells, "a whole number from 1 to 100", 1..=100
+);

@@ -2,27 +2,33 @@
 //! needed.
 //!
 //! - [`learned_gate`]: our own policy, the walk of `gated` with its terms scaled by a small net;
-//! - [`relmas`]: the reconstruction of the LSTM policy of RELMAS;
-//! - [`observation`]: the features that `relmas` sees of a view, and the decision made from its action;
+//! - [`relmas`]: the reconstruction of the LSTM policy of RELMAS, with what it sees of a view ([`relmas::observation`]);
+//! - [`explore`]: noise and samples of a policy in training;
 //! - [`Policy`]: a trained policy as files: its weights and the manifest that reproduces them;
 //! - [`Tensors`]: named tensors in safetensors files.
 //!
 //! [`crate::train`] learns the weights. The registry of [`crate::experiment`] joins policies and rules.
 
 mod dense;
+pub mod explore;
 pub mod learned_gate;
 mod net;
-pub mod observation;
 mod registry;
 pub mod relmas;
 #[cfg(test)]
 mod testing;
 mod weights;
 
+pub use explore::{Exploration, Explorer, Sample};
 pub use learned_gate::{LearnedGate, untrained};
-pub use observation::{Observation, QUEUE_FEATURES, decode, features, outputs};
-pub use registry::{Build, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, find, system_sha256};
-pub use relmas::{Actor, HIDDEN, Relmas, initial, initial_of, shapes};
+pub use registry::{
+    Build, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, find, system_sha256,
+};
+pub(crate) use relmas::Teacher;
+pub use relmas::{
+    Actor, HIDDEN, Observation, QUEUE_FEATURES, Relmas, decode, features, initial, initial_of, outputs,
+    shapes,
+};
 #[cfg(test)]
 pub(crate) use testing::tiny;
 pub use weights::{Tensor, Tensors, WeightsError};

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::explore::{Exploration, Explorer};
 use super::learned_gate::{self, LearnedGate};
 use super::relmas::{self, Actor, Relmas};
 use super::weights::{Tensors, WeightsError};
 use crate::files::{InputError, Parameter, RENAMED, Source, did_you_mean, sha256, write_atomic};
 use crate::hw::{AccelSpec, SystemSpec};
+use crate::rng::stream;
 use crate::sim::Scheduler;
 
 /// One kind of policy.
@@ -30,7 +32,20 @@ pub struct PolicyEntry {
     pub parts: &'static [Part],
     /// Makes the scheduler.
     pub build: Build,
+    /// The weights before training, from a seed, for so many accelerators.
+    pub untrained: fn(u64, usize) -> Tensors,
+    /// Outputs of its net for an item of the queue, for so many accelerators: those that exploration shifts.
+    pub outputs: fn(usize) -> usize,
+    /// Features of an item of the queue, for so many accelerators.
+    pub features_of: fn(usize) -> usize,
+    /// Whether it has a teacher to imitate.
+    pub teaches: bool,
+    /// Makes the scheduler that explores in training.
+    pub explore: Explore,
 }
+
+/// A function that makes the scheduler that explores, for so many accelerators.
+pub type Explore = fn(&Tensors, usize, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
 
 /// A function that makes the scheduler from the weights, for so many accelerators, without the named parts.
 pub type Build = fn(&Tensors, usize, &[String]) -> Result<Box<dyn Scheduler>, WeightsError>;
@@ -55,15 +70,31 @@ pub const POLICIES: &[PolicyEntry] = &[
         build: |weights, _, without| {
             Ok(Box::new(LearnedGate::without(without, learned_gate::weights(weights)?)))
         },
+        untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
+        outputs: |_| learned_gate::JUDGEMENTS,
+        features_of: |_| learned_gate::JOB_FEATURES,
+        teaches: false,
+        explore: |weights, _, exploration| {
+            Ok(Box::new(LearnedGate::exploring(learned_gate::weights(weights)?, exploration)))
+        },
     },
     PolicyEntry {
         name: "relmas",
-        doc: "an LSTM over the open sub-jobs that outputs a priority and a score per accelerator, trained by DDPG",
+        doc: "an LSTM over the open sub-jobs that outputs a priority and a score per accelerator, trained by policy gradient",
         source: "the public outline of RELMAS (DAC 2024)",
         features: relmas::FEATURES,
         parameters: PARAMETERS,
         parts: &[],
         build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
+        untrained: |seed, accelerators| {
+            relmas::initial(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))
+        },
+        outputs: super::outputs,
+        features_of: super::features,
+        teaches: true,
+        explore: |weights, accelerators, exploration| {
+            Ok(Box::new(Relmas::exploring(Actor::new(weights, accelerators)?, exploration)))
+        },
     },
 ];
 

@@ -127,6 +127,23 @@ impl Tensors {
         Ok(&tensor.values)
     }
 
+    /// All numbers, in the order of the names.
+    pub(crate) fn flat(&self) -> Vec<f32> {
+        self.0.values().flat_map(|tensor| &tensor.values).copied().collect()
+    }
+
+    /// Tensors of the same names and shapes with other numbers. Panics if there are not as many.
+    pub(crate) fn with_flat(&self, numbers: &[f32]) -> Self {
+        let mut rest = numbers;
+        let mut of = |tensor: &Tensor| {
+            let values = rest.split_off(..tensor.values.len()).expect("as many numbers");
+            Tensor { shape: tensor.shape.clone(), values: values.to_vec() }
+        };
+        let tensors = self.0.iter().map(|(name, tensor)| (name.clone(), of(tensor))).collect();
+        assert!(rest.is_empty(), "{} numbers too many", rest.len());
+        Self(tensors)
+    }
+
     /// The shape of each, by name.
     pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
         self.0.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect()

@@ -111,6 +111,27 @@ fn centred_ranks(fitness: &[f64]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::stream;
+    use crate::train::cart_pole;
+
+    #[test]
+    fn a_pole_is_balanced() {
+        let evolution = Evolution { population: 32, sigma: 0.1, learning_rate: 0.1, ..Evolution::default() };
+        let random = &mut stream(1, "test", "cart-pole");
+        let mut state = State::new(vec![0.0; 4]);
+        while state.generation < 40 {
+            let starts: Vec<cart_pole::State> = (0..4).map(|_| cart_pole::start(random)).collect();
+            let fitness = |weights: &[f32]| -> f64 {
+                let right = |state: &cart_pole::State| cart_pole::says(weights, state) > 0.0;
+                starts.iter().map(|start| cart_pole::episode(*start, right).len() as f64).sum()
+            };
+            let candidates = (0..evolution.population).map(|i| state.candidate(&evolution, i));
+            let fitness: Vec<f64> = candidates.map(|weights| fitness(&weights)).collect();
+            state.advance(&evolution, &fitness);
+        }
+        let score = cart_pole::score(&state.mean, random);
+        assert!(score >= 475.0, "{score}");
+    }
 
     #[test]
     fn ranks_are_centred_and_shared_by_equals() {

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "train")]
+use super::torch::rloo;
 use super::validation::Validation;
 use super::{ddpg, evolution};
 use crate::experiment::{Error, Training};
@@ -28,8 +30,14 @@ pub(super) trait Learner {
 pub(super) type Start =
     for<'a> fn(&'a Plan, &Training, Option<&Tensors>) -> Result<Box<dyn Learner + 'a>, WeightsError>;
 
+#[cfg(feature = "train")]
+const RLOO: Option<Start> = rloo::START;
+#[cfg(not(feature = "train"))]
+const RLOO: Option<Start> = None;
+
 /// The start function of each algorithm; `None` in a program that was built without its library.
-const STARTS: &[(&str, Option<Start>)] = &[("evolution", evolution::START), ("ddpg", ddpg::START)];
+const STARTS: &[(&str, Option<Start>)] =
+    &[("rloo", RLOO), ("evolution", evolution::START), ("ddpg", ddpg::START)];
 
 /// The learner of a training.
 ///
@@ -58,6 +66,9 @@ fn start_of(algorithm: &str) -> Option<Start> {
 pub struct LogRow {
     /// The number of generations or iterations done.
     pub step: u64,
+    /// The number of plays, of a policy on a trace, in all steps so far.
+    #[serde(default)]
+    pub plays: u64,
     /// The number of decisions taken in this step.
     pub decisions: u64,
     /// Mean SLA rate of the candidates on the traces of a generation.
@@ -73,6 +84,15 @@ pub struct LogRow {
     /// Minus the mean value that the critic gives to the actor's actions; while the actor imitates, its mean squared
     /// error.
     pub actor_loss: Option<f64>,
+    /// Standard deviation of the noise.
+    #[serde(default)]
+    pub sigma: Option<f64>,
+    /// The learning rate.
+    #[serde(default)]
+    pub learning_rate: Option<f64>,
+    /// The norm of the gradient.
+    #[serde(default)]
+    pub gradient_norm: Option<f64>,
     /// Mean SLA rate on the validation seeds, if this step was validated.
     pub validation_rate: Option<f64>,
     /// Mean fitness on the validation seeds.

@@ -24,7 +24,11 @@
 //! step depends on, and an [`Origin`] what the training came from. The keys of a training belong to
 //! [`crate::experiment`], and running a trained net to [`crate::policy`].
 
+#[cfg(test)]
+mod cart_pole;
 mod checkpoint;
+mod collect;
+mod credit;
 mod ddpg;
 mod env;
 mod evolution;

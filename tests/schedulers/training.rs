@@ -17,6 +17,8 @@ pub(crate) fn path(folder: &Path, name: &str) -> String {
 const TINY: &str = "systems = ['hetero-6']\nscenarios = ['light']\nloads = [0.9, 1.2]\ndeadline_factor = 2\n\
                     schedulers = ['gated']\nseeds = 5\nrequests = 20\n[training]\ntraces = 2\nvalidate_every = 1\n";
 const EVOLUTION: &str = "[training.evolution]\npopulation = 4\ngenerations = ";
+#[cfg(feature = "train")]
+const RLOO: &str = "algorithm = 'rloo'\n[training.rloo]\ntraces = 2\nfinal_traces = 3\nplays = 2\nsteps = ";
 const DDPG: &str = "algorithm = 'ddpg'\n[training.ddpg]\nhidden = 8\nbatch_size = 8\nlearning_starts = 20\nnum_envs = 2\nnum_steps = 20\niterations = ";
 
 /// The experiment of a tiny training.
@@ -61,7 +63,7 @@ fn has_a_report(folder: &Path, kind: &str) {
         reader.records().map(|record| record.expect("CSV").iter().map(String::from).collect()).collect()
     };
     let [curve, log] = ["report/validation-rate.csv", "log.csv"].map(rows);
-    let rate = |row: &Vec<String>| row[8].parse::<f64>().expect("validated after every step");
+    let rate = |row: &Vec<String>| row[13].parse::<f64>().expect("validated after every step");
     let own = curve.iter().filter(|row| row[0] == kind).map(|row| row[2].parse().expect("a number"));
     assert_eq!(own.collect::<Vec<f64>>(), log.iter().map(rate).collect::<Vec<f64>>());
     let gated = curve.iter().filter(|row| row[0] == "gated").map(|row| &row[1][..]);
@@ -78,6 +80,14 @@ fn has_a_report(folder: &Path, kind: &str) {
 #[test]
 fn learned_gate_is_trained_the_same_for_any_thread_count_and_when_resumed() {
     the_same_for_any_thread_count_and_when_resumed(EVOLUTION, "learned_gate");
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn policy_gradient_is_the_same_for_any_thread_count_and_when_resumed() {
+    the_same_for_any_thread_count_and_when_resumed(RLOO, "learned_gate");
+    let relmas = format!("policy = 'relmas'\n{}", RLOO.replace("plays", "imitation = 2\nplays"));
+    the_same_for_any_thread_count_and_when_resumed(&relmas, "relmas");
 }
 
 #[cfg(feature = "train")]

@@ -14,18 +14,23 @@ mod parts;
 mod tests;
 
 use super::dense::exp;
+use super::explore::{Exploration, Explorer};
 use super::net::{LANES, Lanes, Net};
 use super::weights::{Tensors, WeightsError};
 use crate::rng;
 use crate::scheduler::{AHEAD, ALPHA, Gate, Judge, MARGIN};
-use crate::sim::{Decision, Record, Scheduler, View};
-use features::{JOB_FEATURES, Observation};
+use crate::sim::{Decision, JobView, Record, Scheduler, View};
+pub(crate) use features::JOB_FEATURES;
+use features::Observation;
 pub use parts::PARTS;
 use parts::{Without, take_away};
 use rand::RngExt;
 
-const JUDGEMENTS: usize = 4;
-type JobNet = Net<JOB_FEATURES, 12, JUDGEMENTS>;
+/// The number of judgements of a job.
+pub(crate) const JUDGEMENTS: usize = 4;
+/// Units of the hidden layer.
+pub(crate) const UNITS: usize = 12;
+type JobNet = Net<JOB_FEATURES, UNITS, JUDGEMENTS>;
 
 /// The version of the features and of the net: weights for another version are refused.
 pub const FEATURES: &str = "learned_gate-2";
@@ -77,6 +82,13 @@ impl LearnedGate {
         Self::without(&[], weights)
     }
 
+    /// The policy as it explores in training. Panics if there are not [`WEIGHTS`] of them.
+    pub fn exploring(weights: &[f32], exploration: Exploration) -> Self {
+        let mut policy = Self::new(weights);
+        policy.judge.exploration = Some(exploration);
+        policy
+    }
+
     /// The policy without some of its [`PARTS`]. Panics on an unknown name.
     pub fn without(parts: &[String], weights: &[f32]) -> Self {
         let mut weights = weights.to_vec();
@@ -86,8 +98,15 @@ impl LearnedGate {
             net: Net::new(&weights),
             observation: Observation::default(),
             verdicts: Vec::new(),
+            exploration: None,
         };
         Self { gate: Gate::default(), judge }
+    }
+}
+
+impl Explorer for LearnedGate {
+    fn exploration(self: Box<Self>) -> Exploration {
+        self.judge.exploration.expect("it was made to explore")
     }
 }
 
@@ -108,6 +127,7 @@ struct Learned {
     observation: Observation,
     /// The verdicts by the index of the job in the view.
     verdicts: Vec<Verdict>,
+    exploration: Option<Exploration>,
 }
 
 /// The judgements of a job by the net, as factors.
@@ -121,8 +141,11 @@ struct Verdict {
 
 impl Learned {
     fn judge(&mut self, view: &View, out: &mut Decision) {
-        let Self { net, observation, verdicts, .. } = self;
+        let Self { net, observation, verdicts, exploration, .. } = self;
         out.operations.comparisons += observation.take(view);
+        if let Some(exploration) = exploration {
+            exploration.begin(view);
+        }
         verdicts.clear();
         let mut x = observation.queue();
         let mut jobs = 0..view.jobs().len();
@@ -130,9 +153,35 @@ impl Learned {
             let of_pass = jobs.by_ref().take(LANES).enumerate();
             let lanes = of_pass.map(|(lane, job)| put(&mut x, lane, observation.job(view, job))).count();
             let y = net.forward(&x);
-            verdicts.extend((0..lanes).map(|lane| Verdict::of(y.map(|row| row[lane]))));
+            for lane in 0..lanes {
+                let mut said = y.map(|row| row[lane]);
+                if let Some(exploration) = exploration {
+                    let job = &view.jobs()[verdicts.len()];
+                    explore(exploration, view, job, x.map(|row| row[lane]), &mut said);
+                }
+                verdicts.push(Verdict::of(said));
+            }
             out.operations.macs += lanes as u64 * JobNet::MACS;
         }
+    }
+}
+
+/// Shifts what the net says of a job, and samples what it saw. Outputs are cut first: beyond the limits they have no
+/// effect, and noise would not bring them back.
+fn explore(
+    exploration: &mut Exploration,
+    view: &View,
+    job: &JobView,
+    seen: [f32; JOB_FEATURES],
+    said: &mut [f32; JUDGEMENTS],
+) {
+    let spell = exploration.spell(view, job);
+    for (output, said) in said.iter_mut().enumerate() {
+        *said = said.clamp(-LARGEST, LARGEST) + exploration.shift(spell, output);
+    }
+    if let Some(sample) = exploration.sample() {
+        sample.spells.push(spell);
+        sample.rows.extend(seen);
     }
 }
 
@@ -171,4 +220,12 @@ impl Judge for Learned {
     fn patience(&self, job: usize) -> f64 {
         if self.without.hold { f64::INFINITY } else { self.verdicts[job].patience }
     }
+}
+
+/// What the net with these weights says of a job.
+#[cfg(all(test, feature = "train"))]
+pub(crate) fn said(weights: &[f32], features: &[f32]) -> [f32; JUDGEMENTS] {
+    let mut x = [[0.0; LANES]; JOB_FEATURES];
+    put(&mut x, 0, features.iter().copied());
+    JobNet::new(weights).forward(&x).map(|row| row[0])
 }

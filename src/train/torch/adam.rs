@@ -13,7 +13,7 @@ const EPSILON: f64 = 1e-8;
 
 #[derive(Debug)]
 pub(super) struct Adam {
-    rate: f64,
+    pub(super) rate: f64,
     longest: f64,
     steps: i32,
     /// The running means of the gradient and of its square.
@@ -30,12 +30,13 @@ impl Adam {
         Self { rate, longest, steps: 0, means: [(); 2].map(|()| Parameters::new(&zero)) }
     }
 
-    /// Moves the parameters against the gradient of the loss.
-    pub(super) fn step(&mut self, parameters: &mut Parameters, loss: &Tensor) {
+    /// Moves the parameters against the gradient of the loss, and returns the length of the gradient.
+    pub(super) fn step(&mut self, parameters: &mut Parameters, loss: &Tensor) -> f64 {
         let gradients = Tensor::run_backward(&[loss], parameters.leaves(), false, false);
         no_grad(|| {
             let squares: f64 = gradients.iter().map(|g| g.square().sum(Kind::Float).double_value(&[])).sum();
-            let scale = (self.longest / squares.sqrt().max(EPSILON)).min(1.0);
+            let length = squares.sqrt();
+            let scale = (self.longest / length.max(EPSILON)).min(1.0);
             self.steps += 1;
             let [unbias_first, unbias_second] = DECAY.map(|decay| 1.0 - decay.powi(self.steps));
             let [first, second] = &mut self.means;
@@ -50,7 +51,8 @@ impl Adam {
                 let moved = &*parameter - &*first / unbias_first / length * self.rate;
                 parameter.copy_(&moved);
             }
-        });
+            length
+        })
     }
 
     /// Copies its state into `to`, with `prefix` before each name.

@@ -183,12 +183,13 @@ mod tests {
     use super::*;
     use crate::rng::stream;
 
-    /// One accelerator: rows of 8, actions of 2.
+    /// One accelerator: rows of 13, actions of 3.
     fn transition(sub_jobs: [usize; 2], value: f32) -> Transition {
-        let seen = |sub_jobs: usize| Seen { rows: vec![value; 8 * sub_jobs], queue: [value; QUEUE_FEATURES] };
+        let seen =
+            |sub_jobs: usize| Seen { rows: vec![value; 13 * sub_jobs], queue: [value; QUEUE_FEATURES] };
         Transition {
             before: seen(sub_jobs[0]),
-            action: vec![value; 2 * sub_jobs[0]],
+            action: vec![value; 3 * sub_jobs[0]],
             reward: value,
             after: seen(sub_jobs[1]),
             terminated: sub_jobs[1] == 0,
@@ -211,8 +212,8 @@ mod tests {
         let mut buffer = Buffer::new(1, 10, 3);
         buffer.push(transition([2, 0], 1.0));
         let batch = buffer.draw(3, &mut stream(1, "test", "replay"));
-        assert_eq!((batch.before.rows.size(), batch.actions.size()), (vec![3, 2, 8], vec![3, 2, 2]));
-        assert_eq!((batch.after.rows.size(), batch.after.queue.size()), (vec![3, 1, 8], vec![3, 5]));
+        assert_eq!((batch.before.rows.size(), batch.actions.size()), (vec![3, 2, 13], vec![3, 2, 3]));
+        assert_eq!((batch.after.rows.size(), batch.after.queue.size()), (vec![3, 1, 13], vec![3, 5]));
         assert_eq!(batch.after.lengths.int64_value(&[2]), 0);
         assert_eq!(batch.goes_on.double_value(&[0]), 0.0);
     }

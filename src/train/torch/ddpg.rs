@@ -17,11 +17,10 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::adam::Adam;
 use super::buffer::{Buffer, Transition};
-use super::expert::Expert;
 use super::lstm::{act, critic_shapes, initial_critic, value};
 use super::{Parameters, one_thread};
 use crate::experiment::Hyper;
-use crate::policy::{Actor, Tensors, WeightsError, initial, shapes};
+use crate::policy::{Actor, Teacher, Tensors, WeightsError, initial, shapes};
 use crate::rng::stream;
 use crate::train::env::{Env, Episode};
 
@@ -172,11 +171,11 @@ impl Ddpg {
         let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
         let noise =
             self.hyper.exploration_noise * self.hyper.exploration_noise_decay.powi(self.iterations as i32);
-        let (imitates, mut expert) = (self.imitates(), Expert::default());
+        let (imitates, mut teacher) = (self.imitates(), Teacher::default());
         let mut action = |episode: &Episode| {
             let mut action = Vec::new();
             if imitates && !episode.is_over() {
-                expert.act(&episode.view(), &mut action);
+                teacher.act(&episode.view(), episode.observation(), &mut action);
             } else {
                 actor.act(episode.observation().rows(), &mut action);
             }
@@ -222,7 +221,7 @@ impl Ddpg {
         let critic_loss = (worth(&critic.own, &batch.actions) - target).square().mean(Kind::Float);
         critic.adam.step(&mut critic.own, &critic_loss);
         let actions = act(&actor.own, &before.rows);
-        let distance = (&actions - &batch.actions).square().mean(Kind::Float);
+        let distance = distance(&actions, &batch.actions, &before.lengths);
         let actor_loss = if imitates {
             distance
         } else {
@@ -235,6 +234,15 @@ impl Ddpg {
         actor.target.follow(&actor.own, hyper.tau);
         (critic_loss.double_value(&[]), actor_loss.double_value(&[]))
     }
+}
+
+/// The mean squared distance of actions \[batch, sub-jobs, M + 2\]. Rows behind the queue are padding and do not count.
+fn distance(actions: &Tensor, others: &Tensor, lengths: &Tensor) -> Tensor {
+    let (_, longest, wide) = actions.size3().expect("batch, sub-jobs, outputs");
+    let rows = Tensor::arange(longest, (Kind::Int64, actions.device()));
+    let counts = rows.unsqueeze(0).less_tensor(&lengths.unsqueeze(1)).unsqueeze(2).to_kind(Kind::Float);
+    let squares = ((actions - others).square() * &counts).sum(Kind::Float);
+    squares / (counts.sum(Kind::Float) * wide as f64).clamp_min(1.0)
 }
 
 #[cfg(test)]
@@ -316,6 +324,6 @@ mod tests {
         assert_eq!([resumed.iterate(&mut env), resumed.iterate(&mut env)], [progress[2], progress[3]]);
         assert_eq!(resumed.checkpoint(), straight.checkpoint());
         let other = Ddpg::resume(Hyper { hidden: 9, ..hyper() }, ACCELERATORS, &read).unwrap_err();
-        assert!(other.to_string().contains("expected [36, 11]"), "{other}");
+        assert!(other.to_string().contains("expected [36, 16]"), "{other}");
     }
 }

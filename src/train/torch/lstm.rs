@@ -8,6 +8,7 @@ use rand::rngs::ChaCha8Rng;
 use tch::{Kind, Tensor, no_grad};
 
 use super::Parameters;
+use super::means::Batch;
 use crate::policy::{QUEUE_FEATURES, Tensors, features, initial_of, outputs, shapes};
 
 /// Names and shapes of the critic's tensors: the actor's, with the features of the queue and the action as more inputs, and
@@ -28,6 +29,22 @@ pub fn initial_critic(accelerators: usize, hidden: usize, random: &mut ChaCha8Rn
 /// The actions \[batch, sub-jobs, M + 1\] for rows \[batch, sub-jobs, features\].
 pub fn act(actor: &Parameters, rows: &Tensor) -> Tensor {
     head(actor, &walk(actor, rows)).tanh()
+}
+
+/// The actions to all items of a batch: \[items, M + 1\].
+pub(super) fn said(actor: &Parameters, batch: &Batch) -> Tensor {
+    let longest = batch.lengths.iter().copied().max().unwrap_or(0);
+    let (count, wide) = (batch.lengths.len() as i64, batch.rows.size()[1]);
+    let places = batch
+        .lengths
+        .iter()
+        .zip(0i64..)
+        .flat_map(|(&length, decision)| (0..length).map(move |item| decision * longest + item));
+    let places = Tensor::from_slice(&places.collect::<Vec<i64>>());
+    let padded = Tensor::zeros([count * longest, wide], (Kind::Float, batch.rows.device()));
+    let rows = padded.index_copy(0, &places, &batch.rows).reshape([count, longest, wide]);
+    let actions = act(actor, &rows);
+    actions.reshape([count * longest, -1]).index_select(0, &places)
 }
 
 /// The action to the rows of one observation, as [`Actor`](crate::policy::Actor) gives it.

@@ -3,8 +3,9 @@
 //!
 //! - [`Parameters`]: the tensors of one network on the side of tch, and `adam`, which moves them.
 //! - [`lstm`]: actor and critic of `relmas`.
-//! - `buffer`: the replay buffer; `expert`: the rule that the actor imitates first.
-//! - [`ddpg`]: the learning rule.
+//! - `buffer`: the replay buffer.
+//! - `means`: the nets of policies for whole batches of decisions.
+//! - [`ddpg`] and `rloo`: the learners; `weighed`: the samples of a policy gradient.
 //!
 //! Everything random comes from the project's own streams, and tch computes on one thread, so that a seed fixes the weights
 //! on a machine.
@@ -12,9 +13,11 @@
 mod adam;
 mod buffer;
 pub mod ddpg;
-mod expert;
 pub mod lstm;
+mod means;
 mod parameters;
+pub(super) mod rloo;
+mod weighed;
 
 pub use parameters::Parameters;
 

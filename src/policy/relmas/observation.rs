@@ -1,6 +1,6 @@
 //! The observation of a policy and its action, both in plain `f32`.
 //!
-//! The observation has a row per open sub-job, in the order of the view, of 3M + 5 numbers for M accelerators:
+//! The observation has a row per open sub-job, in the order of deadlines, of 3M + 10 numbers for M accelerators:
 //!
 //! | place | feature | unit and scale |
 //! |---|---|---|
@@ -13,21 +13,21 @@
 //! | 3M + 3 | how long the sub-job has been ready; below zero while it waits for running layers | log of time |
 //! | 3M + 4 | bandwidth load: sum of b of what runs now | log of a share of the DRAM bandwidth |
 //!
-//! The queue as a whole, for critics and for policies that want it:
+//! | 3M + 5 | open sub-jobs | log of a count |
+//! | 3M + 6 | requests in flight | log of a count |
+//! | 3M + 7 | until the next periodic decision, 0 without one | log of time |
+//! | 3M + 8 | backlog: R_best of all requests / M | log of time |
+//! | 3M + 9 | traffic: DRAM bytes not yet started / DRAM bandwidth | log of time |
 //!
-//! | place | feature | unit and scale |
-//! |---|---|---|
-//! | 0 | open sub-jobs | log of a count |
-//! | 1 | requests in flight | log of a count |
-//! | 2 | until the next periodic decision, 0 without one | log of time |
-//! | 3 | backlog: R_best of all requests / M | log of time |
-//! | 4 | traffic: DRAM bytes not yet started / DRAM bandwidth | log of time |
+//! The last five, of the queue as a whole, are in every row: an LSTM that walks over the rows cannot know at the first
+//! what comes after it.
 //!
 //! "Log" is x -> log2(1 + |x|) / 4 with the sign of x, linear between powers of two, of a time in units of 10 us, of a
 //! share, or of a count: 10 us become 0.25 and 10 ms 2.5, so that typical values lie between -3 and 3. It is computed
 //! without a mathematical library, whose last digits differ between machines.
 //!
-//! The action has a row of M + 1 numbers per open sub-job: its priority, and a score per accelerator ([`decode`]).
+//! The action has a row of M + 2 numbers per open sub-job: its priority, a score per accelerator, and one for waiting
+//! ([`decode`]).
 
 use crate::sim::{Decision, NetworkModel, PairCost, Platform, View, World};
 use crate::units::Time;
@@ -43,12 +43,12 @@ const CANNOT_RUN: f32 = -1.0;
 
 /// Numbers in the row of a sub-job.
 pub const fn features(accelerators: usize) -> usize {
-    3 * accelerators + 5
+    3 * accelerators + 5 + QUEUE_FEATURES
 }
 
 /// Numbers in the action for a sub-job.
 pub const fn outputs(accelerators: usize) -> usize {
-    accelerators + 1
+    accelerators + 2
 }
 
 /// The features of one view; buffers are kept from view to view.
@@ -59,6 +59,8 @@ pub struct Observation {
     costs: Vec<Vec<f32>>,
     rows: Vec<f32>,
     queue: [f32; QUEUE_FEATURES],
+    /// The sub-jobs of the rows, by their index in the view, after their deadlines.
+    order: Vec<(Time, usize)>,
     /// Features that all sub-jobs share.
     busy: Vec<f32>,
 }
@@ -71,6 +73,7 @@ impl Observation {
             costs: world.networks.iter().map(|network| costs(network, &world.platform)).collect(),
             rows: Vec::new(),
             queue: [0.0; QUEUE_FEATURES],
+            order: Vec::new(),
             busy: Vec::new(),
         }
     }
@@ -95,6 +98,11 @@ impl Observation {
         &self.rows
     }
 
+    /// The sub-job of each row, by its index in the view.
+    pub fn sub_jobs(&self) -> impl Iterator<Item = usize> {
+        self.order.iter().map(|&(_, sub)| sub)
+    }
+
     /// The features of the queue.
     pub fn queue(&self) -> &[f32; QUEUE_FEATURES] {
         &self.queue
@@ -108,6 +116,7 @@ impl Observation {
     /// Empties the observation, as nothing may be assigned any more.
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
+        self.order.clear();
         self.queue = [0.0; QUEUE_FEATURES];
     }
 
@@ -118,8 +127,21 @@ impl Observation {
         self.busy.clear();
         self.busy.extend(lanes.iter().map(|lane| log_time(lane.free_at.as_ps() - now.as_ps())));
         let load = log(lanes.iter().map(|lane| lane.demand_bytes_per_ps).sum::<f64>() / bandwidth);
+        let work: Time = view.jobs().iter().map(|job| job.remaining_best).sum();
+        let bytes: u64 = view.jobs().iter().map(|job| job.unstarted_bytes).sum();
+        self.queue = [
+            log(view.sub_jobs().len() as f64),
+            log(view.jobs().len() as f64),
+            view.next_decision().map_or(0.0, |next| log_time(next.as_ps() - now.as_ps())),
+            log_time(work.as_ps() / self.accelerators as f64),
+            log_time(bytes as f64 / bandwidth),
+        ];
+        self.order.clear();
+        self.order.extend(view.sub_jobs().iter().map(|sub| view.job_of(sub).deadline).zip(0..));
+        self.order.sort_unstable();
         self.rows.clear();
-        for sub in view.sub_jobs() {
+        for &(_, sub) in &self.order {
+            let sub = &view.sub_jobs()[sub];
             let job = view.job_of(sub);
             let wide = 2 * self.accelerators;
             let costs = &self.costs[job.network as usize][sub.id.layer as usize * wide..][..wide];
@@ -132,16 +154,8 @@ impl Observation {
                 log_time(now.as_ps() - sub.release.as_ps()),
                 load,
             ]);
+            self.rows.extend_from_slice(&self.queue);
         }
-        let work: Time = view.jobs().iter().map(|job| job.remaining_best).sum();
-        let bytes: u64 = view.jobs().iter().map(|job| job.unstarted_bytes).sum();
-        self.queue = [
-            log(view.sub_jobs().len() as f64),
-            log(view.jobs().len() as f64),
-            view.next_decision().map_or(0.0, |next| log_time(next.as_ps() - now.as_ps())),
-            log_time(work.as_ps() / self.accelerators as f64),
-            log_time(bytes as f64 / bandwidth),
-        ];
     }
 }
 
@@ -169,21 +183,45 @@ fn log(x: f64) -> f32 {
 }
 
 /// Turns an action into a decision: every open sub-job goes to the accelerator that has the highest score among those
-/// that can run it, ties to the lower number, with its priority. NaN counts as lower than all numbers.
-pub fn decode(view: &View, action: &[f32], out: &mut Decision) {
+/// that can run it, ties to the lower number, with its priority. NaN counts as lower than all numbers. It waits if the
+/// score for waiting is higher still; but where nothing runs and all would wait, none does.
+pub fn decode(view: &View, observation: &Observation, action: &[f32], out: &mut Decision) {
     let (subs, wide) = (view.sub_jobs(), outputs(view.accelerators().len()));
     assert_eq!(action.len(), subs.len() * wide, "one row per open sub-job");
-    for (sub, row) in subs.iter().zip(action.chunks_exact(wide)) {
-        let mut options = (0..).zip(view.alone_on_each(sub)).filter(|&(_, &alone)| alone < Time::MAX);
-        let (mut best, _) = options.next().expect("some accelerator runs every layer");
-        for (accelerator, _) in options {
-            let (score, highest) = (row[1 + accelerator], row[1 + best]);
-            if score > highest || highest.is_nan() {
-                best = accelerator;
-            }
+    let rows = || observation.sub_jobs().zip(action.chunks_exact(wide));
+    let is_idle = view.accelerators().iter().all(|lane| lane.running.is_none());
+    let nobody_waits = is_idle && rows().all(|(sub, row)| waits(row, best(view, sub, row)));
+    // Holding a job takes the assignments of all its sub-jobs away.
+    for (sub, row) in rows().filter(|_| !nobody_waits) {
+        let job = view.job_of(&subs[sub]);
+        if waits(row, best(view, sub, row)) && !job.held {
+            out.hold(job.id);
         }
-        out.assign(sub.id, best, f64::from(row[0]).max(f64::from(f32::MIN)));
     }
+    for (sub, row) in rows() {
+        let best = best(view, sub, row);
+        if nobody_waits || !waits(row, best) {
+            out.assign(subs[sub].id, best, f64::from(row[0]).max(f64::from(f32::MIN)));
+        }
+    }
+}
+
+/// The accelerator with the highest score among those that can run a sub-job.
+fn best(view: &View, sub: usize, row: &[f32]) -> usize {
+    let alone = view.alone_on_each(&view.sub_jobs()[sub]);
+    let mut options = (0..).zip(alone).filter(|&(_, &alone)| alone < Time::MAX);
+    let (mut best, _) = options.next().expect("some accelerator runs every layer");
+    for (accelerator, _) in options {
+        let (score, highest) = (row[1 + accelerator], row[1 + best]);
+        if score > highest || highest.is_nan() {
+            best = accelerator;
+        }
+    }
+    best
+}
+
+fn waits(row: &[f32], best: usize) -> bool {
+    row[row.len() - 1] > row[1 + best]
 }
 
 #[cfg(test)]
@@ -228,15 +266,17 @@ mod tests {
         // At 10 us accelerator 0 has run for 10 of 30 us; request 1 waits for it, request 2 has just come.
         let (_, at) = seen.iter().find(|(now, _)| now.as_us() == 10.0).expect("an arrival is a change");
         assert_eq!((at.len(), at.accelerators()), (2, 2));
-        let mut row = [0.0; 11];
+        let mut row = [0.0; 16];
         row[..4].copy_from_slice(&[log_us(30.0), -1.0, log(0.5), -1.0]);
         row[4..6].copy_from_slice(&[log_us(20.0), 0.0]);
-        row[6..].copy_from_slice(&[log_us(120.0), log_us(30.0), log(1.0), log_us(10.0), log(0.5)]);
-        assert_eq!(&at.rows()[..11], row);
+        row[6..11].copy_from_slice(&[log_us(120.0), log_us(30.0), log(1.0), log_us(10.0), log(0.5)]);
+        row[11..].copy_from_slice(at.queue());
+        assert_eq!(&at.rows()[..16], row);
         // c1 is 30 us where 60 bytes/ns share 20: the best accelerator by c1 is the second one.
         row[..4].copy_from_slice(&[log_us(70.0), log_us(30.0), 0.0, log(3.0)]);
-        row[6..].copy_from_slice(&[log_us(100.0), log_us(60.0), log(2.0), 0.0, log(0.5)]);
-        assert_eq!(&at.rows()[11..], row);
+        row[6..11].copy_from_slice(&[log_us(100.0), log_us(60.0), log(2.0), 0.0, log(0.5)]);
+        assert_eq!(&at.rows()[16..], row);
+        assert_eq!(at.sub_jobs().collect::<Vec<_>>(), [0, 1]);
         assert!(at.is_legal(0, 0) && !at.is_legal(0, 1) && at.is_legal(1, 0) && at.is_legal(1, 1));
         // 20 us of request 0, 30 of request 1, 60 of request 2; 300,000 and 1,200,000 bytes.
         assert_eq!(*at.queue(), [log(2.0), log(3.0), 0.0, log_us(55.0), log_us(75.0)]);
@@ -250,10 +290,16 @@ mod tests {
         let mut chosen = Vec::new();
         let requests = [0, 0, 0, 1].map(|network| request(network, 0.0));
         let nan = f32::NAN;
-        let action =
-            [[0.5, 1.0, 3.0, 2.0], [nan, 7.0, 7.0, -8.0], [0.1, nan, -9.0, nan], [0.0, 9.0, 8.0, 7.0]];
+        let action = [
+            [0.5, 1.0, 3.0, 2.0, 2.5],
+            [nan, 7.0, 7.0, -8.0, nan],
+            [0.1, nan, -9.0, nan, -10.0],
+            [0.0, 9.0, 8.0, 7.0, 6.0],
+        ];
+        let mut observation = Observation::new(&world);
         let made = records(&world, &requests, plain_rules(), |view, out| {
-            decode(view, &action.as_flattened()[..view.sub_jobs().len() * 4], out);
+            observation.observe(view);
+            decode(view, &observation, &action.as_flattened()[..view.sub_jobs().len() * 5], out);
             if chosen.is_empty() {
                 chosen.clone_from(&out.actions);
             }
@@ -268,5 +314,35 @@ mod tests {
         let lowest = f64::from(f32::MIN);
         assert_eq!(places, [(1, 0.5), (0, lowest), (1, f64::from(0.1f32)), (2, 0.0)]);
         assert_eq!(made.iter().filter(|record| matches!(record, Record::Done { .. })).count(), 4);
+    }
+
+    #[test]
+    fn what_scores_higher_for_waiting_waits_unless_nothing_runs() {
+        let world = world(platform(2, 20.0), &[&[layer(&[], &[(1.0, 0.0), (1.0, 0.0)])]]);
+        // The second is due first, and comes first in the observation.
+        let requests = [(0.0, 90), (0.0, 50)].map(|(at, due)| {
+            let mut request = request(0, at);
+            request.deadline = Time(due * 1_000);
+            request
+        });
+        let mut observation = Observation::new(&world);
+        let mut decisions = Vec::new();
+        records(&world, &requests, plain_rules(), |view, out| {
+            observation.observe(view);
+            let order: Vec<usize> = observation.sub_jobs().collect();
+            // The first row goes to accelerator 1, the second would wait.
+            let action = [[0.0, 0.1, 0.2, 0.0], [0.0, 0.1, 0.2, 0.3]];
+            decode(view, &observation, &action.as_flattened()[(2 - order.len()) * 4..], out);
+            decisions.push((order, out.actions.clone()));
+        });
+        let (order, first) = &decisions[0];
+        assert_eq!(order[..], [1, 0]);
+        assert!(
+            matches!(first[..], [Action::Hold { .. }, Action::Assign { accelerator: 1, .. }]),
+            "{first:?}"
+        );
+        // Then it is alone, and nothing runs.
+        let (_, last) = decisions.last().expect("two decisions");
+        assert!(matches!(last[..], [Action::Assign { accelerator: 1, .. }]), "{last:?}");
     }
 }

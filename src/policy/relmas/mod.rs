@@ -1,6 +1,6 @@
-//! `relmas`: the reconstruction of the RELMAS policy. An LSTM walks over the open sub-jobs in the order of the view;
-//! after each it outputs a priority and a score per accelerator, from -1 to 1. This file holds the forward pass and the
-//! scheduler around it; `train` learns the weights.
+//! `relmas`: the reconstruction of the RELMAS policy. An LSTM walks over the open sub-jobs in the order of deadlines;
+//! after each it outputs a priority, a score per accelerator and one for waiting, from -1 to 1. This file holds the
+//! forward pass and the scheduler around it; `train` learns the weights.
 //!
 //! The tensors, for M accelerators, F features and H hidden units; gates in the order input, forget, cell, output:
 //!
@@ -9,26 +9,32 @@
 //! | `lstm.input` | 4H, F |
 //! | `lstm.hidden` | 4H, H |
 //! | `lstm.bias` | 4H |
-//! | `head.weight` | M + 1, H |
-//! | `head.bias` | M + 1 |
+//! | `head.weight` | M + 2, H |
+//! | `head.bias` | M + 2 |
 //!
 //! Scores are bounded like the priority, because exploration and the critic need a scale; this does not change which is
 //! the highest.
+
+pub mod observation;
+mod teacher;
 
 use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use super::dense::{ACTIVATION_MACS, Affine, Matrix, sigmoid, tanh};
-use super::observation::{Observation, decode, features, outputs};
+use super::explore::{Exploration, Explorer};
 use super::weights::{Tensors, WeightsError};
 use crate::sim::{Decision, Scheduler, View};
+pub use observation::{Observation, QUEUE_FEATURES, decode, features, outputs};
+pub(crate) use teacher::Teacher;
 
-/// The default number of hidden units. Our choice, because the size of the paper's net is not public.
-pub const HIDDEN: usize = 64;
+/// The default number of hidden units. Our choice, because the size of the paper's net is not public, and a decision of
+/// twice as many units costs three times as much.
+pub const HIDDEN: usize = 32;
 
 /// The version of its observations and actions: weights for another version are refused.
-pub const FEATURES: &str = "relmas-1";
+pub const FEATURES: &str = "relmas-2";
 
 /// Names and shapes of the actor's tensors.
 pub fn shapes(accelerators: usize, hidden: usize) -> [(&'static str, Vec<usize>); 5] {
@@ -172,24 +178,66 @@ fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
 }
 
 /// The policy as a scheduler, with the same observations, actions and decisions as in training.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Relmas {
     actor: Actor,
     /// The observation, made at the first view.
     observation: Option<Observation>,
     action: Vec<f32>,
+    exploration: Option<Exploration>,
+    teacher: Teacher,
+    /// The spells of the rows, while it explores.
+    spells: Vec<u32>,
 }
 
 impl Relmas {
     /// A scheduler with an actor, whose number of accelerators must be that of the systems it serves.
     pub fn new(actor: Actor) -> Self {
-        Self { actor, observation: None, action: Vec::new() }
+        Self {
+            actor,
+            observation: None,
+            action: Vec::new(),
+            exploration: None,
+            teacher: Teacher::default(),
+            spells: Vec::new(),
+        }
+    }
+
+    /// The policy as it explores in training.
+    pub fn exploring(actor: Actor, exploration: Exploration) -> Self {
+        Self { exploration: Some(exploration), ..Self::new(actor) }
+    }
+
+    /// Shifts the action by the noise of each request, and samples it.
+    fn explore(&mut self, view: &View) {
+        let (Some(exploration), Some(observation)) = (&mut self.exploration, &self.observation) else {
+            return;
+        };
+        exploration.begin(view);
+        let wide = outputs(observation.accelerators());
+        self.spells.clear();
+        for (sub, row) in observation.sub_jobs().zip(self.action.chunks_exact_mut(wide)) {
+            let spell = exploration.spell(view, view.job_of(&view.sub_jobs()[sub]));
+            row.iter_mut().enumerate().for_each(|(output, said)| *said += exploration.shift(spell, output));
+            self.spells.push(spell);
+        }
+        if let Some(sample) = exploration.sample() {
+            sample.rows.extend_from_slice(observation.rows());
+            sample.spells.extend_from_slice(&self.spells);
+            self.teacher.act(view, observation, &mut sample.taught);
+        }
+    }
+}
+
+impl Explorer for Relmas {
+    fn exploration(self: Box<Self>) -> Exploration {
+        self.exploration.expect("it was made to explore")
     }
 }
 
 impl Scheduler for Relmas {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        let Self { actor, observation, action } = self;
+        let Self { actor, observation, action, .. } = self;
         let observation = observation.get_or_insert_with(|| Observation::new(view.world()));
         assert_eq!(
             observation.accelerators(),
@@ -198,9 +246,11 @@ impl Scheduler for Relmas {
         );
         observation.observe(view);
         actor.act(observation.rows(), action);
-        decode(view, action, out);
         out.operations.macs += actor.macs(view.sub_jobs().len());
         out.operations.comparisons += action.len() as u64;
+        self.explore(view);
+        let observation = self.observation.as_ref().expect("it was made above");
+        decode(view, observation, &self.action, out);
     }
 }
 
@@ -287,15 +337,15 @@ mod tests {
         let case = cases::Case::new(3, cases::Size { accelerators: 2, networks: 1, layers: 2, requests: 4 });
         let tensors = initial(2, 16, &mut stream(1, "test", "relmas"));
         let actor = Actor::new(&tensors, 2).expect("all tensors");
-        // 4 x 16 x (11 + 16) + 3 x 16 + 3 x 16, and 83 activations of 12.
-        assert_eq!((actor.macs(1), actor.macs(10)), (2_820, 28_200));
+        // 4 x 16 x (16 + 16) + 4 x 16 + 3 x 16, and 84 activations of 12.
+        assert_eq!((actor.macs(1), actor.macs(10)), (3_168, 31_680));
         let mut relmas = Relmas::new(actor);
         let mut rules = crate::check::plain_rules();
         rules.decision_cost = DecisionCost::Host(Host::default());
         let made = records(&case.world(), &case.trace.requests, rules, |view, out| {
             relmas.decide(view, out);
             let open = view.sub_jobs().len() as u64;
-            assert_eq!((out.operations.macs, out.operations.comparisons), (2_820 * open, 3 * open));
+            assert_eq!((out.operations.macs, out.operations.comparisons), (3_168 * open, 4 * open));
         });
         assert!(made.iter().any(|record| matches!(record, Record::Done { .. })));
     }
@@ -304,7 +354,7 @@ mod tests {
     fn weights_of_another_system_are_an_error() {
         let tensors = initial(4, 16, &mut stream(1, "test", "relmas"));
         let error = Actor::new(&tensors, 6).unwrap_err().to_string();
-        assert_eq!(error, "tensor `lstm.input` has the shape [64, 17]; expected [64, 23]");
+        assert_eq!(error, "tensor `lstm.input` has the shape [64, 22]; expected [64, 28]");
         let error = Actor::new(&Tensors::default(), 6).unwrap_err().to_string();
         assert!(error.starts_with("there is no tensor `head.weight`"), "{error}");
     }

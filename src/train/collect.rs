@@ -1,0 +1,160 @@
+//! The collector: it draws training traces, and plays policies that explore on them, on all threads of the rayon pool.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::env::Setup;
+use super::validation::draw;
+use crate::experiment::Experiment;
+use crate::plan::{Case, Plan, rules};
+use crate::policy::{Exploration, PolicyEntry, Tensors};
+use crate::rng;
+use crate::sim::{Engine, Origin, Record, Recorder, Trace, run};
+use crate::units::Time;
+
+/// A training trace.
+pub(super) type Drawn<'a> = (&'a Case, Arc<Trace>);
+
+/// Draws the traces of a step: cases spread over the list, so that a step sees most of them, each with a seed of its
+/// own.
+pub(super) fn draw_traces(plan: &Plan, seed: u64, step: u64, count: usize) -> Vec<Drawn<'_>> {
+    let Experiment { first_seed, seeds, .. } = plan.experiment;
+    let mut rng = rng::stream(seed, "traces", &step.to_string());
+    let cases = &plan.cases;
+    let drawn: Vec<(&Case, u64)> = (0..count)
+        .map(|i| {
+            // One case from each stretch of the list, which is in the order of the keys.
+            let place = (i as f64 + rng.random::<f64>()) / count as f64 * cases.len() as f64;
+            let seed = first_seed + rng.random_range(0..seeds);
+            (&cases[(place as usize).min(cases.len() - 1)], seed)
+        })
+        .collect();
+    drawn.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect()
+}
+
+/// The runs of a step, so many.
+#[cfg(feature = "train")]
+pub(super) type Traces<'a> = dyn Fn(u64, usize) -> Vec<Setup> + 'a;
+
+/// The runs on the training traces of a plan.
+#[cfg(feature = "train")]
+pub(super) fn training_traces(plan: &Plan, seed: u64) -> Box<Traces<'_>> {
+    let setup =
+        |(case, trace): Drawn| Setup { world: Arc::clone(&case.site.world), trace, rules: rules(case) };
+    Box::new(move |step, count| draw_traces(plan, seed, step, count).into_iter().map(setup).collect())
+}
+
+/// The number of accelerators of the only system of a plan.
+pub(super) fn accelerators(plan: &Plan) -> usize {
+    plan.cases[0].site.world.platform.accelerators.len()
+}
+
+/// How plays explore.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exploring {
+    /// The seed of everything random in this step.
+    pub(super) seed: u64,
+    /// The standard deviation of the noise.
+    pub(super) sigma: f32,
+    /// Plays of each trace, in antithetic pairs.
+    pub(super) plays: usize,
+    /// Spells of a request's life with noise of their own.
+    pub(super) spells: u32,
+    /// Decisions that are kept of a play, besides those at which a request is seen for the first time.
+    pub(super) samples: usize,
+}
+
+/// The end of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fate {
+    pub(super) arrival: Time,
+    pub(super) deadline: Time,
+    pub(super) met: bool,
+    pub(super) measured: bool,
+}
+
+/// A play of a policy that explored.
+pub(super) struct Play {
+    pub(super) exploration: Exploration,
+    /// The ends of all requests, by number.
+    pub(super) fates: Vec<Fate>,
+    pub(super) decisions: u64,
+}
+
+impl Play {
+    /// The share of measured requests that met their deadline.
+    pub(super) fn rate(&self) -> f64 {
+        let measured = self.fates.iter().filter(|fate| fate.measured);
+        let met = measured.clone().filter(|fate| fate.met).count();
+        met as f64 / measured.count().max(1) as f64
+    }
+}
+
+/// Plays the policy on every trace; returns a group of plays per trace, which face the same arrivals.
+pub(super) fn collect(
+    kind: &PolicyEntry,
+    weights: &Tensors,
+    traces: &[Setup],
+    exploring: Exploring,
+) -> Vec<Vec<Play>> {
+    let all = (0..traces.len()).flat_map(|trace| (0..exploring.plays).map(move |play| (trace, play)));
+    let all: Vec<(usize, usize)> = all.collect();
+    let play =
+        |(trace, number): (usize, usize)| play(kind, weights, &traces[trace], [trace, number], exploring);
+    let plays: Vec<Play> = all.into_par_iter().map(play).collect();
+    let mut groups: Vec<Vec<Play>> = Vec::with_capacity(traces.len());
+    for (i, play) in plays.into_iter().enumerate() {
+        match i % exploring.plays {
+            0 => groups.push(vec![play]),
+            _ => groups.last_mut().expect("a group was begun").push(play),
+        }
+    }
+    groups
+}
+
+fn play(
+    kind: &PolicyEntry,
+    weights: &Tensors,
+    setup: &Setup,
+    [trace, number]: [usize; 2],
+    exploring: Exploring,
+) -> Play {
+    let accelerators = setup.world.platform.accelerators.len();
+    let sigma = if number.is_multiple_of(2) { exploring.sigma } else { -exploring.sigma };
+    let seed = rng::stream(exploring.seed, "plays", &format!("{trace} {}", number / 2)).random();
+    let exploration =
+        Exploration::new(seed, sigma, (kind.outputs)(accelerators), exploring.spells, exploring.samples);
+    let mut explorer = (kind.explore)(weights, accelerators, exploration).expect("the learner's own weights");
+    let engine = Engine::new(Arc::clone(&setup.world), Arc::clone(&setup.trace), setup.rules.clone());
+    let mut ends = Ends::default();
+    // If a policy leaves requests waiting for ever, they are missed.
+    let _ = run(engine, &mut *explorer, &mut ends);
+    Play { exploration: explorer.exploration(), fates: ends.fates, decisions: ends.decisions }
+}
+
+#[derive(Default)]
+struct Ends {
+    fates: Vec<Fate>,
+    decisions: u64,
+}
+
+impl Recorder for Ends {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        match *record {
+            // Requests are numbered as they arrive.
+            Record::Arrival { asked, .. } => self.fates.push(Fate {
+                arrival: asked.arrival,
+                deadline: asked.deadline,
+                met: false,
+                measured: origin.measured,
+            }),
+            Record::Done { time, request, asked, .. } => {
+                self.fates[request.0 as usize].met = asked.is_met_at(time);
+            }
+            Record::Decision { .. } => self.decisions += 1,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The nets of policies in tch, for whole batches of decisions. Each has the tensors of its policy in
+//! [`crate::policy`] and gives the same outputs, before exploration shifts them.
+
+use tch::Tensor;
+
+use super::{Parameters, lstm};
+use crate::policy::Sample;
+use crate::policy::learned_gate::{JOB_FEATURES, JUDGEMENTS, UNITS};
+
+/// Decisions side by side.
+pub(super) struct Batch {
+    /// The features of all items of all decisions: \[items, features\].
+    pub(super) rows: Tensor,
+    /// The number of items of each decision.
+    pub(super) lengths: Vec<i64>,
+}
+
+impl Batch {
+    /// The batch of some decisions, each with at least one item.
+    pub(super) fn new(samples: &[&Sample], features: usize) -> Self {
+        let rows: Vec<f32> = samples.iter().flat_map(|sample| &sample.rows).copied().collect();
+        let rows = Tensor::from_slice(&rows).reshape([-1, features as i64]);
+        Self { rows, lengths: samples.iter().map(|sample| sample.spells.len() as i64).collect() }
+    }
+}
+
+/// A net in tch: its outputs, \[items, outputs\].
+pub(super) type Net = fn(&Parameters, &Batch) -> Tensor;
+
+/// The net of a policy.
+pub(super) fn net(policy: &str) -> Net {
+    match policy {
+        "learned_gate" => learned_gate,
+        "relmas" => lstm::said,
+        other => panic!("no net of `{other}`"),
+    }
+}
+
+/// The net of `learned_gate` (`policy/net.rs`): W2 s(W1 x + b1) + S x + b2, with all weights in one tensor.
+fn learned_gate(parameters: &Parameters, batch: &Batch) -> Tensor {
+    let mut rest = parameters.get("weights").shallow_clone();
+    let mut take = |rows: usize, columns: usize| {
+        let count = (rows * columns) as i64;
+        let taken = rest.narrow(0, 0, count).reshape([rows as i64, columns as i64]);
+        rest = rest.narrow(0, count, rest.size()[0] - count);
+        taken
+    };
+    let (first, first_bias) = (take(JOB_FEATURES, UNITS), take(1, UNITS));
+    let (second, skip, bias) = (take(UNITS, JUDGEMENTS), take(JOB_FEATURES, JUDGEMENTS), take(1, JUDGEMENTS));
+    let hidden = batch.rows.matmul(&first) + first_bias;
+    let hidden = &hidden / (hidden.abs() + 1.0);
+    hidden.matmul(&second) + batch.rows.matmul(&skip) + bias
+}

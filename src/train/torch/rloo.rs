@@ -1,0 +1,238 @@
+//! Policy gradient with noise held per request and leave-one-out baselines (REINFORCE leave-one-out: Kool, van Hoof and
+//! Welling, 2019; noise that is held: Rückstieß et al., 2010; antithetic pairs as in evolution strategies).
+//!
+//! In a play, what the net says for a request, y, becomes the action a = y + sigma eps, with eps drawn once per request.
+//! With A the advantage of the request (`credit.rs`), the gradient of the expected return is the mean of A eps / sigma
+//! times the mean gradient of y over the decisions on the request. A step:
+//!
+//! 1. draws traces, and plays each of them `plays` times, in antithetic pairs;
+//! 2. computes the advantage of every request in every play;
+//! 3. weighs a trace by 1 / (its misses + `headroom`), so that cells where nearly all is met count, too;
+//! 4. descends the loss -sum of A eps / sigma y, over the decisions that were kept of each request.
+//!
+//! Noise, learning rate and the number of traces change geometrically from first to last: noise that stays large learns
+//! the policy that is best with noise. The weights that are validated are a moving average.
+//!
+//! In the first `imitation` steps a policy with a teacher acts with little noise, and learns what the teacher would have
+//! done at the decisions that were kept (DAgger: Ross, Gordon and Bagnell, AISTATS 2011).
+
+#[cfg(test)]
+mod tests;
+
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+use tch::{Kind, Tensor, no_grad};
+
+use super::adam::Adam;
+use super::means::{Batch, Net, net};
+use super::weighed::{Weighed, flat, weigh};
+use super::{Parameters, one_thread};
+use crate::experiment::Rloo;
+use crate::policy::{PolicyEntry, Sample, Tensors, WeightsError};
+use crate::rng::stream;
+use crate::train::collect::{Exploring, Play, Traces, accelerators, collect, training_traces};
+use crate::train::credit::advantages;
+use crate::train::learner::{Learner, LogRow, Start};
+use crate::train::validation::{Validation, mean};
+
+pub(in crate::train) const START: Option<Start> = Some(|plan, training, state| {
+    let (rloo, accelerators) = (training.rloo_parameters(), accelerators(plan));
+    let traces = training_traces(plan, rloo.seed);
+    let learner = Ascending::new(training.policy(), accelerators, rloo, training.headroom, traces);
+    Ok(Box::new(learner.at(state)?))
+});
+
+/// The share of the moving average that a step replaces. Our choice, because it averages over some twenty steps.
+const REPLACED: f64 = 0.05;
+/// The bound beyond which outputs of `learned_gate` have no more effect; those of `relmas` never reach it.
+const BOUND: f64 = 2.0;
+/// Standard deviation of the noise while the policy imitates: enough to leave the path of the teacher, too little to
+/// change what is learned. Our choice.
+const IMITATING: f64 = 0.05;
+/// Decisions of a step of the optimiser while it imitates. Our choice.
+const TAUGHT: usize = 128;
+
+struct Ascending<'a> {
+    kind: &'static PolicyEntry,
+    accelerators: usize,
+    rloo: Rloo,
+    headroom: f64,
+    traces: Box<Traces<'a>>,
+    net: Net,
+    steps: u64,
+    plays: u64,
+    own: Parameters,
+    average: Parameters,
+    adam: Adam,
+}
+
+impl<'a> Ascending<'a> {
+    /// A learner at its start.
+    fn new(
+        kind: &'static PolicyEntry,
+        accelerators: usize,
+        rloo: Rloo,
+        headroom: f64,
+        traces: Box<Traces<'a>>,
+    ) -> Self {
+        let weights = (kind.untrained)(rloo.seed, accelerators);
+        let own = Parameters::new(&weights);
+        Self {
+            kind,
+            accelerators,
+            rloo,
+            headroom,
+            traces,
+            net: net(kind.name),
+            steps: 0,
+            plays: 0,
+            average: Parameters::new(&weights),
+            adam: Adam::new(&own, rloo.learning_rate, rloo.max_grad_norm),
+            own,
+        }
+    }
+
+    /// The learner in a stored state, if there is one.
+    fn at(mut self, state: Option<&Tensors>) -> Result<Self, WeightsError> {
+        let Some(state) = state else { return Ok(self) };
+        let shapes = self.own.tensors().shapes();
+        let shapes: Vec<(&str, Vec<usize>)> =
+            shapes.iter().map(|(name, shape)| (name.as_str(), shape.clone())).collect();
+        self.own = Parameters::extract(state, "own.", &shapes)?;
+        self.average = Parameters::extract(state, "average.", &shapes)?;
+        self.adam.load(state, "adam.", &shapes)?;
+        self.steps = state.values("steps", &[])?[0] as u64;
+        let plays = state.values("plays", &[2])?;
+        self.plays = plays[0] as u64 * BLOCK + plays[1] as u64;
+        Ok(self)
+    }
+
+    /// A value that goes geometrically from first to last over the training.
+    fn schedule(&self, first: f64, last: f64) -> f64 {
+        let done = self.steps as f64 / (self.rloo.steps.max(2) - 1) as f64;
+        first * (last / first).powf(done.min(1.0))
+    }
+}
+
+/// The number of plays is stored as two numbers, because one of 32 bits is exact up to 2^24 only.
+const BLOCK: u64 = 1 << 20;
+
+impl Learner for Ascending<'_> {
+    fn done(&self) -> u64 {
+        self.steps
+    }
+
+    fn step(&mut self, _: &Validation) -> LogRow {
+        self.ascend()
+    }
+
+    fn weights(&self) -> Tensors {
+        self.average.tensors()
+    }
+
+    fn state(&self) -> Tensors {
+        let mut state = Tensors::default();
+        self.own.store("own.", &mut state);
+        self.average.store("average.", &mut state);
+        self.adam.store("adam.", &mut state);
+        state.insert("steps", &[], vec![self.steps as f32]);
+        state.insert("plays", &[2], vec![(self.plays / BLOCK) as f32, (self.plays % BLOCK) as f32]);
+        state
+    }
+}
+
+impl Ascending<'_> {
+    /// A step of the training.
+    fn ascend(&mut self) -> LogRow {
+        one_thread();
+        let Rloo { seed, samples, spells, plays, horizon, .. } = self.rloo;
+        let imitates = self.steps < self.rloo.imitation;
+        let sigma = if imitates { IMITATING } else { self.schedule(self.rloo.sigma, self.rloo.final_sigma) };
+        let traces = self.schedule(self.rloo.traces as f64, self.rloo.final_traces as f64).round() as usize;
+        let warm = ((self.steps + 1) as f64 / self.rloo.warm_up as f64).min(1.0);
+        self.adam.rate = warm * self.schedule(self.rloo.learning_rate, self.rloo.final_learning_rate);
+        let setups = (self.traces)(self.steps, traces);
+        let noise = stream(seed, "rloo", &self.steps.to_string()).random();
+        let exploring = Exploring { seed: noise, sigma: sigma as f32, plays, spells: spells as u32, samples };
+        let groups = collect(self.kind, &self.own.tensors(), &setups, exploring);
+        let outputs = (self.kind.outputs)(self.accelerators);
+        let count = (groups.len() * plays) as f64;
+        let of_group = |group: &'_ Vec<Play>| -> Vec<(Vec<f64>, f64)> {
+            let fates: Vec<_> = group.iter().map(|play| &play.fates[..]).collect();
+            let rate = mean(&group.iter().map(Play::rate).collect::<Vec<_>>());
+            let requests = fates.iter().map(|fates| fates.len()).max().unwrap_or(1).max(1);
+            let weight = 1.0 / (1.0 - rate + self.headroom) / (count * requests as f64);
+            advantages(&fates, spells as u32, horizon)
+                .into_iter()
+                .map(|advantages| (advantages, weight))
+                .collect()
+        };
+        let credits: Vec<Vec<(Vec<f64>, f64)>> = groups.par_iter().map(of_group).collect();
+        let played: Vec<_> = groups.iter().flatten().zip(credits.iter().flatten()).collect();
+        let weighed: Vec<Weighed> = played
+            .par_iter()
+            .flat_map_iter(|(play, (advantages, weight))| {
+                weigh(play, advantages, *weight, outputs, sigma as f32)
+            })
+            .collect();
+        let weighed: Vec<&Weighed> = weighed.iter().collect();
+        let (gradient_norm, actor_loss) = match imitates {
+            true => {
+                let (norm, loss) = self.imitate(weighed);
+                (norm, Some(loss))
+            }
+            false => (self.descend(&weighed), None),
+        };
+        self.steps += 1;
+        self.plays += count as u64;
+        LogRow {
+            step: self.steps,
+            plays: self.plays,
+            decisions: played.iter().map(|(play, _)| play.decisions).sum(),
+            mean_rate: Some(mean(&played.iter().map(|(play, _)| play.rate()).collect::<Vec<_>>())),
+            sigma: Some(sigma),
+            learning_rate: Some(self.adam.rate),
+            gradient_norm: Some(gradient_norm),
+            actor_loss,
+            ..LogRow::default()
+        }
+    }
+
+    /// A step of the optimiser along the gradient of the expected return; returns its norm.
+    fn descend(&mut self, weighed: &[&Weighed]) -> f64 {
+        let loss = loss(&self.said(weighed), weighed);
+        let norm = self.adam.step(&mut self.own, &loss);
+        self.average.follow(&self.own, REPLACED);
+        norm
+    }
+
+    /// Steps towards what the teacher would have done, [`TAUGHT`] decisions each; returns the means of the gradient's
+    /// norm and of the squared error.
+    fn imitate(&mut self, mut weighed: Vec<&Weighed>) -> (f64, f64) {
+        weighed.shuffle(&mut stream(self.rloo.seed, "imitation", &self.steps.to_string()));
+        let (mut norms, mut losses) = (Vec::new(), Vec::new());
+        for weighed in weighed.chunks(TAUGHT) {
+            let said = self.said(weighed);
+            let taught = flat(weighed, |weighed| &weighed.sample.taught).reshape(said.size());
+            let loss = (said - taught).square().mean(Kind::Float);
+            norms.push(self.adam.step(&mut self.own, &loss));
+            losses.push(loss.double_value(&[]));
+            self.average.follow(&self.own, REPLACED);
+        }
+        (mean(&norms), mean(&losses))
+    }
+
+    fn said(&self, weighed: &[&Weighed]) -> Tensor {
+        let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
+        (self.net)(&self.own, &Batch::new(&samples, (self.kind.features_of)(self.accelerators)))
+    }
+}
+
+/// The loss, whose gradient is minus that of the expected return.
+fn loss(said: &Tensor, weighed: &[&Weighed]) -> Tensor {
+    let pushes = flat(weighed, |weighed| &weighed.pushes).reshape(said.size());
+    // Nothing pushes an output further beyond its bound, where it has no effect.
+    let outwards = no_grad(|| (said * &pushes).gt(0.0).logical_and(&said.abs().gt(BOUND)));
+    -(said * pushes.masked_fill(&outwards, 0.0)).sum(Kind::Float)
+}

@@ -1,0 +1,183 @@
+//! Problems with known answers, and gradients against central differences.
+
+use std::sync::Arc;
+
+use rand::rngs::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::*;
+use crate::check::{layer, plain_rules, platform, request, trace, world};
+use crate::policy::{Actor, find, learned_gate, tiny};
+use crate::train::cart_pole;
+use crate::train::credit::leave_one_out;
+use crate::train::env::Setup;
+use crate::units::Time;
+
+fn numbers(count: usize, most: f32, random: &mut ChaCha8Rng) -> Vec<f32> {
+    (0..count).map(|_| random.random_range(-most..most)).collect()
+}
+
+/// The gradient of the loss at some weights equals the differences of the loss that the policy's own net gives.
+fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
+    let (kind, accelerators, random) =
+        (find(name).expect("it is registered"), 3, &mut stream(1, "test", name));
+    let untrained = (kind.untrained)(1, accelerators);
+    let moved: Vec<f32> =
+        untrained.flat().iter().map(|weight| weight + random.random_range(-0.1..0.1)).collect();
+    let weights = untrained.with_flat(&moved);
+    let features = (kind.features_of)(accelerators);
+    let samples = [3, 1].map(|items: usize| Sample {
+        rows: numbers(items * features, 1.0, random),
+        spells: (0..items as u32).collect(),
+        taught: Vec::new(),
+    });
+    let pushes = [3, 1].map(|items| numbers(items * (kind.outputs)(accelerators), 1.0, random));
+    let all = samples.iter().zip(&pushes);
+    let weighed: Vec<Weighed> =
+        all.map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
+    let parameters = Parameters::new(&weights);
+    let batch = Batch::new(&samples.iter().collect::<Vec<_>>(), features);
+    let loss = loss(&net(name)(&parameters, &batch), &weighed.iter().collect::<Vec<_>>());
+    let gradients = Tensor::run_backward(&[loss], parameters.leaves(), false, false);
+    let gradient: Vec<f32> = gradients
+        .iter()
+        .flat_map(|gradient| {
+            let mut values = vec![0f32; gradient.numel()];
+            gradient.contiguous().copy_data(&mut values, gradient.numel());
+            values
+        })
+        .collect();
+    let value = |place: usize, by: f32| {
+        let mut moved = moved.clone();
+        moved[place] += by;
+        let weights = weights.with_flat(&moved);
+        let of_sample = |(sample, pushes): (&Sample, &Vec<f32>)| {
+            let products = said(&weights, &sample.rows).into_iter().zip(pushes);
+            products.map(|(said, push)| -f64::from(said * push)).sum::<f64>()
+        };
+        samples.iter().zip(&pushes).map(of_sample).sum::<f64>()
+    };
+    let mut compared = 0;
+    for (place, &gradient) in gradient.iter().enumerate() {
+        let differences = (value(place, 0.01) - value(place, -0.01)) / 0.02;
+        let close = (f64::from(gradient) - differences).abs() < 2e-3 * differences.abs() + 2e-3;
+        assert!(close, "{name}, weight {place}: {gradient} {differences}");
+        compared += usize::from(differences.abs() > 0.05);
+    }
+    assert!(compared > 100, "{compared}");
+}
+
+#[test]
+fn gradients_equal_central_differences() {
+    assert_gradient("learned_gate", |weights, rows| {
+        let weights = learned_gate::weights(weights).expect("all weights");
+        rows.chunks(learned_gate::JOB_FEATURES).flat_map(|row| learned_gate::said(weights, row)).collect()
+    });
+    assert_gradient("relmas", |weights, rows| {
+        let mut said = Vec::new();
+        Actor::new(weights, 3).expect("all tensors").act(rows, &mut said);
+        said
+    });
+}
+
+/// Trains `relmas` on runs that do not change; returns the share of deadlines met in the first step and in the last.
+fn trained(setup: fn() -> Setup, steps: u64) -> [f64; 2] {
+    let rloo = Rloo {
+        steps,
+        traces: 2,
+        final_traces: 2,
+        plays: 8,
+        sigma: 0.5,
+        final_sigma: 0.02,
+        learning_rate: 0.02,
+        final_learning_rate: 0.005,
+        warm_up: 1,
+        ..Rloo::default()
+    };
+    let kind = find("relmas").expect("it is registered");
+    let traces = Box::new(move |_, count: usize| (0..count).map(|_| setup()).collect());
+    let mut learner = Ascending::new(kind, 2, rloo, 0.5, traces);
+    let mut rates = Vec::new();
+    while learner.steps < steps {
+        rates.push(learner.ascend().mean_rate.expect("plays"));
+    }
+    [rates[0], rates[rates.len() - 1]]
+}
+
+#[test]
+fn a_bandit_is_solved() {
+    // Only accelerator 0 meets deadlines.
+    let [first, last] = trained(|| tiny(10), 40);
+    assert!(first < 0.9 && last == 1.0, "{first} {last}");
+}
+
+/// Requests in pairs: the first may run anywhere, but must leave accelerator 0, where it would end first, to the second,
+/// which comes 1 ns later and meets its deadline nowhere else.
+fn chain() -> Setup {
+    let world = world(
+        platform(2, 1_000.0),
+        &[&[layer(&[], &[(40.0, 1.0), (60.0, 1.0)])], &[layer(&[], &[(40.0, 1.0), (80.0, 1.0)])]],
+    );
+    let requests: Vec<_> = (0..10)
+        .map(|i| {
+            let (pair, second) = (f64::from(i / 2) * 200.0, i % 2 == 1);
+            let request = request(u32::from(second), pair + if second { 1.0 } else { 0.0 });
+            let due = if second { 50_000 } else { 90_000 };
+            crate::sim::Request { deadline: request.arrival + Time(due), ..request }
+        })
+        .collect();
+    Setup { world: Arc::new(world), trace: Arc::new(trace(&requests)), rules: plain_rules() }
+}
+
+#[test]
+fn a_request_leaves_its_best_place_to_a_later_one() {
+    let [first, last] = trained(chain, 60);
+    assert!(first < 0.9 && last == 1.0, "{first} {last}");
+}
+
+/// A linear policy, noise of its own in every step, and steps of the learner along its loss.
+#[test]
+fn a_pole_is_balanced() {
+    let random = &mut stream(1, "test", "cart-pole");
+    let mut tensors = Tensors::default();
+    tensors.insert("w", &[1, 4], vec![0.0; 4]);
+    let mut parameters = Parameters::new(&tensors);
+    let mut adam = Adam::new(&parameters, 0.1, 1e6);
+    let sigma = 0.3f32;
+    for _ in 0..60 {
+        let weights = parameters.tensors().flat();
+        let start = cart_pole::start(random);
+        let plays: Vec<(Vec<cart_pole::State>, Vec<f32>)> = (0..16)
+            .map(|_| {
+                let mut noise = Vec::new();
+                let states = cart_pole::episode(start, |state| {
+                    noise.push(StandardNormal.sample(random));
+                    cart_pole::says(&weights, state) + sigma * noise[noise.len() - 1] > 0.0
+                });
+                noise.resize(states.len(), 0.0);
+                (states, noise)
+            })
+            .collect();
+        let returns = plays.iter().map(|(states, _)| {
+            (0..cart_pole::LONGEST).map(|step| states.len().saturating_sub(step) as f64).collect()
+        });
+        let advantages = leave_one_out(returns.collect());
+        let samples: Vec<Sample> = plays
+            .iter()
+            .map(|(states, _)| Sample { rows: states.as_flattened().to_vec(), ..Sample::default() })
+            .collect();
+        let all = samples.iter().zip(&plays).zip(&advantages);
+        let weighed: Vec<Weighed> = all
+            .map(|((sample, (_, noise)), advantages)| Weighed {
+                sample,
+                pushes: noise.iter().zip(advantages).map(|(eps, a)| *a as f32 * eps / sigma).collect(),
+            })
+            .collect();
+        let weighed: Vec<&Weighed> = weighed.iter().collect();
+        let states = flat(&weighed, |weighed| &weighed.sample.rows).reshape([-1, 4]);
+        let said = states.linear::<Tensor>(parameters.get("w"), None);
+        adam.step(&mut parameters, &loss(&said, &weighed));
+    }
+    let score = cart_pole::score(&parameters.tensors().flat(), random);
+    assert!(score >= 475.0, "{score}");
+}
