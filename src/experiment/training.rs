@@ -267,9 +267,14 @@ mod tests {
         for text in ["", gate, evolution, &format!("{gate}{evolution}"), "[evolution]"] {
             assert_eq!(read(text).unwrap(), ["learned_gate", "evolution"], "{text}");
         }
-        for text in [relmas, ddpg, &format!("{relmas}{ddpg}"), &format!("{ddpg}[ddpg]")] {
+        let rloo = "algorithm = 'rloo'\n";
+        for text in [relmas, rloo, &format!("{relmas}{rloo}"), "policy = 'relmas'\n[rloo]\nimitation = 3"] {
+            assert_eq!(read(text).unwrap(), ["relmas", "rloo"], "{text}");
+        }
+        for text in [ddpg, &format!("{relmas}{ddpg}"), &format!("{ddpg}[ddpg]")] {
             assert_eq!(read(text).unwrap(), ["relmas", "ddpg"], "{text}");
         }
+        assert_eq!(read(&format!("{gate}{rloo}")).unwrap(), ["learned_gate", "rloo"]);
     }
 
     #[test]
@@ -280,17 +285,22 @@ mod tests {
                 "'relma'",
                 "no policy `relma` (did you mean `relmas`?); known: learned_gate, relmas",
             ),
-            ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, ddpg"),
+            ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, rloo, ddpg"),
             (
                 "policy = 'relmas'\nalgorithm = 'evolution'",
                 "'evolution'",
-                "`evolution` does not train `relmas`: expected `ddpg`",
+                "`evolution` does not train `relmas`: expected `rloo` or `ddpg`",
             ),
             (
                 "algorithm = 'evolution'\nddpg = { hidden = 8 }",
                 "{ hidden = 8 }",
                 "`training.ddpg` is for `algorithm = \"ddpg\"`, but `learned_gate` is trained by `evolution`: leave \
                  it out, or set `algorithm`",
+            ),
+            (
+                "policy = 'learned_gate'\nalgorithm = 'rloo'\nrloo = { imitation = 9 }",
+                "{ imitation = 9 }",
+                "`imitation` is 9: expected 0, because `learned_gate` has no teacher to imitate",
             ),
             (
                 "algorithm = 'ddpg'\nddpg = { buffer_size = 9 }",
