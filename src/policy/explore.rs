@@ -131,7 +131,7 @@ impl Exploration {
     pub(super) fn spell(&self, view: &View, job: &JobView) -> u32 {
         let (life, age) = (job.deadline.saturating_sub(job.arrival), view.now() - job.arrival);
         let spell = (f64::from(self.spells) * age.as_ps() / life.as_ps().max(1.0)) as u32;
-        job.request.0 as u32 * self.spells + spell.min(self.spells - 1)
+        job.request.0 * self.spells + spell.min(self.spells - 1)
     }
 
     /// The noise of a spell on an output, in standard deviations.

@@ -20,10 +20,13 @@ mod testing;
 mod weights;
 
 pub use explore::{Exploration, Explorer, Sample};
+#[cfg(feature = "train")]
+pub(crate) use learned_gate::NET as LEARNED_GATE_NET;
 pub use learned_gate::{LearnedGate, untrained};
 pub use registry::{
     Build, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, find, system_sha256,
 };
+#[cfg(feature = "train")]
 pub(crate) use relmas::Teacher;
 pub use relmas::{
     Actor, HIDDEN, Observation, QUEUE_FEATURES, Relmas, decode, features, initial, initial_of, outputs,

@@ -71,8 +71,8 @@ pub const POLICIES: &[PolicyEntry] = &[
             Ok(Box::new(LearnedGate::without(without, learned_gate::weights(weights)?)))
         },
         untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
-        outputs: |_| learned_gate::JUDGEMENTS,
-        features_of: |_| learned_gate::JOB_FEATURES,
+        outputs: |_| learned_gate::NET[2],
+        features_of: |_| learned_gate::NET[0],
         teaches: false,
         explore: |weights, _, exploration| {
             Ok(Box::new(LearnedGate::exploring(learned_gate::weights(weights)?, exploration)))

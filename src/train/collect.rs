@@ -1,4 +1,4 @@
-//! The collector: it draws training traces, and plays policies that explore on them, on all threads of the rayon pool.
+//! The collector: it plays policies that explore on training traces, on all threads of the rayon pool.
 
 use std::sync::Arc;
 
@@ -6,49 +6,21 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::env::Setup;
-use super::validation::draw;
-use crate::experiment::Experiment;
-use crate::plan::{Case, Plan, rules};
+use super::traces::{Drawn, draw_traces};
+use crate::plan::{Plan, rules};
 use crate::policy::{Exploration, PolicyEntry, Tensors};
 use crate::rng;
-use crate::sim::{Engine, Origin, Record, Recorder, Trace, run};
+use crate::sim::{Engine, Origin, Record, Recorder, run};
 use crate::units::Time;
 
-/// A training trace.
-pub(super) type Drawn<'a> = (&'a Case, Arc<Trace>);
-
-/// Draws the traces of a step: cases spread over the list, so that a step sees most of them, each with a seed of its
-/// own.
-pub(super) fn draw_traces(plan: &Plan, seed: u64, step: u64, count: usize) -> Vec<Drawn<'_>> {
-    let Experiment { first_seed, seeds, .. } = plan.experiment;
-    let mut rng = rng::stream(seed, "traces", &step.to_string());
-    let cases = &plan.cases;
-    let drawn: Vec<(&Case, u64)> = (0..count)
-        .map(|i| {
-            // One case from each stretch of the list, which is in the order of the keys.
-            let place = (i as f64 + rng.random::<f64>()) / count as f64 * cases.len() as f64;
-            let seed = first_seed + rng.random_range(0..seeds);
-            (&cases[(place as usize).min(cases.len() - 1)], seed)
-        })
-        .collect();
-    drawn.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect()
-}
-
 /// The runs of a step, so many.
-#[cfg(feature = "train")]
 pub(super) type Traces<'a> = dyn Fn(u64, usize) -> Vec<Setup> + 'a;
 
 /// The runs on the training traces of a plan.
-#[cfg(feature = "train")]
 pub(super) fn training_traces(plan: &Plan, seed: u64) -> Box<Traces<'_>> {
     let setup =
         |(case, trace): Drawn| Setup { world: Arc::clone(&case.site.world), trace, rules: rules(case) };
     Box::new(move |step, count| draw_traces(plan, seed, step, count).into_iter().map(setup).collect())
-}
-
-/// The number of accelerators of the only system of a plan.
-pub(super) fn accelerators(plan: &Plan) -> usize {
-    plan.cases[0].site.world.platform.accelerators.len()
 }
 
 /// How plays explore.

@@ -3,9 +3,9 @@
 
 use rayon::prelude::*;
 
-use super::collect::{accelerators, draw_traces};
 use super::evolve::State;
 use super::learner::{Learner, LogRow, Start};
+use super::traces::{accelerators, draw_traces};
 use super::validation::{Met, Validation, mean, play};
 use crate::experiment::{Evolution, Training};
 use crate::plan::Plan;

@@ -27,7 +27,9 @@
 #[cfg(test)]
 mod cart_pole;
 mod checkpoint;
+#[cfg(feature = "train")]
 mod collect;
+#[cfg(feature = "train")]
 mod credit;
 mod ddpg;
 mod env;
@@ -37,6 +39,7 @@ mod learner;
 mod origin;
 #[cfg(feature = "train")]
 pub mod torch;
+mod traces;
 mod trainer;
 mod validation;
 

@@ -36,8 +36,7 @@ use crate::units::Time;
 
 const QUEUE_FEATURES: usize = 11;
 pub(super) const OWN_FEATURES: usize = 10;
-/// Features of a job, with those of the queue.
-pub(crate) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
+pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
 
 /// The features about bytes, as indices into the tables above, with a job's own features first.
 pub(super) const OF_BYTES: [usize; 6] =

@@ -20,17 +20,17 @@ use super::weights::{Tensors, WeightsError};
 use crate::rng;
 use crate::scheduler::{AHEAD, ALPHA, Gate, Judge, MARGIN};
 use crate::sim::{Decision, JobView, Record, Scheduler, View};
-pub(crate) use features::JOB_FEATURES;
-use features::Observation;
+use features::{JOB_FEATURES, Observation};
 pub use parts::PARTS;
 use parts::{Without, take_away};
 use rand::RngExt;
 
-/// The number of judgements of a job.
-pub(crate) const JUDGEMENTS: usize = 4;
-/// Units of the hidden layer.
-pub(crate) const UNITS: usize = 12;
+const JUDGEMENTS: usize = 4;
+const UNITS: usize = 12;
 type JobNet = Net<JOB_FEATURES, UNITS, JUDGEMENTS>;
+
+/// The inputs, hidden units and outputs of the net.
+pub(crate) const NET: [usize; 3] = [JOB_FEATURES, UNITS, JUDGEMENTS];
 
 /// The version of the features and of the net: weights for another version are refused.
 pub const FEATURES: &str = "learned_gate-2";

@@ -4,8 +4,7 @@
 use tch::Tensor;
 
 use super::{Parameters, lstm};
-use crate::policy::Sample;
-use crate::policy::learned_gate::{JOB_FEATURES, JUDGEMENTS, UNITS};
+use crate::policy::{LEARNED_GATE_NET, Sample};
 
 /// Decisions side by side.
 pub(super) struct Batch {
@@ -45,8 +44,9 @@ fn learned_gate(parameters: &Parameters, batch: &Batch) -> Tensor {
         rest = rest.narrow(0, count, rest.size()[0] - count);
         taken
     };
-    let (first, first_bias) = (take(JOB_FEATURES, UNITS), take(1, UNITS));
-    let (second, skip, bias) = (take(UNITS, JUDGEMENTS), take(JOB_FEATURES, JUDGEMENTS), take(1, JUDGEMENTS));
+    let [inputs, units, outputs] = LEARNED_GATE_NET;
+    let (first, first_bias) = (take(inputs, units), take(1, units));
+    let (second, skip, bias) = (take(units, outputs), take(inputs, outputs), take(1, outputs));
     let hidden = batch.rows.matmul(&first) + first_bias;
     let hidden = &hidden / (hidden.abs() + 1.0);
     hidden.matmul(&second) + batch.rows.matmul(&skip) + bias

@@ -31,9 +31,10 @@ use super::{Parameters, one_thread};
 use crate::experiment::Rloo;
 use crate::policy::{PolicyEntry, Sample, Tensors, WeightsError};
 use crate::rng::stream;
-use crate::train::collect::{Exploring, Play, Traces, accelerators, collect, training_traces};
+use crate::train::collect::{Exploring, Play, Traces, collect, training_traces};
 use crate::train::credit::advantages;
 use crate::train::learner::{Learner, LogRow, Start};
+use crate::train::traces::accelerators;
 use crate::train::validation::{Validation, mean};
 
 pub(in crate::train) const START: Option<Start> = Some(|plan, training, state| {

@@ -7,7 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
 use crate::check::{layer, plain_rules, platform, request, trace, world};
-use crate::policy::{Actor, find, learned_gate, tiny};
+use crate::policy::{Actor, LEARNED_GATE_NET, find, learned_gate, tiny};
 use crate::train::cart_pole;
 use crate::train::credit::leave_one_out;
 use crate::train::env::Setup;
@@ -71,7 +71,7 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
 fn gradients_equal_central_differences() {
     assert_gradient("learned_gate", |weights, rows| {
         let weights = learned_gate::weights(weights).expect("all weights");
-        rows.chunks(learned_gate::JOB_FEATURES).flat_map(|row| learned_gate::said(weights, row)).collect()
+        rows.chunks(LEARNED_GATE_NET[0]).flat_map(|row| learned_gate::said(weights, row)).collect()
     });
     assert_gradient("relmas", |weights, rows| {
         let mut said = Vec::new();

@@ -1,0 +1,37 @@
+//! The training traces of a step, which learners draw alike.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use rayon::prelude::*;
+
+use super::validation::draw;
+use crate::experiment::Experiment;
+use crate::plan::{Case, Plan};
+use crate::rng;
+use crate::sim::Trace;
+
+/// A training trace.
+pub(super) type Drawn<'a> = (&'a Case, Arc<Trace>);
+
+/// Draws the traces of a step: cases spread over the list, so that a step sees most of them, each with a seed of its
+/// own.
+pub(super) fn draw_traces(plan: &Plan, seed: u64, step: u64, count: usize) -> Vec<Drawn<'_>> {
+    let Experiment { first_seed, seeds, .. } = plan.experiment;
+    let mut rng = rng::stream(seed, "traces", &step.to_string());
+    let cases = &plan.cases;
+    let drawn: Vec<(&Case, u64)> = (0..count)
+        .map(|i| {
+            // One case from each stretch of the list, which is in the order of the keys.
+            let place = (i as f64 + rng.random::<f64>()) / count as f64 * cases.len() as f64;
+            let seed = first_seed + rng.random_range(0..seeds);
+            (&cases[(place as usize).min(cases.len() - 1)], seed)
+        })
+        .collect();
+    drawn.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect()
+}
+
+/// The number of accelerators of the only system of a plan.
+pub(super) fn accelerators(plan: &Plan) -> usize {
+    plan.cases[0].site.world.platform.accelerators.len()
+}
