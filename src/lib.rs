@@ -20,6 +20,7 @@ pub mod report;
 pub mod results;
 pub mod rng;
 pub mod scheduler;
+pub mod serve;
 pub mod sim;
 pub mod study;
 pub mod sweep;

@@ -44,6 +44,12 @@ impl Arrivals {
         self.next_time = self.released.peek().map_or(own, |Reverse((time, ..))| own.min(*time));
     }
 
+    /// The id of the request that arrives now.
+    pub(super) fn next_id(&mut self) -> u32 {
+        self.arrived += 1;
+        self.arrived - 1
+    }
+
     /// Cancels all arrivals to come.
     pub(super) fn forget(&mut self) {
         self.next_time = Time::MAX;
@@ -77,9 +83,19 @@ impl Engine {
     }
 
     fn admit(&mut self, place: u32, request: Request, after: Option<RequestId>, out: &mut dyn Recorder) {
-        let id = self.arrivals.arrived;
-        self.arrivals.arrived += 1;
+        let id = self.arrivals.next_id();
         let origin = Origin { place, measured: self.trace.is_measured(RequestId(id), self.now) };
+        self.insert(id, origin, request, after, out);
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        id: u32,
+        origin: Origin,
+        request: Request,
+        after: Option<RequestId>,
+        out: &mut dyn Recorder,
+    ) {
         let network = &self.world.networks[request.network as usize];
         self.jobs.insert(JobId(id), origin, request, network);
         if self.rules.late.of(request.tenant) == Late::Abort {

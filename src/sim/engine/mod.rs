@@ -11,6 +11,7 @@ mod arrivals;
 mod jobs;
 mod lanes;
 mod mask;
+mod orders;
 mod residents;
 mod snapshot;
 #[cfg(test)]
@@ -158,39 +159,51 @@ impl Engine {
             if next == Time::MAX {
                 return Step::Stalled;
             }
-            assert!(
-                next > self.now || self.now == Time::ZERO,
-                "event at {next:?} is not after {:?}",
-                self.now
-            );
-            self.now = next;
-            self.changes = Changes { tick: self.ticks.pass(next), ..Changes::default() };
-            self.settled = false;
-            self.complete_layers(out);
+            self.begin_instant(next, out);
             if next == self.end {
                 out.record(&Record::End { time: next }, Origin::NONE);
                 return Step::Finished;
             }
             self.admit_arrivals(out);
             self.abort_late(out);
-            let waited = self.apply_pending(out);
-            if self.rules.decision_cost != DecisionCost::Ideal {
-                self.settle(out);
-            }
-            let fires = waited || self.trigger_fires();
-            if fires && self.pending.at.is_some() {
-                self.missed_trigger = true;
-            } else if fires && self.measured_open > 0 {
-                self.take_snapshot();
-                if !self.snapshot.sub_jobs.is_empty() {
-                    if self.stalls() {
-                        return Step::Stalled;
-                    }
-                    self.awaits_decision = true;
-                    return Step::Decide;
+            if self.decides(out) {
+                if self.stalls() {
+                    return Step::Stalled;
                 }
+                self.awaits_decision = true;
+                return Step::Decide;
             }
         }
+    }
+
+    /// Goes on to a time, which must be later than the present, and ends the layers that end then.
+    fn begin_instant(&mut self, time: Time, out: &mut dyn Recorder) {
+        assert!(
+            time > self.now || self.now == Time::ZERO,
+            "event at {time:?} is not after {:?}",
+            self.now
+        );
+        self.now = time;
+        self.changes = Changes { tick: self.ticks.pass(time), ..Changes::default() };
+        self.settled = false;
+        self.complete_layers(out);
+    }
+
+    /// Ends the events of the present instant: applies the decision that takes effect, and returns whether the scheduler
+    /// is asked for another, on a fresh snapshot.
+    fn decides(&mut self, out: &mut dyn Recorder) -> bool {
+        let waited = self.apply_pending(out);
+        if self.rules.decision_cost != DecisionCost::Ideal {
+            self.settle(out);
+        }
+        let fires = waited || self.trigger_fires();
+        if fires && self.pending.at.is_some() {
+            self.missed_trigger = true;
+        } else if fires && self.measured_open > 0 {
+            self.take_snapshot();
+            return !self.snapshot.sub_jobs.is_empty();
+        }
+        false
     }
 
     /// The view of the scheduler at the decision that the engine waits for.

@@ -1,0 +1,584 @@
+//! The state machine of a fleet.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use super::hosts::Hosts;
+use super::orders::Order;
+use super::record::{Loss, Record};
+use super::requests::{InFlight, Requests, Stage};
+use super::site::SiteState;
+use super::static_model::{FleetModel, Hop};
+use super::view::{FleetView, Place};
+use super::wire::Traffic;
+use super::{Action, Dispatch, Dispatcher, Moment, Recorder};
+use crate::sim::{DropReason, IllegalAction, JobId, Late, Origin, Request, RequestId, Scheduler, Trace};
+use crate::units::Time;
+
+/// Why a run of a fleet has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The scheduler of a site asked for an illegal action.
+    #[error("site {site}: {illegal}")]
+    Scheduler {
+        /// The name of the site.
+        site: String,
+        /// What it asked for.
+        illegal: IllegalAction,
+    },
+    /// The dispatcher asked for an illegal action.
+    #[error("the dispatcher asked for {action:?}: {why}")]
+    Dispatcher {
+        /// What it asked for.
+        action: Action,
+        /// Why that is illegal.
+        why: &'static str,
+    },
+    /// Requests wait and nothing will happen any more.
+    #[error("requests wait forever: at {time_ps} ps nothing runs, nothing travels and nothing will arrive")]
+    Stalled {
+        /// When the fleet gave up.
+        time_ps: u64,
+    },
+}
+
+/// What happens at a time that is known beforehand, in the order of its instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// A message may be through on a shared link.
+    Through { wire: Hop },
+    /// A message reaches the end of a hop.
+    Hop { request: RequestId },
+    /// A decision takes effect.
+    Decided { host: usize },
+    /// A wake-up rings.
+    Wake { site: usize },
+}
+
+impl Event {
+    /// Whether it comes before the arrivals of its instant.
+    fn is_on_the_way(self) -> bool {
+        matches!(self, Self::Through { .. } | Self::Hop { .. })
+    }
+}
+
+/// A run of a fleet in progress.
+pub struct Fleet {
+    pub(super) model: Arc<FleetModel>,
+    trace: Arc<Trace>,
+    pub(super) now: Time,
+    /// The place in the trace of the next request.
+    next_arrival: usize,
+    pub(super) requests: Requests,
+    pub(super) sites: Vec<SiteState>,
+    traffic: Vec<Traffic>,
+    /// Events with the number in which they were announced, which decides among equals.
+    events: BinaryHeap<Reverse<(Time, Event, u64)>>,
+    announced: u64,
+    deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
+    hosts: Hosts,
+    dispatch: Dispatch,
+    measured_open: usize,
+    end: Time,
+    next_report: Time,
+}
+
+/// The number of reports that a site keeps. Our choice, because a report older than this many periods is of no use.
+const KEPT_REPORTS: usize = 64;
+
+/// Runs a fleet to the end. `schedulers` has one scheduler for each site. Panics if the trace has followers.
+pub fn run(
+    model: Arc<FleetModel>,
+    trace: Arc<Trace>,
+    schedulers: Vec<Box<dyn Scheduler>>,
+    dispatcher: &mut dyn Dispatcher,
+    out: &mut dyn Recorder,
+) -> Result<(), ServeError> {
+    let mut fleet = Fleet::new(model, trace, schedulers);
+    while fleet.step(dispatcher, out)? {}
+    Ok(())
+}
+
+/// Passes records on to the dispatcher first.
+struct Both<'a> {
+    dispatcher: &'a mut dyn Dispatcher,
+    out: &'a mut dyn Recorder,
+}
+
+impl Recorder for Both<'_> {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        if !matches!(record, Record::Site { .. }) {
+            self.dispatcher.observe(record);
+        }
+        self.out.record(record, origin);
+    }
+}
+
+impl Fleet {
+    /// Begins a run at time zero.
+    pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>, schedulers: Vec<Box<dyn Scheduler>>) -> Self {
+        model.check();
+        trace.check();
+        assert!(trace.followers.is_empty(), "requests of a fleet do not follow others");
+        assert_eq!(model.sites.len(), schedulers.len(), "every site has its scheduler");
+        let sites = schedulers.into_iter().enumerate();
+        let sites = sites.map(|(place, scheduler)| SiteState::new(&model, place, scheduler)).collect();
+        Self {
+            traffic: vec![Traffic::default(); model.wires.len()],
+            hosts: Hosts::new(model.nodes, model.sites.len()),
+            sites,
+            now: Time::ZERO,
+            next_arrival: 0,
+            requests: Requests::default(),
+            events: BinaryHeap::new(),
+            announced: 0,
+            deadlines: BinaryHeap::new(),
+            dispatch: Dispatch::default(),
+            measured_open: if trace.has_end() { usize::MAX } else { trace.measured.len() },
+            end: trace.span.end,
+            next_report: if model.report == Time::ZERO { Time::MAX } else { Time::ZERO },
+            model,
+            trace,
+        }
+    }
+
+    /// Goes on by one instant; returns whether the run goes on.
+    fn step(&mut self, dispatcher: &mut dyn Dispatcher, out: &mut dyn Recorder) -> Result<bool, ServeError> {
+        let is_over = self.measured_open == 0
+            || (self.requests.len() == 0 && self.next_arrival() == Time::MAX && self.end == Time::MAX);
+        let next = self.next_time();
+        if is_over {
+            Both { dispatcher, out }.record(&Record::End { time: self.now }, Origin::NONE);
+            return Ok(false);
+        }
+        let stalls = |site: &SiteState| site.next < Time::MAX && !site.engine.is_stalled();
+        let others = self.next_time_outside();
+        if next == Time::MAX || (others == Time::MAX && !self.sites.iter().any(stalls)) {
+            return Err(ServeError::Stalled { time_ps: self.now.0 });
+        }
+        self.write_reports(next);
+        self.now = next;
+        for site in 0..self.sites.len() {
+            if self.sites[site].next == next {
+                self.begin(site, &mut Both { dispatcher, out });
+            }
+        }
+        if next == self.end {
+            self.pass_hops(&mut Both { dispatcher, out });
+            Both { dispatcher, out }.record(&Record::End { time: next }, Origin::NONE);
+            return Ok(false);
+        }
+        self.pass_instant(dispatcher, out)?;
+        let is_over = self.measured_open == 0;
+        for site in 0..self.sites.len() {
+            if self.sites[site].begun {
+                let out = &mut Both { dispatcher, out };
+                let ended = self.sites[site].end(site, is_over, out);
+                let name = &self.model.sites[site].name;
+                ended.map_err(|illegal| ServeError::Scheduler { site: name.clone(), illegal })?;
+                self.take_ended(site, out);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What happens outside the engines now, and what follows from it without delay.
+    fn pass_instant(
+        &mut self,
+        dispatcher: &mut dyn Dispatcher,
+        out: &mut dyn Recorder,
+    ) -> Result<(), ServeError> {
+        loop {
+            let both = &mut Both { dispatcher, out };
+            self.pass_hops(both);
+            if self.next_arrival() == self.now {
+                self.arrive(both);
+            } else if self.deadlines.peek().is_some_and(|Reverse((time, _))| *time <= self.now) {
+                let Reverse((_, request)) = self.deadlines.pop().expect("it was peeked at");
+                self.lose(request, Loss::Late, both);
+            } else if let Some(event) = self.next_event_now() {
+                match event {
+                    Event::Decided { host } => {
+                        let dispatch = self.hosts.take_pending(host);
+                        self.apply(&dispatch, both)?;
+                    }
+                    Event::Wake { site } => {
+                        let state = &mut self.sites[site];
+                        if state.wake.is_some_and(|at| at <= self.now) {
+                            self.hosts.ask(self.model.nodes + site);
+                        }
+                    }
+                    Event::Through { .. } | Event::Hop { .. } => unreachable!("hops have passed"),
+                }
+            } else if let Some(host) = self.hosts.next_asking() {
+                self.decide(host, dispatcher, out)?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn next_arrival(&self) -> Time {
+        self.trace.requests.get(self.next_arrival).map_or(Time::MAX, |request| request.arrival)
+    }
+
+    /// The time of the next event outside the engines.
+    fn next_time_outside(&self) -> Time {
+        let event = self.events.peek().map_or(Time::MAX, |Reverse((time, ..))| *time);
+        let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
+        event.min(deadline).min(self.next_arrival()).min(self.end)
+    }
+
+    fn next_time(&self) -> Time {
+        self.sites.iter().map(|site| site.next).fold(self.next_time_outside(), Time::min)
+    }
+
+    fn next_event_now(&mut self) -> Option<Event> {
+        let &Reverse((time, event, _)) = self.events.peek()?;
+        (time <= self.now).then(|| {
+            self.events.pop();
+            event
+        })
+    }
+
+    fn announce(&mut self, time: Time, event: Event) {
+        self.announced += 1;
+        self.events.push(Reverse((time, event, self.announced)));
+    }
+
+    /// Writes the reports that were due before the events of this time; most of a long silence are skipped.
+    fn write_reports(&mut self, before: Time) {
+        let period = self.model.report;
+        if self.next_report >= before {
+            return;
+        }
+        let silent = (before.0 - self.next_report.0) / period.0;
+        self.next_report += Time(silent.saturating_sub(KEPT_REPORTS as u64) * period.0);
+        while self.next_report < before {
+            for site in &mut self.sites {
+                if site.reports.len() == KEPT_REPORTS {
+                    site.reports.pop_front();
+                }
+                let report = site.report(self.next_report);
+                site.reports.push_back(report);
+            }
+            self.next_report += period;
+        }
+    }
+
+    fn begin(&mut self, site: usize, out: &mut dyn Recorder) {
+        self.sites[site].begin(site, self.now, out);
+        self.take_ended(site, out);
+    }
+
+    /// Sends the answers of the orders that have ended, and gives up the requests of those that were dropped.
+    fn take_ended(&mut self, site: usize, out: &mut dyn Recorder) {
+        let mut ended = std::mem::take(&mut self.sites[site].ended);
+        for (id, done) in ended.drain(..) {
+            let Some(order) = self.sites[site].orders.remove(id) else { continue };
+            self.sites[site].asks = true;
+            self.hosts.ask(self.model.nodes + site);
+            for &request in &order.members {
+                let is_served = |of: &InFlight| of.site == site && of.stage == Stage::InService(id);
+                let Some(member) = self.requests.get_mut(request).filter(|of| is_served(of)) else { continue };
+                if !done {
+                    self.close(request, Loss::Scheduler, out);
+                    continue;
+                }
+                (member.stage, member.hop) = (Stage::Back, 0);
+                let origin = member.origin;
+                out.record(&Record::Served { time: self.now, request, site }, origin);
+                self.travel(request, out);
+            }
+            self.sites[site].orders.reuse(order.members);
+        }
+        self.sites[site].ended = ended;
+    }
+
+    fn pass_hops(&mut self, out: &mut dyn Recorder) {
+        while let Some(&Reverse((time, event, _))) = self.events.peek() {
+            if time > self.now || !event.is_on_the_way() {
+                return;
+            }
+            self.events.pop();
+            match event {
+                Event::Through { wire } => {
+                    let model = Arc::clone(&self.model);
+                    let of = &model.wires[wire as usize];
+                    while let Some(request) = self.traffic[wire as usize].take(of, self.now) {
+                        self.announce(self.now + of.delay, Event::Hop { request });
+                    }
+                    self.announce_through(wire);
+                }
+                Event::Hop { request } => {
+                    if let Some(message) = self.requests.get_mut(request) {
+                        message.hop += 1;
+                        self.travel(request, out);
+                    }
+                }
+                Event::Decided { .. } | Event::Wake { .. } => unreachable!("they are not on the way"),
+            }
+        }
+    }
+
+    fn announce_through(&mut self, wire: Hop) {
+        let end = self.traffic[wire as usize].next_end(&self.model.wires[wire as usize]);
+        if end < Time::MAX {
+            self.announce(end, Event::Through { wire });
+        }
+    }
+
+    /// Sends a message on to its next hop, or takes it at the end of its way.
+    fn travel(&mut self, id: RequestId, out: &mut dyn Recorder) {
+        let message = self.requests.get(id).expect("only requests in flight travel");
+        let client = &self.model.clients[message.asked.tenant as usize];
+        let [there, back] = client.ways[message.site].as_ref().expect("requests go where there is a way");
+        let (way, bytes) = match message.stage {
+            Stage::There => (there, client.input_bytes),
+            _ => (back, client.output_bytes),
+        };
+        let Some(&wire) = way.get(message.hop) else {
+            return match message.stage {
+                Stage::There => self.deliver(id, out),
+                _ => self.answer(id, out),
+            };
+        };
+        let of = self.model.wires[wire as usize];
+        match self.traffic[wire as usize].send(&of, id, bytes, self.now) {
+            Some(through) => self.announce(through + of.delay, Event::Hop { request: id }),
+            None => self.announce_through(wire),
+        }
+    }
+
+    fn deliver(&mut self, id: RequestId, out: &mut dyn Recorder) {
+        let request = self.requests.get_mut(id).expect("only requests in flight travel");
+        (request.stage, request.queued_at) = (Stage::Queued, self.now);
+        let (site, origin) = (request.site, request.origin);
+        let model = self.model.clients[request.asked.tenant as usize].model;
+        out.record(&Record::Queued { time: self.now, request: id, site }, origin);
+        self.sites[site].enqueue(model, id);
+        self.hosts.ask(self.model.nodes + site);
+    }
+
+    fn answer(&mut self, id: RequestId, out: &mut dyn Recorder) {
+        let request = self.requests.remove(id).expect("only requests in flight travel");
+        let (InFlight { asked, site, served: (variant, batch), .. }, origin) = (request, request.origin);
+        let model = self.model.clients[asked.tenant as usize].model;
+        let accuracy = self.model.models[model].variants[variant].accuracy;
+        let time = self.now;
+        let answered = Record::Answered { time, request: id, asked, site, variant, batch, accuracy };
+        out.record(&answered, origin);
+        self.measured_open -= usize::from(origin.measured);
+    }
+
+    fn arrive(&mut self, out: &mut dyn Recorder) {
+        let place = self.next_arrival;
+        let asked = self.trace.requests[place];
+        self.next_arrival += 1;
+        let measured = self.trace.is_measured(RequestId(place as u32), self.now);
+        let origin = Origin { place: place as u32, measured };
+        let id = self.requests.push(InFlight {
+            asked,
+            origin,
+            stage: Stage::AtNode,
+            site: 0,
+            hop: 0,
+            queued_at: Time::ZERO,
+            served: (0, 1),
+        });
+        if self.model.late.of(asked.tenant) == Late::Abort {
+            self.deadlines.push(Reverse((asked.deadline, id)));
+        }
+        out.record(&Record::Arrived { request: id, asked }, origin);
+        self.hosts.wait(self.model.clients[asked.tenant as usize].node, id);
+    }
+
+    /// Takes a request that is lost from where it is. What is on a link stays there, and is not taken at the end.
+    fn lose(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
+        let Some(&request) = self.requests.get(id) else { return };
+        let model = self.model.clients[request.asked.tenant as usize].model;
+        let site = request.site;
+        match request.stage {
+            Stage::AtNode | Stage::There | Stage::Back => {}
+            Stage::Queued => self.sites[site].unqueue(model, id),
+            Stage::InService(order) => {
+                let state = &mut self.sites[site];
+                let open = &mut state.orders.get_mut(order).expect("the request is in it").open;
+                *open -= 1;
+                if *open == 0 {
+                    self.begin(site, out);
+                    self.give_up(site, order, out);
+                }
+            }
+        }
+        self.close(id, reason, out);
+    }
+
+    /// Gives up an order for which nobody waits any more, unless it has just ended.
+    fn give_up(&mut self, site: usize, order: JobId, out: &mut dyn Recorder) {
+        let state = &mut self.sites[site];
+        let Some(ended) = state.orders.remove(order) else { return };
+        state.orders.reuse(ended.members);
+        state.asks = true;
+        state.with_engine(site, out, |engine, tap| engine.give_up(order, DropReason::Late, tap));
+        state.ended.clear();
+        self.hosts.ask(self.model.nodes + site);
+    }
+
+    fn close(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
+        let InFlight { asked, origin, .. } = self.requests.remove(id).expect("it is in flight");
+        out.record(&Record::Lost { time: self.now, request: id, asked, reason }, origin);
+        self.measured_open -= usize::from(origin.measured);
+    }
+
+    /// Asks the dispatcher about whatever is to be decided at a host.
+    fn decide(
+        &mut self,
+        host: usize,
+        dispatcher: &mut dyn Dispatcher,
+        out: &mut dyn Recorder,
+    ) -> Result<(), ServeError> {
+        let Some((moment, place)) = self.moment(host) else { return Ok(()) };
+        let mut dispatch = std::mem::take(&mut self.dispatch);
+        dispatch.actions.clear();
+        dispatch.operations = Default::default();
+        dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
+        let (latency, energy) = self.model.dispatch_cost.charge(dispatch.operations);
+        let (time, operations) = (self.now, dispatch.operations);
+        let both = &mut Both { dispatcher, out };
+        both.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
+        if latency > Time::ZERO {
+            self.hosts.defer(host, dispatch);
+            self.announce(self.now + latency, Event::Decided { host });
+            return Ok(());
+        }
+        let applied = self.apply(&dispatch, both);
+        self.dispatch = dispatch;
+        applied
+    }
+
+    /// The next thing to decide at a host.
+    fn moment(&mut self, host: usize) -> Option<(Moment, Place)> {
+        if let Some(site) = host.checked_sub(self.model.nodes) {
+            let state = &mut self.sites[site];
+            if state.wake.is_some_and(|at| at <= self.now) {
+                state.wake = None;
+                return Some((Moment::Wake(site), Place::Site(site)));
+            }
+            let asks = std::mem::take(&mut state.asks);
+            let free = asks && state.queued() > 0 && state.free_slots(&self.model.sites[site]) > 0;
+            return free.then_some((Moment::Free(site), Place::Site(site)));
+        }
+        while let Some(id) = self.hosts.next_waiting(host) {
+            if let Some(request) = self.requests.get(id) {
+                let tenant = request.asked.tenant as usize;
+                if self.hosts.has_waiting(host) {
+                    self.hosts.ask(host);
+                }
+                return Some((Moment::Arrived(id), Place::Node { tenant }));
+            }
+        }
+        None
+    }
+
+    fn apply(&mut self, dispatch: &Dispatch, out: &mut dyn Recorder) -> Result<(), ServeError> {
+        dispatch.actions.iter().try_for_each(|action| {
+            self.act(action, out).map_err(|why| ServeError::Dispatcher { action: *action, why })
+        })
+    }
+
+    /// Takes an action. What events have overtaken since the decision is skipped.
+    fn act(&mut self, action: &Action, out: &mut dyn Recorder) -> Result<(), &'static str> {
+        match *action {
+            Action::Send { request: id, site } => {
+                let Some(request) = self.requests.get_mut(id) else { return Ok(()) };
+                let client = &self.model.clients[request.asked.tenant as usize];
+                if site >= self.model.sites.len() || !self.model.serves(site, client) {
+                    return Err("this site does not serve the tenant");
+                }
+                if request.stage != Stage::AtNode {
+                    return Err("the request has left its node");
+                }
+                (request.stage, request.site, request.hop) = (Stage::There, site, 0);
+                let origin = request.origin;
+                out.record(&Record::Sent { time: self.now, request: id, site }, origin);
+                self.travel(id, out);
+            }
+            Action::Reject { request: id } => {
+                let Some(request) = self.requests.get(id) else { return Ok(()) };
+                if !matches!(request.stage, Stage::AtNode | Stage::Queued) {
+                    return Err("only requests at their node or in a queue can be rejected");
+                }
+                self.lose(id, Loss::Dispatcher, out);
+            }
+            Action::Launch { site, model, variant, count } => {
+                let known = self.model.sites.get(site).zip(self.model.models.get(model));
+                let Some((of, served)) = known.filter(|(of, _)| of.deployed[model]) else {
+                    return Err("this site does not have the model");
+                };
+                if variant >= served.variants.len() || count == 0 || count > served.max_batch() {
+                    return Err("the model has no such variant or batch");
+                }
+                if self.sites[site].free_slots(of) == 0 {
+                    return Err("the site has no free slot");
+                }
+                self.launch(site, model, variant, count, out);
+            }
+            Action::Wake { site, at } => {
+                if site >= self.model.sites.len() {
+                    return Err("there is no such site");
+                }
+                let at = at.max(self.now);
+                if at == self.now {
+                    self.sites[site].asks = true;
+                    self.hosts.ask(self.model.nodes + site);
+                } else {
+                    self.sites[site].wake = Some(at);
+                    self.announce(at, Event::Wake { site });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, site: usize, model: usize, variant: usize, count: usize, out: &mut dyn Recorder) {
+        let count = count.min(self.sites[site].queues[model].len());
+        if count == 0 {
+            return;
+        }
+        self.begin(site, out);
+        let served = &self.model.models[model];
+        let padded = served.padded(count);
+        let (batch, network) = (served.batches[padded], served.variants[variant].networks[padded]);
+        let state = &mut self.sites[site];
+        let mut members = state.orders.list();
+        members.extend((0..count).map_while(|_| state.dequeue(model)));
+        let first = self.requests.get(members[0]).expect("queued requests are in flight");
+        let mut order = Request { network, arrival: self.now, deadline: Time::ZERO, ..first.asked };
+        let mut origin = first.origin;
+        for &member in &members {
+            let request = self.requests.get(member).expect("queued requests are in flight");
+            let client = &self.model.clients[request.asked.tenant as usize];
+            let [_, back] = client.ways[site].as_ref().expect("it came this way");
+            let due = request.asked.deadline.saturating_sub(self.model.travel(back, client.output_bytes));
+            // An order is worth running as long as one member can make it, so that its deadline is the last.
+            order.deadline = order.deadline.max(due.max(self.now));
+            order.priority = order.priority.max(request.asked.priority);
+            origin.measured |= request.origin.measured;
+        }
+        let id = state.with_engine(site, out, |engine, tap| engine.admit_order(order, origin, tap));
+        let (time, requests) = (self.now, count as u32);
+        let launched = Record::Launched { time, site, order: id, model, variant, batch, requests };
+        out.record(&launched, origin);
+        for &member in &members {
+            let request = self.requests.get_mut(member).expect("queued requests are in flight");
+            (request.stage, request.served) = (Stage::InService(id), (variant, batch));
+            let origin = request.origin;
+            out.record(&Record::Member { time, request: member, site, order: id }, origin);
+        }
+        let alone_until = self.now + self.model.service(site, model, variant, count);
+        let order = Order { open: count, members, alone_until };
+        self.sites[site].orders.push(id, order);
+    }
+}

@@ -1,0 +1,152 @@
+//! The stream of records of a fleet.
+
+use crate::sim::{self, JobId, Operations, Origin, Request, RequestId};
+use crate::units::{Picojoules, Time};
+
+/// Why a request was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Its deadline passed under `late = abort`.
+    Late,
+    /// The dispatcher rejected it.
+    Dispatcher,
+    /// The scheduler of its site gave its order up.
+    Scheduler,
+}
+
+/// One event of a fleet. Records come in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Record {
+    /// A request arrived at its node.
+    Arrived {
+        /// The request's id.
+        request: RequestId,
+        /// What it asks for: the network is the most accurate variant at batch 1.
+        asked: Request,
+    },
+    /// The dispatcher decided on the view at `time`.
+    Decided {
+        /// When the view was taken.
+        time: Time,
+        /// Charged latency; the actions take effect that much later.
+        latency: Time,
+        /// Charged energy.
+        energy: Picojoules,
+        /// The operations that are charged.
+        operations: Operations,
+    },
+    /// A request left its node for a site.
+    Sent {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// The site, by number.
+        site: usize,
+    },
+    /// A request was delivered to its site and queued.
+    Queued {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// The site, by number.
+        site: usize,
+    },
+    /// An order was launched. The records [`Record::Member`] of its requests follow.
+    Launched {
+        /// The time of the event.
+        time: Time,
+        /// The site, by number.
+        site: usize,
+        /// The order's number at its site.
+        order: JobId,
+        /// The model, by number.
+        model: usize,
+        /// The variant, by number.
+        variant: usize,
+        /// The size of the batch that runs, with padding.
+        batch: u32,
+        /// The number of requests in it.
+        requests: u32,
+    },
+    /// A request is in the order that was launched last.
+    Member {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// The site, by number.
+        site: usize,
+        /// The order's number at its site.
+        order: JobId,
+    },
+    /// Something happened inside a site, to orders.
+    Site {
+        /// The site, by number.
+        site: usize,
+        /// What happened.
+        record: sim::Record,
+    },
+    /// The order of a request is done, and its answer leaves the site.
+    Served {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// The site, by number.
+        site: usize,
+    },
+    /// The answer arrived at the node.
+    Answered {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// What it asked for.
+        asked: Request,
+        /// The site that served it, by number.
+        site: usize,
+        /// The variant, by number.
+        variant: usize,
+        /// The size of the batch that ran.
+        batch: u32,
+        /// The accuracy of the variant.
+        accuracy: f64,
+    },
+    /// A request was given up.
+    Lost {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// What it asked for.
+        asked: Request,
+        /// Why.
+        reason: Loss,
+    },
+    /// Every measured request has ended, or the time of the run is over.
+    End {
+        /// The time of the event.
+        time: Time,
+    },
+}
+
+/// A receiver of the records of a fleet.
+pub trait Recorder {
+    /// Called once per record, in order. `origin` is that of the request that the record is about; for a record of a
+    /// site, of the first request of the order.
+    fn record(&mut self, record: &Record, origin: Origin);
+}
+
+/// A recorder that keeps nothing.
+impl Recorder for () {
+    fn record(&mut self, _: &Record, _: Origin) {}
+}
+
+/// A recorder that keeps every record with its origin.
+impl Recorder for Vec<(Record, Origin)> {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        self.push((*record, origin));
+    }
+}

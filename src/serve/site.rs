@@ -1,0 +1,171 @@
+//! A site at work: its engine, its queues, its orders, and what it reports of itself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Recorder;
+use super::orders::Orders;
+use super::record::Record;
+use super::static_model::{FleetModel, Site};
+use crate::sim::{self, Decision, Engine, IllegalAction, JobId, Origin, RequestId, Scheduler};
+use crate::units::Time;
+
+/// What a site reports of itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Report {
+    pub(super) time: Time,
+    /// The length of the queue of each model.
+    pub(super) queued: Vec<u32>,
+    /// The number of orders in service.
+    pub(super) in_service: u32,
+    /// Queued and remaining work, as if everything ran alone, one after the other.
+    pub(super) backlog: Time,
+}
+
+pub(super) struct SiteState {
+    pub(super) engine: Engine,
+    scheduler: Box<dyn Scheduler>,
+    decision: Decision,
+    /// The queue of each model, in the order of delivery.
+    pub(super) queues: Vec<VecDeque<RequestId>>,
+    /// Service alone, at batch 1, of each queued request with the most accurate variant; the sum.
+    queued_work: Time,
+    /// That of one request, by model.
+    alone: Vec<Time>,
+    pub(super) orders: Orders,
+    /// When the next thing happens in its engine.
+    pub(super) next: Time,
+    /// Whether its engine has reached the present instant.
+    pub(super) begun: bool,
+    /// The orders that have ended in this instant, and whether they are done.
+    pub(super) ended: Vec<(JobId, bool)>,
+    /// Whether its queue or its free slots have grown since the dispatcher was asked.
+    pub(super) asks: bool,
+    /// When it has to be asked.
+    pub(super) wake: Option<Time>,
+    /// Its latest reports, oldest first.
+    pub(super) reports: VecDeque<Report>,
+}
+
+impl SiteState {
+    pub(super) fn new(model: &FleetModel, place: usize, scheduler: Box<dyn Scheduler>) -> Self {
+        let site = &model.sites[place];
+        let alone = model.models.iter().enumerate().map(|(m, served)| match site.deployed[m] {
+            true => model.service(place, m, served.best(), 1),
+            false => Time::ZERO,
+        });
+        Self {
+            engine: Engine::of_orders(Arc::clone(&site.world), site.rules.clone()),
+            scheduler,
+            decision: Decision::default(),
+            queues: vec![VecDeque::new(); model.models.len()],
+            queued_work: Time::ZERO,
+            alone: alone.collect(),
+            orders: Orders::default(),
+            next: Time::MAX,
+            begun: false,
+            ended: Vec::new(),
+            asks: false,
+            wake: None,
+            reports: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn enqueue(&mut self, model: usize, request: RequestId) {
+        self.queues[model].push_back(request);
+        self.queued_work += self.alone[model];
+        self.asks = true;
+    }
+
+    /// Takes the request that was delivered first.
+    pub(super) fn dequeue(&mut self, model: usize) -> Option<RequestId> {
+        let request = self.queues[model].pop_front()?;
+        self.queued_work -= self.alone[model];
+        Some(request)
+    }
+
+    /// Removes a request from its queue.
+    pub(super) fn unqueue(&mut self, model: usize, request: RequestId) {
+        let place = self.queues[model].iter().position(|&queued| queued == request);
+        self.queues[model].remove(place.expect("a queued request is in its queue"));
+        self.queued_work -= self.alone[model];
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queues.iter().map(VecDeque::len).sum()
+    }
+
+    pub(super) fn report(&self, time: Time) -> Report {
+        let left = self.orders.iter().map(|order| order.alone_until.saturating_sub(time));
+        Report {
+            time,
+            queued: self.queues.iter().map(|queue| queue.len() as u32).collect(),
+            in_service: self.orders.len(),
+            backlog: left.fold(self.queued_work, |sum, left| sum + left),
+        }
+    }
+
+    /// Brings the engine to the present instant, in which layers end, if it is not there yet.
+    pub(super) fn begin(&mut self, place: usize, now: Time, out: &mut dyn Recorder) {
+        if !std::mem::replace(&mut self.begun, true) {
+            let tap = &mut Tap { place, scheduler: self.scheduler.as_mut(), ended: &mut self.ended, out };
+            self.engine.begin(now, tap);
+        }
+    }
+
+    /// Calls the engine with a recorder that passes everything on.
+    pub(super) fn with_engine<T>(
+        &mut self,
+        place: usize,
+        out: &mut dyn Recorder,
+        call: impl FnOnce(&mut Engine, &mut dyn sim::Recorder) -> T,
+    ) -> T {
+        let tap = &mut Tap { place, scheduler: self.scheduler.as_mut(), ended: &mut self.ended, out };
+        call(&mut self.engine, tap)
+    }
+
+    /// Ends the present instant with a decision of the scheduler if one is due.
+    pub(super) fn end(
+        &mut self,
+        place: usize,
+        is_over: bool,
+        out: &mut dyn Recorder,
+    ) -> Result<(), IllegalAction> {
+        self.begun = false;
+        let asked = self.with_engine(place, out, |engine, tap| engine.end(is_over, tap));
+        if asked {
+            self.decision.clear();
+            self.scheduler.decide(&self.engine.view(), &mut self.decision);
+            let decision = std::mem::take(&mut self.decision);
+            let applied = self.with_engine(place, out, |engine, tap| engine.apply(&decision, tap));
+            self.decision = decision;
+            applied?;
+        }
+        self.next = self.with_engine(place, out, |engine, tap| engine.next_time(tap));
+        Ok(())
+    }
+
+    pub(super) fn free_slots(&self, site: &Site) -> u32 {
+        site.slots.saturating_sub(self.orders.len())
+    }
+}
+
+/// Passes the records of an engine on: to its scheduler, to the recorder of the fleet, and the ends of orders to the fleet.
+struct Tap<'a> {
+    place: usize,
+    scheduler: &'a mut dyn Scheduler,
+    ended: &'a mut Vec<(JobId, bool)>,
+    out: &'a mut dyn Recorder,
+}
+
+impl sim::Recorder for Tap<'_> {
+    fn record(&mut self, record: &sim::Record, origin: Origin) {
+        self.scheduler.observe(record);
+        self.out.record(&Record::Site { site: self.place, record: *record }, origin);
+        match *record {
+            sim::Record::Done { job, .. } => self.ended.push((job, true)),
+            sim::Record::Drop { request, .. } => self.ended.push((JobId(request.0), false)),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What of a fleet does not change in a run.
+
+use std::sync::Arc;
+
+use crate::sim::{DecisionCost, LateRules, Rules, World};
+use crate::units::Time;
+
+/// A fleet: sites, models, links and clients.
+#[derive(Clone, Debug)]
+pub struct FleetModel {
+    /// The sites.
+    pub sites: Vec<Site>,
+    /// The models that requests ask for.
+    pub models: Vec<ServedModel>,
+    /// The links, one per direction: first those between nodes, then those of access.
+    pub wires: Vec<Wire>,
+    /// Who sends requests, by the number of the tenant.
+    pub clients: Vec<Client>,
+    /// The number of nodes.
+    pub nodes: usize,
+    /// The period of the sites' reports; zero if every site is always seen as it is.
+    pub report: Time,
+    /// What a decision of the dispatcher costs.
+    pub dispatch_cost: DecisionCost,
+    /// What happens to late requests.
+    pub late: LateRules,
+}
+
+/// A site: a system with its own engine.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The name.
+    pub name: String,
+    /// The platform, and the networks of all variants at all batches.
+    pub world: Arc<World>,
+    /// The rules of its engine. Late requests are the fleet's matter, so `late` has to be `finish`.
+    pub rules: Rules,
+    /// The number of orders in service at most.
+    pub slots: u32,
+    /// Whether it has each of the models.
+    pub deployed: Vec<bool>,
+}
+
+/// A model as it is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServedModel {
+    /// The name.
+    pub name: String,
+    /// The batch sizes of orders, ascending, from 1.
+    pub batches: Vec<u32>,
+    /// The variants, in the order of the model's file.
+    pub variants: Vec<ServedVariant>,
+}
+
+/// A variant as it is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServedVariant {
+    /// The network.
+    pub name: String,
+    /// The accuracy, from 0 to 1.
+    pub accuracy: f64,
+    /// For each batch size the index into [`World::networks`], the same at all sites.
+    pub networks: Vec<u32>,
+}
+
+impl ServedModel {
+    /// The largest number of requests in an order.
+    pub fn max_batch(&self) -> usize {
+        self.batches.last().map_or(1, |&batch| batch as usize)
+    }
+
+    /// The place of the smallest batch size that holds so many requests; the order is padded to it.
+    pub fn padded(&self, count: usize) -> usize {
+        self.batches.partition_point(|&batch| (batch as usize) < count).min(self.batches.len() - 1)
+    }
+
+    /// The most accurate variant; of equals the first.
+    pub fn best(&self) -> usize {
+        let better = |best: usize, v: usize| match self.variants[v].accuracy > self.variants[best].accuracy {
+            true => v,
+            false => best,
+        };
+        (1..self.variants.len()).fold(0, better)
+    }
+}
+
+/// One direction of a link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wire {
+    /// The rate; may be infinite.
+    pub bytes_per_ps: f64,
+    /// The delay of propagation.
+    pub delay: Time,
+    /// How messages share it.
+    pub sharing: WireSharing,
+}
+
+impl Wire {
+    /// The time to send so many bytes if there is no other message, without the delay.
+    pub fn sending(&self, bytes: f64) -> Time {
+        Time((bytes / self.bytes_per_ps).ceil() as u64)
+    }
+}
+
+/// How messages share a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireSharing {
+    /// Equal shares for all messages under way (processor sharing).
+    Ps,
+    /// One after the other.
+    Fifo,
+    /// Messages do not delay each other.
+    None,
+}
+
+/// Who sends requests: a tenant at a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    /// The model that it asks for, by number.
+    pub model: usize,
+    /// Its node, by number.
+    pub node: usize,
+    /// Size of a request.
+    pub input_bytes: f64,
+    /// Size of an answer.
+    pub output_bytes: f64,
+    /// The accuracy below which an answer is of no use; 0 if any will do.
+    pub min_accuracy: f64,
+    /// For each site the wires to it and back; `None` if there is no way.
+    pub ways: Vec<Option<[Arc<[Hop]>; 2]>>,
+}
+
+/// A wire on the way of a message, by number.
+pub type Hop = u32;
+
+impl FleetModel {
+    /// The time of a message on a way without any other traffic: all hops, one after the other.
+    pub fn travel(&self, way: &[Hop], bytes: f64) -> Time {
+        let one = |&hop: &Hop| self.wires[hop as usize].sending(bytes) + self.wires[hop as usize].delay;
+        way.iter().map(one).fold(Time::ZERO, |sum, time| sum + time)
+    }
+
+    /// The latency of an order alone on a site, c1.
+    pub fn service(&self, site: usize, model: usize, variant: usize, count: usize) -> Time {
+        let model = &self.models[model];
+        let network = model.variants[variant].networks[model.padded(count)];
+        self.sites[site].world.networks[network as usize].isolated
+    }
+
+    /// Whether a client can be served at a site.
+    pub fn serves(&self, site: usize, client: &Client) -> bool {
+        self.sites[site].deployed[client.model] && client.ways[site].is_some()
+    }
+
+    /// Panics if the fleet breaks one of its invariants.
+    pub(super) fn check(&self) {
+        for client in &self.clients {
+            assert!(client.node < self.nodes && client.ways.len() == self.sites.len());
+            assert!((0..self.sites.len()).any(|site| self.serves(site, client)), "nobody serves {client:?}");
+        }
+        for site in &self.sites {
+            assert!(site.slots > 0 && site.deployed.len() == self.models.len());
+        }
+        assert!(self.models.iter().all(|model| model.batches.first() == Some(&1)));
+    }
+}
