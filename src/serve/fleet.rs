@@ -170,11 +170,13 @@ impl Fleet {
             return Ok(false);
         }
         self.pass_instant(dispatcher, out)?;
-        let is_over = self.measured_open == 0;
         for site in 0..self.sites.len() {
             if self.sites[site].begun {
                 let out = &mut Both { dispatcher, out };
-                let ended = self.sites[site].end(site, is_over, out);
+                let waited = self.sites[site].apply_due(site, out);
+                self.take_ended(site, out);
+                let is_last = self.measured_open == 0;
+                let ended = self.sites[site].end(site, [waited, is_last], out);
                 let name = &self.model.sites[site].name;
                 ended.map_err(|illegal| ServeError::Scheduler { site: name.clone(), illegal })?;
                 self.take_ended(site, out);

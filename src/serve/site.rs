@@ -124,16 +124,20 @@ impl SiteState {
         call(&mut self.engine, tap)
     }
 
-    /// Ends the present instant with a decision of the scheduler if one is due.
+    /// Applies the decision of the scheduler that takes effect now; returns whether a trigger has waited for that.
+    pub(super) fn apply_due(&mut self, place: usize, out: &mut dyn Recorder) -> bool {
+        self.with_engine(place, out, |engine, tap| engine.apply_due(tap))
+    }
+
+    /// Ends the present instant with a decision of the scheduler if one is due and wanted.
     pub(super) fn end(
         &mut self,
         place: usize,
-        is_over: bool,
+        [waited, is_last]: [bool; 2],
         out: &mut dyn Recorder,
     ) -> Result<(), IllegalAction> {
         self.begun = false;
-        let asked = self.with_engine(place, out, |engine, tap| engine.end(is_over, tap));
-        if asked {
+        if !is_last && self.engine.end(waited) {
             self.decision.clear();
             self.scheduler.decide(&self.engine.view(), &mut self.decision);
             let decision = std::mem::take(&mut self.decision);

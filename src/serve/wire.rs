@@ -69,11 +69,6 @@ impl Traffic {
         Some(request)
     }
 
-    /// The number of messages under way, under processor sharing.
-    pub(super) fn len(&self) -> usize {
-        self.under_way.len()
-    }
-
     fn advance(&mut self, wire: &Wire, now: Time) {
         if !self.under_way.is_empty() {
             let share = wire.bytes_per_ps / self.under_way.len() as f64;

@@ -166,7 +166,8 @@ impl Engine {
             }
             self.admit_arrivals(out);
             self.abort_late(out);
-            if self.decides(out) {
+            let waited = self.apply_due(out);
+            if self.asks(waited) {
                 if self.stalls() {
                     return Step::Stalled;
                 }
@@ -189,13 +190,17 @@ impl Engine {
         self.complete_layers(out);
     }
 
-    /// Ends the events of the present instant: applies the decision that takes effect, and returns whether the scheduler
-    /// is asked for another, on a fresh snapshot.
-    fn decides(&mut self, out: &mut dyn Recorder) -> bool {
+    /// Applies the decision that takes effect in the present instant; returns whether a trigger has waited for that.
+    pub fn apply_due(&mut self, out: &mut dyn Recorder) -> bool {
         let waited = self.apply_pending(out);
         if self.rules.decision_cost != DecisionCost::Ideal {
             self.settle(out);
         }
+        waited
+    }
+
+    /// Whether the scheduler is asked for a decision at the end of the present instant, on a fresh snapshot.
+    fn asks(&mut self, waited: bool) -> bool {
         let fires = waited || self.trigger_fires();
         if fires && self.pending.at.is_some() {
             self.missed_trigger = true;

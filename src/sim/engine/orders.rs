@@ -10,7 +10,8 @@
 //!     let time = engine.next_time(out);              // the earliest of all sites, links and arrivals
 //!     engine.begin(time, out);                       // layers end
 //!     engine.admit(order, .., out); engine.give_up(..)   // as often as needed
-//!     if engine.end(out) { scheduler.decide(&engine.view(), ..); engine.apply(..) }
+//!     let waited = engine.apply_due(out);            // the decision that takes effect
+//!     if engine.end(waited) { scheduler.decide(&engine.view(), ..); engine.apply(..) }
 //! }
 //! ```
 
@@ -56,12 +57,9 @@ impl Engine {
     }
 
     /// Ends the present instant; returns whether the scheduler is asked for a decision on [`Engine::view`], which goes to
-    /// [`Engine::apply`]. If this is the last instant of the run, it is not asked.
-    pub fn end(&mut self, is_last: bool, out: &mut dyn Recorder) -> bool {
-        if is_last {
-            self.measured_open = 0;
-        }
-        self.awaits_decision = self.decides(out);
+    /// [`Engine::apply`].
+    pub fn end(&mut self, waited: bool) -> bool {
+        self.awaits_decision = self.asks(waited);
         if self.awaits_decision {
             self.idle_decisions = if self.lanes.all_idle() { self.idle_decisions + 1 } else { 0 };
         }
