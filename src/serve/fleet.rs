@@ -283,7 +283,9 @@ impl Fleet {
             self.hosts.ask(self.model.nodes + site);
             for &request in &order.members {
                 let is_served = |of: &InFlight| of.site == site && of.stage == Stage::InService(id);
-                let Some(member) = self.requests.get_mut(request).filter(|of| is_served(of)) else { continue };
+                let Some(member) = self.requests.get_mut(request).filter(|of| is_served(of)) else {
+                    continue;
+                };
                 if !done {
                     self.close(request, Loss::Scheduler, out);
                     continue;

@@ -34,7 +34,11 @@ impl Orders {
         if self.window.is_empty() {
             self.first = id.0;
         }
-        assert_eq!(id.0, self.first + self.window.len() as u32, "orders are numbered in the order of their launch");
+        assert_eq!(
+            id.0,
+            self.first + self.window.len() as u32,
+            "orders are numbered in the order of their launch"
+        );
         self.window.push_back(Some(order));
         self.open += 1;
     }

@@ -7,9 +7,7 @@ use std::collections::VecDeque;
 
 use super::record::{Loss, Record, Recorder};
 use super::static_model::FleetModel;
-use crate::sim::{
-    self, AcceleratorModel, DropReason, JobId, Origin, Platform, RequestId, SubJobId, World,
-};
+use crate::sim::{self, AcceleratorModel, DropReason, JobId, Origin, Platform, RequestId, SubJobId, World};
 
 /// The platform of all sites together, with the networks as they are on the first site: isolated latencies are its.
 pub fn joint_world(model: &FleetModel) -> World {
@@ -18,7 +16,11 @@ pub fn joint_world(model: &FleetModel) -> World {
     for site in &model.sites {
         let several = model.sites.len() > 1;
         accelerators.extend(site.world.platform.accelerators.iter().map(|accelerator| AcceleratorModel {
-            name: if several { format!("{}/{}", site.name, accelerator.name) } else { accelerator.name.clone() },
+            name: if several {
+                format!("{}/{}", site.name, accelerator.name)
+            } else {
+                accelerator.name.clone()
+            },
             ..accelerator.clone()
         }));
     }

@@ -70,7 +70,10 @@ type Records = Vec<(Record, Origin)>;
 /// The records about requests, and all others: within an instant, the fleet answers after all layers have ended.
 fn parts(records: Records) -> [Records; 2] {
     let of_request = |(record, _): &(Record, Origin)| {
-        matches!(record, Record::Arrival { .. } | Record::Done { .. } | Record::Drop { .. } | Record::End { .. })
+        matches!(
+            record,
+            Record::Arrival { .. } | Record::Done { .. } | Record::Drop { .. } | Record::End { .. }
+        )
     };
     let (one, other) = records.into_iter().partition(of_request);
     [one, other]

@@ -179,11 +179,7 @@ impl Engine {
 
     /// Goes on to a time, which must be later than the present, and ends the layers that end then.
     fn begin_instant(&mut self, time: Time, out: &mut dyn Recorder) {
-        assert!(
-            time > self.now || self.now == Time::ZERO,
-            "event at {time:?} is not after {:?}",
-            self.now
-        );
+        assert!(time > self.now || self.now == Time::ZERO, "event at {time:?} is not after {:?}", self.now);
         self.now = time;
         self.changes = Changes { tick: self.ticks.pass(time), ..Changes::default() };
         self.settled = false;
