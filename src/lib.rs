@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod cost;
 pub mod dims;
+pub mod exp;
 pub mod experiment;
 pub mod files;
 pub mod guide;
