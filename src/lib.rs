@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cost;
 pub mod dims;
 pub mod dispatch;
+pub mod exp;
 pub mod experiment;
 pub mod files;
 pub mod guide;

@@ -154,7 +154,7 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
     } else if table.contains_key("variant") {
         model(path, &data)
     } else if table.contains_key("tenant") {
-        let scenario = Scenario::read(path, data.folders(Kind::Network))?;
+        let scenario = Scenario::read(path, data.folders(Kind::Network), data.folders(Kind::Model))?;
         check_name(path, &scenario.name)?;
         scenario.networks.iter().try_for_each(|variant| data.network(&variant.network).map(|_| ()))?;
         Ok(Verdict::new("scenario", format!(" `{}`, {} tenants", scenario.name, scenario.tenants.len())))

@@ -154,7 +154,7 @@ impl DataRoot {
     /// Reads a scenario by name or path.
     pub fn scenario(&self, name: &str) -> Result<Scenario, Error> {
         let path = self.path(Kind::Scenario, name)?;
-        let scenario = Scenario::read(&path, self.folders(Kind::Network))?;
+        let scenario = Scenario::read(&path, self.folders(Kind::Network), self.folders(Kind::Model))?;
         check_name(&path, &scenario.name)?;
         Ok(scenario)
     }

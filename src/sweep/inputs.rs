@@ -105,6 +105,9 @@ fn files_of(case: &Case, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     for variant in &scenario.networks {
         paths.push(data.path(Kind::Network, &variant.network)?);
     }
+    for model in &scenario.models {
+        paths.push(data.path(Kind::Model, &model.name)?);
+    }
     let files = scenario.tenants.iter().filter_map(|tenant| tenant.arrivals.file());
     paths.extend(files.map(Path::to_path_buf));
     Ok(paths)

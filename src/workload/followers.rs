@@ -128,7 +128,7 @@ impl Offer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::{Arrivals, SlaTerms, Tenant, Variant, Weighted};
+    use crate::workload::{Arrivals, SlaTerms, Tenant, Utility, Variant, Weighted};
 
     fn tenant(name: &str, arrivals: &str) -> Tenant {
         Tenant {
@@ -144,6 +144,12 @@ mod tests {
             pin_weights: false,
             target_hit_rate: None,
             firm: None,
+            model: None,
+            node: None,
+            input_bytes: 0.0,
+            output_bytes: 0.0,
+            utility: Utility::default(),
+            min_accuracy: None,
         }
     }
 
@@ -156,6 +162,7 @@ mod tests {
             name: "test".into(),
             source: String::new(),
             networks: ["small", "large"].map(|name| Variant { network: name.into(), batch: 1 }).to_vec(),
+            models: Vec::new(),
             tenants: vec![tenant("camera", CAMERA), tenant("faces", &cascade)],
             stages: vec![Stage { tenant: 1, after: 0, probability }],
         }

@@ -19,6 +19,7 @@ mod sla;
 mod stream;
 mod tenant;
 mod trace;
+mod utility;
 
 pub use arrivals::{
     ARRIVALS, ArrivalKind, Arrivals, Binding, Cascade, ClosedLoop, Law, Point, Process, Rate, Setting, schema,
@@ -38,3 +39,4 @@ pub use sla::{Firm, Late, Qos, Sla, SlaRule, SlaTerms};
 pub use stream::{Arrival, ArrivalStream, MAX_REQUESTS};
 pub use tenant::{Tenant, Weighted};
 pub use trace::{Labels, Reach, Recording, Row, Rows, Tally, TraceKeys, TraceStats, to_csv};
+pub use utility::{AccuracyRange, AccuracyTerm, Combine, DelayTerm, Utility};

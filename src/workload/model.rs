@@ -10,14 +10,15 @@
 //! accuracy = 0.69758
 //! ```
 //! Accuracies can only be compared if they come from one metric and one training recipe, so that `metric` names both:
-//! two sets of weights for the same ResNet-50 differ by 5 points. Nothing in a run reads models yet; `mascot list models`
-//! shows them beside the costs of their networks.
+//! two sets of weights for the same ResNet-50 differ by 5 points. `mascot list models` shows them beside the costs of their
+//! networks. A tenant of a scenario names a model in place of a network.
 
 use std::path::Path;
 
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
+use super::utility::AccuracyRange;
 use crate::files::{Batch, Folders, Fraction, InputError, Source, Spanned, did_you_mean, schema_of};
 
 /// A validated model.
@@ -100,6 +101,19 @@ impl Model {
         Ok(Self { name: raw.name, metric: raw.metric, source: raw.source, batches, variants })
     }
 
+    /// The most accurate variant; the first of those that are equally accurate.
+    pub fn best(&self) -> &ModelVariant {
+        let better = |best: &'_ ModelVariant, other: &ModelVariant| other.accuracy > best.accuracy;
+        let first = &self.variants[0];
+        self.variants.iter().fold(first, |best, other| if better(best, other) { other } else { best })
+    }
+
+    /// The least and the largest accuracy.
+    pub fn accuracies(&self) -> AccuracyRange {
+        let least = self.variants.iter().map(|variant| variant.accuracy).fold(f64::INFINITY, f64::min);
+        AccuracyRange { min: least, max: self.best().accuracy }
+    }
+
     /// Pairs of variants of which the first is no more accurate and no cheaper than the second, by the costs of the
     /// variants, in their order; one pair at most for each first.
     pub fn dominated(&self, costs: &[u64]) -> Vec<(&ModelVariant, &ModelVariant)> {
@@ -156,6 +170,9 @@ mod tests {
             ("m", "top-1", vec![("narrow", 0.7), ("wide", 0.8)])
         );
         assert_eq!(model.batches, [1]);
+        assert_eq!(model.accuracies(), AccuracyRange { min: 0.7, max: 0.8 });
+        assert_eq!(model.best().network, "wide");
+        assert_eq!(read(&TWO.replace("0.8", "0.7")).unwrap().best().network, "narrow");
         assert_eq!(read(&format!("batches = [1, 4, 6]\n{TWO}")).unwrap().batches, [1, 4, 6]);
     }
 

@@ -3,8 +3,8 @@
 //! The experiment or the tenant picks one of three deadline rules: a multiple of the network's isolated latency, on the
 //! system that serves it or on the reference of the experiment (`sla_reference`); an absolute target, as applications
 //! have; or the next frame of periodic arrivals. All deadlines are scaled by the QoS level. (m,k)-firm terms belong to a
-//! stream of requests: they move no deadline, but their violations are counted. Utility functions of delay are not
-//! modelled.
+//! stream of requests: they move no deadline, but their violations are counted. What an answer is worth by its delay is
+//! the tenant's `utility` (`workload::utility`).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

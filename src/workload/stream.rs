@@ -131,7 +131,7 @@ impl Traits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::{Arrivals, SlaTerms, Tenant, Variant, Weighted};
+    use crate::workload::{Arrivals, SlaTerms, Tenant, Utility, Variant, Weighted};
 
     const SEED: u64 = 3;
 
@@ -154,6 +154,12 @@ mod tests {
             pin_weights: false,
             target_hit_rate: None,
             firm: None,
+            model: None,
+            node: None,
+            input_bytes: 0.0,
+            output_bytes: 0.0,
+            utility: Utility::default(),
+            min_accuracy: None,
         }
     }
 
@@ -162,6 +168,7 @@ mod tests {
             name: "test".into(),
             source: String::new(),
             networks: ["small", "large"].map(|name| Variant { network: name.into(), batch: 1 }).to_vec(),
+            models: Vec::new(),
             tenants: tenants.iter().map(|&(name, weight)| tenant(name, weight)).collect(),
             stages: Vec::new(),
         }

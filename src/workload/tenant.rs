@@ -8,6 +8,7 @@
 
 use super::arrivals::Arrivals;
 use super::sla::{Firm, Late, SlaTerms};
+use super::utility::Utility;
 use crate::units::Time;
 
 /// One of the values that a draw may give.
@@ -24,7 +25,9 @@ pub struct Weighted {
 pub struct Tenant {
     /// The name, unique in the scenario; it is the key of the tenant's random streams.
     pub name: String,
-    /// The networks that requests ask for: at least one index into [`super::Scenario::networks`], drawn per request.
+    /// The networks that requests ask for: at least one index into [`super::Scenario::networks`], drawn per request. Of
+    /// a tenant with a [model](Self::model) the most accurate variant at batch 1, which is what a plain run executes and
+    /// what a deadline is a multiple of.
     pub networks: Vec<Weighted>,
     /// The targets of those of [`Self::networks`] that have one of their own.
     pub targets: Vec<(u32, Time)>,
@@ -46,6 +49,18 @@ pub struct Tenant {
     pub target_hit_rate: Option<f64>,
     /// The (m,k)-firm terms.
     pub firm: Option<Firm>,
+    /// The model that requests ask for, any variant of which may answer: an index into [`super::Scenario::models`].
+    pub model: Option<u32>,
+    /// The node of the fleet at which the requests arrive, by name.
+    pub node: Option<String>,
+    /// Bytes that a request brings, which travel to the site that serves it.
+    pub input_bytes: f64,
+    /// Bytes of the answer, which travel back.
+    pub output_bytes: f64,
+    /// What an answer is worth.
+    pub utility: Utility,
+    /// The least accuracy at which an answer counts as served; only of a tenant with a model.
+    pub min_accuracy: Option<f64>,
 }
 
 impl Tenant {

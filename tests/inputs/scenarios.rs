@@ -6,23 +6,34 @@ use std::path::Path;
 use mascot::experiment::{DataRoot, Kind};
 use mascot::files::InputError;
 use mascot::units::Time;
-use mascot::workload::{Firm, Late, Scenario, SlaRule, Tenant, Variant, Weighted};
+use mascot::workload::{
+    AccuracyTerm, Combine, DelayTerm, Firm, Late, Scenario, SlaRule, Tenant, Utility, Variant, Weighted,
+};
 
 const NETWORKS: [&str; 3] = ["alexnet", "kws_res26", "yolov2"];
 
-/// A folder in which these networks exist; a scenario does not read them.
+/// A model of two of the networks; the better one is not the last.
+const DETECT: &str = "name = 'detect'\nmetric = 'mAP'\nsource = 't'\nbatches = [1, 2]\n[[variant]]\nnetwork = 'alexnet'\n\
+                      accuracy = 0.8\n[[variant]]\nnetwork = 'yolov2'\naccuracy = 0.6\n";
+
+/// A folder in which these networks exist, which a scenario does not read, and below it one with models.
 fn networks() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     for name in NETWORKS {
         fs::write(folder.path().join(name).with_extension("toml"), "").expect("the folder is ours");
     }
+    let models = folder.path().join("models");
+    fs::create_dir(&models).expect("the folder is ours");
+    fs::write(models.join("detect.toml"), DETECT).expect("the folder is ours");
+    fs::write(models.join("other.toml"), DETECT).expect("the folder is ours");
     folder
 }
 
 fn shipped(name: &str) -> Scenario {
     let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
     let path = workloads.join("scenarios").join(name).with_extension("toml");
-    Scenario::read(&path, &workloads.join("networks")).expect("a shipped scenario is valid")
+    Scenario::read(&path, &workloads.join("networks"), &workloads.join("models"))
+        .expect("a shipped scenario is valid")
 }
 
 /// The names of all presets.
@@ -38,7 +49,7 @@ fn read(text: &str) -> Result<Scenario, InputError> {
     let folder = networks();
     let path = folder.path().join("scenario.toml");
     fs::write(&path, text).expect("the folder is ours");
-    Scenario::read(&path, folder.path())
+    Scenario::read(&path, folder.path(), &folder.path().join("models"))
 }
 
 #[test]
@@ -175,6 +186,69 @@ fn a_scenario_may_say_when_requests_come_and_on_which_terms() {
 }
 
 #[test]
+fn a_tenant_of_a_model_asks_for_its_best_variant_and_keeps_what_concerns_its_answers() {
+    let scenario = read(
+        r#"
+        name = "users"
+        source = "test"
+        utility = { accuracy = "range", combine = "weighted", weight = 0.25 }
+        [[tenant]]
+        name = "a"
+        network = "yolov2"
+        [[tenant]]
+        name = "b"
+        model = "detect"
+        node = "Madrid"
+        input_kb = 1.5
+        output_kb = 2
+        min_accuracy = 0.7
+        utility = { delay = { kind = "linear", full_us = 10, zero_us = 50 }, accuracy = "relative" }
+        [[tenant]]
+        name = "c"
+        model = "detect"
+        "#,
+    )
+    .unwrap();
+    let networks: Vec<String> = scenario.networks.iter().map(Variant::label).collect();
+    assert_eq!(networks, ["yolov2", "alexnet"]);
+    assert_eq!(scenario.models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>(), ["detect"]);
+    let [a, b, c] = scenario.tenants.as_slice() else { panic!("there are three") };
+    assert_eq!([a.model, b.model, c.model], [None, Some(0), Some(0)]);
+    assert_eq!([a, b, c].map(|tenant| tenant.networks[0].value), [0, 1, 1]);
+    assert_eq!((b.node.as_deref(), b.input_bytes, b.output_bytes), (Some("Madrid"), 1_500.0, 2_000.0));
+    assert_eq!((a.node.as_deref(), a.input_bytes, a.output_bytes), (None, 0.0, 0.0));
+    assert_eq!([a.min_accuracy, b.min_accuracy], [None, Some(0.7)]);
+    let delay = DelayTerm::Linear { full: Time::from_us(10.0), zero: Time::from_us(50.0) };
+    let own = Utility { accuracy: AccuracyTerm::Relative, delay, combine: Combine::Product };
+    let of_all = Utility {
+        accuracy: AccuracyTerm::Range,
+        delay: DelayTerm::Deadline,
+        combine: Combine::Weighted(0.25),
+    };
+    assert_eq!([a, b, c].map(|tenant| tenant.utility), [of_all, own, of_all]);
+}
+
+#[test]
+fn every_kind_of_delay_is_read() {
+    let delay = |keys: &str| {
+        let text = format!(
+            "name = 's'\nsource = 't'\n[[tenant]]\nname = 'a'\nmodel = 'detect'\nutility = {{ delay = {{ {keys} }} }}\n"
+        );
+        read(&text).unwrap().tenants[0].utility.delay
+    };
+    let us = Time::from_us;
+    assert_eq!(delay("kind = 'deadline'"), DelayTerm::Deadline);
+    assert_eq!(
+        delay("kind = 'exponential', full_us = 0, tau_us = 5"),
+        DelayTerm::Exponential { full: us(0.0), tau: us(5.0) }
+    );
+    assert_eq!(
+        delay("kind = 'sigmoid', mid_us = 7, width_us = 2"),
+        DelayTerm::Sigmoid { mid: us(7.0), width: us(2.0) }
+    );
+}
+
+#[test]
 fn a_tenant_may_follow_another_that_comes_later_in_the_file() {
     let scenario = read(
         r#"
@@ -272,13 +346,60 @@ fn wrong_files_are_refused_with_their_line() {
         (format!("{tenant}{tenant}"), 7, "two tenants are named `a`"),
         ("[[tenant]]\nname = 'a'\nnetwork = 'resnet5'\n".into(), 5, "no network `resnet5`"),
         ("[[tenant]]\nname = 'a'\nnetworks = []\n".into(), 5, "at least one"),
-        ("[[tenant]]\nname = 'a'\n".into(), 4, "either"),
+        ("[[tenant]]\nname = 'a'\n".into(), 4, "expected either `network` or `networks`, or a `model`"),
+        (format!("{tenant}model = 'detect'\n"), 6, "expected either `network` or `model`"),
+        (format!("{tenant}min_accuracy = 0.5\n"), 6, "for tenants with a `model`"),
+        (format!("{tenant}input_kb = -1\n"), 6, "`input_kb` is -1: expected a number from 0"),
+        (
+            format!("{tenant}utility = {{ acuracy = 'range' }}\n"),
+            6,
+            "unknown field `acuracy` (did you mean `accuracy`?)",
+        ),
+        (format!("{tenant}utility = {{ combine = 'weighted' }}\n"), 6, "needs the `weight`"),
+        (format!("{tenant}utility = {{ weight = 0.5 }}\n"), 6, "`weight` has no meaning"),
+        (
+            format!("{tenant}utility = {{ combine = 'weighted', weight = 2 }}\n"),
+            6,
+            "`weight` is 2: expected a number from 0 to 1",
+        ),
+        (
+            format!("{tenant}utility = {{ delay = {{ kind = 'linear', full_us = 5 }} }}\n"),
+            6,
+            "a delay of kind `linear` needs `zero_us`",
+        ),
+        (
+            format!("{tenant}utility = {{ delay = {{ kind = 'linear', full_us = 5, zero_us = 5 }} }}\n"),
+            6,
+            "`zero_us` is 5: expected more than `full_us`, which is 5",
+        ),
+        (
+            format!("{tenant}utility = {{ delay = {{ kind = 'deadline', tau_us = 5 }} }}\n"),
+            6,
+            "`tau_us` has no meaning here: `deadline` takes no key",
+        ),
+        (format!("{tenant}utility = {{ delay = {{ kind = 'step' }} }}\n"), 6, "step"),
+        (
+            "[[tenant]]\nname = 'a'\nmodel = 'detekt'\n".into(),
+            5,
+            "no model `detekt` (did you mean `detect`?)",
+        ),
+        ("[[tenant]]\nname = 'a'\nmodel = 'detect'\nbatch = 2\n".into(), 6, "lists its batches"),
+        (
+            "[[tenant]]\nname = 'a'\nmodel = 'detect'\nmin_accuracy = 0.9\n".into(),
+            6,
+            "`min_accuracy` is 0.9: expected at most 0.8, which the most accurate variant of `detect` has",
+        ),
     ];
     for (text, line, part) in cases {
         let error = read(&format!("name = 's'\nsource = 't'\n{text}")).unwrap_err();
         assert_eq!(error.line, Some(line), "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
+    let other = "name = 's'\nsource = 't'\n[[tenant]]\nname = 'a'\nmodel = 'other'\n";
+    let error = read(other).unwrap_err();
+    assert!(
+        error.to_string().ends_with("other.toml: `name` is `detect`: expected `other`, the name of the file")
+    );
     let error = read("name = 's'\nsource = 't'\ntenant = []\n").unwrap_err();
     assert!(error.to_string().contains("`tenant` is empty"), "{error}");
 }

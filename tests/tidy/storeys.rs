@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use crate::graph::{Graph, Segments};
 use crate::sources;
 
-/// `units`, `dims`, `precision`, `files` and `rng`: the ground that every folder stands on.
-const GROUND: [&str; 5] = ["units", "dims", "precision", "files", "rng"];
+/// `units`, `dims`, `exp`, `precision`, `files` and `rng`: the ground that every folder stands on.
+const GROUND: [&str; 6] = ["units", "dims", "exp", "precision", "files", "rng"];
 
 /// Each folder and the folders that it may use, from the ground up.
 const STOREYS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("dims", &[]),
+    ("exp", &[]),
     ("precision", &[]),
     ("files", &[]),
     ("rng", &[]),

@@ -37,8 +37,21 @@
 //! name = "batch jobs"               # keeps 4 requests in flight
 //! network = "resnet50"
 //! arrivals = { kind = "closed_loop", in_flight = 4, think_us = 1000, think = "exponential" }
+//!
+//! [[tenant]]
+//! name = "doorbell"                 # any variant of the model may answer
+//! model = "classify_resnet"         # a file in workloads/models/, in place of `network`
+//! node = "Madrid"                   # where its requests enter the fleet
+//! input_kb = 150                    # what a request brings, in kB (1,000 bytes)
+//! output_kb = 1                     # what the answer brings back
+//! min_accuracy = 0.7                # below it an answer does not count as served
+//! utility = { delay = { kind = "linear", full_us = 10_000, zero_us = 50_000 }, accuracy = "relative" }
 //! ```
-//! Weights left out are 1.
+//! Weights left out are 1. A `utility` of the scenario is that of all tenants that have none.
+//!
+//! A tenant with a `model` counts as one that asks for the most accurate variant of it (the first of several) at batch 1:
+//! that is what a plain run on one system executes, and what deadlines are multiples of. Smaller variants and larger
+//! batches are chosen only where requests are dispatched.
 //!
 //! Arrival rates are set in one of two ways. Either the scenario fixes absolute arrival rates: every tenant's arrivals
 //! have fixed times or a `rate_per_s`, and the experiment gives no `loads`. Or the experiment's `loads` set the total
@@ -46,8 +59,11 @@
 //! requests. Cascades go with both: a cascade sends the rate of the tenant before it x probability, if no request is
 //! dropped. A closed loop counts as an absolute rate, which is that at which it is served.
 
+mod raw;
 mod read;
+mod service;
 
+use super::model::Model;
 use super::tenant::Tenant;
 
 /// A validated scenario.
@@ -59,6 +75,9 @@ pub struct Scenario {
     pub source: String,
     /// The networks that requests may ask for, distinct and in order of first mention.
     pub networks: Vec<Variant>,
+    /// The models that requests may ask for, distinct and in order of first mention. The most accurate variant of each is
+    /// one of [`Self::networks`].
+    pub models: Vec<Model>,
     /// The tenants in file order, at least one.
     pub tenants: Vec<Tenant>,
     /// Tenants whose requests follow those of others, each after the tenant that it follows.

@@ -2,105 +2,17 @@
 
 use std::path::Path;
 
-use schemars::{JsonSchema, Schema};
-use serde::Deserialize;
+use schemars::Schema;
 
+use super::raw::{RawLevel, RawNetwork, RawScenario, RawTenant};
 use super::{Scenario, Stage, Variant};
-use crate::files::{
-    Batch, Folders, Fraction, InputError, Microseconds, Positive, Source, Spanned, Weight, did_you_mean,
-    schema_of,
-};
+use crate::files::{Batch, Folders, InputError, Source, Spanned, did_you_mean, schema_of};
 use crate::units::Time;
-use crate::workload::arrivals::{self, Arrivals, Binding};
-use crate::workload::sla::{Firm, Late, Qos, SlaRule, SlaTerms};
+use crate::workload::arrivals::{Arrivals, Binding};
+use crate::workload::model::Model;
+use crate::workload::sla::{Firm, Qos, SlaRule, SlaTerms};
 use crate::workload::tenant::{Tenant, Weighted};
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(title = "mascot: a scenario: who sends requests for what")]
-struct RawScenario {
-    /// The name by which experiments refer to the scenario; it must be the name of the file.
-    name: String,
-    /// Where the scenario comes from, and what was changed.
-    source: String,
-    /// The arrival process of tenants that have none of their own.
-    #[serde(default)]
-    #[schemars(schema_with = "arrivals::schema")]
-    arrivals: Option<Spanned<toml::Table>>,
-    /// Priorities and their relative frequencies, for tenants that have none of their own.
-    priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
-    /// QoS levels and their relative frequencies, for tenants that have none of their own.
-    qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
-    /// The tenants, which send requests.
-    tenant: Vec<RawTenant>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawTenant {
-    /// The name of the tenant, unique in the scenario.
-    name: Spanned<String>,
-    /// The network that the tenant requests; or `networks`.
-    network: Option<Spanned<String>>,
-    /// Batch size: the inputs in a request.
-    batch: Option<Spanned<Batch>>,
-    /// The networks that the tenant requests and their relative frequencies; or `network`.
-    networks: Option<Spanned<Vec<RawNetwork>>>,
-    /// The tenant's share of the load, relative to the other tenants.
-    weight: Option<Spanned<Weight>>,
-    /// The arrival process of the tenant's requests.
-    #[serde(default)]
-    #[schemars(schema_with = "arrivals::schema")]
-    arrivals: Option<Spanned<toml::Table>>,
-    /// The priority of the tenant's requests; or `priorities`.
-    priority: Option<u32>,
-    /// Priorities and their relative frequencies; or `priority`.
-    priorities: Option<Spanned<Vec<RawLevel<u32>>>>,
-    /// The QoS level of the tenant's requests; or `qos_levels`.
-    qos: Option<Qos>,
-    /// QoS levels and their relative frequencies; or `qos`.
-    qos_levels: Option<Spanned<Vec<RawLevel<Qos>>>>,
-    /// The deadline rule of the tenant, in place of the experiment's.
-    sla: Option<Spanned<SlaRule>>,
-    /// Deadline as a multiple of the isolated latency, in place of the experiment's factor.
-    deadline_factor: Option<Positive>,
-    /// The absolute deadline in microseconds.
-    target_us: Option<Microseconds>,
-    /// What happens to the tenant's late requests, in place of the experiment's rule.
-    late: Option<Late>,
-    /// Whether the weights of its networks stay on chip for good, where weights stay on chip at all (`residency`). First
-    /// come, first served: where pinned weights leave no room, others do not stay.
-    #[serde(default)]
-    pin_weights: bool,
-    /// The target SLA rate: the share of requests that should be met.
-    target_hit_rate: Option<Fraction>,
-    /// Of any k requests in a row, m have to be met.
-    firm: Option<Spanned<Firm>>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawNetwork {
-    /// A network: the name of a file in workloads/networks/.
-    name: Spanned<String>,
-    /// Batch size: the inputs in a request.
-    batch: Option<Spanned<Batch>>,
-    /// The relative frequency.
-    #[serde(default = "one")]
-    weight: Weight,
-    /// The absolute deadline in microseconds.
-    target_us: Option<Microseconds>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RawLevel<T> {
-    /// The level: a priority, or a QoS level.
-    level: Spanned<T>,
-    /// The relative frequency.
-    #[serde(default = "one")]
-    weight: Weight,
-}
+use crate::workload::utility::Utility;
 
 /// The targets of a tenant's networks. `mix` has one entry per entry of `networks`.
 fn own_targets(raw: &RawTenant, mix: &[Weighted]) -> Vec<(u32, Time)> {
@@ -109,12 +21,10 @@ fn own_targets(raw: &RawTenant, mix: &[Weighted]) -> Vec<(u32, Time)> {
     own.filter_map(|(network, target_us)| Some((network, Time::from_us(target_us?.0)))).collect()
 }
 
-fn one() -> Weight {
-    Weight(1.0)
-}
-
 /// The priority of tenants without one. Our choice, because all requests are then equal, at PREMA's lowest level.
 const DEFAULT_PRIORITY: u32 = 1;
+
+const BYTES_PER_KB: f64 = 1e3;
 
 impl Scenario {
     /// The JSON Schema of a scenario file.
@@ -122,14 +32,25 @@ impl Scenario {
         schema_of::<RawScenario>()
     }
 
-    /// Reads and validates a scenario file; every network must exist in `known` as `<network>.toml`.
-    pub fn read(path: &Path, known: impl Into<Folders>) -> Result<Self, InputError> {
+    /// Reads and validates a scenario file, and the models that it names. Every network must exist in `known` as
+    /// `<network>.toml`, every model in `models`.
+    pub fn read(
+        path: &Path,
+        known: impl Into<Folders>,
+        models: impl Into<Folders>,
+    ) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let raw: RawScenario = source.parse()?;
         if raw.tenant.is_empty() {
             return Err(source.error_at_top("`tenant` is empty: a scenario has at least one"));
         }
-        let mut reader = Reader { source: &source, known: known.into(), networks: Vec::new() };
+        let mut reader = Reader {
+            source: &source,
+            known: known.into(),
+            known_models: models.into(),
+            networks: Vec::new(),
+            models: Vec::new(),
+        };
         let defaults = Defaults {
             arrivals: raw.arrivals.as_ref(),
             priorities: match &raw.priorities {
@@ -140,6 +61,7 @@ impl Scenario {
                 .qos_levels
                 .as_ref()
                 .map_or(Ok(Vec::new()), |levels| reader.levels(levels, Qos::index))?,
+            utility: raw.utility.as_ref().map_or(Ok(Utility::default()), |utility| utility.check(&source))?,
         };
         let mut tenants: Vec<Tenant> = Vec::with_capacity(raw.tenant.len());
         for raw in &raw.tenant {
@@ -150,10 +72,10 @@ impl Scenario {
             }
             tenants.push(tenant);
         }
-        let networks = reader.networks;
+        let Reader { networks, models, .. } = reader;
         let stages = stages(&source, &raw.tenant, &tenants)?;
         check_pace(&source, &raw.tenant, &tenants)?;
-        let scenario = Self { name: raw.name, source: raw.source, networks, tenants, stages };
+        let scenario = Self { name: raw.name, source: raw.source, networks, models, tenants, stages };
         check_frames(&source, &raw.tenant, &scenario)?;
         Ok(scenario)
     }
@@ -251,18 +173,25 @@ struct Defaults<'a> {
     arrivals: Option<&'a Spanned<toml::Table>>,
     priorities: Vec<Weighted>,
     qos: Vec<Weighted>,
+    utility: Utility,
 }
 
-/// Turns raw entries into validated ones and collects the distinct networks on the way.
-struct Reader<'a> {
-    source: &'a Source,
-    known: Folders,
+/// Turns raw entries into validated ones and collects the distinct networks and models on the way.
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a Source,
+    pub(super) known: Folders,
+    pub(super) known_models: Folders,
     networks: Vec<Variant>,
+    pub(super) models: Vec<Model>,
 }
 
 impl Reader<'_> {
     fn tenant(&mut self, raw: &RawTenant, defaults: &Defaults) -> Result<Tenant, InputError> {
-        let networks = self.mix(raw)?;
+        let model = raw.model.as_ref().map(|name| self.model(raw, name)).transpose()?;
+        let networks = match model {
+            Some(model) => vec![Weighted { value: self.best_of(model), weight: 1.0 }],
+            None => self.mix(raw)?,
+        };
         let targets = own_targets(raw, &networks);
         let arrivals = self.arrivals(raw, &networks, defaults)?;
         Ok(Tenant {
@@ -292,10 +221,16 @@ impl Reader<'_> {
             pin_weights: raw.pin_weights,
             target_hit_rate: raw.target_hit_rate.map(|rate| rate.0),
             firm: raw.firm.as_ref().map(|firm| self.firm(firm)).transpose()?,
+            model,
+            node: raw.node.clone(),
+            input_bytes: BYTES_PER_KB * raw.input_kb.0,
+            output_bytes: BYTES_PER_KB * raw.output_kb.0,
+            utility: raw.utility.as_ref().map_or(Ok(defaults.utility), |own| own.check(self.source))?,
+            min_accuracy: self.min_accuracy(raw, model)?,
         })
     }
 
-    fn either<T>(&self, second: &Spanned<T>, first: &str, name: &str) -> InputError {
+    pub(super) fn either<T>(&self, second: &Spanned<T>, first: &str, name: &str) -> InputError {
         self.source.error(&second.span(), format!("expected either `{first}` or `{name}`"))
     }
 
@@ -333,7 +268,10 @@ impl Reader<'_> {
                 None => self.networks(networks),
             },
             (Some(name), Some(_)) => Err(self.either(name, "network", "networks")),
-            (None, None) => Err(self.either(&raw.name, "network", "networks")),
+            (None, None) => {
+                let message = "expected either `network` or `networks`, or a `model`";
+                Err(self.source.error(&raw.name.span(), message))
+            }
         }
     }
 
@@ -349,18 +287,22 @@ impl Reader<'_> {
     /// The index of a network at a batch size, which is added if it is new.
     fn network(&mut self, name: &Spanned<String>, batch: Option<&Spanned<Batch>>) -> Result<u32, InputError> {
         let network = name.get_ref().clone();
-        let variant = Variant { network, batch: batch.map_or(1, |batch| batch.get_ref().0) };
-        if let Some(known) = self.networks.iter().position(|known| *known == variant) {
-            return Ok(known as u32);
-        }
-        if self.known.find(&variant.network).is_none() {
-            let hint = did_you_mean(&variant.network, self.known.names());
-            let expected = self.known.expected(&variant.network);
-            let message = format!("no network `{}`{hint}: expected {}", variant.network, expected.display());
+        if self.known.find(&network).is_none() {
+            let hint = did_you_mean(&network, self.known.names());
+            let expected = self.known.expected(&network);
+            let message = format!("no network `{network}`{hint}: expected {}", expected.display());
             return Err(self.source.error(&name.span(), message));
         }
-        self.networks.push(variant);
-        Ok(self.networks.len() as u32 - 1)
+        Ok(self.place(Variant { network, batch: batch.map_or(1, |batch| batch.get_ref().0) }))
+    }
+
+    /// The index of a network that exists, which is added if it is new.
+    pub(super) fn place(&mut self, variant: Variant) -> u32 {
+        let known = self.networks.iter().position(|known| *known == variant);
+        known.unwrap_or_else(|| {
+            self.networks.push(variant);
+            self.networks.len() - 1
+        }) as u32
     }
 
     fn levels<T: std::fmt::Display>(
