@@ -11,6 +11,7 @@ pub mod dispatch;
 pub mod exp;
 pub mod experiment;
 pub mod files;
+pub mod fleet;
 pub mod guide;
 pub mod hw;
 pub mod limits;

@@ -5,6 +5,7 @@ mod compare;
 mod contention;
 mod cost;
 mod dry_run;
+mod fleet_tables;
 mod fuzz;
 mod import;
 mod list;

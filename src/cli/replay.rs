@@ -143,7 +143,8 @@ fn run(options: &Options, manifest: &Manifest, data: &DataRoot, theirs: &Path) -
     drop(bars);
     if theirs.join(Table::Summary.file()).is_file() {
         let only = options.cell.is_some().then(|| replay::first_keys(ours)).transpose()?;
-        for table in manifest.logs.tables() {
+        let has = |table: &Table| !table.is_only_of_fleets() || theirs.join(table.file()).is_file();
+        for table in manifest.logs.tables().filter(has) {
             let rows = replay::compare(table, theirs, ours, only.as_deref())?;
             verdict.the_same.push(Same { file: table.file(), rows });
         }

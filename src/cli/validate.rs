@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::fleet_tables;
 use super::progress::Bars;
 use super::run::Recording;
 use super::table::Listing;
@@ -160,7 +161,7 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
         Ok(Verdict::new("scenario", format!(" `{}`, {} tenants", scenario.name, scenario.tenants.len())))
     } else if table.contains_key("weights_sha256") {
         policy(path, &table, &data)
-    } else if table.contains_key("schedulers") {
+    } else if table.contains_key("schedulers") || table.contains_key("dispatchers") {
         experiment(path, trace, &data)
     } else {
         let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a model `variant`, a scenario `tenant`, an \
@@ -251,6 +252,12 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
     }
     experiment.check_training_seeds()?;
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
+    let cells: usize = plan.cases.iter().map(|case| case.runs.len()).sum();
+    if plan.experiment.on_fleets {
+        drop(bars);
+        let tables = fleet_tables::tables(&plan);
+        return Ok(Verdict { kind: "experiment", text: format!(", {cells} cells"), tables });
+    }
     let (mut bounds, mut loads) = (Vec::new(), Vec::new());
     let mut seen: Vec<&Case> = Vec::new();
     for case in &plan.cases {
@@ -266,7 +273,6 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
     let overloads = plan.overloads(|case| case.load.is_some());
     overloads.iter().chain(&plan.moved_deadlines()).for_each(|warning| bars.warn(warning));
     drop(bars);
-    let cells: usize = plan.cases.iter().map(|case| case.runs.len()).sum();
     let bounds = Listing { columns: &BOUNDS, numbers: 2..5, rows: bounds };
     let loads = Listing { columns: &LOADS, numbers: 2..5, rows: loads };
     let text = match lacks_requests {

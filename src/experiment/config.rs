@@ -18,8 +18,10 @@ pub struct Experiment {
     pub name: String,
     /// The path of the file.
     pub path: PathBuf,
-    /// Names or paths of systems.
+    /// Names or paths of systems, or of fleets.
     pub systems: Vec<String>,
+    /// Whether they are fleets, and the schedulers are dispatchers.
+    pub on_fleets: bool,
     /// Names or paths of scenarios.
     pub scenarios: Vec<String>,
     /// QoS levels.
@@ -28,7 +30,7 @@ pub struct Experiment {
     pub loads: Option<Vec<f64>>,
     /// A recording that replaces the arrivals of the scenarios.
     pub trace: Option<TraceKeys>,
-    /// Schedulers with their parameters.
+    /// Schedulers, or dispatchers, with their parameters.
     pub schedulers: Vec<SchedulerChoice>,
     /// Number of seeds.
     pub seeds: u64,

@@ -9,6 +9,7 @@
 
 mod config;
 mod data;
+mod dispatchers;
 mod dram;
 mod error;
 mod exclude;

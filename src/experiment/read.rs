@@ -25,6 +25,7 @@ use serde::Deserialize;
 
 use super::config::Experiment;
 use super::data::{DataRoot, Kind};
+use super::dispatchers::RawDispatcher;
 use super::error::Error;
 use super::exclude::{self, RawExclude};
 use super::keys::{Asked, CostKind, TriggerKind, with_swept_keys};
@@ -32,7 +33,7 @@ use super::list::List;
 use super::sla_reference::SlaReference;
 use super::training::Training;
 use super::window::{Duration, Wanted};
-use super::{include, overrides, schedulers};
+use super::{dispatchers, include, overrides, schedulers};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
     Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
@@ -51,8 +52,12 @@ macro_rules! raw_experiment {
         #[serde(deny_unknown_fields)]
         #[schemars(title = "mascot: an experiment: lists whose product is the sweep")]
         struct RawExperiment {
-            /// Systems: names, or paths to .toml files.
+            /// Systems: names, or paths to .toml files; or `fleets`.
+            #[serde(default)]
             systems: Vec<Spanned<String>>,
+            /// Fleets of sites, whose requests are dispatched by `dispatchers`: names, or paths to .toml files.
+            #[serde(default)]
+            fleets: Vec<Spanned<String>>,
             /// Scenarios: names, or paths to .toml files.
             scenarios: Vec<Spanned<String>>,
             /// Strictness of deadlines: H, M and L multiply them by 0.8, 1.0 and 1.2. Default: M.
@@ -61,8 +66,12 @@ macro_rules! raw_experiment {
             loads: Option<List<Load>>,
             /// A recording of arrivals that replaces those of the scenarios.
             trace: Option<TraceKeys>,
-            /// Schedulers: names, or tables with `name` and parameters.
+            /// Schedulers of the layers of `systems`: names, or tables with `name` and parameters.
+            #[serde(default)]
             schedulers: Vec<Spanned<schedulers::Raw>>,
+            /// Dispatchers of the requests to `fleets`: tables with `route`, `variant` and `batch`.
+            #[serde(default)]
+            dispatchers: Vec<Spanned<RawDispatcher>>,
             /// Number of seeds. Default: 1.
             seeds: Option<Seeds>,
             /// The first seed. Default: 1.
@@ -143,7 +152,12 @@ impl Experiment {
 impl RawExperiment {
     fn validate(self, path: &Path, source: Source, data: &DataRoot) -> Result<Experiment, Error> {
         let asked = self.product();
-        let schedulers = schedulers::choices(&self.schedulers, &source, data.registry())?;
+        self.check_level(&source)?;
+        let on_fleets = !self.fleets.is_empty();
+        let schedulers = match on_fleets {
+            true => dispatchers::choices(&self.dispatchers, &source)?,
+            false => schedulers::choices(&self.schedulers, &source, data.registry())?,
+        };
         let wanted = self.wanted(&source)?;
         let named = |kind: Kind, names: Vec<Spanned<String>>| {
             let check = |name: Spanned<String>| match data.path(kind, name.get_ref()) {
@@ -157,11 +171,10 @@ impl RawExperiment {
             }
             names.into_iter().map(check).collect::<Result<Vec<_>, InputError>>()
         };
-        if self.systems.is_empty() || self.scenarios.is_empty() || self.schedulers.is_empty() {
-            let message = "`systems`, `scenarios` and `schedulers` need at least one entry each";
-            return Err(source.error_at_top(message).into());
-        }
-        let systems = named(Kind::System, self.systems)?;
+        let systems = match on_fleets {
+            true => named(Kind::Fleet, self.fleets)?,
+            false => named(Kind::System, self.systems)?,
+        };
         check_references(&self.sla_reference, &source, data)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         if let Some(training) = &self.training {
@@ -171,6 +184,7 @@ impl RawExperiment {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             path: path.to_path_buf(),
             systems,
+            on_fleets,
             scenarios,
             qos: self.qos.map_or(vec![Qos::M], |list| list.0),
             loads: self.loads.map(|loads| loads.0.iter().map(|load| load.0).collect()),
@@ -193,6 +207,35 @@ impl RawExperiment {
         let parse = |source: Source| Experiment::parse(&experiment.path, source, data);
         experiment.include = include::includes(&self.include, &experiment, &parse)?;
         Ok(experiment)
+    }
+
+    /// Checks that the experiment is one on systems or one on fleets.
+    fn check_level(&self, source: &Source) -> Result<(), InputError> {
+        let is_of_systems = !self.systems.is_empty() || !self.schedulers.is_empty();
+        let is_of_fleets = !self.fleets.is_empty() || !self.dispatchers.is_empty();
+        if is_of_systems && is_of_fleets {
+            let message = "`systems` and `schedulers` are one kind of experiment, `fleets` and `dispatchers` another: give \
+                           one of the pairs (the schedulers of a fleet's sites are in its file)";
+            return Err(source.error_at_top(message));
+        }
+        if is_of_fleets
+            && (self.fleets.is_empty() || self.scenarios.is_empty() || self.dispatchers.is_empty())
+        {
+            let message = "`fleets`, `scenarios` and `dispatchers` need at least one entry each";
+            return Err(source.error_at_top(message));
+        }
+        if !is_of_fleets
+            && (self.systems.is_empty() || self.scenarios.is_empty() || self.schedulers.is_empty())
+        {
+            let message = "`systems`, `scenarios` and `schedulers` need at least one entry each";
+            return Err(source.error_at_top(message));
+        }
+        if is_of_fleets && self.bound == Some(true) {
+            return Err(
+                source.error_at_top("`bound` is of systems: there is no bound of each trace on a fleet")
+            );
+        }
+        Ok(())
     }
 
     /// The length of runs.

@@ -71,6 +71,8 @@ pub enum Maker {
     Rule(Arc<Build>),
     /// A kind of learned policy, from files for each system.
     Policy(&'static PolicyEntry),
+    /// Not a scheduler: a dispatcher for fleets, from its rules (`dispatchers.rs`).
+    Dispatch,
 }
 
 impl Entry {

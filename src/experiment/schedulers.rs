@@ -13,12 +13,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
+use super::dispatchers;
 use super::keys::BOUND;
 use super::list::distinct;
 use super::placed::Placed;
 use super::registry::{Entry, Maker, Registry};
 use crate::files::{InputError, Source, Spanned, did_you_mean, parse_parameters};
 use crate::policy::{Parameters, PolicyEntry};
+use crate::serve::Dispatcher;
 use crate::sim::Scheduler;
 
 /// A scheduler as an experiment names it.
@@ -33,10 +35,21 @@ pub struct SchedulerChoice {
 }
 
 impl SchedulerChoice {
+    /// A scheduler from a table with `name` and its parameters, none of which is a list of values.
+    pub(crate) fn of_table(mut table: Table, registry: &Registry) -> Result<Self, String> {
+        let name = table.remove("name").and_then(|name| name.as_str().map(str::to_string));
+        let name = name.ok_or("`scheduler` needs a `name`")?;
+        let entry = Arc::clone(registry.find(&name)?);
+        let label = table.remove("label").and_then(|label| label.as_str().map(str::to_string));
+        Ok(Self { label: label.unwrap_or(name), entry, parameters: table })
+    }
+
     /// The choice as a table of an experiment file.
     pub(crate) fn to_table(&self) -> Table {
         let mut table = self.parameters.clone();
-        table.insert("name".into(), self.entry.name.clone().into());
+        if !matches!(self.entry.maker, Maker::Dispatch) {
+            table.insert("name".into(), self.entry.name.clone().into());
+        }
         table.insert("label".into(), self.label.clone().into());
         table
     }
@@ -53,13 +66,25 @@ impl SchedulerChoice {
             }
             (Maker::Policy(_), Some(policy)) => policy.scheduler().map_err(|e| self.problem(&e.to_string())),
             (Maker::Policy(_), None) => Err(self.problem("it needs a policy")),
+            (Maker::Dispatch, _) => Err(self.problem("it dispatches requests to the sites of a fleet")),
+        }
+    }
+
+    /// Makes the dispatcher for a run of a fleet with the given seed.
+    ///
+    /// # Errors
+    /// It is a scheduler.
+    pub fn dispatcher(&self, seed: u64) -> Result<Box<dyn Dispatcher>, String> {
+        match self.entry.maker {
+            Maker::Dispatch => dispatchers::build(&self.parameters, seed),
+            _ => Err(self.problem("it schedules the layers of a system, and does not dispatch requests")),
         }
     }
 
     /// Checks that it can be built on some system; the error names the wrong parameter and the allowed values.
     fn check(&self) -> Result<(), String> {
         match self.entry.maker {
-            Maker::Rule(_) => self.build(None, 0).map(drop),
+            Maker::Rule(_) | Maker::Dispatch => self.build(None, 0).map(drop),
             Maker::Policy(policy) => self.policy_parameters(policy).map(drop),
         }
     }

@@ -9,7 +9,7 @@
 //! that share a site could be split better together, so that with several networks the limits may be lower than the true
 //! ones; with one they are exact.
 
-use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Variable};
+use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Solution, Variable};
 
 use super::{SaturationError, mix_saturation};
 use crate::sim::World;
@@ -45,7 +45,7 @@ pub fn largest_rate(ways: &[Way], shares: &[f64]) -> Result<f64, SaturationError
         used.add(busiest, -1.0);
         problem.add_constraint(used, ComparisonOp::Le, 0.0);
     }
-    let solution = problem.solve().map_err(|e| SaturationError::Solver(e.to_string()))?;
+    let solution = solve(&problem)?;
     Ok(1.0 / (solution[busiest] * scale_s))
 }
 
@@ -67,7 +67,12 @@ pub fn largest_value(ways: &[Way], rates_per_s: &[f64]) -> Result<f64, Saturatio
             problem.add_constraint(used, ComparisonOp::Le, 1.0 / (total * scale_s));
         }
     }
-    Ok(problem.solve().map_err(|e| SaturationError::Solver(e.to_string()))?.objective())
+    Ok(solve(&problem)?.objective())
+}
+
+fn solve(problem: &Problem) -> Result<Solution, SaturationError> {
+    let solved = problem.solve().map_err(|e| SaturationError::Solver(e.to_string()))?;
+    Ok(solved.into_solution().expect("a solve without limits is not interrupted"))
 }
 
 /// The seconds per request of each resource of a site, DRAM last, if only requests for one network come.

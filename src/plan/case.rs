@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::catalogue::Catalogue;
+use super::fleet::Fleet;
 use super::pace::{OwnPace, check_loops, check_number};
 use super::workload::Workload;
 use crate::experiment::{CaseKeys, Dram, Error, Setting, Wanted, Window};
@@ -39,6 +40,8 @@ pub struct Case {
     pub setting: Setting,
     /// The system under this setting.
     pub site: Arc<Site>,
+    /// The fleet, if the case has one; the site is then all of its sites together.
+    pub fleet: Option<Arc<Fleet>>,
     /// The isolated latency of each network on the system or on its reference; deadlines are multiples of it.
     pub reference: Arc<Vec<Time>>,
     /// The keys of the experiment behind [`Self::window`].
@@ -93,6 +96,20 @@ impl Site {
         let own_load = own.as_ref().map(|own| own.load(saturation.requests_per_s));
         let own_per_s = own.map(|own| own.most_per_s());
         Ok(Self { world: Arc::new(world), saturation, own_load, own_per_s, dram })
+    }
+}
+
+impl Site {
+    /// All sites of a fleet together; lambda* is the fleet's.
+    pub(super) fn of_fleet(fleet: &Fleet, dram: Dram, own_per_s: Option<f64>) -> Self {
+        let saturation = Saturation {
+            requests_per_s: fleet.lambda_best,
+            model_utilization: Vec::new(),
+            dram_utilization: f64::NAN,
+            binding: Vec::new(),
+        };
+        let own_load = own_per_s.map(|per_s| per_s / fleet.lambda_best);
+        Self { world: Arc::clone(&fleet.joint), saturation, own_load, own_per_s, dram }
     }
 }
 

@@ -12,6 +12,7 @@ mod case;
 mod catalogue;
 mod clock;
 mod copies;
+mod fleet;
 mod pace;
 mod points;
 mod prepare;
@@ -22,6 +23,7 @@ mod warnings;
 mod workload;
 
 pub use case::{Case, Run, Site};
+pub use fleet::Fleet;
 pub use prepare::Plan;
 pub use requests::trace;
 pub(crate) use requests::{Came, offered_load, request, requests, window};

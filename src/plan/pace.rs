@@ -21,6 +21,8 @@ const SEED: u64 = 1;
 pub(super) struct OwnPace {
     /// The share of requests for each network.
     pub(super) shares: Vec<f64>,
+    /// The share of requests of each tenant, if no request follows another.
+    pub(super) by_tenant: Vec<f64>,
     /// The rate of requests outside closed loops; NaN if they come at once.
     open_per_s: f64,
     /// An upper bound of the rate of requests in closed loops.
@@ -54,11 +56,12 @@ impl OwnPace {
         if workload.has_followers() {
             let scenario = &workload.scenario;
             let is_stage = |tenant: &Tenant| tenant.arrivals.cascade().is_some();
-            stages = add(&scenario.with_stages(open.requests), &is_stage);
+            stages = add(&scenario.with_stages(open.requests.clone()), &is_stage);
             let paces = scenario.tenants.iter().map(|tenant| unit_s * loop_pace(tenant, world));
             loops = add(&scenario.with_stages(paces.collect()), &|_| true);
         }
         let total: f64 = weights.iter().sum();
+        let by_tenant = open.requests.iter().map(|requests| requests / total).collect();
         if total == 0.0 {
             return Err(nothing_comes(window, workload, system));
         }
@@ -67,7 +70,13 @@ impl OwnPace {
             false => 0.0,
         };
         weights.iter_mut().for_each(|weight| *weight /= total);
-        Ok(Self { shares: weights, open_per_s, loops_per_s: loops / unit_s, sample: sample + stages })
+        Ok(Self {
+            shares: weights,
+            by_tenant,
+            open_per_s,
+            loops_per_s: loops / unit_s,
+            sample: sample + stages,
+        })
     }
 
     /// An upper bound of the rate of all requests.

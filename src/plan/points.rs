@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case::Run;
-use crate::experiment::{CaseKeys, Exclude, Experiment, SCHEDULER, SEED, SchedulerChoice, Setting, distinct};
+use crate::experiment::{
+    Asked, CaseKeys, Exclude, Experiment, SCHEDULER, SEED, SchedulerChoice, Setting, distinct,
+};
 use crate::files::InputError;
 use crate::hw::SystemSpec;
 use crate::workload::{Qos, Scenario};
@@ -19,6 +21,8 @@ pub(super) struct Point {
     pub(crate) qos: Qos,
     pub(crate) load: Option<f64>,
     pub(crate) setting: Setting,
+    /// What the experiment asks for; the sites of a fleet have settings of their own.
+    pub(crate) asked: Asked,
     /// The runs, shared among the points of a product, as there may be thousands of seeds.
     pub(crate) runs: Arc<Vec<Run>>,
 }
@@ -109,6 +113,7 @@ impl Space<'_> {
                             qos,
                             load,
                             setting: asked.on(&self.systems[system]),
+                            asked: asked.clone(),
                             runs: Arc::clone(&runs),
                         }));
                     }

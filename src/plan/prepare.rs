@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::case::{Case, Site};
 use super::catalogue::{Catalogue, Form};
+use super::fleet::{FleetBuilder, FleetData};
 use super::pace::{check_number, check_span};
 use super::points::{Names, Point, Space};
 use super::reference::References;
@@ -46,7 +47,16 @@ impl Plan {
         let names = Names::of(&experiment);
         let scenarios = names.scenarios.iter().map(|name| data.scenario(name).map(Arc::new));
         let scenarios = scenarios.collect::<Result<Vec<_>, _>>()?;
-        let systems = names.systems.iter().map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?;
+        let fleets = match experiment.on_fleets {
+            true => {
+                names.systems.iter().map(|name| FleetData::read(name, data)).collect::<Result<Vec<_>, _>>()?
+            }
+            false => Vec::new(),
+        };
+        let systems = match experiment.on_fleets {
+            true => fleets.iter().map(FleetData::home).collect(),
+            false => names.systems.iter().map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?,
+        };
         let workloads = workloads(&experiment, &scenarios, progress)?;
         let products = std::iter::once(&experiment).chain(experiment.include.iter().map(|i| &i.experiment));
         products
@@ -63,7 +73,16 @@ impl Plan {
                 own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
             check_whole_layers(&experiment, system, &own)?;
             check_precision(&experiment, system, &own)?;
-            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
+            if !experiment.on_fleets {
+                policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
+            }
+            if let Some(fleet) = fleets.get(place) {
+                let catalogues = fleet.catalogues(&own, &scenarios, data, cache, progress)?;
+                let builder =
+                    FleetBuilder { experiment: &experiment, names: &names, fleet, system, catalogues };
+                builder.add(&own, &workloads, &mut cases)?;
+                continue;
+            }
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
             let forms = own.iter().map(|point| Form::of(&point.setting)).collect();
@@ -152,6 +171,7 @@ impl Builder<'_> {
                 load,
                 setting: point.setting.clone(),
                 site,
+                fleet: None,
                 reference,
                 wanted: self.experiment.wanted,
                 window,

@@ -64,7 +64,10 @@ fn sla(case: &Case, arrival: &Arrival) -> Sla {
 /// A request with its deadline, from the latencies of the system of the case or of its reference.
 pub(crate) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
-    let isolated = case.reference[network as usize];
+    let isolated = match &case.fleet {
+        Some(fleet) => fleet.alone[tenant as usize],
+        None => case.reference[network as usize],
+    };
     let qos = qos(case, arrival);
     let deadline = sla(case, arrival).deadline(arrival, qos, isolated);
     Request { tenant, network, priority, qos, arrival: time, deadline }

@@ -1,29 +1,39 @@
 //! The engine's rules under the setting of a case.
 
 use super::case::Case;
-use crate::experiment::{CostKind, TriggerKind};
+use crate::experiment::{CostKind, Setting, TriggerKind};
 use crate::sim::{DecisionCost, Host, LateRules, Rules, Trigger};
 use crate::units::Time;
+use crate::workload::Scenario;
 
 /// The engine's rules under the setting of a case.
 pub fn rules(case: &Case) -> Rules {
-    let setting = &case.setting;
+    rules_on(&case.setting, &case.workload.scenario)
+}
+
+/// What a decision costs under a setting.
+pub(super) fn decision_cost(setting: &Setting) -> DecisionCost {
     let host = Host { base: Time::from_us(setting.decision_base_us), ..Host::default() };
+    match setting.decision_cost {
+        CostKind::Ideal => DecisionCost::Ideal,
+        CostKind::Host => DecisionCost::Host(host),
+    }
+}
+
+/// The engine's rules under a setting, for the tenants of a scenario.
+pub(super) fn rules_on(setting: &Setting, scenario: &Scenario) -> Rules {
     Rules {
         trigger: match setting.trigger {
             TriggerKind::Periodic => Trigger::Periodic(Time::from_us(setting.period_us)),
             TriggerKind::OnIdle => Trigger::OnIdle,
             TriggerKind::OnChange => Trigger::OnChange,
         },
-        decision_cost: match setting.decision_cost {
-            CostKind::Ideal => DecisionCost::Ideal,
-            CostKind::Host => DecisionCost::Host(host),
-        },
+        decision_cost: decision_cost(setting),
         late: LateRules {
             rule: setting.late,
-            own: case.workload.scenario.tenants.iter().map(|tenant| tenant.late).collect(),
+            own: scenario.tenants.iter().map(|tenant| tenant.late).collect(),
         },
         unassigned: setting.unassigned,
-        firm: case.workload.scenario.tenants.iter().map(|tenant| tenant.firm).collect(),
+        firm: scenario.tenants.iter().map(|tenant| tenant.firm).collect(),
     }
 }

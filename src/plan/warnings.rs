@@ -27,7 +27,11 @@ impl Plan {
     /// Warnings about decision periods that are longer than the initial slack of requests, a sentence each.
     pub(super) fn long_periods(&self) -> Vec<String> {
         let mut hurt: BTreeMap<(&str, &str, u64), Vec<String>> = BTreeMap::new();
-        for case in self.cases.iter().filter(|case| case.setting.trigger == TriggerKind::Periodic) {
+        for case in self
+            .cases
+            .iter()
+            .filter(|case| case.fleet.is_none() && case.setting.trigger == TriggerKind::Periodic)
+        {
             let period = Time::from_us(case.setting.period_us);
             let scenario = &case.workload.scenario;
             for (network, slack) in scenario.tenants.iter().flat_map(|tenant| slacks(case, tenant)) {

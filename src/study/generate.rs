@@ -82,6 +82,7 @@ impl Generate<'_> {
             name: scenario.name.clone(),
             path: PathBuf::from(self.scenario),
             systems: vec![system.to_string()],
+            on_fleets: false,
             scenarios: vec![self.scenario.to_string()],
             qos: vec![Qos::M],
             loads: self.load.map(|load| vec![load.0]),

@@ -128,6 +128,8 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         accelerators: Vec::new(),
         requests: Vec::new(),
         layers: Vec::new(),
+        serving: Vec::new(),
+        answers: Vec::new(),
     }
 }
 

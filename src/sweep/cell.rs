@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, SchedulerChoice, Window};
-use crate::metrics::{Batches, GroupRow, Lane, LayerRow, Metrics, RequestRow, Value};
+use crate::metrics::{
+    AnswerRow, Batches, GroupRow, Lane, LayerRow, Metrics, RequestRow, ServingGroup, Value,
+};
 use crate::plan::Case;
 
 /// A cell that failed.
@@ -61,6 +63,10 @@ pub struct Outcome {
     pub requests: Vec<RequestRow>,
     /// The layer runs, if this log is kept.
     pub layers: Vec<LayerRow>,
+    /// On a fleet, what became of the requests, in groups.
+    pub serving: Vec<ServingGroup>,
+    /// On a fleet, what became of each measured request, if the log of requests is kept.
+    pub answers: Vec<AnswerRow>,
 }
 
 impl Outcome {
@@ -81,8 +87,12 @@ impl Cell<'_> {
     pub fn command(&self, experiment: &Experiment) -> String {
         let [system, scenario] = &self.case.words;
         let list = |value: toml::Value| toml::Value::Array(vec![value]).to_string();
+        let [systems, schedulers] = match self.case.fleet {
+            Some(_) => ["fleets", "dispatchers"],
+            None => ["systems", "schedulers"],
+        };
         let mut sets = vec![
-            format!("systems={}", list(system.as_str().into())),
+            format!("{systems}={}", list(system.as_str().into())),
             format!("scenarios={}", list(scenario.as_str().into())),
             format!("qos={}", self.case.qos.name()),
         ];
@@ -105,7 +115,7 @@ impl Cell<'_> {
         sets.extend(selected.into_iter().filter_map(empty));
         // The bound is not a scheduler: it comes with whatever the experiment runs.
         if !self.is_bound() {
-            sets.push(format!("schedulers={}", list(toml::Value::Table(self.scheduler.to_table()))));
+            sets.push(format!("{schedulers}={}", list(toml::Value::Table(self.scheduler.to_table()))));
         }
         sets.extend(self.case.load.map(|load| format!("loads={load}")));
         let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");

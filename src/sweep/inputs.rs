@@ -99,7 +99,16 @@ fn files_of_system(name: &str, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
 /// The files of a case's system and scenario.
 fn files_of(case: &Case, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     let [system, scenario] = &case.words;
-    let mut paths = files_of_system(system, data)?;
+    let mut paths = match &case.fleet {
+        None => files_of_system(system, data)?,
+        Some(_) => {
+            let mut paths = vec![data.path(Kind::Fleet, system)?];
+            for site in &data.fleet(system)?.sites {
+                paths.extend(files_of_system(&site.system, data)?);
+            }
+            paths
+        }
+    };
     paths.push(data.path(Kind::Scenario, scenario)?);
     let scenario = &case.workload.scenario;
     for variant in &scenario.networks {
@@ -107,6 +116,9 @@ fn files_of(case: &Case, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     }
     for model in &scenario.models {
         paths.push(data.path(Kind::Model, &model.name)?);
+        for variant in model.variants.iter().filter(|_| case.fleet.is_some()) {
+            paths.push(data.path(Kind::Network, &variant.network)?);
+        }
     }
     let files = scenario.tenants.iter().filter_map(|tenant| tenant.arrivals.file());
     paths.extend(files.map(Path::to_path_buf));

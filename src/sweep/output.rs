@@ -20,15 +20,17 @@ use crate::files::place;
 pub struct Output {
     folder: PathBuf,
     files: Vec<(Table, BufWriter<NamedTempFile>)>,
+    /// Whether there are rows of a fleet.
+    has_fleets: bool,
 }
 
 impl Logs {
     /// The result files that a run with these logs has.
     pub fn tables(self) -> impl Iterator<Item = Table> {
         Table::ALL.into_iter().filter(move |table| match table {
-            Table::Requests => self.requests,
+            Table::Requests | Table::Answers => self.requests,
             Table::Layers => self.layers,
-            Table::Summary | Table::Groups | Table::Accelerators => true,
+            Table::Summary | Table::Groups | Table::Accelerators | Table::Serving => true,
         })
     }
 }
@@ -43,11 +45,12 @@ impl Output {
             Ok((table, file))
         };
         let files = logs.tables().map(open).collect::<Result<_, Error>>()?;
-        Ok(Self { folder: folder.to_path_buf(), files })
+        Ok(Self { folder: folder.to_path_buf(), files, has_fleets: false })
     }
 
     /// Adds the rows of a cell.
     pub fn add(&mut self, rows: &Rows) -> Result<(), Error> {
+        self.has_fleets |= !rows.of(Table::Serving).is_empty();
         let mut write =
             |(table, file): &mut (Table, BufWriter<_>)| file.write_all(rows.of(*table).as_bytes());
         self.files.iter_mut().try_for_each(&mut write).map_err(|source| Error::writing(&self.folder, source))
@@ -56,7 +59,8 @@ impl Output {
     /// Gives every file its name and returns whether any differs from the file before. A log of an earlier run, which
     /// would not belong to these files, is removed.
     pub fn finish(self) -> Result<bool, Error> {
-        let Self { folder, files } = self;
+        let Self { folder, mut files, has_fleets } = self;
+        files.retain(|(table, _)| has_fleets || !table.is_only_of_fleets());
         // A full disk is noticed before the first file gets its name.
         let whole = |(table, file): (Table, BufWriter<NamedTempFile>)| {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error);

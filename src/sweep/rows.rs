@@ -11,8 +11,11 @@ use super::columns::{OFFERED_COLUMNS, summary_columns};
 use super::runs::Measured;
 use crate::experiment::KEYS;
 use crate::metrics::{
-    ACCELERATOR_COLUMNS, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups, LayerRow, RequestRow, Value,
+    ACCELERATOR_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups, LayerRow, RequestRow,
+    SERVING_COLUMNS, ServedBy, ServingGroup, Value,
 };
+use crate::plan::Fleet;
+use crate::serve::Loss;
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -86,6 +89,59 @@ impl<'a> Logged<'a, LayerRow> {
     ];
 }
 
+impl<'a> Logged<'a, AnswerRow> {
+    /// Columns of `answers.csv` after the keys.
+    const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("request", "Its number in the order of arrival", |it| count(it.row.request.0)),
+        Column::undirected("tenant", "Who sent it", |it| {
+            let tenants = &it.cell.case.workload.scenario.tenants;
+            Value::Text(tenants[it.row.asked.tenant as usize].name.clone())
+        }),
+        Column::undirected("arrival_us", "When it arrived at its node", |it| us(it.row.asked.arrival)),
+        Column::undirected("deadline_us", "When its answer is due there", |it| us(it.row.asked.deadline)),
+        Column::undirected("answer_us", "When its answer was there, if there was one", |it| {
+            some_us(it.row.answer.map(|answer| answer.time))
+        }),
+        Column::undirected("loss", "Why there was none: `late`, `dispatcher` or `scheduler`", |it| {
+            let word = |loss| match loss {
+                Loss::Late => "late",
+                Loss::Dispatcher => "dispatcher",
+                Loss::Scheduler => "scheduler",
+            };
+            Value::Text(it.row.loss.map_or("", word).to_string())
+        }),
+        Column::undirected("site", "The site that answered", |it| {
+            let site = it.row.answer.map(|answer| fleet(it.cell).model.sites[answer.site].name.clone());
+            Value::Text(site.unwrap_or_default())
+        }),
+        Column::undirected("variant", "The network that answered", |it| {
+            let model = &fleet(it.cell).model;
+            let of = &model.models[model.clients[it.row.asked.tenant as usize].model];
+            let variant = it.row.answer.map(|answer| of.variants[answer.variant].name.clone());
+            Value::Text(variant.unwrap_or_default())
+        }),
+        Column::undirected("batch", "The size of the batch that ran, with padding", |it| {
+            it.row.answer.map_or(Value::NONE, |answer| count(answer.batch))
+        }),
+        Column::higher("quality", "The quality of the answer; 0 without one", |it| {
+            Value::Real(it.row.quality)
+        }),
+        Column::higher("served", "1 if it was in time and accurate enough, else 0", |it| {
+            Value::flag(it.row.served)
+        }),
+        Column::lower("dispatch_us", "Its wait for the decision where it goes", |it| {
+            it.part(it.row.dispatch)
+        }),
+        Column::lower("network_us", "Its time on links, there and back", |it| it.part(it.row.network)),
+        Column::lower("queue_us", "Its time in the queue of the site", |it| it.part(it.row.queue)),
+        Column::lower("service_us", "Its time in service", |it| it.part(it.row.service)),
+    ];
+
+    fn part(&self, part: Time) -> Value {
+        self.row.answer.map_or(Value::NONE, |_| us(part))
+    }
+}
+
 impl<R> Logged<'_, R> {
     fn network(&self, place: u32) -> Value {
         Value::Text(self.cell.case.site.world.networks[place as usize].name.clone())
@@ -117,12 +173,28 @@ pub enum Table {
     Requests,
     /// `layers.csv`: a row per layer run, if asked for.
     Layers,
+    /// `serving.csv`: a row per cell of a fleet and group of requests.
+    Serving,
+    /// `answers.csv`: a row per measured request of a fleet, if requests are asked for.
+    Answers,
 }
 
 impl Table {
     /// All result files, in the order of `Rows::text`.
-    pub const ALL: [Self; 5] =
-        [Self::Summary, Self::Groups, Self::Accelerators, Self::Requests, Self::Layers];
+    pub const ALL: [Self; 7] = [
+        Self::Summary,
+        Self::Groups,
+        Self::Accelerators,
+        Self::Requests,
+        Self::Layers,
+        Self::Serving,
+        Self::Answers,
+    ];
+
+    /// Whether there is no file if there are no rows.
+    pub fn is_only_of_fleets(self) -> bool {
+        matches!(self, Self::Serving | Self::Answers)
+    }
 
     /// The name of the file.
     pub fn file(self) -> &'static str {
@@ -132,6 +204,8 @@ impl Table {
             Self::Accelerators => "accelerators.csv",
             Self::Requests => "requests.csv",
             Self::Layers => "layers.csv",
+            Self::Serving => "serving.csv",
+            Self::Answers => "answers.csv",
         }
     }
 
@@ -150,6 +224,11 @@ impl Table {
             }
             Self::Requests => columns.extend(names(Logged::<RequestRow>::COLUMNS)),
             Self::Layers => columns.extend(names(Logged::<LayerRow>::COLUMNS)),
+            Self::Serving => {
+                columns.extend(["group", "name"]);
+                columns.extend(names(SERVING_COLUMNS));
+            }
+            Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
         }
         columns
     }
@@ -159,7 +238,7 @@ impl Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// CSV text without a header, by the index of the file in [`Table::ALL`].
-    text: [String; 5],
+    text: [String; 7],
 }
 
 impl Rows {
@@ -181,6 +260,11 @@ impl Rows {
         });
         let requests = outcome.requests.iter().map(|row| Logged { cell, row });
         let layers = outcome.layers.iter().map(|row| Logged { cell, row });
+        let serving = outcome.serving.iter().map(|group| {
+            let names = [group.by.name().to_string(), served_by(cell, group)].map(Value::Text);
+            names.into_iter().chain(Column::row(SERVING_COLUMNS, group))
+        });
+        let answers = outcome.answers.iter().map(|row| Logged { cell, row });
         Self {
             text: [
                 csv(&keys, [summary]),
@@ -188,6 +272,8 @@ impl Rows {
                 csv(&keys, accelerators),
                 csv(&keys, requests.map(|row| cells(Logged::<RequestRow>::COLUMNS, &row))),
                 csv(&keys, layers.map(|row| cells(Logged::<LayerRow>::COLUMNS, &row))),
+                csv(&keys, serving),
+                csv(&keys, answers.map(|row| cells(Logged::<AnswerRow>::COLUMNS, &row))),
             ],
         }
     }
@@ -239,6 +325,20 @@ fn csv<R: IntoIterator<Item = Value>>(keys: &[String], rows: impl IntoIterator<I
     }
     let bytes = writer.into_inner().expect(in_memory);
     String::from_utf8(bytes).expect("names are UTF-8")
+}
+
+/// The name of a group of requests of a fleet.
+fn served_by(cell: &Cell, group: &ServingGroup) -> String {
+    match group.by {
+        ServedBy::All => String::new(),
+        ServedBy::Tenant(tenant) => cell.case.workload.scenario.tenants[tenant].name.clone(),
+        ServedBy::Site(site) => fleet(cell).model.sites[site].name.clone(),
+        ServedBy::Variant => group.variant.clone(),
+    }
+}
+
+fn fleet<'a>(cell: &'a Cell) -> &'a Fleet {
+    cell.case.fleet.as_ref().expect("only cells of fleets have rows of fleets")
 }
 
 /// The name of a group in its scenario.

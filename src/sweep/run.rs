@@ -10,8 +10,9 @@ use rayon::prelude::*;
 use super::bound_rows as bound;
 use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
-use crate::metrics::{Accelerators, Batches, Context, Groups, LayerLog, Metrics, RequestLog, Terms};
-use crate::plan::{Came, Case, Plan, Run, offered_load, requests, rules};
+use crate::metrics::{Accelerators, Batches, Context, Groups, LayerLog, Metrics, RequestLog, Serving, Terms};
+use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
+use crate::serve::{self, Projection};
 use crate::sim::{Engine, Origin, Record, Recorder, RunError, Scheduler, Trace, run as run_engine};
 
 /// The number of cells that are computed before their results are handed on. Our choice, because they keep the cores
@@ -101,6 +102,9 @@ fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
     if cell.is_bound() {
         return Ok(bound::outcome(cell, &requests));
     }
+    if let Some(fleet) = &cell.case.fleet {
+        return serve(cell, fleet, requests, logs);
+    }
     let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
     let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
     Ok(Outcome { gap_to_bound: bound::gap(cell, &outcome), ..outcome })
@@ -122,31 +126,40 @@ pub fn run_with(
 
 fn run_on(case: &Case, trace: Trace, scheduler: &mut dyn Scheduler, logs: Logs) -> Result<Outcome, RunError> {
     let trace = Arc::new(trace);
-    let world = &case.site.world;
-    let context = Context::of_run(world);
-    let terms = case.workload.scenario.tenants.iter().map(Terms::of).collect();
-    let engine = Engine::new(Arc::clone(world), Arc::clone(&trace), rules(case));
-    let mut recorder = Recorders {
-        metrics: Metrics::new(&context),
-        batches: Batches::default(),
-        groups: Groups::new(world, terms),
-        accelerators: Accelerators::new(&context),
-        requests: logs.requests.then(RequestLog::default),
-        layers: logs.layers.then(LayerLog::default),
-        came: Came::default(),
-    };
+    let engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(&trace), rules(case));
+    let mut recorder = Recorders::new(case, logs);
     run_engine(engine, scheduler, &mut recorder)?;
-    let measured = |log: &RequestLog| log.rows().iter().filter(|row| row.measured).copied().collect();
+    Ok(recorder.outcome(case, &trace))
+}
+
+/// Runs a cell of a fleet.
+fn serve(cell: &Cell, fleet: &Fleet, trace: Trace, logs: Logs) -> Result<Outcome, String> {
+    let trace = Arc::new(trace);
+    let mut dispatcher = cell.scheduler.dispatcher(cell.seed)?;
+    let schedulers = fleet.schedulers(cell.seed)?;
+    let mut recorder = Recorders::new(cell.case, logs);
+    let mut serving = Serving::new(Arc::clone(&fleet.model), fleet.terms.clone());
+    let both = &mut Both { plain: Projection::new(&fleet.model, &mut recorder), serving: &mut serving };
+    serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher.as_mut(), both)
+        .map_err(|e| e.to_string())?;
     Ok(Outcome {
-        offered_load: offered_load(case, &trace, recorder.came),
-        values: recorder.metrics.values(),
-        gap_to_bound: f64::NAN,
-        batches: recorder.batches,
-        groups: recorder.groups.rows(),
-        accelerators: recorder.accelerators.lanes().to_vec(),
-        requests: recorder.requests.as_ref().map(measured).unwrap_or_default(),
-        layers: recorder.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
+        serving: serving.groups(),
+        answers: if logs.requests { serving.into_rows() } else { Vec::new() },
+        ..recorder.outcome(cell.case, &trace)
     })
+}
+
+/// Passes the records of a fleet to the metrics of plain runs and to those of fleets.
+struct Both<'a> {
+    plain: Projection<'a>,
+    serving: &'a mut Serving,
+}
+
+impl serve::Recorder for Both<'_> {
+    fn record(&mut self, record: &serve::Record, origin: Origin) {
+        serve::Recorder::record(&mut self.plain, record, origin);
+        serve::Recorder::record(self.serving, record, origin);
+    }
 }
 
 struct Recorders {
@@ -157,6 +170,39 @@ struct Recorders {
     requests: Option<RequestLog>,
     layers: Option<LayerLog>,
     came: Came,
+}
+
+impl Recorders {
+    fn new(case: &Case, logs: Logs) -> Self {
+        let world = &case.site.world;
+        let context = Context::of_run(world);
+        let terms = case.workload.scenario.tenants.iter().map(Terms::of).collect();
+        Self {
+            metrics: Metrics::new(&context),
+            batches: Batches::default(),
+            groups: Groups::new(world, terms),
+            accelerators: Accelerators::new(&context),
+            requests: logs.requests.then(RequestLog::default),
+            layers: logs.layers.then(LayerLog::default),
+            came: Came::default(),
+        }
+    }
+
+    fn outcome(self, case: &Case, trace: &Trace) -> Outcome {
+        let measured = |log: &RequestLog| log.rows().iter().filter(|row| row.measured).copied().collect();
+        Outcome {
+            offered_load: offered_load(case, trace, self.came),
+            values: self.metrics.values(),
+            gap_to_bound: f64::NAN,
+            batches: self.batches,
+            groups: self.groups.rows(),
+            accelerators: self.accelerators.lanes().to_vec(),
+            requests: self.requests.as_ref().map(measured).unwrap_or_default(),
+            layers: self.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
+            serving: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
 }
 
 impl Recorder for Recorders {

@@ -1,0 +1,162 @@
+//! The dispatchers of an experiment on fleets: a rule from each of the three registries of `dispatch`.
+//!
+//! ```toml
+//! dispatchers = [
+//!     { route = "closest" },                                       # best variants, one by one
+//!     { route = { rule = "pod", d = 2 }, variant = "fits", batch = ["greedy", { rule = "timeout", us = 500 }] },
+//! ]
+//! ```
+//! A list stands for a dispatcher with each of its rules; several lists are multiplied.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::registry::{Entry, Maker};
+use super::schedulers::SchedulerChoice;
+use crate::dispatch::{self, BATCHES, Composed, ROUTES, RuleEntry, VARIANTS};
+use crate::files::{InputError, Source, Spanned};
+use crate::serve::Dispatcher;
+
+/// The name of the entry behind all dispatchers.
+const NAME: &str = "dispatch";
+
+/// An entry of `dispatchers` as it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDispatcher {
+    /// The name in tables; by default it is made of the names of the rules.
+    label: Option<String>,
+    /// Where requests go: a rule, a table with `rule` and its parameters, or a list of these. Default: `closest`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    route: Option<Value>,
+    /// Which variant runs. Default: `best`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    variant: Option<Value>,
+    /// How many run at once. Default: `single`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    batch: Option<Value>,
+}
+
+/// A rule with its parameters, and its name in labels.
+#[derive(Clone)]
+struct Rule {
+    label: String,
+    table: Table,
+}
+
+impl RawDispatcher {
+    fn choices(&self) -> Result<Vec<SchedulerChoice>, String> {
+        let routes = rules("route", self.route.as_ref(), "closest", ROUTES)?;
+        let variants = rules("variant", self.variant.as_ref(), "best", VARIANTS)?;
+        let batches = rules("batch", self.batch.as_ref(), "single", BATCHES)?;
+        let several = routes.len() * variants.len() * batches.len() > 1;
+        let entry = Arc::new(entry());
+        let mut choices = Vec::new();
+        for route in &routes {
+            for variant in &variants {
+                for batch in &batches {
+                    let own = format!("{}+{}+{}", route.label, variant.label, batch.label);
+                    let label = match &self.label {
+                        Some(label) if several => format!("{label}({own})"),
+                        Some(label) => label.clone(),
+                        None => own,
+                    };
+                    let parts = [("route", route), ("variant", variant), ("batch", batch)];
+                    let parameters = parts.map(|(key, rule)| (key.to_string(), rule.table.clone().into()));
+                    choices.push(SchedulerChoice {
+                        label,
+                        entry: Arc::clone(&entry),
+                        parameters: parameters.into_iter().collect(),
+                    });
+                }
+            }
+        }
+        Ok(choices)
+    }
+}
+
+/// The entry behind all dispatchers.
+fn entry() -> Entry {
+    let none = |_: &Table, _: u64| Err("it dispatches requests to the sites of a fleet".to_string());
+    Entry { maker: Maker::Dispatch, draws: true, ..Entry::new(NAME, "route x variant x batch", "", none) }
+}
+
+/// All dispatchers for which the entries stand.
+pub(super) fn choices(
+    entries: &[Spanned<RawDispatcher>],
+    source: &Source,
+) -> Result<Vec<SchedulerChoice>, InputError> {
+    let mut choices: Vec<SchedulerChoice> = Vec::new();
+    for entry in entries {
+        let error = |message| source.error(&entry.span(), message);
+        for choice in entry.get_ref().choices().map_err(error)? {
+            build(&choice.parameters, 0).map_err(error)?;
+            if choices.iter().any(|earlier| earlier.label == choice.label) {
+                let message = format!("two dispatchers are called `{}`: give one a `label`", choice.label);
+                return Err(error(message));
+            }
+            choices.push(choice);
+        }
+    }
+    Ok(choices)
+}
+
+/// Makes a dispatcher from its three rules.
+pub(super) fn build(parameters: &Table, seed: u64) -> Result<Box<dyn Dispatcher>, String> {
+    let route = make("route", parameters, ROUTES, seed)?;
+    let variant = make("variant", parameters, VARIANTS, seed)?;
+    let batch = make("batch", parameters, BATCHES, seed)?;
+    Ok(Box::new(Composed { route, variant, batch }))
+}
+
+fn make<T: ?Sized>(
+    kind: &str,
+    parameters: &Table,
+    registry: &'static [RuleEntry<T>],
+    seed: u64,
+) -> Result<Box<T>, String> {
+    let table = parameters.get(kind).and_then(Value::as_table).expect("the three rules are tables");
+    let name = table.get("rule").and_then(Value::as_str).expect("every rule has its name");
+    let mut own = table.clone();
+    own.remove("rule");
+    let rule = dispatch::find(kind, registry, name)?;
+    (rule.build)(&own, seed).map_err(|message| format!("{kind} rule `{name}`: {message}"))
+}
+
+fn rules<T: ?Sized>(
+    kind: &str,
+    raw: Option<&Value>,
+    default: &str,
+    registry: &'static [RuleEntry<T>],
+) -> Result<Vec<Rule>, String> {
+    let default = Value::from(default);
+    let values = match raw.unwrap_or(&default) {
+        Value::Array(values) if values.is_empty() => return Err(format!("`{kind}` is an empty list")),
+        Value::Array(values) => values.clone(),
+        value => vec![value.clone()],
+    };
+    let rule = |value: &Value| {
+        let wrong =
+            || format!("`{kind}`: expected the name of a rule, or a table with `rule` and its parameters");
+        let table = match value {
+            Value::String(name) => Table::from_iter([("rule".to_string(), Value::from(name.as_str()))]),
+            Value::Table(table) => table.clone(),
+            _ => return Err(wrong()),
+        };
+        let name = table.get("rule").and_then(Value::as_str).ok_or_else(wrong)?;
+        let found = dispatch::find(kind, registry, name)?;
+        let text = |(key, value): (&String, &Value)| {
+            format!("{key}={}", value.as_str().map_or(value.to_string(), str::to_string))
+        };
+        let words: Vec<String> = table.iter().filter(|(key, _)| *key != "rule").map(text).collect();
+        let label = match words[..] {
+            [] => found.name.to_string(),
+            _ => format!("{}({})", found.name, words.join(",")),
+        };
+        Ok(Rule { label, table })
+    };
+    values.iter().map(rule).collect()
+}

@@ -1,0 +1,505 @@
+//! The fleets of a sweep: the sites with the costs of every variant at every batch, the ways between them and the
+//! tenants, and lambda*.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use toml::{Table, Value};
+
+use super::case::{Case, Site};
+use super::catalogue::{Catalogue, Form};
+use super::clock;
+use super::pace::{OwnPace, check_number, check_span};
+use super::points::{Names, Point};
+use super::rules::{decision_cost, rules_on};
+use super::workload::{Workload, isolated};
+use crate::cost::Cache;
+use crate::experiment::{
+    Asked, DataRoot, Dram, Error, Experiment, Progress, SchedulerChoice, Setting, Window,
+};
+use crate::fleet::{FleetSpec, LinkSharing};
+use crate::hw::SystemSpec;
+use crate::limits::{Way, largest_rate, largest_value, seconds_per_request};
+use crate::metrics::ServiceTerms;
+use crate::serve::{
+    Client, FleetModel, ServedModel, ServedVariant, Site as ServedSite, Wire, WireSharing, joint_world,
+};
+use crate::sim::{Late, LateRules, Scheduler, World};
+use crate::units::Time;
+use crate::workload::{AccuracyRange, Extent, Scenario, Tenant, Variant};
+
+/// The scheduler of sites that name none. Our choice, because deadlines are what a fleet is judged by.
+const DEFAULT_SCHEDULER: &str = "edf";
+
+/// A fleet under one setting, with the clients of one scenario.
+#[derive(Debug)]
+pub struct Fleet {
+    /// What is run.
+    pub model: Arc<FleetModel>,
+    /// The platform of all sites together.
+    pub joint: Arc<World>,
+    /// The scheduler of each site.
+    pub schedulers: Vec<SchedulerChoice>,
+    /// For each tenant the latency of a request alone in the fleet: there, on the most accurate variant, and back, from the
+    /// site where that takes least. Deadlines are multiples of it.
+    pub alone: Vec<Time>,
+    /// The terms of the tenants.
+    pub terms: Vec<ServiceTerms>,
+    /// The most requests per second with the most accurate variants, one by one: what loads are relative to.
+    pub lambda_best: f64,
+    /// The most requests per second with any variant and batch.
+    pub lambda_max: f64,
+    ways: Vec<Way>,
+    shares: Vec<f64>,
+}
+
+impl Fleet {
+    /// The largest mean quality at a rate, whatever is dispatched how; delays do not count.
+    pub fn quality_bound(&self, requests_per_s: f64) -> f64 {
+        let rates: Vec<f64> = self.shares.iter().map(|share| share * requests_per_s).collect();
+        largest_value(&self.ways, &rates).unwrap_or(f64::NAN)
+    }
+
+    /// The schedulers of the sites for a run.
+    pub fn schedulers(&self, seed: u64) -> Result<Vec<Box<dyn Scheduler>>, String> {
+        self.schedulers.iter().map(|choice| choice.build(None, seed)).collect()
+    }
+}
+
+/// A fleet and the systems of its sites.
+pub(super) struct FleetData {
+    spec: FleetSpec,
+    systems: Vec<SystemSpec>,
+    schedulers: Vec<SchedulerChoice>,
+}
+
+impl FleetData {
+    /// Reads a fleet and the systems of its sites.
+    pub(super) fn read(name: &str, data: &DataRoot) -> Result<Self, Error> {
+        let spec = data.fleet(name)?;
+        if spec.sites.is_empty() {
+            return Err(Error::Usage(format!("fleet `{}` has no site: add a `[[site]]`", spec.name)));
+        }
+        let wrong = |site: &str, message: String| {
+            Error::Usage(format!("fleet `{}`, site `{site}`: {message}", spec.name))
+        };
+        let mut systems = Vec::new();
+        let mut schedulers = Vec::new();
+        for site in &spec.sites {
+            systems.push(data.system(&site.system).map_err(|e| wrong(&site.name, e.to_string()))?);
+            let default = Table::from_iter([("name".to_string(), Value::from(DEFAULT_SCHEDULER))]);
+            let table = site.scheduler.clone().unwrap_or(default);
+            let choice = SchedulerChoice::of_table(table, data.registry())
+                .and_then(|choice| choice.build(None, 0).map(|_| choice))
+                .map_err(|message| wrong(&site.name, message))?;
+            schedulers.push(choice);
+        }
+        Ok(Self { spec, systems, schedulers })
+    }
+
+    /// The system of the first site under the name of the fleet: where a setting names no value, the first site's own is
+    /// shown.
+    pub(super) fn home(&self) -> SystemSpec {
+        SystemSpec { name: self.spec.name.clone(), ..self.systems[0].clone() }
+    }
+
+    /// The costs of all variants on the systems of the sites, for all points of the fleet.
+    pub(super) fn catalogues(
+        &self,
+        points: &[&Point],
+        scenarios: &[Arc<Scenario>],
+        data: &DataRoot,
+        cache: &Cache,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Catalogue>, Error> {
+        let used: BTreeSet<usize> = points.iter().map(|point| point.scenario).collect();
+        let wide: Vec<Arc<Scenario>> = used.iter().map(|&place| Arc::new(wide(&scenarios[place]))).collect();
+        let of = |system: &SystemSpec| {
+            let forms = points.iter().map(|point| Form::of(&point.asked.on(system))).collect();
+            Catalogue::new(system, &forms, &wide, data, cache, progress)
+        };
+        self.systems.iter().map(of).collect()
+    }
+
+    /// The fleet under a setting, for a workload.
+    fn fleet(
+        &self,
+        catalogues: &[Catalogue],
+        workload: &Workload,
+        asked: &Asked,
+        pace: &dyn Fn(&World) -> Result<Option<OwnPace>, Error>,
+    ) -> Result<(Fleet, Option<OwnPace>), Error> {
+        let scenario = &workload.scenario;
+        let wrong = |message: String| {
+            Error::Usage(format!("scenario `{}` on fleet `{}`: {message}", scenario.name, self.spec.name))
+        };
+        let model = Arc::new(self.model(catalogues, scenario, asked)?);
+        let joint = Arc::new(joint_world(&model));
+        let own = pace(&joint)?;
+        let total: f64 = scenario.tenants.iter().map(|tenant| tenant.weight).sum();
+        let shares = match &own {
+            Some(own) => own.by_tenant.clone(),
+            None => scenario.tenants.iter().map(|tenant| tenant.weight / total).collect(),
+        };
+        let drams: Vec<Dram> = self.systems.iter().map(|system| Dram::of(&asked.on(system))).collect();
+        let clients = scenario.tenants.iter().zip(&model.clients);
+        let terms: Vec<ServiceTerms> =
+            clients.map(|(tenant, client)| terms(tenant, &model.models[client.model])).collect();
+        let ways = ways(&model, &terms, &drams).map_err(wrong)?;
+        let best: Vec<Way> = ways.iter().filter(|way| way.is_best).map(|way| way.way.clone()).collect();
+        let ways: Vec<Way> = ways.into_iter().map(|way| way.way).collect();
+        let rate = |ways: &[Way]| largest_rate(ways, &shares).map_err(|e| wrong(e.to_string()));
+        let fleet = Fleet {
+            schedulers: self.schedulers.clone(),
+            alone: (0..model.clients.len()).map(|tenant| alone(&model, tenant)).collect(),
+            terms,
+            lambda_best: rate(&best)?,
+            lambda_max: rate(&ways)?,
+            joint,
+            ways,
+            shares,
+            model,
+        };
+        Ok((fleet, own))
+    }
+
+    fn model(
+        &self,
+        catalogues: &[Catalogue],
+        scenario: &Scenario,
+        asked: &Asked,
+    ) -> Result<FleetModel, Error> {
+        let wrong = |message: String| {
+            Error::Usage(format!("scenario `{}` on fleet `{}`: {message}", scenario.name, self.spec.name))
+        };
+        if scenario.has_followers() {
+            return Err(wrong("cascades and closed loops are not served by fleets".into()));
+        }
+        let wide = wide(scenario);
+        let models = served(scenario, &wide);
+        let mut sites = Vec::new();
+        for ((spec, system), catalogue) in self.spec.sites.iter().zip(&self.systems).zip(catalogues) {
+            let setting = asked.on(system);
+            let world = catalogue.world(system, &wide, &Dram::of(&setting))?;
+            let known =
+                |model: &ServedModel| spec.models.as_ref().is_none_or(|names| names.contains(&model.name));
+            let late = LateRules::all(Late::Finish);
+            sites.push(ServedSite {
+                name: spec.name.clone(),
+                rules: crate::sim::Rules { late, ..rules_on(&setting, scenario) },
+                slots: spec.slots.unwrap_or(world.platform.accelerators.len() as u32),
+                deployed: models.iter().map(known).collect(),
+                world: Arc::new(world),
+            });
+        }
+        let setting = asked.on(&self.systems[0]);
+        let mut wires = Vec::new();
+        for link in &self.spec.links {
+            let sharing = match link.sharing {
+                LinkSharing::Ps => WireSharing::Ps,
+                LinkSharing::Fifo => WireSharing::Fifo,
+                LinkSharing::None => WireSharing::None,
+            };
+            let wire = Wire { bytes_per_ps: link.bytes_per_s / 1e12, delay: link.delay, sharing };
+            wires.extend([wire, wire]);
+        }
+        let clients = self.clients(scenario, &models, &mut wires).map_err(wrong)?;
+        let fleet = FleetModel {
+            sites,
+            models,
+            wires,
+            clients,
+            nodes: self.spec.nodes.len(),
+            report: self.spec.report,
+            dispatch_cost: decision_cost(&setting),
+            late: LateRules {
+                rule: setting.late,
+                own: scenario.tenants.iter().map(|tenant| tenant.late).collect(),
+            },
+        };
+        for (client, tenant) in fleet.clients.iter().zip(&scenario.tenants) {
+            if !(0..fleet.sites.len()).any(|site| fleet.serves(site, client)) {
+                let model = &fleet.models[client.model].name;
+                return Err(wrong(format!("no site that tenant `{}` reaches has `{model}`", tenant.name)));
+            }
+        }
+        Ok(fleet)
+    }
+
+    /// The clients; adds the wires of their access.
+    fn clients(
+        &self,
+        scenario: &Scenario,
+        models: &[ServedModel],
+        wires: &mut Vec<Wire>,
+    ) -> Result<Vec<Client>, String> {
+        let routes = self.spec.routes();
+        let mut clients = Vec::new();
+        for (place, tenant) in scenario.tenants.iter().enumerate() {
+            if tenant.networks.len() > 1 {
+                return Err(format!("tenant `{}` asks for several networks: give it a `model`", tenant.name));
+            }
+            let node = match &tenant.node {
+                Some(name) => self.spec.node(name).ok_or_else(|| {
+                    let nodes: Vec<&str> = self.spec.nodes.iter().map(|node| &node.name[..]).collect();
+                    format!("tenant `{}`: no node `{name}`; known: {}", tenant.name, nodes.join(", "))
+                })?,
+                None => 0,
+            };
+            let access: Option<[u32; 2]> = self.spec.access.map(|access| {
+                let bytes_per_ps = access.bytes_per_s / 1e12;
+                let wire = Wire { bytes_per_ps, delay: access.delay, sharing: WireSharing::Ps };
+                wires.extend([wire, wire]);
+                [wires.len() as u32 - 2, wires.len() as u32 - 1]
+            });
+            let way = |site: &crate::fleet::SiteSpec| {
+                let (mut there, mut back) = (Vec::new(), Vec::new());
+                let mut at = node;
+                there.extend(access.map(|[up, _]| up));
+                for &link in routes.path(node, site.node)? {
+                    let forward = self.spec.links[link as usize].between[0] == at;
+                    there.push(2 * link + u32::from(!forward));
+                    back.push(2 * link + u32::from(forward));
+                    at = self.spec.links[link as usize].other_end(at);
+                }
+                back.reverse();
+                back.extend(access.map(|[_, down]| down));
+                Some([Arc::from(there), Arc::from(back)])
+            };
+            clients.push(Client {
+                model: model_of(scenario, place, models),
+                node: node as usize,
+                input_bytes: tenant.input_bytes,
+                output_bytes: tenant.output_bytes,
+                min_accuracy: tenant.min_accuracy.unwrap_or(0.0),
+                ways: self.spec.sites.iter().map(way).collect(),
+            });
+        }
+        Ok(clients)
+    }
+}
+
+/// Makes the cases of a fleet.
+pub(super) struct FleetBuilder<'a> {
+    pub(super) experiment: &'a Experiment,
+    pub(super) names: &'a Names,
+    pub(super) fleet: &'a FleetData,
+    /// The system of the first site under the name of the fleet.
+    pub(super) system: &'a SystemSpec,
+    pub(super) catalogues: Vec<Catalogue>,
+}
+
+impl FleetBuilder<'_> {
+    /// Points that ask for the same share a fleet.
+    pub(super) fn add(
+        &self,
+        points: &[&Point],
+        workloads: &[Workload],
+        cases: &mut Vec<Case>,
+    ) -> Result<(), Error> {
+        let mut known: Vec<(usize, &Asked, Arc<Fleet>, Arc<Site>)> = Vec::new();
+        for &point in points {
+            check_setting(&point.setting, &self.system.name)?;
+            let workload = &workloads[point.scenario];
+            let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
+                .and_then(|window| window.check_size().map(|()| window))
+                .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
+            let same = |(scenario, asked, ..): &&(usize, &Asked, _, _)| {
+                *scenario == point.scenario && **asked == point.asked
+            };
+            let (fleet, site) = match known.iter().find(same) {
+                Some((_, _, fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
+                None => {
+                    let pace = |world: &World| match workload.has_own_pace() {
+                        true => OwnPace::of(workload, world, &window, self.system).map(Some),
+                        false => Ok(None),
+                    };
+                    let made = self.fleet.fleet(&self.catalogues, workload, &point.asked, &pace)?;
+                    let (fleet, own) = (Arc::new(made.0), made.1);
+                    if let Some(own) = &own {
+                        check_number(own.most_per_s(), own.sample, &window, workload, self.system)?;
+                    }
+                    let own_per_s = own.map(|own| own.most_per_s());
+                    let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own_per_s));
+                    known.push((point.scenario, &point.asked, Arc::clone(&fleet), Arc::clone(&site)));
+                    (fleet, site)
+                }
+            };
+            clock::check(&site.world, &window, workload, &point.setting, self.system)?;
+            if let Some(load) = point.load {
+                let requests_per_s = load * site.saturation.requests_per_s;
+                if let Extent::Requests(requests) = window.extent() {
+                    check_span(requests as f64 / requests_per_s, workload, self.system)?;
+                }
+                check_number(requests_per_s, 0.0, &window, workload, self.system)?;
+            }
+            let &Point { system, scenario, qos, load, .. } = point;
+            cases.push(Case {
+                system: self.system.name.clone(),
+                words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
+                workload: workload.clone(),
+                qos,
+                load,
+                setting: point.setting.clone(),
+                reference: Arc::new(isolated(&site.world)),
+                site,
+                fleet: Some(fleet),
+                wanted: self.experiment.wanted,
+                window,
+                runs: Arc::clone(&point.runs),
+                has_same_requests: false,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The terms of a tenant, who is served by a model.
+fn terms(tenant: &Tenant, model: &ServedModel) -> ServiceTerms {
+    let accuracies = || model.variants.iter().map(|variant| variant.accuracy);
+    ServiceTerms {
+        utility: tenant.utility,
+        min_accuracy: tenant.min_accuracy.unwrap_or(0.0),
+        accuracies: AccuracyRange {
+            min: accuracies().fold(f64::INFINITY, f64::min),
+            max: accuracies().fold(f64::NEG_INFINITY, f64::max),
+        },
+        target_hit_rate: tenant.target_hit_rate,
+    }
+}
+
+/// The scenario with the networks of all variants at all batches after its own.
+fn wide(scenario: &Scenario) -> Scenario {
+    let mut wide = scenario.clone();
+    for model in &scenario.models {
+        for variant in &model.variants {
+            for &batch in &model.batches {
+                let variant = Variant { network: variant.network.clone(), batch };
+                if !wide.networks.contains(&variant) {
+                    wide.networks.push(variant);
+                }
+            }
+        }
+    }
+    wide
+}
+
+/// What is served: the models of the scenario, then the networks that tenants ask for without a model.
+fn served(scenario: &Scenario, wide: &Scenario) -> Vec<ServedModel> {
+    let place = |network: &str, batch: u64| {
+        let is = |variant: &Variant| variant.network == network && variant.batch == batch;
+        wide.networks.iter().position(is).expect("it was added") as u32
+    };
+    let model = |model: &crate::workload::Model| ServedModel {
+        name: model.name.clone(),
+        batches: model.batches.iter().map(|&batch| batch as u32).collect(),
+        variants: model
+            .variants
+            .iter()
+            .map(|variant| ServedVariant {
+                name: variant.network.clone(),
+                accuracy: variant.accuracy,
+                networks: model.batches.iter().map(|&batch| place(&variant.network, batch)).collect(),
+            })
+            .collect(),
+    };
+    let mut all: Vec<ServedModel> = scenario.models.iter().map(model).collect();
+    for tenant in scenario.tenants.iter().filter(|tenant| tenant.model.is_none()) {
+        let network = tenant.networks[0].value;
+        let name = scenario.networks[network as usize].label();
+        if !all.iter().any(|model| model.name == name) {
+            let variant = ServedVariant { name: name.clone(), accuracy: 1.0, networks: vec![network] };
+            all.push(ServedModel { name, batches: vec![1], variants: vec![variant] });
+        }
+    }
+    all
+}
+
+fn model_of(scenario: &Scenario, tenant: usize, models: &[ServedModel]) -> usize {
+    let tenant = &scenario.tenants[tenant];
+    match tenant.model {
+        Some(model) => model as usize,
+        None => {
+            let name = scenario.networks[tenant.networks[0].value as usize].label();
+            models.iter().position(|model| model.name == name).expect("it was added")
+        }
+    }
+}
+
+/// The latency of a request alone in the fleet, from the site where it is least.
+fn alone(model: &FleetModel, tenant: usize) -> Time {
+    let client = &model.clients[tenant];
+    let best = model.models[client.model].best();
+    let sites = (0..model.sites.len()).filter(|&site| model.serves(site, client));
+    let latency = |site: usize| {
+        let [there, back] = client.ways[site].as_ref().expect("it is served there");
+        let (there, back) =
+            (model.travel(there, client.input_bytes), model.travel(back, client.output_bytes));
+        there + model.service(site, client.model, best, 1) + back
+    };
+    sites.map(latency).min().expect("some site serves it")
+}
+
+/// A way to serve a tenant's requests, and whether it is the most accurate variant at batch 1.
+struct Served {
+    way: Way,
+    is_best: bool,
+}
+
+/// All ways to serve the tenants: site x variant x batch. Resources are the accelerator models and the DRAM of each site,
+/// then the wires.
+fn ways(model: &FleetModel, terms: &[ServiceTerms], drams: &[Dram]) -> Result<Vec<Served>, String> {
+    let resources = |world: &World| {
+        world.platform.accelerators.iter().map(|accelerator| accelerator.model + 1).max().unwrap_or(0) + 1
+    };
+    let mut offsets = vec![0];
+    for site in &model.sites {
+        offsets.push(offsets[offsets.len() - 1] + resources(&site.world));
+    }
+    let wires = offsets[model.sites.len()];
+    let mut all = Vec::new();
+    for (place, site) in model.sites.iter().enumerate() {
+        for (m, served) in model.models.iter().enumerate().filter(|&(m, _)| site.deployed[m]) {
+            for (v, variant) in served.variants.iter().enumerate() {
+                for (&batch, &network) in served.batches.iter().zip(&variant.networks) {
+                    let used = seconds_per_request(&site.world, network as usize, drams[place].bytes_per_s())
+                        .map_err(|e| format!("site `{}`, network `{}`: {e}", site.name, variant.name))?;
+                    let of_site = used.iter().zip(offsets[place]..);
+                    let of_site: Vec<(usize, f64)> =
+                        of_site.map(|(&seconds, r)| (r, seconds / f64::from(batch))).collect();
+                    let asking = model.clients.iter().enumerate().filter(|(_, client)| client.model == m);
+                    for (client, of) in asking {
+                        let Some([there, back]) = &of.ways[place] else { continue };
+                        let on = |way: &[u32], bytes: f64| {
+                            let seconds = |&hop: &u32| {
+                                let rate = model.wires[hop as usize].bytes_per_ps * 1e12;
+                                (wires + hop as usize, bytes / rate)
+                            };
+                            way.iter().map(seconds).collect::<Vec<_>>()
+                        };
+                        let mut uses = of_site.clone();
+                        uses.extend(on(there, of.input_bytes));
+                        uses.extend(on(back, of.output_bytes));
+                        uses.retain(|&(_, seconds)| seconds > 0.0);
+                        let terms = &terms[client];
+                        let value =
+                            terms.utility.quality(Time::ZERO, Time::MAX, variant.accuracy, terms.accuracies);
+                        let is_best = v == served.best() && batch == 1;
+                        all.push(Served { way: Way { client, value, uses }, is_best });
+                    }
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The keys of a fleet that change nothing in it, and may not be asked for.
+pub(super) fn check_setting(setting: &Setting, fleet: &str) -> Result<(), Error> {
+    match setting.sla_reference.system() {
+        Some(_) => Err(Error::Usage(format!(
+            "`sla_reference` names a system, but deadlines on fleet `{fleet}` are multiples of its own latencies"
+        ))),
+        None => Ok(()),
+    }
+}
