@@ -1,10 +1,10 @@
 //! `closest`: the site with the shortest way there and back; of equals the first. One of the static policies that ASET
 //! (2023) is compared with; our reading of its name.
 
+use super::ways::round_trip;
 use crate::dispatch::{Route, RuleEntry, no_parameters};
 use crate::serve::{FleetView, RequestView};
 use crate::sim::Operations;
-use crate::units::Time;
 
 pub(super) const ENTRY: RuleEntry<dyn Route> = RuleEntry {
     name: "closest",
@@ -29,10 +29,11 @@ impl Route for Closest {
         spent: &mut Operations,
     ) -> usize {
         spent.comparisons += sites.len() as u64;
-        let way = |&site: &usize| {
-            let (there, back) = (view.way_there(request.tenant, site), view.way_back(request.tenant, site));
-            there.unwrap_or(Time::MAX).0.saturating_add(back.unwrap_or(Time::MAX).0)
-        };
-        *sites.iter().min_by_key(|site| way(site)).expect("some site serves the request")
+        closest(view, request, sites)
     }
+}
+
+pub(super) fn closest(view: &FleetView, request: &RequestView, sites: &[usize]) -> usize {
+    let nearest = sites.iter().min_by_key(|&&site| round_trip(view, request, site));
+    *nearest.expect("some site serves the request")
 }

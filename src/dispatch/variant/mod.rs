@@ -1,8 +1,16 @@
 //! Rules that choose the variant of an order.
 
 mod best;
+mod fits;
+mod fixed;
+mod infaas;
+mod load;
+mod rate;
+mod smallest;
+mod switch;
 
 use super::{RuleEntry, Variant};
 
 /// All rules for variants.
-pub const VARIANTS: &[RuleEntry<dyn Variant>] = &[best::ENTRY];
+pub const VARIANTS: &[RuleEntry<dyn Variant>] =
+    &[best::ENTRY, fits::ENTRY, fixed::ENTRY, infaas::ENTRY, rate::ENTRY, smallest::ENTRY, switch::ENTRY];
