@@ -569,7 +569,9 @@ impl Fleet {
             // An order is worth running as long as one member can make it, so that its deadline is the last.
             order.deadline = order.deadline.max(due.max(self.now));
             order.priority = order.priority.max(request.asked.priority);
-            origin.measured |= request.origin.measured;
+            if request.origin.measured && !origin.measured {
+                origin = request.origin;
+            }
         }
         let id = state.with_engine(site, out, |engine, tap| engine.admit_order(order, origin, tap));
         let (time, requests) = (self.now, count as u32);

@@ -1,7 +1,7 @@
 //! A fleet's run as the metrics of a plain run see it: one system with the accelerators of all sites, whose requests arrive
 //! at their nodes and are done when their answers are there.
 //!
-//! Layers of a batch are booked to its first request.
+//! Layers of a batch are booked to its first measured request; if it has none, to its first.
 
 use std::collections::VecDeque;
 
@@ -37,7 +37,7 @@ pub struct Projection<'a> {
     offsets: Vec<usize>,
     /// The granted bandwidth of each site.
     granted: Vec<f64>,
-    /// The first request of each order in service, by site and number.
+    /// The request of each order to which its layers are booked, by site and number.
     first: Vec<Window>,
 }
 
@@ -45,7 +45,13 @@ pub struct Projection<'a> {
 #[derive(Default)]
 struct Window {
     start: u32,
-    firsts: VecDeque<RequestId>,
+    firsts: VecDeque<First>,
+}
+
+/// The request of an order to which its layers are booked.
+struct First {
+    request: RequestId,
+    measured: bool,
 }
 
 /// The number of orders whose first request is kept. Our choice, because it is far beyond the slots of any site.
@@ -65,7 +71,7 @@ impl<'a> Projection<'a> {
     fn layer(&self, site: usize, sub_job: SubJobId) -> SubJobId {
         let window = &self.first[site];
         let place = (sub_job.job.0 - window.start) as usize;
-        SubJobId { job: JobId(window.firsts[place].0), ..sub_job }
+        SubJobId { job: JobId(window.firsts[place].request.0), ..sub_job }
     }
 
     fn site(&mut self, site: usize, record: sim::Record, origin: Origin) {
@@ -135,9 +141,13 @@ impl Recorder for Projection<'_> {
             Record::End { time } => sim::Record::End { time },
             Record::Member { request, site, order, .. } => {
                 let window = &mut self.first[site];
-                // Only the first member of an order finds it missing.
-                if order.0 == window.start + window.firsts.len() as u32 {
-                    window.firsts.push_back(request);
+                let place = (order.0 - window.start) as usize;
+                if let Some(first) = window.firsts.get_mut(place) {
+                    if origin.measured && !first.measured {
+                        *first = First { request, measured: true };
+                    }
+                } else {
+                    window.firsts.push_back(First { request, measured: origin.measured });
                     if window.firsts.len() > KEPT_ORDERS {
                         window.firsts.pop_front();
                         window.start += 1;
