@@ -10,6 +10,7 @@ pub mod dims;
 pub mod exp;
 pub mod experiment;
 pub mod files;
+pub mod fleet;
 pub mod guide;
 pub mod hw;
 pub mod limits;

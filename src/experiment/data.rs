@@ -1,4 +1,4 @@
-//! Finds data files: `accel-models/`, `workloads/` and `policies/` in the user's folder and then in the source tree of
+//! Finds data files: `accel-models/`, `workloads/`, `fleets/` and `policies/` in the user's folder and then in the source tree of
 //! this program, or any path that a user gives. Schedulers are looked up in a [`Registry`].
 
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use super::error::Error;
 use super::list::distinct;
 use super::registry::Registry;
 use crate::files::{Folders, InputError, did_you_mean};
+use crate::fleet::FleetSpec;
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::workload::{Model, Network, Scenario};
 
@@ -32,6 +33,8 @@ pub enum Kind {
     Model,
     /// A scenario.
     Scenario,
+    /// A fleet.
+    Fleet,
     /// Measurements of a chip.
     Silicon,
     /// A trained policy.
@@ -46,6 +49,7 @@ impl Kind {
             Self::Network => "network",
             Self::Model => "model",
             Self::Scenario => "scenario",
+            Self::Fleet => "fleet",
             Self::Silicon => "measurements",
             Self::Policy => "policy",
         }
@@ -118,6 +122,7 @@ impl DataRoot {
             Kind::Network => "workloads/networks",
             Kind::Model => "workloads/models",
             Kind::Scenario => "workloads/scenarios",
+            Kind::Fleet => "fleets",
             Kind::Silicon => "accel-models/silicon",
             Kind::Policy => "policies",
         };
@@ -173,6 +178,26 @@ impl DataRoot {
         let model = Model::read(&path, self.folders(Kind::Network))?;
         check_name(&path, &model.name)?;
         Ok(model)
+    }
+
+    /// Reads a fleet by name or path, with or without sites.
+    pub fn topology(&self, name: &str) -> Result<FleetSpec, Error> {
+        let path = self.path(Kind::Fleet, name)?;
+        let fleet = FleetSpec::read(&path)?;
+        check_name(&path, &fleet.name)?;
+        Ok(fleet)
+    }
+
+    /// Reads a fleet by name or path, which must have a site.
+    pub fn fleet(&self, name: &str) -> Result<FleetSpec, Error> {
+        let fleet = self.topology(name)?;
+        match fleet.sites.is_empty() {
+            false => Ok(fleet),
+            true => {
+                let message = "it has no site yet: add a [[site]] with name, node and system";
+                Err(InputError::file(&self.path(Kind::Fleet, name)?, message).into())
+            }
+        }
     }
 
     /// Reads an accelerator by name or path.

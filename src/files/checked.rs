@@ -174,6 +174,29 @@ checked_number!(
     Variation, "a number from 0.01 to 100", |v| (0.01..=1e2).contains(&v)
 );
 checked_number!(
+    /// A bandwidth of a network in gigabits per second. The range is our choice, because it is wider than any link's, and
+    /// times stay within the 64-bit clock.
+    GigabitsPerSecond, "a number from 1e-6 to 1e9, or inf", |v| (1e-6..=1e9).contains(&v) || v == f64::INFINITY
+);
+checked_number!(
+    /// A speed of signals in kilometres per millisecond. Light in vacuum has 299.8; the least is our choice, because no
+    /// medium is slower.
+    KmPerMs, "a number from 1 to 300", |v| (1.0..=300.0).contains(&v)
+);
+checked_number!(
+    /// Degrees north.
+    Latitude, "a number from -90 to 90", |v| (-90.0..=90.0).contains(&v)
+);
+checked_number!(
+    /// Degrees east.
+    Longitude, "a number from -180 to 180", |v| (-180.0..=180.0).contains(&v)
+);
+checked_number!(
+    /// A number of jobs in service, which `inf` does not limit. The largest is our choice, because it limits nothing.
+    Slots, "a whole number from 1 to 1000000, or inf",
+    |v| v == f64::INFINITY || (1.0..=1e6).contains(&v) && v.fract() == 0.0
+);
+checked_number!(
     /// A clock in MHz, from 1 kHz to 100 GHz.
     Megahertz, "a number from 0.001 to 1e5", |v| (0.001..=1e5).contains(&v)
 );

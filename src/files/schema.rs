@@ -20,8 +20,10 @@ pub(super) fn number(allowed: &str, ok: fn(f64) -> bool) -> Schema {
     let types = if ok(f64::INFINITY) { json!(["number", "null"]) } else { json!("number") };
     let mut schema = json_schema!({ "type": types, "description": allowed });
     let bound = if ok(0.0) { "minimum" } else { "exclusiveMinimum" };
-    // No number in a file may be negative.
-    schema.insert(bound.into(), json!(0));
+    // No number in a file may be negative, except for coordinates.
+    if !ok(-1.0) {
+        schema.insert(bound.into(), json!(0));
+    }
     if ok(1.0) && !ok(1.0 + f64::EPSILON) {
         schema.insert("maximum".into(), json!(1));
     }
