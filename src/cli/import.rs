@@ -1,12 +1,13 @@
-//! `mascot import`: turns an ONNX file, or another tool's layer list, into a network file, and another tool's YAML into
-//! an accelerator file.
+//! `mascot import`: turns an ONNX file, or another tool's layer list, into a network file, another tool's YAML into an
+//! accelerator file, and a graph of the Internet Topology Zoo into a fleet file.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use crate::experiment::Error;
-use crate::files::write_atomic;
+use crate::files::{GigabitsPerSecond, MicrosecondsOrZero, write_atomic};
+use crate::fleet::{ImportOptions, import_gml};
 use crate::hw::import_accel;
 
 use crate::workload::{UnknownOperators, layer_list, onnx};
@@ -14,7 +15,8 @@ use crate::workload::{UnknownOperators, layer_list, onnx};
 #[derive(Args)]
 pub(super) struct Options {
     /// An ONNX file, whose weights are not read and may be missing; a MAESTRO network (.m); a SCALE-Sim topology (.csv);
-    /// or an accelerator of Timeloop or ZigZag (.yaml), with the files of its constraints, energies (ERT) or mapping
+    /// an accelerator of Timeloop or ZigZag (.yaml), with the files of its constraints, energies (ERT) or mapping; or a
+    /// graph of the Internet Topology Zoo (.gml)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Set the size of a symbolic dimension, e.g. --bind batch_size=1, or the value of an input that is a single
@@ -42,8 +44,17 @@ pub(super) struct Options {
     /// Whether the sizes of feature maps in a layer list include their padding (valid) or leave it out (same)
     #[arg(long, value_enum, default_value = "valid", value_name = "HOW")]
     padding: Padding,
-    /// Write the network or the accelerator to this file, e.g. workloads/networks/NAME.toml or accel-models/NAME.toml
-    /// [default: only print its counts]
+    /// The bandwidth of links of a .gml file that have no speed, in gigabits per second
+    #[arg(long, value_name = "GIGABITS")]
+    gbps: Option<GigabitsPerSecond>,
+    /// The delay of links of a .gml file of which an end has no coordinates
+    #[arg(long, value_name = "US")]
+    delay_us: Option<MicrosecondsOrZero>,
+    /// Place a site at a node of a .gml file, e.g. --site Madrid=hetero-8
+    #[arg(long, value_name = "NODE=SYSTEM", value_parser = site)]
+    site: Vec<(String, String)>,
+    /// Write the network, accelerator or fleet to this file, e.g. workloads/networks/NAME.toml, accel-models/NAME.toml or
+    /// fleets/NAME.toml [default: only print its counts]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the counts as JSON
@@ -73,11 +84,20 @@ fn binding(text: &str) -> Result<(String, u64), String> {
     Ok((name.to_string(), value))
 }
 
+fn site(text: &str) -> Result<(String, String), String> {
+    let (node, system) = text.rsplit_once('=').ok_or("expected NODE=SYSTEM")?;
+    Ok((node.to_string(), system.to_string()))
+}
+
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let is_yaml =
         |path: &PathBuf| extension(path).is_some_and(|extension| ["yaml", "yml"].contains(&extension));
     match options.files.as_slice() {
         files if files.iter().all(is_yaml) => accelerator(options),
+        [file] if extension(file) == Some("gml") => fleet(options, file),
+        [_] if is_of_graph(options) => {
+            Err(Error::Usage("--gbps, --delay-us and --site are for .gml files".into()))
+        }
         [file] => network(options, file),
         _ => Err(Error::Usage("several files: only .yaml files belong together".into())),
     }
@@ -89,7 +109,7 @@ fn extension(path: &Path) -> Option<&str> {
 
 fn accelerator(options: &Options) -> Result<(), Error> {
     let is_of_list = options.network.is_some() || options.padding != Padding::Valid;
-    if is_of_list || is_of_onnx(options) {
+    if is_of_list || is_of_onnx(options) || is_of_graph(options) {
         return Err(Error::Usage("a .yaml file has no options but --output and --json".into()));
     }
     // Systems find an accelerator by the name of its file.
@@ -106,6 +126,38 @@ fn accelerator(options: &Options) -> Result<(), Error> {
         format!(
             "accelerator   {}\nformat        {}\nlevels        {}\nmacs          {}\nnotes         {}\n",
             summary.accelerator, summary.format, summary.levels, summary.macs, summary.notes
+        )
+    })
+}
+
+fn is_of_graph(options: &Options) -> bool {
+    options.gbps.is_some() || options.delay_us.is_some() || !options.site.is_empty()
+}
+
+fn fleet(options: &Options, file: &Path) -> Result<(), Error> {
+    let is_of_list = options.network.is_some() || options.padding != Padding::Valid;
+    if is_of_list || is_of_onnx(options) {
+        let message = "a .gml file has no options but --gbps, --delay-us, --site, --output and --json";
+        return Err(Error::Usage(message.into()));
+    }
+    // Experiments find a fleet by the name of its file.
+    let named = options.output.as_deref().unwrap_or(file);
+    let name = named.file_stem().unwrap_or_default().to_string_lossy();
+    let added = ImportOptions {
+        gbps: options.gbps.map(|gbps| gbps.0),
+        delay_us: options.delay_us.map(|us| us.0),
+        sites: options.site.clone(),
+    };
+    let imported = import_gml(file, &name, &added)?;
+    write(options, &imported.toml)?;
+    imported.notes.iter().for_each(|note| super::eprint(&format!("note: {note}")));
+    let summary = &imported.summary;
+    super::print(&if options.json {
+        serde_json::to_string(summary).expect("counts are plain data") + "\n"
+    } else {
+        format!(
+            "fleet         {}\nnodes         {}\nlinks         {}\nsites         {}\n",
+            summary.fleet, summary.nodes, summary.links, summary.sites
         )
     })
 }

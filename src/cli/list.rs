@@ -1,5 +1,7 @@
 //! `mascot list`: lists everything that experiments can name.
 
+mod fleets;
+
 use clap::{Args, ValueEnum};
 
 use super::table::Listing;
@@ -15,6 +17,8 @@ use crate::workload::{ARRIVALS, Rate, Scenario, Tenant};
 pub(super) struct Options {
     /// What to list
     what: What,
+    /// With `fleets`: the way from each node of this fleet to each of its sites
+    name: Option<String>,
     /// Print [{column: value}, ...]
     #[arg(long)]
     json: bool,
@@ -27,6 +31,7 @@ enum What {
     Networks,
     Models,
     Scenarios,
+    Fleets,
     Arrivals,
     Keys,
     Schedulers,
@@ -37,12 +42,19 @@ enum What {
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(None)?;
+    if let Some(name) = options.name.as_ref().filter(|_| !matches!(options.what, What::Fleets)) {
+        return Err(Error::Usage(format!("`{name}`: only `mascot list fleets` takes a name")));
+    }
     let listing = match options.what {
         What::Accelerators => accelerators(&data)?,
         What::Systems => systems(&data)?,
         What::Networks => networks(&data)?,
         What::Models => models(&data)?,
         What::Scenarios => scenarios(&data)?,
+        What::Fleets => match &options.name {
+            Some(name) => fleets::ways(&data.topology(name)?),
+            None => fleets::all(&data)?,
+        },
         What::Arrivals => arrivals(),
         What::Keys => keys(),
         What::Schedulers => schedulers(data.registry()),

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::experiment::{Error, Experiment};
+use crate::fleet::FleetSpec;
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::workload::{Model, Network, Scenario};
 
@@ -20,6 +21,7 @@ enum Kind {
     Network,
     Model,
     Scenario,
+    Fleet,
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
@@ -30,6 +32,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         Kind::Network => Network::schema(),
         Kind::Model => Model::schema(),
         Kind::Scenario => Scenario::schema(),
+        Kind::Fleet => FleetSpec::schema(),
     };
     super::print_json(schema.as_value())
 }

@@ -13,6 +13,7 @@ use super::table::Listing;
 use crate::cost::{Cache, Measurements, Sheet, Throughput, UserTable};
 use crate::experiment::{DataRoot, Error, Experiment, Kind, Progress, check_name};
 use crate::files::{InputError, Source, any_path, did_you_mean};
+use crate::fleet::FleetSpec;
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::limits::Resource;
 use crate::plan::{Case, Plan};
@@ -138,6 +139,8 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
             data.accelerator(&configuration.accelerator)?;
         }
         Ok(Verdict::new("measurements", format!(" `{}`, {} layers", sheet.name, sheet.layers.len())))
+    } else if table.contains_key("node") {
+        fleet(path, &data)
     } else if table.contains_key("accelerator") {
         let system = SystemSpec::read(path, data.folders(Kind::Accelerator))?;
         check_name(path, &system.name)?;
@@ -164,10 +167,23 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
     } else if table.contains_key("schedulers") || table.contains_key("dispatchers") {
         experiment(path, trace, &data)
     } else {
-        let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a model `variant`, a scenario `tenant`, an \
+        let kinds = "an accelerator has `level`, a system `accelerator`, a network `layers`, a model `variant`, a scenario `tenant`, a fleet `node`, an \
                      experiment `schedulers`, a policy `weights_sha256`, measurements of a chip `measured` or `throughput`";
         Err(InputError::file(path, format!("not a kind of file that mascot knows: {kinds}")).into())
     }
+}
+
+/// Checks a fleet and what its sites name.
+fn fleet(path: &Path, data: &DataRoot) -> Result<Verdict, Error> {
+    let fleet = FleetSpec::read(path)?;
+    check_name(path, &fleet.name)?;
+    for site in &fleet.sites {
+        data.system(&site.system)?;
+        site.models.iter().flatten().try_for_each(|model| data.model(model).map(drop))?;
+    }
+    let [nodes, links, sites] = [fleet.nodes.len(), fleet.links.len(), fleet.sites.len()];
+    let hint = if sites == 0 { "; add a [[site]] to run it" } else { "" };
+    Ok(Verdict::new("fleet", format!(" `{}`, {nodes} nodes, {links} links, {sites} sites{hint}", fleet.name)))
 }
 
 /// Checks a model, and tells which of its variants no one would choose.

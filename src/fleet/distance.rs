@@ -48,6 +48,6 @@ mod tests {
     #[test]
     fn light_in_fibre_takes_5_us_for_a_kilometre() {
         assert_eq!(delay(1.0, 200.0), Time::from_us(5.0));
-        assert_eq!(delay(0.000_3, 200.0), Time(2_000));
+        assert_eq!(delay(0.000_32, 200.0), Time(2_000));
     }
 }

@@ -4,6 +4,7 @@
 //! - [`quickstart`]: the first run, and how to read its table
 //! - [`experiments`]: sweeps, their keys, resuming and replaying, the sustained load
 //! - [`scenarios`]: tenants, arrival processes, recordings, networks and accelerators of your own
+//! - [`serving`]: fleets of sites and links, and topologies of your own
 //! - [`schedulers`]: the rules, what a scheduler sees, what decisions cost, a scheduler of your own
 //! - [`policies`]: the learned policies and how they are trained
 //! - [`metrics`]: the CSV files, every column, and what the intervals are
@@ -26,6 +27,7 @@ chapters! {
     quickstart: "quickstart.md",
     experiments: "experiments.md",
     scenarios: "scenarios.md",
+    serving: "serving.md",
     schedulers: "schedulers.md",
     policies: "policies.md",
     metrics: "metrics.md",

@@ -10,13 +10,14 @@ use serde_json::Value;
 use crate::common::mascot;
 
 /// Every kind with the folder of its shipped files, and how many there are at least.
-const KINDS: [(&str, &str, usize); 6] = [
+const KINDS: [(&str, &str, usize); 7] = [
     ("experiment", "experiments", 9),
     ("system", "accel-models/systems", 5),
     ("accelerator", "accel-models", 11),
     ("network", "workloads/networks", 50),
     ("model", "workloads/models", 6),
     ("scenario", "workloads/scenarios", 20),
+    ("fleet", "fleets", 3),
 ];
 
 fn schema(kind: &str) -> Value {

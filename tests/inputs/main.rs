@@ -5,6 +5,7 @@ mod arrivals;
 #[path = "../common/mod.rs"]
 mod common;
 mod families;
+mod fleets;
 mod layer_lists;
 mod networks;
 mod onnx_field;

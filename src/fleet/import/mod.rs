@@ -193,7 +193,7 @@ fn links(
 
 fn note(notes: &mut Vec<String>, what: &str, of: &[String]) {
     if !of.is_empty() {
-        notes.push(format!("{} {what}: {}", of.len(), of.join(", ")));
+        notes.push(format!("{what} ({}): {}", of.len(), of.join(", ")));
     }
 }
 
