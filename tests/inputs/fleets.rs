@@ -276,7 +276,7 @@ fn broken_graphs_are_refused_with_their_line() {
     };
     for (error, line, part) in [
         (changed("label \"A\"", "label \"A"), Some(12), "the text that begins here has no end"),
-        (changed("id 0", "id"), Some(7), "where a key should be"),
+        (changed("id 0", "id"), Some(7), "`id` is `label`: expected a number, a text or a list"),
         (changed("id 0", "id zero"), Some(6), "`id` is `zero`: expected a number"),
         (changed("id 0", "id 0.5"), Some(6), "expected a whole number as `id`"),
         (changed("id 0", ""), Some(5), "expected a whole number as `id`"),
