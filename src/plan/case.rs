@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::catalogue::Catalogue;
 use super::fleet::Fleet;
 use super::pace::{OwnPace, check_loops, check_number};
+use super::rules::rules_on;
 use super::workload::Workload;
 use crate::experiment::{CaseKeys, Dram, Error, Setting, Wanted, Window};
 use crate::hw::SystemSpec;
 use crate::limits::{Saturation, mix_saturation};
-use crate::sim::World;
+use crate::sim::{Rules, World};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -146,4 +147,9 @@ impl Case {
         let load = self.nominal_load();
         load > 1.0 && load.is_finite()
     }
+}
+
+/// The engine's rules under the setting of a case.
+pub fn rules(case: &Case) -> Rules {
+    rules_on(&case.setting, &case.workload.scenario)
 }

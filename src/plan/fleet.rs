@@ -1,32 +1,25 @@
 //! The fleets of a sweep: the sites with the costs of every variant at every batch, the ways between them and the
 //! tenants, and lambda*.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use toml::{Table, Value};
 
-use super::case::{Case, Site};
-use super::catalogue::{Catalogue, Form};
-use super::clock;
-use super::pace::{OwnPace, check_number, check_span};
-use super::points::{Names, Point};
+use super::catalogue::Catalogue;
+use super::pace::OwnPace;
 use super::rules::{decision_cost, rules_on};
-use super::workload::{Workload, isolated};
-use crate::cost::Cache;
-use crate::experiment::{
-    Asked, DataRoot, Dram, Error, Experiment, Progress, SchedulerChoice, Setting, Window,
-};
-use crate::fleet::{FleetSpec, LinkSharing};
+use super::workload::Workload;
+use crate::experiment::{Asked, DataRoot, Dram, Error, SchedulerChoice};
+use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
 use crate::limits::{Way, largest_rate, largest_value, seconds_per_request};
 use crate::metrics::ServiceTerms;
 use crate::serve::{
     Client, FleetModel, ServedModel, ServedVariant, Site as ServedSite, Wire, WireSharing, joint_world,
 };
-use crate::sim::{Late, LateRules, Scheduler, World};
+use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
-use crate::workload::{AccuracyRange, Extent, Scenario, Tenant, Variant};
+use crate::workload::{AccuracyRange, Model, Scenario, Tenant, Variant};
 
 /// The scheduler of sites that name none. Our choice, because deadlines are what a fleet is judged by.
 const DEFAULT_SCHEDULER: &str = "edf";
@@ -69,7 +62,7 @@ impl Fleet {
 /// A fleet and the systems of its sites.
 pub(super) struct FleetData {
     spec: FleetSpec,
-    systems: Vec<SystemSpec>,
+    pub(super) systems: Vec<SystemSpec>,
     schedulers: Vec<SchedulerChoice>,
 }
 
@@ -103,26 +96,8 @@ impl FleetData {
         SystemSpec { name: self.spec.name.clone(), ..self.systems[0].clone() }
     }
 
-    /// The costs of all variants on the systems of the sites, for all points of the fleet.
-    pub(super) fn catalogues(
-        &self,
-        points: &[&Point],
-        scenarios: &[Arc<Scenario>],
-        data: &DataRoot,
-        cache: &Cache,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Catalogue>, Error> {
-        let used: BTreeSet<usize> = points.iter().map(|point| point.scenario).collect();
-        let wide: Vec<Arc<Scenario>> = used.iter().map(|&place| Arc::new(wide(&scenarios[place]))).collect();
-        let of = |system: &SystemSpec| {
-            let forms = points.iter().map(|point| Form::of(&point.asked.on(system))).collect();
-            Catalogue::new(system, &forms, &wide, data, cache, progress)
-        };
-        self.systems.iter().map(of).collect()
-    }
-
     /// The fleet under a setting, for a workload.
-    fn fleet(
+    pub(super) fn fleet(
         &self,
         catalogues: &[Catalogue],
         workload: &Workload,
@@ -186,7 +161,7 @@ impl FleetData {
             let late = LateRules::all(Late::Finish);
             sites.push(ServedSite {
                 name: spec.name.clone(),
-                rules: crate::sim::Rules { late, ..rules_on(&setting, scenario) },
+                rules: Rules { late, ..rules_on(&setting, scenario) },
                 slots: spec.slots.unwrap_or(world.platform.accelerators.len() as u32),
                 deployed: models.iter().map(known).collect(),
                 world: Arc::new(world),
@@ -252,7 +227,7 @@ impl FleetData {
                 wires.extend([wire, wire]);
                 [wires.len() as u32 - 2, wires.len() as u32 - 1]
             });
-            let way = |site: &crate::fleet::SiteSpec| {
+            let way = |site: &SiteSpec| {
                 let (mut there, mut back) = (Vec::new(), Vec::new());
                 let mut at = node;
                 there.extend(access.map(|[up, _]| up));
@@ -279,81 +254,6 @@ impl FleetData {
     }
 }
 
-/// Makes the cases of a fleet.
-pub(super) struct FleetBuilder<'a> {
-    pub(super) experiment: &'a Experiment,
-    pub(super) names: &'a Names,
-    pub(super) fleet: &'a FleetData,
-    /// The system of the first site under the name of the fleet.
-    pub(super) system: &'a SystemSpec,
-    pub(super) catalogues: Vec<Catalogue>,
-}
-
-impl FleetBuilder<'_> {
-    /// Points that ask for the same share a fleet.
-    pub(super) fn add(
-        &self,
-        points: &[&Point],
-        workloads: &[Workload],
-        cases: &mut Vec<Case>,
-    ) -> Result<(), Error> {
-        let mut known: Vec<(usize, &Asked, Arc<Fleet>, Arc<Site>)> = Vec::new();
-        for &point in points {
-            check_setting(&point.setting, &self.system.name)?;
-            let workload = &workloads[point.scenario];
-            let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
-                .and_then(|window| window.check_size().map(|()| window))
-                .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
-            let same = |(scenario, asked, ..): &&(usize, &Asked, _, _)| {
-                *scenario == point.scenario && **asked == point.asked
-            };
-            let (fleet, site) = match known.iter().find(same) {
-                Some((_, _, fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
-                None => {
-                    let pace = |world: &World| match workload.has_own_pace() {
-                        true => OwnPace::of(workload, world, &window, self.system).map(Some),
-                        false => Ok(None),
-                    };
-                    let made = self.fleet.fleet(&self.catalogues, workload, &point.asked, &pace)?;
-                    let (fleet, own) = (Arc::new(made.0), made.1);
-                    if let Some(own) = &own {
-                        check_number(own.most_per_s(), own.sample, &window, workload, self.system)?;
-                    }
-                    let own_per_s = own.map(|own| own.most_per_s());
-                    let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own_per_s));
-                    known.push((point.scenario, &point.asked, Arc::clone(&fleet), Arc::clone(&site)));
-                    (fleet, site)
-                }
-            };
-            clock::check(&site.world, &window, workload, &point.setting, self.system)?;
-            if let Some(load) = point.load {
-                let requests_per_s = load * site.saturation.requests_per_s;
-                if let Extent::Requests(requests) = window.extent() {
-                    check_span(requests as f64 / requests_per_s, workload, self.system)?;
-                }
-                check_number(requests_per_s, 0.0, &window, workload, self.system)?;
-            }
-            let &Point { system, scenario, qos, load, .. } = point;
-            cases.push(Case {
-                system: self.system.name.clone(),
-                words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
-                workload: workload.clone(),
-                qos,
-                load,
-                setting: point.setting.clone(),
-                reference: Arc::new(isolated(&site.world)),
-                site,
-                fleet: Some(fleet),
-                wanted: self.experiment.wanted,
-                window,
-                runs: Arc::clone(&point.runs),
-                has_same_requests: false,
-            });
-        }
-        Ok(())
-    }
-}
-
 /// The terms of a tenant, who is served by a model.
 fn terms(tenant: &Tenant, model: &ServedModel) -> ServiceTerms {
     let accuracies = || model.variants.iter().map(|variant| variant.accuracy);
@@ -369,7 +269,7 @@ fn terms(tenant: &Tenant, model: &ServedModel) -> ServiceTerms {
 }
 
 /// The scenario with the networks of all variants at all batches after its own.
-fn wide(scenario: &Scenario) -> Scenario {
+pub(super) fn wide(scenario: &Scenario) -> Scenario {
     let mut wide = scenario.clone();
     for model in &scenario.models {
         for variant in &model.variants {
@@ -390,7 +290,7 @@ fn served(scenario: &Scenario, wide: &Scenario) -> Vec<ServedModel> {
         let is = |variant: &Variant| variant.network == network && variant.batch == batch;
         wide.networks.iter().position(is).expect("it was added") as u32
     };
-    let model = |model: &crate::workload::Model| ServedModel {
+    let model = |model: &Model| ServedModel {
         name: model.name.clone(),
         batches: model.batches.iter().map(|&batch| batch as u32).collect(),
         variants: model
@@ -492,14 +392,4 @@ fn ways(model: &FleetModel, terms: &[ServiceTerms], drams: &[Dram]) -> Result<Ve
         }
     }
     Ok(all)
-}
-
-/// The keys of a fleet that change nothing in it, and may not be asked for.
-pub(super) fn check_setting(setting: &Setting, fleet: &str) -> Result<(), Error> {
-    match setting.sla_reference.system() {
-        Some(_) => Err(Error::Usage(format!(
-            "`sla_reference` names a system, but deadlines on fleet `{fleet}` are multiples of its own latencies"
-        ))),
-        None => Ok(()),
-    }
 }

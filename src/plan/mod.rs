@@ -4,7 +4,7 @@
 //! [`Experiment`](crate::experiment::Experiment) names, maps the layers whose costs the cache does not hold, and
 //! computes lambda* of every [`Site`]. The result is a list of [`Case`]s: a system, a scenario and a setting, with the
 //! schedulers and seeds that it is run with. [`requests`] makes the requests of a case under a seed, and
-//! [`rules`](fn@rules) the rules by which the engine treats them.
+//! [`rules`] the rules by which the engine treats them.
 //!
 //! Cells are run by [`crate::sweep`]; here, simulation is used only to find the rate of closed loops.
 
@@ -13,6 +13,7 @@ mod catalogue;
 mod clock;
 mod copies;
 mod fleet;
+mod fleet_cases;
 mod pace;
 mod points;
 mod prepare;
@@ -22,10 +23,9 @@ mod rules;
 mod warnings;
 mod workload;
 
-pub use case::{Case, Run, Site};
+pub use case::{Case, Run, Site, rules};
 pub use fleet::Fleet;
 pub use prepare::Plan;
 pub use requests::trace;
 pub(crate) use requests::{Came, offered_load, request, requests, window};
-pub use rules::rules;
 pub use workload::Workload;

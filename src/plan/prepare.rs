@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::case::{Case, Site};
 use super::catalogue::{Catalogue, Form};
-use super::fleet::{FleetBuilder, FleetData};
+use super::fleet::FleetData;
+use super::fleet_cases::{FleetBuilder, catalogues};
 use super::pace::{check_number, check_span};
 use super::points::{Names, Point, Space};
 use super::reference::References;
@@ -77,7 +78,7 @@ impl Plan {
                 policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
             }
             if let Some(fleet) = fleets.get(place) {
-                let catalogues = fleet.catalogues(&own, &scenarios, data, cache, progress)?;
+                let catalogues = catalogues(fleet, &own, &scenarios, data, cache, progress)?;
                 let builder =
                     FleetBuilder { experiment: &experiment, names: &names, fleet, system, catalogues };
                 builder.add(&own, &workloads, &mut cases)?;

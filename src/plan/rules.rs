@@ -1,15 +1,9 @@
-//! The engine's rules under the setting of a case.
+//! The engine's rules under a setting.
 
-use super::case::Case;
 use crate::experiment::{CostKind, Setting, TriggerKind};
 use crate::sim::{DecisionCost, Host, LateRules, Rules, Trigger};
 use crate::units::Time;
 use crate::workload::Scenario;
-
-/// The engine's rules under the setting of a case.
-pub fn rules(case: &Case) -> Rules {
-    rules_on(&case.setting, &case.workload.scenario)
-}
 
 /// What a decision costs under a setting.
 pub(super) fn decision_cost(setting: &Setting) -> DecisionCost {

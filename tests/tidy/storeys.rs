@@ -29,10 +29,7 @@ const STOREYS: &[(&str, &[&str])] = &[
     ("scheduler", &["sim", "cost", "hw", "workload"]),
     ("policy", &["scheduler", "sim", "cost", "hw", "workload"]),
     ("dispatch", &["serve", "sim", "cost", "hw", "workload"]),
-    (
-        "experiment",
-        &["dispatch", "serve", "policy", "scheduler", "sim", "cost", "fleet", "hw", "workload"],
-    ),
+    ("experiment", &["dispatch", "serve", "policy", "scheduler", "sim", "cost", "fleet", "hw", "workload"]),
     ("check", &["experiment", "scheduler", "metrics", "serve", "sim", "cost", "hw", "workload"]),
     ("plan", &["experiment", "limits", "metrics", "serve", "sim", "cost", "fleet", "hw", "workload"]),
     ("sweep", &["plan", "experiment", "limits", "metrics", "serve", "sim", "cost", "hw", "workload"]),
