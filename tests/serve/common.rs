@@ -16,15 +16,15 @@ use mascot::sim::{
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::Qos;
 
-/// A site behind a link of its own in each direction.
+/// A site behind links of its own in each direction.
 #[derive(Clone, Debug)]
 pub(crate) struct SitePlan {
     pub(crate) accelerators: usize,
     pub(crate) slots: u32,
     /// Factor of all services.
     pub(crate) slowness: u64,
-    /// The link there and the link back.
-    pub(crate) links: [Wire; 2],
+    /// The links there and the links back, one after the other.
+    pub(crate) links: [Vec<Wire>; 2],
 }
 
 /// A link that costs nothing.
@@ -39,7 +39,7 @@ pub(crate) fn delay(ps: u64) -> Wire {
 impl SitePlan {
     /// One accelerator, one slot.
     pub(crate) fn behind(link: Wire) -> Self {
-        Self { accelerators: 1, slots: 1, slowness: 1, links: [link; 2] }
+        Self { accelerators: 1, slots: 1, slowness: 1, links: [vec![link], vec![link]] }
     }
 }
 
@@ -104,9 +104,13 @@ impl Plan {
         let nodes = self.clients.iter().map(|client| client.node + 1).max().unwrap_or(1);
         let client = |client: &ClientPlan| {
             let way = |site: usize| {
-                let wire = 2 * site as u32;
+                let lengths = self.sites[..site].iter().flat_map(|site| &site.links).map(Vec::len);
+                let [there, back] = self.sites[site].links.each_ref().map(|links| links.len() as u32);
+                let first = lengths.sum::<usize>() as u32;
                 let known = client.sites.is_empty() || client.sites.contains(&site);
-                known.then(|| [Arc::from([wire]), Arc::from([wire + 1])])
+                known.then(|| {
+                    [(first..first + there).collect(), (first + there..first + there + back).collect()]
+                })
             };
             Client {
                 model: client.model,
@@ -131,10 +135,17 @@ impl Plan {
                 variants: plan.variants.iter().map(&mut variant).collect(),
             });
         }
+        let mut sites = Vec::<Site>::new();
+        for (number, plan) in self.sites.iter().enumerate() {
+            let alike = |of: &SitePlan| (of.accelerators, of.slowness) == (plan.accelerators, plan.slowness);
+            let twin = self.sites[..number].iter().position(alike);
+            let world = twin.map_or_else(|| Arc::new(self.world(plan)), |twin| sites[twin].world.clone());
+            sites.push(self.site(number, plan, world));
+        }
         FleetModel {
-            sites: self.sites.iter().enumerate().map(|(number, site)| self.site(number, site)).collect(),
+            sites,
             models,
-            wires: self.sites.iter().flat_map(|site| site.links).collect(),
+            wires: self.sites.iter().flat_map(|site| site.links.iter().flatten().copied()).collect(),
             clients: self.clients.iter().map(client).collect(),
             nodes,
             report: self.report,
@@ -143,7 +154,7 @@ impl Plan {
         }
     }
 
-    fn site(&self, number: usize, site: &SitePlan) -> Site {
+    fn world(&self, site: &SitePlan) -> World {
         let accelerator = |i| AcceleratorModel { name: format!("m{i}"), model: 0, leakage_pj_per_ps: 0.0 };
         let platform = Platform {
             accelerators: (0..site.accelerators).map(accelerator).collect(),
@@ -152,9 +163,13 @@ impl Plan {
         };
         let services = self.models.iter().flat_map(|model| &model.variants).flat_map(|variant| &variant.2);
         let networks = services.map(|&service| one_layer(service * site.slowness, &platform)).collect();
+        World { platform, networks }
+    }
+
+    fn site(&self, number: usize, site: &SitePlan, world: Arc<World>) -> Site {
         Site {
             name: format!("site{number}"),
-            world: Arc::new(World { platform, networks }),
+            world,
             rules: Rules {
                 trigger: Trigger::OnChange,
                 decision_cost: DecisionCost::Ideal,

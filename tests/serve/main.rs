@@ -3,6 +3,13 @@
 
 mod batches;
 mod common;
+mod fuzz;
 mod identity;
+mod links;
+mod queues;
 mod routes;
+mod splits;
+mod stations;
+#[path = "../engine/queueing/statistics.rs"]
+mod statistics;
 mod variants;
