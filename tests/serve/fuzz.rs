@@ -128,13 +128,13 @@ fn case(seed: u64) -> (Plan, Trace) {
 }
 
 fn model(rng: &mut ChaCha8Rng) -> ModelPlan {
-    let batches: Vec<u32> =
-        [vec![1], vec![1, 2], vec![1, 4], vec![1, 2, 3, 4]][rng.random_range(0..4)].clone();
+    let lists: [&[u32]; 4] = [&[1], &[1, 2], &[1, 4], &[1, 2, 3, 4]];
+    let batches = lists[rng.random_range(0..4)].to_vec();
     let mut variant = |name: i32| {
         let services = batches.iter().map(|_| rng.random_range(1..40)).collect();
         VariantPlan(name.to_string(), rng.random(), services)
     };
-    let variants = vec![variant(0), variant(1), variant(2)];
+    let variants = [variant(0), variant(1), variant(2)];
     ModelPlan { batches, variants: variants[..rng.random_range(1..4)].to_vec() }
 }
 
