@@ -2,19 +2,21 @@
 //!
 //! [`Audit`] follows a run from outside and checks every record, view and decision; [`cases`] draws random systems,
 //! networks, requests and rules; [`fuzz`](fn@fuzz) runs them under random schedulers, with all metrics compared with
-//! what the audit counted. `properties` states laws that relate two runs; `testing` has worlds for unit tests.
+//! what the audit counted. [`Serving`] follows the requests of a fleet. `properties` states laws that relate two runs; `testing` has worlds for unit tests.
 
 pub mod audit;
 pub mod cases;
 mod fuzz;
 #[cfg(test)]
 mod properties;
+mod serving;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use audit::Audit;
 pub use cases::{Case, Size};
 pub use fuzz::{Failure, Passed, Report, describe, fuzz};
+pub use serving::{Counts, Serving};
 #[cfg(test)]
 pub(crate) use testing::{
     Script, any_case, any_case_with_everything, layer, network_to_accelerator, plain_rules, platform,

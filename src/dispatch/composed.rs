@@ -55,8 +55,7 @@ impl Composed {
         out.operations.comparisons += models.len() as u64;
         for (_, model) in models {
             let mut queue = Queue::new(view, site, model);
-            let mut rejected = Vec::new();
-            while free > 0 && queue.len() > rejected.len() {
+            while free > 0 && !queue.is_empty() {
                 match self.ask(view, &queue, &mut out.operations) {
                     Batching::Launch(count) => {
                         let count = count.clamp(1, queue.len().min(queue.served.max_batch()));
@@ -70,11 +69,10 @@ impl Composed {
                         break;
                     }
                     Batching::Reject(request) => {
-                        // The rest of the queue is decided on when the request has left it.
+                        if !queue.reject(request) {
+                            break;
+                        }
                         out.actions.push(Action::Reject { request });
-                        rejected.push(request);
-                        wake = Some(view.now());
-                        break;
                     }
                 }
             }

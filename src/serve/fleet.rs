@@ -13,7 +13,9 @@ use super::static_model::{FleetModel, Hop};
 use super::view::{FleetView, Place};
 use super::wire::Traffic;
 use super::{Action, Dispatch, Dispatcher, Moment, Recorder};
-use crate::sim::{DropReason, IllegalAction, JobId, Late, Origin, Request, RequestId, Scheduler, Trace};
+use crate::sim::{
+    DecisionCost, DropReason, IllegalAction, JobId, Late, Origin, Request, RequestId, Scheduler, Trace,
+};
 use crate::units::Time;
 
 /// Why a run of a fleet has no result.
@@ -512,7 +514,13 @@ impl Fleet {
             Action::Reject { request: id } => {
                 let Some(request) = self.requests.get(id) else { return Ok(()) };
                 if !matches!(request.stage, Stage::AtNode | Stage::Queued) {
-                    return Err("only requests at their node or in a queue can be rejected");
+                    // A launch of the same decision has taken it in place of one that was lost before it took effect.
+                    return match self.model.dispatch_cost {
+                        DecisionCost::Host(_) => Ok(()),
+                        DecisionCost::Ideal => {
+                            Err("only requests at their node or in a queue can be rejected")
+                        }
+                    };
                 }
                 self.lose(id, Loss::Dispatcher, out);
             }

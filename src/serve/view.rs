@@ -50,7 +50,7 @@ pub struct QueuedView {
     pub queued_at: Time,
     /// When its answer is due at its node.
     pub deadline: Time,
-    /// When its answer has to leave the site for that, if no link is shared.
+    /// When its answer has to leave the site for that, if no link is shared; [`Time::MAX`] if it has no deadline.
     pub due: Time,
 }
 
@@ -140,7 +140,10 @@ impl<'a> FleetView<'a> {
             let client = &self.model().clients[tenant];
             let [_, back] = client.ways[request.site].as_ref().expect("it came this way");
             let (arrival, deadline) = (request.asked.arrival, request.asked.deadline);
-            let due = deadline.saturating_sub(self.model().travel(back, client.output_bytes));
+            let due = match deadline {
+                Time::MAX => Time::MAX,
+                _ => deadline.saturating_sub(self.model().travel(back, client.output_bytes)),
+            };
             QueuedView { id, tenant, arrival, queued_at: request.queued_at, deadline, due }
         })
     }

@@ -1,3 +1,15 @@
-//! The level of requests (`serve`, `dispatch`): is a fleet what its parts are?
+//! The level of requests (`serve`, `dispatch`): is a fleet what its parts are, is each rule's sequence of decisions exact,
+//! and does it match the formulas of queues?
 
+mod batches;
+mod common;
+mod fuzz;
 mod identity;
+mod links;
+mod queues;
+mod routes;
+mod splits;
+mod stations;
+#[path = "../engine/queueing/statistics.rs"]
+mod statistics;
+mod variants;

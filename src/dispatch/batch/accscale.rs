@@ -38,13 +38,12 @@ impl Batch for AccScale {
         // The service of a number of requests is that of the next size.
         let fire = due.saturating_sub(service(all));
         spent.comparisons += 2;
-        let has_deadline = queue.iter().any(|request| request.deadline < Time::MAX);
-        match () {
-            () if all == limit || fire <= view.now() => {
+        match due {
+            _ if all == limit || fire <= view.now() => {
                 Batching::Launch(largest_by(view, all, due, service, spent).max(1))
             }
-            () if has_deadline => Batching::Wait(Some(fire)),
-            () => Batching::Wait(None),
+            Time::MAX => Batching::Wait(None),
+            _ => Batching::Wait(Some(fire)),
         }
     }
 }

@@ -57,9 +57,12 @@ impl Batch for AtLeast {
         if queue.len() >= at_least {
             return Batching::Launch(queue.len().min(largest));
         }
-        let due = queue.iter().filter(|request| request.deadline < Time::MAX).map(|request| request.due);
-        let Some(due) = due.min() else { return Batching::Wait(None) };
+        let due = queue.iter().map(|request| request.due).min().unwrap_or(Time::MAX);
         let latest = due.saturating_sub(service(at_least));
-        if latest <= view.now() { Batching::Launch(queue.len()) } else { Batching::Wait(Some(latest)) }
+        match due {
+            Time::MAX => Batching::Wait(None),
+            _ if latest <= view.now() => Batching::Launch(queue.len()),
+            _ => Batching::Wait(Some(latest)),
+        }
     }
 }
