@@ -40,6 +40,19 @@ pub(super) struct RawDispatcher {
     batch: Option<Value>,
 }
 
+impl SchedulerChoice {
+    /// Makes the dispatcher for a run of a fleet with the given seed.
+    ///
+    /// # Errors
+    /// It is a scheduler.
+    pub fn dispatcher(&self, seed: u64) -> Result<Box<dyn Dispatcher>, String> {
+        match self.entry.maker {
+            Maker::Dispatch => build(&self.parameters, seed),
+            _ => Err(self.problem("it schedules the layers of a system, and does not dispatch requests")),
+        }
+    }
+}
+
 /// A rule with its parameters, and its name in labels.
 #[derive(Clone)]
 struct Rule {
@@ -105,7 +118,7 @@ pub(super) fn choices(
 }
 
 /// Makes a dispatcher from its three rules.
-pub(super) fn build(parameters: &Table, seed: u64) -> Result<Box<dyn Dispatcher>, String> {
+fn build(parameters: &Table, seed: u64) -> Result<Box<dyn Dispatcher>, String> {
     let route = make("route", parameters, ROUTES, seed)?;
     let variant = make("variant", parameters, VARIANTS, seed)?;
     let batch = make("batch", parameters, BATCHES, seed)?;

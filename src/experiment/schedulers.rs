@@ -13,14 +13,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::dispatchers;
 use super::keys::BOUND;
 use super::list::distinct;
 use super::placed::Placed;
 use super::registry::{Entry, Maker, Registry};
 use crate::files::{InputError, Source, Spanned, did_you_mean, parse_parameters};
 use crate::policy::{Parameters, PolicyEntry};
-use crate::serve::Dispatcher;
 use crate::sim::Scheduler;
 
 /// A scheduler as an experiment names it.
@@ -70,17 +68,6 @@ impl SchedulerChoice {
         }
     }
 
-    /// Makes the dispatcher for a run of a fleet with the given seed.
-    ///
-    /// # Errors
-    /// It is a scheduler.
-    pub fn dispatcher(&self, seed: u64) -> Result<Box<dyn Dispatcher>, String> {
-        match self.entry.maker {
-            Maker::Dispatch => dispatchers::build(&self.parameters, seed),
-            _ => Err(self.problem("it schedules the layers of a system, and does not dispatch requests")),
-        }
-    }
-
     /// Checks that it can be built on some system; the error names the wrong parameter and the allowed values.
     fn check(&self) -> Result<(), String> {
         match self.entry.maker {
@@ -106,7 +93,7 @@ impl SchedulerChoice {
         }
     }
 
-    fn problem(&self, message: &str) -> String {
+    pub(super) fn problem(&self, message: &str) -> String {
         format!("scheduler `{}`: {message}", self.entry.name)
     }
 }

@@ -5,17 +5,13 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::hosts::Hosts;
-use super::orders::Order;
 use super::record::{Loss, Record};
 use super::requests::{InFlight, Requests, Stage};
 use super::site::SiteState;
 use super::static_model::{FleetModel, Hop};
-use super::view::{FleetView, Place};
 use super::wire::Traffic;
-use super::{Action, Dispatch, Dispatcher, Moment, Recorder};
-use crate::sim::{
-    DecisionCost, DropReason, IllegalAction, JobId, Late, Origin, Request, RequestId, Scheduler, Trace,
-};
+use super::{Action, Dispatch, Dispatcher, Recorder};
+use crate::sim::{DropReason, IllegalAction, JobId, Late, Origin, RequestId, Scheduler, Trace};
 use crate::units::Time;
 
 /// Why a run of a fleet has no result.
@@ -47,7 +43,7 @@ pub enum ServeError {
 
 /// What happens at a time that is known beforehand, in the order of its instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+pub(super) enum Event {
     /// A message may be through on a shared link.
     Through { wire: Hop },
     /// A message reaches the end of a hop.
@@ -79,8 +75,8 @@ pub struct Fleet {
     events: BinaryHeap<Reverse<(Time, Event, u64)>>,
     announced: u64,
     deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
-    hosts: Hosts,
-    dispatch: Dispatch,
+    pub(super) hosts: Hosts,
+    pub(super) dispatch: Dispatch,
     measured_open: usize,
     end: Time,
     next_report: Time,
@@ -103,9 +99,9 @@ pub fn run(
 }
 
 /// Passes records on to the dispatcher first.
-struct Both<'a> {
-    dispatcher: &'a mut dyn Dispatcher,
-    out: &'a mut dyn Recorder,
+pub(super) struct Both<'a> {
+    pub(super) dispatcher: &'a mut dyn Dispatcher,
+    pub(super) out: &'a mut dyn Recorder,
 }
 
 impl Recorder for Both<'_> {
@@ -246,7 +242,7 @@ impl Fleet {
         })
     }
 
-    fn announce(&mut self, time: Time, event: Event) {
+    pub(super) fn announce(&mut self, time: Time, event: Event) {
         self.announced += 1;
         self.events.push(Reverse((time, event, self.announced)));
     }
@@ -271,7 +267,7 @@ impl Fleet {
         }
     }
 
-    fn begin(&mut self, site: usize, out: &mut dyn Recorder) {
+    pub(super) fn begin(&mut self, site: usize, out: &mut dyn Recorder) {
         self.sites[site].begin(site, self.now, out);
         self.take_ended(site, out);
     }
@@ -336,7 +332,7 @@ impl Fleet {
     }
 
     /// Sends a message on to its next hop, or takes it at the end of its way.
-    fn travel(&mut self, id: RequestId, out: &mut dyn Recorder) {
+    pub(super) fn travel(&mut self, id: RequestId, out: &mut dyn Recorder) {
         let message = self.requests.get(id).expect("only requests in flight travel");
         let client = &self.model.clients[message.asked.tenant as usize];
         let [there, back] = client.ways[message.site].as_ref().expect("requests go where there is a way");
@@ -401,7 +397,7 @@ impl Fleet {
     }
 
     /// Takes a request that is lost from where it is. What is on a link stays there, and is not taken at the end.
-    fn lose(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
+    pub(super) fn lose(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
         let Some(&request) = self.requests.get(id) else { return };
         let model = self.model.clients[request.asked.tenant as usize].model;
         let site = request.site;
@@ -436,163 +432,5 @@ impl Fleet {
         let InFlight { asked, origin, .. } = self.requests.remove(id).expect("it is in flight");
         out.record(&Record::Lost { time: self.now, request: id, asked, reason }, origin);
         self.measured_open -= usize::from(origin.measured);
-    }
-
-    /// Asks the dispatcher about whatever is to be decided at a host.
-    fn decide(
-        &mut self,
-        host: usize,
-        dispatcher: &mut dyn Dispatcher,
-        out: &mut dyn Recorder,
-    ) -> Result<(), ServeError> {
-        let Some((moment, place)) = self.moment(host) else { return Ok(()) };
-        let mut dispatch = std::mem::take(&mut self.dispatch);
-        dispatch.actions.clear();
-        dispatch.operations = Default::default();
-        dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
-        let (latency, energy) = self.model.dispatch_cost.charge(dispatch.operations);
-        let (time, operations) = (self.now, dispatch.operations);
-        let both = &mut Both { dispatcher, out };
-        both.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
-        if latency > Time::ZERO {
-            self.hosts.defer(host, dispatch);
-            self.announce(self.now + latency, Event::Decided { host });
-            return Ok(());
-        }
-        let applied = self.apply(&dispatch, both);
-        self.dispatch = dispatch;
-        applied
-    }
-
-    /// The next thing to decide at a host.
-    fn moment(&mut self, host: usize) -> Option<(Moment, Place)> {
-        if let Some(site) = host.checked_sub(self.model.nodes) {
-            let state = &mut self.sites[site];
-            if state.wake.is_some_and(|at| at <= self.now) {
-                state.wake = None;
-                return Some((Moment::Wake(site), Place::Site(site)));
-            }
-            let asks = std::mem::take(&mut state.asks);
-            let free = asks && state.queued() > 0 && state.free_slots(&self.model.sites[site]) > 0;
-            return free.then_some((Moment::Free(site), Place::Site(site)));
-        }
-        while let Some(id) = self.hosts.next_waiting(host) {
-            if let Some(request) = self.requests.get(id) {
-                let tenant = request.asked.tenant as usize;
-                if self.hosts.has_waiting(host) {
-                    self.hosts.ask(host);
-                }
-                return Some((Moment::Arrived(id), Place::Node { tenant }));
-            }
-        }
-        None
-    }
-
-    fn apply(&mut self, dispatch: &Dispatch, out: &mut dyn Recorder) -> Result<(), ServeError> {
-        dispatch.actions.iter().try_for_each(|action| {
-            self.act(action, out).map_err(|why| ServeError::Dispatcher { action: *action, why })
-        })
-    }
-
-    /// Takes an action. What events have overtaken since the decision is skipped.
-    fn act(&mut self, action: &Action, out: &mut dyn Recorder) -> Result<(), &'static str> {
-        match *action {
-            Action::Send { request: id, site } => {
-                let Some(request) = self.requests.get_mut(id) else { return Ok(()) };
-                let client = &self.model.clients[request.asked.tenant as usize];
-                if site >= self.model.sites.len() || !self.model.serves(site, client) {
-                    return Err("this site does not serve the tenant");
-                }
-                if request.stage != Stage::AtNode {
-                    return Err("the request has left its node");
-                }
-                (request.stage, request.site, request.hop) = (Stage::There, site, 0);
-                let origin = request.origin;
-                out.record(&Record::Sent { time: self.now, request: id, site }, origin);
-                self.travel(id, out);
-            }
-            Action::Reject { request: id } => {
-                let Some(request) = self.requests.get(id) else { return Ok(()) };
-                if !matches!(request.stage, Stage::AtNode | Stage::Queued) {
-                    // A launch of the same decision has taken it in place of one that was lost before it took effect.
-                    return match self.model.dispatch_cost {
-                        DecisionCost::Host(_) => Ok(()),
-                        DecisionCost::Ideal => {
-                            Err("only requests at their node or in a queue can be rejected")
-                        }
-                    };
-                }
-                self.lose(id, Loss::Dispatcher, out);
-            }
-            Action::Launch { site, model, variant, count } => {
-                let known = self.model.sites.get(site).zip(self.model.models.get(model));
-                let Some((of, served)) = known.filter(|(of, _)| of.deployed[model]) else {
-                    return Err("this site does not have the model");
-                };
-                if variant >= served.variants.len() || count == 0 || count > served.max_batch() {
-                    return Err("the model has no such variant or batch");
-                }
-                if self.sites[site].free_slots(of) == 0 {
-                    return Err("the site has no free slot");
-                }
-                self.launch(site, model, variant, count, out);
-            }
-            Action::Wake { site, at } => {
-                if site >= self.model.sites.len() {
-                    return Err("there is no such site");
-                }
-                let at = at.max(self.now);
-                if at == self.now {
-                    self.sites[site].asks = true;
-                    self.hosts.ask(self.model.nodes + site);
-                } else {
-                    self.sites[site].wake = Some(at);
-                    self.announce(at, Event::Wake { site });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn launch(&mut self, site: usize, model: usize, variant: usize, count: usize, out: &mut dyn Recorder) {
-        let count = count.min(self.sites[site].queues[model].len());
-        if count == 0 {
-            return;
-        }
-        self.begin(site, out);
-        let served = &self.model.models[model];
-        let padded = served.padded(count);
-        let (batch, network) = (served.batches[padded], served.variants[variant].networks[padded]);
-        let state = &mut self.sites[site];
-        let mut members = state.orders.list();
-        members.extend((0..count).map_while(|_| state.dequeue(model)));
-        let first = self.requests.get(members[0]).expect("queued requests are in flight");
-        let mut order = Request { network, arrival: self.now, deadline: Time::ZERO, ..first.asked };
-        let mut origin = first.origin;
-        for &member in &members {
-            let request = self.requests.get(member).expect("queued requests are in flight");
-            let client = &self.model.clients[request.asked.tenant as usize];
-            let [_, back] = client.ways[site].as_ref().expect("it came this way");
-            let due = request.asked.deadline.saturating_sub(self.model.travel(back, client.output_bytes));
-            // An order is worth running as long as one member can make it, so that its deadline is the last.
-            order.deadline = order.deadline.max(due.max(self.now));
-            order.priority = order.priority.max(request.asked.priority);
-            if request.origin.measured && !origin.measured {
-                origin = request.origin;
-            }
-        }
-        let id = state.with_engine(site, out, |engine, tap| engine.admit_order(order, origin, tap));
-        let (time, requests) = (self.now, count as u32);
-        let launched = Record::Launched { time, site, order: id, model, variant, batch, requests };
-        out.record(&launched, origin);
-        for &member in &members {
-            let request = self.requests.get_mut(member).expect("queued requests are in flight");
-            (request.stage, request.served) = (Stage::InService(id), (variant, batch));
-            let origin = request.origin;
-            out.record(&Record::Member { time, request: member, site, order: id }, origin);
-        }
-        let alone_until = self.now + self.model.service(site, model, variant, count);
-        let order = Order { open: count, members, alone_until };
-        self.sites[site].orders.push(id, order);
     }
 }

@@ -15,6 +15,7 @@
 //! node), then about free sites (by site); last, every site goes on to the end of the instant with the decision of its
 //! own scheduler. What happens without a delay happens in the same instant.
 
+mod decide;
 mod fleet;
 mod hosts;
 mod orders;

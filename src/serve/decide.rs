@@ -1,0 +1,170 @@
+//! The decisions of a fleet: when the dispatcher is asked, what it is shown, and what its actions do.
+
+use super::fleet::{Both, Event, Fleet, ServeError};
+use super::orders::Order;
+use super::record::{Loss, Record};
+use super::requests::Stage;
+use super::view::{FleetView, Place};
+use super::{Action, Dispatch, Dispatcher, Moment, Recorder};
+use crate::sim::{DecisionCost, Origin, Request};
+use crate::units::Time;
+
+impl Fleet {
+    /// Asks the dispatcher about whatever is to be decided at a host.
+    pub(super) fn decide(
+        &mut self,
+        host: usize,
+        dispatcher: &mut dyn Dispatcher,
+        out: &mut dyn Recorder,
+    ) -> Result<(), ServeError> {
+        let Some((moment, place)) = self.moment(host) else { return Ok(()) };
+        let mut dispatch = std::mem::take(&mut self.dispatch);
+        dispatch.actions.clear();
+        dispatch.operations = Default::default();
+        dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
+        let (latency, energy) = self.model.dispatch_cost.charge(dispatch.operations);
+        let (time, operations) = (self.now, dispatch.operations);
+        let both = &mut Both { dispatcher, out };
+        both.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
+        if latency > Time::ZERO {
+            self.hosts.defer(host, dispatch);
+            self.announce(self.now + latency, Event::Decided { host });
+            return Ok(());
+        }
+        let applied = self.apply(&dispatch, both);
+        self.dispatch = dispatch;
+        applied
+    }
+
+    /// The next thing to decide at a host.
+    fn moment(&mut self, host: usize) -> Option<(Moment, Place)> {
+        if let Some(site) = host.checked_sub(self.model.nodes) {
+            let state = &mut self.sites[site];
+            if state.wake.is_some_and(|at| at <= self.now) {
+                state.wake = None;
+                return Some((Moment::Wake(site), Place::Site(site)));
+            }
+            let asks = std::mem::take(&mut state.asks);
+            let free = asks && state.queued() > 0 && state.free_slots(&self.model.sites[site]) > 0;
+            return free.then_some((Moment::Free(site), Place::Site(site)));
+        }
+        while let Some(id) = self.hosts.next_waiting(host) {
+            if let Some(request) = self.requests.get(id) {
+                let tenant = request.asked.tenant as usize;
+                if self.hosts.has_waiting(host) {
+                    self.hosts.ask(host);
+                }
+                return Some((Moment::Arrived(id), Place::Node { tenant }));
+            }
+        }
+        None
+    }
+
+    pub(super) fn apply(&mut self, dispatch: &Dispatch, out: &mut dyn Recorder) -> Result<(), ServeError> {
+        dispatch.actions.iter().try_for_each(|action| {
+            self.act(action, out).map_err(|why| ServeError::Dispatcher { action: *action, why })
+        })
+    }
+
+    /// Takes an action. What events have overtaken since the decision is skipped.
+    fn act(&mut self, action: &Action, out: &mut dyn Recorder) -> Result<(), &'static str> {
+        match *action {
+            Action::Send { request: id, site } => {
+                let Some(request) = self.requests.get_mut(id) else { return Ok(()) };
+                let client = &self.model.clients[request.asked.tenant as usize];
+                if site >= self.model.sites.len() || !self.model.serves(site, client) {
+                    return Err("this site does not serve the tenant");
+                }
+                if request.stage != Stage::AtNode {
+                    return Err("the request has left its node");
+                }
+                (request.stage, request.site, request.hop) = (Stage::There, site, 0);
+                let origin = request.origin;
+                out.record(&Record::Sent { time: self.now, request: id, site }, origin);
+                self.travel(id, out);
+            }
+            Action::Reject { request: id } => {
+                let Some(request) = self.requests.get(id) else { return Ok(()) };
+                if !matches!(request.stage, Stage::AtNode | Stage::Queued) {
+                    // A launch of the same decision has taken it in place of one that was lost before it took effect.
+                    return match self.model.dispatch_cost {
+                        DecisionCost::Host(_) => Ok(()),
+                        DecisionCost::Ideal => {
+                            Err("only requests at their node or in a queue can be rejected")
+                        }
+                    };
+                }
+                self.lose(id, Loss::Dispatcher, out);
+            }
+            Action::Launch { site, model, variant, count } => {
+                let known = self.model.sites.get(site).zip(self.model.models.get(model));
+                let Some((of, served)) = known.filter(|(of, _)| of.deployed[model]) else {
+                    return Err("this site does not have the model");
+                };
+                if variant >= served.variants.len() || count == 0 || count > served.max_batch() {
+                    return Err("the model has no such variant or batch");
+                }
+                if self.sites[site].free_slots(of) == 0 {
+                    return Err("the site has no free slot");
+                }
+                self.launch(site, model, variant, count, out);
+            }
+            Action::Wake { site, at } => {
+                if site >= self.model.sites.len() {
+                    return Err("there is no such site");
+                }
+                let at = at.max(self.now);
+                if at == self.now {
+                    self.sites[site].asks = true;
+                    self.hosts.ask(self.model.nodes + site);
+                } else {
+                    self.sites[site].wake = Some(at);
+                    self.announce(at, Event::Wake { site });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, site: usize, model: usize, variant: usize, count: usize, out: &mut dyn Recorder) {
+        let count = count.min(self.sites[site].queues[model].len());
+        if count == 0 {
+            return;
+        }
+        self.begin(site, out);
+        let served = &self.model.models[model];
+        let padded = served.padded(count);
+        let (batch, network) = (served.batches[padded], served.variants[variant].networks[padded]);
+        let state = &mut self.sites[site];
+        let mut members = state.orders.list();
+        members.extend((0..count).map_while(|_| state.dequeue(model)));
+        let first = self.requests.get(members[0]).expect("queued requests are in flight");
+        let mut order = Request { network, arrival: self.now, deadline: Time::ZERO, ..first.asked };
+        let mut origin = first.origin;
+        for &member in &members {
+            let request = self.requests.get(member).expect("queued requests are in flight");
+            let client = &self.model.clients[request.asked.tenant as usize];
+            let [_, back] = client.ways[site].as_ref().expect("it came this way");
+            let due = request.asked.deadline.saturating_sub(self.model.travel(back, client.output_bytes));
+            // An order is worth running as long as one member can make it, so that its deadline is the last.
+            order.deadline = order.deadline.max(due.max(self.now));
+            order.priority = order.priority.max(request.asked.priority);
+            if request.origin.measured && !origin.measured {
+                origin = request.origin;
+            }
+        }
+        let id = state.with_engine(site, out, |engine, tap| engine.admit_order(order, origin, tap));
+        let (time, requests) = (self.now, count as u32);
+        let launched = Record::Launched { time, site, order: id, model, variant, batch, requests };
+        out.record(&launched, origin);
+        for &member in &members {
+            let request = self.requests.get_mut(member).expect("queued requests are in flight");
+            (request.stage, request.served) = (Stage::InService(id), (variant, batch));
+            let origin = request.origin;
+            out.record(&Record::Member { time, request: member, site, order: id }, origin);
+        }
+        let alone_until = self.now + self.model.service(site, model, variant, count);
+        let order = Order { open: count, members, alone_until };
+        self.sites[site].orders.push(id, order);
+    }
+}
