@@ -15,7 +15,8 @@ use crate::sweep::{Estimate, RATE, Replicates, Table, column};
 pub(super) struct Options {
     /// The summary.csv of a run, or its folder
     summary: PathBuf,
-    /// The column to rank by, best mean first; `mascot list metrics` shows whether higher or lower is better
+    /// The column to rank by, best mean first; `mascot list metrics` shows whether higher or lower is better. Of a run on
+    /// fleets also a column of serving.csv, e.g. quality
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
     metric: String,
     /// The scheduler that the others are compared with [default: the best]
@@ -51,7 +52,7 @@ fn margin(text: &str) -> Result<f64, &'static str> {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let path = super::in_folder(&options.summary, Table::Summary.file());
+    let path = super::in_folder(&options.summary, Table::of_metric(&options.metric).file());
     let ranking = rank(
         &path,
         &Question {

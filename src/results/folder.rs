@@ -13,6 +13,7 @@ use super::distinct::Distinct;
 use super::recordings::mark_recordings;
 use crate::experiment::{BOUND, Error, KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::files::{InputError, Record, Source};
+use crate::metrics::ServedBy;
 use crate::sweep::{Measured, RATE, Runs, mean, range};
 
 /// The results that a report is made of.
@@ -214,20 +215,29 @@ pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// The rows of a summary.csv, including runs that are copies of others.
+/// The column of groups.csv and serving.csv with what a row covers.
+const GROUP: &str = "group";
+
+/// The rows of a summary.csv, or those of a serving.csv that cover a whole run, including runs that are copies of others.
 ///
 /// # Errors
 /// The file or a value in it cannot be read, or two of its rows give different results for one run.
 pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
     let mut file = CsvFile::open(path)?;
-    for needed in ["system", "scenario", "scheduler", RATE] {
+    // In serving.csv a cell has a row per group of requests; that of the whole run counts.
+    let group = file.named().find(|(_, name)| *name == GROUP).map(|(place, _)| place);
+    for needed in ["system", "scenario", "scheduler"].into_iter().chain(group.is_none().then_some(RATE)) {
         file.column(needed)?;
     }
     let seed = file.column("seed")?;
-    let columns = file.named().filter(|(_, name)| !KEYS.contains(name));
+    let of_group = |name: &str| group.is_some() && [GROUP, "name"].contains(&name);
+    let columns = file.named().filter(|(_, name)| !KEYS.contains(name) && !of_group(name));
     let columns: Vec<(usize, String)> = columns.map(|(place, name)| (place, name.to_string())).collect();
     let (mut distinct, mut record) = (Distinct::default(), Record::default());
     while file.read(&mut record)? {
+        if group.is_some_and(|place| record.get(place) != ServedBy::All.name()) {
+            continue;
+        }
         let mut run = Measured::default();
         for (place, name) in &columns {
             run.set(name, record.get(*place), || file.measured(&record, *place, range(name)))?;

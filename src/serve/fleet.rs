@@ -70,6 +70,11 @@ pub struct Fleet {
     next_arrival: usize,
     pub(super) requests: Requests,
     pub(super) sites: Vec<SiteState>,
+    /// When the next thing happens in the engine of each site. Every instant looks at all of them, so they are not beside
+    /// the engines.
+    nexts: Vec<Time>,
+    /// Whether the engine of each site has reached the present instant.
+    begun: Vec<bool>,
     traffic: Vec<Traffic>,
     /// Events with the number in which they were announced, which decides among equals.
     events: BinaryHeap<Reverse<(Time, Event, u64)>>,
@@ -126,6 +131,8 @@ impl Fleet {
             traffic: vec![Traffic::default(); model.wires.len()],
             hosts: Hosts::new(model.nodes, model.sites.len()),
             sites,
+            nexts: vec![Time::MAX; model.sites.len()],
+            begun: vec![false; model.sites.len()],
             now: Time::ZERO,
             next_arrival: 0,
             requests: Requests::default(),
@@ -150,15 +157,15 @@ impl Fleet {
             Both { dispatcher, out }.record(&Record::End { time: self.now }, Origin::NONE);
             return Ok(false);
         }
-        let stalls = |site: &SiteState| site.next < Time::MAX && !site.engine.is_stalled();
+        let goes_on = |site: usize| self.nexts[site] < Time::MAX && !self.sites[site].engine.is_stalled();
         let others = self.next_time_outside();
-        if next == Time::MAX || (others == Time::MAX && !self.sites.iter().any(stalls)) {
+        if next == Time::MAX || (others == Time::MAX && !(0..self.sites.len()).any(goes_on)) {
             return Err(ServeError::Stalled { time_ps: self.now.0 });
         }
         self.write_reports(next);
         self.now = next;
         for site in 0..self.sites.len() {
-            if self.sites[site].next == next {
+            if self.nexts[site] == next {
                 self.begin(site, &mut Both { dispatcher, out });
             }
         }
@@ -169,14 +176,15 @@ impl Fleet {
         }
         self.pass_instant(dispatcher, out)?;
         for site in 0..self.sites.len() {
-            if self.sites[site].begun {
+            if std::mem::take(&mut self.begun[site]) {
                 let out = &mut Both { dispatcher, out };
                 let waited = self.sites[site].apply_due(site, out);
                 self.take_ended(site, out);
                 let is_last = self.measured_open == 0;
                 let ended = self.sites[site].end(site, [waited, is_last], out);
                 let name = &self.model.sites[site].name;
-                ended.map_err(|illegal| ServeError::Scheduler { site: name.clone(), illegal })?;
+                let wrong = |illegal| ServeError::Scheduler { site: name.clone(), illegal };
+                self.nexts[site] = ended.map_err(wrong)?;
                 self.take_ended(site, out);
             }
         }
@@ -227,11 +235,13 @@ impl Fleet {
     fn next_time_outside(&self) -> Time {
         let event = self.events.peek().map_or(Time::MAX, |Reverse((time, ..))| *time);
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
-        event.min(deadline).min(self.next_arrival()).min(self.end)
+        // A slot that a scheduler frees by dropping an order is free from the next instant on.
+        let asked = if self.hosts.are_asking() { self.now + Time(1) } else { Time::MAX };
+        event.min(deadline).min(self.next_arrival()).min(self.end).min(asked)
     }
 
     fn next_time(&self) -> Time {
-        self.sites.iter().map(|site| site.next).fold(self.next_time_outside(), Time::min)
+        self.nexts.iter().copied().fold(self.next_time_outside(), Time::min)
     }
 
     fn next_event_now(&mut self) -> Option<Event> {
@@ -268,8 +278,10 @@ impl Fleet {
     }
 
     pub(super) fn begin(&mut self, site: usize, out: &mut dyn Recorder) {
-        self.sites[site].begin(site, self.now, out);
-        self.take_ended(site, out);
+        if !std::mem::replace(&mut self.begun[site], true) {
+            self.sites[site].begin(site, self.now, out);
+            self.take_ended(site, out);
+        }
     }
 
     /// Sends the answers of the orders that have ended, and gives up the requests of those that were dropped.

@@ -39,6 +39,11 @@ impl Hosts {
         }
     }
 
+    /// Whether some host has something to decide.
+    pub(super) fn are_asking(&self) -> bool {
+        !self.asking.is_empty()
+    }
+
     /// Takes the next host with something to decide.
     pub(super) fn next_asking(&mut self) -> Option<usize> {
         self.asking.pop_first()

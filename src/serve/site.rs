@@ -33,10 +33,6 @@ pub(super) struct SiteState {
     /// That of one request, by model.
     alone: Vec<Time>,
     pub(super) orders: Orders,
-    /// When the next thing happens in its engine.
-    pub(super) next: Time,
-    /// Whether its engine has reached the present instant.
-    pub(super) begun: bool,
     /// The orders that have ended in this instant, and whether they are done.
     pub(super) ended: Vec<(JobId, bool)>,
     /// Whether its queue or its free slots have grown since the dispatcher was asked.
@@ -62,8 +58,6 @@ impl SiteState {
             queued_work: Time::ZERO,
             alone: alone.collect(),
             orders: Orders::default(),
-            next: Time::MAX,
-            begun: false,
             ended: Vec::new(),
             asks: false,
             wake: None,
@@ -105,12 +99,10 @@ impl SiteState {
         }
     }
 
-    /// Brings the engine to the present instant, in which layers end, if it is not there yet.
+    /// Brings the engine to the present instant, in which layers end.
     pub(super) fn begin(&mut self, place: usize, now: Time, out: &mut dyn Recorder) {
-        if !std::mem::replace(&mut self.begun, true) {
-            let tap = &mut Tap { place, scheduler: self.scheduler.as_mut(), ended: &mut self.ended, out };
-            self.engine.begin(now, tap);
-        }
+        let tap = &mut Tap { place, scheduler: self.scheduler.as_mut(), ended: &mut self.ended, out };
+        self.engine.begin(now, tap);
     }
 
     /// Calls the engine with a recorder that passes everything on.
@@ -129,14 +121,14 @@ impl SiteState {
         self.with_engine(place, out, |engine, tap| engine.apply_due(tap))
     }
 
-    /// Ends the present instant with a decision of the scheduler if one is due and wanted.
+    /// Ends the present instant with a decision of the scheduler if one is due and wanted; returns when the next thing
+    /// happens.
     pub(super) fn end(
         &mut self,
         place: usize,
         [waited, is_last]: [bool; 2],
         out: &mut dyn Recorder,
-    ) -> Result<(), IllegalAction> {
-        self.begun = false;
+    ) -> Result<Time, IllegalAction> {
         if !is_last && self.engine.end(waited) {
             self.decision.clear();
             self.scheduler.decide(&self.engine.view(), &mut self.decision);
@@ -145,8 +137,7 @@ impl SiteState {
             self.decision = decision;
             applied?;
         }
-        self.next = self.with_engine(place, out, |engine, tap| engine.next_time(tap));
-        Ok(())
+        Ok(self.with_engine(place, out, |engine, tap| engine.next_time(tap)))
     }
 
     pub(super) fn free_slots(&self, site: &Site) -> u32 {

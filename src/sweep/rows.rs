@@ -191,6 +191,15 @@ impl Table {
         Self::Answers,
     ];
 
+    /// The file with one row per run that has the column of a metric.
+    pub fn of_metric(metric: &str) -> Self {
+        let is_of_fleets = SERVING_COLUMNS.iter().any(|column| column.heading.name == metric);
+        match is_of_fleets && !summary_columns().any(|column| column.name == metric) {
+            true => Self::Serving,
+            false => Self::Summary,
+        }
+    }
+
     /// Whether there is no file if there are no rows.
     pub fn is_only_of_fleets(self) -> bool {
         matches!(self, Self::Serving | Self::Answers)

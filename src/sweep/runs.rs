@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::summary_columns;
 use super::estimate::{Estimate, Range, Replicates, batch_rates, mean};
-use crate::metrics::{BATCH_COLUMNS, Heading};
+use crate::metrics::{BATCH_COLUMNS, Heading, SERVING_COLUMNS};
 
 /// The metric for which a single run has an interval.
 pub const RATE: &str = "sla_rate";
@@ -217,9 +217,10 @@ pub fn range(metric: &str) -> Range {
     if column(metric).is_some_and(|column| column.is_share) { Range::SHARE } else { Range::ANY }
 }
 
-/// The column of `summary.csv` of that name; `None` for a column that another program added.
+/// The column of `summary.csv` or `serving.csv` of that name; `None` for a column that another program added.
 pub fn column(metric: &str) -> Option<&'static Heading> {
-    summary_columns().find(|column| column.name == metric)
+    let of_fleets = SERVING_COLUMNS.iter().map(|column| &column.heading);
+    summary_columns().chain(of_fleets).find(|column| column.name == metric)
 }
 
 fn replicates(runs: &[&Measured], metric: &str) -> Vec<f64> {
