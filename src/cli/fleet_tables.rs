@@ -7,12 +7,13 @@ use super::table::Listing;
 use crate::plan::{Case, Fleet, Plan};
 use crate::results::number;
 
-const RATES: [(&str, &str); 5] = [
+const RATES: [(&str, &str); 6] = [
     ("fleet", "fleet"),
     ("scenario", "scenario"),
     ("DRAM GB/s", "dram_bandwidth_gbps"),
     ("lambda* 1/s", "lambda_star_per_s"),
     ("any variant and batch, 1/s", "lambda_max_per_s"),
+    ("lambda* bound by", "bound_by"),
 ];
 
 const ALONE: [(&str, &str); 6] = [
@@ -62,6 +63,7 @@ fn rates_row(case: &Case, fleet: &Fleet) -> Vec<String> {
     let mut row = names(case);
     row.push(case.site.dram.bandwidth_gbps.to_string());
     row.extend([fleet.lambda_best, fleet.lambda_max].map(|rate| number(Some(rate), 1)));
+    row.push(fleet.bound_by.join(", "));
     row
 }
 

@@ -25,15 +25,23 @@ pub struct Way {
     pub uses: Vec<(usize, f64)>,
 }
 
-/// The largest rate in requests per second of all clients together, if `shares[c]` of the requests come from client c;
-/// infinite if no way takes anything.
+/// The largest rate, and what it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FluidRate {
+    /// Requests per second of all clients together; infinite if no way takes anything.
+    pub per_s: f64,
+    /// The share of each resource that is used at that rate.
+    pub used: Vec<f64>,
+}
+
+/// The largest rate if `shares[c]` of the requests come from client c.
 ///
 /// # Errors
 /// A client has no way, or the solver fails.
-pub fn largest_rate(ways: &[Way], shares: &[f64]) -> Result<f64, SaturationError> {
+pub fn largest_rate(ways: &[Way], shares: &[f64]) -> Result<FluidRate, SaturationError> {
     let scale_s = scale(ways);
     if scale_s == 0.0 {
-        return Ok(f64::INFINITY);
+        return Ok(FluidRate { per_s: f64::INFINITY, used: Vec::new() });
     }
     let mut problem = Problem::new(OptimizationDirection::Minimize);
     let busiest = problem.add_var(1.0, (0.0, f64::INFINITY));
@@ -46,7 +54,14 @@ pub fn largest_rate(ways: &[Way], shares: &[f64]) -> Result<f64, SaturationError
         problem.add_constraint(used, ComparisonOp::Le, 0.0);
     }
     let solution = solve(&problem)?;
-    Ok(1.0 / (solution[busiest] * scale_s))
+    let per_s = 1.0 / (solution[busiest] * scale_s);
+    let mut used = vec![0.0; resources(ways)];
+    for (way, &fraction) in ways.iter().zip(&fractions) {
+        way.uses
+            .iter()
+            .for_each(|&(resource, seconds)| used[resource] += solution[fraction] * seconds * per_s);
+    }
+    Ok(FluidRate { per_s, used })
 }
 
 /// The largest mean value per request, if `rates_per_s[c]` requests per second come from client c and requests that are not
@@ -94,6 +109,11 @@ fn scale(ways: &[Way]) -> f64 {
     ways.iter().flat_map(|way| &way.uses).map(|&(_, seconds)| seconds).fold(0.0, f64::max)
 }
 
+/// One more than the number of the last resource.
+fn resources(ways: &[Way]) -> usize {
+    ways.iter().flat_map(|way| &way.uses).map(|&(resource, _)| resource + 1).max().unwrap_or(0)
+}
+
 fn of_client(ways: &[Way], fractions: &[Variable], client: usize) -> LinearExpr {
     let mut sum = LinearExpr::empty();
     let own = ways.iter().zip(fractions).filter(|(way, _)| way.client == client);
@@ -103,8 +123,7 @@ fn of_client(ways: &[Way], fractions: &[Variable], client: usize) -> LinearExpr 
 
 /// The use of each resource in multiples of `scale_s`.
 fn by_resource(ways: &[Way], fractions: &[Variable], scale_s: f64) -> Vec<LinearExpr> {
-    let last = ways.iter().flat_map(|way| &way.uses).map(|&(resource, _)| resource + 1).max().unwrap_or(0);
-    let mut used = vec![LinearExpr::empty(); last];
+    let mut used = vec![LinearExpr::empty(); resources(ways)];
     for (way, &fraction) in ways.iter().zip(fractions) {
         way.uses.iter().for_each(|&(resource, seconds)| used[resource].add(fraction, seconds / scale_s));
     }
@@ -123,15 +142,18 @@ mod tests {
     #[test]
     fn rates_of_sites_add_up_to_what_the_links_let_through() {
         let sites = [way(0, 1.0, &[(0, 0.1)]), way(0, 1.0, &[(1, 0.025)])];
-        assert!((largest_rate(&sites, &[1.0]).unwrap() - 50.0).abs() < 1e-9);
+        assert!((largest_rate(&sites, &[1.0]).unwrap().per_s - 50.0).abs() < 1e-9);
         let linked = [way(0, 1.0, &[(0, 0.1)]), way(0, 1.0, &[(1, 0.025), (2, 0.05)])];
-        assert!((largest_rate(&linked, &[1.0]).unwrap() - 30.0).abs() < 1e-9);
+        let FluidRate { per_s, used } = largest_rate(&linked, &[1.0]).unwrap();
+        assert!((per_s - 30.0).abs() < 1e-9, "{per_s}");
+        let expected = [1.0, 0.5, 1.0];
+        assert!(used.iter().zip(expected).all(|(used, expected)| (used - expected).abs() < 1e-9), "{used:?}");
     }
 
     /// A way that takes nothing bounds nothing, and a client without a way cannot be served.
     #[test]
     fn extremes_are_told_apart() {
-        assert_eq!(largest_rate(&[way(0, 1.0, &[])], &[1.0]), Ok(f64::INFINITY));
+        assert_eq!(largest_rate(&[way(0, 1.0, &[])], &[1.0]).unwrap().per_s, f64::INFINITY);
         assert!(largest_rate(&[way(0, 1.0, &[(0, 1.0)])], &[0.5, 0.5]).is_err());
     }
 

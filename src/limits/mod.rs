@@ -10,7 +10,7 @@ mod fluid;
 mod saturation;
 
 pub use bound::{Relaxation, VERSION};
-pub use fluid::{Way, largest_rate, largest_value, seconds_per_request};
+pub use fluid::{FluidRate, Way, largest_rate, largest_value, seconds_per_request};
 pub use saturation::{
     AloneCost, LayerLoad, Resource, Saturation, SaturationError, mix_saturation, saturation,
 };

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 use super::catalogue::Catalogue;
+use super::fleet_ways::Resources;
 use super::pace::OwnPace;
 use super::rules::{decision_cost, rules_on};
 use super::workload::Workload;
 use crate::experiment::{Asked, DataRoot, Dram, Error, SchedulerChoice};
 use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
-use crate::limits::{Way, largest_rate, largest_value, seconds_per_request};
+use crate::limits::{Way, largest_rate, largest_value};
 use crate::metrics::ServiceTerms;
 use crate::serve::{
     Client, FleetModel, ServedModel, ServedVariant, Site as ServedSite, Wire, WireSharing, joint_world,
@@ -20,6 +21,9 @@ use crate::serve::{
 use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
 use crate::workload::{AccuracyRange, Model, Scenario, Tenant, Variant};
+
+/// Below this distance from 1 a resource counts as fully used, as for systems (`limits::saturation`).
+const FULL: f64 = 1e-6;
 
 /// The scheduler of sites that name none. Our choice, because deadlines are what a fleet is judged by.
 const DEFAULT_SCHEDULER: &str = "edf";
@@ -40,6 +44,8 @@ pub struct Fleet {
     pub terms: Vec<ServiceTerms>,
     /// The most requests per second with the most accurate variants, one by one: what loads are relative to.
     pub lambda_best: f64,
+    /// What is fully used then; of several ways to reach that rate, others may spare some of it.
+    pub bound_by: Vec<String>,
     /// The most requests per second with any variant and batch.
     pub lambda_max: f64,
     ways: Vec<Way>,
@@ -120,22 +126,46 @@ impl FleetData {
         let clients = scenario.tenants.iter().zip(&model.clients);
         let terms: Vec<ServiceTerms> =
             clients.map(|(tenant, client)| terms(tenant, &model.models[client.model])).collect();
-        let ways = ways(&model, &terms, &drams).map_err(wrong)?;
-        let best: Vec<Way> = ways.iter().filter(|way| way.is_best).map(|way| way.way.clone()).collect();
-        let ways: Vec<Way> = ways.into_iter().map(|way| way.way).collect();
+        let resources = Resources::of(&model);
+        let all = resources.ways(&model, &terms, &drams).map_err(wrong)?;
+        let best: Vec<Way> = all.iter().filter(|of| of.is_best).map(|of| of.way.clone()).collect();
+        let ways: Vec<Way> = all.into_iter().map(|of| of.way).collect();
         let rate = |ways: &[Way]| largest_rate(ways, &shares).map_err(|e| wrong(e.to_string()));
+        let lambda = rate(&best)?;
+        let names = self.resources(scenario, &model);
+        let full = lambda.used.iter().enumerate().filter(|&(_, &used)| used > 1.0 - FULL);
         let fleet = Fleet {
             schedulers: self.schedulers.clone(),
             alone: (0..model.clients.len()).map(|tenant| alone(&model, tenant)).collect(),
             terms,
-            lambda_best: rate(&best)?,
-            lambda_max: rate(&ways)?,
+            lambda_best: lambda.per_s,
+            bound_by: full.map(|(resource, _)| names[resource].clone()).collect(),
+            lambda_max: rate(&ways)?.per_s,
             joint,
             ways,
             shares,
             model,
         };
         Ok((fleet, own))
+    }
+
+    /// The names of the resources, in the order of [`Resources`].
+    fn resources(&self, scenario: &Scenario, model: &FleetModel) -> Vec<String> {
+        let mut names = Vec::new();
+        for (site, system) in model.sites.iter().zip(&self.systems) {
+            let used = system.models.iter().map(|spec| format!("{} at {}", spec.name, site.name));
+            names.extend(used.chain([format!("DRAM at {}", site.name)]));
+        }
+        let node = |node: u32| &self.spec.nodes[node as usize].name;
+        for link in &self.spec.links {
+            let [a, b] = link.between.map(node);
+            names.extend([format!("link {a} - {b}"), format!("link {b} - {a}")]);
+        }
+        let access = scenario.tenants.iter().filter(|_| self.spec.access.is_some());
+        let of =
+            |tenant: &Tenant| ["to", "from"].map(|way| format!("access {way} the node of {}", tenant.name));
+        names.extend(access.flat_map(of));
+        names
     }
 
     fn model(
@@ -338,58 +368,4 @@ fn alone(model: &FleetModel, tenant: usize) -> Time {
         there + model.service(site, client.model, best, 1) + back
     };
     sites.map(latency).min().expect("some site serves it")
-}
-
-/// A way to serve a tenant's requests, and whether it is the most accurate variant at batch 1.
-struct Served {
-    way: Way,
-    is_best: bool,
-}
-
-/// All ways to serve the tenants: site x variant x batch. Resources are the accelerator models and the DRAM of each site,
-/// then the wires.
-fn ways(model: &FleetModel, terms: &[ServiceTerms], drams: &[Dram]) -> Result<Vec<Served>, String> {
-    let resources = |world: &World| {
-        world.platform.accelerators.iter().map(|accelerator| accelerator.model + 1).max().unwrap_or(0) + 1
-    };
-    let mut offsets = vec![0];
-    for site in &model.sites {
-        offsets.push(offsets[offsets.len() - 1] + resources(&site.world));
-    }
-    let wires = offsets[model.sites.len()];
-    let mut all = Vec::new();
-    for (place, site) in model.sites.iter().enumerate() {
-        for (m, served) in model.models.iter().enumerate().filter(|&(m, _)| site.deployed[m]) {
-            for (v, variant) in served.variants.iter().enumerate() {
-                for (&batch, &network) in served.batches.iter().zip(&variant.networks) {
-                    let used = seconds_per_request(&site.world, network as usize, drams[place].bytes_per_s())
-                        .map_err(|e| format!("site `{}`, network `{}`: {e}", site.name, variant.name))?;
-                    let of_site = used.iter().zip(offsets[place]..);
-                    let of_site: Vec<(usize, f64)> =
-                        of_site.map(|(&seconds, r)| (r, seconds / f64::from(batch))).collect();
-                    let asking = model.clients.iter().enumerate().filter(|(_, client)| client.model == m);
-                    for (client, of) in asking {
-                        let Some([there, back]) = &of.ways[place] else { continue };
-                        let on = |way: &[u32], bytes: f64| {
-                            let seconds = |&hop: &u32| {
-                                let rate = model.wires[hop as usize].bytes_per_ps * 1e12;
-                                (wires + hop as usize, bytes / rate)
-                            };
-                            way.iter().map(seconds).collect::<Vec<_>>()
-                        };
-                        let mut uses = of_site.clone();
-                        uses.extend(on(there, of.input_bytes));
-                        uses.extend(on(back, of.output_bytes));
-                        uses.retain(|&(_, seconds)| seconds > 0.0);
-                        let terms = &terms[client];
-                        let value =
-                            terms.utility.quality(Time::ZERO, Time::MAX, variant.accuracy, terms.accuracies);
-                        let is_best = v == served.best() && batch == 1;
-                        all.push(Served { way: Way { client, value, uses }, is_best });
-                    }
-                }
-            }
-        }
-    }
-    Ok(all)
 }

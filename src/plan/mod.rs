@@ -14,6 +14,7 @@ mod clock;
 mod copies;
 mod fleet;
 mod fleet_cases;
+mod fleet_ways;
 mod pace;
 mod points;
 mod prepare;
