@@ -1,5 +1,5 @@
 //! `rate`: the most accurate variant whose throughput carries the present rate of arrivals; if none does, the one with
-//! the highest throughput. Our reconstruction of the rule by which Fang et al. (2023) choose. The rate is estimated at the
+//! the highest throughput. Our reconstruction of the rule by which Fang et al. (2017) choose. The rate is estimated at the
 //! queue, by a moving average of the gaps between arrivals.
 //!
 //! With a headroom of 1 the rule runs at full utilisation just where the queue needs room most: 1.3 is a fairer opponent.
@@ -13,7 +13,7 @@ use crate::sim::Operations;
 pub(super) const ENTRY: RuleEntry<dyn Variant> = RuleEntry {
     name: "rate",
     doc: "the most accurate variant whose throughput carries the rate of arrivals, else the one with the highest throughput",
-    source: "Fang et al. (2023), our reconstruction",
+    source: "Fang et al. (2017), our reconstruction",
     parameters: &[
         Parameter {
             name: "headroom",
