@@ -10,5 +10,6 @@ mod hardware;
 mod replicates;
 mod report;
 mod run;
+mod serving;
 mod sweep;
 mod timeline;
