@@ -172,7 +172,7 @@ fn wrong_files_are_refused_with_their_line() {
 fn every_shipped_fleet_loads_with_all_that_it_names() {
     let data = DataRoot::find(None).expect("the data is in the source tree");
     let names = data.names(Kind::Fleet);
-    assert_eq!(names, ["dc-cloud", "one-site", "rediris-4"]);
+    assert_eq!(names, ["dc-cloud", "gpu-ring", "gpu-ring-fresh", "gpu-site", "one-site", "rediris-4"]);
     for name in names {
         let fleet = data.fleet(&name).unwrap();
         for site in &fleet.sites {
