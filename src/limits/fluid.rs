@@ -157,7 +157,7 @@ mod tests {
         assert!(largest_rate(&[way(0, 1.0, &[(0, 1.0)])], &[0.5, 0.5]).is_err());
     }
 
-    /// Fang's small problem (REQUESTS.md 6.8 of the project's notes, computed exactly there): variants that take 1.5, 1 and
+    /// Fang's small problem (section 6.8 of the notes on requests, computed exactly there): variants that take 1.5, 1 and
     /// 0.5 slots per request at batch 4 with accuracies 1, 0.85 and 0.7. At 0.8 requests per slot the bound is 0.925.
     #[test]
     fn the_bound_of_fangs_small_problem() {
