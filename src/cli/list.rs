@@ -337,10 +337,11 @@ fn metrics() -> Listing {
         ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", &column.heading));
     let of_serving = SERVING_COLUMNS.iter().map(|column| ("serving.csv", "serving", &column.heading));
     let of_cells = of_metrics.chain(of_bounds).chain(of_offers).chain(of_batches);
-    let rows = of_cells.chain(of_groups).chain(of_accelerators).chain(of_serving).map(|(file, metric, column)| {
-        let (better, of) = (column.better.name(), column.given.name());
-        [metric, file, column.name, better, of, column.doc].map(str::to_string).to_vec()
-    });
+    let rows =
+        of_cells.chain(of_groups).chain(of_accelerators).chain(of_serving).map(|(file, metric, column)| {
+            let (better, of) = (column.better.name(), column.given.name());
+            [metric, file, column.name, better, of, column.doc].map(str::to_string).to_vec()
+        });
     Listing {
         columns: &[
             ("metric", "metric"),

@@ -30,12 +30,15 @@ pub(super) struct RawDispatcher {
     /// The name in tables; by default it is made of the names of the rules.
     label: Option<String>,
     /// Where requests go: a rule, a table with `rule` and its parameters, or a list of these. Default: `closest`.
+    #[serde(default)]
     #[schemars(schema_with = "schema_of_routes")]
     route: Option<Value>,
     /// Which variant runs. Default: `best`.
+    #[serde(default)]
     #[schemars(schema_with = "schema_of_variants")]
     variant: Option<Value>,
     /// How many run at once. Default: `single`.
+    #[serde(default)]
     #[schemars(schema_with = "schema_of_batches")]
     batch: Option<Value>,
 }
@@ -140,6 +143,24 @@ pub(super) fn choices(
         }
     }
     Ok(choices)
+}
+
+/// An error about a dispatcher, at the entry of the experiment that stands for it.
+pub(crate) fn error_at(source: &Source, label: &str, message: &str) -> InputError {
+    #[derive(Deserialize)]
+    struct Dispatchers {
+        #[serde(default)]
+        dispatchers: Vec<Spanned<RawDispatcher>>,
+    }
+    let raw = source.parse::<Dispatchers>().map(|raw| raw.dispatchers).unwrap_or_default();
+    let stands_for = |entry: &&Spanned<RawDispatcher>| {
+        entry.get_ref().choices().is_ok_and(|choices| choices.iter().any(|choice| choice.label == label))
+    };
+    let message = format!("dispatcher `{label}`: {message}");
+    match raw.iter().find(stands_for) {
+        Some(entry) => source.error(&entry.span(), message),
+        None => source.error_at_top(message),
+    }
 }
 
 /// Makes a dispatcher from its three rules.

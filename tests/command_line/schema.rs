@@ -93,7 +93,8 @@ fn wrong_values_match_no_schema() {
 fn rules_of_dispatchers_are_those_of_the_registries() {
     let validator = jsonschema::validator_for(&schema("experiment")).unwrap();
     let is_valid = |dispatcher: &str| {
-        let text = format!("fleets = ['one-site']\nscenarios = ['vision_users']\ndispatchers = [{dispatcher}]");
+        let text =
+            format!("fleets = ['one-site']\nscenarios = ['vision_users']\ndispatchers = [{dispatcher}]");
         validator.is_valid(&serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap())
     };
     let right = [
