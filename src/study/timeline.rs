@@ -16,7 +16,7 @@ use crate::sweep::{Cell, cells, quoted};
 /// The experiment runs fleets, or there are several cells: the error names the keys with several values, and options that leave one cell.
 pub fn only_cell(plan: &Plan) -> Result<Cell<'_>, Error> {
     if plan.experiment.on_fleets {
-        let message = "a timeline shows the layers of one system, and the experiment runs fleets; `--log-requests` writes \
+        let message = "a timeline shows the layers of one system, and the experiment runs fleets; `--requests` writes \
                        where each answer came from and where its time went (answers.csv)";
         return Err(plan.experiment.source.error_at_top(message).into());
     }
