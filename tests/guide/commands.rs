@@ -24,8 +24,10 @@ fn commands_print_what_the_guide_shows() {
         fs::copy("experiments/quickstart.toml", experiments.join("quickstart.toml")).unwrap();
         for (_, _, block) in blocks(text) {
             let first = block.lines().next().unwrap_or_default();
-            let name = first.strip_prefix("# ").filter(|name| name.ends_with(".toml") || name.ends_with(".gml"));
-            name.into_iter().for_each(|name| fs::write(copy.with_extension("in").join(name), &block).unwrap());
+            let name =
+                first.strip_prefix("# ").filter(|name| name.ends_with(".toml") || name.ends_with(".gml"));
+            name.into_iter()
+                .for_each(|name| fs::write(copy.with_extension("in").join(name), &block).unwrap());
         }
     }
     let cases = trycmd::TestCases::new();

@@ -64,8 +64,13 @@ fn the_tables_of_the_guide_are_those_of_the_registries() {
         let stale = "a table is stale: `UPDATE=1 cargo test --release --test guide` rewrites it";
         assert!(current == fresh, "{}: {stale}", path.display());
     }
-    let known =
-        LISTS.map(|(name, _)| name).into_iter().chain(["keys", "swept keys", "training keys", "learners", "serving"]);
+    let known = LISTS.map(|(name, _)| name).into_iter().chain([
+        "keys",
+        "swept keys",
+        "training keys",
+        "learners",
+        "serving",
+    ]);
     assert_eq!(shown, known.map(str::to_string).collect::<BTreeSet<_>>());
 }
 
