@@ -1,5 +1,6 @@
 //! `mascot list`: lists everything that experiments can name.
 
+mod dispatchers;
 mod fleets;
 
 use clap::{Args, ValueEnum};
@@ -7,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::table::Listing;
 use crate::experiment::{BOUND, DataRoot, Entry, Error, Kind, Registry, SweptKey, swept_keys};
 use crate::files::Parameter;
-use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, Groups, METRICS, Scope};
+use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, Groups, METRICS, SERVING_COLUMNS, Scope};
 use crate::policy::{POLICIES, Policy, PolicyEntry};
 use crate::results::number;
 use crate::sweep::{BOUND_COLUMNS, OFFERED_COLUMNS};
@@ -35,6 +36,7 @@ enum What {
     Arrivals,
     Keys,
     Schedulers,
+    Dispatchers,
     Policies,
     Parts,
     Metrics,
@@ -58,6 +60,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         What::Arrivals => arrivals(),
         What::Keys => keys(),
         What::Schedulers => schedulers(data.registry()),
+        What::Dispatchers => dispatchers::all(),
         What::Policies => policies(&data)?,
         What::Parts => parts(),
         What::Metrics => metrics(),
@@ -332,11 +335,13 @@ fn metrics() -> Listing {
     let of_groups = Groups::columns().into_iter().map(|heading| ("groups.csv", "groups", heading));
     let of_accelerators =
         ACCELERATOR_COLUMNS.iter().map(|column| ("accelerators.csv", "accelerators", &column.heading));
+    let of_serving = SERVING_COLUMNS.iter().map(|column| ("serving.csv", "serving", &column.heading));
     let of_cells = of_metrics.chain(of_bounds).chain(of_offers).chain(of_batches);
-    let rows = of_cells.chain(of_groups).chain(of_accelerators).map(|(file, metric, column)| {
-        let (better, of) = (column.better.name(), column.given.name());
-        [metric, file, column.name, better, of, column.doc].map(str::to_string).to_vec()
-    });
+    let rows =
+        of_cells.chain(of_groups).chain(of_accelerators).chain(of_serving).map(|(file, metric, column)| {
+            let (better, of) = (column.better.name(), column.given.name());
+            [metric, file, column.name, better, of, column.doc].map(str::to_string).to_vec()
+        });
     Listing {
         columns: &[
             ("metric", "metric"),

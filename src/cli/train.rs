@@ -73,6 +73,10 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let Some(training) = experiment.training.clone() else {
         return Err(Error::Usage(format!("{} has no `[training]`", file.display())));
     };
+    if experiment.on_fleets {
+        let message = "`fleets` cannot be trained on: a policy schedules the layers of one of `systems`";
+        return Err(experiment.source.error_at_top(message).into());
+    }
     let [system] = &experiment.systems[..] else {
         return Err(Error::Usage(format!("{} names several systems: a policy is for one", file.display())));
     };

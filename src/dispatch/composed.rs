@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::{Batch, Batching, Queue, Route, Variant};
-use crate::serve::{Action, Dispatch, Dispatcher, FleetView, Moment, Record};
+use crate::serve::{Action, Dispatch, Dispatcher, FleetModel, FleetView, Moment, Record};
 use crate::sim::{Operations, RequestId};
 use crate::units::Time;
 
@@ -23,6 +23,10 @@ impl Dispatcher for Composed {
             Moment::Arrived(request) => self.send(view, request, out),
             Moment::Free(site) | Moment::Wake(site) => self.launch(view, site, out),
         }
+    }
+
+    fn check(&self, model: &FleetModel) -> Result<(), String> {
+        self.route.check(model)
     }
 
     fn observe(&mut self, record: &Record) {

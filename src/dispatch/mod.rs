@@ -15,7 +15,7 @@ mod variant;
 use toml::Table;
 
 use crate::files::{Parameter, did_you_mean, parse_parameters as parse};
-use crate::serve::{FleetView, Record, RequestView};
+use crate::serve::{FleetModel, FleetView, Record, RequestView};
 use crate::sim::{Operations, RequestId};
 use crate::units::Time;
 
@@ -52,6 +52,11 @@ pub trait Route: Send {
         sites: &[usize],
         spent: &mut Operations,
     ) -> usize;
+
+    /// Whether it can send requests on a fleet; the error says why not.
+    fn check(&self, _: &FleetModel) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Receives every record of the level of requests, for rules that keep state.
     fn observe(&mut self, _: &Record) {}

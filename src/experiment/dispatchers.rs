@@ -10,14 +10,14 @@
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::registry::{Entry, Maker};
 use super::schedulers::SchedulerChoice;
 use crate::dispatch::{self, BATCHES, Composed, ROUTES, RuleEntry, VARIANTS};
-use crate::files::{InputError, Source, Spanned};
+use crate::files::{InputError, Source, Spanned, any_of, entry_table};
 use crate::serve::Dispatcher;
 
 /// The name of the entry behind all dispatchers.
@@ -30,14 +30,42 @@ pub(super) struct RawDispatcher {
     /// The name in tables; by default it is made of the names of the rules.
     label: Option<String>,
     /// Where requests go: a rule, a table with `rule` and its parameters, or a list of these. Default: `closest`.
-    #[schemars(with = "Option<serde_json::Value>")]
+    #[serde(default)]
+    #[schemars(schema_with = "schema_of_routes")]
     route: Option<Value>,
     /// Which variant runs. Default: `best`.
-    #[schemars(with = "Option<serde_json::Value>")]
+    #[serde(default)]
+    #[schemars(schema_with = "schema_of_variants")]
     variant: Option<Value>,
     /// How many run at once. Default: `single`.
-    #[schemars(with = "Option<serde_json::Value>")]
+    #[serde(default)]
+    #[schemars(schema_with = "schema_of_batches")]
     batch: Option<Value>,
+}
+
+fn schema_of_routes(_: &mut SchemaGenerator) -> Schema {
+    schema_of_rules(ROUTES)
+}
+
+fn schema_of_variants(_: &mut SchemaGenerator) -> Schema {
+    schema_of_rules(VARIANTS)
+}
+
+fn schema_of_batches(_: &mut SchemaGenerator) -> Schema {
+    schema_of_rules(BATCHES)
+}
+
+/// A rule by its name, unless a parameter must be given; a table with it; or a list of both.
+fn schema_of_rules<T: ?Sized>(registry: &'static [RuleEntry<T>]) -> Schema {
+    let name = |rule: &RuleEntry<T>| {
+        let is_enough = rule.parameters.iter().all(|parameter| !parameter.default.is_empty());
+        is_enough.then(|| json_schema!({ "const": rule.name, "description": rule.doc }))
+    };
+    let table = |rule: &RuleEntry<T>| entry_table("rule", rule.name, rule.doc, rule.parameters, &[]);
+    let one: Vec<Schema> =
+        registry.iter().flat_map(|rule| name(rule).into_iter().chain([table(rule)])).collect();
+    let list = json_schema!({ "type": "array", "items": any_of(one.clone()), "minItems": 1 });
+    any_of(one.into_iter().chain([list]))
 }
 
 impl SchedulerChoice {
@@ -115,6 +143,24 @@ pub(super) fn choices(
         }
     }
     Ok(choices)
+}
+
+/// An error about a dispatcher, at the entry of the experiment that stands for it.
+pub(crate) fn error_at(source: &Source, label: &str, message: &str) -> InputError {
+    #[derive(Deserialize)]
+    struct Dispatchers {
+        #[serde(default)]
+        dispatchers: Vec<Spanned<RawDispatcher>>,
+    }
+    let raw = source.parse::<Dispatchers>().map(|raw| raw.dispatchers).unwrap_or_default();
+    let stands_for = |entry: &&Spanned<RawDispatcher>| {
+        entry.get_ref().choices().is_ok_and(|choices| choices.iter().any(|choice| choice.label == label))
+    };
+    let message = format!("dispatcher `{label}`: {message}");
+    match raw.iter().find(stands_for) {
+        Some(entry) => source.error(&entry.span(), message),
+        None => source.error_at_top(message),
+    }
 }
 
 /// Makes a dispatcher from its three rules.

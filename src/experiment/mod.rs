@@ -32,6 +32,7 @@ mod window;
 
 pub use config::{Experiment, Include};
 pub use data::{DataRoot, Kind, check_name};
+pub(crate) use dispatchers::error_at as error_at_dispatcher;
 pub use dram::Dram;
 pub use error::{Error, INVARIANT, reason, remember_panics};
 pub use exclude::Exclude;

@@ -88,7 +88,7 @@ macro_rules! raw_experiment {
             /// The first seconds of a run with `duration_s`, whose requests are not measured. Default: a tenth of it.
             warmup_s: Option<Spanned<NonNegative>>,
             /// Whether to compute the upper bound on the SLA rate of every trace. Default: false.
-            bound: Option<bool>,
+            bound: Option<Spanned<bool>>,
             $($(#[doc = $doc])+ $key: Option<Spanned<List<$read>>>,)+
             /// How `mascot train` trains on its cells.
             training: Option<Spanned<Training>>,
@@ -193,7 +193,7 @@ impl RawExperiment {
             seeds: self.seeds.map_or(1, |seeds| seeds.0),
             first_seed: self.first_seed.map_or(1, |seed| seed.0),
             wanted,
-            bound: self.bound.unwrap_or(false),
+            bound: self.bound.is_some_and(Spanned::into_inner),
             asked,
             training: self.training.map(Spanned::into_inner),
             exclude: self
@@ -216,7 +216,11 @@ impl RawExperiment {
         if is_of_systems && is_of_fleets {
             let message = "`systems` and `schedulers` are one kind of experiment, `fleets` and `dispatchers` another: give \
                            one of the pairs (the schedulers of a fleet's sites are in its file)";
-            return Err(source.error_at_top(message));
+            // The keys of fleets are the newer ones: they are where the mistake is seen.
+            let spans =
+                self.fleets.iter().map(Spanned::span).chain(self.dispatchers.iter().map(Spanned::span));
+            let first = spans.min_by_key(|span| span.start).expect("one of them has an entry");
+            return Err(source.error(&first, message));
         }
         if is_of_fleets
             && (self.fleets.is_empty() || self.scenarios.is_empty() || self.dispatchers.is_empty())
@@ -230,10 +234,10 @@ impl RawExperiment {
             let message = "`systems`, `scenarios` and `schedulers` need at least one entry each";
             return Err(source.error_at_top(message));
         }
-        if is_of_fleets && self.bound == Some(true) {
-            return Err(
-                source.error_at_top("`bound` is of systems: there is no bound of each trace on a fleet")
-            );
+        if let Some(bound) = self.bound.as_ref().filter(|bound| is_of_fleets && *bound.get_ref()) {
+            let message = "`bound` is true: there is no bound of each trace on a fleet (`mascot validate` prints the \
+                           most quality at each load); expected false, or `systems`";
+            return Err(source.error(&bound.span(), message));
         }
         Ok(())
     }

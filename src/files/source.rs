@@ -64,6 +64,26 @@ impl Source {
         InputError { path: self.path.clone(), line: self.told_line(span), message }
     }
 
+    /// An error about an entry of an array of tables (`[[table]]`), at the first of the keys that it has.
+    pub fn error_in(
+        &self,
+        table: &str,
+        place: usize,
+        keys: &[&str],
+        message: impl fmt::Display,
+    ) -> InputError {
+        let span = || {
+            let file = toml::de::DeTable::parse(&self.text).ok()?;
+            let entry = file.get_ref().get(table)?.get_ref().as_array()?.get(place)?;
+            let of_key = |key: &&str| Some(entry.get_ref().as_table()?.get(*key)?.span());
+            Some(keys.iter().find_map(of_key).unwrap_or(entry.span()))
+        };
+        match span() {
+            Some(span) => self.error(&span, message),
+            None => self.error_at_top(message),
+        }
+    }
+
     /// An error about the file as a whole.
     pub fn error_at_top(&self, message: impl fmt::Display) -> InputError {
         InputError::file(&self.path, message)

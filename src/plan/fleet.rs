@@ -1,6 +1,7 @@
 //! The fleets of a sweep: the sites with the costs of every variant at every batch, the ways between them and the
 //! tenants, and lambda*.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml::{Table, Value};
@@ -10,7 +11,8 @@ use super::fleet_ways::Resources;
 use super::pace::OwnPace;
 use super::rules::{decision_cost, rules_on};
 use super::workload::Workload;
-use crate::experiment::{Asked, DataRoot, Dram, Error, SchedulerChoice};
+use crate::experiment::{Asked, DataRoot, Dram, Error, Kind, Maker, SchedulerChoice};
+use crate::files::{Source, did_you_mean};
 use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
 use crate::limits::{Way, largest_rate, largest_value};
@@ -67,6 +69,7 @@ impl Fleet {
 
 /// A fleet and the systems of its sites.
 pub(super) struct FleetData {
+    file: PathBuf,
     spec: FleetSpec,
     pub(super) systems: Vec<SystemSpec>,
     schedulers: Vec<SchedulerChoice>,
@@ -76,24 +79,33 @@ impl FleetData {
     /// Reads a fleet and the systems of its sites.
     pub(super) fn read(name: &str, data: &DataRoot) -> Result<Self, Error> {
         let spec = data.fleet(name)?;
-        if spec.sites.is_empty() {
-            return Err(Error::Usage(format!("fleet `{}` has no site: add a `[[site]]`", spec.name)));
-        }
-        let wrong = |site: &str, message: String| {
-            Error::Usage(format!("fleet `{}`, site `{site}`: {message}", spec.name))
+        let file = data.path(Kind::Fleet, name)?;
+        let wrong = |place: usize, key: &str, message: String| match Source::read(&file) {
+            Ok(source) => {
+                let message = format!("site `{}`: {message}", spec.sites[place].name);
+                source.error_in("site", place, &[key], message)
+            }
+            Err(error) => error,
         };
         let mut systems = Vec::new();
         let mut schedulers = Vec::new();
-        for site in &spec.sites {
-            systems.push(data.system(&site.system).map_err(|e| wrong(&site.name, e.to_string()))?);
+        for (place, site) in spec.sites.iter().enumerate() {
+            data.path(Kind::System, &site.system).map_err(|e| wrong(place, "system", e.to_string()))?;
+            systems.push(data.system(&site.system)?);
             let default = Table::from_iter([("name".to_string(), Value::from(DEFAULT_SCHEDULER))]);
             let table = site.scheduler.clone().unwrap_or(default);
             let choice = SchedulerChoice::of_table(table, data.registry())
-                .and_then(|choice| choice.build(None, 0).map(|_| choice))
-                .map_err(|message| wrong(&site.name, message))?;
+                .and_then(|choice| match choice.entry.maker {
+                    Maker::Policy(_) => Err(format!(
+                        "`{}` is a learned policy: expected a rule (`mascot list schedulers`)",
+                        choice.label
+                    )),
+                    _ => choice.build(None, 0).map(|_| choice),
+                })
+                .map_err(|message| wrong(place, "scheduler", message))?;
             schedulers.push(choice);
         }
-        Ok(Self { spec, systems, schedulers })
+        Ok(Self { file, spec, systems, schedulers })
     }
 
     /// The system of the first site under the name of the fleet: where a setting names no value, the first site's own is
@@ -107,6 +119,7 @@ impl FleetData {
         &self,
         catalogues: &[Catalogue],
         workload: &Workload,
+        scenario_file: &Path,
         asked: &Asked,
         pace: &dyn Fn(&World) -> Result<Option<OwnPace>, Error>,
     ) -> Result<(Fleet, Option<OwnPace>), Error> {
@@ -114,7 +127,7 @@ impl FleetData {
         let wrong = |message: String| {
             Error::Usage(format!("scenario `{}` on fleet `{}`: {message}", scenario.name, self.spec.name))
         };
-        let model = Arc::new(self.model(catalogues, scenario, asked)?);
+        let model = Arc::new(self.model(catalogues, scenario, scenario_file, asked)?);
         let joint = Arc::new(joint_world(&model));
         let own = pace(&joint)?;
         let total: f64 = scenario.tenants.iter().map(|tenant| tenant.weight).sum();
@@ -172,14 +185,18 @@ impl FleetData {
         &self,
         catalogues: &[Catalogue],
         scenario: &Scenario,
+        scenario_file: &Path,
         asked: &Asked,
     ) -> Result<FleetModel, Error> {
-        let wrong = |message: String| {
-            Error::Usage(format!("scenario `{}` on fleet `{}`: {message}", scenario.name, self.spec.name))
-        };
-        if scenario.has_followers() {
-            return Err(wrong("cascades and closed loops are not served by fleets".into()));
+        let wrong = |of: OfTenant| self.wrong_tenant(scenario, scenario_file, of);
+        let follows =
+            |tenant: &Tenant| tenant.arrivals.cascade().is_some() || tenant.arrivals.closed_loop().is_some();
+        if let Some(tenant) = scenario.tenants.iter().position(follows) {
+            let message =
+                "cascades and closed loops are not served by fleets; expected arrivals of their own".into();
+            return Err(wrong(OfTenant { tenant, keys: &["arrivals"], message }));
         }
+        check_networks(scenario).map_err(wrong)?;
         let wide = wide(scenario);
         let models = served(scenario, &wide);
         let mut sites = Vec::new();
@@ -222,13 +239,30 @@ impl FleetData {
                 own: scenario.tenants.iter().map(|tenant| tenant.late).collect(),
             },
         };
-        for (client, tenant) in fleet.clients.iter().zip(&scenario.tenants) {
+        for (tenant, client) in fleet.clients.iter().enumerate() {
             if !(0..fleet.sites.len()).any(|site| fleet.serves(site, client)) {
                 let model = &fleet.models[client.model].name;
-                return Err(wrong(format!("no site that tenant `{}` reaches has `{model}`", tenant.name)));
+                let message =
+                    format!("no site that it reaches has `{model}`: add it to the `models` of a [[site]]");
+                return Err(wrong(OfTenant { tenant, keys: &["model", "network"], message }));
             }
         }
         Ok(fleet)
+    }
+
+    /// An error about a tenant on this fleet, at a key of the tenant.
+    fn wrong_tenant(&self, scenario: &Scenario, file: &Path, of: OfTenant) -> Error {
+        let tenant = &scenario.tenants[of.tenant].name;
+        let message = format!(
+            "tenant `{tenant}` on fleet `{}` ({}): {}",
+            self.spec.name,
+            self.file.display(),
+            of.message
+        );
+        match Source::read(file) {
+            Ok(source) => source.error_in("tenant", of.tenant, of.keys, message).into(),
+            Err(error) => error.into(),
+        }
     }
 
     /// The clients; adds the wires of their access.
@@ -237,17 +271,16 @@ impl FleetData {
         scenario: &Scenario,
         models: &[ServedModel],
         wires: &mut Vec<Wire>,
-    ) -> Result<Vec<Client>, String> {
+    ) -> Result<Vec<Client>, OfTenant> {
         let routes = self.spec.routes();
         let mut clients = Vec::new();
         for (place, tenant) in scenario.tenants.iter().enumerate() {
-            if tenant.networks.len() > 1 {
-                return Err(format!("tenant `{}` asks for several networks: give it a `model`", tenant.name));
-            }
             let node = match &tenant.node {
                 Some(name) => self.spec.node(name).ok_or_else(|| {
                     let nodes: Vec<&str> = self.spec.nodes.iter().map(|node| &node.name[..]).collect();
-                    format!("tenant `{}`: no node `{name}`; known: {}", tenant.name, nodes.join(", "))
+                    let hint = did_you_mean(name, &nodes);
+                    let message = format!("no node `{name}`{hint}: expected one of {}", nodes.join(", "));
+                    OfTenant { tenant: place, keys: &["node"], message }
                 })?,
                 None => 0,
             };
@@ -282,6 +315,22 @@ impl FleetData {
         }
         Ok(clients)
     }
+}
+
+/// What is wrong with a tenant, and the keys of its entry that may say it.
+struct OfTenant {
+    tenant: usize,
+    keys: &'static [&'static str],
+    message: String,
+}
+
+/// Checks that every tenant asks for one thing.
+fn check_networks(scenario: &Scenario) -> Result<(), OfTenant> {
+    let has_several = |tenant: &Tenant| tenant.networks.len() > 1;
+    scenario.tenants.iter().position(has_several).map_or(Ok(()), |tenant| {
+        let message = "it asks for several networks: expected a `model`, or one `network`".into();
+        Err(OfTenant { tenant, keys: &["networks"], message })
+    })
 }
 
 /// The terms of a tenant, who is served by a model.

@@ -1,6 +1,7 @@
 //! The cases of a sweep over fleets.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::case::{Case, Site};
@@ -11,7 +12,9 @@ use super::pace::{OwnPace, check_number, check_span};
 use super::points::{Names, Point};
 use super::workload::{Workload, isolated};
 use crate::cost::Cache;
-use crate::experiment::{Asked, DataRoot, Dram, Error, Experiment, Progress, Setting, Window};
+use crate::experiment::{
+    Asked, DataRoot, Dram, Error, Experiment, Progress, Setting, Window, error_at_dispatcher,
+};
 use crate::hw::SystemSpec;
 use crate::sim::World;
 use crate::workload::{Extent, Scenario};
@@ -24,6 +27,8 @@ pub(super) struct FleetBuilder<'a> {
     /// The system of the first site under the name of the fleet.
     pub(super) system: &'a SystemSpec,
     pub(super) catalogues: Vec<Catalogue>,
+    /// The files of the scenarios, in the order of the names.
+    pub(super) scenario_files: &'a [PathBuf],
 }
 
 impl FleetBuilder<'_> {
@@ -51,7 +56,8 @@ impl FleetBuilder<'_> {
                         true => OwnPace::of(workload, world, &window, self.system).map(Some),
                         false => Ok(None),
                     };
-                    let made = self.fleet.fleet(&self.catalogues, workload, &point.asked, &pace)?;
+                    let file = &self.scenario_files[point.scenario];
+                    let made = self.fleet.fleet(&self.catalogues, workload, file, &point.asked, &pace)?;
                     let (fleet, own) = (Arc::new(made.0), made.1);
                     if let Some(own) = &own {
                         check_number(own.most_per_s(), own.sample, &window, workload, self.system)?;
@@ -62,6 +68,7 @@ impl FleetBuilder<'_> {
                     (fleet, site)
                 }
             };
+            self.check_dispatchers(point, &fleet)?;
             clock::check(&site.world, &window, workload, &point.setting, self.system)?;
             if let Some(load) = point.load {
                 let requests_per_s = load * site.saturation.requests_per_s;
@@ -86,6 +93,19 @@ impl FleetBuilder<'_> {
                 runs: Arc::clone(&point.runs),
                 has_same_requests: false,
             });
+        }
+        Ok(())
+    }
+
+    /// Checks that the dispatchers of a point can dispatch on its fleet.
+    fn check_dispatchers(&self, point: &Point, fleet: &Fleet) -> Result<(), Error> {
+        let used: BTreeSet<usize> = point.runs.iter().map(|run| run.scheduler).collect();
+        for choice in used.into_iter().map(|place| &self.names.schedulers[place]) {
+            let fits = choice.dispatcher(0).and_then(|dispatcher| dispatcher.check(&fleet.model));
+            fits.map_err(|message| {
+                let message = format!("{message}, on fleet `{}`", self.system.name);
+                error_at_dispatcher(&self.experiment.source, &choice.label, &message)
+            })?;
         }
         Ok(())
     }

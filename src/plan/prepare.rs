@@ -14,7 +14,7 @@ use super::workload::{Workload, isolated};
 use super::{clock, copies};
 use crate::cost::Cache;
 use crate::experiment::{
-    DataRoot, Dram, Error, Experiment, Policies, Progress, SchedulerChoice, Setting, Window,
+    DataRoot, Dram, Error, Experiment, Kind, Policies, Progress, SchedulerChoice, Setting, Window,
 };
 use crate::hw::{Residency, SystemSpec};
 use crate::workload::{Extent, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
@@ -48,6 +48,8 @@ impl Plan {
         let names = Names::of(&experiment);
         let scenarios = names.scenarios.iter().map(|name| data.scenario(name).map(Arc::new));
         let scenarios = scenarios.collect::<Result<Vec<_>, _>>()?;
+        let scenario_files = names.scenarios.iter().map(|name| data.path(Kind::Scenario, name));
+        let scenario_files = scenario_files.collect::<Result<Vec<_>, _>>()?;
         let fleets = match experiment.on_fleets {
             true => {
                 names.systems.iter().map(|name| FleetData::read(name, data)).collect::<Result<Vec<_>, _>>()?
@@ -79,8 +81,14 @@ impl Plan {
             }
             if let Some(fleet) = fleets.get(place) {
                 let catalogues = catalogues(fleet, &own, &scenarios, data, cache, progress)?;
-                let builder =
-                    FleetBuilder { experiment: &experiment, names: &names, fleet, system, catalogues };
+                let builder = FleetBuilder {
+                    experiment: &experiment,
+                    names: &names,
+                    fleet,
+                    system,
+                    catalogues,
+                    scenario_files: &scenario_files,
+                };
                 builder.add(&own, &workloads, &mut cases)?;
                 continue;
             }

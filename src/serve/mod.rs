@@ -98,6 +98,11 @@ pub trait Dispatcher: Send {
     /// Decides: fills `out`, which is empty.
     fn decide(&mut self, view: &FleetView, moment: Moment, out: &mut Dispatch);
 
+    /// Whether it can dispatch on a fleet; the error says why not. A run does not ask: whoever makes the dispatcher does.
+    fn check(&self, _: &FleetModel) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Receives every record of the level above the layers as it happens, for dispatchers that keep state.
     fn observe(&mut self, _: &Record) {}
 }

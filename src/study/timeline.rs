@@ -13,8 +13,13 @@ use crate::sweep::{Cell, cells, quoted};
 /// The only cell of a plan.
 ///
 /// # Errors
-/// There are several cells: the error names the keys with several values, and options that leave one cell.
+/// The experiment runs fleets, or there are several cells: the error names the keys with several values, and options that leave one cell.
 pub fn only_cell(plan: &Plan) -> Result<Cell<'_>, Error> {
+    if plan.experiment.on_fleets {
+        let message = "a timeline shows the layers of one system, and the experiment runs fleets; `--requests` writes \
+                       where each answer came from and where its time went (answers.csv)";
+        return Err(plan.experiment.source.error_at_top(message).into());
+    }
     let cells: Vec<Cell> = cells(plan).into_iter().filter(|cell| !cell.is_bound()).collect();
     match cells[..] {
         [cell] => Ok(cell),

@@ -12,7 +12,7 @@ use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
 use crate::metrics::{Accelerators, Batches, Context, Groups, LayerLog, Metrics, RequestLog, Serving, Terms};
 use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
-use crate::serve::{self, Projection};
+use crate::serve::{self, Dispatcher, Projection};
 use crate::sim::{Engine, Origin, Record, Recorder, RunError, Scheduler, Trace, run as run_engine};
 
 /// The number of cells that are computed before their results are handed on. Our choice, because they keep the cores
@@ -103,7 +103,8 @@ fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
         return Ok(bound::outcome(cell, &requests));
     }
     if let Some(fleet) = &cell.case.fleet {
-        return serve(cell, fleet, requests, logs);
+        let mut dispatcher = cell.scheduler.dispatcher(cell.seed)?;
+        return serve_on(cell.case, fleet, requests, cell.seed, dispatcher.as_mut(), logs);
     }
     let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
     let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
@@ -132,20 +133,42 @@ fn run_on(case: &Case, trace: Trace, scheduler: &mut dyn Scheduler, logs: Logs) 
     Ok(recorder.outcome(case, &trace))
 }
 
-/// Runs a cell of a fleet.
-fn serve(cell: &Cell, fleet: &Fleet, trace: Trace, logs: Logs) -> Result<Outcome, String> {
+/// Runs any dispatcher on a case of a fleet. This is the entry point for dispatchers outside this crate.
+///
+/// # Errors
+/// The case is of a system, the dispatcher takes an illegal action, or requests wait for ever.
+pub fn serve_with(
+    case: &Case,
+    requests: usize,
+    seed: u64,
+    dispatcher: &mut dyn Dispatcher,
+    logs: Logs,
+) -> Result<Outcome, String> {
+    let fleet = case.fleet.as_ref().ok_or("the case is of a system: expected one of a fleet")?;
+    dispatcher.check(&fleet.model)?;
+    let trace = requests::requests(case, &requests::window(case, requests), seed);
+    serve_on(case, fleet, trace, seed, dispatcher, logs)
+}
+
+fn serve_on(
+    case: &Case,
+    fleet: &Fleet,
+    trace: Trace,
+    seed: u64,
+    dispatcher: &mut dyn Dispatcher,
+    logs: Logs,
+) -> Result<Outcome, String> {
     let trace = Arc::new(trace);
-    let mut dispatcher = cell.scheduler.dispatcher(cell.seed)?;
-    let schedulers = fleet.schedulers(cell.seed)?;
-    let mut recorder = Recorders::new(cell.case, logs);
+    let schedulers = fleet.schedulers(seed)?;
+    let mut recorder = Recorders::new(case, logs);
     let mut serving = Serving::new(Arc::clone(&fleet.model), fleet.terms.clone());
     let both = &mut Both { plain: Projection::new(&fleet.model, &mut recorder), serving: &mut serving };
-    serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher.as_mut(), both)
+    serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, both)
         .map_err(|e| e.to_string())?;
     Ok(Outcome {
         serving: serving.groups(),
         answers: if logs.requests { serving.into_rows() } else { Vec::new() },
-        ..recorder.outcome(cell.case, &trace)
+        ..recorder.outcome(case, &trace)
     })
 }
 

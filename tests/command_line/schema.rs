@@ -90,6 +90,30 @@ fn wrong_values_match_no_schema() {
 }
 
 #[test]
+fn rules_of_dispatchers_are_those_of_the_registries() {
+    let validator = jsonschema::validator_for(&schema("experiment")).unwrap();
+    let is_valid = |dispatcher: &str| {
+        let text =
+            format!("fleets = ['one-site']\nscenarios = ['vision_users']\ndispatchers = [{dispatcher}]");
+        validator.is_valid(&serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap())
+    };
+    let right = [
+        "{ route = 'closest' }",
+        "{ route = { rule = 'pod', d = 3 }, variant = 'fits', batch = ['greedy', { rule = 'timeout', us = 500 }] }",
+    ];
+    let wrong = [
+        "{ route = 'nearest' }",
+        "{ route = 'split' }",
+        "{ route = { rule = 'pod', n = 3 } }",
+        "{ batch = [] }",
+        "{ variants = 'best' }",
+        "'closest'",
+    ];
+    assert_eq!(right.map(is_valid), [true; 2]);
+    assert_eq!(wrong.map(is_valid), [false; 6]);
+}
+
+#[test]
 fn keys_are_described() {
     for (kind, ..) in KINDS {
         let schema = schema(kind);

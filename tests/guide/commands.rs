@@ -1,5 +1,6 @@
 //! Do the commands of the guide print what it shows? Every console block of a chapter is run in a folder of the
-//! chapter's own, in which the experiments lie; those marked `ignore` are not. `...` stands for lines left out.
+//! chapter's own, in which the experiments lie, and every file whose block begins with its name (`# NAME.toml`); those marked
+//! `ignore` are not run. `...` stands for lines left out.
 
 use std::fs;
 use std::panic::{catch_unwind, resume_unwind};
@@ -7,7 +8,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{chapters, common};
+use super::{blocks, chapters, common};
 
 #[test]
 fn commands_print_what_the_guide_shows() {
@@ -21,6 +22,13 @@ fn commands_print_what_the_guide_shows() {
         let experiments = copy.with_extension("in").join("experiments");
         fs::create_dir_all(&experiments).unwrap();
         fs::copy("experiments/quickstart.toml", experiments.join("quickstart.toml")).unwrap();
+        for (_, _, block) in blocks(text) {
+            let first = block.lines().next().unwrap_or_default();
+            let name =
+                first.strip_prefix("# ").filter(|name| name.ends_with(".toml") || name.ends_with(".gml"));
+            name.into_iter()
+                .for_each(|name| fs::write(copy.with_extension("in").join(name), &block).unwrap());
+        }
     }
     let cases = trycmd::TestCases::new();
     cases.case(folder.path().join("*.md")).register_bin("mascot", common::executable());

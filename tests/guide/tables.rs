@@ -13,7 +13,7 @@ const BEGIN: &str = "<!-- table: ";
 const END: &str = "<!-- end -->";
 
 /// What `mascot list` knows, with the columns of the table: as it heads them, and as its JSON calls them. The first is a name.
-const LISTS: [(&str, &[(&str, &str)]); 4] = [
+const LISTS: [(&str, &[(&str, &str)]); 5] = [
     (
         "arrivals",
         &[
@@ -27,6 +27,16 @@ const LISTS: [(&str, &[(&str, &str)]); 4] = [
     (
         "schedulers",
         &[("scheduler", "scheduler"), ("rule", "rule"), ("parameters", "parameters"), ("source", "source")],
+    ),
+    (
+        "dispatchers",
+        &[
+            ("rule", "name"),
+            ("kind", "kind"),
+            ("what it does", "rule"),
+            ("parameters", "parameters"),
+            ("source", "source"),
+        ],
     ),
     ("parts", &[("part", "part"), ("meaning", "meaning")]),
     (
@@ -54,8 +64,13 @@ fn the_tables_of_the_guide_are_those_of_the_registries() {
         let stale = "a table is stale: `UPDATE=1 cargo test --release --test guide` rewrites it";
         assert!(current == fresh, "{}: {stale}", path.display());
     }
-    let known =
-        LISTS.map(|(name, _)| name).into_iter().chain(["keys", "swept keys", "training keys", "learners"]);
+    let known = LISTS.map(|(name, _)| name).into_iter().chain([
+        "keys",
+        "swept keys",
+        "training keys",
+        "learners",
+        "serving",
+    ]);
     assert_eq!(shown, known.map(str::to_string).collect::<BTreeSet<_>>());
 }
 
@@ -82,14 +97,32 @@ fn table(name: &str) -> String {
         "swept keys" => swept(schema.as_value()),
         "training keys" => training(schema.as_value()),
         "learners" => learners(),
+        "serving" => serving(),
         _ => panic!("no table `{name}`"),
     }
 }
 
-/// The rows that `mascot list` prints.
+/// What `mascot list` prints.
+fn listed(what: &str) -> Vec<Value> {
+    serde_json::from_slice(&mascot(&["list", what, "--json"]).stdout).expect("it prints JSON")
+}
+
+/// The columns of serving.csv, which the table of all metrics leaves to the chapter on serving.
+fn serving() -> String {
+    let rows = listed("metrics").into_iter().filter(is_of_serving).map(|row| {
+        let text = |key: &str| row[key].as_str().expect("a text").to_string();
+        vec![code(&text("column")), text("better"), text("meaning")]
+    });
+    markdown(&["column", "better", "meaning"], rows)
+}
+
+fn is_of_serving(row: &Value) -> bool {
+    row["file"] == "serving.csv"
+}
+
+/// The rows that `mascot list` prints, but for those that have a table of their own.
 fn list(what: &str, columns: &[(&str, &str)]) -> String {
-    let output = mascot(&["list", what, "--json"]);
-    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    let rows: Vec<Value> = listed(what).into_iter().filter(|row| !is_of_serving(row)).collect();
     let row = |row: &Value| {
         let text = |(i, (_, key)): (usize, &(&str, &str))| {
             let text = row[key].as_str().expect("a text");

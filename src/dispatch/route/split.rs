@@ -9,7 +9,7 @@ use super::ways::draw;
 use crate::dispatch::{Route, RuleEntry, parse};
 use crate::files::Parameter;
 use crate::rng;
-use crate::serve::{FleetView, RequestView};
+use crate::serve::{FleetModel, FleetView, RequestView};
 use crate::sim::Operations;
 
 pub(super) const ENTRY: RuleEntry<dyn Route> = RuleEntry {
@@ -20,7 +20,7 @@ pub(super) const ENTRY: RuleEntry<dyn Route> = RuleEntry {
         Parameter {
             name: "weights",
             default: "",
-            doc: "share of each site, relative to each other, by the order of sites; sites beyond the list get none",
+            doc: "share of each site, relative to each other, in the order of the fleet's file",
         },
         Parameter {
             name: "order",
@@ -97,5 +97,14 @@ impl Route for Split {
         let Some(site) = chosen else { return closest(view, request, sites) };
         self.sent[site] += 1;
         site
+    }
+
+    fn check(&self, model: &FleetModel) -> Result<(), String> {
+        let (given, sites) = (self.weights.len(), model.sites.len());
+        if given == sites {
+            return Ok(());
+        }
+        let names: Vec<&str> = model.sites.iter().map(|site| &site.name[..]).collect();
+        Err(format!("`weights` has {given} numbers: expected {sites}, one per site ({})", names.join(", ")))
     }
 }
