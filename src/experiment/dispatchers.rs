@@ -23,7 +23,7 @@ use crate::serve::Dispatcher;
 /// The name of the entry behind all dispatchers.
 const NAME: &str = "dispatch";
 
-/// An entry of `dispatchers` as it is written.
+/// A dispatcher: a rule for each of its three decisions, or lists of rules that are multiplied.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDispatcher {

@@ -24,7 +24,7 @@
 //! name = "madrid"
 //! node = "Madrid"
 //! system = "hetero-8"               # a file in accel-models/systems/
-//! scheduler = { name = "edf_drop" } # of the layers; left out: the experiment's
+//! scheduler = { name = "edf_drop" } # of the layers; left out: edf
 //! slots = 4                         # jobs in service at most; left out: one per accelerator; inf is allowed
 //! models = ["classify_resnet"]      # deployed here; left out: all
 //! cost_per_s = 1.0                  # what the site costs, in any unit
@@ -98,7 +98,7 @@ pub struct SiteSpec {
     pub node: u32,
     /// The name of its system.
     pub system: String,
-    /// The scheduler of its layers: `name` and parameters, as in an experiment; `None`: the experiment's.
+    /// The scheduler of its layers: `name` and parameters, as in an experiment; `None`: `edf`.
     pub scheduler: Option<toml::Table>,
     /// Jobs in service at most, [`u32::MAX`] for no limit; `None`: as many as the system has accelerators.
     pub slots: Option<u32>,

@@ -57,7 +57,7 @@ pub(super) struct RawSite {
     pub(super) node: Spanned<String>,
     /// Its system: the name of a file in accel-models/systems/.
     pub(super) system: String,
-    /// The scheduler of its layers: a name, or a table with `name` and its parameters; the experiment's if left out.
+    /// The scheduler of its layers: a name, or a table with `name` and its parameters; `edf` if left out.
     pub(super) scheduler: Option<Spanned<RawScheduler>>,
     /// Jobs in service at most; the number of accelerators if left out, `inf` for no limit.
     pub(super) slots: Option<Slots>,
