@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::table::Listing;
-use crate::plan::{Case, Fleet, Plan};
+use crate::plan::{Alone, Case, Fleet, Plan};
 use crate::results::number;
+use crate::workload::Tenant;
 
 const RATES: [(&str, &str); 6] = [
     ("fleet", "fleet"),
@@ -67,26 +68,16 @@ fn rates_row(case: &Case, fleet: &Fleet) -> Vec<String> {
     row
 }
 
-/// The site at which each tenant is served soonest if it is alone.
+/// Each tenant's requests alone.
 fn alone_rows(case: &Case, fleet: &Fleet) -> Vec<Vec<String>> {
-    let model = &fleet.model;
-    let row = |(tenant, client): (usize, &crate::serve::Client)| {
-        let best = model.models[client.model].best();
-        let parts = |site: usize| {
-            let [there, back] = client.ways[site].as_ref().expect("it is served there");
-            let network = model.travel(there, client.input_bytes) + model.travel(back, client.output_bytes);
-            (network, model.service(site, client.model, best, 1))
-        };
-        let sites = (0..model.sites.len()).filter(|&site| model.serves(site, client));
-        let site = sites.min_by_key(|&site| parts(site).0 + parts(site).1).expect("some site serves it");
-        let (network, service) = parts(site);
+    let row = |(tenant, alone): (&Tenant, &Alone)| {
         let mut row = names(case);
-        row.push(case.workload.scenario.tenants[tenant].name.clone());
-        row.push(model.sites[site].name.clone());
-        row.extend([network, service].map(|time| number(Some(time.as_us()), 1)));
+        row.push(tenant.name.clone());
+        row.push(fleet.model.sites[alone.site].name.clone());
+        row.extend([alone.network, alone.service].map(|time| number(Some(time.as_us()), 1)));
         row
     };
-    model.clients.iter().enumerate().map(row).collect()
+    case.workload.scenario.tenants.iter().zip(&fleet.alone).map(row).collect()
 }
 
 fn load_row(case: &Case, fleet: &Fleet) -> Vec<String> {

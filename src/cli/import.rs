@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use crate::experiment::Error;
 use crate::files::{GigabitsPerSecond, MicrosecondsOrZero, write_atomic};
@@ -120,14 +121,11 @@ fn accelerator(options: &Options) -> Result<(), Error> {
     imported.notes.iter().for_each(|note| super::eprint(&format!("note: {note}")));
     imported.remarks.iter().for_each(|remark| super::eprint(&format!("note: {remark}")));
     let summary = &imported.summary;
-    super::print(&if options.json {
-        serde_json::to_string(summary).expect("counts are plain data") + "\n"
-    } else {
-        format!(
-            "accelerator   {}\nformat        {}\nlevels        {}\nmacs          {}\nnotes         {}\n",
-            summary.accelerator, summary.format, summary.levels, summary.macs, summary.notes
-        )
-    })
+    let text = format!(
+        "accelerator   {}\nformat        {}\nlevels        {}\nmacs          {}\nnotes         {}\n",
+        summary.accelerator, summary.format, summary.levels, summary.macs, summary.notes
+    );
+    tell(options, summary, &text)
 }
 
 fn is_of_graph(options: &Options) -> bool {
@@ -152,13 +150,18 @@ fn fleet(options: &Options, file: &Path) -> Result<(), Error> {
     write(options, &imported.toml)?;
     imported.notes.iter().for_each(|note| super::eprint(&format!("note: {note}")));
     let summary = &imported.summary;
-    super::print(&if options.json {
-        serde_json::to_string(summary).expect("counts are plain data") + "\n"
-    } else {
-        format!(
-            "fleet         {}\nnodes         {}\nlinks         {}\nsites         {}\n",
-            summary.fleet, summary.nodes, summary.links, summary.sites
-        )
+    let text = format!(
+        "fleet         {}\nnodes         {}\nlinks         {}\nsites         {}\n",
+        summary.fleet, summary.nodes, summary.links, summary.sites
+    );
+    tell(options, summary, &text)
+}
+
+/// Prints a summary as JSON, or as this text.
+fn tell(options: &Options, summary: &impl Serialize, text: &str) -> Result<(), Error> {
+    super::print(&match options.json {
+        true => serde_json::to_string(summary).expect("counts are plain data") + "\n",
+        false => text.to_string(),
     })
 }
 
@@ -180,14 +183,11 @@ fn network(options: &Options, file: &Path) -> Result<(), Error> {
     }
     imported.notes.iter().for_each(|note| super::eprint(&format!("note: {note}")));
     let summary = &imported.summary;
-    super::print(&if options.json {
-        serde_json::to_string(summary).expect("counts are plain data") + "\n"
-    } else {
-        format!(
-            "model         {}\nmac_layers    {}\nedges         {}\nmacs          {}\nweight_elems  {}\n",
-            summary.model, summary.mac_layers, summary.edges, summary.macs, summary.weight_elems
-        )
-    })
+    let text = format!(
+        "model         {}\nmac_layers    {}\nedges         {}\nmacs          {}\nweight_elems  {}\n",
+        summary.model, summary.mac_layers, summary.edges, summary.macs, summary.weight_elems
+    );
+    tell(options, summary, &text)
 }
 
 fn is_of_onnx(options: &Options) -> bool {

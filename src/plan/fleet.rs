@@ -39,9 +39,8 @@ pub struct Fleet {
     pub joint: Arc<World>,
     /// The scheduler of each site.
     pub schedulers: Vec<SchedulerChoice>,
-    /// For each tenant the latency of a request alone in the fleet: there, on the most accurate variant, and back, from the
-    /// site where that takes least. Deadlines are multiples of it.
-    pub alone: Vec<Time>,
+    /// For each tenant a request alone in the fleet. Deadlines are multiples of its latency.
+    pub alone: Vec<Alone>,
     /// The terms of the tenants.
     pub terms: Vec<ServiceTerms>,
     /// The most requests per second with the most accurate variants, one by one: what loads are relative to.
@@ -52,6 +51,24 @@ pub struct Fleet {
     pub lambda_max: f64,
     ways: Vec<Way>,
     shares: Vec<f64>,
+}
+
+/// A request alone in a fleet, on the most accurate variant, at the site where it is answered soonest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alone {
+    /// The site, by number.
+    pub site: usize,
+    /// The time on the links there and back.
+    pub network: Time,
+    /// The time in service.
+    pub service: Time,
+}
+
+impl Alone {
+    /// The time from the arrival to the answer.
+    pub fn latency(&self) -> Time {
+        self.network + self.service
+    }
 }
 
 impl Fleet {
@@ -405,16 +422,15 @@ fn model_of(scenario: &Scenario, tenant: usize, models: &[ServedModel]) -> usize
     }
 }
 
-/// The latency of a request alone in the fleet, from the site where it is least.
-fn alone(model: &FleetModel, tenant: usize) -> Time {
+/// A request of a tenant alone in the fleet.
+fn alone(model: &FleetModel, tenant: usize) -> Alone {
     let client = &model.clients[tenant];
     let best = model.models[client.model].best();
     let sites = (0..model.sites.len()).filter(|&site| model.serves(site, client));
-    let latency = |site: usize| {
+    let at = |site: usize| {
         let [there, back] = client.ways[site].as_ref().expect("it is served there");
-        let (there, back) =
-            (model.travel(there, client.input_bytes), model.travel(back, client.output_bytes));
-        there + model.service(site, client.model, best, 1) + back
+        let network = model.travel(there, client.input_bytes) + model.travel(back, client.output_bytes);
+        Alone { site, network, service: model.service(site, client.model, best, 1) }
     };
-    sites.map(latency).min().expect("some site serves it")
+    sites.map(at).min_by_key(Alone::latency).expect("some site serves it")
 }

@@ -6,26 +6,21 @@ use std::sync::Arc;
 
 use super::case::{Case, Site};
 use super::catalogue::{Catalogue, Form};
-use super::clock;
 use super::fleet::{Fleet, FleetData, wide};
-use super::pace::{OwnPace, check_number, check_span};
-use super::points::{Names, Point};
+use super::frame::Frame;
+use super::pace::{OwnPace, check_number};
+use super::points::Point;
 use super::workload::{Workload, isolated};
 use crate::cost::Cache;
-use crate::experiment::{
-    Asked, DataRoot, Dram, Error, Experiment, Progress, Setting, Window, error_at_dispatcher,
-};
+use crate::experiment::{Asked, DataRoot, Dram, Error, Progress, Setting, error_at_dispatcher};
 use crate::hw::SystemSpec;
 use crate::sim::World;
-use crate::workload::{Extent, Scenario};
+use crate::workload::Scenario;
 
 /// Makes the cases of a fleet.
 pub(super) struct FleetBuilder<'a> {
-    pub(super) experiment: &'a Experiment,
-    pub(super) names: &'a Names,
+    pub(super) frame: Frame<'a>,
     pub(super) fleet: &'a FleetData,
-    /// The system of the first site under the name of the fleet.
-    pub(super) system: &'a SystemSpec,
     pub(super) catalogues: Vec<Catalogue>,
     /// The files of the scenarios, in the order of the names.
     pub(super) scenario_files: &'a [PathBuf],
@@ -41,11 +36,9 @@ impl FleetBuilder<'_> {
     ) -> Result<(), Error> {
         let mut known: Vec<(usize, &Asked, Arc<Fleet>, Arc<Site>)> = Vec::new();
         for &point in points {
-            check_setting(&point.setting, &self.system.name)?;
+            check_setting(&point.setting, &self.frame.system.name)?;
             let workload = &workloads[point.scenario];
-            let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
-                .and_then(|window| window.check_size().map(|()| window))
-                .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
+            let window = self.frame.window(point, workload)?;
             let same = |(scenario, asked, ..): &&(usize, &Asked, _, _)| {
                 *scenario == point.scenario && **asked == point.asked
             };
@@ -53,14 +46,14 @@ impl FleetBuilder<'_> {
                 Some((_, _, fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
                 None => {
                     let pace = |world: &World| match workload.has_own_pace() {
-                        true => OwnPace::of(workload, world, &window, self.system).map(Some),
+                        true => OwnPace::of(workload, world, &window, self.frame.system).map(Some),
                         false => Ok(None),
                     };
                     let file = &self.scenario_files[point.scenario];
                     let made = self.fleet.fleet(&self.catalogues, workload, file, &point.asked, &pace)?;
                     let (fleet, own) = (Arc::new(made.0), made.1);
                     if let Some(own) = &own {
-                        check_number(own.most_per_s(), own.sample, &window, workload, self.system)?;
+                        check_number(own.most_per_s(), own.sample, &window, workload, self.frame.system)?;
                     }
                     let own_per_s = own.map(|own| own.most_per_s());
                     let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own_per_s));
@@ -69,30 +62,8 @@ impl FleetBuilder<'_> {
                 }
             };
             self.check_dispatchers(point, &fleet)?;
-            clock::check(&site.world, &window, workload, &point.setting, self.system)?;
-            if let Some(load) = point.load {
-                let requests_per_s = load * site.saturation.requests_per_s;
-                if let Extent::Requests(requests) = window.extent() {
-                    check_span(requests as f64 / requests_per_s, workload, self.system)?;
-                }
-                check_number(requests_per_s, 0.0, &window, workload, self.system)?;
-            }
-            let &Point { system, scenario, qos, load, .. } = point;
-            cases.push(Case {
-                system: self.system.name.clone(),
-                words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
-                workload: workload.clone(),
-                qos,
-                load,
-                setting: point.setting.clone(),
-                reference: Arc::new(isolated(&site.world)),
-                site,
-                fleet: Some(fleet),
-                wanted: self.experiment.wanted,
-                window,
-                runs: Arc::clone(&point.runs),
-                has_same_requests: false,
-            });
+            let reference = Arc::new(isolated(&site.world));
+            cases.push(self.frame.case(point, workload, window, (site, Some(fleet)), reference)?);
         }
         Ok(())
     }
@@ -100,11 +71,11 @@ impl FleetBuilder<'_> {
     /// Checks that the dispatchers of a point can dispatch on its fleet.
     fn check_dispatchers(&self, point: &Point, fleet: &Fleet) -> Result<(), Error> {
         let used: BTreeSet<usize> = point.runs.iter().map(|run| run.scheduler).collect();
-        for choice in used.into_iter().map(|place| &self.names.schedulers[place]) {
+        for choice in used.into_iter().map(|place| &self.frame.names.schedulers[place]) {
             let fits = choice.dispatcher(0).and_then(|dispatcher| dispatcher.check(&fleet.model));
             fits.map_err(|message| {
-                let message = format!("{message}, on fleet `{}`", self.system.name);
-                error_at_dispatcher(&self.experiment.source, &choice.label, &message)
+                let message = format!("{message}, on fleet `{}`", self.frame.system.name);
+                error_at_dispatcher(&self.frame.experiment.source, &choice.label, &message)
             })?;
         }
         Ok(())

@@ -15,6 +15,7 @@ mod copies;
 mod fleet;
 mod fleet_cases;
 mod fleet_ways;
+mod frame;
 mod pace;
 mod points;
 mod prepare;
@@ -25,7 +26,7 @@ mod warnings;
 mod workload;
 
 pub use case::{Case, Run, Site, rules};
-pub use fleet::Fleet;
+pub use fleet::{Alone, Fleet};
 pub use prepare::Plan;
 pub use requests::trace;
 pub(crate) use requests::{Came, offered_load, request, requests, window};

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use super::case::{Case, Site};
 use super::catalogue::{Catalogue, Form};
+use super::copies;
 use super::fleet::FleetData;
 use super::fleet_cases::{FleetBuilder, catalogues};
-use super::pace::{check_number, check_span};
+use super::frame::Frame;
 use super::points::{Names, Point, Space};
 use super::reference::References;
 use super::workload::{Workload, isolated};
-use super::{clock, copies};
 use crate::cost::Cache;
 use crate::experiment::{
     DataRoot, Dram, Error, Experiment, Kind, Policies, Progress, SchedulerChoice, Setting, Window,
 };
 use crate::hw::{Residency, SystemSpec};
-use crate::workload::{Extent, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
+use crate::workload::{RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
 /// An experiment whose names are resolved and whose cases are ready to run.
 #[derive(Debug)]
@@ -72,37 +72,25 @@ impl Plan {
         let mut policies = Policies::default();
         for (place, system) in systems.iter().enumerate() {
             let own: Vec<&Point> = points.iter().filter(|point| point.system == place).collect();
-            let runs: BTreeSet<usize> =
-                own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
-            check_whole_layers(&experiment, system, &own)?;
-            check_precision(&experiment, system, &own)?;
-            if !experiment.on_fleets {
-                policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
-            }
+            let frame = Frame { experiment: &experiment, names: &names, system };
             if let Some(fleet) = fleets.get(place) {
+                for system in &fleet.systems {
+                    check_system(&experiment, system, &own)?;
+                }
                 let catalogues = catalogues(fleet, &own, &scenarios, data, cache, progress)?;
-                let builder = FleetBuilder {
-                    experiment: &experiment,
-                    names: &names,
-                    fleet,
-                    system,
-                    catalogues,
-                    scenario_files: &scenario_files,
-                };
+                let builder = FleetBuilder { frame, fleet, catalogues, scenario_files: &scenario_files };
                 builder.add(&own, &workloads, &mut cases)?;
                 continue;
             }
+            check_system(&experiment, system, &own)?;
+            let runs: BTreeSet<usize> =
+                own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
+            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
             let forms = own.iter().map(|point| Form::of(&point.setting)).collect();
             let catalogue = Catalogue::new(system, &forms, &used, data, cache, progress)?;
-            let builder = Builder {
-                experiment: &experiment,
-                names: &names,
-                references: &references,
-                system,
-                catalogue,
-            };
+            let builder = Builder { frame, references: &references, catalogue };
             builder.add(&own, &workloads, &mut cases)?;
         }
         copies::leave_out(&mut cases, &names.schedulers).iter().for_each(|told| progress.warn(told));
@@ -134,10 +122,8 @@ fn workloads(
 
 /// Makes the cases of a system.
 struct Builder<'a> {
-    experiment: &'a Experiment,
-    names: &'a Names,
+    frame: Frame<'a>,
     references: &'a References,
-    system: &'a SystemSpec,
     catalogue: Catalogue,
 }
 
@@ -147,46 +133,21 @@ impl Builder<'_> {
         let mut sites: BTreeMap<usize, Vec<Arc<Site>>> = BTreeMap::new();
         for point in points {
             let workload = &workloads[point.scenario];
-            let window = Window::of(self.experiment.wanted, point.setting.late, workload.total())
-                .and_then(|window| window.check_size().map(|()| window))
-                .map_err(|e| Error::Usage(format!("scenario `{}` {e}", workload.scenario.name)))?;
+            let window = self.frame.window(point, workload)?;
             let dram = Dram::of(&point.setting);
             let sites = sites.entry(point.scenario).or_default();
             let known = sites.iter().find(|site| site.dram == dram).cloned();
             let site = match known {
                 Some(site) => site,
                 None => {
-                    let site = Site::new(self.system, &self.catalogue, workload, dram, &window)?;
+                    let site = Site::new(self.frame.system, &self.catalogue, workload, dram, &window)?;
                     sites.push(Arc::new(site));
                     Arc::clone(&sites[sites.len() - 1])
                 }
             };
-            clock::check(&site.world, &window, workload, &point.setting, self.system)?;
-            if let Some(load) = point.load {
-                let requests_per_s = load * site.saturation.requests_per_s;
-                if let Extent::Requests(requests) = window.extent() {
-                    check_span(requests as f64 / requests_per_s, workload, self.system)?;
-                }
-                check_number(requests_per_s, 0.0, &window, workload, self.system)?;
-            }
-            let &&Point { system, scenario, qos, load, .. } = point;
             let own = || Arc::new(isolated(&site.world));
             let reference = self.references.latencies(point).unwrap_or_else(own);
-            cases.push(Case {
-                system: self.system.name.clone(),
-                words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
-                workload: workload.clone(),
-                qos,
-                load,
-                setting: point.setting.clone(),
-                site,
-                fleet: None,
-                reference,
-                wanted: self.experiment.wanted,
-                window,
-                runs: Arc::clone(&point.runs),
-                has_same_requests: false,
-            });
+            cases.push(self.frame.case(point, workload, window, (site, None), reference)?);
         }
         Ok(())
     }
@@ -233,17 +194,27 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
     Err(Error::Usage(format!("{}: {problem}", experiment.path.display())))
 }
 
+/// Checks the settings of points on a system, or on the system of a site.
+fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
+    let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
+    check_whole_layers(experiment, system, &settings)?;
+    check_precision(experiment, system, &settings)
+}
+
 /// Checks that forwarding and residency are combined neither with phases or split layers, because they keep whole
 /// tensors of layers with one demand, nor with each other, because residency contains forwarding.
-fn check_whole_layers(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
-    let settings = || points.iter().map(|point| &point.setting);
+fn check_whole_layers(
+    experiment: &Experiment,
+    system: &SystemSpec,
+    settings: &[Setting],
+) -> Result<(), Error> {
     let resides = |setting: &Setting| setting.residency != Residency::None;
     let split = |setting: &Setting| setting.phases || setting.max_sub_job_us.is_finite();
-    let key = if settings().any(|setting| setting.forwarding && split(setting)) {
+    let key = if settings.iter().any(|setting| setting.forwarding && split(setting)) {
         "forwarding = true"
-    } else if settings().any(|setting| resides(setting) && split(setting)) {
+    } else if settings.iter().any(|setting| resides(setting) && split(setting)) {
         "residency"
-    } else if settings().any(|setting| resides(setting) && setting.forwarding) {
+    } else if settings.iter().any(|setting| resides(setting) && setting.forwarding) {
         return Err(Error::Usage(format!(
             "{}: `residency = \"outputs\"` contains `forwarding = true`: give one of them (`{}`)",
             experiment.path.display(),
@@ -260,8 +231,8 @@ fn check_whole_layers(experiment: &Experiment, system: &SystemSpec, points: &[&P
 }
 
 /// Checks that no precision is asked for where costs are given: it would change none of them.
-fn check_precision(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
-    match (&system.cost, points.iter().find_map(|point| point.setting.precision.set())) {
+fn check_precision(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
+    match (&system.cost, settings.iter().find_map(|setting| setting.precision.set())) {
         (Some(cost), Some(precision)) => Err(Error::Usage(format!(
             "{}: `precision = \"{precision}\"` has no effect on `{}`, whose costs come from {}: leave it out",
             experiment.path.display(),

@@ -65,7 +65,7 @@ fn sla(case: &Case, arrival: &Arrival) -> Sla {
 pub(crate) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
     let isolated = match &case.fleet {
-        Some(fleet) => fleet.alone[tenant as usize],
+        Some(fleet) => fleet.alone[tenant as usize].latency(),
         None => case.reference[network as usize],
     };
     let qos = qos(case, arrival);

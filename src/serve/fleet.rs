@@ -401,6 +401,7 @@ impl Fleet {
             queued_at: Time::ZERO,
             served: (0, 1),
         });
+        assert_eq!(id.0, origin.place, "requests that follow no others arrive in the order of the trace");
         if self.model.late.of(asked.tenant) == Late::Abort {
             self.deadlines.push(Reverse((asked.deadline, id)));
         }

@@ -3,11 +3,9 @@
 //!
 //! Layers of a batch are booked to its first measured request; if it has none, to its first.
 
-use std::collections::VecDeque;
-
 use super::record::{Loss, Record, Recorder};
 use super::static_model::FleetModel;
-use crate::sim::{self, AcceleratorModel, DropReason, JobId, Origin, Platform, RequestId, SubJobId, World};
+use crate::sim::{self, AcceleratorModel, DropReason, JobId, Origin, Platform, RequestId, World};
 
 /// The platform of all sites together, with the networks as they are on the first site: isolated latencies are its.
 pub fn joint_world(model: &FleetModel) -> World {
@@ -37,25 +35,7 @@ pub struct Projection<'a> {
     offsets: Vec<usize>,
     /// The granted bandwidth of each site.
     granted: Vec<f64>,
-    /// The request of each order to which its layers are booked, by site and number.
-    first: Vec<Window>,
 }
-
-/// What belongs to the orders of a site from a number on.
-#[derive(Default)]
-struct Window {
-    start: u32,
-    firsts: VecDeque<First>,
-}
-
-/// The request of an order to which its layers are booked.
-struct First {
-    request: RequestId,
-    measured: bool,
-}
-
-/// The number of orders whose first request is kept. Our choice, because it is far beyond the slots of any site.
-const KEPT_ORDERS: usize = 1 << 16;
 
 impl<'a> Projection<'a> {
     /// A translation for a fleet.
@@ -64,60 +44,29 @@ impl<'a> Projection<'a> {
         for site in &model.sites {
             offsets.push(offsets[offsets.len() - 1] + site.world.platform.accelerators.len());
         }
-        let first = model.sites.iter().map(|_| Window::default()).collect();
-        Self { out, offsets, granted: vec![0.0; model.sites.len()], first }
+        Self { out, offsets, granted: vec![0.0; model.sites.len()] }
     }
 
-    fn layer(&self, site: usize, sub_job: SubJobId) -> SubJobId {
-        let window = &self.first[site];
-        let place = (sub_job.job.0 - window.start) as usize;
-        SubJobId { job: JobId(window.firsts[place].request.0), ..sub_job }
-    }
-
-    fn site(&mut self, site: usize, record: sim::Record, origin: Origin) {
+    /// What happened inside a site. The origin of an order is that of the request to which its layers are booked, whose
+    /// place in the trace is its id.
+    fn site(&mut self, site: usize, mut record: sim::Record, origin: Origin) {
         use sim::Record as R;
-        let offset = self.offsets[site];
-        let projected = match record {
+        match &mut record {
             // The records about orders follow from those about requests.
             R::Arrival { .. } | R::Done { .. } | R::Drop { .. } | R::End { .. } => return,
-            R::Decision { .. } | R::Applied { .. } => record,
-            R::Bandwidth { time, granted_bytes_per_ps } => {
-                self.granted[site] = granted_bytes_per_ps;
-                R::Bandwidth { time, granted_bytes_per_ps: self.granted.iter().sum() }
+            R::Decision { .. } | R::Applied { .. } => {}
+            R::Bandwidth { granted_bytes_per_ps, .. } => {
+                self.granted[site] = *granted_bytes_per_ps;
+                *granted_bytes_per_ps = self.granted.iter().sum();
             }
-            R::Start { time, sub_job, network, accelerator, weight } => {
-                let sub_job = self.layer(site, sub_job);
-                R::Start { time, sub_job, network, accelerator: accelerator + offset, weight }
+            R::Start { sub_job, accelerator, .. }
+            | R::Phase { sub_job, accelerator, .. }
+            | R::Finish { sub_job, accelerator, .. } => {
+                sub_job.job = JobId(origin.place);
+                *accelerator += self.offsets[site];
             }
-            R::Phase { time, sub_job, accelerator, phase } => {
-                let sub_job = self.layer(site, sub_job);
-                R::Phase { time, sub_job, accelerator: accelerator + offset, phase }
-            }
-            R::Finish {
-                time,
-                start,
-                sub_job,
-                network,
-                accelerator,
-                dram_bytes,
-                forwarded_bytes,
-                resident_weight_bytes,
-                energy,
-                uncontended_ps,
-            } => R::Finish {
-                time,
-                start,
-                sub_job: self.layer(site, sub_job),
-                network,
-                accelerator: accelerator + offset,
-                dram_bytes,
-                forwarded_bytes,
-                resident_weight_bytes,
-                energy,
-                uncontended_ps,
-            },
-        };
-        self.out.record(&projected, origin);
+        }
+        self.out.record(&record, origin);
     }
 }
 
@@ -139,28 +88,13 @@ impl Recorder for Projection<'_> {
                 sim::Record::Drop { time, request, asked, reason }
             }
             Record::End { time } => sim::Record::End { time },
-            Record::Member { request, site, order, .. } => {
-                let window = &mut self.first[site];
-                let place = (order.0 - window.start) as usize;
-                if let Some(first) = window.firsts.get_mut(place) {
-                    if origin.measured && !first.measured {
-                        *first = First { request, measured: true };
-                    }
-                } else {
-                    window.firsts.push_back(First { request, measured: origin.measured });
-                    if window.firsts.len() > KEPT_ORDERS {
-                        window.firsts.pop_front();
-                        window.start += 1;
-                    }
-                }
-                return;
-            }
             Record::Site { site, record } => return self.site(site, record, origin),
             // Decisions of a plain run are those of a scheduler.
             Record::Decided { .. }
             | Record::Sent { .. }
             | Record::Queued { .. }
             | Record::Launched { .. }
+            | Record::Member { .. }
             | Record::Served { .. } => return,
         };
         self.out.record(&projected, origin);

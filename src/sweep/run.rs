@@ -75,6 +75,9 @@ pub fn run_cell_with(
     scheduler: &mut dyn Scheduler,
     logs: Logs,
 ) -> Result<Outcome, Error> {
+    if cell.case.fleet.is_some() {
+        return Err(Error::Usage(format!("{cell} is of a fleet: it takes a dispatcher (`serve_with`)")));
+    }
     let requests = || requests::requests(cell.case, &cell.case.window, cell.seed);
     attempt(experiment, cell, || run_on(cell.case, requests(), scheduler, logs).map_err(|e| e.to_string()))
 }

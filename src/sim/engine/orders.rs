@@ -61,7 +61,8 @@ impl Engine {
     pub fn end(&mut self, waited: bool) -> bool {
         self.awaits_decision = self.asks(waited);
         if self.awaits_decision {
-            self.idle_decisions = if self.lanes.all_idle() { self.idle_decisions + 1 } else { 0 };
+            // Whether that is the end of the run depends on the other sites.
+            self.stalls();
         }
         self.awaits_decision
     }
