@@ -108,7 +108,8 @@ impl Composed {
 /// is.
 fn allowed(view: &FleetView, queue: &Queue, count: usize) -> Vec<usize> {
     let variants = &queue.served.variants;
-    let asked = queue.iter().take(count).map(|request| view.model().clients[request.tenant].min_accuracy);
+    let asked =
+        queue.iter().take(count).map(|request| view.model().clients[request.tenant].terms.min_accuracy);
     let least = asked.fold(0.0, f64::max);
     let mut all: Vec<usize> = (0..variants.len()).collect();
     all.sort_by(|&a, &b| variants[b].accuracy.total_cmp(&variants[a].accuracy));

@@ -30,7 +30,9 @@ mod wire;
 pub use fleet::{Fleet, ServeError, run};
 pub use projection::{Projection, joint_world};
 pub use record::{Loss, Record, Recorder};
-pub use static_model::{Client, FleetModel, Hop, ServedModel, ServedVariant, Site, Wire, WireSharing};
+pub use static_model::{
+    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireSharing,
+};
 pub use view::{FleetView, QueuedView, RequestView, SiteView};
 
 use crate::sim::{Operations, RequestId};

@@ -39,7 +39,7 @@ fn one_site(case: &Case) -> FleetModel {
         node: 0,
         input_bytes: 1e6,
         output_bytes: 1e3,
-        min_accuracy: 0.0,
+        terms: Default::default(),
         ways: vec![Some([Arc::clone(&way), Arc::clone(&way)])],
     };
     let model = |network: usize| ServedModel {
