@@ -73,17 +73,17 @@ pub struct Fleet {
     pub(super) sites: Vec<SiteState>,
     /// When the next thing happens in the engine of each site. Every instant looks at all of them, so they are not beside
     /// the engines.
-    nexts: Vec<Time>,
+    pub(super) nexts: Vec<Time>,
     /// Whether the engine of each site has reached the present instant.
-    begun: Vec<bool>,
+    pub(super) begun: Vec<bool>,
     traffic: Vec<Traffic>,
     /// Events with the number in which they were announced, which decides among equals.
     events: BinaryHeap<Reverse<(Time, Event, u64)>>,
     announced: u64,
-    deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
+    pub(super) deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pub(super) hosts: Hosts,
     pub(super) dispatch: Dispatch,
-    measured_open: usize,
+    pub(super) measured_open: usize,
     end: Time,
     next_report: Time,
 }
@@ -100,8 +100,8 @@ pub fn run(
     out: &mut dyn Recorder,
 ) -> Result<(), ServeError> {
     assert_eq!(model.sites.len(), schedulers.len(), "every site has its scheduler");
-    let mut fleet = Fleet::new(model, trace);
-    let mut crew = Crew { dispatcher, schedulers, out };
+    let (mut fleet, mut schedulers) = (Fleet::new(model, trace), schedulers);
+    let mut crew = Crew { dispatcher, schedulers: &mut schedulers, out };
     while fleet.step(&mut crew)? {}
     Ok(())
 }
@@ -110,7 +110,7 @@ pub fn run(
 pub(super) struct Crew<'a> {
     pub(super) dispatcher: &'a mut dyn Dispatcher,
     /// One for each site.
-    pub(super) schedulers: Vec<Box<dyn Scheduler>>,
+    pub(super) schedulers: &'a mut [Box<dyn Scheduler>],
     pub(super) out: &'a mut dyn Recorder,
 }
 
@@ -153,7 +153,7 @@ impl Fleet {
     }
 
     /// Goes on by one instant; returns whether the run goes on.
-    fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
+    pub(super) fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
         let is_over = self.measured_open == 0
             || (self.requests.len() == 0 && self.next_arrival() == Time::MAX && self.end == Time::MAX);
         let next = self.next_time();
@@ -178,6 +178,12 @@ impl Fleet {
             crew.record(&Record::End { time: next }, Origin::NONE);
             return Ok(false);
         }
+        self.finish_instant(crew)?;
+        Ok(true)
+    }
+
+    /// Goes on to the end of the present instant.
+    pub(super) fn finish_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
         self.pass_instant(crew)?;
         for site in 0..self.sites.len() {
             if std::mem::take(&mut self.begun[site]) {
@@ -191,7 +197,7 @@ impl Fleet {
                 self.take_ended(site, crew);
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// What happens outside the engines now, and what follows from it without delay.

@@ -65,6 +65,22 @@ impl SiteState {
         }
     }
 
+    /// The site as it is, which is about to ask its dispatcher again.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            engine: self.engine.fork_of_orders(),
+            decision: Decision::default(),
+            queues: self.queues.clone(),
+            queued_work: self.queued_work,
+            alone: self.alone.clone(),
+            orders: self.orders.clone(),
+            ended: Vec::new(),
+            asks: true,
+            wake: None,
+            reports: VecDeque::new(),
+        }
+    }
+
     pub(super) fn enqueue(&mut self, model: usize, request: RequestId) {
         self.queues[model].push_back(request);
         self.queued_work += self.alone[model];
