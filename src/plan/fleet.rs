@@ -11,7 +11,7 @@ use super::fleet_ways::Resources;
 use super::pace::OwnPace;
 use super::rules::{decision_cost, rules_on};
 use super::workload::Workload;
-use crate::experiment::{Asked, DataRoot, Dram, Error, Kind, Maker, SchedulerChoice};
+use crate::experiment::{Asked, DataRoot, Dram, Error, Kind, Policies, SchedulerChoice};
 use crate::files::{Source, did_you_mean};
 use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
@@ -37,8 +37,10 @@ pub struct Fleet {
     pub model: Arc<FleetModel>,
     /// The platform of all sites together.
     pub joint: Arc<World>,
-    /// The scheduler of each site.
-    pub schedulers: Vec<SchedulerChoice>,
+    /// The scheduler of each site, and the name of its system.
+    pub schedulers: Vec<(SchedulerChoice, String)>,
+    /// The policies of those that are learned.
+    pub policies: Arc<Policies>,
     /// For each tenant a request alone in the fleet. Deadlines are multiples of its latency.
     pub alone: Vec<Alone>,
     /// The terms of the tenants.
@@ -80,7 +82,10 @@ impl Fleet {
 
     /// The schedulers of the sites for a run.
     pub fn schedulers(&self, seed: u64) -> Result<Vec<Box<dyn Scheduler>>, String> {
-        self.schedulers.iter().map(|choice| choice.build(None, seed)).collect()
+        let build = |(choice, system): &(SchedulerChoice, String)| {
+            choice.build(self.policies.of(choice, system), seed)
+        };
+        self.schedulers.iter().map(build).collect()
     }
 }
 
@@ -90,6 +95,7 @@ pub(super) struct FleetData {
     spec: FleetSpec,
     pub(super) systems: Vec<SystemSpec>,
     schedulers: Vec<SchedulerChoice>,
+    policies: Arc<Policies>,
 }
 
 impl FleetData {
@@ -105,24 +111,22 @@ impl FleetData {
             Err(error) => error,
         };
         let mut systems = Vec::new();
-        let mut schedulers = Vec::new();
+        let (mut schedulers, mut policies) = (Vec::new(), Policies::default());
         for (place, site) in spec.sites.iter().enumerate() {
             data.path(Kind::System, &site.system).map_err(|e| wrong(place, "system", e.to_string()))?;
             systems.push(data.system(&site.system)?);
             let default = Table::from_iter([("name".to_string(), Value::from(DEFAULT_SCHEDULER))]);
             let table = site.scheduler.clone().unwrap_or(default);
             let choice = SchedulerChoice::of_table(table, data.registry())
-                .and_then(|choice| match choice.entry.maker {
-                    Maker::Policy(_) => Err(format!(
-                        "`{}` is a learned policy: expected a rule (`mascot list schedulers`)",
-                        choice.label
-                    )),
-                    _ => choice.build(None, 0).map(|_| choice),
-                })
                 .map_err(|message| wrong(place, "scheduler", message))?;
+            policies
+                .read([&choice], &systems[place], data)
+                .map_err(|error| wrong(place, "scheduler", error.to_string()))?;
+            let policy = policies.of(&choice, &systems[place].name);
+            choice.build(policy, 0).map_err(|message| wrong(place, "scheduler", message))?;
             schedulers.push(choice);
         }
-        Ok(Self { file, spec, systems, schedulers })
+        Ok(Self { file, spec, systems, schedulers, policies: Arc::new(policies) })
     }
 
     /// The system of the first site under the name of the fleet: where a setting names no value, the first site's own is
@@ -138,7 +142,7 @@ impl FleetData {
         workload: &Workload,
         scenario_file: &Path,
         asked: &Asked,
-        pace: &dyn Fn(&World) -> Result<Option<OwnPace>, Error>,
+        pace: &dyn Fn(&World, &[f64]) -> Result<Option<OwnPace>, Error>,
     ) -> Result<(Fleet, Option<OwnPace>), Error> {
         let scenario = &workload.scenario;
         let wrong = |message: String| {
@@ -146,11 +150,12 @@ impl FleetData {
         };
         let model = Arc::new(self.model(catalogues, scenario, scenario_file, asked)?);
         let joint = Arc::new(joint_world(&model));
-        let own = pace(&joint)?;
-        let total: f64 = scenario.tenants.iter().map(|tenant| tenant.weight).sum();
+        let alone: Vec<Alone> = (0..model.clients.len()).map(|tenant| alone(&model, tenant)).collect();
+        let served_s: Vec<f64> = alone.iter().map(|alone| alone.latency().as_s()).collect();
+        let own = pace(&joint, &served_s)?;
         let shares = match &own {
             Some(own) => own.by_tenant.clone(),
-            None => scenario.tenants.iter().map(|tenant| tenant.weight / total).collect(),
+            None => scenario.tenant_shares(),
         };
         let drams: Vec<Dram> = self.systems.iter().map(|system| Dram::of(&asked.on(system))).collect();
         let terms: Vec<ServiceTerms> = model.clients.iter().map(|client| client.terms).collect();
@@ -162,9 +167,11 @@ impl FleetData {
         let lambda = rate(&best)?;
         let names = self.resources(scenario, &model);
         let full = lambda.used.iter().enumerate().filter(|&(_, &used)| used > 1.0 - FULL);
+        let of_systems = self.systems.iter().map(|system| system.name.clone());
         let fleet = Fleet {
-            schedulers: self.schedulers.clone(),
-            alone: (0..model.clients.len()).map(|tenant| alone(&model, tenant)).collect(),
+            schedulers: self.schedulers.iter().cloned().zip(of_systems).collect(),
+            policies: Arc::clone(&self.policies),
+            alone,
             terms,
             lambda_best: lambda.per_s,
             bound_by: full.map(|(resource, _)| names[resource].clone()).collect(),
@@ -204,13 +211,6 @@ impl FleetData {
         asked: &Asked,
     ) -> Result<FleetModel, Error> {
         let wrong = |of: OfTenant| self.wrong_tenant(scenario, scenario_file, of);
-        let follows =
-            |tenant: &Tenant| tenant.arrivals.cascade().is_some() || tenant.arrivals.closed_loop().is_some();
-        if let Some(tenant) = scenario.tenants.iter().position(follows) {
-            let message =
-                "cascades and closed loops are not served by fleets; expected arrivals of their own".into();
-            return Err(wrong(OfTenant { tenant, keys: &["arrivals"], message }));
-        }
         check_networks(scenario).map_err(wrong)?;
         let wide = wide(scenario);
         let models = served(scenario, &wide);

@@ -8,7 +8,7 @@ use super::case::{Case, Site};
 use super::catalogue::{Catalogue, Form};
 use super::fleet::{Fleet, FleetData, wide};
 use super::frame::Frame;
-use super::pace::{OwnPace, check_number};
+use super::pace::{OwnPace, check_loops, check_number};
 use super::points::Point;
 use super::workload::{Workload, isolated};
 use crate::cost::Cache;
@@ -45,18 +45,18 @@ impl FleetBuilder<'_> {
             let (fleet, site) = match known.iter().find(same) {
                 Some((_, _, fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
                 None => {
-                    let pace = |world: &World| match workload.has_own_pace() {
-                        true => OwnPace::of(workload, world, &window, self.frame.system).map(Some),
+                    let pace = |world: &World, served_s: &[f64]| match workload.has_own_pace() {
+                        true => OwnPace::of(workload, world, served_s, &window, self.frame.system).map(Some),
                         false => Ok(None),
                     };
                     let file = &self.scenario_files[point.scenario];
                     let made = self.fleet.fleet(&self.catalogues, workload, file, &point.asked, &pace)?;
                     let (fleet, own) = (Arc::new(made.0), made.1);
                     if let Some(own) = &own {
+                        check_loops(own, &window, workload, self.frame.system)?;
                         check_number(own.most_per_s(), own.sample, &window, workload, self.frame.system)?;
                     }
-                    let own_per_s = own.map(|own| own.most_per_s());
-                    let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own_per_s));
+                    let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own.as_ref()));
                     known.push((point.scenario, &point.asked, Arc::clone(&fleet), Arc::clone(&site)));
                     (fleet, site)
                 }

@@ -134,7 +134,7 @@ impl Fleet {
         members.extend((0..count).map_while(|_| state.dequeue(model)));
         let first = self.requests.get(members[0]).expect("queued requests are in flight");
         let mut order = Request { network, arrival: self.now, deadline: Time::ZERO, ..first.asked };
-        let mut origin = first.origin;
+        let mut origin = Origin { place: members[0].0, ..first.origin };
         for &member in &members {
             let request = self.requests.get(member).expect("queued requests are in flight");
             let client = &self.model.clients[request.asked.tenant as usize];
@@ -144,7 +144,7 @@ impl Fleet {
             order.deadline = order.deadline.max(due.max(self.now));
             order.priority = order.priority.max(request.asked.priority);
             if request.origin.measured && !origin.measured {
-                origin = request.origin;
+                origin = Origin { place: member.0, ..request.origin };
             }
         }
         let id = state.with_engine(site, out, |engine, tap| engine.admit_order(order, origin, tap));

@@ -11,7 +11,9 @@ use super::site::SiteState;
 use super::static_model::{FleetModel, Hop};
 use super::wire::Traffic;
 use super::{Action, Dispatch, Dispatcher, Recorder};
-use crate::sim::{DropReason, IllegalAction, JobId, Late, Origin, RequestId, Scheduler, Trace};
+use crate::sim::{
+    Arrivals, Arriving, DropReason, Ended, IllegalAction, JobId, Late, Origin, RequestId, Scheduler, Trace,
+};
 use crate::units::Time;
 
 /// Why a run of a fleet has no result.
@@ -67,8 +69,7 @@ pub struct Fleet {
     pub(super) model: Arc<FleetModel>,
     trace: Arc<Trace>,
     pub(super) now: Time,
-    /// The place in the trace of the next request.
-    next_arrival: usize,
+    arrivals: Arrivals,
     pub(super) requests: Requests,
     pub(super) sites: Vec<SiteState>,
     /// When the next thing happens in the engine of each site. Every instant looks at all of them, so they are not beside
@@ -91,7 +92,7 @@ pub struct Fleet {
 /// The number of reports that a site keeps. Our choice, because a report older than this many periods is of no use.
 const KEPT_REPORTS: usize = 64;
 
-/// Runs a fleet to the end. `schedulers` has one scheduler for each site. Panics if the trace has followers.
+/// Runs a fleet to the end. `schedulers` has one scheduler for each site.
 pub fn run(
     model: Arc<FleetModel>,
     trace: Arc<Trace>,
@@ -129,7 +130,6 @@ impl Fleet {
     pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>) -> Self {
         model.check();
         trace.check();
-        assert!(trace.followers.is_empty(), "requests of a fleet do not follow others");
         let sites = (0..model.sites.len()).map(|place| SiteState::new(&model, place)).collect();
         Self {
             traffic: vec![Traffic::default(); model.wires.len()],
@@ -138,7 +138,7 @@ impl Fleet {
             nexts: vec![Time::MAX; model.sites.len()],
             begun: vec![false; model.sites.len()],
             now: Time::ZERO,
-            next_arrival: 0,
+            arrivals: Arrivals::new(&trace),
             requests: Requests::default(),
             events: BinaryHeap::new(),
             announced: 0,
@@ -155,7 +155,7 @@ impl Fleet {
     /// Goes on by one instant; returns whether the run goes on.
     pub(super) fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
         let is_over = self.measured_open == 0
-            || (self.requests.len() == 0 && self.next_arrival() == Time::MAX && self.end == Time::MAX);
+            || (self.requests.len() == 0 && self.arrivals.next_time() == Time::MAX && self.end == Time::MAX);
         let next = self.next_time();
         if is_over {
             crew.record(&Record::End { time: self.now }, Origin::NONE);
@@ -204,7 +204,7 @@ impl Fleet {
     fn pass_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
         loop {
             self.pass_hops(crew);
-            if self.next_arrival() == self.now {
+            if self.arrivals.next_time() <= self.now {
                 self.arrive(crew);
             } else if self.deadlines.peek().is_some_and(|Reverse((time, _))| *time <= self.now) {
                 let Reverse((_, request)) = self.deadlines.pop().expect("it was peeked at");
@@ -231,17 +231,13 @@ impl Fleet {
         }
     }
 
-    fn next_arrival(&self) -> Time {
-        self.trace.requests.get(self.next_arrival).map_or(Time::MAX, |request| request.arrival)
-    }
-
     /// The time of the next event outside the engines.
     fn next_time_outside(&self) -> Time {
         let event = self.events.peek().map_or(Time::MAX, |Reverse((time, ..))| *time);
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // A slot that a scheduler frees by dropping an order is free from the next instant on.
         let asked = if self.hosts.are_asking() { self.now + Time(1) } else { Time::MAX };
-        event.min(deadline).min(self.next_arrival()).min(self.end).min(asked)
+        event.min(deadline).min(self.arrivals.next_time()).min(self.end).min(asked)
     }
 
     fn next_time(&self) -> Time {
@@ -387,29 +383,23 @@ impl Fleet {
         let time = self.now;
         let answered = Record::Answered { time, request: id, asked, site, variant, batch, accuracy };
         out.record(&answered, origin);
-        self.measured_open -= usize::from(origin.measured);
+        self.end(id, origin, asked.tenant, true);
     }
 
     fn arrive(&mut self, out: &mut dyn Recorder) {
-        let place = self.next_arrival;
-        let asked = self.trace.requests[place];
-        self.next_arrival += 1;
-        let measured = self.trace.is_measured(RequestId(place as u32), self.now);
-        let origin = Origin { place: place as u32, measured };
-        let id = self.requests.push(InFlight {
-            asked,
-            origin,
-            stage: Stage::AtNode,
-            site: 0,
-            hop: 0,
-            queued_at: Time::ZERO,
-            served: (0, 1),
-        });
-        assert_eq!(id.0, origin.place, "requests that follow no others arrive in the order of the trace");
+        let Some(Arriving { place, request: asked, after }) = self.arrivals.take(&self.trace, self.now)
+        else {
+            return;
+        };
+        let id = RequestId(self.arrivals.next_id());
+        let origin = Origin { place, measured: self.trace.is_measured(id, self.now) };
+        let stage = Stage::AtNode;
+        let (site, hop, queued_at, served) = (0, 0, Time::ZERO, (0, 1));
+        self.requests.push(InFlight { asked, origin, stage, site, hop, queued_at, served });
         if self.model.late.of(asked.tenant) == Late::Abort {
             self.deadlines.push(Reverse((asked.deadline, id)));
         }
-        out.record(&Record::Arrived { request: id, asked }, origin);
+        out.record(&Record::Arrived { request: id, asked, after }, origin);
         self.hosts.wait(self.model.clients[asked.tenant as usize].node, id);
     }
 
@@ -448,6 +438,15 @@ impl Fleet {
     fn close(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
         let InFlight { asked, origin, .. } = self.requests.remove(id).expect("it is in flight");
         out.record(&Record::Lost { time: self.now, request: id, asked, reason }, origin);
+        self.end(id, origin, asked.tenant, false);
+    }
+
+    /// A request has ended: what follows it may arrive.
+    fn end(&mut self, id: RequestId, origin: Origin, tenant: u32, done: bool) {
         self.measured_open -= usize::from(origin.measured);
+        if !self.trace.followers.is_empty() {
+            let ended = Ended { id, place: origin.place, tenant, done };
+            self.arrivals.release(&self.trace, &ended, self.now);
+        }
     }
 }

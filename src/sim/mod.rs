@@ -24,6 +24,7 @@ macro_rules! clone_by_field {
     };
 }
 
+mod arrivals;
 mod bandwidth;
 mod driver;
 mod engine;
@@ -38,6 +39,7 @@ mod trace;
 mod view;
 
 pub use crate::workload::{After, Firm, Late};
+pub(crate) use arrivals::{Arrivals, Arriving, Ended};
 pub use bandwidth::{MAX_SHARERS, share, water_fill, weight};
 pub(crate) use driver::{Pilot, drive};
 pub use driver::{RunError, resume, run};
