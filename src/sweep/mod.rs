@@ -16,6 +16,7 @@ mod forecast;
 mod identity;
 mod inputs;
 mod leftovers;
+mod log_rows;
 pub mod manifest;
 mod output;
 pub mod replay;
