@@ -39,5 +39,5 @@ pub use output::Output;
 pub use resume::{Clock, Sweep, failed};
 pub use rows::{Rows, Table};
 pub use run::{cells, run, run_cell, run_cell_with, run_with, serve_with};
-pub use runs::{Fingerprint, MET_BY_BATCH, Measured, RATE, Runs, column, differences, firsts, range};
+pub use runs::{Fingerprint, MET_BY_BATCH, Measured, QUALITY, RATE, Runs, column, differences, firsts, range};
 pub use store::Store;

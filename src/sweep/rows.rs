@@ -17,6 +17,9 @@ use crate::metrics::{
 };
 use crate::workload::Qos;
 
+/// The columns that name a group of requests.
+const GROUP_COLUMNS: [&str; 2] = ["group", "name"];
+
 /// A result file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
@@ -85,7 +88,7 @@ impl Table {
         match self {
             Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
-                columns.extend(["group", "name"]);
+                columns.extend(GROUP_COLUMNS);
                 columns.extend(Groups::columns().iter().map(|column| column.name));
             }
             Self::Accelerators => {
@@ -95,7 +98,7 @@ impl Table {
             Self::Requests => columns.extend(names(Logged::<RequestRow>::COLUMNS)),
             Self::Layers => columns.extend(names(Logged::<LayerRow>::COLUMNS)),
             Self::Serving => {
-                columns.extend(["group", "name"]);
+                columns.extend(GROUP_COLUMNS);
                 columns.extend(names(SERVING_COLUMNS));
             }
             Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
@@ -163,26 +166,29 @@ impl Rows {
         &self.text[table as usize]
     }
 
-    /// The cell's row of `summary.csv` after the keys; an empty field is NaN.
+    /// The cell's row of `summary.csv` after the keys, and on a fleet what `serving.csv` adds about the whole run; an
+    /// empty field is NaN.
     pub fn measured(&self) -> Measured {
-        let record = self.summary();
-        let columns = Table::Summary.columns();
         let mut measured = Measured::default();
-        for (column, text) in columns.iter().zip(&record).skip(KEYS.len()) {
-            let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
-            let Ok(()) = measured.set(column, text, number);
+        for table in [Table::Serving, Table::Summary] {
+            let record = self.first(table);
+            for (column, text) in table.columns().iter().zip(&record).skip(KEYS.len()) {
+                let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
+                let Ok(()) = measured.set(column, text, number);
+            }
         }
+        GROUP_COLUMNS.iter().for_each(|column| _ = measured.values.remove(*column));
         measured
     }
 
     /// The value of one of the columns that identify the row.
     pub fn key(&self, place: usize) -> String {
-        self.summary()[place].to_string()
+        self.first(Table::Summary)[place].to_string()
     }
 
-    fn summary(&self) -> csv::StringRecord {
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).from_reader(self.of(Table::Summary).as_bytes());
+    /// The first row of a file: of serving.csv, that of the whole run.
+    fn first(&self, table: Table) -> csv::StringRecord {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(self.of(table).as_bytes());
         reader.records().next().and_then(Result::ok).unwrap_or_default()
     }
 }
