@@ -74,7 +74,8 @@ fn footnotes(rows: &[Row]) -> String {
          answers, late ones included; bound: quality at most, delays and queues aside",
         first.unwrap_or_default()
     );
-    let notes: BTreeSet<&str> = rows.iter().filter(|row| row.seeds == 1).map(|_| "one run: no interval").collect();
+    let notes: BTreeSet<&str> =
+        rows.iter().filter(|row| row.seeds == 1).map(|_| "one run: no interval").collect();
     let copies = copies(rows.iter().map(|row| row.copies).sum());
     [&*of].into_iter().chain(notes).chain(copies.as_deref()).map(|note| format!("{note}\n")).collect()
 }

@@ -80,7 +80,8 @@ impl Results {
         let manifest = serde_json::from_str(&manifest.text)
             .map_err(|e| InputError::at_line(&manifest.path, e.line(), &e))?;
         let paced = OwnPace::of(&rows);
-        let judged_by = if rows.iter().any(|row| row.run.values.contains_key(QUALITY)) { QUALITY } else { RATE };
+        let judged_by =
+            if rows.iter().any(|row| row.run.values.contains_key(QUALITY)) { QUALITY } else { RATE };
         let mut results = Self {
             judged_by,
             folder: folder.to_path_buf(),
