@@ -13,9 +13,10 @@ use crate::report::chart::{Chart, Map, MapLink, MapNode, MapSite};
 use crate::results::{Case, Results};
 
 const TEXT: &str = "Nodes where they are (on a circle if the fleet's file gives no coordinates), and links as wide as the \
-                    logarithm of their bandwidth. The number at a link, and its colour, are the use of its busier direction. \
-                    Below the node of a site stands a bar per accelerator, filled by the share of the measurement window in \
-                    which it is busy. Means over seeds; hover for names and both directions.";
+                    logarithm of their bandwidth. The number at a link, and its colour, are the use of its busier direction; \
+                    tenants have that of their access in brackets. Below the node of a site stands a bar per accelerator, \
+                    filled by the share of the measurement window in which it is busy. Means over seeds; hover for names \
+                    and both directions.";
 
 const NONE: &str =
     "There is no links.csv or accelerators.csv beside the summary, or the manifest names no fleets.";
@@ -146,7 +147,7 @@ fn picture(
         MapNode {
             name: node.name.clone(),
             at,
-            tenants: tenants.map(|tenant| tenant.name.clone()).collect(),
+            tenants: tenants.map(|tenant| told(tenant, of_link)).collect(),
             sites: sites.map(|site| MapSite { name: site.name.clone(), used: used(site) }).collect(),
         }
     };
@@ -170,6 +171,14 @@ fn picture(
         data.rows.extend(site.used.iter().map(row));
     }
     (Chart::Map(Map { nodes, links }), data)
+}
+
+/// A tenant with the use of the busier direction of its own link to its node, if it has one.
+fn told(tenant: &Tenant, of_link: &dyn Fn(&str) -> Option<f64>) -> String {
+    let ends = [&*tenant.name, &*tenant.node];
+    let ways = [ends, [ends[1], ends[0]]].map(|way| of_link(&Utilization::name(way)));
+    let most = ways.into_iter().flatten().max_by(f64::total_cmp);
+    most.map_or(tenant.name.clone(), |used| format!("{} (access {:.0} %)", tenant.name, 100.0 * used))
 }
 
 /// Where the nodes are, to the right and downwards: an equirectangular map, true to scale at the latitude in its middle,
