@@ -78,6 +78,7 @@ fn text(args: &[&str]) -> String {
 /// Runs the fleet of two nodes; returns the table.
 fn run(folder: &Path) -> String {
     for (name, text) in [("pair", FLEET), ("two", SCENARIO), ("own", EXPERIMENT)] {
+        let text = text.replace("./", &format!("{}/", folder.display()));
         std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
     }
     let out = folder.join("out");
