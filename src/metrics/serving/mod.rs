@@ -44,10 +44,6 @@ struct Course {
 
 /// A request that has arrived, as far as it is known.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are only as many as requests in flight, and few of those behind"
-)]
 enum Known {
     /// It is in flight.
     Open(Course),

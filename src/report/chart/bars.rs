@@ -10,7 +10,7 @@ const GAP: f64 = 6.0;
 const ABOVE: f64 = 6.0;
 const BELOW: f64 = 42.0;
 /// The height of a name that stands above its bars.
-const NAME: f64 = 14.0;
+const NAME: f64 = 16.0;
 /// The widest names that stand beside their bars. Our choice, because bars need half of the width.
 const WIDEST: f64 = WIDTH / 2.0;
 
