@@ -107,6 +107,7 @@ impl<'a> Serving<'a> {
             | Record::Served { time, .. }
             | Record::Answered { time, .. }
             | Record::Lost { time, .. }
+            | Record::Hop { time, .. }
             | Record::End { time } => time,
         };
         ensure(time >= self.now, || format!("time does not go back from {} ps", self.now.0))?;
@@ -136,7 +137,7 @@ impl<'a> Serving<'a> {
                 self.lost(found, request, asked, reason)
             }
             Record::End { .. } => self.end(),
-            Record::Decided { .. } | Record::Site { .. } => Ok(()),
+            Record::Decided { .. } | Record::Site { .. } | Record::Hop { .. } => Ok(()),
         }
     }
 

@@ -119,6 +119,7 @@ impl Recorder for Crew<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         match record {
             Record::Site { site, record } => self.schedulers[*site].observe(record),
+            Record::Hop { .. } => {}
             _ => self.dispatcher.observe(record),
         }
         self.out.record(record, origin);
@@ -359,6 +360,8 @@ impl Fleet {
             };
         };
         let of = self.model.wires[wire as usize];
+        let crossed = Record::Hop { time: self.now, request: id, wire, bytes };
+        out.record(&crossed, message.origin);
         match self.traffic[wire as usize].send(&of, id, bytes, self.now) {
             Some(through) => self.announce(through + of.delay, Event::Hop { request: id }),
             None => self.announce_through(wire),

@@ -94,7 +94,8 @@ impl Recorder for Projection<'_> {
             | Record::Queued { .. }
             | Record::Launched { .. }
             | Record::Member { .. }
-            | Record::Served { .. } => return,
+            | Record::Served { .. }
+            | Record::Hop { .. } => return,
         };
         self.out.record(&projected, origin);
     }

@@ -1,5 +1,6 @@
 //! The stream of records of a fleet.
 
+use super::static_model::Hop;
 use crate::sim::{self, JobId, Operations, Origin, Request, RequestId};
 use crate::units::{Picojoules, Time};
 
@@ -126,6 +127,17 @@ pub enum Record {
         asked: Request,
         /// Why.
         reason: Loss,
+    },
+    /// A request or an answer began to cross a link.
+    Hop {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// The direction of a link, by number.
+        wire: Hop,
+        /// Its size.
+        bytes: f64,
     },
     /// Every measured request has ended, or the time of the run is over.
     End {
