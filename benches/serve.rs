@@ -17,7 +17,7 @@ use mascot::sim::{
     Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use mascot::workload::Qos;
+use mascot::workload::{Qos, Utility};
 use toml::Table;
 
 const SITES: usize = 10;
@@ -33,6 +33,7 @@ fn composed(route: &str) -> Composed {
         route: (route.build)(none, 1).expect(built),
         variant: (variant.build)(none, 1).expect(built),
         batch: (batch.build)(none, 1).expect(built),
+        order: None,
     }
 }
 
@@ -59,6 +60,8 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         input_bytes: 0.0,
         output_bytes: 0.0,
         min_accuracy: 0.0,
+        utility: Utility::default(),
+        target: 1.0,
         ways: (0..sites)
             .map(|other| (other == site).then(|| [Arc::clone(&here), Arc::clone(&here)]))
             .collect(),
@@ -69,6 +72,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         rules: Rules { late: LateRules::all(Late::Finish), ..rules.clone() },
         slots: u32::MAX,
         deployed: vec![true; networks],
+        cost_per_s: None,
     };
     FleetModel {
         sites: (0..sites).map(site).collect(),

@@ -9,6 +9,7 @@ use mascot::serve::{
 };
 use mascot::sim::{self, DecisionCost, Late, LateRules, Origin, Record, Rules};
 use mascot::units::Time;
+use mascot::workload::Utility;
 
 /// Sends every request to site 0 and launches it there alone, at once.
 struct Identity;
@@ -40,6 +41,8 @@ fn one_site(case: &Case) -> FleetModel {
         input_bytes: 1e6,
         output_bytes: 1e3,
         min_accuracy: 0.0,
+        utility: Utility::default(),
+        target: 1.0,
         ways: vec![Some([Arc::clone(&way), Arc::clone(&way)])],
     };
     let model = |network: usize| ServedModel {
@@ -54,7 +57,7 @@ fn one_site(case: &Case) -> FleetModel {
     let rules = Rules { late: LateRules::all(Late::Finish), ..case.rules.clone() };
     let deployed = networks.clone().map(|_| true).collect();
     FleetModel {
-        sites: vec![Site { name: "here".into(), world, rules, slots: u32::MAX, deployed }],
+        sites: vec![Site { name: "here".into(), world, rules, slots: u32::MAX, deployed, cost_per_s: None }],
         models: networks.clone().map(model).collect(),
         wires: Vec::new(),
         clients: networks.map(client).collect(),

@@ -13,6 +13,8 @@ mod timeout;
 
 use super::{Batch, RuleEntry};
 
+pub(super) use limit::MAX;
+
 /// All batch rules.
 pub const BATCHES: &[RuleEntry<dyn Batch>] = &[
     accscale::ENTRY,

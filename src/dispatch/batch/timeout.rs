@@ -53,7 +53,7 @@ impl Batch for Timeout {
     ) -> Batching {
         spent.comparisons += 2;
         let largest = largest(self.max, queue);
-        let oldest = queue.iter().next().map_or(view.now(), |request| request.queued_at);
+        let oldest = queue.oldest().map_or(view.now(), |request| request.queued_at);
         let until = oldest + self.patience;
         match queue.len() {
             n if n >= largest => Batching::Launch(largest),

@@ -4,7 +4,6 @@ mod best;
 mod fits;
 mod fixed;
 mod infaas;
-mod load;
 mod rate;
 mod smallest;
 mod switch;

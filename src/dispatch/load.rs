@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::dispatch::Queue;
+use super::Queue;
 use crate::serve::{FleetView, Record};
 use crate::sim::RequestId;
 use crate::units::Time;
+
+/// The share of a variant's throughput that may be used (INFaaS, as in its code).
+pub(super) const USABLE: f64 = 0.95;
 
 /// The rates of arrival in the queues, from moving averages of the gaps between arrivals.
 pub(super) struct Rates {
@@ -61,12 +64,11 @@ impl Rates {
 /// as many orders at once as it has slots and accelerators.
 pub(super) fn throughput(view: &FleetView, queue: &Queue, variant: usize) -> f64 {
     let site = &view.model().sites[queue.site];
-    let at_once = (site.slots as usize).min(site.world.platform.accelerators.len());
     let of_batch = |&batch: &u32| {
         let service = view.model().service(queue.site, queue.model, variant, batch as usize);
         f64::from(batch) / service.as_ps()
     };
-    at_once as f64 * queue.served.batches.iter().map(of_batch).fold(0.0, f64::max)
+    site.at_once() as f64 * queue.served.batches.iter().map(of_batch).fold(0.0, f64::max)
 }
 
 /// The variant with the highest throughput; of equals the most accurate.
