@@ -10,6 +10,7 @@ mod batch;
 mod composed;
 mod load;
 mod order;
+mod parts;
 mod queue;
 mod route;
 mod variant;
@@ -139,6 +140,17 @@ pub fn find<T: ?Sized>(
         let hint = did_you_mean(name, &names);
         format!("no {kind} rule `{name}`{hint}; known: {}", names.join(", "))
     })
+}
+
+/// The longest period: a day. Our choice, because sums of times stay far from their largest value.
+const LONGEST_US: f64 = 86_400e6;
+
+/// Checks a parameter that is the time between two choices.
+fn check_period(period_us: f64) -> Result<Time, String> {
+    match period_us >= 1e-6 && period_us <= LONGEST_US {
+        true => Ok(Time::from_us(period_us)),
+        false => Err(format!("`period_us` is {period_us}; it has to be above 0, at most {LONGEST_US:e}")),
+    }
 }
 
 /// Checks a parameter that is the weight of a new value in a moving average.

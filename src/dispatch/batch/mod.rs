@@ -9,6 +9,7 @@ mod limit;
 mod nexus;
 mod single;
 mod size;
+mod smdp;
 mod timeout;
 
 use super::{Batch, RuleEntry};
@@ -25,5 +26,6 @@ pub const BATCHES: &[RuleEntry<dyn Batch>] = &[
     nexus::ENTRY,
     single::ENTRY,
     size::ENTRY,
+    smdp::ENTRY,
     timeout::ENTRY,
 ];

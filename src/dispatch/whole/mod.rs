@@ -1,7 +1,11 @@
 //! Rules that decide route, variant and batch together.
 
+mod accuracy_lp;
 mod clockwork;
+mod demand;
 mod infaas;
+mod jellyfish;
+mod nexus;
 
 use toml::Table;
 
@@ -9,7 +13,8 @@ use super::{BATCHES, Composed, ROUTES, RuleEntry, VARIANTS, find};
 use crate::serve::Dispatcher;
 
 /// All whole rules.
-pub const WHOLE_RULES: &[RuleEntry<dyn Dispatcher>] = &[clockwork::ENTRY, infaas::ENTRY];
+pub const WHOLE_RULES: &[RuleEntry<dyn Dispatcher>] =
+    &[accuracy_lp::ENTRY, clockwork::ENTRY, infaas::ENTRY, jellyfish::ENTRY, nexus::ENTRY];
 
 /// A rule of a registry by its name and parameters.
 fn part<T: ?Sized>(rules: &'static [RuleEntry<T>], name: &str, parameters: &Table) -> Result<Box<T>, String> {
