@@ -304,6 +304,14 @@ impl Log {
         })
     }
 
+    /// The requests in the order in which they were launched.
+    pub(crate) fn members(&self) -> Vec<u32> {
+        self.pick(|record| match *record {
+            Record::Member { request, .. } => Some(request.0),
+            _ => None,
+        })
+    }
+
     /// The sites of the requests of a tenant in the order in which they were sent.
     pub(crate) fn sites(&self, tenant: u32) -> Vec<usize> {
         let tenants: Vec<u32> = self.pick(|record| match record {

@@ -97,7 +97,7 @@ impl Chaos {
 }
 
 /// The fleet and the requests of a seed. Times are short, so that many things happen at once.
-fn case(seed: u64) -> (Plan, Trace) {
+pub(crate) fn case(seed: u64) -> (Plan, Trace) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let models: Vec<ModelPlan> = (0..rng.random_range(1..4)).map(|_| model(rng)).collect();
     let sites: Vec<SitePlan> = (0..rng.random_range(1..5)).map(|_| site(rng)).collect();
@@ -175,7 +175,7 @@ fn play(seed: u64) -> (Plan, Log, Result<(), ServeError>) {
     (plan, log, result)
 }
 
-fn verdict(plan: &Plan, records: &[(Record, Origin)]) -> Result<Counts, String> {
+pub(crate) fn verdict(plan: &Plan, records: &[(Record, Origin)]) -> Result<Counts, String> {
     let model = Arc::new(plan.model());
     let mut account = Serving::new(&model);
     for (record, origin) in records {

@@ -7,10 +7,13 @@ mod fang_mini;
 mod fuzz;
 mod identity;
 mod links;
+mod orders;
 mod queues;
 mod routes;
+mod rules;
 mod splits;
 mod stations;
 #[path = "../engine/queueing/statistics.rs"]
 mod statistics;
 mod variants;
+mod whole;

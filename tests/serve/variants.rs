@@ -79,3 +79,17 @@ fn infaas_is_cheap_while_that_carries_the_rate() {
     let expected = [(0, 1, 1), (20, 1, 1), (30, 0, 1)];
     assert_eq!(orders(model, ["infaas weight = 1.0", "greedy"], &asked), expected);
 }
+
+#[test]
+fn model_switching_weighs_accuracy_against_lateness() {
+    // At 20 the last gap is 5. The large one cannot carry that in any batch; four of the middle one are in time with a share
+    // of 1 - 0.8 e^(-0.35), four of the small one with 1 - 0.4 e^(-3.3): effective accuracies of 0.35 and 0.69. At 25 the
+    // period of 10 is not over.
+    let asked = [(0, 30), (10, 40), (15, 45)];
+    let rule = "model_switching period_us = 0.00001; weight = 1.0";
+    assert_eq!(orders(family(), [rule, "single"], &asked), [(0, 0, 1), (20, 2, 1), (25, 2, 1)]);
+    let expected = [(0, 0, 1), (20, 0, 1), (40, 0, 1)];
+    assert_eq!(orders(family(), ["model_switching", "single"], &asked), expected);
+    // The large one takes more than there is.
+    assert_eq!(orders(family(), ["model_switching", "single"], &[(0, 19)]), [(0, 1, 1)]);
+}

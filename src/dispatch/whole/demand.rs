@@ -67,6 +67,11 @@ impl Demand {
         }
     }
 
+    /// Whether a window is known.
+    pub(super) fn is_known(&self) -> bool {
+        !self.rates.is_empty()
+    }
+
     /// The arrivals of a tenant per picosecond; 0 before the first window is known.
     pub(super) fn rate(&self, tenant: usize) -> f64 {
         self.rates.get(tenant).copied().unwrap_or(0.0)

@@ -5,7 +5,8 @@
 //!
 //! Jellyfish adapts the resolution of the data as well, and finds mappings by simulated annealing and variants by dynamic
 //! programming; here the best of all single changes of the present plan, a tenant's site or a model's variant, is taken as
-//! long as it gains. Sites take the place of its workers.
+//! long as it gains. Sites take the place of its workers. Before the first plan, requests run one by one at their closest
+//! sites on the most accurate variants.
 
 use super::demand::{Demand, largest_batch};
 use crate::dispatch::parts::{Parts, decide, planned};
@@ -103,6 +104,9 @@ impl Parts for Jellyfish {
 
     fn batching(&mut self, view: &FleetView, queue: &Queue, spent: &mut Operations) -> Batching {
         spent.comparisons += 1;
+        if !self.demand.is_known() {
+            return Batching::Launch(1);
+        }
         let variant = self.plan.variants[queue.site][queue.model];
         let batch = self.batch(view, &self.plan, [queue.site, queue.model, variant]);
         Batching::Launch(batch.unwrap_or(1) as usize)

@@ -180,7 +180,7 @@ impl Nexus {
         if sessions.is_empty() {
             return;
         }
-        let turns = pack(&sessions);
+        let turns = pack(&sessions, view.model().sites[site].at_once());
         spent.comparisons += (sessions.len() * sessions.len() + turns.len()) as u64;
         let turns = turns.into_iter().map(|turn| (turn, view.now())).collect();
         self.plans.insert(site, Plan { since: view.now(), turns });

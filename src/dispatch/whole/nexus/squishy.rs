@@ -22,7 +22,7 @@ pub(super) struct Session {
 /// A batch of a session once a cycle.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Turn {
-    /// The server; there may be more than the site has, and then turns are late.
+    /// The server; all sessions together may need more than the site has, and then turns are late.
     pub(super) server: usize,
     pub(super) session: usize,
     pub(super) batch: usize,
@@ -51,20 +51,20 @@ struct Shared {
     parts: Vec<(usize, usize, f64)>,
 }
 
-/// Packs sessions onto as many servers as they need. Turns are sorted by server.
-pub(super) fn pack(sessions: &[Session]) -> Vec<Turn> {
+/// Packs sessions onto as many servers as they need, each onto `most` at most. Turns are sorted by server.
+pub(super) fn pack(sessions: &[Session], most: usize) -> Vec<Turn> {
     let mut turns = Vec::new();
     let mut shared: Vec<(f64, Shared)> = Vec::new();
     let mut servers = 0;
     for (place, session) in sessions.iter().enumerate() {
         let (batch, service) = session.largest(|_, service| 2.0 * service <= session.budget);
         let full = (session.rate * service / batch as f64).floor();
-        for _ in 0..full as usize {
+        for _ in 0..most.min(full as usize) {
             turns.push(Turn { server: servers, session: session.session, batch, cycle: service });
             servers += 1;
         }
         let rest = session.rate - full * batch as f64 / service;
-        if rest > 1e-9 * session.rate {
+        if rest > 1e-9 * session.rate && full < most as f64 {
             let gathers = |size: usize, service: f64| service + size as f64 / rest <= session.budget;
             let (batch, service) = session.largest(gathers);
             let cycle = batch as f64 / rest;
@@ -109,7 +109,7 @@ fn merge(sessions: &[Session], a: &Shared, b: &Shared) -> Option<(f64, Shared)> 
 mod tests {
     use super::*;
 
-    /// Services of 50, 75 and 100 for batches of 4, 8 and 16, as model A of the paper's table 2, and 40 for one alone.
+    /// A session with services for batches of 1, 4, 8 and 16.
     fn session(session: usize, rate: f64, budget: f64, services: [f64; 4]) -> Session {
         let sizes = [1, 4, 8, 16];
         Session { session, rate, budget, services: sizes.into_iter().zip(services).collect() }
@@ -120,12 +120,14 @@ mod tests {
     /// A budget of 200 allows batches of 16 in 100: 0.16 a time on each full server.
     #[test]
     fn a_high_rate_fills_whole_servers() {
-        let turns = pack(&[session(0, 0.32, 200.0, A)]);
+        let turns = pack(&[session(0, 0.32, 200.0, A)], 9);
         let turn = |server| Turn { server, session: 0, batch: 16, cycle: 100.0 };
         assert_eq!(turns, [turn(0), turn(1)]);
+        // More than the servers of the site is of no use, however many come.
+        assert_eq!(pack(&[session(0, f64::INFINITY, 200.0, A)], 1), [turn(0)]);
     }
 
-    /// The example of the paper's figure 4 and table 2: A, with 200 until its deadline and a rate of 0.064, gathers 8 in
+    /// The example of the paper's section 6.1, from memory: A, with 200 until its deadline and a rate of 0.064, gathers 8 in
     /// 125, which take 75. B, with 250 and 0.032, would gather 4 in 125 and take 50 for them: both fill one cycle of 125.
     /// C is alike, and finds no room.
     #[test]
@@ -135,8 +137,8 @@ mod tests {
         let sessions =
             [session(0, 0.064, 200.0, A), session(1, 0.032, 250.0, b), session(2, 0.032, 250.0, c)];
         let turn = |server, session, batch, cycle| Turn { server, session, batch, cycle };
-        assert_eq!(pack(&sessions[..1]), [turn(0, 0, 8, 125.0)]);
-        let turns = pack(&sessions);
+        assert_eq!(pack(&sessions[..1], 9), [turn(0, 0, 8, 125.0)]);
+        let turns = pack(&sessions, 9);
         let mut found: Vec<_> = turns.iter().map(|of| (of.session, of.batch, of.cycle)).collect();
         found.sort_by_key(|of| of.0);
         assert_eq!(found, [(0, 8, 125.0), (1, 4, 125.0), (2, 4, 125.0)]);
@@ -148,7 +150,7 @@ mod tests {
     #[test]
     fn a_hopeless_session_runs_one_by_one() {
         assert_eq!(
-            pack(&[session(3, 0.01, 30.0, A)]),
+            pack(&[session(3, 0.01, 30.0, A)], 9),
             [Turn { server: 0, session: 3, batch: 1, cycle: 100.0 }]
         );
     }
