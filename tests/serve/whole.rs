@@ -43,8 +43,8 @@ fn infaas_takes_the_cheapest_with_room() {
 
 #[test]
 fn jellyfish_plans_variants_and_sites() {
-    // A tenth a picosecond with 50 until the deadline. Twice 24 fit: pairs of the large one load the site by 1.2, and
-    // 0.9 / 1.2 is less than the 0.8 of the middle one, of which four fit.
+    // A tenth a picosecond with 50 until the deadline. Twice 24 fit: pairs of the large one load the site by 1.26, and
+    // 0.9 / 1.26 is less than the 0.8 of the middle one, of which four fit.
     let asked: Vec<_> = (0..40).map(|i| (i * 10, i * 10 + 50)).collect();
     let (before, after): (Vec<_>, Vec<_>) =
         orders(family(), "jellyfish period_us = 0.0001", &asked).into_iter().partition(|of| of.0 < 100);

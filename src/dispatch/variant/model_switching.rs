@@ -1,5 +1,5 @@
-//! `model_switching`: the variant with the highest effective accuracy at the present rate of arrivals, its accuracy times
-//! the share of answers in time; chosen anew each period. Model-Switching (Zhang et al., HotCloud 2020) measures the share
+//! `model_switching`: the variant with the highest effective accuracy at the rate of arrivals in the last period, its
+//! accuracy times the share of answers in time; chosen anew each period, and at every decision of the first one. Model-Switching (Zhang et al., HotCloud 2020) measures the share
 //! in advance, by rate and variant. Here it is estimated from service times, so that the rule needs no runs of its own
 //! and can be moved to any fleet:
 //!
@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use crate::dispatch::load::{Rates, fastest};
-use crate::dispatch::{Queue, RuleEntry, Variant, check_period, check_weight, parse};
+use crate::dispatch::{Queue, RuleEntry, Variant, check_period, parse};
 use crate::exp::exp;
 use crate::files::Parameter;
 use crate::serve::{FleetView, Record};
@@ -21,29 +21,18 @@ use crate::units::Time;
 
 pub(super) const ENTRY: RuleEntry<dyn Variant> = RuleEntry {
     name: "model_switching",
-    doc: "the highest accuracy times estimated share in time at the present rate of arrivals, chosen anew each period",
+    doc: "the highest accuracy times estimated share in time at the rate of arrivals in the last period, chosen anew each period",
     source: "Model-Switching (Zhang et al., HotCloud 2020); the period from memory, the share estimated by a queue in place of profiles",
-    parameters: &[
-        Parameter {
-            name: "period_us",
-            default: "1000000.0",
-            doc: "time between choices in microseconds, above 0",
-        },
-        Parameter {
-            name: "weight",
-            default: "0.1",
-            doc: "weight of a new gap in the moving average of the rate, above 0, at most 1",
-        },
-    ],
+    parameters: &[Parameter {
+        name: "period_us",
+        default: "1000000.0",
+        doc: "time between choices in microseconds, above 0",
+    }],
     draws: false,
     build: |parameters, _| {
-        let Parameters { period_us, weight } = parse(parameters)?;
+        let Parameters { period_us } = parse(parameters)?;
         let period = check_period(period_us)?;
-        Ok(Box::new(ModelSwitching {
-            period,
-            rates: Rates::new(check_weight(weight)?),
-            chosen: BTreeMap::new(),
-        }))
+        Ok(Box::new(ModelSwitching { period, rates: Rates::new(1.0), chosen: BTreeMap::new() }))
     },
 };
 
@@ -51,21 +40,29 @@ pub(super) const ENTRY: RuleEntry<dyn Variant> = RuleEntry {
 #[serde(deny_unknown_fields, default)]
 struct Parameters {
     period_us: f64,
-    weight: f64,
 }
 
 impl Default for Parameters {
-    /// The weight as `rate`.
     fn default() -> Self {
-        Self { period_us: 1e6, weight: 0.1 }
+        Self { period_us: 1e6 }
     }
 }
 
 struct ModelSwitching {
     period: Time,
     rates: Rates,
-    /// By site and model: when a variant was chosen, and which.
-    chosen: BTreeMap<(usize, usize), (Time, usize)>,
+    /// By site and model.
+    chosen: BTreeMap<(usize, usize), Chosen>,
+}
+
+/// A choice, and the window in which arrivals are counted for the next one.
+#[derive(Clone, Copy)]
+struct Chosen {
+    variant: usize,
+    since: Time,
+    /// The arrivals before it.
+    arrived: u64,
+    is_first: bool,
 }
 
 impl Variant for ModelSwitching {
@@ -77,17 +74,24 @@ impl Variant for ModelSwitching {
         allowed: &[usize],
         spent: &mut Operations,
     ) -> usize {
-        let place = (queue.site, queue.model);
         spent.comparisons += 1;
-        let known = self.chosen.get(&place).filter(|(since, _)| view.now() - *since < self.period);
-        let variant = match known {
-            Some((_, variant)) => *variant,
-            None => {
-                let rate = self.rates.of(view, queue);
-                let variant = most_effective(view, queue, rate, spent);
-                self.chosen.insert(place, (view.now(), variant));
-                variant
-            }
+        let arrived = self.rates.arrived(view, queue);
+        let new = Chosen { variant: 0, since: view.now(), arrived, is_first: true };
+        let chosen = self.chosen.get(&(queue.site, queue.model)).copied();
+        let Chosen { variant, since, arrived: before, is_first } = chosen.unwrap_or(new);
+        let passed = view.now() - since;
+        let is_over = passed >= self.period;
+        let variant = if is_first || is_over {
+            let rate = (arrived - before) as f64 / passed.as_ps().max(1.0);
+            let variant = most_effective(view, queue, rate, spent);
+            let next = match is_over {
+                true => Chosen { variant, is_first: false, ..new },
+                false => Chosen { variant, since, arrived: before, is_first },
+            };
+            self.chosen.insert((queue.site, queue.model), next);
+            variant
+        } else {
+            variant
         };
         // What is not accurate enough for these requests gives way to the least accurate one that is.
         if allowed.contains(&variant) { variant } else { allowed[allowed.len() - 1] }

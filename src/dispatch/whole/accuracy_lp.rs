@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Variable};
 
-use super::demand::{Demand, largest_batch};
+use super::demand::{Demand, HEADROOM, check_headroom, largest_batch};
 use super::part;
 use crate::dispatch::parts::{Parts, allowed, decide, planned};
 use crate::dispatch::{
@@ -37,21 +37,14 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
             default: "0.375",
             doc: "weight of a new period in the moving average of the rates, above 0, at most 1",
         },
-        Parameter {
-            name: "headroom",
-            default: "1.05",
-            doc: "multiple of the demand that is planned for, at least 1",
-        },
+        HEADROOM,
     ],
     draws: false,
     build: |parameters, _| {
         let Parameters { period_us, weight, headroom } = parse(parameters)?;
-        if !(1.0..=LARGEST).contains(&headroom) {
-            return Err(format!("`headroom` is {headroom}; it has to be from 1 to {LARGEST}"));
-        }
         Ok(Box::new(AccuracyLp {
             demand: Demand::new(check_period(period_us)?, check_weight(weight)?),
-            headroom,
+            headroom: check_headroom(headroom)?,
             shares: BTreeMap::new(),
             sent: BTreeMap::new(),
             run: BTreeMap::new(),
@@ -60,9 +53,6 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
         }))
     },
 };
-
-/// The largest headroom. Our choice.
-const LARGEST: f64 = 100.0;
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]

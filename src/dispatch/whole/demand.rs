@@ -6,8 +6,24 @@
 
 use std::collections::VecDeque;
 
+use crate::files::Parameter;
 use crate::serve::{FleetModel, FleetView, Record};
 use crate::units::Time;
+
+/// The parameter of rules that plan for more than the demand. The default is that of Proteus.
+pub(super) const HEADROOM: Parameter = Parameter {
+    name: "headroom",
+    default: "1.05",
+    doc: "multiple of the demand that is planned for, from 1 to 100",
+};
+
+/// Checks the headroom. The largest is our choice.
+pub(super) fn check_headroom(headroom: f64) -> Result<f64, String> {
+    match (1.0..=100.0).contains(&headroom) {
+        true => Ok(headroom),
+        false => Err(format!("`headroom` is {headroom}; it has to be from 1 to 100")),
+    }
+}
 
 /// The demand of each tenant.
 pub(super) struct Demand {

@@ -8,7 +8,7 @@
 //! long as it gains. Sites take the place of its workers. Before the first plan, requests run one by one at their closest
 //! sites on the most accurate variants.
 
-use super::demand::{Demand, largest_batch};
+use super::demand::{Demand, HEADROOM, check_headroom, largest_batch};
 use crate::dispatch::parts::{Parts, decide, planned};
 use crate::dispatch::{Batching, Queue, RuleEntry, check_period, check_weight, parse};
 use crate::files::Parameter;
@@ -31,12 +31,13 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
             default: "0.5",
             doc: "weight of a new period in the moving average of the rates, above 0, at most 1",
         },
+        HEADROOM,
     ],
     draws: false,
     build: |parameters, _| {
-        let Parameters { period_us, weight } = parse(parameters)?;
+        let Parameters { period_us, weight, headroom } = parse(parameters)?;
         let demand = Demand::new(check_period(period_us)?, check_weight(weight)?);
-        Ok(Box::new(Jellyfish { demand, plan: Plan::default() }))
+        Ok(Box::new(Jellyfish { demand, headroom: check_headroom(headroom)?, plan: Plan::default() }))
     },
 };
 
@@ -51,12 +52,14 @@ const GAIN: f64 = 1e-9;
 struct Parameters {
     period_us: f64,
     weight: f64,
+    headroom: f64,
 }
 
 impl Default for Parameters {
-    /// The period is in the range that the paper's controller uses, from memory; the weight is our choice.
+    /// The period is in the range that the paper's controller uses, from memory; the weight is our choice,
+    /// and the headroom that of Proteus.
     fn default() -> Self {
-        Self { period_us: 5e5, weight: 0.5 }
+        Self { period_us: 5e5, weight: 0.5, headroom: 1.05 }
     }
 }
 
@@ -71,6 +74,7 @@ struct Plan {
 
 struct Jellyfish {
     demand: Demand,
+    headroom: f64,
     plan: Plan,
 }
 
@@ -163,7 +167,8 @@ impl Jellyfish {
             let accuracy = model.models[client.model].variants[variant].accuracy;
             let Some(batch) = self.batch(view, plan, [site, client.model, variant]) else { continue };
             let service = model.service(site, client.model, variant, batch as usize).as_ps();
-            load[site] += rate * service / f64::from(batch) / model.sites[site].at_once() as f64;
+            load[site] +=
+                self.headroom * rate * service / f64::from(batch) / model.sites[site].at_once() as f64;
             if accuracy >= client.min_accuracy {
                 worth[site] += rate * accuracy;
             }
