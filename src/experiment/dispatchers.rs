@@ -38,9 +38,9 @@ impl<'de> Deserialize<'de> for RawDispatcher {
         let table = Table::deserialize(d)?;
         match table.contains_key("rule") {
             true => Ok(Self::Whole(table)),
-            false => {
-                Parts::deserialize(table).map(|parts| Self::Parts(Box::new(parts))).map_err(D::Error::custom)
-            }
+            false => Parts::deserialize(table)
+                .map(|parts| Self::Parts(Box::new(parts)))
+                .map_err(|e| D::Error::custom(e.to_string().trim_end())),
         }
     }
 }
@@ -154,7 +154,7 @@ fn whole(table: &Table) -> Result<SchedulerChoice, String> {
             "`{part}` beside `rule`: a whole rule decides everything, give one or the other"
         ));
     }
-    let rule = rule("rule", &Value::Table(table), WHOLE_RULES)?;
+    let rule = rule("whole", &Value::Table(table), WHOLE_RULES)?;
     Ok(SchedulerChoice {
         label: label.unwrap_or(rule.label),
         entry: Arc::new(entry()),

@@ -16,13 +16,18 @@ pub(super) const ENTRY: RuleEntry<dyn Order> = RuleEntry {
     draws: false,
     build: |parameters, _| {
         no_parameters(parameters)?;
-        Ok(Box::new(Deficit(Achieved::default())))
+        Ok(Box::new(Behind { achieved: Achieved::default(), has_targets: true }))
     },
 };
 
-struct Deficit(Achieved);
+/// The tenant that is most behind first.
+pub(super) struct Behind {
+    pub(super) achieved: Achieved,
+    /// Whether tenants have targets of their own; else all have the same.
+    pub(super) has_targets: bool,
+}
 
-impl Order for Deficit {
+impl Order for Behind {
     fn rank(
         &mut self,
         view: &FleetView,
@@ -30,11 +35,12 @@ impl Order for Deficit {
         of: &QueuedView,
         spent: &mut Operations,
     ) -> Option<f64> {
-        let behind = view.model().clients[of.tenant].target - self.0.mean(view, site, of.tenant);
+        let target = if self.has_targets { view.model().clients[of.tenant].target } else { 1.0 };
+        let behind = target - self.achieved.mean(view, site, of.tenant);
         Some(if feasible(view, site, of, spent) { -behind } else { f64::INFINITY })
     }
 
     fn observe(&mut self, record: &Record) {
-        self.0.observe(record);
+        self.achieved.observe(record);
     }
 }
