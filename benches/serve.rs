@@ -17,7 +17,7 @@ use mascot::sim::{
     Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use mascot::workload::{Qos, Utility};
+use mascot::workload::Qos;
 use toml::Table;
 
 const SITES: usize = 10;
@@ -59,9 +59,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         node: site,
         input_bytes: 0.0,
         output_bytes: 0.0,
-        min_accuracy: 0.0,
-        utility: Utility::default(),
-        target: 1.0,
+        terms: Default::default(),
         ways: (0..sites)
             .map(|other| (other == site).then(|| [Arc::clone(&here), Arc::clone(&here)]))
             .collect(),

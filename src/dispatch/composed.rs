@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::parts::{Parts, allowed, decide};
+use super::parts::{Parts, allowed, decide, routed};
 use super::{Batch, Batching, Order, Queue, Route, Variant};
 use crate::serve::{Dispatch, Dispatcher, FleetModel, FleetView, Moment, Record, RequestView};
 use crate::sim::Operations;
@@ -47,10 +47,7 @@ impl Parts for Composed {
         sites: &[usize],
         spent: &mut Operations,
     ) -> Option<usize> {
-        match sites[..] {
-            [only] => Some(only),
-            _ => Some(self.route.site(view, request, sites, spent)),
-        }
+        Some(routed(self.route.as_mut(), view, request, sites, spent))
     }
 
     fn order(&mut self) -> Option<&mut dyn Order> {

@@ -9,6 +9,7 @@
 mod batch;
 mod composed;
 mod load;
+mod lookahead;
 mod order;
 mod parts;
 mod queue;
@@ -26,6 +27,7 @@ use crate::units::Time;
 pub use batch::BATCHES;
 use batch::MAX;
 pub use composed::Composed;
+pub use lookahead::Lookahead;
 pub use order::ORDERS;
 pub use queue::Queue;
 pub use route::ROUTES;

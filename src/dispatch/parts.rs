@@ -1,6 +1,6 @@
 //! What all dispatchers do alike: send a request where it is to go, and fill the free slots of a site, queue by queue.
 
-use super::{Batching, Order, Queue};
+use super::{Batching, Order, Queue, Route};
 use crate::serve::{Action, Dispatch, FleetView, Moment, QueuedView, RequestView};
 use crate::sim::{Operations, RequestId};
 use crate::units::Time;
@@ -31,20 +31,42 @@ pub(super) trait Parts {
 /// Decides part by part.
 pub(super) fn decide(parts: &mut dyn Parts, view: &FleetView, moment: Moment, out: &mut Dispatch) {
     match moment {
-        Moment::Arrived(request) => send(parts, view, request, out),
+        Moment::Arrived(id) => {
+            send(view, id, out, &mut |request, sites, spent| parts.site(view, request, sites, spent))
+        }
         Moment::Free(site) | Moment::Wake(site) => launch(parts, view, site, out),
     }
 }
 
-fn send(parts: &mut dyn Parts, view: &FleetView, id: RequestId, out: &mut Dispatch) {
+/// Sends a request to the site that is chosen for it, or rejects it.
+pub(super) fn send(
+    view: &FleetView,
+    id: RequestId,
+    out: &mut Dispatch,
+    choose: &mut dyn FnMut(&RequestView, &[usize], &mut Operations) -> Option<usize>,
+) {
     let Some(request) = view.request(id) else { return };
     let model = view.model();
     let client = &model.clients[request.tenant];
     let sites: Vec<usize> = (0..model.sites.len()).filter(|&site| model.serves(site, client)).collect();
-    out.actions.push(match parts.site(view, &request, &sites, &mut out.operations) {
+    out.actions.push(match choose(&request, &sites, &mut out.operations) {
         Some(site) => Action::Send { request: id, site },
         None => Action::Reject { request: id },
     });
+}
+
+/// The site that a route chooses; where there is one only, nobody is asked.
+pub(super) fn routed(
+    route: &mut dyn Route,
+    view: &FleetView,
+    request: &RequestView,
+    sites: &[usize],
+    spent: &mut Operations,
+) -> usize {
+    match sites[..] {
+        [only] => only,
+        _ => route.site(view, request, sites, spent),
+    }
 }
 
 fn launch(parts: &mut dyn Parts, view: &FleetView, site: usize, out: &mut Dispatch) {
@@ -115,7 +137,8 @@ fn sorted(
 /// The variants that are accurate enough for the first `count` requests of a queue, the most accurate first; all if none
 /// is.
 pub(super) fn allowed(view: &FleetView, queue: &Queue, count: usize) -> Vec<usize> {
-    let asked = queue.iter().take(count).map(|request| view.model().clients[request.tenant].min_accuracy);
+    let asked =
+        queue.iter().take(count).map(|request| view.model().clients[request.tenant].terms.min_accuracy);
     queue.served.from_best(asked.fold(0.0, f64::max))
 }
 

@@ -16,9 +16,9 @@ use crate::files::{Source, did_you_mean};
 use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
 use crate::limits::{Way, largest_rate, largest_value};
-use crate::metrics::ServiceTerms;
 use crate::serve::{
-    Client, FleetModel, ServedModel, ServedVariant, Site as ServedSite, Wire, WireSharing, joint_world,
+    Client, FleetModel, ServedModel, ServedVariant, ServiceTerms, Site as ServedSite, Wire, WireSharing,
+    joint_world,
 };
 use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
@@ -153,9 +153,7 @@ impl FleetData {
             None => scenario.tenants.iter().map(|tenant| tenant.weight / total).collect(),
         };
         let drams: Vec<Dram> = self.systems.iter().map(|system| Dram::of(&asked.on(system))).collect();
-        let clients = scenario.tenants.iter().zip(&model.clients);
-        let terms: Vec<ServiceTerms> =
-            clients.map(|(tenant, client)| terms(tenant, &model.models[client.model])).collect();
+        let terms: Vec<ServiceTerms> = model.clients.iter().map(|client| client.terms).collect();
         let resources = Resources::of(&model);
         let all = resources.ways(&model, &terms, &drams).map_err(wrong)?;
         let best: Vec<Way> = all.iter().filter(|of| of.is_best).map(|of| of.way.clone()).collect();
@@ -322,14 +320,13 @@ impl FleetData {
                 back.extend(access.map(|[_, down]| down));
                 Some([Arc::from(there), Arc::from(back)])
             };
+            let model = model_of(scenario, place, models);
             clients.push(Client {
-                model: model_of(scenario, place, models),
+                model,
                 node: node as usize,
                 input_bytes: tenant.input_bytes,
                 output_bytes: tenant.output_bytes,
-                min_accuracy: tenant.min_accuracy.unwrap_or(0.0),
-                utility: tenant.utility,
-                target: tenant.target_hit_rate.unwrap_or(1.0),
+                terms: terms(tenant, &models[model]),
                 ways: self.spec.sites.iter().map(way).collect(),
             });
         }

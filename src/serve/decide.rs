@@ -1,11 +1,11 @@
 //! The decisions of a fleet: when the dispatcher is asked, what it is shown, and what its actions do.
 
-use super::fleet::{Both, Event, Fleet, ServeError};
+use super::fleet::{Crew, Event, Fleet, ServeError};
 use super::orders::Order;
 use super::record::{Loss, Record};
 use super::requests::Stage;
 use super::view::{FleetView, Place};
-use super::{Action, Dispatch, Dispatcher, Moment, Recorder};
+use super::{Action, Dispatch, Moment, Recorder};
 use crate::sim::{DecisionCost, Origin, Request, RequestId};
 use crate::units::Time;
 
@@ -20,27 +20,21 @@ enum Members<'a> {
 
 impl Fleet {
     /// Asks the dispatcher about whatever is to be decided at a host.
-    pub(super) fn decide(
-        &mut self,
-        host: usize,
-        dispatcher: &mut dyn Dispatcher,
-        out: &mut dyn Recorder,
-    ) -> Result<(), ServeError> {
+    pub(super) fn decide(&mut self, host: usize, crew: &mut Crew) -> Result<(), ServeError> {
         let Some((moment, place)) = self.moment(host) else { return Ok(()) };
         let mut dispatch = std::mem::take(&mut self.dispatch);
         dispatch.actions.clear();
         dispatch.operations = Default::default();
-        dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
+        crew.dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
         let (latency, energy) = self.model.dispatch_cost.charge(dispatch.operations);
         let (time, operations) = (self.now, dispatch.operations);
-        let both = &mut Both { dispatcher, out };
-        both.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
+        crew.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
         if latency > Time::ZERO {
             self.hosts.defer(host, dispatch);
             self.announce(self.now + latency, Event::Decided { host });
             return Ok(());
         }
-        let applied = self.apply(&dispatch, both);
+        let applied = self.apply(&dispatch, crew);
         self.dispatch = dispatch;
         applied
     }

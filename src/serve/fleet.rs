@@ -61,7 +61,8 @@ impl Event {
     }
 }
 
-/// A run of a fleet in progress.
+/// A run of a fleet in progress, without those who decide. A clone continues with the same records.
+#[derive(Clone)]
 pub struct Fleet {
     pub(super) model: Arc<FleetModel>,
     trace: Arc<Trace>,
@@ -72,17 +73,17 @@ pub struct Fleet {
     pub(super) sites: Vec<SiteState>,
     /// When the next thing happens in the engine of each site. Every instant looks at all of them, so they are not beside
     /// the engines.
-    nexts: Vec<Time>,
+    pub(super) nexts: Vec<Time>,
     /// Whether the engine of each site has reached the present instant.
-    begun: Vec<bool>,
+    pub(super) begun: Vec<bool>,
     traffic: Vec<Traffic>,
     /// Events with the number in which they were announced, which decides among equals.
     events: BinaryHeap<Reverse<(Time, Event, u64)>>,
     announced: u64,
-    deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
+    pub(super) deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pub(super) hosts: Hosts,
     pub(super) dispatch: Dispatch,
-    measured_open: usize,
+    pub(super) measured_open: usize,
     end: Time,
     next_report: Time,
 }
@@ -98,21 +99,26 @@ pub fn run(
     dispatcher: &mut dyn Dispatcher,
     out: &mut dyn Recorder,
 ) -> Result<(), ServeError> {
-    let mut fleet = Fleet::new(model, trace, schedulers);
-    while fleet.step(dispatcher, out)? {}
+    assert_eq!(model.sites.len(), schedulers.len(), "every site has its scheduler");
+    let (mut fleet, mut schedulers) = (Fleet::new(model, trace), schedulers);
+    let mut crew = Crew { dispatcher, schedulers: &mut schedulers, out };
+    while fleet.step(&mut crew)? {}
     Ok(())
 }
 
-/// Passes records on to the dispatcher first.
-pub(super) struct Both<'a> {
+/// Who decides and who watches; records go to those whom they concern.
+pub(super) struct Crew<'a> {
     pub(super) dispatcher: &'a mut dyn Dispatcher,
+    /// One for each site.
+    pub(super) schedulers: &'a mut [Box<dyn Scheduler>],
     pub(super) out: &'a mut dyn Recorder,
 }
 
-impl Recorder for Both<'_> {
+impl Recorder for Crew<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
-        if !matches!(record, Record::Site { .. }) {
-            self.dispatcher.observe(record);
+        match record {
+            Record::Site { site, record } => self.schedulers[*site].observe(record),
+            _ => self.dispatcher.observe(record),
         }
         self.out.record(record, origin);
     }
@@ -120,13 +126,11 @@ impl Recorder for Both<'_> {
 
 impl Fleet {
     /// Begins a run at time zero.
-    pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>, schedulers: Vec<Box<dyn Scheduler>>) -> Self {
+    pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>) -> Self {
         model.check();
         trace.check();
         assert!(trace.followers.is_empty(), "requests of a fleet do not follow others");
-        assert_eq!(model.sites.len(), schedulers.len(), "every site has its scheduler");
-        let sites = schedulers.into_iter().enumerate();
-        let sites = sites.map(|(place, scheduler)| SiteState::new(&model, place, scheduler)).collect();
+        let sites = (0..model.sites.len()).map(|place| SiteState::new(&model, place)).collect();
         Self {
             traffic: vec![Traffic::default(); model.wires.len()],
             hosts: Hosts::new(model.nodes, model.sites.len()),
@@ -149,12 +153,12 @@ impl Fleet {
     }
 
     /// Goes on by one instant; returns whether the run goes on.
-    fn step(&mut self, dispatcher: &mut dyn Dispatcher, out: &mut dyn Recorder) -> Result<bool, ServeError> {
+    pub(super) fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
         let is_over = self.measured_open == 0
             || (self.requests.len() == 0 && self.next_arrival() == Time::MAX && self.end == Time::MAX);
         let next = self.next_time();
         if is_over {
-            Both { dispatcher, out }.record(&Record::End { time: self.now }, Origin::NONE);
+            crew.record(&Record::End { time: self.now }, Origin::NONE);
             return Ok(false);
         }
         let goes_on = |site: usize| self.nexts[site] < Time::MAX && !self.sites[site].engine.is_stalled();
@@ -166,50 +170,50 @@ impl Fleet {
         self.now = next;
         for site in 0..self.sites.len() {
             if self.nexts[site] == next {
-                self.begin(site, &mut Both { dispatcher, out });
+                self.begin(site, crew);
             }
         }
         if next == self.end {
-            self.pass_hops(&mut Both { dispatcher, out });
-            Both { dispatcher, out }.record(&Record::End { time: next }, Origin::NONE);
+            self.pass_hops(crew);
+            crew.record(&Record::End { time: next }, Origin::NONE);
             return Ok(false);
         }
-        self.pass_instant(dispatcher, out)?;
-        for site in 0..self.sites.len() {
-            if std::mem::take(&mut self.begun[site]) {
-                let out = &mut Both { dispatcher, out };
-                let waited = self.sites[site].apply_due(site, out);
-                self.take_ended(site, out);
-                let is_last = self.measured_open == 0;
-                let ended = self.sites[site].end(site, [waited, is_last], out);
-                let name = &self.model.sites[site].name;
-                let wrong = |illegal| ServeError::Scheduler { site: name.clone(), illegal };
-                self.nexts[site] = ended.map_err(wrong)?;
-                self.take_ended(site, out);
-            }
-        }
+        self.finish_instant(crew)?;
         Ok(true)
     }
 
+    /// Goes on to the end of the present instant.
+    pub(super) fn finish_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
+        self.pass_instant(crew)?;
+        for site in 0..self.sites.len() {
+            if std::mem::take(&mut self.begun[site]) {
+                let waited = self.sites[site].apply_due(site, crew);
+                self.take_ended(site, crew);
+                let is_last = self.measured_open == 0;
+                let ended = self.sites[site].end(site, [waited, is_last], crew);
+                let name = &self.model.sites[site].name;
+                let wrong = |illegal| ServeError::Scheduler { site: name.clone(), illegal };
+                self.nexts[site] = ended.map_err(wrong)?;
+                self.take_ended(site, crew);
+            }
+        }
+        Ok(())
+    }
+
     /// What happens outside the engines now, and what follows from it without delay.
-    fn pass_instant(
-        &mut self,
-        dispatcher: &mut dyn Dispatcher,
-        out: &mut dyn Recorder,
-    ) -> Result<(), ServeError> {
+    fn pass_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
         loop {
-            let both = &mut Both { dispatcher, out };
-            self.pass_hops(both);
+            self.pass_hops(crew);
             if self.next_arrival() == self.now {
-                self.arrive(both);
+                self.arrive(crew);
             } else if self.deadlines.peek().is_some_and(|Reverse((time, _))| *time <= self.now) {
                 let Reverse((_, request)) = self.deadlines.pop().expect("it was peeked at");
-                self.lose(request, Loss::Late, both);
+                self.lose(request, Loss::Late, crew);
             } else if let Some(event) = self.next_event_now() {
                 match event {
                     Event::Decided { host } => {
                         let dispatch = self.hosts.take_pending(host);
-                        self.apply(&dispatch, both)?;
+                        self.apply(&dispatch, crew)?;
                     }
                     Event::Wake { site } => {
                         let state = &mut self.sites[site];
@@ -220,7 +224,7 @@ impl Fleet {
                     Event::Through { .. } | Event::Hop { .. } => unreachable!("hops have passed"),
                 }
             } else if let Some(host) = self.hosts.next_asking() {
-                self.decide(host, dispatcher, out)?;
+                self.decide(host, crew)?;
             } else {
                 return Ok(());
             }

@@ -17,6 +17,7 @@
 
 mod decide;
 mod fleet;
+mod fork;
 mod hosts;
 mod orders;
 mod projection;
@@ -28,9 +29,12 @@ mod view;
 mod wire;
 
 pub use fleet::{Fleet, ServeError, run};
+pub use fork::Fork;
 pub use projection::{Projection, joint_world};
 pub use record::{Loss, Record, Recorder};
-pub use static_model::{Client, FleetModel, Hop, ServedModel, ServedVariant, Site, Wire, WireSharing};
+pub use static_model::{
+    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireSharing,
+};
 pub use view::{FleetView, QueuedView, RequestView, SiteView};
 
 use crate::sim::{Operations, RequestId};

@@ -6,15 +6,15 @@ use mascot::cost::LayerCost;
 use mascot::dispatch::{BATCHES, Composed, ORDERS, ROUTES, RuleEntry, VARIANTS, WHOLE_RULES, find};
 use mascot::hw::Sharing;
 use mascot::serve::{
-    self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, Site, Wire,
-    WireSharing,
+    self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, ServiceTerms, Site,
+    Wire, WireSharing,
 };
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Late, LateRules, LayerModel, NetworkModel, Origin, Platform,
     Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use mascot::workload::{AccuracyTerm, Combine, DelayTerm, Qos, Utility};
+use mascot::workload::{AccuracyRange, AccuracyTerm, Combine, DelayTerm, Qos, Utility};
 
 /// A site behind links of its own in each direction.
 #[derive(Clone, Debug)]
@@ -116,6 +116,10 @@ impl Plan {
 
     pub(crate) fn model(&self) -> FleetModel {
         let nodes = self.clients.iter().map(|client| client.node + 1).max().unwrap_or(1);
+        let accuracies = |model: usize| {
+            let all = self.models[model].variants.iter().map(|variant| variant.1);
+            AccuracyRange { min: all.clone().fold(1.0, f64::min), max: all.fold(0.0, f64::max) }
+        };
         let client = |client: &ClientPlan| {
             let way = |site: usize| {
                 let lengths = self.sites[..site].iter().flat_map(|site| &site.links).map(Vec::len);
@@ -131,9 +135,12 @@ impl Plan {
                 node: client.node,
                 input_bytes: client.bytes[0],
                 output_bytes: client.bytes[1],
-                min_accuracy: client.min_accuracy,
-                utility: client.utility,
-                target: client.target,
+                terms: ServiceTerms {
+                    utility: client.utility,
+                    min_accuracy: client.min_accuracy,
+                    accuracies: accuracies(client.model),
+                    target_hit_rate: Some(client.target),
+                },
                 ways: (0..self.sites.len()).map(way).collect(),
             }
         };

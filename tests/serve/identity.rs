@@ -9,7 +9,6 @@ use mascot::serve::{
 };
 use mascot::sim::{self, DecisionCost, Late, LateRules, Origin, Record, Rules};
 use mascot::units::Time;
-use mascot::workload::Utility;
 
 /// Sends every request to site 0 and launches it there alone, at once.
 struct Identity;
@@ -40,9 +39,7 @@ fn one_site(case: &Case) -> FleetModel {
         node: 0,
         input_bytes: 1e6,
         output_bytes: 1e3,
-        min_accuracy: 0.0,
-        utility: Utility::default(),
-        target: 1.0,
+        terms: Default::default(),
         ways: vec![Some([Arc::clone(&way), Arc::clone(&way)])],
     };
     let model = |network: usize| ServedModel {

@@ -7,6 +7,7 @@ mod fang_mini;
 mod fuzz;
 mod identity;
 mod links;
+mod lookahead;
 mod orders;
 mod queues;
 mod routes;

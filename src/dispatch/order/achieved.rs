@@ -71,11 +71,11 @@ impl Achieved {
         leaves: Time,
     ) -> f64 {
         let client = &view.model().clients[tenant];
-        let served = &view.model().models[client.model];
         let answered = leaves.saturating_add(view.way_back(tenant, site).unwrap_or(Time::MAX));
         let within = deadline.saturating_sub(arrival);
-        let accuracy = served.variants[variant].accuracy;
-        client.utility.quality(answered.saturating_sub(arrival), within, accuracy, served.accuracies())
+        let accuracy = view.model().models[client.model].variants[variant].accuracy;
+        let delay = answered.saturating_sub(arrival);
+        client.terms.utility.quality(delay, within, accuracy, client.terms.accuracies)
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn feasible(view: &FleetView, site: usize, of: &QueuedView, spent: &m
     let client = &view.model().clients[of.tenant];
     let variants = &view.model().models[client.model].variants;
     spent.comparisons += variants.len() as u64 + 1;
-    let enough = (0..variants.len()).filter(|&v| variants[v].accuracy >= client.min_accuracy);
+    let enough = (0..variants.len()).filter(|&v| variants[v].accuracy >= client.terms.min_accuracy);
     let fastest = enough.map(|v| view.model().service(site, client.model, v, 1)).min();
     fastest.is_some_and(|service| view.now().saturating_add(service) <= of.due)
 }

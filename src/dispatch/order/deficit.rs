@@ -35,7 +35,8 @@ impl Order for Behind {
         of: &QueuedView,
         spent: &mut Operations,
     ) -> Option<f64> {
-        let target = if self.has_targets { view.model().clients[of.tenant].target } else { 1.0 };
+        let own = view.model().clients[of.tenant].terms.target_hit_rate.filter(|_| self.has_targets);
+        let target = own.unwrap_or(1.0);
         let behind = target - self.achieved.mean(view, site, of.tenant);
         Some(if feasible(view, site, of, spent) { -behind } else { f64::INFINITY })
     }

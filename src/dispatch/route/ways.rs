@@ -15,7 +15,7 @@ pub(super) fn round_trip(view: &FleetView, request: &RequestView, site: usize) -
 /// The fastest variant that is accurate enough for the request; the most accurate one if none is.
 pub(super) fn fastest(view: &FleetView, request: &RequestView, site: usize) -> usize {
     let (model, served) = (view.model(), &view.model().models[request.model]);
-    let least = model.clients[request.tenant].min_accuracy;
+    let least = model.clients[request.tenant].terms.min_accuracy;
     let enough = (0..served.variants.len()).filter(|&v| served.variants[v].accuracy >= least);
     let fastest = enough.min_by_key(|&variant| model.service(site, request.model, variant, 1));
     fastest.unwrap_or_else(|| served.best())

@@ -164,7 +164,7 @@ impl AccuracyLp {
             let sites = (0..model.sites.len()).filter(|&site| model.serves(site, client));
             for site in sites {
                 let Some(budget) = self.demand.budget(view, tenant, site) else { continue };
-                for variant in model.models[client.model].from_best(client.min_accuracy) {
+                for variant in model.models[client.model].from_best(client.terms.min_accuracy) {
                     let of = [site, client.model, variant];
                     let Some(batch) = largest_batch(model, of, budget, 1) else { continue };
                     let accuracy = model.models[client.model].variants[variant].accuracy;

@@ -49,7 +49,7 @@ impl Parts for Clockwork {
     ) -> Option<usize> {
         let model = view.model();
         let starts: Vec<Time> = sites.iter().map(|&site| start(view, request, site)).collect();
-        let least = model.clients[request.tenant].min_accuracy;
+        let least = model.clients[request.tenant].terms.min_accuracy;
         for variant in model.models[request.model].from_best(least) {
             spent.comparisons += sites.len() as u64;
             let answer = |(&site, start): (&usize, &Time)| {

@@ -169,7 +169,7 @@ impl Jellyfish {
             let service = model.service(site, client.model, variant, batch as usize).as_ps();
             load[site] +=
                 self.headroom * rate * service / f64::from(batch) / model.sites[site].at_once() as f64;
-            if accuracy >= client.min_accuracy {
+            if accuracy >= client.terms.min_accuracy {
                 worth[site] += rate * accuracy;
             }
         }

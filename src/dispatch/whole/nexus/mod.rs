@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use self::squishy::{Session, Turn, pack};
 use super::part;
 use crate::dispatch::load::Rates;
-use crate::dispatch::parts::{Parts, allowed, decide};
+use crate::dispatch::parts::{Parts, allowed, decide, routed};
 use crate::dispatch::{Batching, Queue, ROUTES, Route, RuleEntry, check_period, check_weight, parse};
 use crate::files::Parameter;
 use crate::serve::{Dispatch, Dispatcher, FleetModel, FleetView, Moment, Record, RequestView};
@@ -107,7 +107,7 @@ impl Parts for Nexus {
         sites: &[usize],
         spent: &mut Operations,
     ) -> Option<usize> {
-        Some(self.route.site(view, request, sites, spent))
+        Some(routed(self.route.as_mut(), view, request, sites, spent))
     }
 
     fn batching(&mut self, view: &FleetView, queue: &Queue, spent: &mut Operations) -> Batching {
