@@ -22,7 +22,7 @@ use crate::serve::{
 };
 use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
-use crate::workload::{AccuracyRange, Model, Scenario, Tenant, Variant};
+use crate::workload::{Model, Scenario, Tenant, Variant};
 
 /// Below this distance from 1 a resource counts as fully used, as for systems (`limits::saturation`).
 const FULL: f64 = 1e-6;
@@ -241,6 +241,7 @@ impl FleetData {
                 rules: Rules { late, ..rules_on(&setting, scenario) },
                 slots: spec.slots.unwrap_or(world.platform.accelerators.len() as u32),
                 deployed: models.iter().map(known).collect(),
+                cost_per_s: spec.cost_per_s,
                 world: Arc::new(world),
             });
         }
@@ -366,14 +367,10 @@ fn check_networks(scenario: &Scenario) -> Result<(), OfTenant> {
 
 /// The terms of a tenant, who is served by a model.
 fn terms(tenant: &Tenant, model: &ServedModel) -> ServiceTerms {
-    let accuracies = || model.variants.iter().map(|variant| variant.accuracy);
     ServiceTerms {
         utility: tenant.utility,
         min_accuracy: tenant.min_accuracy.unwrap_or(0.0),
-        accuracies: AccuracyRange {
-            min: accuracies().fold(f64::INFINITY, f64::min),
-            max: accuracies().fold(f64::NEG_INFINITY, f64::max),
-        },
+        accuracies: model.accuracies(),
         target_hit_rate: tenant.target_hit_rate,
     }
 }

@@ -72,6 +72,8 @@ pub enum Record {
         batch: u32,
         /// The number of requests in it.
         requests: u32,
+        /// Whether the dispatcher picked them; else they are those that were delivered first.
+        picked: bool,
     },
     /// A request is in the order that was launched last.
     Member {
