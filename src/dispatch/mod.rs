@@ -149,7 +149,7 @@ const LONGEST_US: f64 = 86_400e6;
 
 /// Checks a parameter that is the time between two choices.
 fn check_period(period_us: f64) -> Result<Time, String> {
-    match period_us >= 1e-6 && period_us <= LONGEST_US {
+    match (1e-6..=LONGEST_US).contains(&period_us) {
         true => Ok(Time::from_us(period_us)),
         false => Err(format!("`period_us` is {period_us}; it has to be above 0, at most {LONGEST_US:e}")),
     }

@@ -38,13 +38,11 @@ pub(super) fn decide(parts: &mut dyn Parts, view: &FleetView, moment: Moment, ou
     }
 }
 
+/// Chooses one of the sites that serve a request; `None` rejects it.
+pub(super) type Choose<'a> = dyn FnMut(&RequestView, &[usize], &mut Operations) -> Option<usize> + 'a;
+
 /// Sends a request to the site that is chosen for it, or rejects it.
-pub(super) fn send(
-    view: &FleetView,
-    id: RequestId,
-    out: &mut Dispatch,
-    choose: &mut dyn FnMut(&RequestView, &[usize], &mut Operations) -> Option<usize>,
-) {
+pub(super) fn send(view: &FleetView, id: RequestId, out: &mut Dispatch, choose: &mut Choose) {
     let Some(request) = view.request(id) else { return };
     let model = view.model();
     let client = &model.clients[request.tenant];

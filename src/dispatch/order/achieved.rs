@@ -9,6 +9,9 @@ use crate::serve::{FleetView, QueuedView, Record};
 use crate::sim::{Operations, Request, RequestId};
 use crate::units::Time;
 
+/// The variant that served a request, and when it was done.
+type Served = (usize, Time);
+
 /// Mean qualities by site and tenant.
 #[derive(Default)]
 pub(super) struct Achieved {
@@ -18,7 +21,7 @@ pub(super) struct Achieved {
     /// The variant of the order whose members are being named.
     launched: usize,
     /// What has left a site since the last look: the variant and the time if it was served.
-    fresh: Vec<(usize, Request, Option<(usize, Time)>)>,
+    fresh: Vec<(usize, Request, Option<Served>)>,
     /// By site and tenant the sum of qualities and their number.
     sums: BTreeMap<(usize, usize), (f64, u32)>,
 }

@@ -72,7 +72,8 @@ impl Demand {
         let is_first = self.rates.is_empty();
         self.rates.resize(tenants, 0.0);
         self.budgets.resize(tenants, Time::MAX);
-        while let Some((_, tenant, within)) = self.arrivals.pop_front_if(|(at, ..)| *at < self.end) {
+        let known = self.arrivals.partition_point(|(at, ..)| *at < self.end);
+        for (_, tenant, within) in self.arrivals.drain(..known) {
             self.budgets[tenant] =
                 if counts[tenant] == 0 { within } else { self.budgets[tenant].min(within) };
             counts[tenant] += 1;
