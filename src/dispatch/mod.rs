@@ -9,7 +9,6 @@
 mod batch;
 mod composed;
 mod load;
-mod lookahead;
 mod order;
 mod parts;
 mod queue;
@@ -27,7 +26,6 @@ use crate::units::Time;
 pub use batch::BATCHES;
 use batch::MAX;
 pub use composed::Composed;
-pub use lookahead::Lookahead;
 pub use order::ORDERS;
 pub use queue::Queue;
 pub use route::ROUTES;

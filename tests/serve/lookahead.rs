@@ -1,6 +1,6 @@
 //! The search among launches against the rules that it goes on with.
 
-use mascot::dispatch::{Lookahead, ROUTES, find};
+use mascot::dispatch::{WHOLE_RULES, find};
 use mascot::serve::{Dispatcher, Record};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
@@ -8,9 +8,9 @@ use crate::common::{Log, ModelPlan, NO_LINK, Plan, SitePlan, composed, requests}
 
 const MAX: usize = 4;
 
-fn lookahead() -> Lookahead {
-    let closest = find("route", ROUTES, "closest").expect("a known rule");
-    Lookahead::new((closest.build)(&toml::Table::new(), 1).expect("no parameters"), MAX)
+fn lookahead() -> Box<dyn Dispatcher> {
+    let entry = find("whole", WHOLE_RULES, "lookahead_dispatch").expect("a known rule");
+    (entry.build)(&format!("max = {MAX}").parse().expect("TOML"), 1).expect("right parameters")
 }
 
 fn base() -> impl Dispatcher {
@@ -47,7 +47,7 @@ fn where_nobody_else_comes_it_is_never_worse_than_the_rules_that_it_goes_on_with
     let (mut better, mut sums) = (0, [0.0; 2]);
     for case in 0..300 {
         let (plan, asked) = instance(&mut rng);
-        let found = quality(&plan.run(requests(asked.clone()), &mut lookahead()));
+        let found = quality(&plan.run(requests(asked.clone()), lookahead().as_mut()));
         let without = quality(&plan.run(requests(asked), &mut base()));
         assert!(found >= without - 1e-9, "case {case}: {found} against {without}");
         better += usize::from(found > without + 1e-9);
@@ -63,7 +63,7 @@ fn it_leaves_a_batch_for_two_small_ones_where_only_these_are_in_time() {
     let plan = Plan::new(vec![SitePlan::behind(NO_LINK)], model);
     let orders = |deadlines: [u64; 2]| {
         let asked = deadlines.map(|deadline| (0, 0, deadline));
-        plan.run(requests(asked), &mut lookahead()).orders()
+        plan.run(requests(asked), lookahead().as_mut()).orders()
     };
     assert_eq!(orders([60, 60]), [(0, 1, 2)], "both fit in a batch of the large variant");
     assert_eq!(

@@ -5,6 +5,7 @@ mod clockwork;
 mod demand;
 mod infaas;
 mod jellyfish;
+mod lookahead_dispatch;
 mod nexus;
 
 use toml::Table;
@@ -13,8 +14,14 @@ use super::{BATCHES, Composed, ROUTES, RuleEntry, VARIANTS, find};
 use crate::serve::Dispatcher;
 
 /// All whole rules.
-pub const WHOLE_RULES: &[RuleEntry<dyn Dispatcher>] =
-    &[accuracy_lp::ENTRY, clockwork::ENTRY, infaas::ENTRY, jellyfish::ENTRY, nexus::ENTRY];
+pub const WHOLE_RULES: &[RuleEntry<dyn Dispatcher>] = &[
+    accuracy_lp::ENTRY,
+    clockwork::ENTRY,
+    infaas::ENTRY,
+    jellyfish::ENTRY,
+    lookahead_dispatch::ENTRY,
+    nexus::ENTRY,
+];
 
 /// A rule of a registry by its name and parameters.
 fn part<T: ?Sized>(rules: &'static [RuleEntry<T>], name: &str, parameters: &Table) -> Result<Box<T>, String> {

@@ -4,12 +4,17 @@
 //! A fork knows the requests that are queued or in service at the site, and no others: nothing arrives any more. After
 //! the launch that is tried it goes on under `fits` and `greedy`, down to the last answer. The launch with the largest
 //! sum of qualities wins; of equals, the one with the earlier answers. Because nobody else comes, the fork sees no harm in
-//! slow and accurate variants beyond the requests that wait already.
+//! slow and accurate variants beyond the requests that wait already. Layers go where they would end soonest in a fork,
+//! whatever the scheduler of the site.
 
 use std::sync::Arc;
 
-use super::parts::{allowed, routed, send};
-use super::{BATCHES, Composed, Queue, ROUTES, Route, VARIANTS, find};
+use toml::Table;
+
+use super::composed;
+use crate::dispatch::parts::{allowed, routed, send};
+use crate::dispatch::{Composed, MAX, Queue, ROUTES, Route, RuleEntry, find, parse};
+use crate::files::Parameter;
 use crate::serve::{
     Action, Dispatch, Dispatcher, FleetModel, FleetView, Moment, Record, Recorder, ServeError,
 };
@@ -19,8 +24,73 @@ use crate::units::Time;
 /// The charge for an event of a roll-out, in comparisons; as in roll-outs of layers (`scheduler/rollout.rs`).
 const COMPARISONS_PER_RECORD: u64 = 60;
 
-/// A route, and the search among launches.
-pub struct Lookahead {
+pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
+    name: "lookahead_dispatch",
+    doc: "tries every variant and size of an order in a roll-out of its site, in which nobody else comes; the best is launched",
+    source: "ours",
+    parameters: &[
+        Parameter {
+            name: "route",
+            default: "\"closest\"",
+            doc: "the route: a name, or a table with `rule` and its parameters",
+        },
+        MAX,
+    ],
+    draws: true,
+    build: |parameters, seed| {
+        let Parameters { route, max } = parse(parameters)?;
+        Ok(Box::new(Lookahead {
+            route: route.build(seed)?,
+            max: if max == 0 { usize::MAX } else { max },
+            base: composed(
+                "closest",
+                "fits",
+                "greedy",
+                &Table::from_iter([("max".into(), (max as i64).into())]),
+            )?,
+            schedulers: [Box::new(Soonest)],
+            only: Vec::new(),
+        }))
+    },
+};
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Parameters {
+    route: RouteChoice,
+    max: usize,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { route: RouteChoice::Name("closest".into()), max: 0 }
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged, expecting = "a name, or a table with `rule` and its parameters")]
+enum RouteChoice {
+    Name(String),
+    Table {
+        rule: String,
+        #[serde(flatten)]
+        parameters: Table,
+    },
+}
+
+impl RouteChoice {
+    fn build(&self, seed: u64) -> Result<Box<dyn Route>, String> {
+        let none = Table::new();
+        let (name, parameters) = match self {
+            Self::Name(name) => (name, &none),
+            Self::Table { rule, parameters } => (rule, parameters),
+        };
+        let built = find("route", ROUTES, name).and_then(|entry| (entry.build)(parameters, seed));
+        built.map_err(|problem| format!("`route`: {problem}"))
+    }
+}
+
+struct Lookahead {
     route: Box<dyn Route>,
     /// The largest batch that is tried.
     max: usize,
@@ -29,24 +99,6 @@ pub struct Lookahead {
     schedulers: [Box<dyn Scheduler>; 1],
     /// The fleets of the sites alone.
     only: Vec<Option<Arc<FleetModel>>>,
-}
-
-impl Lookahead {
-    /// A search among launches of at most `max` requests, behind a route.
-    pub fn new(route: Box<dyn Route>, max: usize) -> Self {
-        let none = toml::Table::new();
-        let max_of = toml::Table::from_iter([("max".to_string(), toml::Value::from(max as i64))]);
-        let base = Composed {
-            route: (find("route", ROUTES, "closest").expect("it is known").build)(&none, 0)
-                .expect("no parameters"),
-            variant: (find("variant", VARIANTS, "fits").expect("it is known").build)(&none, 0)
-                .expect("no parameters"),
-            batch: (find("batch", BATCHES, "greedy").expect("it is known").build)(&max_of, 0)
-                .expect("max > 0"),
-            order: None,
-        };
-        Self { route, max, base, schedulers: [Box::new(Soonest)], only: Vec::new() }
-    }
 }
 
 impl Dispatcher for Lookahead {
