@@ -30,7 +30,7 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
     source: "ours",
     parameters: &[
         Parameter {
-            name: "route",
+            name: "routed_by",
             default: "\"closest\"",
             doc: "the route: a name, or a table with `rule` and its parameters",
         },
@@ -38,9 +38,9 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
     ],
     draws: true,
     build: |parameters, seed| {
-        let Parameters { route, max } = parse(parameters)?;
+        let Parameters { routed_by, max } = parse(parameters)?;
         Ok(Box::new(Lookahead {
-            route: route.build(seed)?,
+            route: routed_by.build(seed)?,
             max: if max == 0 { usize::MAX } else { max },
             base: composed(
                 "closest",
@@ -57,13 +57,13 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Parameters {
-    route: RouteChoice,
+    routed_by: RouteChoice,
     max: usize,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { route: RouteChoice::Name("closest".into()), max: 0 }
+        Self { routed_by: RouteChoice::Name("closest".into()), max: 0 }
     }
 }
 
@@ -86,7 +86,7 @@ impl RouteChoice {
             Self::Table { rule, parameters } => (rule, parameters),
         };
         let built = find("route", ROUTES, name).and_then(|entry| (entry.build)(parameters, seed));
-        built.map_err(|problem| format!("`route`: {problem}"))
+        built.map_err(|problem| format!("`routed_by`: {problem}"))
     }
 }
 
