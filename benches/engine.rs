@@ -12,7 +12,7 @@ use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::plan::{rules, trace};
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::{
+use mascot::sim::{Drift, 
     AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Origin, Platform,
     Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
 };
@@ -94,6 +94,7 @@ fn opened(accelerators: usize, requests: usize, layers: usize) -> Engine {
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Sticky,
         firm: Vec::new(),
+        drift: Drift::NONE,
     };
     let mut engine = Engine::new(chains(accelerators, layers), Arc::new(trace), rules);
     assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);

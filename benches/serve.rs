@@ -12,7 +12,7 @@ use mascot::dispatch::{BATCHES, Composed, ROUTES, VARIANTS, find};
 use mascot::plan::{rules, trace};
 use mascot::scheduler::find as scheduler;
 use mascot::serve::{self, Client, FleetModel, ServedModel, ServedVariant, Site};
-use mascot::sim::{
+use mascot::sim::{Drift, 
     AcceleratorModel, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform, Request,
     Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
 };
@@ -148,6 +148,7 @@ fn per_request(c: &mut Criterion) {
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
+        drift: Drift::NONE,
     };
     let request = |number: usize| Request {
         tenant: 0,

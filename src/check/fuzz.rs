@@ -136,12 +136,12 @@ pub fn fuzz(seeds: Range<u64>, progress: &dyn Progress) -> Report {
 
 /// The run of a seed in one line.
 pub fn describe(seed: u64) -> String {
-    format!("{}, scheduler {}", Case::with_everything(seed, Size::of(seed)), scheduler(seed).0)
+    format!("{}, scheduler {}", Case::with_drift(seed, Size::of(seed)), scheduler(seed).0)
 }
 
 /// Runs a seed; returns the scheduler and the totals.
 fn run_seed(seed: u64) -> Result<(&'static str, Totals), Failure> {
-    let case = Case::with_everything(seed, Size::of(seed));
+    let case = Case::with_drift(seed, Size::of(seed));
     let (name, mut scheduler) = scheduler(seed);
     let run = AssertUnwindSafe(|| audited(&case, scheduler.as_mut()));
     let outcome = catch_unwind(run).unwrap_or_else(|panic| Err(reason(&*panic)));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::cases::{Case, Size};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
-use crate::sim::{
+use crate::sim::{Drift, 
     AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Platform, Record,
     Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
@@ -75,6 +75,7 @@ pub(crate) fn plain_rules() -> Rules {
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
+        drift: Drift::NONE,
     }
 }
 

@@ -155,7 +155,9 @@ struct Tap<'a> {
 
 impl sim::Recorder for Tap<'_> {
     fn record(&mut self, record: &sim::Record, origin: Origin) {
-        self.scheduler.observe(record);
+        if record.is_seen() {
+            self.scheduler.observe(record);
+        }
         self.out.record(&Record::Site { site: self.place, record: *record }, origin);
         match *record {
             sim::Record::Done { job, .. } => self.ended.push((job, true)),

@@ -9,7 +9,7 @@ use mascot::serve::{
     self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, Site, Wire,
     WireSharing,
 };
-use mascot::sim::{
+use mascot::sim::{Drift, 
     AcceleratorModel, Decision, DecisionCost, Late, LateRules, LayerModel, NetworkModel, Origin, Platform,
     Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World,
 };
@@ -176,6 +176,7 @@ impl Plan {
                 late: LateRules::all(Late::Finish),
                 unassigned: Unassigned::Hold,
                 firm: Vec::new(),
+                drift: Drift::NONE,
             },
             slots: site.slots,
             deployed: vec![true; self.models.len()],

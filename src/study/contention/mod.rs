@@ -17,7 +17,7 @@ use serde::Serialize;
 pub use self::corun::{CoRun, CoRuns, Layer};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
-use crate::sim::{
+use crate::sim::{Drift, 
     AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Origin, Platform,
     Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
@@ -150,6 +150,7 @@ const RULES: Rules = Rules {
     late: LateRules::all(Late::Finish),
     unassigned: Unassigned::Hold,
     firm: Vec::new(),
+    drift: Drift::NONE,
 };
 
 /// A scheduler that runs network i on accelerator i.

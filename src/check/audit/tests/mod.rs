@@ -81,6 +81,7 @@ impl Example {
             late: LateRules::all(Late::Abort),
             unassigned: Unassigned::Sticky,
             firm: Vec::new(),
+            drift: Drift::NONE,
         };
         let trace = trace(&requests);
         let mut script = Script(|view: &View, out: &mut Decision| {
