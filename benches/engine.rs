@@ -12,9 +12,9 @@ use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::plan::{rules, trace};
 use mascot::scheduler::SCHEDULERS;
-use mascot::sim::{Drift, 
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Origin, Platform,
-    Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
+use mascot::sim::{
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{Late, Qos};

@@ -12,9 +12,9 @@ use mascot::dispatch::{BATCHES, Composed, ROUTES, VARIANTS, find};
 use mascot::plan::{rules, trace};
 use mascot::scheduler::find as scheduler;
 use mascot::serve::{self, Client, FleetModel, ServedModel, ServedVariant, Site};
-use mascot::sim::{Drift, 
-    AcceleratorModel, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform, Request,
-    Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
+use mascot::sim::{
+    AcceleratorModel, DecisionCost, Drift, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
+    Request, Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::Qos;
@@ -82,6 +82,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         report: Time::ZERO,
         dispatch_cost: DecisionCost::Ideal,
         late: rules.late.clone(),
+        changes: Vec::new(),
     }
 }
 

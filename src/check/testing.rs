@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use super::cases::{Case, Size};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
-use crate::sim::{Drift, 
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Platform, Record,
-    Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+use crate::sim::{
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Platform,
+    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};

@@ -242,7 +242,7 @@ impl Recorder for Serving {
                 self.energy = Picojoules(self.energy.0 + energy.0);
             }
             Record::Launched { .. } => self.orders += 1,
-            Record::Site { .. } | Record::End { .. } => {}
+            Record::Site { .. } | Record::Drift { .. } | Record::End { .. } => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use super::hosts::Hosts;
 use super::record::{Loss, Record};
 use super::requests::{InFlight, Requests, Stage};
 use super::site::SiteState;
-use super::static_model::{FleetModel, Hop};
+use super::static_model::{FleetModel, Hop, Wire};
 use super::wire::Traffic;
 use super::{Action, Dispatch, Dispatcher, Recorder};
 use crate::sim::{DropReason, IllegalAction, JobId, Late, Origin, RequestId, Scheduler, Trace};
@@ -75,9 +75,13 @@ pub struct Fleet {
     nexts: Vec<Time>,
     /// Whether the engine of each site has reached the present instant.
     begun: Vec<bool>,
-    traffic: Vec<Traffic>,
+    /// The wires as they are now.
+    pub(super) wires: Vec<Wire>,
+    /// The number of changes of wires until now.
+    pub(super) changed: usize,
+    pub(super) traffic: Vec<Traffic>,
     /// Events with the number in which they were announced, which decides among equals.
-    events: BinaryHeap<Reverse<(Time, Event, u64)>>,
+    pub(super) events: BinaryHeap<Reverse<(Time, Event, u64)>>,
     announced: u64,
     deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pub(super) hosts: Hosts,
@@ -111,7 +115,7 @@ pub(super) struct Both<'a> {
 
 impl Recorder for Both<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
-        if !matches!(record, Record::Site { .. }) {
+        if !matches!(record, Record::Site { .. } | Record::Drift { .. }) {
             self.dispatcher.observe(record);
         }
         self.out.record(record, origin);
@@ -126,12 +130,20 @@ impl Fleet {
         assert!(trace.followers.is_empty(), "requests of a fleet do not follow others");
         assert_eq!(model.sites.len(), schedulers.len(), "every site has its scheduler");
         let sites = schedulers.into_iter().enumerate();
-        let sites = sites.map(|(place, scheduler)| SiteState::new(&model, place, scheduler)).collect();
+        let sites: Vec<SiteState> =
+            sites.map(|(place, scheduler)| SiteState::new(&model, place, scheduler)).collect();
         Self {
+            wires: model.wires.clone(),
+            changed: 0,
             traffic: vec![Traffic::default(); model.wires.len()],
             hosts: Hosts::new(model.nodes, model.sites.len()),
+            // Nothing has happened yet, but conditions may be going to change.
+            nexts: model
+                .sites
+                .iter()
+                .map(|of| of.rules.drift.first().map_or(Time::MAX, |change| change.at))
+                .collect(),
             sites,
-            nexts: vec![Time::MAX; model.sites.len()],
             begun: vec![false; model.sites.len()],
             now: Time::ZERO,
             next_arrival: 0,
@@ -164,6 +176,9 @@ impl Fleet {
         }
         self.write_reports(next);
         self.now = next;
+        if self.next_change() == next {
+            self.change_wires(out);
+        }
         for site in 0..self.sites.len() {
             if self.nexts[site] == next {
                 self.begin(site, &mut Both { dispatcher, out });
@@ -237,7 +252,7 @@ impl Fleet {
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // A slot that a scheduler frees by dropping an order is free from the next instant on.
         let asked = if self.hosts.are_asking() { self.now + Time(1) } else { Time::MAX };
-        event.min(deadline).min(self.next_arrival()).min(self.end).min(asked)
+        event.min(deadline).min(self.next_arrival()).min(self.end).min(asked).min(self.next_change())
     }
 
     fn next_time(&self) -> Time {
@@ -318,9 +333,8 @@ impl Fleet {
             self.events.pop();
             match event {
                 Event::Through { wire } => {
-                    let model = Arc::clone(&self.model);
-                    let of = &model.wires[wire as usize];
-                    while let Some(request) = self.traffic[wire as usize].take(of, self.now) {
+                    let of = self.wires[wire as usize];
+                    while let Some(request) = self.traffic[wire as usize].take(&of, self.now) {
                         self.announce(self.now + of.delay, Event::Hop { request });
                     }
                     self.announce_through(wire);
@@ -336,8 +350,8 @@ impl Fleet {
         }
     }
 
-    fn announce_through(&mut self, wire: Hop) {
-        let end = self.traffic[wire as usize].next_end(&self.model.wires[wire as usize]);
+    pub(super) fn announce_through(&mut self, wire: Hop) {
+        let end = self.traffic[wire as usize].next_end(&self.wires[wire as usize]);
         if end < Time::MAX {
             self.announce(end, Event::Through { wire });
         }
@@ -358,9 +372,12 @@ impl Fleet {
                 _ => self.answer(id, out),
             };
         };
-        let of = self.model.wires[wire as usize];
+        let of = self.wires[wire as usize];
         match self.traffic[wire as usize].send(&of, id, bytes, self.now) {
-            Some(through) => self.announce(through + of.delay, Event::Hop { request: id }),
+            Some(through) => {
+                self.requests.get_mut(id).expect("it is in flight").through = through;
+                self.announce(through + of.delay, Event::Hop { request: id });
+            }
             None => self.announce_through(wire),
         }
     }
@@ -399,6 +416,7 @@ impl Fleet {
             site: 0,
             hop: 0,
             queued_at: Time::ZERO,
+            through: Time::ZERO,
             served: (0, 1),
         });
         assert_eq!(id.0, origin.place, "requests that follow no others arrive in the order of the trace");

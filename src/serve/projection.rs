@@ -95,7 +95,8 @@ impl Recorder for Projection<'_> {
             | Record::Queued { .. }
             | Record::Launched { .. }
             | Record::Member { .. }
-            | Record::Served { .. } => return,
+            | Record::Served { .. }
+            | Record::Drift { .. } => return,
         };
         self.out.record(&projected, origin);
     }

@@ -1,5 +1,6 @@
 //! The stream of records of a fleet.
 
+use super::static_model::Hop;
 use crate::sim::{self, JobId, Operations, Origin, Request, RequestId};
 use crate::units::{Picojoules, Time};
 
@@ -124,6 +125,17 @@ pub enum Record {
         asked: Request,
         /// Why.
         reason: Loss,
+    },
+    /// One direction of a link changed, unseen by dispatchers. What changes at a site is a record of that site.
+    Drift {
+        /// The time of the event.
+        time: Time,
+        /// The wire, by number.
+        wire: Hop,
+        /// Its rate from now on.
+        bytes_per_ps: f64,
+        /// Its delay from now on.
+        delay: Time,
     },
     /// Every measured request has ended, or the time of the run is over.
     End {

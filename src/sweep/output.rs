@@ -36,11 +36,11 @@ impl Logs {
 }
 
 impl Output {
-    /// Opens temporary files for the results in `folder`.
-    pub fn create(folder: &Path, store: &Store, logs: Logs) -> Result<Self, Error> {
+    /// Opens temporary files for the results in `folder`, with the key `drift` or without it.
+    pub fn create(folder: &Path, store: &Store, logs: Logs, has_drifts: bool) -> Result<Self, Error> {
         let open = |table: Table| {
             let mut file = BufWriter::new(store.temporary()?);
-            writeln!(file, "{}", table.columns().join(","))
+            writeln!(file, "{}", table.columns(has_drifts).join(","))
                 .map_err(|source| Error::writing(folder, source))?;
             Ok((table, file))
         };

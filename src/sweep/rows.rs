@@ -218,9 +218,9 @@ impl Table {
         }
     }
 
-    /// The columns of the file: those that identify a cell, and its own.
-    pub fn columns(self) -> Vec<&'static str> {
-        let mut columns = KEYS.to_vec();
+    /// The columns of the file: those that identify a cell, with or without `drift`, and its own.
+    pub fn columns(self, has_drift: bool) -> Vec<&'static str> {
+        let mut columns = KEYS[..KEYS.len() - usize::from(!has_drift)].to_vec();
         match self {
             Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
@@ -253,7 +253,9 @@ pub struct Rows {
 impl Rows {
     /// The rows of an outcome; logs that it does not hold are empty.
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
-        let keys = cell.keys();
+        let mut keys = cell.keys();
+        // Without the axis, files have no column for it.
+        keys.truncate(KEYS.len() - usize::from(!cell.has_drifts()));
         let beside =
             [BOUND_COLUMNS, OFFERED_COLUMNS].into_iter().flat_map(|columns| Column::row(columns, outcome));
         let beside = beside.chain(Column::row(BATCH_COLUMNS, &outcome.batches));
@@ -295,9 +297,10 @@ impl Rows {
     /// The cell's row of `summary.csv` after the keys; an empty field is NaN.
     pub fn measured(&self) -> Measured {
         let record = self.summary();
-        let columns = Table::Summary.columns();
+        let has_drift = record.len() == Table::Summary.columns(true).len();
+        let columns = Table::Summary.columns(has_drift);
         let mut measured = Measured::default();
-        for (column, text) in columns.iter().zip(&record).skip(KEYS.len()) {
+        for (column, text) in columns.iter().zip(&record).skip(KEYS.len() - usize::from(!has_drift)) {
             let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
             let Ok(()) = measured.set(column, text, number);
         }
@@ -371,7 +374,7 @@ mod tests {
     #[test]
     fn no_file_has_two_columns_of_one_name() {
         for table in Table::ALL {
-            let columns = table.columns();
+            let columns = table.columns(true);
             assert_eq!(columns.iter().collect::<BTreeSet<_>>().len(), columns.len(), "{columns:?}");
         }
     }

@@ -24,8 +24,8 @@ use mascot::hw::Sharing;
 use mascot::limits::Relaxation;
 use mascot::rng;
 use mascot::scheduler::{SCHEDULERS, find};
-use mascot::sim::{Drift, 
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, PairCost,
+use mascot::sim::{
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, PairCost,
     Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, View, World,
     run,
 };

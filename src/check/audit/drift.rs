@@ -49,12 +49,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    pub(super) fn change_conditions(
-        &mut self,
-        speed: f64,
-        bandwidth_bytes_per_ps: f64,
-        lost: u64,
-    ) -> Check {
+    pub(super) fn change_conditions(&mut self, speed: f64, bandwidth_bytes_per_ps: f64, lost: u64) -> Check {
         let next = self.next_change();
         ensure!(next == self.now, "conditions change, but the next change is due at {} ps", next.0);
         let change = &self.rules.drift[self.conditions.changes];

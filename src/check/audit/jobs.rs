@@ -192,9 +192,7 @@ impl<'a> Audit<'a> {
         );
         // Views promise by costs without hits, and as if conditions did not get better.
         ensure!(
-            resides
-                || fastest > 1.0
-                || self.now + rounding >= job.earliest_end,
+            resides || fastest > 1.0 || self.now + rounding >= job.earliest_end,
             "request {} ends, but a view promised not before {} ps",
             request.0,
             job.earliest_end.0

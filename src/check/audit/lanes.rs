@@ -184,7 +184,11 @@ impl Run {
         let excess_ps = self.work_ps - self.phases[self.phase].work_ps;
         let rounding_ps = TOLERANCE * self.cost.latency_ps;
         ensure!(excess_ps >= -rounding_ps, "{:?} ends with {} ps of work left", self.sub_job, -excess_ps);
-        ensure!(excess_ps <= self.rate.max(1.0) + rounding_ps, "{:?} works {excess_ps} ps too much", self.sub_job);
+        ensure!(
+            excess_ps <= self.rate.max(1.0) + rounding_ps,
+            "{:?} works {excess_ps} ps too much",
+            self.sub_job
+        );
         let left_out = self.phases[self.phase + 1..next].iter().any(|phase| phase.work_ps > 0.0);
         ensure!(!left_out, "{:?} skips a phase", self.sub_job);
         Ok(())
@@ -232,9 +236,9 @@ impl Run {
             Sharing::MaxMin => demand * peak.sharers as f64,
             Sharing::Proportional => speed * peak.demand_bytes_per_ps,
             // A quarter of its demand, or its proportional part of the bandwidth; an equal part below the threshold.
-            Sharing::Score => (4.0 * bandwidth)
-                .max(speed * peak.demand_bytes_per_ps)
-                .max(demand * peak.sharers as f64),
+            Sharing::Score => {
+                (4.0 * bandwidth).max(speed * peak.demand_bytes_per_ps).max(demand * peak.sharers as f64)
+            }
             Sharing::Fifo => demand * peak.tile_bytes / self.cost.tile_bytes,
             // Its level is never below an equal part.
             Sharing::Knee => {

@@ -24,7 +24,8 @@ impl Draw {
         times.sort_unstable();
         for at in times {
             let known = changes.entry(at);
-            let change = known.or_insert(Change { at, speed: None, bandwidth_bytes_per_ps: None, loss: None });
+            let change =
+                known.or_insert(Change { at, speed: None, bandwidth_bytes_per_ps: None, loss: None });
             match rng.random_range(0..3) {
                 0 => change.speed = Some([0.5, 1.0, log_uniform(rng, 0.2, 3.0)][rng.random_range(0..3)]),
                 1 => {

@@ -297,7 +297,8 @@ impl Lanes {
             let running = self.running[accelerator].as_ref().expect("the accelerator is busy");
             self.demands[accelerator] = speed * running.demand_bytes_per_ps;
             // The rates may stay as they are, where the DRAM is the limit; the time after the phase does not.
-            self.layer_ends[accelerator] = self.ends[accelerator] + Time::from_ps_ceil(running.later_ps / speed);
+            self.layer_ends[accelerator] =
+                self.ends[accelerator] + Time::from_ps_ceil(running.later_ps / speed);
         }
     }
 

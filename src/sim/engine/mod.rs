@@ -429,7 +429,8 @@ impl Engine {
             }
         }
         if std::mem::take(&mut self.changes.running_set)
-            && let Some(granted_bytes_per_ps) = self.lanes.share_bandwidth(self.world.platform.sharing, self.now)
+            && let Some(granted_bytes_per_ps) =
+                self.lanes.share_bandwidth(self.world.platform.sharing, self.now)
         {
             out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps }, Origin::NONE);
         }

@@ -17,9 +17,9 @@ use serde::Serialize;
 pub use self::corun::{CoRun, CoRuns, Layer};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
-use crate::sim::{Drift, 
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Origin, Platform,
-    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+use crate::sim::{
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
-use mascot::sim::{Drift, 
-    AcceleratorModel, Decision, DecisionCost, Engine, Follower, JobId, LateRules, LayerModel, NetworkModel,
-    Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger, Unassigned,
-    View, World, run,
+use mascot::sim::{
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, Follower, JobId, LateRules, LayerModel,
+    NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
+    Unassigned, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{After, Late, Qos};
