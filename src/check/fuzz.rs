@@ -307,6 +307,20 @@ mod tests {
         }
     }
 
+    /// The audit checks that nothing is assigned to a lost accelerator and nothing waits for one.
+    #[test]
+    fn every_scheduler_copes_with_lost_accelerators() {
+        for entry in SCHEDULERS {
+            let cases = (0..).map(|seed| Case::with_drift(seed, Size { accelerators: 4, ..Size::of(seed) }));
+            let loses = |case: &Case| case.rules.drift.iter().any(|change| change.loss.is_some());
+            for case in cases.filter(loses).take(10) {
+                let mut scheduler = (entry.build)(&toml::Table::new(), case.seed).expect("all have defaults");
+                audited(&case, scheduler.as_mut())
+                    .unwrap_or_else(|what| panic!("{}, seed {}: {what}\n{case}", entry.name, case.seed));
+            }
+        }
+    }
+
     #[test]
     fn a_failure_says_what_where_and_how_to_see_it_again() {
         let case = Case::new(7, Size::of(7));

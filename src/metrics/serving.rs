@@ -214,7 +214,7 @@ impl Serving {
         let group = |((by, variant), mut tally): ((ServedBy, String), Tally)| {
             tally.batches.sort_unstable();
             let whole = (by == ServedBy::All).then(of_all);
-            ServingGroup { by, variant, tally, total, whole }
+            ServingGroup { by, variant, tally, total, whole, adapt_s: None }
         };
         groups.into_iter().map(group).collect()
     }
@@ -333,6 +333,8 @@ pub struct ServingGroup {
     /// The number of measured requests of the run.
     total: f64,
     whole: Option<Whole>,
+    /// `adapt_s`, of all requests where conditions changed.
+    pub adapt_s: Option<f64>,
 }
 
 impl ServingGroup {

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::{Cell, Outcome};
-use super::columns::{OFFERED_COLUMNS, summary_columns};
+use super::columns::{DriftColumns, OFFERED_COLUMNS, summary_columns};
 use super::runs::Measured;
 use crate::experiment::KEYS;
 use crate::metrics::{
-    ACCELERATOR_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups, LayerRow, RequestRow,
-    SERVING_COLUMNS, ServedBy, ServingGroup, Value,
+    ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups,
+    LayerRow, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
 };
 use crate::plan::Fleet;
 use crate::serve::Loss;
@@ -218,9 +218,9 @@ impl Table {
         }
     }
 
-    /// The columns of the file: those that identify a cell, with or without `drift`, and its own.
-    pub fn columns(self, has_drift: bool) -> Vec<&'static str> {
-        let mut columns = KEYS[..KEYS.len() - usize::from(!has_drift)].to_vec();
+    /// The columns of the file: those that identify a cell, and its own.
+    pub fn columns(self, of: DriftColumns) -> Vec<&'static str> {
+        let mut columns = KEYS[..of.keys()].to_vec();
         match self {
             Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
@@ -236,6 +236,7 @@ impl Table {
             Self::Serving => {
                 columns.extend(["group", "name"]);
                 columns.extend(names(SERVING_COLUMNS));
+                columns.extend(names(ADAPT_COLUMNS).filter(|_| of.drifting));
             }
             Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
         }
@@ -253,9 +254,9 @@ pub struct Rows {
 impl Rows {
     /// The rows of an outcome; logs that it does not hold are empty.
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
+        let of = DriftColumns::of(&cell.case.drift);
         let mut keys = cell.keys();
-        // Without the axis, files have no column for it.
-        keys.truncate(KEYS.len() - usize::from(!cell.has_drifts()));
+        keys.truncate(of.keys());
         let beside =
             [BOUND_COLUMNS, OFFERED_COLUMNS].into_iter().flat_map(|columns| Column::row(columns, outcome));
         let beside = beside.chain(Column::row(BATCH_COLUMNS, &outcome.batches));
@@ -273,7 +274,8 @@ impl Rows {
         let layers = outcome.layers.iter().map(|row| Logged { cell, row });
         let serving = outcome.serving.iter().map(|group| {
             let names = [group.by.name().to_string(), served_by(cell, group)].map(Value::Text);
-            names.into_iter().chain(Column::row(SERVING_COLUMNS, group))
+            let adapts = Column::row(ADAPT_COLUMNS, group).filter(|_| of.drifting);
+            names.into_iter().chain(Column::row(SERVING_COLUMNS, group)).chain(adapts)
         });
         let answers = outcome.answers.iter().map(|row| Logged { cell, row });
         Self {
@@ -297,10 +299,12 @@ impl Rows {
     /// The cell's row of `summary.csv` after the keys; an empty field is NaN.
     pub fn measured(&self) -> Measured {
         let record = self.summary();
-        let has_drift = record.len() == Table::Summary.columns(true).len();
-        let columns = Table::Summary.columns(has_drift);
+        let [with, without] = [true, false].map(|axis| DriftColumns { axis, drifting: axis });
+        let has_axis = record.len() == Table::Summary.columns(with).len();
+        let of = if has_axis { with } else { without };
+        let columns = Table::Summary.columns(of);
         let mut measured = Measured::default();
-        for (column, text) in columns.iter().zip(&record).skip(KEYS.len() - usize::from(!has_drift)) {
+        for (column, text) in columns.iter().zip(&record).skip(of.keys()) {
             let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
             let Ok(()) = measured.set(column, text, number);
         }
@@ -374,7 +378,7 @@ mod tests {
     #[test]
     fn no_file_has_two_columns_of_one_name() {
         for table in Table::ALL {
-            let columns = table.columns(true);
+            let columns = table.columns(DriftColumns { axis: true, drifting: true });
             assert_eq!(columns.iter().collect::<BTreeSet<_>>().len(), columns.len(), "{columns:?}");
         }
     }

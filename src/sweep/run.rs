@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use super::bound_rows as bound;
 use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
-use crate::metrics::{Accelerators, Batches, Context, Groups, LayerLog, Metrics, RequestLog, Serving, Terms};
+use crate::metrics::{
+    Accelerators, Batches, Context, Groups, LayerLog, Metrics, RequestLog, ServedBy, Serving, Terms, adapt_s,
+};
 use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
 use crate::serve::{self, Dispatcher, Projection};
 use crate::sim::{Engine, Origin, Record, Recorder, RunError, Scheduler, Trace, run as run_engine};
@@ -168,9 +170,15 @@ fn serve_on(
     let both = &mut Both { plain: Projection::new(&fleet.model, &mut recorder), serving: &mut serving };
     serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, both)
         .map_err(|e| e.to_string())?;
+    let mut groups = serving.groups();
+    let answers = serving.into_rows();
+    if let Some(change) = case.drift.entries.iter().map(|entry| entry.at).max() {
+        let all = groups.iter_mut().filter(|group| group.by == ServedBy::All);
+        all.for_each(|group| group.adapt_s = adapt_s(&answers, change));
+    }
     Ok(Outcome {
-        serving: serving.groups(),
-        answers: if logs.requests { serving.into_rows() } else { Vec::new() },
+        serving: groups,
+        answers: if logs.requests { answers } else { Vec::new() },
         ..recorder.outcome(case, &trace)
     })
 }

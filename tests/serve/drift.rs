@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use mascot::serve::{Record, Wire, WireChange, WireSharing};
-use mascot::sim::{self, Change, Drift, Losing};
+use mascot::check::Serving;
+use mascot::serve::{Record, Recorder, Wire, WireChange, WireSharing};
+use mascot::sim::{self, Change, Drift, Losing, Origin};
 use mascot::units::Time;
 
 use super::common::{CLIENT, ClientPlan, ModelPlan, NO_LINK, Plan, SitePlan, composed, requests};
@@ -119,4 +120,46 @@ fn changes_are_told_to_recorders_alone() {
 
 fn is_drift(record: &Record) -> bool {
     matches!(record, Record::Drift { .. } | Record::Site { record: sim::Record::Drift { .. }, .. })
+}
+
+/// The first violation that an independent account finds in the records.
+fn violation(plan: &Plan, records: &[(Record, Origin)]) -> String {
+    let model = plan.model();
+    let mut account = Serving::new(&model);
+    records.iter().for_each(|(record, origin)| account.record(record, *origin));
+    account.verdict().err().unwrap_or_default()
+}
+
+#[test]
+fn changes_that_are_told_wrongly_or_not_obeyed_are_found() {
+    let plan = plan(WireSharing::Ps, vec![change(40, Some(0.5), Some(70))]);
+    let log = plan
+        .run(requests([(0, 0, u64::MAX), (0, 500, u64::MAX)]), &mut composed("closest", "best", "single", 1));
+    assert_eq!(violation(&plan, &log.0), "");
+    let tampered = |tamper: &dyn Fn(&mut Vec<(Record, Origin)>)| {
+        let mut records = log.0.clone();
+        tamper(&mut records);
+        violation(&plan, &records)
+    };
+    let place = log.0.iter().position(|(record, _)| is_drift(record)).expect("a link changes");
+    let without = tampered(&|records| drop(records.remove(place)));
+    assert!(without.contains("a link changes at 40 ps"), "{without}");
+    let twice = tampered(&|records| records.insert(place, records[place]));
+    assert!(twice.contains("the next change of a link is due at 18446744073709551615 ps"), "{twice}");
+    let other = tampered(&|records| {
+        if let Record::Drift { delay, .. } = &mut records[place].0 {
+            *delay = Time(71);
+        }
+    });
+    assert!(other.contains("it becomes Wire"), "{other}");
+    // Nothing can be faster than the link has ever been: 100 ps to send and 50 of delay, less a picosecond.
+    let early = tampered(&|records| {
+        for (record, _) in records.iter_mut().skip(place) {
+            match record {
+                Record::Queued { time, request, .. } if request.0 == 1 => *time = Time(648),
+                _ => {}
+            }
+        }
+    });
+    assert!(early.contains("the way takes 149 ps at least, not 148"), "{early}");
 }

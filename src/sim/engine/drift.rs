@@ -42,6 +42,11 @@ impl Engine {
         out.record(&Record::Drift { time: self.now, speed, bandwidth_bytes_per_ps, lost }, Origin::NONE);
     }
 
+    /// The number of lost accelerators.
+    pub(in crate::sim) fn losses(&self) -> u32 {
+        self.lanes.lost().bits().count_ones()
+    }
+
     /// Goes on without some accelerators. What was assigned to them may be assigned anew, which triggers a decision as an
     /// arrival does.
     fn lose(&mut self, loss: &Losing) {
