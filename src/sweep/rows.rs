@@ -372,7 +372,7 @@ fn name(cell: &Cell, group: &GroupRow) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Table;
+    use super::{DriftColumns, Table};
 
     /// Readers of CSV rename or refuse a second column of the same name.
     #[test]

@@ -75,8 +75,12 @@ impl Engine {
         }
         self.rules.drift = Drift::NONE;
         self.next_change = NextChange::first(&Drift::NONE);
-        self.lanes.set_conditions(1.0, self.world.platform.bandwidth_bytes_per_ps);
-        self.changes.running_set = true;
-        self.settled = false;
+        let nominal = (1.0, self.world.platform.bandwidth_bytes_per_ps);
+        // A change to come must not show, so nothing else differs where none has come yet.
+        if (self.lanes.speed(), self.lanes.bandwidth()) != nominal {
+            self.lanes.set_conditions(nominal.0, nominal.1);
+            self.changes.running_set = true;
+            self.settled = false;
+        }
     }
 }
