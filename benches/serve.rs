@@ -58,7 +58,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         node: site,
         input_bytes: 0.0,
         output_bytes: 0.0,
-        min_accuracy: 0.0,
+        terms: Default::default(),
         ways: (0..sites)
             .map(|other| (other == site).then(|| [Arc::clone(&here), Arc::clone(&here)]))
             .collect(),

@@ -123,7 +123,7 @@ impl<'a> Serving<'a> {
             self.naming = None;
         }
         match *record {
-            Record::Arrived { request, asked } => self.arrived(request, asked),
+            Record::Arrived { request, asked, after } => self.arrived(request, asked, after),
             Record::Sent { request, site, .. } => self.sent(request, site),
             Record::Queued { request, site, .. } => self.queued(request, site),
             Record::Launched { site, order, model, variant, batch, requests, .. } => {
@@ -149,12 +149,14 @@ impl<'a> Serving<'a> {
         }
     }
 
-    fn arrived(&mut self, id: RequestId, asked: Request) -> Result<(), String> {
+    fn arrived(&mut self, id: RequestId, asked: Request, after: Option<RequestId>) -> Result<(), String> {
         ensure(id.0 as usize == self.counts.arrived, || {
             "requests are numbered in the order of arrival".into()
         })?;
         let known = (asked.tenant as usize) < self.model.clients.len();
         ensure(known, || "there is no such tenant".into())?;
+        let has_ended = |leader: RequestId| leader < id && !self.requests.contains_key(&leader);
+        ensure(after.is_none_or(has_ended), || format!("it follows {after:?}, which is still open"))?;
         self.counts.arrived += 1;
         self.requests.insert(id, (asked, Place::AtNode));
         Ok(())

@@ -20,7 +20,7 @@ pub struct Composed {
 impl Dispatcher for Composed {
     fn decide(&mut self, view: &FleetView, moment: Moment, out: &mut Dispatch) {
         match moment {
-            Moment::Arrived(request) => self.send(view, request, out),
+            Moment::Arrived(request) => send(self.route.as_mut(), view, request, out),
             Moment::Free(site) | Moment::Wake(site) => self.launch(view, site, out),
         }
     }
@@ -37,18 +37,6 @@ impl Dispatcher for Composed {
 }
 
 impl Composed {
-    fn send(&mut self, view: &FleetView, id: RequestId, out: &mut Dispatch) {
-        let Some(request) = view.request(id) else { return };
-        let model = view.model();
-        let client = &model.clients[request.tenant];
-        let sites: Vec<usize> = (0..model.sites.len()).filter(|&site| model.serves(site, client)).collect();
-        let site = match sites[..] {
-            [only] => only,
-            _ => self.route.site(view, &request, &sites, &mut out.operations),
-        };
-        out.actions.push(Action::Send { request: id, site });
-    }
-
     fn launch(&mut self, view: &FleetView, site: usize, out: &mut Dispatch) {
         let mut free = view.free_slots();
         let mut wake = None::<Time>;
@@ -104,11 +92,25 @@ impl Composed {
     }
 }
 
+/// Sends a request where its route says.
+pub(super) fn send(route: &mut dyn Route, view: &FleetView, id: RequestId, out: &mut Dispatch) {
+    let Some(request) = view.request(id) else { return };
+    let model = view.model();
+    let client = &model.clients[request.tenant];
+    let sites: Vec<usize> = (0..model.sites.len()).filter(|&site| model.serves(site, client)).collect();
+    let site = match sites[..] {
+        [only] => only,
+        _ => route.site(view, &request, &sites, &mut out.operations),
+    };
+    out.actions.push(Action::Send { request: id, site });
+}
+
 /// The variants that are accurate enough for the first `count` requests of a queue, the most accurate first; all if none
 /// is.
-fn allowed(view: &FleetView, queue: &Queue, count: usize) -> Vec<usize> {
+pub(super) fn allowed(view: &FleetView, queue: &Queue, count: usize) -> Vec<usize> {
     let variants = &queue.served.variants;
-    let asked = queue.iter().take(count).map(|request| view.model().clients[request.tenant].min_accuracy);
+    let asked =
+        queue.iter().take(count).map(|request| view.model().clients[request.tenant].terms.min_accuracy);
     let least = asked.fold(0.0, f64::max);
     let mut all: Vec<usize> = (0..variants.len()).collect();
     all.sort_by(|&a, &b| variants[b].accuracy.total_cmp(&variants[a].accuracy));

@@ -8,6 +8,7 @@
 
 mod batch;
 mod composed;
+mod lookahead;
 mod queue;
 mod route;
 mod variant;
@@ -21,6 +22,7 @@ use crate::units::Time;
 
 pub use batch::BATCHES;
 pub use composed::Composed;
+pub use lookahead::Lookahead;
 pub use queue::Queue;
 pub use route::ROUTES;
 pub use variant::VARIANTS;

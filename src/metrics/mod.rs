@@ -60,7 +60,7 @@ pub use groups::{GroupBy, GroupRow, Groups};
 pub use layer_log::{LayerLog, LayerRow};
 pub use registry::{Fold, Metric, MetricEntry, Metrics, Scope};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
-pub use serving::{Answer, AnswerRow, SERVING_COLUMNS, ServedBy, ServiceTerms, Serving, ServingGroup};
+pub use serving::{Answer, AnswerRow, SERVING_COLUMNS, ServedBy, Serving, ServingGroup};
 pub use timeline::Timeline;
 
 /// Every metric, in the order of the CSV columns. To add one, add its file, its `mod` line and a line here; summary.csv

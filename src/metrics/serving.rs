@@ -7,23 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Column, Value};
-use crate::serve::{FleetModel, Loss, Record, Recorder};
+use crate::serve::{FleetModel, Loss, Record, Recorder, ServiceTerms};
 use crate::sim::{Origin, Request, RequestId};
 use crate::units::{Picojoules, Time};
-use crate::workload::{AccuracyRange, Utility};
-
-/// The terms under which a tenant of a fleet is served.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ServiceTerms {
-    /// What an answer is worth.
-    pub utility: Utility,
-    /// The accuracy below which an answer does not count as served.
-    pub min_accuracy: f64,
-    /// The accuracies of its model.
-    pub accuracies: AccuracyRange,
-    /// The target of the share of requests that are met.
-    pub target_hit_rate: Option<f64>,
-}
 
 /// The answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,14 +111,12 @@ impl Serving {
             return;
         }
         let terms = &self.terms[asked.tenant as usize];
-        let within = asked.deadline.saturating_sub(asked.arrival);
-        let delay = answer.time - asked.arrival;
         self.rows.push(AnswerRow {
             request,
             asked,
             answer: Some(answer),
             loss: None,
-            quality: terms.utility.quality(delay, within, answer.accuracy, terms.accuracies),
+            quality: terms.quality(&asked, answer.time, answer.accuracy),
             served: asked.is_met_at(answer.time) && answer.accuracy >= terms.min_accuracy,
             dispatch: sent - asked.arrival,
             network: (queued - sent) + (answer.time - served),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::catalogue::Catalogue;
 use super::fleet::Fleet;
-use super::pace::{OwnPace, check_loops, check_number};
+use super::pace::{OwnPace, check_loops, check_number, served_s};
 use super::rules::rules_on;
 use super::workload::Workload;
 use crate::experiment::{CaseKeys, CellDrift, Dram, Error, Setting, Wanted, Window};
@@ -88,7 +88,7 @@ impl Site {
         let scenario = &workload.scenario;
         let world = catalogue.world(system, scenario, &dram)?;
         let own = match workload.has_own_pace() {
-            true => Some(OwnPace::of(workload, &world, window, system)?),
+            true => Some(OwnPace::of(workload, &world, &served_s(workload, &world), window, system)?),
             false => None,
         };
         let shares = own.as_ref().map_or_else(|| scenario.network_shares(), |own| own.shares.clone());
@@ -106,14 +106,15 @@ impl Site {
 
 impl Site {
     /// All sites of a fleet together; lambda* is the fleet's.
-    pub(super) fn of_fleet(fleet: &Fleet, dram: Dram, own_per_s: Option<f64>) -> Self {
+    pub(super) fn of_fleet(fleet: &Fleet, dram: Dram, own: Option<&OwnPace>) -> Self {
         let saturation = Saturation {
             requests_per_s: fleet.lambda_best,
             model_utilization: Vec::new(),
             dram_utilization: f64::NAN,
             binding: Vec::new(),
         };
-        let own_load = own_per_s.map(|per_s| per_s / fleet.lambda_best);
+        let own_load = own.map(|own| own.load(fleet.lambda_best));
+        let own_per_s = own.map(OwnPace::most_per_s);
         Self { world: Arc::clone(&fleet.joint), saturation, own_load, own_per_s, dram }
     }
 }

@@ -12,14 +12,14 @@ use super::fleet_ways::Resources;
 use super::pace::OwnPace;
 use super::rules::{decision_cost, rules_on};
 use super::workload::Workload;
-use crate::experiment::{Asked, DataRoot, Dram, Error, Kind, Maker, SchedulerChoice};
+use crate::experiment::{Asked, DataRoot, Dram, Error, Kind, Policies, SchedulerChoice};
 use crate::files::{Source, did_you_mean};
 use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
 use crate::limits::{Way, largest_rate, largest_value};
-use crate::metrics::ServiceTerms;
 use crate::serve::{
-    Client, FleetModel, ServedModel, ServedVariant, Site as ServedSite, Wire, WireSharing, joint_world,
+    Client, FleetModel, ServedModel, ServedVariant, ServiceTerms, Site as ServedSite, Wire, WireSharing,
+    joint_world,
 };
 use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
@@ -38,8 +38,10 @@ pub struct Fleet {
     pub model: Arc<FleetModel>,
     /// The platform of all sites together.
     pub joint: Arc<World>,
-    /// The scheduler of each site.
-    pub schedulers: Vec<SchedulerChoice>,
+    /// The scheduler of each site, and the name of its system.
+    pub schedulers: Vec<(SchedulerChoice, String)>,
+    /// The policies of those that are learned.
+    pub policies: Arc<Policies>,
     /// For each tenant a request alone in the fleet. Deadlines are multiples of its latency.
     pub alone: Vec<Alone>,
     /// The terms of the tenants.
@@ -81,7 +83,10 @@ impl Fleet {
 
     /// The schedulers of the sites for a run.
     pub fn schedulers(&self, seed: u64) -> Result<Vec<Box<dyn Scheduler>>, String> {
-        self.schedulers.iter().map(|choice| choice.build(None, seed)).collect()
+        let build = |(choice, system): &(SchedulerChoice, String)| {
+            choice.build(self.policies.of(choice, system), seed)
+        };
+        self.schedulers.iter().map(build).collect()
     }
 }
 
@@ -91,6 +96,7 @@ pub(super) struct FleetData {
     spec: FleetSpec,
     pub(super) systems: Vec<SystemSpec>,
     schedulers: Vec<SchedulerChoice>,
+    policies: Arc<Policies>,
 }
 
 impl FleetData {
@@ -106,24 +112,22 @@ impl FleetData {
             Err(error) => error,
         };
         let mut systems = Vec::new();
-        let mut schedulers = Vec::new();
+        let (mut schedulers, mut policies) = (Vec::new(), Policies::default());
         for (place, site) in spec.sites.iter().enumerate() {
             data.path(Kind::System, &site.system).map_err(|e| wrong(place, "system", e.to_string()))?;
             systems.push(data.system(&site.system)?);
             let default = Table::from_iter([("name".to_string(), Value::from(DEFAULT_SCHEDULER))]);
             let table = site.scheduler.clone().unwrap_or(default);
             let choice = SchedulerChoice::of_table(table, data.registry())
-                .and_then(|choice| match choice.entry.maker {
-                    Maker::Policy(_) => Err(format!(
-                        "`{}` is a learned policy: expected a rule (`mascot list schedulers`)",
-                        choice.label
-                    )),
-                    _ => choice.build(None, 0).map(|_| choice),
-                })
                 .map_err(|message| wrong(place, "scheduler", message))?;
+            policies
+                .read([&choice], &systems[place], data)
+                .map_err(|error| wrong(place, "scheduler", error.to_string()))?;
+            let policy = policies.of(&choice, &systems[place].name);
+            choice.build(policy, 0).map_err(|message| wrong(place, "scheduler", message))?;
             schedulers.push(choice);
         }
-        Ok(Self { file, spec, systems, schedulers })
+        Ok(Self { file, spec, systems, schedulers, policies: Arc::new(policies) })
     }
 
     /// The system of the first site under the name of the fleet: where a setting names no value, the first site's own is
@@ -139,7 +143,7 @@ impl FleetData {
         workload: &Workload,
         scenario_file: &Path,
         (asked, drift): (&Asked, Entries),
-        pace: &dyn Fn(&World) -> Result<Option<OwnPace>, Error>,
+        pace: &dyn Fn(&World, &[f64]) -> Result<Option<OwnPace>, Error>,
     ) -> Result<(Fleet, Option<OwnPace>), Error> {
         let scenario = &workload.scenario;
         let wrong = |message: String| {
@@ -147,16 +151,15 @@ impl FleetData {
         };
         let model = Arc::new(self.model(catalogues, scenario, scenario_file, (asked, drift))?);
         let joint = Arc::new(joint_world(&model));
-        let own = pace(&joint)?;
-        let total: f64 = scenario.tenants.iter().map(|tenant| tenant.weight).sum();
+        let alone: Vec<Alone> = (0..model.clients.len()).map(|tenant| alone(&model, tenant)).collect();
+        let served_s: Vec<f64> = alone.iter().map(|alone| alone.latency().as_s()).collect();
+        let own = pace(&joint, &served_s)?;
         let shares = match &own {
             Some(own) => own.by_tenant.clone(),
-            None => scenario.tenants.iter().map(|tenant| tenant.weight / total).collect(),
+            None => scenario.tenant_shares(),
         };
         let drams: Vec<Dram> = self.systems.iter().map(|system| Dram::of(&asked.on(system))).collect();
-        let clients = scenario.tenants.iter().zip(&model.clients);
-        let terms: Vec<ServiceTerms> =
-            clients.map(|(tenant, client)| terms(tenant, &model.models[client.model])).collect();
+        let terms: Vec<ServiceTerms> = model.clients.iter().map(|client| client.terms).collect();
         let resources = Resources::of(&model);
         let all = resources.ways(&model, &terms, &drams).map_err(wrong)?;
         let best: Vec<Way> = all.iter().filter(|of| of.is_best).map(|of| of.way.clone()).collect();
@@ -165,9 +168,11 @@ impl FleetData {
         let lambda = rate(&best)?;
         let names = self.resources(scenario, &model);
         let full = lambda.used.iter().enumerate().filter(|&(_, &used)| used > 1.0 - FULL);
+        let of_systems = self.systems.iter().map(|system| system.name.clone());
         let fleet = Fleet {
-            schedulers: self.schedulers.clone(),
-            alone: (0..model.clients.len()).map(|tenant| alone(&model, tenant)).collect(),
+            schedulers: self.schedulers.iter().cloned().zip(of_systems).collect(),
+            policies: Arc::clone(&self.policies),
+            alone,
             terms,
             lambda_best: lambda.per_s,
             bound_by: full.map(|(resource, _)| names[resource].clone()).collect(),
@@ -207,13 +212,6 @@ impl FleetData {
         (asked, drift): (&Asked, Entries),
     ) -> Result<FleetModel, Error> {
         let wrong = |of: OfTenant| self.wrong_tenant(scenario, scenario_file, of);
-        let follows =
-            |tenant: &Tenant| tenant.arrivals.cascade().is_some() || tenant.arrivals.closed_loop().is_some();
-        if let Some(tenant) = scenario.tenants.iter().position(follows) {
-            let message =
-                "cascades and closed loops are not served by fleets; expected arrivals of their own".into();
-            return Err(wrong(OfTenant { tenant, keys: &["arrivals"], message }));
-        }
         check_networks(scenario).map_err(wrong)?;
         drift.check_sites(&self.spec)?;
         let wide = wide(scenario);
@@ -326,12 +324,13 @@ impl FleetData {
                 back.extend(access.map(|[_, down]| down));
                 Some([Arc::from(there), Arc::from(back)])
             };
+            let model = model_of(scenario, place, models);
             clients.push(Client {
-                model: model_of(scenario, place, models),
+                model,
                 node: node as usize,
                 input_bytes: tenant.input_bytes,
                 output_bytes: tenant.output_bytes,
-                min_accuracy: tenant.min_accuracy.unwrap_or(0.0),
+                terms: terms(tenant, &models[model]),
                 ways: self.spec.sites.iter().map(way).collect(),
             });
         }

@@ -9,7 +9,7 @@ use super::catalogue::{Catalogue, Form};
 use super::drift::Entries;
 use super::fleet::{Fleet, FleetData, wide};
 use super::frame::Frame;
-use super::pace::{OwnPace, check_number};
+use super::pace::{OwnPace, check_loops, check_number};
 use super::points::Point;
 use super::workload::{Workload, isolated};
 use crate::cost::Cache;
@@ -46,8 +46,8 @@ impl FleetBuilder<'_> {
             let (fleet, site) = match known.iter().find(same) {
                 Some((.., fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
                 None => {
-                    let pace = |world: &World| match workload.has_own_pace() {
-                        true => OwnPace::of(workload, world, &window, self.frame.system).map(Some),
+                    let pace = |world: &World, served_s: &[f64]| match workload.has_own_pace() {
+                        true => OwnPace::of(workload, world, served_s, &window, self.frame.system).map(Some),
                         false => Ok(None),
                     };
                     let entries = Entries { drift: &point.drift, source: &self.frame.experiment.source };
@@ -56,10 +56,10 @@ impl FleetBuilder<'_> {
                         self.fleet.fleet(&self.catalogues, workload, file, (&point.asked, entries), &pace)?;
                     let (fleet, own) = (Arc::new(made.0), made.1);
                     if let Some(own) = &own {
+                        check_loops(own, &window, workload, self.frame.system)?;
                         check_number(own.most_per_s(), own.sample, &window, workload, self.frame.system)?;
                     }
-                    let own_per_s = own.map(|own| own.most_per_s());
-                    let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own_per_s));
+                    let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own.as_ref()));
                     known.push((
                         point.scenario,
                         &point.asked,

@@ -2,8 +2,7 @@
 
 use crate::experiment::Dram;
 use crate::limits::{Way, seconds_per_request};
-use crate::metrics::ServiceTerms;
-use crate::serve::{Client, FleetModel};
+use crate::serve::{Client, FleetModel, ServiceTerms};
 use crate::sim::World;
 use crate::units::Time;
 

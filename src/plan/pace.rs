@@ -21,7 +21,7 @@ const SEED: u64 = 1;
 pub(super) struct OwnPace {
     /// The share of requests for each network.
     pub(super) shares: Vec<f64>,
-    /// The share of requests of each tenant, if no request follows another.
+    /// The share of requests of each tenant.
     pub(super) by_tenant: Vec<f64>,
     /// The rate of requests outside closed loops; NaN if they come at once.
     open_per_s: f64,
@@ -32,9 +32,11 @@ pub(super) struct OwnPace {
 }
 
 impl OwnPace {
+    /// The rates of a workload; a request of each tenant takes `served_s` seconds if it never waits.
     pub(super) fn of(
         workload: &Workload,
         world: &World,
+        served_s: &[f64],
         window: &Window,
         system: &SystemSpec,
     ) -> Result<Self, Error> {
@@ -43,11 +45,13 @@ impl OwnPace {
         let (sample, per_s) = (open.requests.iter().sum::<f64>(), open.rate_per_s);
         let unit_s = if sample > 0.0 && per_s.is_finite() { sample / per_s } else { 1.0 };
         let mut weights = open.by_network;
+        let mut by_tenant = open.requests.clone();
         let mut add = |requests: &[f64], of: &dyn Fn(&Tenant) -> bool| {
             let mut total = 0.0;
-            for (tenant, &requests) in workload.scenario.tenants.iter().zip(requests) {
-                let requests = if of(tenant) { requests } else { 0.0 };
+            for (place, tenant) in workload.scenario.tenants.iter().enumerate() {
+                let requests = if of(tenant) { requests[place] } else { 0.0 };
                 tenant.mix().for_each(|(network, share)| weights[network as usize] += share * requests);
+                by_tenant[place] += requests;
                 total += requests;
             }
             total
@@ -56,12 +60,12 @@ impl OwnPace {
         if workload.has_followers() {
             let scenario = &workload.scenario;
             let is_stage = |tenant: &Tenant| tenant.arrivals.cascade().is_some();
-            stages = add(&scenario.with_stages(open.requests.clone()), &is_stage);
-            let paces = scenario.tenants.iter().map(|tenant| unit_s * loop_pace(tenant, world));
+            stages = add(&scenario.with_stages(open.requests), &is_stage);
+            let served = scenario.tenants.iter().zip(served_s);
+            let paces = served.map(|(tenant, served_s)| unit_s * loop_pace(tenant, *served_s));
             loops = add(&scenario.with_stages(paces.collect()), &|_| true);
         }
         let total: f64 = weights.iter().sum();
-        let by_tenant = open.requests.iter().map(|requests| requests / total).collect();
         if total == 0.0 {
             return Err(nothing_comes(window, workload, system));
         }
@@ -69,7 +73,7 @@ impl OwnPace {
             true => per_s * ((sample + stages) / sample),
             false => 0.0,
         };
-        weights.iter_mut().for_each(|weight| *weight /= total);
+        weights.iter_mut().chain(&mut by_tenant).for_each(|weight| *weight /= total);
         Ok(Self {
             shares: weights,
             by_tenant,
@@ -97,11 +101,16 @@ impl OwnPace {
 }
 
 /// The requests per second of a closed loop that is served without waiting; 0 for any other tenant.
-fn loop_pace(tenant: &Tenant, world: &World) -> f64 {
+fn loop_pace(tenant: &Tenant, served_s: f64) -> f64 {
     let Some(law) = tenant.arrivals.closed_loop() else { return 0.0 };
-    let served_s =
-        tenant.mix().map(|(network, share)| share * world.networks[network as usize].isolated.as_s());
-    f64::from(law.in_flight) / (served_s.sum::<f64>() + law.mean_think().as_s())
+    f64::from(law.in_flight) / (served_s + law.mean_think().as_s())
+}
+
+/// The latency of a request of each tenant alone on a system, in seconds: the mean over its networks.
+pub(super) fn served_s(workload: &Workload, world: &World) -> Vec<f64> {
+    let isolated_s = |network: u32| world.networks[network as usize].isolated.as_s();
+    let mean = |tenant: &Tenant| tenant.mix().map(|(network, share)| share * isolated_s(network)).sum();
+    workload.scenario.tenants.iter().map(mean).collect()
 }
 
 /// The requests that follow no others, without those that start closed loops.

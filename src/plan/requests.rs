@@ -61,23 +61,26 @@ fn sla(case: &Case, arrival: &Arrival) -> Sla {
     terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")
 }
 
+/// The latency of a request alone.
+fn isolated(case: &Case, arrival: &Arrival) -> Time {
+    match &case.fleet {
+        Some(fleet) => fleet.alone[arrival.tenant as usize].latency(),
+        None => case.reference[arrival.network as usize],
+    }
+}
+
 /// A request with its deadline, from the latencies of the system of the case or of its reference.
 pub(crate) fn request(case: &Case, arrival: &Arrival) -> Request {
     let &Arrival { time, tenant, network, priority, .. } = arrival;
-    let isolated = match &case.fleet {
-        Some(fleet) => fleet.alone[tenant as usize].latency(),
-        None => case.reference[network as usize],
-    };
     let qos = qos(case, arrival);
-    let deadline = sla(case, arrival).deadline(arrival, qos, isolated);
+    let deadline = sla(case, arrival).deadline(arrival, qos, isolated(case, arrival));
     Request { tenant, network, priority, qos, arrival: time, deadline }
 }
 
 /// A request that follows another, and the time from its arrival to its deadline. The next frame does not wait for it.
 fn following(case: &Case, arrival: &Arrival) -> (Request, Time) {
     let request = Request { arrival: Time::MAX, ..request(case, arrival) };
-    let isolated = case.reference[request.network as usize];
-    match sla(case, arrival).within(request.qos, isolated) {
+    match sla(case, arrival).within(request.qos, isolated(case, arrival)) {
         Some(within) => (Request { deadline: Time::MAX, ..request }, within),
         None => (request, Time::MAX),
     }

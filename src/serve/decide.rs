@@ -1,37 +1,31 @@
 //! The decisions of a fleet: when the dispatcher is asked, what it is shown, and what its actions do.
 
-use super::fleet::{Both, Event, Fleet, ServeError};
+use super::fleet::{Crew, Event, Fleet, ServeError};
 use super::orders::Order;
 use super::record::{Loss, Record};
 use super::requests::Stage;
 use super::view::{FleetView, Place};
-use super::{Action, Dispatch, Dispatcher, Moment, Recorder};
+use super::{Action, Dispatch, Moment, Recorder};
 use crate::sim::{DecisionCost, Origin, Request};
 use crate::units::Time;
 
 impl Fleet {
     /// Asks the dispatcher about whatever is to be decided at a host.
-    pub(super) fn decide(
-        &mut self,
-        host: usize,
-        dispatcher: &mut dyn Dispatcher,
-        out: &mut dyn Recorder,
-    ) -> Result<(), ServeError> {
+    pub(super) fn decide(&mut self, host: usize, crew: &mut Crew) -> Result<(), ServeError> {
         let Some((moment, place)) = self.moment(host) else { return Ok(()) };
         let mut dispatch = std::mem::take(&mut self.dispatch);
         dispatch.actions.clear();
         dispatch.operations = Default::default();
-        dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
+        crew.dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
         let (latency, energy) = self.model.dispatch_cost.charge(dispatch.operations);
         let (time, operations) = (self.now, dispatch.operations);
-        let both = &mut Both { dispatcher, out };
-        both.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
+        crew.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
         if latency > Time::ZERO {
             self.hosts.defer(host, dispatch);
             self.announce(self.now + latency, Event::Decided { host });
             return Ok(());
         }
-        let applied = self.apply(&dispatch, both);
+        let applied = self.apply(&dispatch, crew);
         self.dispatch = dispatch;
         applied
     }
@@ -140,7 +134,7 @@ impl Fleet {
         members.extend((0..count).map_while(|_| state.dequeue(model)));
         let first = self.requests.get(members[0]).expect("queued requests are in flight");
         let mut order = Request { network, arrival: self.now, deadline: Time::ZERO, ..first.asked };
-        let mut origin = first.origin;
+        let mut origin = Origin { place: members[0].0, ..first.origin };
         for &member in &members {
             let request = self.requests.get(member).expect("queued requests are in flight");
             let client = &self.model.clients[request.asked.tenant as usize];
@@ -150,7 +144,7 @@ impl Fleet {
             order.deadline = order.deadline.max(due.max(self.now));
             order.priority = order.priority.max(request.asked.priority);
             if request.origin.measured && !origin.measured {
-                origin = request.origin;
+                origin = Origin { place: member.0, ..request.origin };
             }
         }
         let id = state.with_engine(site, out, |engine, tap| engine.admit_order(order, origin, tap));

@@ -11,7 +11,9 @@ use super::site::SiteState;
 use super::static_model::{FleetModel, Hop, Wire};
 use super::wire::Traffic;
 use super::{Action, Dispatch, Dispatcher, Recorder};
-use crate::sim::{DropReason, IllegalAction, JobId, Late, Origin, RequestId, Scheduler, Trace};
+use crate::sim::{
+    Arrivals, Arriving, DropReason, Ended, IllegalAction, JobId, Late, Origin, RequestId, Scheduler, Trace,
+};
 use crate::units::Time;
 
 /// Why a run of a fleet has no result.
@@ -61,20 +63,20 @@ impl Event {
     }
 }
 
-/// A run of a fleet in progress.
+/// A run of a fleet in progress, without those who decide. A clone continues with the same records.
+#[derive(Clone)]
 pub struct Fleet {
     pub(super) model: Arc<FleetModel>,
     trace: Arc<Trace>,
     pub(super) now: Time,
-    /// The place in the trace of the next request.
-    next_arrival: usize,
+    arrivals: Arrivals,
     pub(super) requests: Requests,
     pub(super) sites: Vec<SiteState>,
     /// When the next thing happens in the engine of each site. Every instant looks at all of them, so they are not beside
     /// the engines.
-    nexts: Vec<Time>,
+    pub(super) nexts: Vec<Time>,
     /// Whether the engine of each site has reached the present instant.
-    begun: Vec<bool>,
+    pub(super) begun: Vec<bool>,
     /// The wires as they are now.
     pub(super) wires: Vec<Wire>,
     /// The number of changes of wires until now.
@@ -83,10 +85,10 @@ pub struct Fleet {
     /// Events with the number in which they were announced, which decides among equals.
     pub(super) events: BinaryHeap<Reverse<(Time, Event, u64)>>,
     announced: u64,
-    deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
+    pub(super) deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pub(super) hosts: Hosts,
     pub(super) dispatch: Dispatch,
-    measured_open: usize,
+    pub(super) measured_open: usize,
     end: Time,
     next_report: Time,
 }
@@ -94,7 +96,7 @@ pub struct Fleet {
 /// The number of reports that a site keeps. Our choice, because a report older than this many periods is of no use.
 const KEPT_REPORTS: usize = 64;
 
-/// Runs a fleet to the end. `schedulers` has one scheduler for each site. Panics if the trace has followers.
+/// Runs a fleet to the end. `schedulers` has one scheduler for each site.
 pub fn run(
     model: Arc<FleetModel>,
     trace: Arc<Trace>,
@@ -102,21 +104,29 @@ pub fn run(
     dispatcher: &mut dyn Dispatcher,
     out: &mut dyn Recorder,
 ) -> Result<(), ServeError> {
-    let mut fleet = Fleet::new(model, trace, schedulers);
-    while fleet.step(dispatcher, out)? {}
+    assert_eq!(model.sites.len(), schedulers.len(), "every site has its scheduler");
+    let (mut fleet, mut schedulers) = (Fleet::new(model, trace), schedulers);
+    let mut crew = Crew { dispatcher, schedulers: &mut schedulers, out };
+    while fleet.step(&mut crew)? {}
     Ok(())
 }
 
-/// Passes records on to the dispatcher first.
-pub(super) struct Both<'a> {
+/// Who decides and who watches; records go to those whom they concern.
+pub(super) struct Crew<'a> {
     pub(super) dispatcher: &'a mut dyn Dispatcher,
+    /// One for each site.
+    pub(super) schedulers: &'a mut [Box<dyn Scheduler>],
     pub(super) out: &'a mut dyn Recorder,
 }
 
-impl Recorder for Both<'_> {
+impl Recorder for Crew<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
-        if !matches!(record, Record::Site { .. } | Record::Drift { .. }) {
-            self.dispatcher.observe(record);
+        match record {
+            // Nobody sees conditions change.
+            Record::Drift { .. } => {}
+            Record::Site { record, .. } if !record.is_seen() => {}
+            Record::Site { site, record } => self.schedulers[*site].observe(record),
+            _ => self.dispatcher.observe(record),
         }
         self.out.record(record, origin);
     }
@@ -124,14 +134,11 @@ impl Recorder for Both<'_> {
 
 impl Fleet {
     /// Begins a run at time zero.
-    pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>, schedulers: Vec<Box<dyn Scheduler>>) -> Self {
+    pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>) -> Self {
         model.check();
         trace.check();
-        assert!(trace.followers.is_empty(), "requests of a fleet do not follow others");
-        assert_eq!(model.sites.len(), schedulers.len(), "every site has its scheduler");
-        let sites = schedulers.into_iter().enumerate();
         let sites: Vec<SiteState> =
-            sites.map(|(place, scheduler)| SiteState::new(&model, place, scheduler)).collect();
+            (0..model.sites.len()).map(|place| SiteState::new(&model, place)).collect();
         Self {
             wires: model.wires.clone(),
             changed: 0,
@@ -146,7 +153,7 @@ impl Fleet {
             sites,
             begun: vec![false; model.sites.len()],
             now: Time::ZERO,
-            next_arrival: 0,
+            arrivals: Arrivals::new(&trace),
             requests: Requests::default(),
             events: BinaryHeap::new(),
             announced: 0,
@@ -161,12 +168,12 @@ impl Fleet {
     }
 
     /// Goes on by one instant; returns whether the run goes on.
-    fn step(&mut self, dispatcher: &mut dyn Dispatcher, out: &mut dyn Recorder) -> Result<bool, ServeError> {
+    pub(super) fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
         let is_over = self.measured_open == 0
-            || (self.requests.len() == 0 && self.next_arrival() == Time::MAX && self.end == Time::MAX);
+            || (self.requests.len() == 0 && self.arrivals.next_time() == Time::MAX && self.end == Time::MAX);
         let next = self.next_time();
         if is_over {
-            Both { dispatcher, out }.record(&Record::End { time: self.now }, Origin::NONE);
+            crew.record(&Record::End { time: self.now }, Origin::NONE);
             return Ok(false);
         }
         let goes_on = |site: usize| self.nexts[site] < Time::MAX && !self.sites[site].engine.is_stalled();
@@ -177,54 +184,54 @@ impl Fleet {
         self.write_reports(next);
         self.now = next;
         if self.next_change() == next {
-            self.change_wires(out);
+            self.change_wires(crew);
         }
         for site in 0..self.sites.len() {
             if self.nexts[site] == next {
-                self.begin(site, &mut Both { dispatcher, out });
+                self.begin(site, crew);
             }
         }
         if next == self.end {
-            self.pass_hops(&mut Both { dispatcher, out });
-            Both { dispatcher, out }.record(&Record::End { time: next }, Origin::NONE);
+            self.pass_hops(crew);
+            crew.record(&Record::End { time: next }, Origin::NONE);
             return Ok(false);
         }
-        self.pass_instant(dispatcher, out)?;
-        for site in 0..self.sites.len() {
-            if std::mem::take(&mut self.begun[site]) {
-                let out = &mut Both { dispatcher, out };
-                let waited = self.sites[site].apply_due(site, out);
-                self.take_ended(site, out);
-                let is_last = self.measured_open == 0;
-                let ended = self.sites[site].end(site, [waited, is_last], out);
-                let name = &self.model.sites[site].name;
-                let wrong = |illegal| ServeError::Scheduler { site: name.clone(), illegal };
-                self.nexts[site] = ended.map_err(wrong)?;
-                self.take_ended(site, out);
-            }
-        }
+        self.finish_instant(crew)?;
         Ok(true)
     }
 
+    /// Goes on to the end of the present instant.
+    pub(super) fn finish_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
+        self.pass_instant(crew)?;
+        for site in 0..self.sites.len() {
+            if std::mem::take(&mut self.begun[site]) {
+                let waited = self.sites[site].apply_due(site, crew);
+                self.take_ended(site, crew);
+                let is_last = self.measured_open == 0;
+                let ended = self.sites[site].end(site, [waited, is_last], crew);
+                let name = &self.model.sites[site].name;
+                let wrong = |illegal| ServeError::Scheduler { site: name.clone(), illegal };
+                self.nexts[site] = ended.map_err(wrong)?;
+                self.take_ended(site, crew);
+            }
+        }
+        Ok(())
+    }
+
     /// What happens outside the engines now, and what follows from it without delay.
-    fn pass_instant(
-        &mut self,
-        dispatcher: &mut dyn Dispatcher,
-        out: &mut dyn Recorder,
-    ) -> Result<(), ServeError> {
+    fn pass_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
         loop {
-            let both = &mut Both { dispatcher, out };
-            self.pass_hops(both);
-            if self.next_arrival() == self.now {
-                self.arrive(both);
+            self.pass_hops(crew);
+            if self.arrivals.next_time() <= self.now {
+                self.arrive(crew);
             } else if self.deadlines.peek().is_some_and(|Reverse((time, _))| *time <= self.now) {
                 let Reverse((_, request)) = self.deadlines.pop().expect("it was peeked at");
-                self.lose(request, Loss::Late, both);
+                self.lose(request, Loss::Late, crew);
             } else if let Some(event) = self.next_event_now() {
                 match event {
                     Event::Decided { host } => {
                         let dispatch = self.hosts.take_pending(host);
-                        self.apply(&dispatch, both)?;
+                        self.apply(&dispatch, crew)?;
                     }
                     Event::Wake { site } => {
                         let state = &mut self.sites[site];
@@ -235,15 +242,11 @@ impl Fleet {
                     Event::Through { .. } | Event::Hop { .. } => unreachable!("hops have passed"),
                 }
             } else if let Some(host) = self.hosts.next_asking() {
-                self.decide(host, dispatcher, out)?;
+                self.decide(host, crew)?;
             } else {
                 return Ok(());
             }
         }
-    }
-
-    fn next_arrival(&self) -> Time {
-        self.trace.requests.get(self.next_arrival).map_or(Time::MAX, |request| request.arrival)
     }
 
     /// The time of the next event outside the engines.
@@ -252,7 +255,8 @@ impl Fleet {
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // A slot that a scheduler frees by dropping an order is free from the next instant on.
         let asked = if self.hosts.are_asking() { self.now + Time(1) } else { Time::MAX };
-        event.min(deadline).min(self.next_arrival()).min(self.end).min(asked).min(self.next_change())
+        let change = self.next_change();
+        event.min(deadline).min(self.arrivals.next_time()).min(self.end).min(asked).min(change)
     }
 
     fn next_time(&self) -> Time {
@@ -400,30 +404,23 @@ impl Fleet {
         let time = self.now;
         let answered = Record::Answered { time, request: id, asked, site, variant, batch, accuracy };
         out.record(&answered, origin);
-        self.measured_open -= usize::from(origin.measured);
+        self.end(id, origin, asked.tenant, true);
     }
 
     fn arrive(&mut self, out: &mut dyn Recorder) {
-        let place = self.next_arrival;
-        let asked = self.trace.requests[place];
-        self.next_arrival += 1;
-        let measured = self.trace.is_measured(RequestId(place as u32), self.now);
-        let origin = Origin { place: place as u32, measured };
-        let id = self.requests.push(InFlight {
-            asked,
-            origin,
-            stage: Stage::AtNode,
-            site: 0,
-            hop: 0,
-            queued_at: Time::ZERO,
-            through: Time::ZERO,
-            served: (0, 1),
-        });
-        assert_eq!(id.0, origin.place, "requests that follow no others arrive in the order of the trace");
+        let Some(Arriving { place, request: asked, after }) = self.arrivals.take(&self.trace, self.now)
+        else {
+            return;
+        };
+        let id = RequestId(self.arrivals.next_id());
+        let origin = Origin { place, measured: self.trace.is_measured(id, self.now) };
+        let stage = Stage::AtNode;
+        let (site, hop, [queued_at, through], served) = (0, 0, [Time::ZERO; 2], (0, 1));
+        self.requests.push(InFlight { asked, origin, stage, site, hop, queued_at, through, served });
         if self.model.late.of(asked.tenant) == Late::Abort {
             self.deadlines.push(Reverse((asked.deadline, id)));
         }
-        out.record(&Record::Arrived { request: id, asked }, origin);
+        out.record(&Record::Arrived { request: id, asked, after }, origin);
         self.hosts.wait(self.model.clients[asked.tenant as usize].node, id);
     }
 
@@ -462,6 +459,15 @@ impl Fleet {
     fn close(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
         let InFlight { asked, origin, .. } = self.requests.remove(id).expect("it is in flight");
         out.record(&Record::Lost { time: self.now, request: id, asked, reason }, origin);
+        self.end(id, origin, asked.tenant, false);
+    }
+
+    /// A request has ended: what follows it may arrive.
+    fn end(&mut self, id: RequestId, origin: Origin, tenant: u32, done: bool) {
         self.measured_open -= usize::from(origin.measured);
+        if !self.trace.followers.is_empty() {
+            let ended = Ended { id, place: origin.place, tenant, done };
+            self.arrivals.release(&self.trace, &ended, self.now);
+        }
     }
 }

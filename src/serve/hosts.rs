@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::Dispatch;
 use crate::sim::RequestId;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Host {
     /// The requests at a node about which nothing was asked yet.
     waiting: VecDeque<RequestId>,
@@ -14,7 +14,7 @@ struct Host {
     pending: Option<Dispatch>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Hosts {
     hosts: Vec<Host>,
     /// The hosts with something to decide, in order.

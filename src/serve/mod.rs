@@ -18,6 +18,7 @@
 mod decide;
 mod drift;
 mod fleet;
+mod fork;
 mod hosts;
 mod orders;
 mod projection;
@@ -29,10 +30,11 @@ mod view;
 mod wire;
 
 pub use fleet::{Fleet, ServeError, run};
+pub use fork::Fork;
 pub use projection::{Projection, joint_world};
 pub use record::{Loss, Record, Recorder};
 pub use static_model::{
-    Client, FleetModel, Hop, ServedModel, ServedVariant, Site, Wire, WireChange, WireSharing,
+    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireChange, WireSharing,
 };
 pub use view::{FleetView, QueuedView, RequestView, SiteView};
 

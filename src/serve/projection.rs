@@ -47,8 +47,7 @@ impl<'a> Projection<'a> {
         Self { out, offsets, granted: vec![0.0; model.sites.len()] }
     }
 
-    /// What happened inside a site. The origin of an order is that of the request to which its layers are booked, whose
-    /// place in the trace is its id.
+    /// What happened inside a site.
     fn site(&mut self, site: usize, mut record: sim::Record, origin: Origin) {
         use sim::Record as R;
         match &mut record {
@@ -74,8 +73,8 @@ impl Recorder for Projection<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         let job = |request: RequestId| JobId(request.0);
         let projected = match *record {
-            Record::Arrived { request, asked } => {
-                sim::Record::Arrival { request, job: job(request), asked, after: None }
+            Record::Arrived { request, asked, after } => {
+                sim::Record::Arrival { request, job: job(request), asked, after }
             }
             Record::Answered { time, request, asked, .. } => {
                 sim::Record::Done { time, request, job: job(request), asked }

@@ -24,6 +24,8 @@ pub enum Record {
         request: RequestId,
         /// What it asks for: the network is the most accurate variant at batch 1.
         asked: Request,
+        /// The request whose end it has waited for.
+        after: Option<RequestId>,
     },
     /// The dispatcher decided on the view at `time`.
     Decided {
@@ -146,8 +148,8 @@ pub enum Record {
 
 /// A receiver of the records of a fleet.
 pub trait Recorder {
-    /// Called once per record, in order. `origin` is that of the request that the record is about; for a record of a
-    /// site, of the first request of the order.
+    /// Called once per record, in order. `origin` is that of the request that the record is about. In records of sites it
+    /// names the request to which the layers of an order are booked by its id; so do those of launches.
     fn record(&mut self, record: &Record, origin: Origin);
 }
 

@@ -71,6 +71,13 @@ impl Requests {
         Some(request)
     }
 
+    /// Those that are kept, under the same ids.
+    pub(super) fn filter_map(&self, keep: impl Fn(&InFlight) -> Option<InFlight>) -> Self {
+        let window: VecDeque<_> = self.window.iter().map(|of| of.as_ref().and_then(&keep)).collect();
+        let open = window.iter().flatten().count();
+        Self { window, first: self.first, open }
+    }
+
     /// The number of requests in flight.
     pub(super) fn len(&self) -> usize {
         self.open

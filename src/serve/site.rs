@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Recorder;
+use super::fleet::Crew;
 use super::orders::Orders;
 use super::record::Record;
 use super::static_model::{FleetModel, Site};
-use crate::sim::{self, Decision, Engine, IllegalAction, JobId, Origin, RequestId, Scheduler};
+use crate::sim::{self, Decision, Engine, IllegalAction, JobId, Origin, RequestId};
 use crate::units::Time;
 
 /// What a site reports of itself.
@@ -22,9 +23,9 @@ pub(super) struct Report {
     pub(super) backlog: Time,
 }
 
+#[derive(Clone)]
 pub(super) struct SiteState {
     pub(super) engine: Engine,
-    scheduler: Box<dyn Scheduler>,
     decision: Decision,
     /// The queue of each model, in the order of delivery.
     pub(super) queues: Vec<VecDeque<RequestId>>,
@@ -44,7 +45,7 @@ pub(super) struct SiteState {
 }
 
 impl SiteState {
-    pub(super) fn new(model: &FleetModel, place: usize, scheduler: Box<dyn Scheduler>) -> Self {
+    pub(super) fn new(model: &FleetModel, place: usize) -> Self {
         let site = &model.sites[place];
         let alone = model.models.iter().enumerate().map(|(m, served)| match site.deployed[m] {
             true => model.service(place, m, served.best(), 1),
@@ -52,7 +53,6 @@ impl SiteState {
         });
         Self {
             engine: Engine::of_orders(Arc::clone(&site.world), site.rules.clone()),
-            scheduler,
             decision: Decision::default(),
             queues: vec![VecDeque::new(); model.models.len()],
             queued_work: Time::ZERO,
@@ -60,6 +60,22 @@ impl SiteState {
             orders: Orders::default(),
             ended: Vec::new(),
             asks: false,
+            wake: None,
+            reports: VecDeque::new(),
+        }
+    }
+
+    /// The site as it is, which is about to ask its dispatcher again.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            engine: self.engine.fork_of_orders(),
+            decision: Decision::default(),
+            queues: self.queues.clone(),
+            queued_work: self.queued_work,
+            alone: self.alone.clone(),
+            orders: self.orders.clone(),
+            ended: Vec::new(),
+            asks: true,
             wake: None,
             reports: VecDeque::new(),
         }
@@ -101,7 +117,7 @@ impl SiteState {
 
     /// Brings the engine to the present instant, in which layers end.
     pub(super) fn begin(&mut self, place: usize, now: Time, out: &mut dyn Recorder) {
-        let tap = &mut Tap { place, scheduler: self.scheduler.as_mut(), ended: &mut self.ended, out };
+        let tap = &mut Tap { place, ended: &mut self.ended, out };
         self.engine.begin(now, tap);
     }
 
@@ -112,7 +128,7 @@ impl SiteState {
         out: &mut dyn Recorder,
         call: impl FnOnce(&mut Engine, &mut dyn sim::Recorder) -> T,
     ) -> T {
-        let tap = &mut Tap { place, scheduler: self.scheduler.as_mut(), ended: &mut self.ended, out };
+        let tap = &mut Tap { place, ended: &mut self.ended, out };
         call(&mut self.engine, tap)
     }
 
@@ -127,17 +143,17 @@ impl SiteState {
         &mut self,
         place: usize,
         [waited, is_last]: [bool; 2],
-        out: &mut dyn Recorder,
+        crew: &mut Crew,
     ) -> Result<Time, IllegalAction> {
         if !is_last && self.engine.end(waited) {
             self.decision.clear();
-            self.scheduler.decide(&self.engine.view(), &mut self.decision);
+            crew.schedulers[place].decide(&self.engine.view(), &mut self.decision);
             let decision = std::mem::take(&mut self.decision);
-            let applied = self.with_engine(place, out, |engine, tap| engine.apply(&decision, tap));
+            let applied = self.with_engine(place, crew, |engine, tap| engine.apply(&decision, tap));
             self.decision = decision;
             applied?;
         }
-        Ok(self.with_engine(place, out, |engine, tap| engine.next_time(tap)))
+        Ok(self.with_engine(place, crew, |engine, tap| engine.next_time(tap)))
     }
 
     pub(super) fn free_slots(&self, site: &Site) -> u32 {
@@ -145,19 +161,15 @@ impl SiteState {
     }
 }
 
-/// Passes the records of an engine on: to its scheduler, to the recorder of the fleet, and the ends of orders to the fleet.
+/// Passes the records of an engine on, and the ends of orders to the fleet.
 struct Tap<'a> {
     place: usize,
-    scheduler: &'a mut dyn Scheduler,
     ended: &'a mut Vec<(JobId, bool)>,
     out: &'a mut dyn Recorder,
 }
 
 impl sim::Recorder for Tap<'_> {
     fn record(&mut self, record: &sim::Record, origin: Origin) {
-        if record.is_seen() {
-            self.scheduler.observe(record);
-        }
         self.out.record(&Record::Site { site: self.place, record: *record }, origin);
         match *record {
             sim::Record::Done { job, .. } => self.ended.push((job, true)),

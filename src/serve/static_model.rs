@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::sim::{DecisionCost, LateRules, Rules, World};
+use crate::sim::{DecisionCost, LateRules, Request, Rules, World};
 use crate::units::Time;
+use crate::workload::{AccuracyRange, Utility};
 
 /// A fleet: sites, models, links and clients.
 #[derive(Clone, Debug)]
@@ -148,10 +149,31 @@ pub struct Client {
     pub input_bytes: f64,
     /// Size of an answer.
     pub output_bytes: f64,
-    /// The accuracy below which an answer is of no use; 0 if any will do.
-    pub min_accuracy: f64,
+    /// What answers are worth to it.
+    pub terms: ServiceTerms,
     /// For each site the wires to it and back; `None` if there is no way.
     pub ways: Vec<Option<[Arc<[Hop]>; 2]>>,
+}
+
+/// The terms under which a tenant is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ServiceTerms {
+    /// What an answer is worth.
+    pub utility: Utility,
+    /// The accuracy below which an answer does not count as served; 0 if any will do.
+    pub min_accuracy: f64,
+    /// The accuracies of its model.
+    pub accuracies: AccuracyRange,
+    /// The target of the share of requests that are met.
+    pub target_hit_rate: Option<f64>,
+}
+
+impl ServiceTerms {
+    /// What an answer at a time to this request is worth, from 0 to 1.
+    pub fn quality(&self, asked: &Request, time: Time, accuracy: f64) -> f64 {
+        let within = asked.deadline.saturating_sub(asked.arrival);
+        self.utility.quality(time - asked.arrival, within, accuracy, self.accuracies)
+    }
 }
 
 /// A wire on the way of a message, by number.

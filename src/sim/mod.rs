@@ -24,6 +24,7 @@ macro_rules! clone_by_field {
     };
 }
 
+mod arrivals;
 mod bandwidth;
 mod drift;
 mod driver;
@@ -39,6 +40,7 @@ mod trace;
 mod view;
 
 pub use crate::workload::{After, Firm, Late};
+pub(crate) use arrivals::{Arrivals, Arriving, Ended};
 pub use bandwidth::{MAX_SHARERS, share, water_fill, weight};
 pub use drift::{Change, Drift, Losing, Unable};
 pub(crate) use driver::{Pilot, drive};

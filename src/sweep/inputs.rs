@@ -101,8 +101,9 @@ fn files_of(case: &Case, data: &DataRoot) -> Result<Vec<PathBuf>, Error> {
     let [system, scenario] = &case.words;
     let mut paths = match &case.fleet {
         None => files_of_system(system, data)?,
-        Some(_) => {
+        Some(fleet) => {
             let mut paths = vec![data.path(Kind::Fleet, system)?];
+            paths.extend(fleet.policies.files().flat_map(|(_, files)| files));
             for site in &data.fleet(system)?.sites {
                 paths.extend(files_of_system(&site.system, data)?);
             }

@@ -75,3 +75,60 @@ fn old_reports_hurt_whoever_follows_them_and_nobody_else() {
     assert!(quality.of("gpu-ring", follower) < quality.of("gpu-ring-fresh", follower) - 0.1);
     assert!(quality.of("gpu-ring", follower) < quality.of("gpu-ring", blind) - 0.1);
 }
+
+const LOOP: &str = "name = 'loop'
+source = 'ours'
+[[tenant]]
+name = 'users'
+network = 'resnet18'
+arrivals = { kind = 'closed_loop', in_flight = 4, think_us = 5000 }
+deadline_factor = 4
+[[tenant]]
+name = 'frames'
+network = 'kws_res8'
+arrivals = { kind = 'periodic', fps = 200 }
+[[tenant]]
+name = 'follow'
+network = 'mobilenet_v2'
+arrivals = { kind = 'cascade', after = 'frames', probability = 0.5 }
+";
+
+/// Closed loops, cascades, and learned schedulers at a site: without links and with slots for all, one site is the plain
+/// system, at the level of the program.
+#[test]
+fn closed_loops_and_cascades_run_on_one_site_as_on_the_system() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    let write = |name: &str, text: &str| std::fs::write(path(name), text).unwrap();
+    write("loop.toml", LOOP);
+    let common = format!(
+        "scenarios = ['{}']\nrequests = 300\nseeds = 2\ndecision_cost = 'ideal'\n",
+        path("loop.toml")
+    );
+    for scheduler in ["edf", "learned_gate"] {
+        let site = format!(
+            "name = 'site'\nsource = 'ours'\n[[node]]\nname = 'here'\n[[site]]\nname = 'here'\nnode = 'here'\n\
+             system = 'hetero-6'\nscheduler = '{scheduler}'\nslots = inf\n"
+        );
+        write("site.toml", &site);
+        write("plain.toml", &format!("systems = ['hetero-6']\nschedulers = ['{scheduler}']\n{common}"));
+        let fleet = format!("fleets = ['{}']\ndispatchers = [{{ route = 'closest' }}]\n", path("site.toml"));
+        write("fleet.toml", &format!("{fleet}{common}"));
+        let rows = ["plain", "fleet"].map(|name| {
+            let out = path(name);
+            let output = mascot(&["run", &path(&format!("{name}.toml")), "--quiet", "--out", &out]);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let mut reader = csv::Reader::from_path(format!("{out}/summary.csv")).unwrap();
+            let rows = reader.deserialize().map(Result::<BTreeMap<String, String>, _>::unwrap);
+            rows.collect::<Vec<_>>()
+        });
+        assert_eq!(rows.each_ref().map(Vec::len), [2, 2]);
+        for (plain, fleet) in rows[0].iter().zip(&rows[1]) {
+            // Loads are relative to lambda*, which is found by another path, up to the last digit.
+            let others = plain.iter().filter(|(key, _)| !key.contains("load"));
+            for (key, value) in others.filter(|(key, _)| !["system", "scheduler"].contains(&key.as_str())) {
+                assert_eq!(value, &fleet[key], "{scheduler}: {key}");
+            }
+        }
+    }
+}

@@ -6,8 +6,8 @@ use mascot::cost::LayerCost;
 use mascot::dispatch::{BATCHES, Composed, ROUTES, RuleEntry, VARIANTS, find};
 use mascot::hw::Sharing;
 use mascot::serve::{
-    self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, Site, Wire,
-    WireChange, WireSharing,
+    self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, ServiceTerms, Site,
+    Wire, WireChange, WireSharing,
 };
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Late, LateRules, LayerModel, NetworkModel, Origin,
@@ -123,7 +123,7 @@ impl Plan {
                 node: client.node,
                 input_bytes: client.bytes[0],
                 output_bytes: client.bytes[1],
-                min_accuracy: client.min_accuracy,
+                terms: ServiceTerms { min_accuracy: client.min_accuracy, ..ServiceTerms::default() },
                 ways: (0..self.sites.len()).map(way).collect(),
             }
         };

@@ -8,7 +8,9 @@ use mascot::serve::{
     Action, Dispatch, Dispatcher, FleetView, Loss, Moment, Record, Recorder, ServeError, Wire, WireChange,
     WireSharing,
 };
-use mascot::sim::{Change, DecisionCost, Drift, Host, JobId, Late, Losing, Origin, RequestId, Trace};
+use mascot::sim::{
+    After, Change, DecisionCost, Drift, Follower, Host, JobId, Late, Losing, Origin, RequestId, Trace,
+};
 use mascot::units::Time;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::IndexedRandom;
@@ -128,7 +130,25 @@ fn case(seed: u64) -> (Plan, Trace) {
             (rng.random_range(0..plan.clients.len()), at, at + rng.random_range(0..200))
         })
         .collect();
-    (plan, requests(asked))
+    let trace = requests(asked);
+    (plan, if rng.random_range(0..3) == 0 { with_followers(trace, rng) } else { trace })
+}
+
+/// The same requests, of which the later ones follow others: stages of a cascade, or a closed loop of the first tenant.
+fn with_followers(mut trace: Trace, rng: &mut ChaCha8Rng) -> Trace {
+    let own = rng.random_range(1..=trace.requests.len());
+    for (place, request) in trace.requests.iter_mut().enumerate().skip(own) {
+        let after = match request.tenant {
+            0 => After::Ended(0),
+            _ => After::Done(rng.random_range(0..place as u32)),
+        };
+        let within = request.deadline - request.arrival;
+        let (request_place, delay) = (place as u32, Time(rng.random_range(0..30)));
+        trace.followers.push(Follower { after, request: request_place, delay, within });
+        (request.arrival, request.deadline) = (Time::MAX, Time::MAX);
+    }
+    trace.followers.sort_by_key(|follower| follower.after);
+    trace
 }
 
 /// In half of the seeds links and sites change while the fleet runs.
@@ -219,7 +239,7 @@ fn verdict(plan: &Plan, records: &[(Record, Origin)]) -> Result<Counts, String> 
 
 #[test]
 fn two_thousand_random_fleets_tell_possible_stories() {
-    let (mut stalled, mut sum) = (0, Counts::default());
+    let (mut stalled, mut followed, mut sum) = (0, 0, Counts::default());
     for seed in 0..2_000 {
         let (plan, log, result) = play(seed);
         match result {
@@ -229,12 +249,16 @@ fn two_thousand_random_fleets_tell_possible_stories() {
             Err(error) => panic!("seed {seed}: {error}\n{plan:?}"),
         }
         let counts = verdict(&plan, &log.0).unwrap_or_else(|why| panic!("seed {seed}: {why}\n{plan:?}"));
+        let follows =
+            |(record, _): &&(Record, Origin)| matches!(record, Record::Arrived { after: Some(_), .. });
+        followed += log.0.iter().filter(follows).count();
         sum.arrived += counts.arrived;
         sum.answered += counts.answered;
         sum.lost += counts.lost;
         sum.orders += counts.orders;
     }
     assert!(sum.answered > 5_000 && sum.lost > 2_000 && stalled < 1_900, "{sum:?}, {stalled} stalled");
+    assert!(followed > 1_000, "{followed} followers");
 }
 
 #[test]
@@ -295,11 +319,27 @@ fn two_members(records: &Records) -> Option<usize> {
     records.windows(2).position(|pair| is_member(&pair[0].0) && is_member(&pair[1].0))
 }
 
+/// The places of two arrivals with nothing in between.
+fn two_arrivals(records: &Records) -> Option<usize> {
+    let arrives = |record: &Record| matches!(record, Record::Arrived { .. });
+    records.windows(2).position(|pair| arrives(&pair[0].0) && arrives(&pair[1].0))
+}
+
 type Doctor = fn(&mut Records) -> bool;
 
-const DOCTORED: [(&str, Doctor); 24] = [
+const DOCTORED: [(&str, Doctor); 25] = [
     ("an arrival is missing", without!(Arrived)),
     ("a request arrives twice", twice!(Arrived)),
+    ("a request follows one that is still open", |records| {
+        let Some(place) = two_arrivals(records) else { return false };
+        let [(Record::Arrived { request: leader, .. }, _), (Record::Arrived { after, .. }, _)] =
+            &mut records[place..place + 2]
+        else {
+            return false;
+        };
+        *after = Some(*leader);
+        true
+    }),
     ("a request was not sent", without!(Sent)),
     ("a request is sent twice", twice!(Sent)),
     ("a request is sent elsewhere", set!(Sent { site } = |site| site + 1)),

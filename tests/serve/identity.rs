@@ -29,7 +29,7 @@ impl Dispatcher for Identity {
     }
 }
 
-/// One site with the networks of a case, each a model of its own that a tenant of its own asks for.
+/// One site with the networks of a case, each a model of its own; tenant i asks for network i, or begins again.
 fn one_site(case: &Case) -> FleetModel {
     let world = Arc::new(case.world());
     let networks = 0..world.networks.len();
@@ -39,7 +39,7 @@ fn one_site(case: &Case) -> FleetModel {
         node: 0,
         input_bytes: 1e6,
         output_bytes: 1e3,
-        min_accuracy: 0.0,
+        terms: Default::default(),
         ways: vec![Some([Arc::clone(&way), Arc::clone(&way)])],
     };
     let model = |network: usize| ServedModel {
@@ -57,7 +57,7 @@ fn one_site(case: &Case) -> FleetModel {
         sites: vec![Site { name: "here".into(), world, rules, slots: u32::MAX, deployed }],
         models: networks.clone().map(model).collect(),
         wires: Vec::new(),
-        clients: networks.map(client).collect(),
+        clients: networks.clone().cycle().take(networks.len().max(TENANTS)).map(client).collect(),
         nodes: 1,
         report: Time::ZERO,
         dispatch_cost: DecisionCost::Ideal,
@@ -66,10 +66,22 @@ fn one_site(case: &Case) -> FleetModel {
     }
 }
 
+/// At least as many as the tenants of a case.
+const TENANTS: usize = 8;
+
 type Records = Vec<(Record, Origin)>;
 
-/// The records about requests, and all others: within an instant, the fleet answers after all layers have ended.
-fn parts(records: Records) -> [Records; 2] {
+/// The records about requests, and all others: within an instant, the fleet answers after all layers have ended. The
+/// origins of layers name their request by its id, as a fleet's do.
+fn parts(mut records: Records) -> [Records; 2] {
+    for (record, origin) in &mut records {
+        if let Record::Start { sub_job, .. }
+        | Record::Phase { sub_job, .. }
+        | Record::Finish { sub_job, .. } = record
+        {
+            origin.place = sub_job.job.0;
+        }
+    }
     let of_request = |(record, _): &(Record, Origin)| {
         matches!(
             record,
@@ -82,16 +94,21 @@ fn parts(records: Records) -> [Records; 2] {
 
 #[test]
 fn one_site_that_launches_at_once_gives_the_records_of_the_plain_run() {
-    let mut layers = 0;
+    let (mut layers, mut following) = (0, 0);
     for seed in 0..1_000 {
         let mut case = Case::with_drift(seed, Size::of(seed));
-        if !case.trace.followers.is_empty() {
-            case = Case::new(seed, Size::of(seed));
-        }
+        let (followers, networks) = (case.trace.followers.len(), case.world().networks.len() as u32);
         for request in &mut case.trace.requests {
-            // A tenant asks for one model; and what is late when it arrives never reaches a site.
-            request.tenant = request.network;
-            request.deadline = request.deadline.max(request.arrival + Time(1));
+            // A tenant asks for one model. Followers know each other by their tenants.
+            match followers {
+                0 => request.tenant = request.network,
+                _ => request.network = request.tenant % networks,
+            }
+            // What is late when it arrives never reaches a site.
+            request.deadline = request.deadline.max(request.arrival.saturating_add(Time(1)));
+        }
+        for follower in &mut case.trace.followers {
+            follower.within = follower.within.max(Time(1));
         }
         let mut plain = Records::new();
         let ran = sim::run(case.engine(), &mut case.chaos(), &mut plain);
@@ -107,6 +124,9 @@ fn one_site_that_launches_at_once_gives_the_records_of_the_plain_run() {
         if ran.is_err() {
             continue;
         }
+        let follows =
+            |(record, _): &&(Record, Origin)| matches!(record, Record::Arrival { after: Some(_), .. });
+        following += plain.iter().filter(follows).count();
         layers += plain.iter().filter(|(record, _)| matches!(record, Record::Finish { .. })).count();
         for (plain, fleet) in parts(plain).iter().zip(&parts(fleet)) {
             let differs = plain.iter().zip(fleet).position(|(one, other)| one != other);
@@ -120,4 +140,5 @@ fn one_site_that_launches_at_once_gives_the_records_of_the_plain_run() {
         }
     }
     assert!(layers > 100_000, "{layers} layers are no test");
+    assert!(following > 2_000, "{following} followers are no test");
 }

@@ -8,6 +8,7 @@ mod fang_mini;
 mod fuzz;
 mod identity;
 mod links;
+mod lookahead;
 mod queues;
 mod routes;
 mod splits;

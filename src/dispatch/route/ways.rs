@@ -16,7 +16,7 @@ pub(super) fn round_trip(view: &FleetView, request: &RequestView, site: usize) -
 /// none is.
 pub(super) fn service(view: &FleetView, request: &RequestView, site: usize) -> Time {
     let (model, served) = (view.model(), &view.model().models[request.model]);
-    let least = model.clients[request.tenant].min_accuracy;
+    let least = model.clients[request.tenant].terms.min_accuracy;
     let enough = (0..served.variants.len()).filter(|&v| served.variants[v].accuracy >= least);
     let services = enough.map(|variant| model.service(site, request.model, variant, 1));
     services.min().unwrap_or_else(|| model.service(site, request.model, served.best(), 1))

@@ -26,7 +26,7 @@ impl Rates {
 
     pub(super) fn observe(&mut self, record: &Record) {
         match *record {
-            Record::Arrived { request, asked } => {
+            Record::Arrived { request, asked, .. } => {
                 self.tenants.insert(request, asked.tenant as usize);
             }
             Record::Queued { time, request, site } => {

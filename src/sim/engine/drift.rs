@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// Goes on as the cost tables say, without any change to come. Lost accelerators stay lost.
-    pub(super) fn forget_drift(&mut self) {
+    pub(crate) fn forget_drift(&mut self) {
         if self.rules.drift.is_empty() {
             return;
         }

@@ -7,7 +7,6 @@
 //! the instant at which the time of a run is over, only the completions happen.
 
 mod actions;
-mod arrivals;
 mod drift;
 mod jobs;
 mod lanes;
@@ -24,18 +23,18 @@ use std::collections::BinaryHeap;
 use std::sync::{Arc, LazyLock};
 
 use self::actions::Pending;
-use self::arrivals::Arrivals;
 use self::drift::NextChange;
 use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::residents::Residents;
 use self::ticks::Ticks;
+use super::arrivals::{Arrivals, Arriving, Ended};
 use super::{
-    DecisionCost, DropReason, Found, JobId, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId,
-    Trace, Trigger, Unassigned, View, World,
+    DecisionCost, DropReason, Found, JobId, Origin, Record, Recorder, Request, RequestId, Rules, Snapshot,
+    SubJobId, Trace, Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
-use crate::workload::Firm;
+use crate::workload::{Firm, Late};
 
 /// What the engine waits for when it stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,6 +303,33 @@ impl Engine {
         self.jobs.in_flight().iter().any(|&id| self.jobs.get(id).is_some_and(is_ready))
     }
 
+    fn admit_arrivals(&mut self, out: &mut dyn Recorder) {
+        while let Some(Arriving { place, request, after }) = self.arrivals.take(&self.trace, self.now) {
+            let id = self.arrivals.next_id();
+            let origin = Origin { place, measured: self.trace.is_measured(RequestId(id), self.now) };
+            self.insert(id, origin, request, after, out);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        id: u32,
+        origin: Origin,
+        request: Request,
+        after: Option<RequestId>,
+        out: &mut dyn Recorder,
+    ) {
+        let network = &self.world.networks[request.network as usize];
+        self.jobs.insert(JobId(id), origin, request, network);
+        if self.rules.late.of(request.tenant) == Late::Abort {
+            self.deadlines.push(Reverse((request.deadline, RequestId(id))));
+        }
+        self.changes.ready_grew = true;
+        self.changes.arrival_or_completion = true;
+        let arrival = Record::Arrival { request: RequestId(id), job: JobId(id), asked: request, after };
+        out.record(&arrival, origin);
+    }
+
     fn complete_layers(&mut self, out: &mut dyn Recorder) {
         for accelerator in self.lanes.ending(self.now).iter() {
             if !self.enter_next_phase(accelerator, out) {
@@ -416,7 +442,8 @@ impl Engine {
         self.residents.release_job(id);
         self.measured_open -= usize::from(origin.measured);
         if !self.trace.followers.is_empty() {
-            self.release_followers(RequestId(id.0), origin.place, tenant, done);
+            let ended = Ended { id: RequestId(id.0), place: origin.place, tenant, done };
+            self.arrivals.release(&self.trace, &ended, self.now);
         }
     }
 

@@ -17,7 +17,9 @@
 
 use std::sync::Arc;
 
-use super::super::{DropReason, JobId, Origin, Recorder, Request, RequestId, Rules, Trace, World};
+use super::super::{
+    DecisionCost, DropReason, JobId, Origin, Recorder, Request, RequestId, Rules, Trace, World,
+};
 use super::{Engine, MAX_IDLE_DECISIONS};
 use crate::units::Time;
 
@@ -27,6 +29,14 @@ impl Engine {
         let mut engine = Self::new(world, Arc::new(Trace::default()), rules);
         engine.measured_open = usize::MAX;
         engine
+    }
+
+    /// A fork that knows only the present: its decisions are free, and its orders do not tell which requests are measured.
+    pub fn fork_of_orders(&self) -> Self {
+        let mut fork = self.clone();
+        fork.jobs.forget_origins();
+        fork.rules.decision_cost = DecisionCost::Ideal;
+        fork
     }
 
     /// Starts what the present instant leaves to be started, and returns the time of the next event; [`Time::MAX`] if

@@ -105,6 +105,12 @@ pub struct AccuracyRange {
     pub max: f64,
 }
 
+impl Default for AccuracyRange {
+    fn default() -> Self {
+        Self::ONE
+    }
+}
+
 impl AccuracyRange {
     /// That of a network without a model.
     pub const ONE: Self = Self { min: 1.0, max: 1.0 };
