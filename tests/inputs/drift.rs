@@ -91,7 +91,7 @@ fn mistakes_are_told_with_what_is_allowed() {
         ),
         (
             "at_s = 1\naccelerators_lost = [\"opaque\"]",
-            "`gpu-like-2` has no accelerator `opaque`: expected one of opaque_device, opaque_device.0, opaque_device.1",
+            "`gpu-like-2` has no accelerator `opaque` (did you mean `opaque_device`, `opaque_device.0` or `opaque_device.1`?): expected one of opaque_device, opaque_device.0, opaque_device.1",
         ),
         (
             "at_s = 1\naccelerators_lost = [\"opaque_device\"]",
