@@ -33,6 +33,7 @@ fn composed(route: &str) -> Composed {
         route: (route.build)(none, 1).expect(built),
         variant: (variant.build)(none, 1).expect(built),
         batch: (batch.build)(none, 1).expect(built),
+        order: None,
     }
 }
 
@@ -69,6 +70,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         rules: Rules { late: LateRules::all(Late::Finish), ..rules.clone() },
         slots: u32::MAX,
         deployed: vec![true; networks],
+        cost_per_s: None,
     };
     FleetModel {
         sites: (0..sites).map(site).collect(),

@@ -27,6 +27,8 @@ struct Order {
     batch: u32,
     /// The requests that it was launched with.
     requests: u32,
+    /// Whether the dispatcher picked them.
+    picked: bool,
     /// Those of them that were named.
     named: u32,
     /// Those that wait for it.
@@ -111,6 +113,7 @@ impl<'a> Serving<'a> {
             | Record::Answered { time, .. }
             | Record::Lost { time, .. }
             | Record::Drift { time, .. }
+            | Record::Hop { time, .. }
             | Record::End { time } => time,
         };
         ensure(time >= self.now, || format!("time does not go back from {} ps", self.now.0))?;
@@ -126,9 +129,10 @@ impl<'a> Serving<'a> {
             Record::Arrived { request, asked, after } => self.arrived(request, asked, after),
             Record::Sent { request, site, .. } => self.sent(request, site),
             Record::Queued { request, site, .. } => self.queued(request, site),
-            Record::Launched { site, order, model, variant, batch, requests, .. } => {
+            Record::Launched { site, order, model, variant, batch, requests, picked, .. } => {
                 let (since, named, open) = (time, 0, requests);
-                let launched = Order { since, model, variant, batch, requests, named, open, served: None };
+                let launched =
+                    Order { since, model, variant, batch, requests, picked, named, open, served: None };
                 self.launched(site, order, launched)
             }
             Record::Member { request, site, order, .. } => self.member(request, site, order),
@@ -145,7 +149,7 @@ impl<'a> Serving<'a> {
                 self.changed(time, wire, (bytes_per_ps, delay))
             }
             Record::End { .. } => self.end(),
-            Record::Decided { .. } | Record::Site { .. } => Ok(()),
+            Record::Decided { .. } | Record::Site { .. } | Record::Hop { .. } => Ok(()),
         }
     }
 
@@ -266,8 +270,10 @@ impl<'a> Serving<'a> {
         let of = self.orders.get_mut(&(site, order)).expect("it was launched");
         of.named += 1;
         ensure(of.named <= of.requests && of.since == self.now, || "the order has other members".into())?;
-        let oldest = self.queues.get_mut(&(site, of.model)).and_then(VecDeque::pop_front);
-        ensure(oldest == Some(id), || format!("{oldest:?} was delivered first"))?;
+        let queue = self.queues.entry((site, of.model)).or_default();
+        let place = queue.iter().position(|&queued| queued == id).ok_or("it is not in the queue")?;
+        ensure(of.picked || place == 0, || format!("{:?} was delivered first", queue[0]))?;
+        queue.remove(place);
         self.put(id, Place::InService { site, order });
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::experiment::{DataRoot, Error, Experiment, Progress};
 use crate::files::{Fraction, Load, write_atomic};
 use crate::plan::Plan;
 use crate::results::{number, spread};
-use crate::study::{Found, Row, Search, find, rows, to_csv};
+use crate::study::{Found, Goal, Row, Search, find, rows, to_csv};
 use crate::sweep::{CAPACITY, Leftovers, manifest};
 
 #[derive(Args)]
@@ -23,6 +23,9 @@ pub(super) struct Options {
     /// The SLA rate that has to be met
     #[arg(long, value_name = "RATE", default_value = "0.95")]
     sla: Fraction,
+    /// The mean quality that has to be reached, in place of an SLA rate; fleets only
+    #[arg(long, value_name = "QUALITY", conflicts_with = "sla")]
+    quality: Option<Fraction>,
     /// Width of the load interval at which the search stops
     #[arg(long, value_name = "LOAD", default_value = "0.01")]
     tolerance: Load,
@@ -53,8 +56,11 @@ pub(super) struct Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let search =
-        Search { sla_rate: options.sla.0, tolerance: options.tolerance.0, highest: options.highest.0 };
+    let (by, target) = match options.quality {
+        Some(quality) => (Goal::Quality, quality.0),
+        None => (Goal::SlaRate, options.sla.0),
+    };
+    let search = Search { by, target, tolerance: options.tolerance.0, highest: options.highest.0 };
     if search.tolerance >= search.highest {
         return Err(Error::Usage("--tolerance is the lowest load: expected less than --highest".into()));
     }
@@ -67,7 +73,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let origin = manifest::of_experiment(&experiment, &session());
     let found = super::on_threads(options.jobs, || run(options, experiment, &data, search))??;
     let paths = CAPACITY.paths(&folder);
-    for (path, bytes) in paths.iter().zip([&to_csv(&found), origin.as_bytes()]) {
+    for (path, bytes) in paths.iter().zip([&to_csv(&found, by), origin.as_bytes()]) {
         write_atomic(path, bytes).map_err(|source| Error::writing(path, source))?;
     }
     let rows = rows(&found);

@@ -17,6 +17,7 @@ mod replay;
 mod report;
 mod run;
 mod schema;
+mod served_table;
 mod session;
 mod sweep;
 mod table;

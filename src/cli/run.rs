@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::dry_run::describe;
 use super::progress::Bars;
+use super::served_table::served_table;
 use super::session::Stopwatch;
 use super::sweep::{Job, on_interrupt, prepare};
 use super::table::render;
@@ -120,7 +121,8 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         super::print_json(&rows)?;
     } else if !options.quiet {
         super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
-        super::print(&table(&rows))?;
+        let is_of_fleets = rows.iter().any(|row| row.served.is_some());
+        super::print(&if is_of_fleets { served_table(&rows) } else { table(&rows) })?;
     }
     Ok(())
 }
@@ -174,6 +176,15 @@ fn write_timeline(plan: &Plan, path: &Path) -> Result<(), Error> {
     write_atomic(path, json.as_bytes()).map_err(|source| Error::writing(path, source))
 }
 
+/// What a row says of its case.
+pub(super) fn case_cells(row: &Row) -> Vec<String> {
+    // An absolute arrival rate gives a load with many digits: three are enough.
+    let load = row.load.map_or("-".into(), |load| ((load * 1e3).round() / 1e3).to_string());
+    let mut cells = vec![row.system.clone(), row.scenario.clone(), row.qos.to_string(), load];
+    cells.extend(row.setting.iter().map(|(_, value)| value.clone()));
+    cells
+}
+
 fn table(rows: &[Row]) -> String {
     let setting: Vec<&str> =
         rows.first().map(|r| r.setting.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
@@ -198,10 +209,7 @@ fn table(rows: &[Row]) -> String {
         header.push("to bound");
     }
     let cells = rows.iter().map(|row| {
-        // An absolute arrival rate gives a load with many digits: three are enough.
-        let load = row.load.map_or("-".into(), |load| ((load * 1e3).round() / 1e3).to_string());
-        let mut cells = vec![row.system.clone(), row.scenario.clone(), row.qos.to_string(), load];
-        cells.extend(row.setting.iter().map(|(_, value)| value.clone()));
+        let mut cells = case_cells(row);
         cells.extend([
             row.scheduler.clone(),
             number(Some(row.sla_rate), 4),

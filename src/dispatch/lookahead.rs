@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 
-use super::composed::{Composed, allowed, send};
-use super::{BATCHES, Queue, ROUTES, Route, VARIANTS, find};
+use super::parts::{allowed, routed, send};
+use super::{BATCHES, Composed, Queue, ROUTES, Route, VARIANTS, find};
 use crate::serve::{
     Action, Dispatch, Dispatcher, FleetModel, FleetView, Moment, Record, Recorder, ServeError,
 };
@@ -43,6 +43,7 @@ impl Lookahead {
                 .expect("no parameters"),
             batch: (find("batch", BATCHES, "greedy").expect("it is known").build)(&max_of, 0)
                 .expect("max > 0"),
+            order: None,
         };
         Self { route, max, base, schedulers: [Box::new(Soonest)], only: Vec::new() }
     }
@@ -51,7 +52,9 @@ impl Lookahead {
 impl Dispatcher for Lookahead {
     fn decide(&mut self, view: &FleetView, moment: Moment, out: &mut Dispatch) {
         match moment {
-            Moment::Arrived(request) => send(self.route.as_mut(), view, request, out),
+            Moment::Arrived(id) => send(view, id, out, &mut |request, sites, spent| {
+                Some(routed(self.route.as_mut(), view, request, sites, spent))
+            }),
             Moment::Free(site) | Moment::Wake(site) => self.launch(view, site, out),
         }
     }
@@ -72,13 +75,13 @@ impl Lookahead {
         }
         let mut best: Option<(Outcome, Action)> = None;
         let candidates = self.candidates(view, site);
-        for &action in &candidates {
+        for action in &candidates {
             let outcome = match candidates.len() {
                 1 => Outcome::default(),
-                _ => self.try_out(view, site, action, best.map(|(best, _)| best), out),
+                _ => self.try_out(view, site, action, best.as_ref().map(|(best, _)| *best), out),
             };
-            if best.is_none_or(|(best, _)| outcome.rank() > best.rank()) {
-                best = Some((outcome, action));
+            if best.as_ref().is_none_or(|(best, _)| outcome.rank() > best.rank()) {
+                best = Some((outcome, action.clone()));
             }
         }
         let Some((_, action)) = best else { return };
@@ -91,7 +94,7 @@ impl Lookahead {
     fn candidates(&self, view: &FleetView, site: usize) -> Vec<Action> {
         let mut all = Vec::new();
         for model in 0..view.model().models.len() {
-            let queue = Queue::new(view, site, model);
+            let queue = Queue::new(view, site, model, None);
             let most = queue.len().min(self.max).min(queue.served.max_batch());
             if most == 0 {
                 continue;
@@ -116,20 +119,22 @@ impl Lookahead {
         &mut self,
         view: &FleetView,
         site: usize,
-        action: Action,
+        action: &Action,
         to_pass: Option<Outcome>,
         out: &mut Dispatch,
     ) -> Outcome {
         self.only.resize(view.model().sites.len(), None);
         let only = self.only[site].get_or_insert_with(|| Arc::new(view.model().only(site)));
         let mut fork = view.fork(only).expect("the dispatcher decides at a site");
-        let Action::Launch { model, variant, count, .. } = action else { unreachable!("launches are tried") };
+        let &Action::Launch { model, variant, count, .. } = action else {
+            unreachable!("launches are tried")
+        };
         let here = Action::Launch { site: 0, model, variant, count };
         let mut tried = Outcome::default();
         let mut fold = Fold { model: only, outcome: &mut tried };
         let Self { base, schedulers, .. } = self;
         let mut play = || -> Result<(), ServeError> {
-            fork.begin(&[here], base, schedulers, &mut fold)?;
+            fork.begin(std::slice::from_ref(&here), base, schedulers, &mut fold)?;
             while fork.step(base, schedulers, &mut fold)? {
                 let at_best =
                     Outcome { quality: fold.outcome.quality + fork.requests() as f64, ..*fold.outcome };

@@ -1,33 +1,40 @@
 //! Dispatchers: where a request goes, which variant answers it, and in which batch.
 //!
-//! A dispatcher is composed of three rules, one from each registry: a route ([`ROUTES`]) sends every request to a site; at
-//! a site with a free slot, a batch rule ([`BATCHES`]) says how many of a queue are launched, and a variant rule
-//! ([`VARIANTS`]) on which variant. To add a rule, write a file with a struct that implements [`Route`], [`Variant`] or
-//! [`Batch`] and a `pub(super) const ENTRY`, and add its line to the registry. A whole dispatcher of another shape
-//! implements [`Dispatcher`](crate::serve::Dispatcher) itself.
+//! A dispatcher is composed of rules, one from each registry: a route ([`ROUTES`]) sends every request to a site; at a site
+//! with a free slot, an order ([`ORDERS`]) says which requests of a queue come first, a batch rule ([`BATCHES`]) how many
+//! of them are launched, and a variant rule ([`VARIANTS`]) on which variant. A whole rule ([`WHOLE_RULES`]) decides
+//! everything itself: it implements [`Dispatcher`](crate::serve::Dispatcher). To add a rule, write a file with a struct
+//! that implements the trait and a `pub(super) const ENTRY`, and add its line to the registry.
 
 mod batch;
 mod composed;
+mod load;
 mod lookahead;
+mod order;
+mod parts;
 mod queue;
 mod route;
 mod variant;
+mod whole;
 
 use toml::Table;
 
 use crate::files::{Parameter, did_you_mean, parse_parameters as parse};
-use crate::serve::{FleetModel, FleetView, Record, RequestView};
+use crate::serve::{FleetModel, FleetView, QueuedView, Record, RequestView};
 use crate::sim::{Operations, RequestId};
 use crate::units::Time;
 
 pub use batch::BATCHES;
+use batch::MAX;
 pub use composed::Composed;
 pub use lookahead::Lookahead;
+pub use order::ORDERS;
 pub use queue::Queue;
 pub use route::ROUTES;
 pub use variant::VARIANTS;
+pub use whole::WHOLE_RULES;
 
-/// A rule of one of the three registries.
+/// A rule of one of the registries.
 pub struct RuleEntry<T: ?Sized + 'static> {
     /// The name that experiments use.
     pub name: &'static str,
@@ -108,6 +115,22 @@ pub trait Batch: Send {
     fn observe(&mut self, _: &Record) {}
 }
 
+/// Which requests of a queue come first.
+pub trait Order: Send {
+    /// Ranks a request that waits at a site: those with the smallest numbers are served first, of equals the one that was
+    /// delivered first. `None` is for the order of delivery of the whole queue.
+    fn rank(
+        &mut self,
+        view: &FleetView,
+        site: usize,
+        request: &QueuedView,
+        spent: &mut Operations,
+    ) -> Option<f64>;
+
+    /// Receives every record of the level of requests, for rules that keep state.
+    fn observe(&mut self, _: &Record) {}
+}
+
 /// Looks a rule up by name; the error names the known ones.
 pub fn find<T: ?Sized>(
     kind: &str,
@@ -119,6 +142,25 @@ pub fn find<T: ?Sized>(
         let hint = did_you_mean(name, &names);
         format!("no {kind} rule `{name}`{hint}; known: {}", names.join(", "))
     })
+}
+
+/// The longest period: a day. Our choice, because sums of times stay far from their largest value.
+const LONGEST_US: f64 = 86_400e6;
+
+/// Checks a parameter that is the time between two choices.
+fn check_period(period_us: f64) -> Result<Time, String> {
+    match period_us >= 1e-6 && period_us <= LONGEST_US {
+        true => Ok(Time::from_us(period_us)),
+        false => Err(format!("`period_us` is {period_us}; it has to be above 0, at most {LONGEST_US:e}")),
+    }
+}
+
+/// Checks a parameter that is the weight of a new value in a moving average.
+fn check_weight(weight: f64) -> Result<f64, String> {
+    match weight > 0.0 && weight <= 1.0 {
+        true => Ok(weight),
+        false => Err(format!("`weight` is {weight}; it has to be above 0 and at most 1")),
+    }
 }
 
 /// Checks the parameters of a rule that takes none.

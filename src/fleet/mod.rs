@@ -5,6 +5,7 @@
 //! source = "written by hand"
 //! report_us = 10_000                # how old a site's report is where decisions are taken; left out: 0
 //! sharing = "ps"                    # how transfers share a link: "ps", "fifo" or "none"; left out: "ps"
+//! pj_per_bit = 10                   # energy of a bit that crosses a link, in picojoules; left out: 0
 //!
 //! [[node]]
 //! name = "Madrid"
@@ -119,6 +120,8 @@ pub struct LinkSpec {
     pub delay: Time,
     /// How transfers share it.
     pub sharing: LinkSharing,
+    /// The energy of a bit that crosses it, in picojoules; 0 if it is not known.
+    pub pj_per_bit: f64,
 }
 
 /// The link of each tenant to its node.
@@ -128,6 +131,8 @@ pub struct AccessSpec {
     pub bytes_per_s: f64,
     /// From one end to the other, for the first bit.
     pub delay: Time,
+    /// The energy of a bit that crosses it, in picojoules; 0 if it is not known.
+    pub pj_per_bit: f64,
 }
 
 /// How transfers of one direction share a link.

@@ -25,6 +25,8 @@ pub(super) struct RawFleet {
     /// How transfers share a link that does not say it itself.
     #[serde(default)]
     pub(super) sharing: LinkSharing,
+    /// The energy of a bit on a link that does not say it itself, in picojoules; 0 if left out.
+    pub(super) pj_per_bit: Option<NonNegative>,
     /// The nodes: where links end, sites stand and requests arrive.
     pub(super) node: Vec<RawNode>,
     /// The sites, each with a system that serves requests.
@@ -87,6 +89,8 @@ pub(super) struct RawLink {
     pub(super) delay_us: Option<MicrosecondsOrZero>,
     /// How transfers share it; the fleet's `sharing` if left out.
     pub(super) sharing: Option<LinkSharing>,
+    /// The energy of a bit that crosses it, in picojoules; the fleet's `pj_per_bit` if left out.
+    pub(super) pj_per_bit: Option<NonNegative>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -97,6 +101,8 @@ pub(super) struct RawAccess {
     /// The delay from the tenant to its node.
     #[serde(default)]
     pub(super) delay_us: MicrosecondsOrZero,
+    /// The energy of a bit that crosses it, in picojoules; the fleet's `pj_per_bit` if left out.
+    pub(super) pj_per_bit: Option<NonNegative>,
 }
 
 /// Light in glass of refractive index 1.5.

@@ -7,7 +7,7 @@ use schemars::Schema;
 use super::distance::{delay, great_circle_km};
 use super::raw::{RawFleet, RawLink, RawNode, RawScheduler, RawSite};
 use super::{AccessSpec, Coordinates, FleetSpec, LinkSpec, NodeSpec, SiteSpec};
-use crate::files::{GigabitsPerSecond, InputError, Source, Spanned, did_you_mean, schema_of};
+use crate::files::{GigabitsPerSecond, InputError, NonNegative, Source, Spanned, did_you_mean, schema_of};
 use crate::units::Time;
 
 /// Our choice, because it is more than any network of the Internet Topology Zoo has (754), and the ways between all of
@@ -43,6 +43,7 @@ impl FleetSpec {
         let access = raw.access.as_ref().map(|access| AccessSpec {
             bytes_per_s: bytes_per_s(access.gbps),
             delay: Time::from_us(access.delay_us.0),
+            pj_per_bit: pj_per_bit(&raw, access.pj_per_bit.as_ref()),
         });
         reader.check_ways(&links, &sites)?;
         let report = Time::from_us(raw.report_us.0);
@@ -52,6 +53,11 @@ impl FleetSpec {
 
 fn bytes_per_s(rate: GigabitsPerSecond) -> f64 {
     BYTES_PER_GIGABIT * rate.0
+}
+
+/// The energy of a bit on a link: its own, else the fleet's, else none.
+fn pj_per_bit(fleet: &RawFleet, own: Option<&NonNegative>) -> f64 {
+    own.or(fleet.pj_per_bit.as_ref()).map_or(0.0, |energy| energy.0)
 }
 
 fn check_distinct<'a>(
@@ -129,6 +135,7 @@ impl Reader<'_> {
             bytes_per_s: bytes_per_s(raw.gbps),
             delay,
             sharing: raw.sharing.unwrap_or(self.raw.sharing),
+            pj_per_bit: pj_per_bit(self.raw, raw.pj_per_bit.as_ref()),
         })
     }
 

@@ -88,6 +88,7 @@ mod tests {
 
     fn link(a: u32, b: u32, delay_us: f64) -> LinkSpec {
         LinkSpec {
+            pj_per_bit: 0.0,
             between: [a, b],
             bytes_per_s: 1e9,
             delay: Time::from_us(delay_us),

@@ -35,6 +35,7 @@ mod jain;
 mod latency;
 mod lateness;
 mod layer_log;
+mod links;
 mod outcomes;
 mod pace;
 mod progress;
@@ -58,9 +59,10 @@ pub use column::{Better, Column, Given, Heading, Value};
 pub use context::{Context, Terms};
 pub use groups::{GroupBy, GroupRow, Groups};
 pub use layer_log::{LayerLog, LayerRow};
+pub use links::{LINK_COLUMNS, LinkTraffic, Links};
 pub use registry::{Fold, Metric, MetricEntry, Metrics, Scope};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
-pub use serving::{Answer, AnswerRow, SERVING_COLUMNS, ServedBy, Serving, ServingGroup};
+pub use serving::{Answer, AnswerRow, Aside, SERVING_COLUMNS, ServedBy, Serving, ServingGroup};
 pub use timeline::Timeline;
 
 /// Every metric, in the order of the CSV columns. To add one, add its file, its `mod` line and a line here; summary.csv

@@ -23,7 +23,7 @@ use crate::serve::{
 };
 use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
-use crate::workload::{AccuracyRange, Model, Scenario, Tenant, Variant};
+use crate::workload::{Model, Scenario, Tenant, Variant};
 
 /// Below this distance from 1 a resource counts as fully used, as for systems (`limits::saturation`).
 const FULL: f64 = 1e-6;
@@ -34,6 +34,8 @@ const DEFAULT_SCHEDULER: &str = "edf";
 /// A fleet under one setting, with the clients of one scenario.
 #[derive(Debug)]
 pub struct Fleet {
+    /// The file.
+    pub spec: Arc<FleetSpec>,
     /// What is run.
     pub model: Arc<FleetModel>,
     /// The platform of all sites together.
@@ -75,10 +77,22 @@ impl Alone {
 }
 
 impl Fleet {
-    /// The largest mean quality at a rate, whatever is dispatched how; delays do not count.
+    /// The largest mean quality at a rate, whatever is dispatched how; delays do not count. NaN at an infinite rate.
     pub fn quality_bound(&self, requests_per_s: f64) -> f64 {
+        if !requests_per_s.is_finite() {
+            return f64::NAN;
+        }
         let rates: Vec<f64> = self.shares.iter().map(|share| share * requests_per_s).collect();
-        largest_value(&self.ways, &rates).unwrap_or(f64::NAN)
+        // A solution is exact up to rounding, and no quality is above 1.
+        largest_value(&self.ways, &rates).map_or(f64::NAN, |quality| quality.min(1.0))
+    }
+
+    /// The energy in picojoules of a bit on each of the model's wires.
+    pub fn pj_per_bit(&self) -> Vec<f64> {
+        let of_links = self.spec.links.iter().map(|link| link.pj_per_bit);
+        let of_access =
+            self.model.clients.iter().filter_map(|_| self.spec.access.map(|access| access.pj_per_bit));
+        of_links.chain(of_access).flat_map(|each_way| [each_way; 2]).collect()
     }
 
     /// The schedulers of the sites for a run.
@@ -93,7 +107,7 @@ impl Fleet {
 /// A fleet and the systems of its sites.
 pub(super) struct FleetData {
     file: PathBuf,
-    spec: FleetSpec,
+    spec: Arc<FleetSpec>,
     pub(super) systems: Vec<SystemSpec>,
     schedulers: Vec<SchedulerChoice>,
     policies: Arc<Policies>,
@@ -102,7 +116,7 @@ pub(super) struct FleetData {
 impl FleetData {
     /// Reads a fleet and the systems of its sites.
     pub(super) fn read(name: &str, data: &DataRoot) -> Result<Self, Error> {
-        let spec = data.fleet(name)?;
+        let spec = Arc::new(data.fleet(name)?);
         let file = data.path(Kind::Fleet, name)?;
         let wrong = |place: usize, key: &str, message: String| match Source::read(&file) {
             Ok(source) => {
@@ -170,6 +184,7 @@ impl FleetData {
         let full = lambda.used.iter().enumerate().filter(|&(_, &used)| used > 1.0 - FULL);
         let of_systems = self.systems.iter().map(|system| system.name.clone());
         let fleet = Fleet {
+            spec: Arc::clone(&self.spec),
             schedulers: self.schedulers.iter().cloned().zip(of_systems).collect(),
             policies: Arc::clone(&self.policies),
             alone,
@@ -230,6 +245,7 @@ impl FleetData {
                 rules: Rules { late, drift, ..rules_on(&setting, scenario) },
                 slots: spec.slots.unwrap_or(world.platform.accelerators.len() as u32),
                 deployed: models.iter().map(known).collect(),
+                cost_per_s: spec.cost_per_s,
                 world: Arc::new(world),
             });
         }
@@ -356,14 +372,10 @@ fn check_networks(scenario: &Scenario) -> Result<(), OfTenant> {
 
 /// The terms of a tenant, who is served by a model.
 fn terms(tenant: &Tenant, model: &ServedModel) -> ServiceTerms {
-    let accuracies = || model.variants.iter().map(|variant| variant.accuracy);
     ServiceTerms {
         utility: tenant.utility,
         min_accuracy: tenant.min_accuracy.unwrap_or(0.0),
-        accuracies: AccuracyRange {
-            min: accuracies().fold(f64::INFINITY, f64::min),
-            max: accuracies().fold(f64::NEG_INFINITY, f64::max),
-        },
+        accuracies: model.accuracies(),
         target_hit_rate: tenant.target_hit_rate,
     }
 }

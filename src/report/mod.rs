@@ -6,7 +6,8 @@
 //!
 //! A report is a function of the files in the folder: the same CSV gives the same bytes. It simulates nothing. Figures
 //! show means over seeds with 95 % confidence intervals by Student's t; differences are paired by seed. For a single
-//! run, or copies of one, the SLA rate has an interval by batch means ([`crate::sweep::Estimate`]).
+//! run, or copies of one, the SLA rate has an interval by batch means ([`crate::sweep::Estimate`]). Fleets are judged by
+//! their quality, and have a map each, whose topology is in the manifest.
 
 mod chart;
 mod figures;
@@ -24,10 +25,12 @@ use crate::sweep::{Table, remove_pictures};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
+/// The maps of fleets show the cells with the given values of keys; without any, one that is telling.
+///
 /// # Errors
 /// The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training, or it
 /// cannot be written to.
-pub fn write(folder: &Path) -> Result<PathBuf, Error> {
+pub fn write(folder: &Path, cell: &[(String, String)]) -> Result<PathBuf, Error> {
     let mut page = if training::is_in(folder) {
         training::page(folder)?
     } else if !folder.join(Table::Summary.file()).is_file() {
@@ -36,8 +39,13 @@ pub fn write(folder: &Path) -> Result<PathBuf, Error> {
         return Err(InputError::file(folder, message).into());
     } else {
         let results = Results::read(folder)?;
-        page::of_results(&results, figures::sections(&results)?)
+        page::of_results(&results, figures::sections(&results, cell)?)
     };
+    if !cell.is_empty() && !page.sections.iter().any(|section| section.name == "map") {
+        return Err(Error::Usage(
+            "--cell chooses what the maps of fleets show: these results are of none".into(),
+        ));
+    }
     page.sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
     let html = page::render(&page);
     let html = visible(&html);

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::chart::inline_swatch;
 use super::figures::{Section, legend};
-use crate::results::{Case, Results, copies, number, spread};
-use crate::sweep::{RATE, Runs, manifest};
+use crate::results::{Case, PARTS, Results, copies, number, spread};
+use crate::sweep::{QUALITY, RATE, Runs, manifest};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -47,6 +47,18 @@ pub(super) struct RowView {
     numbers: Vec<String>,
 }
 
+/// The columns of a table about fleets.
+const OF_FLEETS: [&str; 8] = [
+    "quality",
+    "± 95 %",
+    "served rate",
+    "SLA rate",
+    "accuracy",
+    "latency, us",
+    "energy per measured request, uJ",
+    "seeds",
+];
+
 const COLUMNS: [&str; 8] = [
     "SLA rate",
     "± 95 %",
@@ -66,6 +78,8 @@ pub(super) struct Page {
     pub(super) sections: Vec<Section>,
     /// The rows of the table, if there is one.
     pub(crate) rows: Option<Vec<RowView>>,
+    /// What the rows are judged by, if there are any.
+    pub(super) judged_by: &'static str,
     /// The name and the text of the manifest.
     pub(super) origin: (String, String),
 }
@@ -78,13 +92,18 @@ pub(super) fn of_results(results: &Results, sections: Vec<Section>) -> Page {
         title: title.unwrap_or("results").into(),
         facts: facts(results),
         sections,
+        judged_by: results.judged_by,
         rows: Some(results.cases.iter().flat_map(|case| rows(results, case)).collect()),
         origin: (manifest::FILE.into(), manifest),
     }
 }
 
 pub(super) fn render(page: &Page) -> String {
-    let Page { title, facts, sections, rows, origin: (file, text) } = page;
+    let Page { title, facts, sections, rows, judged_by, origin: (file, text) } = page;
+    let (judged_by, columns) = match *judged_by {
+        QUALITY => ("quality", OF_FLEETS),
+        _ => ("SLA rate", COLUMNS),
+    };
     let mut environment = Environment::new();
     // minijinja escapes HTML because the name ends in `.html`.
     environment.add_template("page.html", TEMPLATE).expect("the template is well-formed");
@@ -93,7 +112,8 @@ pub(super) fn render(page: &Page) -> String {
         title,
         facts,
         sections => Value::from(Serde(sections.iter().map(view).collect::<Vec<_>>())),
-        columns => COLUMNS,
+        columns,
+        judged_by,
         rows => Value::from(Serde(rows)),
         file,
         text,
@@ -138,23 +158,41 @@ fn view(section: &Section) -> SectionView {
 }
 
 fn rows(results: &Results, case: &Case) -> Vec<RowView> {
-    let rate = |samples: &Runs| samples.mean(RATE).unwrap_or(f64::NEG_INFINITY);
-    let best = case.samples.iter().map(rate).fold(f64::NEG_INFINITY, f64::max);
+    let judged = |samples: &Runs| samples.mean(results.judged_by).unwrap_or(f64::NEG_INFINITY);
+    let best = case.samples.iter().map(judged).fold(f64::NEG_INFINITY, f64::max);
     let ran = case.samples.iter().enumerate().filter(|(_, samples)| !samples.is_empty());
     let row = |(scheduler, samples): (usize, &Runs)| RowView {
         case: case.title.clone(),
         scheduler: results.schedulers[scheduler].clone(),
-        is_best: rate(samples) == best,
-        numbers: vec![
-            number(samples.mean(RATE), 4),
-            spread(samples.mean(RATE), samples.estimate(RATE).interval(), 4),
-            number(samples.mean_share("finished", "requests"), 3),
-            number(samples.mean("latency_p50_us"), 0),
-            number(samples.mean("latency_p99_us"), 0),
-            number(samples.mean("energy_per_request_uj"), 1),
-            number(samples.mean("energy_per_met_request_uj"), 1),
-            samples.len().to_string(),
-        ],
+        is_best: judged(samples) == best,
+        numbers: if results.judged_by == QUALITY { of_fleet(samples) } else { of_system(samples) },
     };
     ran.map(row).collect()
+}
+
+fn of_system(samples: &Runs) -> Vec<String> {
+    vec![
+        number(samples.mean(RATE), 4),
+        spread(samples.mean(RATE), samples.estimate(RATE).interval(), 4),
+        number(samples.mean_share("finished", "requests"), 3),
+        number(samples.mean("latency_p50_us"), 0),
+        number(samples.mean("latency_p99_us"), 0),
+        number(samples.mean("energy_per_request_uj"), 1),
+        number(samples.mean("energy_per_met_request_uj"), 1),
+        samples.len().to_string(),
+    ]
+}
+
+fn of_fleet(samples: &Runs) -> Vec<String> {
+    let parts: Option<Vec<f64>> = PARTS.iter().map(|(part, _)| samples.mean(part)).collect();
+    vec![
+        number(samples.mean(QUALITY), 4),
+        spread(samples.mean(QUALITY), samples.estimate(QUALITY).interval(), 4),
+        number(samples.mean("served_rate"), 4),
+        number(samples.mean(RATE), 4),
+        number(samples.mean("accuracy"), 4),
+        number(parts.map(|parts| parts.iter().sum()), 0),
+        number(samples.mean("energy_per_request_uj"), 1),
+        samples.len().to_string(),
+    ]
 }

@@ -125,6 +125,45 @@ impl Canvas {
         ));
     }
 
+    /// A line of any width, with a tooltip.
+    pub(super) fn stroke(
+        &mut self,
+        [x1, y1, x2, y2]: [f64; 4],
+        width: f64,
+        colour: &str,
+        opacity: f64,
+        hint: &str,
+    ) {
+        let hint = escape(hint);
+        self.push(format_args!(
+            r#"<line x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="{colour}" stroke-width="{width:.1}" stroke-opacity="{opacity:.3}" stroke-linecap="round"><title>{hint}</title></line>"#
+        ));
+    }
+
+    /// A dot with a tooltip.
+    pub(super) fn dot(&mut self, x: f64, y: f64, radius: f64, hint: &str) {
+        let hint = escape(hint);
+        self.push(format_args!(
+            r#"<circle cx="{x:.1}" cy="{y:.1}" r="{radius}" fill="currentColor"><title>{hint}</title></circle>"#
+        ));
+    }
+
+    /// The outline of a rectangle.
+    pub(super) fn frame(&mut self, [x, y, width, height]: [f64; 4]) {
+        self.push(format_args!(
+            r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" fill="none" stroke="currentColor" stroke-opacity="0.6"/>"#
+        ));
+    }
+
+    /// A text above lines: they end at a seam in the colour of the page.
+    pub(super) fn text_on_top(&mut self, x: f64, y: f64, anchor: Anchor, size: f64, text: &str) {
+        self.push(format_args!(
+            r#"<g style="paint-order:stroke;stroke:var(--card,#fff);stroke-width:3px;stroke-linejoin:round">"#
+        ));
+        self.sized_text(x, y, anchor, size, text);
+        self.push(format_args!("</g>"));
+    }
+
     /// A whisker that shows a confidence interval.
     pub(super) fn whisker(&mut self, from: f64, to: f64, y: f64) {
         for shape in [[from, y, to, y], [from, y - 2.5, from, y + 2.5], [to, y - 2.5, to, y + 2.5]] {

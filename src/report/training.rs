@@ -48,6 +48,7 @@ pub(super) fn page(folder: &Path) -> Result<Page, Error> {
         facts,
         sections: vec![validation(&log, &manifest), learning(&log)],
         rows: None,
+        judged_by: "",
         origin: (file, source.text),
     })
 }

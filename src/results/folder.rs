@@ -14,11 +14,13 @@ use super::recordings::mark_recordings;
 use crate::experiment::{BOUND, Error, KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::files::{InputError, Record, Source};
 use crate::metrics::ServedBy;
-use crate::sweep::{Measured, RATE, Runs, mean, range};
+use crate::sweep::{Measured, QUALITY, RATE, Runs, Table, mean, range};
 
 /// The results that a report is made of.
 pub struct Results {
     pub(crate) folder: PathBuf,
+    /// The metric by which schedulers are ranked: the quality of fleets, else the SLA rate.
+    pub(crate) judged_by: &'static str,
     pub(crate) manifest: serde_json::Value,
     /// Labels of schedulers in the order of the file, without the bound.
     pub(crate) schedulers: Vec<String>,
@@ -72,12 +74,16 @@ impl Results {
     /// One of them is missing, damaged or empty.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("summary.csv");
-        let Rows { all: rows, copies } = rows(&path)?;
+        let Rows { all: mut rows, copies } = rows(&path)?;
+        add_serving(&mut rows, &folder.join(Table::Serving.file()))?;
         let manifest = Source::read(&folder.join("manifest.json"))?;
         let manifest = serde_json::from_str(&manifest.text)
             .map_err(|e| InputError::at_line(&manifest.path, e.line(), &e))?;
         let paced = OwnPace::of(&rows);
+        let judged_by =
+            if rows.iter().any(|row| row.run.values.contains_key(QUALITY)) { QUALITY } else { RATE };
         let mut results = Self {
+            judged_by,
             folder: folder.to_path_buf(),
             manifest,
             schedulers: Vec::new(),
@@ -111,10 +117,10 @@ impl Results {
         cases
     }
 
-    /// Indices of schedulers by mean SLA rate over all cases, the best first.
+    /// Indices of schedulers by the mean of [`Self::judged_by`] over all cases, the best first.
     pub(crate) fn ranking(&self) -> Vec<usize> {
         let of = |scheduler: usize| {
-            let rates = self.cases.iter().filter_map(|case| case.samples[scheduler].mean(RATE));
+            let rates = self.cases.iter().filter_map(|case| case.samples[scheduler].mean(self.judged_by));
             mean(&rates.collect::<Vec<_>>()).unwrap_or(0.0)
         };
         let mut ranking: Vec<(usize, f64)> = (0..self.schedulers.len()).map(|s| (s, of(s))).collect();
@@ -213,6 +219,20 @@ pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
     let mut rows = all_rows(path)?.without_copies();
     mark_recordings(&mut rows.all);
     Ok(rows)
+}
+
+/// Adds to the rows of a summary.csv what the serving.csv beside it says about whole runs, if there is one.
+fn add_serving(rows: &mut [Row], path: &Path) -> Result<(), Error> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let served = all_rows(path)?.all.into_iter().map(|row| (row.keys, row.run.values));
+    let mut served: BTreeMap<Vec<String>, BTreeMap<String, f64>> = served.collect();
+    for row in rows {
+        let more = served.remove(&row.keys).unwrap_or_default();
+        more.into_iter().for_each(|(column, value)| _ = row.run.values.entry(column).or_insert(value));
+    }
+    Ok(())
 }
 
 /// The column of groups.csv and serving.csv with what a row covers.

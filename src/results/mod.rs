@@ -13,6 +13,7 @@ mod folder;
 mod numbers;
 mod rank;
 mod recordings;
+mod served;
 mod summary;
 
 pub use compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
@@ -21,4 +22,6 @@ pub(crate) use folder::Case;
 pub use folder::Results;
 pub use numbers::{copies, number, spread};
 pub use rank::{CELL_COLUMNS, OfCell, Question, Ranked, Ranking, rank, to_csv};
+pub(crate) use served::PARTS;
+pub use served::Served;
 pub use summary::{Row, Summary};

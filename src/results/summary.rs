@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::served::Served;
 use crate::experiment::{BOUND, KEYS};
 use crate::plan::Plan;
 use crate::sweep::{Cell, RATE, Replicates, Rows, Runs, mean};
@@ -57,6 +58,9 @@ pub struct Row {
     pub gain_points_interval95: Option<[f64; 2]>,
     /// Mean gap between the SLA rate and its bound; `None` without a bound.
     pub gap_to_bound: Option<f64>,
+    /// On a fleet, what its requests got.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Served>,
     /// The name of the scheduler behind the label.
     #[serde(skip)]
     rule: String,
@@ -71,6 +75,8 @@ pub struct Summary {
     /// Which of a cell's swept keys have more than one value in the plan.
     varying: Vec<usize>,
     rows: Vec<(Row, Runs)>,
+    /// Whether the cells are on fleets.
+    has_fleets: bool,
 }
 
 impl Summary {
@@ -82,7 +88,7 @@ impl Summary {
             values.iter_mut().zip(texts).for_each(|(values, value)| _ = values.insert(value));
         }
         let varying = (0..values.len()).filter(|&key| values[key].len() > 1).collect();
-        Self { varying, rows: Vec::new() }
+        Self { varying, rows: Vec::new(), has_fleets: false }
     }
 
     /// Adds a cell. Cells must come in the order of the plan, with the seeds of a row one after the other.
@@ -98,6 +104,7 @@ impl Summary {
         if cell.case.has_same_requests {
             runs.have_same_requests();
         }
+        self.has_fleets |= cell.case.fleet.is_some();
     }
 
     /// The finished rows.
@@ -111,16 +118,19 @@ impl Summary {
             bounds.for_each(|(_, runs)| runs.leave_out(&copied));
         }
         let finished: Vec<(Row, Runs)> =
-            rows.into_iter().map(|(row, runs)| (row.with(&runs), runs)).collect();
+            rows.into_iter().map(|(row, runs)| (row.with(&runs, self.has_fleets), runs)).collect();
         // The rows of a case follow one another.
         let of_cases = finished.chunk_by(|(one, _), (next, _)| one.is_same_case(next));
         let gained = of_cases.flat_map(|rows| {
             let reference = rows.iter().find(|(row, _)| row.rule == REFERENCE);
             let beside_one = rows.iter().any(|(row, _)| row.replicates == Replicates::Batches);
-            rows.iter().map(move |(row, runs)| {
+            let (_, first) = rows.first().expect("a case has rows");
+            rows.iter().enumerate().map(move |(place, (row, runs))| {
+                let mut row = row.clone();
+                row.served = row.served.map(|of| if place > 0 { of.beside(runs, first) } else { of });
                 let row = match reference {
                     Some((_, theirs)) if row.rule != REFERENCE => row.gaining(runs, theirs),
-                    _ => row.clone(),
+                    _ => row,
                 };
                 match row.replicates {
                     Replicates::Seeds if beside_one => Row { replicates: Replicates::Draws, ..row },
@@ -156,6 +166,7 @@ impl Row {
             gain_points_ci95: None,
             gain_points_interval95: None,
             gap_to_bound: None,
+            served: None,
             rule: cell.scheduler.entry.name.clone(),
         }
     }
@@ -175,7 +186,7 @@ impl Row {
         }
     }
 
-    fn with(self, runs: &Runs) -> Self {
+    fn with(self, runs: &Runs, is_of_fleet: bool) -> Self {
         let rate = runs.estimate(RATE);
         Self {
             seeds: runs.len(),
@@ -189,6 +200,7 @@ impl Row {
             energy_per_request_uj: runs.mean("energy_per_request_uj"),
             energy_per_met_request_uj: runs.mean("energy_per_met_request_uj"),
             gap_to_bound: runs.mean("gap_to_bound"),
+            served: is_of_fleet.then(|| Served::of(runs)),
             ..self
         }
     }

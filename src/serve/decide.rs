@@ -6,8 +6,17 @@ use super::record::{Loss, Record};
 use super::requests::Stage;
 use super::view::{FleetView, Place};
 use super::{Action, Dispatch, Moment, Recorder};
-use crate::sim::{DecisionCost, Origin, Request};
+use crate::sim::{DecisionCost, Origin, Request, RequestId};
 use crate::units::Time;
+
+/// Which requests of a queue are launched.
+#[derive(Clone, Copy)]
+enum Members<'a> {
+    /// So many of those that were delivered first.
+    First(usize),
+    /// These.
+    Picked(&'a [RequestId]),
+}
 
 impl Fleet {
     /// Asks the dispatcher about whatever is to be decided at a host.
@@ -56,7 +65,7 @@ impl Fleet {
 
     pub(super) fn apply(&mut self, dispatch: &Dispatch, out: &mut dyn Recorder) -> Result<(), ServeError> {
         dispatch.actions.iter().try_for_each(|action| {
-            self.act(action, out).map_err(|why| ServeError::Dispatcher { action: *action, why })
+            self.act(action, out).map_err(|why| ServeError::Dispatcher { action: action.clone(), why })
         })
     }
 
@@ -91,17 +100,13 @@ impl Fleet {
                 self.lose(id, Loss::Dispatcher, out);
             }
             Action::Launch { site, model, variant, count } => {
-                let known = self.model.sites.get(site).zip(self.model.models.get(model));
-                let Some((of, served)) = known.filter(|(of, _)| of.deployed[model]) else {
-                    return Err("this site does not have the model");
-                };
-                if variant >= served.variants.len() || count == 0 || count > served.max_batch() {
-                    return Err("the model has no such variant or batch");
-                }
-                if self.sites[site].free_slots(of) == 0 {
-                    return Err("the site has no free slot");
-                }
-                self.launch(site, model, variant, count, out);
+                self.check_launch(site, model, variant, count)?;
+                self.launch(site, model, variant, Members::First(count), out);
+            }
+            Action::LaunchOf { site, model, variant, ref requests } => {
+                self.check_launch(site, model, variant, requests.len())?;
+                let members = self.queued_at(site, model, requests)?;
+                self.launch(site, model, variant, Members::Picked(&members), out);
             }
             Action::Wake { site, at } => {
                 if site >= self.model.sites.len() {
@@ -120,8 +125,58 @@ impl Fleet {
         Ok(())
     }
 
-    fn launch(&mut self, site: usize, model: usize, variant: usize, count: usize, out: &mut dyn Recorder) {
-        let count = count.min(self.sites[site].queues[model].len());
+    /// Whether so many requests of a model may be launched at a site now.
+    fn check_launch(
+        &self,
+        site: usize,
+        model: usize,
+        variant: usize,
+        count: usize,
+    ) -> Result<(), &'static str> {
+        let known = self.model.sites.get(site).zip(self.model.models.get(model));
+        let Some((of, served)) = known.filter(|(of, _)| of.deployed[model]) else {
+            return Err("this site does not have the model");
+        };
+        if variant >= served.variants.len() || count == 0 || count > served.max_batch() {
+            return Err("the model has no such variant or batch");
+        }
+        match self.sites[site].free_slots(of) {
+            0 => Err("the site has no free slot"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Those of the requests that are not lost, if all of these wait in one queue and none is named twice.
+    fn queued_at(
+        &self,
+        site: usize,
+        model: usize,
+        requests: &[RequestId],
+    ) -> Result<Vec<RequestId>, &'static str> {
+        let mut members = Vec::new();
+        for &id in requests {
+            let Some(request) = self.requests.get(id) else { continue };
+            if members.contains(&id) {
+                return Err("a request is named twice");
+            }
+            let is_here = request.stage == Stage::Queued
+                && request.site == site
+                && self.model.clients[request.asked.tenant as usize].model == model;
+            match self.model.dispatch_cost {
+                _ if is_here => members.push(id),
+                // A launch of the same decision has taken it in place of one that was lost before it took effect.
+                DecisionCost::Host(_) => {}
+                DecisionCost::Ideal => return Err("only requests in the queue can be launched"),
+            }
+        }
+        Ok(members)
+    }
+
+    fn launch(&mut self, site: usize, model: usize, variant: usize, which: Members, out: &mut dyn Recorder) {
+        let (count, picked) = match which {
+            Members::First(count) => (count.min(self.sites[site].queues[model].len()), false),
+            Members::Picked(requests) => (requests.len(), true),
+        };
         if count == 0 {
             return;
         }
@@ -131,7 +186,13 @@ impl Fleet {
         let (batch, network) = (served.batches[padded], served.variants[variant].networks[padded]);
         let state = &mut self.sites[site];
         let mut members = state.orders.list();
-        members.extend((0..count).map_while(|_| state.dequeue(model)));
+        match which {
+            Members::First(_) => members.extend((0..count).map_while(|_| state.dequeue(model))),
+            Members::Picked(requests) => {
+                requests.iter().for_each(|&request| state.unqueue(model, request));
+                members.extend(requests);
+            }
+        }
         let first = self.requests.get(members[0]).expect("queued requests are in flight");
         let mut order = Request { network, arrival: self.now, deadline: Time::ZERO, ..first.asked };
         let mut origin = Origin { place: members[0].0, ..first.origin };
@@ -149,7 +210,7 @@ impl Fleet {
         }
         let id = state.with_engine(site, out, |engine, tap| engine.admit_order(order, origin, tap));
         let (time, requests) = (self.now, count as u32);
-        let launched = Record::Launched { time, site, order: id, model, variant, batch, requests };
+        let launched = Record::Launched { time, site, order: id, model, variant, batch, requests, picked };
         out.record(&launched, origin);
         for &member in &members {
             let request = self.requests.get_mut(member).expect("queued requests are in flight");

@@ -126,6 +126,7 @@ impl Recorder for Crew<'_> {
             Record::Drift { .. } => {}
             Record::Site { record, .. } if !record.is_seen() => {}
             Record::Site { site, record } => self.schedulers[*site].observe(record),
+            Record::Hop { .. } => {}
             _ => self.dispatcher.observe(record),
         }
         self.out.record(record, origin);
@@ -377,6 +378,8 @@ impl Fleet {
             };
         };
         let of = self.wires[wire as usize];
+        let crossed = Record::Hop { time: self.now, request: id, wire, bytes };
+        out.record(&crossed, message.origin);
         match self.traffic[wire as usize].send(&of, id, bytes, self.now) {
             Some(through) => {
                 self.requests.get_mut(id).expect("it is in flight").through = through;

@@ -54,7 +54,7 @@ pub enum Moment {
 }
 
 /// What a dispatcher may do.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Send a request that waits at its node to a site that has its model.
     Send {
@@ -79,6 +79,17 @@ pub enum Action {
         variant: usize,
         /// The number of requests; at least one, at most the model's largest batch.
         count: usize,
+    },
+    /// Launch these requests of a queue as one order. Those that are lost when the decision takes effect are left out.
+    LaunchOf {
+        /// The site, by number.
+        site: usize,
+        /// The model, by number.
+        model: usize,
+        /// The variant, by number.
+        variant: usize,
+        /// The requests, each once; at least one, at most the model's largest batch.
+        requests: Vec<RequestId>,
     },
     /// Ask again about this site at that time, which must lie in the future. A site has one wake-up; a new one replaces it.
     Wake {

@@ -95,6 +95,7 @@ impl Recorder for Projection<'_> {
             | Record::Launched { .. }
             | Record::Member { .. }
             | Record::Served { .. }
+            | Record::Hop { .. }
             | Record::Drift { .. } => return,
         };
         self.out.record(&projected, origin);

@@ -72,6 +72,8 @@ pub enum Record {
         batch: u32,
         /// The number of requests in it.
         requests: u32,
+        /// Whether the dispatcher picked them; else they are those that were delivered first.
+        picked: bool,
     },
     /// A request is in the order that was launched last.
     Member {
@@ -138,6 +140,17 @@ pub enum Record {
         bytes_per_ps: f64,
         /// Its delay from now on.
         delay: Time,
+    },
+    /// A request or an answer began to cross a link.
+    Hop {
+        /// The time of the event.
+        time: Time,
+        /// The request's id.
+        request: RequestId,
+        /// The direction of a link, by number.
+        wire: Hop,
+        /// Its size.
+        bytes: f64,
     },
     /// Every measured request has ended, or the time of the run is over.
     End {

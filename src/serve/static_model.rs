@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::sim::{DecisionCost, LateRules, Request, Rules, World};
-use crate::units::Time;
+use crate::units::{Picojoules, Time};
 use crate::workload::{AccuracyRange, Utility};
 
 /// A fleet: sites, models, links and clients.
@@ -42,6 +42,15 @@ pub struct Site {
     pub slots: u32,
     /// Whether it has each of the models.
     pub deployed: Vec<bool>,
+    /// What a second of it costs, in any unit, if that is known.
+    pub cost_per_s: Option<f64>,
+}
+
+impl Site {
+    /// The number of orders that can make progress at once: as many as there are slots and accelerators.
+    pub fn at_once(&self) -> usize {
+        (self.slots as usize).min(self.world.platform.accelerators.len())
+    }
 }
 
 /// A model as it is served.
@@ -84,6 +93,27 @@ impl ServedModel {
             false => best,
         };
         (1..self.variants.len()).fold(0, better)
+    }
+
+    /// The variants with at least this accuracy, the most accurate first; all if none has.
+    pub fn from_best(&self, least: f64) -> Vec<usize> {
+        let accuracy = |variant: usize| self.variants[variant].accuracy;
+        let mut all: Vec<usize> = (0..self.variants.len()).collect();
+        all.sort_by(|&a, &b| accuracy(b).total_cmp(&accuracy(a)));
+        let enough = all.partition_point(|&variant| accuracy(variant) >= least);
+        if enough > 0 {
+            all.truncate(enough);
+        }
+        all
+    }
+
+    /// The accuracies of its variants.
+    pub fn accuracies(&self) -> AccuracyRange {
+        let accuracies = || self.variants.iter().map(|variant| variant.accuracy);
+        AccuracyRange {
+            min: accuracies().fold(f64::INFINITY, f64::min),
+            max: accuracies().fold(f64::NEG_INFINITY, f64::max),
+        }
     }
 }
 
@@ -199,6 +229,15 @@ impl FleetModel {
         let model = &self.models[model];
         let network = model.variants[variant].networks[model.padded(count)];
         self.sites[site].world.networks[network as usize].isolated
+    }
+
+    /// The energy of the layers of an order alone on a site, each where it is fastest.
+    pub fn energy(&self, site: usize, model: usize, variant: usize, count: usize) -> Picojoules {
+        let model = &self.models[model];
+        let network = model.variants[variant].networks[model.padded(count)];
+        let layers = self.sites[site].world.networks[network as usize].costs.rows().into_iter();
+        let best = layers.filter_map(|layer| layer.iter().flatten().min_by_key(|cost| cost.alone).copied());
+        Picojoules(best.map(|cost| cost.energy.0).sum())
     }
 
     /// Whether a client can be served at a site.

@@ -1,4 +1,5 @@
-//! The load that a scheduler sustains: the largest below which the SLA rate stays at a target, by bisection.
+//! The load that a scheduler sustains: the largest below which the SLA rate, or on a fleet the mean quality, stays at a
+//! target, by bisection. What follows of the SLA rate holds for the quality as well.
 //!
 //! For each case, scheduler and seed, the search bisects between a load that meets the target and one that misses it,
 //! until they are `tolerance` apart; the lower one is the answer. The draws of a seed are the same at every load, only
@@ -19,17 +20,38 @@ use serde::Serialize;
 use crate::experiment::{Error, KEYS, LOAD, Progress, SCHEDULER, SEED};
 use crate::metrics::{Column, Value};
 use crate::plan::{Case, Plan};
-use crate::sweep::{Cell, Estimate, Logs, Range, cells, mean, run_cell};
+use crate::sweep::{Cell, Estimate, Logs, QUALITY, RATE, Range, cells, mean, run_cell};
 
 /// The parameters of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
-    /// The SLA rate to be met.
-    pub sla_rate: f64,
+    /// What has to reach the target.
+    pub by: Goal,
+    /// The value to be reached.
+    pub target: f64,
     /// The precision of the answer, in load.
     pub tolerance: f64,
     /// The highest load that is tried.
     pub highest: f64,
+}
+
+/// What a load is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The SLA rate.
+    SlaRate,
+    /// The mean quality of the requests of a fleet.
+    Quality,
+}
+
+impl Goal {
+    /// The name of its column.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::SlaRate => RATE,
+            Self::Quality => QUALITY,
+        }
+    }
 }
 
 /// The load that a scheduler sustains in a case under one seed: a row of capacity.csv.
@@ -42,11 +64,11 @@ pub struct Found {
     pub load: f64,
     /// That load in requests per second.
     pub requests_per_s: f64,
-    /// The SLA rate at that load; NaN if it is 0.
+    /// The SLA rate, or the quality, at that load; NaN if it is 0.
     pub sla_rate: f64,
     /// The smallest load above it that was found to miss the target; NaN if there is none.
     pub missed_load: f64,
-    /// The SLA rate at the missed load.
+    /// The SLA rate, or the quality, at the missed load.
     pub missed_sla_rate: f64,
 }
 
@@ -73,7 +95,7 @@ pub struct Row {
     pub above: usize,
 }
 
-/// Columns of capacity.csv after the keys.
+/// Columns of capacity.csv after the keys; `quality` takes the place of `sla_rate` if the search is for that.
 pub const CAPACITY_COLUMNS: &[Column<Found>] = &[
     Column::higher("sustained_load", "Largest load found to meet the target; 0 if there is none", |found| {
         Value::Real(found.load)
@@ -107,6 +129,12 @@ pub fn find(plan: &Plan, search: Search, progress: &dyn Progress) -> Result<Vec<
             "{path}: the scenario fixes absolute arrival rates, which no load scales: there is no capacity to look for"
         )));
     }
+    if search.by == Goal::Quality && plan.cases.iter().any(|case| case.fleet.is_none()) {
+        let path = plan.experiment.path.display();
+        return Err(Error::Usage(format!(
+            "{path}: only requests to fleets have a quality: expected --sla for `systems`"
+        )));
+    }
     let mut seen = BTreeSet::new();
     let searches: Vec<Cell> =
         cells(plan).into_iter().filter(|cell| !cell.is_bound() && seen.insert(without_load(cell))).collect();
@@ -130,7 +158,11 @@ fn bisect(plan: &Plan, cell: &Cell, search: Search) -> Result<Found, Error> {
     let rate_at = |load: f64| -> Result<f64, Error> {
         let case = Case { load: Some(load), ..cell.case.clone() };
         let outcome = run_cell(&plan.experiment, &Cell { case: &case, ..*cell }, Logs::default())?;
-        Ok(outcome.metric("sla_rate"))
+        Ok(match search.by {
+            Goal::SlaRate => outcome.metric(RATE),
+            // The first group is all requests.
+            Goal::Quality => outcome.serving[0].quality(),
+        })
     };
     let (met, missed) = narrow(search, rate_at)?;
     let (load, sla_rate) = met.unwrap_or((0.0, f64::NAN));
@@ -139,17 +171,17 @@ fn bisect(plan: &Plan, cell: &Cell, search: Search) -> Result<Found, Error> {
     Ok(Found { keys: without_load(cell), load, requests_per_s, sla_rate, missed_load, missed_sla_rate })
 }
 
-/// A load and the SLA rate at that load.
+/// A load, and the SLA rate or the quality at that load.
 type Point = (f64, f64);
 
-/// The two loads between which the SLA rate falls below the target; the upper one is `None` if it is always met, the
+/// The two loads between which the SLA rate, or the quality, falls below the target; the upper one is `None` if it is always met, the
 /// lower one if it is never met.
 fn narrow<E>(
     search: Search,
     rate_at: impl Fn(f64) -> Result<f64, E>,
 ) -> Result<(Option<Point>, Option<Point>), E> {
     let at = |load: f64| rate_at(load).map(|rate| (load, rate));
-    let is_met = |point: &Point| point.1 >= search.sla_rate;
+    let is_met = |point: &Point| point.1 >= search.target;
     let highest = at(search.highest)?;
     if is_met(&highest) {
         return Ok((Some(highest), None));
@@ -194,13 +226,13 @@ pub fn rows(found: &[Found]) -> Vec<Row> {
 }
 
 /// The rows of capacity.csv, without the key of the load.
-pub fn to_csv(found: &[Found]) -> Vec<u8> {
+pub fn to_csv(found: &[Found], by: Goal) -> Vec<u8> {
     let in_memory = "writing to memory does not fail, and all rows have the same length";
     let mut writer = csv::Writer::from_writer(Vec::new());
     let has_drifts = found.iter().any(|one| one.keys.last().is_some_and(|drift| !drift.is_empty()));
     let keys = || (0..KEYS.len() - usize::from(!has_drifts)).filter(|place| *place != LOAD);
-    let names = CAPACITY_COLUMNS.iter().map(|column| column.heading.name);
-    writer.write_record(keys().map(|place| KEYS[place]).chain(names)).expect(in_memory);
+    let names = CAPACITY_COLUMNS.iter().map(|column| column.heading.name.replace(RATE, by.column()));
+    writer.write_record(keys().map(|place| KEYS[place].to_string()).chain(names)).expect(in_memory);
     for one in found {
         let numbers = Column::row(CAPACITY_COLUMNS, one).map(|value| value.to_string());
         writer.write_record(keys().map(|place| one.keys[place].clone()).chain(numbers)).expect(in_memory);
@@ -214,7 +246,7 @@ mod tests {
 
     use super::*;
 
-    const SEARCH: Search = Search { sla_rate: 0.9, tolerance: 0.01, highest: 2.0 };
+    const SEARCH: Search = Search { by: Goal::SlaRate, target: 0.9, tolerance: 0.01, highest: 2.0 };
 
     fn found(rate_at: impl Fn(f64) -> f64) -> (Option<Point>, Option<Point>) {
         narrow(SEARCH, |load| Ok::<f64, Infallible>(rate_at(load))).expect("it cannot fail")

@@ -11,7 +11,7 @@ mod generate;
 mod saturation;
 pub mod timeline;
 
-pub use capacity::{CAPACITY_COLUMNS, Found, Row, Search, find, rows, to_csv};
+pub use capacity::{CAPACITY_COLUMNS, Found, Goal, Row, Search, find, rows, to_csv};
 pub use contention::{CoRun, CoRuns, Errors, Layer, MODELS, Model, Report, durations_cycles, verify};
 pub use generate::Generate;
 pub use saturation::eft_saturation;

@@ -130,6 +130,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         layers: Vec::new(),
         serving: Vec::new(),
         answers: Vec::new(),
+        links: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, SchedulerChoice, Window};
 use crate::metrics::{
-    AnswerRow, Batches, GroupRow, Lane, LayerRow, Metrics, RequestRow, ServingGroup, Value,
+    AnswerRow, Batches, GroupRow, Lane, LayerRow, LinkTraffic, Metrics, RequestRow, ServingGroup, Value,
 };
 use crate::plan::Case;
 
@@ -67,6 +67,8 @@ pub struct Outcome {
     pub serving: Vec<ServingGroup>,
     /// On a fleet, what became of each measured request, if the log of requests is kept.
     pub answers: Vec<AnswerRow>,
+    /// On a fleet, what crossed each direction of each link, by the number of the wire.
+    pub links: Vec<LinkTraffic>,
 }
 
 impl Outcome {

@@ -29,6 +29,9 @@ pub struct DriftColumns {
 }
 
 impl DriftColumns {
+    /// All of them.
+    pub const ALL: Self = Self { axis: true, drifting: true };
+
     /// Those of the files of an experiment, by any of its cells.
     pub fn of(drift: &CellDrift) -> Self {
         let axis = !drift.name.is_empty();

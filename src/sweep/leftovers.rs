@@ -28,7 +28,16 @@ pub struct Owned {
 /// The files that `mascot run` writes.
 pub const RUN: Owned = Owned {
     manifest: manifest::FILE,
-    files: &["summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv"],
+    files: &[
+        "summary.csv",
+        "groups.csv",
+        "accelerators.csv",
+        "requests.csv",
+        "layers.csv",
+        "serving.csv",
+        "answers.csv",
+        "links.csv",
+    ],
 };
 
 /// The files that `mascot capacity` writes.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::cell::{Failure, Logs};
 use super::columns::summary_columns;
 use super::identity::{Identity, SOURCES_SHA256};
+use super::topology::topologies;
 use crate::experiment::{DataRoot, Duration, Experiment, KEYS, Window, distinct};
 use crate::files::{InputError, any_path};
 use crate::metrics::{ACCELERATOR_COLUMNS, Groups, Heading};
@@ -110,7 +111,7 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
     let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(|column| told(&column.heading)).collect();
     let git = option_env!("MASCOT_GIT_COMMIT")
         .map(|commit| json!({ "commit": commit, "dirty": option_env!("MASCOT_GIT_DIRTY") == Some("true") }));
-    json!({
+    let mut manifest = json!({
         "schema": SCHEMA,
         "tool": env!("CARGO_PKG_NAME"),
         "version": env!("CARGO_PKG_VERSION"),
@@ -143,7 +144,12 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
             "groups": of_groups,
             "accelerators": of_accelerators,
         },
-    })
+    });
+    let fleets = topologies(plan);
+    if !fleets.is_empty() {
+        manifest["fleets"] = fleets.into();
+    }
+    manifest
 }
 
 fn input((path, sha256): (&PathBuf, &String)) -> Value {

@@ -16,6 +16,7 @@ mod forecast;
 mod identity;
 mod inputs;
 mod leftovers;
+mod log_rows;
 pub mod manifest;
 mod output;
 pub mod replay;
@@ -24,6 +25,7 @@ mod rows;
 mod run;
 mod runs;
 pub mod store;
+mod topology;
 
 pub use bound_rows::BOUND_COLUMNS;
 pub use cell::{Cell, Failure, Logs, Outcome, quoted};
@@ -38,5 +40,7 @@ pub use output::Output;
 pub use resume::{Clock, Sweep, failed};
 pub use rows::{Rows, Table};
 pub use run::{cells, run, run_cell, run_cell_with, run_with, serve_with};
-pub use runs::{Fingerprint, MET_BY_BATCH, Measured, RATE, Runs, column, differences, firsts, range};
+pub use runs::{
+    Fingerprint, MET_BY_BATCH, Measured, QUALITY, RATE, Runs, column, differences, firsts, range,
+};
 pub use store::Store;

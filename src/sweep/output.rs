@@ -31,7 +31,7 @@ impl Logs {
         Table::ALL.into_iter().filter(move |table| match table {
             Table::Requests | Table::Answers => self.requests,
             Table::Layers => self.layers,
-            Table::Summary | Table::Groups | Table::Accelerators | Table::Serving => true,
+            Table::Summary | Table::Groups | Table::Accelerators | Table::Serving | Table::Links => true,
         })
     }
 }

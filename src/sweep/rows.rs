@@ -8,157 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::{Cell, Outcome};
 use super::columns::{DriftColumns, OFFERED_COLUMNS, summary_columns};
+use super::log_rows::Logged;
 use super::runs::Measured;
 use crate::experiment::KEYS;
 use crate::metrics::{
     ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups,
-    LayerRow, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
+    LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
 };
-use crate::plan::Fleet;
-use crate::serve::Loss;
-use crate::units::Time;
 use crate::workload::Qos;
 
-/// A row of a log, with its cell, which has the names.
-struct Logged<'a, R> {
-    cell: &'a Cell<'a>,
-    row: &'a R,
-}
-
-impl<'a> Logged<'a, RequestRow> {
-    /// Columns of `requests.csv` after the keys.
-    const COLUMNS: &'a [Column<Self>] = &[
-        Column::undirected("request", "Its number in the order of arrival", |it| count(it.row.request.0)),
-        Column::undirected("job", "The job that served it", |it| count(it.row.job.0)),
-        Column::undirected("tenant", "Who sent it", |it| {
-            let tenants = &it.cell.case.workload.scenario.tenants;
-            Value::Text(tenants[it.row.asked.tenant as usize].name.clone())
-        }),
-        Column::undirected("network", "What it asks for", |it| it.network(it.row.asked.network)),
-        Column::undirected("priority", "Larger is more important", |it| count(it.row.asked.priority)),
-        Column::undirected("request_qos", "How strict its deadline is", |it| {
-            Value::Text(it.row.asked.qos.to_string())
-        }),
-        Column::undirected("arrival_us", "When it arrived", |it| us(it.row.asked.arrival)),
-        Column::undirected("start_us", "When its first layer started, if one did", |it| {
-            some_us(it.row.start)
-        }),
-        Column::undirected("finish_us", "When its last layer ended, if it did", |it| some_us(it.row.finish)),
-        Column::undirected("deadline_us", "When it is due", |it| us(it.row.asked.deadline)),
-        Column::higher("met", "1 if it was done by its deadline, else 0", |it| Value::flag(it.row.is_met())),
-        Column::lower("dropped", "1 if it was given up, else 0", |it| Value::flag(it.row.dropped.is_some())),
-        Column::lower("energy_uj", "Energy of its layers that ended", |it| {
-            Value::Real(it.row.energy.0 / 1e6)
-        }),
-        Column::undirected("after", "The request whose end brought it, if it follows another", |it| {
-            it.row.after.map_or(Value::NONE, |leader| count(leader.0))
-        }),
-    ];
-}
-
-impl<'a> Logged<'a, LayerRow> {
-    /// Columns of `layers.csv` after the keys.
-    const COLUMNS: &'a [Column<Self>] = &[
-        Column::undirected("request", "The request that it served", |it| count(it.row.request.0)),
-        Column::undirected("job", "Its job", |it| count(it.row.job.0)),
-        Column::undirected("network", "The network of the job", |it| it.network(it.row.network)),
-        Column::undirected("layer", "The layer of the network", |it| {
-            let network = &it.cell.case.site.world.networks[it.row.network as usize];
-            Value::Text(network.layers[it.row.layer as usize].clone())
-        }),
-        Column::undirected("accelerator", "Where it ran", |it| {
-            let accelerators = &it.cell.case.site.world.platform.accelerators;
-            Value::Text(accelerators[it.row.accelerator].name.clone())
-        }),
-        Column::undirected("measured", "1 if its request is measured, else 0", |it| {
-            Value::flag(it.row.measured)
-        }),
-        Column::undirected("start_us", "When it started", |it| us(it.row.start)),
-        Column::undirected("end_us", "When it ended", |it| us(it.row.end)),
-        Column::lower("slowdown", "(end - start) / c", |it| Value::Real(it.row.slowdown)),
-        Column::undirected("dram_bytes", "What it moved from and to DRAM", |it| {
-            Value::Real(it.row.dram_bytes)
-        }),
-        Column::undirected("forwarded_bytes", "Of its input, what it found on chip instead", |it| {
-            Value::Real(it.row.forwarded_bytes)
-        }),
-        Column::undirected("resident_weight_bytes", "Of its weights, what it found on chip instead", |it| {
-            Value::Real(it.row.resident_weight_bytes)
-        }),
-        Column::lower("energy_uj", "Its energy", |it| Value::Real(it.row.energy.0 / 1e6)),
-    ];
-}
-
-impl<'a> Logged<'a, AnswerRow> {
-    /// Columns of `answers.csv` after the keys.
-    const COLUMNS: &'a [Column<Self>] = &[
-        Column::undirected("request", "Its number in the order of arrival", |it| count(it.row.request.0)),
-        Column::undirected("tenant", "Who sent it", |it| {
-            let tenants = &it.cell.case.workload.scenario.tenants;
-            Value::Text(tenants[it.row.asked.tenant as usize].name.clone())
-        }),
-        Column::undirected("arrival_us", "When it arrived at its node", |it| us(it.row.asked.arrival)),
-        Column::undirected("deadline_us", "When its answer is due there", |it| us(it.row.asked.deadline)),
-        Column::undirected("answer_us", "When its answer was there, if there was one", |it| {
-            some_us(it.row.answer.map(|answer| answer.time))
-        }),
-        Column::undirected("loss", "Why there was none: `late`, `dispatcher` or `scheduler`", |it| {
-            let word = |loss| match loss {
-                Loss::Late => "late",
-                Loss::Dispatcher => "dispatcher",
-                Loss::Scheduler => "scheduler",
-            };
-            Value::Text(it.row.loss.map_or("", word).to_string())
-        }),
-        Column::undirected("site", "The site that answered", |it| {
-            let site = it.row.answer.map(|answer| fleet(it.cell).model.sites[answer.site].name.clone());
-            Value::Text(site.unwrap_or_default())
-        }),
-        Column::undirected("variant", "The network that answered", |it| {
-            let model = &fleet(it.cell).model;
-            let of = &model.models[model.clients[it.row.asked.tenant as usize].model];
-            let variant = it.row.answer.map(|answer| of.variants[answer.variant].name.clone());
-            Value::Text(variant.unwrap_or_default())
-        }),
-        Column::undirected("batch", "The size of the batch that ran, with padding", |it| {
-            it.row.answer.map_or(Value::NONE, |answer| count(answer.batch))
-        }),
-        Column::higher("quality", "The quality of the answer; 0 without one", |it| {
-            Value::Real(it.row.quality)
-        }),
-        Column::higher("served", "1 if it was in time and accurate enough, else 0", |it| {
-            Value::flag(it.row.served)
-        }),
-        Column::lower("dispatch_us", "Its wait for the decision where it goes", |it| {
-            it.part(it.row.dispatch)
-        }),
-        Column::lower("network_us", "Its time on links, there and back", |it| it.part(it.row.network)),
-        Column::lower("queue_us", "Its time in the queue of the site", |it| it.part(it.row.queue)),
-        Column::lower("service_us", "Its time in service", |it| it.part(it.row.service)),
-    ];
-
-    fn part(&self, part: Time) -> Value {
-        self.row.answer.map_or(Value::NONE, |_| us(part))
-    }
-}
-
-impl<R> Logged<'_, R> {
-    fn network(&self, place: u32) -> Value {
-        Value::Text(self.cell.case.site.world.networks[place as usize].name.clone())
-    }
-}
-
-fn count(number: u32) -> Value {
-    Value::Count(number.into())
-}
-
-fn us(time: Time) -> Value {
-    Value::Real(time.as_us())
-}
-
-fn some_us(time: Option<Time>) -> Value {
-    time.map_or(Value::NONE, us)
-}
+/// The columns that name a group of requests.
+const GROUP_COLUMNS: [&str; 2] = ["group", "name"];
 
 /// A result file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,11 +37,13 @@ pub enum Table {
     Serving,
     /// `answers.csv`: a row per measured request of a fleet, if requests are asked for.
     Answers,
+    /// `links.csv`: a row per cell of a fleet and direction of a link.
+    Links,
 }
 
 impl Table {
     /// All result files, in the order of `Rows::text`.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Summary,
         Self::Groups,
         Self::Accelerators,
@@ -189,6 +51,7 @@ impl Table {
         Self::Layers,
         Self::Serving,
         Self::Answers,
+        Self::Links,
     ];
 
     /// The file with one row per run that has the column of a metric.
@@ -202,7 +65,7 @@ impl Table {
 
     /// Whether there is no file if there are no rows.
     pub fn is_only_of_fleets(self) -> bool {
-        matches!(self, Self::Serving | Self::Answers)
+        matches!(self, Self::Serving | Self::Answers | Self::Links)
     }
 
     /// The name of the file.
@@ -215,6 +78,7 @@ impl Table {
             Self::Layers => "layers.csv",
             Self::Serving => "serving.csv",
             Self::Answers => "answers.csv",
+            Self::Links => "links.csv",
         }
     }
 
@@ -224,7 +88,7 @@ impl Table {
         match self {
             Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
-                columns.extend(["group", "name"]);
+                columns.extend(GROUP_COLUMNS);
                 columns.extend(Groups::columns().iter().map(|column| column.name));
             }
             Self::Accelerators => {
@@ -234,11 +98,15 @@ impl Table {
             Self::Requests => columns.extend(names(Logged::<RequestRow>::COLUMNS)),
             Self::Layers => columns.extend(names(Logged::<LayerRow>::COLUMNS)),
             Self::Serving => {
-                columns.extend(["group", "name"]);
+                columns.extend(GROUP_COLUMNS);
                 columns.extend(names(SERVING_COLUMNS));
                 columns.extend(names(ADAPT_COLUMNS).filter(|_| of.drifting));
             }
             Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
+            Self::Links => {
+                columns.extend(names(Logged::<(usize, LinkTraffic)>::COLUMNS));
+                columns.extend(names(LINK_COLUMNS));
+            }
         }
         columns
     }
@@ -248,7 +116,7 @@ impl Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// CSV text without a header, by the index of the file in [`Table::ALL`].
-    text: [String; 7],
+    text: [String; 8],
 }
 
 impl Rows {
@@ -278,6 +146,11 @@ impl Rows {
             names.into_iter().chain(Column::row(SERVING_COLUMNS, group)).chain(adapts)
         });
         let answers = outcome.answers.iter().map(|row| Logged { cell, row });
+        let wires: Vec<(usize, LinkTraffic)> = outcome.links.iter().copied().enumerate().collect();
+        let links = wires.iter().map(|row| {
+            let names = cells(Logged::<(usize, LinkTraffic)>::COLUMNS, &Logged { cell, row });
+            names.into_iter().chain(Column::row(LINK_COLUMNS, &row.1))
+        });
         Self {
             text: [
                 csv(&keys, [summary]),
@@ -287,6 +160,7 @@ impl Rows {
                 csv(&keys, layers.map(|row| cells(Logged::<LayerRow>::COLUMNS, &row))),
                 csv(&keys, serving),
                 csv(&keys, answers.map(|row| cells(Logged::<AnswerRow>::COLUMNS, &row))),
+                csv(&keys, links),
             ],
         }
     }
@@ -296,29 +170,31 @@ impl Rows {
         &self.text[table as usize]
     }
 
-    /// The cell's row of `summary.csv` after the keys; an empty field is NaN.
+    /// The cell's row of `summary.csv` after the keys, and on a fleet what `serving.csv` adds about the whole run; an
+    /// empty field is NaN.
     pub fn measured(&self) -> Measured {
-        let record = self.summary();
-        let [with, without] = [true, false].map(|axis| DriftColumns { axis, drifting: axis });
-        let has_axis = record.len() == Table::Summary.columns(with).len();
-        let of = if has_axis { with } else { without };
-        let columns = Table::Summary.columns(of);
+        let axis = self.first(Table::Summary).len() == Table::Summary.columns(DriftColumns::ALL).len();
+        let of = DriftColumns { axis, drifting: false };
         let mut measured = Measured::default();
-        for (column, text) in columns.iter().zip(&record).skip(of.keys()) {
-            let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
-            let Ok(()) = measured.set(column, text, number);
+        for table in [Table::Serving, Table::Summary] {
+            let record = self.first(table);
+            for (column, text) in table.columns(of).iter().zip(&record).skip(of.keys()) {
+                let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
+                let Ok(()) = measured.set(column, text, number);
+            }
         }
+        GROUP_COLUMNS.iter().for_each(|column| _ = measured.values.remove(*column));
         measured
     }
 
     /// The value of one of the columns that identify the row.
     pub fn key(&self, place: usize) -> String {
-        self.summary()[place].to_string()
+        self.first(Table::Summary)[place].to_string()
     }
 
-    fn summary(&self) -> csv::StringRecord {
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).from_reader(self.of(Table::Summary).as_bytes());
+    /// The first row of a file: of serving.csv, that of the whole run.
+    fn first(&self, table: Table) -> csv::StringRecord {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(self.of(table).as_bytes());
         reader.records().next().and_then(Result::ok).unwrap_or_default()
     }
 }
@@ -346,15 +222,9 @@ fn csv<R: IntoIterator<Item = Value>>(keys: &[String], rows: impl IntoIterator<I
 /// The name of a group of requests of a fleet.
 fn served_by(cell: &Cell, group: &ServingGroup) -> String {
     match group.by {
-        ServedBy::All => String::new(),
         ServedBy::Tenant(tenant) => cell.case.workload.scenario.tenants[tenant].name.clone(),
-        ServedBy::Site(site) => fleet(cell).model.sites[site].name.clone(),
-        ServedBy::Variant => group.variant.clone(),
+        _ => group.name.clone(),
     }
-}
-
-fn fleet<'a>(cell: &'a Cell) -> &'a Fleet {
-    cell.case.fleet.as_ref().expect("only cells of fleets have rows of fleets")
 }
 
 /// The name of a group in its scenario.

@@ -11,11 +11,13 @@ use super::bound_rows as bound;
 use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
 use crate::metrics::{
-    Accelerators, Batches, Context, Groups, LayerLog, Metrics, RequestLog, ServedBy, Serving, Terms, adapt_s,
+    Accelerators, Aside, Batches, Context, Groups, LayerLog, Links, Metrics, RequestLog, ServedBy, Serving,
+    Terms, adapt_s,
 };
 use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
 use crate::serve::{self, Dispatcher, Projection};
 use crate::sim::{Engine, Origin, Record, Recorder, RunError, Scheduler, Trace, run as run_engine};
+use crate::units::Picojoules;
 
 /// The number of cells that are computed before their results are handed on. Our choice, because they keep the cores
 /// busy while the logs of long runs still fit in memory.
@@ -166,33 +168,38 @@ fn serve_on(
     let trace = Arc::new(trace);
     let schedulers = fleet.schedulers(seed)?;
     let mut recorder = Recorders::new(case, logs);
-    let mut serving = Serving::new(Arc::clone(&fleet.model), fleet.terms.clone());
-    let both = &mut Both { plain: Projection::new(&fleet.model, &mut recorder), serving: &mut serving };
-    serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, both)
+    let mut of_fleet = OfFleet {
+        plain: Projection::new(&fleet.model, &mut recorder),
+        serving: Serving::new(Arc::clone(&fleet.model), fleet.terms.clone(), logs.requests),
+        links: Links::new(&fleet.model),
+    };
+    serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, &mut of_fleet)
         .map_err(|e| e.to_string())?;
-    let mut groups = serving.groups();
-    let answers = serving.into_rows();
+    let OfFleet { serving, links, .. } = of_fleet;
+    let links = links.into_wires();
+    let crossed = links.iter().zip(fleet.pj_per_bit());
+    let network = Picojoules(crossed.map(|(link, pj_per_bit)| 8.0 * link.bytes * pj_per_bit).sum());
+    let quality_bound = fleet.quality_bound(case.nominal_load() * fleet.lambda_best);
+    let (mut serving, answers) = serving.finish(Aside { network, quality_bound });
     if let Some(change) = case.drift.entries.iter().map(|entry| entry.at).max() {
-        let all = groups.iter_mut().filter(|group| group.by == ServedBy::All);
+        let all = serving.iter_mut().filter(|group| group.by == ServedBy::All);
         all.for_each(|group| group.adapt_s = adapt_s(&answers, change));
     }
-    Ok(Outcome {
-        serving: groups,
-        answers: if logs.requests { answers } else { Vec::new() },
-        ..recorder.outcome(case, &trace)
-    })
+    Ok(Outcome { serving, answers, links, ..recorder.outcome(case, &trace) })
 }
 
-/// Passes the records of a fleet to the metrics of plain runs and to those of fleets.
-struct Both<'a> {
+/// The metrics of plain runs and those of fleets.
+struct OfFleet<'a> {
     plain: Projection<'a>,
-    serving: &'a mut Serving,
+    serving: Serving,
+    links: Links,
 }
 
-impl serve::Recorder for Both<'_> {
+impl serve::Recorder for OfFleet<'_> {
     fn record(&mut self, record: &serve::Record, origin: Origin) {
-        serve::Recorder::record(&mut self.plain, record, origin);
-        serve::Recorder::record(self.serving, record, origin);
+        self.plain.record(record, origin);
+        self.serving.record(record, origin);
+        self.links.record(record, origin);
     }
 }
 
@@ -235,6 +242,7 @@ impl Recorders {
             layers: self.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
             serving: Vec::new(),
             answers: Vec::new(),
+            links: Vec::new(),
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::metrics::{BATCH_COLUMNS, Heading, SERVING_COLUMNS};
 /// The metric for which a single run has an interval.
 pub const RATE: &str = "sla_rate";
 
+/// The metric by which fleets are judged.
+pub const QUALITY: &str = "quality";
+
 /// The column from which that interval is computed, the only text column after the keys.
 pub const MET_BY_BATCH: &str = BATCH_COLUMNS[0].heading.name;
 

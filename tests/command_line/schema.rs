@@ -100,6 +100,8 @@ fn rules_of_dispatchers_are_those_of_the_registries() {
     let right = [
         "{ route = 'closest' }",
         "{ route = { rule = 'pod', d = 3 }, variant = 'fits', batch = ['greedy', { rule = 'timeout', us = 500 }] }",
+        "{ order = ['deadline', { rule = 'weighted', alpha = 2 }] }",
+        "{ rule = 'clockwork', label = 'exact', max = 4 }",
     ];
     let wrong = [
         "{ route = 'nearest' }",
@@ -107,10 +109,12 @@ fn rules_of_dispatchers_are_those_of_the_registries() {
         "{ route = { rule = 'pod', n = 3 } }",
         "{ batch = [] }",
         "{ variants = 'best' }",
+        "{ rule = 'clockwork', batch = 'greedy' }",
+        "{ rule = 'greedy' }",
         "'closest'",
     ];
-    assert_eq!(right.map(is_valid), [true; 2]);
-    assert_eq!(wrong.map(is_valid), [false; 6]);
+    assert_eq!(right.map(is_valid), [true; 4]);
+    assert_eq!(wrong.map(is_valid), [false; 8]);
 }
 
 #[test]

@@ -52,6 +52,7 @@ between = ['B', 'A']
 gbps = inf
 delay_us = 7
 sharing = 'fifo'
+pj_per_bit = 0.5
 [[site]]
 name = 'b'
 node = 'B'
@@ -62,7 +63,9 @@ slots = 4
 gbps = 0.1
 delay_us = 2_000
 ";
-    let fleet = read(&format!("report_us = 5\nkm_per_ms = 100\nsharing = 'none'\n{PAIR}{more}")).unwrap();
+    let fleet =
+        read(&format!("report_us = 5\nkm_per_ms = 100\nsharing = 'none'\npj_per_bit = 3\n{PAIR}{more}"))
+            .unwrap();
     assert_eq!((fleet.name.as_str(), fleet.report), ("pair", Time::from_us(5.0)));
     assert_eq!((fleet.node("B"), fleet.node("C")), (Some(1), None));
     // One degree of a great circle is 111.194927 km.
@@ -70,12 +73,19 @@ delay_us = 2_000
     assert_eq!(
         fleet.links,
         [
-            LinkSpec { between: [0, 1], bytes_per_s: 1e9, delay: of_degree, sharing: LinkSharing::None },
+            LinkSpec {
+                between: [0, 1],
+                bytes_per_s: 1e9,
+                delay: of_degree,
+                sharing: LinkSharing::None,
+                pj_per_bit: 3.0
+            },
             LinkSpec {
                 between: [1, 0],
                 bytes_per_s: f64::INFINITY,
                 delay: Time::from_us(7.0),
-                sharing: LinkSharing::Fifo
+                sharing: LinkSharing::Fifo,
+                pj_per_bit: 0.5,
             },
         ]
     );
@@ -103,11 +113,12 @@ delay_us = 2_000
             },
         ]
     );
-    let access = AccessSpec { bytes_per_s: 0.1e9 / 8.0, delay: Time::from_us(2_000.0) };
+    let access = AccessSpec { bytes_per_s: 0.1e9 / 8.0, delay: Time::from_us(2_000.0), pj_per_bit: 3.0 };
     assert_eq!(fleet.access, Some(access));
     assert_eq!(fleet.routes().path(0, 1), Some(&[1][..]));
     let plain = read(PAIR).unwrap();
     assert_eq!((plain.report, plain.links[0].sharing), (Time::ZERO, LinkSharing::Ps));
+    assert_eq!(plain.links[0].pj_per_bit, 0.0);
     assert_eq!((plain.links[0].delay, plain.access), (Time(555_975_000), None));
 }
 

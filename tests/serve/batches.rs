@@ -91,3 +91,10 @@ fn accscale_fires_when_full_or_when_the_first_deadline_presses() {
     // Three run in a batch of four, from 30 - 16 on.
     assert_eq!(orders("accscale", &[(0, 30), (0, 30), (0, 30)]), [(14, 3)]);
 }
+
+#[test]
+fn smdp_without_power_is_greedy_where_company_gains_nothing() {
+    let asked: Vec<_> = (0..6).map(|i| (i, 99)).collect();
+    assert_eq!(orders("smdp", &asked), [(0, 1), (10, 4), (26, 1)]);
+    assert_eq!(orders("smdp max = 2", &asked), [(0, 1), (10, 2), (22, 2), (34, 1)]);
+}

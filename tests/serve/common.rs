@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mascot::cost::LayerCost;
-use mascot::dispatch::{BATCHES, Composed, ROUTES, RuleEntry, VARIANTS, find};
+use mascot::dispatch::{BATCHES, Composed, ORDERS, ROUTES, RuleEntry, VARIANTS, WHOLE_RULES, find};
 use mascot::hw::Sharing;
 use mascot::serve::{
     self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, ServiceTerms, Site,
@@ -14,7 +14,7 @@ use mascot::sim::{
     Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World,
 };
 use mascot::units::{Bytes, Picojoules, Time};
-use mascot::workload::Qos;
+use mascot::workload::{AccuracyRange, AccuracyTerm, Combine, DelayTerm, Qos, Utility};
 
 /// A site behind links of its own in each direction.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub(crate) struct SitePlan {
     pub(crate) slots: u32,
     /// Factor of all services.
     pub(crate) slowness: u64,
+    pub(crate) cost_per_s: Option<f64>,
     /// The links there and the links back, one after the other.
     pub(crate) links: [Vec<Wire>; 2],
 }
@@ -39,7 +40,7 @@ pub(crate) fn delay(ps: u64) -> Wire {
 impl SitePlan {
     /// One accelerator, one slot.
     pub(crate) fn behind(link: Wire) -> Self {
-        Self { accelerators: 1, slots: 1, slowness: 1, links: [vec![link], vec![link]] }
+        Self { accelerators: 1, slots: 1, slowness: 1, cost_per_s: None, links: [vec![link], vec![link]] }
     }
 }
 
@@ -69,13 +70,26 @@ pub(crate) struct ClientPlan {
     /// Bytes of requests and answers.
     pub(crate) bytes: [f64; 2],
     pub(crate) min_accuracy: f64,
+    pub(crate) utility: Utility,
+    pub(crate) target: f64,
     /// The only sites that it can reach; all if empty.
     pub(crate) sites: Vec<usize>,
 }
 
 /// One node, all sites, no bytes.
-pub(crate) const CLIENT: ClientPlan =
-    ClientPlan { model: 0, node: 0, bytes: [0.0; 2], min_accuracy: 0.0, sites: Vec::new() };
+pub(crate) const CLIENT: ClientPlan = ClientPlan {
+    model: 0,
+    node: 0,
+    bytes: [0.0; 2],
+    min_accuracy: 0.0,
+    utility: Utility {
+        accuracy: AccuracyTerm::Absolute,
+        delay: DelayTerm::Deadline,
+        combine: Combine::Product,
+    },
+    target: 1.0,
+    sites: Vec::new(),
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -108,6 +122,10 @@ impl Plan {
 
     pub(crate) fn model(&self) -> FleetModel {
         let nodes = self.clients.iter().map(|client| client.node + 1).max().unwrap_or(1);
+        let accuracies = |model: usize| {
+            let all = self.models[model].variants.iter().map(|variant| variant.1);
+            AccuracyRange { min: all.clone().fold(1.0, f64::min), max: all.fold(0.0, f64::max) }
+        };
         let client = |client: &ClientPlan| {
             let way = |site: usize| {
                 let lengths = self.sites[..site].iter().flat_map(|site| &site.links).map(Vec::len);
@@ -123,7 +141,12 @@ impl Plan {
                 node: client.node,
                 input_bytes: client.bytes[0],
                 output_bytes: client.bytes[1],
-                terms: ServiceTerms { min_accuracy: client.min_accuracy, ..ServiceTerms::default() },
+                terms: ServiceTerms {
+                    utility: client.utility,
+                    min_accuracy: client.min_accuracy,
+                    accuracies: accuracies(client.model),
+                    target_hit_rate: Some(client.target),
+                },
                 ways: (0..self.sites.len()).map(way).collect(),
             }
         };
@@ -187,6 +210,7 @@ impl Plan {
             },
             slots: site.slots,
             deployed: vec![true; self.models.len()],
+            cost_per_s: site.cost_per_s,
         }
     }
 
@@ -268,7 +292,18 @@ pub(crate) fn composed(route: &str, variant: &str, batch: &str, seed: u64) -> Co
         route: rule(ROUTES, route, seed),
         variant: rule(VARIANTS, variant, seed),
         batch: rule(BATCHES, batch, seed),
+        order: None,
     }
+}
+
+/// The same with an order.
+pub(crate) fn ordered(route: &str, variant: &str, batch: &str, order: &str) -> Composed {
+    Composed { order: Some(rule(ORDERS, order, 1)), ..composed(route, variant, batch, 1) }
+}
+
+/// A whole rule by its name and parameters.
+pub(crate) fn whole(name: &str) -> Box<dyn Dispatcher> {
+    rule(WHOLE_RULES, name, 1)
 }
 
 /// The records of a run.
@@ -284,6 +319,14 @@ impl Log {
     pub(crate) fn orders(&self) -> Vec<(u64, usize, u32)> {
         self.pick(|record| match *record {
             Record::Launched { time, variant, requests, .. } => Some((time.0, variant, requests)),
+            _ => None,
+        })
+    }
+
+    /// The requests in the order in which they were launched.
+    pub(crate) fn members(&self) -> Vec<u32> {
+        self.pick(|record| match *record {
+            Record::Member { request, .. } => Some(request.0),
             _ => None,
         })
     }

@@ -13,10 +13,10 @@ use mascot::sim::{
 };
 use mascot::units::Time;
 use rand::rngs::ChaCha8Rng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 
-use super::common::{ClientPlan, Log, ModelPlan, Plan, SitePlan, VariantPlan, requests};
+use super::common::{CLIENT, ClientPlan, Log, ModelPlan, Plan, SitePlan, VariantPlan, requests};
 
 /// Any legal action, or none, with odd wake-ups.
 struct Chaos {
@@ -78,6 +78,14 @@ impl Chaos {
                     // More than there are is legal, up to the largest batch.
                     let count = self.rng.random_range(1..=served.max_batch());
                     let variant = self.rng.random_range(0..served.variants.len());
+                    if self.rng.random() {
+                        left.shuffle(&mut self.rng);
+                        let requests = left.drain(..count.min(left.len())).collect();
+                        out.actions.push(Action::LaunchOf { site, model, variant, requests });
+                        free -= 1;
+                        // What is left of the queue is in another order than the queue.
+                        break;
+                    }
                     out.actions.push(Action::Launch { site, model, variant, count });
                     free -= 1;
                     left.drain(..count.min(left.len()));
@@ -92,7 +100,7 @@ impl Chaos {
 }
 
 /// The fleet and the requests of a seed. Times are short, so that many things happen at once.
-fn case(seed: u64) -> (Plan, Trace) {
+pub(crate) fn case(seed: u64) -> (Plan, Trace) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let models: Vec<ModelPlan> = (0..rng.random_range(1..4)).map(|_| model(rng)).collect();
     let sites: Vec<SitePlan> = (0..rng.random_range(1..5)).map(|_| site(rng)).collect();
@@ -103,6 +111,7 @@ fn case(seed: u64) -> (Plan, Trace) {
             bytes: [f64::from(rng.random_range(0..40_u32)), f64::from(rng.random_range(0..20_u32))],
             min_accuracy: rng.random(),
             sites: (0..sites.len()).filter(|_| rng.random_range(0..3) == 0).collect(),
+            ..CLIENT
         })
         .collect();
     let host = Host {
@@ -216,6 +225,7 @@ fn site(rng: &mut ChaCha8Rng) -> SitePlan {
         accelerators: rng.random_range(1..4),
         slots: rng.random_range(1..4),
         slowness: rng.random_range(1..4),
+        cost_per_s: None,
         links,
     }
 }
@@ -228,7 +238,7 @@ fn play(seed: u64) -> (Plan, Log, Result<(), ServeError>) {
     (plan, log, result)
 }
 
-fn verdict(plan: &Plan, records: &[(Record, Origin)]) -> Result<Counts, String> {
+pub(crate) fn verdict(plan: &Plan, records: &[(Record, Origin)]) -> Result<Counts, String> {
     let model = Arc::new(plan.model());
     let mut account = Serving::new(&model);
     for (record, origin) in records {
@@ -313,10 +323,11 @@ macro_rules! twice {
     };
 }
 
-/// The places of the first two members of an order.
+/// The places of the first two members of an order that the dispatcher has not picked.
 fn two_members(records: &Records) -> Option<usize> {
-    let is_member = |record: &Record| matches!(record, Record::Member { .. });
-    records.windows(2).position(|pair| is_member(&pair[0].0) && is_member(&pair[1].0))
+    let is_launch =
+        |record: &Record| matches!(record, Record::Launched { picked: false, requests, .. } if *requests > 1);
+    records.iter().position(|(record, _)| is_launch(record)).map(|place| place + 1)
 }
 
 /// The places of two arrivals with nothing in between.
@@ -403,6 +414,21 @@ fn doctored_records_are_found() {
         }
         assert!(doctored >= 10, "{what}: {doctored} are few");
     }
+}
+
+/// The first requests of a queue are due unless the dispatcher has picked others.
+#[test]
+fn others_than_the_first_of_a_queue_are_found() {
+    let mut found = 0;
+    for (plan, mut log, _) in (0..200).map(play) {
+        for (record, _) in &mut log.0 {
+            if let Record::Launched { picked, .. } = record {
+                *picked = false;
+            }
+        }
+        found += usize::from(verdict(&plan, &log.0).is_err());
+    }
+    assert!(found > 50, "{found} are few");
 }
 
 #[test]

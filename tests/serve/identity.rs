@@ -54,7 +54,7 @@ fn one_site(case: &Case) -> FleetModel {
     let rules = Rules { late: LateRules::all(Late::Finish), ..case.rules.clone() };
     let deployed = networks.clone().map(|_| true).collect();
     FleetModel {
-        sites: vec![Site { name: "here".into(), world, rules, slots: u32::MAX, deployed }],
+        sites: vec![Site { name: "here".into(), world, rules, slots: u32::MAX, deployed, cost_per_s: None }],
         models: networks.clone().map(model).collect(),
         wires: Vec::new(),
         clients: networks.clone().cycle().take(networks.len().max(TENANTS)).map(client).collect(),

@@ -13,8 +13,13 @@ fn link(sharing: WireSharing) -> Wire {
 
 /// A site that answers at once behind these links, for messages of these sizes.
 fn behind(there: &[Wire], sizes: &[f64]) -> Plan {
-    let site =
-        SitePlan { accelerators: 1, slots: u32::MAX, slowness: 1, links: [there.to_vec(), vec![NO_LINK]] };
+    let site = SitePlan {
+        accelerators: 1,
+        slots: u32::MAX,
+        slowness: 1,
+        cost_per_s: None,
+        links: [there.to_vec(), vec![NO_LINK]],
+    };
     let client = |&size: &f64| ClientPlan { bytes: [size * UNIT, 0.0], ..CLIENT };
     let model = ModelPlan::new(&[1], &[("only", 1.0, &[1])]);
     Plan { clients: sizes.iter().map(client).collect(), ..Plan::new(vec![site], model) }

@@ -9,10 +9,13 @@ mod fuzz;
 mod identity;
 mod links;
 mod lookahead;
+mod orders;
 mod queues;
 mod routes;
+mod rules;
 mod splits;
 mod stations;
 #[path = "../engine/queueing/statistics.rs"]
 mod statistics;
 mod variants;
+mod whole;

@@ -1,5 +1,7 @@
 //! The decisions of each route, computed by hand. A service takes 10 everywhere; times are in picoseconds.
 
+use mascot::serve::{Dispatcher, Wire, WireSharing};
+
 use super::common::{CLIENT, ClientPlan, ModelPlan, NO_LINK, Plan, SitePlan, composed, delay, requests};
 
 fn model() -> ModelPlan {
@@ -156,4 +158,58 @@ fn split_keeps_its_shares() {
     let rule = "split weights = [1, 2, 1]";
     assert_eq!(route(&plan, rule, 99, at_once(8)), [1, 0, 1, 2, 1, 0, 1, 2]);
     assert_eq!(route(&plan, "split weights = [0, 1]", 99, at_once(3)), [1, 1, 1]);
+}
+
+#[test]
+fn cheaper_compares_what_answers_cost() {
+    let mut plan = sites(&[2, 1, 3]);
+    // All energies are zero here: the first that fits; answers after 14, 12 and 16.
+    let cheaper = |plan: &Plan, within| route(plan, "cheaper", within, apart(1))[0];
+    assert_eq!([cheaper(&plan, 99), cheaper(&plan, 13)], [0, 1]);
+    let cost = |plan: &mut Plan, costs: [Option<f64>; 3]| {
+        plan.sites.iter_mut().zip(costs).for_each(|(site, cost)| site.cost_per_s = cost);
+    };
+    cost(&mut plan, [Some(3.0), Some(2.0), Some(1.0)]);
+    assert_eq!([99, 15, 13, 5].map(|within| cheaper(&plan, within)), [2, 1, 1, 2]);
+    // A service of 40 at 1 costs more than one of 10 at 2.
+    plan.sites[2].slowness = 4;
+    assert_eq!(cheaper(&plan, 99), 1);
+    cost(&mut plan, [Some(3.0), None, None]);
+    let error = composed("cheaper", "best", "single", 1).check(&plan.model()).unwrap_err();
+    assert!(error.ends_with("without: site1, site2"), "{error}");
+}
+
+/// Two sites of the edge, and a cloud far away.
+fn edge_and_cloud() -> Plan {
+    sites(&[0, 0, 9])
+}
+
+#[test]
+fn utilization_based_leaves_a_full_edge() {
+    // Nothing works; one of two; both, twice; one again.
+    let arrivals = || [0, 1, 2, 3, 10].into_iter();
+    let plan = edge_and_cloud();
+    assert_eq!(route(&plan, "utilization_based", 99, arrivals()), [0, 1, 2, 2, 0]);
+    assert_eq!(route(&plan, "utilization_based above = 0.4", 99, arrivals()), [0, 2, 2, 2, 0]);
+    // A request without a size is fast enough.
+    assert_eq!(route(&plan, "hybrid", 99, arrivals()), [0, 1, 2, 2, 0]);
+    // 800 bits in 9 ps are 8.9e7 Mb/s. The edge has a backlog of 8 and 9, and of 17 and 8.
+    let mut plan = edge_and_cloud();
+    plan.clients[0].bytes[0] = 100.0;
+    assert_eq!(route(&plan, "hybrid above_mbps = 8e7", 99, arrivals()), [0, 1, 2, 2, 0]);
+    assert_eq!(route(&plan, "hybrid above_mbps = 1e8", 99, arrivals())[..4], [0, 1, 0, 1]);
+}
+
+#[test]
+fn network_based_leaves_a_slow_cloud() {
+    // 100 bytes take 100 us alone, 8 Mb/s; the second of two at once takes 200 us, 4 Mb/s, which counts for a second.
+    let mut plan = sites(&[0, 0]);
+    plan.clients[0].bytes[0] = 100.0;
+    let link = Wire { bytes_per_ps: 1e-6, sharing: WireSharing::Fifo, ..NO_LINK };
+    plan.sites[1].links[0] = vec![link];
+    let arrivals = || [0, 0, 300_000_000, 2_000_000_000_000].into_iter();
+    let long = 1_000_000_000_000_000;
+    assert_eq!(route(&plan, "network_based", long, arrivals()), [1, 1, 0, 1]);
+    assert_eq!(route(&plan, "network_based above_mbps = 3", long, arrivals()), [1, 1, 1, 1]);
+    assert_eq!(route(&plan, "network_based above_mbps = 9", long, arrivals()), [0, 0, 0, 0]);
 }

@@ -79,3 +79,18 @@ fn infaas_is_cheap_while_that_carries_the_rate() {
     let expected = [(0, 1, 1), (20, 1, 1), (30, 0, 1)];
     assert_eq!(orders(model, ["infaas weight = 1.0", "greedy"], &asked), expected);
 }
+
+#[test]
+fn model_switching_weighs_accuracy_against_lateness() {
+    // At 20 two have come since the first decision, 0.1 a picosecond. The large one carries that only in fours, which take
+    // more than 30; of the middle one at most 1 - 0.4 e^-1.05 are in time, of the small one nearly all: effective accuracies
+    // of 0.69 and 0.70. At 25 the period of 10 is not over.
+    let asked = [(0, 30), (10, 40), (15, 45)];
+    let rule = "model_switching period_us = 0.00001";
+    assert_eq!(orders(family(), [rule, "single"], &asked), [(0, 0, 1), (20, 2, 1), (25, 2, 1)]);
+    // In the first period all decisions are new: at 25 the rate is 0.08, which four of the middle one carry at 0.72.
+    let expected = [(0, 0, 1), (20, 2, 1), (25, 1, 1)];
+    assert_eq!(orders(family(), ["model_switching", "single"], &asked), expected);
+    // The large one takes more than there is.
+    assert_eq!(orders(family(), ["model_switching", "single"], &[(0, 19)]), [(0, 1, 1)]);
+}

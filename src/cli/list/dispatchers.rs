@@ -1,12 +1,19 @@
-//! `mascot list dispatchers`: the rules of which dispatchers are composed.
+//! `mascot list dispatchers`: the rules of dispatchers.
 
 use super::parameters;
 use crate::cli::table::Listing;
-use crate::dispatch::{BATCHES, ROUTES, RuleEntry, VARIANTS};
+use crate::dispatch::{BATCHES, ORDERS, ROUTES, RuleEntry, VARIANTS, WHOLE_RULES};
 
-/// A row per rule of the three registries.
+/// A row per rule of all registries.
 pub(super) fn all() -> Listing {
-    let rows = [rows("route", ROUTES), rows("variant", VARIANTS), rows("batch", BATCHES)].concat();
+    let rows = [
+        rows("route", ROUTES),
+        rows("variant", VARIANTS),
+        rows("batch", BATCHES),
+        rows("order", ORDERS),
+        rows("whole", WHOLE_RULES),
+    ]
+    .concat();
     Listing {
         columns: &[
             ("kind", "kind"),

@@ -5,8 +5,7 @@
 //! Requests that miss their deadlines whatever happens do not press; if all do, as many as possible run at once.
 
 use super::limit::{MAX, first_due, largest, largest_by};
-use super::timeout::LONGEST_US;
-use crate::dispatch::{Batch, Batching, Queue, RuleEntry, parse};
+use crate::dispatch::{Batch, Batching, LONGEST_US, Queue, RuleEntry, parse};
 use crate::files::Parameter;
 use crate::serve::FleetView;
 use crate::sim::Operations;

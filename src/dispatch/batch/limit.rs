@@ -7,7 +7,7 @@ use crate::sim::{Operations, RequestId};
 use crate::units::Time;
 
 /// The parameter of all rules that limit their batches.
-pub(super) const MAX: Parameter = Parameter {
+pub(in crate::dispatch) const MAX: Parameter = Parameter {
     name: "max",
     default: "0",
     doc: "largest number of requests in an order; 0 for the model's largest batch",

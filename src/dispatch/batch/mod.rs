@@ -9,9 +9,12 @@ mod limit;
 mod nexus;
 mod single;
 mod size;
+mod smdp;
 mod timeout;
 
 use super::{Batch, RuleEntry};
+
+pub(super) use limit::MAX;
 
 /// All batch rules.
 pub const BATCHES: &[RuleEntry<dyn Batch>] = &[
@@ -23,5 +26,6 @@ pub const BATCHES: &[RuleEntry<dyn Batch>] = &[
     nexus::ENTRY,
     single::ENTRY,
     size::ENTRY,
+    smdp::ENTRY,
     timeout::ENTRY,
 ];

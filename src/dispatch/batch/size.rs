@@ -52,17 +52,28 @@ impl Batch for AtLeast {
         spent: &mut Operations,
     ) -> Batching {
         let largest = largest(self.max, queue);
-        let at_least = self.at_least.min(largest);
-        spent.comparisons += 1 + queue.len() as u64;
-        if queue.len() >= at_least {
-            return Batching::Launch(queue.len().min(largest));
-        }
-        let due = queue.iter().map(|request| request.due).min().unwrap_or(Time::MAX);
-        let latest = due.saturating_sub(service(at_least));
-        match due {
-            Time::MAX => Batching::Wait(None),
-            _ if latest <= view.now() => Batching::Launch(queue.len()),
-            _ => Batching::Wait(Some(latest)),
-        }
+        wait_for(view, queue, self.at_least.min(largest), largest, service, spent)
+    }
+}
+
+/// Waits for so many requests, or until the first deadline presses.
+pub(super) fn wait_for(
+    view: &FleetView,
+    queue: &Queue,
+    at_least: usize,
+    largest: usize,
+    service: &mut dyn FnMut(usize) -> Time,
+    spent: &mut Operations,
+) -> Batching {
+    spent.comparisons += 1 + queue.len() as u64;
+    if queue.len() >= at_least {
+        return Batching::Launch(queue.len().min(largest));
+    }
+    let due = queue.iter().map(|request| request.due).min().unwrap_or(Time::MAX);
+    let latest = due.saturating_sub(service(at_least));
+    match due {
+        Time::MAX => Batching::Wait(None),
+        _ if latest <= view.now() => Batching::Launch(queue.len()),
+        _ => Batching::Wait(Some(latest)),
     }
 }

@@ -3,7 +3,7 @@
 //! `max_queue_delay_microseconds` of Triton).
 
 use super::limit::{MAX, largest};
-use crate::dispatch::{Batch, Batching, Queue, RuleEntry, parse};
+use crate::dispatch::{Batch, Batching, LONGEST_US, Queue, RuleEntry, parse};
 use crate::files::Parameter;
 use crate::serve::FleetView;
 use crate::sim::Operations;
@@ -26,9 +26,6 @@ pub(super) const ENTRY: RuleEntry<dyn Batch> = RuleEntry {
         Ok(Box::new(Timeout { patience: Time::from_us(us), max }))
     },
 };
-
-/// The longest time-out: a day. Our choice, because sums of times stay far from their largest value.
-pub(super) const LONGEST_US: f64 = 86_400e6;
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,7 +50,7 @@ impl Batch for Timeout {
     ) -> Batching {
         spent.comparisons += 2;
         let largest = largest(self.max, queue);
-        let oldest = queue.iter().next().map_or(view.now(), |request| request.queued_at);
+        let oldest = queue.oldest().map_or(view.now(), |request| request.queued_at);
         let until = oldest + self.patience;
         match queue.len() {
             n if n >= largest => Batching::Launch(largest),

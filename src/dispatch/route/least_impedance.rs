@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::dispatch::{Route, RuleEntry, parse};
+use crate::dispatch::{Route, RuleEntry, check_weight, parse};
 use crate::files::Parameter;
 use crate::serve::{FleetView, Record, RequestView};
 use crate::sim::{Operations, RequestId};
@@ -24,9 +24,7 @@ pub(super) const ENTRY: RuleEntry<dyn Route> = RuleEntry {
     draws: false,
     build: |parameters, _| {
         let Parameters { weight } = parse(parameters)?;
-        if !(weight > 0.0 && weight <= 1.0) {
-            return Err(format!("`weight` is {weight}; it has to be above 0 and at most 1"));
-        }
+        let weight = check_weight(weight)?;
         Ok(Box::new(LeastImpedance { weight, tried: BTreeMap::new(), under_way: BTreeMap::new() }))
     },
 };

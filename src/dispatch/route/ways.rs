@@ -12,14 +12,18 @@ pub(super) fn round_trip(view: &FleetView, request: &RequestView, site: usize) -
     way(view.way_there(request.tenant, site)).saturating_add(way(view.way_back(request.tenant, site)))
 }
 
-/// The service of the request alone, by the fastest variant that is accurate enough for it; by the most accurate one if
-/// none is.
-pub(super) fn service(view: &FleetView, request: &RequestView, site: usize) -> Time {
+/// The fastest variant that is accurate enough for the request; the most accurate one if none is.
+pub(super) fn fastest(view: &FleetView, request: &RequestView, site: usize) -> usize {
     let (model, served) = (view.model(), &view.model().models[request.model]);
     let least = model.clients[request.tenant].terms.min_accuracy;
     let enough = (0..served.variants.len()).filter(|&v| served.variants[v].accuracy >= least);
-    let services = enough.map(|variant| model.service(site, request.model, variant, 1));
-    services.min().unwrap_or_else(|| model.service(site, request.model, served.best(), 1))
+    let fastest = enough.min_by_key(|&variant| model.service(site, request.model, variant, 1));
+    fastest.unwrap_or_else(|| served.best())
+}
+
+/// The service of the request alone, by its fastest variant.
+pub(super) fn service(view: &FleetView, request: &RequestView, site: usize) -> Time {
+    view.model().service(site, request.model, fastest(view, request, site), 1)
 }
 
 /// The way there, the service alone, and the way back.

@@ -4,8 +4,8 @@
 //! INFaaS takes the cheapest variant that meets what the user asked for, and another once a variant's load passes 95 % of
 //! its throughput. Its scaling of instances and its choice of hardware have no place here: a site's accelerators are fixed.
 
-use super::load::{Rates, fastest, throughput};
-use crate::dispatch::{Queue, RuleEntry, Variant, parse};
+use crate::dispatch::load::{Rates, USABLE, fastest, throughput};
+use crate::dispatch::{Queue, RuleEntry, Variant, check_weight, parse};
 use crate::files::Parameter;
 use crate::serve::{FleetView, Record};
 use crate::sim::Operations;
@@ -22,15 +22,10 @@ pub(super) const ENTRY: RuleEntry<dyn Variant> = RuleEntry {
     draws: false,
     build: |parameters, _| {
         let Parameters { weight } = parse(parameters)?;
-        if !(weight > 0.0 && weight <= 1.0) {
-            return Err(format!("`weight` is {weight}; it has to be above 0 and at most 1"));
-        }
+        let weight = check_weight(weight)?;
         Ok(Box::new(Infaas { rates: Rates::new(weight) }))
     },
 };
-
-/// The share of a variant's throughput that may be used (INFaaS).
-const USABLE: f64 = 0.95;
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -4,7 +4,7 @@ mod best;
 mod fits;
 mod fixed;
 mod infaas;
-mod load;
+mod model_switching;
 mod rate;
 mod smallest;
 mod switch;
@@ -12,5 +12,13 @@ mod switch;
 use super::{RuleEntry, Variant};
 
 /// All rules for variants.
-pub const VARIANTS: &[RuleEntry<dyn Variant>] =
-    &[best::ENTRY, fits::ENTRY, fixed::ENTRY, infaas::ENTRY, rate::ENTRY, smallest::ENTRY, switch::ENTRY];
+pub const VARIANTS: &[RuleEntry<dyn Variant>] = &[
+    best::ENTRY,
+    fits::ENTRY,
+    fixed::ENTRY,
+    infaas::ENTRY,
+    model_switching::ENTRY,
+    rate::ENTRY,
+    smallest::ENTRY,
+    switch::ENTRY,
+];

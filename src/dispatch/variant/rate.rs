@@ -4,8 +4,8 @@
 //!
 //! With a headroom of 1 the rule runs at full utilisation just where the queue needs room most: 1.3 is a fairer opponent.
 
-use super::load::{Rates, fastest, throughput};
-use crate::dispatch::{Queue, RuleEntry, Variant, parse};
+use crate::dispatch::load::{Rates, fastest, throughput};
+use crate::dispatch::{Queue, RuleEntry, Variant, check_weight, parse};
 use crate::files::Parameter;
 use crate::serve::{FleetView, Record};
 use crate::sim::Operations;
@@ -32,9 +32,7 @@ pub(super) const ENTRY: RuleEntry<dyn Variant> = RuleEntry {
         if !(headroom > 0.0 && headroom.is_finite()) {
             return Err(format!("`headroom` is {headroom}; it has to be above 0"));
         }
-        if !(weight > 0.0 && weight <= 1.0) {
-            return Err(format!("`weight` is {weight}; it has to be above 0 and at most 1"));
-        }
+        let weight = check_weight(weight)?;
         Ok(Box::new(Rate { headroom, rates: Rates::new(weight) }))
     },
 };

@@ -9,6 +9,10 @@ const BAR: f64 = 11.0;
 const GAP: f64 = 6.0;
 const ABOVE: f64 = 6.0;
 const BELOW: f64 = 42.0;
+/// The height of a name that stands above its bars.
+const NAME: f64 = 16.0;
+/// The widest names that stand beside their bars. Our choice, because bars need half of the width.
+const WIDEST: f64 = WIDTH / 2.0;
 
 /// Groups of bars on a common axis.
 pub(in crate::report) struct Bars {
@@ -47,8 +51,18 @@ impl Bar {
 
 impl Bars {
     pub(super) fn height(&self) -> f64 {
-        let of = |group: &Group| BAR * group.bars.len() as f64 + GAP;
+        let above = if self.has_names_beside() { 0.0 } else { NAME };
+        let of = |group: &Group| above + BAR * group.bars.len() as f64 + GAP;
         ABOVE + self.groups.iter().map(of).sum::<f64>() + BELOW
+    }
+
+    fn widest_name(&self) -> f64 {
+        self.groups.iter().map(|group| text_width(&group.label)).fold(40.0, f64::max)
+    }
+
+    /// Whether names stand beside their bars; long ones stand above them.
+    fn has_names_beside(&self) -> bool {
+        self.widest_name() <= WIDEST
     }
 
     fn scale(&self) -> Scale {
@@ -61,7 +75,8 @@ impl Bars {
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, top: f64) {
-        let names = self.groups.iter().map(|group| text_width(&group.label)).fold(40.0, f64::max);
+        let is_beside = self.has_names_beside();
+        let names = if is_beside { self.widest_name() } else { 0.0 };
         let notes = self.groups.iter().flat_map(|group| &group.bars).map(|bar| text_width(&bar.note));
         let left = names + 12.0;
         let right = WIDTH - 10.0 - notes.fold(0.0, f64::max);
@@ -76,7 +91,12 @@ impl Bars {
         let mut y = above + GAP / 2.0;
         for group in &self.groups {
             let height = BAR * group.bars.len() as f64;
-            canvas.text(left - 6.0, y + height / 2.0 + 4.0, Anchor::End, &group.label);
+            if is_beside {
+                canvas.text(left - 6.0, y + height / 2.0 + 4.0, Anchor::End, &group.label);
+            } else {
+                canvas.text(left, y + NAME - 4.0, Anchor::Start, &group.label);
+                y += NAME;
+            }
             for bar in &group.bars {
                 let mut from = 0.0;
                 for segment in &bar.segments {

@@ -4,12 +4,14 @@ mod axis;
 mod bars;
 mod gantt;
 mod lines;
+mod map;
 mod matrix;
 
 pub(super) use self::axis::Scale;
 pub(super) use self::bars::{Bar, Bars, Group, Segment};
 pub(super) use self::gantt::{Gantt, Run};
 pub(super) use self::lines::{Lines, Series};
+pub(super) use self::map::{Map, MapLink, MapNode, MapSite};
 pub(super) use self::matrix::Matrix;
 use super::svg::{Anchor, Canvas, FONT, Style};
 
@@ -19,6 +21,7 @@ pub(super) enum Chart {
     Bars(Bars),
     Matrix(Matrix),
     Gantt(Gantt),
+    Map(Map),
 }
 
 /// An entry of a legend: the style of a series, and its name.
@@ -41,7 +44,7 @@ impl Chart {
         match self {
             Self::Lines(lines) => lines.legend(),
             Self::Bars(bars) => bars.legend.clone(),
-            Self::Matrix(_) => Vec::new(),
+            Self::Matrix(_) | Self::Map(_) => Vec::new(),
             Self::Gantt(gantt) => gantt.legend.clone(),
         }
     }
@@ -52,6 +55,7 @@ impl Chart {
             Self::Bars(bars) => (bars::WIDTH, bars.height()),
             Self::Matrix(matrix) => (matrix.width(), matrix.height()),
             Self::Gantt(gantt) => (gantt::WIDTH, gantt.height()),
+            Self::Map(map) => (map::WIDTH, map.height()),
         }
     }
 
@@ -61,6 +65,7 @@ impl Chart {
             Self::Bars(bars) => bars.draw(canvas, top),
             Self::Matrix(matrix) => matrix.draw(canvas, top),
             Self::Gantt(gantt) => gantt.draw(canvas, top),
+            Self::Map(map) => map.draw(canvas, top),
         }
     }
 
@@ -71,12 +76,13 @@ impl Chart {
             Self::Bars(bars) => bars.groups.is_empty(),
             Self::Matrix(matrix) => matrix.values.is_empty(),
             Self::Gantt(gantt) => gantt.runs.is_empty(),
+            Self::Map(map) => map.nodes.is_empty(),
         }
     }
 
     /// Whether it needs a row of its own to be readable.
     pub(super) fn is_wide(&self) -> bool {
-        matches!(self, Self::Gantt(_))
+        matches!(self, Self::Gantt(_) | Self::Map(_))
     }
 
     /// The SVG for the page, without title and legend, which the page shows itself.

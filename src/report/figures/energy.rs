@@ -39,7 +39,7 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         "energy_per_met_request_uj",
     ]);
     let mut groups = Vec::new();
-    for scheduler in best_first(case) {
+    for scheduler in best_first(results, case) {
         let label = &results.schedulers[scheduler];
         let parts = PARTS.map(|(column, _)| per_request(&case.samples[scheduler], column));
         let [Some(layers), Some(leakage), Some(policy)] = parts else { continue };

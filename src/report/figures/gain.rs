@@ -25,7 +25,7 @@ fn gain(own: &Runs, other: &Runs) -> Option<Estimate> {
 }
 
 fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
-    let ranking = best_first(case);
+    let ranking = best_first(results, case);
     let reference = results.scheduler(REFERENCE).filter(|fcfs| ranking.contains(fcfs));
     let mut data = Data::new(&[
         "case",

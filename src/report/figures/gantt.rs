@@ -32,7 +32,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
         return Ok(Section { name, title, text: NONE.into(), pictures: Vec::new() });
     }
     let case = widest(results);
-    let ranking = best_first(case);
+    let ranking = best_first(results, case);
     let reference = results.scheduler("fcfs").or(ranking.last().copied()).unwrap_or_default();
     let mut shown = vec![reference];
     shown.extend(ranking.first().filter(|best| **best != reference));
@@ -56,7 +56,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
 /// The case with the widest range of SLA rates.
 fn widest(results: &Results) -> &Case {
     let range = |case: &&Case| {
-        let ranking = best_first(case);
+        let ranking = best_first(results, case);
         let rate = |scheduler: Option<&usize>| scheduler.and_then(|s| case.samples[*s].mean("sla_rate"));
         rate(ranking.first()).unwrap_or(0.0) - rate(ranking.last()).unwrap_or(0.0)
     };

@@ -27,7 +27,7 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         "gap_to_bound_high95",
     ]);
     let (styles, mut groups) = (styles(results), Vec::new());
-    for scheduler in best_first(case) {
+    for scheduler in best_first(results, case) {
         let (label, samples) = (&results.schedulers[scheduler], &case.samples[scheduler]);
         let estimate = samples.estimate("gap_to_bound");
         let Some(gap) = estimate.mean else { continue };

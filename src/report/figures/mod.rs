@@ -5,13 +5,17 @@ mod gain;
 mod gantt;
 mod gap;
 mod latency;
+mod map;
+mod quality;
 mod sla;
+mod time;
 mod utilization;
 
 use super::chart::{Chart, Entry};
 use super::svg::Style;
 use crate::experiment::Error;
 use crate::results::{Case, Results};
+use crate::sweep::QUALITY;
 
 /// A section: pictures of one kind.
 pub(super) struct Section {
@@ -88,8 +92,20 @@ pub(super) fn legend(section: &Section) -> Vec<Entry> {
     legends.max_by_key(Vec::len).unwrap_or_default()
 }
 
-/// All sections, in the order of the page.
-pub(super) fn sections(results: &Results) -> Result<Vec<Section>, Error> {
+/// All sections, in the order of the page. `cell` says which cells the maps of fleets show.
+pub(super) fn sections(results: &Results, cell: &[(String, String)]) -> Result<Vec<Section>, Error> {
+    if results.judged_by == QUALITY {
+        return Ok(vec![
+            quality::section(results),
+            time::section(results),
+            map::section(results, cell)?,
+            sla::section(results),
+            latency::section(results)?,
+            energy::section(results),
+            utilization::section(results)?,
+            gantt::section(results)?,
+        ]);
+    }
     Ok(vec![
         sla::section(results),
         gain::section(results),
@@ -114,8 +130,8 @@ fn styles(results: &Results) -> Vec<Style> {
 }
 
 /// Schedulers that ran in a case, the best first.
-fn best_first(case: &Case) -> Vec<usize> {
-    let rates = case.samples.iter().enumerate().filter_map(|(s, of)| Some((s, of.mean("sla_rate")?)));
+fn best_first(results: &Results, case: &Case) -> Vec<usize> {
+    let rates = case.samples.iter().enumerate().filter_map(|(s, of)| Some((s, of.mean(results.judged_by)?)));
     let mut rates: Vec<(usize, f64)> = rates.collect();
     rates.sort_by(|a, b| b.1.total_cmp(&a.1));
     rates.into_iter().map(|(scheduler, _)| scheduler).collect()

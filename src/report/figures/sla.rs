@@ -119,6 +119,6 @@ fn bars(results: &Results, case: &Case) -> (Chart, Data) {
         let bar = Bar { segments, interval: estimate.interval(), note: format!("{length:.3}") };
         Group { label: label.clone(), bars: vec![bar] }
     };
-    let groups = best_first(case).into_iter().map(group).collect();
+    let groups = best_first(results, case).into_iter().map(group).collect();
     (Chart::Bars(Bars { x_title: "SLA rate".into(), groups, legend: Vec::new() }), data)
 }

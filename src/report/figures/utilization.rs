@@ -1,4 +1,4 @@
-//! How busy each accelerator is, from accelerators.csv.
+//! How busy each accelerator is, from accelerators.csv; and, for maps, each link.
 
 use std::collections::BTreeMap;
 
@@ -14,32 +14,54 @@ const TEXT: &str = "Share of the measurement window in which an accelerator runs
 
 const NONE: &str = "There is no accelerators.csv beside the summary.";
 
-/// Values by case, scheduler and accelerator; accelerators are in order of appearance.
+/// Values by case, scheduler and accelerator, or link; these are in order of appearance.
 #[derive(Default)]
-struct Utilization {
+pub(super) struct Utilization {
     samples: BTreeMap<(usize, usize, usize), Vec<f64>>,
     /// The names of the accelerators, by case.
     accelerators: BTreeMap<usize, Vec<String>>,
 }
 
 pub(super) fn section(results: &Results) -> Result<Section, Error> {
-    let path = results.folder.join("accelerators.csv");
-    let (mut all, mut text) = (Utilization::default(), NONE);
-    if path.exists() {
-        text = TEXT;
-        let mut file = CsvFile::open(&path)?;
-        let (name, utilization) = (file.column("accelerator")?, file.column("utilization")?);
-        let mut record = Record::default();
-        while file.read(&mut record)? {
-            let value = file.number(&record, utilization)?;
-            all.add(results, &file.keys(&record), record.get(name), value);
-        }
-    }
+    let all = Utilization::read(results, "accelerators.csv", &["accelerator"])?;
+    let text = if all.is_some() { TEXT } else { NONE };
+    let all = all.unwrap_or_default();
     let picture = |case: &Case| all.picture(results, case);
     Ok(Section::of_cases(results, "utilization", "Utilisation of accelerators", text, picture))
 }
 
 impl Utilization {
+    /// Reads the column `utilization` of a file, whose rows are told apart by `names`; `None` if there is no such file.
+    pub(super) fn read(results: &Results, file: &str, names: &[&str]) -> Result<Option<Self>, Error> {
+        let path = results.folder.join(file);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut all = Self::default();
+        let mut file = CsvFile::open(&path)?;
+        let names = names.iter().map(|name| file.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let utilization = file.column("utilization")?;
+        let mut record = Record::default();
+        while file.read(&mut record)? {
+            let value = file.number(&record, utilization)?;
+            let name = Self::name(names.iter().map(|place| record.get(*place)));
+            all.add(results, &file.keys(&record), &name, value);
+        }
+        Ok(Some(all))
+    }
+
+    /// The name of a row that several columns tell apart.
+    pub(super) fn name<'a>(of: impl IntoIterator<Item = &'a str>) -> String {
+        of.into_iter().collect::<Vec<_>>().join(" - ")
+    }
+
+    /// The mean over the seeds of a case under a scheduler.
+    pub(super) fn mean(&self, results: &Results, case: &Case, scheduler: usize, name: &str) -> Option<f64> {
+        let place = results.case_of(&case.keys)?;
+        let column = self.accelerators.get(&place)?.iter().position(|known| known == name)?;
+        self.samples.get(&(place, scheduler, column)).and_then(|all| mean(all))
+    }
+
     fn add(&mut self, results: &Results, keys: &[String], accelerator: &str, value: f64) {
         let scheduler = &keys[SCHEDULER];
         let (Some(case), Some(scheduler)) = (results.case_of(keys), results.scheduler(scheduler)) else {
@@ -58,7 +80,7 @@ impl Utilization {
         let columns = self.accelerators.get(&place)?.clone();
         let mut data = Data::new(&["case", "load", "scheduler", "accelerator", "utilization"]);
         let (mut rows, mut values) = (Vec::new(), Vec::new());
-        for scheduler in super::best_first(case) {
+        for scheduler in super::best_first(results, case) {
             let label = &results.schedulers[scheduler];
             let of = |column: usize| self.samples.get(&(place, scheduler, column)).and_then(|all| mean(all));
             let row: Vec<Option<f64>> = (0..columns.len()).map(of).collect();

@@ -1,0 +1,182 @@
+//! The columns of the files that have a row per request, layer or link, whose names come from the cell.
+
+use super::cell::Cell;
+use crate::metrics::{AnswerRow, Column, LayerRow, LinkTraffic, RequestRow, Value};
+use crate::plan::Fleet;
+use crate::serve::Loss;
+use crate::units::Time;
+
+/// A row of a log, with its cell, which has the names.
+pub(super) struct Logged<'a, R> {
+    pub(super) cell: &'a Cell<'a>,
+    pub(super) row: &'a R,
+}
+
+impl<'a> Logged<'a, RequestRow> {
+    /// Columns of `requests.csv` after the keys.
+    pub(super) const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("request", "Its number in the order of arrival", |it| count(it.row.request.0)),
+        Column::undirected("job", "The job that served it", |it| count(it.row.job.0)),
+        Column::undirected("tenant", "Who sent it", |it| {
+            let tenants = &it.cell.case.workload.scenario.tenants;
+            Value::Text(tenants[it.row.asked.tenant as usize].name.clone())
+        }),
+        Column::undirected("network", "What it asks for", |it| it.network(it.row.asked.network)),
+        Column::undirected("priority", "Larger is more important", |it| count(it.row.asked.priority)),
+        Column::undirected("request_qos", "How strict its deadline is", |it| {
+            Value::Text(it.row.asked.qos.to_string())
+        }),
+        Column::undirected("arrival_us", "When it arrived", |it| us(it.row.asked.arrival)),
+        Column::undirected("start_us", "When its first layer started, if one did", |it| {
+            some_us(it.row.start)
+        }),
+        Column::undirected("finish_us", "When its last layer ended, if it did", |it| some_us(it.row.finish)),
+        Column::undirected("deadline_us", "When it is due", |it| us(it.row.asked.deadline)),
+        Column::higher("met", "1 if it was done by its deadline, else 0", |it| Value::flag(it.row.is_met())),
+        Column::lower("dropped", "1 if it was given up, else 0", |it| Value::flag(it.row.dropped.is_some())),
+        Column::lower("energy_uj", "Energy of its layers that ended", |it| {
+            Value::Real(it.row.energy.0 / 1e6)
+        }),
+        Column::undirected("after", "The request whose end brought it, if it follows another", |it| {
+            it.row.after.map_or(Value::NONE, |leader| count(leader.0))
+        }),
+    ];
+}
+
+impl<'a> Logged<'a, LayerRow> {
+    /// Columns of `layers.csv` after the keys.
+    pub(super) const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("request", "The request that it served", |it| count(it.row.request.0)),
+        Column::undirected("job", "Its job", |it| count(it.row.job.0)),
+        Column::undirected("network", "The network of the job", |it| it.network(it.row.network)),
+        Column::undirected("layer", "The layer of the network", |it| {
+            let network = &it.cell.case.site.world.networks[it.row.network as usize];
+            Value::Text(network.layers[it.row.layer as usize].clone())
+        }),
+        Column::undirected("accelerator", "Where it ran", |it| {
+            let accelerators = &it.cell.case.site.world.platform.accelerators;
+            Value::Text(accelerators[it.row.accelerator].name.clone())
+        }),
+        Column::undirected("measured", "1 if its request is measured, else 0", |it| {
+            Value::flag(it.row.measured)
+        }),
+        Column::undirected("start_us", "When it started", |it| us(it.row.start)),
+        Column::undirected("end_us", "When it ended", |it| us(it.row.end)),
+        Column::lower("slowdown", "(end - start) / c", |it| Value::Real(it.row.slowdown)),
+        Column::undirected("dram_bytes", "What it moved from and to DRAM", |it| {
+            Value::Real(it.row.dram_bytes)
+        }),
+        Column::undirected("forwarded_bytes", "Of its input, what it found on chip instead", |it| {
+            Value::Real(it.row.forwarded_bytes)
+        }),
+        Column::undirected("resident_weight_bytes", "Of its weights, what it found on chip instead", |it| {
+            Value::Real(it.row.resident_weight_bytes)
+        }),
+        Column::lower("energy_uj", "Its energy", |it| Value::Real(it.row.energy.0 / 1e6)),
+    ];
+}
+
+impl<'a> Logged<'a, AnswerRow> {
+    /// Columns of `answers.csv` after the keys.
+    pub(super) const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("request", "Its number in the order of arrival", |it| count(it.row.request.0)),
+        Column::undirected("tenant", "Who sent it", |it| {
+            let tenants = &it.cell.case.workload.scenario.tenants;
+            Value::Text(tenants[it.row.asked.tenant as usize].name.clone())
+        }),
+        Column::undirected("arrival_us", "When it arrived at its node", |it| us(it.row.asked.arrival)),
+        Column::undirected("deadline_us", "When its answer is due there", |it| us(it.row.asked.deadline)),
+        Column::undirected("answer_us", "When its answer was there, if there was one", |it| {
+            some_us(it.row.answer.map(|answer| answer.time))
+        }),
+        Column::undirected("loss", "Why there was none: `late`, `dispatcher` or `scheduler`", |it| {
+            let word = |loss| match loss {
+                Loss::Late => "late",
+                Loss::Dispatcher => "dispatcher",
+                Loss::Scheduler => "scheduler",
+            };
+            Value::Text(it.row.loss.map_or("", word).to_string())
+        }),
+        Column::undirected("site", "The site that answered", |it| {
+            let site = it.row.answer.map(|answer| fleet(it.cell).model.sites[answer.site].name.clone());
+            Value::Text(site.unwrap_or_default())
+        }),
+        Column::undirected("variant", "The network that answered", |it| {
+            let model = &fleet(it.cell).model;
+            let of = &model.models[model.clients[it.row.asked.tenant as usize].model];
+            let variant = it.row.answer.map(|answer| of.variants[answer.variant].name.clone());
+            Value::Text(variant.unwrap_or_default())
+        }),
+        Column::undirected("batch", "The size of the batch that ran, with padding", |it| {
+            it.row.answer.map_or(Value::NONE, |answer| count(answer.batch))
+        }),
+        Column::higher("quality", "The quality of the answer; 0 without one", |it| {
+            Value::Real(it.row.quality)
+        }),
+        Column::higher("served", "1 if it was in time and accurate enough, else 0", |it| {
+            Value::flag(it.row.served)
+        }),
+        Column::lower("dispatch_us", "Its wait for the decision where it goes", |it| {
+            it.part(it.row.dispatch)
+        }),
+        Column::lower("network_us", "Its time on links, there and back", |it| it.part(it.row.network)),
+        Column::lower("queue_us", "Its time in the queue of the site", |it| it.part(it.row.queue)),
+        Column::lower("service_us", "Its time in service", |it| it.part(it.row.service)),
+    ];
+
+    fn part(&self, part: Time) -> Value {
+        self.row.answer.map_or(Value::NONE, |_| us(part))
+    }
+}
+
+impl<'a> Logged<'a, (usize, LinkTraffic)> {
+    /// Columns of `links.csv` between the keys and those of [`LINK_COLUMNS`](crate::metrics::LINK_COLUMNS).
+    pub(super) const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("from", "The node where this direction of the link begins, or the tenant", |it| {
+            Value::Text(it.ends()[0].to_string())
+        }),
+        Column::undirected("to", "The node where it ends, or the tenant", |it| {
+            Value::Text(it.ends()[1].to_string())
+        }),
+        Column::undirected("access", "1 if it joins a tenant to its node, else 0", |it| {
+            Value::flag(it.row.0 >= 2 * fleet(it.cell).spec.links.len())
+        }),
+    ];
+
+    fn ends(&self) -> [&'a str; 2] {
+        let (wire, fleet) = (self.row.0, fleet(self.cell));
+        let node = |node: usize| fleet.spec.nodes[node].name.as_str();
+        let ends = match fleet.spec.links.get(wire / 2) {
+            Some(link) => link.between.map(|end| node(end as usize)),
+            None => {
+                let tenant = wire / 2 - fleet.spec.links.len();
+                let name = &self.cell.case.workload.scenario.tenants[tenant].name;
+                [name, node(fleet.model.clients[tenant].node)]
+            }
+        };
+        if wire % 2 == 0 { ends } else { [ends[1], ends[0]] }
+    }
+}
+
+impl<R> Logged<'_, R> {
+    fn network(&self, place: u32) -> Value {
+        Value::Text(self.cell.case.site.world.networks[place as usize].name.clone())
+    }
+}
+
+fn count(number: u32) -> Value {
+    Value::Count(number.into())
+}
+
+fn us(time: Time) -> Value {
+    Value::Real(time.as_us())
+}
+
+fn some_us(time: Option<Time>) -> Value {
+    time.map_or(Value::NONE, us)
+}
+
+/// The fleet of a cell that has rows of one.
+pub(super) fn fleet<'a>(cell: &'a Cell) -> &'a Fleet {
+    cell.case.fleet.as_ref().expect("only cells of fleets have rows of fleets")
+}

@@ -1,0 +1,265 @@
+//! What a run on a fleet shows: sums by hand on a fleet of two nodes, the pictures of its report, and the load that a
+//! quality sustains.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::common::mascot;
+
+type Row = BTreeMap<String, String>;
+
+/// A site at North, and two tenants at South, with half the quality for the second.
+const FLEET: &str = r#"
+name = "pair"
+source = "a test"
+pj_per_bit = 1
+[[node]]
+name = "North"
+[[node]]
+name = "South & West"
+[[link]]
+between = ["North", "South & West"]
+gbps = 8
+delay_us = 1_000
+pj_per_bit = 2
+[[site]]
+name = "attic"
+node = "North"
+system = "gpu-like-2"
+[access]
+gbps = 4
+delay_us = 0
+"#;
+
+const SCENARIO: &str = r#"
+name = "two"
+source = "a test"
+utility = { delay = { kind = "deadline" }, accuracy = "absolute" }
+[[tenant]]
+name = "cam"
+model = "opaque"
+node = "South & West"
+input_kb = 100
+output_kb = 10
+sla = "absolute"
+target_us = 1_000_000
+[[tenant]]
+name = "tv"
+model = "opaque"
+node = "South & West"
+input_kb = 50
+output_kb = 20
+sla = "absolute"
+target_us = 1
+"#;
+
+const EXPERIMENT: &str = r#"
+fleets = ["./pair.toml"]
+scenarios = ["./two.toml"]
+loads = [0.3, 0.6]
+dispatchers = [{ variant = ["best", "smallest"] }]
+requests = 40
+warmup_requests = 0
+drain_requests = 0
+seeds = 2
+late = "finish"
+"#;
+
+fn text(args: &[&str]) -> String {
+    let output = mascot(args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs the fleet of two nodes; returns the table.
+fn run(folder: &Path) -> String {
+    for (name, text) in [("pair", FLEET), ("two", SCENARIO), ("own", EXPERIMENT)] {
+        let text = text.replace("./", &format!("{}/", folder.display()));
+        std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
+    }
+    let out = folder.join("out");
+    text(&["run", folder.join("own.toml").to_str().unwrap(), "--requests", "--out", out.to_str().unwrap()])
+}
+
+fn rows(path: &Path) -> Vec<Row> {
+    csv::Reader::from_path(path).unwrap().deserialize().map(Result::unwrap).collect()
+}
+
+fn number(row: &Row, column: &str) -> f64 {
+    row[column].parse().unwrap()
+}
+
+fn near(a: f64, b: f64) {
+    assert!((a - b).abs() <= 1e-9 * b.abs().max(1e-12), "{a} {b}");
+}
+
+/// The rows of one cell.
+fn of_cell<'a>(rows: &'a [Row], cell: &Row) -> Vec<&'a Row> {
+    let keys = ["load", "scheduler", "seed"];
+    rows.iter().filter(|row| keys.iter().all(|key| row[*key] == cell[*key])).collect()
+}
+
+#[test]
+fn links_count_the_bytes_of_requests_and_answers() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path());
+    let out = folder.path().join("out");
+    let [serving, answers, links] =
+        ["serving.csv", "answers.csv", "links.csv"].map(|file| rows(&out.join(file)));
+    assert_eq!(links.len(), 8 * 6, "two directions of a link, and of the access of two tenants");
+    for whole in serving.iter().filter(|row| row["group"] == "all") {
+        let asked = of_cell(&answers, whole);
+        let times = |column: &str| asked.iter().map(|row| number(row, column)).collect::<Vec<_>>();
+        let from = times("arrival_us").into_iter().fold(f64::INFINITY, f64::min);
+        let until = times("answer_us").into_iter().fold(0.0, f64::max);
+        let many = |tenant: &str| asked.iter().filter(|row| row["tenant"] == tenant).count() as f64;
+        let [cam, tv] = ["cam", "tv"].map(many);
+        assert_eq!(cam + tv, 40.0);
+        let wanted = [
+            ("North", "South & West", "0", cam + tv, 10e3 * cam + 20e3 * tv, 1e3),
+            ("South & West", "North", "0", cam + tv, 100e3 * cam + 50e3 * tv, 1e3),
+            ("cam", "South & West", "1", cam, 100e3 * cam, 500.0),
+            ("South & West", "cam", "1", cam, 10e3 * cam, 500.0),
+            ("tv", "South & West", "1", tv, 50e3 * tv, 500.0),
+            ("South & West", "tv", "1", tv, 20e3 * tv, 500.0),
+        ];
+        let told = of_cell(&links, whole);
+        let (mut bits, mut core) = (0.0, 0.0);
+        for (one, other, access, messages, bytes, bytes_per_us) in wanted {
+            let row = told.iter().find(|row| row["from"] == one && row["to"] == other).unwrap();
+            assert_eq!((&*row["access"], number(row, "messages")), (access, messages));
+            near(number(row, "bytes"), bytes);
+            near(number(row, "utilization"), bytes / bytes_per_us / (until - from));
+            *(if access == "1" { &mut bits } else { &mut core }) += 8.0 * bytes;
+        }
+        near(number(whole, "energy_network_uj"), (bits + 2.0 * core) / 1e6);
+    }
+}
+
+#[test]
+fn groups_hold_the_models_and_fairness_follows_from_the_tenants() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path());
+    let serving = rows(&folder.path().join("out/serving.csv"));
+    for whole in serving.iter().filter(|row| row["group"] == "all") {
+        let groups = of_cell(&serving, whole);
+        let of = |group: &str| groups.iter().filter(|row| row["group"] == group).collect::<Vec<_>>();
+        let [model] = of("model")[..] else { panic!("there is one model") };
+        assert_eq!((&*model["name"], &model["requests"]), ("opaque", &whole["requests"]));
+        near(number(model, "quality"), number(whole, "quality"));
+        // All of cam are in time, none of tv is: the least fair outcome.
+        let qualities: Vec<f64> = of("tenant").iter().map(|row| number(row, "quality")).collect();
+        assert!(qualities[0] > 0.5 && qualities[1] == 0.0);
+        assert_eq!((number(whole, "alpha_fair"), number(whole, "quality_min_mean")), (0.0, 0.0));
+        near(number(whole, "quality_jain"), 0.5);
+        assert!(number(whole, "quality_bound") >= number(whole, "quality"));
+    }
+}
+
+#[test]
+fn the_table_compares_with_the_first_and_ends_with_the_bound() {
+    let folder = TempDir::new().unwrap();
+    let table = run(folder.path());
+    let serving = rows(&folder.path().join("out/serving.csv"));
+    let mean = |dispatcher: &str, column: &str| {
+        let is_it =
+            |row: &&Row| row["group"] == "all" && row["load"] == "0.6" && row["scheduler"] == dispatcher;
+        let values: Vec<f64> = serving.iter().filter(is_it).map(|row| number(row, column)).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let line = |dispatcher: &str| -> Vec<String> {
+        let is_it = |line: &&str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.get(3) == Some(&"0.6") && words.get(4) == Some(&dispatcher)
+        };
+        table.lines().find(is_it).unwrap().split_whitespace().map(String::from).collect()
+    };
+    let (best, smallest) = ("closest+best+single", "closest+smallest+single");
+    let quality = |dispatcher| mean(dispatcher, "quality");
+    assert_eq!(line(best)[5], format!("{:.4}", quality(best)));
+    assert_eq!(line(smallest)[5], format!("{:.4}", quality(smallest)));
+    let gain = format!("{:.4}", quality(smallest) - quality(best));
+    assert!(line(smallest).contains(&gain), "{gain}: {:?}", line(smallest));
+    let parts = ["dispatch_us", "network_us", "queue_us", "service_us"].map(|part| mean(best, part));
+    assert!(line(best).contains(&format!("{:.0}", parts.iter().sum::<f64>())), "{:?}", line(best));
+    assert_eq!(line("bound")[5], format!("{:.4}", mean(best, "quality_bound")));
+    assert!(!table.contains("fcfs") && table.contains("vs first"), "{table}");
+}
+
+#[test]
+fn a_report_has_quality_times_and_a_map() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path());
+    let out = folder.path().join("out");
+    text(&["report", out.to_str().unwrap()]);
+    let picture = |name: &str| std::fs::read_to_string(out.join("report").join(name)).unwrap();
+    for name in ["quality-1", "time-1", "time-2", "map-1"] {
+        let svg = picture(&format!("{name}.svg"));
+        assert!(svg.starts_with("<svg xmlns=") && !svg.contains("NaN") && !svg.contains("inf"), "{name}");
+        for (open, close) in
+            [("<g ", "</g>"), ("<text ", "</text>"), ("<title>", "</title>"), ("<svg ", "</svg>")]
+        {
+            assert_eq!(svg.matches(open).count(), svg.matches(close).count(), "{name}: {open}");
+        }
+    }
+    assert!(picture("quality-1.svg").contains("bound"));
+    let map = picture("map-1.svg");
+    for told in
+        ["North", "South &amp; West", "site attic", "cam (access ", "tv (access ", "8 Gb/s", "load 0.6"]
+    {
+        assert!(map.contains(told), "{told}: {map}");
+    }
+    let time = rows(&out.join("report/time-1.csv"));
+    assert_eq!(time.len(), 2);
+    for row in &time {
+        let parts = ["dispatch_us", "network_us", "queue_us", "service_us"].map(|part| number(row, part));
+        near(parts.iter().sum(), number(row, "latency_us"));
+    }
+    let drawn = rows(&out.join("report/map-1.csv"));
+    let links = rows(&out.join("links.csv"));
+    let is_shown = |row: &&Row| {
+        row["from"] == "North" && row["load"] == "0.6" && row["scheduler"] == "closest+best+single"
+    };
+    let used: Vec<f64> = links.iter().filter(is_shown).map(|row| number(row, "utilization")).collect();
+    near(number(&drawn[0], "utilization"), used.iter().sum::<f64>() / 2.0);
+    assert_eq!(drawn.iter().filter(|row| row["what"] == "accelerator").count(), 2);
+
+    text(&[
+        "report",
+        out.to_str().unwrap(),
+        "--cell",
+        "load=0.3",
+        "--cell",
+        "scheduler=closest+smallest+single",
+    ]);
+    let map = picture("map-1.svg");
+    assert!(map.contains("load 0.3") && map.contains("closest+smallest+single"), "{map}");
+}
+
+#[test]
+fn a_capacity_by_quality_meets_it_and_misses_it_above() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let few = ["--seeds", "1", "--quiet", "--tolerance", "0.05", "--highest", "4", "--out", out];
+    let set = [
+        "--set",
+        "requests=200",
+        "--set",
+        r#"dispatchers=[{ variant = ["best", "fits"], batch = "greedy" }]"#,
+    ];
+    text(&[&["capacity", "experiments/fang.toml", "--quality", "0.9"], &few[..], &set].concat());
+    let found = rows(&folder.path().join("capacity.csv"));
+    assert_eq!(found.len(), 2);
+    for row in &found {
+        assert!(number(row, "quality") >= 0.9 && number(row, "missed_quality") < 0.9, "{row:?}");
+        assert!(number(row, "missed_load") - number(row, "sustained_load") <= 0.05);
+    }
+    assert!(
+        number(&found[1], "sustained_load") > number(&found[0], "sustained_load"),
+        "smaller variants carry more"
+    );
+}
