@@ -168,9 +168,14 @@ fn serve_on(
     let trace = Arc::new(trace);
     let schedulers = fleet.schedulers(seed)?;
     let mut recorder = Recorders::new(case, logs);
+    let change = case.drift.entries.iter().map(|entry| entry.at).max();
     let mut of_fleet = OfFleet {
         plain: Projection::new(&fleet.model, &mut recorder),
-        serving: Serving::new(Arc::clone(&fleet.model), fleet.terms.clone(), logs.requests),
+        serving: Serving::new(
+            Arc::clone(&fleet.model),
+            fleet.terms.clone(),
+            logs.requests || change.is_some(),
+        ),
         links: Links::new(&fleet.model),
     };
     serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, &mut of_fleet)
@@ -180,10 +185,11 @@ fn serve_on(
     let crossed = links.iter().zip(fleet.pj_per_bit());
     let network = Picojoules(crossed.map(|(link, pj_per_bit)| 8.0 * link.bytes * pj_per_bit).sum());
     let quality_bound = fleet.quality_bound(case.nominal_load() * fleet.lambda_best);
-    let (mut serving, answers) = serving.finish(Aside { network, quality_bound });
-    if let Some(change) = case.drift.entries.iter().map(|entry| entry.at).max() {
+    let (mut serving, mut answers) = serving.finish(Aside { network, quality_bound });
+    if let Some(change) = change {
         let all = serving.iter_mut().filter(|group| group.by == ServedBy::All);
         all.for_each(|group| group.adapt_s = adapt_s(&answers, change));
+        answers.retain(|_| logs.requests);
     }
     Ok(Outcome { serving, answers, links, ..recorder.outcome(case, &trace) })
 }
