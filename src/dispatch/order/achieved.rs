@@ -26,7 +26,7 @@ pub(super) struct Achieved {
 impl Achieved {
     pub(super) fn observe(&mut self, record: &Record) {
         match *record {
-            Record::Arrived { request, asked } => {
+            Record::Arrived { request, asked, .. } => {
                 self.open.insert(request, (asked, None, 0));
             }
             Record::Queued { request, site, .. } => {
