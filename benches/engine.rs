@@ -13,8 +13,8 @@ use mascot::hw::Sharing;
 use mascot::plan::{rules, trace};
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Origin, Platform,
-    Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{Late, Qos};
@@ -94,6 +94,7 @@ fn opened(accelerators: usize, requests: usize, layers: usize) -> Engine {
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Sticky,
         firm: Vec::new(),
+        drift: Drift::NONE,
     };
     let mut engine = Engine::new(chains(accelerators, layers), Arc::new(trace), rules);
     assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);

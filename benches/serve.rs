@@ -13,8 +13,8 @@ use mascot::plan::{rules, trace};
 use mascot::scheduler::find as scheduler;
 use mascot::serve::{self, Client, FleetModel, ServedModel, ServedVariant, Site};
 use mascot::sim::{
-    AcceleratorModel, DecisionCost, Engine, Late, LateRules, LayerModel, NetworkModel, Platform, Request,
-    Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
+    AcceleratorModel, DecisionCost, Drift, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
+    Request, Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::Qos;
@@ -84,6 +84,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         report: Time::ZERO,
         dispatch_cost: DecisionCost::Ideal,
         late: rules.late.clone(),
+        changes: Vec::new(),
     }
 }
 
@@ -150,6 +151,7 @@ fn per_request(c: &mut Criterion) {
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
+        drift: Drift::NONE,
     };
     let request = |number: usize| Request {
         tenant: 0,

@@ -45,7 +45,7 @@ fn compare(folder: &Path) -> Result<Vec<Ranked>, Box<dyn Error>> {
     let source = Source { path: "mine.toml".into(), text: EXPERIMENT.into(), verbatim: true };
     let experiment = Experiment::parse(Path::new("mine.toml"), source, &data)?;
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent)?;
-    let mut output = Output::create(folder, &Store::open(folder)?, Logs::default())?;
+    let mut output = Output::create(folder, &Store::open(folder)?, Logs::default(), &plan.experiment)?;
     sweep::run(&plan, Logs::default(), &Silent, |cell, outcome| output.add(&Rows::new(cell, &outcome)))?;
     output.finish()?;
     let (metric, over) = ("sla_rate", Some("gated"));

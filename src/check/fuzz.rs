@@ -136,12 +136,12 @@ pub fn fuzz(seeds: Range<u64>, progress: &dyn Progress) -> Report {
 
 /// The run of a seed in one line.
 pub fn describe(seed: u64) -> String {
-    format!("{}, scheduler {}", Case::with_everything(seed, Size::of(seed)), scheduler(seed).0)
+    format!("{}, scheduler {}", Case::with_drift(seed, Size::of(seed)), scheduler(seed).0)
 }
 
 /// Runs a seed; returns the scheduler and the totals.
 fn run_seed(seed: u64) -> Result<(&'static str, Totals), Failure> {
-    let case = Case::with_everything(seed, Size::of(seed));
+    let case = Case::with_drift(seed, Size::of(seed));
     let (name, mut scheduler) = scheduler(seed);
     let run = AssertUnwindSafe(|| audited(&case, scheduler.as_mut()));
     let outcome = catch_unwind(run).unwrap_or_else(|panic| Err(reason(&*panic)));
@@ -304,6 +304,20 @@ mod tests {
     impl Scheduler for Wrong {
         fn decide(&mut self, view: &View, out: &mut Decision) {
             out.assign(view.sub_jobs()[0].id, 99, 0.0);
+        }
+    }
+
+    /// The audit checks that nothing is assigned to a lost accelerator and nothing waits for one.
+    #[test]
+    fn every_scheduler_copes_with_lost_accelerators() {
+        for entry in SCHEDULERS {
+            let cases = (0..).map(|seed| Case::with_drift(seed, Size { accelerators: 4, ..Size::of(seed) }));
+            let loses = |case: &Case| case.rules.drift.iter().any(|change| change.loss.is_some());
+            for case in cases.filter(loses).take(10) {
+                let mut scheduler = (entry.build)(&toml::Table::new(), case.seed).expect("all have defaults");
+                audited(&case, scheduler.as_mut())
+                    .unwrap_or_else(|what| panic!("{}, seed {}: {what}\n{case}", entry.name, case.seed));
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::serve::{FleetModel, Hop, Loss, Record, Recorder};
+use crate::serve::{FleetModel, Hop, Loss, Record, Recorder, Site, Wire};
 use crate::sim::{JobId, Late, Origin, Request, RequestId};
 use crate::units::Time;
 
@@ -61,6 +61,8 @@ pub struct Serving<'a> {
     next_order: Vec<u32>,
     /// The order whose members are being named.
     naming: Option<(usize, JobId)>,
+    /// The number of changes of links until now.
+    changes: usize,
     counts: Counts,
     ended: bool,
     violation: Option<String>,
@@ -77,6 +79,7 @@ impl<'a> Serving<'a> {
             orders: BTreeMap::new(),
             next_order: vec![0; model.sites.len()],
             naming: None,
+            changes: 0,
             counts: Counts::default(),
             ended: false,
             violation: None,
@@ -109,10 +112,13 @@ impl<'a> Serving<'a> {
             | Record::Served { time, .. }
             | Record::Answered { time, .. }
             | Record::Lost { time, .. }
+            | Record::Drift { time, .. }
             | Record::Hop { time, .. }
             | Record::End { time } => time,
         };
         ensure(time >= self.now, || format!("time does not go back from {} ps", self.now.0))?;
+        let change = self.next_change();
+        ensure(change >= time, || format!("a link changes at {} ps", change.0))?;
         self.now = time;
         if let (Some((site, order)), false) = (self.naming, matches!(record, Record::Member { .. })) {
             let Order { requests, named, .. } = self.orders[&(site, order)];
@@ -138,6 +144,9 @@ impl<'a> Serving<'a> {
             Record::Lost { request, asked, reason, .. } => {
                 let found = self.take(request, asked)?;
                 self.lost(found, request, asked, reason)
+            }
+            Record::Drift { time, wire, bytes_per_ps, delay } => {
+                self.changed(time, wire, (bytes_per_ps, delay))
             }
             Record::End { .. } => self.end(),
             Record::Decided { .. } | Record::Site { .. } | Record::Hop { .. } => Ok(()),
@@ -184,9 +193,55 @@ impl<'a> Serving<'a> {
     /// A message cannot be faster than alone.
     fn on_way(&self, since: Time, way: &[Hop], bytes: f64) -> Result<(), String> {
         // A shared link may round down by a picosecond.
-        let least = self.model.travel(way, bytes).saturating_sub(Time(way.len() as u64));
+        let least = match self.model.changes.is_empty() {
+            true => self.model.travel(way, bytes),
+            false => way.iter().map(|&hop| self.least(hop, bytes)).sum(),
+        };
+        let least = least.saturating_sub(Time(way.len() as u64));
         let took = self.now - since;
         ensure(took >= least, || format!("the way takes {} ps at least, not {}", least.0, took.0))
+    }
+
+    /// The least time of a message on a wire, which may have been better or worse by now.
+    fn least(&self, hop: Hop, bytes: f64) -> Time {
+        let now = self.model.wire_at(hop, Time::ZERO);
+        let by_now = self.model.changes.iter().filter(|change| change.wire == hop && change.at <= self.now);
+        let states = by_now.map(|change| self.model.wire_at(hop, change.at));
+        let best = states.fold(now, |best, wire| Wire {
+            bytes_per_ps: best.bytes_per_ps.max(wire.bytes_per_ps),
+            delay: best.delay.min(wire.delay),
+            ..best
+        });
+        best.sending(bytes) + best.delay
+    }
+
+    fn next_change(&self) -> Time {
+        self.model.changes.get(self.changes).map_or(Time::MAX, |change| change.at)
+    }
+
+    /// A link changes when and as the model says.
+    fn changed(&mut self, time: Time, wire: Hop, told: (f64, Time)) -> Result<(), String> {
+        let due = self.next_change();
+        ensure(due == time, || format!("the next change of a link is due at {} ps", due.0))?;
+        let change = self.model.changes[self.changes];
+        self.changes += 1;
+        ensure(change.wire == wire, || format!("it is wire {} that changes", change.wire))?;
+        // Of several changes of a wire at one time, each is told.
+        let before = self.model.changes[..self.changes].iter().filter(|change| change.wire == wire);
+        let of = before.fold(self.model.wires[wire as usize], |wire, change| change.of(wire));
+        ensure(told == (of.bytes_per_ps, of.delay), || format!("it becomes {of:?}"))
+    }
+
+    /// How much faster than its cost tables a site has ever been; at least 1.
+    fn fastest(&self, site: usize) -> f64 {
+        let Site { world, rules, .. } = &self.model.sites[site];
+        let nominal = world.platform.bandwidth_bytes_per_ps;
+        let by_now = rules.drift.iter().take_while(|change| change.at <= self.now);
+        by_now.fold(1.0, |fastest, change| {
+            let wider = change.bandwidth_bytes_per_ps.filter(|_| nominal.is_finite());
+            let wider = wider.map_or(1.0, |bandwidth| bandwidth / nominal);
+            fastest.max(change.speed.unwrap_or(1.0)).max(wider)
+        })
     }
 
     fn launched(&mut self, site: usize, id: JobId, order: Order) -> Result<(), String> {
@@ -229,10 +284,11 @@ impl<'a> Serving<'a> {
             return Err(format!("only what is in service is served, not {place:?}"));
         };
         ensure(at == site, || format!("it is served at site {at}"))?;
-        let now = self.now;
+        let (now, fastest) = (self.now, self.fastest(site));
         let order = self.orders.get_mut(&(site, number)).ok_or("the order has ended")?;
         let requests = order.requests as usize;
         let alone = self.model.service(site, order.model, order.variant, requests);
+        let alone = if fastest > 1.0 { Time((alone.as_ps() / fastest) as u64) } else { alone };
         ensure(now >= order.since + alone, || format!("the order takes {} ps at least", alone.0))?;
         let at_once = *order.served.get_or_insert(now) == now;
         ensure(at_once, || "the members of an order are served together".into())?;

@@ -9,8 +9,8 @@ use super::cases::{Case, Size};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Platform, Record,
-    Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Platform,
+    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -75,6 +75,7 @@ pub(crate) fn plain_rules() -> Rules {
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
+        drift: Drift::NONE,
     }
 }
 

@@ -86,7 +86,7 @@ impl<'a> Job<'a> {
             manifest(store.folder(), State::Failed { failed: &failures })?;
             return Err(failed(failures, kept.len(), self.resumable.then_some(&store)));
         }
-        let mut output = Output::create(folder, &store, self.logs)?;
+        let mut output = Output::create(folder, &store, self.logs, &self.plan.experiment)?;
         let mut summary = Summary::new(self.plan);
         let cells_wall_s =
             sweep.collect(&store, &mut output, &clock, |cell, rows| summary.add(cell, rows))?;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use super::drift::CellDrift;
 use super::exclude::Exclude;
 use super::keys::Asked;
 use super::schedulers::SchedulerChoice;
@@ -42,6 +43,8 @@ pub struct Experiment {
     pub bound: bool,
     /// The product of the swept keys.
     pub asked: Vec<Asked>,
+    /// How conditions change in the cells, one entry for each value of the axis `drifts`.
+    pub drifts: Vec<CellDrift>,
     /// The table `[training]` for `mascot train`.
     pub training: Option<Training>,
     /// The cells that are left out.
@@ -50,6 +53,13 @@ pub struct Experiment {
     pub include: Vec<Include>,
     /// The text of the experiment, overrides included, from which it can be read again.
     pub source: Source,
+}
+
+impl Experiment {
+    /// Whether it has the axis `drifts`.
+    pub fn has_drifts(&self) -> bool {
+        self.drifts.iter().any(|drift| !drift.name.is_empty())
+    }
 }
 
 /// An `[[include]]`.

@@ -50,6 +50,9 @@ fn include(
     for (key, value) in table {
         match KEYS[column_of(key)?] {
             "seed" => seeds = seeds_of(value)?,
+            "drift" if !base.has_drifts() => {
+                return Err("`drift` needs the experiment to have `drifts`, of which it is a value".into());
+            }
             key => {
                 let plural = PLURALS.iter().find(|(one, _)| *one == key).map_or(key, |(_, many)| *many);
                 let values = match value {

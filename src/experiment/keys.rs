@@ -148,8 +148,9 @@ macro_rules! keys {
             }
         }
 
-        /// The columns that identify a cell, in order; the metrics follow.
-        pub const KEYS: &[&str] = &["system", "scenario", "qos", "load", "scheduler", "seed", $(stringify!($key),)+];
+        /// The columns that identify a cell, in order; the metrics follow. Files have the last, `drift`, only where the
+        /// experiment has the axis `drifts`.
+        pub const KEYS: &[&str] = &["system", "scenario", "qos", "load", "scheduler", "seed", $(stringify!($key),)+ "drift"];
 
         /// The rows of the table, in the order of their columns.
         pub fn swept_keys() -> Vec<SweptKey> {
@@ -186,8 +187,13 @@ pub const SCHEDULER: usize = 4;
 pub const SEED: usize = 5;
 
 /// The names of lists in an experiment file that differ from the column of their values.
-pub(super) const PLURALS: [(&str, &str); 4] =
-    [("system", "systems"), ("scenario", "scenarios"), ("load", "loads"), ("scheduler", "schedulers")];
+pub(super) const PLURALS: [(&str, &str); 5] = [
+    ("system", "systems"),
+    ("scenario", "scenarios"),
+    ("load", "loads"),
+    ("scheduler", "schedulers"),
+    ("drift", "drifts"),
+];
 
 /// The keys that identify the cells of a case.
 #[derive(Clone, Copy, Debug)]
@@ -202,6 +208,8 @@ pub struct CaseKeys<'a> {
     pub load: Option<f64>,
     /// All swept keys.
     pub setting: &'a Setting,
+    /// The value of the axis `drifts`; empty without the axis.
+    pub drift: &'a str,
 }
 
 impl CaseKeys<'_> {
@@ -212,6 +220,7 @@ impl CaseKeys<'_> {
             vec![self.system.to_string(), self.scenario.to_string(), self.qos.name().to_string(), load];
         keys.extend([String::new(), String::new()]);
         keys.extend(self.setting.texts());
+        keys.push(self.drift.to_string());
         keys
     }
 

@@ -26,6 +26,7 @@ use serde::Deserialize;
 use super::config::Experiment;
 use super::data::{DataRoot, Kind};
 use super::dispatchers::RawDispatcher;
+use super::drift::RawDrift;
 use super::error::Error;
 use super::exclude::{self, RawExclude};
 use super::keys::{Asked, CostKind, TriggerKind, with_swept_keys};
@@ -33,7 +34,7 @@ use super::list::List;
 use super::sla_reference::SlaReference;
 use super::training::Training;
 use super::window::{Duration, Wanted};
-use super::{dispatchers, include, overrides, schedulers};
+use super::{dispatchers, drift, include, overrides, schedulers};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
     Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
@@ -90,6 +91,11 @@ macro_rules! raw_experiment {
             /// Whether to compute the upper bound on the SLA rate of every trace. Default: false.
             bound: Option<Spanned<bool>>,
             $($(#[doc = $doc])+ $key: Option<Spanned<List<$read>>>,)+
+            /// Changes of conditions during a run, which nobody knows beforehand.
+            #[serde(default)]
+            drift: Vec<Spanned<RawDrift>>,
+            /// Which entries of `drift` apply: a cell for each name, or `none`. Default: all entries, in every cell.
+            drifts: Option<Spanned<List<String>>>,
             /// How `mascot train` trains on its cells.
             training: Option<Spanned<Training>>,
             /// Cells that are left out: those that have one of the values for each of the keys.
@@ -176,6 +182,18 @@ impl RawExperiment {
             false => named(Kind::System, self.systems)?,
         };
         check_references(&self.sla_reference, &source, data)?;
+        let end_s = self.duration_s.as_ref().map(|end| end.get_ref().0);
+        let entries = drift::entries(&self.drift, &self.drifts, on_fleets, end_s, &source)?;
+        let speeds_up = |entry: &drift::DriftEntry| {
+            entry.dram_bandwidth_gbps.is_some() || entry.speed.is_some_and(|speed| speed > 1.0)
+        };
+        if let (Some(entry), Some(true)) =
+            (entries.iter().find(|entry| speeds_up(entry)), self.bound.as_ref().map(|bound| *bound.get_ref()))
+        {
+            let message = "`bound` is that of the system without drift, which a faster one may exceed: leave `bound` out";
+            let keys = ["speed", "dram_bandwidth_gbps"];
+            return Err(source.error_in("drift", entry.place, &keys, message).into());
+        }
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         if let Some(training) = &self.training {
             training.get_ref().check().map_err(|(span, problem)| source.error(&span, problem))?;
@@ -195,6 +213,7 @@ impl RawExperiment {
             wanted,
             bound: self.bound.is_some_and(Spanned::into_inner),
             asked,
+            drifts: drift::axis(entries, self.drifts.map(|drifts| drifts.into_inner().0)),
             training: self.training.map(Spanned::into_inner),
             exclude: self
                 .exclude

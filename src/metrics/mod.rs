@@ -19,6 +19,7 @@
 
 mod accel_utilization;
 mod accelerators;
+mod adapt;
 mod antt;
 mod batches;
 mod column;
@@ -52,6 +53,7 @@ mod testing;
 mod timeline;
 
 pub use accelerators::{ACCELERATOR_COLUMNS, Accelerators, Lane};
+pub use adapt::{ADAPT_COLUMNS, adapt_s};
 pub use batches::{BATCH_COLUMNS, Batches};
 pub use column::{Better, Column, Given, Heading, Value};
 pub use context::{Context, Terms};

@@ -8,10 +8,10 @@ use super::fleet::Fleet;
 use super::pace::{OwnPace, check_loops, check_number, served_s};
 use super::rules::rules_on;
 use super::workload::Workload;
-use crate::experiment::{CaseKeys, Dram, Error, Setting, Wanted, Window};
+use crate::experiment::{CaseKeys, CellDrift, Dram, Error, Setting, Wanted, Window};
 use crate::hw::SystemSpec;
 use crate::limits::{Saturation, mix_saturation};
-use crate::sim::{Rules, World};
+use crate::sim::{Drift, Rules, World};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -43,6 +43,10 @@ pub struct Case {
     pub site: Arc<Site>,
     /// The fleet, if the case has one; the site is then all of its sites together.
     pub fleet: Option<Arc<Fleet>>,
+    /// How conditions change.
+    pub drift: Arc<CellDrift>,
+    /// The same for the engine of the system; those of a fleet are in its model.
+    pub engine_drift: Drift,
     /// The isolated latency of each network on the system or on its reference; deadlines are multiples of it.
     pub reference: Arc<Vec<Time>>,
     /// The keys of the experiment behind [`Self::window`].
@@ -124,6 +128,7 @@ impl Case {
             qos: self.qos,
             load: Some(self.nominal_load()),
             setting: &self.setting,
+            drift: &self.drift.name,
         }
     }
 
@@ -152,5 +157,5 @@ impl Case {
 
 /// The engine's rules under the setting of a case.
 pub fn rules(case: &Case) -> Rules {
-    rules_on(&case.setting, &case.workload.scenario)
+    Rules { drift: case.engine_drift.clone(), ..rules_on(&case.setting, &case.workload.scenario) }
 }

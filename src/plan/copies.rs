@@ -45,6 +45,7 @@ fn have_same_requests(cases: &[Case]) -> Vec<bool> {
     // whether requests differ.
     let is_alike = |one: &Case, other: &Case| {
         Arc::ptr_eq(&one.workload.scenario, &other.workload.scenario)
+            && one.workload.changes == other.workload.changes
             && (one.load, one.window.extent()) == (other.load, other.window.extent())
             && one.runs == other.runs
     };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use toml::{Table, Value};
 
 use super::catalogue::Catalogue;
+use super::drift::Entries;
 use super::fleet_ways::Resources;
 use super::pace::OwnPace;
 use super::rules::{decision_cost, rules_on};
@@ -155,14 +156,14 @@ impl FleetData {
         catalogues: &[Catalogue],
         workload: &Workload,
         scenario_file: &Path,
-        asked: &Asked,
+        (asked, drift): (&Asked, Entries),
         pace: &dyn Fn(&World, &[f64]) -> Result<Option<OwnPace>, Error>,
     ) -> Result<(Fleet, Option<OwnPace>), Error> {
         let scenario = &workload.scenario;
         let wrong = |message: String| {
             Error::Usage(format!("scenario `{}` on fleet `{}`: {message}", scenario.name, self.spec.name))
         };
-        let model = Arc::new(self.model(catalogues, scenario, scenario_file, asked)?);
+        let model = Arc::new(self.model(catalogues, scenario, scenario_file, (asked, drift))?);
         let joint = Arc::new(joint_world(&model));
         let alone: Vec<Alone> = (0..model.clients.len()).map(|tenant| alone(&model, tenant)).collect();
         let served_s: Vec<f64> = alone.iter().map(|alone| alone.latency().as_s()).collect();
@@ -223,22 +224,25 @@ impl FleetData {
         catalogues: &[Catalogue],
         scenario: &Scenario,
         scenario_file: &Path,
-        asked: &Asked,
+        (asked, drift): (&Asked, Entries),
     ) -> Result<FleetModel, Error> {
         let wrong = |of: OfTenant| self.wrong_tenant(scenario, scenario_file, of);
         check_networks(scenario).map_err(wrong)?;
+        drift.check_sites(&self.spec)?;
         let wide = wide(scenario);
         let models = served(scenario, &wide);
         let mut sites = Vec::new();
         for ((spec, system), catalogue) in self.spec.sites.iter().zip(&self.systems).zip(catalogues) {
             let setting = asked.on(system);
-            let world = catalogue.world(system, &wide, &Dram::of(&setting))?;
+            let dram = Dram::of(&setting);
+            let world = catalogue.world(system, &wide, &dram)?;
+            let drift = drift.of_engine(Some(&spec.name), system, &world, &dram)?;
             let known =
                 |model: &ServedModel| spec.models.as_ref().is_none_or(|names| names.contains(&model.name));
             let late = LateRules::all(Late::Finish);
             sites.push(ServedSite {
                 name: spec.name.clone(),
-                rules: Rules { late, ..rules_on(&setting, scenario) },
+                rules: Rules { late, drift, ..rules_on(&setting, scenario) },
                 slots: spec.slots.unwrap_or(world.platform.accelerators.len() as u32),
                 deployed: models.iter().map(known).collect(),
                 cost_per_s: spec.cost_per_s,
@@ -265,6 +269,7 @@ impl FleetData {
             nodes: self.spec.nodes.len(),
             report: self.spec.report,
             dispatch_cost: decision_cost(&setting),
+            changes: drift.of_links(&self.spec)?,
             late: LateRules {
                 rule: setting.late,
                 own: scenario.tenants.iter().map(|tenant| tenant.late).collect(),

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use super::case::{Case, Site};
 use super::catalogue::{Catalogue, Form};
+use super::drift::Entries;
 use super::fleet::{Fleet, FleetData, wide};
 use super::frame::Frame;
 use super::pace::{OwnPace, check_loops, check_number};
 use super::points::Point;
 use super::workload::{Workload, isolated};
 use crate::cost::Cache;
-use crate::experiment::{Asked, DataRoot, Dram, Error, Progress, Setting, error_at_dispatcher};
+use crate::experiment::{Asked, CellDrift, DataRoot, Dram, Error, Progress, Setting, error_at_dispatcher};
 use crate::hw::SystemSpec;
-use crate::sim::World;
+use crate::sim::{Drift, World};
 use crate::workload::Scenario;
 
 /// Makes the cases of a fleet.
@@ -34,36 +35,51 @@ impl FleetBuilder<'_> {
         workloads: &[Workload],
         cases: &mut Vec<Case>,
     ) -> Result<(), Error> {
-        let mut known: Vec<(usize, &Asked, Arc<Fleet>, Arc<Site>)> = Vec::new();
+        let mut known: Vec<(usize, &Asked, &CellDrift, Arc<Fleet>, Arc<Site>)> = Vec::new();
         for &point in points {
             check_setting(&point.setting, &self.frame.system.name)?;
             let workload = &workloads[point.scenario];
             let window = self.frame.window(point, workload)?;
-            let same = |(scenario, asked, ..): &&(usize, &Asked, _, _)| {
-                *scenario == point.scenario && **asked == point.asked
+            let same = |(scenario, asked, drift, ..): &&(usize, &Asked, &CellDrift, _, _)| {
+                *scenario == point.scenario && **asked == point.asked && **drift == *point.drift
             };
             let (fleet, site) = match known.iter().find(same) {
-                Some((_, _, fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
+                Some((.., fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
                 None => {
                     let pace = |world: &World, served_s: &[f64]| match workload.has_own_pace() {
                         true => OwnPace::of(workload, world, served_s, &window, self.frame.system).map(Some),
                         false => Ok(None),
                     };
+                    let entries = Entries { drift: &point.drift, source: &self.frame.experiment.source };
                     let file = &self.scenario_files[point.scenario];
-                    let made = self.fleet.fleet(&self.catalogues, workload, file, &point.asked, &pace)?;
+                    let made =
+                        self.fleet.fleet(&self.catalogues, workload, file, (&point.asked, entries), &pace)?;
                     let (fleet, own) = (Arc::new(made.0), made.1);
                     if let Some(own) = &own {
                         check_loops(own, &window, workload, self.frame.system)?;
                         check_number(own.most_per_s(), own.sample, &window, workload, self.frame.system)?;
                     }
                     let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own.as_ref()));
-                    known.push((point.scenario, &point.asked, Arc::clone(&fleet), Arc::clone(&site)));
+                    known.push((
+                        point.scenario,
+                        &point.asked,
+                        &point.drift,
+                        Arc::clone(&fleet),
+                        Arc::clone(&site),
+                    ));
                     (fleet, site)
                 }
             };
             self.check_dispatchers(point, &fleet)?;
             let reference = Arc::new(isolated(&site.world));
-            cases.push(self.frame.case(point, workload, window, (site, Some(fleet)), reference)?);
+            cases.push(self.frame.case(
+                point,
+                workload,
+                window,
+                (site, Some(fleet)),
+                Drift::NONE,
+                reference,
+            )?);
         }
         Ok(())
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::case::{Case, Site};
 use super::clock;
+use super::drift::Entries;
 use super::fleet::Fleet;
 use super::pace::{check_number, check_span};
 use super::points::{Names, Point};
 use super::workload::Workload;
 use crate::experiment::{Error, Experiment, Window};
 use crate::hw::SystemSpec;
+use crate::sim::Drift;
 use crate::units::Time;
 use crate::workload::Extent;
 
@@ -38,26 +40,31 @@ impl Frame<'_> {
         workload: &Workload,
         window: Window,
         (site, fleet): (Arc<Site>, Option<Arc<Fleet>>),
+        engine_drift: Drift,
         reference: Arc<Vec<Time>>,
     ) -> Result<Case, Error> {
+        let entries = Entries { drift: &point.drift, source: &self.experiment.source };
+        let changes = entries.of_arrivals(&workload.scenario, workload.recorded.is_some())?;
         clock::check(&site.world, &window, workload, &point.setting, self.system)?;
         if let Some(load) = point.load {
             let requests_per_s = load * site.saturation.requests_per_s;
             if let Extent::Requests(requests) = window.extent() {
                 check_span(requests as f64 / requests_per_s, workload, self.system)?;
             }
-            check_number(requests_per_s, 0.0, &window, workload, self.system)?;
+            check_number(requests_per_s * changes.most(), 0.0, &window, workload, self.system)?;
         }
         let &Point { system, scenario, qos, load, .. } = point;
         Ok(Case {
             system: self.system.name.clone(),
             words: [self.names.systems[system].clone(), self.names.scenarios[scenario].clone()],
-            workload: workload.clone(),
+            workload: Workload { changes, ..workload.clone() },
             qos,
             load,
             setting: point.setting.clone(),
             site,
             fleet,
+            drift: Arc::clone(&point.drift),
+            engine_drift,
             reference,
             wanted: self.experiment.wanted,
             window,

@@ -12,6 +12,7 @@ mod case;
 mod catalogue;
 mod clock;
 mod copies;
+mod drift;
 mod fleet;
 mod fleet_cases;
 mod fleet_ways;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::case::Run;
 use crate::experiment::{
-    Asked, CaseKeys, Exclude, Experiment, SCHEDULER, SEED, SchedulerChoice, Setting, distinct,
+    Asked, CaseKeys, CellDrift, Exclude, Experiment, SCHEDULER, SEED, SchedulerChoice, Setting, distinct,
 };
 use crate::files::InputError;
 use crate::hw::SystemSpec;
@@ -23,6 +23,8 @@ pub(super) struct Point {
     pub(crate) setting: Setting,
     /// What the experiment asks for; the sites of a fleet have settings of their own.
     pub(crate) asked: Asked,
+    /// How conditions change.
+    pub(crate) drift: Arc<CellDrift>,
     /// The runs, shared among the points of a product, as there may be thousands of seeds.
     pub(crate) runs: Arc<Vec<Run>>,
 }
@@ -100,6 +102,7 @@ impl Space<'_> {
         let runs: Arc<Vec<Run>> = Arc::new(runs.collect());
         let loads = experiment.loads.as_ref();
         let loads = loads.map_or(vec![None], |loads| loads.iter().copied().map(Some).collect());
+        let drifts: Vec<Arc<CellDrift>> = experiment.drifts.iter().cloned().map(Arc::new).collect();
         let mut points = Vec::new();
         for system in &experiment.systems {
             for scenario in &experiment.scenarios {
@@ -107,13 +110,16 @@ impl Space<'_> {
                     (place_of(&self.names.systems, system), place_of(&self.names.scenarios, scenario));
                 for &qos in &experiment.qos {
                     for &load in &loads {
-                        points.extend(experiment.asked.iter().map(|asked| Point {
+                        let settings = experiment.asked.iter();
+                        let all = settings.flat_map(|asked| drifts.iter().map(move |drift| (asked, drift)));
+                        points.extend(all.map(|(asked, drift)| Point {
                             system,
                             scenario,
                             qos,
                             load,
                             setting: asked.on(&self.systems[system]),
                             asked: asked.clone(),
+                            drift: Arc::clone(drift),
                             runs: Arc::clone(&runs),
                         }));
                     }
@@ -176,9 +182,9 @@ impl Space<'_> {
 
     /// The values of the key columns; those of scheduler and seed are empty.
     fn keys(&self, point: &Point) -> Vec<String> {
-        let &Point { system, scenario, qos, load, ref setting, .. } = point;
+        let &Point { system, scenario, qos, load, ref setting, ref drift, .. } = point;
         let (system, scenario) = (&self.systems[system].name, &self.scenarios[scenario].name);
-        CaseKeys { system, scenario, qos, load, setting }.texts()
+        CaseKeys { system, scenario, qos, load, setting, drift: &drift.name }.texts()
     }
 }
 

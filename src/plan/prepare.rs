@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::case::{Case, Site};
 use super::catalogue::{Catalogue, Form};
 use super::copies;
+use super::drift::Entries;
 use super::fleet::FleetData;
 use super::fleet_cases::{FleetBuilder, catalogues};
 use super::frame::Frame;
@@ -14,10 +15,11 @@ use super::reference::References;
 use super::workload::{Workload, isolated};
 use crate::cost::Cache;
 use crate::experiment::{
-    DataRoot, Dram, Error, Experiment, Kind, Policies, Progress, SchedulerChoice, Setting, Window,
+    CellDrift, DataRoot, Dram, Error, Experiment, Kind, Policies, Progress, SchedulerChoice, Setting, Window,
 };
 use crate::hw::{Residency, SystemSpec};
-use crate::workload::{RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
+use crate::sim::Drift;
+use crate::workload::{RateChanges, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
 /// An experiment whose names are resolved and whose cases are ready to run.
 #[derive(Debug)]
@@ -115,7 +117,7 @@ fn workloads(
     trace.iter().filter_map(|trace| trace.labels.unread()).for_each(|unread| progress.warn(&unread));
     let workload = |scenario: &Arc<Scenario>| {
         let recorded = trace.as_ref().map(|trace| RecordedArrivals::new(trace, scenario)).transpose()?;
-        Ok(Workload { scenario: Arc::clone(scenario), recorded })
+        Ok(Workload { scenario: Arc::clone(scenario), recorded, changes: RateChanges::default() })
     };
     scenarios.iter().map(workload).collect()
 }
@@ -131,6 +133,7 @@ impl Builder<'_> {
     /// Settings with the same DRAM share a site.
     fn add(&self, points: &[&Point], workloads: &[Workload], cases: &mut Vec<Case>) -> Result<(), Error> {
         let mut sites: BTreeMap<usize, Vec<Arc<Site>>> = BTreeMap::new();
+        let mut drifts: Vec<(Arc<Site>, Arc<CellDrift>, Drift)> = Vec::new();
         for point in points {
             let workload = &workloads[point.scenario];
             let window = self.frame.window(point, workload)?;
@@ -145,9 +148,21 @@ impl Builder<'_> {
                     Arc::clone(&sites[sites.len() - 1])
                 }
             };
+            let same = |(of, drift, _): &&(Arc<Site>, Arc<CellDrift>, Drift)| {
+                Arc::ptr_eq(of, &site) && *drift == point.drift
+            };
+            let drift = match drifts.iter().find(same) {
+                Some((.., drift)) => drift.clone(),
+                None => {
+                    let entries = Entries { drift: &point.drift, source: &self.frame.experiment.source };
+                    let drift = entries.of_engine(None, self.frame.system, &site.world, &site.dram)?;
+                    drifts.push((Arc::clone(&site), Arc::clone(&point.drift), drift.clone()));
+                    drift
+                }
+            };
             let own = || Arc::new(isolated(&site.world));
             let reference = self.references.latencies(point).unwrap_or_else(own);
-            cases.push(self.frame.case(point, workload, window, (site, None), reference)?);
+            cases.push(self.frame.case(point, workload, window, (site, None), drift, reference)?);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The engine's rules under a setting.
 
 use crate::experiment::{CostKind, Setting, TriggerKind};
-use crate::sim::{DecisionCost, Host, LateRules, Rules, Trigger};
+use crate::sim::{DecisionCost, Drift, Host, LateRules, Rules, Trigger};
 use crate::units::Time;
 use crate::workload::Scenario;
 
@@ -29,5 +29,6 @@ pub(super) fn rules_on(setting: &Setting, scenario: &Scenario) -> Rules {
         },
         unassigned: setting.unassigned,
         firm: scenario.tenants.iter().map(|tenant| tenant.firm).collect(),
+        drift: Drift::NONE,
     }
 }

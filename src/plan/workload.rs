@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::sim::World;
 use crate::units::Time;
-use crate::workload::{Arrival, ArrivalStream, Extent, Offer, RecordedArrivals, Scenario};
+use crate::workload::{Arrival, ArrivalStream, Extent, Offer, RateChanges, RecordedArrivals, Scenario};
 
 /// The workload of a system.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Workload {
     pub scenario: Arc<Scenario>,
     /// The experiment's `trace`.
     pub recorded: Option<RecordedArrivals>,
+    /// How arrival rates change during a run.
+    pub changes: RateChanges,
 }
 
 impl Workload {
@@ -41,7 +43,7 @@ impl Workload {
         let scenario = &self.scenario;
         let Some(recorded) = &self.recorded else {
             let rates_per_s = scenario.rates_per_s(requests_per_s);
-            return Offer::new(scenario, &rates_per_s, &isolated(world), seed, extent);
+            return Offer::new(scenario, &rates_per_s, &self.changes, &isolated(world), seed, extent);
         };
         let arrivals = recorded.arrivals(scenario, seed);
         let own = match extent {
@@ -65,7 +67,7 @@ impl Workload {
             return Box::new(recorded.arrivals(scenario, seed));
         }
         let rates_per_s = scenario.rates_per_s(requests_per_s);
-        Box::new(ArrivalStream::new(scenario, &rates_per_s, &isolated(world), seed))
+        Box::new(ArrivalStream::new(scenario, &rates_per_s, &self.changes, &isolated(world), seed))
     }
 }
 

@@ -106,7 +106,7 @@ mod tests {
             (LOAD, "inf", "inf"),
             (SEED, "18446744073709551615", "18446744073709551615"),
             (SEED, "3.0", "3"),
-            (KEYS.len() - 1, "False", "false"),
+            (KEYS.len() - 2, "False", "false"),
             (SCHEDULER, "1.0", "1.0"),
             (2, "M", "M"),
         ] {

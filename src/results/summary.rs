@@ -84,7 +84,8 @@ impl Summary {
     pub fn new(plan: &Plan) -> Self {
         let mut values: Vec<BTreeSet<String>> = vec![BTreeSet::new(); KEYS.len()];
         for case in &plan.cases {
-            values.iter_mut().zip(case.setting.texts()).for_each(|(values, value)| _ = values.insert(value));
+            let texts = case.setting.texts().into_iter().chain([case.drift.name.clone()]);
+            values.iter_mut().zip(texts).for_each(|(values, value)| _ = values.insert(value));
         }
         let varying = (0..values.len()).filter(|&key| values[key].len() > 1).collect();
         Self { varying, rows: Vec::new(), has_fleets: false }
@@ -92,7 +93,8 @@ impl Summary {
 
     /// Adds a cell. Cells must come in the order of the plan, with the seeds of a row one after the other.
     pub fn add(&mut self, cell: &Cell, rows: &Rows) {
-        let keys: Vec<_> = cell.case.setting.named().collect();
+        let drift = ("drift", cell.case.drift.name.clone());
+        let keys: Vec<_> = cell.case.setting.named().chain([drift]).collect();
         let row = Row::new(cell, self.varying.iter().map(|&i| keys[i].clone()).collect());
         if self.rows.last().is_none_or(|(last, _)| !last.is_same_cell(&row)) {
             self.rows.push((row, Runs::default()));

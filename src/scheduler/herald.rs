@@ -34,7 +34,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         if lb_factor.is_nan() || lb_factor < 0.0 {
             return Err(format!("`lb_factor` is {lb_factor}; it has to be at least 0"));
         }
-        Ok(Box::new(Herald { parameters, maps: Vec::new(), rule: ListRule::default() }))
+        Ok(Box::new(Herald { parameters, maps: Vec::new(), losses: 0, rule: ListRule::default() }))
     },
 };
 
@@ -60,14 +60,17 @@ impl Default for Parameters {
 
 struct Herald {
     parameters: Parameters,
-    /// The accelerator of each layer of each network, computed at the first decision.
+    /// The accelerator of each layer of each network, computed at the first decision and when accelerators are lost.
     maps: Vec<Vec<usize>>,
+    /// The number of lost accelerators that the maps know of.
+    losses: u32,
     rule: ListRule<Time>,
 }
 
 impl Scheduler for Herald {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        if self.maps.is_empty() {
+        if self.maps.is_empty() || self.losses != view.losses() {
+            self.losses = view.losses();
             self.maps = self.parameters.maps(&view.world().networks);
         }
         let arrival = |sub: &SubJobView| view.job_of(sub).arrival;

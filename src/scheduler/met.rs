@@ -19,14 +19,17 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Met {
-    /// The accelerator of each layer of each network, computed at the first decision.
+    /// The accelerator of each layer of each network, computed at the first decision and when accelerators are lost.
     fastest: Vec<Vec<usize>>,
+    /// The number of lost accelerators that it knows of.
+    losses: u32,
     rule: ListRule<Time>,
 }
 
 impl Scheduler for Met {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        if self.fastest.is_empty() {
+        if self.fastest.is_empty() || self.losses != view.losses() {
+            self.losses = view.losses();
             self.fastest = view.world().networks.iter().map(fastest).collect();
         }
         let arrival = |sub: &SubJobView| view.job_of(sub).arrival;

@@ -8,7 +8,7 @@ use super::hosts::Hosts;
 use super::record::{Loss, Record};
 use super::requests::{InFlight, Requests, Stage};
 use super::site::SiteState;
-use super::static_model::{FleetModel, Hop};
+use super::static_model::{FleetModel, Hop, Wire};
 use super::wire::Traffic;
 use super::{Action, Dispatch, Dispatcher, Recorder};
 use crate::sim::{
@@ -77,9 +77,13 @@ pub struct Fleet {
     pub(super) nexts: Vec<Time>,
     /// Whether the engine of each site has reached the present instant.
     pub(super) begun: Vec<bool>,
-    traffic: Vec<Traffic>,
+    /// The wires as they are now.
+    pub(super) wires: Vec<Wire>,
+    /// The number of changes of wires until now.
+    pub(super) changed: usize,
+    pub(super) traffic: Vec<Traffic>,
     /// Events with the number in which they were announced, which decides among equals.
-    events: BinaryHeap<Reverse<(Time, Event, u64)>>,
+    pub(super) events: BinaryHeap<Reverse<(Time, Event, u64)>>,
     announced: u64,
     pub(super) deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pub(super) hosts: Hosts,
@@ -118,6 +122,9 @@ pub(super) struct Crew<'a> {
 impl Recorder for Crew<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         match record {
+            // Nobody sees conditions change.
+            Record::Drift { .. } => {}
+            Record::Site { record, .. } if !record.is_seen() => {}
             Record::Site { site, record } => self.schedulers[*site].observe(record),
             Record::Hop { .. } => {}
             _ => self.dispatcher.observe(record),
@@ -131,12 +138,20 @@ impl Fleet {
     pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>) -> Self {
         model.check();
         trace.check();
-        let sites = (0..model.sites.len()).map(|place| SiteState::new(&model, place)).collect();
+        let sites: Vec<SiteState> =
+            (0..model.sites.len()).map(|place| SiteState::new(&model, place)).collect();
         Self {
+            wires: model.wires.clone(),
+            changed: 0,
             traffic: vec![Traffic::default(); model.wires.len()],
             hosts: Hosts::new(model.nodes, model.sites.len()),
+            // Nothing has happened yet, but conditions may be going to change.
+            nexts: model
+                .sites
+                .iter()
+                .map(|of| of.rules.drift.first().map_or(Time::MAX, |change| change.at))
+                .collect(),
             sites,
-            nexts: vec![Time::MAX; model.sites.len()],
             begun: vec![false; model.sites.len()],
             now: Time::ZERO,
             arrivals: Arrivals::new(&trace),
@@ -169,6 +184,9 @@ impl Fleet {
         }
         self.write_reports(next);
         self.now = next;
+        if self.next_change() == next {
+            self.change_wires(crew);
+        }
         for site in 0..self.sites.len() {
             if self.nexts[site] == next {
                 self.begin(site, crew);
@@ -238,7 +256,8 @@ impl Fleet {
         let deadline = self.deadlines.peek().map_or(Time::MAX, |Reverse((time, _))| *time);
         // A slot that a scheduler frees by dropping an order is free from the next instant on.
         let asked = if self.hosts.are_asking() { self.now + Time(1) } else { Time::MAX };
-        event.min(deadline).min(self.arrivals.next_time()).min(self.end).min(asked)
+        let change = self.next_change();
+        event.min(deadline).min(self.arrivals.next_time()).min(self.end).min(asked).min(change)
     }
 
     fn next_time(&self) -> Time {
@@ -319,9 +338,8 @@ impl Fleet {
             self.events.pop();
             match event {
                 Event::Through { wire } => {
-                    let model = Arc::clone(&self.model);
-                    let of = &model.wires[wire as usize];
-                    while let Some(request) = self.traffic[wire as usize].take(of, self.now) {
+                    let of = self.wires[wire as usize];
+                    while let Some(request) = self.traffic[wire as usize].take(&of, self.now) {
                         self.announce(self.now + of.delay, Event::Hop { request });
                     }
                     self.announce_through(wire);
@@ -337,8 +355,8 @@ impl Fleet {
         }
     }
 
-    fn announce_through(&mut self, wire: Hop) {
-        let end = self.traffic[wire as usize].next_end(&self.model.wires[wire as usize]);
+    pub(super) fn announce_through(&mut self, wire: Hop) {
+        let end = self.traffic[wire as usize].next_end(&self.wires[wire as usize]);
         if end < Time::MAX {
             self.announce(end, Event::Through { wire });
         }
@@ -359,11 +377,14 @@ impl Fleet {
                 _ => self.answer(id, out),
             };
         };
-        let of = self.model.wires[wire as usize];
+        let of = self.wires[wire as usize];
         let crossed = Record::Hop { time: self.now, request: id, wire, bytes };
         out.record(&crossed, message.origin);
         match self.traffic[wire as usize].send(&of, id, bytes, self.now) {
-            Some(through) => self.announce(through + of.delay, Event::Hop { request: id }),
+            Some(through) => {
+                self.requests.get_mut(id).expect("it is in flight").through = through;
+                self.announce(through + of.delay, Event::Hop { request: id });
+            }
             None => self.announce_through(wire),
         }
     }
@@ -397,8 +418,8 @@ impl Fleet {
         let id = RequestId(self.arrivals.next_id());
         let origin = Origin { place, measured: self.trace.is_measured(id, self.now) };
         let stage = Stage::AtNode;
-        let (site, hop, queued_at, served) = (0, 0, Time::ZERO, (0, 1));
-        self.requests.push(InFlight { asked, origin, stage, site, hop, queued_at, served });
+        let (site, hop, [queued_at, through], served) = (0, 0, [Time::ZERO; 2], (0, 1));
+        self.requests.push(InFlight { asked, origin, stage, site, hop, queued_at, through, served });
         if self.model.late.of(asked.tenant) == Late::Abort {
             self.deadlines.push(Reverse((asked.deadline, id)));
         }

@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use super::fleet::{Crew, Fleet, ServeError};
 use super::requests::Stage;
-use super::static_model::{Client, FleetModel};
+use super::static_model::{Client, FleetModel, Site};
 use super::view::{FleetView, Place};
 use super::{Action, Dispatch, Dispatcher, Recorder};
-use crate::sim::{DecisionCost, Origin, Scheduler};
+use crate::sim::{DecisionCost, Drift, Origin, Rules, Scheduler};
 use crate::units::Time;
 
 impl FleetModel {
     /// The fleet of one of its sites, on which decisions of the dispatcher are free: what a fork runs on. The links are
-    /// as they are, so that answers travel back.
+    /// as they are, so that answers travel back. Nothing changes in it: a fork goes on by the tables.
     pub fn only(&self, site: usize) -> Self {
         let client = |client: &Client| Client { ways: vec![client.ways[site].clone()], ..client.clone() };
+        let rules = Rules { drift: Drift::NONE, ..self.sites[site].rules.clone() };
         Self {
-            sites: vec![self.sites[site].clone()],
+            sites: vec![Site { rules, ..self.sites[site].clone() }],
+            changes: Vec::new(),
             clients: self.clients.iter().map(client).collect(),
             report: Time::ZERO,
             dispatch_cost: DecisionCost::Ideal,
@@ -86,7 +88,19 @@ impl Fleet {
         fork.requests = requests;
         fork.sites = vec![self.sites[site].fork()];
         (fork.nexts, fork.begun) = (vec![self.nexts[site]], vec![self.begun[site]]);
+        if !self.model.sites[site].rules.drift.is_empty() {
+            fork.forget_drift(self.begun[site]);
+        }
         fork.hosts.ask(fork.model.nodes);
         fork
+    }
+
+    /// Goes on by the tables from the present instant on, up to which the site works under its present conditions.
+    fn forget_drift(&mut self, has_begun: bool) {
+        if !has_begun && self.sites[0].engine.now() < self.now {
+            self.sites[0].begin(0, self.now, &mut ());
+            self.begun[0] = true;
+        }
+        self.sites[0].engine.forget_drift();
     }
 }

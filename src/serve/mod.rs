@@ -10,12 +10,13 @@
 //! what it is in a run of that site alone. A fleet of one site without links that sends every request on at once gives
 //! the records of the plain run.
 //!
-//! Order of one instant: sites complete layers (by site); messages arrive at the ends of their hops; requests arrive at
+//! Order of one instant: links change, and conditions at sites ([`crate::sim::Drift`]); sites complete layers (by site); messages arrive at the ends of their hops; requests arrive at
 //! nodes; deadlines pass; decisions take effect and wake-ups ring; then the dispatcher is asked, first about arrivals (by
 //! node), then about free sites (by site); last, every site goes on to the end of the instant with the decision of its
 //! own scheduler. What happens without a delay happens in the same instant.
 
 mod decide;
+mod drift;
 mod fleet;
 mod fork;
 mod hosts;
@@ -33,7 +34,7 @@ pub use fork::Fork;
 pub use projection::{Projection, joint_world};
 pub use record::{Loss, Record, Recorder};
 pub use static_model::{
-    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireSharing,
+    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireChange, WireSharing,
 };
 pub use view::{FleetView, QueuedView, RequestView, SiteView};
 

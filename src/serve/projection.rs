@@ -51,8 +51,8 @@ impl<'a> Projection<'a> {
     fn site(&mut self, site: usize, mut record: sim::Record, origin: Origin) {
         use sim::Record as R;
         match &mut record {
-            // The records about orders follow from those about requests.
-            R::Arrival { .. } | R::Done { .. } | R::Drop { .. } | R::End { .. } => return,
+            // The records about orders follow from those about requests, and conditions are those of one site.
+            R::Arrival { .. } | R::Done { .. } | R::Drop { .. } | R::Drift { .. } | R::End { .. } => return,
             R::Decision { .. } | R::Applied { .. } => {}
             R::Bandwidth { granted_bytes_per_ps, .. } => {
                 self.granted[site] = *granted_bytes_per_ps;
@@ -95,7 +95,8 @@ impl Recorder for Projection<'_> {
             | Record::Launched { .. }
             | Record::Member { .. }
             | Record::Served { .. }
-            | Record::Hop { .. } => return,
+            | Record::Hop { .. }
+            | Record::Drift { .. } => return,
         };
         self.out.record(&projected, origin);
     }

@@ -130,6 +130,17 @@ pub enum Record {
         /// Why.
         reason: Loss,
     },
+    /// One direction of a link changed, unseen by dispatchers. What changes at a site is a record of that site.
+    Drift {
+        /// The time of the event.
+        time: Time,
+        /// The wire, by number.
+        wire: Hop,
+        /// Its rate from now on.
+        bytes_per_ps: f64,
+        /// Its delay from now on.
+        delay: Time,
+    },
     /// A request or an answer began to cross a link.
     Hop {
         /// The time of the event.

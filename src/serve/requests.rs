@@ -32,6 +32,8 @@ pub(super) struct InFlight {
     pub(super) hop: usize,
     /// When it was queued.
     pub(super) queued_at: Time,
+    /// When it is through the present hop, if messages do not share that.
+    pub(super) through: Time,
     /// The variant and the batch that served it.
     pub(super) served: (usize, u32),
 }

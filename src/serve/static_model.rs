@@ -25,6 +25,8 @@ pub struct FleetModel {
     pub dispatch_cost: DecisionCost,
     /// What happens to late requests.
     pub late: LateRules,
+    /// Changes of links, in the order of time. Those of sites are in their rules.
+    pub changes: Vec<WireChange>,
 }
 
 /// A site: a system with its own engine.
@@ -133,6 +135,28 @@ impl Wire {
     }
 }
 
+/// A change of one direction of a link, which nobody knows beforehand. What is being sent goes on at the new rate, and what
+/// has not been sent yet then takes the new delay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WireChange {
+    /// When.
+    pub at: Time,
+    /// The wire, by number.
+    pub wire: Hop,
+    /// The rate from then on, which is finite; `None` leaves it as it is.
+    pub bytes_per_ps: Option<f64>,
+    /// The delay of propagation from then on; `None` leaves it as it is.
+    pub delay: Option<Time>,
+}
+
+impl WireChange {
+    /// The wire after the change.
+    pub fn of(&self, wire: Wire) -> Wire {
+        let bytes_per_ps = self.bytes_per_ps.unwrap_or(wire.bytes_per_ps);
+        Wire { bytes_per_ps, delay: self.delay.unwrap_or(wire.delay), ..wire }
+    }
+}
+
 /// How messages share a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WireSharing {
@@ -186,10 +210,18 @@ impl ServiceTerms {
 pub type Hop = u32;
 
 impl FleetModel {
-    /// The time of a message on a way without any other traffic: all hops, one after the other.
+    /// The time of a message on a way without any other traffic or any change: all hops, one after the other.
     pub fn travel(&self, way: &[Hop], bytes: f64) -> Time {
         let one = |&hop: &Hop| self.wires[hop as usize].sending(bytes) + self.wires[hop as usize].delay;
         way.iter().map(one).fold(Time::ZERO, |sum, time| sum + time)
+    }
+
+    /// A wire as it is at a time.
+    pub fn wire_at(&self, hop: Hop, time: Time) -> Wire {
+        let by_then = self.changes.iter().take_while(|change| change.at <= time);
+        by_then
+            .filter(|change| change.wire == hop)
+            .fold(self.wires[hop as usize], |wire, change| change.of(wire))
     }
 
     /// The latency of an order alone on a site, c1.
@@ -223,5 +255,6 @@ impl FleetModel {
             assert!(site.slots > 0 && site.deployed.len() == self.models.len());
         }
         assert!(self.models.iter().all(|model| model.batches.first() == Some(&1)));
+        assert!(self.changes.is_sorted_by_key(|change| change.at), "changes are in the order of time");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::fleet::Fleet;
 use super::requests::Stage;
+use super::site::Report;
 use super::static_model::FleetModel;
 use crate::sim::RequestId;
 use crate::units::Time;
@@ -100,8 +101,11 @@ impl<'a> FleetView<'a> {
             return self.live(site);
         }
         let Some([_, back]) = &self.model().clients[tenant].ways[site] else { return self.live(site) };
-        let delay = back.iter().fold(Time::ZERO, |sum, &hop| sum + self.model().wires[hop as usize].delay);
-        let known = state.reports.iter().rev().find(|report| report.time + delay <= self.now());
+        let model = self.model();
+        let delay_at =
+            |time: Time| back.iter().fold(Time::ZERO, |sum, &hop| sum + model.wire_at(hop, time).delay);
+        let has_come = |report: &&Report| report.time + delay_at(report.time) <= self.now();
+        let known = state.reports.iter().rev().find(has_come);
         match known {
             Some(report) => SiteView {
                 queued: report.queued.iter().sum(),

@@ -25,7 +25,7 @@ pub(super) struct Traffic {
     /// The targets of the messages on the link, as bits of non-negative numbers, which order like them.
     under_way: BinaryHeap<Reverse<(u64, RequestId)>>,
     /// When the last message is through, under `fifo`.
-    busy_until: Time,
+    pub(super) busy_until: Time,
 }
 
 impl Traffic {
@@ -69,7 +69,8 @@ impl Traffic {
         Some(request)
     }
 
-    fn advance(&mut self, wire: &Wire, now: Time) {
+    /// Brings the progress up to date, at the rate of the wire until now.
+    pub(super) fn advance(&mut self, wire: &Wire, now: Time) {
         if !self.under_way.is_empty() {
             let share = wire.bytes_per_ps / self.under_way.len() as f64;
             self.progress += (now - self.at).as_ps() * share;

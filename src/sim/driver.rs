@@ -77,7 +77,9 @@ impl Pilot for Plain<'_> {
 
 impl Recorder for Plain<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
-        self.scheduler.observe(record);
+        if record.is_seen() {
+            self.scheduler.observe(record);
+        }
         self.out.record(record, origin);
     }
 }

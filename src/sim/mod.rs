@@ -26,6 +26,7 @@ macro_rules! clone_by_field {
 
 mod arrivals;
 mod bandwidth;
+mod drift;
 mod driver;
 mod engine;
 mod forwarding;
@@ -41,6 +42,7 @@ mod view;
 pub use crate::workload::{After, Firm, Late};
 pub(crate) use arrivals::{Arrivals, Arriving, Ended};
 pub use bandwidth::{MAX_SHARERS, share, water_fill, weight};
+pub use drift::{Change, Drift, Losing, Unable};
 pub(crate) use driver::{Pilot, drive};
 pub use driver::{RunError, resume, run};
 pub use engine::{Engine, Step};

@@ -3,6 +3,7 @@
 
 use ndarray::Array2;
 
+use super::drift::Unable;
 use super::forwarding::Forwarding;
 use super::phases::{Phases, alone, phases};
 use super::residency::Residency;
@@ -196,6 +197,24 @@ impl NetworkModel {
             all.push(phases);
         }
         Self { phases: all, ..Self::resolve(&name, layers, costs, predecessors) }
+    }
+
+    /// The network on the platform without some accelerators: they can run none of its layers.
+    pub(super) fn without(&self, accelerators: &[usize]) -> Result<Self, Unable> {
+        let Self { name, layers, mut costs, predecessors, .. } = self.clone();
+        for &accelerator in accelerators {
+            costs.column_mut(accelerator).fill(None);
+        }
+        let left = costs.rows().into_iter().position(|row| row.iter().all(Option::is_none));
+        if let Some(layer) = left {
+            return Err(Unable { network: name, layer: layers[layer].clone() });
+        }
+        Ok(Self {
+            phases: self.phases.clone(),
+            forwarding: self.forwarding.clone(),
+            residency: self.residency.clone(),
+            ..Self::resolve(&name, layers, costs, predecessors)
+        })
     }
 
     fn resolve(

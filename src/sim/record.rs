@@ -122,6 +122,17 @@ pub enum Record {
         /// Sum of all grants from now on, in bytes per picosecond.
         granted_bytes_per_ps: f64,
     },
+    /// Conditions changed, unseen by schedulers (`sim::drift`).
+    Drift {
+        /// The time of the event.
+        time: Time,
+        /// Speed of the accelerators from now on, relative to their cost tables.
+        speed: f64,
+        /// Bandwidth that the DRAM delivers from now on, in bytes per picosecond.
+        bandwidth_bytes_per_ps: f64,
+        /// The accelerators that are lost by now: bit m is set for accelerator m.
+        lost: u64,
+    },
     /// All layers of a request's job are done.
     Done {
         /// The time of the event.
@@ -162,6 +173,7 @@ impl Record {
             | Self::Finish { time, .. }
             | Self::Phase { time, .. }
             | Self::Bandwidth { time, .. }
+            | Self::Drift { time, .. }
             | Self::Done { time, .. }
             | Self::Drop { time, .. }
             | Self::End { time } => time,
@@ -178,8 +190,17 @@ impl Record {
             Self::Start { sub_job, .. } | Self::Phase { sub_job, .. } | Self::Finish { sub_job, .. } => {
                 Some(RequestId(sub_job.job.0))
             }
-            Self::Decision { .. } | Self::Applied { .. } | Self::Bandwidth { .. } | Self::End { .. } => None,
+            Self::Decision { .. }
+            | Self::Applied { .. }
+            | Self::Bandwidth { .. }
+            | Self::Drift { .. }
+            | Self::End { .. } => None,
         }
+    }
+
+    /// Whether schedulers may see it.
+    pub fn is_seen(&self) -> bool {
+        !matches!(self, Self::Drift { .. })
     }
 
     /// Whether the request that ends with this record has met its deadline; `None` where none ends.

@@ -1,7 +1,7 @@
 //! The rules of a run: when decisions are taken, what they cost, and what happens to late requests and unassigned
 //! layers.
 
-use super::Operations;
+use super::{Drift, Operations};
 use crate::units::{Picojoules, Time};
 use crate::workload::{Firm, Late};
 
@@ -124,6 +124,8 @@ pub struct Rules {
     pub unassigned: Unassigned,
     /// The (m,k)-firm terms of each tenant. The engine does not use them; schedulers may.
     pub firm: Vec<Option<Firm>>,
+    /// How conditions change during the run, which no view shows beforehand.
+    pub drift: Drift,
 }
 
-clone_by_field!(Rules { trigger, decision_cost, late, unassigned, firm });
+clone_by_field!(Rules { trigger, decision_cost, late, unassigned, firm, drift });

@@ -149,6 +149,13 @@ impl<'a> View<'a> {
         self.world.platform.total_bandwidth()
     }
 
+    /// The number of accelerators that the platform has lost (`sim::drift`). They can run nothing, so their costs in
+    /// [`View::world`] are gone; whoever keeps something computed from costs computes it anew when this number grows.
+    #[inline]
+    pub fn losses(&self) -> u32 {
+        self.engine.losses()
+    }
+
     /// The (m,k)-firm terms of a tenant, if it has any.
     pub fn firm(&self, tenant: u32) -> Option<Firm> {
         self.engine.firm(tenant)

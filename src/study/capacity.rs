@@ -229,7 +229,8 @@ pub fn rows(found: &[Found]) -> Vec<Row> {
 pub fn to_csv(found: &[Found], by: Goal) -> Vec<u8> {
     let in_memory = "writing to memory does not fail, and all rows have the same length";
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let keys = || (0..KEYS.len()).filter(|place| *place != LOAD);
+    let has_drifts = found.iter().any(|one| one.keys.last().is_some_and(|drift| !drift.is_empty()));
+    let keys = || (0..KEYS.len() - usize::from(!has_drifts)).filter(|place| *place != LOAD);
     let names = CAPACITY_COLUMNS.iter().map(|column| column.heading.name.replace(RATE, by.column()));
     writer.write_record(keys().map(|place| KEYS[place].to_string()).chain(names)).expect(in_memory);
     for one in found {

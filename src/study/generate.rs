@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::cost::Cache;
-use crate::experiment::{Asked, DataRoot, Error, Experiment, Progress, Wanted};
+use crate::experiment::{Asked, CellDrift, DataRoot, Error, Experiment, Progress, Wanted};
 use crate::files::{Load, PerSecond, Source};
 use crate::plan::Plan;
-use crate::workload::{Arrival, ArrivalStream, Qos, Scenario};
+use crate::workload::{Arrival, ArrivalStream, Qos, RateChanges, Scenario};
 
 /// A scenario, and the load or rate of its requests if the scenario does not fix them.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ impl Generate<'_> {
             return Ok((scenario, arrivals));
         }
         let rates_per_s = scenario.rates_per_s(self.rate_per_s.map_or(0.0, |rate| rate.0));
-        let arrivals = ArrivalStream::new(&scenario, &rates_per_s, &[], self.seed);
+        let arrivals = ArrivalStream::new(&scenario, &rates_per_s, &RateChanges::default(), &[], self.seed);
         Ok((scenario, Box::new(arrivals)))
     }
 
@@ -93,6 +93,7 @@ impl Generate<'_> {
             wanted: Wanted::default(),
             bound: false,
             asked: vec![Asked::default()],
+            drifts: vec![CellDrift::default()],
             training: None,
             exclude: Vec::new(),
             include: Vec::new(),

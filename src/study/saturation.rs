@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::experiment::Error;
 use crate::plan::{Case, request, rules};
 use crate::scheduler;
-use crate::sim::{DecisionCost, Engine, LateRules, Origin, Record, Recorder, Request, Rules, Trace, run};
+use crate::sim::{
+    DecisionCost, Drift, Engine, LateRules, Origin, Record, Recorder, Request, Rules, Trace, run,
+};
 use crate::units::Time;
 use crate::workload::{Extent, Late};
 
@@ -28,8 +30,12 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
     let requests: Vec<Request> = offer.requests().map(|arrival| at_zero(request(case, arrival))).collect();
     let batch = requests.len() as f64;
     let trace = Trace { measured: 0..requests.len(), requests, ..Trace::default() };
-    let rules =
-        Rules { late: LateRules::all(Late::Finish), decision_cost: DecisionCost::Ideal, ..rules(case) };
+    let rules = Rules {
+        late: LateRules::all(Late::Finish),
+        decision_cost: DecisionCost::Ideal,
+        drift: Drift::NONE,
+        ..rules(case)
+    };
     let eft = scheduler::find("eft").expect("it is registered");
     let mut scheduler = (eft.build)(&toml::Table::new(), seed).expect("it has no parameters");
     let mut end = EndTime(Time::ZERO);

@@ -34,7 +34,7 @@ fn too_many(plan: &Plan, cells: &[Cell]) -> String {
         let values = distinct(rows.iter().map(|row| row[place].as_str()));
         let [first, _, ..] = values[..] else { continue };
         let key = match column {
-            "system" | "scenario" | "load" | "scheduler" => format!("{column}s"),
+            "system" | "scenario" | "load" | "scheduler" | "drift" => format!("{column}s"),
             _ => column.to_string(),
         };
         let _ = write!(axes, "\n  {key}: {}", values.join(", "));

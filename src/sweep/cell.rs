@@ -85,6 +85,11 @@ impl Cell<'_> {
         self.case.keys().texts_of_cell(&self.scheduler.label, self.seed)
     }
 
+    /// Whether the experiment has the axis `drifts`.
+    pub fn has_drifts(&self) -> bool {
+        !self.case.drift.name.is_empty()
+    }
+
     /// The command that runs this cell alone, for a POSIX shell.
     pub fn command(&self, experiment: &Experiment) -> String {
         let [system, scenario] = &self.case.words;
@@ -123,6 +128,9 @@ impl Cell<'_> {
         let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");
         sets.extend(experiment.trace.as_ref().map(|keys| format!("trace={}", trace(keys))));
         sets.extend(self.case.setting.named().map(|(key, value)| format!("{key}={value}")));
+        if self.has_drifts() {
+            sets.push(format!("drifts={}", list(self.case.drift.name.as_str().into())));
+        }
         let path = quoted_path(&experiment.path);
         let sets: String = sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
         format!("mascot run {path} --first-seed {} --seeds 1 --jobs 1{sets}", self.seed)

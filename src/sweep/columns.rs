@@ -2,6 +2,7 @@
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::Outcome;
+use crate::experiment::{CellDrift, KEYS};
 use crate::metrics::{BATCH_COLUMNS, Column, Heading, Metrics, Value};
 
 /// The columns of `summary.csv` after [`KEYS`](crate::experiment::KEYS); the last is text.
@@ -17,3 +18,28 @@ pub const OFFERED_COLUMNS: &[Column<Outcome>] = &[Column::undirected(
      came. `load` is the load that was asked for. Empty if all come at once",
     |outcome: &Outcome| Value::Real(outcome.offered_load),
 )];
+
+/// The columns that files have only where conditions change (`[[drift]]`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DriftColumns {
+    /// The key `drift`: whether the experiment has the axis `drifts`.
+    pub axis: bool,
+    /// What is measured of drift: whether the experiment has any.
+    pub drifting: bool,
+}
+
+impl DriftColumns {
+    /// All of them.
+    pub const ALL: Self = Self { axis: true, drifting: true };
+
+    /// Those of the files of an experiment, by any of its cells.
+    pub fn of(drift: &CellDrift) -> Self {
+        let axis = !drift.name.is_empty();
+        Self { axis, drifting: axis || !drift.entries.is_empty() }
+    }
+
+    /// The number of key columns.
+    pub fn keys(self) -> usize {
+        KEYS.len() - usize::from(!self.axis)
+    }
+}

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use super::cell::{Cell, Logs};
 use super::inputs::Inputs;
-use crate::experiment::{Experiment, KEYS};
+use crate::experiment::{CellDrift, Experiment, KEYS};
 use crate::files::sha256;
 
 /// SHA-256 of the sources of this program that decide what a cell comes to.
@@ -53,7 +53,11 @@ impl Identity<'_> {
         let mut text = format!("sources {}\n{:?}\n{:?}\n", self.sources, self.logs, cell.case.window);
         let mut add =
             |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("memory takes everything");
-        KEYS.iter().zip(cell.keys()).for_each(|(key, value)| add(key, &value));
+        let keys = KEYS.iter().zip(cell.keys()).filter(|(key, _)| **key != "drift");
+        keys.for_each(|(key, value)| add(key, &value));
+        if *cell.case.drift != CellDrift::default() {
+            add("drift", &format!("{:?}", cell.case.drift));
+        }
         add("rule", &cell.scheduler.entry.name);
         add("version of the rule", &cell.scheduler.entry.version);
         add("parameters", &toml::Value::Table(cell.scheduler.parameters.clone()).to_string());

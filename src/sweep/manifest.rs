@@ -139,7 +139,7 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
         "inputs": identity.inputs.sha256.iter().map(input).collect::<Vec<_>>(),
         "saturation_rates": saturation_rates(plan),
         "columns": {
-            "keys": KEYS,
+            "keys": KEYS[..KEYS.len() - usize::from(!experiment.has_drifts())],
             "metrics": columns,
             "groups": of_groups,
             "accelerators": of_accelerators,

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::cell::Logs;
+use super::columns::DriftColumns;
 use super::rows::{Rows, Table};
 use super::store::Store;
-use crate::experiment::Error;
+use crate::experiment::{Error, Experiment};
 use crate::files::place;
 
 /// The result files of a run while they are written.
@@ -36,11 +37,12 @@ impl Logs {
 }
 
 impl Output {
-    /// Opens temporary files for the results in `folder`.
-    pub fn create(folder: &Path, store: &Store, logs: Logs) -> Result<Self, Error> {
+    /// Opens temporary files for the results in `folder`, with the columns that the experiment has.
+    pub fn create(folder: &Path, store: &Store, logs: Logs, experiment: &Experiment) -> Result<Self, Error> {
+        let drift = DriftColumns::of(&experiment.drifts[0]);
         let open = |table: Table| {
             let mut file = BufWriter::new(store.temporary()?);
-            writeln!(file, "{}", table.columns().join(","))
+            writeln!(file, "{}", table.columns(drift).join(","))
                 .map_err(|source| Error::writing(folder, source))?;
             Ok((table, file))
         };

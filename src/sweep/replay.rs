@@ -69,8 +69,16 @@ impl Manifest {
 
 /// The key columns of the first row of a folder's `summary.csv`.
 pub fn first_keys(folder: &Path) -> Result<Vec<String>, Error> {
-    let first = rows(&folder.join(Table::Summary.file()))?.nth(1).transpose()?.unwrap_or_default();
-    Ok(first.iter().take(KEYS.len()).map(str::to_string).collect())
+    let path = folder.join(Table::Summary.file());
+    let mut rows = rows(&path)?;
+    let header = rows.next().transpose()?.unwrap_or_default();
+    let first = rows.next().transpose()?.unwrap_or_default();
+    Ok(first.iter().take(keys_of(&header)).map(str::to_string).collect())
+}
+
+/// The number of key columns in a file: the last key is missing where the experiment has no `drifts`.
+fn keys_of(header: &csv::StringRecord) -> usize {
+    header.iter().zip(KEYS).take_while(|(column, key)| column == *key).count()
 }
 
 /// Compares a result file of two folders, as a whole or only the rows with these keys. Returns the number of rows.
@@ -86,7 +94,7 @@ pub fn compare(table: Table, theirs: &Path, ours: &Path, only: Option<&[String]>
         return Err(Error::Check(format!("{}: its columns are not those of this run", paths[0].display())));
     }
     let is_wanted = |row: &csv::StringRecord| {
-        only.is_none_or(|keys| row.iter().take(KEYS.len()).eq(keys.iter().map(String::as_str)))
+        only.is_none_or(|keys| row.iter().take(keys_of(&header)).eq(keys.iter().map(String::as_str)))
     };
     let mut their = their.filter(|row| row.as_ref().map_or(true, is_wanted));
     let mut number = 0;
@@ -113,7 +121,7 @@ fn difference(
         _ => return format!("{place}: only this run has such a row"),
     };
     let named = header.iter().zip(their.iter().zip(&our));
-    let keys = named.clone().take(KEYS.len()).filter(|(key, _)| *key == "seed" || *key == "scheduler");
+    let keys = named.clone().take(keys_of(header)).filter(|(key, _)| *key == "seed" || *key == "scheduler");
     let keys: Vec<String> = keys.map(|(key, (value, _))| format!("{key}={value}")).collect();
     let differing = named.filter(|(_, (a, b))| a != b);
     let columns: Vec<String> =

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::{Cell, Outcome};
-use super::columns::{OFFERED_COLUMNS, summary_columns};
+use super::columns::{DriftColumns, OFFERED_COLUMNS, summary_columns};
 use super::log_rows::Logged;
 use super::runs::Measured;
 use crate::experiment::KEYS;
 use crate::metrics::{
-    ACCELERATOR_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups, LINK_COLUMNS, LayerRow,
-    LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
+    ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups,
+    LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
 };
 use crate::workload::Qos;
 
@@ -83,8 +83,8 @@ impl Table {
     }
 
     /// The columns of the file: those that identify a cell, and its own.
-    pub fn columns(self) -> Vec<&'static str> {
-        let mut columns = KEYS.to_vec();
+    pub fn columns(self, of: DriftColumns) -> Vec<&'static str> {
+        let mut columns = KEYS[..of.keys()].to_vec();
         match self {
             Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
@@ -100,6 +100,7 @@ impl Table {
             Self::Serving => {
                 columns.extend(GROUP_COLUMNS);
                 columns.extend(names(SERVING_COLUMNS));
+                columns.extend(names(ADAPT_COLUMNS).filter(|_| of.drifting));
             }
             Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
             Self::Links => {
@@ -121,7 +122,9 @@ pub struct Rows {
 impl Rows {
     /// The rows of an outcome; logs that it does not hold are empty.
     pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
-        let keys = cell.keys();
+        let of = DriftColumns::of(&cell.case.drift);
+        let mut keys = cell.keys();
+        keys.truncate(of.keys());
         let beside =
             [BOUND_COLUMNS, OFFERED_COLUMNS].into_iter().flat_map(|columns| Column::row(columns, outcome));
         let beside = beside.chain(Column::row(BATCH_COLUMNS, &outcome.batches));
@@ -139,7 +142,8 @@ impl Rows {
         let layers = outcome.layers.iter().map(|row| Logged { cell, row });
         let serving = outcome.serving.iter().map(|group| {
             let names = [group.by.name().to_string(), served_by(cell, group)].map(Value::Text);
-            names.into_iter().chain(Column::row(SERVING_COLUMNS, group))
+            let adapts = Column::row(ADAPT_COLUMNS, group).filter(|_| of.drifting);
+            names.into_iter().chain(Column::row(SERVING_COLUMNS, group)).chain(adapts)
         });
         let answers = outcome.answers.iter().map(|row| Logged { cell, row });
         let wires: Vec<(usize, LinkTraffic)> = outcome.links.iter().copied().enumerate().collect();
@@ -169,10 +173,12 @@ impl Rows {
     /// The cell's row of `summary.csv` after the keys, and on a fleet what `serving.csv` adds about the whole run; an
     /// empty field is NaN.
     pub fn measured(&self) -> Measured {
+        let axis = self.first(Table::Summary).len() == Table::Summary.columns(DriftColumns::ALL).len();
+        let of = DriftColumns { axis, drifting: false };
         let mut measured = Measured::default();
         for table in [Table::Serving, Table::Summary] {
             let record = self.first(table);
-            for (column, text) in table.columns().iter().zip(&record).skip(KEYS.len()) {
+            for (column, text) in table.columns(of).iter().zip(&record).skip(of.keys()) {
                 let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
                 let Ok(()) = measured.set(column, text, number);
             }
@@ -236,13 +242,13 @@ fn name(cell: &Cell, group: &GroupRow) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Table;
+    use super::{DriftColumns, Table};
 
     /// Readers of CSV rename or refuse a second column of the same name.
     #[test]
     fn no_file_has_two_columns_of_one_name() {
         for table in Table::ALL {
-            let columns = table.columns();
+            let columns = table.columns(DriftColumns { axis: true, drifting: true });
             assert_eq!(columns.iter().collect::<BTreeSet<_>>().len(), columns.len(), "{columns:?}");
         }
     }

@@ -11,7 +11,8 @@ use super::bound_rows as bound;
 use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
 use crate::metrics::{
-    Accelerators, Aside, Batches, Context, Groups, LayerLog, Links, Metrics, RequestLog, Serving, Terms,
+    Accelerators, Aside, Batches, Context, Groups, LayerLog, Links, Metrics, RequestLog, ServedBy, Serving,
+    Terms, adapt_s,
 };
 use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
 use crate::serve::{self, Dispatcher, Projection};
@@ -167,9 +168,14 @@ fn serve_on(
     let trace = Arc::new(trace);
     let schedulers = fleet.schedulers(seed)?;
     let mut recorder = Recorders::new(case, logs);
+    let change = case.drift.entries.iter().map(|entry| entry.at).max();
     let mut of_fleet = OfFleet {
         plain: Projection::new(&fleet.model, &mut recorder),
-        serving: Serving::new(Arc::clone(&fleet.model), fleet.terms.clone(), logs.requests),
+        serving: Serving::new(
+            Arc::clone(&fleet.model),
+            fleet.terms.clone(),
+            logs.requests || change.is_some(),
+        ),
         links: Links::new(&fleet.model),
     };
     serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, &mut of_fleet)
@@ -179,7 +185,12 @@ fn serve_on(
     let crossed = links.iter().zip(fleet.pj_per_bit());
     let network = Picojoules(crossed.map(|(link, pj_per_bit)| 8.0 * link.bytes * pj_per_bit).sum());
     let quality_bound = fleet.quality_bound(case.nominal_load() * fleet.lambda_best);
-    let (serving, answers) = serving.finish(Aside { network, quality_bound });
+    let (mut serving, mut answers) = serving.finish(Aside { network, quality_bound });
+    if let Some(change) = change {
+        let all = serving.iter_mut().filter(|group| group.by == ServedBy::All);
+        all.for_each(|group| group.adapt_s = adapt_s(&answers, change));
+        answers.retain(|_| logs.requests);
+    }
     Ok(Outcome { serving, answers, links, ..recorder.outcome(case, &trace) })
 }
 

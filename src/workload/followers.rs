@@ -5,6 +5,7 @@
 //! the first places, in the order of arrival; then come the followers.
 
 use super::arrivals::{Cascade, ClosedLoop};
+use super::rates::RateChanges;
 use super::scenario::{Scenario, Stage};
 use super::stream::{Arrival, ArrivalStream};
 use crate::units::Time;
@@ -59,11 +60,12 @@ impl Offer {
     pub fn new(
         scenario: &Scenario,
         rates_per_s: &[f64],
+        changes: &RateChanges,
         isolated: &[Time],
         seed: u64,
         extent: Extent,
     ) -> Self {
-        let mut stream = ArrivalStream::new(scenario, rates_per_s, isolated, seed);
+        let mut stream = ArrivalStream::new(scenario, rates_per_s, changes, isolated, seed);
         let loops = scenario.tenants.iter().filter_map(|tenant| tenant.arrivals.closed_loop());
         let first: usize = loops.map(|law| law.in_flight as usize).sum();
         let own = match extent {
@@ -176,7 +178,7 @@ mod tests {
     /// Networks of 1 and 3 ms.
     fn offer(scenario: &Scenario, seed: u64, extent: Extent) -> Offer {
         let isolated = [1_000.0, 3_000.0].map(Time::from_us);
-        Offer::new(scenario, &scenario.rates_per_s(0.0), &isolated, seed, extent)
+        Offer::new(scenario, &scenario.rates_per_s(0.0), &RateChanges::default(), &isolated, seed, extent)
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod model;
 mod names;
 mod network;
 pub mod onnx;
+mod rates;
 mod recorded;
 mod scenario;
 mod sla;
@@ -33,6 +34,7 @@ pub use layer_list::{Options as ListOptions, Padding, import_maestro, import_sca
 pub use model::{Model, ModelVariant};
 pub use network::{Network, Totals};
 pub use onnx::{Options as OnnxOptions, UnknownOperators, import, import_from};
+pub use rates::RateChanges;
 pub use recorded::RecordedArrivals;
 pub use scenario::{Scenario, Stage, Variant};
 pub use sla::{Firm, Late, Qos, Sla, SlaRule, SlaTerms};

@@ -5,6 +5,7 @@
 
 use super::arrivals::{Point, Process, Rate, Setting};
 use super::draw::{Draw, Draws};
+use super::rates::RateChanges;
 use super::scenario::Scenario;
 use super::sla::Qos;
 use super::tenant::Tenant;
@@ -38,14 +39,22 @@ pub struct ArrivalStream {
 
 impl ArrivalStream {
     /// Tenant i sends `rates_per_s[i]` requests per second in the mean, and none if that is 0; tenants with fixed times
-    /// keep to them. `isolated` are the isolated latencies of the scenario's networks on the system at hand.
-    pub fn new(scenario: &Scenario, rates_per_s: &[f64], isolated: &[Time], seed: u64) -> Self {
+    /// keep to them. All times follow `changes`. `isolated` are the isolated latencies of the scenario's networks on the system at hand.
+    pub fn new(
+        scenario: &Scenario,
+        rates_per_s: &[f64],
+        changes: &RateChanges,
+        isolated: &[Time],
+        seed: u64,
+    ) -> Self {
         assert_eq!(scenario.tenants.len(), rates_per_s.len(), "one rate per tenant");
-        let tenants = scenario.tenants.iter().zip(rates_per_s).map(|(tenant, &rate_per_s)| {
+        let tenants = scenario.tenants.iter().zip(rates_per_s).enumerate();
+        let tenants = tenants.map(|(place, (tenant, &rate_per_s))| {
             assert!(rate_per_s.is_finite() && rate_per_s >= 0.0, "{} requests/s: {rate_per_s}", tenant.name);
             let idle = tenant.arrivals.kind().rate == Rate::Given && rate_per_s == 0.0;
             let process = (!idle).then(|| tenant.arrivals.start(&Setting { rate_per_s, isolated }));
-            let mut stream = TenantStream { next: None, process, traits: Traits::new(tenant, seed) };
+            let warp = (!changes.is_empty()).then(|| (place, changes.clone()));
+            let mut stream = TenantStream { next: None, process, warp, traits: Traits::new(tenant, seed) };
             stream.advance();
             stream
         });
@@ -81,13 +90,19 @@ struct TenantStream {
     /// The next request; `None` after the last one.
     next: Option<Point>,
     process: Option<Box<dyn Process>>,
+    /// Its number and the changes of rates, if there are any.
+    warp: Option<(usize, RateChanges)>,
     traits: Traits,
 }
 
 impl TenantStream {
     /// Takes the next request and looks for the one after it.
     fn advance(&mut self) -> Option<Point> {
-        let following = self.process.as_mut().and_then(|process| process.next(&mut self.traits.draws));
+        let mut following = self.process.as_mut().and_then(|process| process.next(&mut self.traits.draws));
+        if let (Some(point), Some((tenant, changes))) = (&mut following, &self.warp) {
+            point.time = changes.of(*tenant, point.time);
+            point.next_frame = point.next_frame.map(|frame| changes.of(*tenant, frame));
+        }
         std::mem::replace(&mut self.next, following)
     }
 }
@@ -177,7 +192,9 @@ mod tests {
     /// The first requests of networks of 1 and 2 ms.
     fn first(scenario: &Scenario, rates_per_s: &[f64], seed: u64, count: usize) -> Vec<Arrival> {
         let isolated = [1_000.0, 2_000.0].map(Time::from_us);
-        ArrivalStream::new(scenario, rates_per_s, &isolated, seed).take(count).collect()
+        ArrivalStream::new(scenario, rates_per_s, &RateChanges::default(), &isolated, seed)
+            .take(count)
+            .collect()
     }
 
     /// The part of a trace that belongs to one tenant, without its id.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use mascot::experiment::{Experiment, KEYS, LEARNERS, SEED, swept_keys};
+use mascot::experiment::{Experiment, LEARNERS, swept_keys};
 use serde_json::Value;
 
 use super::chapters;
@@ -139,8 +139,9 @@ fn keys(schema: &Value) -> String {
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let is_required = |key: &str| required.contains(&key);
     let properties = schema["properties"].as_object().expect("it is a table");
-    let mut names: Vec<&str> =
-        properties.keys().map(String::as_str).filter(|key| !KEYS[SEED + 1..].contains(key)).collect();
+    let swept = swept_keys();
+    let is_swept = |key: &&str| swept.iter().any(|swept| swept.name == *key);
+    let mut names: Vec<&str> = properties.keys().map(String::as_str).filter(|key| !is_swept(key)).collect();
     names.sort_by_key(|key| !is_required(key));
     let row = |key: &str| {
         let needed = if is_required(key) { "required" } else { "" };

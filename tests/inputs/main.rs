@@ -4,6 +4,7 @@ mod accel_yaml;
 mod arrivals;
 #[path = "../common/mod.rs"]
 mod common;
+mod drift;
 mod families;
 mod fleets;
 mod layer_lists;

@@ -25,7 +25,7 @@ use mascot::limits::Relaxation;
 use mascot::rng;
 use mascot::scheduler::{SCHEDULERS, find};
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, PairCost,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, PairCost,
     Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, View, World,
     run,
 };
@@ -47,6 +47,7 @@ const RULES: Rules = Rules {
     late: LateRules::all(Late::Finish),
     unassigned: Unassigned::Hold,
     firm: Vec::new(),
+    drift: Drift::NONE,
 };
 
 fn tiny_size(seed: u64) -> Size {

@@ -7,11 +7,11 @@ use mascot::dispatch::{BATCHES, Composed, ORDERS, ROUTES, RuleEntry, VARIANTS, W
 use mascot::hw::Sharing;
 use mascot::serve::{
     self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, ServiceTerms, Site,
-    Wire, WireSharing,
+    Wire, WireChange, WireSharing,
 };
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Late, LateRules, LayerModel, NetworkModel, Origin, Platform,
-    Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World,
+    AcceleratorModel, Decision, DecisionCost, Drift, Late, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{AccuracyRange, AccuracyTerm, Combine, DelayTerm, Qos, Utility};
@@ -99,6 +99,10 @@ pub(crate) struct Plan {
     pub(crate) report: Time,
     pub(crate) late: Late,
     pub(crate) cost: DecisionCost,
+    /// Changes of links.
+    pub(crate) changes: Vec<WireChange>,
+    /// Changes at each site; none where the list ends.
+    pub(crate) drifts: Vec<Drift>,
 }
 
 impl Plan {
@@ -111,6 +115,8 @@ impl Plan {
             report: Time::ZERO,
             late: Late::Finish,
             cost: DecisionCost::Ideal,
+            changes: Vec::new(),
+            drifts: Vec::new(),
         }
     }
 
@@ -174,6 +180,7 @@ impl Plan {
             report: self.report,
             dispatch_cost: self.cost,
             late: LateRules::all(self.late),
+            changes: self.changes.clone(),
         }
     }
 
@@ -199,6 +206,7 @@ impl Plan {
                 late: LateRules::all(Late::Finish),
                 unassigned: Unassigned::Hold,
                 firm: Vec::new(),
+                drift: self.drifts.get(number).cloned().unwrap_or_default(),
             },
             slots: site.slots,
             deployed: vec![true; self.models.len()],
@@ -246,8 +254,12 @@ struct FirstIdle;
 impl Scheduler for FirstIdle {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         let idle = view.accelerators().iter().enumerate().filter(|(_, it)| it.running.is_none());
-        for (sub_job, (accelerator, _)) in view.sub_jobs().iter().zip(idle) {
-            out.assign(sub_job.id, accelerator, 0.0);
+        let mut idle: Vec<usize> = idle.map(|(accelerator, _)| accelerator).collect();
+        for sub_job in view.sub_jobs() {
+            let able = idle.iter().position(|&accelerator| view.alone(sub_job, accelerator).is_some());
+            if let Some(place) = able {
+                out.assign(sub_job.id, idle.remove(place), 0.0);
+            }
         }
     }
 }

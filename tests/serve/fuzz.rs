@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use mascot::check::{Counts, Serving};
 use mascot::serve::{
-    Action, Dispatch, Dispatcher, FleetView, Loss, Moment, Record, Recorder, ServeError, Wire, WireSharing,
+    Action, Dispatch, Dispatcher, FleetView, Loss, Moment, Record, Recorder, ServeError, Wire, WireChange,
+    WireSharing,
 };
-use mascot::sim::{After, DecisionCost, Follower, Host, JobId, Late, Origin, RequestId, Trace};
+use mascot::sim::{
+    After, Change, DecisionCost, Drift, Follower, Host, JobId, Late, Losing, Origin, RequestId, Trace,
+};
 use mascot::units::Time;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -124,7 +127,10 @@ pub(crate) fn case(seed: u64) -> (Plan, Trace) {
         late: if rng.random() { Late::Abort } else { Late::Finish },
         cost: if rng.random() { DecisionCost::Ideal } else { DecisionCost::Host(host) },
         clients,
+        changes: Vec::new(),
+        drifts: Vec::new(),
     };
+    let plan = drifting(plan, seed);
     let mut at = 0;
     let gap = rng.random_range(1..30);
     let asked: Vec<_> = (0..rng.random_range(1..50))
@@ -152,6 +158,45 @@ fn with_followers(mut trace: Trace, rng: &mut ChaCha8Rng) -> Trace {
     }
     trace.followers.sort_by_key(|follower| follower.after);
     trace
+}
+
+/// In half of the seeds links and sites change while the fleet runs.
+fn drifting(mut plan: Plan, seed: u64) -> Plan {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed ^ 0xD81F7);
+    let model = plan.model();
+    if rng.random() {
+        return plan;
+    }
+    for wire in 0..model.wires.len() as u32 {
+        for _ in 0..rng.random_range(0..3) {
+            plan.changes.push(WireChange {
+                at: Time(rng.random_range(0..400)),
+                wire,
+                bytes_per_ps: rng.random::<bool>().then(|| [0.2, 0.9, 3.0][rng.random_range(0..3)]),
+                delay: rng.random::<bool>().then(|| Time(rng.random_range(0..20))),
+            });
+        }
+    }
+    plan.changes.sort_by_key(|change| change.at);
+    for site in &model.sites {
+        let mut times: Vec<u64> = (0..rng.random_range(0..3)).map(|_| rng.random_range(0..400)).collect();
+        times.sort_unstable();
+        times.dedup();
+        let accelerators = site.world.platform.accelerators.len();
+        let mut changes = Vec::new();
+        for at in times {
+            let speed = Some([0.3, 1.0, 2.5][rng.random_range(0..3)]);
+            // The last is left, and only one can be lost.
+            let is_lost = accelerators > 1 && changes.is_empty() && rng.random();
+            let loss = is_lost.then(|| Losing {
+                accelerators: vec![0],
+                world: Arc::new(site.world.without(&[0]).expect("another is left")),
+            });
+            changes.push(Change { at: Time(at), speed, bandwidth_bytes_per_ps: None, loss });
+        }
+        plan.drifts.push(Drift::new(changes));
+    }
+    plan
 }
 
 fn model(rng: &mut ChaCha8Rng) -> ModelPlan {

@@ -3,6 +3,7 @@
 
 mod batches;
 mod common;
+mod drift;
 mod fang_mini;
 mod fuzz;
 mod identity;

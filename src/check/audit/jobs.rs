@@ -19,7 +19,10 @@ pub(super) struct Job<'a> {
     /// The request, with its actual arrival and deadline.
     pub(super) request: Request,
     pub(super) origin: Origin,
+    /// Its network on the whole platform.
     pub(super) network: &'a NetworkModel,
+    /// Its network without lost accelerators.
+    pub(super) known: &'a NetworkModel,
     pub(super) fate: Fate,
     pub(super) held: bool,
     pub(super) layers: Vec<Layer>,
@@ -136,6 +139,7 @@ impl<'a> Audit<'a> {
             request,
             origin,
             network,
+            known: &self.conditions.world.networks[request.network as usize],
             fate: Fate::Open,
             held: false,
             layers: vec![Layer::default(); network.layers.len()],
@@ -176,6 +180,8 @@ impl<'a> Audit<'a> {
         let rounding = Time(job.layers.len() as u64);
         let resides = job.network.residency.is_some();
         let isolated = if resides { job.shortest() } else { job.network.isolated };
+        let fastest = self.conditions.fastest;
+        let isolated = if fastest > 1.0 { Time((isolated.as_ps() / fastest) as u64) } else { isolated };
         let taken = self.now - job.request.arrival;
         ensure!(
             taken + rounding >= isolated,
@@ -184,9 +190,9 @@ impl<'a> Audit<'a> {
             taken.0,
             isolated.0
         );
-        // Views promise by costs without hits.
+        // Views promise by costs without hits, and as if conditions did not get better.
         ensure!(
-            resides || self.now + rounding >= job.earliest_end,
+            resides || fastest > 1.0 || self.now + rounding >= job.earliest_end,
             "request {} ends, but a view promised not before {} ps",
             request.0,
             job.earliest_end.0

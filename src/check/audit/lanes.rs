@@ -1,5 +1,6 @@
 //! Checks what runs: one layer per accelerator, at the rate that its grant of the bandwidth allows.
 
+use super::drift::Speeds;
 use super::orders::Assignment;
 use super::{Audit, Check, TOLERANCE, Totals, ensure, ensure_close};
 use crate::hw::Sharing;
@@ -32,6 +33,8 @@ pub(super) struct Run {
     work_ps: f64,
     /// The rate at which it has run until now; 0 if it starts now.
     pub(super) rate: f64,
+    /// The conditions under which it has run.
+    seen: Vec<Speeds>,
     peak: Crowd,
 }
 
@@ -78,24 +81,24 @@ impl Lanes {
     }
 
     /// The grants of the sharing rule for the layers in execution, by accelerator.
-    fn grants(&self, platform: &Platform) -> Vec<f64> {
-        let demands = self.of_each(Run::demand);
+    fn grants(&self, sharing: Sharing, conditions: Speeds) -> Vec<f64> {
+        let demands = self.of_each(|run| conditions.speed * run.demand());
         let weights = self.of_each(|run| {
             let cost = PairCost { demand_bytes_per_ps: run.demand(), ..run.cost };
-            weight(platform.sharing, &cost, run.assignment.weight)
+            weight(sharing, &cost, run.assignment.weight)
         });
         let mut grants = vec![0.0; demands.len()];
-        share(platform.sharing, &demands, &weights, platform.bandwidth_bytes_per_ps, &mut grants);
+        share(sharing, &demands, &weights, conditions.bandwidth_bytes_per_ps, &mut grants);
         grants
     }
 
-    /// Granted / demanded bandwidth of the layers in execution, by accelerator.
-    pub(super) fn rates(&self, platform: &Platform) -> Vec<f64> {
+    /// The work per time of the layers in execution, by accelerator: granted / demanded bandwidth x speed.
+    pub(super) fn rates(&self, sharing: Sharing, conditions: Speeds) -> Vec<f64> {
         let rate = |(run, grant): (&Option<Run>, f64)| match run {
             Some(run) if run.demand() > 0.0 => grant / run.demand(),
-            _ => 1.0,
+            _ => conditions.speed,
         };
-        self.runs.iter().zip(self.grants(platform)).map(rate).collect()
+        self.runs.iter().zip(self.grants(sharing, conditions)).map(rate).collect()
     }
 
     fn crowd(&self) -> Crowd {
@@ -108,11 +111,17 @@ impl Lanes {
     }
 
     /// Lets the layers in execution work for `elapsed`.
-    pub(super) fn advance(&mut self, platform: &Platform, elapsed: Time, totals: &mut Totals) -> Check {
-        let (crowd, granted) = (self.crowd(), self.grants(platform).iter().sum::<f64>());
-        let bandwidth_bytes_per_ps = platform.bandwidth_bytes_per_ps;
-        let most = crowd.demand_bytes_per_ps.min(bandwidth_bytes_per_ps);
-        match platform.sharing {
+    pub(super) fn advance(
+        &mut self,
+        sharing: Sharing,
+        conditions: Speeds,
+        elapsed: Time,
+        totals: &mut Totals,
+    ) -> Check {
+        let (crowd, granted) = (self.crowd(), self.grants(sharing, conditions).iter().sum::<f64>());
+        let demanded = conditions.speed * crowd.demand_bytes_per_ps;
+        let most = demanded.min(conditions.bandwidth_bytes_per_ps);
+        match sharing {
             Sharing::Knee => ensure!(
                 granted <= most * (1.0 + TOLERANCE),
                 "{granted} bytes/ps are granted, but at most {most} are possible"
@@ -123,12 +132,15 @@ impl Lanes {
         self.changes = 0;
         totals.granted_bytes_per_ps = granted;
         totals.busy_accelerators = self.running().count();
-        let rates = self.rates(platform);
+        let rates = self.rates(sharing, conditions);
         for (run, rate) in self.runs.iter_mut().zip(rates) {
             let Some(run) = run else { continue };
             run.work_ps += elapsed.as_ps() * rate;
             run.rate = rate;
             run.peak = run.peak.max(crowd);
+            if run.seen.last() != Some(&conditions) {
+                run.seen.push(conditions);
+            }
         }
         Ok(())
     }
@@ -144,17 +156,17 @@ impl Run {
     ) -> Self {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
-        let (phase, work_ps, rate, peak) = (0, 0.0, 0.0, Crowd::default());
-        Self { sub_job, cost, found, phases, phase, assignment, start, work_ps, rate, peak }
+        let (phase, work_ps, rate, seen, peak) = (0, 0.0, 0.0, Vec::new(), Crowd::default());
+        Self { sub_job, cost, found, phases, phase, assignment, start, work_ps, rate, seen, peak }
     }
 
     fn demand(&self) -> f64 {
         self.phases[self.phase].demand_bytes_per_ps
     }
 
-    /// The time to the end if the current phase runs at `rate` and later phases run without contention.
-    pub(super) fn left_ps(&self, rate: f64) -> f64 {
-        (self.phases[self.phase].work_ps - self.work_ps) / rate + self.later_ps()
+    /// The time to the end if the current phase runs at `rate` and later phases run at `speed`, without contention.
+    pub(super) fn left_ps(&self, rate: f64, speed: f64) -> f64 {
+        (self.phases[self.phase].work_ps - self.work_ps) / rate + self.later_ps() / speed
     }
 
     /// The picoseconds that rounding may add to that time: one for the phase, and one for all after it.
@@ -172,17 +184,24 @@ impl Run {
         let excess_ps = self.work_ps - self.phases[self.phase].work_ps;
         let rounding_ps = TOLERANCE * self.cost.latency_ps;
         ensure!(excess_ps >= -rounding_ps, "{:?} ends with {} ps of work left", self.sub_job, -excess_ps);
-        ensure!(excess_ps <= 1.0 + rounding_ps, "{:?} works {excess_ps} ps too much", self.sub_job);
+        ensure!(
+            excess_ps <= self.rate.max(1.0) + rounding_ps,
+            "{:?} works {excess_ps} ps too much",
+            self.sub_job
+        );
         let left_out = self.phases[self.phase + 1..next].iter().any(|phase| phase.work_ps > 0.0);
         ensure!(!left_out, "{:?} skips a phase", self.sub_job);
         Ok(())
     }
 
     /// Checks that all work is done, in a time that contention explains.
-    fn check(&self, now: Time, platform: &Platform) -> Check {
+    fn check(&self, now: Time, sharing: Sharing) -> Check {
         self.check_phase(self.phases.len())?;
-        let bandwidth_bytes_per_ps = platform.bandwidth_bytes_per_ps;
-        let alone_ps = self.cost.latency_ps.max(self.cost.dram_bytes() / bandwidth_bytes_per_ps);
+        let alone = |under: &Speeds| {
+            let moving_ps = self.cost.dram_bytes() / under.bandwidth_bytes_per_ps;
+            moving_ps.max(self.cost.latency_ps / under.speed)
+        };
+        let alone_ps = self.seen.iter().map(alone).fold(f64::INFINITY, f64::min);
         let actual_ps = (now - self.start).as_ps();
         ensure!(
             actual_ps >= alone_ps * (1.0 - TOLERANCE),
@@ -190,37 +209,39 @@ impl Run {
             self.sub_job
         );
         let longest = |phase: &Phase| {
-            let pressure = self.pressure(phase.demand_bytes_per_ps, platform);
-            phase.work_ps * (pressure / bandwidth_bytes_per_ps).max(1.0)
+            let slowest = |under: &Speeds| {
+                let pressure = self.pressure(phase.demand_bytes_per_ps, sharing, *under);
+                (pressure / under.bandwidth_bytes_per_ps).max(1.0) / under.speed
+            };
+            phase.work_ps * self.seen.iter().map(slowest).fold(0.0, f64::max)
         };
         let takes_place = self.phases.iter().filter(|phase| phase.work_ps > 0.0);
         let rounding_ps = takes_place.clone().count() as f64;
         let longest_ps: f64 = takes_place.map(longest).sum();
         ensure!(
             actual_ps <= longest_ps * (1.0 + TOLERANCE) + rounding_ps,
-            "{:?} takes {actual_ps} ps, but at most {longest_ps} ps under {:?}",
-            self.sub_job,
-            platform.sharing
+            "{:?} takes {actual_ps} ps, but at most {longest_ps} ps under {sharing:?}",
+            self.sub_job
         );
         Ok(())
     }
 
     /// A bandwidth in bytes per picosecond at which the layer would surely not have been slowed.
-    fn pressure(&self, demand: f64, platform: &Platform) -> f64 {
-        let peak = &self.peak;
-        match platform.sharing {
+    fn pressure(&self, demand: f64, sharing: Sharing, under: Speeds) -> f64 {
+        let Speeds { speed, bandwidth_bytes_per_ps: bandwidth } = under;
+        let (peak, demand) = (&self.peak, speed * demand);
+        match sharing {
             _ if demand == 0.0 => 0.0,
             // Every sharer gets at least an equal part.
             Sharing::MaxMin => demand * peak.sharers as f64,
-            Sharing::Proportional => peak.demand_bytes_per_ps,
+            Sharing::Proportional => speed * peak.demand_bytes_per_ps,
             // A quarter of its demand, or its proportional part of the bandwidth; an equal part below the threshold.
-            Sharing::Score => (4.0 * platform.bandwidth_bytes_per_ps)
-                .max(peak.demand_bytes_per_ps)
-                .max(demand * peak.sharers as f64),
+            Sharing::Score => {
+                (4.0 * bandwidth).max(speed * peak.demand_bytes_per_ps).max(demand * peak.sharers as f64)
+            }
             Sharing::Fifo => demand * peak.tile_bytes / self.cost.tile_bytes,
             // Its level is never below an equal part.
             Sharing::Knee => {
-                let bandwidth = platform.bandwidth_bytes_per_ps;
                 let crowded = demand * peak.sharers as f64;
                 (bandwidth.powi(3) - demand.min(bandwidth).powi(3) + crowded.powi(3)).cbrt()
             }
@@ -240,7 +261,7 @@ impl Audit<'_> {
         ensure!((layer as usize) < job.layers.len(), "{sub_job:?} is not in its network");
         ensure!(!job.layers[layer as usize].started, "{sub_job:?} starts twice");
         let last = self.lanes.last[accelerator].filter(|last| last.job == id).map(|last| last.layer);
-        let network = job.network;
+        let network = job.known;
         let cost = if network.residency.is_some() {
             let found = self.find_and_keep(sub_job, accelerator)?;
             network.cost_finding(layer, accelerator, found).map(|cost| (cost, found))
@@ -264,7 +285,7 @@ impl Audit<'_> {
         let follows = phase > run.phase && phase < run.phases.len() && run.phases[phase].work_ps > 0.0;
         ensure!(follows, "{sub_job:?} goes from phase {} to {phase}", run.phase);
         run.check_phase(phase)?;
-        (run.phase, run.work_ps, run.rate) = (phase, 0.0, 1.0);
+        (run.phase, run.work_ps, run.rate) = (phase, 0.0, self.conditions.present.speed);
         Ok(())
     }
 
@@ -293,7 +314,7 @@ impl Audit<'_> {
         ensure_close("forwarded bytes of the layer", forwarded_bytes, run.found.inputs)?;
         ensure_close("bytes of weights on chip", resident_weight_bytes, run.found.weights)?;
         ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps)?;
-        run.check(self.now, &self.world.platform)?;
+        run.check(self.now, self.world.platform.sharing)?;
         self.lanes.last[accelerator] = Some(sub_job);
         self.check_network(sub_job, network)?;
         let job = &mut self.jobs[sub_job.job.0 as usize];
@@ -329,8 +350,10 @@ mod tests {
             tile_bytes: 2.0 * cost.tile_bytes,
         };
         let run = Run::new(sub_job, (cost, Found::default()), None, assignment, Time(1_000));
-        let run = Run { work_ps: cost.latency_ps, rate: 1.0, peak, ..run };
-        run.check(Time((1 + actual_ns) * 1_000), &world.platform)
+        let bandwidth_bytes_per_ps = world.platform.bandwidth_bytes_per_ps;
+        let seen = vec![Speeds { speed: 1.0, bandwidth_bytes_per_ps }];
+        let run = Run { work_ps: cost.latency_ps, rate: 1.0, seen, peak, ..run };
+        run.check(Time((1 + actual_ns) * 1_000), sharing)
     }
 
     #[test]

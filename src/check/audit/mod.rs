@@ -12,6 +12,7 @@
 //! | `residents.rs` | what layers find on chip, and what views say that they would find |
 //! | `orders.rs` | decisions have the right cost and take effect at the right time; the layer that starts is the first in line of the orders; no layer that may start waits; no layer of a held or dropped job starts |
 //! | `triggers.rs` | decisions are taken exactly when the trigger fires |
+//! | `drift.rs` | conditions change at their times, and as announced |
 //! | `views.rs` | a view agrees with this account and shows nothing of the future |
 //! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is at least work / capacity and bytes / B |
 //!
@@ -21,6 +22,7 @@
 //! The audit keeps the first violation and stops.
 
 mod arrivals;
+mod drift;
 mod jobs;
 mod lanes;
 mod orders;
@@ -34,6 +36,7 @@ mod views;
 use std::fmt;
 
 use self::arrivals::Expected;
+use self::drift::Conditions;
 use self::jobs::{Fate, Job};
 use self::lanes::Lanes;
 use self::orders::Orders;
@@ -91,6 +94,7 @@ pub struct Audit<'a> {
     trace: &'a Trace,
     rules: &'a Rules,
     now: Time,
+    conditions: Conditions<'a>,
     lanes: Lanes,
     residents: Residents,
     expected: Expected,
@@ -113,6 +117,7 @@ impl<'a> Audit<'a> {
             trace,
             rules,
             now: Time::ZERO,
+            conditions: Conditions::new(world),
             lanes: Lanes::new(&world.platform),
             residents: Residents::new(world),
             expected: Expected::new(trace),
@@ -175,6 +180,9 @@ impl<'a> Audit<'a> {
                 self.enter_phase(sub_job, accelerator, phase)
             }
             Record::Bandwidth { granted_bytes_per_ps, .. } => self.lanes.granted(granted_bytes_per_ps),
+            Record::Drift { speed, bandwidth_bytes_per_ps, lost, .. } => {
+                self.change_conditions(speed, bandwidth_bytes_per_ps, lost)
+            }
             Record::Done { request, job, asked, .. } => self.done(request, job, origin, asked),
             Record::Drop { request, asked, reason, .. } => self.dropped(request, origin, asked, reason),
             Record::End { .. } => self.end(),
@@ -190,7 +198,9 @@ impl<'a> Audit<'a> {
         self.check_nothing_waits()?;
         self.check_no_tick_before(next)?;
         self.check_nobody_missing_before(next)?;
-        self.lanes.advance(&self.world.platform, next - self.now, &mut self.totals)?;
+        self.check_no_change_before(next)?;
+        let sharing = self.world.platform.sharing;
+        self.lanes.advance(sharing, self.conditions.present, next - self.now, &mut self.totals)?;
         self.totals.advance(self.now, next);
         self.triggers.next_instant();
         self.now = next;
@@ -227,12 +237,13 @@ impl<'a> Audit<'a> {
         let last_end = done.iter().filter_map(|job| job.last_end()).max().unwrap_or_default();
         let makespan_ps = (last_end - first.request.arrival).as_ps();
         let layers: usize = done.iter().map(|job| job.layers.len()).sum();
-        let work_ps: f64 = done.iter().map(|job| job.least_work().as_ps()).sum();
+        let fastest = self.conditions.fastest;
+        let work_ps: f64 = done.iter().map(|job| job.least_work().as_ps() / fastest).sum();
         // Each c1 is rounded up by less than a picosecond.
         let least_ps = (work_ps - layers as f64) / self.world.platform.accelerators.len() as f64;
         ensure!(makespan_ps >= least_ps, "makespan {makespan_ps} ps, but work / capacity is {least_ps} ps");
         let bytes: f64 = done.iter().map(|job| job.least_bytes()).sum();
-        let least_ps = bytes / self.world.platform.bandwidth_bytes_per_ps * (1.0 - TOLERANCE);
+        let least_ps = bytes / self.world.platform.bandwidth_bytes_per_ps / fastest * (1.0 - TOLERANCE);
         ensure!(makespan_ps >= least_ps, "makespan {makespan_ps} ps, but bytes / B is {least_ps} ps");
         Ok(())
     }
@@ -274,7 +285,9 @@ impl Pilot for Audited<'_, '_> {
 impl Recorder for Audited<'_, '_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.audit.record(record, origin);
-        self.scheduler.observe(record);
+        if record.is_seen() {
+            self.scheduler.observe(record);
+        }
         self.out.record(record, origin);
     }
 }

@@ -104,6 +104,7 @@ impl Audit<'_> {
             .get_mut(id as usize)
             .ok_or_else(|| format!("{action:?} for an unknown sub-job or request"))?;
         let effective = match action {
+            Action::Assign { accelerator, .. } if self.conditions.is_lost(accelerator) => false,
             Action::Assign { sub_job, accelerator, priority, weight } => {
                 job.assign(sub_job.layer, Assignment { accelerator, priority, weight })
             }
@@ -126,7 +127,7 @@ impl Audit<'_> {
             return;
         }
         for &next in &job.network.successors[layer as usize] {
-            let able = job.network.cost(next, accelerator).is_some();
+            let able = job.known.cost(next, accelerator).is_some();
             if job.is_ready(next) && able {
                 let assignment = Assignment { accelerator, ..run.assignment };
                 job.layers[next as usize].assignment.get_or_insert(assignment);

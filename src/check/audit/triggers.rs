@@ -51,7 +51,8 @@ impl Audit<'_> {
     }
 
     fn something_idles(&self) -> bool {
-        self.lanes.runs.iter().any(Option::is_none)
+        let mut lanes = self.lanes.runs.iter().enumerate();
+        lanes.any(|(accelerator, run)| run.is_none() && !self.conditions.is_lost(accelerator))
     }
 
     fn something_is_ready(&self) -> bool {

@@ -43,7 +43,8 @@ impl Audit<'_> {
     /// Checks which layers run, and until when at their present rates. While the starts of this instant wait for an
     /// ideal decision, the rates are those of the last instant.
     fn check_accelerators(&self, views: &[AcceleratorView]) -> Check {
-        let rates = self.lanes.rates(&self.world.platform);
+        let conditions = self.conditions.present;
+        let rates = self.lanes.rates(self.world.platform.sharing, conditions);
         let ideal = self.rules.decision_cost == DecisionCost::Ideal;
         ensure!(views.len() == rates.len(), "the view shows {} of {} accelerators", views.len(), rates.len());
         for (accelerator, ((view, run), rate)) in views.iter().zip(&self.lanes.runs).zip(rates).enumerate() {
@@ -60,7 +61,7 @@ impl Audit<'_> {
                 view.demand_bytes_per_ps
             );
             let rate = run.as_ref().filter(|_| ideal).map_or(rate, |run| run.rate);
-            let left_ps = run.as_ref().map_or(0.0, |run| run.left_ps(rate));
+            let left_ps = run.as_ref().map_or(0.0, |run| run.left_ps(rate, conditions.speed));
             let expected_ps = self.now.as_ps() + left_ps;
             let off_ps = (view.free_at.as_ps() - expected_ps).abs();
             // Ends are rounded up, and work is conserved to the tolerance.
@@ -78,8 +79,8 @@ impl Audit<'_> {
 
     fn check_job(&self, job: &Job, shown: &JobView, view: &View) -> Check {
         let unstarted = || job.layers.iter().enumerate().filter(|(_, layer)| !layer.started);
-        let unstarted_best: Time = unstarted().map(|(layer, _)| job.network.best_alone[layer]).sum();
-        let unstarted_bytes = unstarted().map(|(layer, _)| job.network.best_bytes[layer]).sum();
+        let unstarted_best: Time = unstarted().map(|(layer, _)| job.known.best_alone[layer]).sum();
+        let unstarted_bytes = unstarted().map(|(layer, _)| job.known.best_bytes[layer]).sum();
         let mine = |view: &&AcceleratorView| view.running.is_some_and(|sub_job| sub_job.job == job.id);
         let running = || view.accelerators().iter().filter(mine);
         let running_left: Time = running().map(|view| view.free_at - self.now).sum();

@@ -11,7 +11,7 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::rng;
 use crate::sim::{
-    AcceleratorModel, Buffer, DecisionCost, Host, LateRules, LayerModel, Memory, Platform, Request,
+    AcceleratorModel, Buffer, DecisionCost, Drift, Host, LateRules, LayerModel, Memory, Platform, Request,
     Residency, Rules, Tensors, Trace, Trigger, Unassigned,
 };
 use crate::units::{Bytes, Picojoules, Time};
@@ -34,7 +34,7 @@ pub(super) struct Draw {
     coarse: bool,
     /// The delivered bandwidth, dram_efficiency x B. Demands lie on both sides of it, even if the case has infinite
     /// bandwidth.
-    bandwidth_bytes_per_ps: f64,
+    pub(super) bandwidth_bytes_per_ps: f64,
     infinite_bandwidth: bool,
     /// The model of each accelerator.
     models: Vec<usize>,
@@ -50,7 +50,7 @@ pub(super) fn size(seed: u64) -> Size {
     }
 }
 
-fn log_uniform(rng: &mut ChaCha8Rng, from: f64, to: f64) -> f64 {
+pub(super) fn log_uniform(rng: &mut ChaCha8Rng, from: f64, to: f64) -> f64 {
     from * (to / from).powf(rng.random())
 }
 
@@ -270,6 +270,7 @@ impl Draw {
             late: LateRules::all(if rng.random_bool(0.5) { Late::Finish } else { Late::Abort }),
             unassigned: if rng.random_bool(0.5) { Unassigned::Hold } else { Unassigned::Sticky },
             firm: Vec::new(),
+            drift: Drift::NONE,
         }
     }
 

@@ -12,6 +12,7 @@
 
 mod chaos;
 mod draw;
+mod drift;
 mod followers;
 
 use std::fmt;
@@ -106,6 +107,13 @@ impl Case {
         case
     }
 
+    /// Like [`Self::with_everything`]; in some, conditions change while they run.
+    pub fn with_drift(seed: u64, size: Size) -> Self {
+        let mut case = Self::with_everything(seed, size);
+        case.rules.drift = Draw::new(seed, size).drift(&case.world(), &case.trace);
+        case
+    }
+
     /// The world: the platform and the networks, resolved.
     pub fn world(&self) -> World {
         let resolve = |(number, layers): (usize, &Vec<LayerModel>)| {
@@ -179,6 +187,9 @@ impl fmt::Display for Case {
         }
         if self.forwarding.is_some() {
             write!(f, ", outputs forwarded")?;
+        }
+        if !self.rules.drift.is_empty() {
+            write!(f, ", {} changes of conditions", self.rules.drift.len())?;
         }
         if self.residency.is_some() {
             write!(f, ", tensors stay on chip")?;

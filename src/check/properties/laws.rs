@@ -24,6 +24,7 @@ fn retime(record: &Record, map: impl Fn(Time) -> Time) -> Record {
         | Record::Start { time, .. }
         | Record::Phase { time, .. }
         | Record::Bandwidth { time, .. }
+        | Record::Drift { time, .. }
         | Record::End { time } => *time = map(*time),
     }
     record

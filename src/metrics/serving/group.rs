@@ -97,6 +97,8 @@ pub struct ServingGroup {
     /// The number of measured requests of the run.
     pub(super) total: f64,
     pub(super) whole: Option<Whole>,
+    /// `adapt_s`, of all requests where conditions changed.
+    pub adapt_s: Option<f64>,
 }
 
 impl ServingGroup {

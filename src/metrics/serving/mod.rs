@@ -190,7 +190,7 @@ impl Serving {
                 reached: tenants.iter().filter_map(|(_, reached)| *reached).collect(),
                 aside,
             });
-            ServingGroup { by, name: self.name(by), tally: tally.clone(), total, whole }
+            ServingGroup { by, name: self.name(by), tally: tally.clone(), total, whole, adapt_s: None }
         };
         (self.tallies.iter().map(group).collect(), self.rows.unwrap_or_default())
     }
@@ -227,7 +227,7 @@ impl Recorder for Serving {
                 self.energy = Picojoules(self.energy.0 + energy.0);
             }
             Record::Launched { .. } => self.orders += 1,
-            Record::Site { .. } | Record::Hop { .. } | Record::End { .. } => {}
+            Record::Site { .. } | Record::Hop { .. } | Record::Drift { .. } | Record::End { .. } => {}
         }
     }
 }

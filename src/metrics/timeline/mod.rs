@@ -224,6 +224,15 @@ impl Recorder for Timeline<'_> {
             Record::Bandwidth { time, granted_bytes_per_ps } => {
                 self.bandwidth.set(time, 1e3 * granted_bytes_per_ps);
             }
+            Record::Drift { time, speed, bandwidth_bytes_per_ps, lost } => {
+                let args = json!({
+                    "speed": speed,
+                    "dram_gbps": 1e3 * bandwidth_bytes_per_ps,
+                    "accelerators_lost": lost.count_ones(),
+                });
+                let track = events::decisions(self.running.len());
+                self.events.push(Event::instant("drift".into(), track, time, args));
+            }
             Record::Done { time, request, asked, .. } => {
                 self.close(time, request.0);
                 if !asked.is_met_at(time) {

@@ -112,6 +112,9 @@ impl Engine {
         let Some(job) = self.jobs.get_mut(sub_job.job).filter(|job| job.is_open(sub_job.layer)) else {
             return false;
         };
+        if self.lanes.lost().contains(assignment.accelerator) {
+            return false;
+        }
         let was_held = std::mem::take(&mut job.held);
         let sub = job.sub_mut(sub_job.layer);
         if sub.assignment != Some(assignment) || was_held {

@@ -133,6 +133,15 @@ impl Job {
         self.touched = false;
     }
 
+    /// Estimates what is left by the costs of another network model.
+    pub(super) fn estimate(&mut self, network: &NetworkModel) {
+        let waits = |state: State| matches!(state, State::Waiting | State::Ready);
+        let unstarted = (0..self.subs.len()).filter(|&layer| waits(self.subs[layer].state));
+        let each = unstarted.map(|layer| (network.best_alone[layer], network.best_bytes[layer]));
+        let add = |(alone, bytes): (Time, u64), (one, more): (Time, u64)| (alone + one, bytes + more);
+        (self.unstarted_best, self.unstarted_bytes) = each.fold((Time::ZERO, 0), add);
+    }
+
     pub(super) fn sub(&self, layer: u32) -> &SubJob {
         &self.subs[layer as usize]
     }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::super::bandwidth::{share, weight};
-use super::super::{Found, JobId, PairCost, Phase, Phases, Platform, SubJobId};
+use super::super::{Found, JobId, PairCost, Phase, Phases, SubJobId};
 use super::jobs::{Jobs, State};
 use super::mask::Mask;
 use crate::hw::Sharing;
@@ -24,13 +24,15 @@ pub(super) struct Running {
     pub(super) start: Time,
     /// The present phase, if the layer has phases.
     pub(super) phase: usize,
+    /// Bandwidth demand of the phase by the cost tables.
+    demand_bytes_per_ps: f64,
     /// Uncontended work left of the phase at `since`, in picoseconds.
     left_ps: f64,
     /// Uncontended work of the phases after it.
     later_ps: f64,
     since: Time,
-    /// Granted / demanded bandwidth, in (0, 1].
-    rate: f64,
+    /// Work done per time: speed x granted / demanded bandwidth.
+    pub(super) rate: f64,
 }
 
 impl Running {
@@ -45,13 +47,28 @@ impl Running {
         // The rate is set before time passes: a layer that starts changes the sharing.
         let (start, since, left_ps) = (now, now, cost.latency_ps);
         let (phase, later_ps, rate) = (0, 0.0, 0.0);
-        Self { sub_job, priority, weight, cost, found, start, phase, left_ps, later_ps, since, rate }
+        let demand_bytes_per_ps = cost.demand_bytes_per_ps;
+        Self {
+            sub_job,
+            priority,
+            weight,
+            cost,
+            found,
+            start,
+            phase,
+            demand_bytes_per_ps,
+            left_ps,
+            later_ps,
+            since,
+            rate,
+        }
     }
 
-    /// Begins a phase of `work_ps`, with `later_ps` in the phases after it.
-    fn enter(&mut self, phase: usize, work_ps: f64, later_ps: f64, now: Time) {
+    /// Begins a phase, with `later_ps` in the phases after it.
+    fn enter(&mut self, phase: usize, of: Phase, later_ps: f64, now: Time) {
         self.phase = phase;
-        self.left_ps = work_ps;
+        self.demand_bytes_per_ps = of.demand_bytes_per_ps;
+        self.left_ps = of.work_ps;
         self.later_ps = later_ps;
         self.since = now;
         self.rate = 0.0;
@@ -170,7 +187,7 @@ pub(super) struct Lanes {
     running: Vec<Option<Running>>,
     /// The sub-job that started last on each accelerator.
     last: Vec<Option<SubJobId>>,
-    /// Bandwidth demand b of the running layer; 0 where none runs.
+    /// Bandwidth demand of the running layer, its b x speed; 0 where none runs.
     demands: Vec<f64>,
     /// Weight of the running layer's share of the bandwidth.
     weights: Vec<f64>,
@@ -178,6 +195,11 @@ pub(super) struct Lanes {
     granted_bytes_per_ps: f64,
     queues: Vec<Queue>,
     busy: Mask,
+    lost: Mask,
+    /// Speed of the accelerators relative to their cost tables.
+    speed: f64,
+    /// Bandwidth that the DRAM delivers.
+    capacity_bytes_per_ps: f64,
     /// The accelerators whose queue may not be empty.
     waiting: Mask,
 }
@@ -194,11 +216,14 @@ clone_by_field!(Lanes {
     granted_bytes_per_ps,
     queues,
     busy,
+    lost,
+    speed,
+    capacity_bytes_per_ps,
     waiting
 });
 
 impl Lanes {
-    pub(super) fn new(accelerators: usize) -> Self {
+    pub(super) fn new(accelerators: usize, capacity_bytes_per_ps: f64) -> Self {
         Self {
             ends: vec![Time::MAX; accelerators],
             layer_ends: vec![Time::MAX; accelerators],
@@ -211,6 +236,9 @@ impl Lanes {
             granted_bytes_per_ps: 0.0,
             queues: std::iter::repeat_with(Queue::new).take(accelerators).collect(),
             busy: Mask::default(),
+            lost: Mask::default(),
+            speed: 1.0,
+            capacity_bytes_per_ps,
             waiting: Mask::default(),
         }
     }
@@ -246,7 +274,42 @@ impl Lanes {
     }
 
     pub(super) fn some_idle(&self) -> bool {
-        self.ends.contains(&Time::MAX)
+        match self.lost.is_empty() {
+            true => self.ends.contains(&Time::MAX),
+            false => (0..self.len()).any(|m| self.ends[m] == Time::MAX && !self.lost.contains(m)),
+        }
+    }
+
+    /// Speed of the accelerators relative to their cost tables.
+    pub(super) fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Bandwidth that the DRAM delivers, in bytes per picosecond.
+    pub(super) fn bandwidth(&self) -> f64 {
+        self.capacity_bytes_per_ps
+    }
+
+    /// Changes speed and bandwidth; the next [`Lanes::share_bandwidth`] sets the rates.
+    pub(super) fn set_conditions(&mut self, speed: f64, bandwidth_bytes_per_ps: f64) {
+        (self.speed, self.capacity_bytes_per_ps) = (speed, bandwidth_bytes_per_ps);
+        for accelerator in self.busy.iter() {
+            let running = self.running[accelerator].as_ref().expect("the accelerator is busy");
+            self.demands[accelerator] = speed * running.demand_bytes_per_ps;
+            // The rates may stay as they are, where the DRAM is the limit; the time after the phase does not.
+            self.layer_ends[accelerator] =
+                self.ends[accelerator] + Time::from_ps_ceil(running.later_ps / speed);
+        }
+    }
+
+    /// The lost accelerators.
+    pub(super) fn lost(&self) -> Mask {
+        self.lost
+    }
+
+    /// Loses an accelerator. It ends what it runs.
+    pub(super) fn lose(&mut self, accelerator: usize) {
+        self.lost.insert(accelerator);
     }
 
     /// The next end of a layer or phase, [`Time::MAX`] if none runs.
@@ -280,7 +343,7 @@ impl Lanes {
 
     /// Starts a layer; the next [`Lanes::share_bandwidth`] sets its rate.
     pub(super) fn start(&mut self, accelerator: usize, running: Running, sharing: Sharing) {
-        self.demands[accelerator] = running.cost.demand_bytes_per_ps;
+        self.demands[accelerator] = self.speed * running.demand_bytes_per_ps;
         self.weights[accelerator] = weight(sharing, &running.cost, running.weight);
         self.running[accelerator] = Some(running);
         self.busy.insert(accelerator);
@@ -295,14 +358,14 @@ impl Lanes {
         sharing: Sharing,
         now: Time,
     ) {
-        let Phase { work_ps, demand_bytes_per_ps } = phases[phase];
+        let Phase { demand_bytes_per_ps, .. } = phases[phase];
         let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
         // The sum is computed anew, because a subtraction that leaves a rounding error instead of 0 would be rounded up
         // to a picosecond.
         let later_ps = phases[phase + 1..].iter().map(|phase| phase.work_ps).sum();
-        running.enter(phase, work_ps, later_ps, now);
+        running.enter(phase, phases[phase], later_ps, now);
         let cost = PairCost { demand_bytes_per_ps, ..running.cost };
-        self.demands[accelerator] = demand_bytes_per_ps;
+        self.demands[accelerator] = self.speed * demand_bytes_per_ps;
         self.weights[accelerator] = weight(sharing, &cost, running.weight);
     }
 
@@ -319,20 +382,21 @@ impl Lanes {
     /// Gives every running layer its share from `now` on; returns the sum of the grants, if it changed.
     ///
     /// An unchanged rate leaves the planned end alone, so that splitting an interval does not accumulate rounding.
-    pub(super) fn share_bandwidth(&mut self, platform: &Platform, now: Time) -> Option<f64> {
-        let capacity = platform.bandwidth_bytes_per_ps;
-        share(platform.sharing, &self.demands, &self.weights, capacity, &mut self.grants);
+    pub(super) fn share_bandwidth(&mut self, sharing: Sharing, now: Time) -> Option<f64> {
+        let capacity = self.capacity_bytes_per_ps;
+        share(sharing, &self.demands, &self.weights, capacity, &mut self.grants);
         let granted: f64 = self.grants.iter().sum();
         assert!(granted <= capacity * (1.0 + 1e-9), "granted {granted} of {capacity} bytes/ps");
         self.next_end = Time::MAX;
         for accelerator in self.busy.iter() {
             let demand = self.demands[accelerator];
-            let rate = if demand > 0.0 { self.grants[accelerator] / demand } else { 1.0 };
+            let share = if demand > 0.0 { self.grants[accelerator] / demand } else { 1.0 };
+            let rate = self.speed * share;
             let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
             if rate != running.rate {
                 let end = running.proceed(rate, now);
                 self.ends[accelerator] = end;
-                self.layer_ends[accelerator] = end + Time::from_ps_ceil(running.later_ps);
+                self.layer_ends[accelerator] = end + Time::from_ps_ceil(running.later_ps / self.speed);
             }
             self.next_end = self.next_end.min(self.ends[accelerator]);
         }

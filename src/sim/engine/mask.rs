@@ -28,6 +28,15 @@ impl Mask {
         self.0 &= !(1 << accelerator);
     }
 
+    pub(super) fn contains(self, accelerator: usize) -> bool {
+        self.0 >> accelerator & 1 == 1
+    }
+
+    /// Bit m is set if accelerator m is in the set.
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -54,6 +63,7 @@ fn a_mask_is_a_set() {
     mask.insert(63);
     mask.remove(0);
     assert_eq!(mask.iter().collect::<Vec<_>>(), [2, 63]);
+    assert!(mask.contains(63) && !mask.contains(0) && mask.bits() == 1 << 63 | 4);
     assert_eq!(mask.without(mask), Mask::default());
     assert!(Mask::default().is_empty() && !mask.is_empty());
 }

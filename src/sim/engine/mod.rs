@@ -1,12 +1,13 @@
 //! The engine: a resumable state machine that a driver steps from decision to decision.
 //!
-//! Order of events: by time; at one instant completions (by accelerator), arrivals (by place in the trace, followers
+//! Order of events: by time; at one instant changes of conditions, completions (by accelerator), arrivals (by place in the trace, followers
 //! last), deadlines (by request), the decision that takes effect, then the trigger. An ideal decision comes before whatever starts at its
 //! instant; one that takes time cannot affect those starts, so its view is taken after them. Time never stands still:
 //! a layer takes at least a picosecond, and what follows a dropped request comes a picosecond later at the earliest. Of
 //! the instant at which the time of a run is over, only the completions happen.
 
 mod actions;
+mod drift;
 mod jobs;
 mod lanes;
 mod mask;
@@ -22,6 +23,7 @@ use std::collections::BinaryHeap;
 use std::sync::{Arc, LazyLock};
 
 use self::actions::Pending;
+use self::drift::NextChange;
 use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::residents::Residents;
@@ -69,6 +71,7 @@ pub struct Engine {
     lanes: Lanes,
     residents: Residents,
     ticks: Ticks,
+    next_change: NextChange,
     /// Deadlines of open requests under `late = abort`; ended requests are skipped when they surface.
     deadlines: BinaryHeap<Reverse<(Time, RequestId)>>,
     pending: Pending,
@@ -95,6 +98,7 @@ clone_by_field!(Engine {
     lanes,
     residents,
     ticks,
+    next_change,
     deadlines,
     pending,
     missed_trigger,
@@ -122,9 +126,10 @@ impl Engine {
         trace.check();
         Self {
             jobs: Jobs::new(&world.networks),
-            lanes: Lanes::new(accelerators),
+            lanes: Lanes::new(accelerators, world.platform.bandwidth_bytes_per_ps),
             residents: Residents::new(&world),
             ticks: Ticks::new(rules.trigger),
+            next_change: NextChange::first(&rules.drift),
             arrivals: Arrivals::new(&trace),
             measured_open: if trace.has_end() { usize::MAX } else { trace.measured.len() },
             end: trace.span.end,
@@ -182,6 +187,9 @@ impl Engine {
         self.now = time;
         self.changes = Changes { tick: self.ticks.pass(time), ..Changes::default() };
         self.settled = false;
+        if time == self.next_change.at {
+            self.change_conditions(out);
+        }
         self.complete_layers(out);
     }
 
@@ -225,6 +233,7 @@ impl Engine {
         self.jobs.forget_origins();
         self.measured_open = self.jobs.in_flight().len();
         self.rules.decision_cost = DecisionCost::Ideal;
+        self.forget_drift();
     }
 
     /// The present trigger.
@@ -272,7 +281,8 @@ impl Engine {
         // While a decision is in flight, ticks only count as missed: its end is the next event that matters.
         let idle = self.jobs.in_flight().is_empty();
         let decision = self.pending.at.unwrap_or(if idle { Time::MAX } else { self.ticks.next() });
-        self.lanes.next_end().min(arrival).min(deadline).min(decision).min(self.end)
+        let change = self.next_change.at;
+        self.lanes.next_end().min(arrival).min(deadline).min(decision).min(change).min(self.end)
     }
 
     fn trigger_fires(&self) -> bool {
@@ -347,7 +357,7 @@ impl Engine {
     fn complete(&mut self, accelerator: usize, running: &Running, out: &mut dyn Recorder) {
         let (left_ps, cost) = (running.left_at(self.now), &running.cost);
         // Ends are rounded up by less than a picosecond; anything else is work lost or done twice.
-        let tolerance = 1.0 + 1e-9 * cost.latency_ps;
+        let tolerance = running.rate.max(1.0) + 1e-9 * cost.latency_ps;
         assert!(left_ps.abs() <= tolerance, "{:?} ends with {left_ps} ps of work left", running.sub_job);
         self.changes =
             Changes { idle_grew: true, running_set: true, arrival_or_completion: true, ..self.changes };
@@ -446,7 +456,8 @@ impl Engine {
             }
         }
         if std::mem::take(&mut self.changes.running_set)
-            && let Some(granted_bytes_per_ps) = self.lanes.share_bandwidth(&self.world.platform, self.now)
+            && let Some(granted_bytes_per_ps) =
+                self.lanes.share_bandwidth(self.world.platform.sharing, self.now)
         {
             out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps }, Origin::NONE);
         }

@@ -1,5 +1,6 @@
 //! The exact micro-cases G1 to G6, and hand-computed sequences for every action and rule.
 
+mod drift;
 mod followers;
 
 use std::ops::Range;

@@ -18,8 +18,8 @@ pub use self::corun::{CoRun, CoRuns, Layer};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, LateRules, LayerModel, NetworkModel, Origin, Platform,
-    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -150,6 +150,7 @@ const RULES: Rules = Rules {
     late: LateRules::all(Late::Finish),
     unassigned: Unassigned::Hold,
     firm: Vec::new(),
+    drift: Drift::NONE,
 };
 
 /// A scheduler that runs network i on accelerator i.

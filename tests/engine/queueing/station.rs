@@ -6,9 +6,9 @@ use std::sync::Arc;
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Engine, Follower, JobId, LateRules, LayerModel, NetworkModel,
-    Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger, Unassigned,
-    View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, Follower, JobId, LateRules, LayerModel,
+    NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
+    Unassigned, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{After, Late, Qos};
@@ -188,6 +188,7 @@ fn play(world: World, trace: Trace) -> Log {
         late: LateRules::all(Late::Finish),
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
+        drift: Drift::NONE,
     };
     let mut scheduler = FirstIdle { seen: Vec::new() };
     run(Engine::new(Arc::new(world), Arc::new(trace), rules), &mut scheduler, &mut log)

@@ -1,6 +1,7 @@
 //! A small run with a bit of everything, and its audit.
 
 mod doctored;
+mod drift;
 
 use std::sync::Arc;
 
@@ -67,6 +68,11 @@ impl Example {
     /// 5       0       200     layer 0 on m1 201-211, layer 1 on m1 211-221
     /// ```
     fn new() -> Self {
+        Self::under(|_| Drift::NONE)
+    }
+
+    /// The same under conditions that change.
+    fn under(drift: fn(&World) -> Drift) -> Self {
         let (a, b) = ([(10.0, 6.0); 2], [(10.0, 8.0); 2]);
         let mut picky = layer(&[], &[(20.0, 6.0); 2]);
         picky.costs[1] = None;
@@ -81,6 +87,7 @@ impl Example {
             late: LateRules::all(Late::Abort),
             unassigned: Unassigned::Sticky,
             firm: Vec::new(),
+            drift: drift(&world),
         };
         let trace = trace(&requests);
         let mut script = Script(|view: &View, out: &mut Decision| {
