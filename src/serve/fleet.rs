@@ -138,6 +138,11 @@ impl Fleet {
     pub fn new(model: Arc<FleetModel>, trace: Arc<Trace>) -> Self {
         model.check();
         trace.check();
+        Self::empty(model, trace)
+    }
+
+    /// A fleet before anything has happened. A fork's need not serve every client.
+    pub(super) fn empty(model: Arc<FleetModel>, trace: Arc<Trace>) -> Self {
         let sites: Vec<SiteState> =
             (0..model.sites.len()).map(|place| SiteState::new(&model, place)).collect();
         Self {

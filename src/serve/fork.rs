@@ -80,7 +80,7 @@ impl Fleet {
             let origin = Origin { measured: true, ..request.origin };
             here.then_some(super::requests::InFlight { site: 0, origin, ..*request })
         });
-        let mut fork = Self::new(model, Arc::default());
+        let mut fork = Self::empty(model, Arc::default());
         fork.now = self.now;
         fork.measured_open = requests.len();
         let known = self.deadlines.iter().filter(|Reverse((_, id))| requests.get(*id).is_some());

@@ -12,7 +12,12 @@ use super::common::{CLIENT, ClientPlan, ModelPlan, NO_LINK, Plan, SitePlan, comp
 /// A site that answers after a picosecond behind a link of 1 byte/ps and a delay of 50 ps, for messages of 100 bytes.
 fn plan(sharing: WireSharing, changes: Vec<WireChange>) -> Plan {
     let link = Wire { bytes_per_ps: 1.0, delay: Time(50), sharing };
-    let site = SitePlan { accelerators: 2, slots: u32::MAX, slowness: 1, links: [vec![link], vec![NO_LINK]] };
+    let site = SitePlan {
+        accelerators: 2,
+        slots: u32::MAX,
+        links: [vec![link], vec![NO_LINK]],
+        ..SitePlan::behind(NO_LINK)
+    };
     let client = ClientPlan { bytes: [100.0, 0.0], ..CLIENT };
     let model = ModelPlan::new(&[1], &[("only", 1.0, &[1])]);
     Plan { clients: vec![client], changes, ..Plan::new(vec![site], model) }
