@@ -85,6 +85,6 @@ fn load_row(case: &Case, fleet: &Fleet) -> Vec<String> {
     let mut row = names(case);
     row.push(number(Some(load), 3));
     row.push(number(Some(rate), 1));
-    row.push(number(Some(fleet.quality_bound(rate)), 4));
+    row.push(number(Some(case.quality_bound()).filter(|bound| bound.is_finite()), 4));
     row
 }

@@ -137,6 +137,17 @@ impl Case {
         self.runs.iter().map(|run| run.seed).collect()
     }
 
+    /// The most mean quality on a fleet, delays and queues aside. NaN on a system, where conditions change, and with
+    /// closed loops, which send less than their rate here when answers are late.
+    pub fn quality_bound(&self) -> f64 {
+        match &self.fleet {
+            Some(fleet) if self.drift.entries.is_empty() && !self.workload.has_loops() => {
+                fleet.quality_bound(self.nominal_load() * fleet.lambda_best)
+            }
+            _ => f64::NAN,
+        }
+    }
+
     /// The total request rate of the tenants that share a load.
     pub(crate) fn requests_per_s(&self) -> f64 {
         self.load.unwrap_or_default() * self.site.saturation.requests_per_s

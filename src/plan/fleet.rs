@@ -104,6 +104,10 @@ impl Fleet {
     }
 }
 
+/// Finds the rates of a workload that fixes them, on the platform of all sites, where a request of each tenant takes so
+/// many seconds if it never waits.
+pub(super) type Pace<'a> = dyn Fn(&World, &[f64]) -> Result<Option<OwnPace>, Error> + 'a;
+
 /// A fleet and the systems of its sites.
 pub(super) struct FleetData {
     file: PathBuf,
@@ -157,7 +161,7 @@ impl FleetData {
         workload: &Workload,
         scenario_file: &Path,
         (asked, drift): (&Asked, Entries),
-        pace: &dyn Fn(&World, &[f64]) -> Result<Option<OwnPace>, Error>,
+        pace: &Pace,
     ) -> Result<(Fleet, Option<OwnPace>), Error> {
         let scenario = &workload.scenario;
         let wrong = |message: String| {

@@ -13,7 +13,7 @@ use super::pace::{OwnPace, check_loops, check_number};
 use super::points::Point;
 use super::workload::{Workload, isolated};
 use crate::cost::Cache;
-use crate::experiment::{Asked, CellDrift, DataRoot, Dram, Error, Progress, Setting, error_at_dispatcher};
+use crate::experiment::{DataRoot, Dram, Error, Progress, Setting, error_at_dispatcher};
 use crate::hw::SystemSpec;
 use crate::sim::{Drift, World};
 use crate::workload::Scenario;
@@ -35,16 +35,16 @@ impl FleetBuilder<'_> {
         workloads: &[Workload],
         cases: &mut Vec<Case>,
     ) -> Result<(), Error> {
-        let mut known: Vec<(usize, &Asked, &CellDrift, Arc<Fleet>, Arc<Site>)> = Vec::new();
+        let mut known: Vec<(&Point, Arc<Fleet>, Arc<Site>)> = Vec::new();
         for &point in points {
             check_setting(&point.setting, &self.frame.system.name)?;
             let workload = &workloads[point.scenario];
             let window = self.frame.window(point, workload)?;
-            let same = |(scenario, asked, drift, ..): &&(usize, &Asked, &CellDrift, _, _)| {
-                *scenario == point.scenario && **asked == point.asked && **drift == *point.drift
+            let same = |(known, ..): &&(&Point, _, _)| {
+                known.scenario == point.scenario && known.asked == point.asked && known.drift == point.drift
             };
             let (fleet, site) = match known.iter().find(same) {
-                Some((.., fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
+                Some((_, fleet, site)) => (Arc::clone(fleet), Arc::clone(site)),
                 None => {
                     let pace = |world: &World, served_s: &[f64]| match workload.has_own_pace() {
                         true => OwnPace::of(workload, world, served_s, &window, self.frame.system).map(Some),
@@ -60,13 +60,7 @@ impl FleetBuilder<'_> {
                         check_number(own.most_per_s(), own.sample, &window, workload, self.frame.system)?;
                     }
                     let site = Arc::new(Site::of_fleet(&fleet, Dram::of(&point.setting), own.as_ref()));
-                    known.push((
-                        point.scenario,
-                        &point.asked,
-                        &point.drift,
-                        Arc::clone(&fleet),
-                        Arc::clone(&site),
-                    ));
+                    known.push((point, Arc::clone(&fleet), Arc::clone(&site)));
                     (fleet, site)
                 }
             };

@@ -39,14 +39,10 @@ impl Fleet {
         }
         // Messages that do not share have their ends already: what is left stretches by the ratio of the rates.
         let (now, ratio) = (self.now, old.bytes_per_ps / new.bytes_per_ps);
-        let stretched = |end: Time| match end > now {
-            true => now + Time::from_ps_ceil((end - now).as_ps() * ratio),
-            false => end,
-        };
-        traffic.busy_until = stretched(traffic.busy_until);
+        traffic.busy_until = stretched(traffic.busy_until, now, ratio);
         for Reverse((time, event, number)) in std::mem::take(&mut self.events).into_vec() {
             let sent = match event {
-                Event::Hop { request } => self.being_sent(request, hop).map(stretched),
+                Event::Hop { request } => self.being_sent(request, hop).map(|end| stretched(end, now, ratio)),
                 _ => None,
             };
             if let (Event::Hop { request }, Some(through)) = (event, sent) {
@@ -66,5 +62,13 @@ impl Fleet {
             Stage::AtNode | Stage::Queued | Stage::InService(_) => return None,
         };
         (way.get(message.hop) == Some(&hop) && message.through >= self.now).then_some(message.through)
+    }
+}
+
+/// An end of sending, of which what is left from now on takes another time.
+fn stretched(end: Time, now: Time, ratio: f64) -> Time {
+    match end > now {
+        true => now + Time::from_ps_ceil((end - now).as_ps() * ratio),
+        false => end,
     }
 }

@@ -184,8 +184,8 @@ fn serve_on(
     let links = links.into_wires();
     let crossed = links.iter().zip(fleet.pj_per_bit());
     let network = Picojoules(crossed.map(|(link, pj_per_bit)| 8.0 * link.bytes * pj_per_bit).sum());
-    let quality_bound = fleet.quality_bound(case.nominal_load() * fleet.lambda_best);
-    let (mut serving, mut answers) = serving.finish(Aside { network, quality_bound });
+    let aside = Aside { network, quality_bound: case.quality_bound() };
+    let (mut serving, mut answers) = serving.finish(aside);
     if let Some(change) = change {
         let all = serving.iter_mut().filter(|group| group.by == ServedBy::All);
         all.for_each(|group| group.adapt_s = adapt_s(&answers, change));

@@ -95,7 +95,7 @@ pub const SERVING_COLUMNS: &[Column<ServingGroup>] = &[
     Column::lower("energy_network_uj", "Energy of what crossed links since the first measured request arrived: bytes times `pj_per_bit` of each link; 0 if no link has it", |group: &ServingGroup| {
         group.whole(|whole| Value::Real(whole.aside.network.0 / 1e6))
     }),
-    Column::higher("quality_bound", "The most mean quality that any dispatcher could reach at the rates of the case, delays and queues aside; empty if all requests come at once. A run that draws fewer requests may exceed it a little", |group: &ServingGroup| {
+    Column::higher("quality_bound", "The most mean quality that any dispatcher could reach at the rates of the case, delays and queues aside; empty if all requests come at once, with closed loops, and where conditions change. A run that draws fewer requests may exceed it a little", |group: &ServingGroup| {
         group.whole(|whole| Value::Real(whole.aside.quality_bound))
     })
     .share(),
