@@ -9,6 +9,8 @@ use mascot::units::Time;
 
 use super::common::{CLIENT, ClientPlan, ModelPlan, NO_LINK, Plan, SitePlan, composed, requests};
 
+type Records = Vec<(Record, Origin)>;
+
 /// A site that answers after a picosecond behind a link of 1 byte/ps and a delay of 50 ps, for messages of 100 bytes.
 fn plan(sharing: WireSharing, changes: Vec<WireChange>) -> Plan {
     let link = Wire { bytes_per_ps: 1.0, delay: Time(50), sharing };
@@ -141,7 +143,7 @@ fn changes_that_are_told_wrongly_or_not_obeyed_are_found() {
     let log = plan
         .run(requests([(0, 0, u64::MAX), (0, 500, u64::MAX)]), &mut composed("closest", "best", "single", 1));
     assert_eq!(violation(&plan, &log.0), "");
-    let tampered = |tamper: &dyn Fn(&mut Vec<(Record, Origin)>)| {
+    let tampered = |tamper: &dyn Fn(&mut Records)| {
         let mut records = log.0.clone();
         tamper(&mut records);
         violation(&plan, &records)
