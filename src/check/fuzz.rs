@@ -62,13 +62,15 @@ pub struct Failure {
     pub run: String,
     /// The violated invariant, with numbers.
     pub what: String,
+    /// The command that makes such runs.
+    pub command: &'static str,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self { seed, run, what } = self;
+        let Self { seed, run, what, command } = self;
         write!(f, "seed {seed}: {what}\n  the run: {run}\n")?;
-        write!(f, "  reproduce it with: mascot fuzz --first-seed {seed} --seeds 1")
+        write!(f, "  reproduce it with: {command} --first-seed {seed} --seeds 1")
     }
 }
 
@@ -85,17 +87,42 @@ impl Report {
     /// # Errors
     /// The first failures, each with the command that reproduces it.
     pub fn verdict(&self) -> Result<(), Error> {
-        let failed = self.failures.len();
-        if failed == 0 {
-            return Ok(());
-        }
-        let passed: u64 = self.passed.values().map(|passed| passed.runs).sum();
-        let shown: Vec<String> = self.failures.iter().take(SHOWN).map(ToString::to_string).collect();
-        Err(Error::Fuzz(format!(
-            "{failed} of {} seeds violate an invariant; please report the first\n{}",
-            failed as u64 + passed,
-            shown.join("\n")
-        )))
+        verdict(self.passed.values().map(|passed| passed.runs).sum(), &self.failures)
+    }
+}
+
+/// Checks that nothing failed.
+pub(super) fn verdict(passed: u64, failures: &[Failure]) -> Result<(), Error> {
+    let failed = failures.len();
+    if failed == 0 {
+        return Ok(());
+    }
+    let shown: Vec<String> = failures.iter().take(SHOWN).map(ToString::to_string).collect();
+    Err(Error::Fuzz(format!(
+        "{failed} of {} seeds violate an invariant; please report the first\n{}",
+        failed as u64 + passed,
+        shown.join("\n")
+    )))
+}
+
+/// Runs all seeds on the current rayon pool, and gives their outcomes to `take` in the order of the seeds.
+pub(super) fn each<T: Send>(
+    seeds: Range<u64>,
+    progress: &dyn Progress,
+    run: impl Fn(u64) -> T + Sync,
+    mut take: impl FnMut(T),
+) {
+    progress.begin("running seeds", (seeds.end - seeds.start) as usize);
+    let done = AtomicUsize::new(0);
+    let one = |seed| {
+        let outcome = run(seed);
+        progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
+        outcome
+    };
+    for first in seeds.clone().step_by(CHUNK) {
+        let chunk = first..seeds.end.min(first + CHUNK as u64);
+        let outcomes: Vec<_> = chunk.into_par_iter().map(one).collect();
+        outcomes.into_iter().for_each(&mut take);
     }
 }
 
@@ -113,24 +140,11 @@ impl Passed {
 
 /// Runs all seeds on the current rayon pool.
 pub fn fuzz(seeds: Range<u64>, progress: &dyn Progress) -> Report {
-    progress.begin("running seeds", (seeds.end - seeds.start) as usize);
-    let done = AtomicUsize::new(0);
-    let one = |seed| {
-        let outcome = run_seed(seed);
-        progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
-        outcome
-    };
     let mut report = Report::default();
-    for first in seeds.clone().step_by(CHUNK) {
-        let chunk = first..seeds.end.min(first + CHUNK as u64);
-        let outcomes: Vec<_> = chunk.into_par_iter().map(one).collect();
-        for outcome in outcomes {
-            match outcome {
-                Ok((scheduler, totals)) => report.passed.entry(scheduler).or_default().add(&totals),
-                Err(failure) => report.failures.push(failure),
-            }
-        }
-    }
+    each(seeds, progress, run_seed, |outcome| match outcome {
+        Ok((scheduler, totals)) => report.passed.entry(scheduler).or_default().add(&totals),
+        Err(failure) => report.failures.push(failure),
+    });
     report
 }
 
@@ -145,7 +159,7 @@ fn run_seed(seed: u64) -> Result<(&'static str, Totals), Failure> {
     let (name, mut scheduler) = scheduler(seed);
     let run = AssertUnwindSafe(|| audited(&case, scheduler.as_mut()));
     let outcome = catch_unwind(run).unwrap_or_else(|panic| Err(reason(&*panic)));
-    let failure = |what| Failure { seed, run: describe(seed), what };
+    let failure = |what| Failure { seed, run: describe(seed), what, command: "mascot fuzz" };
     outcome.map(|totals| (name, totals)).map_err(failure)
 }
 
@@ -326,7 +340,7 @@ mod tests {
         let case = Case::new(7, Size::of(7));
         let what = audited(&case, &mut Wrong).expect_err("there is no accelerator 99");
         assert!(what.contains("there is no such accelerator"), "{what}");
-        let failure = Failure { seed: 7, run: case.to_string(), what };
+        let failure = Failure { seed: 7, run: case.to_string(), what, command: "mascot fuzz" };
         let report = Report { failures: vec![failure; 12], ..Report::default() };
         let error = report.verdict().expect_err("twelve seeds failed");
         let text = error.to_string();

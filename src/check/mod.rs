@@ -2,11 +2,13 @@
 //!
 //! [`Audit`] follows a run from outside and checks every record, view and decision; [`cases`] draws random systems,
 //! networks, requests and rules; [`fuzz`](fn@fuzz) runs them under random schedulers, with all metrics compared with
-//! what the audit counted. [`Serving`] follows the requests of a fleet. `properties` states laws that relate two runs; `testing` has worlds for unit tests.
+//! what the audit counted. [`Serving`] follows the requests of a fleet; [`fuzz_fleets`] runs random
+//! fleets under a random dispatcher with it. `properties` states laws that relate two runs; `testing` has worlds for unit tests.
 
 pub mod audit;
 pub mod cases;
 mod fuzz;
+mod fuzz_fleets;
 #[cfg(test)]
 mod properties;
 mod serving;
@@ -14,8 +16,9 @@ mod serving;
 pub(crate) mod testing;
 
 pub use audit::Audit;
-pub use cases::{Case, Size};
+pub use cases::{Case, FleetCase, FleetChaos, Size};
 pub use fuzz::{Failure, Passed, Report, describe, fuzz};
+pub use fuzz_fleets::{FleetReport, FleetsPassed, fuzz_fleets};
 pub use serving::{Counts, Serving};
 #[cfg(test)]
 pub(crate) use testing::{

@@ -123,6 +123,9 @@ enum Command {
     /// legal actions. A second, independent account of the run checks every record, view and decision (`src/check/audit`
     /// lists the invariants) and recomputes the metrics. The table counts what happened in the seeds that passed.
     ///
+    /// With `--fleet`, each seed draws a fleet of 1 to 4 sites, up to 6 links, up to 3 models and 50 requests, and a
+    /// dispatcher that takes random legal actions. One account follows the requests, another the layers at each site.
+    ///
     /// A failure prints the violated invariant and the command that reproduces it with this version of mascot; the exit
     /// code is 3.
     Fuzz(fuzz::Options),

@@ -26,6 +26,7 @@ mod record;
 mod requests;
 mod site;
 mod static_model;
+mod tenant_view;
 mod view;
 mod wire;
 
@@ -36,6 +37,7 @@ pub use record::{Loss, Record, Recorder};
 pub use static_model::{
     Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireChange, WireSharing,
 };
+pub use tenant_view::{OwnRequest, TenantView};
 pub use view::{FleetView, QueuedView, RequestView, SiteView};
 
 use crate::sim::{Operations, RequestId};

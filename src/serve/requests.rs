@@ -78,6 +78,12 @@ impl Requests {
         Self { window, first: self.first, open }
     }
 
+    /// All requests in flight, in the order of arrival.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RequestId, &InFlight)> {
+        let ids = (self.first..).map(RequestId);
+        ids.zip(&self.window).filter_map(|(id, request)| Some((id, request.as_ref()?)))
+    }
+
     /// The number of requests in flight.
     pub(super) fn len(&self) -> usize {
         self.open

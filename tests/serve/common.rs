@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mascot::check::FleetCase;
 use mascot::cost::LayerCost;
 use mascot::dispatch::{BATCHES, Composed, ORDERS, ROUTES, RuleEntry, VARIANTS, WHOLE_RULES, find};
 use mascot::hw::Sharing;
@@ -230,6 +231,17 @@ impl Plan {
         let schedulers = self.sites.iter().map(|_| Box::new(FirstIdle) as Box<dyn Scheduler>).collect();
         serve::run(Arc::new(self.model()), Arc::new(trace), schedulers, dispatcher, out)
     }
+}
+
+/// Plays requests on a random fleet whose sites serve first come, first served.
+pub(crate) fn play_case(
+    case: &FleetCase,
+    trace: &Trace,
+    dispatcher: &mut dyn Dispatcher,
+    out: &mut dyn serve::Recorder,
+) -> Result<(), ServeError> {
+    let schedulers = case.model.sites.iter().map(|_| Box::new(FirstIdle) as Box<dyn Scheduler>).collect();
+    serve::run(Arc::new(case.model.clone()), Arc::new(trace.clone()), schedulers, dispatcher, out)
 }
 
 /// A network of one layer that takes so long on every accelerator and moves no bytes.

@@ -3,244 +3,31 @@
 
 use std::sync::Arc;
 
-use mascot::check::{Counts, Serving};
-use mascot::serve::{
-    Action, Dispatch, Dispatcher, FleetView, Loss, Moment, Record, Recorder, ServeError, Wire, WireChange,
-    WireSharing,
-};
-use mascot::sim::{
-    After, Change, DecisionCost, Drift, Follower, Host, JobId, Late, Losing, Origin, RequestId, Trace,
-};
+use mascot::check::{Counts, FleetCase, FleetChaos, FleetsPassed, Serving, fuzz_fleets};
+use mascot::experiment::Silent;
+use mascot::serve::{self, FleetModel, Loss, Record, Recorder, ServeError};
+use mascot::sim::{Drift, JobId, Origin, Request, RequestId};
 use mascot::units::Time;
-use rand::rngs::ChaCha8Rng;
-use rand::seq::{IndexedRandom, SliceRandom};
-use rand::{RngExt, SeedableRng};
 
-use super::common::{CLIENT, ClientPlan, Log, ModelPlan, Plan, SitePlan, VariantPlan, requests};
+use super::common::Log;
 
-/// Any legal action, or none, with odd wake-ups.
-struct Chaos {
-    rng: ChaCha8Rng,
-    /// Requests that were left at their node.
-    left: Vec<RequestId>,
-}
-
-impl Dispatcher for Chaos {
-    fn decide(&mut self, view: &FleetView, moment: Moment, out: &mut Dispatch) {
-        out.operations.comparisons = self.rng.random_range(0..5);
-        match moment {
-            Moment::Arrived(id) => {
-                self.left.push(id);
-                let mut stay = Vec::new();
-                for id in std::mem::take(&mut self.left) {
-                    if view.request(id).is_none() || !self.send(view, id, out) {
-                        stay.push(id);
-                    }
-                }
-                self.left = stay;
-            }
-            Moment::Free(site) | Moment::Wake(site) => self.launch(view, site, out),
-        }
-    }
-}
-
-impl Chaos {
-    /// Returns whether something was decided.
-    fn send(&mut self, view: &FleetView, id: RequestId, out: &mut Dispatch) -> bool {
-        let request = view.request(id).expect("it waits");
-        let model = view.model();
-        let client = &model.clients[request.tenant];
-        let sites: Vec<usize> = (0..model.sites.len()).filter(|&site| model.serves(site, client)).collect();
-        match self.rng.random_range(0..10) {
-            0 => out.actions.push(Action::Reject { request: id }),
-            1 => return false,
-            _ => {
-                let site = *sites.choose(&mut self.rng).expect("somebody serves it");
-                // What the dispatcher knows of a site must be knowable.
-                assert!(view.site(site).age <= view.now());
-                out.actions.push(Action::Send { request: id, site });
-            }
-        }
-        true
-    }
-
-    fn launch(&mut self, view: &FleetView, site: usize, out: &mut Dispatch) {
-        let mut free = view.free_slots();
-        for model in 0..view.model().models.len() {
-            let served = &view.model().models[model];
-            let mut left: Vec<RequestId> = view.queue(model).map(|request| request.id).collect();
-            assert_eq!(left.len(), view.queue_len(model));
-            while !left.is_empty() && self.rng.random_range(0..3) > 0 {
-                if self.rng.random_range(0..8) == 0 {
-                    let request = left.remove(self.rng.random_range(0..left.len()));
-                    out.actions.push(Action::Reject { request });
-                } else if free > 0 {
-                    // More than there are is legal, up to the largest batch.
-                    let count = self.rng.random_range(1..=served.max_batch());
-                    let variant = self.rng.random_range(0..served.variants.len());
-                    if self.rng.random() {
-                        left.shuffle(&mut self.rng);
-                        let requests = left.drain(..count.min(left.len())).collect();
-                        out.actions.push(Action::LaunchOf { site, model, variant, requests });
-                        free -= 1;
-                        // What is left of the queue is in another order than the queue.
-                        break;
-                    }
-                    out.actions.push(Action::Launch { site, model, variant, count });
-                    free -= 1;
-                    left.drain(..count.min(left.len()));
-                }
-            }
-        }
-        if self.rng.random_range(0..2) == 0 {
-            let at = view.now() + Time(self.rng.random_range(1..60));
-            out.actions.push(Action::Wake { site, at });
-        }
-    }
-}
-
-/// The fleet and the requests of a seed. Times are short, so that many things happen at once.
-pub(crate) fn case(seed: u64) -> (Plan, Trace) {
-    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    let models: Vec<ModelPlan> = (0..rng.random_range(1..4)).map(|_| model(rng)).collect();
-    let sites: Vec<SitePlan> = (0..rng.random_range(1..5)).map(|_| site(rng)).collect();
-    let clients: Vec<ClientPlan> = (0..rng.random_range(1..4))
-        .map(|_| ClientPlan {
-            model: rng.random_range(0..models.len()),
-            node: rng.random_range(0..3),
-            bytes: [f64::from(rng.random_range(0..40_u32)), f64::from(rng.random_range(0..20_u32))],
-            min_accuracy: rng.random(),
-            sites: (0..sites.len()).filter(|_| rng.random_range(0..3) == 0).collect(),
-            ..CLIENT
-        })
-        .collect();
-    let host = Host {
-        base: Time(rng.random_range(0..9)),
-        comparisons_per_s: 5e11,
-        macs_per_s: 1e12,
-        pj_per_operation: 1.0,
-    };
-    let plan = Plan {
-        sites,
-        models,
-        report: Time([0, 0, 1, 7, 50][rng.random_range(0..5)]),
-        late: if rng.random() { Late::Abort } else { Late::Finish },
-        cost: if rng.random() { DecisionCost::Ideal } else { DecisionCost::Host(host) },
-        clients,
-        changes: Vec::new(),
-        drifts: Vec::new(),
-    };
-    let plan = drifting(plan, seed);
-    let mut at = 0;
-    let gap = rng.random_range(1..30);
-    let asked: Vec<_> = (0..rng.random_range(1..50))
-        .map(|_| {
-            at += rng.random_range(0..=gap);
-            (rng.random_range(0..plan.clients.len()), at, at + rng.random_range(0..200))
-        })
-        .collect();
-    let trace = requests(asked);
-    (plan, if rng.random_range(0..3) == 0 { with_followers(trace, rng) } else { trace })
-}
-
-/// The same requests, of which the later ones follow others: stages of a cascade, or a closed loop of the first tenant.
-fn with_followers(mut trace: Trace, rng: &mut ChaCha8Rng) -> Trace {
-    let own = rng.random_range(1..=trace.requests.len());
-    for (place, request) in trace.requests.iter_mut().enumerate().skip(own) {
-        let after = match request.tenant {
-            0 => After::Ended(0),
-            _ => After::Done(rng.random_range(0..place as u32)),
-        };
-        let within = request.deadline - request.arrival;
-        let (request_place, delay) = (place as u32, Time(rng.random_range(0..30)));
-        trace.followers.push(Follower { after, request: request_place, delay, within });
-        (request.arrival, request.deadline) = (Time::MAX, Time::MAX);
-    }
-    trace.followers.sort_by_key(|follower| follower.after);
-    trace
-}
-
-/// In half of the seeds links and sites change while the fleet runs.
-fn drifting(mut plan: Plan, seed: u64) -> Plan {
-    let rng = &mut ChaCha8Rng::seed_from_u64(seed ^ 0xD81F7);
-    let model = plan.model();
-    if rng.random() {
-        return plan;
-    }
-    for wire in 0..model.wires.len() as u32 {
-        for _ in 0..rng.random_range(0..3) {
-            plan.changes.push(WireChange {
-                at: Time(rng.random_range(0..400)),
-                wire,
-                bytes_per_ps: rng.random::<bool>().then(|| [0.2, 0.9, 3.0][rng.random_range(0..3)]),
-                delay: rng.random::<bool>().then(|| Time(rng.random_range(0..20))),
-            });
-        }
-    }
-    plan.changes.sort_by_key(|change| change.at);
-    for site in &model.sites {
-        let mut times: Vec<u64> = (0..rng.random_range(0..3)).map(|_| rng.random_range(0..400)).collect();
-        times.sort_unstable();
-        times.dedup();
-        let accelerators = site.world.platform.accelerators.len();
-        let mut changes = Vec::new();
-        for at in times {
-            let speed = Some([0.3, 1.0, 2.5][rng.random_range(0..3)]);
-            // The last is left, and only one can be lost.
-            let is_lost = accelerators > 1 && changes.is_empty() && rng.random();
-            let loss = is_lost.then(|| Losing {
-                accelerators: vec![0],
-                world: Arc::new(site.world.without(&[0]).expect("another is left")),
-            });
-            changes.push(Change { at: Time(at), speed, bandwidth_bytes_per_ps: None, loss });
-        }
-        plan.drifts.push(Drift::new(changes));
-    }
-    plan
-}
-
-fn model(rng: &mut ChaCha8Rng) -> ModelPlan {
-    let lists: [&[u32]; 4] = [&[1], &[1, 2], &[1, 4], &[1, 2, 3, 4]];
-    let batches = lists[rng.random_range(0..4)].to_vec();
-    let mut variant = |name: i32| {
-        let services = batches.iter().map(|_| rng.random_range(1..40)).collect();
-        VariantPlan(name.to_string(), rng.random(), services)
-    };
-    let variants = [variant(0), variant(1), variant(2)];
-    ModelPlan { batches, variants: variants[..rng.random_range(1..4)].to_vec() }
-}
-
-fn site(rng: &mut ChaCha8Rng) -> SitePlan {
-    let mut links = || -> Vec<Wire> {
-        (0..rng.random_range(0..3))
-            .map(|_| Wire {
-                bytes_per_ps: [0.3, 1.0, 2.0, f64::INFINITY][rng.random_range(0..4)],
-                delay: Time(rng.random_range(0..20)),
-                sharing: [WireSharing::Ps, WireSharing::Fifo, WireSharing::None][rng.random_range(0..3)],
-            })
-            .collect()
-    };
-    let links = [links(), links()];
-    SitePlan {
-        accelerators: rng.random_range(1..4),
-        slots: rng.random_range(1..4),
-        slowness: rng.random_range(1..4),
-        cost_per_s: None,
-        links,
-    }
-}
-
-fn play(seed: u64) -> (Plan, Log, Result<(), ServeError>) {
-    let (plan, trace) = case(seed);
+/// The run of a seed.
+fn play(seed: u64) -> (FleetCase, Log, Result<(), ServeError>) {
+    let case = FleetCase::new(seed);
     let mut log = Log::default();
-    let mut chaos = Chaos { rng: ChaCha8Rng::seed_from_u64(seed ^ 0xC0FFEE), left: Vec::new() };
-    let result = plan.play(trace, &mut chaos, &mut log.0);
-    (plan, log, result)
+    let (model, trace) = (Arc::new(case.model.clone()), Arc::new(case.trace.clone()));
+    let result = serve::run(model, trace, case.schedulers(), &mut FleetChaos::new(&case), &mut log.0);
+    (case, log, result)
 }
 
-pub(crate) fn verdict(plan: &Plan, records: &[(Record, Origin)]) -> Result<Counts, String> {
-    let model = Arc::new(plan.model());
-    let mut account = Serving::new(&model);
+/// A case whose times are in picoseconds, like the parameters of rules in tests.
+pub(crate) fn opaque_case(seed: u64) -> FleetCase {
+    let seeds = seed * 1_000..;
+    seeds.map(FleetCase::new).find(|case| case.unit == Time(1)).expect("half are")
+}
+
+pub(crate) fn verdict(model: &FleetModel, records: &[(Record, Origin)]) -> Result<Counts, String> {
+    let mut account = Serving::new(model);
     for (record, origin) in records {
         account.record(record, *origin);
     }
@@ -248,27 +35,23 @@ pub(crate) fn verdict(plan: &Plan, records: &[(Record, Origin)]) -> Result<Count
 }
 
 #[test]
-fn two_thousand_random_fleets_tell_possible_stories() {
-    let (mut stalled, mut followed, mut sum) = (0, 0, Counts::default());
-    for seed in 0..2_000 {
-        let (plan, log, result) = play(seed);
-        match result {
-            Ok(()) => {}
-            // Chaos may forget requests.
-            Err(ServeError::Stalled { .. }) => stalled += 1,
-            Err(error) => panic!("seed {seed}: {error}\n{plan:?}"),
-        }
-        let counts = verdict(&plan, &log.0).unwrap_or_else(|why| panic!("seed {seed}: {why}\n{plan:?}"));
-        let follows =
-            |(record, _): &&(Record, Origin)| matches!(record, Record::Arrived { after: Some(_), .. });
-        followed += log.0.iter().filter(follows).count();
-        sum.arrived += counts.arrived;
-        sum.answered += counts.answered;
-        sum.lost += counts.lost;
-        sum.orders += counts.orders;
-    }
-    assert!(sum.answered > 5_000 && sum.lost > 2_000 && stalled < 1_900, "{sum:?}, {stalled} stalled");
-    assert!(followed > 1_000, "{followed} followers");
+fn ten_thousand_random_fleets_tell_possible_stories() {
+    let report = fuzz_fleets(1..10_001, &Silent);
+    report.verdict().expect("no violation");
+    let FleetsPassed { stalled, requests, answered, lost, sites, layers, .. } = report.passed;
+    assert!(answered > 25_000 && lost > 10_000 && stalled < 9_500, "{:?}", report.passed);
+    assert!(requests > 100_000 && sites > 5_000 && layers > 25_000, "{:?}", report.passed);
+}
+
+#[test]
+fn cases_have_everything() {
+    let cases: Vec<FleetCase> = (0..200).map(FleetCase::new).collect();
+    let share = |has: fn(&FleetCase) -> bool| cases.iter().filter(|case| has(case)).count();
+    assert!(share(|case| !case.trace.followers.is_empty()) > 30);
+    assert!(share(|case| case.trace.has_end()) > 10);
+    assert!(share(|case| !case.model.changes.is_empty()) > 30);
+    assert!(share(|case| case.model.sites.iter().any(|site| site.rules.drift != Drift::NONE)) > 30);
+    assert!(share(|case| case.model.sites.len() > 2) > 50);
 }
 
 #[test]
@@ -336,9 +119,12 @@ fn two_arrivals(records: &Records) -> Option<usize> {
     records.windows(2).position(|pair| arrives(&pair[0].0) && arrives(&pair[1].0))
 }
 
+/// Later than anything.
+const FAR: Time = Time(1 << 60);
+
 type Doctor = fn(&mut Records) -> bool;
 
-const DOCTORED: [(&str, Doctor); 25] = [
+const DOCTORED: &[(&str, Doctor)] = &[
     ("an arrival is missing", without!(Arrived)),
     ("a request arrives twice", twice!(Arrived)),
     ("a request follows one that is still open", |records| {
@@ -357,7 +143,7 @@ const DOCTORED: [(&str, Doctor); 25] = [
     ("a delivery is missing", without!(Queued)),
     ("a delivery happens twice", twice!(Queued)),
     ("a delivery is elsewhere", set!(Queued { site } = |site| site + 1)),
-    ("time goes back after a delivery", set!(Queued { time } = |time: Time| time + Time(1_000_000))),
+    ("time goes back after a delivery", set!(Queued { time } = |time: Time| time + FAR)),
     ("an order without launch", without!(Launched)),
     ("an order is launched twice", twice!(Launched)),
     ("an order has a request too many", set!(Launched { requests } = |requests| requests + 1)),
@@ -392,23 +178,61 @@ const DOCTORED: [(&str, Doctor); 25] = [
         records.insert(end + 1, first);
         true
     }),
+    ("a request has another number", set!(Arrived { request } = |of: RequestId| RequestId(of.0 + 1))),
+    ("a request is of no tenant", set!(Arrived { asked } = |asked| Request { tenant: 99, ..asked })),
+    ("another request is sent", set!(Sent { request } = |of: RequestId| RequestId(of.0 + 1))),
+    ("time goes back after a request is sent", set!(Sent { time } = |time: Time| time + FAR)),
+    ("another request is delivered", set!(Queued { request } = |of: RequestId| RequestId(of.0 + 1))),
+    ("an order is at no site", set!(Launched { site } = |site| site + 9)),
+    ("an order has no request", set!(Launched { requests } = |requests| requests - requests)),
+    ("time goes back after a launch", set!(Launched { time } = |time: Time| time + FAR)),
+    ("a member is named twice", twice!(Member)),
+    ("a member is at another site", set!(Member { site } = |site| site + 1)),
+    ("a member is of another order", set!(Member { order } = |order: JobId| JobId(order.0 + 1))),
+    ("a request is served twice", twice!(Served)),
+    ("a request is served elsewhere", set!(Served { site } = |site| site + 1)),
+    ("another request is served", set!(Served { request } = |of: RequestId| RequestId(of.0 + 1))),
+    ("time goes back after a service", set!(Served { time } = |time: Time| time + FAR)),
+    ("an answer goes to another request", set!(Answered { request } = |of: RequestId| RequestId(of.0 + 1))),
+    ("an answer is from another site", set!(Answered { site } = |site| site + 1)),
+    ("an answer is by another variant", set!(Answered { variant } = |variant| variant + 1)),
+    ("an answer is of another batch", set!(Answered { batch } = |batch| batch + 1)),
+    (
+        "an answer is to another question",
+        set!(Answered { asked } = |asked: Request| Request { deadline: asked.deadline + Time(1), ..asked }),
+    ),
+    ("the run ends in the past", set!(End { time } = |time: Time| time - time)),
+    ("a link does not change", without!(Drift)),
+    ("a link changes twice", twice!(Drift)),
+    ("another link changes", set!(Drift { wire } = |wire| wire + 1)),
+    ("a link becomes another", set!(Drift { delay } = |delay: Time| delay + Time(1))),
+    ("a loss happens twice", twice!(Lost)),
+    ("a loss is of another request", set!(Lost { request } = |of: RequestId| RequestId(of.0 + 1))),
+    (
+        "a loss is of another question",
+        set!(Lost { asked } = |asked: Request| Request { deadline: asked.deadline + Time(1), ..asked }),
+    ),
 ];
 
 #[test]
 fn doctored_records_are_found() {
-    let is_lost = |(record, _): &(Record, Origin)| matches!(record, Record::Lost { .. });
-    let runs = (0..2_000).map(play).filter(|(_, _, result)| result.is_ok());
+    let count = |log: &Log, is: fn(&Record) -> bool| log.0.iter().filter(|(record, _)| is(record)).count();
+    let is_lost = |log: &Log| {
+        let answered = count(log, |record| matches!(record, Record::Answered { .. }));
+        answered < count(log, |record| matches!(record, Record::Arrived { .. }))
+    };
+    let runs = (0..4_000).map(play).filter(|(case, _, result)| result.is_ok() && !case.trace.has_end());
     // What is not answered may have been anywhere.
-    let (some_lost, all_answered): (Vec<_>, Vec<_>) = runs.partition(|(_, log, _)| log.0.iter().any(is_lost));
-    for (what, doctor) in DOCTORED {
+    let (some_lost, all_answered): (Vec<_>, Vec<_>) = runs.partition(|(_, log, _)| is_lost(log));
+    for &(what, doctor) in DOCTORED {
         // A request that is late may be given up by either while it is in service.
-        let may_pass = what == "a loss has another reason";
+        let may_pass = what.starts_with("a loss");
         let mut doctored = 0;
-        for (plan, log, _) in if may_pass { &some_lost[..50] } else { &all_answered[..] } {
+        for (case, log, _) in if may_pass { &some_lost[..50] } else { &all_answered[..] } {
             let mut log = log.clone();
             if doctor(&mut log.0) {
-                let found = verdict(plan, &log.0);
-                assert!(found.is_err() || may_pass, "{what}: {plan:?}");
+                let found = verdict(&case.model, &log.0);
+                assert!(found.is_err() || may_pass, "{what}: {case}");
                 doctored += usize::from(found.is_err());
             }
         }
@@ -420,13 +244,13 @@ fn doctored_records_are_found() {
 #[test]
 fn others_than_the_first_of_a_queue_are_found() {
     let mut found = 0;
-    for (plan, mut log, _) in (0..200).map(play) {
+    for (case, mut log, _) in (0..200).map(play) {
         for (record, _) in &mut log.0 {
             if let Record::Launched { picked, .. } = record {
                 *picked = false;
             }
         }
-        found += usize::from(verdict(&plan, &log.0).is_err());
+        found += usize::from(verdict(&case.model, &log.0).is_err());
     }
     assert!(found > 50, "{found} are few");
 }
@@ -434,8 +258,12 @@ fn others_than_the_first_of_a_queue_are_found() {
 #[test]
 fn early_ends_are_found() {
     let mut found = 0;
-    for seed in 0..100 {
-        let (plan, log, _) = play(seed);
+    for seed in 0..200 {
+        let (case, log, _) = play(seed);
+        if case.unit > Time(1) {
+            // Tensors on chip may make any layer faster.
+            continue;
+        }
         for place in 0..log.0.len() {
             let mut records = log.0.clone();
             // An answer or a service at the time of its own beginning.
@@ -460,7 +288,7 @@ fn early_ends_are_found() {
                 .iter()
                 .rposition(|(of, _)| matches!(of, Record::Member { time, .. } if *time == since));
             records.insert(after.expect("it was launched then") + 1, (record, origin));
-            assert!(verdict(&plan, &records).is_err(), "seed {seed}: {record:?}");
+            assert!(verdict(&case.model, &records).is_err(), "seed {seed}: {record:?}");
             found += 1;
             break;
         }

@@ -3,11 +3,11 @@
 use mascot::dispatch::{BATCHES, ORDERS, ROUTES, VARIANTS, WHOLE_RULES};
 use mascot::serve::Dispatcher;
 
-use super::common::{Log, composed, ordered, whole};
-use super::fuzz::{case, verdict};
+use super::common::{Log, composed, ordered, play_case, whole};
+use super::fuzz::{opaque_case, verdict};
 
 /// Parameters that the rule needs, or that fit times of picoseconds.
-fn parameters(kind: &str, rule: &str) -> String {
+pub(crate) fn parameters(kind: &str, rule: &str) -> String {
     let own = match (kind, rule) {
         ("variant", "fixed") => "variant = \"1\"",
         ("variant", "switch") => "thresholds = [2, 3]",
@@ -23,16 +23,16 @@ fn parameters(kind: &str, rule: &str) -> String {
 
 fn check(name: &str, dispatcher: &dyn Fn() -> Box<dyn Dispatcher>) {
     for seed in 0..60 {
-        let (plan, trace) = case(seed);
+        let case = opaque_case(seed);
         let mut dispatcher = dispatcher();
         // The fleets are random, and a rule may say that it does not fit one.
-        if dispatcher.check(&plan.model()).is_err() {
+        if dispatcher.check(&case.model).is_err() {
             continue;
         }
         let mut log = Log::default();
-        let played = plan.play(trace, dispatcher.as_mut(), &mut log.0);
+        let played = play_case(&case, &case.trace, dispatcher.as_mut(), &mut log.0);
         played.unwrap_or_else(|error| panic!("{name}, seed {seed}: {error}"));
-        verdict(&plan, &log.0).unwrap_or_else(|why| panic!("{name}, seed {seed}: {why}"));
+        verdict(&case.model, &log.0).unwrap_or_else(|why| panic!("{name}, seed {seed}: {why}"));
     }
 }
 

@@ -13,6 +13,8 @@
 mod chaos;
 mod draw;
 mod drift;
+mod fleet_chaos;
+mod fleets;
 mod followers;
 
 use std::fmt;
@@ -22,6 +24,8 @@ use ndarray::Array2;
 
 pub use self::chaos::Chaos;
 use self::draw::Draw;
+pub use self::fleet_chaos::FleetChaos;
+pub use self::fleets::FleetCase;
 use crate::sim::{
     Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Residency, Rules, Trace,
     Trigger, World,
