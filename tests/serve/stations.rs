@@ -64,15 +64,20 @@ impl Variant for AnyVariant {
 /// services later if that is given by tenant. The last few requests are not measured, so that those before are served
 /// even where rules wait for company.
 pub(crate) fn poisson(rate: f64, tenants: usize, within: Option<&[f64]>) -> Trace {
+    poisson_of(JOBS, rate, tenants, within)
+}
+
+/// The same with so many jobs.
+pub(crate) fn poisson_of(jobs: usize, rate: f64, tenants: usize, within: Option<&[f64]>) -> Trace {
     let mut rng = ChaCha8Rng::seed_from_u64(1917);
     let mut at = 0.0;
-    let mut trace = requests((0..JOBS).map(|_| {
+    let mut trace = requests((0..jobs).map(|_| {
         at += -(1.0 - rng.random::<f64>()).ln() / rate;
         let tenant = rng.random_range(0..tenants);
         let due = within.map_or(u64::MAX, |within| units(at + within[tenant]).0);
         (tenant, units(at).0, due)
     }));
-    trace.measured = 0..JOBS - 100;
+    trace.measured = 0..jobs - 100;
     trace
 }
 
