@@ -3,8 +3,11 @@
 //! [`Serving`] follows the records of requests from outside, with queues and orders of its own, and notes the first
 //! violation. What happens inside a site is the matter of [`Audit`](super::Audit).
 
+mod least;
+
 use std::collections::{BTreeMap, VecDeque};
 
+use self::least::least_service;
 use crate::serve::{FleetModel, Hop, Loss, Record, Recorder, Site, Wire};
 use crate::sim::{JobId, Late, Origin, Request, RequestId};
 use crate::units::Time;
@@ -286,7 +289,7 @@ impl<'a> Serving<'a> {
         ensure(at == site, || format!("it is served at site {at}"))?;
         let (now, fastest) = (self.now, self.fastest(site));
         let order = self.orders.get_mut(&(site, number)).ok_or("the order has ended")?;
-        let alone = Self::least_service(self.model, site, order);
+        let alone = least_service(self.model, site, order);
         let alone = if fastest > 1.0 { Time((alone.as_ps() / fastest) as u64) } else { alone };
         ensure(now >= order.since + alone, || format!("the order takes {} ps at least", alone.0))?;
         let at_once = *order.served.get_or_insert(now) == now;
@@ -295,16 +298,6 @@ impl<'a> Serving<'a> {
         self.leave(site, number);
         self.put(id, Place::Back { site, since: now, served });
         Ok(())
-    }
-
-    /// The least time of an order whose site has never been faster. What is on chip already may make any layer faster.
-    fn least_service(model: &FleetModel, site: usize, order: &Order) -> Time {
-        let served = &model.models[order.model];
-        let padded = served.padded(order.requests as usize);
-        let network = served.variants[order.variant].networks[padded];
-        let network = &model.sites[site].world.networks[network as usize];
-        let is_alone = network.forwarding.is_none() && network.residency.is_none();
-        if is_alone { network.isolated } else { Time::ZERO }
     }
 
     /// One member fewer waits for an order.
