@@ -38,8 +38,8 @@ fn stations() {
     }
 }
 
-/// A hundred servers stand for infinitely many within 3 % up to 0.9 and within 6 % at 0.95; at 0.99 a hundred are not
-/// enough, and are above the limit by what the test prints.
+/// A hundred servers stand for infinitely many within 3 % up to 0.9 and within 5 % at 0.95; at 0.99 a hundred are not
+/// enough: they are 10 to 21 % above the limit.
 #[test]
 #[ignore = "a minute"]
 #[expect(clippy::print_stdout, reason = "what was measured, for whoever runs the test with --nocapture")]
@@ -47,8 +47,8 @@ fn the_power_of_choices_under_high_load() {
     let plan = Plan::new(vec![SitePlan::behind(NO_LINK); 100], exponential_model(256, 1));
     let rows = [
         (0.9, [2.6141, 2.0279, 1.6329], 0.03),
-        (0.95, [3.3830, 2.5351, 1.9888], 0.06),
-        (0.99, [5.4320, 3.8578, 2.9017], 0.35),
+        (0.95, [3.3830, 2.5351, 1.9888], 0.05),
+        (0.99, [5.4320, 3.8578, 2.9017], 0.25),
     ];
     for (lambda, times, tolerance) in rows {
         for (d, time) in [2, 3, 5].into_iter().zip(times) {
