@@ -50,6 +50,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         variants: vec![ServedVariant {
             name: network.to_string(),
             accuracy: 1.0,
+            weight_bytes: 0.0,
             networks: vec![network as u32],
         }],
     };
@@ -71,6 +72,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
         slots: u32::MAX,
         deployed: vec![true; networks],
         cost_per_s: None,
+        memory: None,
     };
     FleetModel {
         sites: (0..sites).map(site).collect(),

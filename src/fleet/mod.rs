@@ -28,6 +28,8 @@
 //! scheduler = { name = "edf_drop" } # of the layers; left out: edf
 //! slots = 4                         # jobs in service at most; left out: one per accelerator; inf is allowed
 //! models = ["classify_resnet"]      # deployed here; left out: all
+//! memory_mb = 512                   # room for weights, which are loaded before a launch; left out: no limit
+//! load_bandwidth_gbps = 2           # gigaBYTES per second, with memory_mb
 //! cost_per_s = 1.0                  # what the site costs, in any unit
 //!
 //! [access]                          # every tenant's own link to its node; left out: no delay, no limit
@@ -105,8 +107,19 @@ pub struct SiteSpec {
     pub slots: Option<u32>,
     /// The models that are deployed, by name; `None`: all.
     pub models: Option<Vec<String>>,
+    /// The memory for the weights of variants; `None`: all weights are always there.
+    pub memory: Option<MemorySpec>,
     /// What a second of the site costs, in any unit.
     pub cost_per_s: Option<f64>,
+}
+
+/// The memory of a site for the weights of variants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MemorySpec {
+    /// Its size in bytes.
+    pub bytes: f64,
+    /// The bandwidth at which weights are loaded into it, in bytes per second.
+    pub load_bytes_per_s: f64,
 }
 
 /// A link between two nodes, the same both ways.

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::LinkSharing;
 use crate::files::{
-    GigabitsPerSecond, KmPerMs, Latitude, Longitude, MicrosecondsOrZero, NonNegative, Slots, Spanned,
+    GigabitsPerSecond, KmPerMs, Latitude, Longitude, MicrosecondsOrZero, NonNegative, Positive, Slots,
+    Spanned,
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -65,6 +66,11 @@ pub(super) struct RawSite {
     pub(super) slots: Option<Slots>,
     /// The models that are deployed here; all if left out.
     pub(super) models: Option<Spanned<Vec<String>>>,
+    /// Memory for the weights of variants in megabytes (10^6 bytes); with `load_bandwidth_gbps`. A variant is loaded
+    /// before it is launched, and stays until room is needed. If left out, all weights are always there.
+    pub(super) memory_mb: Option<Spanned<Positive>>,
+    /// The bandwidth at which weights are loaded, in gigabytes per second.
+    pub(super) load_bandwidth_gbps: Option<Spanned<Positive>>,
     /// What a second of the site costs, in any unit.
     pub(super) cost_per_s: Option<NonNegative>,
 }

@@ -6,7 +6,7 @@ use schemars::Schema;
 
 use super::distance::{delay, great_circle_km};
 use super::raw::{RawFleet, RawLink, RawNode, RawScheduler, RawSite};
-use super::{AccessSpec, Coordinates, FleetSpec, LinkSpec, NodeSpec, SiteSpec};
+use super::{AccessSpec, Coordinates, FleetSpec, LinkSpec, MemorySpec, NodeSpec, SiteSpec};
 use crate::files::{GigabitsPerSecond, InputError, NonNegative, Source, Spanned, did_you_mean, schema_of};
 use crate::units::Time;
 
@@ -162,8 +162,24 @@ impl Reader<'_> {
             // A limit of 2^32 - 1 is none.
             slots: raw.slots.map(|slots| slots.0 as u32),
             models: raw.models.as_ref().map(|models| models.get_ref().clone()),
+            memory: self.memory(raw)?,
             cost_per_s: raw.cost_per_s.map(|cost| cost.0),
         })
+    }
+
+    fn memory(&self, raw: &RawSite) -> Result<Option<MemorySpec>, InputError> {
+        let alone = |span, key: &str, other: &str| {
+            Err(self.source.error(span, format!("`{key}` without `{other}`: expected both or none")))
+        };
+        match (&raw.memory_mb, &raw.load_bandwidth_gbps) {
+            (None, None) => Ok(None),
+            (Some(memory), None) => alone(&memory.span(), "memory_mb", "load_bandwidth_gbps"),
+            (None, Some(load)) => alone(&load.span(), "load_bandwidth_gbps", "memory_mb"),
+            (Some(memory), Some(load)) => Ok(Some(MemorySpec {
+                bytes: memory.get_ref().0 * 1e6,
+                load_bytes_per_s: load.get_ref().0 * 1e9,
+            })),
+        }
     }
 
     /// Checks that every node reaches some site, unless there is none yet.

@@ -104,6 +104,13 @@ impl Catalogue {
         Ok(World { platform, networks })
     }
 
+    /// The number of parameters of a network.
+    pub(super) fn parameters(&self, network: &str) -> f64 {
+        let place = self.variants.iter().position(|variant| variant.network == network);
+        let place = place.expect("the catalogue holds every scenario's networks");
+        self.costed.values().next().map_or(0.0, |costed| costed[place].network.parameters() as f64)
+    }
+
     fn costed(&self, variant: &Variant, dram: &Dram) -> &Costed {
         let place =
             self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");

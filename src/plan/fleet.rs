@@ -18,8 +18,8 @@ use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
 use crate::limits::{Way, largest_rate, largest_value};
 use crate::serve::{
-    Client, FleetModel, ServedModel, ServedVariant, ServiceTerms, Site as ServedSite, Wire, WireSharing,
-    joint_world,
+    Client, FleetModel, ServedModel, ServedVariant, ServiceTerms, Site as ServedSite, SiteMemory, Wire,
+    WireSharing, joint_world,
 };
 use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
@@ -234,7 +234,7 @@ impl FleetData {
         check_networks(scenario).map_err(wrong)?;
         drift.check_sites(&self.spec)?;
         let wide = wide(scenario);
-        let models = served(scenario, &wide);
+        let models = served(scenario, &wide, &catalogues[0]);
         let mut sites = Vec::new();
         for ((spec, system), catalogue) in self.spec.sites.iter().zip(&self.systems).zip(catalogues) {
             let setting = asked.on(system);
@@ -249,6 +249,10 @@ impl FleetData {
                 rules: Rules { late, drift, ..rules_on(&setting, scenario) },
                 slots: spec.slots.unwrap_or(world.platform.accelerators.len() as u32),
                 deployed: models.iter().map(known).collect(),
+                memory: spec.memory.map(|memory| SiteMemory {
+                    bytes: memory.bytes,
+                    load_bytes_per_ps: memory.load_bytes_per_s / 1e12,
+                }),
                 cost_per_s: spec.cost_per_s,
                 world: Arc::new(world),
             });
@@ -279,6 +283,7 @@ impl FleetData {
                 own: scenario.tenants.iter().map(|tenant| tenant.late).collect(),
             },
         };
+        self.check_memories(&fleet)?;
         for (tenant, client) in fleet.clients.iter().enumerate() {
             if !(0..fleet.sites.len()).any(|site| fleet.serves(site, client)) {
                 let model = &fleet.models[client.model].name;
@@ -288,6 +293,26 @@ impl FleetData {
             }
         }
         Ok(fleet)
+    }
+
+    /// Checks that every variant that is deployed fits into the memory of its site.
+    fn check_memories(&self, fleet: &FleetModel) -> Result<(), Error> {
+        for (place, site) in fleet.sites.iter().enumerate() {
+            let Some(memory) = site.memory else { continue };
+            let deployed = fleet.models.iter().zip(&site.deployed).filter(|(_, deployed)| **deployed);
+            let mut variants = deployed.flat_map(|(model, _)| &model.variants);
+            if let Some(variant) = variants.find(|variant| variant.weight_bytes > memory.bytes) {
+                let (weights, room) = (variant.weight_bytes / 1e6, memory.bytes / 1e6);
+                let message = format!(
+                    "site `{}`: the weights of `{}` are {weights:.1} MB, and `memory_mb` is {room}: expected room for each \
+                     variant, or `models` without it",
+                    site.name, variant.name
+                );
+                let source = Source::read(&self.file)?;
+                return Err(source.error_in("site", place, &["memory_mb"], message).into());
+            }
+        }
+        Ok(())
     }
 
     /// An error about a tenant on this fleet, at a key of the tenant.
@@ -401,7 +426,7 @@ pub(super) fn wide(scenario: &Scenario) -> Scenario {
 }
 
 /// What is served: the models of the scenario, then the networks that tenants ask for without a model.
-fn served(scenario: &Scenario, wide: &Scenario) -> Vec<ServedModel> {
+fn served(scenario: &Scenario, wide: &Scenario, catalogue: &Catalogue) -> Vec<ServedModel> {
     let place = |network: &str, batch: u64| {
         let is = |variant: &Variant| variant.network == network && variant.batch == batch;
         wide.networks.iter().position(is).expect("it was added") as u32
@@ -415,6 +440,7 @@ fn served(scenario: &Scenario, wide: &Scenario) -> Vec<ServedModel> {
             .map(|variant| ServedVariant {
                 name: variant.network.clone(),
                 accuracy: variant.accuracy,
+                weight_bytes: variant.weight_bytes.unwrap_or_else(|| catalogue.parameters(&variant.network)),
                 networks: model.batches.iter().map(|&batch| place(&variant.network, batch)).collect(),
             })
             .collect(),
@@ -424,7 +450,9 @@ fn served(scenario: &Scenario, wide: &Scenario) -> Vec<ServedModel> {
         let network = tenant.networks[0].value;
         let name = scenario.networks[network as usize].label();
         if !all.iter().any(|model| model.name == name) {
-            let variant = ServedVariant { name: name.clone(), accuracy: 1.0, networks: vec![network] };
+            let weight_bytes = catalogue.parameters(&scenario.networks[network as usize].network);
+            let variant =
+                ServedVariant { name: name.clone(), accuracy: 1.0, weight_bytes, networks: vec![network] };
             all.push(ServedModel { name, batches: vec![1], variants: vec![variant] });
         }
     }

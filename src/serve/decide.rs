@@ -1,6 +1,7 @@
 //! The decisions of a fleet: when the dispatcher is asked, what it is shown, and what its actions do.
 
 use super::fleet::{Crew, Event, Fleet, ServeError};
+use super::memory::Key;
 use super::orders::Order;
 use super::record::{Loss, Record};
 use super::requests::Stage;
@@ -101,10 +102,16 @@ impl Fleet {
             }
             Action::Launch { site, model, variant, count } => {
                 self.check_launch(site, model, variant, count)?;
+                if self.waits_for_weights(site, (model, variant), action, out) {
+                    return Ok(());
+                }
                 self.launch(site, model, variant, Members::First(count), out);
             }
             Action::LaunchOf { site, model, variant, ref requests } => {
                 self.check_launch(site, model, variant, requests.len())?;
+                if self.waits_for_weights(site, (model, variant), action, out) {
+                    return Ok(());
+                }
                 let members = self.queued_at(site, model, requests)?;
                 self.launch(site, model, variant, Members::Picked(&members), out);
             }
@@ -219,7 +226,66 @@ impl Fleet {
             out.record(&Record::Member { time, request: member, site, order: id }, origin);
         }
         let alone_until = self.now + self.model.service(site, model, variant, count);
-        let order = Order { open: count, members, alone_until };
-        self.sites[site].orders.push(id, order);
+        let order = Order { open: count, members, alone_until, of: (model, variant) };
+        let (state, now) = (&mut self.sites[site], self.now);
+        state.orders.push(id, order);
+        if let Some(memory) = &mut state.memory {
+            memory.launched((model, variant), now);
+        }
+    }
+
+    /// Whether the weights of a variant are not there; the launch then waits for them.
+    fn waits_for_weights(&mut self, site: usize, key: Key, launch: &Action, out: &mut dyn Recorder) -> bool {
+        let Some(memory) = self.sites[site].memory.as_mut().filter(|memory| !memory.has(key)) else {
+            return false;
+        };
+        memory.wait(key, launch.clone());
+        self.load_weights(site, out);
+        true
+    }
+
+    /// An order no longer needs the weights of its variant.
+    pub(super) fn weights_are_free(&mut self, site: usize, key: Key, out: &mut dyn Recorder) {
+        if let Some(memory) = &mut self.sites[site].memory {
+            memory.ended(key);
+            self.load_weights(site, out);
+        }
+    }
+
+    /// Begins to load weights at a site if launches wait for some.
+    fn load_weights(&mut self, site: usize, out: &mut dyn Recorder) {
+        let Some(memory) = &mut self.sites[site].memory else { return };
+        let Some((at, evicted)) = memory.load(&self.model.models, self.now) else { return };
+        for (model, variant) in evicted {
+            let there = false;
+            out.record(&Record::Weights { time: self.now, site, model, variant, there }, Origin::NONE);
+        }
+        self.announce(at, Event::Loaded { site });
+    }
+
+    /// The weights that a site has loaded are there: launches that have waited for them happen.
+    pub(super) fn weights_are_there(&mut self, site: usize, out: &mut dyn Recorder) {
+        let memory = self.sites[site].memory.as_mut().expect("it has loaded weights");
+        let ((model, variant), launches) = memory.loaded(&self.model.models, self.now);
+        let there = true;
+        out.record(&Record::Weights { time: self.now, site, model, variant, there }, Origin::NONE);
+        for launch in launches {
+            match launch {
+                Action::Launch { count, .. } => {
+                    self.launch(site, model, variant, Members::First(count), out);
+                }
+                Action::LaunchOf { requests, .. } => {
+                    let is_queued = |id: &RequestId| {
+                        self.requests.get(*id).is_some_and(|of| of.stage == Stage::Queued && of.site == site)
+                    };
+                    let left: Vec<RequestId> = requests.into_iter().filter(is_queued).collect();
+                    self.launch(site, model, variant, Members::Picked(&left), out);
+                }
+                _ => unreachable!("only launches wait for weights"),
+            }
+        }
+        self.sites[site].asks = true;
+        self.hosts.ask(self.model.nodes + site);
+        self.load_weights(site, out);
     }
 }

@@ -52,6 +52,8 @@ pub(super) enum Event {
     Hop { request: RequestId },
     /// A decision takes effect.
     Decided { host: usize },
+    /// The weights that a site has loaded are there.
+    Loaded { site: usize },
     /// A wake-up rings.
     Wake { site: usize },
 }
@@ -239,6 +241,7 @@ impl Fleet {
                         let dispatch = self.hosts.take_pending(host);
                         self.apply(&dispatch, crew)?;
                     }
+                    Event::Loaded { site } => self.weights_are_there(site, crew),
                     Event::Wake { site } => {
                         let state = &mut self.sites[site];
                         if state.wake.is_some_and(|at| at <= self.now) {
@@ -330,6 +333,7 @@ impl Fleet {
                 out.record(&Record::Served { time: self.now, request, site }, origin);
                 self.travel(request, out);
             }
+            self.weights_are_free(site, order.of, out);
             self.sites[site].orders.reuse(order.members);
         }
         self.sites[site].ended = ended;
@@ -355,7 +359,9 @@ impl Fleet {
                         self.travel(request, out);
                     }
                 }
-                Event::Decided { .. } | Event::Wake { .. } => unreachable!("they are not on the way"),
+                Event::Decided { .. } | Event::Loaded { .. } | Event::Wake { .. } => {
+                    unreachable!("they are not on the way")
+                }
             }
         }
     }
@@ -462,6 +468,7 @@ impl Fleet {
         state.with_engine(site, out, |engine, tap| engine.give_up(order, DropReason::Late, tap));
         state.ended.clear();
         self.hosts.ask(self.model.nodes + site);
+        self.weights_are_free(site, ended.of, out);
     }
 
     fn close(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::fleet::{Crew, Fleet, ServeError};
+use super::fleet::{Crew, Event, Fleet, ServeError};
+use super::memory::Memory;
 use super::requests::Stage;
 use super::static_model::{Client, FleetModel, Site};
 use super::view::{FleetView, Place};
@@ -90,6 +91,9 @@ impl Fleet {
         (fork.nexts, fork.begun) = (vec![self.nexts[site]], vec![self.begun[site]]);
         if !self.model.sites[site].rules.drift.is_empty() {
             fork.forget_drift(self.begun[site]);
+        }
+        if let Some(at) = fork.sites[0].memory.as_ref().and_then(Memory::loaded_at) {
+            fork.announce(at, Event::Loaded { site: 0 });
         }
         fork.hosts.ask(fork.model.nodes);
         fork

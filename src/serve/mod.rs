@@ -20,6 +20,7 @@ mod drift;
 mod fleet;
 mod fork;
 mod hosts;
+mod memory;
 mod orders;
 mod projection;
 mod record;
@@ -35,7 +36,8 @@ pub use fork::Fork;
 pub use projection::{Projection, joint_world};
 pub use record::{Loss, Record, Recorder};
 pub use static_model::{
-    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireChange, WireSharing,
+    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, SiteMemory, Wire, WireChange,
+    WireSharing,
 };
 pub use tenant_view::{OwnRequest, TenantView};
 pub use view::{FleetView, QueuedView, RequestView, SiteView};

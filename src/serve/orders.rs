@@ -13,6 +13,8 @@ pub(super) struct Order {
     pub(super) open: usize,
     /// When it would end if nothing else ran.
     pub(super) alone_until: Time,
+    /// The numbers of its model and variant.
+    pub(super) of: (usize, usize),
 }
 
 /// The orders of a site by number: a window that moves with them. Lists of members are reused.

@@ -94,6 +94,7 @@ impl Recorder for Projection<'_> {
             | Record::Queued { .. }
             | Record::Launched { .. }
             | Record::Member { .. }
+            | Record::Weights { .. }
             | Record::Served { .. }
             | Record::Hop { .. }
             | Record::Drift { .. } => return,

@@ -47,6 +47,19 @@ pub enum Record {
         /// The site, by number.
         site: usize,
     },
+    /// The weights of a variant are there from now on, or no longer, at a site with a memory for them.
+    Weights {
+        /// The time of the event.
+        time: Time,
+        /// The site, by number.
+        site: usize,
+        /// The model, by number.
+        model: usize,
+        /// The variant, by number.
+        variant: usize,
+        /// Whether they are there now; else they have made room.
+        there: bool,
+    },
     /// A request was delivered to its site and queued.
     Queued {
         /// The time of the event.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Recorder;
 use super::fleet::Crew;
+use super::memory::Memory;
 use super::orders::Orders;
 use super::record::Record;
 use super::static_model::{FleetModel, Site};
@@ -34,6 +35,8 @@ pub(super) struct SiteState {
     /// That of one request, by model.
     alone: Vec<Time>,
     pub(super) orders: Orders,
+    /// The memory for weights, if that is limited.
+    pub(super) memory: Option<Memory>,
     /// The orders that have ended in this instant, and whether they are done.
     pub(super) ended: Vec<(JobId, bool)>,
     /// Whether its queue or its free slots have grown since the dispatcher was asked.
@@ -58,6 +61,7 @@ impl SiteState {
             queued_work: Time::ZERO,
             alone: alone.collect(),
             orders: Orders::default(),
+            memory: site.memory.map(Memory::new),
             ended: Vec::new(),
             asks: false,
             wake: None,
@@ -74,6 +78,7 @@ impl SiteState {
             queued_work: self.queued_work,
             alone: self.alone.clone(),
             orders: self.orders.clone(),
+            memory: self.memory.clone(),
             ended: Vec::new(),
             asks: true,
             wake: None,
@@ -157,7 +162,8 @@ impl SiteState {
     }
 
     pub(super) fn free_slots(&self, site: &Site) -> u32 {
-        site.slots.saturating_sub(self.orders.len())
+        let waiting = self.memory.as_ref().map_or(0, Memory::waiting);
+        site.slots.saturating_sub(self.orders.len() + waiting)
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Site {
     pub rules: Rules,
     /// The number of orders in service at most.
     pub slots: u32,
+    /// The memory for the weights of variants; `None` if all are always there.
+    pub memory: Option<SiteMemory>,
     /// Whether it has each of the models.
     pub deployed: Vec<bool>,
     /// What a second of it costs, in any unit, if that is known.
@@ -50,6 +52,22 @@ impl Site {
     /// The number of orders that can make progress at once: as many as there are slots and accelerators.
     pub fn at_once(&self) -> usize {
         (self.slots as usize).min(self.world.platform.accelerators.len())
+    }
+}
+
+/// The memory of a site for the weights of variants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SiteMemory {
+    /// Its size in bytes; every variant that is deployed fits.
+    pub bytes: f64,
+    /// The bandwidth at which weights are loaded, one variant after the other.
+    pub load_bytes_per_ps: f64,
+}
+
+impl SiteMemory {
+    /// The time to load so many bytes.
+    pub fn loading(&self, bytes: f64) -> Time {
+        Time((bytes / self.load_bytes_per_ps).ceil() as u64)
     }
 }
 
@@ -71,6 +89,8 @@ pub struct ServedVariant {
     pub name: String,
     /// The accuracy, from 0 to 1.
     pub accuracy: f64,
+    /// The size of its weights.
+    pub weight_bytes: f64,
     /// For each batch size the index into [`World::networks`], the same at all sites.
     pub networks: Vec<u32>,
 }

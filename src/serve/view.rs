@@ -160,6 +160,15 @@ impl<'a> FleetView<'a> {
         }
     }
 
+    /// The time until the weights of a variant are at the site where the dispatcher decides, if nothing else is loaded
+    /// before them; zero if they are there.
+    pub fn loading(&self, model: usize, variant: usize) -> Time {
+        let Place::Site(site) = self.place else { return Time::ZERO };
+        let bytes = self.model().models[model].variants[variant].weight_bytes;
+        let memory = self.fleet.sites[site].memory.as_ref();
+        memory.map_or(Time::ZERO, |memory| memory.until_there((model, variant), bytes, self.now()))
+    }
+
     /// The time of a request to a site without any other traffic.
     pub fn way_there(&self, tenant: usize, site: usize) -> Option<Time> {
         let client = &self.model().clients[tenant];

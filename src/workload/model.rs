@@ -19,7 +19,9 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::utility::AccuracyRange;
-use crate::files::{Batch, Folders, Fraction, InputError, Source, Spanned, did_you_mean, schema_of};
+use crate::files::{
+    Batch, Folders, Fraction, InputError, NonNegative, Source, Spanned, did_you_mean, schema_of,
+};
 
 /// A validated model.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,8 @@ pub struct ModelVariant {
     pub network: String,
     /// The share of answers that are right, or the metric in place of it, from 0 to 1.
     pub accuracy: f64,
+    /// The weights in bytes, if the file says it; else a byte for each parameter of the network.
+    pub weight_bytes: Option<f64>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -68,6 +72,8 @@ struct RawVariant {
     network: Spanned<String>,
     /// The accuracy by `metric`, from 0 to 1.
     accuracy: Fraction,
+    /// The weights in megabytes (10^6 bytes), for sites with a `memory_mb`; a byte for each parameter if left out.
+    weights_mb: Option<NonNegative>,
 }
 
 impl Model {
@@ -84,7 +90,7 @@ impl Model {
             return Err(source.error_at_top("`variant` is empty: a model has at least one"));
         }
         let (known, mut variants) = (known.into(), Vec::<ModelVariant>::new());
-        for RawVariant { network, accuracy } in &raw.variant {
+        for RawVariant { network, accuracy, weights_mb } in &raw.variant {
             let name = network.get_ref();
             let wrong = |message: String| Err(source.error(&network.span(), message));
             if variants.iter().any(|earlier| earlier.network == *name) {
@@ -95,7 +101,8 @@ impl Model {
                 let expected = known.expected(name);
                 return wrong(format!("no network `{name}`{hint}: expected {}", expected.display()));
             }
-            variants.push(ModelVariant { network: name.clone(), accuracy: accuracy.0 });
+            let weight_bytes = weights_mb.map(|weights| weights.0 * 1e6);
+            variants.push(ModelVariant { network: name.clone(), accuracy: accuracy.0, weight_bytes });
         }
         let batches = batches(raw.batches.as_ref(), &source)?;
         Ok(Self { name: raw.name, metric: raw.metric, source: raw.source, batches, variants })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use mascot::experiment::{DataRoot, Kind};
 use mascot::files::InputError;
 use mascot::fleet::{
-    AccessSpec, FleetSpec, ImportOptions, ImportedFleet, LinkSharing, LinkSpec, SiteSpec, import_gml,
+    AccessSpec, FleetSpec, ImportOptions, ImportedFleet, LinkSharing, LinkSpec, MemorySpec, SiteSpec, import_gml,
 };
 use mascot::units::Time;
 
@@ -59,6 +59,8 @@ node = 'B'
 system = 'large'
 scheduler = 'edf'
 slots = 4
+memory_mb = 512
+load_bandwidth_gbps = 2
 [access]
 gbps = 0.1
 delay_us = 2_000
@@ -100,6 +102,7 @@ delay_us = 2_000
                 scheduler: scheduler("name = 'gated'\nalpha = 0.3"),
                 slots: Some(u32::MAX),
                 models: Some(vec!["m".into()]),
+                memory: None,
                 cost_per_s: Some(1.5),
             },
             SiteSpec {
@@ -109,6 +112,7 @@ delay_us = 2_000
                 scheduler: scheduler("name = 'edf'"),
                 slots: Some(4),
                 models: None,
+                memory: Some(MemorySpec { bytes: 512e6, load_bytes_per_s: 2e9 }),
                 cost_per_s: None,
             },
         ]

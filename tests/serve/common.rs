@@ -8,7 +8,7 @@ use mascot::dispatch::{BATCHES, Composed, ORDERS, ROUTES, RuleEntry, VARIANTS, W
 use mascot::hw::Sharing;
 use mascot::serve::{
     self, Client, Dispatcher, FleetModel, Record, ServeError, ServedModel, ServedVariant, ServiceTerms, Site,
-    Wire, WireChange, WireSharing,
+    SiteMemory, Wire, WireChange, WireSharing,
 };
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Late, LateRules, LayerModel, NetworkModel, Origin,
@@ -25,6 +25,8 @@ pub(crate) struct SitePlan {
     /// Factor of all services.
     pub(crate) slowness: u64,
     pub(crate) cost_per_s: Option<f64>,
+    /// Memory for weights; those of a variant have as many bytes as its service alone has picoseconds.
+    pub(crate) memory: Option<SiteMemory>,
     /// The links there and the links back, one after the other.
     pub(crate) links: [Vec<Wire>; 2],
 }
@@ -41,7 +43,14 @@ pub(crate) fn delay(ps: u64) -> Wire {
 impl SitePlan {
     /// One accelerator, one slot.
     pub(crate) fn behind(link: Wire) -> Self {
-        Self { accelerators: 1, slots: 1, slowness: 1, cost_per_s: None, links: [vec![link], vec![link]] }
+        Self {
+            accelerators: 1,
+            slots: 1,
+            slowness: 1,
+            cost_per_s: None,
+            memory: None,
+            links: [vec![link], vec![link]],
+        }
     }
 }
 
@@ -155,6 +164,7 @@ impl Plan {
         let mut variant = |VariantPlan(name, accuracy, services): &VariantPlan| ServedVariant {
             name: name.clone(),
             accuracy: *accuracy,
+            weight_bytes: services[0] as f64,
             networks: networks.by_ref().take(services.len()).collect(),
         };
         let mut models = Vec::new();
@@ -212,6 +222,7 @@ impl Plan {
             slots: site.slots,
             deployed: vec![true; self.models.len()],
             cost_per_s: site.cost_per_s,
+            memory: site.memory,
         }
     }
 

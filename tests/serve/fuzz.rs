@@ -52,6 +52,7 @@ fn cases_have_everything() {
     assert!(share(|case| !case.model.changes.is_empty()) > 30);
     assert!(share(|case| case.model.sites.iter().any(|site| site.rules.drift != Drift::NONE)) > 30);
     assert!(share(|case| case.model.sites.len() > 2) > 50);
+    assert!(share(|case| case.model.sites.iter().any(|site| site.memory.is_some())) > 50);
 }
 
 #[test]

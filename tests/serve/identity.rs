@@ -48,13 +48,22 @@ fn one_site(case: &Case) -> FleetModel {
         variants: vec![ServedVariant {
             name: network.to_string(),
             accuracy: 1.0,
+            weight_bytes: 0.0,
             networks: vec![network as u32],
         }],
     };
     let rules = Rules { late: LateRules::all(Late::Finish), ..case.rules.clone() };
     let deployed = networks.clone().map(|_| true).collect();
     FleetModel {
-        sites: vec![Site { name: "here".into(), world, rules, slots: u32::MAX, deployed, cost_per_s: None }],
+        sites: vec![Site {
+            name: "here".into(),
+            world,
+            rules,
+            slots: u32::MAX,
+            deployed,
+            cost_per_s: None,
+            memory: None,
+        }],
         models: networks.clone().map(model).collect(),
         wires: Vec::new(),
         clients: networks.clone().cycle().take(networks.len().max(TENANTS)).map(client).collect(),

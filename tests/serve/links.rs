@@ -18,6 +18,7 @@ fn behind(there: &[Wire], sizes: &[f64]) -> Plan {
         slots: u32::MAX,
         slowness: 1,
         cost_per_s: None,
+        memory: None,
         links: [there.to_vec(), vec![NO_LINK]],
     };
     let client = |&size: &f64| ClientPlan { bytes: [size * UNIT, 0.0], ..CLIENT };

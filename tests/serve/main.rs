@@ -24,4 +24,5 @@ mod stations;
 mod statistics;
 mod tan_mini;
 mod variants;
+mod weights;
 mod whole;

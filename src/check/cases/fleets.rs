@@ -16,7 +16,8 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::rng;
 use crate::serve::{
-    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, Wire, WireChange, WireSharing,
+    Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, SiteMemory, Wire, WireChange,
+    WireSharing,
 };
 use crate::sim::{
     AcceleratorModel, Change, DecisionCost, Drift, Follower, Host, Late, LateRules, LayerModel, Losing,
@@ -61,10 +62,13 @@ impl FleetCase {
                     slots: rng.random_range(1..4),
                     deployed: models.iter().map(|_| rng.random_range(0..5) > 0).collect(),
                     cost_per_s: None,
+                    memory: None,
                 }
             })
             .collect();
         let unit = if is_opaque { Time(1) } else { unit(&sites) };
+        let (mut sites, mut models) = (sites, models);
+        add_memories(&mut sites, &mut models, unit, &mut rng::stream(seed, "fleet", "memories"));
         let draw = Scaled { unit };
         let wires: Vec<Wire> = (0..rng.random_range(0..7)).map(|_| draw.wire(rng)).collect();
         let mut model = FleetModel {
@@ -97,6 +101,21 @@ impl FleetCase {
     }
 }
 
+/// Gives weights to all variants, and a third of the sites a memory that does not hold all of them at once. Loading takes
+/// up to a hundred units.
+fn add_memories(sites: &mut [Site], models: &mut [ServedModel], unit: Time, rng: &mut ChaCha8Rng) {
+    let mut most: f64 = 0.0;
+    for variant in models.iter_mut().flat_map(|model| &mut model.variants) {
+        variant.weight_bytes = rng.random_range(1..=100).into();
+        most = most.max(variant.weight_bytes);
+    }
+    for site in sites {
+        let bytes = most * rng.random_range(1.0..3.0);
+        let load_bytes_per_ps = rng.random_range(1.0..20.0) / unit.as_ps();
+        site.memory = (rng.random_range(0..3) == 0).then_some(SiteMemory { bytes, load_bytes_per_ps });
+    }
+}
+
 fn model(number: usize, networks: &mut std::ops::RangeFrom<u32>, rng: &mut ChaCha8Rng) -> ServedModel {
     let lists: [&[u32]; 4] = [&[1], &[1, 2], &[1, 4], &[1, 2, 3, 4]];
     let batches = lists[rng.random_range(0..4)].to_vec();
@@ -104,6 +123,7 @@ fn model(number: usize, networks: &mut std::ops::RangeFrom<u32>, rng: &mut ChaCh
     let variant = |name: i32| ServedVariant {
         name: name.to_string(),
         accuracy: rng.random(),
+        weight_bytes: 0.0,
         networks: networks.by_ref().take(batches.len()).collect(),
     };
     let variants = (0..count).map(variant).collect();

@@ -62,6 +62,8 @@ pub struct Serving<'a> {
     orders: BTreeMap<(usize, JobId), Order>,
     /// The number of the next order of each site.
     next_order: Vec<u32>,
+    /// The weights that are at each site with a memory for them, and since when.
+    weights: BTreeMap<(usize, usize, usize), Time>,
     /// The order whose members are being named.
     naming: Option<(usize, JobId)>,
     /// The number of changes of links until now.
@@ -81,6 +83,7 @@ impl<'a> Serving<'a> {
             queues: BTreeMap::new(),
             orders: BTreeMap::new(),
             next_order: vec![0; model.sites.len()],
+            weights: BTreeMap::new(),
             naming: None,
             changes: 0,
             counts: Counts::default(),
@@ -112,6 +115,7 @@ impl<'a> Serving<'a> {
             | Record::Queued { time, .. }
             | Record::Launched { time, .. }
             | Record::Member { time, .. }
+            | Record::Weights { time, .. }
             | Record::Served { time, .. }
             | Record::Answered { time, .. }
             | Record::Lost { time, .. }
@@ -137,6 +141,9 @@ impl<'a> Serving<'a> {
                 let launched =
                     Order { since, model, variant, batch, requests, picked, named, open, served: None };
                 self.launched(site, order, launched)
+            }
+            Record::Weights { site, model, variant, there, .. } => {
+                self.weights(site, (model, variant), there)
             }
             Record::Member { request, site, order, .. } => self.member(request, site, order),
             Record::Served { request, site, .. } => self.served(request, site),
@@ -261,11 +268,37 @@ impl<'a> Serving<'a> {
         let running = running.filter(|(_, order)| order.served.is_none()).count();
         ensure(running < of.slots as usize, || format!("all {} slots are taken", of.slots))?;
         ensure(id.0 == self.next_order[site], || "orders are numbered in the order of launch".into())?;
+        let there = of.memory.is_none() || self.weights.contains_key(&(site, model, variant));
+        ensure(there, || "the weights of the variant are not there".into())?;
         self.next_order[site] += 1;
         self.counts.orders += 1;
         self.orders.insert((site, id), order);
         self.naming = Some((site, id));
         Ok(())
+    }
+
+    /// Weights have come to a site, one variant after the other, or have left it while nothing runs on them.
+    fn weights(&mut self, site: usize, of: (usize, usize), there: bool) -> Result<(), String> {
+        let memory = self.model.sites.get(site).and_then(|site| site.memory);
+        let memory = memory.ok_or("the site has no memory for weights")?;
+        let known = |(model, variant): (usize, usize)| self.model.models.get(model)?.variants.get(variant);
+        let bytes = known(of).ok_or("there is no such variant")?.weight_bytes;
+        let key = (site, of.0, of.1);
+        if !there {
+            let running = self.orders.range((site, JobId(0))..=(site, JobId(u32::MAX)));
+            let mut running = running.filter(|(_, order)| order.served.is_none() && order.open > 0);
+            let runs = running.any(|(_, order)| (order.model, order.variant) == of);
+            ensure(!runs, || "an order runs on the weights that leave".into())?;
+            return ensure(self.weights.remove(&key).is_some(), || "the weights are not there".into());
+        }
+        let here = || self.weights.range((site, 0, 0)..=(site, usize::MAX, usize::MAX));
+        let last = here().map(|(_, since)| *since).max().unwrap_or(Time::ZERO);
+        ensure(last + memory.loading(bytes) <= self.now, || "weights are loaded one by one".into())?;
+        let sizes =
+            here().map(|(&(_, model, variant), _)| known((model, variant)).map_or(0.0, |of| of.weight_bytes));
+        let used = sizes.sum::<f64>() + bytes;
+        ensure(used <= memory.bytes, || format!("{used} bytes are in a memory of {}", memory.bytes))?;
+        ensure(self.weights.insert(key, self.now).is_none(), || "the weights are there already".into())
     }
 
     fn member(&mut self, id: RequestId, site: usize, order: JobId) -> Result<(), String> {

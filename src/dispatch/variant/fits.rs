@@ -33,7 +33,9 @@ impl Variant for Fits {
     ) -> usize {
         spent.comparisons += (count + allowed.len()) as u64;
         let first_due = queue.iter().take(count).map(|request| request.due).min().unwrap_or(Time::MAX);
-        let service = |variant: usize| view.model().service(queue.site, queue.model, variant, count);
+        let service = |variant: usize| {
+            view.loading(queue.model, variant) + view.model().service(queue.site, queue.model, variant, count)
+        };
         let in_time = |variant: &usize| view.now().saturating_add(service(*variant)) <= first_due;
         let fitting = allowed.iter().copied().find(in_time);
         fitting.unwrap_or_else(|| smallest(view, queue, count, allowed))

@@ -227,7 +227,11 @@ impl Recorder for Serving {
                 self.energy = Picojoules(self.energy.0 + energy.0);
             }
             Record::Launched { .. } => self.orders += 1,
-            Record::Site { .. } | Record::Hop { .. } | Record::Drift { .. } | Record::End { .. } => {}
+            Record::Site { .. }
+            | Record::Hop { .. }
+            | Record::Weights { .. }
+            | Record::Drift { .. }
+            | Record::End { .. } => {}
         }
     }
 }
