@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use mascot::experiment::{DataRoot, Kind};
 use mascot::files::InputError;
 use mascot::fleet::{
-    AccessSpec, FleetSpec, ImportOptions, ImportedFleet, LinkSharing, LinkSpec, MemorySpec, SiteSpec, import_gml,
+    AccessSpec, FleetSpec, ImportOptions, ImportedFleet, LinkSharing, LinkSpec, MemorySpec, SiteSpec,
+    import_gml,
 };
 use mascot::units::Time;
 

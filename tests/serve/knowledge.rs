@@ -24,6 +24,7 @@ fn time(record: &Record) -> Time {
         | Record::Queued { time, .. }
         | Record::Launched { time, .. }
         | Record::Member { time, .. }
+        | Record::Weights { time, .. }
         | Record::Served { time, .. }
         | Record::Answered { time, .. }
         | Record::Lost { time, .. }

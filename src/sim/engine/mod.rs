@@ -7,6 +7,7 @@
 //! the instant at which the time of a run is over, only the completions happen.
 
 mod actions;
+mod admission;
 mod drift;
 mod jobs;
 mod lanes;
@@ -28,13 +29,13 @@ use self::jobs::{Assignment, Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
 use self::residents::Residents;
 use self::ticks::Ticks;
-use super::arrivals::{Arrivals, Arriving, Ended};
+use super::arrivals::{Arrivals, Ended};
 use super::{
-    DecisionCost, DropReason, Found, JobId, Origin, Record, Recorder, Request, RequestId, Rules, Snapshot,
-    SubJobId, Trace, Trigger, Unassigned, View, World,
+    DecisionCost, DropReason, Found, JobId, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId,
+    Trace, Trigger, Unassigned, View, World,
 };
 use crate::units::Time;
-use crate::workload::{Firm, Late};
+use crate::workload::Firm;
 
 /// What the engine waits for when it stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,33 +302,6 @@ impl Engine {
     fn has_ready(&self) -> bool {
         let is_ready = |job: &jobs::Job| job.open.iter().any(|&layer| job.sub(layer).state == State::Ready);
         self.jobs.in_flight().iter().any(|&id| self.jobs.get(id).is_some_and(is_ready))
-    }
-
-    fn admit_arrivals(&mut self, out: &mut dyn Recorder) {
-        while let Some(Arriving { place, request, after }) = self.arrivals.take(&self.trace, self.now) {
-            let id = self.arrivals.next_id();
-            let origin = Origin { place, measured: self.trace.is_measured(RequestId(id), self.now) };
-            self.insert(id, origin, request, after, out);
-        }
-    }
-
-    fn insert(
-        &mut self,
-        id: u32,
-        origin: Origin,
-        request: Request,
-        after: Option<RequestId>,
-        out: &mut dyn Recorder,
-    ) {
-        let network = &self.world.networks[request.network as usize];
-        self.jobs.insert(JobId(id), origin, request, network);
-        if self.rules.late.of(request.tenant) == Late::Abort {
-            self.deadlines.push(Reverse((request.deadline, RequestId(id))));
-        }
-        self.changes.ready_grew = true;
-        self.changes.arrival_or_completion = true;
-        let arrival = Record::Arrival { request: RequestId(id), job: JobId(id), asked: request, after };
-        out.record(&arrival, origin);
     }
 
     fn complete_layers(&mut self, out: &mut dyn Recorder) {

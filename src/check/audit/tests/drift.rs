@@ -83,7 +83,7 @@ fn what_is_told_wrongly_or_not_obeyed_is_found() {
         }),
         ("the next change is due at 18446744073709551615 ps", |example| example.rules.drift = Drift::NONE),
         // The engine made half of the speed, the rules say a quarter, and so do the records.
-        ("grants", |example| {
+        ("recorded bandwidth", |example| {
             let mut changes = example.rules.drift.to_vec();
             changes[0].speed = Some(0.25);
             example.rules.drift = Drift::new(changes);
