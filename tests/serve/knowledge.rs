@@ -61,11 +61,11 @@ fn another_future(case: &FleetCase, after: Time, seed: u64) -> Trace {
     other
 }
 
+/// Makes a dispatcher for a case, if it can be made.
+type Make<'a> = dyn Fn(&FleetCase, &Trace) -> Option<Box<dyn Dispatcher>> + 'a;
+
 /// Whether two runs are the same until the futures of their requests part.
-fn past_is_the_same(
-    seed: u64,
-    make: &dyn Fn(&FleetCase, &Trace) -> Option<Box<dyn Dispatcher>>,
-) -> Option<bool> {
+fn past_is_the_same(seed: u64, make: &Make) -> Option<bool> {
     let case = opaque_case(seed);
     let trace = &case.trace;
     let own = trace.requests.iter().filter(|request| request.arrival < Time::MAX).count();
@@ -131,8 +131,7 @@ fn another_future_leaves_the_past_alone() {
     assert!(compared > 1_200, "{compared} are few");
     // Who knows the trace is found.
     let prophet = |_: &FleetCase, trace: &Trace| -> Option<Box<dyn Dispatcher>> {
-        let odd =
-            trace.requests.iter().filter(|request| request.arrival < Time::MAX).next_back()?.arrival.0 % 2;
+        let odd = trace.requests.iter().rfind(|request| request.arrival < Time::MAX)?.arrival.0 % 2;
         Some(Box::new(Prophet(odd as usize, Box::new(composed("closest", "best", "single", 1)))))
     };
     let found = (0..200).filter(|&seed| past_is_the_same(seed, &prophet) == Some(false)).count();

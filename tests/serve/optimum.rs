@@ -115,9 +115,12 @@ impl Instance {
     }
 }
 
+/// Makes a dispatcher.
+type Make = Box<dyn Fn() -> Box<dyn Dispatcher>>;
+
 /// Rules by name with parameters that fit the times of the instances.
-fn sample() -> Vec<(String, Box<dyn Fn() -> Box<dyn Dispatcher>>)> {
-    let mut all: Vec<(String, Box<dyn Fn() -> Box<dyn Dispatcher>>)> = Vec::new();
+fn sample() -> Vec<(String, Make)> {
+    let mut all: Vec<(String, Make)> = Vec::new();
     for route in ROUTES.iter().map(|route| route.name).filter(|&name| name != "split" && name != "cheaper") {
         for variant in VARIANTS {
             for batch in BATCHES {
