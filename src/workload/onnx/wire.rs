@@ -1,7 +1,8 @@
 //! The protobuf bytes of a model without its weights.
 //!
 //! `rten-onnx` decodes weight data with the rest, trusts the length of every field, takes a message that breaks off
-//! for one that ends, and follows nested sub-graphs to any depth. This pass goes first, in one go over the file: it
+//! for one that ends, never comes to the end of a number of ten bytes that go on, and follows nested sub-graphs to any
+//! depth. This pass goes first, in one go over the file: it
 //! checks the framing, copies only the fields that the importer reads, and hashes every byte. Of the data of a tensor
 //! that is what shapes are made of: a few numbers. Memory is bounded by what is copied, and recursion by
 //! [`MAX_DEPTH`], since only graphs contain graphs. What `rten-onnx` has no field for goes where it has one of the
@@ -146,6 +147,21 @@ fn renumbered(message: Message, field: u64) -> u64 {
     }
 }
 
+/// Whether a field may be a list of integers, packed into one piece of bytes.
+fn has_integers(message: Message, field: u64) -> bool {
+    match message {
+        Message::Attribute => field == 8,
+        Message::Tensor => matches!(field, 1 | 5 | 7 | 11),
+        Message::SparseTensor => field == 3,
+        _ => false,
+    }
+}
+
+/// Whether ten bytes in a row say that their number goes on: no 64-bit number does, and `rten-onnx` would never end.
+fn has_endless_number(bytes: &[u8]) -> bool {
+    bytes.windows(10).any(|ten| ten.iter().all(|byte| byte & 0x80 != 0))
+}
+
 struct Wire<R> {
     input: R,
     hasher: Sha256,
@@ -174,7 +190,11 @@ impl<R: BufRead> Wire<R> {
             let tag = self.varint()?;
             let field = tag >> 3;
             let kept_tag = renumbered(message, field) << 3 | tag & 7;
+            let from = out.len();
             self.field(rule(message, field), kept_tag, end, out)?;
+            if has_integers(message, field) && has_endless_number(&out[from..]) {
+                return Err(self.malformed("endless number"));
+            }
         }
     }
 
@@ -326,6 +346,20 @@ mod tests {
         let model = field(7, &field(1, &field(4, b"Conv")));
         for length in 1..model.len() {
             assert!(matches!(skeleton(&model[..length]), Err(Problem::Truncated { .. })), "{length}");
+        }
+    }
+
+    #[test]
+    fn lists_of_integers_have_no_endless_ones() {
+        let endless = [0x80; 10];
+        let longest = [&[0x80; 9][..], &[0x01]].concat();
+        // Dimensions of a tensor; integers of an attribute of a node.
+        let tensor = |numbers: &[u8]| field(7, &field(5, &field(1, numbers)));
+        let attribute = |numbers: &[u8]| field(7, &field(1, &field(5, &field(8, numbers))));
+        for of in [tensor, attribute] {
+            assert!(matches!(skeleton(&of(&endless)[..]), Err(Problem::Malformed { .. })));
+            let bytes = of(&longest);
+            assert_eq!(skeleton(&bytes[..]).unwrap().bytes, bytes);
         }
     }
 
