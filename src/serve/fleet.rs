@@ -442,7 +442,7 @@ impl Fleet {
     pub(super) fn lose(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
         let Some(&request) = self.requests.get(id) else { return };
         let model = self.model.clients[request.asked.tenant as usize].model;
-        let site = request.site;
+        let (site, mut given_up) = (request.site, None);
         match request.stage {
             Stage::AtNode | Stage::There | Stage::Back => {}
             Stage::Queued => self.sites[site].unqueue(model, id),
@@ -452,23 +452,26 @@ impl Fleet {
                 *open -= 1;
                 if *open == 0 {
                     self.begin(site, out);
-                    self.give_up(site, order, out);
+                    given_up = self.give_up(site, order, out);
                 }
             }
         }
         self.close(id, reason, out);
+        if let Some(variant) = given_up {
+            self.weights_are_free(site, variant, out);
+        }
     }
 
-    /// Gives up an order for which nobody waits any more, unless it has just ended.
-    fn give_up(&mut self, site: usize, order: JobId, out: &mut dyn Recorder) {
+    /// Gives up an order for which nobody waits any more, unless it has just ended; returns its model and variant.
+    fn give_up(&mut self, site: usize, order: JobId, out: &mut dyn Recorder) -> Option<(usize, usize)> {
         let state = &mut self.sites[site];
-        let Some(ended) = state.orders.remove(order) else { return };
+        let ended = state.orders.remove(order)?;
         state.orders.reuse(ended.members);
         state.asks = true;
         state.with_engine(site, out, |engine, tap| engine.give_up(order, DropReason::Late, tap));
         state.ended.clear();
         self.hosts.ask(self.model.nodes + site);
-        self.weights_are_free(site, ended.of, out);
+        Some(ended.of)
     }
 
     fn close(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {

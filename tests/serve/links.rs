@@ -100,7 +100,9 @@ fn play(plan: &Plan, route: &str) -> Log {
 
 /// What happened to requests, whatever the order within an instant and the number of comparisons.
 fn story(log: &Log) -> Vec<String> {
-    let of_request = |record: &Record| !matches!(record, Record::Site { .. } | Record::Decided { .. });
+    let of_request = |record: &Record| {
+        !matches!(record, Record::Site { .. } | Record::Decided { .. } | Record::Hop { .. })
+    };
     let records = log.0.iter().filter(|(record, _)| of_request(record));
     let mut story: Vec<String> = records.map(|record| format!("{record:?}")).collect();
     story.sort_unstable();
