@@ -11,6 +11,7 @@ use super::drift::Entries;
 use super::fleet_ways::Resources;
 use super::pace::OwnPace;
 use super::rules::{decision_cost, rules_on};
+use super::served::{model_of, served, terms, wide};
 use super::workload::Workload;
 use crate::experiment::{Asked, DataRoot, Dram, Error, Kind, Policies, SchedulerChoice};
 use crate::files::{Source, did_you_mean};
@@ -18,12 +19,11 @@ use crate::fleet::{FleetSpec, LinkSharing, SiteSpec};
 use crate::hw::SystemSpec;
 use crate::limits::{Way, largest_rate, largest_value};
 use crate::serve::{
-    Client, FleetModel, ServedModel, ServedVariant, ServiceTerms, Site as ServedSite, SiteMemory, Wire,
-    WireSharing, joint_world,
+    Client, FleetModel, ServedModel, Site as ServedSite, SiteMemory, Wire, WireSharing, joint_world,
 };
 use crate::sim::{Late, LateRules, Rules, Scheduler, World};
 use crate::units::Time;
-use crate::workload::{Model, Scenario, Tenant, Variant};
+use crate::workload::{Scenario, Tenant};
 
 /// Below this distance from 1 a resource counts as fully used, as for systems (`limits::saturation`).
 const FULL: f64 = 1e-6;
@@ -46,8 +46,6 @@ pub struct Fleet {
     pub policies: Arc<Policies>,
     /// For each tenant a request alone in the fleet. Deadlines are multiples of its latency.
     pub alone: Vec<Alone>,
-    /// The terms of the tenants.
-    pub terms: Vec<ServiceTerms>,
     /// The most requests per second with the most accurate variants, one by one: what loads are relative to.
     pub lambda_best: f64,
     /// What is fully used then; of several ways to reach that rate, others may spare some of it.
@@ -177,9 +175,8 @@ impl FleetData {
             None => scenario.tenant_shares(),
         };
         let drams: Vec<Dram> = self.systems.iter().map(|system| Dram::of(&asked.on(system))).collect();
-        let terms: Vec<ServiceTerms> = model.clients.iter().map(|client| client.terms).collect();
         let resources = Resources::of(&model);
-        let all = resources.ways(&model, &terms, &drams).map_err(wrong)?;
+        let all = resources.ways(&model, &drams).map_err(wrong)?;
         let best: Vec<Way> = all.iter().filter(|of| of.is_best).map(|of| of.way.clone()).collect();
         let ways: Vec<Way> = all.into_iter().map(|of| of.way).collect();
         let rate = |ways: &[Way]| largest_rate(ways, &shares).map_err(|e| wrong(e.to_string()));
@@ -192,7 +189,6 @@ impl FleetData {
             schedulers: self.schedulers.iter().cloned().zip(of_systems).collect(),
             policies: Arc::clone(&self.policies),
             alone,
-            terms,
             lambda_best: lambda.per_s,
             bound_by: full.map(|(resource, _)| names[resource].clone()).collect(),
             lambda_max: rate(&ways)?.per_s,
@@ -397,77 +393,6 @@ fn check_networks(scenario: &Scenario) -> Result<(), OfTenant> {
         let message = "it asks for several networks: expected a `model`, or one `network`".into();
         Err(OfTenant { tenant, keys: &["networks"], message })
     })
-}
-
-/// The terms of a tenant, who is served by a model.
-fn terms(tenant: &Tenant, model: &ServedModel) -> ServiceTerms {
-    ServiceTerms {
-        utility: tenant.utility,
-        min_accuracy: tenant.min_accuracy.unwrap_or(0.0),
-        accuracies: model.accuracies(),
-        target_hit_rate: tenant.target_hit_rate,
-    }
-}
-
-/// The scenario with the networks of all variants at all batches after its own.
-pub(super) fn wide(scenario: &Scenario) -> Scenario {
-    let mut wide = scenario.clone();
-    for model in &scenario.models {
-        for variant in &model.variants {
-            for &batch in &model.batches {
-                let variant = Variant { network: variant.network.clone(), batch };
-                if !wide.networks.contains(&variant) {
-                    wide.networks.push(variant);
-                }
-            }
-        }
-    }
-    wide
-}
-
-/// What is served: the models of the scenario, then the networks that tenants ask for without a model.
-fn served(scenario: &Scenario, wide: &Scenario, catalogue: &Catalogue) -> Vec<ServedModel> {
-    let place = |network: &str, batch: u64| {
-        let is = |variant: &Variant| variant.network == network && variant.batch == batch;
-        wide.networks.iter().position(is).expect("it was added") as u32
-    };
-    let model = |model: &Model| ServedModel {
-        name: model.name.clone(),
-        batches: model.batches.iter().map(|&batch| batch as u32).collect(),
-        variants: model
-            .variants
-            .iter()
-            .map(|variant| ServedVariant {
-                name: variant.network.clone(),
-                accuracy: variant.accuracy,
-                weight_bytes: variant.weight_bytes.unwrap_or_else(|| catalogue.parameters(&variant.network)),
-                networks: model.batches.iter().map(|&batch| place(&variant.network, batch)).collect(),
-            })
-            .collect(),
-    };
-    let mut all: Vec<ServedModel> = scenario.models.iter().map(model).collect();
-    for tenant in scenario.tenants.iter().filter(|tenant| tenant.model.is_none()) {
-        let network = tenant.networks[0].value;
-        let name = scenario.networks[network as usize].label();
-        if !all.iter().any(|model| model.name == name) {
-            let weight_bytes = catalogue.parameters(&scenario.networks[network as usize].network);
-            let variant =
-                ServedVariant { name: name.clone(), accuracy: 1.0, weight_bytes, networks: vec![network] };
-            all.push(ServedModel { name, batches: vec![1], variants: vec![variant] });
-        }
-    }
-    all
-}
-
-fn model_of(scenario: &Scenario, tenant: usize, models: &[ServedModel]) -> usize {
-    let tenant = &scenario.tenants[tenant];
-    match tenant.model {
-        Some(model) => model as usize,
-        None => {
-            let name = scenario.networks[tenant.networks[0].value as usize].label();
-            models.iter().position(|model| model.name == name).expect("it was added")
-        }
-    }
 }
 
 /// A request of a tenant alone in the fleet.

@@ -33,12 +33,7 @@ impl Resources {
     }
 
     /// All ways; `drams` are those of the sites.
-    pub(super) fn ways(
-        &self,
-        model: &FleetModel,
-        terms: &[ServiceTerms],
-        drams: &[Dram],
-    ) -> Result<Vec<Served>, String> {
+    pub(super) fn ways(&self, model: &FleetModel, drams: &[Dram]) -> Result<Vec<Served>, String> {
         let mut all = Vec::new();
         for (place, site) in model.sites.iter().enumerate() {
             for (m, served) in model.models.iter().enumerate().filter(|&(m, _)| site.deployed[m]) {
@@ -54,7 +49,7 @@ impl Resources {
                             let Some(on_links) = self.on_links(model, of, place) else { continue };
                             let uses = used.iter().copied().chain(on_links);
                             let uses = uses.filter(|&(_, seconds)| seconds > 0.0).collect();
-                            let value = worth(&terms[client], variant.accuracy);
+                            let value = worth(&of.terms, variant.accuracy);
                             all.push(Served { way: Way { client, value, uses }, is_best });
                         }
                     }

@@ -23,6 +23,7 @@ mod prepare;
 mod reference;
 pub mod requests;
 mod rules;
+mod served;
 mod warnings;
 mod workload;
 

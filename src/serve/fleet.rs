@@ -60,7 +60,7 @@ pub(super) enum Event {
 
 impl Event {
     /// Whether it comes before the arrivals of its instant.
-    fn is_on_the_way(self) -> bool {
+    pub(super) fn is_on_the_way(self) -> bool {
         matches!(self, Self::Through { .. } | Self::Hop { .. })
     }
 }
@@ -114,11 +114,13 @@ pub fn run(
 }
 
 /// Who decides and who watches; records go to those whom they concern.
-pub(super) struct Crew<'a> {
-    pub(super) dispatcher: &'a mut dyn Dispatcher,
-    /// One for each site.
-    pub(super) schedulers: &'a mut [Box<dyn Scheduler>],
-    pub(super) out: &'a mut dyn Recorder,
+pub struct Crew<'a> {
+    /// Decides where requests go and when which variant runs.
+    pub dispatcher: &'a mut dyn Dispatcher,
+    /// Decide about layers, one for each site.
+    pub schedulers: &'a mut [Box<dyn Scheduler>],
+    /// Watches.
+    pub out: &'a mut dyn Recorder,
 }
 
 impl Recorder for Crew<'_> {
@@ -176,7 +178,7 @@ impl Fleet {
     }
 
     /// Goes on by one instant; returns whether the run goes on.
-    pub(super) fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
+    pub fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
         let is_over = self.measured_open == 0
             || (self.requests.len() == 0 && self.arrivals.next_time() == Time::MAX && self.end == Time::MAX);
         let next = self.next_time();
@@ -339,88 +341,6 @@ impl Fleet {
         self.sites[site].ended = ended;
     }
 
-    fn pass_hops(&mut self, out: &mut dyn Recorder) {
-        while let Some(&Reverse((time, event, _))) = self.events.peek() {
-            if time > self.now || !event.is_on_the_way() {
-                return;
-            }
-            self.events.pop();
-            match event {
-                Event::Through { wire } => {
-                    let of = self.wires[wire as usize];
-                    while let Some(request) = self.traffic[wire as usize].take(&of, self.now) {
-                        self.announce(self.now + of.delay, Event::Hop { request });
-                    }
-                    self.announce_through(wire);
-                }
-                Event::Hop { request } => {
-                    if let Some(message) = self.requests.get_mut(request) {
-                        message.hop += 1;
-                        self.travel(request, out);
-                    }
-                }
-                Event::Decided { .. } | Event::Loaded { .. } | Event::Wake { .. } => {
-                    unreachable!("they are not on the way")
-                }
-            }
-        }
-    }
-
-    pub(super) fn announce_through(&mut self, wire: Hop) {
-        let end = self.traffic[wire as usize].next_end(&self.wires[wire as usize]);
-        if end < Time::MAX {
-            self.announce(end, Event::Through { wire });
-        }
-    }
-
-    /// Sends a message on to its next hop, or takes it at the end of its way.
-    pub(super) fn travel(&mut self, id: RequestId, out: &mut dyn Recorder) {
-        let message = self.requests.get(id).expect("only requests in flight travel");
-        let client = &self.model.clients[message.asked.tenant as usize];
-        let [there, back] = client.ways[message.site].as_ref().expect("requests go where there is a way");
-        let (way, bytes) = match message.stage {
-            Stage::There => (there, client.input_bytes),
-            _ => (back, client.output_bytes),
-        };
-        let Some(&wire) = way.get(message.hop) else {
-            return match message.stage {
-                Stage::There => self.deliver(id, out),
-                _ => self.answer(id, out),
-            };
-        };
-        let of = self.wires[wire as usize];
-        let crossed = Record::Hop { time: self.now, request: id, wire, bytes };
-        out.record(&crossed, message.origin);
-        match self.traffic[wire as usize].send(&of, id, bytes, self.now) {
-            Some(through) => {
-                self.requests.get_mut(id).expect("it is in flight").through = through;
-                self.announce(through + of.delay, Event::Hop { request: id });
-            }
-            None => self.announce_through(wire),
-        }
-    }
-
-    fn deliver(&mut self, id: RequestId, out: &mut dyn Recorder) {
-        let request = self.requests.get_mut(id).expect("only requests in flight travel");
-        (request.stage, request.queued_at) = (Stage::Queued, self.now);
-        let (site, origin) = (request.site, request.origin);
-        let model = self.model.clients[request.asked.tenant as usize].model;
-        out.record(&Record::Queued { time: self.now, request: id, site }, origin);
-        self.sites[site].enqueue(model, id);
-        self.hosts.ask(self.model.nodes + site);
-    }
-
-    fn answer(&mut self, id: RequestId, out: &mut dyn Recorder) {
-        let request = self.requests.remove(id).expect("only requests in flight travel");
-        let (InFlight { asked, site, served: (variant, batch), .. }, origin) = (request, request.origin);
-        let model = self.model.clients[asked.tenant as usize].model;
-        let accuracy = self.model.models[model].variants[variant].accuracy;
-        let time = self.now;
-        let answered = Record::Answered { time, request: id, asked, site, variant, batch, accuracy };
-        out.record(&answered, origin);
-        self.end(id, origin, asked.tenant, true);
-    }
-
     fn arrive(&mut self, out: &mut dyn Recorder) {
         let Some(Arriving { place, request: asked, after }) = self.arrivals.take(&self.trace, self.now)
         else {
@@ -481,7 +401,7 @@ impl Fleet {
     }
 
     /// A request has ended: what follows it may arrive.
-    fn end(&mut self, id: RequestId, origin: Origin, tenant: u32, done: bool) {
+    pub(super) fn end(&mut self, id: RequestId, origin: Origin, tenant: u32, done: bool) {
         self.measured_open -= usize::from(origin.measured);
         if !self.trace.followers.is_empty() {
             let ended = Ended { id, place: origin.place, tenant, done };

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::fleet::{Crew, Event, Fleet, ServeError};
 use super::memory::Memory;
-use super::requests::Stage;
+use super::requests::{InFlight, Stage};
 use super::static_model::{Client, FleetModel, Site};
 use super::view::{FleetView, Place};
-use super::{Action, Dispatch, Dispatcher, Recorder};
-use crate::sim::{DecisionCost, Drift, Origin, Rules, Scheduler};
+use super::{Action, Dispatch};
+use crate::sim::{DecisionCost, Drift, Origin, Rules};
 use crate::units::Time;
 
 impl FleetModel {
@@ -50,26 +50,14 @@ impl Fork {
     }
 
     /// Takes these actions now, and goes on to the end of the instant.
-    pub fn begin(
-        &mut self,
-        actions: &[Action],
-        dispatcher: &mut dyn Dispatcher,
-        schedulers: &mut [Box<dyn Scheduler>],
-        out: &mut dyn Recorder,
-    ) -> Result<(), ServeError> {
-        let mut crew = Crew { dispatcher, schedulers, out };
-        self.fleet.apply(&Dispatch { actions: actions.to_vec(), ..Dispatch::default() }, &mut crew)?;
-        self.fleet.finish_instant(&mut crew)
+    pub fn begin(&mut self, actions: &[Action], crew: &mut Crew) -> Result<(), ServeError> {
+        self.fleet.apply(&Dispatch { actions: actions.to_vec(), ..Dispatch::default() }, crew)?;
+        self.fleet.finish_instant(crew)
     }
 
     /// Goes on by one instant; returns whether requests are left.
-    pub fn step(
-        &mut self,
-        dispatcher: &mut dyn Dispatcher,
-        schedulers: &mut [Box<dyn Scheduler>],
-        out: &mut dyn Recorder,
-    ) -> Result<bool, ServeError> {
-        self.fleet.step(&mut Crew { dispatcher, schedulers, out })
+    pub fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
+        self.fleet.step(crew)
     }
 }
 
@@ -79,7 +67,7 @@ impl Fleet {
         let requests = self.requests.filter_map(|request| {
             let here = request.site == site && matches!(request.stage, Stage::Queued | Stage::InService(_));
             let origin = Origin { measured: true, ..request.origin };
-            here.then_some(super::requests::InFlight { site: 0, origin, ..*request })
+            here.then_some(InFlight { site: 0, origin, ..*request })
         });
         let mut fork = Self::empty(model, Arc::default());
         fork.now = self.now;

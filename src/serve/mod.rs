@@ -28,10 +28,11 @@ mod requests;
 mod site;
 mod static_model;
 mod tenant_view;
+mod travel;
 mod view;
 mod wire;
 
-pub use fleet::{Fleet, ServeError, run};
+pub use fleet::{Crew, Fleet, ServeError, run};
 pub use fork::Fork;
 pub use projection::{Projection, joint_world};
 pub use record::{Loss, Record, Recorder};

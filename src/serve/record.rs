@@ -172,6 +172,28 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The time of the event.
+    pub fn time(&self) -> Time {
+        match *self {
+            Self::Arrived { asked, .. } => asked.arrival,
+            Self::Site { record, .. } => record.time(),
+            Self::Decided { time, .. }
+            | Self::Sent { time, .. }
+            | Self::Hop { time, .. }
+            | Self::Queued { time, .. }
+            | Self::Weights { time, .. }
+            | Self::Launched { time, .. }
+            | Self::Member { time, .. }
+            | Self::Served { time, .. }
+            | Self::Answered { time, .. }
+            | Self::Lost { time, .. }
+            | Self::Drift { time, .. }
+            | Self::End { time } => time,
+        }
+    }
+}
+
 /// A receiver of the records of a fleet.
 pub trait Recorder {
     /// Called once per record, in order. `origin` is that of the request that the record is about. In records of sites it

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::sim::{DecisionCost, LateRules, Request, Rules, World};
+use crate::sim::{DecisionCost, LateRules, Rules, World};
 use crate::units::{Picojoules, Time};
 use crate::workload::{AccuracyRange, Utility};
 
@@ -219,10 +219,10 @@ pub struct ServiceTerms {
 }
 
 impl ServiceTerms {
-    /// What an answer at a time to this request is worth, from 0 to 1.
-    pub fn quality(&self, asked: &Request, time: Time, accuracy: f64) -> f64 {
-        let within = asked.deadline.saturating_sub(asked.arrival);
-        self.utility.quality(time - asked.arrival, within, accuracy, self.accuracies)
+    /// What an answer at a time is worth, from 0 to 1, to a request with this arrival and deadline.
+    pub fn quality(&self, [arrival, deadline]: [Time; 2], answered: Time, accuracy: f64) -> f64 {
+        let (delay, within) = (answered.saturating_sub(arrival), deadline.saturating_sub(arrival));
+        self.utility.quality(delay, within, accuracy, self.accuracies)
     }
 }
 

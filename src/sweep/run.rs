@@ -171,11 +171,7 @@ fn serve_on(
     let change = case.drift.entries.iter().map(|entry| entry.at).max();
     let mut of_fleet = OfFleet {
         plain: Projection::new(&fleet.model, &mut recorder),
-        serving: Serving::new(
-            Arc::clone(&fleet.model),
-            fleet.terms.clone(),
-            logs.requests || change.is_some(),
-        ),
+        serving: Serving::new(Arc::clone(&fleet.model), logs.requests || change.is_some()),
         links: Links::new(&fleet.model),
     };
     serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, &mut of_fleet)

@@ -272,7 +272,7 @@ fn one_layer(service_ps: u64, platform: &Platform) -> NetworkModel {
 }
 
 /// First come, first served by the first idle accelerator.
-struct FirstIdle;
+pub(crate) struct FirstIdle;
 
 impl Scheduler for FirstIdle {
     fn decide(&mut self, view: &View, out: &mut Decision) {

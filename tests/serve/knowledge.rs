@@ -14,26 +14,6 @@ use crate::common::{Log, composed, play_case, whole};
 use crate::fuzz::opaque_case;
 use crate::rules::parameters;
 
-/// The time of a record.
-fn time(record: &Record) -> Time {
-    match *record {
-        Record::Arrived { asked, .. } => asked.arrival,
-        Record::Site { record, .. } => record.time(),
-        Record::Decided { time, .. }
-        | Record::Sent { time, .. }
-        | Record::Queued { time, .. }
-        | Record::Launched { time, .. }
-        | Record::Member { time, .. }
-        | Record::Weights { time, .. }
-        | Record::Served { time, .. }
-        | Record::Answered { time, .. }
-        | Record::Lost { time, .. }
-        | Record::Hop { time, .. }
-        | Record::Drift { time, .. }
-        | Record::End { time } => time,
-    }
-}
-
 /// All records, whether or not the run ends well.
 fn play(case: &FleetCase, trace: &Trace, dispatcher: &mut dyn Dispatcher) -> Vec<(Record, Origin)> {
     let mut log = Log::default();
@@ -77,7 +57,7 @@ fn past_is_the_same(seed: u64, make: &Make) -> Option<bool> {
     let until_now = |trace: &Trace| -> Option<Vec<(Record, Origin)>> {
         let mut dispatcher = make(&case, trace)?;
         let records = play(&case, trace, dispatcher.as_mut());
-        Some(records.into_iter().take_while(|(record, _)| time(record) <= now).collect())
+        Some(records.into_iter().take_while(|(record, _)| record.time() <= now).collect())
     };
     let [one, two] = [until_now(trace)?, until_now(&other)?];
     Some(one == two)
@@ -167,7 +147,7 @@ impl Dispatcher for Watching {
 /// The lengths of the queues of a site and its orders in service after the instant of a time.
 fn state(records: &[(Record, Origin)], site: usize, at: Time) -> (u32, u32) {
     let (mut queued, mut orders) = (Vec::<RequestId>::new(), Vec::<JobId>::new());
-    for (record, _) in records.iter().take_while(|(record, _)| time(record) <= at) {
+    for (record, _) in records.iter().take_while(|(record, _)| record.time() <= at) {
         match *record {
             Record::Queued { request, site: at, .. } if at == site => queued.push(request),
             Record::Member { request, .. } | Record::Lost { request, .. } => {

@@ -2,6 +2,7 @@
 //! and does it match the formulas of queues?
 
 mod batches;
+mod clones;
 mod common;
 mod drift;
 mod fang_mini;

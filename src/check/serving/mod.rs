@@ -107,22 +107,10 @@ impl<'a> Serving<'a> {
 
     fn check(&mut self, record: &Record) -> Result<(), String> {
         ensure(!self.ended, || "nothing follows the end".into())?;
-        let time = match *record {
-            Record::Arrived { asked, .. } => asked.arrival,
-            Record::Site { .. } => return Ok(()),
-            Record::Decided { time, .. }
-            | Record::Sent { time, .. }
-            | Record::Queued { time, .. }
-            | Record::Launched { time, .. }
-            | Record::Member { time, .. }
-            | Record::Weights { time, .. }
-            | Record::Served { time, .. }
-            | Record::Answered { time, .. }
-            | Record::Lost { time, .. }
-            | Record::Drift { time, .. }
-            | Record::Hop { time, .. }
-            | Record::End { time } => time,
-        };
+        if let Record::Site { .. } = record {
+            return Ok(());
+        }
+        let time = record.time();
         ensure(time >= self.now, || format!("time does not go back from {} ps", self.now.0))?;
         let change = self.next_change();
         ensure(change >= time, || format!("a link changes at {} ps", change.0))?;

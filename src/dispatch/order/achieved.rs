@@ -75,10 +75,8 @@ impl Achieved {
     ) -> f64 {
         let client = &view.model().clients[tenant];
         let answered = leaves.saturating_add(view.way_back(tenant, site).unwrap_or(Time::MAX));
-        let within = deadline.saturating_sub(arrival);
         let accuracy = view.model().models[client.model].variants[variant].accuracy;
-        let delay = answered.saturating_sub(arrival);
-        client.terms.utility.quality(delay, within, accuracy, client.terms.accuracies)
+        client.terms.quality([arrival, deadline], answered, accuracy)
     }
 }
 

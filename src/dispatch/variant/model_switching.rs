@@ -1,7 +1,7 @@
 //! `model_switching`: the variant with the highest effective accuracy at the rate of arrivals in the last period, its
-//! accuracy times the share of answers in time; chosen anew each period, and at every decision of the first one. Model-Switching (Zhang et al., HotCloud 2020) measures the share
-//! in advance, by rate and variant. Here it is estimated from service times, so that the rule needs no runs of its own
-//! and can be moved to any fleet:
+//! accuracy times the share of answers in time; chosen anew each period, and at every decision of the first one.
+//! Model-Switching (Zhang et al., HotCloud 2020) measures the share in advance, by rate and variant. Here it is estimated
+//! from service times, so that the rule needs no runs of its own and can be moved to any fleet:
 //!
 //! Orders of k requests come at rate / k to c servers with the service s(k), and wait as if one server was c times as
 //! fast: with the probability rho = rate s(k) / (k c) for a time that is exponential with mean s(k) / (2 c (1 - rho)).

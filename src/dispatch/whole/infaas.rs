@@ -4,14 +4,15 @@
 //! rebuilds INFaaS for a fixed cluster, counts what is lost of the `accuracy` of the best variant. Orders are whatever
 //! waits, up to the limit.
 //!
-//! With `cost = "service"`, variants are those of the variant rule `infaas`.
+//! Variants are those of the variant rule `infaas` with `cost = "service"`, else those of `rate` with a headroom of 1 / 0.95.
+
+use toml::Table;
 
 use super::part;
-use crate::dispatch::load::{Rates, USABLE, fastest, throughput};
-use crate::dispatch::{BATCHES, Composed, MAX, Queue, ROUTES, RuleEntry, VARIANTS, Variant, parse};
+use crate::dispatch::load::USABLE;
+use crate::dispatch::{BATCHES, Composed, MAX, ROUTES, RuleEntry, VARIANTS, parse};
 use crate::files::Parameter;
-use crate::serve::{Dispatcher, FleetView, Record};
-use crate::sim::Operations;
+use crate::serve::Dispatcher;
 
 pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
     name: "infaas",
@@ -28,12 +29,13 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
     draws: false,
     build: |parameters, _| {
         let Parameters { cost, max } = parse(parameters)?;
-        let none = &toml::Table::new();
-        let limit = toml::Table::from_iter([("max".to_string(), (max as i64).into())]);
+        let none = &Table::new();
+        let limit = Table::from_iter([("max".to_string(), (max as i64).into())]);
+        let headroom = Table::from_iter([("headroom".to_string(), (1.0 / USABLE).into())]);
         Ok(Box::new(Composed {
             route: part(ROUTES, "load_balancing", none)?,
             variant: match cost {
-                Cost::Accuracy => Box::new(MostAccurate { rates: Rates::new(WEIGHT) }),
+                Cost::Accuracy => part(VARIANTS, "rate", &headroom)?,
                 Cost::Service => part(VARIANTS, "infaas", none)?,
             },
             batch: part(BATCHES, "greedy", &limit)?,
@@ -41,9 +43,6 @@ pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
         }))
     },
 };
-
-/// The weight of a new gap in the rate, as the variant rule `infaas` has it.
-const WEIGHT: f64 = 0.1;
 
 #[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,29 +57,4 @@ enum Cost {
 struct Parameters {
     cost: Cost,
     max: usize,
-}
-
-/// The most accurate variant that has room for the rate of arrivals.
-struct MostAccurate {
-    rates: Rates,
-}
-
-impl Variant for MostAccurate {
-    fn variant(
-        &mut self,
-        view: &FleetView,
-        queue: &Queue,
-        _: usize,
-        allowed: &[usize],
-        spent: &mut Operations,
-    ) -> usize {
-        spent.comparisons += (allowed.len() * queue.served.batches.len()) as u64;
-        let rate = self.rates.of(view, queue);
-        let has_room = |variant: &usize| USABLE * throughput(view, queue, *variant) > rate;
-        allowed.iter().copied().find(has_room).unwrap_or_else(|| fastest(view, queue, allowed))
-    }
-
-    fn observe(&mut self, record: &Record) {
-        self.rates.observe(record);
-    }
 }

@@ -15,13 +15,13 @@ use super::composed;
 use crate::dispatch::parts::{allowed, routed, send};
 use crate::dispatch::{Composed, MAX, Queue, ROUTES, Route, RuleEntry, find, parse};
 use crate::files::Parameter;
-use crate::serve::{
-    Action, Dispatch, Dispatcher, FleetModel, FleetView, Moment, Record, Recorder, ServeError,
-};
+use crate::serve::{Action, Crew, Dispatch, Dispatcher, FleetModel, FleetView, Moment, Record, Recorder};
 use crate::sim::{self, Decision, Origin, Scheduler, View};
 use crate::units::Time;
 
-/// The charge for an event of a roll-out, in comparisons; as in roll-outs of layers (`scheduler/rollout.rs`).
+/// The charge for an event of a roll-out, in comparisons of a nanosecond: that of roll-outs of layers
+/// (`scheduler/rollout.rs`). For fleets it is low: the decisions of experiments/chen.toml are charged 6.9 s and take some
+/// 15 s on one core, because each launch copies the engine of the site.
 const COMPARISONS_PER_RECORD: u64 = 60;
 
 pub(super) const ENTRY: RuleEntry<dyn Dispatcher> = RuleEntry {
@@ -182,22 +182,18 @@ impl Lookahead {
             unreachable!("launches are tried")
         };
         let here = Action::Launch { site: 0, model, variant, count };
-        let mut tried = Outcome::default();
-        let mut fold = Fold { model: only, outcome: &mut tried };
+        let mut fold = Fold { model: only, outcome: Outcome::default() };
         let Self { base, schedulers, .. } = self;
-        let mut play = || -> Result<(), ServeError> {
-            fork.begin(std::slice::from_ref(&here), base, schedulers, &mut fold)?;
-            while fork.step(base, schedulers, &mut fold)? {
-                let at_best =
-                    Outcome { quality: fold.outcome.quality + fork.requests() as f64, ..*fold.outcome };
-                if to_pass.is_some_and(|best| at_best.quality < best.quality) {
-                    break;
-                }
-            }
-            Ok(())
-        };
-        // A stall, which `Soonest` never causes, would leave the outcome as it is then.
-        let _ = play();
+        let begun = fork.begin(&[here], &mut Crew { dispatcher: base, schedulers, out: &mut fold });
+        let mut goes_on = begun.is_ok();
+        while goes_on {
+            let crew = &mut Crew { dispatcher: base, schedulers, out: &mut fold };
+            // A stall, which `Soonest` never causes, would leave the outcome as it is then.
+            goes_on = fork.step(crew).unwrap_or(false);
+            let at_best = fold.outcome.quality + fork.requests() as f64;
+            goes_on &= to_pass.is_none_or(|best| at_best >= best.quality);
+        }
+        let tried = fold.outcome;
         out.operations.comparisons += COMPARISONS_PER_RECORD * tried.records + tried.comparisons;
         tried
     }
@@ -222,7 +218,7 @@ impl Outcome {
 
 struct Fold<'a> {
     model: &'a FleetModel,
-    outcome: &'a mut Outcome,
+    outcome: Outcome,
 }
 
 impl Recorder for Fold<'_> {
@@ -231,7 +227,7 @@ impl Recorder for Fold<'_> {
         match record {
             Record::Answered { time, asked, accuracy, .. } => {
                 let terms = &self.model.clients[asked.tenant as usize].terms;
-                self.outcome.quality += terms.quality(asked, *time, *accuracy);
+                self.outcome.quality += terms.quality([asked.arrival, asked.deadline], *time, *accuracy);
                 self.outcome.answered_ps += time.as_ps();
             }
             Record::Decided { operations, .. } => self.outcome.comparisons += operations.comparisons,

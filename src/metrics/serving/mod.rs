@@ -18,7 +18,7 @@ pub use self::columns::SERVING_COLUMNS;
 pub use self::group::{ServedBy, ServingGroup};
 use self::group::{Tally, Whole};
 use super::{Column, Value};
-use crate::serve::{FleetModel, Loss, Record, Recorder, ServiceTerms};
+use crate::serve::{FleetModel, Loss, Record, Recorder};
 use crate::sim::{Origin, Request, RequestId};
 use crate::units::{Picojoules, Time};
 
@@ -56,7 +56,6 @@ enum Known {
 /// The fold over the records of a fleet.
 pub struct Serving {
     model: Arc<FleetModel>,
-    terms: Vec<ServiceTerms>,
     /// The names of all variants, ascending.
     variants: Vec<String>,
     /// The requests from the first one that is in flight on, in the order of arrival.
@@ -73,13 +72,12 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// An empty fold; `terms` are those of the clients, and the rows of all requests are kept if `log` is set.
-    pub fn new(model: Arc<FleetModel>, terms: Vec<ServiceTerms>, log: bool) -> Self {
+    /// An empty fold; the rows of all requests are kept if `log` is set.
+    pub fn new(model: Arc<FleetModel>, log: bool) -> Self {
         let names = model.models.iter().flat_map(|of| &of.variants).map(|variant| variant.name.clone());
         Self {
             variants: names.collect::<BTreeSet<_>>().into_iter().collect(),
             model,
-            terms,
             known: VecDeque::new(),
             first: 0,
             tallies: BTreeMap::from([(ServedBy::All, Tally::default())]),
@@ -131,13 +129,13 @@ impl Serving {
 
     fn answered(&mut self, request: RequestId, asked: Request, answer: Answer) {
         self.end(request, |of, Course { sent, queued, launched, served, .. }| {
-            let terms = &of.terms[asked.tenant as usize];
+            let terms = &of.model.clients[asked.tenant as usize].terms;
             AnswerRow {
                 request,
                 asked,
                 answer: Some(answer),
                 loss: None,
-                quality: terms.quality(&asked, answer.time, answer.accuracy),
+                quality: terms.quality([asked.arrival, asked.deadline], answer.time, answer.accuracy),
                 served: asked.is_met_at(answer.time) && answer.accuracy >= terms.min_accuracy,
                 dispatch: sent - asked.arrival,
                 network: (queued - sent) + (answer.time - served),
@@ -173,7 +171,7 @@ impl Serving {
             .iter()
             .filter_map(|(by, tally)| match by {
                 ServedBy::Tenant(tenant) => {
-                    let target = self.terms[*tenant].target_hit_rate;
+                    let target = self.model.clients[*tenant].terms.target_hit_rate;
                     Some((tally.mean(tally.quality), target.map(|target| tally.mean(tally.met) >= target)))
                 }
                 _ => None,
