@@ -90,16 +90,25 @@ fn run_seed(seed: u64) -> Result<FleetsPassed, Failure> {
     outcome.map_err(|what| Failure { seed, run: FleetCase::new(seed).to_string(), what, command })
 }
 
-fn audited(case: &FleetCase) -> Result<FleetsPassed, String> {
-    let logs: Vec<SiteLog> = case.model.sites.iter().map(|_| SiteLog::default()).collect();
+/// Runs a case; returns both accounts, and how it ended.
+fn play<'a>(case: &'a FleetCase, logs: &'a [SiteLog]) -> (Accounts<'a>, Result<(), ServeError>) {
     let noting = |(site, log): (u64, &SiteLog)| {
         Box::new(Noting { inner: case.scheduler(site), log: Arc::clone(log) }) as Box<dyn Scheduler>
     };
-    let schedulers = (0..).zip(&logs).map(noting).collect();
-    let mut out = Accounts { serving: Serving::new(&case.model), logs: &logs, now: Time::ZERO };
+    let schedulers = (0..).zip(logs).map(noting).collect();
+    let mut out = Accounts { serving: Serving::new(&case.model), logs, now: Time::ZERO };
     let (model, trace) = (Arc::new(case.model.clone()), Arc::new(case.trace.clone()));
     let ended = serve::run(model, trace, schedulers, &mut FleetChaos::new(case), &mut out);
-    let Accounts { serving, now, .. } = out;
+    (out, ended)
+}
+
+fn logs(case: &FleetCase) -> Vec<SiteLog> {
+    case.model.sites.iter().map(|_| SiteLog::default()).collect()
+}
+
+fn audited(case: &FleetCase) -> Result<FleetsPassed, String> {
+    let logs = logs(case);
+    let (Accounts { serving, now, .. }, ended) = play(case, &logs);
     let Counts { arrived, answered, lost, orders } = serving.verdict()?;
     let stalled = match ended {
         Ok(()) => 0,
@@ -213,22 +222,9 @@ mod tests {
     fn a_site_whose_records_are_doctored_is_found() {
         let case =
             (0..).map(FleetCase::new).find(|case| case.model.late.rule == Late::Finish).expect("half are");
-        let log = SiteLog::default();
-        let schedulers = (0..).zip(&case.model.sites).map(|(site, _)| {
-            let log = if site == 0 { Arc::clone(&log) } else { SiteLog::default() };
-            Box::new(Noting { inner: case.scheduler(site), log }) as Box<dyn Scheduler>
-        });
-        let logs: Vec<SiteLog> = case.model.sites.iter().map(|_| Arc::clone(&log)).collect();
-        let logs: Vec<SiteLog> = logs
-            .into_iter()
-            .enumerate()
-            .map(|(site, log)| if site == 0 { log } else { SiteLog::default() })
-            .collect();
-        let mut out = Accounts { serving: Serving::new(&case.model), logs: &logs, now: Time::ZERO };
-        let (model, trace) = (Arc::new(case.model.clone()), Arc::new(case.trace.clone()));
-        let _ = serve::run(model, trace, schedulers.collect(), &mut FleetChaos::new(&case), &mut out);
-        let end = out.now;
-        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        let logs = logs(&case);
+        let (Accounts { now: end, .. }, _) = play(&case, &logs);
+        let mut log = logs[0].lock().unwrap_or_else(PoisonError::into_inner);
         assert!(audit_site(&case.model.sites[0], &log, end).is_ok_and(|layers| layers > 0));
         let ends = |noted: &Noted| matches!(noted, Noted::Record(sim::Record::Finish { .. }));
         let place = log.iter().position(ends).expect("a layer has ended");
