@@ -13,6 +13,7 @@ mod order;
 mod parts;
 mod queue;
 mod route;
+mod shares;
 mod variant;
 mod whole;
 

@@ -6,6 +6,7 @@ use rand::rngs::ChaCha8Rng;
 
 use super::closest::closest;
 use super::ways::draw;
+use crate::dispatch::shares::most_behind;
 use crate::dispatch::{Route, RuleEntry, parse};
 use crate::files::Parameter;
 use crate::rng;
@@ -87,11 +88,7 @@ impl Route for Split {
             sites.iter().map(|&site| (site, weight(site))).filter(|(_, weight)| *weight > 0.0).collect();
         let chosen = match self.order {
             Order::Random => draw(&mut self.rng, &weighted),
-            Order::Deficit => {
-                let share = |&(site, weight): &(usize, f64)| (self.sent[site] + 1) as f64 / weight;
-                let first = weighted.iter().min_by(|a, b| share(a).total_cmp(&share(b)));
-                first.map(|&(site, _)| site)
-            }
+            Order::Deficit => most_behind(&weighted, |site| self.sent[site]),
         };
         // The sites with a share may be none of those that serve this request.
         let Some(site) = chosen else { return closest(view, request, sites) };

@@ -15,6 +15,7 @@ use microlp::{ComparisonOp, LinearExpr, OptimizationDirection, Problem, Variable
 use super::demand::{Demand, HEADROOM, check_headroom, largest_batch};
 use super::part;
 use crate::dispatch::parts::{Parts, allowed, decide, planned};
+use crate::dispatch::shares::most_behind;
 use crate::dispatch::{
     BATCHES, Batch, Batching, Queue, ROUTES, Route, RuleEntry, check_period, check_weight, parse,
 };
@@ -194,11 +195,4 @@ impl AccuracyLp {
         self.sent.clear();
         self.run.clear();
     }
-}
-
-/// Of those with a share, the one whose count is most behind it: the smallest (count + 1) / share, of equals the first.
-fn most_behind(shares: &[(usize, f64)], count: impl Fn(usize) -> u64) -> Option<usize> {
-    let behind = |&(of, share): &(usize, f64)| (count(of) + 1) as f64 / share;
-    let with = shares.iter().filter(|(_, share)| *share > 0.0);
-    with.min_by(|a, b| behind(a).total_cmp(&behind(b))).map(|&(of, _)| of)
 }
