@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::table::render;
+use super::table::{latex, markdown, render};
 use crate::experiment::Error;
 use crate::files::write_atomic;
-use crate::metrics::Better;
-use crate::results::{Question, Ranked, Ranking, copies, number, rank, spread, to_csv};
-use crate::sweep::{Estimate, RATE, Replicates, Table, column};
+use crate::results::{Question, RankTable, rank, rank_table, to_csv};
+use crate::sweep::Table;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -40,6 +39,12 @@ pub(super) struct Options {
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
+    /// Print the table for LaTeX, with the rules of the package booktabs
+    #[arg(long, conflicts_with = "json")]
+    latex: bool,
+    /// Print the table for Markdown
+    #[arg(long, conflicts_with_all = ["json", "latex"])]
+    markdown: bool,
 }
 
 pub(super) fn pair(text: &str) -> Result<(String, String), &'static str> {
@@ -67,76 +72,17 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if let Some(cells) = &options.cells {
         write_atomic(cells, to_csv(&ranking).as_bytes()).map_err(|source| Error::writing(cells, source))?;
     }
-    match options.json {
-        true => super::print_json(&ranking),
-        false => super::print(&text(&ranking)),
+    if options.json {
+        return super::print_json(&ranking);
     }
-}
-
-fn text(ranking: &Ranking) -> String {
-    let difference = format!("difference to {}", ranking.over);
-    let mut header = vec!["scheduler"];
-    for group in ranking.groups.iter().map(String::as_str).chain(["all"]) {
-        header.extend([group, "+- 95 %"]);
-    }
-    header.extend([&difference[..], "+- 95 %", "%"]);
-    header.extend(match ranking.better {
-        Better::Neither => ["above in", "below in"],
-        Better::Higher | Better::Lower => ["better in", "worse in"],
-    });
-    header.extend(ranking.beside);
-    let has_bound = ranking.schedulers.iter().any(|of| of.to_bound.is_some());
-    if has_bound {
-        header.extend(["difference to bound", "+- 95 %", "closed %"]);
-    }
-    let rows = ranking.schedulers.iter().map(|of| row(of, ranking.beside.is_some(), has_bound)).collect();
-    render(&header, 1..header.len(), rows) + &footnotes(ranking).join("; ") + "\n"
-}
-
-/// Notes on what the numbers cover.
-fn footnotes(ranking: &Ranking) -> Vec<String> {
-    let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-    let cells = count(ranking.cells, "cell");
-    let mut notes = vec![format!("{}: {cells}, {}", ranking.metric, count(ranking.seeds, "seed"))];
-    notes.extend(match ranking.better {
-        Better::Higher => None,
-        Better::Lower => Some("lower is better".into()),
-        Better::Neither => Some("no direction: highest first".into()),
-    });
-    notes.extend(column(&ranking.metric).and_then(|column| column.given.note()).map(String::from));
-    notes.extend(ranking.replicates.note().map(String::from));
-    if ranking.replicates == Replicates::Draws && ranking.metric == RATE {
-        notes.extend(Replicates::Batches.note().map(String::from));
-    }
-    notes.extend(copies(ranking.copies));
-    if ranking.left_out > 0 {
-        let pairs = count(ranking.left_out, "pair");
-        notes.push(format!(
-            "{pairs} of cell and seed left out, because some scheduler lacks a run or a value there"
-        ));
-    }
-    notes
-}
-
-fn row(of: &Ranked, is_beside: bool, has_bound: bool) -> Vec<String> {
-    let estimate = |of: Option<Estimate>| {
-        let of = of.unwrap_or_default();
-        [number(of.mean, 4), spread(of.mean, of.interval(), 4)]
+    let RankTable { header, rows, note } = rank_table(&ranking);
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let table = if options.latex {
+        latex(&header, 1, &rows, &note)
+    } else if options.markdown {
+        markdown(&header, 1, &rows, &note)
+    } else {
+        render(&header, 1..header.len(), rows) + &note + "\n"
     };
-    let mut cells = vec![of.scheduler.clone()];
-    cells.extend(of.of_groups.iter().chain([&of.all]).flat_map(|&of| estimate(Some(of))));
-    cells.extend(estimate(of.difference));
-    cells.push(number(of.difference_percent, 1));
-    match of.difference {
-        Some(_) => cells.extend([of.above, of.below].map(|count| count.to_string())),
-        None => cells.extend(["-", "-"].map(String::from)),
-    }
-    if is_beside {
-        cells.push(number(of.beside, 4));
-    }
-    if has_bound {
-        cells.extend(estimate(of.to_bound));
-        cells.push(number(of.closed_percent, 1));
-    }
-    cells
+    super::print(&table)
 }

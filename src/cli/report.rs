@@ -6,19 +6,67 @@ use clap::Args;
 
 use super::rank::pair;
 use crate::experiment::Error;
-use crate::report;
+use crate::report::{self, Format, Intervals, View};
 
 #[derive(Args)]
 pub(super) struct Options {
     /// The folder that `mascot run`, or `mascot train`, wrote
     folder: PathBuf,
+    /// The key on the axis of pictures [default: the load, or else the first other key with several numbers]
+    #[arg(long, value_name = "KEY")]
+    x: Option<String>,
+    /// Show this column of summary.csv, or of the serving.csv of fleets, instead of the usual sections; may be repeated
+    #[arg(long, value_name = "METRIC")]
+    y: Vec<String>,
+    /// A key whose values stand side by side in one picture, for the width of a page
+    #[arg(long, value_name = "KEY")]
+    facet: Option<String>,
+    /// Use only cells with this value, e.g. scenario=mixed; may be repeated, also to allow several values of one key
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    only: Vec<(String, String)>,
+    /// Draw the second metric against the first, a point per scheduler with the Pareto front, e.g.
+    /// energy_per_met_request_uj,sla_rate; may be repeated
+    #[arg(long, value_name = "METRIC,METRIC", value_parser = metrics)]
+    pareto: Vec<[String; 2]>,
+    /// Draw confidence intervals along lines as error bars [default: bands]
+    #[arg(long)]
+    errorbars: bool,
+    /// Draw them as bands, which is the default
+    #[arg(long, conflicts_with = "errorbars")]
+    bands: bool,
+    /// Kinds of files that pictures are written to, separated by commas: svg, pdf (for LaTeX), png (for slides)
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "svg")]
+    format: Vec<Format>,
     /// What the maps of fleets show: a key and its value, e.g. load=0.9 or scheduler=closest+best+single; may be repeated
     /// [default: the best dispatcher at the highest load up to lambda*]
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     cell: Vec<(String, String)>,
 }
 
+fn metrics(text: &str) -> Result<[String; 2], &'static str> {
+    let (x, y) = text.split_once(',').ok_or("expected two metrics, separated by a comma")?;
+    Ok([x, y].map(|metric| metric.trim().to_string()))
+}
+
+impl Options {
+    fn view(&self) -> View {
+        let mut formats = self.format.clone();
+        formats.sort();
+        formats.dedup();
+        View {
+            x: self.x.clone(),
+            y: self.y.clone(),
+            facet: self.facet.clone(),
+            only: self.only.clone(),
+            pareto: self.pareto.clone(),
+            intervals: if self.errorbars { Intervals::ErrorBars } else { Intervals::Bands },
+            formats,
+            cell: self.cell.clone(),
+        }
+    }
+}
+
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let page = report::write(&options.folder, &options.cell)?;
+    let page = report::write(&options.folder, &options.view())?;
     super::print(&format!("{}\n", page.display()))
 }

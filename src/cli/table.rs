@@ -64,6 +64,52 @@ fn lines(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
 }
 
+/// The table for LaTeX, with the rules of booktabs; from column `numbers` on it is aligned right. The note is a comment.
+pub(super) fn latex(header: &[&str], numbers: usize, rows: &[Vec<String>], note: &str) -> String {
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        cells.map(latex_cell).collect::<Vec<_>>().join(" & ") + " \\\\\n"
+    };
+    let columns = "l".repeat(numbers) + &"r".repeat(header.len() - numbers);
+    let mut text = format!("% {}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n", visible_line(note));
+    text += &line(&mut header.iter().copied());
+    text += "\\midrule\n";
+    rows.iter().for_each(|row| text += &line(&mut row.iter().map(String::as_str)));
+    text + "\\bottomrule\n\\end{tabular}\n"
+}
+
+/// A cell with the characters that LaTeX reads as commands escaped; a number has a minus sign, and +- the sign for it.
+fn latex_cell(cell: &str) -> String {
+    if cell.parse::<f64>().is_ok_and(|number| number.is_finite()) && cell.starts_with('-') {
+        return format!("$-${}", &cell[1..]);
+    }
+    let mut text = String::new();
+    for c in visible_line(cell).replace("+-", "\u{b1}").chars() {
+        match c {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => text.extend(['\\', c]),
+            '\\' => text += "\\textbackslash{}",
+            '~' => text += "\\textasciitilde{}",
+            '^' => text += "\\textasciicircum{}",
+            '<' => text += "$<$",
+            '>' => text += "$>$",
+            '|' => text += "$|$",
+            '\u{b1}' => text += "$\\pm$",
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+/// The table for Markdown; from column `numbers` on it is aligned right. The note follows.
+pub(super) fn markdown(header: &[&str], numbers: usize, rows: &[Vec<String>], note: &str) -> String {
+    let cell = |cell: &str| visible_line(cell).replace('\\', "\\\\").replace('|', "\\|");
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let rules = (0..header.len()).map(|place| if place < numbers { "---" } else { "--:" }.to_string());
+    let mut text = line(header.iter().map(|name| cell(name)).collect());
+    text += &line(rules.collect());
+    rows.iter().for_each(|row| text += &line(row.iter().map(|told| cell(told)).collect()));
+    text + "\n" + &visible_line(note) + "\n"
+}
+
 /// The rows as CSV below a header of the same length.
 pub(super) fn csv(header: &[impl AsRef<[u8]>], rows: &[Vec<String>]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -71,4 +117,26 @@ pub(super) fn csv(header: &[impl AsRef<[u8]>], rows: &[Vec<String>]) -> String {
     writer.write_record(header).expect(in_memory);
     rows.iter().for_each(|row| writer.write_record(row).expect(in_memory));
     String::from_utf8(writer.into_inner().expect(in_memory)).expect("the cells are UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{latex, markdown};
+
+    #[test]
+    fn latex_escapes_what_it_would_read_as_commands() {
+        let rows = [vec!["a_b & 50 %\\".to_string(), "-0.5".into()]];
+        let text = latex(&["scheduler", "+- 95 %"], 1, &rows, "sla_rate: 2 cells");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..3], ["% sla_rate: 2 cells", "\\begin{tabular}{lr}", "\\toprule"]);
+        assert_eq!(lines[3], "scheduler & $\\pm$ 95 \\% \\\\");
+        assert_eq!(lines[5], "a\\_b \\& 50 \\%\\textbackslash{} & $-$0.5 \\\\");
+        assert_eq!(lines[7], "\\end{tabular}");
+    }
+
+    #[test]
+    fn markdown_aligns_numbers_right() {
+        let text = markdown(&["a", "b"], 1, &[vec!["x|y".to_string(), "1".into()]], "note");
+        assert_eq!(text, "| a | b |\n| --- | --: |\n| x\\|y | 1 |\n\nnote\n");
+    }
 }

@@ -11,37 +11,32 @@
 
 mod chart;
 mod figures;
+mod format;
 mod page;
 mod svg;
 mod training;
+mod view;
 
 use std::path::{Path, PathBuf};
 
+pub use self::chart::Intervals;
 use self::figures::Picture;
+pub use self::format::Format;
+use self::page::Page;
+pub use self::view::View;
 use crate::experiment::Error;
 use crate::files::{InputError, visible, write_atomic};
-use crate::results::Results;
+use crate::results::{Results, Selection};
 use crate::sweep::{Table, remove_pictures};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
 ///
-/// The maps of fleets show the cells with the given values of keys; without any, one that is telling.
-///
 /// # Errors
-/// The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training, or it
-/// cannot be written to.
-pub fn write(folder: &Path, cell: &[(String, String)]) -> Result<PathBuf, Error> {
-    let mut page = if training::is_in(folder) {
-        training::page(folder)?
-    } else if !folder.join(Table::Summary.file()).is_file() {
-        let message =
-            "neither the summary.csv of a finished `mascot run` nor the log.csv of a `mascot train` is here";
-        return Err(InputError::file(folder, message).into());
-    } else {
-        let results = Results::read(folder)?;
-        page::of_results(&results, figures::sections(&results, cell)?)
-    };
-    if !cell.is_empty() && !page.sections.iter().any(|section| section.name == "map") {
+/// The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training, the
+/// results do not have what the view shows, or the folder cannot be written to.
+pub fn write(folder: &Path, view: &View) -> Result<PathBuf, Error> {
+    let mut page = page(folder, view)?;
+    if !view.cell.is_empty() && !page.sections.iter().any(|section| section.name == "map") {
         return Err(Error::Usage(
             "--cell chooses what the maps of fleets show: these results are of none".into(),
         ));
@@ -53,16 +48,36 @@ pub fn write(folder: &Path, cell: &[(String, String)]) -> Result<PathBuf, Error>
     // Pictures of an earlier report would not belong to this one.
     remove_pictures(&pictures).map_err(|source| Error::writing(&pictures, source))?;
     for picture in page.sections.iter().flat_map(|section| &section.pictures) {
-        write_picture(&pictures, picture)?;
+        write_picture(&pictures, picture, &view.formats)?;
     }
     let path = folder.join("report.html");
     write_file(&path, html.as_bytes())?;
     Ok(path)
 }
 
-fn write_picture(folder: &Path, picture: &Picture) -> Result<(), Error> {
+fn page(folder: &Path, view: &View) -> Result<Page, Error> {
+    if training::is_in(folder) {
+        return training::page(folder, view);
+    }
+    if !folder.join(Table::Summary.file()).is_file() {
+        let message =
+            "neither the summary.csv of a finished `mascot run` nor the log.csv of a `mascot train` is here";
+        return Err(InputError::file(folder, message).into());
+    }
+    let results = Results::read(folder, Selection { only: &view.only, x: view.x.as_deref() })?;
+    for metric in view.y.iter().chain(view.pareto.iter().flatten()) {
+        results.check_metric(metric)?;
+    }
+    view.facet.iter().try_for_each(|key| results.check_varies(key))?;
+    Ok(page::of_results(&results, figures::sections(&results, view)?, view))
+}
+
+fn write_picture(folder: &Path, picture: &Picture, formats: &[Format]) -> Result<(), Error> {
     let svg = picture.chart.standalone(&picture.title);
-    write_file(&folder.join(format!("{}.svg", picture.name)), svg.as_bytes())?;
+    for format in formats {
+        let file = folder.join(format!("{}.{}", picture.name, format.extension()));
+        write_file(&file, &format.of_svg(&svg))?;
+    }
     write_file(&folder.join(format!("{}.csv", picture.name)), &picture.data.to_csv())
 }
 

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::chart::inline_swatch;
 use super::figures::{Section, legend};
-use crate::results::{Case, PARTS, Results, copies, number, spread};
-use crate::sweep::{QUALITY, RATE, Runs, manifest};
+use super::view::View;
+use crate::results::{Case, PARTS, Question, RankTable, Results, copies, number, rank, rank_table, spread};
+use crate::sweep::{QUALITY, RATE, Runs, Table, manifest};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -16,8 +17,8 @@ const IN_SIGHT: usize = 6;
 
 #[derive(Serialize)]
 struct SectionView {
-    name: &'static str,
-    title: &'static str,
+    name: String,
+    title: String,
     text: String,
     legend: Vec<EntryView>,
     pictures: Vec<PictureView>,
@@ -78,28 +79,34 @@ pub(super) struct Page {
     pub(super) sections: Vec<Section>,
     /// The rows of the table, if there is one.
     pub(crate) rows: Option<Vec<RowView>>,
+    /// The table of means with differences, if there is one.
+    pub(super) ranking: Option<RankTable>,
     /// What the rows are judged by, if there are any.
     pub(super) judged_by: &'static str,
+    /// The extensions of the files that pictures are written to.
+    pub(super) formats: Vec<&'static str>,
     /// The name and the text of the manifest.
     pub(super) origin: (String, String),
 }
 
 /// The page of a run.
-pub(super) fn of_results(results: &Results, sections: Vec<Section>) -> Page {
+pub(super) fn of_results(results: &Results, sections: Vec<Section>, view: &View) -> Page {
     let title = results.manifest.pointer("/experiment/name").and_then(|name| name.as_str());
     let manifest = serde_json::to_string_pretty(&results.manifest).expect("it was read from JSON");
     Page {
         title: title.unwrap_or("results").into(),
         facts: facts(results),
         sections,
+        ranking: ranking(results, view),
         judged_by: results.judged_by,
         rows: Some(results.cases.iter().flat_map(|case| rows(results, case)).collect()),
+        formats: view.extensions(),
         origin: (manifest::FILE.into(), manifest),
     }
 }
 
 pub(super) fn render(page: &Page) -> String {
-    let Page { title, facts, sections, rows, judged_by, origin: (file, text) } = page;
+    let Page { title, facts, sections, ranking, rows, judged_by, formats, origin: (file, text) } = page;
     let (judged_by, columns) = match *judged_by {
         QUALITY => ("quality", OF_FLEETS),
         _ => ("SLA rate", COLUMNS),
@@ -112,13 +119,23 @@ pub(super) fn render(page: &Page) -> String {
         title,
         facts,
         sections => Value::from(Serde(sections.iter().map(view).collect::<Vec<_>>())),
+        ranking => Value::from(Serde(ranking)),
         columns,
+        formats,
         judged_by,
         rows => Value::from(Serde(rows)),
         file,
         text,
     });
     html.expect("the template names what it is given")
+}
+
+/// The schedulers by the first metric that is shown, compared with the best; `None` if they have no cell in common.
+fn ranking(results: &Results, view: &View) -> Option<RankTable> {
+    let metric = view.y.first().map_or(results.judged_by, |metric| metric);
+    let path = results.folder.join(Table::of_metric(metric).file());
+    let ranking = rank(&path, &Question { only: &view.only, ..Question::of(metric) }).ok()?;
+    Some(rank_table(&ranking))
 }
 
 /// Facts about the run, a few words each.
@@ -148,8 +165,8 @@ fn view(section: &Section) -> SectionView {
     let mut pictures: Vec<PictureView> = section.pictures.iter().map(picture).collect();
     let folded = pictures.split_off(pictures.len().min(IN_SIGHT));
     SectionView {
-        name: section.name,
-        title: section.title,
+        name: section.name.clone(),
+        title: section.title.clone(),
         text: section.text.clone(),
         legend: legend(section).iter().map(entry).collect(),
         pictures,

@@ -41,6 +41,11 @@ impl Style {
         COLOURS[self.0 % COLOURS.len()]
     }
 
+    /// Whether it is [`Self::ASIDE`].
+    pub(super) fn is_aside(self) -> bool {
+        self.0 == Self::ASIDE.0
+    }
+
     fn dash(self) -> &'static str {
         DASHES[self.0 / COLOURS.len() % DASHES.len()]
     }
@@ -171,6 +176,23 @@ impl Canvas {
         }
     }
 
+    /// An upright whisker in the colour of a series.
+    pub(super) fn error_bar(&mut self, x: f64, low: f64, high: f64, style: Style) {
+        let colour = style.colour();
+        self.push(format_args!(
+            r#"<path d="M{0:.1} {low:.1}H{1:.1}M{x:.1} {low:.1}V{high:.1}M{0:.1} {high:.1}H{1:.1}" fill="none" stroke="{colour}"/>"#,
+            x - 3.0,
+            x + 3.0
+        ));
+    }
+
+    /// Draws at another place: what is drawn at 0, 0 comes to x, y.
+    pub(super) fn moved(&mut self, x: f64, y: f64, draw: impl FnOnce(&mut Self)) {
+        self.push(format_args!(r#"<g transform="translate({x:.1} {y:.1})">"#));
+        draw(self);
+        self.push(format_args!("</g>"));
+    }
+
     pub(super) fn marker(&mut self, x: f64, y: f64, style: Style, opacity: f64, hint: &str) {
         let (colour, hint) = (style.colour(), escape(hint));
         let shape = |outline: &[(f64, f64)]| {
@@ -200,7 +222,9 @@ impl Canvas {
 
     /// The SVG for a file: dark ink on white, as papers need it.
     pub(super) fn standalone(&self, title: &str) -> String {
-        let (title, width, height, body) = (escape(title), self.width, self.height, &self.body);
+        let (title, width, height) = (escape(title), self.width, self.height);
+        // Programs other than browsers know no variables.
+        let body = self.body.replace("var(--card,#fff)", "#fff");
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
              height=\"{height:.0}\" color=\"#1a1a1a\" font-family=\"Helvetica, Arial, sans-serif\">\n<title>{title}</title>\n\

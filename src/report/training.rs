@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::chart::{Chart, Lines, Scale, Series};
+use super::chart::{Axis, Chart, Intervals, Lines, Scale, Series, WIDTH};
 use super::figures::{Data, Picture, Section, cell};
 use super::page::Page;
 use super::svg::Style;
+use super::view::View;
 use crate::experiment::Error;
 use crate::files::{InputError, Record, Source};
 use crate::policy::{Manifest, Policy};
@@ -26,8 +27,12 @@ struct Log {
 /// The page of a training.
 ///
 /// # Errors
-/// The log or the manifest of the policy is missing or damaged.
-pub(super) fn page(folder: &Path) -> Result<Page, Error> {
+/// The log or the manifest of the policy is missing or damaged, or the view chooses what only a run has.
+pub(super) fn page(folder: &Path, view: &View) -> Result<Page, Error> {
+    if view.is_chosen() || view.x.is_some() || view.facet.is_some() || !view.only.is_empty() {
+        let message = "keys and metrics choose among the results of `mascot run`: these are of a training";
+        return Err(Error::Usage(message.into()));
+    }
     let log = Log::read(&folder.join(LOG))?;
     let source = Source::read(&policy_in(folder)?)?;
     let manifest: Manifest = source.parse()?;
@@ -47,8 +52,10 @@ pub(super) fn page(folder: &Path) -> Result<Page, Error> {
         title: format!("{} learns {}", manifest.kind, manifest.system),
         facts,
         sections: vec![validation(&log, &manifest), learning(&log)],
+        ranking: None,
         rows: None,
         judged_by: "",
+        formats: view.extensions(),
         origin: (file, source.text),
     })
 }
@@ -131,7 +138,7 @@ fn validation(log: &Log, manifest: &Manifest) -> Section {
     let rate = picture("validation-rate", "SLA rate on the validation seeds", "SLA rate", series);
     let fitness =
         alone(log, "validation_fitness", "Fitness on the validation seeds", "share of misses avoided");
-    Section { name: "validation", title: "Validation", text, pictures: vec![rate, fitness] }
+    Section { name: "validation".into(), title: "Validation".into(), text, pictures: vec![rate, fitness] }
 }
 
 /// The section on the learner's own figures.
@@ -146,7 +153,7 @@ fn learning(log: &Log) -> Section {
     ];
     let text = "Figures on the training traces, which are new in every step.".to_string();
     let pictures = told.map(|(column, title, y)| alone(log, column, title, y));
-    Section { name: "learning", title: "Learning", text, pictures: pictures.into() }
+    Section { name: "learning".into(), title: "Learning".into(), text, pictures: pictures.into() }
 }
 
 /// A picture with one column of the log.
@@ -172,7 +179,8 @@ fn picture(name: &str, title: &str, y_title: &str, series: Vec<Series>) -> Pictu
         data.rows.extend(rows);
     }
     let all = || series.iter().flat_map(|of| &of.points);
-    let (x, y) = (Scale::around(all().map(|p| p.0)), Scale::around(all().map(|p| p.1)));
-    let chart = Lines { x, x_title: "step".into(), y, y_title: y_title.into(), series };
+    let x = Axis::new(Scale::around(all().map(|p| p.0)), "step");
+    let y = Axis::new(Scale::around(all().map(|p| p.1)), y_title);
+    let chart = Lines { x, y, series, intervals: Intervals::Bands, width: WIDTH };
     Picture { name: name.into(), title: title.into(), chart: Chart::Lines(chart), data }
 }

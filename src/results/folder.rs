@@ -8,8 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::compare::check;
 use super::csv_file::CsvFile;
 use super::distinct::Distinct;
+use super::rank::{only as select, place};
 use super::recordings::mark_recordings;
 use crate::experiment::{BOUND, Error, KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
 use crate::files::{InputError, Record, Source};
@@ -34,6 +36,27 @@ pub struct Results {
     paced: OwnPace,
     /// The index in [`KEYS`] of the key on the axis of pictures.
     pub(crate) axis: usize,
+    /// The keys in which cases differ, as indices in [`KEYS`].
+    varying: Vec<usize>,
+    /// The selection of rows that were read.
+    pub(crate) only: Vec<(String, String)>,
+}
+
+/// What of a folder is read, and along which axis pictures show it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Selection<'a> {
+    /// Keys with values: only rows that have, for each of these keys, one of the given values.
+    pub only: &'a [(String, String)],
+    /// The key on the axis of pictures; chosen by the results if there is none.
+    pub x: Option<&'a str>,
+}
+
+/// Panels that share a picture.
+pub(crate) struct Shared<'a> {
+    /// What the panels have in common.
+    pub(crate) title: String,
+    /// Each panel with what tells it from the others, and its cases in the order of the axis.
+    pub(crate) parts: Vec<(String, Vec<&'a Case>)>,
 }
 
 /// A case with the runs of all its schedulers.
@@ -71,10 +94,11 @@ impl Results {
     /// Reads summary.csv and manifest.json.
     ///
     /// # Errors
-    /// One of them is missing, damaged or empty.
-    pub fn read(folder: &Path) -> Result<Self, Error> {
+    /// One of them is missing, damaged or empty, or does not have what is selected.
+    pub fn read(folder: &Path, Selection { only, x }: Selection) -> Result<Self, Error> {
         let path = folder.join("summary.csv");
-        let Rows { all: mut rows, copies } = rows(&path)?;
+        let Rows { all, copies } = rows(&path)?;
+        let mut rows = select(&path, all, only)?;
         add_serving(&mut rows, &folder.join(Table::Serving.file()))?;
         let manifest = Source::read(&folder.join("manifest.json"))?;
         let manifest = serde_json::from_str(&manifest.text)
@@ -93,10 +117,57 @@ impl Results {
             places: BTreeMap::new(),
             paced,
             axis: LOAD,
+            varying: Vec::new(),
+            only: only.to_vec(),
         };
         rows.into_iter().for_each(|row| results.add(row));
+        results.find_varying();
+        if let Some(key) = x {
+            results.axis = results.place_of_axis(&path, key)?;
+        }
         results.name();
         Ok(results)
+    }
+
+    /// Checks that some run has a metric.
+    ///
+    /// # Errors
+    /// None has; the message names those that there are.
+    pub(crate) fn check_metric(&self, metric: &str) -> Result<(), Error> {
+        let runs = self.cases.iter().flat_map(|case| &case.samples);
+        let known: BTreeSet<&str> = runs.flat_map(Runs::metrics).collect();
+        check(&self.folder, "metric", metric, &known.into_iter().collect::<Vec<_>>())
+    }
+
+    /// Checks that cases differ in a key.
+    ///
+    /// # Errors
+    /// They do not, or there is no such key.
+    pub(crate) fn check_varies(&self, key: &str) -> Result<(), Error> {
+        let known: Vec<&str> = self.varying.iter().map(|&place| KEYS[place]).collect();
+        check(&self.folder, "key in which cases differ, named", key, &known)
+    }
+
+    /// The pictures of panels: one each, or, with a key, one for all panels that differ in this key alone.
+    pub(crate) fn pictures(&self, facet: Option<&str>) -> Vec<Shared<'_>> {
+        let facet = facet.and_then(|facet| KEYS.iter().position(|key| *key == facet));
+        let mut pictures: Vec<(Vec<String>, Shared)> = Vec::new();
+        for panel in 0..self.panels.len() {
+            let cases = self.cases_of_panel(panel);
+            let mut keys = cases[0].keys.clone();
+            keys[self.axis].clear();
+            let part = facet.map_or(String::new(), |facet| title(&keys, [facet].into_iter()));
+            facet.into_iter().for_each(|facet| keys[facet].clear());
+            let place = pictures.iter().position(|(known, _)| *known == keys).unwrap_or_else(|| {
+                let told =
+                    self.varying.iter().copied().filter(|&place| place != self.axis && Some(place) != facet);
+                let title = if facet.is_some() { words(&keys, told) } else { self.panels[panel].clone() };
+                pictures.push((keys, Shared { title, parts: Vec::new() }));
+                pictures.len() - 1
+            });
+            pictures[place].1.parts.push((part, cases));
+        }
+        pictures.into_iter().map(|(_, shared)| shared).collect()
     }
 
     /// The index of the case that a row with these keys belongs to.
@@ -162,12 +233,11 @@ impl Results {
         }
     }
 
-    /// Chooses the axis, and names cases and panels by the keys that vary.
-    fn name(&mut self) {
+    /// Finds the keys that vary, and the axis that shows most of them.
+    fn find_varying(&mut self) {
         let first = self.cases[0].keys.clone();
         let varies = |place: &usize| self.cases.iter().any(|case| case.keys[*place] != first[*place]);
-        let varying: Vec<usize> = (0..KEYS.len()).filter(varies).collect();
-        let is_numeric = |place: &usize| self.cases.iter().all(|case| case.number(*place).is_some());
+        self.varying = (0..KEYS.len()).filter(varies).collect();
         let without_load = |case: &Case| {
             let mut keys = case.keys.clone();
             keys[LOAD].clear();
@@ -175,9 +245,26 @@ impl Results {
         };
         let apart: BTreeSet<Vec<String>> = self.cases.iter().map(without_load).collect();
         if apart.len() == self.cases.len() {
-            let mut others = varying.iter().copied().filter(|place| *place != LOAD);
-            self.axis = others.find(is_numeric).unwrap_or(LOAD);
+            let mut others = self.varying.iter().copied().filter(|place| *place != LOAD);
+            self.axis = others.find(|place| self.is_numeric(*place)).unwrap_or(LOAD);
         }
+    }
+
+    fn is_numeric(&self, place: usize) -> bool {
+        self.cases.iter().all(|case| case.number(place).is_some())
+    }
+
+    /// The place of a key that can be an axis.
+    fn place_of_axis(&self, path: &Path, key: &str) -> Result<usize, Error> {
+        let places = self.varying.iter().copied().filter(|place| self.is_numeric(*place));
+        let known: Vec<&str> = places.map(|place| KEYS[place]).collect();
+        check(path, "key with several numbers, named", key, &known)?;
+        Ok(place(key))
+    }
+
+    /// Names cases and panels by the keys that vary.
+    fn name(&mut self) {
+        let varying = self.varying.clone();
         let mut panels: Vec<Vec<String>> = Vec::new();
         for case in &mut self.cases {
             case.samples.resize(self.schedulers.len(), Runs::default());
@@ -202,13 +289,18 @@ impl Case {
 
 /// The given keys with their values; the scenario if there is only one case.
 fn title(keys: &[String], of: impl Iterator<Item = usize>) -> String {
+    let words = words(keys, of);
+    if words.is_empty() { keys[SCENARIO].clone() } else { words }
+}
+
+/// The given keys with their values.
+fn words(keys: &[String], of: impl Iterator<Item = usize>) -> String {
     let word = |place: usize| match KEYS[place] {
         "system" | "scenario" => keys[place].clone(),
         "dram_bandwidth_gbps" => format!("{} GB/s", keys[place]),
         key => format!("{} {}", key.replace('_', " "), keys[place]),
     };
-    let words: Vec<String> = of.map(word).collect();
-    if words.is_empty() { keys[SCENARIO].clone() } else { words.join(", ") }
+    of.map(word).collect::<Vec<String>>().join(", ")
 }
 
 /// The rows of a summary.csv, with every run once.

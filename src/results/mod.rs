@@ -15,13 +15,17 @@ mod rank;
 mod recordings;
 mod served;
 mod summary;
+mod words;
 
 pub use compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
 pub(crate) use csv_file::CsvFile;
-pub(crate) use folder::Case;
-pub use folder::Results;
+pub(crate) use folder::{Case, Shared};
+pub use folder::{Results, Selection};
 pub use numbers::{copies, number, spread};
-pub use rank::{CELL_COLUMNS, OfCell, Question, Ranked, Ranking, rank, to_csv};
+pub use rank::{
+    CELL_COLUMNS, OfCell, Question, RankTable, Ranked, Ranking, rank, table as rank_table, to_csv,
+};
 pub(crate) use served::PARTS;
 pub use served::Served;
 pub use summary::{Row, Summary};
+pub use words::quantity;

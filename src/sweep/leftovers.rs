@@ -161,15 +161,24 @@ pub fn remove_page(folder: &Path) -> Result<Option<String>, Error> {
     Ok(Some(format!("{}: {REMOVED}", page.display())))
 }
 
-/// Removes the pictures of a report: every SVG with its CSV file beside it, and the folder if nothing else is in it.
+/// The extensions of the files that pictures of a report are written to.
+const PICTURES: [&str; 3] = ["svg", "pdf", "png"];
+
+/// Removes the pictures of a report: every one with a CSV file beside it, that file, and the folder if nothing else is in
+/// it.
 pub fn remove_pictures(folder: &Path) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-    for svg in entries.flatten().map(|entry| entry.path()) {
-        let data = svg.with_extension("csv");
-        if svg.extension().is_some_and(|extension| extension == "svg") && data.is_file() {
-            fs::remove_file(&svg)?;
-            fs::remove_file(&data)?;
-        }
+    let is_picture = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| PICTURES.contains(&extension))
+            && path.with_extension("csv").is_file()
+    };
+    let pictures: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| is_picture(path)).collect();
+    for picture in pictures {
+        fs::remove_file(&picture)?;
+        // Several pictures share their data.
+        let _ = fs::remove_file(picture.with_extension("csv"));
     }
     // Files that others put there stay.
     let _ = fs::remove_dir(folder);

@@ -124,6 +124,11 @@ impl Runs {
         self.by_seed.insert(seed, run);
     }
 
+    /// The names of the metrics that some run has.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        self.by_seed.values().flat_map(|run| run.values.keys().map(String::as_str))
+    }
+
     /// Removes copies.
     pub fn without_copies(mut self) -> Self {
         let outcomes: Vec<_> = self.by_seed.values().map(Measured::fingerprint).collect();

@@ -190,6 +190,9 @@ fn the_table_compares_with_the_first_and_ends_with_the_bound() {
     assert!(!table.contains("fcfs") && table.contains("vs first"), "{table}");
 }
 
+/// The map that a report shows of its own accord.
+const BEST: &str = "map-load-0.6-closest+best+single";
+
 #[test]
 fn a_report_has_quality_times_and_a_map() {
     let folder = TempDir::new().unwrap();
@@ -197,7 +200,7 @@ fn a_report_has_quality_times_and_a_map() {
     let out = folder.path().join("out");
     text(&["report", out.to_str().unwrap()]);
     let picture = |name: &str| std::fs::read_to_string(out.join("report").join(name)).unwrap();
-    for name in ["quality-1", "time-1", "time-2", "map-1"] {
+    for name in ["quality-two", "time-load-0.3", "time-load-0.6", BEST] {
         let svg = picture(&format!("{name}.svg"));
         assert!(svg.starts_with("<svg xmlns=") && !svg.contains("NaN") && !svg.contains("inf"), "{name}");
         for (open, close) in
@@ -206,20 +209,20 @@ fn a_report_has_quality_times_and_a_map() {
             assert_eq!(svg.matches(open).count(), svg.matches(close).count(), "{name}: {open}");
         }
     }
-    assert!(picture("quality-1.svg").contains("bound"));
-    let map = picture("map-1.svg");
+    assert!(picture("quality-two.svg").contains("bound"));
+    let map = picture(&format!("{BEST}.svg"));
     for told in
         ["North", "South &amp; West", "site attic", "cam (access ", "tv (access ", "8 Gb/s", "load 0.6"]
     {
         assert!(map.contains(told), "{told}: {map}");
     }
-    let time = rows(&out.join("report/time-1.csv"));
+    let time = rows(&out.join("report/time-load-0.3.csv"));
     assert_eq!(time.len(), 2);
     for row in &time {
         let parts = ["dispatch_us", "network_us", "queue_us", "service_us"].map(|part| number(row, part));
         near(parts.iter().sum(), number(row, "latency_us"));
     }
-    let drawn = rows(&out.join("report/map-1.csv"));
+    let drawn = rows(&out.join(format!("report/{BEST}.csv")));
     let links = rows(&out.join("links.csv"));
     let is_shown = |row: &&Row| {
         row["from"] == "North" && row["load"] == "0.6" && row["scheduler"] == "closest+best+single"
@@ -236,7 +239,7 @@ fn a_report_has_quality_times_and_a_map() {
         "--cell",
         "scheduler=closest+smallest+single",
     ]);
-    let map = picture("map-1.svg");
+    let map = picture("map-load-0.3-closest+smallest+single.svg");
     assert!(map.contains("load 0.3") && map.contains("closest+smallest+single"), "{map}");
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -15,6 +15,18 @@ type Row = BTreeMap<String, String>;
 
 fn rows(path: &Path) -> Vec<Row> {
     csv::Reader::from_path(path).unwrap().deserialize().map(Result::unwrap).collect()
+}
+
+/// The numbers of the only picture of a kind in the report of a folder.
+fn only_picture(folder: &Path, kind: &str) -> PathBuf {
+    let entries = std::fs::read_dir(folder.join("report")).unwrap().flatten().map(|entry| entry.path());
+    let is_it = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with(&format!("{kind}-")) && name.ends_with(".csv")
+    };
+    let found: Vec<PathBuf> = entries.filter(is_it).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
 }
 
 /// Code, standard output and standard error.
@@ -110,7 +122,7 @@ fn a_recording_is_run_once_with_an_interval_by_batch_means() {
     assert_eq!(told(&["report", &out]).0, 0);
     let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(page.contains("by batch means"), "the page says so");
-    let drawn = rows(&folder.path().join("out/report/sla-1.csv"));
+    let drawn = rows(&only_picture(&folder.path().join("out"), "sla"));
     let drawn = drawn.iter().find(|row| row["scheduler"] == "fcfs").unwrap();
     assert!((drawn["sla_rate_ci95"].parse::<f64>().unwrap() - half).abs() < 1e-4, "{drawn:?}");
 }
@@ -145,7 +157,7 @@ fn a_run_that_no_seed_changes_is_compared_with_every_seed() {
     assert_eq!(of(&beside, "random")["all"], of(&alone, "random")["all"]);
     assert!(of(&beside, "random")["to_bound"]["mean"].is_number(), "{beside}");
     assert_eq!(told(&["report", &out]).0, 0);
-    let gains = rows(&folder.path().join("out/report/gain-1.csv"));
+    let gains = rows(&only_picture(&folder.path().join("out"), "gain"));
     let gain = gains.iter().find(|row| row["scheduler"] == "random" && row["against"] == "fcfs").unwrap();
     let percent = gain["gain_percent"].parse::<f64>().unwrap();
     assert!((percent - 100.0 * (mean / fcfs - 1.0)).abs() < 1e-9, "{gain:?}");
@@ -303,7 +315,7 @@ fn seeds_that_agree_by_chance_are_in_the_mean() {
     let ranking = json(&["rank", &path("out"), "--json"]);
     assert!(near(&ranking["schedulers"][0]["all"]["mean"]) && ranking["seeds"] == 30, "{ranking}");
     assert_eq!(told(&["report", &path("out")]).0, 0);
-    let drawn = &rows(&folder.path().join("out/report/sla-1.csv"))[0];
+    let drawn = &rows(&only_picture(&folder.path().join("out"), "sla"))[0];
     assert!(
         drawn["seeds"] == "30" && (drawn["sla_rate"].parse::<f64>().unwrap() - mean).abs() < 1e-12,
         "{drawn:?}"
@@ -442,7 +454,7 @@ fn intervals_of_rates_hold_rates_also_with_two_seeds() {
     let table = told(&["rank", &out]).1;
     assert!(table.contains(" +0."), "an interval that is cut has two sides: {table}");
     assert_eq!(told(&["report", &out]).0, 0);
-    for row in rows(&folder.path().join("report/sla-1.csv")) {
+    for row in rows(&only_picture(folder.path(), "sla")) {
         let number = |column: &str| row[column].parse::<f64>().ok();
         let interval = number("sla_rate_low95").zip(number("sla_rate_high95"));
         assert!(interval.is_none_or(|(low, high)| low >= 0.0 && high <= 1.0), "{row:?}");

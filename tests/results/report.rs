@@ -45,8 +45,9 @@ fn number(row: &Row, column: &str) -> f64 {
 /// The pictures of a folder, by name.
 fn pictures(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder.join("report")).unwrap().flatten().map(|entry| entry.path());
-    let svg = entries.filter(|path| path.extension().is_some_and(|e| e == "svg"));
-    let mut names: Vec<String> = svg.map(|p| p.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let data = entries.filter(|path| path.extension().is_some_and(|e| e == "csv"));
+    let mut names: Vec<String> =
+        data.map(|p| p.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -60,6 +61,12 @@ const EVERYTHING: [&str; 7] = [
     "--set",
     "loads=[0.6,1.1]",
 ];
+
+/// The pictures of a kind.
+fn of_kind(folder: &Path, kind: &str) -> Vec<String> {
+    let is_of_kind = |name: &String| name == kind || name.starts_with(&format!("{kind}-"));
+    pictures(folder).into_iter().filter(is_of_kind).collect()
+}
 
 #[test]
 fn every_picture_is_in_the_page_and_a_file_with_its_numbers() {
@@ -114,24 +121,24 @@ fn the_numbers_are_those_of_the_summary() {
 
     let (own, fcfs) = (of("edf_drop", "mixed", "1.1", "sla_rate"), of("fcfs", "mixed", "1.1", "sla_rate"));
     assert_eq!(own.len(), 3);
-    let drawn = find("sla-2.csv", "fcfs", "1.1");
+    let drawn = find("sla-mixed.csv", "fcfs", "1.1");
     near(number(&drawn, "sla_rate"), mean(&fcfs));
     // Student's t of 0.975 with 2 degrees of freedom is 4.30265273. The interval of a rate near 1 would be cut there.
     let deviation = fcfs.iter().map(|rate| (rate - mean(&fcfs)).powi(2)).sum::<f64>() / 2.0;
     near(number(&drawn, "sla_rate_ci95"), 4.302_652_729_9 * (deviation / 3.0).sqrt());
     near(
-        number(&find("gain-4.csv", "edf_drop", "1.1"), "gain_percent"),
+        number(&find("gain-mixed-load-1.1.csv", "edf_drop", "1.1"), "gain_percent"),
         100.0 * (mean(&own) / mean(&fcfs) - 1.0),
     );
 
-    let energy = find("energy-1.csv", "fcfs", "0.6");
+    let energy = find("energy-light-load-0.6.csv", "fcfs", "0.6");
     let per_request = of("fcfs", "light", "0.6", "energy_per_request_uj");
     near(number(&energy, "energy_per_request_uj"), mean(&per_request));
-    let gap = number(&find("gap-4.csv", "fcfs", "1.1"), "gap_to_bound");
+    let gap = number(&find("gap-mixed-load-1.1.csv", "fcfs", "1.1"), "gap_to_bound");
     near(gap, mean(&of("bound", "mixed", "1.1", "sla_rate")) - mean(&fcfs));
 
     // The line of latencies ends where the share of finished requests is.
-    let latency = rows(&folder.path().join("report/latency-4.csv"));
+    let latency = rows(&folder.path().join("report/latency-mixed-load-1.1.csv"));
     let last = latency.iter().rfind(|row| row["scheduler"] == "fcfs").unwrap();
     near(number(last, "share"), of("fcfs", "mixed", "1.1", "finished").iter().sum::<f64>() / 120.0);
 }
@@ -144,7 +151,10 @@ fn what_is_not_there_is_said() {
     for hint in ["mascot run --requests", "mascot run --layers", "mascot run --bound"] {
         assert!(page.contains(hint), "{hint}");
     }
-    assert_eq!(pictures(folder.path()), ["energy-1", "gain-1", "latency-1", "sla-1", "utilization-1"]);
+    assert_eq!(
+        pictures(folder.path()),
+        ["energy-light", "gain-light", "latency-light", "sla-light", "utilization-light"]
+    );
 }
 
 #[test]
@@ -153,8 +163,8 @@ fn without_several_loads_the_swept_number_is_on_the_axis() {
     let swept = ["--set", "loads=0.9", "--set", "dram_bandwidth_gbps=[16,64]"];
     run(folder.path(), &[&swept[..], &["--set", "scenarios=[\"light\",\"mixed\"]"]].concat());
     let page = report(folder.path());
-    assert!(page.contains("SLA rate against dram_bandwidth_gbps: mixed"), "{page}");
-    let (sla, summary) = (folder.path().join("report/sla-2.csv"), folder.path().join("summary.csv"));
+    assert!(page.contains("SLA rate against DRAM bandwidth, GB/s: mixed"), "{page}");
+    let (sla, summary) = (folder.path().join("report/sla-mixed.csv"), folder.path().join("summary.csv"));
     let drawn: Vec<String> = rows(&sla)
         .iter()
         .filter(|row| row["scheduler"] == "edf_drop")
@@ -174,7 +184,96 @@ fn without_several_loads_the_swept_number_is_on_the_axis() {
         number(all.iter().find(is_it).unwrap(), "sla_rate")
     };
     assert!(["16", "64"].iter().all(|bandwidth| (of(bandwidth) - rate(bandwidth)).abs() < 1e-12));
-    assert!(!pictures(folder.path()).contains(&"sla-3".to_string()));
+    assert_eq!(of_kind(folder.path(), "sla"), ["sla-light", "sla-mixed"]);
+}
+
+/// What `mascot report` draws with options: metrics of one's own, side by side, in other files, of some of the cells.
+#[test]
+fn metrics_are_drawn_as_asked() {
+    let folder = TempDir::new().unwrap();
+    let swept = ["--set", "loads=0.9", "--set", "dram_bandwidth_gbps=[16,32,64]"];
+    run(folder.path(), &[&swept[..], &["--set", "scenarios=[\"light\",\"mixed\"]"]].concat());
+    let path = folder.path().to_str().unwrap();
+    let asked = |more: &[&str]| {
+        let output = mascot(&[&["report", path][..], more].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read_to_string(folder.path().join("report.html")).unwrap()
+    };
+    let file = |name: &str| std::fs::read(folder.path().join("report").join(name)).unwrap();
+    let page =
+        asked(&["--y", "energy_per_request_uj", "--facet", "scenario", "--errorbars", "--format", "pdf,png"]);
+    assert_eq!(pictures(folder.path()), ["energy_per_request_uj"]);
+    assert!(page.contains("Energy per request against DRAM bandwidth, GB/s"), "{page}");
+    assert!(
+        page.contains("energy_per_request_uj.pdf") && !page.contains("energy_per_request_uj.svg"),
+        "{page}"
+    );
+    assert!(file("energy_per_request_uj.pdf").starts_with(b"%PDF-"));
+    assert!(file("energy_per_request_uj.png").starts_with(b"\x89PNG"));
+    let (drawn, summary) = (
+        rows(&folder.path().join("report/energy_per_request_uj.csv")),
+        rows(&folder.path().join("summary.csv")),
+    );
+    let cells = summary.iter().filter(|row| row["seed"] == "1").count();
+    assert_eq!(drawn.len(), cells, "a row per case and scheduler");
+    let first = &drawn[0];
+    let is_it = |row: &&Row| {
+        row["scenario"] == "light"
+            && row["scheduler"] == first["scheduler"]
+            && row["dram_bandwidth_gbps"] == first["dram_bandwidth_gbps"]
+    };
+    let mean =
+        summary.iter().filter(is_it).map(|row| number(row, "energy_per_request_uj") / 3.0).sum::<f64>();
+    assert!((number(first, "energy_per_request_uj") / mean - 1.0).abs() < 1e-12);
+
+    asked(&["--pareto", "energy_per_met_request_uj,sla_rate", "--only", "scenario=mixed"]);
+    let names = pictures(folder.path());
+    assert_eq!(names.len(), 4, "three bandwidths and their mean: {names:?}");
+    for name in &names {
+        let points = rows(&folder.path().join(format!("report/{name}.csv")));
+        let beats = |one: &Row, other: &Row| {
+            let gains = [
+                number(one, "sla_rate") - number(other, "sla_rate"),
+                number(other, "energy_per_met_request_uj") - number(one, "energy_per_met_request_uj"),
+            ];
+            gains.iter().all(|gain| *gain >= 0.0) && gains.iter().any(|gain| *gain > 0.0)
+        };
+        for point in &points {
+            let is_on_front = !points.iter().any(|other| beats(other, point));
+            assert_eq!(point["on_front"], u8::from(is_on_front).to_string(), "{name}: {point:?}");
+        }
+    }
+    assert!(names.iter().any(|name| name.ends_with("-mean-of-all-3-cases")), "{names:?}");
+
+    // Ticks stand at the swept values, and the axis is logarithmic: 32 is half way between 16 and 64.
+    let page = asked(&["--x", "dram_bandwidth_gbps", "--only", "scenario=mixed", "--y", "sla_rate"]);
+    let at = |label: &str| -> f64 {
+        let end = page.find(&format!(">{label}</text>")).unwrap_or_else(|| panic!("no tick {label}: {page}"));
+        let start = page[..end].rfind("x=\"").unwrap() + 3;
+        page[start..end].split('"').next().unwrap().parse().unwrap()
+    };
+    assert!((at("32") - (at("16") + at("64")) / 2.0).abs() < 0.2, "{} {} {}", at("16"), at("32"), at("64"));
+    assert!(page.contains("<h2 id=\"ranking\">") && page.contains("difference to "), "{page}");
+}
+
+#[test]
+fn a_view_that_the_results_do_not_have_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path(), &["--set", "scenarios=light"]);
+    let path = folder.path().to_str().unwrap();
+    for (asked, told) in [
+        (&["--x", "scenario"][..], "no key with several numbers, named `scenario`; known: load"),
+        (&["--y", "sla_rat"], "no metric `sla_rat` (did you mean `sla_rate`?)"),
+        (&["--facet", "scenario"], "no key in which cases differ, named `scenario`; known: load"),
+        (&["--only", "scenario=heavy"], "no scenario `heavy`; known: light"),
+        (&["--pareto", "sla_rate"], "expected two metrics, separated by a comma"),
+        (&["--format", "gif"], "possible values: svg, pdf, png"),
+    ] {
+        let output = mascot(&[&["report", path][..], asked].concat());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && error.contains(told), "{asked:?}: {error}");
+        assert!(!folder.path().join("report.html").exists(), "{asked:?}");
+    }
 }
 
 /// Requests that come at their own pace have a load per seed.
@@ -201,8 +300,7 @@ fn a_measured_load_is_no_case_of_its_own() {
     let output = mascot(&[&own[..], &recording].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     report(folder.path());
-    assert!(pictures(folder.path()).contains(&"sla-1".to_string()));
-    assert!(!pictures(folder.path()).contains(&"sla-2".to_string()));
+    assert_eq!(of_kind(folder.path(), "sla"), ["sla-light"]);
 }
 
 /// A browser, where there is one: `$CHROMIUM`, or a usual name in `PATH`.

@@ -4,21 +4,22 @@ use super::super::svg::{Anchor, Canvas, FONT, Style};
 use super::axis::{Scale, label};
 use super::{Entry, text_width};
 
-pub(super) const WIDTH: f64 = 420.0;
 const BAR: f64 = 11.0;
 const GAP: f64 = 6.0;
 const ABOVE: f64 = 6.0;
 const BELOW: f64 = 42.0;
 /// The height of a name that stands above its bars.
 const NAME: f64 = 16.0;
-/// The widest names that stand beside their bars. Our choice, because bars need half of the width.
-const WIDEST: f64 = WIDTH / 2.0;
+/// The widest names that stand beside their bars, as a share of the width. Our choice, because bars need half of it.
+const WIDEST: f64 = 0.5;
 
 /// Groups of bars on a common axis.
 pub(in crate::report) struct Bars {
     pub(in crate::report) x_title: String,
     pub(crate) groups: Vec<Group>,
     pub(in crate::report) legend: Vec<Entry>,
+    /// The width of the picture; [`super::WIDTH`] unless it shares its row.
+    pub(in crate::report) width: f64,
 }
 
 /// The bars that share a name.
@@ -62,7 +63,7 @@ impl Bars {
 
     /// Whether names stand beside their bars; long ones stand above them.
     fn has_names_beside(&self) -> bool {
-        self.widest_name() <= WIDEST
+        self.widest_name() <= WIDEST * self.width
     }
 
     fn scale(&self) -> Scale {
@@ -79,7 +80,7 @@ impl Bars {
         let names = if is_beside { self.widest_name() } else { 0.0 };
         let notes = self.groups.iter().flat_map(|group| &group.bars).map(|bar| text_width(&bar.note));
         let left = names + 12.0;
-        let right = WIDTH - 10.0 - notes.fold(0.0, f64::max);
+        let right = self.width - 10.0 - notes.fold(0.0, f64::max);
         let (above, below) = (top + ABOVE, top + self.height() - BELOW);
         let scale = self.scale();
         let x = |value: f64| left + scale.share(value) * (right - left);

@@ -1,21 +1,20 @@
-//! Lines over a numeric axis, with confidence bands.
+//! Lines over a numeric axis, with confidence intervals as bands or error bars.
 
-use super::super::svg::{Anchor, Canvas, FONT, Style};
-use super::Entry;
-use super::axis::{Scale, label};
+use super::super::svg::{Canvas, Style};
+use super::axis::{Axis, frame, label};
+use super::{Entry, Intervals};
 
-pub(super) const WIDTH: f64 = 420.0;
-pub(super) const HEIGHT: f64 = 300.0;
 /// Margins for ticks and titles: left, right, top, bottom.
 const MARGINS: [f64; 4] = [52.0, 14.0, 10.0, 44.0];
 
 /// Lines that share axes.
 pub(in crate::report) struct Lines {
-    pub(in crate::report) x: Scale,
-    pub(in crate::report) x_title: String,
-    pub(in crate::report) y: Scale,
-    pub(in crate::report) y_title: String,
+    pub(in crate::report) x: Axis,
+    pub(in crate::report) y: Axis,
     pub(in crate::report) series: Vec<Series>,
+    pub(in crate::report) intervals: Intervals,
+    /// The width of the picture; [`super::WIDTH`] unless it shares its row.
+    pub(in crate::report) width: f64,
 }
 
 /// One line of the chart.
@@ -39,46 +38,67 @@ impl Lines {
         all.filter(|_| self.series.len() > 1).collect()
     }
 
+    /// The height: 300 at the usual width.
+    pub(super) fn height(&self) -> f64 {
+        0.6 * self.width + 48.0
+    }
+
     pub(super) fn draw(&self, canvas: &mut Canvas, top: f64) {
         let [left, right, above, below] = MARGINS;
-        let frame = [left, top + above, WIDTH - right, top + HEIGHT - below];
-        self.draw_frame(canvas, frame);
-        let x = |value| frame[0] + self.x.share(value) * (frame[2] - frame[0]);
-        let y = |value: f64| frame[3] - self.y.share(value).clamp(0.0, 1.0) * (frame[3] - frame[1]);
+        let place =
+            Place([left, top + above, self.width - right, top + self.height() - below], &self.x, &self.y);
+        frame(canvas, &self.x, &self.y, place.0);
         for series in self.series.iter().filter(|series| !series.is_faint) {
-            let end = |p: &(f64, f64, Option<[f64; 2]>), end: usize| p.2.map_or(p.1, |ends| ends[end]);
-            let upper = series.points.iter().map(|p| (x(p.0), y(end(p, 1))));
-            let lower = series.points.iter().rev().map(|p| (x(p.0), y(end(p, 0))));
-            if series.points.iter().any(|p| p.2.is_some()) {
-                canvas.area(&upper.chain(lower).collect::<Vec<_>>(), series.style);
+            match self.intervals {
+                Intervals::Bands => series.draw_band(canvas, &place),
+                Intervals::ErrorBars => series.draw_error_bars(canvas, &place),
             }
         }
         // The first series is the best, and is drawn on top.
-        for series in self.series.iter().rev() {
-            let opacity = if series.is_faint { 0.45 } else { 1.0 };
-            let points: Vec<(f64, f64)> = series.points.iter().map(|p| (x(p.0), y(p.1))).collect();
-            canvas.line(&points, series.style, opacity);
-            for (p, at) in series.points.iter().zip(points).filter(|_| series.has_markers) {
-                let interval = p.2.map_or(String::new(), |[low, high]| format!(" ({low:.4} to {high:.4})"));
-                let hint = format!("{}: {:.4}{interval} at {}", series.label, p.1, label(p.0));
-                canvas.marker(at.0, at.1, series.style, opacity, &hint);
-            }
+        self.series.iter().rev().for_each(|series| series.draw(canvas, &place));
+    }
+}
+
+/// Where values are in the picture: the frame from left, top to right, bottom, and its axes.
+struct Place<'a>([f64; 4], &'a Axis, &'a Axis);
+
+impl Place<'_> {
+    fn x(&self, value: f64) -> f64 {
+        let Self([left, _, right, _], axis, _) = *self;
+        left + axis.scale.share(value) * (right - left)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let Self([_, top, _, bottom], _, axis) = *self;
+        bottom - axis.scale.share(value).clamp(0.0, 1.0) * (bottom - top)
+    }
+}
+
+impl Series {
+    fn draw_band(&self, canvas: &mut Canvas, place: &Place) {
+        let end = |p: &(f64, f64, Option<[f64; 2]>), end: usize| p.2.map_or(p.1, |ends| ends[end]);
+        let upper = self.points.iter().map(|p| (place.x(p.0), place.y(end(p, 1))));
+        let lower = self.points.iter().rev().map(|p| (place.x(p.0), place.y(end(p, 0))));
+        if self.points.iter().any(|p| p.2.is_some()) {
+            canvas.area(&upper.chain(lower).collect::<Vec<_>>(), self.style);
         }
     }
 
-    fn draw_frame(&self, canvas: &mut Canvas, [left, top, right, bottom]: [f64; 4]) {
-        for tick in self.y.ticks(5) {
-            let y = bottom - self.y.share(tick) * (bottom - top);
-            canvas.rule([left, y, right, y], 0.15);
-            canvas.text(left - 6.0, y + 4.0, Anchor::End, &label(tick));
+    fn draw_error_bars(&self, canvas: &mut Canvas, place: &Place) {
+        for (x, _, interval) in &self.points {
+            let Some([low, high]) = *interval else { continue };
+            canvas.error_bar(place.x(*x), place.y(low), place.y(high), self.style);
         }
-        for tick in self.x.ticks(6) {
-            let x = left + self.x.share(tick) * (right - left);
-            canvas.rule([x, bottom, x, bottom + 4.0], 0.6);
-            canvas.text(x, bottom + 5.0 + FONT, Anchor::Middle, &label(tick));
+    }
+
+    fn draw(&self, canvas: &mut Canvas, place: &Place) {
+        let opacity = if self.is_faint { 0.45 } else { 1.0 };
+        let points: Vec<(f64, f64)> = self.points.iter().map(|p| (place.x(p.0), place.y(p.1))).collect();
+        canvas.line(&points, self.style, opacity);
+        for (p, at) in self.points.iter().zip(points).filter(|_| self.has_markers) {
+            let interval = p.2.map_or(String::new(), |[low, high]| format!(" ({low:.4} to {high:.4})"));
+            let hint = format!("{}: {:.4}{interval} at {}", self.label, p.1, label(p.0));
+            canvas.marker(at.0, at.1, self.style, opacity, &hint);
         }
-        canvas.rule([left, bottom, right, bottom], 0.6);
-        canvas.text((left + right) / 2.0, bottom + 36.0, Anchor::Middle, &self.x_title);
-        canvas.upright_text(14.0, (top + bottom) / 2.0, &self.y_title);
     }
 }

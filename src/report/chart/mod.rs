@@ -2,17 +2,21 @@
 
 mod axis;
 mod bars;
+mod facets;
 mod gantt;
 mod lines;
 mod map;
 mod matrix;
+mod scatter;
 
-pub(super) use self::axis::Scale;
+pub(super) use self::axis::{Axis, Scale};
 pub(super) use self::bars::{Bar, Bars, Group, Segment};
+pub(super) use self::facets::{Facets, NARROW};
 pub(super) use self::gantt::{Gantt, Run};
 pub(super) use self::lines::{Lines, Series};
 pub(super) use self::map::{Map, MapLink, MapNode, MapSite};
 pub(super) use self::matrix::Matrix;
+pub(super) use self::scatter::{Dot, Scatter};
 use super::svg::{Anchor, Canvas, FONT, Style};
 
 /// The contents of a picture.
@@ -22,6 +26,21 @@ pub(super) enum Chart {
     Matrix(Matrix),
     Gantt(Gantt),
     Map(Map),
+    Scatter(Scatter),
+    Facets(Facets),
+}
+
+/// The width of pictures that stand beside others.
+pub(super) const WIDTH: f64 = 420.0;
+
+/// How confidence intervals along lines are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intervals {
+    /// As a band behind the line.
+    #[default]
+    Bands,
+    /// As an error bar at every point.
+    ErrorBars,
 }
 
 /// An entry of a legend: the style of a series, and its name.
@@ -46,16 +65,20 @@ impl Chart {
             Self::Bars(bars) => bars.legend.clone(),
             Self::Matrix(_) | Self::Map(_) => Vec::new(),
             Self::Gantt(gantt) => gantt.legend.clone(),
+            Self::Scatter(scatter) => scatter.legend(),
+            Self::Facets(facets) => facets.legend(),
         }
     }
 
     fn size(&self) -> (f64, f64) {
         match self {
-            Self::Lines(_) => (lines::WIDTH, lines::HEIGHT),
-            Self::Bars(bars) => (bars::WIDTH, bars.height()),
+            Self::Lines(lines) => (lines.width, lines.height()),
+            Self::Bars(bars) => (bars.width, bars.height()),
             Self::Matrix(matrix) => (matrix.width(), matrix.height()),
             Self::Gantt(gantt) => (gantt::WIDTH, gantt.height()),
             Self::Map(map) => (map::WIDTH, map.height()),
+            Self::Scatter(_) => (WIDTH, scatter::HEIGHT),
+            Self::Facets(facets) => facets.size(),
         }
     }
 
@@ -66,6 +89,8 @@ impl Chart {
             Self::Matrix(matrix) => matrix.draw(canvas, top),
             Self::Gantt(gantt) => gantt.draw(canvas, top),
             Self::Map(map) => map.draw(canvas, top),
+            Self::Scatter(scatter) => scatter.draw(canvas, top),
+            Self::Facets(facets) => facets.draw(canvas, top),
         }
     }
 
@@ -77,12 +102,14 @@ impl Chart {
             Self::Matrix(matrix) => matrix.values.is_empty(),
             Self::Gantt(gantt) => gantt.runs.is_empty(),
             Self::Map(map) => map.nodes.is_empty(),
+            Self::Scatter(scatter) => scatter.dots.is_empty(),
+            Self::Facets(facets) => facets.parts.iter().all(|(_, part)| part.is_empty()),
         }
     }
 
     /// Whether it needs a row of its own to be readable.
     pub(super) fn is_wide(&self) -> bool {
-        matches!(self, Self::Gantt(_) | Self::Map(_))
+        matches!(self, Self::Gantt(_) | Self::Map(_) | Self::Facets(_))
     }
 
     /// The SVG for the page, without title and legend, which the page shows itself.

@@ -1,7 +1,7 @@
 //! Energy per measured request, split into the three parts that summary.csv has.
 
 use super::{Data, Section, best_first, cell};
-use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
+use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, Results, number};
 use crate::sweep::{Runs, mean};
@@ -14,7 +14,7 @@ const PARTS: [(&str, &str); 3] = [
 
 const TEXT: &str = "Energy of the run per measured request, mean over seeds: dynamic energy of layers with their DRAM \
                     accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the \
-                    bar. A scheduler that drops requests spends less per request, so the energy per request that \
+                    bar, and the whisker is its 95 % confidence interval. A scheduler that drops requests spends less per request, so the energy per request that \
                     met its deadline is given in brackets.";
 
 pub(super) fn section(results: &Results) -> Section {
@@ -37,6 +37,8 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         "policy_uj",
         "energy_per_request_uj",
         "energy_per_met_request_uj",
+        "energy_per_request_uj_low95",
+        "energy_per_request_uj_high95",
     ]);
     let mut groups = Vec::new();
     for scheduler in best_first(results, case) {
@@ -45,7 +47,8 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         let [Some(layers), Some(leakage), Some(policy)] = parts else { continue };
         let total = layers + leakage + policy;
         let per_met = case.samples[scheduler].mean("energy_per_met_request_uj");
-        let numbers = parts.into_iter().chain([Some(total), per_met]).map(cell);
+        let whole = case.samples[scheduler].estimate("energy_per_request_uj");
+        let numbers = parts.into_iter().chain([Some(total), per_met, whole.low95, whole.high95]).map(cell);
         data.rows
             .push([case.title.clone(), cell(case.load), label.clone()].into_iter().chain(numbers).collect());
         let segment = |(place, uj): (usize, f64)| Segment {
@@ -55,10 +58,13 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         };
         let segments = [layers, leakage, policy].into_iter().enumerate().map(segment).collect();
         let note = format!("{total:.0} ({})", number(per_met, 0));
-        groups.push(Group { label: label.clone(), bars: vec![Bar { segments, interval: None, note }] });
+        groups.push(Group {
+            label: label.clone(),
+            bars: vec![Bar { segments, interval: whole.interval(), note }],
+        });
     }
     let entry = |place: usize| Entry { style: Style(place), label: PARTS[place].1.into(), is_line: false };
-    let chart =
-        Bars { x_title: "uJ per measured request".into(), groups, legend: (0..3).map(entry).collect() };
+    let legend = (0..3).map(entry).collect();
+    let chart = Bars { x_title: "energy per measured request, uJ".into(), groups, legend, width: WIDTH };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }

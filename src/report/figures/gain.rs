@@ -1,7 +1,7 @@
 //! Relative gain of the SLA rate, against fcfs and against the best other scheduler of the case.
 
 use super::{Data, Section, best_first, cell};
-use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
+use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, Results, number};
 use crate::sweep::{Estimate, RATE, Runs};
@@ -59,7 +59,7 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
     let entry = |style, label: &str| Entry { style, label: label.into(), is_line: false };
     let fcfs = reference.map(|_| entry(Style(0), "against fcfs"));
     let legend = fcfs.into_iter().chain([entry(Style(1), "against the best other")]).collect();
-    let chart = Bars { x_title: "relative gain of the SLA rate, %".into(), groups, legend };
+    let chart = Bars { x_title: "relative gain of the SLA rate, %".into(), groups, legend, width: WIDTH };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }
 

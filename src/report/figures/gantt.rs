@@ -29,7 +29,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
     let (name, title) = ("gantt", "Layers over time");
     let path = results.folder.join("layers.csv");
     if !path.exists() {
-        return Ok(Section { name, title, text: NONE.into(), pictures: Vec::new() });
+        return Ok(Section::without(name, title, NONE));
     }
     let case = widest(results);
     let ranking = best_first(results, case);
@@ -41,16 +41,16 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
     let mut pictures = Vec::new();
     for (&scheduler, layers) in shown.iter().zip(&layers) {
         let label = &results.schedulers[scheduler];
-        let title = format!("Layers over time: {}, {label}, seed {seed}", case.title);
         let (chart, data) = picture(layers, window);
-        pictures.push(Picture { name: format!("{name}-{}", pictures.len() + 1), title, chart, data });
+        let case = format!("{}, {label}, seed {seed}", case.title);
+        pictures.push(Picture::new(name, &case, title, chart, data));
     }
     let text = format!(
         "The middle of the run of seed {seed} in the case in which schedulers differ most ({}). Colours are networks; every other request of a \
          network is paler. Hover over a layer to see its name.",
         case.title
     );
-    Ok(Section { name, title, text, pictures })
+    Ok(Section { name: name.into(), title: title.into(), text, pictures })
 }
 
 /// The case with the widest range of SLA rates.

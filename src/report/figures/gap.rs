@@ -1,7 +1,7 @@
 //! The gap between SLA rates and the upper bound that no schedule exceeds.
 
 use super::{Data, Section, best_first, cell, styles};
-use crate::report::chart::{Bar, Bars, Chart, Group, Segment};
+use crate::report::chart::{Bar, Bars, Chart, Group, Segment, WIDTH};
 use crate::results::{Case, Results};
 
 const TEXT: &str = "Upper bound of the SLA rate of the same requests minus the SLA rate: mean over seeds with its 95 % \
@@ -48,6 +48,6 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
             bars: vec![Bar { segments, interval: estimate.interval(), note: format!("{gap:.3}") }],
         });
     }
-    let chart = Bars { x_title: "SLA rate below the bound".into(), groups, legend: Vec::new() };
+    let chart = Bars { x_title: "SLA rate below the bound".into(), groups, legend: Vec::new(), width: WIDTH };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }

@@ -1,21 +1,31 @@
-//! The distribution of latency: over every measured request if there is a requests.csv, else from three percentiles.
+//! Latency: its distribution over every measured request if there is a requests.csv, else three percentiles.
 
 use std::collections::BTreeMap;
 
-use super::{Data, IN_FRONT, Section, cell, styles};
+use super::{Data, IN_FRONT, Section, best_first, cell, styles};
 use crate::experiment::{Error, SCHEDULER};
 use crate::files::Record;
-use crate::report::chart::{Chart, Lines, Scale, Series};
-use crate::results::{Case, CsvFile, Results};
+use crate::report::chart::{
+    Axis, Bar, Bars, Chart, Entry, Group, Intervals, Lines, Scale, Segment, Series, WIDTH,
+};
+use crate::report::svg::Style;
+use crate::results::{Case, CsvFile, Results, number};
 
 const OF_REQUESTS: &str = "Share of all measured requests that finished within a time of their arrival, from \
                            requests.csv, all seeds together. Lines end below 1 where requests were dropped or did not \
                            finish.";
 
-const OF_PERCENTILES: &str = "Share of all measured requests that finished within a time of their arrival: 50 %, 95 % \
-                              and 99 % of those that finished, means over seeds, from summary.csv. Lines end below 1 \
-                              where requests were dropped or did not finish. `mascot run --requests` records \
-                              every request, and so the whole distribution.";
+const OF_PERCENTILES: &str = "The 50th, 95th and 99th percentile of the latency of the requests that finished, means over \
+                              seeds with 95 % confidence intervals, from summary.csv; in brackets the share of the measured \
+                              requests that finished. `mascot run --requests` records every request, and so the \
+                              whole distribution.";
+
+/// The percentiles that summary.csv has.
+const PERCENTILES: [(&str, &str); 3] = [
+    ("latency_p50_us", "50th percentile"),
+    ("latency_p95_us", "95th percentile"),
+    ("latency_p99_us", "99th percentile"),
+];
 
 /// The number of points of a line. Our choice, because a line of this many looks smooth.
 const POINTS: usize = 160;
@@ -27,8 +37,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
     let (name, title) = ("latency", "Latency");
     let path = results.folder.join("requests.csv");
     if !path.exists() {
-        let curve = |case: &Case, scheduler: usize| percentiles(case, scheduler);
-        let picture = |case: &Case| picture(results, case, "share of measured requests", &curve);
+        let picture = |case: &Case| percentiles(results, case);
         return Ok(Section::of_cases(results, name, title, OF_PERCENTILES, picture));
     }
     let all = read(results, CsvFile::open(&path)?)?;
@@ -36,7 +45,7 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
         let place = results.case_of(&case.keys).unwrap_or(usize::MAX);
         all.get(&(place, scheduler)).map(|latencies| distribution(latencies)).unwrap_or_default()
     };
-    let picture = |case: &Case| picture(results, case, "share of measured requests", &curve);
+    let picture = |case: &Case| distributions(results, case, &curve);
     Ok(Section::of_cases(results, name, title, OF_REQUESTS, picture))
 }
 
@@ -69,21 +78,50 @@ fn distribution(sorted_us: &[f64]) -> Curve {
     (0..points).map(at).collect()
 }
 
-fn percentiles(case: &Case, scheduler: usize) -> Curve {
-    let of = |(column, share): (&str, f64)| {
-        let runs = &case.samples[scheduler];
-        Some((runs.mean(column)? / 1e3, share * runs.mean_share("finished", "requests")?))
+/// Bars of the percentiles, a group per scheduler.
+fn percentiles(results: &Results, case: &Case) -> Option<(Chart, Data)> {
+    let mut data = Data::new(&[
+        "case",
+        "load",
+        "scheduler",
+        "percentile",
+        "latency_ms",
+        "latency_ms_low95",
+        "latency_ms_high95",
+        "finished_share",
+    ]);
+    let mut groups = Vec::new();
+    for scheduler in best_first(results, case) {
+        let (label, runs) = (&results.schedulers[scheduler], &case.samples[scheduler]);
+        let finished = runs.mean_share("finished", "requests");
+        let mut bars = Vec::new();
+        for (place, (column, words)) in PERCENTILES.iter().enumerate() {
+            let estimate = runs.estimate(column).times(1e-3);
+            let Some(length) = estimate.mean else { continue };
+            let mut row = vec![case.title.clone(), cell(case.load), label.clone(), (*words).into()];
+            row.extend([estimate.mean, estimate.low95, estimate.high95, finished].map(cell));
+            data.rows.push(row);
+            let segment =
+                Segment { length, style: Style(place), hint: format!("{label}, {words}: {length:.3} ms") };
+            let note = if place == 0 { format!("({})", number(finished, 3)) } else { String::new() };
+            bars.push(Bar { segments: vec![segment], interval: estimate.interval(), note });
+        }
+        groups.extend((!bars.is_empty()).then(|| Group { label: label.clone(), bars }));
+    }
+    let entry = |(place, (_, label)): (usize, &(&str, &str))| Entry {
+        style: Style(place),
+        label: (*label).into(),
+        is_line: false,
     };
-    [("latency_p50_us", 0.5), ("latency_p95_us", 0.95), ("latency_p99_us", 0.99)]
-        .into_iter()
-        .filter_map(of)
-        .collect()
+    let legend = PERCENTILES.iter().enumerate().map(entry).collect();
+    let chart = Bars { x_title: "latency of finished requests, ms".into(), groups, legend, width: WIDTH };
+    (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }
 
-fn picture(
+/// Lines of the whole distributions.
+fn distributions(
     results: &Results,
     case: &Case,
-    y_title: &str,
     curve: &dyn Fn(&Case, usize) -> Curve,
 ) -> Option<(Chart, Data)> {
     let mut data = Data::new(&["case", "load", "scheduler", "latency_ms", "share"]);
@@ -99,17 +137,17 @@ fn picture(
             style: styles[scheduler],
             label: label.clone(),
             is_faint: rank >= IN_FRONT,
-            has_markers: points.len() <= 3,
+            has_markers: false,
             points: points.into_iter().map(|(ms, share)| (ms, share, None)).collect(),
         });
     }
     let latencies = series.iter().flat_map(|series| &series.points).map(|point| point.0);
     let chart = Lines {
-        x: Scale::logarithmic(latencies),
-        x_title: "latency, ms".into(),
-        y: Scale { from: 0.0, to: 1.0, log: false },
-        y_title: y_title.into(),
+        x: Axis::new(Scale::logarithmic(latencies), "latency, ms"),
+        y: Axis::new(Scale { from: 0.0, to: 1.0, log: false }, "share of measured requests"),
         series,
+        intervals: Intervals::Bands,
+        width: WIDTH,
     };
     (!data.rows.is_empty()).then_some((Chart::Lines(chart), data))
 }

@@ -66,7 +66,7 @@ pub(super) fn section(results: &Results, wanted: &[(String, String)]) -> Result<
     let links = Utilization::read(results, "links.csv", &["from", "to"])?;
     let accelerators = Utilization::read(results, "accelerators.csv", &["accelerator"])?;
     let (Some(links), Some(accelerators), false) = (links, accelerators, fleets.is_empty()) else {
-        return Ok(Section { name, title, text: NONE.into(), pictures: Vec::new() });
+        return Ok(Section::without(name, title, NONE));
     };
     let mut pictures = Vec::new();
     for panel in 0..results.panels.len().min(MOST_CASES) {
@@ -76,8 +76,8 @@ pub(super) fn section(results: &Results, wanted: &[(String, String)]) -> Result<
         let Some(fleet) = fleets.iter().find(is_its) else { continue };
         let used = |of: &Utilization, name: &str| of.mean(results, case, scheduler, name);
         let (chart, data) = picture(fleet, &|link| used(&links, link), &|lane| used(&accelerators, lane));
-        let title = format!("{title}: {}, {}", case.title, results.schedulers[scheduler]);
-        pictures.push(Picture { name: format!("{name}-{}", pictures.len() + 1), title, chart, data });
+        let case = format!("{}, {}", case.title, results.schedulers[scheduler]);
+        pictures.push(Picture::new(name, &case, title, chart, data));
     }
     let chosen = match wanted.is_empty() {
         true => {
@@ -86,7 +86,7 @@ pub(super) fn section(results: &Results, wanted: &[(String, String)]) -> Result<
         }
         false => " Each shows the cell that `--cell` chose.",
     };
-    Ok(Section { name, title, text: format!("{TEXT}{chosen}"), pictures })
+    Ok(Section { name: name.into(), title: title.into(), text: format!("{TEXT}{chosen}"), pictures })
 }
 
 /// The places in [`KEYS`] of the wanted keys, with their values; an error if no row has one of them.

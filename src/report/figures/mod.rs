@@ -6,21 +6,22 @@ mod gantt;
 mod gap;
 mod latency;
 mod map;
-mod quality;
-mod sla;
+mod metric;
+mod pareto;
 mod time;
 mod utilization;
 
 use super::chart::{Chart, Entry};
 use super::svg::Style;
+use super::view::View;
 use crate::experiment::Error;
 use crate::results::{Case, Results};
-use crate::sweep::QUALITY;
+use crate::sweep::{QUALITY, RATE, column};
 
 /// A section: pictures of one kind.
 pub(super) struct Section {
-    pub(crate) name: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) name: String,
+    pub(crate) title: String,
     /// What the pictures show and how to read them, or why there are none.
     pub(crate) text: String,
     pub(super) pictures: Vec<Picture>,
@@ -35,15 +36,61 @@ pub(super) struct Picture {
     pub(super) data: Data,
 }
 
+impl Picture {
+    /// A picture of a section for a case, which its title and its file name say.
+    pub(super) fn new(section: &str, case: &str, title: impl AsRef<str>, chart: Chart, data: Data) -> Self {
+        let words = if case.is_empty() { section.to_string() } else { format!("{section} {case}") };
+        let title = title.as_ref();
+        let title = if case.is_empty() { title.to_string() } else { format!("{title}: {case}") };
+        Self { name: slug(&words), title, chart, data }
+    }
+}
+
+/// The longest file name, without extension and number. Our choice, because file systems allow 255 bytes.
+const LONGEST: usize = 160;
+
+/// Words as a file name that needs no quotes in a shell: `sla mixed, 32 GB/s` becomes `sla-mixed-32GBps`.
+fn slug(words: &str) -> String {
+    let words = words.replace(" GB/s", "GBps");
+    let is_kept = |c: char| c.is_alphanumeric() || "._+".contains(c);
+    let mut name = String::new();
+    for c in words.chars() {
+        match is_kept(c) {
+            true => name.push(c),
+            false if !name.ends_with('-') => name.push('-'),
+            false => {}
+        }
+    }
+    let end = name.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= LONGEST).last();
+    name[..end.unwrap_or(0)].trim_matches('-').to_string()
+}
+
+/// Makes the names of pictures differ, also where a file system ignores case: a number tells equal ones apart.
+fn tell_apart(sections: &mut [Section]) {
+    let mut known = std::collections::BTreeSet::new();
+    for picture in sections.iter_mut().flat_map(|section| &mut section.pictures) {
+        let name = picture.name.clone();
+        let mut number = 1;
+        while !known.insert(picture.name.to_lowercase()) {
+            number += 1;
+            picture.name = format!("{name}-{number}");
+        }
+    }
+}
+
 /// The numbers of a picture.
 pub(super) struct Data {
-    header: Vec<&'static str>,
+    header: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Data {
     pub(super) fn new(header: &[&'static str]) -> Self {
-        Self { header: header.to_vec(), rows: Vec::new() }
+        Self::with(header.iter().map(|name| name.to_string()).collect())
+    }
+
+    fn with(header: Vec<String>) -> Self {
+        Self { header, rows: Vec::new() }
     }
 
     pub(super) fn to_csv(&self) -> Vec<u8> {
@@ -75,14 +122,18 @@ impl Section {
         let mut pictures = Vec::new();
         for case in results.cases.iter().take(MOST_CASES) {
             let Some((chart, data)) = picture(case) else { continue };
-            let name = format!("{name}-{}", pictures.len() + 1);
-            pictures.push(Picture { name, title: format!("{title}: {}", case.title), chart, data });
+            pictures.push(Picture::new(name, &case.title, title, chart, data));
         }
         let mut text = text.to_string();
         if results.cases.len() > MOST_CASES {
             text += &format!(" The first {MOST_CASES} of {} cases.", results.cases.len());
         }
-        Self { name, title, text, pictures }
+        Self { name: name.into(), title: title.into(), text, pictures }
+    }
+
+    /// A section without pictures, and why.
+    fn without(name: &'static str, title: &'static str, reason: &str) -> Self {
+        Self { name: name.into(), title: title.into(), text: reason.into(), pictures: Vec::new() }
     }
 }
 
@@ -92,22 +143,42 @@ pub(super) fn legend(section: &Section) -> Vec<Entry> {
     legends.max_by_key(Vec::len).unwrap_or_default()
 }
 
-/// All sections, in the order of the page. `cell` says which cells the maps of fleets show.
-pub(super) fn sections(results: &Results, cell: &[(String, String)]) -> Result<Vec<Section>, Error> {
-    if results.judged_by == QUALITY {
-        return Ok(vec![
-            quality::section(results),
-            time::section(results),
-            map::section(results, cell)?,
-            sla::section(results),
-            latency::section(results)?,
-            energy::section(results),
-            utilization::section(results)?,
-            gantt::section(results)?,
-        ]);
+/// All sections, in the order of the page, or those of the metrics that are chosen.
+pub(super) fn sections(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
+    let mut sections = match (view.is_chosen(), results.judged_by) {
+        (true, _) => chosen(results, view)?,
+        (false, QUALITY) => of_fleets(results, view)?,
+        (false, _) => of_systems(results, view)?,
+    };
+    tell_apart(&mut sections);
+    Ok(sections)
+}
+
+fn chosen(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
+    let mut sections: Vec<Section> =
+        view.y.iter().map(|metric| metric::section(results, metric, view)).collect();
+    for metrics in &view.pareto {
+        sections.push(pareto::section(results, metrics)?);
     }
+    Ok(sections)
+}
+
+fn of_fleets(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
     Ok(vec![
-        sla::section(results),
+        metric::section(results, QUALITY, view),
+        time::section(results),
+        map::section(results, &view.cell)?,
+        metric::section(results, RATE, view),
+        latency::section(results)?,
+        energy::section(results),
+        utilization::section(results)?,
+        gantt::section(results)?,
+    ])
+}
+
+fn of_systems(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
+    Ok(vec![
+        metric::section(results, RATE, view),
         gain::section(results),
         latency::section(results)?,
         energy::section(results),
@@ -131,8 +202,27 @@ fn styles(results: &Results) -> Vec<Style> {
 
 /// Schedulers that ran in a case, the best first.
 fn best_first(results: &Results, case: &Case) -> Vec<usize> {
-    let rates = case.samples.iter().enumerate().filter_map(|(s, of)| Some((s, of.mean(results.judged_by)?)));
-    let mut rates: Vec<(usize, f64)> = rates.collect();
-    rates.sort_by(|a, b| b.1.total_cmp(&a.1));
-    rates.into_iter().map(|(scheduler, _)| scheduler).collect()
+    by_metric(case, results.judged_by)
+}
+
+/// Schedulers that ran in a case and have a value of a metric, the best first; without a direction, the highest first.
+fn by_metric(case: &Case, metric: &str) -> Vec<usize> {
+    let sign = column(metric).map_or(1.0, |column| column.better.sign());
+    let means = case.samples.iter().enumerate().filter_map(|(s, of)| Some((s, sign * of.mean(metric)?)));
+    let mut means: Vec<(usize, f64)> = means.collect();
+    means.sort_by(|a, b| b.1.total_cmp(&a.1));
+    means.into_iter().map(|(scheduler, _)| scheduler).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn file_names_say_the_case() {
+        assert_eq!(slug("sla mixed, 32 GB/s"), "sla-mixed-32GBps");
+        assert_eq!(slug("energy hetero-6, a/b\"c, load 0.9"), "energy-hetero-6-a-b-c-load-0.9");
+        assert_eq!(slug(&"x".repeat(400)).len(), super::LONGEST);
+        assert_eq!(slug("pareto µ"), "pareto-µ");
+    }
 }

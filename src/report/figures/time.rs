@@ -1,7 +1,7 @@
 //! Where the time of an answer goes: the decision where it goes, links, the queue of the site, and service.
 
 use super::{Data, Section, best_first, cell};
-use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment};
+use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, PARTS, Results, number};
 
@@ -59,6 +59,6 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         is_line: false,
     };
     let legend = PARTS.iter().enumerate().map(entry).collect();
-    let chart = Bars { x_title: "mean latency of the answers, ms".into(), groups, legend };
+    let chart = Bars { x_title: "mean latency of the answers, ms".into(), groups, legend, width: WIDTH };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }

@@ -25,9 +25,11 @@ use crate::sweep::{Estimate, Replicates};
 
 mod cells;
 mod sheet;
+mod table;
 
 pub use cells::{CELL_COLUMNS, OfCell, to_csv};
 use sheet::Sheet;
+pub use table::{RankTable, table};
 
 /// The question that a ranking answers.
 pub struct Question<'a> {
@@ -43,6 +45,13 @@ pub struct Question<'a> {
     pub only: &'a [(String, String)],
     /// The margin by which a scheduler has to beat another in a cell, in the unit of the metric.
     pub margin: f64,
+}
+
+impl<'a> Question<'a> {
+    /// The schedulers by a metric over all cells, compared with the best.
+    pub fn of(metric: &'a str) -> Self {
+        Self { metric, over: None, by: None, with: &[], only: &[], margin: 0.0 }
+    }
 }
 
 /// The ranking of the schedulers of a summary.
@@ -146,7 +155,7 @@ fn check_keys(path: &Path, rows: &[Row], question: &Question) -> Result<(), Erro
 }
 
 /// Keeps the rows that have one of the wanted values in each of the keys.
-fn only(path: &Path, mut rows: Vec<Row>, wanted: &[(String, String)]) -> Result<Vec<Row>, Error> {
+pub(super) fn only(path: &Path, mut rows: Vec<Row>, wanted: &[(String, String)]) -> Result<Vec<Row>, Error> {
     let is_same = |one: &str, other: &str| {
         let numbers = (one.parse::<f64>(), other.parse::<f64>());
         one == other || matches!(numbers, (Ok(one), Ok(other)) if one == other)
@@ -183,6 +192,6 @@ fn apart(rows: &[Row]) -> Vec<&'static str> {
 }
 
 /// The index of a key that was checked to exist.
-fn place(key: &str) -> usize {
+pub(super) fn place(key: &str) -> usize {
     KEYS.iter().position(|known| *known == key).expect("a key column")
 }
