@@ -34,8 +34,7 @@ pub(super) fn section(results: &Results, metric: &str, view: &View) -> Section {
 impl Figure<'_> {
     /// The metric without its unit, as a heading.
     fn title(&self) -> String {
-        let quantity = quantity(self.metric);
-        let (words, _) = quantity.split_once(", ").unwrap_or((&quantity, ""));
+        let words = without_unit(self.metric);
         words[..1].to_uppercase() + &words[1..]
     }
 
@@ -106,7 +105,8 @@ impl Figure<'_> {
             1 => parts.swap_remove(0).1,
             _ => Chart::Facets(Facets { parts }),
         };
-        let against = if has_lines { format!(" against {}", quantity(self.axis())) } else { String::new() };
+        let against =
+            if has_lines { format!(" against {}", without_unit(self.axis())) } else { String::new() };
         Picture::new(name, &shared.title, format!("{}{against}", self.title()), chart, data)
     }
 
@@ -216,6 +216,12 @@ impl Figure<'_> {
         groups.truncate(self.most().saturating_add(1));
         Chart::Bars(Bars { x_title: quantity(self.metric), groups, legend: Vec::new(), width })
     }
+}
+
+/// A column in words, without its unit.
+fn without_unit(column: &str) -> String {
+    let quantity = quantity(column);
+    quantity.split_once(", ").map_or(quantity.clone(), |(words, _)| words.to_string())
 }
 
 /// A number to about four digits.
