@@ -105,8 +105,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) 
 
 /// Validates one file. Each kind of file is recognised by a key that no other kind has.
 fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdict, Error> {
-    let table: toml::Table = Source::read(path)?.parse()?;
     let data = DataRoot::find(Some(path))?;
+    let path = &data.located(path);
+    let table: toml::Table = Source::read(path)?.parse()?;
     if table.contains_key("level") {
         let spec = AccelSpec::read(path)?;
         check_name(path, &spec.name)?;
