@@ -124,6 +124,15 @@ impl DataRoot {
         paths.find(|path| path.is_file()).unwrap_or_else(|| path.to_path_buf())
     }
 
+    /// What names mean without the first of the folders, without the first two, and so on; last, to the program as it was
+    /// built.
+    pub(super) fn further_back(&self) -> impl Iterator<Item = Self> {
+        let without = (1..self.folders.len()).map(|first| self.folders[first..].to_vec());
+        let built = Shipped::unpacked_folder().ok().flatten().map(|folder| vec![folder]);
+        let of = |folders| Self { folders, registry: Arc::clone(&self.registry) };
+        without.chain(built).map(of)
+    }
+
     /// The folders that hold the files of a kind.
     pub fn folders(&self, kind: Kind) -> Folders {
         let below = match kind {

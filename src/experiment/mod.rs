@@ -18,9 +18,11 @@ mod hyper;
 mod include;
 mod keys;
 mod list;
+mod misfit;
 mod named;
 mod overrides;
 mod placed;
+mod places;
 mod policies;
 mod progress;
 mod read;
@@ -45,6 +47,7 @@ pub use keys::{
     TriggerKind, swept_keys, unsaid,
 };
 pub(crate) use list::distinct;
+pub use misfit::what_changed;
 pub use named::{Named, Registered};
 pub use placed::Placed;
 pub use policies::Policies;

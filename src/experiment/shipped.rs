@@ -61,7 +61,7 @@ impl Shipped {
     ///
     /// # Errors
     /// The cache cannot be written.
-    fn unpacked_folder() -> Result<Option<PathBuf>, Error> {
+    pub(super) fn unpacked_folder() -> Result<Option<PathBuf>, Error> {
         let Some((archive, folder)) = PROGRAM.get() else { return Ok(None) };
         if let Some(folder) = folder.get() {
             return Ok(Some(folder.clone()));

@@ -87,7 +87,8 @@ impl Plan {
             check_system(&experiment, system, &own)?;
             let runs: BTreeSet<usize> =
                 own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
-            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
+            let at = |choice: &SchedulerChoice, message| experiment.error_at_scheduler(choice, data, message);
+            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data, &at)?;
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
             let forms = own.iter().map(|point| Form::of(&point.setting)).collect();
