@@ -18,7 +18,7 @@ bench:
 	cargo bench
 
 lint:
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
 	$(WITH_LIBTORCH) cargo clippy --release --all-targets --features train -- -D warnings

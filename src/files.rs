@@ -33,7 +33,7 @@ pub use source::Source;
 pub use spanned::Spanned;
 pub use suggest::{did_you_mean, with_suggestion};
 pub use visible::{visible, visible_line};
-pub use write::{place, temporary_in, write_atomic};
+pub use write::{place, temporary_in, write_atomic, write_read_only};
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
-//! The `mascot` program; all of its code is in the library.
+//! The `mascot` program: the library, and the data files that it ships.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    mascot::cli::main()
+    mascot::cli::main(mascot_shipped::archive!())
 }

@@ -4,10 +4,12 @@ mod capacity;
 mod compare;
 mod contention;
 mod cost;
+mod data;
 mod dry_run;
 mod fleet_tables;
 mod fuzz;
 mod import;
+mod init;
 mod list;
 mod man;
 mod network;
@@ -31,7 +33,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::experiment::{Error, INVARIANT, reason, remember_panics};
+use crate::experiment::{Error, INVARIANT, Shipped, reason, remember_panics};
 use crate::files::visible;
 use crate::sweep::quoted;
 
@@ -104,6 +106,15 @@ enum Command {
     /// seeds is significant at 2.5 % (Holm-corrected over cells). If the run has bounds, the table also shows the gap
     /// to the bound, and the share of the other scheduler's gap that is closed.
     Rank(rank::Options),
+    /// Make a working folder: an experiment, a scenario, an accelerator and a system of your own, to edit
+    ///
+    /// The files are small, explain what may be changed, and run as they are: `cd DIR && mascot run
+    /// experiments/first.toml`. They may name whatever mascot ships. Nothing is written if one of the files is there
+    /// already.
+    Init(init::Options),
+    /// Write out the data files that mascot ships: accelerators, networks, scenarios, fleets, policies, experiments
+    #[command(subcommand)]
+    Data(data::Command),
     /// Show, check and export the costs of layers on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
@@ -146,8 +157,10 @@ enum Command {
     },
 }
 
-/// Parses the arguments, runs the command and prints its error, if any.
-pub fn main() -> ExitCode {
+/// Parses the arguments, runs the command and prints its error, if any. `archive` holds the data files that the program
+/// carries.
+pub fn main(archive: &'static [u8]) -> ExitCode {
+    Shipped::set(archive);
     // A failed invariant is reported once, with the command that reproduces it, and not also by the panic handler.
     remember_panics();
     catch_unwind(parse_and_execute).unwrap_or_else(|panic| {
@@ -199,6 +212,8 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Rank(options) => rank::execute(&options),
         Command::Report(options) => report::execute(&options),
         Command::List(options) => list::execute(&options),
+        Command::Init(options) => init::execute(&options),
+        Command::Data(command) => data::execute(&command),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),
         Command::Network(command) => network::execute(&command),

@@ -93,7 +93,7 @@ impl Reading {
 
     pub(super) fn keys(&self, file: &Path) -> TraceKeys {
         let map: BTreeMap<String, String> = self.map.iter().cloned().collect();
-        TraceKeys { file: file.to_path_buf(), speedup: self.speedup.unwrap_or(Factor(1.0)), map }
+        TraceKeys { speedup: self.speedup.unwrap_or(Factor(1.0)), map, ..TraceKeys::new(file) }
     }
 }
 

@@ -11,7 +11,7 @@ use super::progress::Bars;
 use super::run::Recording;
 use super::table::Listing;
 use crate::cost::{Cache, Measurements, Sheet, Throughput, UserTable};
-use crate::experiment::{DataRoot, Error, Experiment, Kind, Progress, check_name};
+use crate::experiment::{DataRoot, Error, Experiment, Kind, Progress, check_name, what_changed};
 use crate::files::{InputError, Source, any_path, did_you_mean};
 use crate::fleet::FleetSpec;
 use crate::hw::{AccelSpec, SystemSpec};
@@ -105,8 +105,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) 
 
 /// Validates one file. Each kind of file is recognised by a key that no other kind has.
 fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdict, Error> {
-    let table: toml::Table = Source::read(path)?.parse()?;
     let data = DataRoot::find(Some(path))?;
+    let path = &data.located(path);
+    let table: toml::Table = Source::read(path)?.parse()?;
     if table.contains_key("level") {
         let spec = AccelSpec::read(path)?;
         check_name(path, &spec.name)?;
@@ -214,9 +215,10 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     let system = data.system(&manifest.system)?;
     if !policy.is_for(&system) {
         let message = format!(
-            "the policy was trained for accelerators other than those of `{}`{}",
+            "the policy was trained for accelerators other than those of `{}`{}{}",
             manifest.system,
-            policy.doubt(&system)
+            policy.doubt(&system),
+            what_changed(&policy, &system, data)
         );
         return Err(InputError::file(path, message).into());
     }

@@ -1,5 +1,5 @@
-//! Finds data files: `accel-models/`, `workloads/`, `fleets/` and `policies/` in the user's folder and then in the source tree of
-//! this program, or any path that a user gives. Schedulers are looked up in a [`Registry`].
+//! Finds data files: `accel-models/`, `workloads/`, `fleets/` and `policies/` in the user's folder and then among those that
+//! this program ships, or any path that a user gives. Schedulers are looked up in a [`Registry`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::error::Error;
 use super::list::distinct;
 use super::registry::Registry;
+use super::shipped::Shipped;
 use crate::files::{Folders, InputError, did_you_mean};
 use crate::fleet::FleetSpec;
 use crate::hw::{AccelSpec, SystemSpec};
@@ -58,7 +59,7 @@ impl Kind {
 
 impl DataRoot {
     /// Finds the data folders: only `$MASCOT_DATA_DIR` if it is set; else the nearest ancestor of `near` that has one
-    /// of the two folders, then that of the working directory, then the source tree from which this program was built.
+    /// of the two folders, then that of the working directory, then [what this program ships](Shipped::folder).
     pub fn find(near: Option<&Path>) -> Result<Self, Error> {
         if let Some(dir) = std::env::var_os("MASCOT_DATA_DIR") {
             let dir = PathBuf::from(dir);
@@ -70,12 +71,11 @@ impl DataRoot {
                 ))),
             };
         }
-        let has_data = |dir: &&Path| FOLDERS.iter().any(|folder| dir.join(folder).is_dir());
-        let above = |start: PathBuf| start.ancestors().find(has_data).map(Path::to_path_buf);
+        let has_data = |dir: &Path| FOLDERS.iter().any(|folder| dir.join(folder).is_dir());
+        let above = |start: PathBuf| start.ancestors().find(|dir| has_data(dir)).map(Path::to_path_buf);
         let near = near.and_then(|path| std::path::absolute(path).ok());
         let own = near.into_iter().chain(std::env::current_dir().ok()).filter_map(above);
-        let shipped = Some(Path::new(env!("CARGO_MANIFEST_DIR"))).filter(has_data).map(Path::to_path_buf);
-        let roots = distinct(own.chain(shipped));
+        let roots = distinct(own.chain(Shipped::folder(has_data)?));
         if roots.is_empty() {
             let message = "no folder with accel-models/ and workloads/ here or above; set MASCOT_DATA_DIR";
             return Err(Error::Usage(message.into()));
@@ -114,6 +114,25 @@ impl DataRoot {
         paths.find(|path| path.is_file()).unwrap_or_else(|| self.folders[0].join(relative))
     }
 
+    /// The file of a path that a user gives. A relative path that leads nowhere from the working directory is looked up
+    /// in the data folders: `experiments/NAME.toml` is then one that ships.
+    pub fn located(&self, path: &Path) -> PathBuf {
+        if path.exists() || path.is_absolute() {
+            return path.to_path_buf();
+        }
+        let mut paths = self.folders.iter().map(|root| root.join(path));
+        paths.find(|path| path.is_file()).unwrap_or_else(|| path.to_path_buf())
+    }
+
+    /// What names mean without the first of the folders, without the first two, and so on; last, to the program as it was
+    /// built.
+    pub(super) fn further_back(&self) -> impl Iterator<Item = Self> {
+        let without = (1..self.folders.len()).map(|first| self.folders[first..].to_vec());
+        let built = Shipped::unpacked_folder().ok().flatten().map(|folder| vec![folder]);
+        let of = |folders| Self { folders, registry: Arc::clone(&self.registry) };
+        without.chain(built).map(of)
+    }
+
     /// The folders that hold the files of a kind.
     pub fn folders(&self, kind: Kind) -> Folders {
         let below = match kind {
@@ -137,7 +156,7 @@ impl DataRoot {
     /// The file of a name; a name that ends in `.toml` is a path.
     pub fn path(&self, kind: Kind, name: &str) -> Result<PathBuf, Error> {
         if name.ends_with(".toml") {
-            return Ok(PathBuf::from(name));
+            return Ok(self.located(Path::new(name)));
         }
         if let Some(path) = self.folders(kind).find(name) {
             return Ok(path);

@@ -141,9 +141,10 @@ impl Experiment {
         schema_of::<RawExperiment>()
     }
 
-    /// Reads an experiment, with `key = value` overrides (`overrides.rs`), and checks every name in it.
+    /// Reads an experiment, with `key = value` overrides (`overrides.rs`), and checks every name in it. Results name it by
+    /// the path that was given, wherever the file [was found](DataRoot::located).
     pub fn read(path: &Path, overrides: &[(String, toml::Value)], data: &DataRoot) -> Result<Self, Error> {
-        let source = Source::read(path)?;
+        let source = Source::read(&data.located(path))?;
         source.parse::<RawExperiment>()?;
         Self::parse(path, overrides::merged::<RawExperiment>(source, overrides)?, data)
     }

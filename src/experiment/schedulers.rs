@@ -193,7 +193,8 @@ fn span_of_wrong(entry: Range<usize>, choice: &SchedulerChoice, source: &Source)
 }
 
 impl Raw {
-    fn choices(&self, registry: &Registry) -> Result<Vec<SchedulerChoice>, String> {
+    /// The schedulers for which the entry stands.
+    pub(super) fn choices(&self, registry: &Registry) -> Result<Vec<SchedulerChoice>, String> {
         let (name, label, parameters) = match self {
             Self::Name(name) => (name, None, &Table::new()),
             Self::Table { name, label, parameters } => (name, label.as_ref(), parameters),

@@ -34,6 +34,17 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Writes a file that no one is to edit: [whole or not at all](write_atomic), in place of any that is there.
+pub fn write_read_only(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = temporary_in(path.parent().unwrap_or(Path::new("")))?;
+    file.write_all(bytes)?;
+    let mut permissions = file.as_file().metadata()?.permissions();
+    permissions.set_readonly(true);
+    file.as_file().set_permissions(permissions)?;
+    file.persist(path)?;
+    Ok(())
+}
+
 /// Moves a temporary file to its final path, which may be on another disk.
 pub fn place(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
     let failed = match file.persist(path) {

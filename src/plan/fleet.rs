@@ -137,7 +137,7 @@ impl FleetData {
             let choice = SchedulerChoice::of_table(table, data.registry())
                 .map_err(|message| wrong(place, "scheduler", message))?;
             policies
-                .read([&choice], &systems[place], data)
+                .read([&choice], &systems[place], data, &|_, message| Error::Usage(message))
                 .map_err(|error| wrong(place, "scheduler", error.to_string()))?;
             let policy = policies.of(&choice, &systems[place].name);
             choice.build(policy, 0).map_err(|message| wrong(place, "scheduler", message))?;

@@ -16,6 +16,7 @@ use super::workload::{Workload, isolated};
 use crate::cost::Cache;
 use crate::experiment::{
     CellDrift, DataRoot, Dram, Error, Experiment, Kind, Policies, Progress, SchedulerChoice, Setting, Window,
+    distinct,
 };
 use crate::hw::{Residency, SystemSpec};
 use crate::sim::Drift;
@@ -87,7 +88,8 @@ impl Plan {
             check_system(&experiment, system, &own)?;
             let runs: BTreeSet<usize> =
                 own.iter().flat_map(|p| p.runs.iter()).map(|run| run.scheduler).collect();
-            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data)?;
+            let at = |choice: &SchedulerChoice, message| experiment.error_at_scheduler(choice, data, message);
+            policies.read(runs.iter().map(|&i| &names.schedulers[i]), system, data, &at)?;
             let used: BTreeSet<usize> = own.iter().map(|point| point.scenario).collect();
             let used: Vec<Arc<Scenario>> = used.iter().map(|&i| Arc::clone(&scenarios[i])).collect();
             let forms = own.iter().map(|point| Form::of(&point.setting)).collect();
@@ -111,9 +113,10 @@ fn workloads(
 ) -> Result<Vec<Workload>, Error> {
     let reach = Window::reach(experiment.wanted);
     let trace = experiment.trace.as_ref().map(|keys| Recording::read_first(keys, &reach)).transpose()?;
-    for left_out in trace.iter().flat_map(|trace| &trace.left_out) {
-        progress.warn(&format!("left out of the trace: {left_out}"));
-    }
+    let tenants = scenarios.iter().flat_map(|scenario| &scenario.tenants).filter(|_| trace.is_none());
+    let of_tenants = tenants.flat_map(|tenant| tenant.arrivals.left_out());
+    let left_out = distinct(trace.iter().flat_map(|trace| &trace.left_out).chain(of_tenants));
+    left_out.iter().for_each(|told| progress.warn(&format!("left out of the trace: {told}")));
     trace.iter().filter_map(|trace| trace.labels.unread()).for_each(|unread| progress.warn(&unread));
     let workload = |scenario: &Arc<Scenario>| {
         let recorded = trace.as_ref().map(|trace| RecordedArrivals::new(trace, scenario)).transpose()?;

@@ -56,6 +56,9 @@ fn qos(case: &Case, arrival: &Arrival) -> Qos {
 }
 
 fn sla(case: &Case, arrival: &Arrival) -> Sla {
+    if let Some(target) = arrival.within {
+        return Sla::Absolute { target };
+    }
     let tenant = &case.workload.scenario.tenants[arrival.tenant as usize];
     let terms = tenant.terms(arrival.network);
     terms.sla(case.setting.sla, case.setting.deadline_factor).expect("targets are checked in the plan")

@@ -30,6 +30,8 @@ pub struct PolicyEntry {
     pub parameters: &'static [Parameter],
     /// The parts that can be switched off.
     pub parts: &'static [Part],
+    /// The experiment that trains it, of those that ship.
+    pub training: &'static str,
     /// Makes the scheduler.
     pub build: Build,
     /// The weights before training, from a seed, for so many accelerators.
@@ -67,6 +69,7 @@ pub const POLICIES: &[PolicyEntry] = &[
         features: learned_gate::FEATURES,
         parameters: PARAMETERS,
         parts: learned_gate::PARTS,
+        training: "experiments/train-hetero-6.toml",
         build: |weights, _, without| {
             Ok(Box::new(LearnedGate::without(without, learned_gate::weights(weights)?)))
         },
@@ -85,6 +88,7 @@ pub const POLICIES: &[PolicyEntry] = &[
         features: relmas::FEATURES,
         parameters: PARAMETERS,
         parts: &[],
+        training: "experiments/train-hetero-6-relmas.toml",
         build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
         untrained: |seed, accelerators| {
             relmas::initial(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))

@@ -11,12 +11,13 @@
 //! [version](crate::experiment::Entry::version) stands for its code.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::cell::{Cell, Logs};
 use super::inputs::Inputs;
 use crate::experiment::{CellDrift, Experiment, KEYS};
 use crate::files::sha256;
+use crate::workload::TraceKeys;
 
 /// SHA-256 of the sources of this program that decide what a cell comes to.
 pub const SOURCES_SHA256: &str = env!("MASCOT_SOURCES_SHA256");
@@ -63,7 +64,7 @@ impl Identity<'_> {
         add("parameters", &toml::Value::Table(cell.scheduler.parameters.clone()).to_string());
         add("bound", &self.experiment.bound.to_string());
         if let Some(trace) = &self.experiment.trace {
-            add("trace", &format!("{:?} {:?}", trace.speedup, trace.map));
+            add("trace", &format!("{:?}", TraceKeys { file: PathBuf::new(), ..trace.clone() }));
         }
         self.inputs.of_cell(cell).into_iter().for_each(|(name, hash)| add(&file_name(name), hash));
         text

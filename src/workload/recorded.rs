@@ -2,12 +2,13 @@
 //!
 //! A row that names a network but no tenant is given to a tenant that runs the network, drawn by weight (tenant x
 //! network); a row that names neither, to any tenant, by weight. Tenants without a weight have 1, including cascades,
-//! whatever their probability. A network that a row does not name is drawn from its tenant's mix. Priorities and QoS
-//! levels are drawn as for generated arrivals, from the same streams, so that a recording of what was generated gives
+//! whatever their probability. A network that a row does not name is drawn from its tenant's mix. Priorities that
+//! the file does not give, and QoS levels, are drawn as for generated arrivals, from the same streams, so that a recording of what was generated gives
 //! the same requests.
 
 use std::sync::Arc;
 
+use super::arrivals::Point;
 use super::draw::Draw;
 use super::scenario::Scenario;
 use super::stream::{Arrival, Traits};
@@ -15,7 +16,6 @@ use super::tenant::Weighted;
 use super::trace::{Recording, Row};
 use crate::files::{InputError, did_you_mean};
 use crate::rng;
-use crate::units::Time;
 
 /// A recording in which every row fits the scenario.
 #[derive(Clone, Debug)]
@@ -25,9 +25,8 @@ pub struct RecordedArrivals {
 
 #[derive(Clone, Copy, Debug)]
 struct Request {
-    time: Time,
     tenant: Option<u32>,
-    network: Option<u32>,
+    point: Point,
 }
 
 impl RecordedArrivals {
@@ -49,7 +48,8 @@ impl RecordedArrivals {
                 );
                 return Err(trace.labels.error(row, message));
             }
-            Ok(Request { time: row.time, tenant, network })
+            let point = Point { network, priority: row.priority, within: row.within, ..Point::at(row.time) };
+            Ok(Request { tenant, point })
         };
         Ok(Self { requests: trace.rows.iter().map(request).collect::<Result<_, _>>()? })
     }
@@ -66,9 +66,9 @@ impl RecordedArrivals {
         let mut senders = Senders::new(scenario, seed);
         let requests = Arc::clone(&self.requests);
         (0..requests.len()).map(move |place| {
-            let Request { time, tenant, network } = requests[place];
-            let tenant = tenant.unwrap_or_else(|| senders.draw(network));
-            traits[tenant as usize].arrival(tenant, time, network, None)
+            let Request { tenant, point } = requests[place];
+            let tenant = tenant.unwrap_or_else(|| senders.draw(point.network));
+            traits[tenant as usize].arrival(tenant, point)
         })
     }
 }

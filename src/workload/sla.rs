@@ -175,6 +175,7 @@ mod tests {
             priority: 1,
             qos: None,
             next_frame: Some(Time(11_000)),
+            within: None,
         }
     }
 

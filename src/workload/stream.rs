@@ -30,6 +30,8 @@ pub struct Arrival {
     pub qos: Option<Qos>,
     /// When the tenant's next frame is due, if its requests come in frames.
     pub next_frame: Option<Time>,
+    /// The time from arrival to deadline at QoS level M, if a recording gives it.
+    pub within: Option<Time>,
 }
 
 /// The requests of a scenario that follow no others, in order of (time, tenant), generated as they are read.
@@ -63,7 +65,7 @@ impl ArrivalStream {
 
     /// Draws a further request of a tenant, at a given time.
     pub(super) fn request(&mut self, tenant: u32, time: Time, next_frame: Option<Time>) -> Arrival {
-        self.tenants[tenant as usize].traits.arrival(tenant, time, None, next_frame)
+        self.tenants[tenant as usize].traits.arrival(tenant, Point { next_frame, ..Point::at(time) })
     }
 
     /// The random numbers of a tenant's arrivals.
@@ -81,7 +83,7 @@ impl Iterator for ArrivalStream {
         let (_, tenant) = points.filter_map(|(i, tenant)| Some((tenant.next?.time, i))).min()?;
         let stream = &mut self.tenants[tenant];
         let point = stream.advance()?;
-        Some(stream.traits.arrival(tenant as u32, point.time, point.network, point.next_frame))
+        Some(stream.traits.arrival(tenant as u32, point))
     }
 }
 
@@ -124,21 +126,19 @@ impl Traits {
         }
     }
 
-    /// The tenant's next request; what is not given is drawn.
-    pub(super) fn arrival(
-        &mut self,
-        tenant: u32,
-        time: Time,
-        network: Option<u32>,
-        next_frame: Option<Time>,
-    ) -> Arrival {
+    /// The tenant's next request; what is not given is drawn. A priority is drawn even if it is not needed, so that those of
+    /// the other requests are the same.
+    pub(super) fn arrival(&mut self, tenant: u32, point: Point) -> Arrival {
+        let Point { time, network, next_frame, priority, within } = point;
+        let drawn = self.priorities.next();
         Arrival {
             time,
             tenant,
             network: network.unwrap_or_else(|| self.draws.networks.next()),
-            priority: self.priorities.next(),
+            priority: priority.unwrap_or(drawn),
             qos: self.qos.as_mut().map(|qos| Qos::ALL[qos.next() as usize]),
             next_frame,
+            within,
         }
     }
 }

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod hostile;
+mod installed;
 mod python;
 mod schema;
 mod snapshots;

@@ -7,8 +7,17 @@ use std::path::{Path, PathBuf};
 use super::{below, blocks, chapters};
 
 /// What a file of the repository lies in; `results` holds what runs write.
-const FOLDERS: [&str; 8] =
-    ["src", "tests", "benches", "examples", "experiments", "accel-models", "workloads", "policies"];
+const FOLDERS: [&str; 9] = [
+    "src",
+    "shipped",
+    "tests",
+    "benches",
+    "examples",
+    "experiments",
+    "accel-models",
+    "workloads",
+    "policies",
+];
 
 /// What a name must end in to be taken for that of a file.
 const ENDINGS: [&str; 3] = [".rs", ".md", ".toml"];

@@ -4,6 +4,7 @@ mod bound;
 #[path = "../common/mod.rs"]
 mod common;
 mod contract;
+mod misfits;
 mod optimum;
 mod policy;
 mod presets;

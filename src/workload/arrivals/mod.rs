@@ -131,6 +131,11 @@ pub trait Law: Debug + Send + Sync {
         None
     }
 
+    /// Notes for the user about parts of that file that are not read.
+    fn left_out(&self) -> &[String] {
+        &[]
+    }
+
     /// The closed loop, if requests follow those of the same tenant.
     fn closed_loop(&self) -> Option<&ClosedLoop> {
         None
@@ -176,12 +181,16 @@ pub struct Point {
     pub network: Option<u32>,
     /// When the next frame is due, if requests come in frames.
     pub next_frame: Option<Time>,
+    /// The priority, if the process decides it.
+    pub priority: Option<u32>,
+    /// The time from arrival to deadline at QoS level M, if the process decides it.
+    pub within: Option<Time>,
 }
 
 impl Point {
     /// A request of which the process knows only the time.
-    fn at(time: Time) -> Self {
-        Self { time, network: None, next_frame: None }
+    pub(super) fn at(time: Time) -> Self {
+        Self { time, network: None, next_frame: None, priority: None, within: None }
     }
 }
 
@@ -266,6 +275,11 @@ impl Arrivals {
     /// The file that times come from, if they do.
     pub fn file(&self) -> Option<&Path> {
         self.law.file()
+    }
+
+    /// Notes for the user about parts of that file that are not read.
+    pub fn left_out(&self) -> &[String] {
+        self.law.left_out()
     }
 
     /// The law, if requests follow those of the same tenant.

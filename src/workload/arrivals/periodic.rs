@@ -83,7 +83,7 @@ impl Process for Frames {
         let time = Time(nominal.0 + late.0).saturating_sub(Time::from_us(self.law.jitter_us / 2.0));
         // Jitter as wide as the period, rounded, must not swap two frames.
         self.last = time.max(self.last);
-        Some(Point { time: self.last, network: None, next_frame: Some(next_frame) })
+        Some(Point { next_frame: Some(next_frame), ..Point::at(self.last) })
     }
 }
 

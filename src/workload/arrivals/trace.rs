@@ -2,7 +2,8 @@
 //!
 //! If a file names tenants, only the rows of this tenant are used. If some rows name a tenant and others do not, that
 //! is an error, because every tenant with this file would send the others. Where it names networks (by their label in
-//! the scenario, after `map`), requests ask for them; else for a draw from the tenant's mix. `trace` in an experiment
+//! the scenario, after `map`, or by `network_by`), requests ask for them; else for a draw from the tenant's mix; priorities
+//! and deadlines likewise. `trace` in an experiment
 //! takes one file for all tenants of any scenario instead.
 
 use std::collections::BTreeSet;
@@ -24,14 +25,28 @@ pub(super) const ENTRY: ArrivalKind = ArrivalKind {
         Parameter { name: "file", default: "", doc: "CSV or DISB JSON, from the folder of the scenario" },
         Parameter { name: "speedup", default: "1", doc: "how many times faster than recorded" },
         Parameter { name: "map", default: "{}", doc: "names in the file = names in the scenario" },
+        Parameter {
+            name: "network_by",
+            default: "{}",
+            doc: "networks by size: { columns = [...], ranges = [{ up_to, network }, ...] }",
+        },
+        Parameter { name: "priority", default: "\"priority\"", doc: "the column with priorities" },
+        Parameter {
+            name: "deadline_us",
+            default: "\"deadline_us\"",
+            doc: "the column with the microseconds from arrival to deadline",
+        },
     ],
-    read: |table| Ok(Box::new(Recorded { keys: parse_parameters(table)?, points: Arc::new([]) })),
+    read: |table| {
+        Ok(Box::new(Recorded { keys: parse_parameters(table)?, points: Arc::new([]), left_out: Vec::new() }))
+    },
 };
 
 #[derive(Debug)]
 struct Recorded {
     keys: TraceKeys,
     points: Arc<[Point]>,
+    left_out: Vec<String>,
 }
 
 impl Law for Recorded {
@@ -61,6 +76,7 @@ impl Law for Recorded {
             return Err(InputError::file(&self.keys.file, message));
         }
         self.points = points.into();
+        self.left_out = trace.left_out;
         Ok(())
     }
 
@@ -75,13 +91,18 @@ impl Law for Recorded {
     fn file(&self) -> Option<&Path> {
         Some(&self.keys.file)
     }
+
+    fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
 }
 
 /// A row that the tenant sends.
 fn point(trace: &Rows, row: &Row, binding: &Binding) -> Result<Point, InputError> {
-    let Some(label) = trace.labels.network(row) else { return Ok(Point::at(row.time)) };
+    let at = Point { priority: row.priority, within: row.within, ..Point::at(row.time) };
+    let Some(label) = trace.labels.network(row) else { return Ok(at) };
     match binding.networks.iter().find(|(known, _)| known == label) {
-        Some(&(_, network)) => Ok(Point { network: Some(network), ..Point::at(row.time) }),
+        Some(&(_, network)) => Ok(Point { network: Some(network), ..at }),
         None => {
             let tenant = binding.tenant;
             let message = format!(

@@ -2,14 +2,16 @@
 
 use std::fs::File;
 
+use super::columns::{self, DEADLINE_US, PRIORITY};
 use super::moment::{Moment, date_time, seconds};
-use super::{Names, Raw};
+use super::{Names, Raw, TraceKeys};
 use crate::files::{CsvFile, InputError, Record, is_no_name};
 
 /// An open trace in CSV.
 pub(super) struct Rows {
     file: CsvFile<File>,
     columns: Columns,
+    more: columns::Columns,
     record: Record,
     /// Whether the times have an offset from UTC, as in the first row.
     is_zoned: Option<bool>,
@@ -28,9 +30,23 @@ struct Columns {
 }
 
 impl Rows {
-    pub(super) fn of(file: CsvFile<File>) -> Result<Self, InputError> {
-        let columns = Columns::of(&file)?;
-        Ok(Self { file, columns, record: Record::default(), is_zoned: None })
+    pub(super) fn of(file: CsvFile<File>, keys: &TraceKeys, names: &mut Names) -> Result<Self, InputError> {
+        let mut columns = Columns::of(&file, keys)?;
+        let more = columns::Columns::of(&file, keys, names)?;
+        if more.name_networks() {
+            columns.network = None;
+        }
+        Ok(Self { file, columns, more, record: Record::default(), is_zoned: None })
+    }
+
+    /// The columns that are not read, if there are any.
+    pub(super) fn ignored(&self) -> Option<Vec<&str>> {
+        let Columns { time, tenant, network, duration, .. } = self.columns;
+        let read: Vec<usize> =
+            [Some(time), tenant, network, duration].into_iter().flatten().chain(self.more.places()).collect();
+        let others = self.file.named().filter(|(place, _)| !read.contains(place));
+        let ignored: Vec<&str> = others.map(|(_, name)| name).collect();
+        (!ignored.is_empty()).then_some(ignored)
     }
 
     /// Whether the first request is put at 0.
@@ -49,8 +65,10 @@ impl Rows {
             name.map(|name| names.id(name))
         };
         let (tenant, network) = (name(self.columns.tenant), name(self.columns.network));
+        let network = network.or(self.more.network(&self.file, &self.record)?);
+        let columns::Told { priority, within_ps } = self.more.told(&self.file, &self.record)?;
         let line = u32::try_from(self.record.line()).unwrap_or(0);
-        Ok(Some(Raw { time_ps, tenant, network, line }))
+        Ok(Some(Raw { time_ps, within_ps, priority, tenant, network, line }))
     }
 
     fn time_ps(&mut self) -> Result<i128, InputError> {
@@ -74,11 +92,13 @@ impl Rows {
 }
 
 impl Columns {
-    fn of(file: &CsvFile<File>) -> Result<Self, InputError> {
+    fn of(file: &CsvFile<File>, keys: &TraceKeys) -> Result<Self, InputError> {
         let plain =
             |time, read| Self { time, tenant: None, network: None, duration: None, read, shift: true };
         if let Some(time) = file.find("t_s") {
-            file.only(&["t_s", "tenant", "network"])?;
+            let mut known = vec!["t_s", "tenant", "network", PRIORITY, DEADLINE_US];
+            known.extend(keys.columns());
+            file.only(&known)?;
             let (tenant, network) = (file.find("tenant"), file.find("network"));
             return Ok(Self { tenant, network, shift: false, ..plain(time, seconds) });
         }

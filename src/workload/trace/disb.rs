@@ -82,6 +82,8 @@ pub(super) fn read(source: &Source, names: &mut Names) -> Result<(Vec<Raw>, Vec<
         let (tenant, network) = (names.id(&tenant), network.map(|network| names.id(&network)));
         rows.extend(offsets_s.into_iter().map(|time_s| Raw {
             time_ps: Time::from_s(time_s).0.into(),
+            within_ps: None,
+            priority: None,
             tenant: Some(tenant),
             network,
             line: 0,

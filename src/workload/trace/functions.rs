@@ -24,6 +24,9 @@ const MINUTES: usize = 1_440;
 /// The columns before them.
 const NAMES: [&str; 4] = ["HashOwner", "HashApp", "HashFunction", "Trigger"];
 
+/// Those of them that are read.
+const READ: [&str; 2] = ["HashApp", "HashFunction"];
+
 const PS_PER_MINUTE: i128 = 60_000_000_000_000;
 
 /// The most requests of a minute. Our choice, because all requests of a minute are in memory, and so many take 0.5 GB.
@@ -52,10 +55,17 @@ pub(super) fn are_in(file: &CsvFile<File>) -> bool {
     file.find("HashFunction").is_some()
 }
 
+/// The columns that are not read, if there are any.
+pub(super) fn ignored(file: &CsvFile<File>) -> Option<Vec<&'static str>> {
+    let ignored: Vec<_> =
+        NAMES.into_iter().filter(|name| !READ.contains(name) && file.find(name).is_some()).collect();
+    (!ignored.is_empty()).then_some(ignored)
+}
+
 impl Rows {
     /// Reads all counts.
     pub(super) fn read(mut file: CsvFile<File>, names: &mut Names) -> Result<Self, InputError> {
-        let [app, function] = [file.column("HashApp")?, file.column("HashFunction")?];
+        let [app, function] = [file.column(READ[0])?, file.column(READ[1])?];
         let places = minutes(&file)?;
         let mut counts = vec![Vec::new(); places.len()];
         let (mut functions, mut totals) = (Vec::new(), vec![0; places.len()]);
@@ -80,7 +90,7 @@ impl Rows {
                     counts[minute].push((functions.len() as u32, count as u32));
                 }
             }
-            let request = Raw { time_ps: 0, tenant, network, line };
+            let request = Raw { time_ps: 0, within_ps: None, priority: None, tenant, network, line };
             functions.push(Function { stream: format!("{app}/{function}"), request });
         }
         Ok(Self { functions, counts, minute: 0, drawn: Vec::new().into_iter() })

@@ -9,12 +9,15 @@
 //! | Azure Functions, 2021 | the column `end_timestamp` | end - duration in seconds; the first is at 0 | the same |
 //! | DISB tasks (JSON) | `.json` | see `disb.rs` | task = tenant, model = network |
 //!
-//! Token counts are ignored: a network here takes the same time for every request. Times are read exactly, to the
+//! In a CSV with a row per request, a column `priority` or `deadline_us`, or one that the keys name, gives the priority and
+//! the time from arrival to deadline; `network_by` maps sizes, such as token counts, to networks and batches
+//! (`columns.rs`). All other columns are ignored, and [`Rows::left_out`] names them. Times are read exactly, to the
 //! picosecond, with their offset from UTC if they have one. Rows may come in any order in files of up to a million
 //! rows; in longer files a row may be at most half a million rows from its place (`order.rs`). Rows of the same instant
 //! keep the order of the file. CSV of any size is read row by row, with at most a million rows in memory; a
 //! [`Recording`] also keeps the rows for which it is read.
 
+mod columns;
 mod csv;
 mod disb;
 mod functions;
@@ -25,11 +28,13 @@ mod stats;
 mod write;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use columns::NetworkBy;
 pub use recording::{Reach, Recording};
 pub use stats::{Tally, TraceStats};
 pub use write::to_csv;
@@ -52,6 +57,36 @@ pub struct TraceKeys {
     /// Renames tenants and networks of the file: names in the file = names in the scenario.
     #[serde(default)]
     pub map: BTreeMap<String, String>,
+    /// Networks by the size of a request: the columns whose sum is the size, and the network for each range of sizes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_by: Option<NetworkBy>,
+    /// The column with priorities, whole numbers. Default: `priority`, if the file has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// The column with the microseconds from arrival to deadline, which QoS levels scale. Default: `deadline_us`, if the
+    /// file has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_us: Option<String>,
+}
+
+impl TraceKeys {
+    /// A file that is read as it is.
+    pub fn new(file: &Path) -> Self {
+        Self {
+            file: file.to_path_buf(),
+            speedup: as_recorded(),
+            map: BTreeMap::new(),
+            network_by: None,
+            priority: None,
+            deadline_us: None,
+        }
+    }
+
+    /// The columns that the keys name; only a CSV with a row per request has them.
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        let sizes = self.network_by.iter().flat_map(NetworkBy::columns);
+        self.priority.iter().chain(&self.deadline_us).chain(sizes).map(String::as_str)
+    }
 }
 
 fn as_recorded() -> Factor {
@@ -63,6 +98,10 @@ fn as_recorded() -> Factor {
 pub struct Row {
     /// When the request arrived.
     pub time: Time,
+    /// Its priority, if the file gives it.
+    pub priority: Option<u32>,
+    /// The time from arrival to deadline at QoS level M, if the file gives it. It is not sped up.
+    pub within: Option<Time>,
     tenant: Option<Name>,
     network: Option<Name>,
     /// The line in the file; 0 if the request has no line of its own.
@@ -71,13 +110,16 @@ pub struct Row {
 
 const BEYOND_CLOCK: &str = "the time is beyond the 213 days that the clock of a simulation holds";
 
-/// A name that occurs in the file.
-type Name = u32;
+/// A name that occurs in the file: its place in the list, counted from 1.
+type Name = NonZeroU32;
 
 /// A row before its place in time is known.
 #[derive(Clone, Copy, Debug)]
 struct Raw {
     time_ps: i128,
+    /// Picoseconds from arrival to deadline.
+    within_ps: Option<NonZeroU64>,
+    priority: Option<u32>,
     tenant: Option<Name>,
     network: Option<Name>,
     line: u32,
@@ -99,13 +141,22 @@ impl Names {
         if let Some(&id) = self.ids.get(name) {
             return id;
         }
-        let mapped = self.map.get(name).map_or(name, String::as_str);
-        let id = *self.mapped.entry(mapped.to_string()).or_insert_with(|| {
-            self.list.push(mapped.to_string());
-            self.list.len() as Name - 1
-        });
+        let mapped = self.map.get(name).map_or(name, String::as_str).to_string();
+        let id = self.of_scenario(&mapped);
         self.ids.insert(name.to_string(), id);
         id
+    }
+
+    /// The number of a name that is not the file's, which `map` leaves as it is.
+    fn of_scenario(&mut self, name: &str) -> Name {
+        *self.mapped.entry(name.to_string()).or_insert_with(|| {
+            self.list.push(name.to_string());
+            NonZeroU32::new(self.list.len() as u32).expect("there is one")
+        })
+    }
+
+    fn of(&self, name: Name) -> &str {
+        &self.list[name.get() as usize - 1]
     }
 
     /// A sentence about a name in `map` that has not been read.
@@ -127,12 +178,12 @@ pub struct Labels {
 impl Labels {
     /// The tenant that sent the request, if the file names it.
     pub fn tenant(&self, row: &Row) -> Option<&str> {
-        row.tenant.map(|name| self.names.list[name as usize].as_str())
+        row.tenant.map(|name| self.names.of(name))
     }
 
     /// The network that the request asks for, if the file names it.
     pub fn network(&self, row: &Row) -> Option<&str> {
-        row.network.map(|name| self.names.list[name as usize].as_str())
+        row.network.map(|name| self.names.of(name))
     }
 
     /// A sentence about a name in `map` that does not occur in the part of the file that was read; it may occur in the
@@ -179,17 +230,26 @@ impl Rows {
     pub fn open(keys: &TraceKeys) -> Result<Self, InputError> {
         let mut names = Names { map: keys.map.clone(), ..Names::default() };
         let (mut left_out, mut origin_ps) = (Vec::new(), Some(0));
+        let only_by_row = || {
+            let message =
+                "`network_by`, `priority` and `deadline_us` name columns of a CSV with a row per request";
+            if keys.columns().next().is_some() { Err(InputError::file(&keys.file, message)) } else { Ok(()) }
+        };
         let from = if keys.file.extension().is_some_and(|extension| extension == "json") {
+            only_by_row()?;
             let (rows, without) = disb::read(&Source::read(&keys.file)?, &mut names)?;
             left_out = without;
             Origin::Tasks(rows.into_iter())
         } else {
             let file = CsvFile::open(&keys.file)?;
             if functions::are_in(&file) {
+                only_by_row()?;
+                left_out.extend(functions::ignored(&file).map(|columns| ignored(&columns, &keys.file)));
                 Origin::Minutes(functions::Rows::read(file, &mut names)?)
             } else {
-                let rows = csv::Rows::of(file)?;
+                let rows = csv::Rows::of(file, keys, &mut names)?;
                 origin_ps = origin_ps.filter(|_| !rows.shift());
+                left_out.extend(rows.ignored().map(|columns| ignored(&columns, &keys.file)));
                 Origin::Csv(Box::new(rows))
             }
         };
@@ -215,7 +275,7 @@ impl Rows {
 
     fn row(&mut self, raw: Raw) -> Result<Row, InputError> {
         self.is_empty = false;
-        let Raw { time_ps, tenant, network, line } = raw;
+        let Raw { time_ps, within_ps, priority, tenant, network, line } = raw;
         let origin_ps = *self.origin_ps.get_or_insert(time_ps);
         let beyond = || self.labels.at(line, BEYOND_CLOCK);
         let time = u64::try_from(time_ps - origin_ps).map_err(|_| beyond())?;
@@ -226,7 +286,9 @@ impl Rows {
             Time::MAX => {
                 Err(self.labels.at(line, format!("{BEYOND_CLOCK}, played {} times as fast", self.speedup)))
             }
-            time => Ok(Row { time, tenant, network, line }),
+            time => {
+                Ok(Row { time, priority, within: within_ps.map(|ps| Time(ps.get())), tenant, network, line })
+            }
         }
     }
 
@@ -236,6 +298,13 @@ impl Rows {
         let wrong = wrong.or_else(|| self.is_empty.then(|| "no requests in the trace".to_string()));
         wrong.map_or(Ok(()), |message| Err(InputError::file(&labels.path, message)))
     }
+}
+
+/// The columns that are not read, for [`Rows::left_out`].
+fn ignored(columns: &[&str], file: &Path) -> String {
+    let noun = if columns.len() == 1 { "column" } else { "columns" };
+    let file = file.file_name().unwrap_or_default().to_string_lossy();
+    format!("{noun} `{}` of {file}", columns.join("`, `"))
 }
 
 fn out_of_order() -> String {

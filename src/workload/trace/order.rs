@@ -64,7 +64,9 @@ mod tests {
 
     /// Sorts times with four rows in memory; a time before one that was already returned is an error.
     fn sorted(times: &[i128]) -> Result<Vec<i128>, i128> {
-        let mut rows = times.iter().map(|&time_ps| Raw { time_ps, tenant: None, network: None, line: 0 });
+        let row =
+            |&time_ps| Raw { time_ps, within_ps: None, priority: None, tenant: None, network: None, line: 0 };
+        let mut rows = times.iter().map(row);
         let (mut sorter, mut given) = (Sorter::new(4), Vec::new());
         while let Some(row) = sorter.next(|| Ok(rows.next())).expect("reading does not fail") {
             given.push(row.map_err(|late| late.0.time_ps)?.time_ps);

@@ -9,7 +9,7 @@ fuzz_target!(|content: &[u8]| {
     for name in ["trace.csv", "trace.json"] {
         for speedup in [1.0, 1e-3, 1e9] {
             let file = mascot_fuzz::file(name, content);
-            let keys = TraceKeys { file, speedup: Factor(speedup), map: Default::default() };
+            let keys = TraceKeys { speedup: Factor(speedup), ..TraceKeys::new(&file) };
             if let Ok(trace) = Recording::read(&keys) {
                 assert!(trace.rows.is_sorted_by_key(|row| row.time) && !trace.rows.is_empty());
             }

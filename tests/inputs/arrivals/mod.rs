@@ -4,6 +4,7 @@
 
 mod bench;
 mod clock;
+mod columns;
 mod followers;
 mod traces;
 

@@ -1,0 +1,127 @@
+//! A learned policy that does not fit the system of a run: what differs, and the two ways out.
+//!
+//! A manifest has only the hash of the accelerators that its policy was trained for. What they were is known where
+//! another definition of the system is at hand that has this hash: in a data folder further back, or among the files
+//! that the program ships.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::data::{DataRoot, Kind};
+use super::schedulers::SchedulerChoice;
+use crate::hw::{AccelSpec, SystemSpec};
+use crate::policy::{Policy, PolicyEntry};
+
+/// The most differences that a message names.
+const SHOWN: usize = 5;
+
+/// How to go on where a learned scheduler has no policy for a system: the commands and entries to write. `named` is the
+/// policy that the experiment names, if there is one.
+pub(super) fn ways_out(
+    choice: &SchedulerChoice,
+    kind: &PolicyEntry,
+    named: Option<&str>,
+    system: &SystemSpec,
+    data: &DataRoot,
+) -> String {
+    let is_known = data.folders(Kind::System).find(&system.name).is_some();
+    let (name, word) = (&system.name, if is_known { &system.name[..] } else { "SYSTEM.toml" });
+    let out = format!("results/train-{name}");
+    let own = entry(choice, &format!("{out}/{}-{name}.toml", kind.name), false);
+    let train = format!("mascot train {} --set systems={word} --out {out}", kind.training);
+    let mut text = format!("\n  train one, and name it:\n    {train}\n    {own}");
+    if let Some(other) = named.map(str::to_string).or_else(|| transferable(kind, system, data)) {
+        text += "\n  or run one that was trained for other accelerators, which may be worse:\n    ";
+        text += &entry(choice, &other, true);
+    }
+    text
+}
+
+/// A policy that runs on so many accelerators; the first by name.
+fn transferable(kind: &PolicyEntry, system: &SystemSpec, data: &DataRoot) -> Option<String> {
+    data.names(Kind::Policy).into_iter().find(|name| {
+        let policy = data.path(Kind::Policy, name).ok().and_then(|path| Policy::read(&path, kind).ok());
+        policy.is_some_and(|policy| policy.scheduler(system.accelerators.len(), &[]).is_ok())
+    })
+}
+
+/// The entry of `schedulers` that runs another policy, and is otherwise as it was.
+fn entry(choice: &SchedulerChoice, policy: &str, transfer: bool) -> String {
+    let name = &choice.entry.name;
+    let mut keys = vec![format!("name = {name:?}")];
+    if choice.label != *name {
+        keys.push(format!("label = {:?}", choice.label));
+    }
+    let kept = choice.parameters.iter().filter(|(key, _)| !["policy", "transfer"].contains(&&key[..]));
+    keys.extend(kept.map(|(key, value)| format!("{key} = {value}")));
+    keys.push(format!("policy = {policy:?}"));
+    keys.extend(transfer.then(|| "transfer = true".to_string()));
+    format!("{{ {} }}", keys.join(", "))
+}
+
+/// What has changed of the accelerators that a policy was trained for, a line for each difference; nothing where they
+/// are not known.
+pub fn what_changed(policy: &Policy, system: &SystemSpec, data: &DataRoot) -> String {
+    let trained = |data: DataRoot| data.system(&policy.manifest.system).ok().filter(|it| policy.is_for(it));
+    let Some(trained) = data.further_back().find_map(trained) else { return String::new() };
+    let told = differences(&trained, system);
+    let mut text: String = told.iter().take(SHOWN).map(|line| format!("\n  {line}")).collect();
+    if told.len() > SHOWN {
+        text += &format!("\n  and {} more", told.len() - SHOWN);
+    }
+    text
+}
+
+/// The differences of the accelerators of two systems, those of a model once.
+fn differences(old: &SystemSpec, new: &SystemSpec) -> Vec<String> {
+    let (before, now) = (old.accelerators.len(), new.accelerators.len());
+    if before != now {
+        return vec![format!("`{}` has {now} accelerators, and had {before}", new.name)];
+    }
+    let mut told = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (number, (old_one, new_one)) in (1..).zip(old.accelerators.iter().zip(&new.accelerators)) {
+        let (old, new) = (&old.models[old_one.model], &new.models[new_one.model]);
+        if old.name != new.name {
+            told.push(format!("accelerator {number} is `{}`, and was `{}`", new.name, old.name));
+        } else if seen.insert(&new.name) {
+            told.extend(keys_that_differ(old, new));
+        }
+    }
+    told
+}
+
+fn keys_that_differ(old: &AccelSpec, new: &AccelSpec) -> Vec<String> {
+    let (before, now) = (keys(old), keys(new));
+    let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let none = "none".to_string();
+    let of = |keys: &BTreeMap<String, String>, key| keys.get(key).unwrap_or(&none).clone();
+    let differing =
+        all.into_iter().map(|key| (key, of(&before, key), of(&now, key))).filter(|(_, a, b)| a != b);
+    differing.map(|(key, was, is)| format!("`{}`: {key} is {is}, and was {was}", new.name)).collect()
+}
+
+/// All that decides costs, by key; those of a level behind its name.
+fn keys(spec: &AccelSpec) -> BTreeMap<String, String> {
+    let json = serde_json::to_value(spec).expect("numbers and words are written without fail");
+    let mut keys = BTreeMap::new();
+    let mut add = |before: &str, table: &Value| {
+        for (key, value) in table.as_object().into_iter().flatten() {
+            keys.insert(format!("{before}{key}"), value.to_string());
+        }
+    };
+    add("mac ", &json["mac"]);
+    for (level, table) in spec.levels.iter().zip(json["levels"].as_array().into_iter().flatten()) {
+        // The kind of the level, and its keys.
+        table
+            .as_object()
+            .into_iter()
+            .flatten()
+            .for_each(|(_, table)| add(&format!("{} ", level.name()), table));
+    }
+    let mut rest = json.clone();
+    rest.as_object_mut().expect("it is one").retain(|key, _| !["mac", "levels"].contains(&&key[..]));
+    add("", &rest);
+    keys
+}
