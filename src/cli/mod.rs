@@ -5,6 +5,7 @@ mod compare;
 mod contention;
 mod cost;
 mod dry_run;
+mod explain;
 mod fleet_tables;
 mod fuzz;
 mod import;
@@ -104,6 +105,13 @@ enum Command {
     /// seeds is significant at 2.5 % (Holm-corrected over cells). If the run has bounds, the table also shows the gap
     /// to the bound, and the share of the other scheduler's gap that is closed.
     Rank(rank::Options),
+    /// Say why a request missed its deadline: where its time went, and what ran where it waited
+    ///
+    /// Reads the requests.csv and layers.csv of a folder (`mascot run --requests --layers`). Without `--request` it lists
+    /// the requests that ended latest after their deadlines. For one request it shows how its time divides into waiting,
+    /// running and being slowed, its layers, what ran on which accelerators during its longest waits, who used the DRAM
+    /// while its layers were slowed, and a sentence that names the largest cause. `--svg` draws it.
+    Explain(explain::Options),
     /// Show, check and export the costs of layers on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
@@ -198,6 +206,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Compare(options) => compare::execute(&options),
         Command::Rank(options) => rank::execute(&options),
         Command::Report(options) => report::execute(&options),
+        Command::Explain(options) => explain::execute(&options),
         Command::List(options) => list::execute(&options),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),
