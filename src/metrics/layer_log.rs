@@ -58,7 +58,7 @@ pub struct LayerLog {
     rows: Vec<LayerRow>,
     /// The tenant of each request that has arrived.
     tenants: Vec<u32>,
-    /// When each decision takes effect, and when it was taken; in order.
+    /// When each decision takes effect, and when it was taken; in order, except on fleets, where several sites decide.
     decisions: Vec<(Time, Time)>,
     /// What is known of the layer that runs on each accelerator.
     running: Vec<Started>,

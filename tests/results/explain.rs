@@ -101,7 +101,7 @@ fn what_cannot_be_explained_is_an_error_with_the_way_out() {
         assert_eq!(output.status.code(), Some(2), "{more:?}");
         String::from_utf8(output.stderr).unwrap()
     };
-    let several = error(&["--request", "100"]);
+    let several = error(&["--request", "80"]);
     assert!(
         several.contains("scheduler (edf_drop, fcfs)") && several.contains("--cell scheduler=fcfs"),
         "{several}"
@@ -113,7 +113,7 @@ fn what_cannot_be_explained_is_an_error_with_the_way_out() {
     assert!(error(&["--svg", "x.svg"]).contains("--request"));
 
     std::fs::remove_file(folder.path().join("layers.csv")).unwrap();
-    let without = error(&["--request", "100", "--cell", "scheduler=fcfs"]);
+    let without = error(&["--request", "80", "--cell", "scheduler=fcfs"]);
     assert!(without.contains("run the experiment again with --requests --layers"), "{without}");
     let elsewhere = TempDir::new().unwrap();
     let output = mascot(&["explain", elsewhere.path().to_str().unwrap()]);

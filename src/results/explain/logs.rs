@@ -172,6 +172,46 @@ fn log(folder: &Path, table: Table, option: &str) -> Result<PathBuf, Error> {
     Err(InputError::file(folder, message).into())
 }
 
+/// The columns of requests.csv that an [`Asked`] takes, in the order of its fields.
+const REQUEST_COLUMNS: [&str; 14] = [
+    "request",
+    "tenant",
+    "network",
+    "priority",
+    "request_qos",
+    "arrival_us",
+    "deadline_us",
+    "finish_us",
+    "dropped_us",
+    "loss",
+    "isolated_us",
+    "waiting_us",
+    "running_us",
+    "slowed_us",
+];
+
+impl Log<14> {
+    fn asked(&self, cell: Vec<String>) -> Result<Asked, Error> {
+        Ok(Asked {
+            cell,
+            request: self.number(0)?,
+            tenant: self.text(1),
+            network: self.text(2),
+            priority: self.text(3),
+            qos: self.text(4),
+            arrival: self.time(5)?,
+            deadline: self.time(6)?,
+            finish: self.some_time(7)?,
+            dropped: self.some_time(8)?,
+            loss: self.text(9),
+            isolated: self.time(10)?,
+            waiting: self.time(11)?,
+            running: self.time(12)?,
+            slowed: self.time(13)?,
+        })
+    }
+}
+
 /// The requests of a run in the cells that have the given values of keys, in the order of the file.
 ///
 /// # Errors
@@ -179,57 +219,21 @@ fn log(folder: &Path, table: Table, option: &str) -> Result<PathBuf, Error> {
 pub(super) fn requests(folder: &Path, wanted: &[(String, String)]) -> Result<Vec<Asked>, Error> {
     let path = log(folder, Table::Requests, "--requests")?;
     if folder.join(Table::Serving.file()).is_file() {
-        return Err(InputError::file(
-            folder,
-            "these results are of fleets, whose answers.csv says where the time of each request went: expected those of systems",
-        )
-        .into());
+        let message = "these results are of fleets, whose answers.csv says where the time of each request went: expected \
+                       those of systems";
+        return Err(InputError::file(folder, message).into());
     }
     let wanted = places(wanted)?;
-    let mut log = Log::open(
-        &path,
-        [
-            "request",
-            "tenant",
-            "network",
-            "priority",
-            "request_qos",
-            "arrival_us",
-            "deadline_us",
-            "finish_us",
-            "dropped_us",
-            "loss",
-            "isolated_us",
-            "waiting_us",
-            "running_us",
-            "slowed_us",
-        ],
-    )?;
+    let mut log = Log::open(&path, REQUEST_COLUMNS)?;
     let (mut all, mut seen) = (Vec::new(), vec![BTreeSet::new(); wanted.len()]);
     while let Some(cell) = log.next()? {
-        seen.iter_mut().zip(&wanted).for_each(|(seen, &(place, _))| {
-            if seen.len() < MOST_VALUES {
+        for (seen, &(place, _)) in seen.iter_mut().zip(&wanted) {
+            if !seen.contains(&cell[place]) {
                 seen.insert(cell[place].clone());
             }
-        });
+        }
         if wanted.iter().all(|(place, value)| is_same(&cell[*place], value)) {
-            all.push(Asked {
-                cell,
-                request: log.number(0)?,
-                tenant: log.text(1),
-                network: log.text(2),
-                priority: log.text(3),
-                qos: log.text(4),
-                arrival: log.time(5)?,
-                deadline: log.time(6)?,
-                finish: log.some_time(7)?,
-                dropped: log.some_time(8)?,
-                loss: log.text(9),
-                isolated: log.time(10)?,
-                waiting: log.time(11)?,
-                running: log.time(12)?,
-                slowed: log.time(13)?,
-            });
+            all.push(log.asked(cell)?);
         }
     }
     if all.is_empty() {
@@ -243,7 +247,7 @@ const MOST_VALUES: usize = 12;
 
 fn nothing(path: &Path, wanted: &[(usize, String)], seen: &[BTreeSet<String>]) -> Error {
     let listed = |(of, seen): (&(usize, String), &BTreeSet<String>)| {
-        let values: Vec<&str> = seen.iter().map(String::as_str).collect();
+        let values: Vec<&str> = seen.iter().map(String::as_str).take(MOST_VALUES).collect();
         let has = if seen.iter().any(|known| is_same(known, &of.1)) { "" } else { ", which no row has" };
         format!("{}={}{has} (there are {})", KEYS[of.0], of.1, values.join(", "))
     };
@@ -271,49 +275,54 @@ fn places(wanted: &[(String, String)]) -> Result<Vec<(usize, String)>, Error> {
     wanted.iter().map(place).collect()
 }
 
+/// The columns of layers.csv that a [`Ran`] takes, in the order of its fields.
+const LAYER_COLUMNS: [&str; 13] = [
+    "request",
+    "tenant",
+    "network",
+    "layer",
+    "accelerator",
+    "ready_us",
+    "decided_us",
+    "assigned_us",
+    "queued_us",
+    "start_us",
+    "end_us",
+    "alone_us",
+    "dram_bytes",
+];
+
+impl Log<13> {
+    fn ran(&self) -> Result<Ran, Error> {
+        Ok(Ran {
+            request: self.number(0)?,
+            tenant: self.text(1),
+            network: self.text(2),
+            layer: self.text(3),
+            accelerator: self.text(4),
+            ready: self.time(5)?,
+            decided: self.time(6)?,
+            assigned: self.time(7)?,
+            queued: self.time(8)?,
+            start: self.time(9)?,
+            end: self.time(10)?,
+            alone: self.time(11)?,
+            dram_bytes: self.file.number(&self.record, self.places[12])?,
+        })
+    }
+}
+
 /// The layer runs of a cell that overlap with a span of time, in the order of the file.
 ///
 /// # Errors
 /// There is no log, or it is damaged.
 pub(super) fn layers(folder: &Path, cell: &[String], from: Time, to: Time) -> Result<Vec<Ran>, Error> {
     let path = log(folder, Table::Layers, "--layers")?;
-    let mut log = Log::open(
-        &path,
-        [
-            "request",
-            "tenant",
-            "network",
-            "layer",
-            "accelerator",
-            "ready_us",
-            "decided_us",
-            "assigned_us",
-            "queued_us",
-            "start_us",
-            "end_us",
-            "alone_us",
-            "dram_bytes",
-        ],
-    )?;
+    let mut log = Log::open(&path, LAYER_COLUMNS)?;
     let mut all = Vec::new();
     while let Some(keys) = log.next()? {
-        let (start, end) = (log.time(9)?, log.time(10)?);
-        if keys == cell && start < to && end > from {
-            all.push(Ran {
-                request: log.number(0)?,
-                tenant: log.text(1),
-                network: log.text(2),
-                layer: log.text(3),
-                accelerator: log.text(4),
-                ready: log.time(5)?,
-                decided: log.time(6)?,
-                assigned: log.time(7)?,
-                queued: log.time(8)?,
-                start,
-                end,
-                alone: log.time(11)?,
-                dram_bytes: log.file.number(&log.record, log.places[12])?,
-            });
+        if keys == cell && log.time(9)? < to && log.time(10)? > from {
+            all.push(log.ran()?);
         }
     }
     Ok(all)
