@@ -108,22 +108,22 @@ fn head(of: &Explanation) -> String {
 fn ended(asked: &Asked) -> String {
     let late_us = asked.lateness_us();
     let late = format!("{} ms", number(Some(late_us.abs() / 1e3), 3));
-    match (asked.finish, asked.dropped, asked.loss.as_str()) {
+    match (asked.finish, asked.is_dropped, asked.loss.as_str()) {
         (Some(_), ..) if asked.is_met() => format!("met, {late} early"),
         (Some(_), ..) => format!("missed by {late}"),
-        (None, Some(_), "late") => "dropped as late, at its deadline".into(),
-        (None, Some(_), _) => {
+        (None, true, "late") => "dropped as late, at its deadline".into(),
+        (None, true, _) => {
             let when = if late_us <= 0.0 { "before" } else { "after" };
             format!("dropped by the scheduler, {late} {when} its deadline")
         }
-        (None, None, _) if late_us <= 0.0 => "open at the end of the run".into(),
-        (None, None, _) => format!("open at the end of the run, {late} late"),
+        (None, false, _) if late_us <= 0.0 => "open at the end of the run".into(),
+        (None, false, _) => format!("open at the end of the run, {late} late"),
     }
 }
 
 fn shares(of: &Explanation) -> String {
     let asked = &of.asked;
-    let total = asked.end() - asked.arrival;
+    let total = asked.took();
     let sum = |part: fn(&Wait) -> Time| of.waits.iter().map(part).sum::<Time>();
     let of_waits = [
         ("  unassigned", sum(|wait| wait.unassigned)),
@@ -270,7 +270,7 @@ fn decisions(of: &Explanation) -> String {
 /// The closing sentence.
 fn cause(of: &Explanation) -> String {
     let asked = &of.asked;
-    let total = asked.end() - asked.arrival;
+    let total = asked.took();
     let part = |time: Time| format!("{} ms, {} % of its time", ms(time), percent(time, total));
     let largest =
         if asked.is_met() { "What cost it most, though it was in time" } else { "The largest cause" };

@@ -62,7 +62,7 @@ pub use groups::{GroupBy, GroupRow, Groups};
 pub use layer_log::{LayerLog, LayerRow};
 pub use links::{LINK_COLUMNS, LinkTraffic, Links};
 pub use registry::{Fold, Metric, MetricEntry, Metrics, Scope};
-pub use request_log::{Dropped, RequestLog, RequestRow, layer_energy_by_tenant};
+pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
 pub use serving::{Answer, AnswerRow, Aside, SERVING_COLUMNS, ServedBy, Serving, ServingGroup};
 pub use shares::Shares;
 pub use timeline::Timeline;

@@ -84,7 +84,9 @@ proptest! {
         record_chaos(&case, &mut records);
         let end = records.last().expect("a run ends").0.time();
         for row in log.rows() {
-            let until = row.finish.or(row.dropped.map(|dropped| dropped.time)).unwrap_or(end);
+            let until = row.end.expect("the run has ended");
+            let is_open = row.finish.is_none() && row.dropped.is_none();
+            prop_assert!(row.finish.is_none_or(|finish| finish == until) && (!is_open || until == end), "{:?}", row);
             let shares = row.shares;
             let sum = shares.waiting + shares.running + shares.slowed;
             prop_assert_eq!(sum, until - row.asked.arrival, "{:?}", row);

@@ -5,15 +5,6 @@ use super::shares::{Account, Shares};
 use crate::sim::{DropReason, JobId, Origin, Record, Recorder, Request, RequestId};
 use crate::units::{Picojoules, Time};
 
-/// When and why a request was dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dropped {
-    /// When.
-    pub time: Time,
-    /// Why.
-    pub reason: DropReason,
-}
-
 /// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RequestRow {
@@ -31,9 +22,11 @@ pub struct RequestRow {
     pub start: Option<Time>,
     /// When its last layer ended, if it did.
     pub finish: Option<Time>,
-    /// When and why it was dropped, if it was.
-    pub dropped: Option<Dropped>,
-    /// Where its time went until it was done or dropped, or until the end of the run.
+    /// Why it was dropped, if it was.
+    pub dropped: Option<DropReason>,
+    /// When it was done or dropped, or the end of the run if it was open then.
+    pub end: Option<Time>,
+    /// Where its time went until then.
     pub shares: Shares,
     /// Energy of the request's layers that have ended.
     pub energy: Picojoules,
@@ -103,7 +96,8 @@ impl RequestLog {
                 self.stop(accelerator, now);
             }
         }
-        self.rows[id as usize].shares = self.accounts[id as usize].close(now);
+        let row = &mut self.rows[id as usize];
+        (row.end, row.shares) = (Some(now), self.accounts[id as usize].close(now));
     }
 
     fn close_all(&mut self, now: Time) {
@@ -130,6 +124,7 @@ impl Recorder for RequestLog {
                 start: None,
                 finish: None,
                 dropped: None,
+                end: None,
                 shares: Shares::default(),
                 energy: Picojoules(0.0),
             }),
@@ -146,7 +141,7 @@ impl Recorder for RequestLog {
                 self.close(request, time);
             }
             Record::Drop { time, request, reason, .. } => {
-                self.row(record).dropped = Some(Dropped { time, reason });
+                self.row(record).dropped = Some(reason);
                 self.close(request, time);
             }
             Record::End { time } => self.close_all(time),
@@ -193,8 +188,11 @@ mod tests {
                 (Some(60), None, false, 0.0),
             ]
         );
-        let dropped = Dropped { time: Time(45_000), reason: DropReason::Scheduler };
-        assert!(log.rows().iter().all(|row| row.dropped == (row.request.0 == 3).then_some(dropped)));
+        let dropped = |row: &RequestRow| row.dropped == Some(DropReason::Scheduler);
+        assert!(log.rows().iter().all(|row| dropped(row) == (row.request.0 == 3)));
+        // r3 is dropped at 45; r5 is open at the end.
+        let ends: Vec<_> = log.rows().iter().map(|row| row.end.map(|end| end.0 / 1000)).collect();
+        assert_eq!(ends, [15, 25, 35, 45, 65, 65].map(Some));
         assert!(log.rows().iter().all(|row| row.measured == (1..5).contains(&row.request.0)));
     }
 

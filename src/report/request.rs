@@ -11,7 +11,7 @@ const MARGIN: f64 = 0.04;
 /// The SVG of an explained request, for a file.
 pub fn of_request(of: &Explanation) -> String {
     let asked = &of.asked;
-    let (first, last) = (ms(asked.arrival), ms(asked.end().max(asked.deadline)));
+    let (first, last) = (ms(asked.arrival), ms(asked.end.max(asked.deadline)));
     let margin = MARGIN * (last - first);
     let x = Scale { from: (first - margin).max(0.0), to: last + margin, log: false };
     let mut rows: Vec<String> =

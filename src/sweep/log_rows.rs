@@ -41,9 +41,11 @@ impl<'a> Logged<'a, RequestRow> {
         Column::undirected("isolated_us", "How long its network takes alone on the system", |it| {
             us(it.cell.case.site.world.networks[it.row.asked.network as usize].isolated)
         }),
-        Column::undirected("dropped_us", "When it was given up, if it was", |it| {
-            some_us(it.row.dropped.map(|dropped| dropped.time))
-        }),
+        Column::undirected(
+            "end_us",
+            "When it was done or given up; the end of the run if it was open then",
+            |it| some_us(it.row.end),
+        ),
         Column::undirected("loss", "Why it was given up: `late` or `scheduler`; not on fleets", |it| {
             Value::Text(it.loss().to_string())
         }),
@@ -68,10 +70,8 @@ impl<'a> Logged<'a, RequestRow> {
     /// Why it was given up. Fleets have more reasons, which are in answers.csv.
     fn loss(&self) -> &'static str {
         match self.row.dropped.filter(|_| self.cell.case.fleet.is_none()) {
-            Some(dropped) => match dropped.reason {
-                DropReason::Late => "late",
-                DropReason::Scheduler => "scheduler",
-            },
+            Some(DropReason::Late) => "late",
+            Some(DropReason::Scheduler) => "scheduler",
             None => "",
         }
     }

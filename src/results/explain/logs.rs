@@ -30,8 +30,10 @@ pub struct Asked {
     pub deadline: Time,
     /// When its last layer ended, if it did.
     pub finish: Option<Time>,
-    /// When it was dropped, if it was.
-    pub dropped: Option<Time>,
+    /// Whether it was dropped.
+    pub is_dropped: bool,
+    /// When it was done or dropped, or the end of the run if it was open then.
+    pub end: Time,
     /// Why it was dropped: `late` or `scheduler`; empty if it was not.
     pub loss: String,
     /// How long its network takes alone on the system.
@@ -45,9 +47,9 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// When it was done or dropped, or the run was over.
-    pub fn end(&self) -> Time {
-        self.arrival + self.waiting + self.running + self.slowed
+    /// How long it took until its end.
+    pub fn took(&self) -> Time {
+        self.end.saturating_sub(self.arrival)
     }
 
     /// Whether it was done by its deadline.
@@ -57,7 +59,7 @@ impl Asked {
 
     /// End - deadline in microseconds; negative if it ended early.
     pub fn lateness_us(&self) -> f64 {
-        self.end().as_us() - self.deadline.as_us()
+        self.end.as_us() - self.deadline.as_us()
     }
 }
 
@@ -173,7 +175,7 @@ fn log(folder: &Path, table: Table, option: &str) -> Result<PathBuf, Error> {
 }
 
 /// The columns of requests.csv that an [`Asked`] takes, in the order of its fields.
-const REQUEST_COLUMNS: [&str; 14] = [
+const REQUEST_COLUMNS: [&str; 15] = [
     "request",
     "tenant",
     "network",
@@ -182,7 +184,8 @@ const REQUEST_COLUMNS: [&str; 14] = [
     "arrival_us",
     "deadline_us",
     "finish_us",
-    "dropped_us",
+    "dropped",
+    "end_us",
     "loss",
     "isolated_us",
     "waiting_us",
@@ -190,7 +193,7 @@ const REQUEST_COLUMNS: [&str; 14] = [
     "slowed_us",
 ];
 
-impl Log<14> {
+impl Log<15> {
     fn asked(&self, cell: Vec<String>) -> Result<Asked, Error> {
         Ok(Asked {
             cell,
@@ -202,12 +205,13 @@ impl Log<14> {
             arrival: self.time(5)?,
             deadline: self.time(6)?,
             finish: self.some_time(7)?,
-            dropped: self.some_time(8)?,
-            loss: self.text(9),
-            isolated: self.time(10)?,
-            waiting: self.time(11)?,
-            running: self.time(12)?,
-            slowed: self.time(13)?,
+            is_dropped: self.number(8)? == 1,
+            end: self.time(9)?,
+            loss: self.text(10),
+            isolated: self.time(11)?,
+            waiting: self.time(12)?,
+            running: self.time(13)?,
+            slowed: self.time(14)?,
         })
     }
 }

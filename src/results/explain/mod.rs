@@ -69,7 +69,7 @@ pub fn explain(folder: &Path, cell: &[(String, String)], request: u64) -> Result
         let message = format!("--request: {request} is not among the measured requests, {first} to {last}");
         Error::Usage(message)
     })?;
-    let until = asked.end().max(asked.deadline);
+    let until = asked.end.max(asked.deadline);
     let beside = logs::layers(folder, &asked.cell, asked.arrival, until)?;
     Ok(explained(asked.clone(), beside))
 }

@@ -16,7 +16,8 @@ fn asked() -> Asked {
         arrival: Time(10 * MS),
         deadline: Time(30 * MS),
         finish: Some(Time(36 * MS)),
-        dropped: None,
+        is_dropped: false,
+        end: Time(36 * MS),
         loss: String::new(),
         isolated: Time(9 * MS),
         waiting: Time(14 * MS),
@@ -95,27 +96,29 @@ fn the_largest_part_is_the_cause() {
     assert_eq!(cause(|asked| asked.isolated = Time(21 * MS)), Cause::Deadline);
     let by = Some(("tenant-4".to_string(), "other".to_string()));
     assert_eq!(cause(|asked| asked.slowed = Time(13 * MS)), Cause::Slowed(Time(13 * MS), by));
-    let late = Asked { cell: Vec::new(), ..asked() };
     let mut layers = runs();
     [layers[2].decided, layers[2].assigned, layers[2].queued] = [20, 20, 20].map(|at| Time(at * MS));
     let by = Some(("tenant-1".to_string(), "other".to_string()));
-    assert_eq!(explained(late, layers).cause, Cause::Unassigned(Time(10 * MS), by));
+    assert_eq!(explained(asked(), layers).cause, Cause::Unassigned(Time(10 * MS), by));
     assert_eq!(cause(|asked| asked.running = Time(30 * MS)), Cause::Accelerators(Time(21 * MS)));
     // Dropped 5 ms after its last layer.
     let dropped = |waiting: u64| {
-        let asked = Asked { waiting: Time(waiting * MS), finish: None, ..asked() };
+        let asked =
+            Asked { waiting: Time(waiting * MS), end: Time((22 + waiting) * MS), finish: None, ..asked() };
         explained(asked, runs()[..5].to_vec())
     };
     assert_eq!(dropped(19).waits[2].length(), Time(5 * MS));
     assert_eq!(dropped(29).cause, Cause::NeverStarted(Time(15 * MS)));
-    let alone = Asked { waiting: Time(0), running: Time(9 * MS), slowed: Time(0), ..asked() };
+    let (waiting, slowed, end) = (Time(0), Time(0), Time(19 * MS));
+    let alone = Asked { waiting, running: Time(9 * MS), slowed, end, ..asked() };
     assert_eq!(explained(alone, vec![ran(7, "m0", [10, 10, 19, 9])]).cause, Cause::Nothing);
 }
 
 #[test]
 fn a_layer_that_still_runs_at_the_end_is_not_waited_for() {
-    // Of 30 ms, 14 + 3 are waits by the shares: the last 13 of the 16 after the second layer are those of a layer that ran on.
-    let asked = Asked { waiting: Time(17 * MS), running: Time(23 * MS), finish: None, ..asked() };
+    // Of 42 ms, 14 + 3 are waits by the shares: the last 13 of the 16 after the second layer are those of a layer that ran on.
+    let end = Time(52 * MS);
+    let asked = Asked { waiting: Time(17 * MS), running: Time(23 * MS), end, finish: None, ..asked() };
     let last = explained(asked, runs()).waits.pop().expect("three waits");
     assert_eq!((last.from, last.to, last.before), (Time(36 * MS), Time(39 * MS), None));
 }

@@ -78,7 +78,7 @@ pub struct Moved {
 
 /// The waits of a request whose layers are given in the order of their starts, among all layer runs beside it.
 pub(super) fn waits(asked: &Asked, layers: &[Ran], beside: &[Ran]) -> Vec<Wait> {
-    let end = asked.end();
+    let end = asked.end;
     let (mut waits, mut busy_until) = (Vec::new(), asked.arrival);
     for (place, layer) in layers.iter().enumerate() {
         if layer.start > busy_until {
