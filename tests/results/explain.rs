@@ -127,13 +127,17 @@ fn the_report_draws_the_layers_that_are_asked_for() {
     let path = folder.path().to_str().unwrap();
     let request = rows(&folder.path().join("requests.csv"))[0]["request"].clone();
     let report = |more: &[&str]| mascot(&[&["report", path], more].concat());
-    let drawn = || rows(&folder.path().join("report/gantt-1.csv"));
+    let picture = |extension: &str| {
+        let name = format!("gantt-mixed-fcfs-seed-1.{extension}");
+        folder.path().join("report").join(name)
+    };
+    let drawn = || rows(&picture("csv"));
     assert!(report(&["--request", &request]).status.success());
     let own = rows(&folder.path().join("layers.csv"));
     let own = own.iter().filter(|row| row["request"] == request && row["scheduler"] == "fcfs").count();
     assert!(own > 0);
     assert_eq!(drawn().iter().filter(|row| row["request"] == request).count(), own);
-    let svg = std::fs::read_to_string(folder.path().join("report/gantt-1.svg")).unwrap();
+    let svg = std::fs::read_to_string(picture("svg")).unwrap();
     assert_eq!(svg.matches("fill-opacity=\"0.950\"").count(), own);
 
     assert!(report(&["--window", "20..30", "--seed", "1"]).status.success());
@@ -141,6 +145,8 @@ fn the_report_draws_the_layers_that_are_asked_for() {
     assert!(drawn().len() > 10);
     assert!(drawn().iter().map(times).all(|[start, end]| end > 20.0 && start < 30.0));
 
+    let chosen = report(&["--window", "20..30", "--y", "sla_rate"]);
+    assert!(String::from_utf8(chosen.stderr).unwrap().contains("this page has none"));
     for (wrong, says) in [
         (["--window", "30..20"], "expected A..B"),
         (["--window", "1e7..1e8"], "no layer ran"),
