@@ -6,6 +6,7 @@ mod contention;
 mod cost;
 mod data;
 mod dry_run;
+mod explain;
 mod fleet_tables;
 mod fuzz;
 mod import;
@@ -115,6 +116,13 @@ enum Command {
     /// Write out the data files that mascot ships: accelerators, networks, scenarios, fleets, policies, experiments
     #[command(subcommand)]
     Data(data::Command),
+    /// Say why a request missed its deadline: where its time went, and what ran where it waited
+    ///
+    /// Reads the requests.csv and layers.csv of a folder (`mascot run --requests --layers`). Without `--request` it lists
+    /// the requests that ended latest after their deadlines. For one request it shows how its time divides into waiting,
+    /// running and being slowed, its layers, what ran on which accelerators during its longest waits, who used the DRAM
+    /// while its layers were slowed, and a sentence that names the largest cause. `--svg` draws it.
+    Explain(explain::Options),
     /// Show, check and export the costs of layers on accelerators
     #[command(subcommand)]
     Cost(cost::Command),
@@ -211,6 +219,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Compare(options) => compare::execute(&options),
         Command::Rank(options) => rank::execute(&options),
         Command::Report(options) => report::execute(&options),
+        Command::Explain(options) => explain::execute(&options),
         Command::List(options) => list::execute(&options),
         Command::Init(options) => init::execute(&options),
         Command::Data(command) => data::execute(&command),

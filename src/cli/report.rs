@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::rank::pair;
 use crate::experiment::Error;
-use crate::report::{self, Format, Intervals, View};
+use crate::report::{self, Format, Intervals, LayersShown, View};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -41,6 +41,22 @@ pub(super) struct Options {
     /// [default: the best dispatcher at the highest load up to lambda*]
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     cell: Vec<(String, String)>,
+    /// Draw the layers of this time, in milliseconds of the run [default: about 220 layers in its middle]
+    #[arg(long, value_name = "A..B", value_parser = window)]
+    window: Option<(f64, f64)>,
+    /// Draw the layers of this request in colour, all others pale; the window is its time, unless one is given
+    #[arg(long, value_name = "N")]
+    request: Option<u64>,
+    /// Draw the layers of the run of this seed [default: the first]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+}
+
+fn window(text: &str) -> Result<(f64, f64), &'static str> {
+    let (from, to) = text.split_once("..").ok_or("expected A..B, e.g. 10..20")?;
+    let window = from.parse().ok().zip(to.parse().ok());
+    let is_one = |(from, to): &(f64, f64)| *from >= 0.0 && from < to && to.is_finite();
+    window.filter(is_one).ok_or("expected A..B in milliseconds with 0 <= A < B, e.g. 10..20")
 }
 
 fn metrics(text: &str) -> Result<[String; 2], &'static str> {
@@ -62,6 +78,7 @@ impl Options {
             intervals: if self.errorbars { Intervals::ErrorBars } else { Intervals::Bands },
             formats,
             cell: self.cell.clone(),
+            layers: LayersShown { window: self.window, request: self.request, seed: self.seed },
         }
     }
 }

@@ -44,6 +44,7 @@ mod properties;
 mod registry;
 mod request_log;
 mod serving;
+mod shares;
 mod sla;
 mod slowdown;
 mod stp;
@@ -63,6 +64,7 @@ pub use links::{LINK_COLUMNS, LinkTraffic, Links};
 pub use registry::{Fold, Metric, MetricEntry, Metrics, Scope};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
 pub use serving::{Answer, AnswerRow, Aside, SERVING_COLUMNS, ServedBy, Serving, ServingGroup};
+pub use shares::Shares;
 pub use timeline::Timeline;
 
 /// Every metric, in the order of the CSV columns. To add one, add its file, its `mod` line and a line here; summary.csv

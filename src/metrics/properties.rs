@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use super::{
     Context, GroupBy, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant,
 };
-use crate::check::{Case, any_case, record_chaos};
-use crate::sim::Recorder;
-use crate::units::Picojoules;
+use crate::check::{Case, any_case, any_case_with_everything, record_chaos};
+use crate::sim::{Origin, Record, Recorder, RequestId};
+use crate::units::{Picojoules, Time};
 
 /// The columns and the measured rows of both logs.
 struct Results {
@@ -42,6 +42,23 @@ impl Results {
     }
 }
 
+/// The instants of a span at which a layer of a request runs, from all records: the sum of the gaps between starts and ends
+/// in which at least one does.
+fn busy(records: &[(Record, Origin)], id: RequestId, until: Time) -> Time {
+    let (mut running, mut since, mut busy) = (0, Time::ZERO, Time::ZERO);
+    for (record, _) in records.iter().filter(|(record, _)| record.request() == Some(id)) {
+        let change = match record {
+            Record::Start { .. } => 1,
+            Record::Finish { .. } => -1,
+            _ => 0,
+        };
+        let now = record.time().min(until);
+        busy += if running > 0 { now - since } else { Time::ZERO };
+        (running, since) = (running + change, now);
+    }
+    if running > 0 { busy + (until - since) } else { busy }
+}
+
 /// Equal to rounding, or neither a number.
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * b.abs() || (a.is_nan() && b.is_nan())
@@ -57,6 +74,43 @@ proptest! {
         prop_assert_eq!(results.column("dropped"), results.count(|row| row.dropped.is_some()));
         prop_assert_eq!(results.column("requests"), results.column("finished") + results.column("dropped"));
         prop_assert!(results.column("met") <= results.column("finished"));
+    }
+
+    #[test]
+    fn the_shares_of_a_request_add_up_to_its_time(case in any_case_with_everything()) {
+        let mut log = RequestLog::default();
+        record_chaos(&case, &mut log);
+        let mut records: Vec<(Record, Origin)> = Vec::new();
+        record_chaos(&case, &mut records);
+        let end = records.last().expect("a run ends").0.time();
+        for row in log.rows() {
+            let until = row.end.expect("the run has ended");
+            let is_open = row.finish.is_none() && row.dropped.is_none();
+            prop_assert!(row.finish.is_none_or(|finish| finish == until) && (!is_open || until == end), "{:?}", row);
+            let shares = row.shares;
+            let sum = shares.waiting + shares.running + shares.slowed;
+            prop_assert_eq!(sum, until - row.asked.arrival, "{:?}", row);
+            prop_assert_eq!(shares.running + shares.slowed, busy(&records, row.request, until), "{:?}", row);
+        }
+    }
+
+    #[test]
+    fn layers_wait_in_order_and_one_by_one_explain_what_is_slowed(case in any_case_with_everything()) {
+        let (mut requests, mut layers) = (RequestLog::default(), LayerLog::default());
+        record_chaos(&case, &mut requests);
+        record_chaos(&case, &mut layers);
+        for row in layers.rows() {
+            prop_assert!(row.decided <= row.assigned && row.assigned <= row.start, "{:?}", row);
+            prop_assert!(row.ready <= row.queued() && row.queued() <= row.start, "{:?}", row);
+        }
+        for request in requests.rows().iter().filter(|row| row.finish.is_some()) {
+            let own: Vec<&LayerRow> = layers.rows().iter().filter(|row| row.request == request.request).collect();
+            let excess: Time = own.iter().map(|row| (row.end - row.start).saturating_sub(row.alone)).sum();
+            if own.windows(2).all(|pair| pair[0].end <= pair[1].start) {
+                prop_assert_eq!(request.shares.slowed, excess, "{:?}", request);
+            }
+            prop_assert!(request.shares.slowed <= excess);
+        }
     }
 
     #[test]

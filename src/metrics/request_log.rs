@@ -1,6 +1,7 @@
 //! The request log: one row per request that arrived, the source of requests.csv and of sums per tenant. Times are
 //! absolute.
 
+use super::shares::{Account, Shares};
 use crate::sim::{DropReason, JobId, Origin, Record, Recorder, Request, RequestId};
 use crate::units::{Picojoules, Time};
 
@@ -23,6 +24,10 @@ pub struct RequestRow {
     pub finish: Option<Time>,
     /// Why it was dropped, if it was.
     pub dropped: Option<DropReason>,
+    /// When it was done or dropped, or the end of the run if it was open then.
+    pub end: Option<Time>,
+    /// Where its time went until then.
+    pub shares: Shares,
     /// Energy of the request's layers that have ended.
     pub energy: Picojoules,
 }
@@ -38,6 +43,18 @@ impl RequestRow {
 #[derive(Default)]
 pub struct RequestLog {
     rows: Vec<RequestRow>,
+    /// The account of each row.
+    accounts: Vec<Account>,
+    /// The layer that runs on each accelerator, if any.
+    running: Vec<Option<Running>>,
+}
+
+/// A layer that runs for a request.
+#[derive(Clone, Copy)]
+struct Running {
+    request: RequestId,
+    start: Time,
+    alone: Time,
 }
 
 impl RequestLog {
@@ -48,7 +65,44 @@ impl RequestLog {
 
     fn arrive(&mut self, row: RequestRow) {
         assert_eq!(self.rows.len(), row.request.0 as usize, "requests are numbered in the order of arrival");
+        self.accounts.push(Account::new(row.asked.arrival));
         self.rows.push(row);
+    }
+
+    fn start(&mut self, accelerator: usize, running: Running) {
+        if self.running.len() <= accelerator {
+            self.running.resize(accelerator + 1, None);
+        }
+        let place = running.request.0 as usize;
+        self.rows[place].start.get_or_insert(running.start);
+        // On a fleet, a batch may start after its first request has ended.
+        if self.accounts[place].is_open() {
+            self.accounts[place].start(running.start);
+            self.running[accelerator] = Some(running);
+        }
+    }
+
+    /// Takes a layer from its accelerator, where it has ended or its request has.
+    fn stop(&mut self, accelerator: usize, now: Time) {
+        if let Some(Running { request, start, alone }) = self.running[accelerator].take() {
+            self.accounts[request.0 as usize].finish(now, now - start, alone);
+        }
+    }
+
+    /// Ends a request: layers that run on no longer count.
+    fn close(&mut self, RequestId(id): RequestId, now: Time) {
+        for accelerator in 0..self.running.len() {
+            if self.running[accelerator].is_some_and(|running| running.request.0 == id) {
+                self.stop(accelerator, now);
+            }
+        }
+        let row = &mut self.rows[id as usize];
+        (row.end, row.shares) = (Some(now), self.accounts[id as usize].close(now));
+    }
+
+    fn close_all(&mut self, now: Time) {
+        let open = (0..self.rows.len() as u32).filter(|&id| self.accounts[id as usize].is_open());
+        open.collect::<Vec<_>>().into_iter().for_each(|id| self.close(RequestId(id), now));
     }
 
     /// The row of the request that a record is about.
@@ -70,14 +124,27 @@ impl Recorder for RequestLog {
                 start: None,
                 finish: None,
                 dropped: None,
+                end: None,
+                shares: Shares::default(),
                 energy: Picojoules(0.0),
             }),
-            Record::Start { time, .. } => {
-                self.row(record).start.get_or_insert(time);
+            Record::Start { time, sub_job, accelerator, alone, .. } => {
+                let request = RequestId(sub_job.job.0);
+                self.start(accelerator, Running { request, start: time, alone });
             }
-            Record::Finish { energy, .. } => self.row(record).energy += energy,
-            Record::Done { time, .. } => self.row(record).finish = Some(time),
-            Record::Drop { reason, .. } => self.row(record).dropped = Some(reason),
+            Record::Finish { time, accelerator, energy, .. } => {
+                self.stop(accelerator, time);
+                self.row(record).energy += energy;
+            }
+            Record::Done { time, request, .. } => {
+                self.row(record).finish = Some(time);
+                self.close(request, time);
+            }
+            Record::Drop { time, request, reason, .. } => {
+                self.row(record).dropped = Some(reason);
+                self.close(request, time);
+            }
+            Record::End { time } => self.close_all(time),
             _ => {}
         }
     }
@@ -123,7 +190,23 @@ mod tests {
         );
         let dropped = |row: &RequestRow| row.dropped == Some(DropReason::Scheduler);
         assert!(log.rows().iter().all(|row| dropped(row) == (row.request.0 == 3)));
+        // r3 is dropped at 45; r5 is open at the end.
+        let ends: Vec<_> = log.rows().iter().map(|row| row.end.map(|end| end.0 / 1000)).collect();
+        assert_eq!(ends, [15, 25, 35, 45, 65, 65].map(Some));
         assert!(log.rows().iter().all(|row| row.measured == (1..5).contains(&row.request.0)));
+    }
+
+    #[test]
+    fn the_time_of_requests_divides_into_its_shares() {
+        let example = Example::new();
+        let mut log = RequestLog::default();
+        example.record(&mut log);
+        let ns = |row: &RequestRow| {
+            [row.shares.waiting, row.shares.running, row.shares.slowed].map(|time| time.0 / 1000)
+        };
+        let shares: Vec<_> = log.rows().iter().map(ns).collect();
+        // r0 runs for 15 with a c1 of 10; r1 waits for it; r3 is dropped after 10 of its 15, r5 is open at the end.
+        assert_eq!(shares, [[0, 10, 5], [10, 10, 0], [0, 30, 0], [0, 10, 0], [0, 30, 0], [0, 5, 0]]);
     }
 
     #[test]

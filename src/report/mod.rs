@@ -13,6 +13,7 @@ mod chart;
 mod figures;
 mod format;
 mod page;
+mod request;
 mod svg;
 mod training;
 mod view;
@@ -20,9 +21,11 @@ mod view;
 use std::path::{Path, PathBuf};
 
 pub use self::chart::Intervals;
+pub use self::figures::LayersShown;
 use self::figures::Picture;
 pub use self::format::Format;
 use self::page::Page;
+pub use self::request::of_request;
 pub use self::view::View;
 use crate::experiment::Error;
 use crate::files::{InputError, visible, write_atomic};
@@ -39,6 +42,13 @@ pub fn write(folder: &Path, view: &View) -> Result<PathBuf, Error> {
     if !view.cell.is_empty() && !page.sections.iter().any(|section| section.name == "map") {
         return Err(Error::Usage(
             "--cell chooses what the maps of fleets show: these results are of none".into(),
+        ));
+    }
+    if !view.layers.is_default() && !page.sections.iter().any(|section| section.name == "gantt") {
+        return Err(Error::Usage(
+            "--window, --request and --seed choose which layers are drawn: this page has none (it is of a training, or \
+             --y or --pareto chooses other sections)"
+                .into(),
         ));
     }
     page.sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));

@@ -37,6 +37,9 @@ impl Style {
     /// The ink of the page with the last dashes: for a line that is not one of the series.
     pub(super) const ASIDE: Self = Self(COLOURS.len() * DASHES.len() - 1);
 
+    /// The ink of the page: for what is not one of the series.
+    pub(super) const INK: Self = Self(COLOURS.len() - 1);
+
     pub(super) fn colour(self) -> &'static str {
         COLOURS[self.0 % COLOURS.len()]
     }

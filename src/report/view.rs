@@ -1,6 +1,7 @@
 //! What of the results a report shows, and how.
 
 use super::chart::Intervals;
+use super::figures::LayersShown;
 use super::format::Format;
 
 /// What a report shows. The default is every section that the results have, as SVG.
@@ -22,6 +23,8 @@ pub struct View {
     pub formats: Vec<Format>,
     /// Keys with values: what the maps of fleets show; without any, a telling cell.
     pub cell: Vec<(String, String)>,
+    /// Which layers are drawn over time.
+    pub layers: LayersShown,
 }
 
 impl View {

@@ -1,7 +1,7 @@
 //! Evaluates result files: tables, rankings and comparisons, all computed from the CSV files of a run.
 //!
 //! [`Results`] reads summary.csv and manifest.json of a folder and folds them over seeds. [`rank`](fn@rank) makes one table of
-//! its schedulers, [`compare`](fn@compare) holds two summaries side by side, and [`Summary`] is the table that a run prints on
+//! its schedulers, [`explain`](fn@explain) says what happened to one request, [`compare`](fn@compare) holds two summaries side by side, and [`Summary`] is the table that a run prints on
 //! the terminal.
 //!
 //! Nothing here simulates or draws; pictures are made in [`crate::report`].
@@ -9,6 +9,7 @@
 mod compare;
 mod csv_file;
 mod distinct;
+mod explain;
 mod folder;
 mod numbers;
 mod rank;
@@ -19,6 +20,7 @@ mod words;
 
 pub use compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
 pub(crate) use csv_file::CsvFile;
+pub use explain::{Asked, Cause, Explanation, Moved, Others, Ran, Use, Wait, differing, explain, latest};
 pub(crate) use folder::{Case, Shared};
 pub use folder::{Results, Selection};
 pub use numbers::{copies, number, spread};

@@ -79,6 +79,14 @@ pub enum Record {
         accelerator: usize,
         /// The weight that the scheduler gave to the sub-job's share of the bandwidth.
         weight: f64,
+        /// When the sub-job became ready: when its last predecessor ended or, without one, when its request arrived.
+        ready: Time,
+        /// When the decision took effect that put the sub-job on this accelerator. Under [`super::Unassigned::Sticky`]
+        /// that may be the decision on a predecessor, earlier than `ready`; a new priority or weight on the same
+        /// accelerator does not count.
+        assigned: Time,
+        /// c1: how long the sub-job takes alone on this platform, with what it found on chip.
+        alone: Time,
     },
     /// A running sub-job entered another phase (`sim::phases`).
     Phase {

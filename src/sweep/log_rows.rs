@@ -4,6 +4,7 @@ use super::cell::Cell;
 use crate::metrics::{AnswerRow, Column, LayerRow, LinkTraffic, RequestRow, Value};
 use crate::plan::Fleet;
 use crate::serve::Loss;
+use crate::sim::DropReason;
 use crate::units::Time;
 
 /// A row of a log, with its cell, which has the names.
@@ -37,10 +38,48 @@ impl<'a> Logged<'a, RequestRow> {
         Column::lower("energy_uj", "Energy of its layers that ended", |it| {
             Value::Real(it.row.energy.0 / 1e6)
         }),
+        Column::undirected("isolated_us", "How long its network takes alone on the system", |it| {
+            us(it.cell.case.site.world.networks[it.row.asked.network as usize].isolated)
+        }),
+        Column::undirected(
+            "end_us",
+            "When it was done or given up; the end of the run if it was open then",
+            |it| some_us(it.row.end),
+        ),
+        Column::undirected("loss", "Why it was given up: `late` or `scheduler`; not on fleets", |it| {
+            Value::Text(it.loss().to_string())
+        }),
+        Column::lower(
+            "waiting_us",
+            "The part of its time in which no layer of it ran; not on fleets",
+            |it| it.part(it.row.shares.waiting),
+        ),
+        Column::lower(
+            "running_us",
+            "The part in which layers of it ran, less `slowed_us`; not on fleets",
+            |it| it.part(it.row.shares.running),
+        ),
+        Column::lower("slowed_us", "The part by which its layers exceeded `alone_us`; not on fleets", |it| {
+            it.part(it.row.shares.slowed)
+        }),
         Column::undirected("after", "The request whose end brought it, if it follows another", |it| {
             it.row.after.map_or(Value::NONE, |leader| count(leader.0))
         }),
     ];
+
+    /// Why it was given up. Fleets have more reasons, which are in answers.csv.
+    fn loss(&self) -> &'static str {
+        match self.row.dropped.filter(|_| self.cell.case.fleet.is_none()) {
+            Some(DropReason::Late) => "late",
+            Some(DropReason::Scheduler) => "scheduler",
+            None => "",
+        }
+    }
+
+    /// A part of its time. On fleets layers run for batches, and answers.csv has the parts.
+    fn part(&self, part: Time) -> Value {
+        if self.cell.case.fleet.is_none() { us(part) } else { Value::NONE }
+    }
 }
 
 impl<'a> Logged<'a, LayerRow> {
@@ -48,6 +87,10 @@ impl<'a> Logged<'a, LayerRow> {
     pub(super) const COLUMNS: &'a [Column<Self>] = &[
         Column::undirected("request", "The request that it served", |it| count(it.row.request.0)),
         Column::undirected("job", "Its job", |it| count(it.row.job.0)),
+        Column::undirected("tenant", "Who sent the request", |it| {
+            let tenants = &it.cell.case.workload.scenario.tenants;
+            Value::Text(tenants[it.row.tenant as usize].name.clone())
+        }),
         Column::undirected("network", "The network of the job", |it| it.network(it.row.network)),
         Column::undirected("layer", "The layer of the network", |it| {
             let network = &it.cell.case.site.world.networks[it.row.network as usize];
@@ -60,9 +103,24 @@ impl<'a> Logged<'a, LayerRow> {
         Column::undirected("measured", "1 if its request is measured, else 0", |it| {
             Value::flag(it.row.measured)
         }),
+        Column::undirected("ready_us", "When it could start: its inputs were there", |it| us(it.row.ready)),
+        Column::undirected(
+            "decided_us",
+            "When the decision was taken that put it there; not on fleets",
+            |it| {
+                if it.cell.case.fleet.is_none() { us(it.row.decided) } else { Value::NONE }
+            },
+        ),
+        Column::undirected("assigned_us", "When that decision took effect", |it| us(it.row.assigned)),
+        Column::undirected("queued_us", "When it joined the queue there: both ready and assigned", |it| {
+            us(it.row.queued())
+        }),
         Column::undirected("start_us", "When it started", |it| us(it.row.start)),
         Column::undirected("end_us", "When it ended", |it| us(it.row.end)),
         Column::lower("slowdown", "(end - start) / c", |it| Value::Real(it.row.slowdown)),
+        Column::undirected("alone_us", "c1: how long it takes there alone on the system", |it| {
+            us(it.row.alone)
+        }),
         Column::undirected("dram_bytes", "What it moved from and to DRAM", |it| {
             Value::Real(it.row.dram_bytes)
         }),

@@ -243,6 +243,20 @@ fn a_report_has_quality_times_and_a_map() {
     assert!(map.contains("load 0.3") && map.contains("closest+smallest+single"), "{map}");
 }
 
+/// Layers run for batches, so the parts of a request's time are those of answers.csv.
+#[test]
+fn requests_of_fleets_are_explained_by_answers_csv() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path());
+    let out = folder.path().join("out");
+    let requests = rows(&out.join("requests.csv"));
+    assert!(requests.iter().all(|row| row["waiting_us"].is_empty() && !row["end_us"].is_empty()));
+    let output = mascot(&["explain", out.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("answers.csv says where the time of each request went"), "{error}");
+}
+
 #[test]
 fn a_capacity_by_quality_meets_it_and_misses_it_above() {
     let folder = TempDir::new().unwrap();

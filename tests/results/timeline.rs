@@ -58,6 +58,7 @@ fn every_event_keeps_the_format() {
         match event["ph"].as_str().unwrap() {
             "X" => assert!(event["dur"].as_f64().unwrap() > 0.0, "{event}"),
             "i" => assert_eq!(event["s"], "t", "{event}"),
+            "s" | "t" | "f" => assert!(event["id"].is_u64() && event["cat"] == "request", "{event}"),
             "C" => assert!(event["args"].as_object().unwrap().values().all(Value::is_number), "{event}"),
             "M" => assert!(event["args"].as_object().unwrap().len() == 1, "{event}"),
             other => panic!("phase {other}: {event}"),
@@ -119,7 +120,12 @@ fn counters_and_instants_agree_with_the_run() {
         let events = traced(folder.path(), &["--set", late]);
         let summary = &rows(&folder.path().join("summary.csv"))[0];
         let number = |key: &str| summary[key].parse::<f64>().unwrap();
-        let over = of_phase(&events, "i").filter(|e| e["args"]["measured"] == true).count();
+        let is_over = |event: &&Value| {
+            let name = event["name"].as_str().unwrap();
+            event["args"]["measured"] == true
+                && ["missed", "dropped"].iter().any(|what| name.starts_with(what))
+        };
+        let over = of_phase(&events, "i").filter(is_over).count();
         assert!(over > 3, "some requests shall be late in this test");
         assert_eq!(number("requests") - number("met"), over as f64, "{late}");
         for event in of_phase(&events, "C").filter(|event| event["name"] == "DRAM granted") {
@@ -138,6 +144,36 @@ fn counters_and_instants_agree_with_the_run() {
             assert_eq!(decision["args"]["ready"].as_f64().unwrap(), *until.unwrap().1, "{decision}");
         }
     }
+}
+
+#[test]
+fn every_arrow_goes_from_layer_to_layer_of_one_request() {
+    let folder = TempDir::new().unwrap();
+    let events = traced(folder.path(), &[]);
+    let place = |event: &Value| (event["tid"].as_u64().unwrap(), ps(&event["ts"]));
+    let mut slices: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
+    for slice in of_phase(&events, "X") {
+        slices.entry(slice["args"]["request"].as_u64().unwrap()).or_default().push(place(slice));
+    }
+    let mut flows: BTreeMap<u64, Vec<&Value>> = BTreeMap::new();
+    for event in events.iter().filter(|event| event["cat"] == "request") {
+        flows.entry(event["id"].as_u64().unwrap()).or_default().push(event);
+    }
+    assert!(flows.len() > 50);
+    for (request, steps) in flows {
+        let phases: String = steps.iter().map(|step| step["ph"].as_str().unwrap()).collect();
+        assert!(phases == format!("s{}f", "t".repeat(steps.len() - 2)), "{request}: {phases}");
+        let mut of_slices = slices.remove(&request).unwrap();
+        let mut of_steps: Vec<(u64, u64)> = steps.into_iter().map(place).collect();
+        of_slices.sort_unstable();
+        of_steps.sort_unstable();
+        assert_eq!(of_steps, of_slices, "{request}");
+    }
+    // What is left are requests of a single layer run.
+    assert!(slices.values().all(|of| of.len() == 1));
+    // Whoever has arrived is marked.
+    let arrivals = of_phase(&events, "i").filter(|e| e["name"].as_str().unwrap().starts_with("arrival: "));
+    assert!(arrivals.count() >= 60);
 }
 
 fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {

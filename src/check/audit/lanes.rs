@@ -250,7 +250,10 @@ impl Run {
 }
 
 impl Audit<'_> {
-    pub(super) fn start(&mut self, sub_job: SubJobId, accelerator: usize, weight: f64) -> Check {
+    pub(super) fn start(&mut self, record: &Record) -> Check {
+        let Record::Start { sub_job, accelerator, weight, ready, assigned, alone, .. } = *record else {
+            return Err(format!("{record:?} is no start"));
+        };
         self.judge_trigger_before_start()?;
         let SubJobId { job: id, layer } = sub_job;
         let lane = self.lanes.runs.get(accelerator);
@@ -272,6 +275,9 @@ impl Audit<'_> {
         let cost = cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
         let assignment = self.check_next(sub_job, accelerator)?;
         ensure_close("weight of its share", weight, assignment.weight)?;
+        ensure_time("ready", ready, self.job(id)?.ready_at(layer))?;
+        ensure_time("assigned", assigned, assignment.since)?;
+        ensure_time("c1 of the layer", alone, cost.0.alone)?;
         self.jobs[id.0 as usize].layers[layer as usize].started = true;
         let phases = self.jobs[id.0 as usize].network.phases(layer, accelerator);
         self.lanes.runs[accelerator] = Some(Run::new(sub_job, cost, phases, assignment, self.now));
@@ -331,6 +337,11 @@ impl Audit<'_> {
     }
 }
 
+fn ensure_time(what: &str, actual: Time, expected: Time) -> Check {
+    ensure!(actual == expected, "{what}: {} ps, not {} ps", actual.0, expected.0);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -343,7 +354,7 @@ mod tests {
         let world = world(platform, &[&[layer(&[], &[(10.0, 8.0)])]]);
         let cost = *world.networks[0].cost(0, 0).expect("accelerator 0 runs it");
         let sub_job = SubJobId { job: JobId(0), layer: 0 };
-        let assignment = Assignment { accelerator: 0, priority: 0.0, weight: 1.0 };
+        let assignment = Assignment { accelerator: 0, priority: 0.0, weight: 1.0, since: Time(0) };
         let peak = Crowd {
             demand_bytes_per_ps: (8.0 + beside) / 1e3,
             sharers: 2,

@@ -171,8 +171,8 @@ impl<'a> Audit<'a> {
             Record::Arrival { request, job, asked, after } => self.arrive(request, job, origin, asked, after),
             Record::Decision { .. } => self.decide(record),
             Record::Applied { skipped, .. } => self.applied(skipped),
-            Record::Start { sub_job, network, accelerator, weight, .. } => {
-                self.start(sub_job, accelerator, weight)?;
+            Record::Start { sub_job, network, .. } => {
+                self.start(record)?;
                 self.check_network(sub_job, network)
             }
             Record::Finish { .. } => self.finish(record, origin),

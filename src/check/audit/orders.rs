@@ -13,6 +13,8 @@ pub(super) struct Assignment {
     pub(super) priority: f64,
     /// The weight of its share of the bandwidth, if the system shares by `score`.
     pub(super) weight: f64,
+    /// When a decision put the layer, or the predecessor that it follows, on the accelerator.
+    pub(super) since: Time,
 }
 
 /// The decision in flight.
@@ -106,7 +108,7 @@ impl Audit<'_> {
         let effective = match action {
             Action::Assign { accelerator, .. } if self.conditions.is_lost(accelerator) => false,
             Action::Assign { sub_job, accelerator, priority, weight } => {
-                job.assign(sub_job.layer, Assignment { accelerator, priority, weight })
+                job.assign(sub_job.layer, Assignment { accelerator, priority, weight, since: self.now })
             }
             Action::Hold { .. } => job.hold(),
             Action::Drop { request } => {
@@ -181,11 +183,15 @@ impl Audit<'_> {
 }
 
 impl Job<'_> {
-    fn assign(&mut self, layer: u32, assignment: Assignment) -> bool {
+    fn assign(&mut self, layer: u32, mut assignment: Assignment) -> bool {
         let open = self.is_open(layer);
         if open {
             self.held = false;
-            self.layers[layer as usize].assignment = Some(assignment);
+            let known = &mut self.layers[layer as usize].assignment;
+            if let Some(before) = known.filter(|before| before.accelerator == assignment.accelerator) {
+                assignment.since = before.since;
+            }
+            *known = Some(assignment);
         }
         open
     }

@@ -15,13 +15,15 @@ fn retime(record: &Record, map: impl Fn(Time) -> Time) -> Record {
         |asked: &Request| Request { arrival: map(asked.arrival), deadline: map(asked.deadline), ..*asked };
     match &mut record {
         Record::Finish { time, start, .. } => (*time, *start) = (map(*time), map(*start)),
+        Record::Start { time, ready, assigned, .. } => {
+            (*time, *ready, *assigned) = (map(*time), map(*ready), map(*assigned));
+        }
         Record::Arrival { asked, .. } => *asked = delay(asked),
         Record::Done { time, asked, .. } | Record::Drop { time, asked, .. } => {
             (*time, *asked) = (map(*time), delay(asked));
         }
         Record::Decision { time, .. }
         | Record::Applied { time, .. }
-        | Record::Start { time, .. }
         | Record::Phase { time, .. }
         | Record::Bandwidth { time, .. }
         | Record::Drift { time, .. }

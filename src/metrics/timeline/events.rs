@@ -1,7 +1,8 @@
-//! Events of the Trace Event Format: slices (`X`), instants (`i`), counters (`C`) and names of tracks (`M`).
+//! Events of the Trace Event Format: slices (`X`), instants (`i`), counters (`C`), names of tracks (`M`), and flows, which
+//! arrows show (`s` where one starts, `t` a step, `f` its end).
 //!
-//! One process; thread 0 holds its name, 1 to M the accelerators, M + 1 decisions and M + 2 deadlines. Counters belong to
-//! the process.
+//! One process; thread 0 holds its name, 1 to M the accelerators, M + 1 decisions, M + 2 deadlines and M + 3 arrivals.
+//! Counters belong to the process.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -27,7 +28,18 @@ pub(super) struct Event {
     /// The scope of an instant: `t` is its own track.
     #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
     scope: Option<char>,
+    #[serde(flatten)]
+    flow: Option<Flow>,
     args: Value,
+}
+
+/// What makes an event a step of a flow, which has a number.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Flow {
+    cat: &'static str,
+    id: u32,
+    /// `e`: it belongs to the slice around it, and not to the next one.
+    bp: char,
 }
 
 fn as_us<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
@@ -46,7 +58,7 @@ fn whole_ns(time: Time) -> Time {
 
 impl Event {
     fn new(name: String, ph: char, tid: usize, at: Time, args: Value) -> Self {
-        Self { name, ph, pid: PROCESS, tid, at, took: None, scope: None, args }
+        Self { name, ph, pid: PROCESS, tid, at, took: None, scope: None, flow: None, args }
     }
 
     /// A slice, with the exact times among its `args`.
@@ -55,6 +67,12 @@ impl Event {
         args["end_us"] = json!(end.as_us());
         let took = whole_ns(end) - whole_ns(start);
         Self { took: Some(took), ..Self::new(name, 'X', track, start, args) }
+    }
+
+    /// A step of the flow of a request, in the slice that is on a track at a time. `phase` is `s`, `t` or `f`.
+    pub(super) fn step(phase: char, request: u32, track: usize, at: Time) -> Self {
+        let flow = Some(Flow { cat: "request", id: request, bp: 'e' });
+        Self { flow, ..Self::new(format!("request {request}"), phase, track, at, json!({})) }
     }
 
     pub(super) fn instant(name: String, track: usize, at: Time, args: Value) -> Self {
@@ -77,11 +95,16 @@ pub(super) fn deadlines(accelerators: usize) -> usize {
     accelerators + 2
 }
 
+/// The track of arrivals.
+pub(super) fn arrivals(accelerators: usize) -> usize {
+    accelerators + 3
+}
+
 /// The events that name the process and the tracks, and order the tracks.
 pub(super) fn names<'a>(title: &str, accelerators: impl Iterator<Item = &'a str>) -> Vec<Event> {
     let meta = |what: &str, track, args| Event::new(what.into(), 'M', track, Time::ZERO, args);
     let mut events = vec![meta("process_name", 0, json!({ "name": title }))];
-    for (place, name) in accelerators.chain(["decisions", "deadlines"]).enumerate() {
+    for (place, name) in accelerators.chain(["decisions", "deadlines", "arrivals"]).enumerate() {
         let track = accelerator(place);
         events.push(meta("thread_name", track, json!({ "name": name })));
         events.push(meta("thread_sort_index", track, json!({ "sort_index": track })));

@@ -1,8 +1,9 @@
 //! One run over time, in the JSON format of Chrome's and Perfetto's trace viewers.
 //!
 //! A track per accelerator with a slice per layer run, named network/layer/request, a track with an instant per decision,
-//! and one with an instant per deadline that was missed or request that the scheduler dropped. Counters: DRAM bandwidth
-//! granted in GB/s, layers that are ready and do not run, power in W. All requests are there, measured or not.
+//! one with an instant per deadline, which says whether it was missed, and per request that the scheduler dropped, and one
+//! with an instant per arrival. Arrows join the layers of a request in the order in which they start. Counters: DRAM
+//! bandwidth granted in GB/s, layers that are ready and do not run, power in W. All requests are there, measured or not.
 //!
 //! The power of a layer is its energy spread evenly over its run; leakage is added, decisions are not (their energy is in
 //! their instant). Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
@@ -27,6 +28,8 @@ pub struct Timeline<'a> {
     /// The running sub-job of each accelerator, and its start.
     running: Vec<Option<(Time, SubJobId)>>,
     events: Vec<Event>,
+    /// Start and track of the layer runs of each request.
+    runs: BTreeMap<u32, Vec<(Time, usize)>>,
     bandwidth: Counter,
     ready: Counter,
     ready_layers: usize,
@@ -43,6 +46,8 @@ struct Job {
     /// Number of layers that are ready and have not started.
     ready: usize,
     is_over: bool,
+    /// Whether its deadline is drawn as missed.
+    is_missed: bool,
 }
 
 impl<'a> Timeline<'a> {
@@ -54,6 +59,7 @@ impl<'a> Timeline<'a> {
             jobs: BTreeMap::new(),
             running: vec![None; world.platform.accelerators.len()],
             events: Vec::new(),
+            runs: BTreeMap::new(),
             bandwidth: Counter::new("DRAM granted", "GB/s"),
             ready: Counter::new("ready", "layers"),
             ready_layers: 0,
@@ -67,6 +73,7 @@ impl<'a> Timeline<'a> {
         let mut events = events::names(title, accelerators);
         let mut timed = self.events.clone();
         let power = self.power();
+        timed.extend(self.flows());
         timed.extend([&self.bandwidth, &self.ready, &power].into_iter().flat_map(Counter::events));
         // The sort is stable: slices and instants of one time keep the order of the records.
         timed.sort_by_key(|event| event.at);
@@ -74,6 +81,27 @@ impl<'a> Timeline<'a> {
         let trace =
             json!({ "displayTimeUnit": "ns", "otherData": { "tool": "mascot" }, "traceEvents": events });
         serde_json::to_string(&trace).expect("events are plain data") + "\n"
+    }
+
+    /// The arrows from layer to layer of each request that has several.
+    fn flows(&self) -> Vec<Event> {
+        let mut flows = Vec::new();
+        for (&request, runs) in self.runs.iter().filter(|(_, runs)| runs.len() > 1) {
+            let mut runs = runs.clone();
+            runs.sort_unstable();
+            let last = runs.len() - 1;
+            flows.extend(runs.into_iter().enumerate().map(|(place, (start, track))| {
+                let phase = if place == 0 {
+                    's'
+                } else if place == last {
+                    'f'
+                } else {
+                    't'
+                };
+                Event::step(phase, request, track, start)
+            }));
+        }
+        flows
     }
 
     /// The power of all accelerators together.
@@ -102,8 +130,10 @@ impl<'a> Timeline<'a> {
         let network = self.network(&asked);
         let waits_for: Vec<usize> = network.predecessors.iter().map(Vec::len).collect();
         let ready = network.sources.len();
-        self.jobs.insert(request, Job { asked, measured, waits_for, ready, is_over: false });
+        self.jobs
+            .insert(request, Job { asked, measured, waits_for, ready, is_over: false, is_missed: false });
         self.count_ready(asked.arrival, ready as isize);
+        self.mark("arrival", asked.arrival, request, events::arrivals(self.running.len()));
     }
 
     fn count_ready(&mut self, time: Time, more: isize) {
@@ -145,6 +175,12 @@ impl<'a> Timeline<'a> {
     }
 
     fn miss(&mut self, at: Time, request: u32, what: &str) {
+        self.job(request).is_missed = true;
+        self.mark(what, at, request, events::deadlines(self.running.len()));
+    }
+
+    /// An instant of a request.
+    fn mark(&mut self, what: &str, at: Time, request: u32, track: usize) {
         let &Job { asked, measured, .. } = &*self.job(request);
         let name = format!("{what}: {}/{request}", self.network(&asked).name);
         let args = json!({
@@ -153,7 +189,7 @@ impl<'a> Timeline<'a> {
             "measured": measured,
             "deadline_us": asked.deadline.as_us(),
         });
-        self.events.push(Event::instant(name, events::deadlines(self.running.len()), at, args));
+        self.events.push(Event::instant(name, track, at, args));
     }
 
     fn tenant(&self, asked: &Request) -> &'a str {
@@ -179,15 +215,22 @@ impl<'a> Timeline<'a> {
             args[key] = json!(value);
         }
         let name = format!("{}/{layer}/{request}", network.name);
-        self.events.push(Event::slice(name, events::accelerator(accelerator), start, end, args));
+        let track = events::accelerator(accelerator);
+        self.events.push(Event::slice(name, track, start, end, args));
+        self.runs.entry(request).or_default().push((start, track));
     }
 
-    /// Draws what the run leaves open: layers that are cut off, and requests whose deadline has passed.
+    /// Draws what the run leaves open: layers that are cut off, and requests whose deadline has passed; and the deadlines
+    /// that were met.
     fn finish(&mut self, time: Time) {
         (0..self.running.len()).for_each(|accelerator| self.slice(accelerator, time, &[]));
         let late = self.jobs.iter().filter(|(_, job)| !job.is_over && job.asked.deadline <= time);
         let late: Vec<(u32, Time)> = late.map(|(&request, job)| (request, job.asked.deadline)).collect();
         late.into_iter().for_each(|(request, deadline)| self.miss(deadline, request, "missed"));
+        let met = self.jobs.iter().filter(|(_, job)| !job.is_missed && job.asked.deadline <= time);
+        let met: Vec<(u32, Time)> = met.map(|(&request, job)| (request, job.asked.deadline)).collect();
+        let track = events::deadlines(self.running.len());
+        met.into_iter().for_each(|(request, deadline)| self.mark("deadline", deadline, request, track));
     }
 }
 

@@ -94,6 +94,29 @@ fn instants_are_decisions_misses_and_drops() {
     };
     let decisions: Vec<f64> = on_track(3).into_iter().map(|(_, at)| at).collect();
     assert_eq!(decisions, [0.0, 5.0, 15.0, 35.0, 45.0, 60.0]);
-    // r1 is due at 20 and ends at 25; the scheduler drops r3.
-    assert_eq!(on_track(4), [("missed: network/1", 20.0), ("dropped: network/3", 45.0)]);
+    // r1 is due at 20 and ends at 25; r2 ends as it is due, at 35; the scheduler drops r3. The others are due after the end.
+    assert_eq!(
+        on_track(4),
+        [("missed: network/1", 20.0), ("deadline: network/2", 35.0), ("dropped: network/3", 45.0)]
+    );
+    let arrivals: Vec<(&str, f64)> = on_track(5);
+    assert_eq!(arrivals.len(), 6);
+    assert_eq!((arrivals[0], arrivals[5]), (("arrival: network/0", 0.0), ("arrival: network/5", 60.0)));
+}
+
+#[test]
+fn arrows_join_the_layers_of_a_request() {
+    let steps: Vec<(String, u64, u64, f64)> = trace()
+        .iter()
+        .filter(|event| event["cat"] == "request")
+        .map(|event| {
+            assert!(event["bp"] == "e" && event["name"] == format!("request {}", event["id"]), "{event}");
+            let number = |key: &str| event[key].as_u64().expect("a number");
+            let at = (event["ts"].as_f64().expect("microseconds") / NS).round();
+            (event["ph"].as_str().expect("a phase").to_string(), number("id"), number("tid"), at)
+        })
+        .collect();
+    let step = |phase: &str, request, at| (phase.to_string(), request, 2, at);
+    // Only r2 and r4 have two layers, both on m1.
+    assert_eq!(steps, [step("s", 2, 5.0), step("f", 2, 15.0), step("s", 4, 35.0), step("f", 4, 45.0)]);
 }

@@ -15,6 +15,8 @@ pub(in crate::report) struct Gantt {
     /// The time axis, in milliseconds.
     pub(in crate::report) x: Scale,
     pub(crate) runs: Vec<Run>,
+    /// Instants that are marked over all rows.
+    pub(in crate::report) marks: Vec<Mark>,
     pub(in crate::report) legend: Vec<Entry>,
 }
 
@@ -25,19 +27,30 @@ pub(in crate::report) struct Run {
     pub(in crate::report) end_ms: f64,
     pub(in crate::report) style: Style,
     pub(in crate::report) hint: String,
-    /// Whether it is drawn paler, as every other request of a network is, to tell neighbours apart.
-    pub(in crate::report) is_pale: bool,
+    /// How strong it is drawn, from 0 to 1.
+    pub(in crate::report) opacity: f64,
+}
+
+/// An instant with a name.
+pub(in crate::report) struct Mark {
+    pub(in crate::report) at_ms: f64,
+    pub(in crate::report) label: String,
 }
 
 impl Gantt {
     pub(super) fn height(&self) -> f64 {
-        ABOVE + ROW * self.rows.len() as f64 + BELOW
+        self.above() + ROW * self.rows.len() as f64 + BELOW
+    }
+
+    /// The space above the rows: marks are named there.
+    fn above(&self) -> f64 {
+        if self.marks.is_empty() { ABOVE } else { ABOVE + 1.5 * FONT }
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, top: f64) {
         let left = self.rows.iter().map(|row| text_width(row)).fold(40.0, f64::max) + 10.0;
         let right = canvas.width() - 16.0;
-        let (above, below) = (top + ABOVE, top + self.height() - BELOW);
+        let (above, below) = (top + self.above(), top + self.height() - BELOW);
         let x = |value: f64| left + self.x.share(value).clamp(0.0, 1.0) * (right - left);
         for tick in self.x.ticks(10) {
             canvas.rule([x(tick), above, x(tick), below], 0.15);
@@ -54,7 +67,14 @@ impl Gantt {
             // Leaves a thin gap between neighbours.
             let width = (to - from - 0.4).max(0.3);
             let shape = [from, above + ROW * run.row as f64 + 4.0, width, ROW - 7.0];
-            canvas.bar(shape, run.style.colour(), if run.is_pale { 0.55 } else { 0.95 }, &run.hint);
+            canvas.bar(shape, run.style.colour(), run.opacity, &run.hint);
+        }
+        for mark in self.marks.iter().filter(|mark| (self.x.from..=self.x.to).contains(&mark.at_ms)) {
+            let at = x(mark.at_ms);
+            canvas.rule([at, above - 4.0, at, below], 1.0);
+            // Near the right edge the name would leave the picture.
+            let anchor = if at > right - text_width(&mark.label) { Anchor::End } else { Anchor::Start };
+            canvas.text(at, above - 7.0, anchor, &mark.label);
         }
     }
 }

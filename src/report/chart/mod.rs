@@ -12,7 +12,7 @@ mod scatter;
 pub(super) use self::axis::{Axis, Scale};
 pub(super) use self::bars::{Bar, Bars, Group, Segment};
 pub(super) use self::facets::{Facets, NARROW};
-pub(super) use self::gantt::{Gantt, Run};
+pub(super) use self::gantt::{Gantt, Mark, Run};
 pub(super) use self::lines::{Lines, Series};
 pub(super) use self::map::{Map, MapLink, MapNode, MapSite};
 pub(super) use self::matrix::Matrix;

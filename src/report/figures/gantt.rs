@@ -1,4 +1,5 @@
-//! A time window of layers.csv: the case in which schedulers differ most, under fcfs and under the best scheduler.
+//! A time window of layers.csv: the case in which schedulers differ most, under fcfs and under the best scheduler. Without a
+//! choice it is the middle of the run of the first seed.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,31 @@ use crate::results::{Case, CsvFile, Results};
 
 /// The most layer runs in a picture. Our choice, because a reader can tell this many apart.
 const RUNS: usize = 220;
+
+/// The most layer runs in a window that was asked for. Our choice, because a browser still draws this many at once.
+const MOST_RUNS: usize = 5_000;
+
+/// What the picture of layers shows, where it is not left to the report.
+#[derive(Clone, Debug, Default)]
+pub struct LayersShown {
+    /// From when to when, in milliseconds of the run.
+    pub window: Option<(f64, f64)>,
+    /// A request, in colour, by its number; the window is its time, unless one is given.
+    pub request: Option<u64>,
+    /// The seed of the run.
+    pub seed: Option<u64>,
+}
+
+impl LayersShown {
+    /// Whether nothing is chosen.
+    pub(in crate::report) fn is_default(&self) -> bool {
+        self.window.is_none() && self.request.is_none() && self.seed.is_none()
+    }
+
+    fn is_wanted(&self, layer: &Layer) -> bool {
+        self.request.is_some_and(|request| layer.request == request.to_string())
+    }
+}
 
 const NONE: &str = "There is no layers.csv beside the summary: `mascot run --layers` writes it; `--timeline` draws one cell as \
                     a whole.";
@@ -25,10 +51,23 @@ struct Layer {
     end_ms: f64,
 }
 
-pub(super) fn section(results: &Results) -> Result<Section, Error> {
+impl Layer {
+    fn is_within(&self, (from, to): (f64, f64)) -> bool {
+        self.end_ms > from && self.start_ms < to
+    }
+}
+
+pub(super) fn section(results: &Results, choice: &LayersShown) -> Result<Section, Error> {
     let (name, title) = ("gantt", "Layers over time");
     let path = results.folder.join("layers.csv");
     if !path.exists() {
+        if !choice.is_default() {
+            return Err(Error::Usage(
+                "--window, --request and --seed choose which layers are drawn: there is no layers.csv in the folder \
+                 (`mascot run --layers` writes it)"
+                    .into(),
+            ));
+        }
         return Ok(Section::without(name, title, NONE));
     }
     let case = widest(results);
@@ -36,21 +75,35 @@ pub(super) fn section(results: &Results) -> Result<Section, Error> {
     let reference = results.scheduler("fcfs").or(ranking.last().copied()).unwrap_or_default();
     let mut shown = vec![reference];
     shown.extend(ranking.first().filter(|best| **best != reference));
-    let (seed, layers) = read(results, case, &shown, CsvFile::open(&path)?)?;
-    let window = layers.first().map_or((0.0, 1.0), |layers| window(layers));
+    let (seed, layers) = read(results, case, &shown, choice.seed, CsvFile::open(&path)?)?;
+    let window = chosen_window(&layers, choice)?;
     let mut pictures = Vec::new();
     for (&scheduler, layers) in shown.iter().zip(&layers) {
         let label = &results.schedulers[scheduler];
-        let (chart, data) = picture(layers, window);
+        let (chart, data) = picture(layers, window, choice);
         let case = format!("{}, {label}, seed {seed}", case.title);
         pictures.push(Picture::new(name, &case, title, chart, data));
     }
     let text = format!(
-        "The middle of the run of seed {seed} in the case in which schedulers differ most ({}). Colours are networks; every other request of a \
-         network is paler. Hover over a layer to see its name.",
-        case.title
+        "{} in the case in which schedulers differ most ({}). {} Hover over a layer to see its name.",
+        what(choice, &seed),
+        case.title,
+        match choice.request {
+            None => "Colours are networks; every other request of a network is paler.",
+            Some(_) => "All other requests are paler.",
+        }
     );
     Ok(Section { name: name.into(), title: title.into(), text, pictures })
+}
+
+/// What the pictures show, as the beginning of a sentence.
+fn what(choice: &LayersShown, seed: &str) -> String {
+    let part = match (choice.window, choice.request) {
+        (None, None) => "The middle".to_string(),
+        (Some((from, to)), None) => format!("The time from {from} to {to} ms"),
+        (_, Some(request)) => format!("Request {request}"),
+    };
+    format!("{part} of the run of seed {seed}")
 }
 
 /// The case with the widest range of SLA rates.
@@ -63,11 +116,12 @@ fn widest(results: &Results) -> &Case {
     results.cases.iter().max_by(|a, b| range(a).total_cmp(&range(b))).expect("results have a case")
 }
 
-/// The layers of the first seed of a case, by scheduler, in the order of their ends.
+/// The layers of a seed of a case, by default the first, by scheduler, in the order of their ends.
 fn read(
     results: &Results,
     case: &Case,
     schedulers: &[usize],
+    wanted_seed: Option<u64>,
     mut file: CsvFile,
 ) -> Result<(String, Vec<Vec<Layer>>), Error> {
     let columns = ["request", "network", "layer", "accelerator", "start_us", "end_us"];
@@ -75,7 +129,8 @@ fn read(
         let places: Vec<usize> = columns.iter().map(|name| file.column(name)).collect::<Result<_, _>>()?;
         <[usize; 6]>::try_from(places).expect("as many as there are names")
     };
-    let (mut seed, mut layers) = (None, schedulers.iter().map(|_| Vec::new()).collect::<Vec<_>>());
+    let (mut seed, mut layers) =
+        (wanted_seed.map(|seed| seed.to_string()), schedulers.iter().map(|_| Vec::new()).collect::<Vec<_>>());
     let mut record = Record::default();
     while file.read(&mut record)? {
         let keys = file.keys(&record);
@@ -99,6 +154,43 @@ fn read(
     Ok((seed.unwrap_or_default(), layers))
 }
 
+/// The start and the end of the window in milliseconds.
+fn chosen_window(layers: &[Vec<Layer>], choice: &LayersShown) -> Result<(f64, f64), Error> {
+    let chosen: Vec<&Layer> = layers.iter().flatten().filter(|layer| choice.is_wanted(layer)).collect();
+    if let (Some(seed), true) = (choice.seed, layers.iter().all(Vec::is_empty)) {
+        return Err(Error::Usage(format!(
+            "--seed: layers.csv has no run of seed {seed} in the case that is drawn"
+        )));
+    }
+    if let (Some(request), true) = (choice.request, chosen.is_empty()) {
+        return Err(Error::Usage(format!(
+            "--request: no layer of request {request} ran in the case that is drawn"
+        )));
+    }
+    let window = match (choice.window, choice.request) {
+        (Some(window), _) => window,
+        (None, Some(_)) => around(&chosen),
+        (None, None) => layers.first().map_or((0.0, 1.0), |layers| window(layers)),
+    };
+    let inside = |layers: &Vec<Layer>| layers.iter().filter(|layer| layer.is_within(window)).count();
+    match layers.iter().map(inside).max() {
+        Some(most) if most > MOST_RUNS => Err(Error::Usage(format!(
+            "--window: {most} layers ran from {} to {} ms: expected a window of at most {MOST_RUNS}",
+            window.0, window.1
+        ))),
+        Some(0) => Err(Error::Usage(format!("--window: no layer ran from {} to {} ms", window.0, window.1))),
+        _ => Ok(window),
+    }
+}
+
+/// The time of some layers, and a tenth of it on both sides.
+fn around(layers: &[&Layer]) -> (f64, f64) {
+    let from = layers.iter().map(|layer| layer.start_ms).fold(f64::INFINITY, f64::min);
+    let to = layers.iter().map(|layer| layer.end_ms).fold(f64::NEG_INFINITY, f64::max);
+    let margin = 0.1 * (to - from);
+    ((from - margin).max(0.0), to + margin)
+}
+
 /// The start and the end of the window in milliseconds, around the middle layers.
 fn window(layers: &[Layer]) -> (f64, f64) {
     let middle = layers.len() / 2;
@@ -108,7 +200,7 @@ fn window(layers: &[Layer]) -> (f64, f64) {
     if from < to { (from, to) } else { (0.0, 1.0) }
 }
 
-fn picture(layers: &[Layer], (from, to): (f64, f64)) -> (Chart, Data) {
+fn picture(layers: &[Layer], (from, to): (f64, f64), choice: &LayersShown) -> (Chart, Data) {
     let mut data = Data::new(&["accelerator", "start_ms", "end_ms", "network", "layer", "request"]);
     let mut rows: Vec<String> = layers.iter().map(|layer| layer.accelerator.clone()).collect();
     rows.sort();
@@ -120,20 +212,36 @@ fn picture(layers: &[Layer], (from, to): (f64, f64)) -> (Chart, Data) {
     let (mut runs, mut pale) = (Vec::new(), Pale::default());
     for layer in layers {
         let is_pale = pale.of(layer);
-        if layer.end_ms <= from || layer.start_ms >= to {
+        if !layer.is_within((from, to)) {
             continue;
         }
+        let opacity = match choice.request {
+            Some(_) => {
+                if choice.is_wanted(layer) {
+                    0.95
+                } else {
+                    0.2
+                }
+            }
+            None => {
+                if is_pale {
+                    0.55
+                } else {
+                    0.95
+                }
+            }
+        };
         let Layer { request, network, layer: name, accelerator, start_ms, end_ms } = layer;
         let row = rows.iter().position(|row| row == accelerator).unwrap_or_default();
         let hint = format!("{network}/{name}/{request}: {start_ms} to {end_ms} ms");
-        runs.push(Run { row, start_ms: *start_ms, end_ms: *end_ms, style: style(network), hint, is_pale });
+        runs.push(Run { row, start_ms: *start_ms, end_ms: *end_ms, style: style(network), hint, opacity });
         let times = [cell(Some(*start_ms)), cell(Some(*end_ms))];
         let [start, end] = times;
         data.rows.push(vec![accelerator.clone(), start, end, network.clone(), name.clone(), request.clone()]);
     }
     let entry = |name: &&str| Entry { style: style(name), label: (*name).to_string(), is_line: false };
     let legend = networks.iter().map(entry).collect();
-    (Chart::Gantt(Gantt { rows, x: Scale { from, to, log: false }, runs, legend }), data)
+    (Chart::Gantt(Gantt { rows, x: Scale { from, to, log: false }, runs, marks: Vec::new(), legend }), data)
 }
 
 /// The requests of each network, in order of appearance: every other one is drawn paler.

@@ -11,6 +11,7 @@ mod pareto;
 mod time;
 mod utilization;
 
+pub use self::gantt::LayersShown;
 use super::chart::{Chart, Entry};
 use super::svg::Style;
 use super::view::View;
@@ -172,7 +173,7 @@ fn of_fleets(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
         latency::section(results)?,
         energy::section(results),
         utilization::section(results)?,
-        gantt::section(results)?,
+        gantt::section(results, &view.layers)?,
     ])
 }
 
@@ -184,7 +185,7 @@ fn of_systems(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
         energy::section(results),
         gap::section(results),
         utilization::section(results)?,
-        gantt::section(results)?,
+        gantt::section(results, &view.layers)?,
     ])
 }
 

@@ -109,6 +109,7 @@ impl Engine {
     }
 
     fn assign(&mut self, sub_job: SubJobId, assignment: Assignment) -> bool {
+        let now = self.now;
         let Some(job) = self.jobs.get_mut(sub_job.job).filter(|job| job.is_open(sub_job.layer)) else {
             return false;
         };
@@ -118,6 +119,9 @@ impl Engine {
         let was_held = std::mem::take(&mut job.held);
         let sub = job.sub_mut(sub_job.layer);
         if sub.assignment != Some(assignment) || was_held {
+            if sub.assignment.is_none_or(|before| before.accelerator != assignment.accelerator) {
+                sub.assigned_at = now;
+            }
             sub.assignment = Some(assignment);
             enqueue(sub_job, &mut self.jobs, &mut self.lanes);
         }

@@ -36,6 +36,8 @@ pub(super) struct SubJob {
     /// When the sub-job became ready.
     pub(super) ready_at: Time,
     pub(super) assignment: Option<Assignment>,
+    /// When a decision put the sub-job on the accelerator of its assignment.
+    pub(super) assigned_at: Time,
     /// A stamp that grows with every change of the assignment, by which outdated queue entries are recognised.
     pub(super) stamp: u32,
 }
@@ -49,6 +51,7 @@ impl SubJob {
             unstarted: count,
             ready_at: now,
             assignment: None,
+            assigned_at: now,
             stamp: 0,
         }
     }

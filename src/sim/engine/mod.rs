@@ -372,6 +372,7 @@ impl Engine {
         let job = self.jobs.of(id);
         let network = &self.world.networks[job.request.network as usize];
         let sticky = self.rules.unassigned == Unassigned::Sticky && !job.held;
+        let assigned_at = job.sub(layer).assigned_at;
         for &next in &network.successors[layer as usize] {
             let sub = self.jobs.of(id).sub_mut(next);
             sub.unfinished -= 1;
@@ -384,6 +385,7 @@ impl Engine {
             if sub.assignment.is_none() && sticky && network.alone(next)[accelerator] < Time::MAX {
                 let Running { priority, weight, .. } = *running;
                 sub.assignment = Some(Assignment { accelerator, priority, weight });
+                sub.assigned_at = assigned_at;
             }
             enqueue(SubJobId { job: id, layer: next }, &mut self.jobs, &mut self.lanes);
         }
@@ -460,6 +462,7 @@ impl Engine {
             "{sub_job:?} starts before its predecessors end"
         );
         let weight = sub.assignment.expect("what is in a queue is assigned").weight;
+        let (ready, assigned, alone) = (sub.ready_at, sub.assigned_at, cost.0.alone);
         let origin = job.origin;
         job.start(sub_job.layer, accelerator, network);
         let running = Running::new(sub_job, entry.priority, weight, cost, self.now);
@@ -470,7 +473,16 @@ impl Engine {
         }
         self.changes.running_set = true;
         self.idle_decisions = 0;
-        let start = Record::Start { time: self.now, sub_job, network: asked, accelerator, weight };
+        let start = Record::Start {
+            time: self.now,
+            sub_job,
+            network: asked,
+            accelerator,
+            weight,
+            ready,
+            assigned,
+            alone,
+        };
         out.record(&start, origin);
     }
 }

@@ -146,6 +146,9 @@ fn starts() {
                         network: 0,
                         accelerator: 0,
                         weight: 1.0,
+                        ready: Time(0),
+                        assigned: Time(500),
+                        alone: Time(10_000),
                     },
                     Origin::NONE
                 ),
@@ -153,6 +156,9 @@ fn starts() {
             ),
         ),
         ("weight of its share: 2, not 1", change!(Record::Start { weight, .. } => *weight = 2.0)),
+        ("ready: 7 ps, not ", change!(Record::Start { ready, .. } => *ready = Time(7))),
+        ("assigned: 7 ps, not 1000 ps", change!(Record::Start { assigned, .. } => *assigned = Time(7))),
+        ("c1 of the layer: 7 ps, not ", change!(Record::Start { alone, .. } => *alone = Time(7))),
         ("accelerator 0 idles, but Some((", remove!(Record::Start { time: Time(35_667), .. })),
     ]);
 }
