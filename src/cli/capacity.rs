@@ -64,6 +64,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if search.tolerance >= search.highest {
         return Err(Error::Usage("--tolerance is the lowest load: expected less than --highest".into()));
     }
+    super::not_results(&options.experiment)?;
     let data = DataRoot::find(Some(&options.experiment))?;
     let mut overrides = options.set.clone();
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));

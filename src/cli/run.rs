@@ -102,6 +102,7 @@ pub(super) fn key_value(text: &str) -> Result<(String, toml::Value), String> {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    super::not_results(&options.experiment)?;
     let data = DataRoot::find(Some(&options.experiment))?;
     let mut overrides = options.set.clone();
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));

@@ -6,6 +6,7 @@
 //!
 //! Nothing here simulates or draws; pictures are made in [`crate::report`].
 
+mod choice;
 mod compare;
 mod csv_file;
 mod distinct;
@@ -13,11 +14,13 @@ mod folder;
 mod numbers;
 mod rank;
 mod recordings;
+mod rows;
 mod served;
+mod sides;
 mod summary;
 mod words;
 
-pub use compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
+pub use compare::{Comparison, Group, Keys, Pairing, Tolerance, Verdict, compare};
 pub(crate) use csv_file::CsvFile;
 pub(crate) use folder::{Case, Shared};
 pub use folder::{Results, Selection};
@@ -27,5 +30,6 @@ pub use rank::{
 };
 pub(crate) use served::PARTS;
 pub use served::Served;
+pub use sides::By;
 pub use summary::{Row, Summary};
 pub use words::quantity;

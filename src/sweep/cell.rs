@@ -137,14 +137,18 @@ impl Cell<'_> {
     }
 }
 
-/// A word for the shell, quoted if necessary.
+/// A word for a POSIX shell, quoted if necessary. Every command that mascot prints takes its words from here.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+".contains(c);
-    if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// A path for the shell: bytes that are not text are escaped as in POSIX 2024.
-fn quoted_path(path: &Path) -> String {
+pub fn quoted_path(path: &Path) -> String {
     if let Some(text) = path.to_str() {
         return quoted(text);
     }

@@ -141,7 +141,9 @@ impl Options {
 /// Imports an ONNX file.
 pub fn import(path: &Path, options: &Options) -> Result<Imported, InputError> {
     let file = File::open(path).map_err(|error| InputError::file(path, error))?;
-    import_from(BufReader::new(file), path, options)
+    let mut content = BufReader::new(file);
+    content.fill_buf().map_err(|error| InputError::unread(path, &error))?;
+    import_from(content, path, options)
 }
 
 /// Imports the content of an ONNX file; `path` is its name.
