@@ -44,7 +44,7 @@ pub(super) struct Options {
     /// Threads [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Replace a key of the experiment, e.g. --set schedulers=[\"fcfs\",\"gated\"]
+    /// Replace a key of the experiment, e.g. --set 'schedulers=["fcfs","gated"]'
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
     /// No progress bar and no table

@@ -126,11 +126,13 @@ fn table(comparison: &Comparison, changed: &[&Group]) -> String {
             spread(group.difference, group.difference_interval95, 4),
             group.verdict.map_or("-", Verdict::name).into(),
             format!("{}/{}", group.changed.len(), group.seeds),
-            if group.is_within { String::new() } else { "beyond".into() },
         ]);
+        let beyond = if group.is_within { "" } else { "beyond" };
+        cells.extend(comparison.tolerance.map(|_| beyond.into()));
         cells
     });
     let mut header = keys.clone();
-    header.extend(["a", "b", "b - a", "+- 95 %", "b is", "changed", "tolerance"]);
+    header.extend(["a", "b", "b - a", "+- 95 %", "b is", "changed"]);
+    header.extend(comparison.tolerance.map(|_| "tolerance"));
     render(&header, keys.len()..keys.len() + 6, rows.collect())
 }

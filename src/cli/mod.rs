@@ -13,6 +13,7 @@ mod init;
 mod list;
 mod man;
 mod network;
+mod ports;
 mod progress;
 mod rank;
 mod replay;
@@ -26,6 +27,7 @@ mod table;
 mod trace;
 mod train;
 mod validate;
+mod wrap;
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -34,8 +36,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::experiment::{Error, INVARIANT, Shipped, reason, remember_panics};
-use crate::files::{InputError, visible};
-use crate::sweep::{manifest, quoted, quoted_path};
+use crate::files::{InputError, quoted, quoted_path, visible};
+use crate::sweep::manifest;
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
@@ -280,10 +282,10 @@ fn written(result: std::io::Result<()>) -> Result<(), Error> {
     }
 }
 
-/// Writes a line to standard error.
-fn eprint(line: &str) {
+/// Writes a message to standard error.
+fn eprint(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
+    let _ = writeln!(std::io::stderr().lock(), "{}", wrap::message(&visible(text)));
 }
 
 /// Runs `act` on a pool of `jobs` threads; without a number, one thread per core.

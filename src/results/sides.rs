@@ -9,7 +9,7 @@ use super::compare::Pairing;
 use super::folder::OwnPace;
 use super::rows::{Row, Rows, all_rows};
 use crate::experiment::{BOUND, Error, KEYS, SCHEDULER, SEED};
-use crate::sweep::quoted;
+use crate::files::quoted;
 
 /// The key that tells the sides apart, and its value on each of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
