@@ -50,7 +50,7 @@ fn compare(folder: &Path) -> Result<Vec<Ranked>, Box<dyn Error>> {
     output.finish()?;
     let (metric, over) = ("sla_rate", Some("gated"));
     let question = Question { metric, over, by: None, with: &[], only: &[], margin: 0.0 };
-    Ok(rank(&folder.join("summary.csv"), &question)?.schedulers)
+    Ok(rank(&[folder.join("summary.csv")], &question)?.schedulers)
 }
 
 #[expect(clippy::print_stdout, reason = "a program may print")]

@@ -44,7 +44,7 @@ pub(super) struct Options {
     /// Threads [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Replace a key of the experiment, e.g. --set schedulers=[\"fcfs\",\"gated\"]
+    /// Replace a key of the experiment, e.g. --set 'schedulers=["fcfs","gated"]'
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
     /// No progress bar and no table
@@ -64,6 +64,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
     if search.tolerance >= search.highest {
         return Err(Error::Usage("--tolerance is the lowest load: expected less than --highest".into()));
     }
+    super::not_results(&options.experiment)?;
     let data = DataRoot::find(Some(&options.experiment))?;
     let mut overrides = options.set.clone();
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));

@@ -1,36 +1,56 @@
-//! `mascot compare`: compares a metric of two summaries, for a reader or as a regression check in a CI.
+//! `mascot compare`: compares a metric of two summaries, for a reader or as a regression check in a CI, or between two
+//! values of a key.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::in_folder;
+use super::rank::pair;
 use super::table::render;
 use crate::experiment::{Error, KEYS};
-use crate::results::{Comparison, Group, Keys, Tolerance, Verdict, compare, copies, number, spread};
+use crate::results::{
+    By, Comparison, Group, Keys, Pairing, Tolerance, Verdict, compare, copies, number, spread,
+};
 use crate::sweep::Table;
 
 #[derive(Args)]
 pub(super) struct Options {
     /// The summary.csv to compare with, or its folder
     a: PathBuf,
-    /// The summary.csv to judge, or its folder
-    b: PathBuf,
+    /// The summary.csv to judge, or its folder; left out to compare two values of a key within the first
+    b: Option<PathBuf>,
     /// The column to compare
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
     metric: String,
+    /// The key column that tells a from b, e.g. system; rows are matched by all others
+    #[arg(long, value_name = "KEY")]
+    by: Option<String>,
+    /// Use only rows with this value, e.g. late=abort; may be repeated, also to allow several values of one key. Two
+    /// values of the key of --by are a and b
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    only: Vec<(String, String)>,
     /// How much the means over seeds may differ, in either direction: a number in the metric's unit, or a percentage of
-    /// the mean in A, such as 1%
-    #[arg(long, value_name = "X", default_value = "0")]
-    tolerance: Tolerance,
+    /// the mean in A, such as 1% [default: 0; with --by, any difference]
+    #[arg(long, value_name = "X")]
+    tolerance: Option<Tolerance>,
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let [a, b] = [&options.a, &options.b].map(|path| super::in_folder(path, Table::Summary.file()));
-    let comparison = compare(&a, &b, &options.metric, options.tolerance)?;
+    let a = in_folder(&options.a, Table::Summary.file())?;
+    let b = options.b.as_ref().map(|b| in_folder(b, Table::Summary.file())).transpose()?;
+    let none = options.by.is_none().then_some(Tolerance::Absolute(0.0));
+    let pairing = Pairing {
+        metric: &options.metric,
+        tolerance: options.tolerance.or(none),
+        by: options.by.as_deref(),
+        only: &options.only,
+    };
+    let comparison = compare(&a, b.as_deref(), &pairing)?;
     match options.json {
         true => super::print_json(&comparison)?,
         false => super::print(&text(&comparison))?,
@@ -44,33 +64,39 @@ const LISTED: usize = 5;
 
 fn text(comparison: &Comparison) -> String {
     let changed: Vec<&Group> = comparison.groups.iter().filter(|group| !group.changed.is_empty()).collect();
-    let mut text = if changed.is_empty() { String::new() } else { table(comparison, &changed) };
-    for (rows, file) in [(&comparison.only_a, "first"), (&comparison.only_b, "second")] {
+    let by = comparison.by.as_ref();
+    let mut text = by.map_or(String::new(), |By { key, a, b }| format!("a: {key}={a}, b: {key}={b}\n"));
+    if !changed.is_empty() {
+        text += &table(comparison, &changed);
+    }
+    let sides = comparison.sides();
+    for (rows, side) in [&comparison.only_a, &comparison.only_b].into_iter().zip(&sides) {
         for keys in rows.iter().take(LISTED) {
-            text += &format!("only in the {file} file: {}\n", words(keys));
+            text += &format!("only {side}: {}\n", words(keys));
         }
         if rows.len() > LISTED {
-            text += &format!("only in the {file} file: {} more rows\n", rows.len() - LISTED);
+            text += &format!("only {side}: {} more rows\n", rows.len() - LISTED);
         }
     }
-    text += &differing_keys(comparison);
+    text += &differing_keys(comparison, &sides);
     text.extend(copies(comparison.copies).map(|told| told + "\n"));
     let rows: usize = comparison.groups.iter().map(|group| group.seeds).sum();
     let differ: usize = comparison.groups.iter().map(|group| group.changed.len()).sum();
-    text + &format!("{}: {differ} of {rows} rows that both files have differ\n", comparison.metric)
+    let of = if by.is_some() { "pairs of rows" } else { "rows that both files have" };
+    text + &format!("{}: {differ} of {rows} {of} differ\n", comparison.metric)
 }
 
-/// The keys whose values in the two files have none in common, which is why no rows match.
-fn differing_keys(Comparison { only_a, only_b, .. }: &Comparison) -> String {
+/// The keys whose values on the two sides have none in common, which is why no rows match.
+fn differing_keys(Comparison { only_a, only_b, by, .. }: &Comparison, [a, b]: &[String; 2]) -> String {
     let mut text = String::new();
-    for key in KEYS {
+    for key in KEYS.iter().filter(|key| by.as_ref().is_none_or(|by| by.key != **key)) {
         let values = |rows: &[Keys]| -> BTreeSet<String> {
             rows.iter().map(|keys| keys.get(key).cloned().unwrap_or("nothing".into())).collect()
         };
-        let (a, b) = (values(only_a), values(only_b));
-        if !a.is_empty() && !b.is_empty() && a.is_disjoint(&b) {
+        let (of_a, of_b) = (values(only_a), values(only_b));
+        if !of_a.is_empty() && !of_b.is_empty() && of_a.is_disjoint(&of_b) {
             let list = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(", ");
-            text += &format!("`{key}` is {} in the first file and {} in the second\n", list(a), list(b));
+            text += &format!("`{key}` is {} {a} and {} {b}\n", list(of_a), list(of_b));
         }
     }
     text
@@ -84,8 +110,9 @@ fn words(keys: &Keys) -> String {
 
 fn table(comparison: &Comparison, changed: &[&Group]) -> String {
     let all = &comparison.groups;
+    let is_paired = |key: &str| comparison.by.as_ref().is_some_and(|by| by.key == key);
     let is_shown = |key: &&str| {
-        ["scenario", "load", "scheduler"].contains(key)
+        !is_paired(key) && ["scenario", "load", "scheduler"].contains(key)
             || all.iter().any(|group| group.keys.get(*key) != all[0].keys.get(*key))
     };
     let keys: Vec<&str> = KEYS.iter().copied().filter(is_shown).collect();
@@ -99,11 +126,13 @@ fn table(comparison: &Comparison, changed: &[&Group]) -> String {
             spread(group.difference, group.difference_interval95, 4),
             group.verdict.map_or("-", Verdict::name).into(),
             format!("{}/{}", group.changed.len(), group.seeds),
-            if group.is_within { String::new() } else { "beyond".into() },
         ]);
+        let beyond = if group.is_within { "" } else { "beyond" };
+        cells.extend(comparison.tolerance.map(|_| beyond.into()));
         cells
     });
     let mut header = keys.clone();
-    header.extend(["a", "b", "b - a", "+- 95 %", "b is", "changed", "tolerance"]);
+    header.extend(["a", "b", "b - a", "+- 95 %", "b is", "changed"]);
+    header.extend(comparison.tolerance.map(|_| "tolerance"));
     render(&header, keys.len()..keys.len() + 6, rows.collect())
 }

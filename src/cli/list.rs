@@ -1,11 +1,14 @@
 //! `mascot list`: lists everything that experiments can name.
 
+mod catalogue;
 mod dispatchers;
 mod fleets;
 
 use clap::{Args, ValueEnum};
 
+use self::catalogue::Catalogue;
 use super::table::Listing;
+use super::wrap::output_width;
 use crate::experiment::{BOUND, DataRoot, Entry, Error, Kind, Registry, SweptKey, swept_keys};
 use crate::files::Parameter;
 use crate::metrics::{ACCELERATOR_COLUMNS, BATCH_COLUMNS, Groups, METRICS, SERVING_COLUMNS, Scope};
@@ -18,7 +21,7 @@ use crate::workload::{ARRIVALS, Rate, Scenario, Tenant};
 pub(super) struct Options {
     /// What to list
     what: What,
-    /// With `fleets`: the way from each node of this fleet to each of its sites
+    /// Tell everything about the entries of this name; of a fleet also the way from each of its nodes to each of its sites
     name: Option<String>,
     /// Print [{column: value}, ...]
     #[arg(long)]
@@ -44,31 +47,49 @@ enum What {
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
     let data = DataRoot::find(None)?;
-    if let Some(name) = options.name.as_ref().filter(|_| !matches!(options.what, What::Fleets)) {
-        return Err(Error::Usage(format!("`{name}`: only `mascot list fleets` takes a name")));
+    if let (What::Fleets, Some(name)) = (options.what, &options.name) {
+        return fleet(&data, name, options.json);
     }
-    let listing = match options.what {
-        What::Accelerators => accelerators(&data)?,
-        What::Systems => systems(&data)?,
-        What::Networks => networks(&data)?,
-        What::Models => models(&data)?,
-        What::Scenarios => scenarios(&data)?,
-        What::Fleets => match &options.name {
-            Some(name) => fleets::ways(&data.topology(name)?),
-            None => fleets::all(&data)?,
-        },
+    let all = catalogue(options.what, &data)?;
+    let kind = options.what.to_possible_value().expect("no kind is skipped");
+    let (text, listing) = match &options.name {
+        None => (all.text(kind.get_name(), output_width()), all.listing),
+        Some(name) => {
+            let named = all.only(name)?;
+            (named.pages(output_width()), named.listing)
+        }
+    };
+    if options.json { super::print_json(&listing.json()) } else { super::print(&text) }
+}
+
+/// A fleet: the page on it, and the ways between its nodes and its sites; as JSON the ways alone.
+fn fleet(data: &DataRoot, name: &str, json: bool) -> Result<(), Error> {
+    let spec = data.topology(name)?;
+    let ways = fleets::ways(&spec);
+    match json {
+        true => super::print_json(&ways.json()),
+        false => {
+            super::print(&format!("{}\n{}", fleets::catalogue(&[spec]).pages(output_width()), ways.text()))
+        }
+    }
+}
+
+fn catalogue(what: What, data: &DataRoot) -> Result<Catalogue, Error> {
+    Ok(match what {
+        What::Accelerators => Catalogue::new("accelerator", accelerators(data)?, &[0, 1, 2, 4]),
+        What::Systems => Catalogue::new("system", systems(data)?, &[0, 1, 2, 3]),
+        What::Networks => Catalogue::new("network", networks(data)?, &[0, 1, 2, 3, 4, 5, 6]),
+        What::Models => Catalogue::new("model", models(data)?, &[0, 1, 2, 3, 4, 5]),
+        What::Scenarios => Catalogue::new("scenario", scenarios(data)?, &[0, 1, 2]),
+        What::Fleets => fleets::all(data)?,
         What::Arrivals => arrivals(),
-        What::Keys => keys(),
+        What::Keys => Catalogue::new("key", keys(), &[0, 1, 2]),
         What::Schedulers => schedulers(data.registry()),
         What::Dispatchers => dispatchers::all(),
-        What::Policies => policies(&data)?,
-        What::Parts => parts(),
-        What::Metrics => metrics(),
-    };
-    match options.json {
-        true => super::print_json(&listing.json()),
-        false => super::print(&listing.text()),
-    }
+        What::Policies => Catalogue::new("policy", policies(data)?, &[0, 1, 2, 3, 4, 5]),
+        What::Parts => Catalogue { names: &[0, 1], ..Catalogue::new("part", parts(), &[0, 1, 2]) },
+        What::Metrics => Catalogue { names: &[0, 2], ..Catalogue::new("metric", metrics(), &[1, 2, 3, 5]) },
+    })
 }
 
 /// A table with a row per data file of a kind.
@@ -228,15 +249,17 @@ fn tenant_row(scenario: &Scenario, tenant: &Tenant, share: f64) -> String {
     }
 }
 
-fn arrivals() -> Listing {
+fn arrivals() -> Catalogue {
     let rows = ARRIVALS.iter().map(|kind| {
         let rate = match kind.rate {
             Rate::Given => "load, or rate_per_s",
             Rate::Own => "its own",
         };
-        [kind.name, kind.doc, rate, &parameters(kind.parameters), kind.source].map(str::to_string).to_vec()
+        [kind.name, kind.doc, rate, &parameters(kind.parameters).join(", "), kind.source]
+            .map(str::to_string)
+            .to_vec()
     });
-    Listing {
+    let listing = Listing {
         columns: &[
             ("arrivals", "arrivals"),
             ("law", "law"),
@@ -246,23 +269,25 @@ fn arrivals() -> Listing {
         ],
         numbers: 0..0,
         rows: rows.collect(),
-    }
+    };
+    let parameters = ARRIVALS.iter().map(|kind| parameters(kind.parameters)).collect();
+    Catalogue { parameters: Some((3, parameters)), ..Catalogue::new("arrivals", listing, &[0, 2, 1]) }
 }
 
 /// The parameters with defaults and meanings; one without a default must be given.
-fn parameters(parameters: &[Parameter]) -> String {
+fn parameters(parameters: &[Parameter]) -> Vec<String> {
     let told = parameters.iter().map(|p| match p.default {
         "" => format!("{} ({})", p.name, p.doc),
         default => format!("{} = {default} ({})", p.name, p.doc),
     });
-    told.collect::<Vec<_>>().join(", ")
+    told.collect()
 }
 
-fn schedulers(registry: &Registry) -> Listing {
+fn schedulers(registry: &Registry) -> Catalogue {
     let row = |Entry { name, doc, parameters: keys, source, .. }: &Entry| {
-        [name, doc, &parameters(keys), source].map(String::clone).to_vec()
+        [name, doc, &parameters(keys).join(", "), source].map(String::clone).to_vec()
     };
-    Listing {
+    let listing = Listing {
         columns: &[
             ("scheduler", "scheduler"),
             ("rule", "rule"),
@@ -271,7 +296,9 @@ fn schedulers(registry: &Registry) -> Listing {
         ],
         numbers: 0..0,
         rows: registry.entries().map(row).collect(),
-    }
+    };
+    let parameters = registry.entries().map(|entry| parameters(entry.parameters)).collect();
+    Catalogue { parameters: Some((2, parameters)), ..Catalogue::new("scheduler", listing, &[0, 1]) }
 }
 
 fn policies(data: &DataRoot) -> Result<Listing, Error> {

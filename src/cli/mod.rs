@@ -14,6 +14,7 @@ mod init;
 mod list;
 mod man;
 mod network;
+mod ports;
 mod progress;
 mod rank;
 mod replay;
@@ -27,6 +28,7 @@ mod table;
 mod trace;
 mod train;
 mod validate;
+mod wrap;
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -35,8 +37,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::experiment::{Error, INVARIANT, Shipped, reason, remember_panics};
-use crate::files::visible;
-use crate::sweep::quoted;
+use crate::files::{InputError, quoted, quoted_path, visible};
+use crate::sweep::manifest;
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
@@ -93,14 +95,15 @@ enum Command {
     /// column `below` counts the seeds that miss the target even at the lowest load, which enter the mean as 0; `above`
     /// counts those that meet it at the highest.
     Capacity(capacity::Options),
-    /// Compare a metric of two summaries, paired by seed
+    /// Compare a metric of two summaries, or of two values of a key, paired by seed
     ///
-    /// Rows are matched by all key columns. For every case and scheduler whose rows differ, the table shows both means,
+    /// Rows are matched by all key columns but that of --by, which tells a from b: a system, a scheduler, a bandwidth.
+    /// With --by one folder is enough; the first value in the file is a, the second b. For every case and scheduler whose rows differ, the table shows both means,
     /// the mean difference with its 95 % confidence interval (Student's t over seeds), and how many rows differ. As a
     /// regression check, the exit code is 1 if two means differ by more than the tolerance, or if a value or a row is
-    /// in one file only.
+    /// in one file only. With --by differences are what is asked for, and only a --tolerance makes them an error.
     Compare(compare::Options),
-    /// Rank the schedulers of a run: means over its cells, and the number of cells in which each beats another
+    /// Rank the schedulers of one run or several: means over the cells, and the number of cells in which each beats another
     ///
     /// Means are taken over the cells seed by seed, then over the seeds, with 95 % confidence intervals (Student's t);
     /// differences are paired by cell and seed. A scheduler beats another in a cell if a paired one-sided t-test over
@@ -239,9 +242,32 @@ fn execute(command: Command) -> Result<(), Error> {
     }
 }
 
-/// The path itself if it is a file, else the file of that name in the folder.
-fn in_folder(path: &Path, name: &str) -> PathBuf {
-    if path.is_dir() { path.join(name) } else { path.to_path_buf() }
+/// The path itself if it is no folder, else the file of that name in the folder.
+///
+/// # Errors
+/// The folder does not have the file.
+fn in_folder(path: &Path, name: &str) -> Result<PathBuf, Error> {
+    let file = path.join(name);
+    match path.is_dir() {
+        false => Ok(path.to_path_buf()),
+        true if file.exists() => Ok(file),
+        true => Err(InputError::file(path, format!("there is no {name} in this folder")).into()),
+    }
+}
+
+/// Checks that a path is no folder of results, which a user may mean to run again.
+fn not_results(experiment: &Path) -> Result<(), Error> {
+    match experiment.join(manifest::FILE).is_file() {
+        false => Ok(()),
+        true => Err(InputError::file(
+            experiment,
+            format!(
+                "these are the results of a run: expected an experiment file; `mascot replay {}` runs it again",
+                quoted_path(experiment)
+            ),
+        )
+        .into()),
+    }
 }
 
 /// Writes to standard output.
@@ -265,10 +291,10 @@ fn written(result: std::io::Result<()>) -> Result<(), Error> {
     }
 }
 
-/// Writes a line to standard error.
-fn eprint(line: &str) {
+/// Writes a message to standard error.
+fn eprint(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
+    let _ = writeln!(std::io::stderr().lock(), "{}", wrap::message(&visible(text)));
 }
 
 /// Runs `act` on a pool of `jobs` threads; without a number, one thread per core.

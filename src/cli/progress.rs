@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::wrap::message as message_of;
 use crate::experiment::Progress;
 use crate::files::visible;
 
@@ -94,7 +95,9 @@ impl Progress for Bars {
 
     fn warn(&self, message: &str) {
         self.with(|bar| match bar {
-            Some(bar) if !bar.is_hidden() => bar.println(format!("warning: {}", visible(message))),
+            Some(bar) if !bar.is_hidden() => {
+                bar.println(message_of(&visible(&format!("warning: {message}"))));
+            }
             _ => super::eprint(&format!("warning: {message}")),
         });
     }

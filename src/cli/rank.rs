@@ -12,8 +12,9 @@ use crate::sweep::Table;
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The summary.csv of a run, or its folder
-    summary: PathBuf,
+    /// The summary.csv of a run, or its folder; the rows of several runs count as those of one
+    #[arg(required = true, value_name = "SUMMARY")]
+    summaries: Vec<PathBuf>,
     /// The column to rank by, best mean first; `mascot list metrics` shows whether higher or lower is better. Of a run on
     /// fleets also a column of serving.csv, e.g. quality
     #[arg(long, value_name = "NAME", default_value = "sla_rate")]
@@ -57,9 +58,10 @@ fn margin(text: &str) -> Result<f64, &'static str> {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let path = super::in_folder(&options.summary, Table::of_metric(&options.metric).file());
+    let file = Table::of_metric(&options.metric).file();
+    let paths = options.summaries.iter().map(|path| super::in_folder(path, file));
     let ranking = rank(
-        &path,
+        &paths.collect::<Result<Vec<_>, _>>()?,
         &Question {
             metric: &options.metric,
             over: options.over.as_deref(),

@@ -66,7 +66,7 @@ impl Verdict {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let path = super::in_folder(&options.manifest, manifest::FILE);
+    let path = super::in_folder(&options.manifest, manifest::FILE)?;
     let manifest = Manifest::read(&path)?;
     let theirs = path.parent().unwrap_or(Path::new("")).to_path_buf();
     if options.out.as_ref().is_some_and(|out| is_within(&theirs, out)) {

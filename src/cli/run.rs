@@ -13,7 +13,7 @@ use super::sweep::{Job, on_interrupt, prepare};
 use super::table::render;
 use super::trace::Reading;
 use crate::experiment::{BOUND, DataRoot, Error, Experiment, Progress};
-use crate::files::write_atomic;
+use crate::files::{quoted_path, write_atomic};
 use crate::plan::Plan;
 use crate::results::{Row, copies, number, spread};
 use crate::study::timeline;
@@ -38,7 +38,7 @@ pub(super) struct Options {
     /// Threads [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Replace a key of the experiment, e.g. --set loads=[0.5,0.9] --set late=finish --set trace.speedup=2
+    /// Replace a key of the experiment, e.g. --set 'loads=[0.5,0.9]' --set late=finish --set trace.speedup=2
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, toml::Value)>,
     /// Bound the SLA rate of every trace by a linear program: adds a row `bound`, and each scheduler's gap to it
@@ -102,6 +102,7 @@ pub(super) fn key_value(text: &str) -> Result<(String, toml::Value), String> {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    super::not_results(&options.experiment)?;
     let data = DataRoot::find(Some(&options.experiment))?;
     let mut overrides = options.set.clone();
     overrides.extend(options.seeds.map(|n| ("seeds".into(), toml::Value::Integer(n))));
@@ -123,6 +124,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         super::print(&format!("{}\n", folder.join("summary.csv").display()))?;
         let is_of_fleets = rows.iter().any(|row| row.served.is_some());
         super::print(&if is_of_fleets { served_table(&rows) } else { table(&rows) })?;
+        super::print(&format!("Next, `mascot report {}` draws these results.\n", quoted_path(&folder)))?;
     }
     Ok(())
 }
@@ -185,22 +187,29 @@ pub(super) fn case_cells(row: &Row) -> Vec<String> {
     cells
 }
 
+/// The headings of what [`case_cells`] tells, without the settings; the second line of a heading is its unit.
+pub(super) const fn case_headings(site: &'static str) -> [&'static str; 4] {
+    [site, "scenario", "qos", "load,\nx lambda*"]
+}
+
 fn table(rows: &[Row]) -> String {
     let setting: Vec<&str> =
         rows.first().map(|r| r.setting.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
-    let mut header = vec!["system", "scenario", "qos", "load"];
+    let mut header = case_headings("system").to_vec();
     header.extend(&setting);
     let first_number = header.len() + 1;
+    let over = rows.iter().find_map(|row| row.gain_over.as_ref()).or(rows.first().map(|row| &row.scheduler));
+    let gain = format!("vs {},\n%", over.map_or("", String::as_str));
     header.extend([
         "scheduler",
         "SLA rate",
         "+- 95 %",
-        "finished",
-        "p99 us",
-        "uJ/request",
-        "uJ/met",
-        "vs fcfs %",
-        "points",
+        "finished,\nshare",
+        "p99 of\nfinished, us",
+        "uJ per measured\nrequest",
+        "uJ per met\nrequest",
+        &gain,
+        "vs it,\npoints",
         "+- 95 %",
         "seeds",
     ]);
@@ -236,7 +245,5 @@ fn footnotes(rows: &[Row]) -> String {
     let runs = || rows.iter().filter(|row| row.scheduler != BOUND);
     let notes: BTreeSet<&str> = runs().filter_map(|row| row.replicates.note()).collect();
     let copies = copies(runs().map(|row| row.copies).sum());
-    let of = "finished: share of the measured requests that finished, over which p99 us is taken; uJ/request: per \
-              measured request, met or not; uJ/met: per request that met its deadline";
-    [of].into_iter().chain(notes).chain(copies.as_deref()).map(|note| format!("{note}\n")).collect()
+    notes.into_iter().chain(copies.as_deref()).map(|note| format!("{note}\n")).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::run::case_cells;
+use super::run::{case_cells, case_headings};
 use super::table::render;
 use crate::results::{Row, Served, copies, number, spread};
 
@@ -15,14 +15,14 @@ const NUMBERS: [&str; 10] = [
     "served rate",
     "SLA rate",
     "accuracy",
-    "latency us",
-    "uJ/request",
+    "mean latency,\nus",
+    "uJ per measured\nrequest",
     "seeds",
 ];
 
 pub(super) fn served_table(rows: &[Row]) -> String {
     let setting = rows.first().map(|row| &row.setting[..]).unwrap_or_default();
-    let mut header = vec!["fleet", "scenario", "qos", "load"];
+    let mut header = case_headings("fleet").to_vec();
     header.extend(setting.iter().map(|(key, _)| *key));
     header.push("dispatcher");
     let first_number = header.len();
@@ -70,7 +70,7 @@ fn footnotes(rows: &[Row]) -> String {
     }
     let first = firsts.iter().all(|first| *first == firsts[0]).then(|| format!(" ({})", firsts[0]));
     let of = format!(
-        "vs first: quality minus that of the first dispatcher{}, paired by seed; accuracy, latency us: means over the \
+        "vs first: quality minus that of the first dispatcher{}, paired by seed; accuracy, mean latency: means over the \
          answers, late ones included; bound: quality at most, delays and queues aside",
         first.unwrap_or_default()
     );

@@ -63,6 +63,7 @@ struct Outcome<'a> {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
+    super::not_results(&options.experiment)?;
     let data = DataRoot::find(Some(&options.experiment))?;
     let experiment = Experiment::read(&options.experiment, &options.set, &data)?;
     super::on_threads(options.jobs, || train(options, experiment, &data))?

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::fleet_tables;
+use super::ports::narrow_ports;
 use super::progress::Bars;
 use super::run::Recording;
 use super::table::Listing;
@@ -299,6 +300,8 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
     };
     let mut tables = vec![("bounds", bounds)];
     tables.extend((!lacks_requests).then_some(("loads", loads)));
+    let ports = narrow_ports(&plan.cases, data)?;
+    tables.extend((!ports.rows.is_empty()).then_some(("ports", ports)));
     Ok(Verdict { kind: "experiment", text, tables })
 }
 

@@ -33,6 +33,15 @@ impl InputError {
         Self::file(path, format!("{error}{}", super::renamed::hint_of_file(path)))
     }
 
+    /// An error about a file that was opened and cannot be read. The system's words about a folder do not say what is
+    /// expected.
+    pub fn unread(path: &Path, error: &std::io::Error) -> Self {
+        match path.is_dir() {
+            true => Self::file(path, "this is a folder: expected a file"),
+            false => Self::file(path, error),
+        }
+    }
+
     /// An error at a line, counted from 1, with the line as it is in the file.
     pub fn at_line(path: &Path, line: usize, message: impl fmt::Display) -> Self {
         Self::quoting(path, line, message, super::excerpt::quoted(path, line))

@@ -214,7 +214,7 @@ impl<R: Read> CsvFile<R> {
 
     fn failed(path: &Path, error: &csv::Error) -> InputError {
         match error.kind() {
-            ErrorKind::Io(e) => InputError::file(path, e),
+            ErrorKind::Io(e) => InputError::unread(path, e),
             _ => InputError::at_line(path, 1, NOT_UTF_8),
         }
     }

@@ -29,7 +29,7 @@ impl Source {
         let file = std::fs::File::open(path).map_err(|e| InputError::unopened(path, &e))?;
         let mut text = String::new();
         let read = file.take(MAX_SOURCE_BYTES + 1).read_to_string(&mut text);
-        let length = read.map_err(|e| InputError::file(path, e))? as u64;
+        let length = read.map_err(|e| InputError::unread(path, &e))? as u64;
         if length > MAX_SOURCE_BYTES {
             return Err(InputError::file(path, format!("larger than {} MiB", MAX_SOURCE_BYTES >> 20)));
         }

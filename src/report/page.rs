@@ -134,7 +134,8 @@ pub(super) fn render(page: &Page) -> String {
 fn ranking(results: &Results, view: &View) -> Option<RankTable> {
     let metric = view.y.first().map_or(results.judged_by, |metric| metric);
     let path = results.folder.join(Table::of_metric(metric).file());
-    let ranking = rank(&path, &Question { only: &view.only, ..Question::of(metric) }).ok()?;
+    let ranking =
+        rank(std::slice::from_ref(&path), &Question { only: &view.only, ..Question::of(metric) }).ok()?;
     Some(rank_table(&ranking))
 }
 

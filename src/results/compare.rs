@@ -1,6 +1,6 @@
-//! Compares a metric of two summaries, as a regression check.
+//! Compares a metric of two summaries, as a regression check, or between two values of a key.
 //!
-//! Rows are matched by all key columns, seed included. Where the scenario fixes absolute arrival rates, the load is
+//! Rows are matched by all key columns, seed included, but for the key by which the sides are told apart. Where the scenario fixes absolute arrival rates, the load is
 //! measured and does not take part in the match. Differences are b - a, paired by seed, with a 95 % confidence interval
 //! by Student's t per case and scheduler, or by batch means for a single run. A difference between runs that are equal
 //! to the last digit is exactly zero and has no interval. The tolerance holds in both directions, because a regression
@@ -12,10 +12,12 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::choice::place;
 use super::distinct::{Told, told};
-use super::folder::{OwnPace, Row, Rows, all_rows};
+use super::folder::OwnPace;
+use super::rows::Row;
+use super::sides::{By, Sides};
 use crate::experiment::{Error, KEYS, LOAD, SEED};
-use crate::files::did_you_mean;
 use crate::metrics::Better;
 use crate::sweep::{Estimate, Measured, column, differences, firsts, mean, range};
 
@@ -52,32 +54,48 @@ impl Tolerance {
     }
 }
 
-/// The comparison of a metric between two summaries.
+/// What is compared, and how rows are matched.
+pub struct Pairing<'a> {
+    /// The column to compare.
+    pub metric: &'a str,
+    /// The tolerance; `None` accepts every difference.
+    pub tolerance: Option<Tolerance>,
+    /// The key by which the two sides are told apart; rows are matched by all others.
+    pub by: Option<&'a str>,
+    /// Keys with values: a row is used only if it has, for each of these keys, one of the given values. Two values of the
+    /// key [`Self::by`] are those of the first side and of the second.
+    pub only: &'a [(String, String)],
+}
+
+/// The comparison of a metric between two sides.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
     /// The column that is compared.
     pub metric: String,
+    /// The key that tells the sides apart; `None` if these are two files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<By>,
     /// Whether higher or lower values are better.
     pub better: Better,
-    /// The tolerance that was applied.
-    pub tolerance: Tolerance,
-    /// The number of rows in either file that are copies of others and do not count.
+    /// The tolerance that was applied; `None` if every difference was accepted.
+    pub tolerance: Option<Tolerance>,
+    /// The number of rows on either side that are copies of others and do not count.
     pub copies: usize,
-    /// Pairs of case and scheduler, in the order of the first file.
+    /// Pairs of case and scheduler, in the order of the first side.
     pub groups: Vec<Group>,
-    /// The keys of rows that only the first file has.
+    /// The keys of rows that only the first side has.
     pub only_a: Vec<Keys>,
-    /// The keys of rows that only the second file has.
+    /// The keys of rows that only the second side has.
     pub only_b: Vec<Keys>,
 }
 
 /// Names and values of key columns.
 pub type Keys = BTreeMap<&'static str, String>;
 
-/// A case under a scheduler, over the seeds that both files hold.
+/// A case under a scheduler, over the seeds that both sides hold.
 #[derive(Debug, Serialize)]
 pub struct Group {
-    /// The keys without the seed.
+    /// The keys without the seed and the key that tells the sides apart.
     pub keys: Keys,
     /// The number of pairs of rows, without pairs that are copies of others.
     pub seeds: usize,
@@ -86,9 +104,9 @@ pub struct Group {
     copies: usize,
     /// The seeds of the pairs whose values differ.
     pub changed: Vec<u64>,
-    /// The mean of the first file, over the seeds that have a value in both files.
+    /// The mean of the first side, over the seeds that have a value on both sides.
     pub a: Option<f64>,
-    /// The mean of the second file, over the same seeds.
+    /// The mean of the second side, over the same seeds.
     pub b: Option<f64>,
     /// The mean of b - a.
     pub difference: Option<f64>,
@@ -98,7 +116,7 @@ pub struct Group {
     pub difference_interval95: Option<[f64; 2]>,
     /// Whether b is better or worse; `None` if the metric has no direction.
     pub verdict: Option<Verdict>,
-    /// Whether the means are within the tolerance, and no value is missing or infinite in one file only.
+    /// Whether the means are within the tolerance, and no value is missing or infinite on one side only.
     pub is_within: bool,
 }
 
@@ -132,60 +150,47 @@ impl Verdict {
     }
 }
 
-/// The question put to a pair of files.
+/// The question put to the runs of a case and scheduler.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     metric: &'a str,
     better: Better,
-    tolerance: Tolerance,
+    tolerance: Option<Tolerance>,
 }
 
 type BySeed<'a> = BTreeMap<u64, &'a Measured>;
 type ByKeys<'a> = BTreeMap<Vec<String>, BySeed<'a>>;
 
-/// Compares a metric of two summaries.
+/// Compares a metric of two summaries, or of the rows of one that have either of two values of a key.
 ///
 /// # Errors
-/// A file cannot be read, or the metric is not a column of both.
-pub fn compare(a: &Path, b: &Path, metric: &str, tolerance: Tolerance) -> Result<Comparison, Error> {
-    let (Rows { all: rows_a, copies: copies_a }, Rows { all: rows_b, copies: copies_b }) =
-        (all_rows(a)?, all_rows(b)?);
-    check_metric(a, &rows_a, metric)?;
-    check_metric(b, &rows_b, metric)?;
-    let paced = OwnPace::of(&rows_a).and(&OwnPace::of(&rows_b));
-    let asked = Asked { metric, better: direction(metric), tolerance };
-    let (of_a, of_b) = (by_keys(&rows_a, &paced), by_keys(&rows_b, &paced));
+/// A file cannot be read or lacks the metric, the key or a value, or it is open which values of the key are meant.
+pub fn compare(a: &Path, b: Option<&Path>, pairing: &Pairing) -> Result<Comparison, Error> {
+    let Sides { rows: [rows_a, rows_b], copies, paced, by } = Sides::read(a, b, pairing)?;
+    let metric = pairing.metric;
+    let asked = Asked { metric, better: direction(metric), tolerance: pairing.tolerance };
+    let matching = Matching { paced, by: by.as_ref().map(|by| place(by.key)) };
+    let (of_a, of_b) = (matching.by_keys(&rows_a), matching.by_keys(&rows_b));
     let (mut groups, mut seen) = (Vec::new(), BTreeSet::new());
     for row in &rows_a {
-        let keys = group_keys(row, &paced);
+        let keys = matching.keys(row);
         if let (true, Some(theirs)) = (seen.insert(keys.clone()), of_b.get(&keys)) {
             groups.push(Group::of(&keys, &of_a[&keys], theirs, asked));
         }
     }
-    let only = |rows: &[Row], other: &ByKeys| {
-        let is_matched = |row: &Row| {
-            other.get(&group_keys(row, &paced)).is_some_and(|by_seed| by_seed.contains_key(&row.seed))
-        };
-        let Told { is_told, copies } = told(rows, is_matched);
-        let alone = rows.iter().zip(is_told).filter(|(row, is_told)| *is_told && !is_matched(row));
-        (alone.map(|(row, _)| named(&row.keys)).collect(), copies)
-    };
-    let ((only_a, alone_a), (only_b, alone_b)) = (only(&rows_a, &of_b), only(&rows_b, &of_a));
+    let ((only_a, alone_a), (only_b, alone_b)) =
+        (matching.alone(&rows_a, &of_b), matching.alone(&rows_b, &of_a));
     let in_pairs: usize = groups.iter().map(|group: &Group| 2 * group.copies).sum();
     Ok(Comparison {
         metric: metric.to_string(),
+        by,
         better: asked.better,
-        tolerance,
-        copies: copies_a + copies_b + alone_a + alone_b + in_pairs,
+        tolerance: asked.tolerance,
+        copies: copies + alone_a + alone_b + in_pairs,
         only_a,
         only_b,
         groups: groups.into_iter().filter(|group| group.seeds > 0).collect(),
     })
-}
-
-/// Checks that the file has a column of that name.
-pub(super) fn check_metric(path: &Path, rows: &[Row], metric: &str) -> Result<(), Error> {
-    check(path, "metric", metric, &rows[0].run.values.keys().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The direction of a metric; an unknown metric has none.
@@ -193,38 +198,48 @@ pub(super) fn direction(metric: &str) -> Better {
     column(metric).map_or(Better::Neither, |column| column.better)
 }
 
-/// Checks that a name is among those that the file has.
-pub(super) fn check(path: &Path, what: &str, name: &str, known: &[&str]) -> Result<(), Error> {
-    if known.contains(&name) {
-        return Ok(());
-    }
-    let hint = did_you_mean(name, known);
-    let message = format!("{} has no {what} `{name}`{hint}; known: {}", path.display(), known.join(", "));
-    Err(Error::Usage(message))
+/// By which keys rows are matched.
+struct Matching {
+    paced: OwnPace,
+    /// The index of the key that tells the sides apart.
+    by: Option<usize>,
 }
 
-fn group_keys(row: &Row, paced: &OwnPace) -> Vec<String> {
-    let mut keys = row.keys.clone();
-    keys[SEED].clear();
-    if paced.has(&keys) {
-        keys[LOAD].clear();
+impl Matching {
+    /// The keys of a row that its partner has as well; the others, and the seed, are empty.
+    fn keys(&self, row: &Row) -> Vec<String> {
+        let mut keys = row.keys.clone();
+        keys[SEED].clear();
+        if self.paced.has(&keys) {
+            keys[LOAD].clear();
+        }
+        self.by.into_iter().for_each(|place| keys[place].clear());
+        keys
     }
-    keys
-}
 
-fn by_keys<'a>(rows: &'a [Row], paced: &OwnPace) -> ByKeys<'a> {
-    let mut by_keys = ByKeys::new();
-    for row in rows {
-        by_keys.entry(group_keys(row, paced)).or_default().insert(row.seed, &row.run);
+    fn by_keys<'a>(&self, rows: &'a [Row]) -> ByKeys<'a> {
+        let mut by_keys = ByKeys::new();
+        for row in rows {
+            by_keys.entry(self.keys(row)).or_default().insert(row.seed, &row.run);
+        }
+        by_keys
     }
-    by_keys
+
+    /// The keys of the rows without a partner, and the number of those that are copies of others.
+    fn alone(&self, rows: &[Row], other: &ByKeys) -> (Vec<Keys>, usize) {
+        let is_matched =
+            |row: &Row| other.get(&self.keys(row)).is_some_and(|by_seed| by_seed.contains_key(&row.seed));
+        let Told { is_told, copies } = told(rows, is_matched);
+        let alone = rows.iter().zip(is_told).filter(|(row, is_told)| *is_told && !is_matched(row));
+        (alone.map(|(row, _)| named(&row.keys)).collect(), copies)
+    }
 }
 
 fn named(keys: &[String]) -> Keys {
     KEYS.iter().copied().zip(keys.iter().cloned()).filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// Leaves out pairs that are copies of others in both files and in the metric.
+/// Leaves out pairs that are copies of others on both sides and in the metric.
 fn without_copies<'a>(pairs: &[(u64, [&'a Measured; 2])], metric: &str) -> Vec<(u64, [&'a Measured; 2])> {
     let outcome = |(_, [b, a]): &(u64, [&Measured; 2])| {
         let values = [b, a].map(|run| run.value(metric).to_bits());
@@ -245,7 +260,7 @@ impl Group {
         let changed =
             pairs.iter().filter(|(_, pair)| !is_same(values(pair))).map(|(seed, _)| *seed).collect();
         let is_told = |pair: &[&Measured; 2]| values(pair).iter().all(|value| value.is_finite());
-        // The value is empty or infinite in one file only.
+        // The value is empty or infinite on one side only.
         let is_apart = pairs.iter().any(|(_, pair)| !is_told(pair) && !is_same(values(pair)));
         let told: Vec<[&Measured; 2]> = pairs.iter().map(|(_, pair)| *pair).filter(is_told).collect();
         let side = |side: usize| mean(&told.iter().map(|pair| values(pair)[side]).collect::<Vec<_>>());
@@ -254,7 +269,8 @@ impl Group {
             false => Estimate::of(&differences(&told, metric), range(metric).of_differences()),
         };
         let mean_a = side(1);
-        let is_near = mean_a.zip(estimate.mean).is_none_or(|(a, difference)| tolerance.allows(a, difference));
+        let is_allowed = |(a, difference)| tolerance.is_none_or(|most| most.allows(a, difference));
+        let is_near = mean_a.zip(estimate.mean).is_none_or(is_allowed);
         Self {
             keys: named(keys),
             seeds: pairs.len(),
@@ -266,13 +282,13 @@ impl Group {
             difference_ci95: estimate.ci95,
             difference_interval95: estimate.interval(),
             verdict: estimate.mean.and_then(|difference| Verdict::of(difference, better)),
-            is_within: is_near && !is_apart,
+            is_within: is_near && (!is_apart || tolerance.is_none()),
         }
     }
 }
 
 impl Comparison {
-    /// Describes which means are beyond the tolerance and how many rows are in one file only; `None` if there are none.
+    /// Describes which means are beyond the tolerance and how many rows are on one side only; `None` if there are none.
     pub fn problem(&self) -> Option<String> {
         let beyond = self.groups.iter().filter(|group| !group.is_within).count();
         let (only_a, only_b) = (self.only_a.len(), self.only_b.len());
@@ -286,9 +302,18 @@ impl Comparison {
             ));
         }
         if only_a + only_b > 0 {
-            problems.push(format!("{only_a} rows are only in the first file, {only_b} only in the second"));
+            let [a, b] = self.sides();
+            problems.push(format!("{only_a} rows are only {a}, {only_b} only {b}"));
         }
         (!problems.is_empty()).then(|| problems.join("; "))
+    }
+
+    /// The words for the two sides.
+    pub fn sides(&self) -> [String; 2] {
+        match &self.by {
+            None => ["in the first file", "in the second file"].map(str::to_string),
+            Some(By { key, a, b }) => [a, b].map(|value| format!("with {key}={value}")),
+        }
     }
 
     /// The numbers of better and worse groups among those beyond the tolerance; empty for a metric without a direction.
@@ -318,7 +343,7 @@ mod tests {
         let [a, b]: [BTreeMap<u64, Measured>; 2] = [a, b].map(|of| of.iter().map(run).collect());
         let [a, b] = [&a, &b].map(|of| of.iter().map(|(seed, run)| (*seed, run)).collect::<BySeed>());
         let keys = vec![String::new(); KEYS.len()];
-        Group::of(&keys, &a, &b, Asked { metric, better: direction(metric), tolerance })
+        Group::of(&keys, &a, &b, Asked { metric, better: direction(metric), tolerance: Some(tolerance) })
     }
 
     #[test]

@@ -1,30 +1,33 @@
-//! The rows of a summary.csv, with every run once: a row that the file holds twice counts once, and so do runs that are
-//! copies of others ([`firsts`]). Rows of two files are matched before copies are removed from what remains.
+//! The rows of one or several summary.csv, with every run once: a row that the files hold twice counts once, and so do
+//! runs that are copies of others ([`firsts`]). Rows of two files are matched before copies are removed from what remains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::folder::{Row, Rows};
+use super::rows::{Row, Rows};
 use crate::experiment::{BOUND, SCHEDULER, SEED};
-use crate::sweep::{Fingerprint, firsts};
+use crate::sweep::firsts;
 
-/// Collects rows in the order of the file.
+/// Where a row is: the place of its file among those that are read, and its line, counted from 1.
+pub(super) type At = (usize, usize);
+
+/// Collects rows in the order of the files.
 #[derive(Default)]
 pub(super) struct Distinct {
     rows: Vec<Row>,
     copies: usize,
-    /// Line and content of each row, by its keys.
-    by_keys: BTreeMap<Vec<String>, (usize, Fingerprint)>,
+    /// By its keys, where each row is and its index in `rows`.
+    by_keys: BTreeMap<Vec<String>, (At, usize)>,
 }
 
 impl Distinct {
-    /// Adds a row unless an equal one was added. The error is the line of a different result for the same keys.
-    pub(crate) fn add(&mut self, row: Row, line: usize) -> Result<(), usize> {
-        let content = row.run.content();
+    /// Adds a row unless one with the same values was added; files may differ in their columns. The error is the place of
+    /// a different result for the same keys.
+    pub(crate) fn add(&mut self, row: Row, at: At) -> Result<(), At> {
         match self.by_keys.get(&row.keys) {
-            Some((_, earlier)) if *earlier == content => self.copies += 1,
+            Some(&(_, index)) if self.rows[index].run.agrees_with(&row.run) => self.copies += 1,
             Some(&(earlier, _)) => return Err(earlier),
             None => {
-                self.by_keys.insert(row.keys.clone(), (line, content));
+                self.by_keys.insert(row.keys.clone(), (at, self.rows.len()));
                 self.rows.push(row);
             }
         }
@@ -119,10 +122,10 @@ mod tests {
         }
     }
 
-    fn distinct(rows: Vec<Row>) -> Result<(Vec<(String, u64)>, usize), usize> {
+    fn distinct(rows: Vec<Row>) -> Result<(Vec<(String, u64)>, usize), At> {
         let mut distinct = Distinct::default();
         for (line, row) in (2..).zip(rows) {
-            distinct.add(row, line)?;
+            distinct.add(row, (0, line))?;
         }
         let Rows { all, copies } = distinct.rows().without_copies();
         Ok((all.into_iter().map(|row| (row.keys[SCHEDULER].clone(), row.seed)).collect(), copies))
@@ -146,7 +149,7 @@ mod tests {
     #[test]
     fn a_row_that_stands_twice_counts_once_and_one_that_contradicts_is_refused() {
         assert_eq!(distinct(vec![row("a", 1, 9.5), row("a", 1, 9.5)]), Ok((vec![("a".into(), 1)], 1)));
-        assert_eq!(distinct(vec![row("a", 1, 9.5), row("b", 1, 9.5), row("a", 1, 9.75)]), Err(2));
+        assert_eq!(distinct(vec![row("a", 1, 9.5), row("b", 1, 9.5), row("a", 1, 9.75)]), Err((0, 2)));
     }
 
     #[test]

@@ -8,15 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::compare::check;
-use super::csv_file::CsvFile;
-use super::distinct::Distinct;
-use super::rank::{only as select, place};
-use super::recordings::mark_recordings;
+use super::choice::{check, check_wanted, only as select, place};
+use super::rows::{Row, Rows, all_rows, rows};
 use crate::experiment::{BOUND, Error, KEYS, LOAD, SCENARIO, SCHEDULER, SEED};
-use crate::files::{InputError, Record, Source};
-use crate::metrics::ServedBy;
-use crate::sweep::{Measured, QUALITY, RATE, Runs, Table, mean, range};
+use crate::files::{InputError, Source};
+use crate::sweep::{QUALITY, RATE, Runs, Table, mean};
 
 /// The results that a report is made of.
 pub struct Results {
@@ -73,23 +69,6 @@ pub(crate) struct Case {
     pub(crate) bound: Runs,
 }
 
-/// One row of summary.csv.
-pub(super) struct Row {
-    /// The values of [`KEYS`].
-    pub(crate) keys: Vec<String>,
-    pub(super) seed: u64,
-    pub(super) run: Measured,
-    /// Whether this run stands for every seed: see [`mark_recordings`].
-    pub(super) is_for_every_seed: bool,
-}
-
-/// The rows of a summary.csv, with every run once.
-pub(super) struct Rows {
-    pub(crate) all: Vec<Row>,
-    /// The number of rows that were left out because they are copies of others.
-    pub(crate) copies: usize,
-}
-
 impl Results {
     /// Reads summary.csv and manifest.json.
     ///
@@ -97,8 +76,9 @@ impl Results {
     /// One of them is missing, damaged or empty, or does not have what is selected.
     pub fn read(folder: &Path, Selection { only, x }: Selection) -> Result<Self, Error> {
         let path = folder.join("summary.csv");
-        let Rows { all, copies } = rows(&path)?;
-        let mut rows = select(&path, all, only)?;
+        let Rows { all, copies } = rows(std::slice::from_ref(&path), None)?;
+        check_wanted(path.display(), &all, only)?;
+        let mut rows = select(path.display(), all, only)?;
         add_serving(&mut rows, &folder.join(Table::Serving.file()))?;
         let manifest = Source::read(&folder.join("manifest.json"))?;
         let manifest = serde_json::from_str(&manifest.text)
@@ -136,7 +116,7 @@ impl Results {
     pub(crate) fn check_metric(&self, metric: &str) -> Result<(), Error> {
         let runs = self.cases.iter().flat_map(|case| &case.samples);
         let known: BTreeSet<&str> = runs.flat_map(Runs::metrics).collect();
-        check(&self.folder, "metric", metric, &known.into_iter().collect::<Vec<_>>())
+        check(self.folder.display(), "metric", metric, &known.into_iter().collect::<Vec<_>>())
     }
 
     /// Checks that cases differ in a key.
@@ -145,7 +125,7 @@ impl Results {
     /// They do not, or there is no such key.
     pub(crate) fn check_varies(&self, key: &str) -> Result<(), Error> {
         let known: Vec<&str> = self.varying.iter().map(|&place| KEYS[place]).collect();
-        check(&self.folder, "key in which cases differ, named", key, &known)
+        check(self.folder.display(), "key in which cases differ, named", key, &known)
     }
 
     /// The pictures of panels: one each, or, with a key, one for all panels that differ in this key alone.
@@ -258,7 +238,7 @@ impl Results {
     fn place_of_axis(&self, path: &Path, key: &str) -> Result<usize, Error> {
         let places = self.varying.iter().copied().filter(|place| self.is_numeric(*place));
         let known: Vec<&str> = places.map(|place| KEYS[place]).collect();
-        check(path, "key with several numbers, named", key, &known)?;
+        check(path.display(), "key with several numbers, named", key, &known)?;
         Ok(place(key))
     }
 
@@ -303,73 +283,18 @@ fn words(keys: &[String], of: impl Iterator<Item = usize>) -> String {
     of.map(word).collect::<Vec<String>>().join(", ")
 }
 
-/// The rows of a summary.csv, with every run once.
-///
-/// # Errors
-/// The same errors as for [`all_rows`].
-pub(super) fn rows(path: &Path) -> Result<Rows, Error> {
-    let mut rows = all_rows(path)?.without_copies();
-    mark_recordings(&mut rows.all);
-    Ok(rows)
-}
-
 /// Adds to the rows of a summary.csv what the serving.csv beside it says about whole runs, if there is one.
 fn add_serving(rows: &mut [Row], path: &Path) -> Result<(), Error> {
     if !path.exists() {
         return Ok(());
     }
-    let served = all_rows(path)?.all.into_iter().map(|row| (row.keys, row.run.values));
+    let served = all_rows(&[path.to_path_buf()], None)?.all.into_iter().map(|row| (row.keys, row.run.values));
     let mut served: BTreeMap<Vec<String>, BTreeMap<String, f64>> = served.collect();
     for row in rows {
         let more = served.remove(&row.keys).unwrap_or_default();
         more.into_iter().for_each(|(column, value)| _ = row.run.values.entry(column).or_insert(value));
     }
     Ok(())
-}
-
-/// The column of groups.csv and serving.csv with what a row covers.
-const GROUP: &str = "group";
-
-/// The rows of a summary.csv, or those of a serving.csv that cover a whole run, including runs that are copies of others.
-///
-/// # Errors
-/// The file or a value in it cannot be read, or two of its rows give different results for one run.
-pub(super) fn all_rows(path: &Path) -> Result<Rows, Error> {
-    let mut file = CsvFile::open(path)?;
-    // In serving.csv a cell has a row per group of requests; that of the whole run counts.
-    let group = file.named().find(|(_, name)| *name == GROUP).map(|(place, _)| place);
-    for needed in ["system", "scenario", "scheduler"].into_iter().chain(group.is_none().then_some(RATE)) {
-        file.column(needed)?;
-    }
-    let seed = file.column("seed")?;
-    let of_group = |name: &str| group.is_some() && [GROUP, "name"].contains(&name);
-    let columns = file.named().filter(|(_, name)| !KEYS.contains(name) && !of_group(name));
-    let columns: Vec<(usize, String)> = columns.map(|(place, name)| (place, name.to_string())).collect();
-    let (mut distinct, mut record) = (Distinct::default(), Record::default());
-    while file.read(&mut record)? {
-        if group.is_some_and(|place| record.get(place) != ServedBy::All.name()) {
-            continue;
-        }
-        let mut run = Measured::default();
-        for (place, name) in &columns {
-            run.set(name, record.get(*place), || file.measured(&record, *place, range(name)))?;
-        }
-        let row =
-            Row { keys: file.keys(&record), seed: file.seed(&record, seed)?, run, is_for_every_seed: false };
-        let line = record.line();
-        distinct.add(row, line).map_err(|earlier| {
-            let message = format!(
-                "a different result for the same cell and seed is in line {earlier}: keep one of them, or tell them \
-                 apart by a key column"
-            );
-            InputError::at_line(path, line, message)
-        })?;
-    }
-    let rows = distinct.rows();
-    if rows.all.is_empty() {
-        return Err(InputError::file(path, "no rows: expected the results of a run").into());
-    }
-    Ok(rows)
 }
 
 /// The scenarios that fix absolute arrival rates. They are recognised by their loads: there are several, and each
@@ -425,6 +350,7 @@ impl OwnPace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::Measured;
 
     fn row(scheduler: &str, load: &str, seed: u64, rate: f64) -> Row {
         let mut keys = vec![String::new(); KEYS.len()];

@@ -6,6 +6,7 @@
 //!
 //! Nothing here simulates or draws; pictures are made in [`crate::report`].
 
+mod choice;
 mod compare;
 mod csv_file;
 mod distinct;
@@ -14,11 +15,13 @@ mod folder;
 mod numbers;
 mod rank;
 mod recordings;
+mod rows;
 mod served;
+mod sides;
 mod summary;
 mod words;
 
-pub use compare::{Comparison, Group, Keys, Tolerance, Verdict, compare};
+pub use compare::{Comparison, Group, Keys, Pairing, Tolerance, Verdict, compare};
 pub(crate) use csv_file::CsvFile;
 pub use explain::{Asked, Cause, Explanation, Moved, Others, Ran, Use, Wait, differing, explain, latest};
 pub(crate) use folder::{Case, Shared};
@@ -29,5 +32,6 @@ pub use rank::{
 };
 pub(crate) use served::PARTS;
 pub use served::Served;
+pub use sides::By;
 pub use summary::{Row, Summary};
 pub use words::quantity;

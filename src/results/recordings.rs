@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::distinct::case;
-use super::folder::Row;
+use super::rows::Row;
 use crate::experiment::{BOUND, SCHEDULER};
 
 const OFFERED: &str = "offered_load";

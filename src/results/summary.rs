@@ -9,7 +9,7 @@ use crate::experiment::{BOUND, KEYS};
 use crate::plan::Plan;
 use crate::sweep::{Cell, RATE, Replicates, Rows, Runs, mean};
 
-/// The scheduler to which gains are relative.
+/// The scheduler to which gains are relative; without it, the first of the experiment.
 const REFERENCE: &str = "fcfs";
 
 /// One row: a case under one scheduler, over all seeds.
@@ -48,7 +48,9 @@ pub struct Row {
     pub energy_per_request_uj: Option<f64>,
     /// Mean energy per request that met its deadline, in microjoules.
     pub energy_per_met_request_uj: Option<f64>,
-    /// Gain of the SLA rate over fcfs in percent: 100 (a / b - 1).
+    /// The label of the scheduler to which the gains are relative; `None` for that itself, and where it did not run.
+    pub gain_over: Option<String>,
+    /// Gain of the SLA rate in percent: 100 (a / b - 1).
     pub gain_percent: Option<f64>,
     /// The gain in percentage points.
     pub gain_points: Option<f64>,
@@ -77,6 +79,8 @@ pub struct Summary {
     rows: Vec<(Row, Runs)>,
     /// Whether the cells are on fleets.
     has_fleets: bool,
+    /// The label of the scheduler to which gains are relative; `None` on fleets.
+    reference: Option<String>,
 }
 
 impl Summary {
@@ -88,7 +92,11 @@ impl Summary {
             values.iter_mut().zip(texts).for_each(|(values, value)| _ = values.insert(value));
         }
         let varying = (0..values.len()).filter(|&key| values[key].len() > 1).collect();
-        Self { varying, rows: Vec::new(), has_fleets: false }
+        let schedulers = &plan.experiment.schedulers;
+        let reference = schedulers.iter().find(|choice| choice.entry.name == REFERENCE);
+        let reference = reference.or(schedulers.first()).map(|choice| choice.label.clone());
+        let reference = reference.filter(|_| !plan.experiment.on_fleets);
+        Self { varying, rows: Vec::new(), has_fleets: false, reference }
     }
 
     /// Adds a cell. Cells must come in the order of the plan, with the seeds of a row one after the other.
@@ -122,14 +130,16 @@ impl Summary {
         // The rows of a case follow one another.
         let of_cases = finished.chunk_by(|(one, _), (next, _)| one.is_same_case(next));
         let gained = of_cases.flat_map(|rows| {
-            let reference = rows.iter().find(|(row, _)| row.rule == REFERENCE);
+            let reference = rows.iter().find(|(row, _)| Some(&row.scheduler) == self.reference.as_ref());
             let beside_one = rows.iter().any(|(row, _)| row.replicates == Replicates::Batches);
             let (_, first) = rows.first().expect("a case has rows");
             rows.iter().enumerate().map(move |(place, (row, runs))| {
                 let mut row = row.clone();
                 row.served = row.served.map(|of| if place > 0 { of.beside(runs, first) } else { of });
                 let row = match reference {
-                    Some((_, theirs)) if row.rule != REFERENCE => row.gaining(runs, theirs),
+                    Some((their, theirs)) if row.scheduler != their.scheduler => {
+                        row.gaining(runs, &their.scheduler, theirs)
+                    }
                     _ => row,
                 };
                 match row.replicates {
@@ -161,6 +171,7 @@ impl Row {
             latency_p99_us: None,
             energy_per_request_uj: None,
             energy_per_met_request_uj: None,
+            gain_over: None,
             gain_percent: None,
             gain_points: None,
             gain_points_ci95: None,
@@ -171,13 +182,14 @@ impl Row {
         }
     }
 
-    /// Adds the gains over the reference, paired by seed.
-    fn gaining(&self, runs: &Runs, theirs: &Runs) -> Self {
+    /// Adds the gains over the scheduler of that label, paired by seed.
+    fn gaining(&self, runs: &Runs, label: &str, theirs: &Runs) -> Self {
         let pairs = runs.beside(theirs);
         let rates = |side: usize| mean(&pairs.iter().map(|pair| pair[side].value(RATE)).collect::<Vec<_>>());
         let means = rates(0).zip(rates(1)).filter(|(_, their)| *their > 0.0);
         let points = runs.differences(theirs, RATE).times(100.0);
         Self {
+            gain_over: Some(label.to_string()),
             gain_percent: means.map(|(own, their)| 100.0 * (own / their - 1.0)),
             gain_points: points.mean,
             gain_points_ci95: points.ci95,

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::experiment::{Error, KEYS, LOAD, distinct};
+use crate::files::quoted;
 use crate::metrics::Timeline;
 use crate::plan::{Plan, requests, rules};
 use crate::sim::{Engine, run};
-use crate::sweep::{Cell, cells, quoted};
+use crate::sweep::{Cell, cells};
 
 /// The only cell of a plan.
 ///

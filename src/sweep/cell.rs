@@ -1,11 +1,11 @@
 //! A cell of a sweep: its keys, the command that runs it alone, and what came out of it.
 
 use std::fmt;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, SchedulerChoice, Window};
+use crate::files::{quoted, quoted_path};
 use crate::metrics::{
     AnswerRow, Batches, GroupRow, Lane, LayerRow, LinkTraffic, Metrics, RequestRow, ServingGroup, Value,
 };
@@ -135,25 +135,6 @@ impl Cell<'_> {
         let sets: String = sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
         format!("mascot run {path} --first-seed {} --seeds 1 --jobs 1{sets}", self.seed)
     }
-}
-
-/// A word for the shell, quoted if necessary.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+".contains(c);
-    if word.chars().all(plain) { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-/// A path for the shell: bytes that are not text are escaped as in POSIX 2024.
-fn quoted_path(path: &Path) -> String {
-    if let Some(text) = path.to_str() {
-        return quoted(text);
-    }
-    let bytes = path.as_os_str().as_encoded_bytes().iter();
-    let escaped = bytes.map(|&byte| match byte {
-        byte if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) => char::from(byte).to_string(),
-        byte => format!("\\{byte:03o}"),
-    });
-    format!("$'{}'", escaped.collect::<String>())
 }
 
 impl fmt::Display for Cell<'_> {

@@ -28,7 +28,7 @@ pub mod store;
 mod topology;
 
 pub use bound_rows::BOUND_COLUMNS;
-pub use cell::{Cell, Failure, Logs, Outcome, quoted};
+pub use cell::{Cell, Failure, Logs, Outcome};
 pub use columns::{OFFERED_COLUMNS, summary_columns};
 pub use estimate::{Estimate, Range, Replicates, batch_rates, mean, p_value, rejected};
 pub use forecast::{Forecast, forecast};

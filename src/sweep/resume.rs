@@ -16,6 +16,7 @@ use super::rows::Rows;
 use super::run::run_cell;
 use super::store::{Kept, Store};
 use crate::experiment::{Error, Experiment, Progress};
+use crate::files::quoted_path;
 use crate::plan::Plan;
 
 /// A clock that returns the seconds since some moment. The library has no clock of its own.
@@ -143,7 +144,7 @@ pub fn failed(mut failures: Vec<Failure>, cells: usize, kept: Option<&Store>) ->
         lines.push(format!(
             "the others are kept: the same command tries only the failed ones again; `mascot replay {} --cell ID` \
              runs one alone",
-            store.folder().join(manifest::FILE).display()
+            quoted_path(&store.folder().join(manifest::FILE))
         ));
     }
     Error::Cells { message: lines.join("\n"), invariant }

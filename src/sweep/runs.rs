@@ -75,11 +75,6 @@ impl Measured {
         self.values.iter().any(is_measured).then(|| self.bits(|name| name != WEIGHED))
     }
 
-    /// A fingerprint that is equal for rows with the same values.
-    pub fn content(&self) -> Fingerprint {
-        self.bits(|_| true)
-    }
-
     /// Whether both have the same values in all columns that both have.
     pub fn agrees_with(&self, other: &Self) -> bool {
         self.bits(|name| other.values.contains_key(name)) == other.bits(|name| self.values.contains_key(name))

@@ -14,7 +14,7 @@ pub struct Imported {
     /// The command line that reproduces the result.
     pub command: String,
     /// A note for readers of the network file.
-    pub note: &'static str,
+    pub note: String,
     /// Notes for the user about this import: what was replaced, dropped or fused.
     pub notes: Vec<String>,
 }

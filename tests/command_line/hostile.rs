@@ -128,13 +128,13 @@ fn what_is_in_the_way_is_named() {
         (&["run", "e.toml", "--out", "file"][..], 1, "cannot write file/cells: Not a directory"),
         (&["run", "e.toml", "--out", "taken"], 2, "taken holds a summary.csv without a manifest.json"),
         (&["run", "loop.toml"], 2, "loop.toml: Too many levels of symbolic links"),
-        (&["run", "."], 2, ".: Is a directory"),
+        (&["run", "."], 2, ".: this is a folder: expected a file"),
         (&["report", "file"], 2, "file: neither the summary.csv"),
         (&["rank", "file"], 2, "file:"),
         (&["replay", "file"], 2, "file:1: no JSON"),
         (&["import", "file"], 2, "file"),
         (&["run", "e.toml", "--trace", "file"], 2, "file"),
-        (&["run", "e.toml", "--trace", "."], 2, ".: Is a directory"),
+        (&["run", "e.toml", "--trace", "."], 2, ".: this is a folder: expected a file"),
     ] {
         let (exit, said) = run(folder, args);
         assert!(

@@ -9,6 +9,7 @@ mod fleets;
 mod folders;
 mod forms;
 mod hardware;
+mod questions;
 mod replicates;
 mod report;
 mod run;

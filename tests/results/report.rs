@@ -384,7 +384,7 @@ fn compare_finds_what_differs() {
     assert_eq!(compare(&b, &["--metric", "requests", "--tolerance", "25%"]).0, 0);
     run(&d, &[&one[..], &["--set", "period_us=200"]].concat());
     let (_, text) = compare(&d, &[]);
-    assert!(text.contains("`period_us` is 100 in the first file and 200 in the second\n"), "{text}");
+    assert!(text.contains("`period_us` is 100 in the first file and 200 in the second file\n"), "{text}");
     let (code, text) = compare(&c, &["--tolerance", "1"]);
     assert!(!text.contains("in the first file and"), "{text}");
     assert!(code == 1 && text.contains("only in the first file: system=hetero-6 scenario=mixed"), "{text}");

@@ -207,8 +207,37 @@ fn json_is_one_array_of_rows() {
     let few = ["--set", "requests=30", "--set", "scenarios=light", "--set", "loads=0.6"];
     let output = mascot(&[&args[..], &few].concat());
     let rows: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON on standard output");
-    assert_eq!(rows.as_array().unwrap().len(), 8);
+    assert_eq!(rows.as_array().unwrap().len(), 10);
     assert!(rows[1]["sla_rate"].is_f64() && rows[1]["scheduler"] == "fcfs");
+    assert_eq!((&rows[0]["gain_over"], rows[1]["gain_over"].is_null()), (&"fcfs".into(), true));
+}
+
+#[test]
+fn the_table_compares_with_the_first_scheduler_and_says_what_comes_next() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("my results");
+    let out = out.to_str().unwrap();
+    let few = ["--seeds", "2", "--set", "requests=30", "--set", "scenarios=light", "--set", "loads=0.9"];
+    let run = |schedulers: &str, more: &[&str]| {
+        let args = ["run", "experiments/quickstart.toml", "--out", out, "--set", schedulers];
+        String::from_utf8(mascot(&[&args[..], &few, more].concat()).stdout).unwrap()
+    };
+    let table = run("schedulers=[\"edf\",\"fcfs\"]", &[]);
+    let lines: Vec<&str> = table.lines().collect();
+    for heading in ["load,", "p99 of", "uJ per measured", "uJ per met", "vs fcfs,"] {
+        assert!(lines[1].contains(heading), "{heading}: {table}");
+    }
+    for unit in ["x lambda*", "finished, us", "request", "%", "points"] {
+        assert!(lines[2].contains(unit), "{unit}: {table}");
+    }
+    assert_eq!(lines.last(), Some(&&*format!("Next, `mascot report '{out}'` draws these results.")));
+    let table = run("schedulers=[\"edf\",\"sjf\"]", &[]);
+    assert!(table.contains("vs edf,"), "{table}");
+    let rows: serde_json::Value =
+        serde_json::from_str(&run("schedulers=[\"edf\",\"sjf\"]", &["--json"])).unwrap();
+    let rate = |row: usize| rows[row]["sla_rate"].as_f64().unwrap();
+    assert!((rows[1]["gain_points"].as_f64().unwrap() - 100.0 * (rate(1) - rate(0))).abs() < 1e-9, "{rows}");
+    assert_eq!((&rows[1]["gain_over"], rows[0]["gain_percent"].is_null()), (&"edf".into(), true));
 }
 
 /// A copy of the data folders that the tests may add to.

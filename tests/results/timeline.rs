@@ -189,7 +189,7 @@ fn several_cells_are_an_error_with_the_way_out() {
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8(output.stderr).unwrap();
     let way_out = error.lines().last().unwrap().strip_prefix("for example with ").unwrap().to_string();
-    assert!(error.contains("240") && error.contains("scenarios: light, heavy, mixed"), "{error}");
+    assert!(error.contains("300") && error.contains("scenarios: light, heavy, mixed"), "{error}");
     assert!(!out.exists() && !file.exists());
     let options: Vec<&str> = way_out.split(' ').collect();
     let few = ["--quiet", "--set", "requests=20"];

@@ -1,20 +1,23 @@
 //! `mascot list dispatchers`: the rules of dispatchers.
 
+use super::catalogue::Catalogue;
 use super::parameters;
 use crate::cli::table::Listing;
 use crate::dispatch::{BATCHES, ORDERS, ROUTES, RuleEntry, VARIANTS, WHOLE_RULES};
 
-/// A row per rule of all registries.
-pub(super) fn all() -> Listing {
-    let rows = [
-        rows("route", ROUTES),
-        rows("variant", VARIANTS),
-        rows("batch", BATCHES),
-        rows("order", ORDERS),
-        rows("whole", WHOLE_RULES),
+/// An entry per rule of all registries.
+pub(super) fn all() -> Catalogue {
+    let (rows, parameters) = [
+        rules("route", ROUTES),
+        rules("variant", VARIANTS),
+        rules("batch", BATCHES),
+        rules("order", ORDERS),
+        rules("whole", WHOLE_RULES),
     ]
-    .concat();
-    Listing {
+    .concat()
+    .into_iter()
+    .unzip();
+    let listing = Listing {
         columns: &[
             ("kind", "kind"),
             ("name", "name"),
@@ -24,12 +27,17 @@ pub(super) fn all() -> Listing {
         ],
         numbers: 0..0,
         rows,
-    }
+    };
+    let parameters = Some((3, parameters));
+    Catalogue { names: &[1], parameters, ..Catalogue::new("rule of dispatchers", listing, &[0, 1, 2]) }
 }
 
-fn rows<T: ?Sized>(kind: &str, rules: &[RuleEntry<T>]) -> Vec<Vec<String>> {
+/// The row of each rule, and its parameters one by one.
+fn rules<T: ?Sized>(kind: &str, rules: &[RuleEntry<T>]) -> Vec<(Vec<String>, Vec<String>)> {
     let row = |rule: &RuleEntry<T>| {
-        [kind, rule.name, rule.doc, &parameters(rule.parameters), rule.source].map(str::to_string).to_vec()
+        let parameters = parameters(rule.parameters);
+        let row = [kind, rule.name, rule.doc, &parameters.join(", "), rule.source];
+        (row.map(str::to_string).to_vec(), parameters)
     };
     rules.iter().map(row).collect()
 }

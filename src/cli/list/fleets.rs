@@ -1,30 +1,21 @@
 //! `mascot list fleets`: all fleets, or the ways within one.
 
-use super::per_file;
+use super::catalogue::Catalogue;
 use crate::cli::table::Listing;
 use crate::experiment::{DataRoot, Error, Kind};
-use crate::fleet::FleetSpec;
+use crate::fleet::{FleetSpec, SiteSpec};
 use crate::results::number;
 
-/// A row per fleet.
-pub(super) fn all(data: &DataRoot) -> Result<Listing, Error> {
-    let rows = per_file(data, Kind::Fleet, |name| {
-        let fleet = data.topology(name)?;
-        let of_site = |site: &crate::fleet::SiteSpec| {
-            let node = &fleet.nodes[site.node as usize].name;
-            let place = if *node == site.name { String::new() } else { format!(" at {node}") };
-            format!("{}{place} ({})", site.name, site.system)
-        };
-        let sites: Vec<String> = fleet.sites.iter().map(of_site).collect();
-        Ok(vec![
-            fleet.name.clone(),
-            fleet.nodes.len().to_string(),
-            fleet.links.len().to_string(),
-            sites.join(", "),
-            fleet.source.clone(),
-        ])
-    })?;
-    Ok(Listing {
+/// All fleets.
+pub(super) fn all(data: &DataRoot) -> Result<Catalogue, Error> {
+    let fleets = data.names(Kind::Fleet);
+    let fleets = fleets.iter().map(|name| data.topology(name)).collect::<Result<Vec<FleetSpec>, Error>>()?;
+    Ok(catalogue(&fleets))
+}
+
+/// An entry per fleet.
+pub(super) fn catalogue(fleets: &[FleetSpec]) -> Catalogue {
+    let listing = Listing {
         columns: &[
             ("fleet", "fleet"),
             ("nodes", "nodes"),
@@ -33,8 +24,25 @@ pub(super) fn all(data: &DataRoot) -> Result<Listing, Error> {
             ("source", "source"),
         ],
         numbers: 1..3,
-        rows,
-    })
+        rows: fleets.iter().map(row).collect(),
+    };
+    Catalogue::new("fleet", listing, &[0, 1, 2, 3])
+}
+
+fn row(fleet: &FleetSpec) -> Vec<String> {
+    let of_site = |site: &SiteSpec| {
+        let node = &fleet.nodes[site.node as usize].name;
+        let place = if *node == site.name { String::new() } else { format!(" at {node}") };
+        format!("{}{place} ({})", site.name, site.system)
+    };
+    let sites: Vec<String> = fleet.sites.iter().map(of_site).collect();
+    vec![
+        fleet.name.clone(),
+        fleet.nodes.len().to_string(),
+        fleet.links.len().to_string(),
+        sites.join(", "),
+        fleet.source.clone(),
+    ]
 }
 
 /// A row per node and site: the links between them, the delay of one way, and the bandwidth of the narrowest link.

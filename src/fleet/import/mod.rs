@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::FleetSpec;
-use crate::files::{InputError, Source, did_you_mean};
+use crate::files::{self, InputError, Source, did_you_mean};
 use gml::List;
 
 /// What the user adds to a graph.
@@ -197,6 +197,17 @@ fn note(notes: &mut Vec<String>, what: &str, of: &[String]) {
     }
 }
 
+/// The command line that imports the file with these options.
+fn command(path: &Path, options: &Options) -> String {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut command = format!("mascot import {}", files::quoted(&file));
+    command.extend(options.gbps.map(|gbps| format!(" --gbps {gbps}")));
+    command.extend(options.delay_us.map(|us| format!(" --delay-us {us}")));
+    let sites = options.sites.iter().map(|(node, system)| files::quoted(&format!("{node}={system}")));
+    command.extend(sites.map(|site| format!(" --site {site}")));
+    command
+}
+
 fn written(
     path: &Path,
     name: &str,
@@ -207,10 +218,7 @@ fn written(
     notes: &[String],
 ) -> Result<String, InputError> {
     let quoted = |text: &str| toml::Value::from(text).to_string();
-    let mut toml = format!(
-        "# Written by `mascot import {}`: nodes and links of the graph.\n",
-        path.file_name().unwrap_or_default().to_string_lossy()
-    );
+    let mut toml = format!("# Written by `{}`: nodes and links of the graph.\n", command(path, options));
     if options.sites.is_empty() {
         toml += "# Sites are yet to be added: [[site]] with name, node and system.\n";
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::accel::AccelSpec;
-use crate::files::{InputError, Source, sha256};
+use crate::files::{InputError, Source, quoted, sha256};
 pub use notes::Note;
 use notes::Notes;
 use yaml::Node;
@@ -103,7 +103,7 @@ fn read_back(name: &str, toml: &str, source: &Source) -> Result<AccelSpec, Input
 
 fn command(paths: &[PathBuf]) -> String {
     let names = paths.iter().map(|path| file_name(path));
-    names.fold("mascot import".to_string(), |command, name| format!("{command} {name}"))
+    names.fold("mascot import".to_string(), |command, name| format!("{command} {}", quoted(&name)))
 }
 
 /// The files with the start of their hashes.

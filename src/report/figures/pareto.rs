@@ -56,7 +56,9 @@ fn of_all(results: &Results, metrics: &[String; 2]) -> Result<Points, Error> {
     let mut points: Points = (0..results.schedulers.len()).map(|of| (of, [Estimate::default(); 2])).collect();
     for (place, metric) in metrics.iter().enumerate() {
         let path = results.folder.join(Table::of_metric(metric).file());
-        let Ok(ranking) = rank(&path, &Question { only: &results.only, ..Question::of(metric) }) else {
+        let Ok(ranking) =
+            rank(std::slice::from_ref(&path), &Question { only: &results.only, ..Question::of(metric) })
+        else {
             continue;
         };
         for ranked in &ranking.schedulers {

@@ -13,12 +13,13 @@
 //! above.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::compare::{check, check_metric};
-use super::folder::{OwnPace, Row, Rows, rows};
+use super::choice::{Files, check, check_wanted, names, only, told};
+use super::folder::OwnPace;
+use super::rows::{Row, Rows, rows};
 use crate::experiment::{BOUND, Error, KEYS, LOAD, SCHEDULER, SEED};
 use crate::metrics::Better;
 use crate::sweep::{Estimate, Replicates};
@@ -110,72 +111,42 @@ pub struct Ranked {
     pub closed_percent: Option<f64>,
 }
 
-/// Ranks the schedulers of a summary.csv.
+/// Ranks the schedulers of one or several summary.csv, whose rows count as those of one file.
 ///
 /// # Errors
-/// The file cannot be read, lacks a column, key, value or scheduler of the question, or has no cell that all schedulers
-/// ran in.
-pub fn rank(path: &Path, question: &Question) -> Result<Ranking, Error> {
-    let Rows { all: rows, copies } = rows(path)?;
-    check_metric(path, &rows, question.metric)?;
-    check_keys(path, &rows, question)?;
-    let rows = only(path, rows, question.only)?;
+/// A file cannot be read, lacks a column, key, value or scheduler of the question, or contradicts another; or there is
+/// no cell that all schedulers ran in.
+pub fn rank(paths: &[PathBuf], question: &Question) -> Result<Ranking, Error> {
+    let files = Files(paths);
+    let Rows { all: rows, copies } = rows(paths, Some(question.metric))?;
+    check_wanted(&files, &rows, question.only)?;
+    check_keys(&files, &rows, question)?;
+    let rows = only(&files, rows, question.only)?;
     let sheet = Sheet::new(&rows, question);
     if let Some(over) = question.over {
         let names: Vec<&str> = sheet.schedulers.iter().map(|column| &column.name[..]).collect();
-        check(path, "scheduler", over, &names)?;
+        check(&files, "scheduler", over, &names)?;
     }
     let ranking = sheet.rank(question).map(|ranking| Ranking { copies, ..ranking });
     ranking.ok_or_else(|| {
-        let path = path.display();
         let keys = match &apart(&rows)[..] {
             [] => String::new(),
             keys => format!("; they differ in {}: see `--with` and `--only`", keys.join(", ")),
         };
-        Error::Usage(format!("{path}: no cell was run by all its schedulers{keys}"))
+        Error::Usage(format!("{files}: no cell was run by all its schedulers{keys}"))
     })
 }
 
-fn check_keys(path: &Path, rows: &[Row], question: &Question) -> Result<(), Error> {
-    let is_told = |place: &usize| rows.iter().any(|row| !row.keys[*place].is_empty());
-    let told: Vec<usize> = (0..KEYS.len()).filter(is_told).collect();
-    let names = |places: &[usize]| places.iter().map(|&place| KEYS[place]).collect::<Vec<&str>>();
-    for (key, _) in question.only {
-        check(path, "key", key, &names(&told))?;
-    }
+fn check_keys(files: &Files, rows: &[Row], question: &Question) -> Result<(), Error> {
     let paced = OwnPace::of(rows);
     let no_load = rows.iter().all(|row| paced.has(&row.keys));
     let is_of_cells = |place: &usize| !(*place == SCHEDULER || *place == SEED || *place == LOAD && no_load);
-    let mut of_cells: Vec<usize> = told.into_iter().filter(is_of_cells).collect();
+    let mut of_cells: Vec<usize> = told(rows).into_iter().filter(is_of_cells).collect();
     for key in question.with {
-        check(path, "key of cells", key, &names(&of_cells))?;
+        check(files, "key of cells", key, &names(&of_cells))?;
     }
     of_cells.retain(|&place| question.with.iter().all(|key| key != KEYS[place]));
-    question.by.map_or(Ok(()), |key| check(path, "key of cells", key, &names(&of_cells)))
-}
-
-/// Keeps the rows that have one of the wanted values in each of the keys.
-pub(super) fn only(path: &Path, mut rows: Vec<Row>, wanted: &[(String, String)]) -> Result<Vec<Row>, Error> {
-    let is_same = |one: &str, other: &str| {
-        let numbers = (one.parse::<f64>(), other.parse::<f64>());
-        one == other || matches!(numbers, (Ok(one), Ok(other)) if one == other)
-    };
-    let mut values: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    for (key, value) in wanted {
-        let known: BTreeSet<&str> = rows.iter().map(|row| &row.keys[place(key)][..]).collect();
-        if !known.iter().any(|one| is_same(one, value)) {
-            check(path, key, value, &known.into_iter().collect::<Vec<_>>())?;
-        }
-        values.entry(place(key)).or_default().push(value);
-    }
-    let is_wanted = |row: &Row, (place, values): (&usize, &Vec<&str>)| {
-        values.iter().any(|v| is_same(&row.keys[*place], v))
-    };
-    rows.retain(|row| values.iter().all(|of_key| is_wanted(row, of_key)));
-    match rows.is_empty() {
-        false => Ok(rows),
-        true => Err(Error::Usage(format!("{}: no row has all these values", path.display()))),
-    }
+    question.by.map_or(Ok(()), |key| check(files, "key of cells", key, &names(&of_cells)))
 }
 
 /// The keys whose values differ between schedulers.
@@ -189,9 +160,4 @@ fn apart(rows: &[Row]) -> Vec<&'static str> {
     };
     let places = (0..KEYS.len()).filter(|place| ![SCHEDULER, SEED].contains(place));
     places.filter(differs).map(|place| KEYS[place]).collect()
-}
-
-/// The index of a key that was checked to exist.
-pub(super) fn place(key: &str) -> usize {
-    KEYS.iter().position(|known| *known == key).expect("a key column")
 }

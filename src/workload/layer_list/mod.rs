@@ -15,7 +15,7 @@ use super::imported::{Imported, Summary};
 use super::layer::{Layer, LoopNest, MAX_COUNT, MAX_LAYERS, Op};
 use super::names::Names;
 use super::network::Network;
-use crate::files::{InputError, Source, sha256};
+use crate::files::{InputError, Source, quoted, sha256};
 
 /// Options for what a list leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,16 +114,18 @@ fn build(source: &Source, list: List, options: &Options) -> Result<Imported, Inp
             weight_elems: network.parameters(),
         },
         command: command(&file, options),
-        note: "A layer list has no edges: the layers are a chain, without joins, pooling and activations.",
+        note: "A layer list has no edges: the layers are a chain, without joins, pooling and activations."
+            .into(),
         notes: Vec::new(),
         network,
     })
 }
 
 fn command(file: &str, options: &Options) -> String {
-    let network = options.network.iter().map(|name| format!(" --network {name}")).collect::<String>();
+    let network =
+        options.network.iter().map(|name| format!(" --network {}", quoted(name))).collect::<String>();
     let padding = if options.padding == Padding::Same { " --padding same" } else { "" };
-    format!("mascot import {file}{network}{padding}")
+    format!("mascot import {}{network}{padding}", quoted(file))
 }
 
 fn at(source: &Source, line: usize, message: String) -> InputError {

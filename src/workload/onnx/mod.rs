@@ -55,7 +55,7 @@ use self::precision::Forms;
 use self::problem::Problem;
 use super::imported::{Imported, Summary};
 use super::network::{Network, Totals};
-use crate::files::InputError;
+use crate::files::{InputError, quoted};
 use crate::precision::Precision;
 
 /// Options for what a file leaves open.
@@ -122,9 +122,10 @@ pub enum UnknownOperators {
 impl Options {
     /// The command line that imports `file` with these options.
     fn command(&self, file: &str) -> String {
-        let mut command = format!("mascot import {file}");
-        self.bindings.iter().for_each(|(name, size)| command += &format!(" --bind {name}={size}"));
-        self.inputs.iter().for_each(|name| command += &format!(" --input {name}"));
+        let mut command = format!("mascot import {}", quoted(file));
+        let bindings = self.bindings.iter().map(|(name, size)| format!("{name}={size}"));
+        bindings.for_each(|binding| command += &format!(" --bind {}", quoted(&binding)));
+        self.inputs.iter().for_each(|name| command += &format!(" --input {}", quoted(name)));
         if self.unknown == UnknownOperators::Bytes {
             command += " --unknown=bytes";
         }
@@ -136,12 +137,27 @@ impl Options {
         }
         command
     }
+
+    /// What a reader of the network file has to know.
+    fn note(&self, file: &str) -> String {
+        let bound = self.bindings.iter().map(|(name, size)| format!("{name} = {size}"));
+        let (bound, sizes) = match self.bindings.is_empty() {
+            true => (String::new(), "Sizes are elements at batch 1"),
+            false => {
+                let bound = bound.collect::<Vec<_>>().join(", ");
+                (format!("Bound in {file}: {bound}.\n"), "Sizes are elements at what was bound")
+            }
+        };
+        format!("{bound}{sizes}; `fused` operations run inside the layer; views are edges.")
+    }
 }
 
 /// Imports an ONNX file.
 pub fn import(path: &Path, options: &Options) -> Result<Imported, InputError> {
     let file = File::open(path).map_err(|error| InputError::file(path, error))?;
-    import_from(BufReader::new(file), path, options)
+    let mut content = BufReader::new(file);
+    content.fill_buf().map_err(|error| InputError::unread(path, &error))?;
+    import_from(content, path, options)
 }
 
 /// Imports the content of an ONNX file; `path` is its name.
@@ -179,7 +195,7 @@ fn read(content: impl BufRead, path: &Path, options: &Options) -> Result<Importe
     Ok(Imported {
         summary: Summary { model: name.clone(), mac_layers, edges, macs: layers.macs, weight_elems },
         command: options.command(&file),
-        note: "Sizes are elements at batch 1; `fused` operations run inside the layer; views are edges.",
+        note: options.note(&file),
         notes: fused.iter().map(|fused| fused.note.clone()).chain(notes).collect(),
         network: Network {
             name,

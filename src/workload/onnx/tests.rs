@@ -302,6 +302,10 @@ fn symbolic_dimensions_need_a_binding() {
     assert_eq!(import_bound(model(), &[("batch", 2)]).unwrap().summary.macs, 128);
     let command = import_bound(model(), &[("batch", 2)]).unwrap().command;
     assert_eq!(command, "mascot import model.onnx --bind batch=2");
+    let text = import_bound(model(), &[("batch", 2)]).unwrap().to_toml();
+    let head = "# Written by `mascot import model.onnx --bind batch=2`: change the importer, not this file.\n\
+                # Bound in model.onnx: batch = 2.\n# Sizes are elements at what was bound; `fused`";
+    assert!(text.starts_with(head), "{text}");
     let message = import_bound(model(), &[("bach", 2)]).unwrap_err();
     assert!(message.contains("--bind bach") && message.contains("it has batch"), "{message}");
 }

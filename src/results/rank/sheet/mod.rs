@@ -3,12 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::choice::place;
 use super::cells::of_cells;
-use super::{Question, Ranked, Ranking, place};
+use super::{Question, Ranked, Ranking};
 use crate::experiment::{BOUND, LOAD, SCHEDULER, SEED};
 use crate::metrics::Given;
 use crate::results::compare::direction;
-use crate::results::folder::{OwnPace, Row};
+use crate::results::folder::OwnPace;
+use crate::results::rows::Row;
 use crate::sweep::{Estimate, Measured, RATE, Range, Replicates, column, mean, p_value, range, rejected};
 
 /// The index of a cell, and a seed or the number of a part of the only run there.
