@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::data::write_all;
 use crate::experiment::Error;
-use crate::sweep::quoted;
+use crate::files::quoted;
 
 #[derive(Args)]
 pub(super) struct Options {
