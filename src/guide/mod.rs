@@ -9,6 +9,7 @@
 //! - [`policies`]: the learned policies and how they are trained
 //! - [`metrics`]: the CSV files, every column, and what the intervals are
 //! - [`results`]: pictures, rankings, comparisons, and the bound of the SLA rate
+//! - [`paper`]: from an empty folder to the figures and the table of a paper
 //! - [`model`]: what is modelled, what is left out, and how well contention is modelled
 //! - [`verification`]: what each part was compared with
 //! - [`performance`]: how long things take
@@ -32,6 +33,7 @@ chapters! {
     policies: "policies.md",
     metrics: "metrics.md",
     results: "results.md",
+    paper: "paper.md",
     model: "model.md",
     verification: "verification.md",
     performance: "performance.md",

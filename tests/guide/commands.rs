@@ -1,5 +1,5 @@
 //! Do the commands of the guide print what it shows? Every console block of a chapter is run in a folder of the
-//! chapter's own, in which the experiments lie, and every file whose block begins with its name (`# NAME.toml`); those marked
+//! chapter's own, in which the quick start and a network lie, and every file whose block begins with its name (`# NAME.toml`); those marked
 //! `ignore` are not run. `...` stands for lines left out.
 
 use std::fs;
@@ -9,6 +9,9 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{blocks, chapters, common};
+
+/// The network that a chapter imports as one's own.
+const NETWORK: &str = "tests/data/onnx/light_shufflenet.onnx";
 
 #[test]
 fn commands_print_what_the_guide_shows() {
@@ -22,12 +25,16 @@ fn commands_print_what_the_guide_shows() {
         let experiments = copy.with_extension("in").join("experiments");
         fs::create_dir_all(&experiments).unwrap();
         fs::copy("experiments/quickstart.toml", experiments.join("quickstart.toml")).unwrap();
+        fs::copy(NETWORK, copy.with_extension("in").join("my_network.onnx")).unwrap();
         for (_, _, block) in blocks(text) {
             let first = block.lines().next().unwrap_or_default();
             let name =
                 first.strip_prefix("# ").filter(|name| name.ends_with(".toml") || name.ends_with(".gml"));
-            name.into_iter()
-                .for_each(|name| fs::write(copy.with_extension("in").join(name), &block).unwrap());
+            for name in name {
+                let file = copy.with_extension("in").join(name);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, &block).unwrap();
+            }
         }
     }
     let cases = trycmd::TestCases::new();
