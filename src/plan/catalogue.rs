@@ -262,7 +262,8 @@ fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
     let accelerator = |a: &Accelerator| {
         let model = &system.models[a.model];
         let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
-        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps }
+        let levels = model.storages().skip(1).map(|(_, level)| level.name.clone()).collect();
+        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps, levels }
     };
     Platform {
         accelerators: system.accelerators.iter().map(accelerator).collect(),
