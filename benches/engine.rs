@@ -53,7 +53,7 @@ const LAYERS: usize = 8;
 const NETWORKS: usize = 7;
 
 fn chains(accelerators: usize, layers: usize) -> Arc<World> {
-    let accelerator = |i| AcceleratorModel { name: format!("m{i}"), model: 0, leakage_pj_per_ps: 0.0 };
+    let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
     let platform = Platform {
         accelerators: (0..accelerators).map(accelerator).collect(),
         bandwidth_bytes_per_ps: 0.001 * accelerators as f64,
@@ -68,6 +68,7 @@ fn chains(accelerators: usize, layers: usize) -> Arc<World> {
             energy: Picojoules(1.0),
             utilization: 1.0,
             tiles: 1,
+            on_chip: None,
         };
         let after = if i == 0 { vec![] } else { vec![i - 1] };
         LayerModel { name: format!("l{i}"), after, costs: vec![Some(cost); accelerators] }

@@ -131,7 +131,7 @@ fn ten_sites(c: &mut Criterion) {
 /// One accelerator and one layer of a microsecond a site, so that hardly anything but the fleet is left.
 fn per_request(c: &mut Criterion) {
     let platform = Platform {
-        accelerators: vec![AcceleratorModel { name: "m".into(), model: 0, leakage_pj_per_ps: 0.0 }],
+        accelerators: vec![AcceleratorModel::new("m".into(), 0, 0.0)],
         bandwidth_bytes_per_ps: f64::INFINITY,
         sharing: mascot::hw::Sharing::MaxMin,
     };
@@ -143,6 +143,7 @@ fn per_request(c: &mut Criterion) {
         energy: Picojoules(1.0),
         utilization: 1.0,
         tiles: 1,
+        on_chip: None,
     };
     let layer = LayerModel { name: "l".into(), after: Vec::new(), costs: vec![Some(cost)] };
     let networks = vec![NetworkModel::new("n", &[layer], &platform, None)];

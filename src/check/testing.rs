@@ -17,8 +17,7 @@ use crate::workload::{Late, Qos};
 
 /// `accelerators` accelerators that share `bandwidth` bytes per nanosecond max-min.
 pub(crate) fn platform(accelerators: usize, bandwidth: f64) -> Platform {
-    let accelerator =
-        |i: usize| AcceleratorModel { name: format!("m{i}"), model: i, leakage_pj_per_ps: 1e-3 };
+    let accelerator = |i: usize| AcceleratorModel::new(format!("m{i}"), i, 1e-3);
     Platform {
         accelerators: (0..accelerators).map(accelerator).collect(),
         bandwidth_bytes_per_ps: bandwidth / 1e3,
@@ -37,6 +36,7 @@ pub(crate) fn layer(after: &[usize], costs: &[(f64, f64)]) -> LayerModel {
             energy: Picojoules(1.0),
             utilization: 0.5,
             tiles: u64::MAX,
+            on_chip: None,
         })
     };
     LayerModel { name: "layer".into(), after: after.to_vec(), costs: costs.iter().map(cost).collect() }

@@ -52,6 +52,9 @@ pub(super) struct Options {
     /// Write layers.csv: one row per layer run
     #[arg(long)]
     layers: bool,
+    /// Write energy.csv: the energy by accelerator, tenant, network and part (MACs, levels, DRAM, leakage, decisions)
+    #[arg(long)]
+    energy: bool,
     /// Write a timeline of the experiment's only cell, for ui.perfetto.dev or chrome://tracing
     #[arg(long, value_name = "FILE.json")]
     timeline: Option<PathBuf>,
@@ -147,7 +150,8 @@ fn with_job<T>(
     let plan = prepare(experiment, data, !options.dry_run, &bars)?;
     plan.moved_deadlines().iter().for_each(|warning| bars.warn(warning));
     let inputs = Inputs::of(&plan, data)?;
-    let logs = Logs { requests: options.requests, layers: options.layers };
+    let Options { requests, layers, energy, .. } = *options;
+    let logs = Logs { requests, layers, energy };
     let job = Job {
         plan: &plan,
         inputs: &inputs,

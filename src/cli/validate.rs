@@ -112,7 +112,9 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
     if table.contains_key("level") {
         let spec = AccelSpec::read(path)?;
         check_name(path, &spec.name)?;
-        Ok(Verdict::new("accelerator", format!(" `{}`, {} MACs", spec.name, spec.macs_per_cycle())))
+        let scaled = spec.technology.map_or(String::new(), |told| format!(", {told}"));
+        let text = format!(" `{}`, {} MACs{scaled}", spec.name, spec.macs_per_cycle());
+        Ok(Verdict::new("accelerator", text))
     } else if table.contains_key("measured") {
         let measurements = Measurements::read(path)?;
         check_name(path, &measurements.name)?;

@@ -22,11 +22,11 @@ pub(super) fn message(text: &str) -> String {
 }
 
 /// Breaks lines at spaces, so that they fit a width; what continues a line begins with `indent`. A quoted word and what
-/// stands between backticks stay in one piece. Lines of a user's file, and commands on lines of their own, stay as they
-/// are.
+/// stands between backticks stay in one piece. Lines of a user's file, and commands and entries to copy, which have lines
+/// of their own, stay as they are.
 pub(super) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let lines = text.split('\n').map(|line| {
-        let is_kept = line.chars().count() <= width || is_excerpt(line) || is_command(line);
+        let is_kept = line.chars().count() <= width || is_excerpt(line) || is_to_copy(line);
         if is_kept { line.to_string() } else { broken(line, width, indent) }
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -38,8 +38,9 @@ fn is_excerpt(line: &str) -> bool {
     rest.starts_with("| ") && rest.len() < line.len()
 }
 
-fn is_command(line: &str) -> bool {
-    line.trim_start().starts_with("mascot ")
+/// Whether this is a command, or so far indented that it is something to copy.
+fn is_to_copy(line: &str) -> bool {
+    line.starts_with("    ") || line.trim_start().starts_with("mascot ")
 }
 
 fn broken(line: &str, width: usize, indent: &str) -> String {
@@ -110,7 +111,9 @@ mod tests {
     fn commands_and_quoted_words_stay_whole() {
         assert_eq!(wrapped("try (`mascot list x`) again", 12, ""), "try\n(`mascot list x`)\nagain");
         assert_eq!(wrapped("with 'my results' now", 8, ""), "with\n'my results'\nnow");
-        assert_eq!(wrapped("  mascot run a b c d", 8, ""), "  mascot run a b c d");
+        for line in ["  mascot run a b c d", "    { name = \"a\", policy = \"b\" }"] {
+            assert_eq!(wrapped(line, 8, ""), line);
+        }
         // An apostrophe or a backtick without a partner opens nothing.
         assert_eq!(wrapped("a system's `own value", 9, ""), "a\nsystem's\n`own\nvalue");
     }

@@ -18,8 +18,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::LayerCost;
 use super::mapper::{Goal, VERSION};
+use super::{LayerCost, OnChip};
 use crate::dims::PostOp;
 use crate::files::{sha256, write_atomic};
 use crate::hw::AccelSpec;
@@ -138,6 +138,9 @@ impl Cache {
     }
 }
 
+/// The version of what a line says.
+const FORMAT: u32 = 2;
+
 /// Number of bytes of the hash in a file's name.
 const KEY_BYTES: usize = 16;
 
@@ -145,7 +148,7 @@ const KEY_BYTES: usize = 16;
 fn key(accel: &AccelSpec, goal: Goal) -> String {
     // Its serialised form leaves out what is neutral, names, sources, and what decides no cost.
     let spec = serde_json::to_string(accel).expect("numbers and words are written without fail");
-    digest(&format!("{VERSION} {goal:?} {spec}"), KEY_BYTES)
+    digest(&format!("{VERSION} {FORMAT} {goal:?} {spec}"), KEY_BYTES)
 }
 
 /// The first `bytes` of the SHA-256 hash, in hexadecimal.
@@ -154,12 +157,23 @@ fn digest(text: &str, bytes: usize) -> String {
 }
 
 fn format(work: &Work, cost: Option<&LayerCost>) -> String {
-    let cost = cost.map_or("none".to_owned(), |cost| {
-        let LayerCost { latency, dram_bytes, weight_bytes, input_bytes, energy, utilization, tiles } = cost;
-        let (energy, utilization) = (energy.0.to_bits(), utilization.to_bits());
-        let [all, weights, inputs] = [dram_bytes, weight_bytes, input_bytes].map(|bytes| bytes.0);
-        format!("{} {all} {weights} {inputs} {energy:x} {utilization:x} {tiles}", latency.0)
-    });
+    let cost =
+        cost.map_or("none".to_owned(), |cost| {
+            let LayerCost {
+                latency,
+                dram_bytes,
+                weight_bytes,
+                input_bytes,
+                energy,
+                utilization,
+                tiles,
+                on_chip,
+            } = cost;
+            let (energy, utilization) = (energy.0.to_bits(), utilization.to_bits());
+            let [all, weights, inputs] = [dram_bytes, weight_bytes, input_bytes].map(|bytes| bytes.0);
+            let on_chip = on_chip.map_or(String::new(), |on_chip| on_chip_text(&on_chip));
+            format!("{} {all} {weights} {inputs} {energy:x} {utilization:x} {tiles}{on_chip}", latency.0)
+        });
     let content = format!("{} = {cost}", work_text(work));
     format!("{content} # {}\n", digest(&content, 8))
 }
@@ -175,7 +189,8 @@ fn parse(line: &str) -> Option<(Work, Option<LayerCost>)> {
         return Some((work, None));
     }
     let fields: Vec<&str> = cost.split(' ').collect();
-    let [latency, dram_bytes, weight_bytes, input_bytes, energy, utilization, tiles] = fields.as_slice()
+    let [latency, dram_bytes, weight_bytes, input_bytes, energy, utilization, tiles, on_chip @ ..] =
+        fields.as_slice()
     else {
         return None;
     };
@@ -189,8 +204,26 @@ fn parse(line: &str) -> Option<(Work, Option<LayerCost>)> {
         energy: Picojoules(bits(energy)?),
         utilization: bits(utilization)?,
         tiles: tiles.parse().ok()?,
+        on_chip: parse_on_chip(on_chip)?,
     };
     Some((work, Some(cost)))
+}
+
+/// The energies on chip behind a space each, without the zeros at the end.
+fn on_chip_text(OnChip { compute_pj, levels_pj }: &OnChip) -> String {
+    let used = levels_pj.iter().rposition(|pj| *pj != 0.0).map_or(0, |last| last + 1);
+    let energies = std::iter::once(compute_pj).chain(&levels_pj[..used]);
+    energies.map(|pj| format!(" {:x}", pj.to_bits())).collect()
+}
+
+fn parse_on_chip(fields: &[&str]) -> Option<Option<OnChip>> {
+    let energy = |text: &&str| u64::from_str_radix(text, 16).ok().map(f64::from_bits);
+    let Some((compute_pj, levels)) = fields.split_first() else { return Some(None) };
+    let mut on_chip = OnChip { compute_pj: energy(compute_pj)?, ..OnChip::default() };
+    for (place, text) in levels.iter().enumerate() {
+        *on_chip.levels_pj.get_mut(place)? = energy(text)?;
+    }
+    Some(Some(on_chip))
 }
 
 /// The layer, then each operation at its output behind a `+`, then the precision behind an `@` unless it is native.
@@ -280,7 +313,12 @@ mod tests {
             energy: Picojoules(0.1 + 0.2),
             utilization: 1.0 / 3.0,
             tiles: 9,
+            on_chip: None,
         };
+        let mut on_chip = OnChip { compute_pj: 0.1, ..OnChip::default() };
+        let without_levels = LayerCost { on_chip: Some(on_chip), ..cost };
+        on_chip.levels_pj[2] = 0.2;
+        let with_levels = LayerCost { on_chip: Some(on_chip), ..cost };
         let ops = [
             Op::Conv(conv),
             Op::Conv(LoopNest { padding: [2, 0], ..conv }),
@@ -295,7 +333,7 @@ mod tests {
         let narrow = Work { precision, ..fused.clone() };
         let works = ops.map(Work::from).into_iter().chain([fused, narrow]);
         for work in works {
-            for cost in [Some(cost), None] {
+            for cost in [Some(cost), Some(without_levels), Some(with_levels), None] {
                 let line = format(&work, cost.as_ref());
                 assert_eq!(parse(line.trim_end()), Some((work.clone(), cost)));
                 assert_eq!(parse(&line.trim_end()[..line.len() - 3]), None);

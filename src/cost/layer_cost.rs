@@ -27,11 +27,13 @@
 //!
 //! Left out: on-chip buffers of vector layers.
 
-use super::LayerCost;
+use super::access::Flat;
+use super::evaluate::Evaluator;
 use super::lowering::Lowered;
 use super::mapper::{self, Found, Goal};
 use super::passes::{Pass, passes};
 use super::timing::{layer_cycles, port_cycles, time};
+use super::{LayerCost, OnChip};
 use crate::dims::{LayerKind, Tensor};
 use crate::hw::AccelSpec;
 use crate::units::{Bytes, Cycles, Picojoules, Time};
@@ -51,16 +53,19 @@ pub fn layer_cost(accel: &AccelSpec, work: &Work, goal: Goal) -> Option<LayerCos
 fn pass_cost(accel: &AccelSpec, pass: &Pass, goal: Goal) -> Option<(Cycles, LayerCost)> {
     match stream_of(accel, pass) {
         Some(stream) => Some((stream.cycles(accel), stream.cost(accel))),
-        None => mapper::search_pass(accel, pass, goal)
-            .map(|found| (found.cycles, nest_cost(accel, pass.op.kind(), &found))),
+        None => {
+            mapper::search_pass(accel, pass, goal).map(|found| (found.cycles, nest_cost(accel, pass, &found)))
+        }
     }
 }
 
-pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, found: &Found) -> LayerCost {
+pub(super) fn nest_cost(accel: &AccelSpec, pass: &Pass, found: &Found) -> LayerCost {
+    let evaluator = Evaluator::of_pass(accel, pass).expect("the mapper has run the layer");
+    let energy_pj = evaluator.detail(&Flat::of(&found.mapping)).dynamic_pj;
     let [weights, inputs] =
         [Tensor::Weights, Tensor::Inputs].map(|tensor| found.tensor_bytes[tensor as usize]);
     // The second operand of a product of activations is an input.
-    let (weight_bytes, input_bytes) = match kind {
+    let (weight_bytes, input_bytes) = match pass.op.kind() {
         LayerKind::Matmul => (Bytes(0), Bytes(weights.0 + inputs.0)),
         _ => (weights, inputs),
     };
@@ -72,6 +77,7 @@ pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, found: &Found) -> La
         energy: found.dynamic_energy,
         utilization: found.multiplications as f64 / (found.cycles.0 as f64 * accel.macs_per_cycle() as f64),
         tiles: found.mapping.levels[0].temporal.iter().map(|each| each.bound).product(),
+        on_chip: Some(OnChip::of(accel, &energy_pj)),
     }
 }
 
@@ -87,6 +93,7 @@ impl LayerCost {
             energy: Picojoules(self.energy.0 + next.energy.0),
             utilization: (share(&self) + share(&next)) / latency.as_ps(),
             tiles: self.tiles,
+            on_chip: self.on_chip.zip(next.on_chip).map(|(one, other)| one + other),
         }
     }
 }
@@ -125,6 +132,7 @@ impl Stream {
             energy: Picojoules(self.dram_pj(accel) + self.ops_pj(accel)),
             utilization: 0.0,
             tiles: self.reads.max(self.writes).max(1),
+            on_chip: Some(OnChip { compute_pj: self.ops_pj(accel), ..OnChip::default() }),
         }
     }
 

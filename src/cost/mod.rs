@@ -33,6 +33,9 @@ pub mod timeloop;
 mod timing;
 mod user_table;
 
+use std::ops::{Add, Mul};
+
+use crate::hw::{AccelSpec, MAX_LEVELS};
 use crate::units::{Bytes, Picojoules, Time};
 
 pub use access::{Accesses, touched_elements};
@@ -71,4 +74,47 @@ pub struct LayerCost {
     /// Number of tiles in the outermost (DRAM) loops, which is the number of equal parts into which the layer can be
     /// split.
     pub tiles: u64,
+    /// The part of the energy that is spent on chip; `None` of a user's own costs, which do not say.
+    pub on_chip: Option<OnChip>,
+}
+
+/// What a layer spends on chip. The rest of its energy is DRAM's.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OnChip {
+    /// MACs, and the operations of the vector lanes, in pJ.
+    pub compute_pj: f64,
+    /// Each storage level inside DRAM in pJ, outermost first; zeros behind the last.
+    pub levels_pj: [f64; MAX_LEVELS - 1],
+}
+
+impl OnChip {
+    /// From the energy of each level in pJ, outermost first, and of the computation last.
+    fn of(accel: &AccelSpec, energy_pj: &[f64]) -> Self {
+        let mut on_chip = Self { compute_pj: energy_pj[accel.levels.len()], ..Self::default() };
+        let levels = accel.storages().skip(1).map(|(level, _)| energy_pj[level]);
+        on_chip.levels_pj.iter_mut().zip(levels).for_each(|(place, pj)| *place = pj);
+        on_chip
+    }
+
+    /// All of it in pJ.
+    pub fn total_pj(&self) -> f64 {
+        self.compute_pj + self.levels_pj.iter().sum::<f64>()
+    }
+}
+
+impl Add for OnChip {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let levels_pj = std::array::from_fn(|level| self.levels_pj[level] + other.levels_pj[level]);
+        Self { compute_pj: self.compute_pj + other.compute_pj, levels_pj }
+    }
+}
+
+impl Mul<f64> for OnChip {
+    type Output = Self;
+
+    fn mul(self, factor: f64) -> Self {
+        Self { compute_pj: self.compute_pj * factor, levels_pj: self.levels_pj.map(|pj| pj * factor) }
+    }
 }

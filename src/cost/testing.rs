@@ -49,6 +49,7 @@ pub(super) fn accel(name: &str, levels: Vec<Level>) -> AccelSpec {
     AccelSpec {
         name: name.into(),
         source: "by hand".into(),
+        technology: None,
         clock_hz: 1e9,
         kinds: LayerKind::ALL.to_vec(),
         post_ops: Vec::new(),

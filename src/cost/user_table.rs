@@ -95,6 +95,7 @@ impl UserTable {
                 macs / (given.cycles as f64 * accel.macs_per_cycle() as f64)
             }),
             tiles: given.tiles,
+            on_chip: None,
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! The part of a setting that changes the world: the memory that all accelerators share, and the traffic of layers.
 
 use super::keys::Setting;
-use crate::hw::{Fusion, Residency, Sharing};
+use crate::hw::{Fusion, Objective, Residency, Sharing};
 use crate::precision::Precision;
 
 /// The DRAM of a setting. Settings with the same DRAM share a world.
@@ -21,6 +21,8 @@ pub struct Dram {
     pub fusion: Fusion,
     /// The bits of elements where networks say nothing.
     pub precision: Precision,
+    /// What the mapper minimises.
+    pub objective: Objective,
     pub(crate) max_sub_job_us: f64,
     pub(crate) phases: bool,
 }
@@ -36,6 +38,7 @@ impl Dram {
             residency: setting.residency,
             fusion: setting.fusion,
             precision: setting.precision,
+            objective: setting.objective,
             max_sub_job_us: setting.max_sub_job_us,
             phases: setting.phases,
         }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::sla_reference::SlaReference;
-use crate::hw::{Fusion, Residency, Sharing, SystemSpec};
+use crate::hw::{Fusion, Objective, Residency, Sharing, SystemSpec};
 use crate::precision::Precision;
 use crate::sim::Unassigned;
 use crate::workload::{Late, Qos, SlaRule};
@@ -67,6 +67,9 @@ macro_rules! with_swept_keys {
             /// Bits per element where networks say nothing, such as `w4a8`: weights `w`, inputs and outputs `a` (or `i` and
             /// `o`), partial sums `p`; the system's own if left out.
             precision: Precision as Precision = (own);
+            /// What the mapper minimises for every layer: its latency, its energy, or their product; the system's own if
+            /// left out.
+            objective: Objective as Objective = (own);
             /// The deadline rule.
             sla: SlaRule as SlaRule = (SlaRule::Factor);
             /// Multiple of the isolated latency.

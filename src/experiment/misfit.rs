@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::data::{DataRoot, Kind};
 use super::schedulers::SchedulerChoice;
+use crate::files::quoted;
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::policy::{Policy, PolicyEntry};
 
@@ -29,7 +30,8 @@ pub(super) fn ways_out(
     let (name, word) = (&system.name, if is_known { &system.name[..] } else { "SYSTEM.toml" });
     let out = format!("results/train-{name}");
     let own = entry(choice, &format!("{out}/{}-{name}.toml", kind.name), false);
-    let train = format!("mascot train {} --set systems={word} --out {out}", kind.training);
+    let set = quoted(&format!("systems={word}"));
+    let train = format!("mascot train {} --set {set} --out {}", kind.training, quoted(&out));
     let mut text = format!("\n  train one, and name it:\n    {train}\n    {own}");
     if let Some(other) = named.map(str::to_string).or_else(|| transferable(kind, system, data)) {
         text += "\n  or run one that was trained for other accelerators, which may be worse:\n    ";

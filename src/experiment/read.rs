@@ -39,7 +39,7 @@ use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
     Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
 };
-use crate::hw::{Fusion, Residency, Sharing};
+use crate::hw::{Fusion, Objective, Residency, Sharing};
 use crate::precision::Precision;
 use crate::sim::Unassigned;
 use crate::units::Time;

@@ -6,8 +6,10 @@
 
 mod lowering;
 mod read;
+mod technology;
 
 pub use lowering::Lowering;
+pub use technology::{Technology, TechnologyNode};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,9 @@ pub struct AccelSpec {
     /// What the accelerator models, and where its numbers come from.
     #[serde(skip)]
     pub source: String,
+    /// How the energies were scaled from the file's to those below; `None` if they are the file's.
+    #[serde(skip)]
+    pub technology: Option<Technology>,
     /// Clock in Hz.
     pub clock_hz: f64,
     /// The kinds of layer it runs.

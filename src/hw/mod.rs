@@ -7,6 +7,8 @@ mod accel;
 mod import;
 mod system;
 
-pub use accel::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage};
+pub use accel::{
+    AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage, Technology, TechnologyNode,
+};
 pub use import::{AccelSummary, ImportedAccel, Note, import_accel};
 pub use system::{Accelerator, Fusion, Objective, Residency, Sharing, SystemSpec, fuses};

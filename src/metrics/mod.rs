@@ -3,7 +3,7 @@
 //! [`Metrics`] builds the whole registry, takes the [`Record`](crate::sim::Record)s of one run and gives one [`Value`]
 //! per column; CSV columns, help and docs iterate [`METRICS`]. Columns carry their unit in their name; a ratio has
 //! none. [`Groups`] runs the registry again per tenant, network, QoS level and priority, and [`Accelerators`] has the
-//! totals of each accelerator. Two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`]. [`Timeline`]
+//! totals of each accelerator. Two logs keep rows instead of totals: [`RequestLog`] and [`LayerLog`]; [`EnergyLog`] keeps sums. [`Timeline`]
 //! draws one run.
 //!
 //! Request metrics see measured requests only ([`crate::sim::Trace::is_measured`]). Integrals over time (static energy,
@@ -28,6 +28,7 @@ mod decisions;
 mod dram_utilization;
 mod edp;
 mod energy;
+mod energy_log;
 mod fairness;
 mod firm;
 mod groups;
@@ -58,6 +59,7 @@ pub use adapt::{ADAPT_COLUMNS, adapt_s};
 pub use batches::{BATCH_COLUMNS, Batches};
 pub use column::{Better, Column, Given, Heading, Value};
 pub use context::{Context, Terms};
+pub use energy_log::{EnergyLog, EnergyRow, Part};
 pub use groups::{GroupBy, GroupRow, Groups};
 pub use layer_log::{LayerLog, LayerRow};
 pub use links::{LINK_COLUMNS, LinkTraffic, Links};

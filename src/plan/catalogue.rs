@@ -8,7 +8,7 @@ use ndarray::Array2;
 
 use crate::cost::{self, Cache, CostTable, LayerCost};
 use crate::experiment::{DataRoot, Dram, Error, Progress, Setting};
-use crate::hw::{self, AccelSpec, Accelerator, Fusion, SystemSpec};
+use crate::hw::{self, AccelSpec, Accelerator, Fusion, Objective, SystemSpec};
 use crate::precision::Precision;
 use crate::sim::{
     AcceleratorModel, Buffer, Forwarding, LayerModel, Memory, NetworkModel, Platform, Residency, Tensors,
@@ -24,16 +24,17 @@ const MAX_LAYER_S: f64 = 1e3;
 /// (`pace.rs`).
 const MAX_NETWORK_S: f64 = 1e6;
 
-/// The form in which a system runs networks.
+/// The form in which a system runs networks. The objective comes first, so that forms under one objective are neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Form {
+    objective: Objective,
     fusion: Fusion,
     precision: Precision,
 }
 
 impl Form {
     pub(super) fn of(setting: &Setting) -> Self {
-        Self { fusion: setting.fusion, precision: setting.precision }
+        Self { objective: setting.objective, fusion: setting.fusion, precision: setting.precision }
     }
 }
 
@@ -65,13 +66,20 @@ impl Catalogue {
         variants.dedup();
         let read = |variant: &Variant| data.network(&variant.network);
         let networks = variants.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let as_run = |&Form { fusion, precision }: &Form| {
+        let as_run = |&Form { fusion, precision, .. }: &Form| {
             networks.iter().map(move |network| cost::as_run(network, precision, fusion, &system.models))
         };
         let networks: Vec<Network> = forms.iter().flat_map(as_run).collect();
         let batches = variants.iter().map(|variant| variant.batch).cycle();
         let jobs: Vec<(&Network, u64)> = networks.iter().zip(batches).collect();
-        let tables = tables(system, &jobs, cache, progress)?;
+        let objectives: Vec<Objective> =
+            forms.iter().flat_map(|form| variants.iter().map(|_| form.objective)).collect();
+        let mut tables = Vec::with_capacity(jobs.len());
+        for same in objectives.chunk_by(PartialEq::eq) {
+            let system = SystemSpec { objective: same[0], ..system.clone() };
+            let jobs = &jobs[tables.len()..tables.len() + same.len()];
+            tables.extend(self::tables(&system, jobs, cache, progress)?);
+        }
         let mut all = networks.into_iter().zip(tables).map(|(network, table)| Costed { network, table });
         let costed = forms.iter().map(|&form| (form, all.by_ref().take(variants.len()).collect()));
         Ok(Self { costed: costed.collect(), variants })
@@ -114,7 +122,8 @@ impl Catalogue {
     fn costed(&self, variant: &Variant, dram: &Dram) -> &Costed {
         let place =
             self.variants.binary_search(variant).expect("the catalogue holds every scenario's networks");
-        &self.costed[&Form { fusion: dram.fusion, precision: dram.precision }][place]
+        let form = Form { objective: dram.objective, fusion: dram.fusion, precision: dram.precision };
+        &self.costed[&form][place]
     }
 
     fn model(
@@ -253,7 +262,8 @@ fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
     let accelerator = |a: &Accelerator| {
         let model = &system.models[a.model];
         let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
-        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps }
+        let levels = model.storages().skip(1).map(|(_, level)| level.name.clone()).collect();
+        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps, levels }
     };
     Platform {
         accelerators: system.accelerators.iter().map(accelerator).collect(),

@@ -216,7 +216,8 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
     let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
     check_whole_layers(experiment, system, &settings)?;
-    check_precision(experiment, system, &settings)
+    check_precision(experiment, system, &settings)?;
+    check_objective(experiment, system, points)
 }
 
 /// Checks that forwarding and residency are combined neither with phases or split layers, because they keep whole
@@ -257,6 +258,21 @@ fn check_precision(experiment: &Experiment, system: &SystemSpec, settings: &[Set
             system.name,
             cost.display()
         ))),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that nothing is asked of the mapper where costs are given: it has nothing to do.
+fn check_objective(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
+    match &system.cost {
+        Some(cost) if points.iter().any(|point| point.asked.objective.is_some()) => {
+            Err(Error::Usage(format!(
+                "{}: `objective` has no effect on `{}`, whose costs come from {}: leave it out",
+                experiment.path.display(),
+                system.name,
+                cost.display()
+            )))
+        }
         _ => Ok(()),
     }
 }

@@ -56,8 +56,16 @@ impl Plan {
 }
 
 /// The keys of the hardware, from which isolated latencies follow.
-const HARDWARE: [&str; 7] =
-    ["system", "dram_bandwidth_gbps", "dram_efficiency", "fusion", "precision", "max_sub_job_us", "phases"];
+const HARDWARE: [&str; 8] = [
+    "system",
+    "dram_bandwidth_gbps",
+    "dram_efficiency",
+    "fusion",
+    "precision",
+    "objective",
+    "max_sub_job_us",
+    "phases",
+];
 
 /// Deadlines that differ by this factor count as different. Our choice, because the rounding of split layers stays
 /// below it.

@@ -25,7 +25,12 @@ pub fn joint_world(model: &FleetModel) -> World {
     let bandwidth = model.sites.iter().map(|site| site.world.platform.bandwidth_bytes_per_ps).sum();
     let platform =
         Platform { accelerators, bandwidth_bytes_per_ps: bandwidth, sharing: first.platform.sharing };
-    World { platform, networks: first.networks.clone() }
+    let mut networks = first.networks.clone();
+    for (n, network) in networks.iter_mut().enumerate() {
+        let of_sites = model.sites.iter().flat_map(|site| site.world.networks[n].on_chip.iter().cloned());
+        network.on_chip = of_sites.collect();
+    }
+    World { platform, networks }
 }
 
 /// Translates the records of a fleet for a recorder of plain runs.

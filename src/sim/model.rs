@@ -7,7 +7,7 @@ use super::drift::Unable;
 use super::forwarding::Forwarding;
 use super::phases::{Phases, alone, phases};
 use super::residency::Residency;
-use crate::cost::LayerCost;
+use crate::cost::{LayerCost, OnChip};
 use crate::hw::Sharing;
 use crate::units::{Picojoules, Time};
 
@@ -52,6 +52,15 @@ pub struct AcceleratorModel {
     pub model: usize,
     /// Leakage of all buffers of the accelerator.
     pub leakage_pj_per_ps: f64,
+    /// The names of its on-chip levels, in the order of [`OnChip::levels_pj`].
+    pub levels: Vec<String>,
+}
+
+impl AcceleratorModel {
+    /// An accelerator whose on-chip levels have no names.
+    pub fn new(name: String, model: usize, leakage_pj_per_ps: f64) -> Self {
+        Self { name, model, leakage_pj_per_ps, levels: Vec::new() }
+    }
 }
 
 /// The cost of one layer on one accelerator of this platform.
@@ -150,6 +159,8 @@ pub struct NetworkModel {
     pub forwarding: Option<Forwarding>,
     /// The data for residency, if tensors may stay on chip across layers and requests.
     pub residency: Option<Residency>,
+    /// What accelerator m spends on chip for each layer, at `[m]`; `None` where that is not known.
+    pub on_chip: Vec<Vec<Option<OnChip>>>,
 }
 
 impl NetworkModel {
@@ -161,6 +172,7 @@ impl NetworkModel {
         let mut costs = Vec::new();
         let mut predecessors: Vec<Vec<u32>> = Vec::new();
         let mut last_part = Vec::with_capacity(layers.len());
+        let mut on_chip = vec![Vec::new(); platform.accelerators.len()];
         for layer in layers {
             let parts = max_sub_job.map_or(1, |limit| parts(&layer.costs, bandwidth, limit));
             for part in 1..=parts {
@@ -175,17 +187,21 @@ impl NetworkModel {
                 costs.extend(
                     layer.costs.iter().map(|c| c.as_ref().map(|c| PairCost::new(c, parts, bandwidth))),
                 );
+                for (on_chip, cost) in on_chip.iter_mut().zip(&layer.costs) {
+                    let part = cost.and_then(|cost| cost.on_chip).map(|all| all * (1.0 / parts as f64));
+                    on_chip.push(part);
+                }
             }
             last_part.push(predecessors.len() as u32 - 1);
         }
         let shape = (names.len(), platform.accelerators.len());
         let costs = Array2::from_shape_vec(shape, costs).expect("one cost per layer and accelerator");
-        Self::resolve(name, names, costs, predecessors)
+        Self { on_chip, ..Self::resolve(name, names, costs, predecessors) }
     }
 
     /// The same network with a demand that changes from phase to phase, behind the accelerators' DRAM ports.
     pub fn in_phases(self, ports_bytes_per_ps: &[f64], platform: &Platform) -> Self {
-        let Self { name, layers, mut costs, predecessors, .. } = self;
+        let Self { name, layers, mut costs, predecessors, on_chip, .. } = self;
         let bandwidth = platform.bandwidth_bytes_per_ps;
         let mut all = Vec::with_capacity(costs.len());
         for ((_, accelerator), cost) in costs.indexed_iter_mut() {
@@ -196,7 +212,7 @@ impl NetworkModel {
             }
             all.push(phases);
         }
-        Self { phases: all, ..Self::resolve(&name, layers, costs, predecessors) }
+        Self { phases: all, on_chip, ..Self::resolve(&name, layers, costs, predecessors) }
     }
 
     /// The network on the platform without some accelerators: they can run none of its layers.
@@ -213,6 +229,7 @@ impl NetworkModel {
             phases: self.phases.clone(),
             forwarding: self.forwarding.clone(),
             residency: self.residency.clone(),
+            on_chip: self.on_chip.clone(),
             ..Self::resolve(&name, layers, costs, predecessors)
         })
     }
@@ -251,6 +268,7 @@ impl NetworkModel {
             phases: Vec::new(),
             forwarding: None,
             residency: None,
+            on_chip: Vec::new(),
             layers,
             costs,
             predecessors,

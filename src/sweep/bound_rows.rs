@@ -128,6 +128,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         accelerators: Vec::new(),
         requests: Vec::new(),
         layers: Vec::new(),
+        energy: Vec::new(),
         serving: Vec::new(),
         answers: Vec::new(),
         links: Vec::new(),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, SchedulerChoice, Window};
 use crate::files::{quoted, quoted_path};
 use crate::metrics::{
-    AnswerRow, Batches, GroupRow, Lane, LayerRow, LinkTraffic, Metrics, RequestRow, ServingGroup, Value,
+    AnswerRow, Batches, EnergyRow, GroupRow, Lane, LayerRow, LinkTraffic, Metrics, RequestRow, ServingGroup,
+    Value,
 };
 use crate::plan::Case;
 
@@ -27,6 +28,9 @@ pub struct Logs {
     pub requests: bool,
     /// One row per layer run.
     pub layers: bool,
+    /// The energy in parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub energy: bool,
 }
 
 /// One cell: a case under one scheduler with one seed.
@@ -63,6 +67,8 @@ pub struct Outcome {
     pub requests: Vec<RequestRow>,
     /// The layer runs, if this log is kept.
     pub layers: Vec<LayerRow>,
+    /// The energy in parts, if it is asked for.
+    pub energy: Vec<EnergyRow>,
     /// On a fleet, what became of the requests, in groups.
     pub serving: Vec<ServingGroup>,
     /// On a fleet, what became of each measured request, if the log of requests is kept.

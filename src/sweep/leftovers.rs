@@ -37,6 +37,7 @@ pub const RUN: Owned = Owned {
         "serving.csv",
         "answers.csv",
         "links.csv",
+        "energy.csv",
     ],
 };
 

@@ -1,7 +1,7 @@
-//! The columns of the files that have a row per request, layer or link, whose names come from the cell.
+//! The columns of the files that have a row per request, layer, link or part of the energy, whose names come from the cell.
 
 use super::cell::Cell;
-use crate::metrics::{AnswerRow, Column, LayerRow, LinkTraffic, RequestRow, Value};
+use crate::metrics::{AnswerRow, Column, EnergyRow, LayerRow, LinkTraffic, Part, RequestRow, Value};
 use crate::plan::Fleet;
 use crate::serve::Loss;
 use crate::sim::DropReason;
@@ -132,6 +132,48 @@ impl<'a> Logged<'a, LayerRow> {
         }),
         Column::lower("energy_uj", "Its energy", |it| Value::Real(it.row.energy.0 / 1e6)),
     ];
+}
+
+impl<'a> Logged<'a, EnergyRow> {
+    /// Columns of `energy.csv` after the keys.
+    pub(super) const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("accelerator", "Where it is spent; decisions are taken on none", |it| {
+            let accelerators = &it.cell.case.site.world.platform.accelerators;
+            it.row.accelerator.map_or(Value::NONE, |place| Value::Text(accelerators[place].name.clone()))
+        }),
+        Column::undirected("tenant", "For whose requests, if for any", |it| {
+            let tenants = &it.cell.case.workload.scenario.tenants;
+            let name = |(tenant, _)| Value::Text(tenants[tenant as usize].name.clone());
+            it.row.served.map_or(Value::NONE, name)
+        }),
+        Column::undirected("network", "For which network, if for any", |it| {
+            it.row.served.map_or(Value::NONE, |(_, network)| it.network(network))
+        }),
+        Column::undirected(
+            "part",
+            "`mac`, the name of an on-chip level, `DRAM`, `layers`, `leakage` or `decisions`",
+            |it| Value::Text(it.part()),
+        ),
+        Column::lower("energy_uj", "The energy of measured requests or of the window", |it| {
+            Value::Real(it.row.energy.0 / 1e6)
+        }),
+    ];
+
+    fn part(&self) -> String {
+        let word = match self.row.part {
+            Part::Level(level) => {
+                let accelerators = &self.cell.case.site.world.platform.accelerators;
+                let of = self.row.accelerator.expect("levels are those of an accelerator");
+                return accelerators[of].levels[level].clone();
+            }
+            Part::Mac => "mac",
+            Part::Dram => "DRAM",
+            Part::Layers => "layers",
+            Part::Leakage => "leakage",
+            Part::Decisions => "decisions",
+        };
+        word.to_string()
+    }
 }
 
 impl<'a> Logged<'a, AnswerRow> {

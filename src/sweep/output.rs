@@ -1,5 +1,6 @@
 //! Writes the result files of a run: `summary.csv` with a row per cell, `groups.csv` with a row per cell and group of
-//! requests, `accelerators.csv` with a row per cell and accelerator, and on request `requests.csv` and `layers.csv`.
+//! requests, `accelerators.csv` with a row per cell and accelerator, and on request `requests.csv`, `layers.csv` and
+//! `energy.csv`.
 //!
 //! Everything is written to temporary files among the kept cells and renamed at the end, so that the files of a sweep
 //! appear when all of its cells are done. The CSV files depend only on configuration and seeds, to the byte.
@@ -31,6 +32,7 @@ impl Logs {
         Table::ALL.into_iter().filter(move |table| match table {
             Table::Requests | Table::Answers => self.requests,
             Table::Layers => self.layers,
+            Table::Energy => self.energy,
             Table::Summary | Table::Groups | Table::Accelerators | Table::Serving | Table::Links => true,
         })
     }

@@ -12,8 +12,8 @@ use super::log_rows::Logged;
 use super::runs::Measured;
 use crate::experiment::KEYS;
 use crate::metrics::{
-    ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, GroupBy, GroupRow, Groups,
-    LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
+    ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, EnergyRow, GroupBy, GroupRow,
+    Groups, LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
 };
 use crate::workload::Qos;
 
@@ -39,11 +39,13 @@ pub enum Table {
     Answers,
     /// `links.csv`: a row per cell of a fleet and direction of a link.
     Links,
+    /// `energy.csv`: a row per cell, accelerator, tenant, network and part of the energy, if asked for.
+    Energy,
 }
 
 impl Table {
     /// All result files, in the order of `Rows::text`.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Summary,
         Self::Groups,
         Self::Accelerators,
@@ -52,6 +54,7 @@ impl Table {
         Self::Serving,
         Self::Answers,
         Self::Links,
+        Self::Energy,
     ];
 
     /// The file with one row per run that has the column of a metric.
@@ -79,6 +82,7 @@ impl Table {
             Self::Serving => "serving.csv",
             Self::Answers => "answers.csv",
             Self::Links => "links.csv",
+            Self::Energy => "energy.csv",
         }
     }
 
@@ -107,6 +111,7 @@ impl Table {
                 columns.extend(names(Logged::<(usize, LinkTraffic)>::COLUMNS));
                 columns.extend(names(LINK_COLUMNS));
             }
+            Self::Energy => columns.extend(names(Logged::<EnergyRow>::COLUMNS)),
         }
         columns
     }
@@ -116,7 +121,7 @@ impl Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// CSV text without a header, by the index of the file in [`Table::ALL`].
-    text: [String; 8],
+    text: [String; 9],
 }
 
 impl Rows {
@@ -151,6 +156,7 @@ impl Rows {
             let names = cells(Logged::<(usize, LinkTraffic)>::COLUMNS, &Logged { cell, row });
             names.into_iter().chain(Column::row(LINK_COLUMNS, &row.1))
         });
+        let energy = outcome.energy.iter().map(|row| Logged { cell, row });
         Self {
             text: [
                 csv(&keys, [summary]),
@@ -161,6 +167,7 @@ impl Rows {
                 csv(&keys, serving),
                 csv(&keys, answers.map(|row| cells(Logged::<AnswerRow>::COLUMNS, &row))),
                 csv(&keys, links),
+                csv(&keys, energy.map(|row| cells(Logged::<EnergyRow>::COLUMNS, &row))),
             ],
         }
     }

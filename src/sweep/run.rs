@@ -11,8 +11,8 @@ use super::bound_rows as bound;
 use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
 use crate::metrics::{
-    Accelerators, Aside, Batches, Context, Groups, LayerLog, Links, Metrics, RequestLog, ServedBy, Serving,
-    Terms, adapt_s,
+    Accelerators, Aside, Batches, Context, EnergyLog, Groups, LayerLog, Links, Metrics, RequestLog, ServedBy,
+    Serving, Terms, adapt_s,
 };
 use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
 use crate::serve::{self, Dispatcher, Projection};
@@ -212,6 +212,7 @@ struct Recorders {
     accelerators: Accelerators,
     requests: Option<RequestLog>,
     layers: Option<LayerLog>,
+    energy: Option<EnergyLog>,
     came: Came,
 }
 
@@ -227,6 +228,7 @@ impl Recorders {
             accelerators: Accelerators::new(&context),
             requests: logs.requests.then(RequestLog::default),
             layers: logs.layers.then(LayerLog::default),
+            energy: logs.energy.then(|| EnergyLog::new(context)),
             came: Came::default(),
         }
     }
@@ -242,6 +244,7 @@ impl Recorders {
             accelerators: self.accelerators.lanes().to_vec(),
             requests: self.requests.as_ref().map(measured).unwrap_or_default(),
             layers: self.layers.map(|log| log.rows().to_vec()).unwrap_or_default(),
+            energy: self.energy.map(|log| log.rows()).unwrap_or_default(),
             serving: Vec::new(),
             answers: Vec::new(),
             links: Vec::new(),
@@ -261,6 +264,9 @@ impl Recorder for Recorders {
         }
         if let Some(layers) = &mut self.layers {
             layers.record(record, origin);
+        }
+        if let Some(energy) = &mut self.energy {
+            energy.record(record, origin);
         }
     }
 }

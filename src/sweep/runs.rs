@@ -175,6 +175,11 @@ impl Runs {
         self.by_seed.values().map(|run| run.value(metric)).collect()
     }
 
+    /// The run of a seed, unless it was left out.
+    pub fn of_seed(&self, seed: u64) -> Option<&Measured> {
+        self.by_seed.get(&seed)
+    }
+
     /// The mean, with an interval over seeds, or over parts of the only run.
     pub fn estimate(&self, metric: &str) -> Estimate {
         let runs: Vec<&Measured> = self.by_seed.values().collect();

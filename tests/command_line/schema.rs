@@ -76,6 +76,12 @@ fn wrong_values_match_no_schema() {
         ("network", "workloads/networks", "/layers/0/kind", Value::from("convolution")),
         ("model", "workloads/models", "/variant/0/accuracy", Value::from(76.1)),
         ("accelerator", "accel-models", "/array_efficiency", Value::from(1.5)),
+        (
+            "accelerator",
+            "accel-models",
+            "/technology",
+            serde_json::json!({ "node": "28nm", "scale_from": "45nm" }),
+        ),
     ];
     for (kind, folder, pointer, value) in wrong {
         let validator = jsonschema::validator_for(&schema(kind)).unwrap();

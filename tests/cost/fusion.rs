@@ -99,6 +99,19 @@ fn slow_lanes_bind_the_layer_that_they_work_for() {
     assert_eq!((found.cycles.0, found.bound.name(&accel)), (32_768, "compute"));
     let total: f64 = found.energy_pj.iter().sum();
     assert!((total - found.cost.energy.0).abs() < 1e-9 * total);
+    assert_divided(&accel, &fused.layers[1]);
+}
+
+/// What a cost spends on chip is what the breakdown has there, and the rest is DRAM's.
+fn assert_divided(accel: &AccelSpec, layer: &Layer) {
+    let found = breakdown(accel, &layer.work(1), GOAL).unwrap();
+    let on_chip = layer_cost(accel, &layer.work(1), GOAL).unwrap().on_chip.unwrap();
+    let close = |one: f64, other: f64| assert!((one - other).abs() <= 1e-9 * other, "{one} is not {other}");
+    close(on_chip.compute_pj, *found.energy_pj.last().unwrap());
+    let levels: Vec<usize> = accel.storages().skip(1).map(|(level, _)| level).collect();
+    levels.iter().zip(on_chip.levels_pj).for_each(|(level, pj)| close(pj, found.energy_pj[*level]));
+    assert!(on_chip.levels_pj[levels.len()..].iter().all(|pj| *pj == 0.0));
+    close(found.cost.energy.0 - on_chip.total_pj(), found.energy_pj[0]);
 }
 
 #[test]
@@ -115,6 +128,7 @@ fn an_accelerator_without_a_post_processor_runs_the_same_parts_one_by_one() {
     let all = layer_cost(&unable, &together.layers[1].work(1), GOAL).unwrap();
     assert_eq!(all.dram_bytes.0, parts.iter().map(|part| part.dram_bytes.0).sum::<u64>());
     assert_eq!(all.latency.0, parts.iter().map(|part| part.latency.0).sum::<u64>());
+    assert_divided(&unable, &together.layers[1]);
     // An accelerator that runs the convolution, but neither way of adding, keeps them apart.
     let only_conv = AccelSpec { kinds: vec![able.kinds[0]], ..unable };
     let apart = network().fused(|host, op| fuses(&[able.clone(), only_conv.clone()], host, op));

@@ -10,3 +10,4 @@ mod precision;
 mod show;
 mod silicon;
 mod tables;
+mod technology;

@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use mascot::cost::{Goal, LevelLoops, Loop, Mapping, evaluate, mapper};
+use mascot::cost::{Goal, LevelLoops, Loop, Mapping, evaluate, layer_cost, mapper};
 use mascot::dims::Dim;
+use mascot::experiment::DataRoot;
 use mascot::hw::{AccelSpec, Level, Objective};
 use mascot::workload::LoopNest;
 
@@ -323,4 +324,32 @@ fn a_third_dataflow_needs_a_file_only() {
     let found = mapper::search(&accel, &nest, goal).unwrap();
     let unrolled = found.mapping.levels.iter().flat_map(|level| level.spatial.iter().flatten());
     assert!(unrolled.clone().all(|each| matches!(each.dim, Dim::P | Dim::Q)) && unrolled.count() == 2);
+}
+
+/// Energy is with leakage, and latency without other limits than the accelerator's own, as the mapper counts them.
+#[test]
+fn each_objective_is_the_best_in_its_own_terms_on_real_layers() {
+    let data = DataRoot::find(None).unwrap();
+    let accel = data.accelerator("simba_256").unwrap();
+    let network = data.network("mobilenet_v2").unwrap();
+    let mut saved = 0;
+    for layer in &network.layers {
+        let of = |objective| {
+            let goal = Goal { objective, bandwidth_gbps: f64::INFINITY };
+            let cost = layer_cost(&accel, &layer.work(1), goal).unwrap();
+            let cycles = cost.latency.as_s() * accel.clock_hz;
+            [cycles, cost.energy.0 + accel.leak_pj_per_cycle() * cycles]
+        };
+        let [latency, energy, edp] = [Objective::Latency, Objective::Energy, Objective::Edp].map(of);
+        let least = |place: usize, best: [f64; 2]| {
+            [latency, energy, edp].iter().all(|other| best[place] <= other[place] * (1.0 + 1e-6))
+        };
+        assert!(least(0, latency), "{}: {latency:?} {energy:?} {edp:?}", layer.name);
+        assert!(least(1, energy), "{}: {latency:?} {energy:?} {edp:?}", layer.name);
+        let product = |[cycles, pj]: [f64; 2]| cycles * pj;
+        let others = product(latency).min(product(energy));
+        assert!(product(edp) <= others * (1.0 + 1e-6), "{}: {latency:?} {energy:?} {edp:?}", layer.name);
+        saved += usize::from(energy[1] < 0.999 * latency[1] && energy[0] > 1.001 * latency[0]);
+    }
+    assert!(saved > 0, "no layer trades time for energy");
 }

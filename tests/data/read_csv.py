@@ -12,8 +12,8 @@ import polars as pl
 # Columns that hold words in every file; all others hold numbers, or nothing.
 BOOLEANS = {"phases", "forwarding"}
 WORDS = set(
-    "system scenario qos scheduler sharing residency fusion precision sla sla_reference trigger decision_cost late unassigned phases "
-    "group name accelerator tenant network layer request_qos met_by_batch "
+    "system scenario qos scheduler sharing residency fusion precision objective sla sla_reference trigger decision_cost late unassigned phases "
+    "group name accelerator part tenant network layer request_qos met_by_batch "
     "from to site variant loss".split()
 )
 

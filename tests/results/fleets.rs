@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -82,7 +82,8 @@ fn run(folder: &Path) -> String {
         std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
     }
     let out = folder.join("out");
-    text(&["run", folder.join("own.toml").to_str().unwrap(), "--requests", "--out", out.to_str().unwrap()])
+    let [own, out] = [folder.join("own.toml"), out].map(|path| path.to_str().unwrap().to_string());
+    text(&["run", &own, "--requests", "--energy", "--out", &out])
 }
 
 fn rows(path: &Path) -> Vec<Row> {
@@ -101,6 +102,25 @@ fn near(a: f64, b: f64) {
 fn of_cell<'a>(rows: &'a [Row], cell: &Row) -> Vec<&'a Row> {
     let keys = ["load", "scheduler", "seed"];
     rows.iter().filter(|row| keys.iter().all(|key| row[*key] == cell[*key])).collect()
+}
+
+#[test]
+fn energy_divides_what_the_sites_spend() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path());
+    let [summary, energy] =
+        ["summary.csv", "energy.csv"].map(|file| rows(&folder.path().join("out").join(file)));
+    for cell in &summary {
+        let parts = of_cell(&energy, cell);
+        let sum = |is_of_layers: bool| -> f64 {
+            let of = parts.iter().filter(|row| row["tenant"].is_empty() != is_of_layers);
+            of.map(|row| number(row, "energy_uj")).sum()
+        };
+        near(sum(true), number(cell, "energy_layers_uj"));
+        near(sum(false), number(cell, "energy_static_uj") + number(cell, "energy_policy_uj"));
+        let tenants = parts.iter().map(|row| &row["tenant"][..]).filter(|tenant| !tenant.is_empty());
+        assert_eq!(tenants.collect::<BTreeSet<_>>(), BTreeSet::from(["cam", "tv"]));
+    }
 }
 
 #[test]

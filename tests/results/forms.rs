@@ -1,4 +1,4 @@
-//! Do swept forms of networks (fusion, precision) reach the runs: names of layers, bytes, energy, errors?
+//! Do swept forms of networks (fusion, precision, what the mapper minimises) reach the runs: names of layers, bytes, energy, errors?
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -94,4 +94,53 @@ fn a_precision_that_means_nothing_is_an_error() {
         &[&systems, "precision=\"w4a8\""],
         "`precision = \"w4a8\"` has no effect on `own`, whose costs come from",
     );
+}
+
+/// With the whole bandwidth at which the mapper counts latency, no layer is faster than under `latency`; under `energy` some
+/// are slower. The system's own objective is `edp`.
+#[test]
+fn the_objective_of_the_mapper_changes_time_and_energy() {
+    let folder = TempDir::new().unwrap();
+    let summary = |keys: &[&str], below: &str| {
+        let out = folder.path().join(below);
+        let (ok, said) = run(&out, &[keys, &["seeds=1", "dram_efficiency=1"]].concat());
+        assert!(ok, "{said}");
+        rows(&out, "summary.csv")
+    };
+    let swept = summary(&["objective=[\"latency\",\"energy\",\"edp\"]"], "swept");
+    let words: Vec<&str> = swept.iter().map(|row| row["objective"].as_str()).collect();
+    assert_eq!(words, ["latency", "energy", "edp"]);
+    assert_eq!(summary(&["objective=\"energy\""], "alone")[0], swept[1], "a value alone is as in the sweep");
+    assert_eq!(summary(&[], "unsaid")[0], swept[2], "the system's own");
+
+    // By network, layer and model: the time of the layer alone on the system, under each of the three.
+    let mut alone: BTreeMap<[String; 3], [f64; 3]> = BTreeMap::new();
+    for row in rows(&folder.path().join("swept"), "layers.csv") {
+        let place = words.iter().position(|word| *word == row["objective"]).unwrap();
+        let model = row["accelerator"].split('.').next().unwrap().to_string();
+        let key = [row["network"].clone(), row["layer"].clone(), model];
+        alone.entry(key).or_insert([f64::NAN; 3])[place] = row["alone_us"].parse::<f64>().unwrap();
+    }
+    let mut slower = 0;
+    for (key, [latency, energy, edp]) in &alone {
+        let faster = *energy < 0.999 * latency || *edp < 0.999 * latency;
+        assert!(!faster, "{key:?}: {latency} {energy} {edp}");
+        slower += usize::from(*energy > 1.01 * latency);
+    }
+    assert!(slower > 0, "energy costs no time");
+}
+
+#[test]
+fn an_objective_that_means_nothing_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out");
+    let (ok, said) = run(&out, &["objective=\"power\""]);
+    assert!(!ok && said.contains("expected one of `latency`, `energy`, `edp`"), "{said}");
+    // Where costs are given, nothing is mapped.
+    let (ok, said) = run(&out, &["systems=[\"gpu-like-2\"]", "objective=\"energy\""]);
+    assert!(
+        !ok && said.contains("`objective` has no effect on `gpu-like-2`, whose costs come from"),
+        "{said}"
+    );
+    assert!(!out.exists());
 }

@@ -4,6 +4,7 @@ mod capacity;
 mod claims;
 #[path = "../common/mod.rs"]
 mod common;
+mod energy;
 mod explain;
 mod fleets;
 mod folders;

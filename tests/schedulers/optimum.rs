@@ -307,7 +307,7 @@ fn best_registered(case: &Case, goal: Goal, optimum: u64) -> u64 {
 /// Single layers of (c in ns, b in bytes/ns), one request each of (arrival, deadline) in ns.
 fn by_hand(accelerators: usize, layers: &[(u64, u64)], requests: &[(u64, u64)]) -> Case {
     let mut case = tiny(0);
-    let accelerator = |m: usize| AcceleratorModel { name: format!("m{m}"), model: 0, leakage_pj_per_ps: 0.0 };
+    let accelerator = |m: usize| AcceleratorModel::new(format!("m{m}"), 0, 0.0);
     case.platform = Platform {
         accelerators: (0..accelerators).map(accelerator).collect(),
         bandwidth_bytes_per_ps: 0.01,
@@ -323,6 +323,7 @@ fn by_hand(accelerators: usize, layers: &[(u64, u64)], requests: &[(u64, u64)]) 
             energy: Picojoules(1.0),
             utilization: 0.5,
             tiles: 1,
+            on_chip: None,
         };
         vec![LayerModel { name: "layer".into(), after: vec![], costs: vec![Some(cost); accelerators] }]
     };

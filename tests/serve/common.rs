@@ -196,7 +196,7 @@ impl Plan {
     }
 
     fn world(&self, site: &SitePlan) -> World {
-        let accelerator = |i| AcceleratorModel { name: format!("m{i}"), model: 0, leakage_pj_per_ps: 0.0 };
+        let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
         let platform = Platform {
             accelerators: (0..site.accelerators).map(accelerator).collect(),
             bandwidth_bytes_per_ps: f64::INFINITY,
@@ -265,6 +265,7 @@ fn one_layer(service_ps: u64, platform: &Platform) -> NetworkModel {
         energy: Picojoules(0.0),
         utilization: 0.0,
         tiles: 1,
+        on_chip: None,
     };
     let costs = vec![Some(cost); platform.accelerators.len()];
     let layer = LayerModel { name: String::new(), after: Vec::new(), costs };

@@ -89,10 +89,8 @@ impl Draw {
 
     pub(super) fn platform(&self) -> Platform {
         let rng = &mut self.stream("platform");
-        let accelerator = |(m, &model): (usize, &usize)| AcceleratorModel {
-            name: format!("m{m}"),
-            model,
-            leakage_pj_per_ps: rng.random::<f64>() * 1e-2,
+        let accelerator = |(m, &model): (usize, &usize)| {
+            AcceleratorModel::new(format!("m{m}"), model, rng.random::<f64>() * 1e-2)
         };
         Platform {
             accelerators: self.models.iter().enumerate().map(accelerator).collect(),
@@ -224,6 +222,7 @@ impl Draw {
             energy: Picojoules(f64::from(rng.random_range(0..10_000u32)) / 7.0),
             utilization: 0.5,
             tiles: rng.random_range(1..6),
+            on_chip: None,
         }
     }
 

@@ -132,7 +132,7 @@ fn model(number: usize, networks: &mut std::ops::RangeFrom<u32>, rng: &mut ChaCh
 
 /// A site that shares no bandwidth and whose networks have one layer each.
 fn opaque(networks: usize, rng: &mut ChaCha8Rng) -> (World, Rules) {
-    let accelerator = |i| AcceleratorModel { name: format!("m{i}"), model: 0, leakage_pj_per_ps: 0.0 };
+    let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
     let platform = Platform {
         accelerators: (0..rng.random_range(1..4)).map(accelerator).collect(),
         bandwidth_bytes_per_ps: f64::INFINITY,
@@ -147,6 +147,7 @@ fn opaque(networks: usize, rng: &mut ChaCha8Rng) -> (World, Rules) {
             energy: Picojoules(1.0),
             utilization: 0.5,
             tiles: 1,
+            on_chip: None,
         };
         let costs = vec![Some(cost); platform.accelerators.len()];
         NetworkModel::new(

@@ -245,11 +245,13 @@ fn total(chosen: &Chosen, known: &Known) -> String {
     }
     let sum =
         |of: fn(&Breakdown) -> f64| chosen.works.iter().flat_map(|work| &known[work]).map(of).sum::<f64>();
+    let scaled = chosen.accel.technology.map(|told| format!("{}: {told}\n", chosen.accel.name));
     format!(
-        "\n{name}: {} MACs, {:.1} us in sequence, {:.3} MB of DRAM traffic, {:.1} uJ\n",
+        "\n{name}: {} MACs, {:.1} us in sequence, {:.3} MB of DRAM traffic, {:.1} uJ\n{}",
         chosen.works.iter().map(|work| work.op.macs().0).sum::<u64>(),
         sum(|each| each.cost.latency.as_us()),
         sum(|each| each.cost.dram_bytes.0 as f64) / 1e6,
-        sum(|each| each.cost.energy.0) / 1e6
+        sum(|each| each.cost.energy.0) / 1e6,
+        scaled.unwrap_or_default()
     )
 }

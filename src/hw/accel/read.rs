@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage};
+use super::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage, Technology};
 use crate::dims::{Dim, DimSet, LayerKind, PostOp, Tensor};
 use crate::files::{
     Bits, Count, Fraction, InputError, Instances, Megahertz, NonNegative, Positive, Source, Spanned,
@@ -39,6 +39,9 @@ struct RawAccel {
     name: String,
     /// What the file models, and where its numbers come from.
     source: String,
+    /// Scales all energies on chip, leakage included, from the technology node to which the numbers of the file belong
+    /// (`scale_from`) to that of the accelerator (`node`). DRAM and clock stay as they are.
+    technology: Option<Technology>,
     /// Clock in MHz.
     clock_mhz: Megahertz,
     /// The kinds of layer it runs.
@@ -313,9 +316,10 @@ impl RawAccel {
                 );
             }
         }
-        Ok(AccelSpec {
+        let spec = AccelSpec {
             name: self.name,
             source: self.source,
+            technology: None,
             clock_hz: self.clock_mhz.0 * 1e6,
             kinds: self.kinds,
             post_ops: self.post_ops,
@@ -330,6 +334,10 @@ impl RawAccel {
             residuals: self.residuals,
             levels,
             mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
+        };
+        Ok(match self.technology {
+            Some(technology) => spec.scaled(technology),
+            None => spec,
         })
     }
 }

@@ -1,6 +1,8 @@
-//! Energy per measured request, split into the three parts that summary.csv has.
+//! Energy per measured request, split into the three parts that summary.csv has, or into those of energy.csv
+//! (`figures::energy_parts`).
 
-use super::{Data, Section, best_first, cell};
+use super::{Data, Section, best_first, cell, energy_parts};
+use crate::experiment::Error;
 use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, Results, number};
@@ -17,8 +19,12 @@ const TEXT: &str = "Energy of the run per measured request, mean over seeds: dyn
                     bar, and the whisker is its 95 % confidence interval. A scheduler that drops requests spends less per request, so the energy per request that \
                     met its deadline is given in brackets.";
 
-pub(super) fn section(results: &Results) -> Section {
-    Section::of_cases(results, "energy", "Energy", TEXT, |case| picture(results, case))
+/// The sections of energy: three if energy.csv divides it further.
+pub(super) fn sections(results: &Results) -> Result<Vec<Section>, Error> {
+    if let Some(sections) = energy_parts::sections(results)? {
+        return Ok(sections);
+    }
+    Ok(vec![Section::of_cases(results, "energy", "Energy", TEXT, |case| picture(results, case))])
 }
 
 /// The mean of a part in microjoules per request.

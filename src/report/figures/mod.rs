@@ -1,6 +1,7 @@
 //! The sections of a report, in a file each: from results to pictures with their numbers.
 
 mod energy;
+mod energy_parts;
 mod gain;
 mod gantt;
 mod gap;
@@ -165,28 +166,28 @@ fn chosen(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
 }
 
 fn of_fleets(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
-    Ok(vec![
+    let mut sections = vec![
         metric::section(results, QUALITY, view),
         time::section(results),
         map::section(results, &view.cell)?,
         metric::section(results, RATE, view),
         latency::section(results)?,
-        energy::section(results),
-        utilization::section(results)?,
-        gantt::section(results, &view.layers)?,
-    ])
+    ];
+    sections.extend(energy::sections(results)?);
+    sections.extend([utilization::section(results)?, gantt::section(results, &view.layers)?]);
+    Ok(sections)
 }
 
 fn of_systems(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
-    Ok(vec![
-        metric::section(results, RATE, view),
-        gain::section(results),
-        latency::section(results)?,
-        energy::section(results),
+    let mut sections =
+        vec![metric::section(results, RATE, view), gain::section(results), latency::section(results)?];
+    sections.extend(energy::sections(results)?);
+    sections.extend([
         gap::section(results),
         utilization::section(results)?,
         gantt::section(results, &view.layers)?,
-    ])
+    ]);
+    Ok(sections)
 }
 
 /// The number of schedulers whose lines stand out. Our choice, because no more lines and bands can be told apart.

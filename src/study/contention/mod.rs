@@ -100,8 +100,7 @@ const CYCLE: Time = Time(1_000);
 /// The duration of each layer under a model, in cycles, in the order of the layers.
 pub fn durations_cycles(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64> {
     let capacity_bytes_per_cycle = efficiency * corun.bandwidth_bytes_per_cycle;
-    let accelerator =
-        |i: usize| AcceleratorModel { name: format!("core{i}"), model: i, leakage_pj_per_ps: 0.0 };
+    let accelerator = |i: usize| AcceleratorModel::new(format!("core{i}"), i, 0.0);
     let platform = Platform {
         accelerators: (0..corun.layers.len()).map(accelerator).collect(),
         bandwidth_bytes_per_ps: capacity_bytes_per_cycle / CYCLE.as_ps(),
@@ -140,6 +139,7 @@ fn cost(layer: &Layer, bound_bytes_per_cycle: f64) -> LayerCost {
         energy: Picojoules(0.0),
         utilization: 0.0,
         tiles: (tiles.round() as u64).max(1),
+        on_chip: None,
     }
 }
 

@@ -97,6 +97,7 @@ impl Class {
             energy: Picojoules(0.0),
             utilization: 0.0,
             tiles: (quantum * bytes / (100 * self.tile)).max(1),
+            on_chip: None,
         }
     }
 }
@@ -140,7 +141,7 @@ impl Station {
 
     /// One network per class and size, and the first network of each class, with the end.
     fn world(&self) -> (World, Vec<usize>) {
-        let accelerator = |i| AcceleratorModel { name: format!("m{i}"), model: 0, leakage_pj_per_ps: 0.0 };
+        let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
         let platform = Platform {
             accelerators: (0..self.accelerators).map(accelerator).collect(),
             bandwidth_bytes_per_ps: self.bandwidth,

@@ -1,0 +1,187 @@
+//! Energy by accelerator, tenant, network and part: the rows of energy.csv.
+//!
+//! Layers count as in `energy_layers_uj`: runs for measured requests, when they end. What such a run spends on chip is a
+//! property of its mapping; DRAM's part is the rest, so it lacks the accesses that forwarding and residency spare. Leakage
+//! is over the measurement window, per accelerator; decisions in the window belong to no accelerator. All rows together
+//! are `energy_layers_uj` + `energy_static_uj` + `energy_policy_uj`.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use super::context::Window;
+use crate::cost::OnChip;
+use crate::sim::{Origin, Record, Recorder};
+use crate::units::Picojoules;
+
+/// Where energy goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// MACs, and the operations of the vector lanes.
+    Mac,
+    /// An on-chip level: an index into [`crate::sim::AcceleratorModel::levels`].
+    Level(usize),
+    /// DRAM.
+    Dram,
+    /// Layers as a whole, of a user's own costs.
+    Layers,
+    /// Leakage of an accelerator.
+    Leakage,
+    /// Decisions of the scheduler.
+    Decisions,
+}
+
+/// One row of energy.csv.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EnergyRow {
+    /// Index into the platform's accelerators; `None` of decisions.
+    pub accelerator: Option<usize>,
+    /// The number of the tenant, and an index into [`crate::sim::World::networks`]; `None` of what belongs to no request.
+    pub served: Option<(u32, u32)>,
+    /// Where it goes.
+    pub part: Part,
+    /// How much.
+    pub energy: Picojoules,
+}
+
+/// The fold, which keeps a sum per accelerator, tenant and network.
+pub struct EnergyLog {
+    context: Context,
+    window: Window,
+    /// The tenant of each request that has arrived.
+    tenants: Vec<u32>,
+    layers: BTreeMap<(usize, u32, u32), Spent>,
+    decisions: Picojoules,
+}
+
+/// The energy of some layer runs.
+#[derive(Clone, Copy)]
+struct Spent {
+    all: Picojoules,
+    /// Its part on chip; `None` if that is not known.
+    on_chip: Option<OnChip>,
+}
+
+impl EnergyLog {
+    /// An empty fold.
+    pub fn new(context: Context) -> Self {
+        Self {
+            context,
+            window: Window::new(),
+            tenants: Vec::new(),
+            layers: BTreeMap::new(),
+            decisions: Picojoules(0.0),
+        }
+    }
+
+    /// The rows, final once [`Record::End`] was received: layers by accelerator, tenant and network, then leakage by
+    /// accelerator, then decisions.
+    pub fn rows(&self) -> Vec<EnergyRow> {
+        let layers = self.layers.iter().flat_map(|(&(accelerator, tenant, network), spent)| {
+            let levels = self.context.world.platform.accelerators[accelerator].levels.len();
+            let served = Some((tenant, network));
+            let row =
+                move |(part, energy)| EnergyRow { accelerator: Some(accelerator), served, part, energy };
+            spent.parts(levels).into_iter().map(row)
+        });
+        let accelerators = self.context.world.platform.accelerators.iter().enumerate();
+        let window_ps = self.window.length().as_ps();
+        let leakage = accelerators.map(|(accelerator, model)| EnergyRow {
+            accelerator: Some(accelerator),
+            served: None,
+            part: Part::Leakage,
+            energy: Picojoules(model.leakage_pj_per_ps * window_ps),
+        });
+        let decisions =
+            EnergyRow { accelerator: None, served: None, part: Part::Decisions, energy: self.decisions };
+        layers.chain(leakage).chain([decisions]).collect()
+    }
+
+    fn finish(&mut self, record: &Record) {
+        let Record::Finish { sub_job, network, accelerator, energy, .. } = *record else { return };
+        let request = record.request().expect("a layer is run for a request");
+        let tenant = self.tenants[request.0 as usize];
+        let of_network = &self.context.world.networks[network as usize].on_chip;
+        let of_layers = of_network.get(accelerator);
+        let on_chip = of_layers.and_then(|layers| layers.get(sub_job.layer as usize).copied().flatten());
+        let run = Spent { all: energy, on_chip };
+        let sum = self.layers.entry((accelerator, tenant, network));
+        sum.and_modify(|sum| *sum = sum.and(run)).or_insert(run);
+    }
+}
+
+impl Spent {
+    fn and(self, run: Self) -> Self {
+        let on_chip = self.on_chip.zip(run.on_chip).map(|(one, other)| one + other);
+        Self { all: Picojoules(self.all.0 + run.all.0), on_chip }
+    }
+
+    /// The parts, on an accelerator of so many on-chip levels.
+    fn parts(&self, levels: usize) -> Vec<(Part, Picojoules)> {
+        let Some(on_chip) = self.on_chip else { return vec![(Part::Layers, self.all)] };
+        // Rounding may leave a little less than nothing.
+        let dram = (self.all.0 - on_chip.total_pj()).max(0.0);
+        let of_levels = on_chip.levels_pj[..levels].iter().enumerate();
+        let of_levels = of_levels.map(|(level, &pj)| (Part::Level(level), Picojoules(pj)));
+        let mac = (Part::Mac, Picojoules(on_chip.compute_pj));
+        [mac].into_iter().chain(of_levels).chain([(Part::Dram, Picojoules(dram))]).collect()
+    }
+}
+
+impl Recorder for EnergyLog {
+    fn record(&mut self, record: &Record, origin: Origin) {
+        match *record {
+            // Requests are numbered in the order of arrival.
+            Record::Arrival { asked, .. } => {
+                self.tenants.push(asked.tenant);
+                self.window.follow(record, origin);
+            }
+            Record::Finish { .. } if origin.measured => self.finish(record),
+            Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => {
+                self.decisions += energy;
+            }
+            Record::End { .. } => self.window.follow(record, origin),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::metrics::testing::Example;
+    use crate::sim::World;
+
+    /// (accelerator, network, part, pJ), where nothing is on chip but what `on_chip` says of network 0 on accelerator 0.
+    fn rows(on_chip: Option<OnChip>) -> Vec<(Option<usize>, Option<u32>, Part, f64)> {
+        let example = Example::new();
+        let context = example.context();
+        let mut world: World = (*context.world).clone();
+        world.platform.accelerators[0].levels = vec!["glb".into(), "spad".into()];
+        world.networks[0].on_chip[0].fill(on_chip);
+        let mut log = EnergyLog::new(Context { world: Arc::new(world), ..context });
+        example.record(&mut log);
+        let told = |row: EnergyRow| (row.accelerator, row.served.map(|of| of.1), row.part, row.energy.0);
+        log.rows().into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn parts_by_hand() {
+        // On m0 layers of r1 and r3 end, of 1 pJ each; on m1 two of r2 and two of r4. The window has 60 ns, with 1 pJ/ns
+        // of leakage each; 7 sub-jobs are decided on for 5 pJ each.
+        let mut on_chip = OnChip { compute_pj: 0.25, ..OnChip::default() };
+        on_chip.levels_pj[1] = 0.125;
+        let rest = |dram: &[(Option<usize>, Option<u32>, Part, f64)]| {
+            let mut all = dram.to_vec();
+            all.push((Some(1), Some(1), Part::Layers, 4.0));
+            all.extend([0, 1].map(|m| (Some(m), None, Part::Leakage, 60.0)));
+            all.push((None, None, Part::Decisions, 35.0));
+            all
+        };
+        let m0 = |part, pj| (Some(0), Some(0), part, pj);
+        assert_eq!(rows(None), rest(&[m0(Part::Layers, 2.0)]));
+        let parts = [(Part::Mac, 0.5), (Part::Level(0), 0.0), (Part::Level(1), 0.25), (Part::Dram, 1.25)];
+        assert_eq!(rows(Some(on_chip)), rest(&parts.map(|(part, pj)| m0(part, pj))));
+    }
+}
