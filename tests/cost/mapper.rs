@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use mascot::cost::{Goal, LevelLoops, Loop, Mapping, evaluate, layer_cost, mapper};
+use mascot::cost::{Goal, LevelLoops, Loop, Mapping, evaluate, mapper};
 use mascot::dims::Dim;
 use mascot::experiment::DataRoot;
 use mascot::hw::{AccelSpec, Level, Objective};
-use mascot::workload::LoopNest;
+use mascot::workload::{LoopNest, Work};
 
 /// One place where a dimension may be looped: (level, axis), no axis for time.
 type Slot = (usize, Option<usize>);
@@ -326,30 +326,32 @@ fn a_third_dataflow_needs_a_file_only() {
     assert!(unrolled.clone().all(|each| matches!(each.dim, Dim::P | Dim::Q)) && unrolled.count() == 2);
 }
 
-/// Energy is with leakage, and latency without other limits than the accelerator's own, as the mapper counts them.
+/// Without a shared bandwidth, so that latency is in cycles; energy is with the leakage of the instances that are used.
 #[test]
 fn each_objective_is_the_best_in_its_own_terms_on_real_layers() {
     let data = DataRoot::find(None).unwrap();
     let accel = data.accelerator("simba_256").unwrap();
     let network = data.network("mobilenet_v2").unwrap();
-    let mut saved = 0;
-    for layer in &network.layers {
+    let works: Vec<Work> = network.layers.iter().map(|layer| layer.work(1)).collect();
+    let nests = works.iter().filter_map(|work| work.op.nest());
+    let (mut layers, mut traded) = (0, 0);
+    for nest in nests {
         let of = |objective| {
             let goal = Goal { objective, bandwidth_gbps: f64::INFINITY };
-            let cost = layer_cost(&accel, &layer.work(1), goal).unwrap();
-            let cycles = cost.latency.as_s() * accel.clock_hz;
-            [cycles, cost.energy.0 + accel.leak_pj_per_cycle() * cycles]
+            let found = mapper::search(&accel, nest, goal).unwrap();
+            [found.cycles.0 as f64, evaluate(&accel, nest, &found.mapping).unwrap().energy_pj()]
         };
         let [latency, energy, edp] = [Objective::Latency, Objective::Energy, Objective::Edp].map(of);
-        let least = |place: usize, best: [f64; 2]| {
-            [latency, energy, edp].iter().all(|other| best[place] <= other[place] * (1.0 + 1e-6))
-        };
-        assert!(least(0, latency), "{}: {latency:?} {energy:?} {edp:?}", layer.name);
-        assert!(least(1, energy), "{}: {latency:?} {energy:?} {edp:?}", layer.name);
+        let told = format!("{nest:?}: {latency:?} {energy:?} {edp:?}");
+        let at_most = |one: f64, other: f64| assert!(one <= other * (1.0 + 1e-6), "{told}");
         let product = |[cycles, pj]: [f64; 2]| cycles * pj;
-        let others = product(latency).min(product(energy));
-        assert!(product(edp) <= others * (1.0 + 1e-6), "{}: {latency:?} {energy:?} {edp:?}", layer.name);
-        saved += usize::from(energy[1] < 0.999 * latency[1] && energy[0] > 1.001 * latency[0]);
+        for other in [latency, energy, edp] {
+            at_most(latency[0], other[0]);
+            at_most(energy[1], other[1]);
+            at_most(product(edp), product(other));
+        }
+        layers += 1;
+        traded += usize::from(energy[1] < latency[1] && energy[0] > latency[0]);
     }
-    assert!(saved > 0, "no layer trades time for energy");
+    assert!(layers > 50 && traded > 0, "{traded} of {layers} layers trade time for energy");
 }
