@@ -50,8 +50,11 @@ const TEXT: &str = "The sum stands behind the bar, and the whisker is its 95 % c
 /// The most segments of a bar. Our choice, because no more colours can be told apart.
 const MOST: usize = 7;
 
-/// Microjoules by case, scheduler and seed, then by name.
-type Sums = BTreeMap<(usize, usize, u64), BTreeMap<String, f64>>;
+/// Microjoules by name.
+type Parts = BTreeMap<String, f64>;
+
+/// Those of each case, scheduler and seed.
+type Sums = BTreeMap<(usize, usize, u64), Parts>;
 
 /// The sections of energy.csv; `None` if there is no such file.
 pub(super) fn sections(results: &Results) -> Result<Option<Vec<Section>>, Error> {
@@ -66,7 +69,11 @@ impl Division {
         let sums = self.read(results)?;
         let [name, title, by] = self.section;
         let text = format!("Energy of the run per measured request, mean over seeds, {by}. {TEXT}");
-        Ok(Section::of_cases(results, name, title, &text, |case| self.picture(results, case, &sums)))
+        // The pictures of a section share a legend.
+        let all = results.cases.iter().flat_map(|case| of_case(results, case, &sums));
+        let names = names(&all.map(|(_, parts)| parts).collect::<Vec<_>>());
+        let picture = |case: &Case| self.picture(results, case, &of_case(results, case, &sums), &names);
+        Ok(Section::of_cases(results, name, title, &text, picture))
     }
 
     fn read(&self, results: &Results) -> Result<Sums, Error> {
@@ -90,11 +97,13 @@ impl Division {
         Ok(sums)
     }
 
-    fn picture(&self, results: &Results, case: &Case, sums: &Sums) -> Option<(Chart, Data)> {
-        let place = results.case_of(&case.keys)?;
-        let of = |scheduler| Some((scheduler, per_request(case, place, scheduler, sums)?));
-        let schedulers: Vec<_> = best_first(results, case).into_iter().filter_map(of).collect();
-        let names = names(schedulers.iter().map(|(_, parts)| parts));
+    fn picture(
+        &self,
+        results: &Results,
+        case: &Case,
+        schedulers: &[(usize, Parts)],
+        names: &[String],
+    ) -> Option<(Chart, Data)> {
         let mut data = Data::new(&[
             "case",
             "load",
@@ -107,7 +116,7 @@ impl Division {
             "energy_per_request_uj_high95",
         ]);
         let mut groups = Vec::new();
-        for (scheduler, parts) in &schedulers {
+        for (scheduler, parts) in schedulers {
             let (label, samples) = (&results.schedulers[*scheduler], &case.samples[*scheduler]);
             let whole = samples.estimate("energy_per_request_uj");
             let per_met = samples.mean("energy_per_met_request_uj");
@@ -118,7 +127,7 @@ impl Division {
                 data.rows.push(told.into_iter().chain(totals.clone()).collect());
             }
             let note = format!("{} ({})", number(whole.mean, 0), number(per_met, 0));
-            let segments = segments(label, parts, &names);
+            let segments = segments(label, parts, names);
             let bars = vec![Bar { segments, interval: whole.interval(), note }];
             groups.push(Group { label: label.clone(), bars });
         }
@@ -133,9 +142,16 @@ impl Division {
     }
 }
 
+/// The schedulers of a case that the file has, the best first, with their parts.
+fn of_case(results: &Results, case: &Case, sums: &Sums) -> Vec<(usize, Parts)> {
+    let Some(place) = results.case_of(&case.keys) else { return Vec::new() };
+    let of = |scheduler| Some((scheduler, per_request(case, place, scheduler, sums)?));
+    best_first(results, case).into_iter().filter_map(of).collect()
+}
+
 /// The mean over seeds of each part in microjoules per measured request; `None` if the file has no run of these.
-fn per_request(case: &Case, place: usize, scheduler: usize, sums: &Sums) -> Option<BTreeMap<String, f64>> {
-    let (mut parts, mut runs) = (BTreeMap::<String, f64>::new(), 0.0);
+fn per_request(case: &Case, place: usize, scheduler: usize, sums: &Sums) -> Option<Parts> {
+    let (mut parts, mut runs) = (Parts::new(), 0.0);
     for (&(.., seed), of_run) in sums.range((place, scheduler, 0)..=(place, scheduler, u64::MAX)) {
         // Copies of other runs are left out.
         let Some(run) = case.samples[scheduler].of_seed(seed) else { continue };
@@ -155,9 +171,9 @@ fn rank(name: &str) -> usize {
 }
 
 /// The names that have segments of their own, in the order of a bar; `other` stands for the least, where there are many.
-fn names<'a>(all: impl Iterator<Item = &'a BTreeMap<String, f64>>) -> Vec<String> {
+fn names(all: &[Parts]) -> Vec<String> {
     let mut most = BTreeMap::<&String, f64>::new();
-    for (name, &uj) in all.flatten() {
+    for (name, &uj) in all.iter().flatten() {
         let known = most.entry(name).or_default();
         *known = known.max(uj);
     }
@@ -171,7 +187,7 @@ fn names<'a>(all: impl Iterator<Item = &'a BTreeMap<String, f64>>) -> Vec<String
     names
 }
 
-fn segments(label: &str, parts: &BTreeMap<String, f64>, names: &[String]) -> Vec<Segment> {
+fn segments(label: &str, parts: &Parts, names: &[String]) -> Vec<Segment> {
     let lengths = names.iter().map(|name| match &name[..] {
         "other" => parts.iter().filter(|(part, _)| !names.contains(part)).map(|(_, uj)| uj).sum(),
         _ => parts.get(name).copied().unwrap_or_default(),
@@ -188,18 +204,18 @@ fn segments(label: &str, parts: &BTreeMap<String, f64>, names: &[String]) -> Vec
 mod tests {
     use super::*;
 
-    fn parts(all: &[(&str, f64)]) -> BTreeMap<String, f64> {
+    fn parts(all: &[(&str, f64)]) -> Parts {
         all.iter().map(|(name, uj)| (name.to_string(), *uj)).collect()
     }
 
     #[test]
     fn bars_go_from_the_arithmetic_outwards_and_join_the_least() {
         let few = parts(&[("DRAM", 5.0), ("decisions", 1.0), ("glb", 2.0), ("mac", 1.0), ("leakage", 3.0)]);
-        assert_eq!(names([&few].into_iter()), ["mac", "glb", "DRAM", "leakage", "decisions"]);
+        assert_eq!(names(&[few]), ["mac", "glb", "DRAM", "leakage", "decisions"]);
         let levels: Vec<(String, f64)> = (0..8).map(|n| (format!("l{n}"), f64::from(n))).collect();
-        let mut many: BTreeMap<String, f64> = levels.into_iter().collect();
+        let mut many: Parts = levels.into_iter().collect();
         many.insert("mac".into(), 9.0);
-        let shown = names([&many].into_iter());
+        let shown = names(&[many.clone()]);
         assert_eq!(shown, ["mac", "l3", "l4", "l5", "l6", "l7", "other"]);
         let lengths: Vec<f64> = segments("edf", &many, &shown).iter().map(|segment| segment.length).collect();
         assert_eq!(lengths, [9.0, 3.0, 4.0, 5.0, 6.0, 7.0, 3.0]);
