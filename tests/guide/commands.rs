@@ -30,7 +30,7 @@ fn commands_print_what_the_guide_shows() {
             let first = block.lines().next().unwrap_or_default();
             let name =
                 first.strip_prefix("# ").filter(|name| name.ends_with(".toml") || name.ends_with(".gml"));
-            for name in name {
+            if let Some(name) = name {
                 let file = copy.with_extension("in").join(name);
                 fs::create_dir_all(file.parent().unwrap()).unwrap();
                 fs::write(file, &block).unwrap();
