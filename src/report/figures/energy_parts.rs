@@ -215,7 +215,7 @@ mod tests {
         let levels: Vec<(String, f64)> = (0..8).map(|n| (format!("l{n}"), f64::from(n))).collect();
         let mut many: Parts = levels.into_iter().collect();
         many.insert("mac".into(), 9.0);
-        let shown = names(&[many.clone()]);
+        let shown = names(std::slice::from_ref(&many));
         assert_eq!(shown, ["mac", "l3", "l4", "l5", "l6", "l7", "other"]);
         let lengths: Vec<f64> = segments("edf", &many, &shown).iter().map(|segment| segment.length).collect();
         assert_eq!(lengths, [9.0, 3.0, 4.0, 5.0, 6.0, 7.0, 3.0]);
