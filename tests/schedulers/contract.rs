@@ -25,8 +25,8 @@ fn cases() -> Vec<Case> {
         let plan = Plan::prepare(experiment.expect("valid keys"), &data, &Cache::from_env(), &Silent);
         plan.expect("the shipped data is complete").cases
     };
-    let systems = "systems = ['hetero-4', 'hetero-6', 'hetero-8']\nloads = [1.2]\nlate = ['abort', 'finish']";
-    let residents = "systems = 'hetero-6'\nscenarios = ['light', 'mixed']\nloads = 1.2\nresidency = 'all'";
+    let systems = "schedulers = 'fcfs'\nsystems = ['hetero-4', 'hetero-6', 'hetero-8']\nloads = [1.2]\nlate = ['abort', 'finish']";
+    let residents = "schedulers = 'fcfs'\nsystems = 'hetero-6'\nscenarios = ['light', 'mixed']\nloads = 1.2\nresidency = 'all'";
     [product(systems), product(residents)].concat()
 }
 
