@@ -217,7 +217,7 @@ fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point])
     let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
     check_whole_layers(experiment, system, &settings)?;
     check_precision(experiment, system, &settings)?;
-    check_objective(experiment, system, points)
+    check_objective(experiment, system, &settings)
 }
 
 /// Checks that forwarding and residency are combined neither with phases or split layers, because they keep whole
@@ -262,10 +262,10 @@ fn check_precision(experiment: &Experiment, system: &SystemSpec, settings: &[Set
     }
 }
 
-/// Checks that nothing is asked of the mapper where costs are given: it has nothing to do.
-fn check_objective(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
+/// Checks that no other objective than the system's is asked for where costs are given: it would change none of them.
+fn check_objective(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
     match &system.cost {
-        Some(cost) if points.iter().any(|point| point.asked.objective.is_some()) => {
+        Some(cost) if settings.iter().any(|setting| setting.objective != system.objective) => {
             Err(Error::Usage(format!(
                 "{}: `objective` has no effect on `{}`, whose costs come from {}: leave it out",
                 experiment.path.display(),
