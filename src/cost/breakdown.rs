@@ -87,7 +87,7 @@ fn of_pass(accel: &AccelSpec, pass: &Pass, goal: Goal) -> Option<Breakdown> {
 fn of_nest(accel: &AccelSpec, pass: &Pass, goal: Goal, found: Found) -> Breakdown {
     let evaluator = Evaluator::of_pass(accel, pass).expect("the mapper has run the layer");
     let evaluation = evaluator.detail(&Flat::of(&found.mapping));
-    let cost = nest_cost(accel, pass, &found);
+    let cost = nest_cost(accel, pass.op.kind(), &found, &evaluation.dynamic_pj);
     let compute = (evaluation.steps as f64 / accel.array_efficiency).max(pass.tail.cycles(accel) as f64);
     let mut level_cycles: Vec<f64> =
         evaluation.bandwidth_cycles.iter().map(|&cycles| cycles as f64).collect();

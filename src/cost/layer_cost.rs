@@ -54,18 +54,20 @@ fn pass_cost(accel: &AccelSpec, pass: &Pass, goal: Goal) -> Option<(Cycles, Laye
     match stream_of(accel, pass) {
         Some(stream) => Some((stream.cycles(accel), stream.cost(accel))),
         None => {
-            mapper::search_pass(accel, pass, goal).map(|found| (found.cycles, nest_cost(accel, pass, &found)))
+            let found = mapper::search_pass(accel, pass, goal)?;
+            let evaluator = Evaluator::of_pass(accel, pass).expect("the mapper has run the layer");
+            let energy_pj = evaluator.detail(&Flat::of(&found.mapping)).dynamic_pj;
+            Some((found.cycles, nest_cost(accel, pass.op.kind(), &found, &energy_pj)))
         }
     }
 }
 
-pub(super) fn nest_cost(accel: &AccelSpec, pass: &Pass, found: &Found) -> LayerCost {
-    let evaluator = Evaluator::of_pass(accel, pass).expect("the mapper has run the layer");
-    let energy_pj = evaluator.detail(&Flat::of(&found.mapping)).dynamic_pj;
+/// The cost under a mapping; `energy_pj` is that of each level, outermost first, and of the computation last.
+pub(super) fn nest_cost(accel: &AccelSpec, kind: LayerKind, found: &Found, energy_pj: &[f64]) -> LayerCost {
     let [weights, inputs] =
         [Tensor::Weights, Tensor::Inputs].map(|tensor| found.tensor_bytes[tensor as usize]);
     // The second operand of a product of activations is an input.
-    let (weight_bytes, input_bytes) = match pass.op.kind() {
+    let (weight_bytes, input_bytes) = match kind {
         LayerKind::Matmul => (Bytes(0), Bytes(weights.0 + inputs.0)),
         _ => (weights, inputs),
     };
@@ -77,7 +79,7 @@ pub(super) fn nest_cost(accel: &AccelSpec, pass: &Pass, found: &Found) -> LayerC
         energy: found.dynamic_energy,
         utilization: found.multiplications as f64 / (found.cycles.0 as f64 * accel.macs_per_cycle() as f64),
         tiles: found.mapping.levels[0].temporal.iter().map(|each| each.bound).product(),
-        on_chip: Some(OnChip::of(accel, &energy_pj)),
+        on_chip: Some(OnChip::of(accel, energy_pj)),
     }
 }
 

@@ -216,8 +216,7 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
     let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
     check_whole_layers(experiment, system, &settings)?;
-    check_precision(experiment, system, &settings)?;
-    check_objective(experiment, system, &settings)
+    check_given_costs(experiment, system, &settings)
 }
 
 /// Checks that forwarding and residency are combined neither with phases or split layers, because they keep whole
@@ -249,32 +248,24 @@ fn check_whole_layers(
     )))
 }
 
-/// Checks that no precision is asked for where costs are given: it would change none of them.
-fn check_precision(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
-    match (&system.cost, settings.iter().find_map(|setting| setting.precision.set())) {
-        (Some(cost), Some(precision)) => Err(Error::Usage(format!(
-            "{}: `precision = \"{precision}\"` has no effect on `{}`, whose costs come from {}: leave it out",
-            experiment.path.display(),
-            system.name,
-            cost.display()
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// Checks that no other objective than the system's is asked for where costs are given: it would change none of them.
-fn check_objective(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
-    match &system.cost {
-        Some(cost) if settings.iter().any(|setting| setting.objective != system.objective) => {
-            Err(Error::Usage(format!(
-                "{}: `objective` has no effect on `{}`, whose costs come from {}: leave it out",
-                experiment.path.display(),
-                system.name,
-                cost.display()
-            )))
-        }
-        _ => Ok(()),
-    }
+/// Checks that neither a precision nor another objective than the system's is asked for where costs are given: they would
+/// change none of them.
+fn check_given_costs(
+    experiment: &Experiment,
+    system: &SystemSpec,
+    settings: &[Setting],
+) -> Result<(), Error> {
+    let Some(cost) = &system.cost else { return Ok(()) };
+    let precision = settings.iter().find_map(|setting| setting.precision.set());
+    let precision = precision.map(|precision| format!("precision = \"{precision}\""));
+    let has_other = settings.iter().any(|setting| setting.objective != system.objective);
+    let Some(key) = precision.or(has_other.then(|| "objective".into())) else { return Ok(()) };
+    Err(Error::Usage(format!(
+        "{}: `{key}` has no effect on `{}`, whose costs come from {}: leave it out",
+        experiment.path.display(),
+        system.name,
+        cost.display()
+    )))
 }
 
 /// Checks that every tenant has what the deadline rule of the experiment needs.

@@ -39,17 +39,26 @@ struct PictureView {
     is_wide: bool,
 }
 
-/// A row of the table.
+/// A table.
 #[derive(Serialize)]
-pub(super) struct RowView {
-    case: String,
-    scheduler: String,
+pub(super) struct TableView {
+    header: Vec<String>,
+    /// The number of columns that hold words; the others hold numbers.
+    words: usize,
+    rows: Vec<RowView>,
+}
+
+/// A row of a table.
+#[derive(Serialize)]
+struct RowView {
     is_best: bool,
-    numbers: Vec<String>,
+    cells: Vec<String>,
 }
 
 /// The columns of a table about fleets.
-const OF_FLEETS: [&str; 8] = [
+const OF_FLEETS: [&str; 10] = [
+    "case",
+    "scheduler",
     "quality",
     "± 95 %",
     "served rate",
@@ -60,7 +69,10 @@ const OF_FLEETS: [&str; 8] = [
     "seeds",
 ];
 
-const COLUMNS: [&str; 8] = [
+/// The columns of a table about systems.
+const OF_SYSTEMS: [&str; 10] = [
+    "case",
+    "scheduler",
     "SLA rate",
     "± 95 %",
     "finished",
@@ -77,11 +89,11 @@ pub(super) struct Page {
     /// Facts about the run or the training, a few words each.
     pub(super) facts: Vec<String>,
     pub(super) sections: Vec<Section>,
-    /// The rows of the table, if there is one.
-    pub(crate) rows: Option<Vec<RowView>>,
-    /// The table of means with differences, if there is one.
-    pub(super) ranking: Option<RankTable>,
-    /// What the rows are judged by, if there are any.
+    /// The table of all means, if there is one.
+    pub(super) means: Option<TableView>,
+    /// The table of means with differences and its note, if there is one.
+    pub(super) ranking: Option<(TableView, String)>,
+    /// What the means are judged by, if there are any.
     pub(super) judged_by: &'static str,
     /// The extensions of the files that pictures are written to.
     pub(super) formats: Vec<&'static str>,
@@ -98,19 +110,15 @@ pub(super) fn of_results(results: &Results, sections: Vec<Section>, view: &View)
         facts: facts(results),
         sections,
         ranking: ranking(results, view),
-        judged_by: results.judged_by,
-        rows: Some(results.cases.iter().flat_map(|case| rows(results, case)).collect()),
+        judged_by: if results.judged_by == QUALITY { "quality" } else { "SLA rate" },
+        means: Some(means(results)),
         formats: view.extensions(),
         origin: (manifest::FILE.into(), manifest),
     }
 }
 
 pub(super) fn render(page: &Page) -> String {
-    let Page { title, facts, sections, ranking, rows, judged_by, formats, origin: (file, text) } = page;
-    let (judged_by, columns) = match *judged_by {
-        QUALITY => ("quality", OF_FLEETS),
-        _ => ("SLA rate", COLUMNS),
-    };
+    let Page { title, facts, sections, ranking, means, judged_by, formats, origin: (file, text) } = page;
     let mut environment = Environment::new();
     // minijinja escapes HTML because the name ends in `.html`.
     environment.add_template("page.html", TEMPLATE).expect("the template is well-formed");
@@ -119,11 +127,11 @@ pub(super) fn render(page: &Page) -> String {
         title,
         facts,
         sections => Value::from(Serde(sections.iter().map(view).collect::<Vec<_>>())),
-        ranking => Value::from(Serde(ranking)),
-        columns,
+        ranking => Value::from(Serde(ranking.as_ref().map(|(table, _)| table))),
+        ranking_note => ranking.as_ref().map(|(_, note)| note),
         formats,
-        judged_by,
-        rows => Value::from(Serde(rows)),
+        judged_by => *judged_by,
+        means => Value::from(Serde(means)),
         file,
         text,
     });
@@ -131,12 +139,14 @@ pub(super) fn render(page: &Page) -> String {
 }
 
 /// The schedulers by the first metric that is shown, compared with the best; `None` if they have no cell in common.
-fn ranking(results: &Results, view: &View) -> Option<RankTable> {
+fn ranking(results: &Results, view: &View) -> Option<(TableView, String)> {
     let metric = view.y.first().map_or(results.judged_by, |metric| metric);
     let path = results.folder.join(Table::of_metric(metric).file());
     let ranking =
         rank(std::slice::from_ref(&path), &Question { only: &view.only, ..Question::of(metric) }).ok()?;
-    Some(rank_table(&ranking))
+    let RankTable { header, rows, note } = rank_table(&ranking);
+    let rows = rows.into_iter().map(|cells| RowView { is_best: false, cells }).collect();
+    Some((TableView { header, words: 1, rows }, note))
 }
 
 /// Facts about the run, a few words each.
@@ -175,15 +185,22 @@ fn view(section: &Section) -> SectionView {
     }
 }
 
+/// The table of all means.
+fn means(results: &Results) -> TableView {
+    let header = if results.judged_by == QUALITY { OF_FLEETS } else { OF_SYSTEMS };
+    let rows = results.cases.iter().flat_map(|case| rows(results, case)).collect();
+    TableView { header: header.map(String::from).to_vec(), words: 2, rows }
+}
+
 fn rows(results: &Results, case: &Case) -> Vec<RowView> {
     let judged = |samples: &Runs| samples.mean(results.judged_by).unwrap_or(f64::NEG_INFINITY);
     let best = case.samples.iter().map(judged).fold(f64::NEG_INFINITY, f64::max);
     let ran = case.samples.iter().enumerate().filter(|(_, samples)| !samples.is_empty());
-    let row = |(scheduler, samples): (usize, &Runs)| RowView {
-        case: case.title.clone(),
-        scheduler: results.schedulers[scheduler].clone(),
-        is_best: judged(samples) == best,
-        numbers: if results.judged_by == QUALITY { of_fleet(samples) } else { of_system(samples) },
+    let row = |(scheduler, samples): (usize, &Runs)| {
+        let numbers = if results.judged_by == QUALITY { of_fleet(samples) } else { of_system(samples) };
+        let mut cells = vec![case.title.clone(), results.schedulers[scheduler].clone()];
+        cells.extend(numbers);
+        RowView { is_best: judged(samples) == best, cells }
     };
     ran.map(row).collect()
 }

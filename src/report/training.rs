@@ -53,7 +53,7 @@ pub(super) fn page(folder: &Path, view: &View) -> Result<Page, Error> {
         facts,
         sections: vec![validation(&log, &manifest), learning(&log)],
         ranking: None,
-        rows: None,
+        means: None,
         judged_by: "",
         formats: view.extensions(),
         origin: (file, source.text),

@@ -46,7 +46,7 @@ pub(super) fn place(key: &str) -> usize {
 }
 
 /// Whether two values of a key are the same, as text or as numbers.
-pub(super) fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let numbers = (one.parse::<f64>(), other.parse::<f64>());
     one == other || matches!(numbers, (Ok(one), Ok(other)) if one == other)
 }

@@ -1,8 +1,8 @@
 //! Compares a metric of two summaries, as a regression check, or between two values of a key.
 //!
-//! Rows are matched by all key columns, seed included, but for the key by which the sides are told apart. Where the scenario fixes absolute arrival rates, the load is
-//! measured and does not take part in the match. Differences are b - a, paired by seed, with a 95 % confidence interval
-//! by Student's t per case and scheduler, or by batch means for a single run. A difference between runs that are equal
+//! Rows are matched by all key columns, seed included, but for the key by which the sides are told apart. Where the
+//! scenario fixes absolute arrival rates, the load is measured and does not take part in the match. Differences are b - a,
+//! paired by seed, with a 95 % confidence interval by Student's t per case and scheduler, or by batch means for a single run. A difference between runs that are equal
 //! to the last digit is exactly zero and has no interval. The tolerance holds in both directions, because a regression
 //! check has to show any change; a verdict beside it says whether b is better or worse.
 

@@ -35,6 +35,15 @@ impl CsvFile {
         })
     }
 
+    /// The indices of columns that must exist, in the order of the names.
+    pub(crate) fn columns<const N: usize>(&self, names: [&str; N]) -> Result<[usize; N], Error> {
+        let mut places = [0; N];
+        for (place, name) in places.iter_mut().zip(names) {
+            *place = self.column(name)?;
+        }
+        Ok(places)
+    }
+
     /// The values of [`KEYS`] in a record. If the file predates a key and lacks its column, the value that applied
     /// then.
     pub(crate) fn keys(&self, record: &Record) -> Vec<String> {

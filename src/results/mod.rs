@@ -21,6 +21,7 @@ mod sides;
 mod summary;
 mod words;
 
+pub(crate) use choice::is_same;
 pub use compare::{Comparison, Group, Keys, Pairing, Tolerance, Verdict, compare};
 pub(crate) use csv_file::CsvFile;
 pub use explain::{Asked, Cause, Explanation, Moved, Others, Ran, Use, Wait, differing, explain, latest};

@@ -41,7 +41,7 @@ impl Axis {
 }
 
 /// Whether ascending values are spaced by ratios rather than differences: at least three, above zero, over at least a
-/// factor of four, with ratios that vary by less than 1.3. So 16, 32, 64 and 1, 2, 5, 10 are; loads from 0.6 to 1.2 are not.
+/// factor of four, with ratios that vary by less than 1.3. Our choice, because then 16, 32, 64 and 1, 2, 5, 10 are; loads from 0.6 to 1.2 are not.
 fn is_geometric(values: &[f64]) -> bool {
     let [first, .., last] = values else { return false };
     let ratios = values.windows(2).map(|pair| pair[1] / pair[0]);

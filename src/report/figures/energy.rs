@@ -1,9 +1,9 @@
 //! Energy per measured request, split into the three parts that summary.csv has, or into those of energy.csv
 //! (`figures::energy_parts`).
 
-use super::{Data, Section, best_first, cell, energy_parts};
+use super::{Data, Section, best_first, cell, energy_parts, segment_legend};
 use crate::experiment::Error;
-use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment, WIDTH};
+use crate::report::chart::{Bar, Bars, Chart, Group, Segment, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, Results, number};
 use crate::sweep::{Runs, mean};
@@ -16,8 +16,8 @@ const PARTS: [(&str, &str); 3] = [
 
 const TEXT: &str = "Energy of the run per measured request, mean over seeds: dynamic energy of layers with their DRAM \
                     accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the \
-                    bar, and the whisker is its 95 % confidence interval. A scheduler that drops requests spends less per request, so the energy per request that \
-                    met its deadline is given in brackets.";
+                    bar, and the whisker is its 95 % confidence interval. A scheduler that drops requests spends \
+                    less per request, so the energy per request that met its deadline is given in brackets.";
 
 /// The sections of energy: three if energy.csv divides it further.
 pub(super) fn sections(results: &Results) -> Result<Vec<Section>, Error> {
@@ -69,8 +69,7 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
             bars: vec![Bar { segments, interval: whole.interval(), note }],
         });
     }
-    let entry = |place: usize| Entry { style: Style(place), label: PARTS[place].1.into(), is_line: false };
-    let legend = (0..3).map(entry).collect();
+    let legend = segment_legend(PARTS.map(|(_, label)| label));
     let chart = Bars { x_title: "energy per measured request, uJ".into(), groups, legend, width: WIDTH };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }

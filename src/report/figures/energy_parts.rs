@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Data, Section, best_first, cell};
+use super::{Data, Section, best_first, cell, segment_legend};
 use crate::experiment::{Error, SCHEDULER, SEED};
 use crate::files::Record;
-use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment, WIDTH};
+use crate::report::chart::{Bar, Bars, Chart, Group, Segment, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, CsvFile, Results, number};
 
@@ -78,11 +78,7 @@ impl Division {
 
     fn read(&self, results: &Results) -> Result<Sums, Error> {
         let mut file = CsvFile::open(&results.folder.join("energy.csv"))?;
-        let [own, part, energy] = {
-            let places = [self.column, "part", "energy_uj"].map(|name| file.column(name));
-            let [own, part, energy] = places;
-            [own?, part?, energy?]
-        };
+        let [own, part, energy] = file.columns([self.column, "part", "energy_uj"])?;
         let (mut sums, mut record) = (Sums::new(), Record::default());
         while file.read(&mut record)? {
             let keys = file.keys(&record);
@@ -131,12 +127,7 @@ impl Division {
             let bars = vec![Bar { segments, interval: whole.interval(), note }];
             groups.push(Group { label: label.clone(), bars });
         }
-        let entry = |(style, name): (usize, &String)| Entry {
-            style: Style(style),
-            label: name.clone(),
-            is_line: false,
-        };
-        let legend = names.iter().enumerate().map(entry).collect();
+        let legend = segment_legend(names);
         let x_title = "energy per measured request, uJ".into();
         (!groups.is_empty()).then_some((Chart::Bars(Bars { x_title, groups, legend, width: WIDTH }), data))
     }

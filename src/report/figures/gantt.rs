@@ -125,10 +125,7 @@ fn read(
     mut file: CsvFile,
 ) -> Result<(String, Vec<Vec<Layer>>), Error> {
     let columns = ["request", "network", "layer", "accelerator", "start_us", "end_us"];
-    let [request, network, layer, accelerator, start, end] = {
-        let places: Vec<usize> = columns.iter().map(|name| file.column(name)).collect::<Result<_, _>>()?;
-        <[usize; 6]>::try_from(places).expect("as many as there are names")
-    };
+    let [request, network, layer, accelerator, start, end] = file.columns(columns)?;
     let (mut seed, mut layers) =
         (wanted_seed.map(|seed| seed.to_string()), schedulers.iter().map(|_| Vec::new()).collect::<Vec<_>>());
     let mut record = Record::default();
@@ -216,27 +213,15 @@ fn picture(layers: &[Layer], (from, to): (f64, f64), choice: &LayersShown) -> (C
             continue;
         }
         let opacity = match choice.request {
-            Some(_) => {
-                if choice.is_wanted(layer) {
-                    0.95
-                } else {
-                    0.2
-                }
-            }
-            None => {
-                if is_pale {
-                    0.55
-                } else {
-                    0.95
-                }
-            }
+            Some(_) if !choice.is_wanted(layer) => 0.2,
+            None if is_pale => 0.55,
+            _ => 0.95,
         };
         let Layer { request, network, layer: name, accelerator, start_ms, end_ms } = layer;
         let row = rows.iter().position(|row| row == accelerator).unwrap_or_default();
         let hint = format!("{network}/{name}/{request}: {start_ms} to {end_ms} ms");
         runs.push(Run { row, start_ms: *start_ms, end_ms: *end_ms, style: style(network), hint, opacity });
-        let times = [cell(Some(*start_ms)), cell(Some(*end_ms))];
-        let [start, end] = times;
+        let [start, end] = [start_ms, end_ms].map(|ms| cell(Some(*ms)));
         data.rows.push(vec![accelerator.clone(), start, end, network.clone(), name.clone(), request.clone()]);
     }
     let entry = |name: &&str| Entry { style: style(name), label: (*name).to_string(), is_line: false };

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Data, IN_FRONT, Section, best_first, cell, styles};
+use super::{Data, IN_FRONT, Section, best_first, cell, segment_legend, styles};
 use crate::experiment::{Error, SCHEDULER};
 use crate::files::Record;
-use crate::report::chart::{
-    Axis, Bar, Bars, Chart, Entry, Group, Intervals, Lines, Scale, Segment, Series, WIDTH,
-};
+use crate::report::chart::{Axis, Bar, Bars, Chart, Group, Intervals, Lines, Scale, Segment, Series, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, CsvFile, Results, number};
 
@@ -108,12 +106,7 @@ fn percentiles(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         }
         groups.extend((!bars.is_empty()).then(|| Group { label: label.clone(), bars }));
     }
-    let entry = |(place, (_, label)): (usize, &(&str, &str))| Entry {
-        style: Style(place),
-        label: (*label).into(),
-        is_line: false,
-    };
-    let legend = PERCENTILES.iter().enumerate().map(entry).collect();
+    let legend = segment_legend(PERCENTILES.map(|(_, label)| label));
     let chart = Bars { x_title: "latency of finished requests, ms".into(), groups, legend, width: WIDTH };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }

@@ -10,7 +10,7 @@ use super::{Data, MOST_CASES, Picture, Section, best_first, cell};
 use crate::experiment::{Error, KEYS, LOAD, SCENARIO, SCHEDULER, SEED, SYSTEM};
 use crate::files::did_you_mean;
 use crate::report::chart::{Chart, Map, MapLink, MapNode, MapSite};
-use crate::results::{Case, Results};
+use crate::results::{Case, Results, is_same};
 
 const TEXT: &str = "Nodes where they are (on a circle if the fleet's file gives no coordinates), and links as wide as the \
                     logarithm of their bandwidth. The number at a link, and its colour, are the use of its busier direction; \
@@ -101,10 +101,7 @@ fn check(results: &Results, wanted: &[(String, String)]) -> Result<Vec<(usize, S
             SCHEDULER => results.schedulers.iter().map(String::as_str).collect(),
             _ => results.cases.iter().map(|case| case.keys[place].as_str()).collect(),
         };
-        let is_it = |known: &str| {
-            known == value || (known.parse::<f64>().ok()).is_some_and(|known| value.parse() == Ok(known))
-        };
-        match values.iter().find(|known| is_it(known)) {
+        match values.iter().find(|known| is_same(known, value)) {
             Some(found) => Ok((place, (*found).to_string())),
             None => {
                 values.sort_unstable();

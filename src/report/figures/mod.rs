@@ -193,6 +193,13 @@ fn of_systems(results: &Results, view: &View) -> Result<Vec<Section>, Error> {
 /// The number of schedulers whose lines stand out. Our choice, because no more lines and bands can be told apart.
 const IN_FRONT: usize = 7;
 
+/// The legend of bars whose segments have these names, in the order of their styles.
+fn segment_legend(names: impl IntoIterator<Item = impl Into<String>>) -> Vec<Entry> {
+    let entry =
+        |(place, name): (usize, _)| Entry { style: Style(place), label: Into::into(name), is_line: false };
+    names.into_iter().enumerate().map(entry).collect()
+}
+
 /// The style of each scheduler, the same in all pictures: by rank, so that those at the top differ in colour.
 fn styles(results: &Results) -> Vec<Style> {
     let mut styles = vec![Style(0); results.schedulers.len()];

@@ -1,7 +1,7 @@
 //! Where the time of an answer goes: the decision where it goes, links, the queue of the site, and service.
 
-use super::{Data, Section, best_first, cell};
-use crate::report::chart::{Bar, Bars, Chart, Entry, Group, Segment, WIDTH};
+use super::{Data, Section, best_first, cell, segment_legend};
+use crate::report::chart::{Bar, Bars, Chart, Group, Segment, WIDTH};
 use crate::report::svg::Style;
 use crate::results::{Case, PARTS, Results, number};
 
@@ -53,12 +53,7 @@ fn picture(results: &Results, case: &Case) -> Option<(Chart, Data)> {
         groups.push(Group { label: label.clone(), bars: vec![Bar { segments, interval: None, note }] });
     }
     groups.truncate(SHOWN);
-    let entry = |(place, (_, label)): (usize, &(&str, &str))| Entry {
-        style: Style(place),
-        label: (*label).into(),
-        is_line: false,
-    };
-    let legend = PARTS.iter().enumerate().map(entry).collect();
+    let legend = segment_legend(PARTS.map(|(_, label)| label));
     let chart = Bars { x_title: "mean latency of the answers, ms".into(), groups, legend, width: WIDTH };
     (!data.rows.is_empty()).then_some((Chart::Bars(chart), data))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::experiment::{Error, KEYS};
-use crate::files::{InputError, Record, did_you_mean};
+use crate::files::{InputError, Record};
 use crate::results::CsvFile;
+use crate::results::choice::{check, is_same, place};
 use crate::sweep::Table;
 use crate::units::Time;
 
@@ -126,10 +127,7 @@ struct Log<const N: usize> {
 impl<const N: usize> Log<N> {
     fn open(path: &Path, columns: [&str; N]) -> Result<Self, Error> {
         let file = CsvFile::open(path)?;
-        let mut places = [0; N];
-        for (place, name) in places.iter_mut().zip(columns) {
-            *place = file.column(name)?;
-        }
+        let places = file.columns(columns)?;
         Ok(Self { file, record: Record::default(), places })
     }
 
@@ -227,11 +225,14 @@ pub(super) fn requests(folder: &Path, wanted: &[(String, String)]) -> Result<Vec
                        those of systems";
         return Err(InputError::file(folder, message).into());
     }
-    let wanted = places(wanted)?;
+    wanted.iter().try_for_each(|(key, _)| check(path.display(), "key", key, KEYS))?;
+    let wanted: Vec<(usize, String)> =
+        wanted.iter().map(|(key, value)| (place(key), value.clone())).collect();
     let mut log = Log::open(&path, REQUEST_COLUMNS)?;
     let (mut all, mut seen) = (Vec::new(), vec![BTreeSet::new(); wanted.len()]);
     while let Some(cell) = log.next()? {
         for (seen, &(place, _)) in seen.iter_mut().zip(&wanted) {
+            // Most values were seen before, and are not copied.
             if !seen.contains(&cell[place]) {
                 seen.insert(cell[place].clone());
             }
@@ -260,23 +261,6 @@ fn nothing(path: &Path, wanted: &[(usize, String)], seen: &[BTreeSet<String>]) -
         true => InputError::file(path, "no rows: expected the requests of a run").into(),
         false => Error::Usage(format!("--cell: no request of a cell with {}", wanted.join(" and "))),
     }
-}
-
-/// Whether two values of a key are the same: 0.90 is 0.9.
-fn is_same(known: &str, asked: &str) -> bool {
-    known == asked || known.parse::<f64>().is_ok_and(|known| asked.parse() == Ok(known))
-}
-
-/// The places of keys in [`KEYS`].
-fn places(wanted: &[(String, String)]) -> Result<Vec<(usize, String)>, Error> {
-    let place = |(key, value): &(String, String)| match KEYS.iter().position(|known| known == key) {
-        Some(place) => Ok((place, value.clone())),
-        None => {
-            let hint = did_you_mean(key, KEYS);
-            Err(Error::Usage(format!("--cell: no key `{key}`{hint}; known: {}", KEYS.join(", "))))
-        }
-    };
-    wanted.iter().map(place).collect()
 }
 
 /// The columns of layers.csv that a [`Ran`] takes, in the order of its fields.

@@ -9,6 +9,7 @@ mod tests;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 use std::path::Path;
 
 pub use self::logs::{Asked, Ran};
@@ -130,54 +131,36 @@ fn cause(asked: &Asked, waits: &[Wait], moved: &[Moved]) -> Cause {
         return Cause::Deadline;
     }
     let sum = |part: fn(&Wait) -> Time| waits.iter().map(part).sum::<Time>();
-    let never = |wait: &Wait| if wait.before.is_none() { wait.length() } else { Time::ZERO };
+    let [queue, unassigned, deciding] =
+        [|wait: &Wait| wait.queue, |wait: &Wait| wait.unassigned, |wait: &Wait| wait.deciding].map(sum);
+    let never = sum(|wait| if wait.before.is_none() { wait.length() } else { Time::ZERO });
+    let longer = asked.running.saturating_sub(asked.isolated);
+    let ahead = most(waits.iter().flat_map(|wait| &wait.ahead).map(|of| (&of.tenant, &of.network, of.time)));
+    let waits = waits.iter().filter(|wait| wait.unassigned > Time::ZERO);
+    let meanwhile = most(waits.flat_map(|wait| &wait.meanwhile).map(|of| (&of.tenant, &of.network, of.time)));
+    let moved = most(moved.iter().map(|of| (&of.tenant, &of.network, of.bytes)));
     let causes = [
-        (sum(|wait| wait.queue), 0),
-        (sum(never), 1),
-        (asked.slowed, 2),
-        (asked.running.saturating_sub(asked.isolated), 3),
-        (sum(|wait| wait.unassigned), 4),
-        (sum(|wait| wait.deciding), 5),
+        (queue, Cause::Queues(queue, ahead)),
+        (never, Cause::NeverStarted(never)),
+        (asked.slowed, Cause::Slowed(asked.slowed, moved.map(|(tenant, network, _)| (tenant, network)))),
+        (longer, Cause::Accelerators(longer)),
+        (unassigned, Cause::Unassigned(unassigned, meanwhile.map(|(tenant, network, _)| (tenant, network)))),
+        (deciding, Cause::Deciding(deciding)),
     ];
     // Of equally large ones the first.
-    let &(time, which) = causes.iter().rev().max_by_key(|(time, _)| *time).expect("there are some");
-    match which {
-        _ if time == Time::ZERO => Cause::Nothing,
-        0 => Cause::Queues(time, most_ahead(waits)),
-        1 => Cause::NeverStarted(time),
-        2 => Cause::Slowed(time, most_moved(moved)),
-        3 => Cause::Accelerators(time),
-        4 => Cause::Unassigned(time, most_meanwhile(waits)),
-        _ => Cause::Deciding(time),
-    }
+    let (time, cause) = causes.into_iter().rev().max_by_key(|(time, _)| *time).expect("there are some");
+    if time == Time::ZERO { Cause::Nothing } else { cause }
 }
 
-/// The tenant and the network behind which a request waited longest.
-fn most_ahead(waits: &[Wait]) -> Option<(String, String, Time)> {
-    let mut sums: BTreeMap<(&str, &str), Time> = BTreeMap::new();
-    for of in waits.iter().flat_map(|wait| &wait.ahead) {
-        *sums.entry((&of.tenant, &of.network)).or_default() += of.time;
+/// The tenant and the network with the largest sum, and that; of equally large ones the first by name.
+fn most<'a, T: Copy + Default + AddAssign + PartialOrd>(
+    of: impl Iterator<Item = (&'a String, &'a String, T)>,
+) -> Option<(String, String, T)> {
+    let mut sums: BTreeMap<(&String, &String), T> = BTreeMap::new();
+    for (tenant, network, part) in of {
+        *sums.entry((tenant, network)).or_default() += part;
     }
-    let most = sums.into_iter().rev().max_by_key(|&(_, time)| time);
-    most.map(|((tenant, network), time)| (tenant.to_string(), network.to_string(), time))
-}
-
-/// The tenant and the network that ran longest while a request was unassigned.
-fn most_meanwhile(waits: &[Wait]) -> Option<(String, String)> {
-    let mut sums: BTreeMap<(&str, &str), Time> = BTreeMap::new();
-    for of in waits.iter().filter(|wait| wait.unassigned > Time::ZERO).flat_map(|wait| &wait.meanwhile) {
-        *sums.entry((&of.tenant, &of.network)).or_default() += of.time;
-    }
-    let most = sums.into_iter().rev().max_by_key(|&(_, time)| time);
-    most.map(|((tenant, network), _)| (tenant.to_string(), network.to_string()))
-}
-
-/// The tenant and the network that moved most bytes.
-fn most_moved(moved: &[Moved]) -> Option<(String, String)> {
-    let mut sums: BTreeMap<(&str, &str), f64> = BTreeMap::new();
-    for of in moved {
-        *sums.entry((&of.tenant, &of.network)).or_default() += of.bytes;
-    }
-    let most = sums.into_iter().rev().max_by(|a, b| a.1.total_cmp(&b.1));
-    most.map(|((tenant, network), _)| (tenant.to_string(), network.to_string()))
+    let larger = |one: (_, T), other: (_, T)| if other.1 > one.1 { other } else { one };
+    let ((tenant, network), sum) = sums.into_iter().reduce(larger)?;
+    Some((tenant.clone(), network.clone(), sum))
 }

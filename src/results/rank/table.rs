@@ -1,14 +1,11 @@
 //! A ranking as a table of words: its heading, a row per scheduler, and what the numbers cover.
 
-use serde::Serialize;
-
 use super::{Ranked, Ranking};
 use crate::metrics::Better;
 use crate::results::{copies, number, spread};
 use crate::sweep::{Estimate, RATE, Replicates, column};
 
 /// A ranking as it is printed, and as a page shows it.
-#[derive(Debug, Serialize)]
 pub struct RankTable {
     /// The headings: the scheduler, and then numbers.
     pub header: Vec<String>,
