@@ -6,14 +6,38 @@ use super::draft::Energy;
 /// The formulas as a comment of the file.
 pub(super) const BASIS: &str = "\
 Energies that the source does not have are on the technology basis of the system accelerators (45 nm):
-- SRAM: Timeloop's public formula E = (5/99.5 x (KiB - 0.5) + 1) x bits/16 pJ per access, for scratch pads too.
+- SRAM: Timeloop's public formula E = (5/99.5 x (KiB - 0.5) + 1) x bits/16 pJ per access.
+- Register files: 0.01036 pJ x bits + 0.00106 pJ x entries x log2(entries), rounded up, per access (Aladdin, Shao et al., \
+ISCA 2014). Buffers below 0.5 KiB are register files where that takes less.
 - DRAM: 8 pJ/bit (Timeloop's 512 pJ per 64 bits). MAC: 0.2 pJ 8-bit multiply, growing with the square of the \
 width, + 0.03 pJ 8-bit add, growing with the width (Horowitz, ISSCC 2014, figure 1.1.9).
 - Leakage: 0.0042 pJ per cycle and KiB at 1 GHz (our choice, see the accelerators of the shipped systems).";
 
 /// Energy of an access of `bits` to an SRAM of `kib` KiB in pJ, by Timeloop's public formula.
-pub(super) fn sram_pj(kib: f64, bits: u64) -> f64 {
+fn sram_pj(kib: f64, bits: u64) -> f64 {
     (5.0 / 99.5 * (kib - 0.5) + 1.0) * bits as f64 / 16.0
+}
+
+/// Energy of an access of `bits` to a register file with so many entries in pJ: a register per bit, and a comparator of the
+/// address per entry, as Accelergy combines them. Aladdin (Shao et al., ISCA 2014) has 0.009 pJ per bit and 0.02947 pJ per
+/// comparator of 32 bits at 1 ns and 40 nm. Both are multiplied by 1.1508 for 45 nm: the technology factors (`hw::accel`),
+/// taken as linear between 32 and 45 nm.
+fn register_file_pj(entries: u64, bits: u64) -> f64 {
+    const BIT: f64 = 0.009 * 1.1508;
+    const COMPARED_BIT: f64 = 0.02947 / 32.0 * 1.1508;
+    let address_bits = f64::from(entries.max(1).next_power_of_two().ilog2());
+    bits as f64 * BIT + entries as f64 * address_bits * COMPARED_BIT
+}
+
+/// Energy of an access of `bits` to a buffer of `kib` KiB in pJ. The formula for SRAM starts at 0.5 KiB; what is smaller is
+/// a register file where that takes less: our choice, because a designer would choose so.
+fn buffer_pj(kib: f64, bits: u64) -> f64 {
+    let sram = sram_pj(kib, bits);
+    if kib >= 0.5 {
+        return sram;
+    }
+    let entries = (kib * 8192.0 / bits as f64).ceil() as u64;
+    sram.min(register_file_pj(entries, bits))
 }
 
 /// Energy of an access of `bits` to DRAM in pJ: Timeloop's 512 pJ per 64 bits.
@@ -28,16 +52,16 @@ pub(super) fn mac_pj(bits: u64) -> f64 {
     0.2 * width * width + 0.03 * width
 }
 
-/// Leakage of an SRAM of `kib` KiB in pJ per cycle, from 0.0042 pJ per cycle and KiB at 1 GHz. Our choice, because the
+/// Leakage of a buffer of `kib` KiB in pJ per cycle, from 0.0042 pJ per cycle and KiB at 1 GHz. Our choice, because the
 /// system accelerators have it.
 pub(super) fn leak_pj(kib: f64, clock_mhz: f64) -> f64 {
     0.0042 * kib * 1000.0 / clock_mhz
 }
 
 impl Energy {
-    /// An SRAM on our technology basis.
-    pub(super) fn of_sram(kib: f64, bits: u64, clock_mhz: f64) -> Self {
-        let pj = sram_pj(kib, bits);
+    /// A buffer on our technology basis.
+    pub(super) fn of_buffer(kib: f64, bits: u64, clock_mhz: f64) -> Self {
+        let pj = buffer_pj(kib, bits);
         let leak = leak_pj(kib, clock_mhz);
         let remark =
             format!("No energies in the source: our technology basis, {kib} KiB, {bits} bits per access.");

@@ -267,7 +267,7 @@ impl<'a> Builder<'a> {
         Ok(match size.capacity_words.filter(|_| !is_dram) {
             Some(words) => {
                 let kib = (words * size.word_bits * size.cluster_size) as f64 / 8192.0;
-                Energy::of_sram(kib, size.entry_bits, self.clock.0)
+                Energy::of_buffer(kib, size.entry_bits, self.clock.0)
             }
             None => Energy::of_dram(size.entry_bits),
         })

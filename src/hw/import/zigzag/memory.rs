@@ -161,7 +161,7 @@ impl Memory<'_> {
             return Ok(if is_dram {
                 Energy::of_dram(self.energy_bits)
             } else {
-                Energy::of_sram(kib, self.energy_bits, 1000.0)
+                Energy::of_buffer(kib, self.energy_bits, 1000.0)
             });
         };
         let Ports { read_bits, write_bits, .. } = self.ports;
