@@ -13,7 +13,7 @@ use mascot::plan::Plan;
 use mascot::results::{Question, Ranked, rank};
 use mascot::scheduler::ListRule;
 use mascot::sim::{Decision, Scheduler, SubJobView, View};
-use mascot::sweep::{self, Logs, Output, Rows, Store};
+use mascot::sweep::{self, Extent, Logs, Output, Rows, Store};
 use mascot::units::Time;
 
 #[derive(Default)]
@@ -46,7 +46,10 @@ fn compare(folder: &Path) -> Result<Vec<Ranked>, Box<dyn Error>> {
     let experiment = Experiment::parse(Path::new("mine.toml"), source, &data)?;
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent)?;
     let mut output = Output::create(folder, &Store::open(folder)?, Logs::default(), &plan.experiment)?;
-    sweep::run(&plan, Logs::default(), &Silent, |cell, outcome| output.add(&Rows::new(cell, &outcome)))?;
+    let columns = Extent::of(&plan.experiment);
+    sweep::run(&plan, Logs::default(), &Silent, |cell, outcome| {
+        output.add(&Rows::new(cell, &outcome, columns))
+    })?;
     output.finish()?;
     let (metric, over) = ("sla_rate", Some("gated"));
     let question = Question { metric, over, by: None, with: &[], only: &[], margin: 0.0 };

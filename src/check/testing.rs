@@ -10,7 +10,7 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Platform,
-    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -76,6 +76,7 @@ pub(crate) fn plain_rules() -> Rules {
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
         drift: Drift::NONE,
+        variation: Variation::NONE,
     }
 }
 

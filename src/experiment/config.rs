@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::drift::CellDrift;
 use super::exclude::Exclude;
-use super::keys::Asked;
+use super::keys::{Asked, KeyColumns};
 use super::schedulers::SchedulerChoice;
 use super::training::Training;
 use super::window::Wanted;
@@ -56,6 +56,12 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// The columns of its files that identify a cell.
+    pub fn key_columns(&self) -> KeyColumns {
+        let includes = self.include.iter().flat_map(|include| &include.experiment.asked);
+        KeyColumns::of(self.asked.iter().chain(includes), self.has_drifts())
+    }
+
     /// Whether it has the axis `drifts`.
     pub fn has_drifts(&self) -> bool {
         self.drifts.iter().any(|drift| !drift.name.is_empty())

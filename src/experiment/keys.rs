@@ -18,7 +18,7 @@ use toml::Value;
 use super::sla_reference::SlaReference;
 use crate::hw::{Fusion, Objective, Residency, Sharing, SystemSpec};
 use crate::precision::Precision;
-use crate::sim::Unassigned;
+use crate::sim::{Distribution, Unassigned};
 use crate::workload::{Late, Qos, SlaRule};
 
 /// When decisions are taken.
@@ -48,7 +48,7 @@ pub enum CostKind {
 ///
 /// The defaults of `period_us` and `deadline_factor` are our choice, because they lie within the range of the papers;
 /// so is that of `decision_base_us`, because a decision on a host takes microseconds. Optional effects are off by
-/// default.
+/// default. Files have the columns of the keys from [`FIRST_RARE`] on only where an experiment gives these keys.
 macro_rules! with_swept_keys {
     ($consumer:ident) => {
         $consumer! {
@@ -93,6 +93,16 @@ macro_rules! with_swept_keys {
             max_sub_job_us: MicrosecondsOrInf as f64 = (f64::INFINITY);
             /// Whether a layer's bandwidth demand changes from phase to phase; if not, it is the mean.
             phases: bool as bool = (false);
+            /// Coefficient of variation of execution times: each layer of each request takes a random factor of mean 1
+            /// times its latency in the cost tables, and schedulers know the tables only.
+            execution_cv: Variability as f64 = (0.0);
+            /// The distribution of that factor.
+            execution_distribution: Distribution as Distribution = (Distribution::Lognormal);
+            /// How much the factors of a request's layers have in common: 0, nothing; 1, all have the same factor.
+            execution_correlation: Share as f64 = (0.0);
+            /// Coefficient of variation of a factor of mean 1 that each pair of a network and an accelerator model has in
+            /// all of a run: by so much its estimates are wrong throughout.
+            execution_bias_cv: Variability as f64 = (0.0);
         }
     };
 }
@@ -137,6 +147,13 @@ macro_rules! keys {
             pub fn on(&self, system: &SystemSpec) -> Setting {
                 Setting { $($key: self.$key.clone().unwrap_or_else(|| default_on!(system, $key, $default)),)+ }
             }
+
+            /// The columns that files have if an experiment gives the keys of this point.
+            fn columns(&self) -> KeyColumns {
+                let given = [$(self.$key.is_some(),)+];
+                let rare = given.iter().enumerate().filter(|(place, given)| **given && *place + SEED + 1 >= FIRST_RARE);
+                KeyColumns(rare.fold(0, |shown, (place, _)| shown | 1 << (place + SEED + 1)))
+            }
         }
 
         impl Setting {
@@ -149,11 +166,19 @@ macro_rules! keys {
             pub fn named(&self) -> impl Iterator<Item = (&'static str, String)> {
                 KEYS[SEED + 1..].iter().copied().zip(self.texts())
             }
+
+            /// Like [`Self::named`], without the rare keys that have their default.
+            pub fn told(&self) -> impl Iterator<Item = (&'static str, String)> {
+                let usual = |place: usize, value: &str| place + SEED + 1 >= FIRST_RARE && DEFAULTS[place]() == Some(value.to_string());
+                self.named().enumerate().filter(move |(place, (_, value))| !usual(*place, value)).map(|(_, told)| told)
+            }
         }
 
-        /// The columns that identify a cell, in order; the metrics follow. Files have the last, `drift`, only where the
-        /// experiment has the axis `drifts`.
+        /// The columns that identify a cell, in order; the metrics follow. [`KeyColumns`] says which of them a file has.
         pub const KEYS: &[&str] = &["system", "scenario", "qos", "load", "scheduler", "seed", $(stringify!($key),)+ "drift"];
+
+        /// The defaults of the keys as text, in the order of the table; `None` is the system's own.
+        const DEFAULTS: &[fn() -> Option<String>] = &[$(|| default_text!($value, $default),)+];
 
         /// The rows of the table, in the order of their columns.
         pub fn swept_keys() -> Vec<SweptKey> {
@@ -188,6 +213,39 @@ pub const LOAD: usize = 3;
 pub const SCHEDULER: usize = 4;
 /// The index of the seed in [`KEYS`], the last before the swept keys.
 pub const SEED: usize = 5;
+
+/// The index of the first key in [`KEYS`] whose column files may lack; all after it are such keys, too.
+pub const FIRST_RARE: usize = KEYS.len() - 5;
+/// The index of the axis `drifts` in [`KEYS`].
+const DRIFT: usize = KEYS.len() - 1;
+
+/// Which of [`KEYS`] are columns of the files of an experiment: all before [`FIRST_RARE`], and the others that it gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyColumns(u64);
+
+impl KeyColumns {
+    /// All of them.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Those of an experiment with these points of the swept keys, with or without the axis `drifts`.
+    pub(super) fn of<'a>(asked: impl Iterator<Item = &'a Asked>, has_drifts: bool) -> Self {
+        Self(asked.fold(u64::from(has_drifts) << DRIFT, |shown, asked| shown | asked.columns().0))
+    }
+
+    /// Those in which any of several cells differs from the default, given the values of [`KEYS`] of each.
+    pub fn told<'a>(cells: impl Iterator<Item = &'a [String]>) -> Self {
+        let differs = |cell: &&[String], key: usize| cell[key] != unsaid(KEYS[key]);
+        let of_cell = |cell: &[String]| {
+            (FIRST_RARE..KEYS.len()).filter(|&key| differs(&cell, key)).fold(0, |shown, key| shown | 1 << key)
+        };
+        Self(cells.fold(0, |shown, cell| shown | of_cell(cell)))
+    }
+
+    /// The places of the columns in [`KEYS`], in order.
+    pub fn places(self) -> impl Iterator<Item = usize> {
+        (0..KEYS.len()).filter(move |&key| key < FIRST_RARE || self.0 >> key & 1 == 1)
+    }
+}
 
 /// The names of lists in an experiment file that differ from the column of their values.
 pub(super) const PLURALS: [(&str, &str); 5] = [
@@ -236,9 +294,15 @@ impl CaseKeys<'_> {
     }
 }
 
-/// The value of a key for cells in files that are older than the key; empty if it is not known.
+/// The value of a key for cells in files without its column: its default for keys that files may lack; of others, where
+/// the file is older than the key, empty if it is not known.
 pub fn unsaid(key: &str) -> String {
-    if key == "sla_reference" { SlaReference::Own.to_string() } else { String::new() }
+    let place = KEYS.iter().position(|known| *known == key);
+    match place.filter(|place| (FIRST_RARE..DRIFT).contains(place)) {
+        Some(place) => DEFAULTS[place - SEED - 1]().unwrap_or_default(),
+        None if key == "sla_reference" => SlaReference::Own.to_string(),
+        None => String::new(),
+    }
 }
 
 /// A value as the column of its key shows it; `None` for a value that no key can have.

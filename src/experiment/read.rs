@@ -37,11 +37,11 @@ use super::window::{Duration, Wanted};
 use super::{dispatchers, drift, include, overrides, schedulers};
 use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
-    Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Source, Spanned, schema_of,
+    Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Share, Source, Spanned, Variability, schema_of,
 };
 use crate::hw::{Fusion, Objective, Residency, Sharing};
 use crate::precision::Precision;
-use crate::sim::Unassigned;
+use crate::sim::{Distribution, Unassigned};
 use crate::units::Time;
 use crate::workload::{Late, Qos, SlaRule, TraceKeys};
 
@@ -195,6 +195,7 @@ impl RawExperiment {
             let keys = ["speed", "dram_bandwidth_gbps"];
             return Err(source.error_in("drift", entry.place, &keys, message).into());
         }
+        check_variation([&self.execution_cv, &self.execution_bias_cv], on_fleets, &self.bound, &source)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         if let Some(training) = &self.training {
             training.get_ref().check().map_err(|(span, problem)| source.error(&span, problem))?;
@@ -278,6 +279,25 @@ impl RawExperiment {
         }
         Ok(wanted)
     }
+}
+
+/// Checks that execution times vary only where they can.
+fn check_variation(
+    keys: [&Option<Spanned<List<Variability>>>; 2],
+    on_fleets: bool,
+    bound: &Option<Spanned<bool>>,
+    source: &Source,
+) -> Result<(), InputError> {
+    let varies = |values: &&Spanned<List<Variability>>| values.get_ref().0.iter().any(|cv| cv.0 > 0.0);
+    let Some(values) = keys.into_iter().flatten().find(varies) else { return Ok(()) };
+    let message = if on_fleets {
+        "execution times vary on `systems` only: on `fleets`, expected 0"
+    } else if bound.as_ref().is_some_and(|bound| *bound.get_ref()) {
+        "`bound` is that of the cost tables, which layers that are faster than these may exceed: leave `bound` out"
+    } else {
+        return Ok(());
+    };
+    Err(source.error(&values.span(), message))
 }
 
 /// Checks that the reference systems of deadlines exist.

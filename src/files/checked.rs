@@ -112,6 +112,11 @@ checked_number!(
     Share, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)
 );
 checked_number!(
+    /// A coefficient of variation. The range is our choice, because execution times that vary tenfold are beyond any
+    /// measurement of DNNs.
+    Variability, "a number from 0 to 10", |v| (0.0..=10.0).contains(&v)
+);
+checked_number!(
     /// A relative frequency. The range is our choice, because every sum stays finite and no
     /// share falls below what a run could show.
     Weight, "a weight from 1e-6 to 1e6", |v| (1e-6..=1e6).contains(&v)

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::catalogue::Catalogue;
 use super::fleet::Fleet;
 use super::pace::{OwnPace, check_loops, check_number, served_s};
-use super::rules::rules_on;
+use super::rules::{rules_on, spread};
 use super::workload::Workload;
 use crate::experiment::{CaseKeys, CellDrift, Dram, Error, Setting, Wanted, Window};
 use crate::hw::SystemSpec;
 use crate::limits::{Saturation, mix_saturation};
-use crate::sim::{Drift, Rules, World};
+use crate::sim::{Drift, Rules, Variation, World};
 use crate::units::Time;
 use crate::workload::Qos;
 
@@ -166,7 +166,11 @@ impl Case {
     }
 }
 
-/// The engine's rules under the setting of a case.
-pub fn rules(case: &Case) -> Rules {
-    Rules { drift: case.engine_drift.clone(), ..rules_on(&case.setting, &case.workload.scenario) }
+/// The engine's rules under the setting of a case, in a run with this seed.
+pub fn rules(case: &Case, seed: u64) -> Rules {
+    Rules {
+        drift: case.engine_drift.clone(),
+        variation: Variation::new(spread(&case.setting), seed, &case.site.world),
+        ..rules_on(&case.setting, &case.workload.scenario)
+    }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::case::{Case, Run};
 use super::requests::has_same_requests;
+use super::rules::spread;
 use crate::experiment::SchedulerChoice;
 
 /// Removes all runs but one from cases in which seeds change nothing, and returns a note per scenario.
@@ -18,7 +19,9 @@ pub(super) fn leave_out(cases: &mut [Case], schedulers: &[SchedulerChoice]) -> V
     let draws: Vec<bool> = schedulers.iter().map(|choice| choice.entry.draws).collect();
     let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let same = have_same_requests(cases);
-    for (case, _) in cases.iter_mut().zip(same).filter(|(_, same)| *same) {
+    // Seeds draw execution times, too, where these vary.
+    let repeats = |(case, same): &(&mut Case, bool)| *same && spread(&case.setting).is_none();
+    for (case, _) in cases.iter_mut().zip(same).filter(repeats) {
         case.has_same_requests = true;
         let mut seen = BTreeSet::new();
         let mut is_kept = |&Run { scheduler, .. }: &Run| draws[scheduler] || seen.insert(scheduler);

@@ -1,7 +1,7 @@
 //! The engine's rules under a setting.
 
 use crate::experiment::{CostKind, Setting, TriggerKind};
-use crate::sim::{DecisionCost, Drift, Host, LateRules, Rules, Trigger};
+use crate::sim::{DecisionCost, Drift, Host, LateRules, Rules, Spread, Trigger, Variation};
 use crate::units::Time;
 use crate::workload::Scenario;
 
@@ -30,5 +30,16 @@ pub(super) fn rules_on(setting: &Setting, scenario: &Scenario) -> Rules {
         unassigned: setting.unassigned,
         firm: scenario.tenants.iter().map(|tenant| tenant.firm).collect(),
         drift: Drift::NONE,
+        variation: Variation::NONE,
+    }
+}
+
+/// How execution times differ from the cost tables under a setting.
+pub(super) fn spread(setting: &Setting) -> Spread {
+    Spread {
+        distribution: setting.execution_distribution,
+        cv: setting.execution_cv,
+        correlation: setting.execution_correlation,
+        bias_cv: setting.execution_bias_cv,
     }
 }

@@ -64,6 +64,7 @@ impl<'a> Projection<'a> {
                 *granted_bytes_per_ps = self.granted.iter().sum();
             }
             R::Start { sub_job, accelerator, .. }
+            | R::Pace { sub_job, accelerator, .. }
             | R::Phase { sub_job, accelerator, .. }
             | R::Finish { sub_job, accelerator, .. } => {
                 sub_job.job = JobId(origin.place);

@@ -37,6 +37,7 @@ mod residency;
 mod rules;
 mod scheduler;
 mod trace;
+mod variation;
 mod view;
 
 pub use crate::workload::{After, Firm, Late};
@@ -54,6 +55,7 @@ pub use residency::{Found, Memory, Residency, Tensors};
 pub use rules::{DecisionCost, Host, LateRules, Rules, Trigger, Unassigned};
 pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
 pub use trace::{Follower, Request, Span, Trace};
+pub use variation::{Distribution, Draws, Spread, Variation};
 pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};
 
 /// A request, numbered in the order of arrival.

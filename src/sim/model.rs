@@ -303,6 +303,14 @@ impl NetworkModel {
         self.phases.get(layer as usize * self.costs.ncols() + accelerator)
     }
 
+    /// The phases of a layer on an accelerator, and the one that follows another; `None` if none does.
+    #[inline]
+    pub fn next_phase(&self, layer: u32, accelerator: usize, phase: usize) -> Option<(&Phases, usize)> {
+        let phases = self.phases(layer, accelerator)?;
+        let next = (phase + 1..phases.len()).find(|&next| phases[next].work_ps > 0.0)?;
+        Some((phases, next))
+    }
+
     /// The accelerator with the smallest c1 of a layer, ties to the lower number.
     pub fn fastest(&self, layer: u32) -> usize {
         let alone = self.alone(layer);

@@ -88,6 +88,18 @@ pub enum Record {
         /// c1: how long the sub-job takes alone on this platform, with what it found on chip.
         alone: Time,
     },
+    /// The sub-job that has just started there runs at another pace than the cost tables say, unseen by schedulers
+    /// (`sim::variation`).
+    Pace {
+        /// The time of the event.
+        time: Time,
+        /// The sub-job's id.
+        sub_job: SubJobId,
+        /// The accelerator, by number.
+        accelerator: usize,
+        /// Work done per time, relative to the cost tables: 1 / factor of the execution time.
+        pace: f64,
+    },
     /// A running sub-job entered another phase (`sim::phases`).
     Phase {
         /// The time of the event.
@@ -120,7 +132,7 @@ pub enum Record {
         resident_weight_bytes: f64,
         /// Dynamic energy of the sub-job.
         energy: Picojoules,
-        /// Uncontended latency c in picoseconds; the slowdown is (time - start) / c.
+        /// Uncontended latency c in picoseconds, times the factor by which it varies; the slowdown is (time - start) / c.
         uncontended_ps: f64,
     },
     /// The granted DRAM bandwidth changed.
@@ -180,6 +192,7 @@ impl Record {
             | Self::Start { time, .. }
             | Self::Finish { time, .. }
             | Self::Phase { time, .. }
+            | Self::Pace { time, .. }
             | Self::Bandwidth { time, .. }
             | Self::Drift { time, .. }
             | Self::Done { time, .. }
@@ -195,9 +208,10 @@ impl Record {
             Self::Arrival { request, .. } | Self::Done { request, .. } | Self::Drop { request, .. } => {
                 Some(request)
             }
-            Self::Start { sub_job, .. } | Self::Phase { sub_job, .. } | Self::Finish { sub_job, .. } => {
-                Some(RequestId(sub_job.job.0))
-            }
+            Self::Start { sub_job, .. }
+            | Self::Pace { sub_job, .. }
+            | Self::Phase { sub_job, .. }
+            | Self::Finish { sub_job, .. } => Some(RequestId(sub_job.job.0)),
             Self::Decision { .. }
             | Self::Applied { .. }
             | Self::Bandwidth { .. }
@@ -208,7 +222,7 @@ impl Record {
 
     /// Whether schedulers may see it.
     pub fn is_seen(&self) -> bool {
-        !matches!(self, Self::Drift { .. })
+        !matches!(self, Self::Drift { .. } | Self::Pace { .. })
     }
 
     /// Whether the request that ends with this record has met its deadline; `None` where none ends.

@@ -1,7 +1,7 @@
 //! The rules of a run: when decisions are taken, what they cost, and what happens to late requests and unassigned
 //! layers.
 
-use super::{Drift, Operations};
+use super::{Drift, Operations, Variation};
 use crate::units::{Picojoules, Time};
 use crate::workload::{Firm, Late};
 
@@ -126,6 +126,8 @@ pub struct Rules {
     pub firm: Vec<Option<Firm>>,
     /// How conditions change during the run, which no view shows beforehand.
     pub drift: Drift,
+    /// How execution times differ from the cost tables, which no view shows.
+    pub variation: Variation,
 }
 
-clone_by_field!(Rules { trigger, decision_cost, late, unassigned, firm, drift });
+clone_by_field!(Rules { trigger, decision_cost, late, unassigned, firm, drift, variation });

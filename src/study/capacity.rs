@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::experiment::{Error, KEYS, LOAD, Progress, SCHEDULER, SEED};
+use crate::experiment::{Error, KEYS, KeyColumns, LOAD, Progress, SCHEDULER, SEED};
 use crate::metrics::{Column, Value};
 use crate::plan::{Case, Plan};
 use crate::sweep::{Cell, Estimate, Logs, QUALITY, RATE, Range, cells, mean, run_cell};
@@ -229,8 +229,8 @@ pub fn rows(found: &[Found]) -> Vec<Row> {
 pub fn to_csv(found: &[Found], by: Goal) -> Vec<u8> {
     let in_memory = "writing to memory does not fail, and all rows have the same length";
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let has_drifts = found.iter().any(|one| one.keys.last().is_some_and(|drift| !drift.is_empty()));
-    let keys = || (0..KEYS.len() - usize::from(!has_drifts)).filter(|place| *place != LOAD);
+    let told = KeyColumns::told(found.iter().map(|one| &one.keys[..]));
+    let keys = || told.places().filter(|place| *place != LOAD);
     let names = CAPACITY_COLUMNS.iter().map(|column| column.heading.name.replace(RATE, by.column()));
     writer.write_record(keys().map(|place| KEYS[place].to_string()).chain(names)).expect(in_memory);
     for one in found {

@@ -6,7 +6,7 @@ use crate::experiment::Error;
 use crate::plan::{Case, request, rules};
 use crate::scheduler;
 use crate::sim::{
-    DecisionCost, Drift, Engine, LateRules, Origin, Record, Recorder, Request, Rules, Trace, run,
+    DecisionCost, Drift, Engine, LateRules, Origin, Record, Recorder, Request, Rules, Trace, Variation, run,
 };
 use crate::units::Time;
 use crate::workload::{Extent, Late};
@@ -34,7 +34,8 @@ pub fn eft_saturation(case: &Case, seed: u64) -> Result<f64, Error> {
         late: LateRules::all(Late::Finish),
         decision_cost: DecisionCost::Ideal,
         drift: Drift::NONE,
-        ..rules(case)
+        variation: Variation::NONE,
+        ..rules(case, seed)
     };
     let eft = scheduler::find("eft").expect("it is registered");
     let mut scheduler = (eft.build)(&toml::Table::new(), seed).expect("it has no parameters");

@@ -87,7 +87,7 @@ fn simulate(cell: &Cell) -> Result<String, String> {
         case.workload.scenario.tenants.iter().map(|tenant| tenant.name.clone()).collect();
     let mut timeline = Timeline::new(world, &tenants);
     let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
-    let engine = Engine::new(Arc::clone(world), trace, rules(case));
+    let engine = Engine::new(Arc::clone(world), trace, rules(case, cell.seed));
     run(engine, scheduler.as_mut(), &mut timeline).map_err(|e| e.to_string())?;
     Ok(timeline.to_json(&cell.to_string()))
 }

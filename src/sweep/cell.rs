@@ -133,7 +133,7 @@ impl Cell<'_> {
         sets.extend(self.case.load.map(|load| format!("loads={load}")));
         let trace = |trace| toml::Value::try_from(trace).expect("its keys are plain data");
         sets.extend(experiment.trace.as_ref().map(|keys| format!("trace={}", trace(keys))));
-        sets.extend(self.case.setting.named().map(|(key, value)| format!("{key}={value}")));
+        sets.extend(self.case.setting.told().map(|(key, value)| format!("{key}={value}")));
         if self.has_drifts() {
             sets.push(format!("drifts={}", list(self.case.drift.name.as_str().into())));
         }

@@ -2,7 +2,7 @@
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::Outcome;
-use crate::experiment::{CellDrift, KEYS};
+use crate::experiment::{Experiment, KeyColumns};
 use crate::metrics::{BATCH_COLUMNS, Column, Heading, Metrics, Value};
 
 /// The columns of `summary.csv` after [`KEYS`](crate::experiment::KEYS); the last is text.
@@ -19,27 +19,19 @@ pub const OFFERED_COLUMNS: &[Column<Outcome>] = &[Column::undirected(
     |outcome: &Outcome| Value::Real(outcome.offered_load),
 )];
 
-/// The columns that files have only where conditions change (`[[drift]]`).
+/// The columns that depend on the experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DriftColumns {
-    /// The key `drift`: whether the experiment has the axis `drifts`.
-    pub axis: bool,
-    /// What is measured of drift: whether the experiment has any.
+pub struct Extent {
+    /// Those that identify a cell.
+    pub keys: KeyColumns,
+    /// Whether there is what is measured of drift, because the experiment has any.
     pub drifting: bool,
 }
 
-impl DriftColumns {
-    /// All of them.
-    pub const ALL: Self = Self { axis: true, drifting: true };
-
-    /// Those of the files of an experiment, by any of its cells.
-    pub fn of(drift: &CellDrift) -> Self {
-        let axis = !drift.name.is_empty();
-        Self { axis, drifting: axis || !drift.entries.is_empty() }
-    }
-
-    /// The number of key columns.
-    pub fn keys(self) -> usize {
-        KEYS.len() - usize::from(!self.axis)
+impl Extent {
+    /// Those of the files of an experiment.
+    pub fn of(experiment: &Experiment) -> Self {
+        let drifting = experiment.drifts.iter().any(|drift| !drift.entries.is_empty());
+        Self { keys: experiment.key_columns(), drifting: drifting || experiment.has_drifts() }
     }
 }

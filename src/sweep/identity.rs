@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use super::cell::{Cell, Logs};
 use super::inputs::Inputs;
-use crate::experiment::{CellDrift, Experiment, KEYS};
+use crate::experiment::{CellDrift, Experiment, KEYS, KeyColumns, SEED};
 use crate::files::sha256;
 use crate::workload::TraceKeys;
 
@@ -54,8 +54,13 @@ impl Identity<'_> {
         let mut text = format!("sources {}\n{:?}\n{:?}\n", self.sources, self.logs, cell.case.window);
         let mut add =
             |key: &str, value: &str| writeln!(text, "{key} = {value}").expect("memory takes everything");
-        let keys = KEYS.iter().zip(cell.keys()).filter(|(key, _)| **key != "drift");
-        keys.for_each(|(key, value)| add(key, &value));
+        let keys = cell.keys();
+        KEYS[..=SEED].iter().zip(&keys).for_each(|(key, value)| add(key, value));
+        cell.case.setting.told().for_each(|(key, value)| add(key, &value));
+        let columns = self.experiment.key_columns();
+        if columns != KeyColumns::default() {
+            add("columns", &format!("{columns:?}"));
+        }
         if *cell.case.drift != CellDrift::default() {
             add("drift", &format!("{:?}", cell.case.drift));
         }

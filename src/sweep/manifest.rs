@@ -139,7 +139,7 @@ fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
         "inputs": identity.inputs.sha256.iter().map(input).collect::<Vec<_>>(),
         "saturation_rates": saturation_rates(plan),
         "columns": {
-            "keys": KEYS[..KEYS.len() - usize::from(!experiment.has_drifts())],
+            "keys": experiment.key_columns().places().map(|place| KEYS[place]).collect::<Vec<_>>(),
             "metrics": columns,
             "groups": of_groups,
             "accelerators": of_accelerators,
@@ -159,7 +159,7 @@ fn input((path, sha256): (&PathBuf, &String)) -> Value {
 /// The swept keys of all cases, each combination once.
 fn settings(plan: &Plan) -> Vec<BTreeMap<String, String>> {
     let setting = |case: &Case| -> BTreeMap<String, String> {
-        case.setting.named().map(|(key, value)| (key.to_string(), value)).collect()
+        case.setting.told().map(|(key, value)| (key.to_string(), value)).collect()
     };
     let mut seen = BTreeSet::new();
     plan.cases.iter().map(setting).filter(|setting| seen.insert(setting.clone())).collect()

@@ -29,7 +29,7 @@ mod topology;
 
 pub use bound_rows::BOUND_COLUMNS;
 pub use cell::{Cell, Failure, Logs, Outcome};
-pub use columns::{OFFERED_COLUMNS, summary_columns};
+pub use columns::{Extent, OFFERED_COLUMNS, summary_columns};
 pub use estimate::{Estimate, Range, Replicates, batch_rates, mean, p_value, rejected};
 pub use forecast::{Forecast, forecast};
 pub use identity::{Identity, SHOWN_DIGITS, SOURCES_SHA256, short};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::cell::Logs;
-use super::columns::DriftColumns;
+use super::columns::Extent;
 use super::rows::{Rows, Table};
 use super::store::Store;
 use crate::experiment::{Error, Experiment};
@@ -41,10 +41,10 @@ impl Logs {
 impl Output {
     /// Opens temporary files for the results in `folder`, with the columns that the experiment has.
     pub fn create(folder: &Path, store: &Store, logs: Logs, experiment: &Experiment) -> Result<Self, Error> {
-        let drift = DriftColumns::of(&experiment.drifts[0]);
+        let extent = Extent::of(experiment);
         let open = |table: Table| {
             let mut file = BufWriter::new(store.temporary()?);
-            writeln!(file, "{}", table.columns(drift).join(","))
+            writeln!(file, "{}", table.columns(extent).join(","))
                 .map_err(|source| Error::writing(folder, source))?;
             Ok((table, file))
         };

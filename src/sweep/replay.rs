@@ -76,9 +76,9 @@ pub fn first_keys(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(first.iter().take(keys_of(&header)).map(str::to_string).collect())
 }
 
-/// The number of key columns in a file: the last key is missing where the experiment has no `drifts`.
+/// The number of key columns in a file, which come first.
 fn keys_of(header: &csv::StringRecord) -> usize {
-    header.iter().zip(KEYS).take_while(|(column, key)| column == *key).count()
+    header.iter().take_while(|column| KEYS.contains(column)).count()
 }
 
 /// Compares a result file of two folders, as a whole or only the rows with these keys. Returns the number of rows.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::cell::{Cell, Failure, Logs};
+use super::columns::Extent;
 use super::identity::{Identity, short};
 use super::manifest;
 use super::output::Output;
@@ -79,7 +80,10 @@ impl<'a> Sweep<'a> {
         let start_s = clock();
         let cell = &self.cells[place];
         let outcome = run_cell(&self.plan.experiment, cell, self.logs)?;
-        Ok(Kept { wall_s: clock() - start_s, rows: Rows::new(cell, &outcome) })
+        Ok(Kept {
+            wall_s: clock() - start_s,
+            rows: Rows::new(cell, &outcome, Extent::of(&self.plan.experiment)),
+        })
     }
 
     /// Assembles the kept cells in order, and passes each to `take`. A cell that has disappeared meanwhile is run

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::{Cell, Outcome};
-use super::columns::{DriftColumns, OFFERED_COLUMNS, summary_columns};
+use super::columns::{Extent, OFFERED_COLUMNS, summary_columns};
 use super::log_rows::Logged;
 use super::runs::Measured;
 use crate::experiment::KEYS;
@@ -87,8 +87,15 @@ impl Table {
     }
 
     /// The columns of the file: those that identify a cell, and its own.
-    pub fn columns(self, of: DriftColumns) -> Vec<&'static str> {
-        let mut columns = KEYS[..of.keys()].to_vec();
+    pub fn columns(self, of: Extent) -> Vec<&'static str> {
+        let mut columns: Vec<&str> = of.keys.places().map(|place| KEYS[place]).collect();
+        columns.extend(self.own_columns(of.drifting));
+        columns
+    }
+
+    /// The columns after those that identify a cell.
+    fn own_columns(self, drifting: bool) -> Vec<&'static str> {
+        let mut columns = Vec::new();
         match self {
             Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
             Self::Groups => {
@@ -104,7 +111,7 @@ impl Table {
             Self::Serving => {
                 columns.extend(GROUP_COLUMNS);
                 columns.extend(names(SERVING_COLUMNS));
-                columns.extend(names(ADAPT_COLUMNS).filter(|_| of.drifting));
+                columns.extend(names(ADAPT_COLUMNS).filter(|_| drifting));
             }
             Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
             Self::Links => {
@@ -126,10 +133,9 @@ pub struct Rows {
 
 impl Rows {
     /// The rows of an outcome; logs that it does not hold are empty.
-    pub fn new(cell: &Cell, outcome: &Outcome) -> Self {
-        let of = DriftColumns::of(&cell.case.drift);
-        let mut keys = cell.keys();
-        keys.truncate(of.keys());
+    pub fn new(cell: &Cell, outcome: &Outcome, of: Extent) -> Self {
+        let mut all = cell.keys();
+        let keys: Vec<String> = of.keys.places().map(|place| std::mem::take(&mut all[place])).collect();
         let beside =
             [BOUND_COLUMNS, OFFERED_COLUMNS].into_iter().flat_map(|columns| Column::row(columns, outcome));
         let beside = beside.chain(Column::row(BATCH_COLUMNS, &outcome.batches));
@@ -180,12 +186,11 @@ impl Rows {
     /// The cell's row of `summary.csv` after the keys, and on a fleet what `serving.csv` adds about the whole run; an
     /// empty field is NaN.
     pub fn measured(&self) -> Measured {
-        let axis = self.first(Table::Summary).len() == Table::Summary.columns(DriftColumns::ALL).len();
-        let of = DriftColumns { axis, drifting: false };
+        let keys = self.first(Table::Summary).len() - Table::Summary.own_columns(false).len();
         let mut measured = Measured::default();
         for table in [Table::Serving, Table::Summary] {
             let record = self.first(table);
-            for (column, text) in table.columns(of).iter().zip(&record).skip(of.keys()) {
+            for (column, text) in table.own_columns(false).iter().zip(record.iter().skip(keys)) {
                 let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
                 let Ok(()) = measured.set(column, text, number);
             }
@@ -249,13 +254,14 @@ fn name(cell: &Cell, group: &GroupRow) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{DriftColumns, Table};
+    use super::{Extent, Table};
+    use crate::experiment::KeyColumns;
 
     /// Readers of CSV rename or refuse a second column of the same name.
     #[test]
     fn no_file_has_two_columns_of_one_name() {
         for table in Table::ALL {
-            let columns = table.columns(DriftColumns { axis: true, drifting: true });
+            let columns = table.columns(Extent { keys: KeyColumns::ALL, drifting: true });
             assert_eq!(columns.iter().collect::<BTreeSet<_>>().len(), columns.len(), "{columns:?}");
         }
     }

@@ -83,7 +83,9 @@ pub fn run_cell_with(
         return Err(Error::Usage(format!("{cell} is of a fleet: it takes a dispatcher (`serve_with`)")));
     }
     let requests = || requests::requests(cell.case, &cell.case.window, cell.seed);
-    attempt(experiment, cell, || run_on(cell.case, requests(), scheduler, logs).map_err(|e| e.to_string()))
+    attempt(experiment, cell, || {
+        run_on(cell.case, requests(), cell.seed, scheduler, logs).map_err(|e| e.to_string())
+    })
 }
 
 fn attempt(
@@ -114,7 +116,8 @@ fn simulate(cell: &Cell, logs: Logs) -> Result<Outcome, String> {
         return serve_on(cell.case, fleet, requests, cell.seed, dispatcher.as_mut(), logs);
     }
     let mut scheduler = cell.scheduler.build(cell.policy, cell.seed)?;
-    let outcome = run_on(cell.case, requests, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
+    let outcome =
+        run_on(cell.case, requests, cell.seed, scheduler.as_mut(), logs).map_err(|e| e.to_string())?;
     Ok(Outcome { gap_to_bound: bound::gap(cell, &outcome), ..outcome })
 }
 
@@ -129,12 +132,19 @@ pub fn run_with(
     scheduler: &mut dyn Scheduler,
     logs: Logs,
 ) -> Result<Outcome, RunError> {
-    run_on(case, requests::requests(case, &requests::window(case, requests), seed), scheduler, logs)
+    let trace = requests::requests(case, &requests::window(case, requests), seed);
+    run_on(case, trace, seed, scheduler, logs)
 }
 
-fn run_on(case: &Case, trace: Trace, scheduler: &mut dyn Scheduler, logs: Logs) -> Result<Outcome, RunError> {
+fn run_on(
+    case: &Case,
+    trace: Trace,
+    seed: u64,
+    scheduler: &mut dyn Scheduler,
+    logs: Logs,
+) -> Result<Outcome, RunError> {
     let trace = Arc::new(trace);
-    let engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(&trace), rules(case));
+    let engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(&trace), rules(case, seed));
     let mut recorder = Recorders::new(case, logs);
     run_engine(engine, scheduler, &mut recorder)?;
     Ok(recorder.outcome(case, &trace))

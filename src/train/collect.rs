@@ -6,8 +6,8 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::env::Setup;
-use super::traces::{Drawn, draw_traces};
-use crate::plan::{Plan, rules};
+use super::traces::draw_traces;
+use crate::plan::Plan;
 use crate::policy::{Exploration, PolicyEntry, Tensors};
 use crate::rng;
 use crate::sim::{Engine, Origin, Record, Recorder, run};
@@ -18,9 +18,7 @@ pub(super) type Traces<'a> = dyn Fn(u64, usize) -> Vec<Setup> + 'a;
 
 /// The runs on the training traces of a plan.
 pub(super) fn training_traces(plan: &Plan, seed: u64) -> Box<Traces<'_>> {
-    let setup =
-        |(case, trace): Drawn| Setup { world: Arc::clone(&case.site.world), trace, rules: rules(case) };
-    Box::new(move |step, count| draw_traces(plan, seed, step, count).into_iter().map(setup).collect())
+    Box::new(move |step, count| draw_traces(plan, seed, step, count))
 }
 
 /// How plays explore.

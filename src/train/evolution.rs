@@ -59,7 +59,7 @@ impl Learner for Evolving<'_> {
             .into_par_iter()
             .map(|(i, j)| {
                 let candidate = (kind.build)(&candidates[i], accelerators, &[]);
-                play(traces[j].0, &traces[j].1, candidate.expect("the learner's own weights").as_mut())
+                play(&traces[j], candidate.expect("the learner's own weights").as_mut())
             })
             .collect();
         let rates: Vec<f64> = outcomes.iter().map(Met::rate).collect();

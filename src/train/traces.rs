@@ -5,18 +5,23 @@ use std::sync::Arc;
 use rand::RngExt;
 use rayon::prelude::*;
 
-use super::validation::draw;
+use super::env::Setup;
 use crate::experiment::Experiment;
-use crate::plan::{Case, Plan};
+use crate::plan::{Case, Plan, requests, rules};
 use crate::rng;
-use crate::sim::Trace;
 
-/// A training trace.
-pub(super) type Drawn<'a> = (&'a Case, Arc<Trace>);
+/// The run of a case with a seed.
+pub(super) fn setup(case: &Case, seed: u64) -> Setup {
+    Setup {
+        world: Arc::clone(&case.site.world),
+        trace: Arc::new(requests(case, &case.window, seed)),
+        rules: rules(case, seed),
+    }
+}
 
 /// Draws the traces of a step: cases spread over the list, so that a step sees most of them, each with a seed of its
 /// own.
-pub(super) fn draw_traces(plan: &Plan, seed: u64, step: u64, count: usize) -> Vec<Drawn<'_>> {
+pub(super) fn draw_traces(plan: &Plan, seed: u64, step: u64, count: usize) -> Vec<Setup> {
     let Experiment { first_seed, seeds, .. } = plan.experiment;
     let mut rng = rng::stream(seed, "traces", &step.to_string());
     let cases = &plan.cases;
@@ -28,7 +33,7 @@ pub(super) fn draw_traces(plan: &Plan, seed: u64, step: u64, count: usize) -> Ve
             (&cases[(place as usize).min(cases.len() - 1)], seed)
         })
         .collect();
-    drawn.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect()
+    drawn.into_par_iter().map(|(case, seed)| setup(case, seed)).collect()
 }
 
 /// The number of accelerators of the only system of a plan.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::env::Setup;
+use super::traces::setup;
 use crate::experiment::{Error, Progress, SchedulerChoice, Training};
-use crate::plan::{Case, Plan, requests, rules};
-use crate::sim::{Engine, Origin, Record, Recorder, Scheduler, Trace, run};
+use crate::plan::{Case, Plan};
+use crate::sim::{Engine, Origin, Record, Recorder, Scheduler, run};
 
 /// Mean SLA rate of a scheduler of the experiment on the validation seeds.
 pub type Baseline = (String, f64);
@@ -15,7 +17,7 @@ pub type Baseline = (String, f64);
 pub(super) struct Validation<'a> {
     plan: &'a Plan,
     headroom: f64,
-    traces: Vec<(&'a Case, Arc<Trace>)>,
+    traces: Vec<Setup>,
     pub(super) baselines: Vec<Baseline>,
     reference: &'a SchedulerChoice,
     /// The SLA rates of the reference on the traces.
@@ -34,7 +36,7 @@ impl<'a> Validation<'a> {
         let seeds = || (0..training.validation_seeds).map(|i| training.validation_first_seed + i);
         let drawn = plan.cases.iter().flat_map(|case| seeds().map(move |seed| (case, seed)));
         let drawn: Vec<(&Case, u64)> = drawn.collect();
-        let traces: Vec<_> = drawn.into_par_iter().map(|(case, seed)| (case, draw(case, seed))).collect();
+        let traces: Vec<_> = drawn.into_par_iter().map(|(case, seed)| setup(case, seed)).collect();
         let schedulers = &plan.experiment.schedulers;
         progress.begin("baselines", schedulers.len());
         let mut rates = Vec::new();
@@ -64,7 +66,7 @@ impl<'a> Validation<'a> {
     }
 
     /// The SLA rates of the reference on other traces.
-    pub(super) fn to_pass_on(&self, traces: &[(&Case, Arc<Trace>)]) -> Vec<f64> {
+    pub(super) fn to_pass_on(&self, traces: &[Setup]) -> Vec<f64> {
         rates_of(traces, &|| build(self.plan, self.reference).expect("it was built before"))
     }
 
@@ -89,18 +91,13 @@ pub(super) fn mean(numbers: &[f64]) -> f64 {
 }
 
 /// The SLA rate on every trace.
-fn rates_of(traces: &[(&Case, Arc<Trace>)], build: &(dyn Fn() -> Box<dyn Scheduler> + Sync)) -> Vec<f64> {
-    traces.par_iter().map(|(case, trace)| play(case, trace, build().as_mut()).rate()).collect()
-}
-
-/// The requests of a case and a seed.
-pub(super) fn draw(case: &Case, seed: u64) -> Arc<Trace> {
-    Arc::new(requests(case, &case.window, seed))
+fn rates_of(traces: &[Setup], build: &(dyn Fn() -> Box<dyn Scheduler> + Sync)) -> Vec<f64> {
+    traces.par_iter().map(|setup| play(setup, build().as_mut()).rate()).collect()
 }
 
 /// Runs a scheduler on a trace and returns what counts of the run.
-pub(super) fn play(case: &Case, trace: &Arc<Trace>, scheduler: &mut dyn Scheduler) -> Met {
-    let engine = Engine::new(Arc::clone(&case.site.world), Arc::clone(trace), rules(case));
+pub(super) fn play(setup: &Setup, scheduler: &mut dyn Scheduler) -> Met {
+    let engine = Engine::new(Arc::clone(&setup.world), Arc::clone(&setup.trace), setup.rules.clone());
     let mut met = Met::default();
     // If a policy leaves requests waiting for ever, those that it met before still count.
     let _ = run(engine, scheduler, &mut met);

@@ -17,3 +17,4 @@ mod run;
 mod serving;
 mod sweep;
 mod timeline;
+mod variation;

@@ -27,6 +27,8 @@ pub(super) struct Run {
     /// The phases of the layer; if layers have none, a single one with the mean demand.
     phases: Phases,
     phase: usize,
+    /// Work done per time, relative to the cost tables, where execution times vary.
+    pub(super) pace: Option<f64>,
     pub(super) assignment: Assignment,
     pub(super) start: Time,
     /// The uncontended work done in the current phase, in picoseconds.
@@ -95,8 +97,9 @@ impl Lanes {
     /// The work per time of the layers in execution, by accelerator: granted / demanded bandwidth x speed.
     pub(super) fn rates(&self, sharing: Sharing, conditions: Speeds) -> Vec<f64> {
         let rate = |(run, grant): (&Option<Run>, f64)| match run {
-            Some(run) if run.demand() > 0.0 => grant / run.demand(),
-            _ => conditions.speed,
+            Some(run) if run.demand() > 0.0 => run.pace() * grant / run.demand(),
+            Some(run) => run.pace() * conditions.speed,
+            None => conditions.speed,
         };
         self.runs.iter().zip(self.grants(sharing, conditions)).map(rate).collect()
     }
@@ -156,12 +159,17 @@ impl Run {
     ) -> Self {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
-        let (phase, work_ps, rate, seen, peak) = (0, 0.0, 0.0, Vec::new(), Crowd::default());
-        Self { sub_job, cost, found, phases, phase, assignment, start, work_ps, rate, seen, peak }
+        let (phase, pace, work_ps, rate, seen, peak) = (0, None, 0.0, 0.0, Vec::new(), Crowd::default());
+        Self { sub_job, cost, found, phases, phase, pace, assignment, start, work_ps, rate, seen, peak }
     }
 
+    fn pace(&self) -> f64 {
+        self.pace.unwrap_or(1.0)
+    }
+
+    /// The bandwidth that it demands at full speed.
     fn demand(&self) -> f64 {
-        self.phases[self.phase].demand_bytes_per_ps
+        self.pace() * self.phases[self.phase].demand_bytes_per_ps
     }
 
     /// The time to the end if the current phase runs at `rate` and later phases run at `speed`, without contention.
@@ -199,7 +207,7 @@ impl Run {
         self.check_phase(self.phases.len())?;
         let alone = |under: &Speeds| {
             let moving_ps = self.cost.dram_bytes() / under.bandwidth_bytes_per_ps;
-            moving_ps.max(self.cost.latency_ps / under.speed)
+            moving_ps.max(self.cost.latency_ps / (under.speed * self.pace()))
         };
         let alone_ps = self.seen.iter().map(alone).fold(f64::INFINITY, f64::min);
         let actual_ps = (now - self.start).as_ps();
@@ -210,8 +218,9 @@ impl Run {
         );
         let longest = |phase: &Phase| {
             let slowest = |under: &Speeds| {
-                let pressure = self.pressure(phase.demand_bytes_per_ps, sharing, *under);
-                (pressure / under.bandwidth_bytes_per_ps).max(1.0) / under.speed
+                let demand = self.pace() * phase.demand_bytes_per_ps;
+                let pressure = self.pressure(demand, sharing, *under);
+                (pressure / under.bandwidth_bytes_per_ps).max(1.0) / (under.speed * self.pace())
             };
             phase.work_ps * self.seen.iter().map(slowest).fold(0.0, f64::max)
         };
@@ -291,7 +300,7 @@ impl Audit<'_> {
         let follows = phase > run.phase && phase < run.phases.len() && run.phases[phase].work_ps > 0.0;
         ensure!(follows, "{sub_job:?} goes from phase {} to {phase}", run.phase);
         run.check_phase(phase)?;
-        (run.phase, run.work_ps, run.rate) = (phase, 0.0, self.conditions.present.speed);
+        (run.phase, run.work_ps, run.rate) = (phase, 0.0, run.pace() * self.conditions.present.speed);
         Ok(())
     }
 
@@ -319,7 +328,7 @@ impl Audit<'_> {
         ensure_close("DRAM bytes of the layer", dram_bytes, run.cost.dram_bytes())?;
         ensure_close("forwarded bytes of the layer", forwarded_bytes, run.found.inputs)?;
         ensure_close("bytes of weights on chip", resident_weight_bytes, run.found.weights)?;
-        ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps)?;
+        ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps / run.pace())?;
         run.check(self.now, self.world.platform.sharing)?;
         self.lanes.last[accelerator] = Some(sub_job);
         self.check_network(sub_job, network)?;

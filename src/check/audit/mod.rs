@@ -13,7 +13,8 @@
 //! | `orders.rs` | decisions have the right cost and take effect at the right time; the layer that starts is the first in line of the orders; no layer that may start waits; no layer of a held or dropped job starts |
 //! | `triggers.rs` | decisions are taken exactly when the trigger fires |
 //! | `drift.rs` | conditions change at their times, and as announced |
-//! | `views.rs` | a view agrees with this account and shows nothing of the future |
+//! | `paces.rs` | layers take the factors of their execution times that are drawn for them, and no others |
+//! | `views.rs` | a view agrees with this account and shows nothing of the future; where execution times vary, no end is checked that it expects |
 //! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is at least work / capacity and bytes / B |
 //!
 //! The grants themselves come from [`crate::sim::share`], which is tested against an exact second implementation. Every
@@ -26,6 +27,7 @@ mod drift;
 mod jobs;
 mod lanes;
 mod orders;
+mod paces;
 mod residents;
 #[cfg(test)]
 mod tests;
@@ -176,6 +178,7 @@ impl<'a> Audit<'a> {
                 self.check_network(sub_job, network)
             }
             Record::Finish { .. } => self.finish(record, origin),
+            Record::Pace { sub_job, accelerator, pace, .. } => self.change_pace(sub_job, accelerator, pace),
             Record::Phase { sub_job, accelerator, phase, .. } => {
                 self.enter_phase(sub_job, accelerator, phase)
             }
@@ -199,6 +202,7 @@ impl<'a> Audit<'a> {
         self.check_no_tick_before(next)?;
         self.check_nobody_missing_before(next)?;
         self.check_no_change_before(next)?;
+        self.check_paces()?;
         let sharing = self.world.platform.sharing;
         self.lanes.advance(sharing, self.conditions.present, next - self.now, &mut self.totals)?;
         self.totals.advance(self.now, next);

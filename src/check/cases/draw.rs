@@ -11,8 +11,8 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::rng;
 use crate::sim::{
-    AcceleratorModel, Buffer, DecisionCost, Drift, Host, LateRules, LayerModel, Memory, Platform, Request,
-    Residency, Rules, Tensors, Trace, Trigger, Unassigned,
+    AcceleratorModel, Buffer, DecisionCost, Distribution, Drift, Host, LateRules, LayerModel, Memory,
+    Platform, Request, Residency, Rules, Spread, Tensors, Trace, Trigger, Unassigned, Variation,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -270,7 +270,19 @@ impl Draw {
             unassigned: if rng.random_bool(0.5) { Unassigned::Hold } else { Unassigned::Sticky },
             firm: Vec::new(),
             drift: Drift::NONE,
+            variation: Variation::NONE,
         }
+    }
+
+    /// In a third of the seeds, how execution times vary: from hardly to wildly.
+    pub(super) fn spread(&self) -> Spread {
+        let rng = &mut self.stream("spread");
+        let varies = rng.random_bool(1.0 / 3.0);
+        let mut cv = || if varies && rng.random_bool(0.7) { log_uniform(rng, 0.01, 2.0) } else { 0.0 };
+        let (cv, bias_cv) = (cv(), cv());
+        let correlation = [0.0, rng.random(), 1.0][rng.random_range(0..3)];
+        let distribution = if rng.random() { Distribution::Lognormal } else { Distribution::Gamma };
+        Spread { distribution, cv, correlation, bias_cv }
     }
 
     /// A period from much shorter to longer than a layer, but not so short that a run is all ticks.

@@ -21,7 +21,7 @@ use crate::serve::{
 };
 use crate::sim::{
     AcceleratorModel, Change, DecisionCost, Drift, Follower, Host, Late, LateRules, LayerModel, Losing,
-    NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned, World,
+    NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned, Variation, World,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{After, Qos, Utility};
@@ -166,6 +166,7 @@ fn opaque(networks: usize, rng: &mut ChaCha8Rng) -> (World, Rules) {
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
         drift: if rng.random() { Drift::NONE } else { changing(&world, rng) },
+        variation: Variation::NONE,
     };
     (world, rules)
 }

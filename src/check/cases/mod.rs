@@ -28,7 +28,7 @@ pub use self::fleet_chaos::FleetChaos;
 pub use self::fleets::FleetCase;
 use crate::sim::{
     Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Residency, Rules, Trace,
-    Trigger, World,
+    Trigger, Variation, World,
 };
 use crate::units::Time;
 
@@ -111,10 +111,12 @@ impl Case {
         case
     }
 
-    /// Like [`Self::with_everything`]; in some, conditions change while they run.
+    /// Like [`Self::with_everything`]; in some, conditions change while they run, and in some execution times vary.
     pub fn with_drift(seed: u64, size: Size) -> Self {
         let mut case = Self::with_everything(seed, size);
-        case.rules.drift = Draw::new(seed, size).drift(&case.world(), &case.trace);
+        let (draw, world) = (Draw::new(seed, size), case.world());
+        case.rules.drift = draw.drift(&world, &case.trace);
+        case.rules.variation = Variation::new(draw.spread(), seed, &world);
         case
     }
 
@@ -197,6 +199,9 @@ impl fmt::Display for Case {
         }
         if self.residency.is_some() {
             write!(f, ", tensors stay on chip")?;
+        }
+        if self.rules.variation.is_some() {
+            write!(f, ", execution times vary")?;
         }
         Ok(())
     }

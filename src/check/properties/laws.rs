@@ -25,6 +25,7 @@ fn retime(record: &Record, map: impl Fn(Time) -> Time) -> Record {
         Record::Decision { time, .. }
         | Record::Applied { time, .. }
         | Record::Phase { time, .. }
+        | Record::Pace { time, .. }
         | Record::Bandwidth { time, .. }
         | Record::Drift { time, .. }
         | Record::End { time } => *time = map(*time),

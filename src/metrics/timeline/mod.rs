@@ -291,7 +291,7 @@ impl Recorder for Timeline<'_> {
                 self.miss(time, request.0, what);
             }
             Record::End { time } => self.finish(time),
-            Record::Applied { .. } | Record::Phase { .. } => {}
+            Record::Applied { .. } | Record::Pace { .. } | Record::Phase { .. } => {}
         }
     }
 }

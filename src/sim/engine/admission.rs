@@ -26,6 +26,10 @@ impl Engine {
     ) {
         let network = &self.world.networks[request.network as usize];
         self.jobs.insert(JobId(id), origin, request, network);
+        if let Some(draws) = &*self.rules.variation {
+            let job = self.jobs.of(JobId(id));
+            draws.extend(origin.place, job.subs.len(), &mut job.paces);
+        }
         if self.rules.late.of(request.tenant) == Late::Abort {
             self.deadlines.push(Reverse((request.deadline, RequestId(id))));
         }

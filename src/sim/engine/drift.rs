@@ -34,6 +34,9 @@ impl Engine {
         let speed = change.speed.unwrap_or(self.lanes.speed());
         let bandwidth_bytes_per_ps = change.bandwidth_bytes_per_ps.unwrap_or(self.lanes.bandwidth());
         self.lanes.set_conditions(speed, bandwidth_bytes_per_ps);
+        if let Some(estimates) = &mut self.estimates {
+            estimates.set_conditions(speed, bandwidth_bytes_per_ps);
+        }
         self.changes.running_set = true;
         if let Some(loss) = &change.loss {
             self.lose(loss);

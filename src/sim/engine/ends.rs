@@ -32,7 +32,7 @@ impl Engine {
             forwarded_bytes: running.found.inputs,
             resident_weight_bytes: running.found.weights,
             energy: cost.energy,
-            uncontended_ps: cost.latency_ps,
+            uncontended_ps: cost.latency_ps / running.pace,
         };
         out.record(&finish, origin);
         job.finish(layer, accelerator);

@@ -64,6 +64,8 @@ pub(super) struct Job {
     pub(super) request: Request,
     pub(super) origin: Origin,
     pub(super) subs: Vec<SubJob>,
+    /// 1 / X of each layer, where execution times vary; else empty.
+    pub(super) paces: Vec<f64>,
     /// Layers that may be assigned, ascending.
     pub(super) open: Vec<u32>,
     /// Accelerators that run layers of the job.
@@ -86,6 +88,7 @@ clone_by_field!(Job {
     request,
     origin,
     subs,
+    paces,
     open,
     running_on,
     unfinished,
@@ -105,6 +108,7 @@ impl Job {
             request,
             origin: Origin::NONE,
             subs: Vec::with_capacity(layers),
+            paces: Vec::new(),
             open: Vec::with_capacity(layers),
             running_on: Mask::default(),
             unfinished: 0,
@@ -124,6 +128,7 @@ impl Job {
         self.subs.clear();
         self.subs
             .extend(network.predecessors.iter().map(|before| SubJob::new(before.len(), request.arrival)));
+        self.paces.clear();
         self.open.clear();
         self.open.extend_from_slice(&network.sources);
         self.running_on = Mask::default();
@@ -290,6 +295,11 @@ impl Jobs {
         for job in &mut self.slots {
             job.origin = Origin { place: job.id.0, measured: true };
         }
+    }
+
+    /// Lets no job know how long its layers will take.
+    pub(super) fn forget_paces(&mut self) {
+        self.slots.iter_mut().for_each(|job| job.paces.clear());
     }
 
     /// Closes a job whose request has ended; its slot lives on while a layer runs.

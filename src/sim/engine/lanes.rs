@@ -21,6 +21,8 @@ pub(super) struct Running {
     pub(super) cost: PairCost,
     /// What the layer found on chip.
     pub(super) found: Found,
+    /// Work done per time, relative to the cost tables (`sim::variation`).
+    pub(super) pace: f64,
     pub(super) start: Time,
     /// The present phase, if the layer has phases.
     pub(super) phase: usize,
@@ -31,7 +33,7 @@ pub(super) struct Running {
     /// Uncontended work of the phases after it.
     later_ps: f64,
     since: Time,
-    /// Work done per time: speed x granted / demanded bandwidth.
+    /// Work done per time: speed x pace x granted / demanded bandwidth.
     pub(super) rate: f64,
 }
 
@@ -42,6 +44,7 @@ impl Running {
         priority: f64,
         weight: f64,
         (cost, found): (PairCost, Found),
+        pace: f64,
         now: Time,
     ) -> Self {
         // The rate is set before time passes: a layer that starts changes the sharing.
@@ -54,6 +57,7 @@ impl Running {
             weight,
             cost,
             found,
+            pace,
             start,
             phase,
             demand_bytes_per_ps,
@@ -72,6 +76,22 @@ impl Running {
         self.later_ps = later_ps;
         self.since = now;
         self.rate = 0.0;
+    }
+
+    /// The bandwidth that it demands at full speed.
+    fn demand(&self) -> f64 {
+        self.pace * self.demand_bytes_per_ps
+    }
+
+    /// The weight of its share of the bandwidth.
+    fn share_weight(&self, sharing: Sharing) -> f64 {
+        let cost = PairCost { demand_bytes_per_ps: self.demand(), ..self.cost };
+        weight(sharing, &cost, self.weight)
+    }
+
+    /// What a layer is that should have ended by now: it ends at once.
+    fn overdue(self) -> Self {
+        Self { pace: 1.0, demand_bytes_per_ps: 0.0, left_ps: 0.0, later_ps: 0.0, rate: 0.0, ..self }
     }
 
     /// Work left of the phase at `now`, in picoseconds of uncontended time.
@@ -295,10 +315,10 @@ impl Lanes {
         (self.speed, self.capacity_bytes_per_ps) = (speed, bandwidth_bytes_per_ps);
         for accelerator in self.busy.iter() {
             let running = self.running[accelerator].as_ref().expect("the accelerator is busy");
-            self.demands[accelerator] = speed * running.demand_bytes_per_ps;
+            self.demands[accelerator] = speed * running.demand();
             // The rates may stay as they are, where the DRAM is the limit; the time after the phase does not.
             self.layer_ends[accelerator] =
-                self.ends[accelerator] + Time::from_ps_ceil(running.later_ps / speed);
+                self.ends[accelerator] + Time::from_ps_ceil(running.later_ps / (speed * running.pace));
         }
     }
 
@@ -343,8 +363,8 @@ impl Lanes {
 
     /// Starts a layer; the next [`Lanes::share_bandwidth`] sets its rate.
     pub(super) fn start(&mut self, accelerator: usize, running: Running, sharing: Sharing) {
-        self.demands[accelerator] = self.speed * running.demand_bytes_per_ps;
-        self.weights[accelerator] = weight(sharing, &running.cost, running.weight);
+        self.demands[accelerator] = self.speed * running.demand();
+        self.weights[accelerator] = running.share_weight(sharing);
         self.running[accelerator] = Some(running);
         self.busy.insert(accelerator);
     }
@@ -358,15 +378,20 @@ impl Lanes {
         sharing: Sharing,
         now: Time,
     ) {
-        let Phase { demand_bytes_per_ps, .. } = phases[phase];
         let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
         // The sum is computed anew, because a subtraction that leaves a rounding error instead of 0 would be rounded up
         // to a picosecond.
         let later_ps = phases[phase + 1..].iter().map(|phase| phase.work_ps).sum();
         running.enter(phase, phases[phase], later_ps, now);
-        let cost = PairCost { demand_bytes_per_ps, ..running.cost };
-        self.demands[accelerator] = self.speed * demand_bytes_per_ps;
-        self.weights[accelerator] = weight(sharing, &cost, running.weight);
+        self.demands[accelerator] = self.speed * running.demand();
+        self.weights[accelerator] = running.share_weight(sharing);
+    }
+
+    /// Ends the running layer of an accelerator, if it has not ended.
+    pub(super) fn end(&mut self, accelerator: usize) {
+        if self.busy.contains(accelerator) {
+            self.finish(accelerator);
+        }
     }
 
     /// Ends the running layer of a busy accelerator.
@@ -377,6 +402,23 @@ impl Lanes {
         let running = self.running[accelerator].take().expect("the accelerator is busy");
         self.last[accelerator] = Some(running.sub_job);
         running
+    }
+
+    /// Goes on as if the layers that run took their estimates; a layer that should have ended ends at once. The next
+    /// [`Lanes::share_bandwidth`] sets the rates.
+    pub(super) fn assume(&mut self, estimates: &Self) {
+        for accelerator in self.busy.iter() {
+            let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
+            let expected = estimates.running[accelerator];
+            *running = expected.unwrap_or_else(|| running.overdue());
+            self.demands[accelerator] = self.speed * running.demand();
+            self.weights[accelerator] = estimates.weights[accelerator];
+            self.ends[accelerator] = estimates.ends[accelerator];
+            self.layer_ends[accelerator] = estimates.layer_ends[accelerator];
+        }
+        self.next_end = estimates.next_end;
+        self.grants.clone_from(&estimates.grants);
+        self.granted_bytes_per_ps = estimates.granted_bytes_per_ps;
     }
 
     /// Gives every running layer its share from `now` on; returns the sum of the grants, if it changed.
@@ -391,12 +433,13 @@ impl Lanes {
         for accelerator in self.busy.iter() {
             let demand = self.demands[accelerator];
             let share = if demand > 0.0 { self.grants[accelerator] / demand } else { 1.0 };
-            let rate = self.speed * share;
             let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
+            let speed = self.speed * running.pace;
+            let rate = speed * share;
             if rate != running.rate {
                 let end = running.proceed(rate, now);
                 self.ends[accelerator] = end;
-                self.layer_ends[accelerator] = end + Time::from_ps_ceil(running.later_ps / self.speed);
+                self.layer_ends[accelerator] = end + Time::from_ps_ceil(running.later_ps / speed);
             }
             self.next_end = self.next_end.min(self.ends[accelerator]);
         }

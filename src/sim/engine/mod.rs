@@ -10,6 +10,7 @@ mod actions;
 mod admission;
 mod drift;
 mod ends;
+mod estimates;
 mod jobs;
 mod lanes;
 mod mask;
@@ -71,6 +72,8 @@ pub struct Engine {
     end: Time,
     jobs: Jobs,
     lanes: Lanes,
+    /// The lanes as they are expected to be, where execution times vary.
+    estimates: Option<Box<Lanes>>,
     residents: Residents,
     ticks: Ticks,
     next_change: NextChange,
@@ -98,6 +101,7 @@ clone_by_field!(Engine {
     end,
     jobs,
     lanes,
+    estimates,
     residents,
     ticks,
     next_change,
@@ -124,11 +128,12 @@ struct Changes {
 impl Engine {
     /// Begins a run at time zero.
     pub fn new(world: Arc<World>, trace: Arc<Trace>, rules: Rules) -> Self {
-        let accelerators = world.platform.accelerators.len();
+        let lanes = Lanes::new(world.platform.accelerators.len(), world.platform.bandwidth_bytes_per_ps);
         trace.check();
         Self {
             jobs: Jobs::new(&world.networks),
-            lanes: Lanes::new(accelerators, world.platform.bandwidth_bytes_per_ps),
+            estimates: rules.variation.is_some().then(|| Box::new(lanes.clone())),
+            lanes,
             residents: Residents::new(&world),
             ticks: Ticks::new(rules.trigger),
             next_change: NextChange::first(&rules.drift),
@@ -189,6 +194,7 @@ impl Engine {
         self.now = time;
         self.changes = Changes { tick: self.ticks.pass(time), ..Changes::default() };
         self.settled = false;
+        self.expect();
         if time == self.next_change.at {
             self.change_conditions(out);
         }
@@ -235,6 +241,7 @@ impl Engine {
         self.jobs.forget_origins();
         self.measured_open = self.jobs.in_flight().len();
         self.rules.decision_cost = DecisionCost::Ideal;
+        self.forget_variation();
         self.forget_drift();
     }
 
@@ -309,6 +316,9 @@ impl Engine {
         for accelerator in self.lanes.ending(self.now).iter() {
             if !self.enter_next_phase(accelerator, out) {
                 let running = self.lanes.finish(accelerator);
+                if let Some(estimates) = &mut self.estimates {
+                    estimates.end(accelerator);
+                }
                 self.complete(accelerator, &running, out);
             }
         }
@@ -319,8 +329,7 @@ impl Engine {
         let &Running { sub_job, phase, .. } = self.lanes.running_on(accelerator);
         let job = self.jobs.of(sub_job.job);
         let (origin, network) = (job.origin, &self.world.networks[job.request.network as usize]);
-        let Some(phases) = network.phases(sub_job.layer, accelerator) else { return false };
-        let Some(next) = (phase + 1..phases.len()).find(|&next| phases[next].work_ps > 0.0) else {
+        let Some((phases, next)) = network.next_phase(sub_job.layer, accelerator, phase) else {
             return false;
         };
         self.lanes.enter(accelerator, phases, next, self.world.platform.sharing, self.now);
@@ -342,6 +351,9 @@ impl Engine {
                 self.lanes.share_bandwidth(self.world.platform.sharing, self.now)
         {
             out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps }, Origin::NONE);
+        }
+        if let Some(estimates) = &mut self.estimates {
+            estimates.share_bandwidth(self.world.platform.sharing, self.now);
         }
     }
 
@@ -371,7 +383,11 @@ impl Engine {
         let (ready, assigned, alone) = (sub.ready_at, sub.assigned_at, cost.0.alone);
         let origin = job.origin;
         job.start(sub_job.layer, accelerator, network);
-        let running = Running::new(sub_job, entry.priority, weight, cost, self.now);
+        let pace = match &*self.rules.variation {
+            Some(draws) => job.paces[sub_job.layer as usize] * draws.bias(asked, accelerator),
+            None => 1.0,
+        };
+        let running = Running::new(sub_job, entry.priority, weight, cost, pace, self.now);
         let sharing = self.world.platform.sharing;
         self.lanes.start(accelerator, running, sharing);
         if let Some(phases) = network.phases(sub_job.layer, accelerator) {
@@ -390,6 +406,10 @@ impl Engine {
             alone,
         };
         out.record(&start, origin);
+        if self.estimates.is_some() {
+            self.estimate(accelerator, running);
+            out.record(&Record::Pace { time: self.now, sub_job, accelerator, pace }, origin);
+        }
     }
 }
 

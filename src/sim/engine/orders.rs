@@ -36,6 +36,7 @@ impl Engine {
         let mut fork = self.clone();
         fork.jobs.forget_origins();
         fork.rules.decision_cost = DecisionCost::Ideal;
+        fork.forget_variation();
         fork
     }
 

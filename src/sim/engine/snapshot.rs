@@ -2,15 +2,17 @@
 
 use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, Snapshot, SubJobId, SubJobView};
 use super::Engine;
+use super::estimates::Seen;
 use super::jobs::{Job, State};
-use super::lanes::{Lanes, Running};
+use super::lanes::Running;
 use crate::units::Time;
 
 impl Engine {
     /// Brings the lists up to date. Most of a long backlog has not changed since the last view, so only jobs that run
     /// or were touched are updated. As long as they have as many open layers as before, the entries after them stay.
     pub(super) fn take_snapshot(&mut self) {
-        let (now, lanes, networks) = (self.now, &self.lanes, &self.world.networks);
+        let (now, networks) = (self.now, &self.world.networks);
+        let lanes = Seen::new(&self.lanes, self.estimates.as_deref(), now);
         let snapshot = &mut self.snapshot;
         snapshot.now = now;
         snapshot.next_decision = Some(self.ticks.next()).filter(|&tick| tick < Time::MAX);
@@ -49,13 +51,7 @@ impl Engine {
 }
 
 /// Brings a job and its open layers up to date in place; returns whether they still fit there.
-fn refresh(
-    snapshot: &mut Snapshot,
-    index: usize,
-    job: &Job,
-    lanes: &Lanes,
-    networks: &[NetworkModel],
-) -> bool {
+fn refresh(snapshot: &mut Snapshot, index: usize, job: &Job, lanes: Seen, networks: &[NetworkModel]) -> bool {
     let (now, network) = (snapshot.now, &networks[job.request.network as usize]);
     let first = snapshot.sub_jobs.partition_point(|sub| sub.job < index);
     let places = snapshot.sub_jobs[first..].iter().take_while(|sub| sub.job == index).count();
@@ -73,7 +69,7 @@ fn sub_job_view(
     job: &Job,
     index: usize,
     layer: u32,
-    lanes: &Lanes,
+    lanes: Seen,
     network: &NetworkModel,
     now: Time,
 ) -> SubJobView {
@@ -84,7 +80,7 @@ fn sub_job_view(
     SubJobView { id: SubJobId { job: job.id, layer }, job: index, ready, release, assigned }
 }
 
-fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobView {
+fn job_view(job: &Job, lanes: Seen, network: &NetworkModel, now: Time) -> JobView {
     let request = &job.request;
     let mut remaining_best = job.unstarted_best;
     for accelerator in job.running_on.iter() {
@@ -99,7 +95,7 @@ fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobV
         arrival: request.arrival,
         deadline: request.deadline,
         remaining_best,
-        shortest_left: shortest_left(lanes, job, network, now),
+        shortest_left: shortest_left(lanes, job, network),
         unstarted_best: job.unstarted_best,
         unstarted_bytes: job.unstarted_bytes,
         layers_left: job.unstarted,
@@ -109,11 +105,11 @@ fn job_view(job: &Job, lanes: &Lanes, network: &NetworkModel, now: Time) -> JobV
 }
 
 /// When the last of the running predecessors ends at the present rates.
-fn release(lanes: &Lanes, job: &Job, network: &NetworkModel, layer: u32, now: Time) -> Time {
+fn release(lanes: Seen, job: &Job, network: &NetworkModel, layer: u32, now: Time) -> Time {
     let predecessors = &network.predecessors[layer as usize];
     let mut release = now;
     for accelerator in job.running_on.iter() {
-        if predecessors.contains(&lanes.running_on(accelerator).sub_job.layer) {
+        if predecessors.contains(&lanes.layer_on(accelerator)) {
             release = release.max(lanes.end_of(accelerator));
         }
     }
@@ -122,16 +118,15 @@ fn release(lanes: &Lanes, job: &Job, network: &NetworkModel, layer: u32, now: Ti
 
 /// The longest path over the remaining layers. It starts at a layer that may be assigned or that runs, because all
 /// others come after one of these.
-fn shortest_left(lanes: &Lanes, job: &Job, network: &NetworkModel, now: Time) -> Time {
+fn shortest_left(lanes: Seen, job: &Job, network: &NetworkModel) -> Time {
     let mut longest = Time::ZERO;
     for &layer in &job.open {
         longest = longest.max(network.path_left[layer as usize]);
     }
     for accelerator in job.running_on.iter() {
-        let running = lanes.running_on(accelerator);
-        let layer = running.sub_job.layer as usize;
+        let layer = lanes.layer_on(accelerator) as usize;
         let after = network.path_left[layer] - network.best_alone[layer];
-        longest = longest.max(running.left_alone(now) + after);
+        longest = longest.max(lanes.left_alone(accelerator) + after);
     }
     longest
 }

@@ -2,6 +2,7 @@
 
 mod drift;
 mod followers;
+mod variation;
 
 use std::ops::Range;
 use std::sync::Arc;

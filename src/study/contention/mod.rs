@@ -19,7 +19,8 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
-    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World, run,
+    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View,
+    World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -151,6 +152,7 @@ const RULES: Rules = Rules {
     unassigned: Unassigned::Hold,
     firm: Vec::new(),
     drift: Drift::NONE,
+    variation: Variation::NONE,
 };
 
 /// A scheduler that runs network i on accelerator i.

@@ -1,17 +1,16 @@
 //! The learner itself, compiled only with libtorch.
 
-use std::sync::Arc;
-
 use rand::RngExt;
 
 use crate::experiment::{Experiment, Hyper};
-use crate::plan::{Plan, rules};
+use crate::plan::Plan;
 use crate::policy::{Tensors, WeightsError};
 use crate::rng;
-use crate::train::env::{Env, Setup};
+use crate::train::env::Env;
 use crate::train::learner::{Learner, LogRow};
 use crate::train::torch::ddpg::Ddpg;
-use crate::train::validation::{Validation, draw};
+use crate::train::traces::setup;
+use crate::train::validation::Validation;
 
 pub(super) struct Descending {
     ddpg: Ddpg,
@@ -31,11 +30,7 @@ impl Descending {
         let source = move |seed: u64| {
             let mut rng = rng::stream(seed, "traces", "ddpg");
             let case = &cases[rng.random_range(0..cases.len())];
-            Setup {
-                world: Arc::clone(&case.site.world),
-                trace: draw(case, first_seed + rng.random_range(0..seeds)),
-                rules: rules(case),
-            }
+            setup(case, first_seed + rng.random_range(0..seeds))
         };
         Ok(Self { ddpg, env: Env::new(Box::new(source), hyper.reward, hyper.num_steps) })
     }

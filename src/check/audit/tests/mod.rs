@@ -88,6 +88,7 @@ impl Example {
             unassigned: Unassigned::Sticky,
             firm: Vec::new(),
             drift: drift(&world),
+            variation: Variation::NONE,
         };
         let trace = trace(&requests);
         let mut script = Script(|view: &View, out: &mut Decision| {

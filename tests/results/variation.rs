@@ -1,0 +1,108 @@
+//! Execution times that vary, from the experiment file to the columns.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::common::mascot;
+
+const EXPERIMENT: &str = "systems = ['hetero-4']\nscenarios = ['light']\nloads = [0.8]\nschedulers = ['edf', \
+                          'lookahead']\nseeds = 2\nrequests = 40\n";
+
+type Row = BTreeMap<String, String>;
+
+/// Runs the experiment with more lines into a folder, and returns it.
+fn run(folder: &Path, name: &str, lines: &str) -> String {
+    let file = folder.join(format!("{name}.toml"));
+    fs::write(&file, format!("{EXPERIMENT}{lines}")).unwrap();
+    let out = folder.join(name).display().to_string();
+    let output = mascot(&["run", &file.display().to_string(), "--quiet", "--out", &out]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    out
+}
+
+/// The header, and the rows by column.
+fn summary(folder: &str) -> (Vec<String>, Vec<Row>) {
+    let mut reader = csv::Reader::from_path(Path::new(folder).join("summary.csv")).unwrap();
+    let header = reader.headers().unwrap().iter().map(str::to_string).collect();
+    (header, reader.deserialize().map(Result::unwrap).collect())
+}
+
+#[test]
+fn the_keys_are_columns_where_they_are_given_and_nothing_else_changes_at_zero() {
+    let folder = TempDir::new().unwrap();
+    let (plain_header, plain) = summary(&run(folder.path(), "plain", ""));
+    let lines = "execution_cv = [0, 0.5]\nexecution_bias_cv = 0\n";
+    let swept = run(folder.path(), "swept", lines);
+    let (header, rows) = summary(&swept);
+    let keys = header.iter().position(|name| name == "execution_cv").unwrap();
+    assert_eq!(header[keys - 1..=keys + 1], ["phases", "execution_cv", "execution_bias_cv"]);
+    let others: Vec<String> = header.iter().filter(|name| !name.starts_with("execution_")).cloned().collect();
+    assert_eq!(others, plain_header);
+    let (calm, varying): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row["execution_cv"] == "0");
+    assert_eq!((calm.len(), varying.len()), (plain.len(), plain.len()));
+    for ((calm, varying), plain) in calm.iter().zip(&varying).zip(&plain) {
+        assert!(plain.iter().all(|(column, value)| calm[column] == *value));
+        assert_eq!(varying["offered_load"], plain["offered_load"]);
+        assert_ne!(varying["latency_p50_us"], plain["latency_p50_us"]);
+        let slowdown = |row: &Row| row["slowdown_mean"].parse::<f64>().unwrap();
+        assert!((slowdown(varying) / slowdown(plain) - 1.0).abs() < 0.5, "contention alone slows");
+    }
+    // It is repeated to the byte, and a cell of it is a command.
+    let replayed = mascot(&["replay", &swept]);
+    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    let compared = mascot(&["compare", &swept, "--by", "execution_cv", "--metric", "latency_p50_us"]);
+    let told = String::from_utf8(compared.stdout).unwrap();
+    assert!(compared.status.success() && told.contains("0.5"), "{told}");
+}
+
+#[test]
+fn seeds_draw_execution_times_where_they_draw_no_requests() {
+    let folder = TempDir::new().unwrap();
+    let scenario = folder.path().join("same.toml");
+    let tenant =
+        "[[tenant]]\nname = 'a'\nnetwork = 'kws_res8'\narrivals = { kind = 'periodic', fps = 500 }\n";
+    fs::write(&scenario, format!("name = 'same'\nsource = 'a test'\n{tenant}")).unwrap();
+    let rows = |lines: &str| {
+        let file = folder.path().join("e.toml");
+        let scenario = scenario.display();
+        let text = format!(
+            "systems = ['hetero-4']\nscenarios = ['{scenario}']\nschedulers = ['edf']\nseeds = 3\nrequests = 20\n{lines}"
+        );
+        fs::write(&file, text).unwrap();
+        let out = folder.path().join("out").display().to_string();
+        let output = mascot(&["run", &file.display().to_string(), "--quiet", "--out", &out]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        summary(&out).1.len()
+    };
+    assert_eq!((rows(""), rows("execution_cv = 0.2"), rows("execution_bias_cv = 0.2")), (1, 3, 3));
+}
+
+#[test]
+fn what_cannot_vary_is_refused_at_its_line() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("e.toml");
+    let said = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let out = folder.path().join("out");
+        let output =
+            mascot(&["run", &file.display().to_string(), "--quiet", "--out", &out.display().to_string()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!out.exists());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let on_systems = |lines: &str| said(&format!("{EXPERIMENT}{lines}"));
+    let bound = on_systems("execution_cv = [0, 0.1]\nbound = true\n");
+    assert!(bound.contains("e.toml:7") && bound.contains("leave `bound` out"), "{bound}");
+    assert!(on_systems("execution_cv = -0.1").contains("expected a number from 0 to 10"));
+    assert!(on_systems("execution_bias_cv = 11").contains("expected a number from 0 to 10"));
+    assert!(on_systems("execution_correlation = 1.5").contains("expected a number from 0 to 1"));
+    assert!(on_systems("execution_distribution = 'normal'").contains("`lognormal` or `gamma`"));
+    let fleet = fs::read_to_string("experiments/fang.toml").unwrap();
+    let fleet = said(&format!("execution_bias_cv = 0.1\n{fleet}"));
+    assert!(fleet.contains("e.toml:1") && fleet.contains("on `systems` only"), "{fleet}");
+}
