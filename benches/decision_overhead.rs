@@ -31,7 +31,7 @@ fn decision_overhead(c: &mut Criterion) {
         let mut requests = trace(&case, queue, 1).requests[..queue].to_vec();
         requests.iter_mut().for_each(|request| request.arrival = Time::ZERO);
         let trace = Trace { measured: 0..queue, requests, ..Trace::default() };
-        let mut engine = Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules(&case));
+        let mut engine = Engine::new(Arc::clone(&case.site.world), Arc::new(trace), rules(&case, 1));
         assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);
         assert_eq!(engine.view().sub_jobs().len(), queue);
         for entry in SCHEDULERS {

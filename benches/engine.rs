@@ -14,7 +14,7 @@ use mascot::plan::{rules, trace};
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
-    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, World, run,
+    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, Variation, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{Late, Qos};
@@ -32,7 +32,7 @@ impl Recorder for CountLayers {
 fn engine(c: &mut Criterion) {
     let case = common::mixed_at_90_percent();
     let trace = Arc::new(trace(&case, REQUESTS, 1));
-    let start = Engine::new(Arc::clone(&case.site.world), trace, rules(&case));
+    let start = Engine::new(Arc::clone(&case.site.world), trace, rules(&case, 1));
     let mut group = c.benchmark_group("engine");
     for entry in SCHEDULERS {
         let once = || {
@@ -96,6 +96,7 @@ fn opened(accelerators: usize, requests: usize, layers: usize) -> Engine {
         unassigned: Unassigned::Sticky,
         firm: Vec::new(),
         drift: Drift::NONE,
+        variation: Variation::NONE,
     };
     let mut engine = Engine::new(chains(accelerators, layers), Arc::new(trace), rules);
     assert_eq!(engine.run_to_decision(&mut ()), Step::Decide);

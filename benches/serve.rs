@@ -14,7 +14,7 @@ use mascot::scheduler::find as scheduler;
 use mascot::serve::{self, Client, FleetModel, ServedModel, ServedVariant, Site};
 use mascot::sim::{
     AcceleratorModel, DecisionCost, Drift, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
-    Request, Rules, Scheduler, Trace, Trigger, Unassigned, World, run,
+    Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::Qos;
@@ -92,7 +92,7 @@ fn fleet(world: &Arc<World>, rules: &Rules, sites: usize) -> FleetModel {
 
 fn ten_sites(c: &mut Criterion) {
     let case = common::mixed_at_90_percent();
-    let (world, rules) = (&case.site.world, rules(&case));
+    let (world, rules) = (&case.site.world, rules(&case, 1));
     let apart: Vec<Arc<Trace>> =
         (0..SITES).map(|site| Arc::new(trace(&case, REQUESTS, 1 + site as u64))).collect();
     let mut all: Vec<Request> = Vec::new();
@@ -155,6 +155,7 @@ fn per_request(c: &mut Criterion) {
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
         drift: Drift::NONE,
+        variation: Variation::NONE,
     };
     let request = |number: usize| Request {
         tenant: 0,

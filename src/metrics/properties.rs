@@ -9,7 +9,7 @@ use super::{
     Context, GroupBy, Groups, LayerLog, LayerRow, Metrics, RequestLog, RequestRow, layer_energy_by_tenant,
 };
 use crate::check::{Case, any_case, any_case_with_everything, record_chaos};
-use crate::sim::{Origin, Record, Recorder, RequestId};
+use crate::sim::{DropReason, Origin, Record, Recorder, RequestId};
 use crate::units::{Picojoules, Time};
 
 /// The columns and the measured rows of both logs.
@@ -73,6 +73,10 @@ proptest! {
         prop_assert_eq!(results.column("finished"), results.count(|row| row.finish.is_some()));
         prop_assert_eq!(results.column("dropped"), results.count(|row| row.dropped.is_some()));
         prop_assert_eq!(results.column("requests"), results.column("finished") + results.column("dropped"));
+        let scheduler = |row: &RequestRow| row.dropped == Some(DropReason::Scheduler);
+        prop_assert_eq!(results.column("dropped_late"), results.count(|row| row.dropped == Some(DropReason::Late)));
+        prop_assert_eq!(results.column("rejected"), results.count(|row| scheduler(row) && row.start.is_none()));
+        prop_assert_eq!(results.column("given_up"), results.count(|row| scheduler(row) && row.start.is_some()));
         prop_assert!(results.column("met") <= results.column("finished"));
     }
 

@@ -6,7 +6,7 @@
 //! | share | meaning |
 //! |---|---|
 //! | waiting | no layer of it runs: its layers wait for a decision, for the end of a decision's latency, or in the queue of a busy accelerator |
-//! | slowed | what its layers take longer than c1, alone on the system: others use the DRAM, or conditions drift |
+//! | slowed | what its layers take longer than c1, alone on the system: others use the DRAM, conditions drift, or execution times vary |
 //! | running | the rest of the time in which a layer of it runs |
 //!
 //! Where its layers run one after another, the slowed time is the sum over them of time - c1, or 0 where that is negative.

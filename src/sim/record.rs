@@ -174,6 +174,8 @@ pub enum Record {
         asked: Request,
         /// Why the request was given up.
         reason: DropReason,
+        /// Whether any of its layers had started.
+        begun: bool,
     },
     /// Every measured request has ended, or the time of the run is over ([`super::Trace::span`]).
     End {

@@ -60,7 +60,7 @@ fn the_shipped_systems_pass_the_audit() {
     let (requests, seed) = (40, 1);
     assert_eq!(plan.cases.len(), 2 * 5 * 2);
     for case in &plan.cases {
-        let (trace, rules) = (Arc::new(plan::trace(case, requests, seed)), plan::rules(case));
+        let (trace, rules) = (Arc::new(plan::trace(case, requests, seed)), plan::rules(case, seed));
         for entry in SCHEDULERS {
             let mut scheduler = (entry.build)(&toml::Table::new(), seed).expect("no parameter is mandatory");
             let audit = Audit::new(&case.site.world, &trace, &rules);

@@ -26,8 +26,8 @@ use mascot::rng;
 use mascot::scheduler::{SCHEDULERS, find};
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, PairCost,
-    Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, View, World,
-    run,
+    Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, Variation, View,
+    World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{Late, Qos};
@@ -48,6 +48,7 @@ const RULES: Rules = Rules {
     unassigned: Unassigned::Hold,
     firm: Vec::new(),
     drift: Drift::NONE,
+    variation: Variation::NONE,
 };
 
 fn tiny_size(seed: u64) -> Size {

@@ -12,7 +12,7 @@ use mascot::serve::{
 };
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Late, LateRules, LayerModel, NetworkModel, Origin,
-    Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, View, World,
+    Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View, World,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{AccuracyRange, AccuracyTerm, Combine, DelayTerm, Qos, Utility};
@@ -218,6 +218,7 @@ impl Plan {
                 unassigned: Unassigned::Hold,
                 firm: Vec::new(),
                 drift: self.drifts.get(number).cloned().unwrap_or_default(),
+                variation: Variation::NONE,
             },
             slots: site.slots,
             deployed: vec![true; self.models.len()],

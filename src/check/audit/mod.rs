@@ -46,7 +46,8 @@ use self::residents::Residents;
 pub use self::totals::Totals;
 use self::triggers::Triggers;
 use crate::sim::{
-    Decision, Engine, Origin, Pilot, Record, Recorder, Rules, RunError, Scheduler, Trace, View, World, drive,
+    Decision, Engine, JobId, Origin, Pilot, Record, Recorder, Rules, RunError, Scheduler, Trace, View, World,
+    drive,
 };
 use crate::units::Time;
 
@@ -187,7 +188,11 @@ impl<'a> Audit<'a> {
                 self.change_conditions(speed, bandwidth_bytes_per_ps, lost)
             }
             Record::Done { request, job, asked, .. } => self.done(request, job, origin, asked),
-            Record::Drop { request, asked, reason, .. } => self.dropped(request, origin, asked, reason),
+            Record::Drop { request, asked, reason, begun, .. } => {
+                let known = self.job(JobId(request.0))?.layers.iter().any(|layer| layer.started);
+                ensure!(begun == known, "request {} is dropped, begun: {begun}, not {known}", request.0);
+                self.dropped(request, origin, asked, reason)
+            }
             Record::End { .. } => self.end(),
         }
     }

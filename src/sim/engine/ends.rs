@@ -95,7 +95,8 @@ impl Engine {
     ) -> bool {
         let id = JobId(request.0);
         let Some(job) = self.jobs.get(id).filter(|job| !job.abandoned) else { return false };
-        out.record(&Record::Drop { time: self.now, request, asked: job.request, reason }, job.origin);
+        let begun = (job.unstarted as usize) < job.subs.len();
+        out.record(&Record::Drop { time: self.now, request, asked: job.request, reason, begun }, job.origin);
         self.close(id, false);
         true
     }

@@ -8,7 +8,7 @@ use mascot::hw::Sharing;
 use mascot::sim::{
     AcceleratorModel, Decision, DecisionCost, Drift, Engine, Follower, JobId, LateRules, LayerModel,
     NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
-    Unassigned, View, World, run,
+    Unassigned, Variation, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{After, Late, Qos};
@@ -190,6 +190,7 @@ fn play(world: World, trace: Trace) -> Log {
         unassigned: Unassigned::Hold,
         firm: Vec::new(),
         drift: Drift::NONE,
+        variation: Variation::NONE,
     };
     let mut scheduler = FirstIdle { seen: Vec::new() };
     run(Engine::new(Arc::new(world), Arc::new(trace), rules), &mut scheduler, &mut log)

@@ -271,6 +271,7 @@ fn requests() {
                         request: RequestId(4),
                         asked: request(0, 11.0),
                         reason: DropReason::Scheduler,
+                        begun: false,
                     },
                     Origin { place: 4, measured: true }
                 ),
