@@ -74,7 +74,7 @@ fn do_not_allocate(case: &Case, world: Arc<World>) {
     // `random` and `magma` draw anew, so that their queues may grow beyond those of before.
     for entry in SCHEDULERS.iter().filter(|entry| !["random", "magma"].contains(&entry.name)) {
         let mut scheduler = (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
-        let mut engine = Engine::new(Arc::clone(&world), Arc::clone(&trace), rules(case));
+        let mut engine = Engine::new(Arc::clone(&world), Arc::clone(&trace), rules(case, 1));
         let (mut decision, scheduler) = (Decision::default(), scheduler.as_mut());
         let first = allocation_counter::measure(|| run_until(last, &mut engine, &mut decision, scheduler));
         assert!(first.count_total > 0, "the counter counts");
@@ -91,7 +91,7 @@ fn environment_and_policy_do_not_allocate_in_the_steady_state() {
     let case = common::mixed_at_90_percent();
     let period = Time::from_us(case.setting.period_us);
     let (trace, _) = repeated(&trace(&case, 100, 1), 4, period);
-    let setup = Setup { world: Arc::clone(&case.site.world), trace: Arc::new(trace), rules: rules(&case) };
+    let setup = Setup { world: Arc::clone(&case.site.world), trace: Arc::new(trace), rules: rules(&case, 1) };
     let mut env = Env::new(Box::new(move |_| setup.clone()), Reward::default(), u64::MAX);
     let weights = initial(6, 16, &mut stream(1, "test", "relmas"));
     let mut actor = Actor::new(&weights, 6).expect("hetero-6 has six accelerators");
@@ -122,7 +122,7 @@ fn environment_and_policy_do_not_allocate_in_the_steady_state() {
 #[test]
 fn a_fork_reuses_the_buffers_of_the_engine_that_it_overwrites() {
     let case = common::mixed_at_90_percent();
-    let start = Engine::new(Arc::clone(&case.site.world), Arc::new(trace(&case, 100, 1)), rules(&case));
+    let start = Engine::new(Arc::clone(&case.site.world), Arc::new(trace(&case, 100, 1)), rules(&case, 1));
     let (mut engine, mut decision) = (start.clone(), Decision::default());
     let mut scheduler = (SCHEDULERS[1].build)(&toml::Table::new(), 1).expect("no parameter is mandatory");
     run_until(Time::from_us(20_000.0), &mut engine, &mut decision, scheduler.as_mut());

@@ -111,7 +111,7 @@ fn records(case: &Case, trace: &Trace, rules: &Rules, contestant: &Contestant) -
 fn every_scheduler_is_deterministic_and_bounded() {
     let mut seen = BTreeSet::new();
     for case in cases() {
-        let (trace, rules) = (trace(&case, REQUESTS, 1), rules(&case));
+        let (trace, rules) = (trace(&case, REQUESTS, 1), rules(&case, 1));
         for contestant in contestants(&case) {
             let (first, most) = records(&case, &trace, &rules, &contestant);
             let name = contestant.name.clone();
@@ -146,10 +146,10 @@ fn changes(case: &Case, trace: &Trace) -> [Change; 3] {
     let mut renamed = trace.clone();
     let tenants = case.workload.scenario.tenants.len() as u32;
     renamed.requests.iter_mut().for_each(|request| request.tenant = tenants - 1 - request.tenant);
-    let mut of_renamed = rules(case);
+    let mut of_renamed = rules(case, 1);
     of_renamed.firm.reverse();
     of_renamed.late.own.reverse();
-    let (from, rules) = (trace.requests[change].arrival, rules(case));
+    let (from, rules) = (trace.requests[change].arrival, rules(case, 1));
     [
         Change { what: "the future", trace: future, rules: rules.clone(), until: from },
         Change { what: "which requests are measured", trace: window, rules, until: Time::MAX },
@@ -171,7 +171,7 @@ fn nameless(record: &Record) -> Record {
 
 /// What a contestant knows that it may not.
 fn knows(case: &Case, trace: &Trace, contestant: &Contestant) -> Option<&'static str> {
-    let plain = records(case, trace, &rules(case), contestant).0;
+    let plain = records(case, trace, &rules(case, 1), contestant).0;
     let known = |change: &Change| {
         let other = records(case, &change.trace, &change.rules, contestant).0;
         let end = |records: &[Record]| records.last().map_or(Time::ZERO, Record::time);
