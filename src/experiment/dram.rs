@@ -25,6 +25,8 @@ pub struct Dram {
     pub objective: Objective,
     pub(crate) max_sub_job_us: f64,
     pub(crate) phases: bool,
+    pub(crate) switch_us: f64,
+    pub(crate) switch_kib: f64,
 }
 
 impl Dram {
@@ -41,6 +43,8 @@ impl Dram {
             objective: setting.objective,
             max_sub_job_us: setting.max_sub_job_us,
             phases: setting.phases,
+            switch_us: setting.switch_us,
+            switch_kib: setting.switch_kib,
         }
     }
 

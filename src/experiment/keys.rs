@@ -103,6 +103,10 @@ macro_rules! with_swept_keys {
             /// Coefficient of variation of a factor of mean 1 that each pair of a network and an accelerator model has in
             /// all of a run: by so much its estimates are wrong throughout.
             execution_bias_cv: Variability as f64 = (0.0);
+            /// What an accelerator takes to change from one network to another, in microseconds.
+            switch_us: MicrosecondsOrZero as f64 = (0.0);
+            /// What it loads from DRAM then, in KiB.
+            switch_kib: NonNegative as f64 = (0.0);
         }
     };
 }
@@ -215,7 +219,7 @@ pub const SCHEDULER: usize = 4;
 pub const SEED: usize = 5;
 
 /// The index of the first key in [`KEYS`] whose column files may lack; all after it are such keys, too.
-pub const FIRST_RARE: usize = KEYS.len() - 5;
+pub const FIRST_RARE: usize = KEYS.len() - 7;
 /// The index of the axis `drifts` in [`KEYS`].
 const DRIFT: usize = KEYS.len() - 1;
 

@@ -11,10 +11,10 @@ use crate::experiment::{DataRoot, Dram, Error, Progress, Setting};
 use crate::hw::{self, AccelSpec, Accelerator, Fusion, Objective, SystemSpec};
 use crate::precision::Precision;
 use crate::sim::{
-    AcceleratorModel, Buffer, Forwarding, LayerModel, Memory, NetworkModel, Platform, Residency, Tensors,
-    World,
+    AcceleratorModel, Buffer, Forwarding, LayerModel, Memory, NetworkModel, Platform, Residency, Switch,
+    Tensors, World,
 };
-use crate::units::Time;
+use crate::units::{Picojoules, Time};
 use crate::workload::{Network, Scenario, Variant, Work};
 
 /// The longest latency of a layer that is accepted, in seconds: far less than the 64-bit clock holds.
@@ -196,10 +196,13 @@ fn output_words(network: &Network, variant: &Variant, system: &SystemSpec) -> Ar
 
 /// The memory of an accelerator for tensors that stay on chip.
 fn memory(model: &AccelSpec) -> Memory {
+    Memory { bytes: model.resident_bytes(), dram_pj_per_byte: dram_pj_per_byte(model) }
+}
+
+/// Energy of reading a byte from DRAM.
+fn dram_pj_per_byte(model: &AccelSpec) -> f64 {
     let dram = model.dram();
-    let words_per_byte = 8.0 / dram.word_bits as f64;
-    let dram_pj_per_byte = dram.read_pj_per_access / dram.words_per_access() * words_per_byte;
-    Memory { bytes: model.resident_bytes(), dram_pj_per_byte }
+    dram.read_pj_per_access / dram.words_per_access() * 8.0 / dram.word_bits as f64
 }
 
 /// The tensors of each layer on each accelerator that may stay there.
@@ -258,12 +261,20 @@ fn tables(
     Ok(tables)
 }
 
+/// What it costs an accelerator to change the network.
+fn switch(model: &AccelSpec, dram: &Dram) -> Switch {
+    let dram_bytes = dram.switch_kib * 1024.0;
+    let energy = Picojoules(dram_bytes * dram_pj_per_byte(model));
+    Switch { latency_ps: dram.switch_us * 1e6, dram_bytes, energy }
+}
+
 fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
     let accelerator = |a: &Accelerator| {
         let model = &system.models[a.model];
         let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
         let levels = model.storages().skip(1).map(|(_, level)| level.name.clone()).collect();
-        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps, levels }
+        let switch = switch(model, dram);
+        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps, switch, levels }
     };
     Platform {
         accelerators: system.accelerators.iter().map(accelerator).collect(),

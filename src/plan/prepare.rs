@@ -216,6 +216,7 @@ fn check_pace(experiment: &Experiment, workload: &Workload) -> Result<(), Error>
 fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point]) -> Result<(), Error> {
     let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
     check_whole_layers(experiment, system, &settings)?;
+    check_switch(experiment, system, &settings)?;
     check_given_costs(experiment, system, &settings)
 }
 
@@ -246,6 +247,19 @@ fn check_whole_layers(
         experiment.path.display(),
         system.name
     )))
+}
+
+/// Checks that a change of network costs something only where layers have one demand, of which that is a part.
+fn check_switch(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
+    let switches = |setting: &&Setting| setting.switch_us > 0.0 || setting.switch_kib > 0.0;
+    match settings.iter().filter(switches).any(|setting| setting.phases) {
+        true => Err(Error::Usage(format!(
+            "{}: `switch_us` and `switch_kib` cannot be combined with `phases = true` (`{}`)",
+            experiment.path.display(),
+            system.name
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// Checks that neither a precision nor another objective than the system's is asked for where costs are given: they would

@@ -7,6 +7,7 @@ use super::drift::Unable;
 use super::forwarding::Forwarding;
 use super::phases::{Phases, alone, phases};
 use super::residency::Residency;
+use super::switch::Switch;
 use crate::cost::{LayerCost, OnChip};
 use crate::hw::Sharing;
 use crate::units::{Picojoules, Time};
@@ -52,6 +53,8 @@ pub struct AcceleratorModel {
     pub model: usize,
     /// Leakage of all buffers of the accelerator.
     pub leakage_pj_per_ps: f64,
+    /// What it costs to change the network.
+    pub switch: Switch,
     /// The names of its on-chip levels, in the order of [`OnChip::levels_pj`].
     pub levels: Vec<String>,
 }
@@ -59,7 +62,7 @@ pub struct AcceleratorModel {
 impl AcceleratorModel {
     /// An accelerator whose on-chip levels have no names.
     pub fn new(name: String, model: usize, leakage_pj_per_ps: f64) -> Self {
-        Self { name, model, leakage_pj_per_ps, levels: Vec::new() }
+        Self { name, model, leakage_pj_per_ps, switch: Switch::FREE, levels: Vec::new() }
     }
 }
 

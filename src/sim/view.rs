@@ -156,6 +156,12 @@ impl<'a> View<'a> {
         self.engine.losses()
     }
 
+    /// The network of the layer that started last on an accelerator, if one has: another one costs `Platform`'s
+    /// [`Switch`](super::Switch).
+    pub fn last_network(&self, accelerator: usize) -> Option<u32> {
+        self.engine.last_network(accelerator)
+    }
+
     /// The (m,k)-firm terms of a tenant, if it has any.
     pub fn firm(&self, tenant: u32) -> Option<Firm> {
         self.engine.firm(tenant)

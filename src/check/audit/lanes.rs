@@ -4,7 +4,7 @@ use super::drift::Speeds;
 use super::orders::Assignment;
 use super::{Audit, Check, TOLERANCE, Totals, ensure, ensure_close};
 use crate::hw::Sharing;
-use crate::sim::{Found, Origin, PairCost, Phase, Phases, Platform, Record, SubJobId, share, weight};
+use crate::sim::{Found, Origin, PairCost, Phase, Phases, Platform, Record, SubJobId, Switch, share, weight};
 use crate::units::Time;
 
 /// The accelerators of a run.
@@ -12,6 +12,8 @@ pub(super) struct Lanes {
     pub(super) runs: Vec<Option<Run>>,
     /// The layer that each accelerator ran before.
     last: Vec<Option<SubJobId>>,
+    /// The network of the layer that each accelerator started last.
+    networks: Vec<Option<u32>>,
     /// The total granted bandwidth, as recorded.
     granted_bytes_per_ps: f64,
     /// The number of such records at this instant.
@@ -24,6 +26,8 @@ pub(super) struct Run {
     pub(super) cost: PairCost,
     /// What it found on chip.
     found: Found,
+    /// The bytes that its accelerator loads to change the network.
+    switch_bytes: f64,
     /// The phases of the layer; if layers have none, a single one with the mean demand.
     phases: Phases,
     phase: usize,
@@ -63,7 +67,8 @@ impl Lanes {
     pub(super) fn new(platform: &Platform) -> Self {
         let runs = platform.accelerators.iter().map(|_| None).collect();
         let last = vec![None; platform.accelerators.len()];
-        Self { runs, last, granted_bytes_per_ps: 0.0, changes: 0 }
+        let networks = vec![None; platform.accelerators.len()];
+        Self { runs, last, networks, granted_bytes_per_ps: 0.0, changes: 0 }
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = &Run> {
@@ -160,7 +165,22 @@ impl Run {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
         let (phase, pace, work_ps, rate, seen, peak) = (0, None, 0.0, 0.0, Vec::new(), Crowd::default());
-        Self { sub_job, cost, found, phases, phase, pace, assignment, start, work_ps, rate, seen, peak }
+        let switch_bytes = 0.0;
+        Self {
+            sub_job,
+            cost,
+            found,
+            switch_bytes,
+            phases,
+            phase,
+            pace,
+            assignment,
+            start,
+            work_ps,
+            rate,
+            seen,
+            peak,
+        }
     }
 
     fn pace(&self) -> f64 {
@@ -281,7 +301,14 @@ impl Audit<'_> {
             let cost = network.cost_after(layer, accelerator, last);
             cost.map(|(cost, inputs)| (cost, Found { inputs, weights: 0.0 }))
         };
-        let cost = cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
+        let mut cost = cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
+        let asked = self.job(id)?.request.network;
+        let before = self.lanes.networks[accelerator].replace(asked);
+        let switch = self.world.platform.accelerators[accelerator].switch;
+        let switch = if before.is_some_and(|before| before != asked) { switch } else { Switch::FREE };
+        if switch != Switch::FREE {
+            cost.0 = switch.before(cost.0, self.world.platform.bandwidth_bytes_per_ps);
+        }
         let assignment = self.check_next(sub_job, accelerator)?;
         ensure_close("weight of its share", weight, assignment.weight)?;
         ensure_time("ready", ready, self.job(id)?.ready_at(layer))?;
@@ -289,7 +316,8 @@ impl Audit<'_> {
         ensure_time("c1 of the layer", alone, cost.0.alone)?;
         self.jobs[id.0 as usize].layers[layer as usize].started = true;
         let phases = self.jobs[id.0 as usize].network.phases(layer, accelerator);
-        self.lanes.runs[accelerator] = Some(Run::new(sub_job, cost, phases, assignment, self.now));
+        let run = Run::new(sub_job, cost, phases, assignment, self.now);
+        self.lanes.runs[accelerator] = Some(Run { switch_bytes: switch.dram_bytes, ..run });
         Ok(())
     }
 
@@ -335,7 +363,7 @@ impl Audit<'_> {
         let job = &mut self.jobs[sub_job.job.0 as usize];
         let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);
         let bytes = dram_bytes + forwarded_bytes + resident_weight_bytes;
-        ensure_close("bytes from DRAM and on chip", bytes, whole)?;
+        ensure_close("bytes from DRAM and on chip", bytes, whole + run.switch_bytes)?;
         ensure!(origin == job.origin, "{sub_job:?} ends with other data: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
         self.totals.finish(&job.request, &run, origin.measured);

@@ -12,7 +12,7 @@ use crate::hw::Sharing;
 use crate::rng;
 use crate::sim::{
     AcceleratorModel, Buffer, DecisionCost, Distribution, Drift, Host, LateRules, LayerModel, Memory,
-    Platform, Request, Residency, Rules, Spread, Tensors, Trace, Trigger, Unassigned, Variation,
+    Platform, Request, Residency, Rules, Spread, Switch, Tensors, Trace, Trigger, Unassigned, Variation,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -283,6 +283,19 @@ impl Draw {
         let correlation = [0.0, rng.random(), 1.0][rng.random_range(0..3)];
         let distribution = if rng.random() { Distribution::Lognormal } else { Distribution::Gamma };
         Spread { distribution, cv, correlation, bias_cv }
+    }
+
+    /// In a third of the seeds, some accelerators take time, bytes or both to change the network.
+    pub(super) fn switches(&self, platform: &mut Platform) {
+        let rng = &mut self.stream("switches");
+        if !rng.random_bool(1.0 / 3.0) {
+            return;
+        }
+        for accelerator in &mut platform.accelerators {
+            let latency_ps = if rng.random() { self.time(rng, 0.5).as_ps() } else { 0.0 };
+            let dram_bytes = if rng.random() { f64::from(rng.random_range(1..10_000u32)) } else { 0.0 };
+            accelerator.switch = Switch { latency_ps, dram_bytes, energy: Picojoules(4.0 * dram_bytes) };
+        }
     }
 
     /// A period from much shorter to longer than a layer, but not so short that a run is all ticks.

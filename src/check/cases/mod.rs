@@ -27,8 +27,8 @@ use self::draw::Draw;
 pub use self::fleet_chaos::FleetChaos;
 pub use self::fleets::FleetCase;
 use crate::sim::{
-    Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Residency, Rules, Trace,
-    Trigger, Variation, World,
+    Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Residency, Rules, Switch,
+    Trace, Trigger, Variation, World,
 };
 use crate::units::Time;
 
@@ -111,10 +111,15 @@ impl Case {
         case
     }
 
-    /// Like [`Self::with_everything`]; in some, conditions change while they run, and in some execution times vary.
+    /// Like [`Self::with_everything`]; in some, conditions change while they run, execution times vary, or a change of
+    /// network takes time.
     pub fn with_drift(seed: u64, size: Size) -> Self {
         let mut case = Self::with_everything(seed, size);
-        let (draw, world) = (Draw::new(seed, size), case.world());
+        let draw = Draw::new(seed, size);
+        if case.ports.is_none() {
+            draw.switches(&mut case.platform);
+        }
+        let world = case.world();
         case.rules.drift = draw.drift(&world, &case.trace);
         case.rules.variation = Variation::new(draw.spread(), seed, &world);
         case
@@ -199,6 +204,9 @@ impl fmt::Display for Case {
         }
         if self.residency.is_some() {
             write!(f, ", tensors stay on chip")?;
+        }
+        if self.platform.accelerators.iter().any(|accelerator| accelerator.switch != Switch::FREE) {
+            write!(f, ", a change of network costs")?;
         }
         if self.rules.variation.is_some() {
             write!(f, ", execution times vary")?;

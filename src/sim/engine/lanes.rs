@@ -205,8 +205,10 @@ pub(super) struct Lanes {
     /// The smallest of `ends`, as of the last [`Lanes::share_bandwidth`].
     next_end: Time,
     running: Vec<Option<Running>>,
-    /// The sub-job that started last on each accelerator.
+    /// The sub-job that ended last on each accelerator.
     last: Vec<Option<SubJobId>>,
+    /// The network of the sub-job that started last on each accelerator.
+    last_networks: Vec<Option<u32>>,
     /// Bandwidth demand of the running layer, its b x speed; 0 where none runs.
     demands: Vec<f64>,
     /// Weight of the running layer's share of the bandwidth.
@@ -230,6 +232,7 @@ clone_by_field!(Lanes {
     next_end,
     running,
     last,
+    last_networks,
     demands,
     weights,
     grants,
@@ -250,6 +253,7 @@ impl Lanes {
             next_end: Time::MAX,
             running: vec![None; accelerators],
             last: vec![None; accelerators],
+            last_networks: vec![None; accelerators],
             demands: vec![0.0; accelerators],
             weights: vec![0.0; accelerators],
             grants: vec![0.0; accelerators],
@@ -281,6 +285,16 @@ impl Lanes {
     /// The layer that ran last on an accelerator, if it is of this job.
     pub(super) fn last_of(&self, job: JobId, accelerator: usize) -> Option<u32> {
         self.last[accelerator].filter(|last| last.job == job).map(|last| last.layer)
+    }
+
+    /// The network of the layer that started last on an accelerator, if one has.
+    pub(super) fn last_network(&self, accelerator: usize) -> Option<u32> {
+        self.last_networks[accelerator]
+    }
+
+    /// An accelerator turns to a network; returns whether it comes from another one.
+    pub(super) fn turn_to(&mut self, accelerator: usize, network: u32) -> bool {
+        self.last_networks[accelerator].replace(network).is_some_and(|last| last != network)
     }
 
     /// When the layer on a busy accelerator ends at its present rate, with later phases taken without contention.

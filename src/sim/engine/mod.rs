@@ -33,8 +33,8 @@ use self::residents::Residents;
 use self::ticks::Ticks;
 use super::arrivals::Arrivals;
 use super::{
-    DecisionCost, Found, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Trace, Trigger,
-    View, World,
+    DecisionCost, Found, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Switch, Trace,
+    Trigger, View, World,
 };
 use crate::units::Time;
 use crate::workload::Firm;
@@ -257,6 +257,10 @@ impl Engine {
         self.rules.trigger = trigger;
     }
 
+    pub(super) fn last_network(&self, accelerator: usize) -> Option<u32> {
+        self.lanes.last_network(accelerator)
+    }
+
     pub(super) fn firm(&self, tenant: u32) -> Option<Firm> {
         self.rules.firm.get(tenant as usize).copied().flatten()
     }
@@ -373,21 +377,27 @@ impl Engine {
                 cost.map(|(cost, inputs)| (cost, Found { inputs, weights: 0.0 }))
             }
         };
-        let cost = cost.expect("assignments are checked when they are applied");
+        let (cost, found) = cost.expect("assignments are checked when they are applied");
+        let platform = &self.world.platform;
+        let switch = &platform.accelerators[accelerator].switch;
+        let cost = match self.lanes.turn_to(accelerator, asked) && *switch != Switch::FREE {
+            true => switch.before(cost, platform.bandwidth_bytes_per_ps),
+            false => cost,
+        };
         let sub = job.sub(sub_job.layer);
         assert!(
             sub.state == State::Ready && sub.unfinished == 0,
             "{sub_job:?} starts before its predecessors end"
         );
         let weight = sub.assignment.expect("what is in a queue is assigned").weight;
-        let (ready, assigned, alone) = (sub.ready_at, sub.assigned_at, cost.0.alone);
+        let (ready, assigned, alone) = (sub.ready_at, sub.assigned_at, cost.alone);
         let origin = job.origin;
         job.start(sub_job.layer, accelerator, network);
         let pace = match &*self.rules.variation {
             Some(draws) => job.paces[sub_job.layer as usize] * draws.bias(asked, accelerator),
             None => 1.0,
         };
-        let running = Running::new(sub_job, entry.priority, weight, cost, pace, self.now);
+        let running = Running::new(sub_job, entry.priority, weight, (cost, found), pace, self.now);
         let sharing = self.world.platform.sharing;
         self.lanes.start(accelerator, running, sharing);
         if let Some(phases) = network.phases(sub_job.layer, accelerator) {

@@ -1,4 +1,4 @@
-//! Execution times that vary, from the experiment file to the columns.
+//! Execution times that vary and changes of network that cost, from the experiment file to the columns.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -80,6 +80,40 @@ fn seeds_draw_execution_times_where_they_draw_no_requests() {
         summary(&out).1.len()
     };
     assert_eq!((rows(""), rows("execution_cv = 0.2"), rows("execution_bias_cv = 0.2")), (1, 3, 3));
+}
+
+#[test]
+fn changes_of_network_cost_what_the_keys_say() {
+    let folder = TempDir::new().unwrap();
+    let (_, plain) = summary(&run(folder.path(), "plain", ""));
+    let swept = run(folder.path(), "swept", "switch_us = [0, 100]\nswitch_kib = [0, 256]\n");
+    let (_, rows) = summary(&swept);
+    let of = |us: &str, kib: &str| -> Vec<&Row> {
+        rows.iter().filter(|row| row["switch_us"] == us && row["switch_kib"] == kib).collect()
+    };
+    for (calm, plain) in of("0", "0").into_iter().zip(&plain) {
+        assert!(plain.iter().all(|(column, value)| calm[column] == *value));
+    }
+    let number = |row: &Row, column: &str| row[column].parse::<f64>().unwrap();
+    for ((slow, loading), plain) in of("100", "0").into_iter().zip(of("0", "256")).zip(&plain) {
+        assert!(number(slow, "sla_rate") < number(plain, "sla_rate") - 0.1);
+        // 256 KiB at 64 pJ per byte are 17 uJ.
+        let energy = "energy_layers_uj";
+        assert!(number(loading, energy) > number(plain, energy) + 17.0, "{loading:?}");
+    }
+    let file = folder.path().join("phases.toml");
+    fs::write(&file, format!("{EXPERIMENT}switch_kib = 1\nphases = true\n")).unwrap();
+    let output = mascot(&[
+        "run",
+        &file.display().to_string(),
+        "--out",
+        &folder.path().join("out").display().to_string(),
+    ]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(2) && said.contains("cannot be combined with `phases = true`"),
+        "{said}"
+    );
 }
 
 #[test]
