@@ -11,8 +11,8 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::rng;
 use crate::sim::{
-    AcceleratorModel, Buffer, DecisionCost, Distribution, Drift, Host, LateRules, LayerModel, Memory,
-    Platform, Request, Residency, Rules, Spread, Tensors, Trace, Trigger, Unassigned, Variation,
+    AcceleratorModel, Buffer, DecisionCost, Distribution, DramPower, Drift, Host, LateRules, LayerModel,
+    Memory, Platform, Request, Residency, Rules, Spread, Tensors, Trace, Trigger, Unassigned, Variation,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -100,6 +100,7 @@ impl Draw {
                 self.bandwidth_bytes_per_ps
             },
             sharing: SHARINGS[rng.random_range(0..SHARINGS.len())],
+            dram_power: DramPower::default(),
         }
     }
 

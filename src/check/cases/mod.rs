@@ -156,7 +156,7 @@ impl Case {
 /// The case in one line, for reports.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Platform { accelerators, bandwidth_bytes_per_ps, sharing } = &self.platform;
+        let Platform { accelerators, bandwidth_bytes_per_ps, sharing, .. } = &self.platform;
         let layers: Vec<String> = self.networks.iter().map(|layers| layers.len().to_string()).collect();
         write!(
             f,
