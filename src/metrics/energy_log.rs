@@ -178,7 +178,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::metrics::testing::Example;
+    use crate::metrics::testing::{Example, standby_example};
     use crate::sim::World;
 
     /// (accelerator, network, part, pJ), where nothing is on chip but what `on_chip` says of network 0 on accelerator 0.
@@ -192,6 +192,37 @@ mod tests {
         example.record(&mut log);
         let told = |row: EnergyRow| (row.accelerator, row.served.map(|of| of.1), row.part, row.energy.0);
         log.rows().into_iter().map(told).collect()
+    }
+
+    /// Parts of what no layer causes in pJ, by accelerator.
+    #[test]
+    fn parts_of_standby_by_hand() {
+        let mut example = standby_example();
+        // m1 has a clock that is off, too.
+        example.world.platform.accelerators[1].clock_pj_per_ps = 1e-3;
+        let mut log = EnergyLog::new(example.context());
+        example.record(&mut log);
+        let told = |row: EnergyRow| (row.accelerator, row.part, row.energy.0);
+        let told: Vec<_> = log.rows().into_iter().filter(|row| row.served.is_none()).map(told).collect();
+        // The window has 60 ns. m0 is off for 6 of them, in which it draws a quarter, and wakes up twice.
+        let m0_on = 54.0 + 6.0 / 4.0;
+        let expected = [
+            (Some(0), Part::Leakage, m0_on),
+            (Some(1), Part::Leakage, 60.0),
+            (Some(0), Part::Clock, 2.0 * m0_on),
+            (Some(1), Part::Clock, 60.0),
+            (Some(0), Part::Waking, 12.0),
+            (None, Part::Background, 30.0),
+            (None, Part::Refresh, 15.0),
+            (None, Part::Decisions, 35.0),
+        ];
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for ((place, part, pj), (expected_place, expected_part, expected_pj)) in
+            told.into_iter().zip(expected)
+        {
+            assert_eq!((place, part), (expected_place, expected_part));
+            assert!((pj - expected_pj).abs() < 1e-9, "{part:?}: {pj}, not {expected_pj}");
+        }
     }
 
     #[test]

@@ -145,26 +145,11 @@ impl Recorder for Standby {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::testing::Example;
-    use crate::sim::DramPower;
-
-    /// Each accelerator leaks 1 pJ/ns; m0 has a clock of 2 pJ/ns, and is off after 7 ns, when it draws a quarter and
-    /// takes 6 pJ to wake up; m1 is off as soon as it is idle, and then draws nothing. The DRAM draws 0.5 + 0.25 pJ/ns.
-    fn example() -> Example {
-        let mut example = Example::new();
-        let platform = &mut example.world.platform;
-        platform.accelerators[0].clock_pj_per_ps = 2e-3;
-        let gating =
-            |after, residual, wake| Some(Gating { after: Time(after), residual, wake: Picojoules(wake) });
-        platform.accelerators[0].gating = gating(7_000, 0.25, 6.0);
-        platform.accelerators[1].gating = gating(0, 0.0, 0.0);
-        platform.dram_power = DramPower { background_pj_per_ps: 0.5e-3, refresh_pj_per_ps: 0.25e-3 };
-        example
-    }
+    use crate::metrics::testing::standby_example;
 
     #[test]
     fn naps_by_hand() {
-        let example = example();
+        let example = standby_example();
         let mut records: Vec<(Record, Origin)> = Vec::new();
         example.record(&mut records);
         let mut naps = Naps::new(&example.world.platform);
@@ -178,7 +163,7 @@ mod tests {
     fn energy_of_the_window_by_hand() {
         // The window has 60 ns, in which m1 is on throughout: 60 pJ. m0 is off for 6 ns: 3 pJ/ns x (54 + 6 / 4) ns + 2 x 6
         // pJ = 178.5 pJ. The DRAM: 45 pJ. With 6 pJ of layers and 35 pJ of decisions 324.5 pJ, over 4 requests.
-        example().assert(&[
+        standby_example().assert(&[
             ("energy_layers_uj", 6e-6),
             ("energy_static_uj", 283.5e-6),
             ("energy_policy_uj", 35e-6),
@@ -189,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_happens_before_the_window_does_not_count() {
-        let mut example = example();
+        let mut example = standby_example();
         // r3 to r5 are left; the window is from 35, when r3 arrives and wakes m0, to 65, when r4 ends or 70, when r5 does.
         (example.trace.measured, example.trace.span.warmup) = (0..6, Time(5_001));
         // m0: off 57-60, and awake from 35 on. 3 x (32 + 3 / 4) + 12. m1 ends at 65 and is off until 70. DRAM 35 x 0.75.
@@ -198,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_accelerator_that_is_off_at_the_end_stays_off() {
-        let mut example = example();
+        let mut example = standby_example();
         example.trace.span.end = Time(58_000);
         // m0 is off 32-35 and 57-58 of the 53 ns of the window, and wakes up once.
         example.assert(&[("energy_static_uj", (3.0 * (49.0 + 1.0) + 6.0 + 53.0 + 53.0 * 0.75) * 1e-6)]);

@@ -1,5 +1,7 @@
 //! What an accelerator draws beside its layers, and when it is switched off.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -22,4 +24,11 @@ pub struct Gating {
     #[serde(default, deserialize_with = "within::<_, NonNegative, _>")]
     #[schemars(with = "NonNegative")]
     pub wake_uj: f64,
+}
+
+/// When it is off, in words.
+impl fmt::Display for Gating {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "off after {} us of idling", self.after_us)
+    }
 }
