@@ -13,8 +13,9 @@ use mascot::hw::Sharing;
 use mascot::plan::{rules, trace};
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
-    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, Variation, World, run,
+    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, LateRules, LayerModel, NetworkModel,
+    Origin, Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, Variation, World,
+    run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{Late, Qos};
@@ -58,6 +59,7 @@ fn chains(accelerators: usize, layers: usize) -> Arc<World> {
         accelerators: (0..accelerators).map(accelerator).collect(),
         bandwidth_bytes_per_ps: 0.001 * accelerators as f64,
         sharing: Sharing::MaxMin,
+        dram_power: DramPower::default(),
     };
     let layer = |network: usize, i: usize| {
         let cost = LayerCost {

@@ -13,8 +13,8 @@ use mascot::plan::{rules, trace};
 use mascot::scheduler::find as scheduler;
 use mascot::serve::{self, Client, FleetModel, ServedModel, ServedVariant, Site};
 use mascot::sim::{
-    AcceleratorModel, DecisionCost, Drift, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
-    Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, World, run,
+    AcceleratorModel, DecisionCost, DramPower, Drift, Engine, Late, LateRules, LayerModel, NetworkModel,
+    Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::Qos;
@@ -134,6 +134,7 @@ fn per_request(c: &mut Criterion) {
         accelerators: vec![AcceleratorModel::new("m".into(), 0, 0.0)],
         bandwidth_bytes_per_ps: f64::INFINITY,
         sharing: mascot::hw::Sharing::MaxMin,
+        dram_power: DramPower::default(),
     };
     let cost = LayerCost {
         latency: Time::from_us(1.0),

@@ -18,7 +18,7 @@ use super::audit::{self, Audit, Totals};
 use super::cases::{Case, Chaos, Size};
 use crate::experiment::{Error, Progress, reason};
 use crate::metrics::{
-    ACCELERATOR_COLUMNS, Accelerators, Context, GroupBy, Groups, Metrics, RequestLog, RequestRow,
+    ACCELERATOR_COLUMNS, Accelerators, Context, EnergyLog, GroupBy, Groups, Metrics, RequestLog, RequestRow,
     layer_energy_by_tenant,
 };
 use crate::rng;
@@ -198,6 +198,7 @@ struct Folds {
     groups: Groups,
     accelerators: Accelerators,
     requests: RequestLog,
+    energy: EnergyLog,
 }
 
 impl Recorder for Folds {
@@ -206,6 +207,7 @@ impl Recorder for Folds {
         self.groups.record(record, origin);
         self.accelerators.record(record, origin);
         self.requests.record(record, origin);
+        self.energy.record(record, origin);
     }
 }
 
@@ -217,6 +219,7 @@ impl Folds {
             groups: Groups::new(world, Vec::new()),
             accelerators: Accelerators::new(&context),
             requests: RequestLog::default(),
+            energy: EnergyLog::new(context.clone()),
         }
     }
 
@@ -233,10 +236,10 @@ impl Folds {
             .zip(self.metrics.values().into_iter().map(|value| value.as_f64()))
             .collect();
         let platform = &world.platform;
-        let leakage_pj_per_ps: f64 = platform.accelerators.iter().map(|a| a.leakage_pj_per_ps).sum();
         let window_ps = totals.window.as_ps();
         let layers_pj: f64 = totals.layer_energy_by_tenant.iter().map(|energy| energy.0).sum();
-        let total_pj = layers_pj + leakage_pj_per_ps * window_ps + totals.policy_energy.0;
+        let parts_pj: f64 = self.energy.rows().iter().map(|row| row.energy.0).sum();
+        let total_pj = layers_pj + totals.static_energy.0 + totals.policy_energy.0;
         let measured = totals.measured_arrived as f64;
         for (column, expected) in [
             ("requests", measured),
@@ -246,7 +249,7 @@ impl Folds {
             ("decisions", totals.window_decisions as f64),
             ("skipped_actions", totals.window_skipped as f64),
             ("energy_layers_uj", layers_pj / 1e6),
-            ("energy_static_uj", leakage_pj_per_ps * window_ps / 1e6),
+            ("energy_static_uj", totals.static_energy.0 / 1e6),
             ("energy_policy_uj", totals.policy_energy.0 / 1e6),
             ("energy_per_request_uj", total_pj / 1e6 / measured),
             ("accel_utilization", totals.busy.as_ps() / window_ps / platform.accelerators.len() as f64),
@@ -254,6 +257,7 @@ impl Folds {
         ] {
             same(column, columns[column], expected)?;
         }
+        same("energy in pJ, summed by part,", parts_pj, total_pj)?;
         if !trace.has_end() {
             same("finished + dropped", columns["finished"] + columns["dropped"], measured)?;
         }
@@ -358,9 +362,10 @@ mod tests {
         crate::sim::run(case.engine(), &mut Chaos::new(7), &mut folds).expect("seed 7 passes");
         assert_eq!(folds.compare(&totals, &world, &case.trace), Ok(()));
         type Tamper = fn(&mut Totals);
-        let wrong: [(&str, Tamper); 4] = [
+        let wrong: [(&str, Tamper); 5] = [
             ("met", |totals| totals.measured_met += 1),
             ("accel_utilization", |totals| totals.busy += totals.busy),
+            ("energy_static_uj", |totals| totals.static_energy.0 *= 2.0),
             ("energy_policy_uj", |totals| totals.policy_energy.0 += 1.0),
             ("in flight", |totals| totals.arrived += 1),
         ];

@@ -9,8 +9,9 @@ use super::cases::{Case, Size};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Platform,
-    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, LateRules, LayerModel, NetworkModel,
+    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View,
+    World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -22,6 +23,7 @@ pub(crate) fn platform(accelerators: usize, bandwidth: f64) -> Platform {
         accelerators: (0..accelerators).map(accelerator).collect(),
         bandwidth_bytes_per_ps: bandwidth / 1e3,
         sharing: Sharing::MaxMin,
+        dram_power: DramPower::default(),
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct Options {
     /// Write layers.csv: one row per layer run
     #[arg(long)]
     layers: bool,
-    /// Write energy.csv: the energy by accelerator, tenant, network and part (MACs, levels, DRAM, leakage, decisions)
+    /// Write energy.csv: the energy by accelerator, tenant, network and part (MACs, levels, DRAM, leakage and other standby, decisions)
     #[arg(long)]
     energy: bool,
     /// Write a timeline of the experiment's only cell, for ui.perfetto.dev or chrome://tracing

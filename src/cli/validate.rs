@@ -104,6 +104,20 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) 
     Ok(())
 }
 
+/// What there is to say of an accelerator.
+fn accelerator(spec: &AccelSpec) -> String {
+    let scaled = spec.technology.map_or(String::new(), |told| format!(", {told}"));
+    let gating = spec.gating.map_or(String::new(), |told| format!(", {told}"));
+    let clock = power("clock", spec.clock_mw);
+    format!(" `{}`, {} MACs{scaled}{clock}{gating}", spec.name, spec.macs_per_cycle())
+}
+
+/// A power in mW, if there is any.
+fn power(of: &str, mw: f64) -> String {
+    let told = (mw * 1e3).round() / 1e3;
+    if mw > 0.0 { format!(", {of} {told} mW") } else { String::new() }
+}
+
 /// Validates one file. Each kind of file is recognised by a key that no other kind has.
 fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdict, Error> {
     let data = DataRoot::find(Some(path))?;
@@ -112,9 +126,7 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
     if table.contains_key("level") {
         let spec = AccelSpec::read(path)?;
         check_name(path, &spec.name)?;
-        let scaled = spec.technology.map_or(String::new(), |told| format!(", {told}"));
-        let text = format!(" `{}`, {} MACs{scaled}", spec.name, spec.macs_per_cycle());
-        Ok(Verdict::new("accelerator", text))
+        Ok(Verdict::new("accelerator", accelerator(&spec)))
     } else if table.contains_key("measured") {
         let measurements = Measurements::read(path)?;
         check_name(path, &measurements.name)?;
@@ -151,7 +163,13 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
         if let Some(table) = &system.cost {
             UserTable::read(table)?;
         }
-        Ok(Verdict::new("system", format!(" `{}`, {} accelerators", system.name, system.accelerators.len())))
+        let [background, refresh] = [
+            power("DRAM background", system.dram_background_mw),
+            power("DRAM refresh", system.dram_refresh_mw),
+        ];
+        let count = system.accelerators.len();
+        let text = format!(" `{}`, {count} accelerators{background}{refresh}", system.name);
+        Ok(Verdict::new("system", text))
     } else if table.contains_key("layers") {
         let network = Network::read(path)?;
         check_name(path, &network.name)?;

@@ -62,6 +62,8 @@ pub(super) fn accel(name: &str, levels: Vec<Level>) -> AccelSpec {
         dispatch_cycles: 0,
         lowering: Lowering::NEUTRAL,
         resident_kib: None,
+        clock_mw: 0.0,
+        gating: None,
         levels,
         mac: Mac { name: "mac".into(), energy_pj: 0.5 },
     }

@@ -5,10 +5,12 @@
 //! word_bits` words. Bandwidths are in words per cycle and instance; a bandwidth that is left out is unlimited.
 
 mod lowering;
+mod power;
 mod read;
 mod technology;
 
 pub use lowering::Lowering;
+pub use power::Gating;
 pub use technology::{Technology, TechnologyNode};
 
 use schemars::JsonSchema;
@@ -62,6 +64,13 @@ pub struct AccelSpec {
     /// buffer. It decides no cost of a layer.
     #[serde(skip)]
     pub resident_kib: Option<f64>,
+    /// Power in mW of the clock tree and of whatever else runs as long as the accelerator is on. It decides no cost of a
+    /// layer.
+    #[serde(skip)]
+    pub clock_mw: f64,
+    /// When it is switched off; `None` is never. It decides no cost of a layer.
+    #[serde(skip)]
+    pub gating: Option<Gating>,
     /// How the last, shorter step of a loop in time is counted.
     pub residuals: Residuals,
     /// Levels from DRAM inwards, the MACs excluded; the first is the DRAM and keeps every tensor.

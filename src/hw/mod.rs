@@ -8,7 +8,8 @@ mod import;
 mod system;
 
 pub use accel::{
-    AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage, Technology, TechnologyNode,
+    AccelSpec, Fanout, Gating, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage, Technology,
+    TechnologyNode,
 };
 pub use import::{AccelSummary, ImportedAccel, Note, import_accel};
 pub use system::{Accelerator, Fusion, Objective, Residency, Sharing, SystemSpec, fuses};

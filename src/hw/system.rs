@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::accel::AccelSpec;
 use crate::dims::{LayerKind, PostOp};
-use crate::files::{Folders, Fraction, Gbps, InputError, Source, Spanned, did_you_mean, schema_of};
+use crate::files::{
+    Folders, Fraction, Gbps, InputError, NonNegative, Source, Spanned, did_you_mean, schema_of,
+};
 use crate::precision::Precision;
 
 /// How co-running layers share the DRAM bandwidth: the weights of the one water-filling routine, or its soft knee.
@@ -89,6 +91,10 @@ pub struct SystemSpec {
     pub dram_bandwidth_gbps: f64,
     /// Share of the peak that the DRAM delivers.
     pub dram_efficiency: f64,
+    /// Power in mW of the DRAM on standby, whatever it transfers.
+    pub dram_background_mw: f64,
+    /// Mean power in mW of its refresh.
+    pub dram_refresh_mw: f64,
     /// How the bandwidth is shared.
     pub sharing: Sharing,
     /// Whether outputs stay on chip for the layer that runs next (`sim::forwarding`).
@@ -134,6 +140,13 @@ struct RawSystem {
     /// Share of the peak that the DRAM delivers.
     #[serde(default = "default_efficiency")]
     dram_efficiency: Fraction,
+    /// Power in mW that the whole DRAM draws on standby, whatever it transfers; 0 if left out.
+    #[serde(default)]
+    dram_background_mw: NonNegative,
+    /// Mean power in mW of refreshing the whole DRAM; 0 if left out. The time that refresh takes is part of
+    /// `dram_efficiency`.
+    #[serde(default)]
+    dram_refresh_mw: NonNegative,
     /// How co-running layers share the bandwidth.
     #[serde(default = "default_sharing")]
     sharing: Sharing,
@@ -255,6 +268,8 @@ impl SystemSpec {
             source: raw.source,
             dram_bandwidth_gbps,
             dram_efficiency: raw.dram_efficiency.0,
+            dram_background_mw: raw.dram_background_mw.0,
+            dram_refresh_mw: raw.dram_refresh_mw.0,
             sharing: raw.sharing,
             forwarding: raw.forwarding,
             residency: raw.residency,

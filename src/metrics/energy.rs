@@ -2,17 +2,18 @@
 //!
 //! Layers: dynamic energy of the layer runs of measured requests. A layer is charged when it ends, even if its request
 //! was dropped in the meantime; a layer that still runs when the run ends is not charged (at most one per accelerator,
-//! of a request that was dropped or is unfinished). Static: leakage of all accelerators over the window. Policy:
-//! decisions in the window. DRAM energy is part of the layers; its background power is left out.
+//! of a request that was dropped or is unfinished). Static: what accelerators and DRAM draw over the window whatever runs
+//! (`standby.rs`). Policy: decisions in the window. The energy of DRAM accesses is part of the layers.
 
-use super::context::{Window, is_met};
+use super::context::is_met;
+use super::standby::Standby;
 use super::{Column, Context, Given, Metric, Value};
 use crate::sim::{Origin, Record, Recorder};
 use crate::units::Picojoules;
 
 pub(super) const ENTRY: Metric<Energy> = Metric {
     name: "energy",
-    doc: "Energy of layers, leakage and decisions in columns that add up, and their sum per request",
+    doc: "Energy of layers, standby and decisions in columns that add up, and their sum per request",
     columns: &[
         Column::lower(
             "energy_layers_uj",
@@ -21,7 +22,7 @@ pub(super) const ENTRY: Metric<Energy> = Metric {
         ),
         Column::lower(
             "energy_static_uj",
-            "Leakage of all accelerators over the measurement window",
+            "Leakage of all accelerators over the measurement window, and clock, wake-ups, background and refresh where files give them",
             |energy: &Energy| Value::Real(energy.static_uj()),
         ),
         Column::lower(
@@ -42,7 +43,7 @@ pub(super) const ENTRY: Metric<Energy> = Metric {
         )
         .given(Given::Met),
     ],
-    // Leakage and decisions belong to nobody.
+    // Static energy and decisions belong to nobody.
     of_groups: &[Column::lower(
         "energy_layers_per_request_uj",
         "Dynamic energy of layer runs per measured request",
@@ -54,8 +55,7 @@ pub(super) const ENTRY: Metric<Energy> = Metric {
 };
 
 pub(super) struct Energy {
-    leakage_pj_per_ps: f64,
-    window: Window,
+    standby: Standby,
     layers: Picojoules,
     policy: Picojoules,
     requests: u64,
@@ -64,10 +64,8 @@ pub(super) struct Energy {
 
 impl Energy {
     pub(super) fn new(context: &Context) -> Self {
-        let accelerators = &context.world.platform.accelerators;
         Self {
-            leakage_pj_per_ps: accelerators.iter().map(|a| a.leakage_pj_per_ps).sum(),
-            window: Window::new(),
+            standby: Standby::new(context),
             layers: Picojoules(0.0),
             policy: Picojoules(0.0),
             requests: 0,
@@ -80,7 +78,7 @@ impl Energy {
     }
 
     fn static_uj(&self) -> f64 {
-        self.leakage_pj_per_ps * self.window.length().as_ps() / 1e6
+        self.standby.total_pj() / 1e6
     }
 
     fn policy_uj(&self) -> f64 {
@@ -99,15 +97,12 @@ impl Energy {
 
 impl Recorder for Energy {
     fn record(&mut self, record: &Record, origin: Origin) {
+        self.standby.record(record, origin);
         match *record {
-            Record::Arrival { .. } => {
-                self.window.follow(record, origin);
-                self.requests += u64::from(origin.measured);
-            }
+            Record::Arrival { .. } => self.requests += u64::from(origin.measured),
             Record::Finish { energy, .. } if origin.measured => self.layers += energy,
             Record::Done { .. } => self.met += u64::from(is_met(record, origin)),
-            Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => self.policy += energy,
-            Record::End { .. } => self.window.follow(record, origin),
+            Record::Decision { time, energy, .. } if self.standby.has_begun_by(time) => self.policy += energy,
             _ => {}
         }
     }

@@ -2,15 +2,15 @@
 //!
 //! Layers count as in `energy_layers_uj`: runs for measured requests, when they end. What such a run spends on chip is a
 //! property of its mapping; DRAM's part is the rest, so it lacks the accesses that forwarding and residency spare. Leakage
-//! is over the measurement window, per accelerator; decisions in the window belong to no accelerator. All rows together
-//! are `energy_layers_uj` + `energy_static_uj` + `energy_policy_uj`.
+//! and clock are over the measurement window, per accelerator; what the DRAM draws by itself and decisions belong to no
+//! accelerator. All rows together are `energy_layers_uj` + `energy_static_uj` + `energy_policy_uj`.
 
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::context::Window;
+use super::standby::Standby;
 use crate::cost::OnChip;
-use crate::sim::{Origin, Record, Recorder};
+use crate::sim::{AcceleratorModel, Origin, Record, Recorder};
 use crate::units::Picojoules;
 
 /// Where energy goes.
@@ -26,6 +26,14 @@ pub enum Part {
     Layers,
     /// Leakage of an accelerator.
     Leakage,
+    /// Clock of an accelerator.
+    Clock,
+    /// Wake-ups of an accelerator.
+    Waking,
+    /// Standby of the DRAM.
+    Background,
+    /// Refresh of the DRAM.
+    Refresh,
     /// Decisions of the scheduler.
     Decisions,
 }
@@ -33,7 +41,7 @@ pub enum Part {
 /// One row of energy.csv.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EnergyRow {
-    /// Index into the platform's accelerators; `None` of decisions.
+    /// Index into the platform's accelerators; `None` of the DRAM by itself, and of decisions.
     pub accelerator: Option<usize>,
     /// The number of the tenant, and an index into [`crate::sim::World::networks`]; `None` of what belongs to no request.
     pub served: Option<(u32, u32)>,
@@ -46,7 +54,7 @@ pub struct EnergyRow {
 /// The fold, which keeps a sum per accelerator, tenant and network.
 pub struct EnergyLog {
     context: Context,
-    window: Window,
+    standby: Standby,
     /// The tenant of each request that has arrived.
     tenants: Vec<u32>,
     layers: BTreeMap<(usize, u32, u32), Spent>,
@@ -64,36 +72,59 @@ struct Spent {
 impl EnergyLog {
     /// An empty fold.
     pub fn new(context: Context) -> Self {
-        Self {
-            context,
-            window: Window::new(),
-            tenants: Vec::new(),
-            layers: BTreeMap::new(),
-            decisions: Picojoules(0.0),
-        }
+        let standby = Standby::new(&context);
+        Self { context, standby, tenants: Vec::new(), layers: BTreeMap::new(), decisions: Picojoules(0.0) }
     }
 
     /// The rows, final once [`Record::End`] was received: layers by accelerator, tenant and network, then leakage by
-    /// accelerator, then decisions.
+    /// accelerator, then what else is drawn all the time, then decisions. Of what no file gives a power there is no row.
     pub fn rows(&self) -> Vec<EnergyRow> {
-        let layers = self.layers.iter().flat_map(|(&(accelerator, tenant, network), spent)| {
+        let decisions =
+            EnergyRow { accelerator: None, served: None, part: Part::Decisions, energy: self.decisions };
+        let of_accelerators =
+            [Part::Leakage, Part::Clock, Part::Waking].map(|part| self.of_accelerators(part));
+        let standby = of_accelerators.into_iter().flatten().chain(self.of_dram());
+        self.of_layers().chain(standby).chain([decisions]).collect()
+    }
+
+    fn of_layers(&self) -> impl Iterator<Item = EnergyRow> {
+        self.layers.iter().flat_map(|(&(accelerator, tenant, network), spent)| {
             let levels = self.context.world.platform.accelerators[accelerator].levels.len();
             let served = Some((tenant, network));
             let row =
                 move |(part, energy)| EnergyRow { accelerator: Some(accelerator), served, part, energy };
             spent.parts(levels).into_iter().map(row)
-        });
+        })
+    }
+
+    /// What each accelerator draws whatever runs. All of them leak, by nothing if their files say so.
+    fn of_accelerators(&self, part: Part) -> Vec<EnergyRow> {
         let accelerators = self.context.world.platform.accelerators.iter().enumerate();
-        let window_ps = self.window.length().as_ps();
-        let leakage = accelerators.map(|(accelerator, model)| EnergyRow {
-            accelerator: Some(accelerator),
-            served: None,
-            part: Part::Leakage,
-            energy: Picojoules(model.leakage_pj_per_ps * window_ps),
-        });
-        let decisions =
-            EnergyRow { accelerator: None, served: None, part: Part::Decisions, energy: self.decisions };
-        layers.chain(leakage).chain([decisions]).collect()
+        let row = |(place, model): (usize, &AcceleratorModel)| {
+            let on_ps = self.standby.on_ps(place);
+            let (is_given, pj) = match part {
+                Part::Clock => (model.clock_pj_per_ps > 0.0, model.clock_pj_per_ps * on_ps),
+                Part::Waking => {
+                    (model.gating.is_some_and(|of| of.wake.0 > 0.0), self.standby.waking(place).0)
+                }
+                _ => (true, model.leakage_pj_per_ps * on_ps),
+            };
+            let energy = Picojoules(pj);
+            is_given.then_some(EnergyRow { accelerator: Some(place), served: None, part, energy })
+        };
+        accelerators.filter_map(row).collect()
+    }
+
+    /// What the DRAM draws by itself.
+    fn of_dram(&self) -> impl Iterator<Item = EnergyRow> {
+        let power = self.context.world.platform.dram_power;
+        let parts =
+            [(Part::Background, power.background_pj_per_ps), (Part::Refresh, power.refresh_pj_per_ps)];
+        let window_ps = self.standby.window_ps();
+        parts.into_iter().filter(|(_, watts)| *watts > 0.0).map(move |(part, watts)| {
+            let energy = Picojoules(watts * window_ps);
+            EnergyRow { accelerator: None, served: None, part, energy }
+        })
     }
 
     fn finish(&mut self, record: &Record) {
@@ -129,17 +160,14 @@ impl Spent {
 
 impl Recorder for EnergyLog {
     fn record(&mut self, record: &Record, origin: Origin) {
+        self.standby.record(record, origin);
         match *record {
             // Requests are numbered in the order of arrival.
-            Record::Arrival { asked, .. } => {
-                self.tenants.push(asked.tenant);
-                self.window.follow(record, origin);
-            }
+            Record::Arrival { asked, .. } => self.tenants.push(asked.tenant),
             Record::Finish { .. } if origin.measured => self.finish(record),
-            Record::Decision { time, energy, .. } if self.window.has_begun_by(time) => {
+            Record::Decision { time, energy, .. } if self.standby.has_begun_by(time) => {
                 self.decisions += energy;
             }
-            Record::End { .. } => self.window.follow(record, origin),
             _ => {}
         }
     }
@@ -150,7 +178,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::metrics::testing::Example;
+    use crate::metrics::testing::{Example, standby_example};
     use crate::sim::World;
 
     /// (accelerator, network, part, pJ), where nothing is on chip but what `on_chip` says of network 0 on accelerator 0.
@@ -164,6 +192,37 @@ mod tests {
         example.record(&mut log);
         let told = |row: EnergyRow| (row.accelerator, row.served.map(|of| of.1), row.part, row.energy.0);
         log.rows().into_iter().map(told).collect()
+    }
+
+    /// Parts of what no layer causes in pJ, by accelerator.
+    #[test]
+    fn parts_of_standby_by_hand() {
+        let mut example = standby_example();
+        // m1 has a clock that is off, too.
+        example.world.platform.accelerators[1].clock_pj_per_ps = 1e-3;
+        let mut log = EnergyLog::new(example.context());
+        example.record(&mut log);
+        let told = |row: EnergyRow| (row.accelerator, row.part, row.energy.0);
+        let told: Vec<_> = log.rows().into_iter().filter(|row| row.served.is_none()).map(told).collect();
+        // The window has 60 ns. m0 is off for 6 of them, in which it draws a quarter, and wakes up twice.
+        let m0_on = 54.0 + 6.0 / 4.0;
+        let expected = [
+            (Some(0), Part::Leakage, m0_on),
+            (Some(1), Part::Leakage, 60.0),
+            (Some(0), Part::Clock, 2.0 * m0_on),
+            (Some(1), Part::Clock, 60.0),
+            (Some(0), Part::Waking, 12.0),
+            (None, Part::Background, 30.0),
+            (None, Part::Refresh, 15.0),
+            (None, Part::Decisions, 35.0),
+        ];
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for ((place, part, pj), (expected_place, expected_part, expected_pj)) in
+            told.into_iter().zip(expected)
+        {
+            assert_eq!((place, part), (expected_place, expected_part));
+            assert!((pj - expected_pj).abs() < 1e-9, "{part:?}: {pj}, not {expected_pj}");
+        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ mod serving;
 mod shares;
 mod sla;
 mod slowdown;
+mod standby;
 mod stp;
 mod target;
 #[cfg(test)]

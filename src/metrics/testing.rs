@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::{Context, Metrics};
 use crate::check::{Script, layer, network_to_accelerator, plain_rules, platform, request, world};
-use crate::sim::{Decision, DecisionCost, Engine, Host, JobView, Recorder, Rules, Trace, View, World, run};
-use crate::units::Time;
+use crate::sim::{
+    Decision, DecisionCost, DramPower, Engine, Gating, Host, JobView, Recorder, Rules, Trace, View, World,
+    run,
+};
+use crate::units::{Picojoules, Time};
 
 /// A run to fold: by default [`Example::new`]'s.
 pub(super) struct Example {
@@ -107,4 +110,18 @@ impl Example {
             );
         }
     }
+}
+
+/// [`Example::new`] with more than leakage: m0 has a clock of 2 pJ/ns, and is off after 7 ns, when it draws a quarter and
+/// takes 6 pJ to wake up; m1 is off as soon as it is idle, and then draws nothing. The DRAM draws 0.5 + 0.25 pJ/ns.
+pub(super) fn standby_example() -> Example {
+    let mut example = Example::new();
+    let platform = &mut example.world.platform;
+    platform.accelerators[0].clock_pj_per_ps = 2e-3;
+    let gating =
+        |after, residual, wake| Some(Gating { after: Time(after), residual, wake: Picojoules(wake) });
+    platform.accelerators[0].gating = gating(7_000, 0.25, 6.0);
+    platform.accelerators[1].gating = gating(0, 0.0, 0.0);
+    platform.dram_power = DramPower { background_pj_per_ps: 0.5e-3, refresh_pj_per_ps: 0.25e-3 };
+    example
 }

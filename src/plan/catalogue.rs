@@ -11,8 +11,8 @@ use crate::experiment::{DataRoot, Dram, Error, Progress, Setting};
 use crate::hw::{self, AccelSpec, Accelerator, Fusion, Objective, SystemSpec};
 use crate::precision::Precision;
 use crate::sim::{
-    AcceleratorModel, Buffer, Forwarding, LayerModel, Memory, NetworkModel, Platform, Residency, Switch,
-    Tensors, World,
+    AcceleratorModel, Buffer, DramPower, Forwarding, Gating, LayerModel, Memory, NetworkModel, Platform,
+    Residency, Switch, Tensors, World,
 };
 use crate::units::{Picojoules, Time};
 use crate::workload::{Network, Scenario, Variant, Work};
@@ -274,11 +274,33 @@ fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
         let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
         let levels = model.storages().skip(1).map(|(_, level)| level.name.clone()).collect();
         let switch = switch(model, dram);
-        AcceleratorModel { name: a.name.clone(), model: a.model, leakage_pj_per_ps, switch, levels }
+        AcceleratorModel {
+            name: a.name.clone(),
+            model: a.model,
+            leakage_pj_per_ps,
+            clock_pj_per_ps: watts(model.clock_mw),
+            gating: model.gating.map(gating),
+            switch,
+            levels,
+        }
+    };
+    let dram_power = DramPower {
+        background_pj_per_ps: watts(system.dram_background_mw),
+        refresh_pj_per_ps: watts(system.dram_refresh_mw),
     };
     Platform {
         accelerators: system.accelerators.iter().map(accelerator).collect(),
         bandwidth_bytes_per_ps: dram.bytes_per_s() / 1e12,
         sharing: dram.sharing,
+        dram_power,
     }
+}
+
+/// 1 W is 1 pJ/ps.
+fn watts(mw: f64) -> f64 {
+    mw / 1e3
+}
+
+fn gating(key: hw::Gating) -> Gating {
+    Gating { after: Time::from_us(key.after_us), residual: key.residual, wake: Picojoules(key.wake_uj * 1e6) }
 }

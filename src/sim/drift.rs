@@ -97,18 +97,13 @@ impl World {
     /// # Errors
     /// A layer that nothing else can run.
     pub fn without(&self, accelerators: &[usize]) -> Result<Self, Unable> {
-        let Platform { accelerators: all, bandwidth_bytes_per_ps, sharing } = &self.platform;
-        let mut all = all.clone();
+        let mut all = self.platform.accelerators.clone();
         let model = all.iter().map(|accelerator| accelerator.model + 1).max().unwrap_or_default();
         accelerators.iter().for_each(|&lost| all[lost].model = model);
         let networks = self.networks.iter().map(|network| network.without(accelerators));
         Ok(Self {
             networks: networks.collect::<Result<Vec<NetworkModel>, Unable>>()?,
-            platform: Platform {
-                accelerators: all,
-                bandwidth_bytes_per_ps: *bandwidth_bytes_per_ps,
-                sharing: *sharing,
-            },
+            platform: Platform { accelerators: all, ..self.platform.clone() },
         })
     }
 }

@@ -6,6 +6,7 @@ use ndarray::Array2;
 use super::drift::Unable;
 use super::forwarding::Forwarding;
 use super::phases::{Phases, alone, phases};
+use super::power::{DramPower, Gating};
 use super::residency::Residency;
 use super::switch::Switch;
 use crate::cost::{LayerCost, OnChip};
@@ -21,6 +22,8 @@ pub struct Platform {
     pub bandwidth_bytes_per_ps: f64,
     /// How co-running layers share the bandwidth.
     pub sharing: Sharing,
+    /// What the DRAM draws whatever it transfers; of a fleet, all its DRAMs.
+    pub dram_power: DramPower,
 }
 
 impl Platform {
@@ -53,6 +56,10 @@ pub struct AcceleratorModel {
     pub model: usize,
     /// Leakage of all buffers of the accelerator.
     pub leakage_pj_per_ps: f64,
+    /// Power of the clock tree and of whatever else runs as long as the accelerator is on.
+    pub clock_pj_per_ps: f64,
+    /// When it is switched off; `None` is never.
+    pub gating: Option<Gating>,
     /// What it costs to change the network.
     pub switch: Switch,
     /// The names of its on-chip levels, in the order of [`OnChip::levels_pj`].
@@ -60,9 +67,22 @@ pub struct AcceleratorModel {
 }
 
 impl AcceleratorModel {
-    /// An accelerator whose on-chip levels have no names.
+    /// An accelerator that leaks and draws nothing else beside its layers, and whose on-chip levels have no names.
     pub fn new(name: String, model: usize, leakage_pj_per_ps: f64) -> Self {
-        Self { name, model, leakage_pj_per_ps, switch: Switch::FREE, levels: Vec::new() }
+        Self {
+            name,
+            model,
+            leakage_pj_per_ps,
+            clock_pj_per_ps: 0.0,
+            gating: None,
+            switch: Switch::FREE,
+            levels: Vec::new(),
+        }
+    }
+
+    /// What it draws as long as it is on, beside its layers.
+    pub fn standby_pj_per_ps(&self) -> f64 {
+        self.leakage_pj_per_ps + self.clock_pj_per_ps
     }
 }
 

@@ -137,10 +137,14 @@ impl<'a> Logged<'a, LayerRow> {
 impl<'a> Logged<'a, EnergyRow> {
     /// Columns of `energy.csv` after the keys.
     pub(super) const COLUMNS: &'a [Column<Self>] = &[
-        Column::undirected("accelerator", "Where it is spent; decisions are taken on none", |it| {
-            let accelerators = &it.cell.case.site.world.platform.accelerators;
-            it.row.accelerator.map_or(Value::NONE, |place| Value::Text(accelerators[place].name.clone()))
-        }),
+        Column::undirected(
+            "accelerator",
+            "Where it is spent; none for decisions and what the DRAM draws by itself",
+            |it| {
+                let accelerators = &it.cell.case.site.world.platform.accelerators;
+                it.row.accelerator.map_or(Value::NONE, |place| Value::Text(accelerators[place].name.clone()))
+            },
+        ),
         Column::undirected("tenant", "For whose requests, if for any", |it| {
             let tenants = &it.cell.case.workload.scenario.tenants;
             let name = |(tenant, _)| Value::Text(tenants[tenant as usize].name.clone());
@@ -151,7 +155,7 @@ impl<'a> Logged<'a, EnergyRow> {
         }),
         Column::undirected(
             "part",
-            "`mac`, the name of an on-chip level, `DRAM`, `layers`, `leakage` or `decisions`",
+            "`mac`, the name of an on-chip level, `DRAM`, `layers`, `leakage`, `clock`, `waking`, `DRAM background`, `DRAM refresh` or `decisions`",
             |it| Value::Text(it.part()),
         ),
         Column::lower("energy_uj", "The energy of measured requests or of the window", |it| {
@@ -170,6 +174,10 @@ impl<'a> Logged<'a, EnergyRow> {
             Part::Dram => "DRAM",
             Part::Layers => "layers",
             Part::Leakage => "leakage",
+            Part::Clock => "clock",
+            Part::Waking => "waking",
+            Part::Background => "DRAM background",
+            Part::Refresh => "DRAM refresh",
             Part::Decisions => "decisions",
         };
         word.to_string()

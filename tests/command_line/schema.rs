@@ -72,6 +72,8 @@ fn wrong_values_match_no_schema() {
         ("experiment", "experiments", "/loads", Value::from(-1)),
         ("system", "accel-models/systems", "/accelerator/0/number", Value::from(1)),
         ("system", "accel-models/systems", "/dram_bandwidth_gbps", Value::from("32 GB/s")),
+        ("system", "accel-models/systems", "/dram_refresh_mw", Value::from(-1)),
+        ("accelerator", "accel-models", "/gating", serde_json::json!({ "after_us": 1, "residual": 2 })),
         ("scenario", "workloads/scenarios", "/tenant/0/arrivals", serde_json::json!({ "kind": "poison" })),
         ("network", "workloads/networks", "/layers/0/kind", Value::from("convolution")),
         ("model", "workloads/models", "/variant/0/accuracy", Value::from(76.1)),

@@ -9,5 +9,6 @@ mod mapper;
 mod precision;
 mod show;
 mod silicon;
+mod standby;
 mod tables;
 mod technology;

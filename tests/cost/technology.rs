@@ -95,19 +95,19 @@ fn a_vector_layer_by_hand() {
 fn nonsense_is_an_error_that_says_what_is_allowed() {
     let problem = |line: &str| read(line).unwrap_err();
     let unknown = problem("technology = { node = \"28nm\", scale_from = \"45nm\" }");
-    assert!(unknown.contains("simba_16nm.toml:9: unknown variant `28nm`"), "{unknown}");
+    assert!(unknown.contains("simba_16nm.toml:11: unknown variant `28nm`"), "{unknown}");
     assert!(
         unknown.contains("`130nm`, `90nm`, `65nm`, `45nm`, `32nm`, `20nm`, `16nm`, `14nm`, `10nm`, `7nm`")
     );
     let half = problem("technology = { node = \"16nm\" }");
-    assert!(half.contains("simba_16nm.toml:9: missing field `scale_from`"), "{half}");
+    assert!(half.contains("simba_16nm.toml:11: missing field `scale_from`"), "{half}");
     let word = problem("technology = \"16nm\"");
     assert!(
-        word.contains(":9: `technology` is \"16nm\": expected a table with `node` and `scale_from`"),
+        word.contains(":11: `technology` is \"16nm\": expected a table with `node` and `scale_from`"),
         "{word}"
     );
     let key = problem("technology = { node = \"16nm\", scale_from = \"45nm\", vdd = 1 }");
-    assert!(key.contains(":9: unknown field `vdd`"), "{key}");
+    assert!(key.contains(":11: unknown field `vdd`"), "{key}");
 }
 
 /// A shipped accelerator at another node, in a system of its own, by the program.

@@ -77,7 +77,12 @@ fn text(args: &[&str]) -> String {
 
 /// Runs the fleet of two nodes; returns the table.
 fn run(folder: &Path) -> String {
-    for (name, text) in [("pair", FLEET), ("two", SCENARIO), ("own", EXPERIMENT)] {
+    run_fleet(folder, FLEET)
+}
+
+/// Runs a fleet with the nodes of [`FLEET`]; returns the table.
+fn run_fleet(folder: &Path, fleet: &str) -> String {
+    for (name, text) in [("pair", fleet), ("two", SCENARIO), ("own", EXPERIMENT)] {
         let text = text.replace("./", &format!("{}/", folder.display()));
         std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
     }
@@ -120,6 +125,49 @@ fn energy_divides_what_the_sites_spend() {
         near(sum(false), number(cell, "energy_static_uj") + number(cell, "energy_policy_uj"));
         let tenants = parts.iter().map(|row| &row["tenant"][..]).filter(|tenant| !tenant.is_empty());
         assert_eq!(tenants.collect::<BTreeSet<_>>(), BTreeSet::from(["cam", "tv"]));
+    }
+}
+
+#[test]
+fn every_site_has_the_standby_power_of_its_system() {
+    let folder = TempDir::new().unwrap();
+    let models = folder.path().join("accel-models/systems");
+    std::fs::create_dir_all(&models).unwrap();
+    let own = std::env::current_dir().unwrap().join("accel-models");
+    let device = std::fs::read_to_string(own.join("opaque_device.toml")).unwrap();
+    let clocked =
+        device.replacen("clock_mhz", "clock_mw = 7\nclock_mhz", 1).replacen("opaque_device", "clocked", 1);
+    std::fs::write(folder.path().join("accel-models/clocked.toml"), clocked).unwrap();
+    let text = std::fs::read_to_string(own.join("systems/gpu-like-2.toml")).unwrap();
+    let table = own.join("systems/gpu-like-2.csv");
+    let costs = std::fs::read_to_string(table).unwrap().replace("opaque_device", "clocked");
+    std::fs::write(models.join("gpu-like-2.csv"), costs).unwrap();
+    for (name, power) in
+        [("one", "dram_background_mw = 30"), ("two", "dram_background_mw = 50\ndram_refresh_mw = 5")]
+    {
+        let named = text.replacen("\"gpu-like-2\"", &format!("\"{name}\"\n{power}"), 1);
+        let named = named.replace("opaque_device", "clocked");
+        std::fs::write(models.join(format!("{name}.toml")), named).unwrap();
+    }
+    let cellar = "[[site]]\nname = \"cellar\"\nnode = \"South & West\"\nsystem = \"two\"\n[access]";
+    let fleet = FLEET.replace("gpu-like-2", "one").replace("[access]", cellar);
+    run_fleet(folder.path(), &fleet);
+    let [summary, energy] =
+        ["summary.csv", "energy.csv"].map(|file| rows(&folder.path().join("out").join(file)));
+    for cell in &summary {
+        let window_ms = 1e3 * number(cell, "met") / number(cell, "met_per_s");
+        let parts = of_cell(&energy, cell);
+        let of = |part: &str| -> Vec<f64> {
+            parts.iter().filter(|row| row["part"] == part).map(|row| number(row, "energy_uj")).collect()
+        };
+        near(of("DRAM background").iter().sum(), 80.0 * window_ms);
+        near(of("DRAM refresh").iter().sum(), 5.0 * window_ms);
+        assert_eq!(of("clock").len(), 4);
+        of("clock").into_iter().for_each(|uj| near(uj, 7.0 * window_ms));
+        near(
+            number(cell, "energy_static_uj"),
+            (80.0 + 5.0 + 28.0) * window_ms + of("leakage").iter().sum::<f64>(),
+        );
     }
 }
 

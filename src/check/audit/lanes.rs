@@ -10,6 +10,8 @@ use crate::units::Time;
 /// The accelerators of a run.
 pub(super) struct Lanes {
     pub(super) runs: Vec<Option<Run>>,
+    /// The end of the layer that each accelerator ran before.
+    pub(super) idle_since: Vec<Time>,
     /// The layer that each accelerator ran before.
     last: Vec<Option<SubJobId>>,
     /// The network of the layer that each accelerator started last.
@@ -68,7 +70,8 @@ impl Lanes {
         let runs = platform.accelerators.iter().map(|_| None).collect();
         let last = vec![None; platform.accelerators.len()];
         let networks = vec![None; platform.accelerators.len()];
-        Self { runs, last, networks, granted_bytes_per_ps: 0.0, changes: 0 }
+        let idle_since = vec![Time::ZERO; platform.accelerators.len()];
+        Self { runs, idle_since, last, networks, granted_bytes_per_ps: 0.0, changes: 0 }
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = &Run> {
@@ -316,6 +319,7 @@ impl Audit<'_> {
         ensure_time("c1 of the layer", alone, cost.0.alone)?;
         self.jobs[id.0 as usize].layers[layer as usize].started = true;
         let phases = self.jobs[id.0 as usize].network.phases(layer, accelerator);
+        self.wake(accelerator);
         let run = Run::new(sub_job, cost, phases, assignment, self.now);
         self.lanes.runs[accelerator] = Some(Run { switch_bytes: switch.dram_bytes, ..run });
         Ok(())
@@ -359,6 +363,7 @@ impl Audit<'_> {
         ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps / run.pace())?;
         run.check(self.now, self.world.platform.sharing)?;
         self.lanes.last[accelerator] = Some(sub_job);
+        self.lanes.idle_since[accelerator] = self.now;
         self.check_network(sub_job, network)?;
         let job = &mut self.jobs[sub_job.job.0 as usize];
         let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);

@@ -12,6 +12,7 @@
 //! | `residents.rs` | what layers find on chip, and what views say that they would find |
 //! | `orders.rs` | decisions have the right cost and take effect at the right time; the layer that starts is the first in line of the orders; no layer that may start waits; no layer of a held or dropped job starts |
 //! | `triggers.rs` | decisions are taken exactly when the trigger fires |
+//! | `standby.rs` | nothing; it adds up energy for the metrics to agree with |
 //! | `drift.rs` | conditions change at their times, and as announced |
 //! | `paces.rs` | layers take the factors of their execution times that are drawn for them, and no others |
 //! | `views.rs` | a view agrees with this account and shows nothing of the future; where execution times vary, no end is checked that it expects |
@@ -29,6 +30,7 @@ mod lanes;
 mod orders;
 mod paces;
 mod residents;
+mod standby;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -210,6 +212,7 @@ impl<'a> Audit<'a> {
         self.check_paces()?;
         let sharing = self.world.platform.sharing;
         self.lanes.advance(sharing, self.conditions.present, next - self.now, &mut self.totals)?;
+        self.stand_by(next);
         self.totals.advance(self.now, next);
         self.triggers.next_instant();
         self.now = next;

@@ -35,6 +35,8 @@ pub struct Totals {
     pub window_skipped: u64,
     /// Energy of the decisions in the window.
     pub policy_energy: Picojoules,
+    /// What accelerators and DRAM draw in the window whatever runs.
+    pub static_energy: Picojoules,
     /// Layer energy of measured requests by tenant.
     pub layer_energy_by_tenant: Vec<Picojoules>,
     /// Length of the window.
@@ -46,7 +48,7 @@ pub struct Totals {
     pub(super) busy_accelerators: usize,
     pub(super) granted_bytes_per_ps: f64,
     /// The start of the window; [`Time::MAX`] before the first measured request arrives.
-    window_start: Time,
+    pub(super) window_start: Time,
 }
 
 impl Totals {

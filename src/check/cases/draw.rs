@@ -11,8 +11,9 @@ use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::rng;
 use crate::sim::{
-    AcceleratorModel, Buffer, DecisionCost, Distribution, Drift, Host, LateRules, LayerModel, Memory,
-    Platform, Request, Residency, Rules, Spread, Switch, Tensors, Trace, Trigger, Unassigned, Variation,
+    AcceleratorModel, Buffer, DecisionCost, Distribution, DramPower, Drift, Gating, Host, LateRules,
+    LayerModel, Memory, Platform, Request, Residency, Rules, Spread, Switch, Tensors, Trace, Trigger,
+    Unassigned, Variation,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -100,7 +101,27 @@ impl Draw {
                 self.bandwidth_bytes_per_ps
             },
             sharing: SHARINGS[rng.random_range(0..SHARINGS.len())],
+            dram_power: DramPower::default(),
         }
+    }
+
+    /// Clock power, gating, and power of the DRAM, in some cases.
+    pub(super) fn add_power(&self, platform: &mut Platform) {
+        let rng = &mut self.stream("power");
+        if rng.random_bool(0.5) {
+            return;
+        }
+        for accelerator in &mut platform.accelerators {
+            accelerator.clock_pj_per_ps = rng.random::<f64>() * 1e-2;
+            let gating = Gating {
+                after: self.time(rng, 1.0),
+                residual: rng.random(),
+                wake: Picojoules(rng.random::<f64>() * 1e3),
+            };
+            accelerator.gating = rng.random_bool(0.5).then_some(gating);
+        }
+        let mut watts = || rng.random::<f64>() * 1e-2;
+        platform.dram_power = DramPower { background_pj_per_ps: watts(), refresh_pj_per_ps: watts() };
     }
 
     /// The ports of accelerators: from half of the bandwidth to four times as much, or unbounded.

@@ -20,8 +20,9 @@ use crate::serve::{
     WireSharing,
 };
 use crate::sim::{
-    AcceleratorModel, Change, DecisionCost, Drift, Follower, Host, Late, LateRules, LayerModel, Losing,
-    NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned, Variation, World,
+    AcceleratorModel, Change, DecisionCost, DramPower, Drift, Follower, Host, Late, LateRules, LayerModel,
+    Losing, NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned, Variation,
+    World,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{After, Qos, Utility};
@@ -137,6 +138,7 @@ fn opaque(networks: usize, rng: &mut ChaCha8Rng) -> (World, Rules) {
         accelerators: (0..rng.random_range(1..4)).map(accelerator).collect(),
         bandwidth_bytes_per_ps: f64::INFINITY,
         sharing: Sharing::MaxMin,
+        dram_power: DramPower::default(),
     };
     let mut network = || {
         let cost = LayerCost {

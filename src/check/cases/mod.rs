@@ -93,11 +93,12 @@ impl Case {
         }
     }
 
-    /// The case of a seed and a size. Some have phases inside layers or tensors that stay on chip, requests that follow
-    /// others, late rules per tenant, or an end at a time.
+    /// The case of a seed and a size. Some have phases inside layers or tensors that stay on chip, accelerators that are
+    /// switched off while they are idle, requests that follow others, late rules per tenant, or an end at a time.
     pub fn with_everything(seed: u64, size: Size) -> Self {
         let draw = Draw::new(seed, size);
         let mut case = Self::new(seed, size);
+        draw.add_power(&mut case.platform);
         case.ports = draw.ports();
         if case.ports.is_none() && case.max_sub_job.is_none() {
             case.forwarding = draw.forwarding(&case.networks);
@@ -161,7 +162,7 @@ impl Case {
 /// The case in one line, for reports.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Platform { accelerators, bandwidth_bytes_per_ps, sharing } = &self.platform;
+        let Platform { accelerators, bandwidth_bytes_per_ps, sharing, .. } = &self.platform;
         let layers: Vec<String> = self.networks.iter().map(|layers| layers.len().to_string()).collect();
         write!(
             f,
@@ -201,6 +202,10 @@ impl fmt::Display for Case {
         }
         if !self.rules.drift.is_empty() {
             write!(f, ", {} changes of conditions", self.rules.drift.len())?;
+        }
+        let gated = self.platform.accelerators.iter().filter(|a| a.gating.is_some()).count();
+        if gated > 0 {
+            write!(f, ", {gated} accelerators switched off while idle")?;
         }
         if self.residency.is_some() {
             write!(f, ", tensors stay on chip")?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-use super::{AccelSpec, Fanout, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage, Technology};
+use super::{AccelSpec, Fanout, Gating, Level, Lowering, MAX_LEVELS, Mac, Residuals, Storage, Technology};
 use crate::dims::{Dim, DimSet, LayerKind, PostOp, Tensor};
 use crate::files::{
     Bits, Count, Fraction, InputError, Instances, Megahertz, NonNegative, Positive, Source, Spanned,
@@ -39,8 +39,8 @@ struct RawAccel {
     name: String,
     /// What the file models, and where its numbers come from.
     source: String,
-    /// Scales all energies on chip, leakage included, from the technology node to which the numbers of the file belong
-    /// (`scale_from`) to that of the accelerator (`node`). DRAM and clock stay as they are.
+    /// Scales all energies on chip, leakage and clock power included, from the technology node to which the numbers of
+    /// the file belong (`scale_from`) to that of the accelerator (`node`). DRAM and clock frequency stay as they are.
     technology: Option<Technology>,
     /// Clock in MHz.
     clock_mhz: Megahertz,
@@ -74,6 +74,12 @@ struct RawAccel {
     /// Capacity in KiB of a memory for tensors that stay on chip, where a system has `residency`; the capacity of the
     /// global buffer if left out, which the tiles of the running layer need as well.
     resident_kib: Option<NonNegative>,
+    /// Power in mW of the clock tree and of whatever else runs as long as the accelerator is on, busy or idle, beside
+    /// the leakage of its buffers; 0 if left out.
+    #[serde(default)]
+    clock_mw: NonNegative,
+    /// Power gating: switches the accelerator off while it is idle; never if left out.
+    gating: Option<Spanned<Gating>>,
     /// How the last step of a loop in time is counted that does not divide its dimension: `padded` like any other, as
     /// Timeloop does, or `exact`.
     #[serde(default)]
@@ -331,10 +337,19 @@ impl RawAccel {
             dispatch_cycles: self.dispatch_cycles.0,
             lowering: self.lowering,
             resident_kib: self.resident_kib.map(|kib| kib.0),
+            clock_mw: self.clock_mw.0,
+            gating: self.gating.as_ref().map(|gating| *gating.get_ref()),
             residuals: self.residuals,
             levels,
             mac: Mac { name: self.mac.name, energy_pj: self.mac.energy_pj.0 },
         };
+        if let Some(gating) = &self.gating
+            && spec.clock_mw + spec.leak_pj_per_cycle() == 0.0
+        {
+            let message =
+                "`gating` would save nothing: give `clock_mw`, or `leak_pj_per_cycle` of a level, above 0";
+            return Err(source.error(&gating.span(), message));
+        }
         Ok(match self.technology {
             Some(technology) => spec.scaled(technology),
             None => spec,

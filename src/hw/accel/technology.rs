@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AccelSpec, Level};
+use super::{AccelSpec, Gating, Level};
 
 /// The `technology` key of an accelerator file: its energies are those of one node, and the accelerator is of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -105,12 +105,14 @@ impl fmt::Display for Technology {
 }
 
 impl AccelSpec {
-    /// The accelerator at another node: every energy on chip is multiplied, leakage as well, of which the source says
-    /// nothing. DRAM, which is off chip, and the clock stay.
+    /// The accelerator at another node: every energy on chip is multiplied, leakage and clock power as well, of which the
+    /// source says nothing. DRAM, which is off chip, and the clock stay.
     pub(super) fn scaled(mut self, technology: Technology) -> Self {
         let factor = technology.energy_factor();
         self.vector_pj_per_op *= factor;
         self.mac.energy_pj *= factor;
+        self.clock_mw *= factor;
+        self.gating = self.gating.map(|gating| Gating { wake_uj: gating.wake_uj * factor, ..gating });
         for level in &mut self.levels[1..] {
             let Level::Storage(storage) = level else { continue };
             storage.read_pj_per_access *= factor;

@@ -5,8 +5,8 @@
 //! with an instant per arrival. Arrows join the layers of a request in the order in which they start. Counters: DRAM
 //! bandwidth granted in GB/s, layers that are ready and do not run, power in W. All requests are there, measured or not.
 //!
-//! The power of a layer is its energy spread evenly over its run; leakage is added, decisions are not (their energy is in
-//! their instant). Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
+//! The power of a layer is its energy spread evenly over its run; what accelerators and DRAM draw whatever runs is
+//! added, decisions (their energy is in their instant) and wake-ups are not. Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
 //! phases of a layer. Times are in microseconds, as the format wants, rounded down to nanoseconds.
 
 mod events;
@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use self::events::{Counter, Event};
+use super::standby::{Nap, Naps};
 use crate::sim::{DropReason, NetworkModel, Origin, Record, Recorder, Request, SubJobId, World};
-use crate::units::Time;
+use crate::units::{Picojoules, Time};
 
 /// The fold, which keeps an event per record.
 pub struct Timeline<'a> {
@@ -33,8 +34,18 @@ pub struct Timeline<'a> {
     bandwidth: Counter,
     ready: Counter,
     ready_layers: usize,
-    /// (when, accelerator, W that its layer takes from then on).
-    power: Vec<(Time, usize, f64)>,
+    naps: Naps,
+    power: Vec<Power>,
+}
+
+/// The power of an accelerator from a time on.
+#[derive(Clone, Copy)]
+struct Power {
+    at: Time,
+    accelerator: usize,
+    /// Whether it is that of its layer, or that which it draws whatever runs.
+    is_of_layer: bool,
+    watts: f64,
 }
 
 /// A request and its job; at present a request has one job.
@@ -63,6 +74,7 @@ impl<'a> Timeline<'a> {
             bandwidth: Counter::new("DRAM granted", "GB/s"),
             ready: Counter::new("ready", "layers"),
             ready_layers: 0,
+            naps: Naps::new(&world.platform),
             power: Vec::new(),
         }
     }
@@ -104,22 +116,41 @@ impl<'a> Timeline<'a> {
         flows
     }
 
-    /// The power of all accelerators together.
+    /// The power of all accelerators and the DRAM together.
     fn power(&self) -> Counter {
-        let accelerators = &self.world.platform.accelerators;
-        // 1 pJ/ps is 1 W.
-        let leakage: f64 = accelerators.iter().map(|a| a.leakage_pj_per_ps).sum();
+        let platform = &self.world.platform;
         let mut counter = Counter::new("power", "W");
-        let mut layers = vec![0.0; accelerators.len()];
+        let mut layers = vec![0.0; platform.accelerators.len()];
+        // 1 pJ/ps is 1 W.
+        let mut standby: Vec<f64> = platform.accelerators.iter().map(|a| a.standby_pj_per_ps()).collect();
+        let dram = platform.dram_power.pj_per_ps();
+        let total =
+            |standby: &[f64], layers: &[f64]| standby.iter().sum::<f64>() + dram + layers.iter().sum::<f64>();
         let mut changes = self.power.clone();
         // The sort is stable: on one accelerator, a layer ends before the next one starts.
-        changes.sort_by_key(|&(at, ..)| at);
-        counter.set(Time::ZERO, leakage);
-        for (at, accelerator, watts) in changes {
-            layers[accelerator] = watts;
-            counter.set(at, leakage + layers.iter().sum::<f64>());
+        changes.sort_by_key(|change| change.at);
+        counter.set(Time::ZERO, total(&standby, &layers));
+        for Power { at, accelerator, is_of_layer, watts } in changes {
+            let of = if is_of_layer { &mut layers } else { &mut standby };
+            of[accelerator] = watts;
+            counter.set(at, total(&standby, &layers));
         }
         counter
+    }
+
+    /// Notes the power of a layer that has run.
+    fn note_layer(&mut self, accelerator: usize, start: Time, end: Time, energy: Picojoules) {
+        let watts = energy.0 / (end - start).as_ps();
+        let change = |at, watts| Power { at, accelerator, is_of_layer: true, watts };
+        self.power.extend([change(start, watts), change(end, 0.0)]);
+    }
+
+    /// Notes the power of an accelerator that was off.
+    fn note_nap(&mut self, Nap { accelerator, gating, from, to, wakes }: Nap) {
+        let on = self.world.platform.accelerators[accelerator].standby_pj_per_ps();
+        let change = |at, watts| Power { at, accelerator, is_of_layer: false, watts };
+        self.power.push(change(from, gating.residual * on));
+        self.power.extend(wakes.then(|| change(to, on)));
     }
 
     fn network(&self, asked: &Request) -> &'a NetworkModel {
@@ -236,6 +267,7 @@ impl<'a> Timeline<'a> {
 
 impl Recorder for Timeline<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
+        self.naps.follow(record).into_iter().for_each(|nap| self.note_nap(nap));
         match *record {
             Record::Arrival { request, asked, .. } => self.arrive(request.0, asked, origin.measured),
             Record::Decision { time, latency, energy, operations, ready, open } => {
@@ -254,7 +286,7 @@ impl Recorder for Timeline<'_> {
                 time, start, sub_job, accelerator, dram_bytes, energy, uncontended_ps, ..
             } => {
                 let took_ps = (time - start).as_ps();
-                self.power.extend([(start, accelerator, energy.0 / took_ps), (time, accelerator, 0.0)]);
+                self.note_layer(accelerator, start, time, energy);
                 let more = [
                     ("slowdown", took_ps / uncontended_ps),
                     ("dram_bytes", dram_bytes),

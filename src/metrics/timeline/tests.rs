@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 use super::Timeline;
-use crate::metrics::testing::Example;
+use crate::metrics::testing::{Example, standby_example};
 
 const NS: f64 = 1e-3;
 
 fn trace() -> Vec<Value> {
-    let example = Example::new();
+    trace_of(&Example::new())
+}
+
+fn trace_of(example: &Example) -> Vec<Value> {
     let tenants = ["a".to_string(), "b".to_string()];
     let mut timeline = Timeline::new(&example.world, &tenants);
     example.record(&mut timeline);
@@ -18,8 +21,12 @@ fn trace() -> Vec<Value> {
 
 /// (ns, value) of a counter.
 fn counter(name: &str, unit: &str) -> Vec<(f64, f64)> {
+    counter_of(&trace(), name, unit)
+}
+
+fn counter_of(trace: &[Value], name: &str, unit: &str) -> Vec<(f64, f64)> {
     let number = |value: &Value| value.as_f64().expect("a number");
-    let events = trace().into_iter().filter(|event| event["ph"] == "C" && event["name"] == name);
+    let events = trace.iter().filter(|event| event["ph"] == "C" && event["name"] == name);
     events.map(|event| ((number(&event["ts"]) / NS).round(), number(&event["args"][unit]))).collect()
 }
 
@@ -71,6 +78,30 @@ fn counters_by_hand() {
         (65.0, 2.0),
     ];
     let told = counter("power", "W");
+    assert_eq!(told.len(), milliwatts.len(), "{told:?}");
+    for ((at, watts), (expected_at, expected)) in told.into_iter().zip(milliwatts) {
+        assert!(at == expected_at && (1e3 * watts - expected).abs() < 1e-12, "{at} {watts}");
+    }
+}
+
+#[test]
+fn power_falls_while_an_accelerator_is_off() {
+    let told = counter_of(&trace_of(&standby_example()), "power", "W");
+    // On, m0 draws 3 mW and m1 1 mW, the DRAM 0.75 mW; off, m0 draws a quarter. Layers are as above. m1 is off until 5, m0
+    // after 7 ns of idling, 32-35 and 57-60.
+    let milliwatts = [
+        (0.0, 3.75 + 1.0 / 15.0),
+        (5.0, 4.75 + 1.0 / 15.0 + 0.1),
+        (15.0, 4.75 + 0.1 + 0.05),
+        (25.0, 4.75 + 0.05),
+        (32.0, 2.5 + 0.05),
+        (35.0, 4.75 + 1.0 / 15.0 + 0.1),
+        (45.0, 4.75 + 1.0 / 15.0 + 0.05),
+        (50.0, 4.75 + 0.05),
+        (57.0, 2.5 + 0.05),
+        (60.0, 4.75 + 0.05),
+        (65.0, 4.75),
+    ];
     assert_eq!(told.len(), milliwatts.len(), "{told:?}");
     for ((at, watts), (expected_at, expected)) in told.into_iter().zip(milliwatts) {
         assert!(at == expected_at && (1e3 * watts - expected).abs() < 1e-12, "{at} {watts}");

@@ -10,13 +10,13 @@ use crate::sweep::{Runs, mean};
 
 const PARTS: [(&str, &str); 3] = [
     ("energy_layers_uj", "layers, DRAM included"),
-    ("energy_static_uj", "leakage"),
+    ("energy_static_uj", "static"),
     ("energy_policy_uj", "decisions"),
 ];
 
 const TEXT: &str = "Energy of the run per measured request, mean over seeds: dynamic energy of layers with their DRAM \
-                    accesses, leakage of the accelerators, and decisions of the scheduler; the sum stands behind the \
-                    bar, and the whisker is its 95 % confidence interval. A scheduler that drops requests spends \
+                    accesses, what accelerators and DRAM draw whatever runs (static: leakage, and what else their \
+                    files give), and decisions of the scheduler; the sum stands behind the bar, and the whisker is its 95 % confidence interval. A scheduler that drops requests spends \
                     less per request, so the energy per request that met its deadline is given in brackets.";
 
 /// The sections of energy: three if energy.csv divides it further.

@@ -22,7 +22,8 @@ const DIVISIONS: [Division; 3] = [
             "energy",
             "Energy",
             "by part: MACs and element operations (mac), each on-chip level by its name, what remains for DRAM, \
-             leakage of the accelerators, and decisions of the scheduler",
+             leakage of the accelerators with their clock and wake-ups and the DRAM's background and refresh, where \
+             files give them, and decisions of the scheduler",
         ],
     },
     Division {
@@ -30,7 +31,8 @@ const DIVISIONS: [Division; 3] = [
         section: [
             "energy-accelerators",
             "Energy by accelerator",
-            "by accelerator: its layers with their DRAM accesses and its leakage; decisions are taken on none",
+            "by accelerator: its layers with their DRAM accesses, its leakage, clock and wake-ups; what the DRAM draws by \
+             itself and decisions belong to none",
         ],
     },
     Division {
@@ -38,7 +40,7 @@ const DIVISIONS: [Division; 3] = [
         section: [
             "energy-networks",
             "Energy by network",
-            "by network: its layers with their DRAM accesses; leakage and decisions belong to none",
+            "by network: its layers with their DRAM accesses; what is drawn whatever runs and decisions belong to none",
         ],
     },
 ];
@@ -157,7 +159,19 @@ fn per_request(case: &Case, place: usize, scheduler: usize, sums: &Sums) -> Opti
 
 /// The place of a name in a bar: from the arithmetic outwards, then what runs beside it.
 fn rank(name: &str) -> usize {
-    let order = ["mac", "", "DRAM", "layers", "other", "leakage", "decisions"];
+    let order = [
+        "mac",
+        "",
+        "DRAM",
+        "layers",
+        "other",
+        "leakage",
+        "clock",
+        "waking",
+        "DRAM background",
+        "DRAM refresh",
+        "decisions",
+    ];
     order.iter().position(|known| *known == name).unwrap_or(1)
 }
 
@@ -203,6 +217,10 @@ mod tests {
     fn bars_go_from_the_arithmetic_outwards_and_join_the_least() {
         let few = parts(&[("DRAM", 5.0), ("decisions", 1.0), ("glb", 2.0), ("mac", 1.0), ("leakage", 3.0)]);
         assert_eq!(names(&[few]), ["mac", "glb", "DRAM", "leakage", "decisions"]);
+        let standby = ["DRAM refresh", "clock", "DRAM", "leakage", "waking", "decisions", "DRAM background"];
+        let standby = parts(&standby.map(|name| (name, 1.0)));
+        let order = ["DRAM", "leakage", "clock", "waking", "DRAM background", "DRAM refresh", "decisions"];
+        assert_eq!(names(&[standby]), order);
         let levels: Vec<(String, f64)> = (0..8).map(|n| (format!("l{n}"), f64::from(n))).collect();
         let mut many: Parts = levels.into_iter().collect();
         many.insert("mac".into(), 9.0);

@@ -18,9 +18,9 @@ pub use self::corun::{CoRun, CoRuns, Layer};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
-    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View,
-    World, run,
+    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, LateRules, LayerModel, NetworkModel,
+    Origin, Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation,
+    View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -106,6 +106,7 @@ pub fn durations_cycles(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64
         accelerators: (0..corun.layers.len()).map(accelerator).collect(),
         bandwidth_bytes_per_ps: capacity_bytes_per_cycle / CYCLE.as_ps(),
         sharing: model.sharing,
+        dram_power: DramPower::default(),
     };
     let bound = if model.alone { capacity_bytes_per_cycle } else { f64::INFINITY };
     let networks = corun.layers.iter().map(|layer| {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, Drift, Engine, Follower, JobId, LateRules, LayerModel,
-    NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
-    Unassigned, Variation, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, Follower, JobId, LateRules,
+    LayerModel, NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace,
+    Trigger, Unassigned, Variation, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{After, Late, Qos};
@@ -146,6 +146,7 @@ impl Station {
             accelerators: (0..self.accelerators).map(accelerator).collect(),
             bandwidth_bytes_per_ps: self.bandwidth,
             sharing: self.sharing,
+            dram_power: DramPower::default(),
         };
         let (mut networks, mut first) = (Vec::new(), vec![0]);
         for class in &self.classes {
