@@ -69,7 +69,7 @@ fn tensors_that_come_and_go_do_not_allocate_in_the_steady_state() {
 
 fn do_not_allocate(case: &Case, world: Arc<World>) {
     let period = Time::from_us(case.setting.period_us);
-    let (trace, last) = repeated(&trace(case, 100, 1), 4, period);
+    let (trace, last) = repeated(&trace(case, 100, 1), 8, period);
     let trace = Arc::new(trace);
     // `random` and `magma` draw anew, so that their queues may grow beyond those of before.
     for entry in SCHEDULERS.iter().filter(|entry| !["random", "magma"].contains(&entry.name)) {

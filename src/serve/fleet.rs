@@ -317,7 +317,7 @@ impl Fleet {
     /// Sends the answers of the orders that have ended, and gives up the requests of those that were dropped.
     fn take_ended(&mut self, site: usize, out: &mut dyn Recorder) {
         let mut ended = std::mem::take(&mut self.sites[site].ended);
-        for (id, done) in ended.drain(..) {
+        for (id, dropped) in ended.drain(..) {
             let Some(order) = self.sites[site].orders.remove(id) else { continue };
             self.sites[site].asks = true;
             self.hosts.ask(self.model.nodes + site);
@@ -326,8 +326,8 @@ impl Fleet {
                 let Some(member) = self.requests.get_mut(request).filter(|of| is_served(of)) else {
                     continue;
                 };
-                if !done {
-                    self.close(request, Loss::Scheduler, out);
+                if let Some(begun) = dropped {
+                    self.close(request, (Loss::Scheduler, begun), out);
                     continue;
                 }
                 (member.stage, member.hop) = (Stage::Back, 0);
@@ -362,12 +362,13 @@ impl Fleet {
     pub(super) fn lose(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
         let Some(&request) = self.requests.get(id) else { return };
         let model = self.model.clients[request.asked.tenant as usize].model;
-        let (site, mut given_up) = (request.site, None);
+        let (site, mut given_up, mut begun) = (request.site, None, false);
         match request.stage {
             Stage::AtNode | Stage::There | Stage::Back => {}
             Stage::Queued => self.sites[site].unqueue(model, id),
             Stage::InService(order) => {
                 let state = &mut self.sites[site];
+                begun = state.engine.has_begun(order);
                 let open = &mut state.orders.get_mut(order).expect("the request is in it").open;
                 *open -= 1;
                 if *open == 0 {
@@ -376,7 +377,7 @@ impl Fleet {
                 }
             }
         }
-        self.close(id, reason, out);
+        self.close(id, (reason, begun), out);
         if let Some(variant) = given_up {
             self.weights_are_free(site, variant, out);
         }
@@ -394,9 +395,9 @@ impl Fleet {
         Some(ended.of)
     }
 
-    fn close(&mut self, id: RequestId, reason: Loss, out: &mut dyn Recorder) {
+    fn close(&mut self, id: RequestId, (reason, begun): (Loss, bool), out: &mut dyn Recorder) {
         let InFlight { asked, origin, .. } = self.requests.remove(id).expect("it is in flight");
-        out.record(&Record::Lost { time: self.now, request: id, asked, reason }, origin);
+        out.record(&Record::Lost { time: self.now, request: id, asked, reason, begun }, origin);
         self.end(id, origin, asked.tenant, false);
     }
 

@@ -89,13 +89,11 @@ impl Recorder for Projection<'_> {
             Record::Answered { time, request, asked, .. } => {
                 sim::Record::Done { time, request, job: job(request), asked }
             }
-            Record::Lost { time, request, asked, reason: lost } => {
-                let reason = match lost {
+            Record::Lost { time, request, asked, reason, begun } => {
+                let reason = match reason {
                     Loss::Late => DropReason::Late,
                     Loss::Dispatcher | Loss::Scheduler => DropReason::Scheduler,
                 };
-                // What a dispatcher gives up has not begun; what a site gives up counts as if it had.
-                let begun = lost != Loss::Dispatcher;
                 sim::Record::Drop { time, request, asked, reason, begun }
             }
             Record::End { time } => sim::Record::End { time },

@@ -142,6 +142,8 @@ pub enum Record {
         asked: Request,
         /// Why.
         reason: Loss,
+        /// Whether it was in service, and a layer of its order had started.
+        begun: bool,
     },
     /// One direction of a link changed, unseen by dispatchers. What changes at a site is a record of that site.
     Drift {

@@ -37,8 +37,8 @@ pub(super) struct SiteState {
     pub(super) orders: Orders,
     /// The memory for weights, if that is limited.
     pub(super) memory: Option<Memory>,
-    /// The orders that have ended in this instant, and whether they are done.
-    pub(super) ended: Vec<(JobId, bool)>,
+    /// The orders that have ended in this instant: `None` is done, else they were dropped, and a layer had started or not.
+    pub(super) ended: Vec<(JobId, Option<bool>)>,
     /// Whether its queue or its free slots have grown since the dispatcher was asked.
     pub(super) asks: bool,
     /// When it has to be asked.
@@ -170,7 +170,7 @@ impl SiteState {
 /// Passes the records of an engine on, and the ends of orders to the fleet.
 struct Tap<'a> {
     place: usize,
-    ended: &'a mut Vec<(JobId, bool)>,
+    ended: &'a mut Vec<(JobId, Option<bool>)>,
     out: &'a mut dyn Recorder,
 }
 
@@ -178,8 +178,8 @@ impl sim::Recorder for Tap<'_> {
     fn record(&mut self, record: &sim::Record, origin: Origin) {
         self.out.record(&Record::Site { site: self.place, record: *record }, origin);
         match *record {
-            sim::Record::Done { job, .. } => self.ended.push((job, true)),
-            sim::Record::Drop { request, .. } => self.ended.push((JobId(request.0), false)),
+            sim::Record::Done { job, .. } => self.ended.push((job, None)),
+            sim::Record::Drop { request, begun, .. } => self.ended.push((JobId(request.0), Some(begun))),
             _ => {}
         }
     }

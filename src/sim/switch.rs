@@ -30,7 +30,9 @@ impl Switch {
     pub fn before(&self, cost: PairCost, bandwidth_bytes_per_ps: f64) -> PairCost {
         let latency_ps = cost.latency_ps + self.latency_ps;
         let demand_bytes_per_ps = (cost.dram_bytes() + self.dram_bytes) / latency_ps;
-        PairCost { latency_ps, demand_bytes_per_ps, energy: cost.energy + self.energy, ..cost }
+        // What it loads, it asks for at once.
+        let tile_bytes = cost.tile_bytes.max(self.dram_bytes);
+        PairCost { latency_ps, demand_bytes_per_ps, tile_bytes, energy: cost.energy + self.energy, ..cost }
             .alone_behind(bandwidth_bytes_per_ps)
     }
 }

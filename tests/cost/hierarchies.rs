@@ -39,7 +39,7 @@ fn every_loop_at_every_level_still_has_a_proven_optimum() {
     let found = mapper::search(&accel, &nest, GOAL).unwrap();
     found.mapping.check_legal(&accel, &nest).unwrap();
     assert_eq!((found.cycles.0, found.dram_bytes.0, found.gap), (7056, 130_944, 0.0));
-    assert!((found.dynamic_energy.0 - 16_937_477.897_904).abs() < 1e-3);
+    assert!((found.dynamic_energy.0 - 13_544_025.489_072).abs() < 1e-3);
     assert_eq!(advice(&accel, found.gap, found.widest), None);
 }
 
@@ -48,7 +48,7 @@ fn too_many_choices_end_with_a_gap_and_advice() {
     let (accel, nest) = (open(true), nest([1, 1, 96, 384, 14, 14, 3, 3]));
     let found = mapper::search(&accel, &nest, GOAL).unwrap();
     found.mapping.check_legal(&accel, &nest).unwrap();
-    assert!(found.gap > 0.0 && found.gap < 0.51, "{}", found.gap);
+    assert!(found.gap > 0.0 && found.gap < 0.55, "{}", found.gap);
     let advice = advice(&accel, found.gap, found.widest).unwrap();
     let named = accel.levels.iter().any(|level| advice.contains(&format!("`{}`", level.name())));
     assert!(named && advice.contains(" %"), "{advice}");

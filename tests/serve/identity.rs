@@ -7,7 +7,7 @@ use mascot::serve::{
     self, Action, Client, Dispatch, Dispatcher, FleetModel, FleetView, Moment, Projection, ServedModel,
     ServedVariant, Site,
 };
-use mascot::sim::{self, DecisionCost, Late, LateRules, Origin, Record, Rules};
+use mascot::sim::{self, DecisionCost, Late, LateRules, Origin, Record, Rules, Variation};
 use mascot::units::Time;
 
 /// Sends every request to site 0 and launches it there alone, at once.
@@ -106,6 +106,8 @@ fn one_site_that_launches_at_once_gives_the_records_of_the_plain_run() {
     let (mut layers, mut following) = (0, 0);
     for seed in 0..1_000 {
         let mut case = Case::with_drift(seed, Size::of(seed));
+        // Draws are by place, and to a site every order is new.
+        case.rules.variation = Variation::NONE;
         let (followers, networks) = (case.trace.followers.len(), case.world().networks.len() as u32);
         for request in &mut case.trace.requests {
             // A tenant asks for one model. Followers know each other by their tenants.

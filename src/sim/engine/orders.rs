@@ -67,6 +67,11 @@ impl Engine {
         self.drop_request(RequestId(order.0), reason, out)
     }
 
+    /// Whether a layer of an order in flight has started.
+    pub fn has_begun(&self, order: JobId) -> bool {
+        self.jobs.get(order).is_some_and(|job| (job.unstarted as usize) < job.subs.len())
+    }
+
     /// Ends the present instant; returns whether the scheduler is asked for a decision on [`Engine::view`], which goes to
     /// [`Engine::apply`].
     pub fn end(&mut self, waited: bool) -> bool {
