@@ -327,3 +327,23 @@ fn text_of<T: Serialize>(value: &T) -> String {
 
 /// The entry of the column `scheduler` in a row with a bound.
 pub const BOUND: &str = "bound";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_without_a_rare_column_have_its_default() {
+        assert_eq!(KEYS[FIRST_RARE], "execution_cv");
+        assert_eq!(
+            ["execution_cv", "execution_distribution", "switch_us"].map(unsaid),
+            ["0", "lognormal", "0"]
+        );
+        assert_eq!(["drift", "objective", "sla_reference"].map(unsaid), ["", "", "own"]);
+        let mut keys: Vec<String> = KEYS.iter().map(|key| unsaid(key)).collect();
+        assert_eq!(KeyColumns::told([&keys[..]].into_iter()), KeyColumns::default());
+        keys[FIRST_RARE] = "0.5".into();
+        let places: Vec<usize> = KeyColumns::told([&keys[..]].into_iter()).places().collect();
+        assert_eq!(places, (0..=FIRST_RARE).collect::<Vec<_>>());
+    }
+}
