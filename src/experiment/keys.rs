@@ -155,8 +155,7 @@ macro_rules! keys {
             /// The columns that files have if an experiment gives the keys of this point.
             fn columns(&self) -> KeyColumns {
                 let given = [$(self.$key.is_some(),)+];
-                let rare = given.iter().enumerate().filter(|(place, given)| **given && *place + SEED + 1 >= FIRST_RARE);
-                KeyColumns(rare.fold(0, |shown, (place, _)| shown | 1 << (place + SEED + 1)))
+                KeyColumns::at((FIRST_RARE..DRIFT).filter(|key| given[key - SEED - 1]))
             }
         }
 
@@ -173,8 +172,8 @@ macro_rules! keys {
 
             /// Like [`Self::named`], without the rare keys that have their default.
             pub fn told(&self) -> impl Iterator<Item = (&'static str, String)> {
-                let usual = |place: usize, value: &str| place + SEED + 1 >= FIRST_RARE && DEFAULTS[place]() == Some(value.to_string());
-                self.named().enumerate().filter(move |(place, (_, value))| !usual(*place, value)).map(|(_, told)| told)
+                let is_rare = |key: &str| KEYS[FIRST_RARE..].contains(&key);
+                self.named().filter(move |(key, value)| !is_rare(key) || *value != unsaid(key))
             }
         }
 
@@ -219,7 +218,7 @@ pub const SCHEDULER: usize = 4;
 pub const SEED: usize = 5;
 
 /// The index of the first key in [`KEYS`] whose column files may lack; all after it are such keys, too.
-pub const FIRST_RARE: usize = KEYS.len() - 7;
+const FIRST_RARE: usize = KEYS.len() - 7;
 /// The index of the axis `drifts` in [`KEYS`].
 const DRIFT: usize = KEYS.len() - 1;
 
@@ -233,16 +232,20 @@ impl KeyColumns {
 
     /// Those of an experiment with these points of the swept keys, with or without the axis `drifts`.
     pub(super) fn of<'a>(asked: impl Iterator<Item = &'a Asked>, has_drifts: bool) -> Self {
-        Self(asked.fold(u64::from(has_drifts) << DRIFT, |shown, asked| shown | asked.columns().0))
+        let drift = Self::at(has_drifts.then_some(DRIFT).into_iter());
+        asked.fold(drift, |all, asked| Self(all.0 | asked.columns().0))
+    }
+
+    /// Those before [`FIRST_RARE`], and those at these places.
+    fn at(rare: impl Iterator<Item = usize>) -> Self {
+        Self(rare.fold(0, |all, key| all | 1 << key))
     }
 
     /// Those in which any of several cells differs from the default, given the values of [`KEYS`] of each.
     pub fn told<'a>(cells: impl Iterator<Item = &'a [String]>) -> Self {
-        let differs = |cell: &&[String], key: usize| cell[key] != unsaid(KEYS[key]);
-        let of_cell = |cell: &[String]| {
-            (FIRST_RARE..KEYS.len()).filter(|&key| differs(&cell, key)).fold(0, |shown, key| shown | 1 << key)
-        };
-        Self(cells.fold(0, |shown, cell| shown | of_cell(cell)))
+        let differing =
+            |cell: &'a [String]| (FIRST_RARE..KEYS.len()).filter(|&key| cell[key] != unsaid(KEYS[key]));
+        Self::at(cells.flat_map(differing))
     }
 
     /// The places of the columns in [`KEYS`], in order.

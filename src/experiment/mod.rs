@@ -43,8 +43,8 @@ pub use error::{Error, INVARIANT, reason, remember_panics};
 pub use exclude::Exclude;
 pub use hyper::{Hyper, Reward};
 pub use keys::{
-    Asked, BOUND, CaseKeys, CostKind, FIRST_RARE, KEYS, KeyColumns, LOAD, SCENARIO, SCHEDULER, SEED, SYSTEM,
-    Setting, SweptKey, TriggerKind, swept_keys, unsaid,
+    Asked, BOUND, CaseKeys, CostKind, KEYS, KeyColumns, LOAD, SCENARIO, SCHEDULER, SEED, SYSTEM, Setting,
+    SweptKey, TriggerKind, swept_keys, unsaid,
 };
 pub(crate) use list::distinct;
 pub use misfit::what_changed;

@@ -20,23 +20,14 @@ use std::sync::Arc;
 
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution as _, Gamma, StandardNormal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::World;
 use crate::rng::stream;
 
 /// The distribution of execution times around their estimates.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
     /// Lognormal.

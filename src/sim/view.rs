@@ -156,8 +156,8 @@ impl<'a> View<'a> {
         self.engine.losses()
     }
 
-    /// The network of the layer that started last on an accelerator, if one has: another one costs `Platform`'s
-    /// [`Switch`](super::Switch).
+    /// The network of the layer that started last on an accelerator, if one has. A layer of another one takes longer there
+    /// by [`AcceleratorModel::switch`](super::AcceleratorModel::switch).
     pub fn last_network(&self, accelerator: usize) -> Option<u32> {
         self.engine.last_network(accelerator)
     }

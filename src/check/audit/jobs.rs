@@ -200,6 +200,12 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
+    pub(super) fn check_begun(&self, request: RequestId, begun: bool) -> Check {
+        let known = self.job(JobId(request.0))?.layers.iter().any(|layer| layer.started);
+        ensure!(begun == known, "request {} is dropped, begun: {begun}, not {known}", request.0);
+        Ok(())
+    }
+
     pub(super) fn dropped(
         &mut self,
         request: RequestId,

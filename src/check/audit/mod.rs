@@ -48,8 +48,7 @@ use self::residents::Residents;
 pub use self::totals::Totals;
 use self::triggers::Triggers;
 use crate::sim::{
-    Decision, Engine, JobId, Origin, Pilot, Record, Recorder, Rules, RunError, Scheduler, Trace, View, World,
-    drive,
+    Decision, Engine, Origin, Pilot, Record, Recorder, Rules, RunError, Scheduler, Trace, View, World, drive,
 };
 use crate::units::Time;
 
@@ -191,8 +190,7 @@ impl<'a> Audit<'a> {
             }
             Record::Done { request, job, asked, .. } => self.done(request, job, origin, asked),
             Record::Drop { request, asked, reason, begun, .. } => {
-                let known = self.job(JobId(request.0))?.layers.iter().any(|layer| layer.started);
-                ensure!(begun == known, "request {} is dropped, begun: {begun}, not {known}", request.0);
+                self.check_begun(request, begun)?;
                 self.dropped(request, origin, asked, reason)
             }
             Record::End { .. } => self.end(),

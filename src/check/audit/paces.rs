@@ -12,10 +12,11 @@ impl Audit<'_> {
     /// The layer that has just started runs at another pace.
     pub(super) fn change_pace(&mut self, sub_job: SubJobId, accelerator: usize, pace: f64) -> Check {
         let draws = self.rules.variation.as_ref().ok_or("a pace, but execution times do not vary")?;
-        let job = &self.jobs[sub_job.job.0 as usize];
+        let job = self.job(sub_job.job)?;
         let expected = draws.pace(job.origin.place, sub_job.layer, job.request.network, accelerator);
         ensure_close("pace", pace, expected)?;
-        let run = self.lanes.runs[accelerator].as_mut().filter(|run| run.sub_job == sub_job);
+        let run = self.lanes.runs.get_mut(accelerator).and_then(Option::as_mut);
+        let run = run.filter(|run| run.sub_job == sub_job);
         let run = run.ok_or_else(|| format!("{sub_job:?} does not run on {accelerator}"))?;
         ensure!(run.start == self.now && run.pace.is_none(), "{sub_job:?} changes its pace");
         run.pace = Some(pace);

@@ -5,9 +5,10 @@
 //! with an instant per arrival. Arrows join the layers of a request in the order in which they start. Counters: DRAM
 //! bandwidth granted in GB/s, layers that are ready and do not run, power in W. All requests are there, measured or not.
 //!
-//! The power of a layer is its energy spread evenly over its run; what accelerators and DRAM draw whatever runs is
-//! added, decisions (their energy is in their instant) and wake-ups are not. Left out: the power of a layer that still runs when the run ends, whose energy nobody knows, and the
-//! phases of a layer. Times are in microseconds, as the format wants, rounded down to nanoseconds.
+//! The power of a layer is its energy spread evenly over its run; what accelerators and DRAM draw whatever runs is added,
+//! decisions (their energy is in their instant) and wake-ups are not. Left out: the power of a layer that still runs when
+//! the run ends, whose energy nobody knows, and the phases of a layer. Times are in microseconds, as the format wants,
+//! rounded down to nanoseconds.
 
 mod events;
 

@@ -282,6 +282,9 @@ fn requests() {
             "request 2 is dropped without an order",
             change!(Record::Drop { reason: reason @ DropReason::Late, .. } => *reason = DropReason::Scheduler),
         ),
+        ("request 2 is dropped, begun: false, not true", {
+            change!(Record::Drop { reason: DropReason::Late, begun, .. } => *begun = false)
+        }),
         ("request 3 is not dropped as ordered", remove!(Record::Drop { reason: DropReason::Scheduler, .. })),
     ]);
 }

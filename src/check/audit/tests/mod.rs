@@ -2,6 +2,7 @@
 
 mod doctored;
 mod drift;
+mod paces;
 
 use std::sync::Arc;
 
@@ -73,10 +74,18 @@ impl Example {
 
     /// The same under conditions that change.
     fn under(drift: fn(&World) -> Drift) -> Self {
+        Self::of(drift, |_| Variation::NONE, Switch::FREE)
+    }
+
+    /// The same under conditions that change, with execution times that vary, and accelerators to which a change of network
+    /// costs something.
+    fn of(drift: fn(&World) -> Drift, variation: fn(&World) -> Variation, switch: Switch) -> Self {
         let (a, b) = ([(10.0, 6.0); 2], [(10.0, 8.0); 2]);
         let mut picky = layer(&[], &[(20.0, 6.0); 2]);
         picky.costs[1] = None;
-        let world = world(platform(2, 10.0), &[&[layer(&[], &a), layer(&[0], &b)], &[picky]]);
+        let mut platform = platform(2, 10.0);
+        platform.accelerators.iter_mut().for_each(|accelerator| accelerator.switch = switch);
+        let world = world(platform, &[&[layer(&[], &a), layer(&[0], &b)], &[picky]]);
         let mut requests = [(0, 0.0), (1, 5.0), (0, 6.0), (0, 7.0), (0, 8.0), (0, 200.0)]
             .map(|(network, arrival)| request(network, arrival));
         requests[2].deadline = Time(20_000);
@@ -88,7 +97,7 @@ impl Example {
             unassigned: Unassigned::Sticky,
             firm: Vec::new(),
             drift: drift(&world),
-            variation: Variation::NONE,
+            variation: variation(&world),
         };
         let trace = trace(&requests);
         let mut script = Script(|view: &View, out: &mut Decision| {
