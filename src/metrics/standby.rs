@@ -42,10 +42,16 @@ impl Naps {
         Self { gatings, idle_since }
     }
 
+    /// Whether any accelerator is ever off.
+    #[inline]
+    pub(super) fn may_be(&self) -> bool {
+        !self.gatings.is_empty()
+    }
+
     /// The naps that a record ends.
     pub(super) fn follow(&mut self, record: &Record) -> Vec<Nap> {
         match *record {
-            _ if self.gatings.is_empty() => Vec::new(),
+            _ if !self.may_be() => Vec::new(),
             Record::Start { time, accelerator, .. } => {
                 self.end(accelerator, time, true).into_iter().collect()
             }
@@ -133,7 +139,12 @@ impl Standby {
 
 impl Recorder for Standby {
     fn record(&mut self, record: &Record, origin: Origin) {
-        self.window.follow(record, origin);
+        if matches!(record, Record::Arrival { .. } | Record::End { .. }) {
+            self.window.follow(record, origin);
+        }
+        if !self.naps.may_be() {
+            return;
+        }
         for nap in self.naps.follow(record) {
             let rest = &mut self.rests[nap.accelerator];
             rest.off += self.window.share_of(nap.from, nap.to);

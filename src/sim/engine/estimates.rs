@@ -49,6 +49,7 @@ impl<'a> Seen<'a> {
 
 impl Engine {
     /// Lets the estimated layers work until now: they enter their phases, and leave when their estimate is over.
+    #[cold]
     pub(super) fn expect(&mut self) {
         let Some(estimates) = &mut self.estimates else { return };
         let sharing = self.world.platform.sharing;
@@ -70,7 +71,24 @@ impl Engine {
         }
     }
 
+    /// The layer on an accelerator has ended, if its estimate is not over.
+    #[cold]
+    pub(super) fn end_estimate(&mut self, accelerator: usize) {
+        if let Some(estimates) = &mut self.estimates {
+            estimates.end(accelerator);
+        }
+    }
+
+    /// Shares the bandwidth anew among the estimated layers.
+    #[cold]
+    pub(super) fn share_estimates(&mut self) {
+        if let Some(estimates) = &mut self.estimates {
+            estimates.share_bandwidth(self.world.platform.sharing, self.now);
+        }
+    }
+
     /// A layer starts, and is estimated by its cost.
+    #[cold]
     pub(super) fn estimate(&mut self, accelerator: usize, mut running: Running) {
         let Some(estimates) = &mut self.estimates else { return };
         let sharing = self.world.platform.sharing;

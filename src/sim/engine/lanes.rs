@@ -84,6 +84,7 @@ impl Running {
     }
 
     /// The weight of its share of the bandwidth.
+    #[inline]
     fn share_weight(&self, sharing: Sharing) -> f64 {
         let cost = PairCost { demand_bytes_per_ps: self.demand(), ..self.cost };
         weight(sharing, &cost, self.weight)
@@ -438,6 +439,7 @@ impl Lanes {
     /// Gives every running layer its share from `now` on; returns the sum of the grants, if it changed.
     ///
     /// An unchanged rate leaves the planned end alone, so that splitting an interval does not accumulate rounding.
+    #[inline]
     pub(super) fn share_bandwidth(&mut self, sharing: Sharing, now: Time) -> Option<f64> {
         let capacity = self.capacity_bytes_per_ps;
         share(sharing, &self.demands, &self.weights, capacity, &mut self.grants);

@@ -194,7 +194,9 @@ impl Engine {
         self.now = time;
         self.changes = Changes { tick: self.ticks.pass(time), ..Changes::default() };
         self.settled = false;
-        self.expect();
+        if self.estimates.is_some() {
+            self.expect();
+        }
         if time == self.next_change.at {
             self.change_conditions(out);
         }
@@ -320,8 +322,8 @@ impl Engine {
         for accelerator in self.lanes.ending(self.now).iter() {
             if !self.enter_next_phase(accelerator, out) {
                 let running = self.lanes.finish(accelerator);
-                if let Some(estimates) = &mut self.estimates {
-                    estimates.end(accelerator);
+                if self.estimates.is_some() {
+                    self.end_estimate(accelerator);
                 }
                 self.complete(accelerator, &running, out);
             }
@@ -356,8 +358,8 @@ impl Engine {
         {
             out.record(&Record::Bandwidth { time: self.now, granted_bytes_per_ps }, Origin::NONE);
         }
-        if let Some(estimates) = &mut self.estimates {
-            estimates.share_bandwidth(self.world.platform.sharing, self.now);
+        if self.estimates.is_some() {
+            self.share_estimates();
         }
     }
 
