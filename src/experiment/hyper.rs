@@ -4,9 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{
-    Decisions, Draws, NonNegative, Sample, Seed, Share, Steps, StepsOrNone, Stride, Width, within,
-};
+use crate::files::{Decisions, Draws, NonNegative, Sample, Seed, Share, Steps, Stride, Width, within};
 use crate::policy::HIDDEN;
 
 /// The hyper-parameters of the training.
@@ -31,10 +29,6 @@ pub struct Hyper {
     /// The fraction by which a target network moves towards its network after an update.
     #[serde(deserialize_with = "within::<_, Share, _>")]
     pub tau: f64,
-    /// Iterations in which an expert (earliest deadline first) acts, and the actor imitates it while the critic learns
-    /// the value of its actions. The paper's recipe has none, as far as it is public.
-    #[serde(deserialize_with = "within::<_, StepsOrNone, _>")]
-    pub imitation: u64,
     /// The weight of a term that keeps the actor near the actions in the replay buffer (Fujimoto and Gu, NeurIPS 2021):
     /// the mean squared distance to them, while the values of its actions are scaled to a mean size of 1. With 0, as in
     /// the paper's recipe, the actor moves to where the critic errs most.
@@ -86,7 +80,6 @@ impl Default for Hyper {
             critic_learning_rate: 1e-3,
             max_grad_norm: 1.0,
             tau: 0.005,
-            imitation: 0,
             anchor: 0.0,
             batch_size: 64,
             buffer_size: 50_000,
@@ -177,7 +170,6 @@ mod tests {
                 );
             }
         }
-        assert!(range("imitation = 1e12").contains("expected a whole number from 0 to 16777216"));
         for (key, value, allowed) in [
             ("actor_learning_rate", "1e-50", "a number from 1e-9 to 1e6"),
             ("critic_learning_rate", "0", "a number from 1e-9 to 1e6"),

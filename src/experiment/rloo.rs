@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{Decisions, Draws, Pairs, Positive, Seed, Spells, Steps, StepsOrNone, Stride, within};
+use crate::files::{Decisions, Draws, Pairs, Positive, Seed, Spells, Steps, Stride, within};
 
 /// The hyper-parameters of the training.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -13,10 +13,6 @@ pub struct Rloo {
     /// Steps: new traces, their plays, and a step of the optimiser.
     #[serde(deserialize_with = "within::<_, Steps, _>")]
     pub steps: u64,
-    /// Steps at the start in which the policy imitates a teacher, if it has one: it acts itself, and learns what the teacher
-    /// would have done (DAgger: Ross, Gordon and Bagnell, AISTATS 2011).
-    #[serde(deserialize_with = "within::<_, StepsOrNone, _>")]
-    pub imitation: u64,
     /// Traces of the first step, drawn over all cases.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub traces: usize,
@@ -64,7 +60,6 @@ impl Default for Rloo {
     fn default() -> Self {
         Self {
             steps: 400,
-            imitation: 0,
             traces: 12,
             final_traces: 64,
             plays: 8,

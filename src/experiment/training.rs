@@ -165,21 +165,12 @@ pub const LEARNERS: &[LearnerEntry] = &[
         policies: &["relmas", "learned_gate"],
         needs_libtorch: true,
         given: |training| training.rloo.as_ref().map(Spanned::span),
-        check: |training| {
-            let (policy, imitation) = (training.policy(), training.rloo_parameters().imitation);
-            match imitation == 0 || policy.teaches {
-                true => Ok(()),
-                false => Err(format!(
-                    "`imitation` is {imitation}: expected 0, because `{}` has no teacher to imitate",
-                    policy.name
-                )),
-            }
-        },
+        check: |_| Ok(()),
         steps: |training| training.rloo_parameters().steps,
     },
     LearnerEntry {
         name: "ddpg",
-        doc: "deep deterministic policy gradient (Lillicrap et al., ICLR 2016), which may first imitate an expert",
+        doc: "deep deterministic policy gradient (Lillicrap et al., ICLR 2016)",
         policies: &["relmas"],
         needs_libtorch: true,
         given: |training| training.ddpg.as_ref().map(Spanned::span),
@@ -268,7 +259,7 @@ mod tests {
             assert_eq!(read(text).unwrap(), ["learned_gate", "evolution"], "{text}");
         }
         let rloo = "algorithm = 'rloo'\n";
-        for text in [relmas, rloo, &format!("{relmas}{rloo}"), "policy = 'relmas'\n[rloo]\nimitation = 3"] {
+        for text in [relmas, rloo, &format!("{relmas}{rloo}"), "policy = 'relmas'\n[rloo]\nplays = 4"] {
             assert_eq!(read(text).unwrap(), ["relmas", "rloo"], "{text}");
         }
         for text in [ddpg, &format!("{relmas}{ddpg}"), &format!("{ddpg}[ddpg]")] {
@@ -296,11 +287,6 @@ mod tests {
                 "{ hidden = 8 }",
                 "`training.ddpg` is for `algorithm = \"ddpg\"`, but `learned_gate` is trained by `evolution`: leave \
                  it out, or set `algorithm`",
-            ),
-            (
-                "policy = 'learned_gate'\nalgorithm = 'rloo'\nrloo = { imitation = 9 }",
-                "{ imitation = 9 }",
-                "`imitation` is 9: expected 0, because `learned_gate` has no teacher to imitate",
             ),
             (
                 "algorithm = 'ddpg'\nddpg = { buffer_size = 9 }",

@@ -316,10 +316,6 @@ checked_whole!(
     Steps, "a whole number from 1 to 16777216", 1..=1 << 24
 );
 checked_whole!(
-    /// A number of training steps, zero included.
-    StepsOrNone, "a whole number from 0 to 16777216", 0..=1 << 24
-);
-checked_whole!(
     /// A number of hidden units, or of sub-jobs that a net sees. The limit is our choice, because the number of weights
     /// grows with its square, and a checkpoint has to fit 2 GiB.
     Width, "a whole number from 1 to 1024", 1..=1_024

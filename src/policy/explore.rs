@@ -25,15 +25,12 @@ pub struct Sample {
     pub rows: Vec<f32>,
     /// The spell of each item's request: its number times the spells of a life, plus the number of the spell.
     pub spells: Vec<u32>,
-    /// The outputs that a teacher would have given, for nets that imitate.
-    pub taught: Vec<f32>,
 }
 
 impl Sample {
     fn clear(&mut self) {
         self.rows.clear();
         self.spells.clear();
-        self.taught.clear();
     }
 }
 

@@ -26,10 +26,8 @@ pub use learned_gate::{LearnedGate, untrained};
 pub use registry::{
     Build, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, find, system_sha256,
 };
-#[cfg(feature = "train")]
-pub(crate) use relmas::Teacher;
 pub use relmas::{
-    Actor, HIDDEN, Observation, QUEUE_FEATURES, Relmas, decode, features, initial, initial_of, outputs,
+    Actor, Decoder, HIDDEN, Observation, QUEUE_FEATURES, Relmas, features, initial, initial_of, outputs,
     shapes,
 };
 #[cfg(test)]

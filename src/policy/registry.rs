@@ -40,8 +40,6 @@ pub struct PolicyEntry {
     pub outputs: fn(usize) -> usize,
     /// Features of an item of the queue, for so many accelerators.
     pub features_of: fn(usize) -> usize,
-    /// Whether it has a teacher to imitate.
-    pub teaches: bool,
     /// Makes the scheduler that explores in training.
     pub explore: Explore,
 }
@@ -76,14 +74,13 @@ pub const POLICIES: &[PolicyEntry] = &[
         untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
         outputs: |_| learned_gate::NET[2],
         features_of: |_| learned_gate::NET[0],
-        teaches: false,
         explore: |weights, _, exploration| {
             Ok(Box::new(LearnedGate::exploring(learned_gate::weights(weights)?, exploration)))
         },
     },
     PolicyEntry {
         name: "relmas",
-        doc: "an LSTM over the open sub-jobs that outputs a priority and a score per accelerator, trained by policy gradient",
+        doc: "an LSTM over the open sub-jobs that scales the terms of a rule (order, accelerator, waiting), trained by policy gradient",
         source: "the public outline of RELMAS (DAC 2024)",
         features: relmas::FEATURES,
         parameters: PARAMETERS,
@@ -91,11 +88,10 @@ pub const POLICIES: &[PolicyEntry] = &[
         training: "experiments/train-hetero-6-relmas.toml",
         build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
         untrained: |seed, accelerators| {
-            relmas::initial(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))
+            relmas::untrained(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))
         },
         outputs: super::outputs,
         features_of: super::features,
-        teaches: true,
         explore: |weights, accelerators, exploration| {
             Ok(Box::new(Relmas::exploring(Actor::new(weights, accelerators)?, exploration)))
         },

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::experiment::Reward;
-use crate::policy::{Observation, decode};
+use crate::policy::{Decoder, Observation};
 use crate::sim::{Decision, Engine, Origin, Record, Recorder, Rules, Step, Trace, View, World};
 
 /// Everything that a run depends on except its decisions.
@@ -50,6 +50,7 @@ pub struct Episode {
     engine: Engine,
     observation: Observation,
     decision: Decision,
+    decoder: Decoder,
     judge: Judge,
     steps_left: u64,
     terminated: bool,
@@ -62,6 +63,7 @@ impl Episode {
         let mut episode = Self {
             observation: Observation::new(&world),
             decision: Decision::default(),
+            decoder: Decoder::default(),
             judge: Judge::new(&world, reward),
             engine: Engine::new(world, trace, rules),
             steps_left: max_steps,
@@ -93,7 +95,8 @@ impl Episode {
         if !self.is_over() {
             self.steps_left -= 1;
             self.decision.clear();
-            decode(&self.engine.view(), &self.observation, action, &mut self.decision);
+            let rows = self.observation.sub_jobs();
+            self.decoder.decode(&self.engine.view(), rows, action, &mut self.decision);
             let mut tee = Tee { judge: &mut self.judge, out: &mut *out };
             self.engine.apply(&self.decision, &mut tee).expect("what is decoded is legal");
             self.run_to_decision(out);
@@ -244,6 +247,10 @@ mod tests {
     use crate::sim::run;
     use crate::units::Time;
 
+    /// Actions for one sub-job in the tiny world: to the fast accelerator, and to the other.
+    const TO_0: [f32; 6] = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+    const TO_1: [f32; 6] = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
+
     fn setup(case: &cases::Case) -> Setup {
         let (world, trace) = (Arc::new(case.world()), Arc::new(case.trace.clone()));
         Setup { world, trace, rules: case.rules.clone() }
@@ -258,7 +265,7 @@ mod tests {
             out.push(-row[3 * accelerators] - row[3 * accelerators + 1]);
             let score = |m: usize| -row[m] - 0.5 * row[accelerators + m] - 2.0 * row[2 * accelerators + m];
             out.extend((0..accelerators).map(score));
-            out.push(f32::MIN);
+            out.extend([0.0; 3]);
         }
         assert_eq!(out.len(), observation.len() * outputs(accelerators));
     }
@@ -278,11 +285,11 @@ mod tests {
         let mut episode = Episode::new(tiny(3), reward, 100);
         // The first request takes 20 ns instead of 10, as half of its demand is granted; the second takes its 80 and
         // misses its deadline; then the run is over.
-        let first = episode.step(&[0.0, 1.0, 0.0, -1.0], &mut ());
+        let first = episode.step(&TO_0, &mut ());
         assert_eq!(first, Outcome { reward: 1.0 + 0.1 * 0.5, ..Outcome::default() });
-        let second = episode.step(&[0.0, 0.0, 1.0, -1.0], &mut ());
+        let second = episode.step(&TO_1, &mut ());
         assert_eq!(second, Outcome { reward: -2.0 + 0.1, ..Outcome::default() });
-        let third = episode.step(&[0.0, 1.0, 0.0, -1.0], &mut ());
+        let third = episode.step(&TO_0, &mut ());
         assert_eq!(third, Outcome { reward: 1.05, terminated: true, truncated: false });
         assert!(episode.is_over() && episode.observation().is_empty());
         assert_eq!(episode.step(&[], &mut ()), Outcome { reward: 0.0, ..third });
@@ -295,8 +302,8 @@ mod tests {
         trace.span.end = Time(115_000);
         setup.trace = Arc::new(trace);
         let mut episode = Episode::new(setup, Reward { slack: 0.0, ..Reward::default() }, 100);
-        assert_eq!(episode.step(&[0.0, 1.0, 0.0, -1.0], &mut ()).reward, 1.05);
-        let last = episode.step(&[0.0, 1.0, 0.0, -1.0], &mut ());
+        assert_eq!(episode.step(&TO_0, &mut ()).reward, 1.05);
+        let last = episode.step(&TO_0, &mut ());
         assert_eq!(last, Outcome { reward: -1.0, terminated: true, truncated: false });
     }
 
@@ -312,15 +319,14 @@ mod tests {
         assert_eq!(episode.observation().len(), 1);
         // The first request runs on the slow accelerator: when the second arrives, 10 ns later, the first cannot meet
         // its deadline.
-        let steps =
-            [episode.step(&[0.0, 0.0, 1.0, -1.0], &mut ()), episode.step(&[0.0, 1.0, 0.0, -1.0], &mut ())];
+        let steps = [episode.step(&TO_1, &mut ()), episode.step(&TO_0, &mut ())];
         assert_eq!(steps.map(|outcome| outcome.reward), [4.0, -4.0]);
     }
 
     #[test]
     fn truncated_is_not_terminated() {
         let mut episode = Episode::new(tiny(3), Reward::default(), 1);
-        let only = episode.step(&[0.0, 1.0, 0.0, -1.0], &mut ());
+        let only = episode.step(&TO_0, &mut ());
         assert!(only.truncated && !only.terminated && episode.is_over());
         assert_eq!(episode.observation().len(), 1, "a learner has to judge where it stopped");
     }
@@ -360,10 +366,11 @@ mod tests {
         fn an_episode_and_a_scheduler_give_the_same_records(case in any_case(1..=4)) {
             let (outcomes, records) = play(Episode::new(setup(&case), Reward::default(), u64::MAX));
             let (mut observation, mut out) = (Observation::new(&case.world()), Vec::new());
+            let mut decoder = Decoder::default();
             let mut scheduler = Script(|view: &crate::sim::View, decision: &mut Decision| {
                 observation.observe(view);
                 action(&observation, &mut out);
-                decode(view, &observation, &out, decision);
+                decoder.decode(view, observation.sub_jobs(), &out, decision);
             });
             let mut expected: Vec<(Record, Origin)> = Vec::new();
             run(case.engine(), &mut scheduler, &mut expected).expect("everything is assigned");

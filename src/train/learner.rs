@@ -81,8 +81,7 @@ pub struct LogRow {
     pub reward: Option<f64>,
     /// Mean squared error of the critic.
     pub critic_loss: Option<f64>,
-    /// Minus the mean value that the critic gives to the actor's actions; while the actor imitates, its mean squared
-    /// error.
+    /// Minus the mean value that the critic gives to the actor's actions.
     pub actor_loss: Option<f64>,
     /// Standard deviation of the noise.
     #[serde(default)]

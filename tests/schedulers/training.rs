@@ -87,7 +87,7 @@ fn learned_gate_is_trained_the_same_for_any_thread_count_and_when_resumed() {
 fn policy_gradient_is_the_same_for_any_thread_count_and_when_resumed() {
     let gate = format!("policy = 'learned_gate'\n{RLOO}");
     the_same_for_any_thread_count_and_when_resumed(&gate, "learned_gate");
-    the_same_for_any_thread_count_and_when_resumed(&RLOO.replace("plays", "imitation = 2\nplays"), "relmas");
+    the_same_for_any_thread_count_and_when_resumed(RLOO, "relmas");
 }
 
 #[cfg(feature = "train")]
@@ -348,7 +348,6 @@ fn a_training_out_of_any_range_is_told_in_short() {
         ("evolution.learning_rate", "1e300", "a number from 1e-9 to 1e6"),
         ("evolution.final_learning_rate", "0", "a number from 1e-9 to 1e6"),
         ("ddpg.hidden", "1000000", "a whole number from 1 to 1024"),
-        ("ddpg.imitation", "1000000000000", "a whole number from 0 to 16777216"),
         ("ddpg.learning_starts", "100000", "at most `buffer_size`, 50000"),
     ] {
         let set = format!("training.{key}={value}");

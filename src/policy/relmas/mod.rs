@@ -1,6 +1,6 @@
 //! `relmas`: the reconstruction of the RELMAS policy. An LSTM walks over the open sub-jobs in the order of deadlines;
-//! after each it outputs a priority, a score per accelerator and one for waiting, from -1 to 1. This file holds the
-//! forward pass and the scheduler around it; `train` learns the weights.
+//! after each it outputs a priority, a score per accelerator and three factors, from -1 to 1, which [`decode`] turns into
+//! decisions. This file holds the forward pass and the scheduler around it; `train` learns the weights.
 //!
 //! The tensors, for M accelerators, F features and H hidden units; gates in the order input, forget, cell, output:
 //!
@@ -9,14 +9,13 @@
 //! | `lstm.input` | 4H, F |
 //! | `lstm.hidden` | 4H, H |
 //! | `lstm.bias` | 4H |
-//! | `head.weight` | M + 2, H |
-//! | `head.bias` | M + 2 |
+//! | `head.weight` | M + 4, H |
+//! | `head.bias` | M + 4 |
 //!
-//! Scores are bounded like the priority, because exploration and the critic need a scale; this does not change which is
-//! the highest.
+//! Outputs are bounded, because exploration and the critic need a scale.
 
+mod decode;
 pub mod observation;
-mod teacher;
 
 use pulp::{Arch, Simd, WithSimd};
 use rand::RngExt;
@@ -26,15 +25,15 @@ use super::dense::{ACTIVATION_MACS, Affine, Matrix, sigmoid, tanh};
 use super::explore::{Exploration, Explorer};
 use super::weights::{Tensors, WeightsError};
 use crate::sim::{Decision, Scheduler, View};
-pub use observation::{Observation, QUEUE_FEATURES, decode, features, outputs};
-pub(crate) use teacher::Teacher;
+pub use decode::{Decoder, outputs};
+pub use observation::{Observation, QUEUE_FEATURES, features};
 
 /// The default number of hidden units. Our choice, because the size of the paper's net is not public, and a decision of
 /// twice as many units costs three times as much.
 pub const HIDDEN: usize = 32;
 
 /// The version of its observations and actions: weights for another version are refused.
-pub const FEATURES: &str = "relmas-2";
+pub const FEATURES: &str = "relmas-3";
 
 /// Names and shapes of the actor's tensors.
 pub fn shapes(accelerators: usize, hidden: usize) -> [(&'static str, Vec<usize>); 5] {
@@ -48,9 +47,17 @@ pub fn shapes(accelerators: usize, hidden: usize) -> [(&'static str, Vec<usize>)
     ]
 }
 
-/// Weights to start from: uniform within 1 / sqrt(H), as PyTorch starts its LSTM.
+/// Random weights: uniform within 1 / sqrt(H), as PyTorch starts its LSTM.
 pub fn initial(accelerators: usize, hidden: usize, random: &mut ChaCha8Rng) -> Tensors {
     initial_of(&shapes(accelerators, hidden), hidden, random)
+}
+
+/// Weights to start from: random ones with a head of zeros, with which the policy is its rule.
+pub fn untrained(accelerators: usize, hidden: usize, random: &mut ChaCha8Rng) -> Tensors {
+    let (mut tensors, outputs) = (initial(accelerators, hidden, random), outputs(accelerators));
+    tensors.insert("head.weight", &[outputs, hidden], vec![0.0; outputs * hidden]);
+    tensors.insert("head.bias", &[outputs], vec![0.0; outputs]);
+    tensors
 }
 
 /// Initial weights for other tensors around so many hidden units.
@@ -184,8 +191,8 @@ pub struct Relmas {
     /// The observation, made at the first view.
     observation: Option<Observation>,
     action: Vec<f32>,
+    decoder: Decoder,
     exploration: Option<Exploration>,
-    teacher: Teacher,
     /// The spells of the rows, while it explores.
     spells: Vec<u32>,
 }
@@ -197,8 +204,8 @@ impl Relmas {
             actor,
             observation: None,
             action: Vec::new(),
+            decoder: Decoder::default(),
             exploration: None,
-            teacher: Teacher::default(),
             spells: Vec::new(),
         }
     }
@@ -224,7 +231,6 @@ impl Relmas {
         if let Some(sample) = exploration.sample() {
             sample.rows.extend_from_slice(observation.rows());
             sample.spells.extend_from_slice(&self.spells);
-            self.teacher.act(view, observation, &mut sample.taught);
         }
     }
 }
@@ -247,10 +253,9 @@ impl Scheduler for Relmas {
         observation.observe(view);
         actor.act(observation.rows(), action);
         out.operations.macs += actor.macs(view.sub_jobs().len());
-        out.operations.comparisons += action.len() as u64;
         self.explore(view);
         let observation = self.observation.as_ref().expect("it was made above");
-        decode(view, observation, &self.action, out);
+        self.decoder.decode(view, observation.sub_jobs(), &self.action, out);
     }
 }
 
@@ -337,15 +342,17 @@ mod tests {
         let case = cases::Case::new(3, cases::Size { accelerators: 2, networks: 1, layers: 2, requests: 4 });
         let tensors = initial(2, 16, &mut stream(1, "test", "relmas"));
         let actor = Actor::new(&tensors, 2).expect("all tensors");
-        // 4 x 16 x (16 + 16) + 4 x 16 + 3 x 16, and 84 activations of 12.
-        assert_eq!((actor.macs(1), actor.macs(10)), (3_168, 31_680));
+        // 4 x 16 x (16 + 16) + 6 x 16 + 3 x 16, and 86 activations of 12.
+        assert_eq!((actor.macs(1), actor.macs(10)), (3_224, 32_240));
         let mut relmas = Relmas::new(actor);
         let mut rules = crate::check::plain_rules();
         rules.decision_cost = DecisionCost::Host(Host::default());
         let made = records(&case.world(), &case.trace.requests, rules, |view, out| {
             relmas.decide(view, out);
+            // Eight more activations for what becomes of the outputs, and a sort.
             let open = view.sub_jobs().len() as u64;
-            assert_eq!((out.operations.macs, out.operations.comparisons), (3_168 * open, 4 * open));
+            let sort = open * u64::from(open.next_power_of_two().ilog2());
+            assert_eq!((out.operations.macs, out.operations.comparisons), (3_320 * open, 6 * open + sort));
         });
         assert!(made.iter().any(|record| matches!(record, Record::Done { .. })));
     }

@@ -1,6 +1,6 @@
-//! The observation of a policy and its action, both in plain `f32`.
+//! The observation of a policy, in plain `f32`.
 //!
-//! The observation has a row per open sub-job, in the order of deadlines, of 3M + 10 numbers for M accelerators:
+//! It has a row per open sub-job, in the order of deadlines, of 3M + 10 numbers for M accelerators:
 //!
 //! | place | feature | unit and scale |
 //! |---|---|---|
@@ -26,10 +26,8 @@
 //! share, or of a count: 10 us become 0.25 and 10 ms 2.5, so that typical values lie between -3 and 3. It is computed
 //! without a mathematical library, whose last digits differ between machines.
 //!
-//! The action has a row of M + 2 numbers per open sub-job: its priority, a score per accelerator, and one for waiting
-//! ([`decode`]).
 
-use crate::sim::{Decision, NetworkModel, PairCost, Platform, View, World};
+use crate::sim::{NetworkModel, PairCost, Platform, View, World};
 use crate::units::Time;
 
 /// Features of the queue as a whole.
@@ -44,11 +42,6 @@ const CANNOT_RUN: f32 = -1.0;
 /// Numbers in the row of a sub-job.
 pub const fn features(accelerators: usize) -> usize {
     3 * accelerators + 5 + QUEUE_FEATURES
-}
-
-/// Numbers in the action for a sub-job.
-pub const fn outputs(accelerators: usize) -> usize {
-    accelerators + 2
 }
 
 /// The features of one view; buffers are kept from view to view.
@@ -182,53 +175,11 @@ fn log(x: f64) -> f32 {
     (bits as f32 * (0.25 / (1 << 23) as f32)).copysign(x as f32)
 }
 
-/// Turns an action into a decision: every open sub-job goes to the accelerator that has the highest score among those
-/// that can run it, ties to the lower number, with its priority. NaN counts as lower than all numbers. It waits if the
-/// score for waiting is higher still; but where nothing runs and all would wait, none does.
-pub fn decode(view: &View, observation: &Observation, action: &[f32], out: &mut Decision) {
-    let (subs, wide) = (view.sub_jobs(), outputs(view.accelerators().len()));
-    assert_eq!(action.len(), subs.len() * wide, "one row per open sub-job");
-    let rows = || observation.sub_jobs().zip(action.chunks_exact(wide));
-    let is_idle = view.accelerators().iter().all(|lane| lane.running.is_none());
-    let nobody_waits = is_idle && rows().all(|(sub, row)| waits(row, best(view, sub, row)));
-    // Holding a job takes the assignments of all its sub-jobs away.
-    for (sub, row) in rows().filter(|_| !nobody_waits) {
-        let job = view.job_of(&subs[sub]);
-        if waits(row, best(view, sub, row)) && !job.held {
-            out.hold(job.id);
-        }
-    }
-    for (sub, row) in rows() {
-        let best = best(view, sub, row);
-        if nobody_waits || !waits(row, best) {
-            out.assign(subs[sub].id, best, f64::from(row[0]).max(f64::from(f32::MIN)));
-        }
-    }
-}
-
-/// The accelerator with the highest score among those that can run a sub-job.
-fn best(view: &View, sub: usize, row: &[f32]) -> usize {
-    let alone = view.alone_on_each(&view.sub_jobs()[sub]);
-    let mut options = (0..).zip(alone).filter(|&(_, &alone)| alone < Time::MAX);
-    let (mut best, _) = options.next().expect("some accelerator runs every layer");
-    for (accelerator, _) in options {
-        let (score, highest) = (row[1 + accelerator], row[1 + best]);
-        if score > highest || highest.is_nan() {
-            best = accelerator;
-        }
-    }
-    best
-}
-
-fn waits(row: &[f32], best: usize) -> bool {
-    row[row.len() - 1] > row[1 + best]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::check::{layer, plain_rules, platform, records, request, world};
-    use crate::sim::{Action, Record, SubJobView};
+    use crate::sim::SubJobView;
 
     #[test]
     fn the_scale_is_exact_at_powers_of_two_and_keeps_the_order() {
@@ -280,69 +231,5 @@ mod tests {
         assert!(at.is_legal(0, 0) && !at.is_legal(0, 1) && at.is_legal(1, 0) && at.is_legal(1, 1));
         // 20 us of request 0, 30 of request 1, 60 of request 2; 300,000 and 1,200,000 bytes.
         assert_eq!(*at.queue(), [log(2.0), log(3.0), 0.0, log_us(55.0), log_us(75.0)]);
-    }
-
-    #[test]
-    fn the_highest_legal_score_wins() {
-        let mut last_only = layer(&[], &[(1.0, 0.0); 3]);
-        (last_only.costs[0], last_only.costs[1]) = (None, None);
-        let world = world(platform(3, 20.0), &[&[layer(&[], &[(1.0, 0.0); 3])], &[last_only]]);
-        let mut chosen = Vec::new();
-        let requests = [0, 0, 0, 1].map(|network| request(network, 0.0));
-        let nan = f32::NAN;
-        let action = [
-            [0.5, 1.0, 3.0, 2.0, 2.5],
-            [nan, 7.0, 7.0, -8.0, nan],
-            [0.1, nan, -9.0, nan, -10.0],
-            [0.0, 9.0, 8.0, 7.0, 6.0],
-        ];
-        let mut observation = Observation::new(&world);
-        let made = records(&world, &requests, plain_rules(), |view, out| {
-            observation.observe(view);
-            decode(view, &observation, &action.as_flattened()[..view.sub_jobs().len() * 5], out);
-            if chosen.is_empty() {
-                chosen.clone_from(&out.actions);
-            }
-        });
-        let places: Vec<(usize, f64)> = chosen
-            .iter()
-            .map(|action| match *action {
-                Action::Assign { accelerator, priority, .. } => (accelerator, priority),
-                _ => panic!("{action:?}"),
-            })
-            .collect();
-        let lowest = f64::from(f32::MIN);
-        assert_eq!(places, [(1, 0.5), (0, lowest), (1, f64::from(0.1f32)), (2, 0.0)]);
-        assert_eq!(made.iter().filter(|record| matches!(record, Record::Done { .. })).count(), 4);
-    }
-
-    #[test]
-    fn what_scores_higher_for_waiting_waits_unless_nothing_runs() {
-        let world = world(platform(2, 20.0), &[&[layer(&[], &[(1.0, 0.0), (1.0, 0.0)])]]);
-        // The second is due first, and comes first in the observation.
-        let requests = [(0.0, 90), (0.0, 50)].map(|(at, due)| {
-            let mut request = request(0, at);
-            request.deadline = Time(due * 1_000);
-            request
-        });
-        let mut observation = Observation::new(&world);
-        let mut decisions = Vec::new();
-        records(&world, &requests, plain_rules(), |view, out| {
-            observation.observe(view);
-            let order: Vec<usize> = observation.sub_jobs().collect();
-            // The first row goes to accelerator 1, the second would wait.
-            let action = [[0.0, 0.1, 0.2, 0.0], [0.0, 0.1, 0.2, 0.3]];
-            decode(view, &observation, &action.as_flattened()[(2 - order.len()) * 4..], out);
-            decisions.push((order, out.actions.clone()));
-        });
-        let (order, first) = &decisions[0];
-        assert_eq!(order[..], [1, 0]);
-        assert!(
-            matches!(first[..], [Action::Hold { .. }, Action::Assign { accelerator: 1, .. }]),
-            "{first:?}"
-        );
-        // Then it is alone, and nothing runs.
-        let (_, last) = decisions.last().expect("two decisions");
-        assert!(matches!(last[..], [Action::Assign { accelerator: 1, .. }]), "{last:?}");
     }
 }

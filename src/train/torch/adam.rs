@@ -33,6 +33,11 @@ impl Adam {
     /// Moves the parameters against the gradient of the loss, and returns the length of the gradient.
     pub(super) fn step(&mut self, parameters: &mut Parameters, loss: &Tensor) -> f64 {
         let gradients = Tensor::run_backward(&[loss], parameters.leaves(), false, false);
+        self.step_along(parameters, &gradients)
+    }
+
+    /// Moves the parameters against a gradient, a tensor per parameter, and returns its length.
+    pub(super) fn step_along(&mut self, parameters: &mut Parameters, gradients: &[Tensor]) -> f64 {
         no_grad(|| {
             let squares: f64 = gradients.iter().map(|g| g.square().sum(Kind::Float).double_value(&[])).sum();
             let length = squares.sqrt();
@@ -42,7 +47,7 @@ impl Adam {
             let [first, second] = &mut self.means;
             let means = first.leaves_mut().iter_mut().zip(second.leaves_mut());
             for ((parameter, gradient), (first, second)) in
-                parameters.leaves_mut().iter_mut().zip(&gradients).zip(means)
+                parameters.leaves_mut().iter_mut().zip(gradients).zip(means)
             {
                 let gradient = gradient * scale;
                 first.copy_(&(&*first * DECAY[0] + &gradient * (1.0 - DECAY[0])));

@@ -183,13 +183,13 @@ mod tests {
     use super::*;
     use crate::rng::stream;
 
-    /// One accelerator: rows of 13, actions of 3.
+    /// One accelerator: rows of 13, actions of 5.
     fn transition(sub_jobs: [usize; 2], value: f32) -> Transition {
         let seen =
             |sub_jobs: usize| Seen { rows: vec![value; 13 * sub_jobs], queue: [value; QUEUE_FEATURES] };
         Transition {
             before: seen(sub_jobs[0]),
-            action: vec![value; 3 * sub_jobs[0]],
+            action: vec![value; 5 * sub_jobs[0]],
             reward: value,
             after: seen(sub_jobs[1]),
             terminated: sub_jobs[1] == 0,
@@ -202,7 +202,7 @@ mod tests {
         (1..=3).for_each(|i| buffer.push(transition([3, 1], i as f32)));
         assert_eq!(buffer.kept.iter().map(|kept| kept.reward).collect::<Vec<f32>>(), [3.0, 2.0]);
         let mut long = transition([3, 1], 4.0);
-        long.action = vec![4.0; 10];
+        long.action = vec![4.0; 16];
         buffer.push(long);
         assert_eq!(buffer.kept[1], transition([3, 1], 4.0));
     }
@@ -212,7 +212,7 @@ mod tests {
         let mut buffer = Buffer::new(1, 10, 3);
         buffer.push(transition([2, 0], 1.0));
         let batch = buffer.draw(3, &mut stream(1, "test", "replay"));
-        assert_eq!((batch.before.rows.size(), batch.actions.size()), (vec![3, 2, 13], vec![3, 2, 3]));
+        assert_eq!((batch.before.rows.size(), batch.actions.size()), (vec![3, 2, 13], vec![3, 2, 5]));
         assert_eq!((batch.after.rows.size(), batch.after.queue.size()), (vec![3, 1, 13], vec![3, 5]));
         assert_eq!(batch.after.lengths.int64_value(&[2]), 0);
         assert_eq!(batch.goes_on.double_value(&[0]), 0.0);

@@ -2,9 +2,6 @@
 //! action at a queue, and the actor follows the critic's gradient. Both learn against target networks, from decisions
 //! drawn from a replay buffer; the actions that fill it carry noise.
 //!
-//! The actor may start by imitation: in the first iterations an expert acts (a rule with noise), and the actor learns
-//! to act like it, while the critic learns the value of these actions. An untrained critic would lead the actor astray.
-//!
 //! Training goes in iterations: new runs, their decisions, and an update after every step of all of them. Between
 //! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the replay buffer. All
 //! random draws of an iteration come from the seed and the number of the iteration, so a resumed training equals one
@@ -20,7 +17,7 @@ use super::buffer::{Buffer, Transition};
 use super::lstm::{act, critic_shapes, initial_critic, value};
 use super::{Parameters, one_thread};
 use crate::experiment::Hyper;
-use crate::policy::{Actor, Teacher, Tensors, WeightsError, initial, shapes};
+use crate::policy::{Actor, Tensors, WeightsError, relmas, shapes};
 use crate::rng::stream;
 use crate::train::env::{Env, Episode};
 
@@ -35,8 +32,8 @@ pub struct Progress {
     pub updates: u64,
     /// Mean squared error of the critic; 0 without an update.
     pub critic_loss: f64,
-    /// Mean loss of the actor: minus the value that the critic gives to its actions, plus the anchor term; while it
-    /// imitates, the mean squared error. 0 without an update.
+    /// Mean loss of the actor: minus the value that the critic gives to its actions, plus the anchor term. 0 without
+    /// an update.
     pub actor_loss: f64,
 }
 
@@ -90,7 +87,7 @@ impl Ddpg {
     pub fn new(hyper: Hyper, accelerators: usize) -> Self {
         hyper.check().expect("checked by whoever read them");
         let mut random = stream(hyper.seed, "ddpg", "weights");
-        let actor = initial(accelerators, hyper.hidden, &mut random);
+        let actor = relmas::untrained(accelerators, hyper.hidden, &mut random);
         let critic = initial_critic(accelerators, hyper.hidden, &mut random);
         Self {
             actor: Learner::new(&actor, hyper.actor_learning_rate, hyper.max_grad_norm),
@@ -136,10 +133,6 @@ impl Ddpg {
         self.iterations
     }
 
-    fn imitates(&self) -> bool {
-        u64::from(self.iterations) < self.hyper.imitation
-    }
-
     /// One iteration: new runs to their ends, with an update after every step.
     pub fn iterate(&mut self, env: &mut Env) -> Progress {
         one_thread();
@@ -171,14 +164,9 @@ impl Ddpg {
         let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
         let noise =
             self.hyper.exploration_noise * self.hyper.exploration_noise_decay.powi(self.iterations as i32);
-        let (imitates, mut teacher) = (self.imitates(), Teacher::default());
         let mut action = |episode: &Episode| {
             let mut action = Vec::new();
-            if imitates && !episode.is_over() {
-                teacher.act(&episode.view(), episode.observation(), &mut action);
-            } else {
-                actor.act(episode.observation().rows(), &mut action);
-            }
+            actor.act(episode.observation().rows(), &mut action);
             for said in &mut action {
                 let more: f64 = StandardNormal.sample(random);
                 *said = (*said + (noise * more) as f32).clamp(-1.0, 1.0);
@@ -206,7 +194,6 @@ impl Ddpg {
 
     /// Updates both networks on a batch and returns the losses of the critic and of the actor.
     fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
-        let imitates = self.imitates();
         let Self { hyper, actor, critic, buffer, .. } = self;
         let batch = buffer.draw(hyper.batch_size, random);
         let (before, after) = (&batch.before, &batch.after);
@@ -222,13 +209,9 @@ impl Ddpg {
         critic.adam.step(&mut critic.own, &critic_loss);
         let actions = act(&actor.own, &before.rows);
         let distance = distance(&actions, &batch.actions, &before.lengths);
-        let actor_loss = if imitates {
-            distance
-        } else {
-            let values = worth(&critic.own, &actions);
-            let size = values.abs().mean(Kind::Float).detach();
-            distance * size * hyper.anchor - values.mean(Kind::Float)
-        };
+        let values = worth(&critic.own, &actions);
+        let size = values.abs().mean(Kind::Float).detach();
+        let actor_loss = distance * size * hyper.anchor - values.mean(Kind::Float);
         actor.adam.step(&mut actor.own, &actor_loss);
         critic.target.follow(&critic.own, hyper.tau);
         actor.target.follow(&actor.own, hyper.tau);
@@ -290,23 +273,6 @@ mod tests {
             assert!(action[1] > action[2], "{action:?}");
             episode.step(&action, &mut ());
         }
-    }
-
-    #[test]
-    fn an_imitator_acts_as_the_expert_does_and_goes_on_from_there() {
-        let hyper = Hyper { imitation: 8, anchor: 1.0, exploration_noise: 0.1, ..hyper() };
-        let (mut ddpg, mut env) = (Ddpg::new(hyper, ACCELERATORS), env(&hyper));
-        let all: Vec<Progress> = (0..12).map(|_| ddpg.iterate(&mut env)).collect();
-        assert!(all[7].actor_loss < 0.5 * all[1].actor_loss, "{all:?}");
-        let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
-        let (mut episode, mut action) = (Episode::new(tiny(10), Reward::default(), 100), Vec::new());
-        let mut reward = 0.0;
-        while !episode.is_over() {
-            actor.act(episode.observation().rows(), &mut action);
-            assert!(action[0] > 0.5 && action[1] > 0.5 && action[2] < -0.5, "{action:?}");
-            reward += episode.step(&action, &mut ()).reward;
-        }
-        assert!(reward > 10.0, "{reward}");
     }
 
     #[test]

@@ -12,15 +12,11 @@
 //!
 //! Noise, learning rate and the number of traces change geometrically from first to last: noise that stays large learns
 //! the policy that is best with noise. The weights that are validated are a moving average.
-//!
-//! In the first `imitation` steps a policy with a teacher acts with little noise, and learns what the teacher would have
-//! done at the decisions that were kept (DAgger: Ross, Gordon and Bagnell, AISTATS 2011).
 
 #[cfg(test)]
 mod tests;
 
 use rand::RngExt;
-use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use tch::{Kind, Tensor, no_grad};
 
@@ -48,11 +44,8 @@ pub(in crate::train) const START: Option<Start> = Some(|plan, training, state| {
 const REPLACED: f64 = 0.05;
 /// The bound beyond which outputs of `learned_gate` have no more effect; those of `relmas` never reach it.
 const BOUND: f64 = 2.0;
-/// Standard deviation of the noise while the policy imitates: enough to leave the path of the teacher, too little to
-/// change what is learned. Our choice.
-const IMITATING: f64 = 0.05;
-/// Decisions of a step of the optimiser while it imitates. Our choice.
-const TAUGHT: usize = 128;
+/// Decisions of a batch, of which a gradient is computed. Our choice, because what a batch needs stays in the cache.
+const TOGETHER: usize = 128;
 
 struct Ascending<'a> {
     kind: &'static PolicyEntry,
@@ -148,8 +141,7 @@ impl Ascending<'_> {
     fn ascend(&mut self) -> LogRow {
         one_thread();
         let Rloo { seed, samples, spells, plays, horizon, .. } = self.rloo;
-        let imitates = self.steps < self.rloo.imitation;
-        let sigma = if imitates { IMITATING } else { self.schedule(self.rloo.sigma, self.rloo.final_sigma) };
+        let sigma = self.schedule(self.rloo.sigma, self.rloo.final_sigma);
         let traces = self.schedule(self.rloo.traces as f64, self.rloo.final_traces as f64).round() as usize;
         let warm = ((self.steps + 1) as f64 / self.rloo.warm_up as f64).min(1.0);
         self.adam.rate = warm * self.schedule(self.rloo.learning_rate, self.rloo.final_learning_rate);
@@ -177,14 +169,7 @@ impl Ascending<'_> {
                 weigh(play, advantages, *weight, outputs, sigma as f32)
             })
             .collect();
-        let weighed: Vec<&Weighed> = weighed.iter().collect();
-        let (gradient_norm, actor_loss) = match imitates {
-            true => {
-                let (norm, loss) = self.imitate(weighed);
-                (norm, Some(loss))
-            }
-            false => (self.descend(&weighed), None),
-        };
+        let gradient_norm = self.descend(&mut weighed.iter().collect::<Vec<_>>());
         self.steps += 1;
         self.plays += count as u64;
         LogRow {
@@ -195,38 +180,31 @@ impl Ascending<'_> {
             sigma: Some(sigma),
             learning_rate: Some(self.adam.rate),
             gradient_norm: Some(gradient_norm),
-            actor_loss,
             ..LogRow::default()
         }
     }
 
     /// A step of the optimiser along the gradient of the expected return; returns its norm.
-    fn descend(&mut self, weighed: &[&Weighed]) -> f64 {
-        let loss = loss(&self.said(weighed), weighed);
-        let norm = self.adam.step(&mut self.own, &loss);
+    ///
+    /// The gradient is the sum of those of batches of decisions, which all threads share. Queues of a batch have about the
+    /// same length, because the net computes them at the length of the longest.
+    fn descend(&mut self, weighed: &mut [&Weighed]) -> f64 {
+        weighed.sort_by_key(|weighed| weighed.sample.spells.len());
+        let (weights, features) = (self.own.tensors(), (self.kind.features_of)(self.accelerators));
+        let net = self.net;
+        let gradient = |weighed: &[&Weighed]| {
+            one_thread();
+            let own = Parameters::new(&weights);
+            let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
+            let loss = loss(&net(&own, &Batch::new(&samples, features)), weighed);
+            Tensor::run_backward(&[loss], own.leaves(), false, false)
+        };
+        let parts: Vec<Vec<Tensor>> = weighed.par_chunks(TOGETHER).map(gradient).collect();
+        let zeros: Vec<Tensor> = self.own.leaves().iter().map(Tensor::zeros_like).collect();
+        let add = |sums: Vec<Tensor>, part: Vec<Tensor>| sums.iter().zip(&part).map(|(a, b)| a + b).collect();
+        let norm = self.adam.step_along(&mut self.own, &parts.into_iter().fold(zeros, add));
         self.average.follow(&self.own, REPLACED);
         norm
-    }
-
-    /// Steps towards what the teacher would have done, [`TAUGHT`] decisions each; returns the means of the gradient's
-    /// norm and of the squared error.
-    fn imitate(&mut self, mut weighed: Vec<&Weighed>) -> (f64, f64) {
-        weighed.shuffle(&mut stream(self.rloo.seed, "imitation", &self.steps.to_string()));
-        let (mut norms, mut losses) = (Vec::new(), Vec::new());
-        for weighed in weighed.chunks(TAUGHT) {
-            let said = self.said(weighed);
-            let taught = flat(weighed, |weighed| &weighed.sample.taught).reshape(said.size());
-            let loss = (said - taught).square().mean(Kind::Float);
-            norms.push(self.adam.step(&mut self.own, &loss));
-            losses.push(loss.double_value(&[]));
-            self.average.follow(&self.own, REPLACED);
-        }
-        (mean(&norms), mean(&losses))
-    }
-
-    fn said(&self, weighed: &[&Weighed]) -> Tensor {
-        let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
-        (self.net)(&self.own, &Batch::new(&samples, (self.kind.features_of)(self.accelerators)))
     }
 }
 

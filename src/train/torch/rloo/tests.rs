@@ -29,7 +29,6 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     let samples = [3, 1].map(|items: usize| Sample {
         rows: numbers(items * features, 1.0, random),
         spells: (0..items as u32).collect(),
-        taught: Vec::new(),
     });
     let pushes = [3, 1].map(|items| numbers(items * (kind.outputs)(accelerators), 1.0, random));
     let all = samples.iter().zip(&pushes);
