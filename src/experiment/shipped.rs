@@ -15,7 +15,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::error::Error;
 use crate::cost::Cache;
@@ -136,7 +136,7 @@ impl Shipped {
 /// Removes the folders of other versions beside that of the running program, except those used last or of late. Each is
 /// renamed first, so that a program that starts meanwhile never finds part of one.
 fn remove_old(own: &Path) {
-    let used = |folder: &Path| -> Option<SystemTime> {
+    let used = |folder: &Path| {
         let file = std::fs::metadata(folder.join(USED)).or_else(|_| std::fs::metadata(folder));
         file.ok()?.modified().ok()
     };
@@ -148,8 +148,7 @@ fn remove_old(own: &Path) {
     };
     let entries = std::fs::read_dir(cache).into_iter().flatten().flatten();
     let others = entries.map(|entry| entry.path()).filter(is_one);
-    let mut others: Vec<(SystemTime, PathBuf)> =
-        others.filter_map(|path| Some((used(&path)?, path))).collect();
+    let mut others: Vec<_> = others.filter_map(|path| Some((used(&path)?, path))).collect();
     others.sort();
     // The running program's own folder is one of those that are kept.
     for (last, path) in others.into_iter().rev().skip(KEPT - 1) {

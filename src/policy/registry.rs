@@ -151,7 +151,7 @@ pub struct Manifest {
     pub system_sha256: String,
     /// These accelerators; none in manifests of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub accelerator: Vec<TrainedFor>,
+    pub trained_for: Vec<TrainedFor>,
     /// SHA-256 of the weights' file.
     pub weights_sha256: String,
     /// The version of mascot that trained it.
@@ -189,8 +189,8 @@ impl Manifest {
     /// The accelerators by place: the name of each, and all that decides its costs as JSON. `None` where the manifest does
     /// not have them, or they are not those of `system_sha256`.
     pub fn accelerators(&self) -> Option<Vec<(&str, &str)>> {
-        let count = self.accelerator.iter().map(|of| of.places.len()).sum();
-        let at = |place: usize| self.accelerator.iter().find(|of| of.places.contains(&place));
+        let count = self.trained_for.iter().map(|of| of.places.len()).sum();
+        let at = |place: usize| self.trained_for.iter().find(|of| of.places.contains(&place));
         let all: Vec<&TrainedFor> = (0..count).map(at).collect::<Option<_>>()?;
         let costs: Vec<&str> = all.iter().map(|of| of.costs.as_str()).collect();
         (hash(&costs) == self.system_sha256)

@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use crate::experiment::Error;
@@ -124,11 +124,22 @@ pub(super) fn with_beats<T: Send>(claims: &Claims, act: impl FnOnce() -> T + Sen
                 claims.beat();
             }
         });
-        let done = act();
-        is_over.store(true, Ordering::Release);
-        beats.thread().unpark();
-        done
+        let _stop = Stop { is_over: &is_over, beats: beats.thread().clone() };
+        act()
     })
+}
+
+/// Ends the beats when it goes, also in a panic, which would wait for them.
+struct Stop<'a> {
+    is_over: &'a AtomicBool,
+    beats: Thread,
+}
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        self.beats.unpark();
+    }
 }
 
 #[cfg(test)]

@@ -335,5 +335,5 @@ fn ends_of_wire<'a>(cell: &'a Cell, wire: usize) -> [&'a str; 2] {
             [name, node(fleet.model.clients[tenant].node)]
         }
     };
-    if wire % 2 == 0 { ends } else { [ends[1], ends[0]] }
+    if wire.is_multiple_of(2) { ends } else { [ends[1], ends[0]] }
 }

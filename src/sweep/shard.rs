@@ -96,9 +96,15 @@ impl Sweep<'_> {
                 elsewhere.fetch_add(1, Ordering::Relaxed);
                 return Ok(None);
             }
-            let failure = self.run_and_keep(place, store, clock);
+            // Another process may have finished it meanwhile.
+            let failure = match store.load(id) {
+                Some(_) => Ok(None),
+                None => {
+                    run.fetch_add(1, Ordering::Relaxed);
+                    self.run_and_keep(place, store, clock)
+                }
+            };
             claims.release(id);
-            run.fetch_add(1, Ordering::Relaxed);
             failure
         };
         let all = |places: &[usize]| places.par_iter().map(one).collect::<Result<Vec<_>, Error>>();

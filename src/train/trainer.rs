@@ -135,7 +135,7 @@ impl<'a> Trainer<'a> {
             features: kind.features.into(),
             system: system.name.clone(),
             system_sha256: system_sha256(system),
-            accelerator: trained_for(system),
+            trained_for: trained_for(system),
             weights_sha256: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             commit: option_env!("MASCOT_GIT_COMMIT")

@@ -323,7 +323,7 @@ fn a_request_of_a_fleet_is_explained_by_its_steps_and_its_order() {
     run(folder.path());
     let [own, out] = ["own.toml", "out"].map(|name| folder.path().join(name).to_str().unwrap().to_string());
     let greedy = "dispatchers=[{ variant = 'smallest', batch = { rule = 'greedy', max = 4 } }]";
-    let cells = ["--set", "loads=[2]", "--set", greedy, "--seeds", "1", "--quiet"];
+    let cells = ["--set", "loads=[9]", "--set", greedy, "--seeds", "1", "--quiet"];
     text(&[&["run", &own, "--requests", "--layers", "--out", &out], &cells[..]].concat());
     let [requests, answers, steps] =
         ["requests", "answers", "steps"].map(|name| rows(&folder.path().join(format!("out/{name}.csv"))));

@@ -206,10 +206,11 @@ fn a_policy_of_ones_own_system_knows_its_accelerators() {
     let text = fs::read_to_string(&path).expect("it was written");
     let mut manifest: Manifest = toml::from_str(&text).expect("it is a manifest");
     manifest.system_sha256 = system_sha256(&trained);
-    manifest.accelerator = trained_for(&trained);
+    manifest.trained_for = trained_for(&trained);
     let text = toml::to_string(&manifest).expect("a manifest is plain data");
     fs::write(&path, &text).expect("the folder is ours");
-    assert!(study.mascot(&["validate", "old.toml"]).status.success());
+    let valid = study.mascot(&["validate", "old.toml"]);
+    assert!(valid.status.success(), "{}", String::from_utf8_lossy(&valid.stderr));
     study.edit("accel-models/simba_256.toml", &[("clock_mhz = 1000", "clock_mhz = 900")]);
     let told = "old.toml was trained for `mine`, whose accelerators were others then\n  `simba_256`: clock_hz is \
                 900000000.0, and was 1000000000.0\n  train one";

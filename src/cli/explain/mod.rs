@@ -43,7 +43,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         let (all, keys) = latest(&options.folder, &options.cell, options.worst)?;
         return match options.json {
             true => super::print_json(&json::listed(&all)),
-            false => super::print(&text::listed(&all, &keys, &options.folder)),
+            false => super::print(&text::listed(&all, &keys, options)),
         };
     };
     let explanation = explain(&options.folder, &options.cell, request)?;

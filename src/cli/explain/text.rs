@@ -1,8 +1,7 @@
 //! The page on a request as text.
 
-use std::path::Path;
-
 use super::super::table::render;
+use super::Options;
 use super::way::way;
 use crate::experiment::KEYS;
 use crate::files::{quoted, quoted_path};
@@ -17,7 +16,7 @@ const WAITS: usize = 5;
 const OTHERS: usize = 3;
 
 /// The table of the latest requests, with the keys in which their cells may differ.
-pub(super) fn listed(all: &[Asked], keys: &[usize], folder: &Path) -> String {
+pub(super) fn listed(all: &[Asked], keys: &[usize], options: &Options) -> String {
     let titles =
         ["request", "tenant", "network", "arrival ms", "ended", "waiting ms", "running ms", "slowed ms"];
     let header: Vec<&str> = keys.iter().map(|&key| KEYS[key]).chain(titles).collect();
@@ -36,17 +35,19 @@ pub(super) fn listed(all: &[Asked], keys: &[usize], folder: &Path) -> String {
     let missed = all.iter().filter(|asked| !asked.is_met()).count();
     let closest =
         if missed == 0 { "no measured request missed its deadline; these came closest\n" } else { "" };
-    let how = all.first().map(|first| format!("explain the first with: {}\n", command(first, keys, folder)));
+    let how = all.first().map(|first| format!("explain the first with: {}\n", command(first, keys, options)));
     let note = closest.to_string() + &how.unwrap_or_default();
     render(&header, header.len() - 3..header.len(), all.iter().map(row).collect()) + &note
 }
 
-/// The command that explains a request.
-fn command(of: &Asked, keys: &[usize], folder: &Path) -> String {
+/// The command that explains a request: with the cells that were asked for, and the keys in which these differ.
+fn command(of: &Asked, keys: &[usize], options: &Options) -> String {
+    let given =
+        options.cell.iter().map(|(key, value)| format!(" --cell {}", quoted(&format!("{key}={value}"))));
     let cell =
         keys.iter().map(|&key| format!(" --cell {}", quoted(&format!("{}={}", KEYS[key], of.cell[key]))));
-    let cell: String = cell.collect();
-    format!("mascot explain {} --request {}{cell}", quoted_path(folder), of.request)
+    let cell: String = given.chain(cell).collect();
+    format!("mascot explain {} --request {}{cell}", quoted_path(&options.folder), of.request)
 }
 
 /// The page on a request; `all` leaves nothing out.
