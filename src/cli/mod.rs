@@ -134,7 +134,8 @@ enum Command {
     /// Reads the requests.csv and layers.csv of a folder (`mascot run --requests --layers`). Without `--request` it lists
     /// the requests that ended latest after their deadlines. For one request it shows how its time divides into waiting,
     /// running and being slowed, its layers, what ran on which accelerators during its longest waits, who used the DRAM
-    /// while its layers were slowed, and a sentence that names the largest cause. `--svg` draws it.
+    /// while its layers were slowed, and a sentence that names the largest cause. `--svg` draws it. On fleets it also reads
+    /// answers.csv and steps.csv, and shows the way of the request to its site and back, and the order that served it.
     Explain(explain::Options),
     /// Show, check and export the costs of layers on accelerators
     #[command(subcommand)]
