@@ -76,7 +76,7 @@ fn fleet(data: &DataRoot, name: &str, json: bool) -> Result<(), Error> {
 
 fn catalogue(what: What, data: &DataRoot) -> Result<Catalogue, Error> {
     Ok(match what {
-        What::Accelerators => Catalogue::new("accelerator", accelerators(data)?, &[0, 1, 2, 4]),
+        What::Accelerators => Catalogue::new("accelerator", accelerators(data)?, &[0, 1, 2, 3, 5]),
         What::Systems => Catalogue::new("system", systems(data)?, &[0, 1, 2, 3]),
         What::Networks => Catalogue::new("network", networks(data)?, &[0, 1, 2, 3, 4, 5, 6]),
         What::Models => Catalogue::new("model", models(data)?, &[0, 1, 2, 3, 4, 5]),
@@ -106,10 +106,12 @@ fn accelerators(data: &DataRoot) -> Result<Listing, Error> {
         let spec = data.accelerator(name)?;
         let kinds: Vec<&str> = spec.kinds.iter().map(|kind| kind.name()).collect();
         let clock_mhz = (spec.clock_hz / 1e6).to_string();
+        let technology = spec.technology.map(|of| format!("{} from {}", of.node, of.scale_from));
         Ok(vec![
             spec.name.clone(),
             spec.macs_per_cycle().to_string(),
             clock_mhz,
+            technology.unwrap_or("-".into()),
             kinds.join(" "),
             spec.source,
         ])
@@ -119,6 +121,7 @@ fn accelerators(data: &DataRoot) -> Result<Listing, Error> {
             ("accelerator", "accelerator"),
             ("MACs", "macs"),
             ("MHz", "clock_mhz"),
+            ("technology", "technology"),
             ("kinds", "kinds"),
             ("source", "source"),
         ],

@@ -9,6 +9,7 @@ mod dry_run;
 mod explain;
 mod fleet_tables;
 mod fuzz;
+mod guide;
 mod import;
 mod init;
 mod list;
@@ -23,6 +24,7 @@ mod run;
 mod schema;
 mod served_table;
 mod session;
+mod slurm;
 mod sweep;
 mod table;
 mod trace;
@@ -58,6 +60,12 @@ enum Command {
     /// writes the same bytes; an experiment that has grown runs only its new cells. A cell that fails is reported with
     /// the command that replays it; the other cells are kept, and no CSV file is written until all cells have finished.
     Run(run::Options),
+    /// Write a Slurm job whose tasks share the cells of an experiment
+    ///
+    /// Each task is a `mascot run --shard I/N` into one results folder, which all nodes must see. Tasks may be killed,
+    /// requeued, or start late: what is done is kept, and what one leaves another runs. The plain `mascot run`
+    /// collects the results when the job has ended.
+    Slurm(slurm::Options),
     /// Run an experiment again from its manifest.json, and compare the CSV files
     ///
     /// The configuration is that of the manifest, even if the experiment file has changed since. If the program or a
@@ -116,6 +124,8 @@ enum Command {
     /// experiments/first.toml`. They may name whatever mascot ships. Nothing is written if one of the files is there
     /// already.
     Init(init::Options),
+    /// Read the user's guide: its chapters, or one of them
+    Guide(guide::Options),
     /// Write out the data files that mascot ships: accelerators, networks, scenarios, fleets, policies, experiments
     #[command(subcommand)]
     Data(data::Command),
@@ -124,7 +134,8 @@ enum Command {
     /// Reads the requests.csv and layers.csv of a folder (`mascot run --requests --layers`). Without `--request` it lists
     /// the requests that ended latest after their deadlines. For one request it shows how its time divides into waiting,
     /// running and being slowed, its layers, what ran on which accelerators during its longest waits, who used the DRAM
-    /// while its layers were slowed, and a sentence that names the largest cause. `--svg` draws it.
+    /// while its layers were slowed, and a sentence that names the largest cause. `--svg` draws it. On fleets it also reads
+    /// answers.csv and steps.csv, and shows the way of the request to its site and back, and the order that served it.
     Explain(explain::Options),
     /// Show, check and export the costs of layers on accelerators
     #[command(subcommand)]
@@ -215,6 +226,7 @@ fn exit_code(result: Result<(), Error>) -> ExitCode {
 fn execute(command: Command) -> Result<(), Error> {
     match command {
         Command::Run(options) => run::execute(&options),
+        Command::Slurm(options) => slurm::execute(&options),
         Command::Replay(options) => replay::execute(&options),
         Command::Validate(options) => validate::execute(&options),
         Command::Train(options) => train::execute(&options),
@@ -225,6 +237,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Explain(options) => explain::execute(&options),
         Command::List(options) => list::execute(&options),
         Command::Init(options) => init::execute(&options),
+        Command::Guide(options) => guide::execute(&options),
         Command::Data(command) => data::execute(&command),
         Command::Cost(command) => cost::execute(&command),
         Command::Contention(command) => contention::execute(&command),

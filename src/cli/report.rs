@@ -50,6 +50,13 @@ pub(super) struct Options {
     /// Draw the layers of the run of this seed [default: the first]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// Leave the titles out of the files of pictures, for a paper whose captions say it
+    #[arg(long)]
+    no_titles: bool,
+    /// Folder for report.html and report/, so that several reports of the same results can stand side by side [default:
+    /// the folder of the results; an earlier report there is replaced]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 fn window(text: &str) -> Result<(f64, f64), &'static str> {
@@ -79,6 +86,8 @@ impl Options {
             formats,
             cell: self.cell.clone(),
             layers: LayersShown { window: self.window, request: self.request, seed: self.seed },
+            has_titles: !self.no_titles,
+            out: self.out.clone(),
         }
     }
 }

@@ -11,13 +11,13 @@ use super::served_table::served_table;
 use super::session::Stopwatch;
 use super::sweep::{Job, on_interrupt, prepare};
 use super::table::render;
-use super::trace::Reading;
+use super::trace::{READING, Reading};
 use crate::experiment::{BOUND, DataRoot, Error, Experiment, Progress};
 use crate::files::{quoted_path, write_atomic};
 use crate::plan::Plan;
 use crate::results::{Row, copies, number, spread};
 use crate::study::timeline;
-use crate::sweep::{Inputs, Logs, cells};
+use crate::sweep::{Inputs, Logs, Shard, cells};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -49,7 +49,7 @@ pub(super) struct Options {
     /// Write requests.csv: one row per measured request
     #[arg(long)]
     requests: bool,
-    /// Write layers.csv: one row per layer run
+    /// Write layers.csv: one row per layer run. It is large: --dry-run says how large
     #[arg(long)]
     layers: bool,
     /// Write energy.csv: the energy by accelerator, tenant, network and part (MACs, levels, DRAM, leakage and other standby, decisions)
@@ -58,6 +58,11 @@ pub(super) struct Options {
     /// Write a timeline of the experiment's only cell, for ui.perfetto.dev or chrome://tracing
     #[arg(long, value_name = "FILE.json")]
     timeline: Option<PathBuf>,
+    /// Run the share I of N of the cells and keep them in the results folder, which N processes may have in common, also
+    /// on several machines. Whoever is done runs what others have left. No CSV file is written: the same command without
+    /// --shard collects the cells when all shares are done
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["json", "timeline", "dry_run"])]
+    shard: Option<Shard>,
     /// Only list the cells, their offered load and an estimate of the run time; writes nothing but costs in the cache
     #[arg(long, conflicts_with = "json")]
     dry_run: bool,
@@ -85,7 +90,7 @@ impl Recording {
         let Some(file) = &self.trace else {
             return match self.reading.is_default() {
                 true => Ok(None),
-                false => Err(Error::Usage("--speedup and --map apply to a trace: give --trace".into())),
+                false => Err(Error::Usage(format!("{READING} apply to a trace: give --trace"))),
             };
         };
         let keys = toml::Value::try_from(self.reading.keys(file)).expect("its keys are plain data");
@@ -119,6 +124,14 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
         return super::print(&text);
     }
     let folder = options.folder(&experiment);
+    if let Some(shard) = options.shard {
+        let act = |job: &Job, folder: &Path| {
+            on_interrupt(job.bars, folder);
+            job.carry_out_shard(cells(job.plan), folder, shard)
+        };
+        let told = super::on_threads(options.jobs, || with_job(options, experiment, &data, act))??;
+        return if options.quiet { Ok(()) } else { super::print(&(told + "\n")) };
+    }
     let act = |job: &Job, folder: &Path| run(options, job, folder);
     let rows = super::on_threads(options.jobs, || with_job(options, experiment, &data, act))??;
     if options.json {

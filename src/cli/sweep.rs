@@ -9,8 +9,8 @@ use crate::experiment::{DataRoot, Error, Experiment};
 use crate::plan::Plan;
 use crate::results::{Row, Summary};
 use crate::sweep::{
-    Cell, Identity, Inputs, Leftovers, Logs, Output, RUN, SOURCES_SHA256, State, Store, Sweep, failed,
-    manifest,
+    Cell, Identity, Inputs, Leftovers, Logs, Output, RUN, SOURCES_SHA256, Shard, Shared, State, Store, Sweep,
+    failed, manifest,
 };
 
 /// The exit code after Ctrl-C, as shells report it (128 + SIGINT).
@@ -65,21 +65,10 @@ impl<'a> Job<'a> {
         let store = Store::open(folder)?;
         let clock = || self.started.wall_s();
         let manifest = |folder: &Path, state| match whole {
-            true => {
-                let text = manifest::text(self.plan, &identity, self.data, &session(), &state);
-                store.place(&folder.join(manifest::FILE), text.as_bytes())
-            }
+            true => self.write_manifest(&store, folder, &state),
             false => Ok(()),
         };
-        let kept = sweep.kept(&store);
-        let missing: Vec<usize> = (0..kept.len()).filter(|&place| kept[place].is_none()).collect();
-        if missing.len() < kept.len() {
-            self.bars.note(&format!(
-                "{} of {} cells are kept from before",
-                kept.len() - missing.len(),
-                kept.len()
-            ));
-        }
+        let (kept, missing) = self.kept(&sweep, &store);
         manifest(store.folder(), State::Unfinished)?;
         let failures = sweep.run(&missing, &store, self.bars, &clock)?;
         if !failures.is_empty() {
@@ -100,6 +89,51 @@ impl<'a> Job<'a> {
             leftovers.remove(&keys)?.iter().for_each(|told| self.bars.note(told));
         }
         Ok(summary.rows())
+    }
+}
+
+impl<'a> Job<'a> {
+    fn write_manifest(&self, store: &Store, folder: &Path, state: &State) -> Result<(), Error> {
+        let text = manifest::text(self.plan, &self.identity(), self.data, &session(), state);
+        store.place(&folder.join(manifest::FILE), text.as_bytes())
+    }
+
+    /// The wall times of the kept cells, and the indices of the others.
+    fn kept(&self, sweep: &Sweep, store: &Store) -> (Vec<Option<f64>>, Vec<usize>) {
+        let kept = sweep.kept(store);
+        let missing: Vec<usize> = (0..kept.len()).filter(|&place| kept[place].is_none()).collect();
+        if missing.len() < kept.len() {
+            let before = kept.len() - missing.len();
+            self.bars.note(&format!("{before} of {} cells are kept from before", kept.len()));
+        }
+        (kept, missing)
+    }
+
+    /// Runs a share of the cells that are not kept, and what others have left; writes no result files. Returns a sentence
+    /// about what is left.
+    pub(super) fn carry_out_shard(
+        &self,
+        cells: Vec<Cell<'a>>,
+        folder: &Path,
+        shard: Shard,
+    ) -> Result<String, Error> {
+        let sweep = Sweep::new(self.plan, cells, &self.identity());
+        Leftovers::of(folder, &RUN, &self.plan.experiment, self.overwrite)?;
+        let store = Store::open_shared(folder)?;
+        let clock = || self.started.wall_s();
+        let (kept, missing) = self.kept(&sweep, &store);
+        self.write_manifest(&store, store.folder(), &State::Unfinished)?;
+        let Shared { failures, run, elsewhere } =
+            sweep.run_shard(shard, &missing, &store, self.bars, &clock)?;
+        if !failures.is_empty() {
+            self.write_manifest(&store, store.folder(), &State::Failed { failed: &failures })?;
+            return Err(failed(failures, kept.len(), Some(&store)));
+        }
+        let rest = match elsewhere {
+            0 => "all are there".to_string(),
+            _ => format!("{elsewhere} are at work in other shares"),
+        };
+        Ok(format!("shard {shard}: {run} of {} cells were run, {rest}", kept.len()))
     }
 }
 

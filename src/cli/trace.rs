@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::progress::Bars;
 use super::table::render;
@@ -12,14 +12,16 @@ use crate::experiment::{DataRoot, Error};
 use crate::files::{Factor, Load, PerSecond, write_atomic};
 use crate::results::number;
 use crate::study::Generate;
-use crate::workload::{MAX_REQUESTS, Rows, Tally, TraceKeys, TraceStats, to_csv};
+use crate::workload::{
+    MAX_REQUESTS, MoreColumns, NetworkBy, Rows, Tally, TraceKeys, TraceStats, Written, to_csv,
+};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Write the requests of a scenario as CSV: t_s,tenant,network
     ///
     /// The requests are those of a run with the same seed; `mascot run --trace` reads the file. If the tenants share a
-    /// load, give it with --load and --system, or with --rate.
+    /// load, give it with --load and --system, or with --rate. A network with a batch is written as NAME@BATCH.
     Gen(GenOptions),
     /// Rate, burstiness and peak of a trace, as a whole and by tenant
     ///
@@ -51,6 +53,18 @@ pub(super) struct GenOptions {
     /// Requests per second of all tenants that share a load
     #[arg(long, value_name = "PER_SECOND")]
     rate: Option<PerSecond>,
+    /// Further columns, separated by commas: priority; deadline_us, the microseconds from arrival to deadline on --system
+    /// at QoS level M and the default deadline_factor
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    columns: Vec<Further>,
+}
+
+/// A column that is written when it is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Further {
+    Priority,
+    #[value(name = "deadline_us")]
+    DeadlineUs,
 }
 
 #[derive(Args)]
@@ -59,9 +73,19 @@ pub(super) struct StatsOptions {
     file: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// Print {"all": {...}, "tenants": {name: {...}}}
+    /// Also print a row per tenant, or per network
+    #[arg(long, value_name = "WHAT", default_value = "tenant")]
+    by: By,
+    /// Print {"all": {...}, "tenants": {name: {...}}}, or "networks"
     #[arg(long)]
     json: bool,
+}
+
+/// Which requests a row of the statistics is about.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    Tenant,
+    Network,
 }
 
 /// Options for reading a trace file.
@@ -73,7 +97,20 @@ pub(super) struct Reading {
     /// Rename a tenant or network of the trace
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     map: Vec<(String, String)>,
+    /// Networks by the size of a request, as the key `network_by` of a trace: { columns = ["ContextTokens"], ranges =
+    /// [{ up_to = 512, network = "NAME" }, { network = "NAME@BATCH" }] }
+    #[arg(long, value_name = "TABLE", value_parser = network_by)]
+    network_by: Option<NetworkBy>,
+    /// The column with priorities [default: priority, if the file has it]
+    #[arg(long, value_name = "COLUMN")]
+    priority_column: Option<String>,
+    /// The column with the microseconds from arrival to deadline [default: deadline_us, if the file has it]
+    #[arg(long, value_name = "COLUMN")]
+    deadline_column: Option<String>,
 }
+
+/// The options of [`Reading`], for messages.
+pub(super) const READING: &str = "--speedup, --map, --network-by, --priority-column and --deadline-column";
 
 fn requests(text: &str) -> Result<usize, String> {
     let requests = text.parse().ok().filter(|requests| (1..=MAX_REQUESTS).contains(requests));
@@ -85,15 +122,33 @@ fn renaming(text: &str) -> Result<(String, String), String> {
     Ok((from.to_string(), to.to_string()))
 }
 
+fn network_by(text: &str) -> Result<NetworkBy, String> {
+    #[derive(serde::Deserialize)]
+    struct Value {
+        value: NetworkBy,
+    }
+    let read = toml::from_str::<Value>(&format!("value = {text}"));
+    read.map(|read| read.value).map_err(|error| error.message().trim_end().to_string())
+}
+
 impl Reading {
     /// Whether no option was given.
     pub(super) fn is_default(&self) -> bool {
-        self.speedup.is_none() && self.map.is_empty()
+        let Self { speedup, map, network_by, priority_column, deadline_column } = self;
+        let has_columns = network_by.is_some() || priority_column.is_some() || deadline_column.is_some();
+        speedup.is_none() && map.is_empty() && !has_columns
     }
 
     pub(super) fn keys(&self, file: &Path) -> TraceKeys {
         let map: BTreeMap<String, String> = self.map.iter().cloned().collect();
-        TraceKeys { speedup: self.speedup.unwrap_or(Factor(1.0)), map, ..TraceKeys::new(file) }
+        TraceKeys {
+            file: file.to_path_buf(),
+            speedup: self.speedup.unwrap_or(Factor(1.0)),
+            map,
+            network_by: self.network_by.clone(),
+            priority: self.priority_column.clone(),
+            deadline_us: self.deadline_column.clone(),
+        }
     }
 }
 
@@ -113,14 +168,19 @@ fn gen_trace(options: &GenOptions) -> Result<(), Error> {
         load: options.load,
         rate_per_s: options.rate,
         seed: options.seed,
+        deadlines: options.columns.contains(&Further::DeadlineUs),
     };
     let (scenario, arrivals) = generate.arrivals(&data, &Cache::from_env(), &bars)?;
     let labels: Vec<String> = scenario.networks.iter().map(|network| network.label()).collect();
-    let rows = arrivals.take(options.requests).map(|arrival| {
-        let tenant = scenario.tenants[arrival.tenant as usize].name.as_str();
-        (arrival.time, tenant, labels[arrival.network as usize].as_str())
+    let rows = arrivals.take(options.requests).map(|(arrival, within)| Written {
+        time: arrival.time,
+        tenant: &scenario.tenants[arrival.tenant as usize].name,
+        network: &labels[arrival.network as usize],
+        priority: arrival.priority,
+        within,
     });
-    let csv = to_csv(rows);
+    let priority = options.columns.contains(&Further::Priority);
+    let csv = to_csv(rows, MoreColumns { priority, deadline: generate.deadlines });
     drop(bars);
     match &options.output {
         None => super::print(&String::from_utf8_lossy(&csv)),
@@ -131,29 +191,37 @@ fn gen_trace(options: &GenOptions) -> Result<(), Error> {
 fn stats(options: &StatsOptions) -> Result<(), Error> {
     let mut trace = Rows::open(&options.reading.keys(&options.file))?;
     trace.left_out.iter().for_each(|left_out| super::eprint(&format!("left out: {left_out}")));
-    let (mut all, mut tenants) = (Tally::default(), BTreeMap::<String, Tally>::new());
+    let (mut all, mut groups) = (Tally::default(), BTreeMap::<String, Tally>::new());
     while let Some(row) = trace.advance()? {
         all.add(row.time);
-        match trace.labels.tenant(&row) {
-            Some(tenant) if !tenants.contains_key(tenant) => {
+        let name = match options.by {
+            By::Tenant => trace.labels.tenant(&row),
+            By::Network => trace.labels.network(&row),
+        };
+        match name {
+            Some(name) if !groups.contains_key(name) => {
                 let mut tally = Tally::default();
                 tally.add(row.time);
-                tenants.insert(tenant.to_string(), tally);
+                groups.insert(name.to_string(), tally);
             }
-            Some(tenant) => tenants.get_mut(tenant).expect("it was found above").add(row.time),
+            Some(name) => groups.get_mut(name).expect("it was found above").add(row.time),
             None => {}
         }
     }
     let all = all.stats();
-    let tenants: BTreeMap<&str, TraceStats> =
-        tenants.iter().map(|(tenant, tally)| (tenant.as_str(), tally.stats())).collect();
+    let groups: BTreeMap<&str, TraceStats> =
+        groups.iter().map(|(name, tally)| (name.as_str(), tally.stats())).collect();
+    let (word, words) = match options.by {
+        By::Tenant => ("tenant", "tenants"),
+        By::Network => ("network", "networks"),
+    };
     match options.json {
-        true => super::print_json(&serde_json::json!({ "all": all, "tenants": tenants })),
-        false => super::print(&table(&all, &tenants)),
+        true => super::print_json(&serde_json::json!({ "all": all, words: groups })),
+        false => super::print(&table(word, &all, &groups)),
     }
 }
 
-fn table(all: &TraceStats, tenants: &BTreeMap<&str, TraceStats>) -> String {
+fn table(word: &str, all: &TraceStats, tenants: &BTreeMap<&str, TraceStats>) -> String {
     let rows = std::iter::once((&"all", all)).chain(tenants).map(|(name, stats)| {
         vec![
             (*name).to_string(),
@@ -168,6 +236,6 @@ fn table(all: &TraceStats, tenants: &BTreeMap<&str, TraceStats>) -> String {
         ]
     });
     let header =
-        ["tenant", "requests", "span s", "requests/s", "gap CV", "I(1 s)", "I(10 s)", "I(60 s)", "peak 1/s"];
+        [word, "requests", "span s", "requests/s", "gap CV", "I(1 s)", "I(10 s)", "I(60 s)", "peak 1/s"];
     render(&header, 1..header.len(), rows.collect())
 }

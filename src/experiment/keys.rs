@@ -222,7 +222,7 @@ const FIRST_RARE: usize = KEYS.len() - 7;
 /// The index of the axis `drifts` in [`KEYS`].
 const DRIFT: usize = KEYS.len() - 1;
 
-/// Which of [`KEYS`] are columns of the files of an experiment: all before [`FIRST_RARE`], and the others that it gives.
+/// Which of [`KEYS`] are columns of the files of an experiment: all before `FIRST_RARE`, and the others that it gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyColumns(u64);
 

@@ -1,8 +1,8 @@
 //! A learned policy that does not fit the system of a run: what differs, and the two ways out.
 //!
-//! A manifest has only the hash of the accelerators that its policy was trained for. What they were is known where
-//! another definition of the system is at hand that has this hash: in a data folder further back, or among the files
-//! that the program ships.
+//! A manifest has the accelerators that its policy was trained for. One of an earlier version has only their hash: then
+//! what they were is known where another definition of the system is at hand that has this hash, in a data folder
+//! further back or among the files that the program ships.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::data::{DataRoot, Kind};
 use super::schedulers::SchedulerChoice;
 use crate::files::quoted;
-use crate::hw::{AccelSpec, SystemSpec};
+use crate::hw::{AccelSpec, Level, SystemSpec};
 use crate::policy::{Policy, PolicyEntry};
 
 /// The most differences that a message names.
@@ -65,8 +65,11 @@ fn entry(choice: &SchedulerChoice, policy: &str, transfer: bool) -> String {
 /// What has changed of the accelerators that a policy was trained for, a line for each difference; nothing where they
 /// are not known.
 pub fn what_changed(policy: &Policy, system: &SystemSpec, data: &DataRoot) -> String {
-    let trained = |data: DataRoot| data.system(&policy.manifest.system).ok().filter(|it| policy.is_for(it));
-    let Some(trained) = data.further_back().find_map(trained) else { return String::new() };
+    let of_manifest = policy.manifest.accelerators();
+    let of_manifest = of_manifest.and_then(|all| all.into_iter().map(Known::read).collect());
+    let earlier = |data: DataRoot| data.system(&policy.manifest.system).ok().filter(|it| policy.is_for(it));
+    let of_folders = || Some(accelerators(&data.further_back().find_map(earlier)?));
+    let Some(trained) = of_manifest.or_else(of_folders) else { return String::new() };
     let told = differences(&trained, system);
     let mut text: String = told.iter().take(SHOWN).map(|line| format!("\n  {line}")).collect();
     if told.len() > SHOWN {
@@ -75,27 +78,50 @@ pub fn what_changed(policy: &Policy, system: &SystemSpec, data: &DataRoot) -> St
     text
 }
 
-/// The differences of the accelerators of two systems, those of a model once.
-fn differences(old: &SystemSpec, new: &SystemSpec) -> Vec<String> {
-    let (before, now) = (old.accelerators.len(), new.accelerators.len());
+/// An accelerator, as far as it decides costs.
+struct Known {
+    name: String,
+    costs: Value,
+}
+
+impl Known {
+    fn read((name, costs): (&str, &str)) -> Option<Self> {
+        let costs: Value = serde_json::from_str(costs).ok()?;
+        costs.is_object().then(|| Self { name: name.into(), costs })
+    }
+}
+
+/// The accelerators of a system, by place.
+fn accelerators(system: &SystemSpec) -> Vec<Known> {
+    let model = |spec: &AccelSpec| Known {
+        name: spec.name.clone(),
+        costs: serde_json::to_value(spec).expect("numbers and words are written without fail"),
+    };
+    system.accelerators.iter().map(|accelerator| model(&system.models[accelerator.model])).collect()
+}
+
+/// The differences of the accelerators of a system from earlier ones, those of a model once.
+fn differences(old: &[Known], new: &SystemSpec) -> Vec<String> {
+    let (before, now) = (old.len(), new.accelerators.len());
     if before != now {
         return vec![format!("`{}` has {now} accelerators, and had {before}", new.name)];
     }
     let mut told = Vec::new();
     let mut seen = BTreeSet::new();
-    for (number, (old_one, new_one)) in (1..).zip(old.accelerators.iter().zip(&new.accelerators)) {
-        let (old, new) = (&old.models[old_one.model], &new.models[new_one.model]);
+    let specs = new.accelerators.iter().map(|accelerator| &new.models[accelerator.model]);
+    for (number, ((old, new), spec)) in (1..).zip(old.iter().zip(accelerators(new)).zip(specs)) {
         if old.name != new.name {
             told.push(format!("accelerator {number} is `{}`, and was `{}`", new.name, old.name));
-        } else if seen.insert(&new.name) {
-            told.extend(keys_that_differ(old, new));
+        } else if seen.insert(new.name.clone()) {
+            told.extend(keys_that_differ(&old.costs, &new, spec));
         }
     }
     told
 }
 
-fn keys_that_differ(old: &AccelSpec, new: &AccelSpec) -> Vec<String> {
-    let (before, now) = (keys(old), keys(new));
+fn keys_that_differ(old: &Value, new: &Known, spec: &AccelSpec) -> Vec<String> {
+    let names: Vec<&str> = spec.levels.iter().map(Level::name).collect();
+    let (before, now) = (keys(old, &names), keys(&new.costs, &names));
     let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let none = "none".to_string();
     let of = |keys: &BTreeMap<String, String>, key| keys.get(key).unwrap_or(&none).clone();
@@ -104,26 +130,25 @@ fn keys_that_differ(old: &AccelSpec, new: &AccelSpec) -> Vec<String> {
     differing.map(|(key, was, is)| format!("`{}`: {key} is {is}, and was {was}", new.name)).collect()
 }
 
-/// All that decides costs, by key; those of a level behind its name.
-fn keys(spec: &AccelSpec) -> BTreeMap<String, String> {
-    let json = serde_json::to_value(spec).expect("numbers and words are written without fail");
+/// All that decides costs, by key; those of a level behind its name, which the file of today gives it.
+fn keys(costs: &Value, levels: &[&str]) -> BTreeMap<String, String> {
     let mut keys = BTreeMap::new();
     let mut add = |before: &str, table: &Value| {
         for (key, value) in table.as_object().into_iter().flatten() {
             keys.insert(format!("{before}{key}"), value.to_string());
         }
     };
-    add("mac ", &json["mac"]);
-    for (level, table) in spec.levels.iter().zip(json["levels"].as_array().into_iter().flatten()) {
+    add("mac ", &costs["mac"]);
+    for (number, table) in costs["levels"].as_array().into_iter().flatten().enumerate() {
+        let name = levels.get(number).map_or_else(|| format!("level {}", number + 1), ToString::to_string);
         // The kind of the level, and its keys.
-        table
-            .as_object()
-            .into_iter()
-            .flatten()
-            .for_each(|(_, table)| add(&format!("{} ", level.name()), table));
+        let tables = table.as_object().into_iter().flatten();
+        tables.for_each(|(_, table)| add(&format!("{name} "), table));
     }
-    let mut rest = json.clone();
-    rest.as_object_mut().expect("it is one").retain(|key, _| !["mac", "levels"].contains(&&key[..]));
+    let mut rest = costs.clone();
+    rest.as_object_mut()
+        .expect("an accelerator is one")
+        .retain(|key, _| !["mac", "levels"].contains(&&key[..]));
     add("", &rest);
     keys
 }

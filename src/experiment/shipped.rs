@@ -6,12 +6,16 @@
 //! name first and then renamed. So a folder that is half written, damaged, or being written by another process ends
 //! up whole for everyone who reads it, and no one ever sees part of a file.
 //!
+//! Every version of the program has a folder of its own. When one is new, those of versions that nobody has started for a
+//! while are removed.
+//!
 //! A program that Cargo built and that still lies in its source or target folder reads the source tree instead: there,
 //! an edit takes effect without a build. So does a library that no one gave an archive.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::error::Error;
 use crate::cost::Cache;
@@ -22,6 +26,19 @@ static PROGRAM: OnceLock<(&'static [u8], OnceLock<PathBuf>)> = OnceLock::new();
 
 /// Digits of the archive's hash in the name of its folder.
 const DIGITS: usize = 16;
+
+/// The beginning of that name.
+const PREFIX: &str = "shipped-";
+
+/// The file in such a folder whose time says when a program last started with it.
+const USED: &str = ".used";
+
+/// How many of these folders stay, the ones used last. Our choice: whoever compares versions has two or three.
+const KEPT: usize = 3;
+
+/// How long a folder stays after its last use in any case. Our choice, because no run takes longer: a program that runs may
+/// still read its files.
+const STAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Data files in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +83,17 @@ impl Shipped {
         if let Some(folder) = folder.get() {
             return Ok(Some(folder.clone()));
         }
-        let name = format!("shipped-{}", &sha256(archive)[..DIGITS]);
+        let name = format!("{PREFIX}{}", &sha256(archive)[..DIGITS]);
         let place = Cache::from_env().folder().map(|cache| cache.join(name));
         let place = place.ok_or_else(|| unwritable("there is no folder for its cache".into()))?;
         let place = std::path::absolute(&place).unwrap_or(place);
+        let is_new = !place.is_dir();
         Self::of_program().expect("there is an archive").write_to(&place)?;
+        // The files are there: whether these two succeed matters only for the size of the cache.
+        let _ = std::fs::write(place.join(USED), "");
+        if is_new {
+            remove_old(&place);
+        }
         Ok(Some(folder.get_or_init(|| place).clone()))
     }
 
@@ -110,6 +133,32 @@ impl Shipped {
     }
 }
 
+/// Removes the folders of other versions beside that of the running program, except those used last or of late. Each is
+/// renamed first, so that a program that starts meanwhile never finds part of one.
+fn remove_old(own: &Path) {
+    let used = |folder: &Path| {
+        let file = std::fs::metadata(folder.join(USED)).or_else(|_| std::fs::metadata(folder));
+        file.ok()?.modified().ok()
+    };
+    let (Some(cache), Some(now)) = (own.parent(), used(own)) else { return };
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let digits = name.strip_prefix(PREFIX).unwrap_or_default();
+        digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) && path != own
+    };
+    let entries = std::fs::read_dir(cache).into_iter().flatten().flatten();
+    let others = entries.map(|entry| entry.path()).filter(is_one);
+    let mut others: Vec<_> = others.filter_map(|path| Some((used(&path)?, path))).collect();
+    others.sort();
+    // The running program's own folder is one of those that are kept.
+    for (last, path) in others.into_iter().rev().skip(KEPT - 1) {
+        if now.duration_since(last).is_ok_and(|age| age > STAYS) {
+            let aside = path.with_extension("old");
+            let _ = std::fs::rename(&path, &aside).and_then(|()| std::fs::remove_dir_all(&aside));
+        }
+    }
+}
+
 fn unwritable(problem: String) -> Error {
     Error::Usage(format!(
         "mascot cannot unpack the accelerators, networks, scenarios and policies that it ships: {problem}\nset \
@@ -143,6 +192,40 @@ mod tests {
             assert_eq!(Shipped::unpacked(&archive(damaged)), None, "{damaged:?}");
         }
         assert_eq!(Shipped::unpacked(b"no archive"), None);
+    }
+
+    #[test]
+    fn old_folders_go_unless_they_were_used_last_or_of_late() {
+        let cache = tempfile::TempDir::new().expect("a temporary folder");
+        let day = Duration::from_secs(24 * 60 * 60);
+        let own = cache.path().join("shipped-0000000000000000");
+        std::fs::create_dir(&own).expect("the folder is ours");
+        let now = std::fs::write(own.join(USED), "").and_then(|()| own.join(USED).metadata()?.modified());
+        let now = now.expect("the folder is ours");
+        let other = |digit: u32, days: u32, has_mark: bool| {
+            let folder = cache.path().join(format!("{PREFIX}{digit:016x}"));
+            std::fs::create_dir(&folder).expect("the folder is ours");
+            let marked = if has_mark { folder.join(USED) } else { folder.clone() };
+            if has_mark {
+                std::fs::write(&marked, "").expect("the folder is ours");
+            }
+            let file = std::fs::File::open(&marked).expect("it was written");
+            file.set_modified(now - days * day).expect("the file is ours");
+            folder
+        };
+        let of_late = [other(1, 0, true), other(2, 29, true), other(3, 20, false), other(4, 1, true)];
+        let old = [other(5, 31, true), other(6, 400, false)];
+        let foreign = cache.path().join("shipped-notes");
+        std::fs::create_dir(&foreign).expect("the folder is ours");
+        remove_old(&own);
+        assert!(of_late.iter().all(|folder| folder.is_dir()) && own.is_dir() && foreign.is_dir());
+        assert!(!old.iter().any(|folder| folder.exists()), "{old:?}");
+        assert_eq!(std::fs::read_dir(cache.path()).expect("it is there").count(), 6);
+        // Without any others, the two used last stay whatever their age.
+        of_late.iter().for_each(|folder| std::fs::remove_dir_all(folder).expect("the folder is ours"));
+        let old = [other(7, 90, true), other(8, 60, true), other(9, 50, true)];
+        remove_old(&own);
+        assert_eq!(old.map(|folder| folder.is_dir()), [false, true, true]);
     }
 
     #[test]

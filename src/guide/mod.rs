@@ -1,40 +1,51 @@
-//! The user's guide, a chapter per module. The same text is readable as Markdown in `src/guide/`, and the crate's front page
-//! is its last chapter, the architecture.
-//!
-//! - [`quickstart`]: the first run, and how to read its table
-//! - [`experiments`]: sweeps, their keys, resuming and replaying, the sustained load
-//! - [`scenarios`]: tenants, arrival processes, recordings, networks and accelerators of your own
-//! - [`serving`]: fleets of sites and links, and topologies of your own
-//! - [`schedulers`]: the rules, what a scheduler sees, what decisions cost, a scheduler of your own
-//! - [`policies`]: the learned policies and how they are trained
-//! - [`metrics`]: the CSV files, every column, and what the intervals are
-//! - [`results`]: pictures, rankings, comparisons, and the bound of the SLA rate
-//! - [`paper`]: from an empty folder to the figures and the table of a paper
-//! - [`model`]: what is modelled, what is left out, and how well contention is modelled
-//! - [`verification`]: what each part was compared with
-//! - [`performance`]: how long things take
+//! The user's guide, a chapter per module. The same text is readable as Markdown in `src/guide/`, and `mascot guide CHAPTER`
+//! prints it; the crate's front page is its last chapter, the architecture.
+
+/// A chapter of the guide.
+#[derive(Clone, Copy, Debug)]
+pub struct Chapter {
+    /// Its name, that of its module and file.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    /// Its text in Markdown.
+    pub text: &'static str,
+}
 
 /// A chapter: its links as rustdoc knows them, for the first definition of a link counts, and its text.
 macro_rules! chapters {
-    ($($name:ident: $file:literal),* $(,)?) => {
-        $(pub mod $name {
+    ($($name:ident: $file:literal, $about:literal;)*) => {
+        $(
+        #[doc = $about]
+        pub mod $name {
+            #![doc = ""]
             #![doc = include_str!("links.md")]
             #![doc = include_str!($file)]
         })*
+
+        /// All chapters, in the order in which to read them.
+        pub const CHAPTERS: &[Chapter] = &[
+            $(Chapter { name: stringify!($name), about: $about, text: include_str!($file) },)*
+            Chapter {
+                name: "architecture",
+                about: "The map of the code: where everything is, and where to add something.",
+                text: include_str!("architecture.md"),
+            },
+        ];
     };
 }
 
 chapters! {
-    quickstart: "quickstart.md",
-    experiments: "experiments.md",
-    scenarios: "scenarios.md",
-    serving: "serving.md",
-    schedulers: "schedulers.md",
-    policies: "policies.md",
-    metrics: "metrics.md",
-    results: "results.md",
-    paper: "paper.md",
-    model: "model.md",
-    verification: "verification.md",
-    performance: "performance.md",
+    quickstart: "quickstart.md", "The first run, and how to read its table.";
+    experiments: "experiments.md", "Sweeps, their keys, resuming and replaying, the sustained load.";
+    scenarios: "scenarios.md", "Tenants, arrival processes, recordings, networks and accelerators of your own.";
+    serving: "serving.md", "Fleets of sites and links, and topologies of your own.";
+    schedulers: "schedulers.md", "The rules, what a scheduler sees, what decisions cost, a scheduler of your own.";
+    policies: "policies.md", "The learned policies and how they are trained.";
+    metrics: "metrics.md", "The CSV files, every column, and what the intervals are.";
+    results: "results.md", "Pictures, rankings, comparisons, and the bound of the SLA rate.";
+    paper: "paper.md", "From an empty folder to the figures and the table of a paper.";
+    model: "model.md", "What is modelled, what is left out, and how well contention is modelled.";
+    verification: "verification.md", "What each part was compared with.";
+    performance: "performance.md", "How long things take.";
 }

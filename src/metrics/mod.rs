@@ -66,7 +66,10 @@ pub use layer_log::{LayerLog, LayerRow};
 pub use links::{LINK_COLUMNS, LinkTraffic, Links};
 pub use registry::{Fold, Metric, MetricEntry, Metrics, Scope};
 pub use request_log::{RequestLog, RequestRow, layer_energy_by_tenant};
-pub use serving::{Answer, AnswerRow, Aside, SERVING_COLUMNS, ServedBy, Serving, ServingGroup};
+pub use serving::{
+    Answer, AnswerRow, Aside, MemberShares, OrderOf, SERVING_COLUMNS, ServedBy, Serving, ServingGroup, Step,
+    StepRow, Steps,
+};
 pub use shares::Shares;
 pub use timeline::Timeline;
 

@@ -145,6 +145,9 @@ pub struct Manifest {
     pub system: String,
     /// SHA-256 of that system's accelerators.
     pub system_sha256: String,
+    /// These accelerators; none in manifests of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trained_for: Vec<TrainedFor>,
     /// SHA-256 of the weights' file.
     pub weights_sha256: String,
     /// The version of mascot that trained it.
@@ -164,6 +167,31 @@ pub struct Manifest {
     pub baselines: BTreeMap<String, f64>,
     /// The text of the experiment file of its training, which has all other settings.
     pub training: String,
+}
+
+/// An accelerator model for which a policy was trained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedFor {
+    /// Its name.
+    pub name: String,
+    /// Where it stands among the accelerators of the system, counted from 0.
+    pub places: Vec<usize>,
+    /// All that decides costs, as JSON.
+    pub costs: String,
+}
+
+impl Manifest {
+    /// The accelerators by place: the name of each, and all that decides its costs as JSON. `None` where the manifest does
+    /// not have them, or they are not those of `system_sha256`.
+    pub fn accelerators(&self) -> Option<Vec<(&str, &str)>> {
+        let count = self.trained_for.iter().map(|of| of.places.len()).sum();
+        let at = |place: usize| self.trained_for.iter().find(|of| of.places.contains(&place));
+        let all: Vec<&TrainedFor> = (0..count).map(at).collect::<Option<_>>()?;
+        let costs: Vec<&str> = all.iter().map(|of| of.costs.as_str()).collect();
+        (hash(&costs) == self.system_sha256)
+            .then(|| all.iter().map(|of| (&of.name[..], &of.costs[..])).collect())
+    }
 }
 
 /// A policy, read and checked.
@@ -263,6 +291,27 @@ impl Policy {
 /// serves many bandwidths.
 pub fn system_sha256(system: &SystemSpec) -> String {
     let models = system.accelerators.iter().map(|accelerator| &system.models[accelerator.model]);
-    let models: Vec<&AccelSpec> = models.collect();
-    sha256(&serde_json::to_vec(&models).expect("numbers and words are written without fail"))
+    hash(&models.map(json).collect::<Vec<_>>())
+}
+
+/// The hash of accelerators by place.
+fn hash(accelerators: &[impl AsRef<str>]) -> String {
+    let all: Vec<&str> = accelerators.iter().map(AsRef::as_ref).collect();
+    sha256(format!("[{}]", all.join(",")).as_bytes())
+}
+
+fn json(model: &AccelSpec) -> String {
+    serde_json::to_string(model).expect("numbers and words are written without fail")
+}
+
+/// The accelerators of a system, for the manifest of a policy.
+pub fn trained_for(system: &SystemSpec) -> Vec<TrainedFor> {
+    let of_model = |(number, model): (usize, &AccelSpec)| TrainedFor {
+        name: model.name.clone(),
+        places: (0..system.accelerators.len())
+            .filter(|&at| system.accelerators[at].model == number)
+            .collect(),
+        costs: json(model),
+    };
+    system.models.iter().enumerate().map(of_model).filter(|of| !of.places.is_empty()).collect()
 }

@@ -32,7 +32,8 @@ use crate::files::{InputError, visible, write_atomic};
 use crate::results::{Results, Selection};
 use crate::sweep::{Table, remove_pictures};
 
-/// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, and returns the path of the page.
+/// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, or another one that the view names, and returns
+/// the path of the page.
 ///
 /// # Errors
 /// The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training, the
@@ -54,11 +55,12 @@ pub fn write(folder: &Path, view: &View) -> Result<PathBuf, Error> {
     page.sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
     let html = page::render(&page);
     let html = visible(&html);
+    let folder = view.out.as_deref().unwrap_or(folder);
     let pictures = folder.join("report");
     // Pictures of an earlier report would not belong to this one.
     remove_pictures(&pictures).map_err(|source| Error::writing(&pictures, source))?;
     for picture in page.sections.iter().flat_map(|section| &section.pictures) {
-        write_picture(&pictures, picture, &view.formats)?;
+        write_picture(&pictures, picture, view)?;
     }
     let path = folder.join("report.html");
     write_file(&path, html.as_bytes())?;
@@ -82,9 +84,9 @@ fn page(folder: &Path, view: &View) -> Result<Page, Error> {
     Ok(page::of_results(&results, figures::sections(&results, view)?, view))
 }
 
-fn write_picture(folder: &Path, picture: &Picture, formats: &[Format]) -> Result<(), Error> {
-    let svg = picture.chart.standalone(&picture.title);
-    for format in formats {
+fn write_picture(folder: &Path, picture: &Picture, view: &View) -> Result<(), Error> {
+    let svg = picture.chart.standalone(&picture.title, view.has_titles);
+    for format in &view.formats {
         let file = folder.join(format!("{}.{}", picture.name, format.extension()));
         write_file(&file, &format.of_svg(&svg))?;
     }

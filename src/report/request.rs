@@ -30,7 +30,8 @@ pub fn of_request(of: &Explanation) -> String {
     let mark = |at, label: &str| Mark { at_ms: ms(at), label: label.to_string() };
     let marks = vec![mark(asked.arrival, "arrival"), mark(asked.deadline, "deadline")];
     let title = format!("Request {} of {}: {} (others grey)", asked.request, asked.tenant, asked.network);
-    Chart::Gantt(Gantt { rows, x, runs, marks, legend: Vec::new() }).standalone(&title)
+    Chart::Gantt(Gantt { rows, lanes: Vec::new(), x, runs, marks, legend: Vec::new() })
+        .standalone(&title, true)
 }
 
 fn ms(time: Time) -> f64 {

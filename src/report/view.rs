@@ -1,11 +1,13 @@
 //! What of the results a report shows, and how.
 
+use std::path::PathBuf;
+
 use super::chart::Intervals;
 use super::figures::LayersShown;
 use super::format::Format;
 
 /// What a report shows. The default is every section that the results have, as SVG.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct View {
     /// The key on the axis of pictures; by default the load, or else the first other key with several numbers.
     pub x: Option<String>,
@@ -25,6 +27,28 @@ pub struct View {
     pub cell: Vec<(String, String)>,
     /// Which layers are drawn over time.
     pub layers: LayersShown,
+    /// Whether files of pictures have a title; a paper has a caption instead.
+    pub has_titles: bool,
+    /// The folder for the page and its pictures; by default that of the results.
+    pub out: Option<PathBuf>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            x: None,
+            y: Vec::new(),
+            facet: None,
+            only: Vec::new(),
+            pareto: Vec::new(),
+            intervals: Intervals::default(),
+            formats: Vec::new(),
+            cell: Vec::new(),
+            layers: LayersShown::default(),
+            has_titles: true,
+            out: None,
+        }
+    }
 }
 
 impl View {

@@ -24,7 +24,10 @@ mod words;
 pub(crate) use choice::is_same;
 pub use compare::{Comparison, Group, Keys, Pairing, Tolerance, Verdict, compare};
 pub(crate) use csv_file::CsvFile;
-pub use explain::{Asked, Cause, Explanation, Moved, Others, Ran, Use, Wait, differing, explain, latest};
+pub use explain::{
+    Answered, Asked, Cause, Explanation, Members, Moved, Others, Ran, Stepped, Use, Wait, Waiting, Way,
+    explain, latest,
+};
 pub(crate) use folder::{Case, Shared};
 pub use folder::{Results, Selection};
 pub use numbers::{copies, number, spread};

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::cost::Cache;
 use crate::experiment::{Asked, CellDrift, DataRoot, Error, Experiment, Progress, Wanted};
 use crate::files::{Load, PerSecond, Source};
-use crate::plan::Plan;
+use crate::plan::{Plan, requests};
+use crate::units::Time;
 use crate::workload::{Arrival, ArrivalStream, Qos, RateChanges, Scenario};
 
 /// A scenario, and the load or rate of its requests if the scenario does not fix them.
@@ -21,7 +22,12 @@ pub struct Generate<'a> {
     pub rate_per_s: Option<PerSecond>,
     /// The seed of all draws.
     pub seed: u64,
+    /// Whether deadlines are asked for, which need the system.
+    pub deadlines: bool,
 }
+
+/// The arrivals of a scenario, each with the time to its deadline at QoS level M if that is asked for and there is one.
+pub type Generated = Box<dyn Iterator<Item = (Arrival, Option<Time>)>>;
 
 impl Generate<'_> {
     /// The scenario, and the arrivals of a run with this seed.
@@ -30,18 +36,25 @@ impl Generate<'_> {
         data: &DataRoot,
         cache: &Cache,
         progress: &dyn Progress,
-    ) -> Result<(Scenario, Box<dyn Iterator<Item = Arrival>>), Error> {
+    ) -> Result<(Scenario, Generated), Error> {
         let scenario = data.scenario(self.scenario)?;
         self.check(&scenario).map_err(Error::Usage)?;
         if let Some(system) = self.system {
-            let plan = Plan::prepare(self.experiment(&scenario, system), data, cache, progress)?;
-            let case = &plan.cases[0];
-            let arrivals = case.workload.arrivals(&case.site.world, case.requests_per_s(), self.seed);
-            return Ok((scenario, arrivals));
+            let mut plan = Plan::prepare(self.experiment(&scenario, system), data, cache, progress)?;
+            let case = plan.cases.swap_remove(0);
+            let rate_per_s = self.rate_per_s.map_or_else(|| case.requests_per_s(), |rate| rate.0);
+            let arrivals = case.workload.arrivals(&case.site.world, rate_per_s, self.seed);
+            let has_deadlines = self.deadlines;
+            let within = move |arrival: &Arrival| {
+                let asked = requests::request(&case, &Arrival { qos: Some(Qos::M), ..*arrival });
+                (asked.deadline < Time::MAX).then(|| asked.deadline - asked.arrival)
+            };
+            let with_deadline = move |arrival| (arrival, if has_deadlines { within(&arrival) } else { None });
+            return Ok((scenario, Box::new(arrivals.map(with_deadline))));
         }
         let rates_per_s = scenario.rates_per_s(self.rate_per_s.map_or(0.0, |rate| rate.0));
         let arrivals = ArrivalStream::new(&scenario, &rates_per_s, &RateChanges::default(), &[], self.seed);
-        Ok((scenario, Box::new(arrivals)))
+        Ok((scenario, Box::new(arrivals.map(|arrival| (arrival, None)))))
     }
 
     fn check(&self, scenario: &Scenario) -> Result<(), String> {
@@ -62,13 +75,16 @@ impl Generate<'_> {
                 "the arrivals of scenario `{name}` depend on isolated latencies: give --system"
             ));
         }
+        if self.deadlines && self.system.is_none() {
+            return Err(format!("the deadlines of scenario `{name}` depend on a system: give --system"));
+        }
         if scenario.has_followers() {
             return Err(format!(
                 "requests of scenario `{name}` follow others, so their arrival times depend on the run: take them \
                  from the requests.csv of a run"
             ));
         }
-        if self.system.is_some() && self.load.is_none() && !needs_latencies(scenario) {
+        if self.system.is_some() && self.load.is_none() && !needs_latencies(scenario) && !self.deadlines {
             return Err(format!(
                 "the arrivals of scenario `{name}` do not depend on a system: leave --system out, or give --load"
             ));
@@ -85,7 +101,8 @@ impl Generate<'_> {
             on_fleets: false,
             scenarios: vec![self.scenario.to_string()],
             qos: vec![Qos::M],
-            loads: self.load.map(|load| vec![load.0]),
+            // At a given rate only the latencies count, and any load will do.
+            loads: self.load.or(self.rate_per_s.and(Some(Load(1.0)))).map(|load| vec![load.0]),
             trace: None,
             schedulers: Vec::new(),
             seeds: 1,

@@ -13,5 +13,5 @@ pub mod timeline;
 
 pub use capacity::{CAPACITY_COLUMNS, Found, Goal, Row, Search, find, rows, to_csv};
 pub use contention::{CoRun, CoRuns, Errors, Layer, MODELS, Model, Report, durations_cycles, verify};
-pub use generate::Generate;
+pub use generate::{Generate, Generated};
 pub use saturation::eft_saturation;

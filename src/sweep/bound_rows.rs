@@ -131,6 +131,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         energy: Vec::new(),
         serving: Vec::new(),
         answers: Vec::new(),
+        steps: Vec::new(),
         links: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, Schedul
 use crate::files::{quoted, quoted_path};
 use crate::metrics::{
     AnswerRow, Batches, EnergyRow, GroupRow, Lane, LayerRow, LinkTraffic, Metrics, RequestRow, ServingGroup,
-    Value,
+    StepRow, Value,
 };
 use crate::plan::Case;
 
@@ -73,6 +73,8 @@ pub struct Outcome {
     pub serving: Vec<ServingGroup>,
     /// On a fleet, what became of each measured request, if the log of requests is kept.
     pub answers: Vec<AnswerRow>,
+    /// On a fleet, the steps of each measured request, if the log of requests is kept.
+    pub steps: Vec<StepRow>,
     /// On a fleet, what crossed each direction of each link, by the number of the wire.
     pub links: Vec<LinkTraffic>,
 }

@@ -36,6 +36,7 @@ pub const RUN: Owned = Owned {
         "layers.csv",
         "serving.csv",
         "answers.csv",
+        "steps.csv",
         "links.csv",
         "energy.csv",
     ],

@@ -1,7 +1,9 @@
 //! The columns of the files that have a row per request, layer, link or part of the energy, whose names come from the cell.
 
 use super::cell::Cell;
-use crate::metrics::{AnswerRow, Column, EnergyRow, LayerRow, LinkTraffic, Part, RequestRow, Value};
+use crate::metrics::{
+    AnswerRow, Column, EnergyRow, LayerRow, LinkTraffic, Part, RequestRow, Step, StepRow, Value,
+};
 use crate::plan::Fleet;
 use crate::serve::Loss;
 use crate::sim::DropReason;
@@ -51,16 +53,16 @@ impl<'a> Logged<'a, RequestRow> {
         }),
         Column::lower(
             "waiting_us",
-            "The part of its time in which no layer of it ran; not on fleets",
-            |it| it.part(it.row.shares.waiting),
+            "The part of its time in which no layer of it, or of its order on a fleet, ran",
+            |it| us(it.row.shares.waiting),
         ),
         Column::lower(
             "running_us",
-            "The part in which layers of it ran, less `slowed_us`; not on fleets",
-            |it| it.part(it.row.shares.running),
+            "The part in which layers of it, or of its order, ran, less `slowed_us`",
+            |it| us(it.row.shares.running),
         ),
-        Column::lower("slowed_us", "The part by which its layers exceeded `alone_us`; not on fleets", |it| {
-            it.part(it.row.shares.slowed)
+        Column::lower("slowed_us", "The part by which these layers exceeded `alone_us`", |it| {
+            us(it.row.shares.slowed)
         }),
         Column::undirected("after", "The request whose end brought it, if it follows another", |it| {
             it.row.after.map_or(Value::NONE, |leader| count(leader.0))
@@ -74,11 +76,6 @@ impl<'a> Logged<'a, RequestRow> {
             Some(DropReason::Scheduler) => "scheduler",
             None => "",
         }
-    }
-
-    /// A part of its time. On fleets layers run for batches, and answers.csv has the parts.
-    fn part(&self, part: Time) -> Value {
-        if self.cell.case.fleet.is_none() { us(part) } else { Value::NONE }
     }
 }
 
@@ -237,33 +234,70 @@ impl<'a> Logged<'a, AnswerRow> {
     }
 }
 
+impl<'a> Logged<'a, StepRow> {
+    /// Columns of `steps.csv` after the keys.
+    pub(super) const COLUMNS: &'a [Column<Self>] = &[
+        Column::undirected("request", "Its number in the order of arrival", |it| count(it.row.request.0)),
+        Column::undirected(
+            "step",
+            "`dispatch`, the wait at its node; `there` and `back`, on links; `queue`; `service`",
+            |it| {
+                let word = match it.row.step {
+                    Step::Dispatch => "dispatch",
+                    Step::There(_) => "there",
+                    Step::Queue => "queue",
+                    Step::Service => "service",
+                    Step::Back(_) => "back",
+                };
+                Value::Text(word.to_string())
+            },
+        ),
+        Column::undirected("from", "Where the link begins: a node, or the tenant", |it| it.end_of_link(0)),
+        Column::undirected("to", "Where it ends", |it| it.end_of_link(1)),
+        Column::undirected("site", "The site to which it goes, or where it is", |it| {
+            let site = it.row.site.map(|site| fleet(it.cell).model.sites[site].name.clone());
+            Value::Text(site.unwrap_or_default())
+        }),
+        Column::undirected("order", "In service: the number of its order at the site", |it| {
+            it.row.order.map_or(Value::NONE, |order| count(order.number))
+        }),
+        Column::undirected("order_requests", "The number of requests in that order", |it| {
+            it.row.order.map_or(Value::NONE, |order| count(order.requests))
+        }),
+        Column::undirected(
+            "booked_to",
+            "The request of which layers.csv says the layers of that order",
+            |it| it.row.order.map_or(Value::NONE, |order| count(order.booked_to.0)),
+        ),
+        Column::undirected("start_us", "When the step began", |it| us(it.row.start)),
+        Column::undirected("end_us", "When it ended; not if the request was given up in it", |it| {
+            some_us(it.row.end)
+        }),
+    ];
+
+    fn end_of_link(&self, end: usize) -> Value {
+        match self.row.step {
+            Step::There(wire) | Step::Back(wire) => {
+                Value::Text(ends_of_wire(self.cell, wire as usize)[end].to_string())
+            }
+            _ => Value::NONE,
+        }
+    }
+}
+
 impl<'a> Logged<'a, (usize, LinkTraffic)> {
     /// Columns of `links.csv` between the keys and those of [`LINK_COLUMNS`](crate::metrics::LINK_COLUMNS).
     pub(super) const COLUMNS: &'a [Column<Self>] = &[
         Column::undirected("from", "The node where this direction of the link begins, or the tenant", |it| {
-            Value::Text(it.ends()[0].to_string())
+            Value::Text(ends_of_wire(it.cell, it.row.0)[0].to_string())
         }),
         Column::undirected("to", "The node where it ends, or the tenant", |it| {
-            Value::Text(it.ends()[1].to_string())
+            Value::Text(ends_of_wire(it.cell, it.row.0)[1].to_string())
         }),
         Column::undirected("access", "1 if it joins a tenant to its node, else 0", |it| {
             Value::flag(it.row.0 >= 2 * fleet(it.cell).spec.links.len())
         }),
     ];
-
-    fn ends(&self) -> [&'a str; 2] {
-        let (wire, fleet) = (self.row.0, fleet(self.cell));
-        let node = |node: usize| fleet.spec.nodes[node].name.as_str();
-        let ends = match fleet.spec.links.get(wire / 2) {
-            Some(link) => link.between.map(|end| node(end as usize)),
-            None => {
-                let tenant = wire / 2 - fleet.spec.links.len();
-                let name = &self.cell.case.workload.scenario.tenants[tenant].name;
-                [name, node(fleet.model.clients[tenant].node)]
-            }
-        };
-        if wire % 2 == 0 { ends } else { [ends[1], ends[0]] }
-    }
 }
 
 impl<R> Logged<'_, R> {
@@ -287,4 +321,19 @@ fn some_us(time: Option<Time>) -> Value {
 /// The fleet of a cell that has rows of one.
 pub(super) fn fleet<'a>(cell: &'a Cell) -> &'a Fleet {
     cell.case.fleet.as_ref().expect("only cells of fleets have rows of fleets")
+}
+
+/// The names of the nodes, or the tenant, between which a direction of a link leads.
+fn ends_of_wire<'a>(cell: &'a Cell, wire: usize) -> [&'a str; 2] {
+    let fleet = fleet(cell);
+    let node = |node: usize| fleet.spec.nodes[node].name.as_str();
+    let ends = match fleet.spec.links.get(wire / 2) {
+        Some(link) => link.between.map(|end| node(end as usize)),
+        None => {
+            let tenant = wire / 2 - fleet.spec.links.len();
+            let name = &cell.case.workload.scenario.tenants[tenant].name;
+            [name, node(fleet.model.clients[tenant].node)]
+        }
+    };
+    if wire.is_multiple_of(2) { ends } else { [ends[1], ends[0]] }
 }

@@ -10,6 +10,7 @@
 
 mod bound_rows;
 mod cell;
+mod claims;
 mod columns;
 mod estimate;
 mod forecast;
@@ -24,6 +25,7 @@ mod resume;
 mod rows;
 mod run;
 mod runs;
+mod shard;
 pub mod store;
 mod topology;
 
@@ -43,4 +45,5 @@ pub use run::{cells, run, run_cell, run_cell_with, run_with, serve_with};
 pub use runs::{
     Fingerprint, MET_BY_BATCH, Measured, QUALITY, RATE, Runs, column, differences, firsts, range,
 };
+pub use shard::{Shard, Shared};
 pub use store::Store;

@@ -30,7 +30,7 @@ impl Logs {
     /// The result files that a run with these logs has.
     pub fn tables(self) -> impl Iterator<Item = Table> {
         Table::ALL.into_iter().filter(move |table| match table {
-            Table::Requests | Table::Answers => self.requests,
+            Table::Requests | Table::Answers | Table::Steps => self.requests,
             Table::Layers => self.layers,
             Table::Energy => self.energy,
             Table::Summary | Table::Groups | Table::Accelerators | Table::Serving | Table::Links => true,

@@ -65,15 +65,25 @@ impl<'a> Sweep<'a> {
         progress.begin("running cells", places.len());
         let done = AtomicUsize::new(0);
         let one = |&place: &usize| {
-            let failure = match self.run_one(place, clock) {
-                Ok(kept) => store.keep(&self.ids[place], &kept).map(|()| None)?,
-                Err(error) => Some(Failure { id: self.ids[place].clone(), error }),
-            };
+            let failure = self.run_and_keep(place, store, clock)?;
             progress.advance(done.fetch_add(1, Ordering::Relaxed) + 1);
             Ok(failure)
         };
         let failures: Vec<Option<Failure>> = places.par_iter().map(one).collect::<Result<_, Error>>()?;
         Ok(failures.into_iter().flatten().collect())
+    }
+
+    /// Runs a cell and keeps it; a failure is not kept.
+    pub(super) fn run_and_keep(
+        &self,
+        place: usize,
+        store: &Store,
+        clock: Clock,
+    ) -> Result<Option<Failure>, Error> {
+        match self.run_one(place, clock) {
+            Ok(kept) => store.keep(&self.ids[place], &kept).map(|()| None),
+            Err(error) => Ok(Some(Failure { id: self.ids[place].clone(), error })),
+        }
     }
 
     fn run_one(&self, place: usize, clock: Clock) -> Result<Kept, Error> {

@@ -13,7 +13,8 @@ use super::runs::Measured;
 use crate::experiment::KEYS;
 use crate::metrics::{
     ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, EnergyRow, GroupBy, GroupRow,
-    Groups, LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup, Value,
+    Groups, LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup,
+    StepRow, Value,
 };
 use crate::workload::Qos;
 
@@ -37,6 +38,8 @@ pub enum Table {
     Serving,
     /// `answers.csv`: a row per measured request of a fleet, if requests are asked for.
     Answers,
+    /// `steps.csv`: a row per measured request of a fleet and step of its way, if requests are asked for.
+    Steps,
     /// `links.csv`: a row per cell of a fleet and direction of a link.
     Links,
     /// `energy.csv`: a row per cell, accelerator, tenant, network and part of the energy, if asked for.
@@ -45,7 +48,7 @@ pub enum Table {
 
 impl Table {
     /// All result files, in the order of `Rows::text`.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Summary,
         Self::Groups,
         Self::Accelerators,
@@ -53,6 +56,7 @@ impl Table {
         Self::Layers,
         Self::Serving,
         Self::Answers,
+        Self::Steps,
         Self::Links,
         Self::Energy,
     ];
@@ -68,7 +72,7 @@ impl Table {
 
     /// Whether there is no file if there are no rows.
     pub fn is_only_of_fleets(self) -> bool {
-        matches!(self, Self::Serving | Self::Answers | Self::Links)
+        matches!(self, Self::Serving | Self::Answers | Self::Steps | Self::Links)
     }
 
     /// The name of the file.
@@ -81,6 +85,7 @@ impl Table {
             Self::Layers => "layers.csv",
             Self::Serving => "serving.csv",
             Self::Answers => "answers.csv",
+            Self::Steps => "steps.csv",
             Self::Links => "links.csv",
             Self::Energy => "energy.csv",
         }
@@ -114,6 +119,7 @@ impl Table {
                 columns.extend(names(ADAPT_COLUMNS).filter(|_| drifting));
             }
             Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
+            Self::Steps => columns.extend(names(Logged::<StepRow>::COLUMNS)),
             Self::Links => {
                 columns.extend(names(Logged::<(usize, LinkTraffic)>::COLUMNS));
                 columns.extend(names(LINK_COLUMNS));
@@ -128,7 +134,7 @@ impl Table {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// CSV text without a header, by the index of the file in [`Table::ALL`].
-    text: [String; 9],
+    text: [String; 10],
 }
 
 impl Rows {
@@ -157,6 +163,7 @@ impl Rows {
             names.into_iter().chain(Column::row(SERVING_COLUMNS, group)).chain(adapts)
         });
         let answers = outcome.answers.iter().map(|row| Logged { cell, row });
+        let steps = outcome.steps.iter().map(|row| Logged { cell, row });
         let wires: Vec<(usize, LinkTraffic)> = outcome.links.iter().copied().enumerate().collect();
         let links = wires.iter().map(|row| {
             let names = cells(Logged::<(usize, LinkTraffic)>::COLUMNS, &Logged { cell, row });
@@ -172,6 +179,7 @@ impl Rows {
                 csv(&keys, layers.map(|row| cells(Logged::<LayerRow>::COLUMNS, &row))),
                 csv(&keys, serving),
                 csv(&keys, answers.map(|row| cells(Logged::<AnswerRow>::COLUMNS, &row))),
+                csv(&keys, steps.map(|row| cells(Logged::<StepRow>::COLUMNS, &row))),
                 csv(&keys, links),
                 csv(&keys, energy.map(|row| cells(Logged::<EnergyRow>::COLUMNS, &row))),
             ],

@@ -11,8 +11,8 @@ use super::bound_rows as bound;
 use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
 use crate::metrics::{
-    Accelerators, Aside, Batches, Context, EnergyLog, Groups, LayerLog, Links, Metrics, RequestLog, ServedBy,
-    Serving, Terms, adapt_s,
+    Accelerators, Aside, Batches, Context, EnergyLog, Groups, LayerLog, Links, MemberShares, Metrics,
+    RequestLog, ServedBy, Serving, Steps, Terms, adapt_s,
 };
 use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
 use crate::serve::{self, Dispatcher, Projection};
@@ -183,10 +183,12 @@ fn serve_on(
         plain: Projection::new(&fleet.model, &mut recorder),
         serving: Serving::new(Arc::clone(&fleet.model), logs.requests || change.is_some()),
         links: Links::new(&fleet.model),
+        steps: logs.requests.then(Steps::default),
+        shares: logs.requests.then(MemberShares::default),
     };
     serve::run(Arc::clone(&fleet.model), Arc::clone(&trace), schedulers, dispatcher, &mut of_fleet)
         .map_err(|e| e.to_string())?;
-    let OfFleet { serving, links, .. } = of_fleet;
+    let OfFleet { serving, links, steps, shares, .. } = of_fleet;
     let links = links.into_wires();
     let crossed = links.iter().zip(fleet.pj_per_bit());
     let network = Picojoules(crossed.map(|(link, pj_per_bit)| 8.0 * link.bytes * pj_per_bit).sum());
@@ -197,7 +199,12 @@ fn serve_on(
         all.for_each(|group| group.adapt_s = adapt_s(&answers, change));
         answers.retain(|_| logs.requests);
     }
-    Ok(Outcome { serving, answers, links, ..recorder.outcome(case, &trace) })
+    let mut outcome = recorder.outcome(case, &trace);
+    if let Some(shares) = shares {
+        outcome.requests.iter_mut().for_each(|row| row.shares = shares.of(row.request));
+    }
+    let steps = steps.map(Steps::into_rows).unwrap_or_default();
+    Ok(Outcome { serving, answers, links, steps, ..outcome })
 }
 
 /// The metrics of plain runs and those of fleets.
@@ -205,6 +212,8 @@ struct OfFleet<'a> {
     plain: Projection<'a>,
     serving: Serving,
     links: Links,
+    steps: Option<Steps>,
+    shares: Option<MemberShares>,
 }
 
 impl serve::Recorder for OfFleet<'_> {
@@ -212,6 +221,12 @@ impl serve::Recorder for OfFleet<'_> {
         self.plain.record(record, origin);
         self.serving.record(record, origin);
         self.links.record(record, origin);
+        if let Some(steps) = &mut self.steps {
+            steps.record(record, origin);
+        }
+        if let Some(shares) = &mut self.shares {
+            shares.record(record, origin);
+        }
     }
 }
 
@@ -257,6 +272,7 @@ impl Recorders {
             energy: self.energy.map(|log| log.rows()).unwrap_or_default(),
             serving: Vec::new(),
             answers: Vec::new(),
+            steps: Vec::new(),
             links: Vec::new(),
         }
     }

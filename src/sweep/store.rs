@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest;
 use super::rows::Rows;
+use super::{claims, manifest};
 use crate::experiment::Error;
 use crate::files::{place, sha256, temporary_in, write_atomic};
 
@@ -37,8 +37,12 @@ pub struct Store {
 /// Locks a folder against other processes as long as the returned file is held. `None` where folders cannot be locked;
 /// the user then has to take care.
 pub fn lock(folder: &Path) -> Result<Option<File>, Error> {
+    lock_by(folder, File::try_lock)
+}
+
+fn lock_by(folder: &Path, by: fn(&File) -> Result<(), TryLockError>) -> Result<Option<File>, Error> {
     let file = File::open(folder).ok();
-    match file.as_ref().map(File::try_lock) {
+    match file.as_ref().map(by) {
         Some(Err(TryLockError::WouldBlock)) => {
             let folder = folder.display();
             Err(Error::Usage(format!("{folder}: another mascot is at work here; give another --out")))
@@ -60,9 +64,29 @@ impl Store {
     /// # Errors
     /// Another process works on it, or it cannot be created.
     pub fn open(results: &Path) -> Result<Self, Error> {
+        let store = Self::locked(results, File::try_lock)?;
+        match claims::at_work(store.folder()).into_iter().next() {
+            None => Ok(store),
+            Some(shard) => Err(Error::Usage(format!(
+                "{}: `mascot run --shard {shard}` is at work here; this command collects the cells when all shares are \
+                 done (what a killed process had begun counts as at work for five minutes)",
+                store.folder.display()
+            ))),
+        }
+    }
+
+    /// The store in a results folder, for one of several processes that share it.
+    ///
+    /// # Errors
+    /// A process works on it that does not share it, or it cannot be created.
+    pub fn open_shared(results: &Path) -> Result<Self, Error> {
+        Self::locked(results, File::try_lock_shared)
+    }
+
+    fn locked(results: &Path, by: fn(&File) -> Result<(), TryLockError>) -> Result<Self, Error> {
         let mut store = Self::peek(results);
         fs::create_dir_all(&store.folder).map_err(|source| store.write_error(source))?;
-        store._lock = lock(&store.folder)?;
+        store._lock = lock_by(&store.folder, by)?;
         Ok(store)
     }
 
@@ -107,7 +131,7 @@ impl Store {
         let entries = fs::read_dir(&self.folder).map_err(|source| self.write_error(source))?;
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(".tmp") || name == manifest::FILE {
+            if name.starts_with(".tmp") || name == manifest::FILE || claims::is_claim(&path) {
                 fs::remove_file(&path).map_err(|source| self.write_error(source))?;
             }
         }
@@ -165,7 +189,7 @@ mod tests {
     fn cleaning_leaves_cells_and_what_is_not_ours() {
         let (_folder, store) = store();
         store.keep(ID, &kept()).unwrap();
-        for name in [".tmpleft", manifest::FILE, "notes.txt"] {
+        for name in [".tmpleft", "0123.claim", manifest::FILE, "notes.txt"] {
             fs::write(store.folder().join(name), "").unwrap();
         }
         store.clean().unwrap();

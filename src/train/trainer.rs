@@ -7,7 +7,7 @@ use super::validation::{Baseline, Validation};
 use crate::experiment::{Error, Experiment, Progress, Training};
 use crate::hw::SystemSpec;
 use crate::plan::Plan;
-use crate::policy::{Manifest, Policy, system_sha256};
+use crate::policy::{Manifest, Policy, system_sha256, trained_for};
 
 /// The name of the log in the folder of a training.
 pub const LOG: &str = "log.csv";
@@ -135,6 +135,7 @@ impl<'a> Trainer<'a> {
             features: kind.features.into(),
             system: system.name.clone(),
             system_sha256: system_sha256(system),
+            trained_for: trained_for(system),
             weights_sha256: String::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             commit: option_env!("MASCOT_GIT_COMMIT")

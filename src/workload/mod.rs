@@ -40,5 +40,8 @@ pub use scenario::{Scenario, Stage, Variant};
 pub use sla::{Firm, Late, Qos, Sla, SlaRule, SlaTerms};
 pub use stream::{Arrival, ArrivalStream, MAX_REQUESTS};
 pub use tenant::{Tenant, Weighted};
-pub use trace::{Labels, NetworkBy, Reach, Recording, Row, Rows, Tally, TraceKeys, TraceStats, to_csv};
+pub use trace::{
+    Labels, MoreColumns, NetworkBy, Reach, Recording, Row, Rows, Tally, TraceKeys, TraceStats, Written,
+    to_csv,
+};
 pub use utility::{AccuracyRange, AccuracyTerm, Combine, DelayTerm, Utility};

@@ -15,7 +15,7 @@ WORDS = set(
     "system scenario qos scheduler sharing residency fusion precision objective sla sla_reference trigger decision_cost late unassigned phases "
     "execution_distribution "
     "group name accelerator part tenant network layer request_qos met_by_batch "
-    "from to site variant loss".split()
+    "from to site variant loss step".split()
 )
 
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Output;
 
@@ -91,6 +91,55 @@ fn the_latest_request_comes_first_and_is_explained_and_drawn() {
     assert!(all.lines().count() > page.lines().count() && !all.contains(" more"), "{all}");
 }
 
+/// The names of all fields of a value, however deep; those of `cell` are keys of the experiment.
+fn fields(of: &serde_json::Value, all: &mut BTreeSet<String>) {
+    match of {
+        serde_json::Value::Object(map) => map.iter().for_each(|(name, value)| {
+            all.insert(name.clone());
+            if name != "cell" {
+                fields(value, all);
+            }
+        }),
+        serde_json::Value::Array(values) => values.iter().for_each(|value| fields(value, all)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_json_says_the_same_and_the_guide_says_what_its_fields_are() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path(), &[&LOGS[..], &["--set", "late=finish"]].concat());
+    let path = folder.path().to_str().unwrap();
+    let explain = |more: &[&str]| -> serde_json::Value {
+        let of_fcfs = ["explain", path, "--cell", "scheduler=fcfs", "--json"];
+        serde_json::from_str(&told(&mascot(&[&of_fcfs[..], more].concat()))).unwrap()
+    };
+    let listed = explain(&["--worst", "3"]);
+    assert_eq!(listed.as_array().unwrap().len(), 3);
+    let latest = &listed[0];
+    assert_eq!((&latest["outcome"], &latest["cell"]["scheduler"]), (&"missed".into(), &"fcfs".into()));
+    let request = latest["request"].to_string();
+    let page = explain(&["--request", &request]);
+    assert!(latest.as_object().unwrap().iter().all(|(name, value)| page[name] == *value));
+    let layers = rows(&folder.path().join("layers.csv"));
+    let own = layers.iter().filter(|row| row["scheduler"] == "fcfs" && row["request"] == request);
+    let own: BTreeSet<(String, u64)> = own.map(|row| (row["layer"].clone(), ps(row, "end_us"))).collect();
+    let us = |value: &serde_json::Value| value.as_f64().unwrap();
+    let layers = page["layers"].as_array().unwrap().iter();
+    let named = |layer: &serde_json::Value| layer["layer"].as_str().unwrap().to_string();
+    let layers = layers.map(|layer| (named(layer), (us(&layer["end_us"]) * 1e6).round() as u64));
+    assert_eq!(layers.collect::<BTreeSet<_>>(), own);
+    let waiting: f64 = page["waiting"].as_object().unwrap().values().map(us).sum();
+    assert!((waiting - us(&page["waiting_us"])).abs() < 1e-3, "{page}");
+    let text = told(&mascot(&["explain", path, "--cell", "scheduler=fcfs", "--request", &request]));
+    assert!(text.trim_end().ends_with(page["cause"]["sentence"].as_str().unwrap()), "{text}");
+    let guide = std::fs::read_to_string("src/guide/results.md").unwrap();
+    let mut names = BTreeSet::new();
+    fields(&page, &mut names);
+    let unsaid: Vec<&String> = names.iter().filter(|name| !guide.contains(&format!("`{name}`"))).collect();
+    assert!(unsaid.is_empty() && names.len() > 50, "{unsaid:?}");
+}
+
 #[test]
 fn what_cannot_be_explained_is_an_error_with_the_way_out() {
     let folder = TempDir::new().unwrap();
@@ -140,7 +189,30 @@ fn the_report_draws_the_layers_that_are_asked_for() {
     let svg = std::fs::read_to_string(picture("svg")).unwrap();
     assert_eq!(svg.matches("fill-opacity=\"0.950\"").count(), own);
 
+    // The lines of the request's arrival and deadline.
+    assert!(svg.contains(">arrival<") && svg.contains(">deadline<") && !svg.contains(">arrivals<"), "{svg}");
+    let requests = rows(&folder.path().join("requests.csv"));
+    let of_fcfs = || requests.iter().filter(|row| row["scheduler"] == "fcfs");
+    let ms = |row: &Row, column: &str| row[column].parse::<f64>().unwrap() / 1e3;
+    let due = of_fcfs().find(|row| row["request"] == request).map(|row| ms(row, "deadline_us")).unwrap();
+    let told: Vec<String> = drawn()
+        .iter()
+        .filter(|row| row["request"] == request)
+        .map(|row| row["deadline_ms"].clone())
+        .collect();
+    assert!(told.iter().all(|text| text.parse::<f64>().unwrap() == due), "{told:?} {due}");
+
     assert!(report(&["--window", "20..30", "--seed", "1"]).status.success());
+    // All arrivals and deadlines in the window, those that were missed by name.
+    let svg = std::fs::read_to_string(picture("svg")).unwrap();
+    let within = |column: &str, only_missed: bool| {
+        let is_within = |row: &&Row| (20.0..=30.0).contains(&ms(row, column));
+        of_fcfs().filter(is_within).filter(|row| !only_missed || row["met"] == "0").count()
+    };
+    assert!(svg.contains(">arrivals<") && svg.contains(">deadlines<"), "{svg}");
+    assert_eq!(svg.matches("<title>arrival of ").count(), within("arrival_us", false));
+    assert_eq!(svg.matches("<title>missed deadline of ").count(), within("deadline_us", true));
+    assert!(within("arrival_us", false) > 0 && within("deadline_us", true) > 0);
     let times = |row: &Row| ["start_ms", "end_ms"].map(|column| row[column].parse::<f64>().unwrap());
     assert!(drawn().len() > 10);
     assert!(drawn().iter().map(times).all(|[start, end]| end > 20.0 && start < 30.0));

@@ -311,18 +311,75 @@ fn a_report_has_quality_times_and_a_map() {
     assert!(map.contains("load 0.3") && map.contains("closest+smallest+single"), "{map}");
 }
 
-/// Layers run for batches, so the parts of a request's time are those of answers.csv.
+/// Microseconds as whole picoseconds.
+fn ps(row: &Row, column: &str) -> u64 {
+    (number(row, column) * 1e6).round() as u64
+}
+
+/// The steps of a request, and the shares of its time, add up to it; its page says both, and so does its JSON.
 #[test]
-fn requests_of_fleets_are_explained_by_answers_csv() {
+fn a_request_of_a_fleet_is_explained_by_its_steps_and_its_order() {
     let folder = TempDir::new().unwrap();
     run(folder.path());
-    let out = folder.path().join("out");
-    let requests = rows(&out.join("requests.csv"));
-    assert!(requests.iter().all(|row| row["waiting_us"].is_empty() && !row["end_us"].is_empty()));
-    let output = mascot(&["explain", out.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2));
+    let [own, out] = ["own.toml", "out"].map(|name| folder.path().join(name).to_str().unwrap().to_string());
+    let greedy = "dispatchers=[{ variant = 'smallest', batch = { rule = 'greedy', max = 4 } }]";
+    let cells = ["--set", "loads=[9]", "--set", greedy, "--seeds", "1", "--quiet"];
+    text(&[&["run", &own, "--requests", "--layers", "--out", &out], &cells[..]].concat());
+    let [requests, answers, steps] =
+        ["requests", "answers", "steps"].map(|name| rows(&folder.path().join(format!("out/{name}.csv"))));
+    assert_eq!(requests.len(), 40);
+    for (request, answer) in requests.iter().zip(&answers) {
+        let took = ps(request, "end_us") - ps(request, "arrival_us");
+        let shares: u64 =
+            ["waiting_us", "running_us", "slowed_us"].iter().map(|part| ps(request, part)).sum();
+        assert_eq!(shares, took, "{request:?}");
+        let own = || steps.iter().filter(|row| row["request"] == request["request"]);
+        let part = |step: &str| -> u64 {
+            own().filter(|row| row["step"] == step).map(|row| ps(row, "end_us") - ps(row, "start_us")).sum()
+        };
+        let parts = ["dispatch_us", "queue_us", "service_us"].map(|part| ps(answer, part));
+        assert_eq!(parts, ["dispatch", "queue", "service"].map(part));
+        assert_eq!(ps(answer, "network_us"), part("there") + part("back"));
+        let words: Vec<&str> = own().map(|row| row["step"].as_str()).collect();
+        assert_eq!(words, ["dispatch", "there", "there", "queue", "service", "back", "back"]);
+    }
+    let shared = steps.iter().find(|row| row["order_requests"] == "4").expect("orders of four are launched");
+    let number = shared["request"].as_str();
+    let page = text(&["explain", &out, "--request", number]);
+    let order = format!("order {} of attic served 4 requests: ", shared["order"]);
+    for told in [
+        " at its node, until it was sent to attic ",
+        " there: South & West to North ",
+        " in the queue of attic ",
+        " in service at attic ",
+        " back: North to South & West ",
+        &order,
+        "in layers.csv\nwhile it stood in the queue, attic ran: ",
+        ", batch 4\n",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&text(&["explain", &out, "--request", number, "--json"])).unwrap();
+    let way = &json["way"];
+    assert_eq!((&way["order"]["requests"], &way["answer"]["batch"]), (&4.into(), &4.into()));
+    let of_order = |row: &&Row| row["order"] == shared["order"];
+    let members = steps.iter().filter(of_order).map(|row| row["request"].parse::<u64>().unwrap());
+    assert_eq!(way["order"]["measured"], serde_json::json!(members.collect::<Vec<_>>()));
+    let us = |value: &serde_json::Value| value.as_f64().unwrap();
+    let waiting: f64 = json["waiting"].as_object().unwrap().values().map(us).sum();
+    near(waiting, us(&json["waiting_us"]));
+    // The second tenant's answers are late from the beginning: its network alone takes longer than it has.
+    let listed = text(&["explain", &out, "--worst", "3"]);
+    assert!(listed.lines().count() == 5 && listed.contains("missed by"), "{listed}");
+
+    std::fs::remove_file(folder.path().join("out/steps.csv")).unwrap();
+    let output = mascot(&["explain", &out, "--request", number]);
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("answers.csv says where the time of each request went"), "{error}");
+    assert!(
+        output.status.code() == Some(2) && error.contains("no steps.csv: run the experiment again"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -16,5 +16,6 @@ mod replicates;
 mod report;
 mod run;
 mod serving;
+mod shards;
 mod sweep;
 mod timeline;

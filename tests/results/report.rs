@@ -94,6 +94,25 @@ fn every_picture_is_in_the_page_and_a_file_with_its_numbers() {
     }
     assert!(page.contains("&quot;argv&quot;"), "the manifest is there");
 
+    // Elsewhere, and without titles; the report here stays.
+    let elsewhere = TempDir::new().unwrap();
+    let [here, there] = [folder.path(), elsewhere.path()].map(|path| path.to_str().unwrap());
+    let told = mascot(&["report", here, "--out", there, "--no-titles", "--y", "sla_rate"]);
+    assert_eq!(String::from_utf8(told.stdout).unwrap().trim(), format!("{there}/report.html"));
+    assert_eq!(pictures(folder.path()), names);
+    let svg = |folder: &Path, name: &str| std::fs::read_to_string(folder.join("report").join(name)).unwrap();
+    // The title is larger than the other texts.
+    let has_title = |svg: String| svg.contains("font-size=\"13\"");
+    let untitled = pictures(elsewhere.path());
+    assert!(
+        !untitled.is_empty()
+            && names.iter().all(|name| has_title(svg(folder.path(), &format!("{name}.svg"))))
+    );
+    assert!(
+        !untitled.iter().any(|name| has_title(svg(elsewhere.path(), &format!("{name}.svg")))),
+        "{untitled:?}"
+    );
+
     // A second time: the same bytes, and pictures of another time are gone.
     for name in ["report/old.svg", "report/old.csv"] {
         std::fs::write(folder.path().join(name), "").unwrap();

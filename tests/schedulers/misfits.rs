@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use mascot::experiment::DataRoot;
+use mascot::policy::{Manifest, system_sha256, trained_for};
 use tempfile::TempDir;
 
 use crate::common::program;
@@ -191,6 +193,34 @@ fn an_unknown_earlier_system_is_not_guessed() {
         error.contains("old.toml was trained for `mine`, whose accelerators were others then\n  train one"),
         "{error}"
     );
+}
+
+/// The manifest of a policy that is trained today has its accelerators, so that an edit of one's own system is told.
+#[test]
+fn a_policy_of_ones_own_system_knows_its_accelerators() {
+    let study = Study::new("mine", "{ name = 'learned_gate', policy = 'old.toml' }").with_own_system();
+    study.write_old_policy();
+    let path = study.0.path().join("old.toml");
+    let trained = DataRoot::find(Some(&study.0.path().join("run.toml"))).expect("it is a data folder");
+    let trained = trained.system("mine").expect("it was written");
+    let text = fs::read_to_string(&path).expect("it was written");
+    let mut manifest: Manifest = toml::from_str(&text).expect("it is a manifest");
+    manifest.system_sha256 = system_sha256(&trained);
+    manifest.trained_for = trained_for(&trained);
+    let text = toml::to_string(&manifest).expect("a manifest is plain data");
+    fs::write(&path, &text).expect("the folder is ours");
+    let valid = study.mascot(&["validate", "old.toml"]);
+    assert!(valid.status.success(), "{}", String::from_utf8_lossy(&valid.stderr));
+    study.edit("accel-models/simba_256.toml", &[("clock_mhz = 1000", "clock_mhz = 900")]);
+    let told = "old.toml was trained for `mine`, whose accelerators were others then\n  `simba_256`: clock_hz is \
+                900000000.0, and was 1000000000.0\n  train one";
+    assert!(study.error().contains(told), "{}", study.error());
+    // Accelerators that are not those of the hash are not believed.
+    let doctored = text.replace("1000000000.0", "800000000.0");
+    assert_ne!(doctored, text);
+    fs::write(&path, doctored).expect("the folder is ours");
+    let error = study.error();
+    assert!(error.contains("whose accelerators were others then\n  train one"), "{error}");
 }
 
 #[test]

@@ -25,5 +25,6 @@ mod stations;
 mod statistics;
 mod tan_mini;
 mod variants;
+mod ways;
 mod weights;
 mod whole;

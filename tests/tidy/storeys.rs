@@ -59,6 +59,7 @@ const STOREYS: &[(&str, &[&str])] = &[
             "fleet",
             "hw",
             "workload",
+            "guide",
         ],
     ),
 ];

@@ -20,9 +20,9 @@ use crate::serve::{
     WireSharing,
 };
 use crate::sim::{
-    AcceleratorModel, Change, DecisionCost, DramPower, Drift, Follower, Host, Late, LateRules, LayerModel,
-    Losing, NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned, Variation,
-    World,
+    AcceleratorModel, Change, DecisionCost, DramPower, Drift, Follower, Gating, Host, Late, LateRules,
+    LayerModel, Losing, NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned,
+    Variation, World,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{After, Qos, Utility};
@@ -49,11 +49,12 @@ impl FleetCase {
             (0..rng.random_range(1..4)).map(|number| model(number, &mut networks, rng)).collect();
         let networks = networks.start as usize;
         let is_opaque = rng.random();
+        let power = &mut rng::stream(seed, "fleet", "power");
         let sites = 0..rng.random_range(1..5);
         let sites: Vec<Site> = sites
             .map(|number| {
                 let (world, rules) = match is_opaque {
-                    true => opaque(networks, rng),
+                    true => opaque(networks, rng, power),
                     false => layered(seed, number, networks, rng),
                 };
                 Site {
@@ -132,14 +133,15 @@ fn model(number: usize, networks: &mut std::ops::RangeFrom<u32>, rng: &mut ChaCh
 }
 
 /// A site that shares no bandwidth and whose networks have one layer each.
-fn opaque(networks: usize, rng: &mut ChaCha8Rng) -> (World, Rules) {
+fn opaque(networks: usize, rng: &mut ChaCha8Rng, power: &mut ChaCha8Rng) -> (World, Rules) {
     let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
-    let platform = Platform {
+    let mut platform = Platform {
         accelerators: (0..rng.random_range(1..4)).map(accelerator).collect(),
         bandwidth_bytes_per_ps: f64::INFINITY,
         sharing: Sharing::MaxMin,
         dram_power: DramPower::default(),
     };
+    add_power(&mut platform, power);
     let mut network = || {
         let cost = LayerCost {
             latency: Time(rng.random_range(1..80)),
@@ -171,6 +173,22 @@ fn opaque(networks: usize, rng: &mut ChaCha8Rng) -> (World, Rules) {
         variation: Variation::NONE,
     };
     (world, rules)
+}
+
+/// Leakage, clock power, gating and power of the DRAM, at half of the sites, from a stream of its own.
+fn add_power(platform: &mut Platform, rng: &mut ChaCha8Rng) {
+    if rng.random() {
+        return;
+    }
+    for accelerator in &mut platform.accelerators {
+        accelerator.leakage_pj_per_ps = rng.random::<f64>();
+        accelerator.clock_pj_per_ps = rng.random::<f64>();
+        let (after, wake) = (Time(rng.random_range(0..40)), Picojoules(rng.random_range(0.0..50.0)));
+        let gating = Gating { after, residual: rng.random(), wake };
+        accelerator.gating = rng.random::<bool>().then_some(gating);
+    }
+    platform.dram_power =
+        DramPower { background_pj_per_ps: rng.random::<f64>(), refresh_pj_per_ps: rng.random::<f64>() };
 }
 
 /// Up to two changes of a site; an accelerator may be lost if another is left.

@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn accelerators_that_ship_are_on_the_basis() {
         let mut registers = 0;
-        for name in ["simba_256", "simba_768", "simba_1024", "eyeriss_256", "eyeriss_768", "eyeriss_1024"] {
+        let names = ["simba", "eyeriss"].map(|kind| [256, 768, 1024].map(|macs| format!("{kind}_{macs}")));
+        for name in names.iter().flatten() {
             let path = format!("accel-models/{name}.toml");
             let spec = AccelSpec::read(Path::new(&path)).expect("it ships");
             for (_, level) in spec.storages().skip(1) {

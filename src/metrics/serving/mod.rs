@@ -9,6 +9,10 @@
 mod answer;
 mod columns;
 mod group;
+mod members;
+mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,6 +21,8 @@ pub use self::answer::{Answer, AnswerRow};
 pub use self::columns::SERVING_COLUMNS;
 pub use self::group::{ServedBy, ServingGroup};
 use self::group::{Tally, Whole};
+pub use self::members::MemberShares;
+pub use self::steps::{OrderOf, Step, StepRow, Steps};
 use super::{Column, Value};
 use crate::serve::{FleetModel, Loss, Record, Recorder};
 use crate::sim::{Origin, Request, RequestId};

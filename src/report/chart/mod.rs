@@ -12,7 +12,7 @@ mod scatter;
 pub(super) use self::axis::{Axis, Scale};
 pub(super) use self::bars::{Bar, Bars, Group, Segment};
 pub(super) use self::facets::{Facets, NARROW};
-pub(super) use self::gantt::{Gantt, Mark, Run};
+pub(super) use self::gantt::{Gantt, Lane, Mark, Run, Tick};
 pub(super) use self::lines::{Lines, Series};
 pub(super) use self::map::{Map, MapLink, MapNode, MapSite};
 pub(super) use self::matrix::Matrix;
@@ -120,16 +120,18 @@ impl Chart {
         canvas.inline(title)
     }
 
-    /// The SVG for a file, with title and legend.
-    pub(super) fn standalone(&self, title: &str) -> String {
+    /// The SVG for a file, with a legend, and with its title above it unless that is left to a caption.
+    pub(super) fn standalone(&self, title: &str, is_titled: bool) -> String {
         let (width, height) = self.size();
         let legend = self.legend();
         let widest = legend.iter().map(|entry| text_width(&entry.label)).fold(0.0, f64::max) + 44.0;
         let columns = ((width / widest) as usize).max(1);
         let rows = legend.len().div_ceil(columns);
-        let top = 2.0 * FONT;
+        let top = if is_titled { 2.0 * FONT } else { 0.0 };
         let mut canvas = Canvas::new(width, top + height + 18.0 * rows as f64 + 6.0);
-        canvas.sized_text(8.0, 1.4 * FONT, Anchor::Start, FONT + 1.0, title);
+        if is_titled {
+            canvas.sized_text(8.0, 1.4 * FONT, Anchor::Start, FONT + 1.0, title);
+        }
         self.draw(&mut canvas, top);
         for (place, entry) in legend.iter().enumerate() {
             let x = 8.0 + (place % columns) as f64 * widest;

@@ -1,8 +1,9 @@
 //! A time window of layers.csv: the case in which schedulers differ most, under fcfs and under the best scheduler. Without a
 //! choice it is the middle of the run of the first seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::gantt_marks::{self, Asked};
 use super::{Data, Picture, Section, best_first, cell};
 use crate::experiment::{Error, SCHEDULER, SEED};
 use crate::files::Record;
@@ -33,8 +34,12 @@ impl LayersShown {
         self.window.is_none() && self.request.is_none() && self.seed.is_none()
     }
 
+    fn is_of(&self, request: &str) -> bool {
+        self.request.is_some_and(|wanted| request == wanted.to_string())
+    }
+
     fn is_wanted(&self, layer: &Layer) -> bool {
-        self.request.is_some_and(|request| layer.request == request.to_string())
+        self.is_of(&layer.request)
     }
 }
 
@@ -76,21 +81,28 @@ pub(super) fn section(results: &Results, choice: &LayersShown) -> Result<Section
     let mut shown = vec![reference];
     shown.extend(ranking.first().filter(|best| **best != reference));
     let (seed, layers) = read(results, case, &shown, choice.seed, CsvFile::open(&path)?)?;
-    let window = chosen_window(&layers, choice)?;
+    let asked = gantt_marks::read(results, case, &shown, &seed)?;
+    let window = chosen_window(&layers, &asked, choice)?;
     let mut pictures = Vec::new();
-    for (&scheduler, layers) in shown.iter().zip(&layers) {
+    for ((&scheduler, layers), asked) in shown.iter().zip(&layers).zip(&asked) {
         let label = &results.schedulers[scheduler];
-        let (chart, data) = picture(layers, window, choice);
+        let (chart, data) = picture(layers, asked, window, choice);
         let case = format!("{}, {label}, seed {seed}", case.title);
         pictures.push(Picture::new(name, &case, title, chart, data));
     }
     let text = format!(
-        "{} in the case in which schedulers differ most ({}). {} Hover over a layer to see its name.",
+        "{} in the case in which schedulers differ most ({}). {} Hover over a layer to see its name. {}",
         what(choice, &seed),
         case.title,
         match choice.request {
             None => "Colours are networks; every other request of a network is paler.",
             Some(_) => "All other requests are paler.",
+        },
+        match (choice.request, asked.iter().all(Vec::is_empty)) {
+            (_, true) => "`mascot run --requests` adds arrivals and deadlines.",
+            (None, false) =>
+                "Ticks above are arrivals and deadlines of measured requests; bold deadlines were missed.",
+            (Some(_), false) => "The lines are its arrival and its deadline.",
         }
     );
     Ok(Section { name: name.into(), title: title.into(), text, pictures })
@@ -152,7 +164,11 @@ fn read(
 }
 
 /// The start and the end of the window in milliseconds.
-fn chosen_window(layers: &[Vec<Layer>], choice: &LayersShown) -> Result<(f64, f64), Error> {
+fn chosen_window(
+    layers: &[Vec<Layer>],
+    asked: &[Vec<Asked>],
+    choice: &LayersShown,
+) -> Result<(f64, f64), Error> {
     let chosen: Vec<&Layer> = layers.iter().flatten().filter(|layer| choice.is_wanted(layer)).collect();
     if let (Some(seed), true) = (choice.seed, layers.iter().all(Vec::is_empty)) {
         return Err(Error::Usage(format!(
@@ -166,7 +182,7 @@ fn chosen_window(layers: &[Vec<Layer>], choice: &LayersShown) -> Result<(f64, f6
     }
     let window = match (choice.window, choice.request) {
         (Some(window), _) => window,
-        (None, Some(_)) => around(&chosen),
+        (None, Some(_)) => around(&chosen, asked.iter().flatten().find(|asked| choice.is_of(&asked.request))),
         (None, None) => layers.first().map_or((0.0, 1.0), |layers| window(layers)),
     };
     let inside = |layers: &Vec<Layer>| layers.iter().filter(|layer| layer.is_within(window)).count();
@@ -180,10 +196,18 @@ fn chosen_window(layers: &[Vec<Layer>], choice: &LayersShown) -> Result<(f64, f6
     }
 }
 
-/// The time of some layers, and a tenth of it on both sides.
-fn around(layers: &[&Layer]) -> (f64, f64) {
-    let from = layers.iter().map(|layer| layer.start_ms).fold(f64::INFINITY, f64::min);
-    let to = layers.iter().map(|layer| layer.end_ms).fold(f64::NEG_INFINITY, f64::max);
+/// How many times as long as its layers the time to a request's deadline may be, to be in the picture. Our choice.
+const FARTHEST: f64 = 3.0;
+
+/// The time of the layers of a request with its arrival and deadline, where these are known, and a tenth of it on both
+/// sides.
+fn around(layers: &[&Layer], asked: Option<&Asked>) -> (f64, f64) {
+    let mut from = layers.iter().map(|layer| layer.start_ms).fold(f64::INFINITY, f64::min);
+    let mut to = layers.iter().map(|layer| layer.end_ms).fold(f64::NEG_INFINITY, f64::max);
+    if let Some(asked) = asked {
+        from = from.min(asked.arrival_ms);
+        to = to.max(asked.deadline_ms.min(from + FARTHEST * (to - from)));
+    }
     let margin = 0.1 * (to - from);
     ((from - margin).max(0.0), to + margin)
 }
@@ -197,14 +221,16 @@ fn window(layers: &[Layer]) -> (f64, f64) {
     if from < to { (from, to) } else { (0.0, 1.0) }
 }
 
-fn picture(layers: &[Layer], (from, to): (f64, f64), choice: &LayersShown) -> (Chart, Data) {
-    let mut data = Data::new(&["accelerator", "start_ms", "end_ms", "network", "layer", "request"]);
-    let mut rows: Vec<String> = layers.iter().map(|layer| layer.accelerator.clone()).collect();
-    rows.sort();
-    rows.dedup();
-    let mut networks: Vec<&str> = layers.iter().map(|layer| layer.network.as_str()).collect();
-    networks.sort_unstable();
-    networks.dedup();
+/// The columns of the numbers of a picture.
+const COLUMNS: [&str; 8] =
+    ["accelerator", "start_ms", "end_ms", "network", "layer", "request", "arrival_ms", "deadline_ms"];
+
+fn picture(layers: &[Layer], asked: &[Asked], (from, to): (f64, f64), choice: &LayersShown) -> (Chart, Data) {
+    let mut data = Data::new(&COLUMNS);
+    let by_request: BTreeMap<&str, &Asked> = asked.iter().map(|of| (of.request.as_str(), of)).collect();
+    let accelerators = distinct(layers.iter().map(|layer| layer.accelerator.as_str()));
+    let of_layers = layers.iter().map(|layer| layer.network.as_str());
+    let networks = distinct(of_layers.chain(asked.iter().map(|of| of.network.as_str())));
     let style = |name: &str| Style(networks.iter().position(|network| *network == name).unwrap_or_default());
     let (mut runs, mut pale) = (Vec::new(), Pale::default());
     for layer in layers {
@@ -218,15 +244,33 @@ fn picture(layers: &[Layer], (from, to): (f64, f64), choice: &LayersShown) -> (C
             _ => 0.95,
         };
         let Layer { request, network, layer: name, accelerator, start_ms, end_ms } = layer;
-        let row = rows.iter().position(|row| row == accelerator).unwrap_or_default();
+        let row = accelerators.iter().position(|known| known == accelerator).unwrap_or_default();
         let hint = format!("{network}/{name}/{request}: {start_ms} to {end_ms} ms");
         runs.push(Run { row, start_ms: *start_ms, end_ms: *end_ms, style: style(network), hint, opacity });
-        let [start, end] = [start_ms, end_ms].map(|ms| cell(Some(*ms)));
-        data.rows.push(vec![accelerator.clone(), start, end, network.clone(), name.clone(), request.clone()]);
+        data.rows.push(numbers(layer, by_request.get(request.as_str()).copied()));
     }
     let entry = |name: &&str| Entry { style: style(name), label: (*name).to_string(), is_line: false };
     let legend = networks.iter().map(entry).collect();
-    (Chart::Gantt(Gantt { rows, x: Scale { from, to, log: false }, runs, marks: Vec::new(), legend }), data)
+    let is_inside = |of: &&Asked| [of.arrival_ms, of.deadline_ms].iter().any(|ms| (from..=to).contains(ms));
+    let inside: Vec<&Asked> = asked.iter().filter(is_inside).collect();
+    let lanes = if choice.request.is_none() { gantt_marks::lanes(&inside, style) } else { Vec::new() };
+    let marks = asked.iter().find(|of| choice.is_of(&of.request)).map(Asked::marks).unwrap_or_default();
+    let rows = accelerators.into_iter().map(String::from).collect();
+    let x = Scale { from, to, log: false };
+    (Chart::Gantt(Gantt { rows, lanes, x, runs, marks, legend }), data)
+}
+
+/// Names in alphabetical order, each once.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The values of [`COLUMNS`] of a layer, with the times of its request if that is measured.
+fn numbers(layer: &Layer, asked: Option<&Asked>) -> Vec<String> {
+    let times = [layer.start_ms, layer.end_ms].map(|ms| cell(Some(ms)));
+    let names = [&layer.network, &layer.layer, &layer.request].map(String::clone);
+    let of_request = [asked.map(|of| of.arrival_ms), asked.map(|of| of.deadline_ms)].map(cell);
+    std::iter::once(layer.accelerator.clone()).chain(times).chain(names).chain(of_request).collect()
 }
 
 /// The requests of each network, in order of appearance: every other one is drawn paler.

@@ -4,6 +4,7 @@ mod energy;
 mod energy_parts;
 mod gain;
 mod gantt;
+mod gantt_marks;
 mod gap;
 mod latency;
 mod map;

@@ -1,6 +1,6 @@
 //! Reads the logs of a run: the requests that match some keys, and the layer runs of one cell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::experiment::{Error, KEYS};
@@ -35,7 +35,7 @@ pub struct Asked {
     pub is_dropped: bool,
     /// When it was done or dropped, or the end of the run if it was open then.
     pub end: Time,
-    /// Why it was dropped: `late` or `scheduler`; empty if it was not.
+    /// Why it was dropped: `late`, `scheduler`, or on fleets `dispatcher`; empty if it was not.
     pub loss: String,
     /// How long its network takes alone on the system.
     pub isolated: Time,
@@ -79,7 +79,8 @@ pub struct Ran {
     pub accelerator: String,
     /// When its inputs were there.
     pub ready: Time,
-    /// When the decision was taken that put it on its accelerator.
+    /// When the decision was taken that put it on its accelerator; on fleets, where that is not known, when it took
+    /// effect.
     pub decided: Time,
     /// When that decision took effect.
     pub assigned: Time,
@@ -144,6 +145,12 @@ impl<const N: usize> Log<N> {
         Ok(self.file.number(&self.record, self.places[column])? as u64)
     }
 
+    /// A whole number, if there is one.
+    fn some_number(&self, column: usize) -> Result<Option<u64>, Error> {
+        let number = self.file.number(&self.record, self.places[column])?;
+        Ok((!number.is_nan()).then_some(number as u64))
+    }
+
     /// A time, if there is one.
     fn some_time(&self, column: usize) -> Result<Option<Time>, Error> {
         let us = self.file.number(&self.record, self.places[column])?;
@@ -163,7 +170,8 @@ fn log(folder: &Path, table: Table, option: &str) -> Result<PathBuf, Error> {
     }
     let message = if folder.join(Table::Summary.file()).is_file() {
         format!(
-            "no {}: run the experiment again with --requests --layers ({option} is missing)",
+            "no {}: run the experiment again with --requests --layers ({option} is missing); as layers.csv is large, \
+             choose a few cells, for example with --seeds 1 --set loads=0.9 --out results/why",
             table.file()
         )
     } else {
@@ -217,14 +225,9 @@ impl Log<15> {
 /// The requests of a run in the cells that have the given values of keys, in the order of the file.
 ///
 /// # Errors
-/// There is no log, it is damaged, it is of fleets, or no cell has these values.
+/// There is no log, it is damaged, or no cell has these values.
 pub(super) fn requests(folder: &Path, wanted: &[(String, String)]) -> Result<Vec<Asked>, Error> {
     let path = log(folder, Table::Requests, "--requests")?;
-    if folder.join(Table::Serving.file()).is_file() {
-        let message = "these results are of fleets, whose answers.csv says where the time of each request went: expected \
-                       those of systems";
-        return Err(InputError::file(folder, message).into());
-    }
     wanted.iter().try_for_each(|(key, _)| check(path.display(), "key", key, KEYS))?;
     let wanted: Vec<(usize, String)> =
         wanted.iter().map(|(key, value)| (place(key), value.clone())).collect();
@@ -244,7 +247,31 @@ pub(super) fn requests(folder: &Path, wanted: &[(String, String)]) -> Result<Vec
     if all.is_empty() {
         return Err(nothing(&path, &wanted, &seen));
     }
+    if is_of_fleets(folder) {
+        let losses = losses(folder)?;
+        for asked in &mut all {
+            let loss = losses.get(&(asked.cell.clone(), asked.request));
+            asked.loss = loss.cloned().unwrap_or_default();
+        }
+    }
     Ok(all)
+}
+
+/// Whether the results are of fleets.
+pub(super) fn is_of_fleets(folder: &Path) -> bool {
+    folder.join(Table::Serving.file()).is_file()
+}
+
+/// Why the requests that were not answered were not, by cell and number: requests.csv does not say it of fleets.
+fn losses(folder: &Path) -> Result<BTreeMap<(Vec<String>, u64), String>, Error> {
+    let mut log = Log::open(&log(folder, Table::Answers, "--requests")?, ["request", "loss"])?;
+    let mut losses = BTreeMap::new();
+    while let Some(cell) = log.next()? {
+        if !log.text(1).is_empty() {
+            losses.insert((cell, log.number(0)?), log.text(1));
+        }
+    }
+    Ok(losses)
 }
 
 /// The most values of a key that a message lists. Our choice, because nobody reads more.
@@ -289,7 +316,7 @@ impl Log<13> {
             layer: self.text(3),
             accelerator: self.text(4),
             ready: self.time(5)?,
-            decided: self.time(6)?,
+            decided: self.some_time(6)?.map_or_else(|| self.time(7), Ok)?,
             assigned: self.time(7)?,
             queued: self.time(8)?,
             start: self.time(9)?,
@@ -314,4 +341,94 @@ pub(super) fn layers(folder: &Path, cell: &[String], from: Time, to: Time) -> Re
         }
     }
     Ok(all)
+}
+
+/// A row of steps.csv: what a request of a fleet did for a while.
+#[derive(Clone, Debug)]
+pub struct Stepped {
+    /// The request.
+    pub request: u64,
+    /// What it did: `dispatch`, `there`, `queue`, `service` or `back`.
+    pub step: String,
+    /// Where the link begins, on links.
+    pub from: String,
+    /// Where it ends.
+    pub to: String,
+    /// The site to which it goes, or where it is; empty as long as it is not sent.
+    pub site: String,
+    /// The number of its order at the site, in service.
+    pub order: Option<u64>,
+    /// The number of requests in that order.
+    pub order_requests: Option<u64>,
+    /// The request to which the layers of that order are booked.
+    pub booked_to: Option<u64>,
+    /// When the step began.
+    pub start: Time,
+    /// When it ended, unless the request was given up in it.
+    pub end: Option<Time>,
+}
+
+/// The columns of steps.csv, in the order of the fields of [`Stepped`].
+const STEP_COLUMNS: [&str; 10] =
+    ["request", "step", "from", "to", "site", "order", "order_requests", "booked_to", "start_us", "end_us"];
+
+/// The steps of all measured requests of a cell of a fleet.
+///
+/// # Errors
+/// There is no log, or it is damaged.
+pub(super) fn steps(folder: &Path, cell: &[String]) -> Result<Vec<Stepped>, Error> {
+    let path = log(folder, Table::Steps, "--requests")?;
+    let mut log = Log::open(&path, STEP_COLUMNS)?;
+    let mut all = Vec::new();
+    while let Some(keys) = log.next()? {
+        if keys == cell {
+            all.push(Stepped {
+                request: log.number(0)?,
+                step: log.text(1),
+                from: log.text(2),
+                to: log.text(3),
+                site: log.text(4),
+                order: log.some_number(5)?,
+                order_requests: log.some_number(6)?,
+                booked_to: log.some_number(7)?,
+                start: log.time(8)?,
+                end: log.some_time(9)?,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// A row of answers.csv of a request that was answered.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The site that answered.
+    pub site: String,
+    /// The network that answered.
+    pub variant: String,
+    /// The size of the batch that ran, with padding.
+    pub batch: u64,
+    /// The quality of the answer.
+    pub quality: f64,
+    /// Whether it was in time and accurate enough.
+    pub is_served: bool,
+}
+
+/// The answer to a request of a cell of a fleet, if there was one.
+///
+/// # Errors
+/// There is no log, or it is damaged.
+pub(super) fn answer(folder: &Path, cell: &[String], request: u64) -> Result<Option<Answered>, Error> {
+    let columns = ["request", "answer_us", "site", "variant", "batch", "quality", "served"];
+    let mut log = Log::open(&log(folder, Table::Answers, "--requests")?, columns)?;
+    while let Some(keys) = log.next()? {
+        if keys == cell && log.number(0)? == request {
+            let (site, variant) = (log.text(2), log.text(3));
+            let quality = log.file.number(&log.record, log.places[5])?;
+            let is_served = log.number(6)? == 1;
+            let batch = log.some_number(4)?;
+            return Ok(batch.map(|batch| Answered { site, variant, batch, quality, is_served }));
+        }
+    }
+    Ok(None)
 }

@@ -60,7 +60,7 @@ fn runs() -> Vec<Ran> {
 
 #[test]
 fn waits_are_divided_into_decisions_and_queues_behind_others() {
-    let explanation = explained(asked(), runs());
+    let explanation = explained(asked(), runs(), None);
     let times = |wait: &super::Wait| {
         [wait.from, wait.to, wait.unassigned, wait.deciding, wait.queue].map(|time| time.0 / MS)
     };
@@ -79,7 +79,7 @@ fn waits_are_divided_into_decisions_and_queues_behind_others() {
 
 #[test]
 fn bytes_of_others_count_while_its_slowed_layers_ran() {
-    let explanation = explained(asked(), runs());
+    let explanation = explained(asked(), runs(), None);
     // 3 moves 60 bytes in 15 ms, of which 6 beside the first layer; 4 moves 60 in 6 ms, of which 3 beside the second.
     let moved: Vec<(u64, f64)> = explanation.moved.iter().map(|of| (of.request, of.bytes.round())).collect();
     assert_eq!(moved, [(4, 30.0), (3, 24.0)]);
@@ -91,7 +91,7 @@ fn the_largest_part_is_the_cause() {
     let cause = |change: fn(&mut Asked)| {
         let mut asked = asked();
         change(&mut asked);
-        explained(asked, runs()).cause
+        explained(asked, runs(), None).cause
     };
     assert_eq!(cause(|asked| asked.isolated = Time(21 * MS)), Cause::Deadline);
     let by = Some(("tenant-4".to_string(), "other".to_string()));
@@ -99,19 +99,19 @@ fn the_largest_part_is_the_cause() {
     let mut layers = runs();
     [layers[2].decided, layers[2].assigned, layers[2].queued] = [20, 20, 20].map(|at| Time(at * MS));
     let by = Some(("tenant-1".to_string(), "other".to_string()));
-    assert_eq!(explained(asked(), layers).cause, Cause::Unassigned(Time(10 * MS), by));
+    assert_eq!(explained(asked(), layers, None).cause, Cause::Unassigned(Time(10 * MS), by));
     assert_eq!(cause(|asked| asked.running = Time(30 * MS)), Cause::Accelerators(Time(21 * MS)));
     // Dropped 5 ms after its last layer.
     let dropped = |waiting: u64| {
         let asked =
             Asked { waiting: Time(waiting * MS), end: Time((22 + waiting) * MS), finish: None, ..asked() };
-        explained(asked, runs()[..5].to_vec())
+        explained(asked, runs()[..5].to_vec(), None)
     };
     assert_eq!(dropped(19).waits[2].length(), Time(5 * MS));
     assert_eq!(dropped(29).cause, Cause::NeverStarted(Time(15 * MS)));
     let (waiting, slowed, end) = (Time(0), Time(0), Time(19 * MS));
     let alone = Asked { waiting, running: Time(9 * MS), slowed, end, ..asked() };
-    assert_eq!(explained(alone, vec![ran(7, "m0", [10, 10, 19, 9])]).cause, Cause::Nothing);
+    assert_eq!(explained(alone, vec![ran(7, "m0", [10, 10, 19, 9])], None).cause, Cause::Nothing);
 }
 
 #[test]
@@ -119,6 +119,6 @@ fn a_layer_that_still_runs_at_the_end_is_not_waited_for() {
     // Of 42 ms, 14 + 3 are waits by the shares: the last 13 of the 16 after the second layer are those of a layer that ran on.
     let end = Time(52 * MS);
     let asked = Asked { waiting: Time(17 * MS), running: Time(23 * MS), end, finish: None, ..asked() };
-    let last = explained(asked, runs()).waits.pop().expect("three waits");
+    let last = explained(asked, runs(), None).waits.pop().expect("three waits");
     assert_eq!((last.from, last.to, last.before), (Time(36 * MS), Time(39 * MS), None));
 }

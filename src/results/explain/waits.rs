@@ -123,7 +123,7 @@ fn wait(from: Time, to: Time, before: Option<(usize, &Ran)>, beside: &[Ran]) -> 
 }
 
 /// The uses by tenant and network, most time first.
-fn others(uses: Vec<Use>) -> Vec<Others> {
+pub(super) fn others(uses: Vec<Use>) -> Vec<Others> {
     let mut groups: BTreeMap<(String, String), Vec<Use>> = BTreeMap::new();
     for of in uses {
         groups.entry((of.tenant.clone(), of.network.clone())).or_default().push(of);
@@ -140,7 +140,7 @@ fn others(uses: Vec<Use>) -> Vec<Others> {
 }
 
 /// The times of requests on accelerators, most first.
-fn uses<'a>(of: impl Iterator<Item = (&'a Ran, Time)>) -> Vec<Use> {
+pub(super) fn uses<'a>(of: impl Iterator<Item = (&'a Ran, Time)>) -> Vec<Use> {
     let mut sums: BTreeMap<(&str, u64), (&Ran, Time)> = BTreeMap::new();
     for (ran, time) in of.filter(|(_, time)| *time > Time::ZERO) {
         sums.entry((&ran.accelerator, ran.request)).or_insert((ran, Time::ZERO)).1 += time;

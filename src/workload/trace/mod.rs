@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use columns::NetworkBy;
 pub use recording::{Reach, Recording};
 pub use stats::{Tally, TraceStats};
-pub use write::to_csv;
+pub use write::{MoreColumns, Written, to_csv};
 
 use crate::files::{CsvFile, Factor, InputError, Source, any_path, did_you_mean};
 use crate::units::Time;

@@ -182,11 +182,22 @@ proptest! {
     #[test]
     fn what_is_written_is_read_back_to_the_picosecond(mut times in prop::collection::vec(0..u64::MAX, 1..20)) {
         times.sort_unstable();
-        let rows: Vec<(Time, &str, &str)> = times.iter().map(|&ps| (Time(ps), "a, \"b\"", "net@4")).collect();
-        let text = String::from_utf8(to_csv(rows.iter().copied())).unwrap();
-        let trace = read(&text).unwrap();
-        let expected: Told = times.iter().map(|&ps| (ps, Some("a, \"b\""), Some("net@4"))).collect();
-        prop_assert_eq!(told(&trace), expected);
+        // Beyond 2^53 ps, two and a half hours, a deadline has more digits than a number holds.
+        let row = |&ps: &u64| {
+            let within = (ps % 3 > 0).then_some(Time(1 + ps % (1 << 50)));
+            Written { time: Time(ps), tenant: "a, \"b\"", network: "net@4", priority: (ps % 12) as u32, within }
+        };
+        let rows: Vec<Written> = times.iter().map(row).collect();
+        for more in [MoreColumns::default(), MoreColumns { priority: true, deadline: true }] {
+            let text = String::from_utf8(to_csv(rows.iter().copied(), more)).unwrap();
+            let trace = read(&text).unwrap();
+            let expected: Told = times.iter().map(|&ps| (ps, Some("a, \"b\""), Some("net@4"))).collect();
+            prop_assert_eq!(told(&trace), expected);
+            for (read, row) in trace.rows.iter().zip(&rows) {
+                prop_assert_eq!(read.priority, more.priority.then_some(row.priority));
+                prop_assert_eq!(read.within, row.within.filter(|_| more.deadline));
+            }
+        }
     }
 
     #[test]

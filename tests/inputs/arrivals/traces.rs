@@ -1,7 +1,7 @@
 //! Traces: generated, run, described, refused.
 
 use super::PAIR;
-use super::bench::{Bench, succeed};
+use super::bench::{Bench, Results, succeed};
 use crate::common::mascot;
 
 #[test]
@@ -37,6 +37,75 @@ fn what_was_generated_is_run_to_the_same_results() {
     let arrivals = own.run(&[]).column("requests.csv", "arrival_us");
     assert_eq!(arrivals.len(), 110);
     assert_eq!(arrivals[10..100], recorded.column("requests.csv", "arrival_us"));
+}
+
+/// Words and numbers of the requests of a run, and their deadlines.
+type Requests = ([Vec<String>; 4], Vec<f64>);
+
+fn read_requests(results: &Results) -> Requests {
+    let names = ["tenant", "network", "priority", "arrival_us"];
+    (names.map(|name| results.column("requests.csv", name)), results.numbers("requests.csv", "deadline_us"))
+}
+
+/// Deadlines at QoS level M are scaled to the others after they are read, which may move them by a picosecond.
+fn same_requests(results: &Results, expected: &Requests) {
+    let read = read_requests(results);
+    assert_eq!(read.0, expected.0);
+    let is_near = |(a, b): (&f64, &f64)| (a - b).abs() < 1.5e-6;
+    assert!(read.1.len() == 90 && read.1.iter().zip(&expected.1).all(is_near), "{read:?} {expected:?}");
+}
+
+/// With its priorities and deadlines a recording has all that a run asks of it, so that another system gets the same.
+#[test]
+fn priorities_and_deadlines_are_written_and_read_back() {
+    let bench = Bench::new(PAIR, "loads = [0.8]\nrequests = 90\nfirst_seed = 5\n");
+    let direct = read_requests(&bench.run(&[]));
+    assert!(direct.0[2].iter().any(|priority| *priority != direct.0[2][0]), "{:?}", direct.0[2]);
+
+    let (scenario, trace) = (bench.path("own.toml"), bench.path("trace.csv"));
+    let what = ["--seed", "5", "--requests", "110", "--columns", "priority,deadline_us", "-o", &trace];
+    let gen_trace = |how: &[&str]| mascot(&[&["trace", "gen", &scenario], how, &what[..]].concat());
+    assert!(gen_trace(&["--system", "hetero-4", "--load", "0.8"]).status.success());
+    let header = std::fs::read_to_string(&trace).unwrap();
+    assert!(header.starts_with("t_s,tenant,network,priority,deadline_us\n"), "{header}");
+    for more in [&[][..], &["--set", "systems=hetero-8"]] {
+        let recorded = bench.run(&[&["--trace", &trace], more].concat());
+        same_requests(&recorded, &direct);
+    }
+    // Another column takes the place of the one that is read by default.
+    let renamed = header.replace("priority,deadline_us", "priority,slo");
+    std::fs::write(&trace, renamed).unwrap();
+    let recorded =
+        bench.run(&["--trace", &trace, "--deadline-column", "slo", "--priority-column", "priority"]);
+    same_requests(&recorded, &direct);
+    // At a rate instead of a load, the deadlines are those of the system as well.
+    assert!(gen_trace(&["--system", "hetero-4", "--rate", "500"]).status.success());
+    let output = gen_trace(&["--rate", "500"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("depend on a system: give --system"), "{said}");
+}
+
+#[test]
+fn sizes_of_requests_stand_for_networks_on_the_command_line() {
+    let bench = Bench::new(PAIR, "requests = 3\nwarmup_requests = 0\ndrain_requests = 0\n");
+    bench.write("t.csv", "t_s,tokens\n0.001,5\n0.002,50\n0.003,6\n");
+    let trace = bench.path("t.csv");
+    let by = r#"{ columns = ["tokens"], ranges = [{ up_to = 9, network = "kws_res8" }, { network = "alexnet" }] }"#;
+    let told = succeed(&["trace", "stats", &trace, "--by", "network", "--network-by", by, "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let requests = |network: &str| told["networks"][network]["requests"].as_u64();
+    assert_eq!(
+        (requests("kws_res8"), requests("alexnet"), &told["tenants"]),
+        (Some(2), Some(1), &serde_json::Value::Null)
+    );
+    for (wrong, says) in [("5", "expected"), ("{ columns = [\"x\"] }", "`ranges`"), ("{ columns = ", "")] {
+        let output = mascot(&["trace", "stats", &trace, "--network-by", wrong]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.code() == Some(2) && said.contains("--network-by") && said.contains(says),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -1,17 +1,11 @@
-//! `mascot explain`: says why a request missed its deadline.
+//! The page on a request as text.
 
-use std::path::PathBuf;
-
-use clap::Args;
-
-use super::rank::pair;
-use super::table::render;
-use crate::experiment::{Error, KEYS};
-use crate::files::write_atomic;
-use crate::report;
-use crate::results::{
-    Asked, Cause, Explanation, Moved, Others, Ran, Use, Wait, differing, explain, latest, number,
-};
+use super::super::table::render;
+use super::Options;
+use super::way::way;
+use crate::experiment::KEYS;
+use crate::files::{quoted, quoted_path};
+use crate::results::{Asked, Cause, Explanation, Moved, Others, Ran, Use, Wait, Waiting, number};
 use crate::units::Time;
 
 /// The most layers that the table lists without `--all`. Our choice, because more do not fit a page.
@@ -21,43 +15,8 @@ const LAYERS: usize = 16;
 const WAITS: usize = 5;
 const OTHERS: usize = 3;
 
-#[derive(Args)]
-pub(super) struct Options {
-    /// The folder of a `mascot run --requests --layers`
-    folder: PathBuf,
-    /// The request to explain, by its number in the column `request` [default: list the requests that were latest]
-    #[arg(long, value_name = "N")]
-    request: Option<u64>,
-    /// Only cells with this value, e.g. scheduler=fcfs or seed=1; may be repeated. A request is explained in one cell
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    cell: Vec<(String, String)>,
-    /// How many of the latest requests to list
-    #[arg(long, value_name = "K", default_value_t = 10, conflicts_with = "request")]
-    worst: usize,
-    /// List every layer, every wait and everything that ran meanwhile
-    #[arg(long, requires = "request")]
-    all: bool,
-    /// Also draw the time of the request: its layers in colour, all others grey
-    #[arg(long, value_name = "FILE.svg", requires = "request")]
-    svg: Option<PathBuf>,
-}
-
-pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let Some(request) = options.request else {
-        let all = latest(&options.folder, &options.cell, options.worst)?;
-        return super::print(&listed(&all));
-    };
-    let explanation = explain(&options.folder, &options.cell, request)?;
-    if let Some(path) = &options.svg {
-        let svg = report::of_request(&explanation);
-        write_atomic(path, svg.as_bytes()).map_err(|source| Error::writing(path, source))?;
-    }
-    super::print(&page(&explanation, options.all))
-}
-
-/// The table of the latest requests.
-fn listed(all: &[Asked]) -> String {
-    let keys = differing(all);
+/// The table of the latest requests, with the keys in which their cells may differ.
+pub(super) fn listed(all: &[Asked], keys: &[usize], options: &Options) -> String {
     let titles =
         ["request", "tenant", "network", "arrival ms", "ended", "waiting ms", "running ms", "slowed ms"];
     let header: Vec<&str> = keys.iter().map(|&key| KEYS[key]).chain(titles).collect();
@@ -74,16 +33,35 @@ fn listed(all: &[Asked]) -> String {
         of_keys.chain(own).chain(shares).collect()
     };
     let missed = all.iter().filter(|asked| !asked.is_met()).count();
-    let note = match missed {
-        0 => "no measured request missed its deadline; these came closest\n",
-        _ => "explain one with --request N\n",
-    };
-    render(&header, header.len() - 3..header.len(), all.iter().map(row).collect()) + note
+    let closest =
+        if missed == 0 { "no measured request missed its deadline; these came closest\n" } else { "" };
+    let how = all.first().map(|first| format!("explain the first with: {}\n", command(first, keys, options)));
+    let note = closest.to_string() + &how.unwrap_or_default();
+    render(&header, header.len() - 3..header.len(), all.iter().map(row).collect()) + &note
 }
 
-fn page(of: &Explanation, all: bool) -> String {
-    let sections =
-        [head(of), shares(of), layers(of, all), waits(of, all), bandwidth(of, all), decisions(of), cause(of)];
+/// The command that explains a request: with the cells that were asked for, and the keys in which these differ.
+fn command(of: &Asked, keys: &[usize], options: &Options) -> String {
+    let given =
+        options.cell.iter().map(|(key, value)| format!(" --cell {}", quoted(&format!("{key}={value}"))));
+    let cell =
+        keys.iter().map(|&key| format!(" --cell {}", quoted(&format!("{}={}", KEYS[key], of.cell[key]))));
+    let cell: String = given.chain(cell).collect();
+    format!("mascot explain {} --request {}{cell}", quoted_path(&options.folder), of.request)
+}
+
+/// The page on a request; `all` leaves nothing out.
+pub(super) fn page(of: &Explanation, all: bool) -> String {
+    let sections = [
+        head(of),
+        way(of, all),
+        shares(of),
+        layers(of, all),
+        waits(of, all),
+        bandwidth(of, all),
+        decisions(of),
+        cause(of),
+    ];
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -93,9 +71,15 @@ fn head(of: &Explanation) -> String {
     let cell: Vec<String> = named.map(|(key, value)| format!("{key}={value}")).collect();
     let Asked { request, tenant, network, priority, qos, .. } = asked;
     let due = asked.deadline.saturating_sub(asked.arrival);
+    let by = match of.way.as_ref().and_then(|way| way.answer.as_ref()) {
+        Some(answer) => {
+            format!("; answered by {} at {}, batch {}", answer.variant, answer.site, answer.batch)
+        }
+        None => String::new(),
+    };
     format!(
         "request {request} of tenant {tenant}: {network}, priority {priority}, QoS {qos}\n{}\narrived {} ms, due {} ms later; \
-         alone the network takes {} ms\n{}\n",
+         alone the network takes {} ms\n{}{by}\n",
         cell.join(" "),
         ms(asked.arrival),
         ms(due),
@@ -112,9 +96,9 @@ fn ended(asked: &Asked) -> String {
         (Some(_), ..) if asked.is_met() => format!("met, {late} early"),
         (Some(_), ..) => format!("missed by {late}"),
         (None, true, "late") => "dropped as late, at its deadline".into(),
-        (None, true, _) => {
+        (None, true, by) => {
             let when = if late_us <= 0.0 { "before" } else { "after" };
-            format!("dropped by the scheduler, {late} {when} its deadline")
+            format!("dropped by the {by}, {late} {when} its deadline")
         }
         (None, false, _) if late_us <= 0.0 => "open at the end of the run".into(),
         (None, false, _) => format!("open at the end of the run, {late} late"),
@@ -124,12 +108,15 @@ fn ended(asked: &Asked) -> String {
 fn shares(of: &Explanation) -> String {
     let asked = &of.asked;
     let total = asked.took();
-    let sum = |part: fn(&Wait) -> Time| of.waits.iter().map(part).sum::<Time>();
+    let Waiting { dispatch, links, site_queue, unassigned, deciding, queue, unstarted } = of.waiting();
     let of_waits = [
-        ("  unassigned", sum(|wait| wait.unassigned)),
-        ("  latency of decisions", sum(|wait| wait.deciding)),
-        ("  in queues", sum(|wait| wait.queue)),
-        ("  until the end", sum(|wait| if wait.before.is_none() { wait.length() } else { Time::ZERO })),
+        ("  at its node", dispatch),
+        ("  on links", links),
+        ("  in the queue of the site", site_queue),
+        ("  unassigned", unassigned),
+        ("  latency of decisions", deciding),
+        ("  in queues", queue),
+        ("  until the end", unstarted),
     ];
     let parts = std::iter::once(("waiting", asked.waiting))
         .chain(of_waits.into_iter().filter(|(_, time)| *time > Time::ZERO))
@@ -201,7 +188,7 @@ fn one_wait(of: &Explanation, wait: &Wait, all: bool) -> String {
 }
 
 /// A line that names the first of some others, or all.
-fn told<T>(title: &str, of: &[T], all: bool, name: fn(&T) -> String) -> String {
+pub(super) fn told<T>(title: &str, of: &[T], all: bool, name: fn(&T) -> String) -> String {
     let most = if all { of.len() } else { OTHERS.min(of.len()) };
     let named: Vec<String> = of[..most].iter().map(name).collect();
     match of.len() - most {
@@ -215,7 +202,7 @@ fn ahead(of: &Use) -> String {
     format!("{} (request {}) {} ms", who(&of.tenant, &of.network), of.request, ms(of.time))
 }
 
-fn others(of: &Others) -> String {
+pub(super) fn others(of: &Others) -> String {
     let (who, time) = (who(&of.tenant, &of.network), ms(of.time));
     let Use { request, accelerator, .. } = &of.longest;
     match of.requests {
@@ -267,8 +254,13 @@ fn decisions(of: &Explanation) -> String {
     }
 }
 
-/// The closing sentence.
+/// The closing sentence, as a line.
 fn cause(of: &Explanation) -> String {
+    told_cause(of) + "\n"
+}
+
+/// The closing sentence.
+pub(super) fn told_cause(of: &Explanation) -> String {
     let asked = &of.asked;
     let total = asked.took();
     let part = |time: Time| format!("{} ms, {} % of its time", ms(time), percent(time, total));
@@ -280,6 +272,16 @@ fn cause(of: &Explanation) -> String {
             ms(asked.deadline.saturating_sub(asked.arrival)),
             ms(asked.isolated)
         ),
+        Cause::Dispatch(time) => {
+            format!("it waited at its node for the decision where it goes ({})", part(*time))
+        }
+        Cause::Links(time) => format!("it was on links ({})", part(*time)),
+        Cause::SiteQueue(time, of) => {
+            let meanwhile =
+                of.as_ref().map(|(tenant, network)| format!(", while mostly {} ran", who(tenant, network)));
+            let meanwhile = meanwhile.unwrap_or_default();
+            format!("it stood in the queue of its site ({}){meanwhile}", part(*time))
+        }
         Cause::Queues(time, None) => format!("it waited in queues ({})", part(*time)),
         Cause::Queues(time, Some((tenant, network, most))) => format!(
             "it waited in queues ({}), longest behind {} ({} ms)",
@@ -305,25 +307,37 @@ fn cause(of: &Explanation) -> String {
             part(*time),
             who(tenant, network)
         ),
-        Cause::Accelerators(time) => format!(
-            "its layers ran on slower accelerators than its network alone would choose ({} longer)",
-            part(*time)
-        ),
+        Cause::Accelerators(time) => match of.way.as_ref().and_then(|way| way.order.as_ref()) {
+            Some(order) => format!(
+                "its order of {} ran longer than its network alone, by {}",
+                count(order.requests, "request"),
+                part(*time)
+            ),
+            None => format!(
+                "its layers ran on slower accelerators than its network alone would choose ({} longer)",
+                part(*time)
+            ),
+        },
         Cause::Nothing => "none: it took no longer than alone".into(),
     };
-    format!("{largest}: {what}.\n")
+    format!("{largest}: {what}.")
+}
+
+/// A number of things.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// Milliseconds with three decimals.
-fn ms(time: Time) -> String {
+pub(super) fn ms(time: Time) -> String {
     number(Some(time.as_us() / 1e3), 3)
 }
 
 /// Milliseconds after another time, which may be the later one.
-fn signed_ms(time: Time, origin: Time) -> String {
+pub(super) fn signed_ms(time: Time, origin: Time) -> String {
     number(Some((time.as_us() - origin.as_us()) / 1e3), 3)
 }
 
-fn percent(part: Time, of: Time) -> String {
+pub(super) fn percent(part: Time, of: Time) -> String {
     number(Some(100.0 * part.as_ps() / of.as_ps()), 1)
 }
