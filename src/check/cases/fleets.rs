@@ -20,9 +20,8 @@ use crate::serve::{
     WireSharing,
 };
 use crate::sim::{
-    AcceleratorModel, Change, DecisionCost, DramPower, Drift, Follower, Host, Late, LateRules, LayerModel,
-    Losing, NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned, Variation,
-    World,
+    AcceleratorModel, Change, DecisionCost, Drift, Follower, Host, Late, LateRules, LayerModel, Losing,
+    NetworkModel, Platform, Request, Rules, Scheduler, Span, Trace, Trigger, Unassigned, Variation, World,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{After, Qos, Utility};
@@ -134,12 +133,8 @@ fn model(number: usize, networks: &mut std::ops::RangeFrom<u32>, rng: &mut ChaCh
 /// A site that shares no bandwidth and whose networks have one layer each.
 fn opaque(networks: usize, rng: &mut ChaCha8Rng) -> (World, Rules) {
     let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
-    let platform = Platform {
-        accelerators: (0..rng.random_range(1..4)).map(accelerator).collect(),
-        bandwidth_bytes_per_ps: f64::INFINITY,
-        sharing: Sharing::MaxMin,
-        dram_power: DramPower::default(),
-    };
+    let accelerators = (0..rng.random_range(1..4)).map(accelerator).collect();
+    let platform = Platform::new(accelerators, f64::INFINITY, Sharing::MaxMin);
     let mut network = || {
         let cost = LayerCost {
             latency: Time(rng.random_range(1..80)),

@@ -1,10 +1,12 @@
 //! Properties of every run: random systems, networks, requests and rules under a scheduler of random legal actions.
 //!
 //! The audit follows each run and checks every record; [`laws`] compares two runs that must agree, [`fixed`] two runs
-//! in which every accelerator runs the same layers in the same order.
+//! in which every accelerator runs the same layers in the same order, [`memories`] what several memories have to do with
+//! one.
 
 mod fixed;
 mod laws;
+mod memories;
 
 use proptest::prelude::*;
 
