@@ -159,15 +159,9 @@ impl Lanes {
         let demanded = conditions.speed * self.running().map(Run::demand).sum::<f64>();
         let most = demanded.min(conditions.bandwidth_bytes_per_ps);
         if let Some(paths) = &self.paths {
-            let takes = |(run, grant): (&Option<Run>, &f64)| {
-                run.as_ref().map(|run| Takes {
-                    sub_job: run.sub_job,
-                    demand: conditions.speed * run.demand(),
-                    grant: *grant,
-                    uses: &run.uses,
-                })
-            };
-            let takes: Vec<Takes> = self.runs.iter().zip(&grants).filter_map(takes).collect();
+            let running =
+                self.runs.iter().zip(&grants).filter_map(|(run, grant)| Some((run.as_ref()?, grant)));
+            let takes: Vec<Takes> = running.map(|(run, grant)| run.takes(conditions.speed, *grant)).collect();
             check_paths(paths.capacities(), &takes, sharing)?;
         }
         match sharing {
@@ -239,6 +233,11 @@ impl Run {
         all.map(|((part, capacity), crowd)| (*part, capacity, *crowd))
             .filter(|(part, ..)| *part > 0.0)
             .collect()
+    }
+
+    /// What it takes if accelerators work at `speed` and it is granted so much.
+    fn takes(&self, speed: f64, grant: f64) -> Takes<'_> {
+        Takes { sub_job: self.sub_job, demand: speed * self.demand(), grant, uses: &self.uses }
     }
 
     fn pace(&self) -> f64 {

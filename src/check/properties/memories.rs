@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::carries_no_more_than_lambda;
 use super::fixed::{Fixed, ROUNDING_PS, any_fixed, assert_near};
-use crate::check::testing::trace;
-use crate::hw::Placement;
+use crate::check::testing::{any_case, chaos_records, trace};
+use crate::hw::{Placement, Sharing};
+use crate::limits::Relaxation;
 use crate::sim::{JobId, LayerModel, Link, Memories, Record, Request, RequestId, SubJobId};
 use crate::units::{Bytes, Time};
 
@@ -130,6 +132,29 @@ proptest! {
         let accelerators = fixed.order.len();
         parted.case.platform.memories = chained(accelerators, &parts, f64::INFINITY, Placement::Interleaved);
         assert_near(parted.ends(), fixed.ends(), ROUNDING_PS);
+    }
+
+    /// lambda* and the bound of the SLA rate hold for every placement.
+    #[test]
+    fn no_run_exceeds_the_bounds(
+        mut case in any_case(1..=4),
+        placement in any_placement(),
+        parts in prop::collection::vec(0.1..1.0f64, 2..4),
+        link in 0.1..2.0f64,
+    ) {
+        prop_assume!(!matches!(case.platform.sharing, Sharing::Score | Sharing::Knee));
+        case.max_sub_job = None;
+        let link = link * case.platform.bandwidth_bytes_per_ps;
+        let accelerators = case.platform.accelerators.len();
+        case.platform.memories = chained(accelerators, &parts, link, placement);
+        // Accelerators of a model have equal costs, which memories make differ.
+        case.platform.accelerators.iter_mut().enumerate().for_each(|(m, accelerator)| accelerator.model = m);
+        carries_no_more_than_lambda(&case)?;
+        let met = chaos_records(&case).iter().filter(|record| record.met() == Some(true)).count();
+        let mut whole = case.trace.clone();
+        whole.measured = 0..whole.requests.len();
+        let bound = Relaxation::new(&case.world(), &whole).expect("nothing follows or is forwarded").most_met();
+        prop_assert!(met <= bound, "{met} requests are met, and at most {bound} can be");
     }
 
     /// Twice the bytes take as long behind memories and links of twice the bandwidth.
