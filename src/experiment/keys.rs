@@ -6,7 +6,7 @@
 //! of the file and of its JSON Schema (`read.rs`), the product (`read.rs`), the columns ([`KEYS`]), `exclude` and
 //! `include`, the command that runs a cell alone, and the table of the guide ([`swept_keys`]). To add a key, add a row
 //! here (and the import of its range type in `read.rs`, if no key has it yet) and use its value: in `plan::rules`, in
-//! `plan::requests`, or in `Dram`.
+//! `plan::requests`, or in `Dram`. A key whose default is the system's own and whose column files may lack is an `OrOwn`.
 //!
 //! System, scenario, QoS level, load, scheduler and seed are not in the table: they identify a cell as well, but each
 //! is read in its own way.

@@ -168,8 +168,11 @@ mod tests {
         assert_eq!(grants, [0.006, 0.001, 0.001]);
     }
 
-    /// Flows with their demands, weights and the parts that up to four resources carry, and the capacities of these.
-    fn any_flows() -> impl Strategy<Value = (Vec<(f64, f64, Vec<f64>)>, Vec<f64>)> {
+    /// A flow: its demand, its weight, and the part that each resource carries.
+    type Flow = (f64, f64, Vec<f64>);
+
+    /// Flows on up to four resources, and the capacities of these.
+    fn any_flows() -> impl Strategy<Value = (Vec<Flow>, Vec<f64>)> {
         (1..5usize).prop_flat_map(|resources| {
             let part = prop_oneof![Just(0.0), Just(1.0), 0.05..1.0f64];
             let demand = prop_oneof![Just(0.0), 0.01..100.0f64];
@@ -188,8 +191,8 @@ mod tests {
             let uses: Vec<&[f64]> = flows.iter().map(|flow| &flow.2[..]).collect();
             let grants = filled(&demands, &weights, &uses, &capacities);
             let carries = |r: usize| uses.iter().zip(&grants).map(|(uses, grant)| uses[r] * grant).sum::<f64>();
-            for r in 0..capacities.len() {
-                prop_assert!(carries(r) <= capacities[r] * (1.0 + 1e-9), "{} of {}", carries(r), capacities[r]);
+            for (r, capacity) in capacities.iter().enumerate() {
+                prop_assert!(carries(r) <= capacity * (1.0 + 1e-9), "{} of {capacity}", carries(r));
             }
             for i in 0..flows.len() {
                 prop_assert!(grants[i] >= 0.0 && grants[i] <= demands[i]);
