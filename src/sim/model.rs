@@ -42,16 +42,27 @@ impl Platform {
     /// may lie in any memory, that is all of them.
     #[inline]
     pub fn memory_of(&self, accelerator: usize) -> usize {
-        match self.memories.is_one() || self.memories.crosses() {
+        match self.has_one_domain() {
             true => 0,
             false => self.memories.of[accelerator],
         }
     }
 
+    /// The number of memory domains, of which some may have no accelerator.
+    #[inline]
+    pub fn domains(&self) -> usize {
+        if self.has_one_domain() { 1 } else { self.memories.shares.len() }
+    }
+
+    #[inline]
+    fn has_one_domain(&self) -> bool {
+        self.memories.is_one() || self.memories.crosses()
+    }
+
     /// The bandwidth that the DRAM of an accelerator's memory domain delivers, in bytes per picosecond; may be infinite.
     #[inline]
     pub fn bandwidth(&self, accelerator: usize) -> f64 {
-        match self.memories.is_one() || self.memories.crosses() {
+        match self.has_one_domain() {
             true => self.bandwidth_bytes_per_ps,
             false => self.bandwidth_bytes_per_ps * self.memories.shares[self.memories.of[accelerator]],
         }

@@ -42,6 +42,18 @@ fn local_data_share_nothing_across_memories() {
     assert_eq!(ends(two(40.0, [0.75, 0.25], 1.0, Placement::Local), [20.0, 40.0]), [10.0, 40.0]);
 }
 
+#[test]
+fn rules_see_the_domain_in_which_layers_compete() {
+    let local = two(40.0, [0.75, 0.25], 1.0, Placement::Local);
+    assert_eq!((local.domains(), [0, 1].map(|m| local.memory_of(m))), (2, [0, 1]));
+    assert_eq!([0, 1].map(|m| local.bandwidth(m)), [0.03, 0.01]);
+    for placement in [Placement::Home, Placement::Interleaved] {
+        let any = two(40.0, [0.75, 0.25], 1.0, placement);
+        assert_eq!((any.domains(), [0, 1].map(|m| any.memory_of(m))), (1, [0, 0]));
+        assert_eq!([0, 1].map(|m| any.bandwidth(m)), [0.04, 0.04]);
+    }
+}
+
 /// Every network runs where it does not live.
 fn away(view: &View, out: &mut Decision) {
     for sub in view.sub_jobs() {
