@@ -373,9 +373,14 @@ fn load_row(case: &Case) -> Vec<String> {
     ]
 }
 
-/// The name of the accelerator model with this index.
+/// The name of the accelerator model with this index, and of the memory where it is, if there are several.
 fn model_name(case: &Case, model: usize) -> String {
-    let accelerators = &case.site.world.platform.accelerators;
-    let first = accelerators.iter().find(|a| a.model == model).expect("models are those in use");
-    first.name.rsplit_once('.').map_or(first.name.clone(), |(model, _)| model.to_string())
+    let platform = &case.site.world.platform;
+    let first = platform.accelerators.iter().position(|a| a.model == model).expect("models are those in use");
+    let name = &platform.accelerators[first].name;
+    let name = name.rsplit_once('.').map_or(&name[..], |(model, _)| model);
+    match platform.memories.of.get(first) {
+        Some(&memory) => format!("{name} ({})", platform.memories.names[memory]),
+        None => name.to_string(),
+    }
 }

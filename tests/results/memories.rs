@@ -133,7 +133,7 @@ fn what_a_loaded_memory_or_link_is_called() {
     let output = mascot(&["validate", &file.display().to_string(), "accel-models/systems/hetero-6-duo.toml"]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("`hetero-6-duo`, 6 accelerators, 2 memories and a link"), "{said}");
-    assert!(said.contains("west-east 80"), "{said}");
+    assert!(said.contains("1 x simba_1024 (west)") && said.contains("west-east 80"), "{said}");
 }
 
 const TWO: &str =
