@@ -13,9 +13,8 @@ use mascot::hw::Sharing;
 use mascot::plan::{rules, trace};
 use mascot::scheduler::SCHEDULERS;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, LateRules, LayerModel, NetworkModel,
-    Origin, Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, Variation, World,
-    run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Step, Trace, Trigger, Unassigned, Variation, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{Late, Qos};
@@ -55,12 +54,9 @@ const NETWORKS: usize = 7;
 
 fn chains(accelerators: usize, layers: usize) -> Arc<World> {
     let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
-    let platform = Platform {
-        accelerators: (0..accelerators).map(accelerator).collect(),
-        bandwidth_bytes_per_ps: 0.001 * accelerators as f64,
-        sharing: Sharing::MaxMin,
-        dram_power: DramPower::default(),
-    };
+    let bandwidth_bytes_per_ps = 0.001 * accelerators as f64;
+    let models = (0..accelerators).map(accelerator).collect();
+    let platform = Platform::new(models, bandwidth_bytes_per_ps, Sharing::MaxMin);
     let layer = |network: usize, i: usize| {
         let cost = LayerCost {
             latency: Time::from_us(1.0 + 0.1 * network as f64 + 0.013 * i as f64),

@@ -13,8 +13,8 @@ use mascot::plan::{rules, trace};
 use mascot::scheduler::find as scheduler;
 use mascot::serve::{self, Client, FleetModel, ServedModel, ServedVariant, Site};
 use mascot::sim::{
-    AcceleratorModel, DecisionCost, DramPower, Drift, Engine, Late, LateRules, LayerModel, NetworkModel,
-    Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, World, run,
+    AcceleratorModel, DecisionCost, Drift, Engine, Late, LateRules, LayerModel, NetworkModel, Platform,
+    Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::Qos;
@@ -130,12 +130,8 @@ fn ten_sites(c: &mut Criterion) {
 
 /// One accelerator and one layer of a microsecond a site, so that hardly anything but the fleet is left.
 fn per_request(c: &mut Criterion) {
-    let platform = Platform {
-        accelerators: vec![AcceleratorModel::new("m".into(), 0, 0.0)],
-        bandwidth_bytes_per_ps: f64::INFINITY,
-        sharing: mascot::hw::Sharing::MaxMin,
-        dram_power: DramPower::default(),
-    };
+    let accelerators = vec![AcceleratorModel::new("m".into(), 0, 0.0)];
+    let platform = Platform::new(accelerators, f64::INFINITY, mascot::hw::Sharing::MaxMin);
     let cost = LayerCost {
         latency: Time::from_us(1.0),
         dram_bytes: Bytes(0),

@@ -22,6 +22,6 @@ pub use fuzz_fleets::{FleetReport, FleetsPassed, fuzz_fleets};
 pub use serving::{Counts, Serving};
 #[cfg(test)]
 pub(crate) use testing::{
-    Script, any_case, any_case_with_everything, layer, network_to_accelerator, plain_rules, platform,
-    record_chaos, records, request, trace, world,
+    Script, any_case, any_case_with_everything, ends_ns, layer, network_to_accelerator, plain_rules,
+    platform, record_chaos, records, request, trace, world,
 };

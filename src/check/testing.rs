@@ -9,9 +9,8 @@ use super::cases::{Case, Size};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, LateRules, LayerModel, NetworkModel,
-    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View,
-    World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Platform,
+    Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View, World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -19,12 +18,7 @@ use crate::workload::{Late, Qos};
 /// `accelerators` accelerators that share `bandwidth` bytes per nanosecond max-min.
 pub(crate) fn platform(accelerators: usize, bandwidth: f64) -> Platform {
     let accelerator = |i: usize| AcceleratorModel::new(format!("m{i}"), i, 1e-3);
-    Platform {
-        accelerators: (0..accelerators).map(accelerator).collect(),
-        bandwidth_bytes_per_ps: bandwidth / 1e3,
-        sharing: Sharing::MaxMin,
-        dram_power: DramPower::default(),
-    }
+    Platform::new((0..accelerators).map(accelerator).collect(), bandwidth / 1e3, Sharing::MaxMin)
 }
 
 /// A layer with (c, b) on each accelerator, 1 pJ, and as many tiles as you like.
@@ -46,8 +40,10 @@ pub(crate) fn layer(after: &[usize], costs: &[(f64, f64)]) -> LayerModel {
 
 /// A world of the given networks.
 pub(crate) fn world(platform: Platform, networks: &[&[LayerModel]]) -> World {
-    let networks =
-        networks.iter().map(|layers| NetworkModel::new("network", layers, &platform, None)).collect();
+    let network = |(number, layers): (usize, &&[LayerModel])| {
+        NetworkModel::numbered(number, "network", layers, &platform, None)
+    };
+    let networks = networks.iter().enumerate().map(network).collect();
     World { platform, networks }
 }
 

@@ -168,7 +168,13 @@ fn validate(path: &Path, trace: Option<&(String, toml::Value)>) -> Result<Verdic
             power("DRAM refresh", system.dram_refresh_mw),
         ];
         let count = system.accelerators.len();
-        let text = format!(" `{}`, {count} accelerators{background}{refresh}", system.name);
+        let memories = match (system.memories.len(), system.links.len()) {
+            (0 | 1, _) => String::new(),
+            (memories, 0) => format!(", {memories} memories"),
+            (memories, 1) => format!(", {memories} memories and a link"),
+            (memories, links) => format!(", {memories} memories and {links} links"),
+        };
+        let text = format!(" `{}`, {count} accelerators{memories}{background}{refresh}", system.name);
         Ok(Verdict::new("system", text))
     } else if table.contains_key("layers") {
         let network = Network::read(path)?;
@@ -328,8 +334,9 @@ fn experiment(path: &Path, trace: Option<&(String, toml::Value)>, data: &DataRoo
 /// A row with lambda* of a site and the share of it that greedy scheduling sustains.
 fn bound_row(case: &Case, seed: u64) -> Result<Vec<String>, Error> {
     let saturation = &case.site.saturation;
+    let resources = case.site.world.platform.memories.resources();
     let name = |resource: &Resource| match *resource {
-        Resource::Dram => "DRAM".to_string(),
+        Resource::Dram(place) => resources[place].clone(),
         Resource::Model(model) => model_name(case, model),
     };
     Ok(vec![
@@ -351,7 +358,8 @@ fn load_row(case: &Case) -> Vec<String> {
         let count = accelerators.iter().filter(|a| a.model == model).count();
         (format!("{count} x {}", model_name(case, model)), *used)
     });
-    let used = used.chain([("DRAM".to_string(), saturation.dram_utilization)]);
+    let of_dram = case.site.world.platform.memories.resources().into_iter();
+    let used = used.chain(of_dram.zip(saturation.dram_utilization.iter().copied()));
     let busy = used.map(|(name, used)| format!("{name} {}", number(Some(100.0 * used * load), 0)));
     // A closed loop waits for the system, so this is an upper bound of its demand.
     let at_most = if case.workload.has_loops() { "<= " } else { "" };
@@ -365,9 +373,14 @@ fn load_row(case: &Case) -> Vec<String> {
     ]
 }
 
-/// The name of the accelerator model with this index.
+/// The name of the accelerator model with this index, and of the memory where it is, if there are several.
 fn model_name(case: &Case, model: usize) -> String {
-    let accelerators = &case.site.world.platform.accelerators;
-    let first = accelerators.iter().find(|a| a.model == model).expect("models are those in use");
-    first.name.rsplit_once('.').map_or(first.name.clone(), |(model, _)| model.to_string())
+    let platform = &case.site.world.platform;
+    let first = platform.accelerators.iter().position(|a| a.model == model).expect("models are those in use");
+    let name = &platform.accelerators[first].name;
+    let name = name.rsplit_once('.').map_or(&name[..], |(model, _)| model);
+    match platform.memories.of.get(first) {
+        Some(&memory) => format!("{name} ({})", platform.memories.names[memory]),
+        None => name.to_string(),
+    }
 }

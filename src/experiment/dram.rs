@@ -1,13 +1,15 @@
 //! The part of a setting that changes the world: the memory that all accelerators share, and the traffic of layers.
 
 use super::keys::Setting;
-use crate::hw::{Fusion, Objective, Residency, Sharing};
+use super::or_own::OrOwn;
+use crate::files::Gbps;
+use crate::hw::{Fusion, Objective, Placement, Residency, Sharing};
 use crate::precision::Precision;
 
 /// The DRAM of a setting. Settings with the same DRAM share a world.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dram {
-    /// Peak bandwidth in GB/s.
+    /// Peak bandwidth in GB/s, of all memories together.
     pub bandwidth_gbps: f64,
     /// The share of the peak that the DRAM delivers.
     pub efficiency: f64,
@@ -27,6 +29,8 @@ pub struct Dram {
     pub(crate) phases: bool,
     pub(crate) switch_us: f64,
     pub(crate) switch_kib: f64,
+    pub(crate) data_placement: OrOwn<Placement>,
+    pub(crate) link_gbps: OrOwn<Gbps>,
 }
 
 impl Dram {
@@ -45,6 +49,8 @@ impl Dram {
             phases: setting.phases,
             switch_us: setting.switch_us,
             switch_kib: setting.switch_kib,
+            data_placement: setting.data_placement,
+            link_gbps: setting.link_gbps,
         }
     }
 

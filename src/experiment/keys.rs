@@ -6,7 +6,7 @@
 //! of the file and of its JSON Schema (`read.rs`), the product (`read.rs`), the columns ([`KEYS`]), `exclude` and
 //! `include`, the command that runs a cell alone, and the table of the guide ([`swept_keys`]). To add a key, add a row
 //! here (and the import of its range type in `read.rs`, if no key has it yet) and use its value: in `plan::rules`, in
-//! `plan::requests`, or in `Dram`.
+//! `plan::requests`, or in `Dram`. A key whose default is the system's own and whose column files may lack is an `OrOwn`.
 //!
 //! System, scenario, QoS level, load, scheduler and seed are not in the table: they identify a cell as well, but each
 //! is read in its own way.
@@ -15,8 +15,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use super::or_own::OrOwn;
 use super::sla_reference::SlaReference;
-use crate::hw::{Fusion, Objective, Residency, Sharing, SystemSpec};
+use crate::files::Gbps;
+use crate::hw::{Fusion, Objective, Placement, Residency, Sharing, SystemSpec};
 use crate::precision::Precision;
 use crate::sim::{Distribution, Unassigned};
 use crate::workload::{Late, Qos, SlaRule};
@@ -107,6 +109,12 @@ macro_rules! with_swept_keys {
             switch_us: MicrosecondsOrZero as f64 = (0.0);
             /// What it loads from DRAM then, in KiB.
             switch_kib: NonNegative as f64 = (0.0);
+            /// Where the data of networks live on a system with several memories: `local`, in that of the accelerator that
+            /// runs the layer; `home`, in one memory for each network; `interleaved`, in all of them; `own`, as the system
+            /// says.
+            data_placement: OrOwn<Placement> as OrOwn<Placement> = (OrOwn(None));
+            /// Bandwidth in GB/s of every link between memories, both directions together; `own` is that of the system.
+            link_gbps: OrOwn<Gbps> as OrOwn<Gbps> = (OrOwn(None));
         }
     };
 }
@@ -218,7 +226,7 @@ pub const SCHEDULER: usize = 4;
 pub const SEED: usize = 5;
 
 /// The index of the first key in [`KEYS`] whose column files may lack; all after it are such keys, too.
-const FIRST_RARE: usize = KEYS.len() - 7;
+const FIRST_RARE: usize = KEYS.len() - 9;
 /// The index of the axis `drifts` in [`KEYS`].
 const DRIFT: usize = KEYS.len() - 1;
 
@@ -339,8 +347,8 @@ mod tests {
     fn files_without_a_rare_column_have_its_default() {
         assert_eq!(KEYS[FIRST_RARE], "execution_cv");
         assert_eq!(
-            ["execution_cv", "execution_distribution", "switch_us"].map(unsaid),
-            ["0", "lognormal", "0"]
+            ["execution_cv", "execution_distribution", "switch_us", "data_placement"].map(unsaid),
+            ["0", "lognormal", "0", "own"]
         );
         assert_eq!(["drift", "objective", "sla_reference"].map(unsaid), ["", "", "own"]);
         let mut keys: Vec<String> = KEYS.iter().map(|key| unsaid(key)).collect();

@@ -20,6 +20,7 @@ mod keys;
 mod list;
 mod misfit;
 mod named;
+mod or_own;
 mod overrides;
 mod placed;
 mod places;
@@ -49,6 +50,7 @@ pub use keys::{
 pub(crate) use list::distinct;
 pub use misfit::what_changed;
 pub use named::{Named, Registered};
+pub use or_own::OrOwn;
 pub use placed::Placed;
 pub use policies::Policies;
 pub use progress::{Progress, Silent};

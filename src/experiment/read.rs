@@ -31,6 +31,7 @@ use super::error::Error;
 use super::exclude::{self, RawExclude};
 use super::keys::{Asked, CostKind, TriggerKind, with_swept_keys};
 use super::list::List;
+use super::or_own::OrOwn;
 use super::sla_reference::SlaReference;
 use super::training::Training;
 use super::window::{Duration, Wanted};
@@ -39,7 +40,7 @@ use crate::files::{
     Fraction, Gbps, InputError, Load, Microseconds, MicrosecondsOrInf, MicrosecondsOrZero, NonNegative,
     Positive, Requests, RequestsOrNone, Seconds, Seed, Seeds, Share, Source, Spanned, Variability, schema_of,
 };
-use crate::hw::{Fusion, Objective, Residency, Sharing};
+use crate::hw::{Fusion, Objective, Placement, Residency, Sharing};
 use crate::precision::Precision;
 use crate::sim::{Distribution, Unassigned};
 use crate::units::Time;

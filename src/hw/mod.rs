@@ -5,6 +5,7 @@
 
 mod accel;
 mod import;
+mod memory;
 mod system;
 
 pub use accel::{
@@ -12,4 +13,5 @@ pub use accel::{
     TechnologyNode,
 };
 pub use import::{AccelSummary, ImportedAccel, Note, import_accel};
+pub use memory::{LinkSpec, MemorySpec, Placement, route};
 pub use system::{Accelerator, Fusion, Objective, Residency, Sharing, SystemSpec, fuses};

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::accel::AccelSpec;
+use super::memory::{LinkSpec, MemorySpec, Placement, Raw, RawLink, RawMemory, route};
 use crate::dims::{LayerKind, PostOp};
 use crate::files::{
     Folders, Fraction, Gbps, InputError, NonNegative, Source, Spanned, did_you_mean, schema_of,
@@ -87,7 +88,7 @@ pub struct SystemSpec {
     pub name: String,
     /// What the system models, and where its numbers come from.
     pub source: String,
-    /// Peak DRAM bandwidth in GB/s (10^9 bytes); may be infinite.
+    /// Peak DRAM bandwidth in GB/s (10^9 bytes), of all memories together; may be infinite.
     pub dram_bandwidth_gbps: f64,
     /// Share of the peak that the DRAM delivers.
     pub dram_efficiency: f64,
@@ -116,6 +117,12 @@ pub struct SystemSpec {
     pub models: Vec<AccelSpec>,
     /// The sub-accelerators m = 1..M, in file order.
     pub accelerators: Vec<Accelerator>,
+    /// The memories, if there are several or one has a name; their bandwidths add up to that of the DRAM.
+    pub memories: Vec<MemorySpec>,
+    /// The links between memories.
+    pub links: Vec<LinkSpec>,
+    /// Where the data of networks live.
+    pub data_placement: Placement,
 }
 
 /// One sub-accelerator of a system.
@@ -125,6 +132,8 @@ pub struct Accelerator {
     pub name: String,
     /// Index into [`SystemSpec::models`].
     pub model: usize,
+    /// Its memory: an index into [`SystemSpec::memories`], or 0 if there is only one.
+    pub memory: usize,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -135,8 +144,8 @@ struct RawSystem {
     name: String,
     /// What the system models, and where its numbers come from.
     source: String,
-    /// Peak DRAM bandwidth in GB/s (10^9 bytes); `inf` is allowed.
-    dram_bandwidth_gbps: Gbps,
+    /// Peak DRAM bandwidth in GB/s (10^9 bytes); `inf` is allowed. Left out where `memory` gives it.
+    dram_bandwidth_gbps: Option<Spanned<Gbps>>,
     /// Share of the peak that the DRAM delivers.
     #[serde(default = "default_efficiency")]
     dram_efficiency: Fraction,
@@ -172,6 +181,14 @@ struct RawSystem {
     cost: Option<PathBuf>,
     /// The sub-accelerators, in order.
     accelerator: Vec<RawInstance>,
+    /// Several memories (DRAM channels or stacks), each with a bandwidth of its own, in place of `dram_bandwidth_gbps`.
+    #[serde(default)]
+    memory: Vec<Spanned<RawMemory>>,
+    /// The links of the on-package network that joins the memories.
+    #[serde(default)]
+    link: Vec<Spanned<RawLink>>,
+    /// Where the data of networks live, if there are several memories; `local` if left out.
+    data_placement: Option<Spanned<Placement>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -182,6 +199,8 @@ struct RawInstance {
     /// Number of accelerators of this model.
     #[serde(default = "one")]
     count: Spanned<u64>,
+    /// The memory to which they are attached, where the file has several.
+    memory: Option<Spanned<String>>,
 }
 
 fn one() -> Spanned<u64> {
@@ -208,6 +227,86 @@ fn default_objective() -> Objective {
 /// Our choice, because no published system has as many sub-accelerators, and dense tables of so many stay small.
 const MAX_ACCELERATORS: usize = 64;
 
+impl RawSystem {
+    /// The bandwidth of the DRAM, given either as a whole or by memory.
+    fn bandwidth_gbps(&self, memories: &[MemorySpec], source: &Source) -> Result<f64, InputError> {
+        match (&self.dram_bandwidth_gbps, memories) {
+            (Some(gbps), []) => Ok(gbps.get_ref().0),
+            (None, [_, ..]) => Ok(memories.iter().map(|memory| memory.bandwidth_gbps).sum()),
+            (Some(gbps), _) => {
+                let message = "`dram_bandwidth_gbps` is the sum of the `bandwidth_gbps` of all `[[memory]]`: leave it out";
+                Err(source.error(&gbps.span(), message))
+            }
+            (None, []) => {
+                Err(source.error_at_top("`dram_bandwidth_gbps` is missing, e.g. dram_bandwidth_gbps = 32"))
+            }
+        }
+    }
+}
+
+/// The accelerators of a file, read one by one.
+struct Instances<'a> {
+    source: &'a Source,
+    known: Folders,
+    models: Vec<AccelSpec>,
+    all: Vec<Accelerator>,
+}
+
+impl Instances<'_> {
+    fn add(&mut self, raw: &RawInstance, given: &Raw, memories: &[MemorySpec]) -> Result<(), InputError> {
+        let model = self.model(&raw.model)?;
+        let memory = Self::memory(raw, given, memories)?;
+        let count = *raw.count.get_ref();
+        if count == 0 || self.all.len() as u64 + count > MAX_ACCELERATORS as u64 {
+            let message = format!("a system has 1 to {MAX_ACCELERATORS} accelerators in all");
+            return Err(self.source.error(&raw.count.span(), message));
+        }
+        for _ in 0..count {
+            let number = self.all.iter().filter(|a| a.model == model).count();
+            self.all.push(Accelerator { name: format!("{}.{number}", raw.model.get_ref()), model, memory });
+        }
+        Ok(())
+    }
+
+    /// The index of a model, which is read when it comes first.
+    fn model(&mut self, name: &Spanned<String>) -> Result<usize, InputError> {
+        if let Some(model) = self.models.iter().position(|m| m.name == *name.get_ref()) {
+            return Ok(model);
+        }
+        let name_is = name.get_ref();
+        let file = self.known.find(name_is).ok_or_else(|| {
+            let hint = did_you_mean(name_is, self.known.names());
+            let expected = self.known.expected(name_is);
+            let message = format!("no accelerator model `{name_is}`{hint}: expected {}", expected.display());
+            self.source.error(&name.span(), message)
+        })?;
+        let model = AccelSpec::read(&file)?;
+        if model.name != *name_is {
+            let message = format!("`name` is `{}`: expected `{name_is}`, the name of the file", model.name);
+            return Err(InputError::file(&file, message));
+        }
+        self.models.push(model);
+        Ok(self.models.len() - 1)
+    }
+
+    /// The index of the memory of accelerators.
+    fn memory(raw: &RawInstance, given: &Raw, memories: &[MemorySpec]) -> Result<usize, InputError> {
+        let wrong = |span, message: String| given.source.error(&span, message);
+        match (&raw.memory, memories) {
+            (Some(name), [_, ..]) => {
+                given.find(memories, name.get_ref()).map_err(|message| wrong(name.span(), message))
+            }
+            (None, [] | [_]) => Ok(0),
+            (Some(name), []) => Err(wrong(name.span(), "`memory` needs `[[memory]]` in this file".into())),
+            (None, _) => {
+                let known: Vec<&str> = memories.iter().map(|memory| memory.name.as_str()).collect();
+                let message = format!("`memory` is missing: expected one of {}", known.join(", "));
+                Err(wrong(raw.model.span(), message))
+            }
+        }
+    }
+}
+
 impl SystemSpec {
     /// The JSON Schema of a system file.
     pub fn schema() -> Schema {
@@ -216,54 +315,23 @@ impl SystemSpec {
 
     /// Reads and validates a system file; models are looked for in `known` as `<model>.toml`.
     pub fn read(path: &Path, known: impl Into<Folders>) -> Result<Self, InputError> {
-        let known = known.into();
         let source = Source::read(path)?;
         let raw: RawSystem = source.parse()?;
-        let mut models: Vec<AccelSpec> = Vec::new();
-        let mut accelerators: Vec<Accelerator> = Vec::new();
-        for RawInstance { model: name, count } in &raw.accelerator {
-            let model = match models.iter().position(|m| m.name == *name.get_ref()) {
-                Some(model) => model,
-                None => {
-                    let file = known.find(name.get_ref()).ok_or_else(|| {
-                        let hint = did_you_mean(name.get_ref(), known.names());
-                        let message = format!(
-                            "no accelerator model `{}`{hint}: expected {}",
-                            name.get_ref(),
-                            known.expected(name.get_ref()).display()
-                        );
-                        source.error(&name.span(), message)
-                    })?;
-                    let model = AccelSpec::read(&file)?;
-                    if model.name != *name.get_ref() {
-                        let message = format!(
-                            "`name` is `{}`: expected `{}`, the name of the file",
-                            model.name,
-                            name.get_ref()
-                        );
-                        return Err(InputError::file(&file, message));
-                    }
-                    models.push(model);
-                    models.len() - 1
-                }
-            };
-            if *count.get_ref() == 0 || accelerators.len() as u64 + count.get_ref() > MAX_ACCELERATORS as u64
-            {
-                let message = format!("a system has 1 to {MAX_ACCELERATORS} accelerators in all");
-                return Err(source.error(&count.span(), message));
-            }
-            for _ in 0..*count.get_ref() {
-                let number = accelerators.iter().filter(|a| a.model == model).count();
-                accelerators.push(Accelerator { name: format!("{}.{number}", name.get_ref()), model });
-            }
-        }
+        let given = Raw { source: &source, memories: &raw.memory, links: &raw.link };
+        let memories = given.memories()?;
+        let links = given.links(&memories)?;
+        let mut instances =
+            Instances { source: &source, known: known.into(), models: Vec::new(), all: Vec::new() };
+        raw.accelerator.iter().try_for_each(|raw| instances.add(raw, &given, &memories))?;
+        let Instances { models, all: accelerators, .. } = instances;
         if accelerators.is_empty() {
             return Err(source.error_at_top("`accelerator` is empty: a system has at least one"));
         }
-        let dram_bandwidth_gbps = raw.dram_bandwidth_gbps.0;
+        let dram_bandwidth_gbps = raw.bandwidth_gbps(&memories, &source)?;
         let mapping_bandwidth_gbps = raw.mapping_bandwidth_gbps.map_or(dram_bandwidth_gbps, |v| v.0);
         let folder = path.parent().unwrap_or(Path::new("."));
-        Ok(Self {
+        let data_placement = raw.data_placement.as_ref().map(|placement| *placement.get_ref());
+        let system = Self {
             name: raw.name,
             source: raw.source,
             dram_bandwidth_gbps,
@@ -280,7 +348,34 @@ impl SystemSpec {
             cost: raw.cost.map(|table| folder.join(table)),
             models,
             accelerators,
-        })
+            memories,
+            links,
+            data_placement: data_placement.unwrap_or_default(),
+        };
+        let problem = data_placement.and_then(|placement| system.check_placement(placement).err());
+        match (raw.data_placement, problem) {
+            (Some(key), Some(problem)) => Err(source.error(&key.span(), problem)),
+            _ => Ok(system),
+        }
+    }
+
+    /// Checks that data may live there: there are several memories and, where layers read other than their own, links.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn check_placement(&self, placement: Placement) -> Result<(), String> {
+        if self.memories.len() < 2 {
+            return Err("`data_placement` needs several memories (`[[memory]]`): leave it out".into());
+        }
+        let links: Vec<[usize; 2]> = self.links.iter().map(|link| link.between).collect();
+        let lonely = |&other: &usize| route(self.memories.len(), &links, 0, other).is_none();
+        match (1..self.memories.len()).find(lonely).filter(|_| placement != Placement::Local) {
+            None => Ok(()),
+            Some(other) => Err(format!(
+                "no links lead from memory `{}` to `{}`: data that do not stay local need a `[[link]]`",
+                self.memories[0].name, self.memories[other].name
+            )),
+        }
     }
 
     /// Number of MAC units of all accelerators together.

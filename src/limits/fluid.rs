@@ -90,7 +90,7 @@ fn solve(problem: &Problem) -> Result<Solution, SaturationError> {
     Ok(solved.into_solution().expect("a solve without limits is not interrupted"))
 }
 
-/// The seconds per request of each resource of a site, DRAM last, if only requests for one network come.
+/// The seconds per request of each resource of a site, its memories and links last, if only requests for one network come.
 ///
 /// # Errors
 /// No accelerator of the site runs one of the layers.
@@ -101,7 +101,7 @@ pub fn seconds_per_request(
 ) -> Result<Vec<f64>, SaturationError> {
     let shares: Vec<f64> = (0..world.networks.len()).map(|n| f64::from(u8::from(n == network))).collect();
     let alone = mix_saturation(world, &shares, dram_bytes_per_s)?;
-    let used = alone.model_utilization.iter().chain([&alone.dram_utilization]);
+    let used = alone.model_utilization.iter().chain(&alone.dram_utilization);
     Ok(used.map(|used| used / alone.requests_per_s).collect())
 }
 

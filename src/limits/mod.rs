@@ -12,5 +12,5 @@ mod saturation;
 pub use bound::{Relaxation, VERSION};
 pub use fluid::{FluidRate, Way, largest_rate, largest_value, seconds_per_request};
 pub use saturation::{
-    AloneCost, LayerLoad, Resource, Saturation, SaturationError, mix_saturation, saturation,
+    AloneCost, LayerLoad, Resource, Saturation, SaturationError, Supply, mix_saturation, saturation,
 };

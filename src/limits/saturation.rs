@@ -1,8 +1,8 @@
 //! The saturation rate lambda*: the largest arrival rate of a mix that the system could carry in the fluid limit.
 //!
 //! Layers may be split between accelerators in any fractions, without order and without queues. The only constraints
-//! are that no accelerator is busy for more than 100 % of the time (in c1), and that DRAM moves no more bytes than it
-//! can. No schedule can carry more, and contention keeps real schedules below. Loads are given relative to lambda*, so
+//! are that no accelerator is busy for more than 100 % of the time (in c1), and that DRAM, or each of several memories and
+//! links, moves no more bytes than it can. No schedule can carry more, and contention keeps real schedules below. Loads are given relative to lambda*, so
 //! that they mean the same on every system.
 //!
 //! The linear program works on one request of the mix: choose for every distinct layer the fraction of its executions
@@ -25,6 +25,24 @@ pub struct AloneCost {
     pub c1: Time,
     /// Bytes read from and written to DRAM.
     pub dram_bytes: Bytes,
+    /// How they come: an index into [`Supply::ways`].
+    pub way: usize,
+}
+
+/// The memory of a system: one DRAM, or several memories and the links between them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Supply {
+    /// Bytes per second of each memory and link; may be infinite.
+    pub bytes_per_s: Vec<f64>,
+    /// For each way that bytes come, the part of them that each memory and link carries.
+    pub ways: Vec<Vec<f64>>,
+}
+
+impl Supply {
+    /// One DRAM.
+    pub fn one(bytes_per_s: f64) -> Self {
+        Self { bytes_per_s: vec![bytes_per_s], ways: vec![vec![1.0]] }
+    }
 }
 
 /// One layer of the mix.
@@ -41,8 +59,8 @@ pub struct LayerLoad {
 pub enum Resource {
     /// All instances of the accelerator model with this index.
     Model(usize),
-    /// The shared DRAM bandwidth.
-    Dram,
+    /// The bandwidth of the DRAM, or of the memory or link with this index in [`Supply::bytes_per_s`].
+    Dram(usize),
 }
 
 /// lambda*, and the utilisation of the resources at that rate.
@@ -52,8 +70,8 @@ pub struct Saturation {
     pub requests_per_s: f64,
     /// The busy fraction of the instances of each model.
     pub model_utilization: Vec<f64>,
-    /// The used fraction of the DRAM bandwidth.
-    pub dram_utilization: f64,
+    /// The used fraction of the bandwidth of each memory and link.
+    pub dram_utilization: Vec<f64>,
     /// The resources that are fully used, models first. If several splits reach lambda*, others may use less of one of
     /// these.
     pub binding: Vec<Resource>,
@@ -83,31 +101,32 @@ const BINDING_TOLERANCE: f64 = 1e-6;
 /// The tightest tolerance that microlp accepts, on fractions and on utilisations relative to the greedy split.
 const SOLVER_TOLERANCE: f64 = 1e-10;
 
-/// Finds lambda* of a mix on a system with `instances[m]` accelerators of model m and a DRAM that delivers
-/// `dram_bytes_per_s`, which may be infinite.
+/// Finds lambda* of a mix on a system with `instances[m]` accelerators of model m and a memory.
 pub fn saturation(
     layers: &[LayerLoad],
     instances: &[u32],
-    dram_bytes_per_s: f64,
+    dram: &Supply,
 ) -> Result<Saturation, SaturationError> {
     assert!(instances.iter().all(|&count| count > 0), "a model without instances: {instances:?}");
-    assert!(dram_bytes_per_s > 0.0, "DRAM bandwidth {dram_bytes_per_s}");
-    let classes = classes(layers, instances, dram_bytes_per_s)?;
+    assert!(dram.bytes_per_s.iter().all(|&bandwidth| bandwidth > 0.0), "DRAM bandwidth {dram:?}");
+    let resources = instances.len() + dram.bytes_per_s.len();
+    let classes = classes(layers, instances, dram)?;
     let greedy: Vec<Vec<f64>> = classes.iter().map(|class| class.all_on_the_fastest()).collect();
-    let scale_s = peak(&seconds_per_request(&classes, &greedy, instances.len()));
+    let scale_s = peak(&seconds_per_request(&classes, &greedy, resources));
     if scale_s == 0.0 {
         return Err(SaturationError::NoWork);
     }
-    let split = best_split(&classes, instances.len(), scale_s)?;
-    let mut utilization = seconds_per_request(&classes, &split, instances.len());
+    let split = best_split(&classes, resources, scale_s)?;
+    let mut utilization = seconds_per_request(&classes, &split, resources);
     let peak_s = peak(&utilization);
     utilization.iter_mut().for_each(|seconds| *seconds /= peak_s);
-    let resources = (0..instances.len()).map(Resource::Model).chain([Resource::Dram]);
+    let of_dram = (0..dram.bytes_per_s.len()).map(Resource::Dram);
+    let resources = (0..instances.len()).map(Resource::Model).chain(of_dram);
     let binding = resources.zip(&utilization).filter(|&(_, &used)| used > 1.0 - BINDING_TOLERANCE);
     Ok(Saturation {
         requests_per_s: 1.0 / peak_s,
         binding: binding.map(|(resource, _)| resource).collect(),
-        dram_utilization: utilization.pop().expect("DRAM is the last resource"),
+        dram_utilization: utilization.split_off(instances.len()),
         model_utilization: utilization,
     })
 }
@@ -124,8 +143,8 @@ struct Choice {
     model: usize,
     /// Seconds of all instances of the model together.
     busy_s: f64,
-    /// Seconds of the whole DRAM bandwidth.
-    dram_s: f64,
+    /// Seconds of the whole bandwidth of each memory and link: the number of the resource, after the models, and those.
+    dram_s: Vec<(usize, f64)>,
 }
 
 impl Class {
@@ -138,11 +157,7 @@ impl Class {
 
 /// Merges layers with the same costs. Their rates are summed in sorted order, so that the order of layers and
 /// tenants has no influence, down to the last bit.
-fn classes(
-    layers: &[LayerLoad],
-    instances: &[u32],
-    dram_bytes_per_s: f64,
-) -> Result<Vec<Class>, SaturationError> {
+fn classes(layers: &[LayerLoad], instances: &[u32], dram: &Supply) -> Result<Vec<Class>, SaturationError> {
     let mut rates: BTreeMap<&[Option<AloneCost>], Vec<f64>> = BTreeMap::new();
     for (i, LayerLoad { per_request, costs }) in layers.iter().enumerate() {
         assert_eq!(costs.len(), instances.len(), "one cost per model");
@@ -159,24 +174,25 @@ fn classes(
         rates.sort_by(f64::total_cmp);
         let rate: f64 = rates.iter().sum();
         let choice = |(model, cost): (usize, &Option<AloneCost>)| {
-            cost.map(|cost| Choice {
-                model,
-                busy_s: rate * cost.c1.as_s() / f64::from(instances[model]),
-                dram_s: rate * cost.dram_bytes.0 as f64 / dram_bytes_per_s,
-            })
+            let cost = cost.as_ref()?;
+            let parts = dram.ways[cost.way].iter().zip(&dram.bytes_per_s);
+            let dram_s =
+                |(part, bytes_per_s): (&f64, &f64)| rate * cost.dram_bytes.0 as f64 * part / bytes_per_s;
+            let busy_s = rate * cost.c1.as_s() / f64::from(instances[model]);
+            Some(Choice { model, busy_s, dram_s: (instances.len()..).zip(parts.map(dram_s)).collect() })
         };
         Class { choices: costs.iter().enumerate().filter_map(choice).collect() }
     };
     Ok(rates.into_iter().map(class).collect())
 }
 
-/// The seconds that one request takes from each model and, last, from DRAM.
-fn seconds_per_request(classes: &[Class], split: &[Vec<f64>], models: usize) -> Vec<f64> {
-    let mut seconds = vec![0.0; models + 1];
+/// The seconds that one request takes from each model and, after them, from each memory and link.
+fn seconds_per_request(classes: &[Class], split: &[Vec<f64>], resources: usize) -> Vec<f64> {
+    let mut seconds = vec![0.0; resources];
     for (class, fractions) in classes.iter().zip(split) {
         for (choice, fraction) in class.choices.iter().zip(fractions) {
             seconds[choice.model] += fraction * choice.busy_s;
-            seconds[models] += fraction * choice.dram_s;
+            choice.dram_s.iter().for_each(|(resource, dram_s)| seconds[*resource] += fraction * dram_s);
         }
     }
     seconds
@@ -188,10 +204,10 @@ fn peak(seconds: &[f64]) -> f64 {
 
 /// Per class, the fractions of its choices for which the busiest resource is busy least. `scale_s` is the order of
 /// magnitude of those seconds.
-fn best_split(classes: &[Class], models: usize, scale_s: f64) -> Result<Vec<Vec<f64>>, SaturationError> {
+fn best_split(classes: &[Class], resources: usize, scale_s: f64) -> Result<Vec<Vec<f64>>, SaturationError> {
     let mut program = Problem::new(OptimizationDirection::Minimize);
     let busiest = program.add_var(1.0, (0.0, f64::INFINITY));
-    let mut loads: Vec<Vec<(Variable, f64)>> = vec![vec![(busiest, -1.0)]; models + 1];
+    let mut loads: Vec<Vec<(Variable, f64)>> = vec![vec![(busiest, -1.0)]; resources];
     let mut fractions = Vec::with_capacity(classes.len());
     for class in classes {
         let variables: Vec<Variable> =
@@ -199,7 +215,9 @@ fn best_split(classes: &[Class], models: usize, scale_s: f64) -> Result<Vec<Vec<
         program.add_constraint(variables.iter().map(|&v| (v, 1.0)), ComparisonOp::Eq, 1.0);
         for (choice, &variable) in class.choices.iter().zip(&variables) {
             loads[choice.model].push((variable, choice.busy_s / scale_s));
-            loads[models].push((variable, choice.dram_s / scale_s));
+            for (resource, dram_s) in &choice.dram_s {
+                loads[*resource].push((variable, dram_s / scale_s));
+            }
         }
         fractions.push(variables);
     }

@@ -3,7 +3,8 @@
 //! Layers: dynamic energy of the layer runs of measured requests. A layer is charged when it ends, even if its request
 //! was dropped in the meantime; a layer that still runs when the run ends is not charged (at most one per accelerator,
 //! of a request that was dropped or is unfinished). Static: what accelerators and DRAM draw over the window whatever runs
-//! (`standby.rs`). Policy: decisions in the window. The energy of DRAM accesses is part of the layers.
+//! (`standby.rs`). Policy: decisions in the window. The energy of DRAM accesses, and of links between memories, is part of
+//! the layers.
 
 use super::context::is_met;
 use super::standby::Standby;

@@ -1,7 +1,7 @@
 //! Energy by accelerator, tenant, network and part: the rows of energy.csv.
 //!
 //! Layers count as in `energy_layers_uj`: runs for measured requests, when they end. What such a run spends on chip is a
-//! property of its mapping; DRAM's part is the rest, so it lacks the accesses that forwarding and residency spare. Leakage
+//! property of its mapping; what crosses links between memories takes its part; DRAM's part is the rest, so it lacks the accesses that forwarding and residency spare. Leakage
 //! and clock are over the measurement window, per accelerator; what the DRAM draws by itself and decisions belong to no
 //! accelerator. All rows together are `energy_layers_uj` + `energy_static_uj` + `energy_policy_uj`.
 
@@ -22,6 +22,8 @@ pub enum Part {
     Level(usize),
     /// DRAM.
     Dram,
+    /// The links between memories.
+    Links,
     /// Layers as a whole, of a user's own costs.
     Layers,
     /// Leakage of an accelerator.
@@ -65,6 +67,8 @@ pub struct EnergyLog {
 #[derive(Clone, Copy)]
 struct Spent {
     all: Picojoules,
+    /// Its part on the links between memories.
+    links: Picojoules,
     /// Its part on chip; `None` if that is not known.
     on_chip: Option<OnChip>,
 }
@@ -128,13 +132,16 @@ impl EnergyLog {
     }
 
     fn finish(&mut self, record: &Record) {
-        let Record::Finish { sub_job, network, accelerator, energy, .. } = *record else { return };
+        let Record::Finish { sub_job, network, accelerator, energy, dram_bytes, .. } = *record else {
+            return;
+        };
         let request = record.request().expect("a layer is run for a request");
         let tenant = self.tenants[request.0 as usize];
-        let of_network = &self.context.world.networks[network as usize].on_chip;
-        let of_layers = of_network.get(accelerator);
+        let of_network = &self.context.world.networks[network as usize];
+        let of_layers = of_network.on_chip.get(accelerator);
+        let links = Picojoules(dram_bytes * of_network.ways[accelerator].link_pj_per_byte);
         let on_chip = of_layers.and_then(|layers| layers.get(sub_job.layer as usize).copied().flatten());
-        let run = Spent { all: energy, on_chip };
+        let run = Spent { all: energy, links, on_chip };
         let sum = self.layers.entry((accelerator, tenant, network));
         sum.and_modify(|sum| *sum = sum.and(run)).or_insert(run);
     }
@@ -143,18 +150,23 @@ impl EnergyLog {
 impl Spent {
     fn and(self, run: Self) -> Self {
         let on_chip = self.on_chip.zip(run.on_chip).map(|(one, other)| one + other);
-        Self { all: Picojoules(self.all.0 + run.all.0), on_chip }
+        let links = Picojoules(self.links.0 + run.links.0);
+        Self { all: Picojoules(self.all.0 + run.all.0), links, on_chip }
     }
 
-    /// The parts, on an accelerator of so many on-chip levels.
+    /// The parts, on an accelerator of so many on-chip levels. Links have none where nothing crosses them.
     fn parts(&self, levels: usize) -> Vec<(Part, Picojoules)> {
-        let Some(on_chip) = self.on_chip else { return vec![(Part::Layers, self.all)] };
+        let beside_links = self.all.0 - self.links.0;
+        let links = Some((Part::Links, self.links)).filter(|(_, energy)| energy.0 > 0.0);
+        let Some(on_chip) = self.on_chip else {
+            return [(Part::Layers, Picojoules(beside_links))].into_iter().chain(links).collect();
+        };
         // Rounding may leave a little less than nothing.
-        let dram = (self.all.0 - on_chip.total_pj()).max(0.0);
+        let dram = (beside_links - on_chip.total_pj()).max(0.0);
         let of_levels = on_chip.levels_pj[..levels].iter().enumerate();
         let of_levels = of_levels.map(|(level, &pj)| (Part::Level(level), Picojoules(pj)));
         let mac = (Part::Mac, Picojoules(on_chip.compute_pj));
-        [mac].into_iter().chain(of_levels).chain([(Part::Dram, Picojoules(dram))]).collect()
+        [mac].into_iter().chain(of_levels).chain([(Part::Dram, Picojoules(dram))]).chain(links).collect()
     }
 }
 
@@ -183,11 +195,20 @@ mod tests {
 
     /// (accelerator, network, part, pJ), where nothing is on chip but what `on_chip` says of network 0 on accelerator 0.
     fn rows(on_chip: Option<OnChip>) -> Vec<(Option<usize>, Option<u32>, Part, f64)> {
+        rows_over(on_chip, 0.0)
+    }
+
+    /// The same where a byte of accelerator 0 takes so much on links.
+    fn rows_over(
+        on_chip: Option<OnChip>,
+        link_pj_per_byte: f64,
+    ) -> Vec<(Option<usize>, Option<u32>, Part, f64)> {
         let example = Example::new();
         let context = example.context();
         let mut world: World = (*context.world).clone();
         world.platform.accelerators[0].levels = vec!["glb".into(), "spad".into()];
         world.networks[0].on_chip[0].fill(on_chip);
+        world.networks[0].ways[0].link_pj_per_byte = link_pj_per_byte;
         let mut log = EnergyLog::new(Context { world: Arc::new(world), ..context });
         example.record(&mut log);
         let told = |row: EnergyRow| (row.accelerator, row.served.map(|of| of.1), row.part, row.energy.0);
@@ -242,5 +263,12 @@ mod tests {
         assert_eq!(rows(None), rest(&[m0(Part::Layers, 2.0)]));
         let parts = [(Part::Mac, 0.5), (Part::Level(0), 0.0), (Part::Level(1), 0.25), (Part::Dram, 1.25)];
         assert_eq!(rows(Some(on_chip)), rest(&parts.map(|(part, pj)| m0(part, pj))));
+        // The two layers on m0 move 100 bytes each over links that take 1/256 pJ a byte.
+        let crossing = [Part::Dram, Part::Links].into_iter().zip([1.25 - 0.78125, 0.78125]);
+        let parts: Vec<_> =
+            parts[..3].iter().copied().chain(crossing).map(|(part, pj)| m0(part, pj)).collect();
+        assert_eq!(rows_over(Some(on_chip), 1.0 / 256.0), rest(&parts));
+        let whole = [m0(Part::Layers, 2.0 - 0.78125), m0(Part::Links, 0.78125)];
+        assert_eq!(rows_over(None, 1.0 / 256.0), rest(&whole));
     }
 }

@@ -110,7 +110,7 @@ impl Site {
         let saturation = Saturation {
             requests_per_s: fleet.lambda_best,
             model_utilization: Vec::new(),
-            dram_utilization: f64::NAN,
+            dram_utilization: vec![f64::NAN],
             binding: Vec::new(),
         };
         let own_load = own.map(|own| own.load(fleet.lambda_best));

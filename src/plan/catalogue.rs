@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ndarray::Array2;
 
 use crate::cost::{self, Cache, CostTable, LayerCost};
-use crate::experiment::{DataRoot, Dram, Error, Progress, Setting};
-use crate::hw::{self, AccelSpec, Accelerator, Fusion, Objective, SystemSpec};
+use crate::experiment::{DataRoot, Dram, Error, Progress, Setting, distinct};
+use crate::hw::{self, AccelSpec, Accelerator, Fusion, LinkSpec, MemorySpec, Objective, SystemSpec};
 use crate::precision::Precision;
 use crate::sim::{
-    AcceleratorModel, Buffer, DramPower, Forwarding, Gating, LayerModel, Memory, NetworkModel, Platform,
-    Residency, Switch, Tensors, World,
+    AcceleratorModel, Buffer, DramPower, Forwarding, Gating, LayerModel, Link, Memories, Memory,
+    NetworkModel, Platform, Residency, Switch, Tensors, Way, World,
 };
 use crate::units::{Picojoules, Time};
 use crate::workload::{Network, Scenario, Variant, Work};
@@ -93,7 +93,10 @@ impl Catalogue {
         dram: &Dram,
     ) -> Result<World, Error> {
         let platform = platform(system, dram);
-        let models = scenario.networks.iter().map(|variant| self.model(variant, system, &platform, dram));
+        let models = scenario.networks.iter().map(|variant| {
+            let place = number(variant, scenario);
+            self.model(variant, place, system, &platform, dram)
+        });
         let mut networks = models.collect::<Result<Vec<_>, _>>()?;
         if dram.residency != hw::Residency::None {
             let memories: Arc<[Memory]> =
@@ -105,7 +108,6 @@ impl Catalogue {
                     outputs: outputs(&costed.network, variant),
                     pinned: scenario.pins_weights(place),
                     memories: Arc::clone(&memories),
-                    bandwidth_bytes_per_ps: platform.bandwidth_bytes_per_ps,
                 });
             }
         }
@@ -129,18 +131,23 @@ impl Catalogue {
     fn model(
         &self,
         variant: &Variant,
+        number: usize,
         system: &SystemSpec,
         platform: &Platform,
         dram: &Dram,
     ) -> Result<NetworkModel, Error> {
         let (Costed { network, table }, label) = (self.costed(variant, dram), variant.label());
+        let way = |m| platform.memories.way(number, m, platform.bandwidth_bytes_per_ps);
+        let ways: Vec<Way> = (0..system.accelerators.len()).map(way).collect();
         let (mut layers, mut total_s) = (Vec::with_capacity(network.layers.len()), 0.0);
         for (l, layer) in network.layers.iter().enumerate() {
             let costs: Vec<_> = system.accelerators.iter().map(|a| table.costs[[l, a.model]]).collect();
-            let seconds = |cost: &LayerCost| {
-                cost.latency.as_s().max(cost.dram_bytes.0 as f64 / platform.bandwidth_bytes_per_ps / 1e12)
+            let seconds = |(m, cost): (usize, &Option<LayerCost>)| {
+                let (cost, way) = (cost.as_ref()?, &ways[m]);
+                let moving_s = cost.dram_bytes.0 as f64 / way.bandwidth_bytes_per_ps / 1e12;
+                Some(cost.latency.as_s().max(moving_s))
             };
-            let longest = costs.iter().flatten().map(seconds).fold(0.0, f64::max);
+            let longest = costs.iter().enumerate().filter_map(seconds).fold(0.0, f64::max);
             if longest > MAX_LAYER_S {
                 return Err(Error::Usage(format!(
                     "layer `{}` of network `{label}` takes {longest:.1e} s on `{}`: expected at most {MAX_LAYER_S:.0e} s",
@@ -157,12 +164,11 @@ impl Catalogue {
             )));
         }
         let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
-        let mut model = NetworkModel::new(&label, &layers, platform, limit);
+        let mut model = NetworkModel::numbered(number, &label, &layers, platform, limit);
         if dram.forwarding {
             model.forwarding = Some(Forwarding {
                 outputs: output_words(network, variant, system),
                 buffers: system.accelerators.iter().map(|a| buffer(&system.models[a.model])).collect(),
-                bandwidth_bytes_per_ps: platform.bandwidth_bytes_per_ps,
             });
         }
         if !dram.phases {
@@ -170,7 +176,7 @@ impl Catalogue {
         }
         let port = |a: &Accelerator| system.models[a.model].port_bytes_per_s() / 1e12;
         let ports: Vec<f64> = system.accelerators.iter().map(port).collect();
-        Ok(model.in_phases(&ports, platform))
+        Ok(model.in_phases(&ports))
     }
 }
 
@@ -269,14 +275,14 @@ fn switch(model: &AccelSpec, dram: &Dram) -> Switch {
 }
 
 fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
-    let accelerator = |a: &Accelerator| {
+    let accelerator = |(a, number): (&Accelerator, usize)| {
         let model = &system.models[a.model];
         let leakage_pj_per_ps = model.leak_pj_per_cycle() * model.clock_hz / 1e12;
         let levels = model.storages().skip(1).map(|(_, level)| level.name.clone()).collect();
         let switch = switch(model, dram);
         AcceleratorModel {
             name: a.name.clone(),
-            model: a.model,
+            model: number,
             leakage_pj_per_ps,
             clock_pj_per_ps: watts(model.clock_mw),
             gating: model.gating.map(gating),
@@ -288,12 +294,44 @@ fn platform(system: &SystemSpec, dram: &Dram) -> Platform {
         background_pj_per_ps: watts(system.dram_background_mw),
         refresh_pj_per_ps: watts(system.dram_refresh_mw),
     };
-    Platform {
-        accelerators: system.accelerators.iter().map(accelerator).collect(),
-        bandwidth_bytes_per_ps: dram.bytes_per_s() / 1e12,
-        sharing: dram.sharing,
-        dram_power,
+    let accelerators = system.accelerators.iter().zip(numbers(system)).map(accelerator).collect();
+    let platform = Platform::new(accelerators, dram.bytes_per_s() / 1e12, dram.sharing);
+    Platform { memories: Arc::new(memories(system, dram)), dram_power, ..platform }
+}
+
+/// The number of each accelerator's model. Accelerators of a model in different memories count as of two, because layers
+/// take longer behind a slower memory.
+fn numbers(system: &SystemSpec) -> Vec<usize> {
+    let kinds: Vec<(usize, usize)> = system.accelerators.iter().map(|a| (a.model, a.memory)).collect();
+    let distinct = distinct(kinds.iter());
+    let number = |kind| distinct.iter().position(|other| *other == kind).expect("it is among them");
+    kinds.iter().map(number).collect()
+}
+
+/// The memories of a system, if it has several.
+fn memories(system: &SystemSpec, dram: &Dram) -> Memories {
+    if system.memories.len() < 2 {
+        return Memories::default();
     }
+    let link = |link: &LinkSpec| Link {
+        between: link.between,
+        bytes_per_ps: dram.link_gbps.0.map_or(link.bandwidth_gbps, |gbps| gbps.0) / 1e3,
+        pj_per_byte: 8.0 * link.pj_per_bit,
+    };
+    let share = |memory: &MemorySpec| memory.bandwidth_gbps / system.dram_bandwidth_gbps;
+    Memories {
+        names: system.memories.iter().map(|memory| memory.name.clone()).collect(),
+        shares: system.memories.iter().map(share).collect(),
+        of: system.accelerators.iter().map(|accelerator| accelerator.memory).collect(),
+        links: system.links.iter().map(link).collect(),
+        placement: dram.data_placement.0.unwrap_or(system.data_placement),
+    }
+}
+
+/// The number of a network among those of a scenario, whatever their batch sizes.
+fn number(variant: &Variant, scenario: &Scenario) -> usize {
+    let networks = distinct(scenario.networks.iter().map(|variant| &variant.network));
+    networks.iter().position(|network| **network == variant.network).expect("it is the scenario's")
 }
 
 /// 1 W is 1 pJ/ps.

@@ -23,7 +23,7 @@ impl Resources {
     pub(super) fn of(model: &FleetModel) -> Self {
         let of_site = |world: &World| {
             let models = world.platform.accelerators.iter().map(|accelerator| accelerator.model + 1);
-            models.max().unwrap_or(0) + 1
+            models.max().unwrap_or(0) + world.platform.memories.resources().len()
         };
         let mut offsets = vec![0];
         for site in &model.sites {

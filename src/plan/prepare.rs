@@ -18,7 +18,7 @@ use crate::experiment::{
     CellDrift, DataRoot, Dram, Error, Experiment, Kind, Policies, Progress, SchedulerChoice, Setting, Window,
     distinct,
 };
-use crate::hw::{Residency, SystemSpec};
+use crate::hw::{Placement, Residency, Sharing, SystemSpec};
 use crate::sim::Drift;
 use crate::workload::{RateChanges, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
@@ -217,6 +217,7 @@ fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point])
     let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
     check_whole_layers(experiment, system, &settings)?;
     check_switch(experiment, system, &settings)?;
+    check_memories(experiment, system, &settings)?;
     check_given_costs(experiment, system, &settings)
 }
 
@@ -259,6 +260,33 @@ fn check_switch(experiment: &Experiment, system: &SystemSpec, settings: &[Settin
             system.name
         ))),
         false => Ok(()),
+    }
+}
+
+/// Checks that the keys of memories are asked for where there are such memories and links, and that layers which take
+/// several of them share by a rule that knows several.
+fn check_memories(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
+    let problem = |setting: &Setting| {
+        let placement = setting.data_placement.0;
+        if let Some(Err(problem)) = placement.map(|placement| system.check_placement(placement)) {
+            return Some(problem);
+        }
+        if setting.link_gbps.0.is_some() && system.links.is_empty() {
+            return Some("`link_gbps` needs links between memories (`[[link]]`): leave it out".into());
+        }
+        let placement = placement.unwrap_or(system.data_placement);
+        let one_by_one = matches!(setting.sharing, Sharing::Score | Sharing::Knee);
+        let sharing =
+            setting.named().find(|(key, _)| *key == "sharing").map_or(String::new(), |(_, word)| word);
+        (placement != Placement::Local && one_by_one).then(|| {
+            format!("`sharing = \"{sharing}\"` needs `data_placement = \"local\"`: it does not share several resources")
+        })
+    };
+    match settings.iter().find_map(problem) {
+        None => Ok(()),
+        Some(problem) => {
+            Err(Error::Usage(format!("{}: {problem} (`{}`)", experiment.path.display(), system.name)))
+        }
     }
 }
 

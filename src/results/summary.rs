@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::served::Served;
 use crate::experiment::{BOUND, KEYS};
 use crate::plan::Plan;
-use crate::sweep::{Cell, RATE, Replicates, Rows, Runs, mean};
+use crate::sweep::{Cell, Extent, RATE, Replicates, Rows, Runs, mean};
 
 /// The scheduler to which gains are relative; without it, the first of the experiment.
 const REFERENCE: &str = "fcfs";
@@ -81,6 +81,7 @@ pub struct Summary {
     has_fleets: bool,
     /// The label of the scheduler to which gains are relative; `None` on fleets.
     reference: Option<String>,
+    extent: Extent,
 }
 
 impl Summary {
@@ -96,7 +97,8 @@ impl Summary {
         let reference = schedulers.iter().find(|choice| choice.entry.name == REFERENCE);
         let reference = reference.or(schedulers.first()).map(|choice| choice.label.clone());
         let reference = reference.filter(|_| !plan.experiment.on_fleets);
-        Self { varying, rows: Vec::new(), has_fleets: false, reference }
+        let extent = Extent::of(&plan.experiment);
+        Self { varying, rows: Vec::new(), has_fleets: false, reference, extent }
     }
 
     /// Adds a cell. Cells must come in the order of the plan, with the seeds of a row one after the other.
@@ -108,7 +110,7 @@ impl Summary {
             self.rows.push((row, Runs::default()));
         }
         let (_, runs) = self.rows.last_mut().expect("just pushed if there was none");
-        runs.add(cell.seed, rows.measured());
+        runs.add(cell.seed, rows.measured(self.extent));
         if cell.case.has_same_requests {
             runs.have_same_requests();
         }

@@ -40,8 +40,7 @@ pub(crate) struct Gate {
     demotion: Demotion,
     /// For each accelerator, the largest demand of a layer that runs or is placed there.
     demands: Vec<f64>,
-    /// For each memory domain, the least slowdown that a request with a layer in it bears. There are no more domains
-    /// than accelerators.
+    /// For each memory domain, the least slowdown that a request with a layer in it bears.
     bearable: Vec<f64>,
     /// For each open sub-job of the view, the accelerator on which it is placed, with its rank.
     places: Vec<Option<(usize, usize)>>,
@@ -71,7 +70,7 @@ impl Gate {
         self.places.clear();
         self.places.resize(subs.len(), None);
         self.bearable.clear();
-        self.bearable.resize(self.demands.len(), f64::INFINITY);
+        self.bearable.resize(view.domains(), f64::INFINITY);
         let Self { placing, order, demotion, demands, bearable, places, hopeless } = self;
         let key = |sub: &SubJobView| (demotion.demoted[sub.job], view.job_of(sub).deadline);
         let order = order.sort(subs, out, key);

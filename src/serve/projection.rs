@@ -23,16 +23,14 @@ pub fn joint_world(model: &FleetModel) -> World {
         }));
     }
     let bandwidth = model.sites.iter().map(|site| site.world.platform.bandwidth_bytes_per_ps).sum();
-    let platform = Platform {
-        accelerators,
-        bandwidth_bytes_per_ps: bandwidth,
-        sharing: first.platform.sharing,
-        dram_power: model.sites.iter().map(|site| site.world.platform.dram_power).sum(),
-    };
+    let dram_power = model.sites.iter().map(|site| site.world.platform.dram_power).sum();
+    let platform = Platform { dram_power, ..Platform::new(accelerators, bandwidth, first.platform.sharing) };
     let mut networks = first.networks.clone();
     for (n, network) in networks.iter_mut().enumerate() {
         let of_sites = model.sites.iter().flat_map(|site| site.world.networks[n].on_chip.iter().cloned());
         network.on_chip = of_sites.collect();
+        network.ways =
+            model.sites.iter().flat_map(|site| site.world.networks[n].ways.iter().cloned()).collect();
     }
     World { platform, networks }
 }

@@ -5,13 +5,16 @@
 //! max-min fairness; weight = demand slows every layer by the same factor (proportional sharing); weight = bytes per
 //! tile is a DRAM that serves unbounded queues first come, first served, because a core then holds a share of the
 //! queue as large as what it asks for at once; under `score` the scheduler gives the weights, and a DRAM that is not
-//! badly overcommitted is left alone. `knee.rs` is max-min for layers whose demand comes in bursts.
+//! badly overcommitted is left alone. `knee.rs` is max-min for layers whose demand comes in bursts. `paths.rs` shares several
+//! memories and links.
 
 mod knee;
+mod paths;
 #[cfg(test)]
 mod tests;
 
 use self::knee::soft_fill;
+pub use self::paths::{Paths, fill_paths};
 use super::PairCost;
 use crate::hw::Sharing;
 

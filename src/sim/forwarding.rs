@@ -13,7 +13,7 @@
 
 use ndarray::Array2;
 
-use super::PairCost;
+use super::{PairCost, Way};
 
 /// The data of a network that forwarding needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +22,6 @@ pub struct Forwarding {
     pub outputs: Array2<u64>,
     /// The buffer of each accelerator.
     pub buffers: Vec<Buffer>,
-    /// Delivered DRAM bandwidth in bytes per picosecond.
-    pub bandwidth_bytes_per_ps: f64,
 }
 
 /// The outermost buffer of an accelerator that holds inputs and outputs.
@@ -46,12 +44,12 @@ impl Forwarding {
     }
 
     /// The cost of a layer without some of its bytes.
-    pub(super) fn without(&self, cost: PairCost, accelerator: usize, bytes: f64) -> PairCost {
+    pub(super) fn without(&self, cost: PairCost, accelerator: usize, bytes: f64, way: &Way) -> PairCost {
         if bytes == 0.0 {
             return cost;
         }
         let Buffer { word_bytes, dram_pj, .. } = self.buffers[accelerator];
-        cost.without(bytes, bytes / word_bytes * dram_pj, self.bandwidth_bytes_per_ps)
+        cost.without(bytes, bytes / word_bytes * dram_pj, way)
     }
 }
 
@@ -62,16 +60,15 @@ mod tests {
     use crate::sim::{Record, World};
     use crate::units::Time;
 
-    /// Two accelerators behind 10 bytes/ns, whose buffers hold 60 bytes and none. A chain of three layers of 10 ns and 100
+    /// Two accelerators behind so many bytes/ns, whose buffers hold 60 bytes and none. A chain of three layers of 10 ns and 100
     /// bytes everywhere; outputs of 40, 80 and 40 bytes, two a word. A word from DRAM costs 4 pJ.
-    fn chain() -> World {
+    fn chain(bandwidth: f64) -> World {
         let two = [(10.0, 10.0), (10.0, 10.0)];
         let layers = [layer(&[], &two), layer(&[0], &two), layer(&[1], &two)];
-        let mut world = world(platform(2, 10.0), &[&layers]);
+        let mut world = world(platform(2, bandwidth), &[&layers]);
         world.networks[0].forwarding = Some(Forwarding {
             outputs: ndarray::array![[20, 20], [40, 40], [20, 20]],
             buffers: [30, 0].map(|words| Buffer { words, word_bytes: 2.0, dram_pj: 4.0 }).to_vec(),
-            bandwidth_bytes_per_ps: world.platform.bandwidth_bytes_per_ps,
         });
         world
     }
@@ -97,10 +94,10 @@ mod tests {
     fn a_child_that_starts_next_reads_what_fits() {
         // The first output fits into 60 bytes, the second does not.
         let expected = [(0, 100.0, 0.0, 0.0), (1, 60.0, 40.0, 80.0), (2, 100.0, 0.0, 0.0)];
-        assert_eq!(ends(&chain(), &[0.0], 0), expected);
+        assert_eq!(ends(&chain(10.0), &[0.0], 0), expected);
         let nothing = |layer| (layer, 100.0, 0.0, 0.0);
-        assert_eq!(ends(&chain(), &[0.0], 1), [nothing(0), nothing(1), nothing(2)], "no buffer");
-        let mut off = chain();
+        assert_eq!(ends(&chain(10.0), &[0.0], 1), [nothing(0), nothing(1), nothing(2)], "no buffer");
+        let mut off = chain(10.0);
         off.networks[0].forwarding = None;
         assert_eq!(ends(&off, &[0.0], 0), [nothing(0), nothing(1), nothing(2)]);
     }
@@ -108,7 +105,7 @@ mod tests {
     #[test]
     fn what_runs_in_between_takes_the_output_away() {
         // Lower layers first: those of the second request run between those of the first.
-        let ends = ends(&chain(), &[0.0, 0.0], 0);
+        let ends = ends(&chain(10.0), &[0.0, 0.0], 0);
         let order: Vec<u32> = ends.iter().map(|end| end.0).collect();
         assert_eq!(order, [0, 0, 1, 1, 2, 2]);
         // Layer 1 of request 0 follows layer 0 of request 1, which is not its producer; layer 1 of request 1 follows that.
@@ -117,11 +114,7 @@ mod tests {
 
     #[test]
     fn a_layer_that_the_dram_slows_ends_earlier() {
-        let mut world = chain();
-        world.platform.bandwidth_bytes_per_ps /= 2.0;
-        let forwarding = world.networks[0].forwarding.as_mut().expect("set above");
-        forwarding.bandwidth_bytes_per_ps /= 2.0;
-        let made = records(&world, &[request(0, 0.0)], plain_rules(), |view, out| {
+        let made = records(&chain(5.0), &[request(0, 0.0)], plain_rules(), |view, out| {
             view.sub_jobs().iter().for_each(|sub| out.assign(sub.id, 0, 0.0));
         });
         let ended =

@@ -1,10 +1,13 @@
 //! The constants of a run, resolved to dense ids: the platform and, per network, the cost of every (layer, accelerator)
 //! pair.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 
 use super::drift::Unable;
 use super::forwarding::Forwarding;
+use super::memory::{Memories, Way};
 use super::phases::{Phases, alone, phases};
 use super::power::{DramPower, Gating};
 use super::residency::Residency;
@@ -13,13 +16,15 @@ use crate::cost::{LayerCost, OnChip};
 use crate::hw::Sharing;
 use crate::units::{Picojoules, Time};
 
-/// The accelerators and the DRAM that they share.
+/// The accelerators and the DRAM behind them.
 #[derive(Clone, Debug)]
 pub struct Platform {
     /// The sub-accelerators m.
     pub accelerators: Vec<AcceleratorModel>,
-    /// dram_efficiency x B in bytes per picosecond (10^12 bytes/s); may be infinite.
+    /// dram_efficiency x B in bytes per picosecond (10^12 bytes/s), of all memories together; may be infinite.
     pub bandwidth_bytes_per_ps: f64,
+    /// The memories that deliver it, if there are several.
+    pub memories: Arc<Memories>,
     /// How co-running layers share the bandwidth.
     pub sharing: Sharing,
     /// What the DRAM draws whatever it transfers; of a fleet, all its DRAMs.
@@ -27,17 +32,40 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The memory domain of an accelerator: accelerators with the same number share a DRAM. At present there is one
-    /// domain.
-    #[inline]
-    pub fn memory_of(&self, _accelerator: usize) -> usize {
-        0
+    /// Accelerators that share one DRAM, which draws no power by itself.
+    pub fn new(accelerators: Vec<AcceleratorModel>, bandwidth_bytes_per_ps: f64, sharing: Sharing) -> Self {
+        let (memories, dram_power) = (Arc::default(), DramPower::default());
+        Self { accelerators, bandwidth_bytes_per_ps, memories, sharing, dram_power }
     }
 
-    /// The bandwidth that the DRAM of an accelerator delivers, in bytes per picosecond; may be infinite.
+    /// The memory domain of an accelerator: layers on accelerators with the same number compete for bandwidth. Where data
+    /// may lie in any memory, that is all of them.
     #[inline]
-    pub fn bandwidth(&self, _accelerator: usize) -> f64 {
-        self.bandwidth_bytes_per_ps
+    pub fn memory_of(&self, accelerator: usize) -> usize {
+        match self.has_one_domain() {
+            true => 0,
+            false => self.memories.of[accelerator],
+        }
+    }
+
+    /// The number of memory domains, of which some may have no accelerator.
+    #[inline]
+    pub fn domains(&self) -> usize {
+        if self.has_one_domain() { 1 } else { self.memories.shares.len() }
+    }
+
+    #[inline]
+    fn has_one_domain(&self) -> bool {
+        self.memories.is_one() || self.memories.crosses()
+    }
+
+    /// The bandwidth that the DRAM of an accelerator's memory domain delivers, in bytes per picosecond; may be infinite.
+    #[inline]
+    pub fn bandwidth(&self, accelerator: usize) -> f64 {
+        match self.has_one_domain() {
+            true => self.bandwidth_bytes_per_ps,
+            false => self.bandwidth_bytes_per_ps * self.memories.shares[self.memories.of[accelerator]],
+        }
     }
 
     /// The bandwidth that the DRAMs of all domains deliver together, in bytes per picosecond; may be infinite.
@@ -107,23 +135,24 @@ impl PairCost {
         self.latency_ps * self.demand_bytes_per_ps
     }
 
-    fn new(cost: &LayerCost, parts: u64, bandwidth_bytes_per_ps: f64) -> Self {
+    fn new(cost: &LayerCost, parts: u64, way: &Way) -> Self {
         let share = 1.0 / parts as f64;
         let latency_ps = cost.latency.as_ps() * share;
         let demand_bytes_per_ps = cost.dram_bytes.0 as f64 / cost.latency.as_ps();
         let tile_bytes = cost.dram_bytes.0 as f64 / cost.tiles.max(1) as f64;
-        let energy = cost.energy * share;
+        let on_links = Picojoules(cost.dram_bytes.0 as f64 * way.link_pj_per_byte);
+        let energy = (cost.energy + on_links) * share;
         Self { latency_ps, demand_bytes_per_ps, tile_bytes, alone: Time::ZERO, energy }
-            .alone_behind(bandwidth_bytes_per_ps)
+            .alone_behind(way.bandwidth_bytes_per_ps)
     }
 
-    /// The cost without some of the bytes, which must be reads, and their energy.
-    pub(super) fn without(self, bytes: f64, saved_pj: f64, bandwidth_bytes_per_ps: f64) -> Self {
+    /// The cost without some of the bytes, which must be reads, and the energy that DRAM and links take for them.
+    pub(super) fn without(self, bytes: f64, dram_pj: f64, way: &Way) -> Self {
         let left = 1.0 - bytes / self.dram_bytes();
         let demand_bytes_per_ps = self.demand_bytes_per_ps * left;
-        let energy = Picojoules(self.energy.0 - saved_pj);
+        let energy = Picojoules(self.energy.0 - dram_pj - bytes * way.link_pj_per_byte);
         Self { demand_bytes_per_ps, tile_bytes: self.tile_bytes * left, energy, ..self }
-            .alone_behind(bandwidth_bytes_per_ps)
+            .alone_behind(way.bandwidth_bytes_per_ps)
     }
 
     /// Sets c1 for a DRAM of the given bandwidth.
@@ -184,20 +213,35 @@ pub struct NetworkModel {
     pub residency: Option<Residency>,
     /// What accelerator m spends on chip for each layer, at `[m]`; `None` where that is not known.
     pub on_chip: Vec<Vec<Option<OnChip>>>,
+    /// How its data reach accelerator m, at `[m]`.
+    pub ways: Vec<Way>,
 }
 
 impl NetworkModel {
-    /// Resolves a network. With `max_sub_job`, a layer whose c1 exceeds it on some accelerator becomes a chain of
-    /// equal parts, as many as needed there but no more than it has DRAM tiles on every accelerator.
+    /// Resolves a network, the first of a platform.
     pub fn new(name: &str, layers: &[LayerModel], platform: &Platform, max_sub_job: Option<Time>) -> Self {
-        let bandwidth = platform.bandwidth_bytes_per_ps;
+        Self::numbered(0, name, layers, platform, max_sub_job)
+    }
+
+    /// Resolves the network with a number, which says where its data live. With `max_sub_job`, a layer whose c1 exceeds it
+    /// on some accelerator becomes a chain of equal parts, as many as needed there but no more than it has DRAM tiles on
+    /// every accelerator.
+    pub fn numbered(
+        number: usize,
+        name: &str,
+        layers: &[LayerModel],
+        platform: &Platform,
+        max_sub_job: Option<Time>,
+    ) -> Self {
+        let way = |m| platform.memories.way(number, m, platform.bandwidth_bytes_per_ps);
+        let ways: Vec<Way> = (0..platform.accelerators.len()).map(way).collect();
         let mut names = Vec::new();
         let mut costs = Vec::new();
         let mut predecessors: Vec<Vec<u32>> = Vec::new();
         let mut last_part = Vec::with_capacity(layers.len());
         let mut on_chip = vec![Vec::new(); platform.accelerators.len()];
         for layer in layers {
-            let parts = max_sub_job.map_or(1, |limit| parts(&layer.costs, bandwidth, limit));
+            let parts = max_sub_job.map_or(1, |limit| parts(&layer.costs, &ways, limit));
             for part in 1..=parts {
                 predecessors.push(match part {
                     1 => layer.after.iter().map(|&p| last_part[p]).collect(),
@@ -207,9 +251,8 @@ impl NetworkModel {
                     1 => layer.name.clone(),
                     _ => format!("{}[{part}/{parts}]", layer.name),
                 });
-                costs.extend(
-                    layer.costs.iter().map(|c| c.as_ref().map(|c| PairCost::new(c, parts, bandwidth))),
-                );
+                let on_each = layer.costs.iter().zip(&ways);
+                costs.extend(on_each.map(|(cost, way)| Some(PairCost::new(cost.as_ref()?, parts, way))));
                 for (on_chip, cost) in on_chip.iter_mut().zip(&layer.costs) {
                     let part = cost.and_then(|cost| cost.on_chip).map(|all| all * (1.0 / parts as f64));
                     on_chip.push(part);
@@ -219,15 +262,15 @@ impl NetworkModel {
         }
         let shape = (names.len(), platform.accelerators.len());
         let costs = Array2::from_shape_vec(shape, costs).expect("one cost per layer and accelerator");
-        Self { on_chip, ..Self::resolve(name, names, costs, predecessors) }
+        Self { on_chip, ways, ..Self::resolve(name, names, costs, predecessors) }
     }
 
     /// The same network with a demand that changes from phase to phase, behind the accelerators' DRAM ports.
-    pub fn in_phases(self, ports_bytes_per_ps: &[f64], platform: &Platform) -> Self {
-        let Self { name, layers, mut costs, predecessors, on_chip, .. } = self;
-        let bandwidth = platform.bandwidth_bytes_per_ps;
+    pub fn in_phases(self, ports_bytes_per_ps: &[f64]) -> Self {
+        let Self { name, layers, mut costs, predecessors, on_chip, ways, .. } = self;
         let mut all = Vec::with_capacity(costs.len());
         for ((_, accelerator), cost) in costs.indexed_iter_mut() {
+            let bandwidth = ways[accelerator].bandwidth_bytes_per_ps;
             let of = |cost: &PairCost| phases(cost, ports_bytes_per_ps[accelerator], bandwidth);
             let phases = cost.as_ref().map(of).unwrap_or_default();
             if let Some(cost) = cost {
@@ -235,7 +278,7 @@ impl NetworkModel {
             }
             all.push(phases);
         }
-        Self { phases: all, on_chip, ..Self::resolve(&name, layers, costs, predecessors) }
+        Self { phases: all, on_chip, ways, ..Self::resolve(&name, layers, costs, predecessors) }
     }
 
     /// The network on the platform without some accelerators: they can run none of its layers.
@@ -253,6 +296,7 @@ impl NetworkModel {
             forwarding: self.forwarding.clone(),
             residency: self.residency.clone(),
             on_chip: self.on_chip.clone(),
+            ways: self.ways.clone(),
             ..Self::resolve(&name, layers, costs, predecessors)
         })
     }
@@ -292,6 +336,7 @@ impl NetworkModel {
             forwarding: None,
             residency: None,
             on_chip: Vec::new(),
+            ways: Vec::new(),
             layers,
             costs,
             predecessors,
@@ -317,7 +362,7 @@ impl NetworkModel {
             return Some((cost, 0.0));
         };
         let bytes = forwarding.bytes(&cost, accelerator, producer);
-        Some((forwarding.without(cost, accelerator, bytes), bytes))
+        Some((forwarding.without(cost, accelerator, bytes, &self.ways[accelerator]), bytes))
     }
 
     /// The phases of a layer on an accelerator, `None` where layers have one demand.
@@ -348,9 +393,9 @@ impl NetworkModel {
     }
 }
 
-fn parts(costs: &[Option<LayerCost>], bandwidth_bytes_per_ps: f64, limit: Time) -> u64 {
-    let alone = |cost: &LayerCost| PairCost::new(cost, 1, bandwidth_bytes_per_ps).alone;
-    let slowest = costs.iter().flatten().map(alone).max().unwrap_or_default();
+fn parts(costs: &[Option<LayerCost>], ways: &[Way], limit: Time) -> u64 {
+    let alone = |(cost, way): (&Option<LayerCost>, _)| Some(PairCost::new(cost.as_ref()?, 1, way).alone);
+    let slowest = costs.iter().zip(ways).filter_map(alone).max().unwrap_or_default();
     let tiles = costs.iter().flatten().map(|c| c.tiles).min().unwrap_or(1);
     slowest.0.div_ceil(limit.0.max(1)).clamp(1, tiles.max(1))
 }

@@ -38,8 +38,6 @@ pub struct Residency {
     pub pinned: bool,
     /// The memory of each accelerator, which all networks share.
     pub memories: Arc<[Memory]>,
-    /// Delivered DRAM bandwidth in bytes per picosecond.
-    pub bandwidth_bytes_per_ps: f64,
 }
 
 /// The tensors of a layer on an accelerator. Zeros where the layer cannot run, and for tensors that may not stay.
@@ -119,9 +117,11 @@ impl NetworkModel {
         let cost = *self.cost(layer, accelerator)?;
         let bytes = found.bytes().min(cost.dram_bytes());
         let Some(residency) = self.residency.as_ref().filter(|_| bytes > 0.0) else { return Some(cost) };
+        let way = &self.ways[accelerator];
         // A user's energies may leave DRAM out.
-        let saved_pj = (bytes * residency.memories[accelerator].dram_pj_per_byte).min(cost.energy.0);
-        Some(cost.without(bytes, saved_pj, residency.bandwidth_bytes_per_ps))
+        let beside_links = cost.energy.0 - cost.dram_bytes() * way.link_pj_per_byte;
+        let dram_pj = (bytes * residency.memories[accelerator].dram_pj_per_byte).min(beside_links);
+        Some(cost.without(bytes, dram_pj, way))
     }
 
     /// The cost of a layer on an accelerator with every hit that is possible: no run moves fewer bytes or takes less

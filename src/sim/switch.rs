@@ -8,7 +8,7 @@
 //! Costs in views, isolated latencies, deadlines and lambda* are without it; a scheduler that cares asks for
 //! [`View::last_network`](super::View::last_network). Roll-outs pay.
 
-use super::PairCost;
+use super::{PairCost, Way};
 use crate::units::Picojoules;
 
 /// The cost of a change of network on an accelerator.
@@ -26,14 +26,16 @@ impl Switch {
     /// Nothing.
     pub const FREE: Self = Self { latency_ps: 0.0, dram_bytes: 0.0, energy: Picojoules(0.0) };
 
-    /// The cost of a layer before which an accelerator changes the network, behind a DRAM of this bandwidth.
-    pub fn before(&self, cost: PairCost, bandwidth_bytes_per_ps: f64) -> PairCost {
+    /// The cost of a layer before which an accelerator changes the network, whose data come this way.
+    pub fn before(&self, cost: PairCost, way: &Way) -> PairCost {
         let latency_ps = cost.latency_ps + self.latency_ps;
         let demand_bytes_per_ps = (cost.dram_bytes() + self.dram_bytes) / latency_ps;
         // What it loads, it asks for at once.
         let tile_bytes = cost.tile_bytes.max(self.dram_bytes);
-        PairCost { latency_ps, demand_bytes_per_ps, tile_bytes, energy: cost.energy + self.energy, ..cost }
-            .alone_behind(bandwidth_bytes_per_ps)
+        let on_links = Picojoules(self.dram_bytes * way.link_pj_per_byte);
+        let energy = cost.energy + self.energy + on_links;
+        PairCost { latency_ps, demand_bytes_per_ps, tile_bytes, energy, ..cost }
+            .alone_behind(way.bandwidth_bytes_per_ps)
     }
 }
 
@@ -107,7 +109,7 @@ mod tests {
     fn the_cost_of_a_change_is_added() {
         let world = two();
         let cost = world.networks[0].costs[[0, 0]].expect("it runs there");
-        let with = world.platform.accelerators[0].switch.before(cost, 0.010);
+        let with = world.platform.accelerators[0].switch.before(cost, &Way::to_one(0.010));
         assert_eq!((with.latency_ps, with.energy.0 - cost.energy.0), (15_000.0, 120.0));
         assert!((with.dram_bytes() - 100.0).abs() < 1e-9);
         assert_eq!((cost.alone, with.alone), (Time(10_000), Time(15_000)));

@@ -135,6 +135,12 @@ impl<'a> View<'a> {
         self.world.platform.memory_of(accelerator)
     }
 
+    /// The number of memory domains: more than any number that [`Self::memory_of`] gives.
+    #[inline]
+    pub fn domains(&self) -> usize {
+        self.world.platform.domains()
+    }
+
     /// The DRAM bandwidth that an accelerator shares with the others of its memory domain, in bytes per picosecond; may
     /// be infinite.
     #[inline]

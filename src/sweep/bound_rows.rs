@@ -13,7 +13,7 @@ use super::cell::{Cell, Outcome};
 use crate::cost::Cache;
 use crate::experiment::{BOUND, Entry, Progress, SchedulerChoice};
 use crate::limits::{Relaxation, VERSION};
-use crate::metrics::{Batches, Column, Heading, Metrics, Value};
+use crate::metrics::{Batches, Column, Crossing, Heading, Metrics, Value};
 use crate::plan::{Came, Case, Plan, offered_load, requests};
 use crate::sim::Trace;
 
@@ -124,6 +124,7 @@ pub(super) fn outcome(cell: &Cell, trace: &Trace) -> Outcome {
         values: Metrics::columns().map(value).collect(),
         gap_to_bound: f64::NAN,
         batches: Batches::default(),
+        crossing: Crossing::default(),
         groups: Vec::new(),
         accelerators: Vec::new(),
         requests: Vec::new(),

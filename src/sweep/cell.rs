@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::experiment::{Duration, Error, Experiment, KEYS, Placed, SEED, SchedulerChoice, Window};
 use crate::files::{quoted, quoted_path};
 use crate::metrics::{
-    AnswerRow, Batches, EnergyRow, GroupRow, Lane, LayerRow, LinkTraffic, Metrics, RequestRow, ServingGroup,
-    StepRow, Value,
+    AnswerRow, Batches, Crossing, EnergyRow, GroupRow, Lane, LayerRow, LinkTraffic, Metrics, RequestRow,
+    ServingGroup, StepRow, Value,
 };
 use crate::plan::Case;
 
@@ -59,6 +59,8 @@ pub struct Outcome {
     pub gap_to_bound: f64,
     /// The numbers of requests that met their deadlines in equal parts of the run.
     pub batches: Batches,
+    /// What crossed links between memories.
+    pub crossing: Crossing,
     /// The metrics by tenant, network, QoS level and priority.
     pub groups: Vec<GroupRow>,
     /// The figures of each accelerator.

@@ -2,10 +2,11 @@
 
 use super::bound_rows::BOUND_COLUMNS;
 use super::cell::Outcome;
-use crate::experiment::{Experiment, KeyColumns};
+use crate::experiment::{Experiment, KEYS, KeyColumns};
 use crate::metrics::{BATCH_COLUMNS, Column, Heading, Metrics, Value};
 
-/// The columns of `summary.csv` after [`KEYS`](crate::experiment::KEYS); the last is text.
+/// The columns of `summary.csv` after [`KEYS`]; the last is text. [`CROSSING_COLUMNS`](crate::metrics::CROSSING_COLUMNS)
+/// follow in some.
 pub fn summary_columns() -> impl Iterator<Item = &'static Heading> {
     let of_outcomes = BOUND_COLUMNS.iter().chain(OFFERED_COLUMNS).map(|column| &column.heading);
     Metrics::columns().chain(of_outcomes).chain(BATCH_COLUMNS.iter().map(|column| &column.heading))
@@ -26,12 +27,16 @@ pub struct Extent {
     pub keys: KeyColumns,
     /// Whether there is what is measured of drift, because the experiment has any.
     pub drifting: bool,
+    /// Whether there is what crosses links between memories, because the experiment says where data live.
+    pub crossing: bool,
 }
 
 impl Extent {
     /// Those of the files of an experiment.
     pub fn of(experiment: &Experiment) -> Self {
         let drifting = experiment.drifts.iter().any(|drift| !drift.entries.is_empty());
-        Self { keys: experiment.key_columns(), drifting: drifting || experiment.has_drifts() }
+        let keys = experiment.key_columns();
+        let crossing = keys.places().any(|place| ["data_placement", "link_gbps"].contains(&KEYS[place]));
+        Self { keys, drifting: drifting || experiment.has_drifts(), crossing }
     }
 }

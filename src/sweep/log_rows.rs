@@ -152,7 +152,7 @@ impl<'a> Logged<'a, EnergyRow> {
         }),
         Column::undirected(
             "part",
-            "`mac`, the name of an on-chip level, `DRAM`, `layers`, `leakage`, `clock`, `waking`, `DRAM background`, `DRAM refresh` or `decisions`",
+            "`mac`, the name of an on-chip level, `DRAM`, `links`, `layers`, `leakage`, `clock`, `waking`, `DRAM background`, `DRAM refresh` or `decisions`",
             |it| Value::Text(it.part()),
         ),
         Column::lower("energy_uj", "The energy of measured requests or of the window", |it| {
@@ -169,6 +169,7 @@ impl<'a> Logged<'a, EnergyRow> {
             }
             Part::Mac => "mac",
             Part::Dram => "DRAM",
+            Part::Links => "links",
             Part::Layers => "layers",
             Part::Leakage => "leakage",
             Part::Clock => "clock",

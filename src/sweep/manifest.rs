@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::cell::{Failure, Logs};
-use super::columns::summary_columns;
+use super::columns::{Extent, summary_columns};
 use super::identity::{Identity, SOURCES_SHA256};
 use super::topology::topologies;
 use crate::experiment::{DataRoot, Duration, Experiment, KEYS, Window, distinct};
 use crate::files::{InputError, any_path};
-use crate::metrics::{ACCELERATOR_COLUMNS, Groups, Heading};
+use crate::metrics::{ACCELERATOR_COLUMNS, CROSSING_COLUMNS, Groups, Heading};
 use crate::plan::{Case, Plan, Site};
 
 /// The name of the file.
@@ -106,7 +106,8 @@ pub fn of_experiment(experiment: &Experiment, session: &Session) -> String {
 fn manifest(plan: &Plan, identity: &Identity, data: &DataRoot) -> Value {
     let experiment = &plan.experiment;
     let told = |c: &Heading| json!({ "name": c.name, "doc": c.doc });
-    let columns: Vec<_> = summary_columns().map(told).collect();
+    let crossing = CROSSING_COLUMNS.iter().filter(|_| Extent::of(experiment).crossing);
+    let columns: Vec<_> = summary_columns().chain(crossing.map(|column| &column.heading)).map(told).collect();
     let of_groups: Vec<_> = Groups::columns().into_iter().map(told).collect();
     let of_accelerators: Vec<_> = ACCELERATOR_COLUMNS.iter().map(|column| told(&column.heading)).collect();
     let git = option_env!("MASCOT_GIT_COMMIT")
@@ -187,7 +188,10 @@ fn saturation_rates(plan: &Plan) -> Vec<Value> {
             "scenario": case.workload.scenario.name,
             "dram_bandwidth_gbps": case.site.dram.bandwidth_gbps.to_string(),
             "lambda_star_requests_per_s": saturation.requests_per_s,
-            "dram_utilization": saturation.dram_utilization,
+            "dram_utilization": match &saturation.dram_utilization[..] {
+                [one] => json!(one),
+                of_each => json!(of_each),
+            },
         })
     }))
 }

@@ -12,9 +12,9 @@ use super::log_rows::Logged;
 use super::runs::Measured;
 use crate::experiment::KEYS;
 use crate::metrics::{
-    ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, Column, EnergyRow, GroupBy, GroupRow,
-    Groups, LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy, ServingGroup,
-    StepRow, Value,
+    ACCELERATOR_COLUMNS, ADAPT_COLUMNS, AnswerRow, BATCH_COLUMNS, CROSSING_COLUMNS, Column, EnergyRow,
+    GroupBy, GroupRow, Groups, LINK_COLUMNS, LayerRow, LinkTraffic, RequestRow, SERVING_COLUMNS, ServedBy,
+    ServingGroup, StepRow, Value,
 };
 use crate::workload::Qos;
 
@@ -94,15 +94,18 @@ impl Table {
     /// The columns of the file: those that identify a cell, and its own.
     pub fn columns(self, of: Extent) -> Vec<&'static str> {
         let mut columns: Vec<&str> = of.keys.places().map(|place| KEYS[place]).collect();
-        columns.extend(self.own_columns(of.drifting));
+        columns.extend(self.own_columns(of));
         columns
     }
 
     /// The columns after those that identify a cell.
-    fn own_columns(self, drifting: bool) -> Vec<&'static str> {
+    fn own_columns(self, of: Extent) -> Vec<&'static str> {
         let mut columns = Vec::new();
         match self {
-            Self::Summary => columns.extend(summary_columns().map(|column| column.name)),
+            Self::Summary => {
+                columns.extend(summary_columns().map(|column| column.name));
+                columns.extend(names(CROSSING_COLUMNS).filter(|_| of.crossing));
+            }
             Self::Groups => {
                 columns.extend(GROUP_COLUMNS);
                 columns.extend(Groups::columns().iter().map(|column| column.name));
@@ -116,7 +119,7 @@ impl Table {
             Self::Serving => {
                 columns.extend(GROUP_COLUMNS);
                 columns.extend(names(SERVING_COLUMNS));
-                columns.extend(names(ADAPT_COLUMNS).filter(|_| drifting));
+                columns.extend(names(ADAPT_COLUMNS).filter(|_| of.drifting));
             }
             Self::Answers => columns.extend(names(Logged::<AnswerRow>::COLUMNS)),
             Self::Steps => columns.extend(names(Logged::<StepRow>::COLUMNS)),
@@ -145,6 +148,8 @@ impl Rows {
         let beside =
             [BOUND_COLUMNS, OFFERED_COLUMNS].into_iter().flat_map(|columns| Column::row(columns, outcome));
         let beside = beside.chain(Column::row(BATCH_COLUMNS, &outcome.batches));
+        let crossing = Column::row(CROSSING_COLUMNS, &outcome.crossing).filter(|_| of.crossing);
+        let beside = beside.chain(crossing);
         let summary = outcome.values.iter().cloned().chain(beside);
         let groups = outcome.groups.iter().map(|group| {
             let names = [group.by.name().to_string(), name(cell, group)].map(Value::Text);
@@ -193,12 +198,13 @@ impl Rows {
 
     /// The cell's row of `summary.csv` after the keys, and on a fleet what `serving.csv` adds about the whole run; an
     /// empty field is NaN.
-    pub fn measured(&self) -> Measured {
-        let keys = self.first(Table::Summary).len() - Table::Summary.own_columns(false).len();
+    pub fn measured(&self, of: Extent) -> Measured {
+        let of = Extent { drifting: false, ..of };
+        let keys = self.first(Table::Summary).len() - Table::Summary.own_columns(of).len();
         let mut measured = Measured::default();
         for table in [Table::Serving, Table::Summary] {
             let record = self.first(table);
-            for (column, text) in table.own_columns(false).iter().zip(record.iter().skip(keys)) {
+            for (column, text) in table.own_columns(of).iter().zip(record.iter().skip(keys)) {
                 let number = || Ok::<f64, Infallible>(text.parse().unwrap_or(f64::NAN));
                 let Ok(()) = measured.set(column, text, number);
             }
@@ -269,7 +275,7 @@ mod tests {
     #[test]
     fn no_file_has_two_columns_of_one_name() {
         for table in Table::ALL {
-            let columns = table.columns(Extent { keys: KeyColumns::ALL, drifting: true });
+            let columns = table.columns(Extent { keys: KeyColumns::ALL, drifting: true, crossing: true });
             assert_eq!(columns.iter().collect::<BTreeSet<_>>().len(), columns.len(), "{columns:?}");
         }
     }

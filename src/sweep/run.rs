@@ -11,8 +11,8 @@ use super::bound_rows as bound;
 use super::cell::{Cell, Logs, Outcome};
 use crate::experiment::{Error, Experiment, Progress, reason};
 use crate::metrics::{
-    Accelerators, Aside, Batches, Context, EnergyLog, Groups, LayerLog, Links, MemberShares, Metrics,
-    RequestLog, ServedBy, Serving, Steps, Terms, adapt_s,
+    Accelerators, Aside, Batches, Context, CrossingFold, EnergyLog, Groups, LayerLog, Links, MemberShares,
+    Metrics, RequestLog, ServedBy, Serving, Steps, Terms, adapt_s,
 };
 use crate::plan::{Came, Case, Fleet, Plan, Run, offered_load, requests, rules};
 use crate::serve::{self, Dispatcher, Projection};
@@ -233,6 +233,7 @@ impl serve::Recorder for OfFleet<'_> {
 struct Recorders {
     metrics: Metrics,
     batches: Batches,
+    crossing: CrossingFold,
     groups: Groups,
     accelerators: Accelerators,
     requests: Option<RequestLog>,
@@ -249,6 +250,7 @@ impl Recorders {
         Self {
             metrics: Metrics::new(&context),
             batches: Batches::default(),
+            crossing: CrossingFold::new(context.clone()),
             groups: Groups::new(world, terms),
             accelerators: Accelerators::new(&context),
             requests: logs.requests.then(RequestLog::default),
@@ -265,6 +267,7 @@ impl Recorders {
             values: self.metrics.values(),
             gap_to_bound: f64::NAN,
             batches: self.batches,
+            crossing: self.crossing.sum(),
             groups: self.groups.rows(),
             accelerators: self.accelerators.lanes().to_vec(),
             requests: self.requests.as_ref().map(measured).unwrap_or_default(),
@@ -282,6 +285,7 @@ impl Recorder for Recorders {
     fn record(&mut self, record: &Record, origin: Origin) {
         self.metrics.record(record, origin);
         self.batches.record(record, origin);
+        self.crossing.record(record, origin);
         self.groups.record(record, origin);
         self.accelerators.record(record, origin);
         self.came.record(record);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::summary_columns;
 use super::estimate::{Estimate, Range, Replicates, batch_rates, mean};
-use crate::metrics::{BATCH_COLUMNS, Heading, SERVING_COLUMNS};
+use crate::metrics::{BATCH_COLUMNS, CROSSING_COLUMNS, Heading, SERVING_COLUMNS};
 
 /// The metric for which a single run has an interval.
 pub const RATE: &str = "sla_rate";
@@ -228,7 +228,8 @@ pub fn range(metric: &str) -> Range {
 /// The column of `summary.csv` or `serving.csv` of that name; `None` for a column that another program added.
 pub fn column(metric: &str) -> Option<&'static Heading> {
     let of_fleets = SERVING_COLUMNS.iter().map(|column| &column.heading);
-    summary_columns().chain(of_fleets).find(|column| column.name == metric)
+    let crossing = CROSSING_COLUMNS.iter().map(|column| &column.heading);
+    summary_columns().chain(of_fleets).chain(crossing).find(|column| column.name == metric)
 }
 
 fn replicates(runs: &[&Measured], metric: &str) -> Vec<f64> {

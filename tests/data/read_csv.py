@@ -13,7 +13,7 @@ import polars as pl
 BOOLEANS = {"phases", "forwarding"}
 WORDS = set(
     "system scenario qos scheduler sharing residency fusion precision objective sla sla_reference trigger decision_cost late unassigned phases "
-    "execution_distribution "
+    "execution_distribution data_placement "
     "group name accelerator part tenant network layer request_qos met_by_batch "
     "from to site variant loss step".split()
 )

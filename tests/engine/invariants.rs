@@ -49,16 +49,29 @@ fn the_report_does_not_depend_on_the_threads() {
 /// Real layers on real systems, at a load at which queues grow, under every scheduler and sharing rule.
 #[test]
 fn the_shipped_systems_pass_the_audit() {
+    let sharing =
+        "sharing = ['max_min', 'proportional', 'fifo', 'score', 'knee']\nlate = ['abort', 'finish']";
+    pass_the_audit(&format!("{sharing}\nmax_sub_job_us = [500, inf]"), 2 * 5 * 2);
+}
+
+/// The same on two memories, wherever data are.
+#[test]
+fn two_memories_pass_the_audit() {
+    let keys =
+        "systems = ['hetero-6-duo']\nsharing = ['max_min', 'proportional', 'fifo']\nlink_gbps = ['own', 4]";
+    pass_the_audit(&format!("{keys}\ndata_placement = ['local', 'home', 'interleaved']"), 3 * 2 * 3);
+}
+
+fn pass_the_audit(keys: &str, cases: usize) {
     let data = DataRoot::find(None).expect("the data is in the source tree");
-    let keys = "scenarios = ['mixed']\nloads = [0.9]\nqos = ['M']\nmax_sub_job_us = [500, inf]\n\
-                sharing = ['max_min', 'proportional', 'fifo', 'score', 'knee']\nlate = ['abort', 'finish']";
+    let keys = format!("schedulers = ['fcfs']\nscenarios = ['mixed']\nloads = [0.9]\nqos = ['M']\n{keys}");
     let keys: toml::Table = keys.parse().expect("the test's TOML is valid");
     let keys: Vec<_> = keys.into_iter().collect();
     let experiment = Experiment::read(Path::new("experiments/quickstart.toml"), &keys, &data);
     let plan = Plan::prepare(experiment.expect("valid keys"), &data, &Cache::from_env(), &Silent)
         .expect("the data is complete");
     let (requests, seed) = (40, 1);
-    assert_eq!(plan.cases.len(), 2 * 5 * 2);
+    assert_eq!(plan.cases.len(), cases);
     for case in &plan.cases {
         let (trace, rules) = (Arc::new(plan::trace(case, requests, seed)), plan::rules(case, seed));
         for entry in SCHEDULERS {

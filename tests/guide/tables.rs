@@ -228,7 +228,8 @@ fn values(schema: &Value) -> String {
             .join(", ");
     }
     if let Some(any) = schema["anyOf"].as_array() {
-        return values(&any[0]);
+        let word = any.get(1).and_then(|other| other["const"].as_str());
+        return values(&any[0]) + &word.map_or(String::new(), |word| format!(", {}", code(word)));
     }
     match (&schema["type"], schema["description"].as_str()) {
         (Value::String(kind), _) if kind == "boolean" => format!("{}, {}", code("true"), code("false")),

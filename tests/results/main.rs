@@ -10,6 +10,7 @@ mod fleets;
 mod folders;
 mod forms;
 mod hardware;
+mod memories;
 mod questions;
 mod realism;
 mod replicates;

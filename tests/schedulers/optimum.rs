@@ -25,9 +25,9 @@ use mascot::limits::Relaxation;
 use mascot::rng;
 use mascot::scheduler::{SCHEDULERS, find};
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, LateRules, LayerModel, NetworkModel,
-    PairCost, Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned,
-    Variation, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, PairCost,
+    Platform, Record, Request, Rules, Scheduler, Step, SubJobId, Trace, Trigger, Unassigned, Variation, View,
+    World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{Late, Qos};
@@ -309,12 +309,7 @@ fn best_registered(case: &Case, goal: Goal, optimum: u64) -> u64 {
 fn by_hand(accelerators: usize, layers: &[(u64, u64)], requests: &[(u64, u64)]) -> Case {
     let mut case = tiny(0);
     let accelerator = |m: usize| AcceleratorModel::new(format!("m{m}"), 0, 0.0);
-    case.platform = Platform {
-        accelerators: (0..accelerators).map(accelerator).collect(),
-        bandwidth_bytes_per_ps: 0.01,
-        sharing: Sharing::MaxMin,
-        dram_power: DramPower::default(),
-    };
+    case.platform = Platform::new((0..accelerators).map(accelerator).collect(), 0.01, Sharing::MaxMin);
     let layer = |&(c_ns, demand): &(u64, u64)| {
         let (latency, dram_bytes) = (Time(c_ns * 1_000), Bytes(c_ns * demand));
         let cost = LayerCost {

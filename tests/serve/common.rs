@@ -11,8 +11,8 @@ use mascot::serve::{
     SiteMemory, Wire, WireChange, WireSharing,
 };
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Late, LateRules, LayerModel, NetworkModel,
-    Origin, Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View, World,
+    AcceleratorModel, Decision, DecisionCost, Drift, Late, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View, World,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{AccuracyRange, AccuracyTerm, Combine, DelayTerm, Qos, Utility};
@@ -197,12 +197,8 @@ impl Plan {
 
     fn world(&self, site: &SitePlan) -> World {
         let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
-        let platform = Platform {
-            accelerators: (0..site.accelerators).map(accelerator).collect(),
-            bandwidth_bytes_per_ps: f64::INFINITY,
-            sharing: Sharing::MaxMin,
-            dram_power: DramPower::default(),
-        };
+        let accelerators = (0..site.accelerators).map(accelerator).collect();
+        let platform = Platform::new(accelerators, f64::INFINITY, Sharing::MaxMin);
         let services = self.models.iter().flat_map(|model| &model.variants).flat_map(|variant| &variant.2);
         let networks = services.map(|&service| one_layer(service * site.slowness, &platform)).collect();
         World { platform, networks }

@@ -61,6 +61,7 @@ impl Audit<'_> {
         let nominal = self.world.platform.bandwidth_bytes_per_ps;
         let wider = if nominal.is_infinite() { 1.0 } else { bandwidth / nominal };
         conditions.fastest = conditions.fastest.max(conditions.present.speed).max(wider);
+        self.lanes.set_bandwidth(bandwidth);
         if let Some(loss) = &change.loss {
             conditions.world = &loss.world;
             loss.accelerators.iter().for_each(|&accelerator| conditions.lost |= 1 << accelerator);

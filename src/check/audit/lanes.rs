@@ -2,9 +2,12 @@
 
 use super::drift::Speeds;
 use super::orders::Assignment;
+use super::paths::{Takes, check_paths};
 use super::{Audit, Check, TOLERANCE, Totals, ensure, ensure_close};
 use crate::hw::Sharing;
-use crate::sim::{Found, Origin, PairCost, Phase, Phases, Platform, Record, SubJobId, Switch, share, weight};
+use crate::sim::{
+    Found, Origin, PairCost, Paths, Phase, Phases, Platform, Record, SubJobId, Switch, Way, share, weight,
+};
 use crate::units::Time;
 
 /// The accelerators of a run.
@@ -16,6 +19,8 @@ pub(super) struct Lanes {
     last: Vec<Option<SubJobId>>,
     /// The network of the layer that each accelerator started last.
     networks: Vec<Option<u32>>,
+    /// What runs takes of several memories and links, if there are several.
+    paths: Option<Paths>,
     /// The total granted bandwidth, as recorded.
     granted_bytes_per_ps: f64,
     /// The number of such records at this instant.
@@ -43,15 +48,18 @@ pub(super) struct Run {
     pub(super) rate: f64,
     /// The conditions under which it has run.
     seen: Vec<Speeds>,
-    peak: Crowd,
+    /// The part of its bytes that each memory and link carries.
+    uses: Vec<f64>,
+    /// The most that there was of each memory's and link's crowd.
+    peak: Vec<Crowd>,
 }
 
-/// Sums over the layers in execution at one time.
+/// Sums over the layers in execution at one time, each with the part of its bytes that a memory or link carries.
 #[derive(Clone, Copy, Default)]
 struct Crowd {
     demand_bytes_per_ps: f64,
     /// The number of layers with a demand.
-    sharers: usize,
+    sharers: f64,
     tile_bytes: f64,
 }
 
@@ -71,7 +79,15 @@ impl Lanes {
         let last = vec![None; platform.accelerators.len()];
         let networks = vec![None; platform.accelerators.len()];
         let idle_since = vec![Time::ZERO; platform.accelerators.len()];
-        Self { runs, idle_since, last, networks, granted_bytes_per_ps: 0.0, changes: 0 }
+        let paths = Paths::new(platform);
+        Self { runs, idle_since, last, networks, paths, granted_bytes_per_ps: 0.0, changes: 0 }
+    }
+
+    /// The memories deliver another bandwidth.
+    pub(super) fn set_bandwidth(&mut self, bandwidth_bytes_per_ps: f64) {
+        if let Some(paths) = &mut self.paths {
+            paths.set_bandwidth(bandwidth_bytes_per_ps);
+        }
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = &Run> {
@@ -98,7 +114,10 @@ impl Lanes {
             weight(sharing, &cost, run.assignment.weight)
         });
         let mut grants = vec![0.0; demands.len()];
-        share(sharing, &demands, &weights, conditions.bandwidth_bytes_per_ps, &mut grants);
+        match &self.paths {
+            None => share(sharing, &demands, &weights, conditions.bandwidth_bytes_per_ps, &mut grants),
+            Some(paths) => paths.share(sharing, &demands, &weights, &mut grants),
+        }
         grants
     }
 
@@ -112,13 +131,19 @@ impl Lanes {
         self.runs.iter().zip(self.grants(sharing, conditions)).map(rate).collect()
     }
 
-    fn crowd(&self) -> Crowd {
-        let sharing = |run: &&Run| run.demand() > 0.0;
+    /// The crowd of a memory or link.
+    fn crowd(&self, resource: usize) -> Crowd {
+        let sum = |of: fn(&Run) -> f64| self.running().map(|run| run.uses[resource] * of(run)).sum();
         Crowd {
-            demand_bytes_per_ps: self.running().map(Run::demand).sum(),
-            sharers: self.running().filter(sharing).count(),
-            tile_bytes: self.running().map(|run| run.cost.tile_bytes).sum(),
+            demand_bytes_per_ps: sum(Run::demand),
+            sharers: sum(|run| if run.demand() > 0.0 { 1.0 } else { 0.0 }),
+            tile_bytes: sum(|run| run.cost.tile_bytes),
         }
+    }
+
+    fn crowds(&self) -> Vec<Crowd> {
+        let resources = self.paths.as_ref().map_or(1, |paths| paths.capacities().len());
+        (0..resources).map(|resource| self.crowd(resource)).collect()
     }
 
     /// Lets the layers in execution work for `elapsed`.
@@ -129,11 +154,18 @@ impl Lanes {
         elapsed: Time,
         totals: &mut Totals,
     ) -> Check {
-        let (crowd, granted) = (self.crowd(), self.grants(sharing, conditions).iter().sum::<f64>());
-        let demanded = conditions.speed * crowd.demand_bytes_per_ps;
+        let (crowds, grants) = (self.crowds(), self.grants(sharing, conditions));
+        let granted: f64 = grants.iter().sum();
+        let demanded = conditions.speed * self.running().map(Run::demand).sum::<f64>();
         let most = demanded.min(conditions.bandwidth_bytes_per_ps);
+        if let Some(paths) = &self.paths {
+            let running =
+                self.runs.iter().zip(&grants).filter_map(|(run, grant)| Some((run.as_ref()?, grant)));
+            let takes: Vec<Takes> = running.map(|(run, grant)| run.takes(conditions.speed, *grant)).collect();
+            check_paths(paths.capacities(), &takes, sharing)?;
+        }
         match sharing {
-            Sharing::Knee => ensure!(
+            _ if self.paths.is_some() || sharing == Sharing::Knee => ensure!(
                 granted <= most * (1.0 + TOLERANCE),
                 "{granted} bytes/ps are granted, but at most {most} are possible"
             ),
@@ -148,7 +180,8 @@ impl Lanes {
             let Some(run) = run else { continue };
             run.work_ps += elapsed.as_ps() * rate;
             run.rate = rate;
-            run.peak = run.peak.max(crowd);
+            run.peak.resize(crowds.len(), Crowd::default());
+            run.peak.iter_mut().zip(&crowds).for_each(|(peak, crowd)| *peak = peak.max(*crowd));
             if run.seen.last() != Some(&conditions) {
                 run.seen.push(conditions);
             }
@@ -162,13 +195,16 @@ impl Run {
         sub_job: SubJobId,
         (cost, found): (PairCost, Found),
         phases: Option<&Phases>,
+        way: &Way,
         assignment: Assignment,
         start: Time,
     ) -> Self {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
-        let (phase, pace, work_ps, rate, seen, peak) = (0, None, 0.0, 0.0, Vec::new(), Crowd::default());
+        let (phase, pace, work_ps, rate, seen, peak) = (0, None, 0.0, 0.0, Vec::new(), Vec::new());
         let switch_bytes = 0.0;
+        // A layer takes all of the only memory.
+        let uses = if way.uses.is_empty() { vec![1.0] } else { way.uses.clone() };
         Self {
             sub_job,
             cost,
@@ -182,8 +218,26 @@ impl Run {
             work_ps,
             rate,
             seen,
+            uses,
             peak,
         }
+    }
+
+    /// Its memories and links: the part that each carries, its bandwidth under given conditions, and its crowd.
+    fn shares(&self, platform: &Platform, under: &Speeds) -> Vec<(f64, f64, Crowd)> {
+        let capacities = match platform.memories.is_one() {
+            true => vec![under.bandwidth_bytes_per_ps],
+            false => platform.memories.capacities(under.bandwidth_bytes_per_ps),
+        };
+        let all = self.uses.iter().zip(capacities).zip(&self.peak);
+        all.map(|((part, capacity), crowd)| (*part, capacity, *crowd))
+            .filter(|(part, ..)| *part > 0.0)
+            .collect()
+    }
+
+    /// What it takes if accelerators work at `speed` and it is granted so much.
+    fn takes(&self, speed: f64, grant: f64) -> Takes<'_> {
+        Takes { sub_job: self.sub_job, demand: speed * self.demand(), grant, uses: &self.uses }
     }
 
     fn pace(&self) -> f64 {
@@ -226,11 +280,13 @@ impl Run {
     }
 
     /// Checks that all work is done, in a time that contention explains.
-    fn check(&self, now: Time, sharing: Sharing) -> Check {
+    fn check(&self, now: Time, platform: &Platform) -> Check {
         self.check_phase(self.phases.len())?;
+        let sharing = platform.sharing;
         let alone = |under: &Speeds| {
-            let moving_ps = self.cost.dram_bytes() / under.bandwidth_bytes_per_ps;
-            moving_ps.max(self.cost.latency_ps / (under.speed * self.pace()))
+            let moving_ps = |(part, capacity, _): (f64, f64, Crowd)| part * self.cost.dram_bytes() / capacity;
+            let working_ps = self.cost.latency_ps / (under.speed * self.pace());
+            self.shares(platform, under).into_iter().map(moving_ps).fold(working_ps, f64::max)
         };
         let alone_ps = self.seen.iter().map(alone).fold(f64::INFINITY, f64::min);
         let actual_ps = (now - self.start).as_ps();
@@ -242,8 +298,11 @@ impl Run {
         let longest = |phase: &Phase| {
             let slowest = |under: &Speeds| {
                 let demand = self.pace() * phase.demand_bytes_per_ps;
-                let pressure = self.pressure(demand, sharing, *under);
-                (pressure / under.bandwidth_bytes_per_ps).max(1.0) / (under.speed * self.pace())
+                let slowed = |(_, capacity, crowd): (f64, f64, Crowd)| {
+                    self.pressure(under.speed * demand, sharing, under.speed, capacity, crowd) / capacity
+                };
+                let most = self.shares(platform, under).into_iter().map(slowed).fold(1.0, f64::max);
+                most / (under.speed * self.pace())
             };
             phase.work_ps * self.seen.iter().map(slowest).fold(0.0, f64::max)
         };
@@ -258,23 +317,21 @@ impl Run {
         Ok(())
     }
 
-    /// A bandwidth in bytes per picosecond at which the layer would surely not have been slowed.
-    fn pressure(&self, demand: f64, sharing: Sharing, under: Speeds) -> f64 {
-        let Speeds { speed, bandwidth_bytes_per_ps: bandwidth } = under;
-        let (peak, demand) = (&self.peak, speed * demand);
+    /// A bandwidth in bytes per picosecond of a memory or link at which the layer would surely not have been slowed there.
+    fn pressure(&self, demand: f64, sharing: Sharing, speed: f64, bandwidth: f64, peak: Crowd) -> f64 {
         match sharing {
             _ if demand == 0.0 => 0.0,
             // Every sharer gets at least an equal part.
-            Sharing::MaxMin => demand * peak.sharers as f64,
+            Sharing::MaxMin => demand * peak.sharers,
             Sharing::Proportional => speed * peak.demand_bytes_per_ps,
             // A quarter of its demand, or its proportional part of the bandwidth; an equal part below the threshold.
             Sharing::Score => {
-                (4.0 * bandwidth).max(speed * peak.demand_bytes_per_ps).max(demand * peak.sharers as f64)
+                (4.0 * bandwidth).max(speed * peak.demand_bytes_per_ps).max(demand * peak.sharers)
             }
             Sharing::Fifo => demand * peak.tile_bytes / self.cost.tile_bytes,
             // Its level is never below an equal part.
             Sharing::Knee => {
-                let crowded = demand * peak.sharers as f64;
+                let crowded = demand * peak.sharers;
                 (bandwidth.powi(3) - demand.min(bandwidth).powi(3) + crowded.powi(3)).cbrt()
             }
         }
@@ -310,7 +367,7 @@ impl Audit<'_> {
         let switch = self.world.platform.accelerators[accelerator].switch;
         let switch = if before.is_some_and(|before| before != asked) { switch } else { Switch::FREE };
         if switch != Switch::FREE {
-            cost.0 = switch.before(cost.0, self.world.platform.bandwidth_bytes_per_ps);
+            cost.0 = switch.before(cost.0, &network.ways[accelerator]);
         }
         let assignment = self.check_next(sub_job, accelerator)?;
         ensure_close("weight of its share", weight, assignment.weight)?;
@@ -320,7 +377,11 @@ impl Audit<'_> {
         self.jobs[id.0 as usize].layers[layer as usize].started = true;
         let phases = self.jobs[id.0 as usize].network.phases(layer, accelerator);
         self.wake(accelerator);
-        let run = Run::new(sub_job, cost, phases, assignment, self.now);
+        let way = &self.jobs[id.0 as usize].network.ways[accelerator];
+        if let Some(paths) = &mut self.lanes.paths {
+            paths.set_way(accelerator, way);
+        }
+        let run = Run::new(sub_job, cost, phases, way, assignment, self.now);
         self.lanes.runs[accelerator] = Some(Run { switch_bytes: switch.dram_bytes, ..run });
         Ok(())
     }
@@ -361,7 +422,7 @@ impl Audit<'_> {
         ensure_close("forwarded bytes of the layer", forwarded_bytes, run.found.inputs)?;
         ensure_close("bytes of weights on chip", resident_weight_bytes, run.found.weights)?;
         ensure_close("c of the layer in ps", uncontended_ps, run.cost.latency_ps / run.pace())?;
-        run.check(self.now, self.world.platform.sharing)?;
+        run.check(self.now, &self.world.platform)?;
         self.lanes.last[accelerator] = Some(sub_job);
         self.lanes.idle_since[accelerator] = self.now;
         self.check_network(sub_job, network)?;
@@ -399,14 +460,15 @@ mod tests {
         let assignment = Assignment { accelerator: 0, priority: 0.0, weight: 1.0, since: Time(0) };
         let peak = Crowd {
             demand_bytes_per_ps: (8.0 + beside) / 1e3,
-            sharers: 2,
+            sharers: 2.0,
             tile_bytes: 2.0 * cost.tile_bytes,
         };
-        let run = Run::new(sub_job, (cost, Found::default()), None, assignment, Time(1_000));
+        let way = &world.networks[0].ways[0];
+        let run = Run::new(sub_job, (cost, Found::default()), None, way, assignment, Time(1_000));
         let bandwidth_bytes_per_ps = world.platform.bandwidth_bytes_per_ps;
         let seen = vec![Speeds { speed: 1.0, bandwidth_bytes_per_ps }];
-        let run = Run { work_ps: cost.latency_ps, rate: 1.0, seen, peak, ..run };
-        run.check(Time((1 + actual_ns) * 1_000), sharing)
+        let run = Run { work_ps: cost.latency_ps, rate: 1.0, seen, peak: vec![peak], ..run };
+        run.check(Time((1 + actual_ns) * 1_000), &world.platform)
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! | `triggers.rs` | decisions are taken exactly when the trigger fires |
 //! | `standby.rs` | nothing; it adds up energy for the metrics to agree with |
 //! | `drift.rs` | conditions change at their times, and as announced |
+//! | `paths.rs` | of several memories and links, none carries more than it can, and a layer that gets less than it demands takes a full one |
 //! | `paces.rs` | layers take the factors of their execution times that are drawn for them, and no others |
 //! | `views.rs` | a view agrees with this account and shows nothing of the future; where execution times vary, no end is checked that it expects |
 //! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is at least work / capacity and bytes / B |
@@ -29,6 +30,7 @@ mod jobs;
 mod lanes;
 mod orders;
 mod paces;
+mod paths;
 mod residents;
 mod standby;
 #[cfg(test)]

@@ -8,12 +8,12 @@ use rand::rngs::ChaCha8Rng;
 
 use super::Size;
 use crate::cost::LayerCost;
-use crate::hw::Sharing;
+use crate::hw::{Placement, Sharing};
 use crate::rng;
 use crate::sim::{
     AcceleratorModel, Buffer, DecisionCost, Distribution, DramPower, Drift, Gating, Host, LateRules,
-    LayerModel, Memory, Platform, Request, Residency, Rules, Spread, Switch, Tensors, Trace, Trigger,
-    Unassigned, Variation,
+    LayerModel, Link, Memories, Memory, Platform, Request, Residency, Rules, Spread, Switch, Tensors, Trace,
+    Trigger, Unassigned, Variation,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -93,16 +93,10 @@ impl Draw {
         let accelerator = |(m, &model): (usize, &usize)| {
             AcceleratorModel::new(format!("m{m}"), model, rng.random::<f64>() * 1e-2)
         };
-        Platform {
-            accelerators: self.models.iter().enumerate().map(accelerator).collect(),
-            bandwidth_bytes_per_ps: if self.infinite_bandwidth {
-                f64::INFINITY
-            } else {
-                self.bandwidth_bytes_per_ps
-            },
-            sharing: SHARINGS[rng.random_range(0..SHARINGS.len())],
-            dram_power: DramPower::default(),
-        }
+        let accelerators = self.models.iter().enumerate().map(accelerator).collect();
+        let bandwidth_bytes_per_ps =
+            if self.infinite_bandwidth { f64::INFINITY } else { self.bandwidth_bytes_per_ps };
+        Platform::new(accelerators, bandwidth_bytes_per_ps, SHARINGS[rng.random_range(0..SHARINGS.len())])
     }
 
     /// Clock power, gating, and power of the DRAM, in some cases.
@@ -191,7 +185,6 @@ impl Draw {
                 outputs: layers.iter().map(|_| rng.random_range(0..=100)).collect(),
                 pinned: rng.random_bool(0.2),
                 memories: Arc::clone(&memories),
-                bandwidth_bytes_per_ps: f64::NAN,
             }
         };
         let networks = networks.iter().map(of).collect();
@@ -316,6 +309,43 @@ impl Draw {
             let latency_ps = if rng.random() { self.time(rng, 0.5).as_ps() } else { 0.0 };
             let dram_bytes = if rng.random() { f64::from(rng.random_range(1..10_000u32)) } else { 0.0 };
             accelerator.switch = Switch { latency_ps, dram_bytes, energy: Picojoules(4.0 * dram_bytes) };
+        }
+    }
+
+    /// In a third of the seeds, several memories, joined by links unless all data stay local.
+    pub(super) fn memories(&self, platform: &mut Platform) {
+        let rng = &mut self.stream("memories");
+        let several = rng.random_range(2..=4);
+        let parts: Vec<f64> = (0..several).map(|_| log_uniform(rng, 0.2, 1.0)).collect();
+        let one_by_one = matches!(platform.sharing, Sharing::Score | Sharing::Knee);
+        let placements = [Placement::Local, Placement::Home, Placement::Interleaved];
+        let placement = placements[if one_by_one { 0 } else { rng.random_range(0..3) }];
+        // A chain, whose far ends are several links apart, and perhaps a link that closes the ring.
+        let ring = if rng.random() { several } else { several - 1 };
+        let link = |number: usize, rng: &mut ChaCha8Rng| Link {
+            between: [number, (number + 1) % several],
+            bytes_per_ps: match rng.random_bool(0.1) {
+                true => f64::INFINITY,
+                false => self.bandwidth_bytes_per_ps * log_uniform(rng, 0.1, 2.0),
+            },
+            pj_per_byte: rng.random(),
+        };
+        let memories = Memories {
+            names: (0..several).map(|number| format!("memory{number}")).collect(),
+            shares: parts.iter().map(|part| part / parts.iter().sum::<f64>()).collect(),
+            of: platform.accelerators.iter().map(|_| rng.random_range(0..several)).collect(),
+            links: (0..ring).map(|number| link(number, rng)).collect(),
+            placement,
+        };
+        if rng.random_bool(1.0 / 3.0) {
+            // Accelerators of a model differ in their costs, if their memories do.
+            let kinds = platform.accelerators.iter().zip(&memories.of);
+            let numbers: Vec<usize> = kinds.map(|(of, memory)| of.model * several + memory).collect();
+            let place = |number: &usize| numbers.iter().position(|other| other == number).unwrap_or_default();
+            let firsts: Vec<usize> = numbers.iter().map(place).collect();
+            let rank = |first: &usize| (0..*first).filter(|earlier| firsts[*earlier] == *earlier).count();
+            platform.accelerators.iter_mut().zip(&firsts).for_each(|(of, first)| of.model = rank(first));
+            platform.memories = Arc::new(memories);
         }
     }
 

@@ -135,12 +135,8 @@ fn model(number: usize, networks: &mut std::ops::RangeFrom<u32>, rng: &mut ChaCh
 /// A site that shares no bandwidth and whose networks have one layer each.
 fn opaque(networks: usize, rng: &mut ChaCha8Rng, power: &mut ChaCha8Rng) -> (World, Rules) {
     let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
-    let mut platform = Platform {
-        accelerators: (0..rng.random_range(1..4)).map(accelerator).collect(),
-        bandwidth_bytes_per_ps: f64::INFINITY,
-        sharing: Sharing::MaxMin,
-        dram_power: DramPower::default(),
-    };
+    let accelerators = (0..rng.random_range(1..4)).map(accelerator).collect();
+    let mut platform = Platform::new(accelerators, f64::INFINITY, Sharing::MaxMin);
     add_power(&mut platform, power);
     let mut network = || {
         let cost = LayerCost {

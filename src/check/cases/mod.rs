@@ -66,7 +66,7 @@ pub struct Case {
     pub max_sub_job: Option<Time>,
     /// If outputs are forwarded: the elements of each layer's output by network, and the buffers that may hold them.
     pub forwarding: Option<(Vec<Vec<u64>>, Vec<Buffer>)>,
-    /// If tensors stay on chip: the data of each network, whose bandwidth is the platform's.
+    /// If tensors stay on chip: the data of each network.
     pub residency: Option<Vec<Residency>>,
     /// If layers have phases: the DRAM ports of the accelerators in bytes per picosecond.
     pub ports: Option<Vec<f64>>,
@@ -112,11 +112,12 @@ impl Case {
         case
     }
 
-    /// Like [`Self::with_everything`]; in some, conditions change while they run, execution times vary, or a change of
-    /// network takes time.
+    /// Like [`Self::with_everything`]; in some, there are several memories, conditions change while they run, execution
+    /// times vary, or a change of network takes time.
     pub fn with_drift(seed: u64, size: Size) -> Self {
         let mut case = Self::with_everything(seed, size);
         let draw = Draw::new(seed, size);
+        draw.memories(&mut case.platform);
         if case.ports.is_none() {
             draw.switches(&mut case.platform);
         }
@@ -129,18 +130,15 @@ impl Case {
     /// The world: the platform and the networks, resolved.
     pub fn world(&self) -> World {
         let resolve = |(number, layers): (usize, &Vec<LayerModel>)| {
-            let mut network = NetworkModel::new("network", layers, &self.platform, self.max_sub_job);
+            let mut network =
+                NetworkModel::numbered(number, "network", layers, &self.platform, self.max_sub_job);
             network.forwarding = self.forwarding.as_ref().map(|(outputs, buffers)| Forwarding {
                 outputs: Array2::from_shape_fn((layers.len(), buffers.len()), |(l, _)| outputs[number][l]),
                 buffers: buffers.clone(),
-                bandwidth_bytes_per_ps: self.platform.bandwidth_bytes_per_ps,
             });
-            network.residency = self.residency.as_ref().map(|networks| Residency {
-                bandwidth_bytes_per_ps: self.platform.bandwidth_bytes_per_ps,
-                ..networks[number].clone()
-            });
+            network.residency = self.residency.as_ref().map(|networks| networks[number].clone());
             match &self.ports {
-                Some(ports) => network.in_phases(ports, &self.platform),
+                Some(ports) => network.in_phases(ports),
                 None => network,
             }
         };
@@ -209,6 +207,10 @@ impl fmt::Display for Case {
         }
         if self.residency.is_some() {
             write!(f, ", tensors stay on chip")?;
+        }
+        let memories = &self.platform.memories;
+        if !memories.is_one() {
+            write!(f, ", {:?} data in {} memories", memories.placement, memories.shares.len())?;
         }
         if self.platform.accelerators.iter().any(|accelerator| accelerator.switch != Switch::FREE) {
             write!(f, ", a change of network costs")?;

@@ -26,15 +26,15 @@ use crate::units::{Bytes, Time};
 
 /// A case with the layers that each accelerator runs, in order.
 #[derive(Clone, Debug)]
-struct Fixed {
-    case: Case,
-    order: Vec<Vec<SubJobId>>,
+pub(super) struct Fixed {
+    pub(super) case: Case,
+    pub(super) order: Vec<Vec<SubJobId>>,
 }
 
 /// The factor by which cases are slowed down, so that a picosecond is far less than the shortest layer.
 const SLOW_DOWN: u64 = 10_000;
 
-fn any_fixed() -> impl Strategy<Value = Fixed> {
+pub(super) fn any_fixed() -> impl Strategy<Value = Fixed> {
     any_case(1..=4).prop_map(|mut case| {
         case.rules = plain_rules();
         case.max_sub_job = None;
@@ -66,11 +66,16 @@ fn anywhere(seed: u64) -> impl FnMut(&View, &mut Decision) {
 
 impl Fixed {
     /// The time at which each layer ends.
-    fn ends(&self) -> BTreeMap<SubJobId, Time> {
-        let mut scheduler = InOrder { order: &self.order, next: vec![0; self.order.len()] };
+    pub(super) fn ends(&self) -> BTreeMap<SubJobId, Time> {
         let mut ends = Ends(BTreeMap::new());
-        run(self.case.engine(), &mut scheduler, &mut ends).expect("the order was possible once");
+        self.run(&mut ends);
         ends.0
+    }
+
+    /// Records a run.
+    pub(super) fn run(&self, out: &mut dyn Recorder) {
+        let mut scheduler = InOrder { order: &self.order, next: vec![0; self.order.len()] };
+        run(self.case.engine(), &mut scheduler, out).expect("the order was possible once");
     }
 
     /// The time at which each layer ends without contention: it starts when its request has arrived, its predecessors
@@ -134,10 +139,10 @@ impl Recorder for Ends {
 }
 
 /// The tolerance: far more than the rounding of the ends of a few layers, and far less than the shortest layer.
-const ROUNDING_PS: f64 = 1e3;
+pub(super) const ROUNDING_PS: f64 = 1e3;
 
 /// Asserts that the same layers end at the same times, up to rounding.
-fn assert_near(
+pub(super) fn assert_near(
     actual: impl IntoIterator<Item = (SubJobId, Time)>,
     expected: impl IntoIterator<Item = (SubJobId, Time)>,
     rounding_ps: f64,

@@ -163,6 +163,7 @@ fn rank(name: &str) -> usize {
         "mac",
         "",
         "DRAM",
+        "links",
         "layers",
         "other",
         "leakage",

@@ -203,7 +203,6 @@ fn affinity_goes_where_the_weights_are_unless_waiting_costs_more() {
             outputs: vec![100],
             pinned: false,
             memories: Arc::new([Memory { bytes: 40, dram_pj_per_byte: 1.0 }; 2]),
-            bandwidth_bytes_per_ps: 0.1,
         });
     }
     let requests = [(0, 0.0), (1, 1.0), (1, 30.0), (0, 31.0), (1, 32.0), (1, 60.0), (1, 61.0)];

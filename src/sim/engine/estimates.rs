@@ -92,11 +92,10 @@ impl Engine {
     pub(super) fn estimate(&mut self, accelerator: usize, mut running: Running) {
         let Some(estimates) = &mut self.estimates else { return };
         let sharing = self.world.platform.sharing;
-        let network = self.jobs.of(running.sub_job.job).request.network;
+        let network = &self.world.networks[self.jobs.of(running.sub_job.job).request.network as usize];
         running.pace = 1.0;
-        estimates.start(accelerator, running, sharing);
-        if let Some(phases) = self.world.networks[network as usize].phases(running.sub_job.layer, accelerator)
-        {
+        estimates.start(accelerator, running, &network.ways[accelerator], sharing);
+        if let Some(phases) = network.phases(running.sub_job.layer, accelerator) {
             estimates.enter(accelerator, phases, 0, sharing, self.now);
         }
     }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::super::bandwidth::{share, weight};
-use super::super::{Found, JobId, PairCost, Phase, Phases, SubJobId};
+use super::super::{Found, JobId, PairCost, Paths, Phase, Phases, Platform, SubJobId, Way};
 use super::jobs::{Jobs, State};
 use super::mask::Mask;
 use crate::hw::Sharing;
@@ -221,8 +221,10 @@ pub(super) struct Lanes {
     lost: Mask,
     /// Speed of the accelerators relative to their cost tables.
     speed: f64,
-    /// Bandwidth that the DRAM delivers.
+    /// Bandwidth that the DRAM delivers, all memories together.
     capacity_bytes_per_ps: f64,
+    /// What the running layers take of each memory and link, if there are several.
+    paths: Option<Box<Paths>>,
     /// The accelerators whose queue may not be empty.
     waiting: Mask,
 }
@@ -243,11 +245,13 @@ clone_by_field!(Lanes {
     lost,
     speed,
     capacity_bytes_per_ps,
+    paths,
     waiting
 });
 
 impl Lanes {
-    pub(super) fn new(accelerators: usize, capacity_bytes_per_ps: f64) -> Self {
+    pub(super) fn new(platform: &Platform) -> Self {
+        let accelerators = platform.accelerators.len();
         Self {
             ends: vec![Time::MAX; accelerators],
             layer_ends: vec![Time::MAX; accelerators],
@@ -263,7 +267,8 @@ impl Lanes {
             busy: Mask::default(),
             lost: Mask::default(),
             speed: 1.0,
-            capacity_bytes_per_ps,
+            capacity_bytes_per_ps: platform.bandwidth_bytes_per_ps,
+            paths: Paths::new(platform).map(Box::new),
             waiting: Mask::default(),
         }
     }
@@ -320,7 +325,7 @@ impl Lanes {
         self.speed
     }
 
-    /// Bandwidth that the DRAM delivers, in bytes per picosecond.
+    /// Bandwidth that the DRAM delivers, all memories together, in bytes per picosecond.
     pub(super) fn bandwidth(&self) -> f64 {
         self.capacity_bytes_per_ps
     }
@@ -328,6 +333,9 @@ impl Lanes {
     /// Changes speed and bandwidth; the next [`Lanes::share_bandwidth`] sets the rates.
     pub(super) fn set_conditions(&mut self, speed: f64, bandwidth_bytes_per_ps: f64) {
         (self.speed, self.capacity_bytes_per_ps) = (speed, bandwidth_bytes_per_ps);
+        if let Some(paths) = &mut self.paths {
+            paths.set_bandwidth(bandwidth_bytes_per_ps);
+        }
         for accelerator in self.busy.iter() {
             let running = self.running[accelerator].as_ref().expect("the accelerator is busy");
             self.demands[accelerator] = speed * running.demand();
@@ -376,8 +384,11 @@ impl Lanes {
         entry
     }
 
-    /// Starts a layer; the next [`Lanes::share_bandwidth`] sets its rate.
-    pub(super) fn start(&mut self, accelerator: usize, running: Running, sharing: Sharing) {
+    /// Starts a layer whose data come this way; the next [`Lanes::share_bandwidth`] sets its rate.
+    pub(super) fn start(&mut self, accelerator: usize, running: Running, way: &Way, sharing: Sharing) {
+        if let Some(paths) = &mut self.paths {
+            paths.set_way(accelerator, way);
+        }
         self.demands[accelerator] = self.speed * running.demand();
         self.weights[accelerator] = running.share_weight(sharing);
         self.running[accelerator] = Some(running);
@@ -442,7 +453,10 @@ impl Lanes {
     #[inline]
     pub(super) fn share_bandwidth(&mut self, sharing: Sharing, now: Time) -> Option<f64> {
         let capacity = self.capacity_bytes_per_ps;
-        share(sharing, &self.demands, &self.weights, capacity, &mut self.grants);
+        match &mut self.paths {
+            None => share(sharing, &self.demands, &self.weights, capacity, &mut self.grants),
+            Some(paths) => paths.share(sharing, &self.demands, &self.weights, &mut self.grants),
+        }
         let granted: f64 = self.grants.iter().sum();
         assert!(granted <= capacity * (1.0 + 1e-9), "granted {granted} of {capacity} bytes/ps");
         self.next_end = Time::MAX;

@@ -128,7 +128,7 @@ struct Changes {
 impl Engine {
     /// Begins a run at time zero.
     pub fn new(world: Arc<World>, trace: Arc<Trace>, rules: Rules) -> Self {
-        let lanes = Lanes::new(world.platform.accelerators.len(), world.platform.bandwidth_bytes_per_ps);
+        let lanes = Lanes::new(&world.platform);
         trace.check();
         Self {
             jobs: Jobs::new(&world.networks),
@@ -380,10 +380,10 @@ impl Engine {
             }
         };
         let (cost, found) = cost.expect("assignments are checked when they are applied");
-        let platform = &self.world.platform;
-        let switch = &platform.accelerators[accelerator].switch;
+        let way = &network.ways[accelerator];
+        let switch = &self.world.platform.accelerators[accelerator].switch;
         let cost = match self.lanes.turn_to(accelerator, asked) && *switch != Switch::FREE {
-            true => switch.before(cost, platform.bandwidth_bytes_per_ps),
+            true => switch.before(cost, way),
             false => cost,
         };
         let sub = job.sub(sub_job.layer);
@@ -401,7 +401,7 @@ impl Engine {
         };
         let running = Running::new(sub_job, entry.priority, weight, (cost, found), pace, self.now);
         let sharing = self.world.platform.sharing;
-        self.lanes.start(accelerator, running, sharing);
+        self.lanes.start(accelerator, running, way, sharing);
         if let Some(phases) = network.phases(sub_job.layer, accelerator) {
             self.lanes.enter(accelerator, phases, 0, sharing, self.now);
         }

@@ -82,7 +82,7 @@ fn phases_load_first_and_compute_last() {
     model.costs.iter_mut().flatten().for_each(|cost| cost.tiles = 4);
     let platform = platform(2, 10.0);
     let network = NetworkModel::new("network", &[model], &platform, None);
-    let network = network.in_phases(&[0.01; 2], &platform);
+    let network = network.in_phases(&[0.01; 2]);
     let world = World { platform, networks: vec![network.clone(), network] };
     let run = |arrivals: &[f64]| {
         let requests: Vec<Request> =

@@ -34,7 +34,6 @@ fn resident(bytes: &[u64], networks: &[(&[&[usize]], Sizes)], pinned: &[usize]) 
             outputs: sizes.iter().map(|sizes| sizes.output).collect(),
             pinned: pinned.contains(&place),
             memories: Arc::clone(&memories),
-            bandwidth_bytes_per_ps: world.platform.bandwidth_bytes_per_ps,
         });
     }
     world
@@ -158,8 +157,7 @@ fn a_layer_that_the_dram_slows_ends_earlier() {
     // 100 bytes at 5 bytes/ns take 20 ns; the 40 that are left take 8, less than c.
     let mut world = resident(&[100], &[(&[&[]], &[weights(40)])], &[]);
     world.platform.bandwidth_bytes_per_ps /= 2.0;
-    let residency = world.networks[0].residency.as_mut().expect("set above");
-    residency.bandwidth_bytes_per_ps /= 2.0;
+    world.networks[0].ways[0].bandwidth_bytes_per_ps /= 2.0;
     let made = records(&world, &[request(0, 0.0), request(0, 0.0)], plain_rules(), in_order);
     let ended = |record: &Record| if let Record::Done { time, .. } = record { Some(*time) } else { None };
     assert_eq!(made.iter().filter_map(ended).collect::<Vec<_>>(), [Time(20_000), Time(30_000)]);

@@ -18,9 +18,9 @@ pub use self::corun::{CoRun, CoRuns, Layer};
 use crate::cost::LayerCost;
 use crate::hw::Sharing;
 use crate::sim::{
-    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, LateRules, LayerModel, NetworkModel,
-    Origin, Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation,
-    View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, LateRules, LayerModel, NetworkModel, Origin,
+    Platform, Record, Recorder, Request, Rules, Scheduler, Trace, Trigger, Unassigned, Variation, View,
+    World, run,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -102,12 +102,8 @@ const CYCLE: Time = Time(1_000);
 pub fn durations_cycles(corun: &CoRun, model: Model, efficiency: f64) -> Vec<f64> {
     let capacity_bytes_per_cycle = efficiency * corun.bandwidth_bytes_per_cycle;
     let accelerator = |i: usize| AcceleratorModel::new(format!("core{i}"), i, 0.0);
-    let platform = Platform {
-        accelerators: (0..corun.layers.len()).map(accelerator).collect(),
-        bandwidth_bytes_per_ps: capacity_bytes_per_cycle / CYCLE.as_ps(),
-        sharing: model.sharing,
-        dram_power: DramPower::default(),
-    };
+    let accelerators = (0..corun.layers.len()).map(accelerator).collect();
+    let platform = Platform::new(accelerators, capacity_bytes_per_cycle / CYCLE.as_ps(), model.sharing);
     let bound = if model.alone { capacity_bytes_per_cycle } else { f64::INFINITY };
     let networks = corun.layers.iter().map(|layer| {
         let costs = vec![Some(cost(layer, bound)); corun.layers.len()];

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use mascot::cost::LayerCost;
 use mascot::hw::Sharing;
 use mascot::sim::{
-    AcceleratorModel, Decision, DecisionCost, DramPower, Drift, Engine, Follower, JobId, LateRules,
-    LayerModel, NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace,
-    Trigger, Unassigned, Variation, View, World, run,
+    AcceleratorModel, Decision, DecisionCost, Drift, Engine, Follower, JobId, LateRules, LayerModel,
+    NetworkModel, Origin, Platform, Record, Recorder, Request, Rules, Scheduler, SubJobId, Trace, Trigger,
+    Unassigned, Variation, View, World, run,
 };
 use mascot::units::{Bytes, Picojoules, Time};
 use mascot::workload::{After, Late, Qos};
@@ -142,12 +142,8 @@ impl Station {
     /// One network per class and size, and the first network of each class, with the end.
     fn world(&self) -> (World, Vec<usize>) {
         let accelerator = |i| AcceleratorModel::new(format!("m{i}"), 0, 0.0);
-        let platform = Platform {
-            accelerators: (0..self.accelerators).map(accelerator).collect(),
-            bandwidth_bytes_per_ps: self.bandwidth,
-            sharing: self.sharing,
-            dram_power: DramPower::default(),
-        };
+        let accelerators = (0..self.accelerators).map(accelerator).collect();
+        let platform = Platform::new(accelerators, self.bandwidth, self.sharing);
         let (mut networks, mut first) = (Vec::new(), vec![0]);
         for class in &self.classes {
             networks.extend(class.law.sizes().into_iter().map(|size| {

@@ -2,6 +2,7 @@
 
 mod doctored;
 mod drift;
+mod memories;
 mod paces;
 
 use std::sync::Arc;
