@@ -148,12 +148,11 @@ impl Decoder {
         placing.reset(view);
         demands.clear();
         demands.extend(view.accelerators().iter().map(|lane| lane.demand_bytes_per_ps));
-        // There are no more domains than accelerators.
         loads.clear();
-        loads.resize(demands.len(), 0.0);
+        loads.resize(view.domains(), 0.0);
         demands.iter().enumerate().for_each(|(m, demand)| loads[view.memory_of(m)] += demand);
         bearable.clear();
-        bearable.resize(demands.len(), f64::INFINITY);
+        bearable.resize(view.domains(), f64::INFINITY);
         places.clear();
         places.resize(order.len(), None);
     }
