@@ -26,12 +26,13 @@ pub const fn outputs(accelerators: usize) -> usize {
     accelerators + 4
 }
 
-/// The exponent of each output: a priority of 1 counts as e^3.
+/// The exponents of the outputs.
 const PRIORITY: f32 = 3.0;
 const MARGIN: f32 = 2.0;
 const NEED: f32 = 2.0;
 const BYTES: f32 = 3.0;
-/// The exponent of bytes without the net. Our choice, because from 1.5 on more gained little on the validation seeds.
+/// The exponent of bytes without the net. Our choice, because the rule alone met 0.826 on the validation seeds at 0, 0.829 at
+/// 0.5, 0.833 at 1.5 and 0.835 at 3.
 const BYTES_OF_RULE: f32 = 2.0;
 /// The least time to a deadline that orders sub-jobs. Our choice, because a microsecond is short compared with any layer.
 const LEAST_LEFT_PS: f64 = 1e6;

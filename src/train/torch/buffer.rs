@@ -38,7 +38,7 @@ pub(super) struct Queues {
 /// Some transitions, one row each.
 pub(super) struct Batch {
     pub(super) before: Queues,
-    /// \[batch, sub-jobs, M + 1\].
+    /// \[batch, sub-jobs, M + 4\].
     pub(super) actions: Tensor,
     pub(super) rewards: Tensor,
     /// 0 if the run is over after the decision, else 1.

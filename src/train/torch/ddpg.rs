@@ -219,7 +219,7 @@ impl Ddpg {
     }
 }
 
-/// The mean squared distance of actions \[batch, sub-jobs, M + 2\]. Rows behind the queue are padding and do not count.
+/// The mean squared distance of actions \[batch, sub-jobs, M + 4\]. Rows behind the queue are padding and do not count.
 fn distance(actions: &Tensor, others: &Tensor, lengths: &Tensor) -> Tensor {
     let (_, longest, wide) = actions.size3().expect("batch, sub-jobs, outputs");
     let rows = Tensor::arange(longest, (Kind::Int64, actions.device()));

@@ -26,12 +26,12 @@ pub fn initial_critic(accelerators: usize, hidden: usize, random: &mut ChaCha8Rn
     initial_of(&critic_shapes(accelerators, hidden), hidden, random)
 }
 
-/// The actions \[batch, sub-jobs, M + 1\] for rows \[batch, sub-jobs, features\].
+/// The actions \[batch, sub-jobs, M + 4\] for rows \[batch, sub-jobs, features\].
 pub fn act(actor: &Parameters, rows: &Tensor) -> Tensor {
     head(actor, &walk(actor, rows)).tanh()
 }
 
-/// The actions to all items of a batch: \[items, M + 1\].
+/// The actions to all items of a batch: \[items, M + 4\].
 pub(super) fn said(actor: &Parameters, batch: &Batch) -> Tensor {
     let longest = batch.lengths.iter().copied().max().unwrap_or(0);
     let (count, wide) = (batch.lengths.len() as i64, batch.rows.size()[1]);
