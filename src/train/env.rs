@@ -88,7 +88,7 @@ impl Episode {
         self.terminated || self.steps_left == 0
     }
 
-    /// Applies the action ([`decode`]) and runs to the next decision; records go to `out`. An episode that is over does
+    /// Applies the action ([`Decoder`]) and runs to the next decision; records go to `out`. An episode that is over does
     /// not change.
     pub fn step(&mut self, action: &[f32], out: &mut dyn Recorder) -> Outcome {
         let mut reward = 0.0;

@@ -1,5 +1,5 @@
 //! `relmas`: the reconstruction of the RELMAS policy. An LSTM walks over the open sub-jobs in the order of deadlines;
-//! after each it outputs a priority, a score per accelerator and three factors, from -1 to 1, which [`decode`] turns into
+//! after each it outputs a priority, a score per accelerator and three factors, from -1 to 1, which [`Decoder`] turns into
 //! decisions. This file holds the forward pass and the scheduler around it; `train` learns the weights.
 //!
 //! The tensors, for M accelerators, F features and H hidden units; gates in the order input, forget, cell, output:
