@@ -10,6 +10,7 @@
 //!    of (d - t) / (its critical path left). A sub-job that would take k above a margin times the least that a request
 //!    before it bears is held, successors of running layers included; k <= 1 hurts nobody.
 
+use super::load::Load;
 use super::placing::{Order, Placing};
 use super::segment::{Choice, earliest_request_finish};
 use crate::sim::{Decision, NetworkModel, SubJobView, View};
@@ -38,10 +39,7 @@ pub(crate) struct Gate {
     /// The sub-jobs by (demoted, deadline).
     order: Order<(bool, Time)>,
     demotion: Demotion,
-    /// For each accelerator, the largest demand of a layer that runs or is placed there.
-    demands: Vec<f64>,
-    /// For each memory domain, the least slowdown that a request with a layer in it bears.
-    bearable: Vec<f64>,
+    load: Load,
     /// For each open sub-job of the view, the accelerator on which it is placed, with its rank.
     places: Vec<Option<(usize, usize)>>,
     /// For each job of the view, whether it is hopeless.
@@ -65,13 +63,10 @@ impl Gate {
     fn place(&mut self, view: &View, judge: &impl Judge, ahead: u32, out: &mut Decision) {
         let subs = view.sub_jobs();
         self.placing.reset(view);
-        self.demands.clear();
-        self.demands.extend(view.accelerators().iter().map(|lane| lane.demand_bytes_per_ps));
+        self.load.reset(view);
         self.places.clear();
         self.places.resize(subs.len(), None);
-        self.bearable.clear();
-        self.bearable.resize(view.domains(), f64::INFINITY);
-        let Self { placing, order, demotion, demands, bearable, places, hopeless } = self;
+        let Self { placing, order, demotion, load, places, hopeless } = self;
         let key = |sub: &SubJobView| (demotion.demoted[sub.job], view.job_of(sub).deadline);
         let order = order.sort(subs, out, key);
         for (rank, &(_, i)) in order.iter().enumerate().filter(|(_, (_, i))| !hopeless[subs[*i].job]) {
@@ -81,19 +76,16 @@ impl Gate {
             out.operations.comparisons += visited;
             // A sub-job that would start after the next decision is decided on again then.
             if view.next_decision().is_none_or(|tick| placing.start(view, sub, accelerator) < tick) {
-                out.operations.comparisons += u64::from(ahead) + demands.len() as u64;
+                out.operations.comparisons += u64::from(ahead) + view.accelerators().len() as u64;
                 let network = view.network_of(job);
                 let demand = demand_ahead(network, sub.id.layer, accelerator, ahead);
-                let before = demands[accelerator];
-                demands[accelerator] = before.max(demand);
-                let bearable = &mut bearable[view.memory_of(accelerator)];
-                if slowdown(view, demands, accelerator) > (judge.margin(sub.job) * *bearable).max(1.0) {
-                    demands[accelerator] = before;
+                let most = (judge.margin(sub.job) * load.bearable(view, accelerator)).max(1.0);
+                if load.slowdown_with(view, accelerator, demand) > most {
                     continue;
                 }
                 let left = job.deadline.saturating_sub(view.now());
                 let bears = judge.patience(sub.job) * left.as_ps() / job.shortest_left.as_ps();
-                *bearable = bearable.min(bears);
+                load.place(view, accelerator, demand, bears);
             }
             placing.occupy(accelerator, busy_until);
             places[i] = Some((accelerator, rank));
@@ -122,13 +114,6 @@ impl Gate {
             }
         }
     }
-}
-
-/// The slowdown of an accelerator's memory domain: the sum of the demands over its bandwidth.
-fn slowdown(view: &View, demands: &[f64], accelerator: usize) -> f64 {
-    let memory = view.memory_of(accelerator);
-    let competing = demands.iter().enumerate().filter(|&(m, _)| view.memory_of(m) == memory);
-    competing.map(|(_, demand)| demand).sum::<f64>() / view.bandwidth(accelerator)
 }
 
 /// Mean demand of a layer and its first successors on an accelerator, in bytes/ps, over those that it can run.

@@ -23,6 +23,7 @@ mod gated;
 mod heft;
 mod herald;
 mod llf;
+mod load;
 mod lookahead;
 mod magma;
 mod max_min;
@@ -47,6 +48,7 @@ pub use crate::files::Parameter;
 pub use crate::sim::Scheduler;
 pub(crate) use gate::{Gate, Judge};
 pub(crate) use gated::{AHEAD, ALPHA, MARGIN};
+pub(crate) use load::Load;
 pub use placing::{Descending, ListRule, Order, Placing, is_late, missed, slack_ps};
 
 /// One scheduler of the registry.

@@ -17,7 +17,7 @@
 //! all of them.
 
 use crate::policy::dense::{ACTIVATION_MACS, exp, ln};
-use crate::scheduler::{Descending, Placing};
+use crate::scheduler::{Descending, Load, Placing};
 use crate::sim::{Decision, NetworkModel, SubJobView, View};
 use crate::units::Time;
 
@@ -71,12 +71,7 @@ struct Pick {
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     placing: Placing,
-    /// For each accelerator, the largest demand of a layer that runs or is placed there, in bytes/ps.
-    demands: Vec<f64>,
-    /// For each memory domain, the sum of these demands.
-    loads: Vec<f64>,
-    /// For each memory domain, the least slowdown that a request with a layer in it bears.
-    bearable: Vec<f64>,
+    load: Load,
     /// Rows by priority, ties in the order of the rows, with their sub-jobs.
     order: Vec<(Descending, usize, usize)>,
     /// The accelerators in this order; `None` for what waits.
@@ -117,7 +112,10 @@ impl Decoder {
 
     fn walk(&mut self, view: &View, action: &[f32], may_wait: bool) {
         let wide = outputs(view.accelerators().len());
-        self.reset(view);
+        self.placing.reset(view);
+        self.load.reset(view);
+        self.places.clear();
+        self.places.resize(self.order.len(), None);
         for place in 0..self.order.len() {
             let (_, row, sub) = self.order[place];
             let (sub, said) = (&view.sub_jobs()[sub], Said::of(&action[row * wide..][..wide]));
@@ -128,34 +126,17 @@ impl Decoder {
                 continue;
             }
             let pick = self.pick(view, sub, said);
-            let domain = view.memory_of(pick.accelerator);
             // A sub-job that would start after the next decision is decided on again then.
             if view.next_decision().is_none_or(|tick| pick.starts < tick) {
-                let bears = f64::from(exp(MARGIN * said.margin)) * self.bearable[domain];
-                if may_wait && pick.slowdown > bears.max(1.0) {
+                let most = f64::from(exp(MARGIN * said.margin)) * self.load.bearable(view, pick.accelerator);
+                if may_wait && pick.slowdown > most.max(1.0) {
                     continue;
                 }
-                self.loads[domain] += pick.demand - self.demands[pick.accelerator];
-                self.demands[pick.accelerator] = pick.demand;
-                self.bearable[domain] = self.bearable[domain].min(left / need);
+                self.load.place(view, pick.accelerator, pick.demand, left / need);
             }
             self.placing.occupy(pick.accelerator, pick.ends);
             self.places[place] = Some(pick.accelerator);
         }
-    }
-
-    fn reset(&mut self, view: &View) {
-        let Self { placing, demands, loads, bearable, order, places } = self;
-        placing.reset(view);
-        demands.clear();
-        demands.extend(view.accelerators().iter().map(|lane| lane.demand_bytes_per_ps));
-        loads.clear();
-        loads.resize(view.domains(), 0.0);
-        demands.iter().enumerate().for_each(|(m, demand)| loads[view.memory_of(m)] += demand);
-        bearable.clear();
-        bearable.resize(view.domains(), f64::INFINITY);
-        places.clear();
-        places.resize(order.len(), None);
     }
 
     /// The accelerator that a sub-job goes to, ties to the lower number.
@@ -166,10 +147,8 @@ impl Decoder {
         for (accelerator, &score) in said.scores.iter().enumerate() {
             let Some(alone) = view.alone(sub, accelerator) else { continue };
             let cost = network.cost(sub.id.layer, accelerator).expect("it runs there");
-            let before = self.demands[accelerator];
-            let demand = before.max(cost.demand_bytes_per_ps);
-            let slowdown =
-                (self.loads[view.memory_of(accelerator)] - before + demand) / view.bandwidth(accelerator);
+            let demand = cost.demand_bytes_per_ps;
+            let slowdown = self.load.slowdown_with(view, accelerator, demand);
             let starts = self.placing.start(view, sub, accelerator);
             let ends = starts + alone.max(Time((cost.latency_ps * slowdown) as u64));
             // One byte more, because a layer may need none.

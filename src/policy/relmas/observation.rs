@@ -101,11 +101,6 @@ impl Observation {
         &self.queue
     }
 
-    /// Whether the accelerator can run the sub-job in that row.
-    pub fn is_legal(&self, row: usize, accelerator: usize) -> bool {
-        self.rows[row * features(self.accelerators) + accelerator] != CANNOT_RUN
-    }
-
     /// Empties the observation, as nothing may be assigned any more.
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
@@ -228,7 +223,6 @@ mod tests {
         row[6..11].copy_from_slice(&[log_us(100.0), log_us(60.0), log(2.0), 0.0, log(0.5)]);
         assert_eq!(&at.rows()[16..], row);
         assert_eq!(at.sub_jobs().collect::<Vec<_>>(), [0, 1]);
-        assert!(at.is_legal(0, 0) && !at.is_legal(0, 1) && at.is_legal(1, 0) && at.is_legal(1, 1));
         // 20 us of request 0, 30 of request 1, 60 of request 2; 300,000 and 1,200,000 bytes.
         assert_eq!(*at.queue(), [log(2.0), log(3.0), 0.0, log_us(55.0), log_us(75.0)]);
     }

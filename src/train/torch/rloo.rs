@@ -185,27 +185,32 @@ impl Ascending<'_> {
     }
 
     /// A step of the optimiser along the gradient of the expected return; returns its norm.
-    ///
-    /// The gradient is the sum of those of batches of decisions, which all threads share. Queues of a batch have about the
-    /// same length, because the net computes them at the length of the longest.
     fn descend(&mut self, weighed: &mut [&Weighed]) -> f64 {
-        weighed.sort_by_key(|weighed| weighed.sample.spells.len());
-        let (weights, features) = (self.own.tensors(), (self.kind.features_of)(self.accelerators));
-        let net = self.net;
-        let gradient = |weighed: &[&Weighed]| {
-            one_thread();
-            let own = Parameters::new(&weights);
-            let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
-            let loss = loss(&net(&own, &Batch::new(&samples, features)), weighed);
-            Tensor::run_backward(&[loss], own.leaves(), false, false)
-        };
-        let parts: Vec<Vec<Tensor>> = weighed.par_chunks(TOGETHER).map(gradient).collect();
-        let zeros: Vec<Tensor> = self.own.leaves().iter().map(Tensor::zeros_like).collect();
-        let add = |sums: Vec<Tensor>, part: Vec<Tensor>| sums.iter().zip(&part).map(|(a, b)| a + b).collect();
-        let norm = self.adam.step_along(&mut self.own, &parts.into_iter().fold(zeros, add));
+        let features = (self.kind.features_of)(self.accelerators);
+        let gradient = gradient(self.net, &self.own.tensors(), features, weighed);
+        let norm = self.adam.step_along(&mut self.own, &gradient);
         self.average.follow(&self.own, REPLACED);
         norm
     }
+}
+
+/// The gradient of the loss at these weights, a tensor per parameter, with decisions of so many features an item.
+///
+/// It is the sum of those of batches, which all threads share. Queues of a batch have about the same length, because the net
+/// computes them at the length of the longest.
+fn gradient(net: Net, weights: &Tensors, features: usize, weighed: &mut [&Weighed]) -> Vec<Tensor> {
+    weighed.sort_by_key(|weighed| weighed.sample.spells.len());
+    let of_batch = |weighed: &[&Weighed]| {
+        one_thread();
+        let own = Parameters::new(weights);
+        let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
+        let loss = loss(&net(&own, &Batch::new(&samples, features)), weighed);
+        Tensor::run_backward(&[loss], own.leaves(), false, false)
+    };
+    let parts: Vec<Vec<Tensor>> = weighed.par_chunks(TOGETHER).map(of_batch).collect();
+    let zeros: Vec<Tensor> = Parameters::new(weights).leaves().iter().map(Tensor::zeros_like).collect();
+    let add = |sums: Vec<Tensor>, part: Vec<Tensor>| sums.iter().zip(&part).map(|(a, b)| a + b).collect();
+    parts.into_iter().fold(zeros, add)
 }
 
 /// The loss, whose gradient is minus that of the expected return.

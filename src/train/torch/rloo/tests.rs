@@ -7,7 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
 use crate::check::{layer, plain_rules, platform, request, trace, world};
-use crate::policy::{Actor, LEARNED_GATE_NET, find, learned_gate, tiny};
+use crate::policy::{Actor, LEARNED_GATE_NET, find, learned_gate, relmas, tiny};
 use crate::train::cart_pole;
 use crate::train::credit::leave_one_out;
 use crate::train::env::Setup;
@@ -15,6 +15,16 @@ use crate::units::Time;
 
 fn numbers(count: usize, most: f32, random: &mut ChaCha8Rng) -> Vec<f32> {
     (0..count).map(|_| random.random_range(-most..most)).collect()
+}
+
+/// The numbers of all tensors, one after the other.
+fn values(tensors: &[Tensor]) -> Vec<f32> {
+    let of = |tensor: &Tensor| {
+        let mut values = vec![0f32; tensor.numel()];
+        tensor.contiguous().copy_data(&mut values, tensor.numel());
+        values
+    };
+    tensors.iter().flat_map(of).collect()
 }
 
 /// The gradient of the loss at some weights equals the differences of the loss that the policy's own net gives.
@@ -34,18 +44,7 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     let all = samples.iter().zip(&pushes);
     let weighed: Vec<Weighed> =
         all.map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
-    let parameters = Parameters::new(&weights);
-    let batch = Batch::new(&samples.iter().collect::<Vec<_>>(), features);
-    let loss = loss(&net(name)(&parameters, &batch), &weighed.iter().collect::<Vec<_>>());
-    let gradients = Tensor::run_backward(&[loss], parameters.leaves(), false, false);
-    let gradient: Vec<f32> = gradients
-        .iter()
-        .flat_map(|gradient| {
-            let mut values = vec![0f32; gradient.numel()];
-            gradient.contiguous().copy_data(&mut values, gradient.numel());
-            values
-        })
-        .collect();
+    let gradient = values(&gradient(net(name), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
     let value = |place: usize, by: f32| {
         let mut moved = moved.clone();
         moved[place] += by;
@@ -77,6 +76,32 @@ fn gradients_equal_central_differences() {
         Actor::new(weights, 3).expect("all tensors").act(rows, &mut said);
         said
     });
+}
+
+#[test]
+fn batches_add_up_to_the_whole() {
+    let (accelerators, random) = (3, &mut stream(1, "test", "batches"));
+    let weights = relmas::initial(accelerators, 8, random);
+    let (features, outputs) = (relmas::features(accelerators), relmas::outputs(accelerators));
+    let mut sample = |i: usize| {
+        let items = 1 + i * 7 % 9;
+        let (rows, pushes) = (numbers(items * features, 1.0, random), numbers(items * outputs, 1.0, random));
+        (Sample { rows, spells: vec![0; items] }, pushes)
+    };
+    let samples: Vec<(Sample, Vec<f32>)> = (0..2 * TOGETHER + 9).map(&mut sample).collect();
+    let weighed: Vec<Weighed> =
+        samples.iter().map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
+    let whole = {
+        let own = Parameters::new(&weights);
+        let batch = Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features);
+        let loss = loss(&net("relmas")(&own, &batch), &weighed.iter().collect::<Vec<_>>());
+        values(&Tensor::run_backward(&[loss], own.leaves(), false, false))
+    };
+    let parts = values(&gradient(net("relmas"), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
+    assert_eq!(parts.len(), whole.len());
+    let most = whole.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+    assert!(parts.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-5 * most));
+    assert!(most > 1.0, "{most}");
 }
 
 /// Trains `relmas` on runs that do not change; returns the share of deadlines met in the first step and in the last.
