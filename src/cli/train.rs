@@ -14,8 +14,8 @@ use super::progress::Bars;
 use super::run::key_value;
 use super::sweep::when_interrupted;
 use crate::cost::Cache;
-use crate::experiment::{DataRoot, Error, Experiment};
-use crate::files::{any_path, write_atomic};
+use crate::experiment::{DataRoot, Error, Experiment, Kind, Training};
+use crate::files::{InputError, any_path, write_atomic};
 use crate::hw::SystemSpec;
 use crate::plan::Plan;
 use crate::policy::{POLICIES, Policy, PolicyEntry};
@@ -78,14 +78,17 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         let message = "`fleets` cannot be trained on: a policy schedules the layers of one of `systems`";
         return Err(experiment.source.error_at_top(message).into());
     }
-    let [system] = &experiment.systems[..] else {
-        return Err(Error::Usage(format!("{} names several systems: a policy is for one", file.display())));
-    };
+    let kind = training.policy();
+    if experiment.systems.len() > 1 && !kind.serves_any_system {
+        let message = format!("`systems` names several: a policy of `{}` is for one", kind.name);
+        return Err(experiment.source.error_at_top(message).into());
+    }
     experiment.check_training_seeds()?;
-    let system = data.system(system)?;
+    let systems = experiment.systems.iter().map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?;
     let text = experiment.source.text.clone();
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));
-    let place = Place::new(folder, training.policy(), system, text.clone());
+    let initial = initial(&training, &systems[0], data)?;
+    let place = Place::new(folder, kind, systems, text.clone());
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
     let origin = Origin::new(text, &Inputs::of(&plan, data)?);
@@ -95,7 +98,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         bars.note(&format!("{steps} of {} steps are kept from before", training.steps()));
     }
     let kept = options.on_interrupt(&bars, &place.folder, steps.unwrap_or_default(), training.steps());
-    let mut trainer = Trainer::new(&plan, training, origin, checkpoint, &bars)?;
+    let mut trainer = Trainer::new(&plan, training, origin, initial, checkpoint, &bars)?;
     bars.clear();
     fs::create_dir_all(&place.folder).map_err(|source| Error::writing(&place.folder, source))?;
     let _lock = store::lock(&place.folder)?;
@@ -117,6 +120,16 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         return super::print_json(&Outcome { policy: &place.policy, steps, best_fitness, baselines });
     }
     report.say(&format!("{}\n", place.policy.display()))
+}
+
+/// The policy that a training starts from, which must be of its kind and fit the system.
+fn initial(training: &Training, system: &SystemSpec, data: &DataRoot) -> Result<Option<Policy>, Error> {
+    let Some(name) = &training.initial else { return Ok(None) };
+    let path = data.path(Kind::Policy, name)?;
+    let policy = Policy::read(&path, training.policy())?;
+    let fits = policy.scheduler(system.accelerators.len(), &[]);
+    fits.map_err(|e| InputError::file(&Policy::weights_path(&path), e))?;
+    Ok(Some(policy))
 }
 
 impl Options {
@@ -167,7 +180,7 @@ struct Place {
     /// The path of the policy's manifest.
     policy: PathBuf,
     kind: &'static PolicyEntry,
-    system: SystemSpec,
+    systems: Vec<SystemSpec>,
     /// The text of the experiment file.
     text: String,
     /// Whether the folder held a training before, which this one replaces.
@@ -175,10 +188,15 @@ struct Place {
 }
 
 impl Place {
-    fn new(folder: PathBuf, kind: &'static PolicyEntry, system: SystemSpec, text: String) -> Self {
+    fn new(folder: PathBuf, kind: &'static PolicyEntry, systems: Vec<SystemSpec>, text: String) -> Self {
         let replaces = Checkpoint::is_in(&folder) || folder.join(LOG).exists();
-        let policy = folder.join(format!("{}-{}.toml", kind.name, system.name));
-        Self { folder, policy, kind, system, text, replaces }
+        let policy = folder.join(format!("{}.toml", Self::name(kind, &systems)));
+        Self { folder, policy, kind, systems, text, replaces }
+    }
+
+    /// The name of a policy for these systems: of several it is that of its kind.
+    fn name(kind: &PolicyEntry, systems: &[SystemSpec]) -> String {
+        if let [system] = systems { format!("{}-{}", kind.name, system.name) } else { kind.name.into() }
     }
 
     /// A file in the folder that training would overwrite.
@@ -192,7 +210,7 @@ impl Place {
         trainer.checkpoint().write(&self.folder)?;
         self.remove_other_policies()?;
         self.write_log(trainer, bars)?;
-        self.write_policy(&trainer.policy(&self.system, self.text.clone()))
+        self.write_policy(&trainer.policy(&self.systems, self.text.clone()))
     }
 
     /// Rewrites files that are missing or damaged beside the checkpoint from which a training resumes.
@@ -203,9 +221,11 @@ impl Place {
             self.write_log(trainer, bars)?;
             told(&path);
         }
-        let policy = trainer.policy(&self.system, self.text.clone());
+        let policy = trainer.policy(&self.systems, self.text.clone());
         let there = Policy::read(&self.policy, self.kind);
-        if !there.is_ok_and(|there| there.weights == policy.weights && there.is_for(&self.system)) {
+        if !there.is_ok_and(|there| {
+            there.weights == policy.weights && there.manifest.system_sha256 == policy.manifest.system_sha256
+        }) {
             self.write_policy(&policy)?;
             told(&self.policy);
         }
@@ -228,7 +248,7 @@ impl Place {
         let others = POLICIES.iter().filter(|kind| self.replaces && kind.name != self.kind.name);
         for kind in others {
             for extension in ["toml", "safetensors"] {
-                let path = self.folder.join(format!("{}-{}.{extension}", kind.name, self.system.name));
+                let path = self.folder.join(format!("{}.{extension}", Self::name(kind, &self.systems)));
                 if path.is_file() {
                     fs::remove_file(&path).map_err(|source| Error::writing(&path, source))?;
                 }

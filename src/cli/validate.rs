@@ -18,7 +18,7 @@ use crate::fleet::FleetSpec;
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::limits::Resource;
 use crate::plan::{Case, Plan};
-use crate::policy::{self, POLICIES, Policy};
+use crate::policy::{self, POLICIES, Policy, systems_sha256};
 use crate::results::number;
 use crate::study::eft_saturation;
 use crate::workload::{Model, Network, Scenario};
@@ -239,13 +239,15 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     })?;
     let policy = Policy::read(path, kind)?;
     let manifest = &policy.manifest;
-    let system = data.system(&manifest.system)?;
-    if !policy.is_for(&system) {
+    let names = manifest.system.split(", ");
+    let systems = names.map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?;
+    let system = &systems[0];
+    if systems_sha256(&systems) != manifest.system_sha256 {
         let message = format!(
             "the policy was trained for accelerators other than those of `{}`{}{}",
             manifest.system,
-            policy.doubt(&system),
-            what_changed(&policy, &system, data)
+            policy.doubt(system),
+            what_changed(&policy, system, data)
         );
         return Err(InputError::file(path, message).into());
     }

@@ -11,7 +11,7 @@ use super::registry::Maker;
 use super::schedulers::SchedulerChoice;
 use crate::files::InputError;
 use crate::hw::SystemSpec;
-use crate::policy::{Parameters, Policy};
+use crate::policy::{Parameters, Policy, PolicyEntry};
 
 /// The policies of an experiment, by label and system.
 #[derive(Clone, Debug, Default)]
@@ -36,14 +36,10 @@ impl Policies {
             let problem = |named: Option<&str>, message: String| {
                 at(choice, choice.problem(&(message + &ways_out(choice, entry, named, system, data))))
             };
-            let default = format!("{}-{}", entry.name, system.name);
-            if policy.is_none() && data.folders(Kind::Policy).find(&default).is_none() {
-                return Err(problem(
-                    None,
-                    format!("there is no policy for `{}`, policies/{default}.toml", system.name),
-                ));
-            }
-            let name = policy.unwrap_or(default);
+            let Some(name) = policy.or_else(|| default(entry, system, data)) else {
+                let file = format!("policies/{}-{}.toml", entry.name, system.name);
+                return Err(problem(None, format!("there is no policy for `{}`, {file}", system.name)));
+            };
             let path = data.path(Kind::Policy, &name)?;
             let policy = Policy::read(&path, entry)?;
             if !transfer && !policy.is_for(system) {
@@ -66,6 +62,13 @@ impl Policies {
     pub fn files(&self) -> impl Iterator<Item = (&(String, String), [PathBuf; 2])> {
         self.0.iter().map(|(key, placed)| (key, [placed.path.clone(), Policy::weights_path(&placed.path)]))
     }
+}
+
+/// The policy of a kind for a system: the one of the system's own, or else the one that serves every system.
+fn default(kind: &PolicyEntry, system: &SystemSpec, data: &DataRoot) -> Option<String> {
+    let own = format!("{}-{}", kind.name, system.name);
+    let of_all = kind.serves_any_system.then(|| kind.name.to_string());
+    [Some(own), of_all].into_iter().flatten().find(|name| data.folders(Kind::Policy).find(name).is_some())
 }
 
 /// Why a policy is not for a system.

@@ -4,10 +4,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{Decisions, Draws, Pairs, Positive, Seed, Spells, Steps, Stride, within};
+use crate::files::{Decisions, Draws, Pairs, Positive, Seed, Share, Spells, Steps, Stride, within};
 
 /// The hyper-parameters of the training.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rloo {
     /// Steps: new traces, their plays, and a step of the optimiser.
@@ -28,6 +28,8 @@ pub struct Rloo {
     /// Standard deviation of the noise at the last step.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub final_sigma: f64,
+    /// The standard deviation of the noise on each output of the net, relative to `sigma`. Default: 1 for all.
+    pub output_noise: Vec<Share>,
     /// Learning rate of Adam after the warm-up.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub learning_rate: f64,
@@ -65,6 +67,7 @@ impl Default for Rloo {
             plays: 8,
             sigma: 0.7,
             final_sigma: 0.15,
+            output_noise: Vec::new(),
             learning_rate: 0.015,
             final_learning_rate: 0.001,
             warm_up: 10,

@@ -19,6 +19,8 @@ pub struct Training {
     pub policy: Option<Spanned<Named<PolicyEntry>>>,
     /// The algorithm that trains it. Default: the first that can train the policy.
     pub algorithm: Option<Spanned<Named<LearnerEntry>>>,
+    /// The policy whose weights it starts from, a name in policies/ or the path of a manifest. Default: untrained weights.
+    pub initial: Option<String>,
     /// Traces of a generation, drawn over all cases; the same for all candidates.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub traces: usize,
@@ -49,6 +51,7 @@ impl Default for Training {
         Self {
             policy: None,
             algorithm: None,
+            initial: None,
             traces: 8,
             validation_seeds: 1,
             validation_first_seed: 20_001,
@@ -83,7 +86,7 @@ impl Training {
 
     /// The parameters of policy gradient with leave-one-out baselines.
     pub fn rloo_parameters(&self) -> Rloo {
-        self.rloo.as_ref().map_or_else(Rloo::default, |given| *given.get_ref())
+        self.rloo.as_ref().map_or_else(Rloo::default, |given| given.get_ref().clone())
     }
 
     /// The parameters of evolution strategies.

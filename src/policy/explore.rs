@@ -39,8 +39,8 @@ impl Sample {
 pub struct Exploration {
     /// The standard deviation of the noise; with a negative one, all noise is that of the antithetic play.
     sigma: f32,
-    /// Outputs of the net that are shifted, per request.
-    outputs: usize,
+    /// The standard deviation of the noise on each output of the net, relative to `sigma`.
+    scales: Vec<f32>,
     /// Spells of a request's life, from its arrival to its deadline, with noise of their own.
     spells: u32,
     random: ChaCha8Rng,
@@ -64,11 +64,12 @@ enum Place {
 }
 
 impl Exploration {
-    /// The exploration of a play. Two plays with the same seed, and `sigma` of both signs, are antithetic.
-    pub fn new(seed: u64, sigma: f32, outputs: usize, spells: u32, most: usize) -> Self {
+    /// The exploration of a play. Two plays with the same seed, and `sigma` of both signs, are antithetic. There is a scale for each output of the
+    /// net.
+    pub fn new(seed: u64, sigma: f32, scales: Vec<f32>, spells: u32, most: usize) -> Self {
         Self {
             sigma,
-            outputs,
+            scales,
             spells,
             random: stream(seed, "explore", "noise"),
             noise: Vec::new(),
@@ -86,8 +87,10 @@ impl Exploration {
         let known = self.requests();
         let requests = view.jobs().last().map_or(known, |job| known.max(job.request.0 as usize + 1));
         let random = &mut self.random;
-        self.noise
-            .resize_with(requests * self.spells as usize * self.outputs, || StandardNormal.sample(random));
+        let scales = self.scales.iter().cycle();
+        let count = requests * self.spells as usize * self.scales.len() - self.noise.len();
+        let draw = |scale: &f32| -> f32 { scale * Distribution::<f32>::sample(&StandardNormal, random) };
+        self.noise.extend(scales.take(count).map(draw));
         self.now = if requests > known {
             self.first.push(Sample::default());
             Some(Place::First(self.first.len() - 1))
@@ -121,7 +124,7 @@ impl Exploration {
 
     /// The number of requests that were seen.
     fn requests(&self) -> usize {
-        self.noise.len() / (self.outputs * self.spells as usize)
+        self.noise.len() / (self.scales.len() * self.spells as usize)
     }
 
     /// The present spell of a job's request. What comes after the deadline belongs to the last.
@@ -131,14 +134,14 @@ impl Exploration {
         job.request.0 * self.spells + spell.min(self.spells - 1)
     }
 
-    /// The noise of a spell on an output, in standard deviations.
+    /// The noise of a spell on an output, in multiples of `sigma`.
     pub fn noise(&self, spell: u32, output: usize) -> f32 {
-        self.noise[spell as usize * self.outputs + output] * self.sigma.signum()
+        self.noise[spell as usize * self.scales.len() + output] * self.sigma.signum()
     }
 
     /// The shift of an output in a spell.
     pub(super) fn shift(&self, spell: u32, output: usize) -> f32 {
-        self.noise[spell as usize * self.outputs + output] * self.sigma
+        self.noise[spell as usize * self.scales.len() + output] * self.sigma
     }
 
     /// The decisions that were kept.

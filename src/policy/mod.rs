@@ -24,8 +24,8 @@ pub use explore::{Exploration, Explorer, Sample};
 pub(crate) use learned_gate::NET as LEARNED_GATE_NET;
 pub use learned_gate::{LearnedGate, untrained};
 pub use registry::{
-    Build, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, TrainedFor, find,
-    system_sha256, trained_for,
+    Build, Carry, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, TrainedFor, find,
+    system_sha256, systems_sha256, trained_for,
 };
 pub use relmas::{
     Actor, Decoder, HIDDEN, Observation, QUEUE_FEATURES, Relmas, features, initial, initial_of, outputs,

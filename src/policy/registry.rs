@@ -26,6 +26,8 @@ pub struct PolicyEntry {
     pub source: &'static str,
     /// The name of its features: weights for other features are refused.
     pub features: &'static str,
+    /// Names of earlier features, whose weights can be carried over.
+    pub earlier: &'static [(&'static str, Carry)],
     /// Its TOML parameters.
     pub parameters: &'static [Parameter],
     /// The parts that can be switched off.
@@ -34,6 +36,8 @@ pub struct PolicyEntry {
     pub training: &'static str,
     /// Makes the scheduler.
     pub build: Build,
+    /// Whether its net does not depend on the number of accelerators, so that one policy serves every system.
+    pub serves_any_system: bool,
     /// The weights before training, from a seed, for so many accelerators.
     pub untrained: fn(u64, usize) -> Tensors,
     /// Outputs of its net for an item of the queue, for so many accelerators: those that exploration shifts.
@@ -50,6 +54,9 @@ pub type Explore = fn(&Tensors, usize, Exploration) -> Result<Box<dyn Explorer>,
 /// A function that makes the scheduler from the weights, for so many accelerators, without the named parts.
 pub type Build = fn(&Tensors, usize, &[String]) -> Result<Box<dyn Scheduler>, WeightsError>;
 
+/// A function that turns weights for earlier features into weights for those of today, with which the policy decides alike.
+pub type Carry = fn(&Tensors) -> Result<Tensors, WeightsError>;
+
 /// A part of a policy that can be switched off, to measure its value.
 pub struct Part {
     /// The name in experiments.
@@ -62,15 +69,17 @@ pub struct Part {
 pub const POLICIES: &[PolicyEntry] = &[
     PolicyEntry {
         name: "learned_gate",
-        doc: "the walk of gated with its terms scaled by a small net, trained by evolution strategies",
+        doc: "the walk of gated, in which a small net decides order, accelerator and whom to drop, trained by policy gradient",
         source: "ours",
         features: learned_gate::FEATURES,
+        earlier: &[(learned_gate::FEATURES_BEFORE, learned_gate::of_version_before)],
         parameters: PARAMETERS,
         parts: learned_gate::PARTS,
-        training: "experiments/train-hetero-6.toml",
+        training: "experiments/train-learned_gate.toml",
         build: |weights, _, without| {
             Ok(Box::new(LearnedGate::without(without, learned_gate::weights(weights)?)))
         },
+        serves_any_system: true,
         untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
         outputs: |_| learned_gate::NET[2],
         features_of: |_| learned_gate::NET[0],
@@ -83,10 +92,12 @@ pub const POLICIES: &[PolicyEntry] = &[
         doc: "an LSTM over the open sub-jobs that scales the terms of a rule (order, accelerator, waiting), trained by policy gradient",
         source: "the public outline of RELMAS (DAC 2024)",
         features: relmas::FEATURES,
+        earlier: &[],
         parameters: PARAMETERS,
         parts: &[],
         training: "experiments/train-hetero-6-relmas.toml",
         build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
+        serves_any_system: false,
         untrained: |seed, accelerators| {
             relmas::untrained(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))
         },
@@ -102,7 +113,7 @@ const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "policy",
         default: "\"<scheduler>-<system>\"",
-        doc: "a name in policies/, or the path of a manifest",
+        doc: "a name in policies/, or the path of a manifest; where there is none of that name, `<scheduler>` if it serves every system",
     },
     Parameter {
         name: "transfer",
@@ -141,15 +152,18 @@ pub struct Manifest {
     pub kind: String,
     /// Version and meaning of its inputs.
     pub features: String,
-    /// The system that it was trained for.
+    /// The system that it was trained for; several names are separated by commas.
     pub system: String,
-    /// SHA-256 of that system's accelerators.
+    /// SHA-256 of that system's accelerators; of several systems that of their hashes.
     pub system_sha256: String,
-    /// These accelerators; none in manifests of earlier versions.
+    /// The accelerators of the only system; none in manifests of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trained_for: Vec<TrainedFor>,
     /// SHA-256 of the weights' file.
     pub weights_sha256: String,
+    /// SHA-256 of the weights that its training started from, if they were those of another policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_sha256: Option<String>,
     /// The version of mascot that trained it.
     pub version: String,
     /// The commit that was built, if it is known and its sources were unchanged.
@@ -224,7 +238,9 @@ impl Policy {
     pub fn read(path: &Path, kind: &PolicyEntry) -> Result<Self, InputError> {
         let source = Source::read(path)?;
         let manifest: Manifest = source.parse()?;
-        let expected = [("kind", &manifest.kind, kind.name), ("features", &manifest.features, kind.features)];
+        let carry = kind.earlier.iter().find(|(features, _)| *features == manifest.features);
+        let features = carry.map_or(kind.features, |(features, _)| features);
+        let expected = [("kind", &manifest.kind, kind.name), ("features", &manifest.features, features)];
         for (key, found, expected) in expected {
             if found != expected {
                 let hint = did_you_mean(found, [expected]);
@@ -240,12 +256,17 @@ impl Policy {
                            another policy";
             return Err(InputError::file(&path, message));
         }
+        let weights = match carry {
+            Some((_, carry)) => carry(&weights).map_err(|e| InputError::file(&path, e))?,
+            None => weights,
+        };
         Ok(Self { manifest, weights })
     }
 
-    /// Whether it was trained for the accelerators that this system has.
+    /// Whether it was trained for the accelerators that this system has, or serves every system.
     pub fn is_for(&self, system: &SystemSpec) -> bool {
-        self.manifest.system_sha256 == system_sha256(system)
+        let serves_any = find(&self.manifest.kind).is_some_and(|kind| kind.serves_any_system);
+        serves_any || self.manifest.system_sha256 == system_sha256(system)
     }
 
     /// Why a policy may not be [for](Self::is_for) a system of that name after all: `; ` and a sentence, or nothing.
@@ -292,6 +313,12 @@ impl Policy {
 pub fn system_sha256(system: &SystemSpec) -> String {
     let models = system.accelerators.iter().map(|accelerator| &system.models[accelerator.model]);
     hash(&models.map(json).collect::<Vec<_>>())
+}
+
+/// SHA-256 of the systems that a policy was trained for: of one, [`system_sha256`]; of several, that of their hashes.
+pub fn systems_sha256(systems: &[SystemSpec]) -> String {
+    let each: Vec<String> = systems.iter().map(system_sha256).collect();
+    if let [one] = &each[..] { one.clone() } else { sha256(each.concat().as_bytes()) }
 }
 
 /// The hash of accelerators by place.

@@ -12,7 +12,7 @@
 
 use super::load::Load;
 use super::placing::{Order, Placing};
-use super::segment::{Choice, earliest_request_finish};
+use super::segment::Choice;
 use crate::sim::{Decision, NetworkModel, SubJobView, View};
 use crate::units::Time;
 
@@ -30,6 +30,12 @@ pub(crate) trait Judge {
     fn margin(&self, job: usize) -> f64;
     /// The patience: the slowdown that the request tolerates from others, as a multiple of what it bears.
     fn patience(&self, job: usize) -> f64;
+    /// The time that orders requests, earlier ones first.
+    fn due(&self, view: &View, job: usize) -> Time {
+        view.jobs()[job].deadline
+    }
+    /// The accelerator for a sub-job, and how many (layer, accelerator) pairs were visited to find it.
+    fn choose(&self, view: &View, placing: &Placing, load: &Load, sub: &SubJobView) -> (Choice, u64);
 }
 
 /// The buffers of the algorithm, kept between decisions.
@@ -67,12 +73,11 @@ impl Gate {
         self.places.clear();
         self.places.resize(subs.len(), None);
         let Self { placing, order, demotion, load, places, hopeless } = self;
-        let key = |sub: &SubJobView| (demotion.demoted[sub.job], view.job_of(sub).deadline);
+        let key = |sub: &SubJobView| (demotion.demoted[sub.job], judge.due(view, sub.job));
         let order = order.sort(subs, out, key);
         for (rank, &(_, i)) in order.iter().enumerate().filter(|(_, (_, i))| !hopeless[subs[*i].job]) {
             let (sub, job) = (&subs[i], view.job_of(&subs[i]));
-            let (Choice { accelerator, busy_until, .. }, visited) =
-                earliest_request_finish(placing, view, sub);
+            let (Choice { accelerator, busy_until, .. }, visited) = judge.choose(view, placing, load, sub);
             out.operations.comparisons += visited;
             // A sub-job that would start after the next decision is decided on again then.
             if view.next_decision().is_none_or(|tick| placing.start(view, sub, accelerator) < tick) {

@@ -2,13 +2,16 @@
 //! others miss, and lets layers load the DRAM only as far as more urgent requests can bear.
 //!
 //! The algorithm is in `gate.rs`. Hopeless requests are those that `edf_drop` drops, a sub-job gets the accelerator
-//! with the earliest finish of its request (`segment.rs`), and alpha and the margin are the same for all requests.
+//! with the earliest finish of its request (`segment.rs`), unless `speed` says more, and alpha and the margin are the same for all requests.
 
 use super::edf_drop::is_hopeless;
 use super::gate::{Gate, Judge};
+use super::load::Load;
+use super::placing::Placing;
+use super::segment::{Choice, earliest_request_finish, least_cost};
 use super::{SchedulerEntry, parse};
 use crate::files::Parameter;
-use crate::sim::{Decision, Scheduler, View};
+use crate::sim::{Decision, Scheduler, SubJobView, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     name: "gated",
@@ -27,6 +30,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
             doc: "multiple of the slowdown that more urgent requests can bear, up to which layers start",
         },
         Parameter { name: "ahead", default: "4", doc: "number of layers over which a demand is averaged" },
+        Parameter {
+            name: "speed",
+            default: "0",
+            doc: "exponent by which accelerators are avoided on which a layer takes longer than on its fastest",
+        },
     ],
     draws: false,
     build: |parameters, _| {
@@ -42,6 +50,7 @@ struct Parameters {
     alpha: f64,
     margin: f64,
     ahead: u32,
+    speed: u32,
 }
 
 // Tuned once on seeds 101 to 103 of light and mixed, hetero-6: loads 0.6, 0.9, 1.2, factors 2, 4, 7, and 16, 32, 64 GB/s.
@@ -49,9 +58,12 @@ pub(crate) const ALPHA: f64 = 0.4;
 pub(crate) const MARGIN: f64 = 1.0;
 pub(crate) const AHEAD: u32 = 4;
 
+/// The largest `speed`. Our choice, because the fastest accelerator of a layer is all that counts long before.
+const MOST_SPEED: u32 = 16;
+
 impl Default for Parameters {
     fn default() -> Self {
-        Self { alpha: ALPHA, margin: MARGIN, ahead: AHEAD }
+        Self { alpha: ALPHA, margin: MARGIN, ahead: AHEAD, speed: 0 }
     }
 }
 
@@ -61,6 +73,9 @@ impl Parameters {
             if value.is_nan() || value < 0.0 {
                 return Err(format!("`{name}` is {value}; it has to be at least 0"));
             }
+        }
+        if self.speed > MOST_SPEED {
+            return Err(format!("`speed` is {}; it may be 0 to {MOST_SPEED}", self.speed));
         }
         if self.ahead == 0 { Err("`ahead` is 0; it has to be at least 1".into()) } else { Ok(()) }
     }
@@ -93,5 +108,16 @@ impl Judge for Parameters {
 
     fn patience(&self, _: usize) -> f64 {
         1.0
+    }
+
+    fn choose(&self, view: &View, placing: &Placing, _: &Load, sub: &SubJobView) -> (Choice, u64) {
+        if self.speed == 0 {
+            return earliest_request_finish(placing, view, sub);
+        }
+        let best_ps = view.network_of(view.job_of(sub)).best_alone[sub.id.layer as usize].as_ps().max(1.0);
+        let alone = view.alone_on_each(sub);
+        least_cost(placing, view, sub, |accelerator| {
+            (alone[accelerator].as_ps().max(1.0) / best_ps).powi(self.speed as i32)
+        })
     }
 }

@@ -50,6 +50,7 @@ pub(crate) use gate::{Gate, Judge};
 pub(crate) use gated::{AHEAD, ALPHA, MARGIN};
 pub(crate) use load::Load;
 pub use placing::{Descending, ListRule, Order, Placing, is_late, missed, slack_ps};
+pub(crate) use segment::{Choice, least_cost};
 
 /// One scheduler of the registry.
 pub struct SchedulerEntry {

@@ -8,13 +8,13 @@ use crate::units::Time;
 
 /// The accelerator chosen for a sub-job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// When the request would be done.
     pub(super) finish: Time,
     /// The accelerator, by number.
-    pub(super) accelerator: usize,
+    pub(crate) accelerator: usize,
     /// When the accelerator would have finished the segment.
-    pub(super) busy_until: Time,
+    pub(crate) busy_until: Time,
 }
 
 /// The accelerator with the earliest finish of the request, and the number of (layer, accelerator) pairs visited. A
@@ -37,6 +37,30 @@ pub(super) fn earliest_request_finish(placing: &Placing, view: &View, sub: &SubJ
         }
     }
     (earliest.expect("some accelerator runs every layer"), visited)
+}
+
+/// The accelerator with the least product of a factor and the time from now until the request would be done there, less the
+/// best-case work after the sub-job, ties to the lower number; and the number of (layer, accelerator) pairs visited. With
+/// factors of 1 it is the earliest finish of the request.
+pub(crate) fn least_cost(
+    placing: &Placing,
+    view: &View,
+    sub: &SubJobView,
+    factor: impl Fn(usize) -> f64,
+) -> (Choice, u64) {
+    let job = view.job_of(sub);
+    let after = job.unstarted_best - view.network_of(job).best_alone[sub.id.layer as usize];
+    let (mut least, mut visited) = (None::<(f64, Choice)>, 0);
+    for accelerator in 0..view.accelerators().len() {
+        let start = placing.start(view, sub, accelerator);
+        let Some((choice, layers)) = request_finish(view, sub, accelerator, start) else { continue };
+        visited += layers;
+        let cost = (choice.finish - view.now() - after).as_ps() * factor(accelerator);
+        if least.is_none_or(|(least, _)| cost < least) {
+            least = Some((cost, choice));
+        }
+    }
+    (least.expect("some accelerator runs every layer").1, visited)
 }
 
 /// The finish with the sub-job on an accelerator, and how many layers would run there; `None` where it cannot run.

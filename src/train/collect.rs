@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::env::Setup;
 use super::traces::draw_traces;
+use crate::files::Share;
 use crate::plan::Plan;
 use crate::policy::{Exploration, PolicyEntry, Tensors};
 use crate::rng;
@@ -23,11 +24,13 @@ pub(super) fn training_traces(plan: &Plan, seed: u64) -> Box<Traces<'_>> {
 
 /// How plays explore.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Exploring {
+pub(super) struct Exploring<'a> {
     /// The seed of everything random in this step.
     pub(super) seed: u64,
     /// The standard deviation of the noise.
     pub(super) sigma: f32,
+    /// The same for each output of the net, relative to `sigma`; 1 for those that it does not name.
+    pub(super) scales: &'a [Share],
     /// Plays of each trace, in antithetic pairs.
     pub(super) plays: usize,
     /// Spells of a request's life with noise of their own.
@@ -94,8 +97,9 @@ fn play(
     let accelerators = setup.world.platform.accelerators.len();
     let sigma = if number.is_multiple_of(2) { exploring.sigma } else { -exploring.sigma };
     let seed = rng::stream(exploring.seed, "plays", &format!("{trace} {}", number / 2)).random();
-    let exploration =
-        Exploration::new(seed, sigma, (kind.outputs)(accelerators), exploring.spells, exploring.samples);
+    let scale = |output: usize| exploring.scales.get(output).map_or(1.0, |scale| scale.0 as f32);
+    let scales = (0..(kind.outputs)(accelerators)).map(scale);
+    let exploration = Exploration::new(seed, sigma, scales.collect(), exploring.spells, exploring.samples);
     let mut explorer = (kind.explore)(weights, accelerators, exploration).expect("the learner's own weights");
     let engine = Engine::new(Arc::clone(&setup.world), Arc::clone(&setup.trace), setup.rules.clone());
     let mut ends = Ends::default();

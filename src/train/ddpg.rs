@@ -6,8 +6,8 @@ mod descending;
 use super::learner::Start;
 
 #[cfg(feature = "train")]
-pub(super) const START: Option<Start> = Some(|plan, training, state| {
-    Ok(Box::new(descending::Descending::new(plan, training.ddpg_parameters(), state)?))
+pub(super) const START: Option<Start> = Some(|plan, training, from| {
+    Ok(Box::new(descending::Descending::new(plan, training.ddpg_parameters(), from)?))
 });
 #[cfg(not(feature = "train"))]
 pub(super) const START: Option<Start> = None;

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::evolve::State;
-use super::learner::{Learner, LogRow, Start};
+use super::learner::{From, Learner, LogRow, Start};
 use super::traces::{accelerators, draw_traces};
 use super::validation::{Met, Validation, mean, play};
 use crate::experiment::{Evolution, Training};
@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::policy::{PolicyEntry, Tensors, WeightsError};
 
 pub(super) const START: Option<Start> =
-    Some(|plan, training, state| Ok(Box::new(Evolving::new(plan, training, state)?)));
+    Some(|plan, training, from| Ok(Box::new(Evolving::new(plan, training, from)?)));
 
 struct Evolving<'a> {
     plan: &'a Plan,
@@ -28,12 +28,13 @@ struct Evolving<'a> {
 
 impl<'a> Evolving<'a> {
     /// A learner at its start, or in a stored state.
-    fn new(plan: &'a Plan, training: &Training, state: Option<&Tensors>) -> Result<Self, WeightsError> {
+    fn new(plan: &'a Plan, training: &Training, from: From) -> Result<Self, WeightsError> {
         let (evolution, kind) = (training.evolution_parameters(), training.policy());
         let accelerators = accelerators(plan);
-        let untrained = (kind.untrained)(evolution.seed, accelerators);
+        let untrained = || (kind.untrained)(evolution.seed, accelerators);
+        let untrained = from.initial.cloned().unwrap_or_else(untrained);
         let mean = untrained.flat();
-        let state = match state {
+        let state = match from.state {
             Some(state) => State::from_tensors(state, mean.len())?,
             None => State::new(mean),
         };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "train")]
 use super::torch::rloo;
+use super::traces::accelerators;
 use super::validation::Validation;
 use super::{ddpg, evolution};
 use crate::experiment::{Error, Training};
@@ -26,9 +27,17 @@ pub(super) trait Learner {
     fn state(&self) -> Tensors;
 }
 
-/// A function that starts a training, or resumes one from a state.
-pub(super) type Start =
-    for<'a> fn(&'a Plan, &Training, Option<&Tensors>) -> Result<Box<dyn Learner + 'a>, WeightsError>;
+/// What a training starts from.
+#[derive(Clone, Copy, Default)]
+pub(super) struct From<'a> {
+    /// The weights of another policy, in place of untrained ones.
+    pub(super) initial: Option<&'a Tensors>,
+    /// The state in which it was left; then it goes on from there.
+    pub(super) state: Option<&'a Tensors>,
+}
+
+/// A function that starts a training, or resumes one.
+pub(super) type Start = for<'a> fn(&'a Plan, &Training, From) -> Result<Box<dyn Learner + 'a>, WeightsError>;
 
 #[cfg(feature = "train")]
 const RLOO: Option<Start> = rloo::START;
@@ -46,15 +55,29 @@ const STARTS: &[(&str, Option<Start>)] =
 pub(super) fn learner<'a>(
     plan: &'a Plan,
     training: &Training,
-    state: Option<&Tensors>,
+    from: From,
 ) -> Result<Box<dyn Learner + 'a>, Error> {
     let entry = training.learner();
     let start = start_of(entry.name).ok_or_else(|| {
         let message = "needs libtorch, which this program was built without: see src/guide/policies.md";
         Error::Usage(format!("`algorithm = \"{}\"` {message}", entry.name))
     })?;
-    start(plan, training, state)
-        .map_err(|e| Error::Usage(format!("the checkpoint belongs to another training: {e}")))
+    check_outputs(plan, training)?;
+    start(plan, training, from)
+        .map_err(|e| Error::Usage(format!("what the training starts from is of another size: {e}")))
+}
+
+/// Checks that `output_noise` has a number for each output of the net, if it is given.
+fn check_outputs(plan: &Plan, training: &Training) -> Result<(), Error> {
+    let (kind, given) = (training.policy(), training.rloo_parameters().output_noise.len());
+    let outputs = (kind.outputs)(accelerators(plan));
+    match given == 0 || given == outputs {
+        true => Ok(()),
+        false => Err(Error::Usage(format!(
+            "`training.rloo.output_noise` has {given} numbers, but the net of `{}` has {outputs} outputs",
+            kind.name
+        ))),
+    }
 }
 
 fn start_of(algorithm: &str) -> Option<Start> {

@@ -36,7 +36,7 @@ pub(super) fn draw_traces(plan: &Plan, seed: u64, step: u64, count: usize) -> Ve
     drawn.into_par_iter().map(|(case, seed)| setup(case, seed)).collect()
 }
 
-/// The number of accelerators of the only system of a plan.
+/// The number of accelerators of the first system of a plan; a policy that serves several does not depend on it.
 pub(super) fn accelerators(plan: &Plan) -> usize {
     plan.cases[0].site.world.platform.accelerators.len()
 }

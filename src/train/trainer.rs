@@ -1,13 +1,13 @@
 //! The trainer: it steps a learner, validates the policy, and keeps the best weights.
 
 use super::checkpoint::{Best, Checkpoint, Standing};
-use super::learner::{Learner, LogRow, learner};
+use super::learner::{From, Learner, LogRow, learner};
 use super::origin::Origin;
 use super::validation::{Baseline, Validation};
 use crate::experiment::{Error, Experiment, Progress, Training};
 use crate::hw::SystemSpec;
 use crate::plan::Plan;
-use crate::policy::{Manifest, Policy, system_sha256, trained_for};
+use crate::policy::{Manifest, Policy, systems_sha256, trained_for};
 
 /// The name of the log in the folder of a training.
 pub const LOG: &str = "log.csv";
@@ -16,6 +16,8 @@ pub const LOG: &str = "log.csv";
 pub struct Trainer<'a> {
     training: Training,
     origin: Origin,
+    /// SHA-256 of the weights that it started from, if they were those of another policy.
+    initial: Option<String>,
     validation: Validation<'a>,
     accelerators: usize,
     learner: Box<dyn Learner + 'a>,
@@ -48,7 +50,7 @@ impl Experiment {
 }
 
 impl<'a> Trainer<'a> {
-    /// A training at its beginning, or resumed from a checkpoint of the same training.
+    /// A training at its beginning, from the weights of another policy if there is one, or resumed from a checkpoint of the same training.
     ///
     /// # Errors
     /// A scheduler cannot be built for the system, the checkpoint is of weights of another size, or this program was
@@ -57,11 +59,15 @@ impl<'a> Trainer<'a> {
         plan: &'a Plan,
         training: Training,
         origin: Origin,
+        initial: Option<Policy>,
         checkpoint: Option<Checkpoint>,
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
-        let state = checkpoint.as_ref().map(|checkpoint| &checkpoint.state);
-        let learner = learner(plan, &training, state)?;
+        let from = From {
+            initial: initial.as_ref().map(|policy| &policy.weights),
+            state: checkpoint.as_ref().map(|checkpoint| &checkpoint.state),
+        };
+        let learner = learner(plan, &training, from)?;
         let (best, log) = match checkpoint {
             Some(checkpoint) => (checkpoint.best, checkpoint.log),
             None => {
@@ -72,7 +78,8 @@ impl<'a> Trainer<'a> {
         };
         let accelerators = plan.cases[0].site.world.platform.accelerators.len();
         let validation = Validation::new(plan, &training, progress)?;
-        Ok(Self { training, origin, validation, accelerators, learner, best, log })
+        let initial = initial.map(|policy| policy.manifest.weights_sha256);
+        Ok(Self { training, origin, initial, validation, accelerators, learner, best, log })
     }
 
     /// The baselines that the policy should beat.
@@ -127,16 +134,17 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// The best policy so far, for the only system of the plan.
-    pub fn policy(&self, system: &SystemSpec, training: String) -> Policy {
+    /// The best policy so far, for the systems of the plan.
+    pub fn policy(&self, systems: &[SystemSpec], training: String) -> Policy {
         let (kind, standing) = (self.training.policy(), self.best.standing);
         let manifest = Manifest {
             kind: kind.name.into(),
             features: kind.features.into(),
-            system: system.name.clone(),
-            system_sha256: system_sha256(system),
-            trained_for: trained_for(system),
+            system: systems.iter().map(|system| &system.name[..]).collect::<Vec<_>>().join(", "),
+            system_sha256: systems_sha256(systems),
+            trained_for: if let [system] = systems { trained_for(system) } else { Vec::new() },
             weights_sha256: String::new(),
+            initial_sha256: self.initial.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
             commit: option_env!("MASCOT_GIT_COMMIT")
                 .filter(|_| option_env!("MASCOT_GIT_DIRTY") != Some("true"))

@@ -81,7 +81,8 @@ fn fitness(headroom: f64, rates: &[f64], to_pass: &[f64]) -> f64 {
     mean(&rates.iter().zip(to_pass).map(share).collect::<Vec<_>>())
 }
 
-/// A scheduler of the plan, which has one system.
+/// A scheduler of the plan. Policies are those of its first system: of several systems, only such are trained as serve
+/// every one.
 fn build(plan: &Plan, choice: &SchedulerChoice) -> Result<Box<dyn Scheduler>, String> {
     choice.build(plan.policies.of(choice, &plan.cases[0].system), 1)
 }

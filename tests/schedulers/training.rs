@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use mascot::policy::{Policy, find};
+
 use crate::common;
 
 pub(crate) fn mascot(args: &[&str], jobs: &str) -> Output {
@@ -111,6 +113,36 @@ fn what_training_came_to_is_read_by_programs() {
     assert!(log.contains("2: validation SLA rate"), "{log}");
 }
 
+/// A policy of `learned_gate` may be trained on several systems, and start from another; one of `relmas` is for one.
+#[test]
+fn a_training_starts_from_another_policy_and_sees_several_systems() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let (experiment, out) = (tiny(folder.path(), EVOLUTION, 1), path(folder.path(), "out"));
+    let with = |more: &[&str]| {
+        let sets = more.iter().flat_map(|set| ["--set", set]);
+        let args = ["train", &experiment, "--out", &out, "--fresh"];
+        mascot(&args.into_iter().chain(sets).collect::<Vec<_>>(), "2")
+    };
+    let two = "systems=[\"hetero-4\", \"hetero-6\"]";
+    // Steps that change nothing leave the weights of the start.
+    let none = ["training.evolution.learning_rate=1e-30", "training.evolution.final_learning_rate=1e-30"];
+    let output = with(&[two, "training.initial=evolved-hetero-6", none[0], none[1]]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let entry = find("learned_gate").expect("it is registered");
+    let trained = Policy::read(&folder.path().join("out/learned_gate.toml"), entry).expect("it was written");
+    let start = Policy::read(Path::new("policies/evolved-hetero-6.toml"), entry).expect("it ships");
+    assert_eq!(trained.weights, start.weights);
+    assert_eq!(trained.manifest.initial_sha256, Some(start.manifest.weights_sha256));
+    assert_eq!(trained.manifest.system, "hetero-4, hetero-6");
+    let output = common::mascot(&["validate", &path(folder.path(), "out/learned_gate.toml")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    refused(&with(&["training.initial=relmas-hetero-6"]), &["`kind` is `relmas`", "expected `learned_gate`"]);
+    refused(&with(&["training.initial=none-such"]), &["none-such"]);
+    let relmas = tiny(folder.path(), DDPG, 1);
+    let output = mascot(&["train", &relmas, "--set", two, "--out", &path(folder.path(), "other")], "1");
+    refused(&output, &["`systems` names several: a policy of `relmas` is for one"]);
+}
+
 #[cfg(not(feature = "train"))]
 #[test]
 fn a_build_without_libtorch_says_so() {
@@ -135,7 +167,8 @@ fn stop_after_two_of_four(folder: &Path, learner: &str) {
     let plan = Plan::prepare(experiment, &data, &Cache::from_env(), &Silent).expect("shipped data");
     let experiment = fs::read_to_string(&file).expect("it was just written");
     let origin = Origin::new(experiment, &Inputs::of(&plan, &data).expect("it was just read"));
-    let mut trainer = Trainer::new(&plan, training, origin, None, &Silent).expect("there is no checkpoint");
+    let mut trainer =
+        Trainer::new(&plan, training, origin, None, None, &Silent).expect("there is no checkpoint");
     trainer.step();
     trainer.step();
     fs::create_dir_all(folder.join("out")).expect("it is ours");
@@ -211,7 +244,7 @@ fn a_policy_without_its_training_is_not_overwritten() {
         let out = folder.path().join("out");
         fs::create_dir(&out).expect("it is ours");
         let [other, own] = ["relmas-hetero-6.toml", name];
-        fs::copy(root.join(own), out.join(own)).expect("it ships");
+        fs::copy(root.join(own.replace("learned_gate", "evolved")), out.join(own)).expect("it ships");
         fs::write(out.join(other), "of another kind").expect("it is ours");
         let output = train(folder.path(), EVOLUTION, 1, &[], "1");
         refused(&output, &[name, "whose checkpoint is missing", "--fresh", "another --out"]);

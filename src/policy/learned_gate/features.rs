@@ -28,19 +28,27 @@
 //! | load before | work of those with earlier deadlines, itself included, / (M s) |
 //! | bytes before | bytes of those / (B s) |
 //! | rank | place by deadline / jobs |
+//! | largest | the largest best-case layer from its first open layer on / s |
+//! | demand | b of its first open layer on its fastest accelerator / B |
+//! | spread of bytes | ln(bytes of that layer on its fastest accelerator / least bytes), as a mean over accelerators |
+//! | spread of speed | ln(c1 of that layer / best c1), as a mean over accelerators |
+//! | open | open sub-jobs / 4 |
 
+use super::layers::{Layers, OfLayer};
 use crate::policy::dense;
 use crate::policy::net::{LANES, Lanes};
 use crate::sim::{JobId, Record, View};
 use crate::units::Time;
 
 const QUEUE_FEATURES: usize = 11;
-pub(super) const OWN_FEATURES: usize = 10;
+pub(super) const OWN_FEATURES: usize = 15;
+/// The last of a job's own features, which the version before had not.
+pub(super) const NEW_FEATURES: usize = 5;
 pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
 
 /// The features about bytes, as indices into the tables above, with a job's own features first.
-pub(super) const OF_BYTES: [usize; 6] =
-    [2, 8, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10];
+pub(super) const OF_BYTES: [usize; 8] =
+    [2, 8, 11, 12, OWN_FEATURES + 2, OWN_FEATURES + 3, OWN_FEATURES + 7, OWN_FEATURES + 10];
 
 /// The number of requests over which past events fade. Our choice, because it is a few times the number in flight.
 const FADING: f64 = 30.0;
@@ -94,6 +102,9 @@ pub(super) struct Observation {
     queue: [f32; QUEUE_FEATURES],
     /// The jobs in order of deadline.
     ranked: Vec<(Time, usize)>,
+    layers: Layers,
+    /// By the index in the view: the first open layer of a job, and how many are open.
+    open: Vec<(u32, u32)>,
     /// By the index in the view: the rank of a job, and the work in ps and the bytes that are due by its deadline.
     before: Vec<(usize, f64, f64)>,
 }
@@ -113,7 +124,17 @@ impl Observation {
     pub(super) fn take(&mut self, view: &View) -> u64 {
         let scale = self.scale.get_or_insert_with(|| Scale::of(view));
         self.history.update(view, scale);
+        self.layers.take(view);
         let jobs = view.jobs();
+        self.open.clear();
+        self.open.resize(jobs.len(), (0, 0));
+        for sub in view.sub_jobs() {
+            let (first, count) = &mut self.open[sub.job];
+            if *count == 0 {
+                *first = sub.id.layer;
+            }
+            *count += 1;
+        }
         self.ranked.clear();
         self.ranked.extend(jobs.iter().enumerate().map(|(i, job)| (job.deadline, i)));
         self.ranked.sort_unstable();
@@ -151,6 +172,10 @@ impl Observation {
         n * u64::from(n.next_power_of_two().ilog2()) + 2 * n
     }
 
+    pub(super) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
     /// The inputs of the net that all jobs share.
     pub(super) fn queue(&self) -> [Lanes; JOB_FEATURES] {
         let mut features = [[0.0; LANES]; JOB_FEATURES];
@@ -169,6 +194,11 @@ impl Observation {
         let (rank, work_ps, bytes) = self.before[job];
         let left_ps = shown.remaining_best.as_ps();
         let per_slack = 1.0 / slack_ps;
+        let (first, open) = self.open[job];
+        let layer = match open {
+            0 => OfLayer::default(),
+            _ => *self.layers.of_layer(shown.network, first),
+        };
         let bytes_per_slack = per_slack / scale.bytes_per_ps;
         [
             left_ps * per_slack,
@@ -181,6 +211,11 @@ impl Observation {
             work_ps / scale.accelerators * per_slack,
             bytes * bytes_per_slack,
             (rank + 1) as f64 / view.jobs().len() as f64,
+            layer.largest_ps * per_slack,
+            layer.demand / scale.bytes_per_ps,
+            layer.spread_of_bytes,
+            layer.spread_of_speed,
+            f64::from(open) / 4.0,
         ]
         .map(cut)
     }

@@ -1,39 +1,50 @@
-//! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`) with its terms scaled by a small net.
+//! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`), with order, accelerator, dropping and the weight of others left to a net.
 //!
-//! The net sees a job and the queue (`features.rs`) and outputs four judgements of the request: whether to give it up,
-//! how much of the capacity it may count on, how far it may slow others, and how much slowdown it bears. Order and
-//! placement stay those of the rule; `policies/README.md` reports the value of nets that judged these as well.
+//! The net sees a job and the queue (`features.rs`) and outputs eight judgements of the request, y from -2 to 2:
 //!
-//! With output weights of zero it decides exactly as `gated`, which is where training starts. One policy serves all
-//! queue lengths, accelerator counts, mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and
-//! features are relative to the platform. The net has 400 weights and takes 384 multiply-accumulates per job.
+//! | output | what it decides |
+//! |---|---|
+//! | need | the request is dropped if its critical path left, times e^y but at least 1, is longer than the time to its deadline |
+//! | alpha | the share of the capacity that it may count on before it is demoted, as a factor e^y |
+//! | margin | how far its layers may slow others, as a factor e^y |
+//! | patience | how much slowdown it bears, as a factor e^y |
+//! | order | the walk goes by the time to the deadline / e^y, the least first |
+//! | bytes, speed, load | a sub-job goes to the accelerator with the least f (d / d_min)^(1.5 y) (c1 / c1_min)^(2 y) k^y: f is the time until the request would be done there less its best-case work after the sub-job, d the DRAM bytes, k the slowdown of the memory with this layer, at least 1 |
+//!
+//! The score of a pair (request, accelerator) is thus the product of two vectors: what the net says of the request, and how
+//! the accelerator compares with the best for this layer. So one policy serves all accelerators, and all queue lengths,
+//! mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and features are relative to the platform.
+//! With output weights of zero it decides exactly as `gated`, which is where training starts.
 
 mod features;
+mod layers;
 mod parts;
 #[cfg(test)]
 mod tests;
 
-use super::dense::exp;
+use super::dense::{ACTIVATION_MACS, exp, ln};
 use super::explore::{Exploration, Explorer};
 use super::net::{LANES, Lanes, Net};
 use super::weights::{Tensors, WeightsError};
 use crate::rng;
-use crate::scheduler::{AHEAD, ALPHA, Gate, Judge, MARGIN};
-use crate::sim::{Decision, JobView, Record, Scheduler, View};
-use features::{JOB_FEATURES, Observation};
+use crate::scheduler::{AHEAD, ALPHA, Choice, Gate, Judge, Load, MARGIN, Placing, least_cost};
+use crate::sim::{Decision, JobView, Record, Scheduler, SubJobView, View};
+use crate::units::Time;
+use features::{JOB_FEATURES, NEW_FEATURES, OWN_FEATURES, Observation};
+use layers::Ratios;
 pub use parts::PARTS;
 use parts::{Without, take_away};
 use rand::RngExt;
 
-const JUDGEMENTS: usize = 4;
-const UNITS: usize = 12;
+const JUDGEMENTS: usize = 8;
+const UNITS: usize = 16;
 type JobNet = Net<JOB_FEATURES, UNITS, JUDGEMENTS>;
 
 /// The inputs, hidden units and outputs of the net.
 pub(crate) const NET: [usize; 3] = [JOB_FEATURES, UNITS, JUDGEMENTS];
 
 /// The version of the features and of the net: weights for another version are refused.
-pub const FEATURES: &str = "learned_gate-2";
+pub const FEATURES: &str = "learned_gate-3";
 
 /// The number of weights of the policy.
 pub const WEIGHTS: usize = JobNet::WEIGHTS;
@@ -56,8 +67,48 @@ pub fn weights(tensors: &Tensors) -> Result<&[f32], WeightsError> {
     tensors.values(TENSOR, &[WEIGHTS])
 }
 
+/// What an output of 1 changes in the exponents of bytes and speed. Our choice, because noise in training must change some
+/// decisions and not all of them.
+const BYTES: f32 = 1.5;
+const SPEED: f32 = 2.0;
+
 /// Limits judgements to factors between 1/e^2 and e^2. Our choice, because a term has no more effect beyond them.
 const LARGEST: f32 = 2.0;
+
+/// The version before: 21 features, 12 units and the first 4 judgements.
+pub const FEATURES_BEFORE: &str = "learned_gate-2";
+
+/// The weights of a policy of the version before as weights of this one, with which it decides alike: what is new counts
+/// nothing, and new units are drawn from a seed so that they can learn.
+///
+/// # Errors
+/// The file does not hold weights of that version.
+pub fn of_version_before(tensors: &Tensors) -> Result<Tensors, WeightsError> {
+    const INPUTS: usize = JOB_FEATURES - NEW_FEATURES;
+    const HIDDEN: usize = 12;
+    const OUTPUTS: usize = 4;
+    type Before = Net<INPUTS, HIDDEN, OUTPUTS>;
+    let before = tensors.values(TENSOR, &[Before::WEIGHTS])?;
+    let mut weights = untrained(1);
+    let input = |i: usize| if i < OWN_FEATURES - NEW_FEATURES { i } else { i + NEW_FEATURES };
+    let mut rest = before;
+    let mut row = |to: usize, length: usize| {
+        let (row, left) = rest.split_at(length);
+        weights[to..][..length].copy_from_slice(row);
+        rest = left;
+    };
+    (0..INPUTS).for_each(|i| row(input(i) * UNITS, HIDDEN));
+    row(JOB_FEATURES * UNITS, HIDDEN);
+    let second = JobNet::HIDDEN_WEIGHTS;
+    (0..HIDDEN).for_each(|unit| row(second + unit * JUDGEMENTS, OUTPUTS));
+    let skip = second + UNITS * JUDGEMENTS;
+    (0..INPUTS).for_each(|i| row(skip + input(i) * JUDGEMENTS, OUTPUTS));
+    row(skip + JOB_FEATURES * JUDGEMENTS, OUTPUTS);
+    for i in OWN_FEATURES - NEW_FEATURES..OWN_FEATURES {
+        weights[i * UNITS..][..HIDDEN].fill(0.0);
+    }
+    Ok(self::tensors(weights))
+}
 
 /// Weights with which the policy is `gated`: a hidden layer drawn from the seed, and outputs of zero.
 pub fn untrained(seed: u64) -> Vec<f32> {
@@ -130,13 +181,18 @@ struct Learned {
     exploration: Option<Exploration>,
 }
 
-/// The judgements of a job by the net, as factors.
+/// The judgements of a job by the net: factors, and for the choice of the accelerator exponents.
 struct Verdict {
-    /// The factor on the time that a request needs, in the decision to give it up; at least 1.
+    /// At least 1.
     need: f64,
     alpha: f64,
     margin: f64,
     patience: f64,
+    /// The factor on the time to the deadline.
+    order: f64,
+    bytes: f32,
+    speed: f32,
+    load: f32,
 }
 
 impl Learned {
@@ -163,6 +219,9 @@ impl Learned {
             }
             out.operations.macs += lanes as u64 * JobNet::MACS;
         }
+        // The score of a pair takes a logarithm and an exponential.
+        let pairs = view.sub_jobs().len() * view.accelerators().len();
+        out.operations.macs += 2 * ACTIVATION_MACS * pairs as u64;
     }
 }
 
@@ -188,8 +247,19 @@ fn explore(
 impl Verdict {
     /// The verdict from the outputs of the net; zeros give the verdict of `gated`.
     fn of(outputs: [f32; JUDGEMENTS]) -> Self {
-        let [need, alpha, margin, patience] = outputs.map(|y| f64::from(exp(y.clamp(-LARGEST, LARGEST))));
-        Self { need: need.max(1.0), alpha: alpha * ALPHA, margin: margin * MARGIN, patience }
+        let cut = outputs.map(|y| y.clamp(-LARGEST, LARGEST));
+        let factor = |y: f32| f64::from(exp(y));
+        let [need, alpha, margin, patience, order, bytes, speed, load] = cut;
+        Self {
+            need: factor(need).max(1.0),
+            alpha: factor(alpha) * ALPHA,
+            margin: factor(margin) * MARGIN,
+            patience: factor(patience),
+            order: factor(-order),
+            bytes: BYTES * bytes,
+            speed: SPEED * speed,
+            load,
+        }
     }
 }
 
@@ -215,6 +285,25 @@ impl Judge for Learned {
 
     fn margin(&self, job: usize) -> f64 {
         self.verdicts[job].margin
+    }
+
+    fn due(&self, view: &View, job: usize) -> Time {
+        let left = view.jobs()[job].deadline.saturating_sub(view.now());
+        view.now() + left.scale(self.verdicts[job].order)
+    }
+
+    fn choose(&self, view: &View, placing: &Placing, load: &Load, sub: &SubJobView) -> (Choice, u64) {
+        let verdict = &self.verdicts[sub.job];
+        let network = view.job_of(sub).network;
+        let ratios = self.observation.layers().ratios(network, sub.id.layer);
+        let costs = view.network_of(view.job_of(sub)).costs.row(sub.id.layer as usize);
+        least_cost(placing, view, sub, |accelerator| {
+            let demand = costs[accelerator].map_or(0.0, |cost| cost.demand_bytes_per_ps);
+            let slowdown = load.slowdown_with(view, accelerator, demand);
+            let slowdown = if slowdown > 1.0 { ln(slowdown as f32) } else { 0.0 };
+            let Ratios { bytes, speed } = ratios[accelerator];
+            f64::from(exp(verdict.bytes * bytes + verdict.speed * speed + verdict.load * slowdown))
+        })
     }
 
     fn patience(&self, job: usize) -> f64 {

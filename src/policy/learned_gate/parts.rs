@@ -15,6 +15,8 @@ pub const PARTS: &[Part] = &[
         doc: "the net's judgement of how much capacity a request may count on, how far it may slow others and how \
               much slowdown it bears",
     },
+    Part { name: "learned_order", doc: "the net's judgement of which request comes first" },
+    Part { name: "learned_place", doc: "the net's judgement of what counts in the choice of an accelerator" },
     Part {
         name: "queue",
         doc: "features that all requests share: the queue, past events, the period and the platform",
@@ -42,9 +44,11 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "drop" => without.drop = true,
             "hold" => without.hold = true,
             "demotion" => without.demotion = true,
-            // Outputs in the order of `Verdict::of`; zeros give the verdict of `gated`.
+            // Outputs in the order of `Verdict::of`; zeros give the verdict of the rule.
             "learned_drop" => JobNet::forget_outputs(weights, 0..1),
-            "learned_share" => JobNet::forget_outputs(weights, 1..JUDGEMENTS),
+            "learned_share" => JobNet::forget_outputs(weights, 1..4),
+            "learned_order" => JobNet::forget_outputs(weights, 4..5),
+            "learned_place" => JobNet::forget_outputs(weights, 5..JUDGEMENTS),
             "queue" => JobNet::forget_inputs(weights, OWN_FEATURES..JOB_FEATURES),
             "bandwidth" => JobNet::forget_inputs(weights, OF_BYTES),
             "hidden" => JobNet::forget_hidden(weights),

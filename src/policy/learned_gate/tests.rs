@@ -90,3 +90,28 @@ fn without_drop_it_drops_nothing_and_without_hold_it_holds_nothing() {
     assert!(dropped[0] > 0 && held[0] > 0, "{dropped:?} {held:?}");
     assert_eq!([dropped[1], held[1]], [0, 0]);
 }
+
+/// The weights of version 2, by its layout: what the net says of features is what it said, and new outputs are zero.
+#[test]
+fn weights_of_the_version_before_say_the_same() {
+    let mut random = rng::stream(1, "test", "before");
+    let before: Vec<f32> = (0..400).map(|_| random.random_range(-0.5..0.5)).collect();
+    let old: [f32; 21] = std::array::from_fn(|_| random.random_range(-2.0..2.0));
+    let mut tensors = Tensors::default();
+    tensors.insert("weights", &[400], before.clone());
+    let now = of_version_before(&tensors).expect("400 weights");
+    let mut x = [[0.0; LANES]; JOB_FEATURES];
+    // New features are the last five of a job's own, and count nothing.
+    let seen = old[..10].iter().chain(&[3.0; 5]).chain(&old[10..]).copied();
+    put(&mut x, 0, seen);
+    let said = JobNet::new(weights(&now).unwrap()).forward(&x).map(|row| row[0]);
+    let mut x = [[0.0; LANES]; 21];
+    put(&mut x, 0, old);
+    let expected = Net::<21, 12, 4>::new(&before).forward(&x).map(|row| row[0]);
+    for (said, expected) in said.iter().zip(&expected) {
+        assert!((said - expected).abs() < 1e-6, "{said} {expected}");
+    }
+    assert_eq!(said[4..], [0.0; 4]);
+    tensors.insert("weights", &[3], vec![0.0; 3]);
+    assert!(of_version_before(&tensors).is_err());
+}

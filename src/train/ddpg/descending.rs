@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::policy::{Tensors, WeightsError};
 use crate::rng;
 use crate::train::env::Env;
-use crate::train::learner::{Learner, LogRow};
+use crate::train::learner::{From, Learner, LogRow};
 use crate::train::torch::ddpg::Ddpg;
 use crate::train::traces::setup;
 use crate::train::validation::Validation;
@@ -19,11 +19,12 @@ pub(super) struct Descending {
 
 impl Descending {
     /// A learner at its start, or in a stored state.
-    pub(super) fn new(plan: &Plan, hyper: Hyper, state: Option<&Tensors>) -> Result<Self, WeightsError> {
+    pub(super) fn new(plan: &Plan, hyper: Hyper, from: From) -> Result<Self, WeightsError> {
         let accelerators = plan.cases[0].site.world.platform.accelerators.len();
-        let ddpg = match state {
-            Some(state) => Ddpg::resume(hyper, accelerators, state)?,
-            None => Ddpg::new(hyper, accelerators),
+        let ddpg = match from {
+            From { state: Some(state), .. } => Ddpg::resume(hyper, accelerators, state)?,
+            From { initial: Some(actor), .. } => Ddpg::new(hyper, accelerators).starting_from(actor)?,
+            From { initial: None, state: None } => Ddpg::new(hyper, accelerators),
         };
         let cases = plan.cases.clone();
         let Experiment { first_seed, seeds, .. } = plan.experiment;

@@ -99,6 +99,17 @@ impl Ddpg {
         }
     }
 
+    /// The same with the weights of another actor.
+    ///
+    /// # Errors
+    /// A tensor is missing or of another size.
+    pub fn starting_from(self, actor: &Tensors) -> Result<Self, WeightsError> {
+        let shapes = shapes(self.accelerators, self.hyper.hidden);
+        let actor = Parameters::extract(actor, "", &shapes)?.tensors();
+        let actor = Learner::new(&actor, self.hyper.actor_learning_rate, self.hyper.max_grad_norm);
+        Ok(Self { actor, ..self })
+    }
+
     /// A training resumed from a checkpoint; hyper-parameters and system must be the same as then.
     ///
     /// # Errors

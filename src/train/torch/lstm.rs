@@ -28,11 +28,17 @@ pub fn initial_critic(accelerators: usize, hidden: usize, random: &mut ChaCha8Rn
 
 /// The actions \[batch, sub-jobs, M + 4\] for rows \[batch, sub-jobs, features\].
 pub fn act(actor: &Parameters, rows: &Tensor) -> Tensor {
-    head(actor, &walk(actor, rows)).tanh()
+    outputs_of(actor, rows, true)
+}
+
+fn outputs_of(actor: &Parameters, rows: &Tensor, learns_hidden: bool) -> Tensor {
+    let hidden = walk(actor, rows);
+    let hidden = if learns_hidden { hidden } else { hidden.detach() };
+    head(actor, &hidden).tanh()
 }
 
 /// The actions to all items of a batch: \[items, M + 4\].
-pub(super) fn said(actor: &Parameters, batch: &Batch) -> Tensor {
+pub(super) fn said(actor: &Parameters, batch: &Batch, learns_hidden: bool) -> Tensor {
     let longest = batch.lengths.iter().copied().max().unwrap_or(0);
     let (count, wide) = (batch.lengths.len() as i64, batch.rows.size()[1]);
     let places = batch
@@ -43,7 +49,7 @@ pub(super) fn said(actor: &Parameters, batch: &Batch) -> Tensor {
     let places = Tensor::from_slice(&places.collect::<Vec<i64>>());
     let padded = Tensor::zeros([count * longest, wide], (Kind::Float, batch.rows.device()));
     let rows = padded.index_copy(0, &places, &batch.rows).reshape([count, longest, wide]);
-    let actions = act(actor, &rows);
+    let actions = outputs_of(actor, &rows, learns_hidden);
     actions.reshape([count * longest, -1]).index_select(0, &places)
 }
 

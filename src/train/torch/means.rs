@@ -23,8 +23,8 @@ impl Batch {
     }
 }
 
-/// A net in tch: its outputs, \[items, outputs\].
-pub(super) type Net = fn(&Parameters, &Batch) -> Tensor;
+/// A net in tch: its outputs, \[items, outputs\]. Without `learns_hidden` only what belongs to single outputs has a gradient.
+pub(super) type Net = fn(&Parameters, &Batch, learns_hidden: bool) -> Tensor;
 
 /// The net of a policy.
 pub(super) fn net(policy: &str) -> Net {
@@ -36,7 +36,7 @@ pub(super) fn net(policy: &str) -> Net {
 }
 
 /// The net of `learned_gate` (`policy/net.rs`): W2 s(W1 x + b1) + S x + b2, with all weights in one tensor.
-fn learned_gate(parameters: &Parameters, batch: &Batch) -> Tensor {
+fn learned_gate(parameters: &Parameters, batch: &Batch, learns_hidden: bool) -> Tensor {
     let mut rest = parameters.get("weights").shallow_clone();
     let mut take = |rows: usize, columns: usize| {
         let count = (rows * columns) as i64;
@@ -49,5 +49,6 @@ fn learned_gate(parameters: &Parameters, batch: &Batch) -> Tensor {
     let (second, skip, bias) = (take(units, outputs), take(inputs, outputs), take(1, outputs));
     let hidden = batch.rows.matmul(&first) + first_bias;
     let hidden = &hidden / (hidden.abs() + 1.0);
+    let hidden = if learns_hidden { hidden } else { hidden.detach() };
     hidden.matmul(&second) + batch.rows.matmul(&skip) + bias
 }

@@ -33,11 +33,13 @@ use crate::train::learner::{Learner, LogRow, Start};
 use crate::train::traces::accelerators;
 use crate::train::validation::{Validation, mean};
 
-pub(in crate::train) const START: Option<Start> = Some(|plan, training, state| {
+pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
     let (rloo, accelerators) = (training.rloo_parameters(), accelerators(plan));
     let traces = training_traces(plan, rloo.seed);
-    let learner = Ascending::new(training.policy(), accelerators, rloo, training.headroom, traces);
-    Ok(Box::new(learner.at(state)?))
+    let kind = training.policy();
+    let weights = from.initial.cloned().unwrap_or_else(|| (kind.untrained)(rloo.seed, accelerators));
+    let learner = Ascending::new(kind, accelerators, &weights, rloo, training.headroom, traces);
+    Ok(Box::new(learner.at(from.state)?))
 });
 
 /// The share of the moving average that a step replaces. Our choice, because it averages over some twenty steps.
@@ -62,27 +64,27 @@ struct Ascending<'a> {
 }
 
 impl<'a> Ascending<'a> {
-    /// A learner at its start.
+    /// A learner at its start, from these weights.
     fn new(
         kind: &'static PolicyEntry,
         accelerators: usize,
+        weights: &Tensors,
         rloo: Rloo,
         headroom: f64,
         traces: Box<Traces<'a>>,
     ) -> Self {
-        let weights = (kind.untrained)(rloo.seed, accelerators);
-        let own = Parameters::new(&weights);
+        let own = Parameters::new(weights);
         Self {
             kind,
             accelerators,
+            adam: Adam::new(&own, rloo.learning_rate, rloo.max_grad_norm),
             rloo,
             headroom,
             traces,
             net: net(kind.name),
             steps: 0,
             plays: 0,
-            average: Parameters::new(&weights),
-            adam: Adam::new(&own, rloo.learning_rate, rloo.max_grad_norm),
+            average: Parameters::new(weights),
             own,
         }
     }
@@ -147,7 +149,14 @@ impl Ascending<'_> {
         self.adam.rate = warm * self.schedule(self.rloo.learning_rate, self.rloo.final_learning_rate);
         let setups = (self.traces)(self.steps, traces);
         let noise = stream(seed, "rloo", &self.steps.to_string()).random();
-        let exploring = Exploring { seed: noise, sigma: sigma as f32, plays, spells: spells as u32, samples };
+        let exploring = Exploring {
+            seed: noise,
+            sigma: sigma as f32,
+            scales: &self.rloo.output_noise,
+            plays,
+            spells: spells as u32,
+            samples,
+        };
         let groups = collect(self.kind, &self.own.tensors(), &setups, exploring);
         let outputs = (self.kind.outputs)(self.accelerators);
         let count = (groups.len() * plays) as f64;
@@ -187,7 +196,9 @@ impl Ascending<'_> {
     /// A step of the optimiser along the gradient of the expected return; returns its norm.
     fn descend(&mut self, weighed: &mut [&Weighed]) -> f64 {
         let features = (self.kind.features_of)(self.accelerators);
-        let gradient = gradient(self.net, &self.own.tensors(), features, weighed);
+        // What outputs without noise say must not change, so neither does the layer that they share with others.
+        let learns_hidden = self.rloo.output_noise.iter().all(|scale| scale.0 > 0.0);
+        let gradient = gradient((self.net, learns_hidden), &self.own.tensors(), features, weighed);
         let norm = self.adam.step_along(&mut self.own, &gradient);
         self.average.follow(&self.own, REPLACED);
         norm
@@ -198,13 +209,22 @@ impl Ascending<'_> {
 ///
 /// It is the sum of those of batches, which all threads share. Queues of a batch have about the same length, because the net
 /// computes them at the length of the longest.
-fn gradient(net: Net, weights: &Tensors, features: usize, weighed: &mut [&Weighed]) -> Vec<Tensor> {
+fn gradient(
+    (net, learns_hidden): (Net, bool),
+    weights: &Tensors,
+    features: usize,
+    weighed: &mut [&Weighed],
+) -> Vec<Tensor> {
     weighed.sort_by_key(|weighed| weighed.sample.spells.len());
     let of_batch = |weighed: &[&Weighed]| {
         one_thread();
         let own = Parameters::new(weights);
         let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
-        let loss = loss(&net(&own, &Batch::new(&samples, features)), weighed);
+        let mut loss = loss(&net(&own, &Batch::new(&samples, features), learns_hidden), weighed);
+        if !learns_hidden {
+            // libtorch wants every tensor in the computation.
+            loss = own.leaves().iter().fold(loss, |loss, leaf| loss + leaf.sum(Kind::Float) * 0.0);
+        }
         Tensor::run_backward(&[loss], own.leaves(), false, false)
     };
     let parts: Vec<Vec<Tensor>> = weighed.par_chunks(TOGETHER).map(of_batch).collect();
@@ -216,7 +236,8 @@ fn gradient(net: Net, weights: &Tensors, features: usize, weighed: &mut [&Weighe
 /// The loss, whose gradient is minus that of the expected return.
 fn loss(said: &Tensor, weighed: &[&Weighed]) -> Tensor {
     let pushes = flat(weighed, |weighed| &weighed.pushes).reshape(said.size());
-    // Nothing pushes an output further beyond its bound, where it has no effect.
-    let outwards = no_grad(|| (said * &pushes).gt(0.0).logical_and(&said.abs().gt(BOUND)));
-    -(said * pushes.masked_fill(&outwards, 0.0)).sum(Kind::Float)
+    // An output beyond its bound is cut before the noise is added, so nothing that it says there has an effect. Pushes inwards
+    // are not kept either: half of what is noise alone would be a drift.
+    let beyond = no_grad(|| said.abs().gt(BOUND));
+    -(said * pushes.masked_fill(&beyond, 0.0)).sum(Kind::Float)
 }

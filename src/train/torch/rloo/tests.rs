@@ -7,6 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
 use crate::check::{layer, plain_rules, platform, request, trace, world};
+use crate::files::Share;
 use crate::policy::{Actor, LEARNED_GATE_NET, find, learned_gate, relmas, tiny};
 use crate::train::cart_pole;
 use crate::train::credit::leave_one_out;
@@ -44,7 +45,8 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     let all = samples.iter().zip(&pushes);
     let weighed: Vec<Weighed> =
         all.map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
-    let gradient = values(&gradient(net(name), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
+    let gradient =
+        values(&gradient((net(name), true), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
     let value = |place: usize, by: f32| {
         let mut moved = moved.clone();
         moved[place] += by;
@@ -63,6 +65,19 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
         compared += usize::from(differences.abs() > 0.05);
     }
     assert!(compared > 100, "{compared}");
+}
+
+/// Where an output is cut nothing pushes it: a push inwards that is kept would be a drift, as those outwards are not.
+#[test]
+fn beyond_its_bound_no_output_is_pushed() {
+    let sample = Sample { rows: Vec::new(), spells: vec![0, 1] };
+    for push in [1.0, -1.0] {
+        let weighed = Weighed { sample: &sample, pushes: vec![push; 4] };
+        let loss_of =
+            |said: [f32; 4]| loss(&Tensor::from_slice(&said).reshape([2, 2]), &[&weighed]).double_value(&[]);
+        assert_eq!(loss_of([2.5, -2.5, 3.0, -9.0]), 0.0);
+        assert_eq!(loss_of([2.5, -1.5, 0.5, -9.0]), f64::from(push));
+    }
 }
 
 #[test]
@@ -94,10 +109,11 @@ fn batches_add_up_to_the_whole() {
     let whole = {
         let own = Parameters::new(&weights);
         let batch = Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features);
-        let loss = loss(&net("relmas")(&own, &batch), &weighed.iter().collect::<Vec<_>>());
+        let loss = loss(&net("relmas")(&own, &batch, true), &weighed.iter().collect::<Vec<_>>());
         values(&Tensor::run_backward(&[loss], own.leaves(), false, false))
     };
-    let parts = values(&gradient(net("relmas"), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
+    let parts =
+        values(&gradient((net("relmas"), true), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
     assert_eq!(parts.len(), whole.len());
     let most = whole.iter().fold(0.0f32, |most, value| most.max(value.abs()));
     assert!(parts.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-5 * most));
@@ -120,7 +136,8 @@ fn trained(setup: fn() -> Setup, steps: u64) -> [f64; 2] {
     };
     let kind = find("relmas").expect("it is registered");
     let traces = Box::new(move |_, count: usize| (0..count).map(|_| setup()).collect());
-    let mut learner = Ascending::new(kind, 2, rloo, 0.5, traces);
+    let weights = (kind.untrained)(rloo.seed, 2);
+    let mut learner = Ascending::new(kind, 2, &weights, rloo, 0.5, traces);
     let mut rates = Vec::new();
     while learner.steps < steps {
         rates.push(learner.ascend().mean_rate.expect("plays"));
@@ -204,4 +221,38 @@ fn a_pole_is_balanced() {
     }
     let score = cart_pole::score(&parameters.tensors().flat(), random);
     assert!(score >= 475.0, "{score}");
+}
+
+/// Outputs without noise go on saying what they said, while the others learn.
+#[test]
+fn outputs_without_noise_stay_as_they_are() {
+    for (name, noise) in [
+        ("learned_gate", vec![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]),
+        ("relmas", vec![0.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+    ] {
+        let kind = find(name).expect("it is registered");
+        let output_noise: Vec<Share> = noise.into_iter().map(Share).collect();
+        let rloo = Rloo { output_noise: output_noise.clone(), learning_rate: 0.05, ..Rloo::default() };
+        let random = &mut stream(2, "test", name);
+        let untrained = (kind.untrained)(1, 2);
+        let moved: Vec<f32> = untrained.flat().iter().map(|w| w + random.random_range(-0.1..0.1)).collect();
+        let weights = untrained.with_flat(&moved);
+        let traces = Box::new(|_, count: usize| (0..count).map(|_| tiny(20)).collect());
+        let mut learner = Ascending::new(kind, 2, &weights, rloo, 0.5, traces);
+        let rows = numbers(3 * (kind.features_of)(2), 1.0, random);
+        let sample = Sample { rows, spells: vec![0, 1, 2] };
+        let said = |learner: &Ascending| {
+            let batch = Batch::new(&[&sample], (kind.features_of)(2));
+            values(&[net(name)(&learner.own, &batch, true).detach()])
+        };
+        let before = said(&learner);
+        for _ in 0..3 {
+            learner.ascend();
+        }
+        let after = said(&learner);
+        for (output, (before, after)) in before.iter().zip(&after).enumerate() {
+            let is_still = output_noise[output % output_noise.len()].0 == 0.0;
+            assert_eq!(before == after, is_still, "{name}, output {output}: {before} {after}");
+        }
+    }
 }

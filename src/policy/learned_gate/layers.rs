@@ -1,0 +1,103 @@
+//! What the policy knows of the layers of all networks: computed once, since it does not change in a run unless an
+//! accelerator is lost.
+
+use crate::sim::{NetworkModel, PairCost, View};
+
+/// What the features need of a layer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OfLayer {
+    /// The largest of the smallest c1 of this layer and those that come after it in the list of layers, in ps.
+    pub(super) largest_ps: f64,
+    /// b on the fastest accelerator, in bytes/ps.
+    pub(super) demand: f64,
+    /// The mean over accelerators of ln(DRAM bytes / least DRAM bytes).
+    pub(super) spread_of_bytes: f64,
+    /// The mean over accelerators of ln(c1 / smallest c1).
+    pub(super) spread_of_speed: f64,
+}
+
+/// How an accelerator compares with the best for a layer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ratios {
+    /// ln(DRAM bytes / least DRAM bytes).
+    pub(super) bytes: f32,
+    /// ln(c1 / smallest c1).
+    pub(super) speed: f32,
+}
+
+/// All layers of the networks of a world.
+#[derive(Default)]
+pub(super) struct Layers {
+    losses: u32,
+    accelerators: usize,
+    of_layer: Vec<Vec<OfLayer>>,
+    ratios: Vec<Vec<Ratios>>,
+}
+
+impl Layers {
+    /// Brings everything up to date.
+    pub(super) fn take(&mut self, view: &View) {
+        if self.losses == view.losses() && !self.of_layer.is_empty() {
+            return;
+        }
+        let networks = &view.world().networks;
+        self.losses = view.losses();
+        self.accelerators = view.accelerators().len();
+        self.ratios = networks.iter().map(ratios).collect();
+        self.of_layer = networks
+            .iter()
+            .zip(&self.ratios)
+            .map(|(n, ratios)| of_layers(n, ratios, self.accelerators))
+            .collect();
+    }
+
+    pub(super) fn of_layer(&self, network: u32, layer: u32) -> &OfLayer {
+        &self.of_layer[network as usize][layer as usize]
+    }
+
+    /// How the accelerators compare for a layer.
+    pub(super) fn ratios(&self, network: u32, layer: u32) -> &[Ratios] {
+        &self.ratios[network as usize][layer as usize * self.accelerators..][..self.accelerators]
+    }
+}
+
+fn ratios(network: &NetworkModel) -> Vec<Ratios> {
+    let of_layer = |layer: usize| {
+        let costs = network.costs.row(layer);
+        // One byte more, because a layer may need none.
+        let bytes = |cost: &PairCost| cost.dram_bytes() + 1.0;
+        let least = costs.iter().flatten().map(bytes).fold(f64::INFINITY, f64::min);
+        let best_ps = network.best_alone[layer].as_ps().max(1.0);
+        let of_pair = move |cost: &Option<PairCost>| {
+            cost.as_ref().map_or(Ratios::default(), |cost| Ratios {
+                bytes: (bytes(cost) / least).ln() as f32,
+                speed: (cost.alone.as_ps().max(1.0) / best_ps).ln() as f32,
+            })
+        };
+        costs.into_iter().map(of_pair)
+    };
+    (0..network.layers.len()).flat_map(of_layer).collect()
+}
+
+fn of_layers(network: &NetworkModel, ratios: &[Ratios], accelerators: usize) -> Vec<OfLayer> {
+    let mut largest_ps = 0f64;
+    let mut all: Vec<OfLayer> = (0..network.layers.len())
+        .rev()
+        .map(|layer| {
+            let best_ps = network.best_alone[layer].as_ps();
+            largest_ps = largest_ps.max(best_ps);
+            let row = &ratios[layer * accelerators..][..accelerators];
+            let mean = |of: fn(&Ratios) -> f32| {
+                row.iter().map(|ratios| f64::from(of(ratios))).sum::<f64>() / accelerators as f64
+            };
+            OfLayer {
+                largest_ps,
+                demand: network.best_bytes[layer] as f64 / best_ps.max(1.0),
+                spread_of_bytes: mean(|ratios| ratios.bytes),
+                spread_of_speed: mean(|ratios| ratios.speed),
+            }
+        })
+        .collect();
+    all.reverse();
+    all
+}
