@@ -14,16 +14,16 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("relmas-8", "hetero-8"),
     ("mascot", "learned_gate"),
     ("mascot-2", "learned_gate-2"),
-    ("mascot-relmas-4", "learned_gate-hetero-4"),
-    ("mascot-relmas-6", "learned_gate-hetero-6"),
-    ("mascot-relmas-8", "learned_gate-hetero-8"),
+    ("mascot-relmas-4", "evolved-hetero-4"),
+    ("mascot-relmas-6", "evolved-hetero-6"),
+    ("mascot-relmas-8", "evolved-hetero-8"),
     ("relmas-relmas-6", "relmas-hetero-6"),
     ("stretch_mean", "slowdown_mean"),
     ("relmas.toml", "grid135.toml"),
     ("relmas-headline.toml", "headline.toml"),
-    ("train-relmas-4.toml", "train-hetero-4.toml"),
+    ("train-relmas-4.toml", "train-learned_gate.toml"),
     ("train-relmas-6.toml", "train-hetero-6.toml"),
-    ("train-relmas-8.toml", "train-hetero-8.toml"),
+    ("train-relmas-8.toml", "train-learned_gate.toml"),
     ("train-relmas-6-ddpg.toml", "train-hetero-6-relmas.toml"),
     ("relmas.csv", "grid135.csv"),
     ("relmas-cells.csv", "grid135-cells.csv"),
@@ -94,7 +94,7 @@ mod tests {
         assert!(hint("experiments/relmas.toml").ends_with("experiments/grid135.toml` since 0.2)"));
         assert!(
             hint("policies/mascot-relmas-6.toml")
-                .ends_with("policies/learned_gate-hetero-6.toml` since 0.2)")
+                .ends_with("policies/evolved-hetero-6.toml` since 0.2)")
         );
         assert_eq!((hint("experiments/relmas-6.toml"), hint("relmas")), (String::new(), String::new()));
     }

@@ -2,7 +2,7 @@
 //! and `<name>.toml`, the manifest, which records what they are for and how they were trained.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::{io, iter};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -239,12 +239,14 @@ impl Policy {
         let source = Source::read(path)?;
         let manifest: Manifest = source.parse()?;
         let carry = kind.earlier.iter().find(|(features, _)| *features == manifest.features);
-        let features = carry.map_or(kind.features, |(features, _)| features);
-        let expected = [("kind", &manifest.kind, kind.name), ("features", &manifest.features, features)];
-        for (key, found, expected) in expected {
-            if found != expected {
-                let hint = did_you_mean(found, [expected]);
-                let message = format!("`{key}` is `{found}`{hint}: expected `{expected}`");
+        let earlier = kind.earlier.iter().map(|(features, _)| *features);
+        let features: Vec<&str> = iter::once(kind.features).chain(earlier).collect();
+        for (key, found, allowed) in
+            [("kind", &manifest.kind, &[kind.name][..]), ("features", &manifest.features, &features)]
+        {
+            if !allowed.contains(&&found[..]) {
+                let hint = did_you_mean(found, allowed.iter().copied());
+                let message = format!("`{key}` is `{found}`{hint}: expected `{}`", allowed.join("` or `"));
                 return Err(source.error_at_top(message));
             }
         }
