@@ -19,7 +19,7 @@ use crate::experiment::{
     distinct,
 };
 use crate::hw::{Placement, Residency, Sharing, SystemSpec};
-use crate::sim::Drift;
+use crate::sim::{Drift, Estimates};
 use crate::workload::{RateChanges, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
 /// An experiment whose names are resolved and whose cases are ready to run.
@@ -217,6 +217,7 @@ fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point])
     let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
     check_whole_layers(experiment, system, &settings)?;
     check_switch(experiment, system, &settings)?;
+    check_learning(experiment, system, &settings)?;
     check_memories(experiment, system, &settings)?;
     check_given_costs(experiment, system, &settings)
 }
@@ -256,6 +257,18 @@ fn check_switch(experiment: &Experiment, system: &SystemSpec, settings: &[Settin
     match settings.iter().filter(switches).any(|setting| setting.phases) {
         true => Err(Error::Usage(format!(
             "{}: `switch_us` and `switch_kib` cannot be combined with `phases = true` (`{}`)",
+            experiment.path.display(),
+            system.name
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Checks that estimates are corrected only where layers have one demand, because phases keep theirs.
+fn check_learning(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
+    match settings.iter().any(|setting| setting.phases && setting.estimates == Estimates::Ewma) {
+        true => Err(Error::Usage(format!(
+            "{}: `estimates = \"ewma\"` cannot be combined with `phases = true` (`{}`)",
             experiment.path.display(),
             system.name
         ))),

@@ -61,7 +61,7 @@ pub use rules::{DecisionCost, Host, LateRules, Rules, Trigger, Unassigned};
 pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
 pub use switch::Switch;
 pub use trace::{Follower, Request, Span, Trace};
-pub use variation::{Distribution, Draws, Spread, Variation};
+pub use variation::{Distribution, Draws, Estimates, Spread, Variation};
 pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};
 
 /// A request, numbered in the order of arrival.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 
 use super::drift::Unable;
 use super::forwarding::Forwarding;
@@ -153,6 +153,13 @@ impl PairCost {
         let energy = Picojoules(self.energy.0 - dram_pj - bytes * way.link_pj_per_byte);
         Self { demand_bytes_per_ps, tile_bytes: self.tile_bytes * left, energy, ..self }
             .alone_behind(way.bandwidth_bytes_per_ps)
+    }
+
+    /// The cost of a layer that is expected to take `ratio` times as long, as one of an accelerator at 1 / `ratio` of its
+    /// speed: its bytes and its energy stay.
+    pub(crate) fn expected(self, ratio: f64, way: &Way) -> Self {
+        let (latency_ps, demand_bytes_per_ps) = (self.latency_ps * ratio, self.demand_bytes_per_ps / ratio);
+        Self { latency_ps, demand_bytes_per_ps, ..self }.alone_behind(way.bandwidth_bytes_per_ps)
     }
 
     /// Sets c1 for a DRAM of the given bandwidth.
@@ -311,26 +318,12 @@ impl NetworkModel {
         for (layer, before) in predecessors.iter().enumerate() {
             before.iter().for_each(|&p| successors[p as usize].push(layer as u32));
         }
-        let best: Vec<PairCost> = costs
-            .rows()
-            .into_iter()
-            .map(|row| {
-                *row.iter().flatten().min_by_key(|c| c.alone).expect("some accelerator runs every layer")
-            })
-            .collect();
-        let best_alone: Vec<Time> = best.iter().map(|cost| cost.alone).collect();
-        let best_bytes: Vec<u64> = best.iter().map(|cost| cost.dram_bytes().round() as u64).collect();
-        let mut path_left = best_alone.clone();
-        for (layer, next) in successors.iter().enumerate().rev() {
-            let after = next.iter().map(|&s: &u32| path_left[s as usize]).max().unwrap_or_default();
-            path_left[layer] += after;
-        }
-        Self {
+        let mut network = Self {
             name: name.to_string(),
-            isolated: path_left.iter().copied().max().unwrap_or_default(),
-            total_best: best_alone.iter().copied().sum(),
-            total_bytes: best_bytes.iter().sum(),
-            alone: costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)).collect(),
+            isolated: Time::ZERO,
+            total_best: Time::ZERO,
+            total_bytes: 0,
+            alone: Vec::new(),
             sources: (0..layers.len() as u32).filter(|&l| predecessors[l as usize].is_empty()).collect(),
             phases: Vec::new(),
             forwarding: None,
@@ -341,10 +334,45 @@ impl NetworkModel {
             costs,
             predecessors,
             successors,
-            best_alone,
-            best_bytes,
-            path_left,
+            best_alone: Vec::new(),
+            best_bytes: Vec::new(),
+            path_left: Vec::new(),
+        };
+        network.sum_up();
+        network
+    }
+
+    /// Computes what follows from the costs; buffers are reused.
+    fn sum_up(&mut self) {
+        let Self { costs, alone, best_alone, best_bytes, path_left, .. } = self;
+        let in_row = |row: ArrayView1<Option<PairCost>>| {
+            *row.iter().flatten().min_by_key(|c| c.alone).expect("some accelerator runs every layer")
+        };
+        best_alone.clear();
+        best_bytes.clear();
+        for best in costs.rows().into_iter().map(in_row) {
+            best_alone.push(best.alone);
+            best_bytes.push(best.dram_bytes().round() as u64);
         }
+        alone.clear();
+        alone.extend(costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)));
+        path_left.clone_from(best_alone);
+        for (layer, next) in self.successors.iter().enumerate().rev() {
+            let after = next.iter().map(|&s: &u32| path_left[s as usize]).max().unwrap_or_default();
+            path_left[layer] += after;
+        }
+        self.isolated = path_left.iter().copied().max().unwrap_or_default();
+        self.total_best = best_alone.iter().copied().sum();
+        self.total_bytes = best_bytes.iter().sum();
+    }
+
+    /// Takes the costs that are expected where accelerator m takes `ratios[m]` times as long as another model of the
+    /// network says, without phases.
+    pub(super) fn expect(&mut self, tables: &Self, ratios: &[f64]) {
+        for (((_, m), expected), cost) in self.costs.indexed_iter_mut().zip(&tables.costs) {
+            *expected = cost.map(|cost| cost.expected(ratios[m], &tables.ways[m]));
+        }
+        self.sum_up();
     }
 
     /// The cost of a layer on an accelerator, `None` where it cannot run.

@@ -40,6 +40,8 @@ pub(super) struct Run {
     phase: usize,
     /// Work done per time, relative to the cost tables, where execution times vary.
     pub(super) pace: Option<f64>,
+    /// How long it was expected to take when it started, relative to the cost tables.
+    ratio: f64,
     pub(super) assignment: Assignment,
     pub(super) start: Time,
     /// The uncontended work done in the current phase, in picoseconds.
@@ -202,7 +204,7 @@ impl Run {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
         let (phase, pace, work_ps, rate, seen, peak) = (0, None, 0.0, 0.0, Vec::new(), Vec::new());
-        let switch_bytes = 0.0;
+        let (switch_bytes, ratio) = (0.0, 1.0);
         // A layer takes all of the only memory.
         let uses = if way.uses.is_empty() { vec![1.0] } else { way.uses.clone() };
         Self {
@@ -213,6 +215,7 @@ impl Run {
             phases,
             phase,
             pace,
+            ratio,
             assignment,
             start,
             work_ps,
@@ -238,6 +241,11 @@ impl Run {
     /// What it takes if accelerators work at `speed` and it is granted so much.
     fn takes(&self, speed: f64, grant: f64) -> Takes<'_> {
         Takes { sub_job: self.sub_job, demand: speed * self.demand(), grant, uses: &self.uses }
+    }
+
+    /// The demand that views show.
+    pub(super) fn expected_demand(&self) -> f64 {
+        self.cost.demand_bytes_per_ps / self.ratio
     }
 
     fn pace(&self) -> f64 {
@@ -382,7 +390,8 @@ impl Audit<'_> {
             paths.set_way(accelerator, way);
         }
         let run = Run::new(sub_job, cost, phases, way, assignment, self.now);
-        self.lanes.runs[accelerator] = Some(Run { switch_bytes: switch.dram_bytes, ..run });
+        let ratio = self.corrections.ratio(asked, accelerator);
+        self.lanes.runs[accelerator] = Some(Run { switch_bytes: switch.dram_bytes, ratio, ..run });
         Ok(())
     }
 
@@ -433,6 +442,7 @@ impl Audit<'_> {
         ensure!(origin == job.origin, "{sub_job:?} ends with other data: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
         self.totals.finish(&job.request, &run, origin.measured);
+        self.learn(network, accelerator, run.pace());
         self.release_inputs(sub_job);
         self.triggers.change();
         self.release_successors(&run, accelerator);

@@ -124,6 +124,9 @@ impl Case {
         let world = case.world();
         case.rules.drift = draw.drift(&world, &case.trace);
         case.rules.variation = Variation::new(draw.spread(), seed, &world);
+        if case.ports.is_none() {
+            case.rules.variation = case.rules.variation.estimated_by(draw.estimates());
+        }
         case
     }
 
@@ -216,7 +219,8 @@ impl fmt::Display for Case {
             write!(f, ", a change of network costs")?;
         }
         if self.rules.variation.is_some() {
-            write!(f, ", execution times vary")?;
+            let learnt = if self.rules.variation.is_learnt() { ", which estimates learn" } else { "" };
+            write!(f, ", execution times vary{learnt}")?;
         }
         Ok(())
     }

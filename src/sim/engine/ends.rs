@@ -36,6 +36,9 @@ impl Engine {
         };
         out.record(&finish, origin);
         job.finish(layer, accelerator);
+        let network = job.request.network;
+        self.learn(network, accelerator, running.pace, out);
+        let job = self.jobs.of(id);
         if job.abandoned {
             self.jobs.release_if_idle(id);
         } else if job.unfinished == 0 {

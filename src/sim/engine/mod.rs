@@ -8,6 +8,7 @@
 
 mod actions;
 mod admission;
+mod corrections;
 mod drift;
 mod ends;
 mod estimates;
@@ -26,6 +27,7 @@ use std::collections::BinaryHeap;
 use std::sync::{Arc, LazyLock};
 
 use self::actions::Pending;
+use self::corrections::Corrections;
 use self::drift::NextChange;
 use self::jobs::{Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
@@ -74,6 +76,8 @@ pub struct Engine {
     lanes: Lanes,
     /// The lanes as they are expected to be, where execution times vary.
     estimates: Option<Box<Lanes>>,
+    /// What schedulers see in place of the world, where estimates learn.
+    corrections: Option<Box<Corrections>>,
     residents: Residents,
     ticks: Ticks,
     next_change: NextChange,
@@ -102,6 +106,7 @@ clone_by_field!(Engine {
     jobs,
     lanes,
     estimates,
+    corrections,
     residents,
     ticks,
     next_change,
@@ -133,6 +138,7 @@ impl Engine {
         Self {
             jobs: Jobs::new(&world.networks),
             estimates: rules.variation.is_some().then(|| Box::new(lanes.clone())),
+            corrections: rules.variation.is_learnt().then(|| Box::new(Corrections::new(&world))),
             lanes,
             residents: Residents::new(&world),
             ticks: Ticks::new(rules.trigger),
@@ -226,7 +232,7 @@ impl Engine {
 
     /// The view of the scheduler at the decision that the engine waits for.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.world, &self.snapshot, self)
+        View::new(self.known(), &self.snapshot, self)
     }
 
     /// Whether the engine waits for [`Engine::apply`].
@@ -394,12 +400,16 @@ impl Engine {
         let weight = sub.assignment.expect("what is in a queue is assigned").weight;
         let (ready, assigned, alone) = (sub.ready_at, sub.assigned_at, cost.alone);
         let origin = job.origin;
-        job.start(sub_job.layer, accelerator, network);
+        let known = self.corrections.as_ref().map_or(&self.world, |corrections| corrections.world());
+        job.start(sub_job.layer, accelerator, &known.networks[asked as usize]);
         let pace = match &*self.rules.variation {
             Some(draws) => job.paces[sub_job.layer as usize] * draws.bias(asked, accelerator),
             None => 1.0,
         };
-        let running = Running::new(sub_job, entry.priority, weight, (cost, found), pace, self.now);
+        let mut running = Running::new(sub_job, entry.priority, weight, (cost, found), pace, self.now);
+        if let Some(corrections) = &self.corrections {
+            running.ratio = corrections.ratio(asked, accelerator);
+        }
         let sharing = self.world.platform.sharing;
         self.lanes.start(accelerator, running, way, sharing);
         if let Some(phases) = network.phases(sub_job.layer, accelerator) {
