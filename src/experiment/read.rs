@@ -42,7 +42,7 @@ use crate::files::{
 };
 use crate::hw::{Fusion, Objective, Placement, Residency, Sharing};
 use crate::precision::Precision;
-use crate::sim::{Distribution, Estimates, Unassigned};
+use crate::sim::{Distribution, Estimates, Preemption, Unassigned};
 use crate::units::Time;
 use crate::workload::{Late, Qos, SlaRule, TraceKeys};
 

@@ -218,6 +218,7 @@ fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point])
     check_whole_layers(experiment, system, &settings)?;
     check_switch(experiment, system, &settings)?;
     check_learning(experiment, system, &settings)?;
+    check_preemption(experiment, system, &settings)?;
     check_memories(experiment, system, &settings)?;
     check_given_costs(experiment, system, &settings)
 }
@@ -262,6 +263,22 @@ fn check_switch(experiment: &Experiment, system: &SystemSpec, settings: &[Settin
         ))),
         false => Ok(()),
     }
+}
+
+/// Checks that interrupting a layer costs something only where layers have parts, which have one demand.
+fn check_preemption(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
+    let costs = |setting: &&Setting| setting.preemption.costs();
+    let problem = if settings.iter().filter(costs).any(|setting| setting.phases) {
+        "`preemption` cannot be combined with `phases = true`"
+    } else if settings.iter().filter(costs).any(|setting| setting.max_sub_job_us.is_finite()) {
+        return Ok(());
+    } else if settings.iter().any(|setting| setting.preemption.costs()) {
+        "`preemption` says what it costs to interrupt a layer between its parts, and layers have none without \
+         `max_sub_job_us`: give it, or leave `preemption` out"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(format!("{}: {problem} (`{}`)", experiment.path.display(), system.name)))
 }
 
 /// Checks that estimates are corrected only where layers have one demand, because phases keep theirs.

@@ -10,6 +10,7 @@ use super::forwarding::Forwarding;
 use super::memory::{Memories, Way};
 use super::phases::{Phases, alone, phases};
 use super::power::{DramPower, Gating};
+use super::preemption::Interruption;
 use super::residency::Residency;
 use super::switch::Switch;
 use crate::cost::{LayerCost, OnChip};
@@ -222,6 +223,10 @@ pub struct NetworkModel {
     pub on_chip: Vec<Vec<Option<OnChip>>>,
     /// How its data reach accelerator m, at `[m]`.
     pub ways: Vec<Way>,
+    /// The place of each sub-job in its layer: 0 for the first part, and for a whole layer.
+    pub places: Vec<u32>,
+    /// What it takes to interrupt a layer between its parts, if that costs anything.
+    pub interruption: Option<Interruption>,
 }
 
 impl NetworkModel {
@@ -245,7 +250,7 @@ impl NetworkModel {
         let mut names = Vec::new();
         let mut costs = Vec::new();
         let mut predecessors: Vec<Vec<u32>> = Vec::new();
-        let mut last_part = Vec::with_capacity(layers.len());
+        let (mut last_part, mut places) = (Vec::with_capacity(layers.len()), Vec::new());
         let mut on_chip = vec![Vec::new(); platform.accelerators.len()];
         for layer in layers {
             let parts = max_sub_job.map_or(1, |limit| parts(&layer.costs, &ways, limit));
@@ -254,6 +259,7 @@ impl NetworkModel {
                     1 => layer.after.iter().map(|&p| last_part[p]).collect(),
                     _ => vec![predecessors.len() as u32 - 1],
                 });
+                places.push(part as u32 - 1);
                 names.push(match parts {
                     1 => layer.name.clone(),
                     _ => format!("{}[{part}/{parts}]", layer.name),
@@ -269,12 +275,12 @@ impl NetworkModel {
         }
         let shape = (names.len(), platform.accelerators.len());
         let costs = Array2::from_shape_vec(shape, costs).expect("one cost per layer and accelerator");
-        Self { on_chip, ways, ..Self::resolve(name, names, costs, predecessors) }
+        Self { on_chip, ways, places, ..Self::resolve(name, names, costs, predecessors) }
     }
 
     /// The same network with a demand that changes from phase to phase, behind the accelerators' DRAM ports.
     pub fn in_phases(self, ports_bytes_per_ps: &[f64]) -> Self {
-        let Self { name, layers, mut costs, predecessors, on_chip, ways, .. } = self;
+        let Self { name, layers, mut costs, predecessors, on_chip, ways, places, .. } = self;
         let mut all = Vec::with_capacity(costs.len());
         for ((_, accelerator), cost) in costs.indexed_iter_mut() {
             let bandwidth = ways[accelerator].bandwidth_bytes_per_ps;
@@ -285,7 +291,7 @@ impl NetworkModel {
             }
             all.push(phases);
         }
-        Self { phases: all, on_chip, ways, ..Self::resolve(&name, layers, costs, predecessors) }
+        Self { phases: all, on_chip, ways, places, ..Self::resolve(&name, layers, costs, predecessors) }
     }
 
     /// The network on the platform without some accelerators: they can run none of its layers.
@@ -304,6 +310,8 @@ impl NetworkModel {
             residency: self.residency.clone(),
             on_chip: self.on_chip.clone(),
             ways: self.ways.clone(),
+            places: self.places.clone(),
+            interruption: self.interruption.clone(),
             ..Self::resolve(&name, layers, costs, predecessors)
         })
     }
@@ -330,6 +338,8 @@ impl NetworkModel {
             residency: None,
             on_chip: Vec::new(),
             ways: Vec::new(),
+            places: Vec::new(),
+            interruption: None,
             layers,
             costs,
             predecessors,

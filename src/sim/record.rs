@@ -146,6 +146,8 @@ pub enum Record {
         energy: Picojoules,
         /// Uncontended latency c in picoseconds, times the factor by which it varies; the slowdown is (time - start) / c.
         uncontended_ps: f64,
+        /// How many parts of its layer it did again, because the layer was killed (`sim::preemption`).
+        repeated: u32,
     },
     /// The granted DRAM bandwidth changed.
     Bandwidth {

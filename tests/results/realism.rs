@@ -180,3 +180,45 @@ fn estimates_that_cannot_learn_are_refused_at_their_line() {
     let fleet = said(&format!("estimates = 'ewma'\n{fleet}"));
     assert!(fleet.contains("e.toml:1") && fleet.contains("on `systems` only"), "{fleet}");
 }
+
+#[test]
+fn interruptions_cost_what_the_key_says() {
+    let folder = TempDir::new().unwrap();
+    let parts = "max_sub_job_us = 100\n";
+    let (_, plain) = summary(&run(folder.path(), "plain", parts));
+    let (_, whole) = summary(&run(folder.path(), "whole", ""));
+    let all = "preemption = ['free', 'checkpoint', 'drain', 'kill']\n";
+    let swept = run(folder.path(), "swept", &format!("{parts}{all}"));
+    let (header, rows) = summary(&swept);
+    let key = header.iter().position(|name| name == "preemption").unwrap();
+    assert_eq!(header[key - 1], "phases", "{header:?}");
+    let of = |rule: &str| -> Vec<&Row> { rows.iter().filter(|row| row["preemption"] == rule).collect() };
+    for (free, plain) in of("free").into_iter().zip(&plain) {
+        assert!(plain.iter().all(|(column, value)| free[column] == *value));
+    }
+    // Whole layers are drained; only the key differs.
+    for (drained, whole) in of("drain").into_iter().zip(&whole) {
+        let differing: Vec<&String> =
+            whole.keys().filter(|column| drained[*column] != whole[*column]).collect();
+        assert_eq!(differing, ["max_sub_job_us"]);
+    }
+    let energy = |row: &Row| row["energy_layers_uj"].parse::<f64>().unwrap();
+    // `lookahead` gives requests up when layers take longer.
+    let of_edf = |rule: &str| of(rule).into_iter().filter(|row| row["scheduler"] == "edf");
+    for ((saved, killed), free) in of_edf("checkpoint").zip(of_edf("kill")).zip(of_edf("free")) {
+        assert!(
+            energy(saved) > energy(free) && energy(killed) > energy(free),
+            "{saved:?} {killed:?} {free:?}"
+        );
+    }
+    let file = folder.path().join("e.toml");
+    let said = |lines: &str| {
+        fs::write(&file, format!("{EXPERIMENT}{lines}")).unwrap();
+        let output = mascot(&["validate", &file.display().to_string()]);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said("preemption = 'kill'\n").contains("without `max_sub_job_us`"));
+    let phases = said("preemption = 'kill'\nmax_sub_job_us = 100\nphases = true\n");
+    assert!(phases.contains("`preemption` cannot be combined with `phases = true`"), "{phases}");
+}

@@ -17,6 +17,7 @@
 //! | `paths.rs` | of several memories and links, none carries more than it can, and a layer that gets less than it demands takes a full one |
 //! | `paces.rs` | layers take the factors of their execution times that are drawn for them, and no others |
 //! | `corrections.rs` | where estimates learn, each layer that ends corrects them by what it took, and views show the corrected costs |
+//! | `interruptions.rs` | nothing; it says what layers write, read and do again that interrupt others or were interrupted |
 //! | `views.rs` | a view agrees with this account and shows nothing of the future; where execution times vary, no end is checked that it expects |
 //! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is at least work / capacity and bytes / B |
 //!
@@ -28,6 +29,7 @@
 mod arrivals;
 mod corrections;
 mod drift;
+mod interruptions;
 mod jobs;
 mod lanes;
 mod orders;
@@ -250,11 +252,8 @@ impl<'a> Audit<'a> {
     }
 
     /// Checks that the finished requests took at least their work divided by the capacity of all accelerators, and
-    /// their bytes divided by B, unless bytes were forwarded on chip.
+    /// their bytes divided by B.
     fn check_makespan(&self) -> Check {
-        if self.world.networks.iter().any(|network| network.forwarding.is_some()) {
-            return Ok(());
-        }
         let done: Vec<&Job> = self.jobs.iter().filter(|job| job.fate == Fate::Done).collect();
         let Some(first) = done.first() else { return Ok(()) };
         let last_end = done.iter().filter_map(|job| job.last_end()).max().unwrap_or_default();

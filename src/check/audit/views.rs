@@ -56,7 +56,7 @@ impl Audit<'_> {
                 "the view shows {:?} on accelerator {accelerator}, not {running:?}",
                 view.running
             );
-            let demand = run.as_ref().map_or(0.0, Run::expected_demand);
+            let demand = run.as_ref().map_or(0.0, |run| run.cost.demand_bytes_per_ps / run.ratio);
             ensure!(
                 view.demand_bytes_per_ps == demand,
                 "accelerator {accelerator} demands {} bytes/ps, not {demand}",

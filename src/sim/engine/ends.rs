@@ -33,6 +33,7 @@ impl Engine {
             resident_weight_bytes: running.found.weights,
             energy: cost.energy,
             uncontended_ps: cost.latency_ps / running.pace,
+            repeated: running.repeated,
         };
         out.record(&finish, origin);
         job.finish(layer, accelerator);

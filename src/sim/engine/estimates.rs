@@ -49,6 +49,13 @@ impl<'a> Seen<'a> {
     }
 }
 
+impl Running {
+    /// The demand that views show.
+    pub(super) fn expected_demand(&self) -> f64 {
+        self.cost.demand_bytes_per_ps / self.ratio
+    }
+}
+
 impl Engine {
     /// Lets the estimated layers work until now: they enter their phases, and leave when their estimate is over.
     #[cold]

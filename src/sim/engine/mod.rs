@@ -12,6 +12,7 @@ mod corrections;
 mod drift;
 mod ends;
 mod estimates;
+mod interruptions;
 mod jobs;
 mod lanes;
 mod mask;
@@ -35,8 +36,8 @@ use self::residents::Residents;
 use self::ticks::Ticks;
 use super::arrivals::Arrivals;
 use super::{
-    DecisionCost, Found, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Switch, Trace,
-    Trigger, View, World,
+    DecisionCost, Found, Interrupted, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Switch,
+    Trace, Trigger, View, World,
 };
 use crate::units::Time;
 use crate::workload::Firm;
@@ -371,8 +372,7 @@ impl Engine {
 
     fn start(&mut self, accelerator: usize, entry: &Entry, out: &mut dyn Recorder) {
         let sub_job = entry.sub_job;
-        let job = self.jobs.of(sub_job.job);
-        let asked = job.request.network;
+        let asked = self.jobs.of(sub_job.job).request.network;
         let network = &self.world.networks[asked as usize];
         let cost = match &network.residency {
             Some(residency) => {
@@ -386,12 +386,18 @@ impl Engine {
             }
         };
         let (cost, found) = cost.expect("assignments are checked when they are applied");
+        let interrupted = match &network.interruption {
+            Some(_) => self.interrupted(sub_job, asked, accelerator),
+            None => Interrupted::default(),
+        };
+        let cost = network.cost_interrupted(cost, accelerator, interrupted);
         let way = &network.ways[accelerator];
         let switch = &self.world.platform.accelerators[accelerator].switch;
         let cost = match self.lanes.turn_to(accelerator, asked) && *switch != Switch::FREE {
             true => switch.before(cost, way),
             false => cost,
         };
+        let job = self.jobs.of(sub_job.job);
         let sub = job.sub(sub_job.layer);
         assert!(
             sub.state == State::Ready && sub.unfinished == 0,
@@ -407,6 +413,7 @@ impl Engine {
             None => 1.0,
         };
         let mut running = Running::new(sub_job, entry.priority, weight, (cost, found), pace, self.now);
+        running.repeated = interrupted.repeated;
         if let Some(corrections) = &self.corrections {
             running.ratio = corrections.ratio(asked, accelerator);
         }
