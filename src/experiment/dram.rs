@@ -5,6 +5,7 @@ use super::or_own::OrOwn;
 use crate::files::Gbps;
 use crate::hw::{Fusion, Objective, Placement, Residency, Sharing};
 use crate::precision::Precision;
+use crate::sim::Preemption;
 
 /// The DRAM of a setting. Settings with the same DRAM share a world.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +27,7 @@ pub struct Dram {
     /// What the mapper minimises.
     pub objective: Objective,
     pub(crate) max_sub_job_us: f64,
+    pub(crate) preemption: Preemption,
     pub(crate) phases: bool,
     pub(crate) switch_us: f64,
     pub(crate) switch_kib: f64,
@@ -46,6 +48,7 @@ impl Dram {
             precision: setting.precision,
             objective: setting.objective,
             max_sub_job_us: setting.max_sub_job_us,
+            preemption: setting.preemption,
             phases: setting.phases,
             switch_us: setting.switch_us,
             switch_kib: setting.switch_kib,

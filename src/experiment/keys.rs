@@ -20,7 +20,7 @@ use super::sla_reference::SlaReference;
 use crate::files::Gbps;
 use crate::hw::{Fusion, Objective, Placement, Residency, Sharing, SystemSpec};
 use crate::precision::Precision;
-use crate::sim::{Distribution, Unassigned};
+use crate::sim::{Distribution, Estimates, Preemption, Unassigned};
 use crate::workload::{Late, Qos, SlaRule};
 
 /// When decisions are taken.
@@ -105,6 +105,13 @@ macro_rules! with_swept_keys {
             /// Coefficient of variation of a factor of mean 1 that each pair of a network and an accelerator model has in
             /// all of a run: by so much its estimates are wrong throughout.
             execution_bias_cv: Variability as f64 = (0.0);
+            /// What schedulers take the latencies of layers for: `model`, those of the cost tables; `ewma`, these times a moving
+            /// average of what the network's layers have taken on that model of accelerators.
+            estimates: Estimates as Estimates = (Estimates::Model);
+            /// What happens to a layer that another one interrupts between its parts (`max_sub_job_us`): `free`, it goes on at
+            /// no cost; `checkpoint`, its activations are written to DRAM and read back; `kill`, it begins again; `drain`,
+            /// it is not interrupted.
+            preemption: Preemption as Preemption = (Preemption::Free);
             /// What an accelerator takes to change from one network to another, in microseconds.
             switch_us: MicrosecondsOrZero as f64 = (0.0);
             /// What it loads from DRAM then, in KiB.
@@ -226,7 +233,7 @@ pub const SCHEDULER: usize = 4;
 pub const SEED: usize = 5;
 
 /// The index of the first key in [`KEYS`] whose column files may lack; all after it are such keys, too.
-const FIRST_RARE: usize = KEYS.len() - 9;
+const FIRST_RARE: usize = KEYS.len() - 11;
 /// The index of the axis `drifts` in [`KEYS`].
 const DRIFT: usize = KEYS.len() - 1;
 

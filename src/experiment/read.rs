@@ -42,7 +42,7 @@ use crate::files::{
 };
 use crate::hw::{Fusion, Objective, Placement, Residency, Sharing};
 use crate::precision::Precision;
-use crate::sim::{Distribution, Unassigned};
+use crate::sim::{Distribution, Estimates, Preemption, Unassigned};
 use crate::units::Time;
 use crate::workload::{Late, Qos, SlaRule, TraceKeys};
 
@@ -196,7 +196,9 @@ impl RawExperiment {
             let keys = ["speed", "dram_bandwidth_gbps"];
             return Err(source.error_in("drift", entry.place, &keys, message).into());
         }
-        check_variation([&self.execution_cv, &self.execution_bias_cv], on_fleets, &self.bound, &source)?;
+        let spreads = [&self.execution_cv, &self.execution_bias_cv];
+        check_variation(spreads, on_fleets, &self.bound, &source)?;
+        check_estimates(&self.estimates, spreads, on_fleets, &source)?;
         let scenarios = named(Kind::Scenario, self.scenarios)?;
         if let Some(training) = &self.training {
             training.get_ref().check().map_err(|(span, problem)| source.error(&span, problem))?;
@@ -282,6 +284,31 @@ impl RawExperiment {
     }
 }
 
+/// Whether a coefficient of variation takes a value above 0.
+fn varies(values: &Spanned<List<Variability>>) -> bool {
+    values.get_ref().0.iter().any(|cv| cv.0 > 0.0)
+}
+
+/// Checks that estimates are corrected only where they err.
+fn check_estimates(
+    estimates: &Option<Spanned<List<Estimates>>>,
+    spreads: [&Option<Spanned<List<Variability>>>; 2],
+    on_fleets: bool,
+    source: &Source,
+) -> Result<(), InputError> {
+    let learns = |asked: &&Spanned<List<Estimates>>| asked.get_ref().0.contains(&Estimates::Ewma);
+    let Some(asked) = estimates.as_ref().filter(learns) else { return Ok(()) };
+    let message = if on_fleets {
+        "estimates are corrected on `systems` only: on `fleets`, expected \"model\""
+    } else if spreads.into_iter().flatten().any(varies) {
+        return Ok(());
+    } else {
+        "`ewma` corrects estimates, and without `execution_cv` or `execution_bias_cv` above 0 there is nothing to correct: \
+         give one of them, or \"model\""
+    };
+    Err(source.error(&asked.span(), message))
+}
+
 /// Checks that execution times vary only where they can.
 fn check_variation(
     keys: [&Option<Spanned<List<Variability>>>; 2],
@@ -289,8 +316,7 @@ fn check_variation(
     bound: &Option<Spanned<bool>>,
     source: &Source,
 ) -> Result<(), InputError> {
-    let varies = |values: &&Spanned<List<Variability>>| values.get_ref().0.iter().any(|cv| cv.0 > 0.0);
-    let Some(values) = keys.into_iter().flatten().find(varies) else { return Ok(()) };
+    let Some(values) = keys.into_iter().flatten().find(|values| varies(values)) else { return Ok(()) };
     let message = if on_fleets {
         "execution times vary on `systems` only: on `fleets`, expected 0"
     } else if bound.as_ref().is_some_and(|bound| *bound.get_ref()) {

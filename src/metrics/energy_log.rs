@@ -132,7 +132,8 @@ impl EnergyLog {
     }
 
     fn finish(&mut self, record: &Record) {
-        let Record::Finish { sub_job, network, accelerator, energy, dram_bytes, .. } = *record else {
+        let Record::Finish { sub_job, network, accelerator, energy, dram_bytes, repeated, .. } = *record
+        else {
             return;
         };
         let request = record.request().expect("a layer is run for a request");
@@ -141,6 +142,8 @@ impl EnergyLog {
         let of_layers = of_network.on_chip.get(accelerator);
         let links = Picojoules(dram_bytes * of_network.ways[accelerator].link_pj_per_byte);
         let on_chip = of_layers.and_then(|layers| layers.get(sub_job.layer as usize).copied().flatten());
+        // What is done again is spent again.
+        let on_chip = on_chip.map(|all| all * f64::from(1 + repeated));
         let run = Spent { all: energy, links, on_chip };
         let sum = self.layers.entry((accelerator, tenant, network));
         sum.and_modify(|sum| *sum = sum.and(run)).or_insert(run);

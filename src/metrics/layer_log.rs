@@ -104,6 +104,7 @@ impl LayerLog {
             resident_weight_bytes,
             energy,
             uncontended_ps,
+            ..
         } = *record
         else {
             return;

@@ -170,7 +170,8 @@ impl Case {
 pub fn rules(case: &Case, seed: u64) -> Rules {
     Rules {
         drift: case.engine_drift.clone(),
-        variation: Variation::new(spread(&case.setting), seed, &case.site.world),
+        variation: Variation::new(spread(&case.setting), seed, &case.site.world)
+            .estimated_by(case.setting.estimates),
         ..rules_on(&case.setting, &case.workload.scenario)
     }
 }

@@ -12,7 +12,7 @@ use crate::hw::{self, AccelSpec, Accelerator, Fusion, LinkSpec, MemorySpec, Obje
 use crate::precision::Precision;
 use crate::sim::{
     AcceleratorModel, Buffer, DramPower, Forwarding, Gating, LayerModel, Link, Memories, Memory,
-    NetworkModel, Platform, Residency, Switch, Tensors, Way, World,
+    NetworkModel, Platform, Preemption, Residency, Switch, Tensors, Way, World,
 };
 use crate::units::{Picojoules, Time};
 use crate::workload::{Network, Scenario, Variant, Work};
@@ -163,8 +163,13 @@ impl Catalogue {
                 system.name
             )));
         }
-        let limit = dram.max_sub_job_us.is_finite().then(|| Time::from_us(dram.max_sub_job_us));
+        let splits = dram.max_sub_job_us.is_finite() && dram.preemption != Preemption::Drain;
+        let limit = splits.then(|| Time::from_us(dram.max_sub_job_us));
         let mut model = NetworkModel::numbered(number, &label, &layers, platform, limit);
+        if splits && dram.preemption.costs() {
+            let energies = system.accelerators.iter().map(|a| dram_pj_per_byte(&system.models[a.model]));
+            model = model.interrupted(dram.preemption, &layers, energies.collect());
+        }
         if dram.forwarding {
             model.forwarding = Some(Forwarding {
                 outputs: output_words(network, variant, system),

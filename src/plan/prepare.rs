@@ -19,7 +19,7 @@ use crate::experiment::{
     distinct,
 };
 use crate::hw::{Placement, Residency, Sharing, SystemSpec};
-use crate::sim::Drift;
+use crate::sim::{Drift, Estimates};
 use crate::workload::{RateChanges, RecordedArrivals, Recording, Scenario, SlaRule, Tenant};
 
 /// An experiment whose names are resolved and whose cases are ready to run.
@@ -217,6 +217,8 @@ fn check_system(experiment: &Experiment, system: &SystemSpec, points: &[&Point])
     let settings: Vec<Setting> = points.iter().map(|point| point.asked.on(system)).collect();
     check_whole_layers(experiment, system, &settings)?;
     check_switch(experiment, system, &settings)?;
+    check_learning(experiment, system, &settings)?;
+    check_preemption(experiment, system, &settings)?;
     check_memories(experiment, system, &settings)?;
     check_given_costs(experiment, system, &settings)
 }
@@ -256,6 +258,34 @@ fn check_switch(experiment: &Experiment, system: &SystemSpec, settings: &[Settin
     match settings.iter().filter(switches).any(|setting| setting.phases) {
         true => Err(Error::Usage(format!(
             "{}: `switch_us` and `switch_kib` cannot be combined with `phases = true` (`{}`)",
+            experiment.path.display(),
+            system.name
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Checks that interrupting a layer costs something only where layers have parts, which have one demand.
+fn check_preemption(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
+    let costs = |setting: &&Setting| setting.preemption.costs();
+    let problem = if settings.iter().filter(costs).any(|setting| setting.phases) {
+        "`preemption` cannot be combined with `phases = true`"
+    } else if settings.iter().filter(costs).any(|setting| setting.max_sub_job_us.is_finite()) {
+        return Ok(());
+    } else if settings.iter().any(|setting| setting.preemption.costs()) {
+        "`preemption` says what it costs to interrupt a layer between its parts, and layers have none without \
+         `max_sub_job_us`: give it, or leave `preemption` out"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(format!("{}: {problem} (`{}`)", experiment.path.display(), system.name)))
+}
+
+/// Checks that estimates are corrected only where layers have one demand, because phases keep theirs.
+fn check_learning(experiment: &Experiment, system: &SystemSpec, settings: &[Setting]) -> Result<(), Error> {
+    match settings.iter().any(|setting| setting.phases && setting.estimates == Estimates::Ewma) {
+        true => Err(Error::Usage(format!(
+            "{}: `estimates = \"ewma\"` cannot be combined with `phases = true` (`{}`)",
             experiment.path.display(),
             system.name
         ))),

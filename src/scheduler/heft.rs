@@ -23,14 +23,17 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Heft {
-    /// Upward rank of each layer of each network, computed at the first decision.
+    /// Upward rank of each layer of each network, computed at the first decision and when costs are corrected.
     ranks: Vec<Vec<Time>>,
+    /// The number of corrections that the ranks know of.
+    corrections: u32,
     rule: ListRule<Reverse<Time>>,
 }
 
 impl Scheduler for Heft {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        if self.ranks.is_empty() {
+        if self.ranks.is_empty() || self.corrections != view.corrections() {
+            self.corrections = view.corrections();
             self.ranks = view.world().networks.iter().map(upward_ranks).collect();
         }
         let rank = |network: u32, layer: u32| self.ranks[network as usize][layer as usize];

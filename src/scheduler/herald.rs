@@ -34,7 +34,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
         if lb_factor.is_nan() || lb_factor < 0.0 {
             return Err(format!("`lb_factor` is {lb_factor}; it has to be at least 0"));
         }
-        Ok(Box::new(Herald { parameters, maps: Vec::new(), losses: 0, rule: ListRule::default() }))
+        Ok(Box::new(Herald { parameters, maps: Vec::new(), costs: (0, 0), rule: ListRule::default() }))
     },
 };
 
@@ -60,17 +60,18 @@ impl Default for Parameters {
 
 struct Herald {
     parameters: Parameters,
-    /// The accelerator of each layer of each network, computed at the first decision and when accelerators are lost.
+    /// The accelerator of each layer of each network, computed at the first decision and when costs change.
     maps: Vec<Vec<usize>>,
-    /// The number of lost accelerators that the maps know of.
-    losses: u32,
+    /// The numbers of lost accelerators and of corrections that the maps know of.
+    costs: (u32, u32),
     rule: ListRule<Time>,
 }
 
 impl Scheduler for Herald {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        if self.maps.is_empty() || self.losses != view.losses() {
-            self.losses = view.losses();
+        let costs = (view.losses(), view.corrections());
+        if self.maps.is_empty() || self.costs != costs {
+            self.costs = costs;
             self.maps = self.parameters.maps(&view.world().networks);
         }
         let arrival = |sub: &SubJobView| view.job_of(sub).arrival;

@@ -19,17 +19,18 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
 
 #[derive(Default)]
 struct Met {
-    /// The accelerator of each layer of each network, computed at the first decision and when accelerators are lost.
+    /// The accelerator of each layer of each network, computed at the first decision and when costs change.
     fastest: Vec<Vec<usize>>,
-    /// The number of lost accelerators that it knows of.
-    losses: u32,
+    /// The numbers of lost accelerators and of corrections that it knows of.
+    costs: (u32, u32),
     rule: ListRule<Time>,
 }
 
 impl Scheduler for Met {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        if self.fastest.is_empty() || self.losses != view.losses() {
-            self.losses = view.losses();
+        let costs = (view.losses(), view.corrections());
+        if self.fastest.is_empty() || self.costs != costs {
+            self.costs = costs;
             self.fastest = view.world().networks.iter().map(fastest).collect();
         }
         let arrival = |sub: &SubJobView| view.job_of(sub).arrival;

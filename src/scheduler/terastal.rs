@@ -47,7 +47,7 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
     draws: false,
     build: |parameters, _| {
         let parameters = parse(parameters)?;
-        Ok(Box::new(Terastal { parameters, budgets: Vec::new(), rule: ListRule::default() }))
+        Ok(Box::new(Terastal { parameters, budgets: Vec::new(), corrections: 0, rule: ListRule::default() }))
     },
 };
 
@@ -77,8 +77,10 @@ struct Parameters {
 
 struct Terastal {
     parameters: Parameters,
-    /// The budgets of each network, computed at the first decision.
+    /// The budgets of each network, computed at the first decision and when costs are corrected.
     budgets: Vec<Budgets>,
+    /// The number of corrections that the budgets know of.
+    corrections: u32,
     /// The order by (whether the deadline is out of reach, deadline).
     rule: ListRule<(bool, Time)>,
 }
@@ -86,7 +88,8 @@ struct Terastal {
 impl Scheduler for Terastal {
     fn decide(&mut self, view: &View, out: &mut Decision) {
         let Parameters { budget, order } = self.parameters;
-        if self.budgets.is_empty() {
+        if self.budgets.is_empty() || self.corrections != view.corrections() {
+            self.corrections = view.corrections();
             self.budgets =
                 view.world().networks.iter().map(|network| Budgets::new(network, budget)).collect();
         }

@@ -65,6 +65,7 @@ impl<'a> Projection<'a> {
                 self.granted[site] = *granted_bytes_per_ps;
                 *granted_bytes_per_ps = self.granted.iter().sum();
             }
+            R::Corrected { accelerator, .. } => *accelerator += self.offsets[site],
             R::Start { sub_job, accelerator, .. }
             | R::Pace { sub_job, accelerator, .. }
             | R::Phase { sub_job, accelerator, .. }

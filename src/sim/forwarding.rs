@@ -13,7 +13,7 @@
 
 use ndarray::Array2;
 
-use super::{PairCost, Way};
+use super::{NetworkModel, PairCost, Way};
 
 /// The data of a network that forwarding needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,18 @@ impl Forwarding {
         }
         let Buffer { word_bytes, dram_pj, .. } = self.buffers[accelerator];
         cost.without(bytes, bytes / word_bytes * dram_pj, way)
+    }
+}
+
+impl NetworkModel {
+    /// The cost of a layer that starts on an accelerator right after the predecessor that forwards most of those that can
+    /// run there; `None` where it cannot run.
+    pub(super) fn cost_forwarded(&self, layer: u32, accelerator: usize) -> Option<PairCost> {
+        let before = self.predecessors[layer as usize].iter();
+        let there = before.filter(|&&producer| self.cost(producer, accelerator).is_some());
+        let after = there.filter_map(|&producer| self.cost_after(layer, accelerator, Some(producer)));
+        let most = after.max_by(|one, other| one.1.total_cmp(&other.1));
+        most.or_else(|| self.cost_after(layer, accelerator, None)).map(|(cost, _)| cost)
     }
 }
 

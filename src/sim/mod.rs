@@ -34,6 +34,7 @@ mod memory;
 mod model;
 mod phases;
 mod power;
+mod preemption;
 mod record;
 mod residency;
 mod rules;
@@ -55,13 +56,14 @@ pub use memory::{Link, Memories, Way};
 pub use model::{AcceleratorModel, LayerModel, NetworkModel, PairCost, Platform, World};
 pub use phases::{Phase, Phases};
 pub use power::{DramPower, Gating};
+pub use preemption::{Interrupted, Interruption, Preemption};
 pub use record::{DropReason, Origin, Record, Recorder};
 pub use residency::{Found, Memory, Residency, Tensors};
 pub use rules::{DecisionCost, Host, LateRules, Rules, Trigger, Unassigned};
 pub use scheduler::{Action, Decision, IllegalAction, Operations, Scheduler};
 pub use switch::Switch;
 pub use trace::{Follower, Request, Span, Trace};
-pub use variation::{Distribution, Draws, Spread, Variation};
+pub use variation::{Distribution, Draws, Estimates, Spread, Variation};
 pub use view::{AcceleratorView, JobView, Snapshot, SubJobView, View};
 
 /// A request, numbered in the order of arrival.

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 
 use super::drift::Unable;
 use super::forwarding::Forwarding;
 use super::memory::{Memories, Way};
 use super::phases::{Phases, alone, phases};
 use super::power::{DramPower, Gating};
+use super::preemption::Interruption;
 use super::residency::Residency;
 use super::switch::Switch;
 use crate::cost::{LayerCost, OnChip};
@@ -155,6 +156,13 @@ impl PairCost {
             .alone_behind(way.bandwidth_bytes_per_ps)
     }
 
+    /// The cost of a layer that is expected to take `ratio` times as long, as one of an accelerator at 1 / `ratio` of its
+    /// speed: its bytes and its energy stay.
+    pub(crate) fn expected(self, ratio: f64, way: &Way) -> Self {
+        let (latency_ps, demand_bytes_per_ps) = (self.latency_ps * ratio, self.demand_bytes_per_ps / ratio);
+        Self { latency_ps, demand_bytes_per_ps, ..self }.alone_behind(way.bandwidth_bytes_per_ps)
+    }
+
     /// Sets c1 for a DRAM of the given bandwidth.
     pub(super) fn alone_behind(mut self, bandwidth_bytes_per_ps: f64) -> Self {
         let rate = (bandwidth_bytes_per_ps / self.demand_bytes_per_ps).min(1.0);
@@ -215,6 +223,10 @@ pub struct NetworkModel {
     pub on_chip: Vec<Vec<Option<OnChip>>>,
     /// How its data reach accelerator m, at `[m]`.
     pub ways: Vec<Way>,
+    /// The place of each sub-job in its layer: 0 for the first part, and for a whole layer.
+    pub places: Vec<u32>,
+    /// What it takes to interrupt a layer between its parts, if that costs anything.
+    pub interruption: Option<Interruption>,
 }
 
 impl NetworkModel {
@@ -238,7 +250,7 @@ impl NetworkModel {
         let mut names = Vec::new();
         let mut costs = Vec::new();
         let mut predecessors: Vec<Vec<u32>> = Vec::new();
-        let mut last_part = Vec::with_capacity(layers.len());
+        let (mut last_part, mut places) = (Vec::with_capacity(layers.len()), Vec::new());
         let mut on_chip = vec![Vec::new(); platform.accelerators.len()];
         for layer in layers {
             let parts = max_sub_job.map_or(1, |limit| parts(&layer.costs, &ways, limit));
@@ -247,6 +259,7 @@ impl NetworkModel {
                     1 => layer.after.iter().map(|&p| last_part[p]).collect(),
                     _ => vec![predecessors.len() as u32 - 1],
                 });
+                places.push(part as u32 - 1);
                 names.push(match parts {
                     1 => layer.name.clone(),
                     _ => format!("{}[{part}/{parts}]", layer.name),
@@ -262,12 +275,12 @@ impl NetworkModel {
         }
         let shape = (names.len(), platform.accelerators.len());
         let costs = Array2::from_shape_vec(shape, costs).expect("one cost per layer and accelerator");
-        Self { on_chip, ways, ..Self::resolve(name, names, costs, predecessors) }
+        Self { on_chip, ways, places, ..Self::resolve(name, names, costs, predecessors) }
     }
 
     /// The same network with a demand that changes from phase to phase, behind the accelerators' DRAM ports.
     pub fn in_phases(self, ports_bytes_per_ps: &[f64]) -> Self {
-        let Self { name, layers, mut costs, predecessors, on_chip, ways, .. } = self;
+        let Self { name, layers, mut costs, predecessors, on_chip, ways, places, .. } = self;
         let mut all = Vec::with_capacity(costs.len());
         for ((_, accelerator), cost) in costs.indexed_iter_mut() {
             let bandwidth = ways[accelerator].bandwidth_bytes_per_ps;
@@ -278,7 +291,7 @@ impl NetworkModel {
             }
             all.push(phases);
         }
-        Self { phases: all, on_chip, ways, ..Self::resolve(&name, layers, costs, predecessors) }
+        Self { phases: all, on_chip, ways, places, ..Self::resolve(&name, layers, costs, predecessors) }
     }
 
     /// The network on the platform without some accelerators: they can run none of its layers.
@@ -297,6 +310,8 @@ impl NetworkModel {
             residency: self.residency.clone(),
             on_chip: self.on_chip.clone(),
             ways: self.ways.clone(),
+            places: self.places.clone(),
+            interruption: self.interruption.clone(),
             ..Self::resolve(&name, layers, costs, predecessors)
         })
     }
@@ -311,40 +326,63 @@ impl NetworkModel {
         for (layer, before) in predecessors.iter().enumerate() {
             before.iter().for_each(|&p| successors[p as usize].push(layer as u32));
         }
-        let best: Vec<PairCost> = costs
-            .rows()
-            .into_iter()
-            .map(|row| {
-                *row.iter().flatten().min_by_key(|c| c.alone).expect("some accelerator runs every layer")
-            })
-            .collect();
-        let best_alone: Vec<Time> = best.iter().map(|cost| cost.alone).collect();
-        let best_bytes: Vec<u64> = best.iter().map(|cost| cost.dram_bytes().round() as u64).collect();
-        let mut path_left = best_alone.clone();
-        for (layer, next) in successors.iter().enumerate().rev() {
-            let after = next.iter().map(|&s: &u32| path_left[s as usize]).max().unwrap_or_default();
-            path_left[layer] += after;
-        }
-        Self {
+        let mut network = Self {
             name: name.to_string(),
-            isolated: path_left.iter().copied().max().unwrap_or_default(),
-            total_best: best_alone.iter().copied().sum(),
-            total_bytes: best_bytes.iter().sum(),
-            alone: costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)).collect(),
+            isolated: Time::ZERO,
+            total_best: Time::ZERO,
+            total_bytes: 0,
+            alone: Vec::new(),
             sources: (0..layers.len() as u32).filter(|&l| predecessors[l as usize].is_empty()).collect(),
             phases: Vec::new(),
             forwarding: None,
             residency: None,
             on_chip: Vec::new(),
             ways: Vec::new(),
+            places: Vec::new(),
+            interruption: None,
             layers,
             costs,
             predecessors,
             successors,
-            best_alone,
-            best_bytes,
-            path_left,
+            best_alone: Vec::new(),
+            best_bytes: Vec::new(),
+            path_left: Vec::new(),
+        };
+        network.sum_up();
+        network
+    }
+
+    /// Computes what follows from the costs; buffers are reused.
+    fn sum_up(&mut self) {
+        let Self { costs, alone, best_alone, best_bytes, path_left, .. } = self;
+        let in_row = |row: ArrayView1<Option<PairCost>>| {
+            *row.iter().flatten().min_by_key(|c| c.alone).expect("some accelerator runs every layer")
+        };
+        best_alone.clear();
+        best_bytes.clear();
+        for best in costs.rows().into_iter().map(in_row) {
+            best_alone.push(best.alone);
+            best_bytes.push(best.dram_bytes().round() as u64);
         }
+        alone.clear();
+        alone.extend(costs.iter().map(|cost| cost.as_ref().map_or(Time::MAX, |cost| cost.alone)));
+        path_left.clone_from(best_alone);
+        for (layer, next) in self.successors.iter().enumerate().rev() {
+            let after = next.iter().map(|&s: &u32| path_left[s as usize]).max().unwrap_or_default();
+            path_left[layer] += after;
+        }
+        self.isolated = path_left.iter().copied().max().unwrap_or_default();
+        self.total_best = best_alone.iter().copied().sum();
+        self.total_bytes = best_bytes.iter().sum();
+    }
+
+    /// Takes the costs that are expected where accelerator m takes `ratios[m]` times as long as another model of the
+    /// network says, without phases.
+    pub(super) fn expect(&mut self, tables: &Self, ratios: &[f64]) {
+        for (((_, m), expected), cost) in self.costs.indexed_iter_mut().zip(&tables.costs) {
+            *expected = cost.map(|cost| cost.expected(ratios[m], &tables.ways[m]));
+        }
+        self.sum_up();
     }
 
     /// The cost of a layer on an accelerator, `None` where it cannot run.

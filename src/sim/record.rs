@@ -100,6 +100,18 @@ pub enum Record {
         /// Work done per time, relative to the cost tables: 1 / factor of the execution time.
         pace: f64,
     },
+    /// The layer that has just ended corrected what is expected of its network on accelerators of this one's model
+    /// (`estimates = "ewma"`).
+    Corrected {
+        /// The time of the event.
+        time: Time,
+        /// An index into [`super::World::networks`].
+        network: u32,
+        /// The accelerator, by number.
+        accelerator: usize,
+        /// How long layers are expected to take from now on, relative to the cost tables.
+        ratio: f64,
+    },
     /// A running sub-job entered another phase (`sim::phases`).
     Phase {
         /// The time of the event.
@@ -134,6 +146,8 @@ pub enum Record {
         energy: Picojoules,
         /// Uncontended latency c in picoseconds, times the factor by which it varies; the slowdown is (time - start) / c.
         uncontended_ps: f64,
+        /// How many parts of its layer it did again, because the layer was killed (`sim::preemption`).
+        repeated: u32,
     },
     /// The granted DRAM bandwidth changed.
     Bandwidth {
@@ -195,6 +209,7 @@ impl Record {
             | Self::Finish { time, .. }
             | Self::Phase { time, .. }
             | Self::Pace { time, .. }
+            | Self::Corrected { time, .. }
             | Self::Bandwidth { time, .. }
             | Self::Drift { time, .. }
             | Self::Done { time, .. }
@@ -217,6 +232,7 @@ impl Record {
             Self::Decision { .. }
             | Self::Applied { .. }
             | Self::Bandwidth { .. }
+            | Self::Corrected { .. }
             | Self::Drift { .. }
             | Self::End { .. } => None,
         }

@@ -124,9 +124,12 @@ impl NetworkModel {
         Some(cost.without(bytes, dram_pj, way))
     }
 
-    /// The cost of a layer on an accelerator with every hit that is possible: no run moves fewer bytes or takes less
-    /// time. `None` where it cannot run.
+    /// The cost of a layer on an accelerator with every hit that is possible, and right after the predecessor that forwards
+    /// most: no run moves fewer bytes or takes less time. `None` where it cannot run.
     pub fn least_cost(&self, layer: u32, accelerator: usize) -> Option<PairCost> {
+        if self.forwarding.is_some() {
+            return self.cost_forwarded(layer, accelerator);
+        }
         let most =
             |residency: &Residency| residency.most(layer, accelerator, &self.predecessors[layer as usize]);
         self.cost_finding(layer, accelerator, self.residency.as_ref().map(most).unwrap_or_default())

@@ -12,7 +12,8 @@
 //!
 //! Draws depend on the seed, on the place of the request in the trace, and on names, never on the schedule: every
 //! scheduler meets the same factors. Views, and with them R, F_m and roll-outs, tell what would be if each running layer
-//! took its estimate (`engine::estimates`); a layer that outlives its estimate is expected to end at any moment.
+//! took its estimate (`engine::estimates`); a layer that outlives its estimate is expected to end at any moment. Estimates
+//! are the cost tables, or the tables corrected by what layers have taken so far ([`Estimates`]).
 
 use std::fmt;
 use std::ops::Deref;
@@ -57,30 +58,60 @@ impl Spread {
     }
 }
 
+/// What schedulers are told of how long layers take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimates {
+    /// The cost tables.
+    Model,
+    /// The cost tables, times a moving average of what layers of the network have taken on the accelerator's model relative
+    /// to the tables (`engine::corrections`).
+    Ewma,
+}
+
 /// The factors of a run. Without any, it costs nothing.
 #[derive(Clone, Default, PartialEq)]
 pub struct Variation(Option<Arc<Draws>>);
 
 /// What the factors of a run follow from.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Draws {
     spread: Spread,
     seed: u64,
     /// 1 / Y of each network on each accelerator.
     paces: Vec<Vec<f64>>,
+    estimates: Estimates,
 }
 
 impl Variation {
     /// All factors are 1.
     pub const NONE: Self = Self(None);
 
-    /// The factors of a run with this seed.
+    /// The factors of a run with this seed. Estimates are the cost tables.
     pub fn new(spread: Spread, seed: u64, world: &World) -> Self {
         if spread.is_none() {
             return Self::NONE;
         }
         let paces = world.networks.iter().map(|network| paces(spread, seed, &network.name, world)).collect();
-        Self(Some(Arc::new(Draws { spread, seed, paces })))
+        Self(Some(Arc::new(Draws { spread, seed, paces, estimates: Estimates::Model })))
+    }
+
+    /// Layers of each network take 1 / pace times as long as the tables say on each accelerator, without a draw.
+    #[cfg(test)]
+    pub(crate) fn constant(paces: Vec<Vec<f64>>) -> Self {
+        let spread =
+            Spread { distribution: Distribution::Lognormal, cv: 0.0, correlation: 0.0, bias_cv: 0.0 };
+        Self(Some(Arc::new(Draws { spread, seed: 0, paces, estimates: Estimates::Model })))
+    }
+
+    /// The same factors, and other estimates.
+    pub fn estimated_by(self, estimates: Estimates) -> Self {
+        Self(self.0.map(|draws| Arc::new(Draws { estimates, ..Arc::unwrap_or_clone(draws) })))
+    }
+
+    /// Whether estimates are corrected while the run goes on.
+    pub fn is_learnt(&self) -> bool {
+        self.as_ref().is_some_and(|draws| draws.estimates == Estimates::Ewma)
     }
 }
 

@@ -162,6 +162,13 @@ impl<'a> View<'a> {
         self.engine.losses()
     }
 
+    /// The number of times that costs in [`View::world`] were corrected, where estimates learn from what layers take
+    /// (`estimates = "ewma"`). Whoever keeps something computed from costs computes it anew when this number grows.
+    #[inline]
+    pub fn corrections(&self) -> u32 {
+        self.engine.corrections()
+    }
+
     /// The network of the layer that started last on an accelerator, if one has. A layer of another one takes longer there
     /// by [`AcceleratorModel::switch`](super::AcceleratorModel::switch).
     pub fn last_network(&self, accelerator: usize) -> Option<u32> {

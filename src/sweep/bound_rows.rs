@@ -74,21 +74,17 @@ impl Plan {
         for (&(case, seed), place) in traces.iter().zip(places) {
             self.bounds[case].extend(place.map(|place| (seed, found[place])));
         }
-        self.without_bound().iter().for_each(|(scenario, forwarding)| {
-            progress.warn(&match forwarding {
-                true => "no bound with `forwarding`: what layers cost depends on the schedule".to_string(),
-                false => format!(
-                    "no bound for scenario `{scenario}`: the times and the number of its requests depend on the \
-                     schedule"
-                ),
-            });
+        self.without_bound().iter().for_each(|scenario| {
+            progress.warn(&format!(
+                "no bound for scenario `{scenario}`: the times and the number of its requests depend on the schedule"
+            ));
         });
     }
 
-    /// The scenarios without a bound, each with whether its outputs are forwarded, which is then the reason.
-    fn without_bound(&self) -> BTreeSet<(&str, bool)> {
+    /// The scenarios without a bound.
+    fn without_bound(&self) -> BTreeSet<&str> {
         let cases = self.cases.iter().zip(&self.bounds).filter(|(_, bounds)| bounds.is_empty());
-        cases.map(|(case, _)| (case.workload.scenario.name.as_str(), case.site.dram.forwarding)).collect()
+        cases.map(|(case, _)| case.workload.scenario.name.as_str()).collect()
     }
 }
 

@@ -140,3 +140,85 @@ fn what_cannot_vary_is_refused_at_its_line() {
     let fleet = said(&format!("execution_bias_cv = 0.1\n{fleet}"));
     assert!(fleet.contains("e.toml:1") && fleet.contains("on `systems` only"), "{fleet}");
 }
+
+#[test]
+fn estimates_learn_where_the_key_says_so_and_nothing_else_changes() {
+    let folder = TempDir::new().unwrap();
+    let biased = "execution_bias_cv = 1\n";
+    let (_, plain) = summary(&run(folder.path(), "plain", biased));
+    let swept = run(folder.path(), "swept", &format!("{biased}estimates = ['model', 'ewma']\n"));
+    let (header, rows) = summary(&swept);
+    assert!(header.iter().any(|name| name == "estimates"));
+    let (model, learnt): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row["estimates"] == "model");
+    assert_eq!((model.len(), learnt.len()), (plain.len(), plain.len()));
+    for ((model, learnt), plain) in model.iter().zip(&learnt).zip(&plain) {
+        assert!(plain.iter().all(|(column, value)| model[column] == *value));
+        assert_eq!(learnt["offered_load"], plain["offered_load"]);
+        assert_ne!(learnt["latency_p50_us"], plain["latency_p50_us"]);
+    }
+    let replayed = mascot(&["replay", &swept]);
+    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+}
+
+#[test]
+fn estimates_that_cannot_learn_are_refused_at_their_line() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("e.toml");
+    let said = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let output = mascot(&["validate", &file.display().to_string()]);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let on_systems = |lines: &str| said(&format!("{EXPERIMENT}{lines}"));
+    let exact = on_systems("execution_cv = 0\nestimates = ['model', 'ewma']\n");
+    assert!(exact.contains("e.toml:8") && exact.contains("there is nothing to correct"), "{exact}");
+    assert!(on_systems("estimates = 'mean'\n").contains("`model` or `ewma`"));
+    let phases = on_systems("execution_cv = 0.5\nestimates = 'ewma'\nphases = true\n");
+    assert!(phases.contains("cannot be combined with `phases = true`"), "{phases}");
+    let fleet = fs::read_to_string("experiments/fang.toml").unwrap();
+    let fleet = said(&format!("estimates = 'ewma'\n{fleet}"));
+    assert!(fleet.contains("e.toml:1") && fleet.contains("on `systems` only"), "{fleet}");
+}
+
+#[test]
+fn interruptions_cost_what_the_key_says() {
+    let folder = TempDir::new().unwrap();
+    let parts = "max_sub_job_us = 100\n";
+    let (_, plain) = summary(&run(folder.path(), "plain", parts));
+    let (_, whole) = summary(&run(folder.path(), "whole", ""));
+    let all = "preemption = ['free', 'checkpoint', 'drain', 'kill']\n";
+    let swept = run(folder.path(), "swept", &format!("{parts}{all}"));
+    let (header, rows) = summary(&swept);
+    let key = header.iter().position(|name| name == "preemption").unwrap();
+    assert_eq!(header[key - 1], "phases", "{header:?}");
+    let of = |rule: &str| -> Vec<&Row> { rows.iter().filter(|row| row["preemption"] == rule).collect() };
+    for (free, plain) in of("free").into_iter().zip(&plain) {
+        assert!(plain.iter().all(|(column, value)| free[column] == *value));
+    }
+    // Whole layers are drained; only the key differs.
+    for (drained, whole) in of("drain").into_iter().zip(&whole) {
+        let differing: Vec<&String> =
+            whole.keys().filter(|column| drained[*column] != whole[*column]).collect();
+        assert_eq!(differing, ["max_sub_job_us"]);
+    }
+    let energy = |row: &Row| row["energy_layers_uj"].parse::<f64>().unwrap();
+    // `lookahead` gives requests up when layers take longer.
+    let of_edf = |rule: &str| of(rule).into_iter().filter(|row| row["scheduler"] == "edf");
+    for ((saved, killed), free) in of_edf("checkpoint").zip(of_edf("kill")).zip(of_edf("free")) {
+        assert!(
+            energy(saved) > energy(free) && energy(killed) > energy(free),
+            "{saved:?} {killed:?} {free:?}"
+        );
+    }
+    let file = folder.path().join("e.toml");
+    let said = |lines: &str| {
+        fs::write(&file, format!("{EXPERIMENT}{lines}")).unwrap();
+        let output = mascot(&["validate", &file.display().to_string()]);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said("preemption = 'kill'\n").contains("without `max_sub_job_us`"));
+    let phases = said("preemption = 'kill'\nmax_sub_job_us = 100\nphases = true\n");
+    assert!(phases.contains("`preemption` cannot be combined with `phases = true`"), "{phases}");
+}

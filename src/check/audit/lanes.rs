@@ -16,7 +16,7 @@ pub(super) struct Lanes {
     /// The end of the layer that each accelerator ran before.
     pub(super) idle_since: Vec<Time>,
     /// The layer that each accelerator ran before.
-    last: Vec<Option<SubJobId>>,
+    pub(super) last: Vec<Option<SubJobId>>,
     /// The network of the layer that each accelerator started last.
     networks: Vec<Option<u32>>,
     /// What runs takes of several memories and links, if there are several.
@@ -33,13 +33,17 @@ pub(super) struct Run {
     pub(super) cost: PairCost,
     /// What it found on chip.
     found: Found,
-    /// The bytes that its accelerator loads to change the network.
-    switch_bytes: f64,
+    /// The bytes that its accelerator moves to change the network, and to interrupt and resume layers.
+    more_bytes: f64,
+    /// Parts of its layer that it does again.
+    repeated: u32,
     /// The phases of the layer; if layers have none, a single one with the mean demand.
     phases: Phases,
     phase: usize,
     /// Work done per time, relative to the cost tables, where execution times vary.
     pub(super) pace: Option<f64>,
+    /// How long it was expected to take when it started, relative to the cost tables.
+    pub(super) ratio: f64,
     pub(super) assignment: Assignment,
     pub(super) start: Time,
     /// The uncontended work done in the current phase, in picoseconds.
@@ -202,17 +206,19 @@ impl Run {
         let even = Phase { work_ps: cost.latency_ps, demand_bytes_per_ps: cost.demand_bytes_per_ps };
         let phases = phases.copied().unwrap_or([even, Phase::default(), Phase::default()]);
         let (phase, pace, work_ps, rate, seen, peak) = (0, None, 0.0, 0.0, Vec::new(), Vec::new());
-        let switch_bytes = 0.0;
+        let (more_bytes, repeated, ratio) = (0.0, 0, 1.0);
         // A layer takes all of the only memory.
         let uses = if way.uses.is_empty() { vec![1.0] } else { way.uses.clone() };
         Self {
             sub_job,
             cost,
             found,
-            switch_bytes,
+            more_bytes,
+            repeated,
             phases,
             phase,
             pace,
+            ratio,
             assignment,
             start,
             work_ps,
@@ -363,6 +369,8 @@ impl Audit<'_> {
         };
         let mut cost = cost.ok_or_else(|| format!("accelerator {accelerator} cannot run {sub_job:?}"))?;
         let asked = self.job(id)?.request.network;
+        let interrupted = self.interrupted(sub_job, accelerator)?;
+        cost.0 = network.cost_interrupted(cost.0, accelerator, interrupted);
         let before = self.lanes.networks[accelerator].replace(asked);
         let switch = self.world.platform.accelerators[accelerator].switch;
         let switch = if before.is_some_and(|before| before != asked) { switch } else { Switch::FREE };
@@ -382,7 +390,9 @@ impl Audit<'_> {
             paths.set_way(accelerator, way);
         }
         let run = Run::new(sub_job, cost, phases, way, assignment, self.now);
-        self.lanes.runs[accelerator] = Some(Run { switch_bytes: switch.dram_bytes, ..run });
+        let ratio = self.corrections.ratio(asked, accelerator);
+        let more_bytes = switch.dram_bytes + interrupted.saved_bytes + interrupted.restored_bytes;
+        self.lanes.runs[accelerator] = Some(Run { more_bytes, repeated: interrupted.repeated, ratio, ..run });
         Ok(())
     }
 
@@ -408,6 +418,7 @@ impl Audit<'_> {
             resident_weight_bytes,
             energy,
             uncontended_ps,
+            repeated,
             ..
         } = *record
         else {
@@ -429,10 +440,12 @@ impl Audit<'_> {
         let job = &mut self.jobs[sub_job.job.0 as usize];
         let whole = job.network.cost(sub_job.layer, accelerator).map_or(f64::NAN, PairCost::dram_bytes);
         let bytes = dram_bytes + forwarded_bytes + resident_weight_bytes;
-        ensure_close("bytes from DRAM and on chip", bytes, whole + run.switch_bytes)?;
+        ensure!(repeated == run.repeated, "{sub_job:?} repeats {repeated} parts, not {}", run.repeated);
+        ensure_close("bytes from DRAM and on chip", bytes, whole * f64::from(1 + repeated) + run.more_bytes)?;
         ensure!(origin == job.origin, "{sub_job:?} ends with other data: {origin:?}");
         job.layers[sub_job.layer as usize].ended = Some(self.now);
         self.totals.finish(&job.request, &run, origin.measured);
+        self.learn(network, accelerator, run.pace());
         self.release_inputs(sub_job);
         self.triggers.change();
         self.release_successors(&run, accelerator);

@@ -16,6 +16,8 @@
 //! | `drift.rs` | conditions change at their times, and as announced |
 //! | `paths.rs` | of several memories and links, none carries more than it can, and a layer that gets less than it demands takes a full one |
 //! | `paces.rs` | layers take the factors of their execution times that are drawn for them, and no others |
+//! | `corrections.rs` | where estimates learn, each layer that ends corrects them by what it took, and views show the corrected costs |
+//! | `interruptions.rs` | nothing; it says what layers write, read and do again that interrupt others or were interrupted |
 //! | `views.rs` | a view agrees with this account and shows nothing of the future; where execution times vary, no end is checked that it expects |
 //! | here | time never goes back, and the run ends with its last measured request or at its given end; its makespan is at least work / capacity and bytes / B |
 //!
@@ -25,7 +27,9 @@
 //! The audit keeps the first violation and stops.
 
 mod arrivals;
+mod corrections;
 mod drift;
+mod interruptions;
 mod jobs;
 mod lanes;
 mod orders;
@@ -42,6 +46,7 @@ mod views;
 use std::fmt;
 
 use self::arrivals::Expected;
+use self::corrections::Corrections;
 use self::drift::Conditions;
 use self::jobs::{Fate, Job};
 use self::lanes::Lanes;
@@ -101,6 +106,7 @@ pub struct Audit<'a> {
     rules: &'a Rules,
     now: Time,
     conditions: Conditions<'a>,
+    corrections: Corrections,
     lanes: Lanes,
     residents: Residents,
     expected: Expected,
@@ -124,6 +130,7 @@ impl<'a> Audit<'a> {
             rules,
             now: Time::ZERO,
             conditions: Conditions::new(world),
+            corrections: Corrections::new(world, rules),
             lanes: Lanes::new(&world.platform),
             residents: Residents::new(world),
             expected: Expected::new(trace),
@@ -172,6 +179,9 @@ impl<'a> Audit<'a> {
         ensure!(time <= self.trace.span.end, "{record:?} after the time of the run");
         ensure!(!self.ended, "{record:?} after the end of the run");
         ensure!(time >= self.now, "{record:?} lies in the past");
+        if !matches!(record, Record::Corrected { .. }) {
+            self.check_corrected()?;
+        }
         self.advance(time)?;
         match *record {
             Record::Arrival { request, job, asked, after } => self.arrive(request, job, origin, asked, after),
@@ -183,6 +193,9 @@ impl<'a> Audit<'a> {
             }
             Record::Finish { .. } => self.finish(record, origin),
             Record::Pace { sub_job, accelerator, pace, .. } => self.change_pace(sub_job, accelerator, pace),
+            Record::Corrected { network, accelerator, ratio, .. } => {
+                self.correct(network, accelerator, ratio)
+            }
             Record::Phase { sub_job, accelerator, phase, .. } => {
                 self.enter_phase(sub_job, accelerator, phase)
             }
@@ -239,11 +252,8 @@ impl<'a> Audit<'a> {
     }
 
     /// Checks that the finished requests took at least their work divided by the capacity of all accelerators, and
-    /// their bytes divided by B, unless bytes were forwarded on chip.
+    /// their bytes divided by B.
     fn check_makespan(&self) -> Check {
-        if self.world.networks.iter().any(|network| network.forwarding.is_some()) {
-            return Ok(());
-        }
         let done: Vec<&Job> = self.jobs.iter().filter(|job| job.fate == Fate::Done).collect();
         let Some(first) = done.first() else { return Ok(()) };
         let last_end = done.iter().filter_map(|job| job.last_end()).max().unwrap_or_default();

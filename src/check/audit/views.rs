@@ -30,6 +30,7 @@ impl Audit<'_> {
                 ensure!(shown == Some(&expected), "the view shows {shown:?}, not {expected:?}");
             }
         }
+        self.check_expected(view)?;
         self.check_found(view)?;
         let more = sub_jobs.next();
         ensure!(more.is_none(), "the view shows {more:?}, which may not be assigned");
@@ -55,7 +56,7 @@ impl Audit<'_> {
                 "the view shows {:?} on accelerator {accelerator}, not {running:?}",
                 view.running
             );
-            let demand = run.as_ref().map_or(0.0, |run| run.cost.demand_bytes_per_ps);
+            let demand = run.as_ref().map_or(0.0, |run| run.cost.demand_bytes_per_ps / run.ratio);
             ensure!(
                 view.demand_bytes_per_ps == demand,
                 "accelerator {accelerator} demands {} bytes/ps, not {demand}",
@@ -80,8 +81,9 @@ impl Audit<'_> {
 
     fn check_job(&self, job: &Job, shown: &JobView, view: &View) -> Check {
         let unstarted = || job.layers.iter().enumerate().filter(|(_, layer)| !layer.started);
-        let unstarted_best: Time = unstarted().map(|(layer, _)| job.known.best_alone[layer]).sum();
-        let unstarted_bytes = unstarted().map(|(layer, _)| job.known.best_bytes[layer]).sum();
+        let best: Vec<(Time, u64)> = unstarted().map(|(layer, _)| self.best(job, layer)).collect();
+        let unstarted_best: Time = best.iter().map(|(alone, _)| *alone).sum();
+        let unstarted_bytes = best.iter().map(|(_, bytes)| bytes).sum();
         let mine = |view: &&AcceleratorView| view.running.is_some_and(|sub_job| sub_job.job == job.id);
         let running = || view.accelerators().iter().filter(mine);
         let running_left: Time = running().map(|view| view.free_at - self.now).sum();

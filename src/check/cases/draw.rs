@@ -11,9 +11,9 @@ use crate::cost::LayerCost;
 use crate::hw::{Placement, Sharing};
 use crate::rng;
 use crate::sim::{
-    AcceleratorModel, Buffer, DecisionCost, Distribution, DramPower, Drift, Gating, Host, LateRules,
-    LayerModel, Link, Memories, Memory, Platform, Request, Residency, Rules, Spread, Switch, Tensors, Trace,
-    Trigger, Unassigned, Variation,
+    AcceleratorModel, Buffer, DecisionCost, Distribution, DramPower, Drift, Estimates, Gating, Host,
+    LateRules, LayerModel, Link, Memories, Memory, Platform, Preemption, Request, Residency, Rules, Spread,
+    Switch, Tensors, Trace, Trigger, Unassigned, Variation,
 };
 use crate::units::{Bytes, Picojoules, Time};
 use crate::workload::{Late, Qos};
@@ -297,6 +297,17 @@ impl Draw {
         let correlation = [0.0, rng.random(), 1.0][rng.random_range(0..3)];
         let distribution = if rng.random() { Distribution::Lognormal } else { Distribution::Gamma };
         Spread { distribution, cv, correlation, bias_cv }
+    }
+
+    /// What happens to layers that are interrupted.
+    pub(super) fn preemption(&self) -> Preemption {
+        use Preemption::{Checkpoint, Drain, Free, Kill};
+        [Free, Checkpoint, Drain, Kill][self.stream("preemption").random_range(0..4)]
+    }
+
+    /// Half of the seeds learn what layers take.
+    pub(super) fn estimates(&self) -> Estimates {
+        [Estimates::Model, Estimates::Ewma][self.stream("estimates").random_range(0..2)]
     }
 
     /// In a third of the seeds, some accelerators take time, bytes or both to change the network.

@@ -27,8 +27,8 @@ use self::draw::Draw;
 pub use self::fleet_chaos::FleetChaos;
 pub use self::fleets::FleetCase;
 use crate::sim::{
-    Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Residency, Rules, Switch,
-    Trace, Trigger, Variation, World,
+    Buffer, DecisionCost, Engine, Forwarding, LayerModel, NetworkModel, Platform, Preemption, Residency,
+    Rules, Switch, Trace, Trigger, Variation, World,
 };
 use crate::units::Time;
 
@@ -64,6 +64,8 @@ pub struct Case {
     pub networks: Vec<Vec<LayerModel>>,
     /// Layers longer than this are split.
     pub max_sub_job: Option<Time>,
+    /// What happens to layers that are interrupted between their parts.
+    pub preemption: Preemption,
     /// If outputs are forwarded: the elements of each layer's output by network, and the buffers that may hold them.
     pub forwarding: Option<(Vec<Vec<u64>>, Vec<Buffer>)>,
     /// If tensors stay on chip: the data of each network.
@@ -85,6 +87,7 @@ impl Case {
             platform: draw.platform(),
             networks: (0..size.networks).map(|network| draw.network(network)).collect(),
             max_sub_job: draw.max_sub_job(),
+            preemption: Preemption::Free,
             forwarding: None,
             residency: None,
             ports: None,
@@ -120,18 +123,26 @@ impl Case {
         draw.memories(&mut case.platform);
         if case.ports.is_none() {
             draw.switches(&mut case.platform);
+            case.preemption = draw.preemption();
         }
         let world = case.world();
         case.rules.drift = draw.drift(&world, &case.trace);
         case.rules.variation = Variation::new(draw.spread(), seed, &world);
+        if case.ports.is_none() {
+            case.rules.variation = case.rules.variation.estimated_by(draw.estimates());
+        }
         case
     }
 
     /// The world: the platform and the networks, resolved.
     pub fn world(&self) -> World {
         let resolve = |(number, layers): (usize, &Vec<LayerModel>)| {
-            let mut network =
-                NetworkModel::numbered(number, "network", layers, &self.platform, self.max_sub_job);
+            let limit = self.max_sub_job.filter(|_| self.preemption != Preemption::Drain);
+            let mut network = NetworkModel::numbered(number, "network", layers, &self.platform, limit);
+            if limit.is_some() && self.preemption.costs() {
+                let energies = vec![1e-3; self.platform.accelerators.len()];
+                network = network.interrupted(self.preemption, layers, energies);
+            }
             network.forwarding = self.forwarding.as_ref().map(|(outputs, buffers)| Forwarding {
                 outputs: Array2::from_shape_fn((layers.len(), buffers.len()), |(l, _)| outputs[number][l]),
                 buffers: buffers.clone(),
@@ -190,7 +201,7 @@ impl fmt::Display for Case {
             write!(f, ", for {} ps", self.trace.span.end.0)?;
         }
         if let Some(limit) = self.max_sub_job {
-            write!(f, ", sub-jobs up to {} ps", limit.0)?;
+            write!(f, ", sub-jobs up to {} ps, preemption {:?}", limit.0, self.preemption)?;
         }
         if self.ports.is_some() {
             write!(f, ", layers in phases")?;
@@ -216,7 +227,8 @@ impl fmt::Display for Case {
             write!(f, ", a change of network costs")?;
         }
         if self.rules.variation.is_some() {
-            write!(f, ", execution times vary")?;
+            let learnt = if self.rules.variation.is_learnt() { ", which estimates learn" } else { "" };
+            write!(f, ", execution times vary{learnt}")?;
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ fn retime(record: &Record, map: impl Fn(Time) -> Time) -> Record {
         | Record::Applied { time, .. }
         | Record::Phase { time, .. }
         | Record::Pace { time, .. }
+        | Record::Corrected { time, .. }
         | Record::Bandwidth { time, .. }
         | Record::Drift { time, .. }
         | Record::End { time } => *time = map(*time),
@@ -41,7 +42,9 @@ fn renumbered(case: &Case, tenant: impl Fn(u32) -> u32, network: impl Fn(u32) ->
             Record::Arrival { asked, .. } | Record::Done { asked, .. } | Record::Drop { asked, .. } => {
                 (asked.tenant, asked.network) = (tenant(asked.tenant), network(asked.network));
             }
-            Record::Start { network: own, .. } | Record::Finish { network: own, .. } => *own = network(*own),
+            Record::Start { network: own, .. }
+            | Record::Finish { network: own, .. }
+            | Record::Corrected { network: own, .. } => *own = network(*own),
             _ => {}
         }
     }

@@ -19,9 +19,9 @@
 //! for any trigger, sharing rule and decision cost. So no schedule meets more than the optimum, and none more than the
 //! optimum rounded down. Requests that are not measured can only take time, and are left out. If a run ends at a fixed
 //! time, that time is a deadline for all. When followers arrive, and how many of them, depends on the schedule, so a
-//! trace with followers has no bound. Neither has a run with forwarding, in which inputs may stay on chip
-//! (`sim::forwarding`). With residency every layer counts as if it found on chip whatever fits there
-//! (`NetworkModel::least_cost`), so that c1 and bytes are the least that any schedule can bring about.
+//! trace with followers has no bound. With residency every layer counts as if it found on chip whatever fits there, and
+//! with forwarding as if it ran right after the predecessor whose output spares it most (`NetworkModel::least_cost`), so
+//! that c1 and bytes are the least that any schedule can bring about.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -78,10 +78,9 @@ const STRETCH: usize = 500;
 const MARGIN: usize = 250;
 
 impl Relaxation {
-    /// The relaxation of a trace; `None` if requests follow others, or if outputs are forwarded.
+    /// The relaxation of a trace; `None` if requests follow others.
     pub fn new(world: &World, trace: &Trace) -> Option<Self> {
-        let forwards = world.networks.iter().any(|network| network.forwarding.is_some());
-        if forwards || !trace.followers.is_empty() {
+        if !trace.followers.is_empty() {
             return None;
         }
         let mut kinds = Kinds::new(world);

@@ -4,7 +4,7 @@ use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
 
 use super::*;
 use crate::check::{Case, Size, layer, platform, request, trace, world};
-use crate::sim::{Follower, LayerModel, Span};
+use crate::sim::{Buffer, Follower, Forwarding, LayerModel, Span};
 use crate::workload::After;
 
 /// Requests of (network, arrival, deadline) in ns on accelerators that are all of the model of their place.
@@ -77,6 +77,35 @@ fn a_path_that_does_not_fit_is_not_taken() {
     let tight = relaxation(&[&chain], 2, 10.0, &[(0, 0.0, 16.0)]);
     let choices: Vec<usize> = tight.kinds[0].layers.iter().map(Vec::len).collect();
     assert_eq!(choices.iter().sum::<usize>(), 3, "12 + 5 ns do not fit into 16: {choices:?}");
+}
+
+/// Two layers of 10 ns and 100 bytes, and one that reads both, behind 5 bytes/ns; outputs of 40, 60 and 0 bytes, and a buffer
+/// of so many bytes. Only accelerator 0 can run the second one.
+fn forwarding(buffer: u64) -> World {
+    let both = [(10.0, 10.0); 2];
+    let mut second = layer(&[], &both);
+    second.costs[1] = None;
+    let layers = [layer(&[], &both), second, layer(&[0, 1], &both)];
+    let mut world = world(platform(2, 5.0), &[&layers]);
+    world.networks[0].forwarding = Some(Forwarding {
+        outputs: ndarray::array![[40, 40], [60, 60], [0, 0]],
+        buffers: vec![Buffer { words: buffer, word_bytes: 1.0, dram_pj: 0.0 }; 2],
+    });
+    world
+}
+
+#[test]
+fn a_layer_counts_as_if_the_largest_output_that_fits_were_forwarded() {
+    let met = |world: &World, count: u32, ns: u64| {
+        let one = Request { deadline: Time(1_000 * ns), ..request(0, 0.0) };
+        Relaxation::new(world, &trace(&vec![one; count as usize])).expect("none follows another").most_met()
+    };
+    // 100 and 100 bytes, and 40 that are left without 60, 60 without 40, or all 100.
+    for (buffer, ns) in [(100, 48), (50, 52), (39, 60)] {
+        let world = forwarding(buffer);
+        assert_eq!((met(&world, 1, ns), met(&world, 1, ns - 1)), (1, 0), "{buffer}");
+        assert_eq!((met(&world, 3, 3 * ns), met(&world, 3, 3 * ns - 1)), (3, 2), "{buffer}");
+    }
 }
 
 #[test]

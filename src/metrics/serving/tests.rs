@@ -47,6 +47,7 @@ fn finish(at: u64, accelerator: usize, start: u64) -> Record {
         resident_weight_bytes: 0.0,
         energy: Picojoules(0.0),
         uncontended_ps: 1.0,
+        repeated: 0,
     };
     Record::Site { site: 1, record }
 }

@@ -324,7 +324,10 @@ impl Recorder for Timeline<'_> {
                 self.miss(time, request.0, what);
             }
             Record::End { time } => self.finish(time),
-            Record::Applied { .. } | Record::Pace { .. } | Record::Phase { .. } => {}
+            Record::Applied { .. }
+            | Record::Pace { .. }
+            | Record::Corrected { .. }
+            | Record::Phase { .. } => {}
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct Observation {
     accelerators: usize,
     /// The first 2M features of every layer, by network.
     costs: Vec<Vec<f32>>,
+    /// The number of corrections of costs that these know of.
+    corrections: u32,
     rows: Vec<f32>,
     queue: [f32; QUEUE_FEATURES],
     /// The sub-jobs of the rows, by their index in the view, after their deadlines.
@@ -63,7 +65,8 @@ impl Observation {
     pub fn new(world: &World) -> Self {
         Self {
             accelerators: world.platform.accelerators.len(),
-            costs: world.networks.iter().map(|network| costs(network, &world.platform)).collect(),
+            costs: of_layers(world),
+            corrections: 0,
             rows: Vec::new(),
             queue: [0.0; QUEUE_FEATURES],
             order: Vec::new(),
@@ -110,6 +113,9 @@ impl Observation {
 
     /// Observes a view of the world.
     pub fn observe(&mut self, view: &View) {
+        if self.corrections != view.corrections() {
+            (self.corrections, self.costs) = (view.corrections(), of_layers(view.world()));
+        }
         let (now, bandwidth) = (view.now(), view.total_bandwidth());
         let lanes = view.accelerators();
         self.busy.clear();
@@ -145,6 +151,11 @@ impl Observation {
             self.rows.extend_from_slice(&self.queue);
         }
     }
+}
+
+/// The first 2M features of every layer, by network.
+fn of_layers(world: &World) -> Vec<Vec<f32>> {
+    world.networks.iter().map(|network| costs(network, &world.platform)).collect()
 }
 
 fn costs(network: &NetworkModel, platform: &Platform) -> Vec<f32> {

@@ -2,6 +2,7 @@
 //! that order by a key, in `adaptive.rs` those of the others.
 
 mod adaptive;
+mod estimates;
 
 use std::sync::Arc;
 

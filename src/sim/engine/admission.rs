@@ -24,7 +24,8 @@ impl Engine {
         after: Option<RequestId>,
         out: &mut dyn Recorder,
     ) {
-        let network = &self.world.networks[request.network as usize];
+        let known = self.corrections.as_ref().map_or(&self.world, |corrections| corrections.world());
+        let network = &known.networks[request.network as usize];
         self.jobs.insert(JobId(id), origin, request, network);
         if let Some(draws) = &*self.rules.variation {
             let job = self.jobs.of(JobId(id));

@@ -54,6 +54,9 @@ impl Engine {
     /// arrival does.
     fn lose(&mut self, loss: &Losing) {
         self.world = Arc::clone(&loss.world);
+        if let Some(corrections) = &mut self.corrections {
+            corrections.take(&self.world);
+        }
         loss.accelerators.iter().for_each(|&accelerator| self.lanes.lose(accelerator));
         self.changes.ready_grew = true;
         self.changes.arrival_or_completion = true;

@@ -33,9 +33,13 @@ impl Engine {
             resident_weight_bytes: running.found.weights,
             energy: cost.energy,
             uncontended_ps: cost.latency_ps / running.pace,
+            repeated: running.repeated,
         };
         out.record(&finish, origin);
         job.finish(layer, accelerator);
+        let network = job.request.network;
+        self.learn(network, accelerator, running.pace, out);
+        let job = self.jobs.of(id);
         if job.abandoned {
             self.jobs.release_if_idle(id);
         } else if job.unfinished == 0 {

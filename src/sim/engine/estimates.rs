@@ -1,6 +1,8 @@
 //! What may be expected of the layers that run, where execution times vary (`sim::variation`): lanes beside the real ones,
-//! on which each layer starts and ends when it really does, but works as the cost tables say. A layer whose estimate is
+//! on which each layer starts and ends when it really does, but works as is expected (`corrections`). A layer whose estimate is
 //! over has left them, and is expected to end at any moment.
+
+use std::sync::Arc;
 
 use super::Engine;
 use super::lanes::{Lanes, Running};
@@ -47,6 +49,13 @@ impl<'a> Seen<'a> {
     }
 }
 
+impl Running {
+    /// The demand that views show.
+    pub(super) fn expected_demand(&self) -> f64 {
+        self.cost.demand_bytes_per_ps / self.ratio
+    }
+}
+
 impl Engine {
     /// Lets the estimated layers work until now: they enter their phases, and leave when their estimate is over.
     #[cold]
@@ -87,22 +96,25 @@ impl Engine {
         }
     }
 
-    /// A layer starts, and is estimated by its cost.
+    /// A layer starts, and is estimated.
     #[cold]
-    pub(super) fn estimate(&mut self, accelerator: usize, mut running: Running) {
+    pub(super) fn estimate(&mut self, accelerator: usize, running: Running) {
         let Some(estimates) = &mut self.estimates else { return };
         let sharing = self.world.platform.sharing;
         let network = &self.world.networks[self.jobs.of(running.sub_job.job).request.network as usize];
-        running.pace = 1.0;
-        estimates.start(accelerator, running, &network.ways[accelerator], sharing);
+        let way = &network.ways[accelerator];
+        estimates.start(accelerator, running.expected(way), way, sharing);
         if let Some(phases) = network.phases(running.sub_job.layer, accelerator) {
             estimates.enter(accelerator, phases, 0, sharing, self.now);
         }
     }
 
-    /// Goes on as the cost tables say.
+    /// Goes on as is expected.
     pub(super) fn forget_variation(&mut self) {
         let Some(estimates) = self.estimates.take() else { return };
+        if let Some(corrections) = self.corrections.take() {
+            self.world = Arc::clone(corrections.world());
+        }
         self.rules.variation = Variation::NONE;
         self.lanes.assume(&estimates);
         self.jobs.forget_paces();

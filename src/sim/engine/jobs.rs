@@ -43,6 +43,11 @@ pub(super) struct SubJob {
 }
 
 impl SubJob {
+    /// Whether it has not started.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Ready)
+    }
+
     fn new(predecessors: usize, now: Time) -> Self {
         let count = predecessors as u32;
         Self {
@@ -143,8 +148,7 @@ impl Job {
 
     /// Estimates what is left by the costs of another network model.
     pub(super) fn estimate(&mut self, network: &NetworkModel) {
-        let waits = |state: State| matches!(state, State::Waiting | State::Ready);
-        let unstarted = (0..self.subs.len()).filter(|&layer| waits(self.subs[layer].state));
+        let unstarted = (0..self.subs.len()).filter(|&layer| self.subs[layer].waits());
         let each = unstarted.map(|layer| (network.best_alone[layer], network.best_bytes[layer]));
         let add = |(alone, bytes): (Time, u64), (one, more): (Time, u64)| (alone + one, bytes + more);
         (self.unstarted_best, self.unstarted_bytes) = each.fold((Time::ZERO, 0), add);
@@ -161,7 +165,7 @@ impl Job {
     /// Whether the layer exists and may be assigned: it is ready, or all its unfinished predecessors run.
     #[inline]
     pub(super) fn is_open(&self, layer: u32) -> bool {
-        let may = |sub: &SubJob| sub.unstarted == 0 && matches!(sub.state, State::Waiting | State::Ready);
+        let may = |sub: &SubJob| sub.unstarted == 0 && sub.waits();
         !self.abandoned && self.subs.get(layer as usize).is_some_and(may)
     }
 

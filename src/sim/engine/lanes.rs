@@ -23,6 +23,10 @@ pub(super) struct Running {
     pub(super) found: Found,
     /// Work done per time, relative to the cost tables (`sim::variation`).
     pub(super) pace: f64,
+    /// How long it is expected to take, relative to the cost tables (`corrections`).
+    pub(super) ratio: f64,
+    /// Parts of its layer that it does again (`sim::preemption`).
+    pub(super) repeated: u32,
     pub(super) start: Time,
     /// The present phase, if the layer has phases.
     pub(super) phase: usize,
@@ -49,7 +53,7 @@ impl Running {
     ) -> Self {
         // The rate is set before time passes: a layer that starts changes the sharing.
         let (start, since, left_ps) = (now, now, cost.latency_ps);
-        let (phase, later_ps, rate) = (0, 0.0, 0.0);
+        let (phase, later_ps, rate, ratio, repeated) = (0, 0.0, 0.0, 1.0, 0);
         let demand_bytes_per_ps = cost.demand_bytes_per_ps;
         Self {
             sub_job,
@@ -58,6 +62,8 @@ impl Running {
             cost,
             found,
             pace,
+            ratio,
+            repeated,
             start,
             phase,
             demand_bytes_per_ps,
@@ -88,6 +94,13 @@ impl Running {
     fn share_weight(&self, sharing: Sharing) -> f64 {
         let cost = PairCost { demand_bytes_per_ps: self.demand(), ..self.cost };
         weight(sharing, &cost, self.weight)
+    }
+
+    /// The layer, which starts now, as it is expected to go on.
+    pub(super) fn expected(self, way: &Way) -> Self {
+        let cost = if self.ratio == 1.0 { self.cost } else { self.cost.expected(self.ratio, way) };
+        let (left_ps, demand_bytes_per_ps) = (cost.latency_ps, cost.demand_bytes_per_ps);
+        Self { cost, left_ps, demand_bytes_per_ps, pace: 1.0, ratio: 1.0, ..self }
     }
 
     /// What a layer is that should have ended by now: it ends at once.
@@ -286,6 +299,11 @@ impl Lanes {
     /// The running layer of a busy accelerator.
     pub(super) fn running_on(&self, accelerator: usize) -> &Running {
         self.running[accelerator].as_ref().expect("the accelerator is busy")
+    }
+
+    /// The sub-job that ended last on an accelerator.
+    pub(super) fn last(&self, accelerator: usize) -> Option<SubJobId> {
+        self.last[accelerator]
     }
 
     /// The layer that ran last on an accelerator, if it is of this job.

@@ -8,9 +8,11 @@
 
 mod actions;
 mod admission;
+mod corrections;
 mod drift;
 mod ends;
 mod estimates;
+mod interruptions;
 mod jobs;
 mod lanes;
 mod mask;
@@ -26,6 +28,7 @@ use std::collections::BinaryHeap;
 use std::sync::{Arc, LazyLock};
 
 use self::actions::Pending;
+use self::corrections::Corrections;
 use self::drift::NextChange;
 use self::jobs::{Jobs, State};
 use self::lanes::{Entry, Lanes, Running};
@@ -33,8 +36,8 @@ use self::residents::Residents;
 use self::ticks::Ticks;
 use super::arrivals::Arrivals;
 use super::{
-    DecisionCost, Found, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Switch, Trace,
-    Trigger, View, World,
+    DecisionCost, Found, Interrupted, Origin, Record, Recorder, RequestId, Rules, Snapshot, SubJobId, Switch,
+    Trace, Trigger, View, World,
 };
 use crate::units::Time;
 use crate::workload::Firm;
@@ -74,6 +77,8 @@ pub struct Engine {
     lanes: Lanes,
     /// The lanes as they are expected to be, where execution times vary.
     estimates: Option<Box<Lanes>>,
+    /// What schedulers see in place of the world, where estimates learn.
+    corrections: Option<Box<Corrections>>,
     residents: Residents,
     ticks: Ticks,
     next_change: NextChange,
@@ -102,6 +107,7 @@ clone_by_field!(Engine {
     jobs,
     lanes,
     estimates,
+    corrections,
     residents,
     ticks,
     next_change,
@@ -133,6 +139,7 @@ impl Engine {
         Self {
             jobs: Jobs::new(&world.networks),
             estimates: rules.variation.is_some().then(|| Box::new(lanes.clone())),
+            corrections: rules.variation.is_learnt().then(|| Box::new(Corrections::new(&world))),
             lanes,
             residents: Residents::new(&world),
             ticks: Ticks::new(rules.trigger),
@@ -226,7 +233,7 @@ impl Engine {
 
     /// The view of the scheduler at the decision that the engine waits for.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.world, &self.snapshot, self)
+        View::new(self.known(), &self.snapshot, self)
     }
 
     /// Whether the engine waits for [`Engine::apply`].
@@ -365,8 +372,7 @@ impl Engine {
 
     fn start(&mut self, accelerator: usize, entry: &Entry, out: &mut dyn Recorder) {
         let sub_job = entry.sub_job;
-        let job = self.jobs.of(sub_job.job);
-        let asked = job.request.network;
+        let asked = self.jobs.of(sub_job.job).request.network;
         let network = &self.world.networks[asked as usize];
         let cost = match &network.residency {
             Some(residency) => {
@@ -380,12 +386,18 @@ impl Engine {
             }
         };
         let (cost, found) = cost.expect("assignments are checked when they are applied");
+        let interrupted = match &network.interruption {
+            Some(_) => self.interrupted(sub_job, asked, accelerator),
+            None => Interrupted::default(),
+        };
+        let cost = network.cost_interrupted(cost, accelerator, interrupted);
         let way = &network.ways[accelerator];
         let switch = &self.world.platform.accelerators[accelerator].switch;
         let cost = match self.lanes.turn_to(accelerator, asked) && *switch != Switch::FREE {
             true => switch.before(cost, way),
             false => cost,
         };
+        let job = self.jobs.of(sub_job.job);
         let sub = job.sub(sub_job.layer);
         assert!(
             sub.state == State::Ready && sub.unfinished == 0,
@@ -394,12 +406,17 @@ impl Engine {
         let weight = sub.assignment.expect("what is in a queue is assigned").weight;
         let (ready, assigned, alone) = (sub.ready_at, sub.assigned_at, cost.alone);
         let origin = job.origin;
-        job.start(sub_job.layer, accelerator, network);
+        let known = self.corrections.as_ref().map_or(&self.world, |corrections| corrections.world());
+        job.start(sub_job.layer, accelerator, &known.networks[asked as usize]);
         let pace = match &*self.rules.variation {
             Some(draws) => job.paces[sub_job.layer as usize] * draws.bias(asked, accelerator),
             None => 1.0,
         };
-        let running = Running::new(sub_job, entry.priority, weight, (cost, found), pace, self.now);
+        let mut running = Running::new(sub_job, entry.priority, weight, (cost, found), pace, self.now);
+        running.repeated = interrupted.repeated;
+        if let Some(corrections) = &self.corrections {
+            running.ratio = corrections.ratio(asked, accelerator);
+        }
         let sharing = self.world.platform.sharing;
         self.lanes.start(accelerator, running, way, sharing);
         if let Some(phases) = network.phases(sub_job.layer, accelerator) {

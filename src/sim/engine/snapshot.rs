@@ -4,25 +4,26 @@ use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, Snapshot, 
 use super::Engine;
 use super::estimates::Seen;
 use super::jobs::{Job, State};
-use super::lanes::Running;
 use crate::units::Time;
 
 impl Engine {
     /// Brings the lists up to date. Most of a long backlog has not changed since the last view, so only jobs that run
     /// or were touched are updated. As long as they have as many open layers as before, the entries after them stay.
     pub(super) fn take_snapshot(&mut self) {
-        let (now, networks) = (self.now, &self.world.networks);
+        self.tell_corrections();
+        let known = self.corrections.as_ref().map_or(&self.world, |corrections| corrections.world());
+        let (now, networks) = (self.now, &known.networks);
         let lanes = Seen::new(&self.lanes, self.estimates.as_deref(), now);
         let snapshot = &mut self.snapshot;
         snapshot.now = now;
         snapshot.next_decision = Some(self.ticks.next()).filter(|&tick| tick < Time::MAX);
         snapshot.accelerators.clear();
         snapshot.accelerators.extend(lanes.running().iter().enumerate().map(|(accelerator, running)| {
-            let Some(Running { sub_job, cost, .. }) = running else {
+            let Some(running) = running else {
                 return AcceleratorView { running: None, free_at: now, demand_bytes_per_ps: 0.0 };
             };
-            let (free_at, demand_bytes_per_ps) = (lanes.end_of(accelerator), cost.demand_bytes_per_ps);
-            AcceleratorView { running: Some(*sub_job), free_at, demand_bytes_per_ps }
+            let (free_at, demand_bytes_per_ps) = (lanes.end_of(accelerator), running.expected_demand());
+            AcceleratorView { running: Some(running.sub_job), free_at, demand_bytes_per_ps }
         }));
         for running in lanes.running().iter().flatten() {
             self.jobs.get_mut(running.sub_job.job).expect("running jobs have a slot");

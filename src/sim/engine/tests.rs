@@ -1,5 +1,6 @@
 //! The exact micro-cases G1 to G6, and hand-computed sequences for every action and rule.
 
+mod corrections;
 mod drift;
 mod followers;
 mod variation;

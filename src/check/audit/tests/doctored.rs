@@ -74,7 +74,8 @@ macro_rules! change_view {
     ($time:expr, $view:ident => $change:expr) => {
         |example: &mut Example| {
             let views = example.events.iter_mut();
-            let mut views = views.filter_map(|e| if let Event::View(view) = e { Some(view) } else { None });
+            let mut views =
+                views.filter_map(|e| if let Event::View(view, _) = e { Some(view) } else { None });
             let $view = views.find(|view| view.now == Time($time)).expect("there is a view at that time");
             $change;
         }
@@ -237,7 +238,7 @@ fn requests() {
             example.trace.requests[1].deadline = Time(35_600);
             for event in &mut example.events {
                 match event {
-                    Event::View(view) => {
+                    Event::View(view, _) => {
                         let mine = view.jobs.iter_mut().find(|job| job.id == JobId(1));
                         mine.into_iter().for_each(|job| job.deadline = Time(35_600));
                     }

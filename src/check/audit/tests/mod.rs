@@ -15,7 +15,7 @@ use crate::units::Picojoules;
 /// The input of an audit.
 #[derive(Clone, Debug)]
 enum Event {
-    View(Snapshot),
+    View(Snapshot, Arc<World>),
     Decision(Decision),
     Record(Record, Origin),
 }
@@ -28,13 +28,14 @@ struct Log<'s> {
 
 impl Pilot for Log<'_> {
     fn decide(&mut self, view: &View, out: &mut Decision) {
-        self.events.push(Event::View(Snapshot {
+        let snapshot = Snapshot {
             now: view.now(),
             next_decision: view.next_decision(),
             jobs: view.jobs().to_vec(),
             sub_jobs: view.sub_jobs().to_vec(),
             accelerators: view.accelerators().to_vec(),
-        }));
+        };
+        self.events.push(Event::View(snapshot, Arc::new(view.world().clone())));
         self.scheduler.decide(view, out);
         self.events.push(Event::Decision(out.clone()));
     }
@@ -122,7 +123,7 @@ impl Example {
         let mut audit = Audit::new(&self.world, &self.trace, &self.rules);
         for event in &self.events {
             match event {
-                Event::View(snapshot) => audit.view(&View::new(&self.world, snapshot, &self.engine)),
+                Event::View(snapshot, world) => audit.view(&View::new(world, snapshot, &self.engine)),
                 Event::Decision(decision) => audit.decision(decision),
                 Event::Record(record, origin) => audit.record(record, *origin),
             }

@@ -85,3 +85,31 @@ fn a_change_of_network_that_costs_nothing_or_too_much_is_found() {
     });
     assert!(said.contains("energy of the layer"), "{said}");
 }
+
+#[test]
+fn wrong_corrections_are_found() {
+    let learning = || {
+        let spread = |world: &World| {
+            let spread =
+                Spread { distribution: Distribution::Gamma, cv: 0.2, correlation: 0.5, bias_cv: 0.1 };
+            Variation::new(spread, 1, world).estimated_by(Estimates::Ewma)
+        };
+        Example::of(|_| Drift::NONE, spread, Switch::FREE)
+    };
+    learning().verdict().unwrap();
+    let is_correction = |record: &Record| matches!(record, Record::Corrected { .. });
+    let said = verdict(learning(), is_correction, |record| {
+        if let Record::Corrected { ratio, .. } = record {
+            *ratio *= 1.01;
+        }
+    });
+    assert!(said.contains("the correction is (network, accelerator, ratio)"), "{said}");
+    let mut example = learning();
+    let place = first(&example, is_correction);
+    let correction = example.events.remove(place);
+    assert!(example.verdict().unwrap_err().to_string().contains("estimates lack the correction"));
+    let mut example = varying();
+    let place = first(&example, |record| matches!(record, Record::Finish { .. }));
+    example.events.insert(place + 1, correction);
+    assert!(example.verdict().unwrap_err().to_string().contains("not None"));
+}

@@ -72,9 +72,10 @@ fn a_slower_layer_asks_for_less_bandwidth() {
 }
 
 /// Everything that a scheduler is shown, fork and all, until the first layer ends.
-fn shown(case: &Case, spread: Spread, seed: u64) -> Vec<String> {
+fn shown(case: &Case, spread: Spread, seed: u64, estimates: Estimates) -> Vec<String> {
     let world = case.world();
-    let rules = Rules { variation: Variation::new(spread, seed, &world), ..case.rules.clone() };
+    let variation = Variation::new(spread, seed, &world).estimated_by(estimates);
+    let rules = Rules { variation, ..case.rules.clone() };
     let mut engine = Engine::new(Arc::new(world), Arc::new(case.trace.clone()), rules);
     let (mut chaos, mut decision, mut views) = (case.chaos(), Decision::default(), Vec::new());
     let mut seen: Vec<Record> = Vec::new();
@@ -98,7 +99,9 @@ fn views_and_forks_show_no_draw() {
         let mut case =
             Case::with_everything(seed, Size { accelerators: 4, networks: 3, layers: 8, requests: 40 });
         case.rules.trigger = Trigger::OnChange;
-        let views = [1, 2].map(|draws| shown(&case, WILD, draws));
+        let learns = seed % 2 == 0 && case.ports.is_none();
+        let estimates = if learns { Estimates::Ewma } else { Estimates::Model };
+        let views = [1, 2].map(|draws| shown(&case, WILD, draws, estimates));
         // Until the earlier of both first ends.
         let both = views[0].iter().zip(&views[1]).take_while(|(one, _)| one.starts_with("View"));
         for (one, other) in both.filter(|(_, other)| other.starts_with("View")) {
@@ -115,7 +118,10 @@ fn factors_of_one_change_nothing() {
     let mut paces = 0;
     for seed in 0..300 {
         let mut case = Case::with_drift(seed, Size { accelerators: 4, networks: 3, layers: 8, requests: 40 });
-        let runs = [Variation::NONE, Variation::new(TAME, 1, &case.world())].map(|variation| {
+        let tame = Variation::new(TAME, 1, &case.world());
+        let learnt = if case.ports.is_none() { Estimates::Ewma } else { Estimates::Model };
+        let all = [Variation::NONE, tame.clone(), tame.estimated_by(learnt)];
+        let runs = all.map(|variation| {
             case.rules.variation = variation;
             let (mut engine, mut chaos) = (case.engine(), case.chaos());
             let (mut decision, mut views) = (Decision::default(), Vec::new());
@@ -131,7 +137,7 @@ fn factors_of_one_change_nothing() {
             records.retain(|record| !matches!(record, Record::Pace { .. }));
             (views, records)
         });
-        assert!(runs[0] == runs[1], "seed {seed}");
+        assert!(runs[0] == runs[1] && runs[0] == runs[2], "seed {seed}");
     }
     assert!(paces > 10_000, "{paces}");
 }
