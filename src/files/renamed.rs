@@ -93,8 +93,7 @@ mod tests {
         let hint = |path: &str| hint_of_file(&root.join(path));
         assert!(hint("experiments/relmas.toml").ends_with("experiments/grid135.toml` since 0.2)"));
         assert!(
-            hint("policies/mascot-relmas-6.toml")
-                .ends_with("policies/evolved-hetero-6.toml` since 0.2)")
+            hint("policies/mascot-relmas-6.toml").ends_with("policies/evolved-hetero-6.toml` since 0.2)")
         );
         assert_eq!((hint("experiments/relmas-6.toml"), hint("relmas")), (String::new(), String::new()));
     }

@@ -2,8 +2,8 @@
 //! and `<name>.toml`, the manifest, which records what they are for and how they were trained.
 
 use std::collections::BTreeMap;
-use std::{io, iter};
 use std::path::{Path, PathBuf};
+use std::{io, iter};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! What the policy knows of the layers of all networks: computed once, since it does not change in a run unless an
-//! accelerator is lost.
+//! What the policy knows of the layers of all networks: computed at the first view, and again where an accelerator was lost
+//! or costs were corrected.
 
 use crate::sim::{NetworkModel, PairCost, View};
 
@@ -28,20 +28,24 @@ pub(super) struct Ratios {
 /// All layers of the networks of a world.
 #[derive(Default)]
 pub(super) struct Layers {
-    losses: u32,
+    /// The losses and corrections that it knows of.
+    known: [u32; 2],
     accelerators: usize,
+    /// By network and layer.
     of_layer: Vec<Vec<OfLayer>>,
+    /// By network, layer and accelerator.
     ratios: Vec<Vec<Ratios>>,
 }
 
 impl Layers {
     /// Brings everything up to date.
     pub(super) fn take(&mut self, view: &View) {
-        if self.losses == view.losses() && !self.of_layer.is_empty() {
+        let known = [view.losses(), view.corrections()];
+        if self.known == known && !self.of_layer.is_empty() {
             return;
         }
         let networks = &view.world().networks;
-        self.losses = view.losses();
+        self.known = known;
         self.accelerators = view.accelerators().len();
         self.ratios = networks.iter().map(ratios).collect();
         self.of_layer = networks
