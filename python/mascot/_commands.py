@@ -73,6 +73,7 @@ def run(
         Whether a bar on the terminal shows the progress.
     overrides
         Keys of the experiment, such as ``loads=[0.5, 0.9]`` or ``seeds=3``.
+
     """
     if table not in _TABLES:
         raise ConfigError(f"table {table!r}: expected one of {', '.join(_TABLES)}")

@@ -11,7 +11,11 @@ from mascot._mascot import ConfigError
 Shape = Literal["ramp", "step"]
 
 _SLOT_US = 1_000
-_VARIANTS = {"opaque_small": (0.70, (1, 1, 2, 2)), "opaque_mid": (0.85, (2, 3, 3, 4)), "opaque_large": (1.00, (3, 4, 5, 6))}
+_VARIANTS = {
+    "opaque_small": (0.70, (1, 1, 2, 2)),
+    "opaque_mid": (0.85, (2, 3, 3, 4)),
+    "opaque_large": (1.00, (3, 4, 5, 6)),
+}
 _WORTH = {"ramp": (4, 10), "step": (6, 6)}
 
 # By exact policy iteration over the 1,024 states of the problem; tests/data/fang_mini.csv has the same numbers, and the
@@ -91,8 +95,7 @@ class FangMini:
             for batch, slots in enumerate(services, 1)
         ]
         variants = [
-            f'[[variant]]\nnetwork = "{variant}"\naccuracy = {accuracy}\n'
-            for variant, (accuracy, _) in _VARIANTS.items()
+            f'[[variant]]\nnetwork = "{variant}"\naccuracy = {accuracy}\n' for variant, (accuracy, _) in _VARIANTS.items()
         ]
         (mid, small), _ = _SWITCHES[self.shape, self.p]
         source = 'source = "Ours, after Fang et al. (2017): mascot.problems"\n'

@@ -51,18 +51,22 @@ pub(crate) struct Shape {
 struct Slot {
     env: Box<dyn Env>,
     seed: u64,
-    /// The number of the episode under the seed.
+    /// The number of the next episode under the seed.
     episode: u64,
+    /// The seed of the present run, which an experiment can have as its first seed.
+    run_seed: u64,
     steps: u64,
     over: bool,
 }
 
 impl Slot {
     fn reset(&mut self) -> Result<(), String> {
-        let seed = rng::stream(self.seed, "episode", &self.episode.to_string()).random();
+        let draw: u64 = rng::stream(self.seed, "episode", &self.episode.to_string()).random();
+        // The largest seed of an experiment is 2^53.
+        self.run_seed = draw >> 11;
         self.episode += 1;
         (self.steps, self.over) = (0, false);
-        self.env.reset(seed)
+        self.env.reset(self.run_seed)
     }
 }
 
@@ -101,7 +105,7 @@ impl Envs {
         if number == 0 || max_steps == Some(0) || threads == 0 {
             return Err(config("num_envs, max_steps and threads: expected at least 1"));
         }
-        let slot = || Ok(Slot { env: make()?, seed: 0, episode: 0, steps: 0, over: true });
+        let slot = || Ok(Slot { env: make()?, seed: 0, episode: 0, run_seed: 0, steps: 0, over: true });
         let slots = (0..number).map(|_| slot()).collect::<PyResult<Vec<_>>>()?;
         let pool = (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
         let pool = pool.transpose().map_err(|error| config(format!("threads: {error}")))?;
@@ -181,6 +185,11 @@ impl Envs {
             *now_us = slot.env.now_us();
             Ok(())
         })
+    }
+
+    /// The seed of the present run in place `place`.
+    fn run_seed(&mut self, place: usize) -> PyResult<u64> {
+        Ok(self.slots.get_mut().map_err(|_| run(POISONED))?[place].run_seed)
     }
 
     /// Steps all environments. One whose episode was over starts the next in place of its step, without a reward.

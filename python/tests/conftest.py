@@ -13,6 +13,20 @@ QUICKSTART = ROOT / "experiments" / "quickstart.toml"
 SMALL = {"scenarios": ["light"], "loads": [0.6, 0.9], "schedulers": ["edf", "gated"], "seeds": 2, "requests": 60}
 
 
+# Four sites behind links and two tenants, on devices whose times are given.
+RING = {
+    "fleets": ["gpu-ring"],
+    "scenarios": ["bursty_sites"],
+    "dispatchers": [
+        {"route": "closest", "variant": "best", "batch": "greedy"},
+        {"route": "shortest_queue", "variant": "smallest", "batch": "greedy"},
+    ],
+    "loads": [1.0],
+    "requests": 100,
+    "trigger": "on_change",
+}
+
+
 @pytest.fixture(scope="session")
 def problem() -> FangMini:
     """The small problem with a known optimum."""

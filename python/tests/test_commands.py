@@ -25,9 +25,7 @@ def arguments(overrides: dict) -> list[str]:
 def test_a_run_writes_the_bytes_of_the_program(tmp_path, program):
     logs = ["requests", "layers", "energy"]
     frame = mascot.run(QUICKSTART, out=tmp_path / "here", logs=logs, **SMALL)
-    done = program(
-        "run", QUICKSTART, "--out", tmp_path / "there", "--quiet", *arguments(SMALL), *[f"--{log}" for log in logs]
-    )
+    done = program("run", QUICKSTART, "--out", tmp_path / "there", "--quiet", *arguments(SMALL), *[f"--{log}" for log in logs])
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "there").glob("*.csv")}
     assert {"summary.csv", "groups.csv", "accelerators.csv", "requests.csv", "layers.csv", "energy.csv"} <= names
@@ -91,8 +89,8 @@ def test_wrong_arguments_are_named(tmp_path):
         mascot.run(3)
     with pytest.raises(mascot.ConfigError, match="unrecognized subcommand"):
         mascot.command("frobnicate")
+    (tmp_path / "file").write_text("")
     with pytest.raises(mascot.RunError, match="cannot write"):
-        (tmp_path / "file").write_text("")
         mascot.run(QUICKSTART, out=tmp_path / "file" / "folder", **SMALL)
 
 

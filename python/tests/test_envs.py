@@ -5,7 +5,7 @@ import warnings
 import gymnasium
 import numpy as np
 import pytest
-from conftest import QUICKSTART, SMALL
+from conftest import QUICKSTART, RING, SMALL
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
 
@@ -25,8 +25,8 @@ def makers(fang_mini):
     return {
         "mascot/Layers-v0": LAYERS,
         "mascot/Serving-Free-v0": {"experiment": fang_mini, **problem.options},
-        "mascot/Serving-Route-v0": {"experiment": fang_mini},
-        "mascot/Serving-Select-v0": {"experiment": fang_mini, "window_us": 5_000},
+        "mascot/Serving-Route-v0": {"experiment": RING},
+        "mascot/Serving-Select-v0": {"experiment": RING, "window_us": 5_000},
     }
 
 
@@ -68,9 +68,7 @@ def test_a_seed_gives_the_same_episodes(name, fang_mini):
 
     once, again, other = episodes(3), episodes(3), episodes(4)
     assert len(once) == len(again)
-    assert all(
-        equal(a[0], b[0]) and a[1:] == b[1:] for a, b in zip(once, again, strict=True)
-    )
+    assert all(equal(a[0], b[0]) and a[1:] == b[1:] for a, b in zip(once, again, strict=True))
     assert len(once) != len(other) or any(not equal(a[0], b[0]) for a, b in zip(once, other, strict=True))
 
 
@@ -176,6 +174,38 @@ def test_the_rule_that_the_experiment_names_decides_the_rest(fang_mini):
     assert total == 0.0
 
 
+@pytest.mark.parametrize("dispatcher", [0, 1])
+def test_a_rule_in_the_place_of_the_agent_earns_what_the_program_says(dispatcher):
+    plan = mascot.Plan(RING)
+    label = plan.schedulers[dispatcher]
+    env = gymnasium.make("mascot/Serving-Select-v0", experiment=plan, dispatchers=[label], window_us=500.0)
+    _, info = env.reset(seed=5)
+    total, terminated = 0.0, False
+    while not terminated:
+        _, reward, terminated, _, _ = env.step(0)
+        total += reward
+    serving = mascot.run(RING, first_seed=info["run_seed"], table="serving")
+    whole = serving[(serving["scheduler"] == label) & (serving["group"] == "all")]
+    assert total / 100 == pytest.approx(whole["quality"].item(), abs=1e-12)
+
+
+def test_every_site_is_there_to_choose():
+    env = gymnasium.make("mascot/Serving-Route-v0", experiment=RING)
+    assert env.action_space.n == len(mascot.Plan(RING).sites()) + 1
+
+    def worth(choose) -> float:
+        _, info = env.reset(seed=2)
+        total, terminated = 0.0, False
+        while not terminated:
+            _, reward, terminated, _, info = env.step(choose(info["action_mask"]))
+            total += reward
+        return total
+
+    # All to one site is worse than to the sites in turn, and better than nowhere.
+    turn = iter(range(10**9))
+    assert worth(lambda mask: next(turn) % 4) > worth(lambda mask: 0) > worth(lambda mask: 4) == 0.0
+
+
 def test_layers_are_held_and_run():
     env = mascot.envs.LayersEnv(QUICKSTART, rewards={"met": 1.0, "missed": -1.0}, **{**SMALL, "requests": 20, "loads": [0.6]})
     observation, _ = env.reset(seed=1)
@@ -240,26 +270,47 @@ def test_wrong_options_of_layers_are_named(fang_mini):
         env.step(np.zeros(16, int))
 
 
-def test_pettingzoo_accepts_agents_at_the_clients(fang_mini):
-    parallel_api_test(ClientsEnv(fang_mini, requests=50), num_cycles=300)
+def test_pettingzoo_accepts_agents_at_the_clients():
+    parallel_api_test(ClientsEnv(RING), num_cycles=300)
 
 
-def test_agents_at_the_clients_get_their_own_rewards(fang_mini):
-    env = ClientsEnv(fang_mini, requests=50)
+def test_agents_at_the_clients_get_their_own_rewards():
+    env = ClientsEnv(RING)
     observations, infos = env.reset(seed=1)
-    assert list(observations) == env.possible_agents == ["all"]
-    assert observations["all"][0] == 1.0
-    total = 0.0
+    assert env.possible_agents == ["bursts at a", "bursts at c"]
+    total = dict.fromkeys(env.possible_agents, 0.0)
+    asked = dict.fromkeys(env.possible_agents, 0)
     while env.agents:
-        _, rewards, _, _, infos = env.step({"all": 0})
-        total += rewards["all"]
-    assert 25.0 < total <= 50.0
-    assert list(infos["all"]["action_mask"]) == [1, 1]
+        (now,) = [agent for agent in env.agents if observations[agent][0] == 1.0]
+        asked[now] += 1
+        # Agent c gives all of its requests up.
+        observations, rewards, terminated, truncated, infos = env.step({"bursts at a": 0, "bursts at c": 4})
+        total = {agent: total[agent] + rewards[agent] for agent in total}
+    assert min(asked.values()) > 0
+    assert total["bursts at a"] > 0.0 == total["bursts at c"]
+    assert all(terminated.values())
+    assert not any(truncated.values())
+    assert infos["bursts at a"]["action_mask"].tolist() == [1] * 5
     with pytest.raises(mascot.ConfigError, match="the run is over"):
         env.step({})
     env.reset()
-    with pytest.raises(mascot.ConfigError, match="agent `all`"):
+    with pytest.raises(mascot.ConfigError, match="agent `bursts at a`"):
         env.step({})
+
+
+def test_agents_know_nothing_of_each_other():
+    """What another agent does changes nothing that an agent sees, but through the queues that they share."""
+    env = ClientsEnv(RING)
+
+    def seen(choice: int) -> list[list[float]]:
+        observations, _ = env.reset(seed=1)
+        rows = []
+        while env.agents and len(rows) < 20:
+            rows.append(observations["bursts at a"].tolist())
+            observations, *_ = env.step({"bursts at a": 4, "bursts at c": choice})
+        return rows
+
+    assert seen(0) == seen(1) == seen(4)
 
 
 def test_nothing_is_drawn(fang_mini):

@@ -38,7 +38,7 @@ class BatchEnv(gymnasium.Env[Obs, Act], Generic[Obs, Act]):
         if seed is None and is_new:
             seed = int(self.np_random.integers(_LARGEST_SEED))
         self._batch.reset(0, seed)
-        return self._observation(), self._info()
+        return self._observation(), {"run_seed": self._batch.run_seed(0), **self._info()}
 
     def step(self, action: Act) -> tuple[Obs, float, bool, bool, dict[str, Any]]:
         """Take an action, and run to the next decision."""
@@ -55,9 +55,7 @@ class BatchVectorEnv(VectorEnv[Any, Any, Any]):
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
     _batch: Batch
 
-    def _begin(
-        self, batch: Batch, spaces: tuple[gymnasium.Space[Any], gymnasium.Space[Any]], *, copy: bool
-    ) -> None:
+    def _begin(self, batch: Batch, spaces: tuple[gymnasium.Space[Any], gymnasium.Space[Any]], *, copy: bool) -> None:
         self._batch, self._copy = batch, copy
         self.num_envs = len(batch.terminated)
         self.single_observation_space, self.single_action_space = spaces
@@ -85,9 +83,7 @@ class BatchVectorEnv(VectorEnv[Any, Any, Any]):
             self._batch.reset(place, each)
         return self._observations(), self._infos()
 
-    def step(
-        self, actions: Any
-    ) -> tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Step all environments."""
         batch = self._batch
         batch.step(actions)

@@ -46,6 +46,10 @@ class Batch:
         self._envs.reset(place, seed, self.observations, self.masks, self.now_us)
         self._is_ready[place] = True
 
+    def run_seed(self, place: int) -> int:
+        """Return the seed of the present run of an environment: ``first_seed`` of an experiment that repeats it."""
+        return self._envs.run_seed(place)
+
     def step(self, actions: Any) -> None:
         """Step all environments by their actions, whole numbers."""
         if not self._is_ready.all():

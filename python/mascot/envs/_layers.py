@@ -27,11 +27,10 @@ class _Form:
     def __init__(self, plan: Plan, max_sub_jobs: int) -> None:
         accelerators = len(plan.accelerators())
         self.rows, self.wide, self.choices = max_sub_jobs, 3 * accelerators + 5, accelerators + 1
-        unbounded = {"low": -np.inf, "high": np.inf, "dtype": np.float32}
-        self.space = spaces.Dict(
+        self.space: spaces.Space[Any] = spaces.Dict(
             {
-                "sub_jobs": spaces.Box(shape=(self.rows, self.wide), **unbounded),
-                "queue": spaces.Box(shape=(_QUEUE,), **unbounded),
+                "sub_jobs": spaces.Box(-np.inf, np.inf, (self.rows, self.wide), np.float32),
+                "queue": spaces.Box(-np.inf, np.inf, (_QUEUE,), np.float32),
                 "mask": spaces.MultiBinary(self.rows),
                 "action_mask": spaces.MultiBinary((self.rows, self.choices)),
             }
@@ -90,6 +89,7 @@ class LayersEnv(BatchEnv[Observation, NDArray[np.int64]]):
         Truncates episodes after so many decisions.
     overrides
         Keys of the experiment.
+
     """
 
     def __init__(

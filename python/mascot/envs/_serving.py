@@ -40,7 +40,7 @@ def _batch(
     return Batch(envs, num_envs)
 
 
-def _spaces(batch: Batch) -> tuple[spaces.Box, spaces.Discrete]:
+def _spaces(batch: Batch) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     numbers = batch.observations.shape[1]
     return spaces.Box(-np.inf, np.inf, (numbers,), np.float32), spaces.Discrete(batch.choices)
 
@@ -83,6 +83,7 @@ class ServingEnv(BatchEnv[NDArray[np.float32], np.int64]):
         Truncates episodes after so many decisions.
     overrides
         Keys of the experiment.
+
     """
 
     def __init__(
@@ -117,14 +118,16 @@ class ServingEnv(BatchEnv[NDArray[np.float32], np.int64]):
         self.observation_space, self.action_space = _spaces(self._batch)
 
     def _observation(self) -> NDArray[np.float32]:
-        return self._batch.observations[0].copy()
+        observation: NDArray[np.float32] = self._batch.observations[0].copy()
+        return observation
 
     def _info(self) -> dict[str, Any]:
         return {"action_mask": self._batch.masks[0].copy(), **super()._info()}
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return what is legal, as MaskablePPO of sb3-contrib wants it."""
-        return self._batch.masks[0].astype(bool)
+        mask: NDArray[np.bool_] = self._batch.masks[0].astype(bool)
+        return mask
 
 
 class ServingVectorEnv(BatchVectorEnv):

@@ -17,7 +17,7 @@ from mascot.envs._batch import Batch, prepared
 _LARGEST_SEED = 2**63 - 1
 
 
-class ClientsEnv(ParallelEnv[str, NDArray[np.float32], int]):
+class ClientsEnv(ParallelEnv[str, NDArray[np.float32], int]):  # type: ignore[misc]
     """Each tenant is an agent that sends its own requests to sites, and knows of its own only: ``mascot/Serving-Clients-v0``.
 
     A step is one arrival. The first number of an observation says whether the request is the agent's; what the others
@@ -48,9 +48,7 @@ class ClientsEnv(ParallelEnv[str, NDArray[np.float32], int]):
         observation = spaces.Box(-np.inf, np.inf, (numbers,), np.float32)
         self.observation_spaces: dict[str, spaces.Space[Any]] = dict.fromkeys(self.possible_agents, observation)
         choices = self._batch.choices
-        self.action_spaces: dict[str, spaces.Space[Any]] = {
-            agent: spaces.Discrete(choices) for agent in self.possible_agents
-        }
+        self.action_spaces: dict[str, spaces.Space[Any]] = {agent: spaces.Discrete(choices) for agent in self.possible_agents}
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Return the space of an agent's observations."""
