@@ -9,7 +9,7 @@ the program. ``mascot.envs`` has environments for Gymnasium and PettingZoo.
 
 from mascot._commands import command, cost_table, report, run, trace, validate
 from mascot._experiment import Experiment
-from mascot._mascot import ConfigError, InvariantError, RunError
+from mascot._mascot import ConfigError, InvariantError, RunError, __version__
 from mascot._plan import Assignment, Plan, Scheduler
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Plan",
     "RunError",
     "Scheduler",
+    "__version__",
     "command",
     "cost_table",
     "report",

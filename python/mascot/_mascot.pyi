@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+__version__: str
+
 class ConfigError(ValueError):
     """A file, a key, a name or an argument is wrong."""
 

@@ -171,14 +171,17 @@ impl Envs {
         mut mask: PyReadwriteArray2<'_, i8>,
         mut now_us: PyReadwriteArray1<'_, f64>,
     ) -> PyResult<()> {
-        let (wide, masked) = (self.shape.observation, self.shape.mask);
-        let observation = &mut rows(observation.as_slice_mut()?, wide)[place * wide..][..wide];
-        let mask = &mut rows(mask.as_slice_mut()?, masked)[place * masked..][..masked];
+        let Shape { observation: wide, mask: masked, .. } = self.shape;
+        expect("observations", observation.shape(), &[self.number, wide])?;
+        expect("masks", mask.shape(), &[self.number, masked])?;
+        expect("now_us", now_us.shape(), &[self.number])?;
+        let slots = self.slots.get_mut().map_err(|_| run(POISONED))?;
+        let number = slots.len();
+        let slot =
+            slots.get_mut(place).ok_or_else(|| config(format!("no environment {place} of {number}")))?;
+        let observation = &mut observation.as_slice_mut()?[place * wide..][..wide];
+        let mask = &mut mask.as_slice_mut()?[place * masked..][..masked];
         let now_us = &mut now_us.as_slice_mut()?[place];
-        let slot = &mut self.slots.get_mut().map_err(|_| run(POISONED))?[place];
-        if let Some(seed) = seed {
-            (slot.seed, slot.episode) = (seed, 0);
-        }
         detached(py, || {
             slot.reset().map_err(run)?;
             slot.env.observe(observation, mask);
@@ -189,7 +192,8 @@ impl Envs {
 
     /// The seed of the present run in place `place`.
     fn run_seed(&mut self, place: usize) -> PyResult<u64> {
-        Ok(self.slots.get_mut().map_err(|_| run(POISONED))?[place].run_seed)
+        let slots = self.slots.get_mut().map_err(|_| run(POISONED))?;
+        slots.get(place).map(|slot| slot.run_seed).ok_or_else(|| config(format!("no environment {place}")))
     }
 
     /// Steps all environments. One whose episode was over starts the next in place of its step, without a reward.
@@ -206,10 +210,15 @@ impl Envs {
         mut truncated: PyReadwriteArray1<'_, bool>,
     ) -> PyResult<()> {
         let shape = self.shape;
-        if actions.shape() != [self.number, shape.action] {
-            let expected = format!("({}, {})", self.number, shape.action);
-            return Err(config(format!("actions: expected the shape {expected}, got {:?}", actions.shape())));
+        let number = self.number;
+        expect("actions", actions.shape(), &[number, shape.action])?;
+        expect("observations", observations.shape(), &[number, shape.observation])?;
+        expect("masks", masks.shape(), &[number, shape.mask])?;
+        expect("rewards", rewards.shape(), &[number, shape.rewards])?;
+        for (name, array) in [("terminated", &terminated), ("truncated", &truncated)] {
+            expect(name, array.shape(), &[number])?;
         }
+        expect("now_us", now_us.shape(), &[number])?;
         let actions = actions.as_slice()?;
         if let Some(wrong) = actions.iter().find(|choice| !(0..shape.choices).contains(choice)) {
             return Err(config(format!("action {wrong}: expected a number from 0 to {}", shape.choices - 1)));
@@ -241,10 +250,12 @@ impl Envs {
     }
 }
 
-/// The same slice, if it holds rows of this width.
-fn rows<T>(slice: &mut [T], width: usize) -> &mut [T] {
-    assert!(width > 0 && slice.len().is_multiple_of(width), "an array with rows of another width");
-    slice
+/// Checks the shape of an array.
+fn expect(name: &str, shape: &[usize], expected: &[usize]) -> PyResult<()> {
+    match shape == expected {
+        true => Ok(()),
+        false => Err(config(format!("{name}: expected the shape {expected:?}, got {shape:?}"))),
+    }
 }
 
 fn step(slot: &mut Slot, arrays: &mut Arrays, max_steps: u64) -> Result<(), String> {

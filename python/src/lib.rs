@@ -23,6 +23,7 @@ use pyo3::prelude::*;
 fn _mascot(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Shipped::set(mascot_shipped::archive!());
     let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ConfigError", py.get_type::<errors::ConfigError>())?;
     module.add("RunError", py.get_type::<errors::RunError>())?;
     module.add("InvariantError", py.get_type::<errors::InvariantError>())?;

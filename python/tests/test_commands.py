@@ -176,6 +176,10 @@ def test_control_c_ends_a_run(tmp_path):
     assert not (tmp_path / "out" / "summary.csv").exists()
 
 
+def test_package_and_program_have_one_version():
+    assert mascot.command("--version") == f"mascot {mascot.__version__}\n"
+
+
 def test_what_the_stubs_promise_is_there():
     from mascot import _mascot
 

@@ -316,3 +316,23 @@ def test_agents_know_nothing_of_each_other():
 def test_nothing_is_drawn(fang_mini):
     with pytest.raises(TypeError, match="render_mode"):
         mascot.envs.ServingEnv(fang_mini, role="free", render_mode="human")
+
+
+def test_the_compiled_half_checks_its_arrays(fang_mini):
+    env = mascot.envs.ServingEnv(fang_mini, role="free")
+    batch = env._batch
+    envs, (_, wide) = batch._envs, batch.observations.shape
+    narrow = np.zeros((1, wide - 1), np.float32)
+    with pytest.raises(mascot.ConfigError, match="observations: expected the shape"):
+        envs.reset(0, 1, narrow, batch.masks, batch.now_us)
+    with pytest.raises(mascot.ConfigError, match="no environment 1 of 1"):
+        envs.reset(1, 1, batch.observations, batch.masks, batch.now_us)
+    with pytest.raises(TypeError):
+        envs.reset(0, 1, batch.observations.astype(float), batch.masks, batch.now_us)
+    envs.reset(0, 1, batch.observations, batch.masks, batch.now_us)
+    flags = batch.rewards, batch.now_us, batch.terminated, batch.truncated
+    with pytest.raises(mascot.ConfigError, match="actions: expected the shape"):
+        envs.step(np.zeros((2, 1), np.int64), batch.observations, batch.masks, *flags)
+    with pytest.raises(mascot.ConfigError, match="masks: expected the shape"):
+        envs.step(np.zeros((1, 1), np.int64), batch.observations, batch.masks[:, 1:], *flags)
+    envs.step(np.zeros((1, 1), np.int64), batch.observations, batch.masks, *flags)

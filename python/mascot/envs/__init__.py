@@ -5,8 +5,9 @@
 ``mascot/Serving-Free-v0``            a site is free: wait, or launch a batch on a variant of a model
 ``mascot/Serving-Route-v0``           a request has arrived: to which site does it go?
 ``mascot/Serving-Select-v0``          which dispatcher decides until the end of the next window?
-``clients_parallel_env`` (PettingZoo)  each tenant sends its own requests to sites
 ====================================  =================================================================
+
+``mascot.envs.clients.ClientsEnv`` is for PettingZoo: each tenant sends its own requests to sites.
 """
 
 import gymnasium
@@ -14,14 +15,7 @@ import gymnasium
 from mascot.envs._layers import LayersEnv, LayersVectorEnv
 from mascot.envs._serving import ServingEnv, ServingVectorEnv
 
-__all__ = ["LayersEnv", "LayersVectorEnv", "ServingEnv", "ServingVectorEnv", "clients_parallel_env"]
-
-
-def clients_parallel_env(*args: object, **kwargs: object) -> "object":
-    """Make the PettingZoo environment ``mascot/Serving-Clients-v0``; see :class:`mascot.envs.clients.ClientsEnv`."""
-    from mascot.envs.clients import ClientsEnv
-
-    return ClientsEnv(*args, **kwargs)  # type: ignore[arg-type]
+__all__ = ["LayersEnv", "LayersVectorEnv", "ServingEnv", "ServingVectorEnv"]
 
 
 def _register() -> None:
