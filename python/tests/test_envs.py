@@ -227,6 +227,27 @@ def test_layers_are_held_and_run():
     assert env.action_masks().shape == (16 * (held + 1),)
 
 
+def test_who_holds_everything_for_ever_misses_everything():
+    told = {**SMALL, "requests": 5, "warmup_requests": 0, "drain_requests": 0, "loads": [0.6], "late": "finish"}
+    env = mascot.envs.LayersEnv(QUICKSTART, rewards={"met": 1.0, "missed": -2.0}, **told)
+    env.reset(seed=1)
+    total, terminated = 0.0, False
+    while not terminated:
+        _, reward, terminated, _, _ = env.step(np.full(16, env.action_space.nvec[0] - 1))
+        total += reward
+    assert total == -10.0
+
+
+def test_requests_come_in_slots(fang_mini):
+    """The arrivals of the small problem: at most one in a millisecond, with probability 0.6."""
+    requests = mascot.Plan(fang_mini, requests=20_000).requests(seed=1)
+    slots = requests["arrival_s"].to_numpy() * 1e3
+    assert np.abs(slots - slots.round()).max() < 1e-6
+    assert np.diff(slots).min() > 0.5
+    # Three standard errors.
+    assert len(slots) / slots[-1] == pytest.approx(0.6, abs=3 * np.sqrt(0.6 * 0.4 / slots[-1]))
+
+
 @pytest.fixture
 def free(fang_mini):
     env = gymnasium.make("mascot/Serving-Free-v0", experiment=fang_mini).unwrapped
