@@ -179,6 +179,9 @@ impl Envs {
         let number = slots.len();
         let slot =
             slots.get_mut(place).ok_or_else(|| config(format!("no environment {place} of {number}")))?;
+        if let Some(seed) = seed {
+            (slot.seed, slot.episode) = (seed, 0);
+        }
         let observation = &mut observation.as_slice_mut()?[place * wide..][..wide];
         let mask = &mut mask.as_slice_mut()?[place * masked..][..masked];
         let now_us = &mut now_us.as_slice_mut()?[place];
@@ -239,14 +242,13 @@ impl Envs {
         let mut steps: Vec<(&mut Slot, Arrays)> = slots.iter_mut().zip(arrays).collect();
         let (max_steps, pool) = (self.max_steps, &self.pool);
         let step = |(slot, arrays): &mut (&mut Slot, Arrays)| step(slot, arrays, max_steps);
-        let result = detached(py, || {
+        detached(py, || {
             match pool {
                 None => steps.iter_mut().try_for_each(step),
                 Some(pool) => pool.install(|| steps.par_iter_mut().try_for_each(step)),
             }
             .map_err(run)
-        });
-        result
+        })
     }
 }
 

@@ -52,9 +52,9 @@ pub(super) fn observe(run: &Run, row: &mut Row, mask: &mut [i8]) {
         row.push(waiting.map_or(0.0, |request| run.until(request.deadline, own.now())));
         row.extend(run.book.arrived(own.now(), |other| other == agent).map(|number| scaled(number as f64)));
         mask.fill(1);
-        for site in 0..sites {
+        for (site, mask) in mask[..sites].iter_mut().enumerate() {
             let serves = run.model.serves(site, own.client());
-            mask[site] = i8::from(serves);
+            *mask = i8::from(serves);
             let ways = own.ways(site).map_or(Time::ZERO, |[there, back]| there + back);
             row.extend([f32::from(u8::from(serves)), run.units(ways)]);
         }

@@ -55,9 +55,10 @@ pub(super) fn observe(run: &Run, row: &mut Row, mask: &mut [i8]) {
     row.extend(run.book.arrived(now, |_| true).map(|number| scaled(number as f64)));
     row.one_hot(request.tenant, run.model.clients.len());
     mask.fill(1);
-    for site in 0..run.model.sites.len() {
+    let sites = run.model.sites.len();
+    for (site, mask) in mask[..sites].iter_mut().enumerate() {
         let serves = run.model.serves(site, &run.model.clients[request.tenant]);
-        mask[site] = i8::from(serves);
+        *mask = i8::from(serves);
         let ways = [view.way_there(request.tenant, site), view.way_back(request.tenant, site)];
         let known = view.site(site);
         row.push(f32::from(u8::from(serves)));
