@@ -26,7 +26,9 @@ pub fn archive(_: TokenStream) -> TokenStream {
 
 fn packed() -> Result<TokenStream, String> {
     let root = std::env::var("CARGO_MANIFEST_DIR").map_err(|e| format!("CARGO_MANIFEST_DIR: {e}"))?;
-    let root = Path::new(&root);
+    // Of the package `mascot`, or of one in a folder of its own, as the Python package is.
+    let root = Path::new(&root).ancestors().find(|folder| folder.join(LIST).is_file());
+    let root = root.ok_or_else(|| format!("{LIST}: there is no such file in this folder or above"))?;
     let read = |path: &str| std::fs::read(root.join(path)).map_err(|e| format!("{path}: {e}"));
     let list = String::from_utf8(read(LIST)?).map_err(|e| format!("{LIST}: {e}"))?;
     let mut bytes = Vec::new();

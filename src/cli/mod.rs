@@ -1,5 +1,6 @@
 //! The command line: parse -> typed options -> call what is below -> print an error once.
 
+mod call;
 mod capacity;
 mod compare;
 mod contention;
@@ -41,6 +42,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::experiment::{Error, INVARIANT, Shipped, reason, remember_panics};
 use crate::files::{InputError, quoted, quoted_path, visible};
 use crate::sweep::manifest;
+
+pub use call::{CallError, Printed, call, cancel};
 
 /// Multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
 ///
@@ -286,6 +289,9 @@ fn not_results(experiment: &Path) -> Result<(), Error> {
 /// Writes to standard output.
 fn print(text: &str) -> Result<(), Error> {
     use std::io::Write;
+    if call::take(&visible(text)) {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     written(out.write_all(visible(text).as_bytes()).and_then(|()| out.flush()))
 }
@@ -307,6 +313,9 @@ fn written(result: std::io::Result<()>) -> Result<(), Error> {
 /// Writes a message to standard error.
 fn eprint(text: &str) {
     use std::io::Write;
+    if call::take_note(&visible(text)) {
+        return;
+    }
     let _ = writeln!(std::io::stderr().lock(), "{}", wrap::message(&visible(text)));
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::call;
 use super::wrap::message as message_of;
 use crate::experiment::Progress;
 use crate::files::visible;
@@ -72,6 +73,7 @@ impl Drop for Bars {
 
 impl Progress for Bars {
     fn begin(&self, phase: &str, total: usize) {
+        call::stop_if_cancelled();
         let target = if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let style = ProgressStyle::with_template("{msg:32} {wide_bar} {pos}/{len} {eta}")
             .expect("the template names existing fields");
@@ -85,6 +87,7 @@ impl Progress for Bars {
     }
 
     fn advance(&self, done: usize) {
+        call::stop_if_cancelled();
         self.with(|bar| {
             if let Some(bar) = bar {
                 // Threads report out of order, so the bar never moves back.

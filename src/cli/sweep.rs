@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::call::is_call;
 use super::progress::Bars;
 use super::session::{Stopwatch, cpu_s, session};
 use crate::cost::Cache;
@@ -149,8 +150,12 @@ pub(super) fn on_interrupt(bars: &Bars, results: &Path) {
     });
 }
 
-/// Ends the program on Ctrl-C with the message that `told` makes of the position and the length of the bar.
+/// Ends the program on Ctrl-C with the message that `told` makes of the position and the length of the bar. A call is
+/// cancelled by whoever calls.
 pub(super) fn when_interrupted(bars: &Bars, told: impl Fn([u64; 2]) -> String + Send + 'static) {
+    if is_call() {
+        return;
+    }
     let bar = bars.handle();
     // Without a handler, Ctrl-C ends the program without a message.
     let _ = ctrlc::set_handler(move || {

@@ -45,6 +45,7 @@ chapters! {
     metrics: "metrics.md", "The CSV files, every column, and what the intervals are.";
     results: "results.md", "Pictures, rankings, comparisons, and the bound of the SLA rate.";
     paper: "paper.md", "From an empty folder to the figures and the table of a paper.";
+    python: "python.md", "Sweeps as data frames, environments for Gymnasium and PettingZoo, schedulers in Python.";
     model: "model.md", "What is modelled, what is left out, and how well contention is modelled.";
     verification: "verification.md", "What each part was compared with.";
     performance: "performance.md", "How long things take.";

@@ -12,6 +12,11 @@ pub fn trace(case: &Case, measured: usize, seed: u64) -> Trace {
     requests(case, &window(case, measured), seed)
 }
 
+/// The requests of a run of the case's own experiment.
+pub fn of_run(case: &Case, seed: u64) -> Trace {
+    requests(case, &case.window, seed)
+}
+
 /// The window of a run that measures a number of requests other than its experiment's; panics as [`trace`] does.
 pub(crate) fn window(case: &Case, measured: usize) -> Window {
     let wanted = Wanted { requests: Some(measured), duration: None, ..case.wanted };

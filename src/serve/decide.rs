@@ -19,25 +19,48 @@ enum Members<'a> {
     Picked(&'a [RequestId]),
 }
 
+/// A question to the dispatcher.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    host: usize,
+    pub(super) moment: Moment,
+    pub(super) place: Place,
+}
+
 impl Fleet {
-    /// Asks the dispatcher about whatever is to be decided at a host.
-    pub(super) fn decide(&mut self, host: usize, crew: &mut Crew) -> Result<(), ServeError> {
-        let Some((moment, place)) = self.moment(host) else { return Ok(()) };
+    /// Asks the dispatcher, and does what it says.
+    pub(super) fn decide(&mut self, asked: Asked, crew: &mut Crew) -> Result<(), ServeError> {
         let mut dispatch = std::mem::take(&mut self.dispatch);
         dispatch.actions.clear();
         dispatch.operations = Default::default();
-        crew.dispatcher.decide(&FleetView { fleet: self, place }, moment, &mut dispatch);
+        crew.dispatcher.decide(&FleetView { fleet: self, place: asked.place }, asked.moment, &mut dispatch);
+        self.carry_out(asked, dispatch, crew)
+    }
+
+    /// Charges an answer of the dispatcher, and applies it now or later.
+    pub(super) fn carry_out(
+        &mut self,
+        asked: Asked,
+        dispatch: Dispatch,
+        crew: &mut Crew,
+    ) -> Result<(), ServeError> {
         let (latency, energy) = self.model.dispatch_cost.charge(dispatch.operations);
         let (time, operations) = (self.now, dispatch.operations);
         crew.record(&Record::Decided { time, latency, energy, operations }, Origin::NONE);
         if latency > Time::ZERO {
-            self.hosts.defer(host, dispatch);
-            self.announce(self.now + latency, Event::Decided { host });
+            self.hosts.defer(asked.host, dispatch);
+            self.announce(self.now + latency, Event::Decided { host: asked.host });
             return Ok(());
         }
         let applied = self.apply(&dispatch, crew);
         self.dispatch = dispatch;
         applied
+    }
+
+    /// What is to be decided next at a host.
+    pub(super) fn asked(&mut self, host: usize) -> Option<Asked> {
+        let (moment, place) = self.moment(host)?;
+        Some(Asked { host, moment, place })
     }
 
     /// The next thing to decide at a host.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use super::decide::Asked;
 use super::hosts::Hosts;
 use super::record::{Loss, Record};
 use super::requests::{InFlight, Requests, Stage};
@@ -126,12 +127,10 @@ pub struct Crew<'a> {
 impl Recorder for Crew<'_> {
     fn record(&mut self, record: &Record, origin: Origin) {
         match record {
-            // Nobody sees conditions change.
-            Record::Drift { .. } => {}
             Record::Site { record, .. } if !record.is_seen() => {}
             Record::Site { site, record } => self.schedulers[*site].observe(record),
-            Record::Hop { .. } => {}
-            _ => self.dispatcher.observe(record),
+            _ if record.is_seen_by_dispatchers() => self.dispatcher.observe(record),
+            _ => {}
         }
         self.out.record(record, origin);
     }
@@ -179,6 +178,15 @@ impl Fleet {
 
     /// Goes on by one instant; returns whether the run goes on.
     pub fn step(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
+        let goes_on = self.begin_instant(crew)?;
+        if goes_on {
+            self.finish_instant(crew)?;
+        }
+        Ok(goes_on)
+    }
+
+    /// Begins the next instant; returns whether there is one.
+    pub(super) fn begin_instant(&mut self, crew: &mut Crew) -> Result<bool, ServeError> {
         let is_over = self.measured_open == 0
             || (self.requests.len() == 0 && self.arrivals.next_time() == Time::MAX && self.end == Time::MAX);
         let next = self.next_time();
@@ -206,13 +214,19 @@ impl Fleet {
             crew.record(&Record::End { time: next }, Origin::NONE);
             return Ok(false);
         }
-        self.finish_instant(crew)?;
         Ok(true)
     }
 
     /// Goes on to the end of the present instant.
     pub(super) fn finish_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
-        self.pass_instant(crew)?;
+        while let Some(asked) = self.pass_instant(crew)? {
+            self.decide(asked, crew)?;
+        }
+        self.end_instant(crew)
+    }
+
+    /// What the sites do last in an instant, when nothing is left to ask the dispatcher about.
+    pub(super) fn end_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
         for site in 0..self.sites.len() {
             if std::mem::take(&mut self.begun[site]) {
                 let waited = self.sites[site].apply_due(site, crew);
@@ -228,8 +242,9 @@ impl Fleet {
         Ok(())
     }
 
-    /// What happens outside the engines now, and what follows from it without delay.
-    fn pass_instant(&mut self, crew: &mut Crew) -> Result<(), ServeError> {
+    /// What happens outside the engines now, and what follows from it without delay, up to the next question to the
+    /// dispatcher; `None` if there is none left.
+    pub(super) fn pass_instant(&mut self, crew: &mut Crew) -> Result<Option<Asked>, ServeError> {
         loop {
             self.pass_hops(crew);
             if self.arrivals.next_time() <= self.now {
@@ -253,9 +268,11 @@ impl Fleet {
                     Event::Through { .. } | Event::Hop { .. } => unreachable!("hops have passed"),
                 }
             } else if let Some(host) = self.hosts.next_asking() {
-                self.decide(host, crew)?;
+                if let Some(asked) = self.asked(host) {
+                    return Ok(Some(asked));
+                }
             } else {
-                return Ok(());
+                return Ok(None);
             }
         }
     }

@@ -27,6 +27,7 @@ mod record;
 mod requests;
 mod site;
 mod static_model;
+mod steps;
 mod tenant_view;
 mod travel;
 mod view;
@@ -40,6 +41,7 @@ pub use static_model::{
     Client, FleetModel, Hop, ServedModel, ServedVariant, ServiceTerms, Site, SiteMemory, Wire, WireChange,
     WireSharing,
 };
+pub use steps::Stepper;
 pub use tenant_view::{OwnRequest, TenantView};
 pub use view::{FleetView, QueuedView, RequestView, SiteView};
 

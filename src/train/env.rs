@@ -17,7 +17,9 @@ use rayon::prelude::*;
 
 use crate::experiment::Reward;
 use crate::policy::{Decoder, Observation};
-use crate::sim::{Decision, Engine, Origin, Record, Recorder, Rules, Step, Trace, View, World};
+use crate::sim::{
+    Decision, Engine, IllegalAction, Origin, Record, Recorder, Rules, Step, Trace, View, World,
+};
 
 /// Everything that a run depends on except its decisions.
 #[derive(Clone, Debug)]
@@ -91,19 +93,41 @@ impl Episode {
     /// Applies the action ([`Decoder`]) and runs to the next decision; records go to `out`. An episode that is over does
     /// not change.
     pub fn step(&mut self, action: &[f32], out: &mut dyn Recorder) -> Outcome {
-        let mut reward = 0.0;
         if !self.is_over() {
-            self.steps_left -= 1;
             self.decision.clear();
             let rows = self.observation.sub_jobs();
             self.decoder.decode(&self.engine.view(), rows, action, &mut self.decision);
+        }
+        self.step_decided(out).expect("what is decoded is legal")
+    }
+
+    /// Lets `decide` fill the decision, as a scheduler would, and runs to the next one; otherwise like [`Self::step`].
+    ///
+    /// # Errors
+    /// An action is illegal; nothing has changed then.
+    pub fn step_with(
+        &mut self,
+        decide: impl FnOnce(&View, &Observation, &mut Decision),
+        out: &mut dyn Recorder,
+    ) -> Result<Outcome, IllegalAction> {
+        if !self.is_over() {
+            self.decision.clear();
+            decide(&self.engine.view(), &self.observation, &mut self.decision);
+        }
+        self.step_decided(out)
+    }
+
+    fn step_decided(&mut self, out: &mut dyn Recorder) -> Result<Outcome, IllegalAction> {
+        let mut reward = 0.0;
+        if !self.is_over() {
             let mut tee = Tee { judge: &mut self.judge, out: &mut *out };
-            self.engine.apply(&self.decision, &mut tee).expect("what is decoded is legal");
+            self.engine.apply(&self.decision, &mut tee)?;
+            self.steps_left -= 1;
             self.run_to_decision(out);
             reward = std::mem::take(&mut self.judge.earned);
         }
         let terminated = self.terminated;
-        Outcome { reward, terminated, truncated: !terminated && self.steps_left == 0 }
+        Ok(Outcome { reward, terminated, truncated: !terminated && self.steps_left == 0 })
     }
 
     fn run_to_decision(&mut self, out: &mut dyn Recorder) {
@@ -113,13 +137,14 @@ impl Episode {
                 self.observation.observe(&view);
                 self.judge.weigh(&view);
             }
-            Step::Finished => {
+            ended @ (Step::Finished | Step::Stalled) => {
                 self.terminated = true;
                 self.observation.clear();
                 self.judge.move_to(0.0);
-            }
-            Step::Stalled => {
-                panic!("all that is open is assigned at every decision, so that nothing waits for ever")
+                // Whoever holds all that is open for ever misses it.
+                if ended == Step::Stalled {
+                    self.judge.miss_open();
+                }
             }
         }
     }
@@ -155,6 +180,11 @@ impl Judge {
         self.move_to(self.reward.slack * shares.sum::<f64>());
     }
 
+    /// Whatever is open is missed.
+    fn miss_open(&mut self) {
+        self.earned += self.reward.missed * std::mem::take(&mut self.open) as f64;
+    }
+
     fn move_to(&mut self, potential: f64) {
         self.earned += potential - std::mem::replace(&mut self.potential, potential);
     }
@@ -177,7 +207,7 @@ impl Recorder for Judge {
                 let efficiency = uncontended_ps / (time - start).as_ps();
                 self.earned += bandwidth * efficiency / self.layers[network as usize];
             }
-            Record::End { .. } => self.earned += missed * std::mem::take(&mut self.open) as f64,
+            Record::End { .. } => self.miss_open(),
             _ => {}
         }
     }
@@ -244,7 +274,7 @@ mod tests {
     use super::*;
     use crate::check::{Script, any_case, any_case_with_everything, cases};
     use crate::policy::{features, outputs, tiny};
-    use crate::sim::run;
+    use crate::sim::{Late, LateRules, run};
     use crate::units::Time;
 
     /// Actions for one sub-job in the tiny world: to the fast accelerator, and to the other.
@@ -321,6 +351,37 @@ mod tests {
         // its deadline.
         let steps = [episode.step(&TO_1, &mut ()), episode.step(&TO_0, &mut ())];
         assert_eq!(steps.map(|outcome| outcome.reward), [4.0, -4.0]);
+    }
+
+    #[test]
+    fn a_decision_may_be_a_callers_own() {
+        let reward = Reward { met: 1.0, missed: -2.0, bandwidth: 0.0, slack: 0.0 };
+        let mut episode = Episode::new(tiny(3), reward, 100);
+        let assign = |view: &View, _: &Observation, out: &mut Decision| {
+            out.assign(view.sub_jobs()[0].id, 0, 0.0);
+        };
+        let first = episode.step_with(assign, &mut ()).expect("it is legal");
+        assert_eq!(first, Outcome { reward: 1.0, ..Outcome::default() });
+        let nowhere = |view: &View, _: &Observation, out: &mut Decision| {
+            out.assign(view.sub_jobs()[0].id, 7, 0.0);
+        };
+        assert!(episode.step_with(nowhere, &mut ()).is_err(), "there is no accelerator 7");
+        assert!(!episode.is_over());
+    }
+
+    /// Nothing is due and nothing else will happen: the run cannot go on, and what is held is missed.
+    #[test]
+    fn a_run_in_which_all_is_held_for_ever_is_over() {
+        let mut setup = tiny(1);
+        setup.rules.late = LateRules::all(Late::Finish);
+        let reward = Reward { met: 1.0, missed: -2.0, bandwidth: 0.0, slack: 0.0 };
+        let mut episode = Episode::new(setup, reward, 100_000);
+        let hold = |view: &View, _: &Observation, out: &mut Decision| out.hold(view.jobs()[0].id);
+        let mut outcome = Outcome::default();
+        while !episode.is_over() {
+            outcome = episode.step_with(hold, &mut ()).expect("it is legal");
+        }
+        assert_eq!(outcome, Outcome { reward: -2.0, terminated: true, truncated: false });
     }
 
     #[test]

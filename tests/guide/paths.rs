@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use super::{below, blocks, chapters};
 
 /// What a file of the repository lies in; `results` holds what runs write.
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 10] = [
     "src",
     "shipped",
     "tests",
     "benches",
     "examples",
+    "python",
     "experiments",
     "accel-models",
     "workloads",
@@ -43,8 +44,9 @@ fn links_lead_somewhere() {
 #[test]
 fn files_that_are_named_exist() {
     let all = files();
-    let sources =
-        ["src", "tests", "benches", "examples"].into_iter().flat_map(|it| below(Path::new(it), "rs"));
+    let sources = ["src", "tests", "benches", "examples", "python"]
+        .into_iter()
+        .flat_map(|it| below(Path::new(it), "rs"));
     let data = ["experiments", "accel-models"].into_iter().flat_map(|it| below(Path::new(it), "toml"));
     for path in documents().into_iter().chain(sources).chain(data) {
         let text = fs::read_to_string(&path).unwrap();

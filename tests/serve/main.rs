@@ -23,6 +23,7 @@ mod splits;
 mod stations;
 #[path = "../engine/queueing/statistics.rs"]
 mod statistics;
+mod steps;
 mod tan_mini;
 mod variants;
 mod ways;

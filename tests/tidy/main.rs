@@ -18,7 +18,9 @@ const CLOCKS: [&str; 2] = ["Instant", "SystemTime"];
 
 #[test]
 fn files_are_short_and_open_with_documentation() {
-    for (path, text) in ["src", "shipped", "tests", "benches", "examples"].into_iter().flat_map(sources) {
+    for (path, text) in
+        ["src", "shipped", "tests", "benches", "examples", "python"].into_iter().flat_map(sources)
+    {
         let lines = text.lines().count();
         assert!(lines <= MAX_LINES, "{} has {lines} lines, more than {MAX_LINES}", path.display());
         let first = text.lines().next().unwrap_or_default();

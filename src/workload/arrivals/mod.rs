@@ -12,6 +12,7 @@
 mod at_once;
 mod azure;
 mod batch;
+mod bernoulli;
 mod cascade;
 mod closed_loop;
 mod diurnal;
@@ -94,6 +95,7 @@ pub const ARRIVALS: &[ArrivalKind] = &[
     two_level::ENTRY,
     planaria_integer::ENTRY,
     periodic::ENTRY,
+    bernoulli::ENTRY,
     batch::ENTRY,
     closed_loop::ENTRY,
     cascade::ENTRY,

@@ -10,6 +10,7 @@ fn keys(kind: &ArrivalKind) -> String {
         "rates" => "[3, 1]".into(),
         "dwell" => "[10, 20]".into(),
         "requests" => "5".into(),
+        "p" => "0.5".into(),
         "file" | "after" => "'trace.csv'".into(),
         _ => "2".into(),
     };

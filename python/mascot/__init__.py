@@ -1,0 +1,30 @@
+"""mascot: multi-tenant DNN scheduling on heterogeneous accelerators that share DRAM bandwidth.
+
+>>> import mascot
+>>> frame = mascot.run("experiments/quickstart.toml", seeds=2)
+
+Experiments are paths, or dicts with the same keys. Tables are pandas data frames, errors are exceptions with the text of
+the program. ``mascot.envs`` has environments for Gymnasium and PettingZoo.
+"""
+
+from mascot._commands import command, cost_table, report, run, trace, validate
+from mascot._experiment import Experiment
+from mascot._mascot import ConfigError, InvariantError, RunError, __version__
+from mascot._plan import Assignment, Plan, Scheduler
+
+__all__ = [
+    "Assignment",
+    "ConfigError",
+    "Experiment",
+    "InvariantError",
+    "Plan",
+    "RunError",
+    "Scheduler",
+    "__version__",
+    "command",
+    "cost_table",
+    "report",
+    "run",
+    "trace",
+    "validate",
+]
