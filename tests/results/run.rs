@@ -172,7 +172,7 @@ fn an_old_name_is_refused_with_the_new_one() {
     let train = |file: &str, set: &str| {
         refused(&["train", &format!("experiments/{file}.toml"), "--out", out, "--set", set])
     };
-    let shipped = std::fs::read_to_string("policies/relmas-hetero-6.toml").unwrap();
+    let shipped = std::fs::read_to_string("policies/evolved-hetero-6.toml").unwrap();
     let manifest_with = |key: &str, value: &str| {
         let is_of_key = |line: &str| line.starts_with(&format!("{key} = "));
         let change = |line: &str| if is_of_key(line) { format!("{key} = {value:?}") } else { line.into() };

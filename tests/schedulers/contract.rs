@@ -89,8 +89,10 @@ fn contestants(case: &Case) -> Vec<Contestant> {
         build: Box::new(|_| (entry.build)(&toml::Table::new(), 1).expect("no parameter is mandatory")),
     });
     let policies = POLICIES.iter().filter_map(|entry| {
-        let path = format!("policies/{}-{}.toml", entry.name, case.system);
-        let policy = Path::new(&path).exists().then(|| Policy::read(Path::new(&path), entry))?;
+        let own = format!("policies/{}-{}.toml", entry.name, case.system);
+        let of_all = format!("policies/{}.toml", entry.name);
+        let path = [own, of_all].into_iter().find(|path| Path::new(path).exists())?;
+        let policy = Policy::read(Path::new(&path), entry);
         let (policy, accelerators) = (policy.expect("it ships"), case.site.world.platform.accelerators.len());
         let build = move |_: &Trace| policy.scheduler(accelerators, &[]).expect("it is for this system");
         Some(Contestant { name: entry.name.into(), allowed: nets, build: Box::new(build) })
