@@ -64,8 +64,8 @@ enum Place {
 }
 
 impl Exploration {
-    /// The exploration of a play. Two plays with the same seed, and `sigma` of both signs, are antithetic. There is a scale for each output of the
-    /// net.
+    /// The exploration of a play. Two plays with the same seed, and `sigma` of both signs, are antithetic. There is
+    /// a scale for each output of the net.
     pub fn new(seed: u64, sigma: f32, scales: Vec<f32>, spells: u32, most: usize) -> Self {
         Self {
             sigma,

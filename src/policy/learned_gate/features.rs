@@ -30,7 +30,7 @@
 //! | rank | place by deadline / jobs |
 //! | largest | the largest best-case layer from its first open layer on / s |
 //! | demand | b of its first open layer on its fastest accelerator / B |
-//! | spread of bytes | ln(bytes of that layer on its fastest accelerator / least bytes), as a mean over accelerators |
+//! | spread of bytes | ln(DRAM bytes of that layer / least DRAM bytes), as a mean over accelerators |
 //! | spread of speed | ln(c1 of that layer / best c1), as a mean over accelerators |
 //! | open | open sub-jobs / 4 |
 

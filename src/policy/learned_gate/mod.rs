@@ -14,7 +14,7 @@
 //! The score of a pair (request, accelerator) is thus the product of two vectors: what the net says of the request, and how
 //! the accelerator compares with the best for this layer. So one policy serves all accelerators, and all queue lengths,
 //! mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and features are relative to the platform.
-//! With output weights of zero it decides exactly as `gated`, which is where training starts.
+//! With output weights of zero it decides exactly as `gated`, where a training starts that is given no other policy.
 
 mod features;
 mod layers;
@@ -43,7 +43,7 @@ type JobNet = Net<JOB_FEATURES, UNITS, JUDGEMENTS>;
 /// The inputs, hidden units and outputs of the net.
 pub(crate) const NET: [usize; 3] = [JOB_FEATURES, UNITS, JUDGEMENTS];
 
-/// The version of the features and of the net: weights for another version are refused.
+/// The version of the features and of the net: weights for another version are refused, but for [`FEATURES_BEFORE`].
 pub const FEATURES: &str = "learned_gate-3";
 
 /// The number of weights of the policy.

@@ -44,7 +44,7 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "drop" => without.drop = true,
             "hold" => without.hold = true,
             "demotion" => without.demotion = true,
-            // Outputs in the order of `Verdict::of`; zeros give the verdict of the rule.
+            // Outputs in the order of `Verdict::of`; zeros give the verdict of `gated`.
             "learned_drop" => JobNet::forget_outputs(weights, 0..1),
             "learned_share" => JobNet::forget_outputs(weights, 1..4),
             "learned_order" => JobNet::forget_outputs(weights, 4..5),
