@@ -69,15 +69,15 @@ pub(super) fn learner<'a>(
 
 /// Checks that `output_noise` has a number for each output of the net, if it is given.
 fn check_outputs(plan: &Plan, training: &Training) -> Result<(), Error> {
-    let (kind, given) = (training.policy(), training.rloo_parameters().output_noise.len());
+    let Some(rloo) = &training.rloo else { return Ok(()) };
+    let (kind, given) = (training.policy(), rloo.get_ref().output_noise.len());
     let outputs = (kind.outputs)(accelerators(plan));
-    match given == 0 || given == outputs {
-        true => Ok(()),
-        false => Err(Error::Usage(format!(
-            "`training.rloo.output_noise` has {given} numbers, but the net of `{}` has {outputs} outputs",
-            kind.name
-        ))),
+    if given == 0 || given == outputs {
+        return Ok(());
     }
+    let message =
+        format!("`output_noise` has {given} numbers, but the net of `{}` has {outputs} outputs", kind.name);
+    Err(plan.experiment.source.error(&rloo.span(), message).into())
 }
 
 fn start_of(algorithm: &str) -> Option<Start> {

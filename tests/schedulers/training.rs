@@ -146,6 +146,19 @@ fn a_training_starts_from_another_policy_and_sees_several_systems() {
     refused(&output, &["`systems` names several: a policy of `relmas` is for one"]);
 }
 
+#[cfg(feature = "train")]
+#[test]
+fn noise_has_a_number_for_each_output() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let learner = format!("policy = 'learned_gate'\n{RLOO}1\noutput_noise = [0, 1]\n# ");
+    let output = train(folder.path(), &learner, 1, &[], "1");
+    refused(
+        &output,
+        &["tiny.toml:", "`output_noise` has 2 numbers, but the net of `learned_gate` has 8 outputs"],
+    );
+    assert!(!folder.path().join("out").exists());
+}
+
 #[cfg(not(feature = "train"))]
 #[test]
 fn a_build_without_libtorch_says_so() {

@@ -68,13 +68,12 @@ impl Layers {
 fn ratios(network: &NetworkModel) -> Vec<Ratios> {
     let of_layer = |layer: usize| {
         let costs = network.costs.row(layer);
-        // One byte more, because a layer may need none.
-        let bytes = |cost: &PairCost| cost.dram_bytes() + 1.0;
-        let least = costs.iter().flatten().map(bytes).fold(f64::INFINITY, f64::min);
+        let least = network.least_dram_bytes(layer as u32);
         let best_ps = network.best_alone[layer].as_ps().max(1.0);
         let of_pair = move |cost: &Option<PairCost>| {
             cost.as_ref().map_or(Ratios::default(), |cost| Ratios {
-                bytes: (bytes(cost) / least).ln() as f32,
+                // One byte more, because a layer may need none.
+                bytes: ((cost.dram_bytes() + 1.0) / (least + 1.0)).ln() as f32,
                 speed: (cost.alone.as_ps().max(1.0) / best_ps).ln() as f32,
             })
         };

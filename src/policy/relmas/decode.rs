@@ -18,7 +18,7 @@
 
 use crate::policy::dense::{ACTIVATION_MACS, exp, ln};
 use crate::scheduler::{Descending, Load, Placing};
-use crate::sim::{Decision, NetworkModel, SubJobView, View};
+use crate::sim::{Decision, SubJobView, View};
 use crate::units::Time;
 
 /// Outputs of the net for a sub-job, for so many accelerators: a priority, a score per accelerator, margin, need, bytes.
@@ -142,7 +142,7 @@ impl Decoder {
     /// The accelerator that a sub-job goes to, ties to the lower number.
     fn pick(&self, view: &View, sub: &SubJobView, said: Said) -> Pick {
         let network = view.network_of(view.job_of(sub));
-        let least = least_bytes(network, sub.id.layer);
+        let least = network.least_dram_bytes(sub.id.layer);
         let mut best: Option<(f32, Pick)> = None;
         for (accelerator, &score) in said.scores.iter().enumerate() {
             let Some(alone) = view.alone(sub, accelerator) else { continue };
@@ -179,12 +179,6 @@ impl Decoder {
             }
         }
     }
-}
-
-/// The least DRAM bytes of a layer on any accelerator.
-fn least_bytes(network: &NetworkModel, layer: u32) -> f64 {
-    let costs = network.costs.row(layer as usize);
-    costs.iter().flatten().map(|cost| cost.dram_bytes()).fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]

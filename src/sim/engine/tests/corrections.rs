@@ -1,6 +1,7 @@
 //! Estimates that learn: the ratios by hand, and what views make of them.
 
 use super::super::super::*;
+use super::variation::end_in_a_roll_out;
 use super::{Arc, Time, layer, plain_rules, platform, records, request, trace, world};
 use crate::check::testing::Script;
 
@@ -89,14 +90,10 @@ fn a_running_layer_is_expected_to_take_what_was_known_at_its_start() {
     let mut seen = Vec::new();
     let decide = |view: &View, out: &mut Decision| {
         if view.accelerators()[0].running.is_some() && view.jobs().len() == 2 {
-            let mut fork = view.fork();
-            fork.set_trigger(Trigger::Never);
-            let mut ends: Vec<Record> = Vec::new();
-            let _ = fork.run_to_decision(&mut ends);
-            let end = ends.iter().find(|record| matches!(record, Record::Finish { accelerator: 0, .. }));
+            let end = end_in_a_roll_out(view);
             let lane = view.accelerators()[0];
             let demand = lane.demand_bytes_per_ps * 1e3;
-            seen.push((lane.free_at.0, view.jobs()[0].remaining_best.0, demand, end.map(|end| end.time().0)));
+            seen.push((lane.free_at.0, view.jobs()[0].remaining_best.0, demand, end));
         }
         for sub in view.sub_jobs() {
             out.assign(sub.id, view.job_of(sub).network as usize, 0.0);

@@ -142,6 +142,16 @@ fn factors_of_one_change_nothing() {
     assert!(paces > 10_000, "{paces}");
 }
 
+/// When the running layer of accelerator 0 ends in a roll-out, in ps.
+pub(super) fn end_in_a_roll_out(view: &View) -> Option<u64> {
+    let mut fork = view.fork();
+    fork.set_trigger(Trigger::Never);
+    let mut ends: Vec<Record> = Vec::new();
+    let _ = fork.run_to_decision(&mut ends);
+    let end = ends.iter().find(|record| matches!(record, Record::Finish { accelerator: 0, .. }));
+    end.map(|end| end.time().0)
+}
+
 #[test]
 fn a_layer_that_outlives_its_estimate_is_expected_to_end_at_once() {
     let world = one_each(&[(30.0, 4.0), (1.0, 0.0)]);
@@ -152,12 +162,7 @@ fn a_layer_that_outlives_its_estimate_is_expected_to_end_at_once() {
     let mut seen = Vec::new();
     let decide = |view: &View, out: &mut Decision| {
         if view.accelerators()[0].running.is_some() && view.jobs().len() == 2 {
-            let mut fork = view.fork();
-            fork.set_trigger(Trigger::Never);
-            let mut ends: Vec<Record> = Vec::new();
-            let _ = fork.run_to_decision(&mut ends);
-            let end = ends.iter().find(|record| matches!(record, Record::Finish { accelerator: 0, .. }));
-            let end = end.map(|record| record.time().0);
+            let end = end_in_a_roll_out(view);
             seen.push((view.now().0, view.accelerators()[0].free_at.0, view.jobs()[0].remaining_best.0, end));
         }
         network_to_accelerator(view, out);
