@@ -91,7 +91,12 @@ fn environment_and_policy_do_not_allocate_in_the_steady_state() {
     let case = common::mixed_at_90_percent();
     let period = Time::from_us(case.setting.period_us);
     let (trace, _) = repeated(&trace(&case, 100, 1), 4, period);
-    let setup = Setup { world: Arc::clone(&case.site.world), trace: Arc::new(trace), rules: rules(&case, 1) };
+    let setup = Setup {
+        world: Arc::clone(&case.site.world),
+        trace: Arc::new(trace),
+        rules: rules(&case, 1),
+        price: 0.0,
+    };
     let mut env = Env::new(Box::new(move |_| setup.clone()), Reward::default(), u64::MAX);
     let weights = initial(6, 16, &mut stream(1, "test", "relmas"));
     let mut actor = Actor::new(&weights, 6).expect("hetero-6 has six accelerators");

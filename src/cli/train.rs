@@ -18,7 +18,7 @@ use crate::experiment::{DataRoot, Error, Experiment, Kind, Training};
 use crate::files::{InputError, any_path, write_atomic};
 use crate::hw::SystemSpec;
 use crate::plan::Plan;
-use crate::policy::{POLICIES, Policy, PolicyEntry};
+use crate::policy::{POLICIES, Parameters, Policy, PolicyEntry};
 use crate::sweep::{Inputs, remove_page, store};
 use crate::train::{Baseline, Checkpoint, LOG, LogRow, Origin, Trainer};
 
@@ -127,7 +127,7 @@ fn initial(training: &Training, system: &SystemSpec, data: &DataRoot) -> Result<
     let Some(name) = &training.initial else { return Ok(None) };
     let path = data.path(Kind::Policy, name)?;
     let policy = Policy::read(&path, training.policy())?;
-    let fits = policy.scheduler(system.accelerators.len(), &[]);
+    let fits = policy.scheduler(system.accelerators.len(), &Parameters::default());
     fits.map_err(|e| InputError::file(&Policy::weights_path(&path), e))?;
     Ok(Some(policy))
 }

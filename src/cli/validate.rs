@@ -18,7 +18,7 @@ use crate::fleet::FleetSpec;
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::limits::Resource;
 use crate::plan::{Case, Plan};
-use crate::policy::{self, POLICIES, Policy, systems_sha256};
+use crate::policy::{self, POLICIES, Parameters, Policy, systems_sha256};
 use crate::results::number;
 use crate::study::eft_saturation;
 use crate::workload::{Model, Network, Scenario};
@@ -252,7 +252,9 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
         return Err(InputError::file(path, message).into());
     }
     let weights = Policy::weights_path(path);
-    policy.scheduler(system.accelerators.len(), &[]).map_err(|e| InputError::file(&weights, e))?;
+    policy
+        .scheduler(system.accelerators.len(), &Parameters::default())
+        .map_err(|e| InputError::file(&weights, e))?;
     let text = format!(
         " of `{}` for `{}`, SLA rate {:.4} on its validation seeds",
         manifest.kind, manifest.system, manifest.validation_sla_rate

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 use crate::files::any_of;
 
 /// At least one value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct List<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de> + PartialEq> Deserialize<'de> for List<T> {

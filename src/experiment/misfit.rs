@@ -12,7 +12,7 @@ use super::data::{DataRoot, Kind};
 use super::schedulers::SchedulerChoice;
 use crate::files::quoted;
 use crate::hw::{AccelSpec, Level, SystemSpec};
-use crate::policy::{Policy, PolicyEntry};
+use crate::policy::{Parameters, Policy, PolicyEntry};
 
 /// The most differences that a message names.
 const SHOWN: usize = 5;
@@ -44,7 +44,8 @@ pub(super) fn ways_out(
 fn transferable(kind: &PolicyEntry, system: &SystemSpec, data: &DataRoot) -> Option<String> {
     data.names(Kind::Policy).into_iter().find(|name| {
         let policy = data.path(Kind::Policy, name).ok().and_then(|path| Policy::read(&path, kind).ok());
-        policy.is_some_and(|policy| policy.scheduler(system.accelerators.len(), &[]).is_ok())
+        policy
+            .is_some_and(|policy| policy.scheduler(system.accelerators.len(), &Parameters::default()).is_ok())
     })
 }
 

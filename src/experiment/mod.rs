@@ -20,6 +20,7 @@ mod keys;
 mod list;
 mod misfit;
 mod named;
+mod objective;
 mod or_own;
 mod overrides;
 mod placed;
@@ -50,6 +51,7 @@ pub use keys::{
 pub(crate) use list::distinct;
 pub use misfit::what_changed;
 pub use named::{Named, Registered};
+pub use objective::Objective;
 pub use or_own::OrOwn;
 pub use placed::Placed;
 pub use policies::Policies;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::policy::{Policy, WeightsError};
+use crate::policy::{Parameters, Policy, WeightsError};
 use crate::sim::Scheduler;
 
 /// A policy on a system of an experiment.
@@ -12,13 +12,13 @@ pub struct Placed {
     pub(super) policy: Policy,
     /// The number of accelerators of the system.
     pub(super) accelerators: usize,
-    /// The parts that are switched off.
-    pub(super) without: Vec<String>,
+    /// The parameters of the scheduler.
+    pub(super) parameters: Parameters,
 }
 
 impl Placed {
     /// The scheduler that runs the policy.
     pub(crate) fn scheduler(&self) -> Result<Box<dyn Scheduler>, WeightsError> {
-        self.policy.scheduler(self.accelerators, &self.without)
+        self.policy.scheduler(self.accelerators, &self.parameters)
     }
 }

@@ -11,7 +11,7 @@ use super::registry::Maker;
 use super::schedulers::SchedulerChoice;
 use crate::files::InputError;
 use crate::hw::SystemSpec;
-use crate::policy::{Parameters, Policy, PolicyEntry};
+use crate::policy::{Policy, PolicyEntry};
 
 /// The policies of an experiment, by label and system.
 #[derive(Clone, Debug, Default)]
@@ -31,22 +31,21 @@ impl Policies {
     ) -> Result<(), Error> {
         for choice in choices {
             let Maker::Policy(entry) = choice.entry.maker else { continue };
-            let Parameters { policy, transfer, without } =
-                choice.policy_parameters(entry).map_err(Error::Usage)?;
+            let parameters = choice.policy_parameters(entry).map_err(Error::Usage)?;
             let problem = |named: Option<&str>, message: String| {
                 at(choice, choice.problem(&(message + &ways_out(choice, entry, named, system, data))))
             };
-            let Some(name) = policy.or_else(|| default(entry, system, data)) else {
+            let Some(name) = parameters.policy.clone().or_else(|| default(entry, system, data)) else {
                 let file = format!("policies/{}-{}.toml", entry.name, system.name);
                 return Err(problem(None, format!("there is no policy for `{}`, {file}", system.name)));
             };
             let path = data.path(Kind::Policy, &name)?;
             let policy = Policy::read(&path, entry)?;
-            if !transfer && !policy.is_for(system) {
+            if !parameters.transfer && !policy.is_for(system) {
                 let message = format!("{} {}", path.display(), misfit(&policy, system, data));
                 return Err(problem(Some(&name), message));
             }
-            let placed = Placed { path, policy, accelerators: system.accelerators.len(), without };
+            let placed = Placed { path, policy, accelerators: system.accelerators.len(), parameters };
             placed.scheduler().map_err(|e| InputError::file(&Policy::weights_path(&placed.path), e))?;
             self.0.insert((choice.label.clone(), system.name.clone()), placed);
         }

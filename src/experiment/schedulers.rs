@@ -80,6 +80,9 @@ impl SchedulerChoice {
     pub(super) fn policy_parameters(&self, policy: &PolicyEntry) -> Result<Parameters, String> {
         let read: Parameters =
             parse_parameters(&self.parameters).map_err(|message| self.problem(&message))?;
+        if !policy.knows_price() && self.parameters.contains_key("energy") {
+            return Err(self.problem("`energy`: it knows no price of energy; `thrifty_gate` does"));
+        }
         let parts: Vec<&str> = policy.parts.iter().map(|part| part.name).collect();
         match read.without.iter().find(|name| !parts.contains(&&name[..])) {
             None => Ok(read),

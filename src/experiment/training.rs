@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hyper::Hyper;
 use super::named::{Named, Registered};
+use super::objective::Objective;
 use super::rloo::Rloo;
 use crate::files::{Draws, Pairs, Positive, Seed, Spanned, Steps, Stride, within};
 use crate::policy::{self, POLICIES, PolicyEntry};
@@ -21,6 +22,8 @@ pub struct Training {
     pub algorithm: Option<Spanned<Named<LearnerEntry>>>,
     /// The policy whose weights it starts from, a name in policies/ or the path of a manifest. Default: untrained weights.
     pub initial: Option<String>,
+    /// What it maximises.
+    pub objective: Option<Spanned<Objective>>,
     /// Traces of a generation, drawn over all cases; the same for all candidates.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub traces: usize,
@@ -52,6 +55,7 @@ impl Default for Training {
             policy: None,
             algorithm: None,
             initial: None,
+            objective: None,
             traces: 8,
             validation_seeds: 1,
             validation_first_seed: 20_001,
@@ -99,6 +103,11 @@ impl Training {
         self.ddpg.as_ref().map_or_else(Hyper::default, |given| *given.get_ref())
     }
 
+    /// What it maximises.
+    pub fn objective(&self) -> Objective {
+        self.objective.as_ref().map_or_else(Objective::default, |given| given.get_ref().clone())
+    }
+
     /// Generations or iterations of the whole training.
     pub fn steps(&self) -> u64 {
         (self.learner().steps)(self)
@@ -115,6 +124,7 @@ impl Training {
             let message = format!("`{}` does not train `{}`: expected `{able}`", learner.name, policy.name);
             return Err((algorithm.span(), message));
         }
+        self.check_objective()?;
         for other in LEARNERS {
             let Some(span) = (other.given)(self) else { continue };
             if other.name != learner.name {
@@ -127,6 +137,23 @@ impl Training {
                 return Err((span, message));
             }
             (other.check)(self).map_err(|message| (span, message))?;
+        }
+        Ok(())
+    }
+
+    fn check_objective(&self) -> Result<(), (Range<usize>, String)> {
+        let Some(objective) = &self.objective else { return Ok(()) };
+        let (policy, learner) = (self.policy(), self.learner().name);
+        if learner != "rloo" {
+            let message = format!("`objective` is for `algorithm = \"rloo\"`, not `{learner}`");
+            return Err((objective.span(), message));
+        }
+        if objective.get_ref().prices().len() > 1 && !policy.knows_price() {
+            let message = format!(
+                "`energy` has several prices, of which `{}` does not know: expected one, or the policy `thrifty_gate`",
+                policy.name
+            );
+            return Err((objective.span(), message));
         }
         Ok(())
     }
@@ -165,7 +192,7 @@ pub const LEARNERS: &[LearnerEntry] = &[
     LearnerEntry {
         name: "rloo",
         doc: "policy gradient with noise held per request and leave-one-out baselines (Kool et al., 2019)",
-        policies: &["relmas", "learned_gate"],
+        policies: &["relmas", "learned_gate", "thrifty_gate"],
         needs_libtorch: true,
         given: |training| training.rloo.as_ref().map(Spanned::span),
         check: |_| Ok(()),
@@ -277,7 +304,17 @@ mod tests {
             (
                 "policy = 'relma'",
                 "'relma'",
-                "no policy `relma` (did you mean `relmas`?); known: learned_gate, relmas",
+                "no policy `relma` (did you mean `relmas`?); known: learned_gate, thrifty_gate, relmas",
+            ),
+            (
+                "policy = 'learned_gate'\nobjective = { energy = 0.2 }",
+                "{ energy = 0.2 }",
+                "`objective` is for `algorithm = \"rloo\"`, not `evolution`",
+            ),
+            (
+                "policy = 'relmas'\nobjective = { energy = [0.1, 0.2] }",
+                "{ energy = [0.1, 0.2] }",
+                "`energy` has several prices, of which `relmas` does not know: expected one, or the policy `thrifty_gate`",
             ),
             ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, rloo, ddpg"),
             (

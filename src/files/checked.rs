@@ -112,6 +112,12 @@ checked_number!(
     Share, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v)
 );
 checked_number!(
+    /// A price of energy: what the least energy of a mean request costs in deadlines met. The range is our choice, because
+    /// not even the least energy is worth a deadline long before its end.
+    #[derive(Default)]
+    Price, "a number from 0 to 10", |v| (0.0..=10.0).contains(&v)
+);
+checked_number!(
     /// A coefficient of variation. The range is our choice, because execution times that vary tenfold are beyond any
     /// measurement of DNNs.
     Variability, "a number from 0 to 10", |v| (0.0..=10.0).contains(&v)

@@ -1,7 +1,8 @@
 //! Learned policies: their observations, the nets, the files, and the schedulers that run them. No learning library is
 //! needed.
 //!
-//! - [`learned_gate`]: our own policy, the walk of `gated` with its terms scaled by a small net;
+//! - [`learned_gate`]: our own policy, the walk of `gated` with its terms scaled by a small net; with a price on energy it is
+//!   `thrifty_gate`;
 //! - [`relmas`]: the reconstruction of the LSTM policy of RELMAS, with what it sees of a view ([`relmas::observation`]);
 //! - [`explore`]: noise and samples of a policy in training;
 //! - [`Policy`]: a trained policy as files: its weights and the manifest that reproduces them;
@@ -20,12 +21,12 @@ mod testing;
 mod weights;
 
 pub use explore::{Exploration, Explorer, Sample};
-#[cfg(feature = "train")]
-pub(crate) use learned_gate::NET as LEARNED_GATE_NET;
 pub use learned_gate::{LearnedGate, untrained};
+#[cfg(feature = "train")]
+pub(crate) use learned_gate::{NET as LEARNED_GATE_NET, thrift::NET as THRIFTY_GATE_NET};
 pub use registry::{
-    Build, Carry, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, TrainedFor, find,
-    system_sha256, systems_sha256, trained_for,
+    Build, Carry, Earlier, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, TrainedFor,
+    find, system_sha256, systems_sha256, trained_for,
 };
 pub use relmas::{
     Actor, Decoder, HIDDEN, Observation, QUEUE_FEATURES, Relmas, features, initial, initial_of, outputs,

@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use ndarray::ArrayView2;
 use pulp::{Arch, Simd, WithSimd};
+use rand::RngExt;
+
+use crate::rng;
 
 /// The number of items of a pass: two vectors of baseline x86-64, or one of AVX.
 pub(super) const LANES: usize = 8;
@@ -51,6 +54,16 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
         let (skips, last) = rest.split_at(OUTPUTS * INPUTS);
         let (first, bias) = first.split_at(HIDDEN * INPUTS);
         Self { hidden: units(first, bias), outputs: units(second, last), skips: columns(skips) }
+    }
+
+    /// Weights with which all outputs are zero: a hidden layer drawn from the stream of a name.
+    pub(super) fn silent(seed: u64, name: &str) -> Vec<f32> {
+        let mut rng = rng::stream(seed, "policy", name);
+        let scale = (3.0 / INPUTS as f32).sqrt();
+        let mut weights: Vec<f32> =
+            (0..Self::HIDDEN_WEIGHTS).map(|_| rng.random_range(-scale..scale)).collect();
+        weights.resize(Self::WEIGHTS, 0.0);
+        weights
     }
 
     /// Changes weights so that some inputs have no effect.

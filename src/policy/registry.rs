@@ -8,10 +8,10 @@ use std::{io, iter};
 use serde::{Deserialize, Serialize};
 
 use super::explore::{Exploration, Explorer};
-use super::learned_gate::{self, LearnedGate};
+use super::learned_gate::{self, LearnedGate, thrift};
 use super::relmas::{self, Actor, Relmas};
 use super::weights::{Tensors, WeightsError};
-use crate::files::{InputError, Parameter, RENAMED, Source, did_you_mean, sha256, write_atomic};
+use crate::files::{InputError, Parameter, Price, RENAMED, Source, did_you_mean, sha256, write_atomic};
 use crate::hw::{AccelSpec, SystemSpec};
 use crate::rng::stream;
 use crate::sim::Scheduler;
@@ -26,8 +26,8 @@ pub struct PolicyEntry {
     pub source: &'static str,
     /// The name of its features: weights for other features are refused.
     pub features: &'static str,
-    /// Names of earlier features, whose weights can be carried over.
-    pub earlier: &'static [(&'static str, Carry)],
+    /// Policies of other features or of another kind whose weights can be carried over.
+    pub earlier: &'static [Earlier],
     /// Its TOML parameters.
     pub parameters: &'static [Parameter],
     /// The parts that can be switched off.
@@ -48,13 +48,30 @@ pub struct PolicyEntry {
     pub explore: Explore,
 }
 
-/// A function that makes the scheduler that explores, for so many accelerators.
-pub type Explore = fn(&Tensors, usize, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
+impl PolicyEntry {
+    /// Whether it has a parameter for the price of energy.
+    pub fn knows_price(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter.name == "energy")
+    }
+}
 
-/// A function that makes the scheduler from the weights, for so many accelerators, without the named parts.
-pub type Build = fn(&Tensors, usize, &[String]) -> Result<Box<dyn Scheduler>, WeightsError>;
+/// A function that makes the scheduler that explores, for so many accelerators, at a price of energy.
+pub type Explore = fn(&Tensors, usize, f64, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
 
-/// A function that turns weights for earlier features into weights for those of today, with which the policy decides alike.
+/// A function that makes the scheduler from the weights, for so many accelerators, with its parameters.
+pub type Build = fn(&Tensors, usize, &Parameters) -> Result<Box<dyn Scheduler>, WeightsError>;
+
+/// Policies whose weights can be carried over.
+pub struct Earlier {
+    /// Their kind.
+    pub kind: &'static str,
+    /// The name of their features.
+    pub features: &'static str,
+    /// How.
+    pub carry: Carry,
+}
+
+/// A function that turns weights of another policy into weights of this one, with which it decides alike.
 pub type Carry = fn(&Tensors) -> Result<Tensors, WeightsError>;
 
 /// A part of a policy that can be switched off, to measure its value.
@@ -72,19 +89,45 @@ pub const POLICIES: &[PolicyEntry] = &[
         doc: "the walk of gated, in which a small net decides order, accelerator and whom to drop, trained by policy gradient",
         source: "ours",
         features: learned_gate::FEATURES,
-        earlier: &[(learned_gate::FEATURES_BEFORE, learned_gate::of_version_before)],
+        earlier: &[Earlier {
+            kind: "learned_gate",
+            features: learned_gate::FEATURES_BEFORE,
+            carry: learned_gate::of_version_before,
+        }],
         parameters: PARAMETERS,
         parts: learned_gate::PARTS,
         training: "experiments/train-learned_gate.toml",
-        build: |weights, _, without| {
-            Ok(Box::new(LearnedGate::without(without, learned_gate::weights(weights)?)))
+        build: |weights, _, with| {
+            Ok(Box::new(LearnedGate::without(&with.without, learned_gate::weights(weights)?)))
         },
         serves_any_system: true,
         untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
         outputs: |_| learned_gate::NET[2],
         features_of: |_| learned_gate::NET[0],
-        explore: |weights, _, exploration| {
-            Ok(Box::new(LearnedGate::exploring(learned_gate::weights(weights)?, exploration)))
+        explore: |weights, _, _, exploration| {
+            Ok(Box::new(LearnedGate::new(learned_gate::weights(weights)?).exploring(exploration)))
+        },
+    },
+    PolicyEntry {
+        name: "thrifty_gate",
+        doc: "learned_gate with a price on energy: a second net shifts what the first says, by the price",
+        source: "ours",
+        features: thrift::FEATURES,
+        earlier: &[Earlier {
+            kind: "learned_gate",
+            features: learned_gate::FEATURES,
+            carry: thrift::of_learned_gate,
+        }],
+        parameters: PARAMETERS_WITH_PRICE,
+        parts: &[],
+        training: "experiments/train-thrifty_gate.toml",
+        build: |weights, _, with| Ok(Box::new(thrift::policy(weights, with.energy.0)?)),
+        serves_any_system: true,
+        untrained: |seed, _| thrift::untrained(seed),
+        outputs: |_| thrift::NET[2],
+        features_of: |_| thrift::NET[0],
+        explore: |weights, _, price, exploration| {
+            Ok(Box::new(thrift::policy(weights, price)?.exploring(exploration)))
         },
     },
     PolicyEntry {
@@ -103,27 +146,40 @@ pub const POLICIES: &[PolicyEntry] = &[
         },
         outputs: super::outputs,
         features_of: super::features,
-        explore: |weights, accelerators, exploration| {
+        explore: |weights, accelerators, _, exploration| {
             Ok(Box::new(Relmas::exploring(Actor::new(weights, accelerators)?, exploration)))
         },
     },
 ];
 
-const PARAMETERS: &[Parameter] = &[
+const POLICY: Parameter = Parameter {
+    name: "policy",
+    default: "\"<scheduler>-<system>\"",
+    doc: "a name in policies/, or the path of a manifest; where there is none of that name, `<scheduler>` if it serves every system",
+};
+
+const TRANSFER: Parameter = Parameter {
+    name: "transfer",
+    default: "false",
+    doc: "allow systems other than the one that it was trained for",
+};
+
+const WITHOUT: Parameter = Parameter {
+    name: "without",
+    default: "[]",
+    doc: "parts to switch off, for an ablation; see `mascot list parts`",
+};
+
+const PARAMETERS: &[Parameter] = &[POLICY, TRANSFER, WITHOUT];
+
+const PARAMETERS_WITH_PRICE: &[Parameter] = &[
+    POLICY,
+    TRANSFER,
+    WITHOUT,
     Parameter {
-        name: "policy",
-        default: "\"<scheduler>-<system>\"",
-        doc: "a name in policies/, or the path of a manifest; where there is none of that name, `<scheduler>` if it serves every system",
-    },
-    Parameter {
-        name: "transfer",
-        default: "false",
-        doc: "allow systems other than the one that it was trained for",
-    },
-    Parameter {
-        name: "without",
-        default: "[]",
-        doc: "parts to switch off, for an ablation; see `mascot list parts`",
+        name: "energy",
+        default: "0",
+        doc: "the price of the least energy of a mean request, in deadlines met; with 0 it is `learned_gate`",
     },
 ];
 
@@ -142,6 +198,8 @@ pub struct Parameters {
     pub transfer: bool,
     /// The names of the parts that are switched off.
     pub without: Vec<String>,
+    /// The price of energy, for policies that know one.
+    pub energy: Price,
 }
 
 /// A manifest: what a policy is for and how it was trained.
@@ -237,12 +295,16 @@ impl Policy {
     /// A file is missing or damaged, or belongs to another kind or version.
     pub fn read(path: &Path, kind: &PolicyEntry) -> Result<Self, InputError> {
         let source = Source::read(path)?;
-        let manifest: Manifest = source.parse()?;
-        let carry = kind.earlier.iter().find(|(features, _)| *features == manifest.features);
-        let earlier = kind.earlier.iter().map(|(features, _)| *features);
-        let features: Vec<&str> = iter::once(kind.features).chain(earlier).collect();
+        let mut manifest: Manifest = source.parse()?;
+        let carry = (kind.earlier.iter())
+            .find(|earlier| earlier.kind == manifest.kind && earlier.features == manifest.features);
+        let mut kinds: Vec<&str> =
+            iter::once(kind.name).chain(kind.earlier.iter().map(|of| of.kind)).collect();
+        kinds.dedup();
+        let features: Vec<&str> =
+            iter::once(kind.features).chain(kind.earlier.iter().map(|of| of.features)).collect();
         for (key, found, allowed) in
-            [("kind", &manifest.kind, &[kind.name][..]), ("features", &manifest.features, &features)]
+            [("kind", &manifest.kind, &kinds), ("features", &manifest.features, &features)]
         {
             if !allowed.contains(&&found[..]) {
                 let hint = did_you_mean(found, allowed.iter().copied());
@@ -259,9 +321,10 @@ impl Policy {
             return Err(InputError::file(&path, message));
         }
         let weights = match carry {
-            Some((_, carry)) => carry(&weights).map_err(|e| InputError::file(&path, e))?,
+            Some(earlier) => (earlier.carry)(&weights).map_err(|e| InputError::file(&path, e))?,
             None => weights,
         };
+        manifest.kind = kind.name.into();
         Ok(Self { manifest, weights })
     }
 
@@ -295,17 +358,17 @@ impl Policy {
         write_atomic(path, text.as_bytes())
     }
 
-    /// The scheduler of the policy on a system of so many accelerators, without the named parts.
+    /// The scheduler of the policy on a system of so many accelerators.
     ///
     /// # Errors
     /// The weights are of another size.
     pub fn scheduler(
         &self,
         accelerators: usize,
-        without: &[String],
+        with: &Parameters,
     ) -> Result<Box<dyn Scheduler>, WeightsError> {
         let kind = find(&self.manifest.kind).expect("its kind was checked when it was read");
-        (kind.build)(&self.weights, accelerators, without)
+        (kind.build)(&self.weights, accelerators, with)
     }
 }
 

@@ -15,5 +15,5 @@ pub(crate) fn tiny(requests: usize) -> Setup {
         crate::sim::Request { deadline: request.arrival + Time(50_000), ..request }
     };
     let requests: Vec<_> = (0..requests).map(due).collect();
-    Setup { world: Arc::new(world), trace: Arc::new(trace(&requests)), rules: plain_rules() }
+    Setup { world: Arc::new(world), trace: Arc::new(trace(&requests)), rules: plain_rules(), price: 0.0 }
 }

@@ -2,7 +2,7 @@
 //! others miss, and lets layers load the DRAM only as far as more urgent requests can bear.
 //!
 //! The algorithm is in `gate.rs`. Hopeless requests are those that `edf_drop` drops, a sub-job gets the accelerator
-//! with the earliest finish of its request (`segment.rs`), unless `speed` says more, and alpha and the margin are the same for all requests.
+//! with the earliest finish of its request (`segment.rs`), unless `speed` or `energy` say more, and alpha and the margin are the same for all requests.
 
 use super::edf_drop::is_hopeless;
 use super::gate::{Gate, Judge};
@@ -35,6 +35,11 @@ pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
             default: "0",
             doc: "exponent by which accelerators are avoided on which a layer takes longer than on its fastest",
         },
+        Parameter {
+            name: "energy",
+            default: "0",
+            doc: "exponent by which accelerators are avoided on which a layer takes more energy than where it takes the least",
+        },
     ],
     draws: false,
     build: |parameters, _| {
@@ -51,6 +56,7 @@ struct Parameters {
     margin: f64,
     ahead: u32,
     speed: u32,
+    energy: u32,
 }
 
 // Tuned once on seeds 101 to 103 of light and mixed, hetero-6: loads 0.6, 0.9, 1.2, factors 2, 4, 7, and 16, 32, 64 GB/s.
@@ -58,12 +64,12 @@ pub(crate) const ALPHA: f64 = 0.4;
 pub(crate) const MARGIN: f64 = 1.0;
 pub(crate) const AHEAD: u32 = 4;
 
-/// The largest `speed`. Our choice, because the fastest accelerator of a layer is all that counts long before.
-const MOST_SPEED: u32 = 16;
+/// The largest `speed` and `energy`. Our choice, because the best accelerator of a layer is all that counts long before.
+const LARGEST: u32 = 16;
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { alpha: ALPHA, margin: MARGIN, ahead: AHEAD, speed: 0 }
+        Self { alpha: ALPHA, margin: MARGIN, ahead: AHEAD, speed: 0, energy: 0 }
     }
 }
 
@@ -74,8 +80,10 @@ impl Parameters {
                 return Err(format!("`{name}` is {value}; it has to be at least 0"));
             }
         }
-        if self.speed > MOST_SPEED {
-            return Err(format!("`speed` is {}; it may be 0 to {MOST_SPEED}", self.speed));
+        for (name, value) in [("speed", self.speed), ("energy", self.energy)] {
+            if value > LARGEST {
+                return Err(format!("`{name}` is {value}; it may be 0 to {LARGEST}"));
+            }
         }
         if self.ahead == 0 { Err("`ahead` is 0; it has to be at least 1".into()) } else { Ok(()) }
     }
@@ -111,13 +119,21 @@ impl Judge for Parameters {
     }
 
     fn choose(&self, view: &View, placing: &Placing, _: &Load, sub: &SubJobView) -> (Choice, u64) {
-        if self.speed == 0 {
+        if self.speed == 0 && self.energy == 0 {
             return earliest_request_finish(placing, view, sub);
         }
-        let best_ps = view.network_of(view.job_of(sub)).best_alone[sub.id.layer as usize].as_ps().max(1.0);
+        let (network, layer) = (view.network_of(view.job_of(sub)), sub.id.layer);
+        let best_ps = network.best_alone[layer as usize].as_ps().max(1.0);
+        // One picojoule more, because a layer may take none.
+        let least_pj = if self.energy > 0 { network.least_energy_pj(layer) + 1.0 } else { 1.0 };
         let alone = view.alone_on_each(sub);
         least_cost(placing, view, sub, |accelerator| {
-            (alone[accelerator].as_ps().max(1.0) / best_ps).powi(self.speed as i32)
+            let speed = (alone[accelerator].as_ps().max(1.0) / best_ps).powi(self.speed as i32);
+            if self.energy == 0 {
+                return speed;
+            }
+            let energy_pj = network.cost(layer, accelerator).map_or(0.0, |cost| cost.energy.0);
+            speed * ((energy_pj + 1.0) / least_pj).powi(self.energy as i32)
         })
     }
 }

@@ -30,6 +30,7 @@ mod drift;
 mod driver;
 mod engine;
 mod forwarding;
+mod least;
 mod memory;
 mod model;
 mod phases;

@@ -230,12 +230,6 @@ pub struct NetworkModel {
 }
 
 impl NetworkModel {
-    /// The least DRAM bytes of a layer on any accelerator.
-    pub(crate) fn least_dram_bytes(&self, layer: u32) -> f64 {
-        let costs = self.costs.row(layer as usize);
-        costs.iter().flatten().map(PairCost::dram_bytes).fold(f64::INFINITY, f64::min)
-    }
-
     /// Resolves a network, the first of a platform.
     pub fn new(name: &str, layers: &[LayerModel], platform: &Platform, max_sub_job: Option<Time>) -> Self {
         Self::numbered(0, name, layers, platform, max_sub_job)

@@ -7,19 +7,20 @@ use rayon::prelude::*;
 
 use super::env::Setup;
 use super::traces::draw_traces;
-use crate::files::Share;
+use crate::files::{Price, Share};
 use crate::plan::Plan;
 use crate::policy::{Exploration, PolicyEntry, Tensors};
 use crate::rng;
-use crate::sim::{Engine, Origin, Record, Recorder, run};
+use crate::sim::{Engine, Origin, Record, Recorder, World, run};
 use crate::units::Time;
 
 /// The runs of a step, so many.
 pub(super) type Traces<'a> = dyn Fn(u64, usize) -> Vec<Setup> + 'a;
 
 /// The runs on the training traces of a plan.
-pub(super) fn training_traces(plan: &Plan, seed: u64) -> Box<Traces<'_>> {
-    Box::new(move |step, count| draw_traces(plan, seed, step, count))
+pub(super) fn training_traces<'a>(plan: &'a Plan, prices: &[Price], seed: u64) -> Box<Traces<'a>> {
+    let prices = prices.to_vec();
+    Box::new(move |step, count| draw_traces(plan, &prices, seed, step, count))
 }
 
 /// How plays explore.
@@ -45,6 +46,8 @@ pub(super) struct Fate {
     pub(super) arrival: Time,
     pub(super) deadline: Time,
     pub(super) met: bool,
+    /// The dynamic energy of its layers, relative to the least of a request as a mean over the networks.
+    pub(super) energy: f64,
     pub(super) measured: bool,
 }
 
@@ -100,18 +103,26 @@ fn play(
     let scale = |output: usize| exploring.scales.get(output).map_or(1.0, |scale| scale.0 as f32);
     let scales = (0..(kind.outputs)(accelerators)).map(scale);
     let exploration = Exploration::new(seed, sigma, scales.collect(), exploring.spells, exploring.samples);
-    let mut explorer = (kind.explore)(weights, accelerators, exploration).expect("the learner's own weights");
+    let explorer = (kind.explore)(weights, accelerators, setup.price, exploration);
+    let mut explorer = explorer.expect("the learner's own weights");
     let engine = Engine::new(Arc::clone(&setup.world), Arc::clone(&setup.trace), setup.rules.clone());
-    let mut ends = Ends::default();
+    let mut ends = Ends::of(&setup.world);
     // If a policy leaves requests waiting for ever, they are missed.
     let _ = run(engine, &mut *explorer, &mut ends);
     Play { exploration: explorer.exploration(), fates: ends.fates, decisions: ends.decisions }
 }
 
-#[derive(Default)]
 struct Ends {
+    /// The energy that counts as 1.
+    unit_pj: f64,
     fates: Vec<Fate>,
     decisions: u64,
+}
+
+impl Ends {
+    fn of(world: &World) -> Self {
+        Self { unit_pj: world.least_energy_pj().max(1.0), fates: Vec::new(), decisions: 0 }
+    }
 }
 
 impl Recorder for Ends {
@@ -122,10 +133,15 @@ impl Recorder for Ends {
                 arrival: asked.arrival,
                 deadline: asked.deadline,
                 met: false,
+                energy: 0.0,
                 measured: origin.measured,
             }),
             Record::Done { time, request, asked, .. } => {
                 self.fates[request.0 as usize].met = asked.is_met_at(time);
+            }
+            // A job has the number of its request.
+            Record::Finish { sub_job, energy, .. } => {
+                self.fates[sub_job.job.0 as usize].energy += energy.0 / self.unit_pj;
             }
             Record::Decision { .. } => self.decisions += 1,
             _ => {}

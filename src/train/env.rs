@@ -30,6 +30,8 @@ pub struct Setup {
     pub trace: Arc<Trace>,
     /// The rules: when decisions are taken, what they cost, and what happens to late requests.
     pub rules: Rules,
+    /// The price of energy: what the least energy of a request, as a mean over the networks, costs in deadlines met.
+    pub price: f64,
 }
 
 /// Makes the setup of a run from a seed. All runs have the same number of accelerators.
@@ -61,7 +63,7 @@ pub struct Episode {
 impl Episode {
     /// An episode at its first decision, which ends after `max_steps` decisions at the latest.
     pub fn new(setup: Setup, reward: Reward, max_steps: u64) -> Self {
-        let Setup { world, trace, rules } = setup;
+        let Setup { world, trace, rules, .. } = setup;
         let mut episode = Self {
             observation: Observation::new(&world),
             decision: Decision::default(),
@@ -283,7 +285,7 @@ mod tests {
 
     fn setup(case: &cases::Case) -> Setup {
         let (world, trace) = (Arc::new(case.world()), Arc::new(case.trace.clone()));
-        Setup { world, trace, rules: case.rules.clone() }
+        Setup { world, trace, rules: case.rules.clone(), price: 0.0 }
     }
 
     /// A simple policy: urgent and short sub-jobs first, each on an accelerator where its latency and its DRAM traffic

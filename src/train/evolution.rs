@@ -8,8 +8,9 @@ use super::learner::{From, Learner, LogRow, Start};
 use super::traces::{accelerators, draw_traces};
 use super::validation::{Met, Validation, mean, play};
 use crate::experiment::{Evolution, Training};
+use crate::files::Price;
 use crate::plan::Plan;
-use crate::policy::{PolicyEntry, Tensors, WeightsError};
+use crate::policy::{Parameters, PolicyEntry, Tensors, WeightsError};
 
 pub(super) const START: Option<Start> =
     Some(|plan, training, from| Ok(Box::new(Evolving::new(plan, training, from)?)));
@@ -50,7 +51,7 @@ impl Learner for Evolving<'_> {
     fn step(&mut self, validation: &Validation) -> LogRow {
         let Self { evolution, ref state, .. } = *self;
         let (kind, accelerators, untrained) = (self.kind, self.accelerators, &self.untrained);
-        let traces = draw_traces(self.plan, evolution.seed, state.generation, self.traces);
+        let traces = draw_traces(self.plan, &[Price(0.0)], evolution.seed, state.generation, self.traces);
         let candidate = |i| untrained.with_flat(&state.candidate(&evolution, i));
         let candidates: Vec<Tensors> = (0..evolution.population).into_par_iter().map(candidate).collect();
         let to_pass = validation.to_pass_on(&traces);
@@ -59,7 +60,7 @@ impl Learner for Evolving<'_> {
         let outcomes: Vec<Met> = plays
             .into_par_iter()
             .map(|(i, j)| {
-                let candidate = (kind.build)(&candidates[i], accelerators, &[]);
+                let candidate = (kind.build)(&candidates[i], accelerators, &Parameters::default());
                 play(&traces[j], candidate.expect("the learner's own weights").as_mut())
             })
             .collect();

@@ -7,7 +7,7 @@ use super::validation::{Baseline, Validation};
 use crate::experiment::{Error, Experiment, Progress, Training};
 use crate::hw::SystemSpec;
 use crate::plan::Plan;
-use crate::policy::{Manifest, Policy, systems_sha256, trained_for};
+use crate::policy::{Manifest, Parameters, Policy, systems_sha256, trained_for};
 
 /// The name of the log in the folder of a training.
 pub const LOG: &str = "log.csv";
@@ -105,7 +105,10 @@ impl<'a> Trainer<'a> {
     /// Validates the current policy, and keeps it if it is the best so far.
     fn validate(&mut self, row: &mut LogRow) {
         let (kind, weights) = (self.training.policy(), self.learner.weights());
-        let build = || (kind.build)(&weights, self.accelerators, &[]).expect("the learner's own weights");
+        let build = |energy| {
+            let with = Parameters { energy, ..Parameters::default() };
+            (kind.build)(&weights, self.accelerators, &with).expect("the learner's own weights")
+        };
         let score = self.validation.score(&build);
         (row.validation_rate, row.validation_fitness) = (Some(score.rate), Some(score.fitness));
         if score.fitness > self.best.standing.fitness {

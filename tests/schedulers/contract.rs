@@ -10,7 +10,7 @@ use std::sync::Arc;
 use mascot::cost::Cache;
 use mascot::experiment::{DataRoot, Experiment, Silent};
 use mascot::plan::{Case, Plan, rules, trace};
-use mascot::policy::{POLICIES, Policy};
+use mascot::policy::{POLICIES, Parameters, Policy};
 use mascot::scheduler::{self, SCHEDULERS};
 use mascot::sim::{Decision, Engine, JobView, Record, Rules, Scheduler, Trace, View, run};
 use mascot::units::Time;
@@ -94,7 +94,9 @@ fn contestants(case: &Case) -> Vec<Contestant> {
         let path = [own, of_all].into_iter().find(|path| Path::new(path).exists())?;
         let policy = Policy::read(Path::new(&path), entry);
         let (policy, accelerators) = (policy.expect("it ships"), case.site.world.platform.accelerators.len());
-        let build = move |_: &Trace| policy.scheduler(accelerators, &[]).expect("it is for this system");
+        let build = move |_: &Trace| {
+            policy.scheduler(accelerators, &Parameters::default()).expect("it is for this system")
+        };
         Some(Contestant { name: entry.name.into(), allowed: nets, build: Box::new(build) })
     });
     rules.chain(policies).collect()

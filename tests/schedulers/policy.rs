@@ -90,6 +90,37 @@ fn every_shipped_policy_runs_on_its_systems_and_on_others_if_it_serves_every_one
     }
 }
 
+/// `energy` is a price, for `thrifty_gate` alone; without one it is the `learned_gate` that it was trained from.
+#[test]
+fn a_price_of_energy_is_for_the_policy_that_knows_it() {
+    let summary = |scheduler: &str| {
+        let folder = tempfile::tempdir().expect("the temporary folder is writable");
+        let out = folder.path().join("out");
+        let schedulers = format!("schedulers=[{{label=\"it\",{scheduler}}}]");
+        let output = common::mascot(&[
+            "run",
+            "experiments/quickstart.toml",
+            "--out",
+            &out.to_string_lossy(),
+            "--seeds",
+            "1",
+            "--set",
+            "requests=50",
+            "--set",
+            &schedulers,
+        ]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::read_to_string(out.join("summary.csv")).expect("just written")
+    };
+    let free = summary("name='thrifty_gate'");
+    assert_eq!(free, summary("name='learned_gate'"));
+    assert_eq!(free, summary("name='thrifty_gate',energy=0,policy='learned_gate'"));
+    assert_ne!(free, summary("name='thrifty_gate',energy=0.5"));
+    refused(&run("hetero-6", "learned_gate", ", energy = 0.5"), &["`energy`", "`thrifty_gate` does"]);
+    refused(&run("hetero-6", "thrifty_gate", ", energy = -1"), &["energy", "expected a number from 0 to 10"]);
+    refused(&run("hetero-6", "thrifty_gate", ", policy = 'relmas-hetero-6'"), &["`kind` is `relmas`"]);
+}
+
 #[test]
 fn damaged_policies_are_errors() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");

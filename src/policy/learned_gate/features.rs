@@ -109,7 +109,8 @@ pub(super) struct Observation {
     before: Vec<(usize, f64, f64)>,
 }
 
-fn cut(x: f64) -> f32 {
+/// A feature, cut to [-4, 4].
+pub(super) fn cut(x: f64) -> f32 {
     // NaN, as from 0 / 0 on a platform without traffic, becomes 0.
     if x.is_nan() { 0.0 } else { (x as f32).clamp(-4.0, 4.0) }
 }
@@ -176,6 +177,14 @@ impl Observation {
         &self.layers
     }
 
+    /// What is known of the first open layer of a job.
+    pub(super) fn first_open(&self, view: &View, job: usize) -> OfLayer {
+        match self.open[job] {
+            (_, 0) => OfLayer::default(),
+            (first, _) => *self.layers.of_layer(view.jobs()[job].network, first),
+        }
+    }
+
     /// The inputs of the net that all jobs share.
     pub(super) fn queue(&self) -> [Lanes; JOB_FEATURES] {
         let mut features = [[0.0; LANES]; JOB_FEATURES];
@@ -194,11 +203,7 @@ impl Observation {
         let (rank, work_ps, bytes) = self.before[job];
         let left_ps = shown.remaining_best.as_ps();
         let per_slack = 1.0 / slack_ps;
-        let (first, open) = self.open[job];
-        let layer = match open {
-            0 => OfLayer::default(),
-            _ => *self.layers.of_layer(shown.network, first),
-        };
+        let layer = self.first_open(view, job);
         let bytes_per_slack = per_slack / scale.bytes_per_ps;
         [
             left_ps * per_slack,
@@ -215,7 +220,7 @@ impl Observation {
             layer.demand / scale.bytes_per_ps,
             layer.spread_of_bytes,
             layer.spread_of_speed,
-            f64::from(open) / 4.0,
+            f64::from(self.open[job].1) / 4.0,
         ]
         .map(cut)
     }

@@ -14,6 +14,8 @@ pub(super) struct OfLayer {
     pub(super) spread_of_bytes: f64,
     /// The mean over accelerators of ln(c1 / smallest c1).
     pub(super) spread_of_speed: f64,
+    /// The mean over accelerators of ln(energy / least energy).
+    pub(super) spread_of_energy: f64,
 }
 
 /// How an accelerator compares with the best for a layer.
@@ -23,6 +25,8 @@ pub(super) struct Ratios {
     pub(super) bytes: f32,
     /// ln(c1 / smallest c1).
     pub(super) speed: f32,
+    /// ln(energy / least energy).
+    pub(super) energy: f32,
 }
 
 /// All layers of the networks of a world.
@@ -35,6 +39,8 @@ pub(super) struct Layers {
     of_layer: Vec<Vec<OfLayer>>,
     /// By network, layer and accelerator.
     ratios: Vec<Vec<Ratios>>,
+    /// By network: the least energy of a request, relative to the mean over networks.
+    energy: Vec<f64>,
 }
 
 impl Layers {
@@ -48,6 +54,8 @@ impl Layers {
         self.known = known;
         self.accelerators = view.accelerators().len();
         self.ratios = networks.iter().map(ratios).collect();
+        let mean_pj = view.world().least_energy_pj().max(1.0);
+        self.energy = networks.iter().map(|of| of.least_energy_of_request_pj() / mean_pj).collect();
         self.of_layer = networks
             .iter()
             .zip(&self.ratios)
@@ -57,6 +65,11 @@ impl Layers {
 
     pub(super) fn of_layer(&self, network: u32, layer: u32) -> &OfLayer {
         &self.of_layer[network as usize][layer as usize]
+    }
+
+    /// The least energy of a request for a network, relative to the mean over networks.
+    pub(super) fn energy(&self, network: u32) -> f64 {
+        self.energy[network as usize]
     }
 
     /// How the accelerators compare for a layer.
@@ -69,12 +82,14 @@ fn ratios(network: &NetworkModel) -> Vec<Ratios> {
     let of_layer = |layer: usize| {
         let costs = network.costs.row(layer);
         let least = network.least_dram_bytes(layer as u32);
+        let least_pj = network.least_energy_pj(layer as u32);
         let best_ps = network.best_alone[layer].as_ps().max(1.0);
         let of_pair = move |cost: &Option<PairCost>| {
             cost.as_ref().map_or(Ratios::default(), |cost| Ratios {
-                // One byte more, because a layer may need none.
+                // One byte and one picojoule more, because a layer may need none.
                 bytes: ((cost.dram_bytes() + 1.0) / (least + 1.0)).ln() as f32,
                 speed: (cost.alone.as_ps().max(1.0) / best_ps).ln() as f32,
+                energy: ((cost.energy.0 + 1.0) / (least_pj + 1.0)).ln() as f32,
             })
         };
         costs.into_iter().map(of_pair)
@@ -98,6 +113,7 @@ fn of_layers(network: &NetworkModel, ratios: &[Ratios], accelerators: usize) -> 
                 demand: network.best_bytes[layer] as f64 / best_ps.max(1.0),
                 spread_of_bytes: mean(|ratios| ratios.bytes),
                 spread_of_speed: mean(|ratios| ratios.speed),
+                spread_of_energy: mean(|ratios| ratios.energy),
             }
         })
         .collect();

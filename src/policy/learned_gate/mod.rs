@@ -21,12 +21,12 @@ mod layers;
 mod parts;
 #[cfg(test)]
 mod tests;
+pub mod thrift;
 
 use super::dense::{ACTIVATION_MACS, exp, ln};
 use super::explore::{Exploration, Explorer};
 use super::net::{LANES, Lanes, Net};
 use super::weights::{Tensors, WeightsError};
-use crate::rng;
 use crate::scheduler::{AHEAD, ALPHA, Choice, Gate, Judge, Load, MARGIN, Placing, least_cost};
 use crate::sim::{Decision, JobView, Record, Scheduler, SubJobView, View};
 use crate::units::Time;
@@ -34,14 +34,16 @@ use features::{JOB_FEATURES, NEW_FEATURES, OWN_FEATURES, Observation};
 use layers::Ratios;
 pub use parts::PARTS;
 use parts::{Without, take_away};
-use rand::RngExt;
+use thrift::Thrift;
 
-const JUDGEMENTS: usize = 8;
+/// The judgements of a job: those that the net says, and what energy counts, of which it says nothing (`thrift.rs`).
+const JUDGEMENTS: usize = OUTPUTS + 1;
+const OUTPUTS: usize = 8;
 const UNITS: usize = 16;
-type JobNet = Net<JOB_FEATURES, UNITS, JUDGEMENTS>;
+type JobNet = Net<JOB_FEATURES, UNITS, OUTPUTS>;
 
 /// The inputs, hidden units and outputs of the net.
-pub(crate) const NET: [usize; 3] = [JOB_FEATURES, UNITS, JUDGEMENTS];
+pub(crate) const NET: [usize; 3] = [JOB_FEATURES, UNITS, OUTPUTS];
 
 /// The version of the features and of the net: weights for another version are refused, but for [`FEATURES_BEFORE`].
 pub const FEATURES: &str = "learned_gate-3";
@@ -67,10 +69,11 @@ pub fn weights(tensors: &Tensors) -> Result<&[f32], WeightsError> {
     tensors.values(TENSOR, &[WEIGHTS])
 }
 
-/// What an output of 1 changes in the exponents of bytes and speed. Our choice, because noise in training must change some
-/// decisions and not all of them.
+/// What an output of 1 changes in the exponents of bytes, speed and energy. Our choice, because noise in training must change
+/// some decisions and not all of them.
 const BYTES: f32 = 1.5;
 const SPEED: f32 = 2.0;
+const ENERGY: f32 = 2.0;
 
 /// Limits judgements to factors between 1/e^2 and e^2. Our choice, because a term has no more effect beyond them.
 const LARGEST: f32 = 2.0;
@@ -86,8 +89,8 @@ pub const FEATURES_BEFORE: &str = "learned_gate-2";
 pub fn of_version_before(tensors: &Tensors) -> Result<Tensors, WeightsError> {
     const INPUTS: usize = JOB_FEATURES - NEW_FEATURES;
     const HIDDEN: usize = 12;
-    const OUTPUTS: usize = 4;
-    type Before = Net<INPUTS, HIDDEN, OUTPUTS>;
+    const SAID: usize = 4;
+    type Before = Net<INPUTS, HIDDEN, SAID>;
     let before = tensors.values(TENSOR, &[Before::WEIGHTS])?;
     let mut weights = untrained(1);
     let input = |i: usize| if i < OWN_FEATURES - NEW_FEATURES { i } else { i + NEW_FEATURES };
@@ -100,10 +103,10 @@ pub fn of_version_before(tensors: &Tensors) -> Result<Tensors, WeightsError> {
     (0..INPUTS).for_each(|i| row(input(i) * UNITS, HIDDEN));
     row(JOB_FEATURES * UNITS, HIDDEN);
     let second = JobNet::HIDDEN_WEIGHTS;
-    (0..HIDDEN).for_each(|unit| row(second + unit * JUDGEMENTS, OUTPUTS));
-    let skip = second + UNITS * JUDGEMENTS;
-    (0..INPUTS).for_each(|i| row(skip + input(i) * JUDGEMENTS, OUTPUTS));
-    row(skip + JOB_FEATURES * JUDGEMENTS, OUTPUTS);
+    (0..HIDDEN).for_each(|unit| row(second + unit * OUTPUTS, SAID));
+    let skip = second + UNITS * OUTPUTS;
+    (0..INPUTS).for_each(|i| row(skip + input(i) * OUTPUTS, SAID));
+    row(skip + JOB_FEATURES * OUTPUTS, SAID);
     for i in OWN_FEATURES - NEW_FEATURES..OWN_FEATURES {
         weights[i * UNITS..][..HIDDEN].fill(0.0);
     }
@@ -113,12 +116,7 @@ pub fn of_version_before(tensors: &Tensors) -> Result<Tensors, WeightsError> {
 /// Weights with which the policy is `gated`: a hidden layer drawn from the seed, and outputs of zero.
 pub fn untrained(seed: u64) -> Vec<f32> {
     // The stream has the policy's name before 0.2: another name would draw other weights.
-    let mut rng = rng::stream(seed, "policy", "mascot");
-    let scale = (3.0 / JOB_FEATURES as f32).sqrt();
-    let mut weights: Vec<f32> =
-        (0..JobNet::HIDDEN_WEIGHTS).map(|_| rng.random_range(-scale..scale)).collect();
-    weights.resize(WEIGHTS, 0.0);
-    weights
+    JobNet::silent(seed, "mascot")
 }
 
 /// The policy as a scheduler.
@@ -133,11 +131,10 @@ impl LearnedGate {
         Self::without(&[], weights)
     }
 
-    /// The policy as it explores in training. Panics if there are not [`WEIGHTS`] of them.
-    pub fn exploring(weights: &[f32], exploration: Exploration) -> Self {
-        let mut policy = Self::new(weights);
-        policy.judge.exploration = Some(exploration);
-        policy
+    /// The policy as it explores in training.
+    pub fn exploring(mut self, exploration: Exploration) -> Self {
+        self.judge.exploration = Some(exploration);
+        self
     }
 
     /// The policy without some of its [`PARTS`]. Panics on an unknown name.
@@ -147,6 +144,7 @@ impl LearnedGate {
         let judge = Learned {
             without,
             net: Net::new(&weights),
+            thrift: None,
             observation: Observation::default(),
             verdicts: Vec::new(),
             exploration: None,
@@ -175,6 +173,8 @@ impl Scheduler for LearnedGate {
 struct Learned {
     without: Without,
     net: JobNet,
+    /// What energy costs, if it costs anything.
+    thrift: Option<Thrift>,
     observation: Observation,
     /// The verdicts by the index of the job in the view.
     verdicts: Vec<Verdict>,
@@ -193,11 +193,12 @@ struct Verdict {
     bytes: f32,
     speed: f32,
     load: f32,
+    energy: f32,
 }
 
 impl Learned {
     fn judge(&mut self, view: &View, out: &mut Decision) {
-        let Self { net, observation, verdicts, exploration, .. } = self;
+        let Self { net, thrift, observation, verdicts, exploration, .. } = self;
         out.operations.comparisons += observation.take(view);
         if let Some(exploration) = exploration {
             exploration.begin(view);
@@ -208,16 +209,22 @@ impl Learned {
         while !jobs.is_empty() {
             let of_pass = jobs.by_ref().take(LANES).enumerate();
             let lanes = of_pass.map(|(lane, job)| put(&mut x, lane, observation.job(view, job))).count();
-            let y = net.forward(&x);
+            let mut y = [[0.0; LANES]; JUDGEMENTS];
+            y[..OUTPUTS].copy_from_slice(&net.forward(&x));
+            let shifted = thrift.as_ref().map(|of| of.shift(view, observation, verdicts.len(), &x, &mut y));
             for lane in 0..lanes {
                 let mut said = y.map(|row| row[lane]);
                 if let Some(exploration) = exploration {
                     let job = &view.jobs()[verdicts.len()];
-                    explore(exploration, view, job, x.map(|row| row[lane]), &mut said);
+                    let (seen, outputs) =
+                        shifted.as_ref().map_or((&x[..], OUTPUTS), |x| (&x[..], JUDGEMENTS));
+                    let seen = seen.iter().map(|row| row[lane]);
+                    explore(exploration, view, job, seen, &mut said[..outputs]);
                 }
                 verdicts.push(Verdict::of(said));
             }
-            out.operations.macs += lanes as u64 * JobNet::MACS;
+            let macs = JobNet::MACS + if thrift.is_some() { Thrift::MACS } else { 0 };
+            out.operations.macs += lanes as u64 * macs;
         }
         // The score of a pair takes a logarithm and an exponential.
         let pairs = view.sub_jobs().len() * view.accelerators().len();
@@ -231,8 +238,8 @@ fn explore(
     exploration: &mut Exploration,
     view: &View,
     job: &JobView,
-    seen: [f32; JOB_FEATURES],
-    said: &mut [f32; JUDGEMENTS],
+    seen: impl Iterator<Item = f32>,
+    said: &mut [f32],
 ) {
     let spell = exploration.spell(view, job);
     for (output, said) in said.iter_mut().enumerate() {
@@ -249,7 +256,7 @@ impl Verdict {
     fn of(outputs: [f32; JUDGEMENTS]) -> Self {
         let cut = outputs.map(|y| y.clamp(-LARGEST, LARGEST));
         let factor = |y: f32| f64::from(exp(y));
-        let [need, alpha, margin, patience, order, bytes, speed, load] = cut;
+        let [need, alpha, margin, patience, order, bytes, speed, load, energy] = cut;
         Self {
             need: factor(need).max(1.0),
             alpha: factor(alpha) * ALPHA,
@@ -259,6 +266,7 @@ impl Verdict {
             bytes: BYTES * bytes,
             speed: SPEED * speed,
             load,
+            energy: ENERGY * energy,
         }
     }
 }
@@ -301,8 +309,9 @@ impl Judge for Learned {
             let demand = costs[accelerator].map_or(0.0, |cost| cost.demand_bytes_per_ps);
             let slowdown = load.slowdown_with(view, accelerator, demand);
             let slowdown = if slowdown > 1.0 { ln(slowdown as f32) } else { 0.0 };
-            let Ratios { bytes, speed } = ratios[accelerator];
-            f64::from(exp(verdict.bytes * bytes + verdict.speed * speed + verdict.load * slowdown))
+            let Ratios { bytes, speed, energy } = ratios[accelerator];
+            let counts = verdict.bytes * bytes + verdict.speed * speed + verdict.load * slowdown;
+            f64::from(exp(counts + verdict.energy * energy))
         })
     }
 
@@ -313,7 +322,7 @@ impl Judge for Learned {
 
 /// What the net with these weights says of a job.
 #[cfg(all(test, feature = "train"))]
-pub(crate) fn said(weights: &[f32], features: &[f32]) -> [f32; JUDGEMENTS] {
+pub(crate) fn said(weights: &[f32], features: &[f32]) -> [f32; OUTPUTS] {
     let mut x = [[0.0; LANES]; JOB_FEATURES];
     put(&mut x, 0, features.iter().copied());
     JobNet::new(weights).forward(&x).map(|row| row[0])

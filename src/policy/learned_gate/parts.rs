@@ -1,7 +1,7 @@
 //! The parts of the policy that can be switched off, for ablations of trained weights without training anew.
 
 use super::features::{JOB_FEATURES, OF_BYTES, OWN_FEATURES};
-use super::{JUDGEMENTS, JobNet};
+use super::{JobNet, OUTPUTS};
 use crate::policy::registry::Part;
 
 /// All parts, in the order of their names.
@@ -48,7 +48,7 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "learned_drop" => JobNet::forget_outputs(weights, 0..1),
             "learned_share" => JobNet::forget_outputs(weights, 1..4),
             "learned_order" => JobNet::forget_outputs(weights, 4..5),
-            "learned_place" => JobNet::forget_outputs(weights, 5..JUDGEMENTS),
+            "learned_place" => JobNet::forget_outputs(weights, 5..OUTPUTS),
             "queue" => JobNet::forget_inputs(weights, OWN_FEATURES..JOB_FEATURES),
             "bandwidth" => JobNet::forget_inputs(weights, OF_BYTES),
             "hidden" => JobNet::forget_hidden(weights),

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use rand::RngExt;
+
 use super::*;
 use crate::check::{Case, Size};
+use crate::rng;
 use crate::scheduler;
 use crate::sim::{Engine, run};
 
@@ -114,4 +117,68 @@ fn weights_of_the_version_before_say_the_same() {
     assert_eq!(said[4..], [0.0; 4]);
     tensors.insert("weights", &[3], vec![0.0; 3]);
     assert!(of_version_before(&tensors).is_err());
+}
+
+fn thrifty(weights: &Tensors, price: f64) -> LearnedGate {
+    thrift::policy(weights, price).expect("all weights")
+}
+
+/// Both nets with random weights, which have an effect.
+fn random_nets(seed: u64) -> Tensors {
+    let untrained = thrift::untrained(seed);
+    let mut random = rng::stream(seed, "test", "nets");
+    let moved: Vec<f32> = untrained.flat().iter().map(|w| w + random.random_range(-0.5..0.5)).collect();
+    untrained.with_flat(&moved)
+}
+
+#[test]
+fn without_a_price_a_thrifty_gate_is_a_learned_gate_at_its_cost() {
+    let mut different = 0;
+    for seed in 0..40 {
+        let (case, nets) = (ideal_case(seed), random_nets(seed));
+        let first = weights(&nets).expect("they are among them");
+        let expected = records(&case, &mut LearnedGate::new(first));
+        assert_eq!(records(&case, &mut thrifty(&nets, 0.0)), expected, "seed {seed}: {case}");
+        different += usize::from(starts(&records(&case, &mut thrifty(&nets, 0.3))) != starts(&expected));
+    }
+    assert!(different > 20, "{different}");
+}
+
+#[test]
+fn before_training_no_price_changes_anything() {
+    for seed in 0..20 {
+        let case = ideal_case(seed);
+        let first = tensors(random_weights(seed));
+        let nets = thrift::of_learned_gate(&first).expect("all weights");
+        let expected = starts(&records(&case, &mut LearnedGate::new(weights(&first).expect("all weights"))));
+        for price in [0.05, 5.0] {
+            assert_eq!(starts(&records(&case, &mut thrifty(&nets, price))), expected, "seed {seed}, {price}");
+        }
+    }
+}
+
+/// With a second net that says 2 of energy and nothing else, whatever it sees, a layer goes where it takes the least energy.
+#[test]
+fn what_is_said_of_energy_decides_the_accelerator() {
+    let mut layer = crate::check::layer(&[], &[(10.0, 0.0), (40.0, 0.0)]);
+    layer.costs[0].as_mut().expect("it runs").energy = crate::units::Picojoules(9.0);
+    let world = Arc::new(crate::check::world(crate::check::platform(2, 10.0), &[&[layer]]));
+    let trace = Arc::new(crate::check::trace(&[crate::check::request(0, 0.0)]));
+    let place = |says: f32, price: f64| {
+        let mut nets = thrift::untrained(1);
+        let mut all = nets.values("price", &[nets.get("price").unwrap().values().len()]).unwrap().to_vec();
+        *all.last_mut().expect("the bias of the last output") = says;
+        let shape = [all.len()];
+        nets.insert("price", &shape, all);
+        let engine = Engine::new(Arc::clone(&world), Arc::clone(&trace), crate::check::plain_rules());
+        let mut records = Vec::new();
+        run(engine, &mut thrifty(&nets, price), &mut records).expect("it is legal");
+        let start = |record: &Record| match record {
+            Record::Start { accelerator, .. } => Some(*accelerator),
+            _ => None,
+        };
+        records.iter().find_map(start).expect("it ran")
+    };
+    // 10 ns x (10 / 2)^(2 x 1) is more than 40 ns.
+    assert_eq!([place(1.0, 0.1), place(0.0, 0.1), place(1.0, 0.0), place(-1.0, 0.1)], [1, 0, 0, 0]);
 }

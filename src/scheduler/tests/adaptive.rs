@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use super::*;
+use crate::units::Picojoules;
 
 /// Requests for networks of one layer on two equal accelerators, with (c, b) each, all at 0; where and when they start.
 fn on_two(name: &str, layers: &[(f64, f64)]) -> Vec<Start> {
@@ -266,6 +267,28 @@ fn gated_holds_what_would_slow_an_urgent_request_too_far() {
     assert_eq!(starts(26.0), [0.0, 0.0, 20.0]);
     // Due at 35, it bears 3.5.
     assert_eq!(starts(35.0), [0.0, 0.0, 0.0]);
+}
+
+/// A layer that takes 10 ns and 9 pJ on accelerator 0, and 18 ns and 1 pJ on accelerator 1.
+fn fast_or_thrifty() -> LayerModel {
+    let mut layer = layer(&[], &[(10.0, 0.0), (18.0, 0.0)]);
+    layer.costs[0].as_mut().expect("it runs").energy = Picojoules(9.0);
+    layer
+}
+
+#[test]
+fn gated_avoids_accelerators_that_are_slow_or_take_much_energy_as_far_as_it_is_told() {
+    let world = world(platform(2, 10.0), &[&[fast_or_thrifty()]]);
+    let requests = [0.0, 1.0].map(|at| with_deadline(request(0, at), 1_000.0));
+    let starts = |parameters: &str| starts_with("gated", parameters, &world, &requests);
+    // The second ends 18 ns from now on accelerator 1, and 19 ns behind the first.
+    assert_eq!(starts(""), [(0, 0, 0, 0.0), (1, 0, 1, 1.0)]);
+    // Now 18 x 1.8^2 = 58.
+    assert_eq!(starts("speed = 2"), [(0, 0, 0, 0.0), (1, 0, 0, 10.0)]);
+    // The first: 10 x (10 / 2) = 50 against 18; and the second 19 x 5 against 17 + 18, with one picojoule more each.
+    assert_eq!(starts("energy = 1"), [(0, 0, 1, 0.0), (1, 0, 1, 18.0)]);
+    // Both: 10 x 5 against 18 x 1.8^2, and then accelerator 1 is free.
+    assert_eq!(starts("energy = 1\nspeed = 2"), [(0, 0, 0, 0.0), (1, 0, 1, 1.0)]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use crate::experiment::{Experiment, Hyper};
+use crate::files::Price;
 use crate::plan::Plan;
 use crate::policy::{Tensors, WeightsError};
 use crate::rng;
@@ -31,7 +32,7 @@ impl Descending {
         let source = move |seed: u64| {
             let mut rng = rng::stream(seed, "traces", "ddpg");
             let case = &cases[rng.random_range(0..cases.len())];
-            setup(case, first_seed + rng.random_range(0..seeds))
+            setup(case, first_seed + rng.random_range(0..seeds), Price(0.0))
         };
         Ok(Self { ddpg, env: Env::new(Box::new(source), hyper.reward, hyper.num_steps) })
     }

@@ -28,17 +28,20 @@ use crate::experiment::Rloo;
 use crate::policy::{PolicyEntry, Sample, Tensors, WeightsError};
 use crate::rng::stream;
 use crate::train::collect::{Exploring, Play, Traces, collect, training_traces};
-use crate::train::credit::advantages;
+use crate::train::credit::{Worth, advantages};
+use crate::train::env::Setup;
 use crate::train::learner::{Learner, LogRow, Start};
 use crate::train::traces::accelerators;
 use crate::train::validation::{Validation, mean};
 
 pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
     let (rloo, accelerators) = (training.rloo_parameters(), accelerators(plan));
-    let traces = training_traces(plan, rloo.seed);
+    let objective = training.objective();
+    let traces = training_traces(plan, objective.prices(), rloo.seed);
     let kind = training.policy();
     let weights = from.initial.cloned().unwrap_or_else(|| (kind.untrained)(rloo.seed, accelerators));
-    let learner = Ascending::new(kind, accelerators, &weights, rloo, training.headroom, traces);
+    let learner =
+        Ascending::new(kind, accelerators, &weights, rloo, training.headroom, traces).worth(objective.sla);
     Ok(Box::new(learner.at(from.state)?))
 });
 
@@ -54,6 +57,8 @@ struct Ascending<'a> {
     accelerators: usize,
     rloo: Rloo,
     headroom: f64,
+    /// What a deadline met is worth.
+    sla: f64,
     traces: Box<Traces<'a>>,
     net: Net,
     steps: u64,
@@ -80,6 +85,7 @@ impl<'a> Ascending<'a> {
             adam: Adam::new(&own, rloo.learning_rate, rloo.max_grad_norm),
             rloo,
             headroom,
+            sla: 1.0,
             traces,
             net: net(kind.name),
             steps: 0,
@@ -87,6 +93,11 @@ impl<'a> Ascending<'a> {
             average: Parameters::new(weights),
             own,
         }
+    }
+
+    /// The learner, for which a deadline met is worth so much.
+    fn worth(self, sla: f64) -> Self {
+        Self { sla, ..self }
     }
 
     /// The learner in a stored state, if there is one.
@@ -160,17 +171,18 @@ impl Ascending<'_> {
         let groups = collect(self.kind, &self.own.tensors(), &setups, exploring);
         let outputs = (self.kind.outputs)(self.accelerators);
         let count = (groups.len() * plays) as f64;
-        let of_group = |group: &'_ Vec<Play>| -> Vec<(Vec<f64>, f64)> {
+        let of_group = |(group, setup): (&Vec<Play>, &Setup)| -> Vec<(Vec<f64>, f64)> {
+            let worth = Worth { sla: self.sla, price: setup.price };
             let fates: Vec<_> = group.iter().map(|play| &play.fates[..]).collect();
             let rate = mean(&group.iter().map(Play::rate).collect::<Vec<_>>());
             let requests = fates.iter().map(|fates| fates.len()).max().unwrap_or(1).max(1);
             let weight = 1.0 / (1.0 - rate + self.headroom) / (count * requests as f64);
-            advantages(&fates, spells as u32, horizon)
+            advantages(&fates, worth, spells as u32, horizon)
                 .into_iter()
                 .map(|advantages| (advantages, weight))
                 .collect()
         };
-        let credits: Vec<Vec<(Vec<f64>, f64)>> = groups.par_iter().map(of_group).collect();
+        let credits: Vec<Vec<(Vec<f64>, f64)>> = groups.par_iter().zip(&setups).map(of_group).collect();
         let played: Vec<_> = groups.iter().flatten().zip(credits.iter().flatten()).collect();
         let weighed: Vec<Weighed> = played
             .par_iter()
@@ -220,11 +232,9 @@ fn gradient(
         one_thread();
         let own = Parameters::new(weights);
         let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
-        let mut loss = loss(&net(&own, &Batch::new(&samples, features), learns_hidden), weighed);
-        if !learns_hidden {
-            // libtorch wants every tensor in the computation.
-            loss = own.leaves().iter().fold(loss, |loss, leaf| loss + leaf.sum(Kind::Float) * 0.0);
-        }
+        let loss = loss(&net(&own, &Batch::new(&samples, features), learns_hidden), weighed);
+        // libtorch wants every tensor in the computation, those that are held, too.
+        let loss = own.leaves().iter().fold(loss, |loss, leaf| loss + leaf.sum(Kind::Float) * 0.0);
         Tensor::run_backward(&[loss], own.leaves(), false, false)
     };
     let parts: Vec<Vec<Tensor>> = weighed.par_chunks(TOGETHER).map(of_batch).collect();

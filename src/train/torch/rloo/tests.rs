@@ -8,11 +8,11 @@ use rand_distr::{Distribution, StandardNormal};
 use super::*;
 use crate::check::{layer, plain_rules, platform, request, trace, world};
 use crate::files::Share;
-use crate::policy::{Actor, LEARNED_GATE_NET, find, learned_gate, relmas, tiny};
+use crate::policy::{Actor, LEARNED_GATE_NET, THRIFTY_GATE_NET, find, learned_gate, relmas, tiny};
 use crate::train::cart_pole;
 use crate::train::credit::leave_one_out;
 use crate::train::env::Setup;
-use crate::units::Time;
+use crate::units::{Picojoules, Time};
 
 fn numbers(count: usize, most: f32, random: &mut ChaCha8Rng) -> Vec<f32> {
     (0..count).map(|_| random.random_range(-most..most)).collect()
@@ -85,6 +85,10 @@ fn gradients_equal_central_differences() {
     assert_gradient("learned_gate", |weights, rows| {
         let weights = learned_gate::weights(weights).expect("all weights");
         rows.chunks(LEARNED_GATE_NET[0]).flat_map(|row| learned_gate::said(weights, row)).collect()
+    });
+    // The first net is held, so its weights have no gradient.
+    assert_gradient("thrifty_gate", |weights, rows| {
+        rows.chunks(THRIFTY_GATE_NET[0]).flat_map(|row| learned_gate::thrift::said(weights, row)).collect()
     });
     assert_gradient("relmas", |weights, rows| {
         let mut said = Vec::new();
@@ -167,13 +171,45 @@ fn chain() -> Setup {
             crate::sim::Request { deadline: request.arrival + Time(due), ..request }
         })
         .collect();
-    Setup { world: Arc::new(world), trace: Arc::new(trace(&requests)), rules: plain_rules() }
+    Setup { world: Arc::new(world), trace: Arc::new(trace(&requests)), rules: plain_rules(), price: 0.0 }
 }
 
 #[test]
 fn a_request_leaves_its_best_place_to_a_later_one() {
     let [first, last] = trained(chain, 60);
     assert!(first < 0.9 && last == 1.0, "{first} {last}");
+}
+
+/// Requests of one layer with time for both accelerators: the first ends sooner, the second takes a tenth of the energy.
+fn dear_or_cheap() -> Setup {
+    let mut layer = layer(&[], &[(20.0, 1.0), (30.0, 1.0)]);
+    layer.costs[0].as_mut().expect("it runs").energy = Picojoules(100.0);
+    layer.costs[1].as_mut().expect("it runs").energy = Picojoules(10.0);
+    let world = world(platform(2, 1_000.0), &[&[layer]]);
+    let due = |i: u32| {
+        let request = request(0, 100.0 * f64::from(i));
+        crate::sim::Request { deadline: request.arrival + Time(90_000), ..request }
+    };
+    let requests: Vec<_> = (0..10).map(due).collect();
+    Setup { world: Arc::new(world), trace: Arc::new(trace(&requests)), rules: plain_rules(), price: 0.0 }
+}
+
+/// The energy of a request, relative to the least, and the share of deadlines met, after training at several prices.
+#[test]
+fn a_price_that_is_worth_it_makes_it_thrifty() {
+    let rloo = Rloo { steps: 40, learning_rate: 0.02, final_sigma: 0.02, warm_up: 1, ..Rloo::default() };
+    let kind = find("thrifty_gate").expect("it is registered");
+    let at = |price: f64| Setup { price, ..dear_or_cheap() };
+    let traces = Box::new(move |_, _| [0.001, 0.05, 0.05, 0.001].map(at).to_vec());
+    let mut learner = Ascending::new(kind, 2, &(kind.untrained)(1, 2), rloo, 0.5, traces);
+    while learner.steps < 40 {
+        learner.ascend();
+    }
+    let still = Exploring { seed: 1, sigma: 1e-6, scales: &[], plays: 2, spells: 1, samples: 1 };
+    let played = collect(kind, &learner.own.tensors(), &[at(0.05)], still);
+    let fates = &played[0][0].fates;
+    let energy = fates.iter().map(|fate| fate.energy).sum::<f64>() / fates.len() as f64;
+    assert!(fates.iter().all(|fate| fate.met) && (energy - 1.0).abs() < 1e-6, "{energy}");
 }
 
 /// A linear policy, noise of its own in every step, and steps of the learner along its loss.

@@ -1,0 +1,119 @@
+//! `thrifty_gate`: `learned_gate` with a price on energy, so that one policy gives a curve of SLA rate against energy.
+//!
+//! The price w is what the least energy of a request, as a mean over the platform's networks, costs in deadlines met. A second
+//! net sees what the first one sees and four features more, and its outputs are added to those of the first; one output
+//! more weighs, in the choice of the accelerator, its energy against the least that the layer can take. With a price of 0
+//! the second net is left out: then the policy is `learned_gate`, at its cost.
+//!
+//! | feature | |
+//! |---|---|
+//! | price | ln(w / 0.2) / 2 |
+//! | energy | the least energy of what has not started, relative to that of a mean request |
+//! | cost | w times it |
+//! | spread of energy | ln(energy of the first open layer / its least energy), as a mean over accelerators |
+
+use super::features::{JOB_FEATURES, Observation, cut};
+use super::{JUDGEMENTS, LearnedGate, OUTPUTS, UNITS};
+use crate::policy::dense;
+use crate::policy::net::{LANES, Lanes, Net};
+use crate::policy::weights::{Tensors, WeightsError};
+use crate::sim::View;
+
+const PRICE_FEATURES: usize = 4;
+const INPUTS: usize = JOB_FEATURES + PRICE_FEATURES;
+type PriceNet = Net<INPUTS, UNITS, JUDGEMENTS>;
+
+/// The inputs, hidden units and outputs of the second net.
+pub(crate) const NET: [usize; 3] = [INPUTS, UNITS, JUDGEMENTS];
+
+/// The version of the features and of both nets.
+pub const FEATURES: &str = "thrifty_gate-1";
+
+/// The name of the tensor of the second net.
+const TENSOR: &str = "price";
+
+/// The price in the middle of those of interest, at which its feature is 0. Our choice, because `learned_gate` spends about as much
+/// for a deadline that it meets as two or three mean requests need at least.
+const MIDDLE: f64 = 0.2;
+
+/// Weights with which the policy is `learned_gate` before training, at every price.
+pub fn untrained(seed: u64) -> Tensors {
+    with_price_net(super::tensors(super::untrained(seed)), seed)
+}
+
+/// The weights of a `learned_gate` with a second net that adds nothing.
+///
+/// # Errors
+/// They are not the weights of a `learned_gate`.
+pub fn of_learned_gate(tensors: &Tensors) -> Result<Tensors, WeightsError> {
+    super::weights(tensors)?;
+    Ok(with_price_net(tensors.clone(), 1))
+}
+
+fn with_price_net(mut tensors: Tensors, seed: u64) -> Tensors {
+    let weights = PriceNet::silent(seed, "price");
+    tensors.insert(TENSOR, &[PriceNet::WEIGHTS], weights);
+    tensors
+}
+
+/// The policy at a price.
+///
+/// # Errors
+/// They are not the weights of this policy.
+pub fn policy(tensors: &Tensors, price: f64) -> Result<LearnedGate, WeightsError> {
+    let mut policy = LearnedGate::new(super::weights(tensors)?);
+    let net = PriceNet::new(tensors.values(TENSOR, &[PriceNet::WEIGHTS])?);
+    policy.judge.thrift = (price > 0.0).then_some(Thrift { price, net });
+    Ok(policy)
+}
+
+/// The second net, at a price.
+pub(super) struct Thrift {
+    price: f64,
+    net: PriceNet,
+}
+
+impl Thrift {
+    /// Multiply-accumulates per job.
+    pub(super) const MACS: u64 = PriceNet::MACS;
+
+    /// Adds what the second net says to what the first one said of jobs from `first` on; returns what it saw of them.
+    pub(super) fn shift(
+        &self,
+        view: &View,
+        observation: &Observation,
+        first: usize,
+        seen: &[Lanes; JOB_FEATURES],
+        said: &mut [Lanes; JUDGEMENTS],
+    ) -> [Lanes; INPUTS] {
+        let mut x = [[0.0; LANES]; INPUTS];
+        x[..JOB_FEATURES].copy_from_slice(seen);
+        for (lane, job) in (first..view.jobs().len()).take(LANES).enumerate() {
+            super::put(&mut x[JOB_FEATURES..], lane, self.features(observation, view, job));
+        }
+        for (said, shift) in said.iter_mut().zip(self.net.forward(&x)) {
+            said.iter_mut().zip(shift).for_each(|(said, shift)| *said += shift);
+        }
+        x
+    }
+
+    fn features(&self, observation: &Observation, view: &View, job: usize) -> [f32; PRICE_FEATURES] {
+        let shown = &view.jobs()[job];
+        let left = shown.unstarted_best.as_ps() / view.network_of(shown).total_best.as_ps().max(1.0);
+        let energy = observation.layers().energy(shown.network) * left;
+        let price = f64::from(dense::ln((self.price / MIDDLE) as f32)) / 2.0;
+        [price, energy, self.price * energy, observation.first_open(view, job).spread_of_energy].map(cut)
+    }
+}
+
+/// What the second net with these weights says of a job.
+#[cfg(all(test, feature = "train"))]
+pub(crate) fn said(tensors: &Tensors, features: &[f32]) -> [f32; JUDGEMENTS] {
+    let weights = tensors.values(TENSOR, &[PriceNet::WEIGHTS]).expect("all weights");
+    let mut x = [[0.0; LANES]; INPUTS];
+    super::put(&mut x, 0, features.iter().copied());
+    PriceNet::new(weights).forward(&x).map(|row| row[0])
+}
+
+// The first net has one judgement less: it does not know of energy.
+const _: () = assert!(OUTPUTS + 1 == JUDGEMENTS);
