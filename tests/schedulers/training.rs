@@ -90,7 +90,7 @@ fn policy_gradient_is_the_same_for_any_thread_count_and_when_resumed() {
     let gate = format!("policy = 'learned_gate'\n{RLOO}");
     the_same_for_any_thread_count_and_when_resumed(&gate, "learned_gate");
     let objective = "objective = { sla = 1, energy = [0.1, 0.5] }";
-    let thrifty = format!("policy = 'thrifty_gate'\ninitial = 'learned_gate'\n{objective}\n{RLOO}");
+    let thrifty = format!("policy = 'thrifty_gate'\n{objective}\n{RLOO}");
     the_same_for_any_thread_count_and_when_resumed(&thrifty, "thrifty_gate");
     the_same_for_any_thread_count_and_when_resumed(RLOO, "relmas");
 }
