@@ -116,8 +116,9 @@ fn assigned(accelerators: usize, requests: usize, layers: usize) -> Engine {
 /// The engine without a scheduler: layers per second against the requests in flight and the accelerators.
 fn scaling(c: &mut Criterion) {
     let mut group = c.benchmark_group("scaling");
-    let cases = [10, 100, 1_000, 10_000].map(|requests| ("in_flight", requests, 6, requests));
-    let wide = [2, 4, 8, 16, 32, 64].map(|accelerators| ("accelerators", accelerators, accelerators, 256));
+    let cases = [10, 100, 1_000, 10_000, 100_000].map(|requests| ("in_flight", requests, 6, requests));
+    let wide = [2, 8, 32, 64, 128, 256, 512, 1_024]
+        .map(|accelerators| ("accelerators", accelerators, accelerators, 4 * accelerators.max(64)));
     for (name, size, accelerators, requests) in cases.into_iter().chain(wide) {
         let start = assigned(accelerators, requests, LAYERS);
         group.throughput(Throughput::Elements((requests * LAYERS) as u64));

@@ -51,7 +51,7 @@ fn env(c: &mut Criterion) {
     let world = Arc::clone(&case.site.world);
     let source = move |seed: u64| {
         let trace = Arc::clone(&traces[seed as usize]);
-        Setup { world: Arc::clone(&world), trace, rules: rules(&case, 1) }
+        Setup { world: Arc::clone(&world), trace, rules: rules(&case, 1), price: 0.0 }
     };
     let mut env = Env::new(Box::new(source), Reward::default(), u64::MAX);
     let seeds: Vec<u64> = (0..EPISODES).collect();

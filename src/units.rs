@@ -72,12 +72,20 @@ impl Time {
     /// Later than every event.
     pub const MAX: Self = Self(u64::MAX);
 
+    /// 2^62: below it, a time fits a signed integer.
+    const SIGNED: f64 = (1u64 << 62) as f64;
+
     /// Picoseconds rounded up, so that an end never comes before the work is done. A value that exceeds an integer only
     /// by the rounding noise of `f64` (relative 1e-12, a thousandth of what the engine tolerates) is not rounded up. A
     /// time beyond the clock is [`Time::MAX`].
     pub fn from_ps_ceil(ps: f64) -> Self {
         // `ceil` is a library call on the x86-64 baseline.
         let ps = ps * (1.0 - 1e-12);
+        // So are conversions of `u64`, in effect.
+        if (0.0..Self::SIGNED).contains(&ps) {
+            let floor = ps as i64;
+            return Self((floor + i64::from((floor as f64) < ps)) as u64);
+        }
         let floor = ps as u64;
         Self(floor.saturating_add(u64::from((floor as f64) < ps)))
     }

@@ -14,4 +14,4 @@ pub use accel::{
 };
 pub use import::{AccelSummary, ImportedAccel, Note, import_accel};
 pub use memory::{LinkSpec, MemorySpec, Placement, route};
-pub use system::{Accelerator, Fusion, Objective, Residency, Sharing, SystemSpec, fuses};
+pub use system::{Accelerator, Fusion, MAX_ACCELERATORS, Objective, Residency, Sharing, SystemSpec, fuses};

@@ -224,8 +224,9 @@ fn default_objective() -> Objective {
     Objective::Edp
 }
 
-/// Our choice, because no published system has as many sub-accelerators, and dense tables of so many stay small.
-const MAX_ACCELERATORS: usize = 64;
+/// Our choice, because no published system has as many sub-accelerators, and dense tables of so many fit the memory of a
+/// small machine.
+pub const MAX_ACCELERATORS: usize = 1_024;
 
 impl RawSystem {
     /// The bandwidth of the DRAM, given either as a whole or by memory.

@@ -22,17 +22,17 @@ pub(super) type Lanes = [f32; LANES];
 /// straight-line code.
 #[derive(Clone, Debug)]
 pub(super) struct Net<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> {
-    hidden: [Unit<INPUTS>; HIDDEN],
-    outputs: [Unit<HIDDEN>; OUTPUTS],
+    hidden: Units<INPUTS, HIDDEN>,
+    outputs: Units<HIDDEN, OUTPUTS>,
     /// The matrix S, a row per output.
     skips: [[f32; INPUTS]; OUTPUTS],
 }
 
-/// A unit of one layer: its weights and its bias.
+/// The units of one layer: their biases, and a row of weights for each.
 #[derive(Clone, Copy, Debug)]
-struct Unit<const INPUTS: usize> {
-    bias: f32,
-    weights: [f32; INPUTS],
+struct Units<const INPUTS: usize, const OUTPUTS: usize> {
+    bias: [f32; OUTPUTS],
+    weights: [[f32; INPUTS]; OUTPUTS],
 }
 
 impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS, HIDDEN, OUTPUTS> {
@@ -106,22 +106,20 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> WithSimd
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> [Lanes; OUTPUTS] {
         let x = self.inputs;
-        let mut values = [[0.0; LANES]; HIDDEN];
-        for (value, unit) in values.iter_mut().zip(&self.net.hidden) {
-            *value = each(add([unit.bias; LANES], x, &unit.weights), |h| h / (1.0 + h.abs()));
-        }
-        let mut y = [[0.0; LANES]; OUTPUTS];
-        for ((y, unit), skip) in y.iter_mut().zip(&self.net.outputs).zip(&self.net.skips) {
-            *y = add(add([unit.bias; LANES], &values, &unit.weights), x, skip);
-        }
+        let Net { hidden, outputs, skips } = self.net;
+        let mut values = hidden.bias.map(|bias| [bias; LANES]);
+        add(&mut values, x, &hidden.weights);
+        let values = values.map(|lanes| each(lanes, |h| h / (1.0 + h.abs())));
+        let mut y = outputs.bias.map(|bias| [bias; LANES]);
+        add(&mut y, &values, &outputs.weights);
+        add(&mut y, x, skips);
         y
     }
 }
 
 /// The units of a layer, from a matrix with a row per input.
-fn units<const INPUTS: usize, const OUTPUTS: usize>(matrix: &[f32], bias: &[f32]) -> [Unit<INPUTS>; OUTPUTS] {
-    let weights: [[f32; INPUTS]; OUTPUTS] = columns(matrix);
-    std::array::from_fn(|unit| Unit { bias: bias[unit], weights: weights[unit] })
+fn units<const INPUTS: usize, const OUTPUTS: usize>(matrix: &[f32], bias: &[f32]) -> Units<INPUTS, OUTPUTS> {
+    Units { bias: std::array::from_fn(|unit| bias[unit]), weights: columns(matrix) }
 }
 
 /// The columns of a matrix.
@@ -130,14 +128,42 @@ fn columns<const ROWS: usize, const COLUMNS: usize>(matrix: &[f32]) -> [[f32; RO
     std::array::from_fn(|column| std::array::from_fn(|row| matrix[[row, column]]))
 }
 
-/// Adds the products of rows and weights. Inlined, like [`each`], to be compiled with the vector instructions of its
-/// caller.
+/// The number of sums that grow side by side, in registers: no addition waits for the one before.
+const BLOCK: usize = 4;
+
+/// Adds the products of rows and weights to the sums, each in the order of the rows. Inlined, like the functions below, to
+/// be compiled with the vector instructions of its caller.
 #[inline(always)]
-fn add<const INPUTS: usize>(mut sums: Lanes, x: &[Lanes; INPUTS], weights: &[f32; INPUTS]) -> Lanes {
-    for (x, weight) in x.iter().zip(weights) {
-        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x * weight);
+fn add<const INPUTS: usize, const OUTPUTS: usize>(
+    sums: &mut [Lanes; OUTPUTS],
+    x: &[Lanes; INPUTS],
+    weights: &[[f32; INPUTS]; OUTPUTS],
+) {
+    let (blocks, rest) = sums.as_chunks_mut::<BLOCK>();
+    let (rows, last_rows) = weights.as_chunks::<BLOCK>();
+    for (sums, rows) in blocks.iter_mut().zip(rows) {
+        add_block(sums, x, rows);
     }
-    sums
+    for (sum, row) in rest.iter_mut().zip(last_rows) {
+        add_block(std::array::from_mut(sum), x, std::array::from_ref(row));
+    }
+}
+
+#[inline(always)]
+fn add_block<const INPUTS: usize, const OUTPUTS: usize>(
+    sums: &mut [Lanes; OUTPUTS],
+    x: &[Lanes; INPUTS],
+    weights: &[[f32; INPUTS]; OUTPUTS],
+) {
+    let mut grown = *sums;
+    for i in 0..INPUTS {
+        for unit in 0..OUTPUTS {
+            for lane in 0..LANES {
+                grown[unit][lane] += x[i][lane] * weights[unit][i];
+            }
+        }
+    }
+    *sums = grown;
 }
 
 /// Applies a function to every lane.

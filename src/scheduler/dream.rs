@@ -148,14 +148,15 @@ impl Dream {
             scored.max_by(|(a, i), (b, j)| a.total_cmp(b).then(j.cmp(i))).map(|(_, i)| i)
         };
         let accelerators = 0..view.accelerators().len();
-        let mut tried = 0_u64;
+        let mut tried = None;
         loop {
-            let open = accelerators.clone().filter(|&m| tried & (1 << m) == 0);
-            let m = open.min_by_key(|&m| self.placing.free_at(m)).expect("some accelerator runs every layer");
+            let open =
+                accelerators.clone().map(|m| (self.placing.free_at(m), m)).filter(|&of| Some(of) > tried);
+            let (free_at, m) = open.min().expect("some accelerator runs every layer");
             if let Some(i) = best(m) {
                 return (i, m);
             }
-            tried |= 1 << m;
+            tried = Some((free_at, m));
         }
     }
 }

@@ -84,13 +84,13 @@ impl Gate {
                 out.operations.comparisons += u64::from(ahead) + view.accelerators().len() as u64;
                 let network = view.network_of(job);
                 let demand = demand_ahead(network, sub.id.layer, accelerator, ahead);
-                let most = (judge.margin(sub.job) * load.bearable(view, accelerator)).max(1.0);
-                if load.slowdown_with(view, accelerator, demand) > most {
+                let most = (judge.margin(sub.job) * load.bearable(accelerator)).max(1.0);
+                if load.slowdown_with(accelerator, demand) > most {
                     continue;
                 }
                 let left = job.deadline.saturating_sub(view.now());
                 let bears = judge.patience(sub.job) * left.as_ps() / job.shortest_left.as_ps();
-                load.place(view, accelerator, demand, bears);
+                load.place(accelerator, demand, bears);
             }
             placing.occupy(accelerator, busy_until);
             places[i] = Some((accelerator, rank));

@@ -113,7 +113,7 @@ impl Placing {
     ) {
         let start = self.start(view, sub, accelerator);
         self.free_at[accelerator] = start + takes;
-        if is_late(view, sub) && view.next_decision().is_some_and(|tick| tick <= start) {
+        if view.next_decision().is_some_and(|tick| tick <= start) && is_late(view, sub) {
             self.postpone(view, out, sub, rank);
         } else {
             self.assigned[sub.job] = true;
@@ -149,10 +149,11 @@ impl Placing {
         let ready = sub_job.release.max(view.now());
         let (mut best, mut earliest) = (0, Time::MAX);
         let alone = view.alone_on_each(sub_job);
-        for (m, (&free_at, &alone)) in (0..alone.len()).zip(self.free_at.iter().zip(alone)) {
-            let finish = free_at.max(ready).saturating_add(alone);
-            best = if finish < earliest { m } else { best };
-            earliest = earliest.min(finish);
+        // Slices of one length, because iterators in pairs take twice as long here.
+        let free_at = &self.free_at[..alone.len()];
+        for m in 0..alone.len() {
+            let finish = free_at[m].max(ready).saturating_add(alone[m]);
+            (best, earliest) = if finish < earliest { (m, finish) } else { (best, earliest) };
         }
         debug_assert!(earliest < Time::MAX, "some accelerator runs every layer");
         (best, earliest)
@@ -191,9 +192,14 @@ impl<K: Ord> Order<K> {
     ) -> &[(K, usize)] {
         self.ranked.clear();
         self.ranked.extend(subs.iter().enumerate().filter_map(|(i, sub)| Some((key(sub)?, i))));
-        self.ranked.sort_unstable();
-        out.operations.comparisons += (subs.len() * subs.len().next_power_of_two().ilog2() as usize) as u64;
+        self.sort_ranked(subs.len(), out);
         &self.ranked
+    }
+
+    /// Sorts what is ranked of so many sub-jobs.
+    fn sort_ranked(&mut self, subs: usize, out: &mut Decision) {
+        self.ranked.sort_unstable();
+        out.operations.comparisons += (subs * subs.next_power_of_two().ilog2() as usize) as u64;
     }
 }
 
@@ -276,20 +282,26 @@ impl<K: Ord> ListRule<K> {
         let subs = view.sub_jobs();
         let Self { placing, timely, late } = self;
         placing.reset(view);
-        timely.sort_some(subs, out, |sub| (!is_late(view, sub)).then(|| key(sub)));
+        timely.ranked.clear();
+        late.clear();
+        for (i, sub) in subs.iter().enumerate() {
+            match missed(view, sub) {
+                None => timely.ranked.push((key(sub), i)),
+                Some(deadline) => late.push((deadline, i)),
+            }
+        }
+        timely.sort_ranked(subs.len(), out);
         for (rank, &(_, i)) in timely.ranked.iter().enumerate() {
             let chosen = choose(placing, &subs[i]);
             placing.put_taking(view, out, &subs[i], chosen, rank);
         }
-        late.clear();
-        for (i, sub) in subs.iter().enumerate() {
-            let Some(deadline) = missed(view, sub) else { continue };
-            if may_start(placing, sub) {
-                late.push((deadline, i));
-            } else {
-                placing.postpone(view, out, sub, subs.len());
+        late.retain(|&(_, i)| {
+            let starts = may_start(placing, &subs[i]);
+            if !starts {
+                placing.postpone(view, out, &subs[i], subs.len());
             }
-        }
+            starts
+        });
         late.sort_unstable();
         let ranks = timely.ranked.len()..;
         for (rank, &(_, i)) in ranks.zip(late.iter()) {

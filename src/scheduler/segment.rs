@@ -87,9 +87,13 @@ impl Segment {
         let network = view.network_of(view.job_of(sub));
         let mut layer = sub.id.layer;
         let mut segment = Self { layers: 0, end: start, best: Time::ZERO };
-        while let Some(cost) = network.cost(layer, accelerator) {
+        loop {
+            let alone = network.alone(layer)[accelerator];
+            if alone == Time::MAX {
+                break;
+            }
             segment.layers += 1;
-            segment.end += cost.alone;
+            segment.end += alone;
             segment.best += network.best_alone[layer as usize];
             let next = network.successors[layer as usize].first();
             match (next, view.next_decision()) {

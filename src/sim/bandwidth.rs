@@ -16,10 +16,25 @@ mod tests;
 use self::knee::soft_fill;
 pub use self::paths::{Paths, fill_paths};
 use super::PairCost;
-use crate::hw::Sharing;
+use crate::hw::{MAX_ACCELERATORS, Sharing};
 
 /// The most concurrent layers: as many as a system may have accelerators.
-pub const MAX_SHARERS: usize = 64;
+pub const MAX_SHARERS: usize = MAX_ACCELERATORS;
+
+/// Up to so many layers, sharing clears buffers of this size only: those for the most layers cost more time than the
+/// sharing itself. Our choice, because most systems are far smaller.
+const FEW: usize = 64;
+
+/// Calls a function with buffers for as many layers as there are.
+macro_rules! sized {
+    ($layers:expr, $function:ident($($argument:expr),*)) => {
+        match $layers <= FEW {
+            true => $function::<FEW>($($argument),*),
+            false => $function::<MAX_SHARERS>($($argument),*),
+        }
+    };
+}
+use sized;
 
 /// Under `score`, demands of up to this many times the bandwidth are left to max-min sharing (MoCA, Kim et al., HPCA
 /// 2023, as in its artefact).
@@ -45,8 +60,8 @@ pub fn share(sharing: Sharing, demands: &[f64], weights: &[f64], capacity: f64, 
         Sharing::MaxMin | Sharing::Proportional | Sharing::Fifo => {
             water_fill(demands, weights, capacity, grants);
         }
-        Sharing::Score => score_fill(demands, weights, capacity, grants),
-        Sharing::Knee => soft_fill(demands, capacity, grants),
+        Sharing::Score => sized!(demands.len(), score_fill(demands, weights, capacity, grants)),
+        Sharing::Knee => sized!(demands.len(), soft_fill(demands, capacity, grants)),
     }
 }
 
@@ -85,13 +100,13 @@ pub fn water_fill(demands: &[f64], weights: &[f64], capacity: f64, grants: &mut 
 }
 
 /// MoCA's rule: above the threshold every layer keeps a floor, and the rest is shared by score.
-fn score_fill(demands: &[f64], scores: &[f64], capacity: f64, grants: &mut [f64]) {
+fn score_fill<const MOST: usize>(demands: &[f64], scores: &[f64], capacity: f64, grants: &mut [f64]) {
     let demanded: f64 = demands.iter().sum();
     if demanded <= SCORE_THRESHOLD * capacity {
-        return water_fill(demands, &[1.0; MAX_SHARERS][..demands.len()], capacity, grants);
+        return water_fill(demands, &[1.0; MOST][..demands.len()], capacity, grants);
     }
     let floor = SCORE_FLOOR.min(capacity / demanded);
-    let mut above = [0.0; MAX_SHARERS];
+    let mut above = [0.0; MOST];
     let above = &mut above[..demands.len()];
     above.iter_mut().zip(demands).for_each(|(above, demand)| *above = demand * (1.0 - floor));
     water_fill(above, scores, (capacity - floor * demanded).max(0.0), grants);

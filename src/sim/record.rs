@@ -164,8 +164,8 @@ pub enum Record {
         speed: f64,
         /// Bandwidth that the DRAM delivers from now on, in bytes per picosecond.
         bandwidth_bytes_per_ps: f64,
-        /// The accelerators that are lost by now: bit m is set for accelerator m.
-        lost: u64,
+        /// How many accelerators are lost by now.
+        lost: u32,
     },
     /// All layers of a request's job are done.
     Done {

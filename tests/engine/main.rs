@@ -4,3 +4,4 @@ mod behaviour;
 mod contention;
 mod invariants;
 mod queueing;
+mod wide;

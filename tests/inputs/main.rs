@@ -13,3 +13,4 @@ mod onnx_field;
 mod onnx_fusion;
 mod onnx_styles;
 mod scenarios;
+mod systems;

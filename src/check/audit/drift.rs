@@ -1,5 +1,7 @@
 //! Checks that conditions change as the rules of the run say, and keeps them for the other checks.
 
+use std::collections::BTreeSet;
+
 use super::{Audit, Check, ensure};
 use crate::sim::World;
 use crate::units::Time;
@@ -20,7 +22,7 @@ pub(super) struct Conditions<'a> {
     pub(super) fastest: f64,
     /// The world as schedulers know it: without the lost accelerators.
     pub(super) world: &'a World,
-    lost: u64,
+    lost: BTreeSet<usize>,
     /// The number of changes until now.
     changes: usize,
 }
@@ -29,11 +31,11 @@ impl<'a> Conditions<'a> {
     pub(super) fn new(world: &'a World) -> Self {
         let bandwidth_bytes_per_ps = world.platform.bandwidth_bytes_per_ps;
         let present = Speeds { speed: 1.0, bandwidth_bytes_per_ps };
-        Self { present, fastest: 1.0, world, lost: 0, changes: 0 }
+        Self { present, fastest: 1.0, world, lost: BTreeSet::new(), changes: 0 }
     }
 
     pub(super) fn is_lost(&self, accelerator: usize) -> bool {
-        self.lost >> accelerator & 1 == 1
+        self.lost.contains(&accelerator)
     }
 }
 
@@ -49,7 +51,7 @@ impl Audit<'_> {
         Ok(())
     }
 
-    pub(super) fn change_conditions(&mut self, speed: f64, bandwidth_bytes_per_ps: f64, lost: u64) -> Check {
+    pub(super) fn change_conditions(&mut self, speed: f64, bandwidth_bytes_per_ps: f64, lost: u32) -> Check {
         let next = self.next_change();
         ensure!(next == self.now, "conditions change, but the next change is due at {} ps", next.0);
         let change = &self.rules.drift[self.conditions.changes];
@@ -64,7 +66,7 @@ impl Audit<'_> {
         self.lanes.set_bandwidth(bandwidth);
         if let Some(loss) = &change.loss {
             conditions.world = &loss.world;
-            loss.accelerators.iter().for_each(|&accelerator| conditions.lost |= 1 << accelerator);
+            conditions.lost.extend(&loss.accelerators);
             for job in &mut self.jobs {
                 job.known = &loss.world.networks[job.request.network as usize];
                 for layer in job.layers.iter_mut().filter(|layer| !layer.started) {
@@ -75,7 +77,7 @@ impl Audit<'_> {
             self.triggers.change();
         }
         let Speeds { speed: s, bandwidth_bytes_per_ps: b } = self.conditions.present;
-        let expected = (s, b, self.conditions.lost);
+        let expected = (s, b, self.conditions.lost.len() as u32);
         ensure!(
             (speed, bandwidth_bytes_per_ps, lost) == expected,
             "conditions are (speed, bytes/ps, lost) {:?}, not {expected:?}",

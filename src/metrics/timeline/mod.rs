@@ -304,7 +304,7 @@ impl Recorder for Timeline<'_> {
                 let args = json!({
                     "speed": speed,
                     "dram_gbps": 1e3 * bandwidth_bytes_per_ps,
-                    "accelerators_lost": lost.count_ones(),
+                    "accelerators_lost": lost,
                 });
                 let track = events::decisions(self.running.len());
                 self.events.push(Event::instant("drift".into(), track, time, args));

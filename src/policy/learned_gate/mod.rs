@@ -306,8 +306,8 @@ impl Judge for Learned {
         let ratios = self.observation.layers().ratios(network, sub.id.layer);
         let costs = view.network_of(view.job_of(sub)).costs.row(sub.id.layer as usize);
         least_cost(placing, view, sub, |accelerator| {
-            let demand = costs[accelerator].map_or(0.0, |cost| cost.demand_bytes_per_ps);
-            let slowdown = load.slowdown_with(view, accelerator, demand);
+            let demand = costs[accelerator].as_ref().map_or(0.0, |cost| cost.demand_bytes_per_ps);
+            let slowdown = load.slowdown_with(accelerator, demand);
             let slowdown = if slowdown > 1.0 { ln(slowdown as f32) } else { 0.0 };
             let Ratios { bytes, speed, energy } = ratios[accelerator];
             let counts = verdict.bytes * bytes + verdict.speed * speed + verdict.load * slowdown;

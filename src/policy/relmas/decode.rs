@@ -128,11 +128,11 @@ impl Decoder {
             let pick = self.pick(view, sub, said);
             // A sub-job that would start after the next decision is decided on again then.
             if view.next_decision().is_none_or(|tick| pick.starts < tick) {
-                let most = f64::from(exp(MARGIN * said.margin)) * self.load.bearable(view, pick.accelerator);
+                let most = f64::from(exp(MARGIN * said.margin)) * self.load.bearable(pick.accelerator);
                 if may_wait && pick.slowdown > most.max(1.0) {
                     continue;
                 }
-                self.load.place(view, pick.accelerator, pick.demand, left / need);
+                self.load.place(pick.accelerator, pick.demand, left / need);
             }
             self.placing.occupy(pick.accelerator, pick.ends);
             self.places[place] = Some(pick.accelerator);
@@ -148,7 +148,7 @@ impl Decoder {
             let Some(alone) = view.alone(sub, accelerator) else { continue };
             let cost = network.cost(sub.id.layer, accelerator).expect("it runs there");
             let demand = cost.demand_bytes_per_ps;
-            let slowdown = self.load.slowdown_with(view, accelerator, demand);
+            let slowdown = self.load.slowdown_with(accelerator, demand);
             let starts = self.placing.start(view, sub, accelerator);
             let ends = starts + alone.max(Time((cost.latency_ps * slowdown) as u64));
             // One byte more, because a layer may need none.

@@ -22,21 +22,19 @@
 //! (its inputs, weights and outputs) beside a fixed compute time, an Erlang-3 load, give the same knee within 3.4 %.
 //! Left out: layers that run in lock-step (their bursts collide always), row-buffer locality, and the first tile.
 
-use super::MAX_SHARERS;
-
 /// p: how soft the knee is. Cubes are written out below.
 const SHAPE: i32 = 3;
 
 /// Newton's method converges quadratically; bisection steps in between halve the bracket.
 const MAX_STEPS: usize = 100;
 
-/// The grants of step 3. O(n) per Newton step, no allocation.
-pub(super) fn soft_fill(demands: &[f64], capacity: f64, grants: &mut [f64]) {
+/// The grants of step 3 for up to `MOST` layers. O(n) per Newton step, no allocation.
+pub(super) fn soft_fill<const MOST: usize>(demands: &[f64], capacity: f64, grants: &mut [f64]) {
     grants.copy_from_slice(demands);
     if capacity.is_infinite() {
         return;
     }
-    let mut slacks = [0.0; MAX_SHARERS];
+    let mut slacks = [0.0; MOST];
     let mut sharers = 0;
     for &demand in demands.iter().filter(|&&demand| demand > 0.0) {
         slacks[sharers] = slack(demand, capacity);

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::{MAX_SHARERS, share};
+use super::{FEW, MAX_SHARERS, share, sized};
 use crate::hw::Sharing;
 use crate::sim::{Memories, Platform, Way};
 
@@ -60,21 +60,27 @@ impl Paths {
     pub fn share(&self, sharing: Sharing, demands: &[f64], weights: &[f64], grants: &mut [f64]) {
         match self.memories.crosses() {
             true => fill_paths(demands, weights, &self.uses, &self.capacities, grants),
-            false => self.share_each(sharing, demands, weights, grants),
+            false => sized!(demands.len(), share_each(self, sharing, demands, weights, grants)),
         }
     }
+}
 
-    /// Shares each memory among the layers on its own accelerators.
-    fn share_each(&self, sharing: Sharing, demands: &[f64], weights: &[f64], grants: &mut [f64]) {
-        let mut own = [0.0; MAX_SHARERS];
-        let mut granted = [0.0; MAX_SHARERS];
-        let (own, granted) = (&mut own[..demands.len()], &mut granted[..demands.len()]);
-        for (memory, &capacity) in self.capacities.iter().take(self.memories.shares.len()).enumerate() {
-            let is_own = |accelerator: usize| self.memories.of[accelerator] == memory;
-            (0..own.len()).for_each(|m| own[m] = if is_own(m) { demands[m] } else { 0.0 });
-            share(sharing, own, weights, capacity, granted);
-            (0..own.len()).filter(|&m| is_own(m)).for_each(|m| grants[m] = granted[m]);
-        }
+/// Shares each memory among the layers on its own accelerators.
+fn share_each<const MOST: usize>(
+    paths: &Paths,
+    sharing: Sharing,
+    demands: &[f64],
+    weights: &[f64],
+    grants: &mut [f64],
+) {
+    let Paths { memories, capacities, .. } = paths;
+    let (mut own, mut granted) = ([0.0; MOST], [0.0; MOST]);
+    let (own, granted) = (&mut own[..demands.len()], &mut granted[..demands.len()]);
+    for (memory, &capacity) in capacities.iter().take(memories.shares.len()).enumerate() {
+        let is_own = |accelerator: usize| memories.of[accelerator] == memory;
+        (0..own.len()).for_each(|m| own[m] = if is_own(m) { demands[m] } else { 0.0 });
+        share(sharing, own, weights, capacity, granted);
+        (0..own.len()).filter(|&m| is_own(m)).for_each(|m| grants[m] = granted[m]);
     }
 }
 
@@ -83,9 +89,19 @@ impl Paths {
 ///
 /// Every round closes a flow, so there are at most n, each of n x resources steps.
 pub fn fill_paths(demands: &[f64], weights: &[f64], uses: &[f64], capacities: &[f64], grants: &mut [f64]) {
+    sized!(demands.len(), fill_some(demands, weights, uses, capacities, grants));
+}
+
+fn fill_some<const MOST: usize>(
+    demands: &[f64],
+    weights: &[f64],
+    uses: &[f64],
+    capacities: &[f64],
+    grants: &mut [f64],
+) {
     let (n, resources) = (demands.len(), capacities.len());
     let row = |flow: usize| &uses[flow * resources..][..resources];
-    let mut open = [false; MAX_SHARERS];
+    let mut open = [false; MOST];
     for flow in 0..n {
         (grants[flow], open[flow]) = (0.0, demands[flow] > 0.0);
     }
@@ -99,11 +115,11 @@ pub fn fill_paths(demands: &[f64], weights: &[f64], uses: &[f64], capacities: &[
         };
         let met_at = |flow: usize| demands[flow] / weights[flow];
         let level = flows().map(met_at).chain((0..resources).map(exhausted_at)).fold(f64::INFINITY, f64::min);
-        let mut closing = [false; MAX_SHARERS];
+        let mut closing = [false; MOST];
         for resource in (0..resources).filter(|&resource| exhausted_at(resource) <= level) {
             flows().filter(|&flow| row(flow)[resource] > 0.0).for_each(|flow| closing[flow] = true);
         }
-        let met: [bool; MAX_SHARERS] = std::array::from_fn(|flow| flow < n && met_at(flow) <= level);
+        let met: [bool; MOST] = std::array::from_fn(|flow| flow < n && met_at(flow) <= level);
         for flow in 0..n {
             if open[flow] && (met[flow] || closing[flow]) {
                 grants[flow] = if met[flow] { demands[flow] } else { level * weights[flow] };

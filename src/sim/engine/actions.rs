@@ -57,21 +57,19 @@ impl Engine {
                 if priority.is_nan() {
                     return Err("the priority is not a number");
                 }
-                if !(weight > 0.0 && weight.is_finite()) {
+                if !(weight > 0.0 && weight < f64::INFINITY) {
                     return Err("the weight is not a positive number");
                 }
                 let job = self.jobs.get(sub_job.job).ok_or("the job is not in flight")?;
                 if !job.is_open(sub_job.layer) {
                     return Err("the sub-job is neither ready nor next after running layers");
                 }
-                if accelerator >= self.lanes.len() {
-                    return Err("there is no such accelerator");
-                }
                 let network = &self.world.networks[job.request.network as usize];
-                if network.alone(sub_job.layer)[accelerator] == Time::MAX {
-                    return Err("the accelerator cannot run this layer");
+                match network.alone(sub_job.layer).get(accelerator) {
+                    None => Err("there is no such accelerator"),
+                    Some(&Time::MAX) => Err("the accelerator cannot run this layer"),
+                    Some(_) => Ok(()),
                 }
-                Ok(())
             }
             Action::Hold { job } => self.check_in_flight(job),
             Action::Drop { request } => self.check_in_flight(JobId(request.0)),
@@ -110,7 +108,7 @@ impl Engine {
 
     fn assign(&mut self, sub_job: SubJobId, assignment: Assignment) -> bool {
         let now = self.now;
-        let Some(job) = self.jobs.get_mut(sub_job.job).filter(|job| job.is_open(sub_job.layer)) else {
+        let Some(job) = self.jobs.unseen(sub_job.job).filter(|job| job.is_open(sub_job.layer)) else {
             return false;
         };
         if self.lanes.lost().contains(assignment.accelerator) {
@@ -118,13 +116,19 @@ impl Engine {
         }
         let was_held = std::mem::take(&mut job.held);
         let sub = job.sub_mut(sub_job.layer);
-        if sub.assignment != Some(assignment) || was_held {
-            if sub.assignment.is_none_or(|before| before.accelerator != assignment.accelerator) {
-                sub.assigned_at = now;
-            }
-            sub.assignment = Some(assignment);
-            enqueue(sub_job, &mut self.jobs, &mut self.lanes);
+        let before = sub.assignment.replace(assignment);
+        if before == Some(assignment) && !was_held {
+            return true;
         }
+        let moves = before.is_none_or(|before| before.accelerator != assignment.accelerator);
+        if moves {
+            sub.assigned_at = now;
+        }
+        // Most decisions change priorities alone, which no view shows.
+        if moves || was_held {
+            self.jobs.of(sub_job.job);
+        }
+        enqueue(sub_job, &mut self.jobs, &mut self.lanes);
         true
     }
 

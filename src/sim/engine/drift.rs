@@ -41,13 +41,13 @@ impl Engine {
         if let Some(loss) = &change.loss {
             self.lose(loss);
         }
-        let lost = self.lanes.lost().bits();
+        let lost = self.lanes.lost().len();
         out.record(&Record::Drift { time: self.now, speed, bandwidth_bytes_per_ps, lost }, Origin::NONE);
     }
 
     /// The number of lost accelerators.
     pub(in crate::sim) fn losses(&self) -> u32 {
-        self.lanes.lost().bits().count_ones()
+        self.lanes.lost().len()
     }
 
     /// Goes on without some accelerators. What was assigned to them may be assigned anew, which triggers a decision as an

@@ -37,13 +37,12 @@ impl Engine {
         };
         out.record(&finish, origin);
         job.finish(layer, accelerator);
-        let network = job.request.network;
-        self.learn(network, accelerator, running.pace, out);
-        let job = self.jobs.of(id);
-        if job.abandoned {
+        let (asked, abandoned, unfinished) = (job.request, job.abandoned, job.unfinished);
+        self.learn(asked.network, accelerator, running.pace, out);
+        if abandoned {
             self.jobs.release_if_idle(id);
-        } else if job.unfinished == 0 {
-            let (request, asked) = (RequestId(id.0), job.request);
+        } else if unfinished == 0 {
+            let request = RequestId(id.0);
             out.record(&Record::Done { time: self.now, request, job: id, asked }, origin);
             self.close(id, true);
         } else {

@@ -64,7 +64,9 @@ impl Engine {
         let sharing = self.world.platform.sharing;
         while estimates.next_end() <= self.now {
             let at = estimates.next_end();
-            for accelerator in estimates.ending(at).iter() {
+            let mut from = 0;
+            while let Some(accelerator) = estimates.next_ending(from, at) {
+                from = accelerator + 1;
                 let &Running { sub_job, phase, .. } = estimates.running_on(accelerator);
                 let network = self.jobs.of(sub_job.job).request.network;
                 match self.world.networks[network as usize].next_phase(sub_job.layer, accelerator, phase) {

@@ -62,6 +62,17 @@ impl SubJob {
     }
 }
 
+/// Where the view shows a job.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Index in [`Snapshot::jobs`](super::super::Snapshot::jobs).
+    pub(super) job: u32,
+    /// Index of its first open layer in [`Snapshot::sub_jobs`](super::super::Snapshot::sub_jobs).
+    pub(super) first: u32,
+    /// How many open layers the view shows.
+    pub(super) open: u32,
+}
+
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: JobId,
@@ -86,6 +97,8 @@ pub(super) struct Job {
     pub(super) abandoned: bool,
     /// Whether the job may have changed since the last view.
     touched: bool,
+    /// Its place in the last view, if that shows it.
+    pub(super) place: Option<Place>,
 }
 
 clone_by_field!(Job {
@@ -102,7 +115,8 @@ clone_by_field!(Job {
     unstarted_bytes,
     held,
     abandoned,
-    touched
+    touched,
+    place
 });
 
 impl Job {
@@ -123,6 +137,7 @@ impl Job {
             held: false,
             abandoned: false,
             touched: false,
+            place: None,
         }
     }
 
@@ -136,7 +151,7 @@ impl Job {
         self.paces.clear();
         self.open.clear();
         self.open.extend_from_slice(&network.sources);
-        self.running_on = Mask::default();
+        self.running_on.clear();
         self.unfinished = network.layers.len() as u32;
         self.unstarted = self.unfinished;
         self.unstarted_best = network.total_best;
@@ -144,6 +159,7 @@ impl Job {
         self.held = false;
         self.abandoned = false;
         self.touched = false;
+        self.place = None;
     }
 
     /// Estimates what is left by the costs of another network model.
@@ -250,8 +266,13 @@ impl Jobs {
         self.slot(id).map(|slot| &self.slots[slot])
     }
 
-    /// Returns a job to be changed. This is the only way to change one: the next view updates only the jobs that were
-    /// requested here.
+    /// Returns a job to be changed in what no view shows, such as the priority of an assignment.
+    #[inline]
+    pub(super) fn unseen(&mut self, id: JobId) -> Option<&mut Job> {
+        self.slot(id).map(|slot| &mut self.slots[slot])
+    }
+
+    /// Returns a job to be changed: the next view updates only the jobs that were requested here.
     #[inline]
     pub(super) fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
         let slot = self.slot(id)?;
@@ -299,6 +320,12 @@ impl Jobs {
         for job in &mut self.slots {
             job.origin = Origin { place: job.id.0, measured: true };
         }
+    }
+
+    /// Lets the next view be made anew.
+    #[cfg(test)]
+    pub(super) fn forget_places(&mut self) {
+        self.slots.iter_mut().for_each(|job| job.place = None);
     }
 
     /// Lets no job know how long its layers will take.

@@ -1,13 +1,11 @@
 //! The accelerators: the layers that run on them, and the ready sub-jobs assigned to them. Fields that every event
 //! reads are stored as one array per field.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use super::super::bandwidth::{share, weight};
 use super::super::{Found, JobId, PairCost, Paths, Phase, Phases, Platform, SubJobId, Way};
-use super::jobs::{Jobs, State};
+use super::jobs::Jobs;
 use super::mask::Mask;
+use super::queue::{Entry, Queue};
 use crate::hw::Sharing;
 use crate::units::Time;
 
@@ -125,87 +123,6 @@ impl Running {
         self.since = now;
         self.rate = rate;
         now + Time::from_ps_ceil(self.left_ps / rate).max(Time(1))
-    }
-}
-
-/// A ready sub-job in the queue of an accelerator; out of date once its stamp is no longer the sub-job's.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) priority: f64,
-    pub(super) arrival: Time,
-    pub(super) sub_job: SubJobId,
-    pub(super) stamp: u32,
-}
-
-impl Entry {
-    fn is_current(&self, jobs: &Jobs) -> bool {
-        jobs.get(self.sub_job.job).is_some_and(|job| {
-            let sub = job.sub(self.sub_job.layer);
-            sub.stamp == self.stamp && sub.state == State::Ready && !job.held && !job.abandoned
-        })
-    }
-}
-
-impl Ord for Entry {
-    /// The greatest entry starts first: highest priority, then earliest arrival, then lowest id.
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.priority
-            .total_cmp(&other.priority)
-            .then(other.arrival.cmp(&self.arrival))
-            .then(other.sub_job.cmp(&self.sub_job))
-            .then(self.stamp.cmp(&other.stamp))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Entry {}
-
-/// The queue of an accelerator. Entries become outdated in place, are skipped when they surface, and are swept out when
-/// there is no room.
-#[derive(Debug)]
-struct Queue {
-    entries: BinaryHeap<Entry>,
-}
-
-clone_by_field!(Queue { entries });
-
-/// Our choice, because sweeping below this costs more than it saves.
-const SMALLEST_SWEEP: usize = 64;
-
-impl Queue {
-    fn new() -> Self {
-        Self { entries: BinaryHeap::with_capacity(SMALLEST_SWEEP) }
-    }
-
-    fn push(&mut self, entry: Entry, jobs: &Jobs) {
-        if self.entries.len() == self.entries.capacity() {
-            self.entries.retain(|entry| entry.is_current(jobs));
-            // Doubling the room pays for the sweep, and a queue that grows no longer than before does not allocate
-            // again.
-            self.entries.reserve(self.entries.len().max(SMALLEST_SWEEP / 2));
-        }
-        self.entries.push(entry);
-    }
-
-    /// Takes the sub-job to start next.
-    fn pop(&mut self, jobs: &Jobs) -> Option<Entry> {
-        while let Some(entry) = self.entries.pop() {
-            if entry.is_current(jobs) {
-                return Some(entry);
-            }
-        }
-        None
     }
 }
 
@@ -363,9 +280,14 @@ impl Lanes {
         }
     }
 
+    /// The accelerators that run something.
+    pub(super) fn busy(&self) -> &Mask {
+        &self.busy
+    }
+
     /// The lost accelerators.
-    pub(super) fn lost(&self) -> Mask {
-        self.lost
+    pub(super) fn lost(&self) -> &Mask {
+        &self.lost
     }
 
     /// Loses an accelerator. It ends what it runs.
@@ -378,14 +300,19 @@ impl Lanes {
         self.next_end
     }
 
-    /// The accelerators whose layers or phases end now.
-    pub(super) fn ending(&self, now: Time) -> Mask {
-        if now < self.next_end { Mask::default() } else { Mask::of(self.ends.iter().map(|&end| end == now)) }
+    /// The first accelerator from a number on whose layer or phase ends now.
+    #[inline]
+    pub(super) fn next_ending(&self, from: usize, now: Time) -> Option<usize> {
+        if now < self.next_end {
+            return None;
+        }
+        (from..self.ends.len()).find(|&accelerator| self.ends[accelerator] == now)
     }
 
-    /// The idle accelerators whose queue may not be empty.
-    pub(super) fn startable(&self) -> Mask {
-        self.waiting.without(self.busy)
+    /// The first idle accelerator from a number on whose queue may not be empty.
+    #[inline]
+    pub(super) fn next_startable(&self, from: usize) -> Option<usize> {
+        self.waiting.next_without(&self.busy, from)
     }
 
     pub(super) fn push(&mut self, accelerator: usize, entry: Entry, jobs: &Jobs) {
@@ -396,7 +323,7 @@ impl Lanes {
     /// Takes the sub-job that the accelerator starts next.
     pub(super) fn pop(&mut self, accelerator: usize, jobs: &Jobs) -> Option<Entry> {
         let entry = self.queues[accelerator].pop(jobs);
-        if self.queues[accelerator].entries.is_empty() {
+        if self.queues[accelerator].is_empty() {
             self.waiting.remove(accelerator);
         }
         entry
@@ -479,15 +406,18 @@ impl Lanes {
         assert!(granted <= capacity * (1.0 + 1e-9), "granted {granted} of {capacity} bytes/ps");
         self.next_end = Time::MAX;
         for accelerator in self.busy.iter() {
-            let demand = self.demands[accelerator];
-            let share = if demand > 0.0 { self.grants[accelerator] / demand } else { 1.0 };
+            let (demand, grant) = (self.demands[accelerator], self.grants[accelerator]);
+            let share = if grant == demand { 1.0 } else { grant / demand };
             let running = self.running[accelerator].as_mut().expect("the accelerator is busy");
             let speed = self.speed * running.pace;
             let rate = speed * share;
             if rate != running.rate {
                 let end = running.proceed(rate, now);
                 self.ends[accelerator] = end;
-                self.layer_ends[accelerator] = end + Time::from_ps_ceil(running.later_ps / speed);
+                self.layer_ends[accelerator] = match running.later_ps {
+                    0.0 => end,
+                    later_ps => end + Time::from_ps_ceil(later_ps / speed),
+                };
             }
             self.next_end = self.next_end.min(self.ends[accelerator]);
         }

@@ -1,69 +1,136 @@
 //! Sets of accelerators as bits, such as those that are busy or those that have something waiting.
 
-use super::super::bandwidth::MAX_SHARERS;
+/// A set of accelerators. Up to 64 are in one word; the words of more are made when the first of them is inserted.
+#[derive(Debug, Default)]
+pub(super) struct Mask {
+    first: u64,
+    /// The words after the first.
+    more: Vec<u64>,
+}
 
-/// A set of accelerators.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mask(u64);
+clone_by_field!(Mask { first, more });
 
-const _: () = assert!(MAX_SHARERS <= u64::BITS as usize, "an accelerator is a bit");
+const BITS: usize = u64::BITS as usize;
 
 impl Mask {
-    /// The accelerators for which a condition holds, given one value for each.
-    pub(super) fn of(holds: impl Iterator<Item = bool>) -> Self {
-        let mut mask = Self::default();
-        let mut bit = 1;
-        for holds in holds {
-            mask.0 |= if holds { bit } else { 0 };
-            bit <<= 1;
-        }
-        mask
-    }
-
+    #[inline]
     pub(super) fn insert(&mut self, accelerator: usize) {
-        self.0 |= 1 << accelerator;
+        match accelerator < BITS {
+            true => self.first |= 1 << accelerator,
+            false => self.insert_more(accelerator),
+        }
     }
 
+    #[cold]
+    fn insert_more(&mut self, accelerator: usize) {
+        let words = accelerator / BITS;
+        self.more.resize(self.more.len().max(words), 0);
+        self.more[words - 1] |= 1 << (accelerator % BITS);
+    }
+
+    #[inline]
     pub(super) fn remove(&mut self, accelerator: usize) {
-        self.0 &= !(1 << accelerator);
+        if accelerator < BITS {
+            self.first &= !(1 << accelerator);
+        } else if let Some(word) = self.more.get_mut(accelerator / BITS - 1) {
+            *word &= !(1 << (accelerator % BITS));
+        }
     }
 
-    pub(super) fn contains(self, accelerator: usize) -> bool {
-        self.0 >> accelerator & 1 == 1
+    #[inline]
+    pub(super) fn contains(&self, accelerator: usize) -> bool {
+        self.word(accelerator / BITS) >> (accelerator % BITS) & 1 == 1
     }
 
-    /// Bit m is set if accelerator m is in the set.
-    pub(super) fn bits(self) -> u64 {
-        self.0
+    /// Empties the set.
+    pub(super) fn clear(&mut self) {
+        self.first = 0;
+        self.more.fill(0);
     }
 
-    pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
+    /// The number of members.
+    pub(super) fn len(&self) -> u32 {
+        self.first.count_ones() + self.more.iter().map(|word| word.count_ones()).sum::<u32>()
     }
 
-    /// The members of this set that are not in the other.
-    pub(super) fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.first == 0 && self.more.iter().all(|&word| word == 0)
+    }
+
+    /// The first member from a number on that is not in the other set.
+    #[inline]
+    pub(super) fn next_without(&self, other: &Self, from: usize) -> Option<usize> {
+        let mut from_on = u64::MAX << (from % BITS);
+        for word in from / BITS..=self.more.len() {
+            let bits = self.word(word) & !other.word(word) & from_on;
+            if bits != 0 {
+                return Some(word * BITS + bits.trailing_zeros() as usize);
+            }
+            from_on = u64::MAX;
+        }
+        None
     }
 
     /// The members in ascending order.
-    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
-        let mut bits = self.0;
+    #[inline]
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        let (mut word, mut bits) = (0, self.first);
         std::iter::from_fn(move || {
-            let next = bits.trailing_zeros();
-            bits &= bits.wrapping_sub(1);
-            (next < u64::BITS).then_some(next as usize)
+            while bits == 0 {
+                bits = *self.more.get(word)?;
+                word += 1;
+            }
+            let next = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            Some(word * BITS + next)
         })
+    }
+
+    #[inline]
+    fn word(&self, word: usize) -> u64 {
+        match word {
+            0 => self.first,
+            _ => self.more.get(word - 1).copied().unwrap_or(0),
+        }
     }
 }
 
-#[test]
-fn a_mask_is_a_set() {
-    let mut mask = Mask::of([true, false, true].into_iter());
-    mask.insert(63);
-    mask.remove(0);
-    assert_eq!(mask.iter().collect::<Vec<_>>(), [2, 63]);
-    assert!(mask.contains(63) && !mask.contains(0) && mask.bits() == 1 << 63 | 4);
-    assert_eq!(mask.without(mask), Mask::default());
-    assert!(Mask::default().is_empty() && !mask.is_empty());
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rand::RngExt;
+
+    use super::*;
+    use crate::rng;
+
+    /// The slow twin is an ordered set of numbers.
+    #[test]
+    fn a_mask_is_a_set() {
+        for most in [6, 64, 65, 1_024] {
+            let mut rng = rng::stream(1, "test", "mask");
+            let (mut masks, mut sets) = ([Mask::default(), Mask::default()], [const { BTreeSet::new() }; 2]);
+            for _ in 0..2_000 {
+                let (which, m) = (rng.random_range(0..2), rng.random_range(0..most));
+                match rng.random_range(0..3) {
+                    0 => {
+                        masks[which].remove(m);
+                        sets[which].remove(&m);
+                    }
+                    _ => {
+                        masks[which].insert(m);
+                        sets[which].insert(m);
+                    }
+                }
+                let ([mask, other], [set, without]) = (&masks, &sets);
+                assert_eq!((mask.contains(m), mask.len() as usize), (set.contains(&m), set.len()));
+                let next = set.iter().find(|&&n| n >= m && !without.contains(&n)).copied();
+                assert_eq!(mask.next_without(other, m), next, "from {m} of {most}");
+            }
+            assert!(masks[0].iter().eq(sets[0].iter().copied()));
+            masks[0].clear();
+            assert!(masks[0].is_empty() && !masks[1].is_empty() && masks[0].iter().next().is_none());
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod jobs;
 mod lanes;
 mod mask;
 mod orders;
+mod queue;
 mod residents;
 mod snapshot;
 #[cfg(test)]
@@ -31,7 +32,8 @@ use self::actions::Pending;
 use self::corrections::Corrections;
 use self::drift::NextChange;
 use self::jobs::{Jobs, State};
-use self::lanes::{Entry, Lanes, Running};
+use self::lanes::{Lanes, Running};
+use self::queue::Entry;
 use self::residents::Residents;
 use self::ticks::Ticks;
 use super::arrivals::Arrivals;
@@ -326,7 +328,9 @@ impl Engine {
     }
 
     fn complete_layers(&mut self, out: &mut dyn Recorder) {
-        for accelerator in self.lanes.ending(self.now).iter() {
+        let mut from = 0;
+        while let Some(accelerator) = self.lanes.next_ending(from, self.now) {
+            from = accelerator + 1;
             if !self.enter_next_phase(accelerator, out) {
                 let running = self.lanes.finish(accelerator);
                 if self.estimates.is_some() {
@@ -354,7 +358,9 @@ impl Engine {
     /// Starts the sub-jobs that may start, and shares the bandwidth anew.
     fn settle(&mut self, out: &mut dyn Recorder) {
         self.settled = true;
-        for accelerator in self.lanes.startable().iter() {
+        let mut from = 0;
+        while let Some(accelerator) = self.lanes.next_startable(from) {
+            from = accelerator + 1;
             if let Some(entry) = self.lanes.pop(accelerator, &self.jobs) {
                 self.start(accelerator, &entry, out);
             }
@@ -444,7 +450,7 @@ impl Engine {
 
 /// Puts a ready, assigned sub-job that is not held into its accelerator's queue.
 fn enqueue(sub_job: SubJobId, jobs: &mut Jobs, lanes: &mut Lanes) {
-    let job = jobs.of(sub_job.job);
+    let job = jobs.unseen(sub_job.job).expect("a job with a ready layer has a slot");
     let (held, arrival) = (job.held, job.request.arrival);
     let sub = job.sub_mut(sub_job.layer);
     sub.stamp += 1;

@@ -3,7 +3,7 @@
 use super::super::{AcceleratorView, JobView, NetworkModel, RequestId, Snapshot, SubJobId, SubJobView};
 use super::Engine;
 use super::estimates::Seen;
-use super::jobs::{Job, State};
+use super::jobs::{Job, Place, State};
 use crate::units::Time;
 
 impl Engine {
@@ -17,33 +17,37 @@ impl Engine {
         let snapshot = &mut self.snapshot;
         snapshot.now = now;
         snapshot.next_decision = Some(self.ticks.next()).filter(|&tick| tick < Time::MAX);
+        let idle = AcceleratorView { running: None, free_at: now, demand_bytes_per_ps: 0.0 };
         snapshot.accelerators.clear();
-        snapshot.accelerators.extend(lanes.running().iter().enumerate().map(|(accelerator, running)| {
-            let Some(running) = running else {
-                return AcceleratorView { running: None, free_at: now, demand_bytes_per_ps: 0.0 };
+        snapshot.accelerators.resize(lanes.running().len(), idle);
+        for accelerator in self.lanes.busy().iter() {
+            let running = self.lanes.running_on(accelerator);
+            snapshot.accelerators[accelerator] = AcceleratorView {
+                running: Some(running.sub_job),
+                free_at: lanes.end_of(accelerator),
+                demand_bytes_per_ps: running.expected_demand(),
             };
-            let (free_at, demand_bytes_per_ps) = (lanes.end_of(accelerator), running.expected_demand());
-            AcceleratorView { running: Some(running.sub_job), free_at, demand_bytes_per_ps }
-        }));
-        for running in lanes.running().iter().flatten() {
-            self.jobs.get_mut(running.sub_job.job).expect("running jobs have a slot");
+            self.jobs.of(running.sub_job.job);
         }
         let mut kept = snapshot.jobs.len();
         while let Some(id) = self.jobs.next_touched() {
-            // A job that is not in the list yet comes after all that are.
-            let Ok(index) = snapshot.jobs.binary_search_by_key(&id, |job| job.id) else { continue };
-            let job = self.jobs.get(id).filter(|job| !job.abandoned);
-            if !job.is_some_and(|job| refresh(snapshot, index, job, lanes, networks)) {
-                kept = kept.min(index);
-            }
+            let changed = match self.jobs.get(id).filter(|job| !job.abandoned) {
+                // A job that is not in the list yet comes after all that are.
+                Some(Job { place: None, .. }) => continue,
+                Some(job) if refresh(snapshot, job, lanes, networks) => continue,
+                Some(Job { place: Some(place), .. }) => place.job as usize,
+                None => snapshot.jobs.binary_search_by_key(&id, |job| job.id).unwrap_or(kept),
+            };
+            kept = kept.min(changed);
         }
         snapshot.jobs.truncate(kept);
         snapshot.sub_jobs.truncate(snapshot.sub_jobs.partition_point(|sub| sub.job < kept));
         // The jobs in flight are, in this order, those that are kept and all others.
-        for &id in &self.jobs.in_flight()[kept..] {
-            let job = self.jobs.get(id).expect("jobs in flight have a slot");
+        for index in kept..self.jobs.in_flight().len() {
+            let job = self.jobs.unseen(self.jobs.in_flight()[index]).expect("jobs in flight have a slot");
             let network = &networks[job.request.network as usize];
-            let index = snapshot.jobs.len();
+            let (first, open) = (snapshot.sub_jobs.len() as u32, job.open.len() as u32);
+            job.place = Some(Place { job: index as u32, first, open });
             snapshot.jobs.push(job_view(job, lanes, network, now));
             let view = |&layer: &u32| sub_job_view(job, index, layer, lanes, network, now);
             snapshot.sub_jobs.extend(job.open.iter().map(view));
@@ -51,16 +55,16 @@ impl Engine {
     }
 }
 
-/// Brings a job and its open layers up to date in place; returns whether they still fit there.
-fn refresh(snapshot: &mut Snapshot, index: usize, job: &Job, lanes: Seen, networks: &[NetworkModel]) -> bool {
+/// Brings a job and its open layers up to date in place; returns whether they have a place and still fit there.
+fn refresh(snapshot: &mut Snapshot, job: &Job, lanes: Seen, networks: &[NetworkModel]) -> bool {
     let (now, network) = (snapshot.now, &networks[job.request.network as usize]);
-    let first = snapshot.sub_jobs.partition_point(|sub| sub.job < index);
-    let places = snapshot.sub_jobs[first..].iter().take_while(|sub| sub.job == index).count();
-    let fits = places == job.open.len();
+    let Some(Place { job: index, first, open }) = job.place else { return false };
+    let fits = open as usize == job.open.len();
     if fits {
-        snapshot.jobs[index] = job_view(job, lanes, network, now);
-        for (place, &layer) in snapshot.sub_jobs[first..].iter_mut().zip(&job.open) {
-            *place = sub_job_view(job, index, layer, lanes, network, now);
+        renew(&mut snapshot.jobs[index as usize], job, lanes, network, now);
+        let places = &mut snapshot.sub_jobs[first as usize..][..job.open.len()];
+        for (place, &layer) in places.iter_mut().zip(&job.open) {
+            *place = sub_job_view(job, index as usize, layer, lanes, network, now);
         }
     }
     fits
@@ -83,11 +87,7 @@ fn sub_job_view(
 
 fn job_view(job: &Job, lanes: Seen, network: &NetworkModel, now: Time) -> JobView {
     let request = &job.request;
-    let mut remaining_best = job.unstarted_best;
-    for accelerator in job.running_on.iter() {
-        remaining_best += lanes.end_of(accelerator) - now;
-    }
-    JobView {
+    let mut view = JobView {
         id: job.id,
         request: RequestId(job.id.0),
         tenant: request.tenant,
@@ -95,14 +95,30 @@ fn job_view(job: &Job, lanes: Seen, network: &NetworkModel, now: Time) -> JobVie
         priority: request.priority,
         arrival: request.arrival,
         deadline: request.deadline,
-        remaining_best,
-        shortest_left: shortest_left(lanes, job, network),
-        unstarted_best: job.unstarted_best,
-        unstarted_bytes: job.unstarted_bytes,
-        layers_left: job.unstarted,
-        running: job.is_running(),
-        held: job.held,
+        remaining_best: Time::ZERO,
+        shortest_left: Time::ZERO,
+        unstarted_best: Time::ZERO,
+        unstarted_bytes: 0,
+        layers_left: 0,
+        running: false,
+        held: false,
+    };
+    renew(&mut view, job, lanes, network, now);
+    view
+}
+
+/// Brings up to date what changes of a job while it is in flight.
+fn renew(view: &mut JobView, job: &Job, lanes: Seen, network: &NetworkModel, now: Time) {
+    view.remaining_best = job.unstarted_best;
+    for accelerator in job.running_on.iter() {
+        view.remaining_best += lanes.end_of(accelerator) - now;
     }
+    view.shortest_left = shortest_left(lanes, job, network);
+    view.unstarted_best = job.unstarted_best;
+    view.unstarted_bytes = job.unstarted_bytes;
+    view.layers_left = job.unstarted;
+    view.running = job.is_running();
+    view.held = job.held;
 }
 
 /// When the last of the running predecessors ends at the present rates.
@@ -150,6 +166,7 @@ mod tests {
                 let mut twin = engine.clone();
                 twin.snapshot.jobs.clear();
                 twin.snapshot.sub_jobs.clear();
+                twin.jobs.forget_places();
                 twin.take_snapshot();
                 assert_eq!(engine.snapshot, twin.snapshot, "seed {seed}");
                 views += 1;

@@ -77,7 +77,7 @@ fn what_is_told_wrongly_or_not_obeyed_is_found() {
         ("conditions are", |example| {
             told(example, 2, |record| {
                 if let Record::Drift { lost, .. } = record {
-                    *lost = 1
+                    *lost = 2
                 }
             });
         }),
