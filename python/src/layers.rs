@@ -80,7 +80,8 @@ impl Env for Layers {
         let case = rng::stream(seed, "case", "").random_range(0..self.plan.cases.len());
         let case = &self.plan.cases[case];
         let trace = Arc::new(plan::requests::of_run(case, seed));
-        let setup = Setup { world: Arc::clone(&case.site.world), trace, rules: rules(case, seed), price: 0.0 };
+        let setup =
+            Setup { world: Arc::clone(&case.site.world), trace, rules: rules(case, seed), price: 0.0 };
         let episode = Episode::new(setup, self.reward, u64::MAX);
         if episode.is_over() {
             return Err("the run ends before the agent has anything to decide".into());
