@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -17,7 +18,12 @@ impl Installed {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         fs::create_dir(folder.path().join("work")).unwrap();
-        fs::copy(executable(), folder.path().join("mascot")).unwrap();
+        let program = folder.path().join("mascot");
+        fs::copy(executable(), &program).unwrap();
+        // A child of another test that was forked while the copy was being written holds it open until it runs its own program.
+        while let Err(e) = Command::new(&program).arg("--version").output() {
+            assert_eq!(e.kind(), ErrorKind::ExecutableFileBusy, "{e}");
+        }
         Self(folder)
     }
 
