@@ -3,8 +3,9 @@
 //!
 //! The return of a spell of a request j counts the deadlines that it can have influenced: its own and those of every request that
 //! was in flight with it, one each, and later ones less and less, exp(-(a_i - d_j) / tau) for a request that arrives at
-//! a_i. At a price of energy, what each of these requests took is taken off at that price. Its advantage is the return less the mean of those in the other plays (leave-one-out: Kool et al., 2019): no
-//! critic is needed, because all plays of a group face the same arrivals.
+//! a_i. At a price of energy, what each of these requests took is taken off at that price. Its advantage is the return less the
+//! mean of those in the other plays (leave-one-out: Kool et al., 2019): no critic is needed, because all plays of a group face
+//! the same arrivals.
 
 use super::collect::Fate;
 

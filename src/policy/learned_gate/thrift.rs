@@ -32,8 +32,8 @@ pub const FEATURES: &str = "thrifty_gate-1";
 /// The name of the tensor of the second net.
 const TENSOR: &str = "price";
 
-/// The price in the middle of those of interest, at which its feature is 0. Our choice, because `learned_gate` spends about as much
-/// for a deadline that it meets as two or three mean requests need at least.
+/// The price at which its feature is 0. Our choice, because it is about the middle of the prices of the training, 0.05 to 0.5, on a
+/// logarithmic scale.
 const MIDDLE: f64 = 0.2;
 
 /// Weights with which the policy is `learned_gate` before training, at every price.
