@@ -2,7 +2,8 @@
 //! others miss, and lets layers load the DRAM only as far as more urgent requests can bear.
 //!
 //! The algorithm is in `gate.rs`. Hopeless requests are those that `edf_drop` drops, a sub-job gets the accelerator
-//! with the earliest finish of its request (`segment.rs`), unless `speed` or `energy` say more, and alpha and the margin are the same for all requests.
+//! with the earliest finish of its request (`segment.rs`), unless `speed` or `energy` say more, and alpha and the margin are
+//! the same for all requests.
 
 use super::edf_drop::is_hopeless;
 use super::gate::{Gate, Judge};
@@ -125,13 +126,10 @@ impl Judge for Parameters {
         let (network, layer) = (view.network_of(view.job_of(sub)), sub.id.layer);
         let best_ps = network.best_alone[layer as usize].as_ps().max(1.0);
         // One picojoule more, because a layer may take none.
-        let least_pj = if self.energy > 0 { network.least_energy_pj(layer) + 1.0 } else { 1.0 };
+        let least_pj = network.least_energy_pj(layer) + 1.0;
         let alone = view.alone_on_each(sub);
         least_cost(placing, view, sub, |accelerator| {
             let speed = (alone[accelerator].as_ps().max(1.0) / best_ps).powi(self.speed as i32);
-            if self.energy == 0 {
-                return speed;
-            }
             let energy_pj = network.cost(layer, accelerator).map_or(0.0, |cost| cost.energy.0);
             speed * ((energy_pj + 1.0) / least_pj).powi(self.energy as i32)
         })

@@ -3,10 +3,11 @@
 use super::{NetworkModel, PairCost, World};
 
 impl World {
-    /// The least dynamic energy of a request, in picojoules, as a mean over the networks.
+    /// The least dynamic energy of a request, in picojoules, as a mean over the networks; at least 1, because energies are divided
+    /// by it.
     pub(crate) fn least_energy_pj(&self) -> f64 {
         let of_each = self.networks.iter().map(|network| network.least_energy_of_request_pj());
-        of_each.sum::<f64>() / self.networks.len() as f64
+        (of_each.sum::<f64>() / self.networks.len() as f64).max(1.0)
     }
 }
 

@@ -121,7 +121,7 @@ struct Ends {
 
 impl Ends {
     fn of(world: &World) -> Self {
-        Self { unit_pj: world.least_energy_pj().max(1.0), fates: Vec::new(), decisions: 0 }
+        Self { unit_pj: world.least_energy_pj(), fates: Vec::new(), decisions: 0 }
     }
 }
 

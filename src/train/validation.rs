@@ -123,7 +123,7 @@ fn mean_rate(runs: &[Run]) -> f64 {
 fn runs_of(traces: &[Setup], sla: f64, build: &Builds) -> Vec<Run> {
     let run = |setup: &Setup| {
         let met = play(setup, build(Price(setup.price)).as_mut());
-        let energy = met.energy_pj / setup.world.least_energy_pj().max(1.0) / met.requests.max(1) as f64;
+        let energy = met.energy_pj / setup.world.least_energy_pj() / met.requests.max(1) as f64;
         Run { rate: met.rate(), value: sla * met.rate() - setup.price * energy }
     };
     traces.par_iter().map(run).collect()

@@ -54,7 +54,7 @@ impl Layers {
         self.known = known;
         self.accelerators = view.accelerators().len();
         self.ratios = networks.iter().map(ratios).collect();
-        let mean_pj = view.world().least_energy_pj().max(1.0);
+        let mean_pj = view.world().least_energy_pj();
         self.energy = networks.iter().map(|of| of.least_energy_of_request_pj() / mean_pj).collect();
         self.of_layer = networks
             .iter()

@@ -13,7 +13,7 @@
 //! | spread of energy | ln(energy of the first open layer / its least energy), as a mean over accelerators |
 
 use super::features::{JOB_FEATURES, Observation, cut};
-use super::{JUDGEMENTS, LearnedGate, OUTPUTS, UNITS};
+use super::{JUDGEMENTS, LearnedGate, UNITS};
 use crate::policy::dense;
 use crate::policy::net::{LANES, Lanes, Net};
 use crate::policy::weights::{Tensors, WeightsError};
@@ -114,6 +114,3 @@ pub(crate) fn said(tensors: &Tensors, features: &[f32]) -> [f32; JUDGEMENTS] {
     super::put(&mut x, 0, features.iter().copied());
     PriceNet::new(weights).forward(&x).map(|row| row[0])
 }
-
-// The first net has one judgement less: it does not know of energy.
-const _: () = assert!(OUTPUTS + 1 == JUDGEMENTS);

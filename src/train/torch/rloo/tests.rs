@@ -194,7 +194,7 @@ fn dear_or_cheap() -> Setup {
     Setup { world: Arc::new(world), trace: Arc::new(trace(&requests)), rules: plain_rules(), price: 0.0 }
 }
 
-/// The energy of a request, relative to the least, and the share of deadlines met, after training at several prices.
+/// At a price at which the saving is worth more than nothing, every request goes to the cheap accelerator after training; before, to the fast one.
 #[test]
 fn a_price_that_is_worth_it_makes_it_thrifty() {
     let rloo = Rloo { steps: 40, learning_rate: 0.02, final_sigma: 0.02, warm_up: 1, ..Rloo::default() };
