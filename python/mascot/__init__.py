@@ -11,6 +11,7 @@ from mascot._commands import command, cost_table, report, run, trace, validate
 from mascot._experiment import Experiment
 from mascot._mascot import ConfigError, InvariantError, RunError, __version__
 from mascot._plan import Assignment, Plan, Scheduler
+from mascot._policy import export_policy
 
 __all__ = [
     "Assignment",
@@ -23,6 +24,7 @@ __all__ = [
     "__version__",
     "command",
     "cost_table",
+    "export_policy",
     "report",
     "run",
     "trace",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use mascot::experiment::Reward;
 use mascot::plan::{self, rules};
+use mascot::policy::mlp::act;
 use mascot::policy::{Observation, QUEUE_FEATURES, features};
 use mascot::rng;
 use mascot::sim::{Decision, View};
@@ -92,9 +93,9 @@ impl Env for Layers {
     }
 
     fn step(&mut self, action: &[i64], rewards: &mut [f64]) -> Result<bool, String> {
-        let (episode, accelerators) = (self.episode.as_mut().ok_or("reset comes first")?, self.accelerators);
+        let episode = self.episode.as_mut().ok_or("reset comes first")?;
         let decide = |view: &View, observation: &Observation, out: &mut Decision| {
-            decide(view, observation, action, accelerators, out);
+            act(view, observation, action.iter().map(|&choice| choice as usize), out);
         };
         let outcome = episode.step_with(decide, &mut ()).map_err(|illegal| illegal.to_string())?;
         rewards[0] += outcome.reward;
@@ -136,22 +137,4 @@ impl Env for Layers {
 /// The rows, and after them empty ones.
 fn padded(rows: &[f32], wide: usize) -> impl Iterator<Item = &[f32]> {
     rows.chunks_exact(wide).chain(std::iter::repeat(&[][..]))
-}
-
-/// Holds the requests of sub-jobs that no accelerator gets, then assigns the others, earlier deadlines first. Sub-jobs
-/// beyond the rows stay as they are.
-fn decide(view: &View, observation: &Observation, action: &[i64], accelerators: usize, out: &mut Decision) {
-    let chosen = || observation.sub_jobs().map(|place| &view.sub_jobs()[place]).zip(action);
-    let runs =
-        |sub, choice: i64| (choice as usize) < accelerators && view.alone(sub, choice as usize).is_some();
-    for (sub, &choice) in chosen() {
-        if !runs(sub, choice) {
-            out.hold(view.job_of(sub).id);
-        }
-    }
-    for (rank, (sub, &choice)) in chosen().enumerate() {
-        if runs(sub, choice) {
-            out.assign(sub.id, choice as usize, -(rank as f64));
-        }
-    }
 }

@@ -3,6 +3,7 @@
 //! - [`call`](mod@call): a command of the program as a function, with its text and its errors;
 //! - [`plan`]: an experiment that is ready to run;
 //! - [`envs`]: environments of reinforcement learning, many at a time, written into NumPy's arrays;
+//! - [`export`]: nets that were learned in Python, as policies of the program;
 //! - [`schedule`]: schedulers that are Python functions.
 //!
 //! Whatever takes long releases the interpreter. No panic crosses the border: [`errors`] makes exceptions of them.
@@ -10,6 +11,7 @@
 mod call;
 mod envs;
 mod errors;
+mod export;
 mod layers;
 mod plan;
 mod schedule;
@@ -30,5 +32,6 @@ fn _mascot(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<plan::Plan>()?;
     module.add_class::<envs::Envs>()?;
     module.add_function(wrap_pyfunction!(call::call, module)?)?;
+    module.add_function(wrap_pyfunction!(export::export_policy, module)?)?;
     module.add_function(wrap_pyfunction!(schedule::simulate, module)?)
 }

@@ -309,8 +309,8 @@ fn policies(data: &DataRoot) -> Result<Listing, Error> {
         let manifest = Policy::read_manifest(&data.path(Kind::Policy, name)?)?;
         Ok(vec![
             name.to_string(),
-            number(Some(100.0 * manifest.validation_sla_rate), 1),
-            manifest.generations.to_string(),
+            number(manifest.validation_sla_rate.map(|rate| 100.0 * rate), 1),
+            manifest.generations.map_or("-".into(), |steps| steps.to_string()),
             manifest.kind,
             manifest.system,
             manifest.commit.map_or("-".into(), |commit| commit.chars().take(7).collect()),

@@ -255,11 +255,11 @@ fn policy(path: &Path, table: &toml::Table, data: &DataRoot) -> Result<Verdict, 
     policy
         .scheduler(system.accelerators.len(), &Parameters::default())
         .map_err(|e| InputError::file(&weights, e))?;
-    let text = format!(
-        " of `{}` for `{}`, SLA rate {:.4} on its validation seeds",
-        manifest.kind, manifest.system, manifest.validation_sla_rate
-    );
-    Ok(Verdict::new("policy", text))
+    let told = match manifest.validation_sla_rate {
+        Some(rate) => format!("SLA rate {rate:.4} on its validation seeds"),
+        None => format!("{} weights", policy.weights.numbers()),
+    };
+    Ok(Verdict::new("policy", format!(" of `{}` for `{}`, {told}", manifest.kind, manifest.system)))
 }
 
 /// Whether no scenario says when requests come: the experiment has neither loads nor a trace, and no scenario fixes

@@ -12,7 +12,7 @@ use super::data::{DataRoot, Kind};
 use super::schedulers::SchedulerChoice;
 use crate::files::quoted;
 use crate::hw::{AccelSpec, Level, SystemSpec};
-use crate::policy::{Parameters, Policy, PolicyEntry};
+use crate::policy::{Made, Parameters, Policy, PolicyEntry, Trained};
 
 /// The most differences that a message names.
 const SHOWN: usize = 5;
@@ -30,9 +30,18 @@ pub(super) fn ways_out(
     let (name, word) = (&system.name, if is_known { &system.name[..] } else { "SYSTEM.toml" });
     let out = format!("results/train-{name}");
     let own = entry(choice, &format!("{out}/{}-{name}.toml", kind.name), false);
-    let set = quoted(&format!("systems={word}"));
-    let train = format!("mascot train {} --set {set} --out {}", kind.training, quoted(&out));
-    let mut text = format!("\n  train one, and name it:\n    {train}\n    {own}");
+    let mut text = match &kind.made {
+        Made::Trained(Trained { training, .. }) => {
+            let set = quoted(&format!("systems={word}"));
+            let train = format!("mascot train {training} --set {set} --out {}", quoted(&out));
+            format!("\n  train one, and name it:\n    {train}\n    {own}")
+        }
+        Made::Exported(_) => {
+            let path = format!("{out}/{}-{name}", kind.name);
+            let export = format!("mascot.export_policy({path:?}, layers, system={word:?})");
+            format!("\n  export one from Python, and name it:\n    {export}\n    {own}")
+        }
+    };
     if let Some(other) = named.map(str::to_string).or_else(|| transferable(kind, system, data)) {
         text += "\n  or run one that was trained for other accelerators, which may be worse:\n    ";
         text += &entry(choice, &other, true);

@@ -20,6 +20,16 @@ pub trait Registered: Sized + 'static {
     const ALL: &'static [Self];
     /// The name of the entry, and its description in one sentence.
     fn told(&self) -> [&'static str; 2];
+
+    /// Why a file may not name it, if it may not; the sentence goes on after its name.
+    fn refusal(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What a file may name.
+fn allowed<T: Registered>() -> impl Iterator<Item = &'static T> {
+    T::ALL.iter().filter(|entry| entry.refusal().is_none())
 }
 
 impl<T: Registered> Named<T> {
@@ -31,11 +41,18 @@ impl<T: Registered> Named<T> {
 impl<'de, T: Registered> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        T::ALL.iter().find(|entry| entry.told()[0] == name).map(Self).ok_or_else(|| {
-            let known: Vec<&str> = T::ALL.iter().map(|entry| entry.told()[0]).collect();
-            let (noun, hint) = (T::NOUN, did_you_mean(&name, &known));
-            de::Error::custom(format!("no {noun} `{name}`{hint}; known: {}", known.join(", ")))
-        })
+        let known: Vec<&str> = allowed::<T>().map(|entry| entry.told()[0]).collect();
+        let found = T::ALL.iter().find(|entry| entry.told()[0] == name);
+        match found.map(|entry| (entry, entry.refusal())) {
+            Some((entry, None)) => Ok(Self(entry)),
+            Some((_, Some(refusal))) => {
+                Err(de::Error::custom(format!("`{name}` {refusal}; expected {}", known.join(", "))))
+            }
+            None => {
+                let (noun, hint) = (T::NOUN, did_you_mean(&name, &known));
+                Err(de::Error::custom(format!("no {noun} `{name}`{hint}; known: {}", known.join(", "))))
+            }
+        }
     }
 }
 
@@ -49,7 +66,7 @@ impl<T: Registered> JsonSchema for Named<T> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let entries = T::ALL.iter().map(T::told);
+        let entries = allowed::<T>().map(T::told);
         any_of(entries.map(|[name, doc]| json_schema!({ "const": name, "description": doc })))
     }
 }

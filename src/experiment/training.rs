@@ -10,7 +10,7 @@ use super::named::{Named, Registered};
 use super::objective::Objective;
 use super::rloo::Rloo;
 use crate::files::{Draws, Pairs, Positive, Seed, Spanned, Steps, Stride, within};
-use crate::policy::{self, POLICIES, PolicyEntry};
+use crate::policy::{self, POLICIES, PolicyEntry, Trained};
 
 /// The training that an experiment describes.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -78,6 +78,11 @@ impl Training {
                 policy::find(learner.policies[0]).expect("learners name registered policies")
             }
         }
+    }
+
+    /// What training the policy needs.
+    pub fn trained(&self) -> &'static Trained {
+        self.policy().trained().expect("a file can only name policies that are trained here")
     }
 
     /// The algorithm that trains it.
@@ -216,6 +221,10 @@ impl Registered for PolicyEntry {
     fn told(&self) -> [&'static str; 2] {
         [self.name, self.doc]
     }
+
+    fn refusal(&self) -> Option<&'static str> {
+        self.trained().is_none().then_some("is not trained by mascot, but exported from Python by `mascot.export_policy`")
+    }
 }
 
 impl Registered for LearnerEntry {
@@ -315,6 +324,12 @@ mod tests {
                 "policy = 'relmas'\nobjective = { energy = [0.1, 0.2] }",
                 "{ energy = [0.1, 0.2] }",
                 "`energy` has several prices, of which `relmas` does not know: expected one, or the policy `thrifty_gate`",
+            ),
+            (
+                "policy = 'mlp'",
+                "'mlp'",
+                "`mlp` is not trained by mascot, but exported from Python by `mascot.export_policy`; expected \
+                 learned_gate, thrifty_gate, relmas",
             ),
             ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, rloo, ddpg"),
             (

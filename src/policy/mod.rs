@@ -4,6 +4,7 @@
 //! - [`learned_gate`]: our own policy, the walk of `gated` with its terms scaled by a small net; with a price on energy it is
 //!   `thrifty_gate`;
 //! - [`relmas`]: the reconstruction of the LSTM policy of RELMAS, with what it sees of a view ([`relmas::observation`]);
+//! - [`mlp`]: feed-forward nets that other programs have learned;
 //! - [`explore`]: noise and samples of a policy in training;
 //! - [`Policy`]: a trained policy as files: its weights and the manifest that reproduces them;
 //! - [`Tensors`]: named tensors in safetensors files.
@@ -13,6 +14,7 @@
 mod dense;
 pub mod explore;
 pub mod learned_gate;
+pub mod mlp;
 mod net;
 mod registry;
 pub mod relmas;
@@ -25,8 +27,8 @@ pub use learned_gate::{LearnedGate, untrained};
 #[cfg(feature = "train")]
 pub(crate) use learned_gate::{NET as LEARNED_GATE_NET, thrift::NET as THRIFTY_GATE_NET};
 pub use registry::{
-    Build, Carry, Earlier, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, TrainedFor,
-    find, system_sha256, systems_sha256, trained_for,
+    Build, Carry, Earlier, Explore, Made, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, Trained,
+    TrainedFor, find, system_sha256, systems_sha256, trained_for,
 };
 pub use relmas::{
     Actor, Decoder, HIDDEN, Observation, QUEUE_FEATURES, Relmas, features, initial, initial_of, outputs,

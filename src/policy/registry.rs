@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::{io, iter};
+use std::{fs, io, iter};
 
 use serde::{Deserialize, Serialize};
 
 use super::explore::{Exploration, Explorer};
 use super::learned_gate::{self, LearnedGate, thrift};
+use super::mlp::{self, Activation, Mlp};
 use super::relmas::{self, Actor, Relmas};
 use super::weights::{Tensors, WeightsError};
 use crate::files::{InputError, Parameter, Price, RENAMED, Source, did_you_mean, sha256, write_atomic};
@@ -32,12 +33,27 @@ pub struct PolicyEntry {
     pub parameters: &'static [Parameter],
     /// The parts that can be switched off.
     pub parts: &'static [Part],
+    /// Whether its net does not depend on the number of accelerators, so that one policy serves every system.
+    pub serves_any_system: bool,
+    /// Where its weights come from.
+    pub made: Made,
+}
+
+/// Where the weights of a kind of policy come from.
+pub enum Made {
+    /// `mascot train` learns them.
+    Trained(Trained),
+    /// Other programs learn them, and `mascot.export_policy` of the Python package writes them. The function makes the
+    /// scheduler from the policy, for so many accelerators.
+    Exported(fn(&Policy, usize) -> Result<Box<dyn Scheduler>, WeightsError>),
+}
+
+/// What training a kind of policy needs.
+pub struct Trained {
     /// The experiment that trains it, of those that ship.
     pub training: &'static str,
     /// Makes the scheduler.
     pub build: Build,
-    /// Whether its net does not depend on the number of accelerators, so that one policy serves every system.
-    pub serves_any_system: bool,
     /// The weights before training, from a seed, for so many accelerators.
     pub untrained: fn(u64, usize) -> Tensors,
     /// Outputs of its net for an item of the queue, for so many accelerators: those that exploration shifts.
@@ -49,6 +65,14 @@ pub struct PolicyEntry {
 }
 
 impl PolicyEntry {
+    /// What training it needs; `None` if its weights are made elsewhere.
+    pub fn trained(&self) -> Option<&Trained> {
+        match &self.made {
+            Made::Trained(trained) => Some(trained),
+            Made::Exported(_) => None,
+        }
+    }
+
     /// Whether it has a parameter for the price of energy.
     pub fn knows_price(&self) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == "energy")
@@ -96,17 +120,19 @@ pub const POLICIES: &[PolicyEntry] = &[
         }],
         parameters: PARAMETERS,
         parts: learned_gate::PARTS,
-        training: "experiments/train-learned_gate.toml",
-        build: |weights, _, with| {
-            Ok(Box::new(LearnedGate::without(&with.without, learned_gate::weights(weights)?)))
-        },
         serves_any_system: true,
-        untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
-        outputs: |_| learned_gate::NET[2],
-        features_of: |_| learned_gate::NET[0],
-        explore: |weights, _, _, exploration| {
-            Ok(Box::new(LearnedGate::new(learned_gate::weights(weights)?).exploring(exploration)))
-        },
+        made: Made::Trained(Trained {
+            training: "experiments/train-learned_gate.toml",
+            build: |weights, _, with| {
+                Ok(Box::new(LearnedGate::without(&with.without, learned_gate::weights(weights)?)))
+            },
+            untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
+            outputs: |_| learned_gate::NET[2],
+            features_of: |_| learned_gate::NET[0],
+            explore: |weights, _, _, exploration| {
+                Ok(Box::new(LearnedGate::new(learned_gate::weights(weights)?).exploring(exploration)))
+            },
+        }),
     },
     PolicyEntry {
         name: "thrifty_gate",
@@ -120,15 +146,17 @@ pub const POLICIES: &[PolicyEntry] = &[
         }],
         parameters: PARAMETERS_WITH_PRICE,
         parts: &[],
-        training: "experiments/train-thrifty_gate.toml",
-        build: |weights, _, with| Ok(Box::new(thrift::policy(weights, with.energy.0)?)),
         serves_any_system: true,
-        untrained: |seed, _| thrift::untrained(seed),
-        outputs: |_| thrift::NET[2],
-        features_of: |_| thrift::NET[0],
-        explore: |weights, _, price, exploration| {
-            Ok(Box::new(thrift::policy(weights, price)?.exploring(exploration)))
-        },
+        made: Made::Trained(Trained {
+            training: "experiments/train-thrifty_gate.toml",
+            build: |weights, _, with| Ok(Box::new(thrift::policy(weights, with.energy.0)?)),
+            untrained: |seed, _| thrift::untrained(seed),
+            outputs: |_| thrift::NET[2],
+            features_of: |_| thrift::NET[0],
+            explore: |weights, _, price, exploration| {
+                Ok(Box::new(thrift::policy(weights, price)?.exploring(exploration)))
+            },
+        }),
     },
     PolicyEntry {
         name: "relmas",
@@ -138,17 +166,30 @@ pub const POLICIES: &[PolicyEntry] = &[
         earlier: &[],
         parameters: PARAMETERS,
         parts: &[],
-        training: "experiments/train-hetero-6-relmas.toml",
-        build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
         serves_any_system: false,
-        untrained: |seed, accelerators| {
-            relmas::untrained(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))
-        },
-        outputs: super::outputs,
-        features_of: super::features,
-        explore: |weights, accelerators, _, exploration| {
-            Ok(Box::new(Relmas::exploring(Actor::new(weights, accelerators)?, exploration)))
-        },
+        made: Made::Trained(Trained {
+            training: "experiments/train-hetero-6-relmas.toml",
+            build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
+            untrained: |seed, accelerators| {
+                relmas::untrained(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))
+            },
+            outputs: super::outputs,
+            features_of: super::features,
+            explore: |weights, accelerators, _, exploration| {
+                Ok(Box::new(Relmas::exploring(Actor::new(weights, accelerators)?, exploration)))
+            },
+        }),
+    },
+    PolicyEntry {
+        name: "mlp",
+        doc: "a feed-forward net that was learned elsewhere: it scores each accelerator, and holding, for every open sub-job",
+        source: "the caller's own",
+        features: mlp::FEATURES,
+        earlier: &[],
+        parameters: &[POLICY, TRANSFER],
+        parts: &[],
+        serves_any_system: false,
+        made: Made::Exported(Mlp::of),
     },
 ];
 
@@ -203,7 +244,7 @@ pub struct Parameters {
 }
 
 /// A manifest: what a policy is for and how it was trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The kind of policy: a name of [`POLICIES`].
@@ -227,18 +268,27 @@ pub struct Manifest {
     /// The commit that was built, if it is known and its sources were unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The generations or iterations of the training until these weights.
-    pub generations: u64,
+    /// The generations or iterations of the training until these weights; this and what follows on the training is there
+    /// where `mascot train` made the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generations: Option<u64>,
     /// The first validation seed, and how many there are of every case.
-    pub validation_seeds: [u64; 2],
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_seeds: Option<[u64; 2]>,
     /// The mean SLA rate on the validation seeds.
-    pub validation_sla_rate: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_sla_rate: Option<f64>,
+    /// What each layer of an exported net does to its sums.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activations: Vec<Activation>,
     /// Names and shapes of the tensors.
     pub tensors: BTreeMap<String, Vec<usize>>,
     /// The SLA rates of the baseline schedulers on the validation seeds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub baselines: BTreeMap<String, f64>,
     /// The text of the experiment file of its training, which has all other settings.
-    pub training: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<String>,
 }
 
 /// An accelerator model for which a policy was trained.
@@ -254,6 +304,18 @@ pub struct TrainedFor {
 }
 
 impl Manifest {
+    /// A key on the training that is missing.
+    fn lacks(&self) -> Option<&'static str> {
+        let Self { generations, validation_seeds, validation_sla_rate, training, .. } = self;
+        let keys = [
+            ("generations", generations.is_some()),
+            ("validation_seeds", validation_seeds.is_some()),
+            ("validation_sla_rate", validation_sla_rate.is_some()),
+            ("training", training.is_some()),
+        ];
+        keys.into_iter().find(|(_, is_there)| !is_there).map(|(key, _)| key)
+    }
+
     /// The accelerators by place: the name of each, and all that decides its costs as JSON. `None` where the manifest does
     /// not have them, or they are not those of `system_sha256`.
     pub fn accelerators(&self) -> Option<Vec<(&str, &str)>> {
@@ -320,6 +382,11 @@ impl Policy {
                            another policy";
             return Err(InputError::file(&path, message));
         }
+        if kind.trained().is_some()
+            && let Some(key) = manifest.lacks()
+        {
+            return Err(source.error_at_top(format!("missing field `{key}`")));
+        }
         let weights = match carry {
             Some(earlier) => (earlier.carry)(&weights).map_err(|e| InputError::file(&path, e))?,
             None => weights,
@@ -346,16 +413,21 @@ impl Policy {
         }
     }
 
-    /// Writes both files; the manifest, which names the weights' hash, comes last.
+    /// Writes both files, the manifest, which names the weights' hash, last. Where that fails, the weights are as before.
     ///
     /// # Errors
     /// A file cannot be written, or a weight is not finite.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let bytes = self.weights.to_bytes().map_err(io::Error::other)?;
         let manifest = Manifest { weights_sha256: sha256(&bytes), ..self.manifest.clone() };
-        self.weights.write(&Self::weights_path(path))?;
         let text = toml::to_string(&manifest).expect("a manifest is plain data");
-        write_atomic(path, text.as_bytes())
+        let weights = Self::weights_path(path);
+        let before = fs::read(&weights).ok();
+        write_atomic(&weights, &bytes)?;
+        write_atomic(path, text.as_bytes()).inspect_err(|_| {
+            // What cannot be put back is found by its hash.
+            let _ = before.map_or_else(|| fs::remove_file(&weights), |before| write_atomic(&weights, &before));
+        })
     }
 
     /// The scheduler of the policy on a system of so many accelerators.
@@ -368,7 +440,10 @@ impl Policy {
         with: &Parameters,
     ) -> Result<Box<dyn Scheduler>, WeightsError> {
         let kind = find(&self.manifest.kind).expect("its kind was checked when it was read");
-        (kind.build)(&self.weights, accelerators, with)
+        match &kind.made {
+            Made::Trained(trained) => (trained.build)(&self.weights, accelerators, with),
+            Made::Exported(build) => build(self, accelerators),
+        }
     }
 }
 

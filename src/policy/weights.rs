@@ -95,6 +95,14 @@ pub enum WeightsError {
         /// The expected shape.
         expected: Vec<usize>,
     },
+    /// The layers of a net are not complete.
+    #[error("{tensors} tensors and {activations} activations: expected a weight and a bias for each activation")]
+    Layers {
+        /// How many tensors there are.
+        tensors: usize,
+        /// How many activations the manifest names.
+        activations: usize,
+    },
 }
 
 impl Tensors {
@@ -125,6 +133,11 @@ impl Tensors {
             return Err(WeightsError::Shape { name: name.into(), found, expected });
         }
         Ok(&tensor.values)
+    }
+
+    /// How many numbers all hold.
+    pub fn numbers(&self) -> usize {
+        self.0.values().map(|tensor| tensor.values.len()).sum()
     }
 
     /// All numbers, in the order of the names.

@@ -36,22 +36,23 @@ pub(super) fn page(folder: &Path, view: &View) -> Result<Page, Error> {
     let log = Log::read(&folder.join(LOG))?;
     let source = Source::read(&policy_in(folder)?)?;
     let manifest: Manifest = source.parse()?;
+    let (Some(step), Some(rate)) = (manifest.generations, manifest.validation_sla_rate) else {
+        let message = "without `generations` or `validation_sla_rate`: expected the policy that `mascot train` wrote";
+        return Err(source.error_at_top(message.into()).into());
+    };
     let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let steps = log.column("step").len();
     let decisions: f64 = log.column("decisions").iter().sum();
     let facts = vec![
         format!("{steps} steps"),
         format!("{:.1} million decisions", decisions / 1e6),
-        format!(
-            "SLA rate {:.4} on the validation seeds with the weights that are kept",
-            manifest.validation_sla_rate
-        ),
+        format!("SLA rate {rate:.4} on the validation seeds with the weights that are kept"),
         format!("mascot {}", manifest.version),
     ];
     Ok(Page {
         title: format!("{} learns {}", manifest.kind, manifest.system),
         facts,
-        sections: vec![validation(&log, &manifest), learning(&log)],
+        sections: vec![validation(&log, &manifest, step), learning(&log)],
         ranking: None,
         means: None,
         judged_by: "",
@@ -110,8 +111,8 @@ impl Log {
     }
 }
 
-/// The section on the policy and the baselines on the validation seeds.
-fn validation(log: &Log, manifest: &Manifest) -> Section {
+/// The section on the policy, whose weights are those after a step, and the baselines on the validation seeds.
+fn validation(log: &Log, manifest: &Manifest, step: u64) -> Section {
     let (points, steps) = (log.points("validation_rate"), log.column("step"));
     let passed =
         manifest.baselines.iter().map(|(name, rate)| match points.iter().find(|(_, own, _)| own > rate) {
@@ -120,9 +121,8 @@ fn validation(log: &Log, manifest: &Manifest) -> Section {
         });
     let text = format!(
         "Mean SLA rate on the validation seeds, which are not used for training. It passes {}. The weights of the \
-         best fitness are kept: those after step {}.",
+         best fitness are kept: those after step {step}.",
         passed.collect::<Vec<_>>().join(", "),
-        manifest.generations
     );
     let ends = [steps[0], steps[steps.len() - 1]];
     let own =

@@ -9,7 +9,7 @@ use super::env::Setup;
 use super::traces::draw_traces;
 use crate::files::{Price, Share};
 use crate::plan::Plan;
-use crate::policy::{Exploration, PolicyEntry, Tensors};
+use crate::policy::{Exploration, Tensors, Trained};
 use crate::rng;
 use crate::sim::{Engine, Origin, Record, Recorder, World, run};
 use crate::units::Time;
@@ -70,7 +70,7 @@ impl Play {
 
 /// Plays the policy on every trace; returns a group of plays per trace, which face the same arrivals.
 pub(super) fn collect(
-    kind: &PolicyEntry,
+    kind: &Trained,
     weights: &Tensors,
     traces: &[Setup],
     exploring: Exploring,
@@ -91,7 +91,7 @@ pub(super) fn collect(
 }
 
 fn play(
-    kind: &PolicyEntry,
+    kind: &Trained,
     weights: &Tensors,
     setup: &Setup,
     [trace, number]: [usize; 2],

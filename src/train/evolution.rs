@@ -10,7 +10,7 @@ use super::validation::{Met, Validation, mean, play};
 use crate::experiment::{Evolution, Training};
 use crate::files::Price;
 use crate::plan::Plan;
-use crate::policy::{Parameters, PolicyEntry, Tensors, WeightsError};
+use crate::policy::{Parameters, Tensors, Trained, WeightsError};
 
 pub(super) const START: Option<Start> =
     Some(|plan, training, from| Ok(Box::new(Evolving::new(plan, training, from)?)));
@@ -20,7 +20,7 @@ struct Evolving<'a> {
     evolution: Evolution,
     /// The number of traces of a generation.
     traces: usize,
-    kind: &'static PolicyEntry,
+    kind: &'static Trained,
     accelerators: usize,
     /// The weights before training, which have the names and shapes of all others.
     untrained: Tensors,
@@ -30,7 +30,7 @@ struct Evolving<'a> {
 impl<'a> Evolving<'a> {
     /// A learner at its start, or in a stored state.
     fn new(plan: &'a Plan, training: &Training, from: From) -> Result<Self, WeightsError> {
-        let (evolution, kind) = (training.evolution_parameters(), training.policy());
+        let (evolution, kind) = (training.evolution_parameters(), training.trained());
         let accelerators = accelerators(plan);
         let untrained = || (kind.untrained)(evolution.seed, accelerators);
         let untrained = from.initial.cloned().unwrap_or_else(untrained);

@@ -104,7 +104,7 @@ impl<'a> Trainer<'a> {
 
     /// Validates the current policy, and keeps it if it is the best so far.
     fn validate(&mut self, row: &mut LogRow) {
-        let (kind, weights) = (self.training.policy(), self.learner.weights());
+        let (kind, weights) = (self.training.trained(), self.learner.weights());
         let build = |energy| {
             let with = Parameters { energy, ..Parameters::default() };
             (kind.build)(&weights, self.accelerators, &with).expect("the learner's own weights")
@@ -152,12 +152,13 @@ impl<'a> Trainer<'a> {
             commit: option_env!("MASCOT_GIT_COMMIT")
                 .filter(|_| option_env!("MASCOT_GIT_DIRTY") != Some("true"))
                 .map(String::from),
-            generations: standing.step,
-            validation_seeds: [self.training.validation_first_seed, self.training.validation_seeds],
-            validation_sla_rate: standing.rate,
+            generations: Some(standing.step),
+            validation_seeds: Some([self.training.validation_first_seed, self.training.validation_seeds]),
+            validation_sla_rate: Some(standing.rate),
+            activations: Vec::new(),
             tensors: self.best.weights.shapes(),
             baselines: self.validation.baselines.iter().cloned().collect(),
-            training,
+            training: Some(training),
         };
         Policy { manifest, weights: self.best.weights.clone() }
     }

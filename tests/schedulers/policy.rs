@@ -29,7 +29,8 @@ fn the_training_of_every_shipped_policy_can_be_run_again() {
     for name in data.names(Kind::Policy) {
         let path = data.path(Kind::Policy, &name).expect("it was listed");
         let manifest = Policy::read_manifest(&path).expect("it ships");
-        let source = Source { path: path.clone(), text: manifest.training, verbatim: true };
+        let text = manifest.training.expect("it was trained");
+        let source = Source { path: path.clone(), text, verbatim: true };
         let experiment = Experiment::parse(&path, source, &data).expect("its keys have today's names");
         let training = experiment.training.expect("it is the experiment of a training");
         assert_eq!(

@@ -25,7 +25,7 @@ use super::means::{Batch, Net, net};
 use super::weighed::{Weighed, flat, weigh};
 use super::{Parameters, one_thread};
 use crate::experiment::Rloo;
-use crate::policy::{PolicyEntry, Sample, Tensors, WeightsError};
+use crate::policy::{PolicyEntry, Sample, Tensors, Trained, WeightsError};
 use crate::rng::stream;
 use crate::train::collect::{Exploring, Play, Traces, collect, training_traces};
 use crate::train::credit::{Worth, advantages};
@@ -38,10 +38,10 @@ pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
     let (rloo, accelerators) = (training.rloo_parameters(), accelerators(plan));
     let objective = training.objective();
     let traces = training_traces(plan, objective.prices(), rloo.seed);
-    let kind = training.policy();
-    let weights = from.initial.cloned().unwrap_or_else(|| (kind.untrained)(rloo.seed, accelerators));
+    let untrained = || (training.trained().untrained)(rloo.seed, accelerators);
+    let weights = from.initial.cloned().unwrap_or_else(untrained);
     let learner =
-        Ascending::new(kind, accelerators, &weights, rloo, training.headroom, traces).worth(objective.sla);
+        Ascending::new(training.policy(), accelerators, &weights, rloo, training.headroom, traces).worth(objective.sla);
     Ok(Box::new(learner.at(from.state)?))
 });
 
@@ -53,7 +53,7 @@ const BOUND: f64 = 2.0;
 const TOGETHER: usize = 128;
 
 struct Ascending<'a> {
-    kind: &'static PolicyEntry,
+    kind: &'static Trained,
     accelerators: usize,
     rloo: Rloo,
     headroom: f64,
@@ -71,7 +71,7 @@ struct Ascending<'a> {
 impl<'a> Ascending<'a> {
     /// A learner at its start, from these weights.
     fn new(
-        kind: &'static PolicyEntry,
+        policy: &'static PolicyEntry,
         accelerators: usize,
         weights: &Tensors,
         rloo: Rloo,
@@ -80,14 +80,14 @@ impl<'a> Ascending<'a> {
     ) -> Self {
         let own = Parameters::new(weights);
         Self {
-            kind,
+            kind: policy.trained().expect("it is trained"),
             accelerators,
             adam: Adam::new(&own, rloo.learning_rate, rloo.max_grad_norm),
             rloo,
             headroom,
             sla: 1.0,
             traces,
-            net: net(kind.name),
+            net: net(policy.name),
             steps: 0,
             plays: 0,
             average: Parameters::new(weights),

@@ -8,7 +8,9 @@ use rand_distr::{Distribution, StandardNormal};
 use super::*;
 use crate::check::{layer, plain_rules, platform, request, trace, world};
 use crate::files::Share;
-use crate::policy::{Actor, LEARNED_GATE_NET, THRIFTY_GATE_NET, find, learned_gate, relmas, tiny};
+use crate::policy::{
+    Actor, LEARNED_GATE_NET, PolicyEntry, THRIFTY_GATE_NET, find, learned_gate, relmas, tiny,
+};
 use crate::train::cart_pole;
 use crate::train::credit::leave_one_out;
 use crate::train::env::Setup;
@@ -31,7 +33,7 @@ fn values(tensors: &[Tensor]) -> Vec<f32> {
 /// The gradient of the loss at some weights equals the differences of the loss that the policy's own net gives.
 fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     let (kind, accelerators, random) =
-        (find(name).expect("it is registered"), 3, &mut stream(1, "test", name));
+        (find(name).and_then(PolicyEntry::trained).expect("it is trained"), 3, &mut stream(1, "test", name));
     let untrained = (kind.untrained)(1, accelerators);
     let moved: Vec<f32> =
         untrained.flat().iter().map(|weight| weight + random.random_range(-0.1..0.1)).collect();
@@ -139,8 +141,9 @@ fn trained(setup: fn() -> Setup, steps: u64) -> [f64; 2] {
         ..Rloo::default()
     };
     let kind = find("relmas").expect("it is registered");
+    let trained = kind.trained().expect("it is trained");
     let traces = Box::new(move |_, count: usize| (0..count).map(|_| setup()).collect());
-    let weights = (kind.untrained)(rloo.seed, 2);
+    let weights = (trained.untrained)(rloo.seed, 2);
     let mut learner = Ascending::new(kind, 2, &weights, rloo, 0.5, traces);
     let mut rates = Vec::new();
     while learner.steps < steps {
@@ -199,14 +202,15 @@ fn dear_or_cheap() -> Setup {
 fn a_price_that_is_worth_it_makes_it_thrifty() {
     let rloo = Rloo { steps: 40, learning_rate: 0.02, final_sigma: 0.02, warm_up: 1, ..Rloo::default() };
     let kind = find("thrifty_gate").expect("it is registered");
+    let trained = kind.trained().expect("it is trained");
     let at = |price: f64| Setup { price, ..dear_or_cheap() };
     let traces = Box::new(move |_, _| [0.001, 0.05, 0.05, 0.001].map(at).to_vec());
-    let mut learner = Ascending::new(kind, 2, &(kind.untrained)(1, 2), rloo, 0.5, traces);
+    let mut learner = Ascending::new(kind, 2, &(trained.untrained)(1, 2), rloo, 0.5, traces);
     while learner.steps < 40 {
         learner.ascend();
     }
     let still = Exploring { seed: 1, sigma: 1e-6, scales: &[], plays: 2, spells: 1, samples: 1 };
-    let played = collect(kind, &learner.own.tensors(), &[at(0.05)], still);
+    let played = collect(trained, &learner.own.tensors(), &[at(0.05)], still);
     let fates = &played[0][0].fates;
     let energy = fates.iter().map(|fate| fate.energy).sum::<f64>() / fates.len() as f64;
     assert!(fates.iter().all(|fate| fate.met) && (energy - 1.0).abs() < 1e-6, "{energy}");
@@ -267,18 +271,19 @@ fn outputs_without_noise_stay_as_they_are() {
         ("relmas", vec![0.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
     ] {
         let kind = find(name).expect("it is registered");
+        let trained = kind.trained().expect("it is trained");
         let output_noise: Vec<Share> = noise.into_iter().map(Share).collect();
         let rloo = Rloo { output_noise: output_noise.clone(), learning_rate: 0.05, ..Rloo::default() };
         let random = &mut stream(2, "test", name);
-        let untrained = (kind.untrained)(1, 2);
+        let untrained = (trained.untrained)(1, 2);
         let moved: Vec<f32> = untrained.flat().iter().map(|w| w + random.random_range(-0.1..0.1)).collect();
         let weights = untrained.with_flat(&moved);
         let traces = Box::new(|_, count: usize| (0..count).map(|_| tiny(20)).collect());
         let mut learner = Ascending::new(kind, 2, &weights, rloo, 0.5, traces);
-        let rows = numbers(3 * (kind.features_of)(2), 1.0, random);
+        let rows = numbers(3 * (trained.features_of)(2), 1.0, random);
         let sample = Sample { rows, spells: vec![0, 1, 2] };
         let said = |learner: &Ascending| {
-            let batch = Batch::new(&[&sample], (kind.features_of)(2));
+            let batch = Batch::new(&[&sample], (trained.features_of)(2));
             values(&[net(name)(&learner.own, &batch, true).detach()])
         };
         let before = said(&learner);
