@@ -28,7 +28,8 @@ pub(crate) fn export_policy(
         let mut tensors = Tensors::default();
         let mut activations = Vec::new();
         for (number, (weight, bias, activation)) in layers.iter().enumerate() {
-            activations.push(named(activation).map_err(|message| config(format!("layer {number}: {message}")))?);
+            activations
+                .push(named(activation).map_err(|message| config(format!("layer {number}: {message}")))?);
             tensors.insert(format!("{number}.weight"), weight.shape(), weight.as_slice()?.to_vec());
             tensors.insert(format!("{number}.bias"), bias.shape(), bias.as_slice()?.to_vec());
         }

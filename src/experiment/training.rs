@@ -223,7 +223,9 @@ impl Registered for PolicyEntry {
     }
 
     fn refusal(&self) -> Option<&'static str> {
-        self.trained().is_none().then_some("is not trained by mascot, but exported from Python by `mascot.export_policy`")
+        self.trained()
+            .is_none()
+            .then_some("is not trained by mascot, but exported from Python by `mascot.export_policy`")
     }
 }
 

@@ -405,7 +405,9 @@ mod tests {
         assert!(error(&sizes, 3, 2).starts_with("there is no tensor `2.weight`"));
         for layers in [0, 1] {
             let sizes = [features(2), 3, 3];
-            let expected = format!("4 tensors and {layers} activations: expected a weight and a bias for each activation");
+            let expected = format!(
+                "4 tensors and {layers} activations: expected a weight and a bias for each activation"
+            );
             assert_eq!(error(&sizes, layers, 2), expected);
         }
     }

@@ -426,7 +426,8 @@ impl Policy {
         write_atomic(&weights, &bytes)?;
         write_atomic(path, text.as_bytes()).inspect_err(|_| {
             // What cannot be put back is found by its hash.
-            let _ = before.map_or_else(|| fs::remove_file(&weights), |before| write_atomic(&weights, &before));
+            let _ =
+                before.map_or_else(|| fs::remove_file(&weights), |before| write_atomic(&weights, &before));
         })
     }
 

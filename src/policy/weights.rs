@@ -96,7 +96,9 @@ pub enum WeightsError {
         expected: Vec<usize>,
     },
     /// The layers of a net are not complete.
-    #[error("{tensors} tensors and {activations} activations: expected a weight and a bias for each activation")]
+    #[error(
+        "{tensors} tensors and {activations} activations: expected a weight and a bias for each activation"
+    )]
     Layers {
         /// How many tensors there are.
         tensors: usize,

@@ -37,8 +37,9 @@ pub(super) fn page(folder: &Path, view: &View) -> Result<Page, Error> {
     let source = Source::read(&policy_in(folder)?)?;
     let manifest: Manifest = source.parse()?;
     let (Some(step), Some(rate)) = (manifest.generations, manifest.validation_sla_rate) else {
-        let message = "without `generations` or `validation_sla_rate`: expected the policy that `mascot train` wrote";
-        return Err(source.error_at_top(message.into()).into());
+        let message =
+            "without `generations` or `validation_sla_rate`: expected the policy that `mascot train` wrote";
+        return Err(source.error_at_top(message).into());
     };
     let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let steps = log.column("step").len();

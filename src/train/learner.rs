@@ -134,7 +134,11 @@ mod tests {
         }
         for entry in LEARNERS {
             assert!(!entry.policies.is_empty(), "{}", entry.name);
-            assert!(entry.policies.iter().all(|name| policy::find(name).is_some_and(|of| of.trained().is_some())), "{}", entry.name);
+            assert!(
+                entry.policies.iter().all(|name| policy::find(name).is_some_and(|of| of.trained().is_some())),
+                "{}",
+                entry.name
+            );
             assert_eq!(start_of(entry.name).is_none(), entry.needs_libtorch && cfg!(not(feature = "train")));
         }
     }

@@ -40,8 +40,8 @@ pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
     let traces = training_traces(plan, objective.prices(), rloo.seed);
     let untrained = || (training.trained().untrained)(rloo.seed, accelerators);
     let weights = from.initial.cloned().unwrap_or_else(untrained);
-    let learner =
-        Ascending::new(training.policy(), accelerators, &weights, rloo, training.headroom, traces).worth(objective.sla);
+    let learner = Ascending::new(training.policy(), accelerators, &weights, rloo, training.headroom, traces)
+        .worth(objective.sla);
     Ok(Box::new(learner.at(from.state)?))
 });
 
