@@ -10,12 +10,14 @@ the program. ``mascot.envs`` has environments for Gymnasium and PettingZoo.
 from mascot._commands import command, cost_table, report, run, trace, validate
 from mascot._experiment import Experiment
 from mascot._mascot import ConfigError, InvariantError, RunError, __version__
-from mascot._plan import Assignment, Plan, Scheduler
+from mascot._plan import Action, Assignment, Dispatcher, Plan, Scheduler
 from mascot._policy import export_policy
 
 __all__ = [
+    "Action",
     "Assignment",
     "ConfigError",
+    "Dispatcher",
     "Experiment",
     "InvariantError",
     "Plan",

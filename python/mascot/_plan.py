@@ -1,4 +1,4 @@
-"""Experiments that are ready to run: their cases, cells and requests, and runs with schedulers in Python."""
+"""Experiments that are ready to run: their cases, cells and requests, and runs with schedulers and dispatchers in Python."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ Assignment: TypeAlias = "tuple[int, int | None] | tuple[int, int | None, float]"
 """A sub-job by its place, an accelerator by number, or None to hold its request, and optionally a priority."""
 Scheduler: TypeAlias = "Callable[[dict[str, Any]], Iterable[Assignment]]"
 """A scheduler: it is told what may be known, and returns assignments."""
+
+Action: TypeAlias = (
+    "tuple[str, int] | tuple[str, float] | tuple[str, int, int] | tuple[str, int, int, int] | tuple[str, int, int, list[int]]"
+)
+"""("send", request, site), ("reject", request), ("launch", model, variant, number or requests), ("wake", at_us)."""
+Dispatcher: TypeAlias = "Callable[[dict[str, Any]], Iterable[Action]]"
+"""A dispatcher: it is told what may be known, and returns actions."""
 
 
 class Plan:
@@ -58,6 +65,14 @@ class Plan:
         """Return the names of the tenants of a case."""
         return self._inner.tenants(case)
 
+    def fleet(self, case: int = 0) -> dict[str, list[dict[str, Any]]]:
+        """Return what does not change in a run of a case of a fleet: ``sites``, ``models`` and ``tenants``, by number.
+
+        A model has its batch sizes and its variants, a variant ``service_us``: for each site, None where the model is
+        not, the latency alone at each batch size, to which orders are padded.
+        """
+        return self._inner.fleet(case)
+
     def requests(self, case: int = 0, seed: int = 1) -> pd.DataFrame:
         """Return the requests of a run: arrival_s, deadline_s, tenant, network; without those that follow others."""
         import pandas as pd
@@ -74,3 +89,25 @@ class Plan:
         highest priority first. Decisions in Python cost no simulated time, and much real time.
         """
         return _mascot.simulate(self._inner, case, seed, scheduler)
+
+    def serve(self, dispatcher: Dispatcher, *, case: int = 0, seed: int = 1) -> dict[str, float | int | str]:
+        """Run a case of a fleet with a dispatcher that is a Python function; return its metrics.
+
+        They are named as in summary.csv and, for all requests together, in serving.csv. The function is called with a dict
+        that has ``now_us`` and a ``moment``:
+
+        ``arrived``
+            ``request`` waits at its node; ``sites`` are as far as they are known there: whether one serves it, the way there
+            and back, requests queued and in service, backlog, and the age of this knowledge. Its actions are
+            ``("send", request, site)`` and ``("reject", request)``, with the ``id`` of the request; without one it waits for the
+            next decision at its node.
+        ``free``, ``wake``
+            ``site`` has ``free_slots`` and ``queues``, each of a model with its requests in the order of delivery and the
+            time until the weights of each variant are there. Its actions are ``("launch", model, variant, number)`` for those
+            that were delivered first, ``("launch", model, variant, [ids])``, ``("reject", request)`` and ``("wake", at_us)``, which asks
+            again then.
+
+        Numbers of sites, models, variants and tenants are those of :meth:`fleet`. Decisions are charged the base cost of
+        one, and cost much real time.
+        """
+        return _mascot.serve(self._inner, case, seed, dispatcher)

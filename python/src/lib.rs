@@ -4,11 +4,12 @@
 //! - [`plan`]: an experiment that is ready to run;
 //! - [`envs`]: environments of reinforcement learning, many at a time, written into NumPy's arrays;
 //! - [`export`]: nets that were learned in Python, as policies of the program;
-//! - [`schedule`]: schedulers that are Python functions.
+//! - [`schedule`] and [`dispatch`]: schedulers and dispatchers that are Python functions.
 //!
 //! Whatever takes long releases the interpreter. No panic crosses the border: [`errors`] makes exceptions of them.
 
 mod call;
+mod dispatch;
 mod envs;
 mod errors;
 mod export;
@@ -33,5 +34,6 @@ fn _mascot(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<envs::Envs>()?;
     module.add_function(wrap_pyfunction!(call::call, module)?)?;
     module.add_function(wrap_pyfunction!(export::export_policy, module)?)?;
-    module.add_function(wrap_pyfunction!(schedule::simulate, module)?)
+    module.add_function(wrap_pyfunction!(schedule::simulate, module)?)?;
+    module.add_function(wrap_pyfunction!(dispatch::serve, module)?)
 }

@@ -11,6 +11,7 @@ use mascot::units::Time;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::dispatch;
 use crate::errors::{config, detached, exception};
 
 /// An experiment whose names are resolved, whose layers are mapped, and whose cases are ready to run.
@@ -116,6 +117,11 @@ impl Plan {
     fn tenants(&self, case: usize) -> PyResult<Vec<String>> {
         let tenants = &self.case(case)?.workload.scenario.tenants;
         Ok(tenants.iter().map(|tenant| tenant.name.clone()).collect())
+    }
+
+    /// What does not change in a run of a case of a fleet: sites, models and tenants.
+    fn fleet<'py>(&self, py: Python<'py>, case: usize) -> PyResult<Bound<'py, PyDict>> {
+        dispatch::fleet(py, self.case(case)?)
     }
 
     /// The requests of a run of a case: arrival and deadline in seconds, infinite if there is none, tenant and network.

@@ -34,15 +34,25 @@ pub(crate) fn simulate<'py>(
         return Err(error);
     }
     let outcome = result.map_err(|error| exception(&error))?;
+    metrics(py, &outcome.values)
+}
+
+/// Metrics by name.
+pub(crate) fn metrics<'py>(py: Python<'py>, values: &[Value]) -> PyResult<Bound<'py, PyDict>> {
     let metrics = PyDict::new(py);
-    for (column, value) in Metrics::columns().zip(outcome.values) {
-        match value {
-            Value::Real(value) => metrics.set_item(column.name, value)?,
-            Value::Count(value) => metrics.set_item(column.name, value)?,
-            Value::Text(value) => metrics.set_item(column.name, value)?,
-        }
+    for (column, value) in Metrics::columns().zip(values) {
+        set(&metrics, column.name, value)?;
     }
     Ok(metrics)
+}
+
+/// Sets the value of a metric.
+pub(crate) fn set(metrics: &Bound<'_, PyDict>, name: &str, value: &Value) -> PyResult<()> {
+    match value {
+        Value::Real(value) => metrics.set_item(name, value),
+        Value::Count(value) => metrics.set_item(name, value),
+        Value::Text(value) => metrics.set_item(name, value),
+    }
 }
 
 /// A Python function as a scheduler.
@@ -111,7 +121,7 @@ fn told<'py>(py: Python<'py>, view: &View) -> PyResult<Bound<'py, PyDict>> {
 }
 
 /// Microseconds; infinite for what never happens.
-fn us(time: Time) -> f64 {
+pub(crate) fn us(time: Time) -> f64 {
     if time == Time::MAX { f64::INFINITY } else { time.as_us() }
 }
 

@@ -41,7 +41,7 @@ pub use manifest::{Host, Manifest, Session, State};
 pub use output::Output;
 pub use resume::{Clock, Sweep, failed};
 pub use rows::{Rows, Table};
-pub use run::{cells, run, run_cell, run_cell_with, run_with, serve_with};
+pub use run::{cells, run, run_cell, run_cell_with, run_with, serve_cell_with, serve_with};
 pub use runs::{
     Fingerprint, MET_BY_BATCH, Measured, QUALITY, RATE, Runs, column, differences, firsts, range,
 };

@@ -88,6 +88,23 @@ pub fn run_cell_with(
     })
 }
 
+/// Runs one cell of a fleet with a caller's dispatcher in place of the cell's, as [`run_cell_with`] does.
+pub fn serve_cell_with(
+    experiment: &Experiment,
+    cell: &Cell,
+    dispatcher: &mut dyn Dispatcher,
+    logs: Logs,
+) -> Result<Outcome, Error> {
+    let Some(fleet) = &cell.case.fleet else {
+        return Err(Error::Usage(format!("{cell} is of a system: it takes a scheduler (`run_cell_with`)")));
+    };
+    let requests = || requests::requests(cell.case, &cell.case.window, cell.seed);
+    attempt(experiment, cell, || {
+        dispatcher.check(&fleet.model)?;
+        serve_on(cell.case, fleet, requests(), cell.seed, dispatcher, logs)
+    })
+}
+
 fn attempt(
     experiment: &Experiment,
     cell: &Cell,
