@@ -135,8 +135,7 @@ fn told<'py>(py: Python<'py>, view: &FleetView, moment: Moment) -> PyResult<Opti
             of.set_item("arrival_us", request.arrival.as_us())?;
             of.set_item("deadline_us", us(request.deadline))?;
             dict.set_item("request", of)?;
-            let sites =
-                (0..view.model().sites.len()).map(|number| of_site(py, view, request.tenant, number));
+            let sites = (0..view.model().sites.len()).map(|number| of_site(py, view, request.tenant, number));
             dict.set_item("sites", sites.collect::<PyResult<Vec<_>>>()?)?;
         }
         Moment::Free(site) | Moment::Wake(site) => {
