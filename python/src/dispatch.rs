@@ -49,7 +49,7 @@ pub(crate) fn serve<'py>(
 
 fn of_fleet(case: &plan::Case) -> PyResult<&plan::Fleet> {
     let system = || config(format!("system `{}`: expected a fleet; `simulate` is for systems", case.system));
-    case.fleet.as_ref().ok_or_else(system)
+    case.fleet.as_deref().ok_or_else(system)
 }
 
 /// What does not change in a run of a case: its sites, models and tenants, by number.
