@@ -97,15 +97,15 @@ class Plan:
         that has ``now_us`` and a ``moment``:
 
         ``arrived``
-            ``request`` waits at its node; ``sites`` are as far as they are known there: whether one serves it, the way there
-            and back, requests queued and in service, backlog, and the age of this knowledge. Its actions are
-            ``("send", request, site)`` and ``("reject", request)``, with the ``id`` of the request; without one it waits for the
-            next decision at its node.
+            ``request`` waits at its node. ``sites`` are as they are known there: whether one serves it, the way there and
+            back, requests queued and in service, the backlog, and the age of what is known. Its actions are
+            ``("send", request, site)`` and ``("reject", request)``, with the ``id`` of the request; without one it waits for
+            the next decision at its node.
         ``free``, ``wake``
             ``site`` has ``free_slots`` and ``queues``, each of a model with its requests in the order of delivery and the
-            time until the weights of each variant are there. Its actions are ``("launch", model, variant, number)`` for those
-            that were delivered first, ``("launch", model, variant, [ids])``, ``("reject", request)`` and ``("wake", at_us)``, which asks
-            again then.
+            time until the weights of each variant are there. Its actions are ``("launch", model, variant, number)`` for
+            those that were delivered first, ``("launch", model, variant, [ids])``, ``("reject", request)`` and
+            ``("wake", at_us)``, after which it is asked again.
 
         Numbers of sites, models, variants and tenants are those of :meth:`fleet`. Decisions are charged the base cost of
         one, and cost much real time.

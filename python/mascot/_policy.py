@@ -37,8 +37,8 @@ def export_policy(
         ``NAME`` or ``NAME.toml``: the manifest ``NAME.toml`` and the weights ``NAME.safetensors`` are written, both or neither.
     layers
         Layers from the input to the output, each a weight of shape (outputs, inputs), a bias or None, and an activation:
-        linear, relu, softsign or tanh. Or the ``state_dict`` of an ``nn.Sequential`` of linear layers with ``activation`` between
-        them. Numbers of 16 or 64 bits are rounded to 32.
+        linear, relu, softsign or tanh. Or the ``state_dict`` of an ``nn.Sequential`` of linear layers with ``activation``
+        between them. Numbers of 16 or 64 bits are rounded to 32.
     system
         The system, by name or path, for whose accelerators the net was made.
     activation
