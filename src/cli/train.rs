@@ -84,6 +84,7 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
         return Err(experiment.source.error_at_top(message).into());
     }
     experiment.check_training_seeds()?;
+    experiment.check_training_device()?;
     let systems = experiment.systems.iter().map(|name| data.system(name)).collect::<Result<Vec<_>, _>>()?;
     let text = experiment.source.text.clone();
     let folder = options.out.clone().unwrap_or_else(|| super::default_out(&experiment.name));

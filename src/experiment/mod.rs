@@ -9,6 +9,7 @@
 
 mod config;
 mod data;
+mod device;
 mod dispatchers;
 mod dram;
 mod drift;
@@ -39,6 +40,7 @@ mod window;
 pub use config::{Experiment, Include};
 pub use data::{DataRoot, Kind, check_name};
 pub(crate) use dispatchers::error_at as error_at_dispatcher;
+pub use device::Device;
 pub use dram::Dram;
 pub use drift::{CellDrift, DriftEntry, NO_DRIFT};
 pub use error::{Error, INVARIANT, reason, remember_panics};

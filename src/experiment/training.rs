@@ -5,6 +5,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::device::Device;
 use super::hyper::Hyper;
 use super::named::{Named, Registered};
 use super::objective::Objective;
@@ -22,6 +23,8 @@ pub struct Training {
     pub algorithm: Option<Spanned<Named<LearnerEntry>>>,
     /// The policy whose weights it starts from, a name in policies/ or the path of a manifest. Default: untrained weights.
     pub initial: Option<String>,
+    /// The device on which libtorch computes: `cpu` (the default), or `cuda`, the first NVIDIA GPU.
+    pub device: Option<Spanned<Device>>,
     /// What it maximises.
     pub objective: Option<Spanned<Objective>>,
     /// Traces of a generation, drawn over all cases; the same for all candidates.
@@ -55,6 +58,7 @@ impl Default for Training {
             policy: None,
             algorithm: None,
             initial: None,
+            device: None,
             objective: None,
             traces: 8,
             validation_seeds: 1,
@@ -108,6 +112,11 @@ impl Training {
         self.ddpg.as_ref().map_or_else(Hyper::default, |given| *given.get_ref())
     }
 
+    /// The device on which libtorch computes.
+    pub fn device(&self) -> Device {
+        self.device.as_ref().map_or_else(Device::default, |given| *given.get_ref())
+    }
+
     /// What it maximises.
     pub fn objective(&self) -> Objective {
         self.objective.as_ref().map_or_else(Objective::default, |given| given.get_ref().clone())
@@ -128,6 +137,13 @@ impl Training {
             let able = able.collect::<Vec<_>>().join("` or `");
             let message = format!("`{}` does not train `{}`: expected `{able}`", learner.name, policy.name);
             return Err((algorithm.span(), message));
+        }
+        if let Some(device) = &self.device
+            && !learner.needs_libtorch
+        {
+            let message =
+                format!("`device` is where libtorch computes, which `{}` does not use: leave it out", learner.name);
+            return Err((device.span(), message));
         }
         self.check_objective()?;
         for other in LEARNERS {
@@ -332,6 +348,16 @@ mod tests {
                 "'mlp'",
                 "`mlp` is not trained by mascot, but exported from Python by `mascot.export_policy`; expected \
                  learned_gate, thrifty_gate, relmas",
+            ),
+            (
+                "device = 'cuda'\nalgorithm = 'evolution'",
+                "'cuda'",
+                "`device` is where libtorch computes, which `evolution` does not use: leave it out",
+            ),
+            (
+                "device = 'gpu'\nalgorithm = 'rloo'",
+                "'gpu'",
+                "unknown variant `gpu`, expected `cpu` or `cuda`",
             ),
             ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, rloo, ddpg"),
             (

@@ -7,7 +7,7 @@ use super::learner::Start;
 
 #[cfg(feature = "train")]
 pub(super) const START: Option<Start> = Some(|plan, training, from| {
-    Ok(Box::new(descending::Descending::new(plan, training.ddpg_parameters(), from)?))
+    Ok(Box::new(descending::Descending::new(plan, training, from)?))
 });
 #[cfg(not(feature = "train"))]
 pub(super) const START: Option<Start> = None;

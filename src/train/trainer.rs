@@ -4,10 +4,19 @@ use super::checkpoint::{Best, Checkpoint, Standing};
 use super::learner::{From, Learner, LogRow, learner};
 use super::origin::Origin;
 use super::validation::{Baseline, Validation};
-use crate::experiment::{Error, Experiment, Progress, Training};
+use crate::experiment::{Device, Error, Experiment, Progress, Training};
 use crate::hw::SystemSpec;
 use crate::plan::Plan;
 use crate::policy::{Manifest, Parameters, Policy, systems_sha256, trained_for};
+
+#[cfg(feature = "train")]
+use super::torch::lacks;
+
+/// Whoever has no libtorch is told so where the learner is made.
+#[cfg(not(feature = "train"))]
+fn lacks(_: Device) -> Option<&'static str> {
+    None
+}
 
 /// The name of the log in the folder of a training.
 pub const LOG: &str = "log.csv";
@@ -46,6 +55,21 @@ impl Experiment {
                  `training.validation_seeds`): expected two ranges without a common seed"
             ))
             .into())
+    }
+}
+
+impl Experiment {
+    /// Checks that there is the device on which the training is to compute.
+    ///
+    /// # Errors
+    /// `device` is `cuda`, and libtorch finds none.
+    pub fn check_training_device(&self) -> Result<(), Error> {
+        let Some(device) = self.training.as_ref().and_then(|training| training.device.as_ref()) else {
+            return Ok(());
+        };
+        let lacks = lacks(*device.get_ref());
+        let message = |why| format!("`device` is \"cuda\", but {why}: expected \"cpu\", or a libtorch for CUDA");
+        lacks.map_or(Ok(()), |why| Err(self.source.error(&device.span(), message(why)).into()))
     }
 }
 

@@ -162,14 +162,37 @@ fn noise_has_a_number_for_each_output() {
     assert!(!folder.path().join("out").exists());
 }
 
+/// `cpu` changes no weight. A machine without an NVIDIA GPU says so for `cuda`, where the key is, and writes nothing.
+#[cfg(feature = "train")]
+#[test]
+fn libtorch_computes_where_it_is_told() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    for learner in [RLOO, DDPG] {
+        let on = |device: &str| train(folder.path(), &format!("{device}{learner}"), 2, &["--fresh"], "1");
+        let output = on("device = 'cuda'\n");
+        if !output.status.success() {
+            refused(&output, &["tiny.toml:11: `device` is \"cuda\", but", "expected \"cpu\"", "device = 'cuda'"]);
+            assert!(!folder.path().join("out").exists());
+        }
+        let weights = ["", "device = 'cpu'\n"].map(|device| {
+            let output = on(device);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let [_, weights, _] = trained(folder.path(), "relmas");
+            fs::remove_dir_all(folder.path().join("out")).expect("it is ours");
+            weights
+        });
+        assert!(weights[0] == weights[1], "the default is the CPU");
+    }
+}
+
 #[cfg(not(feature = "train"))]
 #[test]
 fn a_build_without_libtorch_says_so() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
-    let output = train(folder.path(), DDPG, 1, &[], "1");
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && message.contains("needs libtorch"), "{message}");
-    assert!(!folder.path().join("out").exists());
+    for learner in [DDPG.to_string(), format!("device = 'cuda'\n{DDPG}")] {
+        refused(&train(folder.path(), &learner, 1, &[], "1"), &["needs libtorch"]);
+        assert!(!folder.path().join("out").exists());
+    }
 }
 
 /// A training that was killed: of four steps, two are done.

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use crate::experiment::{Experiment, Hyper};
+use crate::experiment::{Experiment, Training};
 use crate::files::Price;
 use crate::plan::Plan;
 use crate::policy::{Tensors, WeightsError};
@@ -10,6 +10,7 @@ use crate::rng;
 use crate::train::env::Env;
 use crate::train::learner::{From, Learner, LogRow};
 use crate::train::torch::ddpg::Ddpg;
+use crate::train::torch::device;
 use crate::train::traces::setup;
 use crate::train::validation::Validation;
 
@@ -20,7 +21,8 @@ pub(super) struct Descending {
 
 impl Descending {
     /// A learner at its start, or in a stored state.
-    pub(super) fn new(plan: &Plan, hyper: Hyper, from: From) -> Result<Self, WeightsError> {
+    pub(super) fn new(plan: &Plan, training: &Training, from: From) -> Result<Self, WeightsError> {
+        let hyper = training.ddpg_parameters();
         let accelerators = plan.cases[0].site.world.platform.accelerators.len();
         let ddpg = match from {
             From { state: Some(state), .. } => Ddpg::resume(hyper, accelerators, state)?,
@@ -34,7 +36,7 @@ impl Descending {
             let case = &cases[rng.random_range(0..cases.len())];
             setup(case, first_seed + rng.random_range(0..seeds), Price(0.0))
         };
-        Ok(Self { ddpg, env: Env::new(Box::new(source), hyper.reward, hyper.num_steps) })
+        Ok(Self { ddpg: ddpg.on(device(training.device())), env: Env::new(Box::new(source), hyper.reward, hyper.num_steps) })
     }
 }
 

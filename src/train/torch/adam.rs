@@ -1,7 +1,7 @@
 //! Adam (Kingma and Ba, ICLR 2015) with a bound on the length of the gradient. We do not use libtorch's Adam, because
 //! it does not give out its state, which a checkpoint has to hold.
 
-use tch::{Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::Parameters;
 use crate::policy::{Tensors, WeightsError};
@@ -28,6 +28,11 @@ impl Adam {
             *tensor = crate::policy::Tensor::new(tensor.shape(), vec![0.0; tensor.values().len()]);
         }
         Self { rate, longest, steps: 0, means: [(); 2].map(|()| Parameters::new(&zero)) }
+    }
+
+    /// The same on a device, that of the parameters.
+    pub(super) fn on(self, device: Device) -> Self {
+        Self { means: self.means.map(|mean| mean.on(device)), ..self }
     }
 
     /// Moves the parameters against the gradient of the loss, and returns the length of the gradient.

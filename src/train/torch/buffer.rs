@@ -4,7 +4,7 @@
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use crate::policy::{Observation, QUEUE_FEATURES, Tensors, WeightsError, features, outputs};
 
@@ -35,6 +35,13 @@ pub(super) struct Queues {
     pub(super) lengths: Tensor,
 }
 
+impl Queues {
+    fn on(self, device: Device) -> Self {
+        let Self { rows, queue, lengths } = self;
+        Self { rows: rows.to_device(device), queue: queue.to_device(device), lengths: lengths.to_device(device) }
+    }
+}
+
 /// Some transitions, one row each.
 pub(super) struct Batch {
     pub(super) before: Queues,
@@ -44,6 +51,19 @@ pub(super) struct Batch {
     /// 0 if the run is over after the decision, else 1.
     pub(super) goes_on: Tensor,
     pub(super) after: Queues,
+}
+
+impl Batch {
+    /// The same on a device.
+    pub(super) fn on(self, device: Device) -> Self {
+        Self {
+            before: self.before.on(device),
+            actions: self.actions.to_device(device),
+            rewards: self.rewards.to_device(device),
+            goes_on: self.goes_on.to_device(device),
+            after: self.after.on(device),
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]

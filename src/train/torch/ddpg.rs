@@ -10,7 +10,7 @@
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use tch::{Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::adam::Adam;
 use super::buffer::{Buffer, Transition};
@@ -50,6 +50,10 @@ impl Learner {
         let own = Parameters::new(tensors);
         let adam = Adam::new(&own, rate, max_grad_norm);
         Self { own, target: Parameters::new(tensors), adam }
+    }
+
+    fn on(self, device: Device) -> Self {
+        Self { own: self.own.on(device), target: self.target.on(device), adam: self.adam.on(device) }
     }
 
     fn store(&self, name: &str, to: &mut Tensors) {
@@ -122,6 +126,11 @@ impl Ddpg {
         ddpg.buffer.load(checkpoint)?;
         ddpg.iterations = checkpoint.values("iterations", &[])?[0] as u32;
         Ok(ddpg)
+    }
+
+    /// The same training, whose updates are computed on a device.
+    pub(in crate::train) fn on(self, device: Device) -> Self {
+        Self { actor: self.actor.on(device), critic: self.critic.on(device), ..self }
     }
 
     /// Everything that the next iteration depends on, except hyper-parameters and system.
@@ -206,7 +215,7 @@ impl Ddpg {
     /// Updates both networks on a batch and returns the losses of the critic and of the actor.
     fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
         let Self { hyper, actor, critic, buffer, .. } = self;
-        let batch = buffer.draw(hyper.batch_size, random);
+        let batch = buffer.draw(hyper.batch_size, random).on(actor.own.device());
         let (before, after) = (&batch.before, &batch.after);
         let target = no_grad(|| {
             let actions = act(&actor.target, &after.rows);

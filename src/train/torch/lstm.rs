@@ -46,7 +46,7 @@ pub(super) fn said(actor: &Parameters, batch: &Batch, learns_hidden: bool) -> Te
         .iter()
         .zip(0i64..)
         .flat_map(|(&length, decision)| (0..length).map(move |item| decision * longest + item));
-    let places = Tensor::from_slice(&places.collect::<Vec<i64>>());
+    let places = Tensor::from_slice(&places.collect::<Vec<i64>>()).to_device(batch.rows.device());
     let padded = Tensor::zeros([count * longest, wide], (Kind::Float, batch.rows.device()));
     let rows = padded.index_copy(0, &places, &batch.rows).reshape([count, longest, wide]);
     let actions = outputs_of(actor, &rows, learns_hidden);

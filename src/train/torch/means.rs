@@ -1,7 +1,7 @@
 //! The nets of policies in tch, for whole batches of decisions. Each has the tensors of its policy in
 //! [`crate::policy`] and gives the same outputs, before exploration shifts them.
 
-use tch::{Tensor, no_grad};
+use tch::{Device, Tensor, no_grad};
 
 use super::{Parameters, lstm};
 use crate::policy::{LEARNED_GATE_NET, Sample, THRIFTY_GATE_NET};
@@ -15,10 +15,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The batch of some decisions, each with at least one item.
-    pub(super) fn new(samples: &[&Sample], features: usize) -> Self {
+    /// The batch of some decisions, each with at least one item, on a device.
+    pub(super) fn new(samples: &[&Sample], features: usize, device: Device) -> Self {
         let rows: Vec<f32> = samples.iter().flat_map(|sample| &sample.rows).copied().collect();
-        let rows = Tensor::from_slice(&rows).reshape([-1, features as i64]);
+        let rows = Tensor::from_slice(&rows).reshape([-1, features as i64]).to_device(device);
         Self { rows, lengths: samples.iter().map(|sample| sample.spells.len() as i64).collect() }
     }
 }

@@ -21,6 +21,26 @@ mod weighed;
 
 pub use parameters::Parameters;
 
+use crate::experiment;
+
+/// The device that an experiment names.
+pub(super) fn device(of: experiment::Device) -> tch::Device {
+    match of {
+        experiment::Device::Cpu => tch::Device::Cpu,
+        experiment::Device::Cuda => tch::Device::Cuda(0),
+    }
+}
+
+/// Why nothing can be computed on a device, if that is so.
+pub(super) fn lacks(of: experiment::Device) -> Option<&'static str> {
+    match of {
+        experiment::Device::Cuda if !tch::Cuda::is_available() => {
+            Some("the libtorch of this program is one for the CPU alone, or finds no NVIDIA GPU and driver")
+        }
+        _ => None,
+    }
+}
+
 /// Makes tch compute on one thread: several would add up in another order.
 pub fn one_thread() {
     tch::set_num_threads(1);

@@ -1,6 +1,6 @@
 //! The tensors of one network in tch: leaves of the gradient computation, in the order of their names.
 
-use tch::{Tensor, no_grad};
+use tch::{Device, Tensor, no_grad};
 
 use crate::policy::{Tensors, WeightsError};
 
@@ -26,6 +26,19 @@ impl Parameters {
         }
     }
 
+    /// The same on a device.
+    pub(super) fn on(mut self, device: Device) -> Self {
+        for leaf in &mut self.leaves {
+            *leaf = leaf.detach().to_device(device).set_requires_grad(true);
+        }
+        self
+    }
+
+    /// The device that they are on.
+    pub(super) fn device(&self) -> Device {
+        self.leaves.first().map_or(Device::Cpu, Tensor::device)
+    }
+
     /// Copies the tensors of these shapes whose names begin with `prefix`, which is removed from the names.
     ///
     /// # Errors
@@ -47,7 +60,7 @@ impl Parameters {
     pub fn store(&self, prefix: &str, to: &mut Tensors) {
         for ((name, shape), leaf) in self.names.iter().zip(&self.shapes).zip(&self.leaves) {
             let mut values = vec![0f32; leaf.numel()];
-            leaf.copy_data(&mut values, leaf.numel());
+            leaf.to_device(Device::Cpu).copy_data(&mut values, leaf.numel());
             to.insert(format!("{prefix}{name}"), shape, values);
         }
     }

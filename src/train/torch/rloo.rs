@@ -18,12 +18,12 @@ mod tests;
 
 use rand::RngExt;
 use rayon::prelude::*;
-use tch::{Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::adam::Adam;
 use super::means::{Batch, Net, net};
 use super::weighed::{Weighed, flat, weigh};
-use super::{Parameters, one_thread};
+use super::{Parameters, device, one_thread};
 use crate::experiment::Rloo;
 use crate::policy::{PolicyEntry, Sample, Tensors, Trained, WeightsError};
 use crate::rng::stream;
@@ -42,7 +42,7 @@ pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
     let weights = from.initial.cloned().unwrap_or_else(untrained);
     let learner = Ascending::new(training.policy(), accelerators, &weights, rloo, training.headroom, traces)
         .worth(objective.sla);
-    Ok(Box::new(learner.at(from.state)?))
+    Ok(Box::new(learner.at(from.state)?.on(device(training.device()))))
 });
 
 /// The share of the moving average that a step replaces. Our choice, because it averages over some twenty steps.
@@ -113,6 +113,12 @@ impl<'a> Ascending<'a> {
         let plays = state.values("plays", &[2])?;
         self.plays = plays[0] as u64 * BLOCK + plays[1] as u64;
         Ok(self)
+    }
+
+    /// The learner, which computes its gradients on a device.
+    fn on(self, device: Device) -> Self {
+        let [own, average] = [self.own, self.average].map(|of| of.on(device));
+        Self { own, average, adam: self.adam.on(device), ..self }
     }
 
     /// A value that goes geometrically from first to last over the training.
@@ -210,19 +216,21 @@ impl Ascending<'_> {
         let features = (self.kind.features_of)(self.accelerators);
         // What outputs without noise say must not change, so neither does the layer that they share with others.
         let learns_hidden = self.rloo.output_noise.iter().all(|scale| scale.0 > 0.0);
-        let gradient = gradient((self.net, learns_hidden), &self.own.tensors(), features, weighed);
+        let of = (self.net, learns_hidden, self.own.device());
+        let gradient = gradient(of, &self.own.tensors(), features, weighed);
         let norm = self.adam.step_along(&mut self.own, &gradient);
         self.average.follow(&self.own, REPLACED);
         norm
     }
 }
 
-/// The gradient of the loss at these weights, a tensor per parameter, with decisions of so many features an item.
+/// The gradient of the loss at these weights, a tensor per parameter, with decisions of so many features an item, computed on a
+/// device.
 ///
 /// It is the sum of those of batches, which all threads share. Queues of a batch have about the same length, because the net
 /// computes them at the length of the longest.
 fn gradient(
-    (net, learns_hidden): (Net, bool),
+    (net, learns_hidden, device): (Net, bool, Device),
     weights: &Tensors,
     features: usize,
     weighed: &mut [&Weighed],
@@ -230,22 +238,23 @@ fn gradient(
     weighed.sort_by_key(|weighed| weighed.sample.spells.len());
     let of_batch = |weighed: &[&Weighed]| {
         one_thread();
-        let own = Parameters::new(weights);
+        let own = Parameters::new(weights).on(device);
         let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
-        let loss = loss(&net(&own, &Batch::new(&samples, features), learns_hidden), weighed);
+        let loss = loss(&net(&own, &Batch::new(&samples, features, device), learns_hidden), weighed);
         // libtorch wants every tensor in the computation, those that are held, too.
         let loss = own.leaves().iter().fold(loss, |loss, leaf| loss + leaf.sum(Kind::Float) * 0.0);
         Tensor::run_backward(&[loss], own.leaves(), false, false)
     };
     let parts: Vec<Vec<Tensor>> = weighed.par_chunks(TOGETHER).map(of_batch).collect();
-    let zeros: Vec<Tensor> = Parameters::new(weights).leaves().iter().map(Tensor::zeros_like).collect();
+    let zeros = Parameters::new(weights).on(device);
+    let zeros: Vec<Tensor> = zeros.leaves().iter().map(Tensor::zeros_like).collect();
     let add = |sums: Vec<Tensor>, part: Vec<Tensor>| sums.iter().zip(&part).map(|(a, b)| a + b).collect();
     parts.into_iter().fold(zeros, add)
 }
 
 /// The loss, whose gradient is minus that of the expected return.
 fn loss(said: &Tensor, weighed: &[&Weighed]) -> Tensor {
-    let pushes = flat(weighed, |weighed| &weighed.pushes).reshape(said.size());
+    let pushes = flat(weighed, |weighed| &weighed.pushes).reshape(said.size()).to_device(said.device());
     // An output beyond its bound is cut before the noise is added, so nothing that it says there has an effect. Pushes inwards
     // are not kept either: half of what is noise alone would be a drift.
     let beyond = no_grad(|| said.abs().gt(BOUND));

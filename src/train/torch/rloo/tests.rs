@@ -48,7 +48,7 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     let weighed: Vec<Weighed> =
         all.map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
     let gradient =
-        values(&gradient((net(name), true), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
+        values(&gradient((net(name), true, Device::Cpu), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
     let value = |place: usize, by: f32| {
         let mut moved = moved.clone();
         moved[place] += by;
@@ -114,7 +114,7 @@ fn batches_add_up_to_the_whole() {
         samples.iter().map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
     let whole = {
         let own = Parameters::new(&weights);
-        let batch = Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features);
+        let batch = Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features, Device::Cpu);
         let loss = loss(&net("relmas")(&own, &batch, true), &weighed.iter().collect::<Vec<_>>());
         values(&Tensor::run_backward(&[loss], own.leaves(), false, false))
     };
@@ -283,7 +283,7 @@ fn outputs_without_noise_stay_as_they_are() {
         let rows = numbers(3 * (trained.features_of)(2), 1.0, random);
         let sample = Sample { rows, spells: vec![0, 1, 2] };
         let said = |learner: &Ascending| {
-            let batch = Batch::new(&[&sample], (trained.features_of)(2));
+            let batch = Batch::new(&[&sample], (trained.features_of)(2), Device::Cpu);
             values(&[net(name)(&learner.own, &batch, true).detach()])
         };
         let before = said(&learner);
