@@ -39,8 +39,8 @@ mod window;
 
 pub use config::{Experiment, Include};
 pub use data::{DataRoot, Kind, check_name};
-pub(crate) use dispatchers::error_at as error_at_dispatcher;
 pub use device::Device;
+pub(crate) use dispatchers::error_at as error_at_dispatcher;
 pub use dram::Dram;
 pub use drift::{CellDrift, DriftEntry, NO_DRIFT};
 pub use error::{Error, INVARIANT, reason, remember_panics};

@@ -138,11 +138,11 @@ impl Training {
             let message = format!("`{}` does not train `{}`: expected `{able}`", learner.name, policy.name);
             return Err((algorithm.span(), message));
         }
-        if let Some(device) = &self.device
+        if let Some(device) = self.device.as_ref().filter(|device| *device.get_ref() == Device::Cuda)
             && !learner.needs_libtorch
         {
             let message =
-                format!("`device` is where libtorch computes, which `{}` does not use: leave it out", learner.name);
+                format!("`device` is \"cuda\", but `{}` computes on the CPU: leave it out", learner.name);
             return Err((device.span(), message));
         }
         self.check_objective()?;
@@ -352,7 +352,7 @@ mod tests {
             (
                 "device = 'cuda'\nalgorithm = 'evolution'",
                 "'cuda'",
-                "`device` is where libtorch computes, which `evolution` does not use: leave it out",
+                "`device` is \"cuda\", but `evolution` computes on the CPU: leave it out",
             ),
             (
                 "device = 'gpu'\nalgorithm = 'rloo'",

@@ -6,8 +6,7 @@ mod descending;
 use super::learner::Start;
 
 #[cfg(feature = "train")]
-pub(super) const START: Option<Start> = Some(|plan, training, from| {
-    Ok(Box::new(descending::Descending::new(plan, training, from)?))
-});
+pub(super) const START: Option<Start> =
+    Some(|plan, training, from| Ok(Box::new(descending::Descending::new(plan, training, from)?)));
 #[cfg(not(feature = "train"))]
 pub(super) const START: Option<Start> = None;

@@ -68,7 +68,8 @@ impl Experiment {
             return Ok(());
         };
         let lacks = lacks(*device.get_ref());
-        let message = |why| format!("`device` is \"cuda\", but {why}: expected \"cpu\", or a libtorch for CUDA");
+        let message =
+            |why| format!("`device` is \"cuda\", but {why}: expected \"cpu\", or a libtorch for CUDA");
         lacks.map_or(Ok(()), |why| Err(self.source.error(&device.span(), message(why)).into()))
     }
 }

@@ -6,7 +6,8 @@ use std::process::Output;
 
 use mascot::experiment::{DataRoot, Experiment, Kind};
 use mascot::files::Source;
-use mascot::policy::{Manifest, Policy, find};
+use mascot::policy::mlp::{self, Activation};
+use mascot::policy::{Manifest, Policy, Tensors, find};
 
 use crate::common;
 use crate::training::{mascot, path, refused};
@@ -122,6 +123,50 @@ fn a_price_of_energy_is_for_the_policy_that_knows_it() {
     refused(&run("hetero-6", "thrifty_gate", ", policy = 'relmas-hetero-6'"), &["`kind` is `relmas`"]);
 }
 
+/// A net that was learned elsewhere is made for one system, and its manifest knows of no training.
+#[test]
+fn a_net_from_elsewhere_runs_on_its_system() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let data = DataRoot::find(None).expect("the data is in the source tree");
+    let mut tensors = Tensors::default();
+    for (number, [outputs, inputs]) in [[4, 28], [7, 4]].into_iter().enumerate() {
+        let weights = (0..outputs * inputs).map(|i| (i % 5) as f32 - 2.0).collect();
+        tensors.insert(format!("{number}.weight"), &[outputs, inputs], weights);
+        tensors.insert(format!("{number}.bias"), &[outputs], vec![0.0; outputs]);
+    }
+    let policy = mlp::policy(
+        tensors,
+        vec![Activation::Tanh, Activation::Linear],
+        &data.system("hetero-6").expect("it ships"),
+    );
+    let file = path(folder.path(), "mine.toml");
+    policy.expect("it fits").write(Path::new(&file)).expect("the folder is ours");
+    let parameter = format!(", policy = {file:?}");
+    let output = run("hetero-6", "mlp", &parameter);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let validated = common::mascot(&["validate", &file]);
+    assert!(
+        String::from_utf8_lossy(&validated.stdout).contains("policy of `mlp` for `hetero-6`, 151 weights")
+    );
+    refused(
+        &run("simba-6", "mlp", &parameter),
+        &["of `simba-6` differ", "mascot.export_policy(", "system=\"simba-6\")", "transfer = true"],
+    );
+    let transferred = run("simba-6", "mlp", &format!("{parameter}, transfer = true"));
+    assert!(transferred.status.success(), "{}", String::from_utf8_lossy(&transferred.stderr));
+    refused(&run("hetero-6", "mlp", ""), &["there is no policy for `hetero-6`, policies/mlp-hetero-6.toml"]);
+    let manifest = fs::read_to_string(&file).expect("just written");
+    for (old, new, named) in [
+        ("[\"tanh\", \"linear\"]", "[\"tanh\"]", "expected [7, 28]"),
+        ("[\"tanh\", \"linear\"]", "[]", "4 tensors and 0 activations"),
+        ("\"tanh\"", "\"tan\"", "unknown variant `tan`"),
+    ] {
+        assert!(manifest.contains(old), "{manifest}");
+        fs::write(&file, manifest.replace(old, new)).expect("the folder is ours");
+        refused(&run("hetero-6", "mlp", &parameter), &[named]);
+    }
+}
+
 #[test]
 fn damaged_policies_are_errors() {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
@@ -150,6 +195,7 @@ fn damaged_policies_are_errors() {
             "`features` is `learned_gate-0`",
         ),
         (manifest.replace("kind = \"learned_gate\"", "kind = \"other\""), &weights[..], "`kind` is `other`"),
+        (manifest.replace("\ngenerations = ", "\n# "), &weights[..], "missing field `generations`"),
         ("kind = 3".to_string(), &weights[..], "mine.toml:1"),
     ] {
         let (code, message) = message(&manifest, weights);

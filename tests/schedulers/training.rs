@@ -171,7 +171,10 @@ fn libtorch_computes_where_it_is_told() {
         let on = |device: &str| train(folder.path(), &format!("{device}{learner}"), 2, &["--fresh"], "1");
         let output = on("device = 'cuda'\n");
         if !output.status.success() {
-            refused(&output, &["tiny.toml:11: `device` is \"cuda\", but", "expected \"cpu\"", "device = 'cuda'"]);
+            refused(
+                &output,
+                &["tiny.toml:11: `device` is \"cuda\", but", "expected \"cpu\"", "device = 'cuda'"],
+            );
             assert!(!folder.path().join("out").exists());
         }
         let weights = ["", "device = 'cpu'\n"].map(|device| {

@@ -36,7 +36,10 @@ impl Descending {
             let case = &cases[rng.random_range(0..cases.len())];
             setup(case, first_seed + rng.random_range(0..seeds), Price(0.0))
         };
-        Ok(Self { ddpg: ddpg.on(device(training.device())), env: Env::new(Box::new(source), hyper.reward, hyper.num_steps) })
+        Ok(Self {
+            ddpg: ddpg.on(device(training.device())),
+            env: Env::new(Box::new(source), hyper.reward, hyper.num_steps),
+        })
     }
 }
 

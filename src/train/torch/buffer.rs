@@ -38,7 +38,11 @@ pub(super) struct Queues {
 impl Queues {
     fn on(self, device: Device) -> Self {
         let Self { rows, queue, lengths } = self;
-        Self { rows: rows.to_device(device), queue: queue.to_device(device), lengths: lengths.to_device(device) }
+        Self {
+            rows: rows.to_device(device),
+            queue: queue.to_device(device),
+            lengths: lengths.to_device(device),
+        }
     }
 }
 

@@ -47,8 +47,12 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     let all = samples.iter().zip(&pushes);
     let weighed: Vec<Weighed> =
         all.map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
-    let gradient =
-        values(&gradient((net(name), true, Device::Cpu), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
+    let gradient = values(&gradient(
+        (net(name), true, Device::Cpu),
+        &weights,
+        features,
+        &mut weighed.iter().collect::<Vec<_>>(),
+    ));
     let value = |place: usize, by: f32| {
         let mut moved = moved.clone();
         moved[place] += by;
@@ -114,7 +118,8 @@ fn batches_add_up_to_the_whole() {
         samples.iter().map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
     let whole = {
         let own = Parameters::new(&weights);
-        let batch = Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features, Device::Cpu);
+        let batch =
+            Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features, Device::Cpu);
         let loss = loss(&net("relmas")(&own, &batch, true), &weighed.iter().collect::<Vec<_>>());
         values(&Tensor::run_backward(&[loss], own.leaves(), false, false))
     };
