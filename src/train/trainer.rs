@@ -4,7 +4,7 @@ use super::checkpoint::{Best, Checkpoint, Standing};
 use super::learner::{From, Learner, LogRow, learner};
 use super::origin::Origin;
 use super::validation::{Baseline, Validation};
-use crate::experiment::{Device, Error, Experiment, Progress, Training};
+use crate::experiment::{Error, Experiment, Progress, Training};
 use crate::hw::SystemSpec;
 use crate::plan::Plan;
 use crate::policy::{Manifest, Parameters, Policy, systems_sha256, trained_for};
@@ -14,7 +14,7 @@ use super::torch::lacks;
 
 /// Whoever has no libtorch is told so where the learner is made.
 #[cfg(not(feature = "train"))]
-fn lacks(_: Device) -> Option<&'static str> {
+fn lacks(_: crate::experiment::Device) -> Option<&'static str> {
     None
 }
 
