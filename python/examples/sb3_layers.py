@@ -42,13 +42,13 @@ def main() -> None:
     parser.add_argument("--algorithm", choices=["maskable", "recurrent"], default="maskable")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--rows", type=int, default=12)
+    parser.add_argument("--requests", type=int, default=100, help="of a run")
     parser.add_argument("--seed", type=int, default=1)
     told = parser.parse_args()
 
     def make() -> gymnasium.Env:
-        return gymnasium.make(
-            "mascot/Layers-v0", experiment=told.experiment, max_sub_jobs=told.rows, rewards={"met": 1.0, "missed": -1.0}
-        )
+        options = {"max_sub_jobs": told.rows, "rewards": {"met": 1.0, "missed": -1.0}, "requests": told.requests}
+        return gymnasium.make("mascot/Layers-v0", experiment=told.experiment, **options)
 
     env = make()
     kind, policy = (MaskablePPO, "MultiInputPolicy") if told.algorithm == "maskable" else (RecurrentPPO, "MultiInputLstmPolicy")
