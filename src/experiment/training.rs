@@ -25,6 +25,8 @@ pub struct Training {
     pub initial: Option<String>,
     /// The device on which libtorch computes: `cpu` (the default), or `cuda`, the first NVIDIA GPU.
     pub device: Option<Spanned<Device>>,
+    /// Parts that the policy is trained without, for an ablation; see `mascot list parts`. It then runs without them, too.
+    pub without: Option<Spanned<Vec<String>>>,
     /// What it maximises.
     pub objective: Option<Spanned<Objective>>,
     /// Traces of a generation, drawn over all cases; the same for all candidates.
@@ -59,6 +61,7 @@ impl Default for Training {
             algorithm: None,
             initial: None,
             device: None,
+            without: None,
             objective: None,
             traces: 8,
             validation_seeds: 1,
@@ -117,6 +120,11 @@ impl Training {
         self.device.as_ref().map_or_else(Device::default, |given| *given.get_ref())
     }
 
+    /// The parts that the policy is trained without.
+    pub fn without(&self) -> Vec<String> {
+        self.without.as_ref().map_or_else(Vec::new, |given| given.get_ref().clone())
+    }
+
     /// What it maximises.
     pub fn objective(&self) -> Objective {
         self.objective.as_ref().map_or_else(Objective::default, |given| given.get_ref().clone())
@@ -144,6 +152,10 @@ impl Training {
             let message =
                 format!("`device` is \"cuda\", but `{}` computes on the CPU: leave it out", learner.name);
             return Err((device.span(), message));
+        }
+        if let Some(without) = &self.without {
+            let wrong = |message| (without.span(), format!("`{}`: {message}", policy.name));
+            policy.check_parts(without.get_ref()).map_err(wrong)?;
         }
         self.check_objective()?;
         for other in LEARNERS {
@@ -360,6 +372,17 @@ mod tests {
                 "unknown variant `gpu`, expected `cpu` or `cuda`",
             ),
             ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, rloo, ddpg"),
+            (
+                "policy = 'relmas'\nwithout = ['drop']",
+                "['drop']",
+                "`relmas`: it has no parts that can be switched off",
+            ),
+            (
+                "without = ['hold', 'dorp']",
+                "['hold', 'dorp']",
+                "`learned_gate`: no part `dorp` (did you mean `drop`?); known: drop, hold, demotion, learned_drop, \
+                 learned_share, learned_order, learned_place, queue, bandwidth, hidden",
+            ),
             (
                 "policy = 'relmas'\nalgorithm = 'evolution'",
                 "'evolution'",

@@ -15,7 +15,8 @@ use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
 use super::dense::{ACTIVATION_MACS, Affine, tanh};
-use super::registry::{Manifest, Policy, system_sha256, trained_for};
+use super::manifest::{Manifest, system_sha256, trained_for};
+use super::registry::Policy;
 use super::relmas::{Observation, features};
 use super::weights::{Tensors, WeightsError};
 use crate::hw::SystemSpec;

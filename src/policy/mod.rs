@@ -14,6 +14,7 @@
 mod dense;
 pub mod explore;
 pub mod learned_gate;
+mod manifest;
 pub mod mlp;
 mod net;
 mod registry;
@@ -26,9 +27,10 @@ pub use explore::{Exploration, Explorer, Sample};
 pub use learned_gate::{LearnedGate, untrained};
 #[cfg(feature = "train")]
 pub(crate) use learned_gate::{NET as LEARNED_GATE_NET, thrift::NET as THRIFTY_GATE_NET};
+pub use manifest::{Manifest, TrainedFor, system_sha256, systems_sha256, trained_for};
 pub use registry::{
-    Build, Carry, Earlier, Explore, Made, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, Trained,
-    TrainedFor, find, system_sha256, systems_sha256, trained_for,
+    Build, Carry, Earlier, Explore, Made, POLICIES, Parameters, Part, Policy, PolicyEntry, Trained, Without,
+    find,
 };
 pub use relmas::{
     Actor, Decoder, HIDDEN, Observation, QUEUE_FEATURES, Relmas, features, initial, initial_of, outputs,

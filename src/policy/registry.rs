@@ -1,19 +1,19 @@
 //! The kinds of learned policies ([`POLICIES`]), and a trained policy as files: `<name>.safetensors` with its weights,
 //! and `<name>.toml`, the manifest, which records what they are for and how they were trained.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io, iter};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::explore::{Exploration, Explorer};
 use super::learned_gate::{self, LearnedGate, thrift};
-use super::mlp::{self, Activation, Mlp};
+use super::manifest::{Manifest, system_sha256};
+use super::mlp::{self, Mlp};
 use super::relmas::{self, Actor, Relmas};
 use super::weights::{Tensors, WeightsError};
 use crate::files::{InputError, Parameter, Price, RENAMED, Source, did_you_mean, sha256, write_atomic};
-use crate::hw::{AccelSpec, SystemSpec};
+use crate::hw::SystemSpec;
 use crate::rng::stream;
 use crate::sim::Scheduler;
 
@@ -50,6 +50,8 @@ pub enum Made {
 
 /// What training a kind of policy needs.
 pub struct Trained {
+    /// The weights as they are without some of the policy's parts.
+    pub without: Without,
     /// The experiment that trains it, of those that ship.
     pub training: &'static str,
     /// Makes the scheduler.
@@ -77,10 +79,29 @@ impl PolicyEntry {
     pub fn knows_price(&self) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == "energy")
     }
+
+    /// Checks that it has these parts; the error says which it has.
+    ///
+    /// # Errors
+    /// It has no such part.
+    pub fn check_parts(&self, without: &[String]) -> Result<(), String> {
+        let parts: Vec<&str> = self.parts.iter().map(|part| part.name).collect();
+        match without.iter().find(|name| !parts.contains(&&name[..])) {
+            None => Ok(()),
+            Some(_) if parts.is_empty() => Err("it has no parts that can be switched off".into()),
+            Some(name) => {
+                let (hint, known) = (did_you_mean(name, &parts), parts.join(", "));
+                Err(format!("no part `{name}`{hint}; known: {known}"))
+            }
+        }
+    }
 }
 
-/// A function that makes the scheduler that explores, for so many accelerators, at a price of energy.
-pub type Explore = fn(&Tensors, usize, f64, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
+/// A function that takes parts away from weights.
+pub type Without = fn(&[String], &Tensors) -> Result<Tensors, WeightsError>;
+
+/// A function that makes the scheduler that explores, for so many accelerators, with its parameters.
+pub type Explore = fn(&Tensors, usize, &Parameters, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
 
 /// A function that makes the scheduler from the weights, for so many accelerators, with its parameters.
 pub type Build = fn(&Tensors, usize, &Parameters) -> Result<Box<dyn Scheduler>, WeightsError>;
@@ -122,6 +143,7 @@ pub const POLICIES: &[PolicyEntry] = &[
         parts: learned_gate::PARTS,
         serves_any_system: true,
         made: Made::Trained(Trained {
+            without: learned_gate::tensors_without,
             training: "experiments/train-learned_gate.toml",
             build: |weights, _, with| {
                 Ok(Box::new(LearnedGate::without(&with.without, learned_gate::weights(weights)?)))
@@ -129,8 +151,9 @@ pub const POLICIES: &[PolicyEntry] = &[
             untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
             outputs: |_| learned_gate::NET[2],
             features_of: |_| learned_gate::NET[0],
-            explore: |weights, _, _, exploration| {
-                Ok(Box::new(LearnedGate::new(learned_gate::weights(weights)?).exploring(exploration)))
+            explore: |weights, _, with, exploration| {
+                let policy = LearnedGate::without(&with.without, learned_gate::weights(weights)?);
+                Ok(Box::new(policy.exploring(exploration)))
             },
         }),
     },
@@ -148,13 +171,14 @@ pub const POLICIES: &[PolicyEntry] = &[
         parts: &[],
         serves_any_system: true,
         made: Made::Trained(Trained {
+            without: HAS_NO_PARTS,
             training: "experiments/train-thrifty_gate.toml",
             build: |weights, _, with| Ok(Box::new(thrift::policy(weights, with.energy.0)?)),
             untrained: |seed, _| thrift::untrained(seed),
             outputs: |_| thrift::NET[2],
             features_of: |_| thrift::NET[0],
-            explore: |weights, _, price, exploration| {
-                Ok(Box::new(thrift::policy(weights, price)?.exploring(exploration)))
+            explore: |weights, _, with, exploration| {
+                Ok(Box::new(thrift::policy(weights, with.energy.0)?.exploring(exploration)))
             },
         }),
     },
@@ -168,6 +192,7 @@ pub const POLICIES: &[PolicyEntry] = &[
         parts: &[],
         serves_any_system: false,
         made: Made::Trained(Trained {
+            without: HAS_NO_PARTS,
             training: "experiments/train-hetero-6-relmas.toml",
             build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
             untrained: |seed, accelerators| {
@@ -192,6 +217,9 @@ pub const POLICIES: &[PolicyEntry] = &[
         made: Made::Exported(Mlp::of),
     },
 ];
+
+/// Of a policy without parts nothing can be taken away.
+const HAS_NO_PARTS: Without = |_, weights| Ok(weights.clone());
 
 const POLICY: Parameter = Parameter {
     name: "policy",
@@ -241,91 +269,6 @@ pub struct Parameters {
     pub without: Vec<String>,
     /// The price of energy, for policies that know one.
     pub energy: Price,
-}
-
-/// A manifest: what a policy is for and how it was trained.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    /// The kind of policy: a name of [`POLICIES`].
-    pub kind: String,
-    /// Version and meaning of its inputs.
-    pub features: String,
-    /// The system that it was trained for; several names are separated by commas.
-    pub system: String,
-    /// SHA-256 of that system's accelerators; of several systems that of their hashes.
-    pub system_sha256: String,
-    /// The accelerators of the only system; none in manifests of earlier versions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub trained_for: Vec<TrainedFor>,
-    /// SHA-256 of the weights' file.
-    pub weights_sha256: String,
-    /// SHA-256 of the weights that its training started from, if they were those of another policy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub initial_sha256: Option<String>,
-    /// The version of mascot that trained it.
-    pub version: String,
-    /// The commit that was built, if it is known and its sources were unchanged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// The generations or iterations of the training until these weights; this and what follows on the training is there
-    /// where `mascot train` made the policy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generations: Option<u64>,
-    /// The first validation seed, and how many there are of every case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_seeds: Option<[u64; 2]>,
-    /// The mean SLA rate on the validation seeds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validation_sla_rate: Option<f64>,
-    /// What each layer of an exported net does to its sums.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub activations: Vec<Activation>,
-    /// Names and shapes of the tensors.
-    pub tensors: BTreeMap<String, Vec<usize>>,
-    /// The SLA rates of the baseline schedulers on the validation seeds.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub baselines: BTreeMap<String, f64>,
-    /// The text of the experiment file of its training, which has all other settings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<String>,
-}
-
-/// An accelerator model for which a policy was trained.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainedFor {
-    /// Its name.
-    pub name: String,
-    /// Where it stands among the accelerators of the system, counted from 0.
-    pub places: Vec<usize>,
-    /// All that decides costs, as JSON.
-    pub costs: String,
-}
-
-impl Manifest {
-    /// A key on the training that is missing.
-    fn lacks(&self) -> Option<&'static str> {
-        let Self { generations, validation_seeds, validation_sla_rate, training, .. } = self;
-        let keys = [
-            ("generations", generations.is_some()),
-            ("validation_seeds", validation_seeds.is_some()),
-            ("validation_sla_rate", validation_sla_rate.is_some()),
-            ("training", training.is_some()),
-        ];
-        keys.into_iter().find(|(_, is_there)| !is_there).map(|(key, _)| key)
-    }
-
-    /// The accelerators by place: the name of each, and all that decides its costs as JSON. `None` where the manifest does
-    /// not have them, or they are not those of `system_sha256`.
-    pub fn accelerators(&self) -> Option<Vec<(&str, &str)>> {
-        let count = self.trained_for.iter().map(|of| of.places.len()).sum();
-        let at = |place: usize| self.trained_for.iter().find(|of| of.places.contains(&place));
-        let all: Vec<&TrainedFor> = (0..count).map(at).collect::<Option<_>>()?;
-        let costs: Vec<&str> = all.iter().map(|of| of.costs.as_str()).collect();
-        (hash(&costs) == self.system_sha256)
-            .then(|| all.iter().map(|of| (&of.name[..], &of.costs[..])).collect())
-    }
 }
 
 /// A policy, read and checked.
@@ -441,45 +384,11 @@ impl Policy {
         with: &Parameters,
     ) -> Result<Box<dyn Scheduler>, WeightsError> {
         let kind = find(&self.manifest.kind).expect("its kind was checked when it was read");
+        let without = self.manifest.without.iter().chain(&with.without).cloned().collect();
+        let with = Parameters { without, ..with.clone() };
         match &kind.made {
-            Made::Trained(trained) => (trained.build)(&self.weights, accelerators, with),
+            Made::Trained(trained) => (trained.build)(&self.weights, accelerators, &with),
             Made::Exported(build) => build(self, accelerators),
         }
     }
-}
-
-/// SHA-256 of a system's accelerators as JSON: a list of them in order, each an object with everything that decides the
-/// costs of layers, as [`AccelSpec`] is serialised. Names and sources are left out, and so is the DRAM, as a policy
-/// serves many bandwidths.
-pub fn system_sha256(system: &SystemSpec) -> String {
-    let models = system.accelerators.iter().map(|accelerator| &system.models[accelerator.model]);
-    hash(&models.map(json).collect::<Vec<_>>())
-}
-
-/// SHA-256 of the systems that a policy was trained for: of one, [`system_sha256`]; of several, that of their hashes.
-pub fn systems_sha256(systems: &[SystemSpec]) -> String {
-    let each: Vec<String> = systems.iter().map(system_sha256).collect();
-    if let [one] = &each[..] { one.clone() } else { sha256(each.concat().as_bytes()) }
-}
-
-/// The hash of accelerators by place.
-fn hash(accelerators: &[impl AsRef<str>]) -> String {
-    let all: Vec<&str> = accelerators.iter().map(AsRef::as_ref).collect();
-    sha256(format!("[{}]", all.join(",")).as_bytes())
-}
-
-fn json(model: &AccelSpec) -> String {
-    serde_json::to_string(model).expect("numbers and words are written without fail")
-}
-
-/// The accelerators of a system, for the manifest of a policy.
-pub fn trained_for(system: &SystemSpec) -> Vec<TrainedFor> {
-    let of_model = |(number, model): (usize, &AccelSpec)| TrainedFor {
-        name: model.name.clone(),
-        places: (0..system.accelerators.len())
-            .filter(|&at| system.accelerators[at].model == number)
-            .collect(),
-        costs: json(model),
-    };
-    system.models.iter().enumerate().map(of_model).filter(|of| !of.places.is_empty()).collect()
 }

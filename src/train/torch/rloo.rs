@@ -38,10 +38,13 @@ pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
     let (rloo, accelerators) = (training.rloo_parameters(), accelerators(plan));
     let objective = training.objective();
     let traces = training_traces(plan, objective.prices(), rloo.seed);
+    let policy = training.policy();
     let untrained = || (training.trained().untrained)(rloo.seed, accelerators);
     let weights = from.initial.cloned().unwrap_or_else(untrained);
-    let learner = Ascending::new(training.policy(), accelerators, &weights, rloo, training.headroom, traces)
-        .worth(objective.sla);
+    let weights = (training.trained().without)(&training.without(), &weights)?;
+    let learner = Ascending::new(policy, accelerators, &weights, rloo, training.headroom, traces)
+        .worth(objective.sla)
+        .without(training.without());
     Ok(Box::new(learner.at(from.state)?.on(device(training.device()))))
 });
 
@@ -59,6 +62,8 @@ struct Ascending<'a> {
     headroom: f64,
     /// What a deadline met is worth.
     sla: f64,
+    /// The parts that the policy is without.
+    without: Vec<String>,
     traces: Box<Traces<'a>>,
     net: Net,
     steps: u64,
@@ -86,6 +91,7 @@ impl<'a> Ascending<'a> {
             rloo,
             headroom,
             sla: 1.0,
+            without: Vec::new(),
             traces,
             net: net(policy.name),
             steps: 0,
@@ -98,6 +104,11 @@ impl<'a> Ascending<'a> {
     /// The learner, for which a deadline met is worth so much.
     fn worth(self, sla: f64) -> Self {
         Self { sla, ..self }
+    }
+
+    /// The learner of a policy without some of its parts.
+    fn without(self, without: Vec<String>) -> Self {
+        Self { without, ..self }
     }
 
     /// The learner in a stored state, if there is one.
@@ -173,6 +184,7 @@ impl Ascending<'_> {
             plays,
             spells: spells as u32,
             samples,
+            without: &self.without,
         };
         let groups = collect(self.kind, &self.own.tensors(), &setups, exploring);
         let outputs = (self.kind.outputs)(self.accelerators);
@@ -219,6 +231,11 @@ impl Ascending<'_> {
         let of = (self.net, learns_hidden, self.own.device());
         let gradient = gradient(of, &self.own.tensors(), features, weighed);
         let norm = self.adam.step_along(&mut self.own, &gradient);
+        if !self.without.is_empty() {
+            let left = (self.kind.without)(&self.without, &self.own.tensors());
+            let left = Parameters::new(&left.expect("the learner's own weights"));
+            self.own = left.on(self.own.device());
+        }
         self.average.follow(&self.own, REPLACED);
         norm
     }
