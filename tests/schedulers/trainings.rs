@@ -26,8 +26,14 @@ fn leaves_parts_out(learner: &str) {
     let path = folder.path().join("out/learned_gate-hetero-6.toml");
     let trained = Policy::read(&path, entry).expect("it was written");
     assert_eq!(trained.manifest.without, ["drop", "queue", "learned_order"]);
-    let again = (entry.without)(&trained.manifest.without, &trained.weights).expect("its own weights");
-    assert!(again == trained.weights && (entry.without)(&["hidden".into()], &again).unwrap() != again);
+    let again =
+        (entry.trained().expect("it is trained").without)(&trained.manifest.without, &trained.weights)
+            .expect("its own weights");
+    assert!(
+        again == trained.weights
+            && (entry.trained().expect("it is trained").without)(&["hidden".into()], &again).unwrap()
+                != again
+    );
     let dropped = |scheduler: &str| {
         let scheduler = format!("schedulers=[{scheduler}]");
         let out = tempfile::tempdir_in(folder.path()).expect("the folder is ours");
