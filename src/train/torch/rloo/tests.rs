@@ -123,8 +123,12 @@ fn batches_add_up_to_the_whole() {
         let loss = loss(&net("relmas")(&own, &batch, true), &weighed.iter().collect::<Vec<_>>());
         values(&Tensor::run_backward(&[loss], own.leaves(), false, false))
     };
-    let parts =
-        values(&gradient((net("relmas"), true), &weights, features, &mut weighed.iter().collect::<Vec<_>>()));
+    let parts = values(&gradient(
+        (net("relmas"), true, Device::Cpu),
+        &weights,
+        features,
+        &mut weighed.iter().collect::<Vec<_>>(),
+    ));
     assert_eq!(parts.len(), whole.len());
     let most = whole.iter().fold(0.0f32, |most, value| most.max(value.abs()));
     assert!(parts.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-5 * most));
