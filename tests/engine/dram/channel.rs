@@ -53,6 +53,8 @@ pub struct Channel {
     /// What has arrived and found no place in a queue, first come, first served.
     waiting: VecDeque<Request>,
     reads: Vec<Request>,
+    /// Writes that entered their queue since the last clock. They are posted: for the core they are done.
+    pub accepted: Vec<Request>,
     writes: Vec<Request>,
     draining: bool,
     /// Room for what one clock looks at.
@@ -80,6 +82,7 @@ impl Channel {
             activates: [NEVER; 4],
             waiting: VecDeque::new(),
             reads: Vec::new(),
+            accepted: Vec::new(),
             writes: Vec::new(),
             draining: false,
             misses: Vec::new(),
@@ -104,12 +107,16 @@ impl Channel {
             if queue.len() == self.queue {
                 return;
             }
-            queue.extend(self.waiting.pop_front());
+            queue.push(*request);
+            if request.write {
+                self.accepted.push(*request);
+            }
+            self.waiting.pop_front();
             self.idle_until = self.refreshed;
         }
     }
 
-    /// Gives at most one command. If it moves the data of a request: the request, and when the last of them are moved.
+    /// Gives at most one command. If it moves the data of a request: the request, and when the last of these are moved.
     pub fn tick(&mut self, now: i64) -> Option<(Request, i64)> {
         if now < self.idle_until {
             return None;

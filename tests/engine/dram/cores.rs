@@ -142,7 +142,7 @@ pub struct System<'a> {
     window: usize,
     channels: Vec<Channel>,
     cores: Vec<Core>,
-    /// Requests whose data have been moved at a clock: core, tile, and whether it was a write.
+    /// Requests that are done at a clock: reads whose data have been moved, writes that were accepted.
     returns: BTreeMap<i64, Vec<Request>>,
 }
 
@@ -179,7 +179,9 @@ impl<'a> System<'a> {
             }
         }
         for channel in &mut self.channels {
-            if let Some((request, at)) = channel.tick(now) {
+            let moved = channel.tick(now).filter(|(request, _)| !request.write);
+            let accepted = channel.accepted.drain(..).map(|request| (request, now + 1));
+            for (request, at) in accepted.chain(moved) {
                 self.returns.entry(at).or_default().push(request);
             }
         }

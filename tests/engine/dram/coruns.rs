@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::{Core, Layer, Memory, System};
 
-/// A kind of layer. Its sizes are in 8192nds of a refresh interval at the peak bandwidth of the memory: so its tiles, and
-/// the whole of it, take as long on every memory, and several refreshes pass.
+/// A kind of layer. Sizes are in nanoseconds that they take at the peak of the memory, so that a layer takes as long on
+/// every memory.
 struct Kind {
     name: &'static str,
     inputs: f64,
@@ -28,44 +28,42 @@ const fn kind(name: &'static str, [inputs, weights, outputs]: [f64; 3], run_byte
 /// Layers like those of corun.csv: the same spread of demands, fully connected ones all weights, early ones all
 /// activations. Our choice.
 const KINDS: [Kind; 12] = [
-    kind("fc", [16.0, 1000.0, 8.0], 1 << 20, 1, 1.5),
-    kind("gemm", [400.0, 600.0, 50.0], 1 << 20, 1, 1.2),
-    kind("c1_56", [500.0, 64.0, 400.0], 4096, 8, 1.1),
-    kind("c1_28", [500.0, 128.0, 300.0], 2048, 4, 0.95),
-    kind("c1_14", [256.0, 512.0, 128.0], 1024, 2, 0.8),
-    kind("c1_14b", [512.0, 256.0, 128.0], 512, 1, 0.65),
-    kind("depthwise", [500.0, 8.0, 500.0], 4096, 8, 0.7),
-    kind("c3_56", [300.0, 40.0, 300.0], 4096, 8, 0.3),
-    kind("c3_28", [250.0, 150.0, 150.0], 2048, 4, 0.28),
-    kind("c3_28n", [300.0, 100.0, 100.0], 512, 2, 0.36),
-    kind("c1_7", [128.0, 512.0, 64.0], 256, 1, 0.36),
-    kind("c3_7", [64.0, 700.0, 32.0], 256, 2, 0.14),
+    kind("fc", [8.0, 500.0, 4.0], 1 << 20, 1, 1.5),
+    kind("gemm", [200.0, 300.0, 25.0], 1 << 20, 1, 1.2),
+    kind("c1_56", [250.0, 32.0, 200.0], 4096, 8, 1.1),
+    kind("c1_28", [250.0, 64.0, 150.0], 2048, 4, 0.95),
+    kind("c1_14", [128.0, 256.0, 64.0], 1024, 2, 0.8),
+    kind("c1_14b", [256.0, 128.0, 64.0], 512, 1, 0.65),
+    kind("depthwise", [250.0, 4.0, 250.0], 4096, 8, 0.7),
+    kind("c3_56", [150.0, 20.0, 150.0], 4096, 8, 0.3),
+    kind("c3_28", [125.0, 75.0, 75.0], 2048, 4, 0.28),
+    kind("c3_28n", [150.0, 50.0, 50.0], 512, 2, 0.36),
+    kind("c1_7", [64.0, 256.0, 32.0], 256, 1, 0.36),
+    kind("c3_7", [32.0, 350.0, 16.0], 256, 2, 0.14),
 ];
 
-/// Refresh intervals that a layer takes alone, about.
-const INTERVALS: f64 = 4.0;
+/// How long a layer takes alone, about: four refresh intervals of DDR4, eight of the others.
+const LAYER_NS: f64 = 32_000.0;
 
 /// Co-runs of each memory.
 pub const CORUNS: usize = 36;
 
 impl Kind {
     fn layer(&self, memory: &Memory) -> Layer {
-        let per_clock = memory.peak_bytes() / memory.burst_bytes as f64;
-        let interval = memory.timing.refi as f64;
-        let bursts = |size: f64| (size / 8192.0 * interval * per_clock).round().max(1.0) as u64;
-        let (inputs, weights, outputs) = (bursts(self.inputs), bursts(self.weights), bursts(self.outputs));
-        let of_tile = inputs as f64 + weights as f64 / self.reuse as f64 + outputs as f64;
-        let compute = of_tile / per_clock / self.demand;
-        let tiles = (INTERVALS * interval / compute.max(of_tile / per_clock)).round();
+        let per_ns = memory.peak_bytes() / memory.burst_bytes as f64 / memory.clock_ns;
+        let bursts = |ns: f64| (ns * per_ns).round().max(1.0) as u64;
+        let load_ns = self.inputs + self.weights / self.reuse as f64 + self.outputs;
+        let compute_ns = load_ns / self.demand;
+        let tiles = LAYER_NS / compute_ns.max(load_ns);
         Layer {
             name: self.name,
-            tiles: tiles as u64,
-            inputs,
+            tiles: tiles.round() as u64,
+            inputs: bursts(self.inputs),
             run: self.run_bytes / memory.burst_bytes,
-            weights,
+            weights: bursts(self.weights),
             reuse: self.reuse,
-            outputs,
-            compute: compute.round() as i64,
+            outputs: bursts(self.outputs),
+            compute: (compute_ns / memory.clock_ns).round() as i64,
         }
     }
 }
@@ -88,7 +86,7 @@ pub fn parts(memory: &Memory, index: usize, addresses: u64) -> Vec<Part> {
     let staggered = index / 6 % 3 == 2;
     let part = |core: u64| {
         let layer = KINDS[draws.below(KINDS.len() as u64) as usize].layer(memory);
-        let start = draws.below(2 * memory.timing.refi as u64) as i64;
+        let start = (draws.below(16_000) as f64 / memory.clock_ns) as i64;
         // Tensors start at random pages of 4 KiB, each core's in a region of its own.
         let base = (core << 32) + places.below(1 << 16) * (4096 / memory.burst_bytes);
         Part { layer, start: if staggered { start } else { 0 }, base }

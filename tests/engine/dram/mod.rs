@@ -32,11 +32,13 @@ pub struct Memory {
     /// Bytes of a burst: what one read or write moves.
     pub burst_bytes: u64,
     /// Requests that a core may have outstanding: 64 on DDR4, as in tests/data/contention/corun.csv, and elsewhere as
-    /// many as move the bytes of the same 107 ns at the peak, rounded up to a power of two.
+    /// many as let one core alone come close to the peak (64 to 107 ns of it).
     pub window: usize,
     /// Entries of the queue of reads, and of that of writes, of a channel: 32 as in Ramulator 2; 64 as gem5 has it for
     /// LPDDR5, where bursts are half as long.
     pub queue: usize,
+    /// A clock of the command bus in nanoseconds.
+    pub clock_ns: f64,
     /// Times between commands.
     pub timing: Timing,
 }
@@ -92,6 +94,7 @@ pub const DDR4: Memory = Memory {
     burst_bytes: 64,
     window: 64,
     queue: 32,
+    clock_ns: 1.0 / 1.2,
     timing: Timing {
         burst: 4,
         cl: 16,
@@ -113,18 +116,19 @@ pub const DDR4: Memory = Memory {
     },
 };
 
-/// A stack of HBM2 at 2 Gb/s per pin, 1 GHz, as 16 pseudo-channels of 64 bits: 256 GB/s. JESD235 gives the organisation
+/// Half a stack of HBM2 at 2 Gb/s per pin, 1 GHz: 8 of its 16 pseudo-channels of 64 bits, 128 GB/s. JESD235 gives the organisation
 /// and burst length 4; the times are those of HBM_2000_4H_1x64 in gem5 (in nanoseconds, which are clocks here), with
 /// tRFC = 260 ns and tREFI = 3.9 us of HBM2_8Gb_x128 in DRAMsim3.
 pub const HBM2: Memory = Memory {
     name: "hbm2",
-    channels: 16,
+    channels: 8,
     groups: 4,
     banks: 4,
     row_bursts: 32,
     burst_bytes: 32,
-    window: 1024,
+    window: 256,
     queue: 64,
+    clock_ns: 1.0,
     timing: Timing {
         burst: 2,
         cl: 18,
@@ -156,8 +160,9 @@ pub const LPDDR5: Memory = Memory {
     banks: 4,
     row_bursts: 64,
     burst_bytes: 32,
-    window: 256,
+    window: 128,
     queue: 64,
+    clock_ns: 1.25,
     timing: Timing {
         burst: 2,
         cl: 17,
