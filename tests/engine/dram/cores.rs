@@ -135,6 +135,15 @@ impl Core {
     }
 }
 
+/// What came of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// The clock at which each layer ends.
+    pub ends: Vec<i64>,
+    /// Bursts moved until the first of them ends.
+    pub until_first: u64,
+}
+
 /// Cores that share a memory.
 #[derive(Debug)]
 pub struct System<'a> {
@@ -153,14 +162,20 @@ impl<'a> System<'a> {
         Self { memory, window, channels, cores, returns: BTreeMap::new() }
     }
 
-    /// Runs until all layers have ended: the clocks at which they end.
-    pub fn run(mut self) -> Vec<i64> {
-        let mut now = 0;
+    /// Runs until all layers have ended.
+    pub fn run(mut self) -> Run {
+        let (mut now, mut until_first) = (0, None);
         while self.cores.iter().any(|core| core.end.is_none()) {
             self.clock(now);
+            if until_first.is_none() && self.cores.iter().any(|core| core.end.is_some()) {
+                until_first = Some(self.channels.iter().map(|channel| channel.bursts).sum());
+            }
             now += 1;
         }
-        self.cores.iter().map(|core| core.end.expect("all have ended")).collect()
+        Run {
+            ends: self.cores.iter().map(|core| core.end.expect("all have ended")).collect(),
+            until_first: until_first.expect("one has ended"),
+        }
     }
 
     fn clock(&mut self, now: i64) {

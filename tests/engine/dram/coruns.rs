@@ -1,10 +1,7 @@
 //! Co-runs of the twin, as data for the contention model: layers of different demand on 2 to 8 cores.
+//! `UPDATE=1 cargo test --release --test engine twin` writes them to tests/data/contention/twin.csv.
 
-use std::fmt::Write as _;
-
-use rayon::prelude::*;
-
-use super::{Core, Layer, Memory, System};
+use super::{Core, DDR4, HBM2, LPDDR5, Layer, Memory, Run, System};
 
 /// A kind of layer. Sizes are in nanoseconds that they take at the peak of the memory, so that a layer takes as long on
 /// every memory.
@@ -70,56 +67,93 @@ impl Kind {
 
 /// What runs on a core, and from when.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
-    pub layer: Layer,
-    pub start: i64,
+struct Part {
+    layer: Layer,
+    start: i64,
     /// The burst at which its memory starts.
-    pub base: u64,
+    base: u64,
 }
 
-/// The layers of the `index`th co-run: as many, the same kinds and starts on every memory. One in three starts its layers
-/// one after the other.
-pub fn parts(memory: &Memory, index: usize, addresses: u64) -> Vec<Part> {
-    let mut draws = Draws(index as u64);
-    let mut places = Draws(1000 * addresses + index as u64);
-    let layers = [2, 3, 4, 6, 8, 2][index % 6];
-    let staggered = index / 6 % 3 == 2;
-    let part = |core: u64| {
-        let layer = KINDS[draws.below(KINDS.len() as u64) as usize].layer(memory);
-        let start = (draws.below(16_000) as f64 / memory.clock_ns) as i64;
-        // Tensors start at random pages of 4 KiB, each core's in a region of its own.
-        let base = (core << 32) + places.below(1 << 16) * (4096 / memory.burst_bytes);
-        Part { layer, start: if staggered { start } else { 0 }, base }
+/// A memory system of the data.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    pub name: &'static str,
+    memory: Memory,
+    /// Requests that a core may have outstanding.
+    window: usize,
+    /// Which of several draws of addresses the tensors have.
+    addresses: u64,
+    /// The share of the peak that is delivered while all layers run, in hundredths: the mean of `delivered` over the
+    /// twelve co-runs of at least four layers that start together.
+    pub efficiency: f64,
+}
+
+/// All memory systems of the data. Those named after DDR4 run the same layers: with unbounded queues; with tensors at other
+/// addresses; without the gaps between reads and writes (`rows`); also without the times of rows (`refresh`); on a bus
+/// that is never held up (`ideal`).
+pub fn configs() -> [Config; 8] {
+    let config = |name, memory: Memory, efficiency| {
+        let (window, addresses) = (memory.window, 0);
+        Config { name, memory, window, addresses, efficiency }
     };
-    (0..layers).map(part).collect()
+    let rows = DDR4.without_turnarounds();
+    let refresh = rows.without_rows();
+    [
+        config("ddr4", DDR4, 0.83),
+        config("hbm2", HBM2, 0.80),
+        config("lpddr5", LPDDR5, 0.77),
+        Config { window: usize::MAX, ..config("ddr4_fifo", DDR4, 0.87) },
+        Config { addresses: 1, ..config("ddr4_elsewhere", DDR4, 0.83) },
+        config("ddr4_rows", rows, 0.86),
+        config("ddr4_refresh", refresh, 0.96),
+        config("ddr4_ideal", refresh.without_refresh(), 1.0),
+    ]
 }
 
-/// When each part ends. `window` limits the outstanding requests of each core.
-pub fn ends(memory: &Memory, window: usize, parts: &[Part]) -> Vec<i64> {
-    let cores = parts.iter().map(|part| Core::new(part.layer, part.start, part.base)).collect();
-    System::new(memory, window, cores).run()
-}
+impl Config {
+    fn run(&self, parts: &[Part]) -> Run {
+        let cores = parts.iter().map(|part| Core::new(part.layer, part.start, part.base)).collect();
+        System::new(&self.memory, self.window, cores).run()
+    }
 
-/// The rows of all co-runs of a memory, in the format of `mascot contention verify`.
-pub fn rows(config: &str, memory: &Memory, window: usize) -> String {
-    let corun = |index: usize| {
-        let parts = parts(memory, index, 0);
-        let ends = ends(memory, window, &parts);
-        let mut rows = String::new();
-        for (core, (part, end)) in parts.iter().zip(ends).enumerate() {
-            let alone = self::ends(memory, window, &[Part { start: 0, ..*part }])[0];
-            let bytes = part.layer.bursts() * memory.burst_bytes;
-            let (name, n, per_tile) = (part.layer.name, parts.len(), bytes / part.layer.tiles);
-            let (start, peak) = (part.start, memory.peak_bytes());
-            writeln!(
-                rows,
-                "{config}-{index:03},{n},{name},{core},{alone},{bytes},{per_tile},{start},{end},{peak},{config}"
-            )
-            .expect("a string");
-        }
-        rows
-    };
-    (0..CORUNS).into_par_iter().map(corun).collect::<Vec<_>>().concat()
+    /// The layers of the `index`th co-run: as many, the same kinds and starts on every memory. One in three starts its layers
+    /// one after the other.
+    fn parts(&self, index: usize) -> Vec<Part> {
+        let memory = &self.memory;
+        let mut draws = Draws(index as u64);
+        let mut places = Draws(1000 + 1000 * self.addresses + index as u64);
+        let layers = [2, 3, 4, 6, 8, 2][index % 6];
+        let staggered = index / 6 % 3 == 2;
+        let part = |core: u64| {
+            let layer = KINDS[draws.below(KINDS.len() as u64) as usize].layer(memory);
+            let start = (draws.below(16_000) as f64 / memory.clock_ns) as i64;
+            // Tensors start at random pages of 4 KiB, each core's in a region of its own.
+            let base = (core << 32) + places.below(1 << 16) * (4096 / memory.burst_bytes);
+            Part { layer, start: if staggered { start } else { 0 }, base }
+        };
+        (0..layers).map(part).collect()
+    }
+
+    /// The share of the peak that a co-run gets until its first layer ends.
+    pub fn delivered(&self, index: usize) -> f64 {
+        let run = self.run(&self.parts(index));
+        let first = *run.ends.iter().min().expect("a layer");
+        (run.until_first * self.memory.burst_bytes) as f64 / self.memory.peak_bytes() / first as f64
+    }
+
+    /// The rows of a co-run, in the format of `mascot contention verify`.
+    pub fn rows(&self, index: usize) -> String {
+        let parts = self.parts(index);
+        let ends = self.run(&parts).ends;
+        let row = |(core, (part, end)): (usize, (&Part, i64))| {
+            let alone = self.run(&[Part { start: 0, ..*part }]).ends[0];
+            let bytes = part.layer.bursts() * self.memory.burst_bytes;
+            let (name, layer, n) = (self.name, part.layer.name, parts.len());
+            let (start, per_tile, peak) = (part.start, bytes / part.layer.tiles, self.memory.peak_bytes());
+            format!("{name}-{index:03},{n},{layer},{core},{alone},{bytes},{per_tile},{start},{end},{peak},{name}\n")
+        };
+        parts.iter().zip(ends).enumerate().map(row).collect()
+    }
 }
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).

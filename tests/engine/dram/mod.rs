@@ -14,7 +14,8 @@ mod cores;
 mod coruns;
 
 pub use self::channel::{Channel, Place, Request};
-pub use self::cores::{Core, Layer, System};
+pub use self::cores::{Core, Layer, Run, System};
+pub use self::coruns::{CORUNS, configs};
 
 /// What a memory is made of.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +186,29 @@ pub const LPDDR5: Memory = Memory {
 };
 
 impl Memory {
+    /// The same without the gaps between reads and writes.
+    pub fn without_turnarounds(mut self) -> Self {
+        let t = &mut self.timing;
+        t.cwl = t.cl + 2;
+        (t.wtr_s, t.wtr_l) = (t.ccd_s - t.cwl - t.burst, t.ccd_l - t.cwl - t.burst);
+        self
+    }
+
+    /// The same with rows that open and close at once, and bank groups without their own limits.
+    pub fn without_rows(mut self) -> Self {
+        let t = &mut self.timing;
+        (t.rcd, t.rp, t.ras, t.rtp, t.wr) = (0, 0, 0, 0, -t.cwl - t.burst);
+        (t.rrd_s, t.rrd_l, t.faw, t.ccd_l) = (0, 0, 0, t.ccd_s);
+        (t.wtr_s, t.wtr_l) = (t.wtr_s, t.wtr_s);
+        self
+    }
+
+    /// The same without refresh.
+    pub fn without_refresh(mut self) -> Self {
+        self.timing.rfc = 0;
+        self
+    }
+
     /// Bytes per clock of all channels at their peak.
     pub fn peak_bytes(&self) -> f64 {
         (self.channels * self.burst_bytes) as f64 / self.timing.burst as f64
