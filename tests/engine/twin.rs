@@ -20,7 +20,8 @@ const HEADER: &str = "experiment,n,layer,core,alone_cycles,dram_bytes,bytes_per_
 fn twin_data_are_what_the_twin_gives() {
     let update = std::env::var_os("UPDATE").is_some();
     let step = if update { 1 } else { 7 };
-    let coruns: Vec<_> = configs().into_iter().flat_map(|c| (0..CORUNS).step_by(step).map(move |i| (c, i))).collect();
+    let coruns: Vec<_> =
+        configs().into_iter().flat_map(|c| (0..CORUNS).step_by(step).map(move |i| (c, i))).collect();
     let rows = coruns.into_par_iter().map(|(config, index)| config.rows(index));
     let rows: Vec<String> = rows.collect();
     if update {
@@ -43,6 +44,52 @@ fn twin_delivers_the_efficiencies_of_the_guide() {
 
 fn report() -> Report {
     let coruns = CoRuns::read(Path::new(DATA)).expect("the data are valid");
-    let efficiency = |config: &str| configs().iter().find(|c| c.name == config).expect("a memory system").efficiency;
+    let efficiency =
+        |config: &str| configs().iter().find(|c| c.name == config).expect("a memory system").efficiency;
     verify(&coruns, efficiency)
+}
+
+/// Mean errors of durations in percent, as the guide has them. A change of the model of contention changes them.
+const ERRORS: [(&str, [(&str, f64); 3]); 7] = [
+    ("ddr4", [("proportional", 28.2), ("max_min", 5.6), ("knee", 4.3)]),
+    ("hbm2", [("proportional", 26.7), ("max_min", 6.1), ("knee", 5.0)]),
+    ("lpddr5", [("proportional", 26.2), ("max_min", 6.8), ("knee", 5.8)]),
+    ("ddr4_fifo", [("max_min", 11.8), ("knee", 10.5), ("fifo", 3.4)]),
+    ("ddr4_rows", [("proportional", 29.0), ("max_min", 5.4), ("knee", 4.2)]),
+    ("ddr4_refresh", [("proportional", 29.0), ("max_min", 4.7), ("knee", 3.1)]),
+    ("ddr4_ideal", [("proportional", 30.4), ("max_min", 4.3), ("knee", 2.8)]),
+];
+
+#[test]
+fn twin_bears_out_the_errors_of_the_guide() {
+    let report = report();
+    for (config, models) in ERRORS {
+        for (model, error) in models {
+            let mean = report[config][model].mean;
+            assert!((mean - error).abs() < 0.06, "{model} on {config}: {mean} %, not {error} %");
+        }
+    }
+    // Shares follow the weights that the rules say: equal if the window bounds what a core asks for at once, else by
+    // bytes per tile.
+    for config in ["ddr4", "hbm2", "lpddr5"] {
+        let mean = |model| report[config][model].mean;
+        let best = ["proportional", "fifo", "max_min"].map(mean).into_iter().fold(mean("knee"), f64::min);
+        assert_eq!(best, mean("knee"), "{config}");
+    }
+    let fifo = &report["ddr4_fifo"];
+    assert!(fifo.values().all(|errors| errors.mean >= fifo["fifo"].mean));
+}
+
+/// The same co-runs with tensors at other addresses: what no model can know that does not know addresses.
+#[test]
+fn twin_durations_depend_on_addresses() {
+    let coruns = CoRuns::read(Path::new(DATA)).expect("the data are valid");
+    let durations = |config: &str| -> Vec<f64> {
+        let (_, coruns) = coruns.by_config().find(|c| c.0 == config).expect("a memory system");
+        coruns.iter().flat_map(|corun| &corun.layers).map(|l| (l.end_cycle - l.start_cycle) as f64).collect()
+    };
+    let differences = durations("ddr4").into_iter().zip(durations("ddr4_elsewhere"));
+    let differences: Vec<f64> = differences.map(|(a, b)| 200.0 * (a - b).abs() / (a + b)).collect();
+    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    assert!((mean - 1.2).abs() < 0.06, "{mean} %");
 }

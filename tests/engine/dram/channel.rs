@@ -165,12 +165,21 @@ impl Channel {
     }
 
     /// Activates or precharges the bank of the first place where that is possible. Returns until when no command is.
-    fn open_or_close<'a>(&mut self, places: impl Iterator<Item = &'a Place>, now: i64, mut soonest: i64) -> i64 {
+    fn open_or_close<'a>(
+        &mut self,
+        places: impl Iterator<Item = &'a Place>,
+        now: i64,
+        mut soonest: i64,
+    ) -> i64 {
         for &place in places {
             let is_open = self.open_rows[place.bank].is_some();
             let ready = if is_open { self.precharge_ready(place.bank) } else { self.activate_ready(place) };
             if ready <= now {
-                if is_open { self.precharge(place.bank, now) } else { self.activate(place, now) }
+                if is_open {
+                    self.precharge(place.bank, now)
+                } else {
+                    self.activate(place, now)
+                }
                 return now + 1;
             }
             soonest = soonest.min(ready);

@@ -10,7 +10,8 @@ fn clocks_per_read(memory: &Memory, reads: u64, place: impl Fn(u64) -> Place) ->
     for tile in 0..reads {
         channel.push(Request { place: place(tile), write: false, core: 0, tile });
     }
-    let returns: Vec<i64> = (0..).filter_map(|now| channel.tick(now)).map(|(_, at)| at).take(reads as usize).collect();
+    let returns: Vec<i64> =
+        (0..).filter_map(|now| channel.tick(now)).map(|(_, at)| at).take(reads as usize).collect();
     (returns[returns.len() - 1] - returns[0]) as f64 / (reads - 1) as f64
 }
 
@@ -89,7 +90,8 @@ fn streams_of_hits_and_of_misses_have_their_closed_forms() {
 fn efficiency(memory: &Memory, copies: u64, pages: u64) -> f64 {
     let tile = (500.0 * memory.peak_bytes()) as u64 / memory.burst_bytes;
     let (run, weights, reuse) = (1 << 20, 0, 1);
-    let layer = Layer { name: "stream", tiles: 40, inputs: tile, run, weights, reuse, outputs: 1, compute: 1 };
+    let layer =
+        Layer { name: "stream", tiles: 40, inputs: tile, run, weights, reuse, outputs: 1, compute: 1 };
     let core = |i| Core::new(layer, 0, (i << 32) + i * pages * 4096 / memory.burst_bytes);
     let ends = System::new(memory, memory.window, (0..copies).map(core).collect()).run().ends;
     let bytes = (copies * layer.bursts() * memory.burst_bytes) as f64;

@@ -18,7 +18,13 @@ struct Kind {
     demand: f64,
 }
 
-const fn kind(name: &'static str, [inputs, weights, outputs]: [f64; 3], run_bytes: u64, reuse: u64, demand: f64) -> Kind {
+const fn kind(
+    name: &'static str,
+    [inputs, weights, outputs]: [f64; 3],
+    run_bytes: u64,
+    reuse: u64,
+    demand: f64,
+) -> Kind {
     Kind { name, inputs, run_bytes, weights, reuse, outputs, demand }
 }
 
@@ -100,11 +106,11 @@ pub fn configs() -> [Config; 8] {
     let refresh = rows.without_rows();
     [
         config("ddr4", DDR4, 0.83),
-        config("hbm2", HBM2, 0.80),
+        config("hbm2", HBM2, 0.81),
         config("lpddr5", LPDDR5, 0.77),
         Config { window: usize::MAX, ..config("ddr4_fifo", DDR4, 0.87) },
         Config { addresses: 1, ..config("ddr4_elsewhere", DDR4, 0.83) },
-        config("ddr4_rows", rows, 0.86),
+        config("ddr4_rows", rows, 0.85),
         config("ddr4_refresh", refresh, 0.96),
         config("ddr4_ideal", refresh.without_refresh(), 1.0),
     ]
@@ -150,7 +156,9 @@ impl Config {
             let bytes = part.layer.bursts() * self.memory.burst_bytes;
             let (name, layer, n) = (self.name, part.layer.name, parts.len());
             let (start, per_tile, peak) = (part.start, bytes / part.layer.tiles, self.memory.peak_bytes());
-            format!("{name}-{index:03},{n},{layer},{core},{alone},{bytes},{per_tile},{start},{end},{peak},{name}\n")
+            format!(
+                "{name}-{index:03},{n},{layer},{core},{alone},{bytes},{per_tile},{start},{end},{peak},{name}\n"
+            )
         };
         parts.iter().zip(ends).enumerate().map(row).collect()
     }

@@ -223,7 +223,12 @@ impl Memory {
         let (group, upper) = (upper % self.groups, upper / self.groups);
         let (bank, row) = (upper / self.row_bursts % self.banks, upper / self.row_bursts / self.banks);
         let bank = bank ^ row % self.banks;
-        Place { channel: channel as usize, group: group as usize, bank: (group * self.banks + bank) as usize, row }
+        Place {
+            channel: channel as usize,
+            group: group as usize,
+            bank: (group * self.banks + bank) as usize,
+            row,
+        }
     }
 }
 
