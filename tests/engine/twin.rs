@@ -11,7 +11,7 @@ use crate::dram::{CORUNS, configs};
 
 const DATA: &str = "tests/data/contention/twin.csv";
 
-const HEADER: &str = "experiment,n,layer,core,alone_cycles,dram_bytes,bytes_per_tile,start_cycle,end_cycle,\\
+const HEADER: &str = "experiment,n,layer,core,alone_cycles,dram_bytes,bytes_per_tile,start_cycle,end_cycle,\
                       bandwidth_bytes_per_cycle,config\n";
 
 /// With UPDATE=1 all co-runs are simulated and written; else every seventh, which has all numbers of layers and both kinds

@@ -64,9 +64,8 @@ pub struct Channel {
     refreshed: i64,
     /// No command is possible before this clock.
     idle_until: i64,
-    /// Bursts moved, and activates.
+    /// Bursts moved.
     pub bursts: u64,
-    pub activations: u64,
 }
 
 impl Channel {
@@ -90,7 +89,6 @@ impl Channel {
             refreshed: 0,
             idle_until: 0,
             bursts: 0,
-            activations: 0,
         }
     }
 
@@ -228,7 +226,6 @@ impl Channel {
         }
         self.activates.rotate_left(1);
         self.activates[3] = now;
-        self.activations += 1;
     }
 
     fn precharge_ready(&self, bank: usize) -> i64 {

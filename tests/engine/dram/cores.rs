@@ -128,8 +128,11 @@ impl Core {
     fn done(&mut self, tile: u64, write: bool) {
         self.outstanding -= 1;
         self.read[(tile % 2) as usize] += u64::from(!write);
-        let read = &mut self.read[(self.loaded % 2) as usize];
-        if self.loaded < self.layer.tiles && *read == self.layer.reads(self.loaded) {
+        while self.loaded < self.layer.tiles {
+            let read = &mut self.read[(self.loaded % 2) as usize];
+            if *read < self.layer.reads(self.loaded) {
+                break;
+            }
             (*read, self.loaded) = (0, self.loaded + 1);
         }
     }

@@ -3,8 +3,8 @@
 //!
 //! Modelled: the timing between commands that limits bandwidth (in the table below), one command per channel and clock,
 //! all-bank refresh, reads before writes with a write queue that is drained. Left out: power states, ranks, ECC,
-//! per-bank refresh, commands that take two clocks (activations of HBM2 and LPDDR5), the clock synchronisation of
-//! LPDDR5, and the time in the network between cores and controllers.
+//! per-bank refresh, commands that take two clocks (activations of HBM2 and LPDDR5), HBM2's second command bus, the clock
+//! synchronisation of LPDDR5, and the time in the network between cores and controllers.
 //!
 //! All times are in clocks of the memory's command bus, which is also the clock of the cores here.
 
