@@ -74,7 +74,10 @@ fn twin_bears_out_the_errors_of_the_guide() {
     // bytes per tile.
     for config in ["ddr4", "hbm2", "lpddr5"] {
         let mean = |model| report[config][model].mean;
-        assert!(["proportional", "fifo", "max_min"].map(mean).iter().all(|&error| error > mean("knee")), "{config}");
+        assert!(
+            ["proportional", "fifo", "max_min"].map(mean).iter().all(|&error| error > mean("knee")),
+            "{config}"
+        );
     }
     let fifo = &report["ddr4_fifo"];
     assert!(fifo.values().all(|errors| errors.mean >= fifo["fifo"].mean));

@@ -7,21 +7,21 @@ use super::{Memory, Timing};
 
 /// Where a burst lies; `bank` counts over all bank groups of the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub channel: usize,
-    pub group: usize,
-    pub bank: usize,
-    pub row: u64,
+pub(crate) struct Place {
+    pub(crate) channel: usize,
+    pub(crate) group: usize,
+    pub(crate) bank: usize,
+    pub(crate) row: u64,
 }
 
 /// A burst that a core reads or writes.
 #[derive(Clone, Copy, Debug)]
-pub struct Request {
-    pub place: Place,
-    pub write: bool,
+pub(crate) struct Request {
+    pub(crate) place: Place,
+    pub(crate) write: bool,
     /// Who sent it, and for which tile of its layer.
-    pub core: usize,
-    pub tile: u64,
+    pub(crate) core: usize,
+    pub(crate) tile: u64,
 }
 
 /// Before all commands.
@@ -40,7 +40,7 @@ const NONE: Last = Last { activate: NEVER, precharge: NEVER, read: NEVER, write:
 
 /// A channel with its controller.
 #[derive(Debug)]
-pub struct Channel {
+pub(crate) struct Channel {
     timing: Timing,
     /// Entries of each of the two queues.
     queue: usize,
@@ -54,7 +54,7 @@ pub struct Channel {
     waiting: VecDeque<Request>,
     reads: Vec<Request>,
     /// Writes that entered their queue since the last clock. They are posted: for the core they are done.
-    pub accepted: Vec<Request>,
+    pub(crate) accepted: Vec<Request>,
     writes: Vec<Request>,
     draining: bool,
     /// Room for what one clock looks at.
@@ -65,11 +65,11 @@ pub struct Channel {
     /// No command is possible before this clock.
     idle_until: i64,
     /// Bursts moved.
-    pub bursts: u64,
+    pub(crate) bursts: u64,
 }
 
 impl Channel {
-    pub fn new(memory: &Memory) -> Self {
+    pub(crate) fn new(memory: &Memory) -> Self {
         let banks = (memory.groups * memory.banks) as usize;
         Self {
             timing: memory.timing,
@@ -93,7 +93,7 @@ impl Channel {
     }
 
     /// A request arrives.
-    pub fn push(&mut self, request: Request) {
+    pub(crate) fn push(&mut self, request: Request) {
         self.waiting.push_back(request);
         self.admit();
     }
@@ -115,7 +115,7 @@ impl Channel {
     }
 
     /// Gives at most one command. If it moves the data of a request: the request, and when the last of these are moved.
-    pub fn tick(&mut self, now: i64) -> Option<(Request, i64)> {
+    pub(crate) fn tick(&mut self, now: i64) -> Option<(Request, i64)> {
         if now < self.idle_until {
             return None;
         }

@@ -7,20 +7,20 @@ use super::{Channel, Memory, Request};
 /// A layer as its core sees it: a loop over equal tiles. Of each it reads inputs and, every `reuse` tiles, weights; it
 /// computes while the next tile is read (double buffering); then it writes outputs.
 #[derive(Clone, Copy, Debug)]
-pub struct Layer {
-    pub name: &'static str,
-    pub tiles: u64,
+pub(crate) struct Layer {
+    pub(crate) name: &'static str,
+    pub(crate) tiles: u64,
     /// Bursts of a tile's inputs.
-    pub inputs: u64,
+    pub(crate) inputs: u64,
     /// Bursts of the inputs that are contiguous; the next lie eight times as far on.
-    pub run: u64,
+    pub(crate) run: u64,
     /// Bursts of weights, contiguous.
-    pub weights: u64,
-    pub reuse: u64,
+    pub(crate) weights: u64,
+    pub(crate) reuse: u64,
     /// Bursts of a tile's outputs, contiguous.
-    pub outputs: u64,
+    pub(crate) outputs: u64,
     /// Clocks for which a tile is computed.
-    pub compute: i64,
+    pub(crate) compute: i64,
 }
 
 /// How much farther on the next run of inputs lies: a tile takes this part of a row of its tensor.
@@ -36,7 +36,7 @@ impl Layer {
     }
 
     /// Bursts of all tiles, read and written.
-    pub fn bursts(&self) -> u64 {
+    pub(crate) fn bursts(&self) -> u64 {
         (0..self.tiles).map(|tile| self.reads(tile) + self.outputs).sum()
     }
 
@@ -56,7 +56,7 @@ impl Layer {
 
 /// A core and the progress of its layer.
 #[derive(Clone, Debug)]
-pub struct Core {
+pub(crate) struct Core {
     layer: Layer,
     /// The clock at which the layer starts.
     start: i64,
@@ -78,7 +78,7 @@ pub struct Core {
 
 impl Core {
     /// A core whose layer starts at `start` and whose tensors begin at the burst `base`.
-    pub fn new(layer: Layer, start: i64, base: u64) -> Self {
+    pub(crate) fn new(layer: Layer, start: i64, base: u64) -> Self {
         Self {
             layer,
             start,
@@ -140,16 +140,16 @@ impl Core {
 
 /// What came of a run.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// The clock at which each layer ends.
-    pub ends: Vec<i64>,
+    pub(crate) ends: Vec<i64>,
     /// Bursts moved until the first of them ends.
-    pub until_first: u64,
+    pub(crate) until_first: u64,
 }
 
 /// Cores that share a memory.
 #[derive(Debug)]
-pub struct System<'a> {
+pub(crate) struct System<'a> {
     memory: &'a Memory,
     window: usize,
     channels: Vec<Channel>,
@@ -160,13 +160,13 @@ pub struct System<'a> {
 
 impl<'a> System<'a> {
     /// `window` limits the outstanding requests of each core.
-    pub fn new(memory: &'a Memory, window: usize, cores: Vec<Core>) -> Self {
+    pub(crate) fn new(memory: &'a Memory, window: usize, cores: Vec<Core>) -> Self {
         let channels = (0..memory.channels).map(|_| Channel::new(memory)).collect();
         Self { memory, window, channels, cores, returns: BTreeMap::new() }
     }
 
     /// Runs until all layers have ended.
-    pub fn run(mut self) -> Run {
+    pub(crate) fn run(mut self) -> Run {
         let (mut now, mut until_first) = (0, None);
         while self.cores.iter().any(|core| core.end.is_none()) {
             self.clock(now);

@@ -49,7 +49,7 @@ const KINDS: [Kind; 12] = [
 const LAYER_NS: f64 = 32_000.0;
 
 /// Co-runs of each memory.
-pub const CORUNS: usize = 36;
+pub(crate) const CORUNS: usize = 36;
 
 impl Kind {
     fn layer(&self, memory: &Memory) -> Layer {
@@ -82,8 +82,8 @@ struct Part {
 
 /// A memory system of the data.
 #[derive(Clone, Copy, Debug)]
-pub struct Config {
-    pub name: &'static str,
+pub(crate) struct Config {
+    pub(crate) name: &'static str,
     memory: Memory,
     /// Requests that a core may have outstanding.
     window: usize,
@@ -91,13 +91,13 @@ pub struct Config {
     addresses: u64,
     /// The share of the peak that is delivered while all layers run, in hundredths: the mean of `delivered` over the
     /// twelve co-runs of at least four layers that start together.
-    pub efficiency: f64,
+    pub(crate) efficiency: f64,
 }
 
 /// All memory systems of the data. Those named after DDR4 run the same layers: with unbounded queues; with tensors at other
 /// addresses; without the gaps between reads and writes (`rows`); also without the times of rows (`refresh`); on a bus
 /// that is never held up (`ideal`).
-pub fn configs() -> [Config; 8] {
+pub(crate) fn configs() -> [Config; 8] {
     let config = |name, memory: Memory, efficiency| {
         let (window, addresses) = (memory.window, 0);
         Config { name, memory, window, addresses, efficiency }
@@ -141,14 +141,14 @@ impl Config {
     }
 
     /// The share of the peak that a co-run gets until its first layer ends.
-    pub fn delivered(&self, index: usize) -> f64 {
+    pub(crate) fn delivered(&self, index: usize) -> f64 {
         let run = self.run(&self.parts(index));
         let first = *run.ends.iter().min().expect("a layer");
         (run.until_first * self.memory.burst_bytes) as f64 / self.memory.peak_bytes() / first as f64
     }
 
     /// The rows of a co-run, in the format of `mascot contention verify`.
-    pub fn rows(&self, index: usize) -> String {
+    pub(crate) fn rows(&self, index: usize) -> String {
         let parts = self.parts(index);
         let ends = self.run(&parts).ends;
         let row = |(core, (part, end)): (usize, (&Part, i64))| {

@@ -13,80 +13,80 @@ mod checks;
 mod cores;
 mod coruns;
 
-pub use self::channel::{Channel, Place, Request};
-pub use self::cores::{Core, Layer, Run, System};
-pub use self::coruns::{CORUNS, configs};
+pub(crate) use self::channel::{Channel, Place, Request};
+pub(crate) use self::cores::{Core, Layer, Run, System};
+pub(crate) use self::coruns::{CORUNS, configs};
 
 /// What a memory is made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// The name in the data files.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Channels with buses of their own; pseudo-channels of HBM2.
-    pub channels: u64,
+    pub(crate) channels: u64,
     /// Bank groups per channel.
-    pub groups: u64,
+    pub(crate) groups: u64,
     /// Banks per group.
-    pub banks: u64,
+    pub(crate) banks: u64,
     /// Bursts in a row of a bank.
-    pub row_bursts: u64,
+    pub(crate) row_bursts: u64,
     /// Bytes of a burst: what one read or write moves.
-    pub burst_bytes: u64,
+    pub(crate) burst_bytes: u64,
     /// Requests that a core may have outstanding: 64 on DDR4, as in tests/data/contention/corun.csv, and elsewhere as
     /// many as let one core alone come close to the peak (64 to 107 ns of it).
-    pub window: usize,
+    pub(crate) window: usize,
     /// Entries of the queue of reads, and of that of writes, of a channel: 32 as in Ramulator 2; 64 as gem5 has it for
     /// LPDDR5, where bursts are half as long.
-    pub queue: usize,
+    pub(crate) queue: usize,
     /// A clock of the command bus in nanoseconds.
-    pub clock_ns: f64,
+    pub(crate) clock_ns: f64,
     /// Times between commands.
-    pub timing: Timing,
+    pub(crate) timing: Timing,
 }
 
 /// Least times between commands in clocks, by the names of the JEDEC standards.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// Clocks of the data bus per burst.
-    pub burst: i64,
+    pub(crate) burst: i64,
     /// Read command to data.
-    pub cl: i64,
+    pub(crate) cl: i64,
     /// Write command to data.
-    pub cwl: i64,
+    pub(crate) cwl: i64,
     /// Activate to read or write.
-    pub rcd: i64,
+    pub(crate) rcd: i64,
     /// Precharge to activate.
-    pub rp: i64,
+    pub(crate) rp: i64,
     /// Activate to precharge.
-    pub ras: i64,
+    pub(crate) ras: i64,
     /// Read to precharge.
-    pub rtp: i64,
+    pub(crate) rtp: i64,
     /// End of written data to precharge.
-    pub wr: i64,
+    pub(crate) wr: i64,
     /// Reads, or writes, of two bank groups.
-    pub ccd_s: i64,
+    pub(crate) ccd_s: i64,
     /// The same in one bank group.
-    pub ccd_l: i64,
+    pub(crate) ccd_l: i64,
     /// Activates of two bank groups.
-    pub rrd_s: i64,
+    pub(crate) rrd_s: i64,
     /// The same in one bank group.
-    pub rrd_l: i64,
+    pub(crate) rrd_l: i64,
     /// Window of at most four activates.
-    pub faw: i64,
+    pub(crate) faw: i64,
     /// End of written data to a read of another bank group.
-    pub wtr_s: i64,
+    pub(crate) wtr_s: i64,
     /// The same in one bank group.
-    pub wtr_l: i64,
+    pub(crate) wtr_l: i64,
     /// Refresh to activate.
-    pub rfc: i64,
+    pub(crate) rfc: i64,
     /// Refresh interval.
-    pub refi: i64,
+    pub(crate) refi: i64,
 }
 
 /// Two channels of DDR4-2400R, 64 bits each, of 8 Gb x8 devices at 1.2 GHz: 38.4 GB/s. JESD79-4 (speed bin 2400R, tables
 /// of tCCD, tRRD, tFAW, tRFC1 = 350 ns, tREFI = 7.8 us); the same numbers are DDR4_2400R of Ramulator 2 and
 /// DDR4_8Gb_x8_2400 of DRAMsim3.
-pub const DDR4: Memory = Memory {
+pub(crate) const DDR4: Memory = Memory {
     name: "ddr4",
     channels: 2,
     groups: 4,
@@ -120,7 +120,7 @@ pub const DDR4: Memory = Memory {
 /// Half a stack of HBM2 at 2 Gb/s per pin, 1 GHz: 8 of its 16 pseudo-channels of 64 bits, 128 GB/s. JESD235 gives the organisation
 /// and burst length 4; the times are those of HBM_2000_4H_1x64 in gem5 (in nanoseconds, which are clocks here), with
 /// tRFC = 260 ns and tREFI = 3.9 us of HBM2_8Gb_x128 in DRAMsim3.
-pub const HBM2: Memory = Memory {
+pub(crate) const HBM2: Memory = Memory {
     name: "hbm2",
     channels: 8,
     groups: 4,
@@ -154,7 +154,7 @@ pub const HBM2: Memory = Memory {
 /// Four channels of LPDDR5-6400, 16 bits each, 8 Gb per channel, in bank-group mode with bursts of 16 at 800 MHz:
 /// 51.2 GB/s. JESD209-5; times as in LPDDR5_6400_1x16_BG_BL16 of gem5 (tRCD = tRP = 18 ns, tRAS = 42 ns, tRRD = 5 ns,
 /// tFAW = 20 ns, tRFCab = 210 ns, tREFI = 3.906 us ...), in clocks; the write latency is that of LPDDR5_6400 in Ramulator 2.
-pub const LPDDR5: Memory = Memory {
+pub(crate) const LPDDR5: Memory = Memory {
     name: "lpddr5",
     channels: 4,
     groups: 4,
@@ -187,7 +187,7 @@ pub const LPDDR5: Memory = Memory {
 
 impl Memory {
     /// The same without the gaps between reads and writes.
-    pub fn without_turnarounds(mut self) -> Self {
+    pub(crate) fn without_turnarounds(mut self) -> Self {
         let t = &mut self.timing;
         t.cwl = t.cl + 2;
         (t.wtr_s, t.wtr_l) = (t.ccd_s - t.cwl - t.burst, t.ccd_l - t.cwl - t.burst);
@@ -195,7 +195,7 @@ impl Memory {
     }
 
     /// The same with rows that open and close at once, and bank groups without their own limits.
-    pub fn without_rows(mut self) -> Self {
+    pub(crate) fn without_rows(mut self) -> Self {
         let t = &mut self.timing;
         (t.rcd, t.rp, t.ras, t.rtp, t.wr) = (0, 0, 0, 0, -t.cwl - t.burst);
         (t.rrd_s, t.rrd_l, t.faw, t.ccd_l) = (0, 0, 0, t.ccd_s);
@@ -204,20 +204,20 @@ impl Memory {
     }
 
     /// The same without refresh.
-    pub fn without_refresh(mut self) -> Self {
+    pub(crate) fn without_refresh(mut self) -> Self {
         self.timing.rfc = 0;
         self
     }
 
     /// Bytes per clock of all channels at their peak.
-    pub fn peak_bytes(&self) -> f64 {
+    pub(crate) fn peak_bytes(&self) -> f64 {
         (self.channels * self.burst_bytes) as f64 / self.timing.burst as f64
     }
 
     /// Where a burst lies. From the low bits upwards: channel, bank group, column, bank, row. Bank groups alternate from
     /// burst to burst, because else tCCD_L would halve the bandwidth of a single stream. Channel and bank are
     /// permuted by higher bits (Zhang, Zhu and Zhang, MICRO 2000), so that strides do not hit one of them alone.
-    pub fn place(&self, burst: u64) -> Place {
+    pub(crate) fn place(&self, burst: u64) -> Place {
         let upper = burst / self.channels;
         let channel = (burst % self.channels) ^ fold(upper / self.groups) % self.channels;
         let (group, upper) = (upper % self.groups, upper / self.groups);
