@@ -219,10 +219,10 @@ impl Memory {
     /// permuted by higher bits (Zhang, Zhu and Zhang, MICRO 2000), so that strides do not hit one of them alone.
     pub(crate) fn place(&self, burst: u64) -> Place {
         let upper = burst / self.channels;
-        let channel = (burst % self.channels) ^ fold(upper / self.groups) % self.channels;
+        let channel = (burst % self.channels) ^ (fold(upper / self.groups) % self.channels);
         let (group, upper) = (upper % self.groups, upper / self.groups);
         let (bank, row) = (upper / self.row_bursts % self.banks, upper / self.row_bursts / self.banks);
-        let bank = bank ^ row % self.banks;
+        let bank = bank ^ (row % self.banks);
         Place {
             channel: channel as usize,
             group: group as usize,
