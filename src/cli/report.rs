@@ -10,8 +10,9 @@ use crate::report::{self, Format, Intervals, LayersShown, View};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The folder that `mascot run`, or `mascot train`, wrote
-    folder: PathBuf,
+    /// The folder that `mascot run`, or `mascot train`, wrote; several folders of trainings are compared in one picture
+    #[arg(required = true, value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
     /// The key on the axis of pictures [default: the load, or else the first other key with several numbers]
     #[arg(long, value_name = "KEY")]
     x: Option<String>,
@@ -53,8 +54,8 @@ pub(super) struct Options {
     /// Leave the titles out of the files of pictures, for a paper whose captions say it
     #[arg(long)]
     no_titles: bool,
-    /// Folder for report.html and report/, so that several reports of the same results can stand side by side [default:
-    /// the folder of the results; an earlier report there is replaced]
+    /// Folder for report.html and report/, so that several reports of the same results can stand side by side; needed for
+    /// several trainings [default: the folder of the results; an earlier report there is replaced]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -93,6 +94,6 @@ impl Options {
 }
 
 pub(super) fn execute(options: &Options) -> Result<(), Error> {
-    let page = report::write(&options.folder, &options.view())?;
+    let page = report::write(&options.folders, &options.view())?;
     super::print(&format!("{}\n", page.display()))
 }

@@ -4,7 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{Decisions, Draws, NonNegative, Sample, Seed, Share, Steps, Stride, Width, within};
+use crate::files::{
+    Critics, Decisions, Draws, NonNegative, Sample, Seed, Share, Steps, Stride, Width, within,
+};
 use crate::policy::HIDDEN;
 
 /// The hyper-parameters of the training.
@@ -17,6 +19,10 @@ pub struct Hyper {
     /// The discount factor: what a reward is worth one decision later.
     #[serde(deserialize_with = "within::<_, Share, _>")]
     pub gamma: f64,
+    /// Discounts by time in place of `gamma`: a reward is worth 1/e after this many mean times from arrival to deadline of
+    /// the run. Decisions are not equally long: with a period of 50 us a deadline is hundreds of them away. 0 turns it off.
+    #[serde(deserialize_with = "within::<_, NonNegative, _>")]
+    pub horizon: f64,
     /// Learning rate of the actor.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub actor_learning_rate: f64,
@@ -26,6 +32,12 @@ pub struct Hyper {
     /// The norm to which gradients are clipped.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub max_grad_norm: f64,
+    /// Critics, 1 or 2; of two, targets take the smaller value (twin critics: Fujimoto, van Hoof and Meger, ICML 2018).
+    #[serde(deserialize_with = "within::<_, Critics, _>")]
+    pub critics: usize,
+    /// Updates of the critics for each of the actor and of the target networks (delayed updates: the same).
+    #[serde(deserialize_with = "within::<_, Steps, _>")]
+    pub policy_delay: u64,
     /// The fraction by which a target network moves towards its network after an update.
     #[serde(deserialize_with = "within::<_, Share, _>")]
     pub tau: f64,
@@ -52,6 +64,9 @@ pub struct Hyper {
     /// The noise of an iteration relative to that of the one before.
     #[serde(deserialize_with = "within::<_, Share, _>")]
     pub exploration_noise_decay: f64,
+    /// Whether noise is drawn once per request and held for its life, in place of anew for every decision. A request is
+    /// decided on up to hundreds of times, over which new noise averages out.
+    pub held_noise: bool,
     /// Environments: runs that are stepped together.
     #[serde(deserialize_with = "within::<_, Draws, _>")]
     pub num_envs: usize,
@@ -76,9 +91,12 @@ impl Default for Hyper {
         Self {
             hidden: HIDDEN,
             gamma: 0.99,
+            horizon: 0.0,
             actor_learning_rate: 1e-4,
             critic_learning_rate: 1e-3,
             max_grad_norm: 1.0,
+            critics: 1,
+            policy_delay: 1,
             tau: 0.005,
             anchor: 0.0,
             batch_size: 64,
@@ -87,6 +105,7 @@ impl Default for Hyper {
             learning_starts: 1_000,
             exploration_noise: 0.3,
             exploration_noise_decay: 0.99,
+            held_noise: false,
             num_envs: 8,
             num_steps: 500,
             reward: Reward::default(),
@@ -126,14 +145,15 @@ pub struct Reward {
     /// request is dropped.
     pub bandwidth: f64,
     /// The weight of the potential of a request in flight (Ng, Harada and Russell, ICML 1999): the share of its slack
-    /// that is left. Every step pays the change of the sum over all requests, so that waiting costs at once what it
-    /// will cost in the end. Over a whole run the changes add up to zero, so the best schedule stays the best.
+    /// that it has lost, counted negative, so that an arrival pays nothing. Every step pays the change of the sum over all
+    /// requests, discounted as later rewards are, so that waiting costs at once what it will cost in the end and the best
+    /// schedule stays the best.
     pub slack: f64,
 }
 
 impl Default for Reward {
     /// Our choice, because the whole bandwidth term is then worth a twentieth of a deadline, and so only decides
-    /// between schedules that meet equally many; a request with all its slack counts as if it were met.
+    /// between schedules that meet equally many; a request that has lost all its slack counts as if it were missed.
     fn default() -> Self {
         Self { met: 1.0, missed: -1.0, bandwidth: 0.1, slack: 1.0 }
     }

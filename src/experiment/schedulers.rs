@@ -17,7 +17,7 @@ use super::keys::BOUND;
 use super::list::distinct;
 use super::placed::Placed;
 use super::registry::{Entry, Maker, Registry};
-use crate::files::{InputError, Source, Spanned, did_you_mean, parse_parameters};
+use crate::files::{InputError, Source, Spanned, parse_parameters};
 use crate::policy::{Parameters, PolicyEntry};
 use crate::sim::Scheduler;
 
@@ -83,17 +83,9 @@ impl SchedulerChoice {
         if !policy.knows_price() && self.parameters.contains_key("energy") {
             return Err(self.problem("`energy`: it knows no price of energy; `thrifty_gate` does"));
         }
-        let parts: Vec<&str> = policy.parts.iter().map(|part| part.name).collect();
-        match read.without.iter().find(|name| !parts.contains(&&name[..])) {
-            None => Ok(read),
-            Some(_) if parts.is_empty() => {
-                Err(self.problem("`without`: it has no parts that can be switched off"))
-            }
-            Some(name) => {
-                let (hint, known) = (did_you_mean(name, &parts), parts.join(", "));
-                Err(self.problem(&format!("`without`: no part `{name}`{hint}; known: {known}")))
-            }
-        }
+        let problem = |message| self.problem(&format!("`without`: {message}"));
+        policy.check_parts(&read.without).map_err(problem)?;
+        Ok(read)
     }
 
     pub(super) fn problem(&self, message: &str) -> String {

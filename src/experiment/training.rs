@@ -22,6 +22,8 @@ pub struct Training {
     pub algorithm: Option<Spanned<Named<LearnerEntry>>>,
     /// The policy whose weights it starts from, a name in policies/ or the path of a manifest. Default: untrained weights.
     pub initial: Option<String>,
+    /// Parts that the policy is trained without, for an ablation; see `mascot list parts`. It then runs without them, too.
+    pub without: Option<Spanned<Vec<String>>>,
     /// What it maximises.
     pub objective: Option<Spanned<Objective>>,
     /// Traces of a generation, drawn over all cases; the same for all candidates.
@@ -55,6 +57,7 @@ impl Default for Training {
             policy: None,
             algorithm: None,
             initial: None,
+            without: None,
             objective: None,
             traces: 8,
             validation_seeds: 1,
@@ -103,6 +106,11 @@ impl Training {
         self.ddpg.as_ref().map_or_else(Hyper::default, |given| *given.get_ref())
     }
 
+    /// The parts that the policy is trained without.
+    pub fn without(&self) -> Vec<String> {
+        self.without.as_ref().map_or_else(Vec::new, |given| given.get_ref().clone())
+    }
+
     /// What it maximises.
     pub fn objective(&self) -> Objective {
         self.objective.as_ref().map_or_else(Objective::default, |given| given.get_ref().clone())
@@ -123,6 +131,10 @@ impl Training {
             let able = able.collect::<Vec<_>>().join("` or `");
             let message = format!("`{}` does not train `{}`: expected `{able}`", learner.name, policy.name);
             return Err((algorithm.span(), message));
+        }
+        if let Some(without) = &self.without {
+            let wrong = |message| (without.span(), format!("`{}`: {message}", policy.name));
+            policy.check_parts(without.get_ref()).map_err(wrong)?;
         }
         self.check_objective()?;
         for other in LEARNERS {
@@ -317,6 +329,17 @@ mod tests {
                 "`energy` has several prices, of which `relmas` does not know: expected one, or the policy `thrifty_gate`",
             ),
             ("algorithm = 'sac'", "'sac'", "no algorithm `sac`; known: evolution, rloo, ddpg"),
+            (
+                "policy = 'relmas'\nwithout = ['drop']",
+                "['drop']",
+                "`relmas`: it has no parts that can be switched off",
+            ),
+            (
+                "without = ['hold', 'dorp']",
+                "['hold', 'dorp']",
+                "`learned_gate`: no part `dorp` (did you mean `drop`?); known: drop, hold, demotion, learned_drop, \
+                 learned_share, learned_order, learned_place, queue, bandwidth, hidden",
+            ),
             (
                 "policy = 'relmas'\nalgorithm = 'evolution'",
                 "'evolution'",

@@ -337,6 +337,10 @@ checked_whole!(
     Decisions, "a whole number from 1 to 1000000", 1..=1_000_000
 );
 checked_whole!(
+    /// Critics that learn side by side: one, or twins.
+    Critics, "1 or 2", 1..=2
+);
+checked_whole!(
     /// Spells of a request's life with noise of their own. The limit is our choice, because noise that is held shorter
     /// teaches nothing.
     Spells, "a whole number from 1 to 100", 1..=100

@@ -26,7 +26,7 @@ pub use learned_gate::{LearnedGate, untrained};
 pub(crate) use learned_gate::{NET as LEARNED_GATE_NET, thrift::NET as THRIFTY_GATE_NET};
 pub use registry::{
     Build, Carry, Earlier, Explore, Manifest, POLICIES, Parameters, Part, Policy, PolicyEntry, TrainedFor,
-    find, system_sha256, systems_sha256, trained_for,
+    Without, find, system_sha256, systems_sha256, trained_for,
 };
 pub use relmas::{
     Actor, Decoder, HIDDEN, Observation, QUEUE_FEATURES, Relmas, features, initial, initial_of, outputs,

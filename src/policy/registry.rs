@@ -32,6 +32,8 @@ pub struct PolicyEntry {
     pub parameters: &'static [Parameter],
     /// The parts that can be switched off.
     pub parts: &'static [Part],
+    /// The weights as they are without some of these parts.
+    pub without: Without,
     /// The experiment that trains it, of those that ship.
     pub training: &'static str,
     /// Makes the scheduler.
@@ -53,10 +55,29 @@ impl PolicyEntry {
     pub fn knows_price(&self) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == "energy")
     }
+
+    /// Checks that it has these parts; the error says which it has.
+    ///
+    /// # Errors
+    /// It has no such part.
+    pub fn check_parts(&self, without: &[String]) -> Result<(), String> {
+        let parts: Vec<&str> = self.parts.iter().map(|part| part.name).collect();
+        match without.iter().find(|name| !parts.contains(&&name[..])) {
+            None => Ok(()),
+            Some(_) if parts.is_empty() => Err("it has no parts that can be switched off".into()),
+            Some(name) => {
+                let (hint, known) = (did_you_mean(name, &parts), parts.join(", "));
+                Err(format!("no part `{name}`{hint}; known: {known}"))
+            }
+        }
+    }
 }
 
-/// A function that makes the scheduler that explores, for so many accelerators, at a price of energy.
-pub type Explore = fn(&Tensors, usize, f64, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
+/// A function that takes parts away from weights.
+pub type Without = fn(&[String], &Tensors) -> Result<Tensors, WeightsError>;
+
+/// A function that makes the scheduler that explores, for so many accelerators, with its parameters.
+pub type Explore = fn(&Tensors, usize, &Parameters, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
 
 /// A function that makes the scheduler from the weights, for so many accelerators, with its parameters.
 pub type Build = fn(&Tensors, usize, &Parameters) -> Result<Box<dyn Scheduler>, WeightsError>;
@@ -96,6 +117,7 @@ pub const POLICIES: &[PolicyEntry] = &[
         }],
         parameters: PARAMETERS,
         parts: learned_gate::PARTS,
+        without: learned_gate::tensors_without,
         training: "experiments/train-learned_gate.toml",
         build: |weights, _, with| {
             Ok(Box::new(LearnedGate::without(&with.without, learned_gate::weights(weights)?)))
@@ -104,8 +126,9 @@ pub const POLICIES: &[PolicyEntry] = &[
         untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
         outputs: |_| learned_gate::NET[2],
         features_of: |_| learned_gate::NET[0],
-        explore: |weights, _, _, exploration| {
-            Ok(Box::new(LearnedGate::new(learned_gate::weights(weights)?).exploring(exploration)))
+        explore: |weights, _, with, exploration| {
+            let policy = LearnedGate::without(&with.without, learned_gate::weights(weights)?);
+            Ok(Box::new(policy.exploring(exploration)))
         },
     },
     PolicyEntry {
@@ -120,14 +143,15 @@ pub const POLICIES: &[PolicyEntry] = &[
         }],
         parameters: PARAMETERS_WITH_PRICE,
         parts: &[],
+        without: HAS_NO_PARTS,
         training: "experiments/train-thrifty_gate.toml",
         build: |weights, _, with| Ok(Box::new(thrift::policy(weights, with.energy.0)?)),
         serves_any_system: true,
         untrained: |seed, _| thrift::untrained(seed),
         outputs: |_| thrift::NET[2],
         features_of: |_| thrift::NET[0],
-        explore: |weights, _, price, exploration| {
-            Ok(Box::new(thrift::policy(weights, price)?.exploring(exploration)))
+        explore: |weights, _, with, exploration| {
+            Ok(Box::new(thrift::policy(weights, with.energy.0)?.exploring(exploration)))
         },
     },
     PolicyEntry {
@@ -138,6 +162,7 @@ pub const POLICIES: &[PolicyEntry] = &[
         earlier: &[],
         parameters: PARAMETERS,
         parts: &[],
+        without: HAS_NO_PARTS,
         training: "experiments/train-hetero-6-relmas.toml",
         build: |weights, accelerators, _| Ok(Box::new(Relmas::new(Actor::new(weights, accelerators)?))),
         serves_any_system: false,
@@ -151,6 +176,9 @@ pub const POLICIES: &[PolicyEntry] = &[
         },
     },
 ];
+
+/// Of a policy without parts nothing can be taken away.
+const HAS_NO_PARTS: Without = |_, weights| Ok(weights.clone());
 
 const POLICY: Parameter = Parameter {
     name: "policy",
@@ -222,6 +250,9 @@ pub struct Manifest {
     /// SHA-256 of the weights that its training started from, if they were those of another policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_sha256: Option<String>,
+    /// The parts that it was trained without, and runs without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// The version of mascot that trained it.
     pub version: String,
     /// The commit that was built, if it is known and its sources were unchanged.
@@ -368,7 +399,8 @@ impl Policy {
         with: &Parameters,
     ) -> Result<Box<dyn Scheduler>, WeightsError> {
         let kind = find(&self.manifest.kind).expect("its kind was checked when it was read");
-        (kind.build)(&self.weights, accelerators, with)
+        let without = self.manifest.without.iter().chain(&with.without).cloned().collect();
+        (kind.build)(&self.weights, accelerators, &Parameters { without, ..with.clone() })
     }
 }
 

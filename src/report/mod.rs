@@ -2,7 +2,7 @@
 //!
 //! [`Results`] (summary.csv and manifest.json, folded over seeds) -> `figures` (one file per kind of picture: what is shown,
 //! and the numbers) -> `chart` (how lines, bars, tables of shades and Gantt charts are drawn) -> `svg`. `training` makes the
-//! page of a training from its log.
+//! page of a training from its log, and that of several.
 //!
 //! A report is a function of the files in the folder: the same CSV gives the same bytes. It simulates nothing. Figures
 //! show means over seeds with 95 % confidence intervals by Student's t; differences are paired by seed. For a single
@@ -33,13 +33,20 @@ use crate::results::{Results, Selection};
 use crate::sweep::{Table, remove_pictures};
 
 /// Writes `report.html` and `report/NAME.svg|csv` into a folder of results, or another one that the view names, and returns
-/// the path of the page.
+/// the path of the page. Several folders are those of trainings, which one picture compares; then the view must name another.
 ///
 /// # Errors
 /// The folder has neither the summary.csv and manifest.json of a run nor the log.csv and policy of a training, the
 /// results do not have what the view shows, or the folder cannot be written to.
-pub fn write(folder: &Path, view: &View) -> Result<PathBuf, Error> {
-    let mut page = page(folder, view)?;
+pub fn write(folders: &[PathBuf], view: &View) -> Result<PathBuf, Error> {
+    let (mut page, folder) = match (folders, &view.out) {
+        ([folder], out) => (page(folder, view)?, out.as_ref().unwrap_or(folder)),
+        (several, Some(out)) => (training::several::page(several, view)?, out),
+        (_, None) => {
+            let message = "several folders: expected --out DIR, for the page that compares these trainings";
+            return Err(Error::Usage(message.into()));
+        }
+    };
     if !view.cell.is_empty() && !page.sections.iter().any(|section| section.name == "map") {
         return Err(Error::Usage(
             "--cell chooses what the maps of fleets show: these results are of none".into(),
@@ -55,7 +62,6 @@ pub fn write(folder: &Path, view: &View) -> Result<PathBuf, Error> {
     page.sections.iter_mut().for_each(|section| section.pictures.retain(|picture| !picture.chart.is_empty()));
     let html = page::render(&page);
     let html = visible(&html);
-    let folder = view.out.as_deref().unwrap_or(folder);
     let pictures = folder.join("report");
     // Pictures of an earlier report would not belong to this one.
     remove_pictures(&pictures).map_err(|source| Error::writing(&pictures, source))?;

@@ -9,7 +9,7 @@ use super::env::Setup;
 use super::traces::draw_traces;
 use crate::files::{Price, Share};
 use crate::plan::Plan;
-use crate::policy::{Exploration, PolicyEntry, Tensors};
+use crate::policy::{Exploration, Parameters, PolicyEntry, Tensors};
 use crate::rng;
 use crate::sim::{Engine, Origin, Record, Recorder, World, run};
 use crate::units::Time;
@@ -38,6 +38,8 @@ pub(super) struct Exploring<'a> {
     pub(super) spells: u32,
     /// Decisions that are kept of a play, besides those at which a request is seen for the first time.
     pub(super) samples: usize,
+    /// Parts that the policy is without.
+    pub(super) without: &'a [String],
 }
 
 /// The end of a request.
@@ -103,7 +105,12 @@ fn play(
     let scale = |output: usize| exploring.scales.get(output).map_or(1.0, |scale| scale.0 as f32);
     let scales = (0..(kind.outputs)(accelerators)).map(scale);
     let exploration = Exploration::new(seed, sigma, scales.collect(), exploring.spells, exploring.samples);
-    let explorer = (kind.explore)(weights, accelerators, setup.price, exploration);
+    let with = Parameters {
+        energy: Price(setup.price),
+        without: exploring.without.to_vec(),
+        ..Parameters::default()
+    };
+    let explorer = (kind.explore)(weights, accelerators, &with, exploration);
     let mut explorer = explorer.expect("the learner's own weights");
     let engine = Engine::new(Arc::clone(&setup.world), Arc::clone(&setup.trace), setup.rules.clone());
     let mut ends = Ends::of(&setup.world);

@@ -21,6 +21,8 @@ struct Evolving<'a> {
     /// The number of traces of a generation.
     traces: usize,
     kind: &'static PolicyEntry,
+    /// The parameters of a candidate: the parts that it is without.
+    with: Parameters,
     accelerators: usize,
     /// The weights before training, which have the names and shapes of all others.
     untrained: Tensors,
@@ -39,7 +41,8 @@ impl<'a> Evolving<'a> {
             Some(state) => State::from_tensors(state, mean.len())?,
             None => State::new(mean),
         };
-        Ok(Self { plan, evolution, traces: training.traces, kind, accelerators, untrained, state })
+        let with = Parameters { without: training.without(), ..Parameters::default() };
+        Ok(Self { plan, evolution, traces: training.traces, kind, with, accelerators, untrained, state })
     }
 }
 
@@ -60,7 +63,7 @@ impl Learner for Evolving<'_> {
         let outcomes: Vec<Met> = plays
             .into_par_iter()
             .map(|(i, j)| {
-                let candidate = (kind.build)(&candidates[i], accelerators, &Parameters::default());
+                let candidate = (kind.build)(&candidates[i], accelerators, &self.with);
                 play(&traces[j], candidate.expect("the learner's own weights").as_mut())
             })
             .collect();
@@ -80,7 +83,8 @@ impl Learner for Evolving<'_> {
     }
 
     fn weights(&self) -> Tensors {
-        self.untrained.with_flat(&self.state.mean)
+        let weights = self.untrained.with_flat(&self.state.mean);
+        (self.kind.without)(&self.with.without, &weights).expect("the learner's own weights")
     }
 
     fn state(&self) -> Tensors {

@@ -48,5 +48,6 @@ pub use env::{Env, Episode, Outcome, Setup, Source};
 pub use evolve::State;
 pub use learner::LogRow;
 pub use origin::Origin;
+pub(crate) use origin::settings;
 pub use trainer::{LOG, Trainer};
 pub use validation::Baseline;

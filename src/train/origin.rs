@@ -34,7 +34,7 @@ impl Origin {
     /// The differences of `now` to this origin, a phrase each. Comments, the order of keys, and whether a single value
     /// is in a list do not count.
     pub fn differences(&self, now: &Self) -> Vec<String> {
-        let [then, today] = [self, now].map(|origin| flat(&origin.experiment));
+        let [then, today] = [self, now].map(|origin| settings(&origin.experiment));
         let keys: BTreeSet<&String> = then.keys().chain(today.keys()).collect();
         let told = |value: Option<&String>| value.map_or("not given".to_string(), |text| shown(text));
         let changed = keys.into_iter().filter(|key| then.get(*key) != today.get(*key));
@@ -46,8 +46,9 @@ impl Origin {
     }
 }
 
-/// The values of all keys; those of tables are named `table.key`.
-fn flat(text: &str) -> BTreeMap<String, String> {
+/// The values of all keys of an experiment, as text that does not depend on how they are written; those of tables are named
+/// `table.key`.
+pub(crate) fn settings(text: &str) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
     let table: Table = text.parse().unwrap_or_default();
     for (key, value) in table {

@@ -106,7 +106,7 @@ impl<'a> Trainer<'a> {
     fn validate(&mut self, row: &mut LogRow) {
         let (kind, weights) = (self.training.policy(), self.learner.weights());
         let build = |energy| {
-            let with = Parameters { energy, ..Parameters::default() };
+            let with = Parameters { energy, without: self.training.without(), ..Parameters::default() };
             (kind.build)(&weights, self.accelerators, &with).expect("the learner's own weights")
         };
         let score = self.validation.score(&build);
@@ -148,6 +148,7 @@ impl<'a> Trainer<'a> {
             trained_for: if let [system] = systems { trained_for(system) } else { Vec::new() },
             weights_sha256: String::new(),
             initial_sha256: self.initial.clone(),
+            without: self.training.without(),
             version: env!("CARGO_PKG_VERSION").into(),
             commit: option_env!("MASCOT_GIT_COMMIT")
                 .filter(|_| option_env!("MASCOT_GIT_DIRTY") != Some("true"))

@@ -9,3 +9,4 @@ mod optimum;
 mod policy;
 mod presets;
 mod training;
+mod trainings;

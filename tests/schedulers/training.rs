@@ -18,19 +18,20 @@ pub(crate) fn path(folder: &Path, name: &str) -> String {
 
 const TINY: &str = "systems = ['hetero-6']\nscenarios = ['light']\nloads = [0.9, 1.2]\ndeadline_factor = 2\n\
                     schedulers = ['gated']\nseeds = 5\nrequests = 20\n[training]\ntraces = 2\nvalidate_every = 1\n";
-const EVOLUTION: &str = "[training.evolution]\npopulation = 4\ngenerations = ";
+pub(crate) const EVOLUTION: &str = "[training.evolution]\npopulation = 4\ngenerations = ";
 #[cfg(feature = "train")]
-const RLOO: &str = "algorithm = 'rloo'\n[training.rloo]\ntraces = 2\nfinal_traces = 3\nplays = 2\nsteps = ";
+pub(crate) const RLOO: &str =
+    "algorithm = 'rloo'\n[training.rloo]\ntraces = 2\nfinal_traces = 3\nplays = 2\nsteps = ";
 const DDPG: &str = "algorithm = 'ddpg'\n[training.ddpg]\nhidden = 8\nbatch_size = 8\nlearning_starts = 20\nnum_envs = 2\nnum_steps = 20\niterations = ";
 
 /// The experiment of a tiny training.
-fn tiny(folder: &Path, learner: &str, steps: u32) -> String {
+pub(crate) fn tiny(folder: &Path, learner: &str, steps: u32) -> String {
     let experiment = path(folder, "tiny.toml");
     fs::write(&experiment, format!("{TINY}{learner}{steps}\n")).expect("the folder is ours");
     experiment
 }
 
-fn train(folder: &Path, learner: &str, steps: u32, more: &[&str], jobs: &str) -> Output {
+pub(crate) fn train(folder: &Path, learner: &str, steps: u32, more: &[&str], jobs: &str) -> Output {
     let (experiment, out) = (tiny(folder, learner, steps), path(folder, "out"));
     mascot(&[&["train", &experiment, "--out", &out, "--quiet"], more].concat(), jobs)
 }

@@ -33,6 +33,7 @@ use crate::units::Time;
 use features::{JOB_FEATURES, NEW_FEATURES, OWN_FEATURES, Observation};
 use layers::Ratios;
 pub use parts::PARTS;
+pub(super) use parts::tensors_without;
 use parts::{Without, take_away};
 use thrift::Thrift;
 
@@ -198,7 +199,7 @@ struct Verdict {
 
 impl Learned {
     fn judge(&mut self, view: &View, out: &mut Decision) {
-        let Self { net, thrift, observation, verdicts, exploration, .. } = self;
+        let Self { net, thrift, observation, verdicts, exploration, without } = self;
         out.operations.comparisons += observation.take(view);
         if let Some(exploration) = exploration {
             exploration.begin(view);
@@ -219,7 +220,7 @@ impl Learned {
                     let (seen, outputs) =
                         shifted.as_ref().map_or((&x[..], OUTPUTS), |x| (&x[..], JUDGEMENTS));
                     let seen = seen.iter().map(|row| row[lane]);
-                    explore(exploration, view, job, seen, &mut said[..outputs]);
+                    explore(exploration, view, job, seen, &mut said[..outputs], without);
                 }
                 verdicts.push(Verdict::of(said));
             }
@@ -233,17 +234,20 @@ impl Learned {
 }
 
 /// Shifts what the net says of a job, and samples what it saw. Outputs are cut first: beyond the limits they have no
-/// effect, and noise would not bring them back.
+/// effect, and noise would not bring them back. Judgements that are taken away stay as they are.
 fn explore(
     exploration: &mut Exploration,
     view: &View,
     job: &JobView,
     seen: impl Iterator<Item = f32>,
     said: &mut [f32],
+    without: &Without,
 ) {
     let spell = exploration.spell(view, job);
     for (output, said) in said.iter_mut().enumerate() {
-        *said = said.clamp(-LARGEST, LARGEST) + exploration.shift(spell, output);
+        if !without.judgements.get(output).is_some_and(|&is_taken| is_taken) {
+            *said = said.clamp(-LARGEST, LARGEST) + exploration.shift(spell, output);
+        }
     }
     if let Some(sample) = exploration.sample() {
         sample.spells.push(spell);

@@ -1,8 +1,11 @@
-//! The parts of the policy that can be switched off, for ablations of trained weights without training anew.
+//! The parts of the policy that can be switched off: in trained weights, or from the start of a training.
+
+use std::ops::Range;
 
 use super::features::{JOB_FEATURES, OF_BYTES, OWN_FEATURES};
-use super::{JobNet, OUTPUTS};
+use super::{JobNet, OUTPUTS, tensors, weights};
 use crate::policy::registry::Part;
+use crate::policy::weights::{Tensors, WeightsError};
 
 /// All parts, in the order of their names.
 pub const PARTS: &[Part] = &[
@@ -34,6 +37,26 @@ pub(super) struct Without {
     pub(super) drop: bool,
     pub(super) hold: bool,
     pub(super) demotion: bool,
+    /// The judgements that are those of `gated`, which does not explore.
+    pub(super) judgements: [bool; OUTPUTS],
+}
+
+impl Without {
+    /// Takes away the net's judgements of some outputs, in the order of `Verdict::of`: zeros give the verdict of `gated`.
+    fn forget(&mut self, outputs: Range<usize>, weights: &mut [f32]) {
+        self.judgements[outputs.clone()].fill(true);
+        JobNet::forget_outputs(weights, outputs);
+    }
+}
+
+/// The weights of a file as they are without some parts, of which the walk's are none.
+///
+/// # Errors
+/// The file does not hold the weights of this policy.
+pub(in crate::policy) fn tensors_without(parts: &[String], of: &Tensors) -> Result<Tensors, WeightsError> {
+    let mut weights = weights(of)?.to_vec();
+    take_away(parts, &mut weights);
+    Ok(tensors(weights))
 }
 
 /// Removes parts; panics on an unknown name.
@@ -44,11 +67,10 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "drop" => without.drop = true,
             "hold" => without.hold = true,
             "demotion" => without.demotion = true,
-            // Outputs in the order of `Verdict::of`; zeros give the verdict of `gated`.
-            "learned_drop" => JobNet::forget_outputs(weights, 0..1),
-            "learned_share" => JobNet::forget_outputs(weights, 1..4),
-            "learned_order" => JobNet::forget_outputs(weights, 4..5),
-            "learned_place" => JobNet::forget_outputs(weights, 5..OUTPUTS),
+            "learned_drop" => without.forget(0..1, weights),
+            "learned_share" => without.forget(1..4, weights),
+            "learned_order" => without.forget(4..5, weights),
+            "learned_place" => without.forget(5..OUTPUTS, weights),
             "queue" => JobNet::forget_inputs(weights, OWN_FEATURES..JOB_FEATURES),
             "bandwidth" => JobNet::forget_inputs(weights, OF_BYTES),
             "hidden" => JobNet::forget_hidden(weights),

@@ -22,7 +22,8 @@ pub(super) struct Transition {
     pub(super) action: Vec<f32>,
     pub(super) reward: f32,
     pub(super) after: Seen,
-    pub(super) terminated: bool,
+    /// What a reward after it is worth; 0 if the run is over.
+    pub(super) discount: f32,
 }
 
 /// The queues of a batch, padded with zeros to the longest.
@@ -41,8 +42,8 @@ pub(super) struct Batch {
     /// \[batch, sub-jobs, M + 4\].
     pub(super) actions: Tensor,
     pub(super) rewards: Tensor,
-    /// 0 if the run is over after the decision, else 1.
-    pub(super) goes_on: Tensor,
+    /// What rewards after the decision are worth; 0 if the run is over.
+    pub(super) discounts: Tensor,
     pub(super) after: Queues,
 }
 
@@ -94,7 +95,7 @@ impl Buffer {
             before: self.queues(drawn.iter().map(|transition| &transition.before)),
             actions: pad(drawn.iter().map(|transition| &transition.action[..]), outputs(self.accelerators)),
             rewards: column(|transition| transition.reward),
-            goes_on: column(|transition| f32::from(u8::from(!transition.terminated))),
+            discounts: column(|transition| transition.discount),
             after: self.queues(drawn.iter().map(|transition| &transition.after)),
         }
     }
@@ -114,10 +115,10 @@ impl Buffer {
     /// lengths.
     pub(super) fn store(&self, to: &mut Tensors) {
         let mut values = Vec::new();
-        for Transition { before, action, reward, after, terminated } in &self.kept {
+        for Transition { before, action, reward, after, discount } in &self.kept {
             let lengths = [before.rows.len() as f32, after.rows.len() as f32, action.len() as f32];
             values.extend(lengths);
-            values.extend([*reward, f32::from(u8::from(*terminated))]);
+            values.extend([*reward, *discount]);
             for seen in [before, after] {
                 values.extend(&seen.queue);
                 values.extend(&seen.rows);
@@ -148,7 +149,7 @@ impl Buffer {
     /// Reads the next transition; `None` if the numbers do not form one.
     fn parse(&self, rest: &mut &[f32]) -> Option<Transition> {
         let lengths = [take(rest)?, take(rest)?, take(rest)?];
-        let (reward, terminated) = (take(rest)?, take(rest)? != 0.0);
+        let (reward, discount) = (take(rest)?, take(rest)?);
         let mut seen = |length: f32| {
             let queue = rest.split_off(..QUEUE_FEATURES)?.try_into().ok()?;
             Some(Seen { queue, rows: rest.split_off(..length as usize)?.to_vec() })
@@ -159,7 +160,7 @@ impl Buffer {
         let sub_jobs = before.rows.len() / wide;
         let whole = before.rows.len() % wide == 0 && after.rows.len() % wide == 0;
         let fits = whole && sub_jobs > 0 && action.len() == sub_jobs * actions;
-        fits.then_some(Transition { before, action, reward, after, terminated })
+        fits.then_some(Transition { before, action, reward, after, discount })
     }
 }
 
@@ -192,7 +193,7 @@ mod tests {
             action: vec![value; 5 * sub_jobs[0]],
             reward: value,
             after: seen(sub_jobs[1]),
-            terminated: sub_jobs[1] == 0,
+            discount: if sub_jobs[1] == 0 { 0.0 } else { 0.9 },
         }
     }
 
@@ -215,7 +216,7 @@ mod tests {
         assert_eq!((batch.before.rows.size(), batch.actions.size()), (vec![3, 2, 13], vec![3, 2, 5]));
         assert_eq!((batch.after.rows.size(), batch.after.queue.size()), (vec![3, 1, 13], vec![3, 5]));
         assert_eq!(batch.after.lengths.int64_value(&[2]), 0);
-        assert_eq!(batch.goes_on.double_value(&[0]), 0.0);
+        assert_eq!(batch.discounts.double_value(&[0]), 0.0);
     }
 
     #[test]

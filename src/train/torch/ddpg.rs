@@ -6,6 +6,12 @@
 //! iterations everything fits in a checkpoint: networks, target networks, the state of Adam, the replay buffer. All
 //! random draws of an iteration come from the seed and the number of the iteration, so a resumed training equals one
 //! that never stopped.
+//!
+//! What differs from the algorithm as published is off by default: a discount by time (`horizon`), noise that is held for the
+//! life of a request (`held_noise`), twin critics and delayed updates (`critics`, `policy_delay`), and the term that keeps the
+//! actor near the buffer (`anchor`).
+
+use std::collections::BTreeMap;
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -13,13 +19,14 @@ use rand_distr::{Distribution, StandardNormal};
 use tch::{Kind, Tensor, no_grad};
 
 use super::adam::Adam;
-use super::buffer::{Buffer, Transition};
+use super::buffer::{Batch, Buffer, Queues, Transition};
 use super::lstm::{act, critic_shapes, initial_critic, value};
 use super::{Parameters, one_thread};
 use crate::experiment::Hyper;
-use crate::policy::{Actor, Tensors, WeightsError, relmas, shapes};
+use crate::policy::{Actor, Tensors, WeightsError, outputs, relmas, shapes};
 use crate::rng::stream;
 use crate::train::env::{Env, Episode};
+use crate::units::Time;
 
 /// The figures of an iteration.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -76,9 +83,22 @@ pub struct Ddpg {
     hyper: Hyper,
     accelerators: usize,
     iterations: u32,
+    /// Updates of the critics so far.
+    updates: u64,
     actor: Learner,
-    critic: Learner,
+    /// One critic or twins.
+    critics: Vec<Learner>,
     buffer: Buffer,
+}
+
+/// The noise of held exploration: for each request of each run a number per output.
+type Held = BTreeMap<(usize, u32), Vec<f32>>;
+
+/// What an iteration keeps from step to step.
+struct Rollout {
+    random: ChaCha8Rng,
+    held: Held,
+    progress: Progress,
 }
 
 impl Ddpg {
@@ -88,14 +108,18 @@ impl Ddpg {
         hyper.check().expect("checked by whoever read them");
         let mut random = stream(hyper.seed, "ddpg", "weights");
         let actor = relmas::untrained(accelerators, hyper.hidden, &mut random);
-        let critic = initial_critic(accelerators, hyper.hidden, &mut random);
+        let critics = (0..hyper.critics).map(|_| {
+            let critic = initial_critic(accelerators, hyper.hidden, &mut random);
+            Learner::new(&critic, hyper.critic_learning_rate, hyper.max_grad_norm)
+        });
         Self {
             actor: Learner::new(&actor, hyper.actor_learning_rate, hyper.max_grad_norm),
-            critic: Learner::new(&critic, hyper.critic_learning_rate, hyper.max_grad_norm),
+            critics: critics.collect(),
             buffer: Buffer::new(accelerators, hyper.buffer_size, hyper.longest_queue),
             hyper,
             accelerators,
             iterations: 0,
+            updates: 0,
         }
     }
 
@@ -118,9 +142,12 @@ impl Ddpg {
         let hidden = hyper.hidden;
         let mut ddpg = Self::new(hyper, accelerators);
         ddpg.actor.load(checkpoint, "actor", &shapes(accelerators, hidden))?;
-        ddpg.critic.load(checkpoint, "critic", &critic_shapes(accelerators, hidden))?;
+        for (critic, name) in ddpg.critics.iter_mut().zip(CRITICS) {
+            critic.load(checkpoint, name, &critic_shapes(accelerators, hidden))?;
+        }
         ddpg.buffer.load(checkpoint)?;
         ddpg.iterations = checkpoint.values("iterations", &[])?[0] as u32;
+        ddpg.updates = checkpoint.values("updates", &[])?[0] as u64;
         Ok(ddpg)
     }
 
@@ -128,9 +155,10 @@ impl Ddpg {
     pub fn checkpoint(&self) -> Tensors {
         let mut tensors = Tensors::default();
         self.actor.store("actor", &mut tensors);
-        self.critic.store("critic", &mut tensors);
+        self.critics.iter().zip(CRITICS).for_each(|(critic, name)| critic.store(name, &mut tensors));
         self.buffer.store(&mut tensors);
         tensors.insert("iterations", &[], vec![self.iterations as f32]);
+        tensors.insert("updates", &[], vec![self.updates as f32]);
         tensors
     }
 
@@ -150,84 +178,136 @@ impl Ddpg {
         let mut random = stream(self.hyper.seed, "ddpg", &self.iterations.to_string());
         let seeds: Vec<u64> = (0..self.hyper.num_envs).map(|_| random.random()).collect();
         env.reset(&seeds);
-        let mut progress = Progress::default();
+        let mut rollout = Rollout { random, held: Held::new(), progress: Progress::default() };
         while !env.episodes().iter().all(Episode::is_over) {
-            self.step(env, &mut random, &mut progress);
+            self.step(env, &mut rollout);
             if self.buffer.len() >= self.hyper.learning_starts {
-                let (critic_loss, actor_loss) = self.update(&mut random);
-                progress.updates += 1;
-                progress.critic_loss += critic_loss;
-                progress.actor_loss += actor_loss;
+                let (critic_loss, actor_loss) = self.update(&mut rollout.random);
+                rollout.progress.updates += 1;
+                rollout.progress.critic_loss += critic_loss;
+                rollout.progress.actor_loss += actor_loss;
             }
         }
         self.iterations += 1;
-        let updates = progress.updates.max(1) as f64;
+        let progress = rollout.progress;
+        let updates = progress.updates.max(1);
         Progress {
             reward: progress.reward / seeds.len() as f64,
-            critic_loss: progress.critic_loss / updates,
-            actor_loss: progress.actor_loss / updates,
+            critic_loss: progress.critic_loss / updates as f64,
+            actor_loss: progress.actor_loss / updates.div_ceil(self.hyper.policy_delay) as f64,
             ..progress
         }
     }
 
-    /// Takes a decision in every run, with noise.
-    fn step(&mut self, env: &mut Env, random: &mut ChaCha8Rng, progress: &mut Progress) {
-        let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
+    /// The action of a run, with noise.
+    fn act(&self, actor: &mut Actor, (place, episode): (usize, &Episode), rollout: &mut Rollout) -> Vec<f32> {
+        let Rollout { random, held, .. } = rollout;
         let noise =
             self.hyper.exploration_noise * self.hyper.exploration_noise_decay.powi(self.iterations as i32);
-        let mut action = |episode: &Episode| {
-            let mut action = Vec::new();
-            actor.act(episode.observation().rows(), &mut action);
-            for said in &mut action {
-                let more: f64 = StandardNormal.sample(random);
-                *said = (*said + (noise * more) as f32).clamp(-1.0, 1.0);
-            }
-            action
+        let draw = |random: &mut ChaCha8Rng| -> f32 {
+            let more: f64 = StandardNormal.sample(random);
+            (noise * more) as f32
         };
-        let actions: Vec<Vec<f32>> = env.episodes().iter().map(&mut action).collect();
+        let mut action = Vec::new();
+        actor.act(episode.observation().rows(), &mut action);
+        if !self.hyper.held_noise {
+            action.iter_mut().for_each(|said| *said = (*said + draw(random)).clamp(-1.0, 1.0));
+            return action;
+        }
+        let wide = outputs(self.accelerators);
+        for (row, sub) in action.chunks_exact_mut(wide).zip(episode.observation().sub_jobs()) {
+            let view = episode.view();
+            let request = view.job_of(&view.sub_jobs()[sub]).request;
+            let draws = || (0..wide).map(|_| draw(random)).collect();
+            let noise = held.entry((place, request.0)).or_insert_with(draws);
+            row.iter_mut().zip(noise).for_each(|(said, noise)| *said = (*said + *noise).clamp(-1.0, 1.0));
+        }
+        action
+    }
+
+    /// What a reward is worth after a step that took so long; the run has gone on.
+    fn discount(&self, episode: &Episode, took: Time) -> f64 {
+        match self.hyper.horizon {
+            0.0 => self.hyper.gamma,
+            horizon => (-took.as_ps() / (horizon * episode.mean_term().as_ps())).exp(),
+        }
+    }
+
+    /// Takes a decision in every run, with noise.
+    fn step(&mut self, env: &mut Env, rollout: &mut Rollout) {
+        let mut actor = Actor::new(&self.policy(), self.accelerators).expect("our own tensors");
+        let episodes = env.episodes().iter().enumerate();
+        let actions: Vec<Vec<f32>> = episodes.map(|episode| self.act(&mut actor, episode, rollout)).collect();
         let open: Vec<usize> = (0..actions.len()).filter(|&place| !env.episodes()[place].is_over()).collect();
-        let before: Vec<_> =
-            open.iter().map(|&place| self.buffer.see(env.episodes()[place].observation())).collect();
+        let seen = |episode: &Episode| (self.buffer.see(episode.observation()), episode.view().now());
+        let before: Vec<_> = open.iter().map(|&place| seen(&env.episodes()[place])).collect();
         let outcomes = env.step(&actions).to_vec();
-        for (place, before) in open.into_iter().zip(before) {
-            let outcome = outcomes[place];
-            progress.decisions += 1;
-            progress.reward += outcome.reward;
+        for (place, (before, then)) in open.into_iter().zip(before) {
+            let (outcome, episode) = (outcomes[place], &env.episodes()[place]);
+            rollout.progress.decisions += 1;
+            rollout.progress.reward += outcome.reward;
+            let discount = match outcome.terminated {
+                true => 0.0,
+                false => self.discount(episode, episode.view().now() - then),
+            };
             self.buffer.push(Transition {
                 before,
                 action: actions[place].clone(),
-                reward: outcome.reward as f32,
-                after: self.buffer.see(env.episodes()[place].observation()),
-                terminated: outcome.terminated,
+                reward: episode.discounted(outcome, discount) as f32,
+                after: self.buffer.see(episode.observation()),
+                discount: discount as f32,
             });
         }
     }
 
-    /// Updates both networks on a batch and returns the losses of the critic and of the actor.
+    /// Updates the networks on a batch and returns the losses of the first critic and of the actor, which is 0 where its
+    /// update is not due.
     fn update(&mut self, random: &mut ChaCha8Rng) -> (f64, f64) {
-        let Self { hyper, actor, critic, buffer, .. } = self;
-        let batch = buffer.draw(hyper.batch_size, random);
-        let (before, after) = (&batch.before, &batch.after);
-        let target = no_grad(|| {
-            let actions = act(&actor.target, &after.rows);
-            let next = value(&critic.target, &after.rows, &after.queue, &actions, &after.lengths);
-            &batch.rewards + &batch.goes_on * next * hyper.gamma
+        let batch = self.buffer.draw(self.hyper.batch_size, random);
+        let target = no_grad(|| self.target(&batch));
+        let losses = self.critics.iter_mut().map(|critic| {
+            let error = worth(&critic.own, &batch.before, &batch.actions) - &target;
+            let loss = error.square().mean(Kind::Float);
+            critic.adam.step(&mut critic.own, &loss);
+            loss.double_value(&[])
         });
-        let worth = |critic: &Parameters, actions: &Tensor| {
-            value(critic, &before.rows, &before.queue, actions, &before.lengths)
-        };
-        let critic_loss = (worth(&critic.own, &batch.actions) - target).square().mean(Kind::Float);
-        critic.adam.step(&mut critic.own, &critic_loss);
-        let actions = act(&actor.own, &before.rows);
-        let distance = distance(&actions, &batch.actions, &before.lengths);
-        let values = worth(&critic.own, &actions);
-        let size = values.abs().mean(Kind::Float).detach();
-        let actor_loss = distance * size * hyper.anchor - values.mean(Kind::Float);
-        actor.adam.step(&mut actor.own, &actor_loss);
-        critic.target.follow(&critic.own, hyper.tau);
-        actor.target.follow(&actor.own, hyper.tau);
-        (critic_loss.double_value(&[]), actor_loss.double_value(&[]))
+        let critic_loss = losses.collect::<Vec<f64>>()[0];
+        self.updates += 1;
+        let is_due = self.updates.is_multiple_of(self.hyper.policy_delay);
+        (critic_loss, if is_due { self.improve(&batch) } else { 0.0 })
     }
+
+    /// What the critics should say: the reward, and the discounted value of what the target networks would do next, by the
+    /// critic that thinks less of it.
+    fn target(&self, batch: &Batch) -> Tensor {
+        let actions = act(&self.actor.target, &batch.after.rows);
+        let values = self.critics.iter().map(|critic| worth(&critic.target, &batch.after, &actions));
+        let next = values.reduce(|a, b| a.minimum(&b)).expect("there is a critic");
+        &batch.rewards + &batch.discounts * next
+    }
+
+    /// Updates the actor along the gradient of the first critic, and all target networks; returns the loss of the actor.
+    fn improve(&mut self, batch: &Batch) -> f64 {
+        let Self { hyper, actor, critics, .. } = self;
+        let actions = act(&actor.own, &batch.before.rows);
+        let distance = distance(&actions, &batch.actions, &batch.before.lengths);
+        let values = worth(&critics[0].own, &batch.before, &actions);
+        let size = values.abs().mean(Kind::Float).detach();
+        let loss = distance * size * hyper.anchor - values.mean(Kind::Float);
+        actor.adam.step(&mut actor.own, &loss);
+        for network in critics.iter_mut().chain([actor]) {
+            network.target.follow(&network.own, hyper.tau);
+        }
+        loss.double_value(&[])
+    }
+}
+
+/// The names of the critics in a checkpoint.
+const CRITICS: [&str; 2] = ["critic", "twin"];
+
+/// What a critic says of actions at queues.
+fn worth(critic: &Parameters, queues: &Queues, actions: &Tensor) -> Tensor {
+    value(critic, &queues.rows, &queues.queue, actions, &queues.lengths)
 }
 
 /// The mean squared distance of actions \[batch, sub-jobs, M + 4\]. Rows behind the queue are padding and do not count.
@@ -287,9 +367,71 @@ mod tests {
     }
 
     #[test]
+    fn noise_is_held_for_the_life_of_a_request_or_new() {
+        for held_noise in [false, true] {
+            let ddpg = Ddpg::new(Hyper { held_noise, ..hyper() }, ACCELERATORS);
+            let mut env = env(&hyper());
+            env.reset(&[1, 2]);
+            let mut actor = Actor::new(&ddpg.policy(), ACCELERATORS).expect("our own tensors");
+            let mut rollout = Rollout {
+                random: stream(1, "test", "noise"),
+                held: Held::new(),
+                progress: Progress::default(),
+            };
+            let mut act = |place: usize| ddpg.act(&mut actor, (place, &env.episodes()[place]), &mut rollout);
+            let (first, other, again) = (act(0), act(1), act(0));
+            assert_eq!(first == again, held_noise);
+            assert_ne!(first, other, "another run has noise of its own");
+        }
+    }
+
+    #[test]
+    fn a_horizon_discounts_by_time() {
+        let episode = Episode::new(tiny(10), Reward::default(), 100);
+        let by_time = Ddpg::new(Hyper { horizon: 2.0, ..hyper() }, ACCELERATORS);
+        let twice = Time(2 * episode.mean_term().0);
+        assert!((by_time.discount(&episode, twice) - (-1f64).exp()).abs() < 1e-12);
+        assert!((by_time.discount(&episode, Time(0)) - 1.0).abs() < 1e-12);
+        let by_decision = Ddpg::new(hyper(), ACCELERATORS);
+        assert_eq!(by_decision.discount(&episode, twice), 0.1);
+    }
+
+    /// Of two critics the one that thinks less of what comes next counts, and the actor waits for its turn.
+    #[test]
+    fn twins_are_cautious_and_the_actor_is_delayed() {
+        let twins = Hyper { critics: 2, policy_delay: 3, learning_starts: 40, ..hyper() };
+        let mut ddpg = Ddpg::new(twins, ACCELERATORS);
+        let mut env = env(&twins);
+        env.reset(&[1, 2, 3, 4]);
+        let mut rollout =
+            Rollout { random: stream(1, "test", "twins"), held: Held::new(), progress: Progress::default() };
+        (0..10).for_each(|_| ddpg.step(&mut env, &mut rollout));
+        let batch = ddpg.buffer.draw(16, &mut rollout.random);
+        let both = ddpg.target(&batch);
+        let first = ddpg.critics.remove(1);
+        let alone = ddpg.target(&batch);
+        let second = ddpg.critics.remove(0);
+        ddpg.critics = vec![first];
+        let other = ddpg.target(&batch);
+        assert!((&both - alone.minimum(&other)).abs().max().double_value(&[]) < 1e-6);
+        assert!((alone - other).abs().max().double_value(&[]) > 1e-6, "they began alike");
+        ddpg.critics.push(second);
+        let losses: Vec<f64> = (0..6).map(|_| ddpg.update(&mut rollout.random).1).collect();
+        assert_eq!(
+            losses.iter().map(|loss| *loss != 0.0).collect::<Vec<_>>(),
+            [false, false, true, false, false, true]
+        );
+    }
+
+    #[test]
     fn a_resumed_training_ends_as_one_that_never_stopped() {
-        let start = || Ddpg::new(hyper(), ACCELERATORS);
-        let (mut straight, mut env) = (start(), env(&hyper()));
+        resumes(hyper());
+        resumes(Hyper { critics: 2, policy_delay: 3, held_noise: true, horizon: 2.0, ..hyper() });
+    }
+
+    fn resumes(hyper: Hyper) {
+        let start = || Ddpg::new(hyper, ACCELERATORS);
+        let (mut straight, mut env) = (start(), env(&hyper));
         let progress: Vec<Progress> = (0..4).map(|_| straight.iterate(&mut env)).collect();
         assert!(progress[1].updates > 0);
         let mut first = start();
@@ -297,10 +439,10 @@ mod tests {
         first.iterate(&mut env);
         let file = first.checkpoint().to_bytes().expect("finite");
         let read = Tensors::from_bytes(&file).expect("just written");
-        let mut resumed = Ddpg::resume(hyper(), ACCELERATORS, &read).expect("complete");
+        let mut resumed = Ddpg::resume(hyper, ACCELERATORS, &read).expect("complete");
         assert_eq!([resumed.iterate(&mut env), resumed.iterate(&mut env)], [progress[2], progress[3]]);
         assert_eq!(resumed.checkpoint(), straight.checkpoint());
-        let other = Ddpg::resume(Hyper { hidden: 9, ..hyper() }, ACCELERATORS, &read).unwrap_err();
+        let other = Ddpg::resume(Hyper { hidden: 9, ..hyper }, ACCELERATORS, &read).unwrap_err();
         assert!(other.to_string().contains("expected [36, 16]"), "{other}");
     }
 }

@@ -40,8 +40,10 @@ pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
     let traces = training_traces(plan, objective.prices(), rloo.seed);
     let kind = training.policy();
     let weights = from.initial.cloned().unwrap_or_else(|| (kind.untrained)(rloo.seed, accelerators));
-    let learner =
-        Ascending::new(kind, accelerators, &weights, rloo, training.headroom, traces).worth(objective.sla);
+    let weights = (kind.without)(&training.without(), &weights)?;
+    let learner = Ascending::new(kind, accelerators, &weights, rloo, training.headroom, traces)
+        .worth(objective.sla)
+        .without(training.without());
     Ok(Box::new(learner.at(from.state)?))
 });
 
@@ -59,6 +61,8 @@ struct Ascending<'a> {
     headroom: f64,
     /// What a deadline met is worth.
     sla: f64,
+    /// The parts that the policy is without.
+    without: Vec<String>,
     traces: Box<Traces<'a>>,
     net: Net,
     steps: u64,
@@ -86,6 +90,7 @@ impl<'a> Ascending<'a> {
             rloo,
             headroom,
             sla: 1.0,
+            without: Vec::new(),
             traces,
             net: net(kind.name),
             steps: 0,
@@ -98,6 +103,11 @@ impl<'a> Ascending<'a> {
     /// The learner, for which a deadline met is worth so much.
     fn worth(self, sla: f64) -> Self {
         Self { sla, ..self }
+    }
+
+    /// The learner of a policy without some of its parts.
+    fn without(self, without: Vec<String>) -> Self {
+        Self { without, ..self }
     }
 
     /// The learner in a stored state, if there is one.
@@ -167,6 +177,7 @@ impl Ascending<'_> {
             plays,
             spells: spells as u32,
             samples,
+            without: &self.without,
         };
         let groups = collect(self.kind, &self.own.tensors(), &setups, exploring);
         let outputs = (self.kind.outputs)(self.accelerators);
@@ -212,6 +223,10 @@ impl Ascending<'_> {
         let learns_hidden = self.rloo.output_noise.iter().all(|scale| scale.0 > 0.0);
         let gradient = gradient((self.net, learns_hidden), &self.own.tensors(), features, weighed);
         let norm = self.adam.step_along(&mut self.own, &gradient);
+        if !self.without.is_empty() {
+            let left = (self.kind.without)(&self.without, &self.own.tensors());
+            self.own = Parameters::new(&left.expect("the learner's own weights"));
+        }
         self.average.follow(&self.own, REPLACED);
         norm
     }

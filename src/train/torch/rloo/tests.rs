@@ -205,7 +205,8 @@ fn a_price_that_is_worth_it_makes_it_thrifty() {
     while learner.steps < 40 {
         learner.ascend();
     }
-    let still = Exploring { seed: 1, sigma: 1e-6, scales: &[], plays: 2, spells: 1, samples: 1 };
+    let still =
+        Exploring { seed: 1, sigma: 1e-6, scales: &[], plays: 2, spells: 1, samples: 1, without: &[] };
     let played = collect(kind, &learner.own.tensors(), &[at(0.05)], still);
     let fates = &played[0][0].fates;
     let energy = fates.iter().map(|fate| fate.energy).sum::<f64>() / fates.len() as f64;
