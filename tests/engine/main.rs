@@ -2,6 +2,8 @@
 
 mod behaviour;
 mod contention;
+mod dram;
 mod invariants;
 mod queueing;
+mod twin;
 mod wide;
