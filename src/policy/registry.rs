@@ -45,7 +45,7 @@ pub enum Made {
     Trained(Trained),
     /// Other programs learn them, and `mascot.export_policy` of the Python package writes them. The function makes the
     /// scheduler from the policy, for so many accelerators.
-    Exported(fn(&Policy, usize) -> Result<Box<dyn Scheduler>, WeightsError>),
+    Exported(OfPolicy),
 }
 
 /// What training a kind of policy needs.
@@ -96,6 +96,9 @@ impl PolicyEntry {
         }
     }
 }
+
+/// A function that makes the scheduler of a policy, for so many accelerators.
+pub type OfPolicy = fn(&Policy, usize) -> Result<Box<dyn Scheduler>, WeightsError>;
 
 /// A function that takes parts away from weights.
 pub type Without = fn(&[String], &Tensors) -> Result<Tensors, WeightsError>;

@@ -31,7 +31,8 @@ fn leaves_parts_out(learner: &str) {
             .expect("its own weights");
     assert!(
         again == trained.weights
-            && (entry.trained().expect("it is trained").without)(&["hidden".into()], &again).unwrap()
+            && (entry.trained().expect("it is trained").without)(&["hidden".into()], &again)
+                .expect("its own weights")
                 != again
     );
     let dropped = |scheduler: &str| {
@@ -45,8 +46,9 @@ fn leaves_parts_out(learner: &str) {
         let mut reader = csv::Reader::from_path(out.join("summary.csv")).expect("just written");
         let named = |name: &str| reader.headers().expect("CSV").iter().position(|of| of == name);
         let [given_up, rejected] = ["rejected", "given_up"].map(named).map(|of| of.expect("a column"));
-        let sum =
-            |row: csv::StringRecord| [&row[given_up], &row[rejected]].map(|of| of.parse::<u32>().unwrap());
+        let sum = |row: csv::StringRecord| {
+            [&row[given_up], &row[rejected]].map(|of| of.parse::<u32>().expect("a number"))
+        };
         reader.records().map(|row| sum(row.expect("CSV")).iter().sum::<u32>()).sum::<u32>()
     };
     let own = format!("{{ name = \"learned_gate\", policy = {path:?} }}");
