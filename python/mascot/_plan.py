@@ -86,7 +86,7 @@ class Plan:
         The function is called at every decision with a dict: ``now_us``; ``jobs``, the requests in flight; ``sub_jobs``,
         the layers that may be assigned, each with the place of its job and ``alone_us``, its latency on each
         accelerator, infinite where it cannot run; and ``accelerators``. An accelerator starts the layer with the
-        highest priority first. Decisions in Python cost no simulated time, and much real time.
+        highest priority first. Decisions are charged the base cost of one, and cost much real time.
         """
         return _mascot.simulate(self._inner, case, seed, scheduler)
 
