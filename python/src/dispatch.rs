@@ -8,7 +8,7 @@ use mascot::metrics::{SERVING_COLUMNS, ServedBy};
 use mascot::plan;
 use mascot::serve::{Action, Dispatch, Dispatcher, FleetModel, FleetView, Moment};
 use mascot::sim::RequestId;
-use mascot::sweep::{Cell, Logs, cells, serve_cell_with};
+use mascot::sweep::{Logs, serve_cell_with};
 use mascot::units::Time;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -26,11 +26,8 @@ pub(crate) fn serve<'py>(
     seed: u64,
     dispatcher: Py<PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let case = plan.case(case)?;
-    of_fleet(case)?;
-    let cells = cells(&plan.inner);
-    let cell = cells.iter().find(|cell| std::ptr::eq(cell.case, case) && !cell.is_bound());
-    let cell = Cell { seed, ..*cell.ok_or_else(|| config("the case has no run"))? };
+    of_fleet(plan.case(case)?)?;
+    let cell = plan.cell(case, seed)?;
     let mut called = Called { function: dispatcher, error: None };
     let result =
         guarded(|| Ok(serve_cell_with(&plan.inner.experiment, &cell, &mut called, Logs::default())))?;

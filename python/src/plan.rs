@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mascot::cost::Cache;
 use mascot::experiment::{DataRoot, Error, Experiment, Progress};
 use mascot::plan;
-use mascot::sweep::cells;
+use mascot::sweep::{Cell, cells};
 use mascot::units::Time;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -94,7 +94,7 @@ impl Plan {
     fn cells(&self) -> Vec<(usize, String, u64)> {
         let place = |of: &plan::Case| self.inner.cases.iter().position(|case| std::ptr::eq(case, of));
         let cells = cells(&self.inner);
-        let one = |cell: &mascot::sweep::Cell| {
+        let one = |cell: &Cell| {
             (place(cell.case).expect("cells are of cases"), cell.scheduler.label.clone(), cell.seed)
         };
         cells.iter().map(one).collect()
@@ -147,5 +147,13 @@ impl Plan {
     pub(crate) fn case(&self, place: usize) -> PyResult<&plan::Case> {
         let number = self.inner.cases.len();
         self.inner.cases.get(place).ok_or_else(|| config(format!("no case {place}: the plan has {number}")))
+    }
+
+    /// The run of a case under a seed; its scheduler is the first of the plan.
+    pub(crate) fn cell(&self, place: usize, seed: u64) -> PyResult<Cell<'_>> {
+        let case = self.case(place)?;
+        let of_case = |cell: &Cell| std::ptr::eq(cell.case, case) && !cell.is_bound();
+        let cell = cells(&self.inner).into_iter().find(of_case);
+        Ok(Cell { seed, ..cell.ok_or_else(|| config("the case has no run"))? })
     }
 }

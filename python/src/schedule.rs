@@ -7,7 +7,7 @@ use std::panic::resume_unwind;
 
 use mascot::metrics::{Metrics, Value};
 use mascot::sim::{Decision, Scheduler, View};
-use mascot::sweep::{Cell, Logs, cells, run_cell_with};
+use mascot::sweep::{Logs, run_cell_with};
 use mascot::units::Time;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -24,10 +24,7 @@ pub(crate) fn simulate<'py>(
     seed: u64,
     scheduler: Py<PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let case = plan.case(case)?;
-    let cells = cells(&plan.inner);
-    let cell = cells.iter().find(|cell| std::ptr::eq(cell.case, case) && !cell.is_bound());
-    let cell = Cell { seed, ..*cell.ok_or_else(|| config("the case has no run"))? };
+    let cell = plan.cell(case, seed)?;
     let mut called = Called { function: scheduler, error: None };
     let result = guarded(|| Ok(run_cell_with(&plan.inner.experiment, &cell, &mut called, Logs::default())))?;
     if let Some(error) = called.error {

@@ -51,7 +51,7 @@ pub enum Made {
 /// What training a kind of policy needs.
 pub struct Trained {
     /// The weights as they are without some of the policy's parts.
-    pub without: Without,
+    pub without: TakeAway,
     /// The experiment that trains it, of those that ship.
     pub training: &'static str,
     /// Makes the scheduler.
@@ -101,7 +101,7 @@ impl PolicyEntry {
 pub type OfPolicy = fn(&Policy, usize) -> Result<Box<dyn Scheduler>, WeightsError>;
 
 /// A function that takes parts away from weights.
-pub type Without = fn(&[String], &Tensors) -> Result<Tensors, WeightsError>;
+pub type TakeAway = fn(&[String], &Tensors) -> Result<Tensors, WeightsError>;
 
 /// A function that makes the scheduler that explores, for so many accelerators, with its parameters.
 pub type Explore = fn(&Tensors, usize, &Parameters, Exploration) -> Result<Box<dyn Explorer>, WeightsError>;
@@ -222,7 +222,7 @@ pub const POLICIES: &[PolicyEntry] = &[
 ];
 
 /// Of a policy without parts nothing can be taken away.
-const HAS_NO_PARTS: Without = |_, weights| Ok(weights.clone());
+const HAS_NO_PARTS: TakeAway = |_, weights| Ok(weights.clone());
 
 const POLICY: Parameter = Parameter {
     name: "policy",

@@ -108,6 +108,9 @@ fn several_trainings_are_drawn_in_one_picture() {
     let page = fs::read_to_string(out("page/report.html")).expect("just written");
     assert!(page.contains("3 trainings of learned_gate") && page.contains("over 2 trainings"), "{page}");
     refused(&report(&["a", "short"]), &["short", "is it finished?"]);
+    // A log of before there were plays in it.
+    fs::write(short.join("log.csv"), log.replace("plays", "games")).expect("the folder is ours");
+    refused(&report(&["a", "short"]), &["short", "no validated step with its `plays`"]);
     refused(&report(&["a", "none"]), &["none"]);
     refused(&common::mascot(&["report", &out("a"), &out("b")]), &["several folders: expected --out DIR"]);
 }

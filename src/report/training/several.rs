@@ -58,6 +58,11 @@ fn groups(folders: &[PathBuf]) -> Result<Vec<Setting>, Error> {
     let mut groups: Vec<Setting> = Vec::new();
     for folder in folders {
         let training = Finished::read(folder)?;
+        if training.validated("plays").is_empty() {
+            let message =
+                "its log has no validated step with its `plays`: expected a training by this version";
+            return Err(InputError::file(folder, message).into());
+        }
         let mut settings = settings(training.manifest.training.as_deref().unwrap_or_default());
         settings.retain(|key, _| !(key.starts_with("training.") && key.ends_with(".seed")));
         match groups.iter_mut().find(|group| group.settings == settings) {

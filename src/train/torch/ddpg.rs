@@ -87,8 +87,8 @@ pub struct Ddpg {
     hyper: Hyper,
     accelerators: usize,
     iterations: u32,
-    /// Updates of the critics so far.
-    updates: u64,
+    /// Updates of the critics since the last one of the actor.
+    waited: u64,
     actor: Learner,
     /// One critic or twins.
     critics: Vec<Learner>,
@@ -123,7 +123,7 @@ impl Ddpg {
             hyper,
             accelerators,
             iterations: 0,
-            updates: 0,
+            waited: 0,
         }
     }
 
@@ -151,7 +151,7 @@ impl Ddpg {
         }
         ddpg.buffer.load(checkpoint)?;
         ddpg.iterations = checkpoint.values("iterations", &[])?[0] as u32;
-        ddpg.updates = checkpoint.values("updates", &[])?[0] as u64;
+        ddpg.waited = checkpoint.values("waited", &[])?[0] as u64;
         Ok(ddpg)
     }
 
@@ -168,7 +168,7 @@ impl Ddpg {
         self.critics.iter().zip(CRITICS).for_each(|(critic, name)| critic.store(name, &mut tensors));
         self.buffer.store(&mut tensors);
         tensors.insert("iterations", &[], vec![self.iterations as f32]);
-        tensors.insert("updates", &[], vec![self.updates as f32]);
+        tensors.insert("waited", &[], vec![self.waited as f32]);
         tensors
     }
 
@@ -282,9 +282,8 @@ impl Ddpg {
             loss.double_value(&[])
         });
         let critic_loss = losses.collect::<Vec<f64>>()[0];
-        self.updates += 1;
-        let is_due = self.updates.is_multiple_of(self.hyper.policy_delay);
-        (critic_loss, if is_due { self.improve(&batch) } else { 0.0 })
+        self.waited = (self.waited + 1) % self.hyper.policy_delay;
+        (critic_loss, if self.waited == 0 { self.improve(&batch) } else { 0.0 })
     }
 
     /// What the critics should say: the reward, and the discounted value of what the target networks would do next, by the
