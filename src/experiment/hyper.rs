@@ -162,6 +162,7 @@ impl Default for Reward {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::read_toml;
 
     #[test]
     fn what_is_out_of_range_or_does_not_go_together_is_told() {
@@ -171,7 +172,7 @@ mod tests {
             never,
             "`learning_starts` is 1000: expected at most `buffer_size`, 100, or no update ever comes"
         );
-        let range = |text: &str| toml::from_str::<Hyper>(text).unwrap_err().message().to_string();
+        let range = |text: &str| read_toml::<Hyper>(text).unwrap_err().message().to_string();
         for key in [
             "hidden",
             "batch_size",

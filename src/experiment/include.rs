@@ -10,7 +10,7 @@ use super::exclude::column_of;
 use super::keys::{KEYS, PLURALS};
 use super::list::distinct;
 use super::schedulers::SchedulerChoice;
-use crate::files::{InputError, Seed, Source, Spanned};
+use crate::files::{InputError, Seed, Source, Spanned, read_value};
 
 /// The products for which the `[[include]]`s of an experiment stand.
 pub(super) fn includes(
@@ -82,7 +82,7 @@ fn by_label(value: Value, base: &Experiment) -> Value {
 
 fn seeds_of(value: &Value) -> Result<Vec<u64>, String> {
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let seed = |value: &Value| value.clone().try_into::<Seed>().ok().map(|seed| seed.0);
+    let seed = |value: &Value| read_value::<Seed>(value).ok().map(|seed| seed.0);
     let seeds: Option<Vec<u64>> = values.iter().map(seed).collect();
     seeds.map(distinct).filter(|seeds| !seeds.is_empty()).ok_or_else(|| {
         "`seed` is neither a whole number from 0 to 9007199254740992 nor a list of them".to_string()

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::error::Error;
-use crate::files::Source;
+use crate::files::{Source, read_toml};
 
 /// Keys that must be lists in the file; an override may give a single value.
 const LISTS: [&str; 3] = ["systems", "scenarios", "schedulers"];
@@ -52,7 +52,7 @@ fn check_known<T: DeserializeOwned>(source: &Source, key: &str, value: &Value) -
     let mut table = Table::new();
     set(&mut table, key, value.clone()).map_err(Error::Usage)?;
     let alone = Source { path: path_with_set(source), text: table.to_string(), verbatim: false };
-    match toml::from_str::<T>(&alone.text) {
+    match read_toml::<T>(&alone.text) {
         Err(e) if e.message().starts_with("unknown field") => Ok(alone.parse::<T>().map(drop)?),
         Err(e) if e.message().starts_with("invalid type: map") => {
             Err(Error::Usage(format!("--set {key}: there is no such key")))

@@ -17,7 +17,7 @@ use super::keys::BOUND;
 use super::list::distinct;
 use super::placed::Placed;
 use super::registry::{Entry, Maker, Registry};
-use crate::files::{InputError, Source, Spanned, parse_parameters};
+use crate::files::{InputError, Source, Spanned, parse_parameters, read_toml};
 use crate::policy::{Parameters, PolicyEntry};
 use crate::sim::Scheduler;
 
@@ -179,7 +179,7 @@ fn span_of_wrong(entry: Range<usize>, choice: &SchedulerChoice, source: &Source)
     let span = || {
         let wrong = choice.parameters.keys().find(is_wrong)?;
         let text = format!("{BEFORE}{}", source.text.get(entry.clone())?);
-        let table = toml::from_str::<Entry>(&text).ok()?.entry;
+        let table = read_toml::<Entry>(&text).ok()?.entry;
         let (key, value) = table.iter().find(|(key, _)| key.get_ref() == wrong)?;
         let at = |place: usize| entry.start + place - BEFORE.len();
         Some(at(key.span().start)..at(value.span().end))

@@ -307,10 +307,11 @@ impl Default for Evolution {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::read_toml;
 
     /// The policy and the algorithm that a text gives, or the text at the position of the error and the error.
     fn read(text: &str) -> Result<[&'static str; 2], [String; 2]> {
-        let training: Training = match toml::from_str(text) {
+        let training: Training = match read_toml(text) {
             Ok(training) => training,
             Err(e) => return Err([text[e.span().expect("it is of a value")].into(), e.message().into()]),
         };

@@ -70,6 +70,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
+    use crate::files::read_toml;
 
     #[derive(Debug, PartialEq, Deserialize, Serialize)]
     struct Holder {
@@ -83,7 +84,7 @@ mod tests {
             let holder = Holder { path: of_bytes(bytes.to_vec()).unwrap() };
             let json = serde_json::to_string(&holder).unwrap();
             assert_eq!(serde_json::from_str::<Holder>(&json).unwrap(), holder);
-            assert_eq!(toml::from_str::<Holder>(&toml::to_string(&holder).unwrap()).unwrap(), holder);
+            assert_eq!(read_toml::<Holder>(&toml::to_string(&holder).unwrap()).unwrap(), holder);
             assert_eq!(from_json(&to_json(&holder.path)), Some(holder.path));
         }
         assert_eq!(to_json(Path::new("a")), "a");

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::InputError;
 use super::excerpt::MAX_SOURCE_BYTES;
+use super::node::read_toml;
 use super::suggest::with_suggestion;
 
 /// The text of a data file, kept beside what was parsed from it so that later checks can point at lines.
@@ -40,7 +41,7 @@ impl Source {
 
     /// Parses the text as TOML; unknown keys and wrong types are errors with the line and the offending source.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, InputError> {
-        toml::from_str(&self.text).map_err(|e| InputError {
+        read_toml(&self.text).map_err(|e| InputError {
             path: self.path.clone(),
             line: e.span().and_then(|span| self.told_line(&span)),
             message: match e.span() {

@@ -12,7 +12,7 @@
 use super::edf_drop::is_hopeless;
 use super::rollout::{Outcome, RollOut, Until};
 use super::{SCHEDULERS, SchedulerEntry, parse};
-use crate::files::{Parameter, did_you_mean};
+use crate::files::{Parameter, did_you_mean, read_toml};
 use crate::sim::{Decision, JobId, Scheduler, View};
 
 pub(super) const ENTRY: SchedulerEntry = SchedulerEntry {
@@ -51,8 +51,7 @@ struct Parameters {
 }
 
 fn portfolio() -> Vec<Rule> {
-    let parameters: Parameters =
-        toml::from_str(&format!("rules = {PORTFOLIO}")).expect("the portfolio is valid");
+    let parameters: Parameters = read_toml(&format!("rules = {PORTFOLIO}")).expect("the portfolio is valid");
     parameters.rules
 }
 

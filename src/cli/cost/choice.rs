@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cost::{Goal, as_run};
 use crate::experiment::{DataRoot, Error};
+use crate::files::read_value;
 use crate::hw::{AccelSpec, Fusion, Objective};
 use crate::precision::Precision;
 use crate::workload::{Network, Work};
@@ -32,7 +33,7 @@ const MAX_BATCH: u64 = 4096;
 
 /// Parses an objective, by the names that system files use.
 pub(super) fn objective(text: &str) -> Result<Objective, String> {
-    toml::Value::from(text).try_into().map_err(|_| "expected latency, energy or edp".to_string())
+    read_value(&text.into()).map_err(|_| "expected latency, energy or edp".to_string())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

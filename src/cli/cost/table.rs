@@ -12,6 +12,7 @@ use crate::cli::table::{csv, render};
 use crate::cost::{Breakdown, LayerCost, advice, breakdown, loop_nest, loop_summary};
 use crate::dims::Dim;
 use crate::experiment::{Error, Progress};
+use crate::files::read_value;
 use crate::hw::{AccelSpec, Fusion};
 use crate::metrics::Value;
 use crate::precision::Precision;
@@ -64,7 +65,7 @@ pub(super) fn execute(options: &Options) -> Result<(), Error> {
 }
 
 fn fusion(text: &str) -> Result<Fusion, String> {
-    toml::Value::from(text).try_into().map_err(|_| "expected none or post".to_string())
+    read_value(&text.into()).map_err(|_| "expected none or post".to_string())
 }
 
 /// The breakdown of each distinct layer; `None` if the accelerator cannot run it.

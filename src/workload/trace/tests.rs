@@ -3,13 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::files::read_toml;
 
 /// Reads a file of this name and text.
 fn read_with(name: &str, text: &str, keys: &str) -> Result<Recording, InputError> {
     let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let file = folder.path().join(name);
     std::fs::write(&file, text).expect("the folder is ours");
-    let mut keys: TraceKeys = toml::from_str(&format!("file = ''\n{keys}")).expect("valid keys");
+    let mut keys: TraceKeys = read_toml(&format!("file = ''\n{keys}")).expect("valid keys");
     keys.file = file;
     Recording::read(&keys)
 }
