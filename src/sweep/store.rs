@@ -1,8 +1,8 @@
 //! Keeps finished cells on disk, so that a stopped sweep can resume.
 //!
 //! `cells/` in the results folder holds a file per finished cell, named by its [identifier](super::Identity): a line
-//! with the SHA-256 of the rest, and the rest as JSON: the cell's rows of every result file as text, and the wall time
-//! that it took. Files appear whole (written under another name, then renamed). A file with a wrong hash, because a
+//! with the SHA-256 of the rest, and the rest as JSON in zlib's format: the cell's rows of every result file as text, and
+//! the wall time that it took. Files appear whole (written under another name, then renamed). A file with a wrong hash, because a
 //! disk was full or a machine went down, counts as missing. A lock keeps other processes from working on the same
 //! folder.
 
@@ -10,6 +10,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::decompress_to_vec_zlib;
 use serde::{Deserialize, Serialize};
 
 use super::rows::Rows;
@@ -52,6 +54,10 @@ fn lock_by(folder: &Path, by: fn(&File) -> Result<(), TryLockError>) -> Result<O
 }
 
 const EXTENSION: &str = "cell";
+
+/// How much is tried to make a cell small. Our choice, because it is zlib's own default: a cell of 5 KB becomes 2 KB in a
+/// fraction of a millisecond.
+const LEVEL: u8 = 6;
 
 impl Store {
     /// The store in a results folder, to read only; it need not exist.
@@ -97,19 +103,21 @@ impl Store {
 
     /// Loads a cell, if it is kept and undamaged.
     pub fn load(&self, id: &str) -> Option<Kept> {
-        let text = fs::read_to_string(self.path(id)).ok()?;
-        let (checksum, rest) = text.split_once('\n')?;
-        if sha256(rest.as_bytes()) != checksum {
+        let bytes = fs::read(self.path(id)).ok()?;
+        let (checksum, packed) = bytes.split_at_checked(bytes.iter().position(|&byte| byte == b'\n')?)?;
+        let packed = &packed[1..];
+        if sha256(packed).as_bytes() != checksum {
             return None;
         }
-        serde_json::from_str(rest).ok()
+        serde_json::from_slice(&decompress_to_vec_zlib(packed).ok()?).ok()
     }
 
     /// Keeps a cell.
     pub fn keep(&self, id: &str, kept: &Kept) -> Result<(), Error> {
-        let rest = serde_json::to_string(kept).expect("text and a number are written without fail");
-        let text = format!("{}\n{rest}", sha256(rest.as_bytes()));
-        write_atomic(&self.path(id), text.as_bytes()).map_err(|source| self.write_error(source))
+        let text = serde_json::to_string(kept).expect("text and a number are written without fail");
+        let packed = compress_to_vec_zlib(text.as_bytes(), LEVEL);
+        let bytes = [sha256(&packed).as_bytes(), b"\n", &packed].concat();
+        write_atomic(&self.path(id), &bytes).map_err(|source| self.write_error(source))
     }
 
     /// A temporary file that a killed process leaves where [`Self::clean`] finds it.
