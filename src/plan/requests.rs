@@ -26,7 +26,9 @@ pub(crate) fn window(case: &Case, measured: usize) -> Window {
 
 pub(crate) fn requests(case: &Case, window: &Window, seed: u64) -> Trace {
     let offer = case.workload.offer(&case.site.world, case.requests_per_s(), seed, window.extent());
-    let mut requests: Vec<Request> = offer.own.iter().map(|arrival| request(case, arrival)).collect();
+    // In the place of the arrivals, because both together would be most of the memory of a long run.
+    let mut requests: Vec<Request> = offer.own.into_iter().map(|arrival| request(case, &arrival)).collect();
+    requests.shrink_to_fit();
     let mut followers = Vec::with_capacity(offer.followers.len());
     for follower in &offer.followers {
         let (request, within) = following(case, &follower.arrival);

@@ -146,9 +146,14 @@ impl Placing {
     /// The accelerator with the earliest finish of this sub-job, and that finish: argmin of max(F_m, release) + c1,
     /// ties to the lower number.
     pub fn earliest_finish(&self, view: &View, sub_job: &SubJobView) -> (usize, Time) {
+        self.earliest_among(view.alone_on_each(sub_job), view, sub_job)
+    }
+
+    /// [`Self::earliest_finish`] with c1 of the sub-job on each accelerator.
+    #[inline]
+    fn earliest_among(&self, alone: &[Time], view: &View, sub_job: &SubJobView) -> (usize, Time) {
         let ready = sub_job.release.max(view.now());
         let (mut best, mut earliest) = (0, Time::MAX);
-        let alone = view.alone_on_each(sub_job);
         // Slices of one length, because iterators in pairs take twice as long here.
         let free_at = &self.free_at[..alone.len()];
         for m in 0..alone.len() {
@@ -231,8 +236,9 @@ impl<K: Ord> ListRule<K> {
     /// accelerator with the earliest finish; counts the sort, and a comparison per (sub-job, accelerator).
     pub fn place_by(&mut self, view: &View, out: &mut Decision, key: impl Fn(&SubJobView) -> K) {
         let choose = |placing: &Placing, sub: &SubJobView| {
-            let accelerator = placing.earliest_finish(view, sub).0;
-            (accelerator, view.alone_on_each(sub)[accelerator])
+            let alone = view.alone_on_each(sub);
+            let accelerator = placing.earliest_among(alone, view, sub).0;
+            (accelerator, alone[accelerator])
         };
         let placed = self.place(view, out, key, choose, |placing, _| !placing.is_full(view));
         out.operations.comparisons += placed as u64 * (view.accelerators().len() as u64 - 1);

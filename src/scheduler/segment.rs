@@ -85,6 +85,8 @@ impl Segment {
     /// been reached; at least the sub-job itself. `None` where that cannot run.
     fn of(view: &View, sub: &SubJobView, accelerator: usize, start: Time) -> Option<Self> {
         let network = view.network_of(view.job_of(sub));
+        // Without periodic decisions a segment is the sub-job alone.
+        let tick = view.next_decision().unwrap_or(Time::ZERO);
         let mut layer = sub.id.layer;
         let mut segment = Self { layers: 0, end: start, best: Time::ZERO };
         loop {
@@ -95,10 +97,12 @@ impl Segment {
             segment.layers += 1;
             segment.end += alone;
             segment.best += network.best_alone[layer as usize];
-            let next = network.successors[layer as usize].first();
-            match (next, view.next_decision()) {
-                (Some(&next), Some(tick)) if segment.end < tick => layer = next,
-                _ => break,
+            if segment.end >= tick {
+                break;
+            }
+            match network.successors[layer as usize].first() {
+                Some(&next) => layer = next,
+                None => break,
             }
         }
         (segment.layers > 0).then_some(segment)

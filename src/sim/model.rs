@@ -393,6 +393,7 @@ impl NetworkModel {
 
     /// The cost of a layer that starts on an accelerator right after another one of its job, or after none, and the bytes
     /// that it finds on chip; `None` where it cannot run.
+    #[inline]
     pub fn cost_after(&self, layer: u32, accelerator: usize, last: Option<u32>) -> Option<(PairCost, f64)> {
         let cost = *self.cost(layer, accelerator)?;
         let producer = last.filter(|last| self.predecessors[layer as usize].contains(last));

@@ -110,9 +110,20 @@ pub(super) struct Observation {
 }
 
 /// A feature, cut to [-4, 4].
+#[inline]
 pub(super) fn cut(x: f64) -> f32 {
     // NaN, as from 0 / 0 on a platform without traffic, becomes 0.
     if x.is_nan() { 0.0 } else { (x as f32).clamp(-4.0, 4.0) }
+}
+
+/// Features, cut. A loop, because `map` of an array is not inlined across codegen units.
+#[inline]
+fn all_cut<const N: usize>(features: [f64; N]) -> [f32; N] {
+    let mut all = [0.0; N];
+    for i in 0..N {
+        all[i] = cut(features[i]);
+    }
+    all
 }
 
 impl Observation {
@@ -155,7 +166,7 @@ impl Observation {
             .map_or(0.0, |tick| ((tick - view.now()).as_ps() / scale.layer_ps).ln() / 2.0);
         let Scale { work_ps: mean_ps, bytes_per_ps, accelerators, .. } = *scale;
         let fading_ps = FADING_WORK * mean_ps;
-        self.queue = [
+        self.queue = all_cut([
             (1.0 + jobs.len() as f64).ln() / 2.0,
             work_ps / (accelerators * mean_ps),
             bytes / (bytes_per_ps * mean_ps),
@@ -167,8 +178,7 @@ impl Observation {
             period,
             self.history.term,
             scale.intensity,
-        ]
-        .map(cut);
+        ]);
         let n = jobs.len() as u64;
         n * u64::from(n.next_power_of_two().ilog2()) + 2 * n
     }
@@ -205,7 +215,7 @@ impl Observation {
         let per_slack = 1.0 / slack_ps;
         let layer = self.first_open(view, job);
         let bytes_per_slack = per_slack / scale.bytes_per_ps;
-        [
+        all_cut([
             left_ps * per_slack,
             shown.shortest_left.as_ps() * per_slack,
             shown.unstarted_bytes as f64 * bytes_per_slack,
@@ -221,8 +231,7 @@ impl Observation {
             layer.spread_of_bytes,
             layer.spread_of_speed,
             f64::from(self.open[job].1) / 4.0,
-        ]
-        .map(cut)
+        ])
     }
 }
 

@@ -214,7 +214,10 @@ impl Learned {
             y[..OUTPUTS].copy_from_slice(&net.forward(&x));
             let shifted = thrift.as_ref().map(|of| of.shift(view, observation, verdicts.len(), &x, &mut y));
             for lane in 0..lanes {
-                let mut said = y.map(|row| row[lane]);
+                let mut said = [0.0; JUDGEMENTS];
+                for (said, row) in said.iter_mut().zip(&y) {
+                    *said = row[lane];
+                }
                 if let Some(exploration) = exploration {
                     let job = &view.jobs()[verdicts.len()];
                     let (seen, outputs) =
@@ -257,10 +260,11 @@ fn explore(
 
 impl Verdict {
     /// The verdict from the outputs of the net; zeros give the verdict of `gated`.
-    fn of(outputs: [f32; JUDGEMENTS]) -> Self {
-        let cut = outputs.map(|y| y.clamp(-LARGEST, LARGEST));
+    #[inline]
+    fn of(mut outputs: [f32; JUDGEMENTS]) -> Self {
+        outputs.iter_mut().for_each(|y| *y = y.clamp(-LARGEST, LARGEST));
         let factor = |y: f32| f64::from(exp(y));
-        let [need, alpha, margin, patience, order, bytes, speed, load, energy] = cut;
+        let [need, alpha, margin, patience, order, bytes, speed, load, energy] = outputs;
         Self {
             need: factor(need).max(1.0),
             alpha: factor(alpha) * ALPHA,

@@ -43,6 +43,7 @@ impl<'a> Seen<'a> {
     }
 
     /// How long the layer of a busy accelerator is expected to take if nothing else ran from now on.
+    #[inline]
     pub(super) fn left_alone(&self, accelerator: usize) -> Time {
         let running = &self.estimates.unwrap_or(self.lanes).running()[accelerator];
         running.as_ref().map_or(Time::ZERO, |running| running.left_alone(self.now))

@@ -112,6 +112,7 @@ impl Running {
     }
 
     /// Time to the end if nothing else ran from `now` on, rounded down.
+    #[inline]
     pub(super) fn left_alone(&self, now: Time) -> Time {
         let share = ((self.left_at(now) + self.later_ps) / self.cost.latency_ps).clamp(0.0, 1.0);
         Time((share * self.cost.alone.as_ps()) as u64)

@@ -74,17 +74,8 @@ impl Mask {
 
     /// The members in ascending order.
     #[inline]
-    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
-        let (mut word, mut bits) = (0, self.first);
-        std::iter::from_fn(move || {
-            while bits == 0 {
-                bits = *self.more.get(word)?;
-                word += 1;
-            }
-            let next = bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-            Some(word * BITS + next)
-        })
+    pub(super) fn iter(&self) -> Members<'_> {
+        Members { base: 0, bits: self.first, more: self.more.iter() }
     }
 
     #[inline]
@@ -93,6 +84,29 @@ impl Mask {
             0 => self.first,
             _ => self.more.get(word - 1).copied().unwrap_or(0),
         }
+    }
+}
+
+/// The members of a set that are still to come.
+pub(super) struct Members<'a> {
+    /// The number of the first bit of the present word.
+    base: usize,
+    bits: u64,
+    more: std::slice::Iter<'a, u64>,
+}
+
+impl Iterator for Members<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.bits == 0 {
+            self.bits = *self.more.next()?;
+            self.base += BITS;
+        }
+        let next = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(self.base + next)
     }
 }
 

@@ -27,6 +27,7 @@ impl Entry {
 
 impl Ord for Entry {
     /// The greatest entry starts first: highest priority, then earliest arrival, then lowest id.
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         self.priority
             .total_cmp(&other.priority)
@@ -37,6 +38,7 @@ impl Ord for Entry {
 }
 
 impl PartialOrd for Entry {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

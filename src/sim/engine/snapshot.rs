@@ -108,12 +108,22 @@ fn job_view(job: &Job, lanes: Seen, network: &NetworkModel, now: Time) -> JobVie
 }
 
 /// Brings up to date what changes of a job while it is in flight.
+#[inline]
 fn renew(view: &mut JobView, job: &Job, lanes: Seen, network: &NetworkModel, now: Time) {
-    view.remaining_best = job.unstarted_best;
-    for accelerator in job.running_on.iter() {
-        view.remaining_best += lanes.end_of(accelerator) - now;
+    let (mut remaining, mut longest) = (job.unstarted_best, Time::ZERO);
+    // The longest path over the remaining layers starts at a layer that may be assigned or that runs, because all others
+    // come after one of these.
+    for &layer in &job.open {
+        longest = longest.max(network.path_left[layer as usize]);
     }
-    view.shortest_left = shortest_left(lanes, job, network);
+    for accelerator in job.running_on.iter() {
+        remaining += lanes.end_of(accelerator) - now;
+        let layer = lanes.layer_on(accelerator) as usize;
+        let after = network.path_left[layer] - network.best_alone[layer];
+        longest = longest.max(lanes.left_alone(accelerator) + after);
+    }
+    view.remaining_best = remaining;
+    view.shortest_left = longest;
     view.unstarted_best = job.unstarted_best;
     view.unstarted_bytes = job.unstarted_bytes;
     view.layers_left = job.unstarted;
@@ -131,21 +141,6 @@ fn release(lanes: Seen, job: &Job, network: &NetworkModel, layer: u32, now: Time
         }
     }
     release
-}
-
-/// The longest path over the remaining layers. It starts at a layer that may be assigned or that runs, because all
-/// others come after one of these.
-fn shortest_left(lanes: Seen, job: &Job, network: &NetworkModel) -> Time {
-    let mut longest = Time::ZERO;
-    for &layer in &job.open {
-        longest = longest.max(network.path_left[layer as usize]);
-    }
-    for accelerator in job.running_on.iter() {
-        let layer = lanes.layer_on(accelerator) as usize;
-        let after = network.path_left[layer] - network.best_alone[layer];
-        longest = longest.max(lanes.left_alone(accelerator) + after);
-    }
-    longest
 }
 
 #[cfg(test)]
