@@ -78,6 +78,7 @@ impl Time {
     /// Picoseconds rounded up, so that an end never comes before the work is done. A value that exceeds an integer only
     /// by the rounding noise of `f64` (relative 1e-12, a thousandth of what the engine tolerates) is not rounded up. A
     /// time beyond the clock is [`Time::MAX`].
+    #[inline]
     pub fn from_ps_ceil(ps: f64) -> Self {
         // `ceil` is a library call on the x86-64 baseline.
         let ps = ps * (1.0 - 1e-12);
