@@ -26,7 +26,7 @@ pub use checked::*;
 pub use digest::{hex, sha256, sha256_of_file};
 pub use error::InputError;
 pub use folders::Folders;
-pub use node::{ReadError, read_toml, read_value};
+pub use node::{ONE_OR_MANY, ReadError, read_toml, read_value};
 pub use numbers::{is_missing, is_no_name, real, whole};
 pub use parameters::{NoParameters, Parameter, parse_parameters};
 pub use renamed::RENAMED;

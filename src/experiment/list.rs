@@ -7,14 +7,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::{
-    BoolDeserializer, F64Deserializer, I64Deserializer, I128Deserializer, MapAccessDeserializer,
-    StrDeserializer, U64Deserializer,
-};
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::files::any_of;
+use crate::files::{ONE_OR_MANY, any_of};
 
 /// At least one value.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +18,7 @@ pub(super) struct List<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de> + PartialEq> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_any(OneOrMany(PhantomData))
+        d.deserialize_tuple_struct(ONE_OR_MANY, 1, OneOrMany(PhantomData))
     }
 }
 
@@ -68,34 +64,6 @@ impl<'de, T: Deserialize<'de> + PartialEq> Visitor<'de> for OneOrMany<T> {
         }
         Ok(List(values))
     }
-
-    fn visit_str<E: Error>(self, v: &str) -> Result<List<T>, E> {
-        one(StrDeserializer::new(v))
-    }
-
-    fn visit_bool<E: Error>(self, v: bool) -> Result<List<T>, E> {
-        one(BoolDeserializer::new(v))
-    }
-
-    fn visit_i64<E: Error>(self, v: i64) -> Result<List<T>, E> {
-        one(I64Deserializer::new(v))
-    }
-
-    fn visit_i128<E: Error>(self, v: i128) -> Result<List<T>, E> {
-        one(I128Deserializer::new(v))
-    }
-
-    fn visit_u64<E: Error>(self, v: u64) -> Result<List<T>, E> {
-        one(U64Deserializer::new(v))
-    }
-
-    fn visit_f64<E: Error>(self, v: f64) -> Result<List<T>, E> {
-        one(F64Deserializer::new(v))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T>, A::Error> {
-        one(MapAccessDeserializer::new(map))
-    }
 }
 
 /// Each value once, in order of first appearance.
@@ -109,6 +77,39 @@ pub(crate) fn distinct<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec
     distinct
 }
 
-fn one<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<List<T>, D::Error> {
-    Ok(List(vec![T::deserialize(d)?]))
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::files::read_toml;
+    use crate::workload::Late;
+
+    fn read<T>(text: &str) -> Result<Vec<T>, String>
+    where
+        for<'de> T: Deserialize<'de> + PartialEq,
+    {
+        let read = read_toml::<BTreeMap<String, List<T>>>(&format!("key = {text}"));
+        let told = |e: crate::files::ReadError| format!("{} at {:?}", e.message(), e.span());
+        read.map(|mut keys| keys.remove("key").expect("it is the key").0).map_err(told)
+    }
+
+    #[test]
+    fn one_value_is_a_list_of_one() {
+        assert_eq!(read("7"), Ok(vec![7u8]));
+        assert_eq!(read("[7, 8]"), Ok(vec![7u8, 8]));
+        assert_eq!(read("'abort'"), Ok(vec![Late::Abort]));
+    }
+
+    #[test]
+    fn errors_are_at_the_value_and_say_what_it_may_be() {
+        let words = "invalid type: value, expected `finish` or `abort` at Some(6..7)";
+        assert_eq!(read::<Late>("5"), Err(words.to_string()));
+        let words = "invalid type: value, expected `finish` or `abort` at Some(16..17)";
+        assert_eq!(read::<Late>("['abort', 5]"), Err(words.to_string()));
+        assert!(
+            read::<u8>("[]").is_err_and(|e| e.starts_with("the list is empty") && e.ends_with("Some(6..8)"))
+        );
+        assert!(read::<u8>("[1, 1]").is_err_and(|e| e.starts_with("a value is listed twice")));
+    }
 }

@@ -21,6 +21,9 @@ use toml::{Table, Value};
 /// The name under which [`Spanned`](super::Spanned) asks for the start and the end of a value, and for the value.
 pub(super) const SPANNED: &str = "$mascot::Spanned";
 
+/// The name under which a key that takes one value or a list asks for a list.
+pub const ONE_OR_MANY: &str = "$mascot::OneOrMany";
+
 /// Why a text or a table is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
@@ -112,7 +115,7 @@ enum Content<'a> {
     Beyond(u64),
     Real(f64),
     Bool(bool),
-    /// What nothing here can be: a date, or a number beyond what its type holds.
+    /// What no key takes: a date, or a number beyond what its type holds.
     Other(&'static str),
     List(Items<'a>),
     Table(Entries<'a>),
@@ -122,8 +125,8 @@ enum Content<'a> {
 enum Items<'a> {
     File(std::slice::Iter<'a, toml::Spanned<DeValue<'a>>>),
     Values(std::slice::Iter<'a, Value>),
-    /// A value and its place, last first.
-    Spanned(Vec<Node<'a>>),
+    /// Others, last first.
+    Nodes(Vec<Node<'a>>),
 }
 
 /// The entries of a table.
@@ -178,7 +181,7 @@ impl<'a> Node<'a> {
     /// The value, with its place before it.
     fn spanned(self) -> Items<'a> {
         let Range { start, end } = self.at;
-        Items::Spanned(vec![self, Self::place(end), Self::place(start)])
+        Items::Nodes(vec![self, Self::place(end), Self::place(start)])
     }
 }
 
@@ -207,7 +210,7 @@ impl<'a> Items<'a> {
         match self {
             Self::File(items) => items.len(),
             Self::Values(items) => items.len(),
-            Self::Spanned(items) => items.len(),
+            Self::Nodes(items) => items.len(),
         }
     }
 
@@ -215,7 +218,7 @@ impl<'a> Items<'a> {
         match self {
             Self::File(items) => items.next().map(Node::of_file),
             Self::Values(items) => items.next().map(Node::of_value),
-            Self::Spanned(items) => items.pop(),
+            Self::Nodes(items) => items.pop(),
         }
     }
 }
@@ -266,16 +269,18 @@ impl<'de> Deserializer<'de> for Node<'_> {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        match name == SPANNED {
-            true => visitor.visit_seq(&mut List(self.spanned())),
-            false => self.deserialize_any(visitor),
+        let is_list = matches!(self.value, Content::List(_));
+        match name {
+            SPANNED => visitor.visit_seq(&mut List(self.spanned())),
+            ONE_OR_MANY if !is_list => visitor.visit_seq(&mut List(Items::Nodes(vec![self]))),
+            _ => self.deserialize_any(visitor),
         }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         let at = self.at.clone();
@@ -286,7 +291,11 @@ impl<'de> Deserializer<'de> for Node<'_> {
                 (0, _) => return Err(ReadError::custom("wanted exactly 1 element, found 0 elements").at(&at)),
                 _ => return Err(ReadError::custom("wanted exactly 1 element, more than 1 element").at(&at)),
             },
-            _ => return Err(ReadError::custom("wanted string or table").at(&at)),
+            _ => {
+                let words: Vec<String> = variants.iter().map(|word| format!("`{word}`")).collect();
+                let expected = words.join(" or ");
+                return Err(ReadError::invalid_type(Unexpected::Other("value"), &&expected[..]).at(&at));
+            }
         };
         visitor.visit_enum(Variant { name, value }).map_err(|e| e.at(&at))
     }

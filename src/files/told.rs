@@ -37,6 +37,7 @@ fn plain(expected: &str) -> &str {
         "a boolean" => "true or false",
         "a sequence" => "a list",
         "a map" => "a table",
+        "any valid TOML value" => "a text, a number of 64 bits, true or false, a list or a table",
         other => other,
     }
 }
