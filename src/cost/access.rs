@@ -329,7 +329,6 @@ impl Flat {
     }
 
     /// The tiles of one instance of a level.
-    #[inline]
     pub(super) fn grid(&self, level: usize, lengths: &PerDim<u64>) -> Grid {
         let AtLevel { loops, extent, .. } = &self.levels[level];
         Grid::new(lengths, &self.time(*loops), extent)

@@ -272,14 +272,12 @@ impl Lowered {
     }
 
     /// Words that the storage at a level holds of the tensors it keeps, for a tile of the given extents.
-    #[inline]
     pub(super) fn held_words(&self, level: usize, storage: &Storage, extent: &PerDim<u64>) -> u64 {
         let kept = Tensor::ALL.into_iter().filter(|&tensor| storage.keeps[tensor as usize]);
         kept.map(|tensor| self.held_words_of(tensor, level, storage, extent)).sum()
     }
 
     /// The same of one tensor.
-    #[inline]
     pub(super) fn held_words_of(
         &self,
         tensor: Tensor,

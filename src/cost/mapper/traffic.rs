@@ -152,7 +152,6 @@ struct Buffer<'a> {
 }
 
 impl Buffer<'_> {
-    #[inline]
     fn extent(&self, tile: &PerDim<u64>) -> PerDim<u64> {
         std::array::from_fn(|dim| match self.whole.has(Dim::ALL[dim]) {
             true => tile[dim] * self.spatial[dim],
