@@ -4,7 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{Decisions, Draws, Pairs, Positive, Seed, Share, Spells, Steps, Stride, within};
+use crate::files::{
+    Decisions, Draws, NonNegative, Pairs, Positive, Seed, Share, Spells, Steps, Stride, within,
+};
 
 /// The hyper-parameters of the training.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -42,6 +44,10 @@ pub struct Rloo {
     /// The norm to which gradients are clipped.
     #[serde(deserialize_with = "within::<_, Stride, _>")]
     pub max_grad_norm: f64,
+    /// How strongly outputs are pulled back that leave the range in which they have an effect: the weight of their mean squared
+    /// distance to it. With 0 they stay outside for good.
+    #[serde(deserialize_with = "within::<_, NonNegative, _>")]
+    pub bound_loss: f64,
     /// Spells of equal length into which the life of a request is divided; each has noise of its own, which is held for it.
     #[serde(deserialize_with = "within::<_, Spells, _>")]
     pub spells: usize,
@@ -72,6 +78,7 @@ impl Default for Rloo {
             final_learning_rate: 0.001,
             warm_up: 10,
             max_grad_norm: 1e6,
+            bound_loss: 1.0,
             spells: 1,
             samples: 16,
             horizon: 0.5,

@@ -29,7 +29,7 @@ pub use learned_gate::{LearnedGate, untrained};
 pub(crate) use learned_gate::{NET as LEARNED_GATE_NET, thrift::NET as THRIFTY_GATE_NET};
 pub use manifest::{Manifest, TrainedFor, system_sha256, systems_sha256, trained_for};
 pub use registry::{
-    Build, Carry, Earlier, Explore, Made, OfPolicy, POLICIES, Parameters, Part, Policy, PolicyEntry,
+    Build, Carry, Earlier, Explore, Made, OfPolicy, POLICIES, Parameters, Part, Policy, PolicyEntry, Range,
     TakeAway, Trained, find,
 };
 pub use relmas::{

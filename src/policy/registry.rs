@@ -58,8 +58,9 @@ pub struct Trained {
     pub build: Build,
     /// The weights before training, from a seed, for so many accelerators.
     pub untrained: fn(u64, usize) -> Tensors,
-    /// Outputs of its net for an item of the queue, for so many accelerators: those that exploration shifts.
-    pub outputs: fn(usize) -> usize,
+    /// The outputs of its net for an item of the queue, for so many accelerators: the range in which each has an effect.
+    /// Exploration shifts all of them.
+    pub ranges: fn(usize) -> Vec<Range>,
     /// Features of an item of the queue, for so many accelerators.
     pub features_of: fn(usize) -> usize,
     /// Makes the scheduler that explores in training.
@@ -96,6 +97,9 @@ impl PolicyEntry {
         }
     }
 }
+
+/// The range of an output in which it has an effect: least and largest.
+pub type Range = [f32; 2];
 
 /// A function that makes the scheduler of a policy, for so many accelerators.
 pub type OfPolicy = fn(&Policy, usize) -> Result<Box<dyn Scheduler>, WeightsError>;
@@ -152,7 +156,7 @@ pub const POLICIES: &[PolicyEntry] = &[
                 Ok(Box::new(LearnedGate::without(&with.without, learned_gate::weights(weights)?)))
             },
             untrained: |seed, _| learned_gate::tensors(learned_gate::untrained(seed)),
-            outputs: |_| learned_gate::NET[2],
+            ranges: |_| learned_gate::RANGES.to_vec(),
             features_of: |_| learned_gate::NET[0],
             explore: |weights, _, with, exploration| {
                 let policy = LearnedGate::without(&with.without, learned_gate::weights(weights)?);
@@ -178,7 +182,7 @@ pub const POLICIES: &[PolicyEntry] = &[
             training: "experiments/train-thrifty_gate.toml",
             build: |weights, _, with| Ok(Box::new(thrift::policy(weights, with.energy.0)?)),
             untrained: |seed, _| thrift::untrained(seed),
-            outputs: |_| thrift::NET[2],
+            ranges: |_| thrift::RANGES.to_vec(),
             features_of: |_| thrift::NET[0],
             explore: |weights, _, with, exploration| {
                 Ok(Box::new(thrift::policy(weights, with.energy.0)?.exploring(exploration)))
@@ -201,7 +205,7 @@ pub const POLICIES: &[PolicyEntry] = &[
             untrained: |seed, accelerators| {
                 relmas::untrained(accelerators, relmas::HIDDEN, &mut stream(seed, "policy", "relmas"))
             },
-            outputs: super::outputs,
+            ranges: |accelerators| vec![[-1.0, 1.0]; relmas::outputs(accelerators)],
             features_of: super::features,
             explore: |weights, accelerators, _, exploration| {
                 Ok(Box::new(Relmas::exploring(Actor::new(weights, accelerators)?, exploration)))

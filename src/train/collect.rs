@@ -103,7 +103,7 @@ fn play(
     let sigma = if number.is_multiple_of(2) { exploring.sigma } else { -exploring.sigma };
     let seed = rng::stream(exploring.seed, "plays", &format!("{trace} {}", number / 2)).random();
     let scale = |output: usize| exploring.scales.get(output).map_or(1.0, |scale| scale.0 as f32);
-    let scales = (0..(kind.outputs)(accelerators)).map(scale);
+    let scales = (0..(kind.ranges)(accelerators).len()).map(scale);
     let exploration = Exploration::new(seed, sigma, scales.collect(), exploring.spells, exploring.samples);
     let with = Parameters {
         energy: Price(setup.price),

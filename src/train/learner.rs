@@ -71,7 +71,7 @@ pub(super) fn learner<'a>(
 fn check_outputs(plan: &Plan, training: &Training) -> Result<(), Error> {
     let Some(rloo) = &training.rloo else { return Ok(()) };
     let (kind, given) = (training.policy(), rloo.get_ref().output_noise.len());
-    let outputs = (training.trained().outputs)(accelerators(plan));
+    let outputs = (training.trained().ranges)(accelerators(plan)).len();
     if given == 0 || given == outputs {
         return Ok(());
     }
@@ -115,6 +115,9 @@ pub struct LogRow {
     /// The norm of the gradient.
     #[serde(default)]
     pub gradient_norm: Option<f64>,
+    /// The share of the net's outputs beyond the range in which they have an effect.
+    #[serde(default)]
+    pub saturation: Option<f64>,
     /// Mean SLA rate on the validation seeds, if this step was validated.
     pub validation_rate: Option<f64>,
     /// Mean fitness on the validation seeds.

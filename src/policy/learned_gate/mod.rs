@@ -26,6 +26,7 @@ pub mod thrift;
 use super::dense::{ACTIVATION_MACS, exp, ln};
 use super::explore::{Exploration, Explorer};
 use super::net::{LANES, Lanes, Net};
+use super::registry::Range;
 use super::weights::{Tensors, WeightsError};
 use crate::scheduler::{AHEAD, ALPHA, Choice, Gate, Judge, Load, MARGIN, Placing, least_cost};
 use crate::sim::{Decision, JobView, Record, Scheduler, SubJobView, View};
@@ -78,6 +79,15 @@ const ENERGY: f32 = 2.0;
 
 /// Limits judgements to factors between 1/e^2 and e^2. Our choice, because a term has no more effect beyond them.
 const LARGEST: f32 = 2.0;
+
+/// The ranges in which judgements have an effect. A need below 0 has none: what cannot meet its deadline is dropped anyway.
+pub(super) const RANGES: [Range; OUTPUTS] = ranges();
+
+const fn ranges<const N: usize>() -> [Range; N] {
+    let mut ranges = [[-LARGEST, LARGEST]; N];
+    ranges[0] = [0.0, LARGEST];
+    ranges
+}
 
 /// The version before: 21 features, 12 units and the first 4 judgements.
 pub const FEATURES_BEFORE: &str = "learned_gate-2";
@@ -183,6 +193,7 @@ struct Learned {
 }
 
 /// The judgements of a job by the net: factors, and for the choice of the accelerator exponents.
+#[derive(Debug, PartialEq)]
 struct Verdict {
     /// At least 1.
     need: f64,
@@ -236,7 +247,7 @@ impl Learned {
     }
 }
 
-/// Shifts what the net says of a job, and samples what it saw. Outputs are cut first: beyond the limits they have no
+/// Shifts what the net says of a job, and samples what it saw. Outputs are cut first: beyond their ranges they have no
 /// effect, and noise would not bring them back. Judgements that are taken away stay as they are.
 fn explore(
     exploration: &mut Exploration,
@@ -247,9 +258,9 @@ fn explore(
     without: &Without,
 ) {
     let spell = exploration.spell(view, job);
-    for (output, said) in said.iter_mut().enumerate() {
+    for (output, (said, [least, largest])) in said.iter_mut().zip(thrift::RANGES).enumerate() {
         if !without.judgements.get(output).is_some_and(|&is_taken| is_taken) {
-            *said = said.clamp(-LARGEST, LARGEST) + exploration.shift(spell, output);
+            *said = said.clamp(least, largest) + exploration.shift(spell, output);
         }
     }
     if let Some(sample) = exploration.sample() {

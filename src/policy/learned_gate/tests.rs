@@ -182,3 +182,18 @@ fn what_is_said_of_energy_decides_the_accelerator() {
     // 10 ns x (10 / 2)^(2 x 1) is more than 40 ns.
     assert_eq!([place(1.0, 0.1), place(0.0, 0.1), place(1.0, 0.0), place(-1.0, 0.1)], [1, 0, 0, 0]);
 }
+
+#[test]
+fn judgements_have_an_effect_in_their_ranges_and_no_more_beyond() {
+    for (judgement, [least, largest]) in thrift::RANGES.into_iter().enumerate() {
+        let verdict = |said: f32| {
+            let mut all = [0.5; JUDGEMENTS];
+            all[judgement] = said;
+            Verdict::of(all)
+        };
+        assert_eq!(verdict(least - 1.0), verdict(least), "{judgement}");
+        assert_eq!(verdict(largest + 1.0), verdict(largest), "{judgement}");
+        assert_ne!(verdict(least), verdict(least + 0.1), "{judgement}");
+        assert_ne!(verdict(largest), verdict(largest - 0.1), "{judgement}");
+    }
+}

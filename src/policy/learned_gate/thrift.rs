@@ -16,6 +16,7 @@ use super::features::{JOB_FEATURES, Observation, cut};
 use super::{JUDGEMENTS, LearnedGate, UNITS};
 use crate::policy::dense;
 use crate::policy::net::{LANES, Lanes, Net};
+use crate::policy::registry::Range;
 use crate::policy::weights::{Tensors, WeightsError};
 use crate::sim::View;
 
@@ -25,6 +26,9 @@ type PriceNet = Net<INPUTS, UNITS, JUDGEMENTS>;
 
 /// The inputs, hidden units and outputs of the second net.
 pub(crate) const NET: [usize; 3] = [INPUTS, UNITS, JUDGEMENTS];
+
+/// The ranges of its outputs, together with those of the first net.
+pub(in crate::policy) const RANGES: [Range; JUDGEMENTS] = super::ranges();
 
 /// The version of the features and of both nets.
 pub const FEATURES: &str = "thrifty_gate-1";

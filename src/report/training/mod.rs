@@ -97,6 +97,7 @@ fn learning(log: &Log) -> Section {
         ("critic_loss", "Loss of the critic", "mean squared error"),
         ("actor_loss", "Loss of the actor", "- value of its answers"),
         ("gradient_norm", "Norm of the gradient", "norm before clipping"),
+        ("saturation", "Outputs beyond the range in which they have an effect", "share"),
         ("sigma", "Noise of the exploration", "standard deviation"),
         ("learning_rate", "Learning rate", "learning rate"),
     ];

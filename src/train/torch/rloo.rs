@@ -8,7 +8,10 @@
 //! 1. draws traces, and plays each of them `plays` times, in antithetic pairs;
 //! 2. computes the advantage of every request in every play;
 //! 3. weighs a trace by 1 / (its misses + `headroom`), so that cells where nearly all is met count, too;
-//! 4. descends the loss -sum of A eps / sigma y, over the decisions that were kept of each request.
+//! 4. descends the loss -sum of A eps / sigma y, over the decisions that were kept of each request;
+//! 5. beyond the range in which an output has an effect, noise says nothing of it. There a term pulls it back, as
+//!    `bounds_loss_coef` does in rl_games: without it the first steps, which move all outputs alike, push most of
+//!    them out of their ranges for ever.
 //!
 //! Noise, learning rate and the number of traces change geometrically from first to last: noise that stays large learns
 //! the policy that is best with noise. The weights that are validated are a moving average.
@@ -25,7 +28,7 @@ use super::means::{Batch, Net, net};
 use super::weighed::{Weighed, flat, weigh};
 use super::{Parameters, device, one_thread};
 use crate::experiment::Rloo;
-use crate::policy::{PolicyEntry, Sample, Tensors, Trained, WeightsError};
+use crate::policy::{PolicyEntry, Range, Sample, Tensors, Trained, WeightsError};
 use crate::rng::stream;
 use crate::train::collect::{Exploring, Play, Traces, collect, training_traces};
 use crate::train::credit::{Worth, advantages};
@@ -50,8 +53,6 @@ pub(in crate::train) const START: Option<Start> = Some(|plan, training, from| {
 
 /// The share of the moving average that a step replaces. Our choice, because it averages over some twenty steps.
 const REPLACED: f64 = 0.05;
-/// The bound beyond which outputs of `learned_gate` have no more effect; those of `relmas` never reach it.
-const BOUND: f64 = 2.0;
 /// Decisions of a batch, of which a gradient is computed. Our choice, because what a batch needs stays in the cache.
 const TOGETHER: usize = 128;
 
@@ -187,7 +188,7 @@ impl Ascending<'_> {
             without: &self.without,
         };
         let groups = collect(self.kind, &self.own.tensors(), &setups, exploring);
-        let outputs = (self.kind.outputs)(self.accelerators);
+        let outputs = (self.kind.ranges)(self.accelerators).len();
         let count = (groups.len() * plays) as f64;
         let of_group = |(group, setup): (&Vec<Play>, &Setup)| -> Vec<(Vec<f64>, f64)> {
             let worth = Worth { sla: self.sla, price: setup.price };
@@ -208,7 +209,7 @@ impl Ascending<'_> {
                 weigh(play, advantages, *weight, outputs, sigma as f32)
             })
             .collect();
-        let gradient_norm = self.descend(&mut weighed.iter().collect::<Vec<_>>());
+        let (gradient_norm, saturation) = self.descend(&mut weighed.iter().collect::<Vec<_>>());
         self.steps += 1;
         self.plays += count as u64;
         LogRow {
@@ -219,17 +220,15 @@ impl Ascending<'_> {
             sigma: Some(sigma),
             learning_rate: Some(self.adam.rate),
             gradient_norm: Some(gradient_norm),
+            saturation: Some(saturation),
             ..LogRow::default()
         }
     }
 
-    /// A step of the optimiser along the gradient of the expected return; returns its norm.
-    fn descend(&mut self, weighed: &mut [&Weighed]) -> f64 {
-        let features = (self.kind.features_of)(self.accelerators);
-        // What outputs without noise say must not change, so neither does the layer that they share with others.
-        let learns_hidden = self.rloo.output_noise.iter().all(|scale| scale.0 > 0.0);
-        let of = (self.net, learns_hidden, self.own.device());
-        let gradient = gradient(of, &self.own.tensors(), features, weighed);
+    /// A step of the optimiser along the gradient of the expected return; returns its norm, and the share of outputs beyond their
+    /// ranges.
+    fn descend(&mut self, weighed: &mut [&Weighed]) -> (f64, f64) {
+        let (gradient, saturation) = Goal::of(self).gradient(&self.own.tensors(), weighed);
         let norm = self.adam.step_along(&mut self.own, &gradient);
         if !self.without.is_empty() {
             let left = (self.kind.without)(&self.without, &self.own.tensors());
@@ -237,43 +236,89 @@ impl Ascending<'_> {
             self.own = left.on(self.own.device());
         }
         self.average.follow(&self.own, REPLACED);
-        norm
+        (norm, saturation)
     }
 }
 
-/// The gradient of the loss at these weights, a tensor per parameter, with decisions of so many features an item, computed on a
-/// device.
-///
-/// It is the sum of those of batches, which all threads share. Queues of a batch have about the same length, because the net
-/// computes them at the length of the longest.
-fn gradient(
-    (net, learns_hidden, device): (Net, bool, Device),
-    weights: &Tensors,
+/// The loss of a net, and its gradient.
+struct Goal {
+    net: Net,
+    /// The features of an item.
     features: usize,
-    weighed: &mut [&Weighed],
-) -> Vec<Tensor> {
-    weighed.sort_by_key(|weighed| weighed.sample.spells.len());
-    let of_batch = |weighed: &[&Weighed]| {
-        one_thread();
-        let own = Parameters::new(weights).on(device);
-        let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
-        let loss = loss(&net(&own, &Batch::new(&samples, features, device), learns_hidden), weighed);
-        // libtorch wants every tensor in the computation, those that are held, too.
-        let loss = own.leaves().iter().fold(loss, |loss, leaf| loss + leaf.sum(Kind::Float) * 0.0);
-        Tensor::run_backward(&[loss], own.leaves(), false, false)
-    };
-    let parts: Vec<Vec<Tensor>> = weighed.par_chunks(TOGETHER).map(of_batch).collect();
-    let zeros = Parameters::new(weights).on(device);
-    let zeros: Vec<Tensor> = zeros.leaves().iter().map(Tensor::zeros_like).collect();
-    let add = |sums: Vec<Tensor>, part: Vec<Tensor>| sums.iter().zip(&part).map(|(a, b)| a + b).collect();
-    parts.into_iter().fold(zeros, add)
+    /// What outputs without noise say must not change, so neither does the layer that they share with others.
+    learns_hidden: bool,
+    device: Device,
+    limits: Limits,
 }
 
-/// The loss, whose gradient is minus that of the expected return.
-fn loss(said: &Tensor, weighed: &[&Weighed]) -> Tensor {
-    let pushes = flat(weighed, |weighed| &weighed.pushes).reshape(said.size()).to_device(said.device());
-    // An output beyond its bound is cut before the noise is added, so nothing that it says there has an effect. Pushes inwards
-    // are not kept either: half of what is noise alone would be a drift.
-    let beyond = no_grad(|| said.abs().gt(BOUND));
-    -(said * pushes.masked_fill(&beyond, 0.0)).sum(Kind::Float)
+impl Goal {
+    fn of(learner: &Ascending) -> Self {
+        let Ascending { kind, accelerators, net, rloo, own, .. } = learner;
+        let ranges = (kind.ranges)(*accelerators);
+        let noise = |output: usize| rloo.output_noise.get(output).map_or(1.0, |scale| scale.0);
+        let pulled = (0..ranges.len()).map(|output| if noise(output) > 0.0 { rloo.bound_loss } else { 0.0 });
+        Self {
+            net: *net,
+            features: (kind.features_of)(*accelerators),
+            learns_hidden: rloo.output_noise.iter().all(|scale| scale.0 > 0.0),
+            device: own.device(),
+            limits: Limits { pull: pulled.map(|pull| pull as f32).collect(), ranges },
+        }
+    }
+
+    /// The gradient of the loss at these weights, a tensor per parameter, and the share of outputs beyond their ranges.
+    ///
+    /// It is the sum of those of batches, which all threads share. Queues of a batch have about the same length, because
+    /// the net computes them at the length of the longest.
+    fn gradient(&self, weights: &Tensors, weighed: &mut [&Weighed]) -> (Vec<Tensor>, f64) {
+        weighed.sort_by_key(|weighed| weighed.sample.spells.len());
+        let items: usize = weighed.iter().map(|weighed| weighed.sample.spells.len()).sum();
+        let of_batch = |weighed: &[&Weighed]| {
+            one_thread();
+            let own = Parameters::new(weights).on(self.device);
+            let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
+            let batch = Batch::new(&samples, self.features, self.device);
+            let said = (self.net)(&own, &batch, self.learns_hidden);
+            let loss = self.limits.loss(&said, weighed, items);
+            // libtorch wants every tensor in the computation, those that are held, too.
+            let loss = own.leaves().iter().fold(loss, |loss, leaf| loss + leaf.sum(Kind::Float) * 0.0);
+            let beyond = self.limits.outside(&said).count_nonzero(None);
+            (Tensor::run_backward(&[loss], own.leaves(), false, false), beyond.int64_value(&[]))
+        };
+        let parts: Vec<(Vec<Tensor>, i64)> = weighed.par_chunks(TOGETHER).map(of_batch).collect();
+        let zeros = Parameters::new(weights).on(self.device);
+        let zeros: Vec<Tensor> = zeros.leaves().iter().map(Tensor::zeros_like).collect();
+        let beyond: i64 = parts.iter().map(|(_, beyond)| beyond).sum();
+        let add = |sums: Vec<Tensor>, (part, _): (Vec<Tensor>, i64)| {
+            sums.iter().zip(&part).map(|(a, b)| a + b).collect()
+        };
+        (parts.into_iter().fold(zeros, add), beyond as f64 / (items * self.limits.ranges.len()).max(1) as f64)
+    }
+}
+
+/// The ranges of the outputs, and how strongly each is pulled back into its own.
+struct Limits {
+    ranges: Vec<Range>,
+    pull: Vec<f32>,
+}
+
+impl Limits {
+    /// How far outputs are beyond their ranges.
+    fn outside(&self, said: &Tensor) -> Tensor {
+        let end = |end: usize| self.ranges.iter().map(|range| range[end]).collect::<Vec<_>>();
+        let [least, largest] = [0, 1].map(|of| Tensor::from_slice(&end(of)).to_device(said.device()));
+        said - said.clamp_tensor(Some(least), Some(largest))
+    }
+
+    /// The loss of a batch, one of several with so many items in all: its gradient is minus that of the expected return,
+    /// but for the pull.
+    fn loss(&self, said: &Tensor, weighed: &[&Weighed], items: usize) -> Tensor {
+        let pushes = flat(weighed, |weighed| &weighed.pushes).reshape(said.size()).to_device(said.device());
+        let outside = self.outside(said);
+        // An output beyond its range is cut before the noise is added, so nothing that it says there has an effect. Pushes
+        // inwards are not kept either: half of what is noise alone would be a drift.
+        let kept = pushes.masked_fill(&no_grad(|| outside.not_equal(0.0)), 0.0);
+        let pull = Tensor::from_slice(&self.pull).to_device(said.device());
+        (outside.square() * pull).sum(Kind::Float) / items as f64 - (said * kept).sum(Kind::Float)
+    }
 }

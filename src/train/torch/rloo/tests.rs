@@ -16,6 +16,9 @@ use crate::train::credit::leave_one_out;
 use crate::train::env::Setup;
 use crate::units::{Picojoules, Time};
 
+/// How strongly outputs are pulled back in the tests.
+const PULL: f64 = 3.0;
+
 fn numbers(count: usize, most: f32, random: &mut ChaCha8Rng) -> Vec<f32> {
     (0..count).map(|_| random.random_range(-most..most)).collect()
 }
@@ -30,42 +33,59 @@ fn values(tensors: &[Tensor]) -> Vec<f32> {
     tensors.iter().flat_map(of).collect()
 }
 
+/// The goal of a policy, which pulls outputs back so strongly.
+fn goal(name: &str, accelerators: usize, bound_loss: f64) -> Goal {
+    let kind = find(name).expect("it is registered");
+    let untrained = (kind.trained().expect("it is trained").untrained)(1, accelerators);
+    let rloo = Rloo { bound_loss, ..Rloo::default() };
+    Goal::of(&Ascending::new(kind, accelerators, &untrained, rloo, 0.5, Box::new(|_, _| Vec::new())))
+}
+
 /// The gradient of the loss at some weights equals the differences of the loss that the policy's own net gives.
-fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
+fn assert_gradient(name: &str, held: Option<&str>, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     let (kind, accelerators, random) =
         (find(name).and_then(PolicyEntry::trained).expect("it is trained"), 3, &mut stream(1, "test", name));
     let untrained = (kind.untrained)(1, accelerators);
-    let moved: Vec<f32> =
-        untrained.flat().iter().map(|weight| weight + random.random_range(-0.1..0.1)).collect();
-    let weights = untrained.with_flat(&moved);
+    let mut weights = untrained.clone();
+    // A net that is held says nothing before training, and has to go on so, because `said` leaves it out.
+    for (_, tensor) in weights.0.iter_mut().filter(|(name, _)| Some(&name[..]) != held) {
+        let moved = tensor.values().iter().map(|weight| weight + random.random_range(-0.1..0.1)).collect();
+        *tensor = crate::policy::Tensor::new(tensor.shape(), moved);
+    }
+    let moved = weights.flat();
     let features = (kind.features_of)(accelerators);
     let samples = [3, 1].map(|items: usize| Sample {
         rows: numbers(items * features, 1.0, random),
         spells: (0..items as u32).collect(),
     });
-    let pushes = [3, 1].map(|items| numbers(items * (kind.outputs)(accelerators), 1.0, random));
+    let ranges = (kind.ranges)(accelerators);
+    let pushes = [3, 1].map(|items| numbers(items * ranges.len(), 1.0, random));
     let all = samples.iter().zip(&pushes);
     let weighed: Vec<Weighed> =
         all.map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
-    let gradient = values(&gradient(
-        (net(name), true, Device::Cpu),
-        &weights,
-        features,
-        &mut weighed.iter().collect::<Vec<_>>(),
-    ));
+    let goal = goal(name, accelerators, PULL);
+    let (gradient, saturation) = goal.gradient(&weights, &mut weighed.iter().collect::<Vec<_>>());
+    let gradient = values(&gradient);
     let value = |place: usize, by: f32| {
         let mut moved = moved.clone();
         moved[place] += by;
         let weights = weights.with_flat(&moved);
         let of_sample = |(sample, pushes): (&Sample, &Vec<f32>)| {
-            let products = said(&weights, &sample.rows).into_iter().zip(pushes);
-            products.map(|(said, push)| -f64::from(said * push)).sum::<f64>()
+            let said = said(&weights, &sample.rows).into_iter().zip(pushes).zip(ranges.iter().cycle());
+            let of = |((said, push), [least, largest]): ((f32, &f32), &Range)| {
+                let outside = f64::from(said - said.clamp(*least, *largest));
+                if outside == 0.0 { -f64::from(said * push) } else { PULL * outside * outside / 4.0 }
+            };
+            said.map(of).sum::<f64>()
         };
         samples.iter().zip(&pushes).map(of_sample).sum::<f64>()
     };
+    let all = samples.iter().flat_map(|sample| said(&weights, &sample.rows)).zip(ranges.iter().cycle());
+    let beyond = all.filter(|(said, [least, largest])| !(least..=largest).contains(&said)).count();
+    assert_eq!(saturation, beyond as f64 / (4 * ranges.len()) as f64, "{name}");
     let mut compared = 0;
     for (place, &gradient) in gradient.iter().enumerate() {
-        let differences = (value(place, 0.01) - value(place, -0.01)) / 0.02;
+        let differences = (value(place, 0.002) - value(place, -0.002)) / 0.004;
         let close = (f64::from(gradient) - differences).abs() < 2e-3 * differences.abs() + 2e-3;
         assert!(close, "{name}, weight {place}: {gradient} {differences}");
         compared += usize::from(differences.abs() > 0.05);
@@ -73,30 +93,35 @@ fn assert_gradient(name: &str, said: impl Fn(&Tensors, &[f32]) -> Vec<f32>) {
     assert!(compared > 100, "{compared}");
 }
 
-/// Where an output is cut nothing pushes it: a push inwards that is kept would be a drift, as those outwards are not.
+/// Beyond its range nothing pushes an output, but it is pulled back: a push inwards that is kept would be a drift, as those
+/// outwards are not.
 #[test]
-fn beyond_its_bound_no_output_is_pushed() {
+fn beyond_its_range_an_output_is_only_pulled() {
     let sample = Sample { rows: Vec::new(), spells: vec![0, 1] };
     for push in [1.0, -1.0] {
         let weighed = Weighed { sample: &sample, pushes: vec![push; 4] };
-        let loss_of =
-            |said: [f32; 4]| loss(&Tensor::from_slice(&said).reshape([2, 2]), &[&weighed]).double_value(&[]);
-        assert_eq!(loss_of([2.5, -2.5, 3.0, -9.0]), 0.0);
-        assert_eq!(loss_of([2.5, -1.5, 0.5, -9.0]), f64::from(push));
+        let loss_of = |said: [f32; 4], pull: [f32; 2]| {
+            let limits = Limits { ranges: vec![[0.0, 2.0], [-2.0, 2.0]], pull: pull.to_vec() };
+            limits.loss(&Tensor::from_slice(&said).reshape([2, 2]), &[&weighed], 10).double_value(&[])
+        };
+        assert_eq!(loss_of([2.5, -2.5, -0.5, -9.0], [0.0, 0.0]), 0.0);
+        assert_eq!(loss_of([2.5, -1.5, 0.5, -9.0], [0.0, 0.0]), f64::from(push));
+        // Two outputs of the first kind are 0.5 off.
+        assert_eq!(loss_of([2.5, -1.5, -0.5, -9.0], [20.0, 0.0]), 1.0 + 1.5 * f64::from(push));
     }
 }
 
 #[test]
 fn gradients_equal_central_differences() {
-    assert_gradient("learned_gate", |weights, rows| {
+    assert_gradient("learned_gate", None, |weights, rows| {
         let weights = learned_gate::weights(weights).expect("all weights");
         rows.chunks(LEARNED_GATE_NET[0]).flat_map(|row| learned_gate::said(weights, row)).collect()
     });
     // The first net is held, so its weights have no gradient.
-    assert_gradient("thrifty_gate", |weights, rows| {
+    assert_gradient("thrifty_gate", Some("weights"), |weights, rows| {
         rows.chunks(THRIFTY_GATE_NET[0]).flat_map(|row| learned_gate::thrift::said(weights, row)).collect()
     });
-    assert_gradient("relmas", |weights, rows| {
+    assert_gradient("relmas", None, |weights, rows| {
         let mut said = Vec::new();
         Actor::new(weights, 3).expect("all tensors").act(rows, &mut said);
         said
@@ -116,19 +141,16 @@ fn batches_add_up_to_the_whole() {
     let samples: Vec<(Sample, Vec<f32>)> = (0..2 * TOGETHER + 9).map(&mut sample).collect();
     let weighed: Vec<Weighed> =
         samples.iter().map(|(sample, pushes)| Weighed { sample, pushes: pushes.clone() }).collect();
+    let goal = goal("relmas", accelerators, 1.0);
     let whole = {
         let own = Parameters::new(&weights);
         let batch =
             Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features, Device::Cpu);
-        let loss = loss(&net("relmas")(&own, &batch, true), &weighed.iter().collect::<Vec<_>>());
+        let said = (goal.net)(&own, &batch, true);
+        let loss = goal.limits.loss(&said, &weighed.iter().collect::<Vec<_>>(), 1);
         values(&Tensor::run_backward(&[loss], own.leaves(), false, false))
     };
-    let parts = values(&gradient(
-        (net("relmas"), true, Device::Cpu),
-        &weights,
-        features,
-        &mut weighed.iter().collect::<Vec<_>>(),
-    ));
+    let parts = values(&goal.gradient(&weights, &mut weighed.iter().collect::<Vec<_>>()).0);
     assert_eq!(parts.len(), whole.len());
     let most = whole.iter().fold(0.0f32, |most, value| most.max(value.abs()));
     assert!(parts.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-5 * most));
@@ -235,6 +257,7 @@ fn a_pole_is_balanced() {
     let mut parameters = Parameters::new(&tensors);
     let mut adam = Adam::new(&parameters, 0.1, 1e6);
     let sigma = 0.3f32;
+    let unlimited = Limits { ranges: vec![[f32::NEG_INFINITY, f32::INFINITY]], pull: vec![0.0] };
     for _ in 0..60 {
         let weights = parameters.tensors().flat();
         let start = cart_pole::start(random);
@@ -267,7 +290,7 @@ fn a_pole_is_balanced() {
         let weighed: Vec<&Weighed> = weighed.iter().collect();
         let states = flat(&weighed, |weighed| &weighed.sample.rows).reshape([-1, 4]);
         let said = states.linear::<Tensor>(parameters.get("w"), None);
-        adam.step(&mut parameters, &loss(&said, &weighed));
+        adam.step(&mut parameters, &unlimited.loss(&said, &weighed, 1));
     }
     let score = cart_pole::score(&parameters.tensors().flat(), random);
     assert!(score >= 475.0, "{score}");
