@@ -81,13 +81,11 @@ const ENERGY: f32 = 2.0;
 const LARGEST: f32 = 2.0;
 
 /// The ranges in which judgements have an effect. A need below 0 has none: what cannot meet its deadline is dropped anyway.
-pub(super) const RANGES: [Range; OUTPUTS] = ranges();
-
-const fn ranges<const N: usize>() -> [Range; N] {
-    let mut ranges = [[-LARGEST, LARGEST]; N];
+pub(super) const RANGES: [Range; OUTPUTS] = {
+    let mut ranges = [[-LARGEST, LARGEST]; OUTPUTS];
     ranges[0] = [0.0, LARGEST];
     ranges
-}
+};
 
 /// The version before: 21 features, 12 units and the first 4 judgements.
 pub const FEATURES_BEFORE: &str = "learned_gate-2";
@@ -231,10 +229,10 @@ impl Learned {
                 }
                 if let Some(exploration) = exploration {
                     let job = &view.jobs()[verdicts.len()];
-                    let (seen, outputs) =
-                        shifted.as_ref().map_or((&x[..], OUTPUTS), |x| (&x[..], JUDGEMENTS));
+                    let (seen, ranges) =
+                        shifted.as_ref().map_or((&x[..], &RANGES[..]), |x| (&x[..], &thrift::RANGES[..]));
                     let seen = seen.iter().map(|row| row[lane]);
-                    explore(exploration, view, job, seen, &mut said[..outputs], without);
+                    explore(exploration, view, job, seen, said.iter_mut().zip(ranges), without);
                 }
                 verdicts.push(Verdict::of(said));
             }
@@ -249,16 +247,16 @@ impl Learned {
 
 /// Shifts what the net says of a job, and samples what it saw. Outputs are cut first: beyond their ranges they have no
 /// effect, and noise would not bring them back. Judgements that are taken away stay as they are.
-fn explore(
+fn explore<'a>(
     exploration: &mut Exploration,
     view: &View,
     job: &JobView,
     seen: impl Iterator<Item = f32>,
-    said: &mut [f32],
+    said: impl Iterator<Item = (&'a mut f32, &'a Range)>,
     without: &Without,
 ) {
     let spell = exploration.spell(view, job);
-    for (output, (said, [least, largest])) in said.iter_mut().zip(thrift::RANGES).enumerate() {
+    for (output, (said, &[least, largest])) in said.enumerate() {
         if !without.judgements.get(output).is_some_and(|&is_taken| is_taken) {
             *said = said.clamp(least, largest) + exploration.shift(spell, output);
         }

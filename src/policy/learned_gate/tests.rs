@@ -185,7 +185,7 @@ fn what_is_said_of_energy_decides_the_accelerator() {
 
 #[test]
 fn judgements_have_an_effect_in_their_ranges_and_no_more_beyond() {
-    for (judgement, [least, largest]) in thrift::RANGES.into_iter().enumerate() {
+    for (judgement, [least, largest]) in RANGES.into_iter().enumerate() {
         let verdict = |said: f32| {
             let mut all = [0.5; JUDGEMENTS];
             all[judgement] = said;

@@ -27,8 +27,9 @@ type PriceNet = Net<INPUTS, UNITS, JUDGEMENTS>;
 /// The inputs, hidden units and outputs of the second net.
 pub(crate) const NET: [usize; 3] = [INPUTS, UNITS, JUDGEMENTS];
 
-/// The ranges of its outputs, together with those of the first net.
-pub(in crate::policy) const RANGES: [Range; JUDGEMENTS] = super::ranges();
+/// The ranges of its outputs, together with those of the first net. A need below 0 counts as one of 0 does, and is in the
+/// range: the policy that ships was trained so.
+pub(in crate::policy) const RANGES: [Range; JUDGEMENTS] = [[-super::LARGEST, super::LARGEST]; JUDGEMENTS];
 
 /// The version of the features and of both nets.
 pub const FEATURES: &str = "thrifty_gate-1";
