@@ -8,10 +8,10 @@
 //! 1. draws traces, and plays each of them `plays` times, in antithetic pairs;
 //! 2. computes the advantage of every request in every play;
 //! 3. weighs a trace by 1 / (its misses + `headroom`), so that cells where nearly all is met count, too;
-//! 4. descends the loss -sum of A eps / sigma y, over the decisions that were kept of each request;
-//! 5. beyond the range in which an output has an effect, noise says nothing of it. There a term pulls it back, as
-//!    `bounds_loss_coef` does in rl_games: without it the first steps, which move all outputs alike, push most of
-//!    them out of their ranges for ever.
+//! 4. descends the loss -sum of A eps / sigma y, over the decisions that were kept of each request, and pulls outputs back
+//!    that are beyond the range in which they have an effect. There noise says nothing of them, so they would stay for
+//!    ever, and the first steps, which move every output alike, push most of them there (rl_games has such a loss, too:
+//!    `bounds_loss_coef`).
 //!
 //! Noise, learning rate and the number of traces change geometrically from first to last: noise that stays large learns
 //! the policy that is best with noise. The weights that are validated are a moving average.
