@@ -42,6 +42,11 @@ pub(super) struct Exploring<'a> {
     pub(super) without: &'a [String],
 }
 
+/// The standard deviation of the noise on an output, relative to that of all.
+pub(super) fn scale_of(scales: &[Share], output: usize) -> f64 {
+    scales.get(output).map_or(1.0, |scale| scale.0)
+}
+
 /// The end of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Fate {
@@ -102,8 +107,8 @@ fn play(
     let accelerators = setup.world.platform.accelerators.len();
     let sigma = if number.is_multiple_of(2) { exploring.sigma } else { -exploring.sigma };
     let seed = rng::stream(exploring.seed, "plays", &format!("{trace} {}", number / 2)).random();
-    let scale = |output: usize| exploring.scales.get(output).map_or(1.0, |scale| scale.0 as f32);
-    let scales = (0..(kind.ranges)(accelerators).len()).map(scale);
+    let scales =
+        (0..(kind.ranges)(accelerators).len()).map(|output| scale_of(exploring.scales, output) as f32);
     let exploration = Exploration::new(seed, sigma, scales.collect(), exploring.spells, exploring.samples);
     let with = Parameters {
         energy: Price(setup.price),

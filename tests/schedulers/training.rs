@@ -55,22 +55,26 @@ fn the_same_for_any_thread_count_and_when_resumed(learner: &str, kind: &str) {
     has_a_report(&one.path().join("out"), kind);
 }
 
+/// A column of a CSV file.
+pub(crate) fn column(path: &Path, name: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_path(path).expect("it is there");
+    let place = reader.headers().expect("a header").iter().position(|of| of == name).expect("a column");
+    reader.records().map(|row| row.expect("CSV")[place].to_string()).collect()
+}
+
 /// The curves of the log, with a line for what there is to pass.
 fn has_a_report(folder: &Path, kind: &str) {
     let output = common::mascot(&["report", &folder.to_string_lossy()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let page = fs::read_to_string(folder.join("report.html")).expect("just written");
     assert!(page.contains(&format!("{kind} learns hetero-6")) && page.contains("It passes gated"), "{page}");
-    let rows = |name: &str| -> Vec<Vec<String>> {
-        let mut reader = csv::Reader::from_path(folder.join(name)).expect("it is there");
-        reader.records().map(|record| record.expect("CSV").iter().map(String::from).collect()).collect()
-    };
-    let [curve, log] = ["report/validation-rate.csv", "log.csv"].map(rows);
-    // The last column but one is the rate.
-    let rate = |row: &Vec<String>| row[row.len() - 2].parse::<f64>().expect("validated after every step");
-    let own = curve.iter().filter(|row| row[0] == kind).map(|row| row[2].parse().expect("a number"));
-    assert_eq!(own.collect::<Vec<f64>>(), log.iter().map(rate).collect::<Vec<f64>>());
-    let gated = curve.iter().filter(|row| row[0] == "gated").map(|row| &row[1][..]);
+    let mut reader = csv::Reader::from_path(folder.join("report/validation-rate.csv")).expect("it is there");
+    let curve: Vec<csv::StringRecord> = reader.records().map(|record| record.expect("CSV")).collect();
+    let rates = column(&folder.join("log.csv"), "validation_rate");
+    let rates = rates.iter().map(|rate| rate.parse().expect("validated after every step"));
+    let own = curve.iter().filter(|row| &row[0] == kind).map(|row| row[2].parse().expect("a number"));
+    assert_eq!(own.collect::<Vec<f64>>(), rates.collect::<Vec<f64>>());
+    let gated = curve.iter().filter(|row| &row[0] == "gated").map(|row| &row[1][..]);
     assert_eq!(gated.collect::<Vec<_>>(), ["1", "4"], "from the first step to the last");
     fs::copy(folder.join(format!("{kind}-hetero-6.toml")), folder.join("a.toml"))
         .expect("the folder is ours");

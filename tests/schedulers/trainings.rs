@@ -1,13 +1,14 @@
 //! Trainings compared: without parts of the policy, and several in one picture.
 
 use std::fs;
+use std::path::Path;
 
 use mascot::policy::{Policy, find};
 
 use crate::common;
 #[cfg(feature = "train")]
 use crate::training::RLOO;
-use crate::training::{EVOLUTION, mascot, path, refused, tiny, train};
+use crate::training::{EVOLUTION, column, mascot, path, refused, tiny, train};
 
 /// A policy that is trained without parts has no weights for them, its manifest says so, and it runs without them.
 #[test]
@@ -43,13 +44,8 @@ fn leaves_parts_out(learner: &str) {
             ["run", &experiment.to_string_lossy(), "--out", &out.to_string_lossy(), "--set", &scheduler];
         let output = mascot(&args, "1");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let mut reader = csv::Reader::from_path(out.join("summary.csv")).expect("just written");
-        let named = |name: &str| reader.headers().expect("CSV").iter().position(|of| of == name);
-        let [given_up, rejected] = ["rejected", "given_up"].map(named).map(|of| of.expect("a column"));
-        let sum = |row: csv::StringRecord| {
-            [&row[given_up], &row[rejected]].map(|of| of.parse::<u32>().expect("a number"))
-        };
-        reader.records().map(|row| sum(row.expect("CSV")).iter().sum::<u32>()).sum::<u32>()
+        let counts = ["rejected", "given_up"].map(|name| column(&out.join("summary.csv"), name));
+        counts.iter().flatten().map(|count| count.parse::<u32>().expect("a number")).sum::<u32>()
     };
     let own = format!("{{ name = \"learned_gate\", policy = {path:?} }}");
     assert!(dropped(&own) == 0 && dropped("\"gated\"") > 0, "the policy cannot drop");
@@ -87,26 +83,22 @@ fn several_trainings_are_drawn_in_one_picture() {
     };
     let output = report(&["a", "b", "c"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let rows = |file: String| -> Vec<Vec<String>> {
-        let mut reader = csv::Reader::from_path(file).expect("it is there");
-        reader.records().map(|record| record.expect("CSV").iter().map(String::from).collect()).collect()
-    };
-    let drawn = rows(out("page/report/validation-rate.csv"));
-    let [a, b, c] = ["a", "b", "c"].map(|name| rows(out(&format!("{name}/log.csv"))));
-    // The last column but one is the rate on the validation seeds.
-    let rate = |row: &Vec<String>| -> String { row[row.len() - 2].clone() };
-    let number = |text: &String| text.parse::<f64>().expect("a number");
-    let line = |label: &str| drawn.iter().filter(|row| row[0] == label).collect::<Vec<_>>();
+    let mut reader = csv::Reader::from_path(out("page/report/validation-rate.csv")).expect("it is there");
+    let drawn: Vec<csv::StringRecord> = reader.records().map(|record| record.expect("CSV")).collect();
+    let logged = |training: &str, name: &str| column(Path::new(&out(&format!("{training}/log.csv"))), name);
+    let [a, b, c] = ["a", "b", "c"].map(|training| logged(training, "validation_rate"));
+    let number = |text: &str| text.parse::<f64>().expect("a number");
+    let line = |label: &str| drawn.iter().filter(|row| &row[0] == label).collect::<Vec<_>>();
     assert_eq!(
         ["learned_gate", "evolution.sigma=1", "gated"].map(|of| line(of).len()),
         [3, 3, 2],
         "{drawn:?}"
     );
-    for ((drawn, a), b) in line("learned_gate").iter().zip(&a).zip(&b) {
-        assert_eq!(number(&drawn[1]), number(&a[1]), "plays");
-        assert!((number(&drawn[2]) - (number(&rate(a)) + number(&rate(b))) / 2.0).abs() < 1e-12, "{drawn:?}");
+    for (((drawn, plays), a), b) in line("learned_gate").iter().zip(logged("a", "plays")).zip(&a).zip(&b) {
+        assert_eq!(number(&drawn[1]), number(&plays), "plays");
+        assert!((number(&drawn[2]) - (number(a) + number(b)) / 2.0).abs() < 1e-12, "{drawn:?}");
     }
-    line("evolution.sigma=1").iter().zip(&c).for_each(|(drawn, c)| assert_eq!(drawn[2], rate(c)));
+    line("evolution.sigma=1").iter().zip(&c).for_each(|(drawn, c)| assert_eq!(&drawn[2], c));
     let page = fs::read_to_string(out("page/report.html")).expect("just written");
     assert!(page.contains("3 trainings of learned_gate") && page.contains("over 2 trainings"), "{page}");
     refused(&report(&["a", "short"]), &["short", "is it finished?"]);

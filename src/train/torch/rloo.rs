@@ -30,7 +30,7 @@ use super::{Parameters, device, one_thread};
 use crate::experiment::Rloo;
 use crate::policy::{PolicyEntry, Range, Sample, Tensors, Trained, WeightsError};
 use crate::rng::stream;
-use crate::train::collect::{Exploring, Play, Traces, collect, training_traces};
+use crate::train::collect::{Exploring, Play, Traces, collect, scale_of, training_traces};
 use crate::train::credit::{Worth, advantages};
 use crate::train::env::Setup;
 use crate::train::learner::{Learner, LogRow, Start};
@@ -255,8 +255,8 @@ impl Goal {
     fn of(learner: &Ascending) -> Self {
         let Ascending { kind, accelerators, net, rloo, own, .. } = learner;
         let ranges = (kind.ranges)(*accelerators);
-        let noise = |output: usize| rloo.output_noise.get(output).map_or(1.0, |scale| scale.0);
-        let pulled = (0..ranges.len()).map(|output| if noise(output) > 0.0 { rloo.bound_loss } else { 0.0 });
+        let explores = |output: usize| scale_of(&rloo.output_noise, output) > 0.0;
+        let pulled = (0..ranges.len()).map(|output| if explores(output) { rloo.bound_loss } else { 0.0 });
         Self {
             net: *net,
             features: (kind.features_of)(*accelerators),
@@ -279,10 +279,11 @@ impl Goal {
             let samples: Vec<&Sample> = weighed.iter().map(|weighed| weighed.sample).collect();
             let batch = Batch::new(&samples, self.features, self.device);
             let said = (self.net)(&own, &batch, self.learns_hidden);
-            let loss = self.limits.loss(&said, weighed, items);
+            let outside = self.limits.outside(&said);
+            let loss = self.limits.loss(&said, &outside, weighed, items);
             // libtorch wants every tensor in the computation, those that are held, too.
             let loss = own.leaves().iter().fold(loss, |loss, leaf| loss + leaf.sum(Kind::Float) * 0.0);
-            let beyond = self.limits.outside(&said).count_nonzero(None);
+            let beyond = outside.count_nonzero(None);
             (Tensor::run_backward(&[loss], own.leaves(), false, false), beyond.int64_value(&[]))
         };
         let parts: Vec<(Vec<Tensor>, i64)> = weighed.par_chunks(TOGETHER).map(of_batch).collect();
@@ -310,11 +311,10 @@ impl Limits {
         said - said.clamp_tensor(Some(least), Some(largest))
     }
 
-    /// The loss of a batch, one of several with so many items in all: its gradient is minus that of the expected return,
-    /// but for the pull.
-    fn loss(&self, said: &Tensor, weighed: &[&Weighed], items: usize) -> Tensor {
+    /// The loss of a batch that is so far outside, one of several with so many items in all: its gradient is minus that of the
+    /// expected return, but for the pull.
+    fn loss(&self, said: &Tensor, outside: &Tensor, weighed: &[&Weighed], items: usize) -> Tensor {
         let pushes = flat(weighed, |weighed| &weighed.pushes).reshape(said.size()).to_device(said.device());
-        let outside = self.outside(said);
         // An output beyond its range is cut before the noise is added, so nothing that it says there has an effect. Pushes
         // inwards are not kept either: half of what is noise alone would be a drift.
         let kept = pushes.masked_fill(&no_grad(|| outside.not_equal(0.0)), 0.0);

@@ -102,7 +102,8 @@ fn beyond_its_range_an_output_is_only_pulled() {
         let weighed = Weighed { sample: &sample, pushes: vec![push; 4] };
         let loss_of = |said: [f32; 4], pull: [f32; 2]| {
             let limits = Limits { ranges: vec![[0.0, 2.0], [-2.0, 2.0]], pull: pull.to_vec() };
-            limits.loss(&Tensor::from_slice(&said).reshape([2, 2]), &[&weighed], 10).double_value(&[])
+            let said = Tensor::from_slice(&said).reshape([2, 2]);
+            limits.loss(&said, &limits.outside(&said), &[&weighed], 10).double_value(&[])
         };
         assert_eq!(loss_of([2.5, -2.5, -0.5, -9.0], [0.0, 0.0]), 0.0);
         assert_eq!(loss_of([2.5, -1.5, 0.5, -9.0], [0.0, 0.0]), f64::from(push));
@@ -147,7 +148,8 @@ fn batches_add_up_to_the_whole() {
         let batch =
             Batch::new(&samples.iter().map(|(sample, _)| sample).collect::<Vec<_>>(), features, Device::Cpu);
         let said = (goal.net)(&own, &batch, true);
-        let loss = goal.limits.loss(&said, &weighed.iter().collect::<Vec<_>>(), 1);
+        let loss =
+            goal.limits.loss(&said, &goal.limits.outside(&said), &weighed.iter().collect::<Vec<_>>(), 1);
         values(&Tensor::run_backward(&[loss], own.leaves(), false, false))
     };
     let parts = values(&goal.gradient(&weights, &mut weighed.iter().collect::<Vec<_>>()).0);
@@ -290,7 +292,7 @@ fn a_pole_is_balanced() {
         let weighed: Vec<&Weighed> = weighed.iter().collect();
         let states = flat(&weighed, |weighed| &weighed.sample.rows).reshape([-1, 4]);
         let said = states.linear::<Tensor>(parameters.get("w"), None);
-        adam.step(&mut parameters, &unlimited.loss(&said, &weighed, 1));
+        adam.step(&mut parameters, &unlimited.loss(&said, &unlimited.outside(&said), &weighed, 1));
     }
     let score = cart_pole::score(&parameters.tensors().flat(), random);
     assert!(score >= 475.0, "{score}");
