@@ -175,8 +175,18 @@ impl Training {
     }
 
     fn check_objective(&self) -> Result<(), (Range<usize>, String)> {
-        let Some(objective) = &self.objective else { return Ok(()) };
         let (policy, learner) = (self.policy(), self.learner().name);
+        if policy.knows_price() && self.objective().prices().iter().any(|price| price.0 == 0.0) {
+            let given = self.objective.as_ref().map(Spanned::span);
+            let span = given.or_else(|| self.policy.as_ref().map(Spanned::span)).unwrap_or_default();
+            let message = format!(
+                "at a price of 0 `{}` has nothing to learn: expected `objective = {{ energy = [...] }}` with prices \
+                 above 0",
+                policy.name
+            );
+            return Err((span, message));
+        }
+        let Some(objective) = &self.objective else { return Ok(()) };
         if learner != "rloo" {
             let message = format!("`objective` is for `algorithm = \"rloo\"`, not `{learner}`");
             return Err((objective.span(), message));
@@ -225,7 +235,7 @@ pub const LEARNERS: &[LearnerEntry] = &[
     LearnerEntry {
         name: "rloo",
         doc: "policy gradient with noise held per request and leave-one-out baselines (Kool et al., 2019)",
-        policies: &["relmas", "learned_gate", "thrifty_gate"],
+        policies: &["relmas", "learned_gate", "thrifty_gate", "split_gate"],
         needs_libtorch: true,
         given: |training| training.rloo.as_ref().map(Spanned::span),
         check: |_| Ok(()),
@@ -344,7 +354,7 @@ mod tests {
             (
                 "policy = 'relma'",
                 "'relma'",
-                "no policy `relma` (did you mean `relmas`?); known: learned_gate, thrifty_gate, relmas",
+                "no policy `relma` (did you mean `relmas`?); known: learned_gate, thrifty_gate, split_gate, relmas",
             ),
             (
                 "policy = 'learned_gate'\nobjective = { energy = 0.2 }",
@@ -357,10 +367,22 @@ mod tests {
                 "`energy` has several prices, of which `relmas` does not know: expected one, or the policy `thrifty_gate`",
             ),
             (
+                "policy = 'thrifty_gate'\nobjective = { energy = [0, 0.2] }",
+                "{ energy = [0, 0.2] }",
+                "at a price of 0 `thrifty_gate` has nothing to learn: expected `objective = { energy = [...] }` with \
+                 prices above 0",
+            ),
+            (
+                "policy = 'thrifty_gate'",
+                "'thrifty_gate'",
+                "at a price of 0 `thrifty_gate` has nothing to learn: expected `objective = { energy = [...] }` with \
+                 prices above 0",
+            ),
+            (
                 "policy = 'mlp'",
                 "'mlp'",
                 "`mlp` is not trained by mascot, but exported from Python by `mascot.export_policy`; expected \
-                 learned_gate, thrifty_gate, relmas",
+                 learned_gate, thrifty_gate, split_gate, relmas",
             ),
             (
                 "device = 'cuda'\nalgorithm = 'evolution'",

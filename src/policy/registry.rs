@@ -7,7 +7,7 @@ use std::{fs, io, iter};
 use serde::Deserialize;
 
 use super::explore::{Exploration, Explorer};
-use super::learned_gate::{self, LearnedGate, thrift};
+use super::learned_gate::{self, LearnedGate, cuts, thrift};
 use super::manifest::{Manifest, system_sha256};
 use super::mlp::{self, Mlp};
 use super::relmas::{self, Actor, Relmas};
@@ -187,6 +187,29 @@ pub const POLICIES: &[PolicyEntry] = &[
             explore: |weights, _, with, exploration| {
                 Ok(Box::new(thrift::policy(weights, with.energy.0)?.exploring(exploration)))
             },
+        }),
+    },
+    PolicyEntry {
+        name: "split_gate",
+        doc: "learned_gate for layers in parts (max_sub_job_us): a second net chooses where a layer is cut",
+        source: "ours",
+        features: cuts::FEATURES,
+        earlier: &[Earlier {
+            kind: "learned_gate",
+            features: learned_gate::FEATURES,
+            carry: cuts::of_learned_gate,
+        }],
+        parameters: &[POLICY, TRANSFER],
+        parts: &[],
+        serves_any_system: true,
+        made: Made::Trained(Trained {
+            without: HAS_NO_PARTS,
+            training: "experiments/train-split_gate.toml",
+            build: |weights, _, _| Ok(Box::new(cuts::policy(weights)?)),
+            untrained: |seed, _| cuts::untrained(seed),
+            ranges: |_| cuts::RANGES.to_vec(),
+            features_of: |_| cuts::NET[0],
+            explore: |weights, _, _, exploration| Ok(Box::new(cuts::policy(weights)?.exploring(exploration))),
         }),
     },
     PolicyEntry {

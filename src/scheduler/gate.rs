@@ -30,9 +30,9 @@ pub(crate) trait Judge {
     fn margin(&self, job: usize) -> f64;
     /// The patience: the slowdown that the request tolerates from others, as a multiple of what it bears.
     fn patience(&self, job: usize) -> f64;
-    /// The time that orders requests, earlier ones first.
-    fn due(&self, view: &View, job: usize) -> Time {
-        view.jobs()[job].deadline
+    /// The time that orders sub-jobs, earlier ones first.
+    fn due(&self, view: &View, sub: &SubJobView) -> Time {
+        view.job_of(sub).deadline
     }
     /// The accelerator for a sub-job, and how many (layer, accelerator) pairs were visited to find it.
     fn choose(&self, view: &View, placing: &Placing, load: &Load, sub: &SubJobView) -> (Choice, u64);
@@ -73,7 +73,7 @@ impl Gate {
         self.places.clear();
         self.places.resize(subs.len(), None);
         let Self { placing, order, demotion, load, places, hopeless } = self;
-        let key = |sub: &SubJobView| (demotion.demoted[sub.job], judge.due(view, sub.job));
+        let key = |sub: &SubJobView| (demotion.demoted[sub.job], judge.due(view, sub));
         let order = order.sort(subs, out, key);
         for (rank, &(_, i)) in order.iter().enumerate().filter(|(_, (_, i))| !hopeless[subs[*i].job]) {
             let (sub, job) = (&subs[i], view.job_of(&subs[i]));

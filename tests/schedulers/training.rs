@@ -98,6 +98,8 @@ fn policy_gradient_is_the_same_for_any_thread_count_and_when_resumed() {
     let objective = "objective = { sla = 1, energy = [0.1, 0.5] }";
     let thrifty = format!("policy = 'thrifty_gate'\n{objective}\n{RLOO}");
     the_same_for_any_thread_count_and_when_resumed(&thrifty, "thrifty_gate");
+    // On whole layers, where the policy has nothing to cut.
+    the_same_for_any_thread_count_and_when_resumed(&format!("policy = 'split_gate'\n{RLOO}"), "split_gate");
     the_same_for_any_thread_count_and_when_resumed(RLOO, "relmas");
 }
 

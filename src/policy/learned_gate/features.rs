@@ -37,7 +37,7 @@
 use super::layers::{Layers, OfLayer};
 use crate::policy::dense;
 use crate::policy::net::{LANES, Lanes};
-use crate::sim::{JobId, Record, View};
+use crate::sim::{JobId, Record, SubJobView, View};
 use crate::units::Time;
 
 const QUEUE_FEATURES: usize = 11;
@@ -103,8 +103,8 @@ pub(super) struct Observation {
     /// The jobs in order of deadline.
     ranked: Vec<(Time, usize)>,
     layers: Layers,
-    /// By the index in the view: the first open layer of a job, and how many are open.
-    open: Vec<(u32, u32)>,
+    /// By the index in the view: the index of the first open sub-job of a job, and how many are open.
+    open: Vec<(usize, u32)>,
     /// By the index in the view: the rank of a job, and the work in ps and the bytes that are due by its deadline.
     before: Vec<(usize, f64, f64)>,
 }
@@ -118,7 +118,7 @@ pub(super) fn cut(x: f64) -> f32 {
 
 /// Features, cut. A loop, because `map` of an array is not inlined across codegen units.
 #[inline]
-fn all_cut<const N: usize>(features: [f64; N]) -> [f32; N] {
+pub(super) fn all_cut<const N: usize>(features: [f64; N]) -> [f32; N] {
     let mut all = [0.0; N];
     for i in 0..N {
         all[i] = cut(features[i]);
@@ -140,10 +140,10 @@ impl Observation {
         let jobs = view.jobs();
         self.open.clear();
         self.open.resize(jobs.len(), (0, 0));
-        for sub in view.sub_jobs() {
+        for (place, sub) in view.sub_jobs().iter().enumerate() {
             let (first, count) = &mut self.open[sub.job];
             if *count == 0 {
-                *first = sub.id.layer;
+                *first = place;
             }
             *count += 1;
         }
@@ -189,10 +189,16 @@ impl Observation {
 
     /// What is known of the first open layer of a job.
     pub(super) fn first_open(&self, view: &View, job: usize) -> OfLayer {
-        match self.open[job] {
-            (_, 0) => OfLayer::default(),
-            (first, _) => *self.layers.of_layer(view.jobs()[job].network, first),
+        match self.first_open_sub_job(view, job) {
+            None => OfLayer::default(),
+            Some(sub) => *self.layers.of_layer(view.jobs()[job].network, sub.id.layer),
         }
+    }
+
+    /// The first open sub-job of a job.
+    pub(super) fn first_open_sub_job<'a>(&self, view: &View<'a>, job: usize) -> Option<&'a SubJobView> {
+        let (first, count) = self.open[job];
+        (count > 0).then(|| &view.sub_jobs()[first])
     }
 
     /// The inputs of the net that all jobs share.
@@ -236,12 +242,12 @@ impl Observation {
 }
 
 /// A natural logarithm that is exact enough for features.
-fn ln(x: f64) -> f64 {
+pub(super) fn ln(x: f64) -> f64 {
     f64::from(dense::ln(x as f32))
 }
 
 /// The slack in picoseconds; at least a microsecond, as in the scores of `scheduler/placing.rs`.
-fn slack_ps(view: &View, deadline: Time) -> f64 {
+pub(super) fn slack_ps(view: &View, deadline: Time) -> f64 {
     deadline.saturating_sub(view.now()).as_ps().max(1e6)
 }
 

@@ -16,6 +16,8 @@ pub(super) struct OfLayer {
     pub(super) spread_of_speed: f64,
     /// The mean over accelerators of ln(energy / least energy).
     pub(super) spread_of_energy: f64,
+    /// The parts of the layer that are left with this one; 1 for a whole layer.
+    pub(super) parts_left: f64,
 }
 
 /// How an accelerator compares with the best for a layer.
@@ -41,6 +43,8 @@ pub(super) struct Layers {
     ratios: Vec<Vec<Ratios>>,
     /// By network: the least energy of a request, relative to the mean over networks.
     energy: Vec<f64>,
+    /// Whether any layer has parts.
+    in_parts: bool,
 }
 
 impl Layers {
@@ -53,6 +57,7 @@ impl Layers {
         let networks = &view.world().networks;
         self.known = known;
         self.accelerators = view.accelerators().len();
+        self.in_parts = networks.iter().any(|network| network.places.iter().any(|&place| place > 0));
         self.ratios = networks.iter().map(ratios).collect();
         let mean_pj = view.world().least_energy_pj();
         self.energy = networks.iter().map(|of| of.least_energy_of_request_pj() / mean_pj).collect();
@@ -65,6 +70,11 @@ impl Layers {
 
     pub(super) fn of_layer(&self, network: u32, layer: u32) -> &OfLayer {
         &self.of_layer[network as usize][layer as usize]
+    }
+
+    /// Whether any layer has parts.
+    pub(super) fn in_parts(&self) -> bool {
+        self.in_parts
     }
 
     /// The least energy of a request for a network, relative to the mean over networks.
@@ -98,12 +108,13 @@ fn ratios(network: &NetworkModel) -> Vec<Ratios> {
 }
 
 fn of_layers(network: &NetworkModel, ratios: &[Ratios], accelerators: usize) -> Vec<OfLayer> {
-    let mut largest_ps = 0f64;
+    let (mut largest_ps, mut parts_left) = (0f64, 0.0);
     let mut all: Vec<OfLayer> = (0..network.layers.len())
         .rev()
         .map(|layer| {
             let best_ps = network.best_alone[layer].as_ps();
             largest_ps = largest_ps.max(best_ps);
+            parts_left = if network.goes_on(layer as u32) { parts_left + 1.0 } else { 1.0 };
             let row = &ratios[layer * accelerators..][..accelerators];
             let mean = |of: fn(&Ratios) -> f32| {
                 row.iter().map(|ratios| f64::from(of(ratios))).sum::<f64>() / accelerators as f64
@@ -114,6 +125,7 @@ fn of_layers(network: &NetworkModel, ratios: &[Ratios], accelerators: usize) -> 
                 spread_of_bytes: mean(|ratios| ratios.bytes),
                 spread_of_speed: mean(|ratios| ratios.speed),
                 spread_of_energy: mean(|ratios| ratios.energy),
+                parts_left,
             }
         })
         .collect();

@@ -16,6 +16,7 @@
 //! mixes, loads, deadlines, bandwidths and periods: the net is shared by jobs, and features are relative to the platform.
 //! With output weights of zero it decides exactly as `gated`, where a training starts that is given no other policy.
 
+pub mod cuts;
 mod features;
 mod layers;
 mod parts;
@@ -23,14 +24,17 @@ mod parts;
 mod tests;
 pub mod thrift;
 
+use std::ops::Range;
+
 use super::dense::{ACTIVATION_MACS, exp, ln};
 use super::explore::{Exploration, Explorer};
 use super::net::{LANES, Lanes, Net};
-use super::registry::Range;
+use super::registry;
 use super::weights::{Tensors, WeightsError};
 use crate::scheduler::{AHEAD, ALPHA, Choice, Gate, Judge, Load, MARGIN, Placing, least_cost};
 use crate::sim::{Decision, JobView, Record, Scheduler, SubJobView, View};
 use crate::units::Time;
+use cuts::Cuts;
 use features::{JOB_FEATURES, NEW_FEATURES, OWN_FEATURES, Observation};
 use layers::Ratios;
 pub use parts::PARTS;
@@ -38,8 +42,12 @@ pub(super) use parts::tensors_without;
 use parts::{Without, take_away};
 use thrift::Thrift;
 
-/// The judgements of a job: those that the net says, and what energy counts, of which it says nothing (`thrift.rs`).
-const JUDGEMENTS: usize = OUTPUTS + 1;
+/// The judgements of a job: those that the net says, and those of which only second nets say something.
+const JUDGEMENTS: usize = OUTPUTS + 3;
+/// What energy counts (`thrift.rs`).
+const OF_ENERGY: Range<usize> = OUTPUTS..OUTPUTS + 1;
+/// Whether a layer goes on of which a part runs, and where (`cuts.rs`).
+const OF_CUTS: Range<usize> = OF_ENERGY.end..JUDGEMENTS;
 const OUTPUTS: usize = 8;
 const UNITS: usize = 16;
 type JobNet = Net<JOB_FEATURES, UNITS, OUTPUTS>;
@@ -81,7 +89,7 @@ const ENERGY: f32 = 2.0;
 const LARGEST: f32 = 2.0;
 
 /// The ranges in which judgements have an effect. A need below 0 has none: what cannot meet its deadline is dropped anyway.
-pub(super) const RANGES: [Range; OUTPUTS] = {
+pub(super) const RANGES: [registry::Range; OUTPUTS] = {
     let mut ranges = [[-LARGEST, LARGEST]; OUTPUTS];
     ranges[0] = [0.0, LARGEST];
     ranges
@@ -154,6 +162,7 @@ impl LearnedGate {
             without,
             net: Net::new(&weights),
             thrift: None,
+            cuts: None,
             observation: Observation::default(),
             verdicts: Vec::new(),
             exploration: None,
@@ -184,6 +193,8 @@ struct Learned {
     net: JobNet,
     /// What energy costs, if it costs anything.
     thrift: Option<Thrift>,
+    /// What says where layers are cut, if anything does.
+    cuts: Option<Cuts>,
     observation: Observation,
     /// The verdicts by the index of the job in the view.
     verdicts: Vec<Verdict>,
@@ -204,16 +215,22 @@ struct Verdict {
     speed: f32,
     load: f32,
     energy: f32,
+    /// The factor on the time to the deadline of a sub-job that goes on with a layer of which a part runs.
+    goes_on: f64,
+    /// The exponent of what counts on other accelerators than the one where its layer runs.
+    stays: f32,
 }
 
 impl Learned {
     fn judge(&mut self, view: &View, out: &mut Decision) {
-        let Self { net, thrift, observation, verdicts, exploration, without } = self;
+        let Self { net, thrift, cuts, observation, verdicts, exploration, without } = self;
         out.operations.comparisons += observation.take(view);
         if let Some(exploration) = exploration {
             exploration.begin(view);
         }
         verdicts.clear();
+        // In training the second net sees every decision, because samples have one shape.
+        let cuts = cuts.as_ref().filter(|_| exploration.is_some() || observation.layers().in_parts());
         let mut x = observation.queue();
         let mut jobs = 0..view.jobs().len();
         while !jobs.is_empty() {
@@ -222,6 +239,10 @@ impl Learned {
             let mut y = [[0.0; LANES]; JUDGEMENTS];
             y[..OUTPUTS].copy_from_slice(&net.forward(&x));
             let shifted = thrift.as_ref().map(|of| of.shift(view, observation, verdicts.len(), &x, &mut y));
+            let cut = cuts.map(|of| of.say(view, observation, verdicts.len(), &x));
+            if let Some((said, _)) = &cut {
+                y[OF_CUTS].copy_from_slice(said);
+            }
             for lane in 0..lanes {
                 let mut said = [0.0; JUDGEMENTS];
                 for (said, row) in said.iter_mut().zip(&y) {
@@ -229,14 +250,20 @@ impl Learned {
                 }
                 if let Some(exploration) = exploration {
                     let job = &view.jobs()[verdicts.len()];
-                    let (seen, ranges) =
-                        shifted.as_ref().map_or((&x[..], &RANGES[..]), |x| (&x[..], &thrift::RANGES[..]));
+                    let (seen, ranges, of_second) = match (&shifted, &cut) {
+                        (Some(x), _) => (&x[..], &thrift::RANGES[..], OF_ENERGY),
+                        (_, Some((_, x))) => (&x[..], &cuts::RANGES[..], OF_CUTS),
+                        _ => (&x[..], &RANGES[..], OUTPUTS..OUTPUTS),
+                    };
                     let seen = seen.iter().map(|row| row[lane]);
-                    explore(exploration, view, job, seen, said.iter_mut().zip(ranges), without);
+                    let (before, of_second) = said[..of_second.end].split_at_mut(of_second.start);
+                    let said = before[..OUTPUTS].iter_mut().chain(of_second);
+                    explore(exploration, view, job, seen, said.zip(ranges), without);
                 }
                 verdicts.push(Verdict::of(said));
             }
-            let macs = JobNet::MACS + if thrift.is_some() { Thrift::MACS } else { 0 };
+            let macs =
+                JobNet::MACS + thrift.as_ref().map_or(0, |_| Thrift::MACS) + cuts.map_or(0, |_| Cuts::MACS);
             out.operations.macs += lanes as u64 * macs;
         }
         // The score of a pair takes a logarithm and an exponential.
@@ -252,7 +279,7 @@ fn explore<'a>(
     view: &View,
     job: &JobView,
     seen: impl Iterator<Item = f32>,
-    said: impl Iterator<Item = (&'a mut f32, &'a Range)>,
+    said: impl Iterator<Item = (&'a mut f32, &'a registry::Range)>,
     without: &Without,
 ) {
     let spell = exploration.spell(view, job);
@@ -273,7 +300,7 @@ impl Verdict {
     fn of(mut outputs: [f32; JUDGEMENTS]) -> Self {
         outputs.iter_mut().for_each(|y| *y = y.clamp(-LARGEST, LARGEST));
         let factor = |y: f32| f64::from(exp(y));
-        let [need, alpha, margin, patience, order, bytes, speed, load, energy] = outputs;
+        let [need, alpha, margin, patience, order, bytes, speed, load, energy, goes_on, stays] = outputs;
         Self {
             need: factor(need).max(1.0),
             alpha: factor(alpha) * ALPHA,
@@ -284,6 +311,8 @@ impl Verdict {
             speed: SPEED * speed,
             load,
             energy: ENERGY * energy,
+            goes_on: factor(-goes_on),
+            stays,
         }
     }
 }
@@ -312,9 +341,11 @@ impl Judge for Learned {
         self.verdicts[job].margin
     }
 
-    fn due(&self, view: &View, job: usize) -> Time {
-        let left = view.jobs()[job].deadline.saturating_sub(view.now());
-        view.now() + left.scale(self.verdicts[job].order)
+    fn due(&self, view: &View, sub: &SubJobView) -> Time {
+        let left = view.job_of(sub).deadline.saturating_sub(view.now());
+        let Verdict { order, goes_on, .. } = self.verdicts[sub.job];
+        let factor = if goes_on != 1.0 && cuts::goes_on(view, sub) { order * goes_on } else { order };
+        view.now() + left.scale(factor)
     }
 
     fn choose(&self, view: &View, placing: &Placing, load: &Load, sub: &SubJobView) -> (Choice, u64) {
@@ -322,13 +353,15 @@ impl Judge for Learned {
         let network = view.job_of(sub).network;
         let ratios = self.observation.layers().ratios(network, sub.id.layer);
         let costs = view.network_of(view.job_of(sub)).costs.row(sub.id.layer as usize);
+        let runs_on = if verdict.stays == 0.0 { None } else { cuts::runs_on(view, sub) };
         least_cost(placing, view, sub, |accelerator| {
             let demand = costs[accelerator].as_ref().map_or(0.0, |cost| cost.demand_bytes_per_ps);
             let slowdown = load.slowdown_with(accelerator, demand);
             let slowdown = if slowdown > 1.0 { ln(slowdown as f32) } else { 0.0 };
             let Ratios { bytes, speed, energy } = ratios[accelerator];
             let counts = verdict.bytes * bytes + verdict.speed * speed + verdict.load * slowdown;
-            f64::from(exp(counts + verdict.energy * energy))
+            let stays = if runs_on.is_some_and(|at| at != accelerator) { verdict.stays } else { 0.0 };
+            f64::from(exp(counts + verdict.energy * energy + stays))
         })
     }
 

@@ -124,8 +124,8 @@ fn thrifty(weights: &Tensors, price: f64) -> LearnedGate {
 }
 
 /// Both nets with random weights, which have an effect.
-fn random_nets(seed: u64) -> Tensors {
-    let untrained = thrift::untrained(seed);
+fn random_nets(untrained: fn(u64) -> Tensors, seed: u64) -> Tensors {
+    let untrained = untrained(seed);
     let mut random = rng::stream(seed, "test", "nets");
     let moved: Vec<f32> = untrained.flat().iter().map(|w| w + random.random_range(-0.5..0.5)).collect();
     untrained.with_flat(&moved)
@@ -135,7 +135,7 @@ fn random_nets(seed: u64) -> Tensors {
 fn without_a_price_a_thrifty_gate_is_a_learned_gate_at_its_cost() {
     let mut different = 0;
     for seed in 0..40 {
-        let (case, nets) = (ideal_case(seed), random_nets(seed));
+        let (case, nets) = (ideal_case(seed), random_nets(thrift::untrained, seed));
         let first = weights(&nets).expect("they are among them");
         let expected = records(&case, &mut LearnedGate::new(first));
         assert_eq!(records(&case, &mut thrifty(&nets, 0.0)), expected, "seed {seed}: {case}");
@@ -183,9 +183,102 @@ fn what_is_said_of_energy_decides_the_accelerator() {
     assert_eq!([place(1.0, 0.1), place(0.0, 0.1), place(1.0, 0.0), place(-1.0, 0.1)], [1, 0, 0, 0]);
 }
 
+fn cutting(weights: &Tensors) -> LearnedGate {
+    cuts::policy(weights).expect("all weights")
+}
+
+#[test]
+fn where_layers_are_whole_a_split_gate_is_a_learned_gate_at_its_cost() {
+    let (mut whole, mut different) = (0, 0);
+    for seed in 0..120 {
+        let (case, nets) = (ideal_case(seed), random_nets(cuts::untrained, seed));
+        let first = weights(&nets).expect("they are among them");
+        let learned = records(&case, &mut LearnedGate::new(first));
+        let split = records(&case, &mut cutting(&nets));
+        match case.max_sub_job {
+            None => {
+                assert_eq!(split, learned, "seed {seed}: {case}");
+                whole += 1;
+            }
+            Some(_) => different += usize::from(starts(&split) != starts(&learned)),
+        }
+    }
+    assert!(whole > 10 && different > 10, "{whole} {different}");
+}
+
+#[test]
+fn before_training_it_cuts_as_a_learned_gate() {
+    for case in (0..60).map(ideal_case).filter(|case| case.max_sub_job.is_some()) {
+        let first = tensors(random_weights(1));
+        let nets = cuts::of_learned_gate(&first).expect("all weights");
+        let expected = starts(&records(&case, &mut LearnedGate::new(weights(&first).expect("all weights"))));
+        assert_eq!(starts(&records(&case, &mut cutting(&nets))), expected, "{case}");
+    }
+}
+
+/// The starts of layers, job, accelerator and time in ns, of two networks in parts of 10 ns on two accelerators, under a policy
+/// that says nothing but this of cuts. A network is a layer that takes so many nanoseconds on each, 0 where it does not run;
+/// a request comes at, and is due at, so many.
+fn starts_of_parts(
+    networks: [[f64; 2]; 2],
+    requests: [[f64; 2]; 2],
+    says: [f32; 2],
+) -> Vec<(u32, usize, f64)> {
+    let platform = crate::check::platform(2, 10.0);
+    let network = |(number, costs): (usize, [f64; 2])| {
+        let mut layers = [crate::check::layer(&[], &costs.map(|ns| (ns, 0.0)))];
+        let of_each = layers[0].costs.iter_mut().zip(costs);
+        of_each.filter(|(_, ns)| *ns == 0.0).for_each(|(cost, _)| *cost = None);
+        crate::sim::NetworkModel::numbered(number, "network", &layers, &platform, Some(Time(10_000)))
+    };
+    let networks = networks.into_iter().enumerate().map(network).collect();
+    let world = Arc::new(crate::sim::World { platform, networks });
+    let request = |(network, [at, due]): (u32, [f64; 2])| crate::sim::Request {
+        deadline: Time((due * 1e3) as u64),
+        ..crate::check::request(network, at)
+    };
+    let requests: Vec<_> = (0..).zip(requests).map(request).collect();
+    let mut nets = cuts::untrained(1);
+    let mut all = nets.values("cuts", &[nets.get("cuts").unwrap().values().len()]).unwrap().to_vec();
+    let biases = all.len() - says.len();
+    all[biases..].copy_from_slice(&says);
+    let shape = [all.len()];
+    nets.insert("cuts", &shape, all);
+    let engine = Engine::new(world, Arc::new(crate::check::trace(&requests)), crate::check::plain_rules());
+    let mut records = Vec::new();
+    run(engine, &mut cutting(&nets), &mut records).expect("it is legal");
+    let start = |record: &Record| match *record {
+        Record::Start { time, sub_job, accelerator, .. } => {
+            Some((sub_job.job.0, accelerator, time.as_ps() / 1e3))
+        }
+        _ => None,
+    };
+    records.iter().filter_map(start).collect()
+}
+
+#[test]
+fn what_is_said_of_cuts_decides_whether_and_where_a_layer_goes_on() {
+    // One accelerator: while a layer of 40 ns runs, due at 150, one of 5 ns comes.
+    let order = |due: f64, says: f32| {
+        let starts = starts_of_parts([[40.0, 0.0], [5.0, 0.0]], [[0.0, 150.0], [12.0, due]], [says, 0.0]);
+        starts.into_iter().map(|(job, _, at)| (job, at)).collect::<Vec<_>>()
+    };
+    let cut = [(0, 0.0), (0, 10.0), (1, 20.0), (0, 25.0), (0, 35.0)];
+    let whole = [(0, 0.0), (0, 10.0), (0, 20.0), (0, 30.0), (1, 40.0)];
+    assert_eq!([order(100.0, 0.0), order(100.0, 2.0)], [cut, whole]);
+    assert_eq!([order(200.0, 0.0), order(200.0, -2.0)], [whole, cut]);
+    // A layer begins on the slower accelerator, because the other one is busy until 22 ns.
+    let places = |says: f32| {
+        let starts = starts_of_parts([[40.0, 20.0], [0.0, 22.0]], [[0.0, 150.0], [0.0, 100.0]], [0.0, says]);
+        starts.into_iter().filter(|(job, ..)| *job == 0).map(|(_, at, _)| at).collect::<Vec<_>>()
+    };
+    assert_eq!([places(0.0), places(2.0)], [[0, 0, 1, 1], [0, 0, 0, 0]]);
+}
+
 #[test]
 fn judgements_have_an_effect_in_their_ranges_and_no_more_beyond() {
-    for (judgement, [least, largest]) in RANGES.into_iter().enumerate() {
+    let of_cuts = OF_CUTS.zip(cuts::RANGES[OUTPUTS..].iter().copied());
+    for (judgement, [least, largest]) in RANGES.into_iter().enumerate().chain(of_cuts) {
         let verdict = |said: f32| {
             let mut all = [0.5; JUDGEMENTS];
             all[judgement] = said;

@@ -13,7 +13,7 @@
 //! | spread of energy | ln(energy of the first open layer / its least energy), as a mean over accelerators |
 
 use super::features::{JOB_FEATURES, Observation, cut};
-use super::{JUDGEMENTS, LearnedGate, UNITS};
+use super::{JUDGEMENTS, LearnedGate, OF_ENERGY, UNITS};
 use crate::policy::dense;
 use crate::policy::net::{LANES, Lanes, Net};
 use crate::policy::registry::Range;
@@ -22,14 +22,16 @@ use crate::sim::View;
 
 const PRICE_FEATURES: usize = 4;
 const INPUTS: usize = JOB_FEATURES + PRICE_FEATURES;
-type PriceNet = Net<INPUTS, UNITS, JUDGEMENTS>;
+/// Those of the first net, and what energy counts.
+const OUTPUTS: usize = OF_ENERGY.end;
+type PriceNet = Net<INPUTS, UNITS, OUTPUTS>;
 
 /// The inputs, hidden units and outputs of the second net.
-pub(crate) const NET: [usize; 3] = [INPUTS, UNITS, JUDGEMENTS];
+pub(crate) const NET: [usize; 3] = [INPUTS, UNITS, OUTPUTS];
 
 /// The ranges of its outputs, together with those of the first net. A need below 0 counts as one of 0 does, and is in the
 /// range: the policy that ships was trained so.
-pub(in crate::policy) const RANGES: [Range; JUDGEMENTS] = [[-super::LARGEST, super::LARGEST]; JUDGEMENTS];
+pub(in crate::policy) const RANGES: [Range; OUTPUTS] = [[-super::LARGEST, super::LARGEST]; OUTPUTS];
 
 /// The version of the features and of both nets.
 pub const FEATURES: &str = "thrifty_gate-1";
@@ -113,7 +115,7 @@ impl Thrift {
 
 /// What the second net with these weights says of a job.
 #[cfg(all(test, feature = "train"))]
-pub(crate) fn said(tensors: &Tensors, features: &[f32]) -> [f32; JUDGEMENTS] {
+pub(crate) fn said(tensors: &Tensors, features: &[f32]) -> [f32; OUTPUTS] {
     let weights = tensors.values(TENSOR, &[PriceNet::WEIGHTS]).expect("all weights");
     let mut x = [[0.0; LANES]; INPUTS];
     super::put(&mut x, 0, features.iter().copied());

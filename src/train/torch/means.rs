@@ -4,7 +4,7 @@
 use tch::{Device, Tensor, no_grad};
 
 use super::{Parameters, lstm};
-use crate::policy::{LEARNED_GATE_NET, Sample, THRIFTY_GATE_NET};
+use crate::policy::{LEARNED_GATE_NET, SPLIT_GATE_NET, Sample, THRIFTY_GATE_NET};
 
 /// Decisions side by side.
 pub(super) struct Batch {
@@ -31,6 +31,7 @@ pub(super) fn net(policy: &str) -> Net {
     match policy {
         "learned_gate" => learned_gate,
         "thrifty_gate" => thrifty_gate,
+        "split_gate" => split_gate,
         "relmas" => lstm::said,
         other => panic!("no net of `{other}`"),
     }
@@ -49,6 +50,14 @@ fn thrifty_gate(parameters: &Parameters, batch: &Batch, learns_hidden: bool) -> 
     let missing = (THRIFTY_GATE_NET[2] - LEARNED_GATE_NET[2]) as i64;
     let first = first.constant_pad_nd([0, missing]);
     first + one_hidden_layer(parameters.get("price"), THRIFTY_GATE_NET, &batch.rows, learns_hidden)
+}
+
+/// The nets of `split_gate`: that of `learned_gate`, and the one that says where layers are cut.
+fn split_gate(parameters: &Parameters, batch: &Batch, learns_hidden: bool) -> Tensor {
+    let seen = batch.rows.narrow(1, 0, LEARNED_GATE_NET[0] as i64);
+    let first = one_hidden_layer(parameters.get("weights"), LEARNED_GATE_NET, &seen, learns_hidden);
+    let cuts = one_hidden_layer(parameters.get("cuts"), SPLIT_GATE_NET, &batch.rows, learns_hidden);
+    Tensor::cat(&[first, cuts], 1)
 }
 
 /// The net of `policy/net.rs`: W2 s(W1 x + b1) + S x + b2, with all weights in one tensor.

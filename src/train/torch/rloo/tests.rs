@@ -9,7 +9,7 @@ use super::*;
 use crate::check::{layer, plain_rules, platform, request, trace, world};
 use crate::files::Share;
 use crate::policy::{
-    Actor, LEARNED_GATE_NET, PolicyEntry, THRIFTY_GATE_NET, find, learned_gate, relmas, tiny,
+    Actor, LEARNED_GATE_NET, PolicyEntry, SPLIT_GATE_NET, THRIFTY_GATE_NET, find, learned_gate, relmas, tiny,
 };
 use crate::train::cart_pole;
 use crate::train::credit::leave_one_out;
@@ -121,6 +121,9 @@ fn gradients_equal_central_differences() {
     // The first net is held, so its weights have no gradient.
     assert_gradient("thrifty_gate", Some("weights"), |weights, rows| {
         rows.chunks(THRIFTY_GATE_NET[0]).flat_map(|row| learned_gate::thrift::said(weights, row)).collect()
+    });
+    assert_gradient("split_gate", None, |weights, rows| {
+        rows.chunks(SPLIT_GATE_NET[0]).flat_map(|row| learned_gate::cuts::said(weights, row)).collect()
     });
     assert_gradient("relmas", None, |weights, rows| {
         let mut said = Vec::new();
