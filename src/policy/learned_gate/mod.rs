@@ -215,8 +215,8 @@ struct Verdict {
     speed: f32,
     load: f32,
     energy: f32,
-    /// The factor on the time to the deadline of a sub-job that goes on with a layer of which a part runs.
-    goes_on: f64,
+    /// The exponent by which a sub-job is more urgent that goes on with a layer of which a part runs.
+    goes_on: f32,
     /// The exponent of what counts on other accelerators than the one where its layer runs.
     stays: f32,
 }
@@ -311,7 +311,7 @@ impl Verdict {
             speed: SPEED * speed,
             load,
             energy: ENERGY * energy,
-            goes_on: factor(-goes_on),
+            goes_on,
             stays,
         }
     }
@@ -344,8 +344,8 @@ impl Judge for Learned {
     fn due(&self, view: &View, sub: &SubJobView) -> Time {
         let left = view.job_of(sub).deadline.saturating_sub(view.now());
         let Verdict { order, goes_on, .. } = self.verdicts[sub.job];
-        let factor = if goes_on != 1.0 && cuts::goes_on(view, sub) { order * goes_on } else { order };
-        view.now() + left.scale(factor)
+        let goes_on = if goes_on != 0.0 && cuts::goes_on(view, sub) { f64::from(exp(-goes_on)) } else { 1.0 };
+        view.now() + left.scale(order * goes_on)
     }
 
     fn choose(&self, view: &View, placing: &Placing, load: &Load, sub: &SubJobView) -> (Choice, u64) {
