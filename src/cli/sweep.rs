@@ -84,7 +84,7 @@ impl<'a> Job<'a> {
         let (cells_run, cells_kept) = (missing.len(), kept.len() - missing.len());
         let (wall_s, cpu_s) = (clock(), cpu_s());
         manifest(folder, State::Complete { cells_run, cells_kept, cells_wall_s, wall_s, cpu_s })?;
-        store.clean()?;
+        store.finish()?;
         if changed {
             let keys: Vec<Vec<String>> = sweep.cells.iter().map(Cell::keys).collect();
             leftovers.remove(&keys)?.iter().for_each(|told| self.bars.note(told));

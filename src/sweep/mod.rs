@@ -20,6 +20,7 @@ mod leftovers;
 mod log_rows;
 pub mod manifest;
 mod output;
+mod pack;
 pub mod replay;
 mod resume;
 mod rows;

@@ -2,18 +2,20 @@
 //!
 //! `cells/` in the results folder holds a file per finished cell, named by its [identifier](super::Identity): a line
 //! with the SHA-256 of the rest, and the rest as JSON in zlib's format: the cell's rows of every result file as text, and
-//! the wall time that it took. Files appear whole (written under another name, then renamed). A file with a wrong hash, because a
-//! disk was full or a machine went down, counts as missing. A lock keeps other processes from working on the same
-//! folder.
+//! the wall time that it took. When a sweep is finished, all cells go into one file, the [pack](super::pack). Files appear
+//! whole (written under another name, then renamed). A cell with a wrong hash, because a disk was full or a machine went
+//! down, counts as missing. A lock keeps other processes from working on the same folder.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib;
 use serde::{Deserialize, Serialize};
 
+use super::pack::{self, Pack};
 use super::rows::Rows;
 use super::{claims, manifest};
 use crate::experiment::Error;
@@ -32,6 +34,8 @@ pub struct Kept {
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
+    /// The cells of finished sweeps.
+    pack: Pack,
     /// Locked as long as the store is open.
     _lock: Option<File>,
 }
@@ -55,6 +59,9 @@ fn lock_by(folder: &Path, by: fn(&File) -> Result<(), TryLockError>) -> Result<O
 
 const EXTENSION: &str = "cell";
 
+/// The file with the cells of finished sweeps.
+const PACK: &str = "finished.pack";
+
 /// How much is tried to make a cell small. Our choice, because it is zlib's own default: a cell of 5.1 KB becomes
 /// 1.5 KB.
 const LEVEL: u8 = 6;
@@ -62,7 +69,8 @@ const LEVEL: u8 = 6;
 impl Store {
     /// The store in a results folder, to read only; it need not exist.
     pub fn peek(results: &Path) -> Self {
-        Self { folder: results.join("cells"), _lock: None }
+        let folder = results.join("cells");
+        Self { pack: Pack::of(folder.join(PACK)), folder, _lock: None }
     }
 
     /// The store in a results folder; both are created if necessary.
@@ -90,10 +98,11 @@ impl Store {
     }
 
     fn locked(results: &Path, by: fn(&File) -> Result<(), TryLockError>) -> Result<Self, Error> {
-        let mut store = Self::peek(results);
-        fs::create_dir_all(&store.folder).map_err(|source| store.write_error(source))?;
-        store._lock = lock_by(&store.folder, by)?;
-        Ok(store)
+        let folder = results.join("cells");
+        fs::create_dir_all(&folder).map_err(|source| Error::writing(&folder, source))?;
+        let lock = lock_by(&folder, by)?;
+        // What another process packs is read once it has given the lock back.
+        Ok(Self { _lock: lock, ..Self::peek(results) })
     }
 
     /// The folder of the store.
@@ -103,13 +112,8 @@ impl Store {
 
     /// Loads a cell, if it is kept and undamaged.
     pub fn load(&self, id: &str) -> Option<Kept> {
-        let bytes = fs::read(self.path(id)).ok()?;
-        let (checksum, packed) = bytes.split_at_checked(bytes.iter().position(|&byte| byte == b'\n')?)?;
-        let packed = &packed[1..];
-        if sha256(packed).as_bytes() != checksum {
-            return None;
-        }
-        serde_json::from_slice(&decompress_to_vec_zlib(packed).ok()?).ok()
+        let of = |bytes: Vec<u8>| serde_json::from_slice(&unpacked(&bytes)?).ok();
+        fs::read(self.path(id)).ok().and_then(of).or_else(|| of(self.pack.get(id)?))
     }
 
     /// Keeps a cell.
@@ -132,18 +136,46 @@ impl Store {
         written.map_err(|source| Error::writing(path, source))
     }
 
-    /// Removes what a finished sweep does not need: the manifest of the unfinished sweep, and files that killed
-    /// processes left. Cells of other configurations stay, so that a sweep that is narrowed for a while costs nothing
-    /// when it is widened again.
-    pub fn clean(&self) -> Result<(), Error> {
+    /// Leaves what a finished sweep needs: packs all cells, and removes the manifest of the unfinished sweep and the files
+    /// that killed processes left. Cells of other configurations stay, so that a sweep that is narrowed for a while costs
+    /// nothing when it is widened again.
+    pub fn finish(&self) -> Result<(), Error> {
         let entries = fs::read_dir(&self.folder).map_err(|source| self.write_error(source))?;
+        let (mut cells, mut rest) = (BTreeSet::new(), Vec::new());
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with(".tmp") || name == manifest::FILE || claims::is_claim(&path) {
-                fs::remove_file(&path).map_err(|source| self.write_error(source))?;
+            if let Some((id, EXTENSION)) = name.split_once('.') {
+                cells.insert(id.to_string());
+            } else if name.starts_with(".tmp") || name == manifest::FILE || claims::is_claim(&path) {
+                rest.push(path);
             }
         }
+        if !cells.is_empty() {
+            self.pack(&cells)?;
+        }
+        for path in cells.iter().map(|id| self.path(id)).chain(rest) {
+            fs::remove_file(&path).map_err(|source| self.write_error(source))?;
+        }
         Ok(())
+    }
+
+    /// Writes the pack anew, with these cells, which have files of their own. Damaged cells are left out.
+    fn pack(&self, cells: &BTreeSet<String>) -> Result<(), Error> {
+        let file = self.temporary()?;
+        let mut out = BufWriter::new(&file);
+        let mut put_all = || -> io::Result<()> {
+            let packed = self.pack.ids().filter(|id| !cells.contains(*id));
+            for id in packed.chain(cells.iter().map(String::as_str)) {
+                let own = fs::read(self.path(id)).ok().filter(|bytes| unpacked(bytes).is_some());
+                if let Some(bytes) = own.or_else(|| self.pack.get(id)) {
+                    pack::put(id, &bytes, &mut out)?;
+                }
+            }
+            out.flush()
+        };
+        put_all().map_err(|source| self.write_error(source))?;
+        drop(out);
+        place(file, &self.folder.join(PACK)).map_err(|source| self.write_error(source))
     }
 
     fn path(&self, id: &str) -> PathBuf {
@@ -155,10 +187,18 @@ impl Store {
     }
 }
 
+/// The JSON of a cell, if it is undamaged.
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (checksum, packed) = bytes.split_at_checked(bytes.iter().position(|&byte| byte == b'\n')?)?;
+    let packed = &packed[1..];
+    if sha256(packed).as_bytes() != checksum {
+        return None;
+    }
+    decompress_to_vec_zlib(packed).ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     const ID: &str = "0123";
@@ -193,16 +233,54 @@ mod tests {
         }
     }
 
+    fn names(store: &Store) -> BTreeSet<String> {
+        let entries = fs::read_dir(store.folder()).unwrap().flatten();
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    }
+
     #[test]
-    fn cleaning_leaves_cells_and_what_is_not_ours() {
+    fn a_finished_sweep_leaves_a_pack_and_what_is_not_ours() {
         let (_folder, store) = store();
         store.keep(ID, &kept()).unwrap();
         for name in [".tmpleft", "0123.claim", manifest::FILE, "notes.txt"] {
             fs::write(store.folder().join(name), "").unwrap();
         }
-        store.clean().unwrap();
-        let names = fs::read_dir(store.folder()).unwrap().flatten().map(|entry| entry.file_name());
-        assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(["0123.cell".into(), "notes.txt".into()]));
+        store.finish().unwrap();
+        assert_eq!(names(&store), BTreeSet::from([PACK.into(), "notes.txt".into()]));
+    }
+
+    #[test]
+    fn packed_cells_come_back_and_a_damaged_one_is_replaced() {
+        let (folder, store) = store();
+        let of = |wall_s| Kept { wall_s, ..kept() };
+        (0..3).for_each(|i| store.keep(&format!("0{i}"), &of(f64::from(i))).unwrap());
+        store.finish().unwrap();
+        drop(store);
+        let reopened = || Store::open(folder.path()).unwrap();
+        let all = |store: &Store| [0, 1, 2, 3].map(|i| store.load(&format!("0{i}")).map(|kept| kept.wall_s));
+        assert_eq!(all(&reopened()), [Some(0.0), Some(1.0), Some(2.0), None]);
+
+        // A byte within the first cell is another, which the others do not feel.
+        let path = reopened().folder().join(PACK);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[80] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let store = reopened();
+        assert_eq!(all(&store), [None, Some(1.0), Some(2.0), None]);
+        // What was run again and what is new are added; a file that is damaged does not replace what is packed.
+        store.keep("00", &of(5.0)).unwrap();
+        store.keep("03", &of(3.0)).unwrap();
+        fs::write(store.path("01"), "").unwrap();
+        assert_eq!(all(&store), [Some(5.0), Some(1.0), Some(2.0), Some(3.0)]);
+        store.finish().unwrap();
+        drop(store);
+        let store = reopened();
+        assert_eq!(all(&store), [Some(5.0), Some(1.0), Some(2.0), Some(3.0)]);
+        assert_eq!(names(&store), BTreeSet::from([PACK.into()]));
+        // With nothing new the pack stays as it is.
+        let before = fs::metadata(&path).unwrap().modified().unwrap();
+        store.finish().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
     }
 
     #[test]
