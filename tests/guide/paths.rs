@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::{below, blocks, chapters};
 
@@ -60,8 +61,38 @@ fn files_that_are_named_exist() {
     }
 }
 
+/// In commands, too, scripts of the repository exist, and git does not ignore them, so that others have them.
+#[test]
+fn scripts_that_commands_run_exist() {
+    let mut found = 0;
+    for path in documents() {
+        for (_, _, block) in blocks(&fs::read_to_string(&path).unwrap()) {
+            for script in scripts(&block) {
+                assert!(Path::new(script).is_file(), "{}: there is no {script}", path.display());
+                let ignored = Command::new("git").args(["check-ignore", "--quiet", script]).status();
+                assert!(!ignored.is_ok_and(|status| status.success()), "git ignores {script}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 1, "{found} scripts");
+}
+
+/// The scripts in folders of the repository that Python runs in a block.
+fn scripts(block: &str) -> impl Iterator<Item = &str> {
+    let after = block.lines().filter_map(|line| line.split_once("python3 ")?.1.split_whitespace().next());
+    after.filter(|script| {
+        let folder = script.split('/').next();
+        FOLDERS.into_iter().chain(["results"]).any(|it| folder == Some(it))
+    })
+}
+
 #[test]
 fn the_rules_can_fail() {
+    assert_eq!(
+        scripts("$ python3 results/a.py /tmp\n$ python3 mine.py\npython3 -m venv x").collect::<Vec<_>>(),
+        ["results/a.py"]
+    );
     assert_eq!(
         names("see `design/X.md` (src/lib.rs), f.rs.").collect::<Vec<_>>(),
         ["design/X.md", "src/lib.rs", "f.rs"]
