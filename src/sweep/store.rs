@@ -124,7 +124,7 @@ impl Store {
         write_atomic(&self.path(id), &bytes).map_err(|source| self.write_error(source))
     }
 
-    /// A temporary file that a killed process leaves where [`Self::clean`] finds it.
+    /// A temporary file that a killed process leaves where [`Self::finish`] finds it.
     pub fn temporary(&self) -> Result<tempfile::NamedTempFile, Error> {
         temporary_in(&self.folder).map_err(|source| self.write_error(source))
     }
@@ -138,7 +138,7 @@ impl Store {
 
     /// Leaves what a finished sweep needs: packs all cells, and removes the manifest of the unfinished sweep and the files
     /// that killed processes left. Cells of other configurations stay, so that a sweep that is narrowed for a while costs
-    /// nothing when it is widened again.
+    /// nothing when it is widened again. A store that is opened later finds what was packed; this one does not.
     pub fn finish(&self) -> Result<(), Error> {
         let entries = fs::read_dir(&self.folder).map_err(|source| self.write_error(source))?;
         let (mut cells, mut rest) = (BTreeSet::new(), Vec::new());
