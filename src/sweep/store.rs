@@ -2,7 +2,7 @@
 //!
 //! `cells/` in the results folder holds a file per finished cell, named by its [identifier](super::Identity): a line
 //! with the SHA-256 of the rest, and the rest as JSON in zlib's format: the cell's rows of every result file as text, and
-//! the wall time that it took. When a sweep is finished, all cells go into one file, the [pack](super::pack). Files appear
+//! the wall time that it took. When a sweep is finished, all cells go into one file (`pack.rs`). Files appear
 //! whole (written under another name, then renamed). A cell with a wrong hash, because a disk was full or a machine went
 //! down, counts as missing. A lock keeps other processes from working on the same folder.
 
