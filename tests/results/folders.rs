@@ -46,12 +46,14 @@ fn results_of_another_experiment_are_not_overwritten() {
     says(folder, 0, &["run", "a/e.toml", "--quiet"]);
     let results = folder.join("results/e");
     let before = fs::read(results.join("summary.csv")).unwrap();
+    let cells = fs::read(results.join("cells/finished.pack")).unwrap();
     let refused = says(folder, 2, &["run", "b/e.toml", "--quiet"]);
     for named in ["results/e holds the results of ", "/a/e.toml", "/b/e.toml", "--out", "--overwrite"] {
         assert!(refused.contains(named), "{named} in {refused}");
     }
     assert_eq!(fs::read(results.join("summary.csv")).unwrap(), before);
-    assert_eq!(fs::read_dir(results.join("cells")).unwrap().count(), 8, "nothing was run");
+    assert_eq!(names(&results.join("cells")), ["finished.pack"], "nothing was run");
+    assert_eq!(fs::read(results.join("cells/finished.pack")).unwrap(), cells);
     // The same file is the same experiment: by another way, narrowed, edited.
     says(&folder.join("a"), 0, &["run", "e.toml", "--quiet", "--out", "../results/e", "--set", "loads=0.6"]);
     fs::write(folder.join("a/e.toml"), EXPERIMENT.replace("seeds = 2", "seeds = 3")).unwrap();
