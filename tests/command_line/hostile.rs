@@ -112,7 +112,8 @@ fn cells_may_be_on_another_disk() {
     symlink(elsewhere.path(), folder.join("out/cells")).unwrap();
     succeeds(folder, &["run", "e.toml", "--out", "out", "--quiet"]);
     assert!(folder.join("out/summary.csv").exists() && folder.join("out/manifest.json").exists());
-    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 2, "the cells and nothing else");
+    let names = fs::read_dir(elsewhere.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["finished.pack"], "the cells and nothing else");
     assert!(succeeds(folder, &["replay", "out"]).starts_with("OK, the same"));
 }
 
