@@ -27,6 +27,9 @@ pub struct Training {
     pub device: Option<Spanned<Device>>,
     /// Parts that the policy is trained without, for an ablation; see `mascot list parts`. It then runs without them, too.
     pub without: Option<Spanned<Vec<String>>>,
+    /// Parts of which alone the weights are trained, by evolution strategies; all others stay as they are in `initial`. Default:
+    /// all.
+    pub only: Option<Spanned<Vec<String>>>,
     /// What it maximises.
     pub objective: Option<Spanned<Objective>>,
     /// Traces of a generation, drawn over all cases; the same for all candidates.
@@ -62,6 +65,7 @@ impl Default for Training {
             initial: None,
             device: None,
             without: None,
+            only: None,
             objective: None,
             traces: 8,
             validation_seeds: 1,
@@ -157,6 +161,7 @@ impl Training {
             let wrong = |message| (without.span(), format!("`{}`: {message}", policy.name));
             policy.check_parts(without.get_ref()).map_err(wrong)?;
         }
+        self.check_only()?;
         self.check_objective()?;
         for other in LEARNERS {
             let Some(span) = (other.given)(self) else { continue };
@@ -172,6 +177,24 @@ impl Training {
             (other.check)(self).map_err(|message| (span, message))?;
         }
         Ok(())
+    }
+
+    fn check_only(&self) -> Result<(), (Range<usize>, String)> {
+        let Some(only) = &self.only else { return Ok(()) };
+        let (policy, learner) = (self.policy(), self.learner().name);
+        let check = || {
+            if learner != "evolution" {
+                return Err(format!("`only` is for `algorithm = \"evolution\"`, not `{learner}`"));
+            }
+            policy.check_parts(only.get_ref()).map_err(|message| format!("`{}`: {message}", policy.name))?;
+            let trained = self.trained();
+            let weights = trained.weights_of(only.get_ref(), &(trained.untrained)(1, 1));
+            match weights.is_ok_and(|weights| weights.is_empty()) {
+                true => Err("`only` names no part that has weights: nothing would be trained".into()),
+                false => Ok(()),
+            }
+        };
+        check().map_err(|message| (only.span(), message))
     }
 
     fn check_objective(&self) -> Result<(), (Range<usize>, String)> {
@@ -404,7 +427,24 @@ mod tests {
                 "without = ['hold', 'dorp']",
                 "['hold', 'dorp']",
                 "`learned_gate`: no part `dorp` (did you mean `drop`?); known: drop, hold, demotion, learned_drop, \
-                 learned_share, learned_order, learned_place, queue, bandwidth, hidden",
+                 learned_share, learned_order, learned_place, queue, bandwidth, scarcity, hidden",
+            ),
+            (
+                "only = ['scarcty']",
+                "['scarcty']",
+                "`learned_gate`: no part `scarcty` (did you mean `scarcity`?); known: drop, hold, demotion, learned_drop, \
+                 learned_share, learned_order, learned_place, queue, bandwidth, scarcity, hidden",
+            ),
+            ("only = []", "[]", "`only` names no part that has weights: nothing would be trained"),
+            (
+                "only = ['drop', 'hold']",
+                "['drop', 'hold']",
+                "`only` names no part that has weights: nothing would be trained",
+            ),
+            (
+                "only = ['queue']\nalgorithm = 'rloo'",
+                "['queue']",
+                "`only` is for `algorithm = \"evolution\"`, not `rloo`",
             ),
             (
                 "policy = 'relmas'\nalgorithm = 'evolution'",

@@ -66,6 +66,31 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
         weights
     }
 
+    /// The weights of a smaller net as weights of this one, which then says the same: `inputs` are its inputs. New inputs and outputs
+    /// count nothing; new units see what they see in `weights`, and count nothing yet.
+    pub(super) fn grown<const FEWER: usize, const UNITS: usize, const SAID: usize>(
+        mut before: &[f32],
+        inputs: [usize; FEWER],
+        mut weights: Vec<f32>,
+    ) -> Vec<f32> {
+        let mut row = |to: usize, length: usize| {
+            let (row, rest) = before.split_at(length);
+            weights[to..][..length].copy_from_slice(row);
+            before = rest;
+        };
+        inputs.iter().for_each(|input| row(input * HIDDEN, UNITS));
+        row(INPUTS * HIDDEN, UNITS);
+        let second = Self::HIDDEN_WEIGHTS;
+        (0..UNITS).for_each(|unit| row(second + unit * OUTPUTS, SAID));
+        let skip = second + HIDDEN * OUTPUTS;
+        inputs.iter().for_each(|input| row(skip + input * OUTPUTS, SAID));
+        row(skip + INPUTS * OUTPUTS, SAID);
+        for input in (0..INPUTS).filter(|input| !inputs.contains(input)) {
+            weights[input * HIDDEN..][..UNITS].fill(0.0);
+        }
+        weights
+    }
+
     /// Changes weights so that some inputs have no effect.
     pub(super) fn forget_inputs(weights: &mut [f32], inputs: impl IntoIterator<Item = usize>) {
         let skips = Self::HIDDEN_WEIGHTS + OUTPUTS * HIDDEN;

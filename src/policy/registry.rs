@@ -67,6 +67,18 @@ pub struct Trained {
     pub explore: Explore,
 }
 
+impl Trained {
+    /// The weights that some of the policy's parts take away with them, as indices into weights like these.
+    ///
+    /// # Errors
+    /// They are not weights of the policy.
+    pub fn weights_of(&self, parts: &[String], like: &Tensors) -> Result<Vec<usize>, WeightsError> {
+        let ones = like.with_flat(&vec![1.0; like.flat().len()]);
+        let left = (self.without)(parts, &ones)?.flat();
+        Ok((0..left.len()).filter(|&weight| left[weight] == 0.0).collect())
+    }
+}
+
 impl PolicyEntry {
     /// What training it needs; `None` if its weights are made elsewhere.
     pub fn trained(&self) -> Option<&Trained> {
@@ -123,6 +135,10 @@ pub struct Earlier {
     pub carry: Carry,
 }
 
+const fn earlier(kind: &'static str, features: &'static str, carry: Carry) -> Earlier {
+    Earlier { kind, features, carry }
+}
+
 /// A function that turns weights of another policy into weights of this one, with which it decides alike.
 pub type Carry = fn(&Tensors) -> Result<Tensors, WeightsError>;
 
@@ -141,11 +157,10 @@ pub const POLICIES: &[PolicyEntry] = &[
         doc: "the walk of gated, in which a small net decides order, accelerator and whom to drop, trained by policy gradient",
         source: "ours",
         features: learned_gate::FEATURES,
-        earlier: &[Earlier {
-            kind: "learned_gate",
-            features: learned_gate::FEATURES_BEFORE,
-            carry: learned_gate::of_version_before,
-        }],
+        earlier: &[
+            earlier("learned_gate", learned_gate::FEATURES_2, learned_gate::of_version_2),
+            earlier("learned_gate", learned_gate::FEATURES_3, learned_gate::of_version_3),
+        ],
         parameters: PARAMETERS,
         parts: learned_gate::PARTS,
         serves_any_system: true,
@@ -169,11 +184,13 @@ pub const POLICIES: &[PolicyEntry] = &[
         doc: "learned_gate with a price on energy: a second net shifts what the first says, by the price",
         source: "ours",
         features: thrift::FEATURES,
-        earlier: &[Earlier {
-            kind: "learned_gate",
-            features: learned_gate::FEATURES,
-            carry: thrift::of_learned_gate,
-        }],
+        earlier: &[
+            earlier("thrifty_gate", thrift::FEATURES_1, thrift::of_version_1),
+            earlier("learned_gate", learned_gate::FEATURES, thrift::of_learned_gate),
+            earlier("learned_gate", learned_gate::FEATURES_3, |before| {
+                thrift::of_learned_gate(&learned_gate::of_version_3(before)?)
+            }),
+        ],
         parameters: PARAMETERS_WITH_PRICE,
         parts: &[],
         serves_any_system: true,
@@ -194,11 +211,13 @@ pub const POLICIES: &[PolicyEntry] = &[
         doc: "learned_gate for layers in parts (max_sub_job_us): a second net chooses where a layer is cut",
         source: "ours",
         features: cuts::FEATURES,
-        earlier: &[Earlier {
-            kind: "learned_gate",
-            features: learned_gate::FEATURES,
-            carry: cuts::of_learned_gate,
-        }],
+        earlier: &[
+            earlier("split_gate", cuts::FEATURES_1, cuts::of_version_1),
+            earlier("learned_gate", learned_gate::FEATURES, cuts::of_learned_gate),
+            earlier("learned_gate", learned_gate::FEATURES_3, |before| {
+                cuts::of_learned_gate(&learned_gate::of_version_3(before)?)
+            }),
+        ],
         parameters: &[POLICY, TRANSFER],
         parts: &[],
         serves_any_system: true,
@@ -278,7 +297,7 @@ const PARAMETERS_WITH_PRICE: &[Parameter] = &[
     Parameter {
         name: "energy",
         default: "0",
-        doc: "the price of the least energy of a mean request, in deadlines met; with 0 it is `learned_gate`",
+        doc: "the price of the least energy of a mean request, in deadlines met; with 0 the second net is left out",
     },
 ];
 

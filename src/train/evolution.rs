@@ -26,6 +26,9 @@ struct Evolving<'a> {
     accelerators: usize,
     /// The weights before training, which have the names and shapes of all others.
     untrained: Tensors,
+    /// The weights that are trained, as indices.
+    learns: Vec<usize>,
+    /// The search over them.
     state: State,
 }
 
@@ -36,13 +39,35 @@ impl<'a> Evolving<'a> {
         let accelerators = accelerators(plan);
         let untrained = || (kind.untrained)(evolution.seed, accelerators);
         let untrained = from.initial.cloned().unwrap_or_else(untrained);
-        let mean = untrained.flat();
+        let before = untrained.flat();
+        let learns = match &training.only {
+            Some(only) => kind.weights_of(only.get_ref(), &untrained)?,
+            None => (0..before.len()).collect(),
+        };
+        let mean: Vec<f32> = learns.iter().map(|&weight| before[weight]).collect();
         let state = match from.state {
             Some(state) => State::from_tensors(state, mean.len())?,
             None => State::new(mean),
         };
         let with = Parameters { without: training.without(), ..Parameters::default() };
-        Ok(Self { plan, evolution, traces: training.traces, kind, with, accelerators, untrained, state })
+        Ok(Self {
+            plan,
+            evolution,
+            traces: training.traces,
+            kind,
+            with,
+            accelerators,
+            untrained,
+            learns,
+            state,
+        })
+    }
+
+    /// All weights, with these in place of those that are trained.
+    fn policy(&self, trained: &[f32]) -> Tensors {
+        let mut all = self.untrained.flat();
+        self.learns.iter().zip(trained).for_each(|(&weight, &value)| all[weight] = value);
+        self.untrained.with_flat(&all)
     }
 }
 
@@ -53,9 +78,9 @@ impl Learner for Evolving<'_> {
 
     fn step(&mut self, validation: &Validation) -> LogRow {
         let Self { evolution, ref state, .. } = *self;
-        let (kind, accelerators, untrained) = (self.kind, self.accelerators, &self.untrained);
+        let (kind, accelerators) = (self.kind, self.accelerators);
         let traces = draw_traces(self.plan, &[Price(0.0)], evolution.seed, state.generation, self.traces);
-        let candidate = |i| untrained.with_flat(&state.candidate(&evolution, i));
+        let candidate = |i| self.policy(&state.candidate(&evolution, i));
         let candidates: Vec<Tensors> = (0..evolution.population).into_par_iter().map(candidate).collect();
         let to_pass = validation.to_pass_on(&traces);
         let plays: Vec<(usize, usize)> =
@@ -83,7 +108,7 @@ impl Learner for Evolving<'_> {
     }
 
     fn weights(&self) -> Tensors {
-        let weights = self.untrained.with_flat(&self.state.mean);
+        let weights = self.policy(&self.state.mean);
         (self.kind.without)(&self.with.without, &weights).expect("the learner's own weights")
     }
 

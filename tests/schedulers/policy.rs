@@ -116,7 +116,7 @@ fn a_price_of_energy_is_for_the_policy_that_knows_it() {
     };
     let free = summary("name='thrifty_gate'");
     assert_eq!(free, summary("name='learned_gate'"));
-    assert_eq!(free, summary("name='thrifty_gate',energy=0,policy='learned_gate'"));
+    assert_eq!(free, summary("name='thrifty_gate',energy=0,policy='learned_gate-stage-2'"));
     assert_ne!(free, summary("name='thrifty_gate',energy=0.5"));
     refused(&run("hetero-6", "learned_gate", ", energy = 0.5"), &["`energy`", "`thrifty_gate` does"]);
     refused(&run("hetero-6", "thrifty_gate", ", energy = -1"), &["energy", "expected a number from 0 to 10"]);
@@ -190,7 +190,7 @@ fn damaged_policies_are_errors() {
         (manifest.clone(), &flipped[..], "SHA-256"),
         (manifest.clone(), &weights[..weights.len() - 4], "safetensors"),
         (
-            manifest.replace("learned_gate-3", "learned_gate-0"),
+            manifest.replace("learned_gate-4", "learned_gate-0"),
             &weights[..],
             "`features` is `learned_gate-0`",
         ),

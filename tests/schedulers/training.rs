@@ -124,6 +124,33 @@ fn what_training_came_to_is_read_by_programs() {
     assert!(log.contains("2: validation SLA rate"), "{log}");
 }
 
+/// Of the weights of `learned_gate` only those of a part are trained: the last of 27 features goes to 16 units and 8 outputs.
+#[test]
+fn a_training_changes_only_the_weights_that_it_is_asked_to() {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    // A scarce DRAM, and noise that shows.
+    let more = [
+        "training.initial=evolved-hetero-6",
+        "training.only=[\"scarcity\"]",
+        "training.evolution.sigma=1",
+        "dram_bandwidth_gbps=8",
+        "scenarios=heavy",
+        "requests=60",
+    ];
+    let sets: Vec<&str> = more.iter().flat_map(|set| ["--set", set]).collect();
+    let output = train(folder.path(), EVOLUTION, 2, &sets, "2");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let entry = find("learned_gate").expect("it is registered");
+    let trained = folder.path().join("out/learned_gate-hetero-6.toml");
+    let [trained, start] = [&trained, Path::new("policies/evolved-hetero-6.toml")].map(|policy| {
+        let policy = Policy::read(policy, entry).expect("it is there");
+        policy.weights.values("weights", &[800]).expect("its shape").to_vec()
+    });
+    let changed: Vec<usize> = (0..800).filter(|&weight| trained[weight] != start[weight]).collect();
+    let skips = 16 * 28 + 16 * 8;
+    assert_eq!(changed, (26 * 16..27 * 16).chain(skips + 26 * 8..skips + 27 * 8).collect::<Vec<_>>());
+}
+
 /// A policy of `learned_gate` may be trained on several systems, and start from another; one of `relmas` is for one.
 #[test]
 fn a_training_starts_from_another_policy_and_sees_several_systems() {
@@ -143,7 +170,7 @@ fn a_training_starts_from_another_policy_and_sees_several_systems() {
     let trained = Policy::read(&folder.path().join("out/learned_gate.toml"), entry).expect("it was written");
     let start = Policy::read(Path::new("policies/evolved-hetero-6.toml"), entry).expect("it ships");
     let [trained_weights, weights] =
-        [&trained, &start].map(|policy| policy.weights.values("weights", &[776]));
+        [&trained, &start].map(|policy| policy.weights.values("weights", &[800]));
     let (trained_weights, weights) = (trained_weights.expect("its shape"), weights.expect("its shape"));
     assert!(trained_weights.iter().zip(weights).all(|(a, b)| (a - b).abs() < 1e-6));
     assert_eq!(trained.manifest.initial_sha256, Some(start.manifest.weights_sha256));

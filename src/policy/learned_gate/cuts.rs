@@ -16,8 +16,8 @@
 //! | parts | ln(parts of its layer that are left, itself included) / 2 |
 //! | time | the best-case time of those parts / s |
 
-use super::features::{JOB_FEATURES, Observation, all_cut, ln, slack_ps};
-use super::{LARGEST, LearnedGate, OUTPUTS};
+use super::features::{JOB_FEATURES, Observation, all_but_scarcity, all_cut, ln, slack_ps};
+use super::{LearnedGate, OUTPUTS};
 use crate::policy::net::{LANES, Lanes, Net};
 use crate::policy::registry::Range;
 use crate::policy::weights::{Tensors, WeightsError};
@@ -35,13 +35,16 @@ pub(crate) const NET: [usize; 3] = [INPUTS, UNITS, SAID];
 
 /// The ranges of the outputs of the first net, and of this one.
 pub(in crate::policy) const RANGES: [Range; OUTPUTS + SAID] = {
-    let mut ranges = [[-LARGEST, LARGEST]; OUTPUTS + SAID];
+    let mut ranges = super::ranges();
     ranges[0] = super::RANGES[0];
     ranges
 };
 
 /// The version of the features and of both nets.
-pub const FEATURES: &str = "split_gate-1";
+pub const FEATURES: &str = "split_gate-2";
+
+/// An earlier version: all but the scarcity.
+pub const FEATURES_1: &str = "split_gate-1";
 
 /// The name of the tensor of the second net.
 const TENSOR: &str = "cuts";
@@ -58,6 +61,19 @@ pub fn untrained(seed: u64) -> Tensors {
 pub fn of_learned_gate(tensors: &Tensors) -> Result<Tensors, WeightsError> {
     super::weights(tensors)?;
     Ok(with_cut_net(tensors.clone(), 1))
+}
+
+/// The weights of a policy of [`FEATURES_1`] as weights of this version, with which it decides alike.
+///
+/// # Errors
+/// The file does not hold weights of that version.
+pub fn of_version_1(tensors: &Tensors) -> Result<Tensors, WeightsError> {
+    let before = tensors.values(TENSOR, &[Net::<29, UNITS, SAID>::WEIGHTS])?;
+    let silent = CutNet::silent(1, "cuts");
+    let weights = CutNet::grown::<29, UNITS, SAID>(before, all_but_scarcity(), silent);
+    let mut now = super::of_version_3(tensors)?;
+    now.insert(TENSOR, &[CutNet::WEIGHTS], weights);
+    Ok(now)
 }
 
 fn with_cut_net(mut tensors: Tensors, seed: u64) -> Tensors {

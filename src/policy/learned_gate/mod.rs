@@ -1,6 +1,7 @@
 //! `learned_gate`: the walk of `gated` (`scheduler/gate.rs`), with order, accelerator, dropping and the weight of others left to a net.
 //!
-//! The net sees a job and the queue (`features.rs`) and outputs eight judgements of the request, y from -2 to 2:
+//! The net sees a job and the queue (`features.rs`) and outputs eight judgements of the request, y from -2 to 2, the last three from
+//! -4 to 4:
 //!
 //! | output | what it decides |
 //! |---|---|
@@ -24,6 +25,7 @@ mod parts;
 mod tests;
 pub mod thrift;
 
+use std::array;
 use std::ops::Range;
 
 use super::dense::{ACTIVATION_MACS, exp, ln};
@@ -35,7 +37,7 @@ use crate::scheduler::{AHEAD, ALPHA, Choice, Gate, Judge, Load, MARGIN, Placing,
 use crate::sim::{Decision, JobView, Record, Scheduler, SubJobView, View};
 use crate::units::Time;
 use cuts::Cuts;
-use features::{JOB_FEATURES, NEW_FEATURES, OWN_FEATURES, Observation};
+use features::{JOB_FEATURES, OWN_FEATURES, Observation, all_but_scarcity};
 use layers::Ratios;
 pub use parts::PARTS;
 pub(super) use parts::tensors_without;
@@ -55,8 +57,8 @@ type JobNet = Net<JOB_FEATURES, UNITS, OUTPUTS>;
 /// The inputs, hidden units and outputs of the net.
 pub(crate) const NET: [usize; 3] = [JOB_FEATURES, UNITS, OUTPUTS];
 
-/// The version of the features and of the net: weights for another version are refused, but for [`FEATURES_BEFORE`].
-pub const FEATURES: &str = "learned_gate-3";
+/// The version of the features and of the net: weights for another version are refused, but for [`FEATURES_2`] and [`FEATURES_3`].
+pub const FEATURES: &str = "learned_gate-4";
 
 /// The number of weights of the policy.
 pub const WEIGHTS: usize = JobNet::WEIGHTS;
@@ -85,48 +87,52 @@ const BYTES: f32 = 1.5;
 const SPEED: f32 = 2.0;
 const ENERGY: f32 = 2.0;
 
-/// Limits judgements to factors between 1/e^2 and e^2. Our choice, because a term has no more effect beyond them.
-const LARGEST: f32 = 2.0;
+/// How far the judgements have an effect on either side of 0. Our choice: most limit factors to between 1/e^2 and e^2, beyond which
+/// a term has no more effect; what bytes, speed and load count may be more where the DRAM is short.
+const LARGEST: [f32; JUDGEMENTS] = [2.0, 2.0, 2.0, 2.0, 2.0, 4.0, 4.0, 4.0, 2.0, 2.0, 2.0];
+
+/// The ranges of the first judgements.
+const fn ranges<const N: usize>() -> [registry::Range; N] {
+    let mut ranges = [[0.0; 2]; N];
+    let mut judgement = 0;
+    while judgement < N {
+        ranges[judgement] = [-LARGEST[judgement], LARGEST[judgement]];
+        judgement += 1;
+    }
+    ranges
+}
 
 /// The ranges in which judgements have an effect. A need below 0 has none: what cannot meet its deadline is dropped anyway.
 pub(super) const RANGES: [registry::Range; OUTPUTS] = {
-    let mut ranges = [[-LARGEST, LARGEST]; OUTPUTS];
-    ranges[0] = [0.0, LARGEST];
+    let mut ranges = ranges();
+    ranges[0][0] = 0.0;
     ranges
 };
 
-/// The version before: 21 features, 12 units and the first 4 judgements.
-pub const FEATURES_BEFORE: &str = "learned_gate-2";
+/// An earlier version: 21 features, 12 units and the first 4 judgements.
+pub const FEATURES_2: &str = "learned_gate-2";
 
-/// The weights of a policy of the version before as weights of this one, with which it decides alike: what is new counts
-/// nothing, and new units are drawn from a seed so that they can learn.
+/// An earlier version: all but the scarcity.
+pub const FEATURES_3: &str = "learned_gate-3";
+
+/// The weights of a policy of [`FEATURES_2`] as weights of this version, with which it decides alike.
 ///
 /// # Errors
 /// The file does not hold weights of that version.
-pub fn of_version_before(tensors: &Tensors) -> Result<Tensors, WeightsError> {
-    const INPUTS: usize = JOB_FEATURES - NEW_FEATURES;
-    const HIDDEN: usize = 12;
-    const SAID: usize = 4;
-    type Before = Net<INPUTS, HIDDEN, SAID>;
-    let before = tensors.values(TENSOR, &[Before::WEIGHTS])?;
-    let mut weights = untrained(1);
-    let input = |i: usize| if i < OWN_FEATURES - NEW_FEATURES { i } else { i + NEW_FEATURES };
-    let mut rest = before;
-    let mut row = |to: usize, length: usize| {
-        let (row, left) = rest.split_at(length);
-        weights[to..][..length].copy_from_slice(row);
-        rest = left;
-    };
-    (0..INPUTS).for_each(|i| row(input(i) * UNITS, HIDDEN));
-    row(JOB_FEATURES * UNITS, HIDDEN);
-    let second = JobNet::HIDDEN_WEIGHTS;
-    (0..HIDDEN).for_each(|unit| row(second + unit * OUTPUTS, SAID));
-    let skip = second + UNITS * OUTPUTS;
-    (0..INPUTS).for_each(|i| row(skip + input(i) * OUTPUTS, SAID));
-    row(skip + JOB_FEATURES * OUTPUTS, SAID);
-    for i in OWN_FEATURES - NEW_FEATURES..OWN_FEATURES {
-        weights[i * UNITS..][..HIDDEN].fill(0.0);
-    }
+pub fn of_version_2(tensors: &Tensors) -> Result<Tensors, WeightsError> {
+    let before = tensors.values(TENSOR, &[Net::<21, 12, 4>::WEIGHTS])?;
+    // The last five of a job's own features were new after that.
+    let inputs = array::from_fn(|i| if i < OWN_FEATURES - 5 { i } else { i + 5 });
+    Ok(self::tensors(JobNet::grown::<21, 12, 4>(before, inputs, untrained(1))))
+}
+
+/// The weights of a policy of [`FEATURES_3`] as weights of this version, with which it decides alike.
+///
+/// # Errors
+/// The file does not hold weights of that version.
+pub fn of_version_3(tensors: &Tensors) -> Result<Tensors, WeightsError> {
+    let before = tensors.values(TENSOR, &[Net::<26, UNITS, OUTPUTS>::WEIGHTS])?;
+    let weights = JobNet::grown::<26, UNITS, OUTPUTS>(before, all_but_scarcity(), untrained(1));
     Ok(self::tensors(weights))
 }
 
@@ -298,7 +304,7 @@ impl Verdict {
     /// The verdict from the outputs of the net; zeros give the verdict of `gated`.
     #[inline]
     fn of(mut outputs: [f32; JUDGEMENTS]) -> Self {
-        outputs.iter_mut().for_each(|y| *y = y.clamp(-LARGEST, LARGEST));
+        outputs.iter_mut().zip(LARGEST).for_each(|(y, largest)| *y = y.clamp(-largest, largest));
         let factor = |y: f32| f64::from(exp(y));
         let [need, alpha, margin, patience, order, bytes, speed, load, energy, goes_on, stays] = outputs;
         Self {

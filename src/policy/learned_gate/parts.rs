@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::features::{JOB_FEATURES, OF_BYTES, OWN_FEATURES};
+use super::features::{JOB_FEATURES, OF_BYTES, OWN_FEATURES, SCARCITY};
 use super::{JobNet, OUTPUTS, tensors, weights};
 use crate::policy::registry::Part;
 use crate::policy::weights::{Tensors, WeightsError};
@@ -25,6 +25,7 @@ pub const PARTS: &[Part] = &[
         doc: "features that all requests share: the queue, past events, the period and the platform",
     },
     Part { name: "bandwidth", doc: "features of bytes and of demand, those of the queue included" },
+    Part { name: "scarcity", doc: "the feature of how short the DRAM is" },
     Part {
         name: "hidden",
         doc: "the net's hidden layer, so that only the linear skip is left; it is still computed and charged",
@@ -73,6 +74,7 @@ pub(super) fn take_away(parts: &[String], weights: &mut [f32]) -> Without {
             "learned_place" => without.forget(5..OUTPUTS, weights),
             "queue" => JobNet::forget_inputs(weights, OWN_FEATURES..JOB_FEATURES),
             "bandwidth" => JobNet::forget_inputs(weights, OF_BYTES),
+            "scarcity" => JobNet::forget_inputs(weights, [SCARCITY]),
             "hidden" => JobNet::forget_hidden(weights),
             other => panic!("no part `{other}`"),
         }

@@ -24,6 +24,15 @@ fn starts(records: &[Record]) -> Vec<String> {
     records.iter().filter(start).map(|record| format!("{record:?}")).collect()
 }
 
+/// The accelerator on which the first layer started.
+fn first_start(records: &[Record]) -> usize {
+    let start = |record: &Record| match record {
+        Record::Start { accelerator, .. } => Some(*accelerator),
+        _ => None,
+    };
+    records.iter().find_map(start).expect("it ran")
+}
+
 /// Random weights, which have an effect.
 fn random_weights(seed: u64) -> Vec<f32> {
     let mut rng = rng::stream(seed, "test", "weights");
@@ -94,29 +103,53 @@ fn without_drop_it_drops_nothing_and_without_hold_it_holds_nothing() {
     assert_eq!([dropped[1], held[1]], [0, 0]);
 }
 
-/// The weights of version 2, by its layout: what the net says of features is what it said, and new outputs are zero.
+/// The weights of earlier versions, by their layout: what nets say of features is what they said, and new outputs are zero.
 #[test]
-fn weights_of_the_version_before_say_the_same() {
+fn weights_of_earlier_versions_say_the_same() {
+    // New in version 3 were the last five of a job's own features, in version 4 the last one of the queue.
+    let of_queue = 26..27;
+    same::<21, 12, 4, 27, 16, 8>("weights", of_version_2, &[10..15, of_queue.clone()]);
+    let of_queue = &[of_queue];
+    same::<26, 16, 8, 27, 16, 8>("weights", of_version_3, of_queue);
+    same::<30, 16, 9, 31, 16, 9>("price", thrift::of_version_1, of_queue);
+    same::<29, 4, 2, 30, 4, 2>("cuts", cuts::of_version_1, of_queue);
+}
+
+/// Draws weights of the net before, all nets of that time, and compares.
+fn same<
+    const SEEN: usize,
+    const BEFORE: usize,
+    const SAID: usize,
+    const SEES: usize,
+    const HAS: usize,
+    const SAYS: usize,
+>(
+    name: &str,
+    carry: fn(&Tensors) -> Result<Tensors, WeightsError>,
+    new: &[Range<usize>],
+) {
     let mut random = rng::stream(1, "test", "before");
-    let before: Vec<f32> = (0..400).map(|_| random.random_range(-0.5..0.5)).collect();
-    let old: [f32; 21] = std::array::from_fn(|_| random.random_range(-2.0..2.0));
     let mut tensors = Tensors::default();
-    tensors.insert("weights", &[400], before.clone());
-    let now = of_version_before(&tensors).expect("400 weights");
-    let mut x = [[0.0; LANES]; JOB_FEATURES];
-    // New features are the last five of a job's own, and count nothing.
-    let seen = old[..10].iter().chain(&[3.0; 5]).chain(&old[10..]).copied();
-    put(&mut x, 0, seen);
-    let said = JobNet::new(weights(&now).unwrap()).forward(&x).map(|row| row[0]);
-    let mut x = [[0.0; LANES]; 21];
-    put(&mut x, 0, old);
-    let expected = Net::<21, 12, 4>::new(&before).forward(&x).map(|row| row[0]);
-    for (said, expected) in said.iter().zip(&expected) {
-        assert!((said - expected).abs() < 1e-6, "{said} {expected}");
+    for (name, size) in [("weights", Net::<26, 16, 8>::WEIGHTS), (name, Net::<SEEN, BEFORE, SAID>::WEIGHTS)] {
+        tensors.insert(name, &[size], (0..size).map(|_| random.random_range(-0.5..0.5)).collect());
     }
-    assert_eq!(said[4..], [0.0; 4]);
-    tensors.insert("weights", &[3], vec![0.0; 3]);
-    assert!(of_version_before(&tensors).is_err());
+    let weights_of = |tensors: &Tensors| tensors.get(name).expect("the net").values().to_vec();
+    let seen: [f32; SEEN] = array::from_fn(|_| random.random_range(-2.0..2.0));
+    let mut sees = seen.to_vec();
+    // They count nothing.
+    new.iter().flat_map(Range::clone).for_each(|feature| sees.insert(feature, 3.0));
+    let (mut x, mut old) = ([[0.0; LANES]; SEES], [[0.0; LANES]; SEEN]);
+    put(&mut x, 0, sees);
+    put(&mut old, 0, seen);
+    let now = carry(&tensors).expect("all weights");
+    let says = Net::<SEES, HAS, SAYS>::new(&weights_of(&now)).forward(&x).map(|row| row[0]);
+    let said = Net::<SEEN, BEFORE, SAID>::new(&weights_of(&tensors)).forward(&old).map(|row| row[0]);
+    for (says, said) in says.iter().zip(said) {
+        assert!((says - said).abs() < 1e-6, "{name}: {says} {said}");
+    }
+    assert!(says[SAID..].iter().all(|&says| says == 0.0));
+    tensors.insert(name, &[3], vec![0.0; 3]);
+    assert!(carry(&tensors).is_err());
 }
 
 fn thrifty(weights: &Tensors, price: f64) -> LearnedGate {
@@ -173,14 +206,34 @@ fn what_is_said_of_energy_decides_the_accelerator() {
         let engine = Engine::new(Arc::clone(&world), Arc::clone(&trace), crate::check::plain_rules());
         let mut records = Vec::new();
         run(engine, &mut thrifty(&nets, price), &mut records).expect("it is legal");
-        let start = |record: &Record| match record {
-            Record::Start { accelerator, .. } => Some(*accelerator),
-            _ => None,
-        };
-        records.iter().find_map(start).expect("it ran")
+        first_start(&records)
     };
     // 10 ns x (10 / 2)^(2 x 1) is more than 40 ns.
     assert_eq!([place(1.0, 0.1), place(0.0, 0.1), place(1.0, 0.0), place(-1.0, 0.1)], [1, 0, 0, 0]);
+}
+
+/// With a net that says 0.4 times the scarcity of bytes and nothing else, a layer of 10 ns and 50 bytes goes where it takes 18 ns and
+/// 18 bytes if the DRAM is short.
+#[test]
+fn where_the_dram_is_short_a_layer_may_go_elsewhere() {
+    let place = |bandwidth: f64| {
+        let mut costs = [(18.0, 1.0); 6];
+        costs[0] = (10.0, 5.0);
+        let world =
+            crate::check::world(crate::check::platform(6, bandwidth), &[&[crate::check::layer(&[], &costs)]]);
+        let mut weights = untrained(1);
+        // The skips of the last feature come before the biases.
+        let of_scarcity = weights.len() - 2 * OUTPUTS;
+        weights[of_scarcity + 5] = 0.4;
+        let trace = crate::check::trace(&[crate::check::request(0, 0.0)]);
+        let engine = Engine::new(Arc::new(world), Arc::new(trace), crate::check::plain_rules());
+        let mut records = Vec::new();
+        run(engine, &mut LearnedGate::new(&weights), &mut records).expect("it is legal");
+        first_start(&records)
+    };
+    // All accelerators would ask for 5 + 5 x 1 bytes/ns: 2 and 1.25 times what there is. (50 / 18)^(1.5 x 0.4 x 4 ln(2 / 1.5)) is more
+    // than 18 / 10; below 1.5 times the scarcity is 0.
+    assert_eq!([5.0, 8.0].map(place), [1, 0]);
 }
 
 fn cutting(weights: &Tensors) -> LearnedGate {

@@ -3,7 +3,7 @@
 //! The price w is what the least energy of a request, as a mean over the platform's networks, costs in deadlines met. A second
 //! net sees what the first one sees and four features more, and its outputs are added to those of the first; one output
 //! more weighs, in the choice of the accelerator, its energy against the least that the layer can take. With a price of 0
-//! the second net is left out: then the policy is `learned_gate`, at its cost.
+//! the second net is left out: then the policy is a `learned_gate` with the weights of the first, at its cost.
 //!
 //! | feature | |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | cost | w times it |
 //! | spread of energy | ln(energy of the first open layer / its least energy), as a mean over accelerators |
 
-use super::features::{JOB_FEATURES, Observation, cut};
+use super::features::{JOB_FEATURES, Observation, all_but_scarcity, cut};
 use super::{JUDGEMENTS, LearnedGate, OF_ENERGY, UNITS};
 use crate::policy::dense;
 use crate::policy::net::{LANES, Lanes, Net};
@@ -31,10 +31,13 @@ pub(crate) const NET: [usize; 3] = [INPUTS, UNITS, OUTPUTS];
 
 /// The ranges of its outputs, together with those of the first net. A need below 0 counts as one of 0 does, and is in the
 /// range: the policy that ships was trained so.
-pub(in crate::policy) const RANGES: [Range; OUTPUTS] = [[-super::LARGEST, super::LARGEST]; OUTPUTS];
+pub(in crate::policy) const RANGES: [Range; OUTPUTS] = super::ranges();
 
 /// The version of the features and of both nets.
-pub const FEATURES: &str = "thrifty_gate-1";
+pub const FEATURES: &str = "thrifty_gate-2";
+
+/// An earlier version: all but the scarcity.
+pub const FEATURES_1: &str = "thrifty_gate-1";
 
 /// The name of the tensor of the second net.
 const TENSOR: &str = "price";
@@ -55,6 +58,19 @@ pub fn untrained(seed: u64) -> Tensors {
 pub fn of_learned_gate(tensors: &Tensors) -> Result<Tensors, WeightsError> {
     super::weights(tensors)?;
     Ok(with_price_net(tensors.clone(), 1))
+}
+
+/// The weights of a policy of [`FEATURES_1`] as weights of this version, with which it decides alike.
+///
+/// # Errors
+/// The file does not hold weights of that version.
+pub fn of_version_1(tensors: &Tensors) -> Result<Tensors, WeightsError> {
+    let before = tensors.values(TENSOR, &[Net::<30, UNITS, OUTPUTS>::WEIGHTS])?;
+    let silent = PriceNet::silent(1, "price");
+    let weights = PriceNet::grown::<30, UNITS, OUTPUTS>(before, all_but_scarcity(), silent);
+    let mut now = super::of_version_3(tensors)?;
+    now.insert(TENSOR, &[PriceNet::WEIGHTS], weights);
+    Ok(now)
 }
 
 fn with_price_net(mut tensors: Tensors, seed: u64) -> Tensors {

@@ -336,13 +336,13 @@ fn outputs_without_noise_stay_as_they_are() {
     }
 }
 
-/// A need below 0 and bytes above 2 have no effect, so only the pull brings them back.
+/// A need below 0 and bytes above 4 have no effect, so only the pull brings them back.
 #[test]
 fn outputs_beyond_their_ranges_come_back() {
     let kind = find("learned_gate").expect("it is registered");
     let mut weights = (kind.trained().expect("it is trained").untrained)(1, 2).flat();
     let biases = weights.len() - LEARNED_GATE_NET[2];
-    (weights[biases], weights[biases + 5]) = (-1.0, 3.0);
+    (weights[biases], weights[biases + 5]) = (-1.0, 5.0);
     let weights = learned_gate::tensors(weights);
     let saturation_after = |bound_loss: f64| {
         let rloo = Rloo { bound_loss, learning_rate: 0.01, warm_up: 1, ..Rloo::default() };
