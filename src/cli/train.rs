@@ -92,7 +92,10 @@ fn train(options: &Options, experiment: Experiment, data: &DataRoot) -> Result<(
     let place = Place::new(folder, kind, systems, text.clone());
     let bars = Bars::new(options.quiet);
     let plan = Plan::prepare(experiment, data, &Cache::from_env(), &bars)?;
-    let origin = Origin::new(text, &Inputs::of(&plan, data)?);
+    let mut origin = Origin::new(text, &Inputs::of(&plan, data)?);
+    if let (Some(name), Some(policy)) = (&training.initial, &initial) {
+        origin.inputs.insert(name.clone(), policy.manifest.weights_sha256.clone());
+    }
     let checkpoint = options.checkpoint(&place, &origin)?;
     let steps = checkpoint.as_ref().map(Checkpoint::steps);
     if let Some(steps) = steps {

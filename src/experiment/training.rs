@@ -27,8 +27,8 @@ pub struct Training {
     pub device: Option<Spanned<Device>>,
     /// Parts that the policy is trained without, for an ablation; see `mascot list parts`. It then runs without them, too.
     pub without: Option<Spanned<Vec<String>>>,
-    /// Parts of which alone the weights are trained, by evolution strategies; all others stay as they are in `initial`. Default:
-    /// all.
+    /// Parts of the policy whose weights alone are trained, by evolution strategies; all other weights stay as they are in
+    /// `initial`. Default: all.
     pub only: Option<Spanned<Vec<String>>>,
     /// What it maximises.
     pub objective: Option<Spanned<Objective>>,
@@ -187,9 +187,12 @@ impl Training {
                 return Err(format!("`only` is for `algorithm = \"evolution\"`, not `{learner}`"));
             }
             policy.check_parts(only.get_ref()).map_err(|message| format!("`{}`: {message}", policy.name))?;
-            let trained = self.trained();
-            let weights = trained.weights_of(only.get_ref(), &(trained.untrained)(1, 1));
-            match weights.is_ok_and(|weights| weights.is_empty()) {
+            let (trained, taken) = (self.trained(), self.without());
+            policy.check_parts(&taken)?;
+            let like = (trained.untrained)(1, 1);
+            let of = |parts: &[String]| trained.weights_of(parts, &like).expect("weights of the policy");
+            let taken = of(&taken);
+            match of(only.get_ref()).iter().all(|weight| taken.contains(weight)) {
                 true => Err("`only` names no part that has weights: nothing would be trained".into()),
                 false => Ok(()),
             }
@@ -248,7 +251,7 @@ pub struct LearnerEntry {
 pub const LEARNERS: &[LearnerEntry] = &[
     LearnerEntry {
         name: "evolution",
-        doc: "evolution strategies over all weights of a small net (Salimans et al., arXiv 1703.03864)",
+        doc: "evolution strategies over the weights of a small net (Salimans et al., arXiv 1703.03864)",
         policies: &["learned_gate"],
         needs_libtorch: false,
         given: |training| training.evolution.as_ref().map(Spanned::span),
@@ -439,6 +442,11 @@ mod tests {
             (
                 "only = ['drop', 'hold']",
                 "['drop', 'hold']",
+                "`only` names no part that has weights: nothing would be trained",
+            ),
+            (
+                "only = ['scarcity']\nwithout = ['bandwidth']",
+                "['scarcity']",
                 "`only` names no part that has weights: nothing would be trained",
             ),
             (

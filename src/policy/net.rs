@@ -66,8 +66,8 @@ impl<const INPUTS: usize, const HIDDEN: usize, const OUTPUTS: usize> Net<INPUTS,
         weights
     }
 
-    /// The weights of a smaller net as weights of this one, which then says the same: `inputs` are its inputs. New inputs and outputs
-    /// count nothing; new units see what they see in `weights`, and count nothing yet.
+    /// The weights of a smaller net as weights of this one, which then says the same: `inputs` are its inputs. What is new is that
+    /// of `weights`, which are silent; new inputs count nothing.
     pub(super) fn grown<const FEWER: usize, const UNITS: usize, const SAID: usize>(
         mut before: &[f32],
         inputs: [usize; FEWER],

@@ -154,7 +154,7 @@ pub struct Part {
 pub const POLICIES: &[PolicyEntry] = &[
     PolicyEntry {
         name: "learned_gate",
-        doc: "the walk of gated, in which a small net decides order, accelerator and whom to drop, trained by policy gradient",
+        doc: "the walk of gated, in which a small net decides order, accelerator and whom to drop, trained by evolution strategies and policy gradient",
         source: "ours",
         features: learned_gate::FEATURES,
         earlier: &[

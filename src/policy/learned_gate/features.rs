@@ -47,13 +47,13 @@ pub(super) const JOB_FEATURES: usize = OWN_FEATURES + QUEUE_FEATURES;
 /// The index of the scarcity.
 pub(super) const SCARCITY: usize = JOB_FEATURES - 1;
 
-/// The inputs of a net of this version, of those that it had before there was a scarcity.
+/// Where the inputs that a net had before there was a scarcity are among those of this version.
 pub(super) fn all_but_scarcity<const INPUTS: usize>() -> [usize; INPUTS] {
     std::array::from_fn(|input| if input < SCARCITY { input } else { input + 1 })
 }
 
 /// The features about bytes, as indices into the tables above, with a job's own features first: the queue's begin at 15.
-pub(super) const OF_BYTES: [usize; 9] = [2, 8, 11, 12, 17, 18, 22, 25, 26];
+pub(super) const OF_BYTES: [usize; 9] = [2, 8, 11, 12, 17, 18, 22, 25, SCARCITY];
 
 /// The number of requests over which past events fade. Our choice, because it is a few times the number in flight.
 const FADING: f64 = 30.0;
@@ -61,7 +61,7 @@ const FADING: f64 = 30.0;
 /// request and short against a trace.
 const FADING_WORK: f64 = 20.0;
 
-/// The DRAM is short where all accelerators would ask for more than so many times what it gives. Our choice: on hetero-4, -6 and
+/// The DRAM is short where all accelerators would ask for more than this many times what it gives. Our choice: on hetero-4, -6 and
 /// -8 and twenty random systems, weights that had not seen the scarcity gained by larger judgements of accelerators above it,
 /// and lost below.
 const SHORT: f64 = 1.5;
@@ -97,7 +97,8 @@ impl Scale {
 }
 
 /// The bandwidth that all accelerators would ask for if each ran all layers in turn. Unlike the intensity, which takes all for the
-/// fastest, this tells systems whose DRAM is short from those whose accelerators are unequal.
+/// fastest, this tells systems whose DRAM is short from those whose accelerators are unequal. Like the other figures of the
+/// platform it stays as it was at the first view.
 fn asked(view: &View) -> f64 {
     let of_accelerator = |accelerator: usize| {
         let costs = view.world().networks.iter().flat_map(|network| network.costs.column(accelerator));
