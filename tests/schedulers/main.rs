@@ -5,6 +5,7 @@ mod bound;
 mod common;
 mod contract;
 mod misfits;
+mod only;
 mod optimum;
 mod policy;
 mod presets;
