@@ -62,8 +62,7 @@ const FADING: f64 = 30.0;
 const FADING_WORK: f64 = 20.0;
 
 /// The DRAM is short where all accelerators would ask for more than this many times what it gives. Our choice: on hetero-4, -6 and
-/// -8 and twenty random systems, weights that had not seen the scarcity gained by larger judgements of accelerators above it,
-/// and lost below.
+/// -8, weights that had not seen the scarcity gained by larger judgements of accelerators above it, and not below.
 const SHORT: f64 = 1.5;
 /// What scarcity counts. Our choice, because it is then about 2 on hetero-6 at 16 GB/s, as large as other features.
 const OF_SCARCITY: f64 = 4.0;
